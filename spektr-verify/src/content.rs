@@ -75,11 +75,7 @@ impl SignedContent {
     /// from the vendor's documentation. Capture one real delivery and let
     /// [`diagnose`](crate::diagnose) confirm it before you rely on it.
     pub const TIMESTAMP_DOT_BODY: Self = Self {
-        parts: Cow::Borrowed(&[
-            Part::Timestamp,
-            Part::Literal(Cow::Borrowed(".")),
-            Part::Body,
-        ]),
+        parts: Cow::Borrowed(&[Part::Timestamp, Part::Literal(Cow::Borrowed(".")), Part::Body]),
     };
 
     /// `{body}`: the body alone.
@@ -87,9 +83,7 @@ impl SignedContent {
     /// Such a signature does not cover the time of signing: whoever captured a
     /// delivery can send it again with a fresh `x-signature-timestamp`, at any
     /// time. Only deduplication by event id stands against that.
-    pub const BODY: Self = Self {
-        parts: Cow::Borrowed(&[Part::Body]),
-    };
+    pub const BODY: Self = Self { parts: Cow::Borrowed(&[Part::Body]) };
 
     /// Whether the signature covers the time of signing, without which the
     /// tolerance is no protection against replays.
@@ -132,9 +126,8 @@ impl FromStr for SignedContent {
         let mut at = 0;
         while let Some(next) = template[at..].chars().next() {
             let rest = &template[at..];
-            let (part, length) = if let Some((name, part)) = PLACEHOLDERS
-                .into_iter()
-                .find(|(name, _)| rest.starts_with(name))
+            let (part, length) = if let Some((name, part)) =
+                PLACEHOLDERS.into_iter().find(|(name, _)| rest.starts_with(name))
             {
                 (Some(part), name.len())
             } else if rest.starts_with(r"\n") {
@@ -162,9 +155,7 @@ impl FromStr for SignedContent {
         if parts.iter().filter(|part| **part == Part::Body).count() != 1 {
             return Err(SignedContentError::Body);
         }
-        Ok(Self {
-            parts: parts.into(),
-        })
+        Ok(Self { parts: parts.into() })
     }
 }
 
@@ -192,11 +183,8 @@ impl fmt::Debug for SignedContent {
 const TIMESTAMP: &str = "{timestamp}";
 const KEY_ID: &str = "{key_id}";
 const BODY: &str = "{body}";
-const PLACEHOLDERS: [(&str, Part); 3] = [
-    (TIMESTAMP, Part::Timestamp),
-    (KEY_ID, Part::KeyId),
-    (BODY, Part::Body),
-];
+const PLACEHOLDERS: [(&str, Part); 3] =
+    [(TIMESTAMP, Part::Timestamp), (KEY_ID, Part::KeyId), (BODY, Part::Body)];
 
 #[cfg(test)]
 mod tests {
@@ -208,24 +196,16 @@ mod tests {
 
     #[test]
     fn the_constants_are_what_their_templates_say() {
-        assert_eq!(
-            parse("{timestamp}.{body}"),
-            Ok(SignedContent::TIMESTAMP_DOT_BODY)
-        );
+        assert_eq!(parse("{timestamp}.{body}"), Ok(SignedContent::TIMESTAMP_DOT_BODY));
         assert_eq!(parse("{body}"), Ok(SignedContent::BODY));
     }
 
     #[test]
     fn a_template_survives_being_written_and_read_again() {
-        for template in [
-            r"{timestamp}\n{body}",
-            "v0:{key_id}-{timestamp}{body}!",
-            "{body} {timestamp}",
-        ] {
-            assert_eq!(
-                parse(template).map(|content| content.to_string()),
-                Ok(template.to_owned())
-            );
+        for template in
+            [r"{timestamp}\n{body}", "v0:{key_id}-{timestamp}{body}!", "{body} {timestamp}"]
+        {
+            assert_eq!(parse(template).map(|content| content.to_string()), Ok(template.to_owned()));
         }
     }
 
@@ -245,12 +225,8 @@ mod tests {
 
     #[test]
     fn refuses_literals_that_are_not_printable_ascii() {
-        for (template, at) in [
-            ("{body}é", 6),
-            ("{body}\n", 6),
-            (r"{body}\t", 6),
-            (r"{body}\", 6),
-        ] {
+        for (template, at) in [("{body}é", 6), ("{body}\n", 6), (r"{body}\t", 6), (r"{body}\", 6)]
+        {
             assert_eq!(parse(template), Err(SignedContentError::Literal { at }));
         }
     }

@@ -52,22 +52,12 @@ where
                 .into_iter()
                 .find_map(|format| Some((format, format.decode(value)?)))
         })?;
-    let timestamp = optional(headers::once(
-        headers,
-        SignatureHeader::Timestamp,
-        headers::timestamp,
-    ))?
-    .map(|(text, _)| text);
-    let key_id = optional(headers::once(
-        headers,
-        SignatureHeader::KeyId,
-        headers::key_id,
-    ))?;
+    let timestamp =
+        optional(headers::once(headers, SignatureHeader::Timestamp, headers::timestamp))?
+            .map(|(text, _)| text);
+    let key_id = optional(headers::once(headers, SignatureHeader::KeyId, headers::key_id))?;
 
-    let mut diagnosis = Diagnosis {
-        matches: Vec::new(),
-        tried: 0,
-    };
+    let mut diagnosis = Diagnosis { matches: Vec::new(), tried: 0 };
     for secret_encoding in SecretEncoding::ALL {
         let Ok(secret) = Secret::new(secret.trim(), secret_encoding) else {
             continue;
@@ -79,19 +69,10 @@ where
                 continue;
             }
             let mut mac = secret.mac();
-            content.feed(
-                &mut mac,
-                timestamp.unwrap_or(""),
-                key_id.unwrap_or(""),
-                body,
-            );
+            content.feed(&mut mac, timestamp.unwrap_or(""), key_id.unwrap_or(""), body);
             diagnosis.tried += 1;
             if mac.matches(&signature) {
-                diagnosis.matches.push(Construction {
-                    content,
-                    secret_encoding,
-                    signature_format,
-                });
+                diagnosis.matches.push(Construction { content, secret_encoding, signature_format });
             }
         }
     }
@@ -137,11 +118,7 @@ pub struct Construction {
 
 impl fmt::Display for Construction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            content,
-            secret_encoding,
-            signature_format,
-        } = self;
+        let Self { content, secret_encoding, signature_format } = self;
         write!(
             f,
             "signed content `{content}`, secret as {secret_encoding}, signature as {signature_format}"
@@ -192,12 +169,8 @@ fn candidates() -> impl Iterator<Item = SignedContent> {
         &["{body}", "{key_id}", "{timestamp}"],
     ];
     const SEPARATORS: [&str; 11] = [".", "", ":", ",", ";", "|", "-", "_", "/", " ", r"\n"];
-    let joined = ORDERS
-        .into_iter()
-        .flat_map(|order| SEPARATORS.map(|with| order.join(with)));
-    std::iter::once("{body}".to_owned())
-        .chain(joined)
-        .filter_map(|template| template.parse().ok())
+    let joined = ORDERS.into_iter().flat_map(|order| SEPARATORS.map(|with| order.join(with)));
+    std::iter::once("{body}".to_owned()).chain(joined).filter_map(|template| template.parse().ok())
 }
 
 #[cfg(test)]

@@ -100,10 +100,7 @@ impl FromStr for SignatureFormat {
     ///
     /// - [`UnknownSignatureFormat`] for any other text
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|format| format.name() == name)
-            .ok_or(UnknownSignatureFormat)
+        Self::ALL.into_iter().find(|format| format.name() == name).ok_or(UnknownSignatureFormat)
     }
 }
 
@@ -156,9 +153,7 @@ impl<N: AsRef<str>, V: AsRef<[u8]>> HeaderSource for Vec<(N, V)> {
 #[cfg(feature = "http")]
 impl HeaderSource for http::HeaderMap {
     fn values<'h>(&'h self, name: &'static str) -> impl Iterator<Item = &'h [u8]> {
-        self.get_all(name)
-            .into_iter()
-            .map(http::HeaderValue::as_bytes)
+        self.get_all(name).into_iter().map(http::HeaderValue::as_bytes)
     }
 }
 
@@ -179,19 +174,12 @@ impl<'h> WellFormed<'h> {
         let algorithm = once(headers, SignatureHeader::Algorithm, algorithm)?;
         let (timestamp, signed_at) = once(headers, SignatureHeader::Timestamp, timestamp)?;
         let key_id = once(headers, SignatureHeader::KeyId, key_id)?;
-        let signature = once(headers, SignatureHeader::Signature, |value| {
-            format.decode(value)
-        })?;
+        let signature = once(headers, SignatureHeader::Signature, |value| format.decode(value))?;
         // An allow-list with one entry. The value selects nothing.
         if algorithm != ALGORITHM.as_bytes() {
             return Err(VerifyError::UnsupportedAlgorithm);
         }
-        Ok(Self {
-            timestamp,
-            signed_at,
-            key_id,
-            signature,
-        })
+        Ok(Self { timestamp, signed_at, key_id, signature })
     }
 }
 
@@ -219,11 +207,7 @@ fn algorithm(value: &[u8]) -> Option<&[u8]> {
 }
 
 pub(crate) fn key_id(value: &[u8]) -> Option<&str> {
-    if KeyId::is_well_formed(value) {
-        str::from_utf8(value).ok()
-    } else {
-        None
-    }
+    if KeyId::is_well_formed(value) { str::from_utf8(value).ok() } else { None }
 }
 
 /// Reads canonical decimal digits up to the largest `i64`: one spelling per
@@ -254,10 +238,7 @@ mod tests {
     fn timestamps_have_one_spelling() {
         assert_eq!(seconds(b"0"), Some(0));
         assert_eq!(seconds(b"1731057600"), Some(1_731_057_600));
-        assert_eq!(
-            seconds(b"9223372036854775807"),
-            Some(i64::MAX.unsigned_abs())
-        );
+        assert_eq!(seconds(b"9223372036854775807"), Some(i64::MAX.unsigned_abs()));
         let malformed: [&[u8]; 14] = [
             b"",
             b"+1",
@@ -286,10 +267,7 @@ mod tests {
         let expected = Some([0x0f; SIGNATURE_LENGTH]);
         assert_eq!(SignatureFormat::Hex.decode(digits.as_bytes()), expected);
         assert_eq!(SignatureFormat::Hex.decode(prefixed.as_bytes()), None);
-        assert_eq!(
-            SignatureFormat::PrefixedHex.decode(prefixed.as_bytes()),
-            expected
-        );
+        assert_eq!(SignatureFormat::PrefixedHex.decode(prefixed.as_bytes()), expected);
         assert_eq!(SignatureFormat::PrefixedHex.decode(digits.as_bytes()), None);
     }
 
@@ -298,23 +276,13 @@ mod tests {
         for format in SignatureFormat::ALL {
             assert_eq!(format.to_string().parse(), Ok(format));
         }
-        assert_eq!(
-            "base64".parse::<SignatureFormat>(),
-            Err(UnknownSignatureFormat)
-        );
+        assert_eq!("base64".parse::<SignatureFormat>(), Err(UnknownSignatureFormat));
     }
 
     #[test]
     fn lists_find_every_value_whatever_the_case_of_the_name() {
-        let headers = vec![
-            ("X-Signature", "a"),
-            ("x-signature", "b"),
-            ("x-signature-alg", "c"),
-        ];
-        assert_eq!(
-            headers.values("x-signature").collect::<Vec<_>>(),
-            [b"a", b"b"]
-        );
+        let headers = vec![("X-Signature", "a"), ("x-signature", "b"), ("x-signature-alg", "c")];
+        assert_eq!(headers.values("x-signature").collect::<Vec<_>>(), [b"a", b"b"]);
         assert_eq!(headers.values("x-signature-key-id").count(), 0);
     }
 }

@@ -41,10 +41,7 @@ mod tests {
     fn every_byte_survives_being_encoded_and_decoded() {
         let bytes: Vec<u8> = (0..=255).collect();
         let mut decoded = [0; 256];
-        assert_eq!(
-            decode(encode(&bytes).as_bytes(), false, &mut decoded),
-            Some(())
-        );
+        assert_eq!(decode(encode(&bytes).as_bytes(), false, &mut decoded), Some(()));
         assert_eq!(decoded, bytes[..]);
     }
 

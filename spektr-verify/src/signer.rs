@@ -37,11 +37,7 @@ impl Signer {
     /// Takes the key to sign with and what to sign.
     #[must_use]
     pub fn new(key: SigningKey, content: SignedContent) -> Self {
-        Self {
-            key,
-            content,
-            format: SignatureFormat::default(),
-        }
+        Self { key, content, format: SignatureFormat::default() }
     }
 
     /// Sets how `x-signature` spells the MAC.
@@ -57,14 +53,9 @@ impl Signer {
         let key_id = self.key.id().clone();
         let timestamp = at.to_string();
         let mut mac = self.key.mac();
-        self.content
-            .feed(&mut mac, &timestamp, key_id.as_str(), body);
+        self.content.feed(&mut mac, &timestamp, key_id.as_str(), body);
         let signature = format!("{}{}", self.format.prefix(), hex::encode(&mac.finish()));
-        SignedHeaders {
-            timestamp,
-            key_id,
-            signature,
-        }
+        SignedHeaders { timestamp, key_id, signature }
     }
 }
 

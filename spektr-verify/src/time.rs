@@ -45,10 +45,7 @@ impl From<SystemTime> for UnixSeconds {
     /// Drops the fraction of a second; a time before 1970 becomes 1970, which
     /// no tolerance makes a plausible time of signing.
     fn from(time: SystemTime) -> Self {
-        Self(
-            time.duration_since(UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs()),
-        )
+        Self(time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
     }
 }
 

@@ -44,10 +44,7 @@ pub struct Verifier {
 
 #[derive(Clone)]
 enum Mode {
-    Signed {
-        keys: SharedKeys,
-        content: SignedContent,
-    },
+    Signed { keys: SharedKeys, content: SignedContent },
     Unsigned,
 }
 
@@ -60,10 +57,7 @@ impl Verifier {
     /// Pass a [`KeyRing`], or a clone of [`SharedKeys`] to replace the keys later.
     #[must_use]
     pub fn new(keys: impl Into<SharedKeys>, content: SignedContent) -> Self {
-        Self::with_mode(Mode::Signed {
-            keys: keys.into(),
-            content,
-        })
+        Self::with_mode(Mode::Signed { keys: keys.into(), content })
     }
 
     pub(crate) fn unsigned() -> Self {
@@ -230,10 +224,7 @@ impl Verifier {
             return Err(VerifyError::SignatureMismatch { key_id });
         }
         let signed_at = headers.signed_at;
-        Ok(Verified::new(
-            body,
-            Provenance::Signed { key_id, signed_at },
-        ))
+        Ok(Verified::new(body, Provenance::Signed { key_id, signed_at }))
     }
 
     fn check_window(&self, signed_at: UnixSeconds, now: UnixSeconds) -> Result<(), VerifyError> {
@@ -255,9 +246,7 @@ fn usable_key<'r>(
     time: UnixSeconds,
 ) -> Result<&'r SigningKey, VerifyError> {
     let Some(key) = ring.find(id) else {
-        return Err(VerifyError::UnknownKey {
-            key_id: KeyId::from_well_formed(id),
-        });
+        return Err(VerifyError::UnknownKey { key_id: KeyId::from_well_formed(id) });
     };
     let key_id = || key.id().clone();
     match key.validity_at(time) {
@@ -271,13 +260,11 @@ impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Verifier");
         match &self.mode {
-            Mode::Signed { keys, content } => out
-                .field("keys", keys)
-                .field("content", content)
-                .field("format", &self.format),
+            Mode::Signed { keys, content } => {
+                out.field("keys", keys).field("content", content).field("format", &self.format)
+            }
             Mode::Unsigned => out.field("unsigned", &true),
         };
-        out.field("tolerance", &self.tolerance)
-            .finish_non_exhaustive()
+        out.field("tolerance", &self.tolerance).finish_non_exhaustive()
     }
 }

@@ -17,9 +17,7 @@ fn key_id(id: &str) -> KeyId {
 }
 
 fn mismatch() -> Option<VerifyError> {
-    Some(VerifyError::SignatureMismatch {
-        key_id: key_id(KEY_ID),
-    })
+    Some(VerifyError::SignatureMismatch { key_id: key_id(KEY_ID) })
 }
 
 #[test]
@@ -33,10 +31,7 @@ fn accepts_what_the_signer_signed() {
 fn names_a_missing_header() {
     for header in HEADERS {
         let headers = Headers::signed(BODY).without(header);
-        assert_eq!(
-            headers.error(BODY),
-            Some(VerifyError::MissingHeader { header })
-        );
+        assert_eq!(headers.error(BODY), Some(VerifyError::MissingHeader { header }));
     }
 }
 
@@ -60,41 +55,18 @@ fn names_a_header_that_is_empty_over_long_or_not_ascii() {
         let joined = [&right[..], b", ", &right].concat();
         let spaced = [b" ", &right[..]].concat();
         let not_ascii = [&right[..], "é".as_bytes()].concat();
-        for value in [
-            vec![],
-            over_long,
-            joined,
-            spaced,
-            not_ascii,
-            vec![0xff; 64],
-            vec![0; 64],
-        ] {
+        for value in [vec![], over_long, joined, spaced, not_ascii, vec![0xff; 64], vec![0; 64]] {
             let headers = Headers::signed(BODY).replacing(header, value);
-            assert_eq!(
-                headers.error(BODY),
-                Some(VerifyError::MalformedHeader { header })
-            );
+            assert_eq!(headers.error(BODY), Some(VerifyError::MalformedHeader { header }));
         }
     }
 }
 
 #[test]
 fn a_timestamp_is_canonical_decimal_digits_even_if_another_spelling_is_signed() {
-    let spellings = [
-        "+1731057600",
-        "-1731057600",
-        " 1731057600",
-        "1731057600 ",
-        "01731057600",
-    ];
-    let numbers = [
-        "1731057600.0",
-        "1e9",
-        "0x67",
-        "00",
-        "9223372036854775808",
-        "99999999999999999999",
-    ];
+    let spellings = ["+1731057600", "-1731057600", " 1731057600", "1731057600 ", "01731057600"];
+    let numbers =
+        ["1731057600.0", "1e9", "0x67", "00", "9223372036854775808", "99999999999999999999"];
     for value in spellings.into_iter().chain(numbers) {
         let headers = Headers::signed(BODY).replacing(TIMESTAMP, value);
         assert_eq!(
@@ -118,10 +90,7 @@ fn a_signature_is_64_lowercase_digits() {
     ];
     for value in malformed {
         let headers = Headers::signed(BODY).replacing(SIGNATURE, value);
-        assert_eq!(
-            headers.error(BODY),
-            Some(VerifyError::MalformedHeader { header: SIGNATURE })
-        );
+        assert_eq!(headers.error(BODY), Some(VerifyError::MalformedHeader { header: SIGNATURE }));
     }
 }
 
@@ -147,58 +116,32 @@ fn malformed_headers_are_found_before_the_algorithm_and_the_key() {
         .replacing(ALGORITHM, "md5")
         .replacing(KEY, "unknown")
         .replacing(SIGNATURE, "short");
-    assert_eq!(
-        headers.error(BODY),
-        Some(VerifyError::MalformedHeader { header: SIGNATURE })
-    );
+    assert_eq!(headers.error(BODY), Some(VerifyError::MalformedHeader { header: SIGNATURE }));
     let headers = headers.replacing(SIGNATURE, "0".repeat(64));
     assert_eq!(headers.error(BODY), Some(VerifyError::UnsupportedAlgorithm));
     let headers = headers.replacing(ALGORITHM, "sha256");
-    assert_eq!(
-        headers.error(BODY),
-        Some(VerifyError::UnknownKey {
-            key_id: key_id("unknown")
-        })
-    );
+    assert_eq!(headers.error(BODY), Some(VerifyError::UnknownKey { key_id: key_id("unknown") }));
 }
 
 #[test]
 fn a_key_is_chosen_by_its_exact_id() {
     for id in ["key-b", "KEY-A", "key-", "key-a2"] {
         let headers = Headers::signed(BODY).replacing(KEY, id);
-        assert_eq!(
-            headers.error(BODY),
-            Some(VerifyError::UnknownKey { key_id: key_id(id) })
-        );
+        assert_eq!(headers.error(BODY), Some(VerifyError::UnknownKey { key_id: key_id(id) }));
     }
 }
 
 #[test]
 fn a_key_counts_within_its_validity_only() {
-    let at = |seconds: i64| {
-        Some(UnixSeconds::new(
-            NOW.as_secs().checked_add_signed(seconds).unwrap(),
-        ))
-    };
+    let at =
+        |seconds: i64| Some(UnixSeconds::new(NOW.as_secs().checked_add_signed(seconds).unwrap()));
     let error = |not_before, not_after| {
         let verifier = verifier_with(key().with_validity(not_before, not_after).unwrap());
-        verifier
-            .verify_at(&Headers::signed(BODY).0, BODY, NOW)
-            .err()
+        verifier.verify_at(&Headers::signed(BODY).0, BODY, NOW).err()
     };
     assert_eq!(error(at(0), at(0)), None);
-    assert_eq!(
-        error(None, at(-1)),
-        Some(VerifyError::KeyExpired {
-            key_id: key_id(KEY_ID)
-        })
-    );
-    assert_eq!(
-        error(at(1), None),
-        Some(VerifyError::KeyNotYetValid {
-            key_id: key_id(KEY_ID)
-        })
-    );
+    assert_eq!(error(None, at(-1)), Some(VerifyError::KeyExpired { key_id: key_id(KEY_ID) }));
+    assert_eq!(error(at(1), None), Some(VerifyError::KeyNotYetValid { key_id: key_id(KEY_ID) }));
 }
 
 #[test]
@@ -211,21 +154,13 @@ fn the_signature_must_be_for_the_timestamp_that_is_sent() {
 fn the_tolerance_is_symmetric_and_inclusive() {
     let error = |signed_at, now| {
         let headers = signer().sign_at(BODY, UnixSeconds::new(signed_at));
-        verifier()
-            .verify_at(&headers, BODY, UnixSeconds::new(now))
-            .err()
+        verifier().verify_at(&headers, BODY, UnixSeconds::new(now)).err()
     };
     let age = std::time::Duration::from_secs(301);
     assert_eq!(error(1_000, 1_300), None);
-    assert_eq!(
-        error(1_000, 1_301),
-        Some(VerifyError::TimestampTooOld { age })
-    );
+    assert_eq!(error(1_000, 1_301), Some(VerifyError::TimestampTooOld { age }));
     assert_eq!(error(1_300, 1_000), None);
-    assert_eq!(
-        error(1_301, 1_000),
-        Some(VerifyError::TimestampInFuture { ahead: age })
-    );
+    assert_eq!(error(1_301, 1_000), Some(VerifyError::TimestampInFuture { ahead: age }));
 }
 
 #[test]
@@ -243,9 +178,7 @@ fn no_time_and_no_tolerance_overflows() {
                     () => Some(VerifyError::TimestampInFuture { ahead: distance }),
                 };
                 let verifier = verifier().with_tolerance(std::time::Duration::from_secs(tolerance));
-                let found = verifier
-                    .verify_at(&headers, BODY, UnixSeconds::new(now))
-                    .err();
+                let found = verifier.verify_at(&headers, BODY, UnixSeconds::new(now)).err();
                 assert_eq!(found, expected);
             }
         }
@@ -256,36 +189,18 @@ fn no_time_and_no_tolerance_overflows() {
 fn the_time_window_comes_after_the_signature() {
     let later = UnixSeconds::new(NOW.as_secs() + 10_000);
     let forged = Headers::signed(BODY).replacing(SIGNATURE, "0".repeat(64));
-    assert_eq!(
-        verifier().verify_at(&forged.0, BODY, later).err(),
-        mismatch()
-    );
+    assert_eq!(verifier().verify_at(&forged.0, BODY, later).err(), mismatch());
 }
 
 #[test]
 fn ignoring_the_time_window_ignores_nothing_else() {
     let headers = signer().sign_at(BODY, UnixSeconds::new(7));
-    assert!(
-        verifier()
-            .verify_ignoring_time_window(&headers, BODY)
-            .is_ok()
-    );
-    assert_eq!(
-        verifier()
-            .verify_ignoring_time_window(&headers, b"{}")
-            .err(),
-        mismatch()
-    );
-    let expired = verifier_with(
-        key()
-            .with_validity(None, Some(UnixSeconds::new(6)))
-            .unwrap(),
-    );
+    assert!(verifier().verify_ignoring_time_window(&headers, BODY).is_ok());
+    assert_eq!(verifier().verify_ignoring_time_window(&headers, b"{}").err(), mismatch());
+    let expired = verifier_with(key().with_validity(None, Some(UnixSeconds::new(6))).unwrap());
     assert_eq!(
         expired.verify_ignoring_time_window(&headers, BODY).err(),
-        Some(VerifyError::KeyExpired {
-            key_id: key_id(KEY_ID)
-        }),
+        Some(VerifyError::KeyExpired { key_id: key_id(KEY_ID) }),
     );
 }
 
@@ -294,33 +209,20 @@ fn checking_headers_alone_finds_what_needs_no_body() {
     let check = |headers: &Headers| verifier().check_headers_at(&headers.0, NOW);
     let right = Headers::signed(BODY);
     assert_eq!(check(&right), Ok(()));
-    assert_eq!(
-        check(&right.clone().without(KEY)),
-        Err(VerifyError::MissingHeader { header: KEY }),
-    );
+    assert_eq!(check(&right.clone().without(KEY)), Err(VerifyError::MissingHeader { header: KEY }),);
     assert_eq!(
         check(&right.replacing(KEY, "other")),
-        Err(VerifyError::UnknownKey {
-            key_id: key_id("other")
-        }),
+        Err(VerifyError::UnknownKey { key_id: key_id("other") }),
     );
 }
 
 #[test]
 fn the_clock_of_a_verifier_is_what_verify_goes_by() {
     let headers = Headers::signed(BODY);
-    assert!(
-        verifier()
-            .with_clock(|| NOW)
-            .verify(&headers.0, BODY)
-            .is_ok()
-    );
+    assert!(verifier().with_clock(|| NOW).verify(&headers.0, BODY).is_ok());
     let late = verifier().with_clock(|| UnixSeconds::new(NOW.as_secs() + 301));
     let age = std::time::Duration::from_secs(301);
-    assert_eq!(
-        late.verify(&headers.0, BODY).err(),
-        Some(VerifyError::TimestampTooOld { age })
-    );
+    assert_eq!(late.verify(&headers.0, BODY).err(), Some(VerifyError::TimestampTooOld { age }));
 }
 
 #[cfg(feature = "http")]

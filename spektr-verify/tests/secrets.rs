@@ -38,9 +38,7 @@ fn nothing_prints_a_secret_a_signature_or_a_body() {
     let headers = signer.sign_at(BODY, NOW);
     let [.., (_, signature)] = headers.pairs();
     let verified = verifier.verify_at(&headers, BODY, NOW).unwrap();
-    let mismatch = verifier
-        .verify_at(&headers, b"marker-other", NOW)
-        .unwrap_err();
+    let mismatch = verifier.verify_at(&headers, b"marker-other", NOW).unwrap_err();
     let diagnosis = diagnose(&headers, BODY, SECRET).unwrap();
     let nothing = diagnose(&headers, b"marker-other", SECRET).unwrap();
 
@@ -74,9 +72,7 @@ fn nothing_prints_a_secret_a_signature_or_a_body() {
 #[test]
 fn a_mismatch_points_to_the_tool_that_explains_it() {
     let headers = support::signer().sign_at(BODY, NOW);
-    let error = support::verifier()
-        .verify_at(&headers, b"other", NOW)
-        .unwrap_err();
+    let error = support::verifier().verify_at(&headers, b"other", NOW).unwrap_err();
     assert!(error.to_string().contains("diagnose"));
 }
 

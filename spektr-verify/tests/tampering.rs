@@ -11,9 +11,7 @@ use spektr_verify::{KeyId, VerifyError, diagnose};
 use support::{HEADERS, Headers, KEY_ID, NOW, SIGNATURE, verifier};
 
 fn mismatch() -> Option<VerifyError> {
-    Some(VerifyError::SignatureMismatch {
-        key_id: KeyId::new(KEY_ID).unwrap(),
-    })
+    Some(VerifyError::SignatureMismatch { key_id: KeyId::new(KEY_ID).unwrap() })
 }
 
 proptest! {

@@ -51,10 +51,7 @@ impl Vector {
 
     fn headers(&self) -> Vec<(&str, &str)> {
         let headers = self.json["headers"].as_array().unwrap();
-        headers
-            .iter()
-            .map(|pair| (pair[0].as_str().unwrap(), pair[1].as_str().unwrap()))
-            .collect()
+        headers.iter().map(|pair| (pair[0].as_str().unwrap(), pair[1].as_str().unwrap())).collect()
     }
 
     fn body(&self) -> Vec<u8> {
@@ -78,10 +75,7 @@ fn vectors() -> Vec<Vector> {
     let mut vectors = Vec::new();
     for file in fs::read_dir(folder).unwrap() {
         let path = file.unwrap().path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "json")
-        {
+        if path.extension().is_some_and(|extension| extension == "json") {
             vectors.push(Vector {
                 name: path.file_stem().unwrap().to_str().unwrap().to_owned(),
                 json: serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap(),
@@ -97,9 +91,7 @@ fn every_vector_gets_the_verdict_that_it_states() {
     for vector in vectors() {
         let name = &vector.name;
         let result =
-            vector
-                .verifier()
-                .verify_at(&vector.headers(), vector.body(), vector.seconds("now"));
+            vector.verifier().verify_at(&vector.headers(), vector.body(), vector.seconds("now"));
         let Some(expected) = vector.accepted() else {
             let reason = vector.json["expected"]["rejected"].as_str();
             assert_eq!(result.err().map(|error| error.reason()), reason, "{name}");
@@ -112,11 +104,7 @@ fn every_vector_gets_the_verdict_that_it_states() {
             "{name}",
         );
         let entries = verified.entries().map(|entries| entries.len()).ok();
-        assert_eq!(
-            entries,
-            expected["entries"].as_u64().map(|count| count as usize),
-            "{name}"
-        );
+        assert_eq!(entries, expected["entries"].as_u64().map(|count| count as usize), "{name}");
     }
 }
 
@@ -127,21 +115,12 @@ fn the_signer_makes_the_headers_that_openssl_made() {
             continue;
         };
         let id = expected["key_id"].as_str().unwrap();
-        let key = vector
-            .keys()
-            .into_iter()
-            .find(|key| key.id().as_str() == id)
-            .unwrap();
+        let key = vector.keys().into_iter().find(|key| key.id().as_str() == id).unwrap();
         let signed_at = UnixSeconds::new(expected["signed_at"].as_u64().unwrap());
         let headers = Signer::new(key, vector.content())
             .with_signature_format(vector.format())
             .sign_at(&vector.body(), signed_at);
-        assert_eq!(
-            headers.pairs().to_vec(),
-            vector.headers(),
-            "{}",
-            vector.name
-        );
+        assert_eq!(headers.pairs().to_vec(), vector.headers(), "{}", vector.name);
     }
 }
 
@@ -152,22 +131,12 @@ fn diagnose_finds_the_construction_of_every_accepted_vector() {
             continue;
         };
         let keys = vector.json["keys"].as_array().unwrap();
-        let key = keys
-            .iter()
-            .find(|key| key["id"] == expected["key_id"])
-            .unwrap();
+        let key = keys.iter().find(|key| key["id"] == expected["key_id"]).unwrap();
         let secret = key["secret"].as_str().unwrap();
         let diagnosis = diagnose(&vector.headers(), &vector.body(), secret).unwrap();
-        let [found] = diagnosis.matches() else {
-            panic!("{}: {diagnosis}", vector.name)
-        };
+        let [found] = diagnosis.matches() else { panic!("{}: {diagnosis}", vector.name) };
         assert_eq!(found.content, vector.content(), "{}", vector.name);
         assert_eq!(found.signature_format, vector.format(), "{}", vector.name);
-        assert_eq!(
-            found.secret_encoding.name(),
-            key["encoding"],
-            "{}",
-            vector.name
-        );
+        assert_eq!(found.secret_encoding.name(), key["encoding"], "{}", vector.name);
     }
 }

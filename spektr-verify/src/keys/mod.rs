@@ -110,12 +110,7 @@ impl SigningKey {
     ///
     /// - [`KeyError::MalformedKeyId`]
     pub fn new(id: &str, secret: Secret) -> Result<Self, KeyError> {
-        Ok(Self {
-            id: KeyId::new(id)?,
-            secret,
-            not_before: None,
-            not_after: None,
-        })
+        Ok(Self { id: KeyId::new(id)?, secret, not_before: None, not_after: None })
     }
 
     /// Restricts the time in which the key is accepted; both ends are inclusive.
@@ -203,9 +198,8 @@ mod tests {
     #[test]
     fn both_ends_of_the_validity_are_inclusive() {
         let at = UnixSeconds::new;
-        let key = key()
-            .with_validity(Some(at(100)), Some(at(200)))
-            .unwrap_or_else(|_| unreachable!());
+        let key =
+            key().with_validity(Some(at(100)), Some(at(200))).unwrap_or_else(|_| unreachable!());
         assert_eq!(key.validity_at(at(99)), Validity::NotYet);
         assert_eq!(key.validity_at(at(100)), Validity::Valid);
         assert_eq!(key.validity_at(at(200)), Validity::Valid);

@@ -42,9 +42,7 @@ impl KeyRing {
         let mut ring = Self { keys: Vec::new() };
         for key in keys {
             if ring.find(key.id().as_str()).is_some() {
-                return Err(KeyRingError::DuplicateKeyId {
-                    key_id: key.id().clone(),
-                });
+                return Err(KeyRingError::DuplicateKeyId { key_id: key.id().clone() });
             }
             ring.keys.push(key);
         }
@@ -100,9 +98,7 @@ impl SharedKeys {
     /// Makes a ring replaceable.
     #[must_use]
     pub fn new(ring: KeyRing) -> Self {
-        Self {
-            cell: Arc::new(RwLock::new(Arc::new(ring))),
-        }
+        Self { cell: Arc::new(RwLock::new(Arc::new(ring))) }
     }
 
     /// Replaces the ring for every verifier that shares it. Verifications that

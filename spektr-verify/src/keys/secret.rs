@@ -116,9 +116,7 @@ impl Secret {
         if bytes.is_empty() {
             return Err(KeyError::EmptySecret);
         }
-        Ok(Self {
-            mac: Mac::new(bytes),
-        })
+        Ok(Self { mac: Mac::new(bytes) })
     }
 
     pub(crate) fn mac(&self) -> Mac {
@@ -149,10 +147,7 @@ mod tests {
         let utf8 = tag("s3cr3t-key", SecretEncoding::Utf8);
         assert!(utf8.is_ok());
         assert_eq!(
-            tag(
-                "733363723374-6b6579".replace('-', "2d").as_str(),
-                SecretEncoding::Hex
-            ),
+            tag("733363723374-6b6579".replace('-', "2d").as_str(), SecretEncoding::Hex),
             utf8
         );
         assert_eq!(tag("7333637233742D6B6579", SecretEncoding::Hex), utf8);
@@ -162,14 +157,8 @@ mod tests {
 
     #[test]
     fn a_utf8_secret_that_looks_encoded_is_taken_literally() {
-        assert_ne!(
-            tag("6b6579", SecretEncoding::Utf8),
-            tag("6b6579", SecretEncoding::Hex)
-        );
-        assert_ne!(
-            tag("hex:6b6579", SecretEncoding::Utf8),
-            tag("6b6579", SecretEncoding::Hex)
-        );
+        assert_ne!(tag("6b6579", SecretEncoding::Utf8), tag("6b6579", SecretEncoding::Hex));
+        assert_ne!(tag("hex:6b6579", SecretEncoding::Utf8), tag("6b6579", SecretEncoding::Hex));
     }
 
     #[test]
@@ -183,10 +172,7 @@ mod tests {
     #[test]
     fn refuses_white_space_around_a_secret() {
         for text in [" key", "key\n", "\tkey", " "] {
-            assert_eq!(
-                error(text, SecretEncoding::Utf8),
-                Some(KeyError::SurroundingWhitespace)
-            );
+            assert_eq!(error(text, SecretEncoding::Utf8), Some(KeyError::SurroundingWhitespace));
         }
         assert_eq!(error("two words", SecretEncoding::Utf8), None);
     }
@@ -197,10 +183,7 @@ mod tests {
             assert_eq!(error(text, SecretEncoding::Hex), Some(KeyError::NotHex));
         }
         for text in ["a", "czNjcjN0LWtleQ=", "cz-_", "====", "czNj cjN0"] {
-            assert_eq!(
-                error(text, SecretEncoding::Base64),
-                Some(KeyError::NotBase64)
-            );
+            assert_eq!(error(text, SecretEncoding::Base64), Some(KeyError::NotBase64));
         }
     }
 
@@ -209,9 +192,6 @@ mod tests {
         for encoding in SecretEncoding::ALL {
             assert_eq!(encoding.to_string().parse(), Ok(encoding));
         }
-        assert_eq!(
-            "HEX".parse::<SecretEncoding>(),
-            Err(KeyError::UnknownEncoding)
-        );
+        assert_eq!("HEX".parse::<SecretEncoding>(), Err(KeyError::UnknownEncoding));
     }
 }

@@ -29,14 +29,12 @@ impl KeyRing {
     pub fn from_env_var(variable: &str) -> Result<Self, KeyRingError> {
         match env::var(variable) {
             Ok(text) => Self::parse(&Zeroizing::new(text)),
-            Err(VarError::NotPresent) => Err(KeyRingError::NotSet {
-                variable: variable.to_owned(),
-            }),
+            Err(VarError::NotPresent) => {
+                Err(KeyRingError::NotSet { variable: variable.to_owned() })
+            }
             Err(VarError::NotUnicode(value)) => {
                 drop(Zeroizing::new(value.into_encoded_bytes()));
-                Err(KeyRingError::NotUnicode {
-                    variable: variable.to_owned(),
-                })
+                Err(KeyRingError::NotUnicode { variable: variable.to_owned() })
             }
         }
     }
@@ -74,22 +72,17 @@ impl KeyRing {
             return Err(KeyRingError::NoKeys);
         }
         let keys = text.split(',').enumerate().map(|(index, entry)| {
-            let (id, secret) = entry
-                .split_once('=')
-                .ok_or(KeyRingError::MissingEquals { entry: index + 1 })?;
-            key(id.trim_start(), secret).map_err(|source| KeyRingError::Key {
-                entry: index + 1,
-                source,
-            })
+            let (id, secret) =
+                entry.split_once('=').ok_or(KeyRingError::MissingEquals { entry: index + 1 })?;
+            key(id.trim_start(), secret)
+                .map_err(|source| KeyRingError::Key { entry: index + 1, source })
         });
         Self::new(keys.collect::<Result<Vec<_>, _>>()?)
     }
 }
 
 fn key(id: &str, secret: &str) -> Result<SigningKey, KeyError> {
-    let suffix = id
-        .rsplit_once(':')
-        .and_then(|(id, name)| Some((id, name.parse().ok()?)));
+    let suffix = id.rsplit_once(':').and_then(|(id, name)| Some((id, name.parse().ok()?)));
     let (id, encoding) = suffix.unwrap_or((id, SecretEncoding::default()));
     SigningKey::new(id, Secret::new(secret, encoding)?)
 }
@@ -100,12 +93,7 @@ mod tests {
     use super::*;
 
     fn tag(text: &str, id: &str) -> [u8; 32] {
-        KeyRing::parse(text)
-            .unwrap()
-            .find(id)
-            .unwrap()
-            .mac()
-            .finish()
+        KeyRing::parse(text).unwrap().find(id).unwrap().mac().finish()
     }
 
     fn expected(bytes: &[u8]) -> [u8; 32] {
@@ -124,10 +112,7 @@ mod tests {
     fn only_the_last_encoding_after_an_id_is_taken_off() {
         assert_eq!(tag("odd:hex:utf8=6b6579", "odd:hex"), expected(b"6b6579"));
         assert_eq!(tag("odd:hex=6b6579", "odd"), expected(b"key"));
-        assert_eq!(
-            tag("arn:aws:key=6b6579", "arn:aws:key"),
-            expected(b"6b6579")
-        );
+        assert_eq!(tag("arn:aws:key=6b6579", "arn:aws:key"), expected(b"6b6579"));
     }
 
     #[test]
@@ -135,53 +120,26 @@ mod tests {
         let error = |text| KeyRing::parse(text).unwrap_err();
         assert!(matches!(error(""), KeyRingError::NoKeys));
         assert!(matches!(error(" "), KeyRingError::NoKeys));
-        assert!(matches!(
-            error("marker"),
-            KeyRingError::MissingEquals { entry: 1 }
-        ));
-        assert!(matches!(
-            error("a=b,"),
-            KeyRingError::MissingEquals { entry: 2 }
-        ));
+        assert!(matches!(error("marker"), KeyRingError::MissingEquals { entry: 1 }));
+        assert!(matches!(error("a=b,"), KeyRingError::MissingEquals { entry: 2 }));
         assert!(matches!(
             error("a=b,c="),
-            KeyRingError::Key {
-                entry: 2,
-                source: KeyError::EmptySecret
-            },
+            KeyRingError::Key { entry: 2, source: KeyError::EmptySecret },
         ));
         assert!(matches!(
             error("=marker"),
-            KeyRingError::Key {
-                entry: 1,
-                source: KeyError::MalformedKeyId
-            },
+            KeyRingError::Key { entry: 1, source: KeyError::MalformedKeyId },
         ));
         assert!(matches!(
             error("a:hex=marker"),
-            KeyRingError::Key {
-                entry: 1,
-                source: KeyError::NotHex
-            },
+            KeyRingError::Key { entry: 1, source: KeyError::NotHex },
         ));
         assert!(matches!(
             error("a=marker\n"),
-            KeyRingError::Key {
-                entry: 1,
-                source: KeyError::SurroundingWhitespace
-            },
+            KeyRingError::Key { entry: 1, source: KeyError::SurroundingWhitespace },
         ));
-        assert!(matches!(
-            error("a=b,a=c"),
-            KeyRingError::DuplicateKeyId { .. }
-        ));
-        for text in [
-            "marker",
-            "=marker",
-            "a:hex=marker",
-            "a=marker\n",
-            "a=b,mar ker=c",
-        ] {
+        assert!(matches!(error("a=b,a=c"), KeyRingError::DuplicateKeyId { .. }));
+        for text in ["marker", "=marker", "a:hex=marker", "a=marker\n", "a=b,mar ker=c"] {
             let error = error(text);
             assert!(!format!("{error} {error:?}").contains("mar"), "{error:?}");
         }

@@ -45,27 +45,19 @@ impl KeyRing {
         let mut table: Table = document.parse().map_err(|error: toml::de::Error| {
             let start = error.span().map_or(0, |span| span.start);
             let before = document.as_bytes().get(..start).unwrap_or_default();
-            KeyRingError::Syntax {
-                line: 1 + before.iter().filter(|byte| **byte == b'\n').count(),
-            }
+            KeyRingError::Syntax { line: 1 + before.iter().filter(|byte| **byte == b'\n').count() }
         })?;
         let keys = match table.remove("keys") {
             Some(Value::Array(keys)) => keys,
             Some(_) => {
-                return Err(KeyRingError::Member {
-                    entry: 0,
-                    member: "keys",
-                });
+                return Err(KeyRingError::Member { entry: 0, member: "keys" });
             }
             None => Vec::new(),
         };
         if !table.is_empty() {
             return Err(KeyRingError::UnknownMember { entry: 0 });
         }
-        let keys = keys
-            .into_iter()
-            .enumerate()
-            .map(|(index, value)| key(index + 1, value));
+        let keys = keys.into_iter().enumerate().map(|(index, value)| key(index + 1, value));
         Self::new(keys.collect::<Result<Vec<_>, _>>()?)
     }
 
@@ -77,39 +69,26 @@ impl KeyRing {
     /// - those of [`from_toml`](Self::from_toml)
     pub fn from_toml_file(path: impl AsRef<Path>) -> Result<Self, KeyRingError> {
         let path = path.as_ref();
-        let document = fs::read_to_string(path).map_err(|source| KeyRingError::File {
-            path: path.to_owned(),
-            source,
-        })?;
+        let document = fs::read_to_string(path)
+            .map_err(|source| KeyRingError::File { path: path.to_owned(), source })?;
         Self::from_toml(&Zeroizing::new(document))
     }
 }
 
 fn key(entry: usize, value: Value) -> Result<SigningKey, KeyRingError> {
     let Value::Table(mut members) = value else {
-        return Err(KeyRingError::Member {
-            entry,
-            member: "keys",
-        });
+        return Err(KeyRingError::Member { entry, member: "keys" });
     };
     let mut text = |member| match members.remove(member) {
         Some(Value::String(text)) => Ok(Some(Zeroizing::new(text))),
         Some(_) => Err(KeyRingError::Member { entry, member }),
         None => Ok(None),
     };
-    let id = text("id")?.ok_or(KeyRingError::Member {
-        entry,
-        member: "id",
-    })?;
-    let secret = text("secret")?.ok_or(KeyRingError::Member {
-        entry,
-        member: "secret",
-    })?;
+    let id = text("id")?.ok_or(KeyRingError::Member { entry, member: "id" })?;
+    let secret = text("secret")?.ok_or(KeyRingError::Member { entry, member: "secret" })?;
     let encoding = text("encoding")?;
     let mut time = |member| match members.remove(member) {
-        Some(value) => seconds(&value)
-            .map(Some)
-            .ok_or(KeyRingError::Member { entry, member }),
+        Some(value) => seconds(&value).map(Some).ok_or(KeyRingError::Member { entry, member }),
         None => Ok(None),
     };
     let (not_before, not_after) = (time("not_before")?, time("not_after")?);
@@ -128,11 +107,7 @@ fn key(entry: usize, value: Value) -> Result<SigningKey, KeyRingError> {
 fn seconds(value: &Value) -> Option<UnixSeconds> {
     let seconds = match value {
         Value::Integer(seconds) => *seconds,
-        Value::Datetime(Datetime {
-            date: Some(date),
-            time: Some(time),
-            offset: Some(offset),
-        }) => {
+        Value::Datetime(Datetime { date: Some(date), time: Some(time), offset: Some(offset) }) => {
             let minutes = match offset {
                 Offset::Z => 0,
                 Offset::Custom { minutes } => i64::from(*minutes),
@@ -183,11 +158,7 @@ mod tests {
             let document = format!("[[keys]]\nid = 'a'\nsecret = 'b'\nnot_before = {text}");
             let ring = KeyRing::from_toml(&document).unwrap();
             let key = ring.find("a").unwrap();
-            assert_eq!(
-                key.validity_at(UnixSeconds::new(expected)),
-                Validity::Valid,
-                "{text}"
-            );
+            assert_eq!(key.validity_at(UnixSeconds::new(expected)), Validity::Valid, "{text}");
             if expected > 0 {
                 assert_eq!(
                     key.validity_at(UnixSeconds::new(expected - 1)),
@@ -200,20 +171,11 @@ mod tests {
 
     #[test]
     fn refuses_times_that_name_no_second_since_the_epoch() {
-        for text in [
-            "-1",
-            "1969-12-31T23:59:59Z",
-            "2024-11-08T09:20:00",
-            "2024-11-08",
-            "'soon'",
-        ] {
+        for text in ["-1", "1969-12-31T23:59:59Z", "2024-11-08T09:20:00", "2024-11-08", "'soon'"] {
             let document = format!("[[keys]]\nid = 'a'\nsecret = 'b'\nnot_after = {text}");
             assert!(matches!(
                 error(&document),
-                KeyRingError::Member {
-                    entry: 1,
-                    member: "not_after"
-                },
+                KeyRingError::Member { entry: 1, member: "not_after" },
             ));
         }
     }
@@ -221,82 +183,35 @@ mod tests {
     #[test]
     fn a_misspelt_member_is_an_error_and_not_a_key_without_an_end() {
         let document = "[[keys]]\nid = 'a'\nsecret = 'b'\nnot_afer = 1";
-        assert!(matches!(
-            error(document),
-            KeyRingError::UnknownMember { entry: 1 }
-        ));
-        assert!(matches!(
-            error("key = 1"),
-            KeyRingError::UnknownMember { entry: 0 }
-        ));
+        assert!(matches!(error(document), KeyRingError::UnknownMember { entry: 1 }));
+        assert!(matches!(error("key = 1"), KeyRingError::UnknownMember { entry: 0 }));
     }
 
     #[test]
     fn errors_name_the_place_and_never_the_text() {
         let cases: [(&str, fn(&KeyRingError) -> bool); 7] = [
             ("", |e| matches!(e, KeyRingError::NoKeys)),
-            ("keys = 1", |e| {
-                matches!(
-                    e,
-                    KeyRingError::Member {
-                        entry: 0,
-                        member: "keys"
-                    }
-                )
-            }),
+            ("keys = 1", |e| matches!(e, KeyRingError::Member { entry: 0, member: "keys" })),
             ("keys = ['marker']", |e| {
-                matches!(
-                    e,
-                    KeyRingError::Member {
-                        entry: 1,
-                        member: "keys"
-                    }
-                )
+                matches!(e, KeyRingError::Member { entry: 1, member: "keys" })
             }),
             ("[[keys]]\nid = 'a'\nsecret = marker", |e| {
                 matches!(e, KeyRingError::Syntax { line: 3 })
             }),
             ("[[keys]]\nsecret = 'marker'", |e| {
-                matches!(
-                    e,
-                    KeyRingError::Member {
-                        entry: 1,
-                        member: "id"
-                    }
-                )
+                matches!(e, KeyRingError::Member { entry: 1, member: "id" })
             }),
-            (
-                "[[keys]]\nid = 'a'\nsecret = 'marker'\nencoding = 'hex'",
-                |e| {
-                    matches!(
-                        e,
-                        KeyRingError::Key {
-                            entry: 1,
-                            source: KeyError::NotHex
-                        }
-                    )
-                },
-            ),
-            (
-                "[[keys]]\nid = 'a'\nsecret = 'marker'\nencoding = 'rot13'",
-                |e| {
-                    matches!(
-                        e,
-                        KeyRingError::Key {
-                            entry: 1,
-                            source: KeyError::UnknownEncoding
-                        }
-                    )
-                },
-            ),
+            ("[[keys]]\nid = 'a'\nsecret = 'marker'\nencoding = 'hex'", |e| {
+                matches!(e, KeyRingError::Key { entry: 1, source: KeyError::NotHex })
+            }),
+            ("[[keys]]\nid = 'a'\nsecret = 'marker'\nencoding = 'rot13'", |e| {
+                matches!(e, KeyRingError::Key { entry: 1, source: KeyError::UnknownEncoding })
+            }),
         ];
         for (document, expected) in cases {
             let error = error(document);
             assert!(expected(&error), "{document}: {error:?}");
-            assert!(
-                !format!("{error} {error:?}").contains("marker"),
-                "{error:?}"
-            );
+            assert!(!format!("{error} {error:?}").contains("marker"), "{error:?}");
         }
     }
 

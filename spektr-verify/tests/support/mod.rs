@@ -8,81 +8,68 @@ use spektr_verify::{
     Verifier, VerifyError,
 };
 
-pub const NOW: UnixSeconds = UnixSeconds::new(1_731_057_600);
-pub const KEY_ID: &str = "key-a";
-pub const SECRET: &[u8] = b"correct horse battery staple";
+pub(crate) const NOW: UnixSeconds = UnixSeconds::new(1_731_057_600);
+pub(crate) const KEY_ID: &str = "key-a";
+pub(crate) const SECRET: &[u8] = b"correct horse battery staple";
 
-pub const ALGORITHM: SignatureHeader = SignatureHeader::Algorithm;
-pub const TIMESTAMP: SignatureHeader = SignatureHeader::Timestamp;
-pub const KEY: SignatureHeader = SignatureHeader::KeyId;
-pub const SIGNATURE: SignatureHeader = SignatureHeader::Signature;
-pub const HEADERS: [SignatureHeader; 4] = [ALGORITHM, TIMESTAMP, KEY, SIGNATURE];
+pub(crate) const ALGORITHM: SignatureHeader = SignatureHeader::Algorithm;
+pub(crate) const TIMESTAMP: SignatureHeader = SignatureHeader::Timestamp;
+pub(crate) const KEY: SignatureHeader = SignatureHeader::KeyId;
+pub(crate) const SIGNATURE: SignatureHeader = SignatureHeader::Signature;
+pub(crate) const HEADERS: [SignatureHeader; 4] = [ALGORITHM, TIMESTAMP, KEY, SIGNATURE];
 
-pub fn key() -> SigningKey {
+pub(crate) fn key() -> SigningKey {
     SigningKey::new(KEY_ID, Secret::from_bytes(SECRET).unwrap()).unwrap()
 }
 
-pub fn verifier() -> Verifier {
+pub(crate) fn verifier() -> Verifier {
     verifier_with(key())
 }
 
-pub fn verifier_with(key: SigningKey) -> Verifier {
-    Verifier::new(
-        KeyRing::new([key]).unwrap(),
-        SignedContent::TIMESTAMP_DOT_BODY,
-    )
+pub(crate) fn verifier_with(key: SigningKey) -> Verifier {
+    Verifier::new(KeyRing::new([key]).unwrap(), SignedContent::TIMESTAMP_DOT_BODY)
 }
 
-pub fn signer() -> Signer {
+pub(crate) fn signer() -> Signer {
     Signer::new(key(), SignedContent::TIMESTAMP_DOT_BODY)
 }
 
 /// Headers as a server that keeps raw bytes hands them over.
 #[derive(Clone)]
-pub struct Headers(pub Vec<(&'static str, Vec<u8>)>);
+pub(crate) struct Headers(pub(crate) Vec<(&'static str, Vec<u8>)>);
 
 impl Headers {
     /// The right ones for a body that was signed now.
-    pub fn signed(body: &[u8]) -> Self {
+    pub(crate) fn signed(body: &[u8]) -> Self {
         let signed = signer().sign_at(body, NOW);
-        Self(
-            signed
-                .pairs()
-                .map(|(name, value)| (name, value.as_bytes().to_vec()))
-                .to_vec(),
-        )
+        Self(signed.pairs().map(|(name, value)| (name, value.as_bytes().to_vec())).to_vec())
     }
 
-    pub fn without(mut self, header: SignatureHeader) -> Self {
+    pub(crate) fn without(mut self, header: SignatureHeader) -> Self {
         self.0.retain(|(name, _)| *name != header.name());
         self
     }
 
-    pub fn with(mut self, header: SignatureHeader, value: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn with(mut self, header: SignatureHeader, value: impl Into<Vec<u8>>) -> Self {
         self.0.push((header.name(), value.into()));
         self
     }
 
-    pub fn replacing(self, header: SignatureHeader, value: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn replacing(self, header: SignatureHeader, value: impl Into<Vec<u8>>) -> Self {
         self.without(header).with(header, value)
     }
 
-    pub fn value(&self, header: SignatureHeader) -> Vec<u8> {
-        self.0
-            .iter()
-            .find(|(name, _)| *name == header.name())
-            .unwrap()
-            .1
-            .clone()
+    pub(crate) fn value(&self, header: SignatureHeader) -> Vec<u8> {
+        self.0.iter().find(|(name, _)| *name == header.name()).unwrap().1.clone()
     }
 
     /// Verifies now.
-    pub fn verify<'b>(&self, body: &'b [u8]) -> Result<Verified<&'b [u8]>, VerifyError> {
+    pub(crate) fn verify<'b>(&self, body: &'b [u8]) -> Result<Verified<&'b [u8]>, VerifyError> {
         verifier().verify_at(&self.0, body, NOW)
     }
 
     /// What verifying now fails with.
-    pub fn error(&self, body: &[u8]) -> Option<VerifyError> {
+    pub(crate) fn error(&self, body: &[u8]) -> Option<VerifyError> {
         self.verify(body).err()
     }
 }
