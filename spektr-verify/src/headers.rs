@@ -113,7 +113,7 @@ pub struct UnknownSignatureFormat;
 /// Headers of a request, in whichever form the server holds them.
 ///
 /// Implemented for lists of name and value, where names are compared without
-/// regard to case, and with the feature `http` for [`http::HeaderMap`].
+/// regard to case, and with the feature `http` for `http::HeaderMap`.
 ///
 /// An implementation must yield *every* value of a header. One that shows only
 /// the first hides a header that was sent twice, and two components that read

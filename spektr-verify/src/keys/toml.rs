@@ -189,7 +189,8 @@ mod tests {
 
     #[test]
     fn errors_name_the_place_and_never_the_text() {
-        let cases: [(&str, fn(&KeyRingError) -> bool); 7] = [
+        type Check = fn(&KeyRingError) -> bool;
+        let cases: [(&str, Check); 7] = [
             ("", |e| matches!(e, KeyRingError::NoKeys)),
             ("keys = 1", |e| matches!(e, KeyRingError::Member { entry: 0, member: "keys" })),
             ("keys = ['marker']", |e| {
