@@ -108,8 +108,7 @@ impl<'e, 'a> View<'e, 'a> {
         let required = |key: &str| {
             self.info.beside.iter().any(|beside| beside.required && beside.is_named(key))
         };
-        !self.info.beside.is_empty()
-            && inner.0.iter().any(|(key, _)| key == "data" || required(key))
+        inner.0.iter().any(|(key, _)| key == "data" || required(key))
     }
 
     /// Returns the members under their canonical names.
