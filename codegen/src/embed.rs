@@ -46,7 +46,7 @@ fn strip(json: &Json, names: bool) -> Json {
 }
 
 /// Returns as many hashes as a raw string needs around a text.
-fn fence(text: &str) -> String {
+pub(crate) fn fence(text: &str) -> String {
     let mut hashes = String::from("#");
     while text.contains(&format!("\"{hashes}")) {
         hashes.push('#');

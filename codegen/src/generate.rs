@@ -8,6 +8,7 @@ use syn::{Item, ItemStruct};
 use crate::model::{Event, Model, TypeDef, TypeKind};
 use crate::passes::{self, Tag, Target};
 use crate::problem::{Problem, ProblemKind, Problems};
+use crate::reference::REFERENCE;
 use crate::set::SchemaSet;
 use crate::{embed, emit, render, structs};
 
@@ -19,9 +20,11 @@ const SCHEMAS: &str = "spektr-verify/src/generated";
 
 /// Folders, from the workspace's root, that hold generated files and nothing
 /// else: any other file in them is left over.
-pub const FOLDERS: [&str; 2] = [TYPES, SCHEMAS];
+pub const FOLDERS: [&str; 3] = [TYPES, SCHEMAS, REFERENCE];
 
-/// Returns every generated file, as paths from the workspace's root and texts.
+/// Returns every file that follows from the schemas alone, as paths from the workspace's root and texts.
+///
+/// [`reference`](crate::reference) adds those that the examples go into.
 ///
 /// # Errors
 ///

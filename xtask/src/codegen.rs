@@ -11,8 +11,11 @@ use crate::workspace;
 
 pub(crate) fn run(check: bool) -> Result<ExitCode> {
     let root = workspace::root();
-    let set = workspace::schema_set(&root.join("schema"))?;
-    let files = spektr_codegen::generate(&set).map_err(workspace::problems)?;
+    let schema = root.join("schema");
+    let set = workspace::schema_set(&schema)?;
+    let mut files = spektr_codegen::generate(&set).map_err(workspace::problems)?;
+    let examples = workspace::example_files(&schema)?;
+    files.extend(spektr_codegen::reference(&set, examples).map_err(workspace::problems)?);
     let changes = compare(root, &files)?;
     if check { report(&changes) } else { write(root, &files, &changes) }
 }

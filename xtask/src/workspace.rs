@@ -14,8 +14,17 @@ pub(crate) fn root() -> &'static Path {
 
 /// Reads the schema files below a schema folder, as paths in it and texts.
 pub(crate) fn schema_files(folder: &Path) -> Result<Vec<(String, String)>> {
+    read_parts(folder, &["common", "events"])
+}
+
+/// Reads the examples below a schema folder, as paths in it and texts.
+pub(crate) fn example_files(folder: &Path) -> Result<Vec<(String, String)>> {
+    read_parts(folder, &["examples"])
+}
+
+fn read_parts(folder: &Path, parts: &[&str]) -> Result<Vec<(String, String)>> {
     let mut files = Vec::new();
-    for part in ["common", "events"] {
+    for part in parts {
         for path in files_below(&folder.join(part))? {
             let name = path.strip_prefix(folder)?.to_string_lossy().replace('\\', "/");
             let text = fs::read_to_string(&path)

@@ -16,7 +16,7 @@ pub(crate) use text_types::{id, open_enum, url};
 use crate::model::Model;
 
 /// Turns the tokens of several items into items.
-fn items(tokens: proc_macro2::TokenStream) -> Vec<Item> {
+pub(crate) fn items(tokens: proc_macro2::TokenStream) -> Vec<Item> {
     match syn::parse2::<syn::File>(tokens) {
         Ok(file) => file.items,
         // Tokens that are no Rust are kept as they are: they fail to compile in

@@ -64,9 +64,11 @@ impl KeyRing {
         self.keys.iter().any(|key| key.is_valid_at(time))
     }
 
-    /// Finds a key by its exact id. Rings are small, and ids are no secret, so
-    /// a linear search that stops early gives nothing away.
-    pub(crate) fn find(&self, id: &str) -> Option<&SigningKey> {
+    /// Finds a key by its exact id, for example to sign with it.
+    // Rings are small, and ids are no secret, so a linear search that stops
+    // early gives nothing away.
+    #[must_use]
+    pub fn find(&self, id: &str) -> Option<&SigningKey> {
         self.keys.iter().find(|key| key.id().as_str() == id)
     }
 }

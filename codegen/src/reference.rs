@@ -1,0 +1,230 @@
+//! What a person looks up about the events, as Rust source for the command-line
+//! tool: members, recorded decisions and examples.
+//!
+//! The tool is published by itself and cannot read the schema folder, and the
+//! types carry only what decoding needs.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{format_ident, quote};
+use syn::Item;
+
+use crate::json::Json;
+use crate::model::{Decision, Event, Member, Model, Ty, TypeKind};
+use crate::problem::{Problem, ProblemKind, Problems};
+use crate::set::SchemaSet;
+use crate::{embed, emit, render};
+
+/// Folder of the reference, from the workspace's root.
+pub(crate) const REFERENCE: &str = "spektr-cli/src/generated";
+
+/// Returns the files of the tool's reference, as paths from the workspace's root
+/// and texts.
+///
+/// The examples are given as paths below the schema folder and texts. Those of
+/// `examples/<event>/` and `examples/unknown/` are taken, invalid ones and whole
+/// batches are left out.
+///
+/// # Errors
+///
+/// Fails with [`ProblemKind::NotJson`] for an example that is not JSON.
+pub fn reference<I>(set: &SchemaSet, examples: I) -> Result<BTreeMap<PathBuf, String>, Problems>
+where
+    I: IntoIterator<Item = (String, String)>,
+{
+    let examples = Examples::parse(examples)?;
+    let model = set.model();
+    let mut files = BTreeMap::new();
+    for event in &model.events {
+        let from = format!("schema/{} and its examples", event.file);
+        let purpose = format!("What is to know about `{}`.", event.name);
+        let items = details(model, event, examples.of(&event.module));
+        files.insert(format!("{}.rs", event.module), render::render(&from, &purpose, items));
+    }
+    let purpose = "What is to know about the events.";
+    let items = root(model, examples.of("unknown"));
+    files.insert("mod.rs".to_owned(), render::render("schema", purpose, items));
+    Ok(files.into_iter().map(|(name, text)| (PathBuf::from(REFERENCE).join(name), text)).collect())
+}
+
+/// Valid examples: folder, case, and compact JSON.
+struct Examples(Vec<(String, String, String)>);
+
+impl Examples {
+    fn parse(files: impl IntoIterator<Item = (String, String)>) -> Result<Self, Problems> {
+        let (mut examples, mut problems) = (Vec::new(), Vec::new());
+        for (file, text) in files {
+            let parts: Vec<_> = file.split('/').collect();
+            let ["examples", folder, name] = parts[..] else { continue };
+            let Some(case) = name.strip_suffix(".json") else { continue };
+            let compact = serde_json::from_str::<Json>(&text)
+                .and_then(|json| serde_json::to_string(&json))
+                .map_err(|error| error.to_string());
+            match compact {
+                Ok(json) => examples.push((folder.to_owned(), case.to_owned(), json)),
+                Err(error) => problems.push(Problem {
+                    file: file.clone(),
+                    pointer: String::new(),
+                    kind: ProblemKind::NotJson(error),
+                }),
+            }
+        }
+        Problems::into_result(problems)?;
+        examples.sort();
+        Ok(Self(examples))
+    }
+
+    fn of(&self, folder: &str) -> TokenStream {
+        let examples =
+            self.0.iter().filter(|(candidate, ..)| candidate == folder).map(|(_, case, json)| {
+                let json = raw_string(json);
+                quote!(Example { case: #case, json: #json })
+            });
+        quote!(&[#(#examples),*])
+    }
+}
+
+/// Returns the text as a raw string, which people can read in a diff.
+fn raw_string(text: &str) -> TokenStream {
+    let hashes = embed::fence(text);
+    match format!("r{hashes}\"{text}\"{hashes}").parse::<Literal>() {
+        Ok(literal) => quote!(#literal),
+        Err(_) => quote!(#text),
+    }
+}
+
+fn root(model: &Model, unknown: TokenStream) -> Vec<Item> {
+    let modules: Vec<_> =
+        model.events.iter().map(|event| format_ident!("{}", event.module)).collect();
+    let envelope = members(model, &model.envelope);
+    let count = model.events.len();
+    emit::items(quote! {
+        #(mod #modules;)*
+        use crate::catalogue::{Details, Example, Member};
+
+        /// The members that every event has.
+        pub(crate) static ENVELOPE: &[Member] = #envelope;
+
+        /// What is to know about each event.
+        pub(crate) static DETAILS: [&Details; #count] = [#(&#modules::DETAILS),*];
+
+        /// Events that the schema does not know.
+        pub(crate) static UNKNOWN: &[Example] = #unknown;
+    })
+}
+
+fn details(model: &Model, event: &Event, examples: TokenStream) -> Vec<Item> {
+    let (name, module) = (&event.name, &event.module);
+    let members = members(model, &event.members);
+    let decisions = event.decisions.iter().map(decision);
+    let mut used = vec![format_ident!("Details"), format_ident!("Example")];
+    if !event.decisions.is_empty() {
+        used.push(format_ident!("Decision"));
+    }
+    if !event.members.is_empty() {
+        used.push(format_ident!("Member"));
+    }
+    used.sort();
+    emit::items(quote! {
+        use crate::catalogue::{#(#used),*};
+
+        pub(super) static DETAILS: Details = Details {
+            name: #name,
+            module: #module,
+            members: #members,
+            decisions: &[#(#decisions),*],
+            examples: #examples,
+        };
+    })
+}
+
+fn decision(decision: &Decision) -> TokenStream {
+    let Decision { id, about, documented, chosen, reason, reviewed, .. } = decision;
+    quote! {
+        Decision {
+            id: #id,
+            about: &[#(#about),*],
+            documented: #documented,
+            chosen: #chosen,
+            reason: #reason,
+            reviewed: #reviewed,
+        }
+    }
+}
+
+fn members(model: &Model, members: &[Member]) -> TokenStream {
+    let members = members.iter().map(|member| self::member(model, member));
+    quote!(&[#(#members),*])
+}
+
+fn member(model: &Model, member: &Member) -> TokenStream {
+    let Member { name, description, required, sensitive, aliases, ty, .. } = member;
+    let kind = ty.named().and_then(|name| model.types.get(name)).map(|def| &def.kind);
+    let sensitive = *sensitive || matches!(kind, Some(TypeKind::Url));
+    let ty = in_words(model, ty);
+    let (values, below) = match kind {
+        Some(TypeKind::OpenEnum(values)) => (&values[..], quote!(&[])),
+        Some(TypeKind::Object(below)) => (&[][..], members(model, below)),
+        _ => (&[][..], quote!(&[])),
+    };
+    let values = values.iter().map(|known| &known.value);
+    quote! {
+        Member {
+            name: #name,
+            aliases: &[#(#aliases),*],
+            ty: #ty,
+            required: #required,
+            sensitive: #sensitive,
+            description: #description,
+            values: &[#(#values),*],
+            members: #below,
+        }
+    }
+}
+
+/// Returns a type as what stands on the wire.
+fn in_words(model: &Model, ty: &Ty) -> String {
+    match ty {
+        Ty::Array(items) => format!("array of {}", in_words(model, items)),
+        Ty::Named(name) => match model.types.get(name).map(|def| &def.kind) {
+            Some(TypeKind::Object(_)) | None => "object",
+            Some(TypeKind::Id | TypeKind::OpenEnum(_)) => "string",
+            Some(TypeKind::Url) => "URL",
+            Some(TypeKind::Timestamp) => "timestamp",
+            Some(TypeKind::Delivered) => "boolean",
+        }
+        .to_owned(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(files: &[(&str, &str)]) -> Result<Examples, Problems> {
+        Examples::parse(files.iter().map(|(file, text)| (file.to_string(), text.to_string())))
+    }
+
+    #[test]
+    fn takes_the_valid_examples_of_events_in_the_order_of_their_members() {
+        let examples = parse(&[
+            ("examples/ping/full.json", r#"{ "b": 1, "a": "x" }"#),
+            ("examples/ping/invalid/no_id.json", "not looked at"),
+            ("examples/ping/notes.txt", "not looked at"),
+        ])
+        .expect("all JSON");
+        let expected = quote!(&[Example { case: "full", json: r#"{"b":1,"a":"x"}"# }]);
+        assert_eq!(examples.of("ping").to_string(), expected.to_string());
+        assert_eq!(examples.of("pong").to_string(), quote!(&[]).to_string());
+    }
+
+    #[test]
+    fn names_the_example_that_is_not_json() {
+        let problems = parse(&[("examples/ping/full.json", "{")]).err().expect("not JSON");
+        let found: Vec<_> = problems.iter().map(|problem| problem.file.as_str()).collect();
+        assert_eq!(found, ["examples/ping/full.json"]);
+    }
+}
