@@ -1,0 +1,129 @@
+//! `spektr config`: is the configuration right, and what holds?
+
+use std::fmt::Write as _;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use crate::cli::Global;
+use crate::config::{Config, Origin, Problem, SETTINGS};
+use crate::failure::{Answer, Failure};
+use crate::keys::KeyArguments;
+use crate::output::{self, bad, careful, columns, faint, good, safe};
+
+const SETTINGS_HELP: &str = "\
+Example of a file:
+  keys_file = 'keys.toml'                   # relative to this file; secrets don't stand here
+  signed_content = '{timestamp}.{body}'     # an assumption; `spektr diagnose` confirms it
+  signature_format = 'hex'
+  tolerance = '5m'
+
+  [send]
+  to = 'http://127.0.0.1:8787/'
+  envelope = 'type'
+
+  [listen]
+  address = '127.0.0.1'
+  port = 8787
+  forward = 'http://127.0.0.1:3000/webhooks/spektr'
+  record = 'deliveries'
+
+Each has a variable that overrides it, as SPEKTR_TOLERANCE or SPEKTR_LISTEN_PORT. The command line
+overrides both. Anything wrong is exit code 1, with file, line and column.";
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Check the configuration: what is wrong and where, or what holds and why
+    #[command(after_help = SETTINGS_HELP)]
+    Check(Check),
+}
+
+#[derive(Args)]
+pub(crate) struct Check {}
+
+#[derive(Serialize)]
+struct Report {
+    file: Option<String>,
+    problems: Vec<Problem>,
+    settings: Vec<Row>,
+    /// Ids of the signing keys.
+    keys: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    name: &'static str,
+    value: Option<String>,
+    from: String,
+    about: &'static str,
+}
+
+pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure> {
+    let Command::Check(Check {}) = command;
+    let (config, mut problems) = Config::read(global.config_file.as_deref())?;
+    let settings = SETTINGS.iter().map(|setting| match config.value(setting.name) {
+        Some(value) => Row {
+            name: setting.name,
+            value: Some(value.text.clone()),
+            from: match value.origin {
+                Origin::File { line } => format!("line {line}"),
+                Origin::Environment => setting.variable(),
+            },
+            about: setting.about,
+        },
+        None => Row {
+            name: setting.name,
+            value: None,
+            from: format!("preset: {}", setting.preset),
+            about: setting.about,
+        },
+    });
+    let settings = settings.collect();
+    let has_keys = std::env::var_os(spektr_verify::KeyRing::ENV_VAR).is_some()
+        || config.path_setting("keys_file").is_some();
+    let keys = match KeyArguments::default().ring(&config) {
+        Ok(ring) => ring.ids().map(|id| id.to_string()).collect(),
+        Err(failure) if has_keys => {
+            let (place, message) = ("keys".to_owned(), failure.message().to_owned());
+            problems.push(Problem { place, line: None, column: None, message });
+            Vec::new()
+        }
+        // Not every command needs a key.
+        Err(_) => Vec::new(),
+    };
+    let file = config.path.as_ref().map(|path| path.to_string_lossy().into_owned());
+    let report = Report { file, problems, settings, keys };
+    if global.is_json() {
+        output::print_json(&report)?;
+    } else {
+        output::print(&text(&report))?;
+    }
+    Ok(Answer::from_yes(report.problems.is_empty()))
+}
+
+fn text(report: &Report) -> String {
+    let mut text = String::new();
+    if !report.problems.is_empty() {
+        for problem in &report.problems {
+            let _ = writeln!(text, "{} {problem}", bad("error:"));
+        }
+        return text;
+    }
+    let file = report.file.as_deref().map_or_else(|| "no file".into(), safe);
+    let _ = writeln!(text, "{} {file}", good("fine:"));
+    let rows: Vec<_> = report
+        .settings
+        .iter()
+        .map(|row| {
+            let value = row.value.as_deref().map_or_else(|| "-".into(), safe);
+            [format!("  {}", row.name), value.into_owned(), row.from.clone()]
+        })
+        .collect();
+    text.push_str(&columns(&rows));
+    if report.keys.is_empty() {
+        let _ = writeln!(text, "{} none; SPEKTR_WEBHOOK_KEYS is not set", careful("signing keys:"));
+    } else {
+        let _ = writeln!(text, "signing keys: {}", faint(&report.keys.join(", ")));
+    }
+    text
+}

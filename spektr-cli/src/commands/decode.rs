@@ -1,0 +1,104 @@
+//! `spektr decode`: what is in bodies, without saying whether they are authentic.
+//!
+//! Values are shown by an allow-list: members that the schema knows and does not
+//! call sensitive. What it does not know may be anything.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+use spektr_types::Entries;
+
+use crate::cli::Global;
+use crate::entry::{Line, Members, Outcome};
+use crate::failure::{Answer, Failure};
+use crate::input;
+use crate::output::{self, bad, safe, strong};
+
+const EXAMPLES: &str = "\
+Examples:
+  spektr decode body.json
+  curl -s … | spektr decode --full
+  spektr decode rec/*.body --format json | jq -r .event | sort | uniq -c
+
+Sensitive members are hidden, and so is what the schema does not know; --reveal shows everything.
+An unknown event is fine (0). A malformed entry, or a body that is no delivery, is exit code 1.";
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// Bodies; - is standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    files: Vec<PathBuf>,
+    /// Show all members, under the names that the schema has
+    #[arg(long)]
+    full: bool,
+    /// Show sensitive values too
+    #[arg(long, requires = "full")]
+    reveal: bool,
+}
+
+#[derive(Serialize)]
+struct Unreadable<'e> {
+    file: &'e str,
+    outcome: &'static str,
+    error: String,
+}
+
+#[derive(Serialize)]
+struct InFile<'e> {
+    file: &'e str,
+    index: usize,
+    #[serde(flatten)]
+    line: &'e Line,
+}
+
+pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
+    let mut all_fine = true;
+    for file in &arguments.files {
+        let body = input::bytes(file)?;
+        all_fine &= report(global, arguments, file, &body)?;
+    }
+    Ok(Answer::from_yes(all_fine))
+}
+
+fn report(
+    global: &Global,
+    arguments: &Arguments,
+    file: &Path,
+    body: &[u8],
+) -> Result<bool, Failure> {
+    let name = file.to_string_lossy();
+    let members = match (arguments.full, arguments.reveal) {
+        (false, _) => Members::None,
+        (true, false) => Members::Hidden,
+        (true, true) => Members::Revealed,
+    };
+    let entries = match Entries::parse(body) {
+        Ok(entries) => entries,
+        Err(error) => {
+            let error = error.to_string();
+            if global.is_json() {
+                output::print_json(&Unreadable { file: &name, outcome: "unreadable", error })?;
+            } else {
+                output::print(&format!("{}: {} {error}\n", safe(&name), bad("unreadable")))?;
+            }
+            return Ok(false);
+        }
+    };
+    let lines: Vec<_> = entries.iter().map(|entry| Line::new(entry, members)).collect();
+    if global.is_json() {
+        for (index, line) in lines.iter().enumerate() {
+            output::print_json(&InFile { file: &name, index, line })?;
+        }
+    } else {
+        let mut text = String::new();
+        if arguments.files.len() > 1 || lines.is_empty() {
+            let count = output::count(lines.len(), "entry", "entries");
+            text.push_str(&format!("{}: {count}\n", strong(&safe(&name))));
+        }
+        text.extend(lines.iter().map(Line::text));
+        output::print(&text)?;
+    }
+    Ok(lines.iter().all(|line| line.outcome != Outcome::Malformed))
+}

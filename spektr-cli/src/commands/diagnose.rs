@@ -1,0 +1,159 @@
+//! `spektr diagnose`: what does the sender sign?
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use spektr_verify::{Construction, SecretEncoding, SignatureHeader};
+
+use crate::capture::Headers;
+use crate::cli::Global;
+use crate::failure::{Answer, Failure};
+use crate::input::CapturedArguments;
+use crate::keys::{self, KeyArguments, SecretText};
+use crate::output::{self, bad, good, safe, strong};
+
+const EXAMPLES: &str = "\
+Examples:
+  spektr diagnose --headers headers.txt --body body.json --secret-file secret.txt
+  spektr diagnose --headers rec/000001.headers --body rec/000001.body
+
+Any delivery will do, however old, as long as the body is byte for byte what arrived: `spektr
+listen --record DIR` captures one. Tried are the timestamp, the body and the key id in many orders
+and with many separators, the secret as text, hex and Base64, the signature with and without sha256=.";
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    captured: CapturedArguments,
+    /// File with the secret as the platform showed it [default: every signing key]
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    keys: KeyArguments,
+}
+
+#[derive(Serialize)]
+struct Report {
+    matches: Vec<Match>,
+    tried: usize,
+}
+
+/// A construction that gives the captured signature, and how to configure it.
+#[derive(Serialize)]
+pub(crate) struct Match {
+    key_id: String,
+    signed_content: String,
+    secret_encoding: &'static str,
+    signature_format: &'static str,
+}
+
+pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
+    let config = global.config()?;
+    let secrets = match &arguments.secret_file {
+        Some(path) => {
+            vec![SecretText { id: String::new(), text: keys::secret_of_file(path)? }]
+        }
+        None => arguments.keys.secret_texts(&config)?,
+    };
+    let (headers, body) = arguments.captured.read()?;
+    let report = match find(&headers, &body, &secrets) {
+        Ok((matches, tried)) => Report { matches, tried },
+        Err(message) => {
+            if global.is_json() {
+                output::print_json(
+                    &serde_json::json!({ "matches": [], "tried": 0, "error": message }),
+                )?;
+            } else {
+                output::print(&format!("{} {message}\n", bad("nothing to compare with:")))?;
+            }
+            return Ok(Answer::No);
+        }
+    };
+    if global.is_json() {
+        output::print_json(&report)?;
+    } else {
+        output::print(&text(&report))?;
+    }
+    Ok(Answer::from_yes(!report.matches.is_empty()))
+}
+
+/// Tries every secret; an error is about the headers.
+pub(crate) fn find(
+    headers: &Headers,
+    body: &[u8],
+    secrets: &[SecretText],
+) -> Result<(Vec<Match>, usize), String> {
+    let (mut matches, mut tried) = (Vec::new(), 0);
+    for secret in secrets {
+        let diagnosis = spektr_verify::diagnose(headers, body, &secret.text)
+            .map_err(|error| error.to_string())?;
+        tried += diagnosis.tried();
+        let id = if secret.id.is_empty() { id_of(headers) } else { secret.id.clone() };
+        matches.extend(diagnosis.matches().iter().map(|found| Match::new(id.clone(), found)));
+    }
+    Ok((matches, tried))
+}
+
+impl Match {
+    fn new(key_id: String, found: &Construction) -> Self {
+        Self {
+            key_id,
+            signed_content: found.content.to_string(),
+            secret_encoding: found.secret_encoding.name(),
+            signature_format: found.signature_format.name(),
+        }
+    }
+
+    /// Returns the lines to configure it with.
+    pub(crate) fn configuration(&self) -> String {
+        let encoding = if self.secret_encoding == SecretEncoding::Utf8.name() {
+            String::new()
+        } else {
+            format!(":{}", self.secret_encoding)
+        };
+        format!(
+            "  # spektr.toml\n  signed_content = '{}'\n  signature_format = '{}'\n  \
+             # environment\n  SPEKTR_WEBHOOK_KEYS='{}{encoding}=…'\n",
+            self.signed_content,
+            self.signature_format,
+            safe(&self.key_id),
+        )
+    }
+}
+
+fn text(report: &Report) -> String {
+    let mut text = String::new();
+    for found in &report.matches {
+        text.push_str(&format!(
+            "{} {} is what is signed, with the secret of {} as {}\n\n{}\n",
+            good("match:"),
+            strong(&found.signed_content),
+            safe(&found.key_id),
+            found.secret_encoding,
+            found.configuration(),
+        ));
+    }
+    if report.matches.is_empty() {
+        text.push_str(&format!(
+            "{} of {} constructions gives this signature\n\
+             {} is it the secret of the key that {} names? Is the body byte for byte what\n      \
+             arrived: not printed again from parsed JSON, no line feed added by an editor,\n      \
+             not decompressed?\n",
+            bad("none"),
+            report.tried,
+            strong("hint:"),
+            SignatureHeader::KeyId,
+        ));
+    }
+    text
+}
+
+/// Returns the key id that the headers claim.
+pub(crate) fn id_of(headers: &Headers) -> String {
+    headers
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(SignatureHeader::KeyId.name()))
+        .map_or_else(|| "KEY_ID".to_owned(), |(_, id)| String::from_utf8_lossy(id).into_owned())
+}

@@ -1,0 +1,224 @@
+//! `spektr events`: the catalogue of the events, from the schema files.
+
+use std::fmt::Write as _;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::catalogue::{self, Decision, Details, Event, Example, Member, events};
+use crate::cli::Global;
+use crate::failure::{Answer, Failure};
+use crate::generated::ENVELOPE;
+use crate::json::Json;
+use crate::output::{self, careful, columns, faint, strong};
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  spektr events list
+  spektr events list --format json | jq -r 'select(.status == \"available\").name'";
+
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  spektr events show ALERT_RESOLVED
+  spektr events show process_run_end/children_null    # with another of its examples
+  spektr events show alert_resolved/minimal --example > body.json";
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// List all events: name, status, wire types
+    #[command(after_help = LIST_EXAMPLES)]
+    List,
+    /// Show one event: members, decisions, an example
+    #[command(after_help = SHOW_EXAMPLES)]
+    Show(Show),
+}
+
+#[derive(Args)]
+pub(crate) struct Show {
+    /// Documented name in either case or wire type; EVENT/CASE for another example
+    #[arg(value_name = "EVENT[/CASE]")]
+    event: String,
+    /// Print the example only, as JSON
+    #[arg(long)]
+    example: bool,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    name: &'static str,
+    status: &'static str,
+    wire_types: &'static [&'static str],
+    summary: &'static str,
+}
+
+#[derive(Serialize)]
+struct Full<'e> {
+    #[serde(flatten)]
+    summary: Summary,
+    source: Source,
+    envelope: &'static [Member],
+    #[serde(flatten)]
+    details: &'static Details,
+    cases: Vec<&'static str>,
+    example: Option<&'e RawValue>,
+}
+
+#[derive(Serialize)]
+struct Source {
+    page: &'static str,
+    section: &'static str,
+    captured: &'static str,
+}
+
+pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure> {
+    match command {
+        Command::List => list(global)?,
+        Command::Show(arguments) => show(global, arguments)?,
+    }
+    Ok(Answer::Yes)
+}
+
+fn list(global: &Global) -> Result<(), Failure> {
+    if global.is_json() {
+        return events().try_for_each(|event| output::print_json(&summary(event)));
+    }
+    let mut rows = vec![["EVENT", "STATUS", "WIRE TYPES", "MEANING"].map(str::to_owned)];
+    rows.extend(events().map(|event| {
+        let Summary { name, status, wire_types, summary } = summary(event);
+        [name.to_owned(), status.to_owned(), wire_types.join(", "), summary.to_owned()]
+    }));
+    output::print(&columns(&rows))
+}
+
+fn show(global: &Global, arguments: &Show) -> Result<(), Failure> {
+    let name = &arguments.event;
+    let example = catalogue::example(name)?;
+    let json = Json::parse(example.json.as_bytes()).map_err(Failure::new)?;
+    if arguments.example {
+        return if global.is_json() {
+            output::print_json(&json)
+        } else {
+            output::print(&format!("{}\n", json.to_pretty_text()))
+        };
+    }
+    let event = catalogue::find(name.split('/').next().unwrap_or_default())?;
+    if global.is_json() {
+        let source = event.info.source();
+        let (page, section, captured) = (source.page, source.section, source.captured);
+        return output::print_json(&Full {
+            summary: summary(event),
+            source: Source { page, section, captured },
+            envelope: ENVELOPE,
+            details: event.details,
+            cases: event.details.examples.iter().map(|example| example.case).collect(),
+            example: serde_json::from_str(example.json).ok(),
+        });
+    }
+    output::print(&text(event, example, &json))
+}
+
+fn summary(event: Event) -> Summary {
+    let info = event.info;
+    Summary {
+        name: info.name(),
+        status: info.status().as_str(),
+        wire_types: info.wire_types(),
+        summary: info.summary(),
+    }
+}
+
+fn text(event: Event, example: &Example, json: &Json) -> String {
+    let Event { info, details } = event;
+    let source = info.source();
+    let mut text = String::new();
+    let _ = writeln!(text, "{}  {}", strong(info.name()), info.status());
+    let _ = writeln!(text, "{}\n", info.summary());
+    let _ = writeln!(text, "wire types  {}", info.wire_types().join(", "));
+    let _ = writeln!(
+        text,
+        "documented  {}, \"{}\", as of {}",
+        source.page, source.section, source.captured,
+    );
+
+    let mut rows = Vec::new();
+    member_rows(ENVELOPE, 0, &mut rows);
+    member_rows(details.members, 0, &mut rows);
+    let _ = writeln!(text, "\n{}", strong("Members"));
+    text.push_str(&indented(&columns(&rows), 2));
+
+    if !details.decisions.is_empty() {
+        let _ = writeln!(text, "\n{}", strong("Decisions, where the documentation is unclear"));
+        for decision in details.decisions {
+            text.push_str(&decision_text(decision));
+        }
+    }
+
+    let cases: Vec<_> = details.examples.iter().map(|example| example.case).collect();
+    let _ = writeln!(text, "\n{} ({})", strong("Example"), example.case);
+    text.push_str(&indented(&json.to_pretty_text(), 2));
+    let _ = writeln!(text, "{}", faint(&wrap(&format!("cases: {}", cases.join(", ")), 2)));
+    text
+}
+
+fn member_rows(members: &[Member], depth: usize, rows: &mut Vec<[String; 4]>) {
+    for member in members {
+        let need = match (member.required, member.sensitive) {
+            (true, false) => "required",
+            (true, true) => "required, sensitive",
+            (false, false) => "optional",
+            (false, true) => "optional, sensitive",
+        };
+        let mut about = member.description.to_owned();
+        if !member.values.is_empty() {
+            let _ = write!(about, " Known: {}.", member.values.join(", "));
+        }
+        if !member.aliases.is_empty() {
+            let _ = write!(about, " Also read as {}.", member.aliases.join(", "));
+        }
+        rows.push([
+            format!("{}{}", "  ".repeat(depth), member.name),
+            member.ty.to_owned(),
+            need.to_owned(),
+            about,
+        ]);
+        member_rows(member.members, depth + 1, rows);
+    }
+}
+
+fn decision_text(decision: &Decision) -> String {
+    let state =
+        if decision.reviewed { String::new() } else { format!("  {}", careful("unreviewed")) };
+    let mut text = format!("  {}{state}\n", strong(decision.id));
+    for (what, said) in [
+        ("documented", decision.documented),
+        ("chosen", decision.chosen),
+        ("reason", decision.reason),
+    ] {
+        text.push_str(&wrap(&format!("{what}: {said}"), 4));
+        text.push('\n');
+    }
+    text
+}
+
+fn indented(text: &str, by: usize) -> String {
+    text.lines().map(|line| format!("{:by$}{line}\n", "")).collect()
+}
+
+/// Breaks a text into indented lines of at most 96 characters.
+fn wrap(text: &str, indent: usize) -> String {
+    const WIDTH: usize = 96;
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            // What follows is indented further, so that paragraphs show.
+            Some(_) => lines.push(format!("{:1$}{word}", "", indent + 2)),
+            None => lines.push(format!("{:indent$}{word}", "")),
+        }
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,194 @@
+//! The endpoint: from a request to its answer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use spektr_types::Entries;
+use spektr_verify::{Verifier, VerifyError};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+
+use super::message::{Delivery, Printer};
+use crate::capture::Headers;
+use crate::client::{Client, Reply};
+use crate::commands::diagnose;
+use crate::failure::{Answer, Failure};
+use crate::http;
+use crate::keys::SecretText;
+use crate::record::Recorder;
+
+/// The largest body that is read.
+const MAX_BODY: usize = 16 << 20;
+
+/// The largest body that a mismatch is diagnosed for: each of hundreds of
+/// attempts reads it whole.
+const MAX_DIAGNOSED: usize = 256 << 10;
+
+pub(super) struct Endpoint {
+    verifier: Verifier,
+    secrets: Vec<SecretText>,
+    recorder: Option<Recorder>,
+    forward: Option<Client>,
+    printer: Printer,
+    /// How many deliveries are still waited for.
+    rest: Option<AtomicU64>,
+    enough: Notify,
+    all_fine: AtomicBool,
+    /// Whether a mismatch has been diagnosed: once is enough, and a stranger
+    /// cannot keep the machine busy.
+    diagnosed: AtomicBool,
+}
+
+impl Endpoint {
+    pub(super) fn new(
+        verifier: Verifier,
+        secrets: Vec<SecretText>,
+        recorder: Option<Recorder>,
+        forward: Option<Client>,
+        printer: Printer,
+        count: Option<u64>,
+    ) -> Self {
+        Self {
+            verifier,
+            secrets,
+            recorder,
+            forward,
+            printer,
+            rest: count.map(AtomicU64::new),
+            enough: Notify::new(),
+            all_fine: AtomicBool::new(true),
+            diagnosed: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn printer(&self) -> &Printer {
+        &self.printer
+    }
+
+    /// Verifies, prints, records and forwards a delivery; returns the answer.
+    fn take(&self, target: &str, headers: &Headers, body: &Bytes) -> Response {
+        let verdict =
+            self.verifier.verify(headers, body).map(|verified| verified.key_id().cloned());
+        let advice = match &verdict {
+            Err(VerifyError::SignatureMismatch { .. }) => self.diagnose(headers, body),
+            _ => None,
+        };
+        let recorded =
+            self.recorder.as_ref().map(|recorder| recorder.record(target, headers, body));
+        let forwarded =
+            self.forward.as_ref().map(|client| client.post(&http::end_to_end(headers), body));
+        let entries = verdict.as_ref().ok().map(|_| Entries::parse(body));
+        let is_acknowledged = match &forwarded {
+            Some(Ok(reply)) => reply.status == Client::ACKNOWLEDGED,
+            Some(Err(_)) => false,
+            None => true,
+        };
+        if verdict.is_err() || !is_acknowledged {
+            self.all_fine.store(false, Ordering::Relaxed);
+        }
+        self.printer.delivery(&Delivery {
+            bytes: body.len(),
+            verdict: &verdict,
+            entries: entries.as_ref(),
+            advice,
+            recorded: recorded.as_ref(),
+            forwarded: forwarded.as_ref(),
+        });
+        match forwarded {
+            Some(Ok(reply)) => passed_back(reply),
+            Some(Err(_)) => StatusCode::BAD_GATEWAY.into_response(),
+            None if verdict.is_ok() => StatusCode::OK.into_response(),
+            None => StatusCode::UNAUTHORIZED.into_response(),
+        }
+    }
+
+    /// Looks for another construction with the keys at hand, the first time that
+    /// a signature does not match.
+    fn diagnose(&self, headers: &Headers, body: &[u8]) -> Option<Vec<diagnose::Match>> {
+        if body.len() > MAX_DIAGNOSED || self.diagnosed.swap(true, Ordering::Relaxed) {
+            return None;
+        }
+        diagnose::find(headers, body, &self.secrets).ok().map(|(matches, _)| matches)
+    }
+
+    /// Counts a delivery whose answer is ready.
+    fn count(&self) {
+        if let Some(rest) = &self.rest {
+            if rest.fetch_sub(1, Ordering::Relaxed) == 1 {
+                self.enough.notify_one();
+            }
+        }
+    }
+}
+
+/// Serves until there were enough deliveries, or a signal comes.
+pub(super) async fn serve(listener: TcpListener, endpoint: Endpoint) -> Result<Answer, Failure> {
+    let endpoint = Arc::new(endpoint);
+    let router = Router::new().fallback(receive).with_state(Arc::clone(&endpoint));
+    let end = {
+        let endpoint = Arc::clone(&endpoint);
+        async move {
+            tokio::select! {
+                () = signal() => {}
+                () = endpoint.enough.notified() => {}
+            }
+        }
+    };
+    axum::serve(listener, router)
+        .with_graceful_shutdown(end)
+        .await
+        .map_err(|error| Failure::caused_by("cannot go on listening", &error))?;
+    Ok(Answer::from_yes(endpoint.all_fine.load(Ordering::Relaxed)))
+}
+
+async fn receive(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response {
+    if request.method() != Method::POST {
+        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")]).into_response();
+    }
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, MAX_BODY).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
+    let headers = http::all(&parts.headers);
+    let taker = Arc::clone(&endpoint);
+    // Forwarding waits, and so does the disk.
+    let response = tokio::task::spawn_blocking(move || taker.take(&target, &headers, &body)).await;
+    endpoint.count();
+    response.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}
+
+fn passed_back(reply: Reply) -> Response {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);
+    let mut response = (status, Body::from(reply.body)).into_response();
+    let content_type = reply.content_type.and_then(|value| value.try_into().ok());
+    if let Some(content_type) = content_type {
+        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    } else {
+        response.headers_mut().remove(header::CONTENT_TYPE);
+    }
+    response
+}
+
+#[cfg(unix)]
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() {
+    let _ = tokio::signal::ctrl_c().await;
+}

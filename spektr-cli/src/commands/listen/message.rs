@@ -1,0 +1,221 @@
+//! What `listen` prints, for people and for scripts.
+
+use std::fmt::Write as _;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
+use spektr_types::{BodyError, Entries};
+use spektr_verify::{KeyId, VerifyError};
+use ureq::http::Uri;
+
+use crate::client::{Client, Reply};
+use crate::commands::{diagnose, verify};
+use crate::entry::{Line, Members};
+use crate::failure::Failure;
+use crate::output::{self, bad, careful, count, faint, good, safe, strong};
+use crate::{record, time};
+
+/// A delivery and what was done with it.
+pub(super) struct Delivery<'d> {
+    pub(super) bytes: usize,
+    /// The key that signed it; none where nothing is verified.
+    pub(super) verdict: &'d Result<Option<KeyId>, VerifyError>,
+    /// Nothing of a body that was not verified.
+    pub(super) entries: Option<&'d Result<Entries<'d>, BodyError>>,
+    /// What `diagnose` found, if it was asked.
+    pub(super) advice: Option<Vec<diagnose::Match>>,
+    pub(super) recorded: Option<&'d io::Result<PathBuf>>,
+    pub(super) forwarded: Option<&'d Result<Reply, String>>,
+}
+
+/// Prints one delivery at a time, whole.
+pub(super) struct Printer {
+    is_json: bool,
+    members: Members,
+    turn: Mutex<()>,
+}
+
+#[derive(Serialize)]
+struct Listening {
+    listening: String,
+}
+
+#[derive(Serialize)]
+struct Record<'d> {
+    received_at: String,
+    verified: bool,
+    reason: Option<&'static str>,
+    key_id: Option<String>,
+    bytes: usize,
+    entries: &'d [Line],
+    body_error: Option<String>,
+    hint: Option<String>,
+    recorded: Option<String>,
+    forwarded: Option<u16>,
+}
+
+impl Printer {
+    pub(super) fn new(is_json: bool, full: bool) -> Self {
+        let members = if full { Members::Hidden } else { Members::None };
+        Self { is_json, members, turn: Mutex::new(()) }
+    }
+
+    /// Says where it listens; with a port of 0 nothing else does.
+    pub(super) fn listening(
+        &self,
+        address: SocketAddr,
+        keys: &str,
+        forward: Option<&Uri>,
+    ) -> Result<(), Failure> {
+        let url = format!("http://{address}/");
+        if self.is_json {
+            return output::print_json(&Listening { listening: url });
+        }
+        let mut text = format!("{} {}\n{}\n", strong("listening on"), url, faint(keys));
+        if let Some(forward) = forward {
+            let _ = writeln!(
+                text,
+                "{}",
+                faint(&format!("forwarding to {}", safe(&forward.to_string())))
+            );
+        }
+        if !address.ip().is_loopback() {
+            let _ =
+                writeln!(text, "{} whoever reaches this machine reaches it", careful("careful:"));
+        }
+        output::print(&text)
+    }
+
+    pub(super) fn delivery(&self, delivery: &Delivery<'_>) {
+        let lines: Vec<_> = match delivery.entries {
+            Some(Ok(entries)) => entries.iter().map(|e| Line::new(e, self.members)).collect(),
+            _ => Vec::new(),
+        };
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever reads the output may have gone; the deliveries go on.
+        let _ = if self.is_json {
+            output::print_json(&delivery.record(&lines))
+        } else {
+            output::print(&delivery.text(&lines))
+        };
+    }
+}
+
+impl Delivery<'_> {
+    fn record<'d>(&self, lines: &'d [Line]) -> Record<'d> {
+        Record {
+            received_at: time::rfc_3339(time::now()),
+            verified: matches!(self.verdict, Ok(Some(_))),
+            reason: self.verdict.as_ref().err().map(VerifyError::reason),
+            key_id: self.verdict.as_ref().ok().and_then(|key| Some(key.as_ref()?.to_string())),
+            bytes: self.bytes,
+            entries: lines,
+            body_error: match self.entries {
+                Some(Err(error)) => Some(error.to_string()),
+                _ => None,
+            },
+            hint: self.hint(),
+            recorded: self
+                .recorded
+                .and_then(|done| done.as_ref().ok())
+                .map(|path| record::place(path)),
+            forwarded: self.forwarded.and_then(|done| done.as_ref().ok()).map(|reply| reply.status),
+        }
+    }
+
+    fn text(&self, lines: &[Line]) -> String {
+        let mut text = format!("{}  ", time::rfc_3339(time::now()));
+        match self.verdict {
+            Ok(key) => {
+                let entries = count(lines.len(), "entry", "entries");
+                let _ = match key {
+                    Some(key) => writeln!(text, "{}  key {key}  {entries}", good("verified")),
+                    None => writeln!(text, "{}  {entries}", careful("accepted unverified")),
+                };
+            }
+            Err(error) => {
+                let _ = writeln!(text, "{}  {}", bad("REFUSED"), short(error));
+            }
+        }
+        if let Some(Err(error)) = self.entries {
+            let _ = writeln!(text, "  {} {error}", bad("unreadable"));
+        }
+        for line in lines {
+            text.extend(line.text().lines().map(|line| format!("  {line}\n")));
+        }
+        if let Some(hint) = self.hint() {
+            let _ =
+                writeln!(text, "  {} {}", strong("hint:"), hint.trim_end().replace('\n', "\n  "));
+        }
+        match self.recorded {
+            Some(Ok(path)) => {
+                let _ = writeln!(text, "  {}", faint(&format!("recorded {}", record::place(path))));
+            }
+            Some(Err(error)) => {
+                let _ = writeln!(text, "  {} {error}", bad("not recorded:"));
+            }
+            None => {}
+        }
+        match self.forwarded {
+            Some(Ok(reply)) if reply.status == Client::ACKNOWLEDGED => {
+                let _ = writeln!(text, "  {}", faint("forwarded, answered with 200"));
+            }
+            Some(Ok(reply)) => {
+                let status = reply.status;
+                let _ = writeln!(
+                    text,
+                    "  {} {status}: to the sender a failure",
+                    careful("forwarded, answered with")
+                );
+            }
+            Some(Err(message)) => {
+                let _ = writeln!(text, "  {} {message}", bad("not forwarded:"));
+            }
+            None => {}
+        }
+        text
+    }
+
+    /// Says what to do about a refusal.
+    fn hint(&self) -> Option<String> {
+        let error = self.verdict.as_ref().err()?;
+        let VerifyError::SignatureMismatch { key_id } = error else {
+            return verify::hint(error).map(str::to_owned);
+        };
+        let capture = match self.recorded {
+            Some(Ok(path)) => {
+                let path = safe(&path.to_string_lossy()).into_owned();
+                format!("spektr diagnose --headers {path}.headers --body {path}.body")
+            }
+            _ => "spektr listen --record DIR, then spektr diagnose --headers DIR/000001.headers --body DIR/000001.body".to_owned(),
+        };
+        Some(match self.advice.as_deref() {
+            None => {
+                format!("the same fault as before, or a large body; to look into it: {capture}")
+            }
+            Some([]) => format!(
+                "this is not the secret of {key_id}, or the body was changed on the way: no known construction\n\
+                 gives this signature with it. Put the secret that the platform shows for {key_id} into\n\
+                 SPEKTR_WEBHOOK_KEYS='{key_id}=…' and start again. To look into it:\n\
+                 {capture}",
+            ),
+            Some([first, ..]) => format!(
+                "the secret is right, and something else is signed than is configured. Configure:\n{}",
+                first.configuration(),
+            ),
+        })
+    }
+}
+
+/// Returns an error without what `hint` says in its place.
+fn short(error: &VerifyError) -> String {
+    match error {
+        VerifyError::SignatureMismatch { key_id } => {
+            format!("the signature by key {key_id} does not match")
+        }
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,40 @@
+//! `spektr man`: the man pages, made from the same description as the help.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap_mangen::Man;
+
+use crate::cli;
+use crate::failure::{Answer, Failure};
+use crate::output;
+
+const EXAMPLES: &str = "\
+Examples:
+  spektr man | man -l -                               # read it
+  spektr man --out ~/.local/share/man/man1            # install it, a page per command";
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// Write a page per command into this folder, instead of the main one to standard output
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
+    let command = cli::command();
+    match &arguments.out {
+        Some(folder) => {
+            std::fs::create_dir_all(folder)
+                .and_then(|()| clap_mangen::generate_to(command, folder))
+                .map_err(|error| Failure::file("write man pages to", folder, &error))?;
+        }
+        None => {
+            let mut page = Vec::new();
+            Man::new(command).render(&mut page).map_err(|error| Failure::stdout(&error))?;
+            output::print(&String::from_utf8_lossy(&page))?;
+        }
+    }
+    Ok(Answer::Yes)
+}

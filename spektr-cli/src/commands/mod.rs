@@ -1,0 +1,13 @@
+//! The commands, one module each.
+
+pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod decode;
+pub(crate) mod diagnose;
+pub(crate) mod events;
+pub(crate) mod listen;
+pub(crate) mod man;
+pub(crate) mod replay;
+pub(crate) mod send;
+pub(crate) mod sign;
+pub(crate) mod verify;

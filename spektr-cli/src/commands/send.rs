@@ -1,0 +1,243 @@
+//! `spektr send`: realistic deliveries, so that any receiver in any language can
+//! be tried before the first real event.
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use spektr_verify::{Signer, UnixSeconds};
+
+use crate::capture::Headers;
+use crate::catalogue::{self, UNKNOWN_EVENT};
+use crate::cli::Global;
+use crate::delivery::{self, Change, Envelope, Ids};
+use crate::failure::{Answer, Failure};
+use crate::json::Json;
+use crate::keys::KeyArguments;
+use crate::output::{self, bad, good};
+use crate::sender::{Report, Sender, SendingArguments};
+use crate::time;
+
+const EXAMPLES: &str = "\
+Examples:
+  spektr send --to http://127.0.0.1:8787/ alert_resolved
+  spektr send --to URL all                                  # one of each event
+  spektr send --to URL process_run_end/children_null unknown --envelope eventType
+  spektr send --to URL alert_resolved --set data.alertName=Test --set 'data.userId=\"u1\"'
+  spektr send --to URL all --repeat 100 --batch 10 --rate 20
+  spektr send --to URL alert_resolved --corrupt signature   # 0 if the receiver refuses it
+
+Events are the schema's examples with new ids and the current time. The sender's behaviour: a
+delivery counts as taken if the answer is 200, and is tried three times more at intervals of one
+second if not. Exit code 1: a delivery was not acknowledged; with --corrupt, one was not refused.";
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// Events, by name or wire type; EVENT/CASE is another example of it, `all` one of each, `unknown` one that no schema knows
+    #[arg(required = true, value_name = "EVENT[/CASE]")]
+    events: Vec<String>,
+    #[command(flatten)]
+    sending: SendingArguments,
+    /// Change a member of every event: a path with dots or a JSON pointer, and JSON or text
+    #[arg(long, value_name = "PATH=VALUE", value_parser = Change::parse)]
+    set: Vec<Change>,
+    /// Send the list of events this many times
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    repeat: u32,
+    /// Put up to this many events into one delivery
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    batch: u32,
+    /// Send all events in this envelope [default: that of the example]
+    #[arg(long, value_enum)]
+    envelope: Option<Envelope>,
+    /// Send something that a receiver must refuse, or take only once
+    #[arg(long, value_enum)]
+    corrupt: Option<Corruption>,
+    /// Send ids and times as they stand in the examples
+    #[arg(long)]
+    as_is: bool,
+    /// Send without signature headers, as a workspace does that has signing switched off
+    #[arg(long, conflicts_with_all = ["key_id", "corrupt"])]
+    unsigned: bool,
+    /// Sign with this key [default: the first]
+    #[arg(long, value_name = "ID")]
+    key_id: Option<String>,
+    #[command(flatten)]
+    keys: KeyArguments,
+}
+
+/// What is wrong with a delivery on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Corruption {
+    /// The signature has a wrong digit
+    Signature,
+    /// Signed rightly, but an hour ago
+    Timestamp,
+    /// A member was changed after signing
+    Body,
+    /// Everything is sent twice, with the same event ids: both must be acknowledged
+    Duplicate,
+}
+
+#[derive(Serialize)]
+struct Outcome {
+    #[serde(flatten)]
+    report: Report,
+    passed: bool,
+}
+
+pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
+    let config = global.config()?;
+    let signer = if arguments.unsigned {
+        None
+    } else {
+        Some(arguments.keys.signer(&config, arguments.key_id.as_deref())?)
+    };
+    let envelope = arguments.envelope.or_else(|| config.setting("send.envelope", Envelope::parse));
+    let events = templates(arguments, envelope)?;
+    let total = events.len() * arguments.repeat as usize;
+    let batch = arguments.batch as usize;
+    let mut sender = Sender::new(&arguments.sending, &config, total.div_ceil(batch))?;
+    let mut ids = Ids::new();
+    let mut rest = total;
+    let mut stream = events.iter().cycle();
+    while rest > 0 {
+        let now = time::now();
+        let mut entries: Vec<_> = stream.by_ref().take(batch.min(rest)).cloned().collect();
+        rest -= entries.len();
+        for entry in &mut entries {
+            if !arguments.as_is {
+                delivery::make_new(entry, &mut ids, millis(now));
+            }
+            for change in &arguments.set {
+                // It was tried when the list was made.
+                change.apply(entry).map_err(Failure::new)?;
+            }
+        }
+        send(&mut sender, signer.as_ref(), arguments.corrupt, entries, now);
+    }
+    let report = sender.finish();
+    let passed = match arguments.corrupt {
+        None | Some(Corruption::Duplicate) => report.is_all_acknowledged(),
+        Some(_) => report.refused == report.deliveries,
+    };
+    if global.is_json() {
+        output::print_json(&Outcome { report, passed })?;
+    } else {
+        output::print(&format!("{}{}", report.text(), verdict(&report, arguments.corrupt)))?;
+    }
+    Ok(Answer::from_yes(passed))
+}
+
+/// Returns the events to send, in their envelope, with the changes tried out.
+fn templates(arguments: &Arguments, envelope: Option<Envelope>) -> Result<Vec<Json>, Failure> {
+    let mut names = Vec::new();
+    for name in &arguments.events {
+        if name == "all" {
+            names.extend(catalogue::events().map(|event| event.details.module.to_owned()));
+        } else {
+            names.push(name.clone());
+        }
+    }
+    names
+        .iter()
+        .map(|name| {
+            let name = if name == UNKNOWN_EVENT { "unknown/type_envelope" } else { name };
+            let example = catalogue::example(name)?;
+            let mut entry = Json::parse(example.json.as_bytes()).map_err(Failure::new)?;
+            if let Some(envelope) = envelope {
+                entry = delivery::convert(entry, envelope);
+            }
+            for change in &arguments.set {
+                change.apply(&mut entry).map_err(|message| {
+                    Failure::new(format!("--set does not fit {name}: {message}"))
+                        .hint(format!("`spektr events show {name}` shows the members"))
+                })?;
+            }
+            Ok(entry)
+        })
+        .collect()
+}
+
+fn send(
+    sender: &mut Sender,
+    signer: Option<&Signer>,
+    corruption: Option<Corruption>,
+    mut entries: Vec<Json>,
+    now: UnixSeconds,
+) {
+    const LONG_AGO: u64 = 3_600;
+    let count = entries.len();
+    let at = match corruption {
+        Some(Corruption::Timestamp) => UnixSeconds::new(now.as_secs().saturating_sub(LONG_AGO)),
+        _ => now,
+    };
+    let mut body = body(&entries);
+    let mut headers = headers(signer, &body, at);
+    match corruption {
+        None => return sender.deliver(&headers, &body, count),
+        Some(Corruption::Duplicate) => {
+            sender.deliver(&headers, &body, count);
+            return sender.deliver(&headers, &body, count);
+        }
+        Some(Corruption::Timestamp) => {}
+        Some(Corruption::Signature) => spoil_signature(&mut headers),
+        Some(Corruption::Body) => {
+            for entry in &mut entries {
+                entry.put("spektrId", "spk_changed_after_signing".into());
+            }
+            body = self::body(&entries);
+        }
+    }
+    // Nobody tries a forgery again.
+    sender.deliver_once(&headers, &body, count);
+}
+
+fn body(entries: &[Json]) -> Vec<u8> {
+    let results = Json::Array(entries.to_vec());
+    Json::Object(vec![("results".to_owned(), results)]).to_text().into_bytes()
+}
+
+fn headers(signer: Option<&Signer>, body: &[u8], at: UnixSeconds) -> Headers {
+    let mut headers = vec![("content-type".to_owned(), b"application/json".to_vec())];
+    if let Some(signer) = signer {
+        let signed = signer.sign_at(body, at);
+        headers.extend(signed.pairs().map(|(name, value)| (name.to_owned(), value.into())));
+    }
+    headers
+}
+
+/// Changes the last digit of the signature.
+fn spoil_signature(headers: &mut Headers) {
+    let signature = headers.iter_mut().find(|(name, _)| name == "x-signature");
+    if let Some(digit) = signature.and_then(|(_, value)| value.last_mut()) {
+        *digit = if *digit == b'0' { b'1' } else { b'0' };
+    }
+}
+
+fn millis(time: UnixSeconds) -> i64 {
+    i64::try_from(time.as_secs()).unwrap_or_default().saturating_mul(1000)
+}
+
+fn verdict(report: &Report, corruption: Option<Corruption>) -> String {
+    if matches!(corruption, None | Some(Corruption::Duplicate)) {
+        return report.verdict();
+    }
+    if report.refused == report.deliveries {
+        return format!("{}: that is right\n", good("all refused"));
+    }
+    let mut text = String::new();
+    if report.acknowledged > 0 {
+        text.push_str(&format!(
+            "{} forged: the receiver acknowledged them and must not\n",
+            bad(&output::count(report.acknowledged, "delivery was", "deliveries were")),
+        ));
+    }
+    let other = report.deliveries - report.refused - report.acknowledged;
+    if other > 0 {
+        text.push_str(&format!(
+            "{} with neither 200 nor 4xx: no verdict\n",
+            bad(&output::count(other, "delivery was answered", "deliveries were answered")),
+        ));
+    }
+    text
+}

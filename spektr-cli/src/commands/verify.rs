@@ -1,0 +1,227 @@
+//! `spektr verify`: is a captured delivery authentic, and if not, which check
+//! failed and by how much?
+
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+use spektr_types::Entries;
+use spektr_verify::{Provenance, UnixSeconds, VerifyError};
+
+use crate::cli::Global;
+use crate::failure::{Answer, Failure};
+use crate::input::CapturedArguments;
+use crate::keys::{self, KeyArguments};
+use crate::output::{self, bad, careful, good, strong};
+use crate::time;
+
+const EXAMPLES: &str = "\
+Examples:
+  spektr verify --headers headers.txt --body body.json
+  spektr verify --headers headers.txt --body body.json --at 2024-11-08T09:20:30Z --tolerance 2m
+  spektr verify --headers rec/000001.headers --body rec/000001.body --keys keys.toml
+
+The checks, in their order: headers, algorithm, key, signature, time. The first that fails is the
+answer, and those after it are not made. Any failed check is exit code 1. Without --at, now counts.";
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    captured: CapturedArguments,
+    /// Verify as of this time, epoch seconds or RFC 3339 [default: now]
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    at: Option<UnixSeconds>,
+    /// How far the time of signing may lie from that, as 90s or 5m [preset: 5m]
+    #[arg(long, value_name = "DURATION", value_parser = time::parse_span)]
+    tolerance: Option<Duration>,
+    #[command(flatten)]
+    keys: KeyArguments,
+}
+
+/// The checks, in the order in which they are made.
+const CHECKS: [&str; 5] = ["headers", "algorithm", "key", "signature", "time"];
+
+#[derive(Serialize)]
+struct Report {
+    verified: bool,
+    /// The stable code of the library's error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    checks: Vec<Check>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entries: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds_beyond_tolerance: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Check {
+    check: &'static str,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    detail: String,
+}
+
+pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
+    let config = global.config()?;
+    let verifier = arguments.keys.verifier(&config, arguments.tolerance)?;
+    let tolerance = keys::tolerance_or_preset(arguments.tolerance, &config);
+    let (headers, body) = arguments.captured.read()?;
+    let now = arguments.at.unwrap_or_else(time::now);
+    let report = match verifier.verify_at(&headers, &body[..], now) {
+        Ok(verified) => {
+            let (key, signed) = match verified.provenance() {
+                Provenance::Signed { key_id, signed_at } => {
+                    (key_id.to_string(), distance(*signed_at, now))
+                }
+                _ => (String::new(), String::new()),
+            };
+            let detail = |check| match check {
+                "key" => key.clone(),
+                "time" => signed.clone(),
+                _ => String::new(),
+            };
+            Report {
+                verified: true,
+                reason: None,
+                checks: CHECKS
+                    .map(|check| Check { check, outcome: "passed", detail: detail(check) })
+                    .into(),
+                entries: Entries::parse(&body).ok().map(|entries| entries.len()),
+                seconds_beyond_tolerance: None,
+                hint: None,
+            }
+        }
+        Err(error) => refused(&error, tolerance),
+    };
+    if global.is_json() {
+        output::print_json(&report)?;
+    } else {
+        output::print(&text(&report))?;
+    }
+    Ok(Answer::from_yes(report.verified))
+}
+
+fn refused(error: &VerifyError, tolerance: Duration) -> Report {
+    let failed = failed_check(error);
+    let beyond = match error {
+        VerifyError::TimestampTooOld { age: distance }
+        | VerifyError::TimestampInFuture { ahead: distance } => {
+            Some(distance.saturating_sub(tolerance))
+        }
+        _ => None,
+    };
+    let detail = match (error, beyond) {
+        (VerifyError::TimestampTooOld { age }, Some(beyond)) => format!(
+            "signed {} ago: {} more than the tolerance of {}",
+            time::span(*age),
+            time::span(beyond),
+            time::span(tolerance),
+        ),
+        (VerifyError::TimestampInFuture { ahead }, Some(beyond)) => format!(
+            "signed {} in the future: {} more than the tolerance of {}",
+            time::span(*ahead),
+            time::span(beyond),
+            time::span(tolerance),
+        ),
+        (VerifyError::SignatureMismatch { key_id }, _) => {
+            format!("not what the key {key_id} gives for this body")
+        }
+        (error, _) => error.to_string(),
+    };
+    let position = CHECKS.iter().position(|check| *check == failed).unwrap_or_default();
+    let checks = CHECKS.into_iter().enumerate().map(|(index, check)| {
+        let outcome = match index.cmp(&position) {
+            std::cmp::Ordering::Less => "passed",
+            std::cmp::Ordering::Equal => "failed",
+            std::cmp::Ordering::Greater => "not made",
+        };
+        let detail = if index == position { detail.clone() } else { String::new() };
+        Check { check, outcome, detail }
+    });
+    Report {
+        verified: false,
+        reason: Some(error.reason()),
+        checks: checks.collect(),
+        entries: None,
+        seconds_beyond_tolerance: beyond.map(|beyond| beyond.as_secs()),
+        hint: hint(error),
+    }
+}
+
+fn failed_check(error: &VerifyError) -> &'static str {
+    match error {
+        VerifyError::UnsupportedAlgorithm => "algorithm",
+        VerifyError::UnknownKey { .. }
+        | VerifyError::KeyNotYetValid { .. }
+        | VerifyError::KeyExpired { .. } => "key",
+        VerifyError::SignatureMismatch { .. } => "signature",
+        VerifyError::TimestampTooOld { .. } | VerifyError::TimestampInFuture { .. } => "time",
+        _ => "headers",
+    }
+}
+
+/// Returns what to do about a refusal; for `listen`, too.
+pub(crate) fn hint(error: &VerifyError) -> Option<&'static str> {
+    Some(match error {
+        VerifyError::MissingHeader { .. } => {
+            "does the workspace sign? HMAC authentication is switched on in the vendor's export settings; \
+             does a proxy drop headers?"
+        }
+        VerifyError::RepeatedHeader { .. } => "does a proxy add the header again?",
+        VerifyError::MalformedHeader { .. } => {
+            "x-signature is 64 lowercase hexadecimal digits, the timestamp epoch seconds; \
+             --signature-format sha256=hex reads the other spelling"
+        }
+        VerifyError::UnknownKey { .. } => {
+            "after a rotation the new secret has to be added: SPEKTR_WEBHOOK_KEYS='OLD_ID=…,NEW_ID=…'"
+        }
+        VerifyError::SignatureMismatch { .. } => {
+            "another secret, another construction, or a body that was changed on the way: \
+             `spektr diagnose` with the same --headers and --body tells which"
+        }
+        VerifyError::TimestampTooOld { .. } => {
+            "an old capture is verified with --at TIME; a fresh delivery means that a clock is wrong"
+        }
+        VerifyError::TimestampInFuture { .. } => "a clock is wrong: the sender's or this one",
+        _ => return None,
+    })
+}
+
+fn text(report: &Report) -> String {
+    let mut text = String::new();
+    for check in &report.checks {
+        let mark = match check.outcome {
+            "passed" => good("passed"),
+            "failed" => bad("FAILED"),
+            _ => careful("not made"),
+        };
+        text.push_str(&format!("{:<10} {mark}", check.check));
+        if !check.detail.is_empty() {
+            text.push_str(&format!("  {}", check.detail));
+        }
+        text.push('\n');
+    }
+    if report.verified {
+        let entries = report.entries.map_or_else(
+            || "the body is authentic and has no readable entries".to_owned(),
+            |number| output::count(number, "entry", "entries"),
+        );
+        text.push_str(&format!("{}, {entries}\n", good("verified")));
+    } else {
+        text.push_str(&format!("{}\n", bad("not verified")));
+    }
+    if let Some(hint) = report.hint {
+        text.push_str(&format!("{} {hint}\n", strong("hint:")));
+    }
+    text
+}
+
+fn distance(signed_at: UnixSeconds, now: UnixSeconds) -> String {
+    let span = time::span(now.abs_diff(signed_at));
+    let side = if signed_at > now { "in the future" } else { "ago" };
+    format!("signed {}, {span} {side}", time::rfc_3339(signed_at))
+}

@@ -1,0 +1,116 @@
+//! The configuration: presets, a TOML file, the environment, in that order; the
+//! command line comes last and is read elsewhere.
+//!
+//! The file holds no secret, and its messages quote no value all the same.
+//! Every problem is found in one go, with its place.
+
+mod file;
+mod setting;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+
+pub(crate) use file::Problem;
+pub(crate) use setting::{SETTINGS, Setting};
+
+/// Where a file is looked for, if none is named.
+pub(crate) const FILE: &str = "spektr.toml";
+
+/// Names the file, where the command line does not.
+pub(crate) const FILE_VARIABLE: &str = "SPEKTR_CONFIG";
+
+/// Values by the name of their setting, each valid for it.
+#[derive(Debug, Default)]
+pub(crate) struct Config {
+    /// The file that was read.
+    pub(crate) path: Option<PathBuf>,
+    values: BTreeMap<&'static str, Value>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Value {
+    pub(crate) text: String,
+    pub(crate) origin: Origin,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    File { line: usize },
+    Environment,
+}
+
+impl Config {
+    /// Reads file and environment; everything that is wrong is in the failure.
+    pub(crate) fn load(path: Option<&Path>) -> Result<Self, Failure> {
+        let (config, problems) = Self::read(path)?;
+        let Some(first) = problems.first() else {
+            return Ok(config);
+        };
+        let others = if problems.len() > 1 {
+            format!(" (and {} more)", problems.len() - 1)
+        } else {
+            String::new()
+        };
+        Err(Failure::new(format!("{first}{others}")).hint("`spektr config check` shows everything"))
+    }
+
+    /// Reads file and environment, and collects what is wrong with them.
+    pub(crate) fn read(path: Option<&Path>) -> Result<(Self, Vec<Problem>), Failure> {
+        let mut config = Self::default();
+        let mut problems = Vec::new();
+        if let Some(path) = Self::find(path) {
+            let text = std::fs::read_to_string(&path)
+                .map_err(|error| Failure::file("read", &path, &error))?;
+            let (values, found) = file::parse(&path, &text);
+            config.values = values;
+            problems = found;
+            config.path = Some(path);
+        }
+        for setting in &SETTINGS {
+            let variable = setting.variable();
+            let Some(text) = std::env::var_os(&variable) else { continue };
+            let checked = match text.to_str() {
+                Some(text) => (setting.check)(text).map(|()| text.to_owned()),
+                None => Err("it is not Unicode".to_owned()),
+            };
+            match checked {
+                Ok(text) => {
+                    config.values.insert(setting.name, Value { text, origin: Origin::Environment });
+                }
+                Err(message) => problems.push(Problem::in_environment(&variable, message)),
+            }
+        }
+        Ok((config, problems))
+    }
+
+    /// Finds the file: the one that is named must exist, the usual one need not.
+    fn find(named: Option<&Path>) -> Option<PathBuf> {
+        named
+            .map(Path::to_owned)
+            .or_else(|| std::env::var_os(FILE_VARIABLE).map(PathBuf::from))
+            .or_else(|| Path::new(FILE).exists().then(|| PathBuf::from(FILE)))
+    }
+
+    pub(crate) fn value(&self, name: &str) -> Option<&Value> {
+        self.values.get(name)
+    }
+
+    /// Returns a setting, if it is set.
+    pub(crate) fn setting<T>(&self, name: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+        // It was checked when it was read.
+        self.value(name).and_then(|value| parse(&value.text))
+    }
+
+    /// Returns a path; one in the file is meant relative to the file.
+    pub(crate) fn path_setting(&self, name: &str) -> Option<PathBuf> {
+        let value = self.value(name)?;
+        let folder = self.path.as_deref().and_then(Path::parent);
+        Some(match (&value.origin, folder) {
+            (Origin::File { .. }, Some(folder)) => folder.join(&value.text),
+            _ => PathBuf::from(&value.text),
+        })
+    }
+}

@@ -1,0 +1,108 @@
+//! The settings: name, meaning, and what is a value of it. One table, from which
+//! the file, the environment and `config check` are read.
+
+use std::net::IpAddr;
+
+use spektr_verify::{SignatureFormat, SignedContent};
+
+use crate::client;
+use crate::delivery::Envelope;
+use crate::time;
+
+/// Something that can be configured.
+pub(crate) struct Setting {
+    /// Name in the file; a dot stands before a member of a table.
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    /// What holds if it is not set.
+    pub(crate) preset: &'static str,
+    pub(crate) check: fn(&str) -> Result<(), String>,
+}
+
+impl Setting {
+    /// Returns the environment variable that overrides the file.
+    pub(crate) fn variable(&self) -> String {
+        format!("SPEKTR_{}", self.name.replace('.', "_").to_ascii_uppercase())
+    }
+
+    pub(crate) fn find(name: &str) -> Option<&'static Self> {
+        SETTINGS.iter().find(|setting| setting.name == name)
+    }
+}
+
+pub(crate) static SETTINGS: [Setting; 10] = [
+    Setting {
+        name: "keys_file",
+        about: "TOML file with the signing keys",
+        preset: "none: SPEKTR_WEBHOOK_KEYS",
+        check: any,
+    },
+    Setting {
+        name: "signed_content",
+        about: "what the sender signs; `spektr diagnose` finds it",
+        preset: "{timestamp}.{body}, an assumption",
+        check: |text| text.parse::<SignedContent>().map(drop).map_err(|error| error.to_string()),
+    },
+    Setting {
+        name: "signature_format",
+        about: "how x-signature spells the MAC: hex or sha256=hex",
+        preset: "hex",
+        check: |text| text.parse::<SignatureFormat>().map(drop).map_err(|error| error.to_string()),
+    },
+    Setting {
+        name: "tolerance",
+        about: "how far the time of signing may lie from now",
+        preset: "5m",
+        check: |text| time::parse_span(text).map(drop),
+    },
+    Setting {
+        name: "send.to",
+        about: "where `send` and `replay` post to",
+        preset: "none",
+        check: url,
+    },
+    Setting {
+        name: "send.envelope",
+        about: "envelope of the events that `send` makes: type or eventType",
+        preset: "that of the example",
+        check: |text| {
+            Envelope::parse(text).map(drop).ok_or_else(|| "expected type or eventType".to_owned())
+        },
+    },
+    Setting {
+        name: "listen.address",
+        about: "address that `listen` binds to",
+        preset: "127.0.0.1",
+        check: |text| {
+            text.parse::<IpAddr>().map(drop).map_err(|_| "expected an IP address".to_owned())
+        },
+    },
+    Setting {
+        name: "listen.port",
+        about: "port that `listen` binds to; 0 takes a free one",
+        preset: "8787",
+        check: |text| {
+            text.parse::<u16>().map(drop).map_err(|_| "expected a port, 0 to 65535".to_owned())
+        },
+    },
+    Setting {
+        name: "listen.forward",
+        about: "where `listen` forwards to",
+        preset: "none",
+        check: url,
+    },
+    Setting {
+        name: "listen.record",
+        about: "folder that `listen` records to",
+        preset: "none",
+        check: any,
+    },
+];
+
+fn any(text: &str) -> Result<(), String> {
+    if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(()) }
+}
+
+fn url(text: &str) -> Result<(), String> {
+    client::parse_url(text).map(drop)
+}

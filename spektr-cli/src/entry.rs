@@ -1,0 +1,212 @@
+//! One entry of a delivery, as a line for people or scripts, and its members.
+
+use serde::Serialize;
+use spektr_types::{Entry, Event};
+
+use crate::catalogue::{self, Member};
+use crate::generated::ENVELOPE;
+use crate::json::Json;
+use crate::output::{bad, careful, faint, good, safe};
+use crate::time;
+
+/// What became of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Outcome {
+    Decoded,
+    Unknown,
+    Malformed,
+}
+
+/// Which values of the members are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Members {
+    None,
+    /// Those that the schema knows and does not call sensitive.
+    Hidden,
+    Revealed,
+}
+
+/// What is to say about an entry.
+#[derive(Debug, Serialize)]
+pub(crate) struct Line {
+    pub(crate) outcome: Outcome,
+    pub(crate) id: Option<String>,
+    /// Documented name; none of an unknown or malformed one.
+    event: Option<&'static str>,
+    wire_type: Option<String>,
+    status: Option<&'static str>,
+    created_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Error>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    members: Vec<Row>,
+}
+
+#[derive(Debug, Serialize)]
+struct Error {
+    pointer: String,
+    message: String,
+}
+
+/// A member, by its path.
+#[derive(Debug, Serialize)]
+struct Row {
+    path: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    hidden: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<Json>,
+}
+
+impl Line {
+    pub(crate) fn new(entry: &Entry<'_>, members: Members) -> Self {
+        let mut line = Self {
+            outcome: Outcome::Malformed,
+            id: entry.id().map(|id| id.into_owned()),
+            event: None,
+            wire_type: entry.wire_type().map(|wire_type| wire_type.into_owned()),
+            status: None,
+            created_at: entry.created_at().map(time::rfc_3339_millis),
+            error: None,
+            members: Vec::new(),
+        };
+        match entry.decode() {
+            Ok(event) => {
+                let info = event.event_type().info();
+                line.outcome = if info.is_some() { Outcome::Decoded } else { Outcome::Unknown };
+                line.event = info.map(|info| info.name());
+                line.status = info.map(|info| info.status().as_str());
+                line.members = rows(&event, members);
+            }
+            Err(error) => {
+                line.error =
+                    Some(Error { pointer: error.pointer().to_owned(), message: error.to_string() });
+            }
+        }
+        line
+    }
+
+    /// Returns the line, and one below it for each member.
+    pub(crate) fn text(&self) -> String {
+        let id = self.id.as_deref().map_or_else(|| "(no id)".into(), safe);
+        let wire_type = || self.wire_type.as_deref().map_or_else(|| "(no type)".into(), safe);
+        let what = match (self.event, &self.error) {
+            (Some(name), _) => good(&format!("{name:<23}")),
+            (None, Some(error)) => format!("{} {}", wire_type(), bad(&safe(&error.message))),
+            (None, None) => careful(&format!("unknown event `{}`", wire_type())),
+        };
+        let created_at = self.created_at.as_deref().unwrap_or("at an unreadable time");
+        let status = match self.status {
+            Some("available") | None => String::new(),
+            Some(status) => format!("  {}", careful(status)),
+        };
+        let mut text = format!("{id}  {what}  {created_at}{status}\n");
+        let width = self.members.iter().map(|row| row.path.chars().count()).max().unwrap_or(0);
+        for row in &self.members {
+            let value = match &row.value {
+                Some(Json::String(value)) => safe(value).into_owned(),
+                Some(value) => safe(&value.to_text()).into_owned(),
+                None => faint(&format!("hidden {}", row.kind)),
+            };
+            text.push_str(&format!("    {:width$}  {value}\n", safe(&row.path)));
+        }
+        text
+    }
+}
+
+/// Returns the members of an event under the names of the schema, whichever
+/// envelope it came in.
+fn rows(event: &Event, members: Members) -> Vec<Row> {
+    let reveal = match members {
+        Members::None => return Vec::new(),
+        Members::Hidden => false,
+        Members::Revealed => true,
+    };
+    let json = serde_json::to_string(event).unwrap_or_default();
+    // What a float cannot hold is refused here, and shown nowhere.
+    let Ok(json) = Json::parse(json.as_bytes()) else { return Vec::new() };
+    let own = event
+        .event_type()
+        .info()
+        .and_then(|info| catalogue::find(info.name()).ok())
+        .map_or(&[][..], |event| event.details.members);
+    let mut rows = Vec::new();
+    let known: Vec<_> = ENVELOPE.iter().chain(own).collect();
+    for (name, value) in json.members() {
+        let member = known.iter().find(|member| member.name == name).copied();
+        row(name, value, member, reveal, &mut rows);
+    }
+    rows
+}
+
+fn row(path: &str, value: &Json, member: Option<&Member>, reveal: bool, rows: &mut Vec<Row>) {
+    let hidden = !reveal && member.is_none_or(|member| member.sensitive);
+    match value {
+        Json::Object(members) if !hidden && !members.is_empty() => {
+            for (name, value) in members {
+                let below = member
+                    .and_then(|member| member.members.iter().find(|below| below.name == name));
+                row(&format!("{path}.{name}"), value, below, reveal, rows);
+            }
+        }
+        Json::Array(elements) if !hidden && !elements.is_empty() => {
+            for (index, value) in elements.iter().enumerate() {
+                row(&format!("{path}.{index}"), value, member, reveal, rows);
+            }
+        }
+        value => rows.push(Row {
+            path: path.to_owned(),
+            kind: value.kind(),
+            hidden,
+            value: (!hidden).then(|| value.clone()),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(json: &str, members: Members) -> String {
+        let entry = Entry::from_json(json).expect("JSON");
+        anstream::adapter::strip_str(&Line::new(&entry, members).text()).to_string()
+    }
+
+    #[test]
+    fn shows_known_members_and_hides_sensitive_and_unknown_ones() {
+        let json = r#"{"id":"e1","spektrId":"s1","type":"customer_status_changed","createdAt":1672531199000,
+            "data":{"oldStatus":"a","newStatus":"b","customerName":"marker","new":"marker"}}"#;
+        assert_eq!(
+            text(json, Members::Hidden),
+            "e1  CUSTOMER_STATUS_CHANGED  2022-12-31T23:59:59Z\n    \
+             id                 e1\n    \
+             spektrId           s1\n    \
+             type               customer_status_changed\n    \
+             createdAt          1672531199000\n    \
+             data.oldStatus     a\n    \
+             data.newStatus     b\n    \
+             data.customerName  hidden string\n",
+        );
+        assert!(text(json, Members::Revealed).contains("data.customerName  marker\n"));
+    }
+
+    #[test]
+    fn hides_the_payload_of_an_event_that_the_schema_does_not_know() {
+        let json =
+            r#"{"id":"e1","type":"new_event","createdAt":1672531199000,"data":{"name":"marker"}}"#;
+        let shown = text(json, Members::Hidden);
+        assert!(shown.ends_with("    data       hidden object\n"), "{shown}");
+        assert!(text(json, Members::Revealed).ends_with("    data.name  marker\n"));
+    }
+
+    #[test]
+    fn a_malformed_entry_says_where_and_not_what() {
+        let json = r#"{"id":"e1","spektrId":"s1","type":"alert_resolved","createdAt":1672531199000,"data":"marker"}"#;
+        assert_eq!(
+            text(json, Members::Revealed),
+            "e1  alert_resolved malformed entry: /data is string, expected object  2022-12-31T23:59:59Z\n",
+        );
+    }
+}

@@ -1,0 +1,110 @@
+//! Why a command could not do what it was told to: what happened, and what to
+//! do about it.
+//!
+//! A failure is always wrong use (exit code 2). A "no" is no failure but an
+//! [`Answer`].
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::output::{self, safe};
+
+/// What a command found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Yes,
+    No,
+}
+
+impl Answer {
+    pub(crate) fn from_yes(yes: bool) -> Self {
+        if yes { Self::Yes } else { Self::No }
+    }
+}
+
+impl From<Answer> for ExitCode {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Yes => ExitCode::SUCCESS,
+            Answer::No => ExitCode::from(1),
+        }
+    }
+}
+
+/// Something that keeps a command from giving an answer.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    message: String,
+    hint: Option<String>,
+    is_broken_pipe: bool,
+}
+
+impl Failure {
+    /// Exit code of wrong use; clap has the same.
+    const CODE: u8 = 2;
+
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: None, is_broken_pipe: false }
+    }
+
+    /// Says what to do.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds another thing that one can do.
+    pub(crate) fn or_hint(self, other: &str) -> Self {
+        let hint = self
+            .hint
+            .as_deref()
+            .map_or_else(|| other.to_owned(), |hint| format!("{hint}\n{other}"));
+        self.hint(hint)
+    }
+
+    /// Takes an error with everything that caused it.
+    pub(crate) fn caused_by(message: impl Into<String>, error: &dyn std::error::Error) -> Self {
+        let mut message = message.into();
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            let _ = write!(message, ": {error}");
+            cause = error.source();
+        }
+        Self::new(message)
+    }
+
+    /// A file that cannot be read or written.
+    pub(crate) fn file(verb: &str, path: &Path, error: &std::io::Error) -> Self {
+        Self::caused_by(format!("cannot {verb} {}", safe(&path.to_string_lossy())), error)
+    }
+
+    /// Standard output that cannot be written.
+    pub(crate) fn stdout(error: &std::io::Error) -> Self {
+        let is_broken_pipe = error.kind() == std::io::ErrorKind::BrokenPipe;
+        Self { is_broken_pipe, ..Self::caused_by("cannot write to standard output", error) }
+    }
+
+    /// Returns what happened.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Prints the failure and returns the exit code.
+    pub(crate) fn report(&self) -> ExitCode {
+        // Whoever reads the output has had enough of it: nothing to complain of.
+        if !self.is_broken_pipe {
+            let mut text = format!("{} {}\n", output::bad("error:"), self.message);
+            if let Some(hint) = &self.hint {
+                let _ = writeln!(
+                    text,
+                    "{}  {}",
+                    output::strong("hint:"),
+                    hint.replace('\n', "\n       ")
+                );
+            }
+            anstream::eprint!("{text}");
+        }
+        ExitCode::from(Self::CODE)
+    }
+}

@@ -1,0 +1,186 @@
+//! The signing keys, and how deliveries are signed: from the command line, the
+//! environment, or the configuration.
+//!
+//! Secrets come from the environment or a file, never from the command line,
+//! where every process of the machine could read them.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use spektr_verify::{
+    KeyRing, KeyRingError, SignatureFormat, SignedContent, Signer, SigningKey, Verifier,
+};
+use zeroize::Zeroizing;
+
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::output::safe;
+use crate::time;
+
+const HOW: &str = "set SPEKTR_WEBHOOK_KEYS='KEY_ID=SECRET', or name a key file with --keys FILE\n\
+                   (a table [[keys]] with id and secret per key)";
+
+/// Which keys, and what they sign.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct KeyArguments {
+    /// TOML file with the signing keys [without it: SPEKTR_WEBHOOK_KEYS, then keys_file of the configuration]
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
+    /// What is signed, a template of {timestamp}, {key_id} and {body} [preset: {timestamp}.{body}, an assumption]
+    #[arg(long, value_name = "TEMPLATE", value_parser = |text: &str| text.parse::<SignedContent>())]
+    signed_content: Option<SignedContent>,
+    /// How x-signature spells the MAC, hex or sha256=hex [preset: hex]
+    #[arg(long, value_name = "FORMAT", value_parser = |text: &str| text.parse::<SignatureFormat>())]
+    signature_format: Option<SignatureFormat>,
+}
+
+impl KeyArguments {
+    pub(crate) fn content(&self, config: &Config) -> SignedContent {
+        self.signed_content
+            .clone()
+            .or_else(|| config.setting("signed_content", |text| text.parse().ok()))
+            .unwrap_or(SignedContent::TIMESTAMP_DOT_BODY)
+    }
+
+    pub(crate) fn format(&self, config: &Config) -> SignatureFormat {
+        self.signature_format
+            .or_else(|| config.setting("signature_format", |text| text.parse().ok()))
+            .unwrap_or_default()
+    }
+
+    /// Reads the key ring.
+    pub(crate) fn ring(&self, config: &Config) -> Result<KeyRing, Failure> {
+        match self.source(config)? {
+            Source::File(path) => ring_of_file(&path),
+            Source::Environment => KeyRing::from_env().map_err(|error| in_environment(&error)),
+        }
+    }
+
+    pub(crate) fn verifier(
+        &self,
+        config: &Config,
+        tolerance: Option<Duration>,
+    ) -> Result<Verifier, Failure> {
+        let tolerance = tolerance_or_preset(tolerance, config);
+        Ok(Verifier::new(self.ring(config)?, self.content(config))
+            .with_signature_format(self.format(config))
+            .with_tolerance(tolerance))
+    }
+
+    /// Returns what signs: with the named key, or the first of the ring.
+    pub(crate) fn signer(&self, config: &Config, id: Option<&str>) -> Result<Signer, Failure> {
+        let ring = self.ring(config)?;
+        let key = choose(&ring, id)?;
+        Ok(Signer::new(key.clone(), self.content(config))
+            .with_signature_format(self.format(config)))
+    }
+
+    /// Returns the texts of the secrets, with their ids, for `diagnose`: it tries
+    /// what the text could stand for.
+    pub(crate) fn secret_texts(&self, config: &Config) -> Result<Vec<SecretText>, Failure> {
+        match self.source(config)? {
+            Source::File(path) => {
+                // Checked as a ring first, for the better messages.
+                ring_of_file(&path)?;
+                let text = Zeroizing::new(read(&path)?);
+                let table: toml::Table = text.parse().unwrap_or_default();
+                let keys = table.get("keys").and_then(toml::Value::as_array);
+                let texts = keys.into_iter().flatten().filter_map(|key| {
+                    let member = |name| key.get(name)?.as_str().map(str::to_owned);
+                    Some(SecretText { id: member("id")?, text: Zeroizing::new(member("secret")?) })
+                });
+                Ok(texts.collect())
+            }
+            Source::Environment => {
+                KeyRing::from_env().map_err(|error| in_environment(&error))?;
+                let text = Zeroizing::new(std::env::var(KeyRing::ENV_VAR).unwrap_or_default());
+                Ok(text.split(',').filter_map(SecretText::parse).collect())
+            }
+        }
+    }
+
+    fn source(&self, config: &Config) -> Result<Source, Failure> {
+        if let Some(path) = &self.keys {
+            return Ok(Source::File(path.clone()));
+        }
+        if std::env::var_os(KeyRing::ENV_VAR).is_some() {
+            return Ok(Source::Environment);
+        }
+        config
+            .path_setting("keys_file")
+            .map(Source::File)
+            .ok_or_else(|| Failure::new("there is no signing key").hint(HOW))
+    }
+}
+
+enum Source {
+    File(PathBuf),
+    Environment,
+}
+
+/// A secret as it is written down.
+pub(crate) struct SecretText {
+    pub(crate) id: String,
+    pub(crate) text: Zeroizing<String>,
+}
+
+impl SecretText {
+    /// Reads an entry of `SPEKTR_WEBHOOK_KEYS` as [`KeyRing::parse`] does.
+    fn parse(entry: &str) -> Option<Self> {
+        let (id, text) = entry.split_once('=')?;
+        let id = id.trim_start();
+        let id = match id.rsplit_once(':') {
+            Some((id, "utf8" | "hex" | "base64")) => id,
+            _ => id,
+        };
+        Some(Self { id: id.to_owned(), text: Zeroizing::new(text.to_owned()) })
+    }
+}
+
+/// Finds the key to sign with.
+pub(crate) fn choose<'r>(ring: &'r KeyRing, id: Option<&str>) -> Result<&'r SigningKey, Failure> {
+    let first = ring.ids().next().map(|id| id.as_str());
+    id.or(first).and_then(|id| ring.find(id)).ok_or_else(|| {
+        let ids: Vec<_> = ring.ids().map(|id| id.as_str()).collect();
+        Failure::new(format!("no signing key has the id {}", safe(id.unwrap_or_default())))
+            .hint(format!("the ids are: {}", ids.join(", ")))
+    })
+}
+
+pub(crate) fn tolerance_or_preset(tolerance: Option<Duration>, config: &Config) -> Duration {
+    tolerance
+        .or_else(|| config.setting("tolerance", |text| time::parse_span(text).ok()))
+        .unwrap_or(Verifier::DEFAULT_TOLERANCE)
+}
+
+/// Reads one secret from a file; a line feed at its end is an editor's.
+pub(crate) fn secret_of_file(path: &Path) -> Result<Zeroizing<String>, Failure> {
+    let text = Zeroizing::new(read(path)?);
+    let secret = Zeroizing::new(text.trim_end_matches(['\n', '\r']).to_owned());
+    if secret.is_empty() {
+        return Err(Failure::new(format!("{} is empty", safe(&path.to_string_lossy()))));
+    }
+    Ok(secret)
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))
+}
+
+fn ring_of_file(path: &Path) -> Result<KeyRing, Failure> {
+    KeyRing::from_toml_file(path).map_err(|error| {
+        let name = path.to_string_lossy();
+        let failure = match &error {
+            KeyRingError::File { source, .. } => Failure::file("read", path, source),
+            other => Failure::caused_by(format!("the key file {} cannot be used", safe(&name)), other),
+        };
+        failure.hint("a key file has a table [[keys]] with id and secret per key,\nand optionally encoding, not_before and not_after")
+    })
+}
+
+fn in_environment(error: &KeyRingError) -> Failure {
+    Failure::caused_by(format!("{} cannot be used", KeyRing::ENV_VAR), error).hint(
+        "it has the form KEY_ID=SECRET, or ID=SECRET,ID2:hex=SECRET for several keys and encodings",
+    )
+}

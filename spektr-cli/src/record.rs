@@ -1,0 +1,150 @@
+//! Recorded deliveries: a folder with two files each, `000001.headers` and
+//! `000001.body`, which `verify`, `diagnose`, `replay` and curl read.
+//!
+//! They hold personal data, so nobody else may read them.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::capture::Headers;
+use crate::failure::Failure;
+use crate::input;
+use crate::output::safe;
+
+pub(crate) struct Recorder {
+    folder: PathBuf,
+    last: AtomicU64,
+}
+
+impl Recorder {
+    /// Opens a folder, which is made if there is none; numbers go on after what
+    /// is there.
+    pub(crate) fn open(folder: &Path) -> Result<Self, Failure> {
+        let fail = |error| Failure::file("record to", folder, &error);
+        make_folder(folder).map_err(fail)?;
+        let last = recorded(folder)?.iter().filter_map(|path| number(path)).max();
+        Ok(Self { folder: folder.to_owned(), last: AtomicU64::new(last.unwrap_or(0)) })
+    }
+
+    /// Writes a delivery down; returns the path without its extension.
+    pub(crate) fn record(
+        &self,
+        target: &str,
+        headers: &Headers,
+        body: &[u8],
+    ) -> io::Result<PathBuf> {
+        let number = self.last.fetch_add(1, Ordering::Relaxed) + 1;
+        let path = self.folder.join(format!("{number:06}"));
+        let mut text = format!("POST {target} HTTP/1.1\n").into_bytes();
+        for (name, value) in headers {
+            text.extend_from_slice(name.as_bytes());
+            text.extend_from_slice(b": ");
+            text.extend_from_slice(value);
+            text.push(b'\n');
+        }
+        // The headers come last: whoever sees them finds the body, too.
+        make_file(&path.with_extension("body"))?.write_all(body)?;
+        make_file(&path.with_extension("headers"))?.write_all(&text)?;
+        Ok(path)
+    }
+}
+
+/// A delivery as it was recorded.
+pub(crate) struct Recorded {
+    pub(crate) headers: Headers,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Reads a folder's deliveries, in their order.
+pub(crate) fn read(folder: &Path) -> Result<Vec<Recorded>, Failure> {
+    recorded(folder)?
+        .iter()
+        .map(|path| {
+            let headers = input::headers(path)?;
+            Ok(Recorded { headers, body: input::bytes(&path.with_extension("body"))? })
+        })
+        .collect()
+}
+
+/// Lists the header files of a folder, in their order.
+fn recorded(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let fail = |error| Failure::file("read", folder, &error);
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(fail)? {
+        let path = entry.map_err(fail)?.path();
+        if path.extension().is_some_and(|extension| extension == "headers") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn number(path: &Path) -> Option<u64> {
+    path.file_stem()?.to_str()?.parse().ok()
+}
+
+/// Says where a delivery was recorded.
+pub(crate) fn place(path: &Path) -> String {
+    safe(&path.with_extension("{headers,body}").to_string_lossy()).into_owned()
+}
+
+#[cfg(unix)]
+fn make_folder(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+#[cfg(not(unix))]
+fn make_folder(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)
+}
+
+/// Makes a file that only its owner can read, and that did not exist.
+fn make_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers() -> Headers {
+        vec![("a".to_owned(), b"1".to_vec()), ("a".to_owned(), b"\xff".to_vec())]
+    }
+
+    #[test]
+    fn what_is_recorded_is_read_again_byte_for_byte_and_in_order() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("new");
+        for body in [&b"one\r\n"[..], b"\xff\x00"] {
+            let recorder = Recorder::open(&path).expect("opens");
+            recorder.record("/hook?x=1", &headers(), body).expect("records");
+        }
+        let read = read(&path).expect("reads");
+        let bodies: Vec<_> = read.iter().map(|recorded| &recorded.body[..]).collect();
+        assert_eq!(bodies, [&b"one\r\n"[..], b"\xff\x00"]);
+        assert!(read.iter().all(|recorded| recorded.headers == headers()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_can_read_what_is_recorded() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("new");
+        let recorder = Recorder::open(&path).expect("opens");
+        let file = recorder.record("/", &headers(), b"").expect("records");
+        let mode = |path: &Path| fs::metadata(path).expect("exists").permissions().mode() & 0o777;
+        assert_eq!(mode(&path), 0o700);
+        assert_eq!(mode(&file.with_extension("body")), 0o600);
+        assert_eq!(mode(&file.with_extension("headers")), 0o600);
+    }
+}

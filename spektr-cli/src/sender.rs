@@ -1,0 +1,138 @@
+//! Posting deliveries with the sender's own behaviour: only 200 counts, three
+//! retries a second apart, then the delivery is dropped.
+
+mod report;
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use ureq::http::Uri;
+
+use crate::capture::Headers;
+use crate::client::{Client, parse_url};
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::time;
+
+pub(crate) use report::Report;
+
+/// Where deliveries go, and how.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct SendingArguments {
+    /// The receiver's URL [default: send.to of the configuration]
+    #[arg(long, value_name = "URL", value_parser = parse_url)]
+    to: Option<Uri>,
+    /// Deliveries per second at most [default: one after the other, as fast as they are answered]
+    #[arg(long, value_name = "R", value_parser = parse_rate)]
+    rate: Option<f64>,
+    /// How often a delivery is tried again that was not answered with 200
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    retries: u32,
+    /// How long to wait before a retry
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = time::parse_span)]
+    retry_interval: Duration,
+    /// How long an answer may take
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = time::parse_span)]
+    timeout: Duration,
+}
+
+fn parse_rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if rate.is_finite() && rate > 0.0 => Ok(rate),
+        _ => Err("expected a number above 0, as 20 or 0.5".to_owned()),
+    }
+}
+
+/// One try to post a delivery.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    /// The status that was answered, or why there was no answer.
+    pub(crate) answer: Result<u16, String>,
+    pub(crate) latency: Duration,
+}
+
+impl Attempt {
+    pub(crate) fn is_acknowledged(&self) -> bool {
+        self.answer == Ok(Client::ACKNOWLEDGED)
+    }
+}
+
+/// Sends one delivery after the other.
+pub(crate) struct Sender {
+    client: Client,
+    arguments: SendingArguments,
+    uri: Uri,
+    begun: Instant,
+    sent: u32,
+    progress: Progress,
+    report: Report,
+}
+
+impl Sender {
+    pub(crate) fn new(
+        arguments: &SendingArguments,
+        config: &Config,
+        deliveries: usize,
+    ) -> Result<Self, Failure> {
+        let uri = arguments
+            .to
+            .clone()
+            .or_else(|| config.setting("send.to", |text| parse_url(text).ok()))
+            .ok_or_else(|| {
+                Failure::new("there is no receiver to send to")
+                    .hint("name one: --to http://127.0.0.1:8787/ is where `spektr listen` listens")
+            })?;
+        Ok(Self {
+            client: Client::new(uri.clone(), arguments.timeout),
+            arguments: arguments.clone(),
+            uri,
+            begun: Instant::now(),
+            sent: 0,
+            progress: Progress::new(deliveries),
+            report: Report::default(),
+        })
+    }
+
+    /// Posts a delivery until it is acknowledged or given up.
+    pub(crate) fn deliver(&mut self, headers: &Headers, body: &[u8], events: usize) {
+        self.try_up_to(self.arguments.retries + 1, headers, body, events);
+    }
+
+    /// Posts a delivery once, whatever the answer.
+    pub(crate) fn deliver_once(&mut self, headers: &Headers, body: &[u8], events: usize) {
+        self.try_up_to(1, headers, body, events);
+    }
+
+    fn try_up_to(&mut self, tries: u32, headers: &Headers, body: &[u8], events: usize) {
+        self.keep_pace();
+        let mut attempts = Vec::new();
+        for number in 1..=tries {
+            let begun = Instant::now();
+            let answer = self.client.post(headers, body).map(|reply| reply.status);
+            attempts.push(Attempt { answer, latency: begun.elapsed() });
+            if attempts.last().is_some_and(Attempt::is_acknowledged) {
+                break;
+            }
+            if number < tries {
+                std::thread::sleep(self.arguments.retry_interval);
+            }
+        }
+        self.report.add(&attempts, events);
+        self.progress.step();
+    }
+
+    /// Waits until the next delivery is due.
+    fn keep_pace(&mut self) {
+        if let Some(rate) = self.arguments.rate {
+            let due = self.begun + Duration::from_secs_f64(f64::from(self.sent) / rate);
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        }
+        self.sent += 1;
+    }
+
+    /// Ends the run.
+    pub(crate) fn finish(self) -> Report {
+        self.report.finish(&self.uri, self.begun.elapsed())
+    }
+}

@@ -1,0 +1,199 @@
+//! What became of the deliveries: answers, latencies, and which were lost.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde::Serialize;
+use ureq::http::Uri;
+
+use super::Attempt;
+use crate::output::{bad, count, good, safe, strong};
+
+/// How many lost deliveries are listed for people.
+const LISTED: usize = 5;
+
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Report {
+    to: String,
+    pub(crate) deliveries: usize,
+    pub(crate) acknowledged: usize,
+    events: usize,
+    attempts: usize,
+    /// Attempts by status, or by why there was no answer.
+    answers: BTreeMap<String, usize>,
+    #[serde(skip)]
+    latencies: Vec<Duration>,
+    latency_ms: Option<Latency>,
+    seconds: f64,
+    /// The deliveries that the sender would have dropped.
+    dropped: Vec<Dropped>,
+    /// Deliveries that were answered with 4xx.
+    pub(crate) refused: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Latency {
+    min: f64,
+    median: f64,
+    p95: f64,
+    max: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Dropped {
+    /// Position of the delivery, from 1.
+    delivery: usize,
+    attempts: usize,
+    last_answer: String,
+}
+
+impl Report {
+    pub(super) fn add(&mut self, attempts: &[Attempt], events: usize) {
+        self.deliveries += 1;
+        self.events += events;
+        self.attempts += attempts.len();
+        for attempt in attempts {
+            *self.answers.entry(words(attempt)).or_default() += 1;
+            if attempt.answer.is_ok() {
+                self.latencies.push(attempt.latency);
+            }
+        }
+        let Some(last) = attempts.last() else { return };
+        if matches!(last.answer, Ok(400..500)) {
+            self.refused += 1;
+        }
+        if last.is_acknowledged() {
+            self.acknowledged += 1;
+        } else {
+            self.dropped.push(Dropped {
+                delivery: self.deliveries,
+                attempts: attempts.len(),
+                last_answer: words(last),
+            });
+        }
+    }
+
+    pub(super) fn finish(mut self, uri: &Uri, elapsed: Duration) -> Self {
+        self.to = uri.to_string();
+        self.seconds = (elapsed.as_secs_f64() * 1000.0).round() / 1000.0;
+        self.latencies.sort();
+        self.latency_ms = latency(&self.latencies);
+        self
+    }
+
+    pub(crate) fn is_all_acknowledged(&self) -> bool {
+        self.acknowledged == self.deliveries
+    }
+
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        let _ = writeln!(
+            text,
+            "{} with {} to {} in {:.1} s",
+            count(self.deliveries, "delivery", "deliveries"),
+            count(self.events, "event", "events"),
+            safe(&self.to),
+            self.seconds,
+        );
+        let answers: Vec<_> =
+            self.answers.iter().map(|(answer, number)| format!("{answer} ({number}×)")).collect();
+        let _ = writeln!(text, "answers  {}", answers.join(", "));
+        if let Some(Latency { min, median, p95, max }) = self.latency_ms {
+            let _ = writeln!(
+                text,
+                "latency  {min:.1} ms at least, median {median:.1}, p95 {p95:.1}, {max:.1} at most",
+            );
+        }
+        for Dropped { delivery, attempts, last_answer } in self.dropped.iter().take(LISTED) {
+            let tries = count(*attempts, "attempt", "attempts");
+            let _ = writeln!(text, "delivery {delivery}: {last_answer} after {tries}");
+        }
+        if self.dropped.len() > LISTED {
+            let _ = writeln!(text, "and {} more", self.dropped.len() - LISTED);
+        }
+        text
+    }
+
+    /// Returns the verdict on deliveries that ought to be acknowledged.
+    pub(crate) fn verdict(&self) -> String {
+        if self.is_all_acknowledged() {
+            return format!("{}\n", good("all acknowledged"));
+        }
+        let lost = self.deliveries - self.acknowledged;
+        format!(
+            "{} of {} not acknowledged: the sender would have dropped them\n{}",
+            bad(&lost.to_string()),
+            count(self.deliveries, "delivery", "deliveries"),
+            self.hint().map(|hint| format!("{} {hint}\n", strong("hint:"))).unwrap_or_default(),
+        )
+    }
+
+    fn hint(&self) -> Option<&'static str> {
+        let last = self.dropped.last()?.last_answer.as_str();
+        Some(match last {
+            "connection refused" => "nothing listens there; `spektr listen` does, on port 8787",
+            "401" | "403" => {
+                "the receiver does not take the signature: has it the same key id and secret as \
+                 SPEKTR_WEBHOOK_KEYS here, and the same signed content?"
+            }
+            "404" | "405" => "is that the path of the webhook endpoint?",
+            "201" | "202" | "204" => {
+                "only 200 acknowledges: to the sender this answer is a failure like any other"
+            }
+            _ if last.starts_with('3') => "the sender follows no redirect: name the final URL",
+            _ => return None,
+        })
+    }
+}
+
+fn words(attempt: &Attempt) -> String {
+    match &attempt.answer {
+        Ok(status) => status.to_string(),
+        Err(message) => message.clone(),
+    }
+}
+
+fn latency(sorted: &[Duration]) -> Option<Latency> {
+    let at = |percent: usize| {
+        let index = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
+        sorted.get(index).map(|latency| (latency.as_secs_f64() * 1e5).round() / 100.0)
+    };
+    Some(Latency { min: at(0)?, median: at(50)?, p95: at(95)?, max: at(100)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempt(answer: Result<u16, &str>, millis: u64) -> Attempt {
+        let latency = Duration::from_millis(millis);
+        Attempt { answer: answer.map_err(str::to_owned), latency }
+    }
+
+    #[test]
+    fn counts_attempts_by_answer_and_lists_what_was_dropped() {
+        let mut report = Report::default();
+        report.add(&[attempt(Ok(500), 4), attempt(Ok(200), 2)], 3);
+        report.add(&[attempt(Ok(204), 1), attempt(Err("connection refused"), 9)], 1);
+        let report = report.finish(&Uri::from_static("http://localhost/"), Duration::from_secs(2));
+        assert_eq!(
+            report.text(),
+            "2 deliveries with 4 events to http://localhost/ in 2.0 s\n\
+             answers  200 (1×), 204 (1×), 500 (1×), connection refused (1×)\n\
+             latency  1.0 ms at least, median 2.0, p95 4.0, 4.0 at most\n\
+             delivery 2: connection refused after 2 attempts\n",
+        );
+        assert!(!report.is_all_acknowledged());
+    }
+
+    #[test]
+    fn percentiles_are_values_that_occurred() {
+        let sorted: Vec<_> = (1..=100).map(Duration::from_millis).collect();
+        let latency = latency(&sorted).expect("not empty");
+        assert_eq!(
+            (latency.min, latency.median, latency.p95, latency.max),
+            (1.0, 50.0, 95.0, 100.0)
+        );
+    }
+}

@@ -1,0 +1,123 @@
+//! Points in time and spans of time, as people write and read them.
+
+use std::time::{Duration, SystemTime};
+
+use spektr_types::Timestamp;
+use spektr_verify::UnixSeconds;
+
+/// Reads epoch seconds or an RFC 3339 time.
+pub(crate) fn parse(text: &str) -> Result<UnixSeconds, String> {
+    // Beyond it milliseconds were meant, and nothing else would tell.
+    const LAST: u64 = 253_402_300_799;
+    if let Ok(seconds) = text.parse::<u64>() {
+        return if seconds <= LAST {
+            Ok(UnixSeconds::new(seconds))
+        } else {
+            Err("epoch seconds are expected, and these look like milliseconds".to_owned())
+        };
+    }
+    let time: jiff::Timestamp = text.parse().map_err(|_| {
+        "expected epoch seconds (1731057600) or RFC 3339 (2024-11-08T09:20:00Z)".to_owned()
+    })?;
+    u64::try_from(time.as_second())
+        .map(UnixSeconds::new)
+        .map_err(|_| "the time is before 1970".to_owned())
+}
+
+/// Reads a span of time: `90`, `90s`, `5m`, `2h`, `1d`, `250ms`; seconds if
+/// there is no unit.
+pub(crate) fn parse_span(text: &str) -> Result<Duration, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let millis = match unit {
+        "ms" => 1,
+        "" | "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err("expected a number and ms, s, m, h or d, as 5m".to_owned()),
+    };
+    let number = number.parse::<u64>().map_err(|_| "expected a number, as 5m".to_owned())?;
+    number
+        .checked_mul(millis)
+        .map(Duration::from_millis)
+        .ok_or_else(|| "that is more time than can be counted".to_owned())
+}
+
+/// The current time.
+pub(crate) fn now() -> UnixSeconds {
+    SystemTime::now().into()
+}
+
+/// Returns a time as RFC 3339, in UTC.
+pub(crate) fn rfc_3339(time: UnixSeconds) -> String {
+    i64::try_from(time.as_secs())
+        .ok()
+        .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
+        .map_or_else(|| format!("second {time} after 1970"), |time| time.to_string())
+}
+
+/// Returns the time of an event as RFC 3339, in UTC.
+pub(crate) fn rfc_3339_millis(time: Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(time.as_millis())
+        .map_or_else(|_| format!("{} ms", time.as_millis()), |time| time.to_string())
+}
+
+/// Returns a span of time in its two largest units, exact below a minute.
+pub(crate) fn span(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let two = |large: u64, one: &str, rest: u64, other: &str| {
+        if rest == 0 { format!("{large} {one}") } else { format!("{large} {one} {rest} {other}") }
+    };
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => two(seconds / 60, "min", seconds % 60, "s"),
+        3_600..86_400 => two(seconds / 3_600, "h", seconds % 3_600 / 60, "min"),
+        _ => two(seconds / 86_400, "d", seconds % 86_400 / 3_600, "h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_both_spellings_of_a_time_as_the_same() {
+        let expected = Ok(UnixSeconds::new(1_731_057_600));
+        for text in ["1731057600", "2024-11-08T09:20:00Z", "2024-11-08T10:20:00+01:00"] {
+            assert_eq!(parse(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_times_that_could_be_misread() {
+        let message = |text| parse(text).expect_err(text);
+        assert!(message("1731057600000").contains("milliseconds"));
+        assert!(message("2024-11-08").starts_with("expected epoch seconds"));
+        assert!(message("2024-11-08T09:20:00").starts_with("expected epoch seconds"));
+        assert_eq!(message("1969-12-31T23:59:59Z"), "the time is before 1970");
+    }
+
+    #[test]
+    fn reads_spans_with_and_without_unit() {
+        let seconds = |text| parse_span(text).map(|span| span.as_secs());
+        assert_eq!(seconds("90"), Ok(90));
+        assert_eq!(seconds("5m"), Ok(300));
+        assert_eq!(seconds("2h"), Ok(7_200));
+        assert_eq!(seconds("1d"), Ok(86_400));
+        assert_eq!(parse_span("250ms"), Ok(Duration::from_millis(250)));
+        for text in ["", "m", "5 m", "-5m", "1.5h", "5w", "99999999999999999999"] {
+            assert!(seconds(text).is_err_and(|m| m.starts_with("expected")), "{text}");
+        }
+    }
+
+    #[test]
+    fn writes_spans_in_two_units() {
+        let text = |seconds| span(Duration::from_secs(seconds));
+        assert_eq!(text(0), "0 s");
+        assert_eq!(text(300), "5 min");
+        assert_eq!(text(301), "5 min 1 s");
+        assert_eq!(text(3_725), "1 h 2 min");
+        assert_eq!(text(90_000), "1 d 1 h");
+    }
+}
