@@ -36,11 +36,16 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod danger;
 
 mod content;
 mod diagnose;
 mod error;
+#[cfg(feature = "conformance")]
+#[rustfmt::skip]
+mod generated;
 mod headers;
 mod hex;
 mod keys;
