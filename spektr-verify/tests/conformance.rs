@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, iter};
 
 use serde_json::{Value, json};
-use spektr_types::{Entries, Entry};
+use spektr_types::{Entries, Entry, JsonType};
 use spektr_verify::conformance::{Conformance, Drift, Report};
 
 fn check(entry: &Value) -> Report {
@@ -58,18 +58,18 @@ fn names_unexpected_and_missing_members_and_changed_types() {
     assert_eq!(
         found(&entry),
         [
-            Drift::UnexpectedMember { pointer: pointer("/priority"), found: "integer" },
-            Drift::MissingMember { pointer: pointer("/data/tagId") },
             Drift::TypeChanged {
                 pointer: pointer("/createdAt"),
-                expected: vec!["number"],
-                found: "string",
+                expected: vec![JsonType::Number],
+                found: JsonType::String,
             },
             Drift::TypeChanged {
                 pointer: pointer("/data/processId"),
-                expected: vec!["string"],
-                found: "integer",
+                expected: vec![JsonType::String],
+                found: JsonType::Integer,
             },
+            Drift::MissingMember { pointer: pointer("/data/tagId") },
+            Drift::UnexpectedMember { pointer: pointer("/priority"), found: JsonType::Integer },
         ],
     );
 }
@@ -80,10 +80,14 @@ fn names_the_place_of_an_unknown_value_and_not_the_value() {
     entry["data"]["action"] = json!("marker-archived");
     assert_eq!(found(&entry), [Drift::UnknownValue { pointer: "/data/action".to_owned() }]);
     entry["data"]["action"] = json!(17);
-    let expected = vec!["string"];
+    let expected = vec![JsonType::String];
     assert_eq!(
         found(&entry),
-        [Drift::TypeChanged { pointer: "/data/action".to_owned(), expected, found: "integer" }],
+        [Drift::TypeChanged {
+            pointer: "/data/action".to_owned(),
+            expected,
+            found: JsonType::Integer
+        }],
     );
 }
 
@@ -95,7 +99,10 @@ fn what_all_elements_of_a_list_have_is_reported_once() {
     }
     assert_eq!(
         found(&entry),
-        [Drift::UnexpectedMember { pointer: "/fields/*/required".to_owned(), found: "boolean" }],
+        [Drift::UnexpectedMember {
+            pointer: "/fields/*/required".to_owned(),
+            found: JsonType::Boolean
+        }],
     );
 }
 
@@ -111,15 +118,22 @@ fn an_unknown_event_is_named_if_it_looks_like_one() {
 
 #[test]
 fn what_is_no_event_at_all_is_said_without_a_value() {
-    let object =
-        |found| Drift::TypeChanged { pointer: String::new(), expected: vec!["object"], found };
-    assert_eq!(found(&json!([])), [object("array")]);
-    assert_eq!(found(&json!("marker")), [object("string")]);
+    let object = |found| Drift::TypeChanged {
+        pointer: String::new(),
+        expected: vec![JsonType::Object],
+        found,
+    };
+    assert_eq!(found(&json!([])), [object(JsonType::Array)]);
+    assert_eq!(found(&json!("marker")), [object(JsonType::String)]);
     assert_eq!(found(&json!({})), [Drift::MissingMember { pointer: "/type".to_owned() }]);
-    let expected = vec!["string"];
+    let expected = vec![JsonType::String];
     assert_eq!(
         found(&json!({"eventType": 3})),
-        [Drift::TypeChanged { pointer: "/eventType".to_owned(), expected, found: "integer" }],
+        [Drift::TypeChanged {
+            pointer: "/eventType".to_owned(),
+            expected,
+            found: JsonType::Integer
+        }],
     );
     let deep = format!(r#"{{"type":{}}}"#, "[".repeat(200) + &"]".repeat(200));
     let report = Conformance::new().check(&Entry::from_json(&deep).unwrap());
@@ -137,12 +151,12 @@ fn places_are_those_of_the_envelope_that_arrived() {
         drift.pop(),
         Some(Drift::TypeChanged {
             pointer: "/timestamp".to_owned(),
-            expected: vec!["number"],
-            found: "string",
+            expected: vec![JsonType::Number],
+            found: JsonType::String,
         }),
     );
     let pointer = "/data/score".to_owned();
-    assert_eq!(drift, [Drift::UnexpectedMember { pointer, found: "number" }]);
+    assert_eq!(drift, [Drift::UnexpectedMember { pointer, found: JsonType::Number }]);
 
     let mut payload = run_end();
     let mut entry = json!({"id": "e1", "spektrId": "s1", "eventType": "process_run_end", "timestamp": 1_731_057_600});
@@ -154,12 +168,12 @@ fn places_are_those_of_the_envelope_that_arrived() {
     assert_eq!(
         found(&entry),
         [
-            Drift::MissingMember { pointer: "/data/process_output".to_owned() },
             Drift::TypeChanged {
                 pointer: "/data/files".to_owned(),
-                expected: vec!["object"],
-                found: "array",
+                expected: vec![JsonType::Object],
+                found: JsonType::Array,
             },
+            Drift::MissingMember { pointer: "/data/process_output".to_owned() },
         ],
     );
 }
@@ -256,7 +270,7 @@ fn a_report_is_one_line_per_difference() {
     entry["data"]["action"] = json!("x");
     entry["extra"] = json!({});
     let lines: Vec<_> = iter::once("CUSTOMER_TAG_ADDED: /data/action: not one of the known values")
-        .chain(["CUSTOMER_TAG_ADDED: /extra: unexpected member, an object"])
+        .chain(["CUSTOMER_TAG_ADDED: /extra: unexpected member of type object"])
         .collect();
     assert_eq!(check(&entry).to_string(), lines.join("\n"));
 }

@@ -8,14 +8,13 @@
 mod canonical;
 mod schemas;
 
-use std::collections::BTreeSet;
 use std::fmt;
 
+use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::LocationSegment;
-use jsonschema::{JsonType, ValidationError};
 use serde_json::Value;
-use spektr_types::{Entry, catalogue};
+use spektr_types::{Entry, JsonType, catalogue};
 
 use canonical::Canonical;
 use schemas::EventSchema;
@@ -37,7 +36,7 @@ use schemas::EventSchema;
 ///     assert_eq!(conformance.check(entry).to_string(), "\
 /// ALERT_RESOLVED: /createdAt: expected number, found string
 /// ALERT_RESOLVED: /data/alertId: missing
-/// ALERT_RESOLVED: /data/severity: unexpected member, an integer");
+/// ALERT_RESOLVED: /data/severity: unexpected member of type integer");
 /// }
 /// # Ok::<(), spektr_types::BodyError>(())
 /// ```
@@ -52,14 +51,14 @@ pub struct Conformance {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     event: Option<&'static str>,
-    drift: BTreeSet<Drift>,
+    drift: Vec<Drift>,
 }
 
 /// One difference between an entry and the schema.
 ///
 /// Places are JSON pointers into the entry as it arrived, with `*` for the
 /// elements of a list, so that a difference that all of them have is one.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Drift {
     /// The schema does not know the wire type.
@@ -72,7 +71,7 @@ pub enum Drift {
         /// Where it stands.
         pointer: String,
         /// What it is.
-        found: &'static str,
+        found: JsonType,
     },
     /// A required member is not there.
     MissingMember {
@@ -83,10 +82,10 @@ pub enum Drift {
     TypeChanged {
         /// Where it stands.
         pointer: String,
-        /// What the schema says, in the words of JSON Schema.
-        expected: Vec<&'static str>,
+        /// What the schema says.
+        expected: Vec<JsonType>,
         /// What it is.
-        found: &'static str,
+        found: JsonType,
     },
     /// A text is none of the values that the schema knows for it.
     UnknownValue {
@@ -115,7 +114,7 @@ impl Conformance {
         let decoded = entry.decode();
         let found = match serde_json::from_str(entry.raw()) {
             Ok(Value::Object(members)) => Ok(members),
-            Ok(other) => Err(type_changed("", "object", &other)),
+            Ok(other) => Err(type_changed("", JsonType::Object, &other)),
             Err(_) => Err(Drift::Unreadable),
         };
         let members = match found {
@@ -126,7 +125,7 @@ impl Conformance {
             Some(Value::String(wire_type)) => wire_type,
             Some(other) => {
                 let name = if members.contains_key("type") { "/type" } else { "/eventType" };
-                return Report::of(None, [type_changed(name, "string", other)]);
+                return Report::of(None, [type_changed(name, JsonType::String, other)]);
             }
             None => return Report::of(None, [Drift::MissingMember { pointer: "/type".into() }]),
         };
@@ -154,7 +153,10 @@ impl Default for Conformance {
 
 impl Report {
     fn of(event: Option<&'static str>, drift: impl IntoIterator<Item = Drift>) -> Self {
-        Self { event, drift: drift.into_iter().collect() }
+        let mut drift: Vec<_> = drift.into_iter().collect();
+        drift.sort_by_cached_key(Drift::to_string);
+        drift.dedup();
+        Self { event, drift }
     }
 
     /// The documented name of the event that the entry was compared with.
@@ -163,7 +165,7 @@ impl Report {
         self.event
     }
 
-    /// The differences, each once.
+    /// The differences, each once, in the order of their texts.
     pub fn drift(&self) -> impl ExactSizeIterator<Item = &Drift> {
         self.drift.iter()
     }
@@ -181,10 +183,11 @@ impl fmt::Display for Report {
         if self.conforms() {
             return write!(f, "{event}: as documented");
         }
-        let mut lines: Vec<_> =
-            self.drift.iter().map(|drift| format!("{event}: {drift}")).collect();
-        lines.sort();
-        f.write_str(&lines.join("\n"))
+        for (index, drift) in self.drift.iter().enumerate() {
+            let line_feed = if index > 0 { "\n" } else { "" };
+            write!(f, "{line_feed}{event}: {drift}")?;
+        }
+        Ok(())
     }
 }
 
@@ -198,11 +201,11 @@ impl fmt::Display for Drift {
                 f.write_str("the wire type is not in the schema")
             }
             Self::UnexpectedMember { pointer, found } => {
-                let article = if found.starts_with(['a', 'i', 'o']) { "an" } else { "a" };
-                write!(f, "{pointer}: unexpected member, {article} {found}")
+                write!(f, "{pointer}: unexpected member of type {found}")
             }
             Self::MissingMember { pointer } => write!(f, "{pointer}: missing"),
             Self::TypeChanged { pointer, expected, found } => {
+                let expected: Vec<_> = expected.iter().map(|expected| expected.as_str()).collect();
                 write!(f, "{pointer}: expected {}, found {found}", expected.join(" or "))
             }
             Self::UnknownValue { pointer } => write!(f, "{pointer}: not one of the known values"),
@@ -240,7 +243,7 @@ fn collect(error: &ValidationError<'_>, canonical: &Canonical, drift: &mut Vec<D
                 let member = LocationSegment::Property(shown.into());
                 Drift::UnexpectedMember {
                     pointer: canonical.pointer(at.chain([member])),
-                    found: error.instance().get(name).map_or("nothing", json_type),
+                    found: error.instance().get(name).map_or(JsonType::Null, json_type),
                 }
             }));
         }
@@ -253,8 +256,8 @@ fn collect(error: &ValidationError<'_>, canonical: &Canonical, drift: &mut Vec<D
         ValidationErrorKind::Type { kind } => drift.push(Drift::TypeChanged {
             pointer: pointer(),
             expected: match kind {
-                TypeKind::Single(one) => vec![one.as_str()],
-                TypeKind::Multiple(several) => several.iter().map(JsonType::as_str).collect(),
+                TypeKind::Single(one) => vec![of_schema(*one)],
+                TypeKind::Multiple(several) => several.iter().map(of_schema).collect(),
             },
             found: json_type(error.instance()),
         }),
@@ -271,20 +274,32 @@ fn collect(error: &ValidationError<'_>, canonical: &Canonical, drift: &mut Vec<D
     }
 }
 
-fn type_changed(pointer: &str, expected: &'static str, found: &Value) -> Drift {
+fn type_changed(pointer: &str, expected: JsonType, found: &Value) -> Drift {
     let found = json_type(found);
     Drift::TypeChanged { pointer: pointer.to_owned(), expected: vec![expected], found }
 }
 
-fn json_type(value: &Value) -> &'static str {
+fn json_type(value: &Value) -> JsonType {
     match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(number) if number.is_f64() => "number",
-        Value::Number(_) => "integer",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
+        Value::Null => JsonType::Null,
+        Value::Bool(_) => JsonType::Boolean,
+        Value::Number(number) if number.is_f64() => JsonType::Number,
+        Value::Number(_) => JsonType::Integer,
+        Value::String(_) => JsonType::String,
+        Value::Array(_) => JsonType::Array,
+        Value::Object(_) => JsonType::Object,
+    }
+}
+
+fn of_schema(type_: jsonschema::JsonType) -> JsonType {
+    match type_ {
+        jsonschema::JsonType::Null => JsonType::Null,
+        jsonschema::JsonType::Boolean => JsonType::Boolean,
+        jsonschema::JsonType::Integer => JsonType::Integer,
+        jsonschema::JsonType::Number => JsonType::Number,
+        jsonschema::JsonType::String => JsonType::String,
+        jsonschema::JsonType::Array => JsonType::Array,
+        jsonschema::JsonType::Object => JsonType::Object,
     }
 }
 
