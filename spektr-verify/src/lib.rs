@@ -54,11 +54,12 @@ mod signer;
 mod time;
 mod verified;
 mod verifier;
+mod well_formed;
 
 pub use content::{SignedContent, SignedContentError};
 pub use diagnose::{Construction, Diagnosis, diagnose};
 pub use error::VerifyError;
-pub use headers::{HeaderSource, SignatureFormat, SignatureHeader, UnknownSignatureFormat};
+pub use headers::{HeaderSource, SignatureHeader};
 pub use keys::{
     KeyError, KeyId, KeyRing, KeyRingError, Secret, SecretEncoding, SharedKeys, SigningKey,
 };
@@ -66,3 +67,4 @@ pub use signer::{SignedHeaders, Signer};
 pub use time::{Clock, SystemClock, UnixSeconds};
 pub use verified::{Provenance, Verified};
 pub use verifier::Verifier;
+pub use well_formed::{SignatureFormat, UnknownSignatureFormat};
