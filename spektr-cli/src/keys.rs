@@ -141,7 +141,7 @@ impl SecretText {
 /// Finds the key to sign with.
 pub(crate) fn choose<'r>(ring: &'r KeyRing, id: Option<&str>) -> Result<&'r SigningKey, Failure> {
     let first = ring.ids().next().map(|id| id.as_str());
-    id.or(first).and_then(|id| ring.find(id)).ok_or_else(|| {
+    id.or(first).and_then(|id| ring.key(id)).ok_or_else(|| {
         let ids: Vec<_> = ring.ids().map(|id| id.as_str()).collect();
         Failure::new(format!("no signing key has the id {}", safe(id.unwrap_or_default())))
             .hint(format!("the ids are: {}", ids.join(", ")))

@@ -85,7 +85,7 @@ fn sign_anew(
     signer: impl FnOnce(spektr_verify::SigningKey) -> Signer,
 ) -> Result<(), Failure> {
     let id = id_of(headers);
-    let key = keys::choose(ring, ring.find(&id).map(|key| key.id().as_str()))?;
+    let key = keys::choose(ring, ring.key(&id).map(|key| key.id().as_str()))?;
     let signed = signer(key.clone()).sign_at(body, time::now());
     let is_signature =
         |name: &str| SIGNATURE_HEADERS.iter().any(|h| h.name().eq_ignore_ascii_case(name));
