@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    completions, config, decode, diagnose, events, listen, man, replay, send, sign, verify,
+    check, completions, config, decode, diagnose, events, listen, man, replay, send, sign, verify,
 };
 use crate::config::Config;
 use crate::failure::{Answer, Failure};
@@ -38,14 +38,30 @@ struct Arguments {
     command: Command,
 }
 
+const GLOBAL: &str = "Everywhere";
+
 /// What every command takes.
 #[derive(clap::Args)]
 pub(crate) struct Global {
     /// Form of the output
-    #[arg(long, value_enum, default_value_t, global = true, value_name = "FORMAT")]
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        global = true,
+        value_name = "FORMAT",
+        help_heading = GLOBAL,
+        display_order = 1000
+    )]
     pub(crate) format: Format,
     /// Configuration file [default: $SPEKTR_CONFIG, then spektr.toml, if there is one]
-    #[arg(long = "config", global = true, value_name = "FILE")]
+    #[arg(
+        long = "config",
+        global = true,
+        value_name = "FILE",
+        help_heading = GLOBAL,
+        display_order = 1001
+    )]
     pub(crate) config_file: Option<PathBuf>,
 }
 
@@ -66,6 +82,8 @@ enum Command {
     Events(events::Command),
     /// Say what is in bodies: a line per entry
     Decode(decode::Arguments),
+    /// Compare bodies with the schema: what has changed, by places and types
+    Check(check::Arguments),
     /// Verify a captured delivery, and say which check failed and by how much
     Verify(verify::Arguments),
     /// Find out what the sender signs, from one captured delivery and the secret
@@ -93,6 +111,7 @@ pub(crate) fn run() -> Result<Answer, Failure> {
     match command {
         Command::Events(command) => events::run(&global, &command),
         Command::Decode(arguments) => decode::run(&global, &arguments),
+        Command::Check(arguments) => check::run(&global, &arguments),
         Command::Verify(arguments) => verify::run(&global, &arguments),
         Command::Diagnose(arguments) => diagnose::run(&global, &arguments),
         Command::Sign(arguments) => sign::run(&global, &arguments),

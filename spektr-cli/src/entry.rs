@@ -116,6 +116,9 @@ impl Line {
     }
 }
 
+/// What an unknown event may have of the envelope that the types don't write.
+const OTHER_ENVELOPE: [&str; 2] = ["eventType", "timestamp"];
+
 /// Returns the members of an event under the names of the schema, whichever
 /// envelope it came in.
 fn rows(event: &Event, members: Members) -> Vec<Row> {
@@ -136,6 +139,7 @@ fn rows(event: &Event, members: Members) -> Vec<Row> {
     let known: Vec<_> = ENVELOPE.iter().chain(own).collect();
     for (name, value) in json.members() {
         let member = known.iter().find(|member| member.name == name).copied();
+        let reveal = reveal || OTHER_ENVELOPE.contains(&name.as_str());
         row(name, value, member, reveal, &mut rows);
     }
     rows

@@ -21,17 +21,29 @@ use crate::time;
 const HOW: &str = "set SPEKTR_WEBHOOK_KEYS='KEY_ID=SECRET', or name a key file with --keys FILE\n\
                    (a table [[keys]] with id and secret per key)";
 
+const SIGNING: &str = "How deliveries are signed";
+
 /// Which keys, and what they sign.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct KeyArguments {
     /// TOML file with the signing keys [without it: SPEKTR_WEBHOOK_KEYS, then keys_file of the configuration]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = SIGNING)]
     keys: Option<PathBuf>,
     /// What is signed, a template of {timestamp}, {key_id} and {body} [preset: {timestamp}.{body}, an assumption]
-    #[arg(long, value_name = "TEMPLATE", value_parser = |text: &str| text.parse::<SignedContent>())]
+    #[arg(
+        long,
+        value_name = "TEMPLATE",
+        value_parser = |text: &str| text.parse::<SignedContent>(),
+        help_heading = SIGNING
+    )]
     signed_content: Option<SignedContent>,
     /// How x-signature spells the MAC, hex or sha256=hex [preset: hex]
-    #[arg(long, value_name = "FORMAT", value_parser = |text: &str| text.parse::<SignatureFormat>())]
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        value_parser = |text: &str| text.parse::<SignatureFormat>(),
+        help_heading = SIGNING
+    )]
     signature_format: Option<SignatureFormat>,
 }
 

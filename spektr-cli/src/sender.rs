@@ -17,23 +17,25 @@ use crate::time;
 
 pub(crate) use report::Report;
 
+const SENDING: &str = "Where deliveries go, and how";
+
 /// Where deliveries go, and how.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct SendingArguments {
     /// The receiver's URL [default: send.to of the configuration]
-    #[arg(long, value_name = "URL", value_parser = parse_url)]
+    #[arg(long, help_heading = SENDING, value_name = "URL", value_parser = parse_url)]
     to: Option<Uri>,
     /// Deliveries per second at most [default: one after the other, as fast as they are answered]
-    #[arg(long, value_name = "R", value_parser = parse_rate)]
+    #[arg(long, help_heading = SENDING, value_name = "R", value_parser = parse_rate)]
     rate: Option<f64>,
     /// How often a delivery is tried again that was not answered with 200
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(long, help_heading = SENDING, value_name = "N", default_value_t = 3)]
     retries: u32,
     /// How long to wait before a retry
-    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = time::parse_span)]
+    #[arg(long, help_heading = SENDING, value_name = "DURATION", default_value = "1s", value_parser = time::parse_span)]
     retry_interval: Duration,
     /// How long an answer may take
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = time::parse_span)]
+    #[arg(long, help_heading = SENDING, value_name = "DURATION", default_value = "10s", value_parser = time::parse_span)]
     timeout: Duration,
 }
 
@@ -96,15 +98,17 @@ impl Sender {
 
     /// Posts a delivery until it is acknowledged or given up.
     pub(crate) fn deliver(&mut self, headers: &Headers, body: &[u8], events: usize) {
-        self.try_up_to(self.arguments.retries + 1, headers, body, events);
+        let attempts = self.try_up_to(self.arguments.retries + 1, headers, body);
+        self.report.add(&attempts, events);
     }
 
-    /// Posts a delivery once, whatever the answer.
-    pub(crate) fn deliver_once(&mut self, headers: &Headers, body: &[u8], events: usize) {
-        self.try_up_to(1, headers, body, events);
+    /// Posts a delivery that ought to be refused, once, whatever the answer.
+    pub(crate) fn deliver_forgery(&mut self, headers: &Headers, body: &[u8], events: usize) {
+        let attempts = self.try_up_to(1, headers, body);
+        self.report.add_forgery(&attempts, events);
     }
 
-    fn try_up_to(&mut self, tries: u32, headers: &Headers, body: &[u8], events: usize) {
+    fn try_up_to(&mut self, tries: u32, headers: &Headers, body: &[u8]) -> Vec<Attempt> {
         self.keep_pace();
         let mut attempts = Vec::new();
         for number in 1..=tries {
@@ -118,8 +122,8 @@ impl Sender {
                 std::thread::sleep(self.arguments.retry_interval);
             }
         }
-        self.report.add(&attempts, events);
         self.progress.step();
+        attempts
     }
 
     /// Waits until the next delivery is due.

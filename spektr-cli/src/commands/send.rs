@@ -96,7 +96,9 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
     let events = templates(arguments, envelope)?;
     let total = events.len() * arguments.repeat as usize;
     let batch = arguments.batch as usize;
-    let mut sender = Sender::new(&arguments.sending, &config, total.div_ceil(batch))?;
+    let deliveries = total.div_ceil(batch)
+        * if arguments.corrupt == Some(Corruption::Duplicate) { 2 } else { 1 };
+    let mut sender = Sender::new(&arguments.sending, &config, deliveries)?;
     let mut ids = Ids::new();
     let mut rest = total;
     let mut stream = events.iter().cycle();
@@ -188,8 +190,7 @@ fn send(
             body = self::body(&entries);
         }
     }
-    // Nobody tries a forgery again.
-    sender.deliver_once(&headers, &body, count);
+    sender.deliver_forgery(&headers, &body, count);
 }
 
 fn body(entries: &[Json]) -> Vec<u8> {

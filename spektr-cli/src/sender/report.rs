@@ -28,7 +28,7 @@ pub(crate) struct Report {
     seconds: f64,
     /// The deliveries that the sender would have dropped.
     dropped: Vec<Dropped>,
-    /// Deliveries that were answered with 4xx.
+    /// Forgeries that were answered with 4xx.
     pub(crate) refused: usize,
 }
 
@@ -49,20 +49,10 @@ struct Dropped {
 }
 
 impl Report {
+    /// Adds a delivery that ought to be acknowledged.
     pub(super) fn add(&mut self, attempts: &[Attempt], events: usize) {
-        self.deliveries += 1;
-        self.events += events;
-        self.attempts += attempts.len();
-        for attempt in attempts {
-            *self.answers.entry(words(attempt)).or_default() += 1;
-            if attempt.answer.is_ok() {
-                self.latencies.push(attempt.latency);
-            }
-        }
+        self.count(attempts, events);
         let Some(last) = attempts.last() else { return };
-        if matches!(last.answer, Ok(400..500)) {
-            self.refused += 1;
-        }
         if last.is_acknowledged() {
             self.acknowledged += 1;
         } else {
@@ -71,6 +61,28 @@ impl Report {
                 attempts: attempts.len(),
                 last_answer: words(last),
             });
+        }
+    }
+
+    /// Adds a delivery that ought to be refused.
+    pub(super) fn add_forgery(&mut self, attempts: &[Attempt], events: usize) {
+        self.count(attempts, events);
+        match attempts.last() {
+            Some(Attempt { answer: Ok(400..=499), .. }) => self.refused += 1,
+            Some(last) if last.is_acknowledged() => self.acknowledged += 1,
+            _ => {}
+        }
+    }
+
+    fn count(&mut self, attempts: &[Attempt], events: usize) {
+        self.deliveries += 1;
+        self.events += events;
+        self.attempts += attempts.len();
+        for attempt in attempts {
+            *self.answers.entry(words(attempt)).or_default() += 1;
+            if attempt.answer.is_ok() {
+                self.latencies.push(attempt.latency);
+            }
         }
     }
 
@@ -99,7 +111,11 @@ impl Report {
         let answers: Vec<_> =
             self.answers.iter().map(|(answer, number)| format!("{answer} ({number}×)")).collect();
         let _ = writeln!(text, "answers  {}", answers.join(", "));
-        if let Some(Latency { min, median, p95, max }) = self.latency_ms {
+        if let Some(Latency { min, .. }) =
+            self.latency_ms.as_ref().filter(|_| self.latencies.len() == 1)
+        {
+            let _ = writeln!(text, "latency  {min:.1} ms");
+        } else if let Some(Latency { min, median, p95, max }) = self.latency_ms {
             let _ = writeln!(
                 text,
                 "latency  {min:.1} ms at least, median {median:.1}, p95 {p95:.1}, {max:.1} at most",

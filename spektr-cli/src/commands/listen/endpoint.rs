@@ -29,6 +29,9 @@ const MAX_BODY: usize = 16 << 20;
 /// attempts reads it whole.
 const MAX_DIAGNOSED: usize = 256 << 10;
 
+/// How many mismatches are diagnosed.
+const MAX_DIAGNOSES: u64 = 20;
+
 pub(super) struct Endpoint {
     verifier: Verifier,
     secrets: Vec<SecretText>,
@@ -39,9 +42,9 @@ pub(super) struct Endpoint {
     rest: Option<AtomicU64>,
     enough: Notify,
     all_fine: AtomicBool,
-    /// Whether a mismatch has been diagnosed: once is enough, and a stranger
-    /// cannot keep the machine busy.
-    diagnosed: AtomicBool,
+    /// How many mismatches have been diagnosed: a stranger must not keep the
+    /// machine busy.
+    diagnosed: AtomicU64,
 }
 
 impl Endpoint {
@@ -62,7 +65,7 @@ impl Endpoint {
             rest: count.map(AtomicU64::new),
             enough: Notify::new(),
             all_fine: AtomicBool::new(true),
-            diagnosed: AtomicBool::new(false),
+            diagnosed: AtomicU64::new(0),
         }
     }
 
@@ -107,10 +110,11 @@ impl Endpoint {
         }
     }
 
-    /// Looks for another construction with the keys at hand, the first time that
-    /// a signature does not match.
+    /// Looks for another construction with the keys at hand.
     fn diagnose(&self, headers: &Headers, body: &[u8]) -> Option<Vec<diagnose::Match>> {
-        if body.len() > MAX_DIAGNOSED || self.diagnosed.swap(true, Ordering::Relaxed) {
+        if body.len() > MAX_DIAGNOSED
+            || self.diagnosed.fetch_add(1, Ordering::Relaxed) >= MAX_DIAGNOSES
+        {
             return None;
         }
         diagnose::find(headers, body, &self.secrets).ok().map(|(matches, _)| matches)

@@ -82,6 +82,8 @@ impl Printer {
                 faint(&format!("forwarding to {}", safe(&forward.to_string())))
             );
         }
+        let _ =
+            writeln!(text, "{}", faint(&format!("try it: spektr send --to {url} alert_resolved")));
         if !address.ip().is_loopback() {
             let _ =
                 writeln!(text, "{} whoever reaches this machine reaches it", careful("careful:"));
@@ -182,8 +184,12 @@ impl Delivery<'_> {
     /// Says what to do about a refusal.
     fn hint(&self) -> Option<String> {
         let error = self.verdict.as_ref().err()?;
-        let VerifyError::SignatureMismatch { key_id } = error else {
-            return verify::hint(error).map(str::to_owned);
+        let key_id = match error {
+            VerifyError::SignatureMismatch { key_id } => key_id,
+            VerifyError::TimestampTooOld { .. } => {
+                return Some("a delivery that was sent again, or a clock that is wrong".to_owned());
+            }
+            other => return verify::hint(other).map(str::to_owned),
         };
         let capture = match self.recorded {
             Some(Ok(path)) => {
@@ -194,7 +200,7 @@ impl Delivery<'_> {
         };
         Some(match self.advice.as_deref() {
             None => {
-                format!("the same fault as before, or a large body; to look into it: {capture}")
+                format!("to look into it: {capture}")
             }
             Some([]) => format!(
                 "this is not the secret of {key_id}, or the body was changed on the way: no known construction\n\

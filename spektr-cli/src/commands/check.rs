@@ -1,0 +1,101 @@
+//! `spektr check`: where bodies differ from the schema, by places and types.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+use spektr_types::Entries;
+use spektr_verify::conformance::{Conformance, Drift, Report};
+
+use crate::cli::Global;
+use crate::failure::{Answer, Failure};
+use crate::input;
+use crate::output::{self, bad, careful, good, safe};
+
+const EXAMPLES: &str = "\
+Examples:
+  spektr check deliveries/*.body
+  spektr check body.json --format json | jq -r '.drift[]'
+
+Only places and JSON types are named, never values: the output can go into a ticket. A difference
+is no fault of the delivery: the documentation changes, and this shows where. Any is exit code 1.";
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// Bodies; - is standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    files: Vec<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Line<'l> {
+    file: &'l str,
+    /// Position of the entry in its body; none where the body has no entries.
+    index: Option<usize>,
+    event: Option<&'static str>,
+    conforms: bool,
+    drift: Vec<String>,
+}
+
+pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
+    let conformance = Conformance::new();
+    let (mut entries, mut differing) = (0, 0);
+    for file in &arguments.files {
+        let name = file.to_string_lossy();
+        let body = input::bytes(file)?;
+        match Entries::parse(&body) {
+            Ok(parsed) => {
+                for (index, entry) in parsed.iter().enumerate() {
+                    let report = conformance.check(entry);
+                    entries += 1;
+                    differing += usize::from(!report.conforms());
+                    print(global, &name, index, &report)?;
+                }
+            }
+            Err(error) => {
+                entries += 1;
+                differing += 1;
+                unreadable(global, file, &error.to_string())?;
+            }
+        }
+    }
+    if !global.is_json() {
+        let checked = output::count(entries, "entry", "entries");
+        let verdict = match differing {
+            0 => good("as documented"),
+            _ => bad(&format!("{differing} not as documented")),
+        };
+        output::print(&format!("{checked}: {verdict}\n"))?;
+    }
+    Ok(Answer::from_yes(differing == 0))
+}
+
+fn print(global: &Global, file: &str, index: usize, report: &Report) -> Result<(), Failure> {
+    let drift: Vec<_> = report.drift().map(Drift::to_string).collect();
+    if global.is_json() {
+        let (event, conforms) = (report.event(), report.conforms());
+        return output::print_json(&Line { file, index: Some(index), event, conforms, drift });
+    }
+    let event = report.event().unwrap_or("unknown event");
+    let lines: String = drift
+        .iter()
+        .map(|drift| format!("{}[{index}]  {}  {}\n", safe(file), careful(event), safe(drift)))
+        .collect();
+    output::print(&lines)
+}
+
+fn unreadable(global: &Global, file: &Path, message: &str) -> Result<(), Failure> {
+    let file = file.to_string_lossy();
+    if global.is_json() {
+        let drift = vec![message.to_owned()];
+        return output::print_json(&Line {
+            file: &file,
+            index: None,
+            event: None,
+            conforms: false,
+            drift,
+        });
+    }
+    output::print(&format!("{}  {} {message}\n", safe(&file), bad("unreadable")))
+}
