@@ -72,7 +72,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
 }
 
 fn print(global: &Global, file: &str, index: usize, report: &Report) -> Result<(), Failure> {
-    let drift: Vec<_> = report.drift().map(Drift::to_string).collect();
+    let drift: Vec<_> = report.drift().map(in_words).collect();
     if global.is_json() {
         let (event, conforms) = (report.event(), report.conforms());
         return output::print_json(&Line { file, index: Some(index), event, conforms, drift });
@@ -83,6 +83,15 @@ fn print(global: &Global, file: &str, index: usize, report: &Report) -> Result<(
         .map(|drift| format!("{}[{index}]  {}  {}\n", safe(file), careful(event), safe(drift)))
         .collect();
     output::print(&lines)
+}
+
+/// Returns a difference in words; one of the whole entry has no place to name.
+fn in_words(drift: &Drift) -> String {
+    let text = drift.to_string();
+    match text.strip_prefix(": ") {
+        Some(rest) => format!("the entry: {rest}"),
+        None => text,
+    }
 }
 
 fn unreadable(global: &Global, file: &Path, message: &str) -> Result<(), Failure> {

@@ -87,13 +87,13 @@ struct Outcome {
 
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
     let config = global.config()?;
+    let envelope = arguments.envelope.or_else(|| config.setting("send.envelope", Envelope::parse));
+    let events = templates(arguments, envelope)?;
     let signer = if arguments.unsigned {
         None
     } else {
         Some(arguments.keys.signer(&config, arguments.key_id.as_deref())?)
     };
-    let envelope = arguments.envelope.or_else(|| config.setting("send.envelope", Envelope::parse));
-    let events = templates(arguments, envelope)?;
     let total = events.len() * arguments.repeat as usize;
     let batch = arguments.batch as usize;
     let deliveries = total.div_ceil(batch)

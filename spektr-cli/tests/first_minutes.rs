@@ -1,0 +1,103 @@
+//! A newcomer's first minutes: listen in one process, send in another, see
+//! verified events; use a wrong secret, and read what to do.
+
+mod support;
+
+use support::{Listener, run, text};
+
+const KEYS: Option<&str> = Some("dev=any secret");
+
+#[test]
+fn what_is_sent_is_verified_and_shown() {
+    let listener = Listener::start(KEYS, 1, &[]);
+    let sent = run(KEYS, &["send", "--to", &listener.url, "all", "unknown", "--batch", "20"]);
+    assert_eq!(sent.status.code(), Some(0), "{}", text(&sent.stderr));
+    let report = text(&sent.stdout);
+    assert!(report.starts_with("1 delivery with 11 events to http://127.0.0.1:"), "{report}");
+    assert!(report.contains("answers  200 (1×)\n"), "{report}");
+    assert!(report.ends_with("all acknowledged\n"), "{report}");
+
+    let (code, shown) = listener.finish();
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("verified  key dev  11 entries\n"), "{shown}");
+    for event in spektr_types::catalogue() {
+        assert!(shown.contains(event.name()), "{} is missing:\n{shown}", event.name());
+    }
+    assert!(shown.contains("unknown event `example_future_event`"), "{shown}");
+}
+
+#[test]
+fn a_wrong_secret_is_told_with_what_to_do_on_both_sides() {
+    let listener = Listener::start(Some("dev=another secret"), 1, &[]);
+    let sent = run(KEYS, &["send", "--to", &listener.url, "alert_resolved", "--retries", "0"]);
+    assert_eq!(sent.status.code(), Some(1));
+    let report = text(&sent.stdout);
+    assert!(report.contains("delivery 1: 401 after 1 attempt\n"), "{report}");
+    assert!(
+        report.contains(
+            "hint: the receiver does not take the signature: has it the same key id and secret"
+        ),
+        "{report}"
+    );
+
+    let (code, shown) = listener.finish();
+    assert_eq!(code, 1);
+    assert!(shown.contains("REFUSED  the signature by key dev does not match\n"), "{shown}");
+    assert!(shown.contains("hint: this is not the secret of dev"), "{shown}");
+    assert!(shown.contains("SPEKTR_WEBHOOK_KEYS='dev=…'"), "{shown}");
+    assert!(shown.contains("spektr diagnose --headers DIR/000001.headers"), "{shown}");
+    for secret in ["any secret", "another secret"] {
+        assert!(!shown.contains(secret) && !report.contains(secret));
+    }
+    // Nobody vouches for the body, so nothing of it is shown.
+    assert!(!shown.contains("ALERT_RESOLVED"), "{shown}");
+}
+
+#[test]
+fn another_construction_is_found_by_itself_and_ready_to_configure() {
+    let listener = Listener::start(KEYS, 1, &[]);
+    let sent = run(
+        KEYS,
+        &[
+            "send",
+            "--to",
+            &listener.url,
+            "alert_resolved",
+            "--retries",
+            "0",
+            "--signed-content",
+            "{key_id}:{timestamp}:{body}",
+        ],
+    );
+    assert_eq!(sent.status.code(), Some(1));
+    let (code, shown) = listener.finish();
+    assert_eq!(code, 1);
+    assert!(shown.contains("hint: the secret is right"), "{shown}");
+    assert!(shown.contains("signed_content = '{key_id}:{timestamp}:{body}'\n"), "{shown}");
+}
+
+#[test]
+fn without_a_key_both_sides_say_how_to_give_one() {
+    for arguments in [&["listen"][..], &["send", "--to", "http://127.0.0.1:9/", "alert_resolved"]] {
+        let output = run(None, arguments);
+        assert_eq!(output.status.code(), Some(2));
+        let message = text(&output.stderr);
+        assert!(
+            message.starts_with(
+                "error: there is no signing key\nhint:  set SPEKTR_WEBHOOK_KEYS='KEY_ID=SECRET'"
+            ),
+            "{message}",
+        );
+    }
+}
+
+#[test]
+fn nobody_listening_is_told_with_the_command_that_listens() {
+    // The port was free a moment ago, and its listener is gone.
+    let url = Listener::start(KEYS, 1, &[]).url.clone();
+    let sent = run(KEYS, &["send", "--to", &url, "alert_resolved", "--retries", "0"]);
+    assert_eq!(sent.status.code(), Some(1));
+    let report = text(&sent.stdout);
+    assert!(report.contains("delivery 1: connection refused after 1 attempt\n"), "{report}");
+    assert!(report.contains("hint: nothing listens there; `spektr listen` does"), "{report}");
+}
