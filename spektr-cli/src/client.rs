@@ -69,6 +69,9 @@ impl Client {
 pub(crate) fn parse_url(text: &str) -> Result<Uri, String> {
     let uri: Uri =
         text.parse().map_err(|_| "expected a URL, as http://localhost:8787/".to_owned())?;
+    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        return Err("the URL must not have a user name and password in it".to_owned());
+    }
     match uri.scheme_str() {
         Some("http" | "https") if uri.host().is_some_and(|host| !host.is_empty()) => Ok(uri),
         Some("http" | "https") => Err("the URL has no host".to_owned()),
@@ -101,6 +104,10 @@ mod tests {
         let message = |text| parse_url(text).expect_err(text);
         assert_eq!(message("localhost:8787"), "the URL must begin with http:// or https://");
         assert_eq!(message("ftp://example.com/"), "the URL must begin with http:// or https://");
+        assert_eq!(
+            message("https://name:word@example.com/"),
+            "the URL must not have a user name and password in it",
+        );
         assert_eq!(message("not a url"), "expected a URL, as http://localhost:8787/");
     }
 

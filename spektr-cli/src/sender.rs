@@ -41,8 +41,8 @@ pub(crate) struct SendingArguments {
 
 fn parse_rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(rate) if rate.is_finite() && rate > 0.0 => Ok(rate),
-        _ => Err("expected a number above 0, as 20 or 0.5".to_owned()),
+        Ok(rate) if (0.001..=1e6).contains(&rate) => Ok(rate),
+        _ => Err("expected a number from 0.001 to 1000000, as 20 or 0.5".to_owned()),
     }
 }
 
@@ -98,7 +98,7 @@ impl Sender {
 
     /// Posts a delivery until it is acknowledged or given up.
     pub(crate) fn deliver(&mut self, headers: &Headers, body: &[u8], events: usize) {
-        let attempts = self.try_up_to(self.arguments.retries + 1, headers, body);
+        let attempts = self.try_up_to(self.arguments.retries.saturating_add(1), headers, body);
         self.report.add(&attempts, events);
     }
 

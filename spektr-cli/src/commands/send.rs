@@ -94,7 +94,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
     } else {
         Some(arguments.keys.signer(&config, arguments.key_id.as_deref())?)
     };
-    let total = events.len() * arguments.repeat as usize;
+    let total = events.len().saturating_mul(arguments.repeat as usize);
     let batch = arguments.batch as usize;
     let deliveries = total.div_ceil(batch)
         * if arguments.corrupt == Some(Corruption::Duplicate) { 2 } else { 1 };

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 /// Returns the tool, without what the tester's environment says.
-pub fn spektr(keys: Option<&str>) -> Command {
+pub(crate) fn spektr(keys: Option<&str>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_spektr"));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("SPEKTR_") {
@@ -19,23 +19,23 @@ pub fn spektr(keys: Option<&str>) -> Command {
 }
 
 /// Runs it to its end.
-pub fn run(keys: Option<&str>, arguments: &[&str]) -> Output {
+pub(crate) fn run(keys: Option<&str>, arguments: &[&str]) -> Output {
     spektr(keys).args(arguments).output().expect("the tool runs")
 }
 
-pub fn text(bytes: &[u8]) -> &str {
+pub(crate) fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("text")
 }
 
 /// `spektr listen` on a free port; it ends after a number of deliveries.
-pub struct Listener {
+pub(crate) struct Listener {
     child: Child,
     out: BufReader<ChildStdout>,
-    pub url: String,
+    pub(crate) url: String,
 }
 
 impl Listener {
-    pub fn start(keys: Option<&str>, count: usize, arguments: &[&str]) -> Self {
+    pub(crate) fn start(keys: Option<&str>, count: usize, arguments: &[&str]) -> Self {
         let mut child = spektr(keys)
             .args(["listen", "--port", "0", "--count", &count.to_string()])
             .args(arguments)
@@ -53,7 +53,7 @@ impl Listener {
 
     /// Waits for the end; returns the exit code, and what was printed after the
     /// first line.
-    pub fn finish(mut self) -> (i32, String) {
+    pub(crate) fn finish(mut self) -> (i32, String) {
         let mut printed = String::new();
         self.out.read_to_string(&mut printed).expect("text");
         let status = self.child.wait().expect("ends");

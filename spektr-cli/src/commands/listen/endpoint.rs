@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -11,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use spektr_types::Entries;
 use spektr_verify::{Verifier, VerifyError};
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::message::{Delivery, Printer};
 use crate::capture::Headers;
@@ -31,6 +32,9 @@ const MAX_DIAGNOSED: usize = 256 << 10;
 
 /// How many mismatches are diagnosed.
 const MAX_DIAGNOSES: u64 = 20;
+
+/// How long deliveries that are under way may take once it is to end.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(super) struct Endpoint {
     verifier: Verifier,
@@ -134,20 +138,32 @@ impl Endpoint {
 pub(super) async fn serve(listener: TcpListener, endpoint: Endpoint) -> Result<Answer, Failure> {
     let endpoint = Arc::new(endpoint);
     let router = Router::new().fallback(receive).with_state(Arc::clone(&endpoint));
-    let end = {
-        let endpoint = Arc::clone(&endpoint);
-        async move {
-            tokio::select! {
-                () = signal() => {}
-                () = endpoint.enough.notified() => {}
-            }
+    let (stop, stopped) = watch::channel(false);
+    let ender = Arc::clone(&endpoint);
+    tokio::spawn(async move {
+        tokio::select! {
+            () = signal() => {}
+            () = ender.enough.notified() => {}
         }
+        let _ = stop.send(true);
+    });
+    let served = axum::serve(listener, router).with_graceful_shutdown(is_true(stopped.clone()));
+    let out_of_patience = async {
+        is_true(stopped).await;
+        tokio::time::sleep(PATIENCE).await;
     };
-    axum::serve(listener, router)
-        .with_graceful_shutdown(end)
-        .await
-        .map_err(|error| Failure::caused_by("cannot go on listening", &error))?;
+    tokio::select! {
+        served = served => {
+            served.map_err(|error| Failure::caused_by("cannot go on listening", &error))?;
+        }
+        () = out_of_patience => {}
+    }
     Ok(Answer::from_yes(endpoint.all_fine.load(Ordering::Relaxed)))
+}
+
+async fn is_true(mut flag: watch::Receiver<bool>) {
+    // An error means that nobody will set it any more.
+    let _ = flag.wait_for(|is_true| *is_true).await;
 }
 
 async fn receive(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response {

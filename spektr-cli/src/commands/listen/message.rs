@@ -53,6 +53,7 @@ struct Record<'d> {
     entries: &'d [Line],
     body_error: Option<String>,
     hint: Option<String>,
+    /// Path of the two files, without their extensions.
     recorded: Option<String>,
     forwarded: Option<u16>,
 }
@@ -123,7 +124,7 @@ impl Delivery<'_> {
             recorded: self
                 .recorded
                 .and_then(|done| done.as_ref().ok())
-                .map(|path| record::place(path)),
+                .map(|path| path.to_string_lossy().into_owned()),
             forwarded: self.forwarded.and_then(|done| done.as_ref().ok()).map(|reply| reply.status),
         }
     }
