@@ -157,6 +157,10 @@ impl Report {
             "201" | "202" | "204" => {
                 "only 200 acknowledges: to the sender this answer is a failure like any other"
             }
+            _ if last.contains("UnknownIssuer") => {
+                "its certificate's issuer is not in the system's trust store; \
+                 SSL_CERT_FILE=ca.pem adds one"
+            }
             _ if last.starts_with('3') => "the sender follows no redirect: name the final URL",
             _ => return None,
         })

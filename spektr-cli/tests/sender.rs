@@ -1,0 +1,101 @@
+//! What goes over the wire: the sender's retries, and that nothing is changed or
+//! added on the way.
+
+mod support;
+
+#[path = "support/receiver.rs"]
+mod receiver;
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use receiver::Receiver;
+use serde_json::Value;
+use support::{Listener, run, text};
+
+const KEYS: Option<&str> = Some("dev=any secret");
+
+fn send(url: &str, more: &[&str]) -> (Option<i32>, Value) {
+    let mut arguments = vec!["send", "--to", url, "alert_resolved", "--format", "json"];
+    arguments.extend(["--retry-interval", "1ms"]);
+    arguments.extend(more);
+    let output = run(KEYS, &arguments);
+    let report = serde_json::from_slice(&output.stdout).expect(text(&output.stderr));
+    (output.status.code(), report)
+}
+
+#[test]
+fn what_fails_at_first_is_tried_again_with_the_same_bytes() {
+    let receiver = Receiver::start(&["500 Oops", "202 Accepted", "200 OK"]);
+    let (code, report) = send(&receiver.url, &[]);
+    assert_eq!(code, Some(0));
+    assert_eq!(report["attempts"], 3);
+    assert_eq!(report["acknowledged"], 1);
+    let [first, second, third] = &receiver.finish()[..] else { panic!("three requests") };
+    assert_eq!(first.body, second.body);
+    assert_eq!(first.body, third.body);
+    assert_eq!(first.headers, third.headers);
+}
+
+#[test]
+fn only_200_counts_and_no_redirect_is_followed() {
+    for (answer, status) in
+        [(&["204 No Content"], "204"), (&["301 Moved\r\nlocation: /other"], "301")]
+    {
+        let receiver = Receiver::start(answer);
+        let (code, report) = send(&receiver.url, &["--retries", "0"]);
+        assert_eq!(code, Some(1));
+        assert_eq!(report["dropped"][0]["last_answer"], status);
+        assert_eq!(receiver.finish().len(), 1);
+    }
+}
+
+#[test]
+fn a_delivery_has_the_documented_headers_and_no_others() {
+    let receiver = Receiver::start(&["200 OK"]);
+    assert_eq!(send(&receiver.url, &[]).0, Some(0));
+    let received = receiver.finish();
+    assert_eq!(received[0].headers[0], "POST /hook HTTP/1.1");
+    let mut names: Vec<_> = received[0].headers[1..]
+        .iter()
+        .filter_map(|line| Some(line.split_once(':')?.0.to_ascii_lowercase()))
+        .collect();
+    names.sort();
+    let expected = [
+        "content-length",
+        "content-type",
+        "host",
+        "x-signature",
+        "x-signature-alg",
+        "x-signature-key-id",
+        "x-signature-timestamp",
+    ];
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn a_tap_changes_neither_body_nor_headers() {
+    let receiver = Receiver::start(&["503 Busy"]);
+    let tap = Listener::start(KEYS, 1, &["--forward", &receiver.url]);
+    let address = tap.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let body = b"{\"results\" : [ ]\r\n}\xff";
+    let head = format!(
+        "POST /any HTTP/1.1\r\nHost: {address}\r\nX-Signature: a\r\nx-signature: b\r\n\
+         X-Odd: \u{fc}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        body.len(),
+    );
+    let mut stream = TcpStream::connect(&address).expect("listens");
+    stream.write_all(&[head.as_bytes(), body].concat()).expect("is sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("text");
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+
+    let received = receiver.finish();
+    assert_eq!(received[0].body, body);
+    let own = |line: &&String| line.to_ascii_lowercase().starts_with("x-");
+    let headers: Vec<_> = received[0].headers.iter().filter(own).collect();
+    assert_eq!(headers, ["x-signature: a", "x-signature: b", "x-odd: \u{fc}"]);
+    let (code, shown) = tap.finish();
+    assert_eq!(code, 1);
+    assert!(shown.contains("forwarded, answered with 503: to the sender a failure"), "{shown}");
+}

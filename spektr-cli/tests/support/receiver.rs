@@ -1,0 +1,56 @@
+//! A receiver that answers as it is told and shows what it was sent, down to the
+//! bytes.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::thread::JoinHandle;
+
+/// Answers one request after the other, a connection each.
+pub(crate) struct Receiver {
+    pub(crate) url: String,
+    thread: JoinHandle<Vec<Received>>,
+}
+
+/// A request as it came.
+pub(crate) struct Received {
+    pub(crate) headers: Vec<String>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Receiver {
+    /// Answers as many requests as there are answers, as `200 OK`.
+    pub(crate) fn start(answers: &'static [&'static str]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
+        let thread = std::thread::spawn(move || {
+            answers.iter().map(|answer| serve(&listener, answer)).collect()
+        });
+        Self { url, thread }
+    }
+
+    /// Returns what came.
+    pub(crate) fn finish(self) -> Vec<Received> {
+        self.thread.join().expect("does not panic")
+    }
+}
+
+fn serve(listener: &TcpListener, answer: &str) -> Received {
+    let (stream, _) = listener.accept().expect("a connection");
+    let mut reader = BufReader::new(&stream);
+    let mut headers = Vec::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).expect("a line");
+        let line = line.trim_end().to_owned();
+        if line.is_empty() {
+            break;
+        }
+        headers.push(line);
+    }
+    let length = headers.iter().find_map(|line| line.strip_prefix("content-length: "));
+    let mut body = vec![0; length.map_or(0, |length| length.parse().expect("a number"))];
+    reader.read_exact(&mut body).expect("the body");
+    let answer = format!("HTTP/1.1 {answer}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    (&stream).write_all(answer.as_bytes()).expect("the answer");
+    Received { headers, body }
+}
