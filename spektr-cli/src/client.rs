@@ -3,10 +3,11 @@
 //! Nothing is followed, unpacked or added that the sender does not do, so that
 //! a receiver sees what it would see from the vendor.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::http::{HeaderName, HeaderValue, Uri};
-use ureq::tls::{RootCerts, TlsConfig};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use crate::capture::Headers;
 use crate::output::safe;
@@ -31,15 +32,16 @@ impl Client {
 
     /// Takes a URL that [`parse_url`] accepts, and how long an answer may take.
     pub(crate) fn new(uri: Uri, timeout: Duration) -> Self {
-        let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
         let mut config = ureq::Agent::config_builder()
-            .tls_config(tls)
             .timeout_global(Some(timeout))
             .http_status_as_error(false)
             .max_redirects(0)
             .user_agent("")
             .accept("")
             .accept_encoding("");
+        if uri.scheme_str() == Some("https") {
+            config = config.tls_config(tls());
+        }
         // A proxy in the environment cannot reach this machine's own addresses.
         if is_loopback(&uri) {
             config = config.proxy(None);
@@ -63,6 +65,16 @@ impl Client {
         let body = response.body_mut().with_config().limit(LONGEST_ANSWER).read_to_vec();
         Ok(Reply { status, content_type, body: body.unwrap_or_default() })
     }
+}
+
+/// Returns how to speak TLS: with the operating system's trusted certificates,
+/// or those that `SSL_CERT_FILE` names.
+fn tls() -> TlsConfig {
+    // An error means that there is a provider already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let certificates = rustls_native_certs::load_native_certs().certs;
+    let certificates = certificates.iter().map(|der| Certificate::from_der(der).to_owned());
+    TlsConfig::builder().root_certs(RootCerts::Specific(Arc::new(certificates.collect()))).build()
 }
 
 /// Reads the URL of a receiver.
