@@ -52,10 +52,15 @@ impl Examples {
         let parsed = parse::parse(&code[start..]);
         self.read = true;
         self.overflow |= parsed.overflow;
-        self.problems.extend(parsed.faults.into_iter().map(|(kind, line)| ExampleProblem {
-            kind,
-            line: line + skipped,
-        }));
+        self.problems.extend(
+            parsed
+                .faults
+                .into_iter()
+                .map(|(kind, line)| ExampleProblem {
+                    kind,
+                    line: line + skipped,
+                }),
+        );
         for node in &parsed.values {
             self.entry(node);
         }
@@ -115,15 +120,21 @@ impl Examples {
         match node {
             Node::String(_) => self.member(path, Kind::String),
             Node::Scalar(kind) => self.member(path, *kind),
-            Node::Any(values) => values.iter().for_each(|value| self.walk(path.clone(), value)),
+            Node::Any(values) => values
+                .iter()
+                .for_each(|value| self.walk(path.clone(), value)),
             Node::Array(values) => {
                 let element = format!("{path}[]");
                 self.member(path, Kind::Array);
-                values.iter().for_each(|value| self.walk(element.clone(), value));
+                values
+                    .iter()
+                    .for_each(|value| self.walk(element.clone(), value));
             }
             Node::Object(members) => {
-                let children: Vec<String> =
-                    members.iter().map(|(name, _)| format!("{path}.{name}")).collect();
+                let children: Vec<String> = members
+                    .iter()
+                    .map(|(name, _)| format!("{path}.{name}"))
+                    .collect();
                 self.member(path, Kind::Object);
                 for (child, (_, value)) in children.into_iter().zip(members) {
                     self.walk(child, value);

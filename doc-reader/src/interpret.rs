@@ -47,7 +47,11 @@ pub(crate) fn page(document: &Document) -> Result<Page, ReadError> {
     for raw in section::settle(outline.sections, &names) {
         let read = section::read(&raw, &page.events, &mut page.problems);
         let size = read.section.members.len()
-            + read.section.example.as_ref().map_or(0, |example| example.members.len());
+            + read
+                .section
+                .example
+                .as_ref()
+                .map_or(0, |example| example.members.len());
         if read.overflow || size > left {
             return Err(ReadError::TooMany {
                 what: "members",
@@ -79,7 +83,11 @@ fn title(document: &Document) -> Option<String> {
         .find(|(level, _)| *level == 1)
         .map(|(_, text)| text)
         .or(document.title.as_ref())
-        .or_else(|| headings().min_by_key(|(level, _)| *level).map(|(_, text)| text))
+        .or_else(|| {
+            headings()
+                .min_by_key(|(level, _)| *level)
+                .map(|(_, text)| text)
+        })
         .cloned()
 }
 
@@ -88,7 +96,12 @@ fn events(document: &Document, problems: &mut Vec<Problem>) -> Result<Vec<EventR
     let mut seen = std::collections::HashSet::new();
     for block in &document.blocks {
         let Block::Table(table) = block else { continue };
-        let Shape::Events { name, status, wire_type } = tables::shape(table) else {
+        let Shape::Events {
+            name,
+            status,
+            wire_type,
+        } = tables::shape(table)
+        else {
             continue;
         };
         for event in tables::events(table, (name, status, wire_type), problems) {
@@ -129,8 +142,13 @@ fn outline<'a>(document: &'a Document, names: &Names) -> Result<Outline<'a>, Rea
                 let heading = names.heading(text);
                 let event = !heading.events.is_empty() || looks_like_event(text);
                 if event || section::is_common(text) {
-                    outline.sections.extend(current.replace(Raw::new(*level, text, heading, !event)));
-                } else if current.as_ref().is_some_and(|raw| raw.ends_at(*level, text)) {
+                    outline
+                        .sections
+                        .extend(current.replace(Raw::new(*level, text, heading, !event)));
+                } else if current
+                    .as_ref()
+                    .is_some_and(|raw| raw.ends_at(*level, text))
+                {
                     outline.sections.extend(current.take());
                 } else if let Some(raw) = &mut current {
                     raw.caption = Some(text);
@@ -148,7 +166,9 @@ fn outline<'a>(document: &'a Document, names: &Names) -> Result<Outline<'a>, Rea
                 }
             }
             Block::Table(table) => {
-                let Shape::Members { name, kind } = tables::shape(table) else { continue };
+                let Shape::Members { name, kind } = tables::shape(table) else {
+                    continue;
+                };
                 match &mut current {
                     Some(raw) => raw.tables.push(section::MemberTable {
                         table,
@@ -209,7 +229,10 @@ fn speaks_of_batch(text: &str) -> bool {
 fn named_list(text: &str) -> Option<String> {
     let quoted = text.split(['"', '`', '“', '”']).skip(1).step_by(2);
     let mut names = quoted.map(words::bare).filter(|name| {
-        (2..=32).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        (2..=32).contains(&name.len())
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     });
     names.next().map(str::to_owned).or_else(|| {
         let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());

@@ -53,7 +53,9 @@ fn next_part(text: &str) -> (Part, usize) {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         let start = line.trim_start();
-        let mark = ["```", "~~~"].into_iter().find(|mark| start.starts_with(mark));
+        let mark = ["```", "~~~"]
+            .into_iter()
+            .find(|mark| start.starts_with(mark));
         match fence {
             Some(open) if mark == Some(open) => fence = None,
             None if mark.is_some() => fence = mark,

@@ -45,8 +45,13 @@ pub(crate) fn is_event_name(text: &str) -> bool {
     }
     let upper = text.bytes().any(|byte| byte.is_ascii_uppercase());
     let lower = text.bytes().any(|byte| byte.is_ascii_lowercase());
-    let joined = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || is_joint(byte))
-        && text.as_bytes().windows(2).all(|pair| !(is_joint(pair[0]) && is_joint(pair[1])))
+    let joined = text
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || is_joint(byte))
+        && text
+            .as_bytes()
+            .windows(2)
+            .all(|pair| !(is_joint(pair[0]) && is_joint(pair[1])))
         && !text.bytes().last().is_some_and(is_joint);
     let words = text.bytes().filter(|&byte| is_joint(byte)).count() + 1;
     joined && (upper != lower) && (words >= 2 || (upper && text.len() >= 4))
@@ -66,8 +71,10 @@ pub(crate) fn looks_like_event(heading: &str) -> bool {
     }
     let mut pieces = alternatives(name).into_iter().peekable();
     pieces.peek().is_some()
-        && pieces.all(|piece| piece.contains('_') && is_event_name(&piece)
-            || (name.contains(['<', '|', '/']) && is_event_name(&piece)))
+        && pieces.all(|piece| {
+            piece.contains('_') && is_event_name(&piece)
+                || (name.contains(['<', '|', '/']) && is_event_name(&piece))
+        })
 }
 
 impl Names {
@@ -120,7 +127,11 @@ impl Names {
             .take_while(|(letters, _)| letters.starts_with(&begin))
             .flat_map(|(_, at)| at)
             .copied()
-            .filter(|&at| self.names.get(at).is_some_and(|name| ends_word(name, begin.len())))
+            .filter(|&at| {
+                self.names
+                    .get(at)
+                    .is_some_and(|name| ends_word(name, begin.len()))
+            })
             .collect()
     }
 
@@ -171,11 +182,14 @@ fn ends_word(name: &str, count: usize) -> bool {
 
 /// Cuts `(WIP)`, `- deprecated`, `[WIP]` and numbering off a heading.
 pub(crate) fn without_status(heading: &str) -> (&str, Option<Status>) {
-    let mut name = heading.trim_matches(|c: char| c.is_whitespace() || matches!(c, '`' | '*' | '#' | ':' | '~'));
+    let mut name = heading
+        .trim_matches(|c: char| c.is_whitespace() || matches!(c, '`' | '*' | '#' | ':' | '~'));
     if let Some((number, rest)) = name.split_once(' ') {
         let number = number.trim_end_matches([')', '.']);
         if number.starts_with(|c: char| c.is_ascii_digit())
-            && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+            && number
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || byte == b'.')
         {
             name = rest.trim_start();
         }
@@ -187,7 +201,7 @@ pub(crate) fn without_status(heading: &str) -> (&str, Option<Status>) {
     }
     for open in ['(', '[', '{'] {
         if let Some(at) = name.rfind(open) {
-            if let Some(status) = words::status(&name[at..]) {
+            if let Some(status) = words::status(&name[at..]).filter(|_| at > 0) {
                 return (trim_joint(&name[..at]), Some(status));
             }
             // `[WIP] NAME`
@@ -207,7 +221,10 @@ pub(crate) fn without_status(heading: &str) -> (&str, Option<Status>) {
     }
     for label in [" event", " webhook", " events", " webhooks"] {
         if let Some(at) = name.len().checked_sub(label.len()) {
-            if name.get(at..).is_some_and(|end| end.eq_ignore_ascii_case(label)) {
+            if name
+                .get(at..)
+                .is_some_and(|end| end.eq_ignore_ascii_case(label))
+            {
                 name = &name[..at];
             }
         }
@@ -216,7 +233,9 @@ pub(crate) fn without_status(heading: &str) -> (&str, Option<Status>) {
 }
 
 fn trim_joint(name: &str) -> &str {
-    name.trim_matches(|c: char| c.is_whitespace() || matches!(c, '-' | '–' | '—' | ':' | '`' | '*' | '~'))
+    name.trim_matches(|c: char| {
+        c.is_whitespace() || matches!(c, '-' | '–' | '—' | ':' | '`' | '*' | '~')
+    })
 }
 
 /// Spells out the names that a heading stands for: `A_<B|C>`, `A_(B|C)`,
@@ -224,8 +243,12 @@ fn trim_joint(name: &str) -> &str {
 fn alternatives(name: &str) -> Vec<String> {
     const MOST: usize = 16;
     for (open, close) in [('<', '>'), ('(', ')'), ('[', ']'), ('{', '}')] {
-        let Some((before, rest)) = name.split_once(open) else { continue };
-        let Some((inside, after)) = rest.split_once(close) else { continue };
+        let Some((before, rest)) = name.split_once(open) else {
+            continue;
+        };
+        let Some((inside, after)) = rest.split_once(close) else {
+            continue;
+        };
         let pieces = inside.split(['|', '/', ',']).take(MOST);
         let spelled: Vec<String> = pieces
             .map(|piece| format!("{before}{}{after}", piece.trim()))
@@ -234,9 +257,14 @@ fn alternatives(name: &str) -> Vec<String> {
             return spelled;
         }
     }
-    let normal = name.replace(" and ", "|").replace(" & ", "|").replace(" or ", "|");
+    let normal = name
+        .replace(" and ", "|")
+        .replace(" & ", "|")
+        .replace(" or ", "|");
     let mut pieces = normal.split(['|', '/', ',', '+']).map(str::trim).take(MOST);
-    let Some(first) = pieces.next() else { return Vec::new() };
+    let Some(first) = pieces.next() else {
+        return Vec::new();
+    };
     let stem = first.rfind('_').map_or("", |at| &first[..=at]);
     let rest = pieces.filter(|piece| !piece.is_empty()).map(|piece| {
         // `CUSTOMER_TAG_ADDED/REMOVED` repeats only the last word.
@@ -255,8 +283,14 @@ mod tests {
 
     fn names() -> Names {
         Names::new(
-            ["DOOR_OPENED", "DOOR_CLOSED", "GATE_PASS_GRANTED", "GATE_PASS_REVOKED", "BELL_RUNG"]
-                .into_iter(),
+            [
+                "DOOR_OPENED",
+                "DOOR_CLOSED",
+                "GATE_PASS_GRANTED",
+                "GATE_PASS_REVOKED",
+                "BELL_RUNG",
+            ]
+            .into_iter(),
         )
     }
 
@@ -268,7 +302,13 @@ mod tests {
 
     #[test]
     fn matches_a_name_however_its_heading_is_dressed() {
-        for heading in ["DOOR_OPENED", "`DOOR_OPENED`", "2.1 DOOR_OPENED", "Event: DOOR_OPENED", "DOOR_OPENED event"] {
+        for heading in [
+            "DOOR_OPENED",
+            "`DOOR_OPENED`",
+            "2.1 DOOR_OPENED",
+            "Event: DOOR_OPENED",
+            "DOOR_OPENED event",
+        ] {
             assert_eq!(found(heading), (vec![0], Matched::Name, None), "{heading}");
         }
     }
@@ -295,11 +335,28 @@ mod tests {
 
     #[test]
     fn spells_out_alternatives() {
-        for heading in ["GATEPASS<GRANT|REVOKE>", "GATE_PASS_<GRANT|REVOKE>", "GATE\\_PASS\\_<GRANT|REVOKE>"] {
-            assert_eq!(found(heading), (vec![2, 3], Matched::Inflection, None), "{heading}");
+        for heading in [
+            "GATEPASS<GRANT|REVOKE>",
+            "GATE_PASS_<GRANT|REVOKE>",
+            "GATE\\_PASS\\_<GRANT|REVOKE>",
+        ] {
+            assert_eq!(
+                found(heading),
+                (vec![2, 3], Matched::Inflection, None),
+                "{heading}"
+            );
         }
-        for heading in ["DOOR_OPENED/CLOSED", "DOOR_(OPENED|CLOSED)", "DOOR_OPENED and DOOR_CLOSED", "DOOR_{OPENED,CLOSED}"] {
-            assert_eq!(found(heading), (vec![0, 1], Matched::Name, None), "{heading}");
+        for heading in [
+            "DOOR_OPENED/CLOSED",
+            "DOOR_(OPENED|CLOSED)",
+            "DOOR_OPENED and DOOR_CLOSED",
+            "DOOR_{OPENED,CLOSED}",
+        ] {
+            assert_eq!(
+                found(heading),
+                (vec![0, 1], Matched::Name, None),
+                "{heading}"
+            );
         }
     }
 
@@ -307,14 +364,31 @@ mod tests {
     fn says_when_only_some_names_are_known() {
         assert_eq!(
             names().heading("DOOR_<OPENED|PAINTED>"),
-            Heading { events: vec![0], matched: Matched::Name, status: None, partly: true }
+            Heading {
+                events: vec![0],
+                matched: Matched::Name,
+                status: None,
+                partly: true
+            }
         );
     }
 
     #[test]
     fn leaves_other_headings_alone() {
-        for heading in ["Events and payloads", "Door", "DOOR", "Retries", "", "<|>", "DOOR_OPENED_TWICE"] {
-            assert_eq!(found(heading), (vec![], Matched::Nothing, None), "{heading}");
+        for heading in [
+            "Events and payloads",
+            "Door",
+            "DOOR",
+            "Retries",
+            "",
+            "<|>",
+            "DOOR_OPENED_TWICE",
+        ] {
+            assert_eq!(
+                found(heading),
+                (vec![], Matched::Nothing, None),
+                "{heading}"
+            );
         }
     }
 
@@ -327,10 +401,25 @@ mod tests {
 
     #[test]
     fn knows_an_event_from_other_headings() {
-        for heading in ["LAMP_LIT", "LAMP_LIT (WIP)", "LAMPLIT<ON|OFF>", "LAMP_<ON|OFF>", "lamp_lit"] {
+        for heading in [
+            "LAMP_LIT",
+            "LAMP_LIT (WIP)",
+            "LAMPLIT<ON|OFF>",
+            "LAMP_<ON|OFF>",
+            "lamp_lit",
+        ] {
             assert!(looks_like_event(heading), "{heading}");
         }
-        for heading in ["WIP", "JSON", "Example", "API Reference", "FAQ", "lamp", "{", "process.run"] {
+        for heading in [
+            "WIP",
+            "JSON",
+            "Example",
+            "API Reference",
+            "FAQ",
+            "lamp",
+            "{",
+            "process.run",
+        ] {
             assert!(!looks_like_event(heading), "{heading}");
         }
     }

@@ -95,17 +95,24 @@ impl<'a> Reader<'a> {
         let mut problems = Vec::new();
         let end = match header.layout {
             Layout::Tabs => rows::separated(lines, header.end, &mut table),
-            Layout::RunTogether => {
-                rows::run_together(lines, header.end, &columns, &self.knowledge, &mut table, &mut problems)
-            }
+            Layout::RunTogether => rows::run_together(
+                lines,
+                header.end,
+                &columns,
+                &self.knowledge,
+                &mut table,
+                &mut problems,
+            ),
             Layout::OnePerLine => lines::one_per_line(lines, header.end, &columns, &mut table),
         };
         let section = self.heading.clone();
-        self.document.problems.extend(problems.into_iter().map(|(kind, about): (ProblemKind, &str)| Problem {
-            kind,
-            section: section.clone(),
-            about: tables::clip(about),
-        }));
+        self.document.problems.extend(problems.into_iter().map(
+            |(kind, about): (ProblemKind, &str)| Problem {
+                kind,
+                section: section.clone(),
+                about: tables::clip(about),
+            },
+        ));
         self.document.table(table);
         end
     }
@@ -129,10 +136,18 @@ fn header(lines: &[&str], at: usize) -> Option<Header> {
     let line = lines.get(at)?;
     let cells: Vec<String> = separated_cells(line);
     if cells.len() >= 2 && words::is_header(&cells) {
-        return Some(Header { cells, layout: Layout::Tabs, end: at + 1 });
+        return Some(Header {
+            cells,
+            layout: Layout::Tabs,
+            end: at + 1,
+        });
     }
     if let Some(cells) = words::split_header(line) {
-        return Some(Header { cells, layout: Layout::RunTogether, end: at + 1 });
+        return Some(Header {
+            cells,
+            layout: Layout::RunTogether,
+            end: at + 1,
+        });
     }
     let mut cells = Vec::new();
     let mut end = at;
@@ -151,7 +166,11 @@ fn header(lines: &[&str], at: usize) -> Option<Header> {
         cells.push(cell);
         end = here + 1;
     }
-    words::is_header(&cells).then_some(Header { cells, layout: Layout::OnePerLine, end })
+    words::is_header(&cells).then_some(Header {
+        cells,
+        layout: Layout::OnePerLine,
+        end,
+    })
 }
 
 /// Cells between tabs, or between two or more spaces.
@@ -160,7 +179,10 @@ fn separated_cells(line: &str) -> Vec<String> {
     let cells: Vec<&str> = if line.contains('\t') {
         line.split('\t').collect()
     } else {
-        line.trim_start().split("  ").filter(|cell| !cell.trim().is_empty()).collect()
+        line.trim_start()
+            .split("  ")
+            .filter(|cell| !cell.trim().is_empty())
+            .collect()
     };
     cells.into_iter().map(words::squeeze).collect()
 }
@@ -227,7 +249,12 @@ fn balance(line: &str) -> i64 {
 
 fn continues_json(line: &str) -> bool {
     let number = |c: char| c.is_ascii_digit() || c == '-';
-    if line.starts_with(['"', '\'', '“', '”', '{', '}', '[', ']', ',', '|', '#', '…', '.']) || line.starts_with("//") || line.starts_with("/*") || line.starts_with('*') {
+    if line.starts_with([
+        '"', '\'', '“', '”', '{', '}', '[', ']', ',', '|', '#', '…', '.',
+    ]) || line.starts_with("//")
+        || line.starts_with("/*")
+        || line.starts_with('*')
+    {
         return true;
     }
     if line.starts_with(number) {
@@ -238,7 +265,9 @@ fn continues_json(line: &str) -> bool {
         return true;
     }
     // A name without quotation marks.
-    let name = line.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(line.len());
+    let name = line
+        .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .unwrap_or(line.len());
     name > 0 && line[name..].trim_start().starts_with(':')
 }
 
@@ -266,6 +295,9 @@ fn title(document: &Document, lines: &[&str]) -> Option<String> {
             let short = |line: &&&str| line.len() <= LONGEST_HEADING && !line.trim().is_empty();
             let mut short = lines.iter().take(200).filter(short);
             let first = short.clone().next();
-            short.find(|line| speaks(line)).or(first).map(|line| words::squeeze(line))
+            short
+                .find(|line| speaks(line))
+                .or(first)
+                .map(|line| words::squeeze(line))
         })
 }

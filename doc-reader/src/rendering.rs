@@ -72,7 +72,11 @@ pub(crate) fn document(text: &str) -> Document {
         Rendering::Html => {
             let document = html::document(text, html::Chrome::Skip);
             // A page whose navigation is never closed hides everything else.
-            if document.blocks.iter().any(|block| matches!(block, Block::Table(_))) {
+            if document
+                .blocks
+                .iter()
+                .any(|block| matches!(block, Block::Table(_)))
+            {
                 document
             } else {
                 html::document(text, html::Chrome::Read)
@@ -92,12 +96,27 @@ enum Rendering {
 
 fn sniff(text: &str) -> Rendering {
     let mut head = text.trim_start();
-    while let Some((_, rest)) = head.strip_prefix("<!--").and_then(|rest| rest.split_once("-->")) {
+    while let Some((_, rest)) = head
+        .strip_prefix("<!--")
+        .and_then(|rest| rest.split_once("-->"))
+    {
         head = rest.trim_start();
     }
     let tags = [
-        "<!doctype", "<html", "<head", "<body", "<div", "<main", "<article", "<section", "<h1",
-        "<h2", "<p>", "<meta", "<table", "<?xml",
+        "<!doctype",
+        "<html",
+        "<head",
+        "<body",
+        "<div",
+        "<main",
+        "<article",
+        "<section",
+        "<h1",
+        "<h2",
+        "<p>",
+        "<meta",
+        "<table",
+        "<?xml",
     ];
     if tags.iter().any(|tag| words::starts_with(head, tag)) {
         return Rendering::Html;
@@ -123,7 +142,9 @@ fn sniff(text: &str) -> Rendering {
 fn is_delimiter_row(line: &str) -> bool {
     line.contains('|')
         && line.contains("--")
-        && line.bytes().all(|byte| matches!(byte, b'|' | b'-' | b':' | b' ' | b'\t'))
+        && line
+            .bytes()
+            .all(|byte| matches!(byte, b'|' | b'-' | b':' | b' ' | b'\t'))
 }
 
 #[cfg(test)]
@@ -134,8 +155,14 @@ mod tests {
     fn tells_the_renderings_apart() {
         let of = |text: &str| sniff(text);
         assert_eq!(of("<!-- saved -->\n<!DOCTYPE html><p>x"), Rendering::Html);
-        assert_eq!(of("# Events\n\n| A | B |\n|---|---|\n"), Rendering::Markdown);
-        assert_eq!(of("Events\n\nEvent\tStatus\nDOOR_OPENED\tWIP\n"), Rendering::Plain);
+        assert_eq!(
+            of("# Events\n\n| A | B |\n|---|---|\n"),
+            Rendering::Markdown
+        );
+        assert_eq!(
+            of("Events\n\nEvent\tStatus\nDOOR_OPENED\tWIP\n"),
+            Rendering::Plain
+        );
         assert_eq!(of("Events\n{\n# a comment\n}\n"), Rendering::Plain);
     }
 
@@ -148,7 +175,10 @@ mod tests {
 
     #[test]
     fn names_the_first_byte_that_is_no_text() {
-        assert_eq!(decode(b"\x89PNG\r\n\x1a\n\0"), Err(ReadError::Binary { offset: 6 }));
+        assert_eq!(
+            decode(b"\x89PNG\r\n\x1a\n\0"),
+            Err(ReadError::Binary { offset: 6 })
+        );
         assert_eq!(decode(b"caf\xe9"), Err(ReadError::NotUtf8 { offset: 3 }));
         assert_eq!(decode(b" \n\t"), Err(ReadError::Empty));
         assert_eq!(

@@ -73,7 +73,11 @@ impl<'a> Raw<'a> {
     }
 
     fn has_payload(&self) -> bool {
-        !self.tables.is_empty() || self.codes.iter().any(|code| crate::example::json_start(code).is_some())
+        !self.tables.is_empty()
+            || self
+                .codes
+                .iter()
+                .any(|code| crate::example::json_start(code).is_some())
     }
 }
 
@@ -94,9 +98,14 @@ pub(crate) fn settle<'a>(mut sections: Vec<Raw<'a>>, names: &Names) -> Vec<Raw<'
         let unknown = raw.found.events.is_empty() && !raw.has_payload();
         !repeats && !unknown && (!empty || kept_empty.insert(raw.heading))
     });
-    let taken: HashSet<usize> =
-        sections.iter().flat_map(|raw| raw.found.events.iter().copied()).collect();
-    for raw in sections.iter_mut().filter(|raw| raw.found.events.is_empty() && !raw.common) {
+    let taken: HashSet<usize> = sections
+        .iter()
+        .flat_map(|raw| raw.found.events.iter().copied())
+        .collect();
+    for raw in sections
+        .iter_mut()
+        .filter(|raw| raw.found.events.is_empty() && !raw.common)
+    {
         let begun = names.beginning_with(raw.heading);
         if !begun.is_empty() && begun.iter().all(|at| !taken.contains(at)) {
             raw.found.events = begun;
@@ -115,7 +124,12 @@ pub(crate) fn read(raw: &Raw<'_>, events: &[EventRow], problems: &mut Vec<Proble
             about: tables::clip(&about),
         });
     };
-    let rows: Vec<&EventRow> = raw.found.events.iter().filter_map(|&at| events.get(at)).collect();
+    let rows: Vec<&EventRow> = raw
+        .found
+        .events
+        .iter()
+        .filter_map(|&at| events.get(at))
+        .collect();
     report_heading(raw, &rows, &mut report);
 
     let mut examples = Examples::default();
@@ -151,7 +165,12 @@ pub(crate) fn read(raw: &Raw<'_>, events: &[EventRow], problems: &mut Vec<Proble
 }
 
 fn report_heading(raw: &Raw<'_>, rows: &[&EventRow], report: &mut impl FnMut(ProblemKind, String)) {
-    let listed = || rows.iter().map(|row| row.name.as_str()).collect::<Vec<_>>().join(", ");
+    let listed = || {
+        rows.iter()
+            .map(|row| row.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     match raw.found.matched {
         _ if raw.common => {}
         Matched::Nothing => report(ProblemKind::HeadingUnmatched, raw.heading.to_owned()),
@@ -161,12 +180,20 @@ fn report_heading(raw: &Raw<'_>, rows: &[&EventRow], report: &mut impl FnMut(Pro
         }
     }
     if raw.found.partly {
-        report(ProblemKind::HeadingUnmatched, format!("only {} found", listed()));
+        report(
+            ProblemKind::HeadingUnmatched,
+            format!("only {} found", listed()),
+        );
     }
     for row in rows {
         if let (Some(heading), Some(table)) = (raw.found.status, row.status) {
             if heading != table {
-                let about = format!("{}: {} in its heading, {} in the table", row.name, heading.as_str(), table.as_str());
+                let about = format!(
+                    "{}: {} in its heading, {} in the table",
+                    row.name,
+                    heading.as_str(),
+                    table.as_str()
+                );
                 report(ProblemKind::StatusDisagrees, about);
             }
         }
@@ -193,7 +220,8 @@ fn members(
     for table in &raw.tables {
         let parent = table.caption.and_then(|caption| parent(caption, &kinds));
         for row in tables::members(table.table, table.columns, &mut *report) {
-            if matches!(row.path.as_str(), "type" | "eventType" | "event_type") && parent.is_none() {
+            if matches!(row.path.as_str(), "type" | "eventType" | "event_type") && parent.is_none()
+            {
                 wire_types.extend(wire_types_in(&row.text));
             }
             let place = match places.find(&row.path, parent) {
@@ -220,8 +248,15 @@ fn members(
                 optional: row.optional,
             };
             let path = member.effective_path().to_owned();
-            if let Some(&kind) = kinds.get(path.as_str()).and_then(|kinds| kinds.iter().find(|kind| disagrees(member.kind, **kind))) {
-                let about = format!("{path}: {} in the table, {} in the example", member.kind.as_str(), kind.as_str());
+            if let Some(&kind) = kinds
+                .get(path.as_str())
+                .and_then(|kinds| kinds.iter().find(|kind| disagrees(member.kind, **kind)))
+            {
+                let about = format!(
+                    "{path}: {} in the table, {} in the example",
+                    member.kind.as_str(),
+                    kind.as_str()
+                );
                 report(ProblemKind::TypeDisagrees, about);
             }
             match known.get(&path).and_then(|&at| members.get(at)) {
@@ -235,7 +270,10 @@ fn members(
         }
     }
     if !members.is_empty() {
-        let parents: HashSet<&str> = members.iter().flat_map(|member| parents(member.effective_path())).collect();
+        let parents: HashSet<&str> = members
+            .iter()
+            .flat_map(|member| parents(member.effective_path()))
+            .collect();
         for shown in examples.members() {
             let path = shown.path.as_str();
             if !known.contains_key(path) && !path.ends_with("[]") && !parents.contains(path) {
@@ -248,7 +286,8 @@ fn members(
 
 /// The objects and arrays that a member stands in.
 fn parents(path: &str) -> impl Iterator<Item = &str> {
-    path.match_indices('.').map(|(at, _)| path[..at].trim_end_matches("[]"))
+    path.match_indices('.')
+        .map(|(at, _)| path[..at].trim_end_matches("[]"))
 }
 
 /// The object whose members a table lists, where the caption names one that the

@@ -39,9 +39,8 @@ pub(crate) fn shape(table: &Table) -> Shape {
         names::is_event_name(cell) && !cell.bytes().any(|byte| byte.is_ascii_uppercase())
     };
 
-    let kind = (0..columns.len()).find(|&at| {
-        matches!(columns[at], Column::Type | Column::Other) && mostly(at, &is_type)
-    });
+    let kind = (0..columns.len())
+        .find(|&at| matches!(columns[at], Column::Type | Column::Other) && mostly(at, &is_type));
     if kind.is_none() {
         let status = find(Column::Status);
         let name = find(Column::Event)
@@ -53,16 +52,25 @@ pub(crate) fn shape(table: &Table) -> Shape {
                     Some(at) != status
                         && matches!(columns[at], Column::Name | Column::Type | Column::Other)
                         && mostly(at, &is_event)
-                        && (status.is_some() || mostly(at, &|cell| names::looks_like_event(cell) && !is_wire_type(cell)))
+                        && (status.is_some()
+                            || mostly(at, &|cell| {
+                                names::looks_like_event(cell) && !is_wire_type(cell)
+                            }))
                 })
             });
         if let Some(name) = name {
             let wire_type = (0..columns.len()).find(|&at| at != name && mostly(at, &is_wire_type));
-            return Shape::Events { name, status, wire_type };
+            return Shape::Events {
+                name,
+                status,
+                wire_type,
+            };
         }
     }
     let name = find(Column::Name).or_else(|| {
-        kind.and_then(|kind| (0..columns.len()).find(|&at| at != kind && columns[at] == Column::Other))
+        kind.and_then(|kind| {
+            (0..columns.len()).find(|&at| at != kind && columns[at] == Column::Other)
+        })
     });
     match name {
         Some(name) => Shape::Members { name, kind },
@@ -97,12 +105,17 @@ pub(crate) fn events(
         let said_status = cell(row, status);
         let mut known = words::status(said_status);
         if known.is_none() && !said_status.is_empty() {
-            problems.push(problem(ProblemKind::StatusUnknown, format!("{named}: {said_status}")));
+            problems.push(problem(
+                ProblemKind::StatusUnknown,
+                format!("{named}: {said_status}"),
+            ));
         }
         let deprecated = deprecated
             || known == Some(Status::Deprecated)
             || words::says_deprecated(said_status)
-            || texts.iter().any(|&at| words::says_deprecated(cell(row, Some(at))));
+            || texts
+                .iter()
+                .any(|&at| words::says_deprecated(cell(row, Some(at))));
         if deprecated {
             known = Some(Status::Deprecated);
         }
@@ -216,7 +229,9 @@ fn path(cell: &str) -> Option<(String, bool)> {
         .collect();
     let fits = (1..=LONGEST_PATH).contains(&name.len())
         && name.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '$'))
-        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '[' | ']' | '-' | '$' | '@' | ':'))
+        && name.chars().all(|c| {
+            c.is_alphanumeric() || matches!(c, '_' | '.' | '[' | ']' | '-' | '$' | '@' | ':')
+        })
         && !place::loosen(&name).is_empty();
     fits.then_some((name, optional))
 }

@@ -72,7 +72,10 @@ pub(crate) fn cell(text: &str) -> Option<TypeExpr> {
     if rest.is_empty() {
         return Some(expr);
     }
-    if let Some(format) = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+    if let Some(format) = rest
+        .strip_prefix('(')
+        .and_then(|rest| rest.strip_suffix(')'))
+    {
         // A format in parentheses, such as `string (uuid)`.
         return (!format.contains(['(', ')'])).then_some(expr);
     }
@@ -100,11 +103,7 @@ pub(crate) fn begins_with_word(line: &str) -> bool {
     starts_with(line, "null |") || WORDS.iter().any(|(word, _)| starts_with_cased(line, word))
 }
 
-fn expression(
-    text: &str,
-    whole: bool,
-    known: &dyn Fn(&str) -> bool,
-) -> Option<(TypeExpr, usize)> {
+fn expression(text: &str, whole: bool, known: &dyn Fn(&str) -> bool) -> Option<(TypeExpr, usize)> {
     let (kind, length) = word(text, whole)?;
     let mut expr = TypeExpr {
         kind,
@@ -121,7 +120,10 @@ fn expression(
         }
     }
     while text[at..].starts_with("[]") {
-        let inner = expr.items.take().unwrap_or_else(|| text[..length].to_ascii_lowercase());
+        let inner = expr
+            .items
+            .take()
+            .unwrap_or_else(|| text[..length].to_ascii_lowercase());
         expr.items = Some(inner);
         expr.kind = Kind::Array;
         at += 2;
@@ -158,7 +160,11 @@ fn items(text: &str, whole: bool, known: &dyn Fn(&str) -> bool) -> Option<(Strin
     let skip = text.len() - rest.len();
     let plural = WORDS.iter().find(|(word, _)| {
         let after = rest.get(word.len()..).unwrap_or("");
-        starts_with(rest, word) && (!whole || !after.trim_start_matches('s').starts_with(char::is_alphanumeric))
+        starts_with(rest, word)
+            && (!whole
+                || !after
+                    .trim_start_matches('s')
+                    .starts_with(char::is_alphanumeric))
     });
     if let Some((word, _)) = plural {
         let s = usize::from(rest[word.len()..].starts_with('s'));
@@ -169,7 +175,11 @@ fn items(text: &str, whole: bool, known: &dyn Fn(&str) -> bool) -> Option<(Strin
         .unwrap_or(rest.len())
         .min(64);
     let name = rest.get(..name_end).filter(|name| !name.is_empty())?;
-    let end = if whole { name_end } else { name_of_items(name, known) };
+    let end = if whole {
+        name_end
+    } else {
+        name_of_items(name, known)
+    };
     Some((name[..end].to_owned(), skip + end))
 }
 
@@ -198,7 +208,10 @@ struct Mark {
 /// Reads ` \null`, ` | null`, ` or null`, ` (nullable)`, `, optional`, `?`.
 fn mark(text: &str) -> Option<Mark> {
     if text.starts_with('?') {
-        return Some(Mark { nullable: false, length: 1 });
+        return Some(Mark {
+            nullable: false,
+            length: 1,
+        });
     }
     let rest = text.trim_start();
     let spaced = rest.len() < text.len();
@@ -224,7 +237,10 @@ fn mark(text: &str) -> Option<Mark> {
     if bracket {
         rest = rest.strip_prefix(')')?;
     }
-    Some(Mark { nullable, length: text.len() - rest.len() })
+    Some(Mark {
+        nullable,
+        length: text.len() - rest.len(),
+    })
 }
 
 /// The length of a leading `null | `.

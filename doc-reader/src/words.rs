@@ -94,10 +94,42 @@ const STATUSES: &[(&str, Status)] = &[
 
 /// Headings and captions that stand inside an event's section.
 const CAPTIONS: &[&str] = &[
-    "json", "copy", "copied", "example", "examples", "sample", "payload", "body", "request",
-    "response", "schema", "field", "fields", "attribute", "attributes", "property", "properties",
-    "parameter", "parameters", "member", "members", "object", "objects", "array", "event", "webhook",
-    "data", "description", "structure", "format", "the", "of", "for", "and", "an", "a",
+    "json",
+    "copy",
+    "copied",
+    "example",
+    "examples",
+    "sample",
+    "payload",
+    "body",
+    "request",
+    "response",
+    "schema",
+    "field",
+    "fields",
+    "attribute",
+    "attributes",
+    "property",
+    "properties",
+    "parameter",
+    "parameters",
+    "member",
+    "members",
+    "object",
+    "objects",
+    "array",
+    "event",
+    "webhook",
+    "data",
+    "description",
+    "structure",
+    "format",
+    "the",
+    "of",
+    "for",
+    "and",
+    "an",
+    "a",
 ];
 
 /// Collapses white space and drops invisible characters.
@@ -229,13 +261,21 @@ pub(crate) fn is_caption(heading: &str) -> bool {
         .filter(|word| !word.is_empty())
         .peekable();
     words.peek().is_some()
-        && words.all(|word| CAPTIONS.iter().any(|caption| word.eq_ignore_ascii_case(caption)))
+        && words.all(|word| {
+            CAPTIONS
+                .iter()
+                .any(|caption| word.eq_ignore_ascii_case(caption))
+        })
 }
 
 /// Removes what mark-up leaves around a word: quotation marks, stars, brackets.
 pub(crate) fn bare(text: &str) -> &str {
     text.trim_matches(|c: char| {
-        c.is_whitespace() || matches!(c, '`' | '*' | '~' | '"' | '\'' | ':' | '(' | ')' | '[' | ']' | '?')
+        c.is_whitespace()
+            || matches!(
+                c,
+                '`' | '*' | '~' | '"' | '\'' | ':' | '(' | ')' | '[' | ']' | '?'
+            )
     })
 }
 

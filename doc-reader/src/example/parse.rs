@@ -15,7 +15,7 @@ pub(super) struct Parsed {
 
 pub(super) fn parse(text: &str) -> Parsed {
     let mut parser = Parser {
-        text,
+        text: text.trim_end(),
         at: 0,
         line: 1,
         nodes: 0,
@@ -79,7 +79,12 @@ impl<'a> Parser<'a> {
     fn fault(&mut self, fault: Fault) {
         let entry = (fault, self.line);
         // Faults come in the order of lines, so a repeated one stands near the end.
-        let near = self.out.faults.iter().rev().take_while(|(_, line)| *line == self.line);
+        let near = self
+            .out
+            .faults
+            .iter()
+            .rev()
+            .take_while(|(_, line)| *line == self.line);
         if !near.into_iter().any(|known| *known == entry) {
             self.out.faults.push(entry);
         }
@@ -235,7 +240,9 @@ impl<'a> Parser<'a> {
             c if c.is_alphanumeric() || c == '_' || c == '$' || c == '<' => {
                 self.fault(Fault::UnquotedName);
                 let start = self.at;
-                self.skip_while(|c| !c.is_whitespace() && !matches!(c, ':' | ',' | '}' | ']' | '{'));
+                self.skip_while(|c| {
+                    !c.is_whitespace() && !matches!(c, ':' | ',' | '}' | ']' | '{')
+                });
                 self.text.get(start..self.at).map(str::to_owned)
             }
             '{' | '[' => {

@@ -13,12 +13,23 @@ use crate::words::{self, Column};
 const LONGEST_TEXT: usize = 4;
 
 /// Reads rows until no further row begins; returns the first line after them.
-pub(super) fn one_per_line(lines: &[&str], from: usize, columns: &[Column], table: &mut Table) -> usize {
-    let reader = Reader { lines, columns, members: columns.contains(&Column::Type) };
+pub(super) fn one_per_line(
+    lines: &[&str],
+    from: usize,
+    columns: &[Column],
+    table: &mut Table,
+) -> usize {
+    let reader = Reader {
+        lines,
+        columns,
+        members: columns.contains(&Column::Type),
+    };
     let mut seen = std::collections::HashSet::new();
     let mut at = from;
     while let Some(start) = reader.next(at) {
-        let Some((cells, end)) = reader.row(start) else { break };
+        let Some((cells, end)) = reader.row(start) else {
+            break;
+        };
         // A name of the table that comes again is a heading.
         if !reader.members && !seen.insert(cells.first().cloned()) {
             break;
@@ -27,7 +38,9 @@ pub(super) fn one_per_line(lines: &[&str], from: usize, columns: &[Column], tabl
         at = end;
         if reader.next(at).is_none_or(|next| !reader.starts_row(next)) {
             // Further lines of the description, where another row follows them.
-            let Some(next) = reader.row_soon(at) else { break };
+            let Some(next) = reader.row_soon(at) else {
+                break;
+            };
             if let Some(row) = table.rows.last_mut() {
                 reader.add_text(row, at, next);
             }
@@ -51,7 +64,10 @@ impl Reader<'_> {
     /// The next line that is not blank.
     fn next(&self, from: usize) -> Option<usize> {
         let lines = self.lines.iter().enumerate().skip(from);
-        lines.take(LONGEST_TEXT).find(|(_, line)| !line.trim().is_empty()).map(|(at, _)| at)
+        lines
+            .take(LONGEST_TEXT)
+            .find(|(_, line)| !line.trim().is_empty())
+            .map(|(at, _)| at)
     }
 
     fn fits(&self, column: Column, line: &str) -> bool {
@@ -78,7 +94,11 @@ impl Reader<'_> {
     fn starts_row(&self, at: usize) -> bool {
         let mut here = at;
         let mut wanted = self.columns.iter().enumerate();
-        let mark = if self.members { Column::Type } else { Column::Status };
+        let mark = if self.members {
+            Column::Type
+        } else {
+            Column::Status
+        };
         let has_mark = self.columns.contains(&mark);
         for (index, &column) in wanted.by_ref() {
             let line = self.line(here);
@@ -88,7 +108,10 @@ impl Reader<'_> {
                     return false;
                 }
                 let done_marks = column == mark || !self.columns[index..].contains(&mark);
-                let done_names = named || !self.columns[index..].iter().any(|c| matches!(c, Column::Event | Column::Name));
+                let done_names = named
+                    || !self.columns[index..]
+                        .iter()
+                        .any(|c| matches!(c, Column::Event | Column::Name));
                 if done_marks && done_names && (has_mark || index > 0) {
                     return true;
                 }
@@ -101,7 +124,8 @@ impl Reader<'_> {
                 None => return false,
             }
             if !has_mark && named {
-                return !self.ends_table(self.line(here)) && !is_event_name(words::bare(self.line(here)));
+                return !self.ends_table(self.line(here))
+                    && !is_event_name(words::bare(self.line(here)));
             }
         }
         false
@@ -119,7 +143,8 @@ impl Reader<'_> {
             let taken = !line.is_empty()
                 && self.fits(column, line)
                 && (index == 0 || !here.is_some_and(|here| self.starts_row(here)))
-                && !(matches!(column, Column::Text | Column::Other) && self.belongs_later(index, line));
+                && !(matches!(column, Column::Text | Column::Other)
+                    && self.belongs_later(index, line));
             if let (true, Some(at)) = (taken, here) {
                 cells.push(words::squeeze(line));
                 end = at + 1;
@@ -133,9 +158,9 @@ impl Reader<'_> {
 
     /// Whether a line is the cell of a later column whose content is known.
     fn belongs_later(&self, index: usize, line: &str) -> bool {
-        self.columns[index + 1..]
-            .iter()
-            .any(|&column| matches!(column, Column::Type | Column::Status) && self.fits(column, line))
+        self.columns[index + 1..].iter().any(|&column| {
+            matches!(column, Column::Type | Column::Status) && self.fits(column, line)
+        })
     }
 
     /// Where a row begins within the next lines, before anything else does.
@@ -153,7 +178,13 @@ impl Reader<'_> {
     }
 
     fn add_text(&self, row: &mut [String], from: usize, to: usize) {
-        let Some(at) = self.columns.iter().position(|column| *column == Column::Text) else { return };
+        let Some(at) = self
+            .columns
+            .iter()
+            .position(|column| *column == Column::Text)
+        else {
+            return;
+        };
         if let Some(cell) = row.get_mut(at) {
             for line in from..to {
                 cell.push(' ');

@@ -39,7 +39,17 @@ impl<'a> Knowledge<'a> {
                 knowledge.events.insert(name);
             }
             let words = line.split(|c: char| !c.is_alphanumeric());
-            knowledge.words.extend(words.filter(|word| word.len() <= LONGEST_NAME));
+            knowledge
+                .words
+                .extend(words.filter(|word| word.len() <= LONGEST_NAME));
+        }
+        // How the descriptions begin whose names are known from a heading.
+        for line in lines {
+            let line = line.trim_start();
+            if let Some(name) = known_event(line, event_run(line), &knowledge.events) {
+                let mut words = line[name.len()..].split(|c: char| !c.is_alphanumeric());
+                knowledge.words.extend(words.next());
+            }
         }
         knowledge
     }
@@ -117,14 +127,18 @@ pub(super) fn run_together<'a>(
         if text.is_empty() {
             // Another row after a blank line has all its cells.
             let next = lines.get(at + 1).map_or("", |next| next.trim());
-            let whole = split(next, columns, knowledge).is_some_and(|split| split.cells.iter().all(|cell| !cell.is_empty()));
+            let whole = split(next, columns, knowledge)
+                .is_some_and(|split| split.cells.iter().all(|cell| !cell.is_empty()));
             if !whole || looks_like_event(next) {
                 break;
             }
             at += 1;
             continue;
         }
-        if crate::example::starts_json(text) || super::header(lines, at).is_some() || looks_like_event(text) {
+        if crate::example::starts_json(text)
+            || super::header(lines, at).is_some()
+            || looks_like_event(text)
+        {
             break;
         }
         match split(text, columns, knowledge) {
@@ -163,7 +177,9 @@ fn split_member(
     knowledge: &Knowledge<'_>,
     cells: &mut [String],
 ) -> Option<bool> {
-    let name_at = columns.iter().position(|c| matches!(c, Column::Name | Column::Event))?;
+    let name_at = columns
+        .iter()
+        .position(|c| matches!(c, Column::Name | Column::Event))?;
     let type_at = columns.iter().position(|c| *c == Column::Type)?;
     let known = |name: &str| knowledge.is_type_name(name);
     if type_at < name_at {
@@ -181,16 +197,24 @@ fn split_member(
     }
     let mut best: Option<((usize, bool, usize), usize, usize)> = None;
     let mut rivals = 0;
-    let candidates = line.char_indices().map(|(at, _)| at).take_while(|at| *at <= LONGEST_NAME).skip(1);
+    let candidates = line
+        .char_indices()
+        .map(|(at, _)| at)
+        .take_while(|at| *at <= LONGEST_NAME)
+        .skip(1);
     for at in candidates {
         let name = line[..at].trim_end();
         if !is_member_name(name) || !types::begins_with_word(&line[at..]) {
             continue;
         }
-        let Some((_, length)) = types::prefix(&line[at..], &known) else { continue };
+        let Some((_, length)) = types::prefix(&line[at..], &known) else {
+            continue;
+        };
         // A type word in the middle of a name leaves another one behind it.
         let first = line[at + length..].split(' ').next().unwrap_or("");
-        let torn = first.char_indices().any(|(at, _)| types::begins_with_word(&first[at..]) && first.len() > at);
+        let torn = first
+            .char_indices()
+            .any(|(at, _)| types::begins_with_word(&first[at..]) && first.len() > at);
         let score = (knowledge.rank(name), torn, at);
         rivals += usize::from(best.is_some());
         if best.is_none_or(|(known, _, _)| score < known) {
@@ -214,10 +238,11 @@ fn split_member_type_last(
 ) -> Option<bool> {
     let (name, ambiguous) = name_prefix(line, knowledge)?;
     let rest = &line[name.len()..];
-    let at = rest
-        .char_indices()
-        .map(|(at, _)| at)
-        .find(|&at| rest.len() - at <= LONGEST_NAME && types::begins_with_word(&rest[at..]) && types::cell(&rest[at..]).is_some())?;
+    let at = rest.char_indices().map(|(at, _)| at).find(|&at| {
+        rest.len() - at <= LONGEST_NAME
+            && types::begins_with_word(&rest[at..])
+            && types::cell(&rest[at..]).is_some()
+    })?;
     put(cells, columns, name_at, name);
     put(cells, columns, type_at, &rest[at..]);
     spread(&rest[..at], columns, name_at + 1, cells);
@@ -240,14 +265,20 @@ fn name_prefix<'t>(line: &'t str, knowledge: &Knowledge<'_>) -> Option<(&'t str,
     if let Some(&(_, end)) = known.first() {
         return Some((&run[..end], false));
     }
-    let hump = run.char_indices().skip(1).filter(|(_, c)| c.is_ascii_uppercase()).last();
+    let hump = run
+        .char_indices()
+        .skip(1)
+        .filter(|(_, c)| c.is_ascii_uppercase())
+        .last();
     let end = hump.map_or(run.len(), |(at, _)| at);
     is_member_name(&run[..end]).then_some((&run[..end], true))
 }
 
 fn is_member_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '$'))
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'[' | b']' | b'-' | b'$'))
+        && name.bytes().all(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'[' | b']' | b'-' | b'$')
+        })
 }
 
 /// Splits a row of a table of events: the name in front, the status wherever
@@ -258,7 +289,9 @@ fn split_event(
     knowledge: &Knowledge<'_>,
     cells: &mut [String],
 ) -> Option<bool> {
-    let name_at = columns.iter().position(|c| matches!(c, Column::Event | Column::Name))?;
+    let name_at = columns
+        .iter()
+        .position(|c| matches!(c, Column::Event | Column::Name))?;
     let status_at = columns.iter().position(|c| *c == Column::Status);
     let mut rest = line;
     let mut status = "";
@@ -287,15 +320,8 @@ fn split_event(
 /// The event's name that a line begins with. `DOOR_OPENEDEvent` could be read
 /// with one more letter: headings and words of the page decide.
 fn event_prefix<'t>(line: &'t str, knowledge: &Knowledge<'_>) -> Option<(&'t str, bool)> {
-    let joint = |byte: u8| matches!(byte, b'_' | b'.' | b'-');
     let upper = line.starts_with(|c: char| c.is_ascii_uppercase());
-    let letter = |byte: u8| if upper { byte.is_ascii_uppercase() } else { byte.is_ascii_lowercase() };
-    let end = line
-        .bytes()
-        .position(|byte| !(letter(byte) || byte.is_ascii_digit() || joint(byte)))
-        .unwrap_or(line.len())
-        .min(LONGEST_NAME);
-    let run = line.get(..end)?.trim_end_matches(|c: char| c.is_ascii() && joint(c as u8));
+    let run = event_run(line);
     let rest = &line[run.len()..];
     // What the description begins with if the name ends `back` bytes earlier.
     let plausible = |back: usize| {
@@ -303,12 +329,8 @@ fn event_prefix<'t>(line: &'t str, knowledge: &Knowledge<'_>) -> Option<(&'t str
         let tail = &line[name.len()..];
         is_event_name(name) && !tail.starts_with(char::is_whitespace)
     };
-    let longest_known = (1..=run.len())
-        .rev()
-        .take(48)
-        .find(|&end| knowledge.events.contains(&run[..end]) && plausible(run.len() - end) && begins_text(&line[end..]));
-    if let Some(end) = longest_known {
-        return Some((&run[..end], false));
+    if let Some(name) = known_event(line, run, &knowledge.events) {
+        return Some((name, false));
     }
     if !upper || rest.is_empty() {
         return is_event_name(run).then_some((run, false));
@@ -317,11 +339,15 @@ fn event_prefix<'t>(line: &'t str, knowledge: &Knowledge<'_>) -> Option<(&'t str
     // it makes a word that the page uses, or a lone `A`.
     let word = |back: usize| {
         let tail = &line[run.len() - back..];
-        tail.split(|c: char| !c.is_alphanumeric()).next().unwrap_or("")
+        tail.split(|c: char| !c.is_alphanumeric())
+            .next()
+            .unwrap_or("")
     };
     let used = |back: usize| {
         let word = word(back);
-        !word.is_empty() && (knowledge.words.contains(word) || knowledge.words.contains(word.to_ascii_lowercase().as_str()))
+        !word.is_empty()
+            && (knowledge.words.contains(word)
+                || knowledge.words.contains(word.to_ascii_lowercase().as_str()))
     };
     let most = run.len().saturating_sub(4).min(4);
     let fitting: Vec<usize> = (0..=most).filter(|&back| plausible(back)).collect();
@@ -341,13 +367,48 @@ fn event_prefix<'t>(line: &'t str, knowledge: &Knowledge<'_>) -> Option<(&'t str
     }
 }
 
+/// The longest beginning of a run of letters that is the name of an event with
+/// a heading of its own, if a description can begin after it.
+fn known_event<'t>(line: &'t str, run: &'t str, events: &HashSet<&str>) -> Option<&'t str> {
+    const MOST_ENDS: usize = 48;
+    (1..=run.len())
+        .rev()
+        .take(MOST_ENDS)
+        .find(|&end| {
+            events.contains(&run[..end])
+                && !line[end..].starts_with(char::is_whitespace)
+                && begins_text(&line[end..])
+        })
+        .map(|end| &run[..end])
+}
+
+/// The letters, digits and joints that a line begins with.
+fn event_run(line: &str) -> &str {
+    let joint = |byte: u8| matches!(byte, b'_' | b'.' | b'-');
+    let upper = line.starts_with(|c: char| c.is_ascii_uppercase());
+    let end = line
+        .bytes()
+        .position(|byte| {
+            let letter = if upper {
+                byte.is_ascii_uppercase()
+            } else {
+                byte.is_ascii_lowercase()
+            };
+            !(letter || byte.is_ascii_digit() || joint(byte))
+        })
+        .unwrap_or(line.len())
+        .min(LONGEST_NAME);
+    line[..end].trim_end_matches(['_', '.', '-'])
+}
+
 /// Whether a text can begin a description: not in the middle of a word in upper
 /// case.
 fn begins_text(text: &str) -> bool {
     let mut chars = text.chars();
     match (chars.next(), chars.next()) {
         (Some(first), Some(second)) => {
-            !(first.is_ascii_uppercase() && (second.is_ascii_uppercase() || second == '_')) && first != '_'
+            !(first.is_ascii_uppercase() && (second.is_ascii_uppercase() || second == '_'))
+                && first != '_'
         }
         _ => true,
     }
@@ -365,10 +426,13 @@ fn spread(rest: &str, columns: &[Column], from: usize, cells: &mut [String]) {
     let mut rest = rest.trim();
     for (at, column) in columns.iter().enumerate().skip(from) {
         if *column == Column::Flag {
-            let flags = ["Yes", "No", "yes", "no", "true", "false", "True", "False", "Required", "Optional"];
+            let flags = [
+                "Yes", "No", "yes", "no", "true", "false", "True", "False", "Required", "Optional",
+            ];
             let Some(flag) = flags.iter().find(|flag| {
-                rest.strip_prefix(**flag)
-                    .is_some_and(|after| !after.starts_with(|c: char| c.is_ascii_lowercase() || c == ' '))
+                rest.strip_prefix(**flag).is_some_and(|after| {
+                    !after.starts_with(|c: char| c.is_ascii_lowercase() || c == ' ')
+                })
             }) else {
                 continue;
             };
@@ -377,7 +441,8 @@ fn spread(rest: &str, columns: &[Column], from: usize, cells: &mut [String]) {
         }
     }
     let text = columns.iter().enumerate().skip(from).find(|(at, column)| {
-        matches!(column, Column::Text | Column::Other) && cells.get(*at).is_some_and(String::is_empty)
+        matches!(column, Column::Text | Column::Other)
+            && cells.get(*at).is_some_and(String::is_empty)
     });
     let any = columns.iter().position(|column| *column == Column::Text);
     if let Some(at) = text.map(|(at, _)| at).or(any) {
