@@ -1,0 +1,99 @@
+//! The names of the events, and the catalogue of what is documented of them.
+
+use quote::{format_ident, quote};
+use syn::Item;
+
+use crate::emit::items;
+use crate::model::{Event, Model, Status};
+use crate::passes::{doc_tokens, escape};
+
+/// Returns the enum of the events' names, and the catalogue.
+pub(crate) fn event_type(model: &Model) -> Vec<Item> {
+    let names: Vec<_> = model.events.iter().map(|event| format_ident!("{}", event.title)).collect();
+    let docs = model
+        .events
+        .iter()
+        .map(|event| doc_tokens(&format!("`{}`. {}", event.name, escape(&event.description))));
+    let wire_types = model
+        .events
+        .iter()
+        .map(|event| event.wire_types.first().map(String::as_str).unwrap_or_default());
+    let entries = model.events.iter().map(entry);
+    let count = model.events.len();
+    let indices = 0..count;
+    items(quote! {
+        /// Which event it is.
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum EventType {
+            #(#docs #names,)*
+            /// A wire type that the schema does not know. Compare its text by
+            /// [`as_str`](Self::as_str), which goes on working when the event becomes
+            /// known.
+            Unknown(UnknownValue),
+        }
+
+        impl EventType {
+            /// Returns the wire type: the canonical one of a known event, the one that
+            /// arrived of an unknown event.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    #(Self::#names => #wire_types,)*
+                    Self::Unknown(value) => value.as_str(),
+                }
+            }
+
+            /// Returns what is documented of a known event.
+            pub fn info(&self) -> Option<&'static EventInfo> {
+                match self {
+                    #(Self::#names => Some(&CATALOGUE[#indices]),)*
+                    Self::Unknown(_) => None,
+                }
+            }
+        }
+
+        impl std::fmt::Display for EventType {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        pub(crate) static CATALOGUE: [EventInfo; #count] = [#(#entries),*];
+    })
+}
+
+fn entry(event: &Event) -> proc_macro2::TokenStream {
+    let variant = format_ident!("{}", event.title);
+    let (name, summary, wire_types) = (&event.name, &event.description, &event.wire_types);
+    let status = format_ident!(
+        "{}",
+        match event.status {
+            Status::Available => "Available",
+            Status::Wip => "Wip",
+            Status::Deprecated => "Deprecated",
+        }
+    );
+    let (page, section, captured) =
+        (&event.source.page, &event.source.section, &event.source.captured);
+    let discriminators = event.discriminators.iter().map(|pointer| {
+        let path = pointer.split('/').skip(1);
+        quote!(&[#(#path),*])
+    });
+    let beside = event.members.iter().filter(|member| member.name != "data").map(|member| {
+        let (name, aliases, required) = (&member.name, &member.aliases, member.required);
+        quote!(Beside { name: #name, aliases: &[#(#aliases),*], required: #required })
+    });
+    quote! {
+        EventInfo {
+            event_type: EventType::#variant,
+            name: #name,
+            status: Status::#status,
+            wire_types: &[#(#wire_types),*],
+            summary: #summary,
+            source: Source { page: #page, section: #section, captured: #captured },
+            discriminators: &[#(#discriminators),*],
+            beside: &[#(#beside),*],
+            read: |view| view.read().map(crate::Event::#variant),
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The enum of all events, and what each event's struct knows of itself.
+
+use quote::{format_ident, quote};
+use syn::Item;
+
+use crate::emit::items;
+use crate::model::{Event, Member, Model, Status, Ty, TypeKind};
+use crate::names;
+use crate::passes::{doc_tokens, escape};
+
+/// Returns the documentation of an event's struct.
+pub(crate) fn event_docs(event: &Event) -> String {
+    let wire_types: Vec<String> =
+        event.wire_types.iter().map(|name| format!("`{}`", escape(name))).collect();
+    let mut text = format!(
+        "{}\n\nDocumented as `{}` ({}) on the page `{}`, section \"{}\", read on {}.\nOn the wire: {}.",
+        escape(&event.description),
+        event.name,
+        match event.status {
+            Status::Available => "available",
+            Status::Wip => "work in progress",
+            Status::Deprecated => "deprecated",
+        },
+        escape(&event.source.page),
+        escape(&event.source.section),
+        event.source.captured,
+        wire_types.join(", "),
+    );
+    if !event.decisions.is_empty() {
+        text.push_str("\n\n# Decisions\n");
+    }
+    for decision in &event.decisions {
+        text.push_str(&format!(
+            "\n- `{}`: {} Chosen: {} Because: {}",
+            decision.id,
+            escape(&decision.documented),
+            escape(&decision.chosen),
+            escape(&decision.reason),
+        ));
+    }
+    text
+}
+
+/// Returns the impls beside an event's struct.
+pub(crate) fn event_impls(model: &Model, event: &Event) -> Vec<Item> {
+    let name = format_ident!("{}", event.title);
+    let mut impls = items(quote! {
+        impl crate::catalogue::sealed::Sealed for #name {}
+
+        impl KnownEvent for #name {
+            const EVENT_TYPE: EventType = EventType::#name;
+        }
+    });
+    let expiring = expiring(model, &event.members);
+    if !expiring.is_empty() {
+        let methods = expiring.iter().map(|(member, seconds)| {
+            let method = format_ident!("{}_expire_at", names::field(&member.name));
+            let docs = doc_tokens(&format!(
+                "Returns when what `{}` holds stops being of use: {seconds} seconds after\n\
+                 [`created_at`](Self::created_at). From when the time counts is not documented;\n\
+                 the event's creation is an inference.",
+                member.name
+            ));
+            quote! {
+                #docs
+                pub fn #method(&self) -> Timestamp {
+                    self.created_at.plus_seconds(#seconds)
+                }
+            }
+        });
+        impls.extend(items(quote!(impl #name { #(#methods)* })));
+    }
+    impls
+}
+
+/// Returns the impl beside a struct that other structs hold.
+pub(crate) fn object_impl(name: &str) -> Vec<Item> {
+    let name = format_ident!("{name}");
+    items(quote! {
+        impl<'de> Object<'de> for #name {
+            fn deserialize_object<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                map_only(deserializer)
+            }
+        }
+    })
+}
+
+/// Finds the members whose values are of use for a stated time only.
+fn expiring<'m>(model: &'m Model, members: &'m [Member]) -> Vec<(&'m Member, u64)> {
+    let mut found = Vec::new();
+    for member in members {
+        if let Some(seconds) = member.valid_for_seconds {
+            found.push((member, seconds));
+        }
+        // A list of objects has many; there the time is in the documentation.
+        if let Ty::Named(name) = &member.ty {
+            if let Some(TypeKind::Object(members)) = model.types.get(name).map(|def| &def.kind) {
+                found.extend(expiring(model, members));
+            }
+        }
+    }
+    found
+}
+
+/// Returns the enum of all events.
+pub(crate) fn event(model: &Model) -> Vec<Item> {
+    let names: Vec<_> = model.events.iter().map(|event| format_ident!("{}", event.title)).collect();
+    let docs = model.events.iter().map(|event| doc_tokens(&escape(&event.description)));
+    items(quote! {
+        /// What happened at spektr: one of the documented events, or one that the
+        /// schema does not know.
+        ///
+        /// An event that is unknown today becomes a variant when the schema learns it.
+        /// Code that must go on working across that change asks for
+        /// [`event_type`](Self::event_type) and reads the raw JSON of the entry.
+        #[derive(Clone, Debug, PartialEq)]
+        #[non_exhaustive]
+        #[expect(clippy::large_enum_variant, reason = "an event is made once and moved rarely; a box would cost every user a dereference")]
+        pub enum Event {
+            #(#docs #names(#names),)*
+            /// An event that the schema does not know.
+            Unknown(Unknown),
+        }
+
+        impl Event {
+            /// Returns which event it is.
+            pub fn event_type(&self) -> EventType {
+                match self {
+                    #(Self::#names(_) => EventType::#names,)*
+                    Self::Unknown(unknown) => unknown.event_type().clone(),
+                }
+            }
+
+            /// Returns the event's id, which is the same in every delivery of it. An
+            /// unknown event may have none that can be read.
+            pub fn id(&self) -> Option<&EventId> {
+                match self {
+                    #(Self::#names(event) => Some(&event.id),)*
+                    Self::Unknown(unknown) => unknown.id(),
+                }
+            }
+
+            /// Returns the id of the end-user that the event is about. An unknown event
+            /// may have none that can be read.
+            pub fn spektr_id(&self) -> Option<&SpektrId> {
+                match self {
+                    #(Self::#names(event) => Some(&event.spektr_id),)*
+                    Self::Unknown(unknown) => unknown.spektr_id(),
+                }
+            }
+
+            /// Returns the id of the workspace that sent the event, where it is said.
+            pub fn workspace_id(&self) -> Option<&WorkspaceId> {
+                match self {
+                    #(Self::#names(event) => event.workspace_id.as_ref(),)*
+                    Self::Unknown(unknown) => unknown.workspace_id(),
+                }
+            }
+
+            /// Returns when the event was created. An unknown event may not say it
+            /// readably.
+            pub fn created_at(&self) -> Option<Timestamp> {
+                match self {
+                    #(Self::#names(event) => Some(event.created_at),)*
+                    Self::Unknown(unknown) => unknown.created_at(),
+                }
+            }
+        }
+
+        #(
+            impl From<#names> for Event {
+                fn from(event: #names) -> Self {
+                    Self::#names(event)
+                }
+            }
+        )*
+
+        /// Writes the canonical envelope: `type`, and `createdAt` in milliseconds. An
+        /// unknown event is written as it arrived.
+        impl Serialize for Event {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    #(Self::#names(event) => event.serialize(serializer),)*
+                    Self::Unknown(unknown) => unknown.serialize(serializer),
+                }
+            }
+        }
+    })
+}

@@ -1,0 +1,98 @@
+//! The imports of a generated file, found from the names that it uses.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens, format_ident};
+use syn::{Item, parse_quote};
+
+use crate::model::Model;
+
+/// Where the names that generated code uses come from, besides the schemas.
+const FOREIGN: [(&str, &[&str]); 4] = [
+    ("serde", &["Deserialize", "Deserializer", "Serialize", "Serializer"]),
+    ("serde_json", &["Map", "Value"]),
+    (
+        "crate",
+        &[
+            "Delivered",
+            "EventInfo",
+            "EventType",
+            "KnownEvent",
+            "RawJson",
+            "Source",
+            "Status",
+            "Timestamp",
+            "Unknown",
+            "UnknownValue",
+        ],
+    ),
+    ("crate::runtime", &["Beside", "Object", "Redacted", "Tag", "map_only", "object", "text"]),
+];
+
+/// Puts imports before the items, for what they use and do not define.
+pub(crate) fn with_imports(model: &Model, items: Vec<Item>) -> Vec<Item> {
+    let mut used = BTreeSet::new();
+    let mut defined = BTreeSet::new();
+    for item in &items {
+        match item {
+            Item::Struct(item) => drop(defined.insert(item.ident.to_string())),
+            // The names of variants are no use of what they are named after.
+            Item::Enum(item) => {
+                defined.insert(item.ident.to_string());
+                for variant in &item.variants {
+                    collect(variant.fields.to_token_stream(), &mut used);
+                }
+                continue;
+            }
+            // A module that declares or re-exports imports nothing.
+            Item::Mod(_) => return items,
+            _ => {}
+        }
+        collect(item.to_token_stream(), &mut used);
+    }
+    let generated = model.types.keys().chain(model.events.iter().map(|event| &event.title));
+    let generated: BTreeSet<&str> = generated.map(String::as_str).collect();
+    let mut imports = Vec::new();
+    for (root, names) in FOREIGN {
+        let names = names.iter().copied();
+        let mut names: BTreeSet<&str> = if root == "crate" {
+            names.chain(generated.iter().copied()).collect()
+        } else {
+            names.collect()
+        };
+        names.retain(|name| used.contains(*name) && !defined.contains(*name));
+        if names.is_empty() {
+            continue;
+        }
+        let names = names.iter().map(|name| format_ident!("{name}"));
+        let root: syn::Path = match syn::parse_str(root) {
+            Ok(root) => root,
+            Err(_) => continue,
+        };
+        imports.push(parse_quote!(use #root::{#(#names),*};));
+    }
+    imports.extend(items);
+    imports
+}
+
+/// Collects the names at the start of paths, and those in serde's strings.
+fn collect(tokens: TokenStream, used: &mut BTreeSet<String>) {
+    // How many colons stand before a token: two of them continue a path.
+    let mut colons = 0;
+    for token in tokens {
+        match token {
+            TokenTree::Punct(punct) if punct.as_char() == ':' => {
+                colons += 1;
+                continue;
+            }
+            TokenTree::Ident(ident) if colons < 2 => drop(used.insert(ident.to_string())),
+            TokenTree::Literal(literal) => {
+                used.insert(literal.to_string().trim_matches('"').to_owned());
+            }
+            TokenTree::Group(group) => collect(group.stream(), used),
+            _ => {}
+        }
+        colons = 0;
+    }
+}

@@ -1,0 +1,51 @@
+//! What typify cannot make, written with `quote!`.
+
+mod catalogue;
+mod event;
+mod imports;
+mod text_types;
+
+use quote::quote;
+use syn::Item;
+
+pub(crate) use catalogue::event_type;
+pub(crate) use event::{event, event_docs, event_impls, object_impl};
+pub(crate) use imports::with_imports;
+pub(crate) use text_types::{id, open_enum, url};
+
+use crate::model::Model;
+
+/// Turns the tokens of several items into items.
+fn items(tokens: proc_macro2::TokenStream) -> Vec<Item> {
+    match syn::parse2::<syn::File>(tokens) {
+        Ok(file) => file.items,
+        // Tokens that are no Rust are kept as they are: they fail to compile in
+        // the place where they stand, which no caller could say better.
+        Err(error) => vec![Item::Verbatim(error.to_compile_error())],
+    }
+}
+
+/// Returns the module of the events, one module each.
+pub(crate) fn events_module(model: &Model) -> Vec<Item> {
+    let modules = model.events.iter().map(|event| quote::format_ident!("{}", event.module));
+    let uses = modules.clone();
+    items(quote! {
+        #(mod #modules;)*
+        #(pub use #uses::*;)*
+    })
+}
+
+/// Returns the root of the generated module.
+pub(crate) fn module() -> Vec<Item> {
+    items(quote! {
+        mod event;
+        mod event_type;
+        mod events;
+        mod shared;
+        pub use event::Event;
+        pub use event_type::EventType;
+        pub use events::*;
+        pub use shared::*;
+        pub(crate) use event_type::CATALOGUE;
+    })
+}

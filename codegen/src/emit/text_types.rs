@@ -1,0 +1,169 @@
+//! Types that are a string on the wire: ids, URLs, open enums.
+
+use quote::{format_ident, quote};
+use syn::Item;
+
+use crate::emit::items;
+use crate::model::{KnownValue, TypeDef};
+use crate::names;
+use crate::passes::{doc_tokens, escape};
+
+/// Returns an id: a string that is not mistaken for another id.
+pub(crate) fn id(def: &TypeDef) -> Vec<Item> {
+    let name = format_ident!("{}", def.name);
+    let docs = doc_tokens(&escape(&def.description));
+    let mut all = items(quote! {
+        #docs
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+        #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+        #[serde(transparent)]
+        pub struct #name(String);
+
+        impl std::fmt::Display for #name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    });
+    all.extend(text_access(&name));
+    all
+}
+
+/// Returns a URL that works for whoever holds it, which `Debug` keeps to itself.
+pub(crate) fn url(def: &TypeDef) -> Vec<Item> {
+    let name = format_ident!("{}", def.name);
+    let label = &def.name;
+    let docs = doc_tokens(&format!(
+        "{}\n\nWhoever holds the URL can read the file, so `Debug` does not show it and there\nis no `Display`.",
+        escape(&def.description)
+    ));
+    let mut all = items(quote! {
+        #docs
+        #[derive(Clone, PartialEq, Eq, Hash, Deserialize, Serialize)]
+        #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+        #[serde(transparent)]
+        pub struct #name(String);
+
+        impl std::fmt::Debug for #name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_tuple(#label).field(&Redacted).finish()
+            }
+        }
+    });
+    all.extend(text_access(&name));
+    all
+}
+
+/// Returns how a text type is made from a text and gives it back.
+fn text_access(name: &proc_macro2::Ident) -> Vec<Item> {
+    items(quote! {
+        impl #name {
+            /// Returns the text as it stands on the wire.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// Returns the text, without a copy.
+            pub fn into_string(self) -> String {
+                self.0
+            }
+        }
+
+        impl From<String> for #name {
+            fn from(text: String) -> Self {
+                Self(text)
+            }
+        }
+
+        impl From<&str> for #name {
+            fn from(text: &str) -> Self {
+                Self(text.to_owned())
+            }
+        }
+
+        impl AsRef<str> for #name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+    })
+}
+
+/// Returns an enum of the known values and one variant for all others.
+pub(crate) fn open_enum(def: &TypeDef, values: &[KnownValue]) -> Vec<Item> {
+    let name = format_ident!("{}", def.name);
+    let docs = doc_tokens(&format!(
+        "{}\n\nThe set is open: a value that is not known is kept as [`{}::Unknown`].",
+        escape(&def.description),
+        def.name
+    ));
+    let texts: Vec<&str> = values.iter().map(|known| known.value.as_str()).collect();
+    let variants: Vec<_> =
+        values.iter().map(|known| format_ident!("{}", names::variant(&known.value))).collect();
+    let variant_docs = values.iter().map(|known| doc_tokens(&escape(&known.description)));
+    let unknown_docs = doc_tokens(
+        "A value that the schema does not know. Compare its text by [`as_str`](Self::as_str),\n\
+         which goes on working when the value becomes known.",
+    );
+    items(quote! {
+        #docs
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum #name {
+            #(#variant_docs #variants,)*
+            #unknown_docs
+            Unknown(UnknownValue),
+        }
+
+        impl #name {
+            /// The known values, as they stand on the wire.
+            pub const KNOWN: &'static [&'static str] = &[#(#texts),*];
+
+            /// Returns the text as it stands on the wire.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    #(Self::#variants => #texts,)*
+                    Self::Unknown(value) => value.as_str(),
+                }
+            }
+        }
+
+        impl From<&str> for #name {
+            fn from(text: &str) -> Self {
+                match text {
+                    #(#texts => Self::#variants,)*
+                    _ => Self::Unknown(UnknownValue::new(text)),
+                }
+            }
+        }
+
+        impl std::fmt::Display for #name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for #name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                text::deserialize(deserializer)
+            }
+        }
+
+        impl Serialize for #name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        #[cfg(feature = "schemars")]
+        impl schemars::JsonSchema for #name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!(#name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string" })
+            }
+        }
+    })
+}

@@ -1,0 +1,205 @@
+//! A JSON value that keeps the order of members and refuses duplicate ones.
+//!
+//! The order of members in a schema file is the order of the fields in the
+//! generated struct. `serde_json::Value` would sort them; its `preserve_order`
+//! feature would reach every crate of a workspace build, the generated types
+//! among them, and change what they do.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+/// A JSON value whose objects are lists of members in the order of the text.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Json {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// Any number.
+    Number(serde_json::Number),
+    /// A string.
+    String(String),
+    /// A list of values.
+    Array(Vec<Json>),
+    /// Members in the order of the text, each name once.
+    Object(Vec<(String, Json)>),
+}
+
+impl Json {
+    /// Returns the member `name` of an object.
+    pub fn get(&self, name: &str) -> Option<&Json> {
+        self.members().iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    /// Returns the members of an object, none for any other value.
+    pub fn members(&self) -> &[(String, Json)] {
+        match self {
+            Json::Object(members) => members,
+            _ => &[],
+        }
+    }
+
+    /// Returns the elements of an array, none for any other value.
+    pub fn elements(&self) -> &[Json] {
+        match self {
+            Json::Array(elements) => elements,
+            _ => &[],
+        }
+    }
+
+    /// Returns the text of a string.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Json::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Returns the value of a boolean.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Json::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// Returns the value at a JSON pointer (RFC 6901), as `/properties/data`.
+    pub fn pointer(&self, pointer: &str) -> Option<&Json> {
+        if pointer.is_empty() {
+            return Some(self);
+        }
+        pointer.strip_prefix('/')?.split('/').try_fold(self, |at, token| {
+            let token = token.replace("~1", "/").replace("~0", "~");
+            match at {
+                Json::Array(elements) => elements.get(token.parse::<usize>().ok()?),
+                _ => at.get(&token),
+            }
+        })
+    }
+
+    /// Returns the JSON name of this value's type.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Json::Null => "null",
+            Json::Bool(_) => "boolean",
+            Json::Number(_) => "number",
+            Json::String(_) => "string",
+            Json::Array(_) => "array",
+            Json::Object(_) => "object",
+        }
+    }
+}
+
+/// Appends one reference token to a JSON pointer, escaped.
+pub(crate) fn push_token(pointer: &str, token: &str) -> String {
+    format!("{pointer}/{}", token.replace('~', "~0").replace('/', "~1"))
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(JsonVisitor)
+    }
+}
+
+struct JsonVisitor;
+
+impl<'de> Visitor<'de> for JsonVisitor {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Json, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
+        Ok(Json::Bool(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
+        Ok(Json::Number(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
+        Ok(Json::Number(value.into()))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Json, E> {
+        serde_json::Number::from_f64(value)
+            .map(Json::Number)
+            .ok_or_else(|| E::custom("number out of range"))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Json, E> {
+        Ok(Json::String(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Json, A::Error> {
+        let mut elements = Vec::new();
+        while let Some(element) = access.next_element()? {
+            elements.push(element);
+        }
+        Ok(Json::Array(elements))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Json, A::Error> {
+        let mut members: Vec<(String, Json)> = Vec::new();
+        while let Some((name, value)) = access.next_entry::<String, Json>()? {
+            if members.iter().any(|(known, _)| *known == name) {
+                return Err(A::Error::custom(format_args!("member `{name}` stands here twice")));
+            }
+            members.push((name, value));
+        }
+        Ok(Json::Object(members))
+    }
+}
+
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Json::Null => serializer.serialize_unit(),
+            Json::Bool(value) => serializer.serialize_bool(*value),
+            Json::Number(number) => number.serialize(serializer),
+            Json::String(text) => serializer.serialize_str(text),
+            Json::Array(elements) => elements.serialize(serializer),
+            Json::Object(members) => {
+                let mut map = serializer.serialize_map(Some(members.len()))?;
+                for (name, value) in members {
+                    map.serialize_entry(name, value)?;
+                }
+                map.end()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_the_order_of_members() {
+        let text = r#"{"b":1,"a":[null,true,"x",-2,0.5]}"#;
+        let json: Json = serde_json::from_str(text).expect("valid JSON");
+        assert_eq!(serde_json::to_string(&json).expect("serializes"), text);
+    }
+
+    #[test]
+    fn refuses_a_member_that_stands_twice() {
+        let error = serde_json::from_str::<Json>(r#"{"a":1,"a":2}"#).expect_err("duplicate");
+        assert_eq!(error.to_string(), "member `a` stands here twice at line 1 column 13");
+    }
+
+    #[test]
+    fn pointers_reach_members_elements_and_escaped_names() {
+        let json: Json = serde_json::from_str(r#"{"a/b":[{"~":1}]}"#).expect("valid JSON");
+        assert_eq!(json.pointer("/a~1b/0/~0"), Some(&Json::Number(1.into())));
+        assert_eq!(json.pointer("/a~1b/1"), None);
+        assert_eq!(json.pointer("a"), None);
+    }
+}

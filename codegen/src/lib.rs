@@ -1,0 +1,41 @@
+//! Turns the JSON Schema files of spektr's webhook events into the source of
+//! `spektr-types`.
+//!
+//! This crate is a pure function from texts to texts: it reads no file, writes
+//! none, and asks neither clock nor network, so the same schemas give the same
+//! bytes everywhere. `cargo xtask codegen` does the reading and writing.
+//!
+//! The way through: [`SchemaSet::parse`] reads each file in the dialect of
+//! `schema/README.md` and checks the files against each other, which gives a
+//! [`model::Model`]; [`generate`] lowers the model to what typify reads, has
+//! typify make structs of it, passes over them, emits what typify cannot make,
+//! and renders files.
+//!
+//! # Examples
+//!
+//! ```
+//! use spektr_codegen::SchemaSet;
+//!
+//! let problems = SchemaSet::parse([("events/ping.schema.json".into(), "{}".into())])
+//!     .expect_err("an empty object is no schema of the dialect");
+//! assert_eq!(problems.iter().next().expect("one at least").file, "common/type_envelope.schema.json");
+//! ```
+
+mod dialect;
+mod emit;
+mod generate;
+mod json;
+mod lower;
+mod names;
+mod passes;
+mod problem;
+mod render;
+mod set;
+mod structs;
+
+pub mod model;
+
+pub use generate::generate;
+pub use json::Json;
+pub use problem::{Problem, ProblemKind, Problems};
+pub use set::SchemaSet;

@@ -1,0 +1,246 @@
+//! What the schema files say, checked and resolved: the input of everything
+//! that writes, compares or documents.
+
+use std::collections::BTreeMap;
+
+/// All schema files, checked against the dialect and against each other.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Model {
+    /// The members every event has, in the order of the type envelope's file.
+    pub envelope: Vec<Member>,
+    /// The events, in the order of their file names.
+    pub events: Vec<Event>,
+    /// Every named type besides the events, by its Rust name.
+    pub types: BTreeMap<String, TypeDef>,
+}
+
+impl Model {
+    /// Returns the event with a documented name, as `ALERT_RESOLVED`.
+    pub fn event(&self, name: &str) -> Option<&Event> {
+        self.events.iter().find(|event| event.name == name)
+    }
+}
+
+/// One documented event.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Event {
+    /// Path of the file below the schema folder.
+    pub file: String,
+    /// File name without its extension, as `alert_resolved`.
+    pub module: String,
+    /// Rust name, as `AlertResolved`.
+    pub title: String,
+    /// Documented name, as `ALERT_RESOLVED`.
+    pub name: String,
+    /// What the documentation says of its availability.
+    pub status: Status,
+    /// What the event is for.
+    pub description: String,
+    /// Values of `type` that mean this event: the canonical one, then aliases.
+    pub wire_types: Vec<String>,
+    /// JSON pointers of members that tell this event from others that share one
+    /// of its wire types.
+    pub discriminators: Vec<String>,
+    /// The event's own members, without the envelope's.
+    pub members: Vec<Member>,
+    /// Where it is documented.
+    pub source: Source,
+    /// How contradictions in the documentation were resolved.
+    pub decisions: Vec<Decision>,
+}
+
+/// What the documentation says of an event's availability.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Status {
+    /// Sent today.
+    Available,
+    /// Announced; its payload may be undocumented.
+    Wip,
+    /// Still sent, but about to end.
+    Deprecated,
+}
+
+impl Status {
+    /// Returns the word used in the schema files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Available => "available",
+            Status::Wip => "wip",
+            Status::Deprecated => "deprecated",
+        }
+    }
+}
+
+/// A place in the vendor's documentation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Source {
+    /// Short name of the page.
+    pub page: String,
+    /// Heading of the section.
+    pub section: String,
+    /// Date on which the page was read, as `2026-11-23`.
+    pub captured: String,
+}
+
+/// A recorded answer to a contradiction or a gap in the documentation.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Decision {
+    /// Name of the decision, unique in its file.
+    pub id: String,
+    /// JSON pointers to what it is about, in the same file.
+    pub about: Vec<String>,
+    /// What the documentation says.
+    pub documented: String,
+    /// What the schema says instead.
+    pub chosen: String,
+    /// Why.
+    pub reason: String,
+    /// Whether a person has agreed.
+    pub reviewed: bool,
+    /// Differences between page and schema that it accounts for.
+    pub explains: Vec<Explained>,
+}
+
+/// A difference between a documentation page and the schema that a decision
+/// accounts for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Explained {
+    /// Kind of the difference, as `member_added`.
+    pub kind: String,
+    /// Path of the member, empty where the difference is not about a member.
+    pub path: String,
+    /// What the schema says, empty where it says nothing.
+    pub was: String,
+    /// What the page says, empty where it says nothing.
+    pub now: String,
+}
+
+/// A named type.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct TypeDef {
+    /// Rust name.
+    pub name: String,
+    /// Path of the file that defines it, below the schema folder.
+    pub file: String,
+    /// JSON pointer of the definition in that file.
+    pub pointer: String,
+    /// What it stands for.
+    pub description: String,
+    /// Its shape.
+    pub kind: TypeKind,
+}
+
+impl TypeDef {
+    /// Tells whether it belongs to no event in particular.
+    pub fn is_shared(&self) -> bool {
+        self.file.starts_with("common/")
+    }
+}
+
+/// The shape of a named type.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum TypeKind {
+    /// An object with known members.
+    Object(Vec<Member>),
+    /// An opaque identifier: a string of its own type.
+    Id,
+    /// A URL that grants access to whoever holds it.
+    Url,
+    /// A point in time; the type is written by hand.
+    Timestamp,
+    /// The delivery flag, which tells absent from null; written by hand.
+    Delivered,
+    /// A string with known values, open to others.
+    OpenEnum(Vec<KnownValue>),
+}
+
+/// One of the known values of an open set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KnownValue {
+    /// The text on the wire.
+    pub value: String,
+    /// What it means.
+    pub description: String,
+}
+
+/// A member of an object.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Member {
+    /// Name on the wire.
+    pub name: String,
+    /// JSON pointer of its schema, in the file that declares it.
+    pub pointer: String,
+    /// What it holds.
+    pub description: String,
+    /// Whether an entry without it is malformed. What is not required may be
+    /// absent or null.
+    pub required: bool,
+    /// Type of its value.
+    pub ty: Ty,
+    /// Whether it may hold personal data or a secret.
+    pub sensitive: bool,
+    /// Other names under which it is accepted.
+    pub aliases: Vec<String>,
+    /// For how long its value is of use, counted from the event's creation.
+    pub valid_for_seconds: Option<u64>,
+    /// Where it is documented, if elsewhere than its event.
+    pub source: Option<Source>,
+}
+
+/// The type of a member's value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ty {
+    /// Any text.
+    String,
+    /// `true` or `false`.
+    Boolean,
+    /// A whole number.
+    Integer,
+    /// Any number.
+    Number,
+    /// A named type.
+    Named(String),
+    /// A list.
+    Array(Box<Ty>),
+    /// An object of free keys and values.
+    Map,
+    /// Any JSON, kept as text.
+    Raw,
+}
+
+impl Ty {
+    /// Returns the name of the type that a value, or a list's element, has.
+    pub fn named(&self) -> Option<&str> {
+        match self {
+            Ty::Named(name) => Some(name),
+            Ty::Array(items) => items.named(),
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Ty {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Ty::String => f.write_str("string"),
+            Ty::Boolean => f.write_str("boolean"),
+            Ty::Integer => f.write_str("integer"),
+            Ty::Number => f.write_str("number"),
+            Ty::Named(name) => f.write_str(name),
+            Ty::Array(items) => write!(f, "array of {items}"),
+            Ty::Map => f.write_str("object of free keys"),
+            Ty::Raw => f.write_str("any JSON"),
+        }
+    }
+}

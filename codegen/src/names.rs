@@ -1,0 +1,104 @@
+//! Names: which are allowed in the schema files, and what they become in Rust.
+
+use heck::{ToShoutySnakeCase, ToSnakeCase, ToUpperCamelCase};
+
+/// Tells whether a title can be the name of a Rust type.
+pub(crate) fn is_type_name(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars.next().is_some_and(|first| first.is_ascii_uppercase())
+        && chars.all(|rest| rest.is_ascii_alphanumeric())
+        && name != "Self"
+}
+
+/// Tells whether a member's wire name can become a Rust field's name.
+pub(crate) fn is_member_name(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars.next().is_some_and(|first| first.is_ascii_alphabetic())
+        && chars.all(|rest| rest.is_ascii_alphanumeric() || rest == '_')
+}
+
+pub(crate) fn is_kebab_case(text: &str) -> bool {
+    !text.is_empty()
+        && text.split('-').all(|word| {
+            !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+        })
+}
+
+/// Tells whether a text has the shape of an ISO 8601 calendar date.
+pub(crate) fn is_date(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let digits = |part: &str, len| part.len() == len && part.bytes().all(|b| b.is_ascii_digit());
+    matches!(parts[..], [year, month, day] if digits(year, 4) && digits(month, 2) && digits(day, 2))
+}
+
+/// Returns `alert_resolved` for `events/alert_resolved.schema.json`.
+pub(crate) fn module(file: &str) -> String {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    name.strip_suffix(".schema.json").unwrap_or(name).to_owned()
+}
+
+/// Returns the documented name that belongs to an event's file.
+pub(crate) fn event_name(file: &str) -> String {
+    module(file).to_shouty_snake_case()
+}
+
+/// Returns the Rust name of an enum's variant for a value on the wire.
+pub(crate) fn variant(value: &str) -> String {
+    value.to_upper_camel_case()
+}
+
+/// Returns the Rust name of a field for a member's wire name. Keywords get a
+/// trailing underscore, as typify does it.
+pub(crate) fn field(name: &str) -> String {
+    let field = name.to_snake_case();
+    if syn::parse_str::<syn::Ident>(&field).is_ok() { field } else { format!("{field}_") }
+}
+
+/// Resolves a `$ref` against the file it stands in: `dir/file` for a whole
+/// file, `dir/file#/$defs/Name` for a definition.
+pub(crate) fn resolve(file: &str, reference: &str) -> String {
+    if let Some(fragment) = reference.strip_prefix('#') {
+        return format!("{file}#{fragment}");
+    }
+    let mut path: Vec<&str> = file.split('/').collect();
+    path.pop();
+    for part in reference.split('/') {
+        match part {
+            ".." => drop(path.pop()),
+            "." => {}
+            part => path.push(part),
+        }
+    }
+    path.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_resolve_against_their_file() {
+        let file = "events/alert_resolved.schema.json";
+        assert_eq!(resolve(file, "../common/user_id.schema.json"), "common/user_id.schema.json");
+        assert_eq!(resolve(file, "#/$defs/X"), "events/alert_resolved.schema.json#/$defs/X");
+        assert_eq!(resolve(file, "./x.json"), "events/x.json");
+    }
+
+    #[test]
+    fn fields_and_variants_follow_rust_s_style() {
+        assert_eq!(field("processName"), "process_name");
+        assert_eq!(field("process_output"), "process_output");
+        assert_eq!(field("type"), "type_");
+        assert_eq!(variant("know_your-customer"), "KnowYourCustomer");
+    }
+
+    #[test]
+    fn names_that_are_not_identifiers_are_told_apart() {
+        for name in ["", "1st", "with-hyphen", "with space", "naïve", "_x"] {
+            assert!(!is_member_name(name), "{name:?} passes as a member's name");
+        }
+        for name in ["", "lower", "With_Underscore", "1St", "Self"] {
+            assert!(!is_type_name(name), "{name:?} passes as a type's name");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Writes the documentation: the schema's descriptions, and where a fact is from.
+
+use quote::quote;
+use syn::{Attribute, ItemStruct, parse_quote};
+
+use crate::model::Member;
+use crate::passes::Target;
+
+pub(super) fn run(item: &mut ItemStruct, target: &Target<'_>) {
+    replace(&mut item.attrs, &target.docs);
+    for (field, member) in item.fields.iter_mut().zip(&target.members) {
+        replace(&mut field.attrs, &member_docs(member));
+    }
+}
+
+/// Puts a text where the old documentation was.
+fn replace(attributes: &mut Vec<Attribute>, text: &str) {
+    attributes.retain(|attribute| !attribute.path().is_ident("doc"));
+    attributes.splice(0..0, lines(text));
+}
+
+/// Returns a text as one attribute a line, as `///` comments would be.
+pub(crate) fn lines(text: &str) -> Vec<Attribute> {
+    text.lines()
+        .flat_map(wrap)
+        .map(|line| {
+            let line = if line.is_empty() { String::new() } else { format!(" {line}") };
+            parse_quote!(#[doc = #line])
+        })
+        .collect()
+}
+
+/// Breaks a line between words; the rest of a list's item is indented.
+fn wrap(line: &str) -> Vec<String> {
+    const WIDTH: usize = 88;
+    let indent = if line.starts_with("- ") { "  " } else { "" };
+    let mut lines = Vec::new();
+    let mut current = String::new();
+    for word in line.split(' ') {
+        if !current.is_empty() && current.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push(std::mem::replace(&mut current, format!("{indent}{word}")));
+            continue;
+        }
+        if !current.is_empty() {
+            current.push(' ');
+        }
+        current.push_str(word);
+    }
+    lines.push(current);
+    lines
+}
+
+/// Returns a text as tokens of documentation, for items made with `quote!`.
+pub(crate) fn tokens(text: &str) -> proc_macro2::TokenStream {
+    let lines = lines(text);
+    quote!(#(#lines)*)
+}
+
+/// Keeps rustdoc from reading links and tags into a plain text.
+pub(crate) fn escape(text: &str) -> String {
+    text.replace('[', "\\[").replace(']', "\\]").replace('<', "\\<").replace('>', "\\>")
+}
+
+pub(super) fn member_docs(member: &Member) -> String {
+    let mut text = escape(&member.description);
+    if !member.required {
+        text.push_str("\n\nMay be absent or null.");
+    }
+    if member.sensitive {
+        text.push_str("\n\nSensitive: `Debug` does not show it.");
+    }
+    if let Some(source) = &member.source {
+        let (page, section) = (escape(&source.page), escape(&source.section));
+        text.push_str(&format!(
+            "\n\nDocumented on the page `{page}`, section \"{section}\", read on {}.",
+            source.captured
+        ));
+    }
+    text
+}

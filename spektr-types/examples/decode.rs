@@ -1,0 +1,107 @@
+//! Says what is in webhook bodies: a line per entry.
+//!
+//! ```text
+//! cargo run -q -p spektr-types --example decode -- FILE…      (`-` is standard input)
+//! ```
+//!
+//! Exit code 0: every entry was decoded, or is an unknown event. 1: an entry was
+//! malformed, or a body was JSON but no delivery. 2: a body was not JSON, or could
+//! not be read.
+
+use std::io::{self, Read, Write};
+use std::process::ExitCode;
+
+use spektr_types::{BodyError, Entries, Entry, Event, Timestamp};
+
+const MALFORMED: u8 = 1;
+const NOT_JSON: u8 = 2;
+
+fn main() -> ExitCode {
+    let files: Vec<String> = std::env::args().skip(1).collect();
+    if files.is_empty() {
+        eprintln!("usage: decode FILE…   (`-` is standard input)");
+        return ExitCode::from(NOT_JSON);
+    }
+    let mut out = io::stdout().lock();
+    let mut worst = 0;
+    for file in &files {
+        let code = match read(file) {
+            Ok(body) => match report(file, &body, &mut out) {
+                Ok(code) => code,
+                // Whoever reads the lines has had enough of them.
+                Err(_) => return ExitCode::from(worst),
+            },
+            Err(error) => {
+                eprintln!("{file}: cannot be read: {error}");
+                NOT_JSON
+            }
+        };
+        worst = worst.max(code);
+    }
+    ExitCode::from(worst)
+}
+
+fn read(file: &str) -> io::Result<Vec<u8>> {
+    if file == "-" {
+        let mut body = Vec::new();
+        io::stdin().lock().read_to_end(&mut body)?;
+        return Ok(body);
+    }
+    std::fs::read(file)
+}
+
+fn report(file: &str, body: &[u8], out: &mut impl Write) -> io::Result<u8> {
+    let entries = match Entries::parse(body) {
+        Ok(entries) => entries,
+        Err(error) => {
+            eprintln!("{file}: {error}");
+            return Ok(if matches!(error, BodyError::NotJson { .. }) {
+                NOT_JSON
+            } else {
+                MALFORMED
+            });
+        }
+    };
+    if entries.is_empty() {
+        writeln!(out, "{file}: a batch of no entries")?;
+    }
+    let mut worst = 0;
+    for entry in &entries {
+        let line = match entry.decode() {
+            Ok(event) => decoded(entry, &event),
+            Err(error) => {
+                worst = MALFORMED;
+                format!("{}  {error}", id(entry))
+            }
+        };
+        writeln!(out, "{line}")?;
+    }
+    Ok(worst)
+}
+
+fn decoded(entry: &Entry<'_>, event: &Event) -> String {
+    let name = match event.event_type().info() {
+        Some(info) => info.name().to_owned(),
+        None => format!("unknown {}", quoted(event.event_type().as_str())),
+    };
+    let status = event.status().map_or("not documented", |status| status.as_str());
+    let created_at = event.created_at().map_or_else(|| "at an unreadable time".into(), rfc_3339);
+    format!("{}  {name}  {created_at}  {status}", id(entry))
+}
+
+fn id(entry: &Entry<'_>) -> String {
+    entry.id().map_or_else(|| "(no id)".into(), |id| quoted(&id))
+}
+
+/// Returns a text from outside as it is, or escaped where it could do something
+/// to a terminal.
+fn quoted(text: &str) -> String {
+    if text.chars().any(char::is_control) { format!("{text:?}") } else { text.to_owned() }
+}
+
+fn rfc_3339(time: Timestamp) -> String {
+    match jiff::Timestamp::from_millisecond(time.as_millis()) {
+        Ok(time) => time.to_string(),
+        Err(_) => format!("{} ms", time.as_millis()),
+    }
+}

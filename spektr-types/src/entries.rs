@@ -1,0 +1,266 @@
+//! From the bytes of a body to its entries, and from an entry to its event.
+//!
+//! One pass over the body finds every entry and the members of its head, so
+//! that accepting a delivery costs no second look at it. A value is decoded only
+//! when it is asked for.
+
+mod depth;
+mod scan;
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use crate::error::{BodyError, EntryError, EntryErrorKind, Fault, JsonType};
+use crate::members::string;
+use crate::view::{View, lenient};
+use crate::{
+    Event, EventId, EventInfo, EventType, RawJson, Timestamp, Unknown, UnknownValue, catalogue,
+};
+
+/// The deepest nesting of an entry that is read. An event has about six levels.
+pub const MAX_DEPTH: usize = 100;
+
+/// The largest number of entries that a batch is split into.
+pub const MAX_ENTRIES: usize = 100_000;
+
+/// The entries of a body: those of a batch, or the one that the body is.
+///
+/// Iterating gives each [`Entry`] in the order of the body.
+#[derive(Clone, Debug)]
+pub struct Entries<'a> {
+    entries: Vec<Entry<'a>>,
+    is_batch: bool,
+}
+
+impl<'a> Entries<'a> {
+    /// Splits a body into its entries, in one pass.
+    ///
+    /// A body is a batch if it is an object with a list `results`, whatever else
+    /// it has. Any other object is a single entry.
+    ///
+    /// # Errors
+    ///
+    /// - [`BodyError::NotJson`]: it is not JSON, or not UTF-8.
+    /// - [`BodyError::NotAnObject`]: it is some other JSON.
+    /// - [`BodyError::ResultsNotAnArray`]: it has `results`, which is no list, and
+    ///   no wire type of its own.
+    /// - [`BodyError::DuplicateResults`]: it has `results` twice.
+    /// - [`BodyError::TooManyEntries`]: it has more than [`MAX_ENTRIES`].
+    ///
+    /// An entry that is malformed is no error here: it shows when it is decoded.
+    pub fn parse(body: &'a [u8]) -> Result<Self, BodyError> {
+        scan::body(body)
+    }
+
+    /// Tells whether the body is a batch, as every delivery is documented to be.
+    pub fn is_batch(&self) -> bool {
+        self.is_batch
+    }
+
+    /// Returns the number of entries.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Tells whether the batch is empty.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Returns the entries in the order of the body.
+    pub fn iter(&self) -> std::slice::Iter<'_, Entry<'a>> {
+        self.entries.iter()
+    }
+}
+
+impl<'e, 'a> IntoIterator for &'e Entries<'a> {
+    type Item = &'e Entry<'a>;
+    type IntoIter = std::slice::Iter<'e, Entry<'a>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.entries.iter()
+    }
+}
+
+impl<'a> IntoIterator for Entries<'a> {
+    type Item = Entry<'a>;
+    type IntoIter = std::vec::IntoIter<Entry<'a>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.entries.into_iter()
+    }
+}
+
+/// One element of a batch before decoding: its raw JSON, and its head at hand.
+#[derive(Clone)]
+pub struct Entry<'a> {
+    raw: &'a str,
+    head: Head<'a>,
+    too_deep: bool,
+}
+
+/// The members of an entry that say which event it is.
+#[derive(Clone, Default)]
+pub(crate) struct Head<'a> {
+    pub(crate) id: Option<&'a RawValue>,
+    pub(crate) spektr_id: Option<&'a RawValue>,
+    pub(crate) workspace_id: Option<&'a RawValue>,
+    pub(crate) wire_type: Option<&'a RawValue>,
+    pub(crate) event_type: Option<&'a RawValue>,
+    pub(crate) created_at: Option<&'a RawValue>,
+    pub(crate) timestamp: Option<&'a RawValue>,
+    pub(crate) data: Option<&'a RawValue>,
+    /// The first of these that stands in the entry twice.
+    pub(crate) duplicate: Option<&'static str>,
+}
+
+impl<'a> Entry<'a> {
+    /// Reads one entry from the JSON text that [`raw`](Self::raw) gave, as a store
+    /// does that kept it.
+    ///
+    /// # Errors
+    ///
+    /// [`BodyError::NotJson`], if the text is not one JSON value.
+    pub fn from_json(text: &'a str) -> Result<Self, BodyError> {
+        scan::entry(text)
+    }
+
+    /// Returns the entry's JSON, byte for byte as it arrived.
+    pub fn raw(&self) -> &'a str {
+        self.raw
+    }
+
+    /// Returns the event's id, where it is a string.
+    pub fn id(&self) -> Option<Cow<'a, str>> {
+        self.head.id.and_then(string)
+    }
+
+    /// Returns the id of the end-user, where it is a string.
+    pub fn spektr_id(&self) -> Option<Cow<'a, str>> {
+        self.head.spektr_id.and_then(string)
+    }
+
+    /// Returns the id of the workspace, where it is a string.
+    pub fn workspace_id(&self) -> Option<Cow<'a, str>> {
+        self.head.workspace_id.and_then(string)
+    }
+
+    /// Returns the wire type as it arrived, where it is a string.
+    pub fn wire_type(&self) -> Option<Cow<'a, str>> {
+        self.head.wire_type.or(self.head.event_type).and_then(string)
+    }
+
+    /// Returns when the event was created, where it is said readably.
+    pub fn created_at(&self) -> Option<Timestamp> {
+        lenient(self.head.created_at.or(self.head.timestamp))
+    }
+
+    /// Decodes the entry.
+    ///
+    /// # Errors
+    ///
+    /// An [`EntryError`] that says where and why, and holds the entry. A wire type
+    /// that the schema does not know is no error but [`Event::Unknown`].
+    pub fn decode(&self) -> Result<Event, EntryError> {
+        self.read().map_err(|fault| EntryError {
+            id: self.id().map(|id| EventId::from(id.as_ref())),
+            pointer: fault.pointer,
+            kind: fault.kind,
+            raw: RawJson::from_valid(self.raw),
+        })
+    }
+
+    fn read(&self) -> Result<Event, Fault> {
+        let found = JsonType::of(self.raw());
+        if found != JsonType::Object {
+            let expected = JsonType::Object;
+            return Err(Fault::new("", EntryErrorKind::WrongType { expected, found }));
+        }
+        if self.too_deep {
+            return Err(Fault::new("", EntryErrorKind::TooDeep));
+        }
+        if let Some(name) = self.head.duplicate {
+            return Err(Fault::new(format!("/{name}"), EntryErrorKind::Duplicate));
+        }
+        let wire_type = self.wire_type_strict()?;
+        match self.select(&wire_type)? {
+            Some(info) => (info.read)(&View::new(self, info)),
+            None => Ok(Event::Unknown(self.unknown(&wire_type))),
+        }
+    }
+
+    /// Returns the wire type, or what is wrong with it.
+    fn wire_type_strict(&self) -> Result<Cow<'a, str>, Fault> {
+        let (name, raw) = match (self.head.wire_type, self.head.event_type) {
+            (Some(raw), _) => ("/type", raw),
+            (None, Some(raw)) => ("/eventType", raw),
+            (None, None) => return Err(Fault::new("/type", EntryErrorKind::Missing)),
+        };
+        string(raw).ok_or_else(|| {
+            let (expected, found) = (JsonType::String, JsonType::of(raw.get()));
+            let kind = if found == expected {
+                EntryErrorKind::Unrepresentable
+            } else {
+                EntryErrorKind::WrongType { expected, found }
+            };
+            Fault::new(name, kind)
+        })
+    }
+
+    /// Finds the event that a wire type means here; none if it is not known.
+    fn select(&self, wire_type: &str) -> Result<Option<&'static EventInfo>, Fault> {
+        let mut candidates = catalogue().filter(|info| info.has_wire_type(wire_type));
+        let Some(first) = candidates.next() else {
+            return Ok(None);
+        };
+        let others: Vec<_> = candidates.collect();
+        if others.is_empty() {
+            return Ok(Some(first));
+        }
+        let all = || std::iter::once(first).chain(others.iter().copied());
+        let mut present = all().filter(|info| View::new(self, info).has_discriminator());
+        match (present.next(), present.next()) {
+            (Some(info), None) => Ok(Some(info)),
+            (Some(one), Some(other)) => {
+                let candidates = [one.name(), other.name()];
+                Err(Fault::new("", EntryErrorKind::Ambiguous { candidates }))
+            }
+            // Nothing tells them apart: the one whose own name it is.
+            (None, _) => {
+                let owner = all().find(|info| {
+                    info.wire_types()
+                        .first()
+                        .is_some_and(|name| name.eq_ignore_ascii_case(wire_type))
+                });
+                Ok(Some(owner.unwrap_or(first)))
+            }
+        }
+    }
+
+    fn unknown(&self, wire_type: &str) -> Unknown {
+        Unknown {
+            event_type: EventType::Unknown(UnknownValue::new(wire_type)),
+            id: lenient(self.head.id),
+            spektr_id: lenient(self.head.spektr_id),
+            workspace_id: lenient(self.head.workspace_id),
+            created_at: self.created_at(),
+            raw: RawJson::from_valid(self.raw),
+        }
+    }
+
+    pub(crate) fn head(&self) -> &Head<'a> {
+        &self.head
+    }
+}
+
+impl std::fmt::Debug for Entry<'_> {
+    /// Shows what identifies the entry, not what it holds.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Entry")
+            .field("id", &self.id())
+            .field("wire_type", &self.wire_type())
+            .field("bytes", &self.raw().len())
+            .finish()
+    }
+}

@@ -1,0 +1,297 @@
+//! What can be wrong with a body and with an entry.
+//!
+//! Error texts name places and JSON types. They never quote what arrived:
+//! serde's own messages do, so only their fixed parts are used.
+
+use std::fmt;
+
+use crate::{EventId, RawJson};
+
+/// A body that has no entries to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BodyError {
+    /// The body is not JSON, or not UTF-8.
+    NotJson {
+        /// Line of the first byte that is wrong, from 1; 0 where the body is not UTF-8.
+        line: usize,
+        /// Column of that byte, from 1; the byte's offset where the body is not UTF-8.
+        column: usize,
+    },
+    /// The body is JSON, but neither a batch nor an event.
+    NotAnObject {
+        /// What it is.
+        found: JsonType,
+    },
+    /// `results` is not a list.
+    ResultsNotAnArray {
+        /// What it is.
+        found: JsonType,
+    },
+    /// `results` stands in the body twice.
+    DuplicateResults,
+    /// The batch has more than [`MAX_ENTRIES`](crate::MAX_ENTRIES) entries.
+    TooManyEntries,
+}
+
+impl fmt::Display for BodyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotJson { line: 0, column } => {
+                write!(f, "the body is not UTF-8 from byte {column} on")
+            }
+            Self::NotJson { line, column } => {
+                write!(f, "the body is not JSON: line {line}, column {column}")
+            }
+            Self::NotAnObject { found } => {
+                write!(
+                    f,
+                    "the body is neither a batch nor an event: expected object, found {found}"
+                )
+            }
+            Self::ResultsNotAnArray { found } => {
+                write!(f, "the batch has no entries: /results: expected array, found {found}")
+            }
+            Self::DuplicateResults => {
+                f.write_str("the batch is ambiguous: /results stands there twice")
+            }
+            Self::TooManyEntries => {
+                write!(f, "the batch has more than {} entries", crate::MAX_ENTRIES)
+            }
+        }
+    }
+}
+
+impl std::error::Error for BodyError {}
+
+/// An entry that could not be decoded: which, where, why, and the entry itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EntryError {
+    pub(crate) id: Option<EventId>,
+    pub(crate) pointer: String,
+    pub(crate) kind: EntryErrorKind,
+    pub(crate) raw: RawJson,
+}
+
+impl EntryError {
+    /// Returns the event's id, where it can be read.
+    pub fn id(&self) -> Option<&EventId> {
+        self.id.as_ref()
+    }
+
+    /// Returns the JSON pointer (RFC 6901) of what is wrong, from the entry's
+    /// root, as `/data/alertId`. For a missing member it is where that should be;
+    /// it is empty where the whole entry is wrong.
+    pub fn pointer(&self) -> &str {
+        &self.pointer
+    }
+
+    /// Returns what is wrong.
+    pub fn kind(&self) -> &EntryErrorKind {
+        &self.kind
+    }
+
+    /// Returns the whole entry as it arrived.
+    pub fn raw(&self) -> &RawJson {
+        &self.raw
+    }
+}
+
+impl fmt::Display for EntryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("malformed entry: ")?;
+        if self.pointer.is_empty() {
+            f.write_str("the entry ")?;
+        } else {
+            write!(f, "{} ", self.pointer)?;
+        }
+        write!(f, "{}", self.kind)
+    }
+}
+
+impl std::error::Error for EntryError {}
+
+/// What is wrong with an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EntryErrorKind {
+    /// A required member is not there.
+    Missing,
+    /// A value has another JSON type than the schema says.
+    WrongType {
+        /// What the schema says.
+        expected: JsonType,
+        /// What stands there.
+        found: JsonType,
+    },
+    /// A number is no point in time that [`Timestamp`](crate::Timestamp) holds.
+    TimestampOutOfRange,
+    /// A member stands there twice, by one name or by two that mean the same.
+    Duplicate,
+    /// The wire type can mean several events, and members of more than one are
+    /// present.
+    Ambiguous {
+        /// Documented names of the first two events that it could be.
+        candidates: [&'static str; 2],
+    },
+    /// The entry is nested deeper than [`MAX_DEPTH`](crate::MAX_DEPTH).
+    TooDeep,
+    /// A text or a number is valid JSON that no value can hold: half of a
+    /// surrogate pair, or an exponent beyond what a float has.
+    Unrepresentable,
+}
+
+impl fmt::Display for EntryErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("is missing"),
+            Self::WrongType { expected, found } => write!(f, "is {found}, expected {expected}"),
+            Self::TimestampOutOfRange => {
+                f.write_str("is not a point in time from 1970 to 9999-12-30")
+            }
+            Self::Duplicate => f.write_str("stands there twice"),
+            Self::Ambiguous { candidates: [one, other] } => {
+                write!(f, "has members of both {one} and {other}")
+            }
+            Self::TooDeep => write!(f, "is nested deeper than {} levels", crate::MAX_DEPTH),
+            Self::Unrepresentable => f.write_str("holds a text or a number that no value can hold"),
+        }
+    }
+}
+
+/// A type of JSON values, in the words of JSON Schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum JsonType {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Boolean,
+    /// A number without fraction and exponent.
+    Integer,
+    /// Any number.
+    Number,
+    /// A text.
+    String,
+    /// A list.
+    Array,
+    /// Members.
+    Object,
+}
+
+impl JsonType {
+    /// Returns the word that JSON Schema has for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Boolean => "boolean",
+            Self::Integer => "integer",
+            Self::Number => "number",
+            Self::String => "string",
+            Self::Array => "array",
+            Self::Object => "object",
+        }
+    }
+
+    /// Returns the type of a JSON text, by its first byte.
+    pub(crate) fn of(raw: &str) -> Self {
+        match raw.trim_start().as_bytes().first() {
+            Some(b'{') => Self::Object,
+            Some(b'[') => Self::Array,
+            Some(b'"') => Self::String,
+            Some(b't' | b'f') => Self::Boolean,
+            Some(b'n') => Self::Null,
+            _ if raw.contains(['.', 'e', 'E']) => Self::Number,
+            _ => Self::Integer,
+        }
+    }
+}
+
+impl fmt::Display for JsonType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What is wrong with an entry, before it is put together with the entry.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Fault {
+    pub(crate) pointer: String,
+    pub(crate) kind: EntryErrorKind,
+}
+
+impl Fault {
+    pub(crate) fn new(pointer: impl Into<String>, kind: EntryErrorKind) -> Self {
+        Self { pointer: pointer.into(), kind }
+    }
+}
+
+/// What serde says is wrong at some path, without the values that it quotes.
+pub(crate) struct Finding {
+    pub(crate) kind: EntryErrorKind,
+    /// The member that is missing or stands there twice, below that path.
+    pub(crate) member: Option<String>,
+}
+
+impl Finding {
+    /// Takes the fixed parts out of serde's message, which begins with the kind
+    /// of error, and ends with what was expected and the position.
+    pub(crate) fn new(error: &serde_json::Error) -> Self {
+        let message = error.to_string();
+        let member = |prefix| {
+            let rest = message.strip_prefix(prefix)?.strip_prefix('`')?;
+            Some(rest.split_once('`')?.0.to_owned())
+        };
+        if let Some(name) = member("missing field ") {
+            return Self { kind: EntryErrorKind::Missing, member: Some(name) };
+        }
+        if let Some(name) = member("duplicate field ") {
+            return Self { kind: EntryErrorKind::Duplicate, member: Some(name) };
+        }
+        if message.starts_with("recursion limit") {
+            return Self { kind: EntryErrorKind::TooDeep, member: None };
+        }
+        let types = message.rsplit_once(", expected ").and_then(|(unexpected, expected)| {
+            let found = unexpected.strip_prefix("invalid type: ").map(found_type);
+            Some((found, expected_type(expected)?))
+        });
+        let kind = match types {
+            Some((Some(found), expected)) => EntryErrorKind::WrongType { expected, found },
+            Some((None, JsonType::Number)) => EntryErrorKind::TimestampOutOfRange,
+            _ => EntryErrorKind::Unrepresentable,
+        };
+        Self { kind, member: None }
+    }
+}
+
+/// Reads serde's words for what it found, which precede the value.
+fn found_type(unexpected: &str) -> JsonType {
+    let words = [
+        ("null", JsonType::Null),
+        ("boolean", JsonType::Boolean),
+        ("integer", JsonType::Integer),
+        ("floating point", JsonType::Number),
+        ("number", JsonType::Number),
+        ("string", JsonType::String),
+        ("sequence", JsonType::Array),
+    ];
+    let word = words.iter().find(|(word, _)| unexpected.starts_with(word));
+    word.map_or(JsonType::Object, |(_, found)| *found)
+}
+
+/// Reads the words for what was expected: serde's own, and those of this
+/// crate's visitors.
+fn expected_type(expected: &str) -> Option<JsonType> {
+    let words = [
+        ("a string", JsonType::String),
+        ("string", JsonType::String),
+        ("a boolean", JsonType::Boolean),
+        ("i64", JsonType::Integer),
+        ("f64", JsonType::Number),
+        ("epoch ", JsonType::Number),
+        ("a sequence", JsonType::Array),
+        ("a map", JsonType::Object),
+        ("struct ", JsonType::Object),
+    ];
+    words.iter().find(|(word, _)| expected.starts_with(word)).map(|(_, expected)| *expected)
+}

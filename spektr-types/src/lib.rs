@@ -1,0 +1,98 @@
+//! Typed spektr webhook events.
+//!
+//! spektr's documentation of its events is work in progress, so this crate
+//! keeps everything that arrives: an event that it does not know is
+//! [`Event::Unknown`], a member that it does not know stays in the entry's raw
+//! JSON, and an entry that it cannot decode is an [`EntryError`] that holds the
+//! entry and leaves its neighbours in the batch alone.
+//!
+//! The types are generated from JSON Schema files; each says where its event is
+//! documented and how contradictions in the documentation were decided.
+//!
+//! # Examples
+//!
+//! ```
+//! use spektr_types::{Entries, Event};
+//!
+//! let body = br#"{"results": [
+//!     {"id": "e1", "spektrId": "s1", "type": "alert_resolved", "createdAt": 1672531199000,
+//!      "data": {"contextId": "c1", "processId": "p1", "userId": "u1", "alertId": "a1", "alertName": "Sanctions"}},
+//!     {"id": "e2", "spektrId": "s1", "type": "something_new", "createdAt": 1672531199000, "data": {}},
+//!     {"id": "e3", "spektrId": "s1", "type": "alert_resolved", "createdAt": 1672531199000, "data": {}}
+//! ]}"#;
+//!
+//! let mut seen = Vec::new();
+//! for entry in &Entries::parse(body)? {
+//!     seen.push(match entry.decode() {
+//!         Ok(Event::AlertResolved(alert)) => format!("{} resolved {}", alert.data.user_id, alert.data.alert_id),
+//!         Ok(other) => format!("{}: {} bytes", other.event_type(), entry.raw().len()),
+//!         Err(error) => error.to_string(),
+//!     });
+//! }
+//! assert_eq!(seen, [
+//!     "u1 resolved a1",
+//!     "something_new: 95 bytes",
+//!     "malformed entry: /data/contextId is missing",
+//! ]);
+//! # Ok::<(), spektr_types::BodyError>(())
+//! ```
+//!
+//! # What is read, and how
+//!
+//! - **Bodies**: a batch `{"results": […]}` or a single event.
+//! - **Envelopes**: the one of the events page (`type`, `createdAt`) and the one
+//!   of the signature guide (`eventType`, `timestamp`, the payload in `data`),
+//!   alone or mixed. Where members of both are present, `type` wins over
+//!   `eventType` and `createdAt` over `timestamp`. An entry with `type` has its
+//!   payload where the events page shows it; an entry with `eventType` alone has
+//!   it inside `data`.
+//! - **Wire types** match without regard to ASCII case. Where one can mean
+//!   several events, the members that are present decide; if none is, the event
+//!   is the one whose own name it is, and if those of two events are, the entry
+//!   is malformed.
+//! - **Duplicate members**: an entry that has a member twice which this crate
+//!   reads is malformed; other duplicates stay in the raw JSON.
+//! - **Nesting**: an entry deeper than [`MAX_DEPTH`] is malformed.
+//!
+//! None of the functions here panics on any input, and no error text contains a
+//! value that arrived.
+//!
+//! # Events in your own tests
+//!
+//! The structs are `#[non_exhaustive]`, so that a new member breaks no build.
+//! They implement `Deserialize` for the events page's envelope: make them from
+//! JSON, as `serde_json::from_value::<AlertResolved>(json!({…}))`.
+
+mod catalogue;
+mod delivered;
+mod entries;
+mod error;
+#[rustfmt::skip]
+mod generated;
+mod members;
+mod object;
+mod raw;
+mod redacted;
+mod tag;
+mod text;
+mod time;
+mod unknown;
+mod view;
+
+/// What generated code uses and users do not see.
+mod runtime {
+    pub(crate) use crate::catalogue::Beside;
+    pub(crate) use crate::object::{Object, map_only, object};
+    pub(crate) use crate::redacted::Redacted;
+    pub(crate) use crate::tag::Tag;
+    pub(crate) use crate::text;
+}
+
+pub use catalogue::{EventInfo, KnownEvent, Source, Status, catalogue};
+pub use delivered::Delivered;
+pub use entries::{Entries, Entry, MAX_DEPTH, MAX_ENTRIES};
+pub use error::{BodyError, EntryError, EntryErrorKind, JsonType};
+pub use generated::*;
+pub use raw::RawJson;
+pub use time::{Timestamp, TimestampError};
+pub use unknown::{Unknown, UnknownValue};

@@ -1,0 +1,12 @@
+//! What `Debug` shows in place of a sensitive value.
+
+use std::fmt;
+
+/// Stands in `Debug` output where a value is not shown.
+pub(crate) struct Redacted;
+
+impl fmt::Debug for Redacted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<redacted>")
+    }
+}

@@ -1,0 +1,82 @@
+//! What the schema does not know.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use crate::{EventId, EventType, RawJson, SpektrId, Timestamp, WorkspaceId};
+
+/// An event that the schema does not know, kept whole.
+///
+/// Its envelope is read as far as it can be; what cannot be read there is
+/// `None`, and in [`raw`](Self::raw).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unknown {
+    pub(crate) event_type: EventType,
+    pub(crate) id: Option<EventId>,
+    pub(crate) spektr_id: Option<SpektrId>,
+    pub(crate) workspace_id: Option<WorkspaceId>,
+    pub(crate) created_at: Option<Timestamp>,
+    pub(crate) raw: RawJson,
+}
+
+impl Unknown {
+    /// Returns the wire type that arrived.
+    pub fn event_type(&self) -> &EventType {
+        &self.event_type
+    }
+
+    /// Returns the event's id, where it can be read.
+    pub fn id(&self) -> Option<&EventId> {
+        self.id.as_ref()
+    }
+
+    /// Returns the id of the end-user that the event is about, where it can be read.
+    pub fn spektr_id(&self) -> Option<&SpektrId> {
+        self.spektr_id.as_ref()
+    }
+
+    /// Returns the id of the workspace, where it is said and can be read.
+    pub fn workspace_id(&self) -> Option<&WorkspaceId> {
+        self.workspace_id.as_ref()
+    }
+
+    /// Returns when the event was created, where it can be read.
+    pub fn created_at(&self) -> Option<Timestamp> {
+        self.created_at
+    }
+
+    /// Returns the whole entry as it arrived.
+    pub fn raw(&self) -> &RawJson {
+        &self.raw
+    }
+}
+
+impl Serialize for Unknown {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.raw.serialize(serializer)
+    }
+}
+
+/// A text that is none of those that the schema knows.
+///
+/// Only decoding makes one, so that it never holds a text that is known.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct UnknownValue(Box<str>);
+
+impl UnknownValue {
+    pub(crate) fn new(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// Returns the text as it arrived.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for UnknownValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,185 @@
+//! An entry seen in the canonical envelope, whichever envelope it has.
+//!
+//! There is one decoder, the one of the generated structs, which read the
+//! envelope of the events page. An entry in that envelope is given to it as it
+//! is; any other is given to it member by member, under canonical names, without
+//! copying a value.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::de::value::MapDeserializer;
+use serde_json::value::RawValue;
+use serde_path_to_error::{Path, Segment};
+
+use crate::catalogue::EventInfo;
+use crate::entries::Entry;
+use crate::error::{EntryErrorKind, Fault, Finding};
+use crate::members::Members;
+
+/// An entry, and the event as which it is read.
+pub(crate) struct View<'e, 'a> {
+    entry: &'e Entry<'a>,
+    info: &'static EventInfo,
+}
+
+/// A member under its canonical name, and its pointer in the entry.
+struct Placed<'a> {
+    name: Cow<'a, str>,
+    pointer: Cow<'static, str>,
+    value: &'a RawValue,
+}
+
+impl<'e, 'a> View<'e, 'a> {
+    pub(crate) fn new(entry: &'e Entry<'a>, info: &'static EventInfo) -> Self {
+        Self { entry, info }
+    }
+
+    /// Tells whether the entry has the canonical envelope as it is.
+    fn is_canonical(&self) -> bool {
+        let head = self.entry.head();
+        head.wire_type.is_some() && (head.created_at.is_some() || head.timestamp.is_none())
+    }
+
+    /// Decodes the entry.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        if self.is_canonical() {
+            return serde_json::from_str(self.entry.raw()).map_err(|_| self.locate::<T>());
+        }
+        let members = self.members();
+        let pairs = members.iter().map(|member| (member.name.as_ref(), member.value));
+        T::deserialize(MapDeserializer::new(pairs.clone())).map_err(|_: serde_json::Error| {
+            let result: Result<T, _> =
+                serde_path_to_error::deserialize(MapDeserializer::new(pairs));
+            self.fault(result.err(), Some(&members))
+        })
+    }
+
+    /// Decodes once more, to learn where it fails.
+    fn locate<T: DeserializeOwned>(&self) -> Fault {
+        let mut deserializer = serde_json::Deserializer::from_str(self.entry.raw());
+        let result: Result<T, _> = serde_path_to_error::deserialize(&mut deserializer);
+        self.fault(result.err(), None)
+    }
+
+    fn fault(
+        &self,
+        error: Option<serde_path_to_error::Error<serde_json::Error>>,
+        members: Option<&[Placed<'_>]>,
+    ) -> Fault {
+        // Decoding failed a moment ago and is a function of its input.
+        let Some(error) = error else {
+            return Fault::new("", EntryErrorKind::Unrepresentable);
+        };
+        let finding = Finding::new(error.inner());
+        let mut tokens = tokens(error.path());
+        tokens.extend(finding.member);
+        let mut pointer = String::new();
+        for (depth, token) in tokens.iter().enumerate() {
+            match members {
+                Some(members) if depth == 0 => pointer.push_str(&self.place(members, token)),
+                _ => push_token(&mut pointer, token),
+            }
+        }
+        Fault::new(pointer, finding.kind)
+    }
+
+    /// Returns the pointer of a canonical member, or where it should be.
+    fn place(&self, members: &[Placed<'_>], name: &str) -> String {
+        if let Some(member) = members.iter().rev().find(|member| member.name == name) {
+            return member.pointer.clone().into_owned();
+        }
+        let has_type = self.entry.head().wire_type.is_some();
+        let inside =
+            self.entry.head().data.is_some_and(|data| self.is_nested(&Members::of(data.get())));
+        let is_payload =
+            name == "data" || self.info.beside.iter().any(|beside| beside.is_named(name));
+        match name {
+            "createdAt" if !has_type => "/timestamp".to_owned(),
+            name if is_payload && inside && !has_type => format!("/data/{name}"),
+            name => format!("/{name}"),
+        }
+    }
+
+    /// Tells whether `data` holds all of the payload, members that stand beside
+    /// `data` in the canonical envelope included.
+    fn is_nested(&self, inner: &Members<'_>) -> bool {
+        let required = |key: &str| {
+            self.info.beside.iter().any(|beside| beside.required && beside.is_named(key))
+        };
+        inner.0.iter().any(|(key, _)| key == "data" || required(key))
+    }
+
+    /// Returns the members under their canonical names.
+    fn members(&self) -> Vec<Placed<'a>> {
+        let head = self.entry.head();
+        let has_type = head.wire_type.is_some();
+        let outer = Members::of(self.entry.raw());
+        let data = if has_type { None } else { head.data };
+        let inner = data.map_or_else(|| Members(Vec::new()), |data| Members::of(data.get()));
+        let nested = self.is_nested(&inner);
+        let is_beside = |key: &str| self.info.beside.iter().any(|beside| beside.is_named(key));
+
+        let mut placed = Vec::with_capacity(outer.0.len() + inner.0.len());
+        for (key, value) in outer.0 {
+            let name = match key.as_ref() {
+                "eventType" if !has_type => Cow::Borrowed("type"),
+                "timestamp" if head.created_at.is_none() => Cow::Borrowed("createdAt"),
+                "eventType" | "timestamp" => continue,
+                "data" if nested => continue,
+                // What stands in both places is taken from inside.
+                name if data.is_some() && is_beside(name) && inner.get(name).is_some() => continue,
+                _ => key.clone(),
+            };
+            let mut pointer = String::new();
+            push_token(&mut pointer, &key);
+            placed.push(Placed { name, pointer: pointer.into(), value });
+        }
+        for (key, value) in inner.0 {
+            if is_beside(&key) || (nested && key == "data") {
+                let mut pointer = "/data".to_owned();
+                push_token(&mut pointer, &key);
+                placed.push(Placed { name: key, pointer: pointer.into(), value });
+            }
+        }
+        placed
+    }
+
+    /// Tells whether a discriminator of the event is there, even as null.
+    pub(crate) fn has_discriminator(&self) -> bool {
+        let members = self.members();
+        self.info.discriminators.iter().any(|path| {
+            let Some((first, rest)) = path.split_first() else {
+                return false;
+            };
+            let start = members.iter().find(|member| member.name == *first);
+            let end = rest.iter().try_fold(start.map(|member| member.value), |at, name| {
+                Some(Some(Members::of(at?.get()).get(name)?))
+            });
+            end.flatten().is_some()
+        })
+    }
+}
+
+/// Returns the reference tokens of a path into the canonical entry.
+fn tokens(path: &Path) -> Vec<String> {
+    path.iter()
+        .filter_map(|segment| match segment {
+            Segment::Seq { index } => Some(index.to_string()),
+            Segment::Map { key } => Some(key.clone()),
+            Segment::Enum { .. } | Segment::Unknown => None,
+        })
+        .collect()
+}
+
+/// Appends a reference token to a JSON pointer, escaped.
+fn push_token(pointer: &mut String, token: &str) {
+    pointer.push('/');
+    pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
+}
+
+/// Reads a value leniently: what cannot be read is not there.
+pub(crate) fn lenient<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Option<T> {
+    raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
+}

@@ -1,0 +1,94 @@
+//! `cargo xtask codegen`: writes the generated files, or checks them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+
+use crate::workspace;
+
+/// Folders that hold generated files and nothing else.
+const FOLDERS: [&str; 1] = ["spektr-types/src/generated"];
+
+pub(crate) fn run(check: bool) -> Result<ExitCode> {
+    let root = workspace::root();
+    let set = workspace::schema_set(&root.join("schema"))?;
+    let files = spektr_codegen::generate(&set).map_err(workspace::problems)?;
+    let changes = compare(root, &files)?;
+    if check { report(&changes) } else { write(root, &files, &changes) }
+}
+
+/// What stands between the generated files and the folder.
+#[derive(Default)]
+struct Changes {
+    missing: Vec<PathBuf>,
+    changed: Vec<PathBuf>,
+    orphaned: Vec<PathBuf>,
+    kept: usize,
+}
+
+fn compare(root: &Path, files: &BTreeMap<PathBuf, String>) -> Result<Changes> {
+    let mut changes = Changes::default();
+    for (path, text) in files {
+        match fs::read(root.join(path)) {
+            Ok(found) if found == text.as_bytes() => changes.kept += 1,
+            Ok(_) => changes.changed.push(path.clone()),
+            Err(_) => changes.missing.push(path.clone()),
+        }
+    }
+    for folder in FOLDERS {
+        for path in workspace::files_below(&root.join(folder))? {
+            let path = path.strip_prefix(root)?.to_owned();
+            if !files.contains_key(&path) {
+                changes.orphaned.push(path);
+            }
+        }
+    }
+    Ok(changes)
+}
+
+fn report(changes: &Changes) -> Result<ExitCode> {
+    let lists = [
+        ("stale", &changes.changed),
+        ("missing", &changes.missing),
+        ("orphaned", &changes.orphaned),
+    ];
+    for (word, paths) in lists {
+        for path in paths {
+            eprintln!("{word}: {}", path.display());
+        }
+    }
+    if lists.iter().all(|(_, paths)| paths.is_empty()) {
+        println!("{} generated files are up to date", changes.kept);
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!(
+        "generated files differ from schema/: run `cargo xtask codegen` and commit the result"
+    );
+    Ok(ExitCode::FAILURE)
+}
+
+fn write(root: &Path, files: &BTreeMap<PathBuf, String>, changes: &Changes) -> Result<ExitCode> {
+    for path in changes.missing.iter().chain(&changes.changed) {
+        let target = root.join(path);
+        if let Some(folder) = target.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(&target, &files[path])
+            .with_context(|| format!("cannot write {}", target.display()))?;
+        println!("wrote {}", path.display());
+    }
+    for path in &changes.orphaned {
+        fs::remove_file(root.join(path))?;
+        println!("removed {}", path.display());
+    }
+    println!(
+        "{} written, {} kept, {} removed",
+        changes.missing.len() + changes.changed.len(),
+        changes.kept,
+        changes.orphaned.len()
+    );
+    Ok(ExitCode::SUCCESS)
+}

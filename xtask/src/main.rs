@@ -1,0 +1,48 @@
+//! The maintainers' commands. `cargo xtask help` lists them.
+
+mod check;
+mod codegen;
+mod schema;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Commands for those who maintain the schema and the crates.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Generate the types from the schema files; say what was written, kept or removed
+    Codegen {
+        /// Write nothing; fail if a generated file differs from what would be written
+        #[arg(long)]
+        check: bool,
+    },
+    /// Run everything that must pass: formatting, lints, generated files, tests, documentation
+    Check,
+    /// Work on the schema files
+    #[command(subcommand)]
+    Schema(schema::Command),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Codegen { check } => codegen::run(check),
+        Command::Check => check::run(),
+        Command::Schema(command) => schema::run(command),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
