@@ -59,9 +59,7 @@ impl Document {
     /// Adds a table, without its empty rows. A table without a header takes its
     /// first row for one.
     pub(crate) fn table(&mut self, mut table: Table) {
-        table
-            .rows
-            .retain(|row| row.iter().any(|cell| !cell.is_empty()));
+        table.rows.retain(|row| row.iter().any(|cell| !cell.is_empty()));
         if table.header.iter().all(String::is_empty) && !table.rows.is_empty() {
             table.header = table.rows.remove(0);
         }

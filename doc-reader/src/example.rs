@@ -56,10 +56,7 @@ impl Examples {
             parsed
                 .faults
                 .into_iter()
-                .map(|(kind, line)| ExampleProblem {
-                    kind,
-                    line: line + skipped,
-                }),
+                .map(|(kind, line)| ExampleProblem { kind, line: line + skipped }),
         );
         for node in &parsed.values {
             self.entry(node);
@@ -68,10 +65,7 @@ impl Examples {
 
     /// Returns the facts, or `None` where there was no example.
     pub(crate) fn finish(self) -> Option<Example> {
-        self.read.then_some(Example {
-            members: self.members,
-            problems: self.problems,
-        })
+        self.read.then_some(Example { members: self.members, problems: self.problems })
     }
 
     pub(crate) fn members(&self) -> &[ExampleMember] {
@@ -120,21 +114,15 @@ impl Examples {
         match node {
             Node::String(_) => self.member(path, Kind::String),
             Node::Scalar(kind) => self.member(path, *kind),
-            Node::Any(values) => values
-                .iter()
-                .for_each(|value| self.walk(path.clone(), value)),
+            Node::Any(values) => values.iter().for_each(|value| self.walk(path.clone(), value)),
             Node::Array(values) => {
                 let element = format!("{path}[]");
                 self.member(path, Kind::Array);
-                values
-                    .iter()
-                    .for_each(|value| self.walk(element.clone(), value));
+                values.iter().for_each(|value| self.walk(element.clone(), value));
             }
             Node::Object(members) => {
-                let children: Vec<String> = members
-                    .iter()
-                    .map(|(name, _)| format!("{path}.{name}"))
-                    .collect();
+                let children: Vec<String> =
+                    members.iter().map(|(name, _)| format!("{path}.{name}")).collect();
                 self.member(path, Kind::Object);
                 for (child, (_, value)) in children.into_iter().zip(members) {
                     self.walk(child, value);
@@ -145,10 +133,7 @@ impl Examples {
 
     fn member(&mut self, path: String, kind: Kind) {
         let at = *self.index.entry(path.clone()).or_insert_with(|| {
-            self.members.push(ExampleMember {
-                path,
-                kinds: Vec::new(),
-            });
+            self.members.push(ExampleMember { path, kinds: Vec::new() });
             self.members.len() - 1
         });
         if let Some(member) = self.members.get_mut(at) {

@@ -197,11 +197,7 @@ impl Reader {
             Role::Row => &[Role::Cell, Role::HeaderCell, Role::Row],
             _ => return,
         };
-        while let Some(at) = self
-            .open
-            .iter()
-            .rposition(|(_, role)| closes.contains(role))
-        {
+        while let Some(at) = self.open.iter().rposition(|(_, role)| closes.contains(role)) {
             let inner_table = self.open[at..].iter().any(|(_, role)| *role == Role::Table);
             if inner_table {
                 return;
@@ -256,9 +252,7 @@ impl Reader {
             return;
         }
         match &mut self.table {
-            Some(Building {
-                cell: Some(cell), ..
-            }) => cell.push_str(text),
+            Some(Building { cell: Some(cell), .. }) => cell.push_str(text),
             // Text between cells is white space, or a mistake of the page.
             Some(_) => {}
             None => self.text.push_str(text),
@@ -271,10 +265,7 @@ impl Reader {
             self.push(" ");
         } else if self.in_code > 0 {
             // Highlighters give every line an element of its own.
-            let inside = !self
-                .open
-                .last()
-                .is_some_and(|(_, role)| *role == Role::Code);
+            let inside = !self.open.last().is_some_and(|(_, role)| *role == Role::Code);
             if inside && !self.text.is_empty() && !self.text.ends_with('\n') {
                 self.text.push('\n');
             } else if !inside {
@@ -310,11 +301,9 @@ impl Reader {
     fn code(&mut self, text: String) {
         let text = text.replace('\u{a0}', " ");
         let single = !text.trim_end().contains('\n');
-        if let (true, true, Some(crate::document::Block::Code(last))) = (
-            single,
-            self.single_line_pre,
-            self.document.blocks.last_mut(),
-        ) {
+        if let (true, true, Some(crate::document::Block::Code(last))) =
+            (single, self.single_line_pre, self.document.blocks.last_mut())
+        {
             last.push('\n');
             last.push_str(&text);
         } else {

@@ -34,29 +34,16 @@ pub(crate) fn page(document: &Document) -> Result<Page, ReadError> {
             about: tables::clip(&table.header.join(", ")),
         });
     }
-    let mut page = Page {
-        title,
-        batch: None,
-        common: None,
-        events,
-        sections: Vec::new(),
-        problems,
-    };
+    let mut page =
+        Page { title, batch: None, common: None, events, sections: Vec::new(), problems };
     let mut left = MAX_MEMBERS;
     let mut wrapper = None;
     for raw in section::settle(outline.sections, &names) {
         let read = section::read(&raw, &page.events, &mut page.problems);
         let size = read.section.members.len()
-            + read
-                .section
-                .example
-                .as_ref()
-                .map_or(0, |example| example.members.len());
+            + read.section.example.as_ref().map_or(0, |example| example.members.len());
         if read.overflow || size > left {
-            return Err(ReadError::TooMany {
-                what: "members",
-                limit: MAX_MEMBERS,
-            });
+            return Err(ReadError::TooMany { what: "members", limit: MAX_MEMBERS });
         }
         left -= size;
         wrapper = wrapper.or(read.batch);
@@ -83,11 +70,7 @@ fn title(document: &Document) -> Option<String> {
         .find(|(level, _)| *level == 1)
         .map(|(_, text)| text)
         .or(document.title.as_ref())
-        .or_else(|| {
-            headings()
-                .min_by_key(|(level, _)| *level)
-                .map(|(_, text)| text)
-        })
+        .or_else(|| headings().min_by_key(|(level, _)| *level).map(|(_, text)| text))
         .cloned()
 }
 
@@ -96,12 +79,7 @@ fn events(document: &Document, problems: &mut Vec<Problem>) -> Result<Vec<EventR
     let mut seen = std::collections::HashSet::new();
     for block in &document.blocks {
         let Block::Table(table) = block else { continue };
-        let Shape::Events {
-            name,
-            status,
-            wire_type,
-        } = tables::shape(table)
-        else {
+        let Shape::Events { name, status, wire_type } = tables::shape(table) else {
             continue;
         };
         for event in tables::events(table, (name, status, wire_type), problems) {
@@ -116,10 +94,7 @@ fn events(document: &Document, problems: &mut Vec<Problem>) -> Result<Vec<EventR
             }
         }
         if events.len() > MAX_EVENTS {
-            return Err(ReadError::TooMany {
-                what: "events",
-                limit: MAX_EVENTS,
-            });
+            return Err(ReadError::TooMany { what: "events", limit: MAX_EVENTS });
         }
     }
     Ok(events)
@@ -145,10 +120,7 @@ fn outline<'a>(document: &'a Document, names: &Names) -> Result<Outline<'a>, Rea
                     outline
                         .sections
                         .extend(current.replace(Raw::new(*level, text, heading, !event)));
-                } else if current
-                    .as_ref()
-                    .is_some_and(|raw| raw.ends_at(*level, text))
-                {
+                } else if current.as_ref().is_some_and(|raw| raw.ends_at(*level, text)) {
                     outline.sections.extend(current.take());
                 } else if let Some(raw) = &mut current {
                     raw.caption = Some(text);
@@ -181,10 +153,7 @@ fn outline<'a>(document: &'a Document, names: &Names) -> Result<Outline<'a>, Rea
             }
         }
         if outline.sections.len() > MAX_SECTIONS {
-            return Err(ReadError::TooMany {
-                what: "sections",
-                limit: MAX_SECTIONS,
-            });
+            return Err(ReadError::TooMany { what: "sections", limit: MAX_SECTIONS });
         }
     }
     outline.sections.extend(current);
@@ -200,10 +169,7 @@ fn batch(document: &Document, from_examples: Option<String>) -> Option<Batch> {
             Block::Paragraph(text) if text.contains('{') || speaks_of_batch(text) => {
                 let member = example::inline_batch(text).or_else(|| named_list(text));
                 if let Some(member) = member {
-                    return Some(Batch {
-                        member,
-                        statement: Some(tables::clip(text)),
-                    });
+                    return Some(Batch { member, statement: Some(tables::clip(text)) });
                 }
             }
             Block::Code(code) if shown.is_none() => {
@@ -214,10 +180,7 @@ fn batch(document: &Document, from_examples: Option<String>) -> Option<Batch> {
             _ => {}
         }
     }
-    shown.or(from_examples).map(|member| Batch {
-        member,
-        statement: None,
-    })
+    shown.or(from_examples).map(|member| Batch { member, statement: None })
 }
 
 fn speaks_of_batch(text: &str) -> bool {
@@ -230,9 +193,7 @@ fn named_list(text: &str) -> Option<String> {
     let quoted = text.split(['"', '`', '“', '”']).skip(1).step_by(2);
     let mut names = quoted.map(words::bare).filter(|name| {
         (2..=32).contains(&name.len())
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     });
     names.next().map(str::to_owned).or_else(|| {
         let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());

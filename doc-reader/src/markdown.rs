@@ -27,10 +27,8 @@ pub(crate) fn document(text: &str) -> Document {
 
 /// Reads the title out of a leading `---` block, and returns what follows it.
 fn front_matter<'a>(text: &'a str, document: &mut Document) -> &'a str {
-    let Some((matter, rest)) = text
-        .trim_start()
-        .strip_prefix("---\n")
-        .and_then(|text| text.split_once("\n---\n"))
+    let Some((matter, rest)) =
+        text.trim_start().strip_prefix("---\n").and_then(|text| text.split_once("\n---\n"))
     else {
         return text;
     };
@@ -53,9 +51,7 @@ fn next_part(text: &str) -> (Part, usize) {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         let start = line.trim_start();
-        let mark = ["```", "~~~"]
-            .into_iter()
-            .find(|mark| start.starts_with(mark));
+        let mark = ["```", "~~~"].into_iter().find(|mark| start.starts_with(mark));
         match fence {
             Some(open) if mark == Some(open) => fence = None,
             None if mark.is_some() => fence = mark,

@@ -31,10 +31,7 @@ pub(crate) struct Heading {
 
 /// The letters and digits of a name, in upper case.
 pub(crate) fn letters(name: &str) -> String {
-    name.chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_uppercase())
-        .collect()
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
 }
 
 /// Whether this is the name of an event or a wire type: words of one case,
@@ -45,13 +42,8 @@ pub(crate) fn is_event_name(text: &str) -> bool {
     }
     let upper = text.bytes().any(|byte| byte.is_ascii_uppercase());
     let lower = text.bytes().any(|byte| byte.is_ascii_lowercase());
-    let joined = text
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || is_joint(byte))
-        && text
-            .as_bytes()
-            .windows(2)
-            .all(|pair| !(is_joint(pair[0]) && is_joint(pair[1])))
+    let joined = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || is_joint(byte))
+        && text.as_bytes().windows(2).all(|pair| !(is_joint(pair[0]) && is_joint(pair[1])))
         && !text.bytes().last().is_some_and(is_joint);
     let words = text.bytes().filter(|&byte| is_joint(byte)).count() + 1;
     joined && (upper != lower) && (words >= 2 || (upper && text.len() >= 4))
@@ -91,12 +83,8 @@ impl Names {
     /// Finds the events that a heading names.
     pub(crate) fn heading(&self, heading: &str) -> Heading {
         let (name, status) = without_status(heading);
-        let mut found = Heading {
-            events: Vec::new(),
-            matched: Matched::Name,
-            status,
-            partly: false,
-        };
+        let mut found =
+            Heading { events: Vec::new(), matched: Matched::Name, status, partly: false };
         for piece in alternatives(name) {
             match self.one(&piece) {
                 Some((at, matched)) => {
@@ -127,11 +115,7 @@ impl Names {
             .take_while(|(letters, _)| letters.starts_with(&begin))
             .flat_map(|(_, at)| at)
             .copied()
-            .filter(|&at| {
-                self.names
-                    .get(at)
-                    .is_some_and(|name| ends_word(name, begin.len()))
-            })
+            .filter(|&at| self.names.get(at).is_some_and(|name| ends_word(name, begin.len())))
             .collect()
     }
 
@@ -187,9 +171,7 @@ pub(crate) fn without_status(heading: &str) -> (&str, Option<Status>) {
     if let Some((number, rest)) = name.split_once(' ') {
         let number = number.trim_end_matches([')', '.']);
         if number.starts_with(|c: char| c.is_ascii_digit())
-            && number
-                .bytes()
-                .all(|byte| byte.is_ascii_digit() || byte == b'.')
+            && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
         {
             name = rest.trim_start();
         }
@@ -221,10 +203,7 @@ pub(crate) fn without_status(heading: &str) -> (&str, Option<Status>) {
     }
     for label in [" event", " webhook", " events", " webhooks"] {
         if let Some(at) = name.len().checked_sub(label.len()) {
-            if name
-                .get(at..)
-                .is_some_and(|end| end.eq_ignore_ascii_case(label))
-            {
+            if name.get(at..).is_some_and(|end| end.eq_ignore_ascii_case(label)) {
                 name = &name[..at];
             }
         }
@@ -250,17 +229,13 @@ fn alternatives(name: &str) -> Vec<String> {
             continue;
         };
         let pieces = inside.split(['|', '/', ',']).take(MOST);
-        let spelled: Vec<String> = pieces
-            .map(|piece| format!("{before}{}{after}", piece.trim()))
-            .collect();
+        let spelled: Vec<String> =
+            pieces.map(|piece| format!("{before}{}{after}", piece.trim())).collect();
         if spelled.len() > 1 {
             return spelled;
         }
     }
-    let normal = name
-        .replace(" and ", "|")
-        .replace(" & ", "|")
-        .replace(" or ", "|");
+    let normal = name.replace(" and ", "|").replace(" & ", "|").replace(" or ", "|");
     let mut pieces = normal.split(['|', '/', ',', '+']).map(str::trim).take(MOST);
     let Some(first) = pieces.next() else {
         return Vec::new();
@@ -283,14 +258,8 @@ mod tests {
 
     fn names() -> Names {
         Names::new(
-            [
-                "DOOR_OPENED",
-                "DOOR_CLOSED",
-                "GATE_PASS_GRANTED",
-                "GATE_PASS_REVOKED",
-                "BELL_RUNG",
-            ]
-            .into_iter(),
+            ["DOOR_OPENED", "DOOR_CLOSED", "GATE_PASS_GRANTED", "GATE_PASS_REVOKED", "BELL_RUNG"]
+                .into_iter(),
         )
     }
 
@@ -335,16 +304,10 @@ mod tests {
 
     #[test]
     fn spells_out_alternatives() {
-        for heading in [
-            "GATEPASS<GRANT|REVOKE>",
-            "GATE_PASS_<GRANT|REVOKE>",
-            "GATE\\_PASS\\_<GRANT|REVOKE>",
-        ] {
-            assert_eq!(
-                found(heading),
-                (vec![2, 3], Matched::Inflection, None),
-                "{heading}"
-            );
+        for heading in
+            ["GATEPASS<GRANT|REVOKE>", "GATE_PASS_<GRANT|REVOKE>", "GATE\\_PASS\\_<GRANT|REVOKE>"]
+        {
+            assert_eq!(found(heading), (vec![2, 3], Matched::Inflection, None), "{heading}");
         }
         for heading in [
             "DOOR_OPENED/CLOSED",
@@ -352,11 +315,7 @@ mod tests {
             "DOOR_OPENED and DOOR_CLOSED",
             "DOOR_{OPENED,CLOSED}",
         ] {
-            assert_eq!(
-                found(heading),
-                (vec![0, 1], Matched::Name, None),
-                "{heading}"
-            );
+            assert_eq!(found(heading), (vec![0, 1], Matched::Name, None), "{heading}");
         }
     }
 
@@ -364,31 +323,16 @@ mod tests {
     fn says_when_only_some_names_are_known() {
         assert_eq!(
             names().heading("DOOR_<OPENED|PAINTED>"),
-            Heading {
-                events: vec![0],
-                matched: Matched::Name,
-                status: None,
-                partly: true
-            }
+            Heading { events: vec![0], matched: Matched::Name, status: None, partly: true }
         );
     }
 
     #[test]
     fn leaves_other_headings_alone() {
-        for heading in [
-            "Events and payloads",
-            "Door",
-            "DOOR",
-            "Retries",
-            "",
-            "<|>",
-            "DOOR_OPENED_TWICE",
-        ] {
-            assert_eq!(
-                found(heading),
-                (vec![], Matched::Nothing, None),
-                "{heading}"
-            );
+        for heading in
+            ["Events and payloads", "Door", "DOOR", "Retries", "", "<|>", "DOOR_OPENED_TWICE"]
+        {
+            assert_eq!(found(heading), (vec![], Matched::Nothing, None), "{heading}");
         }
     }
 
@@ -401,25 +345,14 @@ mod tests {
 
     #[test]
     fn knows_an_event_from_other_headings() {
-        for heading in [
-            "LAMP_LIT",
-            "LAMP_LIT (WIP)",
-            "LAMPLIT<ON|OFF>",
-            "LAMP_<ON|OFF>",
-            "lamp_lit",
-        ] {
+        for heading in
+            ["LAMP_LIT", "LAMP_LIT (WIP)", "LAMPLIT<ON|OFF>", "LAMP_<ON|OFF>", "lamp_lit"]
+        {
             assert!(looks_like_event(heading), "{heading}");
         }
-        for heading in [
-            "WIP",
-            "JSON",
-            "Example",
-            "API Reference",
-            "FAQ",
-            "lamp",
-            "{",
-            "process.run",
-        ] {
+        for heading in
+            ["WIP", "JSON", "Example", "API Reference", "FAQ", "lamp", "{", "process.run"]
+        {
             assert!(!looks_like_event(heading), "{heading}");
         }
     }

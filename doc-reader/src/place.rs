@@ -58,14 +58,9 @@ impl Places {
             }
         }
         let ending = format!(".{loose}");
-        let candidates = self
-            .by_last
-            .get(last(&loose))
-            .map_or(&[][..], Vec::as_slice);
-        let mut fitting = candidates
-            .iter()
-            .take(64)
-            .filter(|place| loosen(place).ends_with(&ending));
+        let candidates = self.by_last.get(last(&loose)).map_or(&[][..], Vec::as_slice);
+        let mut fitting =
+            candidates.iter().take(64).filter(|place| loosen(place).ends_with(&ending));
         match (fitting.next(), fitting.next()) {
             (Some(only), None) => Place::At(only.clone()),
             (Some(_), Some(_)) => Place::Several,
@@ -80,11 +75,7 @@ pub(crate) fn loosen(path: &str) -> String {
         .split('.')
         .map(|name| name.trim_end_matches("[]"))
         .filter(|name| !name.is_empty() && !name.bytes().all(|byte| byte.is_ascii_digit()))
-        .map(|name| {
-            name.strip_suffix('s')
-                .filter(|name| name.len() > 2)
-                .unwrap_or(name)
-        });
+        .map(|name| name.strip_suffix('s').filter(|name| name.len() > 2).unwrap_or(name));
     let mut loose = String::with_capacity(path.len());
     for name in names {
         if !loose.is_empty() {
@@ -119,10 +110,7 @@ mod tests {
             "b.size",
         ]
         .iter()
-        .map(|path| ExampleMember {
-            path: (*path).to_owned(),
-            kinds: Vec::new(),
-        })
+        .map(|path| ExampleMember { path: (*path).to_owned(), kinds: Vec::new() })
         .collect();
         Places::new(&members)
     }
@@ -136,22 +124,10 @@ mod tests {
 
     #[test]
     fn finds_a_member_whose_path_is_abbreviated() {
-        assert_eq!(
-            places().find("kind", None),
-            Place::At("data.kind".to_owned())
-        );
-        assert_eq!(
-            places().find("row.key", None),
-            Place::At("rows[].key".to_owned())
-        );
-        assert_eq!(
-            places().find("rows.0.key", None),
-            Place::At("rows[].key".to_owned())
-        );
-        assert_eq!(
-            places().find("note", Some("data")),
-            Place::At("data.note".to_owned())
-        );
+        assert_eq!(places().find("kind", None), Place::At("data.kind".to_owned()));
+        assert_eq!(places().find("row.key", None), Place::At("rows[].key".to_owned()));
+        assert_eq!(places().find("rows.0.key", None), Place::At("rows[].key".to_owned()));
+        assert_eq!(places().find("note", Some("data")), Place::At("data.note".to_owned()));
     }
 
     #[test]

@@ -86,10 +86,7 @@ impl<'a> Reader<'a> {
     }
 
     fn table(&mut self, lines: &[&'a str], header: Header) -> usize {
-        let mut table = Table {
-            header: header.cells,
-            rows: Vec::new(),
-        };
+        let mut table = Table { header: header.cells, rows: Vec::new() };
         let columns = table.columns();
         self.knowledge.enter(&self.examples);
         let mut problems = Vec::new();
@@ -136,18 +133,10 @@ fn header(lines: &[&str], at: usize) -> Option<Header> {
     let line = lines.get(at)?;
     let cells: Vec<String> = separated_cells(line);
     if cells.len() >= 2 && words::is_header(&cells) {
-        return Some(Header {
-            cells,
-            layout: Layout::Tabs,
-            end: at + 1,
-        });
+        return Some(Header { cells, layout: Layout::Tabs, end: at + 1 });
     }
     if let Some(cells) = words::split_header(line) {
-        return Some(Header {
-            cells,
-            layout: Layout::RunTogether,
-            end: at + 1,
-        });
+        return Some(Header { cells, layout: Layout::RunTogether, end: at + 1 });
     }
     let mut cells = Vec::new();
     let mut end = at;
@@ -166,11 +155,7 @@ fn header(lines: &[&str], at: usize) -> Option<Header> {
         cells.push(cell);
         end = here + 1;
     }
-    words::is_header(&cells).then_some(Header {
-        cells,
-        layout: Layout::OnePerLine,
-        end,
-    })
+    words::is_header(&cells).then_some(Header { cells, layout: Layout::OnePerLine, end })
 }
 
 /// Cells between tabs, or between two or more spaces.
@@ -179,10 +164,7 @@ fn separated_cells(line: &str) -> Vec<String> {
     let cells: Vec<&str> = if line.contains('\t') {
         line.split('\t').collect()
     } else {
-        line.trim_start()
-            .split("  ")
-            .filter(|cell| !cell.trim().is_empty())
-            .collect()
+        line.trim_start().split("  ").filter(|cell| !cell.trim().is_empty()).collect()
     };
     cells.into_iter().map(words::squeeze).collect()
 }
@@ -249,9 +231,8 @@ fn balance(line: &str) -> i64 {
 
 fn continues_json(line: &str) -> bool {
     let number = |c: char| c.is_ascii_digit() || c == '-';
-    if line.starts_with([
-        '"', '\'', '“', '”', '{', '}', '[', ']', ',', '|', '#', '…', '.',
-    ]) || line.starts_with("//")
+    if line.starts_with(['"', '\'', '“', '”', '{', '}', '[', ']', ',', '|', '#', '…', '.'])
+        || line.starts_with("//")
         || line.starts_with("/*")
         || line.starts_with('*')
     {
@@ -265,9 +246,7 @@ fn continues_json(line: &str) -> bool {
         return true;
     }
     // A name without quotation marks.
-    let name = line
-        .find(|c: char| !(c.is_alphanumeric() || c == '_'))
-        .unwrap_or(line.len());
+    let name = line.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(line.len());
     name > 0 && line[name..].trim_start().starts_with(':')
 }
 
@@ -295,9 +274,6 @@ fn title(document: &Document, lines: &[&str]) -> Option<String> {
             let short = |line: &&&str| line.len() <= LONGEST_HEADING && !line.trim().is_empty();
             let mut short = lines.iter().take(200).filter(short);
             let first = short.clone().next();
-            short
-                .find(|line| speaks(line))
-                .or(first)
-                .map(|line| words::squeeze(line))
+            short.find(|line| speaks(line)).or(first).map(|line| words::squeeze(line))
         })
 }

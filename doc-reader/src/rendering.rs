@@ -8,10 +8,7 @@ use crate::{MAX_BYTES, html, markdown, plain, words};
 /// Decodes the input, or says why it is no text.
 pub(crate) fn decode(bytes: &[u8]) -> Result<String, ReadError> {
     if bytes.len() > MAX_BYTES {
-        return Err(ReadError::TooLarge {
-            bytes: bytes.len(),
-            limit: MAX_BYTES,
-        });
+        return Err(ReadError::TooLarge { bytes: bytes.len(), limit: MAX_BYTES });
     }
     let text = match bytes {
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes)?,
@@ -32,15 +29,11 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<String, ReadError> {
 
 fn utf8(bytes: &[u8], skipped: usize) -> Result<String, ReadError> {
     if let Some(at) = bytes.iter().position(|&byte| is_binary(u32::from(byte))) {
-        return Err(ReadError::Binary {
-            offset: at + skipped,
-        });
+        return Err(ReadError::Binary { offset: at + skipped });
     }
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(text.to_owned()),
-        Err(error) => Err(ReadError::NotUtf8 {
-            offset: error.valid_up_to() + skipped,
-        }),
+        Err(error) => Err(ReadError::NotUtf8 { offset: error.valid_up_to() + skipped }),
     }
 }
 
@@ -72,11 +65,7 @@ pub(crate) fn document(text: &str) -> Document {
         Rendering::Html => {
             let document = html::document(text, html::Chrome::Skip);
             // A page whose navigation is never closed hides everything else.
-            if document
-                .blocks
-                .iter()
-                .any(|block| matches!(block, Block::Table(_)))
-            {
+            if document.blocks.iter().any(|block| matches!(block, Block::Table(_))) {
                 document
             } else {
                 html::document(text, html::Chrome::Read)
@@ -96,10 +85,7 @@ enum Rendering {
 
 fn sniff(text: &str) -> Rendering {
     let mut head = text.trim_start();
-    while let Some((_, rest)) = head
-        .strip_prefix("<!--")
-        .and_then(|rest| rest.split_once("-->"))
-    {
+    while let Some((_, rest)) = head.strip_prefix("<!--").and_then(|rest| rest.split_once("-->")) {
         head = rest.trim_start();
     }
     let tags = [
@@ -142,9 +128,7 @@ fn sniff(text: &str) -> Rendering {
 fn is_delimiter_row(line: &str) -> bool {
     line.contains('|')
         && line.contains("--")
-        && line
-            .bytes()
-            .all(|byte| matches!(byte, b'|' | b'-' | b':' | b' ' | b'\t'))
+        && line.bytes().all(|byte| matches!(byte, b'|' | b'-' | b':' | b' ' | b'\t'))
 }
 
 #[cfg(test)]
@@ -155,14 +139,8 @@ mod tests {
     fn tells_the_renderings_apart() {
         let of = |text: &str| sniff(text);
         assert_eq!(of("<!-- saved -->\n<!DOCTYPE html><p>x"), Rendering::Html);
-        assert_eq!(
-            of("# Events\n\n| A | B |\n|---|---|\n"),
-            Rendering::Markdown
-        );
-        assert_eq!(
-            of("Events\n\nEvent\tStatus\nDOOR_OPENED\tWIP\n"),
-            Rendering::Plain
-        );
+        assert_eq!(of("# Events\n\n| A | B |\n|---|---|\n"), Rendering::Markdown);
+        assert_eq!(of("Events\n\nEvent\tStatus\nDOOR_OPENED\tWIP\n"), Rendering::Plain);
         assert_eq!(of("Events\n{\n# a comment\n}\n"), Rendering::Plain);
     }
 
@@ -175,10 +153,7 @@ mod tests {
 
     #[test]
     fn names_the_first_byte_that_is_no_text() {
-        assert_eq!(
-            decode(b"\x89PNG\r\n\x1a\n\0"),
-            Err(ReadError::Binary { offset: 6 })
-        );
+        assert_eq!(decode(b"\x89PNG\r\n\x1a\n\0"), Err(ReadError::Binary { offset: 6 }));
         assert_eq!(decode(b"caf\xe9"), Err(ReadError::NotUtf8 { offset: 3 }));
         assert_eq!(decode(b" \n\t"), Err(ReadError::Empty));
         assert_eq!(
@@ -187,10 +162,7 @@ mod tests {
         );
         assert_eq!(
             decode(&vec![b' '; MAX_BYTES + 1]),
-            Err(ReadError::TooLarge {
-                bytes: MAX_BYTES + 1,
-                limit: MAX_BYTES
-            })
+            Err(ReadError::TooLarge { bytes: MAX_BYTES + 1, limit: MAX_BYTES })
         );
     }
 }

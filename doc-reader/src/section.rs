@@ -74,10 +74,7 @@ impl<'a> Raw<'a> {
 
     fn has_payload(&self) -> bool {
         !self.tables.is_empty()
-            || self
-                .codes
-                .iter()
-                .any(|code| crate::example::json_start(code).is_some())
+            || self.codes.iter().any(|code| crate::example::json_start(code).is_some())
     }
 }
 
@@ -98,14 +95,9 @@ pub(crate) fn settle<'a>(mut sections: Vec<Raw<'a>>, names: &Names) -> Vec<Raw<'
         let unknown = raw.found.events.is_empty() && !raw.has_payload();
         !repeats && !unknown && (!empty || kept_empty.insert(raw.heading))
     });
-    let taken: HashSet<usize> = sections
-        .iter()
-        .flat_map(|raw| raw.found.events.iter().copied())
-        .collect();
-    for raw in sections
-        .iter_mut()
-        .filter(|raw| raw.found.events.is_empty() && !raw.common)
-    {
+    let taken: HashSet<usize> =
+        sections.iter().flat_map(|raw| raw.found.events.iter().copied()).collect();
+    for raw in sections.iter_mut().filter(|raw| raw.found.events.is_empty() && !raw.common) {
         let begun = names.beginning_with(raw.heading);
         if !begun.is_empty() && begun.iter().all(|at| !taken.contains(at)) {
             raw.found.events = begun;
@@ -124,12 +116,7 @@ pub(crate) fn read(raw: &Raw<'_>, events: &[EventRow], problems: &mut Vec<Proble
             about: tables::clip(&about),
         });
     };
-    let rows: Vec<&EventRow> = raw
-        .found
-        .events
-        .iter()
-        .filter_map(|&at| events.get(at))
-        .collect();
+    let rows: Vec<&EventRow> = raw.found.events.iter().filter_map(|&at| events.get(at)).collect();
     report_heading(raw, &rows, &mut report);
 
     let mut examples = Examples::default();
@@ -165,12 +152,7 @@ pub(crate) fn read(raw: &Raw<'_>, events: &[EventRow], problems: &mut Vec<Proble
 }
 
 fn report_heading(raw: &Raw<'_>, rows: &[&EventRow], report: &mut impl FnMut(ProblemKind, String)) {
-    let listed = || {
-        rows.iter()
-            .map(|row| row.name.as_str())
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
+    let listed = || rows.iter().map(|row| row.name.as_str()).collect::<Vec<_>>().join(", ");
     match raw.found.matched {
         _ if raw.common => {}
         Matched::Nothing => report(ProblemKind::HeadingUnmatched, raw.heading.to_owned()),
@@ -180,10 +162,7 @@ fn report_heading(raw: &Raw<'_>, rows: &[&EventRow], report: &mut impl FnMut(Pro
         }
     }
     if raw.found.partly {
-        report(
-            ProblemKind::HeadingUnmatched,
-            format!("only {} found", listed()),
-        );
+        report(ProblemKind::HeadingUnmatched, format!("only {} found", listed()));
     }
     for row in rows {
         if let (Some(heading), Some(table)) = (raw.found.status, row.status) {
@@ -270,10 +249,8 @@ fn members(
         }
     }
     if !members.is_empty() {
-        let parents: HashSet<&str> = members
-            .iter()
-            .flat_map(|member| parents(member.effective_path()))
-            .collect();
+        let parents: HashSet<&str> =
+            members.iter().flat_map(|member| parents(member.effective_path())).collect();
         for shown in examples.members() {
             let path = shown.path.as_str();
             if !known.contains_key(path) && !path.ends_with("[]") && !parents.contains(path) {
@@ -286,8 +263,7 @@ fn members(
 
 /// The objects and arrays that a member stands in.
 fn parents(path: &str) -> impl Iterator<Item = &str> {
-    path.match_indices('.')
-        .map(|(at, _)| path[..at].trim_end_matches("[]"))
+    path.match_indices('.').map(|(at, _)| path[..at].trim_end_matches("[]"))
 }
 
 /// The object whose members a table lists, where the caption names one that the

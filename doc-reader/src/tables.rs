@@ -9,15 +9,8 @@ use crate::{names, place};
 /// What a table lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
-    Events {
-        name: usize,
-        status: Option<usize>,
-        wire_type: Option<usize>,
-    },
-    Members {
-        name: usize,
-        kind: Option<usize>,
-    },
+    Events { name: usize, status: Option<usize>, wire_type: Option<usize> },
+    Members { name: usize, kind: Option<usize> },
     Other,
 }
 
@@ -43,28 +36,20 @@ pub(crate) fn shape(table: &Table) -> Shape {
         .find(|&at| matches!(columns[at], Column::Type | Column::Other) && mostly(at, &is_type));
     if kind.is_none() {
         let status = find(Column::Status);
-        let name = find(Column::Event)
-            .filter(|&at| mostly(at, &is_event))
-            .or_else(|| {
-                // Without a column for events, a status or nothing but names in
-                // upper case shows what the table lists.
-                (0..columns.len()).find(|&at| {
-                    Some(at) != status
-                        && matches!(columns[at], Column::Name | Column::Type | Column::Other)
-                        && mostly(at, &is_event)
-                        && (status.is_some()
-                            || mostly(at, &|cell| {
-                                names::looks_like_event(cell) && !is_wire_type(cell)
-                            }))
-                })
-            });
+        let name = find(Column::Event).filter(|&at| mostly(at, &is_event)).or_else(|| {
+            // Without a column for events, a status or nothing but names in
+            // upper case shows what the table lists.
+            (0..columns.len()).find(|&at| {
+                Some(at) != status
+                    && matches!(columns[at], Column::Name | Column::Type | Column::Other)
+                    && mostly(at, &is_event)
+                    && (status.is_some()
+                        || mostly(at, &|cell| names::looks_like_event(cell) && !is_wire_type(cell)))
+            })
+        });
         if let Some(name) = name {
             let wire_type = (0..columns.len()).find(|&at| at != name && mostly(at, &is_wire_type));
-            return Shape::Events {
-                name,
-                status,
-                wire_type,
-            };
+            return Shape::Events { name, status, wire_type };
         }
     }
     let name = find(Column::Name).or_else(|| {
@@ -105,17 +90,12 @@ pub(crate) fn events(
         let said_status = cell(row, status);
         let mut known = words::status(said_status);
         if known.is_none() && !said_status.is_empty() {
-            problems.push(problem(
-                ProblemKind::StatusUnknown,
-                format!("{named}: {said_status}"),
-            ));
+            problems.push(problem(ProblemKind::StatusUnknown, format!("{named}: {said_status}")));
         }
         let deprecated = deprecated
             || known == Some(Status::Deprecated)
             || words::says_deprecated(said_status)
-            || texts
-                .iter()
-                .any(|&at| words::says_deprecated(cell(row, Some(at))));
+            || texts.iter().any(|&at| words::says_deprecated(cell(row, Some(at))));
         if deprecated {
             known = Some(Status::Deprecated);
         }
@@ -237,11 +217,7 @@ fn path(cell: &str) -> Option<(String, bool)> {
 }
 
 fn problem(kind: ProblemKind, about: String) -> Problem {
-    Problem {
-        kind,
-        section: None,
-        about: clip(&about),
-    }
+    Problem { kind, section: None, about: clip(&about) }
 }
 
 /// Shortens what the page says to what a report needs.

@@ -72,10 +72,7 @@ pub(crate) fn cell(text: &str) -> Option<TypeExpr> {
     if rest.is_empty() {
         return Some(expr);
     }
-    if let Some(format) = rest
-        .strip_prefix('(')
-        .and_then(|rest| rest.strip_suffix(')'))
-    {
+    if let Some(format) = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
         // A format in parentheses, such as `string (uuid)`.
         return (!format.contains(['(', ')'])).then_some(expr);
     }
@@ -120,10 +117,7 @@ fn expression(text: &str, whole: bool, known: &dyn Fn(&str) -> bool) -> Option<(
         }
     }
     while text[at..].starts_with("[]") {
-        let inner = expr
-            .items
-            .take()
-            .unwrap_or_else(|| text[..length].to_ascii_lowercase());
+        let inner = expr.items.take().unwrap_or_else(|| text[..length].to_ascii_lowercase());
         expr.items = Some(inner);
         expr.kind = Kind::Array;
         at += 2;
@@ -161,25 +155,16 @@ fn items(text: &str, whole: bool, known: &dyn Fn(&str) -> bool) -> Option<(Strin
     let plural = WORDS.iter().find(|(word, _)| {
         let after = rest.get(word.len()..).unwrap_or("");
         starts_with(rest, word)
-            && (!whole
-                || !after
-                    .trim_start_matches('s')
-                    .starts_with(char::is_alphanumeric))
+            && (!whole || !after.trim_start_matches('s').starts_with(char::is_alphanumeric))
     });
     if let Some((word, _)) = plural {
         let s = usize::from(rest[word.len()..].starts_with('s'));
         return Some(((*word).to_owned(), skip + word.len() + s));
     }
-    let name_end = rest
-        .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-        .unwrap_or(rest.len())
-        .min(64);
+    let name_end =
+        rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len()).min(64);
     let name = rest.get(..name_end).filter(|name| !name.is_empty())?;
-    let end = if whole {
-        name_end
-    } else {
-        name_of_items(name, known)
-    };
+    let end = if whole { name_end } else { name_of_items(name, known) };
     Some((name[..end].to_owned(), skip + end))
 }
 
@@ -208,10 +193,7 @@ struct Mark {
 /// Reads ` \null`, ` | null`, ` or null`, ` (nullable)`, `, optional`, `?`.
 fn mark(text: &str) -> Option<Mark> {
     if text.starts_with('?') {
-        return Some(Mark {
-            nullable: false,
-            length: 1,
-        });
+        return Some(Mark { nullable: false, length: 1 });
     }
     let rest = text.trim_start();
     let spaced = rest.len() < text.len();
@@ -237,10 +219,7 @@ fn mark(text: &str) -> Option<Mark> {
     if bracket {
         rest = rest.strip_prefix(')')?;
     }
-    Some(Mark {
-        nullable,
-        length: text.len() - rest.len(),
-    })
+    Some(Mark { nullable, length: text.len() - rest.len() })
 }
 
 /// The length of a leading `null | `.

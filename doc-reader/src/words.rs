@@ -155,10 +155,7 @@ pub(crate) fn squeeze(text: &str) -> String {
 /// Says what a column holds, by its heading.
 pub(crate) fn column(heading: &str) -> Column {
     let heading = bare(heading).to_ascii_lowercase();
-    COLUMNS
-        .iter()
-        .find(|(word, _)| *word == heading)
-        .map_or(Column::Other, |&(_, column)| column)
+    COLUMNS.iter().find(|(word, _)| *word == heading).map_or(Column::Other, |&(_, column)| column)
 }
 
 /// Splits a table's heading row whose cells run together, such as
@@ -256,31 +253,21 @@ pub(crate) fn says_deprecated(text: &str) -> bool {
 
 /// Whether a heading is a caption inside a section, such as `Example payload`.
 pub(crate) fn is_caption(heading: &str) -> bool {
-    let mut words = heading
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .peekable();
+    let mut words =
+        heading.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
     words.peek().is_some()
-        && words.all(|word| {
-            CAPTIONS
-                .iter()
-                .any(|caption| word.eq_ignore_ascii_case(caption))
-        })
+        && words.all(|word| CAPTIONS.iter().any(|caption| word.eq_ignore_ascii_case(caption)))
 }
 
 /// Removes what mark-up leaves around a word: quotation marks, stars, brackets.
 pub(crate) fn bare(text: &str) -> &str {
     text.trim_matches(|c: char| {
         c.is_whitespace()
-            || matches!(
-                c,
-                '`' | '*' | '~' | '"' | '\'' | ':' | '(' | ')' | '[' | ']' | '?'
-            )
+            || matches!(c, '`' | '*' | '~' | '"' | '\'' | ':' | '(' | ')' | '[' | ']' | '?')
     })
 }
 
 /// Whether `text` begins with `word`, which is in lower case.
 pub(crate) fn starts_with(text: &str, word: &str) -> bool {
-    text.get(..word.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(word))
+    text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
 }

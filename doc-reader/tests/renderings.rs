@@ -41,9 +41,6 @@ fn committed_pages_are_what_the_model_renders() {
             std::fs::write(&path, &text).expect("the folder can be written");
         }
         let committed = std::fs::read_to_string(&path).expect("the page is committed");
-        assert!(
-            committed == text,
-            "{name} is stale: run this test with UPDATE_PAGES=1"
-        );
+        assert!(committed == text, "{name} is stale: run this test with UPDATE_PAGES=1");
     }
 }

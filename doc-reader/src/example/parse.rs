@@ -14,13 +14,8 @@ pub(super) struct Parsed {
 }
 
 pub(super) fn parse(text: &str) -> Parsed {
-    let mut parser = Parser {
-        text: text.trim_end(),
-        at: 0,
-        line: 1,
-        nodes: 0,
-        out: Parsed::default(),
-    };
+    let mut parser =
+        Parser { text: text.trim_end(), at: 0, line: 1, nodes: 0, out: Parsed::default() };
     loop {
         parser.space();
         match parser.peek() {
@@ -79,12 +74,7 @@ impl<'a> Parser<'a> {
     fn fault(&mut self, fault: Fault) {
         let entry = (fault, self.line);
         // Faults come in the order of lines, so a repeated one stands near the end.
-        let near = self
-            .out
-            .faults
-            .iter()
-            .rev()
-            .take_while(|(_, line)| *line == self.line);
+        let near = self.out.faults.iter().rev().take_while(|(_, line)| *line == self.line);
         if !near.into_iter().any(|known| *known == entry) {
             self.out.faults.push(entry);
         }

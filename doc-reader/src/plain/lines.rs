@@ -19,11 +19,7 @@ pub(super) fn one_per_line(
     columns: &[Column],
     table: &mut Table,
 ) -> usize {
-    let reader = Reader {
-        lines,
-        columns,
-        members: columns.contains(&Column::Type),
-    };
+    let reader = Reader { lines, columns, members: columns.contains(&Column::Type) };
     let mut seen = std::collections::HashSet::new();
     let mut at = from;
     while let Some(start) = reader.next(at) {
@@ -64,10 +60,7 @@ impl Reader<'_> {
     /// The next line that is not blank.
     fn next(&self, from: usize) -> Option<usize> {
         let lines = self.lines.iter().enumerate().skip(from);
-        lines
-            .take(LONGEST_TEXT)
-            .find(|(_, line)| !line.trim().is_empty())
-            .map(|(at, _)| at)
+        lines.take(LONGEST_TEXT).find(|(_, line)| !line.trim().is_empty()).map(|(at, _)| at)
     }
 
     fn fits(&self, column: Column, line: &str) -> bool {
@@ -94,11 +87,7 @@ impl Reader<'_> {
     fn starts_row(&self, at: usize) -> bool {
         let mut here = at;
         let mut wanted = self.columns.iter().enumerate();
-        let mark = if self.members {
-            Column::Type
-        } else {
-            Column::Status
-        };
+        let mark = if self.members { Column::Type } else { Column::Status };
         let has_mark = self.columns.contains(&mark);
         for (index, &column) in wanted.by_ref() {
             let line = self.line(here);
@@ -178,11 +167,7 @@ impl Reader<'_> {
     }
 
     fn add_text(&self, row: &mut [String], from: usize, to: usize) {
-        let Some(at) = self
-            .columns
-            .iter()
-            .position(|column| *column == Column::Text)
-        else {
+        let Some(at) = self.columns.iter().position(|column| *column == Column::Text) else {
             return;
         };
         if let Some(cell) = row.get_mut(at) {

@@ -39,9 +39,7 @@ impl<'a> Knowledge<'a> {
                 knowledge.events.insert(name);
             }
             let words = line.split(|c: char| !c.is_alphanumeric());
-            knowledge
-                .words
-                .extend(words.filter(|word| word.len() <= LONGEST_NAME));
+            knowledge.words.extend(words.filter(|word| word.len() <= LONGEST_NAME));
         }
         // How the descriptions begin whose names are known from a heading.
         for line in lines {
@@ -177,9 +175,7 @@ fn split_member(
     knowledge: &Knowledge<'_>,
     cells: &mut [String],
 ) -> Option<bool> {
-    let name_at = columns
-        .iter()
-        .position(|c| matches!(c, Column::Name | Column::Event))?;
+    let name_at = columns.iter().position(|c| matches!(c, Column::Name | Column::Event))?;
     let type_at = columns.iter().position(|c| *c == Column::Type)?;
     let known = |name: &str| knowledge.is_type_name(name);
     if type_at < name_at {
@@ -197,11 +193,8 @@ fn split_member(
     }
     let mut best: Option<((usize, bool, usize), usize, usize)> = None;
     let mut rivals = 0;
-    let candidates = line
-        .char_indices()
-        .map(|(at, _)| at)
-        .take_while(|at| *at <= LONGEST_NAME)
-        .skip(1);
+    let candidates =
+        line.char_indices().map(|(at, _)| at).take_while(|at| *at <= LONGEST_NAME).skip(1);
     for at in candidates {
         let name = line[..at].trim_end();
         if !is_member_name(name) || !types::begins_with_word(&line[at..]) {
@@ -265,11 +258,7 @@ fn name_prefix<'t>(line: &'t str, knowledge: &Knowledge<'_>) -> Option<(&'t str,
     if let Some(&(_, end)) = known.first() {
         return Some((&run[..end], false));
     }
-    let hump = run
-        .char_indices()
-        .skip(1)
-        .filter(|(_, c)| c.is_ascii_uppercase())
-        .last();
+    let hump = run.char_indices().skip(1).filter(|(_, c)| c.is_ascii_uppercase()).last();
     let end = hump.map_or(run.len(), |(at, _)| at);
     is_member_name(&run[..end]).then_some((&run[..end], true))
 }
@@ -289,9 +278,7 @@ fn split_event(
     knowledge: &Knowledge<'_>,
     cells: &mut [String],
 ) -> Option<bool> {
-    let name_at = columns
-        .iter()
-        .position(|c| matches!(c, Column::Event | Column::Name))?;
+    let name_at = columns.iter().position(|c| matches!(c, Column::Event | Column::Name))?;
     let status_at = columns.iter().position(|c| *c == Column::Status);
     let mut rest = line;
     let mut status = "";
@@ -339,9 +326,7 @@ fn event_prefix<'t>(line: &'t str, knowledge: &Knowledge<'_>) -> Option<(&'t str
     // it makes a word that the page uses, or a lone `A`.
     let word = |back: usize| {
         let tail = &line[run.len() - back..];
-        tail.split(|c: char| !c.is_alphanumeric())
-            .next()
-            .unwrap_or("")
+        tail.split(|c: char| !c.is_alphanumeric()).next().unwrap_or("")
     };
     let used = |back: usize| {
         let word = word(back);
@@ -389,11 +374,7 @@ fn event_run(line: &str) -> &str {
     let end = line
         .bytes()
         .position(|byte| {
-            let letter = if upper {
-                byte.is_ascii_uppercase()
-            } else {
-                byte.is_ascii_lowercase()
-            };
+            let letter = if upper { byte.is_ascii_uppercase() } else { byte.is_ascii_lowercase() };
             !(letter || byte.is_ascii_digit() || joint(byte))
         })
         .unwrap_or(line.len())

@@ -42,10 +42,7 @@ pub(crate) fn markdown(page: &PageModel) -> String {
         out.push_str(&format!("{text}\n\n"));
     }
     let table = |out: &mut String, columns: [&str; 3], rows: &[[&str; 3]]| {
-        out.push_str(&format!(
-            "| {} |\n| --- | --- | --- |\n",
-            columns.join(" | ")
-        ));
+        out.push_str(&format!("| {} |\n| --- | --- | --- |\n", columns.join(" | ")));
         for row in rows {
             let cells = row.map(|cell| cell.replace('|', "\\|").replace('_', "\\_"));
             out.push_str(&format!("| {} |\n", cells.join(" | ")));
@@ -54,10 +51,7 @@ pub(crate) fn markdown(page: &PageModel) -> String {
     };
     table(&mut out, EVENT_COLUMNS, &page.events);
     for section in &page.sections {
-        out.push_str(&format!(
-            "## {}\n\n",
-            section.source.unwrap_or(section.heading)
-        ));
+        out.push_str(&format!("## {}\n\n", section.source.unwrap_or(section.heading)));
         if let Some(text) = section.text {
             out.push_str(&format!("{text}\n\n"));
         }
@@ -88,10 +82,7 @@ pub(crate) fn html(page: &PageModel) -> String {
         out.push_str(&format!("<a href=\"#x\">{}</a>", escape(section.heading)));
     }
     out.push_str("</nav><main><article><header id=\"head\"><h1>");
-    out.push_str(&format!(
-        "{}</h1></header><div class=\"body\">\n",
-        escape(page.title)
-    ));
+    out.push_str(&format!("{}</h1></header><div class=\"body\">\n", escape(page.title)));
     for text in page.intro.iter().chain(&page.batch) {
         out.push_str(&format!("<p>{}</p>\n", escape(text)));
     }
@@ -104,10 +95,7 @@ pub(crate) fn html(page: &PageModel) -> String {
         for row in rows {
             out.push_str("<tr>");
             for cell in row {
-                out.push_str(&format!(
-                    "<td style=\"text-align:left\">{}</td>",
-                    escape(cell)
-                ));
+                out.push_str(&format!("<td style=\"text-align:left\">{}</td>", escape(cell)));
             }
             out.push_str("</tr>\n");
         }
@@ -147,9 +135,7 @@ pub(crate) fn html(page: &PageModel) -> String {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// How copied text separates the cells of a table.
@@ -162,12 +148,7 @@ pub(crate) enum Cells {
 
 /// Text as somebody copies it out of a browser.
 pub(crate) fn plain(page: &PageModel, cells: Cells) -> String {
-    let mut out = format!(
-        "{}\n{}\n\n{}\n\n",
-        NAVIGATION[..2].concat(),
-        NAVIGATION[2],
-        page.title
-    );
+    let mut out = format!("{}\n{}\n\n{}\n\n", NAVIGATION[..2].concat(), NAVIGATION[2], page.title);
     for text in page.intro.iter().chain(&page.batch) {
         out.push_str(&format!("{text}\n\n"));
     }

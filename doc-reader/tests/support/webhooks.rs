@@ -4,22 +4,10 @@ use super::{PageModel, SectionModel};
 
 const ENVELOPE: [[&str; 3]; 5] = [
     ["id", "string", "Identifies the event."],
-    [
-        "spektrId",
-        "string",
-        "Identifies the customer that it is about.",
-    ],
+    ["spektrId", "string", "Identifies the customer that it is about."],
     ["type", "string", ""],
-    [
-        "delivered",
-        "boolean",
-        "True once a webhook has carried the event, falsy before.",
-    ],
-    [
-        "createdAt",
-        "number",
-        "When the event came to be, as an epoch timestamp.",
-    ],
+    ["delivered", "boolean", "True once a webhook has carried the event, falsy before."],
+    ["createdAt", "number", "When the event came to be, as an epoch timestamp."],
 ];
 
 fn envelope(wire_type: &'static str, rest: &[[&'static str; 3]]) -> Vec<[&'static str; 3]> {
@@ -49,44 +37,16 @@ pub(crate) fn page() -> PageModel {
         ],
         batch: None,
         events: vec![
-            [
-                "PROCESS_RUN_START",
-                "Sent as soon as a process begins to run",
-                "Available",
-            ],
-            [
-                "PROCESS_RUN_END",
-                "Sent as soon as a process has run",
-                "Available",
-            ],
+            ["PROCESS_RUN_START", "Sent as soon as a process begins to run", "Available"],
+            ["PROCESS_RUN_END", "Sent as soon as a process has run", "Available"],
             ["STEP_INIT", "Sent when a process reaches a form", "WIP"],
             ["STEP_SUBMIT", "Sent when somebody fills in a form", "WIP"],
-            [
-                "SERVICE_RUN",
-                "Sent when a service has answered",
-                "Available",
-            ],
+            ["SERVICE_RUN", "Sent when a service has answered", "Available"],
             ["ALERT_CREATED", "Sent when an alert is raised", "WIP"],
-            [
-                "ALERT_RESOLVED",
-                "Sent when an alert is settled",
-                "Available",
-            ],
-            [
-                "CUSTOMER_TAG_ADDED",
-                "Sent when a process or a user tags a customer",
-                "Available",
-            ],
-            [
-                "CUSTOMER_TAG_REMOVED",
-                "Sent when a user takes a tag off a customer",
-                "Available",
-            ],
-            [
-                "CUSTOMER_STATUS_CHANGED",
-                "Sent when a customer gets another status",
-                "Available",
-            ],
+            ["ALERT_RESOLVED", "Sent when an alert is settled", "Available"],
+            ["CUSTOMER_TAG_ADDED", "Sent when a process or a user tags a customer", "Available"],
+            ["CUSTOMER_TAG_REMOVED", "Sent when a user takes a tag off a customer", "Available"],
+            ["CUSTOMER_STATUS_CHANGED", "Sent when a customer gets another status", "Available"],
         ],
         sections: vec![
             process_run_start(),
@@ -124,31 +84,15 @@ fn process_run_start() -> SectionModel {
         ),
         members: vec![
             ["id", "string", "Identifies the event."],
-            [
-                "spektrId",
-                "string",
-                "Identifies the customer that it is about.",
-            ],
+            ["spektrId", "string", "Identifies the customer that it is about."],
             ["type", "string", "The event's type: process_run_start."],
             ["delivered", "boolean \\null", ""],
-            [
-                "createdAt",
-                "number",
-                "When the event came to be, as an epoch timestamp.",
-            ],
-            [
-                "processType",
-                "string",
-                "Which sort of process it is, such as 'onboarding'.",
-            ],
+            ["createdAt", "number", "When the event came to be, as an epoch timestamp."],
+            ["processType", "string", "Which sort of process it is, such as 'onboarding'."],
             ["processName", "string", "What the process is called."],
             ["processId", "string", "Identifies the process."],
             ["contextId", "string", "Identifies the run."],
-            [
-                "reference",
-                "string",
-                "An optional value that the link to the form carried.",
-            ],
+            ["reference", "string", "An optional value that the link to the form carried."],
         ],
     }
 }
@@ -184,11 +128,7 @@ fn process_run_end() -> SectionModel {
         ),
         members: vec![
             ["id", "string", "Identifies the event."],
-            [
-                "spektrId",
-                "string",
-                "Identifies the customer that it is about.",
-            ],
+            ["spektrId", "string", "Identifies the customer that it is about."],
             ["type", "string", "The event's type, process_run_end"],
             ["delivered", "boolean \\null", ""],
             ["process_name", "string", "What the process is called."],
@@ -204,21 +144,13 @@ fn process_run_end() -> SectionModel {
             ["field.helptext", "string \\null", ""],
             ["field.placeholder", "string \\null", ""],
             ["field.internalId", "string \\null", ""],
-            [
-                "children",
-                "Array of Fields",
-                "Optional fields inside this one, one level deep.",
-            ],
+            ["children", "Array of Fields", "Optional fields inside this one, one level deep."],
             [
                 "data",
                 "object",
                 "free pairs of keys and values; a key is a field.key where a person gave the value.",
             ],
-            [
-                "createdAt",
-                "number",
-                "When the event came to be, as an epoch timestamp.",
-            ],
+            ["createdAt", "number", "When the event came to be, as an epoch timestamp."],
         ],
     }
 }
@@ -248,11 +180,7 @@ fn service_run() -> SectionModel {
         members: envelope(
             "The event's type: \"service_run\".",
             &[
-                [
-                    "data.vendorType",
-                    "string",
-                    "Which sort of vendor answered.",
-                ],
+                ["data.vendorType", "string", "Which sort of vendor answered."],
                 ["data.contextId", "string", "Identifies the run."],
                 ["data.processId", "string", "Identifies the process."],
                 ["data.processName", "string", "What the process is called."],
@@ -339,11 +267,7 @@ fn customer_status_changed() -> SectionModel {
             &[
                 ["data.oldStatus", "string", "What the status was."],
                 ["data.newStatus", "string", "What the status is."],
-                [
-                    "data.customerName",
-                    "string",
-                    "What the customer is called.",
-                ],
+                ["data.customerName", "string", "What the customer is called."],
                 ["data.userId", "string \\null", ""],
                 ["data.processId", "string \\null", ""],
                 ["data.processName", "string \\null", ""],
