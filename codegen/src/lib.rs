@@ -33,7 +33,9 @@ mod render;
 mod set;
 mod structs;
 
+pub mod diff;
 pub mod model;
+pub mod scaffold;
 
 pub use generate::generate;
 pub use json::Json;

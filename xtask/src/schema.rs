@@ -1,8 +1,116 @@
-use std::process::ExitCode;
+//! `cargo xtask schema`: start a new event, and see what a change means.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command as Process, ExitCode};
+
+use anyhow::{Context, Result, bail, ensure};
+use spektr_codegen::diff::{Impact, bump, diff};
+use spektr_codegen::{SchemaSet, scaffold};
+
+use crate::workspace;
+
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    Diff,
+    /// Write the schema file and the examples of a new event, to be completed by hand
+    New {
+        /// Documented name, as ALERT_RESOLVED
+        name: String,
+    },
+    /// Say what changed in schema/ since a git revision, and what it means for users
+    Diff {
+        /// The revision to compare with
+        #[arg(default_value = "HEAD")]
+        revision: String,
+    },
 }
-pub(crate) fn run(_: Command) -> anyhow::Result<ExitCode> {
+
+pub(crate) fn run(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::New { name } => new(&workspace::root().join("schema"), &name)?,
+        Command::Diff { revision } => compare(&revision)?,
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+fn new(folder: &Path, name: &str) -> Result<()> {
+    let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
+    let files = scaffold::event(name, &today)?;
+    for path in files.keys() {
+        let path = folder.join(path);
+        ensure!(!path.exists(), "{} is there already, nothing was written", path.display());
+    }
+    for (path, text) in &files {
+        let target = folder.join(path);
+        if let Some(parent) = target.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(&target, text).with_context(|| format!("cannot write {}", target.display()))?;
+        println!("wrote schema/{path}");
+    }
+    println!(
+        "complete the schema and its decisions, then run `cargo xtask codegen` and `cargo xtask check`"
+    );
+    Ok(())
+}
+
+fn compare(revision: &str) -> Result<()> {
+    let old = SchemaSet::parse(files_at(revision)?).map_err(|problems| {
+        anyhow::anyhow!(
+            "schema/ at {revision} is not in the dialect of this generator:\n{problems}"
+        )
+    })?;
+    let new = workspace::schema_set(&workspace::root().join("schema"))?;
+    let changes = diff(old.model(), new.model());
+    for change in &changes {
+        println!("{change}");
+    }
+    let Some(impact) = changes.iter().map(|change| change.impact).max() else {
+        println!("no change since {revision} that users of the types could see");
+        return Ok(());
+    };
+    let count = |impact| changes.iter().filter(|change| change.impact == impact).count();
+    let version = env!("CARGO_PKG_VERSION");
+    println!(
+        "{} breaking, {} additive, {} documentation only since {revision}: after {version} release {}",
+        count(Impact::Breaking),
+        count(Impact::Additive),
+        count(Impact::Documentation),
+        bump(version, impact).unwrap_or_else(|| "a new version".into()),
+    );
+    Ok(())
+}
+
+/// Reads the schema files as they were at a git revision.
+fn files_at(revision: &str) -> Result<Vec<(String, String)>> {
+    let list = git(&[
+        "ls-tree",
+        "-r",
+        "--name-only",
+        "-z",
+        revision,
+        "--",
+        "schema/common",
+        "schema/events",
+    ])?;
+    let mut files = Vec::new();
+    for path in list.split('\0').filter(|path| !path.is_empty()) {
+        let name = path.strip_prefix("schema/").unwrap_or(path).to_owned();
+        files.push((name, git(&["show", &format!("{revision}:{path}")])?));
+    }
+    ensure!(!files.is_empty(), "there are no schema files at {revision}");
+    Ok(files)
+}
+
+fn git(arguments: &[&str]) -> Result<String> {
+    let output = Process::new("git")
+        .arg("-C")
+        .arg(workspace::root())
+        .args(arguments)
+        .output()
+        .context("cannot run git")?;
+    if !output.status.success() {
+        bail!("git {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(String::from_utf8(output.stdout)?)
 }

@@ -115,7 +115,7 @@ pub(crate) fn event(model: &Model) -> Vec<Item> {
         /// [`event_type`](Self::event_type) and reads the raw JSON of the entry.
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
-        #[expect(clippy::large_enum_variant, reason = "an event is made once and moved rarely; a box would cost every user a dereference")]
+        #[allow(clippy::large_enum_variant, reason = "an event is made once and moved rarely; a box would cost every user a dereference")]
         pub enum Event {
             #(#docs #names(#names),)*
             /// An event that the schema does not know.

@@ -17,7 +17,7 @@ use crate::{
 /// [`event_type`](Self::event_type) and reads the raw JSON of the entry.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-#[expect(
+#[allow(
     clippy::large_enum_variant,
     reason = "an event is made once and moved rarely; a box would cost every user a dereference"
 )]
