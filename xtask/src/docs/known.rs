@@ -144,7 +144,7 @@ pub(super) struct Decisions<'s>(Vec<Record<'s>>);
 struct Record<'s> {
     /// Kind, path, was, now.
     difference: [&'s str; 4],
-    /// The event whose file it stands in; none for a common file.
+    /// The event that the record names, or whose file it stands in.
     event: Option<&'s str>,
     /// File and id of the decision.
     decision: String,
@@ -152,7 +152,7 @@ struct Record<'s> {
 
 impl<'s> Decisions<'s> {
     /// Collects the decisions of all files. Those of a common file account for
-    /// the difference in every event.
+    /// the difference in every event, unless they name one.
     pub(super) fn new(set: &'s SchemaSet) -> Self {
         let mut records = Vec::new();
         for (file, json) in set.files() {
@@ -161,6 +161,7 @@ impl<'s> Decisions<'s> {
                 let id = decision.get("id").and_then(Json::as_str).unwrap_or_default();
                 for record in elements(decision, "explains") {
                     let text = |name| record.get(name).and_then(Json::as_str).unwrap_or_default();
+                    let event = record.get("event").and_then(Json::as_str).or(event);
                     let difference = ["kind", "path", "was", "now"].map(text);
                     records.push(Record { difference, event, decision: format!("{file}#{id}") });
                 }

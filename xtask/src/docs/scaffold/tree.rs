@@ -53,6 +53,9 @@ impl Node {
         if self.list {
             members.push(("type", self.type_of("array")));
             members.push(("items", self.element(&format!("{title}Item"))));
+            if self.inside.is_empty() {
+                members.push(sensitive());
+            }
         } else if !self.inside.is_empty() {
             members.push(("type", self.type_of("object")));
             members.extend(self.object(&title));
@@ -86,16 +89,14 @@ impl Node {
     }
 
     fn leaf(&self) -> Vec<(&'static str, Json)> {
-        // Nobody has looked at it yet, so it is kept out of logs.
-        let sensitive = ("x-sensitive", Json::Bool(true));
         match self.kind {
             Some("object") => vec![
                 ("type", self.type_of("object")),
                 ("additionalProperties", Json::Bool(true)),
-                sensitive,
+                sensitive(),
             ],
-            Some(kind) if kind != "array" => vec![("type", self.type_of(kind)), sensitive],
-            _ => vec![("x-type", string("raw")), sensitive],
+            Some(kind) if kind != "array" => vec![("type", self.type_of(kind)), sensitive()],
+            _ => vec![("x-type", string("raw")), sensitive()],
         }
     }
 
@@ -144,6 +145,11 @@ impl Node {
     pub(super) fn has_optional(&self) -> bool {
         self.nullable || self.inside.iter().any(Node::has_optional)
     }
+}
+
+/// Nobody has looked at the member yet, so it is kept out of logs.
+fn sensitive() -> (&'static str, Json) {
+    ("x-sensitive", Json::Bool(true))
 }
 
 /// Returns the names of the members that are not optional.
