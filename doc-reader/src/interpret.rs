@@ -36,9 +36,10 @@ pub(crate) fn page(document: &Document) -> Result<Page, ReadError> {
     }
     let mut page =
         Page { title, batch: None, common: None, events, sections: Vec::new(), problems };
+    let sections = section::settle(outline.sections, &names, &mut page.problems);
     let mut left = MAX_MEMBERS;
     let mut wrapper = None;
-    for raw in section::settle(outline.sections, &names) {
+    for raw in sections {
         let read = section::read(&raw, &page.events, &mut page.problems);
         let size = read.section.members.len()
             + read.section.example.as_ref().map_or(0, |example| example.members.len());
@@ -52,6 +53,13 @@ pub(crate) fn page(document: &Document) -> Result<Page, ReadError> {
         } else {
             page.sections.push(read.section);
         }
+    }
+    if let Some(common) = &page.common {
+        // What all events share need not stand in every table.
+        let shared =
+            |path: &str| common.members.iter().any(|member| member.effective_path() == path);
+        page.problems
+            .retain(|problem| problem.kind != ProblemKind::NotInTable || !shared(&problem.about));
     }
     section::report_repeated(&page.sections, &mut page.problems);
     page.batch = batch(document, wrapper);

@@ -80,7 +80,12 @@ impl<'a> Raw<'a> {
 
 /// Drops headings that only repeat a section, as tables of contents do, and
 /// gives headings that begin several names what no other section documents.
-pub(crate) fn settle<'a>(mut sections: Vec<Raw<'a>>, names: &Names) -> Vec<Raw<'a>> {
+/// Headings of nothing that look like an event's are reported.
+pub(crate) fn settle<'a>(
+    mut sections: Vec<Raw<'a>>,
+    names: &Names,
+    problems: &mut Vec<Problem>,
+) -> Vec<Raw<'a>> {
     let mut best: HashMap<&str, (bool, bool)> = HashMap::new();
     for raw in &sections {
         let weight = (raw.has_payload(), raw.has_text);
@@ -92,8 +97,16 @@ pub(crate) fn settle<'a>(mut sections: Vec<Raw<'a>>, names: &Names) -> Vec<Raw<'
         let weight = (raw.has_payload(), raw.has_text);
         let repeats = best.get(raw.heading).is_some_and(|&best| weight < best);
         let empty = weight == (false, false);
+        let first = !repeats && (!empty || kept_empty.insert(raw.heading));
         let unknown = raw.found.events.is_empty() && !raw.has_payload();
-        !repeats && !unknown && (!empty || kept_empty.insert(raw.heading))
+        if unknown && first && !raw.common {
+            problems.push(Problem {
+                kind: ProblemKind::HeadingUnmatched,
+                section: Some(raw.heading.to_owned()),
+                about: "it has no payload either".to_owned(),
+            });
+        }
+        first && !unknown
     });
     let taken: HashSet<usize> =
         sections.iter().flat_map(|raw| raw.found.events.iter().copied()).collect();

@@ -95,6 +95,22 @@ pub(crate) fn prefix(line: &str, known: &dyn Fn(&str) -> bool) -> Option<(TypeEx
     Some((expr, lead + end))
 }
 
+/// Reads the type at the beginning of a line that goes on with a name, so that a
+/// small letter may follow ` | null`.
+pub(crate) fn prefix_before_name(
+    line: &str,
+    known: &dyn Fn(&str) -> bool,
+) -> Option<(TypeExpr, usize)> {
+    let (mut expr, end) = prefix(line, known)?;
+    let rest = line[end..].trim_start();
+    let after = rest.trim_start_matches(['\\', '|']).trim_start();
+    if let (true, Some(name)) = (after.len() < rest.len(), after.strip_prefix("null")) {
+        expr.nullable = true;
+        return Some((expr, line.len() - name.len()));
+    }
+    Some((expr, end))
+}
+
 /// Whether a type word begins at this place of a line.
 pub(crate) fn begins_with_word(line: &str) -> bool {
     starts_with(line, "null |") || WORDS.iter().any(|(word, _)| starts_with_cased(line, word))

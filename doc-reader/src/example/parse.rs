@@ -14,8 +14,14 @@ pub(super) struct Parsed {
 }
 
 pub(super) fn parse(text: &str) -> Parsed {
-    let mut parser =
-        Parser { text: text.trim_end(), at: 0, line: 1, nodes: 0, out: Parsed::default() };
+    let mut parser = Parser {
+        text: text.trim_end(),
+        at: 0,
+        line: 1,
+        nodes: 0,
+        elided: false,
+        out: Parsed::default(),
+    };
     loop {
         parser.space();
         match parser.peek() {
@@ -38,6 +44,8 @@ struct Parser<'a> {
     at: usize,
     line: usize,
     nodes: usize,
+    /// Whether dots stood here since the last comma.
+    elided: bool,
     out: Parsed,
 }
 
@@ -97,6 +105,7 @@ impl<'a> Parser<'a> {
                 }
             } else if rest.starts_with("...") || rest.starts_with('…') {
                 self.fault(Fault::Ellipsis);
+                self.elided = true;
                 self.skip_while(|c| c == '.' || c == '…');
             } else {
                 return;
@@ -163,7 +172,8 @@ impl<'a> Parser<'a> {
                     break;
                 }
                 Some('}') => {
-                    self.trailing_comma(trailing);
+                    // Dots in the place of the last value need their comma.
+                    self.trailing_comma(trailing.filter(|_| !self.elided));
                     self.bump();
                     break;
                 }
@@ -177,6 +187,7 @@ impl<'a> Parser<'a> {
                         self.fault(Fault::MissingValue);
                     }
                     trailing = Some(self.line);
+                    self.elided = false;
                     comma = true;
                     self.bump();
                 }
@@ -262,7 +273,8 @@ impl<'a> Parser<'a> {
                     break;
                 }
                 Some(']') => {
-                    self.trailing_comma(trailing);
+                    // Dots in the place of the last value need their comma.
+                    self.trailing_comma(trailing.filter(|_| !self.elided));
                     self.bump();
                     break;
                 }
@@ -272,6 +284,7 @@ impl<'a> Parser<'a> {
                 }
                 Some(',') => {
                     trailing = Some(self.line);
+                    self.elided = false;
                     comma = true;
                     self.bump();
                 }

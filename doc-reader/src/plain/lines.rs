@@ -1,7 +1,10 @@
 //! Tables in plain text with one cell to a line.
 //!
-//! Empty cells may have left no line at all, so rows are found by what is in
-//! them: a name with a type after it, or the name of an event with a status.
+//! Empty cells may have left no line at all, and a description may take several
+//! lines, so rows are found by what is in them: a member's name with a type, or
+//! an event's name with a status.
+
+use std::collections::HashSet;
 
 use crate::document::Table;
 use crate::example::starts_json;
@@ -9,8 +12,8 @@ use crate::names::{is_event_name, looks_like_event};
 use crate::types;
 use crate::words::{self, Column};
 
-/// Lines of one description that are looked through for the next row.
-const LONGEST_TEXT: usize = 4;
+/// Lines that one cell may take, blank ones included.
+const LONGEST_CELL: usize = 4;
 
 /// Reads rows until no further row begins; returns the first line after them.
 pub(super) fn one_per_line(
@@ -19,29 +22,16 @@ pub(super) fn one_per_line(
     columns: &[Column],
     table: &mut Table,
 ) -> usize {
-    let reader = Reader { lines, columns, members: columns.contains(&Column::Type) };
-    let mut seen = std::collections::HashSet::new();
+    let Some(reader) = Reader::new(lines, columns) else { return from };
+    let mut seen = HashSet::new();
     let mut at = from;
-    while let Some(start) = reader.next(at) {
-        let Some((cells, end)) = reader.row(start) else {
-            break;
-        };
-        // A name of the table that comes again is a heading.
-        if !reader.members && !seen.insert(cells.first().cloned()) {
+    while let Some((cells, end)) = reader.next(at).and_then(|start| reader.row(start)) {
+        // The name of an event that comes again is a heading.
+        if !reader.members && !seen.insert(cells[reader.name].clone()) {
             break;
         }
         table.rows.push(cells);
         at = end;
-        if reader.next(at).is_none_or(|next| !reader.starts_row(next)) {
-            // Further lines of the description, where another row follows them.
-            let Some(next) = reader.row_soon(at) else {
-                break;
-            };
-            if let Some(row) = table.rows.last_mut() {
-                reader.add_text(row, at, next);
-            }
-            at = next;
-        }
     }
     at
 }
@@ -50,131 +40,147 @@ struct Reader<'a> {
     lines: &'a [&'a str],
     columns: &'a [Column],
     members: bool,
+    /// The column of the name.
+    name: usize,
+    /// The column whose content shows that a line belongs to a row.
+    mark: Option<usize>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(lines: &'a [&'a str], columns: &'a [Column]) -> Option<Self> {
+        let find = |wanted: &[Column]| columns.iter().position(|column| wanted.contains(column));
+        let members = columns.contains(&Column::Type);
+        Some(Reader {
+            lines,
+            columns,
+            members,
+            name: find(&[Column::Event, Column::Name])?,
+            mark: find(if members { &[Column::Type] } else { &[Column::Status] }),
+        })
+    }
+
     fn line(&self, at: usize) -> &str {
         self.lines.get(at).map_or("", |line| line.trim())
     }
 
     /// The next line that is not blank.
     fn next(&self, from: usize) -> Option<usize> {
-        let lines = self.lines.iter().enumerate().skip(from);
-        lines.take(LONGEST_TEXT).find(|(_, line)| !line.trim().is_empty()).map(|(at, _)| at)
+        let ahead = from..self.lines.len().min(from + LONGEST_CELL);
+        ahead.into_iter().find(|&at| !self.line(at).is_empty())
     }
 
-    fn fits(&self, column: Column, line: &str) -> bool {
-        match column {
-            Column::Type => types::cell(line).is_some(),
-            Column::Status => words::status(line).is_some(),
-            Column::Flag => words::flag(line).is_some(),
-            Column::Event | Column::Name if self.members => {
-                line.len() <= 128
-                    && line.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '`' | '$'))
-                    && !line.trim_end_matches('?').contains(char::is_whitespace)
-                    && !line.ends_with(['.', ':', ','])
-            }
-            Column::Event | Column::Name => is_event_name(words::bare(line)),
-            Column::Text | Column::Other => !self.ends_table(line),
+    fn fits(&self, column: usize, line: &str) -> bool {
+        match self.columns.get(column) {
+            Some(Column::Type) => types::cell(line).is_some(),
+            Some(Column::Status) => words::status(line).is_some(),
+            Some(Column::Event | Column::Name) if self.members => is_member(line),
+            Some(Column::Event | Column::Name) => is_event_name(words::bare(line)),
+            _ => false,
         }
     }
 
-    fn ends_table(&self, line: &str) -> bool {
-        starts_json(line) || (self.members && looks_like_event(line))
+    /// Whether a line can be a cell of text.
+    fn is_text(&self, line: &str) -> bool {
+        let heading =
+            if self.members { looks_like_event(line) } else { is_event_name(words::bare(line)) };
+        !line.is_empty() && !heading && !starts_json(line)
     }
 
-    /// Whether a row begins here: its name, and what shows that it is one.
-    fn starts_row(&self, at: usize) -> bool {
-        let mut here = at;
-        let mut wanted = self.columns.iter().enumerate();
-        let mark = if self.members { Column::Type } else { Column::Status };
-        let has_mark = self.columns.contains(&mark);
-        for (index, &column) in wanted.by_ref() {
+    /// Finds a row's name and mark from its first line on; both where they are
+    /// one, if the table has no mark.
+    fn anchors(&self, at: usize) -> Option<(usize, usize)> {
+        let mark = self.mark.unwrap_or(self.name);
+        let (first, second) = (self.name.min(mark), self.name.max(mark));
+        let start = self.cell(at, first, first)?;
+        if first == second {
+            let next = self.next(start + 1)?;
+            return self.is_text(self.line(next)).then_some((start, start));
+        }
+        let end = self.cell(self.next(start + 1)?, second, second - first - 1)?;
+        Some((start, end))
+    }
+
+    /// Finds the cell of a column, after at most so many cells of text.
+    fn cell(&self, at: usize, column: usize, texts: usize) -> Option<usize> {
+        let most = if texts == 0 { 1 } else { texts + LONGEST_CELL };
+        for here in (at..)
+            .filter(|&here| !self.line(here).is_empty() || here >= self.lines.len())
+            .take(most)
+        {
             let line = self.line(here);
-            let named = matches!(column, Column::Event | Column::Name);
-            if named || column == mark {
-                if line.is_empty() || !self.fits(column, line) {
-                    return false;
-                }
-                let done_marks = column == mark || !self.columns[index..].contains(&mark);
-                let done_names = named
-                    || !self.columns[index..]
-                        .iter()
-                        .any(|c| matches!(c, Column::Event | Column::Name));
-                if done_marks && done_names && (has_mark || index > 0) {
-                    return true;
-                }
-            } else if self.fits(mark, line) && has_mark && self.columns[index..].contains(&mark) {
-                // The cell is empty and has left no line.
-                continue;
+            if self.fits(column, line) {
+                return Some(here);
             }
-            match self.next(here + 1) {
-                Some(next) => here = next,
-                None => return false,
-            }
-            if !has_mark && named {
-                return !self.ends_table(self.line(here))
-                    && !is_event_name(words::bare(self.line(here)));
-            }
-        }
-        false
-    }
-
-    fn row(&self, at: usize) -> Option<(Vec<String>, usize)> {
-        if !self.starts_row(at) {
-            return None;
-        }
-        let mut cells = Vec::with_capacity(self.columns.len());
-        let mut here = Some(at);
-        let mut end = at;
-        for (index, &column) in self.columns.iter().enumerate() {
-            let line = here.map_or("", |here| self.line(here));
-            let taken = !line.is_empty()
-                && self.fits(column, line)
-                && (index == 0 || !here.is_some_and(|here| self.starts_row(here)))
-                && !(matches!(column, Column::Text | Column::Other)
-                    && self.belongs_later(index, line));
-            if let (true, Some(at)) = (taken, here) {
-                cells.push(words::squeeze(line));
-                end = at + 1;
-                here = self.next(end);
-            } else {
-                cells.push(String::new());
-            }
-        }
-        Some((cells, end))
-    }
-
-    /// Whether a line is the cell of a later column whose content is known.
-    fn belongs_later(&self, index: usize, line: &str) -> bool {
-        self.columns[index + 1..].iter().any(|&column| {
-            matches!(column, Column::Type | Column::Status) && self.fits(column, line)
-        })
-    }
-
-    /// Where a row begins within the next lines, before anything else does.
-    fn row_soon(&self, from: usize) -> Option<usize> {
-        for at in from..from + LONGEST_TEXT {
-            let line = self.line(at);
-            if line.is_empty() || looks_like_event(line) || self.ends_table(line) {
+            if !self.is_text(line) {
                 return None;
-            }
-            if at > from && self.starts_row(at) {
-                return Some(at);
             }
         }
         None
     }
 
-    fn add_text(&self, row: &mut [String], from: usize, to: usize) {
-        let Some(at) = self.columns.iter().position(|column| *column == Column::Text) else {
-            return;
-        };
-        if let Some(cell) = row.get_mut(at) {
-            for line in from..to {
-                cell.push(' ');
-                cell.push_str(&words::squeeze(self.line(line)));
+    fn row(&self, at: usize) -> Option<(Vec<String>, usize)> {
+        let (first, second) = self.anchors(at)?;
+        let mark = self.mark.unwrap_or(self.name);
+        let mut cells = vec![String::new(); self.columns.len()];
+        cells[self.name.min(mark)] = words::squeeze(self.line(first));
+        cells[self.name.max(mark)] = words::squeeze(self.line(second));
+        for (from, to, column) in [(at, first, 0), (first + 1, second, self.name.min(mark) + 1)] {
+            for here in from..to {
+                self.add_text(&mut cells, column, here);
             }
         }
+        let mut end = second + 1;
+        for column in self.name.max(mark) + 1..self.columns.len() {
+            let Some(here) = self.next(end) else { break };
+            let line = self.line(here);
+            let flag = self.columns[column] == Column::Flag;
+            let fits = if flag { words::flag(line).is_some() } else { self.is_text(line) };
+            if fits && self.anchors(here).is_none() {
+                cells[column] = words::squeeze(line);
+                end = here + 1;
+            }
+        }
+        // Further lines of the last cell, where another row follows them.
+        if let Some(next) = self.row_soon(end) {
+            for here in end..next {
+                self.add_text(&mut cells, 0, here);
+            }
+            end = next;
+        }
+        Some((cells, end))
     }
+
+    /// Where the next row begins, if only some lines of text are before it.
+    fn row_soon(&self, from: usize) -> Option<usize> {
+        for here in from..from + LONGEST_CELL {
+            if !self.line(here).is_empty() && self.anchors(here).is_some() {
+                return Some(here);
+            }
+            if !self.is_text(self.line(here)) {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// Adds a line to the first column of text, from a column on.
+    fn add_text(&self, cells: &mut [String], from: usize, line: usize) {
+        let text = |column: &Column| matches!(column, Column::Text | Column::Other);
+        let line = words::squeeze(self.line(line));
+        let column = self.columns.iter().skip(from).position(text).map(|at| at + from);
+        if let Some(cell) = column.and_then(|at| cells.get_mut(at)).filter(|_| !line.is_empty()) {
+            if !cell.is_empty() {
+                cell.push(' ');
+            }
+            cell.push_str(&line);
+        }
+    }
+}
+
+/// Whether a line can be a member's name: one word, no sentence.
+fn is_member(line: &str) -> bool {
+    line.len() <= 128
+        && line.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '`' | '$'))
+        && !line.contains(char::is_whitespace)
+        && !line.ends_with(['.', ':', ','])
 }

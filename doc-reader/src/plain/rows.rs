@@ -179,7 +179,7 @@ fn split_member(
     let type_at = columns.iter().position(|c| *c == Column::Type)?;
     let known = |name: &str| knowledge.is_type_name(name);
     if type_at < name_at {
-        let (_, length) = types::prefix(line, &known)?;
+        let (_, length) = types::prefix_before_name(line, &known)?;
         let (said, rest) = line.split_at(length);
         let (name, ambiguous) = name_prefix(rest.trim_start(), knowledge)?;
         let rest = rest.trim_start().get(name.len()..)?;
