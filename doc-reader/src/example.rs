@@ -100,10 +100,8 @@ impl Examples {
 
     fn wire_type(&mut self, value: &Node) {
         match value {
-            Node::String(text) => {
-                if !self.wire_types.contains(text) && self.wire_types.len() < 64 {
-                    self.wire_types.push(text.clone());
-                }
+            Node::String(text) if self.wire_types.len() < 64 && !self.wire_types.contains(text) => {
+                self.wire_types.push(text.clone());
             }
             Node::Any(values) => values.iter().for_each(|value| self.wire_type(value)),
             _ => {}
@@ -188,3 +186,6 @@ pub(crate) fn inline_batch(text: &str) -> Option<String> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -271,3 +271,48 @@ pub(crate) fn bare(text: &str) -> &str {
 pub(crate) fn starts_with(text: &str, word: &str) -> bool {
     text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits_a_header_that_runs_together() {
+        let split = |line: &str| split_header(line).map(|cells| cells.join("|"));
+        assert_eq!(split("NameTypeDescription").as_deref(), Some("Name|Type|Description"));
+        assert_eq!(split("Event NameStatusNotes").as_deref(), Some("Event Name|Status|Notes"));
+        assert_eq!(split("Name Type Description").as_deref(), Some("Name|Type|Description"));
+        for line in
+            ["Name", "Nametype", "NameTypeDescriptionOf", "TypeStatus", "Event of a name", ""]
+        {
+            assert_eq!(split(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn reads_statuses() {
+        assert_eq!(status("**WIP**"), Some(Status::Wip));
+        assert_eq!(status("Available (beta)"), Some(Status::Available));
+        assert_eq!(status("Not available"), Some(Status::Wip));
+        assert_eq!(status("Deprecated since May"), Some(Status::Deprecated));
+        assert_eq!(status("Availability"), None);
+        assert_eq!(status_suffix("it is not availableAvailable"), Some(19));
+        assert_eq!(status_suffix("it is not available"), None);
+        assert_eq!(status_prefix("WIPWhen it rings"), Some(3));
+    }
+
+    #[test]
+    fn tells_optional_from_not_optional() {
+        for text in [
+            "Optional value",
+            "an optional value.",
+            "Optionally a note",
+            "Absent or set, if present",
+        ] {
+            assert!(says_optional(text), "{text}");
+        }
+        for text in ["not optional", "non-optional", "optionality", "The options", ""] {
+            assert!(!says_optional(text), "{text}");
+        }
+    }
+}

@@ -130,13 +130,13 @@ impl<'a> Reader<'a> {
             }
         }
         let mut end = second + 1;
-        for column in self.name.max(mark) + 1..self.columns.len() {
+        for (column, cell) in cells.iter_mut().enumerate().skip(self.name.max(mark) + 1) {
             let Some(here) = self.next(end) else { break };
             let line = self.line(here);
             let flag = self.columns[column] == Column::Flag;
             let fits = if flag { words::flag(line).is_some() } else { self.is_text(line) };
             if fits && self.anchors(here).is_none() {
-                cells[column] = words::squeeze(line);
+                *cell = words::squeeze(line);
                 end = here + 1;
             }
         }
