@@ -9,10 +9,17 @@ use crate::model::{Event, Model, TypeDef, TypeKind};
 use crate::passes::{self, Tag, Target};
 use crate::problem::{Problem, ProblemKind, Problems};
 use crate::set::SchemaSet;
-use crate::{emit, render, structs};
+use crate::{embed, emit, render, structs};
 
-/// Folder of the generated files, from the workspace's root.
-const FOLDER: &str = "spektr-types/src/generated";
+/// Folder of the generated types, from the workspace's root.
+const TYPES: &str = "spektr-types/src/generated";
+
+/// Folder of the embedded schemas, from the workspace's root.
+const SCHEMAS: &str = "spektr-verify/src/generated";
+
+/// Folders, from the workspace's root, that hold generated files and nothing
+/// else: any other file in them is left over.
+pub const FOLDERS: [&str; 2] = [TYPES, SCHEMAS];
 
 /// Returns every generated file, as paths from the workspace's root and texts.
 ///
@@ -45,7 +52,9 @@ pub fn generate(set: &SchemaSet) -> Result<BTreeMap<PathBuf, String>, Problems> 
     let mut generator = Generator { model, structs, objects, problems: Vec::new() };
     let files = generator.files();
     Problems::into_result(generator.problems)?;
-    Ok(files.into_iter().map(|(name, text)| (PathBuf::from(FOLDER).join(name), text)).collect())
+    let in_folder = |(name, text)| (PathBuf::from(TYPES).join(name), text);
+    let schemas = (PathBuf::from(SCHEMAS).join("mod.rs"), embed::schemas(set));
+    Ok(files.into_iter().map(in_folder).chain([schemas]).collect())
 }
 
 struct Generator<'m> {

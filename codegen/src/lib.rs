@@ -22,6 +22,7 @@
 //! ```
 
 mod dialect;
+mod embed;
 mod emit;
 mod generate;
 mod json;
@@ -37,7 +38,7 @@ pub mod diff;
 pub mod model;
 pub mod scaffold;
 
-pub use generate::generate;
+pub use generate::{FOLDERS, generate};
 pub use json::Json;
 pub use problem::{Problem, ProblemKind, Problems};
 pub use set::SchemaSet;

@@ -18,8 +18,9 @@ use crate::{
     Event, EventId, EventInfo, EventType, RawJson, Timestamp, Unknown, UnknownValue, catalogue,
 };
 
-/// The deepest nesting of an entry that is read. An event has about six levels.
-pub const MAX_DEPTH: usize = 100;
+/// The deepest nesting of an entry that is decoded, which is what serde_json
+/// reads. The documented events have five levels.
+pub const MAX_DEPTH: usize = 127;
 
 /// The largest number of entries that a batch is split into.
 pub const MAX_ENTRIES: usize = 100_000;
@@ -97,7 +98,6 @@ impl<'a> IntoIterator for Entries<'a> {
 pub struct Entry<'a> {
     raw: &'a str,
     head: Head<'a>,
-    too_deep: bool,
 }
 
 /// The members of an entry that say which event it is.
@@ -177,7 +177,7 @@ impl<'a> Entry<'a> {
             let expected = JsonType::Object;
             return Err(Fault::new("", EntryErrorKind::WrongType { expected, found }));
         }
-        if self.too_deep {
+        if depth::exceeds(self.raw, MAX_DEPTH) {
             return Err(Fault::new("", EntryErrorKind::TooDeep));
         }
         if let Some(name) = self.head.duplicate {

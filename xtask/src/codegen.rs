@@ -9,9 +9,6 @@ use anyhow::{Context, Result};
 
 use crate::workspace;
 
-/// Folders that hold generated files and nothing else.
-const FOLDERS: [&str; 1] = ["spektr-types/src/generated"];
-
 pub(crate) fn run(check: bool) -> Result<ExitCode> {
     let root = workspace::root();
     let set = workspace::schema_set(&root.join("schema"))?;
@@ -38,7 +35,7 @@ fn compare(root: &Path, files: &BTreeMap<PathBuf, String>) -> Result<Changes> {
             Err(_) => changes.missing.push(path.clone()),
         }
     }
-    for folder in FOLDERS {
+    for folder in spektr_codegen::FOLDERS {
         for path in workspace::files_below(&root.join(folder))? {
             let path = path.strip_prefix(root)?.to_owned();
             if !files.contains_key(&path) {

@@ -359,8 +359,10 @@ impl<'a> Parser<'a> {
         } else {
             self.bump();
             self.skip_while(|c| !matches!(c, ',' | '}' | ']' | '\n' | '|' | '{' | '['));
+            // A comment may follow on the same line.
             let word = &self.text[start..self.at];
-            if let Some(comment) = word.find("//").filter(|&comment| comment > 0) {
+            let comments = ["//", "/*", " #"].iter().filter_map(|mark| word.find(mark));
+            if let Some(comment) = comments.min().filter(|&comment| comment > 0) {
                 self.at = start + comment;
             }
         }

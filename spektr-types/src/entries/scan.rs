@@ -3,25 +3,25 @@
 //! serde_json skips values without building them, and gives slices of the text.
 //! A slice of a whole entry would have to be read again for its head, so an
 //! entry is read member by member and its own slice is put together from where
-//! the first member begins and the last one ends. That works for objects with
-//! members, which is all that a sender sends; a batch with anything else in it
-//! is read again, slice by slice.
+//! the first key begins and the last value ends. That works for objects whose
+//! first key has no escapes, which is all that a sender sends; a body with
+//! anything else in it is read again, slice by slice.
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{Entries, Entry, Head, MAX_DEPTH, MAX_ENTRIES, depth};
+use super::{Entries, Entry, Head, MAX_ENTRIES};
 use crate::error::{BodyError, JsonType};
-use crate::members::{Members, key_text};
+use crate::members::Members;
 
 /// Splits a body into its entries.
 pub(super) fn body(body: &[u8]) -> Result<Entries<'_>, BodyError> {
     let text = std::str::from_utf8(body)
         .map_err(|error| BodyError::NotJson { line: 0, column: error.valid_up_to() })?;
     if let Some(entries) = in_one_pass(text) {
-        return Ok(Entries { entries, is_batch: true });
+        return Ok(entries);
     }
     let raw: &RawValue = serde_json::from_str(text).map_err(not_json)?;
     let found = JsonType::of(raw.get());
@@ -63,75 +63,142 @@ fn not_json(error: serde_json::Error) -> BodyError {
 fn whole(raw: &RawValue) -> Entry<'_> {
     let mut head = Head::default();
     for (key, value) in Members::of(raw.get()).0 {
-        head.add(&key, value);
+        head.add(Key::of(&key), value);
     }
-    entry_of(raw.get(), head)
+    Entry { raw: raw.get(), head }
 }
 
-fn entry_of<'a>(raw: &'a str, head: Head<'a>) -> Entry<'a> {
-    Entry { raw, head, too_deep: depth::exceeds(raw, MAX_DEPTH) }
+/// Reads a body whose entries are all objects with members, each byte once;
+/// `None` for any other body, and for one that is not JSON.
+fn in_one_pass(text: &str) -> Option<Entries<'_>> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let entries = deserializer.deserialize_map(BodyVisitor { text }).ok()?;
+    deserializer.end().ok()?;
+    Some(entries)
+}
+
+/// What a member is to an entry's head, or to the body.
+#[derive(Clone, Copy)]
+enum Key {
+    Id,
+    SpektrId,
+    WorkspaceId,
+    WireType,
+    EventType,
+    CreatedAt,
+    Timestamp,
+    Data,
+    Results,
+    Other,
+}
+
+impl Key {
+    fn of(name: &str) -> Self {
+        match name {
+            "id" => Self::Id,
+            "spektrId" => Self::SpektrId,
+            "workspaceId" => Self::WorkspaceId,
+            "type" => Self::WireType,
+            "eventType" => Self::EventType,
+            "createdAt" => Self::CreatedAt,
+            "timestamp" => Self::Timestamp,
+            "data" => Self::Data,
+            "results" => Self::Results,
+            _ => Self::Other,
+        }
+    }
 }
 
 impl<'a> Head<'a> {
-    fn add(&mut self, key: &str, value: &'a RawValue) {
+    fn add(&mut self, key: Key, value: &'a RawValue) {
         let (name, place) = match key {
-            "id" => ("id", &mut self.id),
-            "spektrId" => ("spektrId", &mut self.spektr_id),
-            "workspaceId" => ("workspaceId", &mut self.workspace_id),
-            "type" => ("type", &mut self.wire_type),
-            "eventType" => ("eventType", &mut self.event_type),
-            "createdAt" => ("createdAt", &mut self.created_at),
-            "timestamp" => ("timestamp", &mut self.timestamp),
-            "data" => ("data", &mut self.data),
-            _ => return,
+            Key::Id => ("id", &mut self.id),
+            Key::SpektrId => ("spektrId", &mut self.spektr_id),
+            Key::WorkspaceId => ("workspaceId", &mut self.workspace_id),
+            Key::WireType => ("type", &mut self.wire_type),
+            Key::EventType => ("eventType", &mut self.event_type),
+            Key::CreatedAt => ("createdAt", &mut self.created_at),
+            Key::Timestamp => ("timestamp", &mut self.timestamp),
+            Key::Data => ("data", &mut self.data),
+            Key::Results | Key::Other => return,
         };
+        // In a member that says what or when it is, null is as good as absent:
+        // the other envelope's member may say it.
+        let says_nothing =
+            matches!(key, Key::WireType | Key::EventType | Key::CreatedAt | Key::Timestamp)
+                && value.get() == "null";
+        if says_nothing {
+            return;
+        }
         if place.replace(value).is_some() && self.duplicate.is_none() {
             self.duplicate = Some(name);
         }
     }
 }
 
-/// Splits a batch whose entries are all objects with members, reading each byte
-/// once; `None` for any other body, and for one that is not JSON.
-fn in_one_pass(text: &str) -> Option<Vec<Entry<'_>>> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let entries = deserializer.deserialize_map(BatchVisitor { text }).ok()?;
-    deserializer.end().ok()?;
-    entries
+/// A key, and where its text is if it stands in the body without escapes.
+struct PlacedKey<'de> {
+    key: Key,
+    text: Option<&'de str>,
 }
 
-struct BatchVisitor<'de> {
+impl<'de> Deserialize<'de> for PlacedKey<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(KeyVisitor)
+    }
+}
+
+struct KeyVisitor;
+
+impl<'de> Visitor<'de> for KeyVisitor {
+    type Value = PlacedKey<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(PlacedKey { key: Key::of(text), text: Some(text) })
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(PlacedKey { key: Key::of(text), text: None })
+    }
+}
+
+struct BodyVisitor<'de> {
     text: &'de str,
 }
 
-impl<'de> Visitor<'de> for BatchVisitor<'de> {
-    type Value = Option<Vec<Entry<'de>>>;
+impl<'de> Visitor<'de> for BodyVisitor<'de> {
+    type Value = Entries<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a batch")
+        f.write_str("a body")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut entries = None;
-        while let Some(key) = access.next_key::<&RawValue>()? {
-            if key_text(key) != "results" {
-                access.next_value::<IgnoredAny>()?;
-            } else if entries
-                .replace(access.next_value_seed(EntriesSeed { text: self.text })?)
-                .is_some()
+        let mut head = Head::default();
+        let mut batch = None;
+        while let Some(PlacedKey { key, .. }) = access.next_key()? {
+            if !matches!(key, Key::Results) {
+                head.add(key, access.next_value()?);
+            } else if batch.replace(access.next_value_seed(ListSeed { text: self.text })?).is_some()
             {
                 return Err(A::Error::custom("`results` twice"));
             }
         }
-        Ok(entries)
+        let single = || vec![Entry { raw: trim(self.text), head }];
+        Ok(Entries { is_batch: batch.is_some(), entries: batch.unwrap_or_else(single) })
     }
 }
 
-struct EntriesSeed<'de> {
+/// Reads the elements of a list as entries.
+struct ListSeed<'de> {
     text: &'de str,
 }
 
-impl<'de> DeserializeSeed<'de> for EntriesSeed<'de> {
+impl<'de> DeserializeSeed<'de> for ListSeed<'de> {
     type Value = Vec<Entry<'de>>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -139,7 +206,7 @@ impl<'de> DeserializeSeed<'de> for EntriesSeed<'de> {
     }
 }
 
-impl<'de> Visitor<'de> for EntriesSeed<'de> {
+impl<'de> Visitor<'de> for ListSeed<'de> {
     type Value = Vec<Entry<'de>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -179,31 +246,43 @@ impl<'de> Visitor<'de> for EntrySeed<'de> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
         let mut head = Head::default();
-        let mut bounds: Option<(&str, &str)> = None;
-        while let Some((key, value)) = access.next_entry::<&RawValue, &RawValue>()? {
-            head.add(&key_text(key), value);
-            bounds = Some((bounds.map_or(key.get(), |(first, _)| first), value.get()));
+        let mut first = None;
+        let mut last = "";
+        while let Some(PlacedKey { key, text }) = access.next_key()? {
+            let value: &RawValue = access.next_value()?;
+            head.add(key, value);
+            first.get_or_insert(text);
+            last = value.get();
         }
-        let raw = bounds.and_then(|(first, last)| enclosing(self.text, first, last));
-        raw.map(|raw| entry_of(raw, head))
-            .ok_or_else(|| A::Error::custom("an object without members"))
+        first
+            .flatten()
+            .and_then(|first| enclosing(self.text, first, last))
+            .map(|raw| Entry { raw, head })
+            .ok_or_else(|| A::Error::custom("an entry that begins without a plain key"))
     }
 }
 
 /// Returns the object whose first key and last value are these slices of `text`.
-/// Between them and its braces only white space can stand.
+/// Only white space stands between its braces and them, and the key's quote.
 fn enclosing<'a>(text: &'a str, first: &str, last: &str) -> Option<&'a str> {
     let offset = |slice: &str| (slice.as_ptr() as usize).checked_sub(text.as_ptr() as usize);
-    let start = text.get(..offset(first)?)?.rfind('{')?;
+    let bytes = text.as_bytes();
+    let before = bytes.get(..offset(first)?)?;
+    let start = before.iter().rposition(|byte| *byte == b'{')?;
     let after = offset(last)? + last.len();
-    let end = after + text.get(after..)?.find('}')? + 1;
-    text.get(start..end)
+    let end = after + bytes.get(after..)?.iter().position(|byte| *byte == b'}')?;
+    text.get(start..=end)
+}
+
+/// Removes what JSON has for white space from both ends.
+fn trim(text: &str) -> &str {
+    text.trim_matches([' ', '\t', '\n', '\r'])
 }
 
 /// The elements of a list as slices, at most [`MAX_ENTRIES`] of them.
 struct Elements<'a>(Vec<&'a RawValue>);
 
-impl<'de> serde::Deserialize<'de> for Elements<'de> {
+impl<'de> Deserialize<'de> for Elements<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_seq(ElementsVisitor)
     }

@@ -117,8 +117,8 @@ impl Visitor<'_> for TimestampVisitor {
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<Timestamp, E> {
-        let seconds = (0.0..Timestamp::SECONDS_BELOW as f64).contains(&number);
-        let millis = (if seconds { number * 1000.0 } else { number }).trunc();
+        let seconds = number < Timestamp::SECONDS_BELOW as f64;
+        let millis = if seconds { number * 1000.0 } else { number };
         // The range is checked first: a cast would give the nearest integer.
         if (0.0..=Timestamp::MAX.0 as f64).contains(&millis) {
             return Ok(Timestamp(millis as i64));

@@ -40,7 +40,7 @@ impl Payload {
             !section.members.is_empty()
                 || section.example.as_ref().is_some_and(|example| !example.members.is_empty())
         };
-        if !own.iter().any(|section| described(section)) {
+        if !own.iter().any(described) {
             return None;
         }
         let mut payload = Payload::default();

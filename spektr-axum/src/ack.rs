@@ -1,0 +1,31 @@
+//! The acknowledgement: 200 and nothing else.
+
+use axum_core::response::{IntoResponse, Response};
+use http::StatusCode;
+
+/// Tells the sender that the delivery need not be repeated: status 200, no body.
+///
+/// The sender takes every other status for a failure, 201, 202 and 204
+/// included, tries three times more within seconds, and then drops the events.
+/// So return this once the events are durable, and an error status only where
+/// another attempt could help:
+///
+/// ```
+/// use axum::http::StatusCode;
+/// use spektr_axum::{Ack, SpektrWebhook};
+///
+/// async fn receive(delivery: SpektrWebhook) -> Result<Ack, StatusCode> {
+///     store(delivery.body()).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+///     Ok(Ack)
+/// }
+/// # async fn store(_: &[u8]) -> std::io::Result<()> { Ok(()) }
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "handlers write `Ack`")]
+pub struct Ack;
+
+impl IntoResponse for Ack {
+    fn into_response(self) -> Response {
+        StatusCode::OK.into_response()
+    }
+}

@@ -1,0 +1,257 @@
+//! What does the sender sign? One captured delivery and the secret answer it.
+
+use std::fmt;
+
+use crate::content::SignedContent;
+use crate::error::VerifyError;
+use crate::headers::{self, HeaderSource, SignatureFormat, SignatureHeader};
+use crate::keys::{Secret, SecretEncoding};
+
+/// Tries the known ways to sign a delivery and tells which of them give the
+/// signature that was captured.
+///
+/// Tried are the timestamp, the body and the key id in every order that is
+/// known from practice, joined by nothing or by one of the common separators,
+/// with the secret read as UTF-8, hex and Base64, and `x-signature` with and
+/// without `sha256=`. Whatever matches can be configured: see [`Construction`].
+///
+/// White space around the secret is ignored. The time is not looked at, so a
+/// delivery from last week will do. Each of about three hundred attempts reads
+/// the whole body: prefer a small one.
+///
+/// # Examples
+///
+/// ```
+/// use spektr_verify::diagnose;
+///
+/// // Captured from the request, with the secret that the vendor showed once.
+/// let headers = [
+///     ("x-signature-alg", "sha256"),
+///     ("x-signature-timestamp", "1731057600"),
+///     ("x-signature-key-id", "2026-a"),
+///     ("x-signature", "8a9e6c2c7d4cfc9d7a7d9c85ed9c4c2d0ee1f34e9d3f9d1e3c1f1bd6cb2e9a10"),
+/// ];
+/// let diagnosis = diagnose(&headers, br#"{"results":[]}"#, "not the secret")?;
+/// assert!(diagnosis.matches().is_empty());
+/// println!("{diagnosis}");
+/// # Ok::<(), spektr_verify::VerifyError>(())
+/// ```
+///
+/// # Errors
+///
+/// - [`VerifyError::MissingHeader`] if there is no `x-signature`
+/// - [`VerifyError::RepeatedHeader`], [`VerifyError::MalformedHeader`] for any
+///   header that goes into an attempt
+pub fn diagnose<H>(headers: &H, body: &[u8], secret: &str) -> Result<Diagnosis, VerifyError>
+where
+    H: HeaderSource + ?Sized,
+{
+    let (signature_format, signature) =
+        headers::once(headers, SignatureHeader::Signature, |value| {
+            SignatureFormat::ALL
+                .into_iter()
+                .find_map(|format| Some((format, format.decode(value)?)))
+        })?;
+    let timestamp =
+        optional(headers::once(headers, SignatureHeader::Timestamp, headers::timestamp))?
+            .map(|(text, _)| text);
+    let key_id = optional(headers::once(headers, SignatureHeader::KeyId, headers::key_id))?;
+
+    let mut diagnosis = Diagnosis { matches: Vec::new(), tried: 0 };
+    for secret_encoding in SecretEncoding::ALL {
+        let Ok(secret) = Secret::new(secret.trim(), secret_encoding) else {
+            continue;
+        };
+        for content in candidates() {
+            if content.covers_timestamp() && timestamp.is_none()
+                || content.covers_key_id() && key_id.is_none()
+            {
+                continue;
+            }
+            let mut mac = secret.mac();
+            content.feed(&mut mac, timestamp.unwrap_or(""), key_id.unwrap_or(""), body);
+            diagnosis.tried += 1;
+            if mac.matches(&signature) {
+                diagnosis.matches.push(Construction { content, secret_encoding, signature_format });
+            }
+        }
+    }
+    Ok(diagnosis)
+}
+
+/// What [`diagnose`] found.
+///
+/// `Display` writes it for a person, with what to look at next if nothing
+/// matched; it contains neither the secret nor the signature.
+#[derive(Clone, Debug)]
+pub struct Diagnosis {
+    matches: Vec<Construction>,
+    tried: usize,
+}
+
+impl Diagnosis {
+    /// The constructions that give the captured signature: one, if the secret
+    /// is the right one and the body is as it was sent, or none.
+    #[must_use]
+    pub fn matches(&self) -> &[Construction] {
+        &self.matches
+    }
+
+    /// How many constructions were tried.
+    #[must_use]
+    pub fn tried(&self) -> usize {
+        self.tried
+    }
+}
+
+/// A way to sign a delivery, in the three places where it is configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Construction {
+    /// For [`Verifier::new`](crate::Verifier::new).
+    pub content: SignedContent,
+    /// For [`Secret::new`], or in a key ring's text as `id:hex=…`.
+    pub secret_encoding: SecretEncoding,
+    /// For [`Verifier::with_signature_format`](crate::Verifier::with_signature_format).
+    pub signature_format: SignatureFormat,
+}
+
+impl fmt::Display for Construction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { content, secret_encoding, signature_format } = self;
+        write!(
+            f,
+            "signed content `{content}`, secret as {secret_encoding}, signature as {signature_format}"
+        )
+    }
+}
+
+impl fmt::Display for Diagnosis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.matches.is_empty() {
+            return write!(
+                f,
+                "none of {} constructions gives this signature. Is it the secret of the key that \
+                 x-signature-key-id names? Is the body byte for byte what was sent (not printed \
+                 again from parsed JSON, no line feed added by an editor, not decompressed)?",
+                self.tried,
+            );
+        }
+        for (index, construction) in self.matches.iter().enumerate() {
+            if index > 0 {
+                writeln!(f)?;
+            }
+            write!(f, "match: {construction}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A header that is missing rules out attempts; one that is wrong is an error.
+fn optional<T>(header: Result<T, VerifyError>) -> Result<Option<T>, VerifyError> {
+    match header {
+        Ok(value) => Ok(Some(value)),
+        Err(VerifyError::MissingHeader { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn candidates() -> impl Iterator<Item = SignedContent> {
+    const ORDERS: [&[&str]; 9] = [
+        &["{timestamp}", "{body}"],
+        &["{body}", "{timestamp}"],
+        &["{key_id}", "{body}"],
+        &["{body}", "{key_id}"],
+        &["{key_id}", "{timestamp}", "{body}"],
+        &["{timestamp}", "{key_id}", "{body}"],
+        &["{timestamp}", "{body}", "{key_id}"],
+        &["{body}", "{timestamp}", "{key_id}"],
+        &["{body}", "{key_id}", "{timestamp}"],
+    ];
+    const SEPARATORS: [&str; 11] = [".", "", ":", ",", ";", "|", "-", "_", "/", " ", r"\n"];
+    let joined = ORDERS.into_iter().flat_map(|order| SEPARATORS.map(|with| order.join(with)));
+    std::iter::once("{body}".to_owned()).chain(joined).filter_map(|template| template.parse().ok())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
+mod tests {
+    use super::*;
+    use crate::{KeyRing, Signer, SigningKey, UnixSeconds, Verifier};
+
+    const NOW: UnixSeconds = UnixSeconds::new(1_731_057_600);
+    const BODY: &[u8] = br#"{"results":[]}"#;
+    // Readable as UTF-8, hex and Base64, so that every encoding is in play.
+    const SECRET: &str = "6d61726b65726d61";
+
+    #[test]
+    fn whatever_it_tries_it_finds_and_a_verifier_can_be_told() {
+        let mut tried = 0;
+        for secret_encoding in SecretEncoding::ALL {
+            let secret = Secret::new(SECRET, secret_encoding).unwrap();
+            let key = SigningKey::new("k1", secret).unwrap();
+            for content in candidates() {
+                for signature_format in SignatureFormat::ALL {
+                    let headers = Signer::new(key.clone(), content.clone())
+                        .with_signature_format(signature_format)
+                        .sign_at(BODY, NOW);
+                    let found = diagnose(&headers, BODY, &format!("{SECRET}\n")).unwrap();
+                    let expected = Construction {
+                        content: content.clone(),
+                        secret_encoding,
+                        signature_format,
+                    };
+                    assert_eq!(found.matches(), [expected]);
+
+                    let keys = KeyRing::new([key.clone()]).unwrap();
+                    let verifier = Verifier::new(keys, content.clone())
+                        .with_signature_format(signature_format);
+                    assert!(verifier.verify_at(&headers, BODY, NOW).is_ok());
+                }
+                tried += 1;
+            }
+        }
+        assert_eq!(tried, 3 * 100);
+    }
+
+    #[test]
+    fn says_what_to_look_at_when_nothing_matches_and_names_no_secret() {
+        let key = SigningKey::new("k1", Secret::from_bytes(b"other").unwrap()).unwrap();
+        let headers = Signer::new(key, SignedContent::TIMESTAMP_DOT_BODY).sign_at(BODY, NOW);
+        let found = diagnose(&headers, BODY, SECRET).unwrap();
+        assert_eq!((found.matches(), found.tried()), (&[][..], 300));
+        let text = format!("{found} {found:?}");
+        assert!(text.contains("300 constructions"));
+        assert!(!text.contains(SECRET));
+        let [.., (_, signature)] = headers.pairs();
+        assert!(!text.contains(signature));
+    }
+
+    #[test]
+    fn does_without_a_timestamp_and_a_key_id_that_are_missing() {
+        let key = SigningKey::new("k1", Secret::from_bytes(SECRET.as_bytes()).unwrap()).unwrap();
+        let headers = Signer::new(key, SignedContent::BODY).sign_at(BODY, NOW);
+        let [.., signature] = headers.pairs();
+        let found = diagnose(&[signature], BODY, SECRET).unwrap();
+        assert_eq!(found.matches().len(), 1);
+        assert_eq!(found.tried(), 3);
+    }
+
+    #[test]
+    fn refuses_a_capture_without_a_signature_or_with_two() {
+        let header = SignatureHeader::Signature;
+        let none: [(&str, &str); 0] = [];
+        assert_eq!(
+            diagnose(&none, BODY, SECRET).err(),
+            Some(VerifyError::MissingHeader { header }),
+        );
+        assert_eq!(
+            diagnose(&[("x-signature", "a"), ("X-Signature", "b")], BODY, SECRET).err(),
+            Some(VerifyError::RepeatedHeader { header }),
+        );
+        assert_eq!(
+            diagnose(&[("x-signature", "a")], BODY, SECRET).err(),
+            Some(VerifyError::MalformedHeader { header }),
+        );
+    }
+}

@@ -1,0 +1,233 @@
+//! Signing keys: several at once, each chosen by its exact id, replaceable
+//! while the receiver runs.
+//!
+//! No key of this module can be printed, serialized or compared, and none can
+//! be built empty or twice under one id.
+
+mod ring;
+mod secret;
+mod text;
+#[cfg(feature = "toml")]
+mod toml;
+
+use std::fmt;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::mac::Mac;
+use crate::time::UnixSeconds;
+
+pub use ring::{KeyRing, KeyRingError, SharedKeys};
+pub use secret::{Secret, SecretEncoding};
+
+/// The id under which the sender names a secret, in `x-signature-key-id`.
+///
+/// Ids are compared byte for byte. They are not secret: the vendor shows them
+/// next to the button that rotates the key.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId(Arc<str>);
+
+impl KeyId {
+    /// The longest id that is accepted, in bytes.
+    pub const MAX_LENGTH: usize = 256;
+
+    /// Takes 1 to 256 characters of visible ASCII, which is what a header can
+    /// carry without ambiguity.
+    ///
+    /// # Errors
+    ///
+    /// - [`KeyError::MalformedKeyId`] for anything else
+    pub fn new(id: &str) -> Result<Self, KeyError> {
+        if Self::is_well_formed(id.as_bytes()) {
+            Ok(Self::from_well_formed(id))
+        } else {
+            Err(KeyError::MalformedKeyId)
+        }
+    }
+
+    /// Takes what [`is_well_formed`](Self::is_well_formed) has been asked about.
+    pub(crate) fn from_well_formed(id: &str) -> Self {
+        Self(id.into())
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn is_well_formed(id: &[u8]) -> bool {
+        (1..=Self::MAX_LENGTH).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic)
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyId({:?})", self.0)
+    }
+}
+
+/// A secret, the id that selects it, and the time in which it counts.
+///
+/// # Examples
+///
+/// ```
+/// use spektr_verify::{Secret, SecretEncoding, SigningKey, UnixSeconds};
+///
+/// let secret = Secret::new("correct horse battery staple", SecretEncoding::Utf8)?;
+/// let key = SigningKey::new("2026-a", secret)?
+///     .with_validity(None, Some(UnixSeconds::new(1_798_761_600)))?;
+/// assert_eq!(format!("{:?}", key.id()), r#"KeyId("2026-a")"#);
+/// # Ok::<(), spektr_verify::KeyError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct SigningKey {
+    id: KeyId,
+    secret: Secret,
+    not_before: Option<UnixSeconds>,
+    not_after: Option<UnixSeconds>,
+}
+
+/// Where a point in time lies with regard to a key's validity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Validity {
+    NotYet,
+    Valid,
+    Expired,
+}
+
+impl SigningKey {
+    /// Puts a secret under an id, valid at any time.
+    ///
+    /// # Errors
+    ///
+    /// - [`KeyError::MalformedKeyId`]
+    pub fn new(id: &str, secret: Secret) -> Result<Self, KeyError> {
+        Ok(Self { id: KeyId::new(id)?, secret, not_before: None, not_after: None })
+    }
+
+    /// Restricts the time in which the key is accepted; both ends are inclusive.
+    ///
+    /// # Errors
+    ///
+    /// - [`KeyError::EmptyValidity`] if the end comes before the beginning
+    pub fn with_validity(
+        mut self,
+        not_before: Option<UnixSeconds>,
+        not_after: Option<UnixSeconds>,
+    ) -> Result<Self, KeyError> {
+        if let (Some(first), Some(last)) = (not_before, not_after) {
+            if last < first {
+                return Err(KeyError::EmptyValidity);
+            }
+        }
+        (self.not_before, self.not_after) = (not_before, not_after);
+        Ok(self)
+    }
+
+    /// The id that selects the key.
+    #[must_use]
+    pub fn id(&self) -> &KeyId {
+        &self.id
+    }
+
+    /// Whether the key is accepted at a point in time.
+    #[must_use]
+    pub fn is_valid_at(&self, time: UnixSeconds) -> bool {
+        self.validity_at(time) == Validity::Valid
+    }
+
+    pub(crate) fn validity_at(&self, time: UnixSeconds) -> Validity {
+        if self.not_before.is_some_and(|first| time < first) {
+            Validity::NotYet
+        } else if self.not_after.is_some_and(|last| last < time) {
+            Validity::Expired
+        } else {
+            Validity::Valid
+        }
+    }
+
+    pub(crate) fn mac(&self) -> Mac {
+        self.secret.mac()
+    }
+}
+
+/// Why a signing key cannot be built.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The secret has no bytes: anybody could sign with it.
+    #[error("the secret is empty")]
+    EmptySecret,
+    /// The text of the secret begins or ends with white space.
+    #[error("the secret has white space around it")]
+    SurroundingWhitespace,
+    /// The secret is said to be hexadecimal and is not.
+    #[error("the secret is not an even number of hexadecimal digits")]
+    NotHex,
+    /// The secret is said to be Base64 and is not.
+    #[error("the secret is not base64")]
+    NotBase64,
+    /// The encoding of the secret is not one that this crate knows.
+    #[error("the secret's encoding is none of utf8, hex, base64")]
+    UnknownEncoding,
+    /// The key id is empty, too long, or not visible ASCII.
+    #[error("the key id is not 1 to {max} characters of visible ASCII", max = KeyId::MAX_LENGTH)]
+    MalformedKeyId,
+    /// The key would expire before it becomes valid.
+    #[error("the key expires before it becomes valid")]
+    EmptyValidity,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> SigningKey {
+        let secret = Secret::from_bytes(b"marker-secret").unwrap_or_else(|_| unreachable!());
+        SigningKey::new("k1", secret).unwrap_or_else(|_| unreachable!())
+    }
+
+    #[test]
+    fn both_ends_of_the_validity_are_inclusive() {
+        let at = UnixSeconds::new;
+        let key =
+            key().with_validity(Some(at(100)), Some(at(200))).unwrap_or_else(|_| unreachable!());
+        assert_eq!(key.validity_at(at(99)), Validity::NotYet);
+        assert_eq!(key.validity_at(at(100)), Validity::Valid);
+        assert_eq!(key.validity_at(at(200)), Validity::Valid);
+        assert_eq!(key.validity_at(at(201)), Validity::Expired);
+    }
+
+    #[test]
+    fn refuses_a_validity_that_ends_before_it_begins() {
+        let (first, last) = (UnixSeconds::new(200), UnixSeconds::new(199));
+        assert_eq!(
+            key().with_validity(Some(first), Some(last)).err(),
+            Some(KeyError::EmptyValidity),
+        );
+    }
+
+    #[test]
+    fn refuses_key_ids_that_a_header_cannot_carry() {
+        let too_long = "k".repeat(KeyId::MAX_LENGTH + 1);
+        for id in ["", "a b", "a\n", "é", too_long.as_str()] {
+            assert_eq!(KeyId::new(id), Err(KeyError::MalformedKeyId));
+        }
+        assert!(KeyId::new(&"k".repeat(KeyId::MAX_LENGTH)).is_ok());
+    }
+
+    #[test]
+    fn debug_prints_the_id_and_not_the_secret() {
+        let printed = format!("{:?}", key());
+        assert!(printed.contains("k1"));
+        assert!(!printed.contains("marker"));
+    }
+}

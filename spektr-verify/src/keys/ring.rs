@@ -1,0 +1,252 @@
+//! The set of keys that count at one time, and the cell that lets it be replaced.
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use thiserror::Error;
+
+use super::{KeyError, KeyId, SigningKey};
+use crate::time::UnixSeconds;
+
+/// The signing keys that are accepted: at least one, each under its own id.
+///
+/// Rotation means several keys for a while: the one that the sender still uses
+/// and the one that it will use. A ring is built from [`SigningKey`]s, from the
+/// environment ([`from_env`](Self::from_env)), or, with the feature `toml`,
+/// from a TOML document (`from_toml`).
+///
+/// # Examples
+///
+/// ```
+/// use spektr_verify::{KeyRing, Secret, SecretEncoding, SigningKey};
+///
+/// let current = SigningKey::new("2026-a", Secret::new("old secret", SecretEncoding::Utf8)?)?;
+/// let next = SigningKey::new("2026-b", Secret::new("bmV3IHNlY3JldA==", SecretEncoding::Base64)?)?;
+/// let ring = KeyRing::new([current, next])?;
+/// assert_eq!(ring.ids().map(|id| id.as_str()).collect::<Vec<_>>(), ["2026-a", "2026-b"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct KeyRing {
+    keys: Vec<SigningKey>,
+}
+
+impl KeyRing {
+    /// Collects signing keys.
+    ///
+    /// # Errors
+    ///
+    /// - [`KeyRingError::NoKeys`]: such a ring would reject everything
+    /// - [`KeyRingError::DuplicateKeyId`]
+    pub fn new(keys: impl IntoIterator<Item = SigningKey>) -> Result<Self, KeyRingError> {
+        let mut ring = Self { keys: Vec::new() };
+        for key in keys {
+            if ring.find(key.id().as_str()).is_some() {
+                return Err(KeyRingError::DuplicateKeyId { key_id: key.id().clone() });
+            }
+            ring.keys.push(key);
+        }
+        if ring.keys.is_empty() {
+            return Err(KeyRingError::NoKeys);
+        }
+        Ok(ring)
+    }
+
+    /// The ids, in the order in which the keys were given.
+    pub fn ids(&self) -> impl Iterator<Item = &KeyId> {
+        self.keys.iter().map(SigningKey::id)
+    }
+
+    /// Whether any key is accepted at a point in time. Where none is, every
+    /// delivery fails, and the fault is in the configuration.
+    #[must_use]
+    pub fn has_valid_key_at(&self, time: UnixSeconds) -> bool {
+        self.keys.iter().any(|key| key.is_valid_at(time))
+    }
+
+    /// Finds a key by its exact id. Rings are small, and ids are no secret, so
+    /// a linear search that stops early gives nothing away.
+    pub(crate) fn find(&self, id: &str) -> Option<&SigningKey> {
+        self.keys.iter().find(|key| key.id().as_str() == id)
+    }
+}
+
+/// A key ring that can be replaced while verifiers use it.
+///
+/// Clones share the ring: keep one, give another to
+/// [`Verifier::new`](crate::Verifier::new), and rotation needs no restart.
+///
+/// # Examples
+///
+/// ```
+/// use spektr_verify::{KeyRing, SharedKeys, SignedContent, Verifier};
+///
+/// let keys = SharedKeys::new(KeyRing::parse("2026-a=old secret")?);
+/// let verifier = Verifier::new(keys.clone(), SignedContent::TIMESTAMP_DOT_BODY);
+///
+/// // Later, on a signal or from a watcher of the secret store:
+/// keys.replace(KeyRing::parse("2026-a=old secret,2026-b=new secret")?);
+/// # drop(verifier);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct SharedKeys {
+    cell: Arc<RwLock<Arc<KeyRing>>>,
+}
+
+impl SharedKeys {
+    /// Makes a ring replaceable.
+    #[must_use]
+    pub fn new(ring: KeyRing) -> Self {
+        Self { cell: Arc::new(RwLock::new(Arc::new(ring))) }
+    }
+
+    /// Replaces the ring for every verifier that shares it. Verifications that
+    /// are under way finish with the ring they began with.
+    pub fn replace(&self, ring: KeyRing) {
+        let old = {
+            let mut current = self.cell.write().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *current, Arc::new(ring))
+        };
+        drop(old);
+    }
+
+    /// The ring as it is now.
+    #[must_use]
+    pub fn current(&self) -> Arc<KeyRing> {
+        Arc::clone(&self.cell.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl From<KeyRing> for SharedKeys {
+    fn from(ring: KeyRing) -> Self {
+        Self::new(ring)
+    }
+}
+
+impl fmt::Debug for SharedKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SharedKeys").field(&self.current()).finish()
+    }
+}
+
+/// Why a key ring cannot be built.
+///
+/// No variant carries text from the configuration other than a key id and the
+/// name of a variable or file: a misplaced comma turns part of a secret into
+/// anything. Entries are counted from 1.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum KeyRingError {
+    /// There is no key at all.
+    #[error("the key ring has no keys")]
+    NoKeys,
+    /// Two keys have the same id, so that one of them could never be chosen.
+    #[error("the key id {key_id} occurs more than once")]
+    DuplicateKeyId {
+        /// The id that occurs again.
+        key_id: KeyId,
+    },
+    /// The environment variable is not set.
+    #[error("the environment variable {variable} is not set")]
+    NotSet {
+        /// The variable's name.
+        variable: String,
+    },
+    /// The environment variable's value is not Unicode.
+    #[error("the environment variable {variable} is not unicode")]
+    NotUnicode {
+        /// The variable's name.
+        variable: String,
+    },
+    /// An entry is not of the form `id=secret`.
+    #[error("key {entry} is not of the form id=secret")]
+    MissingEquals {
+        /// The entry's position, counted from 1.
+        entry: usize,
+    },
+    /// An entry cannot be a key.
+    #[error("key {entry} cannot be used")]
+    Key {
+        /// The entry's position, counted from 1.
+        entry: usize,
+        /// What is wrong with it.
+        #[source]
+        source: KeyError,
+    },
+    /// The document is not TOML.
+    #[cfg(feature = "toml")]
+    #[error("the key file is not TOML at line {line}")]
+    Syntax {
+        /// The line, counted from 1.
+        line: usize,
+    },
+    /// The document has a member that key files don't have, at the top level
+    /// (`entry` 0) or in an entry. A misspelt `not_after` must not be silent.
+    #[cfg(feature = "toml")]
+    #[error("the key file has an unknown member (in key {entry}; 0 is the top level)")]
+    UnknownMember {
+        /// The entry's position, counted from 1, or 0.
+        entry: usize,
+    },
+    /// A member of an entry is missing or of the wrong type.
+    #[cfg(feature = "toml")]
+    #[error("key {entry} lacks a usable `{member}`")]
+    Member {
+        /// The entry's position, counted from 1.
+        entry: usize,
+        /// The member's name.
+        member: &'static str,
+    },
+    /// The file cannot be read.
+    #[cfg(feature = "toml")]
+    #[error("cannot read the key file {}", path.display())]
+    File {
+        /// The file's path.
+        path: std::path::PathBuf,
+        /// What the operating system says.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
+mod tests {
+    use super::*;
+    use crate::keys::Secret;
+
+    fn key(id: &str) -> SigningKey {
+        SigningKey::new(id, Secret::from_bytes(b"secret").unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_ring_without_keys_cannot_be_built() {
+        assert!(matches!(KeyRing::new([]), Err(KeyRingError::NoKeys)));
+    }
+
+    #[test]
+    fn a_ring_with_one_id_twice_cannot_be_built() {
+        let error = KeyRing::new([key("a"), key("b"), key("a")]).unwrap_err();
+        assert!(matches!(error, KeyRingError::DuplicateKeyId { key_id } if key_id.as_str() == "a"));
+    }
+
+    #[test]
+    fn keys_are_found_by_their_exact_id() {
+        let ring = KeyRing::new([key("a"), key("ab")]).unwrap();
+        assert!(ring.find("a").is_some());
+        for id in ["A", "a ", "", "abc"] {
+            assert!(ring.find(id).is_none());
+        }
+    }
+
+    #[test]
+    fn whoever_holds_a_ring_keeps_it_while_it_is_replaced() {
+        let keys = SharedKeys::new(KeyRing::new([key("old")]).unwrap());
+        let (shared, held) = (keys.clone(), keys.current());
+        keys.replace(KeyRing::new([key("new")]).unwrap());
+        assert!(held.find("old").is_some());
+        assert!(shared.current().find("old").is_none());
+        assert!(shared.current().find("new").is_some());
+    }
+}

@@ -1,0 +1,197 @@
+//! The secret of a signing key, and the forms in which it is written down.
+//!
+//! A secret can be used and nothing else: it has no accessor, no `PartialEq`,
+//! no `Serialize`, and its `Debug` is empty.
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64ct::{Base64, Base64Unpadded, Encoding as _};
+use zeroize::Zeroizing;
+
+use super::KeyError;
+use crate::hex;
+use crate::mac::Mac;
+
+/// How the text of a secret stands for its bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SecretEncoding {
+    /// The key is the bytes of the text itself, whatever it looks like: the
+    /// text `deadbeef` is a key of eight bytes. The default.
+    #[default]
+    Utf8,
+    /// The key is what the text's hexadecimal digits, of either case, spell out.
+    Hex,
+    /// The key is what the text spells out in Base64 of the standard alphabet,
+    /// with or without padding.
+    Base64,
+}
+
+impl SecretEncoding {
+    pub(crate) const ALL: [Self; 3] = [Self::Utf8, Self::Hex, Self::Base64];
+
+    /// The name in configuration: `utf8`, `hex` or `base64`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Utf8 => "utf8",
+            Self::Hex => "hex",
+            Self::Base64 => "base64",
+        }
+    }
+}
+
+impl fmt::Display for SecretEncoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for SecretEncoding {
+    type Err = KeyError;
+
+    /// Reads the name in configuration.
+    ///
+    /// # Errors
+    ///
+    /// - [`KeyError::UnknownEncoding`] for any other text
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|encoding| encoding.name() == name)
+            .ok_or(KeyError::UnknownEncoding)
+    }
+}
+
+/// The secret of a signing key.
+///
+/// It is kept as the MAC's keyed state, which is wiped on drop, as are the
+/// bytes that it was decoded to. The text it came from is the caller's to wipe.
+#[derive(Clone)]
+pub struct Secret {
+    mac: Mac,
+}
+
+impl Secret {
+    /// Decodes the text of a secret.
+    ///
+    /// # Errors
+    ///
+    /// - [`KeyError::EmptySecret`]
+    /// - [`KeyError::SurroundingWhitespace`]: a space or line feed at either
+    ///   end is nearly always an accident of copying, which would cost every
+    ///   event; [`from_bytes`](Self::from_bytes) takes such a secret
+    /// - [`KeyError::NotHex`], [`KeyError::NotBase64`]
+    pub fn new(text: &str, encoding: SecretEncoding) -> Result<Self, KeyError> {
+        if text.trim() != text {
+            return Err(KeyError::SurroundingWhitespace);
+        }
+        match encoding {
+            SecretEncoding::Utf8 => Self::from_bytes(text.as_bytes()),
+            SecretEncoding::Hex => {
+                let mut bytes = Zeroizing::new(vec![0; text.len() / 2]);
+                hex::decode(text.as_bytes(), true, &mut bytes).ok_or(KeyError::NotHex)?;
+                Self::from_bytes(&bytes)
+            }
+            SecretEncoding::Base64 => {
+                let mut buffer = Zeroizing::new(vec![0; text.len()]);
+                let length = match Base64::decode(text, &mut buffer) {
+                    Ok(bytes) => bytes.len(),
+                    Err(_) => Base64Unpadded::decode(text, &mut buffer)
+                        .map_err(|_| KeyError::NotBase64)?
+                        .len(),
+                };
+                Self::from_bytes(&buffer[..length])
+            }
+        }
+    }
+
+    /// Takes the bytes of the key.
+    ///
+    /// # Errors
+    ///
+    /// - [`KeyError::EmptySecret`]
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
+        if bytes.is_empty() {
+            return Err(KeyError::EmptySecret);
+        }
+        Ok(Self { mac: Mac::new(bytes) })
+    }
+
+    pub(crate) fn mac(&self) -> Mac {
+        self.mac.clone()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tag(text: &str, encoding: SecretEncoding) -> Result<[u8; 32], KeyError> {
+        Secret::new(text, encoding).map(|secret| secret.mac().finish())
+    }
+
+    fn error(text: &str, encoding: SecretEncoding) -> Option<KeyError> {
+        tag(text, encoding).err()
+    }
+
+    #[test]
+    fn all_encodings_of_the_same_bytes_are_the_same_key() {
+        let utf8 = tag("s3cr3t-key", SecretEncoding::Utf8);
+        assert!(utf8.is_ok());
+        assert_eq!(
+            tag("733363723374-6b6579".replace('-', "2d").as_str(), SecretEncoding::Hex),
+            utf8
+        );
+        assert_eq!(tag("7333637233742D6B6579", SecretEncoding::Hex), utf8);
+        assert_eq!(tag("czNjcjN0LWtleQ==", SecretEncoding::Base64), utf8);
+        assert_eq!(tag("czNjcjN0LWtleQ", SecretEncoding::Base64), utf8);
+    }
+
+    #[test]
+    fn a_utf8_secret_that_looks_encoded_is_taken_literally() {
+        assert_ne!(tag("6b6579", SecretEncoding::Utf8), tag("6b6579", SecretEncoding::Hex));
+        assert_ne!(tag("hex:6b6579", SecretEncoding::Utf8), tag("6b6579", SecretEncoding::Hex));
+    }
+
+    #[test]
+    fn an_empty_secret_cannot_be_built_in_any_encoding() {
+        for encoding in SecretEncoding::ALL {
+            assert_eq!(error("", encoding), Some(KeyError::EmptySecret));
+        }
+        assert_eq!(Secret::from_bytes(b"").err(), Some(KeyError::EmptySecret));
+    }
+
+    #[test]
+    fn refuses_white_space_around_a_secret() {
+        for text in [" key", "key\n", "\tkey", " "] {
+            assert_eq!(error(text, SecretEncoding::Utf8), Some(KeyError::SurroundingWhitespace));
+        }
+        assert_eq!(error("two words", SecretEncoding::Utf8), None);
+    }
+
+    #[test]
+    fn refuses_text_that_is_not_in_the_named_encoding() {
+        for text in ["6b657", "6b65zz", "0x6b"] {
+            assert_eq!(error(text, SecretEncoding::Hex), Some(KeyError::NotHex));
+        }
+        for text in ["a", "czNjcjN0LWtleQ=", "cz-_", "====", "czNj cjN0"] {
+            assert_eq!(error(text, SecretEncoding::Base64), Some(KeyError::NotBase64));
+        }
+    }
+
+    #[test]
+    fn encodings_are_read_by_the_names_they_are_written_with() {
+        for encoding in SecretEncoding::ALL {
+            assert_eq!(encoding.to_string().parse(), Ok(encoding));
+        }
+        assert_eq!("HEX".parse::<SecretEncoding>(), Err(KeyError::UnknownEncoding));
+    }
+}

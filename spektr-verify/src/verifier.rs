@@ -1,0 +1,270 @@
+//! The decision whether a delivery is authentic.
+//!
+//! The order is fixed: headers well-formed, algorithm allowed, key known and
+//! valid, MAC over the timestamp's text and the raw body, and only then the
+//! time window. Nothing is parsed before the MAC has matched.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::content::SignedContent;
+use crate::error::VerifyError;
+use crate::headers::{HeaderSource, SignatureFormat, WellFormed};
+use crate::keys::{KeyId, KeyRing, SharedKeys, SigningKey, Validity};
+use crate::time::{Clock, SystemClock, UnixSeconds};
+use crate::verified::{Provenance, Verified};
+
+/// Verifies deliveries.
+///
+/// Clones are cheap and share the key ring, so that one can live in the state
+/// of every handler.
+///
+/// # Examples
+///
+/// ```
+/// use spektr_verify::{KeyRing, SignedContent, Verifier, VerifyError};
+///
+/// let keys = KeyRing::parse("2026-a=correct horse battery staple")?;
+/// // The signed content has no default: see `SignedContent` for why.
+/// let verifier = Verifier::new(keys, SignedContent::TIMESTAMP_DOT_BODY);
+///
+/// let headers = [("content-type", "application/json")];
+/// let error = verifier.verify(&headers, "{}").unwrap_err();
+/// assert_eq!(error.reason(), "header_missing");
+/// # Ok::<(), spektr_verify::KeyRingError>(())
+/// ```
+#[derive(Clone)]
+pub struct Verifier {
+    mode: Mode,
+    format: SignatureFormat,
+    tolerance: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Clone)]
+enum Mode {
+    Signed { keys: SharedKeys, content: SignedContent },
+    Unsigned,
+}
+
+impl Verifier {
+    /// How far the time of signing may lie from now, unless configured: 300 s.
+    pub const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
+
+    /// Takes the keys that count and the bytes that they sign.
+    ///
+    /// Pass a [`KeyRing`], or a clone of [`SharedKeys`] to replace the keys later.
+    #[must_use]
+    pub fn new(keys: impl Into<SharedKeys>, content: SignedContent) -> Self {
+        Self::with_mode(Mode::Signed { keys: keys.into(), content })
+    }
+
+    pub(crate) fn unsigned() -> Self {
+        Self::with_mode(Mode::Unsigned)
+    }
+
+    fn with_mode(mode: Mode) -> Self {
+        Self {
+            mode,
+            format: SignatureFormat::default(),
+            tolerance: Self::DEFAULT_TOLERANCE,
+            clock: Arc::new(SystemClock::new()),
+        }
+    }
+
+    /// Sets how far the time of signing may lie from now, in either direction
+    /// and inclusive. Fractions of a second don't count.
+    #[must_use]
+    pub fn with_tolerance(mut self, tolerance: Duration) -> Self {
+        self.tolerance = tolerance;
+        self
+    }
+
+    /// Sets how `x-signature` spells the MAC.
+    #[must_use]
+    pub fn with_signature_format(mut self, format: SignatureFormat) -> Self {
+        self.format = format;
+        self
+    }
+
+    /// Sets what [`verify`](Self::verify) takes for now.
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The current key ring, or `None` where unsigned deliveries are accepted.
+    #[must_use]
+    pub fn keys(&self) -> Option<Arc<KeyRing>> {
+        match &self.mode {
+            Mode::Signed { keys, .. } => Some(keys.current()),
+            Mode::Unsigned => None,
+        }
+    }
+
+    /// What this verifier takes for now.
+    #[must_use]
+    pub fn now(&self) -> UnixSeconds {
+        self.clock.now()
+    }
+
+    /// Verifies a delivery: its headers, and its body exactly as it arrived.
+    ///
+    /// The body may be anything that lends bytes (`&[u8]`, `Vec<u8>`, `Bytes`);
+    /// it comes back inside [`Verified`]. It need not be JSON, or even text:
+    /// what is authentic and cannot be read must still be kept, so that is a
+    /// later question, asked by [`Verified::entries`].
+    ///
+    /// # Errors
+    ///
+    /// In the order in which they are found:
+    ///
+    /// - [`VerifyError::MissingHeader`], [`VerifyError::RepeatedHeader`],
+    ///   [`VerifyError::MalformedHeader`]
+    /// - [`VerifyError::UnsupportedAlgorithm`]
+    /// - [`VerifyError::UnknownKey`], [`VerifyError::KeyNotYetValid`], [`VerifyError::KeyExpired`]
+    /// - [`VerifyError::SignatureMismatch`]
+    /// - [`VerifyError::TimestampTooOld`], [`VerifyError::TimestampInFuture`]
+    pub fn verify<H, B>(&self, headers: &H, body: B) -> Result<Verified<B>, VerifyError>
+    where
+        H: HeaderSource + ?Sized,
+        B: AsRef<[u8]>,
+    {
+        self.verify_at(headers, body, self.now())
+    }
+
+    /// Verifies a delivery as of a given time.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`verify`](Self::verify).
+    pub fn verify_at<H, B>(
+        &self,
+        headers: &H,
+        body: B,
+        now: UnixSeconds,
+    ) -> Result<Verified<B>, VerifyError>
+    where
+        H: HeaderSource + ?Sized,
+        B: AsRef<[u8]>,
+    {
+        let verified = self.authenticate(headers, body, Some(now))?;
+        if let Provenance::Signed { signed_at, .. } = verified.provenance() {
+            self.check_window(*signed_at, now)?;
+        }
+        Ok(verified)
+    }
+
+    /// Verifies a delivery whenever it was signed: for deliveries that you
+    /// stored together with their headers. Not for an endpoint, where it would
+    /// let anybody send again what they once captured.
+    ///
+    /// A key's validity is held against the time of signing instead of now.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`verify`](Self::verify), without the last two.
+    pub fn verify_ignoring_time_window<H, B>(
+        &self,
+        headers: &H,
+        body: B,
+    ) -> Result<Verified<B>, VerifyError>
+    where
+        H: HeaderSource + ?Sized,
+        B: AsRef<[u8]>,
+    {
+        self.authenticate(headers, body, None)
+    }
+
+    /// Takes the steps that need no body, so that a server can turn away a
+    /// request before it reads megabytes for it.
+    ///
+    /// Success says nothing about authenticity.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`verify`](Self::verify) that come before
+    /// [`VerifyError::SignatureMismatch`].
+    pub fn check_headers_at<H>(&self, headers: &H, now: UnixSeconds) -> Result<(), VerifyError>
+    where
+        H: HeaderSource + ?Sized,
+    {
+        if let Mode::Signed { keys, .. } = &self.mode {
+            let headers = WellFormed::read(headers, self.format)?;
+            usable_key(&keys.current(), headers.key_id, now)?;
+        }
+        Ok(())
+    }
+
+    /// Everything up to the time window; `now` is the time that a key's
+    /// validity is held against, if not that of signing.
+    fn authenticate<H, B>(
+        &self,
+        headers: &H,
+        body: B,
+        now: Option<UnixSeconds>,
+    ) -> Result<Verified<B>, VerifyError>
+    where
+        H: HeaderSource + ?Sized,
+        B: AsRef<[u8]>,
+    {
+        let Mode::Signed { keys, content } = &self.mode else {
+            return Ok(Verified::new(body, Provenance::Unsigned));
+        };
+        let headers = WellFormed::read(headers, self.format)?;
+        let ring = keys.current();
+        let key = usable_key(&ring, headers.key_id, now.unwrap_or(headers.signed_at))?;
+
+        let mut mac = key.mac();
+        content.feed(&mut mac, headers.timestamp, headers.key_id, body.as_ref());
+        let key_id = key.id().clone();
+        if !mac.matches(&headers.signature) {
+            return Err(VerifyError::SignatureMismatch { key_id });
+        }
+        let signed_at = headers.signed_at;
+        Ok(Verified::new(body, Provenance::Signed { key_id, signed_at }))
+    }
+
+    fn check_window(&self, signed_at: UnixSeconds, now: UnixSeconds) -> Result<(), VerifyError> {
+        let distance = now.abs_diff(signed_at);
+        if distance.as_secs() <= self.tolerance.as_secs() {
+            Ok(())
+        } else if signed_at < now {
+            Err(VerifyError::TimestampTooOld { age: distance })
+        } else {
+            Err(VerifyError::TimestampInFuture { ahead: distance })
+        }
+    }
+}
+
+/// Finds the key that a well-formed header names.
+fn usable_key<'r>(
+    ring: &'r KeyRing,
+    id: &str,
+    time: UnixSeconds,
+) -> Result<&'r SigningKey, VerifyError> {
+    let Some(key) = ring.find(id) else {
+        return Err(VerifyError::UnknownKey { key_id: KeyId::from_well_formed(id) });
+    };
+    let key_id = || key.id().clone();
+    match key.validity_at(time) {
+        Validity::Valid => Ok(key),
+        Validity::NotYet => Err(VerifyError::KeyNotYetValid { key_id: key_id() }),
+        Validity::Expired => Err(VerifyError::KeyExpired { key_id: key_id() }),
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Verifier");
+        match &self.mode {
+            Mode::Signed { keys, content } => {
+                out.field("keys", keys).field("content", content).field("format", &self.format)
+            }
+            Mode::Unsigned => out.field("unsigned", &true),
+        };
+        out.field("tolerance", &self.tolerance).finish_non_exhaustive()
+    }
+}
