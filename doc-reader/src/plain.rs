@@ -5,6 +5,7 @@
 //! headings begins a table, whose cells are separated by tabs, run together or
 //! stand one to a line.
 
+mod event_row;
 mod lines;
 mod rows;
 

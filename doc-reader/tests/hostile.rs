@@ -171,7 +171,7 @@ proptest! {
         rendering in 0..5_usize,
         cuts in proptest::collection::vec((0..20_000_usize, 0..400_usize), 1..4),
     ) {
-        let [pages @ ..] = support::renderings(&webhooks::page());
+        let pages = support::renderings(&webhooks::page());
         let mut text = pages[rendering].1.clone();
         for (from, length) in cuts {
             let from = (0..=from.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);

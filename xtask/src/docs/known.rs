@@ -68,10 +68,10 @@ impl<'m> Known<'m> {
             let nullable = !member.required || null;
             self.members.push((path, Shape { kind, items, nullable, expected }));
             let object = inner.named().and_then(|name| model.types.get(name));
-            if let Some(TypeKind::Object(members)) = object.map(|def| &def.kind) {
-                if depth < MAX_DEPTH {
-                    self.add(model, &below, members, expected, depth + 1);
-                }
+            if let Some(TypeKind::Object(members)) = object.map(|def| &def.kind)
+                && depth < MAX_DEPTH
+            {
+                self.add(model, &below, members, expected, depth + 1);
             }
         }
     }

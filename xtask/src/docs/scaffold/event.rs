@@ -250,10 +250,10 @@ fn set(json: &mut Json, path: &[&str], value: Json) {
         *json = value;
         return;
     };
-    if let Json::Object(members) = json {
-        if let Some((_, inner)) = members.iter_mut().find(|(name, _)| name == first) {
-            set(inner, rest, value);
-        }
+    if let Json::Object(members) = json
+        && let Some((_, inner)) = members.iter_mut().find(|(name, _)| name == first)
+    {
+        set(inner, rest, value);
     }
 }
 

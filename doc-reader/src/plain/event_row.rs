@@ -1,0 +1,139 @@
+//! Rows of the table of events whose cells run together.
+//!
+//! `DOOR_OPENEDEvent` could end one letter later. Where the name has a heading
+//! of its own, that decides; otherwise the words that the page uses do.
+
+use std::collections::HashSet;
+
+use crate::names::is_event_name;
+use crate::plain::rows::{Knowledge, LONGEST_NAME, put, spread};
+use crate::words::{self, Column};
+
+/// Splits a row of a table of events: the name in front, the status wherever
+/// its column stands.
+pub(super) fn split_event(
+    line: &str,
+    columns: &[Column],
+    knowledge: &Knowledge<'_>,
+    cells: &mut [String],
+) -> Option<bool> {
+    let name_at = columns.iter().position(|c| matches!(c, Column::Event | Column::Name))?;
+    let status_at = columns.iter().position(|c| *c == Column::Status);
+    let mut rest = line;
+    let mut status = "";
+    if let Some(at) = status_at.filter(|&at| at < name_at) {
+        let end = words::status_prefix(rest)?;
+        (status, rest) = rest.split_at(end);
+        put(cells, columns, at, status);
+    }
+    let (name, ambiguous) = event_prefix(rest.trim_start(), knowledge)?;
+    rest = rest.trim_start().get(name.len()..)?;
+    put(cells, columns, name_at, name);
+    if let Some(at) = status_at.filter(|&at| at > name_at) {
+        if at == name_at + 1 {
+            if let Some(end) = words::status_prefix(rest.trim_start()) {
+                (status, rest) = rest.trim_start().split_at(end);
+            }
+        } else if let Some(end) = words::status_suffix(rest) {
+            (rest, status) = rest.split_at(end);
+        }
+        put(cells, columns, at, status);
+    }
+    spread(rest, columns, name_at + 1, cells);
+    Some(ambiguous)
+}
+
+/// The event's name that a line begins with. `DOOR_OPENEDEvent` could be read
+/// with one more letter: headings and words of the page decide.
+fn event_prefix<'t>(line: &'t str, knowledge: &Knowledge<'_>) -> Option<(&'t str, bool)> {
+    let upper = line.starts_with(|c: char| c.is_ascii_uppercase());
+    let run = event_run(line);
+    let rest = &line[run.len()..];
+    // What the description begins with if the name ends `back` bytes earlier.
+    let plausible = |back: usize| {
+        let name = &run[..run.len() - back];
+        let tail = &line[name.len()..];
+        is_event_name(name) && !tail.starts_with(char::is_whitespace)
+    };
+    if let Some(name) = known_event(line, run, &knowledge.events) {
+        return Some((name, false));
+    }
+    if !upper || rest.is_empty() {
+        return is_event_name(run).then_some((run, false));
+    }
+    // Without a heading: a letter of the run belongs to the description where
+    // it makes a word that the page uses, or a lone `A`.
+    let word = |back: usize| {
+        let tail = &line[run.len() - back..];
+        tail.split(|c: char| !c.is_alphanumeric()).next().unwrap_or("")
+    };
+    let used = |back: usize| {
+        let word = word(back);
+        !word.is_empty()
+            && (knowledge.words.contains(word)
+                || knowledge.words.contains(word.to_ascii_lowercase().as_str()))
+    };
+    let most = run.len().saturating_sub(4).min(4);
+    let fitting: Vec<usize> = (0..=most).filter(|&back| plausible(back)).collect();
+    let by_words: Vec<usize> = fitting.iter().copied().filter(|&back| used(back)).collect();
+    match (by_words.as_slice(), fitting.as_slice()) {
+        ([only], _) => Some((&run[..run.len() - only], false)),
+        (_, [only]) => Some((&run[..run.len() - only], false)),
+        // `STARTEvent`: descriptions begin with a capital letter.
+        _ if rest.starts_with(|c: char| c.is_ascii_lowercase()) && plausible(1) => {
+            Some((&run[..run.len() - 1], !used(1)))
+        }
+        ([], []) => None,
+        (some, _) => {
+            let back = some.first().or(fitting.first())?;
+            Some((&run[..run.len() - back], true))
+        }
+    }
+}
+
+/// The longest beginning of a run of letters that is the name of an event with
+/// a heading of its own, if a description can begin after it.
+pub(super) fn known_event<'t>(
+    line: &'t str,
+    run: &'t str,
+    events: &HashSet<&str>,
+) -> Option<&'t str> {
+    const MOST_ENDS: usize = 48;
+    (1..=run.len())
+        .rev()
+        .take(MOST_ENDS)
+        .find(|&end| {
+            events.contains(&run[..end])
+                && !line[end..].starts_with(char::is_whitespace)
+                && begins_text(&line[end..])
+        })
+        .map(|end| &run[..end])
+}
+
+/// The letters, digits and joints that a line begins with.
+pub(super) fn event_run(line: &str) -> &str {
+    let joint = |byte: u8| matches!(byte, b'_' | b'.' | b'-');
+    let upper = line.starts_with(|c: char| c.is_ascii_uppercase());
+    let end = line
+        .bytes()
+        .position(|byte| {
+            let letter = if upper { byte.is_ascii_uppercase() } else { byte.is_ascii_lowercase() };
+            !(letter || byte.is_ascii_digit() || joint(byte))
+        })
+        .unwrap_or(line.len())
+        .min(LONGEST_NAME);
+    line[..end].trim_end_matches(['_', '.', '-'])
+}
+
+/// Whether a text can begin a description: not in the middle of a word in upper
+/// case.
+fn begins_text(text: &str) -> bool {
+    let mut chars = text.chars();
+    match (chars.next(), chars.next()) {
+        (Some(first), Some(second)) => {
+            !(first.is_ascii_uppercase() && (second.is_ascii_uppercase() || second == '_'))
+                && first != '_'
+        }
+        _ => true,
+    }
+}
