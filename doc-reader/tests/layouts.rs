@@ -282,3 +282,35 @@ fn pages_of_another_kind_are_refused() {
         assert_eq!(read(text.as_bytes()), titled(title), "{text}");
     }
 }
+
+#[test]
+fn members_whose_names_contain_types_are_told_from_their_types() {
+    let page = "Hooks\n\nEventStatus\nLAMP_LITWIP\n\nLAMP_LIT\n\n{ \"id\": \"1\", \"data\": { \"objectCount\": 1 } }\n\
+                NameTypeDescription\nidstringId.\ndata.objectCountnumberNumber of objects.\ndata.arrayOfobjectWhat it is of.\n\
+                data.isStringbooleanWhether it is a string.\n";
+    assert_eq!(
+        facts(page),
+        "title Hooks\nevent LAMP_LIT wip\n\
+         section \"LAMP_LIT\" [\"LAMP_LIT\"] id:string data.objectCount:number data.arrayOf:object data.isString:boolean\n\
+         problem RowAmbiguous: data.isStringbooleanWhether it is a string.\n\
+         problem NotInExample: data.arrayOf\nproblem NotInExample: data.isString"
+    );
+}
+
+#[test]
+fn a_status_in_capitals_is_no_part_of_the_name() {
+    let events = "title Hooks\nevent LAMP_LIT wip\nevent LAMP_OUT available\nevent LAMP_GA wip";
+    let pages = [
+        "EventStatus\nLAMP_LITWIP\nLAMP_OUTAvailable\nLAMP_GAWIP\n",
+        "EventStatusDescription\nLAMP_LITWIPWhen it is lit\nLAMP_OUTAvailableA lamp is out\nLAMP_GAWIP\n",
+        "StatusEventDescription\nWIPLAMP_LITWhen it is lit\nAvailableLAMP_OUT\nWIPLAMP_GA\n",
+        "Event Description Status\nLAMP_LIT When it is lit WIP\nLAMP_OUTAvailable\nLAMP_GAWIP\n",
+    ];
+    for page in pages {
+        assert_eq!(
+            facts(&format!("Hooks\n\n{page}\nWhen it is lit, somebody is at home.\n")),
+            events,
+            "{page}"
+        );
+    }
+}

@@ -15,6 +15,7 @@ mod scaffold;
 mod tests;
 
 use std::fs;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -86,26 +87,24 @@ fn folder(schema: Option<PathBuf>) -> PathBuf {
 
 fn facts(page: &Path) -> Result<ExitCode> {
     let page = read(page)?;
-    println!("{}", serde_json::to_string_pretty(&page)?);
+    print(&(serde_json::to_string_pretty(&page)? + "\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn diff(path: &Path, format: Format, schema: &Path) -> Result<ExitCode> {
     let page = read(path)?;
     let report = compare::compare(&page, &workspace::schema_set(schema)?);
-    match format {
-        Format::Text => print!("{}", report.text(&page)),
-        Format::Json => println!("{}", report.json(&path.display().to_string())?),
-    }
+    print(&match format {
+        Format::Text => report.text(&page),
+        Format::Json => report.json(&path.display().to_string())? + "\n",
+    })?;
     Ok(if report.drift.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn start(path: &Path, schema: &Path) -> Result<ExitCode> {
     let page = read(path)?;
     let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
-    for line in write(&page, schema, &today)? {
-        println!("{line}");
-    }
+    print(&(write(&page, schema, &today)?.join("\n") + "\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -141,6 +140,14 @@ fn write(page: &Page, schema: &Path, today: &str) -> Result<Vec<String>> {
         said.push("next: complete what is unreviewed, then `cargo xtask codegen`".into());
     }
     Ok(said)
+}
+
+/// Prints to standard output, which a reader such as `head` may have closed.
+fn print(text: &str) -> Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        printed => printed.context("cannot print"),
+    }
 }
 
 fn read(path: &Path) -> Result<Page> {

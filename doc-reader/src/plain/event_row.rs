@@ -19,28 +19,43 @@ pub(super) fn split_event(
 ) -> Option<bool> {
     let name_at = columns.iter().position(|c| matches!(c, Column::Event | Column::Name))?;
     let status_at = columns.iter().position(|c| *c == Column::Status);
-    let mut rest = line;
-    let mut status = "";
-    if let Some(at) = status_at.filter(|&at| at < name_at) {
-        let end = words::status_prefix(rest)?;
-        (status, rest) = rest.split_at(end);
-        put(cells, columns, at, status);
-    }
-    let (name, ambiguous) = event_prefix(rest.trim_start(), knowledge)?;
-    rest = rest.trim_start().get(name.len()..)?;
-    put(cells, columns, name_at, name);
-    if let Some(at) = status_at.filter(|&at| at > name_at) {
-        if at == name_at + 1 {
-            if let Some(end) = words::status_prefix(rest.trim_start()) {
-                (status, rest) = rest.trim_start().split_at(end);
-            }
-        } else if let Some(end) = words::status_suffix(rest) {
-            (rest, status) = rest.split_at(end);
+    let last = columns.len() == status_at.map_or(0, |at| at + 1);
+    let mut rest = line.trim();
+    // The status goes first, since `WIP` could be taken for a part of the name.
+    let status = match status_at {
+        Some(at) if at < name_at => Some((0, words::status_prefix(rest)?)),
+        Some(at) if at > name_at + 1 || last => {
+            words::status_suffix(rest).map(|start| (start, rest.len()))
         }
-        put(cells, columns, at, status);
+        Some(_) => status_after_name(rest, knowledge),
+        None => None,
+    };
+    let mut after = "";
+    if let (Some(at), Some((start, end))) = (status_at, status) {
+        put(cells, columns, at, &rest[start..end]);
+        (rest, after) =
+            if start == 0 { (&rest[end..], "") } else { (&rest[..start], &rest[end..]) };
     }
-    spread(rest, columns, name_at + 1, cells);
+    let rest = rest.trim();
+    let (name, ambiguous) = event_prefix(rest, knowledge)?;
+    put(cells, columns, name_at, name);
+    spread(&format!("{} {after}", &rest[name.len()..]), columns, name_at + 1, cells);
     Some(ambiguous)
+}
+
+/// Finds the status that follows the name at once: after a name with a heading
+/// of its own, or else where the name is longest.
+fn status_after_name(line: &str, knowledge: &Knowledge<'_>) -> Option<(usize, usize)> {
+    let run = event_run(line);
+    let status = |end: usize| {
+        let rest = line.get(end..)?;
+        let gap = rest.len() - rest.trim_start().len();
+        let length = words::status_prefix(rest.trim_start())?;
+        is_event_name(&run[..end]).then_some((end + gap, end + gap + length))
+    };
+    let ends = || (1..=run.len()).rev();
+    let known = ends().filter(|&end| knowledge.events.contains(&run[..end])).find_map(status);
+    known.or_else(|| ends().find_map(status))
 }
 
 /// The event's name that a line begins with. `DOOR_OPENEDEvent` could be read

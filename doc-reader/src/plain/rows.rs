@@ -134,13 +134,14 @@ pub(super) fn run_together<'a>(
             at += 1;
             continue;
         }
-        if crate::example::starts_json(text)
-            || super::header(lines, at).is_some()
-            || looks_like_event(text)
-        {
+        let row = split(text, columns, knowledge);
+        // A name in capitals and a status in capitals look like one name.
+        let filled = |row: &Split| row.cells.iter().filter(|cell| !cell.is_empty()).count();
+        let heading = looks_like_event(text) && row.as_ref().is_none_or(|row| filled(row) < 2);
+        if heading || crate::example::starts_json(text) || super::header(lines, at).is_some() {
             break;
         }
-        match split(text, columns, knowledge) {
+        match row {
             Some(split) => {
                 if split.ambiguous {
                     problems.push((ProblemKind::RowAmbiguous, text));
@@ -265,10 +266,10 @@ fn name_prefix<'t>(line: &'t str, knowledge: &Knowledge<'_>) -> Option<(&'t str,
 }
 
 fn is_member_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '$'))
-        && name.bytes().all(|byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'[' | b']' | b'-' | b'$')
-        })
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"_[]-$".contains(&byte);
+    let step = |step: &str| !step.is_empty() && step.bytes().all(letter);
+    !name.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '[')
+        && name.split('.').all(step)
 }
 
 pub(super) fn put(cells: &mut [String], columns: &[Column], at: usize, text: &str) {

@@ -53,18 +53,18 @@ pub(super) fn compare(page: &Page, set: &SchemaSet) -> Report {
             None => {}
         }
         if let Some(wire_type) = &row.wire_type {
-            comparison.wire_types(&[event], std::iter::once(wire_type));
+            comparison.wire_types(&[(row, event)], std::iter::once(wire_type));
         }
     }
     for event in model.events.iter().filter(|event| !pairs.has(event)) {
         comparison.push(Kind::EventRemoved, &event.name, None, Some(event.status.as_str()), None);
     }
     for section in &page.sections {
-        let events: Vec<&Event> = section
+        let events: Vec<(&EventRow, &Event)> = section
             .events
             .iter()
             .filter_map(|name| page.events.iter().find(|row| row.name == *name))
-            .filter_map(|row| pairs.of_row(row))
+            .filter_map(|row| Some((row, pairs.of_row(row)?)))
             .collect();
         comparison.wire_types(&events, section.wire_types.iter());
     }
@@ -169,20 +169,24 @@ impl Comparison {
     }
 
     /// Reports wire types that none of a section's events has in the schema.
-    fn wire_types<'t>(&mut self, events: &[&Event], wire_types: impl Iterator<Item = &'t String>) {
+    fn wire_types<'t>(
+        &mut self,
+        events: &[(&EventRow, &Event)],
+        wire_types: impl Iterator<Item = &'t String>,
+    ) {
         for wire_type in wire_types {
-            let knows = |event: &&&Event| {
+            let known = |event: &Event| {
                 event.wire_types.iter().any(|known| known.eq_ignore_ascii_case(wire_type))
             };
-            if events.iter().any(|event| knows(&event)) {
+            if events.iter().any(|(_, event)| known(event)) {
                 continue;
             }
             // Of several events, the one whose name begins most like it.
-            let likeness = |event: &&&Event| {
-                let (name, wire_type) = (letters(&event.name), letters(wire_type));
+            let likeness = |(row, _): &&(&EventRow, &Event)| {
+                let (name, wire_type) = (letters(&row.name), letters(wire_type));
                 name.bytes().zip(wire_type.bytes()).take_while(|(a, b)| a == b).count()
             };
-            if let Some(event) = events.iter().rev().max_by_key(likeness) {
+            if let Some((_, event)) = events.iter().rev().max_by_key(likeness) {
                 self.push(Kind::WireTypeAdded, &event.name, None, None, Some(wire_type));
             }
         }
@@ -190,7 +194,16 @@ impl Comparison {
 
     fn report(self, decisions: &Decisions<'_>) -> Report {
         let mut report = Report { notes: self.notes, ..Report::default() };
-        for drift in self.drift {
+        let mut drift = self.drift;
+        // What is said of one event stands together, in the page's order.
+        let mut order: Vec<String> = Vec::new();
+        drift.sort_by_cached_key(|drift| {
+            order.iter().position(|event| *event == drift.event).unwrap_or_else(|| {
+                order.push(drift.event.clone());
+                order.len() - 1
+            })
+        });
+        for drift in drift {
             match decisions.explain(&drift) {
                 Some(decision) => {
                     let decision = decision.to_owned();

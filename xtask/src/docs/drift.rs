@@ -1,4 +1,26 @@
 //! The differences between a page and the schema, and how they are printed.
+//!
+//! The JSON form is stable; members are only ever added to it:
+//!
+//! ```json
+//! {
+//!   "page": "the path that was given",
+//!   "drift": [
+//!     {
+//!       "kind": "member_changed",
+//!       "event": "SERVICE_RUN",
+//!       "path": "data.reference",
+//!       "was": "string or null",
+//!       "now": "string"
+//!     }
+//!   ],
+//!   "explained": [{ "…": "the same members", "decision": "events/….schema.json#id" }]
+//! }
+//! ```
+//!
+//! `path` is null where a difference is not about a member; `was` (the schema)
+//! and `now` (the page) are null where one of the two has nothing. A record can
+//! be copied as it is into the `explains` of a decision.
 
 use std::fmt::{self, Write};
 

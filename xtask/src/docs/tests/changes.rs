@@ -214,3 +214,28 @@ fn the_reports_have_a_stable_form() {
     insta::assert_snapshot!("text", report.text(&page(&text)));
     insta::assert_snapshot!("json", report.json("page.md").expect("a report is JSON"));
 }
+
+#[test]
+fn two_events_with_other_names_and_one_section() {
+    let text = changed(&[
+        ("CUSTOMER\\_TAG", "CUSTOMER\\_LABEL"),
+        ("CUSTOMER*TAG*", "CUSTOMER*LABEL*"),
+        (
+            "\"customer_tag_add\" | \"customer_tag_remove\"",
+            "\"customer_label_add\" | \"customer_label_remove\"",
+        ),
+        (
+            "\"customer\\_tag\\_add\" or \"customer\\_tag\\_remove\"",
+            "like \"customer\\_label\\_add\"",
+        ),
+    ]);
+    assert_eq!(
+        drift(&text),
+        [
+            "CUSTOMER_TAG_ADDED: event is probably renamed to CUSTOMER_LABEL_ADDED",
+            "CUSTOMER_TAG_ADDED: new wire type customer_label_add",
+            "CUSTOMER_TAG_REMOVED: event is probably renamed to CUSTOMER_LABEL_REMOVED",
+            "CUSTOMER_TAG_REMOVED: new wire type customer_label_remove",
+        ]
+    );
+}
