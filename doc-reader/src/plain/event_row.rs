@@ -84,15 +84,22 @@ fn event_prefix<'t>(line: &'t str, knowledge: &Knowledge<'_>) -> Option<(&'t str
     };
     let used = |back: usize| {
         let word = word(back);
-        !word.is_empty()
-            && (knowledge.words.contains(word)
-                || knowledge.words.contains(word.to_ascii_lowercase().as_str()))
+        // `Event` may stand elsewhere as `event`; the letters `IT` are not `it`.
+        let capitalised = word.bytes().skip(1).all(|byte| !byte.is_ascii_uppercase());
+        let small = || knowledge.words.contains(word.to_ascii_lowercase().as_str());
+        !word.is_empty() && (knowledge.words.contains(word) || (capitalised && small()))
     };
     let most = run.len().saturating_sub(4).min(4);
     let fitting: Vec<usize> = (0..=most).filter(|&back| plausible(back)).collect();
     let by_words: Vec<usize> = fitting.iter().copied().filter(|&back| used(back)).collect();
     match (by_words.as_slice(), fitting.as_slice()) {
         ([only], _) => Some((&run[..run.len() - only], false)),
+        // A space ends the name, unless it ends the article: `DOOR_OPENEDA door`.
+        _ if rest.starts_with(char::is_whitespace) => {
+            let small = rest.trim_start().starts_with(|c: char| c.is_ascii_lowercase());
+            let article = run.ends_with('A') && small && plausible(1);
+            Some((&run[..run.len() - usize::from(article)], false))
+        }
         (_, [only]) => Some((&run[..run.len() - only], false)),
         // `STARTEvent`: descriptions begin with a capital letter.
         _ if rest.starts_with(|c: char| c.is_ascii_lowercase()) && plausible(1) => {
