@@ -288,7 +288,7 @@ impl Reader<'_> {
     }
 
     fn explained(&mut self, node: &Node<'_>) -> Option<Explained> {
-        self.only(node, &["kind", "path", "was", "now"]);
+        self.only(node, &["kind", "event", "path", "was", "now"]);
         let kind = self.required_string(node, "kind")?;
         let text = |name| {
             node.get(name).and_then(|node| node.json.as_str()).unwrap_or_default().to_owned()
