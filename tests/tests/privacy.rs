@@ -147,7 +147,7 @@ fn no_error_text_quotes_a_value_of_the_wrong_type() {
 #[test]
 fn no_error_text_quotes_a_body_that_is_not_json() {
     for body in [
-        format!("{MARKER}"),
+        MARKER.to_owned(),
         format!("{{\"{MARKER}\"}}"),
         format!("{{\"{MARKER}\":{MARKER}}}"),
         format!("{{\"results\":\"{MARKER}\"}}"),

@@ -79,7 +79,7 @@ pub(crate) fn object_impl(name: &str) -> Vec<Item> {
     items(quote! {
         impl<'de> Object<'de> for #name {
             fn deserialize_object<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                map_only(deserializer)
+                crate::runtime::map_only(deserializer)
             }
         }
     })
