@@ -109,10 +109,15 @@ cases! {
         Files::base().edit(PING, "\"title\": \"Ping\",", "\"title\": \"Ping\", \"title\": \"Ping\",")
         => [(PING, "", ProblemKind::NotJson("member `title` stands here twice at line 4 column 48".into()))];
     rejects_a_file_in_another_folder:
-        Files::base().file("drafts/x.schema.json", "{}").without("drafts/x.schema.json")
-            .file("events/old/ping.schema.json", &spektr_tests::fixtures::whole(
-                "events/old/ping.schema.json", "Old", r#""type": "string", "x-type": "id""#))
+        Files::base().file("events/old/ping.schema.json", "{}")
         => [("events/old/ping.schema.json", "", ProblemKind::WrongPlace("a schema file stands where none belongs"))];
+    rejects_a_file_that_is_no_object:
+        Files::base().file("common/a.schema.json", "[]")
+        => [("common/a.schema.json", "", ProblemKind::Missing("$schema")),
+            ("common/a.schema.json", "", ProblemKind::Missing("$id")),
+            ("common/a.schema.json", "", ProblemKind::Missing("title")),
+            ("common/a.schema.json", "", ProblemKind::MissingDescription),
+            ("common/a.schema.json", "", ProblemKind::Missing("x-source"))];
     rejects_a_set_without_the_envelope:
         Files::base().without(ENVELOPE)
         => [(ENVELOPE, "", ProblemKind::WrongPlace("the type envelope's file is missing"))];
@@ -125,8 +130,8 @@ cases! {
             "`https://spektr-webhooks.invalid/schema/events/ping.schema.json`",
             "https://spektr-webhooks.invalid/schema/events/pong.schema.json"))];
     rejects_a_file_without_title:
-        Files::base().edit("common/event_id.schema.json", "\"title\": \"EventId\",", "").event(&Event::new("ping", "Ping"))
-        => [("common/event_id.schema.json", "", ProblemKind::Missing("title")), (ENVELOPE, "/properties/id/$ref", ProblemKind::DanglingRef("event_id.schema.json".into()))];
+        Files::base().edit("common/event_id.schema.json", "\"title\": \"EventId\",", "")
+        => [("common/event_id.schema.json", "", ProblemKind::Missing("title"))];
     rejects_a_file_without_description:
         Files::base().edit(PING, "\"description\": \"About Ping.\",", "")
         => [(PING, "", ProblemKind::MissingDescription)];
@@ -141,6 +146,18 @@ cases! {
     rejects_an_event_whose_name_is_not_its_file_s:
         Files::base().edit(PING, "\"PING\", \"status\"", "\"PONG\", \"status\"")
         => [(PING, "/x-event/name", wrong_value("`PING`, as the file's name has it", "PONG"))];
+    rejects_an_event_whose_file_cannot_be_a_module:
+        Files::base().event(&Event::new("foo-bar", "FooBar")).edit("events/foo-bar.schema.json", "\"FOO-BAR\"", "\"FOO_BAR\"")
+        => [("events/foo-bar.schema.json", "", ProblemKind::NotAnIdentifier("foo-bar".into()))];
+    rejects_an_event_whose_file_is_named_by_a_keyword:
+        Files::base().event(&Event::new("mod", "Mode"))
+        => [("events/mod.schema.json", "", ProblemKind::NotAnIdentifier("mod".into()))];
+    rejects_an_event_that_is_no_object:
+        Files::base().edit(PING, "\"type\": \"object\"", "\"type\": \"string\"")
+        => [(PING, "/type", wrong_value("one of `object`", "string"))];
+    rejects_a_closed_envelope:
+        Files::base().edit(ENVELOPE, "\"x-envelope\": \"type\"", "\"x-envelope\": \"type\", \"additionalProperties\": false")
+        => [(ENVELOPE, "/additionalProperties", keyword("additionalProperties"))];
     rejects_a_status_that_is_none:
         Files::base().event(&Event::new("ping", "Ping").status("soon"))
         => [(PING, "/x-event/status", wrong_value("one of `available`, `wip`, `deprecated`", "soon"))];
@@ -149,7 +166,7 @@ cases! {
         => [(PING, "/properties/type", ProblemKind::Missing("enum"))];
     rejects_an_event_of_another_envelope:
         Files::base().edit(PING, "../common/type_envelope", "../common/event_type_envelope")
-        => [(PING, "", wrong_value("`\"$ref\": \"../common/type_envelope.schema.json\"`", "../common/event_type_envelope.schema.json"))];
+        => [(PING, "/$ref", wrong_value("`../common/type_envelope.schema.json`", "../common/event_type_envelope.schema.json"))];
     rejects_an_envelope_that_lacks_a_member:
         Files::base().edit(ENVELOPE, "\"createdAt\": {", "\"made\": {").edit(ENVELOPE, ", \"createdAt\"]", ", \"made\"]")
         => [(ENVELOPE, "", ProblemKind::Missing("createdAt"))];
@@ -157,6 +174,12 @@ cases! {
         Files::base().event(&Event::new("ping", "Ping").members(
             r#""created_at": { "description": "Again.", "type": "number" }"#, r#""created_at""#))
         => [(PING, "/properties/created_at", duplicate("the member name", "created_at", "`createdAt` of the envelope"))];
+    rejects_a_member_that_every_entry_has:
+        Files::base().event(&Event::new("ping", "Ping").members(
+            r#""timestamp": { "description": "Again.", "type": "number" }, "wireType": { "description": "Again.", "type": "string" }"#,
+            r#""timestamp", "wireType""#))
+        => [(PING, "/properties/timestamp", duplicate("the member name", "timestamp", "every entry")),
+            (PING, "/properties/wireType", duplicate("the member name", "wireType", "every entry"))];
     rejects_an_alias_that_the_envelope_has:
         note(r#""type": "string", "x-aliases": ["spektrId"]"#)
         => [(PING, "/properties/note", duplicate("the member name", "note", "`spektrId` of the envelope"))];
@@ -193,7 +216,7 @@ cases! {
         Files::base().common("other", "Ping", r#""type": "string", "x-type": "id""#)
         => [("common/other.schema.json", "/title", duplicate("the type name", "Ping", "events/ping.schema.json#/title"))];
     rejects_a_title_of_an_inline_object_that_is_taken:
-        note(r#""type": "object", "title": "EventId", "properties": {}, "required": []"#)
+        note(r#""type": "object", "title": "EventId", "properties": { "a": { "description": "A.", "type": "string" } }, "required": ["a"]"#)
         => [(PING, "/properties/note/title", duplicate("the type name", "EventId", "common/event_id.schema.json#/title"))];
     rejects_a_title_that_is_no_rust_name:
         Files::base().common("other", "Other-Id", r#""type": "string", "x-type": "id""#)
@@ -210,6 +233,12 @@ cases! {
     rejects_a_title_that_the_crate_uses_itself:
         Files::base().common("entry", "Entry", r#""type": "string", "x-type": "id""#)
         => [("common/entry.schema.json", "/title", ProblemKind::ReservedName("Entry".into()))];
+    rejects_a_title_that_generated_files_import:
+        Files::base().common("tag", "Tag", r#""type": "string", "x-type": "id""#)
+        => [("common/tag.schema.json", "/title", ProblemKind::ReservedName("Tag".into()))];
+    rejects_the_title_of_an_envelope:
+        Files::base().common("a", "TypeEnvelope", r#""type": "string", "x-type": "id""#)
+        => [("common/a.schema.json", "/title", duplicate("the type name", "TypeEnvelope", "common/type_envelope.schema.json#/title"))];
     rejects_an_event_titled_like_the_unknown_one:
         Files::base().event(&Event::new("unknown", "Unknown"))
         => [("events/unknown.schema.json", "/title", ProblemKind::ReservedName("Unknown".into()))];
@@ -264,6 +293,17 @@ cases! {
         Files::base().event(&Event::new("ping", "Ping").members(
             r#""note": { "description": "A note.", "type": "string" }"#, r#""note", "nothing""#))
         => [(PING, "/required/1", ProblemKind::RequiredUnknown("nothing".into()))];
+    rejects_an_object_without_members:
+        note(r#""type": "object", "title": "Empty", "properties": {}, "required": []"#)
+        => [(PING, "/properties/note/properties", ProblemKind::WrongType { expected: "at least one member", found: "an empty object" })];
+    rejects_a_time_that_is_no_number_of_seconds:
+        note(r#""type": "string", "x-valid-for-seconds": -1"#)
+        => [(PING, "/properties/note/x-valid-for-seconds", wrong_value("a whole number of seconds", "-1"))];
+    rejects_two_expiring_members_of_one_name:
+        note(r#""type": "object", "title": "Inner", "properties": {
+            "url": { "description": "An address.", "type": "string", "x-valid-for-seconds": 1 } }, "required": ["url"]"#)
+            .edit(PING, "\"note\": {", "\"url\": { \"description\": \"An address.\", \"type\": [\"string\", \"null\"], \"x-valid-for-seconds\": 1 }, \"note\": {")
+        => [(PING, "", duplicate("the name of an expiring member", "url", "another expiring member of this event"))];
     rejects_a_flag_that_is_a_text:
         note(r#""type": "string", "x-sensitive": "yes""#)
         => [(PING, "/properties/note/x-sensitive", ProblemKind::WrongType { expected: "true or false", found: "string" })];
@@ -281,7 +321,7 @@ cases! {
         => [("common/number.schema.json", "", wrong_value("`\"type\": \"string\"` for this `x-type`", "\"integer\""))];
     rejects_a_definition_whose_key_is_not_its_title:
         Files::base().event(&Event::new("ping", "Ping").keywords(
-            r#""$defs": { "Item": { "title": "PingItem", "description": "An item.", "type": "object", "properties": {}, "required": [] } }"#))
+            r#""$defs": { "Item": { "title": "PingItem", "description": "An item.", "type": "object", "properties": { "a": { "description": "A.", "type": "string" } }, "required": ["a"] } }"#))
         => [(PING, "/$defs/Item", wrong_value("a `title` equal to the definition's key `Item`", "PingItem"))];
     rejects_a_type_that_contains_itself:
         Files::base().common("one", "One", r#""type": "object", "properties": {
@@ -306,6 +346,9 @@ cases! {
     rejects_a_decision_without_reason:
         decision(r#""/title""#).edit(PING, "\"reason\": \"So.\",", "")
         => [(PING, "/x-decisions/0", ProblemKind::Missing("reason"))];
+    rejects_an_explanation_that_is_no_list:
+        decision(r#""/title""#).edit(PING, "\"state\": \"accepted\"", "\"state\": \"accepted\", \"explains\": \"all\"")
+        => [(PING, "/x-decisions/0/explains", ProblemKind::WrongType { expected: "a list", found: "string" })];
     rejects_two_decisions_of_one_name: {
         let one = r#"{ "id": "a-name", "about": ["/title"], "documented": "This.", "chosen": "That.", "reason": "So.", "state": "accepted" }"#;
         decisions(&format!("{one}, {one}"))

@@ -86,7 +86,7 @@ pub(crate) fn object_impl(name: &str) -> Vec<Item> {
 }
 
 /// Finds the members whose values are of use for a stated time only.
-fn expiring<'m>(model: &'m Model, members: &'m [Member]) -> Vec<(&'m Member, u64)> {
+pub(crate) fn expiring<'m>(model: &'m Model, members: &'m [Member]) -> Vec<(&'m Member, u64)> {
     let mut found = Vec::new();
     for member in members {
         if let Some(seconds) = member.valid_for_seconds {

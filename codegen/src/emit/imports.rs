@@ -33,6 +33,11 @@ const FOREIGN: [(&str, &[&str]); 4] = [
     ("crate::runtime", &["Beside", "Object", "Redacted", "Tag"]),
 ];
 
+/// Tells whether generated files import something else under a name.
+pub(crate) fn is_imported(name: &str) -> bool {
+    FOREIGN.iter().any(|(_, names)| names.contains(&name))
+}
+
 /// Puts imports before the items, for what they use and do not define.
 pub(crate) fn with_imports(model: &Model, items: Vec<Item>) -> Vec<Item> {
     let mut used = BTreeSet::new();
