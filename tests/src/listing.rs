@@ -43,11 +43,17 @@ fn public_item(mut item: Item) -> Option<Item> {
                 }
                 _ => false,
             });
-            is_of_trait || !item.items.is_empty()
+            let is_private = item.trait_.as_ref().is_some_and(|(path, _)| is_private_trait(path));
+            !is_private && (is_of_trait || !item.items.is_empty())
         }
         _ => false,
     }
     .then_some(item)
+}
+
+/// Tells whether a trait is one that the crate keeps to itself.
+fn is_private_trait(path: &syn::Path) -> bool {
+    path.segments.last().is_some_and(|name| name.ident == "Object" || name.ident == "Sealed")
 }
 
 fn is_public(visibility: &Visibility) -> bool {
