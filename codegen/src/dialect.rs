@@ -85,7 +85,7 @@ impl Reader<'_> {
     }
 
     /// Reports every keyword of an object that is not among the allowed ones.
-    fn only(&mut self, node: &Node<'_>, allowed: &[&str]) {
+    pub(crate) fn only(&mut self, node: &Node<'_>, allowed: &[&str]) {
         if !matches!(node.json, Json::Object(_)) {
             self.report(
                 node,
@@ -129,13 +129,15 @@ impl Reader<'_> {
         }
     }
 
-    fn strings(&mut self, node: &Node<'_>) -> Vec<String> {
+    fn list(&mut self, node: &Node<'_>) {
         if !matches!(node.json, Json::Array(_)) {
-            self.report(
-                node,
-                ProblemKind::WrongType { expected: "a list", found: node.json.kind() },
-            );
+            let found = node.json.kind();
+            self.report(node, ProblemKind::WrongType { expected: "a list", found });
         }
+    }
+
+    fn strings(&mut self, node: &Node<'_>) -> Vec<String> {
+        self.list(node);
         node.elements().filter_map(|element| self.string(&element)).collect()
     }
 
@@ -203,6 +205,14 @@ impl Reader<'_> {
         }
     }
 
+    /// Checks that a schema with members at its root is that of an object.
+    pub(crate) fn object_root(&mut self, root: &Node<'_>) {
+        match root.get("type") {
+            Some(node) => drop(self.choice(&node, &[("object", ())])),
+            None => self.report(root, ProblemKind::Missing("type")),
+        }
+    }
+
     pub(crate) fn source(&mut self, node: &Node<'_>) -> Option<Source> {
         self.only(node, &["page", "section", "captured"]);
         let page = self.required_string(node, "page");
@@ -222,12 +232,7 @@ impl Reader<'_> {
         let Some(list) = root.get("x-decisions") else {
             return Vec::new();
         };
-        if !matches!(list.json, Json::Array(_)) {
-            self.report(
-                &list,
-                ProblemKind::WrongType { expected: "a list", found: list.json.kind() },
-            );
-        }
+        self.list(&list);
         let mut decisions: Vec<Decision> = Vec::new();
         for node in list.elements() {
             let Some(decision) = self.decision(root, &node) else {
@@ -273,7 +278,10 @@ impl Reader<'_> {
             }
         };
         let explains = match node.get("explains") {
-            Some(list) => list.elements().filter_map(|node| self.explained(&node)).collect(),
+            Some(list) => {
+                self.list(&list);
+                list.elements().filter_map(|node| self.explained(&node)).collect()
+            }
             None => Vec::new(),
         };
         Some(Decision {
@@ -327,6 +335,10 @@ impl Reader<'_> {
                 "x-decisions",
             ],
         );
+        let module = names::module(root.file);
+        if !names::is_module_name(&module) {
+            self.report(root, ProblemKind::NotAnIdentifier(module));
+        }
         let Some(event) = root.get("x-event") else {
             self.report(root, ProblemKind::Missing("x-event"));
             return None;
@@ -532,6 +544,14 @@ impl Reader<'_> {
             self.report(node, ProblemKind::Missing("properties"));
             return Vec::new();
         };
+        // typify makes no struct with named fields of it.
+        if properties.members().next().is_none() {
+            let kind = ProblemKind::WrongType {
+                expected: "at least one member",
+                found: "an empty object",
+            };
+            self.report(&properties, kind);
+        }
         if let Some(list) = node.get("required") {
             for (name, place) in required.iter().zip(list.elements()) {
                 if properties.get(name).is_none() {
@@ -594,13 +614,17 @@ impl Reader<'_> {
             None => Vec::new(),
         };
         let source = node.get("x-source").and_then(|source| self.source(&source));
-        let valid_for_seconds = node.get("x-valid-for-seconds").and_then(|node| match node.json {
-            Json::Number(number) => number.as_u64(),
-            other => {
-                let found = other.kind();
-                self.report(&node, ProblemKind::WrongType { expected: "a number", found });
-                None
+        let valid_for_seconds = node.get("x-valid-for-seconds").and_then(|node| {
+            let seconds = match node.json {
+                Json::Number(number) => number.as_u64(),
+                _ => None,
+            };
+            if seconds.is_none() {
+                let expected = "a whole number of seconds".to_owned();
+                let found = serde_json::to_string(node.json).unwrap_or_default();
+                self.report(&node, ProblemKind::WrongValue { expected, found });
             }
+            seconds
         });
         Some(Member {
             name: name.to_owned(),

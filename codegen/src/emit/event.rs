@@ -79,14 +79,14 @@ pub(crate) fn object_impl(name: &str) -> Vec<Item> {
     items(quote! {
         impl<'de> Object<'de> for #name {
             fn deserialize_object<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                map_only(deserializer)
+                crate::runtime::map_only(deserializer)
             }
         }
     })
 }
 
 /// Finds the members whose values are of use for a stated time only.
-fn expiring<'m>(model: &'m Model, members: &'m [Member]) -> Vec<(&'m Member, u64)> {
+pub(crate) fn expiring<'m>(model: &'m Model, members: &'m [Member]) -> Vec<(&'m Member, u64)> {
     let mut found = Vec::new();
     for member in members {
         if let Some(seconds) = member.valid_for_seconds {
