@@ -1,6 +1,10 @@
 //! Bodies of stated sizes, made the same way on every run.
 
+mod delivery;
+
 use serde_json::{Value, json};
+
+pub use delivery::Delivery;
 
 /// A process_run_start of about 1 KB, as a sender with long ids and names writes it.
 pub fn process_run_start() -> String {
@@ -47,6 +51,11 @@ pub fn process_run_end() -> String {
 
 /// A batch of 100 events of about 0.3 KB each.
 pub fn batch() -> String {
+    batch_of(100)
+}
+
+/// A batch of so many events of about 0.3 KB each.
+pub fn batch_of(entries: usize) -> String {
     let entry = |index: usize| {
         json!({
             "id": format!("evt_{index}"),
@@ -63,5 +72,5 @@ pub fn batch() -> String {
             }
         })
     };
-    json!({ "results": (0..100).map(entry).collect::<Vec<_>>() }).to_string()
+    json!({ "results": (0..entries).map(entry).collect::<Vec<_>>() }).to_string()
 }

@@ -98,11 +98,12 @@ impl SignedContent {
         self.parts.contains(&Part::KeyId)
     }
 
-    pub(crate) fn feed(&self, mac: &mut Mac, timestamp: &str, key_id: &str, body: &[u8]) {
+    #[inline]
+    pub(crate) fn feed(&self, mac: &mut Mac, timestamp: &[u8], key_id: &[u8], body: &[u8]) {
         for part in self.parts.iter() {
             mac.update(match part {
-                Part::Timestamp => timestamp.as_bytes(),
-                Part::KeyId => key_id.as_bytes(),
+                Part::Timestamp => timestamp,
+                Part::KeyId => key_id,
                 Part::Body => body,
                 Part::Literal(text) => text.as_bytes(),
             });

@@ -4,8 +4,9 @@ use std::fmt;
 
 use crate::content::SignedContent;
 use crate::error::VerifyError;
-use crate::headers::{self, HeaderSource, SignatureFormat, SignatureHeader};
+use crate::headers::{HeaderSource, Occurrences, SignatureHeader};
 use crate::keys::{Secret, SecretEncoding};
+use crate::well_formed::{self, SignatureFormat};
 
 /// Tries the known ways to sign a delivery and tells which of them give the
 /// signature that was captured.
@@ -46,16 +47,13 @@ pub fn diagnose<H>(headers: &H, body: &[u8], secret: &str) -> Result<Diagnosis, 
 where
     H: HeaderSource + ?Sized,
 {
-    let (signature_format, signature) =
-        headers::once(headers, SignatureHeader::Signature, |value| {
-            SignatureFormat::ALL
-                .into_iter()
-                .find_map(|format| Some((format, format.decode(value)?)))
-        })?;
-    let timestamp =
-        optional(headers::once(headers, SignatureHeader::Timestamp, headers::timestamp))?
-            .map(|(text, _)| text);
-    let key_id = optional(headers::once(headers, SignatureHeader::KeyId, headers::key_id))?;
+    let headers = Occurrences::of(headers);
+    let (signature_format, signature) = headers.once(SignatureHeader::Signature, |value| {
+        SignatureFormat::ALL.into_iter().find_map(|format| Some((format, format.decode(value)?)))
+    })?;
+    let timestamp = optional(headers.once(SignatureHeader::Timestamp, well_formed::timestamp))?
+        .map(|(text, _)| text);
+    let key_id = optional(headers.once(SignatureHeader::KeyId, well_formed::key_id))?;
 
     let mut diagnosis = Diagnosis { matches: Vec::new(), tried: 0 };
     for secret_encoding in SecretEncoding::ALL {
@@ -69,7 +67,7 @@ where
                 continue;
             }
             let mut mac = secret.mac();
-            content.feed(&mut mac, timestamp.unwrap_or(""), key_id.unwrap_or(""), body);
+            content.feed(&mut mac, timestamp.unwrap_or_default(), key_id.unwrap_or_default(), body);
             diagnosis.tried += 1;
             if mac.matches(&signature) {
                 diagnosis.matches.push(Construction { content, secret_encoding, signature_format });

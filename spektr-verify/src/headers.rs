@@ -1,17 +1,11 @@
-//! The four signature headers: where they come from, and what a well-formed
-//! one looks like.
+//! The four signature headers, and where they come from.
 //!
-//! Everything here runs on input that nobody has vouched for: every header is
-//! bounded in length, must occur exactly once, and has one spelling.
+//! Everything here runs on input that nobody has vouched for. All headers are
+//! looked at in one pass, and one that occurs twice is never mistaken for one.
 
 use std::fmt;
-use std::str::{self, FromStr};
 
 use crate::error::VerifyError;
-use crate::hex;
-use crate::keys::KeyId;
-use crate::mac::SIGNATURE_LENGTH;
-use crate::time::UnixSeconds;
 
 /// One of the headers that carry a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,13 +26,33 @@ impl SignatureHeader {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Algorithm => "x-signature-alg",
-            Self::Timestamp => "x-signature-timestamp",
-            Self::KeyId => "x-signature-key-id",
-            Self::Signature => "x-signature",
+            Self::Algorithm => ALGORITHM,
+            Self::Timestamp => TIMESTAMP,
+            Self::KeyId => KEY_ID,
+            Self::Signature => SIGNATURE,
+        }
+    }
+
+    /// Finds a header by its name in any case.
+    #[inline]
+    fn from_name(name: &str) -> Option<Self> {
+        // Most servers hand names over in lower case: compare those first.
+        match name {
+            ALGORITHM => Some(Self::Algorithm),
+            TIMESTAMP => Some(Self::Timestamp),
+            KEY_ID => Some(Self::KeyId),
+            SIGNATURE => Some(Self::Signature),
+            _ => [Self::Algorithm, Self::Timestamp, Self::KeyId, Self::Signature]
+                .into_iter()
+                .find(|header| name.eq_ignore_ascii_case(header.name())),
         }
     }
 }
+
+const ALGORITHM: &str = "x-signature-alg";
+const TIMESTAMP: &str = "x-signature-timestamp";
+const KEY_ID: &str = "x-signature-key-id";
+const SIGNATURE: &str = "x-signature";
 
 impl fmt::Display for SignatureHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -46,243 +60,132 @@ impl fmt::Display for SignatureHeader {
     }
 }
 
-/// How the value of `x-signature` spells the MAC.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum SignatureFormat {
-    /// 64 lowercase hexadecimal digits, as the vendor documents it. The default.
-    #[default]
-    Hex,
-    /// `sha256=` and 64 lowercase hexadecimal digits, as many senders do it.
-    PrefixedHex,
-}
-
-impl SignatureFormat {
-    pub(crate) const ALL: [Self; 2] = [Self::Hex, Self::PrefixedHex];
-
-    /// The name in configuration: `hex` or `sha256=hex`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Hex => "hex",
-            Self::PrefixedHex => "sha256=hex",
-        }
-    }
-
-    /// What stands before the digits.
-    pub(crate) const fn prefix(self) -> &'static str {
-        match self {
-            Self::Hex => "",
-            Self::PrefixedHex => "sha256=",
-        }
-    }
-
-    pub(crate) fn decode(self, value: &[u8]) -> Option<[u8; SIGNATURE_LENGTH]> {
-        let mut signature = [0; SIGNATURE_LENGTH];
-        let digits = value.strip_prefix(self.prefix().as_bytes())?;
-        hex::decode(digits, false, &mut signature)?;
-        Some(signature)
-    }
-}
-
-impl fmt::Display for SignatureFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for SignatureFormat {
-    type Err = UnknownSignatureFormat;
-
-    /// Reads the name in configuration.
-    ///
-    /// # Errors
-    ///
-    /// - [`UnknownSignatureFormat`] for any other text
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|format| format.name() == name).ok_or(UnknownSignatureFormat)
-    }
-}
-
-/// The text names no [`SignatureFormat`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the signature format is none of hex, sha256=hex")]
-#[non_exhaustive]
-pub struct UnknownSignatureFormat;
-
 /// Headers of a request, in whichever form the server holds them.
 ///
-/// Implemented for lists of name and value, where names are compared without
-/// regard to case, and with the feature `http` for `http::HeaderMap`.
+/// Implemented for lists of name and value, and with the feature `http` for
+/// `http::HeaderMap`.
 ///
-/// An implementation must yield *every* value of a header. One that shows only
-/// the first hides a header that was sent twice, and two components that read
+/// An implementation must yield *every* header, also where one occurs twice. One
+/// that shows only the first hides the other, and two components that go by
 /// different ones of the two are how forged requests get through.
 ///
 /// ```
 /// use spektr_verify::HeaderSource;
 ///
-/// let headers = [("X-Signature-Alg", "sha256"), ("Content-Type", "application/json")];
-/// assert_eq!(headers.values("x-signature-alg").collect::<Vec<_>>(), [b"sha256"]);
+/// struct Request(Vec<String>);
+///
+/// impl HeaderSource for Request {
+///     fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+///         let lines = self.0.iter().filter_map(|line| line.split_once(": "));
+///         lines.map(|(name, value)| (name, value.as_bytes()))
+///     }
+/// }
 /// ```
 pub trait HeaderSource {
-    /// The values of all headers with a name, which is given in lower case.
-    fn values<'h>(&'h self, name: &'static str) -> impl Iterator<Item = &'h [u8]>;
+    /// All headers as pairs of name, in any case, and value.
+    fn headers(&self) -> impl Iterator<Item = (&str, &[u8])>;
 }
 
 impl<N: AsRef<str>, V: AsRef<[u8]>> HeaderSource for [(N, V)] {
-    fn values<'h>(&'h self, name: &'static str) -> impl Iterator<Item = &'h [u8]> {
-        self.iter()
-            .filter(move |(candidate, _)| candidate.as_ref().eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_ref())
+    fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
     }
 }
 
 impl<N: AsRef<str>, V: AsRef<[u8]>, const LENGTH: usize> HeaderSource for [(N, V); LENGTH] {
-    fn values<'h>(&'h self, name: &'static str) -> impl Iterator<Item = &'h [u8]> {
-        self.as_slice().values(name)
+    fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.as_slice().headers()
     }
 }
 
 impl<N: AsRef<str>, V: AsRef<[u8]>> HeaderSource for Vec<(N, V)> {
-    fn values<'h>(&'h self, name: &'static str) -> impl Iterator<Item = &'h [u8]> {
-        self.as_slice().values(name)
+    fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.as_slice().headers()
     }
 }
 
 #[cfg(feature = "http")]
 impl HeaderSource for http::HeaderMap {
-    fn values<'h>(&'h self, name: &'static str) -> impl Iterator<Item = &'h [u8]> {
-        self.get_all(name).into_iter().map(http::HeaderValue::as_bytes)
+    fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
     }
 }
 
-/// The headers of one delivery, each well-formed, none of them authentic yet.
-pub(crate) struct WellFormed<'h> {
-    /// The timestamp as it was sent: the MAC covers the text, not the number.
-    pub(crate) timestamp: &'h str,
-    pub(crate) signed_at: UnixSeconds,
-    pub(crate) key_id: &'h str,
-    pub(crate) signature: [u8; SIGNATURE_LENGTH],
+/// How often each signature header occurs, and with which value.
+pub(crate) struct Occurrences<'h>([Occurrence<'h>; 4]);
+
+#[derive(Clone, Copy)]
+enum Occurrence<'h> {
+    Never,
+    Once(&'h [u8]),
+    Repeatedly,
 }
 
-impl<'h> WellFormed<'h> {
-    pub(crate) fn read<H: HeaderSource + ?Sized>(
-        headers: &'h H,
-        format: SignatureFormat,
-    ) -> Result<Self, VerifyError> {
-        let algorithm = once(headers, SignatureHeader::Algorithm, algorithm)?;
-        let (timestamp, signed_at) = once(headers, SignatureHeader::Timestamp, timestamp)?;
-        let key_id = once(headers, SignatureHeader::KeyId, key_id)?;
-        let signature = once(headers, SignatureHeader::Signature, |value| format.decode(value))?;
-        // An allow-list with one entry. The value selects nothing.
-        if algorithm != ALGORITHM.as_bytes() {
-            return Err(VerifyError::UnsupportedAlgorithm);
+impl<'h> Occurrences<'h> {
+    pub(crate) fn of<H: HeaderSource + ?Sized>(headers: &'h H) -> Self {
+        let mut occurrences = [Occurrence::Never; 4];
+        for (name, value) in headers.headers() {
+            let Some(header) = SignatureHeader::from_name(name) else { continue };
+            let occurrence = &mut occurrences[header as usize];
+            *occurrence = match occurrence {
+                Occurrence::Never => Occurrence::Once(value),
+                Occurrence::Once(_) | Occurrence::Repeatedly => Occurrence::Repeatedly,
+            };
         }
-        Ok(Self { timestamp, signed_at, key_id, signature })
+        Self(occurrences)
     }
-}
 
-/// Reads a header that must occur exactly once.
-pub(crate) fn once<'h, H: HeaderSource + ?Sized, T>(
-    headers: &'h H,
-    header: SignatureHeader,
-    parse: impl FnOnce(&'h [u8]) -> Option<T>,
-) -> Result<T, VerifyError> {
-    let mut values = headers.values(header.name());
-    let value = values.next().ok_or(VerifyError::MissingHeader { header })?;
-    if values.next().is_some() {
-        return Err(VerifyError::RepeatedHeader { header });
+    /// Reads a header that must occur exactly once.
+    #[inline]
+    pub(crate) fn once<T>(
+        &self,
+        header: SignatureHeader,
+        parse: impl FnOnce(&'h [u8]) -> Option<T>,
+    ) -> Result<T, VerifyError> {
+        match self.0[header as usize] {
+            Occurrence::Never => Err(VerifyError::MissingHeader { header }),
+            Occurrence::Once(value) => parse(value).ok_or(VerifyError::MalformedHeader { header }),
+            Occurrence::Repeatedly => Err(VerifyError::RepeatedHeader { header }),
+        }
     }
-    parse(value).ok_or(VerifyError::MalformedHeader { header })
-}
-
-pub(crate) const ALGORITHM: &str = "sha256";
-
-fn algorithm(value: &[u8]) -> Option<&[u8]> {
-    const MAX_LENGTH: usize = 32;
-    let well_formed =
-        (1..=MAX_LENGTH).contains(&value.len()) && value.iter().all(u8::is_ascii_graphic);
-    well_formed.then_some(value)
-}
-
-pub(crate) fn key_id(value: &[u8]) -> Option<&str> {
-    if KeyId::is_well_formed(value) { str::from_utf8(value).ok() } else { None }
-}
-
-/// Reads canonical decimal digits up to the largest `i64`: one spelling per
-/// number, so that no two components read the same header differently.
-pub(crate) fn timestamp(value: &[u8]) -> Option<(&str, UnixSeconds)> {
-    const MAX_DIGITS: usize = 19;
-    let canonical = (1..=MAX_DIGITS).contains(&value.len())
-        && value.iter().all(u8::is_ascii_digit)
-        && (value[0] != b'0' || value.len() == 1);
-    let text = if canonical {
-        str::from_utf8(value).ok()?
-    } else {
-        return None;
-    };
-    let seconds = u64::try_from(text.parse::<i64>().ok()?).ok()?;
-    Some((text, UnixSeconds::new(seconds)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn seconds(value: &[u8]) -> Option<u64> {
-        timestamp(value).map(|(_, time)| time.as_secs())
-    }
-
     #[test]
-    fn timestamps_have_one_spelling() {
-        assert_eq!(seconds(b"0"), Some(0));
-        assert_eq!(seconds(b"1731057600"), Some(1_731_057_600));
-        assert_eq!(seconds(b"9223372036854775807"), Some(i64::MAX.unsigned_abs()));
-        let malformed: [&[u8]; 14] = [
-            b"",
-            b"+1",
-            b"-1",
-            b" 1",
-            b"1 ",
-            b"01",
-            b"00",
-            b"1.0",
-            b"1e3",
-            b"0x1",
-            b"1_0",
-            b"9223372036854775808",
-            b"10000000000000000000",
-            b"\xd9\xa1",
-        ];
-        for value in malformed {
-            assert_eq!(seconds(value), None, "{value:?}");
+    fn every_header_is_found_by_its_name() {
+        for header in [
+            SignatureHeader::Algorithm,
+            SignatureHeader::Timestamp,
+            SignatureHeader::KeyId,
+            SignatureHeader::Signature,
+        ] {
+            assert_eq!(SignatureHeader::from_name(header.name()), Some(header));
+            assert_eq!(SignatureHeader::from_name(&header.name().to_uppercase()), Some(header));
+            assert_eq!(SignatureHeader::from_name(&header.name().replace('x', "y")), None);
         }
     }
 
     #[test]
-    fn signature_formats_do_not_accept_each_other() {
-        let digits = "0f".repeat(SIGNATURE_LENGTH);
-        let prefixed = format!("sha256={digits}");
-        let expected = Some([0x0f; SIGNATURE_LENGTH]);
-        assert_eq!(SignatureFormat::Hex.decode(digits.as_bytes()), expected);
-        assert_eq!(SignatureFormat::Hex.decode(prefixed.as_bytes()), None);
-        assert_eq!(SignatureFormat::PrefixedHex.decode(prefixed.as_bytes()), expected);
-        assert_eq!(SignatureFormat::PrefixedHex.decode(digits.as_bytes()), None);
+    fn names_are_found_in_any_case_and_by_their_whole_length() {
+        let headers = vec![("X-Signature", "a"), ("x-SIGNATURE-alg", "b"), ("x-signature-al", "c")];
+        let occurrences = Occurrences::of(&headers);
+        let find = |header| occurrences.once(header, Some);
+        assert_eq!(find(SignatureHeader::Signature), Ok(&b"a"[..]));
+        assert_eq!(find(SignatureHeader::Algorithm), Ok(&b"b"[..]));
+        let header = SignatureHeader::KeyId;
+        assert_eq!(find(header), Err(VerifyError::MissingHeader { header }));
     }
 
     #[test]
-    fn signature_formats_are_read_by_the_names_they_are_written_with() {
-        for format in SignatureFormat::ALL {
-            assert_eq!(format.to_string().parse(), Ok(format));
+    fn the_number_of_occurrences_is_counted_past_two() {
+        let header = SignatureHeader::Timestamp;
+        for count in 2..5 {
+            let headers = vec![("x-signature-timestamp", "1"); count];
+            let found = Occurrences::of(&headers).once(header, Some);
+            assert_eq!(found, Err(VerifyError::RepeatedHeader { header }));
         }
-        assert_eq!("base64".parse::<SignatureFormat>(), Err(UnknownSignatureFormat));
-    }
-
-    #[test]
-    fn lists_find_every_value_whatever_the_case_of_the_name() {
-        let headers = vec![("X-Signature", "a"), ("x-signature", "b"), ("x-signature-alg", "c")];
-        assert_eq!(headers.values("x-signature").collect::<Vec<_>>(), [b"a", b"b"]);
-        assert_eq!(headers.values("x-signature-key-id").count(), 0);
     }
 }

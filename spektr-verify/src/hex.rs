@@ -4,34 +4,44 @@
 ///
 /// The output is handed in by the caller, so that a secret's bytes are only
 /// ever where the caller wipes them.
+#[inline]
 pub(crate) fn decode(text: &[u8], uppercase: bool, into: &mut [u8]) -> Option<()> {
     if text.len() != into.len() * 2 {
         return None;
     }
+    let digit = |character: u8| {
+        DIGITS[usize::from(if uppercase { character.to_ascii_lowercase() } else { character })]
+    };
+    let mut all = 0;
     for (pair, byte) in text.chunks_exact(2).zip(into) {
-        *byte = digit(pair[0], uppercase)? << 4 | digit(pair[1], uppercase)?;
+        let (high, low) = (digit(pair[0]), digit(pair[1]));
+        all |= high | low;
+        *byte = high << 4 | low;
     }
-    Some(())
+    (all < 16).then_some(())
 }
 
 /// Encodes bytes as lowercase digits.
 pub(crate) fn encode(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     bytes
         .iter()
         .flat_map(|byte| [byte >> 4, byte & 0xf])
-        .map(|nibble| char::from(DIGITS[usize::from(nibble)]))
+        .map(|nibble| char::from(LOWERCASE[usize::from(nibble)]))
         .collect()
 }
 
-fn digit(character: u8, uppercase: bool) -> Option<u8> {
-    match character {
-        b'0'..=b'9' => Some(character - b'0'),
-        b'a'..=b'f' => Some(character - b'a' + 10),
-        b'A'..=b'F' if uppercase => Some(character - b'A' + 10),
-        _ => None,
+/// The values of the digits by their characters, [`NO_DIGIT`] for all others.
+const DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[LOWERCASE[value as usize] as usize] = value;
+        value += 1;
     }
-}
+    digits
+};
+const NO_DIGIT: u8 = 0xff;
+const LOWERCASE: &[u8; 16] = b"0123456789abcdef";
 
 #[cfg(test)]
 mod tests {

@@ -36,11 +36,16 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod danger;
 
 mod content;
 mod diagnose;
 mod error;
+#[cfg(feature = "conformance")]
+#[rustfmt::skip]
+mod generated;
 mod headers;
 mod hex;
 mod keys;
@@ -49,11 +54,12 @@ mod signer;
 mod time;
 mod verified;
 mod verifier;
+mod well_formed;
 
 pub use content::{SignedContent, SignedContentError};
 pub use diagnose::{Construction, Diagnosis, diagnose};
 pub use error::VerifyError;
-pub use headers::{HeaderSource, SignatureFormat, SignatureHeader, UnknownSignatureFormat};
+pub use headers::{HeaderSource, SignatureHeader};
 pub use keys::{
     KeyError, KeyId, KeyRing, KeyRingError, Secret, SecretEncoding, SharedKeys, SigningKey,
 };
@@ -61,3 +67,4 @@ pub use signer::{SignedHeaders, Signer};
 pub use time::{Clock, SystemClock, UnixSeconds};
 pub use verified::{Provenance, Verified};
 pub use verifier::Verifier;
+pub use well_formed::{SignatureFormat, UnknownSignatureFormat};

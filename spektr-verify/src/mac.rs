@@ -23,6 +23,7 @@ impl Mac {
         }
     }
 
+    #[inline]
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
@@ -32,6 +33,7 @@ impl Mac {
     }
 
     /// Compares in constant time.
+    #[inline]
     pub(crate) fn matches(self, signature: &[u8; SIGNATURE_LENGTH]) -> bool {
         self.0.verify_slice(signature).is_ok()
     }

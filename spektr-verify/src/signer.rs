@@ -3,10 +3,11 @@
 use std::fmt;
 
 use crate::content::SignedContent;
-use crate::headers::{ALGORITHM, HeaderSource, SignatureFormat, SignatureHeader};
+use crate::headers::{HeaderSource, SignatureHeader};
 use crate::hex;
 use crate::keys::{KeyId, SigningKey};
 use crate::time::UnixSeconds;
+use crate::well_formed::{ALGORITHM, SignatureFormat};
 
 /// Signs bodies as the sender does.
 ///
@@ -53,7 +54,7 @@ impl Signer {
         let key_id = self.key.id().clone();
         let timestamp = at.to_string();
         let mut mac = self.key.mac();
-        self.content.feed(&mut mac, &timestamp, key_id.as_str(), body);
+        self.content.feed(&mut mac, timestamp.as_bytes(), key_id.as_str().as_bytes(), body);
         let signature = format!("{}{}", self.format.prefix(), hex::encode(&mac.finish()));
         SignedHeaders { timestamp, key_id, signature }
     }
@@ -81,26 +82,20 @@ impl SignedHeaders {
 }
 
 impl HeaderSource for SignedHeaders {
-    fn values<'h>(&'h self, name: &'static str) -> impl Iterator<Item = &'h [u8]> {
-        self.pairs()
-            .into_iter()
-            .filter(move |(candidate, _)| *candidate == name)
-            .map(|(_, value)| value.as_bytes())
+    fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.pairs().into_iter().map(|(name, value)| (name, value.as_bytes()))
     }
 }
 
 #[cfg(feature = "http")]
 impl From<&SignedHeaders> for http::HeaderMap {
     fn from(headers: &SignedHeaders) -> Self {
-        headers
-            .pairs()
-            .into_iter()
-            .filter_map(|(name, value)| {
-                // Each value is visible ASCII by construction.
-                let value = http::HeaderValue::from_str(value).ok()?;
-                Some((http::HeaderName::from_static(name), value))
-            })
-            .collect()
+        let pairs = headers.pairs().into_iter().filter_map(|(name, value)| {
+            // Each value is visible ASCII by construction.
+            let value = http::HeaderValue::from_str(value).ok()?;
+            Some((http::HeaderName::from_static(name), value))
+        });
+        pairs.collect()
     }
 }
 

@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use crate::content::SignedContent;
 use crate::error::VerifyError;
-use crate::headers::{HeaderSource, SignatureFormat, WellFormed};
+use crate::headers::{HeaderSource, Occurrences};
 use crate::keys::{KeyId, KeyRing, SharedKeys, SigningKey, Validity};
 use crate::time::{Clock, SystemClock, UnixSeconds};
 use crate::verified::{Provenance, Verified};
+use crate::well_formed::{SignatureFormat, WellFormed};
 
 /// Verifies deliveries.
 ///
@@ -150,11 +151,8 @@ impl Verifier {
         H: HeaderSource + ?Sized,
         B: AsRef<[u8]>,
     {
-        let verified = self.authenticate(headers, body, Some(now))?;
-        if let Provenance::Signed { signed_at, .. } = verified.provenance() {
-            self.check_window(*signed_at, now)?;
-        }
-        Ok(verified)
+        let provenance = self.prove(&Occurrences::of(headers), body.as_ref(), Some(now))?;
+        Ok(Verified::new(body, provenance))
     }
 
     /// Verifies a delivery whenever it was signed: for deliveries that you
@@ -175,7 +173,8 @@ impl Verifier {
         H: HeaderSource + ?Sized,
         B: AsRef<[u8]>,
     {
-        self.authenticate(headers, body, None)
+        let provenance = self.prove(&Occurrences::of(headers), body.as_ref(), None)?;
+        Ok(Verified::new(body, provenance))
     }
 
     /// Takes the steps that need no body, so that a server can turn away a
@@ -192,39 +191,36 @@ impl Verifier {
         H: HeaderSource + ?Sized,
     {
         if let Mode::Signed { keys, .. } = &self.mode {
-            let headers = WellFormed::read(headers, self.format)?;
+            let headers = WellFormed::read(&Occurrences::of(headers), self.format)?;
             usable_key(&keys.current(), headers.key_id, now)?;
         }
         Ok(())
     }
 
-    /// Everything up to the time window; `now` is the time that a key's
-    /// validity is held against, if not that of signing.
-    fn authenticate<H, B>(
+    /// Takes all steps in their order. Without `now` there is no time window,
+    /// and a key's validity is held against the time of signing.
+    fn prove(
         &self,
-        headers: &H,
-        body: B,
+        headers: &Occurrences<'_>,
+        body: &[u8],
         now: Option<UnixSeconds>,
-    ) -> Result<Verified<B>, VerifyError>
-    where
-        H: HeaderSource + ?Sized,
-        B: AsRef<[u8]>,
-    {
+    ) -> Result<Provenance, VerifyError> {
         let Mode::Signed { keys, content } = &self.mode else {
-            return Ok(Verified::new(body, Provenance::Unsigned));
+            return Ok(Provenance::Unsigned);
         };
         let headers = WellFormed::read(headers, self.format)?;
-        let ring = keys.current();
-        let key = usable_key(&ring, headers.key_id, now.unwrap_or(headers.signed_at))?;
-
-        let mut mac = key.mac();
-        content.feed(&mut mac, headers.timestamp, headers.key_id, body.as_ref());
-        let key_id = key.id().clone();
+        let time = now.unwrap_or(headers.signed_at);
+        let (key_id, mut mac) = keys.with_current(|ring| {
+            usable_key(ring, headers.key_id, time).map(|key| (key.id().clone(), key.mac()))
+        })?;
+        content.feed(&mut mac, headers.timestamp, headers.key_id, body);
         if !mac.matches(&headers.signature) {
             return Err(VerifyError::SignatureMismatch { key_id });
         }
-        let signed_at = headers.signed_at;
-        Ok(Verified::new(body, Provenance::Signed { key_id, signed_at }))
+        if let Some(now) = now {
+            self.check_window(headers.signed_at, now)?;
+        }
+        Ok(Provenance::Signed { key_id, signed_at: headers.signed_at })
     }
 
     fn check_window(&self, signed_at: UnixSeconds, now: UnixSeconds) -> Result<(), VerifyError> {
@@ -242,7 +238,7 @@ impl Verifier {
 /// Finds the key that a well-formed header names.
 fn usable_key<'r>(
     ring: &'r KeyRing,
-    id: &str,
+    id: &[u8],
     time: UnixSeconds,
 ) -> Result<&'r SigningKey, VerifyError> {
     let Some(key) = ring.find(id) else {

@@ -40,15 +40,15 @@ impl KeyId {
     /// - [`KeyError::MalformedKeyId`] for anything else
     pub fn new(id: &str) -> Result<Self, KeyError> {
         if Self::is_well_formed(id.as_bytes()) {
-            Ok(Self::from_well_formed(id))
+            Ok(Self(id.into()))
         } else {
             Err(KeyError::MalformedKeyId)
         }
     }
 
     /// Takes what [`is_well_formed`](Self::is_well_formed) has been asked about.
-    pub(crate) fn from_well_formed(id: &str) -> Self {
-        Self(id.into())
+    pub(crate) fn from_well_formed(id: &[u8]) -> Self {
+        Self(String::from_utf8_lossy(id).into())
     }
 
     /// The id as text.

@@ -41,7 +41,7 @@ impl KeyRing {
     pub fn new(keys: impl IntoIterator<Item = SigningKey>) -> Result<Self, KeyRingError> {
         let mut ring = Self { keys: Vec::new() };
         for key in keys {
-            if ring.find(key.id().as_str()).is_some() {
+            if ring.find(key.id().as_str().as_bytes()).is_some() {
                 return Err(KeyRingError::DuplicateKeyId { key_id: key.id().clone() });
             }
             ring.keys.push(key);
@@ -66,8 +66,8 @@ impl KeyRing {
 
     /// Finds a key by its exact id. Rings are small, and ids are no secret, so
     /// a linear search that stops early gives nothing away.
-    pub(crate) fn find(&self, id: &str) -> Option<&SigningKey> {
-        self.keys.iter().find(|key| key.id().as_str() == id)
+    pub(crate) fn find(&self, id: &[u8]) -> Option<&SigningKey> {
+        self.keys.iter().find(|key| key.id().as_str().as_bytes() == id)
     }
 }
 
@@ -114,7 +114,13 @@ impl SharedKeys {
     /// The ring as it is now.
     #[must_use]
     pub fn current(&self) -> Arc<KeyRing> {
-        Arc::clone(&self.cell.read().unwrap_or_else(PoisonError::into_inner))
+        self.with_current(Arc::clone)
+    }
+
+    /// Looks at the ring under the lock, for as long as it takes to copy a key.
+    #[inline]
+    pub(crate) fn with_current<T>(&self, look: impl FnOnce(&Arc<KeyRing>) -> T) -> T {
+        look(&self.cell.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -234,9 +240,9 @@ mod tests {
     #[test]
     fn keys_are_found_by_their_exact_id() {
         let ring = KeyRing::new([key("a"), key("ab")]).unwrap();
-        assert!(ring.find("a").is_some());
+        assert!(ring.find(b"a").is_some());
         for id in ["A", "a ", "", "abc"] {
-            assert!(ring.find(id).is_none());
+            assert!(ring.find(id.as_bytes()).is_none());
         }
     }
 
@@ -245,8 +251,8 @@ mod tests {
         let keys = SharedKeys::new(KeyRing::new([key("old")]).unwrap());
         let (shared, held) = (keys.clone(), keys.current());
         keys.replace(KeyRing::new([key("new")]).unwrap());
-        assert!(held.find("old").is_some());
-        assert!(shared.current().find("old").is_none());
-        assert!(shared.current().find("new").is_some());
+        assert!(held.find(b"old").is_some());
+        assert!(shared.current().find(b"old").is_none());
+        assert!(shared.current().find(b"new").is_some());
     }
 }

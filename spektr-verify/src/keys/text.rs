@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     fn tag(text: &str, id: &str) -> [u8; 32] {
-        KeyRing::parse(text).unwrap().find(id).unwrap().mac().finish()
+        KeyRing::parse(text).unwrap().find(id.as_bytes()).unwrap().mac().finish()
     }
 
     fn expected(bytes: &[u8]) -> [u8; 32] {

@@ -157,7 +157,7 @@ mod tests {
         ] {
             let document = format!("[[keys]]\nid = 'a'\nsecret = 'b'\nnot_before = {text}");
             let ring = KeyRing::from_toml(&document).unwrap();
-            let key = ring.find("a").unwrap();
+            let key = ring.find(b"a").unwrap();
             assert_eq!(key.validity_at(UnixSeconds::new(expected)), Validity::Valid, "{text}");
             if expected > 0 {
                 assert_eq!(

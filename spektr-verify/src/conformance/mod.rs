@@ -1,0 +1,313 @@
+//! Where live traffic has moved away from the schema.
+//!
+//! A report names places and JSON types, never values, so that it can be
+//! attached to a ticket. Member names are shown only of objects that the schema
+//! describes, and only if they look like names: the keys of free key-value
+//! objects say as much about a person as the values do.
+
+mod canonical;
+mod schemas;
+
+use std::fmt;
+
+use jsonschema::ValidationError;
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::paths::LocationSegment;
+use serde_json::Value;
+use spektr_types::{Entry, JsonType, catalogue};
+
+use canonical::Canonical;
+use schemas::EventSchema;
+
+/// Compares entries with the schema files that this crate was built from.
+///
+/// Compiling the schemas takes a few milliseconds: keep one.
+///
+/// # Examples
+///
+/// ```
+/// use spektr_types::Entries;
+/// use spektr_verify::conformance::Conformance;
+///
+/// let conformance = Conformance::new();
+/// let body = br#"{"id":"e1","spektrId":"s1","type":"alert_resolved","createdAt":"yesterday",
+///     "data":{"contextId":"c1","processId":"p1","userId":"u1","alertName":"Sanctions","severity":3}}"#;
+/// for entry in &Entries::parse(body)? {
+///     assert_eq!(conformance.check(entry).to_string(), "\
+/// ALERT_RESOLVED: /createdAt: expected number, found string
+/// ALERT_RESOLVED: /data/alertId: missing
+/// ALERT_RESOLVED: /data/severity: unexpected member of type integer");
+/// }
+/// # Ok::<(), spektr_types::BodyError>(())
+/// ```
+#[derive(Debug)]
+pub struct Conformance {
+    schemas: Vec<EventSchema>,
+}
+
+/// What [`Conformance::check`] found out about one entry.
+///
+/// `Display` writes one line per finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    event: Option<&'static str>,
+    drift: Vec<Drift>,
+}
+
+/// One difference between an entry and the schema.
+///
+/// Places are JSON pointers into the entry as it arrived, with `*` for the
+/// elements of a list, so that a difference that all of them have is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Drift {
+    /// The schema does not know the wire type.
+    UnknownEvent {
+        /// The wire type, unless it is too odd to be one.
+        wire_type: Option<String>,
+    },
+    /// The schema does not know a member.
+    UnexpectedMember {
+        /// Where it stands.
+        pointer: String,
+        /// What it is.
+        found: JsonType,
+    },
+    /// A required member is not there.
+    MissingMember {
+        /// Where it should stand.
+        pointer: String,
+    },
+    /// A value has a type that the schema does not have there.
+    TypeChanged {
+        /// Where it stands.
+        pointer: String,
+        /// What the schema says.
+        expected: Vec<JsonType>,
+        /// What it is.
+        found: JsonType,
+    },
+    /// A text is none of the values that the schema knows for it.
+    UnknownValue {
+        /// Where it stands.
+        pointer: String,
+    },
+    /// The entry is nested too deep, or has a number or text that no value can hold.
+    Unreadable,
+}
+
+impl Conformance {
+    /// Compiles the schemas.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { schemas: schemas::compile() }
+    }
+
+    /// Compares an entry with the schema of its event.
+    ///
+    /// Both documented envelopes count as documented, and so do accepted
+    /// aliases of members and wire types. Where a wire type can mean several
+    /// events and the entry cannot be decoded, it is compared with the one that
+    /// it differs from least.
+    #[must_use]
+    pub fn check(&self, entry: &Entry<'_>) -> Report {
+        let decoded = entry.decode();
+        let found = match serde_json::from_str(entry.raw()) {
+            Ok(Value::Object(members)) => Ok(members),
+            Ok(other) => Err(type_changed("", JsonType::Object, &other)),
+            Err(_) => Err(Drift::Unreadable),
+        };
+        let members = match found {
+            Ok(members) => members,
+            Err(drift) => return Report::of(None, [drift]),
+        };
+        let wire_type = match members.get("type").or_else(|| members.get("eventType")) {
+            Some(Value::String(wire_type)) => wire_type,
+            Some(other) => {
+                let name = if members.contains_key("type") { "/type" } else { "/eventType" };
+                return Report::of(None, [type_changed(name, JsonType::String, other)]);
+            }
+            None => return Report::of(None, [Drift::MissingMember { pointer: "/type".into() }]),
+        };
+        let name = decoded.as_ref().ok().map(|event| event.event_type());
+        let candidates = catalogue()
+            .filter(|info| info.has_wire_type(wire_type))
+            .filter(|info| name.as_ref().is_none_or(|name| info.event_type() == name));
+        let reports = candidates.filter_map(|info| {
+            let schema = self.schemas.iter().find(|schema| schema.event == info.name())?;
+            let canonical = Canonical::new(&members, schema, info.wire_types());
+            Some(Report::of(Some(info.name()), differences(schema, &canonical)))
+        });
+        reports.min_by_key(|report| report.drift.len()).unwrap_or_else(|| {
+            let wire_type = is_name(wire_type).then(|| wire_type.clone());
+            Report::of(None, [Drift::UnknownEvent { wire_type }])
+        })
+    }
+}
+
+impl Default for Conformance {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Report {
+    fn of(event: Option<&'static str>, drift: impl IntoIterator<Item = Drift>) -> Self {
+        let mut drift: Vec<_> = drift.into_iter().collect();
+        drift.sort_by_cached_key(Drift::to_string);
+        drift.dedup();
+        Self { event, drift }
+    }
+
+    /// The documented name of the event that the entry was compared with.
+    #[must_use]
+    pub fn event(&self) -> Option<&'static str> {
+        self.event
+    }
+
+    /// The differences, each once, in the order of their texts.
+    pub fn drift(&self) -> impl ExactSizeIterator<Item = &Drift> {
+        self.drift.iter()
+    }
+
+    /// Whether there are no differences.
+    #[must_use]
+    pub fn conforms(&self) -> bool {
+        self.drift.is_empty()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let event = self.event.unwrap_or("unknown event");
+        if self.conforms() {
+            return write!(f, "{event}: as documented");
+        }
+        for (index, drift) in self.drift.iter().enumerate() {
+            let line_feed = if index > 0 { "\n" } else { "" };
+            write!(f, "{line_feed}{event}: {drift}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Drift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownEvent { wire_type: Some(wire_type) } => {
+                write!(f, "the wire type {wire_type} is not in the schema")
+            }
+            Self::UnknownEvent { wire_type: None } => {
+                f.write_str("the wire type is not in the schema")
+            }
+            Self::UnexpectedMember { pointer, found } => {
+                write!(f, "{pointer}: unexpected member of type {found}")
+            }
+            Self::MissingMember { pointer } => write!(f, "{pointer}: missing"),
+            Self::TypeChanged { pointer, expected, found } => {
+                let expected: Vec<_> = expected.iter().map(|expected| expected.as_str()).collect();
+                write!(f, "{pointer}: expected {}, found {found}", expected.join(" or "))
+            }
+            Self::UnknownValue { pointer } => write!(f, "{pointer}: not one of the known values"),
+            Self::Unreadable => f.write_str("cannot be compared"),
+        }
+    }
+}
+
+fn differences(schema: &EventSchema, canonical: &Canonical) -> Vec<Drift> {
+    let mut drift = Vec::new();
+    for error in schema.validator.iter_errors(canonical.value()) {
+        collect(&error, canonical, &mut drift);
+    }
+    // A value of the wrong type is no known value either; once is enough.
+    let wrong: Vec<_> = drift
+        .iter()
+        .filter_map(|drift| match drift {
+            Drift::TypeChanged { pointer, .. } => Some(pointer.clone()),
+            _ => None,
+        })
+        .collect();
+    drift.retain(
+        |drift| !matches!(drift, Drift::UnknownValue { pointer } if wrong.contains(pointer)),
+    );
+    drift
+}
+
+fn collect(error: &ValidationError<'_>, canonical: &Canonical, drift: &mut Vec<Drift>) {
+    let pointer = || canonical.pointer(error.instance_path().into_iter());
+    match error.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            drift.extend(unexpected.iter().map(|name| {
+                let shown = if is_name(name) { name } else { "(a name that is not shown)" };
+                let at = error.instance_path().into_iter();
+                let member = LocationSegment::Property(shown.into());
+                Drift::UnexpectedMember {
+                    pointer: canonical.pointer(at.chain([member])),
+                    found: error.instance().get(name).map_or(JsonType::Null, json_type),
+                }
+            }));
+        }
+        ValidationErrorKind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            let at = error.instance_path().into_iter();
+            let member = LocationSegment::Property(name.into());
+            drift.push(Drift::MissingMember { pointer: canonical.pointer(at.chain([member])) });
+        }
+        ValidationErrorKind::Type { kind } => drift.push(Drift::TypeChanged {
+            pointer: pointer(),
+            expected: match kind {
+                TypeKind::Single(one) => vec![of_schema(*one)],
+                TypeKind::Multiple(several) => several.iter().map(of_schema).collect(),
+            },
+            found: json_type(error.instance()),
+        }),
+        ValidationErrorKind::Enum { .. } => drift.push(Drift::UnknownValue { pointer: pointer() }),
+        // What may be null is written as a choice of which null is the last;
+        // the entry is compared with the other.
+        ValidationErrorKind::AnyOf { context } => {
+            for error in context.first().into_iter().flatten() {
+                collect(error, canonical, drift);
+            }
+        }
+        // The schema dialect has no other keyword that can fail.
+        _ => drift.push(Drift::Unreadable),
+    }
+}
+
+fn type_changed(pointer: &str, expected: JsonType, found: &Value) -> Drift {
+    let found = json_type(found);
+    Drift::TypeChanged { pointer: pointer.to_owned(), expected: vec![expected], found }
+}
+
+fn json_type(value: &Value) -> JsonType {
+    match value {
+        Value::Null => JsonType::Null,
+        Value::Bool(_) => JsonType::Boolean,
+        Value::Number(number) if number.is_f64() => JsonType::Number,
+        Value::Number(_) => JsonType::Integer,
+        Value::String(_) => JsonType::String,
+        Value::Array(_) => JsonType::Array,
+        Value::Object(_) => JsonType::Object,
+    }
+}
+
+fn of_schema(type_: jsonschema::JsonType) -> JsonType {
+    match type_ {
+        jsonschema::JsonType::Null => JsonType::Null,
+        jsonschema::JsonType::Boolean => JsonType::Boolean,
+        jsonschema::JsonType::Integer => JsonType::Integer,
+        jsonschema::JsonType::Number => JsonType::Number,
+        jsonschema::JsonType::String => JsonType::String,
+        jsonschema::JsonType::Array => JsonType::Array,
+        jsonschema::JsonType::Object => JsonType::Object,
+    }
+}
+
+/// Whether a text looks like the name of a member or of an event, and not like
+/// something that somebody typed in.
+fn is_name(text: &str) -> bool {
+    const LONGEST: usize = 64;
+    text.len() <= LONGEST
+        && text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && text.chars().all(|next| next.is_ascii_alphanumeric() || matches!(next, '_' | '-' | '.'))
+}

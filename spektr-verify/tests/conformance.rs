@@ -1,0 +1,276 @@
+//! Structural drift: what a report names, and what it must not.
+
+#![cfg(feature = "conformance")]
+#![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
+
+use std::path::{Path, PathBuf};
+use std::{fs, iter};
+
+use serde_json::{Value, json};
+use spektr_types::{Entries, Entry, JsonType};
+use spektr_verify::conformance::{Conformance, Drift, Report};
+
+fn check(entry: &Value) -> Report {
+    Conformance::new().check(&Entry::from_json(&entry.to_string()).unwrap())
+}
+
+fn found(entry: &Value) -> Vec<Drift> {
+    check(entry).drift().cloned().collect()
+}
+
+fn tag_added() -> Value {
+    json!({
+        "id": "e1", "spektrId": "s1", "type": "customer_tag_add", "delivered": null,
+        "createdAt": 1_731_057_600_000_u64,
+        "data": {"tagId": "t1", "action": "add", "userId": null, "processId": "p1"},
+    })
+}
+
+fn run_end() -> Value {
+    json!({
+        "id": "e1", "spektrId": "s1", "type": "process_run_end", "createdAt": 1_731_057_600_000_u64,
+        "process_name": "KYB", "process_output": "approved",
+        "files": {"clientFiles": []},
+        "fields": [
+            {"key": "a", "label": "A", "children": []},
+            {"key": "b", "label": "B", "children": [{"key": "c"}]},
+        ],
+        "data": {"marker name": "marker-value"},
+    })
+}
+
+#[test]
+fn an_entry_as_documented_conforms() {
+    let report = check(&tag_added());
+    assert_eq!(report.event(), Some("CUSTOMER_TAG_ADDED"));
+    assert!(report.conforms(), "{report}");
+    assert!(check(&run_end()).conforms());
+}
+
+#[test]
+fn names_unexpected_and_missing_members_and_changed_types() {
+    let mut entry = tag_added();
+    entry["priority"] = json!(1);
+    entry["createdAt"] = json!("2024-11-08");
+    entry["data"]["processId"] = json!(7);
+    entry["data"].as_object_mut().unwrap().remove("tagId");
+    let pointer = |text: &str| text.to_owned();
+    assert_eq!(
+        found(&entry),
+        [
+            Drift::TypeChanged {
+                pointer: pointer("/createdAt"),
+                expected: vec![JsonType::Number],
+                found: JsonType::String,
+            },
+            Drift::TypeChanged {
+                pointer: pointer("/data/processId"),
+                expected: vec![JsonType::String],
+                found: JsonType::Integer,
+            },
+            Drift::MissingMember { pointer: pointer("/data/tagId") },
+            Drift::UnexpectedMember { pointer: pointer("/priority"), found: JsonType::Integer },
+        ],
+    );
+}
+
+#[test]
+fn names_the_place_of_an_unknown_value_and_not_the_value() {
+    let mut entry = tag_added();
+    entry["data"]["action"] = json!("marker-archived");
+    assert_eq!(found(&entry), [Drift::UnknownValue { pointer: "/data/action".to_owned() }]);
+    entry["data"]["action"] = json!(17);
+    let expected = vec![JsonType::String];
+    assert_eq!(
+        found(&entry),
+        [Drift::TypeChanged {
+            pointer: "/data/action".to_owned(),
+            expected,
+            found: JsonType::Integer
+        }],
+    );
+}
+
+#[test]
+fn what_all_elements_of_a_list_have_is_reported_once() {
+    let mut entry = run_end();
+    for field in entry["fields"].as_array_mut().unwrap() {
+        field["required"] = json!(true);
+    }
+    assert_eq!(
+        found(&entry),
+        [Drift::UnexpectedMember {
+            pointer: "/fields/*/required".to_owned(),
+            found: JsonType::Boolean
+        }],
+    );
+}
+
+#[test]
+fn an_unknown_event_is_named_if_it_looks_like_one() {
+    let mut entry = tag_added();
+    entry["type"] = json!("risk_score_changed");
+    let wire_type = Some("risk_score_changed".to_owned());
+    assert_eq!(found(&entry), [Drift::UnknownEvent { wire_type }]);
+    entry["type"] = json!("Jane Marker");
+    assert_eq!(found(&entry), [Drift::UnknownEvent { wire_type: None }]);
+}
+
+#[test]
+fn what_is_no_event_at_all_is_said_without_a_value() {
+    let object = |found| Drift::TypeChanged {
+        pointer: String::new(),
+        expected: vec![JsonType::Object],
+        found,
+    };
+    assert_eq!(found(&json!([])), [object(JsonType::Array)]);
+    assert_eq!(found(&json!("marker")), [object(JsonType::String)]);
+    assert_eq!(found(&json!({})), [Drift::MissingMember { pointer: "/type".to_owned() }]);
+    let expected = vec![JsonType::String];
+    assert_eq!(
+        found(&json!({"eventType": 3})),
+        [Drift::TypeChanged {
+            pointer: "/eventType".to_owned(),
+            expected,
+            found: JsonType::Integer
+        }],
+    );
+    let deep = format!(r#"{{"type":{}}}"#, "[".repeat(200) + &"]".repeat(200));
+    let report = Conformance::new().check(&Entry::from_json(&deep).unwrap());
+    assert!(report.drift().eq([&Drift::Unreadable]));
+}
+
+#[test]
+fn places_are_those_of_the_envelope_that_arrived() {
+    let entry = json!({
+        "id": "e1", "workspaceId": "w1", "eventType": "CUSTOMER_TAG_ADDED", "timestamp": "now",
+        "spektrId": "s1", "data": {"tagId": "t1", "action": "add", "score": 1.5},
+    });
+    let mut drift = found(&entry);
+    assert_eq!(
+        drift.pop(),
+        Some(Drift::TypeChanged {
+            pointer: "/timestamp".to_owned(),
+            expected: vec![JsonType::Number],
+            found: JsonType::String,
+        }),
+    );
+    let pointer = "/data/score".to_owned();
+    assert_eq!(drift, [Drift::UnexpectedMember { pointer, found: JsonType::Number }]);
+
+    let mut payload = run_end();
+    let mut entry = json!({"id": "e1", "spektrId": "s1", "eventType": "process_run_end", "timestamp": 1_731_057_600});
+    payload.as_object_mut().unwrap().retain(|name, _| {
+        !matches!(name.as_str(), "id" | "spektrId" | "type" | "createdAt" | "process_output")
+    });
+    payload["files"] = json!([]);
+    entry["data"] = payload;
+    assert_eq!(
+        found(&entry),
+        [
+            Drift::TypeChanged {
+                pointer: "/data/files".to_owned(),
+                expected: vec![JsonType::Object],
+                found: JsonType::Array,
+            },
+            Drift::MissingMember { pointer: "/data/process_output".to_owned() },
+        ],
+    );
+}
+
+#[test]
+fn no_value_and_no_name_that_somebody_typed_gets_into_a_report() {
+    let mut entry = run_end();
+    entry["process_name"] = json!({"marker": 1});
+    entry["process_output"] = json!(["marker"]);
+    entry["marker name"] = json!("marker");
+    entry["fields"][0]["Jane's marker"] = json!("marker");
+    entry["fields"][1]["label"] = json!(4711);
+    let report = check(&entry);
+    assert_eq!(report.drift().len(), 5, "{report}");
+    for text in [format!("{report}"), format!("{report:?}")] {
+        assert!(!text.contains("marker") && !text.contains("4711"), "{text}");
+    }
+}
+
+fn json_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(json_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "json") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// The examples beside the schemas, and whether each is a valid one.
+fn examples() -> impl Iterator<Item = (PathBuf, bool)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schema/examples");
+    let mut files = json_files(&folder);
+    files.sort();
+    assert!(files.len() > 100, "{} examples", files.len());
+    files.into_iter().map(|path| {
+        let valid = path.parent().unwrap().file_name().unwrap() != "invalid";
+        (path, valid)
+    })
+}
+
+#[test]
+fn valid_examples_conform_but_for_what_their_names_announce() {
+    let conformance = Conformance::new();
+    for (path, _) in examples().filter(|(_, valid)| *valid) {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let announced = name.contains("unknown_") || name.ends_with("_other");
+        let unknown = path.parent().unwrap().ends_with("unknown");
+        let body = fs::read(&path).unwrap();
+        let entries = Entries::parse(&body).unwrap();
+        for entry in &entries {
+            let report = conformance.check(entry);
+            let is_expected = match report.drift().next() {
+                None => !(announced || unknown) || entries.is_batch(),
+                Some(Drift::UnknownEvent { .. }) => unknown || announced,
+                Some(Drift::UnexpectedMember { .. } | Drift::UnknownValue { .. }) => announced,
+                Some(_) => false,
+            };
+            assert!(is_expected, "{}: {report}", path.display());
+        }
+    }
+}
+
+#[test]
+fn invalid_examples_differ_where_they_say() {
+    let conformance = Conformance::new();
+    for (path, _) in examples().filter(|(_, valid)| !*valid) {
+        let example: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let body = example["body"].to_string();
+        let report = conformance.check(&Entry::from_json(&body).unwrap());
+        let stated = example["pointer"].as_str().unwrap();
+        let generalized: String = stated
+            .split('/')
+            .skip(1)
+            .flat_map(|token| ["/", if token.parse::<usize>().is_ok() { "*" } else { token }])
+            .collect();
+        let differs_there = report.drift().any(|drift| match drift {
+            Drift::MissingMember { pointer } | Drift::TypeChanged { pointer, .. } => {
+                *pointer == generalized
+            }
+            _ => false,
+        });
+        assert!(differs_there, "{}: {stated}: {report}", path.display());
+    }
+}
+
+#[test]
+fn a_report_is_one_line_per_difference() {
+    let mut entry = tag_added();
+    assert_eq!(check(&entry).to_string(), "CUSTOMER_TAG_ADDED: as documented");
+    entry["data"]["action"] = json!("x");
+    entry["extra"] = json!({});
+    let lines: Vec<_> = iter::once("CUSTOMER_TAG_ADDED: /data/action: not one of the known values")
+        .chain(["CUSTOMER_TAG_ADDED: /extra: unexpected member of type object"])
+        .collect();
+    assert_eq!(check(&entry).to_string(), lines.join("\n"));
+}
