@@ -93,10 +93,10 @@ pub(crate) fn expiring<'m>(model: &'m Model, members: &'m [Member]) -> Vec<(&'m 
             found.push((member, seconds));
         }
         // A list of objects has many; there the time is in the documentation.
-        if let Ty::Named(name) = &member.ty {
-            if let Some(TypeKind::Object(members)) = model.types.get(name).map(|def| &def.kind) {
-                found.extend(expiring(model, members));
-            }
+        if let Ty::Named(name) = &member.ty
+            && let Some(TypeKind::Object(members)) = model.types.get(name).map(|def| &def.kind)
+        {
+            found.extend(expiring(model, members));
         }
     }
     found
