@@ -17,6 +17,11 @@ pub(crate) fn is_member_name(name: &str) -> bool {
         && chars.all(|rest| rest.is_ascii_alphanumeric() || rest == '_')
 }
 
+/// Tells whether an event's file name can become a module's name as it is.
+pub(crate) fn is_module_name(name: &str) -> bool {
+    is_member_name(name) && field(name) == name
+}
+
 pub(crate) fn is_kebab_case(text: &str) -> bool {
     !text.is_empty()
         && text.split('-').all(|word| {
@@ -96,6 +101,9 @@ mod tests {
     fn names_that_are_not_identifiers_are_told_apart() {
         for name in ["", "1st", "with-hyphen", "with space", "naïve", "_x"] {
             assert!(!is_member_name(name), "{name:?} passes as a member's name");
+        }
+        for name in ["", "fooBar", "foo-bar", "1st", "mod", "type", "foo__bar"] {
+            assert!(!is_module_name(name), "{name:?} passes as a module's name");
         }
         for name in ["", "lower", "With_Underscore", "1St", "Self"] {
             assert!(!is_type_name(name), "{name:?} passes as a type's name");

@@ -43,9 +43,9 @@
 //! - **Envelopes**: the one of the events page (`type`, `createdAt`) and the one
 //!   of the signature guide (`eventType`, `timestamp`, the payload in `data`),
 //!   alone or mixed. Where members of both are present, `type` wins over
-//!   `eventType` and `createdAt` over `timestamp`. An entry with `type` has its
-//!   payload where the events page shows it; an entry with `eventType` alone has
-//!   it inside `data`.
+//!   `eventType` and `createdAt` over `timestamp`; one that is null says nothing.
+//!   An entry with `type` has its payload where the events page shows it; an entry
+//!   with `eventType` alone has it inside `data`.
 //! - **Wire types** match without regard to ASCII case. Where one can mean
 //!   several events, the members that are present decide; if none is, the event
 //!   is the one whose own name it is, and if those of two events are, the entry

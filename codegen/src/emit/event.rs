@@ -79,24 +79,24 @@ pub(crate) fn object_impl(name: &str) -> Vec<Item> {
     items(quote! {
         impl<'de> Object<'de> for #name {
             fn deserialize_object<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                map_only(deserializer)
+                crate::runtime::map_only(deserializer)
             }
         }
     })
 }
 
 /// Finds the members whose values are of use for a stated time only.
-fn expiring<'m>(model: &'m Model, members: &'m [Member]) -> Vec<(&'m Member, u64)> {
+pub(crate) fn expiring<'m>(model: &'m Model, members: &'m [Member]) -> Vec<(&'m Member, u64)> {
     let mut found = Vec::new();
     for member in members {
         if let Some(seconds) = member.valid_for_seconds {
             found.push((member, seconds));
         }
         // A list of objects has many; there the time is in the documentation.
-        if let Ty::Named(name) = &member.ty {
-            if let Some(TypeKind::Object(members)) = model.types.get(name).map(|def| &def.kind) {
-                found.extend(expiring(model, members));
-            }
+        if let Ty::Named(name) = &member.ty
+            && let Some(TypeKind::Object(members)) = model.types.get(name).map(|def| &def.kind)
+        {
+            found.extend(expiring(model, members));
         }
     }
     found

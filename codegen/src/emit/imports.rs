@@ -1,4 +1,7 @@
-//! The imports of a generated file, found from the names that it uses.
+//! The imports of a generated file, found from the names of types that it uses.
+//!
+//! Functions are written with their whole path: a member may have the name of
+//! one, and would look like a use of it.
 
 use std::collections::BTreeSet;
 
@@ -27,8 +30,13 @@ const FOREIGN: [(&str, &[&str]); 4] = [
             "UnknownValue",
         ],
     ),
-    ("crate::runtime", &["Beside", "Object", "Redacted", "Tag", "map_only", "object", "text"]),
+    ("crate::runtime", &["Beside", "Object", "Redacted", "Tag"]),
 ];
+
+/// Tells whether generated files import something else under a name.
+pub(crate) fn is_imported(name: &str) -> bool {
+    FOREIGN.iter().any(|(_, names)| names.contains(&name))
+}
 
 /// Puts imports before the items, for what they use and do not define.
 pub(crate) fn with_imports(model: &Model, items: Vec<Item>) -> Vec<Item> {
@@ -76,7 +84,7 @@ pub(crate) fn with_imports(model: &Model, items: Vec<Item>) -> Vec<Item> {
     imports
 }
 
-/// Collects the names at the start of paths, and those in serde's strings.
+/// Collects the names at the start of paths.
 fn collect(tokens: TokenStream, used: &mut BTreeSet<String>) {
     // How many colons stand before a token: two of them continue a path.
     let mut colons = 0;
@@ -87,9 +95,6 @@ fn collect(tokens: TokenStream, used: &mut BTreeSet<String>) {
                 continue;
             }
             TokenTree::Ident(ident) if colons < 2 => drop(used.insert(ident.to_string())),
-            TokenTree::Literal(literal) => {
-                used.insert(literal.to_string().trim_matches('"').to_owned());
-            }
             TokenTree::Group(group) => collect(group.stream(), used),
             _ => {}
         }

@@ -145,7 +145,7 @@ pub(crate) fn open_enum(def: &TypeDef, values: &[KnownValue]) -> Vec<Item> {
 
         impl<'de> Deserialize<'de> for #name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                text::deserialize(deserializer)
+                crate::runtime::text::deserialize(deserializer)
             }
         }
 

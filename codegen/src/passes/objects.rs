@@ -13,9 +13,9 @@ pub(super) fn run(item: &mut ItemStruct, members: &[&Member], objects: &BTreeSet
         }
         // A function for reading takes away serde's default for an `Option`.
         field.attrs.push(if member.required {
-            parse_quote!(#[serde(deserialize_with = "object")])
+            parse_quote!(#[serde(deserialize_with = "crate::runtime::object")])
         } else {
-            parse_quote!(#[serde(default, deserialize_with = "object")])
+            parse_quote!(#[serde(default, deserialize_with = "crate::runtime::object")])
         });
     }
 }

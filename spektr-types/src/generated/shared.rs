@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::UnknownValue;
-use crate::runtime::{Object, Redacted, map_only, text};
+use crate::runtime::{Object, Redacted};
 
 /// Id of an alert.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
@@ -114,7 +114,7 @@ impl<'de> Object<'de> for CustomerTagData {
     fn deserialize_object<D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Self, D::Error> {
-        map_only(deserializer)
+        crate::runtime::map_only(deserializer)
     }
 }
 
@@ -295,7 +295,7 @@ impl std::fmt::Display for ProcessType {
 
 impl<'de> Deserialize<'de> for ProcessType {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        text::deserialize(deserializer)
+        crate::runtime::text::deserialize(deserializer)
     }
 }
 
@@ -402,7 +402,7 @@ impl std::fmt::Display for TagAction {
 
 impl<'de> Deserialize<'de> for TagAction {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        text::deserialize(deserializer)
+        crate::runtime::text::deserialize(deserializer)
     }
 }
 

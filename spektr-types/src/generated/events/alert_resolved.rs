@@ -7,7 +7,7 @@ use crate::{
     AlertId, ContextId, Delivered, EventId, EventType, KnownEvent, ProcessId, SpektrId,
     Timestamp, UserId, WorkspaceId,
 };
-use crate::runtime::{Object, Tag, map_only, object};
+use crate::runtime::{Object, Tag};
 
 /// A user has resolved an alert.
 ///
@@ -53,7 +53,7 @@ pub struct AlertResolved {
     #[serde(rename = "createdAt")]
     pub created_at: Timestamp,
     /// The alert, who resolved it, and the run it belongs to.
-    #[serde(deserialize_with = "object")]
+    #[serde(deserialize_with = "crate::runtime::object")]
     pub data: AlertResolvedData,
 }
 
@@ -89,6 +89,6 @@ impl<'de> Object<'de> for AlertResolvedData {
     fn deserialize_object<D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Self, D::Error> {
-        map_only(deserializer)
+        crate::runtime::map_only(deserializer)
     }
 }

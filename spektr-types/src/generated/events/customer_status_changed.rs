@@ -7,7 +7,7 @@ use crate::{
     Delivered, EventId, EventType, KnownEvent, ProcessId, SpektrId, Timestamp, UserId,
     WorkspaceId,
 };
-use crate::runtime::{Object, Redacted, Tag, map_only, object};
+use crate::runtime::{Object, Redacted, Tag};
 
 /// A customer gets another status, from a process or from a user.
 ///
@@ -72,7 +72,7 @@ pub struct CustomerStatusChanged {
     #[serde(rename = "createdAt")]
     pub created_at: Timestamp,
     /// The two statuses, the customer, and who or what made the change.
-    #[serde(deserialize_with = "object")]
+    #[serde(deserialize_with = "crate::runtime::object")]
     pub data: CustomerStatusChangedData,
 }
 
@@ -132,6 +132,6 @@ impl<'de> Object<'de> for CustomerStatusChangedData {
     fn deserialize_object<D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Self, D::Error> {
-        map_only(deserializer)
+        crate::runtime::map_only(deserializer)
     }
 }

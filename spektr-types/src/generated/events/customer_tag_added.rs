@@ -7,7 +7,7 @@ use crate::{
     CustomerTagData, Delivered, EventId, EventType, KnownEvent, SpektrId, Timestamp,
     WorkspaceId,
 };
-use crate::runtime::{Tag, object};
+use crate::runtime::Tag;
 
 /// A customer receives a tag, from a process or a user.
 ///
@@ -66,7 +66,7 @@ pub struct CustomerTagAdded {
     #[serde(rename = "createdAt")]
     pub created_at: Timestamp,
     /// The tag, and who or what added it.
-    #[serde(deserialize_with = "object")]
+    #[serde(deserialize_with = "crate::runtime::object")]
     pub data: CustomerTagData,
 }
 

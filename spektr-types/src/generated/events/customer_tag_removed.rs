@@ -7,7 +7,7 @@ use crate::{
     CustomerTagData, Delivered, EventId, EventType, KnownEvent, SpektrId, Timestamp,
     WorkspaceId,
 };
-use crate::runtime::{Tag, object};
+use crate::runtime::Tag;
 
 /// A customer loses a tag.
 ///
@@ -68,7 +68,7 @@ pub struct CustomerTagRemoved {
     #[serde(rename = "createdAt")]
     pub created_at: Timestamp,
     /// The tag, and who or what removed it.
-    #[serde(deserialize_with = "object")]
+    #[serde(deserialize_with = "crate::runtime::object")]
     pub data: CustomerTagData,
 }
 

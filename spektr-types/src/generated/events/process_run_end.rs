@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::{
     Delivered, EventId, EventType, FileUrl, KnownEvent, SpektrId, Timestamp, WorkspaceId,
 };
-use crate::runtime::{Object, Redacted, Tag, map_only, object};
+use crate::runtime::{Object, Redacted, Tag};
 
 /// A run of a process has finished.
 ///
@@ -107,10 +107,10 @@ pub struct ProcessRunEnd {
     #[serde(alias = "processOutput")]
     pub process_output: String,
     /// Files that belong to the run.
-    #[serde(deserialize_with = "object")]
+    #[serde(deserialize_with = "crate::runtime::object")]
     pub files: ProcessRunEndFiles,
     /// The form fields of the run. Their values stand in `data`.
-    #[serde(deserialize_with = "object")]
+    #[serde(deserialize_with = "crate::runtime::object")]
     pub fields: Vec<ProcessRunEndField>,
     /// Values from the customer and from external services, by key. Where the customer gave a
     /// value, its key is that of a field.
@@ -188,7 +188,7 @@ impl<'de> Object<'de> for ProcessRunEndChildField {
     fn deserialize_object<D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Self, D::Error> {
-        map_only(deserializer)
+        crate::runtime::map_only(deserializer)
     }
 }
 
@@ -228,7 +228,7 @@ pub struct ProcessRunEndField {
     #[serde(
         skip_serializing_if = "Option::is_none",
         default,
-        deserialize_with = "object"
+        deserialize_with = "crate::runtime::object"
     )]
     pub children: Option<Vec<ProcessRunEndChildField>>,
 }
@@ -237,7 +237,7 @@ impl<'de> Object<'de> for ProcessRunEndField {
     fn deserialize_object<D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Self, D::Error> {
-        map_only(deserializer)
+        crate::runtime::map_only(deserializer)
     }
 }
 
@@ -264,6 +264,6 @@ impl<'de> Object<'de> for ProcessRunEndFiles {
     fn deserialize_object<D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Self, D::Error> {
-        map_only(deserializer)
+        crate::runtime::map_only(deserializer)
     }
 }

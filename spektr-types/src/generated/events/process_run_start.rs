@@ -7,7 +7,7 @@ use crate::{
     ContextId, Delivered, EventId, EventType, KnownEvent, ProcessId, ProcessType,
     SpektrId, Timestamp, WorkspaceId,
 };
-use crate::runtime::{Object, Redacted, Tag, map_only, object};
+use crate::runtime::{Object, Redacted, Tag};
 
 /// A process starts to run for a customer.
 ///
@@ -69,7 +69,7 @@ pub struct ProcessRunStart {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
     /// The run and its process.
-    #[serde(deserialize_with = "object")]
+    #[serde(deserialize_with = "crate::runtime::object")]
     pub data: ProcessRunStartData,
 }
 
@@ -117,6 +117,6 @@ impl<'de> Object<'de> for ProcessRunStartData {
     fn deserialize_object<D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Self, D::Error> {
-        map_only(deserializer)
+        crate::runtime::map_only(deserializer)
     }
 }

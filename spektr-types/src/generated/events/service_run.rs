@@ -7,7 +7,7 @@ use crate::{
     ContextId, Delivered, EventId, EventType, KnownEvent, ProcessId, ProcessType,
     SpektrId, Timestamp, WorkspaceId,
 };
-use crate::runtime::{Object, Redacted, Tag, map_only, object};
+use crate::runtime::{Object, Redacted, Tag};
 
 /// An external service has answered within a run.
 ///
@@ -58,7 +58,7 @@ pub struct ServiceRun {
     #[serde(rename = "createdAt")]
     pub created_at: Timestamp,
     /// The service, the run and its process.
-    #[serde(deserialize_with = "object")]
+    #[serde(deserialize_with = "crate::runtime::object")]
     pub data: ServiceRunData,
 }
 
@@ -115,6 +115,6 @@ impl<'de> Object<'de> for ServiceRunData {
     fn deserialize_object<D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Self, D::Error> {
-        map_only(deserializer)
+        crate::runtime::map_only(deserializer)
     }
 }
