@@ -94,7 +94,7 @@ fn members(model: &Model, problems: &mut Vec<Problem>) {
                 envelope.map(|other| (&*other.name, format!("`{}` of the envelope", other.name)));
             let taken = envelope
                 .chain(TAKEN.map(|name| (name, "every entry".to_owned())))
-                .find(|(other, _)| names().any(|name| names::field(name) == names::field(other)));
+                .find(|(other, _)| names().any(|name| names::is_same_field(name, other)));
             if let Some((_, other)) = taken {
                 let name = member.name.clone();
                 let kind = ProblemKind::Duplicate { what: "the member name", name, other };

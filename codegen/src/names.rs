@@ -59,6 +59,12 @@ pub(crate) fn field(name: &str) -> String {
     if syn::parse_str::<syn::Ident>(&field).is_ok() { field } else { format!("{field}_") }
 }
 
+/// Tells whether two members' names would become the same field, or the same
+/// variant of the enum by which the field is found.
+pub(crate) fn is_same_field(one: &str, other: &str) -> bool {
+    field(one) == field(other) || variant(one) == variant(other)
+}
+
 /// Resolves a `$ref` against the file it stands in: `dir/file` for a whole
 /// file, `dir/file#/$defs/Name` for a definition.
 pub(crate) fn resolve(file: &str, reference: &str) -> String {
@@ -95,6 +101,9 @@ mod tests {
         assert_eq!(field("process_output"), "process_output");
         assert_eq!(field("type"), "type_");
         assert_eq!(variant("know_your-customer"), "KnowYourCustomer");
+        assert!(is_same_field("processName", "process_name"));
+        assert!(is_same_field("line1", "line_1"));
+        assert!(!is_same_field("line1", "line2"));
     }
 
     #[test]

@@ -68,6 +68,11 @@ mod delivered;
 mod entries;
 mod error;
 #[rustfmt::skip]
+#[allow(
+    clippy::enum_variant_names,
+    clippy::large_enum_variant,
+    reason = "names and sizes are those of the vendor's events"
+)]
 mod generated;
 mod members;
 mod object;
@@ -82,7 +87,6 @@ mod view;
 /// What generated code uses and users do not see.
 mod runtime {
     pub(crate) use crate::catalogue::Beside;
-    pub(crate) use crate::object::{Object, map_only, object};
     pub(crate) use crate::redacted::Redacted;
     pub(crate) use crate::tag::Tag;
     pub(crate) use crate::text;

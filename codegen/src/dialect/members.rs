@@ -42,7 +42,7 @@ impl Reader<'_> {
             };
             for name in std::iter::once(&member.name).chain(&member.aliases) {
                 let taken = members.iter().find(|other| {
-                    names::field(&other.name) == names::field(name) || other.aliases.contains(name)
+                    names::is_same_field(&other.name, name) || other.aliases.contains(name)
                 });
                 // An alias may differ from its own member's name in style only.
                 if let Some(other) = taken {

@@ -12,7 +12,9 @@ use syn::{Item, parse_quote};
 use crate::model::Model;
 
 /// Where the names that generated code uses come from, besides the schemas.
-const FOREIGN: [(&str, &[&str]); 4] = [
+const FOREIGN: [(&str, &[&str]); 6] = [
+    ("serde::de", &["MapAccess", "Visitor"]),
+    ("serde::ser", &["SerializeMap"]),
     ("serde", &["Deserialize", "Deserializer", "Serialize", "Serializer"]),
     ("serde_json", &["Map", "Value"]),
     (
@@ -30,7 +32,7 @@ const FOREIGN: [(&str, &[&str]); 4] = [
             "UnknownValue",
         ],
     ),
-    ("crate::runtime", &["Beside", "Object", "Redacted", "Tag"]),
+    ("crate::runtime", &["Beside", "Redacted", "Tag"]),
 ];
 
 /// Tells whether generated files import something else under a name.
@@ -84,17 +86,23 @@ pub(crate) fn with_imports(model: &Model, items: Vec<Item>) -> Vec<Item> {
     imports
 }
 
-/// Collects the names at the start of paths.
+/// Collects the names at the start of paths, without those that are being given.
 fn collect(tokens: TokenStream, used: &mut BTreeSet<String>) {
     // How many colons stand before a token: two of them continue a path.
     let mut colons = 0;
+    let mut is_given = false;
     for token in tokens {
         match token {
             TokenTree::Punct(punct) if punct.as_char() == ':' => {
                 colons += 1;
                 continue;
             }
-            TokenTree::Ident(ident) if colons < 2 => drop(used.insert(ident.to_string())),
+            TokenTree::Ident(ident) => {
+                if colons < 2 && !is_given {
+                    used.insert(ident.to_string());
+                }
+                is_given = ident == "type";
+            }
             TokenTree::Group(group) => collect(group.stream(), used),
             _ => {}
         }
