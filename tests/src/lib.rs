@@ -3,8 +3,7 @@
 //!
 //! Everything here fails loudly: a test that finds nothing to test is no test.
 
-#![allow(clippy::missing_panics_doc, reason = "helpers of tests panic to fail the test")]
-
+pub mod bodies;
 pub mod corpus;
 pub mod fixtures;
 pub mod listing;
