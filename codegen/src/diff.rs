@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::model::{Event, Member, Model, Status, TypeDef, TypeKind};
+use crate::model::{Event, Member, Model, TypeDef, TypeKind};
 
 /// What a change asks of users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -122,13 +122,13 @@ impl Changes {
         }
         if old.status != new.status {
             let (was, now) = (old.status.as_str(), new.status.as_str());
-            // The catalogue's answer changes, the types do not.
-            let impact = if new.status == Status::Deprecated {
-                Impact::Additive
-            } else {
-                Impact::Documentation
-            };
-            self.add(impact, name, "", format!("status changed from {was} to {now}"));
+            // The catalogue says something else, the types do not change.
+            self.add(
+                Impact::Documentation,
+                name,
+                "",
+                format!("status changed from {was} to {now}"),
+            );
         }
         if old.wire_types.first() != new.wire_types.first() {
             let first = |event: &Event| event.wire_types.first().cloned().unwrap_or_default();

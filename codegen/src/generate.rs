@@ -1,6 +1,6 @@
 //! The whole way from a set of schemas to the files of the generated module.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use syn::{Item, ItemStruct};
@@ -46,13 +46,7 @@ pub const FOLDERS: [&str; 3] = [TYPES, SCHEMAS, REFERENCE];
 pub fn generate(set: &SchemaSet) -> Result<BTreeMap<PathBuf, String>, Problems> {
     let model = set.model();
     let structs = structs::structs(model).map_err(Problems::from)?;
-    let objects = model
-        .types
-        .values()
-        .filter(|def| matches!(def.kind, TypeKind::Object(_)))
-        .map(|def| def.name.clone())
-        .collect();
-    let mut generator = Generator { model, structs, objects, problems: Vec::new() };
+    let mut generator = Generator { model, structs, problems: Vec::new() };
     let files = generator.files();
     Problems::into_result(generator.problems)?;
     let in_folder = |(name, text)| (PathBuf::from(TYPES).join(name), text);
@@ -64,8 +58,6 @@ struct Generator<'m> {
     model: &'m Model,
     /// What typify made, taken out as it is used.
     structs: BTreeMap<String, ItemStruct>,
-    /// Names of the types that are objects.
-    objects: BTreeSet<String>,
     problems: Vec<Problem>,
 }
 
@@ -139,9 +131,7 @@ impl Generator<'_> {
                     docs: passes::escape(&def.description),
                     tag: None,
                 };
-                let mut items = self.struct_items(&def.name, &def.file, &def.pointer, &target);
-                items.extend(emit::object_impl(&def.name));
-                items
+                self.struct_items(&def.name, &def.file, &def.pointer, &target)
             }
             TypeKind::Id => emit::id(def),
             TypeKind::Url => emit::url(def),
@@ -159,13 +149,13 @@ impl Generator<'_> {
         target: &Target<'_>,
     ) -> Vec<Item> {
         let made = match self.structs.remove(name) {
-            Some(item) => passes::run(item, target, &self.objects),
+            Some(item) => passes::run(item, target),
             None => Err("no struct of this name".to_owned()),
         };
         match made {
-            Ok((item, debug)) => {
-                std::iter::once(Item::Struct(item)).chain(debug.map(Item::Impl)).collect()
-            }
+            Ok((item, impls)) => std::iter::once(Item::Struct(item))
+                .chain(impls.into_iter().map(Item::Impl))
+                .collect(),
             Err(message) => {
                 self.problems.push(Problem {
                     file: file.to_owned(),

@@ -21,6 +21,7 @@
 //! assert_eq!(problems.iter().next().expect("one at least").file, "common/type_envelope.schema.json");
 //! ```
 
+mod checks;
 mod dialect;
 mod embed;
 mod emit;

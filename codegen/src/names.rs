@@ -17,6 +17,11 @@ pub(crate) fn is_member_name(name: &str) -> bool {
         && chars.all(|rest| rest.is_ascii_alphanumeric() || rest == '_')
 }
 
+/// Tells whether an event's file name can become a module's name as it is.
+pub(crate) fn is_module_name(name: &str) -> bool {
+    is_member_name(name) && field(name) == name
+}
+
 pub(crate) fn is_kebab_case(text: &str) -> bool {
     !text.is_empty()
         && text.split('-').all(|word| {
@@ -52,6 +57,12 @@ pub(crate) fn variant(value: &str) -> String {
 pub(crate) fn field(name: &str) -> String {
     let field = name.to_snake_case();
     if syn::parse_str::<syn::Ident>(&field).is_ok() { field } else { format!("{field}_") }
+}
+
+/// Tells whether two members' names would become the same field, or the same
+/// variant of the enum by which the field is found.
+pub(crate) fn is_same_field(one: &str, other: &str) -> bool {
+    field(one) == field(other) || variant(one) == variant(other)
 }
 
 /// Resolves a `$ref` against the file it stands in: `dir/file` for a whole
@@ -90,12 +101,18 @@ mod tests {
         assert_eq!(field("process_output"), "process_output");
         assert_eq!(field("type"), "type_");
         assert_eq!(variant("know_your-customer"), "KnowYourCustomer");
+        assert!(is_same_field("processName", "process_name"));
+        assert!(is_same_field("line1", "line_1"));
+        assert!(!is_same_field("line1", "line2"));
     }
 
     #[test]
     fn names_that_are_not_identifiers_are_told_apart() {
         for name in ["", "1st", "with-hyphen", "with space", "naïve", "_x"] {
             assert!(!is_member_name(name), "{name:?} passes as a member's name");
+        }
+        for name in ["", "fooBar", "foo-bar", "1st", "mod", "type", "foo__bar"] {
+            assert!(!is_module_name(name), "{name:?} passes as a module's name");
         }
         for name in ["", "lower", "With_Underscore", "1St", "Self"] {
             assert!(!is_type_name(name), "{name:?} passes as a type's name");

@@ -13,8 +13,14 @@ impl Problems {
             return Ok(());
         }
         problems.sort_by(|a, b| (&a.file, &a.pointer).cmp(&(&b.file, &b.pointer)));
-        problems.dedup();
-        Err(Problems(problems))
+        let mut unique: Vec<Problem> = Vec::new();
+        for problem in problems {
+            // One fault can be met twice on the way through a file.
+            if !unique.contains(&problem) {
+                unique.push(problem);
+            }
+        }
+        Err(Problems(unique))
     }
 
     /// Returns the problems, by file and place.
@@ -150,6 +156,9 @@ impl ProblemKind {
     pub fn remedy(&self) -> String {
         match self {
             Self::NotJson(_) => "repair the file's JSON syntax; each member may stand once".into(),
+            Self::WrongPlace("the type envelope's file is missing") => {
+                "restore it: every event has its members from there".into()
+            }
             Self::WrongPlace(_) => {
                 "keep events in events/<event>.schema.json and shared parts in common/<part>.schema.json".into()
             }
@@ -167,9 +176,12 @@ impl ProblemKind {
                 "name a file in common/ (`../common/x.schema.json`) or a definition of this file (`#/$defs/X`)".into()
             }
             Self::NotAnIdentifier(_) => {
-                "use letters, digits and underscores; types in UpperCamelCase, not starting with a digit".into()
+                "use letters, digits and underscores, not starting with a digit; types in UpperCamelCase, files of events in lower_snake_case".into()
             }
             Self::ReservedName(_) => "choose another name".into(),
+            Self::Duplicate { what: "the wire type", .. } => {
+                "correct one of the two; events can share a wire type if it is the canonical one of one of them and both have `x-event.discriminators`".into()
+            }
             Self::Duplicate { .. } => "rename one of the two, or move a shared part to common/".into(),
             Self::OverlappingDiscriminators { .. } => {
                 "declare in `x-event.discriminators` members that only this event has".into()
@@ -180,6 +192,9 @@ impl ProblemKind {
             Self::RequiredUnknown(_) => "add the property, or remove the name from `required`".into(),
             Self::Nullability("required and nullable") => {
                 "remove the name from `required`, or null from its type".into()
+            }
+            Self::Nullability("an element of a list and nullable") => {
+                "remove null from the type of the elements".into()
             }
             Self::Nullability(_) => "add the name to `required`, or null to its type".into(),
             Self::Cycle(_) => "break the cycle with a list, or with a child type that has no children".into(),

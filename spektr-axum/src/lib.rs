@@ -36,7 +36,7 @@
 //!
 //! # What the sender gets to see
 //!
-//! | what is wrong | status | why |
+//! | what is wrong | status | rejection |
 //! |---|---|---|
 //! | content type other than `application/json` | 415 | [`Rejection::UnsupportedMediaType`] |
 //! | body over the limit | 413 | [`Rejection::BodyTooLarge`] |

@@ -20,7 +20,8 @@ fn send(url: &str, more: &[&str]) -> (Option<i32>, Value) {
     arguments.extend(["--retry-interval", "1ms"]);
     arguments.extend(more);
     let output = run(KEYS, &arguments);
-    let report = serde_json::from_slice(&output.stdout).expect(text(&output.stderr));
+    let report = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}", text(&output.stderr)));
     (output.status.code(), report)
 }
 

@@ -141,9 +141,10 @@ impl Event {
 /// ```
 /// use spektr_types::{Status, catalogue};
 ///
-/// let announced: Vec<_> =
-///     catalogue().filter(|event| event.status() == Status::Wip).map(|event| event.name()).collect();
-/// assert!(announced.contains(&"STEP_INIT"));
+/// for event in catalogue().filter(|event| event.status() == Status::Available) {
+///     println!("{}: {}", event.name(), event.wire_types().join(", "));
+/// }
+/// assert!(catalogue().any(|event| event.name() == "ALERT_RESOLVED"));
 /// ```
 pub fn catalogue() -> impl ExactSizeIterator<Item = &'static EventInfo> {
     crate::generated::CATALOGUE.iter()

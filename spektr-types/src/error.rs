@@ -291,7 +291,7 @@ fn expected_type(expected: &str) -> Option<JsonType> {
         ("epoch ", JsonType::Number),
         ("a sequence", JsonType::Array),
         ("a map", JsonType::Object),
-        ("struct ", JsonType::Object),
+        ("an object", JsonType::Object),
     ];
     words.iter().find(|(word, _)| expected.starts_with(word)).map(|(_, expected)| *expected)
 }

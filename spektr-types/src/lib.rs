@@ -43,9 +43,9 @@
 //! - **Envelopes**: the one of the events page (`type`, `createdAt`) and the one
 //!   of the signature guide (`eventType`, `timestamp`, the payload in `data`),
 //!   alone or mixed. Where members of both are present, `type` wins over
-//!   `eventType` and `createdAt` over `timestamp`. An entry with `type` has its
-//!   payload where the events page shows it; an entry with `eventType` alone has
-//!   it inside `data`.
+//!   `eventType` and `createdAt` over `timestamp`; one that is null says nothing.
+//!   An entry with `type` has its payload where the events page shows it; an entry
+//!   with `eventType` alone has it inside `data`.
 //! - **Wire types** match without regard to ASCII case. Where one can mean
 //!   several events, the members that are present decide; if none is, the event
 //!   is the one whose own name it is, and if those of two events are, the entry
@@ -68,6 +68,11 @@ mod delivered;
 mod entries;
 mod error;
 #[rustfmt::skip]
+#[allow(
+    clippy::enum_variant_names,
+    clippy::large_enum_variant,
+    reason = "names and sizes are those of the vendor's events"
+)]
 mod generated;
 mod members;
 mod object;
@@ -82,7 +87,6 @@ mod view;
 /// What generated code uses and users do not see.
 mod runtime {
     pub(crate) use crate::catalogue::Beside;
-    pub(crate) use crate::object::{Object, map_only, object};
     pub(crate) use crate::redacted::Redacted;
     pub(crate) use crate::tag::Tag;
     pub(crate) use crate::text;

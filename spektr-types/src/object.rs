@@ -1,67 +1,59 @@
-//! Objects are read from objects only.
-//!
-//! serde's derived code also takes the fields of a struct from a JSON array, by
-//! their order, which no schema allows.
+//! What the generated structs share in reading an object.
 
-use serde::de::{Deserialize, Deserializer, Visitor};
-use serde::forward_to_deserialize_any;
+use std::fmt;
 
-/// A type whose structs are read from objects only.
-pub(crate) trait Object<'de>: Sized {
-    fn deserialize_object<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+
+/// What a struct is read from.
+pub(crate) const EXPECTED: &str = "an object";
+
+/// Reads a member's name as what it is to a struct.
+pub(crate) struct Name<F>(pub(crate) F);
+
+impl<'de, K, F: FnOnce(&str) -> K> DeserializeSeed<'de> for Name<F> {
+    type Value = K;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<K, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
 }
 
-/// Reads a member whose type is, or holds, a generated struct.
-pub(crate) fn object<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Object<'de>,
-{
-    T::deserialize_object(deserializer)
+impl<K, F: FnOnce(&str) -> K> Visitor<'_> for Name<F> {
+    type Value = K;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member's name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<K, E> {
+        Ok((self.0)(name))
+    }
 }
 
-/// Reads a struct without the way through an array.
-pub(crate) fn map_only<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+/// Reads a member's value into its place, which must be free.
+pub(crate) fn read<'de, A, T>(
+    map: &mut A,
+    place: &mut Option<T>,
+    name: &'static str,
+) -> Result<(), A::Error>
 where
-    D: Deserializer<'de>,
+    A: MapAccess<'de>,
     T: Deserialize<'de>,
 {
-    T::deserialize(MapOnly(deserializer))
+    if place.is_some() {
+        return Err(A::Error::duplicate_field(name));
+    }
+    *place = Some(map.next_value()?);
+    Ok(())
 }
 
-impl<'de, T: Object<'de>> Object<'de> for Option<T> {
-    fn deserialize_object<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value: Option<Element<T>> = Option::deserialize(deserializer)?;
-        Ok(value.map(|element| element.0))
-    }
+/// Passes over the value of a member that the struct does not have.
+pub(crate) fn skip<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
+    map.next_value::<IgnoredAny>().map(drop)
 }
 
-impl<'de, T: Object<'de>> Object<'de> for Vec<T> {
-    fn deserialize_object<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let values: Vec<Element<T>> = Vec::deserialize(deserializer)?;
-        Ok(values.into_iter().map(|element| element.0).collect())
-    }
-}
-
-struct Element<T>(T);
-
-impl<'de, T: Object<'de>> Deserialize<'de> for Element<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        T::deserialize_object(deserializer).map(Element)
-    }
-}
-
-struct MapOnly<D>(D);
-
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for MapOnly<D> {
-    type Error = D::Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_map(visitor)
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
-        unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
-    }
+/// Returns what was read of a member that must be there.
+pub(crate) fn required<T, E: Error>(value: Option<T>, name: &'static str) -> Result<T, E> {
+    value.ok_or_else(|| E::missing_field(name))
 }

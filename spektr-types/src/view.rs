@@ -124,9 +124,14 @@ impl<'e, 'a> View<'e, 'a> {
         let mut placed = Vec::with_capacity(outer.0.len() + inner.0.len());
         for (key, value) in outer.0 {
             let name = match key.as_ref() {
-                "eventType" if !has_type => Cow::Borrowed("type"),
-                "timestamp" if head.created_at.is_none() => Cow::Borrowed("createdAt"),
+                "eventType" if head.event_type.is_some() && !has_type => Cow::Borrowed("type"),
+                "timestamp" if head.timestamp.is_some() && head.created_at.is_none() => {
+                    Cow::Borrowed("createdAt")
+                }
                 "eventType" | "timestamp" => continue,
+                // As null they say nothing.
+                "type" if !has_type => continue,
+                "createdAt" if head.created_at.is_none() => continue,
                 "data" if nested => continue,
                 // What stands in both places is taken from inside.
                 name if data.is_some() && is_beside(name) && inner.get(name).is_some() => continue,

@@ -4,7 +4,9 @@
 
 mod support;
 
-use spektr_verify::{KeyId, UnixSeconds, VerifyError};
+use spektr_verify::{
+    KeyId, KeyRing, SharedKeys, SignedContent, UnixSeconds, Verifier, VerifyError,
+};
 use support::{
     ALGORITHM, HEADERS, Headers, KEY, KEY_ID, NOW, SIGNATURE, TIMESTAMP, key, signer, verifier,
     verifier_with,
@@ -129,6 +131,22 @@ fn a_key_is_chosen_by_its_exact_id() {
         let headers = Headers::signed(BODY).replacing(KEY, id);
         assert_eq!(headers.error(BODY), Some(VerifyError::UnknownKey { key_id: key_id(id) }));
     }
+}
+
+#[test]
+fn a_replaced_ring_counts_for_every_clone_of_a_verifier() {
+    let keys = SharedKeys::new(KeyRing::parse("key-a=another secret").unwrap());
+    let verifier = Verifier::new(keys.clone(), SignedContent::TIMESTAMP_DOT_BODY);
+    let clone = verifier.clone();
+    let headers = Headers::signed(BODY);
+    assert_eq!(clone.verify_at(&headers.0, BODY, NOW).err(), mismatch());
+    keys.replace(KeyRing::new([key()]).unwrap());
+    assert_eq!(clone.verify_at(&headers.0, BODY, NOW).err(), None);
+    keys.replace(KeyRing::parse("key-b=another secret").unwrap());
+    assert_eq!(
+        verifier.verify_at(&headers.0, BODY, NOW).err(),
+        Some(VerifyError::UnknownKey { key_id: key_id(KEY_ID) }),
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod check;
 mod codegen;
+mod docs;
 mod schema;
 mod workspace;
 
@@ -27,6 +28,9 @@ enum Command {
     },
     /// Run everything that must pass: formatting, lints, generated files, tests, documentation
     Check,
+    /// Read a saved page of the vendor's documentation and compare it with the schema
+    #[command(subcommand)]
+    Docs(docs::Command),
     /// Work on the schema files
     #[command(subcommand)]
     Schema(schema::Command),
@@ -36,6 +40,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Codegen { check } => codegen::run(check),
         Command::Check => check::run(),
+        Command::Docs(command) => return docs::run(command),
         Command::Schema(command) => schema::run(command),
     };
     match result {

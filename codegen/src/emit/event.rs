@@ -73,30 +73,18 @@ pub(crate) fn event_impls(model: &Model, event: &Event) -> Vec<Item> {
     impls
 }
 
-/// Returns the impl beside a struct that other structs hold.
-pub(crate) fn object_impl(name: &str) -> Vec<Item> {
-    let name = format_ident!("{name}");
-    items(quote! {
-        impl<'de> Object<'de> for #name {
-            fn deserialize_object<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                map_only(deserializer)
-            }
-        }
-    })
-}
-
 /// Finds the members whose values are of use for a stated time only.
-fn expiring<'m>(model: &'m Model, members: &'m [Member]) -> Vec<(&'m Member, u64)> {
+pub(crate) fn expiring<'m>(model: &'m Model, members: &'m [Member]) -> Vec<(&'m Member, u64)> {
     let mut found = Vec::new();
     for member in members {
         if let Some(seconds) = member.valid_for_seconds {
             found.push((member, seconds));
         }
         // A list of objects has many; there the time is in the documentation.
-        if let Ty::Named(name) = &member.ty {
-            if let Some(TypeKind::Object(members)) = model.types.get(name).map(|def| &def.kind) {
-                found.extend(expiring(model, members));
-            }
+        if let Ty::Named(name) = &member.ty
+            && let Some(TypeKind::Object(members)) = model.types.get(name).map(|def| &def.kind)
+        {
+            found.extend(expiring(model, members));
         }
     }
     found
@@ -115,7 +103,6 @@ pub(crate) fn event(model: &Model) -> Vec<Item> {
         /// [`event_type`](Self::event_type) and reads the raw JSON of the entry.
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
-        #[allow(clippy::large_enum_variant, reason = "an event is made once and moved rarely; a box would cost every user a dereference")]
         pub enum Event {
             #(#docs #names(#names),)*
             /// An event that the schema does not know.

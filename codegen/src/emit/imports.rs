@@ -1,4 +1,7 @@
-//! The imports of a generated file, found from the names that it uses.
+//! The imports of a generated file, found from the names of types that it uses.
+//!
+//! Functions are written with their whole path: a member may have the name of
+//! one, and would look like a use of it.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +12,9 @@ use syn::{Item, parse_quote};
 use crate::model::Model;
 
 /// Where the names that generated code uses come from, besides the schemas.
-const FOREIGN: [(&str, &[&str]); 4] = [
+const FOREIGN: [(&str, &[&str]); 6] = [
+    ("serde::de", &["MapAccess", "Visitor"]),
+    ("serde::ser", &["SerializeMap"]),
     ("serde", &["Deserialize", "Deserializer", "Serialize", "Serializer"]),
     ("serde_json", &["Map", "Value"]),
     (
@@ -27,8 +32,13 @@ const FOREIGN: [(&str, &[&str]); 4] = [
             "UnknownValue",
         ],
     ),
-    ("crate::runtime", &["Beside", "Object", "Redacted", "Tag", "map_only", "object", "text"]),
+    ("crate::runtime", &["Beside", "Redacted", "Tag"]),
 ];
+
+/// Tells whether generated files import something else under a name.
+pub(crate) fn is_imported(name: &str) -> bool {
+    FOREIGN.iter().any(|(_, names)| names.contains(&name))
+}
 
 /// Puts imports before the items, for what they use and do not define.
 pub(crate) fn with_imports(model: &Model, items: Vec<Item>) -> Vec<Item> {
@@ -76,19 +86,22 @@ pub(crate) fn with_imports(model: &Model, items: Vec<Item>) -> Vec<Item> {
     imports
 }
 
-/// Collects the names at the start of paths, and those in serde's strings.
+/// Collects the names at the start of paths, without those that are being given.
 fn collect(tokens: TokenStream, used: &mut BTreeSet<String>) {
     // How many colons stand before a token: two of them continue a path.
     let mut colons = 0;
+    let mut is_given = false;
     for token in tokens {
         match token {
             TokenTree::Punct(punct) if punct.as_char() == ':' => {
                 colons += 1;
                 continue;
             }
-            TokenTree::Ident(ident) if colons < 2 => drop(used.insert(ident.to_string())),
-            TokenTree::Literal(literal) => {
-                used.insert(literal.to_string().trim_matches('"').to_owned());
+            TokenTree::Ident(ident) => {
+                if colons < 2 && !is_given {
+                    used.insert(ident.to_string());
+                }
+                is_given = ident == "type";
             }
             TokenTree::Group(group) => collect(group.stream(), used),
             _ => {}

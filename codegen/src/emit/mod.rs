@@ -9,8 +9,8 @@ use quote::quote;
 use syn::Item;
 
 pub(crate) use catalogue::event_type;
-pub(crate) use event::{event, event_docs, event_impls, object_impl};
-pub(crate) use imports::with_imports;
+pub(crate) use event::{event, event_docs, event_impls, expiring};
+pub(crate) use imports::{is_imported, with_imports};
 pub(crate) use text_types::{id, open_enum, url};
 
 use crate::model::Model;

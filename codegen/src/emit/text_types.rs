@@ -14,9 +14,8 @@ pub(crate) fn id(def: &TypeDef) -> Vec<Item> {
     let docs = doc_tokens(&escape(&def.description));
     let mut all = items(quote! {
         #docs
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-        #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-        #[serde(transparent)]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(transparent))]
         pub struct #name(String);
 
         impl std::fmt::Display for #name {
@@ -39,9 +38,8 @@ pub(crate) fn url(def: &TypeDef) -> Vec<Item> {
     ));
     let mut all = items(quote! {
         #docs
-        #[derive(Clone, PartialEq, Eq, Hash, Deserialize, Serialize)]
-        #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-        #[serde(transparent)]
+        #[derive(Clone, PartialEq, Eq, Hash)]
+        #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(transparent))]
         pub struct #name(String);
 
         impl std::fmt::Debug for #name {
@@ -84,6 +82,18 @@ fn text_access(name: &proc_macro2::Ident) -> Vec<Item> {
         impl AsRef<str> for #name {
             fn as_ref(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl<'de> Deserialize<'de> for #name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer).map(Self)
+            }
+        }
+
+        impl Serialize for #name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
             }
         }
     })
@@ -145,7 +155,7 @@ pub(crate) fn open_enum(def: &TypeDef, values: &[KnownValue]) -> Vec<Item> {
 
         impl<'de> Deserialize<'de> for #name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                text::deserialize(deserializer)
+                crate::runtime::text::deserialize(deserializer)
             }
         }
 

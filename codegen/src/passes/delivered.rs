@@ -7,7 +7,5 @@ pub(super) fn run(item: &mut ItemStruct) {
     let flag: syn::Type = parse_quote!(Option<Delivered>);
     for field in item.fields.iter_mut().filter(|field| field.ty == flag) {
         field.ty = parse_quote!(Delivered);
-        field.attrs =
-            vec![parse_quote!(#[serde(default, skip_serializing_if = "Delivered::is_absent")])];
     }
 }

@@ -1,20 +1,17 @@
 //! Passes over typify's structs, one file each, in the order in which they run.
 
-mod aliases;
 mod attributes;
 mod delivered;
 mod docs;
-mod objects;
 mod order;
 mod paths;
 mod redact;
+mod serde;
 mod tag;
 
 pub(crate) use docs::{escape, tokens as doc_tokens};
 
-use std::collections::BTreeSet;
-
-use syn::{Attribute, Field, ItemImpl, ItemStruct, LitStr};
+use syn::{Field, ItemImpl, ItemStruct, LitStr};
 
 use crate::model::Member;
 use crate::structs;
@@ -37,32 +34,29 @@ pub(crate) struct Tag<'m> {
     pub(crate) index: usize,
 }
 
-/// Makes typify's struct ours; returns it with a `Debug` impl where it needs
-/// one of its own.
+/// Makes typify's struct ours; returns it with its impls.
 pub(crate) fn run(
     mut item: ItemStruct,
     target: &Target<'_>,
-    objects: &BTreeSet<String>,
-) -> Result<(ItemStruct, Option<ItemImpl>), String> {
+) -> Result<(ItemStruct, Vec<ItemImpl>), String> {
     paths::run(&mut item);
     order::run(&mut item, &target.members)?;
     structs::check(&item, &target.members)?;
     delivered::run(&mut item);
-    aliases::run(&mut item, &target.members);
-    objects::run(&mut item, &target.members, objects);
     docs::run(&mut item, target);
     if let Some(tag) = &target.tag {
         tag::run(&mut item, tag);
     }
     let debug = redact::run(&item, &target.members);
     attributes::run(&mut item, debug.is_none());
-    Ok((item, debug))
+    let serde = serde::run(&mut item, &target.members);
+    Ok((item, debug.into_iter().chain(serde).collect()))
 }
 
 /// Returns the name that a field has on the wire.
 pub(crate) fn wire_name(field: &Field) -> String {
     let mut name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
-    for attribute in field.attrs.iter().filter(|attribute| is_serde(attribute)) {
+    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
         let _ = attribute.parse_nested_meta(|meta| {
             if let Ok(value) = meta.value() {
                 let text: LitStr = value.parse()?;
@@ -74,8 +68,4 @@ pub(crate) fn wire_name(field: &Field) -> String {
         });
     }
     name
-}
-
-fn is_serde(attribute: &Attribute) -> bool {
-    attribute.path().is_ident("serde")
 }

@@ -122,6 +122,14 @@ impl<'a> Head<'a> {
             Key::Data => ("data", &mut self.data),
             Key::Results | Key::Other => return,
         };
+        // In a member that says what or when it is, null is as good as absent:
+        // the other envelope's member may say it.
+        let says_nothing =
+            matches!(key, Key::WireType | Key::EventType | Key::CreatedAt | Key::Timestamp)
+                && value.get() == "null";
+        if says_nothing {
+            return;
+        }
         if place.replace(value).is_some() && self.duplicate.is_none() {
             self.duplicate = Some(name);
         }

@@ -17,10 +17,6 @@ use crate::{
 /// [`event_type`](Self::event_type) and reads the raw JSON of the entry.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "an event is made once and moved rarely; a box would cost every user a dereference"
-)]
 pub enum Event {
     /// An alert is created.
     AlertCreated(AlertCreated),

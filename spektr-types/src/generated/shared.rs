@@ -2,14 +2,15 @@
 
 //! Types that several events share.
 
+use serde::de::{MapAccess, Visitor};
+use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::UnknownValue;
-use crate::runtime::{Object, Redacted, map_only, text};
+use crate::runtime::Redacted;
 
 /// Id of an alert.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(transparent))]
 pub struct AlertId(String);
 
 impl std::fmt::Display for AlertId {
@@ -47,10 +48,21 @@ impl AsRef<str> for AlertId {
     }
 }
 
+impl<'de> Deserialize<'de> for AlertId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self)
+    }
+}
+
+impl Serialize for AlertId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
 /// Id of one run of a process.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(transparent))]
 pub struct ContextId(String);
 
 impl std::fmt::Display for ContextId {
@@ -88,40 +100,117 @@ impl AsRef<str> for ContextId {
     }
 }
 
+impl<'de> Deserialize<'de> for ContextId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self)
+    }
+}
+
+impl Serialize for ContextId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
 /// Payload of the two tag events.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CustomerTagData {
     /// The tag.
-    #[serde(rename = "tagId")]
+    #[cfg_attr(feature = "schemars", schemars(rename = "tagId"))]
     pub tag_id: TagId,
     /// Whether the tag was added or removed.
+    #[cfg_attr(feature = "schemars", schemars(rename = "action"))]
     pub action: TagAction,
     /// The user who did it, if it was a user.
     ///
     /// May be absent or null.
-    #[serde(rename = "userId", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(rename = "userId"))]
     pub user_id: Option<UserId>,
     /// The process that did it, if it was a process.
     ///
     /// May be absent or null.
-    #[serde(rename = "processId", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(rename = "processId"))]
     pub process_id: Option<ProcessId>,
 }
 
-impl<'de> Object<'de> for CustomerTagData {
-    fn deserialize_object<D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Self, D::Error> {
-        map_only(deserializer)
+impl<'de> Deserialize<'de> for CustomerTagData {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        enum Key {
+            TagId,
+            Action,
+            UserId,
+            ProcessId,
+        }
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = CustomerTagData;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(crate::object::EXPECTED)
+            }
+            fn visit_map<A: MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<CustomerTagData, A::Error> {
+                let mut tag_id_: Option<TagId> = None;
+                let mut action_: Option<TagAction> = None;
+                let mut user_id_: Option<Option<UserId>> = None;
+                let mut process_id_: Option<Option<ProcessId>> = None;
+                let known = |name: &str| match name {
+                    "tagId" => Some(Key::TagId),
+                    "action" => Some(Key::Action),
+                    "userId" => Some(Key::UserId),
+                    "processId" => Some(Key::ProcessId),
+                    _ => None,
+                };
+                while let Some(key) = map.next_key_seed(crate::object::Name(known))? {
+                    match key {
+                        Some(Key::TagId) => {
+                            crate::object::read(&mut map, &mut tag_id_, "tagId")?
+                        }
+                        Some(Key::Action) => {
+                            crate::object::read(&mut map, &mut action_, "action")?
+                        }
+                        Some(Key::UserId) => {
+                            crate::object::read(&mut map, &mut user_id_, "userId")?
+                        }
+                        Some(Key::ProcessId) => {
+                            crate::object::read(&mut map, &mut process_id_, "processId")?
+                        }
+                        None => crate::object::skip(&mut map)?,
+                    }
+                }
+                Ok(CustomerTagData {
+                    tag_id: crate::object::required(tag_id_, "tagId")?,
+                    action: crate::object::required(action_, "action")?,
+                    user_id: user_id_.flatten(),
+                    process_id: process_id_.flatten(),
+                })
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
+impl Serialize for CustomerTagData {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        SerializeMap::serialize_entry(&mut map, "tagId", &self.tag_id)?;
+        SerializeMap::serialize_entry(&mut map, "action", &self.action)?;
+        if let Some(value) = &self.user_id {
+            SerializeMap::serialize_entry(&mut map, "userId", value)?;
+        }
+        if let Some(value) = &self.process_id {
+            SerializeMap::serialize_entry(&mut map, "processId", value)?;
+        }
+        SerializeMap::end(map)
     }
 }
 
 /// Id of one event. A delivery that spektr repeats carries the same id again.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(transparent))]
 pub struct EventId(String);
 
 impl std::fmt::Display for EventId {
@@ -159,14 +248,25 @@ impl AsRef<str> for EventId {
     }
 }
 
+impl<'de> Deserialize<'de> for EventId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self)
+    }
+}
+
+impl Serialize for EventId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
 /// Address of a file that the customer gave. Whoever has it can read the file until it
 /// expires.
 ///
 /// Whoever holds the URL can read the file, so `Debug` does not show it and there
 /// is no `Display`.
-#[derive(Clone, PartialEq, Eq, Hash, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(transparent)]
+#[derive(Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(transparent))]
 pub struct FileUrl(String);
 
 impl std::fmt::Debug for FileUrl {
@@ -204,10 +304,21 @@ impl AsRef<str> for FileUrl {
     }
 }
 
+impl<'de> Deserialize<'de> for FileUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self)
+    }
+}
+
+impl Serialize for FileUrl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
 /// Id of a process as it is configured in spektr. Every run of that process shares it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(transparent))]
 pub struct ProcessId(String);
 
 impl std::fmt::Display for ProcessId {
@@ -242,6 +353,18 @@ impl From<&str> for ProcessId {
 impl AsRef<str> for ProcessId {
     fn as_ref(&self) -> &str {
         &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for ProcessId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self)
+    }
+}
+
+impl Serialize for ProcessId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 
@@ -295,7 +418,7 @@ impl std::fmt::Display for ProcessType {
 
 impl<'de> Deserialize<'de> for ProcessType {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        text::deserialize(deserializer)
+        crate::runtime::text::deserialize(deserializer)
     }
 }
 
@@ -316,9 +439,8 @@ impl schemars::JsonSchema for ProcessType {
 }
 
 /// Id that spektr gave to the customer, a person or a company, whom the event concerns.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(transparent))]
 pub struct SpektrId(String);
 
 impl std::fmt::Display for SpektrId {
@@ -353,6 +475,18 @@ impl From<&str> for SpektrId {
 impl AsRef<str> for SpektrId {
     fn as_ref(&self) -> &str {
         &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for SpektrId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self)
+    }
+}
+
+impl Serialize for SpektrId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 
@@ -402,7 +536,7 @@ impl std::fmt::Display for TagAction {
 
 impl<'de> Deserialize<'de> for TagAction {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        text::deserialize(deserializer)
+        crate::runtime::text::deserialize(deserializer)
     }
 }
 
@@ -423,9 +557,8 @@ impl schemars::JsonSchema for TagAction {
 }
 
 /// Id of a tag that customers can carry.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(transparent))]
 pub struct TagId(String);
 
 impl std::fmt::Display for TagId {
@@ -463,10 +596,21 @@ impl AsRef<str> for TagId {
     }
 }
 
+impl<'de> Deserialize<'de> for TagId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self)
+    }
+}
+
+impl Serialize for TagId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
 /// Id of a user of the workspace: someone who works with spektr, not the customer.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(transparent))]
 pub struct UserId(String);
 
 impl std::fmt::Display for UserId {
@@ -504,10 +648,21 @@ impl AsRef<str> for UserId {
     }
 }
 
+impl<'de> Deserialize<'de> for UserId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self)
+    }
+}
+
+impl Serialize for UserId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
 /// Id of the spektr workspace that the event comes from.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(transparent))]
 pub struct WorkspaceId(String);
 
 impl std::fmt::Display for WorkspaceId {
@@ -542,5 +697,17 @@ impl From<&str> for WorkspaceId {
 impl AsRef<str> for WorkspaceId {
     fn as_ref(&self) -> &str {
         &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for WorkspaceId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self)
+    }
+}
+
+impl Serialize for WorkspaceId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }

@@ -201,6 +201,10 @@ pub enum KeyRingError {
         /// The entry's position, counted from 1, or 0.
         entry: usize,
     },
+    /// `keys` in the document is not a list of tables.
+    #[cfg(feature = "toml")]
+    #[error("the key file's `keys` is not a list of tables")]
+    NotTables,
     /// A member of an entry is missing or of the wrong type.
     #[cfg(feature = "toml")]
     #[error("key {entry} lacks a usable `{member}`")]

@@ -39,7 +39,8 @@ impl KeyRing {
     ///
     /// # Errors
     ///
-    /// - [`KeyRingError::Syntax`], [`KeyRingError::UnknownMember`], [`KeyRingError::Member`]
+    /// - [`KeyRingError::Syntax`], [`KeyRingError::UnknownMember`],
+    ///   [`KeyRingError::NotTables`], [`KeyRingError::Member`]
     /// - [`KeyRingError::Key`], [`KeyRingError::NoKeys`], [`KeyRingError::DuplicateKeyId`]
     pub fn from_toml(document: &str) -> Result<Self, KeyRingError> {
         let mut table: Table = document.parse().map_err(|error: toml::de::Error| {
@@ -50,7 +51,7 @@ impl KeyRing {
         let keys = match table.remove("keys") {
             Some(Value::Array(keys)) => keys,
             Some(_) => {
-                return Err(KeyRingError::Member { entry: 0, member: "keys" });
+                return Err(KeyRingError::NotTables);
             }
             None => Vec::new(),
         };
@@ -77,7 +78,7 @@ impl KeyRing {
 
 fn key(entry: usize, value: Value) -> Result<SigningKey, KeyRingError> {
     let Value::Table(mut members) = value else {
-        return Err(KeyRingError::Member { entry, member: "keys" });
+        return Err(KeyRingError::NotTables);
     };
     let mut text = |member| match members.remove(member) {
         Some(Value::String(text)) => Ok(Some(Zeroizing::new(text))),
@@ -192,10 +193,8 @@ mod tests {
         type Check = fn(&KeyRingError) -> bool;
         let cases: [(&str, Check); 7] = [
             ("", |e| matches!(e, KeyRingError::NoKeys)),
-            ("keys = 1", |e| matches!(e, KeyRingError::Member { entry: 0, member: "keys" })),
-            ("keys = ['marker']", |e| {
-                matches!(e, KeyRingError::Member { entry: 1, member: "keys" })
-            }),
+            ("keys = 1", |e| matches!(e, KeyRingError::NotTables)),
+            ("keys = ['marker']", |e| matches!(e, KeyRingError::NotTables)),
             ("[[keys]]\nid = 'a'\nsecret = marker", |e| {
                 matches!(e, KeyRingError::Syntax { line: 3 })
             }),

@@ -2,12 +2,14 @@
 
 //! The event `PROCESS_RUN_START`.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::de::{MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::{
     ContextId, Delivered, EventId, EventType, KnownEvent, ProcessId, ProcessType,
     SpektrId, Timestamp, WorkspaceId,
 };
-use crate::runtime::{Object, Redacted, Tag, map_only, object};
+use crate::runtime::{Redacted, Tag};
 
 /// A process starts to run for a customer.
 ///
@@ -32,14 +34,15 @@ use crate::runtime::{Object, Redacted, Tag, map_only, object};
 /// - `reference-is-sensitive`: The value is whatever the caller passed. Chosen: It is kept
 ///   out of logs, traces, metrics and debug output. Because: Callers pass their own
 ///   customer numbers, and may pass an e-mail address.
-#[derive(Clone, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProcessRunStart {
     /// Id of this event.
+    #[cfg_attr(feature = "schemars", schemars(rename = "id"))]
     pub id: EventId,
     /// The customer whom the event concerns.
-    #[serde(rename = "spektrId")]
+    #[cfg_attr(feature = "schemars", schemars(rename = "spektrId"))]
     pub spektr_id: SpektrId,
     /// The workspace that the event comes from.
     ///
@@ -47,18 +50,18 @@ pub struct ProcessRunStart {
     ///
     /// Documented on the page `webhook-signatures`, section "example event", read on
     /// 2026-11-23.
-    #[serde(rename = "workspaceId", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(rename = "workspaceId"))]
     pub workspace_id: Option<WorkspaceId>,
     /// Wire type: the name that tells which event this is.
-    #[serde(rename = "type")]
+    #[cfg_attr(feature = "schemars", schemars(rename = "type"))]
     wire_type: Tag<ProcessRunStart>,
     /// Whether spektr had already delivered the event.
     ///
     /// May be absent or null.
-    #[serde(default, skip_serializing_if = "Delivered::is_absent")]
+    #[cfg_attr(feature = "schemars", schemars(rename = "delivered", default))]
     pub delivered: Delivered,
     /// Moment of the event's creation.
-    #[serde(rename = "createdAt")]
+    #[cfg_attr(feature = "schemars", schemars(rename = "createdAt"))]
     pub created_at: Timestamp,
     /// Value that was handed to the onboarding process in a query parameter. It may carry an
     /// identifier of your own, or one of the customer's.
@@ -66,10 +69,10 @@ pub struct ProcessRunStart {
     /// May be absent or null.
     ///
     /// Sensitive: `Debug` does not show it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(rename = "reference"))]
     pub reference: Option<String>,
     /// The run and its process.
-    #[serde(deserialize_with = "object")]
+    #[cfg_attr(feature = "schemars", schemars(rename = "data"))]
     pub data: ProcessRunStartData,
 }
 
@@ -88,6 +91,115 @@ impl std::fmt::Debug for ProcessRunStart {
     }
 }
 
+impl<'de> Deserialize<'de> for ProcessRunStart {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        enum Key {
+            Id,
+            SpektrId,
+            WorkspaceId,
+            WireType,
+            Delivered,
+            CreatedAt,
+            Reference,
+            Data,
+        }
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = ProcessRunStart;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(crate::object::EXPECTED)
+            }
+            fn visit_map<A: MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<ProcessRunStart, A::Error> {
+                let mut id_: Option<EventId> = None;
+                let mut spektr_id_: Option<SpektrId> = None;
+                let mut workspace_id_: Option<Option<WorkspaceId>> = None;
+                let mut wire_type_: Option<Tag<ProcessRunStart>> = None;
+                let mut delivered_: Option<Delivered> = None;
+                let mut created_at_: Option<Timestamp> = None;
+                let mut reference_: Option<Option<String>> = None;
+                let mut data_: Option<ProcessRunStartData> = None;
+                let known = |name: &str| match name {
+                    "id" => Some(Key::Id),
+                    "spektrId" => Some(Key::SpektrId),
+                    "workspaceId" => Some(Key::WorkspaceId),
+                    "type" => Some(Key::WireType),
+                    "delivered" => Some(Key::Delivered),
+                    "createdAt" => Some(Key::CreatedAt),
+                    "reference" => Some(Key::Reference),
+                    "data" => Some(Key::Data),
+                    _ => None,
+                };
+                while let Some(key) = map.next_key_seed(crate::object::Name(known))? {
+                    match key {
+                        Some(Key::Id) => crate::object::read(&mut map, &mut id_, "id")?,
+                        Some(Key::SpektrId) => {
+                            crate::object::read(&mut map, &mut spektr_id_, "spektrId")?
+                        }
+                        Some(Key::WorkspaceId) => {
+                            crate::object::read(
+                                &mut map,
+                                &mut workspace_id_,
+                                "workspaceId",
+                            )?
+                        }
+                        Some(Key::WireType) => {
+                            crate::object::read(&mut map, &mut wire_type_, "type")?
+                        }
+                        Some(Key::Delivered) => {
+                            crate::object::read(&mut map, &mut delivered_, "delivered")?
+                        }
+                        Some(Key::CreatedAt) => {
+                            crate::object::read(&mut map, &mut created_at_, "createdAt")?
+                        }
+                        Some(Key::Reference) => {
+                            crate::object::read(&mut map, &mut reference_, "reference")?
+                        }
+                        Some(Key::Data) => {
+                            crate::object::read(&mut map, &mut data_, "data")?
+                        }
+                        None => crate::object::skip(&mut map)?,
+                    }
+                }
+                Ok(ProcessRunStart {
+                    id: crate::object::required(id_, "id")?,
+                    spektr_id: crate::object::required(spektr_id_, "spektrId")?,
+                    workspace_id: workspace_id_.flatten(),
+                    wire_type: crate::object::required(wire_type_, "type")?,
+                    delivered: delivered_.unwrap_or_default(),
+                    created_at: crate::object::required(created_at_, "createdAt")?,
+                    reference: reference_.flatten(),
+                    data: crate::object::required(data_, "data")?,
+                })
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
+impl Serialize for ProcessRunStart {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        SerializeMap::serialize_entry(&mut map, "id", &self.id)?;
+        SerializeMap::serialize_entry(&mut map, "spektrId", &self.spektr_id)?;
+        if let Some(value) = &self.workspace_id {
+            SerializeMap::serialize_entry(&mut map, "workspaceId", value)?;
+        }
+        SerializeMap::serialize_entry(&mut map, "type", &self.wire_type)?;
+        if !self.delivered.is_absent() {
+            SerializeMap::serialize_entry(&mut map, "delivered", &self.delivered)?;
+        }
+        SerializeMap::serialize_entry(&mut map, "createdAt", &self.created_at)?;
+        if let Some(value) = &self.reference {
+            SerializeMap::serialize_entry(&mut map, "reference", value)?;
+        }
+        SerializeMap::serialize_entry(&mut map, "data", &self.data)?;
+        SerializeMap::end(map)
+    }
+}
+
 impl crate::catalogue::sealed::Sealed for ProcessRunStart {}
 
 impl KnownEvent for ProcessRunStart {
@@ -95,28 +207,97 @@ impl KnownEvent for ProcessRunStart {
 }
 
 /// The run and its process.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ProcessRunStartData {
     /// Kind of the process.
-    #[serde(rename = "processType")]
+    #[cfg_attr(feature = "schemars", schemars(rename = "processType"))]
     pub process_type: ProcessType,
     /// Name of the process, as people read it.
-    #[serde(rename = "processName")]
+    #[cfg_attr(feature = "schemars", schemars(rename = "processName"))]
     pub process_name: String,
     /// The process.
-    #[serde(rename = "processId")]
+    #[cfg_attr(feature = "schemars", schemars(rename = "processId"))]
     pub process_id: ProcessId,
     /// The run.
-    #[serde(rename = "contextId")]
+    #[cfg_attr(feature = "schemars", schemars(rename = "contextId"))]
     pub context_id: ContextId,
 }
 
-impl<'de> Object<'de> for ProcessRunStartData {
-    fn deserialize_object<D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Self, D::Error> {
-        map_only(deserializer)
+impl<'de> Deserialize<'de> for ProcessRunStartData {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        enum Key {
+            ProcessType,
+            ProcessName,
+            ProcessId,
+            ContextId,
+        }
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = ProcessRunStartData;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(crate::object::EXPECTED)
+            }
+            fn visit_map<A: MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<ProcessRunStartData, A::Error> {
+                let mut process_type_: Option<ProcessType> = None;
+                let mut process_name_: Option<String> = None;
+                let mut process_id_: Option<ProcessId> = None;
+                let mut context_id_: Option<ContextId> = None;
+                let known = |name: &str| match name {
+                    "processType" => Some(Key::ProcessType),
+                    "processName" => Some(Key::ProcessName),
+                    "processId" => Some(Key::ProcessId),
+                    "contextId" => Some(Key::ContextId),
+                    _ => None,
+                };
+                while let Some(key) = map.next_key_seed(crate::object::Name(known))? {
+                    match key {
+                        Some(Key::ProcessType) => {
+                            crate::object::read(
+                                &mut map,
+                                &mut process_type_,
+                                "processType",
+                            )?
+                        }
+                        Some(Key::ProcessName) => {
+                            crate::object::read(
+                                &mut map,
+                                &mut process_name_,
+                                "processName",
+                            )?
+                        }
+                        Some(Key::ProcessId) => {
+                            crate::object::read(&mut map, &mut process_id_, "processId")?
+                        }
+                        Some(Key::ContextId) => {
+                            crate::object::read(&mut map, &mut context_id_, "contextId")?
+                        }
+                        None => crate::object::skip(&mut map)?,
+                    }
+                }
+                Ok(ProcessRunStartData {
+                    process_type: crate::object::required(process_type_, "processType")?,
+                    process_name: crate::object::required(process_name_, "processName")?,
+                    process_id: crate::object::required(process_id_, "processId")?,
+                    context_id: crate::object::required(context_id_, "contextId")?,
+                })
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
+impl Serialize for ProcessRunStartData {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        SerializeMap::serialize_entry(&mut map, "processType", &self.process_type)?;
+        SerializeMap::serialize_entry(&mut map, "processName", &self.process_name)?;
+        SerializeMap::serialize_entry(&mut map, "processId", &self.process_id)?;
+        SerializeMap::serialize_entry(&mut map, "contextId", &self.context_id)?;
+        SerializeMap::end(map)
     }
 }

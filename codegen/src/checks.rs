@@ -1,0 +1,234 @@
+//! What the files must agree on: names, wire types, what contains what.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::emit;
+use crate::model::{Event, Member, Model, Ty, TypeDef, TypeKind};
+use crate::names;
+use crate::problem::{Problem, ProblemKind};
+
+/// Names that the generated crate, or the prelude, gives to something else,
+/// besides those that generated files import.
+const RESERVED: [&str; 19] = [
+    "AsRef",
+    "BodyError",
+    "Box",
+    "Entries",
+    "Entry",
+    "EntryError",
+    "EntryErrorKind",
+    "Err",
+    "Event",
+    "From",
+    "JsonType",
+    "None",
+    "Ok",
+    "Option",
+    "Result",
+    "Some",
+    "String",
+    "TimestampError",
+    "Vec",
+];
+
+/// Names that are members of an entry or of a body whatever the event is, and
+/// the field that holds an event's tag.
+const TAKEN: [&str; 4] = ["eventType", "timestamp", "results", "wireType"];
+
+/// Checks everything that needs more than one file, or more than one place of it.
+pub(crate) fn run(model: &Model, problems: &mut Vec<Problem>) {
+    members(model, problems);
+    wire_types(model, problems);
+    cycles(model, problems);
+    // It follows types into their members, where there must be an end to it.
+    if problems.is_empty() {
+        expiring(model, problems);
+    }
+}
+
+/// Every type has one name, and leaves the crate's own names alone.
+/// `others` are the titles and files of what no type is made of.
+pub(crate) fn type_names(
+    others: &[(String, String)],
+    events: &[Event],
+    types: &[TypeDef],
+    problems: &mut Vec<Problem>,
+) {
+    let others = others.iter().map(|(title, file)| (title, file, "/title".to_owned()));
+    let events = events.iter().map(|event| (&event.title, &event.file, "/title".to_owned()));
+    let types = types.iter().map(|def| (&def.name, &def.file, format!("{}/title", def.pointer)));
+    let mut seen: BTreeMap<&str, String> = BTreeMap::new();
+    for (name, file, pointer) in others.chain(events).chain(types) {
+        let mut report =
+            |kind| problems.push(Problem { file: file.clone(), pointer: pointer.clone(), kind });
+        if !names::is_type_name(name) {
+            report(ProblemKind::NotAnIdentifier(name.clone()));
+        }
+        if is_reserved(name) {
+            report(ProblemKind::ReservedName(name.clone()));
+        }
+        if let Some(other) = seen.insert(name, format!("{file}#{pointer}")) {
+            report(ProblemKind::Duplicate { what: "the type name", name: name.clone(), other });
+        }
+    }
+}
+
+fn is_reserved(name: &str) -> bool {
+    // These two are in the schemas, and their code is written by hand.
+    let is_own = ["Timestamp", "Delivered"].contains(&name);
+    !is_own && (RESERVED.contains(&name) || emit::is_imported(name))
+}
+
+/// An event's members leave the envelope's names alone, and discriminators exist.
+fn members(model: &Model, problems: &mut Vec<Problem>) {
+    for event in &model.events {
+        let place = |pointer: &str, kind| Problem {
+            file: event.file.clone(),
+            pointer: pointer.to_owned(),
+            kind,
+        };
+        for member in &event.members {
+            let names = || std::iter::once(&member.name).chain(&member.aliases);
+            let envelope = model.envelope.iter();
+            let envelope =
+                envelope.map(|other| (&*other.name, format!("`{}` of the envelope", other.name)));
+            let taken = envelope
+                .chain(TAKEN.map(|name| (name, "every entry".to_owned())))
+                .find(|(other, _)| names().any(|name| names::is_same_field(name, other)));
+            if let Some((_, other)) = taken {
+                let name = member.name.clone();
+                let kind = ProblemKind::Duplicate { what: "the member name", name, other };
+                problems.push(place(&member.pointer, kind));
+            }
+        }
+        for (index, pointer) in event.discriminators.iter().enumerate() {
+            if !leads_to_member(model, &event.members, pointer) {
+                let kind = ProblemKind::DanglingPointer {
+                    what: "the discriminator",
+                    pointer: pointer.clone(),
+                };
+                problems.push(place(&format!("/x-event/discriminators/{index}"), kind));
+            }
+        }
+    }
+}
+
+/// Follows a pointer as `/data/tagId` through the members' types.
+fn leads_to_member(model: &Model, members: &[Member], pointer: &str) -> bool {
+    let Some((name, rest)) = pointer
+        .strip_prefix('/')
+        .map(|path| path.find('/').map_or((path, ""), |slash| path.split_at(slash)))
+    else {
+        return false;
+    };
+    let Some(member) = members.iter().find(|member| member.name == name) else {
+        return false;
+    };
+    if rest.is_empty() {
+        return true;
+    }
+    let Ty::Named(name) = &member.ty else {
+        return false;
+    };
+    match model.types.get(name).map(|def| &def.kind) {
+        Some(TypeKind::Object(members)) => leads_to_member(model, members, rest),
+        _ => false,
+    }
+}
+
+/// A wire type means one event, or its candidates are told apart.
+fn wire_types(model: &Model, problems: &mut Vec<Problem>) {
+    for (index, event) in model.events.iter().enumerate() {
+        for (place, wire_type) in event.wire_types.iter().enumerate() {
+            let mut report = |kind| {
+                let pointer = format!("/properties/type/enum/{place}");
+                problems.push(Problem { file: event.file.clone(), pointer, kind });
+            };
+            let duplicate = |other: &str| ProblemKind::Duplicate {
+                what: "the wire type",
+                name: wire_type.clone(),
+                other: other.to_owned(),
+            };
+            if event.wire_types[..place].iter().any(|other| other.eq_ignore_ascii_case(wire_type)) {
+                report(duplicate("the same event"));
+            }
+            for other in &model.events[..index] {
+                let Some(other_place) =
+                    other.wire_types.iter().position(|name| name.eq_ignore_ascii_case(wire_type))
+                else {
+                    continue;
+                };
+                // Where no discriminator is present, the event whose canonical
+                // wire type it is is meant: one of the two, and only one.
+                let owners = [place, other_place].iter().filter(|place| **place == 0).count();
+                let shared =
+                    event.discriminators.iter().find(|name| other.discriminators.contains(name));
+                if let Some(discriminator) = shared {
+                    report(ProblemKind::OverlappingDiscriminators {
+                        wire_type: wire_type.clone(),
+                        other: other.file.clone(),
+                        discriminator: discriminator.clone(),
+                    });
+                } else if owners != 1
+                    || event.discriminators.is_empty()
+                    || other.discriminators.is_empty()
+                {
+                    report(duplicate(&other.file));
+                }
+            }
+        }
+    }
+}
+
+/// An event's methods that say when a member expires are named after it.
+fn expiring(model: &Model, problems: &mut Vec<Problem>) {
+    for event in &model.events {
+        let mut names = BTreeSet::new();
+        for (member, _) in emit::expiring(model, &event.members) {
+            if !names.insert(names::field(&member.name)) {
+                problems.push(Problem {
+                    file: event.file.clone(),
+                    pointer: String::new(),
+                    kind: ProblemKind::Duplicate {
+                        what: "the name of an expiring member",
+                        name: member.name.clone(),
+                        other: "another expiring member of this event".into(),
+                    },
+                });
+            }
+        }
+    }
+}
+
+/// No type contains itself, except through a list.
+fn cycles(model: &Model, problems: &mut Vec<Problem>) {
+    for def in model.types.values() {
+        let mut seen = BTreeSet::new();
+        let mut next = vec![&def.name];
+        while let Some(name) = next.pop() {
+            for child in direct_children(model, name) {
+                if *child == def.name {
+                    problems.push(Problem {
+                        file: def.file.clone(),
+                        pointer: def.pointer.clone(),
+                        kind: ProblemKind::Cycle(name.clone()),
+                    });
+                } else if seen.insert(child) {
+                    next.push(child);
+                }
+            }
+        }
+    }
+}
+
+/// Returns the types that a value of a type holds without a list in between.
+fn direct_children<'m>(model: &'m Model, name: &str) -> impl Iterator<Item = &'m String> {
+    let members = match model.types.get(name).map(|def| &def.kind) {
+        Some(TypeKind::Object(members)) => &members[..],
+        _ => &[],
+    };
+    members.iter().filter_map(|member| match &member.ty {
+        Ty::Named(name) => Some(name),
+        _ => None,
+    })
+}

@@ -1,0 +1,236 @@
+//! What stands at the root of a file: what it is, where it is from, what was decided.
+
+use super::{DRAFT, EventHead, FileKind, ID_BASE, Node, Reader};
+use crate::model::{Decision, Explained, Source, Status};
+use crate::names;
+use crate::problem::ProblemKind;
+
+impl Reader<'_> {
+    /// Checks what every file has at its root, and says what kind of file it is.
+    pub(crate) fn root(&mut self, root: &Node<'_>) -> FileKind {
+        for (keyword, expected) in
+            [("$schema", DRAFT.to_owned()), ("$id", format!("{ID_BASE}{}", root.file))]
+        {
+            let found = self.required_string(root, keyword);
+            if let (Some(found), Some(node)) = (found, root.get(keyword))
+                && found != expected
+            {
+                let expected = format!("`{expected}`");
+                self.report(&node, ProblemKind::WrongValue { expected, found });
+            }
+        }
+        if root.get("title").is_none() {
+            self.report(root, ProblemKind::Missing("title"));
+        }
+        self.description(root);
+        match root.get("x-source") {
+            Some(node) => drop(self.source(&node)),
+            None => self.report(root, ProblemKind::Missing("x-source")),
+        }
+        let is_event_file = root.file.starts_with("events/");
+        match (root.get("x-envelope"), is_event_file) {
+            (None, true) => FileKind::Event,
+            (None, false) => FileKind::Type,
+            (Some(node), true) => {
+                self.report(&node, ProblemKind::Keyword("x-envelope".into()));
+                FileKind::Event
+            }
+            (Some(node), false) => self
+                .choice(
+                    &node,
+                    &[
+                        ("type", FileKind::TypeEnvelope),
+                        ("eventType", FileKind::EventTypeEnvelope),
+                        ("batch", FileKind::Batch),
+                    ],
+                )
+                .unwrap_or(FileKind::Type),
+        }
+    }
+
+    pub(crate) fn source(&mut self, node: &Node<'_>) -> Option<Source> {
+        self.only(node, &["page", "section", "captured"]);
+        let page = self.required_string(node, "page");
+        let section = self.required_string(node, "section");
+        let captured = self.required_string(node, "captured");
+        if let (Some(date), Some(node)) = (&captured, node.get("captured"))
+            && !names::is_date(date)
+        {
+            let expected = "a date as `2026-11-23`".to_owned();
+            self.report(&node, ProblemKind::WrongValue { expected, found: date.clone() });
+        }
+        Some(Source { page: page?, section: section?, captured: captured? })
+    }
+
+    /// Reads the decisions of a file; each must be about something that exists.
+    pub(crate) fn decisions(&mut self, root: &Node<'_>) -> Vec<Decision> {
+        let Some(list) = root.get("x-decisions") else {
+            return Vec::new();
+        };
+        self.list(&list);
+        let mut decisions: Vec<Decision> = Vec::new();
+        for node in list.elements() {
+            let Some(decision) = self.decision(root, &node) else {
+                continue;
+            };
+            if decisions.iter().any(|other| other.id == decision.id) {
+                let kind = ProblemKind::Duplicate {
+                    what: "the decision id",
+                    name: decision.id.clone(),
+                    other: "another decision of this file".into(),
+                };
+                self.report(&node, kind);
+            }
+            decisions.push(decision);
+        }
+        decisions
+    }
+
+    fn decision(&mut self, root: &Node<'_>, node: &Node<'_>) -> Option<Decision> {
+        self.only(node, &["id", "about", "documented", "chosen", "reason", "state", "explains"]);
+        let id = self.required_string(node, "id");
+        if let (Some(text), Some(node)) = (&id, node.get("id"))
+            && !names::is_kebab_case(text)
+        {
+            let expected = "lower-case words joined by hyphens".to_owned();
+            self.report(&node, ProblemKind::WrongValue { expected, found: text.clone() });
+        }
+        let about = match node.get("about") {
+            Some(list) => self.pointers(root, &list, "the decision"),
+            None => Vec::new(),
+        };
+        if about.is_empty() {
+            self.report(node, ProblemKind::Missing("about"));
+        }
+        let documented = self.required_string(node, "documented");
+        let chosen = self.required_string(node, "chosen");
+        let reason = self.required_string(node, "reason");
+        let reviewed = match node.get("state") {
+            Some(state) => self.choice(&state, &[("accepted", true), ("unreviewed", false)]),
+            None => {
+                self.report(node, ProblemKind::Missing("state"));
+                None
+            }
+        };
+        let explains = match node.get("explains") {
+            Some(list) => {
+                self.list(&list);
+                list.elements().filter_map(|node| self.explained(&node)).collect()
+            }
+            None => Vec::new(),
+        };
+        Some(Decision {
+            id: id?,
+            about,
+            documented: documented?,
+            chosen: chosen?,
+            reason: reason?,
+            reviewed: reviewed?,
+            explains,
+        })
+    }
+
+    fn explained(&mut self, node: &Node<'_>) -> Option<Explained> {
+        self.only(node, &["kind", "event", "path", "was", "now"]);
+        let kind = self.required_string(node, "kind")?;
+        let text = |name| {
+            node.get(name).and_then(|node| node.json.as_str()).unwrap_or_default().to_owned()
+        };
+        Some(Explained { kind, path: text("path"), was: text("was"), now: text("now") })
+    }
+
+    /// Reads JSON pointers into the file, each of which must lead somewhere.
+    fn pointers(&mut self, root: &Node<'_>, list: &Node<'_>, what: &'static str) -> Vec<String> {
+        let pointers = self.strings(list);
+        for (pointer, node) in pointers.iter().zip(list.elements()) {
+            if root.json.pointer(pointer).is_none() {
+                let kind = ProblemKind::DanglingPointer { what, pointer: pointer.clone() };
+                self.report(&node, kind);
+            }
+        }
+        pointers
+    }
+
+    /// Reads what makes a file an event: its name, status, and wire types.
+    pub(crate) fn event_head(&mut self, root: &Node<'_>) -> Option<EventHead> {
+        self.only(
+            root,
+            &[
+                "$schema",
+                "$id",
+                "$ref",
+                "$defs",
+                "title",
+                "description",
+                "type",
+                "required",
+                "properties",
+                "x-event",
+                "x-source",
+                "x-decisions",
+            ],
+        );
+        let module = names::module(root.file);
+        if !names::is_module_name(&module) {
+            self.report(root, ProblemKind::NotAnIdentifier(module));
+        }
+        let Some(event) = root.get("x-event") else {
+            self.report(root, ProblemKind::Missing("x-event"));
+            return None;
+        };
+        self.only(&event, &["name", "status", "discriminators"]);
+        let name = self.required_string(&event, "name");
+        if let (Some(text), Some(node)) = (&name, event.get("name")) {
+            let expected = names::event_name(root.file);
+            if *text != expected {
+                let expected = format!("`{expected}`, as the file's name has it");
+                self.report(&node, ProblemKind::WrongValue { expected, found: text.clone() });
+            }
+        }
+        let status = match event.get("status") {
+            Some(node) => self.choice(
+                &node,
+                &[
+                    ("available", Status::Available),
+                    ("wip", Status::Wip),
+                    ("deprecated", Status::Deprecated),
+                ],
+            ),
+            None => {
+                self.report(&event, ProblemKind::Missing("status"));
+                None
+            }
+        };
+        let discriminators = match event.get("discriminators") {
+            Some(list) => self.strings(&list),
+            None => Vec::new(),
+        };
+        let wire_types = self.wire_types(root);
+        Some(EventHead { name: name?, status: status?, discriminators, wire_types })
+    }
+
+    fn wire_types(&mut self, root: &Node<'_>) -> Vec<String> {
+        let Some(node) = root.get("properties").and_then(|node| node.get("type")) else {
+            self.report(root, ProblemKind::Missing("properties.type"));
+            return Vec::new();
+        };
+        self.only(&node, &["description", "enum"]);
+        self.description(&node);
+        let wire_types = match node.get("enum") {
+            Some(list) => self.strings(&list),
+            None => Vec::new(),
+        };
+        if wire_types.is_empty() {
+            self.report(&node, ProblemKind::Missing("enum"));
+        }
+        wire_types
+    }
+
+    /// Checks that a schema with members at its root is that of an object.
+    pub(crate) fn object_root(&mut self, root: &Node<'_>) {
+        match root.get("type") {
+            Some(node) => drop(self.choice(&node, &[("object", ())])),
+            None => self.report(root, ProblemKind::Missing("type")),
+        }
+    }
+}

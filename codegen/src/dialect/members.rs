@@ -1,0 +1,251 @@
+//! The members of an object, and the forms that their types can have.
+
+use super::{Node, Reader};
+use crate::json::Json;
+use crate::model::{Member, Ty, TypeDef, TypeKind};
+use crate::names;
+use crate::problem::ProblemKind;
+
+impl Reader<'_> {
+    /// Reads the properties of an object, without those that are named.
+    pub(crate) fn members(&mut self, node: &Node<'_>, without: &[&str]) -> Vec<Member> {
+        let required = match node.get("required") {
+            Some(list) => self.strings(&list),
+            None => Vec::new(),
+        };
+        let Some(properties) = node.get("properties") else {
+            self.report(node, ProblemKind::Missing("properties"));
+            return Vec::new();
+        };
+        // typify makes no struct with named fields of it.
+        if properties.members().next().is_none() {
+            let kind = ProblemKind::WrongType {
+                expected: "at least one member",
+                found: "an empty object",
+            };
+            self.report(&properties, kind);
+        }
+        if let Some(list) = node.get("required") {
+            for (name, place) in required.iter().zip(list.elements()) {
+                if properties.get(name).is_none() {
+                    self.report(&place, ProblemKind::RequiredUnknown(name.clone()));
+                }
+            }
+        }
+        let mut members: Vec<Member> = Vec::new();
+        for (name, property) in properties.members() {
+            if without.contains(&name) {
+                continue;
+            }
+            let Some(member) = self.member(name, &property, &required) else {
+                continue;
+            };
+            for name in std::iter::once(&member.name).chain(&member.aliases) {
+                let taken = members.iter().find(|other| {
+                    names::is_same_field(&other.name, name) || other.aliases.contains(name)
+                });
+                // An alias may differ from its own member's name in style only.
+                if let Some(other) = taken {
+                    let kind = ProblemKind::Duplicate {
+                        what: "the member name",
+                        name: name.clone(),
+                        other: format!("`{}`", other.name),
+                    };
+                    self.report(&property, kind);
+                }
+            }
+            members.push(member);
+        }
+        members
+    }
+
+    fn member(&mut self, name: &str, node: &Node<'_>, required: &[String]) -> Option<Member> {
+        if !names::is_member_name(name) {
+            self.report(node, ProblemKind::NotAnIdentifier(name.to_owned()));
+        }
+        let description = self.description(node);
+        let required = required.iter().any(|other| other == name);
+        let (ty, nullable) = self.ty(node)?;
+        // The delivery flag tells absent from null by its own type, and raw
+        // JSON includes null.
+        let is_raw_or_flag = ty == Ty::Raw || ty == Ty::Named("Delivered".into());
+        match (required, nullable) {
+            (true, true) => {
+                self.report(node, ProblemKind::Nullability("required and nullable"));
+            }
+            (false, false) if !is_raw_or_flag => {
+                self.report(node, ProblemKind::Nullability("optional and never null"));
+            }
+            _ => {}
+        }
+        let sensitive = match node.get("x-sensitive") {
+            Some(flag) => self.flag(&flag),
+            None => false,
+        };
+        let aliases = match node.get("x-aliases") {
+            Some(list) => self.strings(&list),
+            None => Vec::new(),
+        };
+        let source = node.get("x-source").and_then(|source| self.source(&source));
+        let valid_for_seconds = node.get("x-valid-for-seconds").and_then(|node| {
+            let seconds = match node.json {
+                Json::Number(number) => number.as_u64(),
+                _ => None,
+            };
+            if seconds.is_none() {
+                let expected = "a whole number of seconds".to_owned();
+                let found = serde_json::to_string(node.json).unwrap_or_default();
+                self.report(&node, ProblemKind::WrongValue { expected, found });
+            }
+            seconds
+        });
+        Some(Member {
+            name: name.to_owned(),
+            pointer: node.pointer.clone(),
+            description,
+            required,
+            ty,
+            sensitive,
+            aliases,
+            valid_for_seconds,
+            source,
+        })
+    }
+
+    /// Reads the type of a member, and whether it admits null.
+    fn ty(&mut self, node: &Node<'_>) -> Option<(Ty, bool)> {
+        const ANNOTATIONS: [&str; 5] =
+            ["description", "x-sensitive", "x-aliases", "x-source", "x-valid-for-seconds"];
+        let with = |keywords: &[&'static str]| [&ANNOTATIONS[..], keywords].concat();
+        if node.get("$ref").is_some() {
+            self.only(node, &with(&["$ref"]));
+            return Some((self.reference(node)?, false));
+        }
+        if let Some(choices) = node.get("anyOf") {
+            self.only(node, &with(&["anyOf"]));
+            return self.nullable_reference(&choices);
+        }
+        if let Some(x_type) = node.get("x-type") {
+            self.only(node, &with(&["x-type"]));
+            self.choice(&x_type, &[("raw", ())])?;
+            return Some((Ty::Raw, false));
+        }
+        let Some(json_type) = node.get("type") else {
+            self.report(node, ProblemKind::UnknownForm);
+            return None;
+        };
+        let (json_type, nullable) = self.json_type(&json_type)?;
+        let ty = match json_type {
+            JsonType::Plain(ty) => {
+                self.only(node, &with(&["type"]));
+                ty
+            }
+            JsonType::Array => {
+                self.only(node, &with(&["type", "items"]));
+                let Some(items) = node.get("items") else {
+                    self.report(node, ProblemKind::Missing("items"));
+                    return None;
+                };
+                let (ty, items_nullable) = self.ty(&items)?;
+                if items_nullable {
+                    self.report(
+                        &items,
+                        ProblemKind::Nullability("an element of a list and nullable"),
+                    );
+                }
+                Ty::Array(Box::new(ty))
+            }
+            JsonType::Object if node.get("properties").is_some() => {
+                self.only(node, &with(&["type", "title", "properties", "required"]));
+                let name = self.type_name(node)?;
+                let description = self.description(node);
+                let kind = TypeKind::Object(self.members(node, &[]));
+                let (file, pointer) = (node.file.to_owned(), node.pointer.clone());
+                self.types.push(TypeDef { name: name.clone(), file, pointer, description, kind });
+                Ty::Named(name)
+            }
+            JsonType::Object => {
+                self.only(node, &with(&["type", "additionalProperties"]));
+                match node.get("additionalProperties") {
+                    None => self.report(node, ProblemKind::Missing("additionalProperties")),
+                    Some(free) if *free.json != Json::Bool(true) => {
+                        let found = free.json.as_bool().map_or(free.json.kind(), |_| "false");
+                        self.report(&free, ProblemKind::WrongType { expected: "true", found });
+                    }
+                    Some(_) => {}
+                }
+                Ty::Map
+            }
+        };
+        Some((ty, nullable))
+    }
+
+    /// Reads `type`: one name, or one name and null.
+    fn json_type(&mut self, node: &Node<'_>) -> Option<(JsonType, bool)> {
+        let choices = [
+            ("string", JsonType::Plain(Ty::String)),
+            ("boolean", JsonType::Plain(Ty::Boolean)),
+            ("integer", JsonType::Plain(Ty::Integer)),
+            ("number", JsonType::Plain(Ty::Number)),
+            ("array", JsonType::Array),
+            ("object", JsonType::Object),
+        ];
+        let (name, nullable) = match node.json {
+            Json::Array(_) => {
+                let names: Vec<_> = node.json.elements().iter().filter_map(Json::as_str).collect();
+                match names[..] {
+                    [name, "null"] if node.json.elements().len() == 2 => (name, true),
+                    _ => {
+                        let expected = "a pair of a type and `null`".to_owned();
+                        let found = names.join(", ");
+                        self.report(node, ProblemKind::WrongValue { expected, found });
+                        return None;
+                    }
+                }
+            }
+            _ => (node.json.as_str().unwrap_or_default(), false),
+        };
+        match choices.into_iter().find(|(choice, _)| *choice == name) {
+            Some((_, json_type)) => Some((json_type, nullable)),
+            None => {
+                let expected = "a type of the dialect".to_owned();
+                self.report(node, ProblemKind::WrongValue { expected, found: name.to_owned() });
+                None
+            }
+        }
+    }
+
+    fn nullable_reference(&mut self, choices: &Node<'_>) -> Option<(Ty, bool)> {
+        let null = Json::Object(vec![("type".into(), Json::String("null".into()))]);
+        let elements: Vec<_> = choices.elements().collect();
+        match &elements[..] {
+            [reference, other] if *other.json == null && reference.get("$ref").is_some() => {
+                self.only(reference, &["$ref"]);
+                Some((self.reference(reference)?, true))
+            }
+            _ => {
+                self.report(choices, ProblemKind::UnknownForm);
+                None
+            }
+        }
+    }
+
+    fn reference(&mut self, node: &Node<'_>) -> Option<Ty> {
+        let reference = self.required_string(node, "$ref")?;
+        let key = names::resolve(node.file, &reference);
+        match self.targets.get(&key) {
+            Some(name) => Some(Ty::Named(name.clone())),
+            None => {
+                let place = node.get("$ref").unwrap_or_else(|| node.clone());
+                self.report(&place, ProblemKind::DanglingRef(reference));
+                None
+            }
+        }
+    }
+}
+
+enum JsonType {
+    Plain(Ty),
+    Array,
+    Object,
+}

@@ -1,0 +1,86 @@
+//! The document model that every rendering leads to: headings, paragraphs, code
+//! and tables, in the page's order.
+//!
+//! Invariant: texts have no leading, trailing or doubled white space, except
+//! code, which is verbatim.
+
+use crate::facts::Problem;
+use crate::words::{self, Column};
+
+/// A page without its mark-up.
+#[derive(Debug, Default)]
+pub(crate) struct Document {
+    /// The title, where the rendering says which text is the title.
+    pub(crate) title: Option<String>,
+    pub(crate) blocks: Vec<Block>,
+    /// What the rendering lost and could not be restored.
+    pub(crate) problems: Vec<Problem>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Block {
+    Heading {
+        /// 1 to 6; 0 where the rendering doesn't tell levels.
+        level: u8,
+        text: String,
+    },
+    Paragraph(String),
+    Code(String),
+    Table(Table),
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    pub(crate) header: Vec<String>,
+    pub(crate) rows: Vec<Vec<String>>,
+}
+
+impl Document {
+    pub(crate) fn heading(&mut self, level: u8, text: &str) {
+        let text = words::squeeze(text);
+        if !text.is_empty() {
+            self.blocks.push(Block::Heading { level, text });
+        }
+    }
+
+    pub(crate) fn paragraph(&mut self, text: &str) {
+        let text = words::squeeze(text);
+        if !text.is_empty() {
+            self.blocks.push(Block::Paragraph(text));
+        }
+    }
+
+    pub(crate) fn code(&mut self, text: String) {
+        if !text.trim().is_empty() {
+            self.blocks.push(Block::Code(text));
+        }
+    }
+
+    /// Adds a table, without its empty rows. A table without a header takes its
+    /// first row for one.
+    pub(crate) fn table(&mut self, mut table: Table) {
+        table.rows.retain(|row| row.iter().any(|cell| !cell.is_empty()));
+        if table.header.iter().all(String::is_empty) && !table.rows.is_empty() {
+            table.header = table.rows.remove(0);
+        }
+        if !table.header.is_empty() {
+            self.blocks.push(Block::Table(table));
+        }
+    }
+}
+
+impl Table {
+    pub(crate) fn columns(&self) -> Vec<Column> {
+        self.header.iter().map(|cell| words::column(cell)).collect()
+    }
+
+    /// Returns the cells of one column, with an empty text where a row is short.
+    pub(crate) fn cells(&self, column: usize) -> impl Iterator<Item = &str> {
+        self.rows.iter().map(move |row| cell(row, Some(column)))
+    }
+}
+
+/// Returns a row's cell, or an empty text where there is none.
+pub(crate) fn cell(row: &[String], column: Option<usize>) -> &str {
+    column.and_then(|at| row.get(at)).map_or("", String::as_str)
+}

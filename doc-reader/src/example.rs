@@ -1,0 +1,191 @@
+//! Examples of payloads: JSON with the mistakes that hand-written examples have.
+//!
+//! The parser reads on past every mistake and notes it. Invariants: it always
+//! moves forward, so its work is linear; nesting is bounded by [`MAX_DEPTH`].
+
+mod parse;
+
+use std::collections::HashMap;
+
+use crate::facts::{Example, ExampleMember, ExampleProblem, Kind};
+
+/// Levels that are read; deeper ones are skipped with a fault.
+pub(crate) const MAX_DEPTH: usize = 16;
+/// Values that one example may have.
+pub(crate) const MAX_NODES: usize = 10_000;
+/// Bytes that a member's name may have.
+pub(crate) const MAX_NAME: usize = 128;
+
+/// A value of an example.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Node {
+    String(String),
+    Scalar(Kind),
+    Array(Vec<Node>),
+    Object(Vec<(String, Node)>),
+    /// `"a" | "b"`.
+    Any(Vec<Node>),
+}
+
+/// The examples of one section as they are read.
+#[derive(Debug, Default)]
+pub(crate) struct Examples {
+    members: Vec<ExampleMember>,
+    index: HashMap<String, usize>,
+    problems: Vec<ExampleProblem>,
+    /// String values of the members that carry the wire type.
+    pub(crate) wire_types: Vec<String>,
+    /// The member that wraps the events, where an example shows a batch.
+    pub(crate) batch: Option<String>,
+    /// Whether something was too large to be read.
+    pub(crate) overflow: bool,
+    read: bool,
+}
+
+impl Examples {
+    /// Reads one block of code; code that isn't JSON is left alone.
+    pub(crate) fn add(&mut self, code: &str) {
+        let Some(start) = json_start(code) else {
+            return;
+        };
+        let skipped = code[..start].matches('\n').count();
+        let parsed = parse::parse(&code[start..]);
+        self.read = true;
+        self.overflow |= parsed.overflow;
+        self.problems.extend(
+            parsed
+                .faults
+                .into_iter()
+                .map(|(kind, line)| ExampleProblem { kind, line: line + skipped }),
+        );
+        for node in &parsed.values {
+            self.entry(node);
+        }
+    }
+
+    /// Returns the facts, or `None` where there was no example.
+    pub(crate) fn finish(self) -> Option<Example> {
+        self.read.then_some(Example { members: self.members, problems: self.problems })
+    }
+
+    pub(crate) fn members(&self) -> &[ExampleMember] {
+        &self.members
+    }
+
+    /// Reads one top-level value: an event, a batch or a list of events.
+    fn entry(&mut self, node: &Node) {
+        match node {
+            Node::Object(members) => {
+                if let Some((name, entries)) = batch(members) {
+                    self.batch.get_or_insert_with(|| name.to_owned());
+                    entries.iter().for_each(|entry| self.event(entry));
+                } else {
+                    self.event(node);
+                }
+            }
+            Node::Array(entries) => entries.iter().for_each(|entry| self.event(entry)),
+            Node::Any(_) | Node::String(_) | Node::Scalar(_) => {}
+        }
+    }
+
+    fn event(&mut self, node: &Node) {
+        let Node::Object(members) = node else { return };
+        for (name, value) in members {
+            if matches!(name.as_str(), "type" | "eventType" | "event_type" | "event") {
+                self.wire_type(value);
+            }
+            self.walk(name.clone(), value);
+        }
+    }
+
+    fn wire_type(&mut self, value: &Node) {
+        match value {
+            Node::String(text) if self.wire_types.len() < 64 && !self.wire_types.contains(text) => {
+                self.wire_types.push(text.clone());
+            }
+            Node::Any(values) => values.iter().for_each(|value| self.wire_type(value)),
+            _ => {}
+        }
+    }
+
+    fn walk(&mut self, path: String, node: &Node) {
+        match node {
+            Node::String(_) => self.member(path, Kind::String),
+            Node::Scalar(kind) => self.member(path, *kind),
+            Node::Any(values) => values.iter().for_each(|value| self.walk(path.clone(), value)),
+            Node::Array(values) => {
+                let element = format!("{path}[]");
+                self.member(path, Kind::Array);
+                values.iter().for_each(|value| self.walk(element.clone(), value));
+            }
+            Node::Object(members) => {
+                let children: Vec<String> =
+                    members.iter().map(|(name, _)| format!("{path}.{name}")).collect();
+                self.member(path, Kind::Object);
+                for (child, (_, value)) in children.into_iter().zip(members) {
+                    self.walk(child, value);
+                }
+            }
+        }
+    }
+
+    fn member(&mut self, path: String, kind: Kind) {
+        let at = *self.index.entry(path.clone()).or_insert_with(|| {
+            self.members.push(ExampleMember { path, kinds: Vec::new() });
+            self.members.len() - 1
+        });
+        if let Some(member) = self.members.get_mut(at) {
+            if !member.kinds.contains(&kind) {
+                member.kinds.push(kind);
+            }
+        }
+    }
+}
+
+/// Finds the wrapper of a batch: the only member, an array.
+fn batch(members: &[(String, Node)]) -> Option<(&str, &[Node])> {
+    let [(name, Node::Array(entries))] = members else {
+        return None;
+    };
+    entries
+        .iter()
+        .all(|entry| matches!(entry, Node::Object(_) | Node::Scalar(Kind::Unknown)))
+        .then_some((name, entries))
+}
+
+/// Finds where JSON begins in a block of code, at the beginning of a line.
+pub(crate) fn json_start(code: &str) -> Option<usize> {
+    let mut at = 0;
+    for line in code.split_inclusive('\n') {
+        if starts_json(line) {
+            return Some(at + (line.len() - line.trim_start().len()));
+        }
+        at += line.len();
+    }
+    None
+}
+
+/// Whether a line opens an object or a list of objects.
+pub(crate) fn starts_json(line: &str) -> bool {
+    let line = line.trim();
+    if let Some(rest) = line.strip_prefix('{') {
+        let rest = rest.trim_start();
+        return rest.is_empty() || rest.starts_with(['"', '\'', '“', '}', '/', '.', '…']);
+    }
+    line.strip_prefix('[')
+        .is_some_and(|rest| rest.trim_start().is_empty() || rest.trim_start().starts_with('{'))
+}
+
+/// Returns the member that an inline `{"results":[…]}` wraps events in.
+pub(crate) fn inline_batch(text: &str) -> Option<String> {
+    text.match_indices('{').take(8).find_map(|(at, _)| {
+        let snippet: String = text[at..].chars().take(400).collect();
+        match parse::parse(&snippet).values.first()? {
+            Node::Object(members) => batch(members).map(|(name, _)| name.to_owned()),
+            _ => None,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;

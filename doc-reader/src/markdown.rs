@@ -1,0 +1,164 @@
+//! Markdown with tables to the document model.
+//!
+//! Hosts of documentation mix tables in HTML into their Markdown. Those are cut
+//! out first, so that blank lines inside them don't end them.
+
+use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+
+use crate::document::{Document, Table};
+use crate::html;
+
+pub(crate) fn document(text: &str) -> Document {
+    let mut document = Document::default();
+    let mut rest = front_matter(text, &mut document);
+    while !rest.is_empty() {
+        let (part, end) = next_part(rest);
+        match part {
+            Part::Markdown => commonmark(&rest[..end], &mut document),
+            Part::HtmlTable => {
+                let inner = html::document(&rest[..end], html::Chrome::Read);
+                document.blocks.extend(inner.blocks);
+            }
+        }
+        rest = &rest[end..];
+    }
+    document
+}
+
+/// Reads the title out of a leading `---` block, and returns what follows it.
+fn front_matter<'a>(text: &'a str, document: &mut Document) -> &'a str {
+    let Some((matter, rest)) =
+        text.trim_start().strip_prefix("---\n").and_then(|text| text.split_once("\n---\n"))
+    else {
+        return text;
+    };
+    document.title = matter
+        .lines()
+        .find_map(|line| line.strip_prefix("title:"))
+        .map(|title| title.trim().trim_matches(['"', '\'']).to_owned());
+    rest
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Part {
+    Markdown,
+    HtmlTable,
+}
+
+/// Cuts off the longest beginning that is of one kind.
+fn next_part(text: &str) -> (Part, usize) {
+    let mut fence = None;
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let start = line.trim_start();
+        let mark = ["```", "~~~"].into_iter().find(|mark| start.starts_with(mark));
+        match fence {
+            Some(open) if mark == Some(open) => fence = None,
+            None if mark.is_some() => fence = mark,
+            None if crate::words::starts_with(start, "<table") => {
+                if at > 0 {
+                    return (Part::Markdown, at);
+                }
+                return (Part::HtmlTable, html_table_end(text));
+            }
+            _ => {}
+        }
+        at += line.len();
+    }
+    (Part::Markdown, text.len())
+}
+
+/// The end of the line that closes the table, or of the text.
+fn html_table_end(text: &str) -> usize {
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        at += line.len();
+        if line.to_ascii_lowercase().contains("</table") {
+            return at;
+        }
+    }
+    text.len()
+}
+
+fn commonmark(text: &str, document: &mut Document) {
+    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
+    let mut reader = Reader::default();
+    for event in Parser::new_ext(text, options) {
+        reader.event(event, document);
+    }
+    document.paragraph(&reader.text);
+}
+
+#[derive(Default)]
+struct Reader {
+    text: String,
+    table: Table,
+    row: Vec<String>,
+}
+
+impl Reader {
+    fn event(&mut self, event: Event<'_>, document: &mut Document) {
+        match event {
+            Event::Text(text) | Event::Code(text) | Event::InlineHtml(text) => {
+                self.text.push_str(&text);
+            }
+            Event::SoftBreak | Event::HardBreak => self.text.push('\n'),
+            Event::Start(tag) => self.start(&tag, document),
+            Event::End(tag) => self.end(tag, document),
+            _ => {}
+        }
+    }
+
+    fn start(&mut self, tag: &Tag<'_>, document: &mut Document) {
+        match tag {
+            Tag::Strikethrough | Tag::Emphasis | Tag::Strong | Tag::Link { .. } => {}
+            Tag::TableCell => self.text.clear(),
+            Tag::Table(_) => {
+                self.flush(document);
+                self.table = Table::default();
+            }
+            Tag::CodeBlock(kind) => {
+                self.flush(document);
+                if let CodeBlockKind::Fenced(_) = kind {
+                    self.text.clear();
+                }
+            }
+            _ => self.flush(document),
+        }
+    }
+
+    fn end(&mut self, tag: TagEnd, document: &mut Document) {
+        match tag {
+            TagEnd::Heading(level) => {
+                let text = std::mem::take(&mut self.text);
+                document.heading(number(level), &text);
+            }
+            TagEnd::CodeBlock => document.code(std::mem::take(&mut self.text)),
+            TagEnd::TableCell => {
+                let cell = std::mem::take(&mut self.text);
+                self.row.push(crate::words::squeeze(&cell));
+            }
+            TagEnd::TableHead => self.table.header = std::mem::take(&mut self.row),
+            TagEnd::TableRow => self.table.rows.push(std::mem::take(&mut self.row)),
+            TagEnd::Table => document.table(std::mem::take(&mut self.table)),
+            TagEnd::Paragraph | TagEnd::Item | TagEnd::HtmlBlock => self.flush(document),
+            _ => {}
+        }
+    }
+
+    fn flush(&mut self, document: &mut Document) {
+        let text = std::mem::take(&mut self.text);
+        document.paragraph(&text);
+    }
+}
+
+const fn number(level: HeadingLevel) -> u8 {
+    match level {
+        HeadingLevel::H1 => 1,
+        HeadingLevel::H2 => 2,
+        HeadingLevel::H3 => 3,
+        HeadingLevel::H4 => 4,
+        HeadingLevel::H5 => 5,
+        HeadingLevel::H6 => 6,
+    }
+}

@@ -1,0 +1,168 @@
+//! From bytes to text, and from text to the document model by the rendering
+//! that the text is in.
+
+use crate::document::{Block, Document};
+use crate::error::ReadError;
+use crate::{MAX_BYTES, html, markdown, plain, words};
+
+/// Decodes the input, or says why it is no text.
+pub(crate) fn decode(bytes: &[u8]) -> Result<String, ReadError> {
+    if bytes.len() > MAX_BYTES {
+        return Err(ReadError::TooLarge { bytes: bytes.len(), limit: MAX_BYTES });
+    }
+    let text = match bytes {
+        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes)?,
+        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes)?,
+        [0xef, 0xbb, 0xbf, rest @ ..] => utf8(rest, 3)?,
+        _ => utf8(bytes, 0)?,
+    };
+    if text.trim().is_empty() {
+        return Err(ReadError::Empty);
+    }
+    let head = text.trim_start();
+    if words::starts_with(head, "from: <saved by") || words::starts_with(head, "mime-version:") {
+        return Err(ReadError::WebArchive);
+    }
+    // One kind of line end, so that no rendering has to think of two.
+    Ok(text.replace("\r\n", "\n").replace('\r', "\n"))
+}
+
+fn utf8(bytes: &[u8], skipped: usize) -> Result<String, ReadError> {
+    if let Some(at) = bytes.iter().position(|&byte| is_binary(u32::from(byte))) {
+        return Err(ReadError::Binary { offset: at + skipped });
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(text.to_owned()),
+        Err(error) => Err(ReadError::NotUtf8 { offset: error.valid_up_to() + skipped }),
+    }
+}
+
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, ReadError> {
+    let binary = |at: usize| ReadError::Binary { offset: 2 * at + 2 };
+    if bytes.len() % 2 == 1 {
+        return Err(binary(bytes.len() / 2));
+    }
+    let mut text = String::with_capacity(bytes.len());
+    let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+    for (at, c) in char::decode_utf16(units).enumerate() {
+        let c = c.map_err(|_| binary(at))?;
+        if is_binary(u32::from(c)) {
+            return Err(binary(at));
+        }
+        text.push(c);
+    }
+    Ok(text)
+}
+
+/// Control characters that no saved page contains.
+const fn is_binary(c: u32) -> bool {
+    matches!(c, 0..=8 | 14..=26 | 28..=31)
+}
+
+/// Reads the text as the rendering that it looks like.
+pub(crate) fn document(text: &str) -> Document {
+    match sniff(text) {
+        Rendering::Html => {
+            let document = html::document(text, html::Chrome::Skip);
+            // A page whose navigation is never closed hides everything else.
+            if document.blocks.iter().any(|block| matches!(block, Block::Table(_))) {
+                document
+            } else {
+                html::document(text, html::Chrome::Read)
+            }
+        }
+        Rendering::Markdown => markdown::document(text),
+        Rendering::Plain => plain::document(text),
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Rendering {
+    Html,
+    Markdown,
+    Plain,
+}
+
+fn sniff(text: &str) -> Rendering {
+    let mut head = text.trim_start();
+    while let Some((_, rest)) = head.strip_prefix("<!--").and_then(|rest| rest.split_once("-->")) {
+        head = rest.trim_start();
+    }
+    let tags = [
+        "<!doctype",
+        "<html",
+        "<head",
+        "<body",
+        "<div",
+        "<main",
+        "<article",
+        "<section",
+        "<h1",
+        "<h2",
+        "<p>",
+        "<meta",
+        "<table",
+        "<?xml",
+    ];
+    if tags.iter().any(|tag| words::starts_with(head, tag)) {
+        return Rendering::Html;
+    }
+    let mut heading = false;
+    let mut fence = false;
+    for line in text.lines() {
+        let line = line.trim();
+        if is_delimiter_row(line) {
+            return Rendering::Markdown;
+        }
+        fence |= line.starts_with("```") || line.starts_with("~~~");
+        let level = line.len() - line.trim_start_matches('#').len();
+        heading |= (1..=6).contains(&level) && line[level..].starts_with(' ');
+        if words::starts_with(line, "<table") || (heading && fence) {
+            return Rendering::Markdown;
+        }
+    }
+    Rendering::Plain
+}
+
+/// Whether this is the second line of a Markdown table, such as `| --- | :-: |`.
+fn is_delimiter_row(line: &str) -> bool {
+    line.contains('|')
+        && line.contains("--")
+        && line.bytes().all(|byte| matches!(byte, b'|' | b'-' | b':' | b' ' | b'\t'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_the_renderings_apart() {
+        let of = |text: &str| sniff(text);
+        assert_eq!(of("<!-- saved -->\n<!DOCTYPE html><p>x"), Rendering::Html);
+        assert_eq!(of("# Events\n\n| A | B |\n|---|---|\n"), Rendering::Markdown);
+        assert_eq!(of("Events\n\nEvent\tStatus\nDOOR_OPENED\tWIP\n"), Rendering::Plain);
+        assert_eq!(of("Events\n{\n# a comment\n}\n"), Rendering::Plain);
+    }
+
+    #[test]
+    fn decodes_what_editors_save() {
+        assert_eq!(decode(b"\xef\xbb\xbfa\r\nb\rc").as_deref(), Ok("a\nb\nc"));
+        assert_eq!(decode(b"\xff\xfea\0\xe4\0").as_deref(), Ok("aä"));
+        assert_eq!(decode(b"\xfe\xff\0a").as_deref(), Ok("a"));
+    }
+
+    #[test]
+    fn names_the_first_byte_that_is_no_text() {
+        assert_eq!(decode(b"\x89PNG\r\n\x1a\n\0"), Err(ReadError::Binary { offset: 6 }));
+        assert_eq!(decode(b"caf\xe9"), Err(ReadError::NotUtf8 { offset: 3 }));
+        assert_eq!(decode(b" \n\t"), Err(ReadError::Empty));
+        assert_eq!(
+            decode(b"From: <Saved by Blink>\r\nMIME-Version: 1.0"),
+            Err(ReadError::WebArchive)
+        );
+        assert_eq!(
+            decode(&vec![b' '; MAX_BYTES + 1]),
+            Err(ReadError::TooLarge { bytes: MAX_BYTES + 1, limit: MAX_BYTES })
+        );
+    }
+}

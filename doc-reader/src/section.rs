@@ -1,0 +1,340 @@
+//! One section of the page: the heading of an event and what stands under it.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::document::Table;
+use crate::example::Examples;
+use crate::facts::{EventRow, Kind, Matched, Member, Problem, ProblemKind, Section};
+use crate::names::{self, Heading, Names};
+use crate::place::{Place, Places};
+use crate::tables;
+use crate::words;
+
+/// A section as it is found, with its parts not yet read.
+#[derive(Debug)]
+pub(crate) struct Raw<'a> {
+    level: u8,
+    heading: &'a str,
+    found: Heading,
+    /// Whether it documents the members that all events share.
+    pub(crate) common: bool,
+    pub(crate) has_text: bool,
+    pub(crate) caption: Option<&'a str>,
+    pub(crate) codes: Vec<&'a str>,
+    pub(crate) tables: Vec<MemberTable<'a>>,
+}
+
+/// A table of members in a section.
+#[derive(Debug)]
+pub(crate) struct MemberTable<'a> {
+    pub(crate) table: &'a Table,
+    /// Positions of the name and the type.
+    pub(crate) columns: (usize, Option<usize>),
+    /// The heading or sentence above it.
+    pub(crate) caption: Option<&'a str>,
+}
+
+/// A section as facts, with what concerns the whole page.
+pub(crate) struct Read {
+    pub(crate) section: Section,
+    pub(crate) batch: Option<String>,
+    pub(crate) overflow: bool,
+}
+
+/// Whether a heading opens the description of what all events have.
+pub(crate) fn is_common(heading: &str) -> bool {
+    let heading = heading.to_ascii_lowercase();
+    ["common", "envelope", "shared", "every event", "all events"]
+        .iter()
+        .any(|word| heading.contains(word))
+}
+
+impl<'a> Raw<'a> {
+    pub(crate) fn new(level: u8, heading: &'a str, found: Heading, common: bool) -> Self {
+        Self {
+            level,
+            heading,
+            found,
+            common,
+            has_text: false,
+            caption: None,
+            codes: Vec::new(),
+            tables: Vec::new(),
+        }
+    }
+
+    /// Whether a heading that names no event ends this section. Below the
+    /// section's own level it never does; text without levels leaves captions.
+    pub(crate) fn ends_at(&self, level: u8, heading: &str) -> bool {
+        if level > self.level && self.level > 0 {
+            return false;
+        }
+        level < self.level || !words::is_caption(heading)
+    }
+
+    fn has_payload(&self) -> bool {
+        !self.tables.is_empty()
+            || self.codes.iter().any(|code| crate::example::json_start(code).is_some())
+    }
+}
+
+/// Drops headings that only repeat a section, as tables of contents do, and
+/// gives headings that begin several names what no other section documents.
+/// Headings of nothing that look like an event's are reported.
+pub(crate) fn settle<'a>(
+    mut sections: Vec<Raw<'a>>,
+    names: &Names,
+    problems: &mut Vec<Problem>,
+) -> Vec<Raw<'a>> {
+    let mut best: HashMap<&str, (bool, bool)> = HashMap::new();
+    for raw in &sections {
+        let weight = (raw.has_payload(), raw.has_text);
+        let known = best.entry(raw.heading).or_insert(weight);
+        *known = weight.max(*known);
+    }
+    let mut kept_empty = HashSet::new();
+    sections.retain(|raw| {
+        let weight = (raw.has_payload(), raw.has_text);
+        let repeats = best.get(raw.heading).is_some_and(|&best| weight < best);
+        let empty = weight == (false, false);
+        let first = !repeats && (!empty || kept_empty.insert(raw.heading));
+        let unknown = raw.found.events.is_empty() && !raw.has_payload();
+        if unknown && first && !raw.common {
+            problems.push(Problem {
+                kind: ProblemKind::HeadingUnmatched,
+                section: Some(raw.heading.to_owned()),
+                about: "it has no payload either".to_owned(),
+            });
+        }
+        first && !unknown
+    });
+    let taken: HashSet<usize> =
+        sections.iter().flat_map(|raw| raw.found.events.iter().copied()).collect();
+    for raw in sections.iter_mut().filter(|raw| raw.found.events.is_empty() && !raw.common) {
+        let begun = names.beginning_with(raw.heading);
+        if !begun.is_empty() && begun.iter().all(|at| !taken.contains(at)) {
+            raw.found.events = begun;
+            raw.found.matched = Matched::Prefix;
+        }
+    }
+    sections
+}
+
+/// Reads one section.
+pub(crate) fn read(raw: &Raw<'_>, events: &[EventRow], problems: &mut Vec<Problem>) -> Read {
+    let mut report = |kind, about: String| {
+        problems.push(Problem {
+            kind,
+            section: Some(raw.heading.to_owned()),
+            about: tables::clip(&about),
+        });
+    };
+    let rows: Vec<&EventRow> = raw.found.events.iter().filter_map(|&at| events.get(at)).collect();
+    report_heading(raw, &rows, &mut report);
+
+    let mut examples = Examples::default();
+    raw.codes.iter().for_each(|code| examples.add(code));
+    let (members, mut wire_types) = members(raw, &examples, &mut report);
+    for wire_type in &examples.wire_types {
+        let known = |event: &&EventRow| names::letters(&event.name) == names::letters(wire_type);
+        if (is_wire_type(wire_type) || events.iter().any(|event| known(&event)))
+            && !wire_types.contains(wire_type)
+        {
+            wire_types.push(wire_type.clone());
+        }
+    }
+    wire_types.extend(rows.iter().filter_map(|row| row.wire_type.clone()));
+    wire_types.sort();
+    wire_types.dedup();
+
+    let batch = examples.batch.clone();
+    let overflow = examples.overflow;
+    Read {
+        section: Section {
+            heading: raw.heading.to_owned(),
+            events: rows.iter().map(|row| row.name.clone()).collect(),
+            matched: raw.found.matched,
+            status: raw.found.status,
+            members,
+            example: examples.finish(),
+            wire_types,
+        },
+        batch,
+        overflow,
+    }
+}
+
+fn report_heading(raw: &Raw<'_>, rows: &[&EventRow], report: &mut impl FnMut(ProblemKind, String)) {
+    let listed = || rows.iter().map(|row| row.name.as_str()).collect::<Vec<_>>().join(", ");
+    match raw.found.matched {
+        _ if raw.common => {}
+        Matched::Nothing => report(ProblemKind::HeadingUnmatched, raw.heading.to_owned()),
+        Matched::Name => {}
+        Matched::Letters | Matched::Inflection | Matched::Prefix => {
+            report(ProblemKind::HeadingMatchedLoosely, listed());
+        }
+    }
+    if raw.found.partly {
+        report(ProblemKind::HeadingUnmatched, format!("only {} found", listed()));
+    }
+    for row in rows {
+        if let (Some(heading), Some(table)) = (raw.found.status, row.status) {
+            if heading != table {
+                let about = format!(
+                    "{}: {} in its heading, {} in the table",
+                    row.name,
+                    heading.as_str(),
+                    table.as_str()
+                );
+                report(ProblemKind::StatusDisagrees, about);
+            }
+        }
+    }
+}
+
+/// Reads the member tables; returns the members and the wire types that the
+/// description of the type member gives.
+fn members(
+    raw: &Raw<'_>,
+    examples: &Examples,
+    report: &mut impl FnMut(ProblemKind, String),
+) -> (Vec<Member>, Vec<String>) {
+    let places = Places::new(examples.members());
+    let kinds: HashMap<&str, &[Kind]> = examples
+        .members()
+        .iter()
+        .map(|member| (member.path.as_str(), member.kinds.as_slice()))
+        .collect();
+    let has_example = !kinds.is_empty();
+    let mut members: Vec<Member> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
+    let mut wire_types = Vec::new();
+    for table in &raw.tables {
+        let parent = table.caption.and_then(|caption| parent(caption, &kinds));
+        for row in tables::members(table.table, table.columns, &mut *report) {
+            if matches!(row.path.as_str(), "type" | "eventType" | "event_type") && parent.is_none()
+            {
+                wire_types.extend(wire_types_in(&row.text));
+            }
+            let place = match places.find(&row.path, parent) {
+                Place::Same => None,
+                Place::At(place) => Some(place),
+                Place::Several => {
+                    report(ProblemKind::PlaceAmbiguous, row.path.clone());
+                    None
+                }
+                Place::Nowhere => {
+                    if has_example {
+                        report(ProblemKind::NotInExample, row.path.clone());
+                    }
+                    parent.map(|parent| format!("{parent}.{}", row.path))
+                }
+            };
+            let member = Member {
+                path: row.path,
+                place,
+                kind: row.kind,
+                items: row.items,
+                said: row.said,
+                nullable: row.nullable,
+                optional: row.optional,
+            };
+            let path = member.effective_path().to_owned();
+            if let Some(&kind) = kinds
+                .get(path.as_str())
+                .and_then(|kinds| kinds.iter().find(|kind| disagrees(member.kind, **kind)))
+            {
+                let about = format!(
+                    "{path}: {} in the table, {} in the example",
+                    member.kind.as_str(),
+                    kind.as_str()
+                );
+                report(ProblemKind::TypeDisagrees, about);
+            }
+            match known.get(&path).and_then(|&at| members.get(at)) {
+                Some(first) if first.kind == member.kind && first.nullable == member.nullable => {}
+                Some(_) => report(ProblemKind::MemberRepeated, path),
+                None => {
+                    known.insert(path, members.len());
+                    members.push(member);
+                }
+            }
+        }
+    }
+    if !members.is_empty() {
+        let parents: HashSet<&str> =
+            members.iter().flat_map(|member| parents(member.effective_path())).collect();
+        for shown in examples.members() {
+            let path = shown.path.as_str();
+            if !known.contains_key(path) && !path.ends_with("[]") && !parents.contains(path) {
+                report(ProblemKind::NotInTable, path.to_owned());
+            }
+        }
+    }
+    (members, wire_types)
+}
+
+/// The objects and arrays that a member stands in.
+fn parents(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('.').map(|(at, _)| path[..at].trim_end_matches("[]"))
+}
+
+/// The object whose members a table lists, where the caption names one that the
+/// example shows.
+fn parent<'a>(caption: &str, kinds: &HashMap<&'a str, &[Kind]>) -> Option<&'a str> {
+    if caption.len() > 80 {
+        return None;
+    }
+    let mut words = caption.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.')));
+    let named = words.find_map(|word| {
+        let (path, kinds) = kinds.get_key_value(word)?;
+        kinds.contains(&Kind::Object).then_some(*path)
+    })?;
+    // "The data object", not a sentence that happens to use the word.
+    let short = caption.split_whitespace().count() <= 4;
+    short.then_some(named)
+}
+
+/// Whether the example shows something that the table's type excludes. Strings
+/// are placeholders for anything.
+const fn disagrees(table: Kind, example: Kind) -> bool {
+    match (table, example) {
+        (Kind::Unknown, _) | (_, Kind::Unknown | Kind::String | Kind::Null) => false,
+        (Kind::Integer, Kind::Number) => false,
+        _ => table as u8 != example as u8,
+    }
+}
+
+/// Whether a string is a wire type, and not a placeholder for one.
+fn is_wire_type(text: &str) -> bool {
+    text.contains('_') && names::is_event_name(text)
+        || (text.contains('.') && names::is_event_name(text))
+}
+
+/// The wire types that a description gives as examples.
+fn wire_types_in(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.')));
+    let mut found: Vec<String> = words
+        .map(|word| word.trim_matches('.'))
+        .filter(|word| word.contains('_') && names::is_event_name(word))
+        .map(str::to_owned)
+        .collect();
+    found.dedup();
+    found
+}
+
+/// Reports events that several sections document.
+pub(crate) fn report_repeated(sections: &[Section], problems: &mut Vec<Problem>) {
+    let mut seen = HashSet::new();
+    for section in sections {
+        for event in &section.events {
+            if !seen.insert(event) {
+                problems.push(Problem {
+                    kind: ProblemKind::SectionRepeated,
+                    section: Some(section.heading.clone()),
+                    about: event.clone(),
+                });
+            }
+        }
+    }
+}

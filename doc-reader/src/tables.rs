@@ -1,0 +1,230 @@
+//! Says what a table is about, and reads its rows.
+
+use crate::document::{Table, cell};
+use crate::facts::{EventRow, Kind, Problem, ProblemKind, Status};
+use crate::types;
+use crate::words::{self, Column};
+use crate::{names, place};
+
+/// What a table lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    Events { name: usize, status: Option<usize>, wire_type: Option<usize> },
+    Members { name: usize, kind: Option<usize> },
+    Other,
+}
+
+/// Says what a table lists, by its headings and by what is in its cells.
+pub(crate) fn shape(table: &Table) -> Shape {
+    let columns = table.columns();
+    let find = |wanted: Column| columns.iter().position(|&column| column == wanted);
+    let mostly = |at: usize, fits: &dyn Fn(&str) -> bool| {
+        let cells = table.cells(at).filter(|cell| !cell.is_empty());
+        let (count, fitting) = cells.fold((0_usize, 0_usize), |(count, fitting), cell| {
+            (count + 1, fitting + usize::from(fits(cell)))
+        });
+        fitting > 0 && 2 * fitting >= count
+    };
+    let is_type = |cell: &str| types::cell(cell).is_some();
+    let is_event = |cell: &str| names::is_event_name(event_name(cell).0);
+    let is_wire_type = |cell: &str| {
+        let cell = words::bare(cell);
+        names::is_event_name(cell) && !cell.bytes().any(|byte| byte.is_ascii_uppercase())
+    };
+
+    let kind = (0..columns.len())
+        .find(|&at| matches!(columns[at], Column::Type | Column::Other) && mostly(at, &is_type));
+    if kind.is_none() {
+        let status = find(Column::Status);
+        let name = find(Column::Event).filter(|&at| mostly(at, &is_event)).or_else(|| {
+            // Without a column for events, a status or nothing but names in
+            // upper case shows what the table lists.
+            (0..columns.len()).find(|&at| {
+                Some(at) != status
+                    && matches!(columns[at], Column::Name | Column::Type | Column::Other)
+                    && mostly(at, &is_event)
+                    && (status.is_some()
+                        || mostly(at, &|cell| names::looks_like_event(cell) && !is_wire_type(cell)))
+            })
+        });
+        if let Some(name) = name {
+            let wire_type = (0..columns.len()).find(|&at| at != name && mostly(at, &is_wire_type));
+            return Shape::Events { name, status, wire_type };
+        }
+    }
+    let name = find(Column::Name).or_else(|| {
+        kind.and_then(|kind| {
+            (0..columns.len()).find(|&at| at != kind && columns[at] == Column::Other)
+        })
+    });
+    match name {
+        Some(name) => Shape::Members { name, kind },
+        None => Shape::Other,
+    }
+}
+
+/// Takes the mark-up off the first cell of a table of events; also says whether
+/// the cell calls the event deprecated.
+fn event_name(cell: &str) -> (&str, bool) {
+    let (name, status) = names::without_status(cell);
+    (words::bare(name), status == Some(Status::Deprecated))
+}
+
+/// Reads the rows of a table of events.
+pub(crate) fn events(
+    table: &Table,
+    (name, status, wire_type): (usize, Option<usize>, Option<usize>),
+    problems: &mut Vec<Problem>,
+) -> Vec<EventRow> {
+    let mut rows = Vec::new();
+    let texts: Vec<usize> = (0..table.header.len())
+        .filter(|&at| at != name && Some(at) != status && Some(at) != wire_type)
+        .collect();
+    for row in &table.rows {
+        let said = cell(row, Some(name));
+        let (named, deprecated) = event_name(said);
+        if !names::is_event_name(named) {
+            problems.push(problem(ProblemKind::EventUnnamed, row.join(" ")));
+            continue;
+        }
+        let said_status = cell(row, status);
+        let mut known = words::status(said_status);
+        if known.is_none() && !said_status.is_empty() {
+            problems.push(problem(ProblemKind::StatusUnknown, format!("{named}: {said_status}")));
+        }
+        let deprecated = deprecated
+            || known == Some(Status::Deprecated)
+            || words::says_deprecated(said_status)
+            || texts.iter().any(|&at| words::says_deprecated(cell(row, Some(at))));
+        if deprecated {
+            known = Some(Status::Deprecated);
+        }
+        let wire_type = words::bare(cell(row, wire_type));
+        rows.push(EventRow {
+            name: named.to_owned(),
+            status: known,
+            deprecated,
+            wire_type: (!wire_type.is_empty()).then(|| wire_type.to_owned()),
+        });
+    }
+    rows
+}
+
+/// A row of a member table before its place is known.
+#[derive(Debug)]
+pub(crate) struct MemberRow {
+    pub(crate) path: String,
+    pub(crate) kind: Kind,
+    pub(crate) items: Option<String>,
+    pub(crate) said: Option<String>,
+    pub(crate) nullable: bool,
+    pub(crate) optional: bool,
+    /// All the texts of the row, for the wire types in them.
+    pub(crate) text: String,
+}
+
+/// Reads the rows of a table of members.
+pub(crate) fn members(
+    table: &Table,
+    (name, kind): (usize, Option<usize>),
+    mut problem_about: impl FnMut(ProblemKind, String),
+) -> Vec<MemberRow> {
+    let columns = table.columns();
+    let mut rows = Vec::new();
+    for row in &table.rows {
+        let said = cell(row, Some(name));
+        let Some((path, mark)) = path(said) else {
+            problem_about(ProblemKind::MemberUnnamed, row.join(" "));
+            continue;
+        };
+        let said_type = cell(row, kind);
+        let expr = types::cell(said_type).unwrap_or_else(|| types::TypeExpr {
+            kind: Kind::Unknown,
+            items: None,
+            nullable: said_type.contains("null"),
+            optional: false,
+            said: Some(said_type.to_owned()),
+        });
+        if expr.kind == Kind::Unknown && kind.is_some() {
+            problem_about(ProblemKind::TypeUnknown, format!("{path}: {said_type}"));
+        }
+        let mut nullable = expr.nullable;
+        let mut optional = expr.optional || mark;
+        let mut text = String::new();
+        for (at, column) in columns.iter().enumerate() {
+            if at == name || Some(at) == kind {
+                continue;
+            }
+            let content = cell(row, Some(at));
+            if let (Column::Flag, Some(yes)) = (column, words::flag(content)) {
+                match words::bare(&table.header[at]).to_ascii_lowercase().as_str() {
+                    "nullable" => nullable |= yes,
+                    "optional" => optional |= yes,
+                    _ => optional |= !yes,
+                }
+            } else {
+                optional |= words::says_optional(content);
+                text.push_str(content);
+                text.push(' ');
+            }
+        }
+        rows.push(MemberRow {
+            path,
+            kind: expr.kind,
+            items: expr.items,
+            said: expr.said,
+            nullable,
+            optional,
+            text,
+        });
+    }
+    rows
+}
+
+/// Bytes that a member's path may have.
+const LONGEST_PATH: usize = 512;
+
+/// Reads a member's path; also says whether the cell marks it optional.
+fn path(cell: &str) -> Option<(String, bool)> {
+    let cell = cell.trim_start_matches(|c: char| {
+        c.is_whitespace() || matches!(c, '↳' | '└' | '├' | '─' | '│' | '>' | '-' | '–' | '•' | '→')
+    });
+    let mut name = cell.trim();
+    let mut optional = false;
+    if let Some((before, mark)) = name.split_once('(') {
+        optional = words::says_optional(mark);
+        name = before.trim_end();
+    } else if let Some((before, mark)) = name.split_once(' ') {
+        if !mark.starts_with(['>', '→', '.']) {
+            optional = words::says_optional(mark);
+            name = before;
+        }
+    }
+    optional |= name.ends_with('?');
+    let name: String = name
+        .replace(" > ", ".")
+        .replace(" → ", ".")
+        .chars()
+        .filter(|c| !matches!(c, '`' | '*' | '"' | '\'' | '\\' | '?' | ' '))
+        .collect();
+    let fits = (1..=LONGEST_PATH).contains(&name.len())
+        && name.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '$'))
+        && name.chars().all(|c| {
+            c.is_alphanumeric() || matches!(c, '_' | '.' | '[' | ']' | '-' | '$' | '@' | ':')
+        })
+        && !place::loosen(&name).is_empty();
+    fits.then_some((name, optional))
+}
+
+fn problem(kind: ProblemKind, about: String) -> Problem {
+    Problem { kind, section: None, about: clip(&about) }
+}
+
+/// Shortens what the page says to what a report needs.
+pub(crate) fn clip(text: &str) -> String {
+    const LONGEST: usize = 120;
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", text[..at].trim_end()),
+        None => text.to_owned(),
+    }
+}

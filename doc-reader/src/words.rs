@@ -1,0 +1,318 @@
+//! The words that any documentation page uses around its own names: column
+//! headings, statuses, captions.
+//!
+//! Invariant: no name of an event or of a member stands here.
+
+use crate::facts::Status;
+
+/// What a table's column holds, by its heading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Column {
+    Event,
+    Name,
+    Type,
+    Status,
+    Flag,
+    Text,
+    Other,
+}
+
+/// Column headings in lower case. Where one begins another, the longer one
+/// stands first.
+const COLUMNS: &[(&str, Column)] = &[
+    ("webhook event", Column::Event),
+    ("webhook name", Column::Event),
+    ("webhook type", Column::Event),
+    ("webhooks", Column::Event),
+    ("webhook", Column::Event),
+    ("event name", Column::Event),
+    ("event type", Column::Event),
+    ("events", Column::Event),
+    ("event", Column::Event),
+    ("topic", Column::Event),
+    ("trigger", Column::Event),
+    ("field name", Column::Name),
+    ("field", Column::Name),
+    ("fields", Column::Name),
+    ("property", Column::Name),
+    ("attribute", Column::Name),
+    ("parameter", Column::Name),
+    ("member", Column::Name),
+    ("path", Column::Name),
+    ("key", Column::Name),
+    ("name", Column::Name),
+    ("data type", Column::Type),
+    ("datatype", Column::Type),
+    ("value type", Column::Type),
+    ("type", Column::Type),
+    ("availability", Column::Status),
+    ("release status", Column::Status),
+    ("status", Column::Status),
+    ("stage", Column::Status),
+    ("required", Column::Flag),
+    ("mandatory", Column::Flag),
+    ("nullable", Column::Flag),
+    ("optional", Column::Flag),
+    ("description", Column::Text),
+    ("details", Column::Text),
+    ("meaning", Column::Text),
+    ("notes", Column::Text),
+    ("note", Column::Text),
+    ("comments", Column::Text),
+    ("comment", Column::Text),
+    ("summary", Column::Text),
+    ("purpose", Column::Text),
+    ("possible values", Column::Text),
+    ("example", Column::Text),
+    ("default", Column::Text),
+];
+
+/// Statuses in lower case. Where one ends another, the longer one stands first.
+const STATUSES: &[(&str, Status)] = &[
+    ("generally available", Status::Available),
+    ("not available", Status::Wip),
+    ("available soon", Status::Wip),
+    ("available", Status::Available),
+    ("released", Status::Available),
+    ("stable", Status::Available),
+    ("active", Status::Available),
+    ("live", Status::Available),
+    ("ga", Status::Available),
+    ("work in progress", Status::Wip),
+    ("in development", Status::Wip),
+    ("in progress", Status::Wip),
+    ("coming soon", Status::Wip),
+    ("planned", Status::Wip),
+    ("upcoming", Status::Wip),
+    ("draft", Status::Wip),
+    ("wip", Status::Wip),
+    ("deprecated", Status::Deprecated),
+    ("obsolete", Status::Deprecated),
+    ("retired", Status::Deprecated),
+    ("legacy", Status::Deprecated),
+];
+
+/// Headings and captions that stand inside an event's section.
+const CAPTIONS: &[&str] = &[
+    "json",
+    "copy",
+    "copied",
+    "example",
+    "examples",
+    "sample",
+    "payload",
+    "body",
+    "request",
+    "response",
+    "schema",
+    "field",
+    "fields",
+    "attribute",
+    "attributes",
+    "property",
+    "properties",
+    "parameter",
+    "parameters",
+    "member",
+    "members",
+    "object",
+    "objects",
+    "array",
+    "event",
+    "webhook",
+    "data",
+    "description",
+    "structure",
+    "format",
+    "the",
+    "of",
+    "for",
+    "and",
+    "an",
+    "a",
+];
+
+/// Collapses white space and drops invisible characters.
+pub(crate) fn squeeze(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut gap = false;
+    for c in text.chars() {
+        match c {
+            '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' | '\u{ad}' => {}
+            c if c.is_whitespace() => gap = true,
+            c => {
+                if gap && !out.is_empty() {
+                    out.push(' ');
+                }
+                gap = false;
+                out.push(c);
+            }
+        }
+    }
+    out
+}
+
+/// Says what a column holds, by its heading.
+pub(crate) fn column(heading: &str) -> Column {
+    let heading = bare(heading).to_ascii_lowercase();
+    COLUMNS.iter().find(|(word, _)| *word == heading).map_or(Column::Other, |&(_, column)| column)
+}
+
+/// Splits a table's heading row whose cells run together, such as
+/// `NameTypeDescription`; `None` unless the whole line is column headings.
+pub(crate) fn split_header(line: &str) -> Option<Vec<String>> {
+    if line.len() > 120 || !line.is_ascii() {
+        return None;
+    }
+    let mut rest = line.trim();
+    let mut cells = Vec::new();
+    while !rest.is_empty() {
+        let (word, _) = COLUMNS.iter().find(|(word, _)| {
+            starts_with(rest, word)
+                && rest.as_bytes()[0].is_ascii_uppercase()
+                && !rest[word.len()..].starts_with(|c: char| c.is_ascii_lowercase())
+        })?;
+        cells.push(rest[..word.len()].to_owned());
+        rest = rest[word.len()..].trim_start();
+    }
+    is_header(&cells).then_some(cells)
+}
+
+/// Whether these cells can head a table of events or of members.
+pub(crate) fn is_header(cells: &[String]) -> bool {
+    let columns: Vec<Column> = cells.iter().map(|cell| column(cell)).collect();
+    let has = |wanted: Column| columns.contains(&wanted);
+    columns.len() >= 2
+        && !has(Column::Other)
+        && (has(Column::Event) || has(Column::Name))
+        && (has(Column::Type) || has(Column::Text) || has(Column::Status))
+}
+
+/// Reads a cell of the status column.
+pub(crate) fn status(cell: &str) -> Option<Status> {
+    let cell = bare(cell).to_ascii_lowercase();
+    let exact = STATUSES.iter().find(|(word, _)| *word == cell);
+    let within = || {
+        // "Available (beta)", "Deprecated since May": the first word decides.
+        STATUSES.iter().find(|(word, _)| {
+            starts_with(&cell, word) && !cell[word.len()..].starts_with(char::is_alphanumeric)
+        })
+    };
+    exact.or_else(within).map(|&(_, status)| status)
+}
+
+/// Finds a status at the end of a line whose cells run together; returns where
+/// it begins.
+pub(crate) fn status_suffix(line: &str) -> Option<usize> {
+    STATUSES.iter().find_map(|(word, _)| {
+        let at = line.len().checked_sub(word.len())?;
+        let tail = line.get(at..)?;
+        let capital = tail.starts_with(|c: char| c.is_ascii_uppercase());
+        (capital && tail.eq_ignore_ascii_case(word)).then_some(at)
+    })
+}
+
+/// Finds a status at the beginning of a line whose cells run together; returns
+/// where it ends.
+pub(crate) fn status_prefix(line: &str) -> Option<usize> {
+    STATUSES.iter().find_map(|(word, _)| {
+        let rest = line.get(word.len()..)?;
+        let ends = !rest.starts_with(|c: char| c.is_ascii_lowercase());
+        (starts_with(line, word) && ends).then_some(word.len())
+    })
+}
+
+/// Reads a yes-or-no cell.
+pub(crate) fn flag(cell: &str) -> Option<bool> {
+    match bare(cell).to_ascii_lowercase().as_str() {
+        "yes" | "true" | "required" | "mandatory" | "always" | "✓" | "✅" | "x" => Some(true),
+        "no" | "false" | "optional" | "✗" | "❌" | "-" => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether a description calls what it describes optional.
+pub(crate) fn says_optional(description: &str) -> bool {
+    let text = description.to_ascii_lowercase();
+    text.match_indices("optional").any(|(at, word)| {
+        let before = text[..at].trim_end_matches([' ', '-']);
+        let after = &text[at + word.len()..];
+        let whole = !text[..at].ends_with(char::is_alphanumeric)
+            && !after.starts_with(|c: char| c.is_alphanumeric() && !after.starts_with("ly"));
+        whole && !before.ends_with("not") && !before.ends_with("non")
+    }) || text.contains("may be absent")
+        || text.contains("may be missing")
+        || text.contains("if present")
+}
+
+/// Whether a description calls what it describes deprecated.
+pub(crate) fn says_deprecated(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    text.contains("deprecated") && !text.contains("not deprecated")
+}
+
+/// Whether a heading is a caption inside a section, such as `Example payload`.
+pub(crate) fn is_caption(heading: &str) -> bool {
+    let mut words =
+        heading.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
+    words.peek().is_some()
+        && words.all(|word| CAPTIONS.iter().any(|caption| word.eq_ignore_ascii_case(caption)))
+}
+
+/// Removes what mark-up leaves around a word: quotation marks, stars, brackets.
+pub(crate) fn bare(text: &str) -> &str {
+    text.trim_matches(|c: char| {
+        c.is_whitespace()
+            || matches!(c, '`' | '*' | '~' | '"' | '\'' | ':' | '(' | ')' | '[' | ']' | '?')
+    })
+}
+
+/// Whether `text` begins with `word`, which is in lower case.
+pub(crate) fn starts_with(text: &str, word: &str) -> bool {
+    text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits_a_header_that_runs_together() {
+        let split = |line: &str| split_header(line).map(|cells| cells.join("|"));
+        assert_eq!(split("NameTypeDescription").as_deref(), Some("Name|Type|Description"));
+        assert_eq!(split("Event NameStatusNotes").as_deref(), Some("Event Name|Status|Notes"));
+        assert_eq!(split("Name Type Description").as_deref(), Some("Name|Type|Description"));
+        for line in
+            ["Name", "Nametype", "NameTypeDescriptionOf", "TypeStatus", "Event of a name", ""]
+        {
+            assert_eq!(split(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn reads_statuses() {
+        assert_eq!(status("**WIP**"), Some(Status::Wip));
+        assert_eq!(status("Available (beta)"), Some(Status::Available));
+        assert_eq!(status("Not available"), Some(Status::Wip));
+        assert_eq!(status("Deprecated since May"), Some(Status::Deprecated));
+        assert_eq!(status("Availability"), None);
+        assert_eq!(status_suffix("it is not availableAvailable"), Some(19));
+        assert_eq!(status_suffix("it is not available"), None);
+        assert_eq!(status_prefix("WIPWhen it rings"), Some(3));
+    }
+
+    #[test]
+    fn tells_optional_from_not_optional() {
+        for text in [
+            "Optional value",
+            "an optional value.",
+            "Optionally a note",
+            "Absent or set, if present",
+        ] {
+            assert!(says_optional(text), "{text}");
+        }
+        for text in ["not optional", "non-optional", "optionality", "The options", ""] {
+            assert!(!says_optional(text), "{text}");
+        }
+    }
+}

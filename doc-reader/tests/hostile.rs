@@ -1,0 +1,184 @@
+//! No input makes the reader panic or work more than its size is worth.
+
+mod support;
+
+use proptest::prelude::*;
+use spektr_doc_reader::{MAX_BYTES, ReadError, read};
+use support::webhooks;
+
+/// Pieces that are cheap to write and dear to a careless parser.
+const PIECES: &[&str] = &[
+    "<b>",
+    "<p>",
+    "<div>",
+    "<table>",
+    "<tr>",
+    "<td>",
+    "<li>",
+    "<pre>",
+    "<h2>",
+    "<nav>",
+    "</b>",
+    "<svg>",
+    "<a a a1=2 ",
+    "<!--",
+    "<script>",
+    "&amp",
+    "&#",
+    "{",
+    "[",
+    "{\"a\":",
+    "[{\"a\":[",
+    "{\"a\":1}\n",
+    "\"",
+    "\"a\n",
+    "'",
+    "\\",
+    "/*",
+    "//",
+    "#",
+    "# a\n",
+    "|",
+    "a|b\n",
+    "|-|-|\n",
+    "|A_B|x|WIP|\n",
+    "*",
+    "_",
+    "**a*",
+    "`",
+    "```\n",
+    "~~",
+    "> ",
+    "- ",
+    "1. ",
+    "![",
+    "[a](",
+    "<a@",
+    "A_",
+    "A_B\n",
+    "A_B\n\n",
+    "A_B (WIP)\n\ntext\n\n",
+    "A<B|C>\n",
+    "A_B_C/D_E\n",
+    "A|",
+    "NameTypeDescription\n",
+    "NameTypeDescription\nidstringx\n",
+    "WebhookDescriptionStatus\nA_BxWIP\n",
+    "Name\nType\n",
+    "id\nstring\n",
+    "Webhook\nDescription\nStatus\nA_B\nx\nWIP\n",
+    "string",
+    "stringnumber\n",
+    "Array of ",
+    "null | ",
+    "a.",
+    "a.b[].",
+    "\t",
+    "a\tstring\n",
+    "Name\tType\nid\tstring\n",
+    "results {",
+    "batch \"",
+    "...",
+    "…",
+    "optional ",
+    "\u{200b}",
+    "é",
+    "🚧\n\n",
+    " ",
+    "\n",
+    "Event",
+    "events and ",
+    "a  b\n",
+];
+
+/// What comes before the pieces, so that each rendering gets them.
+fn prefixes() -> [String; 4] {
+    let [(_, markdown), (_, html), (_, plain), ..] = support::renderings(&webhooks::page());
+    let body = html.find("</article>").expect("the fixture has an article");
+    [markdown, html[..body].to_owned(), plain, String::new()]
+}
+
+fn repeated(piece: &str, bytes: usize) -> String {
+    piece.repeat(bytes / piece.len())
+}
+
+/// Were the work quadratic, each of these inputs would take its size squared, or
+/// 70 thousand million steps, and the test would never end; it needs no clock.
+#[test]
+fn work_grows_with_the_size_of_the_input_only() {
+    const SIZE: usize = 256 << 10;
+    for prefix in prefixes() {
+        for piece in PIECES {
+            let text = format!("{prefix}{}", repeated(piece, SIZE));
+            match read(text.as_bytes()) {
+                Ok(page) => assert!(page.events.len() <= 1_000),
+                Err(ReadError::NoEventTable { .. } | ReadError::TooMany { .. }) => {}
+                Err(ReadError::Empty) => assert_eq!(text.trim(), ""),
+                Err(error) => panic!("{piece:?}: {error}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn the_largest_input_is_read_and_a_larger_one_refused() {
+    let mut text = support::markdown(&webhooks::page());
+    text.push_str(&repeated("word ", MAX_BYTES - text.len()));
+    assert_eq!(read(text.as_bytes()).map(|page| page.events.len()), Ok(10));
+    text.push_str("words");
+    text.push_str("words");
+    let too_large = ReadError::TooLarge { bytes: text.len(), limit: MAX_BYTES };
+    assert_eq!(read(text.as_bytes()), Err(too_large));
+}
+
+#[test]
+fn too_many_of_anything_is_refused() {
+    let table = |rows: &str| format!("| Event | Status |\n| --- | --- |\n{rows}\n");
+    let rows: String = (0..1_001).map(|at| format!("| EVENT_{at} | WIP |\n")).collect();
+    let too_many = |what, limit| Err(ReadError::TooMany { what, limit });
+    assert_eq!(read(table(&rows).as_bytes()), too_many("events", 1_000));
+    let sections = "## A_B\n\ntext\n\n".repeat(2_002);
+    let page = format!("{}{sections}", table("| A_B | WIP |"));
+    assert_eq!(read(page.as_bytes()), too_many("sections", 2_000));
+    let members: String = (0..20_001).map(|at| format!("| m{at} | string |\n")).collect();
+    let page =
+        format!("{}## A_B\n\n| Name | Type |\n| --- | --- |\n{members}", table("| A_B | WIP |"));
+    assert_eq!(read(page.as_bytes()), too_many("members", 20_000));
+    let values = "1,".repeat(10_001);
+    let page = format!("{}## A_B\n\n```\n{{\"a\": [{values}]}}\n```\n", table("| A_B | WIP |"));
+    assert_eq!(read(page.as_bytes()), too_many("members", 20_000));
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..2_000)) {
+        let _ = read(&bytes);
+    }
+
+    #[test]
+    fn any_pieces_are_read_or_refused(
+        prefix in 0..4_usize,
+        pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..60),
+    ) {
+        let text = format!("{}{}", prefixes()[prefix], pieces.concat());
+        let first = read(text.as_bytes());
+        prop_assert_eq!(first, read(text.as_bytes()));
+    }
+
+    /// A page with a part torn out or put elsewhere is still read without panic.
+    #[test]
+    fn torn_pages_are_read_or_refused(
+        rendering in 0..5_usize,
+        cuts in proptest::collection::vec((0..20_000_usize, 0..400_usize), 1..4),
+    ) {
+        let pages = support::renderings(&webhooks::page());
+        let mut text = pages[rendering].1.clone();
+        for (from, length) in cuts {
+            let from = (0..=from.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+            let to = (from..=(from + length).min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(from);
+            let torn: String = text.drain(from..to).collect();
+            text.push_str(&torn);
+        }
+        let _ = read(text.as_bytes());
+    }
+}

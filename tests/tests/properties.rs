@@ -1,0 +1,441 @@
+//! Properties of reading any input at all: no panic, entries that do not touch
+//! each other, and one meaning for an entry however it was found.
+//!
+//! Each run tries the same cases, so that a failure is a failure everywhere.
+
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use proptest::test_runner::RngSeed;
+use spektr_codegen::Json;
+use spektr_tests::corpus::{self, Example};
+use spektr_types::{Entries, Entry, Event};
+
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(0x5bec),
+        ..ProptestConfig::default()
+    }
+}
+
+/// Every example and the body of every invalid one.
+static BODIES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let valid = corpus::examples().into_values().flatten().map(|example| example.body);
+    let invalid = corpus::invalid_examples().into_iter().map(|example| example.body);
+    valid.chain(invalid).map(|body| body.trim().to_owned()).collect()
+});
+
+/// The same, but for batches: what can be an entry.
+static ENTRIES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let valid = corpus::event_examples().map(|example| example.body);
+    let unknown = corpus::examples().remove("unknown").expect("there are unknown events");
+    let invalid = corpus::invalid_examples().into_iter().map(|example| example.body);
+    let unknown = unknown.into_iter().map(|example| example.body);
+    valid.chain(unknown).chain(invalid).map(|body| body.trim().to_owned()).collect()
+});
+
+static EVENTS: LazyLock<Vec<Example>> = LazyLock::new(|| corpus::event_examples().collect());
+
+/// White space as JSON has it, mostly none.
+fn space() -> impl Strategy<Value = &'static str> {
+    prop_oneof![4 => Just(""), 1 => select(vec![" ", "\n", "\t", "\r\n", " \n\t "])]
+}
+
+/// A value without parts; some are JSON that no value can hold.
+fn scalar() -> impl Strategy<Value = String> {
+    let texts = [
+        "null",
+        "true",
+        "false",
+        "0",
+        "-0",
+        "-1.5",
+        "1e999",
+        "-1E-999",
+        "1672531199000",
+        "123456789012345678901234567890",
+        r#""""#,
+        r#""e""#,
+        r#""{[\"\\""#,
+        r#""]}""#,
+        r#""\ud800""#,
+        r#""\u00e9\ud83d\ude00""#,
+        "\"é😀\"",
+        r#""alert_resolved""#,
+        r#""CUSTOMER_TAG_ADD""#,
+        r#""step_init""#,
+        r#""process_run_end""#,
+        r#""future""#,
+    ];
+    select(texts.map(str::to_owned).to_vec())
+}
+
+/// A key, often one that an envelope has; some are written with escapes, and one
+/// can be no text.
+fn key() -> impl Strategy<Value = &'static str> {
+    select(vec![
+        "id",
+        "spektrId",
+        "workspaceId",
+        "type",
+        "eventType",
+        "createdAt",
+        "timestamp",
+        "data",
+        "results",
+        "delivered",
+        r"\u0069d",
+        r"typ\u0065",
+        r"dat\u0061",
+        r"\ud800",
+        "{",
+        "}",
+        r#"\""#,
+        "tagId",
+        "oldStatus",
+        "files",
+        "process_name",
+        "processName",
+        "é",
+        "",
+    ])
+}
+
+/// Any JSON as text, with duplicate keys and white space.
+fn json_text() -> impl Strategy<Value = String> {
+    scalar().prop_recursive(4, 24, 5, |inner| {
+        prop_oneof![
+            (space(), prop::collection::vec((space(), inner.clone(), space()), 0..5)).prop_map(
+                |(lead, elements)| {
+                    let elements: Vec<_> = elements
+                        .into_iter()
+                        .map(|(a, value, b)| format!("{a}{value}{b}"))
+                        .collect();
+                    format!("[{lead}{}]", elements.join(","))
+                }
+            ),
+            object_of(inner),
+        ]
+    })
+}
+
+fn object_of(value: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
+    let member = (space(), key(), space(), space(), value, space());
+    (space(), prop::collection::vec(member, 0..6)).prop_map(|(lead, members)| {
+        let members: Vec<_> = members
+            .into_iter()
+            .map(|(a, key, b, c, value, d)| format!("{a}\"{key}\"{b}:{c}{value}{d}"))
+            .collect();
+        format!("{{{lead}{}}}", members.join(","))
+    })
+}
+
+/// What happens to one value of an example.
+#[derive(Clone, Debug)]
+enum Change {
+    /// It is gone.
+    Delete,
+    /// Something else stands there.
+    Replace(String),
+    /// Its member, or the element, stands there twice, the other with this value.
+    Double(String),
+    /// It is nested this deep in lists.
+    Wrap(usize),
+    /// A text becomes another text, and an object has another member.
+    Grow(String),
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    prop_oneof![
+        1 => Just(Change::Delete),
+        1 => json_text().prop_map(Change::Replace),
+        1 => json_text().prop_map(Change::Double),
+        1 => (1_usize..160).prop_map(Change::Wrap),
+        2 => json_text().prop_map(Change::Grow),
+    ]
+}
+
+/// An example with one or two values changed, as text.
+fn changed(corpus: &'static [String]) -> impl Strategy<Value = String> {
+    let changes = prop::collection::vec((any::<Index>(), change()), 1..3);
+    (any::<Index>(), changes).prop_map(|(example, changes)| {
+        let mut json: Json =
+            serde_json::from_str(example.get(corpus).as_str()).expect("an example is JSON");
+        // What a change puts in can be JSON that no value can hold, so that it is
+        // filled in at the end, in the place of texts that no example has.
+        let mut puts = Vec::new();
+        for (place, change) in changes {
+            let mut count = place.index(size(&json));
+            apply(&mut json, &mut count, &change, &mut puts);
+        }
+        let text = serde_json::to_string(&json).expect("JSON serializes");
+        puts.iter().enumerate().fold(text, |text, (index, put)| text.replace(&hole(index), put))
+    })
+}
+
+fn hole(index: usize) -> String {
+    format!("\"hole-{index}-\"")
+}
+
+/// Counts the values below a value.
+fn size(json: &Json) -> usize {
+    let members = json.members().iter().map(|(_, value)| value);
+    1 + members.chain(json.elements()).map(size).sum::<usize>()
+}
+
+/// Changes the value that `count` leads to, in the order of the text.
+fn apply(json: &mut Json, count: &mut usize, change: &Change, puts: &mut Vec<String>) -> bool {
+    let put = |text: &str, puts: &mut Vec<String>| {
+        puts.push(text.to_owned());
+        Json::String(hole(puts.len() - 1).trim_matches('"').to_owned())
+    };
+    if *count == 0 {
+        match change {
+            Change::Delete => *json = Json::Null,
+            Change::Grow(text) => match json {
+                Json::Object(members) => members.push(("future".to_owned(), put(text, puts))),
+                Json::String(old) => old.push_str(" \u{1F600} \" and more"),
+                _ => {}
+            },
+            Change::Replace(text) | Change::Double(text) => *json = put(text, puts),
+            Change::Wrap(levels) => {
+                for _ in 0..*levels {
+                    *json = Json::Array(vec![std::mem::replace(json, Json::Null)]);
+                }
+            }
+        }
+        return true;
+    }
+    match json {
+        Json::Object(members) => {
+            for index in 0..members.len() {
+                *count -= 1;
+                if *count == 0 && matches!(change, Change::Delete) {
+                    members.remove(index);
+                    return true;
+                }
+                if let (0, Change::Double(text)) = (*count, change) {
+                    let name = members[index].0.clone();
+                    members.push((name, put(text, puts)));
+                    return true;
+                }
+                if apply(&mut members[index].1, count, change, puts) {
+                    return true;
+                }
+            }
+        }
+        Json::Array(elements) => {
+            for index in 0..elements.len() {
+                *count -= 1;
+                if *count == 0 && matches!(change, Change::Delete) {
+                    elements.remove(index);
+                    return true;
+                }
+                if apply(&mut elements[index], count, change, puts) {
+                    return true;
+                }
+            }
+        }
+        _ => {}
+    }
+    false
+}
+
+/// What can stand in a batch: examples, changed ones, and any JSON.
+fn entry_text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        2 => any::<Index>().prop_map(|index| index.get(&ENTRIES).clone()),
+        3 => changed(&ENTRIES),
+        3 => object_of(json_text()),
+        1 => json_text(),
+    ]
+}
+
+/// Asks an entry for everything that it can be asked for.
+fn exercise(entry: &Entry<'_>) {
+    let head = (entry.id(), entry.spektr_id(), entry.workspace_id());
+    let shown = format!("{head:?} {:?} {:?} {entry:?}", entry.wire_type(), entry.created_at());
+    assert!(!shown.is_empty());
+    match entry.decode() {
+        Ok(event) => {
+            let text = serde_json::to_string(&event).expect("an event serializes");
+            let shown = format!("{event:?} {} {:?}", event.event_type(), event.status());
+            assert!(!text.is_empty() && !shown.is_empty());
+            assert_eq!(event.id().map(|id| id.as_str()), entry.id().as_deref());
+            assert_eq!(event.created_at(), entry.created_at());
+        }
+        Err(error) => {
+            assert_eq!(error.raw().as_str(), entry.raw());
+            assert_eq!(error.id().map(|id| id.as_str()), entry.id().as_deref());
+            let place = error.pointer();
+            assert!(place.is_empty() || place.starts_with('/'), "{place:?} is no JSON pointer");
+            assert!(error.to_string().starts_with("malformed entry: "));
+        }
+    }
+}
+
+/// Asserts that two entries are the same to whoever reads them.
+fn assert_same(found: &Entry<'_>, alone: &Entry<'_>) {
+    assert_eq!(found.raw(), alone.raw());
+    assert_eq!(found.id(), alone.id());
+    assert_eq!(found.spektr_id(), alone.spektr_id());
+    assert_eq!(found.workspace_id(), alone.workspace_id());
+    assert_eq!(found.wire_type(), alone.wire_type());
+    assert_eq!(found.created_at(), alone.created_at());
+    assert_eq!(found.decode(), alone.decode());
+}
+
+proptest! {
+    #![proptest_config(config(4000))]
+
+    #[test]
+    fn any_bytes_are_read_without_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
+        if let Ok(entries) = Entries::parse(&body) {
+            entries.iter().for_each(exercise);
+        }
+    }
+
+    #[test]
+    fn examples_with_other_bytes_are_read_without_panic(
+        example in any::<Index>(),
+        flips in prop::collection::vec((any::<Index>(), any::<u8>()), 1..4),
+        end in prop::option::weighted(0.3, any::<Index>()),
+    ) {
+        let mut body = example.get(&BODIES).clone().into_bytes();
+        for (place, byte) in flips {
+            *place.get_mut(&mut body) = byte;
+        }
+        if let Some(end) = end {
+            body.truncate(end.index(body.len()));
+        }
+        if let Ok(entries) = Entries::parse(&body) {
+            entries.iter().for_each(exercise);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(config(2000))]
+
+    #[test]
+    fn any_text_is_read_without_panic(text in "[\\[\\]{}:,\"a0\\\\ ]{0,40}|\\PC{0,40}") {
+        if let Ok(entries) = Entries::parse(text.as_bytes()) {
+            entries.iter().for_each(exercise);
+        }
+        if let Ok(entry) = Entry::from_json(&text) {
+            exercise(&entry);
+        }
+    }
+
+    #[test]
+    fn changed_examples_are_read_without_panic(body in changed(&BODIES)) {
+        let entries = Entries::parse(body.as_bytes());
+        if let Ok(entries) = &entries {
+            entries.iter().for_each(exercise);
+        }
+    }
+
+    /// The pass that finds all entries at once sees what reading each entry by
+    /// itself sees.
+    #[test]
+    fn an_entry_of_a_batch_is_what_it_is_alone(
+        texts in prop::collection::vec((space(), entry_text(), space()), 0..5),
+        before in prop::option::of(json_text()),
+        after in prop::option::of(json_text()),
+        escaped in any::<bool>(),
+        around in (space(), space(), space(), space(), space()),
+    ) {
+        let list: Vec<_> = texts.iter().map(|(a, text, b)| format!("{a}{text}{b}")).collect();
+        let member = |name: &str, value: &Option<String>| {
+            value.as_ref().map_or(String::new(), |value| format!("{name}{value}"))
+        };
+        let results = if escaped { r"re\u0073ults" } else { "results" };
+        let (a, b, c, d, e) = around;
+        let body = format!(
+            "{a}{{{}\"{results}\"{b}:{c}[{}]{d}{}}}{e}",
+            member("\"before\":", &before.map(|value| format!("{value},"))),
+            list.join(","),
+            member(",\"after\":", &after),
+        );
+        let entries = Entries::parse(body.as_bytes());
+        let entries = entries.unwrap_or_else(|error| panic!("{error}: {body}"));
+        prop_assert!(entries.is_batch());
+        prop_assert_eq!(entries.len(), texts.len());
+        for (found, (_, text, _)) in entries.iter().zip(&texts) {
+            prop_assert_eq!(found.raw(), text.as_str());
+            let start = found.raw().as_ptr() as usize - body.as_ptr() as usize;
+            prop_assert!(start < body.len(), "the raw text is a slice of the body");
+            assert_same(found, &Entry::from_json(text).expect("an entry is JSON"));
+        }
+    }
+
+    /// A body that is an event is the entry that its text is.
+    #[test]
+    fn a_body_that_is_no_batch_is_the_entry_of_its_text(
+        text in prop_oneof![object_of(json_text()), changed(&ENTRIES)],
+        lead in space(),
+        trail in space(),
+    ) {
+        let body = format!("{lead}{text}{trail}");
+        if let Ok(entries) = Entries::parse(body.as_bytes()) {
+            if !entries.is_batch() {
+                prop_assert_eq!(entries.len(), 1);
+                let alone = Entry::from_json(&text).expect("an entry is JSON");
+                assert_same(entries.iter().next().expect("one entry"), &alone);
+            }
+        }
+    }
+
+    /// Whatever becomes of an entry, those before and behind it are the events
+    /// that they are without it.
+    #[test]
+    fn a_bad_entry_leaves_its_neighbours_alone(
+        before in any::<Index>(),
+        text in prop_oneof![changed(&ENTRIES), json_text()],
+        after in any::<Index>(),
+    ) {
+        let (before, after) = (before.get(&EVENTS), after.get(&EVENTS));
+        let body = format!(r#"{{"results":[{},{text},{}]}}"#, before.body, after.body);
+        let entries = Entries::parse(body.as_bytes()).expect("three entries");
+        let decoded: Vec<_> = entries.iter().map(Entry::decode).collect();
+        prop_assert_eq!(decoded.len(), 3);
+        prop_assert_eq!(&decoded[0], &Ok(before.event()));
+        prop_assert_eq!(&decoded[2], &Ok(after.event()));
+    }
+
+    /// What is decoded at all is written so that it decodes to the same.
+    #[test]
+    fn a_changed_example_that_decodes_survives_a_round_trip(text in changed(&ENTRIES)) {
+        let entry = Entry::from_json(&text).expect("a changed example is JSON");
+        if let Ok(event) = entry.decode() {
+            let encoded = serde_json::to_string(&event).expect("an event serializes");
+            let again = Entry::from_json(&encoded).expect("an encoded event is JSON").decode();
+            match &event {
+                Event::Unknown(_) => prop_assert_eq!(encoded, entry.raw()),
+                _ => prop_assert_eq!(again, Ok(event)),
+            }
+        }
+    }
+}
+
+/// The changes are worth something only if both outcomes come about.
+#[test]
+fn changed_examples_decode_and_fail_in_turn() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+
+    let mut runner = TestRunner::new(config(1));
+    let (mut decoded, mut failed) = (0, 0);
+    for _ in 0..500 {
+        let text = changed(&ENTRIES).new_tree(&mut runner).expect("a case").current();
+        let entry = Entry::from_json(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        match entry.decode() {
+            Ok(_) => decoded += 1,
+            Err(_) => failed += 1,
+        }
+    }
+    assert!(decoded > 50 && failed > 50, "{decoded} decoded, {failed} failed");
+}

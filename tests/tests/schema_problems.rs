@@ -1,0 +1,418 @@
+//! What is wrong with a schema is said with file, pointer and remedy: one case
+//! per rule of the dialect, each of which breaks that rule only.
+
+use spektr_codegen::{Problem, ProblemKind, SchemaSet};
+use spektr_tests::fixtures::{ENVELOPE, Event, Files, PING};
+
+/// Returns the smallest set with one more member of its event.
+fn note(keywords: &str) -> Files {
+    let member = format!(r#""note": {{ "description": "A note.", {keywords} }}"#);
+    Files::base().event(&Event::new("ping", "Ping").members(&member, r#""note""#))
+}
+
+fn optional_note(keywords: &str) -> Files {
+    let member = format!(r#""note": {{ "description": "A note.", {keywords} }}"#);
+    Files::base().event(&Event::new("ping", "Ping").members(&member, ""))
+}
+
+fn decision(about: &str) -> Files {
+    decisions(&format!(
+        r#"{{ "id": "a-name", "about": [{about}], "documented": "This.", "chosen": "That.", "reason": "So.", "state": "accepted" }}"#
+    ))
+}
+
+fn decisions(list: &str) -> Files {
+    let keywords = format!(r#""x-decisions": [{list}]"#);
+    Files::base().event(&Event::new("ping", "Ping").keywords(&keywords))
+}
+
+fn discriminated(module: &str, title: &str, wire_types: &str, member: &str) -> Event {
+    Event::new(module, title)
+        .wire_types(wire_types)
+        .discriminators(&format!(r#""/{member}""#))
+        .members(
+            &format!(r#""{member}": {{ "description": "A member.", "type": "string" }}"#),
+            &format!(r#""{member}""#),
+        )
+}
+
+/// Returns two objects of `common/` with a member each that holds the other.
+fn two_objects(from_one: &str, from_other: &str) -> Files {
+    let object = |member: &str| {
+        format!(
+            r#""type": "object", "properties": {{ "next": {{ "description": "The next.", {member} }} }}, "required": []"#
+        )
+    };
+    Files::base().common("one", "One", &object(from_one)).common(
+        "other",
+        "Other",
+        &object(from_other),
+    )
+}
+
+fn keyword(name: &str) -> ProblemKind {
+    ProblemKind::Keyword(name.to_owned())
+}
+
+fn wrong_value(expected: &str, found: &str) -> ProblemKind {
+    ProblemKind::WrongValue { expected: expected.to_owned(), found: found.to_owned() }
+}
+
+fn duplicate(what: &'static str, name: &str, other: &str) -> ProblemKind {
+    ProblemKind::Duplicate { what, name: name.to_owned(), other: other.to_owned() }
+}
+
+/// A rule, a set of files that breaks it, and the problems that are expected.
+struct Case {
+    name: &'static str,
+    files: fn() -> Files,
+    expected: fn() -> Vec<(&'static str, &'static str, ProblemKind)>,
+}
+
+/// Makes a test of each case, and a list of all.
+macro_rules! cases {
+    ($($name:ident: $files:expr => [$($expected:expr),+];)+) => {
+        const CASES: &[Case] = &[$(Case {
+            name: stringify!($name),
+            files: || $files,
+            expected: || vec![$($expected),+],
+        }),+];
+
+        mod rule {
+            $(
+                #[test]
+                fn $name() {
+                    super::check(stringify!($name));
+                }
+            )+
+        }
+    };
+}
+
+fn check(name: &str) {
+    let case = CASES.iter().find(|case| case.name == name).expect("the case is in the list");
+    let problems = (case.files)().problems();
+    let found: Vec<_> = problems.iter().map(parts).collect();
+    assert_eq!(found, (case.expected)(), "{problems}");
+}
+
+fn parts(problem: &Problem) -> (&str, &str, ProblemKind) {
+    (&problem.file, &problem.pointer, problem.kind.clone())
+}
+
+cases! {
+    // Files.
+    rejects_a_file_that_is_not_json:
+        Files::base().edit(PING, "\"title\"", "title")
+        => [(PING, "", ProblemKind::NotJson("key must be a string at line 4 column 17".into()))];
+    rejects_a_member_that_stands_twice:
+        Files::base().edit(PING, "\"title\": \"Ping\",", "\"title\": \"Ping\", \"title\": \"Ping\",")
+        => [(PING, "", ProblemKind::NotJson("member `title` stands here twice at line 4 column 48".into()))];
+    rejects_a_file_in_another_folder:
+        Files::base().file("events/old/ping.schema.json", "{}")
+        => [("events/old/ping.schema.json", "", ProblemKind::WrongPlace("a schema file stands where none belongs"))];
+    rejects_a_file_that_is_no_object:
+        Files::base().file("common/a.schema.json", "[]")
+        => [("common/a.schema.json", "", ProblemKind::Missing("$schema")),
+            ("common/a.schema.json", "", ProblemKind::Missing("$id")),
+            ("common/a.schema.json", "", ProblemKind::Missing("title")),
+            ("common/a.schema.json", "", ProblemKind::MissingDescription),
+            ("common/a.schema.json", "", ProblemKind::Missing("x-source"))];
+    rejects_a_set_without_the_envelope:
+        Files::base().without(ENVELOPE)
+        => [(ENVELOPE, "", ProblemKind::WrongPlace("the type envelope's file is missing"))];
+    rejects_another_draft:
+        Files::base().edit(PING, "draft/2020-12", "draft/2019-09")
+        => [(PING, "/$schema", wrong_value("`https://json-schema.org/draft/2020-12/schema`", "https://json-schema.org/draft/2019-09/schema"))];
+    rejects_an_id_that_is_not_the_path:
+        Files::base().edit(PING, "events/ping.schema.json", "events/pong.schema.json")
+        => [(PING, "/$id", wrong_value(
+            "`https://spektr-webhooks.invalid/schema/events/ping.schema.json`",
+            "https://spektr-webhooks.invalid/schema/events/pong.schema.json"))];
+    rejects_a_file_without_title:
+        Files::base().edit("common/event_id.schema.json", "\"title\": \"EventId\",", "")
+        => [("common/event_id.schema.json", "", ProblemKind::Missing("title"))];
+    rejects_a_file_without_description:
+        Files::base().edit(PING, "\"description\": \"About Ping.\",", "")
+        => [(PING, "", ProblemKind::MissingDescription)];
+    rejects_a_file_without_source:
+        Files::base().edit("common/event_id.schema.json", "\"x-source\"", "\"$comment\"")
+        => [("common/event_id.schema.json", "", ProblemKind::Missing("x-source"))];
+    rejects_a_date_in_another_form:
+        Files::base().edit(PING, "2026-11-23", "23.11.2026")
+        => [(PING, "/x-source/captured", wrong_value("a date as `2026-11-23`", "23.11.2026"))];
+
+    // Events.
+    rejects_an_event_whose_name_is_not_its_file_s:
+        Files::base().edit(PING, "\"PING\", \"status\"", "\"PONG\", \"status\"")
+        => [(PING, "/x-event/name", wrong_value("`PING`, as the file's name has it", "PONG"))];
+    rejects_an_event_whose_file_cannot_be_a_module:
+        Files::base().event(&Event::new("foo-bar", "FooBar")).edit("events/foo-bar.schema.json", "\"FOO-BAR\"", "\"FOO_BAR\"")
+        => [("events/foo-bar.schema.json", "", ProblemKind::NotAnIdentifier("foo-bar".into()))];
+    rejects_an_event_whose_file_is_named_by_a_keyword:
+        Files::base().event(&Event::new("mod", "Mode"))
+        => [("events/mod.schema.json", "", ProblemKind::NotAnIdentifier("mod".into()))];
+    rejects_an_event_that_is_no_object:
+        Files::base().edit(PING, "\"type\": \"object\"", "\"type\": \"string\"")
+        => [(PING, "/type", wrong_value("one of `object`", "string"))];
+    rejects_a_closed_envelope:
+        Files::base().edit(ENVELOPE, "\"x-envelope\": \"type\"", "\"x-envelope\": \"type\", \"additionalProperties\": false")
+        => [(ENVELOPE, "/additionalProperties", keyword("additionalProperties"))];
+    rejects_a_status_that_is_none:
+        Files::base().event(&Event::new("ping", "Ping").status("soon"))
+        => [(PING, "/x-event/status", wrong_value("one of `available`, `wip`, `deprecated`", "soon"))];
+    rejects_an_event_without_wire_type:
+        Files::base().event(&Event::new("ping", "Ping").wire_types(""))
+        => [(PING, "/properties/type", ProblemKind::Missing("enum"))];
+    rejects_an_event_of_another_envelope:
+        Files::base().edit(PING, "../common/type_envelope", "../common/event_type_envelope")
+        => [(PING, "/$ref", wrong_value("`../common/type_envelope.schema.json`", "../common/event_type_envelope.schema.json"))];
+    rejects_an_envelope_that_lacks_a_member:
+        Files::base().edit(ENVELOPE, "\"createdAt\": {", "\"made\": {").edit(ENVELOPE, ", \"createdAt\"]", ", \"made\"]")
+        => [(ENVELOPE, "", ProblemKind::Missing("createdAt"))];
+    rejects_a_member_that_the_envelope_has:
+        Files::base().event(&Event::new("ping", "Ping").members(
+            r#""created_at": { "description": "Again.", "type": "number" }"#, r#""created_at""#))
+        => [(PING, "/properties/created_at", duplicate("the member name", "created_at", "`createdAt` of the envelope"))];
+    rejects_a_member_that_every_entry_has:
+        Files::base().event(&Event::new("ping", "Ping").members(
+            r#""timestamp": { "description": "Again.", "type": "number" }, "wireType": { "description": "Again.", "type": "string" }"#,
+            r#""timestamp", "wireType""#))
+        => [(PING, "/properties/timestamp", duplicate("the member name", "timestamp", "every entry")),
+            (PING, "/properties/wireType", duplicate("the member name", "wireType", "every entry"))];
+    rejects_an_alias_that_the_envelope_has:
+        note(r#""type": "string", "x-aliases": ["spektrId"]"#)
+        => [(PING, "/properties/note", duplicate("the member name", "note", "`spektrId` of the envelope"))];
+
+    // Wire types.
+    rejects_a_wire_type_of_two_events:
+        Files::base().event(&Event::new("pong", "Pong").wire_types(r#""pong", "PING""#))
+        => [("events/pong.schema.json", "/properties/type/enum/1", duplicate("the wire type", "PING", PING))];
+    rejects_a_wire_type_that_stands_twice:
+        Files::base().event(&Event::new("ping", "Ping").wire_types(r#""ping", "Ping""#))
+        => [(PING, "/properties/type/enum/1", duplicate("the wire type", "Ping", "the same event"))];
+    rejects_two_events_that_own_one_wire_type:
+        Files::base()
+            .event(&discriminated("ping", "Ping", r#""same""#, "left"))
+            .event(&discriminated("pong", "Pong", r#""same""#, "right"))
+        => [("events/pong.schema.json", "/properties/type/enum/0", duplicate("the wire type", "same", PING))];
+    rejects_two_events_of_which_none_owns_their_wire_type:
+        Files::base()
+            .event(&discriminated("ping", "Ping", r#""ping", "same""#, "left"))
+            .event(&discriminated("pong", "Pong", r#""pong", "same""#, "right"))
+        => [("events/pong.schema.json", "/properties/type/enum/1", duplicate("the wire type", "same", PING))];
+    rejects_discriminators_that_overlap:
+        Files::base()
+            .event(&discriminated("ping", "Ping", r#""ping""#, "left"))
+            .event(&discriminated("pong", "Pong", r#""pong", "ping""#, "left"))
+        => [("events/pong.schema.json", "/properties/type/enum/1", ProblemKind::OverlappingDiscriminators {
+            wire_type: "ping".into(), other: PING.into(), discriminator: "/left".into() })];
+    rejects_a_discriminator_that_leads_nowhere:
+        Files::base().event(&Event::new("ping", "Ping").discriminators(r#""/data/tag""#))
+        => [(PING, "/x-event/discriminators/0", ProblemKind::DanglingPointer { what: "the discriminator", pointer: "/data/tag".into() })];
+
+    // Names.
+    rejects_a_title_of_two_types:
+        Files::base().common("other", "Ping", r#""type": "string", "x-type": "id""#)
+        => [("common/other.schema.json", "/title", duplicate("the type name", "Ping", "events/ping.schema.json#/title"))];
+    rejects_a_title_of_an_inline_object_that_is_taken:
+        note(r#""type": "object", "title": "EventId", "properties": { "a": { "description": "A.", "type": "string" } }, "required": ["a"]"#)
+        => [(PING, "/properties/note/title", duplicate("the type name", "EventId", "common/event_id.schema.json#/title"))];
+    rejects_a_title_that_is_no_rust_name:
+        Files::base().common("other", "Other-Id", r#""type": "string", "x-type": "id""#)
+        => [("common/other.schema.json", "/title", ProblemKind::NotAnIdentifier("Other-Id".into()))];
+    rejects_a_member_that_is_no_rust_name:
+        Files::base().event(&Event::new("ping", "Ping").members(
+            r#""1st": { "description": "The first.", "type": "string" }"#, r#""1st""#))
+        => [(PING, "/properties/1st", ProblemKind::NotAnIdentifier("1st".into()))];
+    rejects_members_that_become_one_field:
+        Files::base().event(&Event::new("ping", "Ping").members(
+            r#""userId": { "description": "A.", "type": "string" }, "user_id": { "description": "B.", "type": "string" }"#,
+            r#""userId", "user_id""#))
+        => [(PING, "/properties/user_id", duplicate("the member name", "user_id", "`userId`"))];
+    rejects_a_title_that_the_crate_uses_itself:
+        Files::base().common("entry", "Entry", r#""type": "string", "x-type": "id""#)
+        => [("common/entry.schema.json", "/title", ProblemKind::ReservedName("Entry".into()))];
+    rejects_a_title_that_generated_files_import:
+        Files::base().common("tag", "Tag", r#""type": "string", "x-type": "id""#)
+        => [("common/tag.schema.json", "/title", ProblemKind::ReservedName("Tag".into()))];
+    rejects_the_title_of_an_envelope:
+        Files::base().common("a", "TypeEnvelope", r#""type": "string", "x-type": "id""#)
+        => [("common/a.schema.json", "/title", duplicate("the type name", "TypeEnvelope", "common/type_envelope.schema.json#/title"))];
+    rejects_an_event_titled_like_the_unknown_one:
+        Files::base().event(&Event::new("unknown", "Unknown"))
+        => [("events/unknown.schema.json", "/title", ProblemKind::ReservedName("Unknown".into()))];
+
+    // Members.
+    rejects_a_keyword_outside_of_the_dialect:
+        note(r#""type": "string", "maxLength": 3"#)
+        => [(PING, "/properties/note/maxLength", keyword("maxLength"))];
+    rejects_a_closed_object:
+        Files::base().event(&Event::new("ping", "Ping").keywords(r#""additionalProperties": false"#))
+        => [(PING, "/additionalProperties", keyword("additionalProperties"))];
+    rejects_a_closed_free_object:
+        note(r#""type": "object", "additionalProperties": false"#)
+        => [(PING, "/properties/note/additionalProperties", ProblemKind::WrongType { expected: "true", found: "false" })];
+    rejects_a_free_object_that_does_not_say_so:
+        note(r#""type": "object""#)
+        => [(PING, "/properties/note", ProblemKind::Missing("additionalProperties"))];
+    rejects_a_closed_enum:
+        note(r#""type": "string", "enum": ["a", "b"]"#)
+        => [(PING, "/properties/note/enum", keyword("enum"))];
+    rejects_alternatives:
+        note(r#""anyOf": [{ "type": "string" }, { "type": "number" }]"#)
+        => [(PING, "/properties/note/anyOf", ProblemKind::UnknownForm)];
+    rejects_a_schema_of_no_form:
+        note(r#""x-sensitive": true"#)
+        => [(PING, "/properties/note", ProblemKind::UnknownForm)];
+    rejects_a_type_of_three:
+        note(r#""type": ["string", "number", "null"]"#)
+        => [(PING, "/properties/note/type", wrong_value("a pair of a type and `null`", "string, number, null"))];
+    rejects_a_list_of_anything:
+        note(r#""type": "array""#)
+        => [(PING, "/properties/note", ProblemKind::Missing("items"))];
+    rejects_a_list_with_null_in_it:
+        note(r#""type": "array", "items": { "type": ["string", "null"] }"#)
+        => [(PING, "/properties/note/items", ProblemKind::Nullability("an element of a list and nullable"))];
+    rejects_a_member_without_description:
+        note(r#""type": "string""#).edit(PING, "A note.", " ")
+        => [(PING, "/properties/note", ProblemKind::MissingDescription)];
+    rejects_a_reference_that_leads_nowhere:
+        note(r#""$ref": "../common/nothing.schema.json""#)
+        => [(PING, "/properties/note/$ref", ProblemKind::DanglingRef("../common/nothing.schema.json".into()))];
+    rejects_a_reference_to_another_event:
+        note(r#""$ref": "ping.schema.json""#)
+        => [(PING, "/properties/note/$ref", ProblemKind::DanglingRef("ping.schema.json".into()))];
+    rejects_a_member_that_is_required_and_nullable:
+        note(r#""type": ["string", "null"]"#)
+        => [(PING, "/properties/note", ProblemKind::Nullability("required and nullable"))];
+    rejects_a_member_that_is_optional_and_never_null:
+        optional_note(r#""type": "string""#)
+        => [(PING, "/properties/note", ProblemKind::Nullability("optional and never null"))];
+    rejects_a_required_member_that_does_not_exist:
+        Files::base().event(&Event::new("ping", "Ping").members(
+            r#""note": { "description": "A note.", "type": "string" }"#, r#""note", "nothing""#))
+        => [(PING, "/required/1", ProblemKind::RequiredUnknown("nothing".into()))];
+    rejects_an_object_without_members:
+        note(r#""type": "object", "title": "Empty", "properties": {}, "required": []"#)
+        => [(PING, "/properties/note/properties", ProblemKind::WrongType { expected: "at least one member", found: "an empty object" })];
+    rejects_a_time_that_is_no_number_of_seconds:
+        note(r#""type": "string", "x-valid-for-seconds": -1"#)
+        => [(PING, "/properties/note/x-valid-for-seconds", wrong_value("a whole number of seconds", "-1"))];
+    rejects_two_expiring_members_of_one_name:
+        note(r#""type": "object", "title": "Inner", "properties": {
+            "url": { "description": "An address.", "type": "string", "x-valid-for-seconds": 1 } }, "required": ["url"]"#)
+            .edit(PING, "\"note\": {", "\"url\": { \"description\": \"An address.\", \"type\": [\"string\", \"null\"], \"x-valid-for-seconds\": 1 }, \"note\": {")
+        => [(PING, "", duplicate("the name of an expiring member", "url", "another expiring member of this event"))];
+    rejects_a_flag_that_is_a_text:
+        note(r#""type": "string", "x-sensitive": "yes""#)
+        => [(PING, "/properties/note/x-sensitive", ProblemKind::WrongType { expected: "true or false", found: "string" })];
+
+    // Types.
+    rejects_known_values_that_become_one_variant:
+        Files::base().common("color", "Color", r#""type": "string", "x-known-values": [
+            { "value": "dark-red", "description": "One." }, { "value": "DARK_RED", "description": "Other." }]"#)
+        => [("common/color.schema.json", "/x-known-values/1", duplicate("the known value", "DARK_RED", "another value of this list"))];
+    rejects_a_known_value_that_is_no_rust_name:
+        Files::base().common("color", "Color", r#""type": "string", "x-known-values": [{ "value": "3d", "description": "One." }]"#)
+        => [("common/color.schema.json", "/x-known-values/0", ProblemKind::NotAnIdentifier("3d".into()))];
+    rejects_an_id_that_is_no_string:
+        Files::base().common("number", "NumberId", r#""type": "integer", "x-type": "id""#)
+        => [("common/number.schema.json", "", wrong_value("`\"type\": \"string\"` for this `x-type`", "\"integer\""))];
+    rejects_a_definition_whose_key_is_not_its_title:
+        Files::base().event(&Event::new("ping", "Ping").keywords(
+            r#""$defs": { "Item": { "title": "PingItem", "description": "An item.", "type": "object", "properties": { "a": { "description": "A.", "type": "string" } }, "required": ["a"] } }"#))
+        => [(PING, "/$defs/Item", wrong_value("a `title` equal to the definition's key `Item`", "PingItem"))];
+    rejects_a_type_that_contains_itself:
+        Files::base().common("one", "One", r#""type": "object", "properties": {
+            "next": { "description": "The next.", "anyOf": [{ "$ref": "one.schema.json" }, { "type": "null" }] } }, "required": []"#)
+        => [("common/one.schema.json", "", ProblemKind::Cycle("One".into()))];
+    rejects_types_that_contain_each_other:
+        two_objects(
+            r#""anyOf": [{ "$ref": "other.schema.json" }, { "type": "null" }]"#,
+            r#""anyOf": [{ "$ref": "one.schema.json" }, { "type": "null" }]"#)
+        => [("common/one.schema.json", "", ProblemKind::Cycle("Other".into())), ("common/other.schema.json", "", ProblemKind::Cycle("One".into()))];
+
+    // Decisions.
+    rejects_a_decision_about_something_that_is_gone:
+        decision(r#""/title", "/properties/gone""#)
+        => [(PING, "/x-decisions/0/about/1", ProblemKind::DanglingPointer { what: "the decision", pointer: "/properties/gone".into() })];
+    rejects_a_decision_about_nothing:
+        decision("")
+        => [(PING, "/x-decisions/0", ProblemKind::Missing("about"))];
+    rejects_a_decision_that_is_named_in_another_style:
+        decision(r#""/title""#).edit(PING, "a-name", "aName")
+        => [(PING, "/x-decisions/0/id", wrong_value("lower-case words joined by hyphens", "aName"))];
+    rejects_a_decision_without_reason:
+        decision(r#""/title""#).edit(PING, "\"reason\": \"So.\",", "")
+        => [(PING, "/x-decisions/0", ProblemKind::Missing("reason"))];
+    rejects_an_explanation_that_is_no_list:
+        decision(r#""/title""#).edit(PING, "\"state\": \"accepted\"", "\"state\": \"accepted\", \"explains\": \"all\"")
+        => [(PING, "/x-decisions/0/explains", ProblemKind::WrongType { expected: "a list", found: "string" })];
+    rejects_two_decisions_of_one_name: {
+        let one = r#"{ "id": "a-name", "about": ["/title"], "documented": "This.", "chosen": "That.", "reason": "So.", "state": "accepted" }"#;
+        decisions(&format!("{one}, {one}"))
+    } => [(PING, "/x-decisions/1", duplicate("the decision id", "a-name", "another decision of this file"))];
+
+    // All of them.
+    rejects_everything_that_is_wrong_at_once_in_the_order_of_the_files:
+        note(r#""type": "string", "format": "date", "pattern": "x""#)
+            .edit(PING, "\"required\": [\"note\"]", "\"required\": []")
+            .common("b", "lower", r#""type": "string", "x-type": "id""#)
+            .common("a", "A", r#""type": "string""#)
+            .event(&Event::new("pong", "Pong").status("none"))
+        => [("common/a.schema.json", "", ProblemKind::UnknownForm), ("common/b.schema.json", "/title", ProblemKind::NotAnIdentifier("lower".into())), (PING, "/properties/note", ProblemKind::Nullability("optional and never null")), (PING, "/properties/note/format", keyword("format")), (PING, "/properties/note/pattern", keyword("pattern")), ("events/pong.schema.json", "/x-event/status", wrong_value("one of `available`, `wip`, `deprecated`", "none"))];
+}
+
+#[test]
+fn each_text_names_file_place_fault_and_remedy() {
+    let texts: Vec<_> = CASES
+        .iter()
+        .map(|case| format!("{}\n{}\n", case.name, (case.files)().problems()))
+        .collect();
+    insta::assert_snapshot!("texts", texts.join("\n"));
+}
+
+#[test]
+fn problems_do_not_depend_on_the_order_of_the_files() {
+    for case in CASES {
+        let mut files = (case.files)().list();
+        files.reverse();
+        let reversed = SchemaSet::parse(files).expect_err("the files are not in order");
+        assert_eq!(reversed, (case.files)().problems(), "{}", case.name);
+    }
+}
+
+#[test]
+fn types_may_contain_each_other_through_a_list() {
+    let files = two_objects(
+        r#""type": ["array", "null"], "items": { "$ref": "other.schema.json" }"#,
+        r#""anyOf": [{ "$ref": "one.schema.json" }, { "type": "null" }]"#,
+    );
+    let shared = &files.generate()[std::path::Path::new("spektr-types/src/generated/shared.rs")];
+    assert!(shared.contains("pub next: Option<Vec<Other>>"), "{shared}");
+    assert!(shared.contains("pub next: Option<One>"), "{shared}");
+}
+
+#[test]
+fn comments_are_allowed_anywhere() {
+    let files = note(r#""type": "string", "$comment": "here""#).edit(
+        PING,
+        "\"x-event\": {",
+        "\"$comment\": \"there\", \"x-event\": { \"$comment\": 1,",
+    );
+    assert_eq!(files.generate().keys().len(), Files::base().generate().keys().len());
+}
+
+/// The model is what tools other than the generator read.
+#[test]
+fn the_model_says_what_the_files_say() {
+    let files = decision(r#""/x-event/name""#).edit(PING, "accepted", "unreviewed");
+    let set = SchemaSet::parse(files.list()).expect("the files are in order");
+    let event = set.model().event("PING").expect("the event is there");
+    assert_eq!((event.module.as_str(), event.title.as_str()), ("ping", "Ping"));
+    assert_eq!(event.decisions.len(), 1);
+    assert_eq!(event.decisions[0].about, ["/x-event/name"]);
+    assert!(!event.decisions[0].reviewed);
+    assert_eq!(set.files().len(), Files::base().list().len());
+}

@@ -1,0 +1,325 @@
+//! The work that this project makes easy: the documentation changes, somebody
+//! edits the schema files, and the types follow.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use spektr_codegen::{Json, SchemaSet, generate, scaffold};
+use spektr_tests::corpus;
+
+/// The generated folder that has the types.
+const TYPES: &str = "spektr-types/src/generated";
+
+/// Schema files by path.
+type Files = BTreeMap<String, String>;
+
+fn documented() -> Files {
+    corpus::schema_files().into_iter().collect()
+}
+
+fn generated(files: &Files) -> BTreeMap<PathBuf, String> {
+    let set = SchemaSet::parse(files.clone()).unwrap_or_else(|error| panic!("{error}"));
+    generate(&set).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Adds an optional member to the payload of `ALERT_RESOLVED`.
+fn with_member(mut files: Files) -> Files {
+    let text = files.get_mut("events/alert_resolved.schema.json").expect("the event is there");
+    let mut schema: Json = serde_json::from_str(text).expect("a schema file is JSON");
+    let member = r#"{ "description": "What was found.", "type": ["string", "null"] }"#;
+    let member: Json = serde_json::from_str(member).expect("the member is JSON");
+    let mut at = &mut schema;
+    for name in ["properties", "data", "properties"] {
+        let Json::Object(members) = at else {
+            panic!("`{name}` would stand in an object");
+        };
+        at = members.iter_mut().find(|(key, _)| key == name).map(|(_, value)| value).expect(name);
+    }
+    let Json::Object(members) = at else {
+        panic!("`properties` is an object");
+    };
+    members.push(("finding".into(), member));
+    *text = serde_json::to_string_pretty(&schema).expect("JSON serializes");
+    files
+}
+
+/// Adds an eleventh event, as `cargo xtask schema new` starts it, and gives it a
+/// typed payload in the place of the raw one.
+fn with_event(mut files: Files) -> Files {
+    let new = scaffold::event("CASE_OPENED", "2026-12-01").expect("the name is one");
+    let path = "events/case_opened.schema.json";
+    let raw = r#""x-type": "raw","#;
+    let typed = r#""type": ["object", "null"],
+        "title": "CaseOpenedData",
+        "properties": {
+            "caseId": { "description": "Id of the case.", "type": "string" },
+            "priority": { "description": "How urgent it is.", "type": ["integer", "null"] }
+        },
+        "required": ["caseId"],"#;
+    assert_eq!(new[path].matches(raw).count(), 1, "{}", new[path]);
+    files.insert(path.to_owned(), new[path].replace(raw, typed));
+    files
+}
+
+/// Returns the paths whose text is another one, and those that are new.
+fn changed(
+    old: &BTreeMap<PathBuf, String>,
+    new: &BTreeMap<PathBuf, String>,
+) -> (BTreeSet<String>, BTreeSet<String>) {
+    for path in old.keys() {
+        assert!(new.contains_key(path), "{} is gone", path.display());
+    }
+    let name = |path: &PathBuf| path.to_string_lossy().replace('\\', "/");
+    let (known, added): (Vec<_>, Vec<_>) =
+        new.iter().partition(|(path, _)| old.contains_key(*path));
+    let changed = known.into_iter().filter(|(path, text)| old[*path] != **text);
+    (
+        changed.map(|(path, _)| name(path)).collect(),
+        added.iter().map(|(path, _)| name(path)).collect(),
+    )
+}
+
+fn names(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+#[test]
+fn an_optional_member_changes_the_file_of_its_event() {
+    let (changed, added) =
+        changed(&generated(&documented()), &generated(&with_member(documented())));
+    assert_eq!(
+        changed,
+        names(&[
+            "spektr-types/src/generated/events/alert_resolved.rs",
+            // The schemas that payloads are compared with.
+            "spektr-verify/src/generated/mod.rs",
+        ])
+    );
+    assert_eq!(added, names(&[]));
+}
+
+#[test]
+fn an_event_adds_its_file_and_changes_those_that_list_all_events() {
+    let (changed, added) =
+        changed(&generated(&documented()), &generated(&with_event(documented())));
+    assert_eq!(
+        changed,
+        names(&[
+            "spektr-types/src/generated/event.rs",
+            "spektr-types/src/generated/event_type.rs",
+            "spektr-types/src/generated/events/mod.rs",
+            "spektr-verify/src/generated/mod.rs",
+        ])
+    );
+    assert_eq!(added, names(&["spektr-types/src/generated/events/case_opened.rs"]));
+}
+
+/// A program that names the new event and the new member: it compiles with the
+/// changed types only.
+const READER: &str = r#"//! Reads entries with the changed types.
+
+use spektr_types::{Entries, Event, EventType, Status};
+
+fn main() {
+    let body = std::io::read_to_string(std::io::stdin()).expect("a body");
+    for entry in &Entries::parse(body.as_bytes()).expect("a batch") {
+        match entry.decode() {
+            Ok(Event::AlertResolved(event)) => println!("alert: {:?}", event.data.finding),
+            Ok(Event::CaseOpened(event)) => {
+                assert_eq!(EventType::CaseOpened.info().map(|info| info.status()), Some(Status::Wip));
+                let data = event.data.as_ref();
+                println!("case: {:?} {:?}", data.map(|data| data.case_id.as_str()), data.and_then(|data| data.priority));
+            }
+            Ok(Event::CaseClosed(event)) => println!("scaffolded, payload: {}", event.data.is_some()),
+            Ok(other) => println!("{other:?}"),
+            Err(error) => println!("{error}"),
+        }
+    }
+}
+"#;
+
+const BODY: &str = r#"{"results": [
+    {"id": "1", "spektrId": "s", "type": "case_opened", "createdAt": 1, "data": {"caseId": "c-1", "priority": 2}},
+    {"id": "2", "spektrId": "s", "eventType": "CASE_OPENED", "timestamp": 1, "data": {"caseId": "c-2"}},
+    {"id": "3", "spektrId": "s", "type": "case_opened", "createdAt": 1, "data": {}},
+    {"id": "4", "spektrId": "s", "type": "case_opened", "createdAt": 1},
+    {"id": "5", "spektrId": "s", "type": "alert_resolved", "createdAt": 1,
+     "data": {"contextId": "c", "processId": "p", "userId": "u", "alertId": "a", "alertName": "n", "finding": "a match"}},
+    {"id": "6", "spektrId": "s", "type": "alert_resolved", "createdAt": 1,
+     "data": {"contextId": "c", "processId": "p", "userId": "u", "alertId": "a", "alertName": "n"}}
+]}"#;
+
+const READ: &str = r#"case: Some("c-1") Some(2)
+case: Some("c-2") None
+malformed entry: /data/caseId is missing
+case: None None
+alert: Some("a match")
+alert: None
+"#;
+
+/// What the program says of the examples that `cargo xtask schema new` writes.
+const READ_SCAFFOLDED: &str = "\
+data_null: scaffolded, payload: false
+delivered_null: scaffolded, payload: true
+event_type_envelope: scaffolded, payload: true
+full: scaffolded, payload: true
+invalid/created_at_string: malformed entry: /createdAt is string, expected number
+invalid/id_missing: malformed entry: /id is missing
+minimal: scaffolded, payload: false
+unknown_member: scaffolded, payload: true
+";
+
+/// Generates from changed schemas into a copy of the crate, builds a program on
+/// top of it, and lets it read the new event.
+#[test]
+fn the_changed_types_compile_and_read_the_new_event() {
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workflow");
+    let mut schemas = with_event(with_member(documented()));
+    let scaffolded = scaffold::event("CASE_CLOSED", "2026-12-01").expect("the name is one");
+    let (schema, examples): (Files, Files) =
+        scaffolded.into_iter().partition(|(path, _)| path.starts_with("events/"));
+    schemas.extend(schema);
+    write_workspace(&root, &generated(&schemas));
+    assert_eq!(read(&root, BODY), READ);
+
+    let mut said = String::new();
+    for (path, text) in &examples {
+        let case =
+            path.strip_prefix("examples/case_closed/").and_then(|path| path.strip_suffix(".json"));
+        let json: serde_json::Value = serde_json::from_str(text).expect("an example is JSON");
+        let body = json.get("body").map_or_else(|| text.clone(), ToString::to_string);
+        said.push_str(&format!(
+            "{}: {}",
+            case.expect("it is in the event's folder"),
+            read(&root, &body)
+        ));
+    }
+    assert_eq!(said, READ_SCAFFOLDED);
+}
+
+/// Builds the program in a workspace, and returns what it says of a body.
+fn read(root: &Path, body: &str) -> String {
+    let mut child = cargo(root)
+        .args(["run", "--offline", "--quiet", "--package", "reader"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("cargo can be run");
+    let mut input = child.stdin.take().expect("the input is piped");
+    input.write_all(body.as_bytes()).expect("the program reads its input");
+    drop(input);
+    let output = child.wait_with_output().expect("cargo ends");
+    assert_success(&output);
+    String::from_utf8(output.stdout).expect("the program writes UTF-8")
+}
+
+/// The crate is published without the workspace around it: what it needs from
+/// the schema folder is in its generated files.
+#[test]
+fn the_crate_packages_with_its_generated_files() {
+    let package = |arguments: &[&str]| {
+        let output = cargo(corpus::workspace_root())
+            .args(["package", "--package", "spektr-types"])
+            .args(["--offline", "--allow-dirty", "--no-verify"])
+            .args(arguments)
+            .output()
+            .expect("cargo can be run");
+        assert_success(&output);
+        output
+    };
+    package(&[]);
+    let output = package(&["--list"]);
+    let listed = String::from_utf8(output.stdout).expect("paths are UTF-8");
+    let listed: BTreeSet<String> = listed.lines().map(|line| line.replace('\\', "/")).collect();
+    for path in generated(&documented()).keys().filter(|path| path.starts_with(TYPES)) {
+        let path = path.strip_prefix("spektr-types").expect("the file is in the crate");
+        let path = path.to_string_lossy().replace('\\', "/");
+        assert!(listed.contains(&path), "{path} is not packaged");
+    }
+    for path in ["Cargo.toml", "README.md", "src/lib.rs"] {
+        assert!(listed.contains(path), "{path} is not packaged");
+    }
+    // Nothing in the crate reads a file outside of it.
+    for path in corpus::files_below(&corpus::workspace_root().join("spektr-types/src")) {
+        let source = corpus::read(&path);
+        for outside in ["include_str!", "include_bytes!", "include!", "#[path"] {
+            assert!(!source.contains(outside), "{} has {outside}", path.display());
+        }
+    }
+}
+
+fn assert_success(output: &Output) {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "cargo failed: {errors}");
+}
+
+/// Returns a command that runs the cargo of this run in a folder, with a target
+/// folder of its own: the lock of the workspace's is held by who runs the tests.
+fn cargo(folder: &Path) -> Command {
+    let mut command =
+        Command::new(std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
+    command
+        .current_dir(folder)
+        .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("target"))
+        .env("RUSTFLAGS", "-D warnings")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS");
+    command
+}
+
+/// Writes a workspace of two packages: the crate with other generated files, and
+/// a program that uses it. Its versions are those of the workspace's lock file,
+/// so that nothing has to be fetched.
+fn write_workspace(root: &Path, generated: &BTreeMap<PathBuf, String>) {
+    let source = corpus::workspace_root();
+    let mut files: BTreeMap<PathBuf, String> = BTreeMap::new();
+    for path in corpus::files_below(&source.join("spektr-types/src")) {
+        if !path.starts_with(source.join(TYPES)) {
+            let name = path.strip_prefix(source).expect("the file is in the workspace");
+            files.insert(name.to_owned(), corpus::read(&path));
+        }
+    }
+    for name in ["spektr-types/Cargo.toml", "spektr-types/README.md", "Cargo.lock"] {
+        files.insert(name.into(), corpus::read(&source.join(name)));
+    }
+    files.extend(
+        generated
+            .iter()
+            .filter(|(path, _)| path.starts_with(TYPES))
+            .map(|(path, text)| (path.clone(), text.clone())),
+    );
+    let manifest = corpus::read(&source.join("Cargo.toml"));
+    files.insert("Cargo.toml".into(), with_members(&manifest, r#""reader", "spektr-types""#));
+    files.insert("reader/src/main.rs".into(), READER.to_owned());
+    let reader = "[package]\nname = \"reader\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n\
+                  [dependencies]\nspektr-types.workspace = true\n";
+    files.insert("reader/Cargo.toml".into(), reader.to_owned());
+
+    // Files that are as they were keep their times, so that cargo builds again
+    // what has changed only; others from a former run go.
+    for path in corpus::files_below(root) {
+        let name = path.strip_prefix(root).expect("the file is in the folder");
+        if !files.contains_key(name) {
+            fs::remove_file(&path).expect("a file of a former run can be removed");
+        }
+    }
+    for (name, text) in &files {
+        let path = root.join(name);
+        if fs::read_to_string(&path).is_ok_and(|found| found == *text) {
+            continue;
+        }
+        fs::create_dir_all(path.parent().expect("the file is in a folder")).expect("a folder");
+        fs::write(&path, text).expect("the file can be written");
+    }
+}
+
+/// Replaces the members of a workspace's manifest.
+fn with_members(manifest: &str, members: &str) -> String {
+    let (before, rest) = manifest.split_once("members = [").expect("the workspace has members");
+    let (_, after) = rest.split_once(']').expect("the list has an end");
+    format!("{before}members = [{members}]{after}")
+}

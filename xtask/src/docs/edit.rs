@@ -1,0 +1,58 @@
+//! Changes one value of a schema file and nothing else of its text.
+
+use spektr_codegen::Json;
+
+/// Replaces an event's status, leaving every other byte as a person wrote it;
+/// `None` if the text isn't as expected.
+pub(super) fn status(text: &str, was: &str, now: &str) -> Option<String> {
+    let before: Json = serde_json::from_str(text).ok()?;
+    if before.pointer("/x-event/status").and_then(Json::as_str) != Some(was) {
+        return None;
+    }
+    // Where the words stand is found in the text, and that it was the right
+    // place in the result.
+    let event = text.find("\"x-event\"")?;
+    let key = event + text[event..].find("\"status\"")?;
+    let colon = key + text[key..].find(':')?;
+    let open = colon + text[colon..].find('"')? + 1;
+    let close = open + text[open..].find('"')?;
+    let edited = format!("{}{now}{}", &text[..open], &text[close..]);
+    let after: Json = serde_json::from_str(&edited).ok()?;
+    (replaced(&before, now)? == after).then_some(edited)
+}
+
+fn replaced(json: &Json, now: &str) -> Option<Json> {
+    let mut json = json.clone();
+    let event = member(&mut json, "x-event")?;
+    *member(event, "status")? = Json::String(now.to_owned());
+    Some(json)
+}
+
+fn member<'j>(json: &'j mut Json, name: &str) -> Option<&'j mut Json> {
+    match json {
+        Json::Object(members) => {
+            members.iter_mut().find(|(key, _)| key == name).map(|(_, value)| value)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::status;
+
+    #[test]
+    fn changes_the_status_and_keeps_the_formatting() {
+        let text = "{ \"status\": \"wip\",\n\t\"x-event\":   {\"name\":\"A_B\" ,\"status\" :\"wip\"},\n \"x\":1 }";
+        let edited = "{ \"status\": \"wip\",\n\t\"x-event\":   {\"name\":\"A_B\" ,\"status\" :\"available\"},\n \"x\":1 }";
+        assert_eq!(status(text, "wip", "available").as_deref(), Some(edited));
+    }
+
+    #[test]
+    fn refuses_what_it_would_change_in_the_wrong_place() {
+        let elsewhere = r#"{"x-event": {"x": {"status": "wip"}, "status": "wip"}}"#;
+        assert_eq!(status(elsewhere, "wip", "available"), None);
+        assert_eq!(status("{}", "wip", "available"), None);
+        assert_eq!(status("", "wip", "available"), None);
+    }
+}

@@ -1,0 +1,187 @@
+//! What the schema says, in the words of a documentation page: every event with
+//! the paths of its members, whatever file or definition they come from.
+
+use std::collections::BTreeSet;
+
+use spektr_codegen::model::{Event, Member, Model, Ty, TypeKind};
+use spektr_codegen::{Json, SchemaSet};
+use spektr_doc_reader::Status;
+
+use super::drift::Drift;
+
+/// The documentation page that lists the events. Members that the schema takes
+/// from another page are not missed on this one.
+const PAGE: &str = "webhooks-events";
+
+/// Levels of objects in objects that are followed.
+const MAX_DEPTH: usize = 16;
+
+/// An event of the schema.
+pub(super) struct Known<'m> {
+    pub(super) event: &'m Event,
+    /// Every member by its path, as `fields[].key`, in the schema's order.
+    pub(super) members: Vec<(String, Shape)>,
+}
+
+/// What the schema says of one member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Shape {
+    /// The JSON type; `None` for a member that may be anything.
+    pub(super) kind: Option<&'static str>,
+    /// The JSON type of a list's elements.
+    pub(super) items: Option<&'static str>,
+    pub(super) nullable: bool,
+    /// Whether the page is expected to document it.
+    pub(super) expected: bool,
+}
+
+impl<'m> Known<'m> {
+    pub(super) fn new(model: &'m Model, event: &'m Event) -> Self {
+        let mut known = Known { event, members: Vec::new() };
+        for members in [&model.envelope, &event.members] {
+            known.add(model, "", members, true, 0);
+        }
+        known
+    }
+
+    fn add(
+        &mut self,
+        model: &Model,
+        prefix: &str,
+        members: &[Member],
+        expected: bool,
+        depth: usize,
+    ) {
+        for member in members {
+            let path = format!("{prefix}{}", member.name);
+            let elsewhere = member.source.as_ref().is_some_and(|source| source.page != PAGE);
+            let expected = expected && !elsewhere;
+            let (kind, null) = kind(model, &member.ty);
+            let mut inner = &member.ty;
+            let mut below = format!("{path}.");
+            let mut items = None;
+            if let Ty::Array(element) = inner {
+                items = self::kind(model, element).0;
+                below = format!("{path}[].");
+                inner = element;
+            }
+            let nullable = !member.required || null;
+            self.members.push((path, Shape { kind, items, nullable, expected }));
+            let object = inner.named().and_then(|name| model.types.get(name));
+            if let Some(TypeKind::Object(members)) = object.map(|def| &def.kind)
+                && depth < MAX_DEPTH
+            {
+                self.add(model, &below, members, expected, depth + 1);
+            }
+        }
+    }
+
+    pub(super) fn shape(&self, path: &str) -> Option<&Shape> {
+        self.members.iter().find(|(known, _)| known == path).map(|(_, shape)| shape)
+    }
+
+    /// Returns the paths that only this event has, without containers.
+    pub(super) fn own(&self) -> BTreeSet<&str> {
+        let envelope = |path: &str| {
+            ["id", "spektrId", "type", "delivered", "createdAt", "workspaceId"].contains(&path)
+        };
+        self.members
+            .iter()
+            .filter(|(path, shape)| !envelope(path) && shape.kind != Some("object"))
+            .map(|(path, _)| path.as_str())
+            .collect()
+    }
+}
+
+/// Returns the JSON type, and whether null is one of its values.
+fn kind(model: &Model, ty: &Ty) -> (Option<&'static str>, bool) {
+    let plain = |kind| (Some(kind), false);
+    match ty {
+        Ty::String => plain("string"),
+        Ty::Boolean => plain("boolean"),
+        Ty::Integer => plain("integer"),
+        Ty::Number => plain("number"),
+        Ty::Array(_) => plain("array"),
+        Ty::Map => plain("object"),
+        Ty::Named(name) => match model.types.get(name).map(|def| &def.kind) {
+            Some(TypeKind::Object(_)) => plain("object"),
+            Some(TypeKind::Timestamp) => plain("number"),
+            Some(TypeKind::Delivered) => (Some("boolean"), true),
+            Some(_) => plain("string"),
+            None => (None, false),
+        },
+        _ => (None, false),
+    }
+}
+
+/// Words a type as a report does: `array of string or null`.
+pub(super) fn words(kind: Option<&str>, items: Option<&str>, nullable: bool) -> String {
+    let mut words = kind.unwrap_or("any JSON").to_owned();
+    if let Some(items) = items {
+        words.push_str(" of ");
+        words.push_str(items);
+    }
+    if nullable {
+        words.push_str(" or null");
+    }
+    words
+}
+
+/// Translates a status of the schema.
+pub(super) fn status(status: spektr_codegen::model::Status) -> Option<Status> {
+    use spektr_codegen::model::Status as Known;
+    match status {
+        Known::Available => Some(Status::Available),
+        Known::Wip => Some(Status::Wip),
+        Known::Deprecated => Some(Status::Deprecated),
+        _ => None,
+    }
+}
+
+/// The recorded decisions that account for differences.
+pub(super) struct Decisions<'s>(Vec<Record<'s>>);
+
+struct Record<'s> {
+    /// Kind, path, was, now.
+    difference: [&'s str; 4],
+    /// The event that the record names, or whose file it stands in.
+    event: Option<&'s str>,
+    /// File and id of the decision.
+    decision: String,
+}
+
+impl<'s> Decisions<'s> {
+    /// Collects the decisions of all files. Those of a common file account for
+    /// the difference in every event, unless they name one.
+    pub(super) fn new(set: &'s SchemaSet) -> Self {
+        let mut records = Vec::new();
+        for (file, json) in set.files() {
+            let event = json.pointer("/x-event/name").and_then(Json::as_str);
+            for decision in elements(json, "x-decisions") {
+                let id = decision.get("id").and_then(Json::as_str).unwrap_or_default();
+                for record in elements(decision, "explains") {
+                    let text = |name| record.get(name).and_then(Json::as_str).unwrap_or_default();
+                    let event = record.get("event").and_then(Json::as_str).or(event);
+                    let difference = ["kind", "path", "was", "now"].map(text);
+                    records.push(Record { difference, event, decision: format!("{file}#{id}") });
+                }
+            }
+        }
+        Decisions(records)
+    }
+
+    /// Returns the decision that accounts for a difference.
+    pub(super) fn explain(&self, drift: &Drift) -> Option<&str> {
+        let [path, was, now] =
+            [&drift.path, &drift.was, &drift.now].map(|text| text.as_deref().unwrap_or_default());
+        let difference = [drift.kind.as_str(), path, was, now];
+        let fits = |record: &&Record<'_>| {
+            record.difference == difference && record.event.is_none_or(|event| event == drift.event)
+        };
+        self.0.iter().find(fits).map(|record| record.decision.as_str())
+    }
+}
+
+fn elements<'j>(json: &'j Json, name: &str) -> &'j [Json] {
+    json.get(name).map(Json::elements).unwrap_or_default()
+}

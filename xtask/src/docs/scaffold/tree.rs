@@ -1,0 +1,186 @@
+//! The documented members of one event as a tree, and as the schema of it.
+
+use spektr_codegen::Json;
+
+use super::super::payload::Documented;
+
+/// Levels that are typed; what is deeper stays raw.
+const MAX_DEPTH: usize = 8;
+
+/// A member with what is inside it.
+#[derive(Debug, Default)]
+pub(super) struct Node {
+    pub(super) name: String,
+    kind: Option<&'static str>,
+    items: Option<&'static str>,
+    /// Nobody has said so: then it is required, as everything on the page.
+    pub(super) nullable: bool,
+    list: bool,
+    pub(super) inside: Vec<Node>,
+}
+
+/// Builds the tree of the members that are not the envelope's.
+pub(super) fn build(members: &[Documented]) -> Vec<Node> {
+    let mut root = Node::default();
+    for member in members {
+        let mut at = &mut root;
+        for (depth, step) in member.path.split('.').enumerate() {
+            if depth >= MAX_DEPTH {
+                break;
+            }
+            let name = step.trim_end_matches("[]");
+            let index = at.inside.iter().position(|node| node.name == name).unwrap_or_else(|| {
+                at.inside.push(Node { name: name.to_owned(), ..Node::default() });
+                at.inside.len() - 1
+            });
+            at = &mut at.inside[index];
+            at.list |= step.ends_with("[]");
+        }
+        at.kind = member.kind;
+        at.items = member.items;
+        at.nullable = member.nullable.unwrap_or(false);
+        at.list |= member.kind == Some("array");
+    }
+    root.inside
+}
+
+impl Node {
+    /// Returns the schema of this member; `title` begins the names of types.
+    pub(super) fn schema(&self, title: &str) -> Json {
+        let description = format!("The member `{}`; say here what it holds.", self.name);
+        let mut members = vec![("description", string(&description))];
+        let title = format!("{title}{}", camel(&self.name));
+        if self.list {
+            members.push(("type", self.type_of("array")));
+            members.push(("items", self.element(&format!("{title}Item"))));
+            if self.inside.is_empty() {
+                members.push(sensitive());
+            }
+        } else if !self.inside.is_empty() {
+            members.push(("type", self.type_of("object")));
+            members.extend(self.object(&title));
+        } else {
+            members.extend(self.leaf());
+        }
+        object(members)
+    }
+
+    fn element(&self, title: &str) -> Json {
+        if self.inside.is_empty() {
+            return match self.items {
+                Some("object") | None => object([("x-type", string("raw"))]),
+                Some(kind) => object([("type", string(kind))]),
+            };
+        }
+        let head = [
+            ("type", string("object")),
+            ("description", string("One of the elements; say here what it is.")),
+        ];
+        object(head.into_iter().chain(self.object(title)))
+    }
+
+    fn object(&self, title: &str) -> Vec<(&'static str, Json)> {
+        let properties = self.inside.iter().map(|node| (node.name.clone(), node.schema(title)));
+        vec![
+            ("title", string(title)),
+            ("properties", Json::Object(properties.collect())),
+            ("required", required(&self.inside)),
+        ]
+    }
+
+    fn leaf(&self) -> Vec<(&'static str, Json)> {
+        match self.kind {
+            Some("object") => vec![
+                ("type", self.type_of("object")),
+                ("additionalProperties", Json::Bool(true)),
+                sensitive(),
+            ],
+            Some(kind) if kind != "array" => vec![("type", self.type_of(kind)), sensitive()],
+            _ => vec![("x-type", string("raw")), sensitive()],
+        }
+    }
+
+    fn type_of(&self, kind: &str) -> Json {
+        if self.nullable {
+            return Json::Array(vec![string(kind), string("null")]);
+        }
+        string(kind)
+    }
+
+    /// Returns a value of this member, made up.
+    pub(super) fn value(&self, full: bool) -> Json {
+        let inside = || {
+            let members = self.inside.iter().filter(|node| full || !node.nullable);
+            Json::Object(members.map(|node| (node.name.clone(), node.value(full))).collect())
+        };
+        if self.list {
+            let element = match (self.inside.is_empty(), self.items) {
+                (false, _) => inside(),
+                (true, items) => scalar(items, &self.name),
+            };
+            return Json::Array(vec![element]);
+        }
+        match self.kind {
+            _ if !self.inside.is_empty() => inside(),
+            Some("object") => object([("exampleKey", string("example value"))]),
+            kind => scalar(kind, &self.name),
+        }
+    }
+
+    /// Returns the same value with every optional member as null.
+    pub(super) fn value_with_nulls(&self) -> Json {
+        if self.nullable {
+            return Json::Null;
+        }
+        let nulls = |node: &Node| (node.name.clone(), node.value_with_nulls());
+        let inside = || Json::Object(self.inside.iter().map(nulls).collect());
+        match (self.inside.is_empty(), self.list) {
+            (true, _) => self.value(true),
+            (false, true) => Json::Array(vec![inside()]),
+            (false, false) => inside(),
+        }
+    }
+
+    /// Whether this member or one inside it is optional.
+    pub(super) fn has_optional(&self) -> bool {
+        self.nullable || self.inside.iter().any(Node::has_optional)
+    }
+}
+
+/// Nobody has looked at the member yet, so it is kept out of logs.
+fn sensitive() -> (&'static str, Json) {
+    ("x-sensitive", Json::Bool(true))
+}
+
+/// Returns the names of the members that are not optional.
+pub(super) fn required(members: &[Node]) -> Json {
+    let names = members.iter().filter(|node| !node.nullable).map(|node| string(&node.name));
+    Json::Array(names.collect())
+}
+
+fn scalar(kind: Option<&str>, name: &str) -> Json {
+    match kind {
+        Some("boolean") => Json::Bool(true),
+        Some("number" | "integer") => Json::Number(1.into()),
+        _ => string(&format!("example {name}")),
+    }
+}
+
+fn camel(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    words
+        .map(|word| {
+            let mut chars = word.chars();
+            let first = chars.next().map(|c| c.to_ascii_uppercase());
+            first.into_iter().chain(chars).collect::<String>()
+        })
+        .collect()
+}
+
+pub(super) fn string(text: &str) -> Json {
+    Json::String(text.to_owned())
+}
+
+pub(super) fn object<'n>(members: impl IntoIterator<Item = (&'n str, Json)>) -> Json {
+    Json::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}

@@ -1,0 +1,112 @@
+//! The comparison and the workflow, on the reader's fixture page and changed
+//! copies of it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use spektr_codegen::{Json, SchemaSet};
+use spektr_doc_reader::Page;
+
+use super::compare::compare;
+use super::drift::Report;
+use crate::workspace;
+
+mod changes;
+mod workflow;
+
+const RENDERINGS: [&str; 5] = [
+    "webhooks.md",
+    "webhooks.html",
+    "webhooks.run-together.txt",
+    "webhooks.one-per-line.txt",
+    "webhooks.tabs.txt",
+];
+
+/// Returns the text of a committed fixture page.
+fn fixture(name: &str) -> String {
+    let path = workspace::root().join("doc-reader/tests/pages").join(name);
+    fs::read_to_string(path).expect("the fixture page is committed")
+}
+
+fn page(text: &str) -> Page {
+    spektr_doc_reader::read(text.as_bytes()).expect("the page can be read")
+}
+
+fn schema() -> SchemaSet {
+    workspace::schema_set(&workspace::root().join("schema")).expect("the schema is in order")
+}
+
+fn report(text: &str) -> Report {
+    compare(&page(text), &schema())
+}
+
+/// Returns the drift of a page, one difference to a line.
+fn drift(text: &str) -> Vec<String> {
+    report(text).drift.iter().map(|drift| format!("{}: {drift}", drift.event)).collect()
+}
+
+/// Returns the fixture page with some texts replaced, each of which must occur.
+fn changed(changes: &[(&str, &str)]) -> String {
+    let mut text = fixture("webhooks.md");
+    for (from, to) in changes {
+        assert!(text.contains(from), "the fixture page has no {from:?}");
+        text = text.replace(from, to);
+    }
+    text
+}
+
+/// Returns the decisions of a schema folder that nobody has agreed with.
+fn unreviewed(folder: &Path) -> Vec<String> {
+    let set = workspace::schema_set(folder).expect("the schema is in order");
+    let mut open = Vec::new();
+    for (file, json) in set.files() {
+        for decision in json.get("x-decisions").map(Json::elements).unwrap_or_default() {
+            let text = |name| decision.get(name).and_then(Json::as_str).unwrap_or_default();
+            if text("state") != "accepted" {
+                open.push(format!("{file}#{}", text("id")));
+            }
+        }
+    }
+    open
+}
+
+/// The gate: what `docs scaffold` wrote is not merged before somebody has looked
+/// at every decision in it.
+#[test]
+fn gate_nothing_in_the_schema_is_unreviewed() {
+    let open = unreviewed(&workspace::root().join("schema"));
+    assert_eq!(open, [""; 0], "look at these decisions and set their state to `accepted`");
+}
+
+#[test]
+fn every_rendering_of_the_fixture_page_agrees_with_the_schema() {
+    for name in RENDERINGS {
+        let report = report(&fixture(name));
+        assert_eq!(report.drift, [], "{name}");
+        assert_eq!(report.explained.len(), 5, "{name}");
+    }
+}
+
+#[test]
+fn explains_list_no_difference_that_is_gone() {
+    // A page that changes to what was decided makes the explanation stale.
+    let report = report(&fixture("webhooks.md"));
+    let mut used: BTreeMap<&str, usize> = BTreeMap::new();
+    for explained in &report.explained {
+        *used.entry(explained.decision.as_str()).or_default() += 1;
+    }
+    let mut recorded: BTreeMap<String, usize> = BTreeMap::new();
+    for (file, json) in schema().files() {
+        for decision in json.get("x-decisions").map(Json::elements).unwrap_or_default() {
+            let id = decision.get("id").and_then(Json::as_str).unwrap_or_default();
+            let records = decision.get("explains").map(Json::elements).unwrap_or_default();
+            if !records.is_empty() {
+                recorded.insert(format!("{file}#{id}"), records.len());
+            }
+        }
+    }
+    let used: Vec<&str> = used.into_keys().collect();
+    let recorded: Vec<String> = recorded.into_keys().collect();
+    assert_eq!(used, recorded);
+}
