@@ -44,7 +44,7 @@ where
         files.insert(format!("{}.rs", event.module), render::render(&from, &purpose, items));
     }
     let purpose = "What is to know about the events.";
-    let items = root(model, examples.of("unknown"));
+    let items = root(set, examples.of("unknown"));
     files.insert("mod.rs".to_owned(), render::render("schema", purpose, items));
     Ok(files.into_iter().map(|(name, text)| (PathBuf::from(REFERENCE).join(name), text)).collect())
 }
@@ -95,14 +95,16 @@ fn raw_string(text: &str) -> TokenStream {
     }
 }
 
-fn root(model: &Model, unknown: TokenStream) -> Vec<Item> {
+fn root(set: &SchemaSet, unknown: TokenStream) -> Vec<Item> {
+    let model = set.model();
     let modules: Vec<_> =
         model.events.iter().map(|event| format_ident!("{}", event.module)).collect();
     let envelope = members(model, &model.envelope);
     let count = model.events.len();
+    let shared = shared_decisions(set);
     emit::items(quote! {
         #(mod #modules;)*
-        use crate::catalogue::{Details, Example, Member};
+        use crate::catalogue::{Decision, Details, Example, Member};
 
         /// The members that every event has.
         pub(crate) static ENVELOPE: &[Member] = #envelope;
@@ -110,9 +112,41 @@ fn root(model: &Model, unknown: TokenStream) -> Vec<Item> {
         /// What is to know about each event.
         pub(crate) static DETAILS: [&Details; #count] = [#(&#modules::DETAILS),*];
 
+        /// Decisions that concern more than one event, by what they are about.
+        pub(crate) static SHARED_DECISIONS: &[(&str, &[Decision])] = #shared;
+
         /// Events that the schema does not know.
         pub(crate) static UNKNOWN: &[Example] = #unknown;
     })
+}
+
+/// Returns the decisions of the files in `common/`. The model has only those of
+/// the events: nothing else is generated from these.
+fn shared_decisions(set: &SchemaSet) -> TokenStream {
+    let files = set.files().iter().filter(|(file, _)| file.starts_with("common/"));
+    let files = files.filter_map(|(_, json)| {
+        let text = |json: &Json, name| json.get(name).and_then(Json::as_str).map(str::to_owned);
+        let decisions = json.get("x-decisions")?.elements().iter().filter_map(|json| {
+            Some(decision(&Decision {
+                id: text(json, "id")?,
+                about: json
+                    .get("about")?
+                    .elements()
+                    .iter()
+                    .filter_map(Json::as_str)
+                    .map(str::to_owned)
+                    .collect(),
+                documented: text(json, "documented")?,
+                chosen: text(json, "chosen")?,
+                reason: text(json, "reason")?,
+                reviewed: text(json, "state")? == "accepted",
+                explains: Vec::new(),
+            }))
+        });
+        let title = text(json, "title")?;
+        Some(quote!((#title, &[#(#decisions),*])))
+    });
+    quote!(&[#(#files),*])
 }
 
 fn details(model: &Model, event: &Event, examples: TokenStream) -> Vec<Item> {

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::catalogue::{self, Decision, Details, Event, Example, Member, events};
 use crate::cli::Global;
 use crate::failure::{Answer, Failure};
-use crate::generated::ENVELOPE;
+use crate::generated::{ENVELOPE, SHARED_DECISIONS};
 use crate::json::Json;
 use crate::output::{self, careful, columns, faint, strong};
 
@@ -24,6 +24,11 @@ Examples:
   spektr events show process_run_end/children_null    # with another of its examples
   spektr events show alert_resolved/minimal --example > body.json";
 
+const DECISIONS_EXAMPLES: &str = "\
+Examples:
+  spektr events decisions
+  spektr events decisions --format json | jq -r 'select(.reviewed | not) | .id'";
+
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// List all events: name, status, wire types
@@ -32,6 +37,9 @@ pub(crate) enum Command {
     /// Show one event: members, decisions, an example
     #[command(after_help = SHOW_EXAMPLES)]
     Show(Show),
+    /// List everything that was decided where the documentation is unclear
+    #[command(after_help = DECISIONS_EXAMPLES)]
+    Decisions,
 }
 
 #[derive(Args)]
@@ -64,6 +72,14 @@ struct Full<'e> {
     example: Option<&'e RawValue>,
 }
 
+/// A decision, and the event or shared part of one that it belongs to.
+#[derive(Serialize)]
+struct Decided {
+    of: &'static str,
+    #[serde(flatten)]
+    decision: &'static Decision,
+}
+
 #[derive(Serialize)]
 struct Source {
     page: &'static str,
@@ -75,6 +91,7 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
     match command {
         Command::List => list(global)?,
         Command::Show(arguments) => show(global, arguments)?,
+        Command::Decisions => decisions(global)?,
     }
     Ok(Answer::Yes)
 }
@@ -116,6 +133,22 @@ fn show(global: &Global, arguments: &Show) -> Result<(), Failure> {
         });
     }
     output::print(&text(event, example, &json))
+}
+
+fn decisions(global: &Global) -> Result<(), Failure> {
+    let of_events = events().map(|event| (event.info.name(), event.details.decisions));
+    let all = SHARED_DECISIONS.iter().copied().chain(of_events);
+    let mut text = String::new();
+    for (of, decisions) in all.filter(|(_, decisions)| !decisions.is_empty()) {
+        if global.is_json() {
+            let print = |decision| output::print_json(&Decided { of, decision });
+            decisions.iter().try_for_each(print)?;
+            continue;
+        }
+        let _ = writeln!(text, "{}", strong(of));
+        text.extend(decisions.iter().map(decision_text));
+    }
+    output::print(&text)
 }
 
 fn summary(event: Event) -> Summary {

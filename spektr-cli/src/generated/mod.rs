@@ -12,7 +12,7 @@ mod process_run_start;
 mod service_run;
 mod step_init;
 mod step_submit;
-use crate::catalogue::{Details, Example, Member};
+use crate::catalogue::{Decision, Details, Example, Member};
 
 /// The members that every event has.
 pub(crate) static ENVELOPE: &[Member] = &[
@@ -90,6 +90,236 @@ pub(crate) static DETAILS: [&Details; 10usize] = [
     &service_run::DETAILS,
     &step_init::DETAILS,
     &step_submit::DETAILS,
+];
+
+/// Decisions that concern more than one event, by what they are about.
+pub(crate) static SHARED_DECISIONS: &[(&str, &[Decision])] = &[
+    (
+        "Batch",
+        &[
+            Decision {
+                id: "entries-stand-alone",
+                about: &["/properties/results/items"],
+                documented: "Entries are to be processed one by one; what to do with one that cannot be read is not said.",
+                chosen: "An entry that does not fit this schema is kept as malformed and never fails the batch around it.",
+                reason: "The sender repeats whole deliveries only, and drops them after a few tries: one bad entry would take the good ones with it.",
+                reviewed: true,
+            },
+            Decision {
+                id: "event-without-a-batch",
+                about: &["/properties/results"],
+                documented: "Every delivery is said to be a batch, while the v2.0 page and the signature guide show events that stand alone.",
+                chosen: "An object without `results` is read as a single event.",
+                reason: "The examples may be bodies or entries; reading both loses neither.",
+                reviewed: true,
+            },
+        ],
+    ),
+    (
+        "CustomerTagData",
+        &[
+            Decision {
+                id: "user-or-process",
+                about: &["/properties/userId", "/properties/processId"],
+                documented: "Both ids are a string or null, and the example carries both at once.",
+                chosen: "Each may be absent or null, independently of the other. That exactly one of them is set is not enforced.",
+                reason: "Inference: either a user or a process did it, so that normally one of them is set. Refusing an event that has both or neither would gain nothing.",
+                reviewed: true,
+            },
+            Decision {
+                id: "type-decides-over-action",
+                about: &["/properties/action"],
+                documented: "The payload repeats in `action` what the wire type says already; what holds if they differ is not stated.",
+                chosen: "The wire type decides which event it is. The action stays as it came and is not compared with the type.",
+                reason: "A difference is for the receiver to judge; an event is not lost over it.",
+                reviewed: true,
+            },
+        ],
+    ),
+    (
+        "Delivered",
+        &[
+            Decision {
+                id: "four-forms-of-delivered",
+                about: &["/type"],
+                documented: "Two sections give the type as boolean or null, the others as boolean. Some say that it is falsy before the delivery, one that it is false. The examples have true and null.",
+                chosen: "It may be absent, null, true or false. Absent and null say nothing more than false does, but each can be told apart in the raw event. Any other type makes the entry malformed.",
+                reason: "A falsy member may well be left out. Numbers and empty strings are falsy too, but nothing shows that they are ever sent.",
+                reviewed: true,
+            },
+            Decision {
+                id: "delivered-decides-nothing",
+                about: &["/x-type"],
+                documented: "What the value means to a receiver is not said, and the examples of events that are just being delivered have true.",
+                chosen: "It is information only. It takes no part in telling whether an event was seen before.",
+                reason: "Two copies of one event may differ in it: the one that is pushed and the one that is listed afterwards.",
+                reviewed: true,
+            },
+        ],
+    ),
+    (
+        "EventId",
+        &[
+            Decision {
+                id: "id-is-opaque",
+                about: &["/type"],
+                documented: "A string; neither its form nor how far it is unique is stated.",
+                chosen: "Any string is taken as it is and compared byte for byte. It is held unique within one workspace only.",
+                reason: "A pattern guessed from an example would refuse events once the vendor changes its ids.",
+                reviewed: true,
+            },
+        ],
+    ),
+    (
+        "EventTypeEnvelope",
+        &[
+            Decision {
+                id: "both-envelopes-are-read",
+                about: &["/x-envelope"],
+                documented: "The v2.0 page has `type`, `createdAt` and `delivered`; the signature guide's events have `eventType`, `timestamp` and `workspaceId`. Which of the two is sent is not said.",
+                chosen: "Both are read, alone or in a batch, and may be mixed within one batch.",
+                reason: "Guessing wrong would lose every event, while reading both costs little.",
+                reviewed: true,
+            },
+            Decision {
+                id: "type-before-event-type",
+                about: &["/properties/eventType"],
+                documented: "No example has `type` and `eventType` at once.",
+                chosen: "If both are there, `type` wins and the entry is read as the v2.0 page describes it.",
+                reason: "The payloads are documented on the v2.0 page, so that its own member is the surer sign of their shape.",
+                reviewed: true,
+            },
+            Decision {
+                id: "created-at-before-timestamp",
+                about: &["/properties/timestamp"],
+                documented: "No example has `createdAt` and `timestamp` at once.",
+                chosen: "If both are there, `createdAt` wins.",
+                reason: "Its name says that it is the time of the event, while a timestamp might be that of a sending. It is also the finer of the two.",
+                reviewed: true,
+            },
+            Decision {
+                id: "payload-inside-data",
+                about: &["/properties/data"],
+                documented: "Here `data` is the event's payload. Two events of the v2.0 page have members beside `data`, and the guide does not show where these go.",
+                chosen: "In an entry without `type`, the payload is read from inside `data`. If `data` has a member `data` itself, or one of the members that the event requires beside it, then it is the event's whole payload and the inner `data` is the event's; otherwise it is the event's `data` itself. A member that belongs beside `data` is looked for inside it first and in the entry after that.",
+                reason: "Inference: the envelope has no place for a member beside `data`. Looking in both places reads the event wherever the vendor puts it.",
+                reviewed: true,
+            },
+            Decision {
+                id: "workspace-id-may-be-absent",
+                about: &["/properties/workspaceId"],
+                documented: "The guide's event has a workspace id and does not call it optional.",
+                chosen: "It may be absent or null, as in the other envelope.",
+                reason: "Nothing in reading an event depends on it, so that one example is not enough to refuse events without it.",
+                reviewed: true,
+            },
+            Decision {
+                id: "data-may-be-absent",
+                about: &["/properties/data"],
+                documented: "The guide's event has `data`; events whose payload is not documented may have none.",
+                chosen: "The envelope does not require it. Whether it is required depends on the event.",
+                reason: "An event without a payload is complete without it; for the others its absence is found when the event is decoded.",
+                reviewed: true,
+            },
+        ],
+    ),
+    (
+        "FileUrl",
+        &[
+            Decision {
+                id: "url-is-a-secret",
+                about: &["/x-sensitive"],
+                documented: "The addresses expire after a day; whether reading them takes a credential is not said.",
+                chosen: "The address is kept out of logs, traces, metrics and debug output.",
+                reason: "An address that expires usually carries its own permission.",
+                reviewed: true,
+            },
+        ],
+    ),
+    (
+        "ProcessType",
+        &[
+            Decision {
+                id: "process-type-is-open",
+                about: &["/x-known-values"],
+                documented: "Three values, given as examples of a list that goes on.",
+                chosen: "The three values are known, and any other string is valid and kept as it came.",
+                reason: "The documentation itself says that the list is not complete.",
+                reviewed: true,
+            },
+        ],
+    ),
+    (
+        "TagAction",
+        &[
+            Decision {
+                id: "tag-action-is-open",
+                about: &["/x-known-values"],
+                documented: "Two values, and no hint that there are more.",
+                chosen: "The two values are known, and any other string is valid and kept as it came.",
+                reason: "A new action must not make an event unreadable.",
+                reviewed: true,
+            },
+        ],
+    ),
+    (
+        "Timestamp",
+        &[
+            Decision {
+                id: "seconds-or-milliseconds",
+                about: &["/type"],
+                documented: "The v2.0 page calls it an epoch timestamp without a unit, and its examples are milliseconds. The signature guide's example is in seconds.",
+                chosen: "A number whose absolute value is below 100000000000 is read as seconds, any other as milliseconds. The types hold milliseconds.",
+                reason: "As milliseconds that bound lies in March 1973, before any event, and as seconds beyond the year 5000, so that no real moment can be mistaken for another.",
+                reviewed: true,
+            },
+        ],
+    ),
+    (
+        "TypeEnvelope",
+        &[
+            Decision {
+                id: "documentation-is-work-in-progress",
+                about: &["/type"],
+                documented: "The page warns that all of its events are unfinished and may still change.",
+                chosen: "Every object is open: members that the schema does not know are valid, ignored by the types and kept in the raw event. An unknown wire type is an event of its own, not an error.",
+                reason: "A receiver that refuses what it does not know loses events on the day the vendor adds something.",
+                reviewed: true,
+            },
+            Decision {
+                id: "required-unless-said-otherwise",
+                about: &["/required"],
+                documented: "The page never says that a member is required. It marks some as nullable and calls a few optional.",
+                chosen: "A member is required unless the page gives it as nullable or calls it optional. Whatever is not required may be absent or null, and both mean the same.",
+                reason: "Types in which everything is optional are of little use. An entry that lacks a required member is kept as malformed and can be decoded again after a correction here.",
+                reviewed: true,
+            },
+            Decision {
+                id: "workspace-id-may-be-absent",
+                about: &["/properties/workspaceId"],
+                documented: "Only the signature guide's event has a workspace id; the v2.0 page does not mention one.",
+                chosen: "It is read where it is present and never required.",
+                reason: "A receiver for several workspaces needs it, and one for a single workspace must not depend on it.",
+                reviewed: true,
+            },
+            Decision {
+                id: "case-of-the-wire-type",
+                about: &["/properties/type"],
+                documented: "Events are named in upper case, wire types are written in lower case; whether case matters is not said.",
+                chosen: "Wire types are written in lower case here and compared without regard to ASCII case.",
+                reason: "No two events differ in case alone, so that a change of case is no reason to lose one.",
+                reviewed: true,
+            },
+            Decision {
+                id: "spektr-id-may-be-a-company",
+                about: &["/properties/spektrId"],
+                documented: "The id is said to be an end-user's, and one section calls the end-user an individual or a corporation. The section on the status event describes the id with the words of the tag events.",
+                chosen: "In every event it is the customer concerned, be it a person or a company.",
+                reason: "Inference: the words about tags came along when a section was copied; the id itself means the same everywhere.",
+                reviewed: true,
+            },
+        ],
+    ),
 ];
 
 /// Events that the schema does not know.
