@@ -49,7 +49,7 @@ fn type_wins_over_event_type_in_any_order() {
 
 #[test]
 fn a_type_that_is_no_text_is_not_made_up_for_by_event_type() {
-    for (value, found) in [("null", JsonType::Null), ("7", JsonType::Integer)] {
+    for (value, found) in [("true", JsonType::Boolean), ("7", JsonType::Integer)] {
         let entry = good("e").replace(
             r#""type":"alert_resolved""#,
             &format!(r#""type":{value},"eventType":"alert_resolved""#),
@@ -59,6 +59,20 @@ fn a_type_that_is_no_text_is_not_made_up_for_by_event_type() {
     let entry = r#"{"id":"e","eventType":[]}"#;
     assert_fault(entry, "/eventType", wrong_type(JsonType::String, JsonType::Array));
     assert_fault(r#"{"id":"e"}"#, "/type", EntryErrorKind::Missing);
+}
+
+#[test]
+fn a_type_that_is_null_leaves_the_word_to_event_type() {
+    let entry = good("e").replace(
+        r#""type":"alert_resolved""#,
+        r#""type":null,"createdAt":null,"eventType":"alert_resolved","timestamp":1731057600"#,
+    );
+    let entry = entry.replace(r#","createdAt":1672531199000"#, "");
+    let entry = Entry::from_json(&entry).expect("valid JSON");
+    assert_eq!(entry.wire_type().as_deref(), Some("alert_resolved"));
+    let event = entry.decode().expect("both members of the other envelope are there");
+    assert_eq!(event.event_type(), EventType::AlertResolved);
+    assert_eq!(event.created_at().map(Timestamp::as_millis), Some(1_731_057_600_000));
 }
 
 #[test]
