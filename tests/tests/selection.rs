@@ -80,6 +80,9 @@ fn null_in_the_members_of_one_envelope_leaves_the_word_to_the_other() {
     }
     let silent = entry(wire_type, r#""type":null,"eventType":null"#);
     assert_fault(&silent, "/type", EntryErrorKind::Missing);
+    // Where both say nothing, the time is missing from the envelope that it has.
+    let other = r#"{"id":"e","spektrId":"s","eventType":"step_init","timestamp":null}"#;
+    assert_fault(other, "/timestamp", EntryErrorKind::Missing);
 }
 
 #[test]
