@@ -7,12 +7,14 @@ use crate::model::{Event, Member, Model, Ty, TypeDef, TypeKind};
 use crate::names;
 use crate::problem::{Problem, ProblemKind};
 
-/// Names that the generated crate, or the prelude, gives to something else,
-/// besides those that generated files import.
-const RESERVED: [&str; 19] = [
+/// Names that the generated crate, its functions, or the prelude, give to
+/// something else, besides those that generated files import.
+const RESERVED: [&str; 24] = [
+    "A",
     "AsRef",
     "BodyError",
     "Box",
+    "D",
     "Entries",
     "Entry",
     "EntryError",
@@ -21,10 +23,13 @@ const RESERVED: [&str; 19] = [
     "Event",
     "From",
     "JsonType",
+    "Key",
+    "Members",
     "None",
     "Ok",
     "Option",
     "Result",
+    "S",
     "Some",
     "String",
     "TimestampError",

@@ -2,14 +2,13 @@
 //!
 //! There is one decoder, the one of the generated structs, which read the
 //! envelope of the events page. An entry in that envelope is given to it as it
-//! is; any other is given to it member by member, under canonical names, without
-//! copying a value.
+//! is; any other is written anew under canonical names first.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::de::value::MapDeserializer;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use serde_path_to_error::{Path, Segment};
 
@@ -27,8 +26,15 @@ pub(crate) struct View<'e, 'a> {
 /// A member under its canonical name, and its pointer in the entry.
 struct Placed<'a> {
     name: Cow<'a, str>,
-    pointer: Cow<'static, str>,
+    pointer: String,
     value: &'a RawValue,
+}
+
+/// An entry's text in the canonical envelope, and where its members were.
+struct Canonical<'a> {
+    text: Cow<'a, str>,
+    /// None where the entry has that envelope as it is.
+    members: Option<Vec<Placed<'a>>>,
 }
 
 impl<'e, 'a> View<'e, 'a> {
@@ -36,31 +42,32 @@ impl<'e, 'a> View<'e, 'a> {
         Self { entry, info }
     }
 
-    /// Tells whether the entry has the canonical envelope as it is.
-    fn is_canonical(&self) -> bool {
-        let head = self.entry.head();
-        head.wire_type.is_some() && (head.created_at.is_some() || head.timestamp.is_none())
-    }
-
     /// Decodes the entry.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Fault> {
-        if self.is_canonical() {
-            return serde_json::from_str(self.entry.raw()).map_err(|_| self.locate::<T>());
-        }
-        let members = self.members();
-        let pairs = members.iter().map(|member| (member.name.as_ref(), member.value));
-        T::deserialize(MapDeserializer::new(pairs.clone())).map_err(|_: serde_json::Error| {
-            let result: Result<T, _> =
-                serde_path_to_error::deserialize(MapDeserializer::new(pairs));
-            self.fault(result.err(), Some(&members))
+        let canonical = self.canonical();
+        serde_json::from_str(&canonical.text).map_err(|_| {
+            // Decoding once more tells where it fails.
+            let mut deserializer = serde_json::Deserializer::from_str(&canonical.text);
+            let result: Result<T, _> = serde_path_to_error::deserialize(&mut deserializer);
+            self.fault(result.err(), canonical.members.as_deref())
         })
     }
 
-    /// Decodes once more, to learn where it fails.
-    fn locate<T: DeserializeOwned>(&self) -> Fault {
-        let mut deserializer = serde_json::Deserializer::from_str(self.entry.raw());
-        let result: Result<T, _> = serde_path_to_error::deserialize(&mut deserializer);
-        self.fault(result.err(), None)
+    fn canonical(&self) -> Canonical<'a> {
+        let head = self.entry.head();
+        if head.wire_type.is_some() && (head.created_at.is_some() || head.timestamp.is_none()) {
+            return Canonical { text: Cow::Borrowed(self.entry.raw()), members: None };
+        }
+        let members = self.members();
+        let mut text = String::with_capacity(self.entry.raw().len() + 16);
+        for member in &members {
+            text.push(if text.is_empty() { '{' } else { ',' });
+            text.push_str(&Value::from(member.name.as_ref()).to_string());
+            text.push(':');
+            text.push_str(member.value.get());
+        }
+        text.push('}');
+        Canonical { text: Cow::Owned(text), members: Some(members) }
     }
 
     fn fault(
@@ -88,7 +95,7 @@ impl<'e, 'a> View<'e, 'a> {
     /// Returns the pointer of a canonical member, or where it should be.
     fn place(&self, members: &[Placed<'_>], name: &str) -> String {
         if let Some(member) = members.iter().rev().find(|member| member.name == name) {
-            return member.pointer.clone().into_owned();
+            return member.pointer.clone();
         }
         let has_type = self.entry.head().wire_type.is_some();
         let inside =
@@ -139,13 +146,13 @@ impl<'e, 'a> View<'e, 'a> {
             };
             let mut pointer = String::new();
             push_token(&mut pointer, &key);
-            placed.push(Placed { name, pointer: pointer.into(), value });
+            placed.push(Placed { name, pointer, value });
         }
         for (key, value) in inner.0 {
             if is_beside(&key) || (nested && key == "data") {
                 let mut pointer = "/data".to_owned();
                 push_token(&mut pointer, &key);
-                placed.push(Placed { name: key, pointer: pointer.into(), value });
+                placed.push(Placed { name: key, pointer, value });
             }
         }
         placed

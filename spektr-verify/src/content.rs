@@ -9,8 +9,6 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use thiserror::Error;
-
 use crate::mac::Mac;
 
 /// The bytes that a signature covers, as a template over the parts of a delivery.
@@ -47,26 +45,39 @@ enum Part {
 }
 
 /// Why a text is not a template of signed content.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SignedContentError {
     /// `{body}` does not occur, so the signature would prove nothing about the
     /// events, or it occurs more than once.
-    #[error("signed content must contain {{body}} exactly once")]
     Body,
     /// A `{…}` that is none of the three placeholders, or a brace on its own.
-    #[error("signed content has an unknown placeholder at byte {at}")]
     Placeholder {
         /// Where in the template it starts.
         at: usize,
     },
     /// A literal character outside printable ASCII, or a `\` that does not start `\n`.
-    #[error("signed content has a character that cannot stand in it at byte {at}")]
     Literal {
         /// Where in the template it stands.
         at: usize,
     },
 }
+
+impl fmt::Display for SignedContentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Body => write!(f, "signed content must contain {{body}} exactly once"),
+            Self::Placeholder { at } => {
+                write!(f, "signed content has an unknown placeholder at byte {at}")
+            }
+            Self::Literal { at } => {
+                write!(f, "signed content has a character that cannot stand in it at byte {at}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for SignedContentError {}
 
 impl SignedContent {
     /// `{timestamp}.{body}`: the convention that this project *assumes*.

@@ -5,9 +5,8 @@
 //! because the difference between "unknown key" and "wrong signature" is worth
 //! something to an attacker.
 
+use std::fmt;
 use std::time::Duration;
-
-use thiserror::Error;
 
 use crate::headers::SignatureHeader;
 use crate::keys::KeyId;
@@ -16,47 +15,40 @@ use crate::keys::KeyId;
 ///
 /// No variant carries the secret, the signature, or anything of the body. Key
 /// ids are what the request claimed: at most 256 characters of visible ASCII.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VerifyError {
     /// A signature header is not there at all. If all deliveries fail like
     /// this, the workspace does not sign: switch it on in the vendor's export
     /// settings, or see [`danger`](crate::danger).
-    #[error("the header {header} is missing")]
     MissingHeader {
         /// The header.
         header: SignatureHeader,
     },
     /// A signature header occurs more than once.
-    #[error("the header {header} occurs more than once")]
     RepeatedHeader {
         /// The header.
         header: SignatureHeader,
     },
     /// A signature header is empty, too long, or not spelled as it must be.
-    #[error("the header {header} is malformed")]
     MalformedHeader {
         /// The header.
         header: SignatureHeader,
     },
     /// `x-signature-alg` names an algorithm other than `sha256`.
-    #[error("the signature algorithm is not sha256")]
     UnsupportedAlgorithm,
     /// No key of the ring has the id. After a rotation at the vendor, the new
     /// secret has to be added here.
-    #[error("no signing key has the id {key_id}")]
     UnknownKey {
         /// The id that the request claims.
         key_id: KeyId,
     },
     /// The key's validity has not begun.
-    #[error("the signing key {key_id} is not valid yet")]
     KeyNotYetValid {
         /// The key's id.
         key_id: KeyId,
     },
     /// The key's validity has ended.
-    #[error("the signing key {key_id} has expired")]
     KeyExpired {
         /// The key's id.
         key_id: KeyId,
@@ -64,32 +56,58 @@ pub enum VerifyError {
     /// The signature is not that of the key over this delivery: forged, changed
     /// on the way (a proxy that rewrites JSON is enough), another secret, or
     /// another construction than the configured one.
-    #[error(
-        "the signature by key {key_id} does not match; if no delivery ever matched, \
-         run `diagnose` on a captured one to find what the sender signs"
-    )]
     SignatureMismatch {
         /// The key's id.
         key_id: KeyId,
     },
     /// The signature is right, and older than the tolerance: a replay, or a
     /// clock that is wrong.
-    #[error("the delivery was signed {} s ago, which is more than the tolerance", age.as_secs())]
     TimestampTooOld {
         /// How long ago it was signed.
         age: Duration,
     },
     /// The signature is right, and from further in the future than the
     /// tolerance: a clock is wrong.
-    #[error(
-        "the delivery was signed {} s in the future, which is more than the tolerance",
-        ahead.as_secs()
-    )]
     TimestampInFuture {
         /// How far in the future it was signed.
         ahead: Duration,
     },
 }
+
+impl fmt::Display for VerifyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingHeader { header } => write!(f, "the header {header} is missing"),
+            Self::RepeatedHeader { header } => {
+                write!(f, "the header {header} occurs more than once")
+            }
+            Self::MalformedHeader { header } => write!(f, "the header {header} is malformed"),
+            Self::UnsupportedAlgorithm => f.write_str("the signature algorithm is not sha256"),
+            Self::UnknownKey { key_id } => write!(f, "no signing key has the id {key_id}"),
+            Self::KeyNotYetValid { key_id } => {
+                write!(f, "the signing key {key_id} is not valid yet")
+            }
+            Self::KeyExpired { key_id } => write!(f, "the signing key {key_id} has expired"),
+            Self::SignatureMismatch { key_id } => write!(
+                f,
+                "the signature by key {key_id} does not match; if no delivery ever matched, \
+                 run `diagnose` on a captured one to find what the sender signs"
+            ),
+            Self::TimestampTooOld { age } => write!(
+                f,
+                "the delivery was signed {} s ago, which is more than the tolerance",
+                age.as_secs()
+            ),
+            Self::TimestampInFuture { ahead } => write!(
+                f,
+                "the delivery was signed {} s in the future, which is more than the tolerance",
+                ahead.as_secs()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for VerifyError {}
 
 impl VerifyError {
     /// A short code that never changes, for labels of metrics and for alerts.

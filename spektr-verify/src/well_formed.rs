@@ -73,10 +73,17 @@ impl FromStr for SignatureFormat {
 }
 
 /// The text names no [`SignatureFormat`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the signature format is none of hex, sha256=hex")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnknownSignatureFormat;
+
+impl fmt::Display for UnknownSignatureFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the signature format is none of hex, sha256=hex")
+    }
+}
+
+impl std::error::Error for UnknownSignatureFormat {}
 
 /// The headers of one delivery, each well-formed, none of them authentic yet.
 pub(crate) struct WellFormed<'h> {

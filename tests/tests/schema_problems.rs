@@ -236,6 +236,9 @@ cases! {
     rejects_a_title_that_generated_files_import:
         Files::base().common("tag", "Tag", r#""type": "string", "x-type": "id""#)
         => [("common/tag.schema.json", "/title", ProblemKind::ReservedName("Tag".into()))];
+    rejects_a_title_that_generated_functions_use:
+        Files::base().common("key", "Key", r#""type": "string", "x-type": "id""#)
+        => [("common/key.schema.json", "/title", ProblemKind::ReservedName("Key".into()))];
     rejects_the_title_of_an_envelope:
         Files::base().common("a", "TypeEnvelope", r#""type": "string", "x-type": "id""#)
         => [("common/a.schema.json", "/title", duplicate("the type name", "TypeEnvelope", "common/type_envelope.schema.json#/title"))];

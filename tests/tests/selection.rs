@@ -49,16 +49,40 @@ fn type_wins_over_event_type_in_any_order() {
 
 #[test]
 fn a_type_that_is_no_text_is_not_made_up_for_by_event_type() {
-    for (value, found) in [("null", JsonType::Null), ("7", JsonType::Integer)] {
-        let entry = good("e").replace(
-            r#""type":"alert_resolved""#,
-            &format!(r#""type":{value},"eventType":"alert_resolved""#),
-        );
-        assert_fault(&entry, "/type", wrong_type(JsonType::String, found));
-    }
+    let entry =
+        good("e").replace(r#""type":"alert_resolved""#, r#""type":7,"eventType":"alert_resolved""#);
+    assert_fault(&entry, "/type", wrong_type(JsonType::String, JsonType::Integer));
     let entry = r#"{"id":"e","eventType":[]}"#;
     assert_fault(entry, "/eventType", wrong_type(JsonType::String, JsonType::Array));
     assert_fault(r#"{"id":"e"}"#, "/type", EntryErrorKind::Missing);
+}
+
+#[test]
+fn null_in_the_members_of_one_envelope_leaves_the_word_to_the_other() {
+    let entry = |from: &str, to: &str| {
+        assert!(good("e").contains(from), "{from}");
+        good("e").replace(from, to)
+    };
+    let wire_type = r#""type":"alert_resolved""#;
+    let time = r#""createdAt":1672531199000"#;
+    for entry in [
+        entry(wire_type, r#""type":null,"eventType":"alert_resolved""#),
+        entry(wire_type, r#""eventType":"alert_resolved","type":null"#),
+        entry(wire_type, r#""type":"alert_resolved","eventType":null"#),
+        entry(time, r#""createdAt":null,"timestamp":1672531199"#),
+        entry(time, r#""timestamp":1672531199,"createdAt":null"#),
+        entry(time, r#""timestamp":null,"createdAt":1672531199000"#),
+    ] {
+        let event = Entry::from_json(&entry).expect("valid JSON").decode();
+        let event = event.unwrap_or_else(|error| panic!("{error}: {entry}"));
+        assert_eq!(event.event_type(), EventType::AlertResolved, "{entry}");
+        assert_eq!(event.created_at().map(Timestamp::as_millis), Some(1_672_531_199_000));
+    }
+    let silent = entry(wire_type, r#""type":null,"eventType":null"#);
+    assert_fault(&silent, "/type", EntryErrorKind::Missing);
+    // Where both say nothing, the time is missing from the envelope that it has.
+    let other = r#"{"id":"e","spektrId":"s","eventType":"step_init","timestamp":null}"#;
+    assert_fault(other, "/timestamp", EntryErrorKind::Missing);
 }
 
 #[test]

@@ -65,6 +65,75 @@ fn with_event(mut files: Files) -> Files {
     files
 }
 
+/// Adds an event whose members have the names of keywords, of types, and of what
+/// generated code calls its own things.
+fn with_odd_names(mut files: Files) -> Files {
+    const ODD: [&str; 36] = [
+        "self",
+        "super",
+        "crate",
+        "match",
+        "gen",
+        "async",
+        "fn",
+        "enum",
+        "text",
+        "object",
+        "map",
+        "known",
+        "name",
+        "key",
+        "value",
+        "members",
+        "deserializer",
+        "serializer",
+        "formatter",
+        "f",
+        "status",
+        "source",
+        "tag",
+        "visitor",
+        "userId",
+        "eventId",
+        "event",
+        "option",
+        "some",
+        "none",
+        "ok",
+        "err",
+        "string",
+        "vec",
+        "a",
+        "d",
+    ];
+    let new = scaffold::event("ODD_NAMES", "2026-12-01").expect("the name is one");
+    let path = "events/odd_names.schema.json";
+    let mut schema: Json = serde_json::from_str(&new[path]).expect("a schema file is JSON");
+    let text = |json: &str| serde_json::from_str::<Json>(json).expect("the member is JSON");
+    let plain = text(r#"{ "description": "A text.", "type": ["string", "null"] }"#);
+    let members = || ODD.map(|name| (name.to_owned(), plain.clone()));
+    let Json::Object(root) = &mut schema else {
+        panic!("a schema is an object");
+    };
+    for (name, value) in root {
+        if let ("properties", Json::Object(properties)) = (name.as_str(), value) {
+            properties.retain(|(name, _)| name == "type");
+            properties.extend(members());
+            let mut inside = vec![("type".to_owned(), plain.clone())];
+            inside.extend(members());
+            let data = vec![
+                ("description".to_owned(), Json::String("The payload.".into())),
+                ("type".to_owned(), text(r#"["object", "null"]"#)),
+                ("title".to_owned(), Json::String("OddNamesData".into())),
+                ("properties".to_owned(), Json::Object(inside)),
+            ];
+            properties.push(("data".to_owned(), Json::Object(data)));
+        }
+    }
+    files.insert(path.to_owned(), serde_json::to_string(&schema).expect("JSON serializes"));
+    files
+}
+
 /// Returns the paths whose text is another one, and those that are new.
 fn changed(
     old: &BTreeMap<PathBuf, String>,
@@ -135,6 +204,10 @@ fn main() {
                 println!("case: {:?} {:?}", data.map(|data| data.case_id.as_str()), data.and_then(|data| data.priority));
             }
             Ok(Event::CaseClosed(event)) => println!("scaffolded, payload: {}", event.data.is_some()),
+            Ok(Event::OddNames(event)) => {
+                let inside = event.data.as_ref().and_then(|data| data.type_.as_deref());
+                println!("odd: {:?} {:?} {inside:?}", event.self_.as_deref(), event.status.as_deref());
+            }
             Ok(other) => println!("{other:?}"),
             Err(error) => println!("{error}"),
         }
@@ -150,7 +223,9 @@ const BODY: &str = r#"{"results": [
     {"id": "5", "spektrId": "s", "type": "alert_resolved", "createdAt": 1,
      "data": {"contextId": "c", "processId": "p", "userId": "u", "alertId": "a", "alertName": "n", "finding": "a match"}},
     {"id": "6", "spektrId": "s", "type": "alert_resolved", "createdAt": 1,
-     "data": {"contextId": "c", "processId": "p", "userId": "u", "alertId": "a", "alertName": "n"}}
+     "data": {"contextId": "c", "processId": "p", "userId": "u", "alertId": "a", "alertName": "n"}},
+    {"id": "7", "spektrId": "s", "type": "odd_names", "createdAt": 1,
+     "self": "a link", "status": "open", "data": {"type": "inner"}}
 ]}"#;
 
 const READ: &str = r#"case: Some("c-1") Some(2)
@@ -159,6 +234,7 @@ malformed entry: /data/caseId is missing
 case: None None
 alert: Some("a match")
 alert: None
+odd: Some("a link") Some("open") Some("inner")
 "#;
 
 /// What the program says of the examples that `cargo xtask schema new` writes.
@@ -183,6 +259,7 @@ fn the_changed_types_compile_and_read_the_new_event() {
     let (schema, examples): (Files, Files) =
         scaffolded.into_iter().partition(|(path, _)| path.starts_with("events/"));
     schemas.extend(schema);
+    schemas = with_odd_names(schemas);
     write_workspace(&root, &generated(&schemas));
     assert_eq!(read(&root, BODY), READ);
 

@@ -86,11 +86,13 @@ pub(crate) fn with_imports(model: &Model, items: Vec<Item>) -> Vec<Item> {
     imports
 }
 
-/// Collects the names at the start of paths, without those that are being given.
+/// Collects the names at the start of paths, without those that are being given:
+/// that of an associated type, and those of an enum and its plain variants.
 fn collect(tokens: TokenStream, used: &mut BTreeSet<String>) {
     // How many colons stand before a token: two of them continue a path.
     let mut colons = 0;
     let mut is_given = false;
+    let mut is_enum = false;
     for token in tokens {
         match token {
             TokenTree::Punct(punct) if punct.as_char() == ':' => {
@@ -101,8 +103,10 @@ fn collect(tokens: TokenStream, used: &mut BTreeSet<String>) {
                 if colons < 2 && !is_given {
                     used.insert(ident.to_string());
                 }
-                is_given = ident == "type";
+                is_enum = is_enum || ident == "enum";
+                is_given = is_enum || ident == "type";
             }
+            TokenTree::Group(_) if is_enum => (is_enum, is_given) = (false, false),
             TokenTree::Group(group) => collect(group.stream(), used),
             _ => {}
         }

@@ -59,7 +59,7 @@ impl Wire {
         };
         let ident = field.ident.clone().unwrap_or_else(|| format_ident!("unnamed"));
         Self {
-            key: format_ident!("{}", crate::names::variant(&ident.to_string())),
+            key: format_ident!("{}", crate::names::key(&ident.to_string())),
             ident,
             ty: field.ty.clone(),
             aliases: member.map(|member| member.aliases.clone()).unwrap_or_default(),

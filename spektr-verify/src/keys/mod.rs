@@ -13,8 +13,6 @@ mod toml;
 use std::fmt;
 use std::sync::Arc;
 
-use thiserror::Error;
-
 use crate::mac::Mac;
 use crate::time::UnixSeconds;
 
@@ -160,31 +158,46 @@ impl SigningKey {
 }
 
 /// Why a signing key cannot be built.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {
     /// The secret has no bytes: anybody could sign with it.
-    #[error("the secret is empty")]
     EmptySecret,
     /// The text of the secret begins or ends with white space.
-    #[error("the secret has white space around it")]
     SurroundingWhitespace,
     /// The secret is said to be hexadecimal and is not.
-    #[error("the secret is not an even number of hexadecimal digits")]
     NotHex,
     /// The secret is said to be Base64 and is not.
-    #[error("the secret is not base64")]
     NotBase64,
     /// The encoding of the secret is not one that this crate knows.
-    #[error("the secret's encoding is none of utf8, hex, base64")]
     UnknownEncoding,
     /// The key id is empty, too long, or not visible ASCII.
-    #[error("the key id is not 1 to {max} characters of visible ASCII", max = KeyId::MAX_LENGTH)]
     MalformedKeyId,
     /// The key would expire before it becomes valid.
-    #[error("the key expires before it becomes valid")]
     EmptyValidity,
 }
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EmptySecret => f.write_str("the secret is empty"),
+            Self::SurroundingWhitespace => f.write_str("the secret has white space around it"),
+            Self::NotHex => f.write_str("the secret is not an even number of hexadecimal digits"),
+            Self::NotBase64 => f.write_str("the secret is not base64"),
+            Self::UnknownEncoding => {
+                f.write_str("the secret's encoding is none of utf8, hex, base64")
+            }
+            Self::MalformedKeyId => write!(
+                f,
+                "the key id is not 1 to {max} characters of visible ASCII",
+                max = KeyId::MAX_LENGTH
+            ),
+            Self::EmptyValidity => f.write_str("the key expires before it becomes valid"),
+        }
+    }
+}
+
+impl std::error::Error for KeyError {}
 
 #[cfg(test)]
 mod tests {

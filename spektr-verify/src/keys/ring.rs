@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use thiserror::Error;
-
 use super::{KeyError, KeyId, SigningKey};
 use crate::time::UnixSeconds;
 
@@ -147,48 +145,40 @@ impl fmt::Debug for SharedKeys {
 /// No variant carries text from the configuration other than a key id and the
 /// name of a variable or file: a misplaced comma turns part of a secret into
 /// anything. Entries are counted from 1.
-#[derive(Debug, Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum KeyRingError {
     /// There is no key at all.
-    #[error("the key ring has no keys")]
     NoKeys,
     /// Two keys have the same id, so that one of them could never be chosen.
-    #[error("the key id {key_id} occurs more than once")]
     DuplicateKeyId {
         /// The id that occurs again.
         key_id: KeyId,
     },
     /// The environment variable is not set.
-    #[error("the environment variable {variable} is not set")]
     NotSet {
         /// The variable's name.
         variable: String,
     },
     /// The environment variable's value is not Unicode.
-    #[error("the environment variable {variable} is not unicode")]
     NotUnicode {
         /// The variable's name.
         variable: String,
     },
     /// An entry is not of the form `id=secret`.
-    #[error("key {entry} is not of the form id=secret")]
     MissingEquals {
         /// The entry's position, counted from 1.
         entry: usize,
     },
     /// An entry cannot be a key.
-    #[error("key {entry} cannot be used")]
     Key {
         /// The entry's position, counted from 1.
         entry: usize,
         /// What is wrong with it.
-        #[source]
         source: KeyError,
     },
     /// The document is not TOML.
     #[cfg(feature = "toml")]
-    #[error("the key file is not TOML at line {line}")]
     Syntax {
         /// The line, counted from 1.
         line: usize,
@@ -196,18 +186,15 @@ pub enum KeyRingError {
     /// The document has a member that key files don't have, at the top level
     /// (`entry` 0) or in an entry. A misspelt `not_after` must not be silent.
     #[cfg(feature = "toml")]
-    #[error("the key file has an unknown member (in key {entry}; 0 is the top level)")]
     UnknownMember {
         /// The entry's position, counted from 1, or 0.
         entry: usize,
     },
     /// `keys` in the document is not a list of tables.
     #[cfg(feature = "toml")]
-    #[error("the key file's `keys` is not a list of tables")]
     NotTables,
     /// A member of an entry is missing or of the wrong type.
     #[cfg(feature = "toml")]
-    #[error("key {entry} lacks a usable `{member}`")]
     Member {
         /// The entry's position, counted from 1.
         entry: usize,
@@ -216,14 +203,54 @@ pub enum KeyRingError {
     },
     /// The file cannot be read.
     #[cfg(feature = "toml")]
-    #[error("cannot read the key file {}", path.display())]
     File {
         /// The file's path.
         path: std::path::PathBuf,
         /// What the operating system says.
-        #[source]
         source: std::io::Error,
     },
+}
+
+impl fmt::Display for KeyRingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoKeys => f.write_str("the key ring has no keys"),
+            Self::DuplicateKeyId { key_id } => {
+                write!(f, "the key id {key_id} occurs more than once")
+            }
+            Self::NotSet { variable } => {
+                write!(f, "the environment variable {variable} is not set")
+            }
+            Self::NotUnicode { variable } => {
+                write!(f, "the environment variable {variable} is not unicode")
+            }
+            Self::MissingEquals { entry } => write!(f, "key {entry} is not of the form id=secret"),
+            Self::Key { entry, .. } => write!(f, "key {entry} cannot be used"),
+            #[cfg(feature = "toml")]
+            Self::Syntax { line } => write!(f, "the key file is not TOML at line {line}"),
+            #[cfg(feature = "toml")]
+            Self::UnknownMember { entry } => {
+                write!(f, "the key file has an unknown member (in key {entry}; 0 is the top level)")
+            }
+            #[cfg(feature = "toml")]
+            Self::NotTables => f.write_str("the key file's `keys` is not a list of tables"),
+            #[cfg(feature = "toml")]
+            Self::Member { entry, member } => write!(f, "key {entry} lacks a usable `{member}`"),
+            #[cfg(feature = "toml")]
+            Self::File { path, .. } => write!(f, "cannot read the key file {}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for KeyRingError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Key { source, .. } => Some(source),
+            #[cfg(feature = "toml")]
+            Self::File { source, .. } => Some(source),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]
