@@ -72,8 +72,19 @@ fn another_construction_is_found_by_itself_and_ready_to_configure() {
     assert_eq!(sent.status.code(), Some(1));
     let (code, shown) = listener.finish();
     assert_eq!(code, 1);
-    assert!(shown.contains("hint: the secret is right"), "{shown}");
+    assert!(shown.contains("hint: the secret is right, and is used in another way"), "{shown}");
     assert!(shown.contains("signed_content = '{key_id}:{timestamp}:{body}'\n"), "{shown}");
+}
+
+#[test]
+fn keys_that_were_mixed_up_are_told_apart() {
+    let listener = Listener::start(Some("dev=another secret,live=any secret"), 1, &[]);
+    let sent = run(KEYS, &["send", "--to", &listener.url, "alert_resolved", "--retries", "0"]);
+    assert_eq!(sent.status.code(), Some(1));
+    let (_, shown) = listener.finish();
+    let expected =
+        "hint: it is the secret of live that gives this signature: is it the one of dev?";
+    assert!(shown.contains(expected), "{shown}");
 }
 
 #[test]

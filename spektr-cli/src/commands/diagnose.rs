@@ -43,7 +43,7 @@ struct Report {
 /// A construction that gives the captured signature, and how to configure it.
 #[derive(Serialize)]
 pub(crate) struct Match {
-    key_id: String,
+    pub(crate) key_id: String,
     signed_content: String,
     secret_encoding: &'static str,
     signature_format: &'static str,

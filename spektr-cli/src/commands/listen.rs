@@ -35,7 +35,7 @@ Examples:
 
 Any path is taken. A verified delivery is answered with 200, any other with 401. With --forward
 everything is passed on as it came, verified or not, and the answer is the receiver's. Ctrl-C ends
-it. Exit code 1: a delivery was not verified, or the receiver did not answer with 200.";
+it. Exit code 1: a delivery was not verified or not recorded, or the receiver's answer was not 200.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]

@@ -95,7 +95,8 @@ impl Endpoint {
             Some(Err(_)) => false,
             None => true,
         };
-        if verdict.is_err() || !is_acknowledged {
+        let is_recorded = !matches!(recorded, Some(Err(_)));
+        if verdict.is_err() || !is_acknowledged || !is_recorded {
             self.all_fine.store(false, Ordering::Relaxed);
         }
         self.printer.delivery(&Delivery {

@@ -55,7 +55,10 @@ struct Record<'d> {
     hint: Option<String>,
     /// Path of the two files, without their extensions.
     recorded: Option<String>,
+    record_error: Option<String>,
+    /// The status that the receiver answered with.
     forwarded: Option<u16>,
+    forward_error: Option<String>,
 }
 
 impl Printer {
@@ -125,7 +128,12 @@ impl Delivery<'_> {
                 .recorded
                 .and_then(|done| done.as_ref().ok())
                 .map(|path| path.to_string_lossy().into_owned()),
+            record_error: self
+                .recorded
+                .and_then(|done| done.as_ref().err())
+                .map(ToString::to_string),
             forwarded: self.forwarded.and_then(|done| done.as_ref().ok()).map(|reply| reply.status),
+            forward_error: self.forwarded.and_then(|done| done.as_ref().err()).cloned(),
         }
     }
 
@@ -200,18 +208,20 @@ impl Delivery<'_> {
             _ => "spektr listen --record DIR, then spektr diagnose --headers DIR/000001.headers --body DIR/000001.body".to_owned(),
         };
         Some(match self.advice.as_deref() {
-            None => {
-                format!("to look into it: {capture}")
-            }
+            None => format!("to look into it: {capture}"),
             Some([]) => format!(
                 "this is not the secret of {key_id}, or the body was changed on the way: no known construction\n\
                  gives this signature with it. Put the secret that the platform shows for {key_id} into\n\
                  SPEKTR_WEBHOOK_KEYS='{key_id}=…' and start again. To look into it:\n\
                  {capture}",
             ),
-            Some([first, ..]) => format!(
-                "the secret is right, and something else is signed than is configured. Configure:\n{}",
+            Some([first, ..]) if first.key_id == key_id.as_str() => format!(
+                "the secret is right, and is used in another way than is configured. Configure:\n{}",
                 first.configuration(),
+            ),
+            Some([first, ..]) => format!(
+                "it is the secret of {} that gives this signature: is it the one of {key_id}?",
+                safe(&first.key_id),
             ),
         })
     }
