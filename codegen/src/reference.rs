@@ -40,7 +40,7 @@ where
     for event in &model.events {
         let from = format!("schema/{} and its examples", event.file);
         let purpose = format!("What is to know about `{}`.", event.name);
-        let items = details(model, event, examples.of(&event.module));
+        let items = details(model, event, &examples);
         files.insert(format!("{}.rs", event.module), render::render(&from, &purpose, items));
     }
     let purpose = "What is to know about the events.";
@@ -149,11 +149,16 @@ fn shared_decisions(set: &SchemaSet) -> TokenStream {
     quote!(&[#(#files),*])
 }
 
-fn details(model: &Model, event: &Event, examples: TokenStream) -> Vec<Item> {
+fn details(model: &Model, event: &Event, examples: &Examples) -> Vec<Item> {
     let (name, module) = (&event.name, &event.module);
+    let has_examples = examples.0.iter().any(|(folder, ..)| folder == module);
+    let examples = examples.of(module);
     let members = members(model, &event.members);
     let decisions = event.decisions.iter().map(decision);
-    let mut used = vec![format_ident!("Details"), format_ident!("Example")];
+    let mut used = vec![format_ident!("Details")];
+    if has_examples {
+        used.push(format_ident!("Example"));
+    }
     if !event.decisions.is_empty() {
         used.push(format_ident!("Decision"));
     }
