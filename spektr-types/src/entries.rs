@@ -9,8 +9,6 @@ mod scan;
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
-
 use crate::error::{BodyError, EntryError, EntryErrorKind, Fault, JsonType};
 use crate::members::string;
 use crate::view::{View, lenient};
@@ -24,6 +22,9 @@ pub const MAX_DEPTH: usize = 127;
 
 /// The largest number of entries that a batch is split into.
 pub const MAX_ENTRIES: usize = 100_000;
+
+/// The largest number of bytes that a body has.
+pub const MAX_BYTES: usize = u32::MAX as usize;
 
 /// The entries of a body: those of a batch, or the one that the body is.
 ///
@@ -48,6 +49,7 @@ impl<'a> Entries<'a> {
     ///   no wire type of its own.
     /// - [`BodyError::DuplicateResults`]: it has `results` twice.
     /// - [`BodyError::TooManyEntries`]: it has more than [`MAX_ENTRIES`].
+    /// - [`BodyError::TooLarge`]: it has more than [`MAX_BYTES`].
     ///
     /// An entry that is malformed is no error here: it shows when it is decoded.
     pub fn parse(body: &'a [u8]) -> Result<Self, BodyError> {
@@ -96,23 +98,53 @@ impl<'a> IntoIterator for Entries<'a> {
 /// One element of a batch before decoding: its raw JSON, and its head at hand.
 #[derive(Clone)]
 pub struct Entry<'a> {
-    raw: &'a str,
-    head: Head<'a>,
+    /// The body, or whatever text the entry was found in.
+    text: &'a str,
+    raw: Span,
+    head: Head,
 }
 
-/// The members of an entry that say which event it is.
+/// The members of an entry that say which event it is, as places in its text.
 #[derive(Clone, Default)]
-pub(crate) struct Head<'a> {
-    pub(crate) id: Option<&'a RawValue>,
-    pub(crate) spektr_id: Option<&'a RawValue>,
-    pub(crate) workspace_id: Option<&'a RawValue>,
-    pub(crate) wire_type: Option<&'a RawValue>,
-    pub(crate) event_type: Option<&'a RawValue>,
-    pub(crate) created_at: Option<&'a RawValue>,
-    pub(crate) timestamp: Option<&'a RawValue>,
-    pub(crate) data: Option<&'a RawValue>,
+pub(crate) struct Head {
+    pub(crate) id: Span,
+    pub(crate) spektr_id: Span,
+    pub(crate) workspace_id: Span,
+    pub(crate) wire_type: Span,
+    pub(crate) event_type: Span,
+    pub(crate) created_at: Span,
+    pub(crate) timestamp: Span,
+    pub(crate) data: Span,
     /// The first of these that stands in the entry twice.
     pub(crate) duplicate: Option<&'static str>,
+}
+
+/// A place in a text of at most [`MAX_BYTES`], or none. A batch has many of them,
+/// and half the size of a slice is half the memory to move.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Span {
+    start: u32,
+    /// No JSON value is empty: 0 is none.
+    length: u32,
+}
+
+impl Span {
+    /// Returns the place of a part of a text.
+    fn of(text: &str, part: &str) -> Self {
+        let start = (part.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
+        match (u32::try_from(start), u32::try_from(part.len())) {
+            (Ok(start), Ok(length)) => Self { start, length },
+            _ => Self::default(),
+        }
+    }
+
+    pub(crate) fn is_some(self) -> bool {
+        self.length > 0
+    }
+
+    fn or(self, other: Self) -> Self {
+        if self.is_some() { self } else { other }
+    }
 }
 
 impl<'a> Entry<'a> {
@@ -121,39 +153,47 @@ impl<'a> Entry<'a> {
     ///
     /// # Errors
     ///
-    /// [`BodyError::NotJson`], if the text is not one JSON value.
+    /// [`BodyError::NotJson`], if the text is not one JSON value, or
+    /// [`BodyError::TooLarge`].
     pub fn from_json(text: &'a str) -> Result<Self, BodyError> {
         scan::entry(text)
     }
 
     /// Returns the entry's JSON, byte for byte as it arrived.
     pub fn raw(&self) -> &'a str {
-        self.raw
+        self.get(self.raw).unwrap_or_default()
+    }
+
+    /// Returns the JSON text at a place, if it is one.
+    pub(crate) fn get(&self, span: Span) -> Option<&'a str> {
+        let start = usize::try_from(span.start).ok()?;
+        let length = usize::try_from(span.length).ok()?;
+        if length == 0 { None } else { self.text.get(start..start.checked_add(length)?) }
     }
 
     /// Returns the event's id, where it is a string.
     pub fn id(&self) -> Option<Cow<'a, str>> {
-        self.head.id.and_then(string)
+        self.get(self.head.id).and_then(string)
     }
 
     /// Returns the id of the end-user, where it is a string.
     pub fn spektr_id(&self) -> Option<Cow<'a, str>> {
-        self.head.spektr_id.and_then(string)
+        self.get(self.head.spektr_id).and_then(string)
     }
 
     /// Returns the id of the workspace, where it is a string.
     pub fn workspace_id(&self) -> Option<Cow<'a, str>> {
-        self.head.workspace_id.and_then(string)
+        self.get(self.head.workspace_id).and_then(string)
     }
 
     /// Returns the wire type as it arrived, where it is a string.
     pub fn wire_type(&self) -> Option<Cow<'a, str>> {
-        self.head.wire_type.or(self.head.event_type).and_then(string)
+        self.get(self.head.wire_type.or(self.head.event_type)).and_then(string)
     }
 
     /// Returns when the event was created, where it is said readably.
     pub fn created_at(&self) -> Option<Timestamp> {
-        lenient(self.head.created_at.or(self.head.timestamp))
+        self.get(self.head.created_at.or(self.head.timestamp)).and_then(Timestamp::from_json)
     }
 
     /// Decodes the entry.
@@ -167,7 +207,7 @@ impl<'a> Entry<'a> {
             id: self.id().map(|id| EventId::from(id.as_ref())),
             pointer: fault.pointer,
             kind: fault.kind,
-            raw: RawJson::from_valid(self.raw),
+            raw: RawJson::from_valid(self.raw()),
         })
     }
 
@@ -177,7 +217,7 @@ impl<'a> Entry<'a> {
             let expected = JsonType::Object;
             return Err(Fault::new("", EntryErrorKind::WrongType { expected, found }));
         }
-        if depth::exceeds(self.raw, MAX_DEPTH) {
+        if depth::exceeds(self.raw(), MAX_DEPTH) {
             return Err(Fault::new("", EntryErrorKind::TooDeep));
         }
         if let Some(name) = self.head.duplicate {
@@ -192,13 +232,13 @@ impl<'a> Entry<'a> {
 
     /// Returns the wire type, or what is wrong with it.
     fn wire_type_strict(&self) -> Result<Cow<'a, str>, Fault> {
-        let (name, raw) = match (self.head.wire_type, self.head.event_type) {
+        let (name, raw) = match (self.get(self.head.wire_type), self.get(self.head.event_type)) {
             (Some(raw), _) => ("/type", raw),
             (None, Some(raw)) => ("/eventType", raw),
             (None, None) => return Err(Fault::new("/type", EntryErrorKind::Missing)),
         };
         string(raw).ok_or_else(|| {
-            let (expected, found) = (JsonType::String, JsonType::of(raw.get()));
+            let (expected, found) = (JsonType::String, JsonType::of(raw));
             let kind = if found == expected {
                 EntryErrorKind::Unrepresentable
             } else {
@@ -241,15 +281,15 @@ impl<'a> Entry<'a> {
     fn unknown(&self, wire_type: &str) -> Unknown {
         Unknown {
             event_type: EventType::Unknown(UnknownValue::new(wire_type)),
-            id: lenient(self.head.id),
-            spektr_id: lenient(self.head.spektr_id),
-            workspace_id: lenient(self.head.workspace_id),
+            id: lenient(self.get(self.head.id)),
+            spektr_id: lenient(self.get(self.head.spektr_id)),
+            workspace_id: lenient(self.get(self.head.workspace_id)),
             created_at: self.created_at(),
-            raw: RawJson::from_valid(self.raw),
+            raw: RawJson::from_valid(self.raw()),
         }
     }
 
-    pub(crate) fn head(&self) -> &Head<'a> {
+    pub(crate) fn head(&self) -> &Head {
         &self.head
     }
 }

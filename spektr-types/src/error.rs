@@ -32,6 +32,8 @@ pub enum BodyError {
     DuplicateResults,
     /// The batch has more than [`MAX_ENTRIES`](crate::MAX_ENTRIES) entries.
     TooManyEntries,
+    /// The body has more than [`MAX_BYTES`](crate::MAX_BYTES).
+    TooLarge,
 }
 
 impl fmt::Display for BodyError {
@@ -58,6 +60,7 @@ impl fmt::Display for BodyError {
             Self::TooManyEntries => {
                 write!(f, "the batch has more than {} entries", crate::MAX_ENTRIES)
             }
+            Self::TooLarge => write!(f, "the body has more than {} bytes", crate::MAX_BYTES),
         }
     }
 }

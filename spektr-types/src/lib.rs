@@ -94,7 +94,7 @@ mod runtime {
 
 pub use catalogue::{EventInfo, KnownEvent, Source, Status, catalogue};
 pub use delivered::Delivered;
-pub use entries::{Entries, Entry, MAX_DEPTH, MAX_ENTRIES};
+pub use entries::{Entries, Entry, MAX_BYTES, MAX_DEPTH, MAX_ENTRIES};
 pub use error::{BodyError, EntryError, EntryErrorKind, JsonType};
 pub use generated::*;
 pub use raw::RawJson;

@@ -47,15 +47,15 @@ impl<'de> Visitor<'de> for MembersVisitor {
 /// Returns a key's text. One that no `String` can hold, with half of a surrogate
 /// pair, is nobody's name; it is returned as it is written.
 pub(crate) fn key_text(key: &RawValue) -> Cow<'_, str> {
-    string(key).unwrap_or(Cow::Borrowed(key.get()))
+    string(key.get()).unwrap_or(Cow::Borrowed(key.get()))
 }
 
 /// Returns the text of a JSON string, borrowed where it has no escapes; none of
 /// any other value.
-pub(crate) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
-    let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
+pub(crate) fn string(raw: &str) -> Option<Cow<'_, str>> {
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
     if inner.contains('\\') {
-        serde_json::from_str(raw.get()).ok().map(Cow::Owned)
+        serde_json::from_str(raw).ok().map(Cow::Owned)
     } else {
         Some(Cow::Borrowed(inner))
     }

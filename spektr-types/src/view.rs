@@ -55,7 +55,7 @@ impl<'e, 'a> View<'e, 'a> {
 
     fn canonical(&self) -> Canonical<'a> {
         let head = self.entry.head();
-        if head.wire_type.is_some() && (head.created_at.is_some() || head.timestamp.is_none()) {
+        if head.wire_type.is_some() && (head.created_at.is_some() || !head.timestamp.is_some()) {
             return Canonical { text: Cow::Borrowed(self.entry.raw()), members: None };
         }
         let members = self.members();
@@ -97,9 +97,10 @@ impl<'e, 'a> View<'e, 'a> {
         if let Some(member) = members.iter().rev().find(|member| member.name == name) {
             return member.pointer.clone();
         }
-        let has_type = self.entry.head().wire_type.is_some();
+        let head = self.entry.head();
+        let has_type = head.wire_type.is_some();
         let inside =
-            self.entry.head().data.is_some_and(|data| self.is_nested(&Members::of(data.get())));
+            self.entry.get(head.data).is_some_and(|data| self.is_nested(&Members::of(data)));
         let is_payload =
             name == "data" || self.info.beside.iter().any(|beside| beside.is_named(name));
         match name {
@@ -123,8 +124,8 @@ impl<'e, 'a> View<'e, 'a> {
         let head = self.entry.head();
         let has_type = head.wire_type.is_some();
         let outer = Members::of(self.entry.raw());
-        let data = if has_type { None } else { head.data };
-        let inner = data.map_or_else(|| Members(Vec::new()), |data| Members::of(data.get()));
+        let data = if has_type { None } else { self.entry.get(head.data) };
+        let inner = data.map_or_else(|| Members(Vec::new()), Members::of);
         let nested = self.is_nested(&inner);
         let is_beside = |key: &str| self.info.beside.iter().any(|beside| beside.is_named(key));
 
@@ -132,13 +133,13 @@ impl<'e, 'a> View<'e, 'a> {
         for (key, value) in outer.0 {
             let name = match key.as_ref() {
                 "eventType" if head.event_type.is_some() && !has_type => Cow::Borrowed("type"),
-                "timestamp" if head.timestamp.is_some() && head.created_at.is_none() => {
+                "timestamp" if head.timestamp.is_some() && !head.created_at.is_some() => {
                     Cow::Borrowed("createdAt")
                 }
                 "eventType" | "timestamp" => continue,
                 // As null they say nothing.
                 "type" if !has_type => continue,
-                "createdAt" if head.created_at.is_none() => continue,
+                "createdAt" if !head.created_at.is_some() => continue,
                 "data" if nested => continue,
                 // What stands in both places is taken from inside.
                 name if data.is_some() && is_beside(name) && inner.get(name).is_some() => continue,
@@ -192,6 +193,6 @@ fn push_token(pointer: &mut String, token: &str) {
 }
 
 /// Reads a value leniently: what cannot be read is not there.
-pub(crate) fn lenient<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Option<T> {
-    raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
+pub(crate) fn lenient<'a, T: Deserialize<'a>>(raw: Option<&'a str>) -> Option<T> {
+    raw.and_then(|raw| serde_json::from_str(raw).ok())
 }

@@ -12,12 +12,20 @@ use std::fmt;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{Entries, Entry, Head, MAX_ENTRIES};
+use super::{Entries, Entry, Head, MAX_BYTES, MAX_ENTRIES, Span};
 use crate::error::{BodyError, JsonType};
 use crate::members::Members;
 
+/// The size of a small event, and the most entries that room is made for before
+/// they are seen.
+const TYPICAL_BYTES: usize = 256;
+const MAX_GUESS: usize = 4096;
+
 /// Splits a body into its entries.
 pub(super) fn body(body: &[u8]) -> Result<Entries<'_>, BodyError> {
+    if body.len() > MAX_BYTES {
+        return Err(BodyError::TooLarge);
+    }
     let text = std::str::from_utf8(body)
         .map_err(|error| BodyError::NotJson { line: 0, column: error.valid_up_to() })?;
     if let Some(entries) = in_one_pass(text) {
@@ -28,7 +36,7 @@ pub(super) fn body(body: &[u8]) -> Result<Entries<'_>, BodyError> {
     if found != JsonType::Object {
         return Err(BodyError::NotAnObject { found });
     }
-    let single = whole(raw);
+    let single = whole(text, raw);
     let members = Members::of(raw.get());
     let mut results = members.0.iter().filter(|(key, _)| key == "results").map(|(_, value)| *value);
     let Some(list) = results.next() else {
@@ -42,7 +50,10 @@ pub(super) fn body(body: &[u8]) -> Result<Entries<'_>, BodyError> {
             let elements: Elements<'_> = serde_json::from_str(list.get()).map_err(|error| {
                 if error.is_data() { BodyError::TooManyEntries } else { not_json(error) }
             })?;
-            Ok(Entries { entries: elements.0.into_iter().map(whole).collect(), is_batch: true })
+            Ok(Entries {
+                entries: elements.0.into_iter().map(|raw| whole(text, raw)).collect(),
+                is_batch: true,
+            })
         }
         // An event may have a member of that name.
         _ if single.wire_type().is_some() => Ok(Entries { entries: vec![single], is_batch: false }),
@@ -52,7 +63,10 @@ pub(super) fn body(body: &[u8]) -> Result<Entries<'_>, BodyError> {
 
 /// Reads the text of one entry.
 pub(super) fn entry(text: &str) -> Result<Entry<'_>, BodyError> {
-    serde_json::from_str(text).map(whole).map_err(not_json)
+    if text.len() > MAX_BYTES {
+        return Err(BodyError::TooLarge);
+    }
+    serde_json::from_str(text).map(|raw| whole(text, raw)).map_err(not_json)
 }
 
 fn not_json(error: serde_json::Error) -> BodyError {
@@ -60,12 +74,12 @@ fn not_json(error: serde_json::Error) -> BodyError {
 }
 
 /// Makes an entry of a slice, reading its members for the head.
-fn whole(raw: &RawValue) -> Entry<'_> {
+fn whole<'a>(text: &'a str, raw: &'a RawValue) -> Entry<'a> {
     let mut head = Head::default();
     for (key, value) in Members::of(raw.get()).0 {
-        head.add(Key::of(&key), value);
+        head.add(Key::of(&key), text, value);
     }
-    Entry { raw: raw.get(), head }
+    Entry { text, raw: Span::of(text, raw.get()), head }
 }
 
 /// Reads a body whose entries are all objects with members, each byte once;
@@ -109,8 +123,8 @@ impl Key {
     }
 }
 
-impl<'a> Head<'a> {
-    fn add(&mut self, key: Key, value: &'a RawValue) {
+impl Head {
+    fn add(&mut self, key: Key, text: &str, value: &RawValue) {
         let (name, place) = match key {
             Key::Id => ("id", &mut self.id),
             Key::SpektrId => ("spektrId", &mut self.spektr_id),
@@ -130,7 +144,8 @@ impl<'a> Head<'a> {
         if says_nothing {
             return;
         }
-        if place.replace(value).is_some() && self.duplicate.is_none() {
+        let before = std::mem::replace(place, Span::of(text, value.get()));
+        if before.is_some() && self.duplicate.is_none() {
             self.duplicate = Some(name);
         }
     }
@@ -182,13 +197,14 @@ impl<'de> Visitor<'de> for BodyVisitor<'de> {
         let mut batch = None;
         while let Some(PlacedKey { key, .. }) = access.next_key()? {
             if !matches!(key, Key::Results) {
-                head.add(key, access.next_value()?);
+                head.add(key, self.text, access.next_value()?);
             } else if batch.replace(access.next_value_seed(ListSeed { text: self.text })?).is_some()
             {
                 return Err(A::Error::custom("`results` twice"));
             }
         }
-        let single = || vec![Entry { raw: trim(self.text), head }];
+        let raw = Span::of(self.text, trim(self.text));
+        let single = || vec![Entry { text: self.text, raw, head }];
         Ok(Entries { is_batch: batch.is_some(), entries: batch.unwrap_or_else(single) })
     }
 }
@@ -214,7 +230,8 @@ impl<'de> Visitor<'de> for ListSeed<'de> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut entries = Vec::new();
+        // A guess at how many there are, within bounds, saves moving them.
+        let mut entries = Vec::with_capacity((self.text.len() / TYPICAL_BYTES).min(MAX_GUESS));
         while let Some(entry) = access.next_element_seed(EntrySeed { text: self.text })? {
             if entries.len() == MAX_ENTRIES {
                 return Err(A::Error::custom("too many entries"));
@@ -250,14 +267,14 @@ impl<'de> Visitor<'de> for EntrySeed<'de> {
         let mut last = "";
         while let Some(PlacedKey { key, text }) = access.next_key()? {
             let value: &RawValue = access.next_value()?;
-            head.add(key, value);
+            head.add(key, self.text, value);
             first.get_or_insert(text);
             last = value.get();
         }
         first
             .flatten()
             .and_then(|first| enclosing(self.text, first, last))
-            .map(|raw| Entry { raw, head })
+            .map(|raw| Entry { text: self.text, raw: Span::of(self.text, raw), head })
             .ok_or_else(|| A::Error::custom("an entry that begins without a plain key"))
     }
 }

@@ -64,6 +64,16 @@ impl Timestamp {
         Self(self.0.saturating_add(millis).min(Self::MAX.0))
     }
 
+    /// Reads the JSON text of a number; none of any other text.
+    pub(crate) fn from_json(text: &str) -> Option<Self> {
+        // What every sender writes: digits that fit an integer.
+        let is_plain = text.len() <= 18 && text.bytes().all(|byte| byte.is_ascii_digit());
+        if is_plain {
+            return text.parse().ok().and_then(|number| Self::from_wire(number).ok());
+        }
+        serde_json::from_str(text).ok()
+    }
+
     /// Reads a number of either unit.
     fn from_wire(number: i64) -> Result<Self, TimestampError> {
         let seconds = (0..Self::SECONDS_BELOW).contains(&number);
