@@ -138,6 +138,10 @@ impl<'e, 'a> View<'e, 'a> {
         let data = if has_type { None } else { self.entry.get(head.data) };
         let inner = data.map_or_else(|| Members(Vec::new()), Members::of);
         let nested = self.is_nested(&inner);
+        // Asked once for each of a few names, not for each member.
+        let beside = self.info.beside.iter();
+        let beside = beside.flat_map(|it| it.aliases.iter().copied().chain([it.name]));
+        let in_both: Vec<&str> = beside.filter(|name| inner.get(name).is_some()).collect();
 
         let mut placed = Vec::with_capacity(outer.0.len() + inner.0.len());
         for (key, value) in outer.0 {
@@ -152,9 +156,7 @@ impl<'e, 'a> View<'e, 'a> {
                 "createdAt" if !head.created_at.is_some() => continue,
                 "data" if nested => continue,
                 // What stands in both places is taken from inside.
-                name if data.is_some() && self.is_beside(name) && inner.get(name).is_some() => {
-                    continue;
-                }
+                name if in_both.contains(&name) => continue,
                 _ => key,
             };
             placed.push(Placed { name, is_inside: false, value });

@@ -198,6 +198,17 @@ fn rejects_a_member_and_its_alias_together() {
     assert_fault(&entry, "/process_name", EntryErrorKind::Duplicate);
 }
 
+/// Were each member looked for among all others, this would take minutes.
+#[test]
+fn members_beside_and_inside_data_cost_no_more_than_their_number() {
+    let beside = r#""fields":0,"#.repeat(100_000);
+    let inside = r#","other":0"#.repeat(100_000);
+    let entry = format!(
+        r#"{{{beside}"id":"e","spektrId":"s","eventType":"process_run_end","timestamp":1,"data":{{"process_name":0{inside}}}}}"#
+    );
+    assert_fault(&entry, "/fields", wrong_type(JsonType::Array, JsonType::Integer));
+}
+
 #[test]
 fn rejects_an_array_in_the_place_of_an_object() {
     // As many values as members: serde's derived code would take them.
