@@ -40,6 +40,17 @@ fn new(folder: &Path, name: &str) -> Result<()> {
         let path = folder.join(path);
         ensure!(!path.exists(), "{} is there already, nothing was written", path.display());
     }
+    // Better now than after the examples are written: what the new schema itself
+    // would be refused for. Problems of other files are for another day.
+    let schemas = files.iter().filter(|(path, _)| path.starts_with("events/"));
+    let schemas = schemas.map(|(path, text)| (path.clone(), text.clone()));
+    let all = workspace::schema_files(folder)?.into_iter().chain(schemas);
+    if let Err(problems) = SchemaSet::parse(all) {
+        let own = problems.iter().find(|problem| files.contains_key(&problem.file));
+        if let Some(problem) = own {
+            bail!("{name} cannot be an event: {problem}");
+        }
+    }
     for (path, text) in &files {
         let target = folder.join(path);
         if let Some(parent) = target.parent() {
@@ -113,4 +124,33 @@ fn git(arguments: &[&str]) -> Result<String> {
         bail!("git {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
     }
     Ok(String::from_utf8(output.stdout)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_that_would_be_refused_is_not_started() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let schema = folder.path();
+        for (path, text) in workspace::schema_files(&workspace::root().join("schema"))
+            .expect("the schema files can be read")
+        {
+            let target = schema.join(path);
+            fs::create_dir_all(target.parent().expect("a folder")).expect("can write");
+            fs::write(target, text).expect("can write");
+        }
+        let error = new(schema, "EVENT").expect_err("`Event` is the enum of all events");
+        assert!(
+            error.to_string().starts_with("EVENT cannot be an event: events/event.schema.json")
+        );
+        assert!(!schema.join("events/event.schema.json").exists());
+        assert!(!schema.join("examples").exists());
+
+        new(schema, "CASE_OPENED").expect("nothing is in the way");
+        assert!(schema.join("events/case_opened.schema.json").exists());
+        let error = new(schema, "CASE_OPENED").expect_err("it is there already");
+        assert!(error.to_string().contains("nothing was written"), "{error}");
+    }
 }
