@@ -2,7 +2,7 @@
 //!
 //! A store of your own runs all of it with [`store_tests!`](crate::store_tests):
 //!
-//! ```ignore
+//! ```text
 //! async fn fresh() -> std::sync::Arc<dyn spektr_inbox::store::Store> { … }
 //! spektr_inbox::store_tests!(fresh);
 //! ```
