@@ -201,10 +201,7 @@ impl Receiver {
     /// # Errors
     ///
     /// Those of [`Store::accept`]. Nothing of the delivery is stored then.
-    pub async fn accept(
-        &self,
-        delivery: &Verified<Bytes>,
-    ) -> Result<Vec<Acceptance>, StoreError> {
+    pub async fn accept(&self, delivery: &Verified<Bytes>) -> Result<Vec<Acceptance>, StoreError> {
         let inner = &*self.0;
         let intake = intake(&inner.source, delivery, inner.clock.now());
         if let Some(error) = &intake.unreadable {
@@ -358,8 +355,7 @@ async fn receive(State(receiver): State<Receiver>, request: Request) -> Response
 async fn ready(State(receiver): State<Receiver>) -> Response {
     let inner = &*receiver.0;
     let report = inner.health.check(&*inner.store, inner.clock.now()).await;
-    let status =
-        if report.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if report.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, [(header::CONTENT_TYPE, "application/json")], report.to_json()).into_response()
 }
 
