@@ -31,16 +31,17 @@ pub struct Metrics(Arc<Inner>);
 struct Inner {
     registry: Registry,
     types: Mutex<HashSet<String>>,
-    pub(crate) accepted: Counter,
-    pub(crate) duplicates: Counter,
-    pub(crate) conflicts: Counter,
-    pub(crate) unreadable: Counter,
-    pub(crate) malformed: Counter,
+    accepted: Counter,
+    duplicates: Counter,
+    conflicts: Counter,
+    unreadable: Counter,
+    malformed: Counter,
     unknown: Family<Label, Counter>,
     rejected: Family<Label, Counter>,
     handled: Family<Label, Counter>,
     accept_seconds: Histogram,
     handle_seconds: Histogram,
+    connections: Gauge,
     queue: Gauge,
     queue_limit: Gauge,
     pending: Gauge,
@@ -66,6 +67,7 @@ impl Metrics {
             handled: Family::default(),
             accept_seconds: histogram(),
             handle_seconds: histogram(),
+            connections: Gauge::default(),
             queue: Gauge::default(),
             queue_limit: Gauge::default(),
             pending: Gauge::default(),
@@ -130,6 +132,12 @@ impl Metrics {
         self.0.handle_seconds.observe(duration.as_secs_f64());
     }
 
+    /// Counts a connection until what it returns is dropped.
+    pub(crate) fn connected(&self) -> Connected {
+        self.0.connections.inc();
+        Connected(self.0.connections.clone())
+    }
+
     pub(crate) fn stats(&self, stats: &Stats, now: Timestamp) {
         let gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         let age = stats.oldest_pending.map_or(0, |oldest| now.as_seconds() - oldest.as_seconds());
@@ -138,6 +146,14 @@ impl Metrics {
         self.0.pending.set(gauge(stats.pending));
         self.0.dead.set(gauge(stats.dead));
         self.0.oldest_pending_seconds.set(age.max(0));
+    }
+}
+
+pub(crate) struct Connected(Gauge);
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 
@@ -164,6 +180,7 @@ impl Inner {
         histogram("accept_seconds", "From the head to the answer 200", &self.accept_seconds);
         histogram("handle_seconds", "Time in the handler", &self.handle_seconds);
         let mut gauge = |name, help, gauge: &Gauge| registry.register(name, help, gauge.clone());
+        gauge("connections", "Connections that are open", &self.connections);
         gauge("queue_writes", "Writes that wait for the store", &self.queue);
         gauge("queue_limit_writes", "Writes that can wait", &self.queue_limit);
         gauge("pending_entries", "Entries that wait for a worker", &self.pending);

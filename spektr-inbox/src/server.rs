@@ -16,6 +16,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::Metrics;
+
 /// Serves a router by HTTP/1 with limits. TLS is the work of a proxy before it.
 ///
 /// # Examples
@@ -27,6 +29,7 @@ use tokio::time::{sleep, timeout};
 ///
 /// let listener = TcpListener::bind("0.0.0.0:8080").await?;
 /// Server::new(receiver.router("/webhooks/spektr"))
+///     .with_metrics(receiver.metrics().clone())
 ///     .serve(listener, async { tokio::signal::ctrl_c().await.unwrap_or_default() })
 ///     .await;
 /// # Ok(())
@@ -35,6 +38,7 @@ use tokio::time::{sleep, timeout};
 #[derive(Clone, Debug)]
 pub struct Server {
     router: Router,
+    metrics: Metrics,
     max_connections: usize,
     header_timeout: Duration,
     shutdown_timeout: Duration,
@@ -56,6 +60,7 @@ impl Server {
     pub fn new(router: Router) -> Self {
         Self {
             router,
+            metrics: Metrics::new(),
             max_connections: Self::DEFAULT_MAX_CONNECTIONS,
             header_timeout: Self::DEFAULT_HEADER_TIMEOUT,
             shutdown_timeout: Self::DEFAULT_SHUTDOWN_TIMEOUT,
@@ -85,6 +90,13 @@ impl Server {
         self
     }
 
+    /// Counts connections into figures that others count into as well.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
     /// Serves until `shutdown` is ready, then finishes the requests that have
     /// begun.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
@@ -96,10 +108,11 @@ impl Server {
             while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
                 while connections.try_join_next().is_some() {}
                 let stream = accept(&listener).await;
+                let counted = self.metrics.connected();
                 let serving = connection(self.clone(), stream, stopped.clone());
                 connections.spawn(async move {
                     serving.await;
-                    drop(permit);
+                    drop((counted, permit));
                 });
             }
         };

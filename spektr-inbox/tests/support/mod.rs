@@ -80,7 +80,8 @@ pub(crate) async fn serve_with(
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = receiver.router(PATH).merge(receiver.operations());
-    tokio::spawn(configure(Server::new(router)).serve(listener, std::future::pending()));
+    let server = Server::new(router).with_metrics(receiver.metrics().clone());
+    tokio::spawn(configure(server).serve(listener, std::future::pending()));
     address
 }
 

@@ -1,6 +1,6 @@
 //! Opens the file: whose it is, which version it has, how it is written.
 
-use std::fs::{OpenOptions, Permissions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -68,6 +68,8 @@ pub(super) fn open_writer(path: &Path, max_bytes: Option<u64>) -> Result<Connect
     // What is deleted is overwritten: erasure is meant.
     connection.pragma_update(None, "secure_delete", "ON").map_err(database)?;
     migrate(&mut connection, path)?;
+    // The journal that made the file must not come back after a power cut.
+    sync_folder(path).map_err(|source| OpenError::File { path: path.to_owned(), source })?;
     if let Some(bytes) = max_bytes {
         let page: u64 = connection
             .pragma_query_value(None, "page_size", |row| row.get::<_, u32>(0))
@@ -152,6 +154,11 @@ fn make_private(path: &Path) -> io::Result<()> {
         file.set_permissions(Permissions::from_mode(0o600))?;
     }
     Ok(())
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 fn database(path: &Path, source: rusqlite::Error) -> OpenError {
