@@ -2,6 +2,13 @@
 //!
 //! Only heads are read here. Typed decoding is the worker's, so that nothing
 //! about a payload can be in the way of the acknowledgement.
+//!
+//! Entries of a source are the same event if their ids are equal, and have the
+//! same content if end-user, wire type and payload are. Not compared are the
+//! envelope, `delivered`, white space, the order and the spelling of members, the
+//! queries of URLs in `files`, which hold signatures, and whether a member stands
+//! beside `data` or in it. An entry without an id is compared as a whole but for
+//! `delivered`; a body that cannot be split, byte for byte.
 
 mod content;
 

@@ -94,7 +94,7 @@ fn executable() -> &'static Path {
         let messages =
             messages.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
         let is_example = |message: &serde_json::Value| message["target"]["name"] == "receive";
-        let message = messages.filter(is_example).last().unwrap();
+        let message = messages.rfind(is_example).unwrap();
         PathBuf::from(message["executable"].as_str().unwrap())
     })
 }
