@@ -6,15 +6,18 @@
 mod show;
 mod transfer;
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
 use spektr_types::{Entry, Event, Timestamp};
 use spektr_verify::danger;
+use tokio::time::sleep;
 
 pub use show::outline;
 pub use transfer::{ImportProblem, TransferError, export, import};
 
+use crate::Clock;
 use crate::clock::before;
 use crate::intake::intake;
 use crate::store::{Filter, State, Store, StoreError, StoredEntry};
@@ -85,6 +88,21 @@ impl Retention {
             }
         }
         Ok(count)
+    }
+
+    /// Deletes what has been kept for long enough, again and again, for as long as
+    /// it runs: spawn it beside the workers. Errors are traced, and the next time
+    /// is another attempt.
+    pub async fn apply_every(&self, pause: Duration, store: &dyn Store, clock: &dyn Clock) {
+        loop {
+            match self.apply(store, clock.now()).await {
+                Ok(count) => tracing::debug!(count, "entries deleted by age"),
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn Error, "not deleted by age");
+                }
+            }
+            sleep(pause).await;
+        }
     }
 }
 

@@ -83,7 +83,9 @@ impl FromStr for State {
 pub struct NewEntry {
     /// Where it came from: ids of different sources don't collide.
     pub source: Arc<str>,
-    /// What makes it the same event within its source.
+    /// What makes it the same event within its source: `id:` and the id, or a hash
+    /// where there is no id of at most
+    /// [`MAX_ID_LENGTH`](crate::intake::MAX_ID_LENGTH) bytes.
     pub key: String,
     /// Hash of what must be equal for it to be the same content.
     pub content: [u8; 32],
@@ -289,7 +291,7 @@ pub struct Stats {
     pub pending: u64,
     /// How many are dead.
     pub dead: u64,
-    /// When the oldest pending entry arrived.
+    /// When the pending entry arrived that came first.
     pub oldest_pending: Option<Timestamp>,
     /// When the entry arrived that was stored last.
     pub newest: Option<Timestamp>,

@@ -91,7 +91,7 @@ fn executable() -> &'static Path {
             .unwrap();
         assert!(output.status.success(), "the example does not build");
         let messages = String::from_utf8(output.stdout).unwrap();
-        let messages =
+        let mut messages =
             messages.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
         let is_example = |message: &serde_json::Value| message["target"]["name"] == "receive";
         let message = messages.rfind(is_example).unwrap();

@@ -6,6 +6,7 @@ use rusqlite::{Connection, Row, params_from_iter};
 use spektr_types::Timestamp;
 
 use crate::clock::from_millis;
+use crate::intake::MAX_ID_LENGTH;
 use crate::store::{Filter, State, Stats, StoreError, StoredEntry};
 
 pub(super) const COLUMNS: &str = "number, source, id, spektr_id, wire_type, created_at, \
@@ -45,10 +46,22 @@ impl Condition {
         let text = |text: &Option<String>| text.clone().map(Value::Text);
         let time = |time: Option<Timestamp>| time.map(|time| Value::Integer(time.as_millis()));
         condition.and("number = ?", filter.number.map(Value::Integer));
-        condition.and("id = ?", text(&filter.id));
+        match &filter.id {
+            // What a short id is stored under, which has an index.
+            Some(id) if id.len() <= MAX_ID_LENGTH => {
+                condition.and("key = ?", Some(Value::Text(format!("id:{id}"))));
+            }
+            id => condition.and("id = ?", text(id)),
+        }
         condition.and("spektr_id = ?", text(&filter.spektr_id));
         condition.and("wire_type = ? COLLATE NOCASE", text(&filter.wire_type));
-        condition.and("state = ?", text(&filter.state.map(|state| state.as_str().to_owned())));
+        if let Some(state) = filter.state {
+            // A literal, because an index is for one state only. The plus keeps SQLite
+            // from using such an index where another finds few rows.
+            let is_narrow = filter.number.is_some() || filter.id.is_some();
+            let plus = if is_narrow || filter.spektr_id.is_some() { "+" } else { "" };
+            condition.sql.push_str(&format!(" AND {plus}state = '{state}'"));
+        }
         condition.and("received_at < ?", time(filter.received_before));
         condition.and("received_at >= ?", time(filter.received_since));
         condition
@@ -71,18 +84,8 @@ pub(super) fn list(
 ) -> Result<Vec<StoredEntry>, StoreError> {
     let mut condition = Condition::new(filter);
     condition.and("number > ?", Some(Value::Integer(after)));
-    // The plus keeps SQLite from walking the whole table in the order of numbers
-    // where an index finds the few rows that match.
-    let order = if filter.state.is_some_and(|state| state != State::Done)
-        || filter.id.is_some()
-        || filter.spektr_id.is_some()
-    {
-        "+number"
-    } else {
-        "number"
-    };
     let sql = format!(
-        "SELECT {COLUMNS} FROM entries WHERE {} ORDER BY {order} LIMIT {limit}",
+        "SELECT {COLUMNS} FROM entries WHERE {} ORDER BY number LIMIT {limit}",
         condition.sql
     );
     let mut statement = connection.prepare_cached(&sql)?;
@@ -125,8 +128,12 @@ pub(super) fn prune(
     limit: usize,
 ) -> Result<u64, StoreError> {
     let Condition { sql, values } = Condition::new(filter);
+    let by_age = filter.received_before.is_some()
+        && *filter
+            == Filter { received_before: filter.received_before, ..Filter::state(State::Done) };
+    let index = if by_age { "INDEXED BY entries_done" } else { "" };
     let sql = format!(
-        "DELETE FROM entries WHERE number IN (SELECT number FROM entries WHERE {sql} \
+        "DELETE FROM entries WHERE number IN (SELECT number FROM entries {index} WHERE {sql} \
          AND state <> 'pending' LIMIT {limit})"
     );
     Ok(connection.prepare_cached(&sql)?.execute(params_from_iter(values))? as u64)
@@ -137,7 +144,7 @@ pub(super) fn stats(connection: &Connection, queue: (usize, usize)) -> Result<St
         .prepare_cached(
             "SELECT (SELECT count(*) FROM entries WHERE state = 'pending'), \
              (SELECT count(*) FROM entries WHERE state = 'dead'), \
-             (SELECT min(received_at) FROM entries WHERE state = 'pending'), \
+             (SELECT received_at FROM entries WHERE state = 'pending' ORDER BY number LIMIT 1), \
              (SELECT received_at FROM entries ORDER BY number DESC LIMIT 1)",
         )?
         .query_row([], |row| {

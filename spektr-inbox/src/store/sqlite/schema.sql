@@ -20,12 +20,15 @@ CREATE TABLE entries (
   raw BLOB NOT NULL              -- last, so that the columns before it are read without it
 ) STRICT;
 
-CREATE UNIQUE INDEX entries_content ON entries (source, key, content);
+-- The key comes first, so that an id is found without its source.
+CREATE UNIQUE INDEX entries_content ON entries (key, source, content);
 CREATE INDEX entries_spektr_id ON entries (spektr_id);
-CREATE INDEX entries_state ON entries (state, received_at);
--- Partial, so that claiming costs the same however much is done already.
+CREATE INDEX entries_state ON entries (state);
+-- What follows is partial, so that claiming costs the same however much is done
+-- already, and accepting does not pay for pruning.
 CREATE INDEX entries_due ON entries (due_at, number) WHERE state = 'pending';
 CREATE INDEX entries_lane ON entries (spektr_id, source, order_at, number) WHERE state = 'pending';
+CREATE INDEX entries_done ON entries (received_at) WHERE state = 'done';
 
 CREATE TABLE quarantine (
   number INTEGER PRIMARY KEY AUTOINCREMENT,

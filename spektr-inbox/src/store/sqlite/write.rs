@@ -64,8 +64,9 @@ pub(super) fn claim(
     connection: &Connection,
     request: &ClaimRequest,
 ) -> Result<Vec<Claim>, StoreError> {
+    // Left to itself, SQLite would read and sort everything that is pending.
     let due = format!(
-        "SELECT number FROM entries WHERE state = 'pending' AND due_at <= :now \
+        "SELECT number FROM entries INDEXED BY entries_due WHERE state = 'pending' AND due_at <= :now \
          AND {FIRST_IN_LANE} ORDER BY due_at, number LIMIT :limit"
     );
     let mut numbers: Vec<i64> = connection
@@ -81,7 +82,7 @@ pub(super) fn claim(
         .collect::<Result<_, _>>()?;
     if numbers.len() < request.limit {
         let misdated = format!(
-            "SELECT number FROM entries WHERE state = 'pending' AND due_at > :horizon \
+            "SELECT number FROM entries INDEXED BY entries_due WHERE state = 'pending' AND due_at > :horizon \
              AND owner IS NOT :owner AND {FIRST_IN_LANE} ORDER BY due_at, number LIMIT :limit"
         );
         let horizon = after(request.now, request.horizon.min(MAX_HORIZON));
