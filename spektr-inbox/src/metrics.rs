@@ -141,8 +141,8 @@ impl Metrics {
     pub(crate) fn stats(&self, stats: &Stats, now: Timestamp) {
         let gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         let age = stats.oldest_pending.map_or(0, |oldest| now.as_seconds() - oldest.as_seconds());
-        self.0.queue.set(gauge(stats.queue.0 as u64));
-        self.0.queue_limit.set(gauge(stats.queue.1 as u64));
+        self.0.queue.set(gauge(stats.queued as u64));
+        self.0.queue_limit.set(gauge(stats.queue_limit as u64));
         self.0.pending.set(gauge(stats.pending));
         self.0.dead.set(gauge(stats.dead));
         self.0.oldest_pending_seconds.set(age.max(0));

@@ -8,7 +8,8 @@
 //!
 //! `receivers` runs each receiver as a process of its own, on a new file in the
 //! working folder: this crate as it is; this crate with a commit for each delivery;
-//! and, after `npm ci` in `node/`, express with better-sqlite3. All check the HMAC
+//! and, after `npm install --no-package-lock` in `node/`, express with
+//! better-sqlite3. All check the HMAC
 //! and answer after a commit with `synchronous = FULL`.
 
 use std::error::Error;
@@ -83,7 +84,7 @@ async fn receivers(duration: Duration) -> Result<()> {
     if node.join("node_modules").exists() {
         run("express", express, duration).await?;
     } else {
-        println!("express: run `npm ci` in {} first", node.display());
+        println!("express: run `npm install --no-package-lock` in {} first", node.display());
     }
     Ok(())
 }

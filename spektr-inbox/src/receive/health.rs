@@ -59,13 +59,11 @@ impl Health {
 async fn look(store: &dyn Store, now: Timestamp) -> Report {
     let (stats, written) =
         tokio::join!(timeout(PATIENCE, store.stats()), timeout(PATIENCE, store.probe()));
-    let (newest, queue) = match stats {
-        Ok(Ok(stats)) => (stats.newest, stats.queue),
-        Ok(Err(_)) | Err(_) => (None, (0, 0)),
-    };
+    // Where there are no figures, the write tells that something is wrong.
+    let stats = stats.ok().and_then(Result::ok).unwrap_or_default();
     // What is stored shows that it has been later already; deliveries that
     // somebody sends again don't get a say in this.
-    let is_behind = newest.is_some_and(|newest| newest > after(now, CLOCK_TOLERANCE));
+    let is_behind = stats.newest.is_some_and(|newest| newest > after(now, CLOCK_TOLERANCE));
     let clock = match now.as_millis() {
         millis if millis < EARLIEST_MILLIS => "not set",
         _ if is_behind => "behind what is stored",
@@ -78,7 +76,7 @@ async fn look(store: &dyn Store, now: Timestamp) -> Report {
         Ok(Err(_)) => ("failing", false),
         Err(_) => ("slow", false),
     };
-    let (waiting, limit) = queue;
-    let queue = if overloaded || waiting * 10 > limit * 9 { "full" } else { "ok" };
+    let is_full = overloaded || stats.queued * 10 > stats.queue_limit * 9;
+    let queue = if is_full { "full" } else { "ok" };
     Report { clock, disk, queue }
 }

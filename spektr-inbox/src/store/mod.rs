@@ -13,7 +13,6 @@ pub mod sqlite;
 use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
-use std::time::Duration;
 
 use spektr_types::Timestamp;
 use thiserror::Error;
@@ -132,6 +131,3 @@ pub enum StoreError {
         number: i64,
     },
 }
-
-/// How far into the future a due time can lie at most; see [`ClaimRequest::horizon`].
-pub(crate) const MAX_HORIZON: Duration = Duration::from_secs(400 * 24 * 3600);

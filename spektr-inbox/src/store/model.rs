@@ -193,8 +193,6 @@ pub enum Settlement {
         /// Why.
         reason: String,
     },
-    /// The attempt did not take place, and does not count.
-    Return,
 }
 
 /// An entry as it is in the store.
@@ -295,8 +293,10 @@ pub struct Stats {
     pub oldest_pending: Option<Timestamp>,
     /// When the entry arrived that was stored last.
     pub newest: Option<Timestamp>,
-    /// How many writes wait for the store, and how many can.
-    pub queue: (usize, usize),
+    /// How many writes wait for the store.
+    pub queued: usize,
+    /// How many writes can wait; 0 if there is no such limit.
+    pub queue_limit: usize,
 }
 
 /// A delivery that was rejected.

@@ -48,7 +48,6 @@ macro_rules! store_tests {
             ends_a_lease_with_an_outcome
             an_expired_lease_goes_to_another_worker
             an_extended_lease_does_not_expire
-            a_returned_entry_counts_no_attempt
             a_retry_waits_for_its_time
             an_ordered_claim_takes_one_per_spektr_id_in_order
             a_dead_letter_does_not_hold_back_the_next

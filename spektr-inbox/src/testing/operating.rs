@@ -109,7 +109,7 @@ pub async fn erases_all_of_a_spektr_id(store: &dyn Store) {
 /// What metrics and health show.
 pub async fn keeps_figures(store: &dyn Store) {
     let empty = store.stats().await.unwrap();
-    assert_eq!(Stats { queue: (0, 0), ..empty }, Stats::default());
+    assert_eq!(Stats { queued: 0, queue_limit: 0, ..empty }, Stats::default());
     mixed(store).await;
     let stats = store.stats().await.unwrap();
     assert_eq!((stats.pending, stats.dead), (2, 1));

@@ -73,15 +73,6 @@ pub async fn an_extended_lease_does_not_expire(store: &dyn Store) {
     assert_eq!(other(after(start(), 60 * SECOND)).await.unwrap().len(), 1);
 }
 
-/// What a worker gives back unworked is due at once.
-pub async fn a_returned_entry_counts_no_attempt(store: &dyn Store) {
-    accept(store, &[tag_added("e1", "s1", 1_700_000_000_000)]).await;
-    let lease = store.claim(request(start())).await.unwrap().remove(0).lease;
-    assert!(store.settle(lease, Settlement::Return, start()).await.unwrap());
-    let again = store.claim(ClaimRequest { owner: 2, ..request(start()) }).await.unwrap();
-    assert_eq!(again[0].lease.attempt, 1);
-}
-
 /// Not a millisecond before, and with the attempts counted on.
 pub async fn a_retry_waits_for_its_time(store: &dyn Store) {
     accept(store, &[tag_added("e1", "s1", 1_700_000_000_000)]).await;

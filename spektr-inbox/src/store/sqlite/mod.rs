@@ -146,12 +146,7 @@ impl Store for SqliteStore {
         Box::pin(async move {
             let erased =
                 self.writer.write(move |connection| write::erase(connection, &spektr_id)).await?;
-            // The log holds copies of earlier pages; this empties it.
-            self.writer
-                .alone(|connection| {
-                    Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
-                })
-                .await?;
+            self.writer.alone(write::empty_log).await?;
             Ok(erased)
         })
     }

@@ -139,7 +139,10 @@ pub(super) fn prune(
     Ok(connection.prepare_cached(&sql)?.execute(params_from_iter(values))? as u64)
 }
 
-pub(super) fn stats(connection: &Connection, queue: (usize, usize)) -> Result<Stats, StoreError> {
+pub(super) fn stats(
+    connection: &Connection,
+    (queued, queue_limit): (usize, usize),
+) -> Result<Stats, StoreError> {
     let stats = connection
         .prepare_cached(
             "SELECT (SELECT count(*) FROM entries WHERE state = 'pending'), \
@@ -153,7 +156,8 @@ pub(super) fn stats(connection: &Connection, queue: (usize, usize)) -> Result<St
                 dead: row.get(1)?,
                 oldest_pending: row.get::<_, Option<i64>>(2)?.map(from_millis),
                 newest: row.get::<_, Option<i64>>(3)?.map(from_millis),
-                queue,
+                queued,
+                queue_limit,
             })
         })?;
     Ok(stats)

@@ -6,7 +6,7 @@ use spektr_types::Timestamp;
 use super::read::{COLUMNS, entry};
 use crate::clock::after;
 use crate::store::{
-    Acceptance, Claim, ClaimRequest, Lease, MAX_HORIZON, NewEntry, Settlement, State, StoreError,
+    Acceptance, Claim, ClaimRequest, Lease, NewEntry, Settlement, State, StoreError,
 };
 
 pub(super) fn accept(
@@ -85,7 +85,7 @@ pub(super) fn claim(
             "SELECT number FROM entries INDEXED BY entries_due WHERE state = 'pending' AND due_at > :horizon \
              AND owner IS NOT :owner AND {FIRST_IN_LANE} ORDER BY due_at, number LIMIT :limit"
         );
-        let horizon = after(request.now, request.horizon.min(MAX_HORIZON));
+        let horizon = after(request.now, request.horizon);
         let more = connection
             .prepare_cached(&misdated)?
             .query_map(
@@ -142,16 +142,13 @@ pub(super) fn settle(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     // Done keeps no reason of an earlier attempt: it may hold what is private.
-    let (state, due_at, reason, attempts) = match settlement {
-        Settlement::Done => (State::Done, now, None, lease.attempt),
-        Settlement::Retry { due_at, reason } => {
-            (State::Pending, *due_at, Some(reason), lease.attempt)
-        }
-        Settlement::Park { state, reason } => (*state, now, Some(reason), lease.attempt),
-        Settlement::Return => (State::Pending, now, None, lease.attempt.saturating_sub(1)),
+    let (state, due_at, reason) = match settlement {
+        Settlement::Done => (State::Done, now, None),
+        Settlement::Retry { due_at, reason } => (State::Pending, *due_at, Some(reason)),
+        Settlement::Park { state, reason } => (*state, now, Some(reason)),
     };
     let sql = format!(
-        "UPDATE entries SET state = ?4, due_at = ?5, reason = ?6, attempts = ?7, owner = NULL \
+        "UPDATE entries SET state = ?4, due_at = ?5, reason = ?6, owner = NULL \
          WHERE {HELD}"
     );
     let changed = connection.prepare_cached(&sql)?.execute(params![
@@ -161,7 +158,6 @@ pub(super) fn settle(
         state.as_str(),
         due_at.as_millis(),
         reason,
-        attempts,
     ])?;
     Ok(changed == 1)
 }
@@ -178,6 +174,16 @@ pub(super) fn erase(connection: &Connection, spektr_id: &str) -> Result<u64, Sto
         erased += connection.execute(script, [spektr_id])? as u64;
     }
     Ok(erased)
+}
+
+/// Folds the log into the file and empties it: it holds copies of earlier pages.
+pub(super) fn empty_log(connection: &Connection) -> Result<(), StoreError> {
+    let busy: bool =
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    if busy {
+        tracing::warn!("what is erased stays in the log until its readers are gone");
+    }
+    Ok(())
 }
 
 pub(super) fn note(connection: &Connection, name: &str) -> Result<Option<String>, StoreError> {
