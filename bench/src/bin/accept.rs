@@ -9,8 +9,8 @@
 //! `receivers` runs each receiver as a process of its own, on a new file in the
 //! working folder: this crate as it is; this crate with a commit for each delivery;
 //! and, after `npm install --no-package-lock` in `node/`, express with
-//! better-sqlite3. All check the HMAC
-//! and answer after a commit with `synchronous = FULL`.
+//! better-sqlite3. All check the HMAC and answer after a commit with
+//! `synchronous = FULL`.
 
 use std::error::Error;
 use std::fs::File;
@@ -35,6 +35,7 @@ use tokio::net::{TcpListener, TcpStream};
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 const CONNECTIONS: usize = 64;
+const FSYNC_BLOCKS: u64 = 300;
 const SECRET: &str = "a secret of the benchmark";
 
 #[tokio::main]
@@ -67,8 +68,10 @@ async fn serve(path: &str, group: u64) -> Result<()> {
 }
 
 async fn receivers(duration: Duration) -> Result<()> {
-    let (median, late) = fsync_latency()?;
-    println!("fdatasync of 4 KiB: median {median:.2?}, p99 {late:.2?}");
+    for (blocks, length) in [("new blocks", 0), ("blocks that are there", FSYNC_BLOCKS * 4096)] {
+        let (median, late) = fsync_latency(length)?;
+        println!("fdatasync of 4 KiB, {blocks}: median {median:.2?}, p99 {late:.2?}");
+    }
     println!("{CONNECTIONS} connections, {duration:?} each");
     let own = std::env::current_exe()?;
     let node = Path::new(env!("CARGO_MANIFEST_DIR")).join("node");
@@ -250,11 +253,16 @@ fn batch(first: u64, count: u64, state: State) -> Vec<NewEntry> {
     entries.map(|entry| NewEntry { state, ..entry }).collect()
 }
 
-fn fsync_latency() -> Result<(Duration, Duration)> {
+/// Median and 99th percentile of a sync, in a file that has `length` bytes already.
+///
+/// The log of SQLite grows at first, and is written over and over after that.
+fn fsync_latency(length: u64) -> Result<(Duration, Duration)> {
     let mut file = File::create("bench.sync")?;
+    file.write_all(&vec![1; usize::try_from(length)?])?;
+    file.sync_all()?;
     let mut latencies = Vec::new();
-    for index in 0..500 {
-        file.seek(SeekFrom::Start(index % 64 * 4096))?;
+    for index in 0..FSYNC_BLOCKS {
+        file.seek(SeekFrom::Start(index * 4096))?;
         file.write_all(&[0; 4096])?;
         let began = Instant::now();
         file.sync_data()?;
@@ -262,14 +270,15 @@ fn fsync_latency() -> Result<(Duration, Duration)> {
     }
     std::fs::remove_file("bench.sync")?;
     latencies.sort_unstable();
-    Ok((latencies[250], latencies[495]))
+    let at = |share: usize| latencies[latencies.len() * share / 100];
+    Ok((at(50), at(99)))
 }
 
 /// The resident memory of a process in MiB, in pages of 4 KiB.
 fn resident(statm: &str) -> Result<u64> {
     let text = std::fs::read_to_string(statm)?;
     let pages: u64 = text.split(' ').nth(1).ok_or("no pages")?.parse()?;
-    Ok(pages * 4096 >> 20)
+    Ok((pages * 4096) >> 20)
 }
 
 fn remove(path: &str) {

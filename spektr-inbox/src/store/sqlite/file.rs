@@ -67,6 +67,11 @@ pub(super) fn open_writer(path: &Path, max_bytes: Option<u64>) -> Result<Connect
     connection.pragma_update(None, "synchronous", "FULL").map_err(database)?;
     // What is deleted is overwritten: erasure is meant.
     connection.pragma_update(None, "secure_delete", "ON").map_err(database)?;
+    // Ids come without an order, so that the index of a large file is read all
+    // over: 32 MiB of it stay in memory. And the log is folded into the file after
+    // 16 MiB, when many changes of a page have become one.
+    connection.pragma_update(None, "cache_size", -32 * 1024).map_err(database)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 4096).map_err(database)?;
     migrate(&mut connection, path)?;
     // The journal that made the file must not come back after a power cut.
     sync_folder(path).map_err(|source| OpenError::File { path: path.to_owned(), source })?;
