@@ -164,7 +164,8 @@ impl Receiver {
     /// It is for the first days: with a wrong signing setting every delivery is
     /// rejected, and this is where they are found, diagnosed, and, once the
     /// setting is right, [recovered](Self::recover). Anybody can write into it, so
-    /// the newest ones push out the oldest.
+    /// the newest ones push out the oldest, and while it is on, bodies are read of
+    /// requests that name no known key.
     #[must_use]
     pub fn with_quarantine(self, max_count: usize, max_bytes: usize) -> Self {
         let gate = Arc::new(Semaphore::new(1));
@@ -230,6 +231,9 @@ impl Receiver {
     /// Verifies again what is in quarantine, whenever it was signed, and accepts
     /// what is authentic by now. Returns how many deliveries that were, and how
     /// many remain.
+    ///
+    /// A delivery that somebody captured and sent again passes too. It is a
+    /// duplicate, unless its entries have been pruned or erased since.
     ///
     /// # Errors
     ///
