@@ -198,6 +198,11 @@ async fn growth(entries_in_all: u64) -> Result<()> {
             filled += 500;
         }
         let filling = began.elapsed();
+        // What was written while filling is not to be measured, and how long the disk
+        // takes just now is to be seen beside the figures.
+        File::open("bench.db")?.sync_all()?;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let (sync, _) = fsync_latency(FSYNC_BLOCKS * 4096)?;
         let mut accept = Vec::new();
         for _ in 0..1000 {
             let one = batch(filled, 1, State::Pending);
@@ -226,7 +231,7 @@ async fn growth(entries_in_all: u64) -> Result<()> {
         claim.sort_unstable();
         println!(
             "{filled:8} entries: accept {:7.2?} (p99 {:7.2?}), claim {:7.2?} (p99 {:7.2?}), \
-             filled in {filling:.1?}, file {} MiB, resident {} MiB",
+             sync {sync:7.2?}, filled in {filling:.1?}, file {} MiB, resident {} MiB",
             accept[500],
             accept[990],
             claim[500],
