@@ -184,7 +184,7 @@ fn has_marker(fresh: &Fresh) -> bool {
 
 #[tokio::test]
 async fn a_full_queue_refuses_at_once() {
-    let fresh = opened(|options| options.with_queue(1));
+    let fresh = opened(|options| options.with_queue(1).with_group(1));
     // Another connection holds the lock, so the writer waits.
     let blocker = Connection::open(fresh.path()).unwrap();
     blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
