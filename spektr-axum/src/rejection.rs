@@ -1,48 +1,64 @@
 //! Why a request did not reach the handler, and how little of that the sender
 //! is told.
 
+use std::error::Error;
+use std::fmt;
+
 use axum_core::BoxError;
 use axum_core::response::{IntoResponse, Response};
 use http::StatusCode;
 use spektr_verify::VerifyError;
-use thiserror::Error;
 
 /// Why a request is not a delivery that a handler should see.
 ///
 /// Take `Result<SpektrWebhook, Rejection>` in a handler to count or log them
 /// yourself, and return the rejection as the response.
-#[derive(Debug, Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum Rejection {
     /// The content type is missing, doubled, or not `application/json`: 415.
-    #[error("the content type is not application/json")]
     UnsupportedMediaType,
     /// The body is larger than the limit of [`WebhookConfig`](crate::WebhookConfig)
     /// or of a layer around the handler: 413. The sender will drop it for good,
     /// so raise the limit if this was a real delivery.
-    #[error("the body is larger than the limit")]
     BodyTooLarge,
     /// The body broke off: 400.
-    #[error("the body could not be read")]
     BodyUnreadable {
         /// What the server says.
-        #[source]
         source: BoxError,
     },
     /// The delivery is not authentic, for whatever reason: 401.
-    #[error("the delivery is not authentic")]
     Unauthenticated {
         /// The reason, which the sender is not told.
-        #[source]
         source: VerifyError,
     },
     /// No key of the ring is valid now, so no delivery can be accepted: 500.
-    #[error("no signing key is valid at this time")]
     Misconfigured {
         /// What this delivery failed with.
-        #[source]
         source: VerifyError,
     },
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UnsupportedMediaType => "the content type is not application/json",
+            Self::BodyTooLarge => "the body is larger than the limit",
+            Self::BodyUnreadable { .. } => "the body could not be read",
+            Self::Unauthenticated { .. } => "the delivery is not authentic",
+            Self::Misconfigured { .. } => "no signing key is valid at this time",
+        })
+    }
+}
+
+impl Error for Rejection {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::UnsupportedMediaType | Self::BodyTooLarge => None,
+            Self::BodyUnreadable { source } => Some(&**source),
+            Self::Unauthenticated { source } | Self::Misconfigured { source } => Some(source),
+        }
+    }
 }
 
 impl Rejection {

@@ -96,7 +96,8 @@ fn id(entry: &Entry<'_>) -> String {
 /// Returns a text from outside as it is, or escaped where it could do something
 /// to a terminal.
 fn quoted(text: &str) -> String {
-    if text.chars().any(char::is_control) { format!("{text:?}") } else { text.to_owned() }
+    let escaped = format!("{text:?}");
+    if escaped.len() == text.len() + 2 { text.to_owned() } else { escaped }
 }
 
 fn rfc_3339(time: Timestamp) -> String {

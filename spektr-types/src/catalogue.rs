@@ -123,7 +123,11 @@ pub trait KnownEvent: Into<Event> + sealed::Sealed {
 
 pub(crate) mod sealed {
     /// Keeps the trait from being implemented elsewhere.
-    pub trait Sealed {}
+    pub trait Sealed {
+        /// All names that the schema has for members of the event, at any depth,
+        /// sorted. Other keys arrived with their values.
+        const MEMBER_NAMES: &'static [&'static str];
+    }
 }
 
 impl Event {

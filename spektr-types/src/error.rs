@@ -84,7 +84,8 @@ impl EntryError {
 
     /// Returns the JSON pointer (RFC 6901) of what is wrong, from the entry's
     /// root, as `/data/alertId`. For a missing member it is where that should be;
-    /// it is empty where the whole entry is wrong.
+    /// it is empty where the whole entry is wrong. It names no key that the schema
+    /// does not: what is wrong inside an object of free keys is said of the object.
     pub fn pointer(&self) -> &str {
         &self.pointer
     }

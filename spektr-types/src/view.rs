@@ -12,6 +12,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use serde_path_to_error::{Path, Segment};
 
+use crate::KnownEvent;
 use crate::catalogue::EventInfo;
 use crate::entries::Entry;
 use crate::error::{EntryErrorKind, Fault, Finding};
@@ -23,10 +24,11 @@ pub(crate) struct View<'e, 'a> {
     info: &'static EventInfo,
 }
 
-/// A member under its canonical name, and its pointer in the entry.
+/// A member under its canonical name.
 struct Placed<'a> {
     name: Cow<'a, str>,
-    pointer: String,
+    /// Whether it stands inside `data`, though it belongs beside it.
+    is_inside: bool,
     value: &'a RawValue,
 }
 
@@ -43,13 +45,13 @@ impl<'e, 'a> View<'e, 'a> {
     }
 
     /// Decodes the entry.
-    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+    pub(crate) fn read<T: DeserializeOwned + KnownEvent>(&self) -> Result<T, Fault> {
         let canonical = self.canonical();
         serde_json::from_str(&canonical.text).map_err(|_| {
             // Decoding once more tells where it fails.
             let mut deserializer = serde_json::Deserializer::from_str(&canonical.text);
             let result: Result<T, _> = serde_path_to_error::deserialize(&mut deserializer);
-            self.fault(result.err(), canonical.members.as_deref())
+            self.fault(result.err(), canonical.members.as_deref(), T::MEMBER_NAMES)
         })
     }
 
@@ -74,13 +76,14 @@ impl<'e, 'a> View<'e, 'a> {
         &self,
         error: Option<serde_path_to_error::Error<serde_json::Error>>,
         members: Option<&[Placed<'_>]>,
+        names: &[&str],
     ) -> Fault {
         // Decoding failed a moment ago and is a function of its input.
         let Some(error) = error else {
             return Fault::new("", EntryErrorKind::Unrepresentable);
         };
         let finding = Finding::new(error.inner());
-        let mut tokens = tokens(error.path());
+        let mut tokens = tokens(error.path(), names);
         tokens.extend(finding.member);
         let mut pointer = String::new();
         for (depth, token) in tokens.iter().enumerate() {
@@ -92,22 +95,30 @@ impl<'e, 'a> View<'e, 'a> {
         Fault::new(pointer, finding.kind)
     }
 
-    /// Returns the pointer of a canonical member, or where it should be.
+    /// Returns the pointer of a canonical member in the entry, or where it should be.
     fn place(&self, members: &[Placed<'_>], name: &str) -> String {
-        if let Some(member) = members.iter().rev().find(|member| member.name == name) {
-            return member.pointer.clone();
-        }
         let head = self.entry.head();
-        let has_type = head.wire_type.is_some();
-        let inside =
-            self.entry.get(head.data).is_some_and(|data| self.is_nested(&Members::of(data)));
-        let is_payload =
-            name == "data" || self.info.beside.iter().any(|beside| beside.is_named(name));
-        match name {
-            "createdAt" if !has_type => "/timestamp".to_owned(),
-            name if is_payload && inside && !has_type => format!("/data/{name}"),
-            name => format!("/{name}"),
-        }
+        let is_inside = match members.iter().rev().find(|member| member.name == name) {
+            Some(member) => member.is_inside,
+            None => {
+                (name == "data" || self.is_beside(name))
+                    && !head.wire_type.is_some()
+                    && self.entry.get(head.data).is_some_and(|it| self.is_nested(&Members::of(it)))
+            }
+        };
+        let mut pointer = if is_inside { "/data".to_owned() } else { String::new() };
+        let written = match name {
+            "type" if !head.wire_type.is_some() => "eventType",
+            "createdAt" if !head.created_at.is_some() => "timestamp",
+            name => name,
+        };
+        push_token(&mut pointer, written);
+        pointer
+    }
+
+    /// Tells whether a member stands beside `data` in the canonical envelope.
+    fn is_beside(&self, name: &str) -> bool {
+        self.info.beside.iter().any(|beside| beside.is_named(name))
     }
 
     /// Tells whether `data` holds all of the payload, members that stand beside
@@ -127,7 +138,10 @@ impl<'e, 'a> View<'e, 'a> {
         let data = if has_type { None } else { self.entry.get(head.data) };
         let inner = data.map_or_else(|| Members(Vec::new()), Members::of);
         let nested = self.is_nested(&inner);
-        let is_beside = |key: &str| self.info.beside.iter().any(|beside| beside.is_named(key));
+        // Asked once for each of a few names, not for each member.
+        let beside = self.info.beside.iter();
+        let beside = beside.flat_map(|it| it.aliases.iter().copied().chain([it.name]));
+        let in_both: Vec<&str> = beside.filter(|name| inner.get(name).is_some()).collect();
 
         let mut placed = Vec::with_capacity(outer.0.len() + inner.0.len());
         for (key, value) in outer.0 {
@@ -142,18 +156,14 @@ impl<'e, 'a> View<'e, 'a> {
                 "createdAt" if !head.created_at.is_some() => continue,
                 "data" if nested => continue,
                 // What stands in both places is taken from inside.
-                name if data.is_some() && is_beside(name) && inner.get(name).is_some() => continue,
-                _ => key.clone(),
+                name if in_both.contains(&name) => continue,
+                _ => key,
             };
-            let mut pointer = String::new();
-            push_token(&mut pointer, &key);
-            placed.push(Placed { name, pointer, value });
+            placed.push(Placed { name, is_inside: false, value });
         }
-        for (key, value) in inner.0 {
-            if is_beside(&key) || (nested && key == "data") {
-                let mut pointer = "/data".to_owned();
-                push_token(&mut pointer, &key);
-                placed.push(Placed { name: key, pointer, value });
+        for (name, value) in inner.0 {
+            if self.is_beside(&name) || (nested && name == "data") {
+                placed.push(Placed { name, is_inside: true, value });
             }
         }
         placed
@@ -175,12 +185,14 @@ impl<'e, 'a> View<'e, 'a> {
     }
 }
 
-/// Returns the reference tokens of a path into the canonical entry.
-fn tokens(path: &Path) -> Vec<String> {
+/// Returns the reference tokens of a path into the canonical entry, up to the
+/// first key that is not the schema's: the keys of a free object arrived with its
+/// values, and say as much.
+fn tokens(path: &Path, names: &[&str]) -> Vec<String> {
     path.iter()
-        .filter_map(|segment| match segment {
+        .map_while(|segment| match segment {
             Segment::Seq { index } => Some(index.to_string()),
-            Segment::Map { key } => Some(key.clone()),
+            Segment::Map { key } => names.binary_search(&key.as_str()).ok().map(|_| key.clone()),
             Segment::Enum { .. } | Segment::Unknown => None,
         })
         .collect()

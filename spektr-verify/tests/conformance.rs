@@ -47,6 +47,31 @@ fn an_entry_as_documented_conforms() {
     assert!(check(&run_end()).conforms());
 }
 
+/// As [`Entry::decode`] has it: null leaves the word to the other envelope.
+#[test]
+fn a_member_of_the_envelope_that_is_null_says_nothing() {
+    let other = |wire_type: Value, created_at: Value| {
+        let mut entry = tag_added();
+        entry["eventType"] = std::mem::replace(&mut entry["type"], wire_type);
+        let time = std::mem::replace(&mut entry["createdAt"], created_at);
+        entry["timestamp"] = (time.as_u64().unwrap() / 1000).into();
+        entry
+    };
+    for entry in [
+        other(Value::Null, Value::Null),
+        other("customer_tag_add".into(), Value::Null),
+        other(Value::Null, 1_731_057_600_000_u64.into()),
+    ] {
+        assert!(check(&entry).conforms(), "{entry}: {}", check(&entry));
+    }
+
+    let missing = |pointer: &str| [Drift::MissingMember { pointer: pointer.to_owned() }];
+    assert_eq!(found(&json!({"type": null, "eventType": null})), missing("/type"));
+    let mut entry = other(Value::Null, Value::Null);
+    entry["timestamp"] = Value::Null;
+    assert_eq!(found(&entry), missing("/timestamp"));
+}
+
 #[test]
 fn names_unexpected_and_missing_members_and_changed_types() {
     let mut entry = tag_added();

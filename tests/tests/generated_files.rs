@@ -75,6 +75,24 @@ fn every_generated_file_says_so_in_its_first_line() {
     }
 }
 
+/// The decisions are part of the types' documentation: nothing goes out that only
+/// one person has read.
+#[test]
+fn no_decision_of_the_schema_waits_for_a_review() {
+    let (mut reviewed, mut waiting) = (0, Vec::new());
+    for (path, text) in corpus::schema_files() {
+        let schema: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        for decision in schema["x-decisions"].as_array().into_iter().flatten() {
+            match decision["state"].as_str() {
+                Some("accepted") => reviewed += 1,
+                _ => waiting.push(format!("{path}#{}", decision["id"])),
+            }
+        }
+    }
+    assert_eq!(waiting, [""; 0], "set them to `accepted` once somebody has agreed");
+    assert!(reviewed > 40, "only {reviewed} decisions were found");
+}
+
 /// What users of the crate can name. A change here is a change for them: what is
 /// gone or different breaks their build.
 #[test]

@@ -141,12 +141,12 @@ fn rejects_a_key_that_no_text_can_hold_and_reads_the_head_around_it() {
 }
 
 #[test]
-fn free_values_that_nothing_can_hold_are_found_where_they_stand() {
+fn free_values_that_nothing_can_hold_are_said_of_the_object_that_holds_them() {
     let entry =
         |data: &str| nested(2, "none").replace(r#""data":{}"#, &format!(r#""data":{data}"#));
     let unrepresentable = EntryErrorKind::Unrepresentable;
-    assert_fault(&entry(r#"{"a":[1,{"b/c":1e999}]}"#), "/data/a/1/b~1c", unrepresentable.clone());
-    assert_fault(&entry(r#"{"a":"\ud800"}"#), "/data/a", unrepresentable);
+    assert_fault(&entry(r#"{"a":[1,{"b/c":1e999}]}"#), "/data", unrepresentable.clone());
+    assert_fault(&entry(r#"{"a":"\ud800"}"#), "/data", unrepresentable);
 }
 
 #[test]
@@ -196,6 +196,17 @@ fn rejects_a_member_and_its_alias_together() {
     let entry =
         nested(2, "none").replace(r#""process_name""#, r#""processName":"m","process_name""#);
     assert_fault(&entry, "/process_name", EntryErrorKind::Duplicate);
+}
+
+/// Were each member looked for among all others, this would take minutes.
+#[test]
+fn members_beside_and_inside_data_cost_no_more_than_their_number() {
+    let beside = r#""fields":0,"#.repeat(100_000);
+    let inside = r#","other":0"#.repeat(100_000);
+    let entry = format!(
+        r#"{{{beside}"id":"e","spektrId":"s","eventType":"process_run_end","timestamp":1,"data":{{"process_name":0{inside}}}}}"#
+    );
+    assert_fault(&entry, "/fields", wrong_type(JsonType::Array, JsonType::Integer));
 }
 
 #[test]

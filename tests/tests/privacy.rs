@@ -144,6 +144,27 @@ fn no_error_text_quotes_a_value_of_the_wrong_type() {
     assert!(errors > 5_000, "only {errors} values were of the wrong type");
 }
 
+/// Keys that are not the schema's arrive with the values, and can be as personal;
+/// one with a line feed would be a line of its own in a log.
+#[test]
+fn no_error_text_quotes_a_key_of_a_free_object() {
+    let key = format!("{MARKER}\\n{MARKER}");
+    let example = corpus::event_examples().find(|it| it.folder == "process_run_end");
+    let mut json = example.expect("the event has examples").json();
+    for (free, pointer) in [
+        (format!(r#"{{"{key}":1e999}}"#), "/data"),
+        (format!(r#"{{"{key}":{{"id":["\ud800"]}}}}"#), "/data"),
+        (format!(r#"{{"id":[{{"{key}":1e999}}]}}"#), "/data/id/0"),
+    ] {
+        json["data"] = "FREE".into();
+        let text = json.to_string().replace(r#""FREE""#, &free);
+        let entry = Entry::from_json(&text).expect("valid JSON");
+        let error = entry.decode().expect_err("no value can hold it");
+        assert_eq!(error.pointer(), pointer, "{free}");
+        assert_hidden(&format!("{error}{error:?}"), &free);
+    }
+}
+
 #[test]
 fn no_error_text_quotes_a_body_that_is_not_json() {
     for body in [

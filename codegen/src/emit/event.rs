@@ -1,5 +1,7 @@
 //! The enum of all events, and what each event's struct knows of itself.
 
+use std::collections::BTreeSet;
+
 use quote::{format_ident, quote};
 use syn::Item;
 
@@ -44,8 +46,11 @@ pub(crate) fn event_docs(event: &Event) -> String {
 /// Returns the impls beside an event's struct.
 pub(crate) fn event_impls(model: &Model, event: &Event) -> Vec<Item> {
     let name = format_ident!("{}", event.title);
+    let names = member_names(model, event);
     let mut impls = items(quote! {
-        impl crate::catalogue::sealed::Sealed for #name {}
+        impl crate::catalogue::sealed::Sealed for #name {
+            const MEMBER_NAMES: &'static [&'static str] = &[#(#names),*];
+        }
 
         impl KnownEvent for #name {
             const EVENT_TYPE: EventType = EventType::#name;
@@ -71,6 +76,24 @@ pub(crate) fn event_impls(model: &Model, event: &Event) -> Vec<Item> {
         impls.extend(items(quote!(impl #name { #(#methods)* })));
     }
     impls
+}
+
+/// Returns all names that the schema has for members of an event, at any depth,
+/// in the order that a binary search needs.
+fn member_names<'m>(model: &'m Model, event: &'m Event) -> impl Iterator<Item = &'m str> {
+    let mut names = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut next: Vec<_> = model.envelope.iter().chain(&event.members).collect();
+    while let Some(member) = next.pop() {
+        names.extend(std::iter::once(&member.name).chain(&member.aliases).map(String::as_str));
+        let def = member.ty.named().and_then(|name| model.types.get(name));
+        if let Some(TypeKind::Object(members)) = def.map(|def| &def.kind)
+            && seen.insert(member.ty.named())
+        {
+            next.extend(members);
+        }
+    }
+    names.into_iter()
 }
 
 /// Finds the members whose values are of use for a stated time only.

@@ -342,10 +342,10 @@ impl Rejected {
             SignatureHeader::KeyId,
             SignatureHeader::Signature,
         ];
-        let values = |header: SignatureHeader| {
-            let name = header.name();
-            HeaderSource::values(headers, name).map(move |value| (name.to_owned(), value.to_vec()))
-        };
-        names.into_iter().flat_map(values).collect()
+        headers
+            .headers()
+            .filter(|(name, _)| names.iter().any(|header| header.name().eq_ignore_ascii_case(name)))
+            .map(|(name, value)| (name.to_owned(), value.to_vec()))
+            .collect()
     }
 }

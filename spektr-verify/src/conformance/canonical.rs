@@ -25,16 +25,18 @@ impl Canonical {
     ) -> Self {
         let mut this = Self { value: Value::Null, moved: BTreeMap::new() };
         let mut canonical = members.clone();
-        let has_type = members.contains_key("type");
+        // In these members null says nothing.
+        let says = |name| members.get(name).is_some_and(|value| !value.is_null());
+        let has_type = says("type");
         for (from, to) in [("eventType", "type"), ("timestamp", "createdAt")] {
-            if members.contains_key(to) {
+            if says(to) {
                 continue;
             }
-            match canonical.remove(from) {
+            match canonical.remove(from).filter(|value| !value.is_null()) {
                 Some(value) => _ = canonical.insert(to.to_owned(), value),
-                // Where it should be, if it is nowhere.
                 None if has_type => continue,
-                None => {}
+                // It is nowhere, and should be in the other member.
+                None => _ = canonical.remove(to),
             }
             this.moved.insert(to.to_owned(), format!("/{from}"));
         }

@@ -121,11 +121,12 @@ impl Conformance {
             Ok(members) => members,
             Err(drift) => return Report::of(None, [drift]),
         };
-        let wire_type = match members.get("type").or_else(|| members.get("eventType")) {
-            Some(Value::String(wire_type)) => wire_type,
-            Some(other) => {
-                let name = if members.contains_key("type") { "/type" } else { "/eventType" };
-                return Report::of(None, [type_changed(name, JsonType::String, other)]);
+        let says = |name| Some((name, members.get(name).filter(|value| !value.is_null())?));
+        let wire_type = match says("type").or_else(|| says("eventType")) {
+            Some((_, Value::String(wire_type))) => wire_type,
+            Some((name, other)) => {
+                let drift = type_changed(&format!("/{name}"), JsonType::String, other);
+                return Report::of(None, [drift]);
             }
             None => return Report::of(None, [Drift::MissingMember { pointer: "/type".into() }]),
         };

@@ -182,7 +182,17 @@ impl Serialize for AlertCreated {
     }
 }
 
-impl crate::catalogue::sealed::Sealed for AlertCreated {}
+impl crate::catalogue::sealed::Sealed for AlertCreated {
+    const MEMBER_NAMES: &'static [&'static str] = &[
+        "createdAt",
+        "data",
+        "delivered",
+        "id",
+        "spektrId",
+        "type",
+        "workspaceId",
+    ];
+}
 
 impl KnownEvent for AlertCreated {
     const EVENT_TYPE: EventType = EventType::AlertCreated;

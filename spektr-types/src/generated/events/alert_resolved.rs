@@ -159,7 +159,22 @@ impl Serialize for AlertResolved {
     }
 }
 
-impl crate::catalogue::sealed::Sealed for AlertResolved {}
+impl crate::catalogue::sealed::Sealed for AlertResolved {
+    const MEMBER_NAMES: &'static [&'static str] = &[
+        "alertId",
+        "alertName",
+        "contextId",
+        "createdAt",
+        "data",
+        "delivered",
+        "id",
+        "processId",
+        "spektrId",
+        "type",
+        "userId",
+        "workspaceId",
+    ];
+}
 
 impl KnownEvent for AlertResolved {
     const EVENT_TYPE: EventType = EventType::AlertResolved;

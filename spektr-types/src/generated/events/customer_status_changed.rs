@@ -178,7 +178,23 @@ impl Serialize for CustomerStatusChanged {
     }
 }
 
-impl crate::catalogue::sealed::Sealed for CustomerStatusChanged {}
+impl crate::catalogue::sealed::Sealed for CustomerStatusChanged {
+    const MEMBER_NAMES: &'static [&'static str] = &[
+        "createdAt",
+        "customerName",
+        "data",
+        "delivered",
+        "id",
+        "newStatus",
+        "oldStatus",
+        "processId",
+        "processName",
+        "spektrId",
+        "type",
+        "userId",
+        "workspaceId",
+    ];
+}
 
 impl KnownEvent for CustomerStatusChanged {
     const EVENT_TYPE: EventType = EventType::CustomerStatusChanged;

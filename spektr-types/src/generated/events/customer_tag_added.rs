@@ -172,7 +172,21 @@ impl Serialize for CustomerTagAdded {
     }
 }
 
-impl crate::catalogue::sealed::Sealed for CustomerTagAdded {}
+impl crate::catalogue::sealed::Sealed for CustomerTagAdded {
+    const MEMBER_NAMES: &'static [&'static str] = &[
+        "action",
+        "createdAt",
+        "data",
+        "delivered",
+        "id",
+        "processId",
+        "spektrId",
+        "tagId",
+        "type",
+        "userId",
+        "workspaceId",
+    ];
+}
 
 impl KnownEvent for CustomerTagAdded {
     const EVENT_TYPE: EventType = EventType::CustomerTagAdded;

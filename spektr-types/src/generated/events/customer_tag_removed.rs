@@ -174,7 +174,21 @@ impl Serialize for CustomerTagRemoved {
     }
 }
 
-impl crate::catalogue::sealed::Sealed for CustomerTagRemoved {}
+impl crate::catalogue::sealed::Sealed for CustomerTagRemoved {
+    const MEMBER_NAMES: &'static [&'static str] = &[
+        "action",
+        "createdAt",
+        "data",
+        "delivered",
+        "id",
+        "processId",
+        "spektrId",
+        "tagId",
+        "type",
+        "userId",
+        "workspaceId",
+    ];
+}
 
 impl KnownEvent for CustomerTagRemoved {
     const EVENT_TYPE: EventType = EventType::CustomerTagRemoved;

@@ -286,7 +286,30 @@ impl Serialize for ProcessRunEnd {
     }
 }
 
-impl crate::catalogue::sealed::Sealed for ProcessRunEnd {}
+impl crate::catalogue::sealed::Sealed for ProcessRunEnd {
+    const MEMBER_NAMES: &'static [&'static str] = &[
+        "children",
+        "clientFiles",
+        "createdAt",
+        "data",
+        "delivered",
+        "fields",
+        "files",
+        "helptext",
+        "id",
+        "internalId",
+        "key",
+        "label",
+        "placeholder",
+        "processName",
+        "processOutput",
+        "process_name",
+        "process_output",
+        "spektrId",
+        "type",
+        "workspaceId",
+    ];
+}
 
 impl KnownEvent for ProcessRunEnd {
     const EVENT_TYPE: EventType = EventType::ProcessRunEnd;

@@ -200,7 +200,22 @@ impl Serialize for ProcessRunStart {
     }
 }
 
-impl crate::catalogue::sealed::Sealed for ProcessRunStart {}
+impl crate::catalogue::sealed::Sealed for ProcessRunStart {
+    const MEMBER_NAMES: &'static [&'static str] = &[
+        "contextId",
+        "createdAt",
+        "data",
+        "delivered",
+        "id",
+        "processId",
+        "processName",
+        "processType",
+        "reference",
+        "spektrId",
+        "type",
+        "workspaceId",
+    ];
+}
 
 impl KnownEvent for ProcessRunStart {
     const EVENT_TYPE: EventType = EventType::ProcessRunStart;

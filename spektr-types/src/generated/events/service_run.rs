@@ -164,7 +164,23 @@ impl Serialize for ServiceRun {
     }
 }
 
-impl crate::catalogue::sealed::Sealed for ServiceRun {}
+impl crate::catalogue::sealed::Sealed for ServiceRun {
+    const MEMBER_NAMES: &'static [&'static str] = &[
+        "contextId",
+        "createdAt",
+        "data",
+        "delivered",
+        "id",
+        "processId",
+        "processName",
+        "processType",
+        "reference",
+        "spektrId",
+        "type",
+        "vendorType",
+        "workspaceId",
+    ];
+}
 
 impl KnownEvent for ServiceRun {
     const EVENT_TYPE: EventType = EventType::ServiceRun;

@@ -183,7 +183,17 @@ impl Serialize for StepInit {
     }
 }
 
-impl crate::catalogue::sealed::Sealed for StepInit {}
+impl crate::catalogue::sealed::Sealed for StepInit {
+    const MEMBER_NAMES: &'static [&'static str] = &[
+        "createdAt",
+        "data",
+        "delivered",
+        "id",
+        "spektrId",
+        "type",
+        "workspaceId",
+    ];
+}
 
 impl KnownEvent for StepInit {
     const EVENT_TYPE: EventType = EventType::StepInit;

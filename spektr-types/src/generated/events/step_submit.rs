@@ -183,7 +183,17 @@ impl Serialize for StepSubmit {
     }
 }
 
-impl crate::catalogue::sealed::Sealed for StepSubmit {}
+impl crate::catalogue::sealed::Sealed for StepSubmit {
+    const MEMBER_NAMES: &'static [&'static str] = &[
+        "createdAt",
+        "data",
+        "delivered",
+        "id",
+        "spektrId",
+        "type",
+        "workspaceId",
+    ];
+}
 
 impl KnownEvent for StepSubmit {
     const EVENT_TYPE: EventType = EventType::StepSubmit;
