@@ -99,7 +99,7 @@ fn take_statuses(page: &mut Page) {
 
 fn events(document: &Document, problems: &mut Vec<Problem>) -> Result<Vec<EventRow>, ReadError> {
     let mut events: Vec<EventRow> = Vec::new();
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = std::collections::HashMap::new();
     let mut tables = Vec::new();
     let mut deprecated = false;
     for block in &document.blocks {
@@ -125,9 +125,15 @@ fn events(document: &Document, problems: &mut Vec<Problem>) -> Result<Vec<EventR
                 event.deprecated = true;
                 event.status = Some(Status::Deprecated);
             }
-            if seen.insert(event.name.clone()) {
+            let at = *seen.entry(event.name.clone()).or_insert(events.len());
+            if at == events.len() {
                 events.push(event);
             } else {
+                // One list has what is there, another one what is about to go.
+                if let Some(first) = events.get_mut(at).filter(|_| event.deprecated) {
+                    first.deprecated = true;
+                    first.status = Some(Status::Deprecated);
+                }
                 problems.push(Problem {
                     kind: ProblemKind::EventRepeated,
                     section: None,

@@ -186,6 +186,12 @@ pub(crate) fn without_status(heading: &str) -> (&str, Option<Status>) {
             name = rest.trim_start();
         }
     }
+    // `Deprecated: NAME`
+    if let Some((before, after)) = name.split_once(": ") {
+        if words::is_status(before) {
+            return (trim_joint(after), words::status(before));
+        }
+    }
     for label in ["event:", "webhook:"] {
         if words::starts_with(name, label) {
             name = name[label.len()..].trim_start();
@@ -303,6 +309,7 @@ mod tests {
         wip("BELL_RUNG (WIP)");
         wip("BELL_RUNG - WIP");
         wip("[WIP] BELL_RUNG");
+        wip("WIP: BELL_RUNG");
         wip("BELL_RUNG – coming soon");
         assert_eq!(
             found("BELL_RUNG (deprecated)"),

@@ -70,6 +70,16 @@ fn an_event_is_deprecated_wherever_the_page_says_so() {
     assert_eq!(events(&struck), ["event LAMP_LIT deprecated", "event LAMP_OUT available"]);
     let listed = TABLE.replace("# Hooks\n", "# Hooks\n\n## Deprecated events\n");
     assert_eq!(events(&listed), ["event LAMP_LIT deprecated", "event LAMP_OUT deprecated"]);
+    let again =
+        "## Deprecated events\n\n| Event | Description |\n| --- | --- |\n| LAMP_OUT | x |\n";
+    assert_eq!(
+        events(&format!("{TABLE}{again}")),
+        [
+            "event LAMP_LIT available",
+            "event LAMP_OUT deprecated",
+            "problem EventRepeated: LAMP_OUT"
+        ]
+    );
 }
 
 #[test]
@@ -186,6 +196,18 @@ fn one_cell_to_a_line_with_texts_that_begin_like_a_status() {
     let page = "Hooks\n\nEvent\n\nDescription\n\nStatus\n\nLAMP_LIT\n\nDeprecated. The event for a lamp that is lit\n\n\
                 Available\n\nLAMP_OUT\n\nx\n\nWIP\n";
     assert_eq!(events(page), ["event LAMP_LIT deprecated", "event LAMP_OUT wip"]);
+}
+
+#[test]
+fn one_cell_to_a_line_with_a_status_in_other_words() {
+    let page = "Hooks\n\nEvent\nDescription\nStatus\nLAMP_LIT\nx\nAvailable\nLAMP_DIM\ny\nBeta\nLAMP_OUT\nz\nWIP\n\n\
+                LAMP_OUT\n\nName\nType\nDescription\nid\nstring\nx\nlevel\nidentifier\ny\nroom\nstring\nz\n";
+    assert_eq!(
+        facts(page),
+        "title Hooks\nevent LAMP_LIT available\nevent LAMP_DIM ?\nevent LAMP_OUT wip\n\
+         section \"LAMP_OUT\" [\"LAMP_OUT\"] id:string level:unknown room:string\n\
+         problem StatusUnknown: LAMP_DIM: Beta\nproblem TypeUnknown: level: identifier"
+    );
 }
 
 #[test]

@@ -12,14 +12,14 @@ pub(super) const VOID: &[&str] = &[
 ];
 const NEVER_READ: &[&str] = &[
     "script", "style", "template", "noscript", "svg", "math", "button", "select", "textarea",
-    "iframe", "object", "canvas", "audio", "video",
+    "iframe", "sup", "object", "canvas", "audio", "video",
 ];
 const CHROME: &[&str] = &["nav", "aside", "footer"];
 /// Elements that don't interrupt a run of text.
 const INLINE: &[&str] = &[
     "a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "del", "dfn", "em", "font", "i", "ins",
-    "kbd", "label", "mark", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup",
-    "time", "tt", "u", "var", "wbr", "img",
+    "kbd", "label", "mark", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "time",
+    "tt", "u", "var", "wbr", "img",
 ];
 
 /// What an open element does with what is inside it.

@@ -28,7 +28,9 @@ pub(super) fn one_per_line(
     let Some(reader) = Reader::new(lines, columns) else { return from };
     let mut seen = HashSet::new();
     let mut at = from;
-    while let Some((cells, end)) = reader.next(at).and_then(|start| reader.row(start)) {
+    while let Some((cells, end)) =
+        reader.next(at).and_then(|start| reader.row(start).or_else(|| reader.positional(start)))
+    {
         // The name of an event that comes again is a heading.
         if !reader.members && !seen.insert(cells[reader.name].clone()) {
             break;
@@ -155,13 +157,38 @@ impl<'a> Reader<'a> {
             }
         }
         // Further lines of the last cell, where another row follows them.
-        if let Some(next) = self.row_soon(end) {
+        let other = self.next(end).is_some_and(|next| self.positional(next).is_some());
+        if let Some(next) = self.row_soon(end).filter(|_| !other) {
             for here in end..next {
                 self.add_text(&mut cells, 0, here);
             }
             end = next;
         }
         Some((cells, end))
+    }
+
+    /// Reads a row whose status or type is in other words, by the order of its
+    /// cells; only where the name stands first and another row follows.
+    fn positional(&self, at: usize) -> Option<(Vec<String>, usize)> {
+        if self.name != 0 || self.mark.is_none() || !self.fits(0, self.line(at)) {
+            return None;
+        }
+        let mut cells = vec![words::squeeze(self.line(at))];
+        let mut end = at + 1;
+        while let Some(here) = self.next(end).filter(|_| cells.len() < self.columns.len()) {
+            if !self.is_text(self.line(here)) {
+                break;
+            }
+            cells.push(words::squeeze(self.line(here)));
+            end = here + 1;
+        }
+        let next = self.next(end);
+        let follows = if self.members {
+            next.is_some_and(|next| self.anchors(next).is_some())
+        } else {
+            next.is_none_or(|next| !self.is_text(self.line(next)) || starts_json(self.line(next)))
+        };
+        (follows && cells.len() == self.columns.len()).then_some((cells, end))
     }
 
     /// Where the next row begins, if only some lines of text are before it.
