@@ -2,7 +2,8 @@
 //! and tables, in the page's order.
 //!
 //! Invariant: texts have no leading, trailing or doubled white space, except
-//! code, which is verbatim.
+//! code, which keeps its white space; what is struck out stands in
+//! [`words::STRUCK`].
 
 use crate::facts::Problem;
 use crate::words::{self, Column};
@@ -50,7 +51,8 @@ impl Document {
         }
     }
 
-    pub(crate) fn code(&mut self, text: String) {
+    pub(crate) fn code(&mut self, mut text: String) {
+        text.retain(|c| !words::is_invisible(c));
         if !text.trim().is_empty() {
             self.blocks.push(Block::Code(text));
         }

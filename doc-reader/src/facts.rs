@@ -43,7 +43,8 @@ pub struct EventRow {
     pub name: String,
     /// The status, where the table has one that is understood.
     pub status: Option<Status>,
-    /// Whether name, description or status call the event deprecated.
+    /// Whether name, description, status or section call the event deprecated,
+    /// or the page strikes it out.
     pub deprecated: bool,
     /// The wire type, where the table has a column for it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,7 +87,8 @@ pub struct Section {
     pub events: Vec<String>,
     /// How the heading led to [`events`](Self::events).
     pub matched: Matched,
-    /// A status that the heading carries, as in `STEP_SUBMIT (WIP)`.
+    /// A status that the heading carries, as in `STEP_SUBMIT (WIP)`, or that a
+    /// note in the section gives the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
     /// The rows of the section's member tables.
@@ -289,14 +291,20 @@ pub enum ProblemKind {
     EventRepeated,
     /// A status that is none of the known words.
     StatusUnknown,
-    /// Heading and table of events give different statuses.
+    /// Section and table of events give different statuses.
     StatusDisagrees,
+    /// A note about something deprecated that doesn't say what.
+    DeprecationUnclear,
+    /// A block of an export whose content could not be read.
+    BlockUnread,
     /// A row of a table whose cells could not be told apart.
     RowUnsplit,
     /// A row of a table whose cells could be told apart in several ways.
     RowAmbiguous,
     /// A row of a member table without a name.
     MemberUnnamed,
+    /// A member that the page strikes out.
+    MemberStruckOut,
     /// A member with a type that is not understood.
     TypeUnknown,
     /// A member that the example shows in several places.

@@ -4,11 +4,17 @@
 //! tables (also those made of `role` attributes), and text. Scripts, styles and
 //! the site's navigation are left out.
 
+mod elements;
+
+use html5gum::Tokenizer;
 use html5gum::emitters::default::{DefaultEmitter, StartTag, Token};
-use html5gum::{HtmlString, Tokenizer};
 
 use crate::document::{Document, Table};
+use crate::example::starts_json;
+use crate::names::looks_like_event;
 use crate::words;
+pub(crate) use elements::inline;
+use elements::{Role, VOID, is_foreign, is_struck, name};
 
 /// Whether the site's navigation is read along with the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,22 +26,6 @@ pub(crate) enum Chrome {
 /// Open elements that are remembered; deeper ones are read as their parent.
 const MAX_OPEN: usize = 256;
 
-const VOID: &[&str] = &[
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track",
-    "wbr",
-];
-const NEVER_READ: &[&str] = &[
-    "script", "style", "template", "noscript", "svg", "math", "button", "select", "textarea",
-    "iframe", "object", "canvas", "audio", "video",
-];
-const CHROME: &[&str] = &["nav", "aside", "footer"];
-/// Elements that don't interrupt a run of text.
-const INLINE: &[&str] = &[
-    "a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "del", "dfn", "em", "font", "i", "ins",
-    "kbd", "label", "mark", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup",
-    "time", "tt", "u", "var", "wbr", "img",
-];
-
 /// Reads a page or a part of one.
 pub(crate) fn document(text: &str, chrome: Chrome) -> Document {
     let mut reader = Reader {
@@ -44,6 +34,7 @@ pub(crate) fn document(text: &str, chrome: Chrome) -> Document {
         open: Vec::new(),
         too_deep: 0,
         text: String::new(),
+        emphasized: false,
         title: None,
         table: None,
         skipping: 0,
@@ -64,27 +55,14 @@ pub(crate) fn document(text: &str, chrome: Chrome) -> Document {
     reader.finish()
 }
 
-/// What an open element does with what is inside it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Skip,
-    Title,
-    Heading(u8),
-    Code,
-    Table,
-    Row,
-    HeaderCell,
-    Cell,
-    Block,
-    Inline,
-}
-
 struct Reader {
     document: Document,
     chrome: Chrome,
     open: Vec<(String, Role)>,
     too_deep: usize,
     text: String,
+    /// Whether the text begins in bold or opens a folded part of the page.
+    emphasized: bool,
     title: Option<String>,
     table: Option<Building>,
     /// How many open elements are skipped, and how many are code.
@@ -101,6 +79,8 @@ struct Building {
     table: Table,
     row: Vec<String>,
     cell: Option<String>,
+    /// Where the code that the cell has begins.
+    code: usize,
     header_cells: usize,
     nested: usize,
 }
@@ -114,7 +94,7 @@ impl Reader {
         if VOID.contains(&name.as_str()) || (tag.self_closing && self.foreign > 0) {
             return;
         }
-        let role = self.role(&name, tag);
+        let role = elements::role(&name, tag, self.chrome);
         if self.skipping > 0 {
             self.remember(name, Role::Skip);
             return;
@@ -133,41 +113,14 @@ impl Reader {
             Role::Heading(_) | Role::Code | Role::Block | Role::Title => self.interrupt(),
             Role::Inline | Role::Skip => {}
         }
-        self.remember(name, role);
-    }
-
-    fn role(&self, name: &str, tag: &StartTag<()>) -> Role {
-        let attribute = |wanted: &[u8]| {
-            tag.attributes
-                .iter()
-                .find(|(name, _)| ***name == *wanted)
-                .map(|(_, value)| String::from_utf8_lossy(value).to_ascii_lowercase())
-                .unwrap_or_default()
-        };
-        let class = attribute(b"class");
-        let numbers = ["linenumber", "line-number", "lineno", "gutter"];
-        if NEVER_READ.contains(&name)
-            || (self.chrome == Chrome::Skip && CHROME.contains(&name))
-            || numbers.iter().any(|number| class.contains(number))
+        if let (Role::Code, Some(Building { cell: Some(cell), code, .. })) = (role, &mut self.table)
         {
-            return Role::Skip;
+            *code = cell.len();
         }
-        match (name, attribute(b"role").as_str()) {
-            ("title", _) => Role::Title,
-            ("h1", _) => Role::Heading(1),
-            ("h2", _) => Role::Heading(2),
-            ("h3", _) => Role::Heading(3),
-            ("h4", _) => Role::Heading(4),
-            ("h5", _) => Role::Heading(5),
-            ("h6", _) => Role::Heading(6),
-            ("pre", _) => Role::Code,
-            ("table", _) | ("div", "table" | "grid") => Role::Table,
-            ("tr", _) | ("div", "row") => Role::Row,
-            ("th", _) | ("div", "columnheader") => Role::HeaderCell,
-            ("td", _) | ("div", "cell" | "gridcell") => Role::Cell,
-            (name, _) if INLINE.contains(&name) => Role::Inline,
-            _ => Role::Block,
+        if role == Role::Inline && is_struck(&name) {
+            self.strike();
         }
+        self.remember(name, role);
     }
 
     fn remember(&mut self, name: String, role: Role) {
@@ -221,9 +174,10 @@ impl Reader {
             let Some((name, role)) = self.open.last() else {
                 return;
             };
-            let (role, foreign) = (*role, is_foreign(name));
+            let (role, foreign, struck) = (*role, is_foreign(name), is_struck(name));
             // The text belongs to the element, so it ends while it is open.
             match role {
+                Role::Code if self.table.is_some() => self.code_in_cell(),
                 Role::Title => {
                     let title = words::squeeze(&std::mem::take(&mut self.text));
                     self.title.get_or_insert(title);
@@ -232,6 +186,7 @@ impl Reader {
                 Role::Row => self.end_row(),
                 Role::Cell | Role::HeaderCell => self.end_cell(),
                 Role::Table => self.end_table(),
+                Role::Inline if struck => self.strike(),
                 Role::Inline | Role::Skip => {}
             }
             self.open.pop();
@@ -255,7 +210,22 @@ impl Reader {
             Some(Building { cell: Some(cell), .. }) => cell.push_str(text),
             // Text between cells is white space, or a mistake of the page.
             Some(_) => {}
-            None => self.text.push_str(text),
+            None => {
+                if self.text.trim().is_empty() && !text.trim().is_empty() {
+                    let marks = |(name, _): &(String, Role)| {
+                        matches!(name.as_str(), "b" | "strong" | "summary" | "dt")
+                    };
+                    self.emphasized = self.open.iter().rev().take(4).any(marks);
+                }
+                self.text.push_str(text);
+            }
+        }
+    }
+
+    /// Marks where struck text begins or ends; code is verbatim.
+    fn strike(&mut self) {
+        if self.in_code == 0 {
+            self.push(words::STRUCK);
         }
     }
 
@@ -293,6 +263,14 @@ impl Reader {
                 self.code(text);
                 return;
             }
+            // A line of its own in bold, or what opens a folded part.
+            _ if self.emphasized && looks_like_event(words::squeeze(&text).as_str()) => {
+                self.document.heading(0, &text);
+            }
+            // Code outside `pre`, whose lines a style keeps.
+            _ if text.trim().contains('\n') && starts_json(first_line(&text)) => {
+                self.document.code(text);
+            }
             _ => self.document.paragraph(&text),
         }
         self.single_line_pre = false;
@@ -310,6 +288,17 @@ impl Reader {
             self.document.code(text);
         }
         self.single_line_pre = single;
+    }
+
+    /// Reads code that a highlighter put into a table, beside its line numbers.
+    fn code_in_cell(&mut self) {
+        if let Some(Building { cell: Some(cell), code, .. }) = &mut self.table {
+            if let Some(text) = cell.get(*code..).filter(|text| starts_json(first_line(text))) {
+                let text = text.replace('\u{a0}', " ");
+                cell.truncate(*code);
+                self.document.code(text);
+            }
+        }
     }
 
     fn start_cell(&mut self, header: bool) {
@@ -370,10 +359,6 @@ impl Reader {
     }
 }
 
-fn is_foreign(name: &str) -> bool {
-    name == "svg" || name == "math"
-}
-
-fn name(name: &HtmlString) -> String {
-    String::from_utf8_lossy(name).into_owned()
+fn first_line(text: &str) -> &str {
+    text.trim_start().lines().next().unwrap_or_default()
 }

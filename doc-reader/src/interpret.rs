@@ -4,7 +4,7 @@
 use crate::document::{Block, Document, Table};
 use crate::error::ReadError;
 use crate::example;
-use crate::facts::{Batch, EventRow, Page, Problem, ProblemKind};
+use crate::facts::{Batch, EventRow, Page, Problem, ProblemKind, Status};
 use crate::names::{Names, looks_like_event};
 use crate::section::{self, Raw};
 use crate::tables::{self, Shape};
@@ -26,7 +26,7 @@ pub(crate) fn page(document: &Document) -> Result<Page, ReadError> {
         return Err(ReadError::NoEventTable { title });
     }
     let names = Names::new(events.iter().map(|event| event.name.as_str()));
-    let outline = outline(document, &names)?;
+    let outline = outline(document, &names, &mut problems)?;
     for table in &outline.loose_tables {
         problems.push(Problem {
             kind: ProblemKind::TableOutsideSection,
@@ -61,6 +61,7 @@ pub(crate) fn page(document: &Document) -> Result<Page, ReadError> {
         page.problems
             .retain(|problem| problem.kind != ProblemKind::NotInTable || !shared(&problem.about));
     }
+    take_statuses(&mut page);
     section::report_repeated(&page.sections, &mut page.problems);
     page.batch = batch(document, wrapper);
     Ok(page)
@@ -82,18 +83,57 @@ fn title(document: &Document) -> Option<String> {
         .cloned()
 }
 
+/// Gives the events the statuses that only their sections tell. Elsewhere the
+/// table decides, except that nothing takes a deprecation back.
+fn take_statuses(page: &mut Page) {
+    for section in &page.sections {
+        let Some(status) = section.status else { continue };
+        for row in page.events.iter_mut().filter(|row| section.events.contains(&row.name)) {
+            row.deprecated |= status == Status::Deprecated;
+            if status == Status::Deprecated || row.status.is_none() {
+                row.status = Some(status);
+            }
+        }
+    }
+}
+
 fn events(document: &Document, problems: &mut Vec<Problem>) -> Result<Vec<EventRow>, ReadError> {
     let mut events: Vec<EventRow> = Vec::new();
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = std::collections::HashMap::new();
+    let mut tables = Vec::new();
+    let mut deprecated = false;
     for block in &document.blocks {
-        let Block::Table(table) = block else { continue };
-        let Shape::Events { name, status, wire_type } = tables::shape(table) else {
+        match block {
+            Block::Heading { text, .. } => deprecated = words::opens_deprecated(text),
+            Block::Table(table) => {
+                if let Shape::Events(columns) = tables::shape(table) {
+                    tables.push((table, columns, deprecated));
+                }
+            }
+            _ => {}
+        }
+    }
+    // Names in upper case are events only where nothing lists events better and
+    // the page is about events.
+    let sure = tables.iter().any(|(_, columns, _)| columns.sure) || !speaks_of_events(document);
+    for (table, columns, deprecated) in tables {
+        if sure && !columns.sure {
             continue;
-        };
-        for event in tables::events(table, (name, status, wire_type), problems) {
-            if seen.insert(event.name.clone()) {
+        }
+        for mut event in tables::events(table, columns, problems) {
+            if deprecated {
+                event.deprecated = true;
+                event.status = Some(Status::Deprecated);
+            }
+            let at = *seen.entry(event.name.clone()).or_insert(events.len());
+            if at == events.len() {
                 events.push(event);
             } else {
+                // One list has what is there, another one what is about to go.
+                if let Some(first) = events.get_mut(at).filter(|_| event.deprecated) {
+                    first.deprecated = true;
+                    first.status = Some(Status::Deprecated);
+                }
                 problems.push(Problem {
                     kind: ProblemKind::EventRepeated,
                     section: None,
@@ -108,6 +148,17 @@ fn events(document: &Document, problems: &mut Vec<Problem>) -> Result<Vec<EventR
     Ok(events)
 }
 
+fn speaks_of_events(document: &Document) -> bool {
+    let headings = document.blocks.iter().filter_map(|block| match block {
+        Block::Heading { text, .. } => Some(text),
+        _ => None,
+    });
+    headings.chain(&document.title).any(|text| {
+        let text = text.to_ascii_lowercase();
+        text.contains("event") || text.contains("webhook")
+    })
+}
+
 /// The page cut at its headings.
 #[derive(Default)]
 struct Outline<'a> {
@@ -116,7 +167,11 @@ struct Outline<'a> {
     loose_tables: Vec<&'a Table>,
 }
 
-fn outline<'a>(document: &'a Document, names: &Names) -> Result<Outline<'a>, ReadError> {
+fn outline<'a>(
+    document: &'a Document,
+    names: &Names,
+    problems: &mut Vec<Problem>,
+) -> Result<Outline<'a>, ReadError> {
     let mut outline = Outline::default();
     let mut current: Option<Raw<'a>> = None;
     for block in &document.blocks {
@@ -128,6 +183,9 @@ fn outline<'a>(document: &'a Document, names: &Names) -> Result<Outline<'a>, Rea
                     outline
                         .sections
                         .extend(current.replace(Raw::new(*level, text, heading, !event)));
+                } else if let Some(raw) = current.as_mut().filter(|_| words::is_status(text)) {
+                    // The heading of a note.
+                    raw.note(text, names, problems);
                 } else if current.as_ref().is_some_and(|raw| raw.ends_at(*level, text)) {
                     outline.sections.extend(current.take());
                 } else if let Some(raw) = &mut current {
@@ -137,6 +195,7 @@ fn outline<'a>(document: &'a Document, names: &Names) -> Result<Outline<'a>, Rea
             Block::Paragraph(text) => {
                 if let Some(raw) = &mut current {
                     raw.has_text = true;
+                    raw.note(text, names, problems);
                     raw.caption = Some(text);
                 }
             }

@@ -1,12 +1,16 @@
 //! Markdown with tables to the document model.
 //!
 //! Hosts of documentation mix tables in HTML into their Markdown. Those are cut
-//! out first, so that blank lines inside them don't end them.
+//! out first, so that blank lines inside them don't end them, and so are the
+//! blocks of JSON that older exports have.
+
+pub(crate) mod blocks;
 
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use crate::document::{Document, Table};
-use crate::html;
+use crate::names::looks_like_event;
+use crate::{html, words};
 
 pub(crate) fn document(text: &str) -> Document {
     let mut document = Document::default();
@@ -19,6 +23,7 @@ pub(crate) fn document(text: &str) -> Document {
                 let inner = html::document(&rest[..end], html::Chrome::Read);
                 document.blocks.extend(inner.blocks);
             }
+            Part::Block => blocks::read(&rest[..end], &mut document),
         }
         rest = &rest[end..];
     }
@@ -43,6 +48,7 @@ fn front_matter<'a>(text: &'a str, document: &mut Document) -> &'a str {
 enum Part {
     Markdown,
     HtmlTable,
+    Block,
 }
 
 /// Cuts off the longest beginning that is of one kind.
@@ -55,11 +61,17 @@ fn next_part(text: &str) -> (Part, usize) {
         match fence {
             Some(open) if mark == Some(open) => fence = None,
             None if mark.is_some() => fence = mark,
-            None if crate::words::starts_with(start, "<table") => {
+            None if words::starts_with(start, "<table") => {
                 if at > 0 {
                     return (Part::Markdown, at);
                 }
                 return (Part::HtmlTable, html_table_end(text));
+            }
+            None if blocks::begins(start) => {
+                if at > 0 {
+                    return (Part::Markdown, at);
+                }
+                return (Part::Block, blocks::end(text));
             }
             _ => {}
         }
@@ -92,6 +104,10 @@ fn commonmark(text: &str, document: &mut Document) {
 #[derive(Default)]
 struct Reader {
     text: String,
+    /// The HTML of a block that isn't over.
+    html: String,
+    /// Whether the text begins in bold: `**A_B** (WIP)` is a heading.
+    bold: bool,
     table: Table,
     row: Vec<String>,
 }
@@ -99,9 +115,12 @@ struct Reader {
 impl Reader {
     fn event(&mut self, event: Event<'_>, document: &mut Document) {
         match event {
-            Event::Text(text) | Event::Code(text) | Event::InlineHtml(text) => {
-                self.text.push_str(&text);
-            }
+            Event::Text(text) | Event::Code(text) => self.text.push_str(&text),
+            Event::InlineHtml(tag) => match html::inline(&tag) {
+                Some(text) => self.text.push_str(text),
+                None => self.text.push_str(&tag),
+            },
+            Event::Html(html) => self.html.push_str(&html),
             Event::SoftBreak | Event::HardBreak => self.text.push('\n'),
             Event::Start(tag) => self.start(&tag, document),
             Event::End(tag) => self.end(tag, document),
@@ -111,7 +130,9 @@ impl Reader {
 
     fn start(&mut self, tag: &Tag<'_>, document: &mut Document) {
         match tag {
-            Tag::Strikethrough | Tag::Emphasis | Tag::Strong | Tag::Link { .. } => {}
+            Tag::Strikethrough => self.text.push_str(words::STRUCK),
+            Tag::Strong => self.bold |= self.text.trim().is_empty(),
+            Tag::Emphasis | Tag::Link { .. } => {}
             Tag::TableCell => self.text.clear(),
             Tag::Table(_) => {
                 self.flush(document);
@@ -136,12 +157,23 @@ impl Reader {
             TagEnd::CodeBlock => document.code(std::mem::take(&mut self.text)),
             TagEnd::TableCell => {
                 let cell = std::mem::take(&mut self.text);
-                self.row.push(crate::words::squeeze(&cell));
+                self.row.push(words::squeeze(&cell));
             }
             TagEnd::TableHead => self.table.header = std::mem::take(&mut self.row),
             TagEnd::TableRow => self.table.rows.push(std::mem::take(&mut self.row)),
+            TagEnd::Strikethrough => self.text.push_str(words::STRUCK),
             TagEnd::Table => document.table(std::mem::take(&mut self.table)),
-            TagEnd::Paragraph | TagEnd::Item | TagEnd::HtmlBlock => self.flush(document),
+            TagEnd::HtmlBlock => {
+                let html = std::mem::take(&mut self.html);
+                document.blocks.extend(html::document(&html, html::Chrome::Read).blocks);
+            }
+            TagEnd::Paragraph
+                if self.bold && looks_like_event(words::squeeze(&self.text).as_str()) =>
+            {
+                document.heading(0, &std::mem::take(&mut self.text));
+                self.bold = false;
+            }
+            TagEnd::Paragraph | TagEnd::Item => self.flush(document),
             _ => {}
         }
     }
@@ -149,6 +181,7 @@ impl Reader {
     fn flush(&mut self, document: &mut Document) {
         let text = std::mem::take(&mut self.text);
         document.paragraph(&text);
+        self.bold = false;
     }
 }
 

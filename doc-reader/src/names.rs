@@ -80,6 +80,10 @@ impl Names {
         index
     }
 
+    pub(crate) fn name(&self, at: usize) -> Option<&str> {
+        self.names.get(at).map(String::as_str)
+    }
+
     /// Finds the events that a heading names.
     pub(crate) fn heading(&self, heading: &str) -> Heading {
         let (name, status) = without_status(heading);
@@ -166,14 +170,26 @@ fn ends_word(name: &str, count: usize) -> bool {
 
 /// Cuts `(WIP)`, `- deprecated`, `[WIP]` and numbering off a heading.
 pub(crate) fn without_status(heading: &str) -> (&str, Option<Status>) {
-    let mut name = heading
-        .trim_matches(|c: char| c.is_whitespace() || matches!(c, '`' | '*' | '#' | ':' | '~'));
+    if words::is_struck(heading) {
+        // What a page strikes out is still there, and about to go.
+        let (name, _) = without_status(heading.trim_matches(|c: char| !c.is_alphanumeric()));
+        return (name, Some(Status::Deprecated));
+    }
+    let mut name = heading.trim_matches(|c: char| {
+        c.is_whitespace() || is_symbol(c) || matches!(c, '`' | '*' | '#' | ':' | '~')
+    });
     if let Some((number, rest)) = name.split_once(' ') {
         let number = number.trim_end_matches([')', '.']);
         if number.starts_with(|c: char| c.is_ascii_digit())
             && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
         {
             name = rest.trim_start();
+        }
+    }
+    // `Deprecated: NAME`
+    if let Some((before, after)) = name.split_once(": ") {
+        if words::is_status(before) {
+            return (trim_joint(after), words::status(before));
         }
     }
     for label in ["event:", "webhook:"] {
@@ -211,9 +227,14 @@ pub(crate) fn without_status(heading: &str) -> (&str, Option<Status>) {
     (trim_joint(name), None)
 }
 
+/// Whether this is a sign such as an emoji, which no name contains.
+fn is_symbol(c: char) -> bool {
+    !c.is_ascii() && !c.is_alphanumeric()
+}
+
 fn trim_joint(name: &str) -> &str {
     name.trim_matches(|c: char| {
-        c.is_whitespace() || matches!(c, '-' | '–' | '—' | ':' | '`' | '*' | '~')
+        c.is_whitespace() || is_symbol(c) || matches!(c, '-' | '–' | '—' | ':' | '`' | '*' | '~')
     })
 }
 
@@ -288,6 +309,7 @@ mod tests {
         wip("BELL_RUNG (WIP)");
         wip("BELL_RUNG - WIP");
         wip("[WIP] BELL_RUNG");
+        wip("WIP: BELL_RUNG");
         wip("BELL_RUNG – coming soon");
         assert_eq!(
             found("BELL_RUNG (deprecated)"),

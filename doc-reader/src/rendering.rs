@@ -10,6 +10,9 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<String, ReadError> {
     if bytes.len() > MAX_BYTES {
         return Err(ReadError::TooLarge { bytes: bytes.len(), limit: MAX_BYTES });
     }
+    if bytes.starts_with(b"%PDF-") {
+        return Err(ReadError::Binary { offset: 0 });
+    }
     let text = match bytes {
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes)?,
         [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes)?,
@@ -20,11 +23,18 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<String, ReadError> {
         return Err(ReadError::Empty);
     }
     let head = text.trim_start();
-    if words::starts_with(head, "from: <saved by") || words::starts_with(head, "mime-version:") {
+    if is_web_archive(head) {
         return Err(ReadError::WebArchive);
     }
     // One kind of line end, so that no rendering has to think of two.
     Ok(text.replace("\r\n", "\n").replace('\r', "\n"))
+}
+
+/// Whether a text begins with the headers of `Web page, single file`.
+fn is_web_archive(text: &str) -> bool {
+    let mut headers = text.lines().take(16).take_while(|line| !line.trim().is_empty());
+    headers.any(|line| words::starts_with(line, "mime-version:"))
+        || words::starts_with(text, "from: <saved by")
 }
 
 fn utf8(bytes: &[u8], skipped: usize) -> Result<String, ReadError> {
@@ -117,7 +127,10 @@ fn sniff(text: &str) -> Rendering {
         fence |= line.starts_with("```") || line.starts_with("~~~");
         let level = line.len() - line.trim_start_matches('#').len();
         heading |= (1..=6).contains(&level) && line[level..].starts_with(' ');
-        if words::starts_with(line, "<table") || (heading && fence) {
+        if words::starts_with(line, "<table")
+            || markdown::blocks::begins(line)
+            || (heading && fence)
+        {
             return Rendering::Markdown;
         }
     }

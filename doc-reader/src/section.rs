@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::document::Table;
 use crate::example::Examples;
-use crate::facts::{EventRow, Kind, Matched, Member, Problem, ProblemKind, Section};
+use crate::facts::{EventRow, Kind, Matched, Member, Problem, ProblemKind, Section, Status};
 use crate::names::{self, Heading, Names};
 use crate::place::{Place, Places};
 use crate::tables;
@@ -63,6 +63,23 @@ impl<'a> Raw<'a> {
         }
     }
 
+    /// Takes over what a paragraph or a caption says of the event as a whole.
+    pub(crate) fn note(&mut self, text: &str, names: &Names, problems: &mut Vec<Problem>) {
+        if self.common || self.found.status.is_some() || !words::says_deprecated(text) {
+            return;
+        }
+        let own: Vec<&str> = self.found.events.iter().filter_map(|&at| names.name(at)).collect();
+        if words::opens_deprecated(text) || deprecated_subject(text, &own) {
+            self.found.status = Some(Status::Deprecated);
+        } else {
+            problems.push(Problem {
+                kind: ProblemKind::DeprecationUnclear,
+                section: Some(self.heading.to_owned()),
+                about: tables::clip(text),
+            });
+        }
+    }
+
     /// Whether a heading that names no event ends this section. Below the
     /// section's own level it never does; text without levels leaves captions.
     pub(crate) fn ends_at(&self, level: u8, heading: &str) -> bool {
@@ -76,6 +93,23 @@ impl<'a> Raw<'a> {
         !self.tables.is_empty()
             || self.codes.iter().any(|code| crate::example::json_start(code).is_some())
     }
+}
+
+/// Whether it is the event that a sentence calls deprecated, and not something
+/// in it.
+fn deprecated_subject(text: &str, names: &[&str]) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let subject = lower.find("deprecated").map_or("", |at| &text[..at]);
+    let auxiliary =
+        ["is", "was", "are", "has", "been", "will", "be", "now", "marked", "as", "type"];
+    subject
+        .rsplit(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .filter(|word| !word.is_empty())
+        .find(|word| !auxiliary.contains(&word.to_ascii_lowercase().as_str()))
+        .is_some_and(|word| {
+            (names == [word])
+                || ["event", "webhook"].iter().any(|noun| word.eq_ignore_ascii_case(noun))
+        })
 }
 
 /// Drops headings that only repeat a section, as tables of contents do, and
@@ -181,7 +215,7 @@ fn report_heading(raw: &Raw<'_>, rows: &[&EventRow], report: &mut impl FnMut(Pro
         if let (Some(heading), Some(table)) = (raw.found.status, row.status) {
             if heading != table {
                 let about = format!(
-                    "{}: {} in its heading, {} in the table",
+                    "{}: {} in its section, {} in the table",
                     row.name,
                     heading.as_str(),
                     table.as_str()
@@ -313,12 +347,26 @@ fn is_wire_type(text: &str) -> bool {
 
 /// The wire types that a description gives as examples.
 fn wire_types_in(text: &str) -> Vec<String> {
-    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.')));
-    let mut found: Vec<String> = words
-        .map(|word| word.trim_matches('.'))
-        .filter(|word| word.contains('_') && names::is_event_name(word))
-        .map(str::to_owned)
-        .collect();
+    let words = |text: &str| -> Vec<String> {
+        let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.')));
+        let words = words.map(|word| word.trim_matches('.'));
+        words
+            .filter(|word| word.contains('_') && names::is_event_name(word))
+            .map(str::to_owned)
+            .collect()
+    };
+    // Where something is quoted, the words around it are only words.
+    let quoted: Vec<&str> = text.split(['"', '\'', '`', '“', '”']).skip(1).step_by(2).collect();
+    let mut found = words(&quoted.join(" "));
+    if found.is_empty() {
+        let past = ["before", "formerly", "previously", "no longer", "used to", "instead of"];
+        let sentences = text.split_inclusive([';', '!', '(']).flat_map(|part| part.split(". "));
+        let today = sentences.filter(|sentence| {
+            let sentence = sentence.to_ascii_lowercase();
+            !past.iter().any(|word| sentence.contains(word))
+        });
+        found = words(&today.collect::<Vec<_>>().join(" "));
+    }
     found.dedup();
     found
 }

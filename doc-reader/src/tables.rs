@@ -9,9 +9,20 @@ use crate::{names, place};
 /// What a table lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
-    Events { name: usize, status: Option<usize>, wire_type: Option<usize> },
+    Events(EventColumns),
     Members { name: usize, kind: Option<usize> },
     Other,
+}
+
+/// Where a table of events has what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct EventColumns {
+    name: usize,
+    status: Option<usize>,
+    wire_type: Option<usize>,
+    /// Whether a heading speaks of events, or a column gives statuses. Names in
+    /// upper case alone may be error codes or settings.
+    pub(crate) sure: bool,
 }
 
 /// Says what a table lists, by its headings and by what is in its cells.
@@ -34,8 +45,13 @@ pub(crate) fn shape(table: &Table) -> Shape {
 
     let kind = (0..columns.len())
         .find(|&at| matches!(columns[at], Column::Type | Column::Other) && mostly(at, &is_type));
+    let status = find(Column::Status);
+    let status_known = status.is_some_and(|at| mostly(at, &|cell| words::status(cell).is_some()));
+    if kind.is_none() && status.is_none() && table.header.iter().any(|head| words::is_change(head))
+    {
+        return Shape::Other;
+    }
     if kind.is_none() {
-        let status = find(Column::Status);
         let name = find(Column::Event).filter(|&at| mostly(at, &is_event)).or_else(|| {
             // Without a column for events, a status or nothing but names in
             // upper case shows what the table lists.
@@ -49,7 +65,8 @@ pub(crate) fn shape(table: &Table) -> Shape {
         });
         if let Some(name) = name {
             let wire_type = (0..columns.len()).find(|&at| at != name && mostly(at, &is_wire_type));
-            return Shape::Events { name, status, wire_type };
+            let sure = columns[name] == Column::Event || status_known;
+            return Shape::Events(EventColumns { name, status, wire_type, sure });
         }
     }
     let name = find(Column::Name).or_else(|| {
@@ -73,9 +90,10 @@ fn event_name(cell: &str) -> (&str, bool) {
 /// Reads the rows of a table of events.
 pub(crate) fn events(
     table: &Table,
-    (name, status, wire_type): (usize, Option<usize>, Option<usize>),
+    columns: EventColumns,
     problems: &mut Vec<Problem>,
 ) -> Vec<EventRow> {
+    let EventColumns { name, status, wire_type, .. } = columns;
     let mut rows = Vec::new();
     let texts: Vec<usize> = (0..table.header.len())
         .filter(|&at| at != name && Some(at) != status && Some(at) != wire_type)
@@ -137,7 +155,11 @@ pub(crate) fn members(
             problem_about(ProblemKind::MemberUnnamed, row.join(" "));
             continue;
         };
-        let said_type = cell(row, kind);
+        if words::is_struck(said) {
+            problem_about(ProblemKind::MemberStruckOut, path.clone());
+        }
+        let said_type = words::unstruck(cell(row, kind));
+        let said_type = said_type.as_ref();
         let expr = types::cell(said_type).unwrap_or_else(|| types::TypeExpr {
             kind: Kind::Unknown,
             items: None,
@@ -189,7 +211,9 @@ fn path(cell: &str) -> Option<(String, bool)> {
     let cell = cell.trim_start_matches(|c: char| {
         c.is_whitespace() || matches!(c, '↳' | '└' | '├' | '─' | '│' | '>' | '-' | '–' | '•' | '→')
     });
-    let mut name = cell.trim();
+    let name = cell.trim();
+    // The root of a JSON path.
+    let mut name = name.strip_prefix("$.").unwrap_or(name);
     let mut optional = false;
     if let Some((before, mark)) = name.split_once('(') {
         optional = words::says_optional(mark);
@@ -205,7 +229,7 @@ fn path(cell: &str) -> Option<(String, bool)> {
         .replace(" > ", ".")
         .replace(" → ", ".")
         .chars()
-        .filter(|c| !matches!(c, '`' | '*' | '"' | '\'' | '\\' | '?' | ' '))
+        .filter(|c| !matches!(c, '`' | '*' | '"' | '\'' | '\\' | '?' | ' ' | '~'))
         .collect();
     let fits = (1..=LONGEST_PATH).contains(&name.len())
         && name.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '$'))

@@ -29,6 +29,9 @@ const WORDS: &[(&str, Kind)] = &[
     ("array", Kind::Array),
 ];
 
+/// Bytes that a type may have; a longer text is a description.
+const LONGEST: usize = 120;
+
 /// Words that are types only where they have a cell of their own: inside run-
 /// together text they would be found in the middle of names.
 const RARE_WORDS: &[(&str, Kind)] = &[
@@ -47,6 +50,7 @@ const RARE_WORDS: &[(&str, Kind)] = &[
     ("long", Kind::Integer),
     ("bool", Kind::Boolean),
     ("map", Kind::Object),
+    ("record", Kind::Object),
     ("dictionary", Kind::Object),
     ("list", Kind::Array),
     ("date-time", Kind::Unknown),
@@ -58,18 +62,70 @@ const RARE_WORDS: &[(&str, Kind)] = &[
     ("mixed", Kind::Unknown),
 ];
 
+/// Words before a type, and whether they make it nullable or optional.
+const LEADS: &[(&str, bool)] =
+    &[("nullable ", true), ("optional ", false), ("?", true), ("required ", false)];
+
+/// Wrappers of a type, and whether they make it nullable or optional.
+const WRAPPERS: &[(&str, bool)] =
+    &[("nullable<", true), ("optional<", false), ("maybe<", true), ("<", false), ("[", false)];
+
 /// Reads a cell that holds nothing but a type; `None` where it is no type.
 pub(crate) fn cell(text: &str) -> Option<TypeExpr> {
     let text = text.trim().trim_matches(['`', '*']).trim();
+    if text.len() > LONGEST {
+        return None;
+    }
     if let Some(alternatives) = literals(text) {
         return Some(alternatives);
     }
     let text = text.replace('`', "");
-    let lead = null_first(&text);
+    if let Some((lead, nullable)) = LEADS.iter().find(|(lead, _)| starts_with(&text, lead)) {
+        let mut expr = plain(text[lead.len()..].trim())?;
+        expr.nullable |= nullable;
+        expr.optional |= *lead == "optional ";
+        return Some(expr);
+    }
+    for (open, nullable) in WRAPPERS {
+        let close = if *open == "[" { ']' } else { '>' };
+        let inner = text.get(open.len()..).filter(|_| starts_with(&text, open));
+        if let Some(mut expr) = inner.and_then(|inner| plain(inner.strip_suffix(close)?.trim())) {
+            if *open == "[" {
+                let said = expr.said.take();
+                let items = said.unwrap_or_else(|| expr.kind.as_str().to_owned());
+                return Some(TypeExpr { kind: Kind::Array, items: Some(items), ..expr });
+            }
+            expr.nullable |= nullable;
+            expr.optional |= *open == "optional<";
+            return Some(expr);
+        }
+    }
+    plain(&text)
+}
+
+/// Reads a type without what stands before or around it.
+fn plain(text: &str) -> Option<TypeExpr> {
+    if let Some(list) = list_of_name(text) {
+        return Some(list);
+    }
+    let lead = null_first(text);
     let (mut expr, end) = expression(&text[lead..], true, &|_| false)?;
     expr.nullable |= lead > 0;
     let rest = text[lead + end..].trim();
-    if rest.is_empty() {
+    let format = |open: char, close: char| {
+        let inner = rest.strip_prefix(open)?.strip_suffix(close)?;
+        (!inner.contains([open, close])).then_some(inner)
+    };
+    if rest.is_empty()
+        || format('<', '>').is_some()
+        || is_enumeration(rest)
+        || starts_with(text, "enum:")
+    {
+        return Some(expr);
+    }
+    if let (Kind::Array, Some(items)) = (expr.kind, format('(', ')').or(format('[', ']'))) {
+        let word = word(items, true).map(|(kind, _)| kind.as_str().to_owned());
+        expr.items = Some(word.unwrap_or_else(|| bare(items).to_owned()));
         return Some(expr);
     }
     if let Some(format) = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
@@ -77,12 +133,32 @@ pub(crate) fn cell(text: &str) -> Option<TypeExpr> {
         return (!format.contains(['(', ')'])).then_some(expr);
     }
     // `string | number`: clearly a type, but none of ours.
-    rest.starts_with(['|', '/', '\\']).then(|| TypeExpr {
+    (rest.starts_with(['|', '/', '\\']) || starts_with(rest, "or ")).then(|| TypeExpr {
         kind: Kind::Unknown,
         items: None,
         nullable: expr.nullable || rest.contains("null"),
         optional: expr.optional,
-        said: Some(text.clone()),
+        said: Some(text.to_owned()),
+    })
+}
+
+/// Whether the rest of a type only says that it is an enumeration, or of what.
+fn is_enumeration(rest: &str) -> bool {
+    let rest = rest.trim_start_matches([',', ':', '-', ' ']);
+    starts_with(rest, "enum") || starts_with(rest, "one of")
+}
+
+/// Reads `Field[]`: a list of something that the page names.
+fn list_of_name(text: &str) -> Option<TypeExpr> {
+    let name = text.strip_suffix("[]")?;
+    let named = name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    (named && word(name, true).is_none()).then(|| TypeExpr {
+        kind: Kind::Array,
+        items: Some(name.to_owned()),
+        nullable: false,
+        optional: false,
+        said: None,
     })
 }
 
@@ -93,6 +169,18 @@ pub(crate) fn prefix(line: &str, known: &dyn Fn(&str) -> bool) -> Option<(TypeEx
     let (mut expr, end) = expression(&line[lead..], false, known)?;
     expr.nullable |= lead > 0;
     Some((expr, lead + end))
+}
+
+/// The length of a type in a rarer word at the beginning of a line whose cells
+/// run together: `timestampWhen it came to be`.
+pub(crate) fn rare_prefix(line: &str) -> Option<usize> {
+    let ends = |end: usize| !line[end..].starts_with(|c: char| c.is_ascii_lowercase());
+    let fits = |word: &&(&str, Kind)| starts_with_cased(line, word.0) && ends(word.0.len());
+    let mut end = RARE_WORDS.iter().find(fits)?.0.len();
+    while let Some(mark) = mark(&line[end..]) {
+        end += mark.length;
+    }
+    Some(end)
 }
 
 /// Reads the type at the beginning of a line that goes on with a name, so that a
@@ -222,12 +310,13 @@ fn mark(text: &str) -> Option<Mark> {
         (after, after.len() < rest.len(), false)
     };
     let rest = rest.trim_start();
-    let (word, nullable) = [("nullable", true), ("null", true), ("optional", false)]
-        .into_iter()
-        .find(|(word, _)| {
-            rest.starts_with(word)
-                && !rest[word.len()..].starts_with(|c: char| c.is_ascii_lowercase())
-        })?;
+    let (word, nullable) =
+        [("nullable", true), ("null", true), ("optional", false), ("undefined", false)]
+            .into_iter()
+            .find(|(word, _)| {
+                rest.starts_with(word)
+                    && !rest[word.len()..].starts_with(|c: char| c.is_ascii_lowercase())
+            })?;
     if !(separated || (spaced && word == "nullable")) {
         return None;
     }
@@ -280,71 +369,4 @@ fn starts_with_cased(text: &str, word: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A type in short: its kind, its items, `?` for optional, `|null`.
-    fn short(expr: &TypeExpr) -> String {
-        let items = expr.items.as_ref().map(|items| format!(" of {items}")).unwrap_or_default();
-        let optional = if expr.optional { "?" } else { "" };
-        let null = if expr.nullable { "|null" } else { "" };
-        format!("{}{items}{optional}{null}", expr.kind.as_str())
-    }
-
-    #[test]
-    fn reads_a_cell_of_its_own() {
-        let cases = [
-            ("string", "string"),
-            ("`String`", "string"),
-            ("boolean \\null", "boolean|null"),
-            ("string | null", "string|null"),
-            ("null | string", "string|null"),
-            ("string or null", "string|null"),
-            ("string (nullable)", "string|null"),
-            ("number, optional", "number?"),
-            ("string?", "string?"),
-            ("string (uuid)", "string"),
-            ("int64", "integer"),
-            ("Array of strings", "array of string"),
-            ("Array of Fields", "array of Fields"),
-            ("array<string> | null", "array of string|null"),
-            ("string[]", "array of string"),
-            ("object[] | null", "array of object|null"),
-            ("\"add\" | \"remove\"", "string"),
-            ("string | number", "unknown"),
-            ("timestamp", "unknown"),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(cell(text).as_ref().map(short).as_deref(), Some(expected), "{text}");
-        }
-        for text in
-            ["", "Event ID.", "The string of it", "stringent", "strings", "null", "x | y", "("]
-        {
-            assert_eq!(cell(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn takes_the_longest_type_off_a_line() {
-        let known = |name: &str| name == "Fields" || name == "ClientFiles";
-        let cases = [
-            ("stringEvent ID.", "string", "Event ID."),
-            ("boolean \\null", "boolean|null", ""),
-            ("string \\nullName of it", "string|null", "Name of it"),
-            ("string | nullable", "string|null", ""),
-            ("stringOptional value", "string", "Optional value"),
-            ("objectkey-value entries", "object", "key-value entries"),
-            ("Array of stringsContains urls", "array of string", "Contains urls"),
-            ("Array of FieldsList of fields", "array of Fields", "List of fields"),
-            ("Array of ClientFilesList", "array of ClientFiles", "List"),
-            ("Array of NotesWhat", "array of Notes", "What"),
-        ];
-        for (line, expected, rest) in cases {
-            let found = prefix(line, &known).map(|(expr, end)| (short(&expr), &line[end..]));
-            assert_eq!(found, Some((expected.to_owned(), rest)), "{line}");
-        }
-        assert_eq!(prefix("Event ID.", &known), None);
-        let (expr, end) = prefix_before_name("string | nullnoteA note", &known).expect("a type");
-        assert_eq!((short(&expr).as_str(), end), ("string|null", "string | null".len()));
-    }
-}
+mod tests;

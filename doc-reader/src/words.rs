@@ -3,6 +3,8 @@
 //!
 //! Invariant: no name of an event or of a member stands here.
 
+use std::borrow::Cow;
+
 use crate::facts::Status;
 
 /// What a table's column holds, by its heading.
@@ -130,6 +132,13 @@ const CAPTIONS: &[&str] = &[
     "and",
     "an",
     "a",
+    "note",
+    "notes",
+    "info",
+    "warning",
+    "important",
+    "tip",
+    "caution",
 ];
 
 /// Collapses white space and drops invisible characters.
@@ -138,7 +147,12 @@ pub(crate) fn squeeze(text: &str) -> String {
     let mut gap = false;
     for c in text.chars() {
         match c {
-            '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' | '\u{ad}' => {}
+            c if is_invisible(c) => {}
+            // An escape that was not needed, as in code: `A\_B`.
+            '_' if out.ends_with('\\') => {
+                out.pop();
+                out.push('_');
+            }
             c if c.is_whitespace() => gap = true,
             c => {
                 if gap && !out.is_empty() {
@@ -150,6 +164,33 @@ pub(crate) fn squeeze(text: &str) -> String {
         }
     }
     out
+}
+
+/// Characters that a page has for the browser, not for the reader.
+pub(crate) const fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' | '\u{ad}')
+}
+
+/// What encloses text that the page strikes out, in every rendering.
+pub(crate) const STRUCK: &str = "~~";
+
+/// The text without what is struck out; all of it where nothing else is there.
+pub(crate) fn unstruck(text: &str) -> Cow<'_, str> {
+    if !text.contains(STRUCK) {
+        return Cow::Borrowed(text);
+    }
+    let kept: String = text.split(STRUCK).step_by(2).collect::<Vec<_>>().join(" ");
+    if kept.contains(char::is_alphanumeric) {
+        Cow::Owned(squeeze(&kept))
+    } else {
+        Cow::Owned(text.replace(STRUCK, ""))
+    }
+}
+
+/// Whether a text is struck out as a whole.
+pub(crate) fn is_struck(text: &str) -> bool {
+    text.contains(STRUCK)
+        && !text.split(STRUCK).step_by(2).any(|kept| kept.contains(char::is_alphanumeric))
 }
 
 /// Says what a column holds, by its heading.
@@ -188,9 +229,23 @@ pub(crate) fn is_header(cells: &[String]) -> bool {
         && (has(Column::Type) || has(Column::Text) || has(Column::Status))
 }
 
+/// Whether a table with these columns lists members. Events have types too,
+/// those of the wire.
+pub(crate) fn lists_members(columns: &[Column]) -> bool {
+    columns.contains(&Column::Type)
+        && !(columns.contains(&Column::Event) && columns.contains(&Column::Status))
+}
+
+/// Whether a column is one of a list of changes, not of a list of what there is.
+pub(crate) fn is_change(heading: &str) -> bool {
+    let heading = bare(heading).to_ascii_lowercase();
+    ["change", "changes", "changed", "date", "release date"].contains(&heading.as_str())
+}
+
 /// Reads a cell of the status column.
 pub(crate) fn status(cell: &str) -> Option<Status> {
-    let cell = bare(cell).to_ascii_lowercase();
+    let cell = unstruck(cell);
+    let cell = cell.trim_matches(|c: char| !c.is_alphanumeric()).to_ascii_lowercase();
     let exact = STATUSES.iter().find(|(word, _)| *word == cell);
     let within = || {
         // "Available (beta)", "Deprecated since May": the first word decides.
@@ -199,6 +254,12 @@ pub(crate) fn status(cell: &str) -> Option<Status> {
         })
     };
     exact.or_else(within).map(|&(_, status)| status)
+}
+
+/// Whether a text is a status and nothing else.
+pub(crate) fn is_status(text: &str) -> bool {
+    let text = text.trim_matches(|c: char| !c.is_alphanumeric());
+    STATUSES.iter().any(|(word, _)| text.eq_ignore_ascii_case(word))
 }
 
 /// Finds a status at the end of a line whose cells run together; returns where
@@ -245,10 +306,20 @@ pub(crate) fn says_optional(description: &str) -> bool {
         || text.contains("if present")
 }
 
-/// Whether a description calls what it describes deprecated.
+/// Whether a description calls what it describes deprecated; the deprecated
+/// thing that it speaks of may be another one.
 pub(crate) fn says_deprecated(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
-    text.contains("deprecated") && !text.contains("not deprecated")
+    text.match_indices("deprecated").any(|(at, _)| {
+        let before = text[..at].trim_end_matches(|c: char| !c.is_alphanumeric());
+        let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or("");
+        !matches!(word, "the" | "a" | "an" | "not" | "non" | "no" | "of" | "all" | "any" | "other")
+    })
+}
+
+/// Whether a text begins by saying that something is deprecated.
+pub(crate) fn opens_deprecated(text: &str) -> bool {
+    starts_with(text.trim_start_matches(|c: char| !c.is_alphanumeric()), "deprecated")
 }
 
 /// Whether a heading is a caption inside a section, such as `Example payload`.
@@ -273,46 +344,4 @@ pub(crate) fn starts_with(text: &str, word: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn splits_a_header_that_runs_together() {
-        let split = |line: &str| split_header(line).map(|cells| cells.join("|"));
-        assert_eq!(split("NameTypeDescription").as_deref(), Some("Name|Type|Description"));
-        assert_eq!(split("Event NameStatusNotes").as_deref(), Some("Event Name|Status|Notes"));
-        assert_eq!(split("Name Type Description").as_deref(), Some("Name|Type|Description"));
-        for line in
-            ["Name", "Nametype", "NameTypeDescriptionOf", "TypeStatus", "Event of a name", ""]
-        {
-            assert_eq!(split(line), None, "{line}");
-        }
-    }
-
-    #[test]
-    fn reads_statuses() {
-        assert_eq!(status("**WIP**"), Some(Status::Wip));
-        assert_eq!(status("Available (beta)"), Some(Status::Available));
-        assert_eq!(status("Not available"), Some(Status::Wip));
-        assert_eq!(status("Deprecated since May"), Some(Status::Deprecated));
-        assert_eq!(status("Availability"), None);
-        assert_eq!(status_suffix("it is not availableAvailable"), Some(19));
-        assert_eq!(status_suffix("it is not available"), None);
-        assert_eq!(status_prefix("WIPWhen it rings"), Some(3));
-    }
-
-    #[test]
-    fn tells_optional_from_not_optional() {
-        for text in [
-            "Optional value",
-            "an optional value.",
-            "Optionally a note",
-            "Absent or set, if present",
-        ] {
-            assert!(says_optional(text), "{text}");
-        }
-        for text in ["not optional", "non-optional", "optionality", "The options", ""] {
-            assert!(!says_optional(text), "{text}");
-        }
-    }
-}
+mod tests;

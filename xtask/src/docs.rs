@@ -8,6 +8,7 @@ mod compare;
 mod drift;
 mod edit;
 mod known;
+mod members;
 mod payload;
 mod rename;
 mod scaffold;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use spektr_codegen::SchemaSet;
 use spektr_doc_reader::Page;
 
 use crate::workspace;
@@ -93,7 +95,9 @@ fn facts(page: &Path) -> Result<ExitCode> {
 
 fn diff(path: &Path, format: Format, schema: &Path) -> Result<ExitCode> {
     let page = read(path)?;
-    let report = compare::compare(&page, &workspace::schema_set(schema)?);
+    let set = workspace::schema_set(schema)?;
+    about(&page, &set, path)?;
+    let report = compare::compare(&page, &set);
     print(&match format {
         Format::Text => report.text(&page),
         Format::Json => report.json(&path.display().to_string())? + "\n",
@@ -103,6 +107,7 @@ fn diff(path: &Path, format: Format, schema: &Path) -> Result<ExitCode> {
 
 fn start(path: &Path, schema: &Path) -> Result<ExitCode> {
     let page = read(path)?;
+    about(&page, &workspace::schema_set(schema)?, path)?;
     let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
     print(&(write(&page, schema, &today)?.join("\n") + "\n"))?;
     Ok(ExitCode::SUCCESS)
@@ -161,6 +166,12 @@ fn read(path: &Path) -> Result<Page> {
     );
     let bytes = fs::read(path).with_context(|| cannot_read(path))?;
     spektr_doc_reader::read(&bytes).with_context(|| cannot_read(path))
+}
+
+/// Refuses a page that lists events of something else, or no events.
+fn about(page: &Page, set: &SchemaSet, path: &Path) -> Result<()> {
+    compare::stranger(page, set)
+        .map_or(Ok(()), |why| Err(anyhow::anyhow!("{}: {why}", path.display())))
 }
 
 fn cannot_read(path: &Path) -> String {

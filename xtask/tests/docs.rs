@@ -77,6 +77,16 @@ fn a_page_of_another_kind_exits_with_2_and_says_why() {
             }
         });
     }
+    // A page with events of something else is read, and compared with nothing.
+    with_page(b"# Events\n\n| Event | Status |\n| --- | --- |\n| LAMP_LIT | WIP |\n", |page| {
+        for command in [&["diff"][..], &["diff", "--format", "json"], &["scaffold"]] {
+            let (code, out, err) = docs(command, page);
+            assert_eq!((code, out.as_str()), (Some(2), ""));
+            let sentence = "the page lists LAMP_LIT, and none of the 10 events of the schema: is it the right page?";
+            assert!(err.trim_end().ends_with(sentence), "{err}");
+        }
+        assert_eq!(docs(&["facts"], page).0, Some(0));
+    });
     let (code, _, err) = docs(&["diff"], Path::new("no/such/page.md"));
     assert_eq!(code, Some(2));
     assert!(err.starts_with("error: cannot read no/such/page.md: "), "{err}");

@@ -37,9 +37,24 @@ pub(super) fn split_event(
             if start == 0 { (&rest[end..], "") } else { (&rest[..start], &rest[end..]) };
     }
     let rest = rest.trim();
-    let (name, ambiguous) = event_prefix(rest, knowledge)?;
+    let type_at = columns.iter().position(|c| *c == Column::Type).filter(|&at| at > name_at);
+    let run = event_run(rest);
+    let typed = type_at.is_some()
+        && is_event_name(run)
+        && is_event_name(event_run(&rest[run.len()..]))
+        && rest[run.len()..].starts_with(|c: char| c.is_ascii_lowercase());
+    let (name, ambiguous) = if typed { (run, false) } else { event_prefix(rest, knowledge)? };
     put(cells, columns, name_at, name);
-    spread(&format!("{} {after}", &rest[name.len()..]), columns, name_at + 1, cells);
+    let mut rest = rest[name.len()..].trim_start();
+    // A wire type ends where a description begins with a capital letter.
+    if let Some(at) = type_at {
+        let wire_type = event_run(rest);
+        if rest.starts_with(|c: char| c.is_ascii_lowercase()) && is_event_name(wire_type) {
+            put(cells, columns, at, wire_type);
+            rest = &rest[wire_type.len()..];
+        }
+    }
+    spread(&format!("{rest} {after}"), columns, name_at + 1, cells);
     Some(ambiguous)
 }
 

@@ -8,12 +8,15 @@ use std::collections::HashSet;
 
 use crate::document::Table;
 use crate::example::starts_json;
-use crate::names::{is_event_name, looks_like_event};
+use crate::names::{is_event_name, looks_like_event, without_status};
 use crate::types;
 use crate::words::{self, Column};
 
 /// Lines that one cell may take, blank ones included.
 const LONGEST_CELL: usize = 4;
+
+/// Bytes that a status may take with what is said of it: `WIP (since May)`.
+const LONGEST_STATUS: usize = 32;
 
 /// Reads rows until no further row begins; returns the first line after them.
 pub(super) fn one_per_line(
@@ -25,7 +28,9 @@ pub(super) fn one_per_line(
     let Some(reader) = Reader::new(lines, columns) else { return from };
     let mut seen = HashSet::new();
     let mut at = from;
-    while let Some((cells, end)) = reader.next(at).and_then(|start| reader.row(start)) {
+    while let Some((cells, end)) =
+        reader.next(at).and_then(|start| reader.row(start).or_else(|| reader.positional(start)))
+    {
         // The name of an event that comes again is a heading.
         if !reader.members && !seen.insert(cells[reader.name].clone()) {
             break;
@@ -49,7 +54,7 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn new(lines: &'a [&'a str], columns: &'a [Column]) -> Option<Self> {
         let find = |wanted: &[Column]| columns.iter().position(|column| wanted.contains(column));
-        let members = columns.contains(&Column::Type);
+        let members = words::lists_members(columns);
         Some(Reader {
             lines,
             columns,
@@ -72,17 +77,28 @@ impl<'a> Reader<'a> {
     fn fits(&self, column: usize, line: &str) -> bool {
         match self.columns.get(column) {
             Some(Column::Type) => types::cell(line).is_some(),
-            Some(Column::Status) => words::status(line).is_some(),
+            // A longer text only begins with a status: `Deprecated. Use another one`.
+            Some(Column::Status) => line.len() <= LONGEST_STATUS && words::status(line).is_some(),
             Some(Column::Event | Column::Name) if self.members => is_member(line),
-            Some(Column::Event | Column::Name) => is_event_name(words::bare(line)),
+            Some(Column::Event | Column::Name) => is_event_name(without_status(line).0),
             _ => false,
         }
     }
 
+    /// Whether a line is the wire type of an event, where there is a column for it.
+    fn is_wire_type(&self, line: &str) -> bool {
+        self.columns.contains(&Column::Type)
+            && is_event_name(words::bare(line))
+            && !line.bytes().any(|byte| byte.is_ascii_uppercase())
+    }
+
     /// Whether a line can be a cell of text.
     fn is_text(&self, line: &str) -> bool {
-        let heading =
-            if self.members { looks_like_event(line) } else { is_event_name(words::bare(line)) };
+        let heading = if self.members {
+            looks_like_event(line)
+        } else {
+            is_event_name(words::bare(line)) && !self.is_wire_type(line)
+        };
         !line.is_empty() && !heading && !starts_json(line)
     }
 
@@ -141,13 +157,38 @@ impl<'a> Reader<'a> {
             }
         }
         // Further lines of the last cell, where another row follows them.
-        if let Some(next) = self.row_soon(end) {
+        let other = self.next(end).is_some_and(|next| self.positional(next).is_some());
+        if let Some(next) = self.row_soon(end).filter(|_| !other) {
             for here in end..next {
                 self.add_text(&mut cells, 0, here);
             }
             end = next;
         }
         Some((cells, end))
+    }
+
+    /// Reads a row whose status or type is in other words, by the order of its
+    /// cells; only where the name stands first and another row follows.
+    fn positional(&self, at: usize) -> Option<(Vec<String>, usize)> {
+        if self.name != 0 || self.mark.is_none() || !self.fits(0, self.line(at)) {
+            return None;
+        }
+        let mut cells = vec![words::squeeze(self.line(at))];
+        let mut end = at + 1;
+        while let Some(here) = self.next(end).filter(|_| cells.len() < self.columns.len()) {
+            if !self.is_text(self.line(here)) {
+                break;
+            }
+            cells.push(words::squeeze(self.line(here)));
+            end = here + 1;
+        }
+        let next = self.next(end);
+        let follows = if self.members {
+            next.is_some_and(|next| self.anchors(next).is_some())
+        } else {
+            next.is_none_or(|next| !self.is_text(self.line(next)) || starts_json(self.line(next)))
+        };
+        (follows && cells.len() == self.columns.len()).then_some((cells, end))
     }
 
     /// Where the next row begins, if only some lines of text are before it.
@@ -165,8 +206,13 @@ impl<'a> Reader<'a> {
 
     /// Adds a line to the first column of text, from a column on.
     fn add_text(&self, cells: &mut [String], from: usize, line: usize) {
-        let text = |column: &Column| matches!(column, Column::Text | Column::Other);
-        let line = words::squeeze(self.line(line));
+        let line = self.line(line);
+        let wire_type = !self.members && self.is_wire_type(line);
+        let text = |column: &Column| match column {
+            Column::Type => wire_type,
+            column => !wire_type && matches!(column, Column::Text | Column::Other),
+        };
+        let line = words::squeeze(line);
         let column = self.columns.iter().skip(from).position(text).map(|at| at + from);
         if let Some(cell) = column.and_then(|at| cells.get_mut(at)).filter(|_| !line.is_empty()) {
             if !cell.is_empty() {

@@ -121,14 +121,18 @@ pub(super) fn run_together<'a>(
     table: &mut Table,
     problems: &mut Vec<(ProblemKind, &'a str)>,
 ) -> usize {
+    // A blank line after the header is one after every row.
+    let spaced = lines.get(at).is_some_and(|line| line.trim().is_empty());
     while let Some(&line) = lines.get(at) {
         let text = line.trim();
         if text.is_empty() {
             // Another row after a blank line has all its cells.
             let next = lines.get(at + 1).map_or("", |next| next.trim());
-            let whole = split(next, columns, knowledge)
-                .is_some_and(|split| split.cells.iter().all(|cell| !cell.is_empty()));
-            if !whole || looks_like_event(next) {
+            let row = split(next, columns, knowledge);
+            let whole = |row: &Split| row.cells.iter().all(|cell| !cell.is_empty());
+            let goes_on = row.as_ref().is_some_and(|row| spaced || whole(row));
+            let heading = looks_like_event(next) && !(spaced && row.as_ref().is_some_and(whole));
+            if heading || !goes_on {
                 break;
             }
             at += 1;
@@ -162,7 +166,7 @@ struct Split {
 
 fn split(line: &str, columns: &[Column], knowledge: &Knowledge<'_>) -> Option<Split> {
     let mut cells = vec![String::new(); columns.len()];
-    let ambiguous = if columns.contains(&Column::Type) {
+    let ambiguous = if words::lists_members(columns) {
         split_member(line, columns, knowledge, &mut cells)?
     } else {
         split_event(line, columns, knowledge, &mut cells)?
@@ -216,11 +220,25 @@ fn split_member(
             best = Some((score, at, length));
         }
     }
-    let ((rank, _, _), at, length) = best?;
+    let Some(((rank, _, _), at, length)) = best else {
+        let (at, length) = rare_type(line, knowledge)?;
+        put(cells, columns, name_at, &line[..at]);
+        put(cells, columns, type_at, &line[at..at + length]);
+        spread(&line[at + length..], columns, type_at + 1, cells);
+        return Some(false);
+    };
     put(cells, columns, name_at, &line[..at]);
     put(cells, columns, type_at, &line[at..at + length]);
     spread(&line[at + length..], columns, type_at + 1, cells);
     Some(rivals > 0 && rank > 1)
+}
+
+/// Finds a type such as `timestamp` after a name that the example shows: where
+/// it begins, and its length.
+fn rare_type(line: &str, knowledge: &Knowledge<'_>) -> Option<(usize, usize)> {
+    let ends = line.char_indices().map(|(at, _)| at).take_while(|at| *at <= LONGEST_NAME).skip(1);
+    let named = ends.filter(|&at| is_member_name(&line[..at]) && knowledge.rank(&line[..at]) == 0);
+    named.filter_map(|at| Some((at, types::rare_prefix(&line[at..])?))).last()
 }
 
 /// Splits `idEvent ID.string`.

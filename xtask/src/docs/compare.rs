@@ -7,16 +7,18 @@ use std::collections::BTreeSet;
 
 use spektr_codegen::SchemaSet;
 use spektr_codegen::model::Event;
-use spektr_doc_reader::{EventRow, Page};
+use spektr_doc_reader::{EventRow, Page, Problem, ProblemKind};
 
 use super::drift::{Drift, Explained, Kind, Report};
 use super::known::{self, Decisions, Known, Shape};
+use super::members::{Place, Resolved};
 use super::payload::{Documented, Payload};
 use super::rename;
 
 pub(super) fn compare(page: &Page, set: &SchemaSet) -> Report {
     let model = set.model();
     let pairs = pair(page, set);
+    let unread = Unread::new(page);
     let mut comparison = Comparison::default();
     for row in &page.events {
         let payload = Payload::new(page, &row.name);
@@ -25,7 +27,7 @@ pub(super) fn compare(page: &Page, set: &SchemaSet) -> Report {
             comparison.push(Kind::EventAdded, &row.name, None, None, Some(status));
             continue;
         };
-        if event.name != row.name && letters(&event.name) != letters(&row.name) {
+        if !same_name(event, row) {
             comparison.push(
                 Kind::EventRenamed,
                 &event.name,
@@ -44,9 +46,9 @@ pub(super) fn compare(page: &Page, set: &SchemaSet) -> Report {
                 Some(now.as_str()),
             );
         }
-        let known = Known::new(model, event);
+        let known = Known::new(set, event);
         match &payload {
-            Some(payload) => comparison.members(&known, payload),
+            Some(payload) => comparison.members(&known, payload, &unread),
             None if known.own().iter().any(|path| *path != "data") => {
                 comparison.notes.push(format!("{}: the page has no payload to compare", event.name))
             }
@@ -57,6 +59,11 @@ pub(super) fn compare(page: &Page, set: &SchemaSet) -> Report {
         }
     }
     for event in model.events.iter().filter(|event| !pairs.has(event)) {
+        if unread.mentions(None, &event.name) {
+            let note = format!("{}: its row may be one that was not read", event.name);
+            comparison.notes.push(note);
+            continue;
+        }
         comparison.push(Kind::EventRemoved, &event.name, None, Some(event.status.as_str()), None);
     }
     for section in &page.sections {
@@ -69,6 +76,27 @@ pub(super) fn compare(page: &Page, set: &SchemaSet) -> Report {
         comparison.wire_types(&events, section.wire_types.iter());
     }
     comparison.report(&Decisions::new(set))
+}
+
+/// Whether a row names this event: by its name, or by the type on the wire.
+fn same_name(event: &Event, row: &EventRow) -> bool {
+    letters(&event.name) == letters(&row.name) || event.wire_types.first() == Some(&row.name)
+}
+
+/// Says why a page is not about the schema's events at all, if it isn't: then
+/// every difference would be noise.
+pub(super) fn stranger(page: &Page, set: &SchemaSet) -> Option<String> {
+    let known = &set.model().events;
+    if known.is_empty() || !pair(page, set).0.is_empty() {
+        return None;
+    }
+    let listed: Vec<&str> = page.events.iter().take(3).map(|row| row.name.as_str()).collect();
+    Some(format!(
+        "the page lists {}{}, and none of the {} events of the schema: is it the right page?",
+        listed.join(", "),
+        if page.events.len() > listed.len() { ", …" } else { "" },
+        known.len()
+    ))
 }
 
 /// Which event of the page is which of the schema.
@@ -89,7 +117,7 @@ fn pair<'a>(page: &'a Page, set: &'a SchemaSet) -> Pairs<'a> {
     let mut pairs = Pairs(Vec::new());
     for row in &page.events {
         let exact = model.event(&row.name);
-        let loose = || model.events.iter().find(|event| letters(&event.name) == letters(&row.name));
+        let loose = || model.events.iter().find(|event| same_name(event, row));
         if let Some(event) = exact.or_else(loose).filter(|event| !pairs.has(event)) {
             pairs.0.push((row, event));
         }
@@ -105,7 +133,7 @@ fn pair<'a>(page: &'a Page, set: &'a SchemaSet) -> Pairs<'a> {
     for row in &added {
         let payload = Payload::new(page, &row.name);
         for event in &removed {
-            let old = Known::new(model, event);
+            let old = Known::new(set, event);
             let score = rename::likeness(&old, &row.name, payload.as_ref(), &foreign);
             likely.extend(score.map(|score| (score, *row, *event)));
         }
@@ -142,29 +170,33 @@ impl Comparison {
         }
     }
 
-    fn members(&mut self, known: &Known<'_>, payload: &Payload) {
+    fn members(&mut self, known: &Known<'_>, payload: &Payload, unread: &Unread<'_>) {
         let name = known.event.name.as_str();
-        let mut documented = BTreeSet::new();
-        for member in &payload.members {
-            let found = known.shape(&member.path).map(|shape| (member.path.as_str(), shape));
-            let Some((path, shape)) = found.or_else(|| loosely(known, payload, member)) else {
-                let now = words(member, None);
-                self.push(Kind::MemberAdded, name, Some(&member.path), None, Some(&now));
-                continue;
-            };
-            documented.insert(path);
-            if let Some((was, now)) = change(shape, member) {
-                self.push(Kind::MemberChanged, name, Some(path), Some(&was), Some(&now));
+        let resolved = Resolved::new(known, payload);
+        for (member, place) in &resolved.members {
+            match place {
+                Place::Envelope => {}
+                Place::Nowhere => {
+                    let now = words(member, None);
+                    self.push(Kind::MemberAdded, name, Some(&member.path), None, Some(&now));
+                }
+                Place::At(path, shape) => {
+                    if let Some((was, now)) = change(shape, member) {
+                        self.push(Kind::MemberChanged, name, Some(path), Some(&was), Some(&now));
+                    }
+                }
             }
         }
-        for (path, shape) in known.members.iter().filter(|(_, shape)| shape.expected) {
-            let covered = documented.contains(path.as_str())
-                || payload.has_below(path)
-                || repeats(payload, &documented, path);
-            if !covered {
-                let was = known::words(shape.kind, shape.items, shape.nullable);
-                self.push(Kind::MemberRemoved, name, Some(path), Some(&was), None);
+        for (path, shape) in resolved.missing() {
+            if unread.mentions(Some(&payload.sections), path) {
+                self.notes.push(format!("{name}: the row of {path} may be one that was not read"));
+                continue;
             }
+            let was = known::words(shape.kind, shape.items, shape.nullable);
+            self.push(Kind::MemberRemoved, name, Some(path), Some(&was), None);
+        }
+        if payload.in_event_type() {
+            self.notes.push(format!("{name}: the page shows it in the envelope with `eventType`"));
         }
     }
 
@@ -216,62 +248,32 @@ impl Comparison {
     }
 }
 
-/// Finds the member that a table means by a path without its prefix, where no
-/// example shows the place: the only one of that name that is not documented
-/// otherwise.
-fn loosely<'k>(
-    known: &'k Known<'_>,
-    payload: &Payload,
-    member: &Documented,
-) -> Option<(&'k str, &'k Shape)> {
-    if member.shown {
-        return None;
-    }
-    let path = member.path.as_str();
-    let ending = format!(".{path}");
-    let mut fitting = known
-        .members
-        .iter()
-        .filter(|(known, _)| known.ends_with(&ending) && !payload.has(known))
-        // The least deep one: a list inside its own elements repeats the name.
-        .map(|(known, shape)| (known.as_str(), shape))
-        .collect::<Vec<_>>();
-    fitting.sort_by_key(|(known, _)| known.matches('.').count());
-    match fitting.as_slice() {
-        [(path, shape)] => Some((path, shape)),
-        [(first, shape), (second, _), ..]
-            if first.matches('.').count() < second.matches('.').count() =>
-        {
-            Some((first, shape))
-        }
-        _ => None,
-    }
-}
+/// Rows of the page's tables that could not be read: what they may be about is
+/// not gone.
+struct Unread<'p>(Vec<&'p Problem>);
 
-/// Whether a path lies in a list whose elements are documented elsewhere, as
-/// those of `children` are with those of `fields`: the page gives both lists
-/// elements of one name.
-fn repeats(payload: &Payload, documented: &BTreeSet<&str>, path: &str) -> bool {
-    let Some((list, rest)) = path.rsplit_once("[].") else {
-        return false;
-    };
-    if !documented.contains(list) {
-        return false;
+impl<'p> Unread<'p> {
+    fn new(page: &'p Page) -> Self {
+        let unread = |problem: &&Problem| {
+            matches!(
+                problem.kind,
+                ProblemKind::RowUnsplit | ProblemKind::EventUnnamed | ProblemKind::MemberUnnamed
+            )
+        };
+        Unread(page.problems.iter().filter(unread).collect())
     }
-    let last = |path: &str| path.rsplit('.').next().unwrap_or(path).to_owned();
-    let Some(items) = payload
-        .members
-        .iter()
-        .find(|member| last(&member.path) == last(list))
-        .and_then(|member| member.items_name.as_deref())
-    else {
-        return false;
-    };
-    payload.members.iter().any(|other| {
-        other.items_name.as_deref() == Some(items)
-            && other.path != list
-            && payload.has(&format!("{}[].{rest}", other.path))
-    })
+
+    /// Whether such a row has this name, in one of these sections or in none.
+    fn mentions(&self, sections: Option<&[String]>, path: &str) -> bool {
+        let name = letters(path.rsplit('.').next().unwrap_or(path));
+        self.0.iter().any(|problem| {
+            let here = match (&problem.section, sections) {
+                (Some(section), Some(sections)) => sections.contains(section),
+                (section, sections) => section.is_none() && sections.is_none(),
+            };
+            here && letters(&problem.about).contains(&name)
+        })
+    }
 }
 
 /// Says how a member differs, in the words of both sides.
@@ -288,6 +290,10 @@ fn change(shape: &Shape, member: &Documented) -> Option<(String, String)> {
     };
     let nullable =
         member.nullable.is_some_and(|nullable| nullable != shape.nullable) && shape.kind.is_some();
+    if let Some(said) = member.said.as_deref().filter(|said| contradicts(shape, said)) {
+        let was = known::words(shape.kind, shape.items, shape.nullable);
+        return Some((was, said.to_owned()));
+    }
     if !(kind || items || nullable) {
         return None;
     }
@@ -302,9 +308,21 @@ fn without_items(member: &Documented, shape: &Shape) -> String {
     known::words(member.kind.or(shape.kind), None, member.nullable.unwrap_or(shape.nullable))
 }
 
+/// Whether a type in words of its own, such as `string or number`, names
+/// another one than the schema has.
+fn contradicts(shape: &Shape, said: &str) -> bool {
+    let said = said.to_ascii_lowercase();
+    let types = ["string", "number", "integer", "boolean", "object", "array"];
+    shape.kind.is_some_and(|kind| types.iter().any(|word| *word != kind && said.contains(word)))
+}
+
 /// Words what the page says, with the schema's word where it says nothing.
 fn words(member: &Documented, shape: Option<&Shape>) -> String {
-    let kind = member.kind.or(shape.and_then(|shape| shape.kind)).or(Some("unknown"));
+    let kind = member.kind.or(shape.and_then(|shape| shape.kind));
+    if let (None, None, Some(said)) = (shape, kind, &member.said) {
+        return said.clone();
+    }
+    let kind = kind.or(Some("unknown"));
     let nullable = member.nullable.or(shape.map(|shape| shape.nullable)).unwrap_or(false);
     known::words(kind, member.items, nullable)
 }

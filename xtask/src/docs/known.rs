@@ -21,6 +21,8 @@ pub(super) struct Known<'m> {
     pub(super) event: &'m Event,
     /// Every member by its path, as `fields[].key`, in the schema's order.
     pub(super) members: Vec<(String, Shape)>,
+    /// Names of the members that every event has, in either envelope.
+    envelope: BTreeSet<String>,
 }
 
 /// What the schema says of one member.
@@ -36,8 +38,16 @@ pub(super) struct Shape {
 }
 
 impl<'m> Known<'m> {
-    pub(super) fn new(model: &'m Model, event: &'m Event) -> Self {
-        let mut known = Known { event, members: Vec::new() };
+    pub(super) fn new(set: &'m SchemaSet, event: &'m Event) -> Self {
+        let model = set.model();
+        let envelope = set
+            .files()
+            .iter()
+            .filter(|(_, json)| matches!(mark(json), Some("type" | "eventType")))
+            .flat_map(|(_, json)| members(json, "properties"))
+            .map(str::to_owned)
+            .collect();
+        let mut known = Known { event, members: Vec::new(), envelope };
         for members in [&model.envelope, &event.members] {
             known.add(model, "", members, true, 0);
         }
@@ -76,18 +86,22 @@ impl<'m> Known<'m> {
         }
     }
 
-    pub(super) fn shape(&self, path: &str) -> Option<&Shape> {
-        self.members.iter().find(|(known, _)| known == path).map(|(_, shape)| shape)
+    pub(super) fn find(&self, path: &str) -> Option<(&str, &Shape)> {
+        let found = self.members.iter().find(|(known, _)| known == path);
+        found.map(|(path, shape)| (path.as_str(), shape))
+    }
+
+    /// Whether every event has this member, in one of the envelopes. What is in
+    /// `data` is the event's own.
+    pub(super) fn is_envelope(&self, path: &str) -> bool {
+        path != "data" && self.envelope.contains(path)
     }
 
     /// Returns the paths that only this event has, without containers.
     pub(super) fn own(&self) -> BTreeSet<&str> {
-        let envelope = |path: &str| {
-            ["id", "spektrId", "type", "delivered", "createdAt", "workspaceId"].contains(&path)
-        };
         self.members
             .iter()
-            .filter(|(path, shape)| !envelope(path) && shape.kind != Some("object"))
+            .filter(|(path, shape)| !self.is_envelope(path) && shape.kind != Some("object"))
             .map(|(path, _)| path.as_str())
             .collect()
     }
@@ -180,6 +194,18 @@ impl<'s> Decisions<'s> {
         };
         self.0.iter().find(fits).map(|record| record.decision.as_str())
     }
+}
+
+fn mark(json: &Json) -> Option<&str> {
+    json.get("x-envelope").and_then(Json::as_str)
+}
+
+fn members<'j>(json: &'j Json, name: &str) -> impl Iterator<Item = &'j str> {
+    let members = match json.get(name) {
+        Some(Json::Object(members)) => members.as_slice(),
+        _ => &[],
+    };
+    members.iter().map(|(name, _)| name.as_str())
 }
 
 fn elements<'j>(json: &'j Json, name: &str) -> &'j [Json] {

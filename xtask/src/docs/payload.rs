@@ -5,6 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use spektr_doc_reader::{Kind, Page, Section};
 
+/// The members around the payload, in both envelopes.
+const ENVELOPE: [&str; 9] = [
+    "id",
+    "spektrId",
+    "workspaceId",
+    "type",
+    "delivered",
+    "createdAt",
+    "eventType",
+    "timestamp",
+    "data",
+];
+
 /// A documented member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Documented {
@@ -13,6 +26,8 @@ pub(super) struct Documented {
     pub(super) kind: Option<&'static str>,
     /// The JSON type of a list's elements.
     pub(super) items: Option<&'static str>,
+    /// The type in the page's words, where they are not understood.
+    pub(super) said: Option<String>,
     /// What the page calls a list's elements, where that is no JSON type.
     pub(super) items_name: Option<String>,
     /// `None` where only an example shows the member.
@@ -26,6 +41,8 @@ pub(super) struct Documented {
 pub(super) struct Payload {
     pub(super) members: Vec<Documented>,
     pub(super) wire_types: BTreeSet<String>,
+    /// Whether a table lists the members, and not only an example.
+    pub(super) has_table: bool,
     /// Headings of the sections that it comes from.
     pub(super) sections: Vec<String>,
 }
@@ -62,31 +79,66 @@ impl Payload {
         for member in &section.members {
             let path = member.effective_path();
             let items = member.items.as_deref();
-            let kind = json_type(member.kind);
+            // Where the words are not understood, a value that is no placeholder
+            // tells the type.
+            let value = shown.get(path).and_then(|kinds| match kinds {
+                [kind] if *kind != Kind::String => json_type(*kind),
+                _ => None,
+            });
+            let kind = json_type(member.kind).or(value);
+            let said = member.said.clone().filter(|said| kind.is_none() && !said.is_empty());
+            self.has_table = true;
             self.push(Documented {
                 path: path.to_owned(),
                 kind,
+                said,
                 items: items.and_then(items_type),
                 items_name: items.filter(|items| items_type(items).is_none()).map(str::to_owned),
                 nullable: Some(member.nullable || member.optional),
                 shown: shown.contains_key(path),
             });
         }
+        // Where the table has `data.x`, an example with `x` alone is one of `data`.
+        let around = ENVELOPE.iter().any(|name| shown.contains_key(name));
+        let inside = if !around && self.has_below("data") { "data." } else { "" };
         for (path, kinds) in &shown {
             if path.ends_with("[]") {
                 continue;
             }
+            let path = format!("{inside}{path}");
             let mut types = kinds.iter().filter_map(|kind| json_type(*kind));
             let kind = types.next().filter(|_| types.next().is_none());
             self.push(Documented {
-                path: (*path).to_owned(),
+                path,
                 kind,
+                said: None,
                 items: None,
                 items_name: None,
                 nullable: None,
                 shown: true,
             });
         }
+    }
+
+    /// Takes out the members whose names cannot become names in Rust, or not two
+    /// of them beside each other; returns their paths.
+    pub(super) fn remove_unnameable(&mut self) -> Vec<String> {
+        let mut spellings: BTreeMap<String, String> = BTreeMap::new();
+        let mut nameable = |path: &str| {
+            let names = path.split('.').map(|name| name.trim_end_matches("[]"));
+            let plain = names.clone().all(|name| {
+                name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                    && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            });
+            let path = names.collect::<Vec<_>>().join(".");
+            let loose = path.replace('_', "").to_ascii_lowercase();
+            plain && *spellings.entry(loose).or_insert_with(|| path.clone()) == path
+        };
+        let (kept, removed) =
+            std::mem::take(&mut self.members).into_iter().partition(|m| nameable(&m.path));
+        self.members = kept;
+        let removed: Vec<Documented> = removed;
+        removed.into_iter().map(|member| member.path).collect()
     }
 
     fn push(&mut self, member: Documented) {
@@ -105,14 +157,28 @@ impl Payload {
         self.members.iter().any(|member| inner.iter().any(|inner| member.path.starts_with(inner)))
     }
 
+    /// Whether the page shows the event in the envelope with `eventType`.
+    pub(super) fn in_event_type(&self) -> bool {
+        self.has("eventType") && !self.has("type")
+    }
+
+    /// Whether the page shows any of the members that every event has.
+    pub(super) fn shows_envelope(&self) -> bool {
+        ENVELOPE.iter().any(|name| *name != "data" && self.has(name))
+    }
+
+    /// Whether the page shows only what is in `data`, and nothing around it.
+    pub(super) fn is_bare(&self) -> bool {
+        !self.shows_envelope() && !self.has("data") && !self.has_below("data")
+    }
+
     /// Returns the paths of members without the common ones and containers.
     pub(super) fn own(&self) -> BTreeSet<&str> {
-        let common = ["id", "spektrId", "type", "delivered", "createdAt"];
         self.members
             .iter()
             .filter(|member| member.kind != Some("object"))
             .map(|member| member.path.as_str())
-            .filter(|path| !common.contains(path))
+            .filter(|path| !ENVELOPE.contains(path))
             .collect()
     }
 }

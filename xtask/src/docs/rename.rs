@@ -3,12 +3,17 @@
 use std::collections::BTreeSet;
 
 use super::known::Known;
+use super::members::Resolved;
 use super::payload::Payload;
 
 /// How alike two names have to be if nothing else speaks for it.
 const SAME_NAME: f64 = 0.75;
 /// How alike two payloads have to be.
 const SAME_MEMBERS: f64 = 0.6;
+/// How alike two payloads have to be, and of how many members, if the names
+/// have nothing in common.
+const EQUAL_MEMBERS: f64 = 0.8;
+const MANY_MEMBERS: usize = 4;
 /// How alike two names have to be if the payloads are alike.
 const NEAR_NAME: f64 = 0.3;
 
@@ -32,15 +37,15 @@ pub(super) fn likeness(
     if same_wire_type {
         return Some(2.0 + by_name);
     }
-    let (before, after) = (old.own(), payload.own());
     // An event in progress has no payload to compare.
-    let vague = before.iter().all(|path| *path == "data");
-    if vague || after.is_empty() {
+    let vague = old.own().iter().all(|path| *path == "data");
+    if vague || payload.own().is_empty() {
         return (by_name >= SAME_NAME).then_some(by_name);
     }
-    let by_members = overlap(&before, &after);
+    let (by_members, shared) = Resolved::new(old, payload).likeness();
+    let same = by_members >= EQUAL_MEMBERS && shared >= MANY_MEMBERS;
     let alike = by_members >= SAME_MEMBERS && by_name >= NEAR_NAME;
-    alike.then_some(by_members + by_name)
+    (same || alike).then_some(by_members + by_name)
 }
 
 /// How alike two names are: the words that they share, in any form.
@@ -69,13 +74,6 @@ fn word_likeness(a: &str, b: &str) -> f64 {
     } else {
         0.0
     }
-}
-
-fn overlap(a: &BTreeSet<&str>, b: &BTreeSet<&str>) -> f64 {
-    let count = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-    let shared = a.intersection(b).count();
-    let all = a.union(b).count();
-    if all == 0 { 0.0 } else { count(shared) / count(all) }
 }
 
 #[cfg(test)]

@@ -73,7 +73,9 @@ impl Plan {
         let Some(row) = page.events.iter().find(|row| row.name == name) else {
             return;
         };
-        let raw = match spektr_codegen::scaffold::event(name, today) {
+        // Schema files spell an event as the documentation's table does today.
+        let spelled = name.replace(['.', '-'], "_").to_ascii_uppercase();
+        let raw = match spektr_codegen::scaffold::event(&spelled, today) {
             Ok(files) => files,
             Err(error) => {
                 self.left.push(format!("left to you: {error}"));
@@ -89,7 +91,12 @@ impl Plan {
             let all = [schemas(texts), schemas(&self.new_files), schemas(files)].concat();
             SchemaSet::parse(all).map(drop)
         };
-        let payload = Payload::new(page, name);
+        let mut payload = Payload::new(page, name);
+        for path in payload.iter_mut().flat_map(Payload::remove_unnameable) {
+            self.left.push(format!(
+                "left to you: {name}: the schema leaves out {path}, which has no name in Rust"
+            ));
+        }
         let typed = event::files(page, row, payload.as_ref(), set, &raw);
         match fits(&typed) {
             Ok(()) => self.new_files.extend(typed),
@@ -98,7 +105,7 @@ impl Plan {
                     self.left.push(format!(
                         "left to you: {name}: its payload stays raw, since the schema would be refused: {problems}"
                     ));
-                    self.new_files.extend(raw);
+                    self.new_files.extend(event::files(page, row, None, set, &raw));
                 }
                 Err(problems) => {
                     self.left.push(format!("left to you: {name}: no file was written: {problems}"));

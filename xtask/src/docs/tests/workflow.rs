@@ -53,20 +53,6 @@ fn next_page() -> String {
     ])
 }
 
-fn copy(from: &Path, to: &Path) {
-    for path in workspace::files_below(from).expect("the schema folder can be listed") {
-        let target = to.join(path.strip_prefix(from).expect("it lies in the folder"));
-        fs::create_dir_all(target.parent().expect("it lies in a folder")).expect("can create");
-        fs::copy(&path, &target).expect("can copy");
-    }
-}
-
-fn texts(folder: &Path) -> BTreeMap<String, String> {
-    let files = workspace::files_below(folder).expect("the folder can be listed");
-    let name = |path: &Path| path.strip_prefix(folder).expect("inside").display().to_string();
-    files.iter().map(|path| (name(path), fs::read_to_string(path).expect("text"))).collect()
-}
-
 #[test]
 fn a_changed_page_becomes_a_reviewed_schema() {
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -1,0 +1,294 @@
+//! How many deliveries a receiver accepts, one event each, over loopback on 64
+//! connections, and what that costs as the store grows.
+//!
+//! ```text
+//! cargo run --release --bin accept -- receivers [SECONDS]   # against its peers
+//! cargo run --release --bin accept -- growth [ENTRIES]      # accept and claim on a full store
+//! ```
+//!
+//! `receivers` runs each receiver as a process of its own, on a new file in the
+//! working folder: this crate as it is; this crate with a commit for each delivery;
+//! and, after `npm install --no-package-lock` in `node/`, express with
+//! better-sqlite3. All check the HMAC and answer after a commit with
+//! `synchronous = FULL`.
+
+use std::error::Error;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use spektr_inbox::store::sqlite::SqliteOptions;
+use spektr_inbox::store::{ClaimRequest, NewEntry, Settlement, State, Store};
+use spektr_inbox::testing::{entries, start, tag_added};
+use spektr_inbox::{Receiver, Server};
+use spektr_verify::{
+    KeyRing, Secret, SecretEncoding, SignedContent, Signer, SigningKey, UnixSeconds, Verifier,
+};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+const CONNECTIONS: usize = 64;
+const FSYNC_BLOCKS: u64 = 300;
+const SECRET: &str = "a secret of the benchmark";
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let number = |index: usize, default: u64| {
+        arguments.get(index).map_or(Ok(default), |text| text.parse::<u64>())
+    };
+    match arguments.first().map(String::as_str) {
+        Some("serve") => serve(&arguments[1], number(2, 256)?).await,
+        Some("receivers") => receivers(Duration::from_secs(number(1, 10)?)).await,
+        Some("growth") => growth(number(1, 5_000_000)?).await,
+        _ => Err("say `receivers` or `growth`".into()),
+    }
+}
+
+fn key() -> Result<SigningKey> {
+    Ok(SigningKey::new("bench", Secret::new(SECRET, SecretEncoding::Utf8)?)?)
+}
+
+/// Runs this crate's receiver on a free port, which it prints.
+async fn serve(path: &str, group: u64) -> Result<()> {
+    let store = SqliteOptions::new(path).with_group(usize::try_from(group)?).open()?;
+    let verifier = Verifier::new(KeyRing::new([key()?])?, SignedContent::TIMESTAMP_DOT_BODY);
+    let receiver = Receiver::new(Arc::new(store), verifier);
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("{}", listener.local_addr()?);
+    Server::new(receiver.router("/webhooks/spektr")).serve(listener, std::future::pending()).await;
+    Ok(())
+}
+
+async fn receivers(duration: Duration) -> Result<()> {
+    for (blocks, length) in [("new blocks", 0), ("blocks that are there", FSYNC_BLOCKS * 4096)] {
+        let (median, late) = fsync_latency(length)?;
+        println!("fdatasync of 4 KiB, {blocks}: median {median:.2?}, p99 {late:.2?}");
+    }
+    println!("{CONNECTIONS} connections, {duration:?} each");
+    let own = std::env::current_exe()?;
+    let node = Path::new(env!("CARGO_MANIFEST_DIR")).join("node");
+    let command = |group: &str| {
+        let mut command = Command::new(&own);
+        command.args(["serve", "bench.db", group]);
+        command
+    };
+    let mut express = Command::new("node");
+    express.arg(node.join("receive.js")).arg("bench.db").env("SECRET", SECRET);
+    run("this crate", command("256"), duration).await?;
+    run("a commit each", command("1"), duration).await?;
+    if node.join("node_modules").exists() {
+        run("express", express, duration).await?;
+    } else {
+        println!("express: run `npm install --no-package-lock` in {} first", node.display());
+    }
+    Ok(())
+}
+
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ended = self.0.kill();
+        let _reaped = self.0.wait();
+    }
+}
+
+async fn run(name: &str, mut command: Command, duration: Duration) -> Result<()> {
+    remove("bench.db");
+    let mut child = Running(command.stdout(Stdio::piped()).spawn()?);
+    let mut line = String::new();
+    BufReader::new(child.0.stdout.take().ok_or("no output")?).read_line(&mut line)?;
+    let address: SocketAddr = line.trim().parse()?;
+    let next = Arc::new(AtomicU64::new(0));
+    // The first second warms up and does not count.
+    let begin = Instant::now() + Duration::from_secs(1);
+    let clients = (0..CONNECTIONS).map(|_| {
+        let next = Arc::clone(&next);
+        tokio::spawn(client(address, next, begin, begin + duration))
+    });
+    let clients: Vec<_> = clients.collect();
+    let mut latencies = Vec::new();
+    for client in clients {
+        latencies.extend(client.await??);
+    }
+    let resident = resident(&format!("/proc/{}/statm", child.0.id()))?;
+    latencies.sort_unstable();
+    let at = |share: f64| latencies[((latencies.len() - 1) as f64 * share) as usize];
+    println!(
+        "{name:14} {:8.0}/s  p50 {:8.2?}  p99 {:8.2?}  max {:8.2?}  resident {resident} MiB",
+        latencies.len() as f64 / duration.as_secs_f64(),
+        at(0.5),
+        at(0.99),
+        at(1.0),
+    );
+    drop(child);
+    remove("bench.db");
+    Ok(())
+}
+
+/// Delivers until the end, and gives how long each answer took.
+async fn client(
+    address: SocketAddr,
+    next: Arc<AtomicU64>,
+    begin: Instant,
+    end: Instant,
+) -> Result<Vec<Duration>> {
+    let signer = Signer::new(key()?, SignedContent::TIMESTAMP_DOT_BODY);
+    let mut stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let mut latencies = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let index = next.fetch_add(1, Ordering::Relaxed);
+        let event = tag_added(&format!("evt_{index:024}"), &format!("spk_{}", index % 1000), 1);
+        let body = format!(r#"{{"results":[{event}]}}"#);
+        let headers = signer.sign_at(body.as_bytes(), UnixSeconds::from(SystemTime::now()));
+        let lines = headers.pairs().map(|(name, value)| format!("{name}: {value}\r\n")).concat();
+        let request = format!(
+            "POST /webhooks/spektr HTTP/1.1\r\nhost: localhost\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n{lines}\r\n{body}",
+            body.len()
+        );
+        let sent = Instant::now();
+        if sent >= end {
+            return Ok(latencies);
+        }
+        stream.write_all(request.as_bytes()).await?;
+        let mut length = 0;
+        while !ends(&buffer[..length]) {
+            match stream.read(&mut buffer[length..]).await? {
+                0 => return Err("the receiver has closed the connection".into()),
+                read => length += read,
+            }
+        }
+        if !buffer.starts_with(b"HTTP/1.1 200") {
+            return Err(String::from_utf8_lossy(&buffer[..length]).into());
+        }
+        if sent >= begin {
+            latencies.push(sent.elapsed());
+        }
+    }
+}
+
+/// Whether an answer without a body, or with `OK`, is complete.
+fn ends(answer: &[u8]) -> bool {
+    answer.ends_with(b"\r\n\r\n") || answer.ends_with(b"\r\n\r\nOK")
+}
+
+/// Accepts and claims on a store with more and more entries that are done.
+async fn growth(entries_in_all: u64) -> Result<()> {
+    remove("bench.db");
+    let store = SqliteOptions::new("bench.db").open()?;
+    let mut filled = 0;
+    let mut sizes = vec![10_000, 100_000, 1_000_000, 5_000_000];
+    sizes.retain(|size| *size < entries_in_all);
+    sizes.push(entries_in_all);
+    for size in sizes {
+        let began = Instant::now();
+        while filled < size {
+            store.accept(batch(filled, 500, State::Done)).await?;
+            filled += 500;
+        }
+        let filling = began.elapsed();
+        // What was written while filling is not to be measured, and how long the disk
+        // takes just now is to be seen beside the figures.
+        File::open("bench.db")?.sync_all()?;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let (sync, _) = fsync_latency(FSYNC_BLOCKS * 4096)?;
+        let mut accept = Vec::new();
+        for _ in 0..1000 {
+            let one = batch(filled, 1, State::Pending);
+            filled += 1;
+            let began = Instant::now();
+            store.accept(one).await?;
+            accept.push(began.elapsed());
+        }
+        let mut claim = Vec::new();
+        for _ in 0..1000 {
+            let request = ClaimRequest {
+                owner: 1,
+                now: start(),
+                lease: Duration::from_secs(30),
+                limit: 1,
+                ordered: true,
+                horizon: Duration::from_secs(3600),
+            };
+            let began = Instant::now();
+            let claims = store.claim(request).await?;
+            claim.push(began.elapsed());
+            let lease = claims.first().ok_or("nothing is due")?.lease;
+            store.settle(lease, Settlement::Done, start()).await?;
+        }
+        accept.sort_unstable();
+        claim.sort_unstable();
+        println!(
+            "{filled:8} entries: accept {:7.2?} (p99 {:7.2?}), claim {:7.2?} (p99 {:7.2?}), \
+             sync {sync:7.2?}, filled in {filling:.1?}, file {} MiB, resident {} MiB",
+            accept[500],
+            accept[990],
+            claim[500],
+            claim[990],
+            File::open("bench.db")?.metadata()?.len() >> 20,
+            resident("/proc/self/statm")?,
+        );
+    }
+    drop(store);
+    remove("bench.db");
+    Ok(())
+}
+
+fn batch(first: u64, count: u64, state: State) -> Vec<NewEntry> {
+    // Ids without an order, as a sender makes them.
+    let event = |index: u64| {
+        let mut random = fastrand::Rng::with_seed(index);
+        let id = format!("evt_{:016x}{:08x}", random.u64(..), index);
+        tag_added(&id, &format!("spk_{:016x}", random.u64(..100_000)), 1_700_000_000_000)
+    };
+    let events: Vec<_> = (first..first + count).map(event).collect();
+    let body = format!(r#"{{"results":[{}]}}"#, events.join(","));
+    let entries = entries("bench", &body, start()).into_iter();
+    entries.map(|entry| NewEntry { state, ..entry }).collect()
+}
+
+/// Median and 99th percentile of a sync, in a file that has `length` bytes already.
+///
+/// The log of SQLite grows at first, and is written over and over after that.
+fn fsync_latency(length: u64) -> Result<(Duration, Duration)> {
+    let mut file = File::create("bench.sync")?;
+    file.write_all(&vec![1; usize::try_from(length)?])?;
+    file.sync_all()?;
+    let mut latencies = Vec::new();
+    for index in 0..FSYNC_BLOCKS {
+        file.seek(SeekFrom::Start(index * 4096))?;
+        file.write_all(&[0; 4096])?;
+        let began = Instant::now();
+        file.sync_data()?;
+        latencies.push(began.elapsed());
+    }
+    std::fs::remove_file("bench.sync")?;
+    latencies.sort_unstable();
+    let at = |share: usize| latencies[latencies.len() * share / 100];
+    Ok((at(50), at(99)))
+}
+
+/// The resident memory of a process in MiB, in pages of 4 KiB.
+fn resident(statm: &str) -> Result<u64> {
+    let text = std::fs::read_to_string(statm)?;
+    let pages: u64 = text.split(' ').nth(1).ok_or("no pages")?.parse()?;
+    Ok((pages * 4096) >> 20)
+}
+
+fn remove(path: &str) {
+    for suffix in ["", "-wal", "-shm"] {
+        // It may not be there.
+        let _absent = std::fs::remove_file(format!("{path}{suffix}"));
+    }
+}

@@ -1,0 +1,98 @@
+//! What the elements of HTML mean for the document model.
+
+use html5gum::HtmlString;
+use html5gum::emitters::default::StartTag;
+
+use super::Chrome;
+use crate::words;
+
+pub(super) const VOID: &[&str] = &[
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track",
+    "wbr",
+];
+const NEVER_READ: &[&str] = &[
+    "script", "style", "template", "noscript", "svg", "math", "button", "select", "textarea",
+    "iframe", "sup", "object", "canvas", "audio", "video",
+];
+const CHROME: &[&str] = &["nav", "aside", "footer"];
+/// Elements that don't interrupt a run of text.
+const INLINE: &[&str] = &[
+    "a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "del", "dfn", "em", "font", "i", "ins",
+    "kbd", "label", "mark", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "time",
+    "tt", "u", "var", "wbr", "img",
+];
+
+/// What an open element does with what is inside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Skip,
+    Title,
+    Heading(u8),
+    Code,
+    Table,
+    Row,
+    HeaderCell,
+    Cell,
+    Block,
+    Inline,
+}
+
+/// Says what an element is by its name and its attributes.
+pub(super) fn role(name: &str, tag: &StartTag<()>, chrome: Chrome) -> Role {
+    let attribute = |wanted: &[u8]| {
+        tag.attributes
+            .iter()
+            .find(|(name, _)| ***name == *wanted)
+            .map(|(_, value)| String::from_utf8_lossy(value).to_ascii_lowercase())
+            .unwrap_or_default()
+    };
+    let class = attribute(b"class");
+    let numbers = ["linenumber", "line-number", "lineno", "gutter"];
+    if NEVER_READ.contains(&name)
+        || (chrome == Chrome::Skip && CHROME.contains(&name))
+        || numbers.iter().any(|number| class.contains(number))
+    {
+        return Role::Skip;
+    }
+    match (name, attribute(b"role").as_str()) {
+        ("title", _) => Role::Title,
+        ("h1", _) => Role::Heading(1),
+        ("h2", _) => Role::Heading(2),
+        ("h3", _) => Role::Heading(3),
+        ("h4", _) => Role::Heading(4),
+        ("h5", _) => Role::Heading(5),
+        ("h6", _) => Role::Heading(6),
+        ("pre", _) => Role::Code,
+        ("table", _) | ("div", "table" | "grid") => Role::Table,
+        ("tr", _) | ("div", "row") => Role::Row,
+        ("th", _) | ("div", "columnheader") => Role::HeaderCell,
+        ("td", _) | ("div", "cell" | "gridcell") => Role::Cell,
+        (name, _) if INLINE.contains(&name) => Role::Inline,
+        _ => Role::Block,
+    }
+}
+
+/// What a tag inside a line of Markdown stands for; `None` where it is no tag
+/// of HTML, but something in angle brackets.
+pub(crate) fn inline(tag: &str) -> Option<&'static str> {
+    let name = tag.trim_start_matches(['<', '/']);
+    let end = name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len());
+    match name[..end].to_ascii_lowercase().as_str() {
+        "br" => Some("\n"),
+        name if is_struck(name) => Some(words::STRUCK),
+        name if INLINE.contains(&name) || VOID.contains(&name) => Some(""),
+        _ => tag.starts_with("<!--").then_some(""),
+    }
+}
+
+pub(super) fn is_struck(name: &str) -> bool {
+    matches!(name, "del" | "s" | "strike")
+}
+
+pub(super) fn is_foreign(name: &str) -> bool {
+    name == "svg" || name == "math"
+}
+
+pub(super) fn name(name: &HtmlString) -> String {
+    String::from_utf8_lossy(name).into_owned()
+}

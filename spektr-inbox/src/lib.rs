@@ -1,0 +1,93 @@
+//! A durable receiver of spektr webhooks that loses nothing.
+//!
+//! The sender tries four times within about three seconds and then drops an
+//! event for good. So this crate answers 200 once the entries of a delivery are
+//! on the disk, and never before; typed decoding and your code come after that,
+//! from the store, as often as it takes.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use spektr_inbox::store::{Store, sqlite::SqliteOptions};
+//! use spektr_inbox::{HandlerError, Received, Receiver, Server, Workers};
+//! use spektr_verify::{KeyRing, SignedContent, Verifier};
+//!
+//! async fn handle(received: Received) -> Result<(), HandlerError> {
+//!     println!("{} {:?}", received.event().event_type(), received.event().id());
+//!     Ok(())
+//! }
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let store: Arc<dyn Store> = Arc::new(SqliteOptions::new("inbox.db").open()?);
+//! let verifier = Verifier::new(KeyRing::from_env()?, SignedContent::TIMESTAMP_DOT_BODY);
+//! let receiver = Receiver::new(Arc::clone(&store), verifier);
+//! let workers = Workers::new(store, handle).with_metrics(receiver.metrics().clone());
+//!
+//! let listener = tokio::net::TcpListener::bind("0.0.0.0:8080").await?;
+//! let server = Server::new(receiver.router("/webhooks/spektr"));
+//! let end = || async { tokio::signal::ctrl_c().await.unwrap_or_default() };
+//! tokio::join!(server.serve(listener, end()), workers.run(end()));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! In an application of your own, merge [`Receiver::router`] into its router and
+//! spawn [`Workers::run`].
+//!
+//! # What the sender gets to see
+//!
+//! | what happens | status |
+//! |---|---|
+//! | every entry is stored, or was before | 200 |
+//! | an entry is malformed, unknown, or a conflict; the body is not JSON | 200: it is stored |
+//! | anything about the signature | 401, each alike |
+//! | no key is valid now | 500 |
+//! | the body is over the limit, too slow, or breaks off | 413, 408, 400 |
+//! | the queue or the memory is full, a commit takes too long, the store fails | 503 |
+//! | the disk is full | 507 |
+//! | not JSON, where unsigned deliveries are accepted | 415 |
+//!
+//! # What becomes of an entry
+//!
+//! | state | what it means | how it goes on |
+//! |---|---|---|
+//! | `pending` | waits for a worker or its next attempt | a worker claims it |
+//! | `done` | the handler has accepted it | [`operate::prune`] |
+//! | `dead` | the handler gave it up, or the attempts are exhausted | [`operate::replay`] |
+//! | `malformed`, `unknown` | this version cannot decode it | [`operate::redecode`] after an upgrade |
+//! | `unreadable` | a whole body that cannot be split | [`operate::redecode`] after an upgrade |
+//! | `conflict` | its id came before with another content | look at it, then [`operate::replay`] |
+//!
+//! # What is promised
+//!
+//! - **Durable before 200**: the commit is synced, so that it survives a power
+//!   cut as far as the disk keeps its word.
+//! - **Stored once**: an event id of a source is one entry for each content that
+//!   it comes with. See [`intake`] for what content means.
+//! - **Handled at least once**: the event id is the idempotency key.
+//! - **Byte for byte**: the raw JSON is kept as it arrived.
+//! - **Bounded**: bodies, memory, connections, queue and time.
+//! - **Private**: no payload, secret or signature in logs, metrics, errors and
+//!   `Debug`; what the handler says of a failure stays in the store. The file is
+//!   readable by its owner only, and what is [erased](store::Store::erase) is
+//!   overwritten.
+//!
+//! Nothing here reads the system's clock but [`SystemClock`]. Timeouts of the
+//! network and heartbeats go by tokio's timers.
+
+mod clock;
+mod hex;
+pub mod intake;
+mod metrics;
+pub mod operate;
+mod receive;
+mod server;
+pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod work;
+
+pub use clock::{Clock, SystemClock};
+pub use metrics::Metrics;
+pub use receive::Receiver;
+pub use server::Server;
+pub use work::{Backoff, Handler, HandlerError, Received, Workers};

@@ -1,0 +1,226 @@
+//! Figures for Prometheus: counts, durations, and nothing of anybody.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use spektr_types::Timestamp;
+
+use crate::store::Stats;
+
+/// Wire types that get a label of their own; any beyond these count as `other`.
+const MAX_TYPES: usize = 64;
+
+/// From half a millisecond to ten seconds.
+const BUCKETS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+type Label = [(&'static str, String); 1];
+
+/// What a receiver and its workers count. Clones count together.
+#[derive(Clone)]
+pub struct Metrics(Arc<Inner>);
+
+struct Inner {
+    registry: Registry,
+    types: Mutex<HashSet<String>>,
+    accepted: Counter,
+    duplicates: Counter,
+    conflicts: Counter,
+    unreadable: Counter,
+    malformed: Counter,
+    unknown: Family<Label, Counter>,
+    rejected: Family<Label, Counter>,
+    handled: Family<Label, Counter>,
+    accept_seconds: Histogram,
+    handle_seconds: Histogram,
+    connections: Gauge,
+    queue: Gauge,
+    queue_limit: Gauge,
+    pending: Gauge,
+    dead: Gauge,
+    oldest_pending_seconds: Gauge,
+}
+
+impl Metrics {
+    /// Starts to count from zero.
+    #[must_use]
+    pub fn new() -> Self {
+        let histogram = || Histogram::new(BUCKETS);
+        let mut inner = Inner {
+            registry: Registry::with_prefix("spektr_inbox"),
+            types: Mutex::default(),
+            accepted: Counter::default(),
+            duplicates: Counter::default(),
+            conflicts: Counter::default(),
+            unreadable: Counter::default(),
+            malformed: Counter::default(),
+            unknown: Family::default(),
+            rejected: Family::default(),
+            handled: Family::default(),
+            accept_seconds: histogram(),
+            handle_seconds: histogram(),
+            connections: Gauge::default(),
+            queue: Gauge::default(),
+            queue_limit: Gauge::default(),
+            pending: Gauge::default(),
+            dead: Gauge::default(),
+            oldest_pending_seconds: Gauge::default(),
+        };
+        inner.register();
+        Self(Arc::new(inner))
+    }
+
+    /// The figures in the text format of OpenMetrics, which Prometheus reads.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _written = encode(&mut text, &self.0.registry);
+        text
+    }
+
+    pub(crate) fn accepted(&self) {
+        self.0.accepted.inc();
+    }
+
+    pub(crate) fn duplicate(&self) {
+        self.0.duplicates.inc();
+    }
+
+    pub(crate) fn conflict(&self) {
+        self.0.conflicts.inc();
+    }
+
+    pub(crate) fn unreadable(&self) {
+        self.0.unreadable.inc();
+    }
+
+    pub(crate) fn malformed(&self) {
+        self.0.malformed.inc();
+    }
+
+    pub(crate) fn unknown(&self, wire_type: &str) {
+        let mut types = self.0.types.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_short = wire_type.len() <= 64;
+        let named = types.contains(wire_type)
+            || (is_short && types.len() < MAX_TYPES && types.insert(wire_type.to_owned()));
+        let name = if named { wire_type } else { "other" };
+        self.0.unknown.get_or_create(&[("type", name.to_owned())]).inc();
+    }
+
+    pub(crate) fn rejected(&self, reason: &'static str) {
+        self.0.rejected.get_or_create(&[("reason", reason.to_owned())]).inc();
+    }
+
+    pub(crate) fn handled(&self, result: &'static str) {
+        self.0.handled.get_or_create(&[("result", result.to_owned())]).inc();
+    }
+
+    pub(crate) fn accept_took(&self, duration: Duration) {
+        self.0.accept_seconds.observe(duration.as_secs_f64());
+    }
+
+    pub(crate) fn handler_took(&self, duration: Duration) {
+        self.0.handle_seconds.observe(duration.as_secs_f64());
+    }
+
+    /// Counts a connection until what it returns is dropped.
+    pub(crate) fn connected(&self) -> Connected {
+        self.0.connections.inc();
+        Connected(self.0.connections.clone())
+    }
+
+    pub(crate) fn stats(&self, stats: &Stats, now: Timestamp) {
+        let gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+        let age = stats.oldest_pending.map_or(0, |oldest| now.as_seconds() - oldest.as_seconds());
+        self.0.queue.set(gauge(stats.queued as u64));
+        self.0.queue_limit.set(gauge(stats.queue_limit as u64));
+        self.0.pending.set(gauge(stats.pending));
+        self.0.dead.set(gauge(stats.dead));
+        self.0.oldest_pending_seconds.set(age.max(0));
+    }
+}
+
+pub(crate) struct Connected(Gauge);
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+impl Inner {
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        let mut counter = |name, help, counter: &Counter| {
+            registry.register(name, help, counter.clone());
+        };
+        counter("accepted", "Entries stored for the first time", &self.accepted);
+        counter("duplicates", "Entries that were there already", &self.duplicates);
+        counter("conflicts", "Entries whose id was there with another content", &self.conflicts);
+        counter("unreadable", "Bodies that could not be split into entries", &self.unreadable);
+        counter("malformed", "Entries that could not be decoded", &self.malformed);
+        let mut family = |name, help, family: &Family<Label, Counter>| {
+            registry.register(name, help, family.clone());
+        };
+        family("unknown", "Entries with a wire type that is not known", &self.unknown);
+        family("rejected", "Deliveries that were not answered with 200", &self.rejected);
+        family("handled", "Attempts by what became of them", &self.handled);
+        let mut histogram = |name, help, histogram: &Histogram| {
+            registry.register(name, help, histogram.clone());
+        };
+        histogram("accept_seconds", "From the head to the answer 200", &self.accept_seconds);
+        histogram("handle_seconds", "Time in the handler", &self.handle_seconds);
+        let mut gauge = |name, help, gauge: &Gauge| registry.register(name, help, gauge.clone());
+        gauge("connections", "Connections that are open", &self.connections);
+        gauge("queue_writes", "Writes that wait for the store", &self.queue);
+        gauge("queue_limit_writes", "Writes that can wait", &self.queue_limit);
+        gauge("pending_entries", "Entries that wait for a worker", &self.pending);
+        gauge("dead_entries", "Entries that were given up", &self.dead);
+        gauge(
+            "oldest_pending_seconds",
+            "Age of the oldest entry that waits",
+            &self.oldest_pending_seconds,
+        );
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_labels_of_unknown_types_are_bounded() {
+        let metrics = Metrics::new();
+        for index in 0..1000 {
+            metrics.unknown(&format!("type_{index}"));
+        }
+        metrics.unknown("type_0");
+        metrics.unknown(&"x".repeat(65));
+        let text = metrics.render();
+        let lines = text.lines().filter(|line| line.starts_with("spektr_inbox_unknown_total{"));
+        assert_eq!(lines.count(), MAX_TYPES + 1);
+        assert!(text.contains("spektr_inbox_unknown_total{type=\"type_0\"} 2\n"), "{text}");
+        assert!(text.contains("spektr_inbox_unknown_total{type=\"other\"} 937\n"), "{text}");
+    }
+}

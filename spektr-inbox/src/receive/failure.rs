@@ -1,0 +1,63 @@
+//! Why a delivery is not answered with 200, and how little of that the sender is
+//! told.
+
+use axum::http::StatusCode;
+use spektr_verify::VerifyError;
+use thiserror::Error;
+
+use crate::store::StoreError;
+
+#[derive(Debug, Error)]
+pub(super) enum Failure {
+    #[error("the content type is not application/json")]
+    MediaType,
+    #[error("the body is larger than the limit")]
+    TooLarge,
+    #[error("the body broke off")]
+    BodyBroken(#[source] axum::Error),
+    #[error("the body took too long")]
+    BodyTimeout,
+    #[error("the bodies in memory are larger than the limit")]
+    Memory,
+    #[error("the delivery is not authentic")]
+    Unauthentic(#[source] VerifyError),
+    #[error("no signing key is valid at this time")]
+    NoValidKey(#[source] VerifyError),
+    #[error("the commit took too long")]
+    CommitTimeout,
+    #[error("the delivery was not stored")]
+    Store(#[source] StoreError),
+}
+
+impl Failure {
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyBroken(_) => StatusCode::BAD_REQUEST,
+            Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
+            // One answer for all: the difference is worth something to a forger.
+            Self::Unauthentic(_) => StatusCode::UNAUTHORIZED,
+            Self::NoValidKey(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Store(StoreError::Full { .. }) => StatusCode::INSUFFICIENT_STORAGE,
+            Self::Memory | Self::CommitTimeout | Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// A short code that never changes, for labels of metrics and for alerts.
+    pub(super) fn reason(&self) -> &'static str {
+        match self {
+            Self::MediaType => "media_type_unsupported",
+            Self::TooLarge => "body_too_large",
+            Self::BodyBroken(_) => "body_unreadable",
+            Self::BodyTimeout => "body_timeout",
+            Self::Memory => "memory_full",
+            Self::Unauthentic(source) => source.reason(),
+            Self::NoValidKey(_) => "no_valid_key",
+            Self::CommitTimeout => "commit_timeout",
+            Self::Store(StoreError::Overloaded) => "queue_full",
+            Self::Store(StoreError::Full { .. }) => "disk_full",
+            Self::Store(_) => "store_failed",
+        }
+    }
+}

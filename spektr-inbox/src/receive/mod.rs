@@ -1,0 +1,376 @@
+//! The endpoint: a delivery is answered with 200 once its entries are durable,
+//! and only then.
+
+mod body;
+mod failure;
+mod health;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use bytes::Bytes;
+use spektr_verify::{Verified, Verifier, VerifyError};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout};
+
+use failure::Failure;
+use health::Health;
+
+use crate::intake::intake;
+use crate::store::{Acceptance, Rejected, Store, StoreError};
+use crate::{Clock, Metrics, SystemClock};
+
+/// Receives deliveries into a store. Clones are the same receiver.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+/// use axum::Router;
+/// use spektr_inbox::{Receiver, store::sqlite::SqliteOptions};
+/// use spektr_verify::{KeyRing, SignedContent, Verifier};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("inbox.db");
+/// let store = Arc::new(SqliteOptions::new(path).open()?);
+/// let keys = KeyRing::parse("2026-a=correct horse battery staple")?;
+/// let receiver = Receiver::new(store, Verifier::new(keys, SignedContent::TIMESTAMP_DOT_BODY));
+/// let app: Router = Router::new().merge(receiver.router("/webhooks/spektr"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Receiver(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    store: Arc<dyn Store>,
+    verifier: Verifier,
+    source: Arc<str>,
+    clock: Arc<dyn Clock>,
+    metrics: Metrics,
+    body_limit: usize,
+    body_timeout: Duration,
+    commit_timeout: Duration,
+    /// One permit for each KiB of bodies that are held in memory.
+    memory: Arc<Semaphore>,
+    quarantine: Option<Quarantine>,
+    health: Arc<Health>,
+}
+
+#[derive(Clone)]
+struct Quarantine {
+    max_count: usize,
+    max_bytes: usize,
+    /// One write at a time, so that a flood of forged deliveries does not keep
+    /// the store from the authentic ones.
+    gate: Arc<Semaphore>,
+}
+
+impl Receiver {
+    /// The largest body, unless configured: 16 MiB.
+    pub const DEFAULT_BODY_LIMIT: usize = 16 * 1024 * 1024;
+
+    /// How much of bodies is held in memory at a time, unless configured: 256 MiB.
+    pub const DEFAULT_MEMORY_LIMIT: usize = 256 * 1024 * 1024;
+
+    /// How long the body of a request may take, unless configured: 10 s.
+    pub const DEFAULT_BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+    /// How long a commit may take before the sender is told to come back, unless
+    /// configured: 5 s.
+    pub const DEFAULT_COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
+
+    /// The source of entries, unless configured.
+    pub const DEFAULT_SOURCE: &str = "spektr";
+
+    /// Receives what a verifier accepts. Warns, by `tracing`, if that is
+    /// everything.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, verifier: Verifier) -> Self {
+        if verifier.keys().is_none() {
+            tracing::warn!("unsigned deliveries are accepted, from whoever sends them");
+        }
+        Self(Arc::new(Inner {
+            store,
+            verifier,
+            source: Self::DEFAULT_SOURCE.into(),
+            clock: Arc::new(SystemClock::new()),
+            metrics: Metrics::new(),
+            body_limit: Self::DEFAULT_BODY_LIMIT,
+            body_timeout: Self::DEFAULT_BODY_TIMEOUT,
+            commit_timeout: Self::DEFAULT_COMMIT_TIMEOUT,
+            memory: Arc::new(memory(Self::DEFAULT_MEMORY_LIMIT)),
+            quarantine: None,
+            health: Arc::default(),
+        }))
+    }
+
+    /// Names where the deliveries come from: ids of different sources are
+    /// different events. Give the sandbox another one than production.
+    ///
+    /// It is not the workspace id of an entry, which only one of the two
+    /// envelopes has: an event that comes in both would be two.
+    #[must_use]
+    pub fn with_source(self, source: &str) -> Self {
+        self.with(|inner| inner.source = source.into())
+    }
+
+    /// Sets the clock that says when a delivery arrived.
+    #[must_use]
+    pub fn with_clock(self, clock: impl Clock) -> Self {
+        self.with(|inner| inner.clock = Arc::new(clock))
+    }
+
+    /// Counts into figures that others count into as well.
+    #[must_use]
+    pub fn with_metrics(self, metrics: Metrics) -> Self {
+        self.with(|inner| inner.metrics = metrics)
+    }
+
+    /// Sets the largest body, in bytes. A delivery over it is lost: the sender
+    /// repeats it three times and then drops it.
+    #[must_use]
+    pub fn with_body_limit(self, bytes: usize) -> Self {
+        self.with(|inner| inner.body_limit = bytes)
+    }
+
+    /// Sets how many bytes of bodies are held in memory at a time; beyond that,
+    /// deliveries are refused at once. Counts in KiB, each body rounded up.
+    #[must_use]
+    pub fn with_memory_limit(self, bytes: usize) -> Self {
+        self.with(|inner| inner.memory = Arc::new(memory(bytes)))
+    }
+
+    /// Sets how long the body of a request may take.
+    #[must_use]
+    pub fn with_body_timeout(self, duration: Duration) -> Self {
+        self.with(|inner| inner.body_timeout = duration)
+    }
+
+    /// Sets how long a commit may take before the sender is told to come back.
+    #[must_use]
+    pub fn with_commit_timeout(self, duration: Duration) -> Self {
+        self.with(|inner| inner.commit_timeout = duration)
+    }
+
+    /// Keeps rejected deliveries, at most `max_count` with `max_bytes` of bodies,
+    /// apart from entries and away from handlers. Off unless called.
+    ///
+    /// It is for the first days: with a wrong signing setting every delivery is
+    /// rejected, and this is where they are found, diagnosed, and, once the
+    /// setting is right, [recovered](Self::recover). Anybody can write into it, so
+    /// the newest ones push out the oldest, and while it is on, bodies are read of
+    /// requests that name no known key.
+    #[must_use]
+    pub fn with_quarantine(self, max_count: usize, max_bytes: usize) -> Self {
+        let gate = Arc::new(Semaphore::new(1));
+        self.with(|inner| inner.quarantine = Some(Quarantine { max_count, max_bytes, gate }))
+    }
+
+    /// The figures that this receiver counts into.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// A router with the endpoint, `POST` at a path, to merge into your own.
+    ///
+    /// Behind [`Server`](crate::Server) it is safe to expose; any other server
+    /// needs a timeout for headers and a limit of connections of its own.
+    pub fn router(&self, path: &str) -> Router {
+        Router::new().route(path, post(receive)).with_state(self.clone())
+    }
+
+    /// A router for operators: `GET` at `/health/live`, `/health/ready` and
+    /// `/metrics`. Not for the public: a readiness check writes to the disk.
+    pub fn operations(&self) -> Router {
+        Router::new()
+            .route("/health/live", get(|| async { "ok" }))
+            .route("/health/ready", get(ready))
+            .route("/metrics", get(metrics))
+            .with_state(self.clone())
+    }
+
+    /// Stores what a delivery holds. This is what the endpoint does between the
+    /// verification and the answer, for deliveries that arrive in another way.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::accept`]. Nothing of the delivery is stored then.
+    pub async fn accept(&self, delivery: &Verified<Bytes>) -> Result<Vec<Acceptance>, StoreError> {
+        let inner = &*self.0;
+        let intake = intake(&inner.source, delivery, inner.clock.now());
+        if let Some(error) = &intake.unreadable {
+            tracing::error!(%error, bytes = delivery.body().len(), "a body is kept whole");
+        }
+        let unreadable = intake.unreadable.is_some();
+        let accepted = if intake.entries.is_empty() {
+            Vec::new()
+        } else {
+            inner.store.accept(intake.entries).await?
+        };
+        for acceptance in &accepted {
+            match acceptance {
+                Acceptance::Stored(_) if unreadable => inner.metrics.unreadable(),
+                Acceptance::Stored(_) => inner.metrics.accepted(),
+                Acceptance::Duplicate => inner.metrics.duplicate(),
+                Acceptance::Conflict(number) => {
+                    inner.metrics.conflict();
+                    tracing::warn!(number, "an id was there with another content");
+                }
+            }
+        }
+        Ok(accepted)
+    }
+
+    /// Verifies again what is in quarantine, whenever it was signed, and accepts
+    /// what is authentic by now. Returns how many deliveries that were, and how
+    /// many remain.
+    ///
+    /// A delivery that somebody captured and sent again passes too. It is a
+    /// duplicate, unless its entries have been pruned or erased since.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store. What was recovered until then stays so.
+    pub async fn recover(&self) -> Result<(u64, u64), StoreError> {
+        let (mut recovered, mut remaining, mut last) = (0, 0, 0);
+        loop {
+            let page = self.0.store.quarantined(last, 10).await?;
+            let Some(end) = page.last() else { return Ok((recovered, remaining)) };
+            last = end.number;
+            for kept in page {
+                let Rejected { headers, body, .. } = kept.rejected;
+                match self.0.verifier.verify_ignoring_time_window(&headers, body) {
+                    Ok(delivery) => {
+                        self.accept(&delivery).await?;
+                        self.0.store.discard(kept.number).await?;
+                        recovered += 1;
+                    }
+                    Err(_) => remaining += 1,
+                }
+            }
+        }
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Inner)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
+    }
+
+    async fn receive(&self, request: Request) -> Result<(), Failure> {
+        let inner = &*self.0;
+        let (head, body) = request.into_parts();
+        let verifier = &inner.verifier;
+        // A browser can post anything but JSON to an endpoint that checks nothing.
+        if verifier.keys().is_none() && !is_json(&head.headers) {
+            return Err(Failure::MediaType);
+        }
+        // Whoever cannot even name a key does not get a body buffered.
+        let checked = verifier.check_headers_at(&head.headers, verifier.now());
+        if inner.quarantine.is_none() {
+            checked.map_err(|error| self.unauthentic(error))?;
+        }
+        let reading = body::read(body, &head.headers, inner.body_limit, &inner.memory);
+        let (body, _memory) =
+            timeout(inner.body_timeout, reading).await.map_err(|_| Failure::BodyTimeout)??;
+        let delivery = match verifier.verify(&head.headers, body.clone()) {
+            Ok(delivery) => delivery,
+            Err(error) => {
+                self.quarantine(&head.headers, body, &error).await;
+                return Err(self.unauthentic(error));
+            }
+        };
+        // If this is given up, the commit may still happen: the sender's next
+        // attempt is then a duplicate.
+        let accepting = timeout(inner.commit_timeout, self.accept(&delivery));
+        accepting.await.map_err(|_| Failure::CommitTimeout)?.map_err(Failure::Store)?;
+        Ok(())
+    }
+
+    /// An expired key is the sender's fault only while there is a valid one.
+    fn unauthentic(&self, source: VerifyError) -> Failure {
+        let verifier = &self.0.verifier;
+        match verifier.keys() {
+            Some(keys) if !keys.has_valid_key_at(verifier.now()) => Failure::NoValidKey(source),
+            _ => Failure::Unauthentic(source),
+        }
+    }
+
+    async fn quarantine(&self, headers: &HeaderMap, body: Bytes, error: &VerifyError) {
+        let Some(quarantine) = &self.0.quarantine else { return };
+        let Ok(_permit) = quarantine.gate.try_acquire() else { return };
+        if body.len() > quarantine.max_bytes {
+            return;
+        }
+        let rejected = Rejected {
+            received_at: self.0.clock.now(),
+            reason: error.reason().to_owned(),
+            headers: Rejected::signature_headers(headers),
+            body,
+        };
+        let kept =
+            self.0.store.quarantine(rejected, quarantine.max_count, quarantine.max_bytes).await;
+        if let Err(error) = kept {
+            tracing::warn!(error = &error as &dyn std::error::Error, "not kept in quarantine");
+        }
+    }
+}
+
+fn memory(bytes: usize) -> Semaphore {
+    Semaphore::new((bytes / 1024).min(Semaphore::MAX_PERMITS))
+}
+
+/// Whether there is exactly one content type and it is JSON.
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(header::CONTENT_TYPE).into_iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return false };
+    let media_type = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+    media_type.trim().eq_ignore_ascii_case("application/json")
+}
+
+async fn receive(State(receiver): State<Receiver>, request: Request) -> Response {
+    let began = Instant::now();
+    let metrics = receiver.metrics();
+    match receiver.receive(request).await {
+        Ok(()) => {
+            metrics.accept_took(began.elapsed());
+            StatusCode::OK.into_response()
+        }
+        Err(failure) => {
+            metrics.rejected(failure.reason());
+            let status = failure.status();
+            tracing::warn!(
+                reason = failure.reason(),
+                status = status.as_u16(),
+                error = &failure as &dyn std::error::Error,
+                "delivery rejected",
+            );
+            (status, status.canonical_reason().unwrap_or_default()).into_response()
+        }
+    }
+}
+
+async fn ready(State(receiver): State<Receiver>) -> Response {
+    let inner = &*receiver.0;
+    let report = inner.health.check(&*inner.store, inner.clock.now()).await;
+    let status = if report.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, [(header::CONTENT_TYPE, "application/json")], report.to_json()).into_response()
+}
+
+async fn metrics(State(receiver): State<Receiver>) -> Response {
+    let inner = &*receiver.0;
+    match inner.store.stats().await {
+        Ok(stats) => inner.metrics.stats(&stats, inner.clock.now()),
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "no figures of the store");
+        }
+    }
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], inner.metrics.render()).into_response()
+}

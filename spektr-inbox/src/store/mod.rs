@@ -1,0 +1,133 @@
+//! What a store must do, whichever database it is.
+//!
+//! Invariants of every store, which `testing` (feature `testing`) checks:
+//!
+//! - What a method has answered with `Ok` survives a crash and a power cut.
+//! - Each method is one transaction: all of it happens, or nothing.
+//! - An entry is claimed by one worker at a time, until its lease ends.
+//! - No method reads a clock: every time comes from the caller.
+
+mod model;
+pub mod sqlite;
+
+use std::error::Error;
+use std::future::Future;
+use std::pin::Pin;
+
+use spektr_types::Timestamp;
+use thiserror::Error;
+
+pub use model::{
+    Acceptance, Claim, ClaimRequest, Filter, Lease, NewEntry, Quarantined, Rejected, Settlement,
+    State, Stats, StoredEntry,
+};
+
+/// What the methods of [`Store`] return, so that a store can be chosen while
+/// the program runs.
+pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// Keeps entries, and hands them to workers.
+pub trait Store: Send + Sync + 'static {
+    /// Stores entries in one transaction, and says of each what became of it.
+    ///
+    /// An entry whose source, key and content are all there already is a
+    /// duplicate and not stored again. One whose source and key are there with
+    /// another content is stored and flagged, in [`State::Conflict`] where it
+    /// would otherwise be pending.
+    fn accept(&self, entries: Vec<NewEntry>) -> StoreFuture<'_, Vec<Acceptance>>;
+
+    /// Gives pending entries that are due to a worker, for the time of a lease,
+    /// and counts an attempt for each.
+    fn claim(&self, request: ClaimRequest) -> StoreFuture<'_, Vec<Claim>>;
+
+    /// Lets leases end later. Returns those of them that are still held.
+    fn extend(&self, leases: Vec<Lease>, until: Timestamp) -> StoreFuture<'_, Vec<Lease>>;
+
+    /// Ends a lease with what became of the attempt. Returns whether it was still
+    /// held; where it was not, nothing changes.
+    fn settle(&self, lease: Lease, settlement: Settlement, now: Timestamp)
+    -> StoreFuture<'_, bool>;
+
+    /// Returns at most `limit` entries in the order of arrival, those after a
+    /// number.
+    fn list(&self, filter: Filter, after: i64, limit: usize) -> StoreFuture<'_, Vec<StoredEntry>>;
+
+    /// Counts entries.
+    fn count(&self, filter: Filter) -> StoreFuture<'_, u64>;
+
+    /// Makes at most `limit` entries pending and due now, with no attempts counted,
+    /// apart from those that are pending already, and from bodies that could not be
+    /// read. Returns how many it were.
+    fn release(&self, filter: Filter, limit: usize, now: Timestamp) -> StoreFuture<'_, u64>;
+
+    /// Deletes at most `limit` entries that match. Returns how many it were.
+    /// Pending entries are never deleted by it.
+    fn prune(&self, filter: Filter, limit: usize) -> StoreFuture<'_, u64>;
+
+    /// Deletes every entry of a spektr id, in whatever state, and every body that
+    /// could not be read, or is in quarantine, and contains that id. Overwrites
+    /// what it deletes as far as the database can. Returns how many it were.
+    fn erase(&self, spektr_id: String) -> StoreFuture<'_, u64>;
+
+    /// Returns figures for metrics and health.
+    fn stats(&self) -> StoreFuture<'_, Stats>;
+
+    /// Commits a write of some 64 KiB and its deletion, to learn whether there is room.
+    fn probe(&self) -> StoreFuture<'_, ()>;
+
+    /// Keeps a delivery that was rejected. The oldest are dropped so that at most
+    /// `max_count` with at most `max_bytes` of bodies remain; a body that is there
+    /// already is replaced.
+    fn quarantine(
+        &self,
+        rejected: Rejected,
+        max_count: usize,
+        max_bytes: usize,
+    ) -> StoreFuture<'_, ()>;
+
+    /// Returns at most `limit` rejected deliveries, those after a number.
+    fn quarantined(&self, after: i64, limit: usize) -> StoreFuture<'_, Vec<Quarantined>>;
+
+    /// Deletes a rejected delivery. Returns whether it was there.
+    fn discard(&self, number: i64) -> StoreFuture<'_, bool>;
+
+    /// Returns a named text, such as how far a reconciliation came.
+    fn note(&self, name: String) -> StoreFuture<'_, Option<String>>;
+
+    /// Keeps a named text in place of the earlier one.
+    fn set_note(&self, name: String, text: String) -> StoreFuture<'_, ()>;
+}
+
+/// Why a store did not do what it was asked.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// More is waiting than the queue holds. Nothing was stored; try later.
+    #[error("the queue of the store is full")]
+    Overloaded,
+    /// The store has been closed, or its thread has ended.
+    #[error("the store is closed")]
+    Closed,
+    /// There is no room left. Nothing was stored.
+    #[error("the store has no room left")]
+    Full {
+        /// What the database says.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The database failed.
+    #[error("the database failed")]
+    Database {
+        /// What the database says.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A row holds what this version cannot read.
+    #[error("the column {column} of entry {number} holds an unknown value")]
+    Unreadable {
+        /// The column.
+        column: &'static str,
+        /// The number of the entry.
+        number: i64,
+    },
+}

@@ -1,0 +1,351 @@
+//! What goes into a store and comes out of it.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use spektr_types::Timestamp;
+use spektr_verify::{HeaderSource, SignatureHeader};
+use thiserror::Error;
+
+/// What has become of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum State {
+    /// Waits for a worker, for its next attempt, or for the end of a lease.
+    Pending,
+    /// A handler has accepted it.
+    Done,
+    /// Given up: a handler said so, or the attempts are exhausted.
+    Dead,
+    /// Cannot be decoded by this version.
+    Malformed,
+    /// Has a wire type that this version does not know.
+    Unknown,
+    /// A whole body that cannot be split into entries.
+    Unreadable,
+    /// Has the id of an earlier entry, and another content.
+    Conflict,
+}
+
+impl State {
+    /// Every state.
+    pub const ALL: [Self; 7] = [
+        Self::Pending,
+        Self::Done,
+        Self::Dead,
+        Self::Malformed,
+        Self::Unknown,
+        Self::Unreadable,
+        Self::Conflict,
+    ];
+
+    /// The state in a word, in lower case.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Done => "done",
+            Self::Dead => "dead",
+            Self::Malformed => "malformed",
+            Self::Unknown => "unknown",
+            Self::Unreadable => "unreadable",
+            Self::Conflict => "conflict",
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The text is none of the words of [`State`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the state is none of pending, done, dead, malformed, unknown, unreadable, conflict")]
+#[non_exhaustive]
+pub struct NoSuchState;
+
+impl FromStr for State {
+    type Err = NoSuchState;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word).ok_or(NoSuchState)
+    }
+}
+
+/// An entry to be stored. [`intake`](crate::intake) makes them.
+#[derive(Clone, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a store of another crate takes it apart")]
+pub struct NewEntry {
+    /// Where it came from: ids of different sources don't collide.
+    pub source: Arc<str>,
+    /// What makes it the same event within its source: `id:` and the id, or a hash
+    /// where there is no id of at most
+    /// [`MAX_ID_LENGTH`](crate::intake::MAX_ID_LENGTH) bytes.
+    pub key: String,
+    /// Hash of what must be equal for it to be the same content.
+    pub content: [u8; 32],
+    /// The event's id, where it is readable.
+    pub id: Option<String>,
+    /// The end-user's id, where it is readable.
+    pub spektr_id: Option<String>,
+    /// The wire type, where it is readable.
+    pub wire_type: Option<String>,
+    /// When the event was created, where it is readable.
+    pub created_at: Option<Timestamp>,
+    /// When it arrived.
+    pub received_at: Timestamp,
+    /// The state to begin with: pending or unreadable, and any when imported.
+    pub state: State,
+    /// The JSON of the entry, or the body, byte for byte.
+    pub raw: Bytes,
+}
+
+impl fmt::Debug for NewEntry {
+    /// Shows what identifies the entry, not what it holds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewEntry")
+            .field("source", &self.source)
+            .field("id", &self.id)
+            .field("wire_type", &self.wire_type)
+            .field("state", &self.state)
+            .field("bytes", &self.raw.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What became of an entry that was to be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Acceptance {
+    /// It is stored, under a number that counts up in the order of arrival.
+    Stored(i64),
+    /// It is there already and was not stored again.
+    Duplicate,
+    /// It is stored, and its key was there with another content.
+    Conflict(i64),
+}
+
+/// What a worker wants to work on.
+#[derive(Clone, Debug)]
+#[allow(clippy::exhaustive_structs, reason = "a store of another crate takes it apart")]
+pub struct ClaimRequest {
+    /// Tells one worker process from another.
+    pub owner: i64,
+    /// The current time.
+    pub now: Timestamp,
+    /// How long the leases last.
+    pub lease: Duration,
+    /// How many entries at most.
+    pub limit: usize,
+    /// One at a time per spektr id: only entries that no pending one of the same
+    /// spektr id precedes, by `createdAt`, or by arrival where that is equal.
+    /// Where `createdAt` is not readable, the time of arrival stands for it.
+    pub ordered: bool,
+    /// A due time further in the future than this was set by a clock that has
+    /// been put back since, so the entry is due, unless `owner` itself holds it.
+    pub horizon: Duration,
+}
+
+/// The right to work on an entry until some time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(clippy::exhaustive_structs, reason = "a store of another crate makes it")]
+pub struct Lease {
+    /// The number of the entry.
+    pub number: i64,
+    /// Who holds it.
+    pub owner: i64,
+    /// Which attempt it is for, from 1.
+    pub attempt: u32,
+}
+
+/// An entry that a worker may work on.
+#[derive(Clone, Debug)]
+#[allow(clippy::exhaustive_structs, reason = "a store of another crate makes it")]
+pub struct Claim {
+    /// The right to do so.
+    pub lease: Lease,
+    /// The entry.
+    pub entry: StoredEntry,
+}
+
+/// What became of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Settlement {
+    /// The handler has accepted the event.
+    Done,
+    /// Another attempt is due at some time.
+    Retry {
+        /// When.
+        due_at: Timestamp,
+        /// Why.
+        reason: String,
+    },
+    /// The entry leaves the queue in a state other than done.
+    Park {
+        /// Dead, malformed or unknown.
+        state: State,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// An entry as it is in the store.
+#[derive(Clone, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a store of another crate makes it")]
+pub struct StoredEntry {
+    /// Counts up in the order of arrival.
+    pub number: i64,
+    /// Where it came from.
+    pub source: String,
+    /// The event's id, where it is readable.
+    pub id: Option<String>,
+    /// The end-user's id, where it is readable.
+    pub spektr_id: Option<String>,
+    /// The wire type, where it is readable.
+    pub wire_type: Option<String>,
+    /// When the event was created, where it is readable.
+    pub created_at: Option<Timestamp>,
+    /// When it arrived.
+    pub received_at: Timestamp,
+    /// What has become of it.
+    pub state: State,
+    /// Whether its id was there with another content when it arrived.
+    pub conflict: bool,
+    /// How many attempts were begun.
+    pub attempts: u32,
+    /// When it is due, or its lease ends, if it is pending.
+    pub due_at: Timestamp,
+    /// Why the last attempt failed. It holds what the handler wrote.
+    pub reason: Option<String>,
+    /// The JSON of the entry, or the body, byte for byte.
+    pub raw: Bytes,
+}
+
+impl fmt::Debug for StoredEntry {
+    /// Shows what identifies the entry, not what it holds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredEntry")
+            .field("number", &self.number)
+            .field("id", &self.id)
+            .field("wire_type", &self.wire_type)
+            .field("state", &self.state)
+            .field("attempts", &self.attempts)
+            .field("bytes", &self.raw.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Which entries are meant: those that match everything that is set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a store of another crate takes it apart")]
+pub struct Filter {
+    /// The number.
+    pub number: Option<i64>,
+    /// The event's id.
+    pub id: Option<String>,
+    /// The end-user's id.
+    pub spektr_id: Option<String>,
+    /// The wire type as it arrived, without regard to ASCII case.
+    pub wire_type: Option<String>,
+    /// The state.
+    pub state: Option<State>,
+    /// Arrived before this time.
+    pub received_before: Option<Timestamp>,
+    /// Arrived at this time or later.
+    pub received_since: Option<Timestamp>,
+}
+
+impl Filter {
+    /// Means every entry.
+    #[must_use]
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// Means the entries in a state.
+    #[must_use]
+    pub fn state(state: State) -> Self {
+        Self { state: Some(state), ..Self::default() }
+    }
+
+    /// Means one entry.
+    #[must_use]
+    pub fn number(number: i64) -> Self {
+        Self { number: Some(number), ..Self::default() }
+    }
+}
+
+/// Figures of a store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a store of another crate makes it")]
+pub struct Stats {
+    /// How many entries are pending.
+    pub pending: u64,
+    /// How many are dead.
+    pub dead: u64,
+    /// When the pending entry arrived that came first.
+    pub oldest_pending: Option<Timestamp>,
+    /// When the entry arrived that was stored last.
+    pub newest: Option<Timestamp>,
+    /// How many writes wait for the store.
+    pub queued: usize,
+    /// How many writes can wait; 0 if there is no such limit.
+    pub queue_limit: usize,
+}
+
+/// A delivery that was rejected.
+#[derive(Clone, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a store of another crate takes it apart")]
+pub struct Rejected {
+    /// When it arrived.
+    pub received_at: Timestamp,
+    /// The code of why it was rejected.
+    pub reason: String,
+    /// The signature headers that it had, each as often as it did.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl fmt::Debug for Rejected {
+    /// Shows why it was rejected, not what it holds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejected")
+            .field("reason", &self.reason)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A rejected delivery, and its number in the quarantine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a store of another crate makes it")]
+pub struct Quarantined {
+    /// Counts up.
+    pub number: i64,
+    /// The delivery.
+    pub rejected: Rejected,
+}
+
+impl Rejected {
+    /// Takes the signature headers out of a request's headers.
+    pub(crate) fn signature_headers(headers: &http::HeaderMap) -> Vec<(String, Vec<u8>)> {
+        let names = [
+            SignatureHeader::Algorithm,
+            SignatureHeader::Timestamp,
+            SignatureHeader::KeyId,
+            SignatureHeader::Signature,
+        ];
+        headers
+            .headers()
+            .filter(|(name, _)| names.iter().any(|header| header.name().eq_ignore_ascii_case(name)))
+            .map(|(name, value)| (name.to_owned(), value.to_vec()))
+            .collect()
+    }
+}

@@ -1,0 +1,171 @@
+//! Opens the file: whose it is, which version it has, how it is written.
+
+use std::fs::{File, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, TransactionBehavior};
+use thiserror::Error;
+
+/// "spkt": tells the file from those of other programs.
+pub(super) const APPLICATION_ID: i32 = 0x7370_6b74;
+
+/// What makes each version out of the one before; version 0 is an empty file.
+const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+
+/// Why a file cannot be the store.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The file cannot be created, or its mode cannot be set.
+    #[error("cannot open {path}", path = path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// SQLite cannot open the file; it may not be a SQLite database at all.
+    #[error("cannot open {path} as an SQLite database", path = path.display())]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The file is an SQLite database of some other program.
+    #[error("{path} is the database of another program", path = path.display())]
+    OtherProgram {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A newer version of this crate has written the file.
+    #[error("{path} has version {found}, and this program knows {known}: update it", path = path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i32,
+        /// The newest version that this crate knows.
+        known: i32,
+    },
+}
+
+/// Opens the file for writing; creates and migrates it where needed.
+pub(super) fn open_writer(path: &Path, max_bytes: Option<u64>) -> Result<Connection, OpenError> {
+    make_private(path).map_err(|source| OpenError::File { path: path.to_owned(), source })?;
+    let mut connection = open(path)?;
+    let database = |source| database(path, source);
+    check(&connection, path)?;
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(database)?;
+    // A commit returns after the log is on disk. NORMAL would lose answered
+    // deliveries in a power cut.
+    connection.pragma_update(None, "synchronous", "FULL").map_err(database)?;
+    // What is deleted is overwritten: erasure is meant.
+    connection.pragma_update(None, "secure_delete", "ON").map_err(database)?;
+    // Ids come without an order, so that the index of a large file is read all
+    // over: 32 MiB of it stay in memory. And the log is folded into the file after
+    // 16 MiB, when many changes of a page have become one.
+    connection.pragma_update(None, "cache_size", -32 * 1024).map_err(database)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 4096).map_err(database)?;
+    migrate(&mut connection, path)?;
+    // The journal that made the file must not come back after a power cut.
+    sync_folder(path).map_err(|source| OpenError::File { path: path.to_owned(), source })?;
+    if let Some(bytes) = max_bytes {
+        let page: u64 = connection
+            .pragma_query_value(None, "page_size", |row| row.get::<_, u32>(0))
+            .map_err(database)?
+            .into();
+        let pages = i64::try_from(bytes / page).unwrap_or(i64::MAX);
+        connection.pragma_update(None, "max_page_count", pages).map_err(database)?;
+    }
+    Ok(connection)
+}
+
+/// Opens the file, which [`open_writer`] has opened before, for reading.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, OpenError> {
+    let connection = open(path)?;
+    connection.pragma_update(None, "query_only", "ON").map_err(|source| database(path, source))?;
+    Ok(connection)
+}
+
+fn open(path: &Path) -> Result<Connection, OpenError> {
+    let connection = Connection::open(path).map_err(|source| database(path, source))?;
+    let prepare = || {
+        // Other processes, such as a command line tool, write now and then.
+        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        connection.pragma_update(None, "trusted_schema", "OFF")?;
+        connection.set_prepared_statement_cache_capacity(64);
+        Ok(())
+    };
+    prepare().map_err(|source| database(path, source))?;
+    Ok(connection)
+}
+
+/// Refuses files of other programs and of newer versions, before writing anything.
+fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let read = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    let database = |source| database(path, source);
+    let application = read("application_id").map_err(database)?;
+    let found = read("user_version").map_err(database)?;
+    let objects: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(database)?;
+    let is_empty = application == 0 && found == 0 && objects == 0;
+    if application != APPLICATION_ID && !is_empty {
+        return Err(OpenError::OtherProgram { path: path.to_owned() });
+    }
+    let known = MIGRATIONS.len() as i32;
+    if found > known {
+        return Err(OpenError::Newer { path: path.to_owned(), found, known });
+    }
+    Ok(())
+}
+
+/// Applies what is missing. The version is read inside the transaction, so that
+/// of two processes that start at once only one does it.
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
+    let mut migrate = || {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let version: usize =
+            transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        for script in MIGRATIONS.iter().skip(version) {
+            transaction.execute_batch(script)?;
+        }
+        if version < MIGRATIONS.len() {
+            transaction.pragma_update(None, "user_version", MIGRATIONS.len())?;
+            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        }
+        transaction.commit()
+    };
+    migrate().map_err(|source| database(path, source))
+}
+
+/// Lets only the owner read the file; SQLite gives its log the same mode.
+fn make_private(path: &Path) -> io::Result<()> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)?;
+    if file.metadata()?.permissions().mode() & 0o077 != 0 {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(())
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+fn database(path: &Path, source: rusqlite::Error) -> OpenError {
+    OpenError::Database { path: path.to_owned(), source: Box::new(source) }
+}

@@ -1,0 +1,189 @@
+//! The store in one SQLite file, for one machine.
+//!
+//! One thread writes and commits many waiting deliveries at once, with the log
+//! synced before anybody is answered; another reads beside it.
+
+mod file;
+mod quarantine;
+mod read;
+mod thread;
+mod write;
+
+use std::path::{Path, PathBuf};
+
+use spektr_types::Timestamp;
+
+pub use file::OpenError;
+use thread::Worker;
+
+use super::{
+    Acceptance, Claim, ClaimRequest, Filter, Lease, NewEntry, Quarantined, Rejected, Settlement,
+    Stats, Store, StoreFuture, StoredEntry,
+};
+
+/// How a [`SqliteStore`] is opened.
+#[derive(Clone, Debug)]
+pub struct SqliteOptions {
+    path: PathBuf,
+    queue: usize,
+    group: usize,
+    max_bytes: Option<u64>,
+}
+
+impl SqliteOptions {
+    /// How many writes may wait, unless configured: 1024.
+    pub const DEFAULT_QUEUE: usize = 1024;
+
+    /// How many writes are committed together at most, unless configured: 256.
+    pub const DEFAULT_GROUP: usize = 256;
+
+    /// Takes the path of the file.
+    #[must_use]
+    pub fn new(path: impl AsRef<Path>) -> Self {
+        Self {
+            path: path.as_ref().to_owned(),
+            queue: Self::DEFAULT_QUEUE,
+            group: Self::DEFAULT_GROUP,
+            max_bytes: None,
+        }
+    }
+
+    /// Sets how many writes may wait, at least 1; beyond that, deliveries are
+    /// refused at once.
+    #[must_use]
+    pub fn with_queue(mut self, writes: usize) -> Self {
+        self.queue = writes.max(1);
+        self
+    }
+
+    /// Sets how many writes are committed together at most, at least 1.
+    #[must_use]
+    pub fn with_group(mut self, writes: usize) -> Self {
+        self.group = writes.max(1);
+        self
+    }
+
+    /// Limits the size of the file, without that of its log. A full file refuses
+    /// deliveries until entries are pruned or the limit is raised.
+    #[must_use]
+    pub fn with_max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = Some(bytes);
+        self
+    }
+
+    /// Opens the file; creates it, readable by its owner only, where there is none,
+    /// and migrates it from an earlier version. Blocks for as long as that takes.
+    ///
+    /// # Errors
+    ///
+    /// - [`OpenError::File`], [`OpenError::Database`]
+    /// - [`OpenError::OtherProgram`], [`OpenError::Newer`]: the file is left as it is
+    pub fn open(self) -> Result<SqliteStore, OpenError> {
+        let writer = file::open_writer(&self.path, self.max_bytes)?;
+        let reader = file::open_reader(&self.path)?;
+        let start = || {
+            Ok(SqliteStore {
+                writer: Worker::start("inbox-write", writer, self.queue, self.group)?,
+                reader: Worker::start("inbox-read", reader, self.queue, 1)?,
+            })
+        };
+        start().map_err(|source| OpenError::File { path: self.path.clone(), source })
+    }
+}
+
+/// Entries in one SQLite file. Dropping it finishes what is queued.
+#[derive(Debug)]
+pub struct SqliteStore {
+    // Dropped first: the last connection to close folds the log into the file,
+    // which only a writer can do.
+    reader: Worker,
+    writer: Worker,
+}
+
+impl Store for SqliteStore {
+    fn accept(&self, entries: Vec<NewEntry>) -> StoreFuture<'_, Vec<Acceptance>> {
+        Box::pin(self.writer.try_write(move |connection| write::accept(connection, &entries)))
+    }
+
+    fn claim(&self, request: ClaimRequest) -> StoreFuture<'_, Vec<Claim>> {
+        Box::pin(self.writer.write(move |connection| write::claim(connection, &request)))
+    }
+
+    fn extend(&self, leases: Vec<Lease>, until: Timestamp) -> StoreFuture<'_, Vec<Lease>> {
+        Box::pin(self.writer.write(move |connection| write::extend(connection, &leases, until)))
+    }
+
+    fn settle(
+        &self,
+        lease: Lease,
+        settlement: Settlement,
+        now: Timestamp,
+    ) -> StoreFuture<'_, bool> {
+        Box::pin(
+            self.writer.write(move |connection| write::settle(connection, lease, &settlement, now)),
+        )
+    }
+
+    fn list(&self, filter: Filter, after: i64, limit: usize) -> StoreFuture<'_, Vec<StoredEntry>> {
+        Box::pin(self.reader.alone(move |connection| read::list(connection, &filter, after, limit)))
+    }
+
+    fn count(&self, filter: Filter) -> StoreFuture<'_, u64> {
+        Box::pin(self.reader.alone(move |connection| read::count(connection, &filter)))
+    }
+
+    fn release(&self, filter: Filter, limit: usize, now: Timestamp) -> StoreFuture<'_, u64> {
+        Box::pin(
+            self.writer.write(move |connection| read::release(connection, &filter, limit, now)),
+        )
+    }
+
+    fn prune(&self, filter: Filter, limit: usize) -> StoreFuture<'_, u64> {
+        Box::pin(self.writer.write(move |connection| read::prune(connection, &filter, limit)))
+    }
+
+    fn erase(&self, spektr_id: String) -> StoreFuture<'_, u64> {
+        Box::pin(async move {
+            let erased =
+                self.writer.write(move |connection| write::erase(connection, &spektr_id)).await?;
+            self.writer.alone(write::empty_log).await?;
+            Ok(erased)
+        })
+    }
+
+    fn stats(&self) -> StoreFuture<'_, Stats> {
+        let queue = self.writer.depth();
+        Box::pin(self.reader.alone(move |connection| read::stats(connection, queue)))
+    }
+
+    fn probe(&self) -> StoreFuture<'_, ()> {
+        Box::pin(self.writer.try_write(write::probe))
+    }
+
+    fn quarantine(
+        &self,
+        rejected: Rejected,
+        max_count: usize,
+        max_bytes: usize,
+    ) -> StoreFuture<'_, ()> {
+        Box::pin(self.writer.try_write(move |connection| {
+            quarantine::keep(connection, &rejected, max_count, max_bytes)
+        }))
+    }
+
+    fn quarantined(&self, after: i64, limit: usize) -> StoreFuture<'_, Vec<Quarantined>> {
+        Box::pin(self.reader.alone(move |connection| quarantine::list(connection, after, limit)))
+    }
+
+    fn discard(&self, number: i64) -> StoreFuture<'_, bool> {
+        Box::pin(self.writer.write(move |connection| quarantine::discard(connection, number)))
+    }
+
+    fn note(&self, name: String) -> StoreFuture<'_, Option<String>> {
+        Box::pin(self.reader.alone(move |connection| write::note(connection, &name)))
+    }
+
+    fn set_note(&self, name: String, text: String) -> StoreFuture<'_, ()> {
+        Box::pin(self.writer.write(move |connection| write::set_note(connection, &name, &text)))
+    }
+}

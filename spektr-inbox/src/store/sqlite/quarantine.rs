@@ -1,0 +1,81 @@
+//! The quarantine: rejected deliveries in a table of their own, so that nothing
+//! that works on entries can meet one.
+
+use bytes::Bytes;
+use rusqlite::{Connection, params};
+use sha2::{Digest as _, Sha256};
+
+use crate::clock::from_millis;
+use crate::hex;
+use crate::store::{Quarantined, Rejected, StoreError};
+
+pub(super) fn keep(
+    connection: &Connection,
+    rejected: &Rejected,
+    max_count: usize,
+    max_bytes: usize,
+) -> Result<(), StoreError> {
+    let headers: Vec<(&str, String)> =
+        rejected.headers.iter().map(|(name, value)| (name.as_str(), hex::encode(value))).collect();
+    let headers = serde_json::to_string(&headers)
+        .map_err(|source| StoreError::Database { source: Box::new(source) })?;
+    let digest: [u8; 32] = Sha256::digest(&rejected.body).into();
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO quarantine (received_at, reason, headers, digest, body) \
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![
+            rejected.received_at.as_millis(),
+            rejected.reason,
+            headers,
+            digest,
+            &rejected.body[..],
+        ])?;
+    connection
+        .prepare_cached(
+            "DELETE FROM quarantine WHERE number IN (SELECT number FROM (SELECT number, \
+             count(*) OVER newer AS count, sum(length(body)) OVER newer AS bytes \
+             FROM quarantine WINDOW newer AS (ORDER BY number DESC)) \
+             WHERE count > ?1 OR bytes > ?2)",
+        )?
+        .execute(params![max_count, max_bytes])?;
+    Ok(())
+}
+
+pub(super) fn list(
+    connection: &Connection,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<Quarantined>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT number, received_at, reason, headers, body FROM quarantine \
+         WHERE number > ?1 ORDER BY number LIMIT ?2",
+    )?;
+    let mut rows = statement.query(params![after, limit])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let number = row.get(0)?;
+        let unreadable = || StoreError::Unreadable { column: "headers", number };
+        let headers: String = row.get(3)?;
+        let headers: Vec<(String, String)> =
+            serde_json::from_str(&headers).map_err(|_| unreadable())?;
+        let headers = headers
+            .into_iter()
+            .map(|(name, value)| Some((name, hex::decode(&value)?)))
+            .collect::<Option<_>>()
+            .ok_or_else(unreadable)?;
+        let rejected = Rejected {
+            received_at: from_millis(row.get(1)?),
+            reason: row.get(2)?,
+            headers,
+            body: Bytes::from(row.get::<_, Vec<u8>>(4)?),
+        };
+        found.push(Quarantined { number, rejected });
+    }
+    Ok(found)
+}
+
+pub(super) fn discard(connection: &Connection, number: i64) -> Result<bool, StoreError> {
+    Ok(connection.execute("DELETE FROM quarantine WHERE number = ?1", [number])? == 1)
+}

@@ -1,0 +1,164 @@
+//! From filters to SQL, and from rows to entries.
+
+use bytes::Bytes;
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row, params_from_iter};
+use spektr_types::Timestamp;
+
+use crate::clock::from_millis;
+use crate::intake::MAX_ID_LENGTH;
+use crate::store::{Filter, State, Stats, StoreError, StoredEntry};
+
+pub(super) const COLUMNS: &str = "number, source, id, spektr_id, wire_type, created_at, \
+     received_at, state, conflict, attempts, due_at, reason, raw";
+
+/// Reads a row of [`COLUMNS`].
+pub(super) fn entry(row: &Row<'_>) -> Result<StoredEntry, StoreError> {
+    let number = row.get(0)?;
+    let state: String = row.get(7)?;
+    let state = state.parse().map_err(|_| StoreError::Unreadable { column: "state", number })?;
+    Ok(StoredEntry {
+        number,
+        source: row.get(1)?,
+        id: row.get(2)?,
+        spektr_id: row.get(3)?,
+        wire_type: row.get(4)?,
+        created_at: row.get::<_, Option<i64>>(5)?.map(from_millis),
+        received_at: from_millis(row.get(6)?),
+        state,
+        conflict: row.get(8)?,
+        attempts: row.get(9)?,
+        due_at: from_millis(row.get(10)?),
+        reason: row.get(11)?,
+        raw: Bytes::from(row.get::<_, Vec<u8>>(12)?),
+    })
+}
+
+/// A condition, and the values of its question marks in order.
+struct Condition {
+    sql: String,
+    values: Vec<Value>,
+}
+
+impl Condition {
+    fn new(filter: &Filter) -> Self {
+        let mut condition = Self { sql: "TRUE".to_owned(), values: Vec::new() };
+        let text = |text: &Option<String>| text.clone().map(Value::Text);
+        let time = |time: Option<Timestamp>| time.map(|time| Value::Integer(time.as_millis()));
+        condition.and("number = ?", filter.number.map(Value::Integer));
+        match &filter.id {
+            // What a short id is stored under, which has an index.
+            Some(id) if id.len() <= MAX_ID_LENGTH => {
+                condition.and("key = ?", Some(Value::Text(format!("id:{id}"))));
+            }
+            id => condition.and("id = ?", text(id)),
+        }
+        condition.and("spektr_id = ?", text(&filter.spektr_id));
+        condition.and("wire_type = ? COLLATE NOCASE", text(&filter.wire_type));
+        if let Some(state) = filter.state {
+            // A literal, because an index is for one state only. The plus keeps SQLite
+            // from using such an index where another finds few rows.
+            let is_narrow = filter.number.is_some() || filter.id.is_some();
+            let plus = if is_narrow || filter.spektr_id.is_some() { "+" } else { "" };
+            condition.sql.push_str(&format!(" AND {plus}state = '{state}'"));
+        }
+        condition.and("received_at < ?", time(filter.received_before));
+        condition.and("received_at >= ?", time(filter.received_since));
+        condition
+    }
+
+    fn and(&mut self, sql: &str, value: Option<Value>) {
+        if let Some(value) = value {
+            self.sql.push_str(" AND ");
+            self.sql.push_str(sql);
+            self.values.push(value);
+        }
+    }
+}
+
+pub(super) fn list(
+    connection: &Connection,
+    filter: &Filter,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<StoredEntry>, StoreError> {
+    let mut condition = Condition::new(filter);
+    condition.and("number > ?", Some(Value::Integer(after)));
+    let sql = format!(
+        "SELECT {COLUMNS} FROM entries WHERE {} ORDER BY number LIMIT {limit}",
+        condition.sql
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(condition.values))?;
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next()? {
+        entries.push(entry(row)?);
+    }
+    Ok(entries)
+}
+
+pub(super) fn count(connection: &Connection, filter: &Filter) -> Result<u64, StoreError> {
+    let condition = Condition::new(filter);
+    let sql = format!("SELECT count(*) FROM entries WHERE {}", condition.sql);
+    let count = connection
+        .prepare_cached(&sql)?
+        .query_row(params_from_iter(condition.values), |row| row.get(0))?;
+    Ok(count)
+}
+
+pub(super) fn release(
+    connection: &Connection,
+    filter: &Filter,
+    limit: usize,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let Condition { sql, mut values } = Condition::new(filter);
+    values.insert(0, Value::Integer(now.as_millis()));
+    let sql = format!(
+        "UPDATE entries SET state = 'pending', due_at = ?, attempts = 0, owner = NULL, \
+         reason = NULL WHERE number IN (SELECT number FROM entries WHERE {sql} \
+         AND state NOT IN ('pending', 'unreadable') LIMIT {limit})"
+    );
+    Ok(connection.prepare_cached(&sql)?.execute(params_from_iter(values))? as u64)
+}
+
+pub(super) fn prune(
+    connection: &Connection,
+    filter: &Filter,
+    limit: usize,
+) -> Result<u64, StoreError> {
+    let Condition { sql, values } = Condition::new(filter);
+    let by_age = filter.received_before.is_some()
+        && *filter
+            == Filter { received_before: filter.received_before, ..Filter::state(State::Done) };
+    let index = if by_age { "INDEXED BY entries_done" } else { "" };
+    let sql = format!(
+        "DELETE FROM entries WHERE number IN (SELECT number FROM entries {index} WHERE {sql} \
+         AND state <> 'pending' LIMIT {limit})"
+    );
+    Ok(connection.prepare_cached(&sql)?.execute(params_from_iter(values))? as u64)
+}
+
+pub(super) fn stats(
+    connection: &Connection,
+    (queued, queue_limit): (usize, usize),
+) -> Result<Stats, StoreError> {
+    let stats = connection
+        .prepare_cached(
+            "SELECT (SELECT count(*) FROM entries WHERE state = 'pending'), \
+             (SELECT count(*) FROM entries WHERE state = 'dead'), \
+             (SELECT received_at FROM entries WHERE state = 'pending' ORDER BY number LIMIT 1), \
+             (SELECT received_at FROM entries ORDER BY number DESC LIMIT 1)",
+        )?
+        .query_row([], |row| {
+            Ok(Stats {
+                pending: row.get(0)?,
+                dead: row.get(1)?,
+                oldest_pending: row.get::<_, Option<i64>>(2)?.map(from_millis),
+                newest: row.get::<_, Option<i64>>(3)?.map(from_millis),
+                queued,
+                queue_limit,
+            })
+        })?;
+    Ok(stats)
+}

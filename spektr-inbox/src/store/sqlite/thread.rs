@@ -1,0 +1,207 @@
+//! The threads that own the connections: one that writes, one that reads.
+//!
+//! The writer takes everything that waits and commits it in one transaction, so
+//! that many deliveries share one sync of the disk. Nobody is answered before
+//! that commit.
+
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, TransactionBehavior, TransactionState};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::store::StoreError;
+
+/// A thread with a connection, and the queue of what it is to do.
+#[derive(Debug)]
+pub(super) struct Worker {
+    queue: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+enum Job {
+    /// Shares a transaction with others.
+    Grouped(Box<dyn Grouped>),
+    /// Runs outside of any transaction.
+    Alone(Box<dyn FnOnce(&Connection) + Send>),
+}
+
+/// Something to do in a transaction, possibly again after that was rolled back.
+trait Grouped: Send {
+    fn run(&mut self, connection: &Connection) -> Result<(), StoreError>;
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+struct Write<F, T> {
+    run: F,
+    result: Option<T>,
+    answer: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<F, T> Grouped for Write<F, T>
+where
+    F: FnMut(&Connection) -> Result<T, StoreError> + Send,
+    T: Send,
+{
+    fn run(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        self.result = Some((self.run)(connection)?);
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
+        let result = self.result;
+        let answer = committed.and_then(|()| result.ok_or(StoreError::Closed));
+        // Whoever asked may have gone away; what is committed stays.
+        let _gone = self.answer.send(answer);
+    }
+}
+
+impl Worker {
+    /// Starts a thread that commits at most `group` jobs together.
+    pub(super) fn start(
+        name: &str,
+        connection: Connection,
+        queue: usize,
+        group: usize,
+    ) -> std::io::Result<Self> {
+        let (sender, receiver) = mpsc::channel(queue);
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || serve(connection, receiver, group))?;
+        Ok(Self { queue: Some(sender), thread: Some(thread) })
+    }
+
+    /// Runs in a transaction; fails at once if the queue is full.
+    pub(super) async fn try_write<T: Send + 'static>(
+        &self,
+        run: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, result) = oneshot::channel();
+        let job = Job::Grouped(Box::new(Write { run, result: None, answer }));
+        self.queue()?.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
+        })?;
+        result.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Runs in a transaction; waits for room in the queue.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        run: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, result) = oneshot::channel();
+        self.send(Job::Grouped(Box::new(Write { run, result: None, answer }))).await?;
+        result.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Runs outside of any transaction; waits for room in the queue.
+    pub(super) async fn alone<T: Send + 'static>(
+        &self,
+        run: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, result) = oneshot::channel();
+        let job = move |connection: &Connection| {
+            let _gone = answer.send(run(connection));
+        };
+        self.send(Job::Alone(Box::new(job))).await?;
+        result.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// How many jobs wait, and how many can.
+    pub(super) fn depth(&self) -> (usize, usize) {
+        self.queue
+            .as_ref()
+            .map_or((0, 0), |queue| (queue.max_capacity() - queue.capacity(), queue.max_capacity()))
+    }
+
+    async fn send(&self, job: Job) -> Result<(), StoreError> {
+        self.queue()?.send(job).await.map_err(|_| StoreError::Closed)
+    }
+
+    fn queue(&self) -> Result<&mpsc::Sender<Job>, StoreError> {
+        self.queue.as_ref().ok_or(StoreError::Closed)
+    }
+}
+
+impl Drop for Worker {
+    /// Finishes what is queued and closes the connection.
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            // It has logged its own panic, if that is how it ended.
+            let _ended = thread.join();
+        }
+    }
+}
+
+fn serve(mut connection: Connection, mut queue: mpsc::Receiver<Job>, group: usize) {
+    let mut next = None;
+    while let Some(job) = next.take().or_else(|| queue.blocking_recv()) {
+        match job {
+            Job::Alone(run) => run(&connection),
+            Job::Grouped(first) => {
+                let mut jobs = vec![first];
+                while jobs.len() < group {
+                    match queue.try_recv() {
+                        Ok(Job::Grouped(job)) => jobs.push(job),
+                        Ok(alone) => {
+                            next = Some(alone);
+                            break;
+                        }
+                        Err(_) => break,
+                    }
+                }
+                commit(&mut connection, jobs);
+            }
+        }
+    }
+}
+
+/// Commits jobs together, or each alone if that fails, so that none fails
+/// because of another.
+fn commit(connection: &mut Connection, mut jobs: Vec<Box<dyn Grouped>>) {
+    match commit_together(connection, &mut jobs) {
+        Ok(()) => jobs.into_iter().for_each(|job| job.answer(Ok(()))),
+        Err(error) if jobs.len() == 1 => {
+            let mut error = Some(error);
+            for job in jobs {
+                job.answer(Err(error.take().unwrap_or(StoreError::Closed)));
+            }
+        }
+        Err(_) => {
+            for mut job in jobs {
+                let committed = commit_together(connection, std::slice::from_mut(&mut job));
+                job.answer(committed);
+            }
+        }
+    }
+}
+
+fn commit_together(
+    connection: &mut Connection,
+    jobs: &mut [Box<dyn Grouped>],
+) -> Result<(), StoreError> {
+    // Dropping the transaction rolls it back.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for job in jobs {
+        job.run(&transaction)?;
+        // SQLite itself rolls back on some errors, and what follows would then
+        // be committed one by one.
+        if transaction.transaction_state::<&str>(None)? == TransactionState::None {
+            return Err(StoreError::Closed);
+        }
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let code = error.sqlite_error_code();
+        let source = Box::new(error);
+        match code {
+            Some(rusqlite::ErrorCode::DiskFull) => Self::Full { source },
+            _ => Self::Database { source },
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The statements of the writer: accept, claim, extend, settle.
+
+use rusqlite::{Connection, OptionalExtension as _, named_params, params};
+use spektr_types::Timestamp;
+
+use super::read::{COLUMNS, entry};
+use crate::clock::after;
+use crate::store::{
+    Acceptance, Claim, ClaimRequest, Lease, NewEntry, Settlement, State, StoreError,
+};
+
+pub(super) fn accept(
+    connection: &Connection,
+    entries: &[NewEntry],
+) -> Result<Vec<Acceptance>, StoreError> {
+    entries.iter().map(|entry| accept_one(connection, entry)).collect()
+}
+
+fn accept_one(connection: &Connection, entry: &NewEntry) -> Result<Acceptance, StoreError> {
+    // Nobody else writes meanwhile: the transaction has the write lock already.
+    let known: Option<bool> = connection
+        .prepare_cached("SELECT max(content = ?3) FROM entries WHERE source = ?1 AND key = ?2")?
+        .query_row(params![entry.source, entry.key, entry.content], |row| row.get(0))?;
+    let conflict = match known {
+        Some(true) => return Ok(Acceptance::Duplicate),
+        Some(false) => true,
+        None => false,
+    };
+    let state = match entry.state {
+        State::Pending if conflict => State::Conflict,
+        state => state,
+    };
+    connection
+        .prepare_cached(
+            "INSERT INTO entries (source, key, content, id, spektr_id, wire_type, created_at, \
+             received_at, order_at, state, conflict, due_at, raw) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?8, ?12)",
+        )?
+        .execute(params![
+            entry.source,
+            entry.key,
+            entry.content,
+            entry.id,
+            entry.spektr_id,
+            entry.wire_type,
+            entry.created_at.map(Timestamp::as_millis),
+            entry.received_at.as_millis(),
+            entry.created_at.unwrap_or(entry.received_at).as_millis(),
+            state.as_str(),
+            conflict,
+            &entry.raw[..],
+        ])?;
+    let number = connection.last_insert_rowid();
+    Ok(if conflict { Acceptance::Conflict(number) } else { Acceptance::Stored(number) })
+}
+
+/// An entry that an earlier pending one of its spektr id does not hold back.
+const FIRST_IN_LANE: &str = "(NOT :ordered OR spektr_id IS NULL OR NOT EXISTS (\
+     SELECT 1 FROM entries AS earlier WHERE earlier.state = 'pending' \
+     AND earlier.spektr_id = entries.spektr_id AND earlier.source = entries.source \
+     AND (earlier.order_at, earlier.number) < (entries.order_at, entries.number)))";
+
+pub(super) fn claim(
+    connection: &Connection,
+    request: &ClaimRequest,
+) -> Result<Vec<Claim>, StoreError> {
+    // Left to itself, SQLite would read and sort everything that is pending.
+    let due = format!(
+        "SELECT number FROM entries INDEXED BY entries_due WHERE state = 'pending' AND due_at <= :now \
+         AND {FIRST_IN_LANE} ORDER BY due_at, number LIMIT :limit"
+    );
+    let mut numbers: Vec<i64> = connection
+        .prepare_cached(&due)?
+        .query_map(
+            named_params! {
+                ":now": request.now.as_millis(),
+                ":ordered": request.ordered,
+                ":limit": request.limit,
+            },
+            |row| row.get(0),
+        )?
+        .collect::<Result<_, _>>()?;
+    if numbers.len() < request.limit {
+        let misdated = format!(
+            "SELECT number FROM entries INDEXED BY entries_due WHERE state = 'pending' AND due_at > :horizon \
+             AND owner IS NOT :owner AND {FIRST_IN_LANE} ORDER BY due_at, number LIMIT :limit"
+        );
+        let horizon = after(request.now, request.horizon);
+        let more = connection
+            .prepare_cached(&misdated)?
+            .query_map(
+                named_params! {
+                    ":horizon": horizon.as_millis(),
+                    ":owner": request.owner,
+                    ":ordered": request.ordered,
+                    ":limit": request.limit - numbers.len(),
+                },
+                |row| row.get(0),
+            )?
+            .collect::<Result<Vec<i64>, _>>()?;
+        numbers.extend(more);
+    }
+    let until = after(request.now, request.lease).as_millis();
+    let take = format!(
+        "UPDATE entries SET owner = ?2, attempts = attempts + 1, due_at = ?3 WHERE number = ?1 \
+         RETURNING {COLUMNS}"
+    );
+    let mut take = connection.prepare_cached(&take)?;
+    let claim = |number: i64| {
+        let entry =
+            take.query_row(params![number, request.owner, until], |row| Ok(entry(row)))??;
+        let lease = Lease { number, owner: request.owner, attempt: entry.attempts };
+        Ok(Claim { lease, entry })
+    };
+    numbers.into_iter().map(claim).collect()
+}
+
+const HELD: &str = "number = ?1 AND owner = ?2 AND attempts = ?3 AND state = 'pending'";
+
+pub(super) fn extend(
+    connection: &Connection,
+    leases: &[Lease],
+    until: Timestamp,
+) -> Result<Vec<Lease>, StoreError> {
+    let mut update =
+        connection.prepare_cached(&format!("UPDATE entries SET due_at = ?4 WHERE {HELD}"))?;
+    let mut held = Vec::with_capacity(leases.len());
+    for lease in leases {
+        let changed =
+            update.execute(params![lease.number, lease.owner, lease.attempt, until.as_millis()])?;
+        if changed == 1 {
+            held.push(*lease);
+        }
+    }
+    Ok(held)
+}
+
+pub(super) fn settle(
+    connection: &Connection,
+    lease: Lease,
+    settlement: &Settlement,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    // Done keeps no reason of an earlier attempt: it may hold what is private.
+    let (state, due_at, reason) = match settlement {
+        Settlement::Done => (State::Done, now, None),
+        Settlement::Retry { due_at, reason } => (State::Pending, *due_at, Some(reason)),
+        Settlement::Park { state, reason } => (*state, now, Some(reason)),
+    };
+    let sql = format!(
+        "UPDATE entries SET state = ?4, due_at = ?5, reason = ?6, owner = NULL \
+         WHERE {HELD}"
+    );
+    let changed = connection.prepare_cached(&sql)?.execute(params![
+        lease.number,
+        lease.owner,
+        lease.attempt,
+        state.as_str(),
+        due_at.as_millis(),
+        reason,
+    ])?;
+    Ok(changed == 1)
+}
+
+/// Deletes what is known of a spektr id.
+pub(super) fn erase(connection: &Connection, spektr_id: &str) -> Result<u64, StoreError> {
+    let scripts = [
+        "DELETE FROM entries WHERE spektr_id = ?1",
+        "DELETE FROM entries WHERE state = 'unreadable' AND instr(raw, CAST(?1 AS BLOB)) > 0",
+        "DELETE FROM quarantine WHERE instr(body, CAST(?1 AS BLOB)) > 0",
+    ];
+    let mut erased = 0;
+    for script in scripts {
+        erased += connection.execute(script, [spektr_id])? as u64;
+    }
+    Ok(erased)
+}
+
+/// Folds the log into the file and empties it: it holds copies of earlier pages.
+pub(super) fn empty_log(connection: &Connection) -> Result<(), StoreError> {
+    let busy: bool =
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    if busy {
+        tracing::warn!("what is erased stays in the log until its readers are gone");
+    }
+    Ok(())
+}
+
+pub(super) fn note(connection: &Connection, name: &str) -> Result<Option<String>, StoreError> {
+    let text = connection
+        .prepare_cached("SELECT text FROM notes WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()?;
+    Ok(text)
+}
+
+pub(super) fn set_note(connection: &Connection, name: &str, text: &str) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO notes (name, text) VALUES (?1, ?2) \
+             ON CONFLICT (name) DO UPDATE SET text = excluded.text",
+        )?
+        .execute([name, text])?;
+    Ok(())
+}
+
+/// Takes some room and gives it back, which fails where none is left.
+pub(super) fn probe(connection: &Connection) -> Result<(), StoreError> {
+    connection
+        .execute("INSERT OR REPLACE INTO notes VALUES ('probe', hex(zeroblob(32768)))", [])?;
+    connection.execute("DELETE FROM notes WHERE name = 'probe'", [])?;
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! The behaviour that every store must have, as functions and as tests.
+//!
+//! A store of your own runs all of it with [`store_tests!`](crate::store_tests):
+//!
+//! ```text
+//! async fn fresh() -> std::sync::Arc<dyn spektr_inbox::store::Store> { … }
+//! spektr_inbox::store_tests!(fresh);
+//! ```
+//!
+//! No function here reads the clock or sleeps, and each panics where the store
+//! does not behave.
+
+#![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
+
+mod accepting;
+mod operating;
+mod working;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use spektr_types::Timestamp;
+use spektr_verify::danger;
+
+pub use accepting::*;
+pub use operating::*;
+pub use working::*;
+
+use crate::Clock;
+use crate::clock::{after, before};
+use crate::intake::intake;
+use crate::store::{Claim, ClaimRequest, Filter, NewEntry, State, Store, StoredEntry};
+
+/// Makes a test of each behaviour, with a function that gives a fresh, empty
+/// store each time. The tests need `tokio` with the features `macros` and `rt`.
+#[macro_export]
+macro_rules! store_tests {
+    ($fresh:expr) => {
+        $crate::store_tests! { $fresh;
+            stores_every_entry_byte_for_byte
+            a_duplicate_is_not_stored_again
+            another_content_under_the_same_id_is_a_conflict
+            sources_do_not_collide
+            racing_duplicates_make_one_row
+            bodies_that_cannot_be_read_are_kept
+            claims_what_is_due_once
+            ends_a_lease_with_an_outcome
+            an_expired_lease_goes_to_another_worker
+            an_extended_lease_does_not_expire
+            a_retry_waits_for_its_time
+            an_ordered_claim_takes_one_per_spektr_id_in_order
+            a_dead_letter_does_not_hold_back_the_next
+            a_clock_put_back_delays_nothing_for_long
+            lists_and_counts_by_filter
+            releases_what_is_not_pending
+            prunes_what_is_not_pending
+            erases_all_of_a_spektr_id
+            keeps_figures
+            the_quarantine_is_bounded
+            keeps_notes
+        }
+    };
+    ($fresh:expr; $($name:ident)*) => {
+        $(
+            #[tokio::test]
+            async fn $name() {
+                $crate::testing::$name(&*$fresh().await).await;
+            }
+        )*
+    };
+}
+
+/// The time at which every test begins.
+#[must_use]
+pub fn start() -> Timestamp {
+    Timestamp::from_millis(1_700_000_000_000).unwrap()
+}
+
+/// A clock that stands still until it is set. Clones are the same clock.
+#[derive(Clone, Debug)]
+pub struct ManualClock(Arc<Mutex<Timestamp>>);
+
+impl ManualClock {
+    /// A clock that shows [`start`].
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Arc::new(Mutex::new(start())))
+    }
+
+    /// Puts the clock forward.
+    pub fn advance(&self, duration: Duration) {
+        let mut now = self.0.lock().unwrap();
+        *now = after(*now, duration);
+    }
+
+    /// Puts the clock back.
+    pub fn put_back(&self, duration: Duration) {
+        let mut now = self.0.lock().unwrap();
+        *now = before(*now, duration);
+    }
+}
+
+impl Default for ManualClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+}
+
+/// The entries of a body, as a receiver makes them.
+#[must_use]
+pub fn entries(source: &str, body: &str, received_at: Timestamp) -> Vec<NewEntry> {
+    let delivery = danger::assume_verified(Bytes::copy_from_slice(body.as_bytes()));
+    intake(&source.into(), &delivery, received_at).entries
+}
+
+/// A customer_tag_add entry.
+#[must_use]
+pub fn tag_added(id: &str, spektr_id: &str, created_at: i64) -> String {
+    format!(
+        r#"{{"id":"{id}","spektrId":"{spektr_id}","type":"customer_tag_add","createdAt":{created_at},"data":{{"tagId":"t","action":"add","userId":null,"processId":null}}}}"#
+    )
+}
+
+/// Stores entries that arrive at [`start`].
+async fn accept(store: &dyn Store, raws: &[String]) {
+    let body = format!(r#"{{"results":[{}]}}"#, raws.join(","));
+    store.accept(entries("test", &body, start())).await.unwrap();
+}
+
+/// A request by the worker 1, unordered, for leases of 30 s.
+fn request(now: Timestamp) -> ClaimRequest {
+    ClaimRequest {
+        owner: 1,
+        now,
+        lease: Duration::from_secs(30),
+        limit: 100,
+        ordered: false,
+        horizon: Duration::from_secs(3600),
+    }
+}
+
+fn ids(claims: &[Claim]) -> Vec<String> {
+    claims.iter().filter_map(|claim| claim.entry.id.clone()).collect()
+}
+
+async fn all(store: &dyn Store) -> Vec<StoredEntry> {
+    store.list(Filter::all(), 0, 1000).await.unwrap()
+}
+
+async fn states(store: &dyn Store) -> Vec<State> {
+    all(store).await.into_iter().map(|entry| entry.state).collect()
+}

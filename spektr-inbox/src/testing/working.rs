@@ -1,0 +1,138 @@
+//! How a store hands entries to workers.
+
+use std::time::Duration;
+
+use super::{accept, all, ids, request, start, states, tag_added};
+use crate::clock::{after, before};
+use crate::store::{ClaimRequest, Lease, Settlement, State, Store};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn ordered(now: spektr_types::Timestamp) -> ClaimRequest {
+    ClaimRequest { ordered: true, ..request(now) }
+}
+
+async fn three(store: &dyn Store) {
+    let raws = ["e1", "e2", "e3"].map(|id| tag_added(id, "s1", 1_700_000_000_000));
+    accept(store, &raws).await;
+}
+
+/// In the order of arrival, no more than asked for, and no entry twice.
+pub async fn claims_what_is_due_once(store: &dyn Store) {
+    three(store).await;
+    let early = store.claim(request(before(start(), SECOND))).await.unwrap();
+    assert!(early.is_empty(), "{early:?}");
+    let two = store.claim(ClaimRequest { limit: 2, ..request(start()) }).await.unwrap();
+    assert_eq!(ids(&two), ["e1", "e2"]);
+    let number = two[0].entry.number;
+    assert_eq!(two[0].lease, Lease { number, owner: 1, attempt: 1 });
+    assert_eq!((two[0].entry.attempts, two[0].entry.state), (1, State::Pending));
+    let rest = store.claim(ClaimRequest { owner: 2, ..request(start()) }).await.unwrap();
+    assert_eq!(ids(&rest), ["e3"]);
+}
+
+/// Done and dead entries leave the queue, and a lease ends once.
+pub async fn ends_a_lease_with_an_outcome(store: &dyn Store) {
+    three(store).await;
+    let claims = store.claim(request(start())).await.unwrap();
+    let dead = Settlement::Park { state: State::Dead, reason: "why".to_owned() };
+    assert!(store.settle(claims[0].lease, Settlement::Done, start()).await.unwrap());
+    assert!(store.settle(claims[1].lease, dead.clone(), start()).await.unwrap());
+    assert!(!store.settle(claims[0].lease, dead, start()).await.unwrap());
+    let other = Lease { owner: 2, ..claims[2].lease };
+    assert!(!store.settle(other, Settlement::Done, start()).await.unwrap());
+    assert_eq!(states(store).await, [State::Done, State::Dead, State::Pending]);
+    let reasons: Vec<_> = all(store).await.into_iter().map(|entry| entry.reason).collect();
+    assert_eq!(reasons, [None, Some("why".to_owned()), None]);
+}
+
+/// The stalled worker's outcome then counts for nothing.
+pub async fn an_expired_lease_goes_to_another_worker(store: &dyn Store) {
+    accept(store, &[tag_added("e1", "s1", 1_700_000_000_000)]).await;
+    let stalled = store.claim(request(start())).await.unwrap().remove(0);
+    let other = |now| store.claim(ClaimRequest { owner: 2, ..request(now) });
+    let held = other(after(start(), 29 * SECOND)).await.unwrap();
+    assert!(held.is_empty(), "{held:?}");
+    let now = after(start(), 30 * SECOND);
+    let claims = other(now).await.unwrap();
+    assert_eq!((ids(&claims), claims[0].lease.attempt), (vec!["e1".to_owned()], 2));
+    assert!(!store.settle(stalled.lease, Settlement::Done, now).await.unwrap());
+    assert_eq!(store.extend(vec![stalled.lease], after(now, SECOND)).await.unwrap(), []);
+    assert!(store.settle(claims[0].lease, Settlement::Done, now).await.unwrap());
+    assert_eq!(states(store).await, [State::Done]);
+}
+
+/// A heartbeat keeps the entry.
+pub async fn an_extended_lease_does_not_expire(store: &dyn Store) {
+    accept(store, &[tag_added("e1", "s1", 1_700_000_000_000)]).await;
+    let lease = store.claim(request(start())).await.unwrap().remove(0).lease;
+    let held = store.extend(vec![lease], after(start(), 60 * SECOND)).await.unwrap();
+    assert_eq!(held, [lease]);
+    let other = |now| store.claim(ClaimRequest { owner: 2, ..request(now) });
+    assert_eq!(other(after(start(), 59 * SECOND)).await.unwrap().len(), 0);
+    assert_eq!(other(after(start(), 60 * SECOND)).await.unwrap().len(), 1);
+}
+
+/// Not a millisecond before, and with the attempts counted on.
+pub async fn a_retry_waits_for_its_time(store: &dyn Store) {
+    accept(store, &[tag_added("e1", "s1", 1_700_000_000_000)]).await;
+    let lease = store.claim(request(start())).await.unwrap().remove(0).lease;
+    let due_at = after(start(), 10 * SECOND);
+    let retry = Settlement::Retry { due_at, reason: "why".to_owned() };
+    assert!(store.settle(lease, retry, start()).await.unwrap());
+    let early = before(due_at, Duration::from_millis(1));
+    assert_eq!(store.claim(request(early)).await.unwrap().len(), 0);
+    let again = store.claim(request(due_at)).await.unwrap();
+    assert_eq!((again[0].lease.attempt, again[0].entry.reason.as_deref()), (2, Some("why")));
+}
+
+/// By createdAt, by arrival where that is equal, and across retries.
+pub async fn an_ordered_claim_takes_one_per_spektr_id_in_order(store: &dyn Store) {
+    let raws = [
+        tag_added("late", "s1", 1_700_000_000_002),
+        tag_added("tie-1", "s1", 1_700_000_000_001),
+        tag_added("tie-2", "s1", 1_700_000_000_001),
+        tag_added("other", "s2", 1_700_000_000_009),
+        r#"{"id":"nobody-1","type":"x"}"#.to_owned(),
+        r#"{"id":"nobody-2","type":"x"}"#.to_owned(),
+    ];
+    accept(store, &raws).await;
+    let first = store.claim(ordered(start())).await.unwrap();
+    assert_eq!(ids(&first), ["tie-1", "other", "nobody-1", "nobody-2"]);
+    assert_eq!(store.claim(ordered(start())).await.unwrap().len(), 0);
+
+    // A retry keeps its place.
+    let due_at = after(start(), SECOND);
+    let retry = Settlement::Retry { due_at, reason: String::new() };
+    assert!(store.settle(first[0].lease, retry, start()).await.unwrap());
+    assert_eq!(store.claim(ordered(start())).await.unwrap().len(), 0);
+    for expected in ["tie-1", "tie-2", "late"] {
+        let claims = store.claim(ordered(due_at)).await.unwrap();
+        assert_eq!(ids(&claims), [expected]);
+        assert!(store.settle(claims[0].lease, Settlement::Done, due_at).await.unwrap());
+    }
+    assert_eq!(store.claim(ordered(due_at)).await.unwrap().len(), 0);
+}
+
+/// What is given up does not stop its spektr id.
+pub async fn a_dead_letter_does_not_hold_back_the_next(store: &dyn Store) {
+    three(store).await;
+    let first = store.claim(ordered(start())).await.unwrap();
+    assert_eq!(ids(&first), ["e1"]);
+    let dead = Settlement::Park { state: State::Dead, reason: String::new() };
+    assert!(store.settle(first[0].lease, dead, start()).await.unwrap());
+    assert_eq!(ids(&store.claim(ordered(start())).await.unwrap()), ["e2"]);
+}
+
+/// A time further off than any that is set was set by a clock that went wrong.
+pub async fn a_clock_put_back_delays_nothing_for_long(store: &dyn Store) {
+    accept(store, &[tag_added("e1", "s1", 1_700_000_000_000)]).await;
+    let lease = store.claim(request(start())).await.unwrap().remove(0).lease;
+    let day_before = before(start(), 24 * 3600 * SECOND);
+    // The holder itself is at work, and renews its lease by the new time.
+    assert_eq!(store.claim(request(day_before)).await.unwrap().len(), 0);
+    // Nobody else can know, and after a crash of the holder nobody would.
+    let other = store.claim(ClaimRequest { owner: 2, ..request(day_before) }).await.unwrap();
+    assert_eq!(ids(&other), ["e1"]);
+    assert!(!store.settle(lease, Settlement::Done, day_before).await.unwrap());
+}

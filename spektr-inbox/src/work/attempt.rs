@@ -1,0 +1,168 @@
+//! One attempt: decode, run the handler under a lease, settle.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use spektr_types::{Entry, EntryError, Event};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tracing::Instrument as _;
+
+use super::handler::{Handler, HandlerError, Raw, Received};
+use super::pool::Shared;
+use crate::clock::after;
+use crate::store::{Claim, Lease, Settlement, State, StoredEntry};
+
+/// What an attempt came to, and its name in the metrics.
+struct Outcome {
+    result: &'static str,
+    settlement: Settlement,
+}
+
+impl Outcome {
+    fn park(state: State, reason: impl Into<String>) -> Self {
+        let settlement = Settlement::Park { state, reason: reason.into() };
+        Self { result: state.as_str(), settlement }
+    }
+}
+
+/// Works on a claimed entry until its lease is settled or lost.
+pub(super) async fn attempt<H: Handler>(shared: Arc<Shared<H>>, claim: Claim) {
+    let span = tracing::info_span!(
+        "spektr_event",
+        number = claim.lease.number,
+        event_id = claim.entry.id,
+        event_type = claim.entry.wire_type,
+        attempt = claim.lease.attempt,
+    );
+    work(shared, claim).instrument(span).await;
+}
+
+async fn work<H: Handler>(shared: Arc<Shared<H>>, claim: Claim) {
+    let lease = claim.lease;
+    let Some(outcome) = outcome(&shared, claim).await else {
+        shared.metrics.handled("lease_lost");
+        tracing::warn!("the lease was lost, and the attempt given up");
+        return;
+    };
+    let settled = shared.store.settle(lease, outcome.settlement, shared.clock.now()).await;
+    match settled {
+        Ok(true) => {
+            shared.metrics.handled(outcome.result);
+            tracing::debug!(result = outcome.result, "attempt ended");
+        }
+        Ok(false) => {
+            shared.metrics.handled("lease_lost");
+            tracing::warn!(result = outcome.result, "the lease was lost before the end");
+        }
+        // The lease expires, and the event is handled once more.
+        Err(error) => tracing::error!(error = &error as &dyn Error, "the outcome is not stored"),
+    }
+}
+
+/// Runs the attempt; `None` if the lease was lost meanwhile.
+async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, claim: Claim) -> Option<Outcome> {
+    let Claim { lease, entry } = claim;
+    if lease.attempt > shared.options.max_attempts {
+        let reason = "attempts exhausted: the last one did not come to an end";
+        return Some(Outcome::park(State::Dead, reason));
+    }
+    let event = match decode(&entry) {
+        Ok(Event::Unknown(unknown)) if !shared.options.unknown_events => {
+            shared.metrics.unknown(unknown.event_type().as_str());
+            return Some(Outcome::park(State::Unknown, "the wire type is not known"));
+        }
+        Ok(event) => event,
+        Err(reason) => {
+            shared.metrics.malformed();
+            return Some(Outcome::park(State::Malformed, reason));
+        }
+    };
+    let received = Received {
+        event,
+        number: entry.number,
+        source: entry.source,
+        attempt: lease.attempt,
+        received_at: entry.received_at,
+        conflict: entry.conflict,
+        raw: Raw(entry.raw),
+    };
+    let began = Instant::now();
+    let result = run(shared, lease, received).await?;
+    shared.metrics.handler_took(began.elapsed());
+    Some(match result {
+        Ok(()) => Outcome { result: "done", settlement: Settlement::Done },
+        Err(Failed { permanent: true, reason }) => Outcome::park(State::Dead, reason),
+        Err(Failed { reason, .. }) if lease.attempt >= shared.options.max_attempts => {
+            Outcome::park(State::Dead, format!("attempts exhausted: {reason}"))
+        }
+        Err(Failed { reason, .. }) => {
+            let pause = shared.options.backoff.after(lease.attempt, fastrand::f64());
+            let due_at = after(shared.clock.now(), pause);
+            Outcome { result: "retry", settlement: Settlement::Retry { due_at, reason } }
+        }
+    })
+}
+
+fn decode(entry: &StoredEntry) -> Result<Event, String> {
+    let text = std::str::from_utf8(&entry.raw).map_err(|_| "the entry is not UTF-8".to_owned())?;
+    let entry = Entry::from_json(text).map_err(|error| error.to_string())?;
+    entry.decode().map_err(|error: EntryError| error.to_string())
+}
+
+struct Failed {
+    permanent: bool,
+    reason: String,
+}
+
+impl From<HandlerError> for Failed {
+    fn from(error: HandlerError) -> Self {
+        Self { permanent: error.is_permanent(), reason: error.reason() }
+    }
+}
+
+/// Runs the handler in a task of its own, so that its panic stays there, while
+/// the lease is extended. `None` if the lease was lost; the handler is stopped.
+async fn run<H: Handler>(
+    shared: &Arc<Shared<H>>,
+    lease: Lease,
+    received: Received,
+) -> Option<Result<(), Failed>> {
+    // A set ends its task when it is dropped, which a handle does not.
+    let mut task = JoinSet::new();
+    let handler = Arc::clone(&shared.handler);
+    let limit = shared.options.handler_timeout;
+    task.spawn(async move { timeout(limit, handler.handle(received)).await }.in_current_span());
+    let failed = |reason: &str| Err(Failed { permanent: false, reason: reason.to_owned() });
+    tokio::select! {
+        ended = task.join_next() => Some(match ended {
+            Some(Ok(Ok(Ok(())))) => Ok(()),
+            Some(Ok(Ok(Err(error)))) => Err(error.into()),
+            Some(Ok(Err(_))) => failed("the handler took too long"),
+            Some(Err(error)) if error.is_panic() => failed("the handler panicked"),
+            Some(Err(_)) | None => failed("the handler was stopped"),
+        }),
+        () = heartbeat(shared, lease) => None,
+    }
+}
+
+/// Extends the lease again and again; ends when it is lost.
+async fn heartbeat<H: Handler>(shared: &Arc<Shared<H>>, lease: Lease) {
+    let period = (shared.options.lease / 3).max(Duration::from_millis(1));
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The first tick is now, when the lease is new.
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        let until = after(shared.clock.now(), shared.options.lease);
+        match shared.store.extend(vec![lease], until).await {
+            Ok(held) if held.is_empty() => return,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn Error, "the lease is not extended");
+            }
+        }
+    }
+}

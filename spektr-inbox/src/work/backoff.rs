@@ -1,0 +1,57 @@
+//! When to try again.
+
+use std::time::Duration;
+
+/// How attempts are spaced: doubling from the first pause to the longest, each
+/// shortened at random by up to a half, so that what failed together is not
+/// tried again together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    first: Duration,
+    longest: Duration,
+}
+
+impl Backoff {
+    /// Takes the pause after the first attempt, and the longest pause.
+    #[must_use]
+    pub const fn new(first: Duration, longest: Duration) -> Self {
+        Self { first, longest }
+    }
+
+    pub(super) const fn longest(&self) -> Duration {
+        self.longest
+    }
+
+    /// The pause after an attempt, from 1; `random` is from 0 up to 1.
+    pub(super) fn after(&self, attempt: u32, random: f64) -> Duration {
+        let doubled = 2_u32.checked_pow(attempt.saturating_sub(1));
+        let full = doubled.and_then(|factor| self.first.checked_mul(factor));
+        full.unwrap_or(self.longest).min(self.longest).mul_f64(1.0 - random / 2.0)
+    }
+}
+
+impl Default for Backoff {
+    /// From a second to an hour.
+    fn default() -> Self {
+        Self::new(Duration::from_secs(1), Duration::from_secs(3600))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_the_longest_and_never_overflow() {
+        let backoff = Backoff::default();
+        let seconds = |attempt| backoff.after(attempt, 0.0).as_secs();
+        assert_eq!([1, 2, 3, 12, 13, 40, u32::MAX].map(seconds), [1, 2, 4, 2048, 3600, 3600, 3600]);
+    }
+
+    #[test]
+    fn chance_shortens_a_pause_by_up_to_a_half() {
+        let backoff = Backoff::new(Duration::from_secs(8), Duration::from_secs(8));
+        assert_eq!(backoff.after(1, 0.5), Duration::from_secs(6));
+        assert_eq!(backoff.after(1, 1.0), Duration::from_secs(4));
+    }
+}

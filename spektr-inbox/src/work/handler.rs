@@ -1,0 +1,188 @@
+//! What the user implements: one async function for events.
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+
+use bytes::Bytes;
+use spektr_types::{Event, Timestamp};
+
+/// Handles events. Functions and closures from [`Received`] are handlers.
+///
+/// Every event is handled **at least once**: a crash between the handler's
+/// success and its record repeats it. So do twice what can be done twice, and
+/// for the rest keep the event's id with your own data, in one transaction.
+///
+/// # Examples
+///
+/// ```
+/// use spektr_inbox::{Handler, HandlerError, Received};
+/// use spektr_types::Event;
+///
+/// async fn handle(received: Received) -> Result<(), HandlerError> {
+///     match received.event() {
+///         Event::AlertResolved(alert) => close_case(alert.data.alert_id.as_ref()).await?,
+///         Event::CustomerStatusChanged(change) if change.data.new_status.is_empty() => {
+///             return Err(HandlerError::permanent("a status without a name"));
+///         }
+///         _ => {}
+///     }
+///     Ok(())
+/// }
+/// # async fn close_case(_: &str) -> std::io::Result<()> { Ok(()) }
+/// # fn is_handler(_: impl Handler) {}
+/// # is_handler(handle);
+/// ```
+pub trait Handler: Send + Sync + 'static {
+    /// Handles one event. It must not block the thread, on which leases are
+    /// extended too.
+    ///
+    /// # Errors
+    ///
+    /// A [`HandlerError`] ends the attempt, and says whether another may help. A
+    /// panic and a timeout are failed attempts like any other.
+    fn handle(&self, received: Received) -> impl Future<Output = Result<(), HandlerError>> + Send;
+}
+
+impl<F, R> Handler for F
+where
+    F: Fn(Received) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<(), HandlerError>> + Send,
+{
+    fn handle(&self, received: Received) -> impl Future<Output = Result<(), HandlerError>> + Send {
+        self(received)
+    }
+}
+
+/// An event, and what is known of its way here.
+#[derive(Clone, Debug)]
+pub struct Received {
+    pub(super) event: Event,
+    pub(super) number: i64,
+    pub(super) source: String,
+    pub(super) attempt: u32,
+    pub(super) received_at: Timestamp,
+    pub(super) conflict: bool,
+    pub(super) raw: Raw,
+}
+
+/// The JSON of an entry, known to be text, and not shown by `Debug`.
+#[derive(Clone)]
+pub(super) struct Raw(pub(super) Bytes);
+
+impl fmt::Debug for Raw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}
+
+impl Received {
+    /// The event.
+    #[must_use]
+    pub fn event(&self) -> &Event {
+        &self.event
+    }
+
+    /// Takes the event.
+    #[must_use]
+    pub fn into_event(self) -> Event {
+        self.event
+    }
+
+    /// The number of the entry in the store. It identifies the entry even where
+    /// the event has no id; otherwise the event's id is the idempotency key.
+    #[must_use]
+    pub fn number(&self) -> i64 {
+        self.number
+    }
+
+    /// The source, as the receiver was told.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Which attempt this is, from 1.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// When the entry arrived.
+    #[must_use]
+    pub fn received_at(&self) -> Timestamp {
+        self.received_at
+    }
+
+    /// Whether the event's id was there with another content when it arrived. Such
+    /// an entry comes only after an operator has released it.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        self.conflict
+    }
+
+    /// The entry's JSON, byte for byte as it arrived.
+    #[must_use]
+    pub fn raw(&self) -> &str {
+        // It was decoded from this text.
+        std::str::from_utf8(&self.raw.0).unwrap_or_default()
+    }
+}
+
+/// Why an attempt failed. Any error converts into one that is worth another
+/// attempt.
+///
+/// Its text, causes included, is kept in the store as the reason and shown to
+/// operators; it is not logged. The text of a panic is not kept.
+pub struct HandlerError {
+    permanent: bool,
+    source: Box<dyn Error + Send + Sync>,
+}
+
+impl HandlerError {
+    /// Another attempt may help.
+    #[must_use]
+    pub fn retry(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { permanent: false, source: reason.into() }
+    }
+
+    /// No attempt will ever help: the entry becomes a dead letter.
+    #[must_use]
+    pub fn permanent(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { permanent: true, source: reason.into() }
+    }
+
+    /// Whether no attempt will ever help.
+    #[must_use]
+    pub fn is_permanent(&self) -> bool {
+        self.permanent
+    }
+
+    /// The text of the error and of its causes, at most some thousand characters.
+    pub(super) fn reason(&self) -> String {
+        let mut text = self.source.to_string();
+        let mut cause = self.source.source();
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        match text.char_indices().nth(2000) {
+            Some((end, _)) => text[..end].to_owned(),
+            None => text,
+        }
+    }
+}
+
+impl<E: Error + Send + Sync + 'static> From<E> for HandlerError {
+    fn from(error: E) -> Self {
+        Self::retry(error)
+    }
+}
+
+impl fmt::Debug for HandlerError {
+    /// Shows what to do, not the text, which is the handler's.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HandlerError").field("permanent", &self.permanent).finish_non_exhaustive()
+    }
+}

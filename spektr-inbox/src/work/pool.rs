@@ -1,0 +1,282 @@
+//! The workers: claim what is due, run attempts side by side, wait for more.
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use super::attempt::attempt;
+use super::backoff::Backoff;
+use super::handler::Handler;
+use crate::store::{Claim, ClaimRequest, Store, StoreError};
+use crate::{Clock, Metrics, SystemClock};
+
+/// Hands the entries of a store to a handler.
+///
+/// Any number of workers can share a store: a lease makes sure that one works on
+/// an entry at a time, and heartbeats keep it while the handler runs. A worker
+/// that stalls or dies loses its leases, and others do its entries again.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+/// use spektr_inbox::{HandlerError, Received, Workers, store::Store};
+///
+/// async fn run(store: Arc<dyn Store>) {
+///     Workers::new(store, |received: Received| async move {
+///         println!("{} at attempt {}", received.event().event_type(), received.attempt());
+///         Ok(())
+///     })
+///     .with_concurrency(4)
+///     .with_ordering(true)
+///     .run(async { tokio::signal::ctrl_c().await.unwrap_or_default() })
+///     .await;
+/// }
+/// ```
+pub struct Workers<H> {
+    shared: Shared<H>,
+}
+
+pub(super) struct Shared<H> {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) handler: Arc<H>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) metrics: Metrics,
+    pub(super) options: Options,
+    owner: i64,
+}
+
+#[derive(Debug)]
+pub(super) struct Options {
+    pub(super) concurrency: usize,
+    pub(super) ordered: bool,
+    pub(super) unknown_events: bool,
+    pub(super) lease: Duration,
+    pub(super) handler_timeout: Duration,
+    pub(super) max_attempts: u32,
+    pub(super) backoff: Backoff,
+    pub(super) poll: Duration,
+    pub(super) shutdown_timeout: Duration,
+}
+
+impl<H: Handler> Workers<H> {
+    /// How many events are handled at a time, unless configured: 16.
+    pub const DEFAULT_CONCURRENCY: usize = 16;
+
+    /// How long a lease lasts without a heartbeat, unless configured: 30 s.
+    pub const DEFAULT_LEASE: Duration = Duration::from_secs(30);
+
+    /// How long a handler may take, unless configured: 60 s.
+    pub const DEFAULT_HANDLER_TIMEOUT: Duration = Duration::from_secs(60);
+
+    /// How many attempts an entry has, unless configured: 20, which the default
+    /// pauses spread over six to twelve hours.
+    pub const DEFAULT_MAX_ATTEMPTS: u32 = 20;
+
+    /// How often an idle worker looks for entries, unless configured: 200 ms.
+    pub const DEFAULT_POLL: Duration = Duration::from_millis(200);
+
+    /// How long handlers may take to finish at the end, unless configured: 30 s.
+    pub const DEFAULT_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
+
+    /// Takes where entries are and what handles them.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, handler: H) -> Self {
+        let options = Options {
+            concurrency: Self::DEFAULT_CONCURRENCY,
+            ordered: false,
+            unknown_events: false,
+            lease: Self::DEFAULT_LEASE,
+            handler_timeout: Self::DEFAULT_HANDLER_TIMEOUT,
+            max_attempts: Self::DEFAULT_MAX_ATTEMPTS,
+            backoff: Backoff::default(),
+            poll: Self::DEFAULT_POLL,
+            shutdown_timeout: Self::DEFAULT_SHUTDOWN_TIMEOUT,
+        };
+        let shared = Shared {
+            store,
+            handler: Arc::new(handler),
+            clock: Arc::new(SystemClock::new()),
+            metrics: Metrics::new(),
+            options,
+            owner: fastrand::i64(1..),
+        };
+        Self { shared }
+    }
+
+    /// Sets how many events are handled at a time, at least 1.
+    #[must_use]
+    pub fn with_concurrency(mut self, events: usize) -> Self {
+        self.shared.options.concurrency = events.max(1);
+        self
+    }
+
+    /// Sets whether events of the same spektr id are handled one at a time, in the
+    /// order of `createdAt` among what is pending, by arrival where that is equal.
+    ///
+    /// An event that waits for another attempt holds back the later ones of its
+    /// spektr id. A dead letter does not, nor does an entry that cannot be decoded
+    /// or is not known: what comes after it is handled without it. An event that
+    /// arrives after a later one was handled comes too late to be in order.
+    #[must_use]
+    pub fn with_ordering(mut self, ordered: bool) -> Self {
+        self.shared.options.ordered = ordered;
+        self
+    }
+
+    /// Sets whether the handler gets events that the schema does not know. Where
+    /// it does not, they are kept, and can be decoded again after an upgrade.
+    #[must_use]
+    pub fn with_unknown_events(mut self, wanted: bool) -> Self {
+        self.shared.options.unknown_events = wanted;
+        self
+    }
+
+    /// Sets how long a lease lasts without a heartbeat, of which there are three
+    /// in that time.
+    #[must_use]
+    pub fn with_lease(mut self, duration: Duration) -> Self {
+        self.shared.options.lease = duration;
+        self
+    }
+
+    /// Sets how long a handler may take; beyond that, the attempt has failed.
+    #[must_use]
+    pub fn with_handler_timeout(mut self, duration: Duration) -> Self {
+        self.shared.options.handler_timeout = duration;
+        self
+    }
+
+    /// Sets how many attempts an entry has before it is a dead letter, at least 1.
+    #[must_use]
+    pub fn with_max_attempts(mut self, attempts: u32) -> Self {
+        self.shared.options.max_attempts = attempts.max(1);
+        self
+    }
+
+    /// Sets how attempts are spaced. Workers that share a store should agree.
+    #[must_use]
+    pub fn with_backoff(mut self, backoff: Backoff) -> Self {
+        self.shared.options.backoff = backoff;
+        self
+    }
+
+    /// Sets how often an idle worker looks for entries.
+    #[must_use]
+    pub fn with_poll(mut self, pause: Duration) -> Self {
+        self.shared.options.poll = pause;
+        self
+    }
+
+    /// Sets how long handlers may take to finish at the end.
+    #[must_use]
+    pub fn with_shutdown_timeout(mut self, duration: Duration) -> Self {
+        self.shared.options.shutdown_timeout = duration;
+        self
+    }
+
+    /// Sets the clock by which entries are due and leases end.
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl Clock) -> Self {
+        self.shared.clock = Arc::new(clock);
+        self
+    }
+
+    /// Counts into figures that others count into as well.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: Metrics) -> Self {
+        self.shared.metrics = metrics;
+        self
+    }
+
+    /// Works until `shutdown` is ready, then lets handlers finish. Those that do
+    /// not finish in time are stopped, and their leases expire.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let shared = Arc::new(self.shared);
+        let mut shutdown = pin!(shutdown);
+        let mut attempts = JoinSet::new();
+        loop {
+            while attempts.try_join_next().is_some() {}
+            let free = shared.options.concurrency - attempts.len();
+            let claimed = match shared.claim(free).await {
+                Ok(claims) => claims,
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn Error, "cannot claim entries");
+                    Vec::new()
+                }
+            };
+            let found = claimed.len();
+            for claim in claimed {
+                attempts.spawn(attempt(Arc::clone(&shared), claim));
+            }
+            let is_full = attempts.len() >= shared.options.concurrency;
+            tokio::select! {
+                biased;
+                () = &mut shutdown => break,
+                // With room left and entries found, there may be more at once.
+                () = std::future::ready(()), if found > 0 && !is_full => {}
+                // A free place, or in order, a spektr id that is free again.
+                _ = attempts.join_next(), if !attempts.is_empty() => {}
+                () = sleep(shared.options.poll), if !is_full => {}
+            }
+        }
+        let finishing = async { while attempts.join_next().await.is_some() {} };
+        if timeout(shared.options.shutdown_timeout, finishing).await.is_err() {
+            tracing::warn!(handlers = attempts.len(), "handlers did not finish in time");
+        }
+    }
+
+    /// Works until nothing is due by the clock, without waiting for what will be.
+    /// Returns how many attempts were made.
+    ///
+    /// For tests with a clock of their own, and for jobs that run now and then.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::claim`].
+    pub async fn run_due(self) -> Result<usize, StoreError> {
+        let shared = Arc::new(self.shared);
+        let mut count = 0;
+        loop {
+            let claims = shared.claim(shared.options.concurrency).await?;
+            if claims.is_empty() {
+                return Ok(count);
+            }
+            count += claims.len();
+            let attempts = claims.into_iter().map(|claim| attempt(Arc::clone(&shared), claim));
+            let attempts: JoinSet<()> = attempts.collect();
+            // What an attempt spawns never panics here: the handler has its own task.
+            let _ended = attempts.join_all().await;
+        }
+    }
+}
+
+impl<H> Shared<H> {
+    async fn claim(&self, limit: usize) -> Result<Vec<Claim>, StoreError> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let longest = self.options.backoff.longest().max(self.options.lease);
+        let request = ClaimRequest {
+            owner: self.owner,
+            now: self.clock.now(),
+            lease: self.options.lease,
+            limit,
+            ordered: self.options.ordered,
+            horizon: longest + Duration::from_secs(60),
+        };
+        self.store.claim(request).await
+    }
+}
+
+impl<H> fmt::Debug for Workers<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Workers").field("options", &self.shared.options).finish_non_exhaustive()
+    }
+}

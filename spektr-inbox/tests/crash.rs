@@ -1,0 +1,155 @@
+//! The receiver as a process that is killed, and one whose machine loses power.
+//!
+//! `kill -9` alone would pass without any sync, because the kernel keeps what a
+//! dead process wrote. So the second test looks at the system calls, and keeps of
+//! the files only what was synced.
+
+#![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
+
+mod crash {
+    pub(crate) mod process;
+    pub(crate) mod trace;
+}
+mod support;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use crash::process::{Client, Process};
+use crash::trace::{Disk, Step, steps};
+use spektr_inbox::store::sqlite::SqliteOptions;
+use spektr_inbox::store::{Filter, Store};
+use spektr_inbox::testing::tag_added;
+
+const ROUNDS: u64 = 20;
+const CLIENTS: usize = 8;
+
+/// The ids that are stored, in their order.
+async fn stored(path: &Path) -> Vec<String> {
+    let store = SqliteOptions::new(path).open().unwrap();
+    let mut ids = Vec::new();
+    let mut last = 0;
+    loop {
+        let page = store.list(Filter::all(), last, 1000).await.unwrap();
+        let Some(end) = page.last() else { return ids };
+        last = end.number;
+        ids.extend(page.into_iter().filter_map(|entry| entry.id));
+    }
+}
+
+/// Hands out new ids, and those again that got no answer, as the sender does.
+#[derive(Default)]
+struct Sender {
+    next: u64,
+    unanswered: VecDeque<u64>,
+    answered: BTreeSet<u64>,
+}
+
+impl Sender {
+    fn take(&mut self) -> u64 {
+        self.unanswered.pop_front().unwrap_or_else(|| {
+            self.next += 1;
+            self.next
+        })
+    }
+}
+
+fn body(index: u64) -> String {
+    tag_added(&format!("e{index}"), &format!("s{}", index % 50), 1_700_000_000_000)
+}
+
+#[tokio::test]
+async fn whatever_was_answered_with_200_survives_kill_9_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("inbox.db");
+    let sender = Arc::new(Mutex::new(Sender::default()));
+    let mut random = fastrand::Rng::with_seed(5);
+    for round in 0..ROUNDS {
+        let before = sender.lock().unwrap().answered.len();
+        let mut process = Process::start(&path);
+        let address = process.address;
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|_| {
+                let sender = Arc::clone(&sender);
+                thread::spawn(move || {
+                    let mut client = Client::new(address);
+                    loop {
+                        let index = sender.lock().unwrap().take();
+                        let answer = client.deliver(&body(index));
+                        let mut sender = sender.lock().unwrap();
+                        if answer == Some(200) {
+                            sender.answered.insert(index);
+                        } else {
+                            // Only a killed process does not answer.
+                            assert_eq!(answer, None);
+                            sender.unanswered.push_back(index);
+                            return;
+                        }
+                    }
+                })
+            })
+            .collect();
+        // Well after the first answers, at any point of the work.
+        while sender.lock().unwrap().answered.len() < before + CLIENTS {
+            thread::sleep(Duration::from_millis(1));
+        }
+        thread::sleep(Duration::from_micros(random.u64(0..150_000)));
+        process.kill();
+        for client in clients {
+            client.join().unwrap();
+        }
+
+        let found = stored(&path).await;
+        let once: BTreeSet<_> = found.iter().collect();
+        assert_eq!(once.len(), found.len(), "round {round}: an event is stored twice");
+        for index in &sender.lock().unwrap().answered {
+            assert!(once.contains(&format!("e{index}")), "round {round}: e{index} is lost");
+        }
+    }
+    let answered = sender.lock().unwrap().answered.len();
+    assert!(answered > CLIENTS * ROUNDS as usize, "{answered}");
+}
+
+#[tokio::test]
+async fn whatever_was_answered_with_200_survives_a_power_cut() {
+    const DELIVERIES: u64 = 25;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("inbox.db");
+    let log = folder.path().join("calls");
+    let process = Process::start_traced(&path, &log);
+    let mut client = Client::new(process.address);
+    for index in 1..=DELIVERIES {
+        assert_eq!(client.deliver(&body(index)), Some(200));
+    }
+    process.terminate(&log);
+
+    let log = std::fs::read_to_string(&log).unwrap();
+    let mut disk = Disk::default();
+    let mut answers = 0;
+    for step in steps(&log, &path) {
+        if matches!(step, Step::Answer) {
+            // The power is cut while this answer is on its way. The next delivery
+            // has not been sent yet.
+            answers += 1;
+            let folder = tempfile::tempdir().unwrap();
+            disk.synced_into(folder.path());
+            let found = stored(&folder.path().join("inbox.db")).await;
+            let expected: Vec<_> = (1..=answers).map(|index| format!("e{index}")).collect();
+            assert_eq!(found, expected, "after answer {answers}");
+        }
+        disk.apply(step);
+    }
+    assert_eq!(answers, DELIVERIES);
+
+    // The same without the syncs: nothing of it would be there. So the test above
+    // would fail if nothing were synced.
+    let mut disk = Disk::default();
+    let calls = steps(&log, &path).into_iter().filter(|step| !matches!(step, Step::Sync { .. }));
+    calls.for_each(|step| disk.apply(step));
+    let folder = tempfile::tempdir().unwrap();
+    disk.synced_into(folder.path());
+    assert!(stored(&folder.path().join("inbox.db")).await.is_empty());
+}

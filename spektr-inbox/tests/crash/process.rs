@@ -1,0 +1,132 @@
+//! The example `receive` as a process, and a client that notices when it dies.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::support::{request, signed_at};
+
+/// What SQLite and the server do to files and connections.
+const CALLS: &str = "trace=pwrite64,ftruncate,unlink,fsync,fdatasync,write,writev,sendto,sendmsg";
+
+/// A running receiver. Dropping it kills it.
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) address: SocketAddr,
+}
+
+impl Process {
+    pub(crate) fn start(store: &Path) -> Self {
+        Self::spawn(Command::new(executable()), store)
+    }
+
+    /// Starts it under strace, which writes the calls that matter into a file.
+    pub(crate) fn start_traced(store: &Path, log: &Path) -> Self {
+        let mut command = Command::new("strace");
+        command
+            .args(["-f", "-y", "-xx", "-s", "100000000", "-o"])
+            .arg(log)
+            .args(["-e", CALLS])
+            .arg(executable());
+        Self::spawn(command, store)
+    }
+
+    fn spawn(mut command: Command, store: &Path) -> Self {
+        let program = command.get_program().to_owned();
+        let mut child = command
+            .arg(store)
+            .arg("127.0.0.1:0")
+            .env("SPEKTR_WEBHOOK_KEYS", "key-a=marker-secret")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("install the package {program:?}: {error}"));
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = lines.next().unwrap().unwrap();
+        let address = line.strip_prefix("receiving on ").unwrap().parse().unwrap();
+        // What it prints later must find a reader.
+        thread::spawn(move || lines.for_each(drop));
+        Self { child, address }
+    }
+
+    /// Sends SIGKILL.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Sends SIGTERM to the traced process, which is the first in the log, and
+    /// waits for both to end well.
+    pub(crate) fn terminate(mut self, log: &Path) {
+        let calls = std::fs::read_to_string(log).unwrap();
+        let pid = calls.split_whitespace().next().unwrap();
+        let sent = Command::new("kill").args(["-TERM", pid]).status().unwrap();
+        assert!(sent.success());
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "{status}");
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It has ended already, unless the test has failed.
+        let _ended = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+/// Builds the example, which `cargo test --test` does not.
+fn executable() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let output = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--locked", "--message-format=json"])
+            .args(["--package", env!("CARGO_PKG_NAME"), "--example", "receive"])
+            .stderr(Stdio::inherit())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "the example does not build");
+        let messages = String::from_utf8(output.stdout).unwrap();
+        let mut messages =
+            messages.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let is_example = |message: &serde_json::Value| message["target"]["name"] == "receive";
+        let message = messages.rfind(is_example).unwrap();
+        PathBuf::from(message["executable"].as_str().unwrap())
+    })
+}
+
+/// Sends deliveries over one connection.
+pub(crate) struct Client {
+    stream: Option<TcpStream>,
+}
+
+impl Client {
+    pub(crate) fn new(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).ok();
+        if let Some(stream) = &stream {
+            stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            stream.set_nodelay(true).unwrap();
+        }
+        Self { stream }
+    }
+
+    /// Gives the status, or `None` if there is no answer.
+    pub(crate) fn deliver(&mut self, body: &str) -> Option<u16> {
+        let stream = self.stream.as_mut()?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let request = request(&signed_at(body.as_bytes(), now), body.as_bytes());
+        stream.write_all(&request).ok()?;
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).ok()?;
+            answer.push(byte[0]);
+        }
+        let answer = String::from_utf8(answer).unwrap();
+        Some(answer.split(' ').nth(1).unwrap().parse().unwrap())
+    }
+}

@@ -1,0 +1,146 @@
+//! From the system calls of a process to what its disk would hold after a power
+//! cut: what was written before a sync of its file, under the names that there were
+//! at the last sync of the folder, and nothing else.
+//!
+//! That is the worst that a disk may do, but for torn writes. The file that readers and writers share
+//! in memory (`-shm`) is no part of it: it is made anew when a store is opened.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+/// A system call that matters, in the order in which they took effect.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// Bytes at an offset of a file.
+    Write { file: String, offset: usize, bytes: Vec<u8> },
+    /// A file gets a length.
+    Truncate { file: String, length: usize },
+    /// What was written to a file is on the disk.
+    Sync { file: String },
+    /// A file loses its name.
+    Unlink { file: String },
+    /// The names of the folder are on the disk.
+    SyncFolder,
+    /// The beginning of an answer with 200 leaves the process.
+    Answer,
+}
+
+/// The files of a store, as they are and as they are synced.
+#[derive(Default)]
+pub(crate) struct Disk {
+    files: BTreeMap<String, File>,
+}
+
+#[derive(Default)]
+struct File {
+    written: Vec<u8>,
+    synced: Vec<u8>,
+    is_named: bool,
+    is_named_on_disk: bool,
+}
+
+impl Disk {
+    pub(crate) fn apply(&mut self, step: Step) {
+        match step {
+            Step::Write { file, offset, bytes } => {
+                let file = self.files.entry(file).or_default();
+                if !file.is_named {
+                    // A new file, whatever had the name before.
+                    *file = File { is_named: true, ..File::default() };
+                }
+                let end = offset + bytes.len();
+                file.written.resize(file.written.len().max(end), 0);
+                file.written[offset..end].copy_from_slice(&bytes);
+            }
+            Step::Truncate { file, length } => {
+                self.files.entry(file).or_default().written.resize(length, 0);
+            }
+            Step::Sync { file } => {
+                let file = self.files.entry(file).or_default();
+                file.synced.clone_from(&file.written);
+            }
+            Step::Unlink { file } => self.files.entry(file).or_default().is_named = false,
+            Step::SyncFolder => {
+                self.files.values_mut().for_each(|file| file.is_named_on_disk = file.is_named);
+            }
+            Step::Answer => {}
+        }
+    }
+
+    /// Writes what a power cut would leave.
+    pub(crate) fn synced_into(&self, folder: &Path) {
+        for (name, file) in self.files.iter().filter(|(_, file)| file.is_named_on_disk) {
+            std::fs::write(folder.join(name), &file.synced).unwrap();
+        }
+    }
+}
+
+/// Reads the output of `strace -f -y -xx`, as far as it is about a store.
+pub(crate) fn steps(log: &str, store: &Path) -> Vec<Step> {
+    let folder = store.parent().unwrap().to_str().unwrap();
+    let mut unfinished = HashMap::new();
+    let mut steps = Vec::new();
+    for line in log.lines() {
+        let (pid, call) = line.split_once(' ').unwrap();
+        let call = call.trim_start();
+        // An answer counts from when it begins to leave, everything else from when
+        // it is done.
+        if is_answer(call) {
+            steps.push(Step::Answer);
+        }
+        if let Some(begun) = call.strip_suffix("<unfinished ...>") {
+            unfinished.insert(pid, begun);
+        } else if let Some((_, end)) = call.split_once(" resumed>") {
+            if let Some(begun) = unfinished.remove(pid) {
+                steps.extend(step(&format!("{begun}{end}"), folder));
+            }
+        } else {
+            steps.extend(step(call, folder));
+        }
+    }
+    steps
+}
+
+fn is_answer(call: &str) -> bool {
+    let sends = ["write(", "writev(", "sendto(", "sendmsg("];
+    let beginning: String = b"HTTP/1.1 200".iter().map(|byte| format!("\\x{byte:02x}")).collect();
+    sends.iter().any(|name| call.starts_with(name)) && call.contains(&beginning)
+}
+
+/// Reads a call that is complete: `name(descriptor<path>, arguments) = result`, or
+/// `unlink("path") = 0`.
+fn step(call: &str, folder: &str) -> Option<Step> {
+    let (name, rest) = call.split_once('(')?;
+    let (arguments, result) = rest.rsplit_once(')')?;
+    let result: i64 = result.trim().strip_prefix("= ")?.split(' ').next()?.parse().ok()?;
+    let delimiters = if name == "unlink" { ['"', '"'] } else { ['<', '>'] };
+    let (_, path) = arguments.split_once(delimiters[0])?;
+    let (path, arguments) = path.split_once(delimiters[1])?;
+    let path = String::from_utf8(unescaped(path)?).ok()?;
+    if path == folder {
+        return (name == "fsync" && result == 0).then_some(Step::SyncFolder);
+    }
+    let file = path.strip_prefix(folder)?.strip_prefix('/')?.to_owned();
+    if file.ends_with("-shm") {
+        return None;
+    }
+    // What is about the store has to be understood, or the test is worth nothing.
+    let last = || arguments.rsplit(", ").next().unwrap().trim_end().parse().unwrap();
+    match name {
+        "pwrite64" => {
+            let bytes = unescaped(arguments.split('"').nth(1).unwrap()).unwrap();
+            assert_eq!(usize::try_from(result), Ok(bytes.len()), "a write is cut short");
+            Some(Step::Write { file, offset: last(), bytes })
+        }
+        "ftruncate" if result == 0 => Some(Step::Truncate { file, length: last() }),
+        "fsync" | "fdatasync" if result == 0 => Some(Step::Sync { file }),
+        "unlink" if result == 0 => Some(Step::Unlink { file }),
+        other => panic!("{other} on a file of the store gives {result}"),
+    }
+}
+
+/// Reads bytes that are written as `\x2f\x74` throughout.
+fn unescaped(escaped: &str) -> Option<Vec<u8>> {
+    let pairs = escaped.split("\\x").skip(1);
+    pairs.map(|pair| u8::from_str_radix(pair, 16).ok()).collect()
+}

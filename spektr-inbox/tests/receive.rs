@@ -1,0 +1,278 @@
+//! The endpoint behind a real socket: what is stored, and who gets which answer.
+
+#![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use spektr_inbox::Receiver;
+use spektr_inbox::store::State;
+use spektr_inbox::testing::{start, tag_added};
+use spektr_verify::{KeyRing, SharedKeys, UnixSeconds, danger};
+use support::{
+    Inbox, PATH, deliver, exchange, fetch, key, request, ring, serve, signed, signed_at,
+};
+
+fn tag(id: &str) -> String {
+    tag_added(id, "s1", 1_700_000_000_000)
+}
+
+/// White space after it makes a body longer, and no other.
+fn padded(body: &str, length: usize) -> String {
+    format!("{body}{}", " ".repeat(length - body.len()))
+}
+
+#[tokio::test]
+async fn every_entry_of_a_delivery_is_stored_before_the_answer() {
+    let inbox = Inbox::new();
+    let address = serve(&inbox.receiver()).await;
+    let body = format!(r#"{{"results":[{},17,{{"id":5}}]}}"#, tag("e1"));
+    let answer = exchange(address, &request(&signed(body.as_bytes()), body.as_bytes())).await;
+    assert_eq!(answer, (200, String::new()));
+    let stored = inbox.all().await;
+    let raws: Vec<_> = stored.iter().map(|entry| &entry.raw[..]).collect();
+    assert_eq!(raws, [tag("e1").as_bytes(), b"17", br#"{"id":5}"#]);
+    assert!(stored.iter().all(|entry| entry.received_at == start() && entry.source == "spektr"));
+}
+
+#[tokio::test]
+async fn duplicates_and_conflicts_are_answered_with_200_and_counted() {
+    let inbox = Inbox::new();
+    let address = serve(&inbox.receiver()).await;
+    let other = tag("e1").replace(r#""t""#, r#""u""#);
+    for body in [tag("e1"), tag("e1"), other.clone(), other, r#"{"results":[]}"#.to_owned()] {
+        assert_eq!(deliver(address, body).await, 200);
+    }
+    let states: Vec<_> = inbox.all().await.iter().map(|entry| entry.state).collect();
+    assert_eq!(states, [State::Pending, State::Conflict]);
+    let (status, metrics) = fetch(address, "/metrics").await;
+    assert_eq!(status, 200);
+    for line in [
+        "spektr_inbox_accepted_total 1",
+        "spektr_inbox_duplicates_total 2",
+        "spektr_inbox_conflicts_total 1",
+        "spektr_inbox_accept_seconds_count 5",
+        "spektr_inbox_pending_entries 1",
+        "spektr_inbox_queue_limit_writes 1024",
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "{line}: {metrics}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_in_both_envelopes_is_one_row() {
+    let inbox = Inbox::new();
+    let address = serve(&inbox.receiver()).await;
+    let other = r#"{"id":"e1","workspaceId":"w","eventType":"customer_tag_add","timestamp":1700000000,"spektrId":"s1","data":{"processId":null,"action":"add","userId":null,"tagId":"t"}}"#;
+    assert_eq!(deliver(address, tag("e1")).await, 200);
+    assert_eq!(deliver(address, other).await, 200);
+    assert_eq!(inbox.count().await, 1);
+}
+
+#[tokio::test]
+async fn an_authentic_body_that_cannot_be_read_is_stored_whole() {
+    let inbox = Inbox::new();
+    let address = serve(&inbox.receiver()).await;
+    for body in [&b"{\"results\":[{\"id\""[..], b"\xff\xfe", b""] {
+        assert_eq!(deliver(address, body).await, 200);
+        assert_eq!(deliver(address, body).await, 200);
+    }
+    let stored = inbox.all().await;
+    assert_eq!(stored.len(), 3);
+    assert!(stored.iter().all(|entry| entry.state == State::Unreadable));
+    assert_eq!(&stored[1].raw[..], b"\xff\xfe");
+    let (_, metrics) = fetch(address, "/metrics").await;
+    assert!(metrics.contains("spektr_inbox_unreadable_total 3\n"), "{metrics}");
+}
+
+#[tokio::test]
+async fn what_is_not_authentic_is_not_stored_and_gets_one_answer() {
+    let inbox = Inbox::new();
+    let address = serve(&inbox.receiver()).await;
+    let body = tag("e1").into_bytes();
+    let right = signed(&body);
+    let now = start().as_seconds().unsigned_abs();
+    let attempts = [
+        String::new(),
+        format!("{right}{right}"),
+        signed(b"another body"),
+        right.replace("key-a", "key-b"),
+        signed_at(&body, now - 301),
+        signed_at(&body, now + 301),
+    ];
+    for headers in attempts {
+        let answer = exchange(address, &request(&headers, &body)).await;
+        assert_eq!(answer, (401, "Unauthorized".to_owned()), "{headers}");
+    }
+    assert_eq!(inbox.count().await, 0);
+    assert!(inbox.store.quarantined(0, 10).await.unwrap().is_empty());
+    let (_, metrics) = fetch(address, "/metrics").await;
+    let line = "spektr_inbox_rejected_total{reason=\"signature_mismatch\"} 1\n";
+    assert!(metrics.contains(line), "{metrics}");
+}
+
+#[tokio::test]
+async fn without_a_valid_key_the_fault_is_ours() {
+    let inbox = Inbox::new();
+    let past = UnixSeconds::new(start().as_seconds().unsigned_abs() - 1);
+    let expired = key("key-a").with_validity(None, Some(past)).unwrap();
+    let verifier = inbox.verifier(KeyRing::new([expired]).unwrap());
+    let address = serve(&Receiver::new(Arc::clone(&inbox.store), verifier)).await;
+    assert_eq!(deliver(address, tag("e1")).await, 500);
+}
+
+#[tokio::test]
+async fn an_unsigned_endpoint_takes_json_only() {
+    let inbox = Inbox::new();
+    let verifier = danger::verifier_that_accepts_unsigned_deliveries();
+    let address = serve(&Receiver::new(Arc::clone(&inbox.store), verifier)).await;
+    let body = tag("e1").into_bytes();
+    let plain = String::from_utf8(request("", &body)).unwrap();
+    let plain = plain.replace("application/json", "text/plain").into_bytes();
+    assert_eq!(exchange(address, &plain).await.0, 415);
+    assert_eq!(exchange(address, &request("", &body)).await.0, 200);
+    assert_eq!(inbox.count().await, 1);
+}
+
+#[tokio::test]
+async fn a_signed_delivery_is_kept_whatever_its_content_type() {
+    let inbox = Inbox::new();
+    let address = serve(&inbox.receiver()).await;
+    let body = tag("e1").into_bytes();
+    let request = String::from_utf8(request(&signed(&body), &body)).unwrap();
+    let odd = request.replace("application/json", "text/plain").into_bytes();
+    assert_eq!(exchange(address, &odd).await.0, 200);
+}
+
+#[tokio::test]
+async fn rejected_deliveries_are_recovered_once_the_setting_is_right() {
+    let inbox = Inbox::new();
+    let keys = SharedKeys::new(ring("key-b"));
+    let verifier = inbox.verifier(keys.clone());
+    let receiver = Receiver::new(Arc::clone(&inbox.store), verifier)
+        .with_clock(inbox.clock.clone())
+        .with_quarantine(3, 10_000);
+    let address = serve(&receiver).await;
+    for id in ["e1", "e2", "e2", "e3", "e4"] {
+        assert_eq!(deliver(address, tag(id)).await, 401);
+    }
+    let forged = exchange(address, &request(&signed(b"other"), tag("e5").as_bytes())).await;
+    assert_eq!(forged.0, 401);
+    assert_eq!((inbox.count().await, receiver.recover().await.unwrap()), (0, (0, 3)));
+
+    inbox.clock.advance(Duration::from_secs(24 * 3600));
+    keys.replace(ring("key-a"));
+    assert_eq!(receiver.recover().await.unwrap(), (2, 1));
+    let ids: Vec<_> = inbox.all().await.into_iter().filter_map(|entry| entry.id).collect();
+    assert_eq!(ids, ["e3", "e4"]);
+    let left = inbox.store.quarantined(0, 10).await.unwrap();
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0].rejected.reason, "key_unknown");
+}
+
+#[tokio::test]
+async fn a_full_disk_is_a_507_until_there_is_room_again() {
+    let inbox = Inbox::with(|options| options.with_max_bytes(256 * 1024));
+    let address = serve(&inbox.receiver()).await;
+    let big = |id: &str| tag(id).replace(r#""t""#, &format!("\"{}\"", "t".repeat(170_000)));
+    assert_eq!(deliver(address, big("e1")).await, 200);
+    assert_eq!(deliver(address, big("e2")).await, 507);
+    assert_eq!(inbox.count().await, 1);
+    assert_eq!(inbox.store.erase("s1".to_owned()).await.unwrap(), 1);
+    assert_eq!(deliver(address, big("e2")).await, 200);
+}
+
+#[tokio::test]
+async fn readiness_shows_a_full_disk_and_a_clock_that_is_behind() {
+    let inbox = Inbox::with(|options| options.with_max_bytes(256 * 1024));
+    let ready = async |inbox: &Inbox| {
+        let address = serve(&inbox.receiver()).await;
+        fetch(address, "/health/ready").await
+    };
+    let report = |clock: &str, disk: &str, status: u16| {
+        (status, format!(r#"{{"clock":"{clock}","disk":"{disk}","queue":"ok"}}"#))
+    };
+    assert_eq!(ready(&inbox).await, report("not set", "ok", 503));
+    inbox.clock.advance(Duration::from_secs(365 * 24 * 3600));
+    assert_eq!(ready(&inbox).await, report("ok", "ok", 200));
+
+    let big = tag("e1").replace(r#""t""#, &format!("\"{}\"", "t".repeat(170_000)));
+    let delivery = danger::assume_verified(big.into_bytes().into());
+    inbox.receiver().accept(&delivery).await.unwrap();
+    assert_eq!(ready(&inbox).await, report("ok", "full", 503));
+    inbox.clock.put_back(Duration::from_secs(301));
+    assert_eq!(ready(&inbox).await, report("behind what is stored", "full", 503));
+
+    let address = serve(&inbox.receiver()).await;
+    assert_eq!(fetch(address, "/health/live").await, (200, "ok".to_owned()));
+}
+
+#[tokio::test]
+async fn bodies_up_to_the_limit_are_read_and_larger_ones_refused() {
+    let inbox = Inbox::new();
+    let receiver = inbox.receiver().with_body_limit(1000);
+    let address = serve(&receiver).await;
+    let body = |length: usize| padded(&tag("e1"), length);
+    assert_eq!(deliver(address, body(1000)).await, 200);
+    assert_eq!(deliver(address, body(1001)).await, 413);
+    let chunked = |body: &str| {
+        let headers = signed(body.as_bytes());
+        format!(
+            "POST {PATH} HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n{headers}\r\n\
+             {:x}\r\n{body}\r\n0\r\n\r\n",
+            body.len()
+        )
+    };
+    assert_eq!(exchange(address, chunked(&body(1000)).as_bytes()).await.0, 200);
+    assert_eq!(exchange(address, chunked(&body(1001)).as_bytes()).await.0, 413);
+
+    let unlimited = serve(&inbox.receiver()).await;
+    assert_eq!(deliver(unlimited, body(16 << 20)).await, 200);
+    assert_eq!(deliver(unlimited, body((16 << 20) + 1)).await, 413);
+}
+
+#[tokio::test]
+async fn bodies_beyond_the_memory_are_refused_at_once() {
+    let inbox = Inbox::new();
+    let address = serve(&inbox.receiver().with_memory_limit(64 * 1024)).await;
+    let body = |length: usize| padded(&tag("e1"), length);
+    for _ in 0..3 {
+        assert_eq!(deliver(address, body(64 * 1024)).await, 200);
+    }
+    assert_eq!(deliver(address, body(64 * 1024 + 1)).await, 503);
+}
+
+#[tokio::test]
+async fn a_full_queue_is_a_503() {
+    let inbox = Inbox::with(|options| options.with_queue(1).with_group(1));
+    let address = serve(&inbox.receiver().with_commit_timeout(Duration::from_secs(1))).await;
+    let path = inbox.folder.path().join("inbox.db");
+    let blocker = rusqlite::Connection::open(path).unwrap();
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut racing = tokio::task::JoinSet::new();
+    for index in 0..20 {
+        racing.spawn(async move { deliver(address, tag(&format!("e{index}"))).await });
+    }
+    let statuses = racing.join_all().await;
+    assert_eq!(statuses, [503; 20]);
+    let (_, metrics) = fetch(address, "/metrics").await;
+    assert!(metrics.contains("rejected_total{reason=\"queue_full\"} 1"), "{metrics}");
+    blocker.execute_batch("ROLLBACK").unwrap();
+    // Unlike a delivery, this waits for its turn.
+    inbox.store.set_note("a".to_owned(), String::new()).await.unwrap();
+    assert_eq!(deliver(address, tag("after")).await, 200);
+}
+
+#[tokio::test]
+async fn duplicates_racing_on_several_connections_make_one_row() {
+    let inbox = Inbox::new();
+    let address = serve(&inbox.receiver()).await;
+    let mut racing = tokio::task::JoinSet::new();
+    for _ in 0..50 {
+        racing.spawn(deliver(address, tag("e1")));
+    }
+    assert_eq!(racing.join_all().await, [200; 50]);
+    assert_eq!(inbox.count().await, 1);
+}

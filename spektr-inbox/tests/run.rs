@@ -1,0 +1,134 @@
+//! Workers as they run in a program, side by side: leases, heartbeats, the end.
+//! These tests take real time, about a second each.
+
+#![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use spektr_inbox::store::{ClaimRequest, Filter, State};
+use spektr_inbox::testing::{entries, start, tag_added};
+use spektr_inbox::{Clock as _, Handler, HandlerError, Received, SystemClock, Workers};
+use support::Inbox;
+use tokio::sync::oneshot;
+use tokio::time::sleep;
+
+const LEASE: Duration = Duration::from_millis(300);
+
+async fn fill(inbox: &Inbox, count: usize) {
+    let raws: Vec<_> =
+        (0..count).map(|index| tag_added(&format!("e{index}"), "s1", 1_700_000_000_000)).collect();
+    let body = format!(r#"{{"results":[{}]}}"#, raws.join(","));
+    inbox.store.accept(entries("test", &body, start())).await.unwrap();
+}
+
+fn workers<H: Handler>(inbox: &Inbox, handler: H) -> Workers<H> {
+    Workers::new(Arc::clone(&inbox.store), handler)
+        .with_lease(LEASE)
+        .with_poll(Duration::from_millis(20))
+}
+
+/// A handler that takes a while, and counts how often it began and came to its end.
+fn slow(
+    takes: Duration,
+    begun: &Arc<AtomicUsize>,
+    ended: &Arc<AtomicUsize>,
+) -> impl Handler + use<> {
+    let (begun, ended) = (Arc::clone(begun), Arc::clone(ended));
+    move |_: Received| {
+        begun.fetch_add(1, Ordering::SeqCst);
+        let ended = Arc::clone(&ended);
+        async move {
+            sleep(takes).await;
+            ended.fetch_add(1, Ordering::SeqCst);
+            Ok::<(), HandlerError>(())
+        }
+    }
+}
+
+async fn until_done(inbox: &Inbox, count: u64) {
+    let began = Instant::now();
+    while inbox.store.count(Filter::state(State::Done)).await.unwrap() < count {
+        assert!(began.elapsed() < Duration::from_secs(10), "it is not done in time");
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn heartbeats_keep_an_entry_for_longer_than_a_lease() {
+    let inbox = Inbox::new();
+    fill(&inbox, 1).await;
+    let (begun, ended) = (Arc::default(), Arc::default());
+    let one = workers(&inbox, slow(4 * LEASE, &begun, &ended));
+    let other = workers(&inbox, slow(4 * LEASE, &begun, &ended));
+    tokio::select! {
+        () = one.run(std::future::pending()) => {}
+        () = other.run(std::future::pending()) => {}
+        () = until_done(&inbox, 1) => {}
+    }
+    assert_eq!((begun.load(Ordering::SeqCst), ended.load(Ordering::SeqCst)), (1, 1));
+}
+
+#[tokio::test]
+async fn what_a_stalled_worker_holds_is_done_by_another() {
+    let inbox = Inbox::new();
+    fill(&inbox, 3).await;
+    let request = ClaimRequest {
+        owner: 7,
+        now: SystemClock::new().now(),
+        lease: LEASE,
+        limit: 2,
+        ordered: false,
+        horizon: Duration::from_secs(3600),
+    };
+    assert_eq!(inbox.store.claim(request).await.unwrap().len(), 2);
+    let (begun, ended) = (Arc::default(), Arc::default());
+    tokio::select! {
+        () = workers(&inbox, slow(Duration::ZERO, &begun, &ended)).run(std::future::pending()) => {}
+        () = until_done(&inbox, 3) => {}
+    }
+    let attempts: Vec<_> = inbox.all().await.iter().map(|entry| entry.attempts).collect();
+    assert_eq!(attempts, [2, 2, 1]);
+}
+
+#[tokio::test]
+async fn a_worker_that_has_lost_its_lease_stops_its_handler() {
+    let inbox = Inbox::new();
+    fill(&inbox, 1).await;
+    let (begun, ended) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+    let handler = slow(Duration::from_secs(60), &begun, &ended);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let working = tokio::spawn(workers(&inbox, handler).run(async { stopped.await.unwrap() }));
+    while begun.load(Ordering::SeqCst) == 0 {
+        sleep(Duration::from_millis(10)).await;
+    }
+    // Somebody erases the entry under the worker's hands.
+    assert_eq!(inbox.store.erase("s1".to_owned()).await.unwrap(), 1);
+    stop.send(()).unwrap();
+    let began = Instant::now();
+    working.await.unwrap();
+    assert!(began.elapsed() < 4 * LEASE, "{:?}", began.elapsed());
+    assert_eq!(ended.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn the_end_lets_handlers_finish_and_leaves_the_rest() {
+    let inbox = Inbox::new();
+    fill(&inbox, 3).await;
+    let (begun, ended) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+    let handler = slow(Duration::from_millis(400), &begun, &ended);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let working = workers(&inbox, handler).with_concurrency(2);
+    let working = tokio::spawn(working.run(async { stopped.await.unwrap() }));
+    while begun.load(Ordering::SeqCst) < 2 {
+        sleep(Duration::from_millis(10)).await;
+    }
+    stop.send(()).unwrap();
+    working.await.unwrap();
+    let states: Vec<_> = inbox.all().await.iter().map(|entry| entry.state).collect();
+    assert_eq!(states, [State::Done, State::Done, State::Pending]);
+    assert_eq!(inbox.all().await[2].attempts, 0);
+}

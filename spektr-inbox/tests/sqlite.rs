@@ -1,0 +1,217 @@
+//! The SQLite store: what every store does, and what only a file does.
+
+#![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
+
+use std::fs::Permissions;
+use std::ops::Deref;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use spektr_inbox::store::sqlite::{OpenError, SqliteOptions, SqliteStore};
+use spektr_inbox::store::{Filter, Store, StoreError};
+use spektr_inbox::testing::{entries, start, tag_added};
+use tempfile::TempDir;
+
+/// A store in a folder that goes with it.
+struct Fresh {
+    store: SqliteStore,
+    folder: TempDir,
+}
+
+impl Deref for Fresh {
+    type Target = SqliteStore;
+
+    fn deref(&self) -> &SqliteStore {
+        &self.store
+    }
+}
+
+impl Fresh {
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("inbox.db")
+    }
+}
+
+async fn fresh() -> Fresh {
+    opened(|options| options)
+}
+
+fn opened(configure: impl Fn(SqliteOptions) -> SqliteOptions) -> Fresh {
+    let folder = tempfile::tempdir().unwrap();
+    let store = configure(SqliteOptions::new(folder.path().join("inbox.db"))).open().unwrap();
+    Fresh { store, folder }
+}
+
+spektr_inbox::store_tests!(fresh);
+
+fn one(id: &str) -> Vec<spektr_inbox::store::NewEntry> {
+    entries("test", &tag_added(id, "s1", 1_700_000_000_000), start())
+}
+
+fn mode(path: &Path) -> u32 {
+    path.metadata().unwrap().permissions().mode() & 0o777
+}
+
+#[tokio::test]
+async fn only_the_owner_can_read_the_file_and_its_log() {
+    let fresh = fresh().await;
+    fresh.accept(one("e1")).await.unwrap();
+    let path = fresh.path();
+    for suffix in ["", "-wal", "-shm"] {
+        let file = PathBuf::from(format!("{}{suffix}", path.display()));
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+    let Fresh { store, folder: _folder } = fresh;
+    drop(store);
+    std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+    SqliteOptions::new(&path).open().unwrap();
+    assert_eq!(mode(&path), 0o600);
+}
+
+#[tokio::test]
+async fn entries_are_there_after_reopening() {
+    let Fresh { store, folder } = fresh().await;
+    store.accept(one("e1")).await.unwrap();
+    drop(store);
+    let store = SqliteOptions::new(folder.path().join("inbox.db")).open().unwrap();
+    let stored = store.list(Filter::all(), 0, 10).await.unwrap();
+    assert_eq!(stored.len(), 1);
+    assert_eq!(stored[0].id.as_deref(), Some("e1"));
+}
+
+#[test]
+fn refuses_a_newer_version_and_leaves_the_file_alone() {
+    let fresh = opened(|options| options);
+    let path = fresh.path();
+    let Fresh { store, folder: _folder } = fresh;
+    drop(store);
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 2).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let error = SqliteOptions::new(&path).open().unwrap_err();
+    assert!(matches!(error, OpenError::Newer { found: 2, known: 1, .. }), "{error:?}");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn refuses_files_that_are_no_inbox_and_leaves_them_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("other.db");
+    Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let error = SqliteOptions::new(&path).open().unwrap_err();
+    assert!(matches!(error, OpenError::OtherProgram { .. }), "{error:?}");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+
+    let text = "no database at all, and longer than its header".repeat(10);
+    std::fs::write(&path, &text).unwrap();
+    let error = SqliteOptions::new(&path).open().unwrap_err();
+    assert!(matches!(error, OpenError::Database { .. }), "{error:?}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+
+    let error = SqliteOptions::new(folder.path().join("no/such/folder")).open().unwrap_err();
+    assert!(matches!(error, OpenError::File { .. }), "{error:?}");
+}
+
+#[test]
+fn several_can_open_a_new_file_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("inbox.db");
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| SqliteOptions::new(&path).open().unwrap());
+        }
+    });
+}
+
+#[tokio::test]
+async fn a_full_file_refuses_and_recovers_when_there_is_room() {
+    let fresh = opened(|options| options.with_max_bytes(256 * 1024));
+    let mut accepted = Vec::new();
+    let full = loop {
+        let id = format!("e{}", accepted.len());
+        match fresh.accept(one(&id)).await {
+            Ok(_) => accepted.push(id),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(full, StoreError::Full { .. }), "{full:?}");
+    assert!(accepted.len() > 100, "{}", accepted.len());
+    let probe = fresh.probe().await;
+    assert!(matches!(probe, Err(StoreError::Full { .. })), "{probe:?}");
+    let stored = fresh.list(Filter::all(), 0, 10_000).await.unwrap();
+    let stored: Vec<_> = stored.into_iter().filter_map(|entry| entry.id).collect();
+    assert_eq!(stored, accepted);
+
+    assert_eq!(fresh.erase("s1".to_owned()).await.unwrap(), accepted.len() as u64);
+    fresh.accept(one("after")).await.unwrap();
+    let check: String = Connection::open(fresh.path())
+        .unwrap()
+        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(check, "ok");
+}
+
+#[tokio::test]
+async fn nothing_of_a_refused_delivery_remains_and_others_are_not_affected() {
+    let fresh = opened(|options| options.with_max_bytes(256 * 1024));
+    let mut too_much = one("e1");
+    too_much.extend(entries("test", &"x".repeat(512 * 1024), start()));
+    let (refused, accepted) = tokio::join!(fresh.accept(too_much), fresh.accept(one("e2")));
+    assert!(matches!(refused, Err(StoreError::Full { .. })), "{refused:?}");
+    accepted.unwrap();
+    let stored = fresh.list(Filter::all(), 0, 10).await.unwrap();
+    assert_eq!(stored.len(), 1);
+    assert_eq!(stored[0].id.as_deref(), Some("e2"));
+}
+
+#[tokio::test]
+async fn what_is_erased_is_in_none_of_the_files() {
+    let fresh = fresh().await;
+    let marked = tag_added("e1", "marker-person", 1_700_000_000_000);
+    fresh.accept(entries("test", &marked, start())).await.unwrap();
+    assert!(has_marker(&fresh), "the marker is in the files before");
+    assert_eq!(fresh.erase("marker-person".to_owned()).await.unwrap(), 1);
+    assert!(!has_marker(&fresh), "the marker is in the files after");
+}
+
+fn has_marker(fresh: &Fresh) -> bool {
+    let files = std::fs::read_dir(fresh.folder.path()).unwrap();
+    files
+        .map(|file| std::fs::read(file.unwrap().path()).unwrap())
+        .any(|bytes| bytes.windows(b"marker-person".len()).any(|window| window == b"marker-person"))
+}
+
+#[tokio::test]
+async fn a_full_queue_refuses_at_once() {
+    let fresh = opened(|options| options.with_queue(1).with_group(1));
+    // Another connection holds the lock, so the writer waits.
+    let blocker = Connection::open(fresh.path()).unwrap();
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let deliveries = (0..20).map(|index| fresh.store.accept(one(&format!("e{index}"))));
+    let mut deliveries: Vec<_> = deliveries.collect();
+    let mut refused = 0;
+    for delivery in &mut deliveries {
+        let waker = std::task::Waker::noop();
+        let mut context = std::task::Context::from_waker(waker);
+        if let std::task::Poll::Ready(answer) = delivery.as_mut().poll(&mut context) {
+            assert!(matches!(answer, Err(StoreError::Overloaded)), "{answer:?}");
+            refused += 1;
+        }
+    }
+    assert!(refused >= 18, "{refused}");
+    blocker.execute_batch("ROLLBACK").unwrap();
+}
+
+#[tokio::test]
+async fn debug_output_shows_no_content() {
+    let fresh = fresh().await;
+    let raw = tag_added("e1", "s1", 1_700_000_000_000).replace("\"t\"", "\"marker-tag\"");
+    let new = entries("test", &raw, start());
+    let printed = format!("{new:?}");
+    fresh.accept(new).await.unwrap();
+    let stored = fresh.list(Filter::all(), 0, 10).await.unwrap();
+    let printed = format!("{printed} {stored:?}");
+    assert!(printed.contains("e1"), "{printed}");
+    assert!(!printed.contains("marker"), "{printed}");
+}

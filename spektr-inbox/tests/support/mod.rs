@@ -1,0 +1,159 @@
+//! A receiver on a real socket over a store in a folder of its own, and a client
+//! that sends exactly the bytes it is given.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use spektr_inbox::store::sqlite::SqliteOptions;
+use spektr_inbox::store::{Filter, Store, StoredEntry};
+use spektr_inbox::testing::ManualClock;
+use spektr_inbox::{Clock as _, Receiver, Server};
+use spektr_verify::{
+    KeyRing, Secret, SharedKeys, SignedContent, Signer, SigningKey, UnixSeconds, Verifier,
+};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+pub(crate) const PATH: &str = "/webhooks/spektr";
+
+/// What a test of the receiver works with.
+pub(crate) struct Inbox {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: ManualClock,
+    pub(crate) folder: TempDir,
+}
+
+impl Inbox {
+    pub(crate) fn new() -> Self {
+        Self::with(|options| options)
+    }
+
+    pub(crate) fn with(configure: impl Fn(SqliteOptions) -> SqliteOptions) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let options = configure(SqliteOptions::new(folder.path().join("inbox.db")));
+        Self { store: Arc::new(options.open().unwrap()), clock: ManualClock::new(), folder }
+    }
+
+    pub(crate) fn verifier(&self, keys: impl Into<SharedKeys>) -> Verifier {
+        let clock = self.clock.clone();
+        let now = move || UnixSeconds::new(clock.now().as_seconds().unsigned_abs());
+        Verifier::new(keys, SignedContent::TIMESTAMP_DOT_BODY).with_clock(now)
+    }
+
+    /// A receiver for what [`signed`] signs.
+    pub(crate) fn receiver(&self) -> Receiver {
+        let store = Arc::clone(&self.store);
+        Receiver::new(store, self.verifier(ring("key-a"))).with_clock(self.clock.clone())
+    }
+
+    pub(crate) async fn all(&self) -> Vec<StoredEntry> {
+        self.store.list(Filter::all(), 0, 100_000).await.unwrap()
+    }
+
+    pub(crate) async fn count(&self) -> u64 {
+        self.store.count(Filter::all()).await.unwrap()
+    }
+}
+
+pub(crate) fn key(id: &str) -> SigningKey {
+    SigningKey::new(id, Secret::from_bytes(b"marker-secret").unwrap()).unwrap()
+}
+
+pub(crate) fn ring(id: &str) -> KeyRing {
+    KeyRing::new([key(id)]).unwrap()
+}
+
+/// Serves a receiver, its endpoint and what is for operators, without limits.
+pub(crate) async fn serve(receiver: &Receiver) -> SocketAddr {
+    serve_with(receiver, |server| server).await
+}
+
+pub(crate) async fn serve_with(
+    receiver: &Receiver,
+    configure: impl Fn(Server) -> Server,
+) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = receiver.router(PATH).merge(receiver.operations());
+    let server = Server::new(router).with_metrics(receiver.metrics().clone());
+    tokio::spawn(configure(server).serve(listener, std::future::pending()));
+    address
+}
+
+/// The lines of the right signature headers for a body at the start of a test.
+pub(crate) fn signed(body: &[u8]) -> String {
+    signed_at(body, spektr_inbox::testing::start().as_seconds().unsigned_abs())
+}
+
+pub(crate) fn signed_at(body: &[u8], seconds: u64) -> String {
+    Signer::new(key("key-a"), SignedContent::TIMESTAMP_DOT_BODY)
+        .sign_at(body, UnixSeconds::new(seconds))
+        .pairs()
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .concat()
+}
+
+/// A request as bytes, with the given header lines.
+pub(crate) fn request(headers: &str, body: &[u8]) -> Vec<u8> {
+    let length = body.len();
+    let head = format!(
+        "POST {PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\n{headers}\r\n"
+    );
+    [head.as_bytes(), body].concat()
+}
+
+/// Posts a signed body; gives the status.
+pub(crate) async fn deliver(to: SocketAddr, body: impl AsRef<[u8]>) -> u16 {
+    let body = body.as_ref();
+    exchange(to, &request(&signed(body), body)).await.0
+}
+
+pub(crate) async fn fetch(to: SocketAddr, path: &str) -> (u16, String) {
+    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    exchange(to, request.as_bytes()).await
+}
+
+/// Sends bytes and reads one answer: its status and its body.
+pub(crate) async fn exchange(to: SocketAddr, request: &[u8]) -> (u16, String) {
+    let mut stream = TcpStream::connect(to).await.unwrap();
+    // The server may answer and close before it has read everything.
+    let (mut read, mut write) = stream.split();
+    let sending = async {
+        let _closed = write.write_all(request).await;
+        std::future::pending::<()>().await
+    };
+    tokio::select! {
+        () = sending => unreachable!("sending never ends"),
+        answer = tokio::time::timeout(Duration::from_secs(30), answer(&mut read)) => answer.unwrap(),
+    }
+}
+
+/// Reads one answer: its status and its body.
+pub(crate) async fn answer(stream: &mut (impl AsyncReadExt + Unpin)) -> (u16, String) {
+    let mut read = Vec::new();
+    loop {
+        if let Some(answer) = parse(&read) {
+            return answer;
+        }
+        let mut buffer = [0; 4096];
+        match stream.read(&mut buffer).await.unwrap_or(0) {
+            0 => panic!("closed after {:?}", String::from_utf8_lossy(&read)),
+            length => read.extend_from_slice(&buffer[..length]),
+        }
+    }
+}
+
+fn parse(read: &[u8]) -> Option<(u16, String)> {
+    let text = std::str::from_utf8(read).ok()?;
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let status = head.split(' ').nth(1)?.parse().unwrap();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "))?;
+    let body = body.get(..length.parse().ok()?)?;
+    Some((status, body.to_owned()))
+}
