@@ -1,4 +1,4 @@
-//! The example `receive` as a process, and a client that notices when it dies.
+//! The example `inbox` as a process, and a client that notices when it dies.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -85,7 +85,7 @@ fn executable() -> &'static Path {
     PATH.get_or_init(|| {
         let output = Command::new(env!("CARGO"))
             .args(["build", "--quiet", "--locked", "--message-format=json"])
-            .args(["--package", env!("CARGO_PKG_NAME"), "--example", "receive"])
+            .args(["--package", env!("CARGO_PKG_NAME"), "--example", "inbox"])
             .stderr(Stdio::inherit())
             .output()
             .unwrap();
@@ -93,7 +93,7 @@ fn executable() -> &'static Path {
         let messages = String::from_utf8(output.stdout).unwrap();
         let mut messages =
             messages.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-        let is_example = |message: &serde_json::Value| message["target"]["name"] == "receive";
+        let is_example = |message: &serde_json::Value| message["target"]["name"] == "inbox";
         let message = messages.rfind(is_example).unwrap();
         PathBuf::from(message["executable"].as_str().unwrap())
     })

@@ -1,7 +1,7 @@
 //! A durable receiver with workers as a whole program.
 //!
 //! ```text
-//! SPEKTR_WEBHOOK_KEYS="key-id=secret" cargo run -p spektr-inbox --example receive -- inbox.db 127.0.0.1:8080
+//! SPEKTR_WEBHOOK_KEYS="key-id=secret" cargo run -p spektr-inbox --example inbox -- inbox.db 127.0.0.1:8080
 //! ```
 //!
 //! It serves `POST /webhooks/spektr` until SIGTERM or ctrl-c, finishes what it
