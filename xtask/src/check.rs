@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 
-use crate::{codegen, workspace};
+use crate::{codegen, tools, workspace};
 
 /// Cargo's arguments, a step each.
 const STEPS: [&str; 6] = [
@@ -22,6 +22,7 @@ const STEPS: [&str; 6] = [
 ];
 
 pub(crate) fn run() -> Result<ExitCode> {
+    tools::ensure_installed()?;
     println!("==> codegen --check");
     if codegen::run(true)? != ExitCode::SUCCESS {
         return Ok(ExitCode::FAILURE);

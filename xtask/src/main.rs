@@ -4,6 +4,7 @@ mod check;
 mod codegen;
 mod docs;
 mod schema;
+mod tools;
 mod workspace;
 
 use std::process::ExitCode;
