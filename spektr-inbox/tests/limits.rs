@@ -19,6 +19,10 @@ use tokio::time::{sleep, timeout};
 
 const LIMIT: Duration = Duration::from_millis(500);
 
+/// By when something has happened even on a busy machine, and before which nothing
+/// but the limit can have made it happen.
+const BUSY: Duration = Duration::from_secs(8);
+
 fn tag(id: &str) -> String {
     tag_added(id, "s1", 1_700_000_000_000)
 }
@@ -32,7 +36,7 @@ async fn strict(inbox: &Inbox) -> SocketAddr {
 async fn closed_after(stream: &mut TcpStream) -> Duration {
     let began = Instant::now();
     let mut rest = Vec::new();
-    timeout(Duration::from_secs(5), stream.read_to_end(&mut rest)).await.unwrap().unwrap();
+    timeout(Duration::from_secs(30), stream.read_to_end(&mut rest)).await.unwrap().unwrap();
     began.elapsed()
 }
 
@@ -44,7 +48,7 @@ async fn half_a_head_is_closed_after_the_timeout() {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(sent.as_bytes()).await.unwrap();
         let closed = closed_after(&mut stream).await;
-        assert!(closed >= LIMIT / 2 && closed < 4 * LIMIT, "{sent:?}: {closed:?}");
+        assert!(closed >= LIMIT / 2 && closed < BUSY, "{sent:?}: {closed:?}");
     }
 }
 
@@ -57,7 +61,7 @@ async fn an_idle_connection_is_closed_after_the_timeout() {
     stream.write_all(&request(&signed(&body), &body)).await.unwrap();
     assert_eq!(answer(&mut stream).await.0, 200);
     let closed = closed_after(&mut stream).await;
-    assert!(closed >= LIMIT / 2 && closed < 4 * LIMIT, "{closed:?}");
+    assert!(closed >= LIMIT / 2 && closed < BUSY, "{closed:?}");
 }
 
 #[tokio::test]
@@ -72,7 +76,7 @@ async fn a_head_that_comes_byte_by_byte_does_not_gain_time() {
             break;
         }
         sleep(LIMIT / 10).await;
-        assert!(began.elapsed() < 6 * LIMIT, "the connection is still open");
+        assert!(began.elapsed() < BUSY, "the connection is still open");
     }
     assert_eq!(inbox.count().await, 0);
 }
@@ -97,7 +101,7 @@ async fn a_body_that_comes_byte_by_byte_is_a_408() {
     });
     let began = Instant::now();
     assert_eq!(answer(&mut read).await.0, 408);
-    assert!(began.elapsed() < 4 * LIMIT, "{:?}", began.elapsed());
+    assert!(began.elapsed() < BUSY, "{:?}", began.elapsed());
     dripping.abort();
     assert_eq!(inbox.count().await, 0);
 }
@@ -198,6 +202,6 @@ async fn shutdown_finishes_what_has_begun_and_takes_nothing_new() {
     );
     stream.write_all(late).await.unwrap();
     assert_eq!(answer(&mut stream).await.0, 200);
-    timeout(Duration::from_secs(5), serving).await.unwrap().unwrap();
+    timeout(Duration::from_secs(30), serving).await.unwrap().unwrap();
     assert_eq!(inbox.count().await, 1);
 }

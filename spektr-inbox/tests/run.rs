@@ -52,7 +52,7 @@ fn slow(
 async fn until_done(inbox: &Inbox, count: u64) {
     let began = Instant::now();
     while inbox.store.count(Filter::state(State::Done)).await.unwrap() < count {
-        assert!(began.elapsed() < Duration::from_secs(10), "it is not done in time");
+        assert!(began.elapsed() < Duration::from_secs(60), "it is not done in time");
         sleep(Duration::from_millis(10)).await;
     }
 }
@@ -110,7 +110,7 @@ async fn a_worker_that_has_lost_its_lease_stops_its_handler() {
     stop.send(()).unwrap();
     let began = Instant::now();
     working.await.unwrap();
-    assert!(began.elapsed() < 4 * LEASE, "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     assert_eq!(ended.load(Ordering::SeqCst), 0);
 }
 
