@@ -115,13 +115,20 @@ fn refuses_files_that_are_no_inbox_and_leaves_them_alone() {
 
 #[test]
 fn several_can_open_a_new_file_at_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("inbox.db");
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| SqliteOptions::new(&path).open().unwrap());
-        }
-    });
+    // Many rounds, since what could go wrong lasts for less than a millisecond.
+    for _ in 0..100 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("inbox.db");
+        let together = std::sync::Barrier::new(4);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    together.wait();
+                    SqliteOptions::new(&path).open().unwrap()
+                });
+            }
+        });
+    }
 }
 
 #[tokio::test]

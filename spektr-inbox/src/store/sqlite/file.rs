@@ -1,12 +1,12 @@
 //! Opens the file: whose it is, which version it has, how it is written.
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use thiserror::Error;
 
 /// "spkt": tells the file from those of other programs.
@@ -14,6 +14,9 @@ pub(super) const APPLICATION_ID: i32 = 0x7370_6b74;
 
 /// What makes each version out of the one before; version 0 is an empty file.
 const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+
+/// How long a connection waits for those of other processes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why a file cannot be the store.
 #[derive(Debug, Error)]
@@ -61,7 +64,7 @@ pub(super) fn open_writer(path: &Path, max_bytes: Option<u64>) -> Result<Connect
     let mut connection = open(path)?;
     let database = |source| database(path, source);
     check(&connection, path)?;
-    connection.pragma_update(None, "journal_mode", "WAL").map_err(database)?;
+    log_ahead(&connection).map_err(database)?;
     // A commit returns after the log is on disk. NORMAL would lose answered
     // deliveries in a power cut.
     connection.pragma_update(None, "synchronous", "FULL").map_err(database)?;
@@ -97,7 +100,7 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
     let connection = Connection::open(path).map_err(|source| database(path, source))?;
     let prepare = || {
         // Other processes, such as a command line tool, write now and then.
-        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.pragma_update(None, "trusted_schema", "OFF")?;
         connection.set_prepared_statement_cache_capacity(64);
@@ -107,15 +110,33 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
+/// Switches the file to a write-ahead log. For this change alone SQLite does not
+/// wait for others that open the new file at the same time, so it is tried again.
+fn log_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    const PAUSE: Duration = Duration::from_millis(5);
+    for _ in 0..BUSY_TIMEOUT.as_millis() / PAUSE.as_millis() {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                std::thread::sleep(PAUSE);
+            }
+            result => return result,
+        }
+    }
+    connection.pragma_update(None, "journal_mode", "WAL")
+}
+
 /// Refuses files of other programs and of newer versions, before writing anything.
 fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
-    let read = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
-    let database = |source| database(path, source);
-    let application = read("application_id").map_err(database)?;
-    let found = read("user_version").map_err(database)?;
-    let objects: i64 = connection
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-        .map_err(database)?;
+    // In one transaction: another process may be migrating the file just now, and
+    // the figures before that don't go with those after it.
+    let read = || {
+        let snapshot = connection.unchecked_transaction()?;
+        let pragma = |name| snapshot.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+        let count = "SELECT count(*) FROM sqlite_schema";
+        let objects: i64 = snapshot.query_row(count, [], |row| row.get(0))?;
+        Ok((pragma("application_id")?, pragma("user_version")?, objects))
+    };
+    let (application, found, objects) = read().map_err(|source| database(path, source))?;
     let is_empty = application == 0 && found == 0 && objects == 0;
     if application != APPLICATION_ID && !is_empty {
         return Err(OpenError::OtherProgram { path: path.to_owned() });
@@ -148,15 +169,14 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
 
 /// Lets only the owner read the file; SQLite gives its log the same mode.
 fn make_private(path: &Path) -> io::Result<()> {
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)?;
-    if file.metadata()?.permissions().mode() & 0o077 != 0 {
-        file.set_permissions(Permissions::from_mode(0o600))?;
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        created => return created.map(drop),
+    }
+    // By its path, and never by opening it: closing a file gives up the locks that
+    // the other connections of this process hold on it.
+    if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
+        fs::set_permissions(path, Permissions::from_mode(0o600))?;
     }
     Ok(())
 }
