@@ -80,13 +80,19 @@ async fn whatever_was_answered_with_200_survives_kill_9_once() {
                         let index = sender.lock().unwrap().take();
                         let answer = client.deliver(&body(index));
                         let mut sender = sender.lock().unwrap();
-                        if answer == Some(200) {
-                            sender.answered.insert(index);
-                        } else {
+                        match answer {
+                            Some(200) => _ = sender.answered.insert(index),
+                            // The disk of a busy machine can be too slow.
+                            Some(status) => {
+                                assert_eq!(status, 503);
+                                sender.unanswered.push_back(index);
+                                client = Client::new(address);
+                            }
                             // Only a killed process does not answer.
-                            assert_eq!(answer, None);
-                            sender.unanswered.push_back(index);
-                            return;
+                            None => {
+                                sender.unanswered.push_back(index);
+                                return;
+                            }
                         }
                     }
                 })

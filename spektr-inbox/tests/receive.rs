@@ -247,7 +247,7 @@ async fn bodies_beyond_the_memory_are_refused_at_once() {
 #[tokio::test]
 async fn a_full_queue_is_a_503() {
     let inbox = Inbox::with(|options| options.with_queue(1).with_group(1));
-    let address = serve(&inbox.receiver().with_commit_timeout(Duration::from_secs(1))).await;
+    let address = serve(&inbox.receiver().with_commit_timeout(Duration::from_secs(3))).await;
     let path = inbox.folder.path().join("inbox.db");
     let blocker = rusqlite::Connection::open(path).unwrap();
     blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
