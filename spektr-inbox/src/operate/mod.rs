@@ -25,6 +25,9 @@ use crate::store::{Filter, State, Store, StoreError, StoredEntry};
 /// How many entries a step takes.
 const STEP: usize = 500;
 
+/// How many entries are in memory at a time: each can be as large as a body.
+const PAGE: usize = 20;
+
 /// Makes entries pending again, with no attempts counted: dead letters, what was
 /// done already, or what is parked. Returns how many it were.
 ///
@@ -122,7 +125,7 @@ pub async fn redecode(
     for state in [State::Malformed, State::Unknown, State::Unreadable] {
         let mut last = 0;
         loop {
-            let page = store.list(Filter::state(state), last, STEP).await?;
+            let page = store.list(Filter::state(state), last, PAGE).await?;
             let Some(end) = page.last() else { break };
             last = end.number;
             for entry in page {

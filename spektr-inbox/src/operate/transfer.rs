@@ -16,7 +16,7 @@ use spektr_types::Timestamp;
 use thiserror::Error;
 use tokio::time::sleep;
 
-use super::STEP;
+use super::{PAGE, STEP};
 use crate::intake::reread;
 use crate::store::{Acceptance, Filter, NewEntry, State, Store, StoreError, StoredEntry};
 
@@ -92,8 +92,7 @@ pub async fn export(
 ) -> Result<u64, TransferError> {
     let (mut count, mut last) = (0, 0);
     loop {
-        // Few at a time, since each can be as large as a body.
-        let page = store.list(filter.clone(), last, 50).await?;
+        let page = store.list(filter.clone(), last, PAGE).await?;
         let Some(end) = page.last() else { break };
         last = end.number;
         for entry in &page {
