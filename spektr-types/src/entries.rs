@@ -5,9 +5,11 @@
 //! when it is asked for.
 
 mod depth;
+mod json;
 mod scan;
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::error::{BodyError, EntryError, EntryErrorKind, Fault, JsonType};
 use crate::members::string;
@@ -129,13 +131,25 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    /// Returns the place of a part of a text.
-    fn of(text: &str, part: &str) -> Self {
-        let start = (part.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
-        match (u32::try_from(start), u32::try_from(part.len())) {
+    /// Returns a place; none if it lies beyond [`MAX_BYTES`].
+    fn new(place: Range<usize>) -> Self {
+        match (u32::try_from(place.start), u32::try_from(place.len())) {
             (Ok(start), Ok(length)) => Self { start, length },
             _ => Self::default(),
         }
+    }
+
+    /// Returns the place of a part of a text.
+    fn find(text: &str, part: &str) -> Self {
+        let start = (part.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
+        Self::new(start..start.saturating_add(part.len()))
+    }
+
+    /// Returns what stands there in a text, if anything does.
+    fn of(self, text: &str) -> Option<&str> {
+        let start = usize::try_from(self.start).ok()?;
+        let length = usize::try_from(self.length).ok()?;
+        if length == 0 { None } else { text.get(start..start.checked_add(length)?) }
     }
 
     pub(crate) fn is_some(self) -> bool {
@@ -148,6 +162,11 @@ impl Span {
 }
 
 impl<'a> Entry<'a> {
+    /// An entry that nothing has been read of yet.
+    fn new(text: &'a str) -> Self {
+        Self { text, raw: Span::default(), head: Head::default() }
+    }
+
     /// Reads one entry from the JSON text that [`raw`](Self::raw) gave, as a store
     /// does that kept it.
     ///
@@ -166,9 +185,7 @@ impl<'a> Entry<'a> {
 
     /// Returns the JSON text at a place, if it is one.
     pub(crate) fn get(&self, span: Span) -> Option<&'a str> {
-        let start = usize::try_from(span.start).ok()?;
-        let length = usize::try_from(span.length).ok()?;
-        if length == 0 { None } else { self.text.get(start..start.checked_add(length)?) }
+        span.of(self.text)
     }
 
     /// Returns the event's id, where it is a string.
