@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use crate::error::{BodyError, EntryError, EntryErrorKind, Fault, JsonType};
 use crate::members::string;
-use crate::view::{View, lenient};
+use crate::view::{Canonical, View, lenient};
 use crate::{
     Event, EventId, EventInfo, EventType, RawJson, Timestamp, Unknown, UnknownValue, catalogue,
 };
@@ -211,6 +211,28 @@ impl<'a> Entry<'a> {
     /// Returns when the event was created, where it is said readably.
     pub fn created_at(&self) -> Option<Timestamp> {
         self.get(self.head.created_at.or(self.head.timestamp)).and_then(Timestamp::from_json)
+    }
+
+    /// Returns the members as they are read for an event, under the names of the
+    /// events page, whichever envelope the entry has and whether they are right or
+    /// not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use spektr_types::{Entry, catalogue};
+    ///
+    /// let text = r#"{"id":"e1","eventType":"step_init","timestamp":1731057600,"spektrId":"s1"}"#;
+    /// let entry = Entry::from_json(text)?;
+    /// let event = catalogue().find(|event| event.has_wire_type("step_init")).expect("documented");
+    /// let canonical = entry.canonical(event);
+    /// let names: Vec<_> = canonical.members().iter().map(|member| member.name()).collect();
+    /// assert_eq!(names, ["id", "type", "createdAt", "spektrId"]);
+    /// assert_eq!(canonical.pointer("createdAt"), "/timestamp");
+    /// # Ok::<(), spektr_types::BodyError>(())
+    /// ```
+    pub fn canonical(&self, event: &'static EventInfo) -> Canonical<'_, 'a> {
+        View::new(self, event).canonical()
     }
 
     /// Decodes the entry.
