@@ -53,7 +53,9 @@ impl<'a> Entries<'a> {
     /// - [`BodyError::TooManyEntries`]: it has more than [`MAX_ENTRIES`].
     /// - [`BodyError::TooLarge`]: it has more than [`MAX_BYTES`].
     ///
-    /// An entry that is malformed is no error here: it shows when it is decoded.
+    /// An entry that is malformed is no error here: it shows when it is decoded. But
+    /// where the text is not JSON or not UTF-8, if only inside of one entry, nobody
+    /// can tell where that entry ends, and the body is to be kept as a whole.
     pub fn parse(body: &'a [u8]) -> Result<Self, BodyError> {
         scan::body(body)
     }
