@@ -80,12 +80,11 @@ impl<'a> Canonical<'_, 'a> {
     /// Returns the JSON pointer at which a member of that name stands in the entry,
     /// or, if it is missing, should stand.
     pub fn pointer(&self, name: &str) -> String {
-        let mut pointer = String::new();
-        if self.view.is_canonical() {
-            push_token(&mut pointer, name);
-        } else {
-            pointer = self.view.place(&self.members, name);
+        if !self.view.is_canonical() {
+            return self.view.place(&self.members, name);
         }
+        let mut pointer = String::new();
+        push_token(&mut pointer, name);
         pointer
     }
 }
