@@ -1,13 +1,23 @@
-//! Any bytes as a body: nothing panics, and an entry that is read by itself is
-//! the same as in its body.
+//! Any bytes as a body: nothing panics, an entry that is read by itself is the same
+//! as in its body, and what is JSON is what serde_json says it is.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use spektr_types::{Entries, Entry};
+use serde_json::value::RawValue;
+use spektr_types::{BodyError, Entries, Entry};
 
 fuzz_target!(|body: &[u8]| {
-    let Ok(entries) = Entries::parse(body) else { return };
+    let json: Result<&RawValue, _> = serde_json::from_slice(body);
+    let entries = match (Entries::parse(body), json) {
+        (Ok(entries), Ok(_)) => entries,
+        (Err(BodyError::NotJson { .. }), Err(_)) => return,
+        (Err(error), Ok(_)) => {
+            assert!(!matches!(error, BodyError::NotJson { .. }), "{error}");
+            return;
+        }
+        (found, Err(error)) => panic!("{error}, and yet {found:?}"),
+    };
     for entry in &entries {
         let alone = Entry::from_json(entry.raw()).expect("an entry's raw text is JSON");
         assert_eq!(alone.raw(), entry.raw());

@@ -9,7 +9,7 @@ use axum_core::body::Body;
 use axum_core::extract::{FromRef, FromRequest, Request};
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use spektr_types::Entry;
 use spektr_verify::{Verified, Verifier, VerifyError};
@@ -81,14 +81,24 @@ impl SpektrWebhook {
     }
 
     /// A span for the work on one entry: its event id and wire type, never its
-    /// payload.
+    /// payload. Of each it has the first 128 characters, because what arrives may
+    /// be of any length.
     #[must_use]
     pub fn entry_span(&self, entry: &Entry<'_>) -> Span {
         tracing::info_span!(
             "spektr_event",
-            event_id = entry.id().as_deref(),
-            event_type = entry.wire_type().as_deref(),
+            event_id = entry.id().as_deref().map(beginning),
+            event_type = entry.wire_type().as_deref().map(beginning),
         )
+    }
+}
+
+/// As much of a text from outside as a trace records.
+fn beginning(text: &str) -> &str {
+    const CHARACTERS: usize = 128;
+    match text.char_indices().nth(CHARACTERS) {
+        Some((end, _)) => &text[..end],
+        None => text,
     }
 }
 
@@ -131,6 +141,9 @@ async fn receive(request: Request, config: &WebhookConfig) -> Result<Verified<By
     let verifier = config.verifier();
     let reject = |error| reject(verifier, error);
     verifier.check_headers_at(&head.headers, verifier.now()).map_err(reject)?;
+    if announced_length(&head.headers).is_some_and(|length| length > config.body_limit as u64) {
+        return Err(Rejection::BodyTooLarge);
+    }
     let body = read(body, config.body_limit).await?;
     verifier.verify(&head.headers, body).map_err(reject)
 }
@@ -142,6 +155,12 @@ fn is_json(headers: &HeaderMap) -> bool {
     let (Some(value), None) = (values.next(), values.next()) else { return false };
     let media_type = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
     media_type.trim().eq_ignore_ascii_case("application/json")
+}
+
+/// The length that the sender announces, where it does; the body itself is held
+/// against the limit in any case.
+fn announced_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 async fn read(body: Body, limit: usize) -> Result<Bytes, Rejection> {

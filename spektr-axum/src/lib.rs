@@ -44,7 +44,8 @@
 //! | the body breaks off | 400 | [`Rejection::BodyUnreadable`] |
 //! | no key of the ring is valid now | 500 | [`Rejection::Misconfigured`] |
 //!
-//! All 401 answers are alike, byte for byte. The reason is for you:
+//! They are found in this order: content type, headers of the signature, announced
+//! length, body, signature. All 401 answers are alike, byte for byte. The reason is for you:
 //! [`Rejection::reason`], and a warning by `tracing`.
 //!
 //! # Left to the server

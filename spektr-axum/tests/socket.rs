@@ -113,6 +113,19 @@ async fn a_body_at_the_limit_is_read_and_one_over_it_is_not() {
     assert_eq!(send(over_limit, &chunked, chunks.as_bytes()).await.status, 413);
 }
 
+/// The answer would not come if the body were waited for.
+#[tokio::test]
+async fn a_body_that_is_announced_over_the_limit_is_refused_before_it_is_read() {
+    let address = serve(config(ring("key-a")).with_body_limit(BODY.len())).await;
+    let headers = with(signed(BODY), "content-type: application/json");
+    let announced = |length: &str| with(headers.clone(), &format!("content-length: {length}"));
+    for length in [(BODY.len() + 1).to_string(), (u64::MAX / 2).to_string()] {
+        assert_eq!(send(address, &announced(&length), b"").await.status, 413, "{length}");
+    }
+    let unsigned = with(without(headers, "x-signature"), "content-length: 1000000");
+    assert_eq!(send(address, &unsigned, b"").await.status, 401);
+}
+
 #[tokio::test]
 async fn the_lower_limit_of_a_layer_gives_the_same_answer() {
     let layer = map_request(async |request: Request| {

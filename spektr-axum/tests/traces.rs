@@ -78,6 +78,19 @@ async fn a_rejected_delivery_is_traced_by_its_reason() {
 }
 
 #[tokio::test]
+async fn an_id_of_any_length_is_traced_by_its_beginning() {
+    let long = "é".repeat(100_000);
+    let body = format!(r#"{{"results":[{{"id":"{long}","type":"t{long}"}}]}}"#);
+    let text = captured(async {
+        let address = serve(config(ring("key-a"))).await;
+        assert_eq!(post_json(address, &signed(&body), &body).await.status, 200);
+    })
+    .await;
+    let span = text.lines().find(|line| line.contains("stored")).unwrap();
+    assert_eq!(span.matches('é').count(), 128 + 127, "{span}");
+}
+
+#[tokio::test]
 async fn the_unsigned_mode_is_loud() {
     let text = captured(async {
         let _config = WebhookConfig::new(danger::verifier_that_accepts_unsigned_deliveries());

@@ -5,13 +5,15 @@
 //! when it is asked for.
 
 mod depth;
+mod json;
 mod scan;
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::error::{BodyError, EntryError, EntryErrorKind, Fault, JsonType};
 use crate::members::string;
-use crate::view::{View, lenient};
+use crate::view::{Canonical, View, lenient};
 use crate::{
     Event, EventId, EventInfo, EventType, RawJson, Timestamp, Unknown, UnknownValue, catalogue,
 };
@@ -51,7 +53,9 @@ impl<'a> Entries<'a> {
     /// - [`BodyError::TooManyEntries`]: it has more than [`MAX_ENTRIES`].
     /// - [`BodyError::TooLarge`]: it has more than [`MAX_BYTES`].
     ///
-    /// An entry that is malformed is no error here: it shows when it is decoded.
+    /// An entry that is malformed is no error here: it shows when it is decoded. But
+    /// where the text is not JSON or not UTF-8, if only inside of one entry, nobody
+    /// can tell where that entry ends, and the body is to be kept as a whole.
     pub fn parse(body: &'a [u8]) -> Result<Self, BodyError> {
         scan::body(body)
     }
@@ -129,13 +133,25 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    /// Returns the place of a part of a text.
-    fn of(text: &str, part: &str) -> Self {
-        let start = (part.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
-        match (u32::try_from(start), u32::try_from(part.len())) {
+    /// Returns a place; none if it lies beyond [`MAX_BYTES`].
+    fn new(place: Range<usize>) -> Self {
+        match (u32::try_from(place.start), u32::try_from(place.len())) {
             (Ok(start), Ok(length)) => Self { start, length },
             _ => Self::default(),
         }
+    }
+
+    /// Returns the place of a part of a text.
+    fn find(text: &str, part: &str) -> Self {
+        let start = (part.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
+        Self::new(start..start.saturating_add(part.len()))
+    }
+
+    /// Returns what stands there in a text, if anything does.
+    fn of(self, text: &str) -> Option<&str> {
+        let start = usize::try_from(self.start).ok()?;
+        let length = usize::try_from(self.length).ok()?;
+        if length == 0 { None } else { text.get(start..start.checked_add(length)?) }
     }
 
     pub(crate) fn is_some(self) -> bool {
@@ -148,6 +164,11 @@ impl Span {
 }
 
 impl<'a> Entry<'a> {
+    /// An entry that nothing has been read of yet.
+    fn new(text: &'a str) -> Self {
+        Self { text, raw: Span::default(), head: Head::default() }
+    }
+
     /// Reads one entry from the JSON text that [`raw`](Self::raw) gave, as a store
     /// does that kept it.
     ///
@@ -166,9 +187,7 @@ impl<'a> Entry<'a> {
 
     /// Returns the JSON text at a place, if it is one.
     pub(crate) fn get(&self, span: Span) -> Option<&'a str> {
-        let start = usize::try_from(span.start).ok()?;
-        let length = usize::try_from(span.length).ok()?;
-        if length == 0 { None } else { self.text.get(start..start.checked_add(length)?) }
+        span.of(self.text)
     }
 
     /// Returns the event's id, where it is a string.
@@ -194,6 +213,28 @@ impl<'a> Entry<'a> {
     /// Returns when the event was created, where it is said readably.
     pub fn created_at(&self) -> Option<Timestamp> {
         self.get(self.head.created_at.or(self.head.timestamp)).and_then(Timestamp::from_json)
+    }
+
+    /// Returns the members as they are read for an event, under the names of the
+    /// events page, whichever envelope the entry has and whether they are right or
+    /// not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use spektr_types::{Entry, catalogue};
+    ///
+    /// let text = r#"{"id":"e1","eventType":"step_init","timestamp":1731057600,"spektrId":"s1"}"#;
+    /// let entry = Entry::from_json(text)?;
+    /// let event = catalogue().find(|event| event.has_wire_type("step_init")).expect("documented");
+    /// let canonical = entry.canonical(event);
+    /// let names: Vec<_> = canonical.members().iter().map(|member| member.name()).collect();
+    /// assert_eq!(names, ["id", "type", "createdAt", "spektrId"]);
+    /// assert_eq!(canonical.pointer("createdAt"), "/timestamp");
+    /// # Ok::<(), spektr_types::BodyError>(())
+    /// ```
+    pub fn canonical(&self, event: &'static EventInfo) -> Canonical<'_, 'a> {
+        View::new(self, event).canonical()
     }
 
     /// Decodes the entry.

@@ -100,3 +100,4 @@ pub use generated::*;
 pub use raw::RawJson;
 pub use time::{Timestamp, TimestampError};
 pub use unknown::{Unknown, UnknownValue};
+pub use view::{Canonical, Member};

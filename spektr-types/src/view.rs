@@ -2,9 +2,11 @@
 //!
 //! There is one decoder, the one of the generated structs, which read the
 //! envelope of the events page. An entry in that envelope is given to it as it
-//! is; any other is written anew under canonical names first.
+//! is; any other is written anew under canonical names first. Nothing else knows
+//! how the two envelopes correspond.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -19,24 +21,79 @@ use crate::error::{EntryErrorKind, Fault, Finding};
 use crate::members::Members;
 
 /// An entry, and the event as which it is read.
+#[derive(Debug)]
 pub(crate) struct View<'e, 'a> {
     entry: &'e Entry<'a>,
     info: &'static EventInfo,
 }
 
-/// A member under its canonical name.
-struct Placed<'a> {
+/// A member of an entry, under the name that it has on the events page.
+#[derive(Clone)]
+pub struct Member<'a> {
     name: Cow<'a, str>,
     /// Whether it stands inside `data`, though it belongs beside it.
     is_inside: bool,
     value: &'a RawValue,
 }
 
+impl<'a> Member<'a> {
+    /// Returns the member's name in the envelope of the events page.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the value's JSON as it arrived.
+    pub fn raw(&self) -> &'a str {
+        self.value.get()
+    }
+
+    /// Tells whether the member stands inside `data`, where the events page shows
+    /// it beside `data`.
+    pub fn is_inside_data(&self) -> bool {
+        self.is_inside
+    }
+}
+
+impl fmt::Debug for Member<'_> {
+    /// Shows no value, and no name: those that somebody made up say as much.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Member").field("bytes", &self.raw().len()).finish_non_exhaustive()
+    }
+}
+
+/// An entry's members as they are read for an event: under the names of the events
+/// page, whichever envelope the entry came in. [`Entry::canonical`] makes one.
+#[derive(Debug)]
+pub struct Canonical<'e, 'a> {
+    view: View<'e, 'a>,
+    members: Vec<Member<'a>>,
+}
+
+impl<'a> Canonical<'_, 'a> {
+    /// Returns the members, duplicates included. Members of the other envelope that
+    /// say the same once more are not among them, nor are those inside `data` that
+    /// are no part of the event.
+    pub fn members(&self) -> &[Member<'a>] {
+        &self.members
+    }
+
+    /// Returns the JSON pointer at which a member of that name stands in the entry,
+    /// or, if it is missing, should stand.
+    pub fn pointer(&self, name: &str) -> String {
+        if !self.view.is_canonical() {
+            return self.view.place(&self.members, name);
+        }
+        let mut pointer = String::new();
+        push_token(&mut pointer, name);
+        pointer
+    }
+}
+
 /// An entry's text in the canonical envelope, and where its members were.
-struct Canonical<'a> {
+struct CanonicalText<'a> {
     text: Cow<'a, str>,
     /// None where the entry has that envelope as it is.
-    members: Option<Vec<Placed<'a>>>,
+    members: Option<Vec<Member<'a>>>,
 }
 
 impl<'e, 'a> View<'e, 'a> {
@@ -46,7 +103,7 @@ impl<'e, 'a> View<'e, 'a> {
 
     /// Decodes the entry.
     pub(crate) fn read<T: DeserializeOwned + KnownEvent>(&self) -> Result<T, Fault> {
-        let canonical = self.canonical();
+        let canonical = self.canonical_text();
         serde_json::from_str(&canonical.text).map_err(|_| {
             // Decoding once more tells where it fails.
             let mut deserializer = serde_json::Deserializer::from_str(&canonical.text);
@@ -55,10 +112,19 @@ impl<'e, 'a> View<'e, 'a> {
         })
     }
 
-    fn canonical(&self) -> Canonical<'a> {
+    pub(crate) fn canonical(self) -> Canonical<'e, 'a> {
+        Canonical { members: self.members(), view: self }
+    }
+
+    /// Tells whether the entry has the canonical envelope as it is.
+    fn is_canonical(&self) -> bool {
         let head = self.entry.head();
-        if head.wire_type.is_some() && (head.created_at.is_some() || !head.timestamp.is_some()) {
-            return Canonical { text: Cow::Borrowed(self.entry.raw()), members: None };
+        head.wire_type.is_some() && (head.created_at.is_some() || !head.timestamp.is_some())
+    }
+
+    fn canonical_text(&self) -> CanonicalText<'a> {
+        if self.is_canonical() {
+            return CanonicalText { text: Cow::Borrowed(self.entry.raw()), members: None };
         }
         let members = self.members();
         let mut text = String::with_capacity(self.entry.raw().len() + 16);
@@ -69,13 +135,13 @@ impl<'e, 'a> View<'e, 'a> {
             text.push_str(member.value.get());
         }
         text.push('}');
-        Canonical { text: Cow::Owned(text), members: Some(members) }
+        CanonicalText { text: Cow::Owned(text), members: Some(members) }
     }
 
     fn fault(
         &self,
         error: Option<serde_path_to_error::Error<serde_json::Error>>,
-        members: Option<&[Placed<'_>]>,
+        members: Option<&[Member<'_>]>,
         names: &[&str],
     ) -> Fault {
         // Decoding failed a moment ago and is a function of its input.
@@ -96,7 +162,7 @@ impl<'e, 'a> View<'e, 'a> {
     }
 
     /// Returns the pointer of a canonical member in the entry, or where it should be.
-    fn place(&self, members: &[Placed<'_>], name: &str) -> String {
+    fn place(&self, members: &[Member<'_>], name: &str) -> String {
         let head = self.entry.head();
         let is_inside = match members.iter().rev().find(|member| member.name == name) {
             Some(member) => member.is_inside,
@@ -131,10 +197,15 @@ impl<'e, 'a> View<'e, 'a> {
     }
 
     /// Returns the members under their canonical names.
-    fn members(&self) -> Vec<Placed<'a>> {
+    fn members(&self) -> Vec<Member<'a>> {
         let head = self.entry.head();
         let has_type = head.wire_type.is_some();
         let outer = Members::of(self.entry.raw());
+        if self.is_canonical() {
+            let is_own = |name: &str| !matches!(name, "eventType" | "timestamp");
+            let members = outer.0.into_iter().filter(|(name, _)| is_own(name));
+            return members.map(|(name, value)| Member { name, is_inside: false, value }).collect();
+        }
         let data = if has_type { None } else { self.entry.get(head.data) };
         let inner = data.map_or_else(|| Members(Vec::new()), Members::of);
         let nested = self.is_nested(&inner);
@@ -159,11 +230,11 @@ impl<'e, 'a> View<'e, 'a> {
                 name if in_both.contains(&name) => continue,
                 _ => key,
             };
-            placed.push(Placed { name, is_inside: false, value });
+            placed.push(Member { name, is_inside: false, value });
         }
         for (name, value) in inner.0 {
             if self.is_beside(&name) || (nested && name == "data") {
-                placed.push(Placed { name, is_inside: true, value });
+                placed.push(Member { name, is_inside: true, value });
             }
         }
         placed

@@ -6,8 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::{fs, iter};
 
-use serde_json::{Value, json};
-use spektr_types::{Entries, Entry, JsonType};
+use serde_json::{Map, Value, json};
+use spektr_types::{Entries, Entry, EntryErrorKind, JsonType};
 use spektr_verify::conformance::{Conformance, Drift, Report};
 
 fn check(entry: &Value) -> Report {
@@ -265,6 +265,14 @@ fn valid_examples_conform_but_for_what_their_names_announce() {
     }
 }
 
+/// A pointer with `*` for the elements of lists.
+fn generalized(pointer: &str) -> String {
+    let tokens = pointer.split('/').skip(1);
+    tokens
+        .flat_map(|token| ["/", if token.parse::<usize>().is_ok() { "*" } else { token }])
+        .collect()
+}
+
 #[test]
 fn invalid_examples_differ_where_they_say() {
     let conformance = Conformance::new();
@@ -273,11 +281,7 @@ fn invalid_examples_differ_where_they_say() {
         let body = example["body"].to_string();
         let report = conformance.check(&Entry::from_json(&body).unwrap());
         let stated = example["pointer"].as_str().unwrap();
-        let generalized: String = stated
-            .split('/')
-            .skip(1)
-            .flat_map(|token| ["/", if token.parse::<usize>().is_ok() { "*" } else { token }])
-            .collect();
+        let generalized = generalized(stated);
         let differs_there = report.drift().any(|drift| match drift {
             Drift::MissingMember { pointer } | Drift::TypeChanged { pointer, .. } => {
                 *pointer == generalized
@@ -298,4 +302,141 @@ fn a_report_is_one_line_per_difference() {
         .chain(["CUSTOMER_TAG_ADDED: /extra: unexpected member of type object"])
         .collect();
     assert_eq!(check(&entry).to_string(), lines.join("\n"));
+}
+
+/// One rule says how the two envelopes correspond, and both the decoder and the
+/// report go by it: where one finds a member missing or of another type, so does
+/// the other, and at the same place.
+#[test]
+fn the_report_and_the_decoder_agree_in_either_envelope() {
+    let conformance = Conformance::new();
+    let mut compared = [0, 0];
+    for (path, _) in examples() {
+        let body = fs::read_to_string(&path).unwrap();
+        let entries = Entries::parse(body.as_bytes()).unwrap();
+        for entry in &entries {
+            let Ok(Value::Object(members)) = serde_json::from_str(entry.raw()) else { continue };
+            let all = if path.ends_with("full.json") { spoilt(&members) } else { vec![members] };
+            for text in all.iter().flat_map(envelopes) {
+                let entry = Entry::from_json(&text).unwrap();
+                let report = conformance.check(&entry);
+                let broken: Vec<_> = report
+                    .drift()
+                    .filter_map(|drift| match drift {
+                        Drift::MissingMember { pointer } | Drift::TypeChanged { pointer, .. } => {
+                            Some(pointer.clone())
+                        }
+                        _ => None,
+                    })
+                    .collect();
+                match entry.decode() {
+                    Ok(event) if event.event_type().info().is_some() => {
+                        assert!(broken.is_empty(), "{text}: {report}");
+                        compared[0] += 1;
+                    }
+                    Err(error)
+                        if matches!(
+                            error.kind(),
+                            EntryErrorKind::Missing | EntryErrorKind::WrongType { .. }
+                        ) =>
+                    {
+                        let place = generalized(error.pointer());
+                        assert!(broken.contains(&place), "{text}: {error}: {report}");
+                        compared[1] += 1;
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    assert!(compared.iter().all(|count| *count > 200), "{compared:?}");
+}
+
+/// The entry as it is, and with each member of it and of its `data` missing, null
+/// and of another type.
+fn spoilt(members: &Map<String, Value>) -> Vec<Map<String, Value>> {
+    let mut all = vec![members.clone()];
+    for name in members.keys() {
+        for value in [None, Some(Value::Null), Some(json!(17)), Some(json!({}))] {
+            let mut spoilt = members.clone();
+            match value {
+                Some(value) => _ = spoilt.insert(name.clone(), value),
+                None => _ = spoilt.remove(name),
+            }
+            all.push(spoilt);
+        }
+    }
+    if let Some(Value::Object(data)) = members.get("data") {
+        for inner in spoilt(data).into_iter().skip(1) {
+            let mut spoilt = members.clone();
+            spoilt.insert("data".to_owned(), Value::Object(inner));
+            all.push(spoilt);
+        }
+    }
+    all
+}
+
+/// The entry's text as it is, in the other envelope with its payload left where it
+/// is, and with all of the payload in `data`.
+fn envelopes(members: &Map<String, Value>) -> [String; 3] {
+    let mut renamed = members.clone();
+    for (from, to) in [("type", "eventType"), ("createdAt", "timestamp")] {
+        if let Some(value) = renamed.remove(from) {
+            renamed.insert(to.to_owned(), value);
+        }
+    }
+    let is_envelope = |name: &str| {
+        matches!(name, "id" | "spektrId" | "workspaceId" | "eventType" | "timestamp" | "delivered")
+    };
+    let (mut nested, payload): (Map<_, _>, Map<_, _>) =
+        renamed.clone().into_iter().partition(|(name, _)| is_envelope(name));
+    nested.insert("data".to_owned(), Value::Object(payload));
+    [members, &renamed, &nested].map(|members| Value::Object(members.clone()).to_string())
+}
+
+#[test]
+fn what_is_no_part_of_the_payload_is_reported_where_it_stands() {
+    let mut payload = run_end();
+    payload
+        .as_object_mut()
+        .unwrap()
+        .retain(|name, _| !matches!(name.as_str(), "id" | "spektrId" | "type" | "createdAt"));
+    payload["score"] = json!(1);
+    payload["spektrId"] = json!("s1");
+    let entry = json!({
+        "id": "e1", "eventType": "process_run_end", "timestamp": 1_731_057_600, "data": payload,
+    });
+    assert_eq!(
+        found(&entry),
+        [
+            Drift::UnexpectedMember { pointer: "/data/score".to_owned(), found: JsonType::Integer },
+            Drift::UnexpectedMember {
+                pointer: "/data/spektrId".to_owned(),
+                found: JsonType::String
+            },
+            Drift::MissingMember { pointer: "/spektrId".to_owned() },
+        ],
+    );
+}
+
+#[test]
+fn a_report_lists_a_bounded_number_of_differences_and_counts_the_others() {
+    let mut entry = run_end();
+    entry["fields"] = vec![json!(17); 100_000].into();
+    assert_eq!(
+        found(&entry),
+        [Drift::TypeChanged {
+            pointer: "/fields/*".to_owned(),
+            expected: vec![JsonType::Object],
+            found: JsonType::Integer,
+        }],
+    );
+    for index in 0..1_000 {
+        entry[format!("member_{index}")] = json!(1);
+    }
+    let report = check(&entry);
+    assert_eq!(report.drift().len(), Report::MAX_DRIFT);
+    assert!(report.omitted() >= 1_001 - Report::MAX_DRIFT);
+    let text = report.to_string();
+    assert!(text.ends_with(&format!("{} more findings are not listed", report.omitted())));
 }

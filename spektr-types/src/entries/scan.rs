@@ -1,17 +1,16 @@
 //! The pass over a body that finds its entries and their heads.
 //!
-//! serde_json skips values without building them, and gives slices of the text.
-//! A slice of a whole entry would have to be read again for its head, so an
-//! entry is read member by member and its own slice is put together from where
-//! the first key begins and the last value ends. That works for objects whose
-//! first key has no escapes, which is all that a sender sends; a body with
-//! anything else in it is read again, slice by slice.
+//! [`Json`] goes over the text once. Where it stops, because a name is written
+//! with an escape, a value is nested too deep, or the text is no delivery at all,
+//! serde_json reads it again, slice by slice, and says what is wrong. Whatever the
+//! one pass finds, the slices have too.
 
 use std::fmt;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::json::Json;
 use super::{Entries, Entry, Head, MAX_BYTES, MAX_ENTRIES, Span};
 use crate::error::{BodyError, JsonType};
 use crate::members::Members;
@@ -28,9 +27,11 @@ pub(super) fn body(body: &[u8]) -> Result<Entries<'_>, BodyError> {
     }
     let text = std::str::from_utf8(body)
         .map_err(|error| BodyError::NotJson { line: 0, column: error.valid_up_to() })?;
-    if let Some(entries) = in_one_pass(text) {
-        return Ok(entries);
-    }
+    in_one_pass(text).map_or_else(|| slice_by_slice(text), Ok)
+}
+
+/// Splits any body, or says why it has no entries.
+fn slice_by_slice(text: &str) -> Result<Entries<'_>, BodyError> {
     let raw: &RawValue = serde_json::from_str(text).map_err(not_json)?;
     let found = JsonType::of(raw.get());
     if found != JsonType::Object {
@@ -66,6 +67,12 @@ pub(super) fn entry(text: &str) -> Result<Entry<'_>, BodyError> {
     if text.len() > MAX_BYTES {
         return Err(BodyError::TooLarge);
     }
+    let json = Json::new(text);
+    let mut entry = Entry::new(text);
+    let end = json.next(0).and_then(|(_, start)| element(&mut entry, start));
+    if end.is_some_and(|end| json.next(end).is_none()) {
+        return Ok(entry);
+    }
     serde_json::from_str(text).map(|raw| whole(text, raw)).map_err(not_json)
 }
 
@@ -75,20 +82,68 @@ fn not_json(error: serde_json::Error) -> BodyError {
 
 /// Makes an entry of a slice, reading its members for the head.
 fn whole<'a>(text: &'a str, raw: &'a RawValue) -> Entry<'a> {
-    let mut head = Head::default();
+    let mut entry = Entry::new(text);
+    entry.raw = Span::find(text, raw.get());
     for (key, value) in Members::of(raw.get()).0 {
-        head.add(Key::of(&key), text, value);
+        entry.head.add(Key::of(key.as_bytes()), text, Span::find(text, value.get()));
     }
-    Entry { text, raw: Span::of(text, raw.get()), head }
+    entry
 }
 
-/// Reads a body whose entries are all objects with members, each byte once;
-/// `None` for any other body, and for one that is not JSON.
+/// Reads a body in one pass; `None` for one that is not JSON, or is no delivery,
+/// or has a name written with an escape.
 fn in_one_pass(text: &str) -> Option<Entries<'_>> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let entries = deserializer.deserialize_map(BodyVisitor { text }).ok()?;
-    deserializer.end().ok()?;
-    Some(entries)
+    let json = Json::new(text);
+    let mut single = Entry::new(text);
+    let mut batch = None;
+    let (_, start) = json.next(0)?;
+    let end = json.object(start, |name, at| {
+        let key = Key::plain(name)?;
+        if matches!(key, Key::Results) {
+            let (entries, end) = list(text, at)?;
+            return if batch.replace(entries).is_none() { Some(end) } else { None };
+        }
+        let end = json.value(at)?;
+        single.head.add(key, text, Span::new(at..end));
+        Some(end)
+    })?;
+    if json.next(end).is_some() {
+        return None;
+    }
+    single.raw = Span::new(start..end);
+    Some(Entries { is_batch: batch.is_some(), entries: batch.unwrap_or_else(|| vec![single]) })
+}
+
+/// Reads the elements of a list as entries, and returns where it ends.
+fn list(text: &str, at: usize) -> Option<(Vec<Entry<'_>>, usize)> {
+    // A guess at how many there are, within bounds, saves moving them.
+    let mut entries = Vec::with_capacity((text.len() / TYPICAL_BYTES).min(MAX_GUESS));
+    let end = Json::new(text).array(at, |at| {
+        if entries.len() == MAX_ENTRIES {
+            return None;
+        }
+        // Filled where it stays: most of the time would go into moving it.
+        entries.push(Entry::new(text));
+        element(entries.last_mut()?, at)
+    })?;
+    Some((entries, end))
+}
+
+/// Reads any value as an entry, and returns where it ends.
+fn element(entry: &mut Entry<'_>, at: usize) -> Option<usize> {
+    let json = Json::new(entry.text);
+    let end = if json.next(at)?.0 == b'{' {
+        json.object(at, |name, at| {
+            let key = Key::plain(name)?;
+            let end = json.value(at)?;
+            entry.head.add(key, entry.text, Span::new(at..end));
+            Some(end)
+        })?
+    } else {
+        json.value(at)?
+    };
+    entry.raw = Span::new(at..end);
+    Some(end)
 }
 
 /// What a member is to an entry's head, or to the body.
@@ -107,24 +162,30 @@ enum Key {
 }
 
 impl Key {
-    fn of(name: &str) -> Self {
+    fn of(name: &[u8]) -> Self {
         match name {
-            "id" => Self::Id,
-            "spektrId" => Self::SpektrId,
-            "workspaceId" => Self::WorkspaceId,
-            "type" => Self::WireType,
-            "eventType" => Self::EventType,
-            "createdAt" => Self::CreatedAt,
-            "timestamp" => Self::Timestamp,
-            "data" => Self::Data,
-            "results" => Self::Results,
+            b"id" => Self::Id,
+            b"spektrId" => Self::SpektrId,
+            b"workspaceId" => Self::WorkspaceId,
+            b"type" => Self::WireType,
+            b"eventType" => Self::EventType,
+            b"createdAt" => Self::CreatedAt,
+            b"timestamp" => Self::Timestamp,
+            b"data" => Self::Data,
+            b"results" => Self::Results,
             _ => Self::Other,
         }
+    }
+
+    /// Takes a name as it is written, unless it has escapes.
+    fn plain(written: &[u8]) -> Option<Self> {
+        let key = Self::of(written);
+        if matches!(key, Self::Other) && written.contains(&b'\\') { None } else { Some(key) }
     }
 }
 
 impl Head {
-    fn add(&mut self, key: Key, text: &str, value: &RawValue) {
+    fn add(&mut self, key: Key, text: &str, value: Span) {
         let (name, place) = match key {
             Key::Id => ("id", &mut self.id),
             Key::SpektrId => ("spektrId", &mut self.spektr_id),
@@ -140,160 +201,15 @@ impl Head {
         // the other envelope's member may say it.
         let says_nothing =
             matches!(key, Key::WireType | Key::EventType | Key::CreatedAt | Key::Timestamp)
-                && value.get() == "null";
+                && value.of(text) == Some("null");
         if says_nothing {
             return;
         }
-        let before = std::mem::replace(place, Span::of(text, value.get()));
+        let before = std::mem::replace(place, value);
         if before.is_some() && self.duplicate.is_none() {
             self.duplicate = Some(name);
         }
     }
-}
-
-/// A key, and where its text is if it stands in the body without escapes.
-struct PlacedKey<'de> {
-    key: Key,
-    text: Option<&'de str>,
-}
-
-impl<'de> Deserialize<'de> for PlacedKey<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(KeyVisitor)
-    }
-}
-
-struct KeyVisitor;
-
-impl<'de> Visitor<'de> for KeyVisitor {
-    type Value = PlacedKey<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(PlacedKey { key: Key::of(text), text: Some(text) })
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(PlacedKey { key: Key::of(text), text: None })
-    }
-}
-
-struct BodyVisitor<'de> {
-    text: &'de str,
-}
-
-impl<'de> Visitor<'de> for BodyVisitor<'de> {
-    type Value = Entries<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a body")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut head = Head::default();
-        let mut batch = None;
-        while let Some(PlacedKey { key, .. }) = access.next_key()? {
-            if !matches!(key, Key::Results) {
-                head.add(key, self.text, access.next_value()?);
-            } else if batch.replace(access.next_value_seed(ListSeed { text: self.text })?).is_some()
-            {
-                return Err(A::Error::custom("`results` twice"));
-            }
-        }
-        let raw = Span::of(self.text, trim(self.text));
-        let single = || vec![Entry { text: self.text, raw, head }];
-        Ok(Entries { is_batch: batch.is_some(), entries: batch.unwrap_or_else(single) })
-    }
-}
-
-/// Reads the elements of a list as entries.
-struct ListSeed<'de> {
-    text: &'de str,
-}
-
-impl<'de> DeserializeSeed<'de> for ListSeed<'de> {
-    type Value = Vec<Entry<'de>>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ListSeed<'de> {
-    type Value = Vec<Entry<'de>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of entries")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        // A guess at how many there are, within bounds, saves moving them.
-        let mut entries = Vec::with_capacity((self.text.len() / TYPICAL_BYTES).min(MAX_GUESS));
-        while let Some(entry) = access.next_element_seed(EntrySeed { text: self.text })? {
-            if entries.len() == MAX_ENTRIES {
-                return Err(A::Error::custom("too many entries"));
-            }
-            entries.push(entry);
-        }
-        Ok(entries)
-    }
-}
-
-struct EntrySeed<'de> {
-    text: &'de str,
-}
-
-impl<'de> DeserializeSeed<'de> for EntrySeed<'de> {
-    type Value = Entry<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for EntrySeed<'de> {
-    type Value = Entry<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an entry")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut head = Head::default();
-        let mut first = None;
-        let mut last = "";
-        while let Some(PlacedKey { key, text }) = access.next_key()? {
-            let value: &RawValue = access.next_value()?;
-            head.add(key, self.text, value);
-            first.get_or_insert(text);
-            last = value.get();
-        }
-        first
-            .flatten()
-            .and_then(|first| enclosing(self.text, first, last))
-            .map(|raw| Entry { text: self.text, raw: Span::of(self.text, raw), head })
-            .ok_or_else(|| A::Error::custom("an entry that begins without a plain key"))
-    }
-}
-
-/// Returns the object whose first key and last value are these slices of `text`.
-/// Only white space stands between its braces and them, and the key's quote.
-fn enclosing<'a>(text: &'a str, first: &str, last: &str) -> Option<&'a str> {
-    let offset = |slice: &str| (slice.as_ptr() as usize).checked_sub(text.as_ptr() as usize);
-    let bytes = text.as_bytes();
-    let before = bytes.get(..offset(first)?)?;
-    let start = before.iter().rposition(|byte| *byte == b'{')?;
-    let after = offset(last)? + last.len();
-    let end = after + bytes.get(after..)?.iter().position(|byte| *byte == b'}')?;
-    text.get(start..=end)
-}
-
-/// Removes what JSON has for white space from both ends.
-fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\n', '\r'])
 }
 
 /// The elements of a list as slices, at most [`MAX_ENTRIES`] of them.
@@ -323,5 +239,87 @@ impl<'de> Visitor<'de> for ElementsVisitor {
             elements.push(element);
         }
         Ok(Elements(elements))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+
+    /// What an entry is to those who read it: its places.
+    fn places(entry: &Entry<'_>) -> (Vec<(u32, u32)>, Option<&'static str>) {
+        let head = &entry.head;
+        let spans = [
+            entry.raw,
+            head.id,
+            head.spektr_id,
+            head.workspace_id,
+            head.wire_type,
+            head.event_type,
+            head.created_at,
+            head.timestamp,
+            head.data,
+        ];
+        (spans.map(|span| (span.start, span.length)).to_vec(), head.duplicate)
+    }
+
+    fn assert_agrees(text: &str) -> bool {
+        let Some(quick) = in_one_pass(text) else { return false };
+        let other = match slice_by_slice(text) {
+            Ok(other) => other,
+            Err(error) => panic!("{error}: {text}"),
+        };
+        assert_eq!(quick.is_batch, other.is_batch, "{text}");
+        let quick: Vec<_> = quick.iter().map(places).collect();
+        let other: Vec<_> = other.iter().map(places).collect();
+        assert_eq!(quick, other, "{text}");
+        true
+    }
+
+    #[test]
+    fn one_pass_is_enough_for_whatever_a_sender_sends() {
+        for text in [
+            r#"{"results":[{"id":"a","type":"t","data":{"x":[1,{"y":null}]}},{}, 1 ,"x",[],null]}"#,
+            r#" { "results" : [ ] , "next" : "\ud800 \" é" } "#,
+            r#"{"id":"a","eventType":"t","type":null,"id":"b","data":{"a\nb":1}}"#,
+            "{}",
+        ] {
+            assert!(assert_agrees(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_one_pass_does_not_read_is_left_to_the_slices() {
+        for text in [
+            r#"{"\u0069d":"a"}"#,
+            r#"{"results":[{"\u0069d":"a"}]}"#,
+            r#"{"results":[],"results":[]}"#,
+            r#"{"type":"t","results":{}}"#,
+            "[]",
+            "{}{}",
+            "",
+        ] {
+            assert!(in_one_pass(text).is_none(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_one_pass_finds_the_slices_have(
+            words in prop::collection::vec(
+                select(vec![
+                    "{", "}", "[", "]", ",", ":", " ", "\n", "\"id\"", "\"type\":", "\"results\":[",
+                    "\"createdAt\":", "{\"data\":", "null", "true", "-0.5e1", "1", "\"", "\\", "é",
+                    "},{", "]}", "\"x\":1,",
+                ]),
+                0..12,
+            ),
+        ) {
+            assert_agrees(&words.concat());
+            assert_agrees(&format!(r#"{{"results":[{{{}}}]}}"#, words.concat()));
+        }
     }
 }

@@ -1,57 +1,60 @@
-//! An entry under the member names of the events page, whichever of the two
-//! envelopes it came in, and the way back to where each member really stood.
+//! An entry's value in the canonical envelope, and the way back to where each
+//! member really stood. How the envelopes correspond is [`Entry::canonical`]'s to
+//! say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jsonschema::paths::LocationSegment;
 use serde_json::{Map, Value};
+use spektr_types::{Entry, EventInfo};
 
 use super::schemas::EventSchema;
 
 /// An entry in the canonical envelope.
 pub(super) struct Canonical {
     value: Value,
-    /// For each canonical member that stood elsewhere: its pointer there.
+    /// For each canonical member that stands elsewhere, or should: its pointer there.
     moved: BTreeMap<String, String>,
+    /// Members inside `data` that are no part of the event, with their values.
+    pub(super) rest: Vec<(String, Value)>,
 }
 
 impl Canonical {
-    /// Reads an entry's members as an event, by the rules of
-    /// [`Entry::decode`](spektr_types::Entry::decode).
-    pub(super) fn new(
-        members: &Map<String, Value>,
-        schema: &EventSchema,
-        wire_types: &[&str],
-    ) -> Self {
-        let mut this = Self { value: Value::Null, moved: BTreeMap::new() };
-        let mut canonical = members.clone();
-        // In these members null says nothing.
-        let says = |name| members.get(name).is_some_and(|value| !value.is_null());
-        let has_type = says("type");
-        for (from, to) in [("eventType", "type"), ("timestamp", "createdAt")] {
-            if says(to) {
-                continue;
+    /// Reads an entry as an event.
+    pub(super) fn new(entry: &Entry<'_>, event: &'static EventInfo, schema: &EventSchema) -> Self {
+        let canonical = entry.canonical(event);
+        let mut moved: BTreeMap<_, _> = schema
+            .members
+            .iter()
+            .map(|name| (name.clone(), canonical.pointer(name)))
+            .filter(|(name, pointer)| pointer.strip_prefix('/') != Some(name))
+            .collect();
+        let mut members = Map::new();
+        let mut lifted = BTreeSet::new();
+        for member in canonical.members() {
+            if member.is_inside_data() {
+                lifted.insert(member.name());
+                moved.insert(member.name().to_owned(), format!("/data/{}", escaped(member.name())));
             }
-            match canonical.remove(from).filter(|value| !value.is_null()) {
-                Some(value) => _ = canonical.insert(to.to_owned(), value),
-                None if has_type => continue,
-                // It is nowhere, and should be in the other member.
-                None => _ = canonical.remove(to),
-            }
-            this.moved.insert(to.to_owned(), format!("/{from}"));
-        }
-        // What is there twice, once per envelope, is not drift.
-        canonical.remove("eventType");
-        canonical.remove("timestamp");
-        if !has_type {
-            this.lift(&mut canonical, schema);
+            members.insert(member.name().to_owned(), read(member.raw()));
         }
         // Wire types match in any case; the event was chosen by it already.
-        if let Some(first) = wire_types.first() {
-            canonical.insert("type".to_owned(), Value::from(*first));
+        if let Some(first) = event.wire_types().first() {
+            members.insert("type".to_owned(), Value::from(*first));
         }
-        this.value = Value::Object(canonical);
-        this
+        let mut rest = Vec::new();
+        if canonical.pointer("data") == "/data/data" {
+            if let Value::Object(outer) = read(entry.raw()) {
+                if let Some(Value::Object(inner)) = outer.get("data") {
+                    let is_rest = |(name, _): &(&String, _)| !lifted.contains(name.as_str());
+                    let owned = |(name, value): (&String, &Value)| (name.clone(), value.clone());
+                    rest = inner.iter().filter(is_rest).map(owned).collect();
+                }
+            }
+        } else if let Some(Value::Object(data)) = members.get_mut("data") {
+            data.retain(|name, _| !lifted.contains(name.as_str()));
+        }
+        Self { value: Value::Object(members), moved, rest }
     }
 
     pub(super) fn value(&self) -> &Value {
@@ -76,39 +79,11 @@ impl Canonical {
         }
         pointer
     }
+}
 
-    /// In the envelope with `eventType`, `data` is the whole payload: members
-    /// that the events page shows beside `data` are inside of it.
-    fn lift(&mut self, members: &mut Map<String, Value>, schema: &EventSchema) {
-        let Some(Value::Object(inner)) = members.get("data") else { return };
-        let mut inner = inner.clone();
-        let is_payload = |(name, required): &(String, bool)| *required && inner.contains_key(name);
-        let nested = inner.contains_key("data") || schema.beside.iter().any(is_payload);
-        for (name, required) in &schema.beside {
-            if let Some(value) = inner.remove(name) {
-                members.insert(name.clone(), value);
-                self.moved.insert(name.clone(), format!("/data/{name}"));
-            } else if nested && *required && !members.contains_key(name) {
-                self.moved.insert(name.clone(), format!("/data/{name}"));
-            }
-        }
-        if !nested {
-            members.insert("data".to_owned(), Value::Object(inner));
-            return;
-        }
-        self.moved.insert("data".to_owned(), "/data/data".to_owned());
-        match inner.remove("data") {
-            Some(data) => members.insert("data".to_owned(), data),
-            None => members.remove("data"),
-        };
-        // What is left belongs nowhere, and is shown where it stands.
-        for (name, value) in inner {
-            if !members.contains_key(&name) {
-                self.moved.insert(name.clone(), format!("/data/{}", escaped(&name)));
-                members.insert(name, value);
-            }
-        }
-    }
+/// Reads a part of an entry that has been read as a whole before.
+fn read(raw: &str) -> Value {
+    serde_json::from_str(raw).unwrap_or_default()
 }
 
 /// A member's name as a reference token of a JSON pointer.

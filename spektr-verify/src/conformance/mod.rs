@@ -8,6 +8,7 @@
 mod canonical;
 mod schemas;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jsonschema::ValidationError;
@@ -47,11 +48,12 @@ pub struct Conformance {
 
 /// What [`Conformance::check`] found out about one entry.
 ///
-/// `Display` writes one line per finding.
+/// `Display` writes one line per difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     event: Option<&'static str>,
     drift: Vec<Drift>,
+    omitted: usize,
 }
 
 /// One difference between an entry and the schema.
@@ -119,16 +121,16 @@ impl Conformance {
         };
         let members = match found {
             Ok(members) => members,
-            Err(drift) => return Report::of(None, [drift]),
+            Err(drift) => return Report::one(drift),
         };
         let says = |name| Some((name, members.get(name).filter(|value| !value.is_null())?));
         let wire_type = match says("type").or_else(|| says("eventType")) {
             Some((_, Value::String(wire_type))) => wire_type,
             Some((name, other)) => {
                 let drift = type_changed(&format!("/{name}"), JsonType::String, other);
-                return Report::of(None, [drift]);
+                return Report::one(drift);
             }
-            None => return Report::of(None, [Drift::MissingMember { pointer: "/type".into() }]),
+            None => return Report::one(Drift::MissingMember { pointer: "/type".into() }),
         };
         let name = decoded.as_ref().ok().map(|event| event.event_type());
         let candidates = catalogue()
@@ -136,12 +138,12 @@ impl Conformance {
             .filter(|info| name.as_ref().is_none_or(|name| info.event_type() == name));
         let reports = candidates.filter_map(|info| {
             let schema = self.schemas.iter().find(|schema| schema.event == info.name())?;
-            let canonical = Canonical::new(&members, schema, info.wire_types());
-            Some(Report::of(Some(info.name()), differences(schema, &canonical)))
+            let canonical = Canonical::new(entry, info, schema);
+            Some(differences(schema, &canonical).report(info.name()))
         });
         reports.min_by_key(|report| report.drift.len()).unwrap_or_else(|| {
             let wire_type = is_name(wire_type).then(|| wire_type.clone());
-            Report::of(None, [Drift::UnknownEvent { wire_type }])
+            Report::one(Drift::UnknownEvent { wire_type })
         })
     }
 }
@@ -153,11 +155,12 @@ impl Default for Conformance {
 }
 
 impl Report {
-    fn of(event: Option<&'static str>, drift: impl IntoIterator<Item = Drift>) -> Self {
-        let mut drift: Vec<_> = drift.into_iter().collect();
-        drift.sort_by_cached_key(Drift::to_string);
-        drift.dedup();
-        Self { event, drift }
+    /// The most differences that a report lists.
+    pub const MAX_DRIFT: usize = 100;
+
+    /// What is said of an entry that is compared with no event.
+    fn one(drift: Drift) -> Self {
+        Self { event: None, drift: vec![drift], omitted: 0 }
     }
 
     /// The documented name of the event that the entry was compared with.
@@ -169,6 +172,13 @@ impl Report {
     /// The differences, each once, in the order of their texts.
     pub fn drift(&self) -> impl ExactSizeIterator<Item = &Drift> {
         self.drift.iter()
+    }
+
+    /// How many findings are not listed, because they are of other kinds or places
+    /// than the first [`MAX_DRIFT`](Self::MAX_DRIFT) that were found.
+    #[must_use]
+    pub fn omitted(&self) -> usize {
+        self.omitted
     }
 
     /// Whether there are no differences.
@@ -187,6 +197,9 @@ impl fmt::Display for Report {
         for (index, drift) in self.drift.iter().enumerate() {
             let line_feed = if index > 0 { "\n" } else { "" };
             write!(f, "{line_feed}{event}: {drift}")?;
+        }
+        if self.omitted > 0 {
+            write!(f, "\n{event}: {} more findings are not listed", self.omitted)?;
         }
         Ok(())
     }
@@ -215,46 +228,75 @@ impl fmt::Display for Drift {
     }
 }
 
-fn differences(schema: &EventSchema, canonical: &Canonical) -> Vec<Drift> {
-    let mut drift = Vec::new();
-    for error in schema.validator.iter_errors(canonical.value()) {
-        collect(&error, canonical, &mut drift);
-    }
-    // A value of the wrong type is no known value either; once is enough.
-    let wrong: Vec<_> = drift
-        .iter()
-        .filter_map(|drift| match drift {
-            Drift::TypeChanged { pointer, .. } => Some(pointer.clone()),
-            _ => None,
-        })
-        .collect();
-    drift.retain(
-        |drift| !matches!(drift, Drift::UnknownValue { pointer } if wrong.contains(pointer)),
-    );
-    drift
+/// What is found in an entry, each once, and no more of it than a report lists: an
+/// entry can have as many differences as bytes.
+#[derive(Default)]
+struct Findings {
+    /// By their texts, in whose order they are reported.
+    drift: BTreeMap<String, Drift>,
+    omitted: usize,
 }
 
-fn collect(error: &ValidationError<'_>, canonical: &Canonical, drift: &mut Vec<Drift>) {
+impl Findings {
+    fn add(&mut self, drift: Drift) {
+        let text = drift.to_string();
+        if self.drift.len() < Report::MAX_DRIFT || self.drift.contains_key(&text) {
+            self.drift.insert(text, drift);
+        } else {
+            self.omitted += 1;
+        }
+    }
+
+    fn report(mut self, event: &'static str) -> Report {
+        // A value of the wrong type is no known value either; once is enough.
+        let wrong: BTreeSet<_> = self
+            .drift
+            .values()
+            .filter_map(|drift| match drift {
+                Drift::TypeChanged { pointer, .. } => Some(pointer.clone()),
+                _ => None,
+            })
+            .collect();
+        self.drift.retain(
+            |_, drift| !matches!(drift, Drift::UnknownValue { pointer } if wrong.contains(pointer)),
+        );
+        let drift = self.drift.into_values().collect();
+        Report { event: Some(event), drift, omitted: self.omitted }
+    }
+}
+
+fn differences(schema: &EventSchema, canonical: &Canonical) -> Findings {
+    let mut findings = Findings::default();
+    for error in schema.validator.iter_errors(canonical.value()) {
+        collect(&error, canonical, &mut findings);
+    }
+    for (name, value) in &canonical.rest {
+        let pointer = format!("/data/{}", shown(name));
+        findings.add(Drift::UnexpectedMember { pointer, found: json_type(value) });
+    }
+    findings
+}
+
+fn collect(error: &ValidationError<'_>, canonical: &Canonical, findings: &mut Findings) {
     let pointer = || canonical.pointer(error.instance_path().into_iter());
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
-            drift.extend(unexpected.iter().map(|name| {
-                let shown = if is_name(name) { name } else { "(a name that is not shown)" };
+            for name in unexpected {
                 let at = error.instance_path().into_iter();
-                let member = LocationSegment::Property(shown.into());
-                Drift::UnexpectedMember {
+                let member = LocationSegment::Property(shown(name).into());
+                findings.add(Drift::UnexpectedMember {
                     pointer: canonical.pointer(at.chain([member])),
                     found: error.instance().get(name).map_or(JsonType::Null, json_type),
-                }
-            }));
+                });
+            }
         }
         ValidationErrorKind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
             let at = error.instance_path().into_iter();
             let member = LocationSegment::Property(name.into());
-            drift.push(Drift::MissingMember { pointer: canonical.pointer(at.chain([member])) });
+            findings.add(Drift::MissingMember { pointer: canonical.pointer(at.chain([member])) });
         }
-        ValidationErrorKind::Type { kind } => drift.push(Drift::TypeChanged {
+        ValidationErrorKind::Type { kind } => findings.add(Drift::TypeChanged {
             pointer: pointer(),
             expected: match kind {
                 TypeKind::Single(one) => vec![of_schema(*one)],
@@ -262,17 +304,24 @@ fn collect(error: &ValidationError<'_>, canonical: &Canonical, drift: &mut Vec<D
             },
             found: json_type(error.instance()),
         }),
-        ValidationErrorKind::Enum { .. } => drift.push(Drift::UnknownValue { pointer: pointer() }),
+        ValidationErrorKind::Enum { .. } => {
+            findings.add(Drift::UnknownValue { pointer: pointer() });
+        }
         // What may be null is written as a choice of which null is the last;
         // the entry is compared with the other.
         ValidationErrorKind::AnyOf { context } => {
             for error in context.first().into_iter().flatten() {
-                collect(error, canonical, drift);
+                collect(error, canonical, findings);
             }
         }
         // The schema dialect has no other keyword that can fail.
-        _ => drift.push(Drift::Unreadable),
+        _ => findings.add(Drift::Unreadable),
     }
+}
+
+/// A member's name as a report shows it.
+fn shown(name: &str) -> &str {
+    if is_name(name) { name } else { "(a name that is not shown)" }
 }
 
 fn type_changed(pointer: &str, expected: JsonType, found: &Value) -> Drift {

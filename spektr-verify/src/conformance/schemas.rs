@@ -15,9 +15,8 @@ use crate::generated::SCHEMAS;
 pub(super) struct EventSchema {
     /// The event's documented name.
     pub(super) event: String,
-    /// The event's own members beside `data`, aliases included, and whether
-    /// each is required.
-    pub(super) beside: Vec<(String, bool)>,
+    /// The names of its members, those of the envelope and aliases included.
+    pub(super) members: Vec<String>,
     pub(super) validator: Validator,
 }
 
@@ -45,21 +44,21 @@ fn try_compile() -> Result<Vec<EventSchema>, Box<dyn std::error::Error>> {
     let mut events = Vec::new();
     for schema in &mut files {
         let event = schema["x-event"]["name"].as_str().map(str::to_owned);
-        let beside = beside(schema);
         close(schema);
         let id = schema["$id"].as_str().ok_or("a schema has no $id")?.to_owned();
         registry = registry.add(id, schema.clone())?;
         if let Some(event) = event {
-            events.push((event, beside, schema.clone()));
+            events.push((event, schema.clone()));
         }
     }
     let registry = registry.prepare()?;
 
     let mut compiled = Vec::new();
-    for (event, beside, mut schema) in events {
+    for (event, mut schema) in events {
         inline_envelope(&mut schema, &envelope);
         let validator = jsonschema::options().with_registry(&registry).build(&schema)?;
-        compiled.push(EventSchema { event, beside, validator });
+        let members = schema["properties"].as_object().into_iter().flat_map(Map::keys);
+        compiled.push(EventSchema { event, members: members.cloned().collect(), validator });
     }
     Ok(compiled)
 }
@@ -153,21 +152,6 @@ fn make_absolute(schema: &mut Value, folder: &str) {
         }
         _ => {}
     }
-}
-
-fn beside(schema: &Value) -> Vec<(String, bool)> {
-    let required = |name: &str| {
-        schema["required"].as_array().is_some_and(|required| required.iter().any(|it| it == name))
-    };
-    let mut beside = Vec::new();
-    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-        if !matches!(name.as_str(), "type" | "data") {
-            let aliases = property["x-aliases"].as_array().into_iter().flatten();
-            let names = aliases.filter_map(Value::as_str).chain([name.as_str()]);
-            beside.extend(names.map(|it| (it.to_owned(), required(name))));
-        }
-    }
-    beside
 }
 
 #[cfg(test)]

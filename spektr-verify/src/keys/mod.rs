@@ -204,15 +204,14 @@ mod tests {
     use super::*;
 
     fn key() -> SigningKey {
-        let secret = Secret::from_bytes(b"marker-secret").unwrap_or_else(|_| unreachable!());
-        SigningKey::new("k1", secret).unwrap_or_else(|_| unreachable!())
+        let secret = Secret::from_bytes(b"marker-secret").expect("it has bytes");
+        SigningKey::new("k1", secret).expect("the id is well-formed")
     }
 
     #[test]
     fn both_ends_of_the_validity_are_inclusive() {
         let at = UnixSeconds::new;
-        let key =
-            key().with_validity(Some(at(100)), Some(at(200))).unwrap_or_else(|_| unreachable!());
+        let key = key().with_validity(Some(at(100)), Some(at(200))).expect("100 is before 200");
         assert_eq!(key.validity_at(at(99)), Validity::NotYet);
         assert_eq!(key.validity_at(at(100)), Validity::Valid);
         assert_eq!(key.validity_at(at(200)), Validity::Valid);

@@ -39,8 +39,9 @@ impl KeyRing {
     pub fn new(keys: impl IntoIterator<Item = SigningKey>) -> Result<Self, KeyRingError> {
         let mut ring = Self { keys: Vec::new() };
         for key in keys {
-            if ring.find(key.id().as_str().as_bytes()).is_some() {
-                return Err(KeyRingError::DuplicateKeyId { key_id: key.id().clone() });
+            if let Some(first) = ring.keys.iter().position(|other| other.id() == key.id()) {
+                let entry = ring.keys.len() + 1;
+                return Err(KeyRingError::DuplicateKeyId { first: first + 1, entry });
             }
             ring.keys.push(key);
         }
@@ -142,9 +143,9 @@ impl fmt::Debug for SharedKeys {
 
 /// Why a key ring cannot be built.
 ///
-/// No variant carries text from the configuration other than a key id and the
-/// name of a variable or file: a misplaced comma turns part of a secret into
-/// anything. Entries are counted from 1.
+/// No variant carries text from the configuration other than the name of a
+/// variable or file: a misplaced comma turns part of a secret into anything, a key
+/// id included. Entries are counted from 1.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum KeyRingError {
@@ -152,8 +153,10 @@ pub enum KeyRingError {
     NoKeys,
     /// Two keys have the same id, so that one of them could never be chosen.
     DuplicateKeyId {
-        /// The id that occurs again.
-        key_id: KeyId,
+        /// The position of the first of them, counted from 1.
+        first: usize,
+        /// The position of the other, counted from 1.
+        entry: usize,
     },
     /// The environment variable is not set.
     NotSet {
@@ -215,8 +218,8 @@ impl fmt::Display for KeyRingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoKeys => f.write_str("the key ring has no keys"),
-            Self::DuplicateKeyId { key_id } => {
-                write!(f, "the key id {key_id} occurs more than once")
+            Self::DuplicateKeyId { first, entry } => {
+                write!(f, "keys {first} and {entry} have the same id")
             }
             Self::NotSet { variable } => {
                 write!(f, "the environment variable {variable} is not set")
@@ -271,7 +274,7 @@ mod tests {
     #[test]
     fn a_ring_with_one_id_twice_cannot_be_built() {
         let error = KeyRing::new([key("a"), key("b"), key("a")]).unwrap_err();
-        assert!(matches!(error, KeyRingError::DuplicateKeyId { key_id } if key_id.as_str() == "a"));
+        assert!(matches!(error, KeyRingError::DuplicateKeyId { first: 1, entry: 3 }));
     }
 
     #[test]

@@ -139,7 +139,8 @@ mod tests {
             KeyRingError::Key { entry: 1, source: KeyError::SurroundingWhitespace },
         ));
         assert!(matches!(error("a=b,a=c"), KeyRingError::DuplicateKeyId { .. }));
-        for text in ["marker", "=marker", "a:hex=marker", "a=marker\n", "a=b,mar ker=c"] {
+        let twice = "a=x,mar=ker,b=x,mar=ker";
+        for text in ["marker", "=marker", "a:hex=marker", "a=marker\n", "a=b,mar ker=c", twice] {
             let error = error(text);
             assert!(!format!("{error} {error:?}").contains("mar"), "{error:?}");
         }
