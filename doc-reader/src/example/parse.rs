@@ -244,7 +244,7 @@ impl<'a> Parser<'a> {
                 self.skip_while(|c| {
                     !c.is_whitespace() && !matches!(c, ':' | ',' | '}' | ']' | '{')
                 });
-                self.text.get(start..self.at).map(str::to_owned)
+                self.text.get(start..self.at).map(unescaped)
             }
             '{' | '[' => {
                 // A value without a name: read past it.
@@ -335,7 +335,7 @@ impl<'a> Parser<'a> {
                 break;
             }
             if !escaped && close.contains(&c) {
-                let text = self.text[start..self.at].to_owned();
+                let text = unescaped(&self.text[start..self.at]);
                 self.bump();
                 return text;
             }
@@ -347,7 +347,7 @@ impl<'a> Parser<'a> {
         // A comma at the end of the line belongs to the object.
         let text = text.strip_suffix(',').unwrap_or(text);
         self.at = start + text.len();
-        text.to_owned()
+        unescaped(text)
     }
 
     /// Reads a word or a number; anything else is a placeholder.
@@ -397,4 +397,9 @@ impl<'a> Parser<'a> {
             }
         }
     }
+}
+
+/// Takes the backslashes from underscores: JSON has no such escape, Markdown has.
+fn unescaped(text: &str) -> String {
+    text.replace("\\_", "_")
 }
