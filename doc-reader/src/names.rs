@@ -44,7 +44,9 @@ pub(crate) fn is_event_name(text: &str) -> bool {
     let lower = text.bytes().any(|byte| byte.is_ascii_lowercase());
     let joined = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || is_joint(byte))
         && text.as_bytes().windows(2).all(|pair| !(is_joint(pair[0]) && is_joint(pair[1])))
-        && !text.bytes().last().is_some_and(is_joint);
+        && !text.bytes().last().is_some_and(is_joint)
+        // A dot before a digit is that of a version, such as `v2.0`.
+        && !text.as_bytes().windows(2).any(|pair| pair[0] == b'.' && pair[1].is_ascii_digit());
     let words = text.bytes().filter(|&byte| is_joint(byte)).count() + 1;
     joined && (upper != lower) && (words >= 2 || (upper && text.len() >= 4))
 }
@@ -373,7 +375,7 @@ mod tests {
             assert!(looks_like_event(heading), "{heading}");
         }
         for heading in
-            ["WIP", "JSON", "Example", "API Reference", "FAQ", "lamp", "{", "process.run"]
+            ["WIP", "JSON", "Example", "API Reference", "FAQ", "lamp", "{", "process.run", "V2.0"]
         {
             assert!(!looks_like_event(heading), "{heading}");
         }

@@ -72,7 +72,9 @@ const COLUMNS: &[(&str, Column)] = &[
 /// Statuses in lower case. Where one ends another, the longer one stands first.
 const STATUSES: &[(&str, Status)] = &[
     ("generally available", Status::Available),
+    ("not yet available", Status::Wip),
     ("not available", Status::Wip),
+    ("unavailable", Status::Wip),
     ("available soon", Status::Wip),
     ("available", Status::Available),
     ("released", Status::Available),
@@ -91,6 +93,8 @@ const STATUSES: &[(&str, Status)] = &[
     ("deprecated", Status::Deprecated),
     ("obsolete", Status::Deprecated),
     ("retired", Status::Deprecated),
+    ("discontinued", Status::Deprecated),
+    ("sunset", Status::Deprecated),
     ("legacy", Status::Deprecated),
 ];
 

@@ -245,3 +245,35 @@ fn words_around_a_wire_type_are_no_wire_types() {
     assert_eq!(types("Always lamp_lit. Before v2 it was lamp_on."), "lamp_lit");
     assert_eq!(types("lamp_lit or lamp_out"), "lamp_lit lamp_out");
 }
+
+#[test]
+fn a_table_may_be_made_of_any_elements_with_roles() {
+    let row = |role: &str, cells: [&str; 3]| {
+        let cells = cells.map(|cell| format!("<span role=\"{role}\">{cell}</span>")).concat();
+        format!("<p role=\"row\">{cells}</p>")
+    };
+    let page = format!(
+        "<h1>Hooks</h1><section role=\"table\">{}{}</section>",
+        row("columnheader", ["Event", "Description", "Status"]),
+        row("cell", ["LAMP_LIT", "x", "WIP"]),
+    );
+    assert_eq!(facts(&page), "title Hooks\nevent LAMP_LIT wip");
+}
+
+#[test]
+fn versions_and_words_that_come_again_are_no_wire_types() {
+    for column in ["v2.0", "real-time"] {
+        let page = TABLE.replace("Description", "More").replace("| x |", &format!("| {column} |"));
+        let page = read(page.as_bytes()).expect("a page");
+        let types: Vec<_> = page.events.iter().map(|event| event.wire_type.clone()).collect();
+        assert_eq!(types, [None, None], "{column}");
+    }
+}
+
+#[test]
+fn a_table_without_types_says_nothing_of_them() {
+    let page =
+        format!("{TABLE}## LAMP_LIT\n\n| Field | Description |\n| --- | --- |\n| id | x |\n");
+    let page = read(page.as_bytes()).expect("a page");
+    assert_eq!(page.sections[0].members[0].said, None);
+}
