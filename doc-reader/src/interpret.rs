@@ -178,8 +178,12 @@ fn outline<'a>(
         match block {
             Block::Heading { level, text } => {
                 let heading = names.heading(text);
-                let event = !heading.events.is_empty() || looks_like_event(text);
-                if event || section::is_common(text) {
+                let event = !heading.events.is_empty()
+                    || looks_like_event(text)
+                    || !names.beginning_with(text).is_empty();
+                if let Some(raw) = current.as_mut().filter(|raw| raw.is_mentioned(&heading)) {
+                    raw.caption = Some(text);
+                } else if event || section::is_common(text) {
                     outline
                         .sections
                         .extend(current.replace(Raw::new(*level, text, heading, !event)));

@@ -103,10 +103,24 @@ impl Names {
             }
         }
         if found.events.is_empty() {
-            found.matched = Matched::Nothing;
             found.partly = false;
+            match self.mentioned(name) {
+                Some(at) => {
+                    found.events.push(at);
+                    found.matched = Matched::Mention;
+                }
+                None => found.matched = Matched::Nothing,
+            }
         }
         found
+    }
+
+    /// The only event that a heading names among other words.
+    fn mentioned(&self, heading: &str) -> Option<usize> {
+        let words = heading.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | ','));
+        let mut found = words.filter_map(|word| self.exact.get(words::bare(word)).copied());
+        let only = found.next()?;
+        found.all(|other| other == only).then_some(only)
     }
 
     /// Finds the events whose names a heading begins, at the end of a word.
@@ -344,6 +358,16 @@ mod tests {
     }
 
     #[test]
+    fn finds_the_only_event_that_a_heading_mentions() {
+        for heading in
+            ["The `BELL_RUNG` event in detail", "What BELL_RUNG holds", "Ring (BELL_RUNG)"]
+        {
+            assert_eq!(found(heading), (vec![4], Matched::Mention, None), "{heading}");
+        }
+        assert_eq!(found("From DOOR_OPENED to BELL_RUNG"), (vec![], Matched::Nothing, None));
+    }
+
+    #[test]
     fn says_when_only_some_names_are_known() {
         assert_eq!(
             names().heading("DOOR_<OPENED|PAINTED>"),
@@ -363,6 +387,7 @@ mod tests {
     #[test]
     fn finds_all_names_that_a_heading_begins() {
         assert_eq!(names().beginning_with("GATEPASS"), [2, 3]);
+        assert_eq!(names().beginning_with("GATE_PASS_"), [2, 3]);
         assert_eq!(names().beginning_with("GATE_PA"), [0_usize; 0]);
         assert_eq!(names().beginning_with("Gate pass"), [0_usize; 0]);
     }

@@ -277,3 +277,35 @@ fn a_table_without_types_says_nothing_of_them() {
     let page = read(page.as_bytes()).expect("a page");
     assert_eq!(page.sections[0].members[0].said, None);
 }
+
+#[test]
+fn a_heading_in_other_words_is_that_of_the_only_event_it_can_mean() {
+    for (heading, how) in [("The LAMP_OUT event in detail", "LAMP_OUT"), ("LAMPOUT", "LAMP_OUT")] {
+        let page = format!("{TABLE}## LAMP_LIT\n\n{MEMBERS}\n## {heading}\n\n{MEMBERS}");
+        assert!(
+            facts(&page).contains(&format!("section {heading:?} [{how:?}] id:string")),
+            "{}",
+            facts(&page)
+        );
+        assert!(facts(&page).contains(&format!("problem HeadingMatchedLoosely: {how}")));
+    }
+    // What Markdown leaves of `LAMP_<LIT|OUT>`.
+    for heading in ["LAMP\\_", "LAMP", "LAMP_<LIT|OUT>"] {
+        let page = format!("{TABLE}## {heading}\n\n{MEMBERS}");
+        assert!(
+            facts(&page).contains("[\"LAMP_LIT\", \"LAMP_OUT\"] id:string"),
+            "{}",
+            facts(&page)
+        );
+    }
+}
+
+#[test]
+fn a_heading_that_mentions_its_own_event_again_opens_no_section() {
+    let page = format!("{TABLE}## LAMP_LIT\n\n## What LAMP_LIT holds\n\n{MEMBERS}");
+    assert_eq!(
+        facts(&page),
+        "title Hooks\nevent LAMP_LIT available\nevent LAMP_OUT available\n\
+         section \"LAMP_LIT\" [\"LAMP_LIT\"] id:string"
+    );
+}
