@@ -352,6 +352,7 @@ impl Reader {
     }
 
     fn finish(mut self) -> Document {
+        self.document.cut_off = self.table.is_some();
         self.close_from(0);
         self.flush();
         self.document.title = self.title.filter(|title| !title.is_empty());

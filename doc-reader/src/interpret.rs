@@ -25,6 +25,9 @@ pub(crate) fn page(document: &Document) -> Result<Page, ReadError> {
     if events.is_empty() {
         return Err(ReadError::NoEventTable { title });
     }
+    if document.cut_off || is_cut_off(document) {
+        return Err(ReadError::CutOff);
+    }
     let names = Names::new(events.iter().map(|event| event.name.as_str()));
     let outline = outline(document, &names, &mut problems)?;
     for table in &outline.loose_tables {
@@ -146,6 +149,26 @@ fn events(document: &Document, problems: &mut Vec<Problem>) -> Result<Vec<EventR
         }
     }
     Ok(events)
+}
+
+/// Whether the document ends within its table of events: in a row that lacks the
+/// status that all others have, or in one that is no row yet.
+fn is_cut_off(document: &Document) -> bool {
+    let is_events = |block: &Block| match block {
+        Block::Table(table) => matches!(tables::shape(table), Shape::Events(_)),
+        _ => false,
+    };
+    let Some(at) = document.blocks.iter().rposition(is_events) else { return false };
+    let (Block::Table(table), rest) = (&document.blocks[at], &document.blocks[at + 1..]) else {
+        return false;
+    };
+    match rest {
+        [] => tables::ends_within_row(table),
+        [Block::Heading { text, .. }] | [Block::Heading { text, .. }, Block::Paragraph(_)] => {
+            looks_like_event(text) && !table.rows.iter().flatten().any(|cell| cell == text)
+        }
+        _ => false,
+    }
 }
 
 fn speaks_of_events(document: &Document) -> bool {

@@ -21,7 +21,7 @@ pub(crate) fn document(text: &str) -> Document {
             Part::Markdown => commonmark(&rest[..end], &mut document),
             Part::HtmlTable => {
                 let inner = html::document(&rest[..end], html::Chrome::Read);
-                document.blocks.extend(inner.blocks);
+                document.append(inner);
             }
             Part::Block => blocks::read(&rest[..end], &mut document),
         }
@@ -165,7 +165,7 @@ impl Reader {
             TagEnd::Table => document.table(std::mem::take(&mut self.table)),
             TagEnd::HtmlBlock => {
                 let html = std::mem::take(&mut self.html);
-                document.blocks.extend(html::document(&html, html::Chrome::Read).blocks);
+                document.append(html::document(&html, html::Chrome::Read));
             }
             TagEnd::Paragraph
                 if self.bold && looks_like_event(words::squeeze(&self.text).as_str()) =>

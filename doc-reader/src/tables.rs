@@ -89,6 +89,20 @@ pub(crate) fn shape(table: &Table) -> Shape {
     }
 }
 
+/// Whether the last row of a table of events lacks the status that all others
+/// have, or the end of its word.
+pub(crate) fn ends_within_row(table: &Table) -> bool {
+    let Some(status) = table.columns().iter().position(|&column| column == Column::Status) else {
+        return false;
+    };
+    let mut statuses = table.cells(status);
+    let last = statuses.next_back().unwrap_or_default();
+    let mut others = statuses.peekable();
+    words::begins_status(last)
+        && others.peek().is_some()
+        && others.all(|cell| words::status(cell).is_some())
+}
+
 /// Takes the mark-up off the first cell of a table of events; also says whether
 /// the cell calls the event deprecated.
 fn event_name(cell: &str) -> (&str, bool) {

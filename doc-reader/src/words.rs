@@ -260,6 +260,12 @@ pub(crate) fn status(cell: &str) -> Option<Status> {
     exact.or_else(within).map(|&(_, status)| status)
 }
 
+/// Whether a text is the beginning of a status and not the whole of one.
+pub(crate) fn begins_status(text: &str) -> bool {
+    let text = bare(text).to_ascii_lowercase();
+    status(&text).is_none() && STATUSES.iter().any(|(word, _)| word.starts_with(&text))
+}
+
 /// Whether a text is a status and nothing else.
 pub(crate) fn is_status(text: &str) -> bool {
     let text = text.trim_matches(|c: char| !c.is_alphanumeric());

@@ -51,7 +51,7 @@ pub(super) fn read(text: &str, document: &mut Document) {
         }
         "html" => {
             let inner = html::document(member("html"), html::Chrome::Read);
-            document.blocks.extend(inner.blocks);
+            document.append(inner);
         }
         // Callouts and whatever else has a text.
         _ => {
