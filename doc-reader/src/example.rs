@@ -161,7 +161,7 @@ pub(crate) fn json_start(code: &str) -> Option<usize> {
         if starts_json(line) {
             return Some(at + (line.len() - line.trim_start().len()));
         }
-        if let Some(opened) = opened(line) {
+        if let Some(opened) = opens_json(line) {
             return Some(at + opened);
         }
         at += line.len();
@@ -170,7 +170,7 @@ pub(crate) fn json_start(code: &str) -> Option<usize> {
 }
 
 /// Where a line of a program opens an object that it assigns or passes on.
-fn opened(line: &str) -> Option<usize> {
+pub(crate) fn opens_json(line: &str) -> Option<usize> {
     let line = line.trim_end();
     let before = line.strip_suffix(['{', '['])?;
     let code = before.trim_end();

@@ -25,10 +25,10 @@ pub(crate) fn page(document: &Document) -> Result<Page, ReadError> {
     if events.is_empty() {
         return Err(ReadError::NoEventTable { title });
     }
-    if document.cut_off || is_cut_off(document) {
+    let names = Names::new(events.iter().map(|event| event.name.as_str()));
+    if document.cut_off || is_cut_off(document, &names) {
         return Err(ReadError::CutOff);
     }
-    let names = Names::new(events.iter().map(|event| event.name.as_str()));
     let outline = outline(document, &names, &mut problems)?;
     for table in &outline.loose_tables {
         problems.push(Problem {
@@ -153,7 +153,7 @@ fn events(document: &Document, problems: &mut Vec<Problem>) -> Result<Vec<EventR
 
 /// Whether the document ends within its table of events: in a row that lacks the
 /// status that all others have, or in one that is no row yet.
-fn is_cut_off(document: &Document) -> bool {
+fn is_cut_off(document: &Document, names: &Names) -> bool {
     let is_events = |block: &Block| match block {
         Block::Table(table) => matches!(tables::shape(table), Shape::Events(_)),
         _ => false,
@@ -165,7 +165,7 @@ fn is_cut_off(document: &Document) -> bool {
     match rest {
         [] => tables::ends_within_row(table),
         [Block::Heading { text, .. }] | [Block::Heading { text, .. }, Block::Paragraph(_)] => {
-            looks_like_event(text) && !table.rows.iter().flatten().any(|cell| cell == text)
+            looks_like_event(text) && names.heading(text).events.is_empty()
         }
         _ => false,
     }

@@ -223,6 +223,23 @@ pub(crate) fn split_header(line: &str) -> Option<Vec<String>> {
     is_header(&cells).then_some(cells)
 }
 
+/// The cells between bars; `framed` where bars also stand around the row.
+pub(crate) fn barred_cells(line: &str, framed: bool) -> impl Iterator<Item = String> {
+    // A bar that is escaped is a part of its cell.
+    const ESCAPED: &str = "\u{0}";
+    let line = line.trim().replace("\\|", ESCAPED);
+    let inner = line.strip_prefix('|').filter(|_| framed).unwrap_or(&line);
+    let inner = inner.strip_suffix('|').filter(|_| framed).unwrap_or(inner);
+    let cells: Vec<_> = inner.split('|').map(|cell| squeeze(&cell.replace(ESCAPED, "|"))).collect();
+    cells.into_iter()
+}
+
+/// Whether a line is nothing but the frame of a table, such as `+----+----+`.
+pub(crate) fn is_frame(line: &str) -> bool {
+    line.contains(['-', '=', '─', '━'])
+        && line.chars().all(|c| matches!(c, '+' | '-' | '=' | '|' | ':' | ' ' | '─' | '━' | '┼'))
+}
+
 /// Whether these cells can head a table of events or of members.
 pub(crate) fn is_header(cells: &[String]) -> bool {
     let columns: Vec<Column> = cells.iter().map(|cell| column(cell)).collect();

@@ -102,6 +102,12 @@ const PIECES: &[&str] = &[
     "Event",
     "events and ",
     "a  b\n",
+    "Event | Status\n",
+    "A_B | WIP\n",
+    "| a | null ",
+    "+---+\n",
+    "e = {\n",
+    "<p role=\"row\">",
 ];
 
 /// What comes before the pieces, so that each rendering gets them.

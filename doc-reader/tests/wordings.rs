@@ -309,3 +309,20 @@ fn a_heading_that_mentions_its_own_event_again_opens_no_section() {
          section \"LAMP_LIT\" [\"LAMP_LIT\"] id:string"
     );
 }
+
+#[test]
+fn tables_with_bars_and_without_the_line_of_hyphens() {
+    let expected = "title Hooks\nevent LAMP_LIT wip\nevent LAMP_OUT available\n\
+                    section \"LAMP_LIT\" [\"LAMP_LIT\"] id:string level:number|null";
+    let markdown = "# Hooks\n\n| Event | Status |\n| LAMP_LIT | WIP |\n| LAMP_OUT | Available |\n\n\
+                    ## LAMP_LIT\n\n```\ncode\n```\n\nName | Type\nid | string\nlevel | number \\| null\n";
+    let text = "Hooks\n\nEvent | Status\nLAMP_LIT | WIP\nLAMP_OUT | Available\n\n\
+                LAMP_LIT\n\nevent = {\n  \"id\": \"1\",\n  \"level\": 2\n}\n\nName | Type | Description\nid | string | The id\nlevel | number | null | \n\n\
+                On | off\n\ntext\n";
+    let framed = "Hooks\n\n+----------+-----------+\n| Event    | Status    |\n+==========+===========+\n\
+                  | LAMP_LIT | WIP       |\n+----------+-----------+\n| LAMP_OUT | Available |\n\
+                  +----------+-----------+\n\nLAMP_LIT\n\n| Name | Type |\n| id | string |\n| level | number or null |\n";
+    for page in [markdown, text, framed] {
+        assert_eq!(facts(page), expected, "{page}");
+    }
+}
