@@ -5,6 +5,7 @@
 //! feature would reach every crate of a workspace build, the generated types
 //! among them, and change what they do.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -29,6 +30,14 @@ pub enum Json {
 }
 
 impl Json {
+    /// Reads a file; the error says what is wrong and where.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Json, String> {
+        if bytes.starts_with(b"\xef\xbb\xbf") {
+            return Err("a byte order mark stands before it".to_owned());
+        }
+        serde_json::from_slice(bytes).map_err(|error| error.to_string())
+    }
+
     /// Returns the member `name` of an object.
     pub fn get(&self, name: &str) -> Option<&Json> {
         self.members().iter().find(|(key, _)| key == name).map(|(_, value)| value)
@@ -149,8 +158,9 @@ impl<'de> Visitor<'de> for JsonVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Json, A::Error> {
         let mut members: Vec<(String, Json)> = Vec::new();
+        let mut names = HashSet::new();
         while let Some((name, value)) = access.next_entry::<String, Json>()? {
-            if members.iter().any(|(known, _)| *known == name) {
+            if !names.insert(name.clone()) {
                 return Err(A::Error::custom(format_args!("member `{name}` stands here twice")));
             }
             members.push((name, value));

@@ -86,6 +86,14 @@ impl Reader<'_> {
             Some(list) => self.strings(&list),
             None => Vec::new(),
         };
+        if aliases.iter().any(|alias| alias == name) {
+            let kind = ProblemKind::Duplicate {
+                what: "the member name",
+                name: name.to_owned(),
+                other: "its own alias".into(),
+            };
+            self.report(node, kind);
+        }
         let source = node.get("x-source").and_then(|source| self.source(&source));
         let valid_for_seconds = node.get("x-valid-for-seconds").and_then(|node| {
             let seconds = match node.json {

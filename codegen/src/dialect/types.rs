@@ -12,6 +12,10 @@ impl Reader<'_> {
         let Some(definitions) = root.get("$defs") else {
             return;
         };
+        if !matches!(definitions.json, Json::Object(_)) {
+            let found = definitions.json.kind();
+            self.report(&definitions, ProblemKind::WrongType { expected: "an object", found });
+        }
         for (name, node) in definitions.members() {
             if node.json.get("title").and_then(Json::as_str) != Some(name) {
                 let expected = format!("a `title` equal to the definition's key `{name}`");
