@@ -72,7 +72,7 @@ fn compare(revision: &str) -> Result<()> {
         )
     })?;
     let new = workspace::schema_set(&workspace::root().join("schema"))?;
-    let changes = diff(old.model(), new.model());
+    let changes = diff(&old, &new);
     for change in &changes {
         println!("{change}");
     }
