@@ -105,7 +105,7 @@ pub(crate) fn type_names(
     for (name, file, pointer) in others.chain(events).chain(types) {
         let mut report =
             |kind| problems.push(Problem { file: file.clone(), pointer: pointer.clone(), kind });
-        if !names::is_type_name(name) {
+        if !names::is_title(name) {
             report(ProblemKind::NotAnIdentifier(name.clone()));
         }
         if is_reserved(name) {

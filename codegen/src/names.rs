@@ -2,12 +2,18 @@
 
 use heck::{ToShoutySnakeCase, ToSnakeCase, ToUpperCamelCase};
 
-/// Tells whether a title can be the name of a Rust type.
+/// Tells whether a text can be the name of a Rust type or variant.
 pub(crate) fn is_type_name(name: &str) -> bool {
     let mut chars = name.chars();
     chars.next().is_some_and(|first| first.is_ascii_uppercase())
         && chars.all(|rest| rest.is_ascii_alphanumeric())
         && name != "Self"
+}
+
+/// Tells whether a text can be a title: the name of a type in which each word is
+/// capitalised, acronyms too, since typify would write them so.
+pub(crate) fn is_title(name: &str) -> bool {
+    is_type_name(name) && name.to_upper_camel_case() == name
 }
 
 /// Tells whether a member's wire name can become a Rust field's name.
@@ -136,6 +142,12 @@ mod tests {
         }
         for name in ["", "lower", "With_Underscore", "1St", "Self"] {
             assert!(!is_type_name(name), "{name:?} passes as a type's name");
+        }
+        for name in ["KYCCheck", "DataAB", "with space"] {
+            assert!(!is_title(name), "{name:?} passes as a title");
+        }
+        for name in ["KycCheck", "Line1Item", "Sha256"] {
+            assert!(is_title(name), "{name:?} is refused as a title");
         }
     }
 }

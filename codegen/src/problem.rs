@@ -178,7 +178,7 @@ impl ProblemKind {
                 "name a file in common/ (`../common/x.schema.json`) or a definition of this file (`#/$defs/X`)".into()
             }
             Self::NotAnIdentifier(_) => {
-                "use letters, digits and underscores, not starting with a digit; types in UpperCamelCase, files in lower_snake_case".into()
+                "use letters, digits and underscores, not starting with a digit; types in UpperCamelCase as `KycCheck`, files in lower_snake_case".into()
             }
             Self::ReservedName(_) => "choose another name".into(),
             Self::Duplicate { what: "the wire type", .. } => {

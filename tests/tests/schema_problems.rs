@@ -240,6 +240,9 @@ cases! {
     rejects_a_title_that_is_no_rust_name:
         Files::base().common("other", "Other-Id", r#""type": "string", "x-type": "id""#)
         => [("common/other.schema.json", "/title", ProblemKind::NotAnIdentifier("Other-Id".into()))];
+    rejects_a_title_with_an_acronym_in_capitals:
+        Files::base().common("check", "KYCCheck", r#""type": "string", "x-type": "id""#)
+        => [("common/check.schema.json", "/title", ProblemKind::NotAnIdentifier("KYCCheck".into()))];
     rejects_a_member_that_is_no_rust_name:
         Files::base().event(&Event::new("ping", "Ping").members(
             r#""1st": { "description": "The first.", "type": "string" }"#, r#""1st""#))

@@ -147,7 +147,7 @@ impl Reader<'_> {
     pub(super) fn type_name(&mut self, node: &Node<'_>) -> Option<String> {
         let name = self.required_string(node, "title")?;
         let place = node.get("title").unwrap_or_else(|| node.clone());
-        if !names::is_type_name(&name) {
+        if !names::is_title(&name) {
             self.report(&place, ProblemKind::NotAnIdentifier(name));
             return None;
         }

@@ -197,7 +197,7 @@ fn members_without_a_name_in_rust_are_left_out_and_the_status_is_kept() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let schema = folder.path();
     copy(&workspace::root().join("schema"), schema);
-    let section = "## case_opened\n\n```json\n{\"id\": \"x\", \"type\": \"case_opened\", \"data\": {\"case-id\": \"c\", \"caseId\": \"c\", \"2nd\": 1}}\n```\n\n";
+    let section = "## case_opened\n\n```json\n{\"id\": \"x\", \"type\": \"case_opened\", \"data\": {\"case-id\": \"c\", \"caseId\": \"c\", \"2nd\": 1, \"a\": {\"b\": {\"KYC\": {\"x\": true}}}}}\n```\n\n";
     let text = changed(&[
         ("| STEP\\_INIT |", "| case\\_opened | A case is opened | Available |\n| STEP\\_INIT |"),
         ("## SERVICE_RUN\n", &format!("{section}## SERVICE_RUN\n")),
@@ -213,6 +213,8 @@ fn members_without_a_name_in_rust_are_left_out_and_the_status_is_kept() {
     spektr_codegen::generate(&set).expect("the types can be generated");
     let event = set.model().event("CASE_OPENED").expect("the event is there");
     assert_eq!(event.status, spektr_codegen::model::Status::Available);
+    // Objects in objects of one letter, and acronyms, have names that can be generated.
+    assert!(set.model().types.contains_key("CaseOpenedDataAbKyc"));
     let before = texts(schema);
     write(&page(&text), schema, "2027-01-31").expect("the files can be written");
     assert_eq!(texts(schema), before);
