@@ -164,7 +164,8 @@ fn is_cut_off(document: &Document, names: &Names) -> bool {
     };
     match rest {
         [] => tables::ends_within_row(table),
-        [Block::Heading { text, .. }] | [Block::Heading { text, .. }, Block::Paragraph(_)] => {
+        [Block::Heading { text, .. }]
+        | [Block::Heading { text, .. }, Block::Paragraph(_) | Block::Heading { .. }] => {
             looks_like_event(text) && names.heading(text).events.is_empty()
         }
         _ => false,

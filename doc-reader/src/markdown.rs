@@ -22,7 +22,7 @@ pub(crate) fn document(text: &str) -> Document {
         match part {
             Part::Markdown => commonmark(&rest[..end], &mut document),
             Part::HtmlTable => {
-                let inner = html::document(&rest[..end], html::Chrome::Read);
+                let inner = html::document(&rest[..end], html::Chrome::Read, html::Tables::Outer);
                 document.append(inner);
             }
             Part::Block => blocks::read(&rest[..end], &mut document),
@@ -198,7 +198,7 @@ impl Reader {
             TagEnd::Table => document.table(std::mem::take(&mut self.table)),
             TagEnd::HtmlBlock => {
                 let html = std::mem::take(&mut self.html);
-                document.append(html::document(&html, html::Chrome::Read));
+                document.append(html::document(&html, html::Chrome::Read, html::Tables::Outer));
             }
             TagEnd::Paragraph
                 if self.bold && looks_like_event(words::squeeze(&self.text).as_str()) =>

@@ -3,6 +3,8 @@
 
 use crate::document::{Block, Document};
 use crate::error::ReadError;
+use crate::html::{Chrome, Tables};
+use crate::tables::{self, Shape};
 use crate::{MAX_BYTES, html, markdown, plain, words};
 
 /// Decodes the input, or says why it is no text.
@@ -97,17 +99,28 @@ const fn is_binary(c: u32) -> bool {
 pub(crate) fn document(text: &str) -> Document {
     match sniff(text) {
         Rendering::Html => {
-            let document = html::document(text, html::Chrome::Skip);
-            // A page whose navigation is never closed hides everything else.
-            if document.blocks.iter().any(|block| matches!(block, Block::Table(_))) {
-                document
-            } else {
-                html::document(text, html::Chrome::Read)
+            // A page whose navigation is never closed hides everything else, and so
+            // does one that stands in a table.
+            let ways = [Tables::Outer, Tables::Inner]
+                .into_iter()
+                .flat_map(|tables| [(Chrome::Skip, tables), (Chrome::Read, tables)]);
+            let mut documents = ways.map(|(chrome, tables)| html::document(text, chrome, tables));
+            let first = documents.next().unwrap_or_default();
+            if lists_events(&first) {
+                return first;
             }
+            documents.find(lists_events).unwrap_or(first)
         }
         Rendering::Markdown => markdown::document(text),
         Rendering::Plain => plain::document(text),
     }
+}
+
+fn lists_events(document: &Document) -> bool {
+    document.blocks.iter().any(|block| match block {
+        Block::Table(table) => matches!(tables::shape(table), Shape::Events(_)),
+        _ => false,
+    })
 }
 
 #[derive(Debug, PartialEq, Eq)]

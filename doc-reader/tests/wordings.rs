@@ -326,3 +326,17 @@ fn tables_with_bars_and_without_the_line_of_hyphens() {
         assert_eq!(facts(page), expected, "{page}");
     }
 }
+
+#[test]
+fn a_page_that_a_table_arranges_is_read_inside_of_it() {
+    let table = "<table><tr><th>Event</th><th>Status</th></tr><tr><td>LAMP_LIT</td><td>WIP</td></tr></table>";
+    let members =
+        "<table><tr><th>Name</th><th>Type</th></tr><tr><td>id</td><td>string</td></tr></table>";
+    let page = format!(
+        "<html><body><table><tr><td>Menu<td><h1>Hooks</h1>{table}<h2>LAMP_LIT</h2>{members}</td></tr></table>"
+    );
+    assert_eq!(
+        facts(&page),
+        "title Hooks\nevent LAMP_LIT wip\nsection \"LAMP_LIT\" [\"LAMP_LIT\"] id:string"
+    );
+}

@@ -152,7 +152,7 @@ impl<'a> Parser<'a> {
             }
             '{' => Some(self.object(depth)),
             '[' => Some(self.array(depth)),
-            '"' | '\'' | '“' | '”' | '‘' | '’' => Some(Node::String(self.string())),
+            c if is_quote(c) => Some(Node::String(self.string())),
             '}' | ']' | ',' | ':' | '|' => None,
             _ => Some(Node::Scalar(self.word())),
         }
@@ -237,7 +237,7 @@ impl<'a> Parser<'a> {
 
     fn name(&mut self) -> Option<String> {
         match self.peek()? {
-            '"' | '\'' | '“' | '”' | '‘' | '’' => Some(self.string()),
+            c if is_quote(c) => Some(self.string()),
             c if c.is_alphanumeric() || c == '_' || c == '$' || c == '<' => {
                 self.fault(Fault::UnquotedName);
                 let start = self.at;
@@ -397,6 +397,10 @@ impl<'a> Parser<'a> {
             }
         }
     }
+}
+
+const fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '\'' | '“' | '”' | '‘' | '’')
 }
 
 /// Takes the backslashes from underscores: JSON has no such escape, Markdown has.

@@ -50,7 +50,7 @@ pub(super) fn read(text: &str, document: &mut Document) {
             document.heading(level.clamp(1, 6), &inline(member("title")));
         }
         "html" => {
-            let inner = html::document(member("html"), html::Chrome::Read);
+            let inner = html::document(member("html"), html::Chrome::Read, html::Tables::Outer);
             document.append(inner);
         }
         // Callouts and whatever else has a text.
