@@ -83,7 +83,11 @@ impl Json {
         pointer.strip_prefix('/')?.split('/').try_fold(self, |at, token| {
             let token = token.replace("~1", "/").replace("~0", "~");
             match at {
-                Json::Array(elements) => elements.get(token.parse::<usize>().ok()?),
+                // An index has no sign and no leading zero.
+                Json::Array(elements) => {
+                    let index = token.parse::<usize>().ok().filter(|at| at.to_string() == token)?;
+                    elements.get(index)
+                }
                 _ => at.get(&token),
             }
         })
@@ -210,6 +214,8 @@ mod tests {
         let json: Json = serde_json::from_str(r#"{"a/b":[{"~":1}]}"#).expect("valid JSON");
         assert_eq!(json.pointer("/a~1b/0/~0"), Some(&Json::Number(1.into())));
         assert_eq!(json.pointer("/a~1b/1"), None);
+        assert_eq!(json.pointer("/a~1b/+0"), None);
+        assert_eq!(json.pointer("/a~1b/00"), None);
         assert_eq!(json.pointer("a"), None);
     }
 }

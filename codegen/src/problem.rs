@@ -98,8 +98,8 @@ pub enum ProblemKind {
     /// A schema whose keywords fit no form of the dialect.
     #[error("this is none of the forms that a member can have")]
     UnknownForm,
-    /// A `$ref` that leads nowhere.
-    #[error("`$ref` leads to `{0}`, which does not exist")]
+    /// A `$ref` that leads nowhere, or to what is another file's own.
+    #[error("`$ref` leads to `{0}`, where this file has nothing to refer to")]
     DanglingRef(String),
     /// A name that cannot become a Rust name.
     #[error("`{0}` cannot become a Rust name")]

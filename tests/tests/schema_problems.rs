@@ -320,6 +320,11 @@ cases! {
         note(r#""type": "string", "x-aliases": ["note", "memo", "memo"]"#)
         => [(PING, "/properties/note", duplicate("the member name", "note", "its own alias")),
             (PING, "/properties/note/x-aliases/2", duplicate("the text", "memo", "another element of this list"))];
+    rejects_a_reference_to_a_definition_of_another_event: {
+        let item = r#""$defs": { "Item": { "title": "Item", "description": "An item.", "type": "object",
+            "properties": { "a": { "description": "A.", "type": "string" } }, "required": ["a"] } }"#;
+        note(r#""$ref": "pong.schema.json#/$defs/Item""#).event(&Event::new("pong", "Pong").keywords(item))
+    } => [(PING, "/properties/note/$ref", ProblemKind::DanglingRef("pong.schema.json#/$defs/Item".into()))];
     rejects_a_reference_to_another_event:
         note(r#""$ref": "ping.schema.json""#)
         => [(PING, "/properties/note/$ref", ProblemKind::DanglingRef("ping.schema.json".into()))];
@@ -380,6 +385,10 @@ cases! {
     rejects_a_decision_about_something_that_is_gone:
         decision(r#""/title", "/properties/gone""#)
         => [(PING, "/x-decisions/0/about/1", ProblemKind::DanglingPointer { what: "the decision", pointer: "/properties/gone".into() })];
+    rejects_each_element_of_a_list_at_its_own_place:
+        decision(r#"7, "/gone""#)
+        => [(PING, "/x-decisions/0/about/0", ProblemKind::WrongType { expected: "a string", found: "number" }),
+            (PING, "/x-decisions/0/about/1", ProblemKind::DanglingPointer { what: "the decision", pointer: "/gone".into() })];
     rejects_a_decision_about_nothing:
         decision("")
         => [(PING, "/x-decisions/0", ProblemKind::Missing("about"))];

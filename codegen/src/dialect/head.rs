@@ -144,10 +144,11 @@ impl Reader<'_> {
     /// Reads JSON pointers into the file, each of which must lead somewhere.
     fn pointers(&mut self, root: &Node<'_>, list: &Node<'_>, what: &'static str) -> Vec<String> {
         let pointers = self.strings(list);
-        for (pointer, node) in pointers.iter().zip(list.elements()) {
+        for node in list.elements() {
+            let Some(pointer) = node.json.as_str() else { continue };
             if root.json.pointer(pointer).is_none() {
-                let kind = ProblemKind::DanglingPointer { what, pointer: pointer.clone() };
-                self.report(&node, kind);
+                let pointer = pointer.to_owned();
+                self.report(&node, ProblemKind::DanglingPointer { what, pointer });
             }
         }
         pointers
