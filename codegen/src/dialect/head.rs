@@ -132,12 +132,13 @@ impl Reader<'_> {
     fn explained(&mut self, node: &Node<'_>) -> Option<Explained> {
         self.only(node, &["kind", "event", "path", "was", "now"]);
         let kind = self.required_string(node, "kind");
-        let [path, was, now, _] =
-            ["path", "was", "now", "event"].map(|name| match node.get(name) {
-                // A record is copied from a report, which has null where it has nothing.
-                Some(node) if *node.json != Json::Null => self.string(&node).unwrap_or_default(),
-                _ => String::new(),
-            });
+        let mut text = |name| match node.get(name) {
+            // A record is copied from a report, which has null where it has nothing.
+            Some(Node { json: Json::String(text), .. }) => text.clone(),
+            Some(Node { json: Json::Null, .. }) | None => String::new(),
+            Some(node) => self.string(&node).unwrap_or_default(),
+        };
+        let [path, was, now, _] = ["path", "was", "now", "event"].map(&mut text);
         Some(Explained { kind: kind?, path, was, now })
     }
 
