@@ -7,32 +7,71 @@ use crate::model::{Event, Member, Model, Ty, TypeDef, TypeKind};
 use crate::names;
 use crate::problem::{Problem, ProblemKind};
 
-/// Names that the generated crate, its functions, or the prelude, give to
-/// something else, besides those that generated files import.
-const RESERVED: [&str; 24] = [
+/// Names that the generated crate and its functions give to something else,
+/// besides those that generated files import.
+const RESERVED: [&str; 13] = [
     "A",
-    "AsRef",
     "BodyError",
-    "Box",
     "D",
     "Entries",
     "Entry",
     "EntryError",
     "EntryErrorKind",
-    "Err",
     "Event",
-    "From",
     "JsonType",
     "Key",
     "Members",
+    "S",
+    "TimestampError",
+];
+
+/// Names of Rust's prelude: a type of that name would hide what the code around
+/// it means.
+const PRELUDE: [&str; 45] = [
+    "AsMut",
+    "AsRef",
+    "AsyncFn",
+    "AsyncFnMut",
+    "AsyncFnOnce",
+    "Box",
+    "Clone",
+    "Copy",
+    "Debug",
+    "Default",
+    "DoubleEndedIterator",
+    "Drop",
+    "Eq",
+    "Err",
+    "ExactSizeIterator",
+    "Extend",
+    "Fn",
+    "FnMut",
+    "FnOnce",
+    "From",
+    "FromIterator",
+    "Future",
+    "Hash",
+    "Into",
+    "IntoFuture",
+    "IntoIterator",
+    "Iterator",
     "None",
     "Ok",
     "Option",
+    "Ord",
+    "PartialEq",
+    "PartialOrd",
     "Result",
-    "S",
+    "Send",
+    "Sized",
     "Some",
     "String",
-    "TimestampError",
+    "Sync",
+    "ToOwned",
+    "ToString",
+    "TryFrom",
+    "TryInto",
+    "Unpin",
     "Vec",
 ];
 
@@ -66,7 +105,7 @@ pub(crate) fn type_names(
     for (name, file, pointer) in others.chain(events).chain(types) {
         let mut report =
             |kind| problems.push(Problem { file: file.clone(), pointer: pointer.clone(), kind });
-        if !names::is_type_name(name) {
+        if !names::is_title(name) {
             report(ProblemKind::NotAnIdentifier(name.clone()));
         }
         if is_reserved(name) {
@@ -81,7 +120,8 @@ pub(crate) fn type_names(
 fn is_reserved(name: &str) -> bool {
     // These two are in the schemas, and their code is written by hand.
     let is_own = ["Timestamp", "Delivered"].contains(&name);
-    !is_own && (RESERVED.contains(&name) || emit::is_imported(name))
+    let is_taken = RESERVED.contains(&name) || PRELUDE.contains(&name);
+    !is_own && (is_taken || emit::is_imported(name))
 }
 
 /// An event's members leave the envelope's names alone, and discriminators exist.
@@ -149,6 +189,12 @@ fn wire_types(model: &Model, problems: &mut Vec<Problem>) {
                 let pointer = format!("/properties/type/enum/{place}");
                 problems.push(Problem { file: event.file.clone(), pointer, kind });
             };
+            // Where no discriminator is present, the event whose canonical wire type it
+            // is is meant: one of them, and only one.
+            let is_canonical = |event: &&Event| {
+                event.wire_types.first().is_some_and(|name| name.eq_ignore_ascii_case(wire_type))
+            };
+            let owners = model.events.iter().filter(is_canonical).count();
             let duplicate = |other: &str| ProblemKind::Duplicate {
                 what: "the wire type",
                 name: wire_type.clone(),
@@ -158,17 +204,10 @@ fn wire_types(model: &Model, problems: &mut Vec<Problem>) {
                 report(duplicate("the same event"));
             }
             for other in &model.events[..index] {
-                let Some(other_place) =
-                    other.wire_types.iter().position(|name| name.eq_ignore_ascii_case(wire_type))
-                else {
+                if !other.wire_types.iter().any(|name| name.eq_ignore_ascii_case(wire_type)) {
                     continue;
-                };
-                // Where no discriminator is present, the event whose canonical
-                // wire type it is is meant: one of the two, and only one.
-                let owners = [place, other_place].iter().filter(|place| **place == 0).count();
-                let shared =
-                    event.discriminators.iter().find(|name| other.discriminators.contains(name));
-                if let Some(discriminator) = shared {
+                }
+                if let Some(discriminator) = shared(model, event, other) {
                     report(ProblemKind::OverlappingDiscriminators {
                         wire_type: wire_type.clone(),
                         other: other.file.clone(),
@@ -183,6 +222,17 @@ fn wire_types(model: &Model, problems: &mut Vec<Problem>) {
             }
         }
     }
+}
+
+/// Finds a discriminator of one event that the other one may have as well.
+fn shared<'m>(model: &'m Model, one: &'m Event, other: &'m Event) -> Option<&'m String> {
+    let of = |event: &'m Event, other: &'m Event| {
+        event.discriminators.iter().find(|pointer| {
+            other.discriminators.contains(pointer)
+                || leads_to_member(model, &other.members, pointer)
+        })
+    };
+    of(one, other).or_else(|| of(other, one))
 }
 
 /// An event's methods that say when a member expires are named after it.

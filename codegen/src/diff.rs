@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::model::{Event, Member, Model, TypeDef, TypeKind};
+use crate::json::Json;
+use crate::model::{Event, Member, TypeDef, TypeKind};
+use crate::set::SchemaSet;
 
 /// What a change asks of users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,12 +54,14 @@ impl fmt::Display for Change {
     }
 }
 
-/// Returns what changed from one model to another, breaking changes first.
+/// Returns what changed from one set of files to another, breaking changes first.
 ///
 /// A payload that was raw JSON and becomes typed is a breaking change: the type
 /// of its member is another one.
-pub fn diff(old: &Model, new: &Model) -> Vec<Change> {
+pub fn diff(old: &SchemaSet, new: &SchemaSet) -> Vec<Change> {
     let mut changes = Changes(Vec::new());
+    changes.common_files(old, new);
+    let (old, new) = (old.model(), new.model());
     changes.members("every event", &old.envelope, &new.envelope);
     for event in &old.events {
         match new.event(&event.name) {
@@ -112,6 +116,23 @@ impl Changes {
     fn add(&mut self, impact: Impact, subject: &str, member: &str, what: impl Into<String>) {
         let (subject, member) = (subject.to_owned(), member.to_owned());
         self.0.push(Change { impact, subject, member, what: what.into() });
+    }
+
+    /// What no type shows: sources and decisions of the files in `common/`, and the
+    /// descriptions of those that become no type.
+    fn common_files(&mut self, old: &SchemaSet, new: &SchemaSet) {
+        for (file, now) in new.files().iter().filter(|(file, _)| file.starts_with("common/")) {
+            let Some(was) = old.files().get(file) else { continue };
+            let subject = now.get("title").and_then(Json::as_str).unwrap_or(file);
+            let differs = |keyword| was.get(keyword) != now.get(keyword);
+            let is_type = now.get("x-envelope").is_none();
+            if differs("x-source") || (!is_type && differs("description")) {
+                self.add(Impact::Documentation, subject, "", "description or source changed");
+            }
+            if differs("x-decisions") {
+                self.add(Impact::Documentation, subject, "", "decisions changed");
+            }
+        }
     }
 
     fn event(&mut self, old: &Event, new: &Event) {

@@ -5,6 +5,7 @@
 //! feature would reach every crate of a workspace build, the generated types
 //! among them, and change what they do.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -29,6 +30,14 @@ pub enum Json {
 }
 
 impl Json {
+    /// Reads a file; the error says what is wrong and where.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Json, String> {
+        if bytes.starts_with(b"\xef\xbb\xbf") {
+            return Err("a byte order mark stands before it".to_owned());
+        }
+        serde_json::from_slice(bytes).map_err(|error| error.to_string())
+    }
+
     /// Returns the member `name` of an object.
     pub fn get(&self, name: &str) -> Option<&Json> {
         self.members().iter().find(|(key, _)| key == name).map(|(_, value)| value)
@@ -74,7 +83,11 @@ impl Json {
         pointer.strip_prefix('/')?.split('/').try_fold(self, |at, token| {
             let token = token.replace("~1", "/").replace("~0", "~");
             match at {
-                Json::Array(elements) => elements.get(token.parse::<usize>().ok()?),
+                // An index has no sign and no leading zero.
+                Json::Array(elements) => {
+                    let index = token.parse::<usize>().ok().filter(|at| at.to_string() == token)?;
+                    elements.get(index)
+                }
                 _ => at.get(&token),
             }
         })
@@ -149,8 +162,9 @@ impl<'de> Visitor<'de> for JsonVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Json, A::Error> {
         let mut members: Vec<(String, Json)> = Vec::new();
+        let mut names = HashSet::new();
         while let Some((name, value)) = access.next_entry::<String, Json>()? {
-            if members.iter().any(|(known, _)| *known == name) {
+            if !names.insert(name.clone()) {
                 return Err(A::Error::custom(format_args!("member `{name}` stands here twice")));
             }
             members.push((name, value));
@@ -200,6 +214,8 @@ mod tests {
         let json: Json = serde_json::from_str(r#"{"a/b":[{"~":1}]}"#).expect("valid JSON");
         assert_eq!(json.pointer("/a~1b/0/~0"), Some(&Json::Number(1.into())));
         assert_eq!(json.pointer("/a~1b/1"), None);
+        assert_eq!(json.pointer("/a~1b/+0"), None);
+        assert_eq!(json.pointer("/a~1b/00"), None);
         assert_eq!(json.pointer("a"), None);
     }
 }

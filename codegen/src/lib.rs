@@ -16,7 +16,7 @@
 //! ```
 //! use spektr_codegen::SchemaSet;
 //!
-//! let problems = SchemaSet::parse([("events/ping.schema.json".into(), "{}".into())])
+//! let problems = SchemaSet::parse([("events/ping.schema.json".into(), "{}")])
 //!     .expect_err("an empty object is no schema of the dialect");
 //! assert_eq!(problems.iter().next().expect("one at least").file, "common/type_envelope.schema.json");
 //! ```

@@ -2,12 +2,18 @@
 
 use heck::{ToShoutySnakeCase, ToSnakeCase, ToUpperCamelCase};
 
-/// Tells whether a title can be the name of a Rust type.
+/// Tells whether a text can be the name of a Rust type or variant.
 pub(crate) fn is_type_name(name: &str) -> bool {
     let mut chars = name.chars();
     chars.next().is_some_and(|first| first.is_ascii_uppercase())
         && chars.all(|rest| rest.is_ascii_alphanumeric())
         && name != "Self"
+}
+
+/// Tells whether a text can be a title: the name of a type in which each word is
+/// capitalised, acronyms too, since typify would write them so.
+pub(crate) fn is_title(name: &str) -> bool {
+    is_type_name(name) && name.to_upper_camel_case() == name
 }
 
 /// Tells whether a member's wire name can become a Rust field's name.
@@ -22,6 +28,11 @@ pub(crate) fn is_module_name(name: &str) -> bool {
     is_member_name(name) && field(name) == name
 }
 
+/// Tells whether a file's name is in lower snake case.
+pub(crate) fn is_file_name(name: &str) -> bool {
+    is_member_name(name) && name.to_snake_case() == name
+}
+
 pub(crate) fn is_kebab_case(text: &str) -> bool {
     !text.is_empty()
         && text.split('-').all(|word| {
@@ -29,11 +40,13 @@ pub(crate) fn is_kebab_case(text: &str) -> bool {
         })
 }
 
-/// Tells whether a text has the shape of an ISO 8601 calendar date.
+/// Tells whether a text has the shape of an ISO 8601 calendar date; the length of
+/// months is not looked at.
 pub(crate) fn is_date(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let digits = |part: &str, len| part.len() == len && part.bytes().all(|b| b.is_ascii_digit());
-    matches!(parts[..], [year, month, day] if digits(year, 4) && digits(month, 2) && digits(day, 2))
+    let within = |part: &str, most: &str| digits(part, 2) && ("01"..=most).contains(&part);
+    matches!(parts[..], [year, month, day] if digits(year, 4) && within(month, "12") && within(day, "31"))
 }
 
 /// Returns `alert_resolved` for `events/alert_resolved.schema.json`.
@@ -81,7 +94,12 @@ pub(crate) fn resolve(file: &str, reference: &str) -> String {
     path.pop();
     for part in reference.split('/') {
         match part {
-            ".." => drop(path.pop()),
+            // What leads out of the schema folder leads nowhere.
+            ".." => match path.pop() {
+                Some("..") => path.extend(["..", ".."]),
+                Some(_) => {}
+                None => path.push(".."),
+            },
             "." => {}
             part => path.push(part),
         }
@@ -99,6 +117,8 @@ mod tests {
         assert_eq!(resolve(file, "../common/user_id.schema.json"), "common/user_id.schema.json");
         assert_eq!(resolve(file, "#/$defs/X"), "events/alert_resolved.schema.json#/$defs/X");
         assert_eq!(resolve(file, "./x.json"), "events/x.json");
+        assert_eq!(resolve(file, "../../x.json"), "../x.json");
+        assert_eq!(resolve(file, "../../../x/../y.json"), "../../y.json");
     }
 
     #[test]
@@ -122,6 +142,12 @@ mod tests {
         }
         for name in ["", "lower", "With_Underscore", "1St", "Self"] {
             assert!(!is_type_name(name), "{name:?} passes as a type's name");
+        }
+        for name in ["KYCCheck", "DataAB", "with space"] {
+            assert!(!is_title(name), "{name:?} passes as a title");
+        }
+        for name in ["KycCheck", "Line1Item", "Sha256"] {
+            assert!(is_title(name), "{name:?} is refused as a title");
         }
     }
 }

@@ -98,14 +98,14 @@ pub enum ProblemKind {
     /// A schema whose keywords fit no form of the dialect.
     #[error("this is none of the forms that a member can have")]
     UnknownForm,
-    /// A `$ref` that leads nowhere.
-    #[error("`$ref` leads to `{0}`, which does not exist")]
+    /// A `$ref` that leads nowhere, or to what is another file's own.
+    #[error("`$ref` leads to `{0}`, where this file has nothing to refer to")]
     DanglingRef(String),
     /// A name that cannot become a Rust name.
     #[error("`{0}` cannot become a Rust name")]
     NotAnIdentifier(String),
     /// A name that the generated crate uses for something else.
-    #[error("the name `{0}` belongs to the generated crate's own items")]
+    #[error("the name `{0}` belongs to Rust's prelude or to the generated crate's own items")]
     ReservedName(String),
     /// A name that stands elsewhere too.
     #[error("{what} `{name}` is used by {other} too")]
@@ -117,14 +117,16 @@ pub enum ProblemKind {
         /// Where it stands too.
         other: String,
     },
-    /// Two events share a wire type and a discriminator.
-    #[error("`{wire_type}` can mean {other} too, and both are told apart by `{discriminator}`")]
+    /// Two events share a wire type, and a discriminator of one is in both.
+    #[error(
+        "`{wire_type}` can mean {other} too, and `{discriminator}`, which is to tell them apart, stands in both"
+    )]
     OverlappingDiscriminators {
         /// The shared wire type.
         wire_type: String,
         /// The other event's file.
         other: String,
-        /// The shared discriminator.
+        /// The discriminator that both have.
         discriminator: String,
     },
     /// A JSON pointer in the schema that leads nowhere.
@@ -155,7 +157,7 @@ impl ProblemKind {
     /// Says what to do about it.
     pub fn remedy(&self) -> String {
         match self {
-            Self::NotJson(_) => "repair the file's JSON syntax; each member may stand once".into(),
+            Self::NotJson(_) => "repair the file: JSON in UTF-8 without a byte order mark, each member once".into(),
             Self::WrongPlace("the type envelope's file is missing") => {
                 "restore it: every event has its members from there".into()
             }
@@ -176,11 +178,11 @@ impl ProblemKind {
                 "name a file in common/ (`../common/x.schema.json`) or a definition of this file (`#/$defs/X`)".into()
             }
             Self::NotAnIdentifier(_) => {
-                "use letters, digits and underscores, not starting with a digit; types in UpperCamelCase, files of events in lower_snake_case".into()
+                "use letters, digits and underscores, not starting with a digit; types in UpperCamelCase as `KycCheck`, files in lower_snake_case".into()
             }
             Self::ReservedName(_) => "choose another name".into(),
             Self::Duplicate { what: "the wire type", .. } => {
-                "correct one of the two; events can share a wire type if it is the canonical one of one of them and both have `x-event.discriminators`".into()
+                "correct one of the two; events can share a wire type if it is the canonical one of exactly one of them and all have `x-event.discriminators`".into()
             }
             Self::Duplicate { .. } => "rename one of the two, or move a shared part to common/".into(),
             Self::OverlappingDiscriminators { .. } => {

@@ -23,17 +23,17 @@ pub(crate) const REFERENCE: &str = "spektr-cli/src/generated";
 /// Returns the files of the tool's reference, as paths from the workspace's root
 /// and texts.
 ///
-/// The examples are given as paths below the schema folder and texts. Those of
+/// The examples are given as paths below the schema folder and what is in them. Those of
 /// `examples/<event>/` and `examples/unknown/` are taken, invalid ones and whole
 /// batches are left out.
 ///
 /// # Errors
 ///
 /// Fails with [`ProblemKind::NotJson`] for an example that is not JSON.
-pub fn reference<I>(set: &SchemaSet, examples: I) -> Result<BTreeMap<PathBuf, String>, Problems>
-where
-    I: IntoIterator<Item = (String, String)>,
-{
+pub fn reference<T: AsRef<[u8]>>(
+    set: &SchemaSet,
+    examples: impl IntoIterator<Item = (String, T)>,
+) -> Result<BTreeMap<PathBuf, String>, Problems> {
     let examples = Examples::parse(examples)?;
     let model = set.model();
     let mut files = BTreeMap::new();
@@ -53,15 +53,16 @@ where
 struct Examples(Vec<(String, String, String)>);
 
 impl Examples {
-    fn parse(files: impl IntoIterator<Item = (String, String)>) -> Result<Self, Problems> {
+    fn parse<T: AsRef<[u8]>>(
+        files: impl IntoIterator<Item = (String, T)>,
+    ) -> Result<Self, Problems> {
         let (mut examples, mut problems) = (Vec::new(), Vec::new());
-        for (file, text) in files {
+        for (file, bytes) in files {
             let parts: Vec<_> = file.split('/').collect();
             let ["examples", folder, name] = parts[..] else { continue };
             let Some(case) = name.strip_suffix(".json") else { continue };
-            let compact = serde_json::from_str::<Json>(&text)
-                .and_then(|json| serde_json::to_string(&json))
-                .map_err(|error| error.to_string());
+            let compact = Json::parse(bytes.as_ref())
+                .and_then(|json| serde_json::to_string(&json).map_err(|error| error.to_string()));
             match compact {
                 Ok(json) => examples.push((folder.to_owned(), case.to_owned(), json)),
                 Err(error) => problems.push(Problem {

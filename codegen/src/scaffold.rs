@@ -48,11 +48,24 @@ pub fn event(name: &str, captured: &str) -> Result<BTreeMap<String, String>, Inv
     Ok(files)
 }
 
+/// Returns the title that is made of the words of a name.
+///
+/// # Examples
+///
+/// ```
+/// assert_eq!(spektr_codegen::scaffold::title("CaseOpened data_a.B"), "CaseOpenedDataAb");
+/// ```
+pub fn title(words: &str) -> String {
+    // What reads as words when it is put together is no acronym any more.
+    let title = words.to_upper_camel_case();
+    title.to_upper_camel_case()
+}
+
 fn schema(name: &str, module: &str, file: &str, captured: &str) -> Json {
     object([
         ("$schema", string(DRAFT)),
         ("$id", string(&format!("{ID_BASE}{file}"))),
-        ("title", string(&name.to_upper_camel_case())),
+        ("title", string(&title(name))),
         (
             "description",
             string(&format!("The event {name}; say here what has happened when it arrives.")),

@@ -25,15 +25,14 @@ pub struct SchemaSet {
 }
 
 impl SchemaSet {
-    /// Reads the files, given as paths below the schema folder and their texts.
+    /// Reads the files, given as paths below the schema folder and what is in them.
     ///
     /// # Errors
     ///
     /// All [`Problems`] of all files at once.
-    pub fn parse<I>(files: I) -> Result<Self, Problems>
-    where
-        I: IntoIterator<Item = (String, String)>,
-    {
+    pub fn parse<T: AsRef<[u8]>>(
+        files: impl IntoIterator<Item = (String, T)>,
+    ) -> Result<Self, Problems> {
         let mut problems = Vec::new();
         let mut parsed = BTreeMap::new();
         for (file, text) in files {
@@ -46,9 +45,14 @@ impl SchemaSet {
                 )));
                 continue;
             }
-            match serde_json::from_str::<Json>(&text) {
+            // Where letters of either case are one name, one file would hide another.
+            let name = names::module(&file);
+            if !names::is_file_name(&name) {
+                problems.push(whole(ProblemKind::NotAnIdentifier(name)));
+            }
+            match Json::parse(text.as_ref()) {
                 Ok(json) => drop(parsed.insert(file, json)),
-                Err(error) => problems.push(whole(ProblemKind::NotJson(error.to_string()))),
+                Err(error) => problems.push(whole(ProblemKind::NotJson(error))),
             }
         }
         let targets = targets(&parsed);

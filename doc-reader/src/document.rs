@@ -16,6 +16,8 @@ pub(crate) struct Document {
     pub(crate) blocks: Vec<Block>,
     /// What the rendering lost and could not be restored.
     pub(crate) problems: Vec<Problem>,
+    /// Whether the text ends before the mark-up of its last table does.
+    pub(crate) cut_off: bool,
 }
 
 #[derive(Debug)]
@@ -37,6 +39,13 @@ pub(crate) struct Table {
 }
 
 impl Document {
+    /// Adds what a part of the page in another rendering holds.
+    pub(crate) fn append(&mut self, part: Document) {
+        self.blocks.extend(part.blocks);
+        self.problems.extend(part.problems);
+        self.cut_off |= part.cut_off;
+    }
+
     pub(crate) fn heading(&mut self, level: u8, text: &str) {
         let text = words::squeeze(text);
         if !text.is_empty() {
@@ -77,7 +86,7 @@ impl Table {
     }
 
     /// Returns the cells of one column, with an empty text where a row is short.
-    pub(crate) fn cells(&self, column: usize) -> impl Iterator<Item = &str> {
+    pub(crate) fn cells(&self, column: usize) -> impl DoubleEndedIterator<Item = &str> {
         self.rows.iter().map(move |row| cell(row, Some(column)))
     }
 }

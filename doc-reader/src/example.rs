@@ -153,16 +153,28 @@ fn batch(members: &[(String, Node)]) -> Option<(&str, &[Node])> {
         .then_some((name, entries))
 }
 
-/// Finds where JSON begins in a block of code, at the beginning of a line.
+/// Finds where JSON begins in a block of code: at the beginning of a line, or
+/// where a line of a program opens an object: `const event = {`.
 pub(crate) fn json_start(code: &str) -> Option<usize> {
     let mut at = 0;
     for line in code.split_inclusive('\n') {
         if starts_json(line) {
             return Some(at + (line.len() - line.trim_start().len()));
         }
+        if let Some(opened) = opens_json(line) {
+            return Some(at + opened);
+        }
         at += line.len();
     }
     None
+}
+
+/// Where a line of a program opens an object that it assigns or passes on.
+pub(crate) fn opens_json(line: &str) -> Option<usize> {
+    let line = line.trim_end();
+    let before = line.strip_suffix(['{', '['])?;
+    let code = before.trim_end();
+    (code.ends_with(['=', '(']) || code.ends_with("return")).then_some(before.len())
 }
 
 /// Whether a line opens an object or a list of objects.

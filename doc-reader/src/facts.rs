@@ -110,6 +110,8 @@ pub enum Matched {
     Letters,
     /// The same word in another form: `REMOVE` for `REMOVED`.
     Inflection,
+    /// The heading has other words besides the event's name.
+    Mention,
     /// The beginning of the names of all the events that it is taken to mean.
     Prefix,
     /// The heading fits no event of the table.

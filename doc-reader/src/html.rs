@@ -23,14 +23,24 @@ pub(crate) enum Chrome {
     Read,
 }
 
+/// Which of the tables in tables are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tables {
+    /// The outer ones; what is in their cells is text.
+    Outer,
+    /// The inner ones. Tables around headings and tables only arrange the page.
+    Inner,
+}
+
 /// Open elements that are remembered; deeper ones are read as their parent.
 const MAX_OPEN: usize = 256;
 
 /// Reads a page or a part of one.
-pub(crate) fn document(text: &str, chrome: Chrome) -> Document {
+pub(crate) fn document(text: &str, chrome: Chrome, tables: Tables) -> Document {
     let mut reader = Reader {
         document: Document::default(),
         chrome,
+        tables,
         open: Vec::new(),
         too_deep: 0,
         text: String::new(),
@@ -58,6 +68,7 @@ pub(crate) fn document(text: &str, chrome: Chrome) -> Document {
 struct Reader {
     document: Document,
     chrome: Chrome,
+    tables: Tables,
     open: Vec<(String, Role)>,
     too_deep: usize,
     text: String,
@@ -100,6 +111,9 @@ impl Reader {
             return;
         }
         self.close_implied(&name, role);
+        if self.tables == Tables::Inner && matches!(role, Role::Table | Role::Heading(_)) {
+            self.leave_table();
+        }
         match role {
             Role::Table => match &mut self.table {
                 Some(outer) => outer.nested += 1,
@@ -301,6 +315,16 @@ impl Reader {
         }
     }
 
+    /// Takes what was read as a table for text.
+    fn leave_table(&mut self) {
+        let Some(Building { table, row, cell, .. }) = self.table.take() else { return };
+        for text in table.header.into_iter().chain(table.rows.into_iter().flatten()).chain(row) {
+            self.document.paragraph(&text);
+        }
+        self.text = cell.unwrap_or_default();
+        self.flush();
+    }
+
     fn start_cell(&mut self, header: bool) {
         if let Some(table) = &mut self.table {
             if table.nested == 0 {
@@ -352,6 +376,7 @@ impl Reader {
     }
 
     fn finish(mut self) -> Document {
+        self.document.cut_off = self.table.is_some();
         self.close_from(0);
         self.flush();
         self.document.title = self.title.filter(|title| !title.is_empty());

@@ -26,6 +26,9 @@ pub(crate) fn page(document: &Document) -> Result<Page, ReadError> {
         return Err(ReadError::NoEventTable { title });
     }
     let names = Names::new(events.iter().map(|event| event.name.as_str()));
+    if document.cut_off || is_cut_off(document, &names) {
+        return Err(ReadError::CutOff);
+    }
     let outline = outline(document, &names, &mut problems)?;
     for table in &outline.loose_tables {
         problems.push(Problem {
@@ -148,6 +151,27 @@ fn events(document: &Document, problems: &mut Vec<Problem>) -> Result<Vec<EventR
     Ok(events)
 }
 
+/// Whether the document ends within its table of events: in a row that lacks the
+/// status that all others have, or in one that is no row yet.
+fn is_cut_off(document: &Document, names: &Names) -> bool {
+    let is_events = |block: &Block| match block {
+        Block::Table(table) => matches!(tables::shape(table), Shape::Events(_)),
+        _ => false,
+    };
+    let Some(at) = document.blocks.iter().rposition(is_events) else { return false };
+    let (Block::Table(table), rest) = (&document.blocks[at], &document.blocks[at + 1..]) else {
+        return false;
+    };
+    match rest {
+        [] => tables::ends_within_row(table),
+        [Block::Heading { text, .. }]
+        | [Block::Heading { text, .. }, Block::Paragraph(_) | Block::Heading { .. }] => {
+            looks_like_event(text) && names.heading(text).events.is_empty()
+        }
+        _ => false,
+    }
+}
+
 fn speaks_of_events(document: &Document) -> bool {
     let headings = document.blocks.iter().filter_map(|block| match block {
         Block::Heading { text, .. } => Some(text),
@@ -178,8 +202,12 @@ fn outline<'a>(
         match block {
             Block::Heading { level, text } => {
                 let heading = names.heading(text);
-                let event = !heading.events.is_empty() || looks_like_event(text);
-                if event || section::is_common(text) {
+                let event = !heading.events.is_empty()
+                    || looks_like_event(text)
+                    || !names.beginning_with(text).is_empty();
+                if let Some(raw) = current.as_mut().filter(|raw| raw.is_mentioned(&heading)) {
+                    raw.caption = Some(text);
+                } else if event || section::is_common(text) {
                     outline
                         .sections
                         .extend(current.replace(Raw::new(*level, text, heading, !event)));

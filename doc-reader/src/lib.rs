@@ -67,6 +67,7 @@ pub const MAX_BYTES: usize = 16 << 20;
 /// - [`ReadError::Binary`], [`ReadError::NotUtf8`], [`ReadError::WebArchive`]:
 ///   the input is not a text that can be read.
 /// - [`ReadError::NoEventTable`]: the page is of another kind.
+/// - [`ReadError::CutOff`]: the rest of the page is missing.
 /// - [`ReadError::TooMany`]: the page has more events, members or sections than
 ///   a documentation page can have.
 pub fn read(bytes: &[u8]) -> Result<Page, ReadError> {

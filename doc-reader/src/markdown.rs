@@ -6,6 +6,8 @@
 
 pub(crate) mod blocks;
 
+use std::borrow::Cow;
+
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use crate::document::{Document, Table};
@@ -20,8 +22,8 @@ pub(crate) fn document(text: &str) -> Document {
         match part {
             Part::Markdown => commonmark(&rest[..end], &mut document),
             Part::HtmlTable => {
-                let inner = html::document(&rest[..end], html::Chrome::Read);
-                document.blocks.extend(inner.blocks);
+                let inner = html::document(&rest[..end], html::Chrome::Read, html::Tables::Outer);
+                document.append(inner);
             }
             Part::Block => blocks::read(&rest[..end], &mut document),
         }
@@ -93,12 +95,43 @@ fn html_table_end(text: &str) -> usize {
 }
 
 fn commonmark(text: &str, document: &mut Document) {
+    let text = &with_delimiters(text);
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
     let mut reader = Reader::default();
     for event in Parser::new_ext(text, options) {
         reader.event(event, document);
     }
     document.paragraph(&reader.text);
+}
+
+/// Adds the line of hyphens that a table needs below its column headings, where
+/// it was lost.
+fn with_delimiters(text: &str) -> Cow<'_, str> {
+    let mut out = String::new();
+    let mut copied = 0;
+    let mut at = 0;
+    let mut lines = text.split_inclusive('\n').peekable();
+    let mut before = "";
+    while let Some(line) = lines.next() {
+        at += line.len();
+        let next = lines.peek().copied().unwrap_or_default();
+        // Below a row it is none, but a row.
+        let heads = next.contains('|') && !before.contains('|') && !words::is_frame(next.trim());
+        let framed = line.trim_start().starts_with('|');
+        let cells: Vec<String> =
+            if heads { words::barred_cells(line, framed).collect() } else { Vec::new() };
+        if words::is_header(&cells) {
+            out.push_str(&text[copied..at]);
+            out.push_str(&format!("|{}\n", "---|".repeat(cells.len())));
+            copied = at;
+        }
+        before = line;
+    }
+    if copied == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(&text[copied..]);
+    Cow::Owned(out)
 }
 
 #[derive(Default)]
@@ -165,7 +198,7 @@ impl Reader {
             TagEnd::Table => document.table(std::mem::take(&mut self.table)),
             TagEnd::HtmlBlock => {
                 let html = std::mem::take(&mut self.html);
-                document.blocks.extend(html::document(&html, html::Chrome::Read).blocks);
+                document.append(html::document(&html, html::Chrome::Read, html::Tables::Outer));
             }
             TagEnd::Paragraph
                 if self.bold && looks_like_event(words::squeeze(&self.text).as_str()) =>

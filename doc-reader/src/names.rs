@@ -44,7 +44,9 @@ pub(crate) fn is_event_name(text: &str) -> bool {
     let lower = text.bytes().any(|byte| byte.is_ascii_lowercase());
     let joined = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || is_joint(byte))
         && text.as_bytes().windows(2).all(|pair| !(is_joint(pair[0]) && is_joint(pair[1])))
-        && !text.bytes().last().is_some_and(is_joint);
+        && !text.bytes().last().is_some_and(is_joint)
+        // A dot before a digit is that of a version, such as `v2.0`.
+        && !text.as_bytes().windows(2).any(|pair| pair[0] == b'.' && pair[1].is_ascii_digit());
     let words = text.bytes().filter(|&byte| is_joint(byte)).count() + 1;
     joined && (upper != lower) && (words >= 2 || (upper && text.len() >= 4))
 }
@@ -101,10 +103,24 @@ impl Names {
             }
         }
         if found.events.is_empty() {
-            found.matched = Matched::Nothing;
             found.partly = false;
+            match self.mentioned(name) {
+                Some(at) => {
+                    found.events.push(at);
+                    found.matched = Matched::Mention;
+                }
+                None => found.matched = Matched::Nothing,
+            }
         }
         found
+    }
+
+    /// The only event that a heading names among other words.
+    fn mentioned(&self, heading: &str) -> Option<usize> {
+        let words = heading.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | ','));
+        let mut found = words.filter_map(|word| self.exact.get(words::bare(word)).copied());
+        let only = found.next()?;
+        found.all(|other| other == only).then_some(only)
     }
 
     /// Finds the events whose names a heading begins, at the end of a word.
@@ -342,6 +358,16 @@ mod tests {
     }
 
     #[test]
+    fn finds_the_only_event_that_a_heading_mentions() {
+        for heading in
+            ["The `BELL_RUNG` event in detail", "What BELL_RUNG holds", "Ring (BELL_RUNG)"]
+        {
+            assert_eq!(found(heading), (vec![4], Matched::Mention, None), "{heading}");
+        }
+        assert_eq!(found("From DOOR_OPENED to BELL_RUNG"), (vec![], Matched::Nothing, None));
+    }
+
+    #[test]
     fn says_when_only_some_names_are_known() {
         assert_eq!(
             names().heading("DOOR_<OPENED|PAINTED>"),
@@ -361,6 +387,7 @@ mod tests {
     #[test]
     fn finds_all_names_that_a_heading_begins() {
         assert_eq!(names().beginning_with("GATEPASS"), [2, 3]);
+        assert_eq!(names().beginning_with("GATE_PASS_"), [2, 3]);
         assert_eq!(names().beginning_with("GATE_PA"), [0_usize; 0]);
         assert_eq!(names().beginning_with("Gate pass"), [0_usize; 0]);
     }
@@ -373,7 +400,7 @@ mod tests {
             assert!(looks_like_event(heading), "{heading}");
         }
         for heading in
-            ["WIP", "JSON", "Example", "API Reference", "FAQ", "lamp", "{", "process.run"]
+            ["WIP", "JSON", "Example", "API Reference", "FAQ", "lamp", "{", "process.run", "V2.0"]
         {
             assert!(!looks_like_event(heading), "{heading}");
         }

@@ -2,15 +2,15 @@
 //!
 //! The text has lost all mark-up. What stands alone on its line may be a
 //! heading, a line that opens an object begins code, and a line of column
-//! headings begins a table, whose cells are separated by tabs, run together or
-//! stand one to a line.
+//! headings begins a table, whose cells are separated by tabs, gaps or bars, run
+//! together or stand one to a line.
 
 mod event_row;
 mod lines;
 mod rows;
 
 use crate::document::{Block, Document, Table};
-use crate::example::{Examples, starts_json};
+use crate::example::{Examples, opens_json, starts_json};
 use crate::facts::{Problem, ProblemKind};
 use crate::names::looks_like_event;
 use crate::{tables, words};
@@ -54,7 +54,7 @@ impl<'a> Reader<'a> {
             self.end_paragraph();
             return at + 1;
         }
-        if starts_json(line) {
+        if starts_json(line) || opens_json(line).is_some() {
             self.end_paragraph();
             let end = code_end(lines, at);
             let code = lines[at..end].join("\n");
@@ -92,7 +92,7 @@ impl<'a> Reader<'a> {
         self.knowledge.enter(&self.examples);
         let mut problems = Vec::new();
         let end = match header.layout {
-            Layout::Tabs => rows::separated(lines, header.end, &mut table),
+            Layout::Separated(by) => rows::separated(lines, header.end, by, &mut table),
             Layout::RunTogether => rows::run_together(
                 lines,
                 header.end,
@@ -117,7 +117,7 @@ impl<'a> Reader<'a> {
 }
 
 enum Layout {
-    Tabs,
+    Separated(Separator),
     RunTogether,
     OnePerLine,
 }
@@ -132,9 +132,12 @@ struct Header {
 /// Reads the column headings that begin at this line.
 fn header(lines: &[&str], at: usize) -> Option<Header> {
     let line = lines.get(at)?;
-    let cells: Vec<String> = separated_cells(line);
-    if cells.len() >= 2 && words::is_header(&cells) {
-        return Some(Header { cells, layout: Layout::Tabs, end: at + 1 });
+    let framed = line.trim_start().starts_with('|');
+    for by in [Separator::Gap, Separator::Bar { framed }] {
+        let cells = separated_cells(line, by);
+        if words::is_header(&cells) {
+            return Some(Header { cells, layout: Layout::Separated(by), end: at + 1 });
+        }
     }
     if let Some(cells) = words::split_header(line) {
         return Some(Header { cells, layout: Layout::RunTogether, end: at + 1 });
@@ -159,8 +162,19 @@ fn header(lines: &[&str], at: usize) -> Option<Header> {
     words::is_header(&cells).then_some(Header { cells, layout: Layout::OnePerLine, end })
 }
 
-/// Cells between tabs, or between two or more spaces.
-fn separated_cells(line: &str) -> Vec<String> {
+/// What stands between the cells of a row.
+#[derive(Debug, Clone, Copy)]
+enum Separator {
+    /// A tab, or two or more spaces.
+    Gap,
+    /// `|`, which may also stand around the row.
+    Bar { framed: bool },
+}
+
+fn separated_cells(line: &str, by: Separator) -> Vec<String> {
+    if let Separator::Bar { framed } = by {
+        return words::barred_cells(line, framed).collect();
+    }
     let line = line.trim_end_matches(['\n', ' ']);
     let cells: Vec<&str> = if line.contains('\t') {
         line.split('\t').collect()

@@ -3,6 +3,8 @@
 
 use crate::document::{Block, Document};
 use crate::error::ReadError;
+use crate::html::{Chrome, Tables};
+use crate::tables::{self, Shape};
 use crate::{MAX_BYTES, html, markdown, plain, words};
 
 /// Decodes the input, or says why it is no text.
@@ -14,9 +16,12 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<String, ReadError> {
         return Err(ReadError::Binary { offset: 0 });
     }
     let text = match bytes {
-        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes)?,
-        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes)?,
+        [0xff, 0xfe, ..] => utf16(bytes, 2, u16::from_le_bytes)?,
+        [0xfe, 0xff, ..] => utf16(bytes, 2, u16::from_be_bytes)?,
         [0xef, 0xbb, 0xbf, rest @ ..] => utf8(rest, 3)?,
+        // Without a mark, the zeros beside the first two ASCII characters tell.
+        [1..=u8::MAX, 0, 1..=u8::MAX, 0, ..] => utf16(bytes, 0, u16::from_le_bytes)?,
+        [0, 1..=u8::MAX, 0, 1..=u8::MAX, ..] => utf16(bytes, 0, u16::from_be_bytes)?,
         _ => utf8(bytes, 0)?,
     };
     if text.trim().is_empty() {
@@ -26,8 +31,28 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<String, ReadError> {
     if is_web_archive(head) {
         return Err(ReadError::WebArchive);
     }
-    // One kind of line end, so that no rendering has to think of two.
-    Ok(text.replace("\r\n", "\n").replace('\r', "\n"))
+    Ok(plainly_spaced(&text))
+}
+
+/// One kind of line end and of space, and nothing invisible, so that no rendering
+/// has to think of more.
+fn plainly_spaced(text: &str) -> String {
+    let visible = text.chars().filter(|&c| !words::is_invisible(c));
+    let mut plain = String::with_capacity(text.len());
+    let mut returned = false;
+    for c in visible {
+        match c {
+            '\n' if returned => {}
+            '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => {
+                plain.push('\n')
+            }
+            '\t' => plain.push(c),
+            c if c.is_whitespace() => plain.push(' '),
+            c => plain.push(c),
+        }
+        returned = c == '\r';
+    }
+    plain
 }
 
 /// Whether a text begins with the headers of `Web page, single file`.
@@ -47,8 +72,9 @@ fn utf8(bytes: &[u8], skipped: usize) -> Result<String, ReadError> {
     }
 }
 
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, ReadError> {
-    let binary = |at: usize| ReadError::Binary { offset: 2 * at + 2 };
+fn utf16(bytes: &[u8], mark: usize, unit: fn([u8; 2]) -> u16) -> Result<String, ReadError> {
+    let bytes = &bytes[mark..];
+    let binary = |at: usize| ReadError::Binary { offset: 2 * at + mark };
     if bytes.len() % 2 == 1 {
         return Err(binary(bytes.len() / 2));
     }
@@ -73,17 +99,28 @@ const fn is_binary(c: u32) -> bool {
 pub(crate) fn document(text: &str) -> Document {
     match sniff(text) {
         Rendering::Html => {
-            let document = html::document(text, html::Chrome::Skip);
-            // A page whose navigation is never closed hides everything else.
-            if document.blocks.iter().any(|block| matches!(block, Block::Table(_))) {
-                document
-            } else {
-                html::document(text, html::Chrome::Read)
+            // A page whose navigation is never closed hides everything else, and so
+            // does one that stands in a table.
+            let ways = [Tables::Outer, Tables::Inner]
+                .into_iter()
+                .flat_map(|tables| [(Chrome::Skip, tables), (Chrome::Read, tables)]);
+            let mut documents = ways.map(|(chrome, tables)| html::document(text, chrome, tables));
+            let first = documents.next().unwrap_or_default();
+            if lists_events(&first) {
+                return first;
             }
+            documents.find(lists_events).unwrap_or(first)
         }
         Rendering::Markdown => markdown::document(text),
         Rendering::Plain => plain::document(text),
     }
+}
+
+fn lists_events(document: &Document) -> bool {
+    document.blocks.iter().any(|block| match block {
+        Block::Table(table) => matches!(tables::shape(table), Shape::Events(_)),
+        _ => false,
+    })
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -162,6 +199,14 @@ mod tests {
         assert_eq!(decode(b"\xef\xbb\xbfa\r\nb\rc").as_deref(), Ok("a\nb\nc"));
         assert_eq!(decode(b"\xff\xfea\0\xe4\0").as_deref(), Ok("aä"));
         assert_eq!(decode(b"\xfe\xff\0a").as_deref(), Ok("a"));
+        assert_eq!(decode(b"#\0 \0\xe4\0").as_deref(), Ok("# ä"));
+        assert_eq!(decode(b"\0#\0 \0\xe4").as_deref(), Ok("# ä"));
+    }
+
+    #[test]
+    fn leaves_one_kind_of_space_and_nothing_invisible() {
+        let text = "A_\u{200b}B\u{a0}c\u{202f}d\te\u{2028}f\u{c}g\r\r\n\nh";
+        assert_eq!(decode(text.as_bytes()).as_deref(), Ok("A_B c d\te\nf\ng\n\n\nh"));
     }
 
     #[test]

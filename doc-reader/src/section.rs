@@ -89,6 +89,11 @@ impl<'a> Raw<'a> {
         level < self.level || !words::is_caption(heading)
     }
 
+    /// Whether a heading only mentions the event that this section is about.
+    pub(crate) fn is_mentioned(&self, heading: &Heading) -> bool {
+        heading.matched == Matched::Mention && heading.events == self.found.events
+    }
+
     fn has_payload(&self) -> bool {
         !self.tables.is_empty()
             || self.codes.iter().any(|code| crate::example::json_start(code).is_some())
@@ -204,7 +209,7 @@ fn report_heading(raw: &Raw<'_>, rows: &[&EventRow], report: &mut impl FnMut(Pro
         _ if raw.common => {}
         Matched::Nothing => report(ProblemKind::HeadingUnmatched, raw.heading.to_owned()),
         Matched::Name => {}
-        Matched::Letters | Matched::Inflection | Matched::Prefix => {
+        Matched::Letters | Matched::Inflection | Matched::Mention | Matched::Prefix => {
             report(ProblemKind::HeadingMatchedLoosely, listed());
         }
     }

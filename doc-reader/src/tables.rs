@@ -1,5 +1,7 @@
 //! Says what a table is about, and reads its rows.
 
+use std::collections::HashSet;
+
 use crate::document::{Table, cell};
 use crate::facts::{EventRow, Kind, Problem, ProblemKind, Status};
 use crate::types;
@@ -64,7 +66,14 @@ pub(crate) fn shape(table: &Table) -> Shape {
             })
         });
         if let Some(name) = name {
-            let wire_type = (0..columns.len()).find(|&at| at != name && mostly(at, &is_wire_type));
+            // Each event has its own; words that come again, such as `real-time`,
+            // say something else.
+            let own = |at: usize| {
+                let mut seen = HashSet::new();
+                table.cells(at).all(|cell| cell.is_empty() || seen.insert(words::bare(cell)))
+            };
+            let wire_type =
+                (0..columns.len()).find(|&at| at != name && mostly(at, &is_wire_type) && own(at));
             let sure = columns[name] == Column::Event || status_known;
             return Shape::Events(EventColumns { name, status, wire_type, sure });
         }
@@ -78,6 +87,20 @@ pub(crate) fn shape(table: &Table) -> Shape {
         Some(name) => Shape::Members { name, kind },
         None => Shape::Other,
     }
+}
+
+/// Whether the last row of a table of events lacks the status that all others
+/// have, or the end of its word.
+pub(crate) fn ends_within_row(table: &Table) -> bool {
+    let Some(status) = table.columns().iter().position(|&column| column == Column::Status) else {
+        return false;
+    };
+    let mut statuses = table.cells(status);
+    let last = statuses.next_back().unwrap_or_default();
+    let mut others = statuses.peekable();
+    words::begins_status(last)
+        && others.peek().is_some()
+        && others.all(|cell| words::status(cell).is_some())
 }
 
 /// Takes the mark-up off the first cell of a table of events; also says whether
@@ -165,7 +188,7 @@ pub(crate) fn members(
             items: None,
             nullable: said_type.contains("null"),
             optional: false,
-            said: Some(said_type.to_owned()),
+            said: (!said_type.is_empty()).then(|| said_type.to_owned()),
         });
         if expr.kind == Kind::Unknown && kind.is_some() {
             problem_about(ProblemKind::TypeUnknown, format!("{path}: {said_type}"));

@@ -72,7 +72,9 @@ const COLUMNS: &[(&str, Column)] = &[
 /// Statuses in lower case. Where one ends another, the longer one stands first.
 const STATUSES: &[(&str, Status)] = &[
     ("generally available", Status::Available),
+    ("not yet available", Status::Wip),
     ("not available", Status::Wip),
+    ("unavailable", Status::Wip),
     ("available soon", Status::Wip),
     ("available", Status::Available),
     ("released", Status::Available),
@@ -91,6 +93,8 @@ const STATUSES: &[(&str, Status)] = &[
     ("deprecated", Status::Deprecated),
     ("obsolete", Status::Deprecated),
     ("retired", Status::Deprecated),
+    ("discontinued", Status::Deprecated),
+    ("sunset", Status::Deprecated),
     ("legacy", Status::Deprecated),
 ];
 
@@ -219,6 +223,23 @@ pub(crate) fn split_header(line: &str) -> Option<Vec<String>> {
     is_header(&cells).then_some(cells)
 }
 
+/// The cells between bars; `framed` where bars also stand around the row.
+pub(crate) fn barred_cells(line: &str, framed: bool) -> impl Iterator<Item = String> {
+    // A bar that is escaped is a part of its cell.
+    const ESCAPED: &str = "\u{0}";
+    let line = line.trim().replace("\\|", ESCAPED);
+    let inner = line.strip_prefix('|').filter(|_| framed).unwrap_or(&line);
+    let inner = inner.strip_suffix('|').filter(|_| framed).unwrap_or(inner);
+    let cells: Vec<_> = inner.split('|').map(|cell| squeeze(&cell.replace(ESCAPED, "|"))).collect();
+    cells.into_iter()
+}
+
+/// Whether a line is nothing but the frame of a table, such as `+----+----+`.
+pub(crate) fn is_frame(line: &str) -> bool {
+    line.contains(['-', '=', '─', '━'])
+        && line.chars().all(|c| matches!(c, '+' | '-' | '=' | '|' | ':' | ' ' | '─' | '━' | '┼'))
+}
+
 /// Whether these cells can head a table of events or of members.
 pub(crate) fn is_header(cells: &[String]) -> bool {
     let columns: Vec<Column> = cells.iter().map(|cell| column(cell)).collect();
@@ -254,6 +275,12 @@ pub(crate) fn status(cell: &str) -> Option<Status> {
         })
     };
     exact.or_else(within).map(|&(_, status)| status)
+}
+
+/// Whether a text is the beginning of a status and not the whole of one.
+pub(crate) fn begins_status(text: &str) -> bool {
+    let text = bare(text).to_ascii_lowercase();
+    status(&text).is_none() && STATUSES.iter().any(|(word, _)| word.starts_with(&text))
 }
 
 /// Whether a text is a status and nothing else.

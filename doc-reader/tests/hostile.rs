@@ -102,6 +102,12 @@ const PIECES: &[&str] = &[
     "Event",
     "events and ",
     "a  b\n",
+    "Event | Status\n",
+    "A_B | WIP\n",
+    "| a | null ",
+    "+---+\n",
+    "e = {\n",
+    "<p role=\"row\">",
 ];
 
 /// What comes before the pieces, so that each rendering gets them.
@@ -125,7 +131,9 @@ fn work_grows_with_the_size_of_the_input_only() {
             let text = format!("{prefix}{}", repeated(piece, SIZE));
             match read(text.as_bytes()) {
                 Ok(page) => assert!(page.events.len() <= 1_000),
-                Err(ReadError::NoEventTable { .. } | ReadError::TooMany { .. }) => {}
+                Err(
+                    ReadError::NoEventTable { .. } | ReadError::TooMany { .. } | ReadError::CutOff,
+                ) => {}
                 Err(ReadError::Empty) => assert_eq!(text.trim(), ""),
                 Err(error) => panic!("{piece:?}: {error}"),
             }
@@ -160,6 +168,26 @@ fn too_many_of_anything_is_refused() {
     let values = "1,".repeat(10_001);
     let page = format!("{}## A_B\n\n```\n{{\"a\": [{values}]}}\n```\n", table("| A_B | WIP |"));
     assert_eq!(read(page.as_bytes()), too_many("members", 20_000));
+}
+
+/// Wherever in its table of events a page breaks off, it is refused, or read
+/// without a row that is not whole.
+#[test]
+fn a_page_that_breaks_off_in_its_table_of_events_has_no_half_rows() {
+    for (name, text) in support::renderings(&webhooks::page()) {
+        let whole = read(text.as_bytes()).expect("the fixture can be read").events;
+        let from = text.find("Available").expect("the table has a status") + "Available".len();
+        let to = from + 350;
+        for end in (from..to).filter(|&end| text.is_char_boundary(end)) {
+            match read(&text.as_bytes()[..end]) {
+                Ok(page) => {
+                    let rows = &whole[..page.events.len()];
+                    assert_eq!(page.events, rows, "{name}: {}", &text[from..end]);
+                }
+                Err(error) => assert_eq!(error, ReadError::CutOff, "{name}: {}", &text[from..end]),
+            }
+        }
+    }
 }
 
 proptest! {

@@ -245,3 +245,98 @@ fn words_around_a_wire_type_are_no_wire_types() {
     assert_eq!(types("Always lamp_lit. Before v2 it was lamp_on."), "lamp_lit");
     assert_eq!(types("lamp_lit or lamp_out"), "lamp_lit lamp_out");
 }
+
+#[test]
+fn a_table_may_be_made_of_any_elements_with_roles() {
+    let row = |role: &str, cells: [&str; 3]| {
+        let cells = cells.map(|cell| format!("<span role=\"{role}\">{cell}</span>")).concat();
+        format!("<p role=\"row\">{cells}</p>")
+    };
+    let page = format!(
+        "<h1>Hooks</h1><section role=\"table\">{}{}</section>",
+        row("columnheader", ["Event", "Description", "Status"]),
+        row("cell", ["LAMP_LIT", "x", "WIP"]),
+    );
+    assert_eq!(facts(&page), "title Hooks\nevent LAMP_LIT wip");
+}
+
+#[test]
+fn versions_and_words_that_come_again_are_no_wire_types() {
+    for column in ["v2.0", "real-time"] {
+        let page = TABLE.replace("Description", "More").replace("| x |", &format!("| {column} |"));
+        let page = read(page.as_bytes()).expect("a page");
+        let types: Vec<_> = page.events.iter().map(|event| event.wire_type.clone()).collect();
+        assert_eq!(types, [None, None], "{column}");
+    }
+}
+
+#[test]
+fn a_table_without_types_says_nothing_of_them() {
+    let page =
+        format!("{TABLE}## LAMP_LIT\n\n| Field | Description |\n| --- | --- |\n| id | x |\n");
+    let page = read(page.as_bytes()).expect("a page");
+    assert_eq!(page.sections[0].members[0].said, None);
+}
+
+#[test]
+fn a_heading_in_other_words_is_that_of_the_only_event_it_can_mean() {
+    for (heading, how) in [("The LAMP_OUT event in detail", "LAMP_OUT"), ("LAMPOUT", "LAMP_OUT")] {
+        let page = format!("{TABLE}## LAMP_LIT\n\n{MEMBERS}\n## {heading}\n\n{MEMBERS}");
+        assert!(
+            facts(&page).contains(&format!("section {heading:?} [{how:?}] id:string")),
+            "{}",
+            facts(&page)
+        );
+        assert!(facts(&page).contains(&format!("problem HeadingMatchedLoosely: {how}")));
+    }
+    // What Markdown leaves of `LAMP_<LIT|OUT>`.
+    for heading in ["LAMP\\_", "LAMP", "LAMP_<LIT|OUT>"] {
+        let page = format!("{TABLE}## {heading}\n\n{MEMBERS}");
+        assert!(
+            facts(&page).contains("[\"LAMP_LIT\", \"LAMP_OUT\"] id:string"),
+            "{}",
+            facts(&page)
+        );
+    }
+}
+
+#[test]
+fn a_heading_that_mentions_its_own_event_again_opens_no_section() {
+    let page = format!("{TABLE}## LAMP_LIT\n\n## What LAMP_LIT holds\n\n{MEMBERS}");
+    assert_eq!(
+        facts(&page),
+        "title Hooks\nevent LAMP_LIT available\nevent LAMP_OUT available\n\
+         section \"LAMP_LIT\" [\"LAMP_LIT\"] id:string"
+    );
+}
+
+#[test]
+fn tables_with_bars_and_without_the_line_of_hyphens() {
+    let expected = "title Hooks\nevent LAMP_LIT wip\nevent LAMP_OUT available\n\
+                    section \"LAMP_LIT\" [\"LAMP_LIT\"] id:string level:number|null";
+    let markdown = "# Hooks\n\n| Event | Status |\n| LAMP_LIT | WIP |\n| LAMP_OUT | Available |\n\n\
+                    ## LAMP_LIT\n\n```\ncode\n```\n\nName | Type\nid | string\nlevel | number \\| null\n";
+    let text = "Hooks\n\nEvent | Status\nLAMP_LIT | WIP\nLAMP_OUT | Available\n\n\
+                LAMP_LIT\n\nevent = {\n  \"id\": \"1\",\n  \"level\": 2\n}\n\nName | Type | Description\nid | string | The id\nlevel | number | null | \n\n\
+                On | off\n\ntext\n";
+    let framed = "Hooks\n\n+----------+-----------+\n| Event    | Status    |\n+==========+===========+\n\
+                  | LAMP_LIT | WIP       |\n+----------+-----------+\n| LAMP_OUT | Available |\n\
+                  +----------+-----------+\n\nLAMP_LIT\n\n| Name | Type |\n| id | string |\n| level | number or null |\n";
+    for page in [markdown, text, framed] {
+        assert_eq!(facts(page), expected, "{page}");
+    }
+}
+
+#[test]
+fn a_page_that_a_table_arranges_is_read_inside_of_it() {
+    let table = "<table><tr><th>Event</th><th>Status</th></tr><tr><td>LAMP_LIT</td><td>WIP</td></tr></table>";
+    let members =
+        "<table><tr><th>Name</th><th>Type</th></tr><tr><td>id</td><td>string</td></tr></table>";
+    let page = format!(
+        "<html><body><table><tr><td>Menu<td><h1>Hooks</h1>{table}<h2>LAMP_LIT</h2>{members}</td></tr></table>"
+    );
+    assert_eq!(
+        facts(&page),
+        "title Hooks\nevent LAMP_LIT wip\nsection \"LAMP_LIT\" [\"LAMP_LIT\"] id:string"
+    );
+}

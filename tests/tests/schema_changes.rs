@@ -13,7 +13,7 @@ fn set(files: &Files) -> SchemaSet {
 
 /// Returns the changes as they are shown, and the worst of them.
 fn changes(old: &Files, new: &Files) -> (Option<Impact>, Vec<String>) {
-    let found = diff(set(old).model(), set(new).model());
+    let found = diff(&set(old), &set(new));
     let worst = found.iter().map(|change| change.impact).max();
     (worst, found.iter().map(ToString::to_string).collect())
 }
@@ -49,6 +49,36 @@ fn assert_change(old: &Files, new: &Files, impact: Impact, shown: &[&str]) {
 fn equal_schemas_have_no_changes() {
     let files = note(TEXT, true);
     assert_eq!(changes(&files, &files), (None, vec![]));
+}
+
+#[test]
+fn sources_and_decisions_of_common_files_are_documentation() {
+    let base = Files::base();
+    let id = "common/event_id.schema.json";
+    let sourced = base.clone().edit(id, "2026-11-23", "2026-11-24");
+    assert_change(
+        &base,
+        &sourced,
+        Impact::Documentation,
+        &["documentation  EventId: description or source changed"],
+    );
+    let decision = r#"{ "id": "a-name", "about": ["/title"], "documented": "This.", "chosen": "That.", "reason": "So.", "state": "accepted" }"#;
+    let decided =
+        base.clone().edit(id, "\"x-type\"", &format!("\"x-decisions\": [{decision}], \"x-type\""));
+    assert_change(
+        &base,
+        &decided,
+        Impact::Documentation,
+        &["documentation  EventId: decisions changed"],
+    );
+    let envelope = "common/type_envelope.schema.json";
+    let described = base.clone().edit(envelope, "About TypeEnvelope.", "About every event.");
+    assert_change(
+        &base,
+        &described,
+        Impact::Documentation,
+        &["documentation  TypeEnvelope: description or source changed"],
+    );
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! What is wrong with a schema is said with file, pointer and remedy: one case
 //! per rule of the dialect, each of which breaks that rule only.
 
-use spektr_codegen::{Problem, ProblemKind, SchemaSet};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use spektr_codegen::{Problem, ProblemKind, SchemaSet, generate};
+use spektr_tests::corpus;
 use spektr_tests::fixtures::{ENVELOPE, Event, Files, PING};
 
 /// Returns the smallest set with one more member of its event.
@@ -108,6 +111,12 @@ cases! {
     rejects_a_member_that_stands_twice:
         Files::base().edit(PING, "\"title\": \"Ping\",", "\"title\": \"Ping\", \"title\": \"Ping\",")
         => [(PING, "", ProblemKind::NotJson("member `title` stands here twice at line 4 column 48".into()))];
+    rejects_a_file_with_a_byte_order_mark:
+        Files::base().edit(PING, "{\n                \"$schema\"", "\u{feff}{\n                \"$schema\"")
+        => [(PING, "", ProblemKind::NotJson("a byte order mark stands before it".into()))];
+    rejects_a_file_whose_name_another_could_hide:
+        Files::base().common("Other", "Other", r#""type": "string", "x-type": "id""#)
+        => [("common/Other.schema.json", "", ProblemKind::NotAnIdentifier("Other".into()))];
     rejects_a_file_in_another_folder:
         Files::base().file("events/old/ping.schema.json", "{}")
         => [("events/old/ping.schema.json", "", ProblemKind::WrongPlace("a schema file stands where none belongs"))];
@@ -141,6 +150,9 @@ cases! {
     rejects_a_date_in_another_form:
         Files::base().edit(PING, "2026-11-23", "23.11.2026")
         => [(PING, "/x-source/captured", wrong_value("a date as `2026-11-23`", "23.11.2026"))];
+    rejects_a_date_that_is_none:
+        Files::base().edit(PING, "2026-11-23", "2026-13-01")
+        => [(PING, "/x-source/captured", wrong_value("a date as `2026-11-23`", "2026-13-01"))];
 
     // Events.
     rejects_an_event_whose_name_is_not_its_file_s:
@@ -207,6 +219,13 @@ cases! {
             .event(&discriminated("pong", "Pong", r#""pong", "ping""#, "left"))
         => [("events/pong.schema.json", "/properties/type/enum/1", ProblemKind::OverlappingDiscriminators {
             wire_type: "ping".into(), other: PING.into(), discriminator: "/left".into() })];
+    rejects_a_discriminator_that_the_other_event_has_too: {
+        let both = r#""left": { "description": "A.", "type": "string" }, "right": { "description": "B.", "type": "string" }"#;
+        Files::base()
+            .event(&discriminated("ping", "Ping", r#""ping""#, "left").members(both, r#""left", "right""#))
+            .event(&discriminated("pong", "Pong", r#""pong", "ping""#, "right"))
+    } => [("events/pong.schema.json", "/properties/type/enum/1", ProblemKind::OverlappingDiscriminators {
+            wire_type: "ping".into(), other: PING.into(), discriminator: "/right".into() })];
     rejects_a_discriminator_that_leads_nowhere:
         Files::base().event(&Event::new("ping", "Ping").discriminators(r#""/data/tag""#))
         => [(PING, "/x-event/discriminators/0", ProblemKind::DanglingPointer { what: "the discriminator", pointer: "/data/tag".into() })];
@@ -221,6 +240,9 @@ cases! {
     rejects_a_title_that_is_no_rust_name:
         Files::base().common("other", "Other-Id", r#""type": "string", "x-type": "id""#)
         => [("common/other.schema.json", "/title", ProblemKind::NotAnIdentifier("Other-Id".into()))];
+    rejects_a_title_with_an_acronym_in_capitals:
+        Files::base().common("check", "KYCCheck", r#""type": "string", "x-type": "id""#)
+        => [("common/check.schema.json", "/title", ProblemKind::NotAnIdentifier("KYCCheck".into()))];
     rejects_a_member_that_is_no_rust_name:
         Files::base().event(&Event::new("ping", "Ping").members(
             r#""1st": { "description": "The first.", "type": "string" }"#, r#""1st""#))
@@ -239,6 +261,14 @@ cases! {
     rejects_a_title_that_generated_functions_use:
         Files::base().common("key", "Key", r#""type": "string", "x-type": "id""#)
         => [("common/key.schema.json", "/title", ProblemKind::ReservedName("Key".into()))];
+    rejects_titles_that_would_hide_the_prelude:
+        Files::base()
+            .event(&Event::new("clone", "Clone"))
+            .event(&Event::new("into_iterator", "IntoIterator"))
+            .common("string", "String", r#""type": "string", "x-type": "id""#)
+        => [("common/string.schema.json", "/title", ProblemKind::ReservedName("String".into())),
+            ("events/clone.schema.json", "/title", ProblemKind::ReservedName("Clone".into())),
+            ("events/into_iterator.schema.json", "/title", ProblemKind::ReservedName("IntoIterator".into()))];
     rejects_the_title_of_an_envelope:
         Files::base().common("a", "TypeEnvelope", r#""type": "string", "x-type": "id""#)
         => [("common/a.schema.json", "/title", duplicate("the type name", "TypeEnvelope", "common/type_envelope.schema.json#/title"))];
@@ -283,6 +313,18 @@ cases! {
     rejects_a_reference_that_leads_nowhere:
         note(r#""$ref": "../common/nothing.schema.json""#)
         => [(PING, "/properties/note/$ref", ProblemKind::DanglingRef("../common/nothing.schema.json".into()))];
+    rejects_a_reference_that_leaves_the_folder:
+        note(r#""$ref": "../../common/event_id.schema.json""#)
+        => [(PING, "/properties/note/$ref", ProblemKind::DanglingRef("../../common/event_id.schema.json".into()))];
+    rejects_an_alias_that_is_the_name_and_one_that_stands_twice:
+        note(r#""type": "string", "x-aliases": ["note", "memo", "memo"]"#)
+        => [(PING, "/properties/note", duplicate("the member name", "note", "its own alias")),
+            (PING, "/properties/note/x-aliases/2", duplicate("the text", "memo", "another element of this list"))];
+    rejects_a_reference_to_a_definition_of_another_event: {
+        let item = r#""$defs": { "Item": { "title": "Item", "description": "An item.", "type": "object",
+            "properties": { "a": { "description": "A.", "type": "string" } }, "required": ["a"] } }"#;
+        note(r#""$ref": "pong.schema.json#/$defs/Item""#).event(&Event::new("pong", "Pong").keywords(item))
+    } => [(PING, "/properties/note/$ref", ProblemKind::DanglingRef("pong.schema.json#/$defs/Item".into()))];
     rejects_a_reference_to_another_event:
         note(r#""$ref": "ping.schema.json""#)
         => [(PING, "/properties/note/$ref", ProblemKind::DanglingRef("ping.schema.json".into()))];
@@ -326,6 +368,9 @@ cases! {
         Files::base().event(&Event::new("ping", "Ping").keywords(
             r#""$defs": { "Item": { "title": "PingItem", "description": "An item.", "type": "object", "properties": { "a": { "description": "A.", "type": "string" } }, "required": ["a"] } }"#))
         => [(PING, "/$defs/Item", wrong_value("a `title` equal to the definition's key `Item`", "PingItem"))];
+    rejects_definitions_that_are_no_object:
+        Files::base().event(&Event::new("ping", "Ping").keywords(r#""$defs": []"#))
+        => [(PING, "/$defs", ProblemKind::WrongType { expected: "an object", found: "array" })];
     rejects_a_type_that_contains_itself:
         Files::base().common("one", "One", r#""type": "object", "properties": {
             "next": { "description": "The next.", "anyOf": [{ "$ref": "one.schema.json" }, { "type": "null" }] } }, "required": []"#)
@@ -340,6 +385,10 @@ cases! {
     rejects_a_decision_about_something_that_is_gone:
         decision(r#""/title", "/properties/gone""#)
         => [(PING, "/x-decisions/0/about/1", ProblemKind::DanglingPointer { what: "the decision", pointer: "/properties/gone".into() })];
+    rejects_each_element_of_a_list_at_its_own_place:
+        decision(r#"7, "/gone""#)
+        => [(PING, "/x-decisions/0/about/0", ProblemKind::WrongType { expected: "a string", found: "number" }),
+            (PING, "/x-decisions/0/about/1", ProblemKind::DanglingPointer { what: "the decision", pointer: "/gone".into() })];
     rejects_a_decision_about_nothing:
         decision("")
         => [(PING, "/x-decisions/0", ProblemKind::Missing("about"))];
@@ -352,6 +401,9 @@ cases! {
     rejects_an_explanation_that_is_no_list:
         decision(r#""/title""#).edit(PING, "\"state\": \"accepted\"", "\"state\": \"accepted\", \"explains\": \"all\"")
         => [(PING, "/x-decisions/0/explains", ProblemKind::WrongType { expected: "a list", found: "string" })];
+    rejects_an_explanation_with_a_number:
+        decision(r#""/title""#).edit(PING, "\"state\": \"accepted\"", "\"state\": \"accepted\", \"explains\": [{ \"kind\": \"member_added\", \"path\": null, \"was\": 1 }]")
+        => [(PING, "/x-decisions/0/explains/0/was", ProblemKind::WrongType { expected: "a string", found: "number" })];
     rejects_two_decisions_of_one_name: {
         let one = r#"{ "id": "a-name", "about": ["/title"], "documented": "This.", "chosen": "That.", "reason": "So.", "state": "accepted" }"#;
         decisions(&format!("{one}, {one}"))
@@ -374,6 +426,146 @@ fn each_text_names_file_place_fault_and_remedy() {
         .map(|case| format!("{}\n{}\n", case.name, (case.files)().problems()))
         .collect();
     insta::assert_snapshot!("texts", texts.join("\n"));
+}
+
+#[test]
+fn more_than_two_events_can_share_a_wire_type() {
+    let files = Files::base()
+        .event(&discriminated("ping", "Ping", r#""same""#, "left"))
+        .event(&discriminated("pong", "Pong", r#""pong", "same""#, "right"))
+        .event(&discriminated("peng", "Peng", r#""peng", "Same""#, "above"));
+    let set = SchemaSet::parse(files.list()).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(set.model().events.len(), 3);
+}
+
+#[test]
+fn bytes_that_are_no_text_are_one_problem_among_others() {
+    let files = Files::base().edit(PING, "\"x-source\"", "\"$comment\"").list();
+    let broken = ("common/broken.schema.json".to_owned(), b"{ \"title\": \"\xff\" }".to_vec());
+    let files = files.into_iter().map(|(file, text)| (file, text.into_bytes())).chain([broken]);
+    let problems = SchemaSet::parse(files).expect_err("two files are not in order");
+    let found: Vec<_> = problems.iter().map(parts).collect();
+    assert_eq!(
+        found,
+        [
+            (
+                "common/broken.schema.json",
+                "",
+                ProblemKind::NotJson("invalid unicode code point at line 1 column 13".into())
+            ),
+            (PING, "", ProblemKind::Missing("x-source")),
+        ]
+    );
+}
+
+/// Every value of these files means something: one of another JSON type in its
+/// place is never taken for nothing.
+#[test]
+fn no_value_of_another_json_type_is_passed_over() {
+    let decision = r#"{ "id": "a-name", "about": ["/title"], "documented": "This.", "chosen": "That.", "reason": "So.",
+        "state": "accepted", "explains": [{ "kind": "member_added", "event": "PING", "path": "a", "was": "b", "now": "c" }] }"#;
+    let inner = r#""title": "PingItem", "description": "An item.", "type": "object",
+        "properties": { "a": { "description": "A.", "type": ["array", "null"], "items": { "type": "string" } } }, "required": []"#;
+    let member = r##""note": { "description": "A note.", "type": "string", "x-sensitive": true, "x-aliases": ["memo"],
+            "x-valid-for-seconds": 5, "x-source": { "page": "p", "section": "s", "captured": "2026-11-23" } },
+        "item": { "description": "An item.", "anyOf": [{ "$ref": "#/$defs/PingItem" }, { "type": "null" }] },
+        "free": { "description": "Any.", "type": "object", "additionalProperties": true },
+        "raw": { "description": "Raw.", "x-type": "raw" },
+        "color": { "description": "A color.", "$ref": "../common/color.schema.json" }"##;
+    let event = Event::new("ping", "Ping")
+        .discriminators(r#""/note""#)
+        .keywords(&format!(
+            r#""x-decisions": [{decision}], "$defs": {{ "PingItem": {{ {inner} }} }}"#
+        ))
+        .members(member, r#""note", "free", "color""#);
+    let color =
+        r#""type": "string", "x-known-values": [{ "value": "red", "description": "Red." }]"#;
+    let files = Files::base().event(&event).common("color", "Color", color);
+    files.generate();
+    for file in [PING, ENVELOPE, "common/color.schema.json", "common/delivered.schema.json"] {
+        let list = files.list();
+        let text = list.iter().find(|(name, _)| name == file).map(|(_, text)| text.as_str());
+        let whole: Value = serde_json::from_str(text.expect("the file is there")).expect("JSON");
+        for pointer in pointers(&whole, "") {
+            for other in
+                [json!(null), json!(false), json!(7), json!(""), json!([7]), json!({ "x": 7 })]
+            {
+                let mut changed = whole.clone();
+                let place =
+                    changed.pointer_mut(&pointer).expect("the pointer is one of the file's");
+                // What is absent may also be null in a copied record.
+                if std::mem::discriminant(place) == std::mem::discriminant(&other)
+                    || (other.is_null() && pointer.contains("/explains/"))
+                {
+                    continue;
+                }
+                *place = other;
+                let files = files.clone().file(file, &changed.to_string());
+                assert!(
+                    SchemaSet::parse(files.list()).is_err(),
+                    "{file}#{pointer}: {}",
+                    changed.pointer(&pointer).expect("just set")
+                );
+            }
+        }
+    }
+}
+
+fn pointers(json: &Value, at: &str) -> Vec<String> {
+    let inner: Vec<(String, &Value)> = match json {
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| (name.replace('~', "~0").replace('/', "~1"), value))
+            .collect(),
+        Value::Array(elements) => {
+            elements.iter().enumerate().map(|(at, value)| (at.to_string(), value)).collect()
+        }
+        _ => Vec::new(),
+    };
+    let below =
+        inner.into_iter().flat_map(|(token, value)| pointers(value, &format!("{at}/{token}")));
+    std::iter::once(at.to_owned()).chain(below).collect()
+}
+
+proptest! {
+    // A case reads and generates everything there is.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever the files hold, they are read or refused.
+    #[test]
+    fn any_files_are_read_or_refused(
+        edits in proptest::collection::vec((any::<proptest::sample::Index>(), any::<proptest::sample::Index>(), any::<proptest::sample::Index>()), 1..6),
+    ) {
+        let mut files: Vec<(String, Value)> = corpus::schema_files()
+            .into_iter()
+            .map(|(file, text)| (file, serde_json::from_str(&text).expect("JSON")))
+            .collect();
+        for (file, from, to) in edits {
+            // A part of one file, put into the place of another part.
+            let file = file.index(files.len());
+            let json = &mut files[file].1;
+            let places = pointers(json, "");
+            let (from, to) = (from.get(&places), to.get(&places));
+            let part = json.pointer(from).cloned().unwrap_or_default();
+            if let Some(place) = json.pointer_mut(to) {
+                *place = part;
+            }
+        }
+        let files = files.into_iter().map(|(file, json)| (file, json.to_string()));
+        if let Ok(set) = SchemaSet::parse(files) {
+            let _ = generate(&set);
+        }
+    }
+
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_a_file_or_none(bytes in proptest::collection::vec(any::<u8>(), 0..200), event: bool) {
+        let file = if event { PING } else { "common/a.schema.json" };
+        let files = Files::base().list().into_iter().map(|(file, text)| (file, text.into_bytes()));
+        prop_assert!(SchemaSet::parse(files.chain([(file.to_owned(), bytes)])).is_err());
+    }
 }
 
 #[test]

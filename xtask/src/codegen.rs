@@ -13,9 +13,10 @@ pub(crate) fn run(check: bool) -> Result<ExitCode> {
     let root = workspace::root();
     let schema = root.join("schema");
     let set = workspace::schema_set(&schema)?;
-    let mut files = spektr_codegen::generate(&set).map_err(workspace::problems)?;
+    let problems = |found| workspace::problems(&schema, &found);
+    let mut files = spektr_codegen::generate(&set).map_err(problems)?;
     let examples = workspace::example_files(&schema)?;
-    files.extend(spektr_codegen::reference(&set, examples).map_err(workspace::problems)?);
+    files.extend(spektr_codegen::reference(&set, examples).map_err(problems)?);
     let changes = compare(root, &files)?;
     if check { report(&changes) } else { write(root, &files, &changes) }
 }

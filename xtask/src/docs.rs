@@ -117,7 +117,8 @@ fn start(path: &Path, schema: &Path) -> Result<ExitCode> {
 /// what is left to a person.
 fn write(page: &Page, schema: &Path, today: &str) -> Result<Vec<String>> {
     let set = workspace::schema_set(schema)?;
-    let texts = workspace::schema_files(schema)?.into_iter().collect();
+    let text = |(name, bytes)| Ok((name, String::from_utf8(bytes)?));
+    let texts = workspace::schema_files(schema)?.into_iter().map(text).collect::<Result<_>>()?;
     let plan = scaffold::plan(page, &set, &texts, today)?;
     let mut said = Vec::new();
     for (name, text) in &plan.new_files {

@@ -43,7 +43,7 @@ fn new(folder: &Path, name: &str) -> Result<()> {
     // Better now than after the examples are written: what the new schema itself
     // would be refused for. Problems of other files are for another day.
     let schemas = files.iter().filter(|(path, _)| path.starts_with("events/"));
-    let schemas = schemas.map(|(path, text)| (path.clone(), text.clone()));
+    let schemas = schemas.map(|(path, text)| (path.clone(), text.clone().into_bytes()));
     let all = workspace::schema_files(folder)?.into_iter().chain(schemas);
     if let Err(problems) = SchemaSet::parse(all) {
         let own = problems.iter().find(|problem| files.contains_key(&problem.file));
@@ -72,7 +72,7 @@ fn compare(revision: &str) -> Result<()> {
         )
     })?;
     let new = workspace::schema_set(&workspace::root().join("schema"))?;
-    let changes = diff(old.model(), new.model());
+    let changes = diff(&old, &new);
     for change in &changes {
         println!("{change}");
     }

@@ -12,38 +12,58 @@ pub(crate) fn root() -> &'static Path {
     here.parent().unwrap_or(here)
 }
 
-/// Reads the schema files below a schema folder, as paths in it and texts.
-pub(crate) fn schema_files(folder: &Path) -> Result<Vec<(String, String)>> {
-    read_parts(folder, &["common", "events"])
+/// Reads the schema files below a schema folder, as paths in it and what is in
+/// them: all of `common/` and `events/`, and the JSON that stands elsewhere by
+/// mistake.
+pub(crate) fn schema_files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
+    read(folder, |name| {
+        let is_json = Path::new(name).extension().is_some_and(|extension| extension == "json");
+        let is_schema = name.starts_with("common/") || name.starts_with("events/");
+        is_schema || (is_json && !name.starts_with("examples/"))
+    })
 }
 
-/// Reads the examples below a schema folder, as paths in it and texts.
-pub(crate) fn example_files(folder: &Path) -> Result<Vec<(String, String)>> {
-    read_parts(folder, &["examples"])
+/// Reads the examples below a schema folder, as paths in it and what is in them.
+pub(crate) fn example_files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
+    read(folder, |name| name.starts_with("examples/"))
 }
 
-fn read_parts(folder: &Path, parts: &[&str]) -> Result<Vec<(String, String)>> {
+/// Reads the files with a wanted path; the error names all that cannot be read.
+fn read(folder: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, Vec<u8>)>> {
     let mut files = Vec::new();
-    for part in parts {
-        for path in files_below(&folder.join(part))? {
-            let name = path.strip_prefix(folder)?.to_string_lossy().replace('\\', "/");
-            let text = fs::read_to_string(&path)
-                .with_context(|| format!("cannot read {}", path.display()))?;
-            files.push((name, text));
+    let mut unreadable = Vec::new();
+    for path in files_below(folder)? {
+        let name = path.strip_prefix(folder)?.to_string_lossy().replace('\\', "/");
+        if !wanted(&name) {
+            continue;
+        }
+        match fs::read(&path) {
+            Ok(bytes) => files.push((name, bytes)),
+            Err(error) => unreadable.push(format!("cannot read {}: {error}", shown(&path))),
         }
     }
+    anyhow::ensure!(unreadable.is_empty(), unreadable.join("\n"));
     Ok(files)
 }
 
 /// Reads and checks the schema files of a folder; all problems are in the error.
 pub(crate) fn schema_set(folder: &Path) -> Result<SchemaSet> {
-    SchemaSet::parse(schema_files(folder)?).map_err(problems)
+    SchemaSet::parse(schema_files(folder)?).map_err(|found| problems(folder, &found))
 }
 
-/// Makes one error of all problems of the schema files.
-pub(crate) fn problems(problems: Problems) -> anyhow::Error {
+/// Makes one error of all problems of the schema files, with paths that a
+/// terminal can open.
+pub(crate) fn problems(folder: &Path, problems: &Problems) -> anyhow::Error {
     let count = problems.iter().count();
-    anyhow::anyhow!("{problems}\n{count} problem(s) in schema/, nothing was written")
+    let folder = shown(folder);
+    let list: Vec<_> = problems.iter().map(|problem| format!("{folder}/{problem}")).collect();
+    anyhow::anyhow!("{}\n{count} problem(s) in {folder}/, nothing was written", list.join("\n"))
+}
+
+/// A path as seen from where the command was given.
+fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(here).unwrap_or(path).display().to_string()
 }
 
 /// Lists the files below a folder, sorted; none if there is no such folder.
@@ -57,10 +77,70 @@ pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
         let entries = fs::read_dir(&folder)
             .with_context(|| format!("cannot read the folder {}", folder.display()))?;
         for entry in entries {
-            let path = entry?.path();
-            if path.is_dir() { folders.push(path) } else { files.push(path) }
+            let entry = entry?;
+            // A link to a folder may lead back to where it stands.
+            let is_folder = entry.file_type()?.is_dir();
+            if is_folder { folders.push(entry.path()) } else { files.push(entry.path()) }
         }
     }
     files.sort();
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for (name, bytes) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("can create");
+            fs::write(path, bytes).expect("can write");
+        }
+        folder
+    }
+
+    #[test]
+    fn every_problem_of_a_folder_is_named_with_a_path_that_opens() {
+        let folder = folder(&[
+            ("README.md", b"not looked at"),
+            ("event/lamp_lit.schema.json", b"{}"),
+            ("events/lamp_lit.schema.json", b"\xff"),
+            ("examples/lamp_lit/full.json", b"not looked at"),
+        ]);
+        let error = schema_set(folder.path()).expect_err("nothing is in order").to_string();
+        let at = folder.path().display();
+        for line in [
+            format!("{at}/common/type_envelope.schema.json#: the type envelope's file is missing"),
+            format!("{at}/event/lamp_lit.schema.json#: a schema file stands where none belongs"),
+            format!(
+                "{at}/events/lamp_lit.schema.json#: not valid JSON: expected value at line 1 column 1"
+            ),
+            format!("3 problem(s) in {at}/, nothing was written"),
+        ] {
+            assert!(error.lines().any(|found| found == line), "{line}\n\n{error}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_that_lead_nowhere_or_back_are_named_and_not_followed() {
+        let folder = folder(&[("events/lamp_lit.schema.json", b"{}")]);
+        let link = |to: &str, name: &str| {
+            std::os::unix::fs::symlink(to, folder.path().join("events").join(name))
+                .expect("a link");
+        };
+        link("../events", "again");
+        link("nothing", "gone.schema.json");
+        let error = schema_files(folder.path()).expect_err("neither is a file").to_string();
+        let found: Vec<_> = error.lines().collect();
+        let at = folder.path().display();
+        assert_eq!(found.len(), 2, "{error}");
+        assert!(found[0].starts_with(&format!("cannot read {at}/events/again: ")), "{error}");
+        assert!(
+            found[1].starts_with(&format!("cannot read {at}/events/gone.schema.json: ")),
+            "{error}"
+        );
+    }
 }

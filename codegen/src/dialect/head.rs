@@ -1,6 +1,7 @@
 //! What stands at the root of a file: what it is, where it is from, what was decided.
 
 use super::{DRAFT, EventHead, FileKind, ID_BASE, Node, Reader};
+use crate::json::Json;
 use crate::model::{Decision, Explained, Source, Status};
 use crate::names;
 use crate::problem::ProblemKind;
@@ -19,9 +20,7 @@ impl Reader<'_> {
                 self.report(&node, ProblemKind::WrongValue { expected, found });
             }
         }
-        if root.get("title").is_none() {
-            self.report(root, ProblemKind::Missing("title"));
-        }
+        self.required_string(root, "title");
         self.description(root);
         match root.get("x-source") {
             Some(node) => drop(self.source(&node)),
@@ -132,20 +131,25 @@ impl Reader<'_> {
 
     fn explained(&mut self, node: &Node<'_>) -> Option<Explained> {
         self.only(node, &["kind", "event", "path", "was", "now"]);
-        let kind = self.required_string(node, "kind")?;
-        let text = |name| {
-            node.get(name).and_then(|node| node.json.as_str()).unwrap_or_default().to_owned()
+        let kind = self.required_string(node, "kind");
+        let mut text = |name| match node.get(name) {
+            // A record is copied from a report, which has null where it has nothing.
+            Some(Node { json: Json::String(text), .. }) => text.clone(),
+            Some(Node { json: Json::Null, .. }) | None => String::new(),
+            Some(node) => self.string(&node).unwrap_or_default(),
         };
-        Some(Explained { kind, path: text("path"), was: text("was"), now: text("now") })
+        let [path, was, now, _] = ["path", "was", "now", "event"].map(&mut text);
+        Some(Explained { kind: kind?, path, was, now })
     }
 
     /// Reads JSON pointers into the file, each of which must lead somewhere.
     fn pointers(&mut self, root: &Node<'_>, list: &Node<'_>, what: &'static str) -> Vec<String> {
         let pointers = self.strings(list);
-        for (pointer, node) in pointers.iter().zip(list.elements()) {
+        for node in list.elements() {
+            let Some(pointer) = node.json.as_str() else { continue };
             if root.json.pointer(pointer).is_none() {
-                let kind = ProblemKind::DanglingPointer { what, pointer: pointer.clone() };
-                self.report(&node, kind);
+                let pointer = pointer.to_owned();
+                self.report(&node, ProblemKind::DanglingPointer { what, pointer });
             }
         }
         pointers

@@ -26,9 +26,10 @@ impl Reader<'_> {
             self.report(&properties, kind);
         }
         if let Some(list) = node.get("required") {
-            for (name, place) in required.iter().zip(list.elements()) {
+            for place in list.elements() {
+                let Some(name) = place.json.as_str() else { continue };
                 if properties.get(name).is_none() {
-                    self.report(&place, ProblemKind::RequiredUnknown(name.clone()));
+                    self.report(&place, ProblemKind::RequiredUnknown(name.to_owned()));
                 }
             }
         }
@@ -86,6 +87,14 @@ impl Reader<'_> {
             Some(list) => self.strings(&list),
             None => Vec::new(),
         };
+        if aliases.iter().any(|alias| alias == name) {
+            let kind = ProblemKind::Duplicate {
+                what: "the member name",
+                name: name.to_owned(),
+                other: "its own alias".into(),
+            };
+            self.report(node, kind);
+        }
         let source = node.get("x-source").and_then(|source| self.source(&source));
         let valid_for_seconds = node.get("x-valid-for-seconds").and_then(|node| {
             let seconds = match node.json {
@@ -233,7 +242,9 @@ impl Reader<'_> {
     fn reference(&mut self, node: &Node<'_>) -> Option<Ty> {
         let reference = self.required_string(node, "$ref")?;
         let key = names::resolve(node.file, &reference);
-        match self.targets.get(&key) {
+        // A definition is its own file's: what several files use stands in common/.
+        let is_foreign = |key: &str| key.split_once('#').is_some_and(|(file, _)| file != node.file);
+        match self.targets.get(&key).filter(|_| !is_foreign(&key)) {
             Some(name) => Some(Ty::Named(name.clone())),
             None => {
                 let place = node.get("$ref").unwrap_or_else(|| node.clone());

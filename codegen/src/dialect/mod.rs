@@ -130,9 +130,23 @@ impl Reader<'_> {
         }
     }
 
+    /// Reads a list of texts, each of which stands there once.
     fn strings(&mut self, node: &Node<'_>) -> Vec<String> {
         self.list(node);
-        node.elements().filter_map(|element| self.string(&element)).collect()
+        let mut texts = Vec::new();
+        for element in node.elements() {
+            let Some(text) = self.string(&element) else { continue };
+            if texts.contains(&text) {
+                let kind = ProblemKind::Duplicate {
+                    what: "the text",
+                    name: text.clone(),
+                    other: "another element of this list".into(),
+                };
+                self.report(&element, kind);
+            }
+            texts.push(text);
+        }
+        texts
     }
 
     fn description(&mut self, node: &Node<'_>) -> String {

@@ -12,6 +12,10 @@ impl Reader<'_> {
         let Some(definitions) = root.get("$defs") else {
             return;
         };
+        if !matches!(definitions.json, Json::Object(_)) {
+            let found = definitions.json.kind();
+            self.report(&definitions, ProblemKind::WrongType { expected: "an object", found });
+        }
         for (name, node) in definitions.members() {
             if node.json.get("title").and_then(Json::as_str) != Some(name) {
                 let expected = format!("a `title` equal to the definition's key `{name}`");
@@ -143,7 +147,7 @@ impl Reader<'_> {
     pub(super) fn type_name(&mut self, node: &Node<'_>) -> Option<String> {
         let name = self.required_string(node, "title")?;
         let place = node.get("title").unwrap_or_else(|| node.clone());
-        if !names::is_type_name(&name) {
+        if !names::is_title(&name) {
             self.report(&place, ProblemKind::NotAnIdentifier(name));
             return None;
         }

@@ -152,7 +152,7 @@ impl<'a> Parser<'a> {
             }
             '{' => Some(self.object(depth)),
             '[' => Some(self.array(depth)),
-            '"' | '\'' | '“' | '”' | '‘' | '’' => Some(Node::String(self.string())),
+            c if is_quote(c) => Some(Node::String(self.string())),
             '}' | ']' | ',' | ':' | '|' => None,
             _ => Some(Node::Scalar(self.word())),
         }
@@ -237,14 +237,14 @@ impl<'a> Parser<'a> {
 
     fn name(&mut self) -> Option<String> {
         match self.peek()? {
-            '"' | '\'' | '“' | '”' | '‘' | '’' => Some(self.string()),
+            c if is_quote(c) => Some(self.string()),
             c if c.is_alphanumeric() || c == '_' || c == '$' || c == '<' => {
                 self.fault(Fault::UnquotedName);
                 let start = self.at;
                 self.skip_while(|c| {
                     !c.is_whitespace() && !matches!(c, ':' | ',' | '}' | ']' | '{')
                 });
-                self.text.get(start..self.at).map(str::to_owned)
+                self.text.get(start..self.at).map(unescaped)
             }
             '{' | '[' => {
                 // A value without a name: read past it.
@@ -335,7 +335,7 @@ impl<'a> Parser<'a> {
                 break;
             }
             if !escaped && close.contains(&c) {
-                let text = self.text[start..self.at].to_owned();
+                let text = unescaped(&self.text[start..self.at]);
                 self.bump();
                 return text;
             }
@@ -347,7 +347,7 @@ impl<'a> Parser<'a> {
         // A comma at the end of the line belongs to the object.
         let text = text.strip_suffix(',').unwrap_or(text);
         self.at = start + text.len();
-        text.to_owned()
+        unescaped(text)
     }
 
     /// Reads a word or a number; anything else is a placeholder.
@@ -397,4 +397,13 @@ impl<'a> Parser<'a> {
             }
         }
     }
+}
+
+const fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '\'' | '“' | '”' | '‘' | '’')
+}
+
+/// Takes the backslashes from underscores: JSON has no such escape, Markdown has.
+fn unescaped(text: &str) -> String {
+    text.replace("\\_", "_")
 }

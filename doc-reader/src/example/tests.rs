@@ -111,3 +111,25 @@ fn code_that_is_no_json_is_left_alone() {
     examples.add("[link]");
     assert_eq!(examples.finish(), None);
 }
+
+#[test]
+fn finds_the_object_that_a_program_assigns_or_passes_on() {
+    for code in ["const event = {\n\"a\": {\n\"b\": 1\n}\n};", "send({\n\"a\": {\n\"b\": 1\n}\n})"]
+    {
+        check_members(code, &["a object", "a.b number"]);
+    }
+    check_members("# hooks.py\nreturn [\n{\n\"a\": 1\n}\n]", &["a number"]);
+}
+
+#[test]
+fn takes_the_escapes_of_markdown_from_names_and_values() {
+    let mut examples = Examples::default();
+    examples.add(r#"{"a\_b": 1, c\_d: 2, "type": "lamp\_lit"}"#);
+    assert_eq!(examples.wire_types, ["lamp_lit"]);
+    let paths: Vec<_> = examples.members().iter().map(|member| member.path.as_str()).collect();
+    assert_eq!(paths, ["a_b", "c_d", "type"]);
+}
+
+fn check_members(code: &str, members: &[&str]) {
+    assert_eq!(read(code).0, members, "{code}");
+}

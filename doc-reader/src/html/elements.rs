@@ -63,10 +63,11 @@ pub(super) fn role(name: &str, tag: &StartTag<()>, chrome: Chrome) -> Role {
         ("h5", _) => Role::Heading(5),
         ("h6", _) => Role::Heading(6),
         ("pre", _) => Role::Code,
-        ("table", _) | ("div", "table" | "grid") => Role::Table,
-        ("tr", _) | ("div", "row") => Role::Row,
-        ("th", _) | ("div", "columnheader") => Role::HeaderCell,
-        ("td", _) | ("div", "cell" | "gridcell") => Role::Cell,
+        // Sites make tables of any element.
+        ("table", _) | (_, "table" | "grid") => Role::Table,
+        ("tr", _) | (_, "row") => Role::Row,
+        ("th", _) | (_, "columnheader") => Role::HeaderCell,
+        ("td", _) | (_, "cell" | "gridcell" | "rowheader") => Role::Cell,
         (name, _) if INLINE.contains(&name) => Role::Inline,
         _ => Role::Block,
     }

@@ -50,8 +50,8 @@ pub(super) fn read(text: &str, document: &mut Document) {
             document.heading(level.clamp(1, 6), &inline(member("title")));
         }
         "html" => {
-            let inner = html::document(member("html"), html::Chrome::Read);
-            document.blocks.extend(inner.blocks);
+            let inner = html::document(member("html"), html::Chrome::Read, html::Tables::Outer);
+            document.append(inner);
         }
         // Callouts and whatever else has a text.
         _ => {

@@ -10,6 +10,7 @@ use crate::document::Table;
 use crate::example::Examples;
 use crate::facts::ProblemKind;
 use crate::names::{is_event_name, looks_like_event, without_status};
+use crate::plain::Separator;
 use crate::plain::event_row::{event_run, known_event, split_event};
 use crate::words::{self, Column};
 use crate::{place, types};
@@ -89,21 +90,37 @@ impl<'a> Knowledge<'a> {
     }
 }
 
-/// Reads rows with tabs or wide gaps between their cells.
-pub(super) fn separated(lines: &[&str], mut at: usize, table: &mut Table) -> usize {
+/// Reads rows with something between their cells.
+pub(super) fn separated(lines: &[&str], mut at: usize, by: Separator, table: &mut Table) -> usize {
     while let Some(line) = lines.get(at) {
+        if matches!(by, Separator::Bar { .. }) && words::is_frame(line) {
+            at += 1;
+            continue;
+        }
         if line.trim().is_empty() {
             // Only another row goes on after a blank line.
-            let goes_on = lines.get(at + 1).is_some_and(|next| next.contains('\t'));
+            let next = lines.get(at + 1).copied().unwrap_or_default();
+            let goes_on = match by {
+                Separator::Gap => next.contains('\t'),
+                Separator::Bar { framed } => framed && next.trim_start().starts_with('|'),
+            };
             if !goes_on || super::header(lines, at + 1).is_some() {
                 break;
             }
             at += 1;
             continue;
         }
-        let mut cells = super::separated_cells(line);
+        let mut cells = super::separated_cells(line, by);
         if cells.len() < 2 || super::header(lines, at).is_some() {
             break;
+        }
+        // `string | null` is one cell, whatever stands in it.
+        while let Some(null) = cells.iter().position(|cell| cell == "null").filter(|&at| at > 0) {
+            if cells.len() <= table.header.len() {
+                break;
+            }
+            cells.remove(null);
+            cells[null - 1].push_str(" | null");
         }
         cells.resize(cells.len().max(table.header.len()), String::new());
         table.rows.push(cells);

@@ -65,6 +65,14 @@ pub(super) fn compare(page: &Page, set: &SchemaSet) -> Report {
             continue;
         }
         comparison.push(Kind::EventRemoved, &event.name, None, Some(event.status.as_str()), None);
+        if has_section(page, event) {
+            let note = format!("{}: its section is still there: is the table whole?", event.name);
+            comparison.notes.push(note);
+        }
+    }
+    let gone = comparison.drift.iter().any(|drift| drift.kind == Kind::EventRemoved);
+    if gone && page.sections.is_empty() {
+        comparison.notes.push("the page has no sections: was all of it saved?".to_owned());
     }
     for section in &page.sections {
         let events: Vec<(&EventRow, &Event)> = section
@@ -76,6 +84,14 @@ pub(super) fn compare(page: &Page, set: &SchemaSet) -> Report {
         comparison.wire_types(&events, section.wire_types.iter());
     }
     comparison.report(&Decisions::new(set))
+}
+
+/// Whether a heading begins with the name of an event that the table lacks.
+fn has_section(page: &Page, event: &Event) -> bool {
+    let unmatched =
+        page.problems.iter().filter(|problem| problem.kind == ProblemKind::HeadingUnmatched);
+    let mut headings = unmatched.filter_map(|problem| problem.section.as_deref());
+    headings.any(|heading| letters(heading).starts_with(&letters(&event.name)))
 }
 
 /// Whether a row names this event: by its name, or by the type on the wire.

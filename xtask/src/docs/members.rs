@@ -123,11 +123,20 @@ impl<'k, 'p> Resolved<'k, 'p> {
 
     /// Whether a path lies in a list whose elements are documented elsewhere, as
     /// those of `children` are with those of `fields`: the page gives both lists
-    /// elements of one name.
+    /// elements of one name. Of a list whose elements it doesn't name or describe
+    /// at all, it says nothing.
     fn repeats(&self, path: &str) -> bool {
         let Some((list, rest)) = path.rsplit_once("[].") else {
             return false;
         };
+        let undescribed = self.members.iter().any(|(member, place)| {
+            matches!(place, Place::At(known, _) if *known == list)
+                && member.items_name.is_none()
+                && !self.payload.has_below(&member.path)
+        });
+        if undescribed {
+            return true;
+        }
         let items = |wanted: &str| {
             self.members.iter().find_map(|(member, place)| match place {
                 Place::At(known, _) if *known == wanted => member.items_name.as_deref(),

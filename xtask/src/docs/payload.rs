@@ -30,7 +30,7 @@ pub(super) struct Documented {
     pub(super) said: Option<String>,
     /// What the page calls a list's elements, where that is no JSON type.
     pub(super) items_name: Option<String>,
-    /// `None` where only an example shows the member.
+    /// `None` where only an example or a table without types shows the member.
     pub(super) nullable: Option<bool>,
     /// Whether an example shows that the path is the real one.
     pub(super) shown: bool,
@@ -85,6 +85,7 @@ impl Payload {
                 [kind] if *kind != Kind::String => json_type(*kind),
                 _ => None,
             });
+            let typed = member.kind != Kind::Unknown || member.said.is_some();
             let kind = json_type(member.kind).or(value);
             let said = member.said.clone().filter(|said| kind.is_none() && !said.is_empty());
             self.has_table = true;
@@ -94,7 +95,9 @@ impl Payload {
                 said,
                 items: items.and_then(items_type),
                 items_name: items.filter(|items| items_type(items).is_none()).map(str::to_owned),
-                nullable: Some(member.nullable || member.optional),
+                // A table without types says nothing of null either, unless it does.
+                nullable: (typed || member.nullable || member.optional)
+                    .then_some(member.nullable || member.optional),
                 shown: shown.contains_key(path),
             });
         }

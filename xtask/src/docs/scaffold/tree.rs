@@ -1,6 +1,6 @@
 //! The documented members of one event as a tree, and as the schema of it.
 
-use spektr_codegen::Json;
+use spektr_codegen::{Json, scaffold};
 
 use super::super::payload::Documented;
 
@@ -49,7 +49,7 @@ impl Node {
     pub(super) fn schema(&self, title: &str) -> Json {
         let description = format!("The member `{}`; say here what it holds.", self.name);
         let mut members = vec![("description", string(&description))];
-        let title = format!("{title}{}", camel(&self.name));
+        let title = scaffold::title(&format!("{title} {}", self.name));
         if self.list {
             members.push(("type", self.type_of("array")));
             members.push(("items", self.element(&format!("{title}Item"))));
@@ -164,17 +164,6 @@ fn scalar(kind: Option<&str>, name: &str) -> Json {
         Some("number" | "integer") => Json::Number(1.into()),
         _ => string(&format!("example {name}")),
     }
-}
-
-fn camel(name: &str) -> String {
-    let words = name.split(|c: char| !c.is_ascii_alphanumeric());
-    words
-        .map(|word| {
-            let mut chars = word.chars();
-            let first = chars.next().map(|c| c.to_ascii_uppercase());
-            first.into_iter().chain(chars).collect::<String>()
-        })
-        .collect()
 }
 
 pub(super) fn string(text: &str) -> Json {

@@ -18,6 +18,30 @@ fn an_event_that_is_gone() {
 }
 
 #[test]
+fn an_event_that_is_gone_from_the_table_only() {
+    let text =
+        changed(&[("| SERVICE\\_RUN | Sent when a service has answered | Available |\n", "")]);
+    assert_eq!(drift(&text), ["SERVICE_RUN: event is gone (it was available)"]);
+    assert_eq!(
+        report(&text).notes,
+        ["SERVICE_RUN: its section is still there: is the table whole?"]
+    );
+}
+
+#[test]
+fn events_that_are_gone_from_a_page_that_ends_with_its_table() {
+    let text = fixture("webhooks.md");
+    let end = text.find("| STEP\\_SUBMIT").expect("the event is listed");
+    let report = report(&text[..end]);
+    assert!(report.drift.iter().all(|drift| drift.kind.as_str() == "event_removed"));
+    assert_eq!(report.drift.len(), 7);
+    assert_eq!(
+        report.notes.last().map(String::as_str),
+        Some("the page has no sections: was all of it saved?")
+    );
+}
+
+#[test]
 fn an_event_with_another_name_and_the_same_payload() {
     let text = changed(&[
         ("ALERT\\_RESOLVED", "ALERT\\_CLOSED"),
