@@ -353,9 +353,12 @@ fn half(length: Option<usize>) -> Response {
     }
 }
 
+/// A kind of answer, and how to make one.
+type Kind = (&'static str, Box<dyn Fn() -> Response>);
+
 #[tokio::test]
 async fn what_may_pass_is_tried_again() {
-    let answers: Vec<(&str, Box<dyn Fn() -> Response>)> = vec![
+    let answers: Vec<Kind> = vec![
         ("429", Box::new(|| failure(StatusCode::TOO_MANY_REQUESTS))),
         (
             "429, now",

@@ -94,10 +94,6 @@ impl List {
         add(&mut self.0.lock().unwrap().events, at, json);
     }
 
-    pub(crate) fn behave(&self, change: impl FnOnce(&mut Behaviour)) {
-        change(&mut self.0.lock().unwrap().behaviour);
-    }
-
     pub(crate) fn instead(&self, answers: impl IntoIterator<Item = Response>) {
         self.0.lock().unwrap().instead.extend(answers);
     }
