@@ -389,21 +389,21 @@ async fn what_may_pass_is_tried_again() {
         ),
     ];
     for (name, answer) in answers {
-        let client = |setup: &Setup| match name {
+        let configured = |setup: &Setup| match name {
             "too slow" => setup.client().with_body_timeout(Duration::from_secs(2)),
             _ => setup.client(),
         };
         let setup = Setup::new().await;
         setup.fill((0..70).map(|index| SINCE + 1 + index));
         setup.list.instead([answer(), answer()]);
-        let client = client(&setup);
+        let client = configured(&setup);
         let summary = setup.reconciler_with(client).run_once(|_| {}).await.unwrap();
         assert_eq!(setup.ids().await, (0..70).collect(), "{name}");
         assert_eq!(summary.requests, 4, "{name}");
 
         let setup = Setup::new().await;
         setup.list.instead([answer(), answer(), answer(), answer()]);
-        let client = client(&setup);
+        let client = configured(&setup);
         let error = setup.reconciler_with(client).run_once(|_| {}).await.unwrap_err();
         text(&error);
         assert!(
