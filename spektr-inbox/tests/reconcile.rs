@@ -369,6 +369,18 @@ async fn a_few_wrong_times_stop_nothing_and_lose_nothing() {
     assert!(summary.requests < 60, "{summary:?}");
 }
 
+#[tokio::test]
+async fn times_that_are_always_late_cost_little() {
+    let setup = Setup::new().await;
+    for id in 0..1000 {
+        let at = SINCE + 1 + id as i64 * 1000;
+        setup.list.add(at, event(id, at + 3000));
+    }
+    let summary = setup.run().await.unwrap();
+    assert_eq!(setup.ids().await, (0..1000).collect());
+    assert!(summary.requests < 80, "{summary:?}");
+}
+
 /// A page whose body is cut off, by what it promises or by its end.
 fn half(length: Option<usize>) -> Response {
     let half = Bytes::from(format!(r#"{{"results":[{},{{"id":"e9"#, event(0, NOW)));

@@ -43,6 +43,8 @@ pub(super) struct Walk<'a> {
     watermark: Option<Timestamp>,
     progress: &'a mut (dyn FnMut(&Summary) + Send),
     hasher: RandomState,
+    /// How far before the last time of a page the next place is.
+    margin: Duration,
 }
 
 /// What reading pages from one place gave.
@@ -91,7 +93,14 @@ impl<'a> Walk<'a> {
             requests: 0,
             shifts: 0,
         };
-        Self { inner, summary, watermark, progress, hasher: RandomState::new() }
+        Self {
+            inner,
+            summary,
+            watermark,
+            progress,
+            hasher: RandomState::new(),
+            margin: Duration::from_millis(1),
+        }
     }
 
     pub(super) async fn run(mut self) -> Result<Summary, ReconcileError> {
@@ -113,6 +122,8 @@ impl<'a> Walk<'a> {
                 // is no place to go on from.
                 if !pass.listed.iter().any(|one| listed.contains(one)) {
                     (place, beyond) = (earlier, place);
+                    // Times that are always off are allowed for before long.
+                    self.margin = (self.margin * 4).clamp(Duration::from_secs(1), SLACK);
                     self.summary.shifts += 1;
                     continue;
                 }
@@ -153,7 +164,8 @@ impl<'a> Walk<'a> {
         // The first is the newest, unless the server has ignored the order.
         let reaches_back =
             times.last().is_some_and(|last| *last <= since && times.first() > Some(last));
-        if newest.is_last() || reaches_back {
+        let all_are_old = newest.is_last() && times.len() == newest.entries.len();
+        if all_are_old || reaches_back {
             self.reach(until).await?;
         }
         Ok(None)
@@ -219,7 +231,7 @@ impl<'a> Walk<'a> {
             let is_repeated = of_page.iter().filter(|one| seen.insert(**one)).count() == 0;
             listed.extend(of_page);
             new += self.store(page.entries).await?;
-            let next = times.next(beyond, |time| self.inner.client.unit().after(time));
+            let next = times.next(beyond, self.margin, |time| self.inner.client.unit().after(time));
             if is_last || next.is_some() {
                 let next = next.filter(|_| !is_last);
                 return Ok(Pass { next, pages: number, new, still, listed });
@@ -343,14 +355,19 @@ impl Times {
     /// From where to go on so that the entries of the last moment come again; none
     /// while that is not beyond some time. As long as all are of one moment, it shows
     /// nothing about the order of the list.
-    fn next(&self, beyond: Timestamp, bound: impl Fn(Timestamp) -> i64) -> Option<Timestamp> {
+    fn next(
+        &self,
+        beyond: Timestamp,
+        margin: Duration,
+        bound: impl Fn(Timestamp) -> i64,
+    ) -> Option<Timestamp> {
         let (least, greatest) = (self.least?, self.greatest?);
         let last = if self.disorder.is_zero() {
             greatest
         } else {
             from_millis(before(greatest, self.disorder).as_seconds() * 1000)
         };
-        let next = before(last, Duration::from_millis(1));
+        let next = before(last, margin);
         (least < last && bound(next) > bound(beyond)).then_some(next)
     }
 }
