@@ -8,6 +8,7 @@
 //! - No method reads a clock: every time comes from the caller.
 
 mod model;
+mod patient;
 pub mod sqlite;
 
 use std::error::Error;
@@ -21,6 +22,7 @@ pub use model::{
     Acceptance, Claim, ClaimRequest, Filter, Lease, NewEntry, Quarantined, Rejected, Settlement,
     State, Stats, StoredEntry,
 };
+pub(crate) use patient::accept_patiently;
 
 /// What the methods of [`Store`] return, so that a store can be chosen while
 /// the program runs.

@@ -1,0 +1,373 @@
+//! One run over the list, from a time to a time.
+//!
+//! Invariant: when the watermark moves to a time, every entry that was listed as
+//! created up to it is durable. The list may change meanwhile in any way, and the
+//! server may say what it likes about pages and totals.
+
+use std::collections::HashSet;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
+use std::time::Duration;
+
+use spektr_types::{Entry, Event, Timestamp};
+
+use super::answer::Page;
+use super::client::Query;
+use super::error::ReconcileError;
+use super::{Inner, Summary};
+use crate::clock::{after, before, from_millis};
+use crate::store::{Acceptance, NewEntry, accept_patiently};
+
+/// How far outside of what was asked for an entry may be. A wrong unit is off by
+/// decades, or gives nothing; a list may show another time than it sorts by.
+const SLACK: Duration = Duration::from_secs(3600);
+
+/// How many pages are counted from one place: half a million entries.
+const MAX_PAGES: u64 = 10_000;
+
+/// How often they are read until they hold still.
+const MAX_PASSES: usize = 40;
+
+/// How many passes in a row without anything new are believed, where totals tell
+/// whether something vanished in between, and where nothing can be told.
+const FRUITLESS_PASSES: usize = 2;
+const FRUITLESS_PASSES_IN_DOUBT: usize = 6;
+
+/// How many pages in a row may hold nothing but what came before.
+const MAX_REPEATED_PAGES: usize = 3;
+
+pub(super) struct Walk<'a> {
+    inner: &'a Inner,
+    summary: Summary,
+    /// The watermark that is in the store.
+    watermark: Option<Timestamp>,
+    progress: &'a mut (dyn FnMut(&Summary) + Send),
+    hasher: RandomState,
+    /// How far before the last time of a page the next place is.
+    margin: Duration,
+}
+
+/// What reading pages from one place gave.
+struct Pass {
+    /// From where to go on; none if the list has ended.
+    next: Option<Timestamp>,
+    pages: u64,
+    new: u64,
+    /// Whether the list said the same of its length all the time.
+    still: bool,
+    /// What was listed, and when it was created. What came twice on one page is
+    /// twice in the list.
+    listed: Vec<Listed>,
+}
+
+type Listed = (Option<Timestamp>, u64);
+
+impl Pass {
+    /// Whether all that stands before `next` has been seen, here or in an earlier
+    /// pass. As many places as were read hold as many entries: where one came twice,
+    /// because the order of a moment changes, another was left out.
+    fn is_complete(&self, seen: &HashSet<Listed>) -> bool {
+        let is_before = |(time, _): &&Listed| self.next.is_none() || *time <= self.next;
+        seen.iter().filter(is_before).count() >= self.listed.iter().filter(is_before).count()
+    }
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(
+        inner: &'a Inner,
+        since: Timestamp,
+        until: Timestamp,
+        watermark: Option<Timestamp>,
+        progress: &'a mut (dyn FnMut(&Summary) + Send),
+    ) -> Self {
+        let summary = Summary {
+            since,
+            until,
+            position: since,
+            seen: 0,
+            new: 0,
+            duplicates: 0,
+            conflicts: 0,
+            malformed: 0,
+            unknown: 0,
+            requests: 0,
+            shifts: 0,
+        };
+        Self {
+            inner,
+            summary,
+            watermark,
+            progress,
+            hasher: RandomState::new(),
+            margin: Duration::from_millis(1),
+        }
+    }
+
+    pub(super) async fn run(mut self) -> Result<Summary, ReconcileError> {
+        let Summary { since, until, .. } = self.summary;
+        // Reaching further back than before is to survive a kill as well.
+        if self.watermark != Some(since) {
+            self.save(since).await?;
+        }
+        let Some(first) = self.first_page().await? else { return Ok(self.summary) };
+        let mut first = Some(first);
+        let (mut place, mut beyond) = (since, since);
+        let mut earlier: Option<(Timestamp, HashSet<Listed>)> = None;
+        loop {
+            let pass = self.settle(place, beyond, first.take()).await?;
+            if let Some((earlier, listed)) = earlier.take() {
+                // Something of what was read must come again: whatever stands behind
+                // that in the list was asked for now. If nothing does, the list has
+                // changed, or it shows other times than it is sorted by. Then this
+                // is no place to go on from.
+                if !pass.listed.iter().any(|one| listed.contains(one)) {
+                    (place, beyond) = (earlier, place);
+                    // Times that are always off are allowed for before long.
+                    self.margin = (self.margin * 4).clamp(Duration::from_secs(1), SLACK);
+                    self.summary.shifts += 1;
+                    continue;
+                }
+                self.reach(place).await?;
+            }
+            let Some(next) = pass.next else { break };
+            earlier = Some((place, pass.listed.into_iter().collect()));
+            (place, beyond) = (next, next);
+        }
+        self.reach(until).await?;
+        Ok(self.summary)
+    }
+
+    /// Fetches the first page of all. None if there is nothing to read; then the
+    /// watermark has moved, if that is certain.
+    async fn first_page(&mut self) -> Result<Option<Page>, ReconcileError> {
+        let Summary { since, until, .. } = self.summary;
+        let query = Query::Window { after: since, until, page: 1 };
+        let page = self.fetch(query).await?;
+        if !page.entries.is_empty() {
+            return Ok(Some(page));
+        }
+        // A wrong unit looks just like this. The newest entries of all tell, since
+        // nobody needs a unit to ask for them.
+        let newest = self.fetch(Query::Newest).await?;
+        let times: Vec<_> = newest.times().collect();
+        // A time in whole seconds may stand for any time of its second.
+        let second = Duration::from_millis(999);
+        if times.iter().any(|time| *time > since && after(*time, second) <= until) {
+            // It may have come in between.
+            let page = self.fetch(query).await?;
+            if !page.entries.is_empty() {
+                return Ok(Some(page));
+            }
+            let problem = "has newer entries, and gives none of them for their time";
+            return Err(self.wrong_unit(problem));
+        }
+        // The first is the newest, unless the server has ignored the order.
+        let reaches_back =
+            times.last().is_some_and(|last| *last <= since && times.first() > Some(last));
+        let all_are_old = newest.is_last() && times.len() == newest.entries.len();
+        if all_are_old || reaches_back {
+            self.reach(until).await?;
+        }
+        Ok(None)
+    }
+
+    /// Reads from one place until nothing can have been skipped up to the next, which
+    /// is beyond some time.
+    async fn settle(
+        &mut self,
+        place: Timestamp,
+        beyond: Timestamp,
+        mut first: Option<Page>,
+    ) -> Result<Pass, ReconcileError> {
+        let mut seen = HashSet::new();
+        let mut fruitless = 0;
+        for _ in 0..MAX_PASSES {
+            let pass = self.pass(place, beyond, first.take()).await?;
+            // One page is one answer, in which nothing can shift.
+            if pass.pages == 1 {
+                return Ok(pass);
+            }
+            seen.extend(pass.listed.iter().copied());
+            fruitless = if pass.new == 0 { fruitless + 1 } else { 0 };
+            let held = pass.still || fruitless >= FRUITLESS_PASSES;
+            if held && pass.is_complete(&seen) || fruitless >= FRUITLESS_PASSES_IN_DOUBT {
+                return Ok(pass);
+            }
+            self.summary.shifts += 1;
+        }
+        Err(ReconcileError::Endless { problem: "does not hold still" })
+    }
+
+    /// Reads pages from one place, until there is a later place to go on from.
+    async fn pass(
+        &mut self,
+        place: Timestamp,
+        beyond: Timestamp,
+        mut first: Option<Page>,
+    ) -> Result<Pass, ReconcileError> {
+        let Summary { until, .. } = self.summary;
+        let mut seen = HashSet::new();
+        let mut still = true;
+        let mut total = None;
+        let mut new = 0;
+        let mut times = Times::default();
+        let mut repeated_pages = 0;
+        let mut listed = Vec::new();
+        for number in 1..=MAX_PAGES {
+            let page = match first.take() {
+                Some(page) => page,
+                None => self.fetch(Query::Window { after: place, until, page: number }).await?,
+            };
+            self.check(&page)?;
+            page.times().filter(|time| self.is_meant(*time)).for_each(|time| times.add(time));
+            still &= page.total.is_some() && (number == 1 || page.total == total);
+            total = page.total;
+            let is_last = page.is_last();
+            let mut of_page = HashSet::new();
+            for entry in &page.entries {
+                let hash = self.hasher.hash_one((&entry.key, &entry.content));
+                of_page.insert((entry.created_at, hash));
+            }
+            let is_repeated = of_page.iter().filter(|one| seen.insert(**one)).count() == 0;
+            listed.extend(of_page);
+            new += self.store(page.entries).await?;
+            let next = times.next(beyond, self.margin, |time| self.inner.client.unit().after(time));
+            if is_last || next.is_some() {
+                let next = next.filter(|_| !is_last);
+                return Ok(Pass { next, pages: number, new, still, listed });
+            }
+            repeated_pages = if is_repeated { repeated_pages + 1 } else { 0 };
+            if repeated_pages == MAX_REPEATED_PAGES {
+                return Err(ReconcileError::Endless {
+                    problem: "gives the same page for the next",
+                });
+            }
+        }
+        Err(ReconcileError::Endless { problem: "has too many entries of one moment" })
+    }
+
+    async fn fetch(&mut self, query: Query) -> Result<Page, ReconcileError> {
+        if self.summary.requests >= self.inner.max_requests {
+            return Err(ReconcileError::Endless {
+                problem: "needs more requests than a run makes",
+            });
+        }
+        let Inner { client, source, clock, .. } = self.inner;
+        client.fetch(query, source, &**clock, || self.summary.requests += 1).await
+    }
+
+    /// Checks that a page holds what was asked for, but for a minority whose times
+    /// are not to be relied on.
+    fn check(&self, page: &Page) -> Result<(), ReconcileError> {
+        let meant = page.times().filter(|time| self.is_meant(*time)).count();
+        if 2 * meant >= page.times().count() {
+            return Ok(());
+        }
+        Err(self.wrong_unit("holds entries of another time than was asked for"))
+    }
+
+    fn is_meant(&self, time: Timestamp) -> bool {
+        let Summary { since, until, .. } = self.summary;
+        (before(since, SLACK)..=after(until, SLACK)).contains(&time)
+    }
+
+    fn wrong_unit(&self, problem: &'static str) -> ReconcileError {
+        ReconcileError::WrongUnit { unit: self.inner.client.unit(), problem }
+    }
+
+    /// Stores what was listed; gives how much of it is new.
+    async fn store(&mut self, entries: Vec<NewEntry>) -> Result<u64, ReconcileError> {
+        let (summary, metrics) = (&mut self.summary, &self.inner.metrics);
+        let raws: Vec<_> = entries.iter().map(|entry| entry.raw.clone()).collect();
+        let before = summary.new;
+        if !entries.is_empty() {
+            let accepted = accept_patiently(&*self.inner.store, entries).await?;
+            for (acceptance, raw) in accepted.into_iter().zip(raws) {
+                summary.seen += 1;
+                match acceptance {
+                    Acceptance::Duplicate => {
+                        summary.duplicates += 1;
+                        continue;
+                    }
+                    Acceptance::Stored(_) => metrics.accepted(),
+                    Acceptance::Conflict(number) => {
+                        summary.conflicts += 1;
+                        metrics.conflict();
+                        tracing::warn!(number, "an id was there with another content");
+                    }
+                }
+                summary.new += 1;
+                metrics.missed();
+                match decode(&raw) {
+                    None => summary.malformed += 1,
+                    Some(Event::Unknown(_)) => summary.unknown += 1,
+                    Some(_) => {}
+                }
+            }
+        }
+        (self.progress)(summary);
+        Ok(summary.new - before)
+    }
+
+    /// Notes that everything up to a time has been read.
+    async fn reach(&mut self, position: Timestamp) -> Result<(), ReconcileError> {
+        self.summary.position = position;
+        // What is created in the overlap may appear only later.
+        let certain = before(self.summary.until, self.inner.overlap).max(self.summary.since);
+        let watermark = position.min(certain);
+        if self.watermark < Some(watermark) {
+            self.save(watermark).await?;
+        }
+        Ok(())
+    }
+
+    async fn save(&mut self, watermark: Timestamp) -> Result<(), ReconcileError> {
+        self.inner.set_watermark(watermark).await?;
+        self.watermark = Some(watermark);
+        Ok(())
+    }
+}
+
+fn decode(raw: &[u8]) -> Option<Event> {
+    Entry::from_json(std::str::from_utf8(raw).ok()?).ok()?.decode().ok()
+}
+
+/// The times of the entries of a pass.
+#[derive(Default)]
+struct Times {
+    least: Option<Timestamp>,
+    greatest: Option<Timestamp>,
+    /// How far an entry stood behind one that was created later: by up to a second
+    /// where envelopes differ in precision, and by any while in a list that is
+    /// sorted by something else than it shows.
+    disorder: Duration,
+}
+
+impl Times {
+    fn add(&mut self, time: Timestamp) {
+        let greatest = self.greatest.map_or(time, |greatest| greatest.max(time));
+        let behind = (greatest.as_millis() - time.as_millis()).unsigned_abs();
+        self.disorder = self.disorder.max(Duration::from_millis(behind));
+        self.greatest = Some(greatest);
+        self.least = Some(self.least.map_or(time, |least| least.min(time)));
+    }
+
+    /// From where to go on so that the entries of the last moment come again; none
+    /// while that is not beyond some time. As long as all are of one moment, it shows
+    /// nothing about the order of the list.
+    fn next(
+        &self,
+        beyond: Timestamp,
+        margin: Duration,
+        bound: impl Fn(Timestamp) -> i64,
+    ) -> Option<Timestamp> {
+        let (least, greatest) = (self.least?, self.greatest?);
+        let last = if self.disorder.is_zero() {
+            greatest
+        } else {
+            from_millis(before(greatest, self.disorder).as_seconds() * 1000)
+        };
+        let next = before(last, margin);
+        (least < last && bound(next) > bound(beyond)).then_some(next)
+    }
+}
