@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{StringValueParser, TypedValueParser};
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    check, completions, config, decode, diagnose, events, listen, man, replay, send, sign, verify,
+    check, completions, config, decode, diagnose, events, inbox, listen, man, replay, send, serve,
+    sign, verify,
 };
 use crate::config::Config;
 use crate::failure::{Answer, Failure};
@@ -96,6 +99,11 @@ enum Command {
     Listen(listen::Arguments),
     /// Send recorded deliveries again
     Replay(replay::Arguments),
+    /// Run the durable receiver: store what arrives, answer 200 once it is on the disk
+    Serve(serve::Arguments),
+    /// Look at what is stored and look after it
+    #[command(subcommand)]
+    Inbox(inbox::Command),
     /// Look at the configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -118,9 +126,40 @@ pub(crate) fn run() -> Result<Answer, Failure> {
         Command::Send(arguments) => send::run(&global, &arguments),
         Command::Listen(arguments) => listen::run(&global, &arguments),
         Command::Replay(arguments) => replay::run(&global, &arguments),
+        Command::Serve(arguments) => serve::run(&global, &arguments),
+        Command::Inbox(command) => inbox::run(&global, &command),
         Command::Config(command) => config::run(&global, &command),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),
+    }
+}
+
+/// Reads a value that may hold a secret: unlike clap's own, the message of an
+/// error does not repeat it.
+pub(crate) fn quietly<T: Clone + Send + Sync + 'static>(
+    parse: fn(&str) -> Result<T, String>,
+) -> impl TypedValueParser<Value = T> {
+    Quietly(parse)
+}
+
+#[derive(Clone)]
+struct Quietly<T>(fn(&str) -> Result<T, String>);
+
+impl<T: Clone + Send + Sync + 'static> TypedValueParser for Quietly<T> {
+    type Value = T;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<T, clap::Error> {
+        let text = StringValueParser::new().parse_ref(command, argument, value)?;
+        (self.0)(&text).map_err(|message| {
+            let name = argument.map(ToString::to_string).unwrap_or_default();
+            let message = format!("invalid value for '{name}': {message}\n");
+            clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
+        })
     }
 }
 

@@ -23,7 +23,9 @@ mod keys;
 mod output;
 mod progress;
 mod record;
+mod runtime;
 mod sender;
+mod store;
 mod time;
 
 use std::process::ExitCode;

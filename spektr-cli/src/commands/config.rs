@@ -13,6 +13,7 @@ use crate::output::{self, bad, careful, columns, faint, good, safe};
 
 const SETTINGS_HELP: &str = "\
 Example of a file:
+  store = 'sqlite://inbox.db'               # relative to this file
   keys_file = 'keys.toml'                   # relative to this file; secrets don't stand here
   signed_content = '{timestamp}.{body}'     # an assumption; `spektr diagnose` confirms it
   signature_format = 'hex'
@@ -27,6 +28,14 @@ Example of a file:
   port = 8787
   forward = 'http://127.0.0.1:3000/webhooks/spektr'
   record = 'deliveries'
+
+  [serve]
+  listen = '0.0.0.0:8080'
+  operations = '127.0.0.1:8788'
+  source = 'spektr'
+  forward = 'http://127.0.0.1:3000/events'
+  ordered = true
+  keep_done = '30d'
 
 Each has a variable that overrides it, as SPEKTR_TOLERANCE or SPEKTR_LISTEN_PORT. The command line
 overrides both. Anything wrong is exit code 1, with file, line and column.";

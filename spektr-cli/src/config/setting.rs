@@ -1,12 +1,14 @@
 //! The settings: name, meaning, and what is a value of it. One table, from which
 //! the file, the environment and `config check` are read.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
+use spektr_inbox::Receiver;
 use spektr_verify::{SignatureFormat, SignedContent};
 
 use crate::client;
 use crate::delivery::Envelope;
+use crate::store::{self, Location};
 use crate::time;
 
 /// Something that can be configured.
@@ -30,7 +32,7 @@ impl Setting {
     }
 }
 
-pub(crate) static SETTINGS: [Setting; 10] = [
+pub(crate) static SETTINGS: [Setting; 18] = [
     Setting {
         name: "keys_file",
         about: "TOML file with the signing keys",
@@ -97,7 +99,62 @@ pub(crate) static SETTINGS: [Setting; 10] = [
         preset: "none",
         check: any,
     },
+    Setting {
+        name: "store",
+        about: "the inbox that `serve` fills and `inbox` looks at",
+        preset: store::PRESET,
+        check: |text| Location::parse(text).map(drop),
+    },
+    Setting {
+        name: "serve.listen",
+        about: "address and port that `serve` receives deliveries on",
+        preset: "127.0.0.1:8787",
+        check: socket_address,
+    },
+    Setting {
+        name: "serve.operations",
+        about: "address and port of health and metrics",
+        preset: "127.0.0.1:8788",
+        check: socket_address,
+    },
+    Setting {
+        name: "serve.source",
+        about: "where the deliveries come from: ids of other sources are other events",
+        preset: Receiver::DEFAULT_SOURCE,
+        check: any,
+    },
+    Setting {
+        name: "serve.forward",
+        about: "where `serve` posts each event to",
+        preset: "none: events stay pending",
+        check: url,
+    },
+    Setting {
+        name: "serve.ordered",
+        about: "whether events of a spektr id are forwarded one at a time: true or false",
+        preset: "false",
+        check: |text| {
+            text.parse::<bool>().map(drop).map_err(|_| "expected true or false".to_owned())
+        },
+    },
+    Setting {
+        name: "serve.keep_done",
+        about: "how long entries are kept that are done",
+        preset: "for ever",
+        check: |text| time::parse_span(text).map(drop),
+    },
+    Setting {
+        name: "serve.keep_dead",
+        about: "how long dead letters are kept",
+        preset: "for ever",
+        check: |text| time::parse_span(text).map(drop),
+    },
 ];
+
+fn socket_address(text: &str) -> Result<(), String> {
+    let expected = || "expected an IP address and a port, as 127.0.0.1:8787".to_owned();
+    text.parse::<SocketAddr>().map(drop).map_err(|_| expected())
+}
 
 fn any(text: &str) -> Result<(), String> {
     if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(()) }

@@ -1,0 +1,252 @@
+//! `spektr serve`: the inbox as a service.
+//!
+//! Everything that matters happens in spektr-inbox; this puts it together from
+//! the command line and the configuration.
+
+mod forward;
+
+use std::future::{Future, pending};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+use spektr_inbox::operate::Retention;
+use spektr_inbox::store::Store;
+use spektr_inbox::{Metrics, Receiver, Server, SystemClock, Workers};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use ureq::http::Uri;
+
+use self::forward::Forward;
+use crate::cli::{Global, quietly};
+use crate::client::parse_url;
+use crate::config::Config;
+use crate::failure::{Answer, Failure};
+use crate::keys::KeyArguments;
+use crate::output::{self, careful, faint, safe, strong};
+use crate::runtime::{self, Signals};
+use crate::store::StoreArguments;
+use crate::time;
+
+const EXAMPLES: &str = "\
+Examples:
+  SPEKTR_WEBHOOK_KEYS='dev=any secret' spektr serve
+  spektr serve --listen 0.0.0.0:8080 --store sqlite:///var/lib/spektr/inbox.db --keys keys.toml
+  spektr serve --forward http://127.0.0.1:3000/events --ordered --keep-done 30d
+
+POST /webhooks/spektr answers 200 once everything of a delivery is on the disk, and never before.
+Health and metrics (/health/live, /health/ready, /metrics) have an address of their own.
+
+With --forward each event is posted to that URL: the JSON of one entry as it arrived, with the
+headers spektr-event-id, spektr-event-type, spektr-source, spektr-entry and spektr-attempt. An
+answer of 2xx is the end of it; on anything else it is tried again after 1 s, 2 s, 4 s, up to an hour, and is a
+dead letter after 20 attempts: `spektr inbox dead`. Each event comes at least once: its id is the
+idempotency key. Without --forward events stay pending, for `spektr inbox list` and `export`.
+
+TLS is the work of a proxy before it. SIGTERM or ctrl-c ends it after what is under way; a second
+one ends it at once, and what was answered with 200 is safe all the same.";
+
+const PATH: &str = "/webhooks/spektr";
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// Address and port for deliveries; port 0 takes a free one [preset: 127.0.0.1:8787]
+    #[arg(long, value_name = "IP:PORT")]
+    listen: Option<SocketAddr>,
+    /// Address and port for health and metrics, not for the public [preset: 127.0.0.1:8788]
+    #[arg(long, value_name = "IP:PORT")]
+    operations: Option<SocketAddr>,
+    #[command(flatten)]
+    store: StoreArguments,
+    /// Where the deliveries come from: ids of other sources are other events [preset: spektr]
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    source: Option<String>,
+    /// Post each event to this URL
+    #[arg(long, value_name = "URL", value_parser = quietly(parse_url))]
+    forward: Option<Uri>,
+    /// Forward events of a spektr id one at a time, in the order of their creation
+    #[arg(long)]
+    ordered: bool,
+    /// Delete entries that are done this long after their arrival, as 30d [preset: never]
+    #[arg(long, value_name = "DURATION", value_parser = time::parse_span)]
+    keep_done: Option<Duration>,
+    /// Delete dead letters this long after their arrival [preset: never]
+    #[arg(long, value_name = "DURATION", value_parser = time::parse_span)]
+    keep_dead: Option<Duration>,
+    /// Accept everything, whoever sent it: for a workspace that has signing switched off
+    #[arg(long)]
+    unsigned: bool,
+    /// How far the time of signing may lie from now, as 90s or 5m [preset: 5m]
+    #[arg(long, value_name = "DURATION", value_parser = time::parse_span)]
+    tolerance: Option<Duration>,
+    #[command(flatten)]
+    keys: KeyArguments,
+}
+
+pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
+    let config = global.config()?;
+    let verifier =
+        arguments.keys.verifier_or_none(&config, arguments.unsigned, arguments.tolerance)?;
+    let store = arguments.store.open_or_make(&config)?;
+    runtime::log(global);
+    let source = arguments
+        .source
+        .clone()
+        .or_else(|| config.setting("serve.source", |text| Some(text.to_owned())))
+        .unwrap_or_else(|| Receiver::DEFAULT_SOURCE.to_owned());
+    let receiver = Receiver::new(Arc::clone(&store), verifier).with_source(&source);
+    let forward = arguments
+        .forward
+        .clone()
+        .or_else(|| config.setting("serve.forward", |text| parse_url(text).ok()));
+    runtime::block_on_many(async {
+        let signals = Signals::catch()?;
+        let public = bind(arguments.listen, &config, "serve.listen", "--listen", 8787).await?;
+        let private =
+            bind(arguments.operations, &config, "serve.operations", "--operations", 8788).await?;
+        let begun = Begun {
+            receiving: format!("http://{}{PATH}", address(&public)?),
+            operations: format!("http://{}/", address(&private)?),
+            store: arguments.store.location(&config).shown(),
+            source,
+            keys: arguments.keys.in_words(&config, arguments.unsigned, arguments.tolerance)?,
+            forwarding: forward.as_ref().map(ToString::to_string),
+        };
+        // Whoever started it may read the first line and no more.
+        let _gone = begun.print(global, address(&public)?);
+        let forwarding = forward.map(|uri| {
+            let ordered =
+                config.setting("serve.ordered", |text| text.parse().ok()).unwrap_or_default();
+            Workers::new(Arc::clone(&store), Forward::new(uri))
+                .with_unknown_events(true)
+                .with_ordering(arguments.ordered || ordered)
+                .with_metrics(receiver.metrics().clone())
+        });
+        let retention = retention(arguments, &config);
+        serve(signals, store, receiver, (public, private), forwarding, retention).await;
+        Ok(Answer::Yes)
+    })
+}
+
+/// Runs everything until a signal comes, then lets it finish.
+async fn serve(
+    mut signals: Signals,
+    store: Arc<dyn Store>,
+    receiver: Receiver,
+    (public, private): (TcpListener, TcpListener),
+    forwarding: Option<Workers<Forward>>,
+    retention: Retention,
+) {
+    let (stop, _) = watch::channel(false);
+    let metrics: Metrics = receiver.metrics().clone();
+    let deliveries =
+        Server::new(receiver.router(PATH)).with_metrics(metrics).serve(public, stopped(&stop));
+    let operations = Server::new(receiver.operations()).serve(private, stopped(&stop));
+    let working = async {
+        match forwarding {
+            Some(workers) => workers.run(stopped(&stop)).await,
+            None => stopped(&stop).await,
+        }
+    };
+    let signals = async {
+        signals.next().await;
+        stop.send_replace(true);
+        signals.next().await;
+    };
+    tokio::select! {
+        _ = async { tokio::join!(deliveries, operations, working) } => {}
+        () = prune(retention, &*store) => {}
+        () = signals => tracing::warn!("ended at once, by a second signal"),
+    }
+}
+
+fn stopped(stop: &watch::Sender<bool>) -> impl Future<Output = ()> + use<> {
+    let mut stopped = stop.subscribe();
+    async move {
+        // An error means that the sender is gone, which is the end as well.
+        let _gone = stopped.wait_for(|stopped| *stopped).await;
+    }
+}
+
+async fn prune(retention: Retention, store: &dyn Store) {
+    const PAUSE: Duration = Duration::from_secs(3600);
+    if retention == Retention::default() {
+        pending().await
+    } else {
+        retention.apply_every(PAUSE, store, &SystemClock::new()).await;
+    }
+}
+
+fn retention(arguments: &Arguments, config: &Config) -> Retention {
+    let setting = |name| config.setting(name, |text| time::parse_span(text).ok());
+    Retention {
+        done: arguments.keep_done.or_else(|| setting("serve.keep_done")),
+        dead: arguments.keep_dead.or_else(|| setting("serve.keep_dead")),
+    }
+}
+
+async fn bind(
+    argument: Option<SocketAddr>,
+    config: &Config,
+    setting: &str,
+    option: &str,
+    port: u16,
+) -> Result<TcpListener, Failure> {
+    let address = argument
+        .or_else(|| config.setting(setting, |text| text.parse().ok()))
+        .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], port)));
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::caused_by(format!("cannot listen on {address}"), &error)
+            .hint(format!("another one: {option} IP:PORT; port 0 takes a free one"))
+    })
+}
+
+fn address(listener: &TcpListener) -> Result<SocketAddr, Failure> {
+    listener.local_addr().map_err(|error| Failure::caused_by("cannot tell the address", &error))
+}
+
+/// What is said once deliveries are accepted.
+#[derive(Serialize)]
+struct Begun {
+    /// URL of the endpoint; with a port of 0 nothing else tells it.
+    receiving: String,
+    operations: String,
+    store: String,
+    source: String,
+    #[serde(skip)]
+    keys: String,
+    forwarding: Option<String>,
+}
+
+impl Begun {
+    fn print(&self, global: &Global, address: SocketAddr) -> Result<(), Failure> {
+        if global.is_json() {
+            return output::print_json(self);
+        }
+        let events = match &self.forwarding {
+            Some(url) => format!("events are posted to {}", safe(url)),
+            None => "events stay pending: `spektr inbox list`; --forward URL posts them".to_owned(),
+        };
+        let mut text = format!(
+            "{} {}\n{}\n",
+            strong("receiving on"),
+            self.receiving,
+            faint(&format!(
+                "health and metrics on {0}health/ready and {0}metrics\n\
+                 inbox {1}, source {2}\n{3}\n{events}",
+                self.operations,
+                self.store,
+                safe(&self.source),
+                self.keys,
+            )),
+        );
+        if !address.ip().is_loopback() {
+            let open = "whoever reaches this machine reaches it; TLS is the work of a proxy";
+            text.push_str(&format!("{} {open}\n", careful("careful:")));
+        }
+        output::print(&text)
+    }
+}
