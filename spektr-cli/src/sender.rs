@@ -133,7 +133,7 @@ impl Sender {
             let due = self.begun + Duration::from_secs_f64(f64::from(self.sent) / rate);
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
         }
-        self.sent += 1;
+        self.sent = self.sent.saturating_add(1);
     }
 
     /// Ends the run.

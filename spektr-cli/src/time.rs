@@ -44,6 +44,15 @@ pub(crate) fn parse_span(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "that is more time than can be counted".to_owned())
 }
 
+/// Reads a span after which something is deleted: without a unit, days could be
+/// meant as well as seconds.
+pub(crate) fn parse_age(text: &str) -> Result<Duration, String> {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err("a unit is missing, as in 30d for thirty days".to_owned());
+    }
+    parse_span(text)
+}
+
 /// A point in time, or one that is some while ago.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Moment {
@@ -146,6 +155,14 @@ mod tests {
         assert_eq!(parse_span("250ms"), Ok(Duration::from_millis(250)));
         for text in ["", "m", "5 m", "-5m", "1.5h", "5w", "99999999999999999999"] {
             assert!(seconds(text).is_err_and(|m| m.starts_with("expected")), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_age_has_a_unit() {
+        assert_eq!(parse_age("30d"), Ok(Duration::from_secs(30 * 86_400)));
+        for text in ["30", ""] {
+            assert!(parse_age(text).is_err_and(|m| m.starts_with("a unit is missing")), "{text}");
         }
     }
 

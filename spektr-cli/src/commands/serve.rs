@@ -28,7 +28,7 @@ use crate::keys::KeyArguments;
 use crate::output::{self, careful, faint, safe, strong};
 use crate::runtime::{self, Signals};
 use crate::store::StoreArguments;
-use crate::time;
+use crate::{http, time};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -41,9 +41,10 @@ Health and metrics (/health/live, /health/ready, /metrics) have an address of th
 
 With --forward each event is posted to that URL: the JSON of one entry as it arrived, with the
 headers spektr-event-id, spektr-event-type, spektr-source, spektr-entry and spektr-attempt. An
-answer of 2xx is the end of it; on anything else it is tried again after 1 s, 2 s, 4 s, up to an hour, and is a
-dead letter after 20 attempts: `spektr inbox dead`. Each event comes at least once: its id is the
-idempotency key. Without --forward events stay pending, for `spektr inbox list` and `export`.
+answer of 2xx is the end of it. On anything else it is tried again, after a second at first and an
+hour at last, and is a dead letter after 20 attempts: `spektr inbox dead`. Each event comes at
+least once: its id is the idempotency key. Without --forward events stay pending, for `spektr
+inbox list` and `export`.
 
 TLS is the work of a proxy before it. SIGTERM or ctrl-c ends it after what is under way; a second
 one ends it at once, and what was answered with 200 is safe all the same.";
@@ -54,10 +55,10 @@ const PATH: &str = "/webhooks/spektr";
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// Address and port for deliveries; port 0 takes a free one [preset: 127.0.0.1:8787]
-    #[arg(long, value_name = "IP:PORT")]
+    #[arg(long, value_name = "IP:PORT", value_parser = http::parse_address)]
     listen: Option<SocketAddr>,
     /// Address and port for health and metrics, not for the public [preset: 127.0.0.1:8788]
-    #[arg(long, value_name = "IP:PORT")]
+    #[arg(long, value_name = "IP:PORT", value_parser = http::parse_address)]
     operations: Option<SocketAddr>,
     #[command(flatten)]
     store: StoreArguments,
@@ -71,10 +72,10 @@ pub(crate) struct Arguments {
     #[arg(long)]
     ordered: bool,
     /// Delete entries that are done this long after their arrival, as 30d [preset: never]
-    #[arg(long, value_name = "DURATION", value_parser = time::parse_span)]
+    #[arg(long, value_name = "DURATION", value_parser = time::parse_age)]
     keep_done: Option<Duration>,
     /// Delete dead letters this long after their arrival [preset: never]
-    #[arg(long, value_name = "DURATION", value_parser = time::parse_span)]
+    #[arg(long, value_name = "DURATION", value_parser = time::parse_age)]
     keep_dead: Option<Duration>,
     /// Accept everything, whoever sent it: for a workspace that has signing switched off
     #[arg(long)]
@@ -181,7 +182,7 @@ async fn prune(retention: Retention, store: &dyn Store) {
 }
 
 fn retention(arguments: &Arguments, config: &Config) -> Retention {
-    let setting = |name| config.setting(name, |text| time::parse_span(text).ok());
+    let setting = |name| config.setting(name, |text| time::parse_age(text).ok());
     Retention {
         done: arguments.keep_done.or_else(|| setting("serve.keep_done")),
         dead: arguments.keep_dead.or_else(|| setting("serve.keep_dead")),

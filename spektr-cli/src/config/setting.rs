@@ -1,7 +1,7 @@
 //! The settings: name, meaning, and what is a value of it. One table, from which
 //! the file, the environment and `config check` are read.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use spektr_inbox::Receiver;
 use spektr_verify::{SignatureFormat, SignedContent};
@@ -9,7 +9,7 @@ use spektr_verify::{SignatureFormat, SignedContent};
 use crate::client;
 use crate::delivery::Envelope;
 use crate::store::{self, Location};
-use crate::time;
+use crate::{http, time};
 
 /// Something that can be configured.
 pub(crate) struct Setting {
@@ -109,13 +109,13 @@ pub(crate) static SETTINGS: [Setting; 18] = [
         name: "serve.listen",
         about: "address and port that `serve` receives deliveries on",
         preset: "127.0.0.1:8787",
-        check: socket_address,
+        check: |text| http::parse_address(text).map(drop),
     },
     Setting {
         name: "serve.operations",
         about: "address and port of health and metrics",
         preset: "127.0.0.1:8788",
-        check: socket_address,
+        check: |text| http::parse_address(text).map(drop),
     },
     Setting {
         name: "serve.source",
@@ -141,20 +141,15 @@ pub(crate) static SETTINGS: [Setting; 18] = [
         name: "serve.keep_done",
         about: "how long entries are kept that are done",
         preset: "for ever",
-        check: |text| time::parse_span(text).map(drop),
+        check: |text| time::parse_age(text).map(drop),
     },
     Setting {
         name: "serve.keep_dead",
         about: "how long dead letters are kept",
         preset: "for ever",
-        check: |text| time::parse_span(text).map(drop),
+        check: |text| time::parse_age(text).map(drop),
     },
 ];
-
-fn socket_address(text: &str) -> Result<(), String> {
-    let expected = || "expected an IP address and a port, as 127.0.0.1:8787".to_owned();
-    text.parse::<SocketAddr>().map(drop).map_err(|_| expected())
-}
 
 fn any(text: &str) -> Result<(), String> {
     if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(()) }

@@ -38,7 +38,7 @@ recordings and backups are not reached. Exit code 1: the answer to the question 
 #[command(after_help = PRUNE_EXAMPLES)]
 pub(crate) struct PruneArguments {
     /// Delete what arrived longer ago than this, as 30d
-    #[arg(long, value_name = "DURATION", value_parser = time::parse_span)]
+    #[arg(long, value_name = "DURATION", value_parser = time::parse_age)]
     older_than: Duration,
     /// Delete what is in this state
     #[arg(long, value_name = "STATE", value_parser = filter::state(), default_value = "done")]

@@ -132,19 +132,21 @@ pub(super) async fn list(global: &Global, arguments: &Arguments) -> Result<Answe
         for entry in &page {
             *states.entry(entry.state).or_default() += 1;
         }
-        let rows = page.iter().map(Row::new);
+        let mut rows = page.iter().map(Row::new);
         if global.is_json() {
-            rows.map(|row| output::print_json(&row)).collect::<Result<(), _>>()?;
+            rows.try_for_each(|row| output::print_json(&row))?;
         } else {
             output::print(&rows.map(|row| row.text()).collect::<String>())?;
         }
     }
     if !global.is_json() {
         let shown: usize = states.values().sum();
-        let mut text = count(shown, "entry", "entries");
-        if left == 0 {
-            text = format!("{text} of {}", store.count(filter).await?);
-        }
+        let total = if left == 0 { store.count(filter).await? } else { shown as u64 };
+        let mut text = if total > shown as u64 {
+            format!("{shown} of {total} entries")
+        } else {
+            count(shown, "entry", "entries")
+        };
         let states: Vec<_> =
             states.iter().map(|(state, number)| format!("{number} {state}")).collect();
         if !states.is_empty() {
