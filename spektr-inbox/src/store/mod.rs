@@ -7,7 +7,10 @@
 //! - An entry is claimed by one worker at a time, until its lease ends.
 //! - No method reads a clock: every time comes from the caller.
 
+mod completion;
 mod model;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod sqlite;
 
 use std::error::Error;
@@ -17,6 +20,7 @@ use std::pin::Pin;
 use spektr_types::Timestamp;
 use thiserror::Error;
 
+pub use completion::Completion;
 pub use model::{
     Acceptance, Claim, ClaimRequest, Filter, Lease, NewEntry, Quarantined, Rejected, Settlement,
     State, Stats, StoredEntry,

@@ -14,6 +14,8 @@
 
 mod accepting;
 mod operating;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod working;
 
 use std::sync::{Arc, Mutex};
