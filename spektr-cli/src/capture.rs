@@ -67,7 +67,7 @@ fn text(capture: &[u8]) -> Result<Headers, String> {
 
 /// Drops what a message has beside its headers: the body after an empty line, and
 /// interim answers (`100 Continue`) before.
-fn without_body<'c>(mut lines: Vec<(usize, &'c [u8])>) -> Vec<(usize, &'c [u8])> {
+fn without_body(mut lines: Vec<(usize, &[u8])>) -> Vec<(usize, &[u8])> {
     loop {
         let start = lines.iter().position(|(_, line)| !line.is_empty()).unwrap_or(lines.len());
         lines.drain(..start);

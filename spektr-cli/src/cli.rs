@@ -7,8 +7,8 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    check, completions, config, decode, diagnose, events, inbox, listen, man, replay, send, serve,
-    sign, verify,
+    check, completions, config, decode, diagnose, events, inbox, listen, man, reconcile, replay,
+    send, serve, sign, verify,
 };
 use crate::config::Config;
 use crate::failure::{Answer, Failure};
@@ -101,6 +101,8 @@ enum Command {
     Replay(replay::Arguments),
     /// Run the durable receiver: store what arrives, answer 200 once it is on the disk
     Serve(serve::Arguments),
+    /// Fetch what was missed from the sender's list
+    Reconcile(reconcile::Arguments),
     /// Look at what is stored and look after it
     #[command(subcommand)]
     Inbox(inbox::Command),
@@ -127,6 +129,7 @@ pub(crate) fn run() -> Result<Answer, Failure> {
         Command::Listen(arguments) => listen::run(&global, &arguments),
         Command::Replay(arguments) => replay::run(&global, &arguments),
         Command::Serve(arguments) => serve::run(&global, &arguments),
+        Command::Reconcile(arguments) => reconcile::run(&global, &arguments),
         Command::Inbox(command) => inbox::run(&global, &command),
         Command::Config(command) => config::run(&global, &command),
         Command::Completions(arguments) => completions::run(&arguments),

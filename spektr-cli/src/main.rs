@@ -25,6 +25,7 @@ mod progress;
 mod record;
 mod runtime;
 mod sender;
+mod sender_list;
 mod store;
 mod time;
 

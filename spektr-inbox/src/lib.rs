@@ -33,6 +33,8 @@
 //! In an application of your own, merge [`Receiver::router`] into its router and
 //! spawn [`Workers::run`].
 //!
+//! What the sender dropped while nobody answered is fetched by [`reconcile`].
+//!
 //! # What the sender gets to see
 //!
 //! | what happens | status |
@@ -80,6 +82,8 @@ pub mod intake;
 mod metrics;
 pub mod operate;
 mod receive;
+#[cfg(feature = "reconcile")]
+pub mod reconcile;
 mod server;
 pub mod store;
 #[cfg(feature = "testing")]

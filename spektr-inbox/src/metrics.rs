@@ -39,6 +39,9 @@ struct Inner {
     unknown: Family<Label, Counter>,
     rejected: Family<Label, Counter>,
     handled: Family<Label, Counter>,
+    reconciliations: Family<Label, Counter>,
+    missed: Counter,
+    last_reconciliation: Gauge,
     accept_seconds: Histogram,
     handle_seconds: Histogram,
     connections: Gauge,
@@ -65,6 +68,9 @@ impl Metrics {
             unknown: Family::default(),
             rejected: Family::default(),
             handled: Family::default(),
+            reconciliations: Family::default(),
+            missed: Counter::default(),
+            last_reconciliation: Gauge::default(),
             accept_seconds: histogram(),
             handle_seconds: histogram(),
             connections: Gauge::default(),
@@ -124,6 +130,23 @@ impl Metrics {
         self.0.handled.get_or_create(&[("result", result.to_owned())]).inc();
     }
 
+    /// Counts a run of a reconciliation by what became of it.
+    #[cfg(feature = "reconcile")]
+    pub(crate) fn reconciled(&self, result: &'static str) {
+        self.0.reconciliations.get_or_create(&[("result", result.to_owned())]).inc();
+    }
+
+    #[cfg(feature = "reconcile")]
+    pub(crate) fn reconciled_at(&self, now: Timestamp) {
+        self.0.last_reconciliation.set(now.as_seconds());
+    }
+
+    /// Counts an entry that a reconciliation has found and no delivery had brought.
+    #[cfg(feature = "reconcile")]
+    pub(crate) fn missed(&self) {
+        self.0.missed.inc();
+    }
+
     pub(crate) fn accept_took(&self, duration: Duration) {
         self.0.accept_seconds.observe(duration.as_secs_f64());
     }
@@ -168,12 +191,14 @@ impl Inner {
         counter("conflicts", "Entries whose id was there with another content", &self.conflicts);
         counter("unreadable", "Bodies that could not be split into entries", &self.unreadable);
         counter("malformed", "Entries that could not be decoded", &self.malformed);
+        counter("missed", "Entries that a reconciliation has found", &self.missed);
         let mut family = |name, help, family: &Family<Label, Counter>| {
             registry.register(name, help, family.clone());
         };
         family("unknown", "Entries with a wire type that is not known", &self.unknown);
         family("rejected", "Deliveries that were not answered with 200", &self.rejected);
         family("handled", "Attempts by what became of them", &self.handled);
+        family("reconciliations", "Runs by what became of them", &self.reconciliations);
         let mut histogram = |name, help, histogram: &Histogram| {
             registry.register(name, help, histogram.clone());
         };
@@ -185,6 +210,11 @@ impl Inner {
         gauge("queue_limit_writes", "Writes that can wait", &self.queue_limit);
         gauge("pending_entries", "Entries that wait for a worker", &self.pending);
         gauge("dead_entries", "Entries that were given up", &self.dead);
+        gauge(
+            "last_reconciliation_timestamp_seconds",
+            "When a reconciliation last ran to its end, 0 before the first",
+            &self.last_reconciliation,
+        );
         gauge(
             "oldest_pending_seconds",
             "Age of the oldest entry that waits",

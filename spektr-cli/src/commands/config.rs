@@ -37,6 +37,10 @@ Example of a file:
   ordered = true
   keep_done = '30d'
 
+  [reconcile]
+  from = 'sandbox'
+  api_key_file = 'api-key.txt'              # the key and nothing else
+
 Each has a variable that overrides it, as SPEKTR_TOLERANCE or SPEKTR_LISTEN_PORT. The command line
 overrides both. Anything wrong is exit code 1, with file, line and column.";
 
@@ -73,7 +77,7 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
     let settings = SETTINGS.iter().map(|setting| match config.value(setting.name) {
         Some(value) => Row {
             name: setting.name,
-            value: Some(value.text.clone()),
+            value: Some(setting.shown(&value.text)),
             from: match value.origin {
                 Origin::File { line } => format!("line {line}"),
                 Origin::Environment => setting.variable(),

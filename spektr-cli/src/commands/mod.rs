@@ -9,6 +9,7 @@ pub(crate) mod events;
 pub(crate) mod inbox;
 pub(crate) mod listen;
 pub(crate) mod man;
+pub(crate) mod reconcile;
 pub(crate) mod replay;
 pub(crate) mod send;
 pub(crate) mod serve;

@@ -13,8 +13,9 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 use spektr_inbox::operate::Retention;
+use spektr_inbox::reconcile::Reconciler;
 use spektr_inbox::store::Store;
-use spektr_inbox::{Metrics, Receiver, Server, SystemClock, Workers};
+use spektr_inbox::{Receiver, Server, SystemClock, Workers};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use ureq::http::Uri;
@@ -27,6 +28,7 @@ use crate::failure::{Answer, Failure};
 use crate::keys::KeyArguments;
 use crate::output::{self, careful, faint, safe, strong};
 use crate::runtime::{self, Signals};
+use crate::sender_list::ListArguments;
 use crate::store::StoreArguments;
 use crate::{http, time};
 
@@ -46,10 +48,16 @@ hour at last, and is a dead letter after 20 attempts: `spektr inbox dead`. Each 
 least once: its id is the idempotency key. Without --forward events stay pending, for `spektr
 inbox list` and `export`.
 
+With an API key, in SPEKTR_API_KEY or a file, what was missed is fetched from the sender's list: at
+the start, from where the last run came to or a day back, and every five minutes.
+
 TLS is the work of a proxy before it. SIGTERM or ctrl-c ends it after what is under way; a second
 one ends it at once, and what was answered with 200 is safe all the same.";
 
 const PATH: &str = "/webhooks/spektr";
+
+/// How far back the first reconciliation goes, unless configured.
+const REACH: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -84,27 +92,37 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DURATION", value_parser = time::parse_span)]
     tolerance: Option<Duration>,
     #[command(flatten)]
+    list: ListArguments,
+    #[command(flatten)]
     keys: KeyArguments,
 }
 
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
     let config = global.config()?;
-    let verifier =
-        arguments.keys.verifier_or_none(&config, arguments.unsigned, arguments.tolerance)?;
-    let store = arguments.store.open_or_make(&config)?;
-    runtime::log(global);
-    let source = arguments
-        .source
-        .clone()
-        .or_else(|| config.setting("serve.source", |text| Some(text.to_owned())))
-        .unwrap_or_else(|| Receiver::DEFAULT_SOURCE.to_owned());
-    let receiver = Receiver::new(Arc::clone(&store), verifier).with_source(&source);
+    let keys = &arguments.keys;
+    let verifier = keys.verifier_or_none(&config, arguments.unsigned, arguments.tolerance)?;
+    let keys = keys.in_words(&config, arguments.unsigned, arguments.tolerance)?;
     let forward = arguments
         .forward
         .clone()
         .or_else(|| config.setting("serve.forward", |text| parse_url(text).ok()));
+    let ordered = config.setting("serve.ordered", |text| text.parse().ok()).unwrap_or_default();
+    let retention = retention(arguments, &config);
+    runtime::log(global);
     runtime::block_on_many(async {
         let signals = Signals::catch()?;
+        let store = arguments.store.open_or_make(&config).await?;
+        let source = source(arguments.source.as_deref(), &config);
+        let receiver = Receiver::new(Arc::clone(&store), verifier).with_source(&source);
+        let metrics = receiver.metrics().clone();
+        let reconciler = reconciler(arguments, &config, &store, &source, retention)?
+            .map(|reconciler| reconciler.with_metrics(metrics.clone()));
+        let forwarding = forward.clone().map(|uri| {
+            Workers::new(Arc::clone(&store), Forward::new(uri))
+                .with_unknown_events(true)
+                .with_ordering(arguments.ordered || ordered)
+                .with_metrics(metrics.clone())
+        });
         let public = bind(arguments.listen, &config, "serve.listen", "--listen", 8787).await?;
         let private =
             bind(arguments.operations, &config, "serve.operations", "--operations", 8788).await?;
@@ -113,55 +131,91 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
             operations: format!("http://{}/", address(&private)?),
             store: arguments.store.location(&config).shown(),
             source,
-            keys: arguments.keys.in_words(&config, arguments.unsigned, arguments.tolerance)?,
+            keys,
             forwarding: forward.as_ref().map(ToString::to_string),
+            reconciling: reconciler.is_some(),
         };
         // Whoever started it may read the first line and no more.
         let _gone = begun.print(global, address(&public)?);
-        let forwarding = forward.map(|uri| {
-            let ordered =
-                config.setting("serve.ordered", |text| text.parse().ok()).unwrap_or_default();
-            Workers::new(Arc::clone(&store), Forward::new(uri))
-                .with_unknown_events(true)
-                .with_ordering(arguments.ordered || ordered)
-                .with_metrics(receiver.metrics().clone())
-        });
-        let retention = retention(arguments, &config);
-        serve(signals, store, receiver, (public, private), forwarding, retention).await;
+        let work = Work { store, receiver, forwarding, reconciler, retention };
+        work.run(public, private, signals).await;
         Ok(Answer::Yes)
     })
 }
 
-/// Runs everything until a signal comes, then lets it finish.
-async fn serve(
-    mut signals: Signals,
+/// What the service does until it ends.
+struct Work {
     store: Arc<dyn Store>,
     receiver: Receiver,
-    (public, private): (TcpListener, TcpListener),
     forwarding: Option<Workers<Forward>>,
+    reconciler: Option<Reconciler>,
     retention: Retention,
-) {
-    let (stop, _) = watch::channel(false);
-    let metrics: Metrics = receiver.metrics().clone();
-    let deliveries =
-        Server::new(receiver.router(PATH)).with_metrics(metrics).serve(public, stopped(&stop));
-    let operations = Server::new(receiver.operations()).serve(private, stopped(&stop));
-    let working = async {
-        match forwarding {
-            Some(workers) => workers.run(stopped(&stop)).await,
-            None => stopped(&stop).await,
+}
+
+impl Work {
+    /// Does everything until a signal comes, then lets it finish.
+    async fn run(self, public: TcpListener, private: TcpListener, mut signals: Signals) {
+        let (stop, _) = watch::channel(false);
+        let deliveries = Server::new(self.receiver.router(PATH))
+            .with_metrics(self.receiver.metrics().clone())
+            .serve(public, stopped(&stop));
+        let operations = Server::new(self.receiver.operations()).serve(private, stopped(&stop));
+        let forwarding = async {
+            if let Some(workers) = self.forwarding {
+                workers.run(stopped(&stop)).await;
+            }
+        };
+        let reconciling = async {
+            if let Some(reconciler) = self.reconciler {
+                reconciler.run(stopped(&stop)).await;
+            }
+        };
+        let signals = async {
+            signals.next().await;
+            stop.send_replace(true);
+            signals.next().await;
+        };
+        tokio::select! {
+            _ = async { tokio::join!(deliveries, operations, forwarding, reconciling) } => {}
+            () = prune(self.retention, &*self.store) => {}
+            () = signals => tracing::warn!("ended at once, by a second signal"),
         }
-    };
-    let signals = async {
-        signals.next().await;
-        stop.send_replace(true);
-        signals.next().await;
-    };
-    tokio::select! {
-        _ = async { tokio::join!(deliveries, operations, working) } => {}
-        () = prune(retention, &*store) => {}
-        () = signals => tracing::warn!("ended at once, by a second signal"),
     }
+}
+
+/// Fetches what was missed, if there is a key for it.
+fn reconciler(
+    arguments: &Arguments,
+    config: &Config,
+    store: &Arc<dyn Store>,
+    source: &str,
+    retention: Retention,
+) -> Result<Option<Reconciler>, Failure> {
+    let Some(client) = arguments.list.client_if_configured(config)? else { return Ok(None) };
+    let is_short =
+        |kept: Option<Duration>| kept.is_some_and(|kept| kept <= Reconciler::DEFAULT_OVERLAP);
+    if is_short(retention.done) || is_short(retention.dead) {
+        let overlap = time::span(Reconciler::DEFAULT_OVERLAP);
+        return Err(Failure::new("entries would be deleted and fetched again").hint(format!(
+            "a reconciliation goes back {overlap}: keep entries for longer than that"
+        )));
+    }
+    let setting = |name| config.setting(name, |text| time::parse_span(text).ok());
+    let reach = setting("reconcile.reach").unwrap_or(REACH);
+    let interval = setting("reconcile.interval").unwrap_or(Reconciler::DEFAULT_INTERVAL);
+    let reconciler = Reconciler::new(Arc::clone(store), client)
+        .with_source(source)
+        .with_first_reach(reach)
+        .with_interval(interval);
+    Ok(Some(reconciler))
+}
+
+/// Returns the name of where deliveries come from.
+pub(super) fn source(argument: Option<&str>, config: &Config) -> String {
+    argument
+        .map(str::to_owned)
+        .or_else(|| config.setting("serve.source", |text| Some(text.to_owned())))
+        .unwrap_or_else(|| Receiver::DEFAULT_SOURCE.to_owned())
 }
 
 fn stopped(stop: &watch::Sender<bool>) -> impl Future<Output = ()> + use<> {
@@ -220,6 +274,8 @@ struct Begun {
     #[serde(skip)]
     keys: String,
     forwarding: Option<String>,
+    /// Whether what was missed is fetched, at the start and every few minutes.
+    reconciling: bool,
 }
 
 impl Begun {
@@ -231,13 +287,18 @@ impl Begun {
             Some(url) => format!("events are posted to {}", safe(url)),
             None => "events stay pending: `spektr inbox list`; --forward URL posts them".to_owned(),
         };
+        let missed = if self.reconciling {
+            "what was missed is fetched from the sender's list"
+        } else {
+            "what was missed is not fetched: SPEKTR_API_KEY is not set"
+        };
         let mut text = format!(
             "{} {}\n{}\n",
             strong("receiving on"),
             self.receiving,
             faint(&format!(
                 "health and metrics on {0}health/ready and {0}metrics\n\
-                 inbox {1}, source {2}\n{3}\n{events}",
+                 inbox {1}, source {2}\n{3}\n{events}\n{missed}",
                 self.operations,
                 self.store,
                 safe(&self.source),

@@ -9,7 +9,7 @@ use spektr_verify::{SignatureFormat, SignedContent};
 use crate::client;
 use crate::delivery::Envelope;
 use crate::store::{self, Location};
-use crate::{http, time};
+use crate::{http, sender_list, time};
 
 /// Something that can be configured.
 pub(crate) struct Setting {
@@ -27,12 +27,20 @@ impl Setting {
         format!("SPEKTR_{}", self.name.replace('.', "_").to_ascii_uppercase())
     }
 
+    /// Returns a value for people, without what is secret of it.
+    pub(crate) fn shown(&self, value: &str) -> String {
+        match (self.name, Location::parse(value)) {
+            ("store", Ok(location)) => location.shown(),
+            _ => value.to_owned(),
+        }
+    }
+
     pub(crate) fn find(name: &str) -> Option<&'static Self> {
         SETTINGS.iter().find(|setting| setting.name == name)
     }
 }
 
-pub(crate) static SETTINGS: [Setting; 18] = [
+pub(crate) static SETTINGS: [Setting; 23] = [
     Setting {
         name: "keys_file",
         about: "TOML file with the signing keys",
@@ -148,6 +156,36 @@ pub(crate) static SETTINGS: [Setting; 18] = [
         about: "how long dead letters are kept",
         preset: "for ever",
         check: |text| time::parse_age(text).map(drop),
+    },
+    Setting {
+        name: "reconcile.from",
+        about: "the sender's list of events: live, sandbox or test, or its base URL",
+        preset: "live",
+        check: |text| sender_list::parse_place(text).map(drop),
+    },
+    Setting {
+        name: "reconcile.api_key_file",
+        about: "file with the API key",
+        preset: "none: SPEKTR_API_KEY",
+        check: any,
+    },
+    Setting {
+        name: "reconcile.unit",
+        about: "unit of createdAfter and createdBefore: milliseconds or seconds",
+        preset: "milliseconds, an assumption",
+        check: |text| sender_list::parse_unit(text).map(drop),
+    },
+    Setting {
+        name: "reconcile.interval",
+        about: "how long `serve` waits between two reconciliations",
+        preset: "5m",
+        check: |text| time::parse_span(text).map(drop),
+    },
+    Setting {
+        name: "reconcile.reach",
+        about: "how far back the first reconciliation of `serve` goes",
+        preset: "1d",
+        check: |text| time::parse_span(text).map(drop),
     },
 ];
 

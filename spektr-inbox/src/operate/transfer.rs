@@ -7,18 +7,18 @@
 use std::borrow::Cow;
 use std::io::{self, BufRead, Write};
 use std::sync::Arc;
-use std::time::Duration;
 
 use base64ct::{Base64, Encoding as _};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use spektr_types::Timestamp;
 use thiserror::Error;
-use tokio::time::sleep;
 
 use super::STEP;
 use crate::intake::reread;
-use crate::store::{Acceptance, Filter, NewEntry, State, Store, StoreError, StoredEntry};
+use crate::store::{
+    Acceptance, Filter, NewEntry, State, Store, StoreError, StoredEntry, accept_patiently,
+};
 
 /// How many bytes of entries are imported in a step.
 const STEP_BYTES: usize = 8 * 1024 * 1024;
@@ -163,7 +163,7 @@ pub async fn import(
                 entries.push(entry);
             }
         }
-        for acceptance in accept(store, entries).await? {
+        for acceptance in accept_patiently(store, entries).await? {
             match acceptance {
                 Acceptance::Duplicate => known += 1,
                 Acceptance::Stored(_) | Acceptance::Conflict(_) => new += 1,
@@ -172,16 +172,6 @@ pub async fn import(
         progress(new + known);
     }
     Ok((new, known))
-}
-
-/// Stores entries; while deliveries fill the queue, waits its turn.
-async fn accept(store: &dyn Store, entries: Vec<NewEntry>) -> Result<Vec<Acceptance>, StoreError> {
-    loop {
-        match store.accept(entries.clone()).await {
-            Err(StoreError::Overloaded) => sleep(Duration::from_millis(50)).await,
-            accepted => return accepted,
-        }
-    }
 }
 
 fn parse(text: &str) -> Result<NewEntry, ImportProblem> {

@@ -9,6 +9,7 @@
 
 mod completion;
 mod model;
+mod patient;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod sqlite;
@@ -25,6 +26,7 @@ pub use model::{
     Acceptance, Claim, ClaimRequest, Filter, Lease, NewEntry, Quarantined, Rejected, Settlement,
     State, Stats, StoredEntry,
 };
+pub(crate) use patient::accept_patiently;
 
 /// What the methods of [`Store`] return, so that a store can be chosen while
 /// the program runs.

@@ -23,7 +23,7 @@ impl Backoff {
     }
 
     /// The pause after an attempt, from 1; `random` is from 0 up to 1.
-    pub(super) fn after(&self, attempt: u32, random: f64) -> Duration {
+    pub(crate) fn after(&self, attempt: u32, random: f64) -> Duration {
         let doubled = 2_u32.checked_pow(attempt.saturating_sub(1));
         let full = doubled.and_then(|factor| self.first.checked_mul(factor));
         full.unwrap_or(self.longest).min(self.longest).mul_f64(1.0 - random / 2.0)

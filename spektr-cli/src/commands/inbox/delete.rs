@@ -76,7 +76,7 @@ pub(super) async fn prune(global: &Global, arguments: &PruneArguments) -> Result
         return Err(Failure::new("pending entries are never deleted by their age")
             .hint("`spektr inbox erase` deletes everything of an end-user, in whatever state"));
     }
-    let store = open(global, &arguments.store)?;
+    let store = open(global, &arguments.store).await?;
     let before = Moment::Ago(arguments.older_than).as_of(SystemClock::new().now());
     let filter = Filter { received_before: Some(before), ..Filter::state(arguments.state) };
     let (number, word) = if arguments.dry_run {
@@ -96,7 +96,7 @@ pub(super) async fn prune(global: &Global, arguments: &PruneArguments) -> Result
 }
 
 pub(super) async fn erase(global: &Global, arguments: &EraseArguments) -> Result<Answer, Failure> {
-    let store = open(global, &arguments.store)?;
+    let store = open(global, &arguments.store).await?;
     let of_user = Filter { spektr_id: Some(arguments.spektr_id.clone()), ..Filter::all() };
     if !arguments.yes && !confirmed(store.count(of_user).await?, &arguments.spektr_id)? {
         anstream::eprintln!("nothing was erased");

@@ -118,7 +118,7 @@ fn in_colour(state: &str) -> String {
 }
 
 pub(super) async fn list(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
-    let store = open(global, &arguments.store)?;
+    let store = open(global, &arguments.store).await?;
     let filter = arguments.filter.filter();
     let mut left = arguments.limit.unwrap_or(u64::MAX);
     let mut states = BTreeMap::<State, usize>::new();
@@ -165,7 +165,7 @@ struct DeadLetter<'e> {
 }
 
 pub(super) async fn dead(global: &Global, arguments: &DeadArguments) -> Result<Answer, Failure> {
-    let store = open(global, &arguments.store)?;
+    let store = open(global, &arguments.store).await?;
     let (mut number, mut last) = (0, 0);
     loop {
         let page = store.list(Filter::state(State::Dead), last, PAGE).await?;

@@ -58,6 +58,6 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
 }
 
 /// Opens the inbox that is there.
-fn open(global: &Global, store: &StoreArguments) -> Result<Arc<dyn Store>, Failure> {
-    store.open(&global.config()?)
+async fn open(global: &Global, store: &StoreArguments) -> Result<Arc<dyn Store>, Failure> {
+    store.open(&global.config()?).await
 }

@@ -72,7 +72,7 @@ pub(super) async fn replay(global: &Global, arguments: &Arguments) -> Result<Ans
         }
         _ => {}
     }
-    let store = open(global, &arguments.store)?;
+    let store = open(global, &arguments.store).await?;
     let now = SystemClock::new().now();
     let mut replayed = 0;
     let mut missing = Vec::new();
@@ -120,7 +120,7 @@ pub(super) async fn redecode(
     global: &Global,
     arguments: &RedecodeArguments,
 ) -> Result<Answer, Failure> {
-    let store = open(global, &arguments.store)?;
+    let store = open(global, &arguments.store).await?;
     let mut progress = Progress::counting();
     let now = SystemClock::new().now();
     let redecoded = operate::redecode(&*store, now, |done| progress.at(done)).await?;

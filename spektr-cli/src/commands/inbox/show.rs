@@ -52,7 +52,7 @@ struct Shown<'e> {
 }
 
 pub(super) async fn show(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
-    let store = open(global, &arguments.store)?;
+    let store = open(global, &arguments.store).await?;
     let entries = find(&*store, &arguments.name).await?;
     for entry in &entries {
         if global.is_json() {

@@ -72,7 +72,7 @@ pub(super) async fn export(
     let Some(path) = &arguments.out else {
         return export_to_stdout(global, arguments).await;
     };
-    let store = open(global, &arguments.store)?;
+    let store = open(global, &arguments.store).await?;
     let fail = |error| Failure::file("write", path, &error);
     let file = make_file(path).map_err(fail)?;
     let mut progress = Progress::counting();
@@ -101,7 +101,7 @@ async fn export_to_stdout(global: &Global, arguments: &ExportArguments) -> Resul
         return Err(Failure::new("an export holds personal data, and this is a terminal")
             .hint("--out FILE writes a file that only you can read; a pipe is fine too"));
     }
-    let store = open(global, &arguments.store)?;
+    let store = open(global, &arguments.store).await?;
     let out = BufWriter::new(io::stdout().lock());
     operate::export(&*store, &arguments.filter.filter(), out, |_| {}).await.map_err(|error| {
         match error {
@@ -123,7 +123,7 @@ pub(super) async fn import(
             .map_err(|error| Failure::file("read", &arguments.file, &error))?;
         Box::new(BufReader::new(file))
     };
-    let store = arguments.store.open_or_make(&global.config()?)?;
+    let store = arguments.store.open_or_make(&global.config()?).await?;
     let mut progress = Progress::counting();
     let imported = operate::import(&*store, from, |done| progress.at(done)).await;
     drop(progress);

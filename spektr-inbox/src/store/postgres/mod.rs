@@ -310,8 +310,16 @@ impl Store for PostgresStore {
         lend!(self.operate, OPERATE_TIMEOUT, |one| read::count(&one, &filter).await)
     }
 
-    fn release(&self, filter: Filter, limit: usize, now: Timestamp) -> StoreFuture<'_, u64> {
-        lend!(self.operate, OPERATE_TIMEOUT, |one| read::release(&one, &filter, limit, now).await)
+    fn release(
+        &self,
+        filter: Filter,
+        after: i64,
+        limit: usize,
+        now: Timestamp,
+    ) -> StoreFuture<'_, Vec<i64>> {
+        lend!(self.operate, OPERATE_TIMEOUT, |one| {
+            read::release(&one, &filter, after, limit, now).await
+        })
     }
 
     fn prune(&self, filter: Filter, limit: usize) -> StoreFuture<'_, u64> {

@@ -136,10 +136,10 @@ fn count_in(rows: &[Row]) -> Result<u64, StoreError> {
 
 /// The numbers that match, locked: whoever changes them at the same time is waited for,
 /// and what does not match any more is left alone.
-fn chosen(condition: &Condition, but: &str, limit: usize) -> String {
+fn chosen(condition: &Condition, but: &str, which: &str) -> String {
     format!(
         "WITH chosen AS (SELECT work.number FROM {BOTH} WHERE {} AND {but} \
-         LIMIT {limit} FOR UPDATE OF work)",
+         {which} FOR UPDATE OF work)",
         condition.sql
     )
 }
@@ -147,17 +147,22 @@ fn chosen(condition: &Condition, but: &str, limit: usize) -> String {
 pub(super) async fn release(
     connection: &Lent<'_>,
     filter: &Filter,
+    after: i64,
     limit: usize,
     now: Timestamp,
-) -> Result<u64, StoreError> {
-    let condition = Condition::new(filter);
+) -> Result<Vec<i64>, StoreError> {
+    let mut condition = Condition::new(filter);
+    condition.and("entries.number > $", Some(after));
+    let which = format!("ORDER BY work.number LIMIT {limit}");
     let sql = format!(
         "{} UPDATE spektr_inbox.work SET state = 'pending', due_at = {}, attempts = 0, \
-         owner = NULL, reason = NULL FROM chosen WHERE work.number = chosen.number",
-        chosen(&condition, "work.state NOT IN ('pending', 'unreadable')", limit),
+         owner = NULL, reason = NULL FROM chosen WHERE work.number = chosen.number \
+         RETURNING work.number",
+        chosen(&condition, "work.state NOT IN ('pending', 'unreadable')", &which),
         now.as_millis(),
     );
-    Ok(connection.execute_once(&sql, &condition.values()).await?)
+    let rows = connection.query_once(&sql, &condition.values()).await?;
+    rows.iter().map(|row| value(row, 0)).collect()
 }
 
 pub(super) async fn prune(
@@ -168,7 +173,7 @@ pub(super) async fn prune(
     let condition = Condition::new(filter);
     let sql = format!(
         "{}, {DELETE} SELECT count(*) FROM gone",
-        chosen(&condition, "work.state <> 'pending'", limit),
+        chosen(&condition, "work.state <> 'pending'", &format!("LIMIT {limit}")),
     );
     count_in(&connection.query_once(&sql, &condition.values()).await?)
 }
@@ -186,10 +191,8 @@ const DELETE: &str = "\
 pub(super) async fn erase(connection: &Lent<'_>, spektr_id: &str) -> Result<u64, StoreError> {
     let condition =
         Condition::new(&Filter { spektr_id: Some(spektr_id.to_owned()), ..Filter::all() });
-    let of_the_person = format!(
-        "{}, {DELETE} SELECT count(*) FROM gone",
-        chosen(&condition, "TRUE", usize::MAX >> 1)
-    );
+    let of_the_person =
+        format!("{}, {DELETE} SELECT count(*) FROM gone", chosen(&condition, "TRUE", ""));
     let contains = "position($1 in entries.raw) > 0 AND work.state = 'unreadable'";
     let unreadable = format!(
         "WITH chosen AS (SELECT work.number FROM {BOTH} WHERE {contains} FOR UPDATE OF work), \

@@ -1,0 +1,357 @@
+//! Fetches a page of the list, as often as it takes, within bounds.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt as _, Empty};
+use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::{ClientConfig, RootCertStore};
+use spektr_types::Timestamp;
+use tokio::time::{sleep, timeout};
+
+use super::answer::{Page, Unusable};
+use super::error::{AttemptError, ClientError, ReconcileError};
+use super::{ApiKey, BaseUrl, TimeUnit};
+use crate::{Backoff, Clock};
+
+/// Asks one server for its list of events, with one key. Clones share their
+/// connection.
+///
+/// Redirects are not followed, so that the key goes nowhere else; proxies that the
+/// environment names are not used.
+#[derive(Clone)]
+pub struct Client {
+    http: legacy::Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
+    base: BaseUrl,
+    key: ApiKey,
+    unit: TimeUnit,
+    answer_timeout: Duration,
+    body_timeout: Duration,
+    body_limit: usize,
+    attempts: u32,
+    backoff: Backoff,
+    longest_wait: Duration,
+}
+
+/// Which page.
+#[derive(Clone, Copy)]
+pub(super) enum Query {
+    /// Of what was created within a window, the oldest first.
+    Window { after: Timestamp, until: Timestamp, page: u64 },
+    /// Of everything, the newest first: the first page.
+    Newest,
+}
+
+/// A failed attempt.
+enum Failure {
+    Passing { error: AttemptError, retry_after: Option<Duration> },
+    Lasting(ReconcileError),
+}
+
+impl From<AttemptError> for Failure {
+    fn from(error: AttemptError) -> Self {
+        Self::Passing { error, retry_after: None }
+    }
+}
+
+impl Client {
+    /// How many entries are asked for at a time: the most that the server gives.
+    pub const PAGE_SIZE: usize = 50;
+
+    /// How long a connection may take, TLS excluded: 10 s.
+    pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+    /// How long an answer may take to begin, unless configured: 30 s.
+    pub const DEFAULT_ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+    /// How long the body of an answer may take, unless configured: 60 s.
+    pub const DEFAULT_BODY_TIMEOUT: Duration = Duration::from_secs(60);
+
+    /// The largest answer, unless configured: 16 MiB.
+    pub const DEFAULT_BODY_LIMIT: usize = 16 * 1024 * 1024;
+
+    /// How many attempts a page has, unless configured: 6, which the default
+    /// pauses spread over half a minute.
+    pub const DEFAULT_ATTEMPTS: u32 = 6;
+
+    /// The longest pause that a server can ask for within a run, unless
+    /// configured: 2 minutes. Asked for more, the run stops.
+    pub const DEFAULT_LONGEST_WAIT: Duration = Duration::from_secs(120);
+
+    /// Takes where the list is, an [`Environment`](super::Environment) or a
+    /// [`BaseUrl`], and the key. Reads the operating system's certificates.
+    ///
+    /// # Errors
+    ///
+    /// - [`ClientError::NoCertificates`], [`ClientError::Tls`]
+    pub fn new(base: impl Into<BaseUrl>, key: ApiKey) -> Result<Self, ClientError> {
+        let base = base.into();
+        let mut connector = HttpConnector::new();
+        connector.enforce_http(false);
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(Self::CONNECT_TIMEOUT));
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(tls(base.is_encrypted())?)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(connector);
+        let http = legacy::Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(Duration::from_secs(20))
+            .pool_max_idle_per_host(1)
+            .build(connector);
+        Ok(Self {
+            http,
+            base,
+            key,
+            unit: TimeUnit::default(),
+            answer_timeout: Self::DEFAULT_ANSWER_TIMEOUT,
+            body_timeout: Self::DEFAULT_BODY_TIMEOUT,
+            body_limit: Self::DEFAULT_BODY_LIMIT,
+            attempts: Self::DEFAULT_ATTEMPTS,
+            backoff: Backoff::new(Duration::from_secs(1), Duration::from_secs(60)),
+            longest_wait: Self::DEFAULT_LONGEST_WAIT,
+        })
+    }
+
+    /// Sets the unit of `createdAfter` and `createdBefore`.
+    #[must_use]
+    pub fn with_unit(mut self, unit: TimeUnit) -> Self {
+        self.unit = unit;
+        self
+    }
+
+    /// Sets how long an answer may take to begin, connecting included.
+    #[must_use]
+    pub fn with_answer_timeout(mut self, duration: Duration) -> Self {
+        self.answer_timeout = duration;
+        self
+    }
+
+    /// Sets how long the body of an answer may take.
+    #[must_use]
+    pub fn with_body_timeout(mut self, duration: Duration) -> Self {
+        self.body_timeout = duration;
+        self
+    }
+
+    /// Sets the largest answer, in bytes. It is how much memory a run takes, times
+    /// a small number.
+    #[must_use]
+    pub fn with_body_limit(mut self, bytes: usize) -> Self {
+        self.body_limit = bytes;
+        self
+    }
+
+    /// Sets how many attempts a page has, at least 1, and the pauses between them.
+    #[must_use]
+    pub fn with_attempts(mut self, attempts: u32, backoff: Backoff) -> Self {
+        self.attempts = attempts.max(1);
+        self.backoff = backoff;
+        self
+    }
+
+    /// Sets the longest pause that a server can ask for within a run.
+    #[must_use]
+    pub fn with_longest_wait(mut self, duration: Duration) -> Self {
+        self.longest_wait = duration;
+        self
+    }
+
+    /// Where the list is.
+    #[must_use]
+    pub fn base_url(&self) -> &BaseUrl {
+        &self.base
+    }
+
+    /// The unit of `createdAfter` and `createdBefore`.
+    #[must_use]
+    pub fn unit(&self) -> TimeUnit {
+        self.unit
+    }
+
+    /// Fetches a page; counts each attempt with `attempted`.
+    pub(super) async fn fetch(
+        &self,
+        query: Query,
+        source: &Arc<str>,
+        clock: &dyn Clock,
+        mut attempted: impl FnMut(),
+    ) -> Result<Page, ReconcileError> {
+        let uri = self.uri(query);
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            attempted();
+            let (source, retry_after) = match self.attempt(&uri, source, clock).await {
+                Ok(page) => return Ok(page),
+                Err(Failure::Lasting(error)) => return Err(error),
+                Err(Failure::Passing { error, retry_after }) => (error, retry_after),
+            };
+            let too_long = retry_after.is_some_and(|asked| asked > self.longest_wait);
+            if attempt >= self.attempts || too_long {
+                let attempts = attempt;
+                return Err(ReconcileError::Unavailable { attempts, retry_after, source });
+            }
+            tracing::debug!(attempt, error = &source as &dyn Error, "a page is fetched again");
+            let pause = self.backoff.after(attempt, fastrand::f64());
+            // What the server asks for is the least, so that chance only adds to it.
+            let asked = retry_after.map_or(Duration::ZERO, |asked| asked + pause / 4);
+            sleep(pause.max(asked)).await;
+        }
+    }
+
+    fn uri(&self, query: Query) -> String {
+        let (base, limit) = (&self.base, Self::PAGE_SIZE);
+        let (page, order, window) = match query {
+            Query::Newest => (1, "desc", String::new()),
+            Query::Window { after, until, page } => {
+                let (after, before) = (self.unit.after(after), self.unit.before(until));
+                (page, "asc", format!("&createdAfter={after}&createdBefore={before}"))
+            }
+        };
+        format!(
+            "{base}/v1/events?page={page}&limit={limit}&sortBy=createdAt&sortOrder={order}{window}"
+        )
+    }
+
+    async fn attempt(
+        &self,
+        uri: &str,
+        source: &Arc<str>,
+        clock: &dyn Clock,
+    ) -> Result<Page, Failure> {
+        let request = Request::get(uri)
+            .header("x-api-key", self.key.header())
+            .header(header::ACCEPT, HeaderValue::from_static("application/json"))
+            .body(Empty::new())
+            .map_err(|error| AttemptError::Connection(error.into()))?;
+        let response = timeout(self.answer_timeout, self.http.request(request))
+            .await
+            .map_err(|_| AttemptError::Timeout)?
+            .map_err(|error| AttemptError::Connection(error.into()))?;
+        self.check(response.status(), response.headers(), clock)?;
+        let body = timeout(self.body_timeout, self.read(response))
+            .await
+            .map_err(|_| AttemptError::Timeout)??;
+        Page::parse(body, Self::PAGE_SIZE, source, clock.now()).map_err(|error| match error {
+            Unusable::Passing(error) => error.into(),
+            Unusable::Lasting(error) => Failure::Lasting(error),
+        })
+    }
+
+    fn check(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        clock: &dyn Clock,
+    ) -> Result<(), Failure> {
+        let code = status.as_u16();
+        Err(match code {
+            200 => return Ok(()),
+            401 | 403 => Failure::Lasting(ReconcileError::Refused { status: code }),
+            400 | 422 => Failure::Lasting(ReconcileError::Query { status: code, unit: self.unit }),
+            408 | 425 | 429 | 500..=599 => Failure::Passing {
+                error: AttemptError::Status(code),
+                retry_after: retry_after(headers, clock.now()),
+            },
+            _ => Failure::Lasting(ReconcileError::Status { status: code }),
+        })
+    }
+
+    /// Reads a body up to the limit; whatever more there is, is left unread, and
+    /// the connection closed.
+    async fn read(&self, response: Response<Incoming>) -> Result<Bytes, Failure> {
+        let limit = self.body_limit;
+        let too_large = || Failure::Lasting(ReconcileError::TooLarge { limit });
+        let announced = hyper::body::Body::size_hint(response.body()).lower();
+        if announced > limit as u64 {
+            return Err(too_large());
+        }
+        let mut body = response.into_body();
+        let mut whole = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| AttemptError::Broken(error.into()))?;
+            let Ok(data) = frame.into_data() else { continue };
+            if whole.len() + data.len() > limit {
+                return Err(too_large());
+            }
+            whole.extend_from_slice(&data);
+        }
+        Ok(whole.freeze())
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("base", &self.base)
+            .field("key", &self.key)
+            .field("unit", &self.unit)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How to speak TLS: with the certificates that the operating system trusts, or
+/// those that `SSL_CERT_FILE` names. Where nothing is encrypted, none are needed.
+fn tls(encrypted: bool) -> Result<ClientConfig, ClientError> {
+    let mut roots = RootCertStore::empty();
+    if encrypted {
+        let found = rustls_native_certs::load_native_certs();
+        // Systems have some that cannot be read; those that can are enough.
+        if roots.add_parsable_certificates(found.certs).0 == 0 {
+            return Err(ClientError::NoCertificates);
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| ClientError::Tls(error.into()))?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// How long the server asks to be left alone, in seconds or until a date.
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than a number holds are a long time as well.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX / 4)));
+    }
+    let date: SystemTime = httpdate::parse_http_date(text).ok()?;
+    let now = UNIX_EPOCH + Duration::from_millis(now.as_millis().unsigned_abs());
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_asks_for_a_pause_in_seconds_or_until_a_date() {
+        // 2023-11-14T22:13:20Z
+        let now = Timestamp::from_millis(1_700_000_000_000).unwrap();
+        let asked = |text: &'static str| {
+            let headers = [(header::RETRY_AFTER, HeaderValue::from_static(text))];
+            retry_after(&headers.into_iter().collect(), now)
+        };
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        assert_eq!(asked("0"), seconds(0));
+        assert_eq!(asked(" 120 "), seconds(120));
+        assert_eq!(asked("Tue, 14 Nov 2023 22:14:20 GMT"), seconds(60));
+        assert_eq!(asked("Tue, 14 Nov 2023 22:12:20 GMT"), seconds(0));
+        assert_eq!(asked("99999999999999999999999"), seconds(u64::MAX / 4));
+        for text in ["", "-1", "1.5", "soon", "Tue, 14 Nov 2023"] {
+            assert_eq!(asked(text), None, "{text}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
+}

@@ -1,0 +1,337 @@
+//! One run over the list, from a time to a time.
+//!
+//! Invariant: when the watermark moves to a time, every entry that was listed as
+//! created up to it is durable. The list may change meanwhile in any way, and the
+//! server may say what it likes about pages and totals.
+
+use std::collections::HashSet;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
+use std::time::Duration;
+
+use spektr_types::{Entry, Event, Timestamp};
+
+use super::answer::Page;
+use super::client::Query;
+use super::error::ReconcileError;
+use super::{Inner, Summary};
+use crate::clock::{after, before, from_millis};
+use crate::store::{Acceptance, NewEntry, accept_patiently};
+
+/// How far outside of what was asked for an entry may be. A wrong unit is off by
+/// decades, or gives nothing; a list may show another time than it sorts by.
+const SLACK: Duration = Duration::from_secs(3600);
+
+/// How many pages are counted from one place, half a million entries of a moment.
+const MAX_PAGES: u64 = 10_000;
+
+/// How often they are read until they hold still.
+const MAX_PASSES: usize = 10;
+
+/// How many pages in a row may hold nothing but what came before.
+const MAX_REPEATED_PAGES: usize = 3;
+
+pub(super) struct Walk<'a> {
+    inner: &'a Inner,
+    summary: Summary,
+    /// The watermark that is in the store.
+    watermark: Option<Timestamp>,
+    progress: &'a mut (dyn FnMut(&Summary) + Send),
+    hasher: RandomState,
+}
+
+/// What reading pages from one place gave.
+struct Pass {
+    /// From where to go on; none if the list has ended.
+    next: Option<Timestamp>,
+    pages: u64,
+    new: u64,
+    /// Whether the list is sure to have held still.
+    still: bool,
+    seen: HashSet<u64>,
+    /// Those of them that come again after `next`.
+    tail: HashSet<u64>,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(
+        inner: &'a Inner,
+        since: Timestamp,
+        until: Timestamp,
+        watermark: Option<Timestamp>,
+        progress: &'a mut (dyn FnMut(&Summary) + Send),
+    ) -> Self {
+        let summary = Summary {
+            since,
+            until,
+            position: since,
+            seen: 0,
+            new: 0,
+            duplicates: 0,
+            conflicts: 0,
+            malformed: 0,
+            unknown: 0,
+            requests: 0,
+            shifts: 0,
+        };
+        Self { inner, summary, watermark, progress, hasher: RandomState::new() }
+    }
+
+    pub(super) async fn run(mut self) -> Result<Summary, ReconcileError> {
+        let Summary { since, until, .. } = self.summary;
+        // Reaching further back than before is to survive a kill as well.
+        if self.watermark != Some(since) {
+            self.save(since).await?;
+        }
+        let Some(first) = self.first_page().await? else { return Ok(self.summary) };
+        let mut first = Some(first);
+        let mut place = since;
+        let mut before_place: Option<(Timestamp, HashSet<u64>)> = None;
+        let mut went_back_from = since;
+        loop {
+            let pass = self.settle(place, first.take()).await?;
+            // What was asked for includes the end of what came before. If nothing of
+            // that comes, the list has changed under the run, or is another one.
+            if let Some((earlier, tail)) = before_place.take() {
+                if place > went_back_from && pass.seen.is_disjoint(&tail) {
+                    went_back_from = place;
+                    place = earlier;
+                    self.summary.shifts += 1;
+                    continue;
+                }
+            }
+            let Some(next) = pass.next.filter(|next| *next < until) else { break };
+            before_place = Some((place, pass.tail));
+            place = next;
+            self.reach(place).await?;
+        }
+        self.reach(until).await?;
+        Ok(self.summary)
+    }
+
+    /// Fetches the first page of all. None if there is nothing to read; then the
+    /// watermark has moved, if that is certain.
+    async fn first_page(&mut self) -> Result<Option<Page>, ReconcileError> {
+        let Summary { since, until, .. } = self.summary;
+        let query = Query::Window { after: since, until, page: 1 };
+        let page = self.fetch(query).await?;
+        if !page.entries.is_empty() {
+            return Ok(Some(page));
+        }
+        // A wrong unit looks just like this. The newest entries of all tell, since
+        // nobody needs a unit to ask for them.
+        let newest = self.fetch(Query::Newest).await?;
+        let times: Vec<_> = newest.times().collect();
+        // A time in whole seconds may stand for any time of its second.
+        let second = Duration::from_millis(999);
+        if times.iter().any(|time| *time > since && after(*time, second) <= until) {
+            // It may have come in between.
+            let page = self.fetch(query).await?;
+            if !page.entries.is_empty() {
+                return Ok(Some(page));
+            }
+            let problem = "has newer entries, and gives none of them for their time";
+            return Err(self.wrong_unit(problem));
+        }
+        let descending = times.windows(2).all(|pair| pair[0].as_seconds() >= pair[1].as_seconds());
+        let reaches_back = descending && times.last().is_some_and(|time| *time <= since);
+        if newest.is_last() || reaches_back {
+            self.reach(until).await?;
+        }
+        Ok(None)
+    }
+
+    /// Reads from one place until nothing can have been skipped.
+    async fn settle(
+        &mut self,
+        place: Timestamp,
+        mut first: Option<Page>,
+    ) -> Result<Pass, ReconcileError> {
+        let mut fruitless = 0;
+        for _ in 0..MAX_PASSES {
+            let pass = self.pass(place, first.take()).await?;
+            fruitless = if pass.new == 0 { fruitless + 1 } else { 0 };
+            // One page is one answer, in which nothing can shift.
+            if pass.pages == 1 || pass.still || fruitless == 2 {
+                return Ok(pass);
+            }
+            self.summary.shifts += 1;
+        }
+        Err(ReconcileError::Endless { problem: "does not hold still" })
+    }
+
+    /// Reads pages from one place, until there is a later place to go on from.
+    async fn pass(
+        &mut self,
+        place: Timestamp,
+        mut first: Option<Page>,
+    ) -> Result<Pass, ReconcileError> {
+        let Summary { until, .. } = self.summary;
+        let mut seen: HashSet<u64> = HashSet::new();
+        let mut still = true;
+        let mut total = None;
+        let mut new = 0;
+        let mut times = Times::default();
+        let mut repeated_pages = 0;
+        // What may come again, which is of the last moment.
+        let mut listed: Vec<(Option<Timestamp>, u64)> = Vec::new();
+        for number in 1..=MAX_PAGES {
+            let page = match first.take() {
+                Some(page) => page,
+                None => self.fetch(Query::Window { after: place, until, page: number }).await?,
+            };
+            self.check(&page)?;
+            still &= times.add(&page)?;
+            still &= page.total.is_some() && (number == 1 || page.total == total);
+            total = page.total;
+            let (is_last, count) = (page.is_last(), page.entries.len());
+            let mut fresh = 0;
+            for entry in &page.entries {
+                let hash = self.hasher.hash_one((&entry.key, &entry.content));
+                listed.push((entry.created_at, hash));
+                fresh += usize::from(seen.insert(hash));
+            }
+            still &= fresh == count;
+            new += self.store(page.entries).await?;
+            let next = times.next(place, |time| self.inner.client.unit().after(time));
+            if is_last || next.is_some() {
+                let next = next.filter(|_| !is_last);
+                let again = |time: &Option<Timestamp>| *time > next && time.is_some();
+                let tail = listed.iter().filter(|(time, _)| again(time));
+                let tail = tail.map(|(_, hash)| *hash).collect();
+                return Ok(Pass { next, pages: number, new, still, seen, tail });
+            }
+            repeated_pages = if fresh == 0 { repeated_pages + 1 } else { 0 };
+            if repeated_pages == MAX_REPEATED_PAGES {
+                return Err(ReconcileError::Endless {
+                    problem: "gives the same page for the next",
+                });
+            }
+        }
+        Err(ReconcileError::Endless { problem: "has too many entries of one moment" })
+    }
+
+    async fn fetch(&mut self, query: Query) -> Result<Page, ReconcileError> {
+        if self.summary.requests >= self.inner.max_requests {
+            return Err(ReconcileError::Endless {
+                problem: "needs more requests than a run makes",
+            });
+        }
+        let Inner { client, source, clock, .. } = self.inner;
+        client.fetch(query, source, &**clock, || self.summary.requests += 1).await
+    }
+
+    /// Checks that a page holds what was asked for.
+    fn check(&self, page: &Page) -> Result<(), ReconcileError> {
+        let Summary { since, until, .. } = self.summary;
+        let (earliest, latest) = (before(since, SLACK), after(until, SLACK));
+        if page.times().all(|time| (earliest..=latest).contains(&time)) {
+            return Ok(());
+        }
+        Err(self.wrong_unit("holds entries of another time than was asked for"))
+    }
+
+    fn wrong_unit(&self, problem: &'static str) -> ReconcileError {
+        ReconcileError::WrongUnit { unit: self.inner.client.unit(), problem }
+    }
+
+    /// Stores what was listed; gives how much of it is new.
+    async fn store(&mut self, entries: Vec<NewEntry>) -> Result<u64, ReconcileError> {
+        let (summary, metrics) = (&mut self.summary, &self.inner.metrics);
+        let raws: Vec<_> = entries.iter().map(|entry| entry.raw.clone()).collect();
+        let before = summary.new;
+        if !entries.is_empty() {
+            let accepted = accept_patiently(&*self.inner.store, entries).await?;
+            for (acceptance, raw) in accepted.into_iter().zip(raws) {
+                summary.seen += 1;
+                match acceptance {
+                    Acceptance::Duplicate => {
+                        summary.duplicates += 1;
+                        continue;
+                    }
+                    Acceptance::Stored(_) => metrics.accepted(),
+                    Acceptance::Conflict(number) => {
+                        summary.conflicts += 1;
+                        metrics.conflict();
+                        tracing::warn!(number, "an id was there with another content");
+                    }
+                }
+                summary.new += 1;
+                metrics.missed();
+                match decode(&raw) {
+                    None => summary.malformed += 1,
+                    Some(Event::Unknown(_)) => summary.unknown += 1,
+                    Some(_) => {}
+                }
+            }
+        }
+        (self.progress)(summary);
+        Ok(summary.new - before)
+    }
+
+    /// Notes that everything up to a time has been read.
+    async fn reach(&mut self, position: Timestamp) -> Result<(), ReconcileError> {
+        self.summary.position = position;
+        // What is created in the overlap may appear only later.
+        let certain = before(self.summary.until, self.inner.overlap).max(self.summary.since);
+        let watermark = position.min(certain);
+        if self.watermark < Some(watermark) {
+            self.save(watermark).await?;
+        }
+        Ok(())
+    }
+
+    async fn save(&mut self, watermark: Timestamp) -> Result<(), ReconcileError> {
+        self.inner.set_watermark(watermark).await?;
+        self.watermark = Some(watermark);
+        Ok(())
+    }
+}
+
+fn decode(raw: &[u8]) -> Option<Event> {
+    Entry::from_json(std::str::from_utf8(raw).ok()?).ok()?.decode().ok()
+}
+
+/// The times of the entries of a pass.
+#[derive(Default)]
+struct Times {
+    least: Option<Timestamp>,
+    greatest: Option<Timestamp>,
+    /// Whether some are in order by the second only, because an envelope has
+    /// times in seconds.
+    rough: bool,
+}
+
+impl Times {
+    /// Adds those of the next page. Gives whether they follow those before, which
+    /// they do not where the list has shifted in between.
+    fn add(&mut self, page: &Page) -> Result<bool, ReconcileError> {
+        let mut last: Option<Timestamp> = None;
+        for time in page.times() {
+            if let Some(last) = last {
+                if time.as_seconds() < last.as_seconds() {
+                    return Err(ReconcileError::Disordered);
+                }
+                self.rough |= time < last;
+            }
+            last = Some(time);
+        }
+        let follows = match (page.times().next(), self.greatest) {
+            (Some(first), Some(greatest)) => first.as_seconds() >= greatest.as_seconds(),
+            _ => true,
+        };
+        self.least = page.times().chain(self.least).min();
+        self.greatest = page.times().chain(self.greatest).max();
+        Ok(follows)
+    }
+
+    /// From where to go on so that the entries of the last moment come again; none
+    /// while that is no later place. As long as all are of one moment, it shows
+    /// nothing about the order of the list.
+    fn next(&self, place: Timestamp, bound: impl Fn(Timestamp) -> i64) -> Option<Timestamp> {
+        let (least, greatest) = (self.least?, self.greatest?);
+        let last = if self.rough { from_millis(greatest.as_seconds() * 1000) } else { greatest };
+        let next = before(last, Duration::from_millis(1));
+        (least < last && bound(next) > bound(place)).then_some(next)
+    }
+}

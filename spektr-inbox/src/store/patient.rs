@@ -1,0 +1,20 @@
+//! Storing what can wait, such as an import: deliveries come first.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::{Acceptance, NewEntry, Store, StoreError};
+
+/// Stores entries; while deliveries fill the queue, waits its turn.
+pub(crate) async fn accept_patiently(
+    store: &dyn Store,
+    entries: Vec<NewEntry>,
+) -> Result<Vec<Acceptance>, StoreError> {
+    loop {
+        match store.accept(entries.clone()).await {
+            Err(StoreError::Overloaded) => sleep(Duration::from_millis(50)).await,
+            accepted => return accepted,
+        }
+    }
+}
