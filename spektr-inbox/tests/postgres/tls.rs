@@ -14,8 +14,7 @@ fn with_tls() -> (Cluster, PathBuf) {
     let cluster = Cluster::start(&["fsync = off", "listen_addresses = '127.0.0.1'"]);
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority =
-        CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
     let names = vec!["localhost".to_owned()];
     let server = CertificateParams::new(names).unwrap().signed_by(&key, &authority).unwrap();

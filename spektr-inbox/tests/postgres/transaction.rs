@@ -83,8 +83,7 @@ async fn write_and_end(
         }
         End::RollBack => transaction.rollback().await?,
         End::Cut => {
-            let pid: i32 =
-                transaction.query_one("SELECT pg_backend_pid()", &[]).await?.get(0);
+            let pid: i32 = transaction.query_one("SELECT pg_backend_pid()", &[]).await?.get(0);
             administrator.execute("SELECT pg_terminate_backend($1)", &[&pid]).await?;
             transaction.commit().await?;
         }
@@ -202,8 +201,7 @@ async fn an_open_completion_holds_up_no_other_heartbeat_and_cannot_be_claimed() 
     let sql = spektr_inbox::store::postgres::COMPLETE;
     let lease = leases[0];
     let attempt = i64::from(lease.attempt);
-    let changed =
-        transaction.execute(sql, &[&lease.number, &lease.owner, &attempt]).await.unwrap();
+    let changed = transaction.execute(sql, &[&lease.number, &lease.owner, &attempt]).await.unwrap();
     assert_eq!(changed, 1);
 
     // Both are held: one is extended, and the other is locked.
