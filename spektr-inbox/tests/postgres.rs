@@ -4,5 +4,10 @@
 
 mod postgres {
     mod behaviour;
+    mod concurrency;
+    mod faults;
     pub(crate) mod fresh;
+    mod opening;
+    mod tls;
+    mod transaction;
 }

@@ -148,18 +148,19 @@ pub async fn the_quarantine_is_bounded(store: &dyn Store) {
 pub async fn keeps_notes(store: &dyn Store) {
     let note = |name: &str| store.note(name.to_owned());
     assert_eq!(note("a").await.unwrap(), None);
-    for (name, text) in [("a", "1"), ("b", "2"), ("a", "3")] {
+    for (name, text) in [("a", "1"), ("b", "2"), ("a", "3"), ("\0", "\0")] {
         store.set_note(name.to_owned(), text.to_owned()).await.unwrap();
     }
     assert_eq!(note("a").await.unwrap().as_deref(), Some("3"));
     assert_eq!(note("b").await.unwrap().as_deref(), Some("2"));
+    assert_eq!(note("\0").await.unwrap().as_deref(), Some("\0"));
 }
 
 fn rejected(body: &'static str) -> Rejected {
     Rejected {
         received_at: start(),
-        reason: "signature_mismatch".to_owned(),
-        headers: vec![("x-signature".to_owned(), vec![0, 0xff])],
+        reason: "signature\0mismatch".to_owned(),
+        headers: vec![("x-signature\0".to_owned(), vec![0, 0xff])],
         body: Bytes::from_static(body.as_bytes()),
     }
 }

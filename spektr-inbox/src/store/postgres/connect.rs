@@ -14,7 +14,7 @@ use super::error::Fault;
 use super::tls::Tls;
 use crate::{Clock as _, SystemClock};
 
-/// How long a connection may take to be made.
+/// How long a connection may take to be made, unless the URL has a `connect_timeout`.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long the server may leave what was sent without an acknowledgement.
@@ -79,12 +79,13 @@ impl Address {
         Ok(Self { config, tls })
     }
 
-    /// Makes a connection. Its session is the same whatever the server, the database or
-    /// the user has as a default.
+    /// Makes a connection whose statements may take until a limit. Its session is the same
+    /// whatever the server, the database or the user has as a default.
     pub(super) async fn connect(&self, settings: &str, limit: Duration) -> Result<Session, Fault> {
         let connecting = self.config.connect(self.tls.clone());
         // The client's own limit is for the socket only, not for what comes after it.
-        let (client, connection) = timeout(CONNECT_TIMEOUT.max(limit), connecting)
+        let patience = self.config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
+        let (client, connection) = timeout(patience, connecting)
             .await
             .map_err(|_| Fault::new("the server does not answer"))??;
         let task = tokio::spawn(async move {
@@ -114,7 +115,7 @@ impl Address {
                 .await?;
             Ok(())
         };
-        timeout(limit, prepare)
+        timeout(patience, prepare)
             .await
             .map_err(|_| Fault::new("the server does not answer"))?
             .map_err(|error: tokio_postgres::Error| Fault::from(error))?;
