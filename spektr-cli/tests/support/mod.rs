@@ -1,6 +1,8 @@
 //! Runs the tool as a person does: as processes that talk over sockets of this
 //! machine.
 
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
 use std::process::{Command, Output};
 
 /// Returns the tool, without what the tester's environment says.

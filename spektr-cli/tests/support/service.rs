@@ -1,5 +1,7 @@
 //! `spektr serve` as a process, which can be killed and started again.
 
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
