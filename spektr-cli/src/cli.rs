@@ -24,10 +24,14 @@ Five minutes, in two terminals:
   spektr listen                                   # verifies and prints what arrives
   spektr send --to http://127.0.0.1:8787/ alert_resolved
 
+And then:
+  spektr serve                                    # stores what arrives, survives kill -9
+  spektr inbox list
+
 Exit codes:
   0  fine
-  1  the answer is no: not verified, malformed, not acknowledged
-  2  wrong use: an unknown option, an unreadable file, no key
+  1  the answer is no: not verified, malformed, not acknowledged, not there
+  2  wrong use: an unknown option, an unreadable file, no key, an inbox that does not answer
 
 Secrets come from the environment or a file:
   SPEKTR_WEBHOOK_KEYS='ID=SECRET,ID2:hex=SECRET2', or --keys FILE";
