@@ -113,7 +113,11 @@ fn events_are_posted_on_until_they_are_accepted() {
     // An id with a line feed cannot be a header, and an unknown event comes too.
     send(&service.url, &["unknown", "--set", r#"id="evt_2\nx: y""#]);
     wait_for(folder.path(), "done", 2);
-    assert_eq!(service.terminate().0, Some(0));
+    let (code, logged) = service.terminate();
+    assert_eq!(code, Some(0));
+    assert_eq!(logged.lines().count(), 1, "{logged}");
+    assert!(logged.contains(r#"event_id="evt_1" "#), "{logged}");
+    assert!(logged.ends_with("event not accepted reason=\"answered with 503\"\n"), "{logged}");
 
     let [first, again, unknown] = &receiver.finish()[..] else { panic!("three requests") };
     let own = |received: &receiver::Received| {

@@ -29,16 +29,14 @@ impl Handler for Forward {
         let posting = tokio::task::spawn_blocking(move || {
             client.post(&headers(&received), received.raw().as_bytes())
         });
-        match posting.await? {
-            Ok(reply) if (200..=299).contains(&reply.status) => Ok(()),
-            Ok(reply) => Err(retry(format!("answered with {}", reply.status))),
-            Err(message) => Err(retry(message)),
-        }
+        let reason = match posting.await? {
+            Ok(reply) if (200..=299).contains(&reply.status) => return Ok(()),
+            Ok(reply) => format!("answered with {}", reply.status),
+            Err(message) => message,
+        };
+        tracing::warn!(reason, "event not accepted");
+        Err(HandlerError::retry(io::Error::other(reason)))
     }
-}
-
-fn retry(message: String) -> HandlerError {
-    HandlerError::retry(io::Error::other(message))
 }
 
 /// Returns what an endpoint needs to know beside the event itself. An id or type
