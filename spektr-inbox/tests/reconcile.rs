@@ -9,8 +9,10 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -19,15 +21,17 @@ use axum::response::Response;
 use bytes::Bytes;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use reconcile::list::{Behaviour, KEY, List, add, failure, pieces, with_header};
+use reconcile::list::{AUTHORITY, Behaviour, KEY, List, add, failure, pieces, with_header};
 use spektr_inbox::reconcile::{
     ApiKey, AttemptError, BaseUrl, Client, ReconcileError, Reconciler, Summary, TimeUnit,
 };
-use spektr_inbox::store::{Filter, State};
+use spektr_inbox::store::sqlite::SqliteOptions;
+use spektr_inbox::store::{Filter, State, Store as _};
 use spektr_inbox::testing::{start, tag_added};
-use spektr_inbox::{Backoff, Metrics};
+use spektr_inbox::{Backoff, Clock as _, Metrics, SystemClock};
 use spektr_types::Timestamp;
-use support::{Inbox, deliver, serve};
+use support::{Inbox, deliver, example, serve};
+use tokio::process::Command;
 use tokio::sync::oneshot;
 
 /// The time of every run, unless the clock is advanced.
@@ -353,9 +357,12 @@ fn half(length: Option<usize>) -> Response {
     }
 }
 
+/// A kind of answer, and how to make one.
+type Kind = (&'static str, Box<dyn Fn() -> Response>);
+
 #[tokio::test]
 async fn what_may_pass_is_tried_again() {
-    let answers: Vec<(&str, Box<dyn Fn() -> Response>)> = vec![
+    let answers: Vec<Kind> = vec![
         ("429", Box::new(|| failure(StatusCode::TOO_MANY_REQUESTS))),
         (
             "429, now",
@@ -382,17 +389,21 @@ async fn what_may_pass_is_tried_again() {
         ),
     ];
     for (name, answer) in answers {
+        let configured = |setup: &Setup| match name {
+            "too slow" => setup.client().with_body_timeout(Duration::from_secs(2)),
+            _ => setup.client(),
+        };
         let setup = Setup::new().await;
         setup.fill((0..70).map(|index| SINCE + 1 + index));
         setup.list.instead([answer(), answer()]);
-        let client = setup.client().with_body_timeout(Duration::from_millis(500));
+        let client = configured(&setup);
         let summary = setup.reconciler_with(client).run_once(|_| {}).await.unwrap();
         assert_eq!(setup.ids().await, (0..70).collect(), "{name}");
         assert_eq!(summary.requests, 4, "{name}");
 
         let setup = Setup::new().await;
         setup.list.instead([answer(), answer(), answer(), answer()]);
-        let client = setup.client().with_body_timeout(Duration::from_millis(500));
+        let client = configured(&setup);
         let error = setup.reconciler_with(client).run_once(|_| {}).await.unwrap_err();
         text(&error);
         assert!(
@@ -413,6 +424,17 @@ async fn a_server_that_cannot_be_reached_is_an_error() {
     let error = setup.run().await.unwrap_err();
     let ReconcileError::Unavailable { source, attempts: 4, .. } = error else { panic!("{error}") };
     assert!(matches!(source, AttemptError::Connection(_)), "{source}");
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_is_an_error() {
+    // The system accepts the connections.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let setup = Setup { address: silent.local_addr().unwrap(), ..Setup::new().await };
+    let client = setup.client().with_answer_timeout(Duration::from_millis(50));
+    let error = setup.reconciler_with(client).run_once(|_| {}).await.unwrap_err();
+    let ReconcileError::Unavailable { source, attempts: 4, .. } = error else { panic!("{error}") };
+    assert!(matches!(source, AttemptError::Timeout), "{source}");
 }
 
 #[tokio::test]
@@ -743,6 +765,94 @@ async fn deliveries_that_fill_the_queue_delay_a_run_and_do_not_fail_it() {
     let flood: Vec<_> = flood.collect();
     assert_eq!(setup.run().await.unwrap().new, 300);
     flood.iter().for_each(|task| task.abort());
+}
+
+/// Runs the example over the store of a test; the first run goes back two hours.
+fn process(setup: &Setup, base: &str) -> Command {
+    static EXAMPLE: OnceLock<PathBuf> = OnceLock::new();
+    let mut command = Command::new(EXAMPLE.get_or_init(|| example("reconcile")));
+    command
+        .arg(setup.inbox.folder.path().join("other.db"))
+        .args([base, "2"])
+        .env("SPEKTR_API_KEY", KEY)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+/// The ids in the store of the process, in the order of arrival.
+async fn ids_of_process(setup: &Setup) -> Vec<String> {
+    let path = setup.inbox.folder.path().join("other.db");
+    let store = SqliteOptions::new(path).open().unwrap();
+    let all = store.list(Filter::all(), 0, 100_000).await.unwrap();
+    all.into_iter().filter_map(|entry| entry.id).collect()
+}
+
+#[tokio::test]
+async fn a_process_that_is_killed_goes_on_where_it_was() {
+    let setup = Setup::new().await;
+    let now = SystemClock::new().now().as_millis();
+    let times: Vec<_> = (0..1000).map(|index| now - 100 * MINUTE + index).collect();
+    setup.fill(times.iter().copied());
+    let base = format!("http://{}", setup.address);
+    let (mut count, mut last) = (0, 0);
+    for round in 1..=4 {
+        let (reached, reach) = oneshot::channel();
+        let mut reached = Some(reached);
+        let began = setup.list.queries().len();
+        setup.list.answer(move |request, _| {
+            (request == began + 2 + round).then(|| {
+                let _gone = reached.take().map(|reached| reached.send(()));
+                pieces(vec![Bytes::new()], Duration::from_secs(600), false)
+            })
+        });
+        let mut child = process(&setup, &base).spawn().unwrap();
+        reach.await.unwrap();
+        child.kill().await.unwrap();
+        // All that was answered is stored, a page each that joins the one before.
+        count += 49 * (1 + round) + usize::from(round == 1);
+        let expected: Vec<_> = (0..count).map(|index| format!("e{index}")).collect();
+        assert_eq!(ids_of_process(&setup).await, expected, "round {round}");
+        // It did not begin anew.
+        let query = setup.list.queries()[began].clone();
+        let after = query.split("createdAfter=").nth(1).unwrap().split('&').next().unwrap();
+        let after = after.parse::<i64>().unwrap();
+        let expected = if round == 1 { after } else { last - 1 };
+        assert_eq!(after, expected, "round {round}: {query}");
+        last = times[count - 1];
+    }
+    setup.list.answer(|_, _| None);
+    let output = process(&setup, &base).output().await.unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let expected: Vec<_> = (0..1000).map(|index| format!("e{index}")).collect();
+    assert_eq!(ids_of_process(&setup).await, expected);
+}
+
+#[tokio::test]
+async fn the_key_goes_only_to_a_server_that_the_system_trusts() {
+    let list = List::new(Behaviour::unit(TimeUnit::Milliseconds));
+    let address = list.serve_encrypted().await;
+    let setup = Setup { inbox: Inbox::new(), list, address };
+    let now = SystemClock::new().now().as_millis();
+    setup.fill((0..3).map(|index| now - 100 * MINUTE + index));
+    let run = async |host: &str, authority: &str| {
+        let mut command = process(&setup, &format!("https://{host}:{}", address.port()));
+        command.env("SSL_CERT_FILE", authority).output().await.unwrap()
+    };
+    let trusted = run("localhost", AUTHORITY).await;
+    assert!(trusted.status.success(), "{trusted:?}");
+    assert_eq!(String::from_utf8(trusted.stdout).unwrap(), "3 seen, 3 new, 1 requests\n");
+    // Another name than the certificate's, and an authority that nobody trusts.
+    let count = setup.list.queries().len();
+    let leaf = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reconcile/tls/server.pem");
+    for (host, authority) in [("127.0.0.1", AUTHORITY), ("localhost", leaf)] {
+        let untrusted = run(host, authority).await;
+        assert!(!untrusted.status.success());
+        let errors = String::from_utf8_lossy(&untrusted.stderr).into_owned();
+        assert!(errors.contains("is not trusted") && !errors.contains("marker"), "{errors}");
+    }
+    assert_eq!(setup.list.queries().len(), count);
 }
 
 #[test]

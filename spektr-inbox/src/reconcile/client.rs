@@ -1,9 +1,9 @@
 //! Fetches a page of the list, as often as it takes, within bounds.
 
 use std::error::Error;
-use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{fmt, io};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
@@ -237,7 +237,10 @@ impl Client {
         let response = timeout(self.answer_timeout, self.http.request(request))
             .await
             .map_err(|_| AttemptError::Timeout)?
-            .map_err(|error| AttemptError::Connection(error.into()))?;
+            .map_err(|error| match is_of_certificate(&error) {
+                true => Failure::Lasting(ReconcileError::Untrusted(error.into())),
+                false => AttemptError::Connection(error.into()).into(),
+            })?;
         self.check(response.status(), response.headers(), clock)?;
         let body = timeout(self.body_timeout, self.read(response))
             .await
@@ -316,6 +319,23 @@ fn tls(encrypted: bool) -> Result<ClientConfig, ClientError> {
         .with_safe_default_protocol_versions()
         .map_err(|error| ClientError::Tls(error.into()))?;
     Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// Whether what lies behind an error is a certificate that is refused.
+fn is_of_certificate(error: &(dyn Error + 'static)) -> bool {
+    let mut error = Some(error);
+    while let Some(one) = error {
+        if let Some(tls) = one.downcast_ref::<rustls::Error>() {
+            return matches!(tls, rustls::Error::InvalidCertificate(_));
+        }
+        // As a source, an I/O error skips what it wraps.
+        let io = one.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        error = match io {
+            Some(wrapped) => Some(wrapped),
+            None => one.source(),
+        };
+    }
+    false
 }
 
 /// How long the server asks to be left alone, in seconds or until a date.

@@ -24,6 +24,11 @@ pub enum ReconcileError {
     /// The store failed.
     #[error("the store failed")]
     Store(#[from] StoreError),
+    /// Whoever answers cannot prove to be the server. The key was not sent.
+    #[error(
+        "the server's certificate is not trusted: see that the base URL is right; a company's own authority must be among the system's certificates, or in SSL_CERT_FILE"
+    )]
+    Untrusted(#[source] Box<dyn Error + Send + Sync>),
     /// 401 or 403.
     #[error(
         "the server refuses the API key ({status}): see that it is valid, may read events, and is of this environment"
@@ -103,6 +108,7 @@ impl ReconcileError {
             Self::NoWatermark => "no_watermark",
             Self::Watermark => "watermark",
             Self::Store(_) => "store",
+            Self::Untrusted(_) => "untrusted",
             Self::Refused { .. } => "refused",
             Self::Query { .. } => "query",
             Self::Status { .. } => "status",

@@ -26,7 +26,12 @@ const SLACK: Duration = Duration::from_secs(3600);
 const MAX_PAGES: u64 = 10_000;
 
 /// How often they are read until they hold still.
-const MAX_PASSES: usize = 10;
+const MAX_PASSES: usize = 40;
+
+/// How many passes in a row without anything new are believed, where totals tell
+/// whether something vanished in between, and where nothing can be told.
+const FRUITLESS_PASSES: usize = 2;
+const FRUITLESS_PASSES_IN_DOUBT: usize = 6;
 
 /// How many pages in a row may hold nothing but what came before.
 const MAX_REPEATED_PAGES: usize = 3;
@@ -46,11 +51,29 @@ struct Pass {
     next: Option<Timestamp>,
     pages: u64,
     new: u64,
-    /// Whether the list is sure to have held still.
+    /// Whether the list said the same of its length all the time.
     still: bool,
-    seen: HashSet<u64>,
-    /// Those of them that come again after `next`.
-    tail: HashSet<u64>,
+    /// What was listed, and when it was created. What came twice on one page is
+    /// twice in the list.
+    listed: Vec<Listed>,
+}
+
+type Listed = (Option<Timestamp>, u64);
+
+impl Pass {
+    /// What comes again if the run goes on from `next`.
+    fn tail(&self) -> HashSet<u64> {
+        let again = |time: &Option<Timestamp>| time.is_some() && *time > self.next;
+        self.listed.iter().filter(|(time, _)| again(time)).map(|(_, hash)| *hash).collect()
+    }
+
+    /// Whether all that stands before `next` has been seen, here or in an earlier
+    /// pass. As many places as were read hold as many entries: where one came twice,
+    /// because the order of a moment changes, another was left out.
+    fn is_complete(&self, seen: &HashSet<Listed>) -> bool {
+        let is_before = |(time, _): &&Listed| self.next.is_none() || *time <= self.next;
+        seen.iter().filter(is_before).count() >= self.listed.iter().filter(is_before).count()
+    }
 }
 
 impl<'a> Walk<'a> {
@@ -93,7 +116,8 @@ impl<'a> Walk<'a> {
             // What was asked for includes the end of what came before. If nothing of
             // that comes, the list has changed under the run, or is another one.
             if let Some((earlier, tail)) = before_place.take() {
-                if place > went_back_from && pass.seen.is_disjoint(&tail) {
+                let joins = pass.listed.iter().any(|(_, hash)| tail.contains(hash));
+                if place > went_back_from && !joins {
                     went_back_from = place;
                     place = earlier;
                     self.summary.shifts += 1;
@@ -101,7 +125,7 @@ impl<'a> Walk<'a> {
                 }
             }
             let Some(next) = pass.next.filter(|next| *next < until) else { break };
-            before_place = Some((place, pass.tail));
+            before_place = Some((place, pass.tail()));
             place = next;
             self.reach(place).await?;
         }
@@ -147,12 +171,18 @@ impl<'a> Walk<'a> {
         place: Timestamp,
         mut first: Option<Page>,
     ) -> Result<Pass, ReconcileError> {
+        let mut seen = HashSet::new();
         let mut fruitless = 0;
         for _ in 0..MAX_PASSES {
             let pass = self.pass(place, first.take()).await?;
-            fruitless = if pass.new == 0 { fruitless + 1 } else { 0 };
             // One page is one answer, in which nothing can shift.
-            if pass.pages == 1 || pass.still || fruitless == 2 {
+            if pass.pages == 1 {
+                return Ok(pass);
+            }
+            seen.extend(pass.listed.iter().copied());
+            fruitless = if pass.new == 0 { fruitless + 1 } else { 0 };
+            let held = pass.still || fruitless >= FRUITLESS_PASSES;
+            if held && pass.is_complete(&seen) || fruitless >= FRUITLESS_PASSES_IN_DOUBT {
                 return Ok(pass);
             }
             self.summary.shifts += 1;
@@ -167,14 +197,13 @@ impl<'a> Walk<'a> {
         mut first: Option<Page>,
     ) -> Result<Pass, ReconcileError> {
         let Summary { until, .. } = self.summary;
-        let mut seen: HashSet<u64> = HashSet::new();
+        let mut seen = HashSet::new();
         let mut still = true;
         let mut total = None;
         let mut new = 0;
         let mut times = Times::default();
         let mut repeated_pages = 0;
-        // What may come again, which is of the last moment.
-        let mut listed: Vec<(Option<Timestamp>, u64)> = Vec::new();
+        let mut listed = Vec::new();
         for number in 1..=MAX_PAGES {
             let page = match first.take() {
                 Some(page) => page,
@@ -184,24 +213,21 @@ impl<'a> Walk<'a> {
             still &= times.add(&page)?;
             still &= page.total.is_some() && (number == 1 || page.total == total);
             total = page.total;
-            let (is_last, count) = (page.is_last(), page.entries.len());
-            let mut fresh = 0;
+            let is_last = page.is_last();
+            let mut of_page = HashSet::new();
             for entry in &page.entries {
                 let hash = self.hasher.hash_one((&entry.key, &entry.content));
-                listed.push((entry.created_at, hash));
-                fresh += usize::from(seen.insert(hash));
+                of_page.insert((entry.created_at, hash));
             }
-            still &= fresh == count;
+            let is_repeated = of_page.iter().filter(|one| seen.insert(**one)).count() == 0;
+            listed.extend(of_page);
             new += self.store(page.entries).await?;
             let next = times.next(place, |time| self.inner.client.unit().after(time));
             if is_last || next.is_some() {
                 let next = next.filter(|_| !is_last);
-                let again = |time: &Option<Timestamp>| *time > next && time.is_some();
-                let tail = listed.iter().filter(|(time, _)| again(time));
-                let tail = tail.map(|(_, hash)| *hash).collect();
-                return Ok(Pass { next, pages: number, new, still, seen, tail });
+                return Ok(Pass { next, pages: number, new, still, listed });
             }
-            repeated_pages = if fresh == 0 { repeated_pages + 1 } else { 0 };
+            repeated_pages = if is_repeated { repeated_pages + 1 } else { 0 };
             if repeated_pages == MAX_REPEATED_PAGES {
                 return Err(ReconcileError::Endless {
                     problem: "gives the same page for the next",

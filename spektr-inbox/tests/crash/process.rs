@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::support::{request, signed_at};
+use crate::support::{example, request, signed_at};
 
 /// What SQLite and the server do to files and connections.
 const CALLS: &str = "trace=pwrite64,ftruncate,unlink,fsync,fdatasync,write,writev,sendto,sendmsg";
@@ -79,24 +79,9 @@ impl Drop for Process {
     }
 }
 
-/// Builds the example, which `cargo test --test` does not.
 fn executable() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| {
-        let output = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--locked", "--message-format=json"])
-            .args(["--package", env!("CARGO_PKG_NAME"), "--example", "inbox"])
-            .stderr(Stdio::inherit())
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "the example does not build");
-        let messages = String::from_utf8(output.stdout).unwrap();
-        let mut messages =
-            messages.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-        let is_example = |message: &serde_json::Value| message["target"]["name"] == "inbox";
-        let message = messages.rfind(is_example).unwrap();
-        PathBuf::from(message["executable"].as_str().unwrap())
-    })
+    PATH.get_or_init(|| example("inbox"))
 }
 
 /// Sends deliveries over one connection.

@@ -16,11 +16,22 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use bytes::Bytes;
 use hyper::body::Frame;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use spektr_inbox::Server;
 use spektr_inbox::reconcile::TimeUnit;
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 pub(crate) const KEY: &str = "marker-api-key";
+
+/// The file of the certificate of who signed the test server's.
+pub(crate) const AUTHORITY: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reconcile/tls/authority.pem");
 
 /// Clones are the same list.
 #[derive(Clone)]
@@ -28,7 +39,7 @@ pub(crate) struct List(Arc<Mutex<Inner>>);
 
 struct Inner {
     /// In the order of their time; what is inserted later comes after its equals.
-    events: Vec<(i64, String)>,
+    events: Events,
     behaviour: Behaviour,
     queries: Vec<String>,
     /// What comes instead of the next answers.
@@ -37,8 +48,11 @@ struct Inner {
     random: fastrand::Rng,
 }
 
-/// What happens to the events before a request is answered, by its number from 1.
-type Meanwhile = Box<dyn FnMut(usize, &mut Vec<(i64, String)>) + Send>;
+/// What happens to the events before a request is answered, by its number from 1,
+/// and what comes instead of the answer, if anything.
+type Meanwhile = Box<dyn FnMut(usize, &mut Events) -> Option<Response> + Send>;
+
+pub(crate) type Events = Vec<(i64, String)>;
 
 /// What the documentation leaves open, and what a server may get wrong.
 #[derive(Clone, Debug)]
@@ -85,7 +99,7 @@ impl List {
             behaviour,
             queries: Vec::new(),
             instead: VecDeque::new(),
-            meanwhile: Box::new(|_, _| {}),
+            meanwhile: Box::new(|_, _| None),
             random: fastrand::Rng::with_seed(3),
         })))
     }
@@ -94,19 +108,22 @@ impl List {
         add(&mut self.0.lock().unwrap().events, at, json);
     }
 
-    pub(crate) fn behave(&self, change: impl FnOnce(&mut Behaviour)) {
-        change(&mut self.0.lock().unwrap().behaviour);
-    }
-
     pub(crate) fn instead(&self, answers: impl IntoIterator<Item = Response>) {
         self.0.lock().unwrap().instead.extend(answers);
     }
 
-    pub(crate) fn meanwhile(
+    pub(crate) fn meanwhile(&self, mut change: impl FnMut(usize, &mut Events) + Send + 'static) {
+        self.answer(move |request, events| {
+            change(request, events);
+            None
+        });
+    }
+
+    pub(crate) fn answer(
         &self,
-        change: impl FnMut(usize, &mut Vec<(i64, String)>) + Send + 'static,
+        answer: impl FnMut(usize, &mut Events) -> Option<Response> + Send + 'static,
     ) {
-        self.0.lock().unwrap().meanwhile = Box::new(change);
+        self.0.lock().unwrap().meanwhile = Box::new(answer);
     }
 
     /// The queries so far.
@@ -121,13 +138,44 @@ impl List {
         address
     }
 
+    /// Serves it by TLS, with a certificate for `localhost`.
+    pub(crate) async fn serve_encrypted(&self) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(encryption()));
+        let router = self.router();
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                // A client that does not trust the certificate ends it here.
+                let Ok(stream) = acceptor.accept(stream).await else { continue };
+                let service = TowerToHyperService::new(router.clone());
+                let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+                tokio::spawn(async move { drop(serving.await) });
+            }
+        });
+        address
+    }
+
     pub(crate) fn router(&self) -> Router {
         Router::new().route("/v1/events", get(events)).with_state(self.clone())
     }
 }
 
+/// The certificate of the test server, whose authority is [`AUTHORITY`].
+fn encryption() -> ServerConfig {
+    let certificate = CertificateDer::from_pem_slice(include_bytes!("tls/server.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(include_bytes!("tls/key.pem")).unwrap();
+    ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap()
+}
+
 /// Inserts an event after those of its time and before any later one.
-pub(crate) fn add(events: &mut Vec<(i64, String)>, at: i64, json: String) {
+pub(crate) fn add(events: &mut Events, at: i64, json: String) {
     let place = events.partition_point(|(other, _)| *other <= at);
     events.insert(place, (at, json));
 }
@@ -141,8 +189,7 @@ async fn events(
     let Inner { events, behaviour, queries, instead, meanwhile, random } = &mut *inner;
     let query = query.unwrap_or_default();
     queries.push(query.clone());
-    meanwhile(queries.len(), events);
-    if let Some(answer) = instead.pop_front() {
+    if let Some(answer) = meanwhile(queries.len(), events).or_else(|| instead.pop_front()) {
         return answer;
     }
     if headers.get("x-api-key").is_none_or(|key| key != KEY) {

@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -156,4 +158,21 @@ fn parse(read: &[u8]) -> Option<(u16, String)> {
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: "))?;
     let body = body.get(..length.parse().ok()?)?;
     Some((status, body.to_owned()))
+}
+
+/// Builds an example, which `cargo test --test` does not.
+pub(crate) fn example(name: &str) -> PathBuf {
+    let output = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--locked", "--message-format=json"])
+        .args(["--package", env!("CARGO_PKG_NAME"), "--example", name])
+        .stderr(Stdio::inherit())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "the example does not build");
+    let messages = String::from_utf8(output.stdout).unwrap();
+    let mut messages =
+        messages.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let is_example = |message: &serde_json::Value| message["target"]["name"] == name;
+    let message = messages.rfind(is_example).unwrap();
+    PathBuf::from(message["executable"].as_str().unwrap())
 }
