@@ -85,8 +85,7 @@ impl Global {
 #[derive(Subcommand)]
 enum Command {
     /// Look up the events: members, examples, and what was decided where the documentation is unclear
-    #[command(subcommand)]
-    Events(events::Command),
+    Events(events::Arguments),
     /// Say what is in bodies: a line per entry
     Decode(decode::Arguments),
     /// Compare bodies with the schema: what has changed, by places and types
@@ -123,7 +122,7 @@ enum Command {
 pub(crate) fn run() -> Result<Answer, Failure> {
     let Arguments { global, command } = Arguments::parse();
     match command {
-        Command::Events(command) => events::run(&global, &command),
+        Command::Events(arguments) => events::run(&global, &arguments),
         Command::Decode(arguments) => decode::run(&global, &arguments),
         Command::Check(arguments) => check::run(&global, &arguments),
         Command::Verify(arguments) => verify::run(&global, &arguments),

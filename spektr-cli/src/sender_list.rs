@@ -13,7 +13,7 @@ use crate::failure::Failure;
 const LIST: &str = "The sender's list of events";
 
 /// Where the list is, and how it is asked.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub(crate) struct ListArguments {
     /// live, sandbox or test, or the URL before /v1/events [preset: live]
     #[arg(long, value_name = "NAME|URL", value_parser = quietly(parse_place), help_heading = LIST)]
@@ -65,7 +65,8 @@ impl ListArguments {
         })
     }
 
-    fn key(&self, config: &Config) -> Result<Option<ApiKey>, Failure> {
+    /// Returns the key, if there is one.
+    pub(crate) fn key(&self, config: &Config) -> Result<Option<ApiKey>, Failure> {
         let key = if let Some(path) = &self.api_key_file {
             ApiKey::from_file(path)
         } else if std::env::var_os(ApiKey::ENV_VAR).is_some() {
@@ -75,6 +76,6 @@ impl ListArguments {
         } else {
             return Ok(None);
         };
-        key.map(Some).map_err(|error| Failure::caused_by("the API key cannot be used", &error))
+        key.map(Some).map_err(|error| Failure::of(&error))
     }
 }

@@ -102,6 +102,38 @@ fn what_is_refused_is_logged_in_a_line_without_what_it_holds() {
 }
 
 #[test]
+fn what_was_rejected_is_kept_diagnosed_and_recovered_once_the_setting_is_right() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path();
+    let content = "{key_id}.{timestamp}.{body}";
+    let service = Service::start(KEYS, path, &["--quarantine"]);
+    let other = ["alert_resolved", "--retries", "0", "--signed-content", content];
+    let sent = run(KEYS, &[&["send", "--to", &service.url], &other[..]].concat());
+    assert_eq!(sent.status.code(), Some(1));
+    assert_eq!(listed(path, &[]).len(), 0);
+
+    let kept = printed(path, &["quarantine", "--record", "rejected", "--format", "json"]);
+    assert_eq!(lines(&kept)[0]["reason"], "signature_mismatch");
+    let with_keys = |arguments: &[&str]| {
+        spektr(KEYS).args(arguments).current_dir(path).output().expect("the tool runs")
+    };
+    let (headers, body) = ("rejected/000001.headers", "rejected/000001.body");
+    let diagnosed = with_keys(&["diagnose", "--headers", headers, "--body", body]);
+    assert_eq!(diagnosed.status.code(), Some(0));
+    assert!(text(&diagnosed.stdout).contains(content), "{}", text(&diagnosed.stdout));
+
+    let wrong = with_keys(&["inbox", "recover"]);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert_eq!(text(&wrong.stdout), "0 deliveries recovered, 1 remain\n");
+    let right = with_keys(&["inbox", "recover", "--signed-content", content]);
+    assert_eq!(right.status.code(), Some(0));
+    assert_eq!(text(&right.stdout), "1 delivery recovered, 0 remain\n");
+    assert_eq!(listed(path, &[])[0]["wire_type"], "alert_resolved");
+    assert_eq!(printed(path, &["quarantine"]), "0 deliveries in quarantine\n");
+    service.terminate();
+}
+
+#[test]
 fn events_are_posted_on_until_they_are_accepted() {
     let folder = tempfile::tempdir().expect("a folder");
     let receiver = Receiver::start(&["503 Busy", "201 Created", "204 No Content"]);

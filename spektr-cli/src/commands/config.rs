@@ -10,6 +10,7 @@ use crate::config::{Config, Origin, Problem, SETTINGS};
 use crate::failure::{Answer, Failure};
 use crate::keys::KeyArguments;
 use crate::output::{self, bad, careful, columns, faint, good, safe};
+use crate::sender_list::ListArguments;
 
 const SETTINGS_HELP: &str = "\
 Example of a file:
@@ -61,6 +62,8 @@ struct Report {
     settings: Vec<Row>,
     /// Ids of the signing keys.
     keys: Vec<String>,
+    /// Whether there is a key for the sender's list of events.
+    has_api_key: bool,
 }
 
 #[derive(Serialize)]
@@ -104,8 +107,16 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
         // Not every command needs a key.
         Err(_) => Vec::new(),
     };
+    let has_api_key = match ListArguments::default().key(&config) {
+        Ok(key) => key.is_some(),
+        Err(failure) => {
+            let (place, message) = ("API key".to_owned(), failure.message().to_owned());
+            problems.push(Problem { place, line: None, column: None, message });
+            true
+        }
+    };
     let file = config.path.as_ref().map(|path| path.to_string_lossy().into_owned());
-    let report = Report { file, problems, settings, keys };
+    let report = Report { file, problems, settings, keys, has_api_key };
     if global.is_json() {
         output::print_json(&report)?;
     } else {
@@ -138,5 +149,7 @@ fn text(report: &Report) -> String {
     } else {
         let _ = writeln!(text, "signing keys: {}", faint(&report.keys.join(", ")));
     }
+    let api_key = if report.has_api_key { "is there" } else { "none; SPEKTR_API_KEY is not set" };
+    let _ = writeln!(text, "API key: {}", faint(api_key));
     text
 }

@@ -5,6 +5,7 @@
 
 mod forward;
 
+use std::fmt::Write as _;
 use std::future::{Future, pending};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -48,6 +49,9 @@ hour at last, and is a dead letter after 20 attempts: `spektr inbox dead`. Each 
 least once: its id is the idempotency key. Without --forward events stay pending, for `spektr
 inbox list` and `export`.
 
+With the wrong signing settings every delivery is rejected, and the sender drops it soon. With
+--quarantine they are kept, for `spektr inbox quarantine`, `diagnose` and `spektr inbox recover`.
+
 With an API key, in SPEKTR_API_KEY or a file, what was missed is fetched from the sender's list: at
 the start, from where the last run came to or a day back, and every five minutes.
 
@@ -55,6 +59,10 @@ TLS is the work of a proxy before it. SIGTERM or ctrl-c ends it after what is un
 one ends it at once, and what was answered with 200 is safe all the same.";
 
 const PATH: &str = "/webhooks/spektr";
+
+/// How many rejected deliveries are kept, and how many bytes of them.
+const QUARANTINE_COUNT: usize = 1000;
+const QUARANTINE_BYTES: usize = 64 << 20;
 
 /// How far back the first reconciliation goes, unless configured.
 const REACH: Duration = Duration::from_secs(24 * 3600);
@@ -85,6 +93,9 @@ pub(crate) struct Arguments {
     /// Delete dead letters this long after their arrival [preset: never]
     #[arg(long, value_name = "DURATION", value_parser = time::parse_age)]
     keep_dead: Option<Duration>,
+    /// Keep rejected deliveries apart, at most 1000 with 64 MiB: for the first days [`spektr inbox recover`]
+    #[arg(long)]
+    quarantine: bool,
     /// Accept everything, whoever sent it: for a workspace that has signing switched off
     #[arg(long)]
     unsigned: bool,
@@ -106,21 +117,24 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         .forward
         .clone()
         .or_else(|| config.setting("serve.forward", |text| parse_url(text).ok()));
-    let ordered = config.setting("serve.ordered", |text| text.parse().ok()).unwrap_or_default();
+    let is_set = |name| config.setting(name, |text| text.parse().ok()).unwrap_or_default();
     let retention = retention(arguments, &config);
     runtime::log(global);
     runtime::block_on_many(async {
         let signals = Signals::catch()?;
         let store = arguments.store.open_or_make(&config).await?;
         let source = source(arguments.source.as_deref(), &config);
-        let receiver = Receiver::new(Arc::clone(&store), verifier).with_source(&source);
+        let mut receiver = Receiver::new(Arc::clone(&store), verifier).with_source(&source);
+        if arguments.quarantine || is_set("serve.quarantine") {
+            receiver = receiver.with_quarantine(QUARANTINE_COUNT, QUARANTINE_BYTES);
+        }
         let metrics = receiver.metrics().clone();
         let reconciler = reconciler(arguments, &config, &store, &source, retention)?
             .map(|reconciler| reconciler.with_metrics(metrics.clone()));
         let forwarding = forward.clone().map(|uri| {
             Workers::new(Arc::clone(&store), Forward::new(uri))
                 .with_unknown_events(true)
-                .with_ordering(arguments.ordered || ordered)
+                .with_ordering(arguments.ordered || is_set("serve.ordered"))
                 .with_metrics(metrics.clone())
         });
         let public = bind(arguments.listen, &config, "serve.listen", "--listen", 8787).await?;
@@ -305,7 +319,13 @@ impl Begun {
                 self.keys,
             )),
         );
-        if !address.ip().is_loopback() {
+        if address.ip().is_loopback() {
+            let _ = writeln!(
+                text,
+                "{}",
+                faint(&format!("try it: spektr send --to {} alert_resolved", self.receiving))
+            );
+        } else {
             let open = "whoever reaches this machine reaches it; TLS is the work of a proxy";
             text.push_str(&format!("{} {open}\n", careful("careful:")));
         }

@@ -40,7 +40,7 @@ impl Setting {
     }
 }
 
-pub(crate) static SETTINGS: [Setting; 23] = [
+pub(crate) static SETTINGS: [Setting; 24] = [
     Setting {
         name: "keys_file",
         about: "TOML file with the signing keys",
@@ -141,9 +141,13 @@ pub(crate) static SETTINGS: [Setting; 23] = [
         name: "serve.ordered",
         about: "whether events of a spektr id are forwarded one at a time: true or false",
         preset: "false",
-        check: |text| {
-            text.parse::<bool>().map(drop).map_err(|_| "expected true or false".to_owned())
-        },
+        check: yes_or_no,
+    },
+    Setting {
+        name: "serve.quarantine",
+        about: "whether `serve` keeps rejected deliveries apart: true or false",
+        preset: "false",
+        check: yes_or_no,
     },
     Setting {
         name: "serve.keep_done",
@@ -188,6 +192,10 @@ pub(crate) static SETTINGS: [Setting; 23] = [
         check: |text| time::parse_span(text).map(drop),
     },
 ];
+
+fn yes_or_no(text: &str) -> Result<(), String> {
+    text.parse::<bool>().map(drop).map_err(|_| "expected true or false".to_owned())
+}
 
 fn any(text: &str) -> Result<(), String> {
     if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(()) }

@@ -30,9 +30,10 @@ Examples:
   spektr inbox erase spk_65a1                            # asks first
   spektr inbox erase spk_65a1 --yes
 
-For a request under data protection law. In whatever state, entries with this spektr id are deleted
-and overwritten in the file, also bodies and rejected deliveries that contain the id. Exports,
-recordings and backups are not reached. Exit code 1: the answer to the question was no.";
+For a request under data protection law. In whatever state, entries with this spektr id are
+deleted, also bodies and rejected deliveries that contain the id, and overwritten in an SQLite
+file. Exports, recordings and backups are not reached, and a reconciliation fetches again what the
+sender still lists. Exit code 1: the answer to the question was no.";
 
 #[derive(Args)]
 #[command(after_help = PRUNE_EXAMPLES)]

@@ -4,6 +4,7 @@
 mod delete;
 mod filter;
 mod list;
+mod quarantine;
 mod replay;
 mod show;
 mod transfer;
@@ -30,6 +31,10 @@ pub(crate) enum Command {
     Replay(replay::Arguments),
     /// Decode again what this version may know by now, as after an upgrade
     Redecode(replay::RedecodeArguments),
+    /// List rejected deliveries that `spektr serve --quarantine` has kept
+    Quarantine(quarantine::Arguments),
+    /// Verify rejected deliveries again, and accept what is authentic by now
+    Recover(quarantine::RecoverArguments),
     /// Delete what is old
     Prune(delete::PruneArguments),
     /// Delete everything of an end-user
@@ -49,6 +54,8 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
             Command::Dead(arguments) => list::dead(global, arguments).await,
             Command::Replay(arguments) => replay::replay(global, arguments).await,
             Command::Redecode(arguments) => replay::redecode(global, arguments).await,
+            Command::Quarantine(arguments) => quarantine::list(global, arguments).await,
+            Command::Recover(arguments) => quarantine::recover(global, arguments).await,
             Command::Prune(arguments) => delete::prune(global, arguments).await,
             Command::Erase(arguments) => delete::erase(global, arguments).await,
             Command::Export(arguments) => transfer::export(global, arguments).await,
