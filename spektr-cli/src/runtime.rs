@@ -28,7 +28,10 @@ fn start<T>(
 ) -> Result<T, Failure> {
     let runtime =
         builder.enable_all().build().map_err(|error| Failure::caused_by("cannot start", &error))?;
-    runtime.block_on(future)
+    let done = runtime.block_on(future);
+    // A thread that still waits for an answer of somebody is not waited for.
+    runtime.shutdown_background();
+    done
 }
 
 /// What ends a program that runs until it is told to.

@@ -78,7 +78,7 @@ fn a_thousand_events_are_all_there_after_the_service_was_killed() {
     let again = ["alert_resolved", "--set", "id=evt_same", "--as-is", "--corrupt", "duplicate"];
     send(&service.url, &again);
     assert_eq!(listed(folder.path(), &[]).len(), 1001);
-    assert_eq!(service.terminate(), (Some(0), String::new()));
+    assert_eq!(service.terminate().0, Some(0));
 }
 
 #[test]
@@ -147,9 +147,10 @@ fn events_are_posted_on_until_they_are_accepted() {
     wait_for(folder.path(), "done", 2);
     let (code, logged) = service.terminate();
     assert_eq!(code, Some(0));
-    assert_eq!(logged.lines().count(), 1, "{logged}");
-    assert!(logged.contains(r#"event_id="evt_1" "#), "{logged}");
-    assert!(logged.ends_with("event not accepted reason=\"answered with 503\"\n"), "{logged}");
+    let refused: Vec<_> = logged.lines().filter(|line| line.contains("not accepted")).collect();
+    let [refused] = refused[..] else { panic!("{logged}") };
+    assert!(refused.contains(r#"event_id="evt_1" "#), "{refused}");
+    assert!(refused.ends_with("event not accepted reason=\"answered with 503\""), "{refused}");
 
     let [first, again, unknown] = &receiver.finish()[..] else { panic!("three requests") };
     let own = |received: &receiver::Received| {

@@ -2,6 +2,7 @@
 //! the file, the environment and `config check` are read.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use spektr_inbox::Receiver;
 use spektr_verify::{SignatureFormat, SignedContent};
@@ -183,7 +184,10 @@ pub(crate) static SETTINGS: [Setting; 24] = [
         name: "reconcile.interval",
         about: "how long `serve` waits between two reconciliations",
         preset: "5m",
-        check: |text| time::parse_span(text).map(drop),
+        check: |text| match time::parse_span(text)? {
+            short if short < SHORTEST_INTERVAL => Err("expected 10s or longer".to_owned()),
+            _ => Ok(()),
+        },
     },
     Setting {
         name: "reconcile.reach",
@@ -192,6 +196,9 @@ pub(crate) static SETTINGS: [Setting; 24] = [
         check: |text| time::parse_span(text).map(drop),
     },
 ];
+
+/// The sender's list is not to be asked all the time.
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(10);
 
 fn yes_or_no(text: &str) -> Result<(), String> {
     text.parse::<bool>().map(drop).map_err(|_| "expected true or false".to_owned())
