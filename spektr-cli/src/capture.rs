@@ -7,16 +7,18 @@ use crate::json::Json;
 /// Names and values of headers, in their order.
 pub(crate) type Headers = Vec<(String, Vec<u8>)>;
 
-/// Reads headers as `curl -v`, `curl -D` or a browser's "copy headers" prints
-/// them, or as JSON: an object, a list of pairs, or a list of objects with
-/// `name` and `value`.
+/// Reads headers as `curl -v`, `-i` or `-D` or a browser's "copy headers" prints
+/// them, or as JSON: an object, a list of pairs, a list of objects with `name`
+/// and `value`, or a HAR of one request.
 pub(crate) fn parse(capture: &[u8]) -> Result<Headers, String> {
     let capture = capture.strip_prefix(b"\xef\xbb\xbf").unwrap_or(capture);
-    let headers = match capture.trim_ascii_start().first() {
-        Some(b'{' | b'[') => json(&Json::parse(capture)?)?,
-        _ => text(capture)?,
-    };
-    if headers.is_empty() { Err("there is no header".to_owned()) } else { Ok(headers) }
+    // An empty object is a delivery without headers, an empty file is none.
+    match capture.trim_ascii_start().first() {
+        Some(b'{' | b'[') => json(&Json::parse(capture)?),
+        _ => text(capture).and_then(|headers| {
+            if headers.is_empty() { Err("there is no header".to_owned()) } else { Ok(headers) }
+        }),
+    }
 }
 
 fn text(capture: &[u8]) -> Result<Headers, String> {
@@ -33,6 +35,7 @@ fn text(capture: &[u8]) -> Result<Headers, String> {
             .filter_map(|(number, line)| Some((number, line.strip_prefix(b"> ")?)))
             .collect();
     }
+    let mut lines = without_body(lines);
     lines.retain(|(_, line)| !line.is_empty());
     if is_alternating(&lines) {
         let header = |pair: &[(usize, &[u8])]| {
@@ -60,6 +63,31 @@ fn text(capture: &[u8]) -> Result<Headers, String> {
         headers.push((name, value.to_vec()));
     }
     Ok(headers)
+}
+
+/// Drops what a message has beside its headers: the body after an empty line, and
+/// interim answers (`100 Continue`) before.
+fn without_body(mut lines: Vec<(usize, &[u8])>) -> Vec<(usize, &[u8])> {
+    loop {
+        let start = lines.iter().position(|(_, line)| !line.is_empty()).unwrap_or(lines.len());
+        lines.drain(..start);
+        let Some((_, first)) = lines.first().filter(|(_, line)| is_first_line(line)) else {
+            return lines;
+        };
+        let Some(end) = lines.iter().position(|(_, line)| line.is_empty()) else { return lines };
+        let is_interim = first.starts_with(b"HTTP/")
+            && first.split(|byte| *byte == b' ').nth(1).is_some_and(|code| code.starts_with(b"1"));
+        let next = lines[end..].iter().find(|(_, line)| !line.is_empty());
+        match next {
+            Some((_, line)) if is_first_line(line) && is_interim => drop(lines.drain(..end)),
+            // Two messages: which one is meant is not for this to choose.
+            Some((_, line)) if is_first_line(line) => return lines,
+            _ => {
+                lines.truncate(end);
+                return lines;
+            }
+        }
+    }
 }
 
 /// Tells whether each name stands on a line and its value on the next, as some
@@ -91,6 +119,15 @@ fn json(json: &Json) -> Result<Headers, String> {
     // Recorded requests have the headers in a member of that name.
     if let Some(inner @ (Json::Object(_) | Json::Array(_))) = json.get("headers") {
         return self::json(inner);
+    }
+    if let Some(Json::Array(entries)) = json.get("log").and_then(|log| log.get("entries")) {
+        let [entry] = &entries[..] else {
+            return Err(format!("the HAR has {} requests; keep one", entries.len()));
+        };
+        return entry
+            .get("request")
+            .filter(|request| request.get("headers").is_some())
+            .map_or_else(|| Err("the HAR's request has no headers".to_owned()), self::json);
     }
     match json {
         Json::Object(members) => {
@@ -166,6 +203,36 @@ mod tests {
     }
 
     #[test]
+    fn passes_over_interim_answers_and_the_body() {
+        let expected = pairs(&[("a", "1")]);
+        for capture in [
+            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\na: 1\r\n\r\n{\"b\": 2}\r\n",
+            "\nPOST / HTTP/1.1\na: 1\n\nb: 2\n\nc: 3",
+        ] {
+            assert_eq!(read(capture), expected, "{capture}");
+        }
+    }
+
+    #[test]
+    fn reads_a_har_of_one_request() {
+        let request = r#"{"request":{"headers":[{"name":"a","value":"1"}]}}"#;
+        let har = |entries: &str| format!(r#"{{"log":{{"version":"1.2","entries":[{entries}]}}}}"#);
+        assert_eq!(read(&har(request)), pairs(&[("a", "1")]));
+        let message = |capture: String| parse(capture.as_bytes()).expect_err("unclear");
+        assert_eq!(
+            message(har(&format!("{request},{request}"))),
+            "the HAR has 2 requests; keep one"
+        );
+        assert_eq!(message(har("{}")), "the HAR's request has no headers");
+    }
+
+    #[test]
+    fn a_delivery_without_headers_is_one() {
+        assert_eq!(read("{}"), []);
+        assert_eq!(read(r#"{"headers":[]}"#), []);
+    }
+
+    #[test]
     fn reads_what_browsers_copy() {
         let expected = pairs(&[("content-type", "application/json"), ("x-signature", "ab")]);
         let lines = ":authority: example.com\ncontent-type: application/json\nx-signature: ab";
@@ -195,6 +262,10 @@ mod tests {
         assert_eq!(
             message("> POST / HTTP/1.1\n> a: 1\n> GET / HTTP/1.1\n"),
             "line 3: a second request begins; keep one"
+        );
+        assert_eq!(
+            message("POST / HTTP/1.1\na: 1\n\nGET / HTTP/1.1\n"),
+            "line 4: a second request begins; keep one"
         );
         assert_eq!(
             message(r#"{"a":{"marker":1}}"#),

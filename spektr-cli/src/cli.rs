@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{StringValueParser, TypedValueParser};
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    check, completions, config, decode, diagnose, events, listen, man, replay, send, sign, verify,
+    check, completions, config, decode, diagnose, events, inbox, listen, man, reconcile, replay,
+    send, serve, sign, verify,
 };
 use crate::config::Config;
 use crate::failure::{Answer, Failure};
@@ -21,10 +24,14 @@ Five minutes, in two terminals:
   spektr listen                                   # verifies and prints what arrives
   spektr send --to http://127.0.0.1:8787/ alert_resolved
 
+And then:
+  spektr serve                                    # stores what arrives, survives kill -9
+  spektr inbox list
+
 Exit codes:
   0  fine
-  1  the answer is no: not verified, malformed, not acknowledged
-  2  wrong use: an unknown option, an unreadable file, no key
+  1  the answer is no: not verified, malformed, not acknowledged, not there
+  2  wrong use: an unknown option, an unreadable file, no key, an inbox that does not answer
 
 Secrets come from the environment or a file:
   SPEKTR_WEBHOOK_KEYS='ID=SECRET,ID2:hex=SECRET2', or --keys FILE";
@@ -78,8 +85,7 @@ impl Global {
 #[derive(Subcommand)]
 enum Command {
     /// Look up the events: members, examples, and what was decided where the documentation is unclear
-    #[command(subcommand)]
-    Events(events::Command),
+    Events(events::Arguments),
     /// Say what is in bodies: a line per entry
     Decode(decode::Arguments),
     /// Compare bodies with the schema: what has changed, by places and types
@@ -96,6 +102,13 @@ enum Command {
     Listen(listen::Arguments),
     /// Send recorded deliveries again
     Replay(replay::Arguments),
+    /// Run the durable receiver: store what arrives, answer 200 once it is on the disk
+    Serve(serve::Arguments),
+    /// Fetch what was missed from the sender's list
+    Reconcile(reconcile::Arguments),
+    /// Look at what is stored and look after it
+    #[command(subcommand)]
+    Inbox(inbox::Command),
     /// Look at the configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -109,7 +122,7 @@ enum Command {
 pub(crate) fn run() -> Result<Answer, Failure> {
     let Arguments { global, command } = Arguments::parse();
     match command {
-        Command::Events(command) => events::run(&global, &command),
+        Command::Events(arguments) => events::run(&global, &arguments),
         Command::Decode(arguments) => decode::run(&global, &arguments),
         Command::Check(arguments) => check::run(&global, &arguments),
         Command::Verify(arguments) => verify::run(&global, &arguments),
@@ -118,9 +131,41 @@ pub(crate) fn run() -> Result<Answer, Failure> {
         Command::Send(arguments) => send::run(&global, &arguments),
         Command::Listen(arguments) => listen::run(&global, &arguments),
         Command::Replay(arguments) => replay::run(&global, &arguments),
+        Command::Serve(arguments) => serve::run(&global, &arguments),
+        Command::Reconcile(arguments) => reconcile::run(&global, &arguments),
+        Command::Inbox(command) => inbox::run(&global, &command),
         Command::Config(command) => config::run(&global, &command),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),
+    }
+}
+
+/// Reads a value that may hold a secret: unlike clap's own, the message of an
+/// error does not repeat it.
+pub(crate) fn quietly<T: Clone + Send + Sync + 'static>(
+    parse: fn(&str) -> Result<T, String>,
+) -> impl TypedValueParser<Value = T> {
+    Quietly(parse)
+}
+
+#[derive(Clone)]
+struct Quietly<T>(fn(&str) -> Result<T, String>);
+
+impl<T: Clone + Send + Sync + 'static> TypedValueParser for Quietly<T> {
+    type Value = T;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<T, clap::Error> {
+        let text = StringValueParser::new().parse_ref(command, argument, value)?;
+        (self.0)(&text).map_err(|message| {
+            let name = argument.map(ToString::to_string).unwrap_or_default();
+            let message = format!("invalid value for '{name}': {message}\n");
+            clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
+        })
     }
 }
 

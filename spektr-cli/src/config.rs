@@ -1,7 +1,7 @@
 //! The configuration: presets, a TOML file, the environment, in that order; the
 //! command line comes last and is read elsewhere.
 //!
-//! The file holds no secret, and its messages quote no value all the same.
+//! The file need not hold a secret, and no message quotes a value.
 //! Every problem is found in one go, with its place.
 
 mod file;

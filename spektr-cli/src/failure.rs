@@ -63,7 +63,15 @@ impl Failure {
         self.hint(hint)
     }
 
-    /// Takes an error with everything that caused it.
+    /// Takes an error, which says itself what happened, with everything that caused it.
+    pub(crate) fn of(error: &dyn std::error::Error) -> Self {
+        match error.source() {
+            Some(cause) => Self::caused_by(error.to_string(), cause),
+            None => Self::new(error.to_string()),
+        }
+    }
+
+    /// Takes what happened, and an error with everything that caused it.
     pub(crate) fn caused_by(message: impl Into<String>, error: &dyn std::error::Error) -> Self {
         let mut message = message.into();
         let mut cause = Some(error);

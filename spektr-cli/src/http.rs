@@ -1,5 +1,7 @@
 //! What several commands know of HTTP headers.
 
+use std::net::SocketAddr;
+
 use axum::http::HeaderMap;
 
 use crate::capture::Headers;
@@ -19,6 +21,11 @@ const OF_THE_CONNECTION: [&str; 11] = [
     "transfer-encoding",
     "upgrade",
 ];
+
+/// Reads an address to listen on.
+pub(crate) fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "expected an IP address and a port, as 127.0.0.1:8787".to_owned())
+}
 
 /// Returns the headers that are passed on.
 pub(crate) fn end_to_end(headers: &Headers) -> Headers {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 use spektr_verify::{
-    KeyRing, KeyRingError, SignatureFormat, SignedContent, Signer, SigningKey, Verifier,
+    KeyRing, KeyRingError, SignatureFormat, SignedContent, Signer, SigningKey, Verifier, danger,
 };
 use zeroize::Zeroizing;
 
@@ -78,6 +78,39 @@ impl KeyArguments {
         Ok(Verifier::new(self.ring(config)?, self.content(config))
             .with_signature_format(self.format(config))
             .with_tolerance(tolerance))
+    }
+
+    /// Returns a verifier, or with `unsigned` one that accepts whatever comes.
+    pub(crate) fn verifier_or_none(
+        &self,
+        config: &Config,
+        unsigned: bool,
+        tolerance: Option<Duration>,
+    ) -> Result<Verifier, Failure> {
+        if unsigned {
+            return Ok(danger::verifier_that_accepts_unsigned_deliveries());
+        }
+        self.verifier(config, tolerance)
+            .map_err(|failure| failure.or_hint("or accept everything, whoever sent it: --unsigned"))
+    }
+
+    /// Returns what is verified with, for the first lines of a receiver.
+    pub(crate) fn in_words(
+        &self,
+        config: &Config,
+        unsigned: bool,
+        tolerance: Option<Duration>,
+    ) -> Result<String, Failure> {
+        if unsigned {
+            return Ok("nothing is verified: --unsigned".to_owned());
+        }
+        let ids: Vec<_> = self.ring(config)?.ids().map(|id| id.to_string()).collect();
+        Ok(format!(
+            "keys {}, signed content {}, tolerance {}",
+            ids.join(", "),
+            self.content(config),
+            time::span(tolerance_or_preset(tolerance, config)),
+        ))
     }
 
     /// Returns what signs: with the named key, or the first of the ring.

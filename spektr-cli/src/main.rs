@@ -23,7 +23,10 @@ mod keys;
 mod output;
 mod progress;
 mod record;
+mod runtime;
 mod sender;
+mod sender_list;
+mod store;
 mod time;
 
 use std::process::ExitCode;

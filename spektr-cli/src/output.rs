@@ -75,6 +75,11 @@ fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
+/// Returns a text from outside with its line breaks, for a terminal.
+pub(crate) fn safe_lines(text: &str) -> String {
+    text.split('\n').map(escape).collect::<Vec<_>>().join("\n")
+}
+
 fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character,

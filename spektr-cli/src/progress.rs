@@ -5,8 +5,9 @@ use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 pub(crate) struct Progress {
-    total: usize,
-    done: usize,
+    /// Nobody knows it of everything.
+    total: Option<u64>,
+    done: u64,
     begun: Instant,
     shown: Option<Instant>,
     is_on: bool,
@@ -18,19 +19,33 @@ impl Progress {
     const BETWEEN: Duration = Duration::from_millis(100);
 
     pub(crate) fn new(total: usize) -> Self {
-        let is_on = std::io::stderr().is_terminal() && total > 1;
-        Self { total, done: 0, begun: Instant::now(), shown: None, is_on }
+        Self { total: u64::try_from(total).ok(), ..Self::counting() }
+    }
+
+    /// Counts without knowing how far.
+    pub(crate) fn counting() -> Self {
+        let is_on = std::io::stderr().is_terminal();
+        Self { total: None, done: 0, begun: Instant::now(), shown: None, is_on }
     }
 
     pub(crate) fn step(&mut self) {
-        self.done += 1;
+        self.at(self.done + 1);
+    }
+
+    /// Takes how many are done by now.
+    pub(crate) fn at(&mut self, done: u64) {
+        self.done = done;
         let is_due = match self.shown {
             Some(shown) => shown.elapsed() >= Self::BETWEEN,
             None => self.begun.elapsed() >= Self::PATIENCE,
         };
         if self.is_on && is_due {
             self.shown = Some(Instant::now());
-            let _ = write!(std::io::stderr(), "\r{}", bar(self.done, self.total));
+            let text = match self.total {
+                Some(total) => bar(self.done, total),
+                None => format!("{} so far", self.done),
+            };
+            let _ = write!(std::io::stderr(), "\r{text}");
         }
     }
 }
@@ -44,9 +59,10 @@ impl Drop for Progress {
     }
 }
 
-fn bar(done: usize, total: usize) -> String {
+fn bar(done: u64, total: u64) -> String {
     const WIDTH: usize = 30;
-    let full = (done * WIDTH).checked_div(total).unwrap_or(0).min(WIDTH);
+    let share = done.saturating_mul(WIDTH as u64).checked_div(total).unwrap_or(0);
+    let full = usize::try_from(share).unwrap_or(WIDTH).min(WIDTH);
     format!("[{}{}] {done}/{total}", "=".repeat(full), " ".repeat(WIDTH - full))
 }
 

@@ -103,7 +103,7 @@ fn make_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// Makes a file that only its owner can read, and that did not exist.
-fn make_file(path: &Path) -> io::Result<File> {
+pub(crate) fn make_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

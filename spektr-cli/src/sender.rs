@@ -9,6 +9,7 @@ use clap::Args;
 use ureq::http::Uri;
 
 use crate::capture::Headers;
+use crate::cli::quietly;
 use crate::client::{Client, parse_url};
 use crate::config::Config;
 use crate::failure::Failure;
@@ -23,7 +24,7 @@ const SENDING: &str = "Where deliveries go, and how";
 #[derive(Args, Clone, Debug)]
 pub(crate) struct SendingArguments {
     /// The receiver's URL [default: send.to of the configuration]
-    #[arg(long, help_heading = SENDING, value_name = "URL", value_parser = parse_url)]
+    #[arg(long, help_heading = SENDING, value_name = "URL", value_parser = quietly(parse_url))]
     to: Option<Uri>,
     /// Deliveries per second at most [default: one after the other, as fast as they are answered]
     #[arg(long, help_heading = SENDING, value_name = "R", value_parser = parse_rate)]
@@ -132,7 +133,7 @@ impl Sender {
             let due = self.begun + Duration::from_secs_f64(f64::from(self.sent) / rate);
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
         }
-        self.sent += 1;
+        self.sent = self.sent.saturating_add(1);
     }
 
     /// Ends the run.

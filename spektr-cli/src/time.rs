@@ -44,6 +44,53 @@ pub(crate) fn parse_span(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "that is more time than can be counted".to_owned())
 }
 
+/// Reads a span after which something is deleted: without a unit, days could be
+/// meant as well as seconds.
+pub(crate) fn parse_age(text: &str) -> Result<Duration, String> {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err("a unit is missing, as in 30d for thirty days".to_owned());
+    }
+    parse_span(text)
+}
+
+/// A point in time, or one that is some while ago.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    At(Timestamp),
+    Ago(Duration),
+}
+
+impl Moment {
+    /// Reads `2h` for two hours ago, epoch seconds, or an RFC 3339 time.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        if text.ends_with(['s', 'm', 'h', 'd']) {
+            return parse_span(text).map(Self::Ago);
+        }
+        let seconds =
+            parse(text).map_err(|message| format!("{message}, or 2h for two hours ago"))?;
+        // The fraction is lost with epoch seconds, and not with an RFC 3339 time.
+        let millis = text.parse::<jiff::Timestamp>().map_or_else(
+            |_| seconds.as_secs().saturating_mul(1000).try_into().unwrap_or(i64::MAX),
+            jiff::Timestamp::as_millisecond,
+        );
+        Ok(Self::At(timestamp(millis)))
+    }
+
+    pub(crate) fn as_of(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::At(time) => time,
+            Self::Ago(span) => {
+                let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+                timestamp(now.as_millis().saturating_sub(span))
+            }
+        }
+    }
+}
+
+fn timestamp(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis.clamp(0, Timestamp::MAX.as_millis())).unwrap_or(Timestamp::MAX)
+}
+
 /// The current time.
 pub(crate) fn now() -> UnixSeconds {
     SystemTime::now().into()
@@ -108,6 +155,27 @@ mod tests {
         assert_eq!(parse_span("250ms"), Ok(Duration::from_millis(250)));
         for text in ["", "m", "5 m", "-5m", "1.5h", "5w", "99999999999999999999"] {
             assert!(seconds(text).is_err_and(|m| m.starts_with("expected")), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_age_has_a_unit() {
+        assert_eq!(parse_age("30d"), Ok(Duration::from_secs(30 * 86_400)));
+        for text in ["30", ""] {
+            assert!(parse_age(text).is_err_and(|m| m.starts_with("a unit is missing")), "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_moments_as_times_and_as_spans_until_now() {
+        let now = timestamp(1_731_057_600_500);
+        let millis = |text| Moment::parse(text).map(|moment| moment.as_of(now).as_millis());
+        assert_eq!(millis("2h"), Ok(now.as_millis() - 7_200_000));
+        assert_eq!(millis("1731057600"), Ok(1_731_057_600_000));
+        assert_eq!(millis("2024-11-08T09:20:00.25Z"), Ok(1_731_057_600_250));
+        assert_eq!(millis("9999999999d"), Ok(0));
+        for text in ["yesterday", "2w", "", "h", "2024-11-08"] {
+            assert!(millis(text).is_err_and(|m| m.starts_with("expected")), "{text}");
         }
     }
 

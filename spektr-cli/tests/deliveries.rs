@@ -1,10 +1,13 @@
 //! Deliveries on their way: the sender's retries, forgeries, forwarding,
 //! recording and sending again, over sockets of this machine.
 
+#[path = "support/listener.rs"]
+mod listener;
 mod support;
 
+use listener::Listener;
 use serde_json::Value;
-use support::{Listener, run, text};
+use support::{run, text};
 
 const KEYS: Option<&str> = Some("dev=any secret");
 const OTHER: Option<&str> = Some("dev=another secret");

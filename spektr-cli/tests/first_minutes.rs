@@ -1,9 +1,12 @@
 //! A newcomer's first minutes: listen in one process, send in another, see
 //! verified events; use a wrong secret, and read what to do.
 
+#[path = "support/listener.rs"]
+mod listener;
 mod support;
 
-use support::{Listener, run, text};
+use listener::Listener;
+use support::{run, text};
 
 const KEYS: Option<&str> = Some("dev=any secret");
 

@@ -1,6 +1,8 @@
 //! What goes over the wire: the sender's retries, and that nothing is changed or
 //! added on the way.
 
+#[path = "support/listener.rs"]
+mod listener;
 mod support;
 
 #[path = "support/receiver.rs"]
@@ -9,9 +11,10 @@ mod receiver;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
+use listener::Listener;
 use receiver::Receiver;
 use serde_json::Value;
-use support::{Listener, run, text};
+use support::{run, text};
 
 const KEYS: Option<&str> = Some("dev=any secret");
 

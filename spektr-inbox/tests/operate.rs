@@ -5,6 +5,7 @@
 mod support;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use spektr_inbox::operate::{
@@ -59,6 +60,32 @@ async fn dead_letters_are_replayed_in_steps_with_progress() {
     let replayed = replay(&*inbox.store, &filter, now, |done| steps.push(done)).await.unwrap();
     assert_eq!((replayed, steps), (1200, vec![500, 1000, 1200]));
     assert_eq!(count(&inbox, State::Pending).await, 1200);
+}
+
+#[tokio::test]
+async fn a_replay_beside_workers_comes_to_an_end_and_repeats_each_entry_once() {
+    let inbox = Inbox::new();
+    fill(&inbox, 1200).await;
+    settle(&inbox, Settlement::Done).await;
+    let handled = Arc::new(AtomicUsize::new(0));
+    let (counted, (stop, stopped)) = (Arc::clone(&handled), tokio::sync::oneshot::channel::<()>());
+    let handler = move |_: Received| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        async { Ok::<(), HandlerError>(()) }
+    };
+    let workers = Workers::new(Arc::clone(&inbox.store), handler).with_clock(inbox.clock.clone());
+    let end = async { stopped.await.unwrap_or_default() };
+    let replaying = async {
+        let filter = Filter::state(State::Done);
+        let replayed = replay(&*inbox.store, &filter, inbox.clock.now(), |_| {}).await.unwrap();
+        drop(stop);
+        replayed
+    };
+    let (replayed, ()) = tokio::join!(replaying, workers.run(end));
+    assert_eq!(replayed, 1200);
+    let rest = Workers::new(Arc::clone(&inbox.store), |_: Received| async { Ok(()) })
+        .with_clock(inbox.clock.clone());
+    assert_eq!(handled.load(Ordering::Relaxed) + rest.run_due().await.unwrap(), 1200);
 }
 
 #[tokio::test]
@@ -151,9 +178,9 @@ async fn an_export_can_be_imported_and_gives_the_same_export() {
     let mut file = Vec::new();
     assert_eq!(export(&*inbox.store, &Filter::all(), &mut file, |_| {}).await.unwrap(), 6);
     let text = String::from_utf8(file.clone()).unwrap();
-    let first = r#"{"id":"e0","type":"customer_tag_add","state":"dead","receivedAt":1700000000000,"source":"test","raw":"{\"id\":\"e0\","#;
+    let first = r#"{"id":"e0","type":"customer_tag_add","state":"dead","createdAt":1700000000000,"receivedAt":1700000000000,"source":"test","raw":"{\"id\":\"e0\","#;
     assert!(text.starts_with(first), "{text}");
-    assert!(text.contains(r#""state":"unreadable","receivedAt":1700000000000,"source":"test","rawEncoding":"base64","raw":"//4=""#), "{text}");
+    assert!(text.contains(r#""state":"unreadable","createdAt":null,"receivedAt":1700000000000,"source":"test","rawEncoding":"base64","raw":"//4=""#), "{text}");
 
     let other = Inbox::new();
     assert_eq!(import(&*other.store, &file[..], |_| {}).await.unwrap(), (6, 0));

@@ -65,8 +65,11 @@ async fn only_the_owner_can_read_the_file_and_its_log() {
     let Fresh { store, folder: _folder } = fresh;
     drop(store);
     std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
-    SqliteOptions::new(&path).open().unwrap();
-    assert_eq!(mode(&path), 0o600);
+    let _store = SqliteOptions::new(&path).open().unwrap();
+    for suffix in ["", "-wal", "-shm"] {
+        let file = PathBuf::from(format!("{}{suffix}", path.display()));
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
 }
 
 #[tokio::test]
@@ -98,16 +101,25 @@ fn refuses_files_that_are_no_inbox_and_leaves_them_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("other.db");
     Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
+    std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
     let before = std::fs::read(&path).unwrap();
     let error = SqliteOptions::new(&path).open().unwrap_err();
     assert!(matches!(error, OpenError::OtherProgram { .. }), "{error:?}");
-    assert_eq!(std::fs::read(&path).unwrap(), before);
+    assert_eq!((std::fs::read(&path).unwrap(), mode(&path)), (before, 0o644));
 
     let text = "no database at all, and longer than its header".repeat(10);
     std::fs::write(&path, &text).unwrap();
     let error = SqliteOptions::new(&path).open().unwrap_err();
     assert!(matches!(error, OpenError::Database { .. }), "{error:?}");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    assert_eq!(mode(&path), 0o644);
+
+    let other = folder.path().join("folder");
+    std::fs::create_dir(&other).unwrap();
+    std::fs::set_permissions(&other, Permissions::from_mode(0o755)).unwrap();
+    let error = SqliteOptions::new(&other).open().unwrap_err();
+    assert!(matches!(error, OpenError::File { .. }), "{error:?}");
+    assert_eq!(mode(&other), 0o755);
 
     let error = SqliteOptions::new(folder.path().join("no/such/folder")).open().unwrap_err();
     assert!(matches!(error, OpenError::File { .. }), "{error:?}");

@@ -10,9 +10,11 @@ use crate::config::{Config, Origin, Problem, SETTINGS};
 use crate::failure::{Answer, Failure};
 use crate::keys::KeyArguments;
 use crate::output::{self, bad, careful, columns, faint, good, safe};
+use crate::sender_list::ListArguments;
 
 const SETTINGS_HELP: &str = "\
 Example of a file:
+  store = 'sqlite://inbox.db'               # relative to this file
   keys_file = 'keys.toml'                   # relative to this file; secrets don't stand here
   signed_content = '{timestamp}.{body}'     # an assumption; `spektr diagnose` confirms it
   signature_format = 'hex'
@@ -27,6 +29,18 @@ Example of a file:
   port = 8787
   forward = 'http://127.0.0.1:3000/webhooks/spektr'
   record = 'deliveries'
+
+  [serve]
+  listen = '0.0.0.0:8080'
+  operations = '127.0.0.1:8788'
+  source = 'spektr'
+  forward = 'http://127.0.0.1:3000/events'
+  ordered = true
+  keep_done = '30d'
+
+  [reconcile]
+  from = 'sandbox'
+  api_key_file = 'api-key.txt'              # the key and nothing else
 
 Each has a variable that overrides it, as SPEKTR_TOLERANCE or SPEKTR_LISTEN_PORT. The command line
 overrides both. Anything wrong is exit code 1, with file, line and column.";
@@ -48,6 +62,8 @@ struct Report {
     settings: Vec<Row>,
     /// Ids of the signing keys.
     keys: Vec<String>,
+    /// Whether there is a key for the sender's list of events.
+    has_api_key: bool,
 }
 
 #[derive(Serialize)]
@@ -64,7 +80,7 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
     let settings = SETTINGS.iter().map(|setting| match config.value(setting.name) {
         Some(value) => Row {
             name: setting.name,
-            value: Some(value.text.clone()),
+            value: Some(setting.shown(&value.text)),
             from: match value.origin {
                 Origin::File { line } => format!("line {line}"),
                 Origin::Environment => setting.variable(),
@@ -91,8 +107,16 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
         // Not every command needs a key.
         Err(_) => Vec::new(),
     };
+    let has_api_key = match ListArguments::default().key(&config) {
+        Ok(key) => key.is_some(),
+        Err(failure) => {
+            let (place, message) = ("API key".to_owned(), failure.message().to_owned());
+            problems.push(Problem { place, line: None, column: None, message });
+            true
+        }
+    };
     let file = config.path.as_ref().map(|path| path.to_string_lossy().into_owned());
-    let report = Report { file, problems, settings, keys };
+    let report = Report { file, problems, settings, keys, has_api_key };
     if global.is_json() {
         output::print_json(&report)?;
     } else {
@@ -125,5 +149,7 @@ fn text(report: &Report) -> String {
     } else {
         let _ = writeln!(text, "signing keys: {}", faint(&report.keys.join(", ")));
     }
+    let api_key = if report.has_api_key { "is there" } else { "none; SPEKTR_API_KEY is not set" };
+    let _ = writeln!(text, "API key: {}", faint(api_key));
     text
 }

@@ -29,8 +29,15 @@ Examples:
   spektr events decisions
   spektr events decisions --format json | jq -r 'select(.reviewed | not) | .id'";
 
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Without it: list
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
 #[derive(Subcommand)]
-pub(crate) enum Command {
+enum Command {
     /// List all events: name, status, wire types
     #[command(after_help = LIST_EXAMPLES)]
     List,
@@ -43,7 +50,7 @@ pub(crate) enum Command {
 }
 
 #[derive(Args)]
-pub(crate) struct Show {
+struct Show {
     /// Documented name in either case or wire type; EVENT/CASE for another example
     #[arg(value_name = "EVENT[/CASE]")]
     event: String,
@@ -87,11 +94,11 @@ struct Source {
     captured: &'static str,
 }
 
-pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure> {
-    match command {
-        Command::List => list(global)?,
-        Command::Show(arguments) => show(global, arguments)?,
-        Command::Decisions => decisions(global)?,
+pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
+    match &arguments.command {
+        None | Some(Command::List) => list(global)?,
+        Some(Command::Show(arguments)) => show(global, arguments)?,
+        Some(Command::Decisions) => decisions(global)?,
     }
     Ok(Answer::Yes)
 }

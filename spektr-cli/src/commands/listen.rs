@@ -12,18 +12,18 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use spektr_verify::{Verifier, danger};
 use tokio::net::TcpListener;
 use ureq::http::Uri;
 
 use self::endpoint::Endpoint;
 use self::message::Printer;
-use crate::cli::Global;
+use crate::cli::{Global, quietly};
 use crate::client::{Client, parse_url};
 use crate::config::Config;
 use crate::failure::{Answer, Failure};
-use crate::keys::{self, KeyArguments};
+use crate::keys::KeyArguments;
 use crate::record::Recorder;
+use crate::runtime::{self, Signals};
 use crate::time;
 
 const EXAMPLES: &str = "\
@@ -47,7 +47,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "IP")]
     address: Option<IpAddr>,
     /// Pass deliveries on to this URL, unchanged
-    #[arg(long, value_name = "URL", value_parser = parse_url)]
+    #[arg(long, value_name = "URL", value_parser = quietly(parse_url))]
     forward: Option<Uri>,
     /// Record deliveries in this folder, two files each, readable only by you
     #[arg(long, value_name = "DIR")]
@@ -71,7 +71,8 @@ pub(crate) struct Arguments {
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
     const FORWARD_TIMEOUT: Duration = Duration::from_secs(30);
     let config = global.config()?;
-    let verifier = verifier(arguments, &config)?;
+    let verifier =
+        arguments.keys.verifier_or_none(&config, arguments.unsigned, arguments.tolerance)?;
     let secrets =
         if arguments.unsigned { Vec::new() } else { arguments.keys.secret_texts(&config)? };
     let folder = arguments.record.clone().or_else(|| config.path_setting("listen.record"));
@@ -89,11 +90,8 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         arguments.count,
     );
     let address = address(arguments, &config);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::caused_by("cannot start", &error))?;
-    runtime.block_on(async {
+    runtime::block_on(async {
+        let signals = Signals::catch()?;
         let listener = TcpListener::bind(address).await.map_err(|error| {
             Failure::caused_by(format!("cannot listen on {address}"), &error)
                 .hint("another port: --port N; --port 0 takes a free one")
@@ -103,39 +101,11 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
             .map_err(|error| Failure::caused_by("cannot tell the address", &error))?;
         endpoint.printer().listening(
             bound,
-            &keys_in_words(arguments, &config),
+            &arguments.keys.in_words(&config, arguments.unsigned, arguments.tolerance)?,
             forward.as_ref(),
         )?;
-        endpoint::serve(listener, endpoint).await
+        endpoint::serve(listener, endpoint, signals).await
     })
-}
-
-fn verifier(arguments: &Arguments, config: &Config) -> Result<Verifier, Failure> {
-    if arguments.unsigned {
-        return Ok(danger::verifier_that_accepts_unsigned_deliveries());
-    }
-    arguments
-        .keys
-        .verifier(config, arguments.tolerance)
-        .map_err(|failure| failure.or_hint("or accept everything, whoever sent it: --unsigned"))
-}
-
-/// Returns what is verified with, for the first line.
-fn keys_in_words(arguments: &Arguments, config: &Config) -> String {
-    if arguments.unsigned {
-        return "nothing is verified: --unsigned".to_owned();
-    }
-    let ids: Vec<_> = arguments
-        .keys
-        .ring(config)
-        .map(|ring| ring.ids().map(|id| id.to_string()).collect())
-        .unwrap_or_default();
-    format!(
-        "keys {}, signed content {}, tolerance {}",
-        ids.join(", "),
-        arguments.keys.content(config),
-        time::span(keys::tolerance_or_preset(arguments.tolerance, config)),
-    )
 }
 
 fn address(arguments: &Arguments, config: &Config) -> SocketAddr {

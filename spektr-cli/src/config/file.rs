@@ -90,6 +90,7 @@ impl Reader<'_> {
         let text = match value.get_ref() {
             DeValue::String(text) => text.clone().into_owned(),
             DeValue::Integer(number) => number.as_str().to_owned(),
+            DeValue::Boolean(yes) if (setting.check)(&yes.to_string()).is_ok() => yes.to_string(),
             other => {
                 let found = other.type_str();
                 let message = format!("`{}` is {found}, expected a string", setting.name);

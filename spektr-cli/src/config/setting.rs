@@ -2,12 +2,15 @@
 //! the file, the environment and `config check` are read.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
+use spektr_inbox::Receiver;
 use spektr_verify::{SignatureFormat, SignedContent};
 
 use crate::client;
 use crate::delivery::Envelope;
-use crate::time;
+use crate::store::{self, Location};
+use crate::{http, sender_list, time};
 
 /// Something that can be configured.
 pub(crate) struct Setting {
@@ -25,12 +28,20 @@ impl Setting {
         format!("SPEKTR_{}", self.name.replace('.', "_").to_ascii_uppercase())
     }
 
+    /// Returns a value for people, without what is secret of it.
+    pub(crate) fn shown(&self, value: &str) -> String {
+        match (self.name, Location::parse(value)) {
+            ("store", Ok(location)) => location.shown(),
+            _ => value.to_owned(),
+        }
+    }
+
     pub(crate) fn find(name: &str) -> Option<&'static Self> {
         SETTINGS.iter().find(|setting| setting.name == name)
     }
 }
 
-pub(crate) static SETTINGS: [Setting; 10] = [
+pub(crate) static SETTINGS: [Setting; 24] = [
     Setting {
         name: "keys_file",
         about: "TOML file with the signing keys",
@@ -97,7 +108,101 @@ pub(crate) static SETTINGS: [Setting; 10] = [
         preset: "none",
         check: any,
     },
+    Setting {
+        name: "store",
+        about: "the inbox that `serve` fills and `inbox` looks at",
+        preset: store::PRESET,
+        check: |text| Location::parse(text).map(drop),
+    },
+    Setting {
+        name: "serve.listen",
+        about: "address and port that `serve` receives deliveries on",
+        preset: "127.0.0.1:8787",
+        check: |text| http::parse_address(text).map(drop),
+    },
+    Setting {
+        name: "serve.operations",
+        about: "address and port of health and metrics",
+        preset: "127.0.0.1:8788",
+        check: |text| http::parse_address(text).map(drop),
+    },
+    Setting {
+        name: "serve.source",
+        about: "where the deliveries come from: ids of other sources are other events",
+        preset: Receiver::DEFAULT_SOURCE,
+        check: any,
+    },
+    Setting {
+        name: "serve.forward",
+        about: "where `serve` posts each event to",
+        preset: "none: events stay pending",
+        check: url,
+    },
+    Setting {
+        name: "serve.ordered",
+        about: "whether events of a spektr id are forwarded one at a time: true or false",
+        preset: "false",
+        check: yes_or_no,
+    },
+    Setting {
+        name: "serve.quarantine",
+        about: "whether `serve` keeps rejected deliveries apart: true or false",
+        preset: "false",
+        check: yes_or_no,
+    },
+    Setting {
+        name: "serve.keep_done",
+        about: "how long entries are kept that are done",
+        preset: "for ever",
+        check: |text| time::parse_age(text).map(drop),
+    },
+    Setting {
+        name: "serve.keep_dead",
+        about: "how long dead letters are kept",
+        preset: "for ever",
+        check: |text| time::parse_age(text).map(drop),
+    },
+    Setting {
+        name: "reconcile.from",
+        about: "the sender's list of events: live, sandbox or test, or its base URL",
+        preset: "live",
+        check: |text| sender_list::parse_place(text).map(drop),
+    },
+    Setting {
+        name: "reconcile.api_key_file",
+        about: "file with the API key",
+        preset: "none: SPEKTR_API_KEY",
+        check: any,
+    },
+    Setting {
+        name: "reconcile.unit",
+        about: "unit of createdAfter and createdBefore: milliseconds or seconds",
+        preset: "milliseconds, an assumption",
+        check: |text| sender_list::parse_unit(text).map(drop),
+    },
+    Setting {
+        name: "reconcile.interval",
+        about: "how long `serve` waits between two reconciliations",
+        preset: "5m",
+        check: |text| match time::parse_span(text)? {
+            short if short < SHORTEST_INTERVAL => Err("expected 10s or longer".to_owned()),
+            _ => Ok(()),
+        },
+    },
+    Setting {
+        name: "reconcile.reach",
+        about: "how far back the first reconciliation of `serve` goes",
+        preset: "1d",
+        check: |text| time::parse_span(text).map(drop),
+    },
 ];
+
+/// The sender's list is not to be asked all the time.
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(10);
+
+fn yes_or_no(text: &str) -> Result<(), String> {
+    text.parse::<bool>().map(drop).map_err(|_| "expected true or false".to_owned())
+}
 
 fn any(text: &str) -> Result<(), String> {
     if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(()) }

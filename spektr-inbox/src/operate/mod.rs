@@ -29,7 +29,8 @@ const STEP: usize = 500;
 const PAGE: usize = 20;
 
 /// Makes entries pending again, with no attempts counted: dead letters, what was
-/// done already, or what is parked. Returns how many it were.
+/// done already, or what is parked. Each at most once, whatever workers do
+/// meanwhile. Returns how many it were.
 ///
 /// Entries that are pending are left alone, and so are bodies that could not be
 /// read.
@@ -41,9 +42,18 @@ pub async fn replay(
     store: &dyn Store,
     filter: &Filter,
     now: Timestamp,
-    progress: impl FnMut(u64),
+    mut progress: impl FnMut(u64),
 ) -> Result<u64, StoreError> {
-    steps(progress, || store.release(filter.clone(), STEP, now)).await
+    // By their numbers: workers may be done with the first ones, and these match
+    // again, before the last ones are released.
+    let (mut count, mut last) = (0, 0);
+    loop {
+        let released = store.release(filter.clone(), last, STEP, now).await?;
+        let Some(end) = released.iter().max() else { return Ok(count) };
+        last = *end;
+        count += released.len() as u64;
+        progress(count);
+    }
 }
 
 /// Deletes entries, apart from those that are pending. Returns how many it were.
@@ -54,9 +64,16 @@ pub async fn replay(
 pub async fn prune(
     store: &dyn Store,
     filter: &Filter,
-    progress: impl FnMut(u64),
+    mut progress: impl FnMut(u64),
 ) -> Result<u64, StoreError> {
-    steps(progress, || store.prune(filter.clone(), STEP)).await
+    let mut count = 0;
+    loop {
+        match store.prune(filter.clone(), STEP).await? {
+            0 => return Ok(count),
+            some => count += some,
+        }
+        progress(count);
+    }
 }
 
 /// How long entries are kept.
@@ -133,7 +150,7 @@ pub async fn redecode(
                     State::Unreadable => split(store, entry).await?,
                     _ if is_known(&entry.raw) => {
                         let filter = Filter { state: Some(state), ..Filter::number(entry.number) };
-                        store.release(filter, 1, now).await?
+                        store.release(filter, 0, 1, now).await?.len() as u64
                     }
                     _ => 0,
                 };
@@ -162,21 +179,4 @@ async fn split(store: &dyn Store, body: StoredEntry) -> Result<u64, StoreError> 
     }
     store.accept(intake.entries).await?;
     store.prune(Filter { state: Some(body.state), ..Filter::number(body.number) }, 1).await
-}
-
-async fn steps<F>(
-    mut progress: impl FnMut(u64),
-    mut step: impl FnMut() -> F,
-) -> Result<u64, StoreError>
-where
-    F: Future<Output = Result<u64, StoreError>>,
-{
-    let mut count = 0;
-    loop {
-        match step().await? {
-            0 => return Ok(count),
-            some => count += some,
-        }
-        progress(count);
-    }
 }

@@ -1,8 +1,8 @@
 //! Export and import: one JSON object a line.
 //!
-//! `{"id":"e1","type":"alert_resolved","state":"done","receivedAt":1672531199000,
-//! "source":"spektr","raw":"{…}"}`: the raw JSON as a string, byte for byte. A
-//! body that is not UTF-8 has `"rawEncoding":"base64"`.
+//! `{"id":"e1","type":"alert_resolved","state":"done","createdAt":1672531198000,
+//! "receivedAt":1672531199000,"source":"spektr","raw":"{…}"}`: the raw JSON as a
+//! string, byte for byte. A body that is not UTF-8 has `"rawEncoding":"base64"`.
 
 use std::borrow::Cow;
 use std::io::{self, BufRead, Write};
@@ -65,6 +65,9 @@ struct Line<'a> {
     #[serde(rename = "type")]
     wire_type: Option<Cow<'a, str>>,
     state: Cow<'a, str>,
+    /// For readers; an import takes it from the raw JSON, as it does id and type.
+    #[serde(skip_deserializing)]
+    created_at: Option<Timestamp>,
     received_at: Timestamp,
     #[serde(default = "default_source")]
     source: Cow<'a, str>,
@@ -115,6 +118,7 @@ fn line(entry: &StoredEntry) -> Line<'_> {
         id: entry.id.as_deref().map(Cow::Borrowed),
         wire_type: entry.wire_type.as_deref().map(Cow::Borrowed),
         state: entry.state.as_str().into(),
+        created_at: entry.created_at,
         received_at: entry.received_at,
         source: entry.source.as_str().into(),
         raw_encoding,

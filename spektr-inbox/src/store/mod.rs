@@ -7,8 +7,11 @@
 //! - An entry is claimed by one worker at a time, until its lease ends.
 //! - No method reads a clock: every time comes from the caller.
 
+mod completion;
 mod model;
 mod patient;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod sqlite;
 
 use std::error::Error;
@@ -18,6 +21,7 @@ use std::pin::Pin;
 use spektr_types::Timestamp;
 use thiserror::Error;
 
+pub use completion::Completion;
 pub use model::{
     Acceptance, Claim, ClaimRequest, Filter, Lease, NewEntry, Quarantined, Rejected, Settlement,
     State, Stats, StoredEntry,
@@ -58,9 +62,16 @@ pub trait Store: Send + Sync + 'static {
     fn count(&self, filter: Filter) -> StoreFuture<'_, u64>;
 
     /// Makes at most `limit` entries pending and due now, with no attempts counted,
-    /// apart from those that are pending already, and from bodies that could not be
-    /// read. Returns how many it were.
-    fn release(&self, filter: Filter, limit: usize, now: Timestamp) -> StoreFuture<'_, u64>;
+    /// in the order of arrival, those after a number; apart from those that are
+    /// pending already, and from bodies that could not be read. Returns their
+    /// numbers, in no order.
+    fn release(
+        &self,
+        filter: Filter,
+        after: i64,
+        limit: usize,
+        now: Timestamp,
+    ) -> StoreFuture<'_, Vec<i64>>;
 
     /// Deletes at most `limit` entries that match. Returns how many it were.
     /// Pending entries are never deleted by it.

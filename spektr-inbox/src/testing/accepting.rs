@@ -1,7 +1,7 @@
 //! How a store accepts deliveries.
 
-use super::{all, entries, start, states, tag_added};
-use crate::store::{Acceptance, Filter, State, Store};
+use super::{accept, all, entries, request, start, states, tag_added};
+use crate::store::{Acceptance, ClaimRequest, Filter, Settlement, State, Store};
 
 /// Order, bytes and heads are kept.
 pub async fn stores_every_entry_byte_for_byte(store: &dyn Store) {
@@ -93,6 +93,96 @@ pub async fn racing_duplicates_make_one_row(store: &dyn Store) {
     assert_eq!(store.count(Filter::all()).await.unwrap(), 1);
 }
 
+/// Of contents that race for an id, the first one is pending and the others are flagged.
+pub async fn racing_contents_make_one_pending_row(store: &dyn Store) {
+    let raw = |tag: &str| {
+        tag_added("e1", "s1", 1_700_000_000_000)
+            .replace(r#""tagId":"t""#, &format!(r#""tagId":"{tag}""#))
+    };
+    let one = |tag| store.accept(entries("test", &raw(tag), start()));
+    let (a, b, c, d) = tokio::join!(one("a"), one("b"), one("c"), one("d"));
+    let accepted = [a.unwrap(), b.unwrap(), c.unwrap(), d.unwrap()].concat();
+    let stored = accepted.iter().filter(|one| matches!(one, Acceptance::Stored(_))).count();
+    let conflicts = accepted.iter().filter(|one| matches!(one, Acceptance::Conflict(_))).count();
+    assert_eq!((stored, conflicts), (1, 3), "{accepted:?}");
+    let mut found: Vec<_> =
+        all(store).await.iter().map(|entry| (entry.conflict, entry.state)).collect();
+    found.sort();
+    let conflict = (true, State::Conflict);
+    assert_eq!(found, [(false, State::Pending), conflict, conflict, conflict]);
+}
+
+/// In one delivery, the first content of an id is pending, and each is stored once.
+pub async fn a_delivery_can_contradict_itself(store: &dyn Store) {
+    let raw = tag_added("e1", "s1", 1_700_000_000_000);
+    let other = raw.replace(r#""tagId":"t""#, r#""tagId":"u""#);
+    let body = format!(r#"{{"results":[{raw},{other},{raw},{other}]}}"#);
+    let accepted = store.accept(entries("test", &body, start())).await.unwrap();
+    assert!(matches!(
+        accepted[..],
+        [
+            Acceptance::Stored(first),
+            Acceptance::Conflict(second),
+            Acceptance::Duplicate,
+            Acceptance::Duplicate
+        ] if first < second
+    ));
+    assert_eq!(states(store).await, [State::Pending, State::Conflict]);
+}
+
+/// What a database may not like: U+0000, lone surrogates, quotes and backslashes, and
+/// texts of a hundred thousand bytes. A delivery with all of them is stored, found again
+/// and worked on like any other.
+pub async fn hostile_texts_are_kept_found_and_worked_on(store: &dyn Store) {
+    let texts = [
+        r"a\u0000b".to_owned(),
+        r#"'; DROP TABLE entries; -- \" \\ \\000 %"#.to_owned(),
+        "ä€𝄞".to_owned(),
+        // It does not shrink when a database compresses it.
+        (0..25_000).map(|index| format!("{:04x}", index * 40_503 % 65_536)).collect(),
+    ];
+    let mut raws: Vec<_> = texts
+        .iter()
+        .map(|text| {
+            format!(r#"{{"id":"{text}","spektrId":"{text}","type":"X{text}","data":{{}}}}"#)
+        })
+        .collect();
+    // This is no text at all, so that nothing of the head is readable.
+    raws.push(r#"{"id":"\ud800","spektrId":"\ud800","type":"\ud800"}"#.to_owned());
+    accept(store, &raws).await;
+    let stored = all(store).await;
+    let kept: Vec<_> = stored.iter().map(|entry| &entry.raw[..]).collect();
+    assert_eq!(kept, raws.iter().map(String::as_bytes).collect::<Vec<_>>());
+    for entry in &stored[..texts.len()] {
+        let wire_type = entry.wire_type.as_ref().map(|text| text.replacen('X', "x", 1));
+        assert!(wire_type.is_some() && wire_type != entry.wire_type);
+        for filter in [
+            Filter { id: entry.id.clone(), ..Filter::all() },
+            Filter { spektr_id: entry.spektr_id.clone(), ..Filter::all() },
+            Filter { wire_type, ..Filter::all() },
+        ] {
+            let found = store.list(filter, 0, 10).await.unwrap();
+            assert_eq!(found.len(), 1, "entry {}", entry.number);
+            assert_eq!(found[0].number, entry.number);
+        }
+    }
+    assert_eq!(stored[0].id.as_deref(), Some("a\0b"));
+
+    let claims = store.claim(ClaimRequest { ordered: true, ..request(start()) }).await.unwrap();
+    assert_eq!(claims.len(), raws.len());
+    for claim in claims {
+        let reason = claim.entry.id.clone().unwrap_or_default();
+        let dead = Settlement::Park { state: State::Dead, reason };
+        assert!(store.settle(claim.lease, dead, start()).await.unwrap());
+    }
+    for entry in &all(store).await[..texts.len()] {
+        assert_eq!((entry.state, &entry.reason), (State::Dead, &entry.id));
+        let erased = store.erase(entry.spektr_id.clone().unwrap()).await.unwrap();
+        assert_eq!(erased, 1, "entry {}", entry.number);
+    }
+    assert_eq!(store.count(Filter::all()).await.unwrap(), 1);
+}
+
 /// They are stored once, and no worker gets them.
 pub async fn bodies_that_cannot_be_read_are_kept(store: &dyn Store) {
     for _ in 0..2 {
@@ -101,6 +191,6 @@ pub async fn bodies_that_cannot_be_read_are_kept(store: &dyn Store) {
     let stored = all(store).await;
     assert_eq!(stored.len(), 1);
     assert_eq!((stored[0].state, &stored[0].raw[..]), (State::Unreadable, &b"not JSON"[..]));
-    let claims = store.claim(super::request(start())).await.unwrap();
+    let claims = store.claim(request(start())).await.unwrap();
     assert!(claims.is_empty(), "{claims:?}");
 }

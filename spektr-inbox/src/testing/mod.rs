@@ -14,6 +14,8 @@
 
 mod accepting;
 mod operating;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod working;
 
 use std::sync::{Arc, Mutex};
@@ -43,6 +45,9 @@ macro_rules! store_tests {
             another_content_under_the_same_id_is_a_conflict
             sources_do_not_collide
             racing_duplicates_make_one_row
+            racing_contents_make_one_pending_row
+            a_delivery_can_contradict_itself
+            hostile_texts_are_kept_found_and_worked_on
             bodies_that_cannot_be_read_are_kept
             claims_what_is_due_once
             ends_a_lease_with_an_outcome

@@ -12,18 +12,29 @@ use tracing::Instrument as _;
 use super::handler::{Handler, HandlerError, Raw, Received};
 use super::pool::Shared;
 use crate::clock::after;
-use crate::store::{Claim, Lease, Settlement, State, StoredEntry};
+use crate::store::{Claim, Completion, Lease, Settlement, State, StoredEntry};
 
 /// What an attempt came to, and its name in the metrics.
 struct Outcome {
     result: &'static str,
     settlement: Settlement,
+    /// What it means if the lease is not held any more.
+    otherwise: Otherwise,
+}
+
+/// Why a lease can be gone at the end of an attempt.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Otherwise {
+    /// It was lost.
+    Lost,
+    /// A transaction of the handler's own has recorded that the entry is done.
+    Completed,
 }
 
 impl Outcome {
     fn park(state: State, reason: impl Into<String>) -> Self {
         let settlement = Settlement::Park { state, reason: reason.into() };
-        Self { result: state.as_str(), settlement }
+        Self { result: state.as_str(), settlement, otherwise: Otherwise::Lost }
     }
 }
 
@@ -52,6 +63,10 @@ async fn work<H: Handler>(shared: Arc<Shared<H>>, claim: Claim) {
             shared.metrics.handled(outcome.result);
             tracing::debug!(result = outcome.result, "attempt ended");
         }
+        Ok(false) if outcome.otherwise == Otherwise::Completed => {
+            shared.metrics.handled("done");
+            tracing::debug!(result = "done", "attempt ended");
+        }
         Ok(false) => {
             shared.metrics.handled("lease_lost");
             tracing::warn!(result = outcome.result, "the lease was lost before the end");
@@ -79,6 +94,7 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, claim: Claim) -> Option<Ou
             return Some(Outcome::park(State::Malformed, reason));
         }
     };
+    let completion = Completion::new(lease);
     let received = Received {
         event,
         number: entry.number,
@@ -86,23 +102,40 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, claim: Claim) -> Option<Ou
         attempt: lease.attempt,
         received_at: entry.received_at,
         conflict: entry.conflict,
+        completion: completion.clone(),
         raw: Raw(entry.raw),
     };
     let began = Instant::now();
-    let result = run(shared, lease, received).await?;
+    let result = run(shared, &completion, received).await?;
     shared.metrics.handler_took(began.elapsed());
-    Some(match result {
-        Ok(()) => Outcome { result: "done", settlement: Settlement::Done },
+    let begun = completion.has_begun();
+    let mut outcome = match result {
+        // Where the transaction has been committed, this finds no lease, and nothing is
+        // left to do. Where it was rolled back, the event is not done.
+        Ok(()) if begun => {
+            failed(shared, lease, "the handler's transaction was not committed".to_owned())
+        }
+        Ok(()) => {
+            Outcome { result: "done", settlement: Settlement::Done, otherwise: Otherwise::Lost }
+        }
         Err(Failed { permanent: true, reason }) => Outcome::park(State::Dead, reason),
-        Err(Failed { reason, .. }) if lease.attempt >= shared.options.max_attempts => {
-            Outcome::park(State::Dead, format!("attempts exhausted: {reason}"))
-        }
-        Err(Failed { reason, .. }) => {
-            let pause = shared.options.backoff.after(lease.attempt, fastrand::f64());
-            let due_at = after(shared.clock.now(), pause);
-            Outcome { result: "retry", settlement: Settlement::Retry { due_at, reason } }
-        }
-    })
+        Err(Failed { reason, .. }) => failed(shared, lease, reason),
+    };
+    if begun {
+        outcome.otherwise = Otherwise::Completed;
+    }
+    Some(outcome)
+}
+
+/// Another attempt, unless this was the last.
+fn failed<H>(shared: &Shared<H>, lease: Lease, reason: String) -> Outcome {
+    if lease.attempt >= shared.options.max_attempts {
+        return Outcome::park(State::Dead, format!("attempts exhausted: {reason}"));
+    }
+    let pause = shared.options.backoff.after(lease.attempt, fastrand::f64());
+    let due_at = after(shared.clock.now(), pause);
+    let settlement = Settlement::Retry { due_at, reason };
+    Outcome { result: "retry", settlement, otherwise: Otherwise::Lost }
 }
 
 fn decode(entry: &StoredEntry) -> Result<Event, String> {
@@ -126,7 +159,7 @@ impl From<HandlerError> for Failed {
 /// the lease is extended. `None` if the lease was lost; the handler is stopped.
 async fn run<H: Handler>(
     shared: &Arc<Shared<H>>,
-    lease: Lease,
+    completion: &Completion,
     received: Received,
 ) -> Option<Result<(), Failed>> {
     // A set ends its task when it is dropped, which a handle does not.
@@ -143,12 +176,12 @@ async fn run<H: Handler>(
             Some(Err(error)) if error.is_panic() => failed("the handler panicked"),
             Some(Err(_)) | None => failed("the handler was stopped"),
         }),
-        () = heartbeat(shared, lease) => None,
+        () = heartbeat(shared, completion) => None,
     }
 }
 
 /// Extends the lease again and again; ends when it is lost.
-async fn heartbeat<H: Handler>(shared: &Arc<Shared<H>>, lease: Lease) {
+async fn heartbeat<H: Handler>(shared: &Arc<Shared<H>>, completion: &Completion) {
     let period = (shared.options.lease / 3).max(Duration::from_millis(1));
     let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -157,7 +190,10 @@ async fn heartbeat<H: Handler>(shared: &Arc<Shared<H>>, lease: Lease) {
     loop {
         ticks.tick().await;
         let until = after(shared.clock.now(), shared.options.lease);
-        match shared.store.extend(vec![lease], until).await {
+        match shared.store.extend(vec![completion.lease()], until).await {
+            // Its own transaction has ended the lease. What the handler still does, it
+            // may end in peace.
+            Ok(held) if held.is_empty() && completion.has_begun() => std::future::pending().await,
             Ok(held) if held.is_empty() => return,
             Ok(_) => {}
             Err(error) => {

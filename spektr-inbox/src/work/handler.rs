@@ -7,11 +7,15 @@ use std::future::Future;
 use bytes::Bytes;
 use spektr_types::{Event, Timestamp};
 
+use crate::store::Completion;
+
 /// Handles events. Functions and closures from [`Received`] are handlers.
 ///
 /// Every event is handled **at least once**: a crash between the handler's
 /// success and its record repeats it. So do twice what can be done twice, and
-/// for the rest keep the event's id with your own data, in one transaction.
+/// for the rest keep the event's id with your own data, in one transaction. Where
+/// your data is in the same PostgreSQL database as the inbox, the record can be a
+/// part of that transaction: see `store::postgres::complete`.
 ///
 /// # Examples
 ///
@@ -63,6 +67,7 @@ pub struct Received {
     pub(super) attempt: u32,
     pub(super) received_at: Timestamp,
     pub(super) conflict: bool,
+    pub(super) completion: Completion,
     pub(super) raw: Raw,
 }
 
@@ -119,6 +124,13 @@ impl Received {
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         self.conflict
+    }
+
+    /// The right to record in a transaction of the handler's own that the event is
+    /// done, where the store can share one.
+    #[must_use]
+    pub fn completion(&self) -> &Completion {
+        &self.completion
     }
 
     /// The entry's JSON, byte for byte as it arrived.

@@ -22,6 +22,7 @@ use crate::failure::{Answer, Failure};
 use crate::http;
 use crate::keys::SecretText;
 use crate::record::Recorder;
+use crate::runtime::Signals;
 
 /// The largest body that is read.
 const MAX_BODY: usize = 16 << 20;
@@ -136,14 +137,18 @@ impl Endpoint {
 }
 
 /// Serves until there were enough deliveries, or a signal comes.
-pub(super) async fn serve(listener: TcpListener, endpoint: Endpoint) -> Result<Answer, Failure> {
+pub(super) async fn serve(
+    listener: TcpListener,
+    endpoint: Endpoint,
+    mut signals: Signals,
+) -> Result<Answer, Failure> {
     let endpoint = Arc::new(endpoint);
     let router = Router::new().fallback(receive).with_state(Arc::clone(&endpoint));
     let (stop, stopped) = watch::channel(false);
     let ender = Arc::clone(&endpoint);
     tokio::spawn(async move {
         tokio::select! {
-            () = signal() => {}
+            () = signals.next() => {}
             () = ender.enough.notified() => {}
         }
         let _ = stop.send(true);
@@ -194,22 +199,4 @@ fn passed_back(reply: Reply) -> Response {
         response.headers_mut().remove(header::CONTENT_TYPE);
     }
     response
-}
-
-#[cfg(unix)]
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
-}
-
-#[cfg(not(unix))]
-async fn signal() {
-    let _ = tokio::signal::ctrl_c().await;
 }

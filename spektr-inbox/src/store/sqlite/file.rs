@@ -60,10 +60,17 @@ pub enum OpenError {
 
 /// Opens the file for writing; creates and migrates it where needed.
 pub(super) fn open_writer(path: &Path, max_bytes: Option<u64>) -> Result<Connection, OpenError> {
-    make_private(path).map_err(|source| OpenError::File { path: path.to_owned(), source })?;
+    let file = |source| OpenError::File { path: path.to_owned(), source };
+    create(path).map_err(file)?;
     let mut connection = open(path)?;
     let database = |source| database(path, source);
     check(&connection, path)?;
+    if is_open_to_others(path).map_err(file)? {
+        // Anew, because SQLite gives its log the mode that the file has by then.
+        drop(connection);
+        fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(file)?;
+        connection = open(path)?;
+    }
     log_ahead(&connection).map_err(database)?;
     // A commit returns after the log is on disk. NORMAL would lose answered
     // deliveries in a power cut.
@@ -77,7 +84,7 @@ pub(super) fn open_writer(path: &Path, max_bytes: Option<u64>) -> Result<Connect
     connection.pragma_update(None, "wal_autocheckpoint", 4096).map_err(database)?;
     migrate(&mut connection, path)?;
     // The journal that made the file must not come back after a power cut.
-    sync_folder(path).map_err(|source| OpenError::File { path: path.to_owned(), source })?;
+    sync_folder(path).map_err(file)?;
     if let Some(bytes) = max_bytes {
         let page: u64 = connection
             .pragma_query_value(None, "page_size", |row| row.get::<_, u32>(0))
@@ -167,18 +174,24 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
     migrate().map_err(|source| database(path, source))
 }
 
-/// Lets only the owner read the file; SQLite gives its log the same mode.
-fn make_private(path: &Path) -> io::Result<()> {
+/// Makes the file, readable by its owner only, where there is none. What is there is
+/// left as it is until it is known whose it is.
+fn create(path: &Path) -> io::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        created => return created.map(drop),
+        // By its path, and never by opening it: closing a file gives up the locks that
+        // the other connections of this process hold on it.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            match fs::metadata(path)?.is_file() {
+                true => Ok(()),
+                false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file")),
+            }
+        }
+        created => created.map(drop),
     }
-    // By its path, and never by opening it: closing a file gives up the locks that
-    // the other connections of this process hold on it.
-    if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
-        fs::set_permissions(path, Permissions::from_mode(0o600))?;
-    }
-    Ok(())
+}
+
+fn is_open_to_others(path: &Path) -> io::Result<bool> {
+    Ok(fs::metadata(path)?.permissions().mode() & 0o077 != 0)
 }
 
 fn sync_folder(path: &Path) -> io::Result<()> {

@@ -132,9 +132,16 @@ impl Store for SqliteStore {
         Box::pin(self.reader.alone(move |connection| read::count(connection, &filter)))
     }
 
-    fn release(&self, filter: Filter, limit: usize, now: Timestamp) -> StoreFuture<'_, u64> {
+    fn release(
+        &self,
+        filter: Filter,
+        after: i64,
+        limit: usize,
+        now: Timestamp,
+    ) -> StoreFuture<'_, Vec<i64>> {
         Box::pin(
-            self.writer.write(move |connection| read::release(connection, &filter, limit, now)),
+            self.writer
+                .write(move |connection| read::release(connection, &filter, after, limit, now)),
         )
     }
 

@@ -109,17 +109,23 @@ pub(super) fn count(connection: &Connection, filter: &Filter) -> Result<u64, Sto
 pub(super) fn release(
     connection: &Connection,
     filter: &Filter,
+    after: i64,
     limit: usize,
     now: Timestamp,
-) -> Result<u64, StoreError> {
-    let Condition { sql, mut values } = Condition::new(filter);
+) -> Result<Vec<i64>, StoreError> {
+    let mut condition = Condition::new(filter);
+    condition.and("number > ?", Some(Value::Integer(after)));
+    let Condition { sql, mut values } = condition;
     values.insert(0, Value::Integer(now.as_millis()));
     let sql = format!(
         "UPDATE entries SET state = 'pending', due_at = ?, attempts = 0, owner = NULL, \
          reason = NULL WHERE number IN (SELECT number FROM entries WHERE {sql} \
-         AND state NOT IN ('pending', 'unreadable') LIMIT {limit})"
+         AND state NOT IN ('pending', 'unreadable') ORDER BY number LIMIT {limit}) \
+         RETURNING number"
     );
-    Ok(connection.prepare_cached(&sql)?.execute(params_from_iter(values))? as u64)
+    let mut statement = connection.prepare_cached(&sql)?;
+    let numbers = statement.query_map(params_from_iter(values), |row| row.get(0))?;
+    Ok(numbers.collect::<Result<_, _>>()?)
 }
 
 pub(super) fn prune(

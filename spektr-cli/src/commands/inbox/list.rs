@@ -1,0 +1,193 @@
+//! `spektr inbox list` and `dead`: a line per entry.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use serde::Serialize;
+use spektr_inbox::store::{Filter, State, StoredEntry};
+
+use super::filter::FilterArguments;
+use super::open;
+use crate::cli::Global;
+use crate::failure::{Answer, Failure};
+use crate::output::{self, bad, careful, count, faint, good, safe};
+use crate::store::StoreArguments;
+use crate::time;
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  spektr inbox list
+  spektr inbox list --state pending --before 10m         # what has been waiting for long
+  spektr inbox list --since 2h --format json | jq -r .id
+
+States: pending waits for a worker or its next attempt; done; dead was given up; malformed and
+unknown are what this version cannot decode; unreadable is a body that cannot be split; conflict
+has the id of an earlier entry and another content.";
+
+const DEAD_EXAMPLES: &str = "\
+Examples:
+  spektr inbox dead
+  spektr inbox replay --state dead                       # once the reason is gone";
+
+/// How many entries are read at a time; each can be as large as a body.
+const PAGE: usize = 50;
+
+#[derive(Args)]
+#[command(after_help = LIST_EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    filter: FilterArguments,
+    /// Show at most this many [default: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+    #[command(flatten)]
+    store: StoreArguments,
+}
+
+#[derive(Args)]
+#[command(after_help = DEAD_EXAMPLES)]
+pub(crate) struct DeadArguments {
+    #[command(flatten)]
+    store: StoreArguments,
+}
+
+/// What is known of an entry, without what it holds.
+#[derive(Serialize)]
+pub(super) struct Row<'e> {
+    number: i64,
+    source: &'e str,
+    id: Option<&'e str>,
+    spektr_id: Option<&'e str>,
+    wire_type: Option<&'e str>,
+    state: &'static str,
+    /// Whether the id was there with another content when it arrived.
+    conflict: bool,
+    attempts: u32,
+    created_at: Option<String>,
+    received_at: String,
+    /// When the next attempt is due, or the lease ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_at: Option<String>,
+    bytes: usize,
+}
+
+impl<'e> Row<'e> {
+    pub(super) fn new(entry: &'e StoredEntry) -> Self {
+        Self {
+            number: entry.number,
+            source: &entry.source,
+            id: entry.id.as_deref(),
+            spektr_id: entry.spektr_id.as_deref(),
+            wire_type: entry.wire_type.as_deref(),
+            state: entry.state.as_str(),
+            conflict: entry.conflict,
+            attempts: entry.attempts,
+            created_at: entry.created_at.map(time::rfc_3339_millis),
+            received_at: time::rfc_3339_millis(entry.received_at),
+            due_at: (entry.state == State::Pending).then(|| time::rfc_3339_millis(entry.due_at)),
+            bytes: entry.raw.len(),
+        }
+    }
+
+    fn text(&self) -> String {
+        let wire_type = self.wire_type.map_or_else(|| "(no type)".into(), safe);
+        let id = self.id.map_or_else(|| "(no id)".into(), safe);
+        let mut text = format!(
+            "{:>6}  {}  {:24}  {wire_type:23}  {id}",
+            self.number,
+            in_colour(self.state),
+            self.received_at,
+        );
+        if self.attempts > 0 && self.state != State::Done.as_str() {
+            let attempts = count(self.attempts as usize, "attempt", "attempts");
+            text.push_str(&format!("  {}", faint(&attempts)));
+        }
+        text.push('\n');
+        text
+    }
+}
+
+fn in_colour(state: &str) -> String {
+    let padded = format!("{state:10}");
+    match state {
+        "pending" => padded,
+        "done" => good(&padded),
+        "dead" => bad(&padded),
+        _ => careful(&padded),
+    }
+}
+
+pub(super) async fn list(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
+    let store = open(global, &arguments.store).await?;
+    let filter = arguments.filter.filter();
+    let mut left = arguments.limit.unwrap_or(u64::MAX);
+    let mut states = BTreeMap::<State, usize>::new();
+    let mut last = 0;
+    while left > 0 {
+        let limit = usize::try_from(left).map_or(PAGE, |left| left.min(PAGE));
+        let page = store.list(filter.clone(), last, limit).await?;
+        let Some(end) = page.last() else { break };
+        last = end.number;
+        left -= page.len() as u64;
+        for entry in &page {
+            *states.entry(entry.state).or_default() += 1;
+        }
+        let mut rows = page.iter().map(Row::new);
+        if global.is_json() {
+            rows.try_for_each(|row| output::print_json(&row))?;
+        } else {
+            output::print(&rows.map(|row| row.text()).collect::<String>())?;
+        }
+    }
+    if !global.is_json() {
+        let shown: usize = states.values().sum();
+        let total = if left == 0 { store.count(filter).await? } else { shown as u64 };
+        let mut text = if total > shown as u64 {
+            format!("{shown} of {total} entries")
+        } else {
+            count(shown, "entry", "entries")
+        };
+        let states: Vec<_> =
+            states.iter().map(|(state, number)| format!("{number} {state}")).collect();
+        if !states.is_empty() {
+            text.push_str(&format!(": {}", states.join(", ")));
+        }
+        output::print(&format!("{text}\n"))?;
+    }
+    Ok(Answer::Yes)
+}
+
+#[derive(Serialize)]
+struct DeadLetter<'e> {
+    #[serde(flatten)]
+    row: Row<'e>,
+    reason: Option<&'e str>,
+}
+
+pub(super) async fn dead(global: &Global, arguments: &DeadArguments) -> Result<Answer, Failure> {
+    let store = open(global, &arguments.store).await?;
+    let (mut number, mut last) = (0, 0);
+    loop {
+        let page = store.list(Filter::state(State::Dead), last, PAGE).await?;
+        let Some(end) = page.last() else { break };
+        last = end.number;
+        number += page.len();
+        for entry in &page {
+            let (row, reason) = (Row::new(entry), entry.reason.as_deref());
+            if global.is_json() {
+                output::print_json(&DeadLetter { row, reason })?;
+            } else {
+                let reason = reason.map_or_else(|| "no reason is recorded".into(), safe);
+                output::print(&format!("{}        {reason}\n", row.text()))?;
+            }
+        }
+    }
+    if !global.is_json() {
+        let mut text = format!("{}\n", count(number, "dead letter", "dead letters"));
+        if number > 0 {
+            text.push_str("once the reason is gone: spektr inbox replay --state dead\n");
+        }
+        output::print(&text)?;
+    }
+    Ok(Answer::Yes)
+}

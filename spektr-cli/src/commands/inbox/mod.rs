@@ -1,0 +1,70 @@
+//! `spektr inbox`: what operators do with what is stored, also while `spektr
+//! serve` runs on it.
+
+mod delete;
+mod filter;
+mod list;
+mod quarantine;
+mod replay;
+mod show;
+mod transfer;
+
+use std::sync::Arc;
+
+use clap::Subcommand;
+use spektr_inbox::store::Store;
+
+use crate::cli::Global;
+use crate::failure::{Answer, Failure};
+use crate::runtime;
+use crate::store::StoreArguments;
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// List entries, in the order of their arrival
+    List(list::Arguments),
+    /// Show an entry: what became of it, and what it holds
+    Show(show::Arguments),
+    /// List dead letters, and why they are dead
+    Dead(list::DeadArguments),
+    /// Make entries pending again: dead letters, or what was done already
+    Replay(replay::Arguments),
+    /// Decode again what this version may know by now, as after an upgrade
+    Redecode(replay::RedecodeArguments),
+    /// List rejected deliveries that `spektr serve --quarantine` has kept
+    Quarantine(quarantine::Arguments),
+    /// Verify rejected deliveries again, and accept what is authentic by now
+    Recover(quarantine::RecoverArguments),
+    /// Delete what is old
+    Prune(delete::PruneArguments),
+    /// Delete everything of an end-user
+    Erase(delete::EraseArguments),
+    /// Write entries as lines of JSON
+    Export(transfer::ExportArguments),
+    /// Read what an export wrote
+    Import(transfer::ImportArguments),
+}
+
+pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure> {
+    runtime::log(global);
+    runtime::block_on(async {
+        match command {
+            Command::List(arguments) => list::list(global, arguments).await,
+            Command::Show(arguments) => show::show(global, arguments).await,
+            Command::Dead(arguments) => list::dead(global, arguments).await,
+            Command::Replay(arguments) => replay::replay(global, arguments).await,
+            Command::Redecode(arguments) => replay::redecode(global, arguments).await,
+            Command::Quarantine(arguments) => quarantine::list(global, arguments).await,
+            Command::Recover(arguments) => quarantine::recover(global, arguments).await,
+            Command::Prune(arguments) => delete::prune(global, arguments).await,
+            Command::Erase(arguments) => delete::erase(global, arguments).await,
+            Command::Export(arguments) => transfer::export(global, arguments).await,
+            Command::Import(arguments) => transfer::import(global, arguments).await,
+        }
+    })
+}
+
+/// Opens the inbox that is there.
+async fn open(global: &Global, store: &StoreArguments) -> Result<Arc<dyn Store>, Failure> {
+    store.open(&global.config()?).await
+}

@@ -1,0 +1,132 @@
+//! `spektr inbox quarantine` and `recover`: deliveries that were rejected.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use spektr_inbox::Receiver;
+
+use super::open;
+use crate::cli::Global;
+use crate::commands::serve;
+use crate::failure::{Answer, Failure};
+use crate::keys::KeyArguments;
+use crate::output::{self, bad, count, faint, safe};
+use crate::record::{self, Recorder};
+use crate::store::StoreArguments;
+use crate::time;
+
+const EXAMPLES: &str = "\
+Examples:
+  spektr inbox quarantine
+  spektr inbox quarantine --record rejected              # then, to find the right settings:
+  spektr diagnose --headers rejected/000001.headers --body rejected/000001.body
+
+Anybody can write into it: nothing of a body is shown. Recorded are the signature headers and the
+body, readable only by you.";
+
+const RECOVER_EXAMPLES: &str = "\
+Examples:
+  spektr inbox recover                                   # with the settings that are right now
+
+Whenever they were signed, what is authentic becomes entries and leaves the quarantine. Exit code
+1: some are not authentic, and remain.";
+
+/// How many are read at a time; each can be as large as a body.
+const PAGE: usize = 10;
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// Record them in this folder, two files each
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
+    #[command(flatten)]
+    store: StoreArguments,
+}
+
+#[derive(Args)]
+#[command(after_help = RECOVER_EXAMPLES)]
+pub(crate) struct RecoverArguments {
+    /// Where the deliveries come from, as `spektr serve` was told [preset: spektr]
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    source: Option<String>,
+    #[command(flatten)]
+    store: StoreArguments,
+    #[command(flatten)]
+    keys: KeyArguments,
+}
+
+#[derive(Serialize)]
+struct Row<'r> {
+    number: i64,
+    received_at: String,
+    reason: &'r str,
+    bytes: usize,
+    /// Path of the two files, without their extensions.
+    recorded: Option<String>,
+}
+
+pub(super) async fn list(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
+    let store = open(global, &arguments.store).await?;
+    let recorder = arguments.record.as_deref().map(Recorder::open).transpose()?;
+    let (mut number, mut last) = (0, 0);
+    loop {
+        let page = store.quarantined(last, PAGE).await?;
+        let Some(end) = page.last() else { break };
+        last = end.number;
+        number += page.len();
+        for kept in &page {
+            let rejected = &kept.rejected;
+            let recorded = recorder
+                .as_ref()
+                .map(|recorder| recorder.record("/", &rejected.headers, &rejected.body))
+                .transpose()
+                .map_err(|error| Failure::caused_by("cannot record", &error))?;
+            let row = Row {
+                number: kept.number,
+                received_at: time::rfc_3339_millis(rejected.received_at),
+                reason: &rejected.reason,
+                bytes: rejected.body.len(),
+                recorded: recorded.as_ref().map(|path| path.to_string_lossy().into_owned()),
+            };
+            if global.is_json() {
+                output::print_json(&row)?;
+                continue;
+            }
+            let (reason, bytes) = (bad(&safe(row.reason)), row.bytes);
+            let mut text =
+                format!("{:>6}  {:24}  {reason}  {bytes} bytes", row.number, row.received_at);
+            if let Some(path) = recorded {
+                text.push_str(&format!("  {}", faint(&record::place(&path))));
+            }
+            output::print(&format!("{text}\n"))?;
+        }
+    }
+    if !global.is_json() {
+        let deliveries = count(number, "delivery", "deliveries");
+        output::print(&format!("{deliveries} in quarantine\n"))?;
+    }
+    Ok(Answer::Yes)
+}
+
+pub(super) async fn recover(
+    global: &Global,
+    arguments: &RecoverArguments,
+) -> Result<Answer, Failure> {
+    let config = global.config()?;
+    let verifier = arguments.keys.verifier(&config, None)?;
+    let store = arguments.store.open(&config).await?;
+    let source = serve::source(arguments.source.as_deref(), &config);
+    let receiver = Receiver::new(store, verifier).with_source(&source);
+    let (recovered, remaining) = receiver.recover().await?;
+    if global.is_json() {
+        let report = serde_json::json!({ "recovered": recovered, "remaining": remaining });
+        output::print_json(&report)?;
+    } else {
+        let number = usize::try_from(recovered).unwrap_or(usize::MAX);
+        let deliveries = count(number, "delivery", "deliveries");
+        output::print(&format!("{deliveries} recovered, {remaining} remain\n"))?;
+    }
+    Ok(Answer::from_yes(remaining == 0))
+}

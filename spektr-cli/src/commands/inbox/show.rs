@@ -1,0 +1,139 @@
+//! `spektr inbox show`: one entry, or all that an id names.
+
+use clap::Args;
+use serde::Serialize;
+use spektr_inbox::operate::outline;
+use spektr_inbox::store::{Filter, Store, StoredEntry};
+use spektr_types::Entry;
+
+use super::list::Row;
+use super::open;
+use crate::cli::Global;
+use crate::entry::{Line, Members};
+use crate::failure::{Answer, Failure};
+use crate::json::Json;
+use crate::output::{self, columns, safe, safe_lines, strong};
+use crate::store::StoreArguments;
+
+const EXAMPLES: &str = "\
+Examples:
+  spektr inbox show 17
+  spektr inbox show evt_5ff0f715ceea4d6ac9d63950 --reveal
+  spektr inbox show 17 --reveal --format json | jq -r .raw | spektr check
+
+An id that several sources or conflicting contents have shows every entry. Sensitive members are
+hidden, and so is what the schema does not know; --reveal shows the JSON as it arrived.
+Exit code 1: there is no such entry.";
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// Number of the entry, or id of the event
+    #[arg(value_name = "NUMBER|ID")]
+    name: String,
+    /// Show what arrived, personal data too
+    #[arg(long)]
+    reveal: bool,
+    #[command(flatten)]
+    store: StoreArguments,
+}
+
+#[derive(Serialize)]
+struct Shown<'e> {
+    #[serde(flatten)]
+    row: Row<'e>,
+    /// Why the last attempt failed.
+    reason: Option<&'e str>,
+    /// The JSON of the entry, with values only of the envelope.
+    outline: String,
+    /// The JSON as it arrived, if it is text and to be shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw: Option<&'e str>,
+}
+
+pub(super) async fn show(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
+    let store = open(global, &arguments.store).await?;
+    let entries = find(&*store, &arguments.name).await?;
+    for entry in &entries {
+        if global.is_json() {
+            output::print_json(&Shown {
+                row: Row::new(entry),
+                reason: entry.reason.as_deref(),
+                outline: outline(&entry.raw),
+                raw: std::str::from_utf8(&entry.raw).ok().filter(|_| arguments.reveal),
+            })?;
+        } else {
+            output::print(&text(entry, arguments.reveal))?;
+        }
+    }
+    if entries.is_empty() && !global.is_json() {
+        output::print(&format!("there is no entry {}\n", safe(&arguments.name)))?;
+    }
+    Ok(Answer::from_yes(!entries.is_empty()))
+}
+
+/// Finds the entries that a number or an id names.
+pub(super) async fn find(store: &dyn Store, name: &str) -> Result<Vec<StoredEntry>, Failure> {
+    const MOST: usize = 100;
+    let mut found = match name.parse() {
+        Ok(number) => store.list(Filter::number(number), 0, 1).await?,
+        Err(_) => Vec::new(),
+    };
+    let by_id = Filter { id: Some(name.to_owned()), ..Filter::all() };
+    for entry in store.list(by_id, 0, MOST).await? {
+        if found.iter().all(|other| other.number != entry.number) {
+            found.push(entry);
+        }
+    }
+    Ok(found)
+}
+
+fn text(entry: &StoredEntry, reveal: bool) -> String {
+    // What is known of it, by the names that `--format json` has.
+    let row = serde_json::to_value(Row::new(entry)).unwrap_or_default();
+    let mut rows = Vec::new();
+    let order = [
+        "state",
+        "id",
+        "wire_type",
+        "spektr_id",
+        "source",
+        "created_at",
+        "received_at",
+        "due_at",
+        "attempts",
+        "conflict",
+        "bytes",
+    ];
+    for name in order {
+        let value = match &row[name] {
+            serde_json::Value::Null => continue,
+            serde_json::Value::String(text) => safe(text).into_owned(),
+            other => other.to_string(),
+        };
+        rows.push([format!("  {}", name.replace('_', " ")), value]);
+    }
+    if let Some(reason) = &entry.reason {
+        rows.push(["  reason".to_owned(), safe(reason).into_owned()]);
+    }
+    let heading = strong(&format!("entry {}", entry.number));
+    format!("{heading}\n{}{}", columns(&rows), content(entry, reveal))
+}
+
+/// Returns what the entry holds, as far as it may be shown.
+fn content(entry: &StoredEntry, reveal: bool) -> String {
+    if reveal {
+        let json = Json::parse(&entry.raw).map(|json| json.to_pretty_text());
+        let text = json.unwrap_or_else(|_| String::from_utf8_lossy(&entry.raw).into_owned());
+        return format!("{}\n", safe_lines(&text));
+    }
+    let parsed = std::str::from_utf8(&entry.raw).ok().and_then(|text| Entry::from_json(text).ok());
+    match parsed.filter(|parsed| parsed.decode().is_ok()) {
+        Some(parsed) => Line::new(&parsed, Members::Hidden).text(),
+        None => {
+            let outline = outline(&entry.raw);
+            let json = Json::parse(outline.as_bytes()).map(|json| json.to_pretty_text());
+            format!("{}\n", safe_lines(&json.unwrap_or(outline)))
+        }
+    }
+}

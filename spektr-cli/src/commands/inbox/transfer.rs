@@ -1,0 +1,144 @@
+//! `spektr inbox export` and `import`: entries as lines of JSON.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal as _};
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use spektr_inbox::operate::{self, TransferError};
+
+use super::filter::FilterArguments;
+use super::open;
+use crate::cli::Global;
+use crate::failure::{Answer, Failure};
+use crate::input::is_stdin;
+use crate::output::{self, count, safe};
+use crate::progress::Progress;
+use crate::record::make_file;
+use crate::store::StoreArguments;
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  spektr inbox export --out inbox.jsonl                  # a new file that only you can read
+  spektr inbox export --state dead | jq -r '.raw | fromjson | .type'
+  spektr inbox export --store sqlite://old.db | spektr inbox import - --store sqlite://new.db
+
+A line per entry, in the order of arrival: id, type, state, createdAt and receivedAt in epoch
+milliseconds, source, and in raw the JSON byte for byte. They hold everything that arrived,
+personal data too: treat them like the inbox itself.";
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  spektr inbox import inbox.jsonl
+  spektr inbox import - --store sqlite://new.db < inbox.jsonl
+
+Entries keep their state and the time of their arrival; what was pending is worked on here. Those
+that are there already are left alone, so that an import can be repeated. Makes the inbox where
+there is none.";
+
+#[derive(Args)]
+#[command(after_help = EXPORT_EXAMPLES)]
+pub(crate) struct ExportArguments {
+    /// Write to this file, which must not exist yet [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    filter: FilterArguments,
+    #[command(flatten)]
+    store: StoreArguments,
+}
+
+#[derive(Args)]
+#[command(after_help = IMPORT_EXAMPLES)]
+pub(crate) struct ImportArguments {
+    /// What an export wrote; - is standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    store: StoreArguments,
+}
+
+#[derive(Serialize)]
+struct Imported {
+    new: u64,
+    known: u64,
+}
+
+pub(super) async fn export(
+    global: &Global,
+    arguments: &ExportArguments,
+) -> Result<Answer, Failure> {
+    let Some(path) = &arguments.out else {
+        return export_to_stdout(global, arguments).await;
+    };
+    let store = open(global, &arguments.store).await?;
+    let fail = |error| Failure::file("write", path, &error);
+    let file = make_file(path).map_err(fail)?;
+    let mut progress = Progress::counting();
+    let filter = arguments.filter.filter();
+    let exported =
+        operate::export(&*store, &filter, BufWriter::new(&file), |done| progress.at(done))
+            .await
+            .map_err(|error| match error {
+                TransferError::Io(error) => fail(error),
+                other => Failure::caused_by("the export is incomplete", &other),
+            })?;
+    file.sync_all().map_err(fail)?;
+    drop(progress);
+    if global.is_json() {
+        output::print_json(&serde_json::json!({ "exported": exported }))?;
+    } else {
+        let number = usize::try_from(exported).unwrap_or(usize::MAX);
+        let name = path.to_string_lossy();
+        output::print(&format!("{} in {}\n", count(number, "entry", "entries"), safe(&name)))?;
+    }
+    Ok(Answer::Yes)
+}
+
+async fn export_to_stdout(global: &Global, arguments: &ExportArguments) -> Result<Answer, Failure> {
+    if io::stdout().is_terminal() {
+        return Err(Failure::new("an export holds personal data, and this is a terminal")
+            .hint("--out FILE writes a file that only you can read; a pipe is fine too"));
+    }
+    let store = open(global, &arguments.store).await?;
+    let out = BufWriter::new(io::stdout().lock());
+    operate::export(&*store, &arguments.filter.filter(), out, |_| {}).await.map_err(|error| {
+        match error {
+            TransferError::Io(error) => Failure::stdout(&error),
+            other => Failure::caused_by("the export is incomplete", &other),
+        }
+    })?;
+    Ok(Answer::Yes)
+}
+
+pub(super) async fn import(
+    global: &Global,
+    arguments: &ImportArguments,
+) -> Result<Answer, Failure> {
+    let from: Box<dyn BufRead> = if is_stdin(&arguments.file) {
+        Box::new(io::stdin().lock())
+    } else {
+        let file = File::open(&arguments.file)
+            .map_err(|error| Failure::file("read", &arguments.file, &error))?;
+        Box::new(BufReader::new(file))
+    };
+    let store = arguments.store.open_or_make(&global.config()?).await?;
+    let mut progress = Progress::counting();
+    let imported = operate::import(&*store, from, |done| progress.at(done)).await;
+    drop(progress);
+    let (new, known) = imported.map_err(|error| {
+        let name = arguments.file.to_string_lossy();
+        let name = if is_stdin(&arguments.file) { "standard input".into() } else { safe(&name) };
+        Failure::caused_by(format!("cannot import {name}"), &error)
+            .hint("lines before it may be imported; to import the mended file again does no harm")
+    })?;
+    if global.is_json() {
+        output::print_json(&Imported { new, known })?;
+    } else {
+        let number = usize::try_from(new).unwrap_or(usize::MAX);
+        let imported = count(number, "entry", "entries");
+        output::print(&format!("{imported} imported, {known} there already\n"))?;
+    }
+    Ok(Answer::Yes)
+}

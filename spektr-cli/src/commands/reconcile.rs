@@ -1,0 +1,163 @@
+//! `spektr reconcile`: fetches what was missed from the sender's list.
+
+use clap::Args;
+use serde::Serialize;
+use spektr_inbox::reconcile::{ReconcileError, Reconciler, Summary};
+use spektr_inbox::{Clock as _, SystemClock};
+
+use super::serve;
+use crate::cli::Global;
+use crate::failure::{Answer, Failure};
+use crate::output::{self, bad, count};
+use crate::progress::Progress;
+use crate::runtime;
+use crate::sender_list::ListArguments;
+use crate::store::StoreArguments;
+use crate::time::{self, Moment};
+
+const EXAMPLES: &str = "\
+Examples:
+  SPEKTR_API_KEY=… spektr reconcile --since 2h
+  spektr reconcile                                       # since the last run
+  spektr reconcile --from sandbox --source sandbox --since 1d
+
+The sender drops an event after four attempts and keeps it in a list. What is created there since
+the last run, and since --since in any case, is stored if it is not there already. Makes the inbox
+where there is none. A run that is interrupted goes on where it came to. Exit code 1: it did not
+come to its end.";
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// Fetch what was created after this time too: 2h for two hours ago, epoch seconds, or RFC 3339
+    #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
+    since: Option<Moment>,
+    /// Where the deliveries come from, as `spektr serve` was told [preset: spektr]
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    source: Option<String>,
+    #[command(flatten)]
+    store: StoreArguments,
+    #[command(flatten)]
+    list: ListArguments,
+}
+
+#[derive(Serialize)]
+struct Report {
+    completed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(flatten)]
+    done: Option<Done>,
+}
+
+/// What was done, to the end or up to where it stopped.
+#[derive(Serialize)]
+struct Done {
+    since: String,
+    until: String,
+    /// Everything that was created up to this time has been read.
+    position: String,
+    seen: u64,
+    new: u64,
+    duplicates: u64,
+    conflicts: u64,
+    malformed: u64,
+    unknown: u64,
+    requests: u64,
+}
+
+impl Done {
+    fn new(summary: &Summary) -> Self {
+        Self {
+            since: time::rfc_3339_millis(summary.since),
+            until: time::rfc_3339_millis(summary.until),
+            position: time::rfc_3339_millis(summary.position),
+            seen: summary.seen,
+            new: summary.new,
+            duplicates: summary.duplicates,
+            conflicts: summary.conflicts,
+            malformed: summary.malformed,
+            unknown: summary.unknown,
+            requests: summary.requests,
+        }
+    }
+}
+
+pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
+    let config = global.config()?;
+    let client = arguments.list.client(&config)?;
+    runtime::block_on(async {
+        let store = arguments.store.open_or_make(&config).await?;
+        let source = serve::source(arguments.source.as_deref(), &config);
+        let reconciler = Reconciler::new(store, client).with_source(&source);
+        let mut last = None;
+        let mut progress = Progress::counting();
+        let watch = |summary: &Summary| {
+            progress.at(summary.seen);
+            last = Some(*summary);
+        };
+        let result = match arguments.since {
+            Some(since) => reconciler.run_since(since.as_of(SystemClock::new().now()), watch).await,
+            None => reconciler.run_once(watch).await,
+        };
+        drop(progress);
+        let report = match &result {
+            Ok(summary) => Report {
+                completed: true,
+                reason: None,
+                error: None,
+                done: Some(Done::new(summary)),
+            },
+            Err(ReconcileError::NoWatermark | ReconcileError::Watermark) => {
+                return Err(Failure::new("nobody has said where to begin")
+                    .hint("--since 2h, the first time"));
+            }
+            Err(error) => Report {
+                completed: false,
+                reason: Some(error.reason()),
+                error: Some(Failure::caused_by("not reconciled", error).message().to_owned()),
+                done: last.as_ref().map(Done::new),
+            },
+        };
+        if global.is_json() {
+            output::print_json(&report)?;
+        } else {
+            output::print(&text(&report))?;
+        }
+        Ok(Answer::from_yes(report.completed))
+    })
+}
+
+fn text(report: &Report) -> String {
+    let mut text = String::new();
+    if let Some(done) = &report.done {
+        let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        text.push_str(&format!(
+            "{} of {} to {}: {} missed, {} there already\n",
+            count(number(done.seen), "entry", "entries"),
+            done.since,
+            done.position,
+            match done.new {
+                1 => "1 was".to_owned(),
+                new => format!("{new} were"),
+            },
+            done.duplicates,
+        ));
+        let special = [
+            (done.conflicts, "with the id of another entry"),
+            (done.malformed, "malformed"),
+            (done.unknown, "unknown"),
+        ];
+        for (number, what) in special {
+            if number > 0 {
+                text.push_str(&format!("{number} of them {what}: `spektr inbox list`\n"));
+            }
+        }
+    }
+    if let Some(error) = &report.error {
+        text.push_str(&format!("{} {error}\n", bad("error:")));
+    }
+    text
+}

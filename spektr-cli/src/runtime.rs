@@ -1,0 +1,73 @@
+//! The async runtime, which only those commands start that need it, and what
+//! goes with it: signals, and the log on standard error.
+
+use std::future::Future;
+use std::io;
+
+use tokio::runtime::Builder;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::cli::Global;
+use crate::failure::Failure;
+
+/// Runs a future to its end on this thread.
+pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    start(Builder::new_current_thread(), future)
+}
+
+/// Runs a future to its end, with what it spawns on all processors.
+pub(crate) fn block_on_many<T>(
+    future: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    start(Builder::new_multi_thread(), future)
+}
+
+fn start<T>(
+    mut builder: Builder,
+    future: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let runtime =
+        builder.enable_all().build().map_err(|error| Failure::caused_by("cannot start", &error))?;
+    let done = runtime.block_on(future);
+    // A thread that still waits for an answer of somebody is not waited for.
+    runtime.shutdown_background();
+    done
+}
+
+/// What ends a program that runs until it is told to.
+pub(crate) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// From now on signals do not end the process by themselves.
+    pub(crate) fn catch() -> Result<Self, Failure> {
+        let catch = || {
+            Ok(Self {
+                terminate: signal(SignalKind::terminate())?,
+                interrupt: signal(SignalKind::interrupt())?,
+            })
+        };
+        catch().map_err(|error: io::Error| Failure::caused_by("cannot wait for signals", &error))
+    }
+
+    /// Waits for SIGTERM or ctrl-c.
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Writes what the inbox reports to standard error, a line each.
+pub(crate) fn log(global: &Global) {
+    let log = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::INFO)
+        .with_writer(io::stderr)
+        .with_ansi(false)
+        .with_target(false);
+    // It is the only place that does so, and an error means that it was done.
+    let _done = if global.is_json() { log.json().try_init() } else { log.try_init() };
+}

@@ -1,0 +1,81 @@
+//! The sender's list of events, and the key for it: from the command line, the
+//! environment, or the configuration.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use spektr_inbox::reconcile::{ApiKey, BaseUrl, Client, Environment, TimeUnit};
+
+use crate::cli::quietly;
+use crate::config::Config;
+use crate::failure::Failure;
+
+const LIST: &str = "The sender's list of events";
+
+/// Where the list is, and how it is asked.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct ListArguments {
+    /// live, sandbox or test, or the URL before /v1/events [preset: live]
+    #[arg(long, value_name = "NAME|URL", value_parser = quietly(parse_place), help_heading = LIST)]
+    from: Option<BaseUrl>,
+    /// File with the API key [without it: SPEKTR_API_KEY, then reconcile.api_key_file of the configuration]
+    #[arg(long, value_name = "FILE", help_heading = LIST)]
+    api_key_file: Option<PathBuf>,
+    /// Unit of createdAfter and createdBefore: milliseconds or seconds [preset: milliseconds, an assumption]
+    #[arg(long, value_name = "UNIT", value_parser = parse_unit, help_heading = LIST)]
+    unit: Option<TimeUnit>,
+}
+
+/// Reads the name of an environment, or a base URL.
+pub(crate) fn parse_place(text: &str) -> Result<BaseUrl, String> {
+    if let Ok(environment) = text.parse::<Environment>() {
+        return Ok(environment.base_url());
+    }
+    BaseUrl::parse(text).map_err(|error| format!("{error}; or live, sandbox or test"))
+}
+
+pub(crate) fn parse_unit(text: &str) -> Result<TimeUnit, String> {
+    text.parse::<TimeUnit>().map_err(|error| error.to_string())
+}
+
+impl ListArguments {
+    /// Returns the client, if there is a key.
+    pub(crate) fn client_if_configured(&self, config: &Config) -> Result<Option<Client>, Failure> {
+        let Some(key) = self.key(config)? else { return Ok(None) };
+        let place = self
+            .from
+            .clone()
+            .or_else(|| config.setting("reconcile.from", |text| parse_place(text).ok()))
+            .unwrap_or_else(|| Environment::Live.base_url());
+        let unit = self
+            .unit
+            .or_else(|| config.setting("reconcile.unit", |text| parse_unit(text).ok()))
+            .unwrap_or_default();
+        Client::new(place, key)
+            .map(|client| Some(client.with_unit(unit)))
+            .map_err(|error| Failure::caused_by("cannot ask the sender", &error))
+    }
+
+    pub(crate) fn client(&self, config: &Config) -> Result<Client, Failure> {
+        self.client_if_configured(config)?.ok_or_else(|| {
+            Failure::new("there is no API key").hint(
+                "set SPEKTR_API_KEY, or name a file that holds it and nothing else:\n\
+                 --api-key-file FILE",
+            )
+        })
+    }
+
+    /// Returns the key, if there is one.
+    pub(crate) fn key(&self, config: &Config) -> Result<Option<ApiKey>, Failure> {
+        let key = if let Some(path) = &self.api_key_file {
+            ApiKey::from_file(path)
+        } else if std::env::var_os(ApiKey::ENV_VAR).is_some() {
+            ApiKey::from_env()
+        } else if let Some(path) = config.path_setting("reconcile.api_key_file") {
+            ApiKey::from_file(path)
+        } else {
+            return Ok(None);
+        };
+        key.map(Some).map_err(|error| Failure::of(&error))
+    }
+}

@@ -1,0 +1,226 @@
+//! Where the inbox is.
+
+use std::error::Error;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{env, fmt};
+
+use clap::Args;
+use spektr_inbox::store::postgres::PostgresOptions;
+use spektr_inbox::store::sqlite::SqliteOptions;
+use spektr_inbox::store::{Store, StoreError};
+
+use crate::cli::quietly;
+use crate::config::{Config, Origin};
+use crate::failure::Failure;
+use crate::output::safe;
+
+/// The setting, which `SPEKTR_STORE` overrides.
+const SETTING: &str = "store";
+
+/// The inbox where none is named.
+pub(crate) const PRESET: &str = "sqlite://spektr-inbox.db";
+
+/// The variable that holds a password, as PostgreSQL's own tools read it.
+const PASSWORD: &str = "PGPASSWORD";
+
+/// Which inbox is meant.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct StoreArguments {
+    /// The inbox, sqlite://PATH or postgres://USER@HOST/DATABASE [without it: SPEKTR_STORE, then store of the configuration, then sqlite://spektr-inbox.db]
+    #[arg(long, value_name = "URL", value_parser = quietly(Location::parse_argument))]
+    store: Option<Location>,
+}
+
+/// A place where an inbox can be.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Location {
+    Sqlite(PathBuf),
+    /// A URL, possibly with a password.
+    Postgres(String),
+}
+
+impl Location {
+    /// Reads a URL; the message of an error quotes nothing of it.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Ok(Self::Postgres(text.to_owned()));
+        }
+        let Some(path) = text.strip_prefix("sqlite://") else {
+            return Err("expected sqlite://PATH or postgres://USER@HOST/DATABASE".to_owned());
+        };
+        // SQLite itself reads both as something else than a file of that name.
+        if path.is_empty() || path.starts_with(':') || path.starts_with("file:") {
+            return Err(format!("sqlite:// is followed by the path of a file, as in {PRESET}"));
+        }
+        Ok(Self::Sqlite(path.into()))
+    }
+
+    /// Reads a URL of the command line, which others can read too.
+    fn parse_argument(text: &str) -> Result<Self, String> {
+        let location = Self::parse(text)?;
+        match &location {
+            Self::Postgres(url) if has_password(url) => Err(format!(
+                "a password does not belong on the command line: set SPEKTR_STORE to the URL, \
+                 or {PASSWORD}"
+            )),
+            _ => Ok(location),
+        }
+    }
+
+    /// Returns the URL, without what is secret of it.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            Self::Sqlite(path) => format!("sqlite://{}", safe(&path.to_string_lossy())),
+            Self::Postgres(url) => {
+                let url = url.split('?').next().unwrap_or_default();
+                let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", url));
+                let rest = match rest.rsplit_once('@') {
+                    Some((user, host)) => {
+                        format!("{}@{host}", user.split(':').next().unwrap_or_default())
+                    }
+                    None => rest.to_owned(),
+                };
+                format!("{scheme}://{}", safe(&rest))
+            }
+        }
+    }
+
+    fn below(self, folder: &Path) -> Self {
+        match self {
+            Self::Sqlite(path) => Self::Sqlite(folder.join(path)),
+            other => other,
+        }
+    }
+
+    async fn open(self) -> Result<Arc<dyn Store>, Failure> {
+        let fail = |error: &dyn Error| Failure::caused_by("cannot open the inbox", error);
+        match self {
+            Self::Sqlite(path) => {
+                Ok(Arc::new(SqliteOptions::new(path).open().map_err(|error| fail(&error))?))
+            }
+            Self::Postgres(url) => {
+                let url = with_password(url, env::var_os(PASSWORD).as_deref());
+                let store = PostgresOptions::new(url).open().await.map_err(|error| fail(&error))?;
+                Ok(Arc::new(store))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown())
+    }
+}
+
+/// Tells whether a PostgreSQL URL has a password, also where the rest of it is
+/// not well-formed.
+fn has_password(url: &str) -> bool {
+    let (base, query) = url.split_once('?').unwrap_or((url, ""));
+    let base = base.split_once("://").map_or(base, |(_, rest)| rest);
+    let in_base = base.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'));
+    in_base || query.split('&').any(|pair| pair.starts_with("password="))
+}
+
+/// Adds the password of the environment, unless the URL has one.
+fn with_password(url: String, password: Option<&OsStr>) -> String {
+    match password {
+        Some(password) if !has_password(&url) => {
+            let bytes = password.as_encoded_bytes().iter();
+            let escaped: String = bytes.map(|byte| format!("%{byte:02X}")).collect();
+            let separator = if url.contains('?') { '&' } else { '?' };
+            format!("{url}{separator}password={escaped}")
+        }
+        _ => url,
+    }
+}
+
+impl StoreArguments {
+    /// Returns the inbox that is meant; a path in the configuration file is meant
+    /// relative to that file.
+    pub(crate) fn location(&self, config: &Config) -> Location {
+        if let Some(location) = &self.store {
+            return location.clone();
+        }
+        let configured = config.setting(SETTING, |text| Location::parse(text).ok());
+        let folder = config.path.as_deref().and_then(Path::parent);
+        match (configured, config.value(SETTING).map(|value| &value.origin), folder) {
+            (Some(location), Some(Origin::File { .. }), Some(folder)) => location.below(folder),
+            (Some(location), ..) => location,
+            (None, ..) => Location::Sqlite(PRESET.trim_start_matches("sqlite://").into()),
+        }
+    }
+
+    /// Opens the inbox, and makes it where there is none.
+    pub(crate) async fn open_or_make(&self, config: &Config) -> Result<Arc<dyn Store>, Failure> {
+        self.location(config).open().await
+    }
+
+    /// Opens an inbox that is there: looking for entries makes no empty file.
+    pub(crate) async fn open(&self, config: &Config) -> Result<Arc<dyn Store>, Failure> {
+        let location = self.location(config);
+        if matches!(&location, Location::Sqlite(path) if !path.exists()) {
+            return Err(Failure::new(format!("there is no inbox at {}", location.shown())).hint(
+                "`spektr serve` makes one; where it is, say --store sqlite://PATH, SPEKTR_STORE,\n\
+                 or store in spektr.toml",
+            ));
+        }
+        location.open().await
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::caused_by("the inbox does not answer", &error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_paths_and_nothing_that_sqlite_takes_for_another_thing() {
+        let sqlite = |path: &str| Ok(Location::Sqlite(path.into()));
+        assert_eq!(Location::parse("sqlite://a/b.db"), sqlite("a/b.db"));
+        assert_eq!(Location::parse("sqlite:///var/lib/a.db"), sqlite("/var/lib/a.db"));
+        let message = |text| Location::parse(text).expect_err(text);
+        for text in ["sqlite://", "sqlite://:memory:", "sqlite://file:a?mode=memory"] {
+            assert!(message(text).starts_with("sqlite:// is followed by"), "{text}");
+        }
+        for text in ["inbox.db", "sqlite:inbox.db", "mysql://host/db", ""] {
+            assert!(message(text).starts_with("expected sqlite://PATH or postgres"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_shown_nowhere_and_refused_on_the_command_line() {
+        for url in [
+            "postgres://user:marker@host/db",
+            "postgres://user:mar/ker@host/db",
+            "postgres://user:mar@ker@host/db?sslmode=disable",
+            "postgresql://user@host/db?sslmode=disable&password=marker",
+        ] {
+            let location = Location::parse(url).expect("a URL");
+            let shown = location.shown();
+            assert!(shown.ends_with("://user@host/db"), "{shown}");
+            assert_eq!(format!("{location:?}"), shown);
+            let refused = Location::parse_argument(url).expect_err(url);
+            assert!(refused.starts_with("a password does not belong on the command line"));
+        }
+        for url in ["postgres://user@host:5432/db", "postgres://host:5432/db?sslmode=disable"] {
+            assert!(Location::parse_argument(url).is_ok(), "{url}");
+        }
+    }
+
+    #[test]
+    fn the_password_of_the_environment_is_added_where_there_is_none() {
+        let add = |url: &str| with_password(url.to_owned(), Some(OsStr::new("a/b")));
+        assert_eq!(add("postgres://u@h/db"), "postgres://u@h/db?password=%61%2F%62");
+        assert_eq!(add("postgres://u@h/db?a=b"), "postgres://u@h/db?a=b&password=%61%2F%62");
+        assert_eq!(add("postgres://u:c@h/db"), "postgres://u:c@h/db");
+        assert_eq!(with_password("postgres://u@h/db".to_owned(), None), "postgres://u@h/db");
+    }
+}

@@ -1,0 +1,77 @@
+//! Over TLS: only a certificate that is trusted counts.
+
+mod support;
+
+#[path = "support/tls.rs"]
+mod tls;
+
+use std::path::Path;
+use std::process::Output;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+use support::{spektr, text};
+use tls::TlsServer;
+
+const API_KEY: &str = "marker-api-key";
+
+/// Runs the tool where the certificate is trusted, or where only some other is.
+fn run(certificate: &Path, folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = spektr(Some("dev=any secret"));
+    command.env("SSL_CERT_FILE", certificate).env("SPEKTR_API_KEY", API_KEY);
+    command.current_dir(folder).args(arguments);
+    command.output().expect("the tool runs")
+}
+
+#[test]
+fn a_receiver_is_sent_to_if_its_certificate_is_trusted() {
+    let (folder, other) = (tempfile::tempdir().expect("one"), tempfile::tempdir().expect("two"));
+    let server = TlsServer::start(folder.path(), |_| String::new());
+    let stranger = TlsServer::start(other.path(), |_| String::new());
+    let send = ["send", "--to", &server.url, "alert_resolved", "--retries", "0"];
+    let sent = run(&server.certificate, folder.path(), &send);
+    assert_eq!(sent.status.code(), Some(0), "{}", text(&sent.stdout));
+    let sent = run(&stranger.certificate, folder.path(), &send);
+    assert_eq!(sent.status.code(), Some(1));
+    let report = text(&sent.stdout);
+    assert!(report.contains("hint: its certificate's issuer is not in the system's"), "{report}");
+}
+
+/// Answers as the sender's list does that has one event, of now.
+fn list(head: &[String]) -> String {
+    assert!(head[0].starts_with("GET /v1/events?"), "{head:?}");
+    assert!(head.contains(&format!("x-api-key: {API_KEY}")), "{head:?}");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis();
+    let entry = format!(
+        r#"{{"id":"evt_missed","spektrId":"spk_1","type":"customer_status_changed","createdAt":{},"data":{{"oldStatus":"a","newStatus":"b"}}}}"#,
+        now - 60_000,
+    );
+    format!(r#"{{"results":[{entry}],"totalResults":1,"hasNextPage":false}}"#)
+}
+
+#[test]
+fn what_was_missed_is_fetched_with_the_key_and_stored_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path();
+    let server = TlsServer::start(path, list);
+
+    let from = ["reconcile", "--from", &server.url];
+    let first = run(&server.certificate, path, &from);
+    assert_eq!(first.status.code(), Some(2));
+    assert!(text(&first.stderr).contains("hint:  --since 2h, the first time"));
+
+    let since = [&from[..], &["--since", "2h", "--format", "json"]].concat();
+    for (new, duplicates) in [(1, 0), (0, 1)] {
+        let output = run(&server.certificate, path, &since);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(report["completed"], true);
+        assert_eq!((&report["new"], &report["duplicates"]), (&new.into(), &duplicates.into()));
+    }
+    let again = run(&server.certificate, path, &from);
+    assert_eq!(again.status.code(), Some(0));
+    let shown = text(&again.stdout);
+    assert!(shown.contains(": 0 were missed, 1 there already\n"), "{shown}");
+    let listed = run(&server.certificate, path, &["inbox", "list"]);
+    assert!(text(&listed.stdout).contains("evt_missed\n1 entry: 1 pending\n"));
+}

@@ -1,0 +1,60 @@
+//! `spektr serve` as a process, which can be killed and started again.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use crate::support::{spektr, text};
+
+/// A service on free ports.
+pub(crate) struct Service {
+    child: Child,
+    /// URL of the endpoint.
+    pub(crate) url: String,
+}
+
+impl Service {
+    /// Starts it on the inbox of a folder, and waits until it receives.
+    pub(crate) fn start(keys: Option<&str>, folder: &Path, arguments: &[&str]) -> Self {
+        let mut child = spektr(keys)
+            .args(["serve", "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0"])
+            .args(arguments)
+            .current_dir(folder)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the tool runs");
+        let mut line = String::new();
+        let out = child.stdout.take().expect("is piped");
+        BufReader::new(out).read_line(&mut line).expect("says where it receives");
+        let url = line.trim().strip_prefix("receiving on ").unwrap_or_default().to_owned();
+        assert!(url.ends_with("/webhooks/spektr"), "{line}");
+        Self { child, url }
+    }
+
+    /// Ends it without any warning, as a crash does.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("runs until then");
+        self.child.wait().expect("ends");
+    }
+
+    /// Asks it to end; returns the exit code and what it logged.
+    pub(crate) fn terminate(mut self) -> (Option<i32>, String) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").arg(id).status().expect("kill runs").success());
+        let mut logged = Vec::new();
+        let mut err = self.child.stderr.take().expect("is piped");
+        err.read_to_end(&mut logged).expect("is read");
+        (self.child.wait().expect("ends").code(), text(&logged).to_owned())
+    }
+}
+
+impl Drop for Service {
+    /// A test that failed leaves no process behind.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,41 @@
+//! How a handler says that it records the end of an attempt itself.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::Lease;
+
+/// The right of a handler to record in a transaction of its own that an entry is done.
+/// Clones are the same right.
+#[derive(Clone, Debug)]
+pub struct Completion {
+    lease: Lease,
+    begun: Arc<AtomicBool>,
+}
+
+impl Completion {
+    pub(crate) fn new(lease: Lease) -> Self {
+        Self { lease, begun: Arc::default() }
+    }
+
+    /// The lease on the entry.
+    #[must_use]
+    pub fn lease(&self) -> Lease {
+        self.lease
+    }
+
+    /// Returns the lease, and leaves it to the caller from now on to record that the
+    /// entry is done: the worker does not, even if the handler succeeds.
+    ///
+    /// For a store of another crate, or with another client. A store of this crate that
+    /// can share a transaction has a function for it.
+    pub fn begin(&self) -> Lease {
+        self.begun.store(true, Ordering::Release);
+        self.lease
+    }
+
+    /// Whether that was left to the handler.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.begun.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,300 @@
+//! Stores deliveries: a bounded queue, and tasks that commit many of them at once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+use spektr_types::Timestamp;
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::time::timeout;
+
+use super::error::Fault;
+use super::pool::{Lent, Pool};
+use crate::store::{Acceptance, NewEntry, StoreError};
+
+/// Of how many bytes a group is full.
+const GROUP_BYTES: usize = 8 * 1024 * 1024;
+
+/// How often a transaction looks again because another has stored the same.
+const RACES: usize = 5;
+
+/// The ends of the queue: deliveries go in here, and tasks take them out.
+pub(super) struct Queue {
+    sender: mpsc::Sender<Job>,
+}
+
+struct Job {
+    entries: Vec<NewEntry>,
+    answer: oneshot::Sender<Result<Vec<Acceptance>, StoreError>>,
+}
+
+impl Queue {
+    /// Starts as many tasks as the pool has connections. They end when the queue is
+    /// dropped, after what is in it.
+    pub(super) fn start(
+        pool: &Arc<Pool>,
+        tasks: usize,
+        length: usize,
+        group: usize,
+        limit: Duration,
+    ) -> Self {
+        let (sender, receiver) = mpsc::channel(length);
+        let receiver = Arc::new(Mutex::new(receiver));
+        for _ in 0..tasks {
+            tokio::spawn(serve(Arc::clone(pool), Arc::clone(&receiver), group, limit));
+        }
+        Self { sender }
+    }
+
+    /// Stores a delivery; fails at once if the queue is full.
+    pub(super) async fn accept(
+        &self,
+        entries: Vec<NewEntry>,
+    ) -> Result<Vec<Acceptance>, StoreError> {
+        let (answer, result) = oneshot::channel();
+        self.sender.try_send(Job { entries, answer }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
+        })?;
+        result.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// How many deliveries wait, and how many can.
+    pub(super) fn depth(&self) -> (usize, usize) {
+        (self.sender.max_capacity() - self.sender.capacity(), self.sender.max_capacity())
+    }
+}
+
+async fn serve(
+    pool: Arc<Pool>,
+    queue: Arc<Mutex<mpsc::Receiver<Job>>>,
+    group: usize,
+    limit: Duration,
+) {
+    loop {
+        let mut jobs = Vec::new();
+        {
+            let mut queue = queue.lock().await;
+            let Some(first) = queue.recv().await else { return };
+            let mut bytes = size(&first);
+            jobs.push(first);
+            while jobs.len() < group && bytes < GROUP_BYTES {
+                let Ok(job) = queue.try_recv() else { break };
+                bytes += size(&job);
+                jobs.push(job);
+            }
+        }
+        // Whoever is gone has told the sender to come back.
+        jobs.retain(|job| !job.answer.is_closed());
+        match commit(&pool, &jobs, limit).await {
+            Ok(accepted) => answer(jobs, accepted),
+            // Each alone, so that none fails because of another.
+            Err(fault) if fault.is_of_the_statement() && jobs.len() > 1 => {
+                for job in jobs {
+                    let one = [job];
+                    let committed = commit(&pool, &one, limit).await;
+                    let [job] = one;
+                    let _gone = job.answer.send(match committed {
+                        Ok(accepted) => Ok(accepted.into_iter().flatten().collect()),
+                        Err(fault) => Err(fault.into()),
+                    });
+                }
+            }
+            // Whether it was committed is not known. The sender comes back, and is then
+            // told that it is a duplicate, or stored.
+            Err(fault) => {
+                for job in jobs {
+                    let _gone = job.answer.send(Err(fault.clone().into()));
+                }
+            }
+        }
+    }
+}
+
+fn size(job: &Job) -> usize {
+    job.entries.iter().map(|entry| entry.raw.len()).sum()
+}
+
+fn answer(jobs: Vec<Job>, accepted: Vec<Vec<Acceptance>>) {
+    for (job, accepted) in jobs.into_iter().zip(accepted) {
+        // Whoever asked may have gone away; what is committed stays.
+        let _gone = job.answer.send(Ok(accepted));
+    }
+}
+
+/// Commits all or nothing.
+async fn commit(pool: &Pool, jobs: &[Job], limit: Duration) -> Result<Vec<Vec<Acceptance>>, Fault> {
+    if jobs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let entries: Vec<&NewEntry> = jobs.iter().flat_map(|job| &job.entries).collect();
+    let committing = async {
+        let mut connection = pool.take().await?;
+        connection.run("BEGIN").await?;
+        let accepted = store(&mut connection, &entries).await?;
+        connection.run("COMMIT").await?;
+        connection.give_back();
+        Ok::<_, Fault>(accepted)
+    };
+    let accepted = timeout(limit, committing)
+        .await
+        .map_err(|_| Fault::new("the database does not answer in time"))??;
+    let mut accepted = accepted.into_iter();
+    Ok(jobs.iter().map(|job| accepted.by_ref().take(job.entries.len()).collect()).collect())
+}
+
+/// Stores what is not there, in the order of arrival.
+///
+/// A row that another transaction stores at the same time is waited for and then not
+/// stored, because of the unique indexes. Once that transaction has ended, the next
+/// round sees what it has stored. Rows are stored in the order of their keys, so that
+/// two transactions with the same events don't wait for each other.
+const ACCEPT: &str = "\
+    WITH given AS MATERIALIZED ( \
+      SELECT given.*, \
+        EXISTS (SELECT FROM spektr_inbox.entries AS known \
+          WHERE known.key_hash = given.key_hash AND known.source_hash = given.source_hash) \
+          AS known, \
+        EXISTS (SELECT FROM spektr_inbox.entries AS known \
+          WHERE known.key_hash = given.key_hash AND known.source_hash = given.source_hash \
+          AND known.content = given.content) AS duplicate \
+      FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], \
+        $6::bytea[], $7::bytea[], $8::bytea[], $9::bytea[], $10::bigint[], $11::bigint[], \
+        $12::text[], $13::boolean[], $14::bytea[]) WITH ORDINALITY \
+        AS given (source, source_hash, key_hash, content, id, spektr_id, spektr_hash, lane, \
+        wire_type, created_at, received_at, state, second, raw, place) \
+    ), numbered AS MATERIALIZED ( \
+      SELECT nextval('spektr_inbox.numbers') AS number, fresh.* \
+      FROM (SELECT * FROM given WHERE NOT duplicate ORDER BY place) AS fresh \
+    ), stored AS ( \
+      INSERT INTO spektr_inbox.entries (number, source, source_hash, key_hash, content, id, \
+        spektr_id, spektr_hash, wire_type, created_at, conflict, raw) \
+      SELECT number, source, source_hash, key_hash, content, id, spektr_id, spektr_hash, \
+        wire_type, created_at, known OR second, raw \
+      FROM numbered ORDER BY key_hash, source_hash, content \
+      ON CONFLICT DO NOTHING RETURNING number, conflict \
+    ), working AS ( \
+      INSERT INTO spektr_inbox.work \
+        (number, state, received_at, order_at, lane, attempts, due_at) \
+      SELECT number, \
+        CASE WHEN conflict AND state = 'pending' THEN 'conflict' ELSE state END, \
+        received_at, coalesce(created_at, received_at), lane, 0, received_at \
+      FROM numbered JOIN stored USING (number) \
+    ) \
+    SELECT given.place, given.duplicate, stored.number, stored.conflict FROM given \
+    LEFT JOIN numbered ON numbered.place = given.place \
+    LEFT JOIN stored ON stored.number = numbered.number";
+
+async fn store(connection: &mut Lent<'_>, entries: &[&NewEntry]) -> Result<Vec<Acceptance>, Fault> {
+    let mut accepted = vec![None; entries.len()];
+    // What is twice in this group is decided here: a statement does not see its own rows.
+    let mut contents: HashMap<(&str, &str), Vec<&[u8; 32]>> = HashMap::new();
+    let mut rows = Vec::with_capacity(entries.len());
+    for (index, entry) in entries.iter().enumerate() {
+        let earlier = contents.entry((&entry.source, &entry.key)).or_default();
+        if earlier.contains(&&entry.content) {
+            accepted[index] = Some(Acceptance::Duplicate);
+            continue;
+        }
+        rows.push(Row::new(index, entry, !earlier.is_empty()));
+        earlier.push(&entry.content);
+    }
+    for _ in 0..RACES {
+        if rows.is_empty() {
+            break;
+        }
+        let found = query(connection, &rows).await?;
+        for (place, acceptance) in found {
+            if let Some(row) = rows.get(place) {
+                accepted[row.index] = acceptance;
+            }
+        }
+        rows.retain(|row| accepted[row.index].is_none());
+    }
+    let accepted: Option<Vec<_>> = accepted.into_iter().collect();
+    accepted.ok_or_else(|| Fault::new("others stored and deleted the same all the time"))
+}
+
+/// An entry, its place in the delivery, and the hashes by which it is indexed.
+struct Row<'a> {
+    index: usize,
+    entry: &'a NewEntry,
+    /// Whether an earlier one of the group has its key.
+    second: bool,
+    source_hash: Vec<u8>,
+    key_hash: Vec<u8>,
+    spektr_hash: Option<Vec<u8>>,
+    lane: Option<Vec<u8>>,
+}
+
+impl<'a> Row<'a> {
+    fn new(index: usize, entry: &'a NewEntry, second: bool) -> Self {
+        let spektr_id = entry.spektr_id.as_deref();
+        Self {
+            index,
+            entry,
+            second,
+            source_hash: hash(&entry.source),
+            key_hash: hash(&entry.key),
+            spektr_hash: spektr_id.map(hash),
+            lane: spektr_id.map(|spektr_id| {
+                // Of hashes, which have one length: no two pairs make the same text.
+                Sha256::digest([hash(&entry.source), hash(spektr_id)].concat()).to_vec()
+            }),
+        }
+    }
+}
+
+/// What a text is indexed by.
+pub(super) fn hash(text: &str) -> Vec<u8> {
+    Sha256::digest(text.as_bytes()).to_vec()
+}
+
+/// Runs the statement; gives the places of rows and what became of them, which is not
+/// known of those that raced.
+async fn query(
+    connection: &mut Lent<'_>,
+    rows: &[Row<'_>],
+) -> Result<Vec<(usize, Option<Acceptance>)>, Fault> {
+    fn column<'a, T>(rows: &'a [Row<'_>], value: impl Fn(&'a Row<'_>) -> T) -> Vec<T> {
+        rows.iter().map(value).collect()
+    }
+    fn bytes(text: &Option<String>) -> Option<&[u8]> {
+        text.as_deref().map(str::as_bytes)
+    }
+    let found = connection
+        .query(
+            ACCEPT,
+            &[
+                &column(rows, |row| row.entry.source.as_bytes()),
+                &column(rows, |row| &row.source_hash[..]),
+                &column(rows, |row| &row.key_hash[..]),
+                &column(rows, |row| &row.entry.content[..]),
+                &column(rows, |row| bytes(&row.entry.id)),
+                &column(rows, |row| bytes(&row.entry.spektr_id)),
+                &column(rows, |row| row.spektr_hash.as_deref()),
+                &column(rows, |row| row.lane.as_deref()),
+                &column(rows, |row| bytes(&row.entry.wire_type)),
+                &column(rows, |row| row.entry.created_at.map(Timestamp::as_millis)),
+                &column(rows, |row| row.entry.received_at.as_millis()),
+                &column(rows, |row| row.entry.state.as_str()),
+                &column(rows, |row| row.second),
+                &column(rows, |row| &row.entry.raw[..]),
+            ],
+        )
+        .await?;
+    let read = |row: tokio_postgres::Row| {
+        let place: i64 = row.try_get(0)?;
+        let number: Option<i64> = row.try_get(2)?;
+        let acceptance = match number {
+            _ if row.try_get(1)? => Some(Acceptance::Duplicate),
+            Some(number) if row.try_get(3)? => Some(Acceptance::Conflict(number)),
+            Some(number) => Some(Acceptance::Stored(number)),
+            None => None,
+        };
+        // Places count from 1.
+        Ok((usize::try_from(place - 1).unwrap_or(usize::MAX), acceptance))
+    };
+    found.into_iter().map(read).collect()
+}

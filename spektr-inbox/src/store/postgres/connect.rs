@@ -1,0 +1,170 @@
+//! From a URL to connections whose settings don't depend on anybody's defaults.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use percent_encoding::percent_decode_str;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use tokio_postgres::{Client, Config};
+
+use super::OpenError;
+use super::error::Fault;
+use super::tls::Tls;
+use crate::{Clock as _, SystemClock};
+
+/// How long a connection may take to be made, unless the URL has a `connect_timeout`.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long the server may leave what was sent without an acknowledgement.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// By how much the clocks of this machine and the server may differ without a warning.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
+
+/// Where the database is and how it is reached.
+#[derive(Clone)]
+pub(super) struct Address {
+    config: Config,
+    tls: Tls,
+}
+
+impl Address {
+    /// Reads a URL as libpq does, apart from `sslmode`: over TCP it is `verify-full`
+    /// unless it is `disable`. What libpq calls `prefer` goes on in plain text without
+    /// a word, and its `require` trusts any certificate.
+    pub(super) fn parse(url: &str) -> Result<Self, OpenError> {
+        let problem = |problem| OpenError::Url { problem };
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            return Err(problem("it does not begin with postgres://"));
+        }
+        let (base, query) = url.split_once('?').unwrap_or((url, ""));
+        let (mut mode, mut roots, mut rest) = (None, None, Vec::new());
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let value = percent_decode_str(value).decode_utf8();
+            match name {
+                "sslmode" => mode = value.ok(),
+                "sslrootcert" => roots = value.ok().map(|path| PathBuf::from(path.as_ref())),
+                _ => rest.push(pair),
+            }
+        }
+        // The parser's own words can quote a part of the URL, such as a password with
+        // a slash that is not escaped.
+        let mut config: Config = format!("{base}?{}", rest.join("&")).parse().map_err(|_| {
+            problem("write postgres://USER:PASSWORD@HOST/DATABASE, and %2F for a slash in a part")
+        })?;
+        let is_local = config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
+        let is_plain = match mode.as_deref() {
+            Some("disable") => true,
+            Some("verify-full" | "require") => false,
+            None => is_local,
+            Some(_) => return Err(problem("sslmode is neither verify-full nor disable")),
+        };
+        let tls = if is_plain { Tls::unused() } else { Tls::new(roots.as_deref()) }?;
+        config.ssl_mode(if is_plain { SslMode::Disable } else { SslMode::Require });
+        // A standby would accept the connection and refuse every write.
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT_TIMEOUT);
+        }
+        config.keepalives_idle(SILENCE);
+        config.keepalives_interval(SILENCE / 5);
+        config.keepalives_retries(3);
+        config.tcp_user_timeout(SILENCE);
+        if config.get_application_name().is_none() {
+            config.application_name("spektr-inbox");
+        }
+        Ok(Self { config, tls })
+    }
+
+    /// Makes a connection whose statements may take until a limit. Its session is the same
+    /// whatever the server, the database or the user has as a default.
+    pub(super) async fn connect(&self, settings: &str, limit: Duration) -> Result<Session, Fault> {
+        let connecting = self.config.connect(self.tls.clone());
+        // The client's own limit is for the socket only, not for what comes after it.
+        let patience = self.config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
+        let (client, connection) = timeout(patience, connecting)
+            .await
+            .map_err(|_| Fault::new("the server does not answer"))??;
+        let task = tokio::spawn(async move {
+            // The error comes to whoever uses the client.
+            let _broken = connection.await;
+        });
+        let session = Session { client, task };
+        let settings = format!(
+            "SET default_transaction_isolation = 'read committed'; \
+             SET idle_in_transaction_session_timeout = '60s'; \
+             SET statement_timeout = {}; SET lock_timeout = {}; \
+             SET jit = off; {settings}",
+            limit.as_millis(),
+            limit.as_millis() / 2,
+        );
+        let prepare = async {
+            session.client.batch_execute(&settings).await?;
+            // What is acknowledged is on the disk of the server, and on that of a
+            // standby where one is configured. `remote_apply` is more than that.
+            session
+                .client
+                .execute(
+                    "SELECT set_config('synchronous_commit', 'on', false) \
+                     WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')",
+                    &[],
+                )
+                .await?;
+            Ok(())
+        };
+        timeout(patience, prepare)
+            .await
+            .map_err(|_| Fault::new("the server does not answer"))?
+            .map_err(|error: tokio_postgres::Error| Fault::from(error))?;
+        Ok(session)
+    }
+}
+
+/// A connection, and the task that moves its bytes.
+pub(super) struct Session {
+    pub(super) client: Client,
+    task: JoinHandle<()>,
+}
+
+impl Session {
+    pub(super) fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+
+    /// Warns of what would break a promise without any error.
+    pub(super) async fn check(&self) -> Result<(), Fault> {
+        let before = SystemClock::new().now().as_millis();
+        let row = self
+            .client
+            .query_one(
+                "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint, \
+                 current_setting('fsync')",
+                &[],
+            )
+            .await?;
+        let after = SystemClock::new().now().as_millis();
+        let (server, fsync): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
+        let tolerance = CLOCK_TOLERANCE.as_millis() as i64;
+        if server < before - tolerance || server > after + tolerance {
+            tracing::warn!(
+                ahead_ms = before - server,
+                "the clocks of this machine and of the database differ: leases go by the \
+                 machines' clocks, so that two workers could hold the same one",
+            );
+        }
+        if fsync != "on" {
+            tracing::warn!("the database runs with fsync = off: a power cut loses deliveries");
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Session {
+    /// Ends the connection at once, even where the server takes nothing any more.
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

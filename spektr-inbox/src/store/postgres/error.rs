@@ -1,0 +1,122 @@
+//! What PostgreSQL says, without the values that it may quote.
+
+use std::error::Error;
+use std::fmt;
+
+use thiserror::Error;
+use tokio_postgres::error::SqlState;
+
+use crate::store::StoreError;
+
+/// Why something was not done. It holds the server's message and its code, and never
+/// the detail, which can quote a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    text: String,
+    /// The server's code; none if the connection failed.
+    pub(super) code: Option<SqlState>,
+}
+
+impl Fault {
+    pub(super) fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), code: None }
+    }
+
+    /// Whether the server has refused this, which it might not do to another.
+    pub(super) fn is_of_the_statement(&self) -> bool {
+        // What begins with 57P is about the server: it shuts down, or starts.
+        self.code.as_ref().is_some_and(|code| !code.code().starts_with("57P"))
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.code {
+            Some(code) => write!(f, "{} (SQLSTATE {})", self.text, code.code()),
+            None => f.write_str(&self.text),
+        }
+    }
+}
+
+impl Error for Fault {}
+
+impl From<tokio_postgres::Error> for Fault {
+    fn from(error: tokio_postgres::Error) -> Self {
+        if let Some(database) = error.as_db_error() {
+            return Self {
+                text: database.message().to_owned(),
+                code: Some(database.code().clone()),
+            };
+        }
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        Self::new(text)
+    }
+}
+
+impl From<Fault> for StoreError {
+    fn from(fault: Fault) -> Self {
+        match fault.code {
+            Some(SqlState::DISK_FULL) => Self::Full { source: Box::new(fault) },
+            _ => Self::Database { source: Box::new(fault) },
+        }
+    }
+}
+
+/// Why a database cannot be the store. No message holds the URL or a part of it.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The URL cannot be read.
+    #[error("the URL of the database cannot be read: {problem}")]
+    Url {
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The certificates by which the server would be known cannot be read.
+    #[error("the root certificates cannot be read: {problem}")]
+    Certificates {
+        /// What is wrong with them.
+        problem: &'static str,
+        /// What the system says.
+        #[source]
+        source: Option<Box<dyn Error + Send + Sync>>,
+    },
+    /// There is no connection: the server is not there, does not speak TLS or has
+    /// another certificate, or does not let this user in.
+    #[error(
+        "cannot connect to the database; TLS with a certificate of a known authority is expected \
+         unless the URL says sslmode=disable, and sslrootcert=FILE names another authority"
+    )]
+    Connect {
+        /// What the client or the server says.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The tables cannot be made or read.
+    #[error(
+        "cannot prepare the schema spektr_inbox; its user needs the right to create it in this \
+         database, or to own it"
+    )]
+    Database {
+        /// What the server says.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The database has a schema of that name that this crate has not made.
+    #[error("the schema spektr_inbox of this database is that of another program")]
+    OtherProgram,
+    /// A newer version of this crate has made the tables.
+    #[error("the tables have version {found}, and this program knows {known}: update it")]
+    Newer {
+        /// Their version.
+        found: i32,
+        /// The newest version that this crate knows.
+        known: i32,
+    },
+}

@@ -1,0 +1,392 @@
+//! The store in PostgreSQL, for several machines that receive and work (feature
+//! `postgres`).
+//!
+//! Its tables are in the schema `spektr_inbox` of a database, which may be that of your
+//! application: a handler can then [`complete`] an event in a transaction of its own.
+//!
+//! - **Connections** go by TLS, with a certificate that is verified, unless the URL says
+//!   `sslmode=disable` or names a Unix socket. A session keeps its settings, so that a
+//!   pooler in between must pool sessions, not transactions or statements.
+//! - **Durable** is what is committed with `synchronous_commit = on`, whatever the
+//!   default of the user or the database. With `synchronous_standby_names` it is on a
+//!   standby as well; without it, a failover loses what the primary had alone.
+//! - **Clocks**: leases go by the clocks of the machines that work, which must agree to
+//!   within a small part of a lease. Run NTP. A warning is traced when a connection is
+//!   made and the clock of the database differs by more than two seconds.
+//! - **Erasure**: what is erased is gone from every query at once. Its bytes stay in the
+//!   pages until `VACUUM`, which is run, has freed them and others overwrite them; in
+//!   the write-ahead log until it is recycled; and in backups, archives and standbys.
+//!   Encrypt those disks.
+//! - **Numbers** count up in the order of arrival, and become visible in the order of
+//!   commits: while deliveries arrive, one with a smaller number can show up after one
+//!   with a larger.
+//!
+//! It is tested with PostgreSQL 15 and needs 13 or later.
+//!
+//! ```no_run
+//! use spektr_inbox::store::postgres::PostgresOptions;
+//!
+//! # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+//! let url = std::env::var("DATABASE_URL")?;
+//! let store = PostgresOptions::new(url).open().await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod accept;
+mod complete;
+mod connect;
+mod error;
+mod pool;
+mod quarantine;
+mod read;
+mod schema;
+mod tls;
+mod work;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use spektr_types::Timestamp;
+use tokio::time::{sleep, timeout};
+
+pub use complete::{COMPLETE, CompleteError, complete};
+pub use error::OpenError;
+
+use accept::Queue;
+use connect::Address;
+use error::Fault;
+use pool::{Kind, Pool};
+
+use super::{
+    Acceptance, Claim, ClaimRequest, Filter, Lease, NewEntry, Quarantined, Rejected, Settlement,
+    Stats, Store, StoreError, StoreFuture, StoredEntry,
+};
+
+/// How many connections look after things: figures, lists, deletions.
+const OPERATE_CONNECTIONS: usize = 2;
+
+/// How long what looks at many rows may take.
+const OPERATE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long pages may be cleared after an erasure.
+const VACUUM_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// How long to wait before a lease is settled again.
+const SETTLE_PAUSE: Duration = Duration::from_millis(100);
+
+/// How a [`PostgresStore`] is opened.
+#[derive(Clone)]
+pub struct PostgresOptions {
+    url: String,
+    queue: usize,
+    group: usize,
+    accept_connections: usize,
+    work_connections: usize,
+    timeout: Duration,
+}
+
+impl PostgresOptions {
+    /// How many deliveries may wait, unless configured: 1024.
+    pub const DEFAULT_QUEUE: usize = 1024;
+
+    /// How many deliveries are committed together at most, unless configured: 256.
+    pub const DEFAULT_GROUP: usize = 256;
+
+    /// How many connections store deliveries, unless configured: 2.
+    pub const DEFAULT_ACCEPT_CONNECTIONS: usize = 2;
+
+    /// How many connections the workers share, unless configured: 4.
+    pub const DEFAULT_WORK_CONNECTIONS: usize = 4;
+
+    /// How long an operation of a receiver or a worker may take, unless configured: 4 s,
+    /// so that a receiver can answer within its own limit for a commit.
+    pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(4);
+
+    /// Takes a URL, `postgres://user:password@host:5432/database`, with the parameters
+    /// that libpq knows; several hosts are tried in turn, until one takes writes.
+    ///
+    /// `sslmode` is `verify-full` by default, and nothing less but `disable` is taken:
+    /// `require` means the same here. `sslrootcert` names a file with the certificates of
+    /// authorities, in place of those of the operating system. A Unix socket is
+    /// `postgres://user@%2Fvar%2Frun%2Fpostgresql/database`.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            queue: Self::DEFAULT_QUEUE,
+            group: Self::DEFAULT_GROUP,
+            accept_connections: Self::DEFAULT_ACCEPT_CONNECTIONS,
+            work_connections: Self::DEFAULT_WORK_CONNECTIONS,
+            timeout: Self::DEFAULT_TIMEOUT,
+        }
+    }
+
+    /// Sets how many deliveries may wait, at least 1; beyond that, they are refused at
+    /// once.
+    #[must_use]
+    pub fn with_queue(mut self, deliveries: usize) -> Self {
+        self.queue = deliveries.max(1);
+        self
+    }
+
+    /// Sets how many deliveries are committed together at most, at least 1.
+    #[must_use]
+    pub fn with_group(mut self, deliveries: usize) -> Self {
+        self.group = deliveries.max(1);
+        self
+    }
+
+    /// Sets how many connections store deliveries and how many the workers share, at
+    /// least 1 each. Two more are for operation.
+    #[must_use]
+    pub fn with_connections(mut self, accept: usize, work: usize) -> Self {
+        self.accept_connections = accept.max(1);
+        self.work_connections = work.max(1);
+        self
+    }
+
+    /// Sets how long an operation of a receiver or a worker may take, a new connection
+    /// included. Whatever looks at many rows has a minute.
+    #[must_use]
+    pub fn with_timeout(mut self, duration: Duration) -> Self {
+        self.timeout = duration;
+        self
+    }
+
+    /// Connects; makes the tables where there are none, and migrates them from an
+    /// earlier version. Any number of processes may do so at once.
+    ///
+    /// It spawns tasks, on the runtime on which it is called.
+    ///
+    /// # Errors
+    ///
+    /// - [`OpenError::Url`], [`OpenError::Certificates`]
+    /// - [`OpenError::Connect`], [`OpenError::Database`]
+    /// - [`OpenError::OtherProgram`], [`OpenError::Newer`]: the tables are left as they are
+    pub async fn open(self) -> Result<PostgresStore, OpenError> {
+        let address = Address::parse(&self.url)?;
+        schema::migrate(&address).await?;
+        let pool = |kind, connections, limit| {
+            Arc::new(Pool::new(address.clone(), kind, connections, limit))
+        };
+        let accept = pool(Kind::Accept, self.accept_connections, self.timeout);
+        Ok(PostgresStore {
+            queue: Queue::start(
+                &accept,
+                self.accept_connections,
+                self.queue,
+                self.group,
+                self.timeout,
+            ),
+            work: pool(Kind::Work, self.work_connections, self.timeout),
+            operate: pool(Kind::Operate, OPERATE_CONNECTIONS, OPERATE_TIMEOUT),
+            timeout: self.timeout,
+        })
+    }
+}
+
+impl fmt::Debug for PostgresOptions {
+    /// Shows how the store is used, not where it is or who may use it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresOptions")
+            .field("queue", &self.queue)
+            .field("group", &self.group)
+            .field("accept_connections", &self.accept_connections)
+            .field("work_connections", &self.work_connections)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Entries in a PostgreSQL database. What is queued when it is dropped is still stored,
+/// for as long as the runtime lives.
+///
+/// After a failure of the server or the network, the next operation makes a new
+/// connection. What fails is not repeated, because it may have been committed: the
+/// sender delivers again, and workers claim again. Only a lease is settled again, which
+/// does no harm.
+pub struct PostgresStore {
+    queue: Queue,
+    work: Arc<Pool>,
+    operate: Arc<Pool>,
+    timeout: Duration,
+}
+
+impl PostgresStore {
+    /// Settles, and does so again if the connection fails: otherwise the event would be
+    /// handled once more, after each restart of the server.
+    async fn settle_again(
+        &self,
+        lease: Lease,
+        settlement: Settlement,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut failed = None;
+        loop {
+            let mut connection = match self.work.take().await {
+                Ok(connection) => connection,
+                Err(fault) if fault.is_of_the_statement() => return Err(fault.into()),
+                Err(_) => {
+                    sleep(SETTLE_PAUSE).await;
+                    continue;
+                }
+            };
+            match work::settle(&mut connection, lease, &settlement, now).await {
+                Ok(held) => {
+                    connection.give_back();
+                    return match failed {
+                        // Whether it was settled before the connection failed, or lost
+                        // before that, nobody knows.
+                        Some(fault) if !held => Err(StoreError::from(fault)),
+                        _ => Ok(held),
+                    };
+                }
+                Err(fault) if fault.is_of_the_statement() => return Err(fault.into()),
+                Err(fault) => failed = Some(fault),
+            }
+            sleep(SETTLE_PAUSE).await;
+        }
+    }
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore").field("queued", &self.queue.depth()).finish_non_exhaustive()
+    }
+}
+
+/// Bounds what is done with the database: a server can fall silent at any point.
+async fn within<T>(
+    limit: Duration,
+    doing: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let late = |_| StoreError::from(Fault::new("the database does not answer in time"));
+    timeout(limit, doing).await.map_err(late)?
+}
+
+/// Lends a connection of a pool to a block, within a limit, and takes it back if that
+/// ends well.
+macro_rules! lend {
+    ($pool:expr, $limit:expr, |$connection:ident| $doing:expr) => {
+        Box::pin(within($limit, async move {
+            #[allow(unused_mut, reason = "some need it mutable")]
+            let mut $connection = $pool.take().await?;
+            let done = $doing?;
+            $connection.give_back();
+            Ok(done)
+        }))
+    };
+}
+
+impl Store for PostgresStore {
+    fn accept(&self, entries: Vec<NewEntry>) -> StoreFuture<'_, Vec<Acceptance>> {
+        Box::pin(self.queue.accept(entries))
+    }
+
+    fn claim(&self, request: ClaimRequest) -> StoreFuture<'_, Vec<Claim>> {
+        lend!(self.work, self.timeout, |one| work::claim(&mut one, &request).await)
+    }
+
+    fn extend(&self, leases: Vec<Lease>, until: Timestamp) -> StoreFuture<'_, Vec<Lease>> {
+        lend!(self.work, self.timeout, |one| work::extend(&mut one, &leases, until).await)
+    }
+
+    fn settle(
+        &self,
+        lease: Lease,
+        settlement: Settlement,
+        now: Timestamp,
+    ) -> StoreFuture<'_, bool> {
+        Box::pin(within(self.timeout, self.settle_again(lease, settlement, now)))
+    }
+
+    fn list(&self, filter: Filter, after: i64, limit: usize) -> StoreFuture<'_, Vec<StoredEntry>> {
+        lend!(self.operate, OPERATE_TIMEOUT, |one| read::list(&one, &filter, after, limit).await)
+    }
+
+    fn count(&self, filter: Filter) -> StoreFuture<'_, u64> {
+        lend!(self.operate, OPERATE_TIMEOUT, |one| read::count(&one, &filter).await)
+    }
+
+    fn release(
+        &self,
+        filter: Filter,
+        after: i64,
+        limit: usize,
+        now: Timestamp,
+    ) -> StoreFuture<'_, Vec<i64>> {
+        lend!(self.operate, OPERATE_TIMEOUT, |one| {
+            read::release(&one, &filter, after, limit, now).await
+        })
+    }
+
+    fn prune(&self, filter: Filter, limit: usize) -> StoreFuture<'_, u64> {
+        lend!(self.operate, OPERATE_TIMEOUT, |one| read::prune(&one, &filter, limit).await)
+    }
+
+    fn erase(&self, spektr_id: String) -> StoreFuture<'_, u64> {
+        Box::pin(async move {
+            let operate = &self.operate;
+            let erasing = async {
+                let one = operate.take().await?;
+                let erased = read::erase(&one, &spektr_id).await?;
+                one.give_back();
+                Ok(erased)
+            };
+            let erased = within(OPERATE_TIMEOUT, erasing).await?;
+            let vacuuming = async {
+                let one = operate.take().await?;
+                // The connection is not given back: its limit is off.
+                one.run("SET statement_timeout = 0").await?;
+                Ok(one
+                    .run("VACUUM spektr_inbox.entries, spektr_inbox.work, spektr_inbox.quarantine")
+                    .await?)
+            };
+            if let Err(error) = within(VACUUM_TIMEOUT, vacuuming).await {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "what is erased stays in the pages until autovacuum");
+            }
+            Ok(erased)
+        })
+    }
+
+    fn stats(&self) -> StoreFuture<'_, Stats> {
+        let depth = self.queue.depth();
+        lend!(self.operate, OPERATE_TIMEOUT, |one| read::stats(&mut one, depth).await)
+    }
+
+    fn probe(&self) -> StoreFuture<'_, ()> {
+        lend!(self.work, self.timeout, |one| quarantine::probe(&mut one).await)
+    }
+
+    fn quarantine(
+        &self,
+        rejected: Rejected,
+        max_count: usize,
+        max_bytes: usize,
+    ) -> StoreFuture<'_, ()> {
+        lend!(self.operate, OPERATE_TIMEOUT, |one| {
+            quarantine::keep(&mut one, &rejected, max_count, max_bytes).await
+        })
+    }
+
+    fn quarantined(&self, after: i64, limit: usize) -> StoreFuture<'_, Vec<Quarantined>> {
+        lend!(self.operate, OPERATE_TIMEOUT, |one| quarantine::list(&mut one, after, limit).await)
+    }
+
+    fn discard(&self, number: i64) -> StoreFuture<'_, bool> {
+        lend!(self.operate, OPERATE_TIMEOUT, |one| quarantine::discard(&one, number).await)
+    }
+
+    fn note(&self, name: String) -> StoreFuture<'_, Option<String>> {
+        lend!(self.operate, OPERATE_TIMEOUT, |one| quarantine::note(&mut one, &name).await)
+    }
+
+    fn set_note(&self, name: String, text: String) -> StoreFuture<'_, ()> {
+        lend!(self.operate, OPERATE_TIMEOUT, |one| {
+            quarantine::set_note(&mut one, &name, &text).await
+        })
+    }
+}

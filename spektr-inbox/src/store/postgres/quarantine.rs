@@ -1,0 +1,131 @@
+//! The quarantine and the notes: small tables beside the entries.
+
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
+
+use super::error::Fault;
+use super::pool::Lent;
+use super::read::value;
+use crate::clock::from_millis;
+use crate::hex;
+use crate::store::{Quarantined, Rejected, StoreError};
+
+/// "spektr" and 1: the lock under which the quarantine is trimmed, so that it is
+/// bounded however many receivers fill it.
+const LOCK: i64 = 0x7370_656b_7472_0001;
+
+pub(super) async fn keep(
+    connection: &mut Lent<'_>,
+    rejected: &Rejected,
+    max_count: usize,
+    max_bytes: usize,
+) -> Result<(), StoreError> {
+    let headers: Vec<(&str, String)> =
+        rejected.headers.iter().map(|(name, value)| (name.as_str(), hex::encode(value))).collect();
+    let headers = serde_json::to_vec(&headers)
+        .map_err(|source| StoreError::Database { source: Box::new(source) })?;
+    let digest = Sha256::digest(&rejected.body).to_vec();
+    let max_count = i64::try_from(max_count).unwrap_or(i64::MAX);
+    let max_bytes = i64::try_from(max_bytes).unwrap_or(i64::MAX);
+    connection.run("BEGIN").await?;
+    connection.query("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
+    connection.query("DELETE FROM spektr_inbox.quarantine WHERE digest = $1", &[&digest]).await?;
+    connection
+        .query(
+            "INSERT INTO spektr_inbox.quarantine (received_at, reason, headers, digest, body) \
+             VALUES ($1, $2, $3, $4, $5)",
+            &[
+                &rejected.received_at.as_millis(),
+                &rejected.reason.as_bytes(),
+                &headers,
+                &digest,
+                &&rejected.body[..],
+            ],
+        )
+        .await?;
+    connection
+        .query(
+            "DELETE FROM spektr_inbox.quarantine WHERE number IN ( \
+               SELECT number FROM (SELECT number, count(*) OVER newer AS count, \
+                 sum(length(body)) OVER newer AS bytes \
+                 FROM spektr_inbox.quarantine WINDOW newer AS (ORDER BY number DESC)) AS kept \
+               WHERE count > $1 OR bytes > $2)",
+            &[&max_count, &max_bytes],
+        )
+        .await?;
+    connection.run("COMMIT").await?;
+    Ok(())
+}
+
+pub(super) async fn list(
+    connection: &mut Lent<'_>,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<Quarantined>, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = connection
+        .query(
+            "SELECT number, received_at, reason, headers, body FROM spektr_inbox.quarantine \
+             WHERE number > $1 ORDER BY number LIMIT $2",
+            &[&after, &limit],
+        )
+        .await?;
+    let read = |row: &tokio_postgres::Row| {
+        let number = value(row, 0)?;
+        let unreadable = |column| StoreError::Unreadable { column, number };
+        let headers: Vec<(String, String)> =
+            serde_json::from_slice(value(row, 3)?).map_err(|_| unreadable("headers"))?;
+        let headers = headers
+            .into_iter()
+            .map(|(name, value)| Some((name, hex::decode(&value)?)))
+            .collect::<Option<_>>()
+            .ok_or_else(|| unreadable("headers"))?;
+        let rejected = Rejected {
+            received_at: from_millis(value(row, 1)?),
+            reason: String::from_utf8(value(row, 2)?).map_err(|_| unreadable("reason"))?,
+            headers,
+            body: Bytes::from(value::<Vec<u8>>(row, 4)?),
+        };
+        Ok(Quarantined { number, rejected })
+    };
+    rows.iter().map(read).collect()
+}
+
+pub(super) async fn discard(connection: &Lent<'_>, number: i64) -> Result<bool, StoreError> {
+    let sql = "DELETE FROM spektr_inbox.quarantine WHERE number = $1";
+    Ok(connection.execute_once(sql, &[&number]).await? == 1)
+}
+
+pub(super) async fn note(
+    connection: &mut Lent<'_>,
+    name: &str,
+) -> Result<Option<String>, StoreError> {
+    let sql = "SELECT text FROM spektr_inbox.notes WHERE name = $1";
+    let rows = connection.query(sql, &[&name.as_bytes()]).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let text = String::from_utf8(value(row, 0)?);
+    Ok(Some(text.map_err(|_| Fault::new("a note is not UTF-8"))?))
+}
+
+pub(super) async fn set_note(
+    connection: &mut Lent<'_>,
+    name: &str,
+    text: &str,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO spektr_inbox.notes (name, text) VALUES ($1, $2) \
+               ON CONFLICT (name) DO UPDATE SET text = excluded.text";
+    connection.query(sql, &[&name.as_bytes(), &text.as_bytes()]).await?;
+    Ok(())
+}
+
+/// Takes some room and gives it back, which fails where none is left.
+pub(super) async fn probe(connection: &mut Lent<'_>) -> Result<(), StoreError> {
+    // A name of its own, since several machines may probe at a time.
+    let name = format!("probe {}", fastrand::u64(..));
+    connection.run("BEGIN").await?;
+    set_note(connection, &name, &"0".repeat(64 * 1024)).await?;
+    let sql = "DELETE FROM spektr_inbox.notes WHERE name = $1";
+    connection.query(sql, &[&name.as_bytes()]).await?;
+    connection.run("COMMIT").await?;
+    Ok(())
+}

@@ -1,0 +1,235 @@
+//! From filters to SQL, and from rows to entries.
+
+use bytes::Bytes;
+use spektr_types::Timestamp;
+use tokio_postgres::Row;
+use tokio_postgres::types::{FromSql, ToSql};
+
+use super::accept::hash;
+use super::error::Fault;
+use super::pool::Lent;
+use super::work::columns;
+use crate::clock::from_millis;
+use crate::intake::MAX_ID_LENGTH;
+use crate::store::{Filter, Stats, StoreError, StoredEntry};
+
+/// How many columns `columns!` has.
+pub(super) const COLUMNS_COUNT: usize = 13;
+
+/// Reads a row that begins with `columns!`.
+pub(super) fn entry(row: &Row) -> Result<StoredEntry, StoreError> {
+    let number = value(row, 0)?;
+    let unreadable = |column| StoreError::Unreadable { column, number };
+    let text = |index, column| match value::<Option<Vec<u8>>>(row, index)? {
+        Some(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| unreadable(column)),
+        None => Ok(None),
+    };
+    let state: String = value(row, 7)?;
+    let attempts: i64 = value(row, 9)?;
+    Ok(StoredEntry {
+        number,
+        source: text(1, "source")?.unwrap_or_default(),
+        id: text(2, "id")?,
+        spektr_id: text(3, "spektr_id")?,
+        wire_type: text(4, "wire_type")?,
+        created_at: value::<Option<i64>>(row, 5)?.map(from_millis),
+        received_at: from_millis(value(row, 6)?),
+        state: state.parse().map_err(|_| unreadable("state"))?,
+        conflict: value(row, 8)?,
+        attempts: u32::try_from(attempts).map_err(|_| unreadable("attempts"))?,
+        due_at: from_millis(value(row, 10)?),
+        reason: text(11, "reason")?,
+        raw: Bytes::from(value::<Vec<u8>>(row, 12)?),
+    })
+}
+
+pub(super) fn value<'a, T: FromSql<'a>>(row: &'a Row, index: usize) -> Result<T, StoreError> {
+    row.try_get(index).map_err(|error| Fault::from(error).into())
+}
+
+/// A condition, and the values of its parameters in order.
+struct Condition {
+    sql: String,
+    values: Vec<Box<dyn ToSql + Sync + Send>>,
+}
+
+impl Condition {
+    fn new(filter: &Filter) -> Self {
+        let mut condition = Self { sql: "TRUE".to_owned(), values: Vec::new() };
+        condition.and("entries.number = $", filter.number);
+        match &filter.id {
+            // What a short id is stored under, which has an index.
+            Some(id) if id.len() <= MAX_ID_LENGTH => {
+                condition.and("entries.key_hash = $", Some(hash(&format!("id:{id}"))));
+            }
+            id => condition.and("entries.id = $", id.clone().map(String::into_bytes)),
+        }
+        condition.and("entries.spektr_hash = $", filter.spektr_id.as_deref().map(hash));
+        condition.and(
+            "lower(encode(entries.wire_type, 'escape') COLLATE \"C\") = \
+             lower(encode($::bytea, 'escape') COLLATE \"C\")",
+            filter.wire_type.clone().map(String::into_bytes),
+        );
+        if let Some(state) = filter.state {
+            // A literal, because an index is for some states only.
+            condition.sql.push_str(&format!(" AND work.state = '{state}'"));
+        }
+        let millis = |time: Option<Timestamp>| time.map(Timestamp::as_millis);
+        condition.and("work.received_at < $", millis(filter.received_before));
+        condition.and("work.received_at >= $", millis(filter.received_since));
+        condition
+    }
+
+    /// Adds a condition with one parameter, whose number follows the dollar.
+    fn and<T: ToSql + Sync + Send + 'static>(&mut self, sql: &str, value: Option<T>) {
+        if let Some(value) = value {
+            self.values.push(Box::new(value));
+            let parameter = format!("${}", self.values.len());
+            self.sql.push_str(" AND ");
+            self.sql.push_str(&sql.replace('$', &parameter));
+        }
+    }
+
+    fn values(&self) -> Vec<&(dyn ToSql + Sync)> {
+        self.values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect()
+    }
+}
+
+const BOTH: &str = "spektr_inbox.entries JOIN spektr_inbox.work ON work.number = entries.number";
+
+pub(super) async fn list(
+    connection: &Lent<'_>,
+    filter: &Filter,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<StoredEntry>, StoreError> {
+    let mut condition = Condition::new(filter);
+    condition.and("entries.number > $", Some(after));
+    let sql = format!(
+        "SELECT {} FROM {BOTH} WHERE {} ORDER BY entries.number LIMIT {limit}",
+        columns!("work"),
+        condition.sql
+    );
+    let rows = connection.query_once(&sql, &condition.values()).await?;
+    rows.iter().map(entry).collect()
+}
+
+pub(super) async fn count(connection: &Lent<'_>, filter: &Filter) -> Result<u64, StoreError> {
+    let condition = Condition::new(filter);
+    // Most filters need one of the two tables only, and its index at best.
+    let needs_entries =
+        filter.id.is_some() || filter.spektr_id.is_some() || filter.wire_type.is_some();
+    let (from, sql) = if needs_entries {
+        (BOTH, condition.sql.clone())
+    } else {
+        ("spektr_inbox.work", condition.sql.replace("entries.number", "work.number"))
+    };
+    let sql = format!("SELECT count(*) FROM {from} WHERE {sql}");
+    let rows = connection.query_once(&sql, &condition.values()).await?;
+    count_in(&rows)
+}
+
+fn count_in(rows: &[Row]) -> Result<u64, StoreError> {
+    let count: i64 = rows.first().map_or(Ok(0), |row| value(row, 0))?;
+    Ok(count.unsigned_abs())
+}
+
+/// The numbers that match, locked: whoever changes them at the same time is waited for,
+/// and what does not match any more is left alone.
+fn chosen(condition: &Condition, but: &str, which: &str) -> String {
+    format!(
+        "WITH chosen AS (SELECT work.number FROM {BOTH} WHERE {} AND {but} \
+         {which} FOR UPDATE OF work)",
+        condition.sql
+    )
+}
+
+pub(super) async fn release(
+    connection: &Lent<'_>,
+    filter: &Filter,
+    after: i64,
+    limit: usize,
+    now: Timestamp,
+) -> Result<Vec<i64>, StoreError> {
+    let mut condition = Condition::new(filter);
+    condition.and("entries.number > $", Some(after));
+    let which = format!("ORDER BY work.number LIMIT {limit}");
+    let sql = format!(
+        "{} UPDATE spektr_inbox.work SET state = 'pending', due_at = {}, attempts = 0, \
+         owner = NULL, reason = NULL FROM chosen WHERE work.number = chosen.number \
+         RETURNING work.number",
+        chosen(&condition, "work.state NOT IN ('pending', 'unreadable')", &which),
+        now.as_millis(),
+    );
+    let rows = connection.query_once(&sql, &condition.values()).await?;
+    rows.iter().map(|row| value(row, 0)).collect()
+}
+
+pub(super) async fn prune(
+    connection: &Lent<'_>,
+    filter: &Filter,
+    limit: usize,
+) -> Result<u64, StoreError> {
+    let condition = Condition::new(filter);
+    let sql = format!(
+        "{}, {DELETE} SELECT count(*) FROM gone",
+        chosen(&condition, "work.state <> 'pending'", &format!("LIMIT {limit}")),
+    );
+    count_in(&connection.query_once(&sql, &condition.values()).await?)
+}
+
+/// Deletes what is chosen from both tables.
+const DELETE: &str = "\
+    idle AS ( \
+      DELETE FROM spektr_inbox.work USING chosen WHERE work.number = chosen.number \
+    ), gone AS ( \
+      DELETE FROM spektr_inbox.entries USING chosen WHERE entries.number = chosen.number \
+      RETURNING entries.number \
+    )";
+
+/// Deletes what is known of a spektr id.
+pub(super) async fn erase(connection: &Lent<'_>, spektr_id: &str) -> Result<u64, StoreError> {
+    let condition =
+        Condition::new(&Filter { spektr_id: Some(spektr_id.to_owned()), ..Filter::all() });
+    let of_the_person =
+        format!("{}, {DELETE} SELECT count(*) FROM gone", chosen(&condition, "TRUE", ""));
+    let contains = "position($1 in entries.raw) > 0 AND work.state = 'unreadable'";
+    let unreadable = format!(
+        "WITH chosen AS (SELECT work.number FROM {BOTH} WHERE {contains} FOR UPDATE OF work), \
+         {DELETE} SELECT count(*) FROM gone"
+    );
+    let id = spektr_id.as_bytes();
+    connection.run("BEGIN").await?;
+    let mut erased = count_in(&connection.query_once(&of_the_person, &condition.values()).await?)?;
+    erased += count_in(&connection.query_once(&unreadable, &[&id]).await?)?;
+    let rejected = "DELETE FROM spektr_inbox.quarantine WHERE position($1 in body) > 0";
+    erased += connection.execute_once(rejected, &[&id]).await?;
+    connection.run("COMMIT").await?;
+    Ok(erased)
+}
+
+/// The figures of what is pending come from one index, which has all that they need.
+pub(super) async fn stats(
+    connection: &mut Lent<'_>,
+    (queued, queue_limit): (usize, usize),
+) -> Result<Stats, StoreError> {
+    let rows = connection
+        .query(
+            "SELECT pending.count, \
+             (SELECT count(*) FROM spektr_inbox.work WHERE state = 'dead'), pending.oldest, \
+             (SELECT received_at FROM spektr_inbox.work ORDER BY number DESC LIMIT 1) \
+             FROM (SELECT count(*) AS count, min(received_at) AS oldest \
+               FROM spektr_inbox.work WHERE state = 'pending') AS pending",
+            &[],
+        )
+        .await?;
+    let Some(row) = rows.first() else { return Ok(Stats::default()) };
+    Ok(Stats {
+        pending: value::<i64>(row, 0)?.unsigned_abs(),
+        dead: value::<i64>(row, 1)?.unsigned_abs(),
+        oldest_pending: value::<Option<i64>>(row, 2)?.map(from_millis),
+        newest: value::<Option<i64>>(row, 3)?.map(from_millis),
+        queued,
+        queue_limit,
+    })
+}

@@ -1,0 +1,72 @@
+//! Makes and migrates the tables, whoever else does so at the same time.
+
+use std::time::Duration;
+
+use super::OpenError;
+use super::connect::Address;
+use super::error::Fault;
+
+/// What makes each version out of the one before; version 0 is a schema without tables.
+const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+
+/// How long one process waits for another that migrates.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// "spektr": the lock that those who migrate take.
+const LOCK: i64 = 0x7370_656b_7472;
+
+/// Applies what is missing. The version is read under a lock and in the transaction of
+/// the migration, so that of several processes that start at once only one does it.
+pub(super) async fn migrate(address: &Address) -> Result<(), OpenError> {
+    let session = address
+        .connect("", LIMIT)
+        .await
+        .map_err(|source| OpenError::Connect { source: Box::new(source) })?;
+    let client = &session.client;
+    let database = |fault: Fault| OpenError::Database { source: Box::new(fault) };
+    session.check().await.map_err(database)?;
+    let begin = async {
+        client.batch_execute("BEGIN").await?;
+        client.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
+        let row = client
+            .query_one(
+                "SELECT to_regnamespace('spektr_inbox') IS NOT NULL, \
+                 to_regclass('spektr_inbox.version') IS NOT NULL, \
+                 EXISTS (SELECT FROM pg_class WHERE relnamespace = \
+                   to_regnamespace('spektr_inbox')::oid)",
+                &[],
+            )
+            .await?;
+        Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))
+    };
+    let (has_schema, has_version, has_tables): (bool, bool, bool) =
+        begin.await.map_err(|error: tokio_postgres::Error| database(error.into()))?;
+    if has_tables && !has_version {
+        return Err(OpenError::OtherProgram);
+    }
+    let known = MIGRATIONS.len() as i32;
+    let migrate = async {
+        let found: i32 = if has_version {
+            client.query_one("SELECT version FROM spektr_inbox.version", &[]).await?.try_get(0)?
+        } else {
+            0
+        };
+        if found < known {
+            if !has_schema {
+                client.batch_execute("CREATE SCHEMA spektr_inbox").await?;
+            }
+            for script in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(0)) {
+                client.batch_execute(script).await?;
+            }
+            let version = "DELETE FROM spektr_inbox.version; INSERT INTO spektr_inbox.version";
+            client.batch_execute(&format!("{version} VALUES ({known})")).await?;
+        }
+        client.batch_execute("COMMIT").await?;
+        Ok(found)
+    };
+    let found = migrate.await.map_err(|error: tokio_postgres::Error| database(error.into()))?;
+    if found > known {
+        return Err(OpenError::Newer { found, known });
+    }
+    Ok(())
+}

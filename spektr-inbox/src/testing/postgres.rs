@@ -1,0 +1,214 @@
+//! A PostgreSQL server of its own for tests and benchmarks (feature `postgres`), made
+//! from the installed programs in a temporary folder, and gone when the process is.
+
+use std::ffi::OsStr;
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::{env, fs};
+
+/// Where packages put the programs, besides the `PATH`.
+const FOLDERS: [&str; 4] =
+    ["/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt", "/usr/pgsql"];
+
+/// A running server that listens on a Unix socket, and on loopback if configured so.
+///
+/// It ends, and its folder goes, when this is dropped, and also when the process dies in
+/// any way.
+#[derive(Debug)]
+pub struct Cluster {
+    programs: PathBuf,
+    folder: PathBuf,
+    user: Option<(u32, u32)>,
+    port: u16,
+    // Ends the server once its standard input is closed.
+    guard: Child,
+    databases: AtomicU64,
+}
+
+impl Cluster {
+    /// Starts a server with lines of `postgresql.conf`, such as `fsync = off`.
+    ///
+    /// # Panics
+    ///
+    /// Where PostgreSQL is not installed, or the server does not start: no test is worth
+    /// anything then.
+    #[must_use]
+    pub fn start(settings: &[&str]) -> Self {
+        let programs = programs();
+        // Short: the path of a socket has 107 bytes at most.
+        let folder = PathBuf::from(format!("/tmp/spektr-pg-{:012x}", fastrand::u64(..1 << 48)));
+        fs::create_dir(&folder).unwrap();
+        let user = unprivileged(&folder);
+        let run = |program: &str| command(&programs.join(program), user);
+        let data = folder.join("data");
+        let mut initdb = run("initdb");
+        initdb.args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C"]);
+        finish(initdb.args(["--no-sync", "--pgdata"]).arg(&data));
+        let port = free_port();
+        let mut lines = format!(
+            "listen_addresses = ''\nport = {port}\nunix_socket_directories = '{}'\n\
+             max_connections = 200\nlogging_collector = off\n",
+            folder.display()
+        );
+        settings.iter().for_each(|line| lines.extend([line, "\n"]));
+        let file = data.join("postgresql.conf");
+        let defaults = fs::read_to_string(&file).unwrap();
+        fs::write(&file, format!("{defaults}\n{lines}")).unwrap();
+        // It waits for the end of this process, and leaves nothing behind.
+        let mut guard = command(Path::new("/bin/sh"), user);
+        guard.arg("-c").arg("cat; \"$1\" -D \"$2/data\" -m immediate stop; rm -rf \"$2\"");
+        guard.arg("guard").arg(programs.join("pg_ctl")).arg(&folder);
+        let guard = guard
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let cluster = Self { programs, folder, user, port, guard, databases: AtomicU64::new(0) };
+        cluster.control(&["start"]);
+        cluster
+    }
+
+    /// Makes a new database and returns its URL.
+    pub async fn database(&self) -> String {
+        let name = format!("test{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        let client = self.connect("postgres").await;
+        client.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
+        self.url(&name)
+    }
+
+    /// The URL of a database by way of the Unix socket.
+    #[must_use]
+    pub fn url(&self, database: &str) -> String {
+        let folder = self.folder.to_str().unwrap().replace('/', "%2F");
+        format!("postgres://postgres@{folder}:{}/{database}", self.port)
+    }
+
+    /// Connects past the store, as an administrator would.
+    pub async fn connect(&self, database: &str) -> tokio_postgres::Client {
+        self.connect_to(&self.url(database)).await
+    }
+
+    /// Connects past the store to a database by its URL.
+    pub async fn connect_to(&self, url: &str) -> tokio_postgres::Client {
+        let (client, connection) =
+            tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client
+    }
+
+    /// The folder of the server; certificates, for one, can be put there.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The port on loopback, if `listen_addresses` says so.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Gives a file to the user that runs the server.
+    pub fn give(&self, file: &Path) {
+        if let Some((user, group)) = self.user {
+            chown(file, Some(user), Some(group)).unwrap();
+        }
+    }
+
+    /// Stops the server in a mode (`smart`, `fast`, `immediate`) and starts it again.
+    pub fn restart(&self, mode: &str) {
+        self.control(&["restart", "-m", mode]);
+    }
+
+    /// Stops the server in a mode; [`restart`](Self::restart) starts it again.
+    pub fn stop(&self, mode: &str) {
+        self.control(&["stop", "-m", mode]);
+    }
+
+    fn control(&self, arguments: &[&str]) {
+        let mut control = command(&self.programs.join("pg_ctl"), self.user);
+        control.args(["-w", "-t", "120", "-s", "-D"]).arg(self.folder.join("data"));
+        control.arg("-l").arg(self.folder.join("log"));
+        finish(control.args(arguments));
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.guard.stdin.take());
+        let _ended = self.guard.wait();
+    }
+}
+
+/// The folder with the programs of the newest version that is installed.
+fn programs() -> PathBuf {
+    let mut folders: Vec<PathBuf> =
+        env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect();
+    for parent in FOLDERS {
+        let Ok(versions) = fs::read_dir(parent) else { continue };
+        let mut versions: Vec<_> = versions.flatten().map(|version| version.path()).collect();
+        versions.sort();
+        folders.extend(versions.into_iter().rev().map(|version| version.join("bin")));
+    }
+    let is_postgres = |folder: &PathBuf| {
+        ["initdb", "pg_ctl", "postgres"].iter().all(|program| {
+            let version = Command::new(folder.join(program)).arg("--version").output();
+            version.is_ok_and(|output| {
+                String::from_utf8_lossy(&output.stdout).contains("(PostgreSQL)")
+            })
+        })
+    };
+    folders.into_iter().find(is_postgres).expect(
+        "PostgreSQL's initdb, pg_ctl and postgres are needed: install the package postgresql",
+    )
+}
+
+/// initdb and the server refuse to run as root: then a user is needed who owns nothing
+/// else. Gives it the folder.
+fn unprivileged(folder: &Path) -> Option<(u32, u32)> {
+    use std::os::unix::fs::MetadataExt as _;
+    if fs::metadata(folder).unwrap().uid() != 0 {
+        return None;
+    }
+    let users = fs::read_to_string("/etc/passwd").unwrap();
+    let find = |name: &str| {
+        let line = users.lines().find(|line| line.split(':').next() == Some(name))?;
+        let mut fields = line.split(':').skip(2);
+        Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+    };
+    let (user, group) =
+        find("postgres").or_else(|| find("nobody")).expect("a user postgres or nobody");
+    chown(folder, Some(user), Some(group)).unwrap();
+    Some((user, group))
+}
+
+fn command(program: &Path, user: Option<(u32, u32)>) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir("/tmp").env_remove("PGDATA").env("LC_ALL", "C");
+    // What ends the tests by ctrl-c is left to the guard.
+    command.process_group(0);
+    if let Some((user, group)) = user {
+        command.uid(user).gid(group);
+    }
+    command
+}
+
+fn finish(command: &mut Command) {
+    // Not a pipe: the server inherits it, and a pipe would never end.
+    let name = command.get_program().to_owned();
+    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status();
+    let status = status.unwrap_or_else(|error| panic!("{}: {error}", display(&name)));
+    assert!(status.success(), "{}: {status}", display(&name));
+}
+
+fn display(name: &OsStr) -> String {
+    name.to_string_lossy().into_owned()
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}

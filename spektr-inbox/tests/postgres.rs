@@ -1,0 +1,13 @@
+//! The PostgreSQL store: what every store does, and what only a server does.
+
+#![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
+
+mod postgres {
+    mod behaviour;
+    mod concurrency;
+    mod faults;
+    pub(crate) mod fresh;
+    mod opening;
+    mod tls;
+    mod transaction;
+}

@@ -1,0 +1,5 @@
+//! What every store does.
+
+use super::fresh::fresh;
+
+spektr_inbox::store_tests!(fresh);

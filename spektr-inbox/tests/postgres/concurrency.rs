@@ -1,0 +1,212 @@
+//! Several stores on one database at once, each with connections of its own, as
+//! processes on several machines have them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use spektr_inbox::store::postgres::PostgresStore;
+use spektr_inbox::store::{
+    Acceptance, Claim, ClaimRequest, Filter, NewEntry, Settlement, State, Store as _, StoredEntry,
+};
+use spektr_inbox::testing::{entries, start, tag_added};
+
+use super::fresh::{Fresh, fresh};
+
+const MACHINES: i64 = 4;
+
+async fn machines(fresh: &Fresh) -> Vec<Arc<PostgresStore>> {
+    let mut machines = Vec::new();
+    for _ in 0..MACHINES {
+        machines.push(Arc::new(fresh.another().await));
+    }
+    machines
+}
+
+fn request(owner: i64, limit: usize) -> ClaimRequest {
+    ClaimRequest {
+        owner,
+        now: start(),
+        lease: Duration::from_secs(30),
+        limit,
+        ordered: false,
+        horizon: Duration::from_secs(3600),
+    }
+}
+
+async fn all(fresh: &Fresh) -> Vec<StoredEntry> {
+    fresh.list(Filter::all(), 0, 100_000).await.unwrap()
+}
+
+/// A batch of the given events in an order of its own; the payload is the variant's.
+fn batch(ids: impl Iterator<Item = u64>, variant: &str, seed: u64) -> Vec<NewEntry> {
+    let mut raws: Vec<_> = ids
+        .map(|id| {
+            tag_added(&format!("e{id}"), &format!("s{id}"), 1_700_000_000_000)
+                .replace(r#""tagId":"t""#, &format!(r#""tagId":"{variant}""#))
+        })
+        .collect();
+    fastrand::Rng::with_seed(seed).shuffle(&mut raws);
+    entries("test", &format!(r#"{{"results":[{}]}}"#, raws.join(",")), start())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn receivers_that_race_store_each_content_once_and_flag_all_but_the_first() {
+    const ROUNDS: u64 = 20;
+    const EVENTS: u64 = 30;
+    const VARIANTS: [&str; 2] = ["a", "b"];
+    let fresh = fresh().await;
+    let machines = machines(&fresh).await;
+    let mut tally = BTreeMap::new();
+    for round in 0..ROUNDS {
+        let together = Arc::new(tokio::sync::Barrier::new(machines.len() * VARIANTS.len()));
+        let mut racing = tokio::task::JoinSet::new();
+        for (machine, store) in machines.iter().enumerate() {
+            for variant in VARIANTS {
+                let (store, together) = (Arc::clone(store), Arc::clone(&together));
+                let seed = round * 100 + machine as u64;
+                let ids = round * EVENTS..(round + 1) * EVENTS;
+                racing.spawn(async move {
+                    together.wait().await;
+                    store.accept(batch(ids, variant, seed)).await.unwrap()
+                });
+            }
+        }
+        for accepted in racing.join_all().await.into_iter().flatten() {
+            let kind = match accepted {
+                Acceptance::Stored(_) => "stored",
+                Acceptance::Duplicate => "duplicate",
+                Acceptance::Conflict(_) => "conflict",
+                _ => "other",
+            };
+            *tally.entry(kind).or_insert(0) += 1;
+        }
+    }
+    let events = ROUNDS * EVENTS;
+    let duplicates = events * (MACHINES.unsigned_abs() - 1) * VARIANTS.len() as u64;
+    assert_eq!(
+        tally,
+        BTreeMap::from([("conflict", events), ("duplicate", duplicates), ("stored", events)])
+    );
+    let mut rows: HashMap<String, Vec<(bool, State)>> = HashMap::new();
+    for entry in all(&fresh).await {
+        rows.entry(entry.id.unwrap()).or_default().push((entry.conflict, entry.state));
+    }
+    assert_eq!(rows.len() as u64, events);
+    for (id, mut rows) in rows {
+        rows.sort();
+        assert_eq!(rows, [(false, State::Pending), (true, State::Conflict)], "{id}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn workers_that_race_never_get_the_same_entry() {
+    const EVENTS: u64 = 600;
+    let fresh = fresh().await;
+    fresh.accept(batch(0..EVENTS, "a", 1)).await.unwrap();
+    let mut racing = tokio::task::JoinSet::new();
+    for (owner, store) in (1_i64..).zip(machines(&fresh).await) {
+        racing.spawn(async move {
+            let mut numbers = Vec::new();
+            loop {
+                let claims = store.claim(request(owner, 7)).await.unwrap();
+                if claims.is_empty() {
+                    return numbers;
+                }
+                numbers.extend(claims.iter().map(|claim| claim.lease.number));
+            }
+        });
+    }
+    let mut numbers = racing.join_all().await.concat();
+    numbers.sort_unstable();
+    let expected: Vec<_> = all(&fresh).await.into_iter().map(|entry| entry.number).collect();
+    assert_eq!(numbers, expected);
+}
+
+/// What is being worked on, by spektr id; a second one at a time is a failure.
+#[derive(Clone, Default)]
+struct Lanes(Arc<Mutex<HashMap<String, i64>>>);
+
+impl Lanes {
+    fn enter(&self, claim: &Claim) {
+        let lane = claim.entry.spektr_id.clone().unwrap();
+        let other = self.0.lock().unwrap().insert(lane, claim.lease.number);
+        assert_eq!(other, None, "entry {} was claimed beside it", claim.lease.number);
+    }
+
+    fn leave(&self, claim: &Claim) {
+        self.0.lock().unwrap().remove(claim.entry.spektr_id.as_ref().unwrap());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn in_order_one_per_spektr_id_is_worked_on_whatever_arrives_late_or_comes_back() {
+    const EVENTS: u64 = 400;
+    const PERSONS: u64 = 5;
+    let fresh = fresh().await;
+    let lanes = Lanes::default();
+    let mut racing = tokio::task::JoinSet::new();
+    for (owner, store) in (1_i64..).zip(machines(&fresh).await) {
+        let lanes = lanes.clone();
+        racing.spawn(async move {
+            let mut random = fastrand::Rng::with_seed(owner.unsigned_abs());
+            let mut handled = 0;
+            let mut idle = 0;
+            // Everything has arrived, and nothing is left, if nothing comes for long.
+            while handled < 2 * EVENTS && idle < 2000 {
+                let claims =
+                    store.claim(ClaimRequest { ordered: true, ..request(owner, 3) }).await.unwrap();
+                claims.iter().for_each(|claim| lanes.enter(claim));
+                idle = if claims.is_empty() { idle + 1 } else { 0 };
+                for claim in claims {
+                    if random.bool() {
+                        tokio::task::yield_now().await;
+                    }
+                    // Another may have it as soon as this is settled, and not before.
+                    lanes.leave(&claim);
+                    let retry = Settlement::Retry { due_at: start(), reason: String::new() };
+                    let again = random.u8(..4) == 0;
+                    let outcome = if again { retry } else { Settlement::Done };
+                    assert!(store.settle(claim.lease, outcome, start()).await.unwrap());
+                    handled += u64::from(!again);
+                }
+                if store.count(Filter::state(State::Done)).await.unwrap() == EVENTS {
+                    break;
+                }
+            }
+        });
+    }
+    // The later ones come first, so that each is earlier than what is being worked on.
+    // Some that are done come back, which are earlier as well.
+    for index in 0..EVENTS {
+        let at = 1_700_000_000_000 - i64::try_from(index).unwrap();
+        let raw = tag_added(&format!("e{index}"), &format!("s{}", index % PERSONS), at);
+        fresh.accept(entries("test", &raw, start())).await.unwrap();
+        if index % 10 == 0 && index + 10 < EVENTS {
+            fresh.release(Filter::state(State::Done), 0, 3, start()).await.unwrap();
+        }
+    }
+    racing.join_all().await;
+    assert_eq!(fresh.count(Filter::state(State::Done)).await.unwrap(), EVENTS);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_quarantine_that_several_fill_stays_bounded() {
+    let fresh = fresh().await;
+    let mut racing = tokio::task::JoinSet::new();
+    for (machine, store) in machines(&fresh).await.into_iter().enumerate() {
+        racing.spawn(async move {
+            for index in 0..20 {
+                let rejected = spektr_inbox::store::Rejected {
+                    received_at: start(),
+                    reason: "signature_mismatch".to_owned(),
+                    headers: Vec::new(),
+                    body: format!("{machine} {index}").into(),
+                };
+                store.quarantine(rejected, 5, 1000).await.unwrap();
+            }
+        });
+    }
+    racing.join_all().await;
+    assert_eq!(fresh.quarantined(0, 100).await.unwrap().len(), 5);
+}

@@ -1,0 +1,215 @@
+//! A server that is restarted and connections that are cut, under load, and workers that
+//! stall.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use spektr_inbox::store::postgres::{PostgresOptions, PostgresStore};
+use spektr_inbox::store::{Filter, State, Store};
+use spektr_inbox::testing::postgres::Cluster;
+use spektr_inbox::testing::{ManualClock, entries, start, tag_added};
+use spektr_inbox::{HandlerError, Received, Workers};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::fresh::{Fresh, fresh};
+
+const LEASE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(5);
+
+async fn open(url: &str) -> Arc<PostgresStore> {
+    Arc::new(PostgresOptions::new(url).open().await.unwrap())
+}
+
+/// What handlers do: ids that run now, how often each was done, and whether one ran
+/// twice at a time.
+#[derive(Default)]
+struct Work {
+    running: BTreeSet<String>,
+    done: BTreeMap<String, u32>,
+    twice: Vec<String>,
+}
+
+/// A handler that notices when another has the same event.
+fn handler(
+    work: &Arc<Mutex<Work>>,
+) -> impl Fn(Received) -> std::pin::Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send>>
++ Send
++ Sync
++ 'static {
+    let work = Arc::clone(work);
+    move |received| {
+        let work = Arc::clone(&work);
+        Box::pin(async move {
+            let id = received.event().id().unwrap().as_ref().to_owned();
+            {
+                let mut work = work.lock().unwrap();
+                if !work.running.insert(id.clone()) {
+                    work.twice.push(id.clone());
+                }
+            }
+            sleep(PAUSE).await;
+            let mut work = work.lock().unwrap();
+            work.running.remove(&id);
+            *work.done.entry(id).or_default() += 1;
+            Ok(())
+        })
+    }
+}
+
+/// What the sender knows: which ids were acknowledged.
+#[derive(Default)]
+struct Sent {
+    next: u64,
+    acknowledged: BTreeSet<String>,
+}
+
+/// Delivers new events, each until it is acknowledged, as the sender would.
+async fn deliver(store: Arc<PostgresStore>, sent: Arc<Mutex<Sent>>, stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        let index = {
+            let mut sent = sent.lock().unwrap();
+            sent.next += 1;
+            sent.next
+        };
+        let id = format!("e{index}");
+        let raw = tag_added(&id, &format!("s{}", index % 50), 1_700_000_000_000);
+        while store.accept(entries("test", &raw, start())).await.is_err() {
+            if *stop.borrow() {
+                return;
+            }
+            sleep(PAUSE).await;
+        }
+        sent.lock().unwrap().acknowledged.insert(id);
+    }
+}
+
+fn acknowledged(sent: &Mutex<Sent>) -> usize {
+    sent.lock().unwrap().acknowledged.len()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_server_that_restarts_or_cuts_its_connections_under_load_loses_nothing() {
+    // With real syncs: an immediate stop is a crash, and what was not written is gone.
+    let cluster = Arc::new(Cluster::start(&[]));
+    let url = cluster.database().await;
+    let clock = ManualClock::new();
+    let (stop, stopped) = watch::channel(false);
+    let sent = Arc::new(Mutex::new(Sent::default()));
+    let work = Arc::new(Mutex::new(Work::default()));
+    let mut senders = JoinSet::new();
+    for _ in 0..2 {
+        let receiver = open(&url).await;
+        for _ in 0..4 {
+            senders.spawn(deliver(Arc::clone(&receiver), Arc::clone(&sent), stopped.clone()));
+        }
+    }
+    let mut workers = JoinSet::new();
+    for _ in 0..3 {
+        let store: Arc<dyn Store> = open(&url).await;
+        // The clock stands still: no lease ends, so that nobody may have an event twice
+        // at a time.
+        let worker = Workers::new(store, handler(&work))
+            .with_clock(clock.clone())
+            .with_lease(LEASE)
+            .with_poll(PAUSE);
+        let mut stopped = stopped.clone();
+        workers.spawn(worker.run(async move {
+            let _gone = stopped.wait_for(|stopped| *stopped).await;
+        }));
+    }
+    for fault in ["fast", "cut", "immediate", "cut", "immediate"] {
+        let before = acknowledged(&sent);
+        while acknowledged(&sent) < before + 100 {
+            sleep(PAUSE).await;
+        }
+        if fault == "cut" {
+            let administrator = cluster.connect("postgres").await;
+            let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                       WHERE application_name = 'spektr-inbox'";
+            let count: i64 = administrator.query_one(cut, &[]).await.unwrap().get(0);
+            assert!(count > 0);
+        } else {
+            let cluster = Arc::clone(&cluster);
+            tokio::task::spawn_blocking(move || cluster.restart(fault)).await.unwrap();
+        }
+    }
+    let before = acknowledged(&sent);
+    while acknowledged(&sent) < before + 100 {
+        sleep(PAUSE).await;
+    }
+    stop.send_replace(true);
+    senders.join_all().await;
+    workers.join_all().await;
+
+    // What was claimed by nobody who knows of it is due again after its lease.
+    let store = open(&url).await;
+    while store.count(Filter::state(State::Pending)).await.unwrap() > 0 {
+        clock.advance(Duration::from_secs(3600));
+        let store: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
+        Workers::new(store, handler(&work)).with_clock(clock.clone()).run_due().await.unwrap();
+    }
+    let stored = store.list(Filter::all(), 0, 1_000_000).await.unwrap();
+    let ids: Vec<_> = stored.iter().map(|entry| entry.id.clone().unwrap()).collect();
+    let once: BTreeSet<_> = ids.iter().cloned().collect();
+    assert_eq!(once.len(), ids.len(), "an event is stored twice");
+    let work = work.lock().unwrap();
+    for id in &sent.lock().unwrap().acknowledged {
+        assert!(once.contains(id), "{id} is lost");
+        assert!(work.done.contains_key(id), "{id} was not handled");
+    }
+    assert_eq!(work.twice, Vec::<String>::new());
+    assert!(stored.iter().all(|entry| entry.state == State::Done));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_events_of_a_worker_that_stalls_are_done_by_others_once_its_leases_end() {
+    const EVENTS: usize = 60;
+    let Fresh { store: _store, url } = fresh().await;
+    let receivers = [open(&url).await, open(&url).await];
+    for index in 0..EVENTS {
+        let raw = tag_added(&format!("e{index}"), &format!("s{index}"), 1_700_000_000_000);
+        receivers[index % 2].accept(entries("test", &raw, start())).await.unwrap();
+    }
+    let clock = ManualClock::new();
+    let work = Arc::new(Mutex::new(Work::default()));
+    let options = |store| {
+        let store: Arc<dyn Store> = store;
+        Workers::new(store, handler(&work)).with_clock(clock.clone()).with_lease(LEASE)
+    };
+    // It has claimed, and then gets no time: no handler, no heartbeat, no settlement.
+    let stalled = open(&url).await;
+    let request = spektr_inbox::store::ClaimRequest {
+        owner: 1,
+        now: start(),
+        lease: LEASE,
+        limit: 10,
+        ordered: true,
+        horizon: Duration::from_secs(7200),
+    };
+    let claims = stalled.claim(request).await.unwrap();
+    assert_eq!(claims.len(), 10);
+
+    let (first, second) = (options(open(&url).await), options(open(&url).await));
+    let (one, two) = tokio::join!(first.run_due(), second.run_due());
+    assert_eq!(one.unwrap() + two.unwrap(), EVENTS - 10);
+    assert_eq!(options(open(&url).await).run_due().await.unwrap(), 0);
+    clock.advance(LEASE);
+    let (first, second) = (options(open(&url).await), options(open(&url).await));
+    let (one, two) = tokio::join!(first.run_due(), second.run_due());
+    assert_eq!(one.unwrap() + two.unwrap(), 10);
+    // When it wakes up, its outcomes count for nothing.
+    for claim in claims {
+        let settled = stalled
+            .settle(claim.lease, spektr_inbox::store::Settlement::Done, start())
+            .await
+            .unwrap();
+        assert!(!settled);
+    }
+    let work = work.lock().unwrap();
+    assert_eq!(work.done.len(), EVENTS);
+    assert!(work.done.values().all(|times| *times == 1));
+    assert_eq!(work.twice, Vec::<String>::new());
+}

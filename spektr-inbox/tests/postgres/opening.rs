@@ -1,0 +1,210 @@
+//! How a database becomes a store, and which ones are refused.
+
+use std::time::Duration;
+
+use spektr_inbox::store::postgres::{OpenError, PostgresOptions};
+use spektr_inbox::store::{Filter, Store as _, StoreError};
+use spektr_inbox::testing::{entries, start, tag_added};
+
+use super::fresh::{Fresh, database, fresh};
+
+fn one(id: &str) -> Vec<spektr_inbox::store::NewEntry> {
+    entries("test", &tag_added(id, "s1", 1_700_000_000_000), start())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn four_can_migrate_at_once() {
+    for _ in 0..5 {
+        let url = database().await;
+        let together = std::sync::Arc::new(tokio::sync::Barrier::new(4));
+        let mut racing = tokio::task::JoinSet::new();
+        for id in ["a", "b", "c", "d"] {
+            let (url, together) = (url.clone(), std::sync::Arc::clone(&together));
+            racing.spawn(async move {
+                together.wait().await;
+                let store = PostgresOptions::new(url).open().await.unwrap();
+                store.accept(one(id)).await.unwrap();
+            });
+        }
+        racing.join_all().await;
+        let store = PostgresOptions::new(url).open().await.unwrap();
+        assert_eq!(store.count(Filter::all()).await.unwrap(), 4);
+    }
+}
+
+#[tokio::test]
+async fn entries_are_there_after_reopening() {
+    let Fresh { store, url } = fresh().await;
+    store.accept(one("e1")).await.unwrap();
+    drop(store);
+    let store = PostgresOptions::new(url).open().await.unwrap();
+    assert_eq!(store.list(Filter::all(), 0, 10).await.unwrap()[0].id.as_deref(), Some("e1"));
+}
+
+#[tokio::test]
+async fn refuses_a_newer_version() {
+    let fresh = fresh().await;
+    let client = fresh.client().await;
+    client.batch_execute("UPDATE spektr_inbox.version SET version = 2").await.unwrap();
+    let error = PostgresOptions::new(&fresh.url).open().await.unwrap_err();
+    assert!(matches!(error, OpenError::Newer { found: 2, known: 1 }), "{error:?}");
+}
+
+#[tokio::test]
+async fn refuses_a_schema_that_is_not_its_own_and_leaves_it_alone() {
+    let fresh = fresh().await;
+    let client = fresh.client().await;
+    let other = "DROP SCHEMA spektr_inbox CASCADE; CREATE SCHEMA spektr_inbox; \
+                 CREATE TABLE spektr_inbox.entries (x integer)";
+    client.batch_execute(other).await.unwrap();
+    let error = PostgresOptions::new(&fresh.url).open().await.unwrap_err();
+    assert!(matches!(error, OpenError::OtherProgram), "{error:?}");
+    let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'spektr_inbox'";
+    let count: i64 = client.query_one(tables, &[]).await.unwrap().get(0);
+    assert_eq!(count, 1);
+}
+
+#[tokio::test]
+async fn a_user_who_owns_the_empty_schema_needs_no_other_right() {
+    let fresh = fresh().await;
+    let client = fresh.client().await;
+    // Roles are the server's, not the database's.
+    let role = format!("limited{}", fastrand::u32(..));
+    let script = format!(
+        "DROP SCHEMA spektr_inbox CASCADE; CREATE ROLE {role} LOGIN; \
+         REVOKE CREATE ON SCHEMA public FROM PUBLIC; CREATE SCHEMA spektr_inbox AUTHORIZATION {role}"
+    );
+    client.batch_execute(&script).await.unwrap();
+    let url = fresh.url.replace("postgres@", &format!("{role}@"));
+    let store = PostgresOptions::new(&url).open().await.unwrap();
+    store.accept(one("e1")).await.unwrap();
+    client.batch_execute("DROP SCHEMA spektr_inbox CASCADE").await.unwrap();
+    let error = PostgresOptions::new(&url).open().await.unwrap_err();
+    assert!(matches!(error, OpenError::Database { .. }), "{error:?}");
+    assert!(error.to_string().contains("the right to create it"), "{error}");
+}
+
+#[tokio::test]
+async fn urls_that_cannot_be_meant_are_refused_without_being_quoted() {
+    for url in [
+        "inbox.db",
+        "host=localhost password=marker",
+        "postgres://user:marker@localhost/inbox?sslmode=prefer",
+        "postgres://user:marker@localhost/inbox?sslmode=verify-ca",
+        "postgres://user:marker@localhost/inbox?unheard_of=marker",
+        "postgres://user:marker@localhost:port/inbox",
+    ] {
+        let options = PostgresOptions::new(url);
+        assert!(!format!("{options:?}").contains("mar"), "{options:?}");
+        let error = options.open().await.unwrap_err();
+        assert!(matches!(error, OpenError::Url { .. }), "{url}: {error:?}");
+        assert!(!format!("{error} {error:?}").contains("mar"), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_or_never_answers_is_an_error() {
+    // The port is free again, and nobody listens.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let url = format!("postgres://user:marker@127.0.0.1:{port}/inbox?sslmode=disable");
+    // It takes connections, and says nothing.
+    let silent = PostgresOptions::new(format!("{url}&connect_timeout=1"));
+    let error = silent.open().await.unwrap_err();
+    assert!(matches!(error, OpenError::Connect { .. }), "{error:?}");
+    drop(listener);
+    let error = PostgresOptions::new(&url).open().await.unwrap_err();
+    assert!(matches!(error, OpenError::Connect { .. }), "{error:?}");
+    assert!(!format!("{error} {error:?}").contains("marker"), "{error:?}");
+}
+
+#[tokio::test]
+async fn what_is_acknowledged_is_synced_whatever_the_defaults_are() {
+    let fresh = fresh().await;
+    let client = fresh.client().await;
+    // The database makes everything fast and loose; a trigger tells what a commit did.
+    let script = "DO $$ BEGIN \
+          EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); \
+          EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = serializable', \
+            current_database()); \
+        END $$; \
+        CREATE TABLE seen (setting text); \
+        CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+          INSERT INTO seen VALUES (current_setting('synchronous_commit') || ' ' \
+            || current_setting('transaction_isolation')); RETURN NULL; END $$; \
+        CREATE TRIGGER see AFTER INSERT OR UPDATE ON spektr_inbox.work \
+          FOR EACH STATEMENT EXECUTE FUNCTION see()";
+    client.batch_execute(script).await.unwrap();
+    let store = fresh.another().await;
+    store.accept(one("e1")).await.unwrap();
+    let request = spektr_inbox::store::ClaimRequest {
+        owner: 1,
+        now: start(),
+        lease: Duration::from_secs(30),
+        limit: 1,
+        ordered: true,
+        horizon: Duration::from_secs(3600),
+    };
+    assert_eq!(store.claim(request).await.unwrap().len(), 1);
+    let rows = client.query("SELECT setting FROM seen", &[]).await.unwrap();
+    let seen: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    assert_eq!(seen, ["on read committed"; 2]);
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_from_other_failures_and_fails_no_neighbour() {
+    let fresh = fresh().await;
+    let client = fresh.client().await;
+    let script = "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+          IF NEW.id = 'large' THEN RAISE EXCEPTION 'could not extend file' \
+            USING ERRCODE = 'disk_full', DETAIL = 'marker'; END IF; RETURN NEW; END $$; \
+        CREATE TRIGGER full_disk BEFORE INSERT ON spektr_inbox.entries \
+          FOR EACH ROW EXECUTE FUNCTION full_disk()";
+    client.batch_execute(script).await.unwrap();
+    // Both are sent before either is answered, so that they are one group.
+    let (large, small) = tokio::join!(fresh.accept(one("large")), fresh.accept(one("small")));
+    let error = large.unwrap_err();
+    assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
+    assert!(!format!("{error:?}").contains("marker"), "{error:?}");
+    small.unwrap();
+    let stored = fresh.list(Filter::all(), 0, 10).await.unwrap();
+    assert_eq!(stored.len(), 1);
+    assert_eq!(stored[0].id.as_deref(), Some("small"));
+}
+
+#[tokio::test]
+async fn a_database_that_is_stuck_refuses_at_once_or_in_time() {
+    let url = database().await;
+    let store = PostgresOptions::new(&url)
+        .with_queue(1)
+        .with_group(1)
+        .with_connections(1, 1)
+        .with_timeout(Duration::from_millis(500))
+        .open()
+        .await
+        .unwrap();
+    let fresh = Fresh { store, url };
+    let mut blocker = fresh.client().await;
+    let lock = blocker.transaction().await.unwrap();
+    lock.batch_execute("LOCK TABLE spektr_inbox.work IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let deliveries = (0..20).map(|index| fresh.accept(one(&format!("e{index}"))));
+    let mut deliveries: Vec<_> = deliveries.collect();
+    // Those that find room wait, and the others are told at once.
+    let waker = std::task::Waker::noop();
+    let mut context = std::task::Context::from_waker(waker);
+    deliveries.retain_mut(|delivery| match delivery.as_mut().poll(&mut context) {
+        std::task::Poll::Ready(answer) => {
+            assert!(matches!(answer, Err(StoreError::Overloaded)), "{answer:?}");
+            false
+        }
+        std::task::Poll::Pending => true,
+    });
+    assert_eq!(deliveries.len(), 1);
+    for delivery in deliveries {
+        let answer = delivery.await;
+        assert!(matches!(answer, Err(StoreError::Database { .. })), "{answer:?}");
+    }
+    lock.rollback().await.unwrap();
+    fresh.accept(one("after")).await.unwrap();
+    assert_eq!(fresh.count(Filter::all()).await.unwrap(), 1);
+}

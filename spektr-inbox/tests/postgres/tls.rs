@@ -1,0 +1,80 @@
+//! TLS to a real server: the certificate counts, and plain text has to be asked for.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use spektr_inbox::store::Store as _;
+use spektr_inbox::store::postgres::{OpenError, PostgresOptions};
+use spektr_inbox::testing::postgres::Cluster;
+
+/// A server on loopback whose certificate is of an authority in a file.
+fn with_tls() -> (Cluster, PathBuf) {
+    let cluster = Cluster::start(&["fsync = off", "listen_addresses = '127.0.0.1'"]);
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let names = vec!["localhost".to_owned()];
+    let server = CertificateParams::new(names).unwrap().signed_by(&key, &authority).unwrap();
+    let write = |name: &str, text: String| {
+        let file = cluster.folder().join(name);
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        cluster.give(&file);
+        file
+    };
+    write("data/server.crt", server.pem());
+    write("data/server.key", key.serialize_pem());
+    let roots = write("roots.pem", authority.pem());
+    (cluster, roots)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_certificate_is_verified_and_plain_text_has_to_be_asked_for() {
+    let (cluster, roots) = with_tls();
+    let port = cluster.port();
+    let open = async |host: &str, parameters: String| {
+        let url = format!("postgres://postgres@{host}:{port}/postgres?{parameters}");
+        PostgresOptions::new(url).open().await
+    };
+    let known = format!("sslrootcert={}", roots.display());
+
+    // The server cannot speak TLS yet: nothing goes on in plain text unless told so.
+    for mode in ["", "&sslmode=require", "&sslmode=verify-full"] {
+        let error = open("localhost", format!("{known}{mode}")).await.unwrap_err();
+        assert!(matches!(error, OpenError::Connect { .. }), "{mode}: {error:?}");
+    }
+    open("localhost", "sslmode=disable".to_owned()).await.unwrap();
+
+    let administrator = cluster.connect("postgres").await;
+    administrator.batch_execute("ALTER SYSTEM SET ssl = on").await.unwrap();
+    cluster.restart("fast");
+    for mode in ["", "&sslmode=require", "&sslmode=verify-full"] {
+        let store = open("localhost", format!("{known}{mode}")).await.unwrap();
+        store.probe().await.unwrap();
+        let administrator = cluster.connect("postgres").await;
+        let encrypted = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+                         WHERE application_name = 'spektr-inbox'";
+        let row = administrator.query_one(encrypted, &[]).await.unwrap();
+        assert_eq!(row.get::<_, Option<bool>>(0), Some(true), "{mode}");
+    }
+    // The operating system doesn't know the authority; the address is not in the
+    // certificate; no file, no certificates.
+    for (host, parameters) in [
+        ("localhost", "sslmode=require".to_owned()),
+        ("127.0.0.1", known.clone()),
+        ("127.0.0.1", format!("{known}&sslmode=require")),
+    ] {
+        let error = open(host, parameters).await.unwrap_err();
+        assert!(
+            matches!(error, OpenError::Connect { .. } | OpenError::Certificates { .. }),
+            "{error:?}"
+        );
+    }
+    for file in ["/nowhere", "/dev/null"] {
+        let error = open("localhost", format!("sslrootcert={file}")).await.unwrap_err();
+        assert!(matches!(error, OpenError::Certificates { .. }), "{error:?}");
+    }
+}

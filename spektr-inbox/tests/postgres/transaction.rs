@@ -1,0 +1,220 @@
+//! A handler's own writes and the completion of its event, in one transaction.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use spektr_inbox::store::postgres::{CompleteError, complete};
+use spektr_inbox::store::{ClaimRequest, Filter, Settlement, State, Store, StoredEntry};
+use spektr_inbox::testing::{ManualClock, entries, start, tag_added};
+use spektr_inbox::{Clock as _, HandlerError, Received, Workers};
+use tokio::sync::Mutex;
+use tokio_postgres::Client;
+
+use super::fresh::{Fresh, fresh};
+
+const LEASE: Duration = Duration::from_secs(30);
+
+/// One event, and a table in which its handler writes.
+async fn prepared() -> Fresh {
+    let fresh = fresh().await;
+    fresh.client().await.batch_execute("CREATE TABLE seen (id text)").await.unwrap();
+    fresh
+        .accept(entries("test", &tag_added("e1", "s1", 1_700_000_000_000), start()))
+        .await
+        .unwrap();
+    fresh
+}
+
+async fn seen(fresh: &Fresh) -> Vec<String> {
+    let rows = fresh.client().await.query("SELECT id FROM seen", &[]).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+async fn only(fresh: &Fresh) -> StoredEntry {
+    fresh.list(Filter::all(), 0, 10).await.unwrap().remove(0)
+}
+
+/// How a handler ends.
+#[derive(Clone, Copy)]
+enum End {
+    /// Commits.
+    Commit,
+    /// Commits, and fails after that.
+    CommitAndFail,
+    /// Rolls back, and says that all is well.
+    RollBack,
+    /// Its connection is cut between the completion and the commit.
+    Cut,
+}
+
+/// Runs workers until nothing is due; gives the metrics.
+async fn handle(fresh: &Fresh, clock: &ManualClock, end: End) -> String {
+    let client = Arc::new(Mutex::new(fresh.client().await));
+    let administrator = Arc::new(fresh.client().await);
+    let handler = move |received: Received| {
+        let (client, administrator) = (Arc::clone(&client), Arc::clone(&administrator));
+        async move {
+            let mut client = client.lock().await;
+            write_and_end(&mut client, &administrator, &received, end).await
+        }
+    };
+    let store: Arc<dyn Store> = Arc::new(fresh.another().await);
+    let workers = Workers::new(store, handler).with_clock(clock.clone());
+    let metrics = spektr_inbox::Metrics::new();
+    workers.with_metrics(metrics.clone()).run_due().await.unwrap();
+    metrics.render()
+}
+
+async fn write_and_end(
+    client: &mut Client,
+    administrator: &Client,
+    received: &Received,
+    end: End,
+) -> Result<(), HandlerError> {
+    let transaction = client.transaction().await?;
+    complete(&transaction, received.completion()).await?;
+    let id = received.event().id().unwrap().as_ref();
+    transaction.execute("INSERT INTO seen VALUES ($1)", &[&id]).await?;
+    match end {
+        End::Commit => transaction.commit().await?,
+        End::CommitAndFail => {
+            transaction.commit().await?;
+            return Err(HandlerError::retry("something else"));
+        }
+        End::RollBack => transaction.rollback().await?,
+        End::Cut => {
+            let pid: i32 = transaction.query_one("SELECT pg_backend_pid()", &[]).await?.get(0);
+            administrator.execute("SELECT pg_terminate_backend($1)", &[&pid]).await?;
+            transaction.commit().await?;
+        }
+    }
+    Ok(())
+}
+
+#[track_caller]
+fn assert_counted(metrics: &str, result: &str) {
+    let line = format!("result=\"{result}\"}} 1");
+    assert!(metrics.contains(&line), "no {line} in {metrics}");
+}
+
+#[tokio::test]
+async fn the_writes_and_the_completion_are_committed_together() {
+    let fresh = prepared().await;
+    let metrics = handle(&fresh, &ManualClock::new(), End::Commit).await;
+    assert_eq!((seen(&fresh).await.len(), only(&fresh).await.state), (1, State::Done));
+    assert_counted(&metrics, "done");
+    assert!(!metrics.contains("lease_lost\"} 1"), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_failure_after_the_commit_does_not_repeat_the_event() {
+    let fresh = prepared().await;
+    let metrics = handle(&fresh, &ManualClock::new(), End::CommitAndFail).await;
+    assert_eq!((seen(&fresh).await.len(), only(&fresh).await.state), (1, State::Done));
+    assert_counted(&metrics, "done");
+}
+
+#[tokio::test]
+async fn what_is_rolled_back_is_not_done_whatever_the_handler_says() {
+    let fresh = prepared().await;
+    let clock = ManualClock::new();
+    let metrics = handle(&fresh, &clock, End::RollBack).await;
+    assert_counted(&metrics, "retry");
+    let entry = only(&fresh).await;
+    assert_eq!((seen(&fresh).await.len(), entry.state), (0, State::Pending));
+    assert_eq!(entry.reason.as_deref(), Some("the handler's transaction was not committed"));
+    clock.advance(Duration::from_secs(10));
+    handle(&fresh, &clock, End::Commit).await;
+    assert_eq!((seen(&fresh).await.len(), only(&fresh).await.state), (1, State::Done));
+}
+
+#[tokio::test]
+async fn a_cut_between_completion_and_commit_leaves_neither() {
+    let fresh = prepared().await;
+    let clock = ManualClock::new();
+    let metrics = handle(&fresh, &clock, End::Cut).await;
+    assert_counted(&metrics, "retry");
+    assert_eq!((seen(&fresh).await.len(), only(&fresh).await.state), (0, State::Pending));
+    clock.advance(Duration::from_secs(10));
+    handle(&fresh, &clock, End::Commit).await;
+    assert_eq!((seen(&fresh).await.len(), only(&fresh).await.state), (1, State::Done));
+}
+
+fn request(owner: i64, clock: &ManualClock) -> ClaimRequest {
+    ClaimRequest {
+        owner,
+        now: clock.now(),
+        lease: LEASE,
+        limit: 10,
+        ordered: false,
+        horizon: Duration::from_secs(3600),
+    }
+}
+
+#[tokio::test]
+async fn a_lost_lease_takes_the_writes_with_it() {
+    let fresh = prepared().await;
+    let clock = ManualClock::new();
+    let (kept, stalled) = (clock.clone(), fresh.another().await);
+    let client = Arc::new(Mutex::new(fresh.client().await));
+    let lost = Arc::new(Mutex::new(false));
+    let found = Arc::clone(&lost);
+    let stalled = Arc::new(stalled);
+    let handler = move |received: Received| {
+        let (clock, other) = (kept.clone(), Arc::clone(&stalled));
+        let (client, found) = (Arc::clone(&client), Arc::clone(&found));
+        async move {
+            let mut client = client.lock().await;
+            let transaction = client.transaction().await?;
+            transaction.execute("INSERT INTO seen VALUES ('lost')", &[]).await?;
+            // While it stalls, its lease runs out and another takes the event.
+            clock.advance(LEASE);
+            let claims = other.claim(request(2, &clock)).await?;
+            assert_eq!(claims.len(), 1);
+            let completed = complete(&transaction, received.completion()).await;
+            *found.lock().await = matches!(completed, Err(CompleteError::LeaseLost));
+            completed?;
+            transaction.commit().await?;
+            Ok(())
+        }
+    };
+    let store: Arc<dyn Store> = Arc::new(fresh.another().await);
+    Workers::new(store, handler).with_clock(clock.clone()).run_due().await.unwrap();
+    assert!(*lost.lock().await);
+    assert!(seen(&fresh).await.is_empty());
+    let entry = only(&fresh).await;
+    assert_eq!((entry.state, entry.attempts), (State::Pending, 2));
+}
+
+#[tokio::test]
+async fn an_open_completion_holds_up_no_other_heartbeat_and_cannot_be_claimed() {
+    let fresh = prepared().await;
+    fresh
+        .accept(entries("test", &tag_added("e2", "s2", 1_700_000_000_000), start()))
+        .await
+        .unwrap();
+    let clock = ManualClock::new();
+    let claims = fresh.claim(request(1, &clock)).await.unwrap();
+    let leases: Vec<_> = claims.iter().map(|claim| claim.lease).collect();
+    let mut client = fresh.client().await;
+    let transaction = client.transaction().await.unwrap();
+    let sql = spektr_inbox::store::postgres::COMPLETE;
+    let lease = leases[0];
+    let attempt = i64::from(lease.attempt);
+    let changed = transaction.execute(sql, &[&lease.number, &lease.owner, &attempt]).await.unwrap();
+    assert_eq!(changed, 1);
+
+    // Both are held: one is extended, and the other is locked.
+    let until = spektr_types::Timestamp::from_millis(start().as_millis() + 60_000).unwrap();
+    assert_eq!(fresh.extend(leases.clone(), until).await.unwrap(), leases);
+    clock.advance(LEASE);
+    for ordered in [false, true] {
+        let other = ClaimRequest { ordered, ..request(2, &clock) };
+        let claims = fresh.claim(other).await.unwrap();
+        assert!(claims.is_empty(), "{claims:?}");
+    }
+    transaction.commit().await.unwrap();
+    assert_eq!(fresh.extend(leases.clone(), until).await.unwrap(), leases[1..]);
+    assert!(!fresh.settle(lease, Settlement::Done, clock.now()).await.unwrap());
+    assert_eq!(only(&fresh).await.state, State::Done);
+}
