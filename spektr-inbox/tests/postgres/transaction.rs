@@ -179,7 +179,10 @@ async fn a_lost_lease_takes_the_writes_with_it() {
         }
     };
     let store: Arc<dyn Store> = Arc::new(fresh.another().await);
-    Workers::new(store, handler).with_clock(clock.clone()).run_due().await.unwrap();
+    let metrics = spektr_inbox::Metrics::new();
+    let workers = Workers::new(store, handler).with_clock(clock.clone());
+    workers.with_metrics(metrics.clone()).run_due().await.unwrap();
+    assert_counted(&metrics.render(), "lease_lost");
     assert!(*lost.lock().await);
     assert!(seen(&fresh).await.is_empty());
     let entry = only(&fresh).await;

@@ -226,12 +226,17 @@ struct Row<'a> {
     source_hash: Vec<u8>,
     key_hash: Vec<u8>,
     spektr_hash: Option<Vec<u8>>,
-    lane: Option<Vec<u8>>,
+    lane: Vec<u8>,
 }
 
 impl<'a> Row<'a> {
     fn new(index: usize, entry: &'a NewEntry, second: bool) -> Self {
         let spektr_id = entry.spektr_id.as_deref();
+        // Of hashes, which have one length: no two pairs make the same text. What has no
+        // spektr id waits for nobody.
+        let of =
+            spektr_id.map_or_else(|| [hash(&entry.key), entry.content.to_vec()].concat(), hash);
+        let lane = Sha256::digest([hash(&entry.source), of].concat()).to_vec();
         Self {
             index,
             entry,
@@ -239,10 +244,7 @@ impl<'a> Row<'a> {
             source_hash: hash(&entry.source),
             key_hash: hash(&entry.key),
             spektr_hash: spektr_id.map(hash),
-            lane: spektr_id.map(|spektr_id| {
-                // Of hashes, which have one length: no two pairs make the same text.
-                Sha256::digest([hash(&entry.source), hash(spektr_id)].concat()).to_vec()
-            }),
+            lane,
         }
     }
 }
@@ -275,7 +277,7 @@ async fn query(
                 &column(rows, |row| bytes(&row.entry.id)),
                 &column(rows, |row| bytes(&row.entry.spektr_id)),
                 &column(rows, |row| row.spektr_hash.as_deref()),
-                &column(rows, |row| row.lane.as_deref()),
+                &column(rows, |row| &row.lane[..]),
                 &column(rows, |row| bytes(&row.entry.wire_type)),
                 &column(rows, |row| row.entry.created_at.map(Timestamp::as_millis)),
                 &column(rows, |row| row.entry.received_at.as_millis()),
