@@ -11,3 +11,4 @@ mod postgres {
     mod tls;
     mod transaction;
 }
+mod support;
