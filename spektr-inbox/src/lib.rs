@@ -30,6 +30,10 @@
 //! # }
 //! ```
 //!
+//! Several machines share an inbox in a PostgreSQL database: open it with
+//! `store::postgres::PostgresOptions` (feature `postgres`) in place of `SqliteOptions`,
+//! on each of them.
+//!
 //! In an application of your own, merge [`Receiver::router`] into its router and
 //! spawn [`Workers::run`].
 //!
@@ -69,9 +73,9 @@
 //! - **Byte for byte**: the raw JSON is kept as it arrived.
 //! - **Bounded**: bodies, memory, connections, queue and time.
 //! - **Private**: no payload, secret or signature in logs, metrics, errors and
-//!   `Debug`; what the handler says of a failure stays in the store. The file is
-//!   readable by its owner only, and what is [erased](store::Store::erase) is
-//!   overwritten.
+//!   `Debug`; what the handler says of a failure stays in the store. The SQLite file
+//!   is readable by its owner only, and what is [erased](store::Store::erase) from it
+//!   is overwritten; what PostgreSQL leaves of it, `store::postgres` says.
 //!
 //! Nothing here reads the system's clock but [`SystemClock`]. Timeouts of the
 //! network and heartbeats go by tokio's timers.

@@ -8,6 +8,8 @@ mod postgres {
     mod faults;
     pub(crate) mod fresh;
     mod opening;
+    mod processes;
     mod tls;
     mod transaction;
 }
+mod support;

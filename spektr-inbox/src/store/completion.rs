@@ -10,12 +10,18 @@ use super::Lease;
 #[derive(Clone, Debug)]
 pub struct Completion {
     lease: Lease,
-    begun: Arc<AtomicBool>,
+    progress: Arc<Progress>,
+}
+
+#[derive(Debug, Default)]
+struct Progress {
+    begun: AtomicBool,
+    lost: AtomicBool,
 }
 
 impl Completion {
     pub(crate) fn new(lease: Lease) -> Self {
-        Self { lease, begun: Arc::default() }
+        Self { lease, progress: Arc::default() }
     }
 
     /// The lease on the entry.
@@ -30,12 +36,22 @@ impl Completion {
     /// For a store of another crate, or with another client. A store of this crate that
     /// can share a transaction has a function for it.
     pub fn begin(&self) -> Lease {
-        self.begun.store(true, Ordering::Release);
+        self.progress.begun.store(true, Ordering::Release);
         self.lease
     }
 
-    /// Whether that was left to the handler.
+    /// Says that the lease was not held any more, so that nothing can be recorded.
+    pub fn lost(&self) {
+        self.progress.lost.store(true, Ordering::Release);
+    }
+
+    /// Whether the record was left to the handler.
     pub(crate) fn has_begun(&self) -> bool {
-        self.begun.load(Ordering::Acquire)
+        self.progress.begun.load(Ordering::Acquire)
+    }
+
+    /// Whether the handler may have recorded it.
+    pub(crate) fn may_be_done(&self) -> bool {
+        self.has_begun() && !self.progress.lost.load(Ordering::Acquire)
     }
 }

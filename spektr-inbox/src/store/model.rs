@@ -143,7 +143,8 @@ pub struct ClaimRequest {
     /// How many entries at most.
     pub limit: usize,
     /// One at a time per spektr id: only entries that no pending one of the same
-    /// spektr id precedes, by `createdAt`, or by arrival where that is equal.
+    /// spektr id precedes, by `createdAt`, or by arrival where that is equal, and
+    /// none while a lease is held on another of that spektr id.
     /// Where `createdAt` is not readable, the time of arrival stands for it.
     pub ordered: bool,
     /// A due time further in the future than this was set by a clock that has

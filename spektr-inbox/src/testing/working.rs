@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{accept, all, ids, request, start, states, tag_added};
 use crate::clock::{after, before};
-use crate::store::{ClaimRequest, Lease, Settlement, State, Store};
+use crate::store::{ClaimRequest, Filter, Lease, Settlement, State, Store};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -112,6 +112,34 @@ pub async fn an_ordered_claim_takes_one_per_spektr_id_in_order(store: &dyn Store
         assert!(store.settle(claims[0].lease, Settlement::Done, due_at).await.unwrap());
     }
     assert_eq!(store.claim(ordered(due_at)).await.unwrap().len(), 0);
+}
+
+/// What arrives late, or is released, is earlier than what is being worked on, and waits
+/// for it all the same, until that lease ends or expires.
+pub async fn what_comes_late_waits_for_the_lease_beside_it(store: &dyn Store) {
+    let late = || tag_added("late", "s1", 1_600_000_000_000);
+    three(store).await;
+    let first = store.claim(ordered(start())).await.unwrap();
+    assert_eq!(ids(&first), ["e1"]);
+    assert!(store.settle(first[0].lease, Settlement::Done, start()).await.unwrap());
+    let second = store.claim(ordered(start())).await.unwrap();
+    assert_eq!(ids(&second), ["e2"]);
+    accept(store, &[late()]).await;
+    let released = store.release(Filter::state(State::Done), 0, 1, start()).await.unwrap();
+    assert_eq!(released, [first[0].lease.number]);
+    for owner in [1, 2] {
+        let claims = store.claim(ClaimRequest { owner, ..ordered(start()) }).await.unwrap();
+        assert!(claims.is_empty(), "{claims:?}");
+    }
+    assert!(store.settle(second[0].lease, Settlement::Done, start()).await.unwrap());
+    let held = store.claim(ordered(start())).await.unwrap();
+    assert_eq!(ids(&held), ["late"]);
+    // Its worker dies: the next one has it again, and not what comes after it.
+    let now = after(start(), 30 * SECOND);
+    let again = store.claim(ClaimRequest { owner: 2, ..ordered(now) }).await.unwrap();
+    assert_eq!((ids(&again), again[0].lease.attempt), (vec!["late".to_owned()], 2));
+    assert!(store.settle(again[0].lease, Settlement::Done, now).await.unwrap());
+    assert_eq!(ids(&store.claim(ordered(now)).await.unwrap()), ["e1"]);
 }
 
 /// What is given up does not stop its spektr id.

@@ -18,23 +18,17 @@ use crate::store::{Claim, Completion, Lease, Settlement, State, StoredEntry};
 struct Outcome {
     result: &'static str,
     settlement: Settlement,
-    /// What it means if the lease is not held any more.
-    otherwise: Otherwise,
+    /// The name if the lease is not held any more: it was lost, unless a transaction of
+    /// the handler's own has ended it.
+    otherwise: &'static str,
 }
 
-/// Why a lease can be gone at the end of an attempt.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Otherwise {
-    /// It was lost.
-    Lost,
-    /// A transaction of the handler's own has recorded that the entry is done.
-    Completed,
-}
+const LOST: &str = "lease_lost";
 
 impl Outcome {
     fn park(state: State, reason: impl Into<String>) -> Self {
         let settlement = Settlement::Park { state, reason: reason.into() };
-        Self { result: state.as_str(), settlement, otherwise: Otherwise::Lost }
+        Self { result: state.as_str(), settlement, otherwise: LOST }
     }
 }
 
@@ -53,7 +47,7 @@ pub(super) async fn attempt<H: Handler>(shared: Arc<Shared<H>>, claim: Claim) {
 async fn work<H: Handler>(shared: Arc<Shared<H>>, claim: Claim) {
     let lease = claim.lease;
     let Some(outcome) = outcome(&shared, claim).await else {
-        shared.metrics.handled("lease_lost");
+        shared.metrics.handled(LOST);
         tracing::warn!("the lease was lost, and the attempt given up");
         return;
     };
@@ -63,13 +57,11 @@ async fn work<H: Handler>(shared: Arc<Shared<H>>, claim: Claim) {
             shared.metrics.handled(outcome.result);
             tracing::debug!(result = outcome.result, "attempt ended");
         }
-        Ok(false) if outcome.otherwise == Otherwise::Completed => {
-            shared.metrics.handled("done");
-            tracing::debug!(result = "done", "attempt ended");
-        }
         Ok(false) => {
-            shared.metrics.handled("lease_lost");
-            tracing::warn!(result = outcome.result, "the lease was lost before the end");
+            shared.metrics.handled(outcome.otherwise);
+            if outcome.otherwise == LOST {
+                tracing::warn!(result = outcome.result, "the lease was lost before the end");
+            }
         }
         // The lease expires, and the event is handled once more.
         Err(error) => tracing::error!(error = &error as &dyn Error, "the outcome is not stored"),
@@ -108,21 +100,18 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, claim: Claim) -> Option<Ou
     let began = Instant::now();
     let result = run(shared, &completion, received).await?;
     shared.metrics.handler_took(began.elapsed());
-    let begun = completion.has_begun();
     let mut outcome = match result {
         // Where the transaction has been committed, this finds no lease, and nothing is
         // left to do. Where it was rolled back, the event is not done.
-        Ok(()) if begun => {
+        Ok(()) if completion.has_begun() => {
             failed(shared, lease, "the handler's transaction was not committed".to_owned())
         }
-        Ok(()) => {
-            Outcome { result: "done", settlement: Settlement::Done, otherwise: Otherwise::Lost }
-        }
+        Ok(()) => Outcome { result: "done", settlement: Settlement::Done, otherwise: LOST },
         Err(Failed { permanent: true, reason }) => Outcome::park(State::Dead, reason),
         Err(Failed { reason, .. }) => failed(shared, lease, reason),
     };
-    if begun {
-        outcome.otherwise = Otherwise::Completed;
+    if completion.may_be_done() {
+        outcome.otherwise = "done";
     }
     Some(outcome)
 }
@@ -135,7 +124,7 @@ fn failed<H>(shared: &Shared<H>, lease: Lease, reason: String) -> Outcome {
     let pause = shared.options.backoff.after(lease.attempt, fastrand::f64());
     let due_at = after(shared.clock.now(), pause);
     let settlement = Settlement::Retry { due_at, reason };
-    Outcome { result: "retry", settlement, otherwise: Otherwise::Lost }
+    Outcome { result: "retry", settlement, otherwise: LOST }
 }
 
 fn decode(entry: &StoredEntry) -> Result<Event, String> {
@@ -193,7 +182,7 @@ async fn heartbeat<H: Handler>(shared: &Arc<Shared<H>>, completion: &Completion)
         match shared.store.extend(vec![completion.lease()], until).await {
             // Its own transaction has ended the lease. What the handler still does, it
             // may end in peace.
-            Ok(held) if held.is_empty() && completion.has_begun() => std::future::pending().await,
+            Ok(held) if held.is_empty() && completion.may_be_done() => std::future::pending().await,
             Ok(held) if held.is_empty() => return,
             Ok(_) => {}
             Err(error) => {

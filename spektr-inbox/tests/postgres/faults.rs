@@ -9,12 +9,14 @@ use spektr_inbox::store::postgres::{PostgresOptions, PostgresStore};
 use spektr_inbox::store::{Filter, State, Store};
 use spektr_inbox::testing::postgres::Cluster;
 use spektr_inbox::testing::{ManualClock, entries, start, tag_added};
-use spektr_inbox::{HandlerError, Received, Workers};
+use spektr_inbox::{HandlerError, Received, Receiver, Workers};
+use spektr_verify::{SignedContent, UnixSeconds, Verifier};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::fresh::{Fresh, fresh};
+use crate::support::{deliver, fetch, ring, serve};
 
 const LEASE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(5);
@@ -67,7 +69,7 @@ struct Sent {
 }
 
 /// Delivers new events, each until it is acknowledged, as the sender would.
-async fn deliver(store: Arc<PostgresStore>, sent: Arc<Mutex<Sent>>, stop: watch::Receiver<bool>) {
+async fn send(store: Arc<PostgresStore>, sent: Arc<Mutex<Sent>>, stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
         let index = {
             let mut sent = sent.lock().unwrap();
@@ -103,7 +105,7 @@ async fn a_server_that_restarts_or_cuts_its_connections_under_load_loses_nothing
     for _ in 0..2 {
         let receiver = open(&url).await;
         for _ in 0..4 {
-            senders.spawn(deliver(Arc::clone(&receiver), Arc::clone(&sent), stopped.clone()));
+            senders.spawn(send(Arc::clone(&receiver), Arc::clone(&sent), stopped.clone()));
         }
     }
     let mut workers = JoinSet::new();
@@ -162,6 +164,32 @@ async fn a_server_that_restarts_or_cuts_its_connections_under_load_loses_nothing
     }
     assert_eq!(work.twice, Vec::<String>::new());
     assert!(stored.iter().all(|entry| entry.state == State::Done));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_receiver_answers_503_while_the_server_is_down_and_200_when_it_is_back() {
+    let cluster = Arc::new(Cluster::start(&["fsync = off"]));
+    let store: Arc<dyn Store> = open(&cluster.database().await).await;
+    let now = || UnixSeconds::new(start().as_seconds().unsigned_abs());
+    let verifier = Verifier::new(ring("key-a"), SignedContent::TIMESTAMP_DOT_BODY).with_clock(now);
+    let receiver = Receiver::new(Arc::clone(&store), verifier).with_clock(ManualClock::new());
+    let address = serve(&receiver).await;
+    let body = |id| tag_added(id, "s1", 1_700_000_000_000);
+    assert_eq!(deliver(address, body("before")).await, 200);
+    let control = |run: fn(&Cluster)| {
+        let cluster = Arc::clone(&cluster);
+        tokio::task::spawn_blocking(move || run(&cluster))
+    };
+    control(|cluster| cluster.stop("fast")).await.unwrap();
+    for id in ["a", "b", "c"] {
+        assert_eq!(deliver(address, body(id)).await, 503);
+    }
+    assert_eq!(fetch(address, "/health/ready").await.0, 503);
+    control(|cluster| cluster.restart("fast")).await.unwrap();
+    assert_eq!(deliver(address, body("after")).await, 200);
+    let stored = store.list(Filter::all(), 0, 10).await.unwrap();
+    let ids: Vec<_> = stored.into_iter().filter_map(|entry| entry.id).collect();
+    assert_eq!(ids, ["before", "after"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -73,6 +73,13 @@ async fn the_certificate_is_verified_and_plain_text_has_to_be_asked_for() {
             "{error:?}"
         );
     }
+    // An address without a name is no Unix socket, which would need no TLS.
+    for parameters in [String::new(), known] {
+        let parameters = format!("hostaddr=127.0.0.1&port={port}&{parameters}");
+        let url = format!("postgres://postgres@/postgres?{parameters}");
+        let error = PostgresOptions::new(url).open().await.unwrap_err();
+        assert!(matches!(error, OpenError::Connect { .. }), "{error:?}");
+    }
     for file in ["/nowhere", "/dev/null"] {
         let error = open("localhost", format!("sslrootcert={file}")).await.unwrap_err();
         assert!(matches!(error, OpenError::Certificates { .. }), "{error:?}");

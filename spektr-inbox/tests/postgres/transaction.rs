@@ -140,6 +140,35 @@ async fn a_cut_between_completion_and_commit_leaves_neither() {
     assert_eq!((seen(&fresh).await.len(), only(&fresh).await.state), (1, State::Done));
 }
 
+#[tokio::test]
+async fn a_handler_that_goes_on_after_its_commit_is_not_stopped() {
+    let fresh = prepared().await;
+    let client = Arc::new(Mutex::new(fresh.client().await));
+    let ended = Arc::new(Mutex::new(false));
+    let end = Arc::clone(&ended);
+    let handler = move |received: Received| {
+        let (client, end) = (Arc::clone(&client), Arc::clone(&end));
+        async move {
+            let mut client = client.lock().await;
+            let transaction = client.transaction().await?;
+            complete(&transaction, received.completion()).await?;
+            transaction.commit().await?;
+            // Heartbeats find no lease from now on, a few of them in this time.
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            *end.lock().await = true;
+            Ok(())
+        }
+    };
+    let store: Arc<dyn Store> = Arc::new(fresh.another().await);
+    let metrics = spektr_inbox::Metrics::new();
+    let workers = Workers::new(store, handler).with_lease(Duration::from_millis(60));
+    let workers = workers.with_clock(ManualClock::new()).with_metrics(metrics.clone());
+    workers.run_due().await.unwrap();
+    assert!(*ended.lock().await);
+    assert_counted(&metrics.render(), "done");
+    assert_eq!(only(&fresh).await.state, State::Done);
+}
+
 fn request(owner: i64, clock: &ManualClock) -> ClaimRequest {
     ClaimRequest {
         owner,
@@ -179,7 +208,10 @@ async fn a_lost_lease_takes_the_writes_with_it() {
         }
     };
     let store: Arc<dyn Store> = Arc::new(fresh.another().await);
-    Workers::new(store, handler).with_clock(clock.clone()).run_due().await.unwrap();
+    let metrics = spektr_inbox::Metrics::new();
+    let workers = Workers::new(store, handler).with_clock(clock.clone());
+    workers.with_metrics(metrics.clone()).run_due().await.unwrap();
+    assert_counted(&metrics.render(), "lease_lost");
     assert!(*lost.lock().await);
     assert!(seen(&fresh).await.is_empty());
     let entry = only(&fresh).await;

@@ -150,15 +150,16 @@ async fn commit(pool: &Pool, jobs: &[Job], limit: Duration) -> Result<Vec<Vec<Ac
 /// stored, because of the unique indexes. Once that transaction has ended, the next
 /// round sees what it has stored. Rows are stored in the order of their keys, so that
 /// two transactions with the same events don't wait for each other.
+///
+/// What is known of a key is null if there is no row, and otherwise whether one has the
+/// content. As an aggregate the planner has to look it up for each key; `EXISTS` it may
+/// also answer by reading the whole index.
 const ACCEPT: &str = "\
     WITH given AS MATERIALIZED ( \
       SELECT given.*, \
-        EXISTS (SELECT FROM spektr_inbox.entries AS known \
+        (SELECT bool_or(known.content = given.content) FROM spektr_inbox.entries AS known \
           WHERE known.key_hash = given.key_hash AND known.source_hash = given.source_hash) \
-          AS known, \
-        EXISTS (SELECT FROM spektr_inbox.entries AS known \
-          WHERE known.key_hash = given.key_hash AND known.source_hash = given.source_hash \
-          AND known.content = given.content) AS duplicate \
+          AS known \
       FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], \
         $6::bytea[], $7::bytea[], $8::bytea[], $9::bytea[], $10::bigint[], $11::bigint[], \
         $12::text[], $13::boolean[], $14::bytea[]) WITH ORDINALITY \
@@ -166,12 +167,12 @@ const ACCEPT: &str = "\
         wire_type, created_at, received_at, state, second, raw, place) \
     ), numbered AS MATERIALIZED ( \
       SELECT nextval('spektr_inbox.numbers') AS number, fresh.* \
-      FROM (SELECT * FROM given WHERE NOT duplicate ORDER BY place) AS fresh \
+      FROM (SELECT * FROM given WHERE known IS NOT TRUE ORDER BY place) AS fresh \
     ), stored AS ( \
       INSERT INTO spektr_inbox.entries (number, source, source_hash, key_hash, content, id, \
         spektr_id, spektr_hash, wire_type, created_at, conflict, raw) \
       SELECT number, source, source_hash, key_hash, content, id, spektr_id, spektr_hash, \
-        wire_type, created_at, known OR second, raw \
+        wire_type, created_at, known IS NOT NULL OR second, raw \
       FROM numbered ORDER BY key_hash, source_hash, content \
       ON CONFLICT DO NOTHING RETURNING number, conflict \
     ), working AS ( \
@@ -182,7 +183,7 @@ const ACCEPT: &str = "\
         received_at, coalesce(created_at, received_at), lane, 0, received_at \
       FROM numbered JOIN stored USING (number) \
     ) \
-    SELECT given.place, given.duplicate, stored.number, stored.conflict FROM given \
+    SELECT given.place, given.known IS TRUE, stored.number, stored.conflict FROM given \
     LEFT JOIN numbered ON numbered.place = given.place \
     LEFT JOIN stored ON stored.number = numbered.number";
 
@@ -225,12 +226,17 @@ struct Row<'a> {
     source_hash: Vec<u8>,
     key_hash: Vec<u8>,
     spektr_hash: Option<Vec<u8>>,
-    lane: Option<Vec<u8>>,
+    lane: Vec<u8>,
 }
 
 impl<'a> Row<'a> {
     fn new(index: usize, entry: &'a NewEntry, second: bool) -> Self {
         let spektr_id = entry.spektr_id.as_deref();
+        // Of hashes, which have one length: no two pairs make the same text. What has no
+        // spektr id waits for nobody.
+        let of =
+            spektr_id.map_or_else(|| [hash(&entry.key), entry.content.to_vec()].concat(), hash);
+        let lane = Sha256::digest([hash(&entry.source), of].concat()).to_vec();
         Self {
             index,
             entry,
@@ -238,10 +244,7 @@ impl<'a> Row<'a> {
             source_hash: hash(&entry.source),
             key_hash: hash(&entry.key),
             spektr_hash: spektr_id.map(hash),
-            lane: spektr_id.map(|spektr_id| {
-                // Of hashes, which have one length: no two pairs make the same text.
-                Sha256::digest([hash(&entry.source), hash(spektr_id)].concat()).to_vec()
-            }),
+            lane,
         }
     }
 }
@@ -274,7 +277,7 @@ async fn query(
                 &column(rows, |row| bytes(&row.entry.id)),
                 &column(rows, |row| bytes(&row.entry.spektr_id)),
                 &column(rows, |row| row.spektr_hash.as_deref()),
-                &column(rows, |row| row.lane.as_deref()),
+                &column(rows, |row| &row.lane[..]),
                 &column(rows, |row| bytes(&row.entry.wire_type)),
                 &column(rows, |row| row.entry.created_at.map(Timestamp::as_millis)),
                 &column(rows, |row| row.entry.received_at.as_millis()),

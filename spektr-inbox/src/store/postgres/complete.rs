@@ -78,5 +78,10 @@ pub async fn complete(
         .execute(COMPLETE, &[&lease.number, &lease.owner, &attempt])
         .await
         .map_err(|error| CompleteError::Database { source: Box::new(Fault::from(error)) })?;
-    if changed == 1 { Ok(()) } else { Err(CompleteError::LeaseLost) }
+    if changed == 1 {
+        Ok(())
+    } else {
+        completion.lost();
+        Err(CompleteError::LeaseLost)
+    }
 }

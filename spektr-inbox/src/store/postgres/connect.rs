@@ -6,7 +6,7 @@ use std::time::Duration;
 use percent_encoding::percent_decode_str;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Client, Config};
 
 use super::OpenError;
@@ -14,11 +14,14 @@ use super::error::Fault;
 use super::tls::Tls;
 use crate::{Clock as _, SystemClock};
 
-/// How long a connection may take to be made, unless the URL has a `connect_timeout`.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// What holds unless the URL says otherwise, times in seconds. A server that falls silent
+/// is given up soon, and a standby, which would refuse every write, is passed over.
+const DEFAULTS: &str = "connect_timeout=3&tcp_user_timeout=10&keepalives_idle=10\
+     &keepalives_interval=2&keepalives_retries=3&target_session_attrs=read-write\
+     &application_name=spektr-inbox";
 
-/// How long the server may leave what was sent without an acknowledgement.
-const SILENCE: Duration = Duration::from_secs(10);
+/// How long a connection may take to be made where the URL gives it no end.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// By how much the clocks of this machine and the server may differ without a warning.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
@@ -50,12 +53,14 @@ impl Address {
                 _ => rest.push(pair),
             }
         }
-        // The parser's own words can quote a part of the URL, such as a password with
-        // a slash that is not escaped.
-        let mut config: Config = format!("{base}?{}", rest.join("&")).parse().map_err(|_| {
-            problem("write postgres://USER:PASSWORD@HOST/DATABASE, and %2F for a slash in a part")
+        // The parser's own words can quote a part of the URL. What comes later counts.
+        let url = format!("{base}?{DEFAULTS}&{}", rest.join("&"));
+        let mut config: Config = url.parse().map_err(|_| {
+            problem("write postgres://USER:PASSWORD@HOST/DATABASE, and %40 for an @ in a part")
         })?;
-        let is_local = config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
+        let mut hosts = config.get_hosts().iter();
+        let is_local =
+            config.get_hostaddrs().is_empty() && hosts.all(|host| matches!(host, Host::Unix(_)));
         let is_plain = match mode.as_deref() {
             Some("disable") => true,
             Some("verify-full" | "require") => false,
@@ -64,18 +69,6 @@ impl Address {
         };
         let tls = if is_plain { Tls::unused() } else { Tls::new(roots.as_deref()) }?;
         config.ssl_mode(if is_plain { SslMode::Disable } else { SslMode::Require });
-        // A standby would accept the connection and refuse every write.
-        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT_TIMEOUT);
-        }
-        config.keepalives_idle(SILENCE);
-        config.keepalives_interval(SILENCE / 5);
-        config.keepalives_retries(3);
-        config.tcp_user_timeout(SILENCE);
-        if config.get_application_name().is_none() {
-            config.application_name("spektr-inbox");
-        }
         Ok(Self { config, tls })
     }
 

@@ -17,6 +17,8 @@
 //!   pages until `VACUUM`, which is run, has freed them and others overwrite them; in
 //!   the write-ahead log until it is recycled; and in backups, archives and standbys.
 //!   Encrypt those disks.
+//! - **Long transactions** on that server, such as a dump or a forgotten session, keep
+//!   dead rows alive, whichever tables they read: claims become slower until they end.
 //! - **Numbers** count up in the order of arrival, and become visible in the order of
 //!   commits: while deliveries arrive, one with a smaller number can show up after one
 //!   with a larger.

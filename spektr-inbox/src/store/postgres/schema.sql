@@ -38,7 +38,7 @@ CREATE TABLE spektr_inbox.work (
   state text NOT NULL,
   received_at bigint NOT NULL,
   order_at bigint NOT NULL,        -- created_at, or received_at where there is none
-  lane bytea,                      -- hash of source and spektr id
+  lane bytea NOT NULL,             -- hash of source and spektr id; where there is none, its own
   attempts bigint NOT NULL,
   due_at bigint NOT NULL,          -- of the next attempt, or the end of the lease
   owner bigint,                    -- who holds the lease; with attempts, which lease it is

@@ -3,6 +3,7 @@
 
 use spektr_types::Timestamp;
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
 use super::error::Fault;
 use super::pool::Lent;
@@ -58,12 +59,11 @@ const CLAIM: &str = concat!(
      FROM taken JOIN spektr_inbox.entries ON entries.number = taken.number"
 );
 
-/// An entry of no spektr id, or the first pending one of its spektr id while no lease
-/// is held on another. One that comes late, or is released, can be earlier than the one
-/// that is being worked on.
+/// The first pending one of its lane, while no lease is held on another. One that comes
+/// late, or is released, can be earlier than the one that is being worked on.
 macro_rules! first_in_lane {
     () => {
-        "(work.lane IS NULL OR (NOT EXISTS ( \
+        "NOT EXISTS ( \
            SELECT FROM spektr_inbox.work AS earlier \
            WHERE earlier.state = 'pending' AND earlier.lane = work.lane \
            AND (earlier.order_at, earlier.number) < (work.order_at, work.number)) \
@@ -71,40 +71,61 @@ macro_rules! first_in_lane {
            SELECT FROM spektr_inbox.work AS held \
            WHERE held.state = 'pending' AND held.owner IS NOT NULL AND held.lane = work.lane \
            AND held.number <> work.number AND held.due_at > $1 \
-           AND (held.due_at <= $2 OR held.owner = $3))))"
+           AND (held.due_at <= $2 OR held.owner = $3))"
     };
 }
 
-/// Finds what can be claimed in order, locks it, and takes the lock of its spektr id,
-/// or leaves it to who has that lock. The parameters are those of [`CLAIM`].
-const FIND_ORDERED: &str = concat!(
-    "WITH due AS ( \
-       SELECT number, lane, due_at FROM spektr_inbox.work \
-       WHERE state = 'pending' AND due_at <= $1 AND ",
+/// Finds what can be claimed in order among the entries that are due first. Of those,
+/// most can have to wait for others: the look is bounded, whatever the backlog is.
+///
+/// $1 now, $2 horizon, $3 owner, $4 limit, $5 how many to look at
+const FIND: &str = concat!(
+    "SELECT number FROM ( \
+       SELECT number, lane, order_at FROM spektr_inbox.work \
+       WHERE state = 'pending' AND due_at <= $1 ORDER BY due_at, number LIMIT $5 \
+     ) AS work WHERE ",
     first_in_lane!(),
-    " ORDER BY due_at, number LIMIT $4 FOR UPDATE SKIP LOCKED \
-     ), misdated AS ( \
-       SELECT number, lane, due_at FROM spektr_inbox.work \
-       WHERE state = 'pending' AND due_at > $2 AND owner IS DISTINCT FROM $3 AND ",
-    first_in_lane!(),
-    " ORDER BY due_at, number LIMIT $4 FOR UPDATE SKIP LOCKED \
-     ), chosen AS ( \
-       SELECT * FROM due UNION ALL SELECT * FROM misdated LIMIT $4 \
-     ) \
-     SELECT number FROM chosen WHERE lane IS NULL \
-     OR pg_try_advisory_xact_lock(('x' || encode(substr(lane, 1, 8), 'hex'))::bit(64)::bigint)"
+    " LIMIT $4"
 );
 
-/// Takes what was found, if it is still the first: under the locks of the spektr ids,
-/// this statement sees what every earlier claim of them has taken.
+/// Walks from lane to lane, however many entries wait in each, and gives the first of
+/// each lane if that is due, or was put off by a clock that went wrong.
+///
+/// $1 now, $2 horizon, $3 owner, $4 how many lanes, $5 the lane to begin after
+const WALK: &str = "\
+    WITH RECURSIVE first AS ( \
+      (SELECT number, lane, due_at, owner FROM spektr_inbox.work \
+        WHERE state = 'pending' AND lane > $5 ORDER BY lane, order_at, number LIMIT 1) \
+      UNION ALL \
+      SELECT next.* FROM first CROSS JOIN LATERAL ( \
+        SELECT number, lane, due_at, owner FROM spektr_inbox.work \
+        WHERE state = 'pending' AND lane > first.lane ORDER BY lane, order_at, number LIMIT 1 \
+      ) AS next \
+    ) \
+    SELECT number, due_at <= $1 OR (due_at > $2 AND owner IS DISTINCT FROM $3) \
+    FROM (SELECT * FROM first LIMIT $4) AS walked";
+
+/// Locks entries and their lanes, or leaves them to who has locked them.
+///
+/// $1 numbers
+const LOCK_LANES: &str = "\
+    SELECT number FROM ( \
+      SELECT number, lane FROM spektr_inbox.work WHERE number = ANY ($1::bigint[]) \
+      FOR UPDATE SKIP LOCKED \
+    ) AS free \
+    WHERE pg_try_advisory_xact_lock(('x' || encode(substr(lane, 1, 8), 'hex'))::bit(64)::bigint)";
+
+/// Takes what was found, if it still can be: under the locks of the lanes, this
+/// statement sees what every earlier claim of them has taken.
 ///
 /// $1 now, $2 horizon, $3 owner, $4 numbers, $5 end of the lease
-const TAKE_ORDERED: &str = concat!(
+const TAKE: &str = concat!(
     "WITH taken AS ( \
        UPDATE spektr_inbox.work SET owner = $3, attempts = attempts + 1, due_at = $5 \
        FROM (SELECT work.number, work.due_at FROM unnest($4::bigint[]) AS found (number) \
          JOIN spektr_inbox.work ON work.number = found.number \
-         WHERE work.state = 'pending' AND ",
+         WHERE work.state = 'pending' \
+         AND (work.due_at <= $1 OR (work.due_at > $2 AND work.owner IS DISTINCT FROM $3)) AND ",
     first_in_lane!(),
     ") AS chosen WHERE work.number = chosen.number \
        RETURNING work.*, chosen.due_at AS was_due_at \
@@ -115,39 +136,81 @@ const TAKE_ORDERED: &str = concat!(
      FROM taken JOIN spektr_inbox.entries ON entries.number = taken.number"
 );
 
+/// How many lanes a claim in order walks at most, where it does not find enough among
+/// what is due first.
+const LANES: i64 = 500;
+
 pub(super) async fn claim(
     connection: &mut Lent<'_>,
     request: &ClaimRequest,
 ) -> Result<Vec<Claim>, StoreError> {
-    let now = request.now.as_millis();
-    let horizon = after(request.now, request.horizon).as_millis();
     let until = after(request.now, request.lease).as_millis();
-    let limit = i64::try_from(request.limit).unwrap_or(i64::MAX);
-    let owner = request.owner;
     let rows = if request.ordered {
-        connection.run("BEGIN").await?;
-        let found = connection.query(FIND_ORDERED, &[&now, &horizon, &owner, &limit]).await?;
-        let numbers = found.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>();
-        let numbers = numbers.map_err(Fault::from)?;
-        let rows = if numbers.is_empty() {
-            Vec::new()
-        } else {
-            connection.query(TAKE_ORDERED, &[&now, &horizon, &owner, &numbers, &until]).await?
-        };
-        connection.run("COMMIT").await?;
-        rows
+        claim_ordered(connection, request, until).await?
     } else {
-        connection.query(CLAIM, &[&now, &horizon, &owner, &limit, &until]).await?
+        let (now, horizon) = times(request);
+        let limit = i64::try_from(request.limit).unwrap_or(i64::MAX);
+        connection.query(CLAIM, &[&now, &horizon, &request.owner, &limit, &until]).await?
     };
     let claim = |row: Row| {
         let was_due_at: i64 = row.try_get(COLUMNS_COUNT).map_err(Fault::from)?;
         let entry = entry(&row)?;
-        let lease = Lease { number: entry.number, owner, attempt: entry.attempts };
+        let lease = Lease { number: entry.number, owner: request.owner, attempt: entry.attempts };
         Ok(((was_due_at, entry.number), Claim { lease, entry }))
     };
     let mut claims = rows.into_iter().map(claim).collect::<Result<Vec<_>, StoreError>>()?;
     claims.sort_by_key(|(place, _)| *place);
     Ok(claims.into_iter().map(|(_, claim)| claim).collect())
+}
+
+fn times(request: &ClaimRequest) -> (i64, i64) {
+    (request.now.as_millis(), after(request.now, request.horizon).as_millis())
+}
+
+async fn claim_ordered(
+    connection: &mut Lent<'_>,
+    request: &ClaimRequest,
+    until: i64,
+) -> Result<Vec<Row>, Fault> {
+    let found = find(connection, request).await?;
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (now, horizon) = times(request);
+    connection.run("BEGIN").await?;
+    let free = connection.query(LOCK_LANES, &[&found]).await?;
+    let free = free.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>()?;
+    let taken = connection.query(TAKE, &[&now, &horizon, &request.owner, &free, &until]).await?;
+    connection.run("COMMIT").await?;
+    Ok(taken)
+}
+
+/// Finds entries that may be claimed in order, without a lock.
+async fn find(connection: &mut Lent<'_>, request: &ClaimRequest) -> Result<Vec<i64>, Fault> {
+    let (now, horizon) = times(request);
+    let limit = i64::try_from(request.limit).unwrap_or(i64::MAX);
+    let look = limit.saturating_mul(4).saturating_add(100);
+    let values: [&(dyn ToSql + Sync); 5] = [&now, &horizon, &request.owner, &limit, &look];
+    let rows = connection.query(FIND, &values).await?;
+    let mut found = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>()?;
+    let mut lanes = LANES;
+    // From anywhere to the end, and then from the beginning, so that each has its turn.
+    for begin in [Vec::from(fastrand::u64(..).to_be_bytes()), Vec::new()] {
+        if found.len() >= request.limit || lanes <= 0 {
+            break;
+        }
+        let values: [&(dyn ToSql + Sync); 5] = [&now, &horizon, &request.owner, &lanes, &begin];
+        let rows = connection.query(WALK, &values).await?;
+        lanes -= i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        for row in rows {
+            let number = row.try_get(0)?;
+            if row.try_get(1)? && !found.contains(&number) {
+                found.push(number);
+            }
+        }
+    }
+    found.truncate(request.limit);
+    Ok(found)
 }
 
 /// Extends the leases that are held. A row that is locked just now is not waited for,

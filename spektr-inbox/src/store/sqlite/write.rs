@@ -54,11 +54,17 @@ fn accept_one(connection: &Connection, entry: &NewEntry) -> Result<Acceptance, S
     Ok(if conflict { Acceptance::Conflict(number) } else { Acceptance::Stored(number) })
 }
 
-/// An entry that an earlier pending one of its spektr id does not hold back.
-const FIRST_IN_LANE: &str = "(NOT :ordered OR spektr_id IS NULL OR NOT EXISTS (\
+/// An entry that an earlier pending one of its spektr id does not hold back, nor a lease
+/// on another: what arrives late, or is released, can be earlier than that one.
+const FIRST_IN_LANE: &str = "(NOT :ordered OR spektr_id IS NULL OR (NOT EXISTS (\
      SELECT 1 FROM entries AS earlier WHERE earlier.state = 'pending' \
      AND earlier.spektr_id = entries.spektr_id AND earlier.source = entries.source \
-     AND (earlier.order_at, earlier.number) < (entries.order_at, entries.number)))";
+     AND (earlier.order_at, earlier.number) < (entries.order_at, entries.number)) \
+     AND NOT EXISTS (SELECT 1 FROM entries AS held INDEXED BY entries_leased \
+     WHERE held.state = 'pending' AND held.owner IS NOT NULL \
+     AND held.spektr_id = entries.spektr_id AND held.source = entries.source \
+     AND held.number <> entries.number AND held.due_at > :now \
+     AND (held.due_at <= :horizon OR held.owner = :owner))))";
 
 pub(super) fn claim(
     connection: &Connection,
@@ -69,11 +75,14 @@ pub(super) fn claim(
         "SELECT number FROM entries INDEXED BY entries_due WHERE state = 'pending' AND due_at <= :now \
          AND {FIRST_IN_LANE} ORDER BY due_at, number LIMIT :limit"
     );
+    let horizon = after(request.now, request.horizon).as_millis();
     let mut numbers: Vec<i64> = connection
         .prepare_cached(&due)?
         .query_map(
             named_params! {
                 ":now": request.now.as_millis(),
+                ":horizon": horizon,
+                ":owner": request.owner,
                 ":ordered": request.ordered,
                 ":limit": request.limit,
             },
@@ -85,12 +94,12 @@ pub(super) fn claim(
             "SELECT number FROM entries INDEXED BY entries_due WHERE state = 'pending' AND due_at > :horizon \
              AND owner IS NOT :owner AND {FIRST_IN_LANE} ORDER BY due_at, number LIMIT :limit"
         );
-        let horizon = after(request.now, request.horizon);
         let more = connection
             .prepare_cached(&misdated)?
             .query_map(
                 named_params! {
-                    ":horizon": horizon.as_millis(),
+                    ":now": request.now.as_millis(),
+                    ":horizon": horizon,
                     ":owner": request.owner,
                     ":ordered": request.ordered,
                     ":limit": request.limit - numbers.len(),

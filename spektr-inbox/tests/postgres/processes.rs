@@ -1,0 +1,174 @@
+//! Processes of their own, which can be killed at any point.
+//!
+//! Each is this program again, with one of the tests below and a database to run it on.
+//! By itself such a test runs on a database of its own.
+
+use std::collections::BTreeMap;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use spektr_inbox::store::postgres::{PostgresOptions, complete};
+use spektr_inbox::store::{Filter, State, Store};
+use spektr_inbox::testing::{entries, start, tag_added};
+use spektr_inbox::{Clock, Handler, HandlerError, Received, SystemClock, Workers};
+use spektr_types::Timestamp;
+use tokio::sync::Mutex;
+use tokio::time::sleep;
+use tokio_postgres::{Client, NoTls};
+
+use super::fresh::database;
+
+const DATABASE: &str = "SPEKTR_TEST_DATABASE";
+
+/// A process that is killed when this is dropped.
+struct Process(Child);
+
+impl Process {
+    fn start(test: &str, url: &str) -> Self {
+        let module = module_path!().split_once("::").unwrap().1;
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", &format!("{module}::{test}")]).env(DATABASE, url);
+        // It ends with its standard input, whatever becomes of this process.
+        Self(command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap())
+    }
+
+    /// Sends SIGKILL.
+    fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It has ended already, unless the test has failed.
+        let _ended = self.0.kill();
+        let _reaped = self.0.wait();
+    }
+}
+
+/// Waits for the end of standard input.
+async fn end_of_input() {
+    let read = || std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+    let _ended = tokio::task::spawn_blocking(read).await;
+}
+
+#[tokio::test]
+async fn a_process_migrates_and_stores() {
+    let url = match std::env::var(DATABASE) {
+        Ok(url) => url,
+        Err(_) => database().await,
+    };
+    let store = PostgresOptions::new(url).open().await.unwrap();
+    let id = format!("e{}", std::process::id());
+    let raw = tag_added(&id, "s1", 1_700_000_000_000);
+    store.accept(entries("test", &raw, start())).await.unwrap();
+    let filter = Filter { id: Some(id), ..Filter::all() };
+    assert_eq!(store.count(filter).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn four_processes_can_migrate_at_once() {
+    let url = database().await;
+    let processes: Vec<_> =
+        (0..4).map(|_| Process::start("a_process_migrates_and_stores", &url)).collect();
+    for mut process in processes {
+        let ended = tokio::task::spawn_blocking(move || process.0.wait().unwrap()).await.unwrap();
+        assert!(ended.success(), "{ended}");
+    }
+    let store = PostgresOptions::new(url).open().await.unwrap();
+    assert_eq!(store.count(Filter::all()).await.unwrap(), 4);
+}
+
+async fn connect(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+/// Writes down each event, and that it is done, in one transaction.
+async fn writer(url: &str) -> impl Handler {
+    let client = Arc::new(Mutex::new(connect(url).await));
+    move |received: Received| {
+        let client = Arc::clone(&client);
+        async move {
+            let mut client = client.lock().await;
+            let transaction = client.transaction().await?;
+            complete(&transaction, received.completion()).await?;
+            let id = received.event().id().unwrap().as_ref();
+            transaction.execute("INSERT INTO seen VALUES ($1)", &[&id]).await?;
+            transaction.commit().await?;
+            Ok::<_, HandlerError>(())
+        }
+    }
+}
+
+async fn filled(events: usize) -> String {
+    let url = database().await;
+    let store = PostgresOptions::new(&url).open().await.unwrap();
+    for index in 0..events {
+        let raw = tag_added(&format!("e{index}"), &format!("s{index}"), 1_700_000_000_000);
+        store.accept(entries("test", &raw, start())).await.unwrap();
+    }
+    connect(&url).await.batch_execute("CREATE TABLE seen (id text)").await.unwrap();
+    url
+}
+
+async fn workers(url: &str) -> Workers<impl Handler> {
+    let store: Arc<dyn Store> = Arc::new(PostgresOptions::new(url).open().await.unwrap());
+    Workers::new(store, writer(url).await).with_poll(Duration::from_millis(10))
+}
+
+async fn seen(client: &Client) -> BTreeMap<String, u32> {
+    let mut seen = BTreeMap::new();
+    for row in client.query("SELECT id FROM seen", &[]).await.unwrap() {
+        *seen.entry(row.get(0)).or_default() += 1;
+    }
+    seen
+}
+
+#[tokio::test]
+async fn a_process_works_until_it_ends() {
+    if let Ok(url) = std::env::var(DATABASE) {
+        workers(&url).await.run(end_of_input()).await;
+    } else {
+        let url = filled(10).await;
+        assert_eq!(workers(&url).await.run_due().await.unwrap(), 10);
+        assert_eq!(seen(&connect(&url).await).await.len(), 10);
+    }
+}
+
+#[tokio::test]
+async fn what_workers_wrote_when_they_were_killed_is_there_exactly_once() {
+    const EVENTS: usize = 600;
+    const KILLS: usize = 8;
+    let url = filled(EVENTS).await;
+    let client = connect(&url).await;
+    let start_one = || Process::start("a_process_works_until_it_ends", &url);
+    let mut processes = [start_one(), start_one(), start_one()];
+    for kill in 0..KILLS {
+        // While they are at work, in whatever they are doing.
+        let before = seen(&client).await.len();
+        while seen(&client).await.len() < (before + 30).min(EVENTS) {
+            sleep(Duration::from_millis(5)).await;
+        }
+        let process = &mut processes[kill % 3];
+        process.kill();
+        *process = start_one();
+    }
+    drop(processes);
+    assert!(seen(&client).await.len() >= 30 * KILLS);
+
+    // An hour later, all leases of those that were killed have ended.
+    let later = || {
+        let now = SystemClock::new().now().as_millis();
+        Timestamp::from_millis(now + 3_600_000).unwrap()
+    };
+    workers(&url).await.with_clock(later).run_due().await.unwrap();
+    let seen = seen(&client).await;
+    assert_eq!(seen.len(), EVENTS);
+    assert!(seen.values().all(|times| *times == 1), "{seen:?}");
+    let store = PostgresOptions::new(url).open().await.unwrap();
+    assert_eq!(store.count(Filter::state(State::Done)).await.unwrap(), EVENTS as u64);
+}
