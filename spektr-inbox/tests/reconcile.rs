@@ -21,7 +21,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use reconcile::list::{AUTHORITY, Behaviour, KEY, List, add, failure, pieces, with_header};
+use reconcile::list::{Behaviour, KEY, List, add, failure, pieces, with_header};
 use spektr_inbox::reconcile::{
     ApiKey, AttemptError, BaseUrl, Client, ReconcileError, Reconciler, Summary, TimeUnit,
 };
@@ -30,6 +30,7 @@ use spektr_inbox::store::{Filter, State, Store as _};
 use spektr_inbox::testing::{start, tag_added};
 use spektr_inbox::{Backoff, Clock as _, Metrics, SystemClock};
 use spektr_types::Timestamp;
+use support::certificate::Certified;
 use support::{Inbox, deliver, example, serve};
 use tokio::process::Command;
 use tokio::sync::oneshot;
@@ -868,21 +869,25 @@ async fn a_process_that_is_killed_goes_on_where_it_was() {
 #[tokio::test]
 async fn the_key_goes_only_to_a_server_that_the_system_trusts() {
     let list = List::new(Behaviour::unit(TimeUnit::Milliseconds));
-    let address = list.serve_encrypted().await;
+    let certified = Certified::new();
+    let address = list.serve_encrypted(&certified).await;
     let setup = Setup { inbox: Inbox::new(), list, address };
     let now = SystemClock::new().now().as_millis();
     setup.fill((0..3).map(|index| now - 100 * MINUTE + index));
+    let folder = tempfile::tempdir().unwrap();
     let run = async |host: &str, authority: &str| {
+        let path = folder.path().join("trusted.pem");
+        std::fs::write(&path, authority).unwrap();
         let mut command = process(&setup, &format!("https://{host}:{}", address.port()));
-        command.env("SSL_CERT_FILE", authority).output().await.unwrap()
+        command.env("SSL_CERT_FILE", path).output().await.unwrap()
     };
-    let trusted = run("localhost", AUTHORITY).await;
+    let trusted = run("localhost", &certified.authority).await;
     assert!(trusted.status.success(), "{trusted:?}");
     assert_eq!(String::from_utf8(trusted.stdout).unwrap(), "3 seen, 3 new, 1 requests\n");
     // Another name than the certificate's, and an authority that nobody trusts.
     let count = setup.list.queries().len();
-    let leaf = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reconcile/tls/server.pem");
-    for (host, authority) in [("127.0.0.1", AUTHORITY), ("localhost", leaf)] {
+    let other = Certified::new().authority;
+    for (host, authority) in [("127.0.0.1", &certified.authority), ("localhost", &other)] {
         let untrusted = run(host, authority).await;
         assert!(!untrusted.status.success());
         let errors = String::from_utf8_lossy(&untrusted.stderr).into_owned();

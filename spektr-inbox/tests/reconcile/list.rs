@@ -27,11 +27,9 @@ use spektr_inbox::reconcile::TimeUnit;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-pub(crate) const KEY: &str = "marker-api-key";
+use crate::support::certificate::Certified;
 
-/// The file of the certificate of who signed the test server's.
-pub(crate) const AUTHORITY: &str =
-    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reconcile/tls/authority.pem");
+pub(crate) const KEY: &str = "marker-api-key";
 
 /// Clones are the same list.
 #[derive(Clone)]
@@ -138,11 +136,11 @@ impl List {
         address
     }
 
-    /// Serves it by TLS, with a certificate for `localhost`.
-    pub(crate) async fn serve_encrypted(&self) -> SocketAddr {
+    /// Serves it by TLS.
+    pub(crate) async fn serve_encrypted(&self, certified: &Certified) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(encryption()));
+        let acceptor = TlsAcceptor::from(Arc::new(encryption(certified)));
         let router = self.router();
         tokio::spawn(async move {
             loop {
@@ -162,10 +160,9 @@ impl List {
     }
 }
 
-/// The certificate of the test server, whose authority is [`AUTHORITY`].
-fn encryption() -> ServerConfig {
-    let certificate = CertificateDer::from_pem_slice(include_bytes!("tls/server.pem")).unwrap();
-    let key = PrivateKeyDer::from_pem_slice(include_bytes!("tls/key.pem")).unwrap();
+fn encryption(certified: &Certified) -> ServerConfig {
+    let certificate = CertificateDer::from_pem_slice(certified.server.as_bytes()).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(certified.key.as_bytes()).unwrap();
     ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
