@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use spektr_inbox::store::postgres::PostgresStore;
+use spektr_inbox::store::postgres::{PostgresOptions, PostgresStore};
 use spektr_inbox::store::{
     Acceptance, Claim, ClaimRequest, Filter, NewEntry, Settlement, State, Store as _, StoredEntry,
 };
@@ -188,6 +188,42 @@ async fn in_order_one_per_spektr_id_is_worked_on_whatever_arrives_late_or_comes_
     }
     racing.join_all().await;
     assert_eq!(fresh.count(Filter::state(State::Done)).await.unwrap(), EVENTS);
+}
+
+#[tokio::test]
+async fn in_order_what_arrives_while_another_claims_has_to_wait_for_that_claim() {
+    let fresh = fresh().await;
+    let in_order = |owner| ClaimRequest { ordered: true, ..request(owner, 10) };
+    let arrive = async |id, at| {
+        fresh.accept(entries("test", &tag_added(id, "s1", at), start())).await.unwrap();
+    };
+    arrive("e1", 1_700_000_000_000).await;
+    // The claim of the first worker stops before its commit, until it is let go.
+    let gate = fresh.client().await;
+    let script = "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+          IF NEW.owner = 1 THEN PERFORM pg_advisory_xact_lock(4711); END IF; RETURN NULL; END $$; \
+        CREATE TRIGGER wait AFTER UPDATE ON spektr_inbox.work \
+          FOR EACH ROW EXECUTE FUNCTION wait(); \
+        SELECT pg_advisory_lock(4711)";
+    gate.batch_execute(script).await.unwrap();
+    let slow = PostgresOptions::new(&fresh.url).with_timeout(Duration::from_secs(120));
+    let slow = slow.open().await.unwrap();
+    let first = tokio::spawn(async move { slow.claim(in_order(1)).await.unwrap() });
+    let waiting = "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database \
+                   WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted";
+    while gate.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    arrive("earlier", 1_600_000_000_000).await;
+    let claims = fresh.claim(in_order(2)).await.unwrap();
+    assert!(claims.is_empty(), "{claims:?}");
+    gate.batch_execute("SELECT pg_advisory_unlock(4711)").await.unwrap();
+    let first = first.await.unwrap();
+    assert_eq!(first[0].entry.id.as_deref(), Some("e1"));
+    assert!(fresh.claim(in_order(2)).await.unwrap().is_empty());
+    assert!(fresh.settle(first[0].lease, Settlement::Done, start()).await.unwrap());
+    let next = fresh.claim(in_order(2)).await.unwrap();
+    assert_eq!(next[0].entry.id.as_deref(), Some("earlier"));
 }
 
 #[tokio::test]

@@ -90,8 +90,11 @@ async fn serve(
         match commit(&pool, &jobs, limit).await {
             Ok(accepted) => answer(jobs, accepted),
             // Each alone, so that none fails because of another.
-            Err(fault) if fault.is_of_the_statement() && jobs.len() > 1 => {
+            Err(fault) if fault.is_of_the_data() && jobs.len() > 1 => {
                 for job in jobs {
+                    if job.answer.is_closed() {
+                        continue;
+                    }
                     let one = [job];
                     let committed = commit(&pool, &one, limit).await;
                     let [job] = one;

@@ -140,10 +140,9 @@ impl Session {
             .await?;
         let after = SystemClock::new().now().as_millis();
         let (server, fsync): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
-        let tolerance = CLOCK_TOLERANCE.as_millis() as i64;
-        if server < before - tolerance || server > after + tolerance {
+        if let Some(ahead_ms) = ahead(before, server, after) {
             tracing::warn!(
-                ahead_ms = before - server,
+                ahead_ms,
                 "the clocks of this machine and of the database differ: leases go by the \
                  machines' clocks, so that two workers could hold the same one",
             );
@@ -159,5 +158,27 @@ impl Drop for Session {
     /// Ends the connection at once, even where the server takes nothing any more.
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+/// By how many milliseconds this machine's clock is ahead of the server's, if that is too
+/// much, when the server's was read at some time from `before` to `after`.
+fn ahead(before: i64, server: i64, after: i64) -> Option<i64> {
+    let tolerance = CLOCK_TOLERANCE.as_millis() as i64;
+    let least = server.clamp(before, after);
+    ((server - least).abs() > tolerance).then_some(least - server)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_that_differ_by_more_than_two_seconds_are_noticed() {
+        // The request took a second, within which the server's clock was read.
+        let noticed = |server| ahead(10_000, server, 11_000);
+        assert_eq!([8_000, 10_500, 13_000].map(noticed), [None; 3]);
+        assert_eq!(noticed(7_999), Some(2_001));
+        assert_eq!(noticed(13_001), Some(-2_001));
     }
 }

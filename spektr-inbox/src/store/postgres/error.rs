@@ -22,10 +22,22 @@ impl Fault {
         Self { text: text.into(), code: None }
     }
 
-    /// Whether the server has refused this, which it might not do to another.
-    pub(super) fn is_of_the_statement(&self) -> bool {
-        // What begins with 57P is about the server: it shuts down, or starts.
-        self.code.as_ref().is_some_and(|code| !code.code().starts_with("57P"))
+    /// Whether the connection or the server as a whole has failed, so that the same may
+    /// succeed a moment later.
+    pub(super) fn is_of_the_connection(&self) -> bool {
+        let Some(code) = &self.code else { return true };
+        // 57P: the server shuts down, or starts; 53300: it has too many connections.
+        ["08", "57P", "53300"].iter().any(|class| code.code().starts_with(class))
+    }
+
+    /// Whether it may be about what was to be written, so that something else would be
+    /// written by itself. A lock, a timeout or a password would fail everything, and each
+    /// for as long again.
+    pub(super) fn is_of_the_data(&self) -> bool {
+        let Some(code) = &self.code else { return false };
+        ["22", "23", "40", "53100", "53200", "54", "P0", "XX"]
+            .iter()
+            .any(|class| code.code().starts_with(class))
     }
 }
 
@@ -119,4 +131,33 @@ pub enum OpenError {
         /// The newest version that this crate knows.
         known: i32,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(code: &str) -> Fault {
+        Fault { text: String::new(), code: Some(SqlState::from_code(code)) }
+    }
+
+    #[test]
+    fn tells_what_fails_one_from_what_fails_all() {
+        // Disk full, deadlock, a limit of the program, an exception of a trigger.
+        for code in ["53100", "40P01", "54000", "P0001"] {
+            assert!(fault(code).is_of_the_data(), "{code}");
+            assert!(!fault(code).is_of_the_connection(), "{code}");
+        }
+        // Shutdown, start-up, too many connections, a broken connection.
+        for code in ["57P01", "57P03", "53300", "08006"] {
+            assert!(!fault(code).is_of_the_data(), "{code}");
+            assert!(fault(code).is_of_the_connection(), "{code}");
+        }
+        // A lock that is not given, a statement that takes too long, a wrong password.
+        for code in ["55P03", "57014", "28P01"] {
+            assert!(!fault(code).is_of_the_data(), "{code}");
+            assert!(!fault(code).is_of_the_connection(), "{code}");
+        }
+        assert!(Fault::new("connection closed").is_of_the_connection());
+    }
 }

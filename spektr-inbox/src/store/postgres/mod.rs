@@ -229,7 +229,7 @@ impl PostgresStore {
         loop {
             let mut connection = match self.work.take().await {
                 Ok(connection) => connection,
-                Err(fault) if fault.is_of_the_statement() => return Err(fault.into()),
+                Err(fault) if !fault.is_of_the_connection() => return Err(fault.into()),
                 Err(_) => {
                     sleep(SETTLE_PAUSE).await;
                     continue;
@@ -245,7 +245,7 @@ impl PostgresStore {
                         _ => Ok(held),
                     };
                 }
-                Err(fault) if fault.is_of_the_statement() => return Err(fault.into()),
+                Err(fault) if !fault.is_of_the_connection() => return Err(fault.into()),
                 Err(fault) => failed = Some(fault),
             }
             sleep(SETTLE_PAUSE).await;
