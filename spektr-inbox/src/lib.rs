@@ -92,6 +92,8 @@ mod server;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(any(feature = "postgres", feature = "reconcile"))]
+mod tls;
 mod work;
 
 pub use clock::{Clock, SystemClock};

@@ -13,14 +13,14 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 use spektr_types::Timestamp;
 use tokio::time::{sleep, timeout};
 
 use super::answer::{Page, Unusable};
 use super::error::{AttemptError, ClientError, ReconcileError};
 use super::{ApiKey, BaseUrl, TimeUnit};
-use crate::{Backoff, Clock};
+use crate::{Backoff, Clock, tls};
 
 /// Asks one server for its list of events, with one key. Clones share their
 /// connection.
@@ -99,7 +99,7 @@ impl Client {
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(Self::CONNECT_TIMEOUT));
         let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls(base.is_encrypted())?)
+            .with_tls_config(encryption(&base)?)
             .https_or_http()
             .enable_http1()
             .wrap_connector(connector);
@@ -303,22 +303,14 @@ impl fmt::Debug for Client {
     }
 }
 
-/// How to speak TLS: with the certificates that the operating system trusts, or
-/// those that `SSL_CERT_FILE` names. Where nothing is encrypted, none are needed.
-fn tls(encrypted: bool) -> Result<ClientConfig, ClientError> {
-    let mut roots = RootCertStore::empty();
-    if encrypted {
-        let found = rustls_native_certs::load_native_certs();
-        // Systems have some that cannot be read; those that can are enough.
-        if roots.add_parsable_certificates(found.certs).0 == 0 {
-            return Err(ClientError::NoCertificates);
-        }
+/// How to speak TLS. Where nothing is encrypted, no certificates are needed.
+fn encryption(base: &BaseUrl) -> Result<ClientConfig, ClientError> {
+    let failed = |error: rustls::Error| ClientError::Tls(error.into());
+    if !base.is_encrypted() {
+        return tls::trusting_nobody().map_err(failed);
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| ClientError::Tls(error.into()))?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
+    let config = tls::trusting(tls::system_certificates()).map_err(failed)?;
+    config.ok_or(ClientError::NoCertificates)
 }
 
 /// Whether what lies behind an error is a certificate that is refused.

@@ -4,20 +4,16 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use spektr_inbox::store::Store as _;
 use spektr_inbox::store::postgres::{OpenError, PostgresOptions};
 use spektr_inbox::testing::postgres::Cluster;
 
+use crate::support::certificate::Certified;
+
 /// A server on loopback whose certificate is of an authority in a file.
 fn with_tls() -> (Cluster, PathBuf) {
     let cluster = Cluster::start(&["fsync = off", "listen_addresses = '127.0.0.1'"]);
-    let mut authority = CertificateParams::new(Vec::new()).unwrap();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let names = vec!["localhost".to_owned()];
-    let server = CertificateParams::new(names).unwrap().signed_by(&key, &authority).unwrap();
+    let certified = Certified::new();
     let write = |name: &str, text: String| {
         let file = cluster.folder().join(name);
         fs::write(&file, text).unwrap();
@@ -25,9 +21,9 @@ fn with_tls() -> (Cluster, PathBuf) {
         cluster.give(&file);
         file
     };
-    write("data/server.crt", server.pem());
-    write("data/server.key", key.serialize_pem());
-    let roots = write("roots.pem", authority.pem());
+    write("data/server.crt", certified.server);
+    write("data/server.key", certified.key);
+    let roots = write("roots.pem", certified.authority);
     (cluster, roots)
 }
 

@@ -7,14 +7,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use rustls::ClientConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
 use tokio_rustls::TlsConnector;
 
 use super::OpenError;
+use crate::tls;
 
 /// Makes TLS connections to servers that an authority vouches for, by name.
 #[derive(Clone)]
@@ -25,37 +26,24 @@ impl Tls {
     /// system.
     pub(super) fn new(root_certificates: Option<&Path>) -> Result<Self, OpenError> {
         let failed = |problem, source| OpenError::Certificates { problem, source };
-        let certificates: Vec<_> = match root_certificates {
+        let certificates = match root_certificates {
             Some(path) => CertificateDer::pem_file_iter(path).and_then(Iterator::collect).map_err(
                 |error| failed("sslrootcert is no file in PEM format", Some(error.into())),
             )?,
-            None => rustls_native_certs::load_native_certs().certs,
+            None => tls::system_certificates(),
         };
-        let mut roots = RootCertStore::empty();
-        let (known, _) = roots.add_parsable_certificates(certificates);
-        if known == 0 {
-            return Err(failed("there are none; name a file with sslrootcert", None));
-        }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
+        let config = tls::trusting(certificates)
             .map_err(|error| failed("TLS cannot be used", Some(error.into())))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+            .ok_or_else(|| failed("there are none; name a file with sslrootcert", None))?;
         Ok(Self(Arc::new(config)))
     }
 
-    /// For connections that have no TLS: nothing would be trusted.
+    /// For connections that have no TLS.
     pub(super) fn unused() -> Result<Self, OpenError> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| OpenError::Certificates {
-                problem: "TLS cannot be used",
-                source: Some(error.into()),
-            })?
-            .with_root_certificates(RootCertStore::empty())
-            .with_no_client_auth();
+        let config = tls::trusting_nobody().map_err(|error| OpenError::Certificates {
+            problem: "TLS cannot be used",
+            source: Some(error.into()),
+        })?;
         Ok(Self(Arc::new(config)))
     }
 }

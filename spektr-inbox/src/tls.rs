@@ -1,0 +1,34 @@
+//! TLS to other servers: rustls with ring, and certificates that are always verified.
+
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+use rustls::{ClientConfig, RootCertStore};
+
+/// The certificates of the authorities that the operating system trusts, or of those
+/// in the file that `SSL_CERT_FILE` names.
+pub(crate) fn system_certificates() -> Vec<CertificateDer<'static>> {
+    rustls_native_certs::load_native_certs().certs
+}
+
+/// Makes a client that trusts these authorities; `None` if none of the certificates
+/// can be read. Systems have some that cannot; the others are enough.
+pub(crate) fn trusting(
+    certificates: Vec<CertificateDer<'static>>,
+) -> Result<Option<ClientConfig>, rustls::Error> {
+    let mut roots = RootCertStore::empty();
+    let (known, _) = roots.add_parsable_certificates(certificates);
+    if known == 0 { Ok(None) } else { client(roots).map(Some) }
+}
+
+/// Makes a client that trusts nobody, for connections without TLS.
+pub(crate) fn trusting_nobody() -> Result<ClientConfig, rustls::Error> {
+    client(RootCertStore::empty())
+}
+
+fn client(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
