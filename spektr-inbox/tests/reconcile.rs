@@ -323,28 +323,62 @@ async fn a_list_that_never_ends_is_an_error() {
 #[tokio::test]
 async fn a_run_that_needs_too_many_requests_goes_on_next_time() {
     let setup = Setup::new().await;
-    setup.fill((0..400).map(|index| SINCE + 1 + index));
-    let reconciler = setup.reconciler().with_max_requests(4);
+    setup.fill((0..1000).map(|index| SINCE + 1 + index));
+    let reconciler = setup.reconciler().with_max_requests(10);
     let error = reconciler.run_once(|_| {}).await.unwrap_err();
     assert!(matches!(error, ReconcileError::Endless { .. }), "{error}");
-    assert_eq!(setup.ids().await.len(), 197);
-    assert_eq!(setup.watermark().await, Some(SINCE + 196));
+    assert_eq!(setup.ids().await.len(), 491);
+    // The last page was joined to the one before, and nothing yet to it.
+    assert_eq!(setup.watermark().await, Some(SINCE + 441));
     let mut runs = 1;
     while reconciler.run_once(|_| {}).await.is_err() {
         runs += 1;
         assert!(runs < 10, "it does not get on");
     }
-    assert_eq!(setup.ids().await, (0..400).collect());
+    assert_eq!(setup.ids().await, (0..1000).collect());
 }
 
 #[tokio::test]
-async fn a_list_in_another_order_is_an_error_and_not_followed() {
+async fn a_list_in_another_order_is_read_all_the_same() {
     let unit = Behaviour::unit(TimeUnit::Milliseconds);
     let setup = Setup::with(Behaviour { ignores_order: true, ..unit }).await;
-    setup.fill((0..120).map(|index| SINCE + 1 + index * 1000));
-    let error = setup.run().await.unwrap_err();
-    assert!(matches!(error, ReconcileError::Disordered), "{error}");
-    assert_eq!((setup.inbox.count().await, setup.watermark().await), (0, Some(SINCE)));
+    // The newest first, and the first page of one moment.
+    let times = (0..120).map(|index| SINCE + 1 + index * 1000);
+    setup.fill(times.chain(std::iter::repeat_n(NOW, 60)));
+    setup.run().await.unwrap();
+    assert_eq!(setup.ids().await, (0..180).collect());
+}
+
+#[tokio::test]
+async fn a_few_wrong_times_stop_nothing_and_lose_nothing() {
+    let setup = Setup::new().await;
+    for id in 0..300 {
+        let at = SINCE + 1 + id as i64 * 1000;
+        // What the list is sorted by is right, and what the event says is not.
+        let says = match id {
+            49 => at + HOUR,
+            98 => at - HOUR / 2,
+            120 => 12,
+            147 => NOW + 500 * HOUR,
+            _ => at + (id as i64 * 7919) % 3000,
+        };
+        setup.list.add(at, event(id, says));
+    }
+    let summary = setup.run().await.unwrap();
+    assert_eq!(setup.ids().await, (0..300).collect());
+    assert!(summary.requests < 60, "{summary:?}");
+}
+
+#[tokio::test]
+async fn times_that_are_always_late_cost_little() {
+    let setup = Setup::new().await;
+    for id in 0..1000 {
+        let at = SINCE + 1 + id as i64 * 1000;
+        setup.list.add(at, event(id, at + 3000));
+    }
+    let summary = setup.run().await.unwrap();
+    assert_eq!(setup.ids().await, (0..1000).collect());
+    assert!(summary.requests < 80, "{summary:?}");
 }
 
 /// A page whose body is cut off, by what it promises or by its end.
@@ -714,7 +748,8 @@ async fn a_run_that_is_dropped_goes_on_where_it_was() {
     }
     assert_eq!(setup.inbox.count().await, 197);
     let summary = setup.run().await.unwrap();
-    assert!(summary.since >= time(SINCE + 147), "{summary:?}");
+    // The third page was joined; whether the fourth was noted as well is a race.
+    assert!(summary.since >= time(SINCE + 98), "{summary:?}");
     assert_eq!(setup.ids().await, (0..300).collect());
 }
 
@@ -810,8 +845,9 @@ async fn a_process_that_is_killed_goes_on_where_it_was() {
         let mut child = process(&setup, &base).spawn().unwrap();
         reach.await.unwrap();
         child.kill().await.unwrap();
-        // All that was answered is stored, a page each that joins the one before.
-        count += 49 * (1 + round) + usize::from(round == 1);
+        // All that was answered is stored, a page each that joins the one before. The
+        // first of a further run was there already.
+        count += if round == 1 { 99 } else { 49 * round };
         let expected: Vec<_> = (0..count).map(|index| format!("e{index}")).collect();
         assert_eq!(ids_of_process(&setup).await, expected, "round {round}");
         // It did not begin anew.
@@ -820,7 +856,7 @@ async fn a_process_that_is_killed_goes_on_where_it_was() {
         let after = after.parse::<i64>().unwrap();
         let expected = if round == 1 { after } else { last - 1 };
         assert_eq!(after, expected, "round {round}: {query}");
-        last = times[count - 1];
+        last = times[count - 50];
     }
     setup.list.answer(|_, _| None);
     let output = process(&setup, &base).output().await.unwrap();
@@ -878,6 +914,9 @@ struct Story {
     says_total: bool,
     most: usize,
     envelopes: u8,
+    /// By how many milliseconds at most an event shows another time than the list is
+    /// sorted by.
+    off: i64,
 }
 
 fn stories() -> impl Strategy<Value = Story> {
@@ -888,13 +927,15 @@ fn stories() -> impl Strategy<Value = Story> {
         proptest::collection::vec((1..20_usize, moment), 0..30),
         (unit, any::<bool>(), any::<bool>(), any::<bool>()),
         prop_oneof![Just(50_usize), 5..50_usize],
-        0..3_u8,
+        (0..3_u8, prop_oneof![Just(0), Just(0), Just(700), Just(20_000)]),
     )
-        .prop_map(|(times, inserted, (unit, cuts, shuffles, says_total), most, envelopes)| {
-            // Who takes milliseconds compares them.
-            let cuts = cuts && unit == TimeUnit::Seconds;
-            Story { times, inserted, unit, cuts, shuffles, says_total, most, envelopes }
-        })
+        .prop_map(
+            |(times, inserted, (unit, cuts, shuffles, says_total), most, (envelopes, off))| {
+                // Who takes milliseconds compares them.
+                let cuts = cuts && unit == TimeUnit::Seconds;
+                Story { times, inserted, unit, cuts, shuffles, says_total, most, envelopes, off }
+            },
+        )
 }
 
 proptest! {
@@ -913,16 +954,19 @@ proptest! {
 }
 
 async fn tell(story: Story) {
-    let Story { times, inserted, unit, cuts, shuffles, says_total, most, envelopes } = story;
+    let Story { times, inserted, unit, cuts, shuffles, says_total, most, envelopes, off } = story;
     // A second of slack at the end, because whole seconds are asked for.
     let begin = NOW - 60_000;
     let behaviour = Behaviour { cuts, shuffles, says_total, most, ..Behaviour::unit(unit) };
     let setup = Setup::with(behaviour).await;
-    let envelope = move |id: usize, at: i64| match envelopes {
-        0 => event(id, at),
-        1 => other_envelope(id, at),
-        _ if id % 2 == 0 => event(id, at),
-        _ => other_envelope(id, at),
+    let envelope = move |id: usize, at: i64| {
+        let at = at + (id as i64 * 7919) % (2 * off + 1) - off;
+        match envelopes {
+            0 => event(id, at),
+            1 => other_envelope(id, at),
+            _ if id % 2 == 0 => event(id, at),
+            _ => other_envelope(id, at),
+        }
     };
     for (id, offset) in times.iter().enumerate() {
         setup.list.add(begin + 1 + offset, envelope(id, begin + 1 + offset));

@@ -55,7 +55,7 @@ impl Page {
     ) -> Result<Self, Unusable> {
         let no_page = |problem| Unusable::Lasting(ReconcileError::NotAPage { problem });
         let shape: Shape<'_> = serde_json::from_slice(&body).map_err(|error| {
-            if error.is_eof() {
+            if error.is_eof() || is_at_end(&error, &body) {
                 Unusable::Passing(AttemptError::CutShort)
             } else if error.is_data() {
                 no_page("it is JSON of another shape")
@@ -86,5 +86,50 @@ impl Page {
     /// When its entries were created, where that is readable.
     pub(super) fn times(&self) -> impl Iterator<Item = Timestamp> + '_ {
         self.entries.iter().filter_map(|entry| entry.created_at)
+    }
+}
+
+/// Whether a text is wrong where it ends: of half a number serde_json does not say
+/// that there is more to come.
+fn is_at_end(error: &serde_json::Error, body: &[u8]) -> bool {
+    let lines = body.split(|byte| *byte == b'\n');
+    let (count, last) = lines.fold((0, 0), |(count, _), line| (count + 1, line.len()));
+    error.is_syntax() && error.line() == count && error.column() >= last
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::from_millis;
+
+    fn parse(body: &str) -> Result<Page, Unusable> {
+        let body = Bytes::copy_from_slice(body.as_bytes());
+        Page::parse(body, 50, &Arc::from("test"), from_millis(0))
+    }
+
+    #[test]
+    fn a_page_that_is_cut_anywhere_is_cut_short() {
+        let body = r#" {"results":[{"id":"e\u0031","a":[1,{"b":null}]},-1.5e3],"totalResults":2,
+            "hasNextPage":false} "#;
+        let end = body.rfind('}').unwrap_or_default();
+        for cut in (0..=end).filter(|cut| body.is_char_boundary(*cut)) {
+            let parsed = parse(&body[..cut]);
+            assert!(
+                matches!(parsed, Err(Unusable::Passing(AttemptError::CutShort))),
+                "{}",
+                &body[..cut]
+            );
+        }
+        let page = parse(body).ok().map(|page| (page.entries.len(), page.total, page.is_last()));
+        assert_eq!(page, Some((2, Some(2), true)));
+    }
+
+    #[test]
+    fn what_a_page_says_of_itself_may_be_anything() {
+        for said in ["", r#","totalResults":-1,"hasNextPage":"no""#, r#","totalResults":{}"#] {
+            let page = parse(&format!(r#"{{"results":[1]{said}}}"#));
+            let page = page.ok().map(|page| (page.total, page.is_last()));
+            assert_eq!(page, Some((None, false)), "{said}");
+        }
     }
 }

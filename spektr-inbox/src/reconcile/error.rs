@@ -88,10 +88,6 @@ pub enum ReconcileError {
         /// How it shows.
         problem: &'static str,
     },
-    /// The list is not in the order that was asked for. Nothing of the page was
-    /// stored.
-    #[error("the list is not in the order of createdAt, so that it cannot be followed")]
-    Disordered,
     /// The list did not hold still, or does not end.
     #[error("the list {problem}; the next run goes on where this one came to")]
     Endless {
@@ -116,7 +112,6 @@ impl ReconcileError {
             Self::TooLarge { .. } => "too_large",
             Self::NotAPage { .. } => "not_a_page",
             Self::WrongUnit { .. } => "wrong_unit",
-            Self::Disordered => "disordered",
             Self::Endless { .. } => "endless",
         }
     }

@@ -33,11 +33,13 @@
 //! ascending order. Pages are counted by offset, so that a list that changes would
 //! shift them. A run therefore counts as little as it can: it asks for the first
 //! page, and then for the first page of what is no older than that page's last
-//! entry, which comes again. Only where more entries share a moment than a page
-//! holds, it counts pages, and reads them again until they held still.
+//! entry, which must come again. Only where more entries share a moment than a page
+//! holds, or where what must come again does not, it counts pages, and reads them
+//! again until they held still.
 //!
-//! After each page the watermark in the store moves, once the entries are durable.
-//! A run that is killed goes on there. It never moves into the *overlap*, the last
+//! The watermark in the store moves page by page, once the entries are durable and
+//! the next page has joined them. A run that is killed goes on there. The watermark
+//! never moves into the *overlap*, the last
 //! minutes before the run: events that appear in the list later than they were
 //! created are found by the next run, if it is no later than that.
 //!
@@ -51,14 +53,14 @@
 //! - *An entry of the list is an event* in either envelope. One that is not is
 //!   stored all the same, and found malformed.
 //! - *The unit of `createdAfter` and `createdBefore`* is not documented:
-//!   [`Client::with_unit`]. Each run checks it. Entries that were created more than
-//!   an hour outside of what was asked for end it, before they are stored. Nothing
+//!   [`Client::with_unit`]. Each run checks it. A page most of which was created more
+//!   than an hour outside of what was asked for ends it, and is not stored. Nothing
 //!   at all is what a wrong unit gives on a server that obeys; so a run that finds
 //!   nothing asks for the newest entries, whenever created, and if one of those is
 //!   of the time that it had asked for, the unit is wrong. Where that question
 //!   cannot be decided, the watermark stays.
-//! - *`createdAt` is what the list is sorted by* and what the bounds mean. A page
-//!   in another order is an error.
+//! - *`createdAt` is what the list is sorted by* and what the bounds mean. Where that
+//!   shows to be otherwise, pages are counted.
 //! - *`delivered`* is not asked for. It can be null, so that `delivered=false` would
 //!   leave events out; what is there already is a duplicate.
 //!
@@ -220,10 +222,11 @@ impl Reconciler {
         self.with(|inner| inner.interval = duration)
     }
 
-    /// Sets how many requests a run makes at most. The next run goes on there.
+    /// Sets how many requests a run makes at most, at least 10. The next run goes on
+    /// there.
     #[must_use]
     pub fn with_max_requests(self, requests: u64) -> Self {
-        self.with(|inner| inner.max_requests = requests)
+        self.with(|inner| inner.max_requests = requests.max(10))
     }
 
     /// Fetches what was created since the watermark, and says after each page what

@@ -22,7 +22,7 @@ use crate::store::{Acceptance, NewEntry, accept_patiently};
 /// decades, or gives nothing; a list may show another time than it sorts by.
 const SLACK: Duration = Duration::from_secs(3600);
 
-/// How many pages are counted from one place, half a million entries of a moment.
+/// How many pages are counted from one place: half a million entries.
 const MAX_PAGES: u64 = 10_000;
 
 /// How often they are read until they hold still.
@@ -43,6 +43,8 @@ pub(super) struct Walk<'a> {
     watermark: Option<Timestamp>,
     progress: &'a mut (dyn FnMut(&Summary) + Send),
     hasher: RandomState,
+    /// How far before the last time of a page the next place is.
+    margin: Duration,
 }
 
 /// What reading pages from one place gave.
@@ -61,12 +63,6 @@ struct Pass {
 type Listed = (Option<Timestamp>, u64);
 
 impl Pass {
-    /// What comes again if the run goes on from `next`.
-    fn tail(&self) -> HashSet<u64> {
-        let again = |time: &Option<Timestamp>| time.is_some() && *time > self.next;
-        self.listed.iter().filter(|(time, _)| again(time)).map(|(_, hash)| *hash).collect()
-    }
-
     /// Whether all that stands before `next` has been seen, here or in an earlier
     /// pass. As many places as were read hold as many entries: where one came twice,
     /// because the order of a moment changes, another was left out.
@@ -97,7 +93,14 @@ impl<'a> Walk<'a> {
             requests: 0,
             shifts: 0,
         };
-        Self { inner, summary, watermark, progress, hasher: RandomState::new() }
+        Self {
+            inner,
+            summary,
+            watermark,
+            progress,
+            hasher: RandomState::new(),
+            margin: Duration::from_millis(1),
+        }
     }
 
     pub(super) async fn run(mut self) -> Result<Summary, ReconcileError> {
@@ -108,26 +111,27 @@ impl<'a> Walk<'a> {
         }
         let Some(first) = self.first_page().await? else { return Ok(self.summary) };
         let mut first = Some(first);
-        let mut place = since;
-        let mut before_place: Option<(Timestamp, HashSet<u64>)> = None;
-        let mut went_back_from = since;
+        let (mut place, mut beyond) = (since, since);
+        let mut earlier: Option<(Timestamp, HashSet<Listed>)> = None;
         loop {
-            let pass = self.settle(place, first.take()).await?;
-            // What was asked for includes the end of what came before. If nothing of
-            // that comes, the list has changed under the run, or is another one.
-            if let Some((earlier, tail)) = before_place.take() {
-                let joins = pass.listed.iter().any(|(_, hash)| tail.contains(hash));
-                if place > went_back_from && !joins {
-                    went_back_from = place;
-                    place = earlier;
+            let pass = self.settle(place, beyond, first.take()).await?;
+            if let Some((earlier, listed)) = earlier.take() {
+                // Something of what was read must come again: whatever stands behind
+                // that in the list was asked for now. If nothing does, the list has
+                // changed, or it shows other times than it is sorted by. Then this
+                // is no place to go on from.
+                if !pass.listed.iter().any(|one| listed.contains(one)) {
+                    (place, beyond) = (earlier, place);
+                    // Times that are always off are allowed for before long.
+                    self.margin = (self.margin * 4).clamp(Duration::from_secs(1), SLACK);
                     self.summary.shifts += 1;
                     continue;
                 }
+                self.reach(place).await?;
             }
-            let Some(next) = pass.next.filter(|next| *next < until) else { break };
-            before_place = Some((place, pass.tail()));
-            place = next;
-            self.reach(place).await?;
+            let Some(next) = pass.next else { break };
+            earlier = Some((place, pass.listed.into_iter().collect()));
+            (place, beyond) = (next, next);
         }
         self.reach(until).await?;
         Ok(self.summary)
@@ -157,24 +161,28 @@ impl<'a> Walk<'a> {
             let problem = "has newer entries, and gives none of them for their time";
             return Err(self.wrong_unit(problem));
         }
-        let descending = times.windows(2).all(|pair| pair[0].as_seconds() >= pair[1].as_seconds());
-        let reaches_back = descending && times.last().is_some_and(|time| *time <= since);
-        if newest.is_last() || reaches_back {
+        // The first is the newest, unless the server has ignored the order.
+        let reaches_back =
+            times.last().is_some_and(|last| *last <= since && times.first() > Some(last));
+        let all_are_old = newest.is_last() && times.len() == newest.entries.len();
+        if all_are_old || reaches_back {
             self.reach(until).await?;
         }
         Ok(None)
     }
 
-    /// Reads from one place until nothing can have been skipped.
+    /// Reads from one place until nothing can have been skipped up to the next, which
+    /// is beyond some time.
     async fn settle(
         &mut self,
         place: Timestamp,
+        beyond: Timestamp,
         mut first: Option<Page>,
     ) -> Result<Pass, ReconcileError> {
         let mut seen = HashSet::new();
         let mut fruitless = 0;
         for _ in 0..MAX_PASSES {
-            let pass = self.pass(place, first.take()).await?;
+            let pass = self.pass(place, beyond, first.take()).await?;
             // One page is one answer, in which nothing can shift.
             if pass.pages == 1 {
                 return Ok(pass);
@@ -194,6 +202,7 @@ impl<'a> Walk<'a> {
     async fn pass(
         &mut self,
         place: Timestamp,
+        beyond: Timestamp,
         mut first: Option<Page>,
     ) -> Result<Pass, ReconcileError> {
         let Summary { until, .. } = self.summary;
@@ -210,7 +219,7 @@ impl<'a> Walk<'a> {
                 None => self.fetch(Query::Window { after: place, until, page: number }).await?,
             };
             self.check(&page)?;
-            still &= times.add(&page)?;
+            page.times().filter(|time| self.is_meant(*time)).for_each(|time| times.add(time));
             still &= page.total.is_some() && (number == 1 || page.total == total);
             total = page.total;
             let is_last = page.is_last();
@@ -222,7 +231,7 @@ impl<'a> Walk<'a> {
             let is_repeated = of_page.iter().filter(|one| seen.insert(**one)).count() == 0;
             listed.extend(of_page);
             new += self.store(page.entries).await?;
-            let next = times.next(place, |time| self.inner.client.unit().after(time));
+            let next = times.next(beyond, self.margin, |time| self.inner.client.unit().after(time));
             if is_last || next.is_some() {
                 let next = next.filter(|_| !is_last);
                 return Ok(Pass { next, pages: number, new, still, listed });
@@ -247,14 +256,19 @@ impl<'a> Walk<'a> {
         client.fetch(query, source, &**clock, || self.summary.requests += 1).await
     }
 
-    /// Checks that a page holds what was asked for.
+    /// Checks that a page holds what was asked for, but for a minority whose times
+    /// are not to be relied on.
     fn check(&self, page: &Page) -> Result<(), ReconcileError> {
-        let Summary { since, until, .. } = self.summary;
-        let (earliest, latest) = (before(since, SLACK), after(until, SLACK));
-        if page.times().all(|time| (earliest..=latest).contains(&time)) {
+        let meant = page.times().filter(|time| self.is_meant(*time)).count();
+        if 2 * meant >= page.times().count() {
             return Ok(());
         }
         Err(self.wrong_unit("holds entries of another time than was asked for"))
+    }
+
+    fn is_meant(&self, time: Timestamp) -> bool {
+        let Summary { since, until, .. } = self.summary;
+        (before(since, SLACK)..=after(until, SLACK)).contains(&time)
     }
 
     fn wrong_unit(&self, problem: &'static str) -> ReconcileError {
@@ -323,41 +337,37 @@ fn decode(raw: &[u8]) -> Option<Event> {
 struct Times {
     least: Option<Timestamp>,
     greatest: Option<Timestamp>,
-    /// Whether some are in order by the second only, because an envelope has
-    /// times in seconds.
-    rough: bool,
+    /// How far an entry stood behind one that was created later: by up to a second
+    /// where envelopes differ in precision, and by any while in a list that is
+    /// sorted by something else than it shows.
+    disorder: Duration,
 }
 
 impl Times {
-    /// Adds those of the next page. Gives whether they follow those before, which
-    /// they do not where the list has shifted in between.
-    fn add(&mut self, page: &Page) -> Result<bool, ReconcileError> {
-        let mut last: Option<Timestamp> = None;
-        for time in page.times() {
-            if let Some(last) = last {
-                if time.as_seconds() < last.as_seconds() {
-                    return Err(ReconcileError::Disordered);
-                }
-                self.rough |= time < last;
-            }
-            last = Some(time);
-        }
-        let follows = match (page.times().next(), self.greatest) {
-            (Some(first), Some(greatest)) => first.as_seconds() >= greatest.as_seconds(),
-            _ => true,
-        };
-        self.least = page.times().chain(self.least).min();
-        self.greatest = page.times().chain(self.greatest).max();
-        Ok(follows)
+    fn add(&mut self, time: Timestamp) {
+        let greatest = self.greatest.map_or(time, |greatest| greatest.max(time));
+        let behind = (greatest.as_millis() - time.as_millis()).unsigned_abs();
+        self.disorder = self.disorder.max(Duration::from_millis(behind));
+        self.greatest = Some(greatest);
+        self.least = Some(self.least.map_or(time, |least| least.min(time)));
     }
 
     /// From where to go on so that the entries of the last moment come again; none
-    /// while that is no later place. As long as all are of one moment, it shows
+    /// while that is not beyond some time. As long as all are of one moment, it shows
     /// nothing about the order of the list.
-    fn next(&self, place: Timestamp, bound: impl Fn(Timestamp) -> i64) -> Option<Timestamp> {
+    fn next(
+        &self,
+        beyond: Timestamp,
+        margin: Duration,
+        bound: impl Fn(Timestamp) -> i64,
+    ) -> Option<Timestamp> {
         let (least, greatest) = (self.least?, self.greatest?);
-        let last = if self.rough { from_millis(greatest.as_seconds() * 1000) } else { greatest };
-        let next = before(last, Duration::from_millis(1));
-        (least < last && bound(next) > bound(place)).then_some(next)
+        let last = if self.disorder.is_zero() {
+            greatest
+        } else {
+            from_millis(before(greatest, self.disorder).as_seconds() * 1000)
+        };
+        let next = before(last, margin);
+        (least < last && bound(next) > bound(beyond)).then_some(next)
     }
 }

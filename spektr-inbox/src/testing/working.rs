@@ -125,7 +125,8 @@ pub async fn what_comes_late_waits_for_the_lease_beside_it(store: &dyn Store) {
     let second = store.claim(ordered(start())).await.unwrap();
     assert_eq!(ids(&second), ["e2"]);
     accept(store, &[late()]).await;
-    assert_eq!(store.release(Filter::state(State::Done), 1, start()).await.unwrap(), 1);
+    let done = Filter::state(State::Done);
+    assert_eq!(store.release(done, 0, 1, start()).await.unwrap(), [first[0].lease.number]);
     for owner in [1, 2] {
         let claims = store.claim(ClaimRequest { owner, ..ordered(start()) }).await.unwrap();
         assert!(claims.is_empty(), "{claims:?}");
