@@ -2,25 +2,31 @@
 
 mod support;
 
+#[path = "support/service.rs"]
+mod service;
 #[path = "support/tls.rs"]
 mod tls;
 
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
+use service::Service;
 use support::{spektr, text};
 use tls::TlsServer;
 
 const API_KEY: &str = "marker-api-key";
 
-/// Runs the tool where the certificate is trusted, or where only some other is.
-fn run(certificate: &Path, folder: &Path, arguments: &[&str]) -> Output {
+/// The tool where a certificate is trusted, and no other.
+fn tool(certificate: &Path) -> Command {
     let mut command = spektr(Some("dev=any secret"));
     command.env("SSL_CERT_FILE", certificate).env("SPEKTR_API_KEY", API_KEY);
-    command.current_dir(folder).args(arguments);
-    command.output().expect("the tool runs")
+    command
+}
+
+fn run(certificate: &Path, folder: &Path, arguments: &[&str]) -> Output {
+    tool(certificate).current_dir(folder).args(arguments).output().expect("the tool runs")
 }
 
 #[test]
@@ -74,4 +80,23 @@ fn what_was_missed_is_fetched_with_the_key_and_stored_once() {
     assert!(shown.contains(": 0 were missed, 1 there already\n"), "{shown}");
     let listed = run(&server.certificate, path, &["inbox", "list"]);
     assert!(text(&listed.stdout).contains("evt_missed\n1 entry: 1 pending\n"));
+}
+
+#[test]
+fn the_service_fetches_what_was_missed_at_its_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = TlsServer::start(folder.path(), list);
+    let settings = format!("[reconcile]\nfrom = '{}'\n", server.url);
+    std::fs::write(folder.path().join("spektr.toml"), settings).expect("is written");
+    let service = Service::run(tool(&server.certificate), folder.path(), &[]);
+    let arguments = ["inbox", "list", "--id", "evt_missed", "--format", "json"];
+    loop {
+        let listed = run(&server.certificate, folder.path(), &arguments);
+        assert_eq!(listed.status.code(), Some(0), "{}", text(&listed.stderr));
+        if !listed.stdout.is_empty() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(service.terminate().0, Some(0));
 }

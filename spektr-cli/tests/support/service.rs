@@ -18,7 +18,12 @@ pub(crate) struct Service {
 impl Service {
     /// Starts it on the inbox of a folder, and waits until it receives.
     pub(crate) fn start(keys: Option<&str>, folder: &Path, arguments: &[&str]) -> Self {
-        let mut child = spektr(keys)
+        Self::run(spektr(keys), folder, arguments)
+    }
+
+    /// Starts a tool with an environment of its own.
+    pub(crate) fn run(mut tool: Command, folder: &Path, arguments: &[&str]) -> Self {
+        let mut child = tool
             .args(["serve", "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0"])
             .args(arguments)
             .current_dir(folder)

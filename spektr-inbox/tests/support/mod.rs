@@ -49,10 +49,14 @@ impl Inbox {
         Verifier::new(keys, SignedContent::TIMESTAMP_DOT_BODY).with_clock(now)
     }
 
-    /// A receiver for what [`signed`] signs.
+    /// A receiver for what [`signed`] signs. It is patient, since a busy machine can be
+    /// slow, and that is not what most tests are about.
     pub(crate) fn receiver(&self) -> Receiver {
         let store = Arc::clone(&self.store);
-        Receiver::new(store, self.verifier(ring("key-a"))).with_clock(self.clock.clone())
+        Receiver::new(store, self.verifier(ring("key-a")))
+            .with_clock(self.clock.clone())
+            .with_body_timeout(Duration::from_secs(60))
+            .with_commit_timeout(Duration::from_secs(60))
     }
 
     pub(crate) async fn all(&self) -> Vec<StoredEntry> {
