@@ -5,6 +5,8 @@
 mod listener;
 mod support;
 
+use std::net::{TcpListener, TcpStream};
+
 use listener::Listener;
 use support::{run, text};
 
@@ -107,8 +109,10 @@ fn without_a_key_both_sides_say_how_to_give_one() {
 
 #[test]
 fn nobody_listening_is_told_with_the_command_that_listens() {
-    // The port was free a moment ago, and its listener is gone.
-    let url = Listener::start(KEYS, 1, &[]).url.clone();
+    // The port of a connection's other end: nobody can listen on it meanwhile.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let connection = TcpStream::connect(listener.local_addr().expect("bound")).expect("connects");
+    let url = format!("http://{}/", connection.local_addr().expect("bound"));
     let sent = run(KEYS, &["send", "--to", &url, "alert_resolved", "--retries", "0"]);
     assert_eq!(sent.status.code(), Some(1));
     let report = text(&sent.stdout);

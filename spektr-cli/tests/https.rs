@@ -43,23 +43,25 @@ fn a_receiver_is_sent_to_if_its_certificate_is_trusted() {
     assert!(report.contains("hint: its certificate's issuer is not in the system's"), "{report}");
 }
 
-/// Answers as the sender's list does that has one event, of now.
-fn list(head: &[String]) -> String {
-    assert!(head[0].starts_with("GET /v1/events?"), "{head:?}");
-    assert!(head.contains(&format!("x-api-key: {API_KEY}")), "{head:?}");
+/// Answers as the sender's list does that has one event, of a minute ago.
+fn list() -> impl Fn(&[String]) -> String + Send + 'static {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis();
     let entry = format!(
         r#"{{"id":"evt_missed","spektrId":"spk_1","type":"customer_status_changed","createdAt":{},"data":{{"oldStatus":"a","newStatus":"b"}}}}"#,
         now - 60_000,
     );
-    format!(r#"{{"results":[{entry}],"totalResults":1,"hasNextPage":false}}"#)
+    move |head| {
+        assert!(head[0].starts_with("GET /v1/events?"), "{head:?}");
+        assert!(head.contains(&format!("x-api-key: {API_KEY}")), "{head:?}");
+        format!(r#"{{"results":[{entry}],"totalResults":1,"hasNextPage":false}}"#)
+    }
 }
 
 #[test]
 fn what_was_missed_is_fetched_with_the_key_and_stored_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path();
-    let server = TlsServer::start(path, list);
+    let server = TlsServer::start(path, list());
 
     let from = ["reconcile", "--from", &server.url];
     let first = run(&server.certificate, path, &from);
@@ -85,7 +87,7 @@ fn what_was_missed_is_fetched_with_the_key_and_stored_once() {
 #[test]
 fn the_service_fetches_what_was_missed_at_its_start() {
     let folder = tempfile::tempdir().expect("a folder");
-    let server = TlsServer::start(folder.path(), list);
+    let server = TlsServer::start(folder.path(), list());
     let settings = format!("[reconcile]\nfrom = '{}'\n", server.url);
     std::fs::write(folder.path().join("spektr.toml"), settings).expect("is written");
     let service = Service::run(tool(&server.certificate), folder.path(), &[]);
