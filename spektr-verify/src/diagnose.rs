@@ -18,7 +18,8 @@ use crate::well_formed::{self, SignatureFormat};
 ///
 /// White space around the secret is ignored. The time is not looked at, so a
 /// delivery from last week will do. Each of about three hundred attempts reads
-/// the whole body: prefer a small one.
+/// the whole body: prefer a small one. [`diagnose_with`] tries a template of your
+/// own as well.
 ///
 /// # Examples
 ///
@@ -47,6 +48,37 @@ pub fn diagnose<H>(headers: &H, body: &[u8], secret: &str) -> Result<Diagnosis, 
 where
     H: HeaderSource + ?Sized,
 {
+    attempt(headers, body, secret, candidates())
+}
+
+/// Does what [`diagnose`] does, and tries a signed content of your own as well:
+/// one that nobody has thought of here.
+///
+/// # Errors
+///
+/// Those of [`diagnose`].
+pub fn diagnose_with<H>(
+    headers: &H,
+    body: &[u8],
+    secret: &str,
+    own: &SignedContent,
+) -> Result<Diagnosis, VerifyError>
+where
+    H: HeaderSource + ?Sized,
+{
+    let others = candidates().filter(|content| content != own);
+    attempt(headers, body, secret, std::iter::once(own.clone()).chain(others))
+}
+
+fn attempt<H>(
+    headers: &H,
+    body: &[u8],
+    secret: &str,
+    contents: impl Iterator<Item = SignedContent> + Clone,
+) -> Result<Diagnosis, VerifyError>
+where
+    H: HeaderSource + ?Sized,
+{
     let headers = Occurrences::of(headers);
     let (signature_format, signature) = headers.once(SignatureHeader::Signature, |value| {
         SignatureFormat::ALL.into_iter().find_map(|format| Some((format, format.decode(value)?)))
@@ -60,7 +92,7 @@ where
         let Ok(secret) = Secret::new(secret.trim(), secret_encoding) else {
             continue;
         };
-        for content in candidates() {
+        for content in contents.clone() {
             if content.covers_timestamp() && timestamp.is_none()
                 || content.covers_key_id() && key_id.is_none()
             {
@@ -154,7 +186,7 @@ fn optional<T>(header: Result<T, VerifyError>) -> Result<Option<T>, VerifyError>
     }
 }
 
-fn candidates() -> impl Iterator<Item = SignedContent> {
+fn candidates() -> impl Iterator<Item = SignedContent> + Clone {
     const ORDERS: [&[&str]; 9] = [
         &["{timestamp}", "{body}"],
         &["{body}", "{timestamp}"],
@@ -210,6 +242,20 @@ mod tests {
             }
         }
         assert_eq!(tried, 3 * 100);
+    }
+
+    #[test]
+    fn tries_a_content_of_ones_own_as_well_and_no_content_twice() {
+        let key = SigningKey::new("k1", Secret::from_bytes(SECRET.as_bytes()).unwrap()).unwrap();
+        let own: SignedContent = "v1:{timestamp}:{body}".parse().unwrap();
+        let headers = Signer::new(key, own.clone()).sign_at(BODY, NOW);
+        assert_eq!(diagnose(&headers, BODY, SECRET).unwrap().matches(), []);
+
+        let found = diagnose_with(&headers, BODY, SECRET, &own).unwrap();
+        let [construction] = found.matches() else { panic!("{found}") };
+        assert_eq!((&construction.content, found.tried()), (&own, 303));
+        let known = SignedContent::TIMESTAMP_DOT_BODY;
+        assert_eq!(diagnose_with(&headers, BODY, SECRET, &known).unwrap().tried(), 300);
     }
 
     #[test]

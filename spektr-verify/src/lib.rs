@@ -57,7 +57,7 @@ mod verifier;
 mod well_formed;
 
 pub use content::{SignedContent, SignedContentError};
-pub use diagnose::{Construction, Diagnosis, diagnose};
+pub use diagnose::{Construction, Diagnosis, diagnose, diagnose_with};
 pub use error::VerifyError;
 pub use headers::{HeaderSource, SignatureHeader};
 pub use keys::{

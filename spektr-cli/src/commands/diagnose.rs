@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use spektr_verify::{Construction, SecretEncoding, SignatureHeader};
+use spektr_verify::{Construction, SecretEncoding, SignatureHeader, SignedContent};
 
 use crate::capture::Headers;
 use crate::cli::Global;
@@ -17,10 +17,12 @@ const EXAMPLES: &str = "\
 Examples:
   spektr diagnose --headers headers.txt --body body.json --secret-file secret.txt
   spektr diagnose --headers rec/000001.headers --body rec/000001.body
+  spektr diagnose --headers headers.txt --body body.json --signed-content 'v1:{timestamp}:{body}'
 
 Any delivery will do, however old, as long as the body is byte for byte what arrived: `spektr
 listen --record DIR` captures one. Tried are the timestamp, the body and the key id in many orders
-and with many separators, the secret as text, hex and Base64, the signature with and without sha256=.";
+and with many separators, the secret as text, hex and Base64, the signature with and without
+sha256=, and what --signed-content or the configuration says.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -58,7 +60,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         None => arguments.keys.secret_texts(&config)?,
     };
     let (headers, body) = arguments.captured.read()?;
-    let report = match find(&headers, &body, &secrets) {
+    let report = match find(&headers, &body, &secrets, &arguments.keys.content(&config)) {
         Ok((matches, tried)) => Report { matches, tried },
         Err(message) => {
             if global.is_json() {
@@ -79,15 +81,16 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
     Ok(Answer::from_yes(!report.matches.is_empty()))
 }
 
-/// Tries every secret; an error is about the headers.
+/// Tries every secret, with what is configured too; an error is about the headers.
 pub(crate) fn find(
     headers: &Headers,
     body: &[u8],
     secrets: &[SecretText],
+    configured: &SignedContent,
 ) -> Result<(Vec<Match>, usize), String> {
     let (mut matches, mut tried) = (Vec::new(), 0);
     for secret in secrets {
-        let diagnosis = spektr_verify::diagnose(headers, body, &secret.text)
+        let diagnosis = spektr_verify::diagnose_with(headers, body, &secret.text, configured)
             .map_err(|error| error.to_string())?;
         tried += diagnosis.tried();
         let id = if secret.id.is_empty() { id_of(headers) } else { secret.id.clone() };

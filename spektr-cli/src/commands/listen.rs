@@ -84,6 +84,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
     let endpoint = Endpoint::new(
         verifier,
         secrets,
+        arguments.keys.content(&config),
         recorder,
         forward.clone().map(|uri| Client::new(uri, FORWARD_TIMEOUT)),
         Printer::new(global.is_json(), arguments.full),

@@ -10,7 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use spektr_types::Entries;
-use spektr_verify::{Verifier, VerifyError};
+use spektr_verify::{SignedContent, Verifier, VerifyError};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
@@ -40,6 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub(super) struct Endpoint {
     verifier: Verifier,
     secrets: Vec<SecretText>,
+    content: SignedContent,
     recorder: Option<Recorder>,
     forward: Option<Client>,
     printer: Printer,
@@ -56,6 +57,7 @@ impl Endpoint {
     pub(super) fn new(
         verifier: Verifier,
         secrets: Vec<SecretText>,
+        content: SignedContent,
         recorder: Option<Recorder>,
         forward: Option<Client>,
         printer: Printer,
@@ -64,6 +66,7 @@ impl Endpoint {
         Self {
             verifier,
             secrets,
+            content,
             recorder,
             forward,
             printer,
@@ -123,7 +126,7 @@ impl Endpoint {
         {
             return None;
         }
-        diagnose::find(headers, body, &self.secrets).ok().map(|(matches, _)| matches)
+        diagnose::find(headers, body, &self.secrets, &self.content).ok().map(|(matches, _)| matches)
     }
 
     /// Counts a delivery whose answer is ready.
