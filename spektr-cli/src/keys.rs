@@ -90,8 +90,11 @@ impl KeyArguments {
         if unsigned {
             return Ok(danger::verifier_that_accepts_unsigned_deliveries());
         }
+        // Who has a key, with a slip in it, is not to be told how to do without.
+        self.source(config).map_err(|failure| {
+            failure.or_hint("or accept everything, whoever sent it: --unsigned")
+        })?;
         self.verifier(config, tolerance)
-            .map_err(|failure| failure.or_hint("or accept everything, whoever sent it: --unsigned"))
     }
 
     /// Returns what is verified with, for the first lines of a receiver.
