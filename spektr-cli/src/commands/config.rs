@@ -12,7 +12,7 @@ use crate::keys::KeyArguments;
 use crate::output::{self, bad, careful, columns, faint, good, safe};
 use crate::sender_list::ListArguments;
 
-const SETTINGS_HELP: &str = "\
+pub(crate) const SETTINGS_HELP: &str = "\
 Example of a file:
   store = 'sqlite://inbox.db'               # relative to this file
   keys_file = 'keys.toml'                   # relative to this file; secrets don't stand here
@@ -36,11 +36,16 @@ Example of a file:
   source = 'spektr'
   forward = 'http://127.0.0.1:3000/events'
   ordered = true
+  quarantine = true                         # for the first days
   keep_done = '30d'
+  keep_dead = '90d'
 
   [reconcile]
   from = 'sandbox'
   api_key_file = 'api-key.txt'              # the key and nothing else
+  unit = 'milliseconds'                     # an assumption too
+  interval = '5m'
+  reach = '1d'
 
 Each has a variable that overrides it, as SPEKTR_TOLERANCE or SPEKTR_LISTEN_PORT. The command line
 overrides both. Anything wrong is exit code 1, with file, line and column.";

@@ -141,6 +141,18 @@ mod tests {
     }
 
     #[test]
+    fn the_example_in_the_help_is_right_and_has_every_setting() {
+        let help = crate::commands::config::SETTINGS_HELP;
+        let (example, _) = help.split_once("\n\nEach").expect("text after the example");
+        let (_, example) = example.split_once('\n').expect("a heading");
+        let (values, problems) = parse(Path::new("spektr.toml"), example);
+        assert_eq!(problems, []);
+        let mut names: Vec<_> = SETTINGS.iter().map(|setting| setting.name).collect();
+        names.sort_unstable();
+        assert_eq!(values.into_keys().collect::<Vec<_>>(), names);
+    }
+
+    #[test]
     fn reads_values_with_their_lines() {
         let text = "tolerance = '2m'\n[listen]\nport = 0\n";
         let (values, problems) = parse(Path::new("spektr.toml"), text);
