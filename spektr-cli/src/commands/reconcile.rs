@@ -23,8 +23,9 @@ Examples:
 
 The sender drops an event after four attempts and keeps it in a list. What is created there since
 the last run, and since --since in any case, is stored if it is not there already. Makes the inbox
-where there is none. A run that is interrupted goes on where it came to. Exit code 1: it did not
-come to its end.";
+where there is none. A run that is interrupted goes on where it came to. Each page of the list
+repeats the end of the one before, which counts as there already. Exit code 1: it did not come to
+its end.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]

@@ -38,9 +38,14 @@ Examples:
   SPEKTR_WEBHOOK_KEYS='dev=any secret' spektr serve
   spektr serve --listen 0.0.0.0:8080 --store sqlite:///var/lib/spektr/inbox.db --keys keys.toml
   spektr serve --forward http://127.0.0.1:3000/events --ordered --keep-done 30d
+  PGPASSWORD=… spektr serve --store postgres://spektr@db.example.com/inbox    # or several of them
 
 POST /webhooks/spektr answers 200 once everything of a delivery is on the disk, and never before.
 Health and metrics (/health/live, /health/ready, /metrics) have an address of their own.
+
+PostgreSQL is connected to by verified TLS: sslrootcert=FILE in the URL names a certificate
+authority that the system does not know, and sslmode=disable says that there is no TLS, as on the
+same machine.
 
 With --forward each event is posted to that URL: the JSON of one entry as it arrived, with the
 headers spektr-event-id, spektr-event-type, spektr-source, spektr-entry and spektr-attempt. An
