@@ -147,13 +147,14 @@ fn text(report: &Report) -> String {
             done.duplicates,
         ));
         let special = [
-            (done.conflicts, "with the id of another entry"),
-            (done.malformed, "malformed"),
-            (done.unknown, "unknown"),
+            (done.conflicts, "with the id of another entry: `spektr inbox list --state conflict`"),
+            // They are pending until a worker finds the same.
+            (done.malformed, "malformed, stored all the same"),
+            (done.unknown, "unknown to this version, stored all the same"),
         ];
         for (number, what) in special {
             if number > 0 {
-                text.push_str(&format!("{number} of them {what}: `spektr inbox list`\n"));
+                text.push_str(&format!("{number} of them {what}\n"));
             }
         }
     }
