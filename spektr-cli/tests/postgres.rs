@@ -14,7 +14,8 @@ const KEYS: Option<&str> = Some("dev=any secret");
 #[test]
 fn what_was_answered_is_there_after_the_service_was_killed() {
     let cluster = Cluster::start(&["fsync = off"]);
-    let url = cluster.url("postgres");
+    // A machine with much to do may take its time.
+    let url = format!("{}?connect_timeout=60", cluster.url("postgres"));
     let folder = tempfile::tempdir().expect("a folder");
     let inbox = |arguments: &[&str]| {
         let mut command = spektr(None);
