@@ -51,8 +51,10 @@ With --forward each event is posted to that URL: the JSON of one entry as it arr
 headers spektr-event-id, spektr-event-type, spektr-source, spektr-entry and spektr-attempt. An
 answer of 2xx is the end of it. On anything else it is tried again, after a second at first and an
 hour at last, and is a dead letter after 20 attempts: `spektr inbox dead`. Each event comes at
-least once: its id is the idempotency key. Without --forward events stay pending, for `spektr
-inbox list` and `export`.
+least once: its id is the idempotency key. Malformed entries, bodies that cannot be read and
+conflicts, ids that were there with another content, are kept and not posted: `spektr inbox list
+--state malformed`, and so on. Without --forward events stay pending, for `spektr inbox list` and
+`export`.
 
 With the wrong signing settings every delivery is rejected, and the sender drops it soon. With
 --quarantine they are kept, for `spektr inbox quarantine`, `diagnose` and `spektr inbox recover`.
