@@ -7,6 +7,7 @@ mod postgres {
     mod concurrency;
     mod faults;
     pub(crate) mod fresh;
+    mod large;
     mod opening;
     mod processes;
     mod tls;

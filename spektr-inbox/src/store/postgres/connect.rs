@@ -91,8 +91,8 @@ impl Address {
              SET idle_in_transaction_session_timeout = '60s'; \
              SET statement_timeout = {}; SET lock_timeout = {}; \
              SET jit = off; {settings}",
-            limit.as_millis(),
-            limit.as_millis() / 2,
+            millis(limit),
+            millis(limit / 2),
         );
         let prepare = async {
             session.client.batch_execute(&settings).await?;
@@ -114,6 +114,11 @@ impl Address {
             .map_err(|error: tokio_postgres::Error| Fault::from(error))?;
         Ok(session)
     }
+}
+
+/// A limit as the server takes it, where 0 would be none at all.
+pub(super) fn millis(limit: Duration) -> u128 {
+    limit.as_millis().clamp(1, i32::MAX as u128)
 }
 
 /// A connection, and the task that moves its bytes.

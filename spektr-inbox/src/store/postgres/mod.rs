@@ -150,7 +150,9 @@ impl PostgresOptions {
     }
 
     /// Sets how long an operation of a receiver or a worker may take, a new connection
-    /// included. Whatever looks at many rows has a minute.
+    /// included. Deliveries have a millisecond more for each of their entries; they are
+    /// stored even if the receiver has told the sender to come back by then. Whatever
+    /// looks at many rows has a minute.
     #[must_use]
     pub fn with_timeout(mut self, duration: Duration) -> Self {
         self.timeout = duration;
