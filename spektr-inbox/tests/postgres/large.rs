@@ -2,29 +2,28 @@
 
 use std::time::Duration;
 
-use spektr_inbox::store::postgres::PostgresOptions;
 use spektr_inbox::store::{Acceptance, Filter, NewEntry, Store as _};
 use spektr_inbox::testing::{entries, start, tag_added};
 
-use super::fresh::{Fresh, database};
+use super::fresh::fresh;
 
-/// A store whose limits say nothing about the speed of this machine.
-async fn patient() -> Fresh {
-    let url = database().await;
-    let options = PostgresOptions::new(&url).with_timeout(Duration::from_secs(600));
-    Fresh { store: options.open().await.unwrap(), url }
-}
-
+/// Entries of one delivery, made of one that was read.
 fn batch(count: usize) -> Vec<NewEntry> {
-    let raw = |index| tag_added(&format!("e{index}"), &format!("s{index}"), 1_700_000_000_000);
-    let raws: Vec<_> = (0..count).map(raw).collect();
-    entries("test", &format!(r#"{{"results":[{}]}}"#, raws.join(",")), start())
+    let template = entries("test", &tag_added("e0", "s0", 1_700_000_000_000), start()).remove(0);
+    let entry = |index: usize| {
+        let mut entry = template.clone();
+        entry.key = format!("id:e{index}");
+        entry.id = Some(format!("e{index}"));
+        entry.spektr_id = Some(format!("s{index}"));
+        entry
+    };
+    (0..count).map(entry).collect()
 }
 
 #[tokio::test]
 async fn as_many_entries_as_a_batch_can_have_are_one_delivery() {
     const COUNT: usize = spektr_types::MAX_ENTRIES;
-    let fresh = patient().await;
+    let fresh = fresh().await;
     let batch = batch(COUNT);
     let accepted = fresh.accept(batch.clone()).await.unwrap();
     let stored = accepted.iter().filter(|one| matches!(one, Acceptance::Stored(_))).count();
@@ -36,7 +35,7 @@ async fn as_many_entries_as_a_batch_can_have_are_one_delivery() {
 
 #[tokio::test]
 async fn an_entry_as_large_as_a_body_can_be_is_kept_and_worked_on() {
-    let fresh = patient().await;
+    let fresh = fresh().await;
     let filler = "x".repeat(16 * 1024 * 1024 - 40);
     let raw = format!(r#"{{"id":"large","type":"x","data":"{filler}"}}"#);
     fresh.accept(entries("test", &raw, start())).await.unwrap();
@@ -55,7 +54,7 @@ async fn an_entry_as_large_as_a_body_can_be_is_kept_and_worked_on() {
 
 #[tokio::test]
 async fn a_larger_delivery_has_more_time() {
-    let fresh = patient().await;
+    let fresh = fresh().await;
     let script = "CREATE TABLE seen (setting text); \
         CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
           INSERT INTO seen VALUES (current_setting('statement_timeout')); RETURN NULL; END $$; \
