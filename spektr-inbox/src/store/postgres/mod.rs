@@ -107,7 +107,8 @@ impl PostgresOptions {
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(4);
 
     /// Takes a URL, `postgres://user:password@host:5432/database`, with the parameters
-    /// that libpq knows; several hosts are tried in turn, until one takes writes.
+    /// of libpq that [`tokio_postgres::Config`] knows. Several hosts, with commas in
+    /// between, are tried in turn until one takes writes.
     ///
     /// `sslmode` is `verify-full` by default, and nothing less but `disable` is taken:
     /// `require` means the same here. `sslrootcert` names a file with the certificates of
