@@ -120,6 +120,17 @@ async fn a_server_that_is_not_there_or_never_answers_is_an_error() {
 }
 
 #[tokio::test]
+async fn a_database_that_takes_no_writes_is_no_store() {
+    let fresh = fresh().await;
+    let name = fresh.url.rsplit('/').next().unwrap();
+    let script = format!("ALTER DATABASE {name} SET default_transaction_read_only = on");
+    fresh.client().await.batch_execute(&script).await.unwrap();
+    let error = options(&fresh.url).open().await.unwrap_err();
+    let OpenError::Connect { source } = error else { panic!("{error:?}") };
+    assert!(source.to_string().contains("does not allow writes"), "{source}");
+}
+
+#[tokio::test]
 async fn hosts_that_are_gone_or_silent_are_passed_over() {
     let cluster = Cluster::start(&["fsync = off", "listen_addresses = '127.0.0.1'"]);
     let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
