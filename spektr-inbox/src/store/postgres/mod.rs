@@ -14,9 +14,9 @@
 //!   within a small part of a lease. Run NTP. A warning is traced when a connection is
 //!   made and the clock of the database differs by more than two seconds.
 //! - **Erasure**: what is erased is gone from every query at once. Its bytes stay in the
-//!   pages until `VACUUM`, which is run, has freed them and others overwrite them; in
-//!   the write-ahead log until it is recycled; and in backups, archives and standbys.
-//!   Encrypt those disks.
+//!   pages until `VACUUM`, which is run where the user owns the tables, has freed them and
+//!   others overwrite them; in the write-ahead log until it is recycled; and in backups,
+//!   archives and standbys. Encrypt those disks.
 //! - **Long transactions** on that server, such as a dump or a forgotten session, keep
 //!   dead rows alive, whichever tables they read: claims become slower until they end.
 //! - **Numbers** count up in the order of arrival, and become visible in the order of
