@@ -163,6 +163,34 @@ async fn what_can_be_decoded_by_now_is_pending_again() {
 }
 
 #[tokio::test]
+async fn deliveries_that_fill_the_queue_delay_a_redecoding_and_do_not_fail_it() {
+    const BODIES: usize = 100;
+    let inbox = Inbox::with(|options| options.with_queue(1).with_group(1));
+    // As an earlier version left them, which could not split them.
+    let unreadable = entries("test", "not JSON", start()).remove(0);
+    let body = |index: usize| NewEntry {
+        key: format!("body:{index}"),
+        raw: tag_added(&format!("e{index}"), "s1", 1_700_000_000_000).into_bytes().into(),
+        ..unreadable.clone()
+    };
+    inbox.store.accept((0..BODIES).map(body).collect()).await.unwrap();
+    let flood = (0..8).map(|_| {
+        let store = Arc::clone(&inbox.store);
+        tokio::spawn(async move {
+            loop {
+                let _full = store.probe().await;
+                tokio::task::yield_now().await;
+            }
+        })
+    });
+    let flood: Vec<_> = flood.collect();
+    let redecoded = redecode(&*inbox.store, inbox.clock.now(), |_| {}).await.unwrap();
+    assert_eq!(redecoded, BODIES as u64);
+    flood.iter().for_each(|task| task.abort());
+    assert_eq!(count(&inbox, State::Pending).await, BODIES as u64);
+}
+
+#[tokio::test]
 async fn an_export_can_be_imported_and_gives_the_same_export() {
     let inbox = Inbox::new();
     fill(&inbox, 2).await;

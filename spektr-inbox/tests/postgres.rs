@@ -5,8 +5,10 @@
 mod postgres {
     mod behaviour;
     mod concurrency;
+    mod denied;
     mod faults;
     pub(crate) mod fresh;
+    mod large;
     mod opening;
     mod processes;
     mod tls;

@@ -15,7 +15,7 @@ use spektr_inbox::store::{ClaimRequest, Filter, State};
 use spektr_inbox::testing::{entries, start, tag_added};
 use spektr_inbox::{Clock as _, Handler, HandlerError, Received, Workers};
 use support::Inbox;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::time::sleep;
 
 const LEASE: Duration = Duration::from_millis(300);
@@ -155,13 +155,23 @@ async fn a_worker_that_has_lost_its_lease_stops_its_handler() {
 async fn the_end_lets_handlers_finish_and_leaves_the_rest() {
     let inbox = Inbox::new();
     fill(&inbox, 3).await;
-    let (begun, ended) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
-    let handler = slow(Duration::from_millis(400), &begun, &ended);
+    let (begun, finish) = (Arc::<AtomicUsize>::default(), Arc::new(Semaphore::new(0)));
+    let (counter, gate) = (Arc::clone(&begun), Arc::clone(&finish));
+    let handler = move |_: Received| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        let gate = Arc::clone(&gate);
+        async move {
+            let _permit = gate.acquire().await?;
+            Ok::<(), HandlerError>(())
+        }
+    };
     let (stop, stopped) = oneshot::channel::<()>();
     let working = workers(&inbox, handler).with_concurrency(2);
+    let working = working.with_shutdown_timeout(Duration::from_secs(600));
     let working = tokio::spawn(working.run(async { stopped.await.unwrap() }));
     until_begun(&begun, 2).await;
     stop.send(()).unwrap();
+    finish.add_permits(2);
     working.await.unwrap();
     let states: Vec<_> = inbox.all().await.iter().map(|entry| entry.state).collect();
     assert_eq!(states, [State::Done, State::Done, State::Pending]);

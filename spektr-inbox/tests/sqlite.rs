@@ -83,16 +83,55 @@ async fn entries_are_there_after_reopening() {
     assert_eq!(stored[0].id.as_deref(), Some("e1"));
 }
 
+#[tokio::test]
+async fn a_file_of_the_first_version_is_migrated_with_what_it_holds() {
+    const BUILD_BEFORE: &str = "CREATE INDEX entries_leased ON entries (spektr_id, source) \
+         WHERE state = 'pending' AND owner IS NOT NULL";
+    let entry = "INSERT INTO entries (source, key, content, id, spektr_id, received_at, order_at, \
+                   state, conflict, due_at, raw) \
+                 VALUES ('test', 'id:e1', x'00', 'e1', 's1', 1, 1, 'pending', 0, 1, x'7b7d')";
+    let schema = include_str!("../src/store/sqlite/schema.1.sql");
+    for script in ["", BUILD_BEFORE] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("inbox.db");
+        let connection = Connection::open(&path).unwrap();
+        for script in [schema, script, entry] {
+            connection.execute_batch(script).unwrap();
+        }
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        connection.pragma_update(None, "application_id", 0x7370_6b74).unwrap();
+        drop(connection);
+        let store = SqliteOptions::new(&path).open().unwrap();
+        let request = spektr_inbox::store::ClaimRequest {
+            owner: 1,
+            now: start(),
+            lease: std::time::Duration::from_secs(30),
+            limit: 10,
+            ordered: true,
+            horizon: std::time::Duration::from_secs(3600),
+        };
+        let claims = store.claim(request).await.unwrap();
+        assert_eq!(claims.len(), 1);
+        assert_eq!(claims[0].entry.id.as_deref(), Some("e1"));
+        drop(store);
+        let version =
+            Connection::open(&path)
+                .unwrap()
+                .pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
+        assert_eq!(version, Ok(2));
+    }
+}
+
 #[test]
 fn refuses_a_newer_version_and_leaves_the_file_alone() {
     let fresh = opened(|options| options);
     let path = fresh.path();
     let Fresh { store, folder: _folder } = fresh;
     drop(store);
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 2).unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 3).unwrap();
     let before = std::fs::read(&path).unwrap();
     let error = SqliteOptions::new(&path).open().unwrap_err();
-    assert!(matches!(error, OpenError::Newer { found: 2, known: 1, .. }), "{error:?}");
+    assert!(matches!(error, OpenError::Newer { found: 3, known: 2, .. }), "{error:?}");
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 

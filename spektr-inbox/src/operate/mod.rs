@@ -20,7 +20,7 @@ pub use transfer::{ImportProblem, TransferError, export, import};
 use crate::Clock;
 use crate::clock::before;
 use crate::intake::intake;
-use crate::store::{Filter, State, Store, StoreError, StoredEntry};
+use crate::store::{Filter, State, Store, StoreError, StoredEntry, accept_patiently};
 
 /// How many entries a step takes.
 const STEP: usize = 500;
@@ -177,6 +177,6 @@ async fn split(store: &dyn Store, body: StoredEntry) -> Result<u64, StoreError> 
     if intake.unreadable.is_some() {
         return Ok(0);
     }
-    store.accept(intake.entries).await?;
+    accept_patiently(store, intake.entries).await?;
     store.prune(Filter { state: Some(body.state), ..Filter::number(body.number) }, 1).await
 }

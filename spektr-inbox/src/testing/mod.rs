@@ -56,6 +56,7 @@ macro_rules! store_tests {
             a_retry_waits_for_its_time
             an_ordered_claim_takes_one_per_spektr_id_in_order
             what_comes_late_waits_for_the_lease_beside_it
+            what_has_to_wait_does_not_hide_what_has_not
             a_dead_letter_does_not_hold_back_the_next
             a_clock_put_back_delays_nothing_for_long
             lists_and_counts_by_filter

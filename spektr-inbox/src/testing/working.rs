@@ -142,6 +142,46 @@ pub async fn what_comes_late_waits_for_the_lease_beside_it(store: &dyn Store) {
     assert_eq!(ids(&store.claim(ordered(now)).await.unwrap()), ["e1"]);
 }
 
+/// However many have to wait, and are due before all others.
+pub async fn what_has_to_wait_does_not_hide_what_has_not(store: &dyn Store) {
+    let in_order = |now| ClaimRequest { limit: 10, ..ordered(now) };
+    let raws = |spektr_id: &str, count: i64| -> Vec<String> {
+        let raw = |index| {
+            tag_added(&format!("{spektr_id}-{index}"), spektr_id, 1_700_000_000_000 + index)
+        };
+        (0..count).map(raw).collect()
+    };
+    // A person with many events, the first of which is tried again later.
+    accept(store, &raws("blocked", 1000)).await;
+    let first = store.claim(ClaimRequest { limit: 1, ..in_order(start()) }).await.unwrap();
+    assert_eq!(ids(&first), ["blocked-0"]);
+    let due_at = after(start(), SECOND);
+    let retry = Settlement::Retry { due_at, reason: String::new() };
+    assert!(store.settle(first[0].lease, retry, start()).await.unwrap());
+    // Behind all of them others arrive, before and after that person by their ids, and
+    // some that are nobody's.
+    for person in ["a", "b", "c"] {
+        accept(store, &raws(person, 2)).await;
+    }
+    accept(store, &[0, 1].map(|index| format!(r#"{{"id":"nobody-{index}","type":"x"}}"#))).await;
+    let mut claimed = Vec::new();
+    for (a, b, c) in [("a-0", "b-0", "c-0"), ("a-1", "b-1", "c-1")] {
+        let claims = store.claim(in_order(start())).await.unwrap();
+        let mut round = ids(&claims);
+        round.retain(|id| !id.starts_with("nobody"));
+        round.sort();
+        assert_eq!(round, [a, b, c]);
+        claimed.extend(ids(&claims));
+        for claim in claims {
+            assert!(store.settle(claim.lease, Settlement::Done, start()).await.unwrap());
+        }
+    }
+    claimed.sort();
+    assert_eq!(claimed, ["a-0", "a-1", "b-0", "b-1", "c-0", "c-1", "nobody-0", "nobody-1"]);
+    assert_eq!(store.claim(in_order(start())).await.unwrap().len(), 0);
+    assert_eq!(ids(&store.claim(in_order(due_at)).await.unwrap()), ["blocked-0"]);
+}
+
 /// What is given up does not stop its spektr id.
 pub async fn a_dead_letter_does_not_hold_back_the_next(store: &dyn Store) {
     three(store).await;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use spektr_inbox::store::postgres::{PostgresOptions, PostgresStore};
+use spektr_inbox::store::postgres::PostgresStore;
 use spektr_inbox::store::{Filter, State, Store};
 use spektr_inbox::testing::postgres::Cluster;
 use spektr_inbox::testing::{ManualClock, entries, start, tag_added};
@@ -15,14 +15,14 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::fresh::{Fresh, fresh};
+use super::fresh::{Fresh, fresh, options};
 use crate::support::{deliver, fetch, ring, serve};
 
 const LEASE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(5);
 
 async fn open(url: &str) -> Arc<PostgresStore> {
-    Arc::new(PostgresOptions::new(url).open().await.unwrap())
+    Arc::new(options(url).open().await.unwrap())
 }
 
 /// What handlers do: ids that run now, how often each was done, and whether one ran

@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use spektr_inbox::store::postgres::{PostgresOptions, PostgresStore};
 use spektr_inbox::testing::postgres::Cluster;
@@ -28,7 +29,7 @@ impl Fresh {
     /// Another store on the same database, with connections of its own, as another
     /// process has it.
     pub(crate) async fn another(&self) -> PostgresStore {
-        PostgresOptions::new(&self.url).open().await.unwrap()
+        options(&self.url).open().await.unwrap()
     }
 
     /// Connects past the store.
@@ -37,9 +38,14 @@ impl Fresh {
     }
 }
 
+/// With a limit that says nothing about the speed of this machine.
+pub(crate) fn options(url: &str) -> PostgresOptions {
+    PostgresOptions::new(url).with_timeout(Duration::from_secs(600))
+}
+
 pub(crate) async fn fresh() -> Fresh {
     let url = database().await;
-    Fresh { store: PostgresOptions::new(&url).open().await.unwrap(), url }
+    Fresh { store: options(&url).open().await.unwrap(), url }
 }
 
 /// The URL of a new database.

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use spektr_inbox::store::postgres::{OpenError, PostgresOptions};
 use spektr_inbox::store::{Filter, Store as _, StoreError};
+use spektr_inbox::testing::postgres::Cluster;
 use spektr_inbox::testing::{entries, start, tag_added};
 
-use super::fresh::{Fresh, database, fresh};
+use super::fresh::{Fresh, database, fresh, options};
 
 fn one(id: &str) -> Vec<spektr_inbox::store::NewEntry> {
     entries("test", &tag_added(id, "s1", 1_700_000_000_000), start())
@@ -116,6 +117,29 @@ async fn a_server_that_is_not_there_or_never_answers_is_an_error() {
     let error = PostgresOptions::new(&url).open().await.unwrap_err();
     assert!(matches!(error, OpenError::Connect { .. }), "{error:?}");
     assert!(!format!("{error} {error:?}").contains("marker"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_database_that_takes_no_writes_is_no_store() {
+    let fresh = fresh().await;
+    let name = fresh.url.rsplit('/').next().unwrap();
+    let script = format!("ALTER DATABASE {name} SET default_transaction_read_only = on");
+    fresh.client().await.batch_execute(&script).await.unwrap();
+    let error = options(&fresh.url).open().await.unwrap_err();
+    let OpenError::Connect { source } = error else { panic!("{error:?}") };
+    assert!(source.to_string().contains("does not allow writes"), "{source}");
+}
+
+#[tokio::test]
+async fn hosts_that_are_gone_or_silent_are_passed_over() {
+    let cluster = Cluster::start(&["fsync = off", "listen_addresses = '127.0.0.1'"]);
+    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    // It takes connections, and says nothing.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let hosts = format!("{gone},{},127.0.0.1:{}", silent.local_addr().unwrap(), cluster.port());
+    let url = format!("postgres://postgres@{hosts}/postgres?sslmode=disable");
+    let store = options(&url).open().await.unwrap();
+    store.accept(one("e1")).await.unwrap();
 }
 
 #[tokio::test]

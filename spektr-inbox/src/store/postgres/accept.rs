@@ -9,12 +9,17 @@ use spektr_types::Timestamp;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::timeout;
 
+use super::connect::millis;
 use super::error::Fault;
 use super::pool::{Lent, Pool};
 use crate::store::{Acceptance, NewEntry, StoreError};
 
 /// Of how many bytes a group is full.
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
+
+/// How much longer a transaction may take for each of its entries. A delivery can have
+/// 100,000 of them, and one that is never stored in time is lost.
+const TIME_PER_ENTRY: Duration = Duration::from_millis(1);
 
 /// How often a transaction looks again because another has stored the same.
 const RACES: usize = 5;
@@ -132,9 +137,11 @@ async fn commit(pool: &Pool, jobs: &[Job], limit: Duration) -> Result<Vec<Vec<Ac
         return Ok(Vec::new());
     }
     let entries: Vec<&NewEntry> = jobs.iter().flat_map(|job| &job.entries).collect();
+    let limit = limit + TIME_PER_ENTRY * u32::try_from(entries.len()).unwrap_or(u32::MAX);
     let committing = async {
         let mut connection = pool.take().await?;
-        connection.run("BEGIN").await?;
+        let begin = format!("BEGIN; SET LOCAL statement_timeout = {}", millis(limit));
+        connection.run(&begin).await?;
         let accepted = store(&mut connection, &entries).await?;
         connection.run("COMMIT").await?;
         connection.give_back();

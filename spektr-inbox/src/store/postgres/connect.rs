@@ -1,6 +1,8 @@
 //! From a URL to connections whose settings don't depend on anybody's defaults.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
@@ -29,7 +31,10 @@ const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
 /// Where the database is and how it is reached.
 #[derive(Clone)]
 pub(super) struct Address {
-    config: Config,
+    /// One for each host of the URL.
+    hosts: Vec<Config>,
+    /// The host to begin with: the one that was there last, or the one after it.
+    first: Arc<AtomicUsize>,
     tls: Tls,
 }
 
@@ -54,13 +59,20 @@ impl Address {
             }
         }
         // The parser's own words can quote a part of the URL. What comes later counts.
-        let url = format!("{base}?{DEFAULTS}&{}", rest.join("&"));
-        let mut config: Config = url.parse().map_err(|_| {
-            problem("write postgres://USER:PASSWORD@HOST/DATABASE, and %40 for an @ in a part")
-        })?;
-        let mut hosts = config.get_hosts().iter();
-        let is_local =
-            config.get_hostaddrs().is_empty() && hosts.all(|host| matches!(host, Host::Unix(_)));
+        let query = format!("{DEFAULTS}&{}", rest.join("&"));
+        let parse = |base: String| {
+            format!("{base}?{query}").parse::<Config>().map_err(|_| {
+                problem(
+                    "write postgres://USER:PASSWORD@HOST/DATABASE, with %40 for an @ in a part, \
+                     and no parameter that is not known",
+                )
+            })
+        };
+        let mut hosts = each_host(base).into_iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+        let is_local = hosts.iter().all(|config| {
+            let mut hosts = config.get_hosts().iter();
+            config.get_hostaddrs().is_empty() && hosts.all(|host| matches!(host, Host::Unix(_)))
+        });
         let is_plain = match mode.as_deref() {
             Some("disable") => true,
             Some("verify-full" | "require") => false,
@@ -68,17 +80,41 @@ impl Address {
             Some(_) => return Err(problem("sslmode is neither verify-full nor disable")),
         };
         let tls = if is_plain { Tls::unused() } else { Tls::new(roots.as_deref()) }?;
-        config.ssl_mode(if is_plain { SslMode::Disable } else { SslMode::Require });
-        Ok(Self { config, tls })
+        for config in &mut hosts {
+            config.ssl_mode(if is_plain { SslMode::Disable } else { SslMode::Require });
+        }
+        Ok(Self { hosts, first: Arc::default(), tls })
     }
 
     /// Makes a connection whose statements may take until a limit. Its session is the same
     /// whatever the server, the database or the user has as a default.
     pub(super) async fn connect(&self, settings: &str, limit: Duration) -> Result<Session, Fault> {
-        let connecting = self.config.connect(self.tls.clone());
+        let mut last = Fault::new("the URL has no host");
+        let first = self.first.load(Ordering::Relaxed);
+        for index in first..first + self.hosts.len() {
+            // For others, and for who comes after this has been given up.
+            self.first.store((index + 1) % self.hosts.len(), Ordering::Relaxed);
+            let host = &self.hosts[index % self.hosts.len()];
+            match self.connect_to(host, settings, limit).await {
+                Ok(session) => {
+                    self.first.store(index % self.hosts.len(), Ordering::Relaxed);
+                    return Ok(session);
+                }
+                Err(fault) => last = fault,
+            }
+        }
+        Err(last)
+    }
+
+    async fn connect_to(
+        &self,
+        config: &Config,
+        settings: &str,
+        limit: Duration,
+    ) -> Result<Session, Fault> {
         // The client's own limit is for the socket only, not for what comes after it.
-        let patience = self.config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
-        let (client, connection) = timeout(patience, connecting)
+        let patience = config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
+        let (client, connection) = timeout(patience, config.connect(self.tls.clone()))
             .await
             .map_err(|_| Fault::new("the server does not answer"))??;
         let task = tokio::spawn(async move {
@@ -91,8 +127,8 @@ impl Address {
              SET idle_in_transaction_session_timeout = '60s'; \
              SET statement_timeout = {}; SET lock_timeout = {}; \
              SET jit = off; {settings}",
-            limit.as_millis(),
-            limit.as_millis() / 2,
+            millis(limit),
+            millis(limit / 2),
         );
         let prepare = async {
             session.client.batch_execute(&settings).await?;
@@ -114,6 +150,22 @@ impl Address {
             .map_err(|error: tokio_postgres::Error| Fault::from(error))?;
         Ok(session)
     }
+}
+
+/// The URLs of each host of one that names several, which end at its parameters. The
+/// client by itself would spend all the time on one that takes a connection and says
+/// nothing.
+fn each_host(base: &str) -> Vec<String> {
+    let credentials = base.find('@').or_else(|| base.find("://").map(|colon| colon + 2));
+    let begin = credentials.map_or(0, |end| end + 1);
+    let end = base[begin..].find('/').map_or(base.len(), |length| begin + length);
+    let each = base[begin..end].split(',');
+    each.map(|host| format!("{}{host}{}", &base[..begin], &base[end..])).collect()
+}
+
+/// A limit as the server takes it, where 0 would be none at all.
+pub(super) fn millis(limit: Duration) -> u128 {
+    limit.as_millis().clamp(1, i32::MAX as u128)
 }
 
 /// A connection, and the task that moves its bytes.
@@ -172,6 +224,16 @@ fn ahead(before: i64, server: i64, after: i64) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_url_of_several_hosts_is_that_of_each() {
+        let several = "postgres://u:p,/@a:1,[::1],%2Frun:5/x,y";
+        let each = ["a:1", "[::1]", "%2Frun:5"].map(|one| format!("postgres://u:p,/@{one}/x,y"));
+        assert_eq!(each_host(several), each);
+        assert_eq!(each_host("postgres://a,b"), ["postgres://a", "postgres://b"]);
+        assert_eq!(each_host("postgres:///x"), ["postgres:///x"]);
+        assert_eq!(each_host("postgres://"), ["postgres://"]);
+    }
 
     #[test]
     fn clocks_that_differ_by_more_than_two_seconds_are_noticed() {

@@ -14,9 +14,9 @@
 //!   within a small part of a lease. Run NTP. A warning is traced when a connection is
 //!   made and the clock of the database differs by more than two seconds.
 //! - **Erasure**: what is erased is gone from every query at once. Its bytes stay in the
-//!   pages until `VACUUM`, which is run, has freed them and others overwrite them; in
-//!   the write-ahead log until it is recycled; and in backups, archives and standbys.
-//!   Encrypt those disks.
+//!   pages until `VACUUM`, which is run where the user owns the tables, has freed them and
+//!   others overwrite them; in the write-ahead log until it is recycled; and in backups,
+//!   archives and standbys. Encrypt those disks.
 //! - **Long transactions** on that server, such as a dump or a forgotten session, keep
 //!   dead rows alive, whichever tables they read: claims become slower until they end.
 //! - **Numbers** count up in the order of arrival, and become visible in the order of
@@ -107,7 +107,8 @@ impl PostgresOptions {
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(4);
 
     /// Takes a URL, `postgres://user:password@host:5432/database`, with the parameters
-    /// that libpq knows; several hosts are tried in turn, until one takes writes.
+    /// of libpq that [`tokio_postgres::Config`] knows. Several hosts, with commas in
+    /// between, are tried in turn until one takes writes.
     ///
     /// `sslmode` is `verify-full` by default, and nothing less but `disable` is taken:
     /// `require` means the same here. `sslrootcert` names a file with the certificates of
@@ -150,7 +151,9 @@ impl PostgresOptions {
     }
 
     /// Sets how long an operation of a receiver or a worker may take, a new connection
-    /// included. Whatever looks at many rows has a minute.
+    /// included. Deliveries have a millisecond more for each of their entries; they are
+    /// stored even if the receiver has told the sender to come back by then. Whatever
+    /// looks at many rows has a minute.
     #[must_use]
     pub fn with_timeout(mut self, duration: Duration) -> Self {
         self.timeout = duration;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::timeout;
+
 use super::OpenError;
 use super::connect::Address;
 use super::error::Fault;
@@ -9,17 +11,26 @@ use super::error::Fault;
 /// What makes each version out of the one before; version 0 is a schema without tables.
 const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
 
-/// How long one process waits for another that migrates.
+/// How long it may take, waiting for another process that migrates included.
 const LIMIT: Duration = Duration::from_secs(120);
 
 /// "spektr": the lock that those who migrate take.
 const LOCK: i64 = 0x7370_656b_7472;
 
+/// Applies what is missing, within a limit.
+pub(super) async fn migrate(address: &Address) -> Result<(), OpenError> {
+    timeout(LIMIT, apply(address)).await.unwrap_or_else(|_| {
+        let source = Box::new(Fault::new("the database does not answer in time"));
+        Err(OpenError::Database { source })
+    })
+}
+
 /// Applies what is missing. The version is read under a lock and in the transaction of
 /// the migration, so that of several processes that start at once only one does it.
-pub(super) async fn migrate(address: &Address) -> Result<(), OpenError> {
+async fn apply(address: &Address) -> Result<(), OpenError> {
     let session = address
-        .connect("", LIMIT)
+        // Whoever has the lock that this waits for is migrating.
+        .connect("SET lock_timeout = 0", LIMIT)
         .await
         .map_err(|source| OpenError::Connect { source: Box::new(source) })?;
     let client = &session.client;

@@ -3,6 +3,7 @@
 //! One thread writes and commits many waiting deliveries at once, with the log
 //! synced before anybody is answered; another reads beside it.
 
+mod claim;
 mod file;
 mod quarantine;
 mod read;

@@ -1,8 +1,9 @@
 //! The statements of the writer: accept, claim, extend, settle.
 
-use rusqlite::{Connection, OptionalExtension as _, named_params, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use spektr_types::Timestamp;
 
+use super::claim::find;
 use super::read::{COLUMNS, entry};
 use crate::clock::after;
 use crate::store::{
@@ -54,61 +55,11 @@ fn accept_one(connection: &Connection, entry: &NewEntry) -> Result<Acceptance, S
     Ok(if conflict { Acceptance::Conflict(number) } else { Acceptance::Stored(number) })
 }
 
-/// An entry that an earlier pending one of its spektr id does not hold back, nor a lease
-/// on another: what arrives late, or is released, can be earlier than that one.
-const FIRST_IN_LANE: &str = "(NOT :ordered OR spektr_id IS NULL OR (NOT EXISTS (\
-     SELECT 1 FROM entries AS earlier WHERE earlier.state = 'pending' \
-     AND earlier.spektr_id = entries.spektr_id AND earlier.source = entries.source \
-     AND (earlier.order_at, earlier.number) < (entries.order_at, entries.number)) \
-     AND NOT EXISTS (SELECT 1 FROM entries AS held INDEXED BY entries_leased \
-     WHERE held.state = 'pending' AND held.owner IS NOT NULL \
-     AND held.spektr_id = entries.spektr_id AND held.source = entries.source \
-     AND held.number <> entries.number AND held.due_at > :now \
-     AND (held.due_at <= :horizon OR held.owner = :owner))))";
-
 pub(super) fn claim(
     connection: &Connection,
     request: &ClaimRequest,
 ) -> Result<Vec<Claim>, StoreError> {
-    // Left to itself, SQLite would read and sort everything that is pending.
-    let due = format!(
-        "SELECT number FROM entries INDEXED BY entries_due WHERE state = 'pending' AND due_at <= :now \
-         AND {FIRST_IN_LANE} ORDER BY due_at, number LIMIT :limit"
-    );
-    let horizon = after(request.now, request.horizon).as_millis();
-    let mut numbers: Vec<i64> = connection
-        .prepare_cached(&due)?
-        .query_map(
-            named_params! {
-                ":now": request.now.as_millis(),
-                ":horizon": horizon,
-                ":owner": request.owner,
-                ":ordered": request.ordered,
-                ":limit": request.limit,
-            },
-            |row| row.get(0),
-        )?
-        .collect::<Result<_, _>>()?;
-    if numbers.len() < request.limit {
-        let misdated = format!(
-            "SELECT number FROM entries INDEXED BY entries_due WHERE state = 'pending' AND due_at > :horizon \
-             AND owner IS NOT :owner AND {FIRST_IN_LANE} ORDER BY due_at, number LIMIT :limit"
-        );
-        let more = connection
-            .prepare_cached(&misdated)?
-            .query_map(
-                named_params! {
-                    ":now": request.now.as_millis(),
-                    ":horizon": horizon,
-                    ":owner": request.owner,
-                    ":ordered": request.ordered,
-                    ":limit": request.limit - numbers.len(),
-                },
-                |row| row.get(0),
-            )?
-            .collect::<Result<Vec<i64>, _>>()?;
-        numbers.extend(more);
-    }
+    let numbers = find(connection, request)?;
     let until = after(request.now, request.lease).as_millis();
     let take = format!(
         "UPDATE entries SET owner = ?2, attempts = attempts + 1, due_at = ?3 WHERE number = ?1 \

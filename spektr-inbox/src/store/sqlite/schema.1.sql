@@ -28,8 +28,6 @@ CREATE INDEX entries_state ON entries (state);
 -- already, and accepting does not pay for pruning.
 CREATE INDEX entries_due ON entries (due_at, number) WHERE state = 'pending';
 CREATE INDEX entries_lane ON entries (spektr_id, source, order_at, number) WHERE state = 'pending';
-CREATE INDEX entries_leased ON entries (spektr_id, source)
-  WHERE state = 'pending' AND owner IS NOT NULL;
 CREATE INDEX entries_done ON entries (received_at) WHERE state = 'done';
 
 CREATE TABLE quarantine (

@@ -1,0 +1,176 @@
+//! Finds what can be claimed, and reads no more for it than a bounded number of rows.
+
+use rusqlite::{Connection, OptionalExtension as _, ToSql, params};
+
+use crate::clock::after;
+use crate::store::{ClaimRequest, StoreError};
+
+/// How many lanes a claim in order walks at most, where it does not find enough among
+/// what is due first. A lane is all that has one spektr id and source.
+const LANES: usize = 500;
+
+/// What is due, and what a clock that went wrong has put off for too long.
+///
+/// In all statements, ?1 is now, ?2 the horizon and ?3 the owner.
+const WHEN: [&str; 2] = ["due_at <= ?1", "due_at > ?2 AND owner IS NOT ?3"];
+
+/// No lease is held on another entry of its lane: what arrives late, or is released, can
+/// be earlier than the one that is being worked on.
+const LANE_IS_FREE: &str = "NOT EXISTS (\
+     SELECT 1 FROM entries AS held INDEXED BY entries_leased \
+     WHERE held.state = 'pending' AND held.owner IS NOT NULL \
+     AND held.spektr_id = entries.spektr_id AND held.source = entries.source \
+     AND held.number <> entries.number AND held.due_at > ?1 \
+     AND (held.due_at <= ?2 OR held.owner = ?3))";
+
+/// An earlier pending one of its lane does not hold it back.
+const FIRST_IN_LANE: &str = "NOT EXISTS (\
+     SELECT 1 FROM entries AS earlier WHERE earlier.state = 'pending' \
+     AND earlier.spektr_id = entries.spektr_id AND earlier.source = entries.source \
+     AND (earlier.order_at, earlier.number) < (entries.order_at, entries.number))";
+
+/// The numbers of what can be claimed, in the order in which it is due. In order of
+/// spektr ids, most of that can have to wait for others; where it does, lanes are walked.
+pub(super) fn find(
+    connection: &Connection,
+    request: &ClaimRequest,
+) -> Result<Vec<i64>, StoreError> {
+    let finder = Finder {
+        connection,
+        now: request.now.as_millis(),
+        horizon: after(request.now, request.horizon).as_millis(),
+        owner: request.owner,
+    };
+    let limit = request.limit;
+    let look = if request.ordered { limit.saturating_mul(4).saturating_add(100) } else { limit };
+    let look = look.min(i32::MAX as usize);
+    let mut found = Vec::new();
+    let mut has_seen_all = true;
+    for when in WHEN {
+        if found.len() < limit {
+            let seen = finder.first(when, look, request.ordered)?;
+            has_seen_all &= seen.len() < look;
+            found.extend(seen.iter().filter(|(_, is_free)| *is_free).map(|(number, _)| number));
+        }
+    }
+    if request.ordered && !has_seen_all && found.len() < limit {
+        finder.without_lane(limit, &mut found)?;
+        finder.walk(limit, &mut found)?;
+    }
+    found.truncate(limit);
+    Ok(found)
+}
+
+struct Finder<'a> {
+    connection: &'a Connection,
+    now: i64,
+    horizon: i64,
+    owner: i64,
+}
+
+impl Finder<'_> {
+    /// What comes first, and whether it can be claimed.
+    fn first(
+        &self,
+        when: &str,
+        limit: usize,
+        ordered: bool,
+    ) -> Result<Vec<(i64, bool)>, StoreError> {
+        let is_free = match ordered {
+            true => format!("spektr_id IS NULL OR ({FIRST_IN_LANE} AND {LANE_IS_FREE})"),
+            false => "TRUE".to_owned(),
+        };
+        // Left to itself, SQLite would read and sort everything that is pending.
+        let sql = format!(
+            "SELECT number, {is_free} FROM (SELECT number, due_at, order_at, spektr_id, source \
+             FROM entries INDEXED BY entries_due WHERE state = 'pending' AND {when} \
+             ORDER BY due_at, number LIMIT ?4) AS entries ORDER BY due_at, number"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let rows = statement
+            .query_map(params![self.now, self.horizon, self.owner, limit], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// What belongs to nobody waits for nobody.
+    fn without_lane(&self, limit: usize, found: &mut Vec<i64>) -> Result<(), StoreError> {
+        for when in WHEN {
+            let sql = format!(
+                "SELECT number FROM entries INDEXED BY entries_without_lane \
+                 WHERE state = 'pending' AND spektr_id IS NULL AND {when} \
+                 ORDER BY due_at, number LIMIT ?4"
+            );
+            let mut statement = self.connection.prepare_cached(&sql)?;
+            let rows = statement
+                .query_map(params![self.now, self.horizon, self.owner, limit], |row| row.get(0))?;
+            for number in rows {
+                add(found, number?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes from lane to lane, however many entries wait in each, until there are enough.
+    fn walk(&self, limit: usize, found: &mut Vec<i64>) -> Result<(), StoreError> {
+        let [due, misdated] = WHEN;
+        let sql = format!(
+            "SELECT spektr_id, source, number, (({due}) OR ({misdated})) AND {LANE_IS_FREE} \
+             FROM entries INDEXED BY entries_lane \
+             WHERE state = 'pending' AND (spektr_id, source, order_at, number) > (?4, ?5, ?6, ?6) \
+             ORDER BY spektr_id, source, order_at, number LIMIT 1"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut lanes = LANES;
+        // From anywhere to the end, and then from the beginning, so that each has its turn.
+        for begin in [self.anywhere()?, Lane::default()] {
+            // Behind the whole lane next time: of its first columns alone SQLite would
+            // read the lane through.
+            let (mut lane, mut behind) = (begin, i64::MIN);
+            while lanes > 0 && found.len() < limit {
+                let values: [&dyn ToSql; 6] =
+                    [&self.now, &self.horizon, &self.owner, &lane.0, &lane.1, &behind];
+                let next = statement
+                    .query_row(values, |row| {
+                        Ok(((row.get(0)?, row.get(1)?), row.get(2)?, row.get(3)?))
+                    })
+                    .optional()?;
+                let Some((next, number, is_free)) = next else { break };
+                if is_free {
+                    add(found, number);
+                }
+                (lane, behind) = (next, i64::MAX);
+                lanes -= 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// The lane of any entry, be it pending or not.
+    fn anywhere(&self) -> Result<Lane, StoreError> {
+        let last: Option<i64> = self
+            .connection
+            .prepare_cached("SELECT max(number) FROM entries")?
+            .query_row([], |row| row.get(0))?;
+        let any = fastrand::i64(1..=last.unwrap_or(1).max(1));
+        let lane = self
+            .connection
+            .prepare_cached(
+                "SELECT coalesce(spektr_id, ''), source FROM entries \
+                 WHERE number >= ?1 ORDER BY number LIMIT 1",
+            )?
+            .query_row([any], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        Ok(lane.unwrap_or_default())
+    }
+}
+
+/// A spektr id and a source.
+type Lane = (String, String);
+
+fn add(found: &mut Vec<i64>, number: i64) {
+    if !found.contains(&number) {
+        found.push(number);
+    }
+}

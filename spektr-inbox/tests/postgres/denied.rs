@@ -1,0 +1,103 @@
+//! A server that is there and does not do what it is asked: each operation says so, and
+//! the next one goes on once it can.
+
+use std::error::Error as _;
+
+use spektr_inbox::store::{ClaimRequest, Filter, NewEntry, Store, StoreError};
+use spektr_inbox::testing::{entries, start, tag_added};
+
+use super::fresh::{Fresh, fresh, options};
+
+fn one(id: &str) -> Vec<NewEntry> {
+    entries("test", &tag_added(id, "s1", 1_700_000_000_000), start())
+}
+
+fn request() -> ClaimRequest {
+    ClaimRequest {
+        owner: 1,
+        now: start(),
+        lease: std::time::Duration::from_secs(30),
+        limit: 10,
+        ordered: true,
+        horizon: std::time::Duration::from_secs(3600),
+    }
+}
+
+/// Asserts that nothing is done, with the server's code as the reason.
+async fn assert_denied(store: &dyn Store, code: &str) {
+    let errors = [
+        store.accept(one("denied")).await.map(drop),
+        store.claim(request()).await.map(drop),
+        store.extend(Vec::new(), start()).await.map(drop),
+        store.count(Filter::all()).await.map(drop),
+        store.set_note("name".to_owned(), "text".to_owned()).await,
+        store.stats().await.map(drop),
+        store.probe().await,
+    ];
+    for (index, error) in errors.into_iter().enumerate() {
+        let error = error.unwrap_err();
+        assert!(matches!(error, StoreError::Database { .. }), "{index}: {error:?}");
+        let source = error.source().unwrap().to_string();
+        assert!(source.ends_with(&format!("(SQLSTATE {code})")), "{index}: {source}");
+    }
+}
+
+#[tokio::test]
+async fn a_right_a_table_or_a_connection_that_is_gone_is_an_error_until_it_is_back() {
+    let fresh = fresh().await;
+    let client = fresh.client().await;
+    let role = format!("denied{}", fastrand::u64(..));
+    let script = format!(
+        "CREATE ROLE {role} LOGIN; GRANT USAGE ON SCHEMA spektr_inbox TO {role}; \
+         GRANT ALL ON ALL TABLES IN SCHEMA spektr_inbox TO {role}; \
+         GRANT ALL ON ALL SEQUENCES IN SCHEMA spektr_inbox TO {role}"
+    );
+    client.batch_execute(&script).await.unwrap();
+    // Whoever may read and write needs no right to make the tables.
+    let url = fresh.url.replace("postgres@", &format!("{role}@"));
+    let store = options(&url).open().await.unwrap();
+    store.accept(one("e1")).await.unwrap();
+    let run = async |script: &str| client.batch_execute(script).await.unwrap();
+
+    run(&format!("REVOKE USAGE ON SCHEMA spektr_inbox FROM {role}")).await;
+    assert_denied(&store, "42501").await;
+    run(&format!("GRANT USAGE ON SCHEMA spektr_inbox TO {role}")).await;
+    store.accept(one("e2")).await.unwrap();
+
+    run("ALTER SCHEMA spektr_inbox RENAME TO elsewhere").await;
+    // Nothing of that name, or no schema of it.
+    let error = store.accept(one("denied")).await.unwrap_err();
+    assert!(matches!(error, StoreError::Database { .. }), "{error:?}");
+    run("ALTER SCHEMA elsewhere RENAME TO spektr_inbox").await;
+    store.accept(one("e3")).await.unwrap();
+
+    // As when the server has no connection left.
+    let cut = format!(
+        "ALTER ROLE {role} CONNECTION LIMIT 0; \
+         SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE usename = '{role}'"
+    );
+    run(&cut).await;
+    while store.probe().await.is_ok() {}
+    assert_denied(&store, "53300").await;
+    run(&format!("ALTER ROLE {role} CONNECTION LIMIT -1")).await;
+    store.accept(one("e4")).await.unwrap();
+
+    let claims = store.claim(ClaimRequest { ordered: false, ..request() }).await.unwrap();
+    let ids: Vec<_> = claims.into_iter().filter_map(|claim| claim.entry.id).collect();
+    assert_eq!(ids, ["e1", "e2", "e3", "e4"]);
+}
+
+#[tokio::test]
+async fn a_database_that_is_dropped_is_an_error_and_not_a_wait() {
+    let Fresh { store, url } = fresh().await;
+    store.accept(one("e1")).await.unwrap();
+    let name = url.rsplit('/').next().unwrap();
+    let other = fresh().await;
+    let drop = format!("DROP DATABASE {name} WITH (FORCE)");
+    other.client().await.batch_execute(&drop).await.unwrap();
+    // The connections that it had say so once, and new ones cannot be made.
+    while !matches!(store.count(Filter::all()).await.map_err(|error| error.source().unwrap().to_string()),
+        Err(source) if source.contains("3D000"))
+    {}
+    assert_denied(&store, "3D000").await;
+}

@@ -1,0 +1,71 @@
+//! Deliveries of the largest size that a receiver takes.
+
+use std::time::Duration;
+
+use spektr_inbox::store::{Acceptance, Filter, NewEntry, Store as _};
+use spektr_inbox::testing::{entries, start, tag_added};
+
+use super::fresh::fresh;
+
+/// Entries of one delivery, made of one that was read.
+fn batch(count: usize) -> Vec<NewEntry> {
+    let template = entries("test", &tag_added("e0", "s0", 1_700_000_000_000), start()).remove(0);
+    let entry = |index: usize| {
+        let mut entry = template.clone();
+        entry.key = format!("id:e{index}");
+        entry.id = Some(format!("e{index}"));
+        entry.spektr_id = Some(format!("s{index}"));
+        entry
+    };
+    (0..count).map(entry).collect()
+}
+
+#[tokio::test]
+async fn as_many_entries_as_a_batch_can_have_are_one_delivery() {
+    const COUNT: usize = spektr_types::MAX_ENTRIES;
+    let fresh = fresh().await;
+    let batch = batch(COUNT);
+    let accepted = fresh.accept(batch.clone()).await.unwrap();
+    let stored = accepted.iter().filter(|one| matches!(one, Acceptance::Stored(_))).count();
+    assert_eq!(stored, COUNT);
+    assert_eq!(fresh.count(Filter::all()).await.unwrap(), COUNT as u64);
+    let again = fresh.accept(batch).await.unwrap();
+    assert!(again == vec![Acceptance::Duplicate; COUNT]);
+}
+
+#[tokio::test]
+async fn an_entry_as_large_as_a_body_can_be_is_kept_and_worked_on() {
+    let fresh = fresh().await;
+    let filler = "x".repeat(16 * 1024 * 1024 - 40);
+    let raw = format!(r#"{{"id":"large","type":"x","data":"{filler}"}}"#);
+    fresh.accept(entries("test", &raw, start())).await.unwrap();
+    let request = spektr_inbox::store::ClaimRequest {
+        owner: 1,
+        now: start(),
+        lease: Duration::from_secs(30),
+        limit: 10,
+        ordered: true,
+        horizon: Duration::from_secs(3600),
+    };
+    let claims = fresh.claim(request).await.unwrap();
+    assert_eq!(claims.len(), 1);
+    assert!(claims[0].entry.raw == raw);
+}
+
+#[tokio::test]
+async fn a_larger_delivery_has_more_time() {
+    let fresh = fresh().await;
+    let script = "CREATE TABLE seen (setting text); \
+        CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+          INSERT INTO seen VALUES (current_setting('statement_timeout')); RETURN NULL; END $$; \
+        CREATE TRIGGER see AFTER INSERT ON spektr_inbox.entries \
+          FOR EACH STATEMENT EXECUTE FUNCTION see()";
+    let client = fresh.client().await;
+    client.batch_execute(script).await.unwrap();
+    for count in [0, 1, 1000] {
+        fresh.accept(batch(1000)[..count].to_vec()).await.unwrap();
+    }
+    let rows = client.query("SELECT setting FROM seen", &[]).await.unwrap();
+    let seen: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    assert_eq!(seen, ["600001ms", "601s"]);
+}
