@@ -70,7 +70,8 @@ async fn neither_logs_nor_metrics_hold_what_is_secret_or_somebodys() {
         "customer_tag_add",
         "a body is kept whole",
         "an id was there with another content",
-        "result=\"dead\"",
+        "the event is parked, until somebody looks result=\"dead\"",
+        "the event is parked, until somebody looks result=\"malformed\"",
         "spektr_inbox_malformed_total 2",
         "unknown_total{type=\"never_documented\"} 1",
     ] {

@@ -308,10 +308,11 @@ impl Reconciler {
             Ok(summary) => {
                 inner.metrics.reconciled("ok");
                 inner.metrics.reconciled_at(inner.clock.now());
-                if summary.new > 0 {
-                    tracing::info!(?summary, "reconciled: events were missed");
+                let Summary { seen, new, conflicts, malformed, requests, .. } = *summary;
+                if new > 0 {
+                    tracing::info!(seen, new, conflicts, malformed, requests, "events were missed");
                 } else {
-                    tracing::debug!(?summary, "reconciled");
+                    tracing::debug!(seen, requests, "nothing was missed");
                 }
             }
             Err(error) => {

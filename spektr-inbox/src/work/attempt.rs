@@ -51,11 +51,20 @@ async fn work<H: Handler>(shared: Arc<Shared<H>>, claim: Claim) {
         tracing::warn!("the lease was lost, and the attempt given up");
         return;
     };
+    let is_parked = matches!(outcome.settlement, Settlement::Park { .. });
     let settled = shared.store.settle(lease, outcome.settlement, shared.clock.now()).await;
     match settled {
         Ok(true) => {
             shared.metrics.handled(outcome.result);
-            tracing::debug!(result = outcome.result, "attempt ended");
+            if is_parked {
+                // The reason stays in the store: it holds what the handler wrote.
+                tracing::warn!(
+                    result = outcome.result,
+                    "the event is parked, until somebody looks"
+                );
+            } else {
+                tracing::debug!(result = outcome.result, "attempt ended");
+            }
         }
         Ok(false) => {
             shared.metrics.handled(outcome.otherwise);
