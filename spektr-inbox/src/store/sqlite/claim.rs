@@ -47,11 +47,7 @@ pub(super) fn find(
     let mut found = Vec::new();
     let mut has_seen_all = true;
     for when in WHEN {
-        if found.len() < limit {
-            let seen = finder.first(when, look, request.ordered)?;
-            has_seen_all &= seen.len() < look;
-            found.extend(seen.iter().filter(|(_, is_free)| *is_free).map(|(number, _)| number));
-        }
+        has_seen_all &= finder.first(when, look, request.ordered, limit, &mut found)?;
     }
     if request.ordered && !has_seen_all && found.len() < limit {
         finder.without_lane(limit, &mut found)?;
@@ -69,29 +65,37 @@ struct Finder<'a> {
 }
 
 impl Finder<'_> {
-    /// What comes first, and whether it can be claimed.
+    /// Adds of what comes first what can be claimed, until there is enough. Returns
+    /// whether nothing was left to look at.
     fn first(
         &self,
         when: &str,
-        limit: usize,
+        look: usize,
         ordered: bool,
-    ) -> Result<Vec<(i64, bool)>, StoreError> {
+        limit: usize,
+        found: &mut Vec<i64>,
+    ) -> Result<bool, StoreError> {
         let is_free = match ordered {
             true => format!("spektr_id IS NULL OR ({FIRST_IN_LANE} AND {LANE_IS_FREE})"),
             false => "TRUE".to_owned(),
         };
-        // Left to itself, SQLite would read and sort everything that is pending.
+        // Left to itself, SQLite would read and sort everything that is pending. By this
+        // index, each row is looked at when it is its turn.
         let sql = format!(
-            "SELECT number, {is_free} FROM (SELECT number, due_at, order_at, spektr_id, source \
-             FROM entries INDEXED BY entries_due WHERE state = 'pending' AND {when} \
-             ORDER BY due_at, number LIMIT ?4) AS entries ORDER BY due_at, number"
+            "SELECT number, {is_free} FROM entries INDEXED BY entries_due \
+             WHERE state = 'pending' AND {when} ORDER BY due_at, number LIMIT ?4"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let rows = statement
-            .query_map(params![self.now, self.horizon, self.owner, limit], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let mut rows = statement.query(params![self.now, self.horizon, self.owner, look])?;
+        let mut seen = 0;
+        while found.len() < limit {
+            let Some(row) = rows.next()? else { return Ok(seen < look) };
+            seen += 1;
+            if row.get(1)? {
+                found.push(row.get(0)?);
+            }
+        }
+        Ok(false)
     }
 
     /// What belongs to nobody waits for nobody.
