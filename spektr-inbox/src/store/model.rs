@@ -10,6 +10,9 @@ use spektr_types::Timestamp;
 use spektr_verify::{HeaderSource, SignatureHeader};
 use thiserror::Error;
 
+use super::StoreError;
+use crate::hex;
+
 /// What has become of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -196,6 +199,18 @@ pub enum Settlement {
     },
 }
 
+impl Settlement {
+    /// The state, the due time and the reason that the entry is left with.
+    pub(super) fn parts(&self, now: Timestamp) -> (State, Timestamp, Option<&str>) {
+        match self {
+            // It keeps no reason of an earlier attempt, which may hold what is private.
+            Self::Done => (State::Done, now, None),
+            Self::Retry { due_at, reason } => (State::Pending, *due_at, Some(reason)),
+            Self::Park { state, reason } => (*state, now, Some(reason)),
+        }
+    }
+}
+
 /// An entry as it is in the store.
 #[derive(Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a store of another crate makes it")]
@@ -348,5 +363,21 @@ impl Rejected {
             .filter(|(name, _)| names.iter().any(|header| header.name().eq_ignore_ascii_case(name)))
             .map(|(name, value)| (name.to_owned(), value.to_vec()))
             .collect()
+    }
+
+    /// The headers as stores keep them: a JSON list of pairs of name and value, that in
+    /// hexadecimal digits.
+    pub(super) fn headers_to_json(&self) -> Result<String, StoreError> {
+        let headers = self.headers.iter();
+        let headers: Vec<_> = headers.map(|(name, value)| (name, hex::encode(value))).collect();
+        serde_json::to_string(&headers)
+            .map_err(|source| StoreError::Database { source: Box::new(source) })
+    }
+
+    /// Reads what [`headers_to_json`](Self::headers_to_json) made.
+    pub(super) fn headers_from_json(json: &[u8]) -> Option<Vec<(String, Vec<u8>)>> {
+        let headers: Vec<(String, String)> = serde_json::from_slice(json).ok()?;
+        let headers = headers.into_iter();
+        headers.map(|(name, value)| Some((name, hex::decode(&value)?))).collect()
     }
 }

@@ -7,7 +7,6 @@ use super::error::Fault;
 use super::pool::Lent;
 use super::read::value;
 use crate::clock::from_millis;
-use crate::hex;
 use crate::store::{Quarantined, Rejected, StoreError};
 
 /// "spektr" and 1: the lock under which the quarantine is trimmed, so that it is
@@ -20,10 +19,7 @@ pub(super) async fn keep(
     max_count: usize,
     max_bytes: usize,
 ) -> Result<(), StoreError> {
-    let headers: Vec<(&str, String)> =
-        rejected.headers.iter().map(|(name, value)| (name.as_str(), hex::encode(value))).collect();
-    let headers = serde_json::to_vec(&headers)
-        .map_err(|source| StoreError::Database { source: Box::new(source) })?;
+    let headers = rejected.headers_to_json()?;
     let digest = Sha256::digest(&rejected.body).to_vec();
     let max_count = i64::try_from(max_count).unwrap_or(i64::MAX);
     let max_bytes = i64::try_from(max_bytes).unwrap_or(i64::MAX);
@@ -37,7 +33,7 @@ pub(super) async fn keep(
             &[
                 &rejected.received_at.as_millis(),
                 &rejected.reason.as_bytes(),
-                &headers,
+                &headers.as_bytes(),
                 &digest,
                 &&rejected.body[..],
             ],
@@ -73,17 +69,11 @@ pub(super) async fn list(
     let read = |row: &tokio_postgres::Row| {
         let number = value(row, 0)?;
         let unreadable = |column| StoreError::Unreadable { column, number };
-        let headers: Vec<(String, String)> =
-            serde_json::from_slice(value(row, 3)?).map_err(|_| unreadable("headers"))?;
-        let headers = headers
-            .into_iter()
-            .map(|(name, value)| Some((name, hex::decode(&value)?)))
-            .collect::<Option<_>>()
-            .ok_or_else(|| unreadable("headers"))?;
         let rejected = Rejected {
             received_at: from_millis(value(row, 1)?),
             reason: String::from_utf8(value(row, 2)?).map_err(|_| unreadable("reason"))?,
-            headers,
+            headers: Rejected::headers_from_json(value(row, 3)?)
+                .ok_or_else(|| unreadable("headers"))?,
             body: Bytes::from(value::<Vec<u8>>(row, 4)?),
         };
         Ok(Quarantined { number, rejected })

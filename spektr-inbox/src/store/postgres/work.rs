@@ -9,7 +9,7 @@ use super::error::Fault;
 use super::pool::Lent;
 use super::read::{COLUMNS_COUNT, entry};
 use crate::clock::after;
-use crate::store::{Claim, ClaimRequest, Lease, Settlement, State, StoreError};
+use crate::store::{Claim, ClaimRequest, Lease, Settlement, StoreError};
 
 /// The columns of an entry and its work, as [`entry`] reads them.
 macro_rules! columns {
@@ -266,14 +266,9 @@ pub(super) async fn settle(
     settlement: &Settlement,
     now: Timestamp,
 ) -> Result<bool, Fault> {
-    // Done keeps no reason of an earlier attempt: it may hold what is private.
-    let (state, due_at, reason) = match settlement {
-        Settlement::Done => (State::Done, now, None),
-        Settlement::Retry { due_at, reason } => (State::Pending, *due_at, Some(reason)),
-        Settlement::Park { state, reason } => (*state, now, Some(reason)),
-    };
+    let (state, due_at, reason) = settlement.parts(now);
     let attempt = i64::from(lease.attempt);
-    let reason = reason.map(|reason| reason.as_bytes());
+    let reason = reason.map(str::as_bytes);
     let (state, due_at) = (state.as_str(), due_at.as_millis());
     let settled = connection
         .query(SETTLE, &[&lease.number, &lease.owner, &attempt, &state, &due_at, &reason])

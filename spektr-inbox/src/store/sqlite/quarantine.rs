@@ -6,7 +6,6 @@ use rusqlite::{Connection, params};
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::from_millis;
-use crate::hex;
 use crate::store::{Quarantined, Rejected, StoreError};
 
 pub(super) fn keep(
@@ -15,10 +14,7 @@ pub(super) fn keep(
     max_count: usize,
     max_bytes: usize,
 ) -> Result<(), StoreError> {
-    let headers: Vec<(&str, String)> =
-        rejected.headers.iter().map(|(name, value)| (name.as_str(), hex::encode(value))).collect();
-    let headers = serde_json::to_string(&headers)
-        .map_err(|source| StoreError::Database { source: Box::new(source) })?;
+    let headers = rejected.headers_to_json()?;
     let digest: [u8; 32] = Sha256::digest(&rejected.body).into();
     connection
         .prepare_cached(
@@ -56,15 +52,9 @@ pub(super) fn list(
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let number = row.get(0)?;
-        let unreadable = || StoreError::Unreadable { column: "headers", number };
         let headers: String = row.get(3)?;
-        let headers: Vec<(String, String)> =
-            serde_json::from_str(&headers).map_err(|_| unreadable())?;
-        let headers = headers
-            .into_iter()
-            .map(|(name, value)| Some((name, hex::decode(&value)?)))
-            .collect::<Option<_>>()
-            .ok_or_else(unreadable)?;
+        let headers = Rejected::headers_from_json(headers.as_bytes())
+            .ok_or(StoreError::Unreadable { column: "headers", number })?;
         let rejected = Rejected {
             received_at: from_millis(row.get(1)?),
             reason: row.get(2)?,

@@ -101,12 +101,7 @@ pub(super) fn settle(
     settlement: &Settlement,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    // Done keeps no reason of an earlier attempt: it may hold what is private.
-    let (state, due_at, reason) = match settlement {
-        Settlement::Done => (State::Done, now, None),
-        Settlement::Retry { due_at, reason } => (State::Pending, *due_at, Some(reason)),
-        Settlement::Park { state, reason } => (*state, now, Some(reason)),
-    };
+    let (state, due_at, reason) = settlement.parts(now);
     let sql = format!(
         "UPDATE entries SET state = ?4, due_at = ?5, reason = ?6, owner = NULL \
          WHERE {HELD}"
