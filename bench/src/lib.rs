@@ -1,6 +1,7 @@
 //! Bodies of stated sizes, made the same way on every run.
 
 mod delivery;
+pub mod inbox;
 
 use serde_json::{Value, json};
 

@@ -22,9 +22,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
+use spektr_bench::inbox::{events, remove, resident};
 use spektr_inbox::store::sqlite::SqliteOptions;
 use spektr_inbox::store::{ClaimRequest, NewEntry, Settlement, State, Store};
-use spektr_inbox::testing::{entries, start, tag_added};
+use spektr_inbox::testing::{start, tag_added};
 use spektr_inbox::{Receiver, Server};
 use spektr_verify::{
     KeyRing, Secret, SecretEncoding, SignedContent, Signer, SigningKey, UnixSeconds, Verifier,
@@ -246,16 +247,8 @@ async fn growth(entries_in_all: u64) -> Result<()> {
 }
 
 fn batch(first: u64, count: u64, state: State) -> Vec<NewEntry> {
-    // Ids without an order, as a sender makes them.
-    let event = |index: u64| {
-        let mut random = fastrand::Rng::with_seed(index);
-        let id = format!("evt_{:016x}{:08x}", random.u64(..), index);
-        tag_added(&id, &format!("spk_{:016x}", random.u64(..100_000)), 1_700_000_000_000)
-    };
-    let events: Vec<_> = (first..first + count).map(event).collect();
-    let body = format!(r#"{{"results":[{}]}}"#, events.join(","));
-    let entries = entries("bench", &body, start()).into_iter();
-    entries.map(|entry| NewEntry { state, ..entry }).collect()
+    let events = events(first, count).into_iter();
+    events.map(|entry| NewEntry { state, ..entry }).collect()
 }
 
 /// Median and 99th percentile of a sync, in a file that has `length` bytes already.
@@ -277,18 +270,4 @@ fn fsync_latency(length: u64) -> Result<(Duration, Duration)> {
     latencies.sort_unstable();
     let at = |share: usize| latencies[latencies.len() * share / 100];
     Ok((at(50), at(99)))
-}
-
-/// The resident memory of a process in MiB, in pages of 4 KiB.
-fn resident(statm: &str) -> Result<u64> {
-    let text = std::fs::read_to_string(statm)?;
-    let pages: u64 = text.split(' ').nth(1).ok_or("no pages")?.parse()?;
-    Ok((pages * 4096) >> 20)
-}
-
-fn remove(path: &str) {
-    for suffix in ["", "-wal", "-shm"] {
-        // It may not be there.
-        let _absent = std::fs::remove_file(format!("{path}{suffix}"));
-    }
 }

@@ -12,6 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
+use spektr_bench::inbox::{remove, resident};
 use spektr_inbox::reconcile::{ApiKey, BaseUrl, Client, Reconciler};
 use spektr_inbox::store::sqlite::SqliteOptions;
 use spektr_inbox::testing::tag_added;
@@ -149,19 +150,5 @@ impl List {
             r#"{{"results":[{}],"totalResults":{total},"hasNextPage":{has_next}}}"#,
             results.join(",")
         ))
-    }
-}
-
-/// The resident memory of a process in MiB, in pages of 4 KiB.
-fn resident(statm: &str) -> Result<u64> {
-    let text = std::fs::read_to_string(statm)?;
-    let pages: u64 = text.split(' ').nth(1).ok_or("no pages")?.parse()?;
-    Ok((pages * 4096) >> 20)
-}
-
-fn remove(path: &str) {
-    for suffix in ["", "-wal", "-shm"] {
-        // It may not be there.
-        let _absent = std::fs::remove_file(format!("{path}{suffix}"));
     }
 }

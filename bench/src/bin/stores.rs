@@ -15,11 +15,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use spektr_bench::inbox::{events, remove};
 use spektr_inbox::store::postgres::PostgresOptions;
 use spektr_inbox::store::sqlite::SqliteOptions;
-use spektr_inbox::store::{ClaimRequest, NewEntry, Settlement, Store};
+use spektr_inbox::store::{ClaimRequest, Settlement, Store};
 use spektr_inbox::testing::postgres::Cluster;
-use spektr_inbox::testing::{entries, start, tag_added};
+use spektr_inbox::testing::start;
 use tokio::task::JoinSet;
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
@@ -75,7 +76,7 @@ async fn measure(name: &str, machines: Vec<Arc<dyn Store>>, duration: Duration) 
         senders.spawn(async move {
             let mut latencies = Vec::new();
             while !stop.load(Ordering::Relaxed) {
-                let one = batch(next.fetch_add(1, Ordering::Relaxed), 1);
+                let one = events(next.fetch_add(1, Ordering::Relaxed), 1);
                 let began = Instant::now();
                 store.accept(one).await?;
                 latencies.push(began.elapsed());
@@ -108,9 +109,7 @@ async fn measure(name: &str, machines: Vec<Arc<dyn Store>>, duration: Duration) 
                     }
                     let settling = claims.into_iter().map(|claim| {
                         let store = Arc::clone(&store);
-                        async move {
-                            store.settle(claim.lease, Settlement::Done, start()).await
-                        }
+                        async move { store.settle(claim.lease, Settlement::Done, start()).await }
                     });
                     for settled in settling.collect::<JoinSet<_>>().join_all().await {
                         handled.fetch_add(u64::from(settled?), Ordering::Relaxed);
@@ -150,7 +149,7 @@ async fn backlog(cluster: &Cluster, large: u64) -> Result<()> {
         let store = machines(cluster, 1).await?.remove(0);
         let began = Instant::now();
         for first in (0..size).step_by(500) {
-            store.accept(batch(first, 500)).await?;
+            store.accept(events(first, 500)).await?;
         }
         println!("{size} entries pending, stored in {:.1?}", began.elapsed());
         stores.push(store);
@@ -201,24 +200,5 @@ fn request(owner: i64, limit: usize, ordered: bool) -> ClaimRequest {
         limit,
         ordered,
         horizon: Duration::from_secs(3600),
-    }
-}
-
-/// Events of 100 thousand persons, with ids without an order, as a sender makes them.
-fn batch(first: u64, count: u64) -> Vec<NewEntry> {
-    let event = |index: u64| {
-        let mut random = fastrand::Rng::with_seed(index);
-        let id = format!("evt_{:016x}{:08x}", random.u64(..), index);
-        tag_added(&id, &format!("spk_{:016x}", random.u64(..100_000)), 1_700_000_000_000)
-    };
-    let events: Vec<_> = (first..first + count).map(event).collect();
-    let body = format!(r#"{{"results":[{}]}}"#, events.join(","));
-    entries("bench", &body, start())
-}
-
-fn remove(path: &str) {
-    for suffix in ["", "-wal", "-shm"] {
-        // It may not be there.
-        let _absent = std::fs::remove_file(format!("{path}{suffix}"));
     }
 }
