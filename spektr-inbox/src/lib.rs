@@ -65,6 +65,9 @@
 //!
 //! # What is promised
 //!
+//! `GUARANTEES.md` names the extent of each promise, the test that holds it, and what is
+//! not promised.
+//!
 //! - **Durable before 200**: the commit is synced, so that it survives a power
 //!   cut as far as the disk keeps its word.
 //! - **Stored once**: an event id of a source is one entry for each content that
