@@ -62,6 +62,7 @@
 //! | `malformed`, `unknown` | this version cannot decode it | [`operate::redecode`] after an upgrade |
 //! | `unreadable` | a whole body that cannot be split | [`operate::redecode`] after an upgrade |
 //! | `conflict` | its id came before with another content | look at it, then [`operate::replay`] |
+//! | `resolved` | an operator has dealt with it by hand | [`operate::prune`] |
 //!
 //! # What is promised
 //!

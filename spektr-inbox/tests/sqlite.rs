@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
+mod support;
+
 use std::fs::Permissions;
 use std::ops::Deref;
 use std::os::unix::fs::PermissionsExt as _;
@@ -9,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use spektr_inbox::store::sqlite::{OpenError, SqliteOptions, SqliteStore};
-use spektr_inbox::store::{Filter, Store, StoreError};
+use spektr_inbox::store::{Acceptance, Filter, Store, StoreError};
 use spektr_inbox::testing::{entries, start, tag_added};
 use tempfile::TempDir;
 
@@ -118,8 +120,32 @@ async fn a_file_of_the_first_version_is_migrated_with_what_it_holds() {
             Connection::open(&path)
                 .unwrap()
                 .pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
-        assert_eq!(version, Ok(2));
+        assert_eq!(version, Ok(3));
     }
+}
+
+#[tokio::test]
+async fn a_file_of_the_second_version_is_migrated_with_what_it_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("inbox.db");
+    std::fs::write(&path, include_bytes!("fixtures/sqlite_2.db")).unwrap();
+    let store = SqliteOptions::new(&path).open().unwrap();
+    support::before::assert_complete(&store).await;
+}
+
+/// Tombstones are compared with as entries are.
+#[tokio::test]
+async fn an_entry_that_was_deleted_and_left_a_tombstone_is_known() {
+    let fresh = fresh().await;
+    fresh.accept(one("e1")).await.unwrap();
+    let connection = Connection::open(fresh.path()).unwrap();
+    let bury = "INSERT INTO tombstones SELECT key, source, content, 1 FROM entries; \
+                DELETE FROM entries";
+    connection.execute_batch(bury).unwrap();
+    assert_eq!(fresh.accept(one("e1")).await.unwrap(), [Acceptance::Duplicate]);
+    let other = tag_added("e1", "s2", 1_700_000_000_000);
+    let accepted = fresh.accept(entries("test", &other, start())).await.unwrap();
+    assert!(matches!(accepted[..], [Acceptance::Conflict(_)]), "{accepted:?}");
 }
 
 #[test]
@@ -128,10 +154,10 @@ fn refuses_a_newer_version_and_leaves_the_file_alone() {
     let path = fresh.path();
     let Fresh { store, folder: _folder } = fresh;
     drop(store);
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 3).unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 4).unwrap();
     let before = std::fs::read(&path).unwrap();
     let error = SqliteOptions::new(&path).open().unwrap_err();
-    assert!(matches!(error, OpenError::Newer { found: 3, known: 2, .. }), "{error:?}");
+    assert!(matches!(error, OpenError::Newer { found: 4, known: 3, .. }), "{error:?}");
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 

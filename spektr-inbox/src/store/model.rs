@@ -31,11 +31,13 @@ pub enum State {
     Unreadable,
     /// Has the id of an earlier entry, and another content.
     Conflict,
+    /// An operator has dealt with it by hand, and said how.
+    Resolved,
 }
 
 impl State {
     /// Every state.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Pending,
         Self::Done,
         Self::Dead,
@@ -43,6 +45,7 @@ impl State {
         Self::Unknown,
         Self::Unreadable,
         Self::Conflict,
+        Self::Resolved,
     ];
 
     /// The state in a word, in lower case.
@@ -56,6 +59,7 @@ impl State {
             Self::Unknown => "unknown",
             Self::Unreadable => "unreadable",
             Self::Conflict => "conflict",
+            Self::Resolved => "resolved",
         }
     }
 }
@@ -68,7 +72,9 @@ impl fmt::Display for State {
 
 /// The text is none of the words of [`State`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("the state is none of pending, done, dead, malformed, unknown, unreadable, conflict")]
+#[error(
+    "the state is none of pending, done, dead, malformed, unknown, unreadable, conflict, resolved"
+)]
 #[non_exhaustive]
 pub struct NoSuchState;
 

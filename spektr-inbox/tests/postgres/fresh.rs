@@ -34,8 +34,13 @@ impl Fresh {
 
     /// Connects past the store.
     pub(crate) async fn client(&self) -> tokio_postgres::Client {
-        SHARED.connect_to(&self.url).await
+        client(&self.url).await
     }
+}
+
+/// Connects past a store.
+pub(crate) async fn client(url: &str) -> tokio_postgres::Client {
+    SHARED.connect_to(url).await
 }
 
 /// With a limit that says nothing about the speed of this machine.

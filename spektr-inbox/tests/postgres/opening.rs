@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use spektr_inbox::store::postgres::{OpenError, PostgresOptions};
-use spektr_inbox::store::{Filter, Store as _, StoreError};
+use spektr_inbox::store::{Acceptance, Filter, Store as _, StoreError};
 use spektr_inbox::testing::postgres::Cluster;
 use spektr_inbox::testing::{entries, start, tag_added};
 
-use super::fresh::{Fresh, database, fresh, options};
+use super::fresh::{Fresh, client, database, fresh, options};
 
 fn one(id: &str) -> Vec<spektr_inbox::store::NewEntry> {
     entries("test", &tag_added(id, "s1", 1_700_000_000_000), start())
@@ -46,9 +46,33 @@ async fn entries_are_there_after_reopening() {
 async fn refuses_a_newer_version() {
     let fresh = fresh().await;
     let client = fresh.client().await;
-    client.batch_execute("UPDATE spektr_inbox.version SET version = 2").await.unwrap();
+    client.batch_execute("UPDATE spektr_inbox.version SET version = 3").await.unwrap();
     let error = PostgresOptions::new(&fresh.url).open().await.unwrap_err();
-    assert!(matches!(error, OpenError::Newer { found: 2, known: 1 }), "{error:?}");
+    assert!(matches!(error, OpenError::Newer { found: 3, known: 2 }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_version_is_migrated_with_what_it_holds() {
+    let url = database().await;
+    let client = client(&url).await;
+    client.batch_execute(include_str!("../fixtures/postgres_1.sql")).await.unwrap();
+    let store = options(&url).open().await.unwrap();
+    crate::support::before::assert_complete(&store).await;
+}
+
+/// Tombstones are compared with as entries are.
+#[tokio::test]
+async fn an_entry_that_was_deleted_and_left_a_tombstone_is_known() {
+    let fresh = fresh().await;
+    fresh.accept(one("e1")).await.unwrap();
+    let bury = "INSERT INTO spektr_inbox.tombstones (source_hash, key_hash, content, pruned_at) \
+                  SELECT source_hash, key_hash, content, 1 FROM spektr_inbox.entries; \
+                DELETE FROM spektr_inbox.work; DELETE FROM spektr_inbox.entries";
+    fresh.client().await.batch_execute(bury).await.unwrap();
+    assert_eq!(fresh.accept(one("e1")).await.unwrap(), [Acceptance::Duplicate]);
+    let other = tag_added("e1", "s2", 1_700_000_000_000);
+    let accepted = fresh.accept(entries("test", &other, start())).await.unwrap();
+    assert!(matches!(accepted[..], [Acceptance::Conflict(_)]), "{accepted:?}");
 }
 
 #[tokio::test]

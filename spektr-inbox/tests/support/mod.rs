@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
+pub(crate) mod before;
 pub(crate) mod certificate;
 
 use std::net::SocketAddr;

@@ -1,6 +1,6 @@
 //! Stores deliveries: a bounded queue, and tasks that commit many of them at once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -162,14 +162,28 @@ async fn commit(pool: &Pool, jobs: &[Job], limit: Duration) -> Result<Vec<Vec<Ac
 /// two transactions with the same events don't wait for each other.
 ///
 /// What is known of a key is null if there is no row, and otherwise whether one has the
-/// content. As an aggregate the planner has to look it up for each key; `EXISTS` it may
-/// also answer by reading the whole index.
+/// content. A key can have any number of contents: with its limit, each look is one step in
+/// an index. `EXISTS` the planner may also answer by reading the whole index.
 const ACCEPT: &str = "\
     WITH given AS MATERIALIZED ( \
       SELECT given.*, \
-        (SELECT bool_or(known.content = given.content) FROM spektr_inbox.entries AS known \
-          WHERE known.key_hash = given.key_hash AND known.source_hash = given.source_hash) \
-          AS known \
+        CASE WHEN coalesce( \
+          (SELECT true FROM spektr_inbox.entries AS known \
+            WHERE known.key_hash = given.key_hash AND known.source_hash = given.source_hash \
+            LIMIT 1), \
+          (SELECT true FROM spektr_inbox.tombstones AS known \
+            WHERE known.key_hash = given.key_hash AND known.source_hash = given.source_hash \
+            LIMIT 1), \
+          false) \
+        THEN coalesce( \
+          (SELECT true FROM spektr_inbox.entries AS known \
+            WHERE known.key_hash = given.key_hash AND known.source_hash = given.source_hash \
+            AND known.content = given.content LIMIT 1), \
+          (SELECT true FROM spektr_inbox.tombstones AS known \
+            WHERE known.key_hash = given.key_hash AND known.source_hash = given.source_hash \
+            AND known.content = given.content LIMIT 1), \
+          false) \
+        END AS known \
       FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], \
         $6::bytea[], $7::bytea[], $8::bytea[], $9::bytea[], $10::bigint[], $11::bigint[], \
         $12::text[], $13::boolean[], $14::bytea[]) WITH ORDINALITY \
@@ -200,16 +214,16 @@ const ACCEPT: &str = "\
 async fn store(connection: &mut Lent<'_>, entries: &[&NewEntry]) -> Result<Vec<Acceptance>, Fault> {
     let mut accepted = vec![None; entries.len()];
     // What is twice in this group is decided here: a statement does not see its own rows.
-    let mut contents: HashMap<(&str, &str), Vec<&[u8; 32]>> = HashMap::new();
+    let mut contents: HashMap<(&str, &str), HashSet<&[u8; 32]>> = HashMap::new();
     let mut rows = Vec::with_capacity(entries.len());
     for (index, entry) in entries.iter().enumerate() {
         let earlier = contents.entry((&entry.source, &entry.key)).or_default();
-        if earlier.contains(&&entry.content) {
+        let is_second = !earlier.is_empty();
+        if earlier.insert(&entry.content) {
+            rows.push(Row::new(index, entry, is_second));
+        } else {
             accepted[index] = Some(Acceptance::Duplicate);
-            continue;
         }
-        rows.push(Row::new(index, entry, !earlier.is_empty()));
-        earlier.push(&entry.content);
     }
     for _ in 0..RACES {
         if rows.is_empty() {

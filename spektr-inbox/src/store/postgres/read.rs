@@ -178,10 +178,12 @@ pub(super) async fn prune(
     count_in(&connection.query_once(&sql, &condition.values()).await?)
 }
 
-/// Deletes what is chosen from both tables.
+/// Deletes what is chosen, and the history of its attempts.
 const DELETE: &str = "\
     idle AS ( \
       DELETE FROM spektr_inbox.work USING chosen WHERE work.number = chosen.number \
+    ), history AS ( \
+      DELETE FROM spektr_inbox.attempts USING chosen WHERE attempts.entry = chosen.number \
     ), gone AS ( \
       DELETE FROM spektr_inbox.entries USING chosen WHERE entries.number = chosen.number \
       RETURNING entries.number \

@@ -9,7 +9,7 @@ use super::connect::Address;
 use super::error::Fault;
 
 /// What makes each version out of the one before; version 0 is a schema without tables.
-const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema.1.sql"), include_str!("schema.2.sql")];
 
 /// How long it may take, waiting for another process that migrates included.
 const LIMIT: Duration = Duration::from_secs(120);

@@ -18,15 +18,27 @@ pub(super) fn accept(
 }
 
 fn accept_one(connection: &Connection, entry: &NewEntry) -> Result<Acceptance, StoreError> {
-    // Nobody else writes meanwhile: the transaction has the write lock already.
-    let known: Option<bool> = connection
-        .prepare_cached("SELECT max(content = ?3) FROM entries WHERE source = ?1 AND key = ?2")?
-        .query_row(params![entry.source, entry.key, entry.content], |row| row.get(0))?;
-    let conflict = match known {
-        Some(true) => return Ok(Acceptance::Duplicate),
-        Some(false) => true,
-        None => false,
-    };
+    // Nobody else writes meanwhile: the transaction has the write lock already. Two steps in
+    // the index, because an id can have any number of contents.
+    let conflict: bool = connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM entries WHERE source = ?1 AND key = ?2) \
+             OR EXISTS (SELECT 1 FROM tombstones WHERE source = ?1 AND key = ?2)",
+        )?
+        .query_row(params![entry.source, entry.key], |row| row.get(0))?;
+    if conflict {
+        let is_duplicate = connection
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM entries \
+                   WHERE source = ?1 AND key = ?2 AND content = ?3) \
+                 OR EXISTS (SELECT 1 FROM tombstones \
+                   WHERE source = ?1 AND key = ?2 AND content = ?3)",
+            )?
+            .query_row(params![entry.source, entry.key, entry.content], |row| row.get(0))?;
+        if is_duplicate {
+            return Ok(Acceptance::Duplicate);
+        }
+    }
     let state = match entry.state {
         State::Pending if conflict => State::Conflict,
         state => state,
