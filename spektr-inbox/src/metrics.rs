@@ -42,6 +42,10 @@ struct Inner {
     reconciliations: Family<Label, Counter>,
     missed: Counter,
     last_reconciliation: Gauge,
+    verify_missing: Gauge,
+    verify_conflicts: Gauge,
+    verify_undecodable: Gauge,
+    last_verification: Gauge,
     accept_seconds: Histogram,
     handle_seconds: Histogram,
     connections: Gauge,
@@ -71,6 +75,10 @@ impl Metrics {
             reconciliations: Family::default(),
             missed: Counter::default(),
             last_reconciliation: Gauge::default(),
+            verify_missing: Gauge::default(),
+            verify_conflicts: Gauge::default(),
+            verify_undecodable: Gauge::default(),
+            last_verification: Gauge::default(),
             accept_seconds: histogram(),
             handle_seconds: histogram(),
             connections: Gauge::default(),
@@ -139,6 +147,16 @@ impl Metrics {
     #[cfg(feature = "reconcile")]
     pub(crate) fn reconciled_at(&self, now: Timestamp) {
         self.0.last_reconciliation.set(now.as_seconds());
+    }
+
+    /// Shows the result of the last verification.
+    #[cfg(feature = "reconcile")]
+    pub(crate) fn verified(&self, verified: &crate::reconcile::Verified) {
+        let gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+        self.0.verify_missing.set(gauge(verified.missing));
+        self.0.verify_conflicts.set(gauge(verified.conflicts));
+        self.0.verify_undecodable.set(gauge(verified.undecodable));
+        self.0.last_verification.set(verified.at.as_seconds());
     }
 
     /// Counts an entry that a reconciliation has found and no delivery had brought.
@@ -214,6 +232,26 @@ impl Inner {
             "last_reconciliation_timestamp_seconds",
             "When a reconciliation last ran to its end, 0 before the first",
             &self.last_reconciliation,
+        );
+        gauge(
+            "verify_missing",
+            "Listed entries that were not in the store at the last verification",
+            &self.verify_missing,
+        );
+        gauge(
+            "verify_conflicts",
+            "Listed entries that had another content in the store at the last verification",
+            &self.verify_conflicts,
+        );
+        gauge(
+            "verify_undecodable",
+            "Listed entries that could not be decoded at the last verification",
+            &self.verify_undecodable,
+        );
+        gauge(
+            "last_verification_timestamp_seconds",
+            "When a verification last ran to its end, 0 before the first",
+            &self.last_verification,
         );
         gauge(
             "oldest_pending_seconds",

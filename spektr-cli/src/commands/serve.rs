@@ -60,7 +60,8 @@ With the wrong signing settings every delivery is rejected, and the sender drops
 --quarantine they are kept, for `spektr inbox quarantine`, `diagnose` and `spektr inbox recover`.
 
 With an API key, in SPEKTR_API_KEY or a file, what was missed is fetched from the sender's list: at
-the start, from where the last run came to or a day back, and every five minutes.
+the start, from where the last run came to or a day back, and every five minutes. Once a day the
+list is compared with the inbox, as by `spektr inbox verify`: verify_missing in the metrics.
 
 TLS is the work of a proxy before it. SIGTERM or ctrl-c ends it after what is under way; a second
 one ends it at once, and what was answered with 200 is safe all the same.";
@@ -73,6 +74,9 @@ const QUARANTINE_BYTES: usize = 64 << 20;
 
 /// How far back the first reconciliation goes, unless configured.
 const REACH: Duration = Duration::from_secs(24 * 3600);
+
+/// How far back the daily verification looks: what it has found shows for two days.
+const VERIFY_REACH: Duration = Duration::from_secs(48 * 3600);
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -227,7 +231,8 @@ fn reconciler(
     let reconciler = Reconciler::new(Arc::clone(store), client)
         .with_source(source)
         .with_first_reach(reach)
-        .with_interval(interval);
+        .with_interval(interval)
+        .with_verification(VERIFY_REACH);
     Ok(Some(reconciler))
 }
 

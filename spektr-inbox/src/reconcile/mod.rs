@@ -81,8 +81,10 @@
 mod answer;
 mod client;
 mod error;
+mod fetch;
 mod key;
 mod place;
+mod verify;
 mod walk;
 
 use std::fmt;
@@ -98,6 +100,10 @@ pub use client::Client;
 pub use error::{AttemptError, ClientError, ReconcileError};
 pub use key::{ApiKey, ApiKeyError};
 pub use place::{BaseUrl, BaseUrlError, Environment, NoSuchName, TimeUnit};
+pub use verify::{Finding, Problem, Verification};
+
+use fetch::Fetch;
+pub(crate) use verify::Verified;
 use walk::Walk;
 
 use crate::clock::{before, from_millis};
@@ -120,6 +126,7 @@ struct Inner {
     first_reach: Option<Duration>,
     interval: Duration,
     max_requests: u64,
+    verification: Option<Duration>,
     turn: Arc<Mutex<()>>,
 }
 
@@ -177,6 +184,7 @@ impl Reconciler {
             first_reach: None,
             interval: Self::DEFAULT_INTERVAL,
             max_requests: Self::DEFAULT_MAX_REQUESTS,
+            verification: None,
             turn: Arc::default(),
         }))
     }
@@ -229,6 +237,15 @@ impl Reconciler {
         self.with(|inner| inner.max_requests = requests.max(10))
     }
 
+    /// Lets [`run`](Self::run) verify once a day what was created within this time.
+    ///
+    /// The result is in the metrics, as `verify_missing` and others; what is missing is
+    /// not fetched by it.
+    #[must_use]
+    pub fn with_verification(self, reach: Duration) -> Self {
+        self.with(|inner| inner.verification = Some(reach))
+    }
+
     /// Fetches what was created since the watermark, and says after each page what
     /// has been done.
     ///
@@ -261,15 +278,44 @@ impl Reconciler {
         self.reconcile(Some(since), progress).await
     }
 
+    /// Compares the sender's list with the store, and writes nothing: reads what was
+    /// created after some time, and reports each entry that is missing in the store,
+    /// has another content there, or cannot be decoded by this version.
+    ///
+    /// Entries created within the [overlap](Self::with_overlap) before now are left out:
+    /// their deliveries may still be under way.
+    ///
+    /// # Errors
+    ///
+    /// Any [`ReconcileError`] but [`NoWatermark`](ReconcileError::NoWatermark). What was
+    /// reported until then is true, and nothing is known of the rest.
+    pub async fn verify(
+        &self,
+        since: Timestamp,
+        mut found: impl FnMut(&Finding) + Send,
+    ) -> Result<Verification, ReconcileError> {
+        let inner = &*self.0;
+        let _turn = inner.turn.lock().await;
+        inner.verify(since, &mut found).await
+    }
+
     /// Runs now, and again after each interval, until `shutdown` is ready. Errors
     /// are traced and counted, and the next run is another attempt.
+    ///
+    /// With a [verification](Self::with_verification), verifies after a run that came to
+    /// its end, if the last verification is a day old.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) {
         let running = async {
             loop {
                 // A run leaves its traces and figures itself.
                 let asked = match self.run_once(|_| {}).await {
+                    Ok(_) => {
+                        let _turn = self.0.turn.lock().await;
+                        self.0.verify_if_due().await;
+                        None
+                    }
                     Err(ReconcileError::Unavailable { retry_after, .. }) => retry_after,
-                    _ => None,
+                    Err(_) => None,
                 };
                 let pause = self.0.interval.mul_f64(0.9 + fastrand::f64() / 5.0);
                 sleep(pause.max(asked.unwrap_or_default().min(LONGEST_PAUSE))).await;
@@ -348,7 +394,9 @@ impl Inner {
             tracing::warn!("the watermark is in the future: the clock was wrong, then or now");
             after = before(until, self.overlap);
         }
-        Walk::new(self, after.min(until), until, watermark, progress).run().await
+        let fetch = Fetch::new(self, watermark, progress);
+        let (course, fetch) = Walk::new(self, after.min(until), until, fetch).run().await?;
+        Ok(fetch.summary(&course))
     }
 
     /// What the watermark is called in the store. A URL has no spaces.

@@ -1,22 +1,23 @@
 //! One run over the list, from a time to a time.
 //!
-//! Invariant: when the watermark moves to a time, every entry that was listed as
-//! created up to it is durable. The list may change meanwhile in any way, and the
+//! Invariant: when a walk reaches a time, its [`Purpose`] has been given every entry that
+//! was listed as created up to it. The list may change meanwhile in any way, and the
 //! server may say what it likes about pages and totals.
 
 use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
+use std::future::Future;
 use std::hash::BuildHasher as _;
 use std::time::Duration;
 
-use spektr_types::{Entry, Event, Timestamp};
+use spektr_types::Timestamp;
 
+use super::Inner;
 use super::answer::Page;
 use super::client::Query;
 use super::error::ReconcileError;
-use super::{Inner, Summary};
 use crate::clock::{after, before, from_millis};
-use crate::store::{Acceptance, NewEntry, accept_patiently};
+use crate::store::NewEntry;
 
 /// How far outside of what was asked for an entry may be. A wrong unit is off by
 /// decades, or gives nothing; a list may show another time than it sorts by.
@@ -36,12 +37,40 @@ const FRUITLESS_PASSES_IN_DOUBT: usize = 6;
 /// How many pages in a row may hold nothing but what came before.
 const MAX_REPEATED_PAGES: usize = 3;
 
-pub(super) struct Walk<'a> {
+/// What a walk is for: what becomes of the entries that it reads.
+pub(super) trait Purpose: Send {
+    /// The walk begins.
+    fn begin(&mut self, course: &Course)
+    -> impl Future<Output = Result<(), ReconcileError>> + Send;
+
+    /// Takes the entries of a page. Returns how many of them were of use for the first
+    /// time: while there are any, the list may hold more of them.
+    fn take(
+        &mut self,
+        entries: Vec<NewEntry>,
+        course: &Course,
+    ) -> impl Future<Output = Result<u64, ReconcileError>> + Send;
+
+    /// Everything that was listed as created up to the position of the course has been
+    /// taken.
+    fn reach(&mut self, course: &Course)
+    -> impl Future<Output = Result<(), ReconcileError>> + Send;
+}
+
+/// From where to where a walk goes, and how it went so far.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Course {
+    pub(super) since: Timestamp,
+    pub(super) until: Timestamp,
+    pub(super) position: Timestamp,
+    pub(super) requests: u64,
+    pub(super) shifts: u64,
+}
+
+pub(super) struct Walk<'a, P> {
     inner: &'a Inner,
-    summary: Summary,
-    /// The watermark that is in the store.
-    watermark: Option<Timestamp>,
-    progress: &'a mut (dyn FnMut(&Summary) + Send),
+    course: Course,
+    purpose: P,
     hasher: RandomState,
     /// How far before the last time of a page the next place is.
     margin: Duration,
@@ -72,44 +101,23 @@ impl Pass {
     }
 }
 
-impl<'a> Walk<'a> {
-    pub(super) fn new(
-        inner: &'a Inner,
-        since: Timestamp,
-        until: Timestamp,
-        watermark: Option<Timestamp>,
-        progress: &'a mut (dyn FnMut(&Summary) + Send),
-    ) -> Self {
-        let summary = Summary {
-            since,
-            until,
-            position: since,
-            seen: 0,
-            new: 0,
-            duplicates: 0,
-            conflicts: 0,
-            malformed: 0,
-            unknown: 0,
-            requests: 0,
-            shifts: 0,
-        };
+impl<'a, P: Purpose> Walk<'a, P> {
+    pub(super) fn new(inner: &'a Inner, since: Timestamp, until: Timestamp, purpose: P) -> Self {
+        let course = Course { since, until, position: since, requests: 0, shifts: 0 };
         Self {
             inner,
-            summary,
-            watermark,
-            progress,
+            course,
+            purpose,
             hasher: RandomState::new(),
             margin: Duration::from_millis(1),
         }
     }
 
-    pub(super) async fn run(mut self) -> Result<Summary, ReconcileError> {
-        let Summary { since, until, .. } = self.summary;
-        // Reaching further back than before is to survive a kill as well.
-        if self.watermark != Some(since) {
-            self.save(since).await?;
-        }
-        let Some(first) = self.first_page().await? else { return Ok(self.summary) };
+    /// Walks to the end. Returns how it went, and what it was for.
+    pub(super) async fn run(mut self) -> Result<(Course, P), ReconcileError> {
+        let Course { since, until, .. } = self.course;
+        self.purpose.begin(&self.course).await?;
+        let Some(first) = self.first_page().await? else { return Ok((self.course, self.purpose)) };
         let mut first = Some(first);
         let (mut place, mut beyond) = (since, since);
         let mut earlier: Option<(Timestamp, HashSet<Listed>)> = None;
@@ -124,7 +132,7 @@ impl<'a> Walk<'a> {
                     (place, beyond) = (earlier, place);
                     // Times that are always off are allowed for before long.
                     self.margin = (self.margin * 4).clamp(Duration::from_secs(1), SLACK);
-                    self.summary.shifts += 1;
+                    self.course.shifts += 1;
                     continue;
                 }
                 self.reach(place).await?;
@@ -134,13 +142,13 @@ impl<'a> Walk<'a> {
             (place, beyond) = (next, next);
         }
         self.reach(until).await?;
-        Ok(self.summary)
+        Ok((self.course, self.purpose))
     }
 
-    /// Fetches the first page of all. None if there is nothing to read; then the
-    /// watermark has moved, if that is certain.
+    /// Fetches the first page of all. None if there is nothing to read; then the end is
+    /// reached, if that is certain.
     async fn first_page(&mut self) -> Result<Option<Page>, ReconcileError> {
-        let Summary { since, until, .. } = self.summary;
+        let Course { since, until, .. } = self.course;
         let query = Query::Window { after: since, until, page: 1 };
         let page = self.fetch(query).await?;
         if !page.entries.is_empty() {
@@ -193,7 +201,7 @@ impl<'a> Walk<'a> {
             if held && pass.is_complete(&seen) || fruitless >= FRUITLESS_PASSES_IN_DOUBT {
                 return Ok(pass);
             }
-            self.summary.shifts += 1;
+            self.course.shifts += 1;
         }
         Err(ReconcileError::Endless { problem: "does not hold still" })
     }
@@ -205,7 +213,7 @@ impl<'a> Walk<'a> {
         beyond: Timestamp,
         mut first: Option<Page>,
     ) -> Result<Pass, ReconcileError> {
-        let Summary { until, .. } = self.summary;
+        let Course { until, .. } = self.course;
         let mut seen = HashSet::new();
         let mut still = true;
         let mut total = None;
@@ -230,7 +238,9 @@ impl<'a> Walk<'a> {
             }
             let is_repeated = of_page.iter().filter(|one| seen.insert(**one)).count() == 0;
             listed.extend(of_page);
-            new += self.store(page.entries).await?;
+            if !page.entries.is_empty() {
+                new += self.purpose.take(page.entries, &self.course).await?;
+            }
             let next = times.next(beyond, self.margin, |time| self.inner.client.unit().after(time));
             if is_last || next.is_some() {
                 let next = next.filter(|_| !is_last);
@@ -247,13 +257,13 @@ impl<'a> Walk<'a> {
     }
 
     async fn fetch(&mut self, query: Query) -> Result<Page, ReconcileError> {
-        if self.summary.requests >= self.inner.max_requests {
+        if self.course.requests >= self.inner.max_requests {
             return Err(ReconcileError::Endless {
                 problem: "needs more requests than a run makes",
             });
         }
         let Inner { client, source, clock, .. } = self.inner;
-        client.fetch(query, source, &**clock, || self.summary.requests += 1).await
+        client.fetch(query, source, &**clock, || self.course.requests += 1).await
     }
 
     /// Checks that a page holds what was asked for, but for a minority whose times
@@ -267,7 +277,7 @@ impl<'a> Walk<'a> {
     }
 
     fn is_meant(&self, time: Timestamp) -> bool {
-        let Summary { since, until, .. } = self.summary;
+        let Course { since, until, .. } = self.course;
         (before(since, SLACK)..=after(until, SLACK)).contains(&time)
     }
 
@@ -275,61 +285,10 @@ impl<'a> Walk<'a> {
         ReconcileError::WrongUnit { unit: self.inner.client.unit(), problem }
     }
 
-    /// Stores what was listed; gives how much of it is new.
-    async fn store(&mut self, entries: Vec<NewEntry>) -> Result<u64, ReconcileError> {
-        let (summary, metrics) = (&mut self.summary, &self.inner.metrics);
-        let raws: Vec<_> = entries.iter().map(|entry| entry.raw.clone()).collect();
-        let before = summary.new;
-        if !entries.is_empty() {
-            let accepted = accept_patiently(&*self.inner.store, entries).await?;
-            for (acceptance, raw) in accepted.into_iter().zip(raws) {
-                summary.seen += 1;
-                match acceptance {
-                    Acceptance::Duplicate => {
-                        summary.duplicates += 1;
-                        continue;
-                    }
-                    Acceptance::Stored(_) => metrics.accepted(),
-                    Acceptance::Conflict(number) => {
-                        summary.conflicts += 1;
-                        metrics.conflict();
-                        tracing::warn!(number, "an id was there with another content");
-                    }
-                }
-                summary.new += 1;
-                metrics.missed();
-                match decode(&raw) {
-                    None => summary.malformed += 1,
-                    Some(Event::Unknown(_)) => summary.unknown += 1,
-                    Some(_) => {}
-                }
-            }
-        }
-        (self.progress)(summary);
-        Ok(summary.new - before)
-    }
-
-    /// Notes that everything up to a time has been read.
     async fn reach(&mut self, position: Timestamp) -> Result<(), ReconcileError> {
-        self.summary.position = position;
-        // What is created in the overlap may appear only later.
-        let certain = before(self.summary.until, self.inner.overlap).max(self.summary.since);
-        let watermark = position.min(certain);
-        if self.watermark < Some(watermark) {
-            self.save(watermark).await?;
-        }
-        Ok(())
+        self.course.position = position;
+        self.purpose.reach(&self.course).await
     }
-
-    async fn save(&mut self, watermark: Timestamp) -> Result<(), ReconcileError> {
-        self.inner.set_watermark(watermark).await?;
-        self.watermark = Some(watermark);
-        Ok(())
-    }
-}
-
-fn decode(raw: &[u8]) -> Option<Event> {
-    Entry::from_json(std::str::from_utf8(raw).ok()?).ok()?.decode().ok()
 }
 
 /// The times of the entries of a pass.

@@ -23,8 +23,8 @@ use thiserror::Error;
 
 pub use completion::Completion;
 pub use model::{
-    Acceptance, Claim, ClaimRequest, Filter, Lease, NewEntry, Quarantined, Rejected, Settlement,
-    State, Stats, StoredEntry,
+    Acceptance, Claim, ClaimRequest, Filter, Lease, NewEntry, Presence, Quarantined, Rejected,
+    Settlement, State, Stats, StoredEntry,
 };
 pub(crate) use patient::accept_patiently;
 
@@ -57,6 +57,10 @@ pub trait Store: Send + Sync + 'static {
     /// Returns at most `limit` entries in the order of arrival, those after a
     /// number.
     fn list(&self, filter: Filter, after: i64, limit: usize) -> StoreFuture<'_, Vec<StoredEntry>>;
+
+    /// Tells of entries whether they are there, as [`accept`](Self::accept) would, and
+    /// writes nothing.
+    fn compare(&self, entries: Vec<NewEntry>) -> StoreFuture<'_, Vec<Presence>>;
 
     /// Counts entries.
     fn count(&self, filter: Filter) -> StoreFuture<'_, u64>;

@@ -139,6 +139,18 @@ pub enum Acceptance {
     Conflict(i64),
 }
 
+/// What the store knows of an entry that is not to be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Presence {
+    /// It is there: to accept it would find a duplicate.
+    Same,
+    /// Its key is there with another content only.
+    OtherContent,
+    /// Its key is not there.
+    Absent,
+}
+
 /// What a worker wants to work on.
 #[derive(Clone, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a store of another crate takes it apart")]

@@ -1,7 +1,7 @@
 //! How a store accepts deliveries.
 
 use super::{accept, all, entries, request, start, states, tag_added};
-use crate::store::{Acceptance, ClaimRequest, Filter, Settlement, State, Store};
+use crate::store::{Acceptance, ClaimRequest, Filter, Presence, Settlement, State, Store};
 
 /// Order, bytes and heads are kept.
 pub async fn stores_every_entry_byte_for_byte(store: &dyn Store) {
@@ -70,6 +70,21 @@ pub async fn another_content_under_the_same_id_is_a_conflict(store: &dyn Store) 
     assert_eq!(states(store).await, [State::Pending, State::Conflict, State::Conflict]);
     let flags: Vec<_> = all(store).await.iter().map(|entry| entry.conflict).collect();
     assert_eq!(flags, [false, true, true]);
+}
+
+/// Without storing anything, what a delivery would find.
+pub async fn compares_without_storing(store: &dyn Store) {
+    let raw = tag_added("e1", "s1", 1_700_000_000_000);
+    store.accept(entries("test", &raw, start())).await.unwrap();
+    let other = raw.replace(r#""tagId":"t""#, r#""tagId":"u""#);
+    let body = format!(r#"{{"results":[{other},{raw},17,{raw}]}}"#);
+    let presences = store.compare(entries("test", &body, start())).await.unwrap();
+    let expected = [Presence::OtherContent, Presence::Same, Presence::Absent, Presence::Same];
+    assert_eq!(presences, expected);
+    let presences = store.compare(entries("other", &raw, start())).await.unwrap();
+    assert_eq!(presences, [Presence::Absent]);
+    assert_eq!(store.compare(Vec::new()).await.unwrap(), []);
+    assert_eq!(all(store).await.len(), 1);
 }
 
 /// The same id in the sandbox and in production is two events.

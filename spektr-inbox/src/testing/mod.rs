@@ -43,6 +43,7 @@ macro_rules! store_tests {
             stores_every_entry_byte_for_byte
             a_duplicate_is_not_stored_again
             another_content_under_the_same_id_is_a_conflict
+            compares_without_storing
             sources_do_not_collide
             racing_duplicates_make_one_row
             racing_contents_make_one_pending_row

@@ -8,6 +8,7 @@ mod quarantine;
 mod replay;
 mod show;
 mod transfer;
+mod verify;
 
 use std::sync::Arc;
 
@@ -35,6 +36,8 @@ pub(crate) enum Command {
     Quarantine(quarantine::Arguments),
     /// Verify rejected deliveries again, and accept what is authentic by now
     Recover(quarantine::RecoverArguments),
+    /// Compare the sender's list with the inbox
+    Verify(verify::Arguments),
     /// Delete what is old
     Prune(delete::PruneArguments),
     /// Delete everything of an end-user
@@ -56,6 +59,7 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
             Command::Redecode(arguments) => replay::redecode(global, arguments).await,
             Command::Quarantine(arguments) => quarantine::list(global, arguments).await,
             Command::Recover(arguments) => quarantine::recover(global, arguments).await,
+            Command::Verify(arguments) => verify::verify(global, arguments).await,
             Command::Prune(arguments) => delete::prune(global, arguments).await,
             Command::Erase(arguments) => delete::erase(global, arguments).await,
             Command::Export(arguments) => transfer::export(global, arguments).await,

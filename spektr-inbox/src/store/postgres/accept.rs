@@ -154,20 +154,13 @@ async fn commit(pool: &Pool, jobs: &[Job], limit: Duration) -> Result<Vec<Vec<Ac
     Ok(jobs.iter().map(|job| accepted.by_ref().take(job.entries.len()).collect()).collect())
 }
 
-/// Stores what is not there, in the order of arrival.
-///
-/// A row that another transaction stores at the same time is waited for and then not
-/// stored, because of the unique indexes. Once that transaction has ended, the next
-/// round sees what it has stored. Rows are stored in the order of their keys, so that
-/// two transactions with the same events don't wait for each other.
-///
-/// What is known of a key is null if there is no row, and otherwise whether one has the
-/// content. A key can have any number of contents: with its limit, each look is one step in
-/// an index. `EXISTS` the planner may also answer by reading the whole index.
-const ACCEPT: &str = "\
-    WITH given AS MATERIALIZED ( \
-      SELECT given.*, \
-        CASE WHEN coalesce( \
+/// What is known of the key of a row of `given`: null if it is not there, and otherwise
+/// whether it has the content. A key can have any number of contents: with its limit, each
+/// look is one step in an index. `EXISTS` the planner may also answer by reading the whole
+/// index.
+macro_rules! known {
+    () => {
+        "CASE WHEN coalesce( \
           (SELECT true FROM spektr_inbox.entries AS known \
             WHERE known.key_hash = given.key_hash AND known.source_hash = given.source_hash \
             LIMIT 1), \
@@ -183,7 +176,23 @@ const ACCEPT: &str = "\
             WHERE known.key_hash = given.key_hash AND known.source_hash = given.source_hash \
             AND known.content = given.content LIMIT 1), \
           false) \
-        END AS known \
+        END"
+    };
+}
+pub(super) use known;
+
+/// Stores what is not there, in the order of arrival.
+///
+/// A row that another transaction stores at the same time is waited for and then not
+/// stored, because of the unique indexes. Once that transaction has ended, the next
+/// round sees what it has stored. Rows are stored in the order of their keys, so that
+/// two transactions with the same events don't wait for each other.
+const ACCEPT: &str = concat!(
+    "WITH given AS MATERIALIZED ( \
+      SELECT given.*, \
+        ",
+    known!(),
+    " AS known \
       FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], \
         $6::bytea[], $7::bytea[], $8::bytea[], $9::bytea[], $10::bigint[], $11::bigint[], \
         $12::text[], $13::boolean[], $14::bytea[]) WITH ORDINALITY \
@@ -209,7 +218,8 @@ const ACCEPT: &str = "\
     ) \
     SELECT given.place, given.known IS TRUE, stored.number, stored.conflict FROM given \
     LEFT JOIN numbered ON numbered.place = given.place \
-    LEFT JOIN stored ON stored.number = numbered.number";
+    LEFT JOIN stored ON stored.number = numbered.number",
+);
 
 async fn store(connection: &mut Lent<'_>, entries: &[&NewEntry]) -> Result<Vec<Acceptance>, Fault> {
     let mut accepted = vec![None; entries.len()];

@@ -36,6 +36,7 @@
 //! ```
 
 mod accept;
+mod compare;
 mod complete;
 mod connect;
 mod error;
@@ -62,8 +63,8 @@ use error::Fault;
 use pool::{Kind, Pool};
 
 use super::{
-    Acceptance, Claim, ClaimRequest, Filter, Lease, NewEntry, Quarantined, Rejected, Settlement,
-    Stats, Store, StoreError, StoreFuture, StoredEntry,
+    Acceptance, Claim, ClaimRequest, Filter, Lease, NewEntry, Presence, Quarantined, Rejected,
+    Settlement, Stats, Store, StoreError, StoreFuture, StoredEntry,
 };
 
 /// How many connections look after things: figures, lists, deletions.
@@ -309,6 +310,10 @@ impl Store for PostgresStore {
 
     fn list(&self, filter: Filter, after: i64, limit: usize) -> StoreFuture<'_, Vec<StoredEntry>> {
         lend!(self.operate, OPERATE_TIMEOUT, |one| read::list(&one, &filter, after, limit).await)
+    }
+
+    fn compare(&self, entries: Vec<NewEntry>) -> StoreFuture<'_, Vec<Presence>> {
+        lend!(self.operate, OPERATE_TIMEOUT, |one| compare::compare(&mut one, &entries).await)
     }
 
     fn count(&self, filter: Filter) -> StoreFuture<'_, u64> {

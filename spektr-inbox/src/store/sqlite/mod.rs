@@ -4,6 +4,7 @@
 //! synced before anybody is answered; another reads beside it.
 
 mod claim;
+mod compare;
 mod file;
 mod quarantine;
 mod read;
@@ -18,8 +19,8 @@ pub use file::OpenError;
 use thread::Worker;
 
 use super::{
-    Acceptance, Claim, ClaimRequest, Filter, Lease, NewEntry, Quarantined, Rejected, Settlement,
-    Stats, Store, StoreFuture, StoredEntry,
+    Acceptance, Claim, ClaimRequest, Filter, Lease, NewEntry, Presence, Quarantined, Rejected,
+    Settlement, Stats, Store, StoreFuture, StoredEntry,
 };
 
 /// How a [`SqliteStore`] is opened.
@@ -127,6 +128,10 @@ impl Store for SqliteStore {
 
     fn list(&self, filter: Filter, after: i64, limit: usize) -> StoreFuture<'_, Vec<StoredEntry>> {
         Box::pin(self.reader.alone(move |connection| read::list(connection, &filter, after, limit)))
+    }
+
+    fn compare(&self, entries: Vec<NewEntry>) -> StoreFuture<'_, Vec<Presence>> {
+        Box::pin(self.reader.alone(move |connection| compare::compare(connection, &entries)))
     }
 
     fn count(&self, filter: Filter) -> StoreFuture<'_, u64> {

@@ -4,10 +4,11 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use spektr_types::Timestamp;
 
 use super::claim::find;
+use super::compare::presence;
 use super::read::{COLUMNS, entry};
 use crate::clock::after;
 use crate::store::{
-    Acceptance, Claim, ClaimRequest, Lease, NewEntry, Settlement, State, StoreError,
+    Acceptance, Claim, ClaimRequest, Lease, NewEntry, Presence, Settlement, State, StoreError,
 };
 
 pub(super) fn accept(
@@ -18,27 +19,12 @@ pub(super) fn accept(
 }
 
 fn accept_one(connection: &Connection, entry: &NewEntry) -> Result<Acceptance, StoreError> {
-    // Nobody else writes meanwhile: the transaction has the write lock already. Two steps in
-    // the index, because an id can have any number of contents.
-    let conflict: bool = connection
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM entries WHERE source = ?1 AND key = ?2) \
-             OR EXISTS (SELECT 1 FROM tombstones WHERE source = ?1 AND key = ?2)",
-        )?
-        .query_row(params![entry.source, entry.key], |row| row.get(0))?;
-    if conflict {
-        let is_duplicate = connection
-            .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM entries \
-                   WHERE source = ?1 AND key = ?2 AND content = ?3) \
-                 OR EXISTS (SELECT 1 FROM tombstones \
-                   WHERE source = ?1 AND key = ?2 AND content = ?3)",
-            )?
-            .query_row(params![entry.source, entry.key, entry.content], |row| row.get(0))?;
-        if is_duplicate {
-            return Ok(Acceptance::Duplicate);
-        }
-    }
+    // Nobody else writes meanwhile: the transaction has the write lock already.
+    let conflict = match presence(connection, entry)? {
+        Presence::Same => return Ok(Acceptance::Duplicate),
+        Presence::OtherContent => true,
+        Presence::Absent => false,
+    };
     let state = match entry.state {
         State::Pending if conflict => State::Conflict,
         state => state,

@@ -1,0 +1,172 @@
+//! `spektr inbox verify`: is everything that the sender lists in the inbox?
+
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+use spektr_inbox::reconcile::{Finding, Reconciler, Verification};
+use spektr_inbox::{Clock as _, SystemClock};
+
+use crate::cli::Global;
+use crate::commands::serve;
+use crate::failure::{Answer, Failure};
+use crate::output::{self, bad, count, good, safe};
+use crate::sender_list::ListArguments;
+use crate::store::StoreArguments;
+use crate::time::{self, Moment};
+
+const EXAMPLES: &str = "\
+Examples:
+  SPEKTR_API_KEY=… spektr inbox verify --since 7d
+  spektr inbox verify --since 2024-11-01T00:00:00Z --format json | jq -r 'select(.problem) | .id'
+
+Compares the sender's list with the inbox, and writes nothing. missing: the event is listed and not
+in the inbox; `spektr reconcile --since` fetches it. conflict: its id is there with another content
+only. undecodable: this version cannot decode it. Events of the last 15 minutes are left out: they
+may still be under way. Exit code 1: something was found, or the list could not be read to its end.";
+
+/// How far back it looks, unless told.
+const REACH: Duration = Duration::from_secs(24 * 3600);
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// Look at what was created after this time: 2h for two hours ago, epoch seconds, or RFC 3339 [preset: 1d]
+    #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
+    since: Option<Moment>,
+    /// Source of the deliveries, as `spektr serve` was told [preset: spektr]
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    source: Option<String>,
+    #[command(flatten)]
+    store: StoreArguments,
+    #[command(flatten)]
+    list: ListArguments,
+}
+
+#[derive(Serialize)]
+struct Row<'f> {
+    problem: &'static str,
+    id: Option<&'f str>,
+    wire_type: Option<&'f str>,
+    created_at: Option<String>,
+}
+
+/// The last line: figures, or why there are none.
+#[derive(Serialize)]
+struct Report {
+    completed: bool,
+    #[serde(flatten)]
+    figures: Option<Figures>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Figures {
+    since: String,
+    until: String,
+    seen: u64,
+    missing: u64,
+    conflicts: u64,
+    undecodable: u64,
+    requests: u64,
+}
+
+impl Figures {
+    fn new(verification: &Verification) -> Self {
+        Self {
+            since: time::rfc_3339_millis(verification.since),
+            until: time::rfc_3339_millis(verification.until),
+            seen: verification.seen,
+            missing: verification.missing,
+            conflicts: verification.conflicts,
+            undecodable: verification.undecodable,
+            requests: verification.requests,
+        }
+    }
+}
+
+pub(super) async fn verify(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
+    let config = global.config()?;
+    let client = arguments.list.client(&config)?;
+    let store = arguments.store.open(&config).await?;
+    let source = serve::source(arguments.source.as_deref(), &config);
+    let since = arguments.since.unwrap_or(Moment::Ago(REACH)).as_of(SystemClock::new().now());
+    let reconciler = Reconciler::new(store, client).with_source(&source);
+    let mut printed = Ok(());
+    let report = |finding: &Finding| {
+        if printed.is_ok() {
+            printed = print(global, finding);
+        }
+    };
+    let result = reconciler.verify(since, report).await;
+    printed?;
+    let (answer, report) = match &result {
+        Ok(verification) => (
+            Answer::from_yes(verification.is_clean()),
+            Report {
+                completed: true,
+                figures: Some(Figures::new(verification)),
+                reason: None,
+                error: None,
+            },
+        ),
+        Err(error) => (
+            Answer::No,
+            Report {
+                completed: false,
+                figures: None,
+                reason: Some(error.reason()),
+                error: Some(Failure::caused_by("not verified", error).message().to_owned()),
+            },
+        ),
+    };
+    if global.is_json() {
+        output::print_json(&report)?;
+    } else {
+        output::print(&text(&report))?;
+    }
+    Ok(answer)
+}
+
+fn print(global: &Global, finding: &Finding) -> Result<(), Failure> {
+    let row = Row {
+        problem: finding.problem.as_str(),
+        id: finding.id.as_deref(),
+        wire_type: finding.wire_type.as_deref(),
+        created_at: finding.created_at.map(time::rfc_3339_millis),
+    };
+    if global.is_json() {
+        return output::print_json(&row);
+    }
+    output::print(&format!(
+        "{}  {:24}  {:23}  {}\n",
+        bad(&format!("{:11}", row.problem)),
+        row.created_at.as_deref().unwrap_or("(no time)"),
+        row.wire_type.map_or_else(|| "(no type)".into(), safe),
+        row.id.map_or_else(|| "(no id)".into(), safe),
+    ))
+}
+
+fn text(report: &Report) -> String {
+    let Some(figures) = &report.figures else {
+        let error = report.error.as_deref().unwrap_or_default();
+        return format!("{} {error}\n", bad("error:"));
+    };
+    let seen = usize::try_from(figures.seen).unwrap_or(usize::MAX);
+    let listed = count(seen, "listed entry", "listed entries");
+    let span = format!("{listed} of {} to {}", figures.since, figures.until);
+    if figures.missing + figures.conflicts + figures.undecodable == 0 {
+        return format!("{} {span}: all are in the inbox\n", good("fine:"));
+    }
+    let mut text = format!(
+        "{span}: {} missing, {} with another content, {} not decodable\n",
+        figures.missing, figures.conflicts, figures.undecodable,
+    );
+    if figures.missing > 0 {
+        text.push_str("to fetch what is missing: spektr reconcile --since TIME\n");
+    }
+    text
+}

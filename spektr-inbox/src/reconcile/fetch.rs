@@ -1,0 +1,128 @@
+//! What a reconciliation walks for: what is not there is stored.
+//!
+//! Invariant: when the watermark moves to a time, every entry that was listed as
+//! created up to it is durable.
+
+use spektr_types::{Entry, Event, Timestamp};
+
+use super::error::ReconcileError;
+use super::walk::{Course, Purpose};
+use super::{Inner, Summary};
+use crate::clock::before;
+use crate::store::{Acceptance, NewEntry, accept_patiently};
+
+/// Stores what a walk reads, and moves the watermark.
+pub(super) struct Fetch<'a> {
+    inner: &'a Inner,
+    /// The watermark that is in the store.
+    watermark: Option<Timestamp>,
+    progress: &'a mut (dyn FnMut(&Summary) + Send),
+    tally: Tally,
+}
+
+/// What became of the entries.
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    seen: u64,
+    new: u64,
+    duplicates: u64,
+    conflicts: u64,
+    malformed: u64,
+    unknown: u64,
+}
+
+impl<'a> Fetch<'a> {
+    pub(super) fn new(
+        inner: &'a Inner,
+        watermark: Option<Timestamp>,
+        progress: &'a mut (dyn FnMut(&Summary) + Send),
+    ) -> Self {
+        Self { inner, watermark, progress, tally: Tally::default() }
+    }
+
+    pub(super) fn summary(&self, course: &Course) -> Summary {
+        let Tally { seen, new, duplicates, conflicts, malformed, unknown } = self.tally;
+        let Course { since, until, position, requests, shifts } = *course;
+        Summary {
+            since,
+            until,
+            position,
+            seen,
+            new,
+            duplicates,
+            conflicts,
+            malformed,
+            unknown,
+            requests,
+            shifts,
+        }
+    }
+
+    async fn save(&mut self, watermark: Timestamp) -> Result<(), ReconcileError> {
+        self.inner.set_watermark(watermark).await?;
+        self.watermark = Some(watermark);
+        Ok(())
+    }
+}
+
+impl Purpose for Fetch<'_> {
+    async fn begin(&mut self, course: &Course) -> Result<(), ReconcileError> {
+        // Reaching further back than before is to survive a kill as well.
+        if self.watermark != Some(course.since) {
+            self.save(course.since).await?;
+        }
+        Ok(())
+    }
+
+    async fn take(
+        &mut self,
+        entries: Vec<NewEntry>,
+        course: &Course,
+    ) -> Result<u64, ReconcileError> {
+        let (tally, metrics) = (&mut self.tally, &self.inner.metrics);
+        let raws: Vec<_> = entries.iter().map(|entry| entry.raw.clone()).collect();
+        let before = tally.new;
+        let accepted = accept_patiently(&*self.inner.store, entries).await?;
+        for (acceptance, raw) in accepted.into_iter().zip(raws) {
+            tally.seen += 1;
+            match acceptance {
+                Acceptance::Duplicate => {
+                    tally.duplicates += 1;
+                    continue;
+                }
+                Acceptance::Stored(_) => metrics.accepted(),
+                Acceptance::Conflict(number) => {
+                    tally.conflicts += 1;
+                    metrics.conflict();
+                    tracing::warn!(number, "an id was there with another content");
+                }
+            }
+            tally.new += 1;
+            metrics.missed();
+            match decode(&raw) {
+                None => tally.malformed += 1,
+                Some(Event::Unknown(_)) => tally.unknown += 1,
+                Some(_) => {}
+            }
+        }
+        let new = tally.new - before;
+        let summary = self.summary(course);
+        (self.progress)(&summary);
+        Ok(new)
+    }
+
+    async fn reach(&mut self, course: &Course) -> Result<(), ReconcileError> {
+        // What is created in the overlap may appear only later.
+        let certain = before(course.until, self.inner.overlap).max(course.since);
+        let watermark = course.position.min(certain);
+        if self.watermark < Some(watermark) {
+            self.save(watermark).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Decodes an entry, as a worker would.
+pub(super) fn decode(raw: &[u8]) -> Option<Event> {
+    Entry::from_json(std::str::from_utf8(raw).ok()?).ok()?.decode().ok()
+}
