@@ -36,6 +36,8 @@ pub(crate) enum Block {
 pub(crate) struct Table {
     pub(crate) header: Vec<String>,
     pub(crate) rows: Vec<Vec<String>>,
+    /// Rows whose cells could not be told apart.
+    pub(crate) unsplit: Vec<String>,
 }
 
 impl Document {

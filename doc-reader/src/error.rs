@@ -47,8 +47,11 @@ pub enum ReadError {
         /// The page's title, where it has one.
         title: Option<String>,
     },
-    /// The file ends in the middle of a table. What is missing is not gone.
-    #[error("the file ends in the middle of a table: save or copy the whole page again")]
+    /// The file ends within a table, an example or an element. What is missing is
+    /// not gone.
+    #[error(
+        "the file ends in the middle of a table, an example or an element: save or copy the whole page again"
+    )]
     CutOff,
     /// The page has more of something than a documentation page can have.
     #[error("the page has more than {limit} {what}: is it the right file?")]

@@ -7,7 +7,7 @@ mod parse;
 
 use std::collections::HashMap;
 
-use crate::facts::{Example, ExampleMember, ExampleProblem, Kind};
+use crate::facts::{Example, ExampleMember, ExampleProblem, Fault, Kind};
 
 /// Levels that are read; deeper ones are skipped with a fault.
 pub(crate) const MAX_DEPTH: usize = 16;
@@ -151,6 +151,16 @@ fn batch(members: &[(String, Node)]) -> Option<(&str, &[Node])> {
         .iter()
         .all(|entry| matches!(entry, Node::Object(_) | Node::Scalar(Kind::Unknown)))
         .then_some((name, entries))
+}
+
+/// Whether code is JSON that ends before its brackets close.
+pub(crate) fn is_open(code: &str) -> bool {
+    let open =
+        |fault: &(Fault, usize)| matches!(fault.0, Fault::UnclosedBrace | Fault::UnclosedBracket);
+    json_start(code).is_some_and(|start| {
+        let parsed = parse::parse(&code[start..]);
+        !parsed.overflow && parsed.faults.iter().any(open)
+    })
 }
 
 /// Finds where JSON begins in a block of code: at the beginning of a line, or

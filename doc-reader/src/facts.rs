@@ -6,6 +6,8 @@
 
 use serde::Serialize;
 
+use crate::digest::Digest;
+
 /// Everything that one documentation page says about events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -19,6 +21,10 @@ pub struct Page {
     /// The section about what all events share, if the page has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub common: Option<Section>,
+    /// The words around the events: everything after the title that is neither in
+    /// the table of events nor in the section of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub around: Option<Digest>,
     /// The sections that document events, in the page's order.
     pub sections: Vec<Section>,
     /// What could not be read or contradicts itself.
@@ -49,6 +55,9 @@ pub struct EventRow {
     /// The wire type, where the table has a column for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wire_type: Option<String>,
+    /// The words that describe the event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
 }
 
 /// How finished an event is, in the words of the schema files.
@@ -97,6 +106,13 @@ pub struct Section {
     pub example: Option<Example>,
     /// Wire types in the example and in the description of the type member.
     pub wire_types: Vec<String>,
+    /// Everything that the section says below its heading, apart from captions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+    /// What stands in the tables after a type that may be null, where the rendering
+    /// kept it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after_null: Option<Digest>,
 }
 
 /// How a heading was recognised as the section of an event.
@@ -141,6 +157,15 @@ pub struct Member {
     pub nullable: bool,
     /// Whether the member is described as optional.
     pub optional: bool,
+    /// The values that the description quotes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<String>,
+    /// For how long the description calls the value valid, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid_for_seconds: Option<u64>,
+    /// The unit of time that type or description give.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Unit>,
 }
 
 impl Member {
@@ -150,6 +175,17 @@ impl Member {
     pub fn effective_path(&self) -> &str {
         self.place.as_deref().unwrap_or(&self.path)
     }
+}
+
+/// A unit of points in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Unit {
+    /// Seconds since 1970.
+    Seconds,
+    /// Milliseconds since 1970.
+    Milliseconds,
 }
 
 /// The JSON type of a member.

@@ -376,7 +376,13 @@ impl Reader {
     }
 
     fn finish(mut self) -> Document {
-        self.document.cut_off = self.table.is_some();
+        // What a browser saves closes all of its elements. Pages that people write
+        // may leave out the ends of some, but not those of code and tables.
+        let open =
+            |wanted: &[&str]| self.open.iter().any(|(name, _)| wanted.contains(&name.as_str()));
+        self.document.cut_off = self.table.is_some()
+            || open(&["pre", "table"])
+            || (open(&["html", "body"]) && open(&["main", "article", "section", "div"]));
         self.close_from(0);
         self.flush();
         self.document.title = self.title.filter(|title| !title.is_empty());

@@ -1,6 +1,7 @@
 //! From the document model to the facts: which table lists the events, which
 //! headings open their sections, and what stands in each.
 
+use crate::digest;
 use crate::document::{Block, Document, Table};
 use crate::error::ReadError;
 use crate::example;
@@ -18,15 +19,16 @@ const MAX_SECTIONS: usize = 2_000;
 const MAX_MEMBERS: usize = 20_000;
 
 /// Reads the facts out of a document.
-pub(crate) fn page(document: &Document) -> Result<Page, ReadError> {
+pub(crate) fn page(document: &Document, known: &[&str]) -> Result<Page, ReadError> {
     let mut problems = document.problems.clone();
     let title = title(document);
     let events = events(document, &mut problems)?;
-    if events.is_empty() {
+    if events.is_empty() && known.is_empty() {
         return Err(ReadError::NoEventTable { title });
     }
-    let names = Names::new(events.iter().map(|event| event.name.as_str()));
-    if document.cut_off || is_cut_off(document, &names) {
+    let listed: Vec<&str> = events.iter().map(|event| event.name.as_str()).collect();
+    let names = Names::new(if listed.is_empty() { known } else { &listed }.iter().copied());
+    if document.cut_off || is_cut_off(document, &names) || ends_within_example(document) {
         return Err(ReadError::CutOff);
     }
     let outline = outline(document, &names, &mut problems)?;
@@ -37,13 +39,21 @@ pub(crate) fn page(document: &Document) -> Result<Page, ReadError> {
             about: tables::clip(&table.header.join(", ")),
         });
     }
-    let mut page =
-        Page { title, batch: None, common: None, events, sections: Vec::new(), problems };
+    let mut page = Page {
+        title,
+        batch: None,
+        common: None,
+        events,
+        around: outline.around.finish().0,
+        sections: Vec::new(),
+        problems,
+    };
     let sections = section::settle(outline.sections, &names, &mut page.problems);
     let mut left = MAX_MEMBERS;
     let mut wrapper = None;
     for raw in sections {
-        let read = section::read(&raw, &page.events, &mut page.problems);
+        let common = raw.common;
+        let read = section::read(raw, &names, &page.events, &mut page.problems);
         let size = read.section.members.len()
             + read.section.example.as_ref().map_or(0, |example| example.members.len());
         if read.overflow || size > left {
@@ -51,7 +61,7 @@ pub(crate) fn page(document: &Document) -> Result<Page, ReadError> {
         }
         left -= size;
         wrapper = wrapper.or(read.batch);
-        if raw.common {
+        if common {
             page.common.get_or_insert(read.section);
         } else {
             page.sections.push(read.section);
@@ -172,6 +182,22 @@ fn is_cut_off(document: &Document, names: &Names) -> bool {
     }
 }
 
+/// Whether the document ends in an example whose brackets are still open. Further
+/// up that is a mistake of the page.
+fn ends_within_example(document: &Document) -> bool {
+    match document.blocks.last() {
+        Some(Block::Code(code)) => example::is_open(code),
+        _ => false,
+    }
+}
+
+fn tables_of(document: &Document) -> impl Iterator<Item = &Table> {
+    document.blocks.iter().filter_map(|block| match block {
+        Block::Table(table) => Some(table),
+        _ => None,
+    })
+}
+
 fn speaks_of_events(document: &Document) -> bool {
     let headings = document.blocks.iter().filter_map(|block| match block {
         Block::Heading { text, .. } => Some(text),
@@ -187,6 +213,8 @@ fn speaks_of_events(document: &Document) -> bool {
 #[derive(Default)]
 struct Outline<'a> {
     sections: Vec<Raw<'a>>,
+    /// The words of no section.
+    around: digest::Section,
     /// Member tables that stand in no section.
     loose_tables: Vec<&'a Table>,
 }
@@ -198,7 +226,14 @@ fn outline<'a>(
 ) -> Result<Outline<'a>, ReadError> {
     let mut outline = Outline::default();
     let mut current: Option<Raw<'a>> = None;
-    for block in &document.blocks {
+    let title = title(document);
+    let is_title = |block: &Block| matches!(block, Block::Heading { text, .. } if Some(text) == title.as_ref());
+    // What stands before the title is the site's.
+    let first = document.blocks.iter().position(is_title).map_or(0, |at| at + 1);
+    let sure = tables_of(document)
+        .any(|table| matches!(tables::shape(table), Shape::Events(columns) if columns.sure));
+    for (at, block) in document.blocks.iter().enumerate() {
+        let opened = outline.sections.len() + usize::from(current.is_some());
         match block {
             Block::Heading { level, text } => {
                 let heading = names.heading(text);
@@ -233,7 +268,12 @@ fn outline<'a>(
                 }
             }
             Block::Table(table) => {
-                let Shape::Members { name, kind } = tables::shape(table) else {
+                let shape = tables::shape(table);
+                if matches!(shape, Shape::Events(columns) if columns.sure || !sure) {
+                    continue;
+                }
+                let Shape::Members { name, kind } = shape else {
+                    add(&mut outline, &mut current, at >= first, block);
                     continue;
                 };
                 match &mut current {
@@ -247,12 +287,27 @@ fn outline<'a>(
                 }
             }
         }
+        // A heading that opens a section is its name, and no part of it.
+        if opened == outline.sections.len() + usize::from(current.is_some())
+            || !matches!(block, Block::Heading { .. })
+        {
+            add(&mut outline, &mut current, at >= first, block);
+        }
         if outline.sections.len() > MAX_SECTIONS {
             return Err(ReadError::TooMany { what: "sections", limit: MAX_SECTIONS });
         }
     }
     outline.sections.extend(current);
     Ok(outline)
+}
+
+/// Adds the words of a block to the section that it stands in, or to those around.
+fn add(outline: &mut Outline<'_>, section: &mut Option<Raw<'_>>, counts: bool, block: &Block) {
+    match section {
+        Some(raw) => raw.words.add(block),
+        None if counts => outline.around.add(block),
+        None => {}
+    }
 }
 
 /// Finds the statement that deliveries are batches: in a sentence, in an example

@@ -30,6 +30,7 @@
 //! # Ok::<(), spektr_doc_reader::ReadError>(())
 //! ```
 
+mod digest;
 mod document;
 mod error;
 mod example;
@@ -46,10 +47,11 @@ mod tables;
 mod types;
 mod words;
 
+pub use digest::Digest;
 pub use error::ReadError;
 pub use facts::{
     Batch, EventRow, Example, ExampleMember, ExampleProblem, Fault, Kind, Matched, Member, Page,
-    Problem, ProblemKind, Section, Status,
+    Problem, ProblemKind, Section, Status, Unit,
 };
 
 /// The largest input that [`read`] accepts, in bytes.
@@ -67,11 +69,22 @@ pub const MAX_BYTES: usize = 16 << 20;
 /// - [`ReadError::Binary`], [`ReadError::NotUtf8`], [`ReadError::WebArchive`]:
 ///   the input is not a text that can be read.
 /// - [`ReadError::NoEventTable`]: the page is of another kind.
-/// - [`ReadError::CutOff`]: the rest of the page is missing.
+/// - [`ReadError::CutOff`]: the page ends within a table, an example or an element.
 /// - [`ReadError::TooMany`]: the page has more events, members or sections than
 ///   a documentation page can have.
 pub fn read(bytes: &[u8]) -> Result<Page, ReadError> {
     let text = rendering::decode(bytes)?;
     let document = rendering::document(&text);
-    interpret::page(&document)
+    interpret::page(&document, &[])
+}
+
+/// Reads a part of a page, which need not have the table of events: headings are
+/// then those of the events that are `known`.
+///
+/// # Errors
+///
+/// As [`read`]; [`ReadError::NoEventTable`] only if no event is known.
+pub fn read_part(bytes: &[u8], known: &[&str]) -> Result<Page, ReadError> {
+    let text = rendering::decode(bytes)?;
+    interpret::page(&rendering::document(&text), known)
 }

@@ -5,6 +5,7 @@
 //! blocks of JSON that older exports have.
 
 pub(crate) mod blocks;
+mod components;
 
 use std::borrow::Cow;
 
@@ -17,6 +18,7 @@ use crate::{html, words};
 pub(crate) fn document(text: &str) -> Document {
     let mut document = Document::default();
     let mut rest = front_matter(text, &mut document);
+    document.cut_off = ends_within_row(text) || ends_within_fence(text);
     while !rest.is_empty() {
         let (part, end) = next_part(rest);
         match part {
@@ -30,6 +32,36 @@ pub(crate) fn document(text: &str) -> Document {
         rest = &rest[end..];
     }
     document
+}
+
+/// Whether the last line is a row whose closing bar is missing, unlike that of the
+/// row before.
+fn ends_within_row(text: &str) -> bool {
+    let mut lines = text.trim_end().lines().rev().map(str::trim);
+    match (lines.next(), lines.next()) {
+        (Some(last), Some(before)) => {
+            last.starts_with('|')
+                && (last.len() == 1 || !last.ends_with('|'))
+                && before.starts_with('|')
+                && before.ends_with('|')
+        }
+        _ => false,
+    }
+}
+
+/// Whether the text ends in code that a fence has opened.
+fn ends_within_fence(text: &str) -> bool {
+    let mut fence = None;
+    for line in text.lines() {
+        let start = line.trim_start();
+        let mark = ["```", "~~~"].into_iter().find(|mark| start.starts_with(mark));
+        match fence {
+            Some(open) if mark == Some(open) => fence = None,
+            None => fence = mark,
+            Some(_) => {}
+        }
+    }
+    fence.is_some()
 }
 
 /// Reads the title out of a leading `---` block, and returns what follows it.
@@ -95,7 +127,8 @@ fn html_table_end(text: &str) -> usize {
 }
 
 fn commonmark(text: &str, document: &mut Document) {
-    let text = &with_delimiters(text);
+    let text = components::unwrap(text);
+    let text = &with_delimiters(&text);
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
     let mut reader = Reader::default();
     for event in Parser::new_ext(text, options) {
@@ -149,6 +182,7 @@ impl Reader {
     fn event(&mut self, event: Event<'_>, document: &mut Document) {
         match event {
             Event::Text(text) | Event::Code(text) => self.text.push_str(&text),
+            Event::InlineHtml(tag) if components::is_component(&tag) => {}
             Event::InlineHtml(tag) => match html::inline(&tag) {
                 Some(text) => self.text.push_str(text),
                 None => self.text.push_str(&tag),

@@ -243,6 +243,19 @@ pub(crate) fn without_status(heading: &str) -> (&str, Option<Status>) {
     (trim_joint(name), None)
 }
 
+/// Cuts off a badge such as `New` that stands behind a name in upper case.
+pub(crate) fn without_badge(cell: &str) -> &str {
+    const MOST_WORDS: usize = 3;
+    let mut words = cell.split_whitespace();
+    let Some(name) = words.next().map(words::bare) else { return cell };
+    let badges: Vec<&str> = words.collect();
+    let fits = |word: &&str| {
+        word.len() <= 16 && !is_event_name(words::bare(word)) || words::is_status(word)
+    };
+    let is_name = name.contains('_') && is_event_name(name);
+    if is_name && badges.len() <= MOST_WORDS && badges.iter().all(fits) { name } else { cell }
+}
+
 /// Whether this is a sign such as an emoji, which no name contains.
 fn is_symbol(c: char) -> bool {
     !c.is_ascii() && !c.is_alphanumeric()

@@ -87,7 +87,7 @@ impl<'a> Reader<'a> {
     }
 
     fn table(&mut self, lines: &[&'a str], header: Header) -> usize {
-        let mut table = Table { header: header.cells, rows: Vec::new() };
+        let mut table = Table { header: header.cells, ..Table::default() };
         let columns = table.columns();
         self.knowledge.enter(&self.examples);
         let mut problems = Vec::new();

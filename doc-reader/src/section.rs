@@ -21,6 +21,7 @@ pub(crate) struct Raw<'a> {
     pub(crate) has_text: bool,
     pub(crate) caption: Option<&'a str>,
     pub(crate) codes: Vec<&'a str>,
+    pub(crate) words: crate::digest::Section,
     pub(crate) tables: Vec<MemberTable<'a>>,
 }
 
@@ -59,6 +60,7 @@ impl<'a> Raw<'a> {
             has_text: false,
             caption: None,
             codes: Vec::new(),
+            words: crate::digest::Section::default(),
             tables: Vec::new(),
         }
     }
@@ -160,16 +162,25 @@ pub(crate) fn settle<'a>(
 }
 
 /// Reads one section.
-pub(crate) fn read(raw: &Raw<'_>, events: &[EventRow], problems: &mut Vec<Problem>) -> Read {
+pub(crate) fn read(
+    mut raw: Raw<'_>,
+    names: &Names,
+    events: &[EventRow],
+    problems: &mut Vec<Problem>,
+) -> Read {
+    let heading = raw.heading;
+    let (digest, after_null) = std::mem::take(&mut raw.words).finish();
+    let raw = &raw;
     let mut report = |kind, about: String| {
         problems.push(Problem {
             kind,
-            section: Some(raw.heading.to_owned()),
+            section: Some(heading.to_owned()),
             about: tables::clip(&about),
         });
     };
     let rows: Vec<&EventRow> = raw.found.events.iter().filter_map(|&at| events.get(at)).collect();
-    report_heading(raw, &rows, &mut report);
+    let listed: Vec<&str> = raw.found.events.iter().filter_map(|&at| names.name(at)).collect();
+    report_heading(raw, &listed, &rows, &mut report);
 
     let mut examples = Examples::default();
     raw.codes.iter().for_each(|code| examples.add(code));
@@ -191,20 +202,27 @@ pub(crate) fn read(raw: &Raw<'_>, events: &[EventRow], problems: &mut Vec<Proble
     Read {
         section: Section {
             heading: raw.heading.to_owned(),
-            events: rows.iter().map(|row| row.name.clone()).collect(),
+            events: listed.into_iter().map(str::to_owned).collect(),
             matched: raw.found.matched,
             status: raw.found.status,
             members,
             example: examples.finish(),
             wire_types,
+            digest,
+            after_null,
         },
         batch,
         overflow,
     }
 }
 
-fn report_heading(raw: &Raw<'_>, rows: &[&EventRow], report: &mut impl FnMut(ProblemKind, String)) {
-    let listed = || rows.iter().map(|row| row.name.as_str()).collect::<Vec<_>>().join(", ");
+fn report_heading(
+    raw: &Raw<'_>,
+    listed: &[&str],
+    rows: &[&EventRow],
+    report: &mut impl FnMut(ProblemKind, String),
+) {
+    let listed = || listed.join(", ");
     match raw.found.matched {
         _ if raw.common => {}
         Matched::Nothing => report(ProblemKind::HeadingUnmatched, raw.heading.to_owned()),
@@ -277,6 +295,9 @@ fn members(
                 said: row.said,
                 nullable: row.nullable,
                 optional: row.optional,
+                values: words::quoted_values(&row.text),
+                valid_for_seconds: words::validity(&row.text),
+                unit: row.unit,
             };
             let path = member.effective_path().to_owned();
             if let Some(&kind) = kinds

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
+use crate::digest::Normal;
 use crate::document::{Table, cell};
-use crate::facts::{EventRow, Kind, Problem, ProblemKind, Status};
+use crate::facts::{EventRow, Kind, Problem, ProblemKind, Status, Unit};
 use crate::types;
 use crate::words::{self, Column};
 use crate::{names, place};
@@ -107,7 +108,7 @@ pub(crate) fn ends_within_row(table: &Table) -> bool {
 /// the cell calls the event deprecated.
 fn event_name(cell: &str) -> (&str, bool) {
     let (name, status) = names::without_status(cell);
-    (words::bare(name), status == Some(Status::Deprecated))
+    (words::bare(names::without_badge(name)), status == Some(Status::Deprecated))
 }
 
 /// Reads the rows of a table of events.
@@ -141,11 +142,14 @@ pub(crate) fn events(
             known = Some(Status::Deprecated);
         }
         let wire_type = words::bare(cell(row, wire_type));
+        let mut described = Normal::default();
+        texts.iter().for_each(|&at| described.text(cell(row, Some(at))));
         rows.push(EventRow {
             name: named.to_owned(),
             status: known,
             deprecated,
             wire_type: (!wire_type.is_empty()).then(|| wire_type.to_owned()),
+            digest: described.finish(),
         });
     }
     rows
@@ -160,6 +164,7 @@ pub(crate) struct MemberRow {
     pub(crate) said: Option<String>,
     pub(crate) nullable: bool,
     pub(crate) optional: bool,
+    pub(crate) unit: Option<Unit>,
     /// All the texts of the row, for the wire types in them.
     pub(crate) text: String,
 }
@@ -220,6 +225,7 @@ pub(crate) fn members(
             said: expr.said,
             nullable,
             optional,
+            unit: words::unit(said_type).or_else(|| words::unit(&text)),
             text,
         });
     }

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::facts::Status;
+use crate::facts::{Status, Unit};
 
 /// What a table's column holds, by its heading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -355,6 +355,85 @@ pub(crate) fn is_caption(heading: &str) -> bool {
         heading.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
     words.peek().is_some()
         && words.all(|word| CAPTIONS.iter().any(|caption| word.eq_ignore_ascii_case(caption)))
+}
+
+/// Phrases that a site puts around any of its pages, in lower case.
+const SITE: &[&str] = &[
+    "did this page help you",
+    "was this page helpful",
+    "on this page",
+    "table of contents",
+    "suggest edits",
+    "copy page",
+    "ask ai",
+    "powered by",
+    "log in",
+    "sign in",
+    "yes",
+    "no",
+    "previous",
+    "next",
+];
+
+/// Whether a text is the site's and not the page's: it comes and goes with the
+/// rendering.
+pub(crate) fn is_site_text(text: &str) -> bool {
+    let text = text.trim_matches(|c: char| !c.is_alphanumeric()).to_ascii_lowercase();
+    let updated = text.starts_with("updated ") && text.ends_with(" ago") && text.len() < 40;
+    updated || SITE.contains(&text.as_str())
+}
+
+/// The values that a description quotes, such as `'add' or 'remove'`. A single
+/// quoted word can be anything, unless it is called an example.
+pub(crate) fn quoted_values(description: &str) -> Vec<String> {
+    let plain = description.replace(['’', '‘', '“', '”', '"', '`'], "'");
+    let mut parts = plain.split('\'');
+    let lead = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let value = |text: &&str| {
+        (1..=64).contains(&text.len())
+            && text.starts_with(|c: char| c.is_ascii_alphabetic())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+    };
+    let values: Vec<String> = parts.step_by(2).filter(value).map(str::to_owned).collect();
+    let called = ["such as", "e.g.", "i.e.", "one of", "for example", "like"]
+        .iter()
+        .any(|words| lead.trim_end_matches([' ', ',', ':']).ends_with(words));
+    if called || values.len() > 1 { values } else { Vec::new() }
+}
+
+/// For how long a description calls a value valid, in seconds.
+pub(crate) fn validity(description: &str) -> Option<u64> {
+    let text = description.to_ascii_lowercase();
+    let after =
+        ["valid for", "expires after", "expire after", "expires in", "expire in", "good for"]
+            .iter()
+            .find_map(|words| text.split_once(words))?
+            .1;
+    let mut words =
+        after.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let count: u64 = match words.next()? {
+        "a" | "an" | "one" => 1,
+        number => number.parse().ok()?,
+    };
+    let unit = match words.next()?.trim_end_matches('s') {
+        "second" => 1,
+        "minute" => 60,
+        "hour" => 3_600,
+        "day" => 86_400,
+        "week" => 604_800,
+        _ => return None,
+    };
+    count.checked_mul(unit)
+}
+
+/// The unit of time that a text names.
+pub(crate) fn unit(text: &str) -> Option<Unit> {
+    let mut words = text.split(|c: char| !c.is_alphanumeric());
+    words.find_map(|word| match word.to_ascii_lowercase().as_str() {
+        "seconds" | "secs" => Some(Unit::Seconds),
+        "milliseconds" | "millis" | "ms" => Some(Unit::Milliseconds),
+        _ => None,
+    })
 }
 
 /// Removes what mark-up leaves around a word: quotation marks, stars, brackets.

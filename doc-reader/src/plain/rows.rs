@@ -169,7 +169,10 @@ pub(super) fn run_together<'a>(
                 }
                 table.rows.push(split.cells);
             }
-            None => problems.push((ProblemKind::RowUnsplit, text)),
+            None => {
+                problems.push((ProblemKind::RowUnsplit, text));
+                table.unsplit.push(text.to_owned());
+            }
         }
         at += 1;
     }
