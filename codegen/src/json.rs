@@ -83,14 +83,22 @@ impl Json {
         pointer.strip_prefix('/')?.split('/').try_fold(self, |at, token| {
             let token = token.replace("~1", "/").replace("~0", "~");
             match at {
-                // An index has no sign and no leading zero.
-                Json::Array(elements) => {
-                    let index = token.parse::<usize>().ok().filter(|at| at.to_string() == token)?;
-                    elements.get(index)
-                }
+                Json::Array(elements) => elements.get(index(&token)?),
                 _ => at.get(&token),
             }
         })
+    }
+
+    /// Returns the member or the element that a token of a JSON pointer, not
+    /// escaped, names.
+    pub(crate) fn child_mut(&mut self, token: &str) -> Option<&mut Json> {
+        match self {
+            Json::Array(elements) => elements.get_mut(index(token)?),
+            Json::Object(members) => {
+                members.iter_mut().find(|(key, _)| key == token).map(|(_, value)| value)
+            }
+            _ => None,
+        }
     }
 
     /// Returns the JSON name of this value's type.
@@ -103,6 +111,23 @@ impl Json {
             Json::Array(_) => "array",
             Json::Object(_) => "object",
         }
+    }
+}
+
+/// Returns the index that a token is: it has no sign and no leading zero.
+fn index(token: &str) -> Option<usize> {
+    token.parse::<usize>().ok().filter(|at| at.to_string() == token)
+}
+
+impl From<&str> for Json {
+    fn from(text: &str) -> Self {
+        Json::String(text.to_owned())
+    }
+}
+
+impl From<i64> for Json {
+    fn from(number: i64) -> Self {
+        Json::Number(number.into())
     }
 }
 

@@ -37,6 +37,7 @@ mod set;
 mod structs;
 
 pub mod diff;
+pub mod examples;
 pub mod model;
 pub mod scaffold;
 

@@ -72,6 +72,11 @@ pub(crate) fn field(name: &str) -> String {
     if syn::parse_str::<syn::Ident>(&field).is_ok() { field } else { format!("{field}_") }
 }
 
+/// Returns a member's wire name in the words of an example's name.
+pub(crate) fn words(name: &str) -> String {
+    name.to_snake_case()
+}
+
 /// Tells whether two members' names would become the same field, or the same
 /// variant of the enum by which the field is found.
 pub(crate) fn is_same_field(one: &str, other: &str) -> bool {

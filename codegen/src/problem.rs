@@ -148,6 +148,15 @@ pub enum ProblemKind {
     /// Types that contain each other without a list in between.
     #[error("the type contains itself, by way of {0}")]
     Cycle(String),
+    /// An event has no example with all of its members.
+    #[error("there is no example with all members of the event")]
+    NoFullExample,
+    /// The full example lacks a member that the schema knows.
+    #[error("the example does not show `{0}`")]
+    NotInFullExample(String),
+    /// A file has the name of an example that is derived.
+    #[error("this example is derived from `full.json`")]
+    DerivedExample,
     /// The generator and typify disagree about what was generated.
     #[error("typify did not turn this into what it stands for: {0}")]
     Typify(String),
@@ -200,6 +209,11 @@ impl ProblemKind {
             }
             Self::Nullability(_) => "add the name to `required`, or null to its type".into(),
             Self::Cycle(_) => "break the cycle with a list, or with a child type that has no children".into(),
+            Self::NoFullExample => "write it: the others are derived from it".into(),
+            Self::NotInFullExample(_) => {
+                "add the member with a made-up value; of a list, at least one element".into()
+            }
+            Self::DerivedExample => "remove the file, or name it after what it shows besides".into(),
             Self::Typify(_) => "this is a defect of the generator: report it with the schema file".into(),
         }
     }

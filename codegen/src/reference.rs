@@ -11,9 +11,10 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 use syn::Item;
 
+use crate::examples::{Example, Examples, Origin};
 use crate::json::Json;
 use crate::model::{Decision, Event, Member, Model, Ty, TypeKind};
-use crate::problem::{Problem, ProblemKind, Problems};
+use crate::problem::Problems;
 use crate::set::SchemaSet;
 use crate::{embed, emit, render};
 
@@ -23,18 +24,18 @@ pub(crate) const REFERENCE: &str = "spektr-cli/src/generated";
 /// Returns the files of the tool's reference, as paths from the workspace's root
 /// and texts.
 ///
-/// The examples are given as paths below the schema folder and what is in them. Those of
-/// `examples/<event>/` and `examples/unknown/` are taken, invalid ones and whole
-/// batches are left out.
+/// The examples are given as paths below the schema folder and what is in them. The
+/// tool gets those of the events and of `examples/unknown/`, without invalid ones,
+/// whole batches, and those that are the full example with one edit.
 ///
 /// # Errors
 ///
-/// Fails with [`ProblemKind::NotJson`] for an example that is not JSON.
+/// All [`Problems`] of the examples, as [`Examples::parse`] finds them.
 pub fn reference<T: AsRef<[u8]>>(
     set: &SchemaSet,
     examples: impl IntoIterator<Item = (String, T)>,
 ) -> Result<BTreeMap<PathBuf, String>, Problems> {
-    let examples = Examples::parse(examples)?;
+    let examples = Examples::parse(set.model(), examples)?;
     let model = set.model();
     let mut files = BTreeMap::new();
     for event in &model.events {
@@ -44,47 +45,25 @@ pub fn reference<T: AsRef<[u8]>>(
         files.insert(format!("{}.rs", event.module), render::render(&from, &purpose, items));
     }
     let purpose = "What is to know about the events.";
-    let items = root(set, examples.of("unknown"));
+    let items = root(set, examples_of(&examples, "unknown"));
     files.insert("mod.rs".to_owned(), render::render("schema", purpose, items));
     Ok(files.into_iter().map(|(name, text)| (PathBuf::from(REFERENCE).join(name), text)).collect())
 }
 
-/// Valid examples: folder, case, and compact JSON.
-struct Examples(Vec<(String, String, String)>);
+/// Returns the examples of a folder that are not the full one with one edit: the
+/// tool makes those with `--set`.
+fn examples_of(examples: &Examples, folder: &str) -> TokenStream {
+    let kept = examples.of(folder).iter().filter(|example| !is_edit(example));
+    let kept = kept.map(|example| {
+        let case = &example.case;
+        let json = raw_string(&serde_json::to_string(&example.body).unwrap_or_default());
+        quote!(Example { case: #case, json: #json })
+    });
+    quote!(&[#(#kept),*])
+}
 
-impl Examples {
-    fn parse<T: AsRef<[u8]>>(
-        files: impl IntoIterator<Item = (String, T)>,
-    ) -> Result<Self, Problems> {
-        let (mut examples, mut problems) = (Vec::new(), Vec::new());
-        for (file, bytes) in files {
-            let parts: Vec<_> = file.split('/').collect();
-            let ["examples", folder, name] = parts[..] else { continue };
-            let Some(case) = name.strip_suffix(".json") else { continue };
-            let compact = Json::parse(bytes.as_ref())
-                .and_then(|json| serde_json::to_string(&json).map_err(|error| error.to_string()));
-            match compact {
-                Ok(json) => examples.push((folder.to_owned(), case.to_owned(), json)),
-                Err(error) => problems.push(Problem {
-                    file: file.clone(),
-                    pointer: String::new(),
-                    kind: ProblemKind::NotJson(error),
-                }),
-            }
-        }
-        Problems::into_result(problems)?;
-        examples.sort();
-        Ok(Self(examples))
-    }
-
-    fn of(&self, folder: &str) -> TokenStream {
-        let examples =
-            self.0.iter().filter(|(candidate, ..)| candidate == folder).map(|(_, case, json)| {
-                let json = raw_string(json);
-                quote!(Example { case: #case, json: #json })
-            });
-        quote!(&[#(#examples),*])
-    }
+fn is_edit(example: &Example) -> bool {
+    matches!(example.origin, Origin::Edited { .. })
 }
 
 /// Returns the text as a raw string, which people can read in a diff.
@@ -152,14 +131,10 @@ fn shared_decisions(set: &SchemaSet) -> TokenStream {
 
 fn details(model: &Model, event: &Event, examples: &Examples) -> Vec<Item> {
     let (name, module) = (&event.name, &event.module);
-    let has_examples = examples.0.iter().any(|(folder, ..)| folder == module);
-    let examples = examples.of(module);
+    let examples = examples_of(examples, module);
     let members = members(model, &event.members);
     let decisions = event.decisions.iter().map(decision);
-    let mut used = vec![format_ident!("Details")];
-    if has_examples {
-        used.push(format_ident!("Example"));
-    }
+    let mut used = vec![format_ident!("Details"), format_ident!("Example")];
     if !event.decisions.is_empty() {
         used.push(format_ident!("Decision"));
     }
@@ -237,34 +212,5 @@ fn in_words(model: &Model, ty: &Ty) -> String {
         }
         .to_owned(),
         other => other.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(files: &[(&str, &str)]) -> Result<Examples, Problems> {
-        Examples::parse(files.iter().map(|(file, text)| (file.to_string(), text.to_string())))
-    }
-
-    #[test]
-    fn takes_the_valid_examples_of_events_in_the_order_of_their_members() {
-        let examples = parse(&[
-            ("examples/ping/full.json", r#"{ "b": 1, "a": "x" }"#),
-            ("examples/ping/invalid/no_id.json", "not looked at"),
-            ("examples/ping/notes.txt", "not looked at"),
-        ])
-        .expect("all JSON");
-        let expected = quote!(&[Example { case: "full", json: r#"{"b":1,"a":"x"}"# }]);
-        assert_eq!(examples.of("ping").to_string(), expected.to_string());
-        assert_eq!(examples.of("pong").to_string(), quote!(&[]).to_string());
-    }
-
-    #[test]
-    fn names_the_example_that_is_not_json() {
-        let problems = parse(&[("examples/ping/full.json", "{")]).err().expect("not JSON");
-        let found: Vec<_> = problems.iter().map(|problem| problem.file.as_str()).collect();
-        assert_eq!(found, ["examples/ping/full.json"]);
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use heck::{ToSnakeCase, ToUpperCamelCase};
 
 use crate::dialect::{DRAFT, ID_BASE};
+use crate::examples::FULL;
 use crate::json::Json;
 use crate::names;
 
@@ -17,7 +18,7 @@ pub struct InvalidName(String);
 
 /// Returns the files of an event of which nothing but the name is known, as
 /// paths below the schema folder and texts: its schema, with a raw payload and
-/// the status `wip`, and examples.
+/// the status `wip`, and its full example.
 ///
 /// What is inferred stands in the schema as a decision that is not reviewed.
 /// `captured` is the date on which the documentation was read, as `2026-11-23`.
@@ -31,7 +32,7 @@ pub struct InvalidName(String);
 /// ```
 /// let files = spektr_codegen::scaffold::event("CASE_OPENED", "2026-11-23")?;
 /// assert!(files.contains_key("events/case_opened.schema.json"));
-/// assert!(files.contains_key("examples/case_opened/minimal.json"));
+/// assert!(files.contains_key("examples/case_opened/full.json"));
 /// # Ok::<(), spektr_codegen::scaffold::InvalidName>(())
 /// ```
 pub fn event(name: &str, captured: &str) -> Result<BTreeMap<String, String>, InvalidName> {
@@ -42,9 +43,7 @@ pub fn event(name: &str, captured: &str) -> Result<BTreeMap<String, String>, Inv
     }
     let mut files = BTreeMap::new();
     files.insert(file.clone(), text(&schema(name, &module, &file, captured)));
-    for (case, body) in examples(&module) {
-        files.insert(format!("examples/{module}/{case}.json"), text(&body));
-    }
+    files.insert(format!("examples/{module}/{FULL}.json"), text(&full_example(&module)));
     Ok(files)
 }
 
@@ -132,60 +131,17 @@ fn schema(name: &str, module: &str, file: &str, captured: &str) -> Json {
     ])
 }
 
-/// Returns examples that every event of the type envelope can have.
-fn examples(module: &str) -> Vec<(&'static str, Json)> {
-    let millis = || ("createdAt", Json::Number(1_672_531_199_000_i64.into()));
-    let wire_type = || ("type", string(module));
-    let ids = || [("id", string("evt_example")), ("spektrId", string("spk_example"))];
-    let data = || ("data", object([("exampleKey", string("example value"))]));
-    let entry = |rest: Vec<(&'static str, Json)>| object(ids().into_iter().chain(rest));
-    let invalid = |comment: &str, pointer: &str, body: Json| {
-        object([("$comment", string(comment)), ("pointer", string(pointer)), ("body", body)])
-    };
-    vec![
-        ("minimal", entry(vec![wire_type(), millis()])),
-        (
-            "full",
-            entry(vec![
-                ("workspaceId", string("wks_example")),
-                wire_type(),
-                ("delivered", Json::Bool(true)),
-                millis(),
-                data(),
-            ]),
-        ),
-        ("delivered_null", entry(vec![wire_type(), ("delivered", Json::Null), millis(), data()])),
-        ("data_null", entry(vec![wire_type(), millis(), ("data", Json::Null)])),
-        (
-            "unknown_member",
-            entry(vec![wire_type(), millis(), data(), ("exampleUnknownMember", Json::Bool(true))]),
-        ),
-        (
-            "event_type_envelope",
-            entry(vec![
-                ("workspaceId", string("wks_example")),
-                ("eventType", string(module)),
-                ("timestamp", Json::Number(1_731_057_600_i64.into())),
-                data(),
-            ]),
-        ),
-        (
-            "invalid/id_missing",
-            invalid(
-                "An event without an id could not be told from its duplicates.",
-                "/id",
-                object([("spektrId", string("spk_example")), wire_type(), millis()]),
-            ),
-        ),
-        (
-            "invalid/created_at_string",
-            invalid(
-                "A point in time is a number.",
-                "/createdAt",
-                entry(vec![wire_type(), ("createdAt", string("2022-12-31T23:59:59Z"))]),
-            ),
-        ),
-    ]
+/// Returns the full example, from which all others are derived.
+fn full_example(module: &str) -> Json {
+    object([
+        ("id", string("evt_example")),
+        ("spektrId", string("spk_example")),
+        ("workspaceId", string("wks_example")),
+        ("type", string(module)),
+        ("delivered", Json::Bool(true)),
+        ("createdAt", Json::Number(1_672_531_199_000_i64.into())),
+        ("data", object([("exampleKey", string("example value"))])),
+    ])
 }
 
 fn string(text: &str) -> Json {

@@ -194,9 +194,7 @@ mod tests {
     fn a_converted_example_is_the_schemas_own_of_that_envelope() {
         for event in events() {
             let module = event.details.module;
-            let mut converted = convert(entry(&format!("{module}/full")), Envelope::EventType);
-            // The guide's example has another time than the events page's.
-            converted.put("timestamp", 1_731_057_600.into());
+            let converted = convert(entry(&format!("{module}/full")), Envelope::EventType);
             let expected = entry(&format!("{module}/event_type_envelope"));
             assert_eq!(converted.to_pretty_text(), expected.to_pretty_text(), "{module}");
         }

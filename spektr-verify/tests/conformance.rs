@@ -3,11 +3,10 @@
 #![cfg(feature = "conformance")]
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
-use std::path::{Path, PathBuf};
-use std::{fs, iter};
+use std::iter;
 
-use serde_json::{Map, Value, json};
-use spektr_types::{Entries, Entry, EntryErrorKind, JsonType};
+use serde_json::{Value, json};
+use spektr_types::{Entry, JsonType};
 use spektr_verify::conformance::{Conformance, Drift, Report};
 
 fn check(entry: &Value) -> Report {
@@ -218,80 +217,6 @@ fn no_value_and_no_name_that_somebody_typed_gets_into_a_report() {
     }
 }
 
-fn json_files(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files.extend(json_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "json") {
-            files.push(path);
-        }
-    }
-    files
-}
-
-/// The examples beside the schemas, and whether each is a valid one.
-fn examples() -> impl Iterator<Item = (PathBuf, bool)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schema/examples");
-    let mut files = json_files(&folder);
-    files.sort();
-    assert!(files.len() > 100, "{} examples", files.len());
-    files.into_iter().map(|path| {
-        let valid = path.parent().unwrap().file_name().unwrap() != "invalid";
-        (path, valid)
-    })
-}
-
-#[test]
-fn valid_examples_conform_but_for_what_their_names_announce() {
-    let conformance = Conformance::new();
-    for (path, _) in examples().filter(|(_, valid)| *valid) {
-        let name = path.file_stem().unwrap().to_str().unwrap();
-        let announced = name.contains("unknown_") || name.ends_with("_other");
-        let unknown = path.parent().unwrap().ends_with("unknown");
-        let body = fs::read(&path).unwrap();
-        let entries = Entries::parse(&body).unwrap();
-        for entry in &entries {
-            let report = conformance.check(entry);
-            let is_expected = match report.drift().next() {
-                None => !(announced || unknown) || entries.is_batch(),
-                Some(Drift::UnknownEvent { .. }) => unknown || announced,
-                Some(Drift::UnexpectedMember { .. } | Drift::UnknownValue { .. }) => announced,
-                Some(_) => false,
-            };
-            assert!(is_expected, "{}: {report}", path.display());
-        }
-    }
-}
-
-/// A pointer with `*` for the elements of lists.
-fn generalized(pointer: &str) -> String {
-    let tokens = pointer.split('/').skip(1);
-    tokens
-        .flat_map(|token| ["/", if token.parse::<usize>().is_ok() { "*" } else { token }])
-        .collect()
-}
-
-#[test]
-fn invalid_examples_differ_where_they_say() {
-    let conformance = Conformance::new();
-    for (path, _) in examples().filter(|(_, valid)| !*valid) {
-        let example: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-        let body = example["body"].to_string();
-        let report = conformance.check(&Entry::from_json(&body).unwrap());
-        let stated = example["pointer"].as_str().unwrap();
-        let generalized = generalized(stated);
-        let differs_there = report.drift().any(|drift| match drift {
-            Drift::MissingMember { pointer } | Drift::TypeChanged { pointer, .. } => {
-                *pointer == generalized
-            }
-            _ => false,
-        });
-        assert!(differs_there, "{}: {stated}: {report}", path.display());
-    }
-}
-
 #[test]
 fn a_report_is_one_line_per_difference() {
     let mut entry = tag_added();
@@ -302,96 +227,6 @@ fn a_report_is_one_line_per_difference() {
         .chain(["CUSTOMER_TAG_ADDED: /extra: unexpected member of type object"])
         .collect();
     assert_eq!(check(&entry).to_string(), lines.join("\n"));
-}
-
-/// One rule says how the two envelopes correspond, and both the decoder and the
-/// report go by it: where one finds a member missing or of another type, so does
-/// the other, and at the same place.
-#[test]
-fn the_report_and_the_decoder_agree_in_either_envelope() {
-    let conformance = Conformance::new();
-    let mut compared = [0, 0];
-    for (path, _) in examples() {
-        let body = fs::read_to_string(&path).unwrap();
-        let entries = Entries::parse(body.as_bytes()).unwrap();
-        for entry in &entries {
-            let Ok(Value::Object(members)) = serde_json::from_str(entry.raw()) else { continue };
-            let all = if path.ends_with("full.json") { spoilt(&members) } else { vec![members] };
-            for text in all.iter().flat_map(envelopes) {
-                let entry = Entry::from_json(&text).unwrap();
-                let report = conformance.check(&entry);
-                let broken: Vec<_> = report
-                    .drift()
-                    .filter_map(|drift| match drift {
-                        Drift::MissingMember { pointer } | Drift::TypeChanged { pointer, .. } => {
-                            Some(pointer.clone())
-                        }
-                        _ => None,
-                    })
-                    .collect();
-                match entry.decode() {
-                    Ok(event) if event.event_type().info().is_some() => {
-                        assert!(broken.is_empty(), "{text}: {report}");
-                        compared[0] += 1;
-                    }
-                    Err(error)
-                        if matches!(
-                            error.kind(),
-                            EntryErrorKind::Missing | EntryErrorKind::WrongType { .. }
-                        ) =>
-                    {
-                        let place = generalized(error.pointer());
-                        assert!(broken.contains(&place), "{text}: {error}: {report}");
-                        compared[1] += 1;
-                    }
-                    _ => {}
-                }
-            }
-        }
-    }
-    assert!(compared.iter().all(|count| *count > 200), "{compared:?}");
-}
-
-/// The entry as it is, and with each member of it and of its `data` missing, null
-/// and of another type.
-fn spoilt(members: &Map<String, Value>) -> Vec<Map<String, Value>> {
-    let mut all = vec![members.clone()];
-    for name in members.keys() {
-        for value in [None, Some(Value::Null), Some(json!(17)), Some(json!({}))] {
-            let mut spoilt = members.clone();
-            match value {
-                Some(value) => _ = spoilt.insert(name.clone(), value),
-                None => _ = spoilt.remove(name),
-            }
-            all.push(spoilt);
-        }
-    }
-    if let Some(Value::Object(data)) = members.get("data") {
-        for inner in spoilt(data).into_iter().skip(1) {
-            let mut spoilt = members.clone();
-            spoilt.insert("data".to_owned(), Value::Object(inner));
-            all.push(spoilt);
-        }
-    }
-    all
-}
-
-/// The entry's text as it is, in the other envelope with its payload left where it
-/// is, and with all of the payload in `data`.
-fn envelopes(members: &Map<String, Value>) -> [String; 3] {
-    let mut renamed = members.clone();
-    for (from, to) in [("type", "eventType"), ("createdAt", "timestamp")] {
-        if let Some(value) = renamed.remove(from) {
-            renamed.insert(to.to_owned(), value);
-        }
-    }
-    let is_envelope = |name: &str| {
-        matches!(name, "id" | "spektrId" | "workspaceId" | "eventType" | "timestamp" | "delivered")
-    };
-    let (mut nested, payload): (Map<_, _>, Map<_, _>) =
-        renamed.clone().into_iter().partition(|(name, _)| is_envelope(name));
-    nested.insert("data".to_owned(), Value::Object(payload));
-    [members, &renamed, &nested].map(|members| Value::Object(members.clone()).to_string())
 }
 
 #[test]

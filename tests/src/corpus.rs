@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use spektr_codegen::SchemaSet;
+use spektr_codegen::examples::{Derived, Fault, Origin, derive};
+use spektr_codegen::{Json, SchemaSet};
 use spektr_types::{Entries, Entry, Event};
 
 /// Returns the root of the workspace.
@@ -46,10 +47,12 @@ pub fn schema_set() -> SchemaSet {
 pub struct Example {
     /// Folder of the example: an event's module, `batch` or `unknown`.
     pub folder: String,
-    /// File name without extension.
+    /// What sets it apart; of a file, its name without extension.
     pub case: String,
     /// The body, as it stands in the file.
     pub body: String,
+    /// Whether it is a file, or how it was derived.
+    pub origin: Origin,
 }
 
 impl Example {
@@ -91,10 +94,12 @@ pub fn decode(entry: &Entry<'_>, what: &str) -> Event {
 pub struct InvalidExample {
     /// Folder of the example: an event's module.
     pub folder: String,
-    /// File name without extension.
+    /// What is wrong; of a file, its name without extension.
     pub case: String,
     /// Where decoding must fail.
     pub pointer: String,
+    /// What is wrong there, if the example was derived.
+    pub fault: Option<Fault>,
     /// The body, as it stands in the file.
     pub body: String,
 }
@@ -109,15 +114,38 @@ struct InvalidFile<'a> {
     body: &'a RawValue,
 }
 
-/// Returns the examples of every folder, by folder.
+/// Returns the examples of every folder, by folder: the files, then those that are
+/// derived from the event's full example.
 pub fn examples() -> BTreeMap<String, Vec<Example>> {
     let mut examples: BTreeMap<String, Vec<Example>> = BTreeMap::new();
     for (folder, path) in example_files("") {
-        let (case, body) = (stem(&path), read(&path));
-        examples.entry(folder.clone()).or_default().push(Example { folder, case, body });
+        let (case, body, origin) = (stem(&path), read(&path), Origin::File);
+        examples.entry(folder.clone()).or_default().push(Example { folder, case, body, origin });
+    }
+    for (folder, derived) in derived() {
+        examples.entry(folder.clone()).or_default().extend(derived.valid.into_iter().map(
+            |derived| {
+                let (folder, body) = (folder.clone(), text(&derived.body));
+                Example { folder, case: derived.case, body, origin: derived.origin }
+            },
+        ));
     }
     assert!(examples.len() > 10, "only {} folders of examples were found", examples.len());
     examples
+}
+
+/// Returns what follows from the full example of each event, by folder.
+fn derived() -> impl Iterator<Item = (String, Derived)> {
+    let set = schema_set();
+    let folder = workspace_root().join("schema/examples");
+    let events = set.model().events.clone();
+    events.into_iter().map(move |event| {
+        let path = folder.join(&event.module).join("full.json");
+        let full: Json = serde_json::from_str(&read(&path))
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let derived = derive(set.model(), &event, &full).unwrap_or_else(|error| panic!("{error}"));
+        (event.module, derived)
+    })
 }
 
 /// Returns the examples of the events that the schema knows.
@@ -128,21 +156,33 @@ pub fn event_examples() -> impl Iterator<Item = Example> {
         .flat_map(|(_, examples)| examples)
 }
 
-/// Returns the invalid examples of every event.
+/// Returns the invalid examples of every event: the files, then those that are
+/// derived.
 pub fn invalid_examples() -> Vec<InvalidExample> {
-    let examples: Vec<_> = example_files("invalid")
-        .into_iter()
-        .map(|(folder, path)| {
-            let text = read(&path);
-            let file: InvalidFile<'_> = serde_json::from_str(&text)
-                .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            assert!(!file.comment.is_empty(), "{} does not say why", path.display());
-            let (case, body) = (stem(&path), file.body.get().to_owned());
-            InvalidExample { folder, case, pointer: file.pointer, body }
+    let files = example_files("invalid").into_iter().map(|(folder, path)| {
+        let text = read(&path);
+        let file: InvalidFile<'_> = serde_json::from_str(&text)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert!(!file.comment.is_empty(), "{} does not say why", path.display());
+        let (case, body) = (stem(&path), file.body.get().to_owned());
+        InvalidExample { folder, case, pointer: file.pointer, fault: None, body }
+    });
+    let derived = derived().flat_map(|(folder, derived)| {
+        derived.invalid.into_iter().map(move |derived| InvalidExample {
+            folder: folder.clone(),
+            case: derived.case,
+            pointer: derived.pointer,
+            fault: Some(derived.fault),
+            body: text(&derived.body),
         })
-        .collect();
+    });
+    let examples: Vec<_> = files.chain(derived).collect();
     assert!(examples.len() > 50, "only {} invalid examples were found", examples.len());
     examples
+}
+
+fn text(json: &Json) -> String {
+    serde_json::to_string(json).expect("a value serializes")
 }
 
 /// Lists the files of every folder of examples, or of a folder in each of them.

@@ -72,3 +72,13 @@ pub fn replaced(json: &Value, pointer: &str, value: Value) -> Value {
     *json.pointer_mut(pointer).expect("the place exists") = value;
     json
 }
+
+/// Returns a value without one of its members.
+pub fn without(json: &Value, pointer: &str) -> Value {
+    let mut json = json.clone();
+    let (parent, name) = pointer.rsplit_once('/').expect("the place is within the value");
+    let name = name.replace("~1", "/").replace("~0", "~");
+    let parent = json.pointer_mut(parent).expect("the place exists");
+    parent.as_object_mut().expect("an object has members").remove(&name).expect("it is there");
+    json
+}

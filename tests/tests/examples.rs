@@ -1,11 +1,14 @@
 //! What the examples decode to, and how the invalid ones are refused: the view
 //! of a schema change that its users have.
 
+use spektr_codegen::Json;
+use spektr_codegen::examples::{Fault, Origin};
+use spektr_codegen::model::TypeKind;
 use spektr_tests::corpus::{self, Example};
 use spektr_tests::places;
-use spektr_types::{Entries, Event};
+use spektr_types::{Entries, EntryErrorKind, Event};
 
-/// Shows the full example whole, and every other one by what sets it apart from
+/// Shows the full example whole, and every other file by what sets it apart from
 /// the full one in the canonical envelope.
 #[test]
 fn every_event_decodes_to_what_was_reviewed() {
@@ -21,7 +24,8 @@ fn every_event_decodes_to_what_was_reviewed() {
             full.event(),
             serde_json::to_string_pretty(&canonical).expect("a value serializes"),
         );
-        for example in examples.iter().filter(|example| example.case != "full") {
+        let files = examples.iter().filter(|example| example.origin == Origin::File);
+        for example in files.filter(|example| example.case != "full") {
             text.push_str(&format!("\n{}:\n", example.case));
             let differences = places::differences(&canonical, &encoded(&example.event()));
             if differences.is_empty() {
@@ -70,7 +74,8 @@ fn batches_split_into_what_was_reviewed() {
 #[test]
 fn invalid_examples_are_refused_with_the_texts_that_were_reviewed() {
     let mut text = String::new();
-    for example in corpus::invalid_examples() {
+    let files = corpus::invalid_examples().into_iter().filter(|example| example.fault.is_none());
+    for example in files {
         let entries = Entries::parse(example.body.as_bytes()).expect("the body is one entry");
         let entry = entries.iter().next().expect("the body is one entry");
         let name = format!("{}/{}", example.folder, example.case);
@@ -81,10 +86,116 @@ fn invalid_examples_are_refused_with_the_texts_that_were_reviewed() {
     insta::assert_snapshot!("invalid", text);
 }
 
-/// Every folder but two is named after an event, and every event has a folder
-/// with the cases that `schema/README.md` asks for.
+/// One edit of the full example changes one member of what is decoded, and no
+/// other; where it is the same value in another form, nothing.
 #[test]
-fn every_event_has_the_examples_that_the_readme_asks_for() {
+fn an_edited_example_decodes_to_the_full_one_but_for_its_edit() {
+    let mut tried = 0;
+    for (folder, examples) in corpus::examples() {
+        let Some(full) = examples.iter().find(|example| example.case == "full") else { continue };
+        let full = encoded(&full.event());
+        for Example { case, origin, .. } in &examples {
+            let Origin::Edited { pointer, value } = origin else { continue };
+            let example = examples.iter().find(|example| example.case == *case).expect("it is");
+            let decoded = encoded(&example.event());
+            let expected = match value {
+                // The canonical form of another wire type, or of another unit.
+                Some(_) if pointer == "/type" || case.ends_with("_seconds") => full.clone(),
+                // The encoded form has no null, but for the delivery flag's.
+                None | Some(Json::Null) if pointer != "/delivered" || value.is_none() => {
+                    places::without(&full, pointer)
+                }
+                Some(value) => {
+                    let value = serde_json::to_value(value).expect("a value serializes");
+                    places::replaced(&full, pointer, value)
+                }
+                None => unreachable!("an absent member is an arm of its own"),
+            };
+            assert_eq!(places::differences(&expected, &decoded), [""; 0], "{folder}/{case}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 60, "only {tried} edited examples were found");
+}
+
+/// What is derived for the other envelope is the same event in it, but for the
+/// flag, which that envelope lacks.
+#[test]
+fn an_example_derived_for_the_other_envelope_decodes_to_the_full_one() {
+    let mut tried = 0;
+    for (folder, examples) in corpus::examples() {
+        let find = |case: &str| examples.iter().find(|example| example.case == case);
+        let Some(full) = find("full") else { continue };
+        let minimal = encoded(&find("minimal").expect("it is derived").event());
+        let full = places::without(&encoded(&full.event()), "/delivered");
+        let derived = examples.iter().filter(|example| example.origin == Origin::Derived);
+        for example in derived.filter(|example| example.has_event_type_envelope()) {
+            let expected = if example.case.ends_with("_minimal") { &minimal } else { &full };
+            assert_eq!(encoded(&example.event()), *expected, "{folder}/{}", example.case);
+            tried += 1;
+        }
+    }
+    assert!(tried > 30, "only {tried} examples in the other envelope were found");
+}
+
+#[test]
+fn a_derived_invalid_example_is_refused_for_its_fault() {
+    let mut tried = 0;
+    for example in corpus::invalid_examples() {
+        let name = format!("{}/{}", example.folder, example.case);
+        let Some(fault) = example.fault else { continue };
+        let entries = Entries::parse(example.body.as_bytes()).expect("the body is one entry");
+        let entry = entries.iter().next().expect("the body is one entry");
+        let error = entry.decode().err().unwrap_or_else(|| panic!("{name} decodes"));
+        assert_eq!(error.pointer(), example.pointer, "{name}");
+        let is_it = match (fault, error.kind()) {
+            (Fault::Missing, EntryErrorKind::Missing) => true,
+            (Fault::WrongType { found }, EntryErrorKind::WrongType { found: kind, .. }) => {
+                kind.as_str() == found
+            }
+            _ => false,
+        };
+        assert!(is_it, "{name}: {error}, for {fault:?}");
+        tried += 1;
+    }
+    assert!(tried > 100, "only {tried} derived invalid examples were found");
+}
+
+/// By construction, if the construction is right.
+#[test]
+fn each_optional_member_is_absent_in_one_example_and_null_in_another() {
+    let set = corpus::schema_set();
+    let examples = corpus::examples();
+    for event in &set.model().events {
+        let edited = |name: &str, value: &Option<Json>| {
+            examples[&event.module].iter().any(|example| match &example.origin {
+                Origin::Edited { pointer, value: found } => {
+                    pointer.rsplit('/').next() == Some(name) && found == value
+                }
+                _ => false,
+            })
+        };
+        let types = set.model().types.values().filter(|def| def.file == event.file);
+        let nested = types.flat_map(|def| match &def.kind {
+            TypeKind::Object(members) => members.as_slice(),
+            _ => &[],
+        });
+        let members = set.model().envelope.iter().chain(&event.members).chain(nested);
+        for member in members.filter(|member| !member.required) {
+            assert!(edited(&member.name, &None), "{}: {} absent", event.module, member.name);
+            assert!(
+                edited(&member.name, &Some(Json::Null)),
+                "{}: {} null",
+                event.module,
+                member.name
+            );
+        }
+    }
+}
+
+/// Every folder but two is named after an event, and every event has a folder.
+#[test]
+fn every_event_has_a_folder_of_examples() {
     let examples = corpus::examples();
     let set = corpus::schema_set();
     let mut folders: Vec<&str> =
@@ -92,12 +203,6 @@ fn every_event_has_the_examples_that_the_readme_asks_for() {
     folders.extend(["batch", "unknown"]);
     folders.sort_unstable();
     assert_eq!(examples.keys().map(String::as_str).collect::<Vec<_>>(), folders);
-    for event in &set.model().events {
-        let has = |case: &str| examples[&event.module].iter().any(|found| found.case == case);
-        for case in ["minimal", "full", "unknown_member", "event_type_envelope"] {
-            assert!(has(case), "{} has no example `{case}`", event.module);
-        }
-    }
 }
 
 /// An example is there to show something: that its folder's event is what it

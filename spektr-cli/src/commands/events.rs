@@ -21,7 +21,7 @@ Examples:
 const SHOW_EXAMPLES: &str = "\
 Examples:
   spektr events show ALERT_RESOLVED
-  spektr events show process_run_end/children_null    # with another of its examples
+  spektr events show process_run_end/documented    # with another of its examples
   spektr events show alert_resolved/minimal --example > body.json";
 
 const DECISIONS_EXAMPLES: &str = "\

@@ -20,7 +20,7 @@ const EXAMPLES: &str = "\
 Examples:
   spektr send --to http://127.0.0.1:8787/ alert_resolved
   spektr send --to URL all                                  # one of each event
-  spektr send --to URL process_run_end/children_null unknown --envelope eventType
+  spektr send --to URL process_run_end/documented unknown --envelope eventType
   spektr send --to URL alert_resolved --set data.alertName=Test --set 'data.userId=\"u1\"'
   spektr send --to URL all --repeat 100 --batch 10 --rate 20
   spektr send --to URL alert_resolved --corrupt signature   # 0 if the receiver refuses it

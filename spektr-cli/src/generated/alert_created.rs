@@ -47,40 +47,20 @@ pub(super) static DETAILS: Details = Details {
     ],
     examples: &[
         Example {
-            case: "data_absent",
-            json: r#"{"id":"evt_01HXR3Z72PYA2BACCPAJ6EJ110","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"alert_created","delivered":true,"createdAt":1672531199000}"#,
-        },
-        Example {
-            case: "data_array",
-            json: r#"{"id":"evt_01HXR3Z72PYA2BACCPAJ6EJ110","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"alert_created","delivered":true,"createdAt":1672531199000,"data":[{"alertName":"Company changed its address","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"},null,1.5]}"#,
-        },
-        Example {
-            case: "data_null",
-            json: r#"{"id":"evt_01HXR3Z72PYA2BACCPAJ6EJ110","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"alert_created","delivered":true,"createdAt":1672531199000,"data":null}"#,
-        },
-        Example {
-            case: "data_text",
-            json: r#"{"id":"evt_01HXR3Z72PYA2BACCPAJ6EJ110","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"alert_created","delivered":true,"createdAt":1672531199000,"data":"later"}"#,
-        },
-        Example {
-            case: "delivered_absent",
-            json: r#"{"id":"evt_01HXR3Z72PYA2BACCPAJ6EJ110","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"alert_created","createdAt":1672531199000,"data":{"alertName":"Company changed its address","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
-        },
-        Example {
-            case: "delivered_false",
-            json: r#"{"id":"evt_01HXR3Z72PYA2BACCPAJ6EJ110","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"alert_created","delivered":false,"createdAt":1672531199000,"data":{"alertName":"Company changed its address","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
-        },
-        Example {
-            case: "delivered_null",
-            json: r#"{"id":"evt_01HXR3Z72PYA2BACCPAJ6EJ110","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"alert_created","delivered":null,"createdAt":1672531199000,"data":{"alertName":"Company changed its address","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
-        },
-        Example {
             case: "event_type_envelope",
-            json: r#"{"id":"evt_01HXR3Z72PYA2BACCPAJ6EJ110","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"alert_created","timestamp":1731057600,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"alertName":"Company changed its address","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
+            json: r#"{"id":"evt_01HXR3Z72PYA2BACCPAJ6EJ110","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"alert_created","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"alertName":"Company changed its address","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
         },
         Example {
-            case: "event_type_envelope_without_data",
-            json: r#"{"id":"evt_01HXR3Z72PYA2BACCPAJ6EJ110","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"alert_created","timestamp":1731057600,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ"}"#,
+            case: "event_type_envelope_minimal",
+            json: r#"{"id":"evt_01HXR3Z72PYA2BACCPAJ6EJ110","eventType":"alert_created","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ"}"#,
+        },
+        Example {
+            case: "event_type_envelope_nested",
+            json: r#"{"id":"evt_01HXR3Z72PYA2BACCPAJ6EJ110","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"alert_created","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"data":{"alertName":"Company changed its address","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}}"#,
+        },
+        Example {
+            case: "event_type_envelope_upper_case",
+            json: r#"{"id":"evt_01HXR3Z72PYA2BACCPAJ6EJ110","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"ALERT_CREATED","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"alertName":"Company changed its address","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
         },
         Example {
             case: "full",
@@ -92,15 +72,7 @@ pub(super) static DETAILS: Details = Details {
         },
         Example {
             case: "unknown_member",
-            json: r#"{"id":"evt_01HXR3Z72PYA2BACCPAJ6EJ110","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"alert_created","delivered":true,"createdAt":1672531199000,"data":{"alertName":"Company changed its address","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"},"futureMember":{"level":1,"tags":["a","b"]}}"#,
-        },
-        Example {
-            case: "workspace_id_absent",
-            json: r#"{"id":"evt_01HXR3Z72PYA2BACCPAJ6EJ110","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","type":"alert_created","delivered":true,"createdAt":1672531199000,"data":{"alertName":"Company changed its address","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
-        },
-        Example {
-            case: "workspace_id_null",
-            json: r#"{"id":"evt_01HXR3Z72PYA2BACCPAJ6EJ110","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":null,"type":"alert_created","delivered":true,"createdAt":1672531199000,"data":{"alertName":"Company changed its address","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
+            json: r#"{"id":"evt_01HXR3Z72PYA2BACCPAJ6EJ110","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"alert_created","delivered":true,"createdAt":1672531199000,"data":{"alertName":"Company changed its address","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"},"futureMember":{"level":1,"tags":["a"]}}"#,
         },
     ],
 };

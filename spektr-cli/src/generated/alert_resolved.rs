@@ -90,32 +90,24 @@ pub(super) static DETAILS: Details = Details {
     ],
     examples: &[
         Example {
-            case: "delivered_absent",
-            json: r#"{"id":"evt_01HXR3EXJ6DNPAHRCRT4CMCCVJ","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"alert_resolved","createdAt":1672531199000,"data":{"contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","alertId":"alr_01HXR326P6QQ6Z5BDXPDXAS6R4","alertName":"Company changed its address"}}"#,
-        },
-        Example {
-            case: "delivered_false",
-            json: r#"{"id":"evt_01HXR3EXJ6DNPAHRCRT4CMCCVJ","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"alert_resolved","delivered":false,"createdAt":1672531199000,"data":{"contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","alertId":"alr_01HXR326P6QQ6Z5BDXPDXAS6R4","alertName":"Company changed its address"}}"#,
-        },
-        Example {
-            case: "delivered_null",
-            json: r#"{"id":"evt_01HXR3EXJ6DNPAHRCRT4CMCCVJ","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"alert_resolved","delivered":null,"createdAt":1672531199000,"data":{"contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","alertId":"alr_01HXR326P6QQ6Z5BDXPDXAS6R4","alertName":"Company changed its address"}}"#,
-        },
-        Example {
             case: "documented",
             json: r#"{"id":"evt_01HXR3EXJ6DNPAHRCRT4CMCCVJ","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","type":"alert_resolved","delivered":true,"createdAt":1672531199000,"data":{"contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","alertId":"alr_01HXR326P6QQ6Z5BDXPDXAS6R4","alertName":"Company changed its address"}}"#,
         },
         Example {
             case: "event_type_envelope",
-            json: r#"{"id":"evt_01HXR3EXJ6DNPAHRCRT4CMCCVJ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"alert_resolved","timestamp":1731057600,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","alertId":"alr_01HXR326P6QQ6Z5BDXPDXAS6R4","alertName":"Company changed its address"}}"#,
+            json: r#"{"id":"evt_01HXR3EXJ6DNPAHRCRT4CMCCVJ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"alert_resolved","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","alertId":"alr_01HXR326P6QQ6Z5BDXPDXAS6R4","alertName":"Company changed its address"}}"#,
+        },
+        Example {
+            case: "event_type_envelope_minimal",
+            json: r#"{"id":"evt_01HXR3EXJ6DNPAHRCRT4CMCCVJ","eventType":"alert_resolved","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","alertId":"alr_01HXR326P6QQ6Z5BDXPDXAS6R4","alertName":"Company changed its address"}}"#,
         },
         Example {
             case: "event_type_envelope_nested",
-            json: r#"{"id":"evt_01HXR3EXJ6DNPAHRCRT4CMCCVJ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"alert_resolved","timestamp":1731057600,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"data":{"contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","alertId":"alr_01HXR326P6QQ6Z5BDXPDXAS6R4","alertName":"Company changed its address"}}}"#,
+            json: r#"{"id":"evt_01HXR3EXJ6DNPAHRCRT4CMCCVJ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"alert_resolved","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"data":{"contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","alertId":"alr_01HXR326P6QQ6Z5BDXPDXAS6R4","alertName":"Company changed its address"}}}"#,
         },
         Example {
             case: "event_type_envelope_upper_case",
-            json: r#"{"id":"evt_01HXR3EXJ6DNPAHRCRT4CMCCVJ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"ALERT_RESOLVED","timestamp":1731057600,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","alertId":"alr_01HXR326P6QQ6Z5BDXPDXAS6R4","alertName":"Company changed its address"}}"#,
+            json: r#"{"id":"evt_01HXR3EXJ6DNPAHRCRT4CMCCVJ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"ALERT_RESOLVED","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","alertId":"alr_01HXR326P6QQ6Z5BDXPDXAS6R4","alertName":"Company changed its address"}}"#,
         },
         Example {
             case: "full",
@@ -127,15 +119,7 @@ pub(super) static DETAILS: Details = Details {
         },
         Example {
             case: "unknown_member",
-            json: r#"{"id":"evt_01HXR3EXJ6DNPAHRCRT4CMCCVJ","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"alert_resolved","delivered":true,"createdAt":1672531199000,"data":{"contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","alertId":"alr_01HXR326P6QQ6Z5BDXPDXAS6R4","alertName":"Company changed its address","futureMember":"nested"},"futureMember":{"level":1,"tags":["a","b"]}}"#,
-        },
-        Example {
-            case: "workspace_id_absent",
-            json: r#"{"id":"evt_01HXR3EXJ6DNPAHRCRT4CMCCVJ","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","type":"alert_resolved","delivered":true,"createdAt":1672531199000,"data":{"contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","alertId":"alr_01HXR326P6QQ6Z5BDXPDXAS6R4","alertName":"Company changed its address"}}"#,
-        },
-        Example {
-            case: "workspace_id_null",
-            json: r#"{"id":"evt_01HXR3EXJ6DNPAHRCRT4CMCCVJ","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":null,"type":"alert_resolved","delivered":true,"createdAt":1672531199000,"data":{"contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","alertId":"alr_01HXR326P6QQ6Z5BDXPDXAS6R4","alertName":"Company changed its address"}}"#,
+            json: r#"{"id":"evt_01HXR3EXJ6DNPAHRCRT4CMCCVJ","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"alert_resolved","delivered":true,"createdAt":1672531199000,"data":{"contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","alertId":"alr_01HXR326P6QQ6Z5BDXPDXAS6R4","alertName":"Company changed its address","futureMember":{"level":1,"tags":["a"]}},"futureMember":{"level":1,"tags":["a"]}}"#,
         },
     ],
 };

@@ -139,24 +139,8 @@ pub(super) static DETAILS: Details = Details {
     ],
     examples: &[
         Example {
-            case: "by_process",
-            json: r#"{"id":"evt_01HXR3YZC8CKF8S7BGZ5P18SPA","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"customer_status_changed","delivered":true,"createdAt":1672531199000,"data":{"oldStatus":"pending","newStatus":"approved","customerName":"Example Trading Ltd","userId":null,"processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding"}}"#,
-        },
-        Example {
             case: "by_user",
             json: r#"{"id":"evt_01HXR3YZC8CKF8S7BGZ5P18SPA","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"customer_status_changed","delivered":true,"createdAt":1672531199000,"data":{"oldStatus":"pending","newStatus":"approved","customerName":"Example Trading Ltd","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":null,"processName":null}}"#,
-        },
-        Example {
-            case: "delivered_absent",
-            json: r#"{"id":"evt_01HXR3YZC8CKF8S7BGZ5P18SPA","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"customer_status_changed","createdAt":1672531199000,"data":{"oldStatus":"pending","newStatus":"approved","customerName":"Example Trading Ltd","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding"}}"#,
-        },
-        Example {
-            case: "delivered_false",
-            json: r#"{"id":"evt_01HXR3YZC8CKF8S7BGZ5P18SPA","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"customer_status_changed","delivered":false,"createdAt":1672531199000,"data":{"oldStatus":"pending","newStatus":"approved","customerName":"Example Trading Ltd","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding"}}"#,
-        },
-        Example {
-            case: "delivered_null",
-            json: r#"{"id":"evt_01HXR3YZC8CKF8S7BGZ5P18SPA","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"customer_status_changed","delivered":null,"createdAt":1672531199000,"data":{"oldStatus":"pending","newStatus":"approved","customerName":"Example Trading Ltd","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding"}}"#,
         },
         Example {
             case: "documented",
@@ -164,15 +148,23 @@ pub(super) static DETAILS: Details = Details {
         },
         Example {
             case: "event_type_envelope",
-            json: r#"{"id":"evt_01HXR3YZC8CKF8S7BGZ5P18SPA","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"customer_status_changed","timestamp":1731057600,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"oldStatus":"pending","newStatus":"approved","customerName":"Example Trading Ltd","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding"}}"#,
+            json: r#"{"id":"evt_01HXR3YZC8CKF8S7BGZ5P18SPA","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"customer_status_changed","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"oldStatus":"pending","newStatus":"approved","customerName":"Example Trading Ltd","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding"}}"#,
         },
         Example {
-            case: "event_type_envelope_customer_tag_add",
-            json: r#"{"id":"evt_01HXR3YZC8CKF8S7BGZ5P18SPA","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"customer_tag_add","timestamp":1731057600,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"oldStatus":"pending","newStatus":"approved","customerName":"Example Trading Ltd","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding"}}"#,
+            case: "event_type_envelope_minimal",
+            json: r#"{"id":"evt_01HXR3YZC8CKF8S7BGZ5P18SPA","eventType":"customer_status_changed","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"oldStatus":"pending","newStatus":"approved","customerName":"Example Trading Ltd"}}"#,
         },
         Example {
             case: "event_type_envelope_nested",
-            json: r#"{"id":"evt_01HXR3YZC8CKF8S7BGZ5P18SPA","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"customer_status_changed","timestamp":1731057600,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"data":{"oldStatus":"pending","newStatus":"approved","customerName":"Example Trading Ltd","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding"}}}"#,
+            json: r#"{"id":"evt_01HXR3YZC8CKF8S7BGZ5P18SPA","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"customer_status_changed","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"data":{"oldStatus":"pending","newStatus":"approved","customerName":"Example Trading Ltd","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding"}}}"#,
+        },
+        Example {
+            case: "event_type_envelope_upper_case",
+            json: r#"{"id":"evt_01HXR3YZC8CKF8S7BGZ5P18SPA","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"CUSTOMER_STATUS_CHANGED","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"oldStatus":"pending","newStatus":"approved","customerName":"Example Trading Ltd","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding"}}"#,
+        },
+        Example {
+            case: "event_type_envelope_wire_type_customer_tag_add",
+            json: r#"{"id":"evt_01HXR3YZC8CKF8S7BGZ5P18SPA","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"customer_tag_add","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"oldStatus":"pending","newStatus":"approved","customerName":"Example Trading Ltd","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding"}}"#,
         },
         Example {
             case: "full",
@@ -183,48 +175,12 @@ pub(super) static DETAILS: Details = Details {
             json: r#"{"id":"evt_01HXR3YZC8CKF8S7BGZ5P18SPA","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","type":"customer_status_changed","createdAt":1672531199000,"data":{"oldStatus":"pending","newStatus":"approved","customerName":"Example Trading Ltd"}}"#,
         },
         Example {
-            case: "process_id_absent",
-            json: r#"{"id":"evt_01HXR3YZC8CKF8S7BGZ5P18SPA","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"customer_status_changed","delivered":true,"createdAt":1672531199000,"data":{"oldStatus":"pending","newStatus":"approved","customerName":"Example Trading Ltd","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processName":"Company Onboarding"}}"#,
-        },
-        Example {
-            case: "process_id_null",
-            json: r#"{"id":"evt_01HXR3YZC8CKF8S7BGZ5P18SPA","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"customer_status_changed","delivered":true,"createdAt":1672531199000,"data":{"oldStatus":"pending","newStatus":"approved","customerName":"Example Trading Ltd","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":null,"processName":"Company Onboarding"}}"#,
-        },
-        Example {
-            case: "process_name_absent",
-            json: r#"{"id":"evt_01HXR3YZC8CKF8S7BGZ5P18SPA","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"customer_status_changed","delivered":true,"createdAt":1672531199000,"data":{"oldStatus":"pending","newStatus":"approved","customerName":"Example Trading Ltd","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8"}}"#,
-        },
-        Example {
-            case: "process_name_null",
-            json: r#"{"id":"evt_01HXR3YZC8CKF8S7BGZ5P18SPA","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"customer_status_changed","delivered":true,"createdAt":1672531199000,"data":{"oldStatus":"pending","newStatus":"approved","customerName":"Example Trading Ltd","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":null}}"#,
-        },
-        Example {
             case: "unknown_member",
-            json: r#"{"id":"evt_01HXR3YZC8CKF8S7BGZ5P18SPA","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"customer_status_changed","delivered":true,"createdAt":1672531199000,"data":{"oldStatus":"pending","newStatus":"approved","customerName":"Example Trading Ltd","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding","futureMember":"nested"},"futureMember":{"level":1,"tags":["a","b"]}}"#,
-        },
-        Example {
-            case: "user_id_absent",
-            json: r#"{"id":"evt_01HXR3YZC8CKF8S7BGZ5P18SPA","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"customer_status_changed","delivered":true,"createdAt":1672531199000,"data":{"oldStatus":"pending","newStatus":"approved","customerName":"Example Trading Ltd","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding"}}"#,
-        },
-        Example {
-            case: "user_id_null",
-            json: r#"{"id":"evt_01HXR3YZC8CKF8S7BGZ5P18SPA","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"customer_status_changed","delivered":true,"createdAt":1672531199000,"data":{"oldStatus":"pending","newStatus":"approved","customerName":"Example Trading Ltd","userId":null,"processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding"}}"#,
-        },
-        Example {
-            case: "wire_type_customer_tag_add",
-            json: r#"{"id":"evt_01HXR3YZC8CKF8S7BGZ5P18SPA","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"customer_tag_add","delivered":true,"createdAt":1672531199000,"data":{"oldStatus":"pending","newStatus":"approved","customerName":"Example Trading Ltd","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding"}}"#,
+            json: r#"{"id":"evt_01HXR3YZC8CKF8S7BGZ5P18SPA","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"customer_status_changed","delivered":true,"createdAt":1672531199000,"data":{"oldStatus":"pending","newStatus":"approved","customerName":"Example Trading Ltd","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding","futureMember":{"level":1,"tags":["a"]}},"futureMember":{"level":1,"tags":["a"]}}"#,
         },
         Example {
             case: "wire_type_customer_tag_add_minimal",
             json: r#"{"id":"evt_01HXR3YZC8CKF8S7BGZ5P18SPA","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","type":"customer_tag_add","createdAt":1672531199000,"data":{"oldStatus":"pending","newStatus":"approved","customerName":"Example Trading Ltd"}}"#,
-        },
-        Example {
-            case: "workspace_id_absent",
-            json: r#"{"id":"evt_01HXR3YZC8CKF8S7BGZ5P18SPA","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","type":"customer_status_changed","delivered":true,"createdAt":1672531199000,"data":{"oldStatus":"pending","newStatus":"approved","customerName":"Example Trading Ltd","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding"}}"#,
-        },
-        Example {
-            case: "workspace_id_null",
-            json: r#"{"id":"evt_01HXR3YZC8CKF8S7BGZ5P18SPA","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":null,"type":"customer_status_changed","delivered":true,"createdAt":1672531199000,"data":{"oldStatus":"pending","newStatus":"approved","customerName":"Example Trading Ltd","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding"}}"#,
         },
     ],
 };

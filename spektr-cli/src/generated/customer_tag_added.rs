@@ -104,36 +104,28 @@ pub(super) static DETAILS: Details = Details {
     ],
     examples: &[
         Example {
-            case: "action_other",
-            json: r#"{"id":"evt_01HXR3ZEKPSW675JKD16S6ZA0M","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"customer_tag_add","delivered":true,"createdAt":1672531199000,"data":{"tagId":"tag_01HXR3TE2J4A06Y9JM958KC49M","action":"replace","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8"}}"#,
-        },
-        Example {
-            case: "delivered_absent",
-            json: r#"{"id":"evt_01HXR3ZEKPSW675JKD16S6ZA0M","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"customer_tag_add","createdAt":1672531199000,"data":{"tagId":"tag_01HXR3TE2J4A06Y9JM958KC49M","action":"add","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8"}}"#,
-        },
-        Example {
-            case: "delivered_false",
-            json: r#"{"id":"evt_01HXR3ZEKPSW675JKD16S6ZA0M","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"customer_tag_add","delivered":false,"createdAt":1672531199000,"data":{"tagId":"tag_01HXR3TE2J4A06Y9JM958KC49M","action":"add","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8"}}"#,
-        },
-        Example {
-            case: "delivered_null",
-            json: r#"{"id":"evt_01HXR3ZEKPSW675JKD16S6ZA0M","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"customer_tag_add","delivered":null,"createdAt":1672531199000,"data":{"tagId":"tag_01HXR3TE2J4A06Y9JM958KC49M","action":"add","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8"}}"#,
-        },
-        Example {
             case: "documented",
             json: r#"{"id":"evt_01HXR3ZEKPSW675JKD16S6ZA0M","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","type":"customer_tag_add","delivered":true,"createdAt":1672531199000,"data":{"tagId":"tag_01HXR3TE2J4A06Y9JM958KC49M","action":"add","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8"}}"#,
         },
         Example {
             case: "event_type_envelope",
-            json: r#"{"id":"evt_01HXR3ZEKPSW675JKD16S6ZA0M","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"customer_tag_add","timestamp":1731057600,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"tagId":"tag_01HXR3TE2J4A06Y9JM958KC49M","action":"add","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8"}}"#,
+            json: r#"{"id":"evt_01HXR3ZEKPSW675JKD16S6ZA0M","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"customer_tag_add","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"tagId":"tag_01HXR3TE2J4A06Y9JM958KC49M","action":"add","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8"}}"#,
         },
         Example {
-            case: "event_type_envelope_customer_tag_added",
-            json: r#"{"id":"evt_01HXR3ZEKPSW675JKD16S6ZA0M","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"customer_tag_added","timestamp":1731057600,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"tagId":"tag_01HXR3TE2J4A06Y9JM958KC49M","action":"add","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8"}}"#,
+            case: "event_type_envelope_minimal",
+            json: r#"{"id":"evt_01HXR3ZEKPSW675JKD16S6ZA0M","eventType":"customer_tag_add","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"tagId":"tag_01HXR3TE2J4A06Y9JM958KC49M","action":"add"}}"#,
         },
         Example {
             case: "event_type_envelope_nested",
-            json: r#"{"id":"evt_01HXR3ZEKPSW675JKD16S6ZA0M","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"customer_tag_add","timestamp":1731057600,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"data":{"tagId":"tag_01HXR3TE2J4A06Y9JM958KC49M","action":"add","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8"}}}"#,
+            json: r#"{"id":"evt_01HXR3ZEKPSW675JKD16S6ZA0M","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"customer_tag_add","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"data":{"tagId":"tag_01HXR3TE2J4A06Y9JM958KC49M","action":"add","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8"}}}"#,
+        },
+        Example {
+            case: "event_type_envelope_upper_case",
+            json: r#"{"id":"evt_01HXR3ZEKPSW675JKD16S6ZA0M","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"CUSTOMER_TAG_ADD","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"tagId":"tag_01HXR3TE2J4A06Y9JM958KC49M","action":"add","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8"}}"#,
+        },
+        Example {
+            case: "event_type_envelope_wire_type_customer_tag_added",
+            json: r#"{"id":"evt_01HXR3ZEKPSW675JKD16S6ZA0M","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"customer_tag_added","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"tagId":"tag_01HXR3TE2J4A06Y9JM958KC49M","action":"add","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8"}}"#,
         },
         Example {
             case: "full",
@@ -144,40 +136,12 @@ pub(super) static DETAILS: Details = Details {
             json: r#"{"id":"evt_01HXR3ZEKPSW675JKD16S6ZA0M","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","type":"customer_tag_add","createdAt":1672531199000,"data":{"tagId":"tag_01HXR3TE2J4A06Y9JM958KC49M","action":"add"}}"#,
         },
         Example {
-            case: "process_id_absent",
-            json: r#"{"id":"evt_01HXR3ZEKPSW675JKD16S6ZA0M","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"customer_tag_add","delivered":true,"createdAt":1672531199000,"data":{"tagId":"tag_01HXR3TE2J4A06Y9JM958KC49M","action":"add","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511"}}"#,
-        },
-        Example {
-            case: "process_id_null",
-            json: r#"{"id":"evt_01HXR3ZEKPSW675JKD16S6ZA0M","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"customer_tag_add","delivered":true,"createdAt":1672531199000,"data":{"tagId":"tag_01HXR3TE2J4A06Y9JM958KC49M","action":"add","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":null}}"#,
-        },
-        Example {
             case: "unknown_member",
-            json: r#"{"id":"evt_01HXR3ZEKPSW675JKD16S6ZA0M","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"customer_tag_add","delivered":true,"createdAt":1672531199000,"data":{"tagId":"tag_01HXR3TE2J4A06Y9JM958KC49M","action":"add","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","futureMember":"nested"},"futureMember":{"level":1,"tags":["a","b"]}}"#,
-        },
-        Example {
-            case: "user_id_absent",
-            json: r#"{"id":"evt_01HXR3ZEKPSW675JKD16S6ZA0M","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"customer_tag_add","delivered":true,"createdAt":1672531199000,"data":{"tagId":"tag_01HXR3TE2J4A06Y9JM958KC49M","action":"add","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8"}}"#,
+            json: r#"{"id":"evt_01HXR3ZEKPSW675JKD16S6ZA0M","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"customer_tag_add","delivered":true,"createdAt":1672531199000,"data":{"tagId":"tag_01HXR3TE2J4A06Y9JM958KC49M","action":"add","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","futureMember":{"level":1,"tags":["a"]}},"futureMember":{"level":1,"tags":["a"]}}"#,
         },
         Example {
             case: "user_id_and_process_id_null",
             json: r#"{"id":"evt_01HXR3ZEKPSW675JKD16S6ZA0M","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"customer_tag_add","delivered":true,"createdAt":1672531199000,"data":{"tagId":"tag_01HXR3TE2J4A06Y9JM958KC49M","action":"add","userId":null,"processId":null}}"#,
-        },
-        Example {
-            case: "user_id_null",
-            json: r#"{"id":"evt_01HXR3ZEKPSW675JKD16S6ZA0M","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"customer_tag_add","delivered":true,"createdAt":1672531199000,"data":{"tagId":"tag_01HXR3TE2J4A06Y9JM958KC49M","action":"add","userId":null,"processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8"}}"#,
-        },
-        Example {
-            case: "wire_type_customer_tag_added",
-            json: r#"{"id":"evt_01HXR3ZEKPSW675JKD16S6ZA0M","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"customer_tag_added","delivered":true,"createdAt":1672531199000,"data":{"tagId":"tag_01HXR3TE2J4A06Y9JM958KC49M","action":"add","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8"}}"#,
-        },
-        Example {
-            case: "workspace_id_absent",
-            json: r#"{"id":"evt_01HXR3ZEKPSW675JKD16S6ZA0M","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","type":"customer_tag_add","delivered":true,"createdAt":1672531199000,"data":{"tagId":"tag_01HXR3TE2J4A06Y9JM958KC49M","action":"add","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8"}}"#,
-        },
-        Example {
-            case: "workspace_id_null",
-            json: r#"{"id":"evt_01HXR3ZEKPSW675JKD16S6ZA0M","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":null,"type":"customer_tag_add","delivered":true,"createdAt":1672531199000,"data":{"tagId":"tag_01HXR3TE2J4A06Y9JM958KC49M","action":"add","userId":"usr_01HXR37QDCPF2EPNZSZE1X4511","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8"}}"#,
         },
     ],
 };

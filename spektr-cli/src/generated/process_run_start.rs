@@ -115,40 +115,28 @@ pub(super) static DETAILS: Details = Details {
             json: r#"{"id":"evt_01HXR3EG9FJNKKC9CQQTMKF4DF","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"process_run_start","delivered":true,"createdAt":1672531199000,"reference":"order-2024-0117","data":{"processType":"onboarding","processName":"Company Onboarding","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"},"eventType":"process_run_end","timestamp":1731057600}"#,
         },
         Example {
-            case: "created_at_seconds",
-            json: r#"{"id":"evt_01HXR3EG9FJNKKC9CQQTMKF4DF","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"process_run_start","delivered":true,"createdAt":1731057600,"reference":"order-2024-0117","data":{"processType":"onboarding","processName":"Company Onboarding","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
-        },
-        Example {
-            case: "delivered_absent",
-            json: r#"{"id":"evt_01HXR3EG9FJNKKC9CQQTMKF4DF","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"process_run_start","createdAt":1672531199000,"reference":"order-2024-0117","data":{"processType":"onboarding","processName":"Company Onboarding","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
-        },
-        Example {
-            case: "delivered_false",
-            json: r#"{"id":"evt_01HXR3EG9FJNKKC9CQQTMKF4DF","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"process_run_start","delivered":false,"createdAt":1672531199000,"reference":"order-2024-0117","data":{"processType":"onboarding","processName":"Company Onboarding","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
-        },
-        Example {
-            case: "delivered_null",
-            json: r#"{"id":"evt_01HXR3EG9FJNKKC9CQQTMKF4DF","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"process_run_start","delivered":null,"createdAt":1672531199000,"reference":"order-2024-0117","data":{"processType":"onboarding","processName":"Company Onboarding","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
-        },
-        Example {
             case: "documented",
             json: r#"{"id":"evt_01HXR3EG9FJNKKC9CQQTMKF4DF","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","type":"process_run_start","delivered":true,"createdAt":1672531199000,"reference":"optional-reference","data":{"processType":"risk","processName":"Risk Assessment","processId":"12345","contextId":"67890"}}"#,
         },
         Example {
             case: "event_type_envelope",
-            json: r#"{"id":"evt_01HXR3EG9FJNKKC9CQQTMKF4DF","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"process_run_start","timestamp":1731057600,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"reference":"order-2024-0117","processType":"onboarding","processName":"Company Onboarding","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
+            json: r#"{"id":"evt_01HXR3EG9FJNKKC9CQQTMKF4DF","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"process_run_start","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"reference":"order-2024-0117","processType":"onboarding","processName":"Company Onboarding","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
+        },
+        Example {
+            case: "event_type_envelope_members_beside_data",
+            json: r#"{"id":"evt_01HXR3EG9FJNKKC9CQQTMKF4DF","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"process_run_start","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","reference":"order-2024-0117","data":{"processType":"onboarding","processName":"Company Onboarding","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
+        },
+        Example {
+            case: "event_type_envelope_minimal",
+            json: r#"{"id":"evt_01HXR3EG9FJNKKC9CQQTMKF4DF","eventType":"process_run_start","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"processType":"onboarding","processName":"Company Onboarding","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
         },
         Example {
             case: "event_type_envelope_nested",
-            json: r#"{"id":"evt_01HXR3EG9FJNKKC9CQQTMKF4DF","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"process_run_start","timestamp":1731057600,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"reference":"order-2024-0117","data":{"processType":"onboarding","processName":"Company Onboarding","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}}"#,
+            json: r#"{"id":"evt_01HXR3EG9FJNKKC9CQQTMKF4DF","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"process_run_start","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"reference":"order-2024-0117","data":{"processType":"onboarding","processName":"Company Onboarding","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}}"#,
         },
         Example {
-            case: "event_type_envelope_reference_beside_data",
-            json: r#"{"id":"evt_01HXR3EG9FJNKKC9CQQTMKF4DF","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"process_run_start","timestamp":1731057600,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","reference":"order-2024-0117","data":{"processType":"onboarding","processName":"Company Onboarding","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
-        },
-        Example {
-            case: "event_type_envelope_workspace_id_absent",
-            json: r#"{"id":"evt_01HXR3EG9FJNKKC9CQQTMKF4DF","eventType":"process_run_start","timestamp":1731057600,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"processType":"onboarding","processName":"Company Onboarding","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
+            case: "event_type_envelope_upper_case",
+            json: r#"{"id":"evt_01HXR3EG9FJNKKC9CQQTMKF4DF","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"PROCESS_RUN_START","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"reference":"order-2024-0117","processType":"onboarding","processName":"Company Onboarding","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
         },
         Example {
             case: "full",
@@ -159,32 +147,8 @@ pub(super) static DETAILS: Details = Details {
             json: r#"{"id":"evt_01HXR3EG9FJNKKC9CQQTMKF4DF","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","type":"process_run_start","createdAt":1672531199000,"data":{"processType":"onboarding","processName":"Company Onboarding","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
         },
         Example {
-            case: "process_type_monitoring",
-            json: r#"{"id":"evt_01HXR3EG9FJNKKC9CQQTMKF4DF","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"process_run_start","delivered":true,"createdAt":1672531199000,"reference":"order-2024-0117","data":{"processType":"monitoring","processName":"Company Onboarding","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
-        },
-        Example {
-            case: "process_type_other",
-            json: r#"{"id":"evt_01HXR3EG9FJNKKC9CQQTMKF4DF","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"process_run_start","delivered":true,"createdAt":1672531199000,"reference":"order-2024-0117","data":{"processType":"periodic-review","processName":"Company Onboarding","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
-        },
-        Example {
-            case: "reference_absent",
-            json: r#"{"id":"evt_01HXR3EG9FJNKKC9CQQTMKF4DF","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"process_run_start","delivered":true,"createdAt":1672531199000,"data":{"processType":"onboarding","processName":"Company Onboarding","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
-        },
-        Example {
-            case: "reference_null",
-            json: r#"{"id":"evt_01HXR3EG9FJNKKC9CQQTMKF4DF","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"process_run_start","delivered":true,"createdAt":1672531199000,"reference":null,"data":{"processType":"onboarding","processName":"Company Onboarding","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
-        },
-        Example {
             case: "unknown_member",
-            json: r#"{"id":"evt_01HXR3EG9FJNKKC9CQQTMKF4DF","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"process_run_start","delivered":true,"createdAt":1672531199000,"reference":"order-2024-0117","data":{"processType":"onboarding","processName":"Company Onboarding","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","futureMember":"nested"},"futureMember":{"level":1,"tags":["a","b"]}}"#,
-        },
-        Example {
-            case: "workspace_id_absent",
-            json: r#"{"id":"evt_01HXR3EG9FJNKKC9CQQTMKF4DF","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","type":"process_run_start","delivered":true,"createdAt":1672531199000,"reference":"order-2024-0117","data":{"processType":"onboarding","processName":"Company Onboarding","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
-        },
-        Example {
-            case: "workspace_id_null",
-            json: r#"{"id":"evt_01HXR3EG9FJNKKC9CQQTMKF4DF","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":null,"type":"process_run_start","delivered":true,"createdAt":1672531199000,"reference":"order-2024-0117","data":{"processType":"onboarding","processName":"Company Onboarding","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
+            json: r#"{"id":"evt_01HXR3EG9FJNKKC9CQQTMKF4DF","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"process_run_start","delivered":true,"createdAt":1672531199000,"reference":"order-2024-0117","data":{"processType":"onboarding","processName":"Company Onboarding","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","futureMember":{"level":1,"tags":["a"]}},"futureMember":{"level":1,"tags":["a"]}}"#,
         },
     ],
 };

@@ -116,28 +116,24 @@ pub(super) static DETAILS: Details = Details {
     ],
     examples: &[
         Example {
-            case: "delivered_absent",
-            json: r#"{"id":"evt_01HXR3D8J6TD8453ST9DD840K4","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"service_run","createdAt":1672531199000,"data":{"vendorType":"company-registry","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding","processType":"onboarding","reference":"order-2024-0117"}}"#,
-        },
-        Example {
-            case: "delivered_false",
-            json: r#"{"id":"evt_01HXR3D8J6TD8453ST9DD840K4","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"service_run","delivered":false,"createdAt":1672531199000,"data":{"vendorType":"company-registry","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding","processType":"onboarding","reference":"order-2024-0117"}}"#,
-        },
-        Example {
-            case: "delivered_null",
-            json: r#"{"id":"evt_01HXR3D8J6TD8453ST9DD840K4","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"service_run","delivered":null,"createdAt":1672531199000,"data":{"vendorType":"company-registry","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding","processType":"onboarding","reference":"order-2024-0117"}}"#,
-        },
-        Example {
             case: "documented",
             json: r#"{"id":"evt_01HXR3D8J6TD8453ST9DD840K4","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","type":"service_run","delivered":true,"createdAt":1672531199000,"data":{"vendorType":"company-registry","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding","processType":"onboarding","reference":"optional-reference"}}"#,
         },
         Example {
             case: "event_type_envelope",
-            json: r#"{"id":"evt_01HXR3D8J6TD8453ST9DD840K4","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"service_run","timestamp":1731057600,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"vendorType":"company-registry","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding","processType":"onboarding","reference":"order-2024-0117"}}"#,
+            json: r#"{"id":"evt_01HXR3D8J6TD8453ST9DD840K4","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"service_run","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"vendorType":"company-registry","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding","processType":"onboarding","reference":"order-2024-0117"}}"#,
+        },
+        Example {
+            case: "event_type_envelope_minimal",
+            json: r#"{"id":"evt_01HXR3D8J6TD8453ST9DD840K4","eventType":"service_run","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"vendorType":"company-registry","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding","processType":"onboarding"}}"#,
         },
         Example {
             case: "event_type_envelope_nested",
-            json: r#"{"id":"evt_01HXR3D8J6TD8453ST9DD840K4","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"service_run","timestamp":1731057600,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"data":{"vendorType":"company-registry","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding","processType":"onboarding","reference":"order-2024-0117"}}}"#,
+            json: r#"{"id":"evt_01HXR3D8J6TD8453ST9DD840K4","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"service_run","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"data":{"vendorType":"company-registry","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding","processType":"onboarding","reference":"order-2024-0117"}}}"#,
+        },
+        Example {
+            case: "event_type_envelope_upper_case",
+            json: r#"{"id":"evt_01HXR3D8J6TD8453ST9DD840K4","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"SERVICE_RUN","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"vendorType":"company-registry","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding","processType":"onboarding","reference":"order-2024-0117"}}"#,
         },
         Example {
             case: "event_type_envelope_workspace_id_null",
@@ -152,28 +148,8 @@ pub(super) static DETAILS: Details = Details {
             json: r#"{"id":"evt_01HXR3D8J6TD8453ST9DD840K4","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","type":"service_run","createdAt":1672531199000,"data":{"vendorType":"company-registry","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding","processType":"onboarding"}}"#,
         },
         Example {
-            case: "process_type_other",
-            json: r#"{"id":"evt_01HXR3D8J6TD8453ST9DD840K4","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"service_run","delivered":true,"createdAt":1672531199000,"data":{"vendorType":"company-registry","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding","processType":"periodic-review","reference":"order-2024-0117"}}"#,
-        },
-        Example {
-            case: "reference_absent",
-            json: r#"{"id":"evt_01HXR3D8J6TD8453ST9DD840K4","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"service_run","delivered":true,"createdAt":1672531199000,"data":{"vendorType":"company-registry","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding","processType":"onboarding"}}"#,
-        },
-        Example {
-            case: "reference_null",
-            json: r#"{"id":"evt_01HXR3D8J6TD8453ST9DD840K4","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"service_run","delivered":true,"createdAt":1672531199000,"data":{"vendorType":"company-registry","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding","processType":"onboarding","reference":null}}"#,
-        },
-        Example {
             case: "unknown_member",
-            json: r#"{"id":"evt_01HXR3D8J6TD8453ST9DD840K4","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"service_run","delivered":true,"createdAt":1672531199000,"data":{"vendorType":"company-registry","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding","processType":"onboarding","reference":"order-2024-0117","futureMember":"nested"},"futureMember":{"level":1,"tags":["a","b"]}}"#,
-        },
-        Example {
-            case: "workspace_id_absent",
-            json: r#"{"id":"evt_01HXR3D8J6TD8453ST9DD840K4","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","type":"service_run","delivered":true,"createdAt":1672531199000,"data":{"vendorType":"company-registry","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding","processType":"onboarding","reference":"order-2024-0117"}}"#,
-        },
-        Example {
-            case: "workspace_id_null",
-            json: r#"{"id":"evt_01HXR3D8J6TD8453ST9DD840K4","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":null,"type":"service_run","delivered":true,"createdAt":1672531199000,"data":{"vendorType":"company-registry","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding","processType":"onboarding","reference":"order-2024-0117"}}"#,
+            json: r#"{"id":"evt_01HXR3D8J6TD8453ST9DD840K4","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"service_run","delivered":true,"createdAt":1672531199000,"data":{"vendorType":"company-registry","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","processId":"prc_01HXR3Z3RTH236Y8577TQ9BDW8","processName":"Company Onboarding","processType":"onboarding","reference":"order-2024-0117","futureMember":{"level":1,"tags":["a"]}},"futureMember":{"level":1,"tags":["a"]}}"#,
         },
     ],
 };

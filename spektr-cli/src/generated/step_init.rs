@@ -47,40 +47,20 @@ pub(super) static DETAILS: Details = Details {
     ],
     examples: &[
         Example {
-            case: "data_absent",
-            json: r#"{"id":"evt_01HXR3DJJAA88AME4KA71X8VC4","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"step_init","delivered":true,"createdAt":1672531199000}"#,
-        },
-        Example {
-            case: "data_array",
-            json: r#"{"id":"evt_01HXR3DJJAA88AME4KA71X8VC4","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"step_init","delivered":true,"createdAt":1672531199000,"data":[{"stepName":"Company details","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"},null,1.5]}"#,
-        },
-        Example {
-            case: "data_null",
-            json: r#"{"id":"evt_01HXR3DJJAA88AME4KA71X8VC4","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"step_init","delivered":true,"createdAt":1672531199000,"data":null}"#,
-        },
-        Example {
-            case: "data_text",
-            json: r#"{"id":"evt_01HXR3DJJAA88AME4KA71X8VC4","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"step_init","delivered":true,"createdAt":1672531199000,"data":"later"}"#,
-        },
-        Example {
-            case: "delivered_absent",
-            json: r#"{"id":"evt_01HXR3DJJAA88AME4KA71X8VC4","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"step_init","createdAt":1672531199000,"data":{"stepName":"Company details","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
-        },
-        Example {
-            case: "delivered_false",
-            json: r#"{"id":"evt_01HXR3DJJAA88AME4KA71X8VC4","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"step_init","delivered":false,"createdAt":1672531199000,"data":{"stepName":"Company details","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
-        },
-        Example {
-            case: "delivered_null",
-            json: r#"{"id":"evt_01HXR3DJJAA88AME4KA71X8VC4","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"step_init","delivered":null,"createdAt":1672531199000,"data":{"stepName":"Company details","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
-        },
-        Example {
             case: "event_type_envelope",
-            json: r#"{"id":"evt_01HXR3DJJAA88AME4KA71X8VC4","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"step_init","timestamp":1731057600,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"stepName":"Company details","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
+            json: r#"{"id":"evt_01HXR3DJJAA88AME4KA71X8VC4","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"step_init","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"stepName":"Company details","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
         },
         Example {
-            case: "event_type_envelope_without_data",
-            json: r#"{"id":"evt_01HXR3DJJAA88AME4KA71X8VC4","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"step_init","timestamp":1731057600,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ"}"#,
+            case: "event_type_envelope_minimal",
+            json: r#"{"id":"evt_01HXR3DJJAA88AME4KA71X8VC4","eventType":"step_init","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ"}"#,
+        },
+        Example {
+            case: "event_type_envelope_nested",
+            json: r#"{"id":"evt_01HXR3DJJAA88AME4KA71X8VC4","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"step_init","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"data":{"stepName":"Company details","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}}"#,
+        },
+        Example {
+            case: "event_type_envelope_upper_case",
+            json: r#"{"id":"evt_01HXR3DJJAA88AME4KA71X8VC4","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"STEP_INIT","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"stepName":"Company details","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
         },
         Example {
             case: "full",
@@ -92,15 +72,7 @@ pub(super) static DETAILS: Details = Details {
         },
         Example {
             case: "unknown_member",
-            json: r#"{"id":"evt_01HXR3DJJAA88AME4KA71X8VC4","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"step_init","delivered":true,"createdAt":1672531199000,"data":{"stepName":"Company details","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"},"futureMember":{"level":1,"tags":["a","b"]}}"#,
-        },
-        Example {
-            case: "workspace_id_absent",
-            json: r#"{"id":"evt_01HXR3DJJAA88AME4KA71X8VC4","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","type":"step_init","delivered":true,"createdAt":1672531199000,"data":{"stepName":"Company details","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
-        },
-        Example {
-            case: "workspace_id_null",
-            json: r#"{"id":"evt_01HXR3DJJAA88AME4KA71X8VC4","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":null,"type":"step_init","delivered":true,"createdAt":1672531199000,"data":{"stepName":"Company details","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"}}"#,
+            json: r#"{"id":"evt_01HXR3DJJAA88AME4KA71X8VC4","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"step_init","delivered":true,"createdAt":1672531199000,"data":{"stepName":"Company details","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS"},"futureMember":{"level":1,"tags":["a"]}}"#,
         },
     ],
 };

@@ -47,40 +47,20 @@ pub(super) static DETAILS: Details = Details {
     ],
     examples: &[
         Example {
-            case: "data_absent",
-            json: r#"{"id":"evt_01HXR3N1RD04Q4Q31WWGNP7J91","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"step_submit","delivered":true,"createdAt":1672531199000}"#,
-        },
-        Example {
-            case: "data_array",
-            json: r#"{"id":"evt_01HXR3N1RD04Q4Q31WWGNP7J91","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"step_submit","delivered":true,"createdAt":1672531199000,"data":[{"stepName":"Company details","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","values":{"companyName":"Example Trading Ltd"}},null,1.5]}"#,
-        },
-        Example {
-            case: "data_null",
-            json: r#"{"id":"evt_01HXR3N1RD04Q4Q31WWGNP7J91","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"step_submit","delivered":true,"createdAt":1672531199000,"data":null}"#,
-        },
-        Example {
-            case: "data_text",
-            json: r#"{"id":"evt_01HXR3N1RD04Q4Q31WWGNP7J91","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"step_submit","delivered":true,"createdAt":1672531199000,"data":"later"}"#,
-        },
-        Example {
-            case: "delivered_absent",
-            json: r#"{"id":"evt_01HXR3N1RD04Q4Q31WWGNP7J91","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"step_submit","createdAt":1672531199000,"data":{"stepName":"Company details","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","values":{"companyName":"Example Trading Ltd"}}}"#,
-        },
-        Example {
-            case: "delivered_false",
-            json: r#"{"id":"evt_01HXR3N1RD04Q4Q31WWGNP7J91","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"step_submit","delivered":false,"createdAt":1672531199000,"data":{"stepName":"Company details","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","values":{"companyName":"Example Trading Ltd"}}}"#,
-        },
-        Example {
-            case: "delivered_null",
-            json: r#"{"id":"evt_01HXR3N1RD04Q4Q31WWGNP7J91","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"step_submit","delivered":null,"createdAt":1672531199000,"data":{"stepName":"Company details","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","values":{"companyName":"Example Trading Ltd"}}}"#,
-        },
-        Example {
             case: "event_type_envelope",
-            json: r#"{"id":"evt_01HXR3N1RD04Q4Q31WWGNP7J91","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"step_submit","timestamp":1731057600,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"stepName":"Company details","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","values":{"companyName":"Example Trading Ltd"}}}"#,
+            json: r#"{"id":"evt_01HXR3N1RD04Q4Q31WWGNP7J91","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"step_submit","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"stepName":"Company details","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","values":{"companyName":"Example Trading Ltd"}}}"#,
         },
         Example {
-            case: "event_type_envelope_without_data",
-            json: r#"{"id":"evt_01HXR3N1RD04Q4Q31WWGNP7J91","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"step_submit","timestamp":1731057600,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ"}"#,
+            case: "event_type_envelope_minimal",
+            json: r#"{"id":"evt_01HXR3N1RD04Q4Q31WWGNP7J91","eventType":"step_submit","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ"}"#,
+        },
+        Example {
+            case: "event_type_envelope_nested",
+            json: r#"{"id":"evt_01HXR3N1RD04Q4Q31WWGNP7J91","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"step_submit","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"data":{"stepName":"Company details","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","values":{"companyName":"Example Trading Ltd"}}}}"#,
+        },
+        Example {
+            case: "event_type_envelope_upper_case",
+            json: r#"{"id":"evt_01HXR3N1RD04Q4Q31WWGNP7J91","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","eventType":"STEP_SUBMIT","timestamp":1672531199,"spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","data":{"stepName":"Company details","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","values":{"companyName":"Example Trading Ltd"}}}"#,
         },
         Example {
             case: "full",
@@ -92,15 +72,7 @@ pub(super) static DETAILS: Details = Details {
         },
         Example {
             case: "unknown_member",
-            json: r#"{"id":"evt_01HXR3N1RD04Q4Q31WWGNP7J91","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"step_submit","delivered":true,"createdAt":1672531199000,"data":{"stepName":"Company details","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","values":{"companyName":"Example Trading Ltd"}},"futureMember":{"level":1,"tags":["a","b"]}}"#,
-        },
-        Example {
-            case: "workspace_id_absent",
-            json: r#"{"id":"evt_01HXR3N1RD04Q4Q31WWGNP7J91","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","type":"step_submit","delivered":true,"createdAt":1672531199000,"data":{"stepName":"Company details","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","values":{"companyName":"Example Trading Ltd"}}}"#,
-        },
-        Example {
-            case: "workspace_id_null",
-            json: r#"{"id":"evt_01HXR3N1RD04Q4Q31WWGNP7J91","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":null,"type":"step_submit","delivered":true,"createdAt":1672531199000,"data":{"stepName":"Company details","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","values":{"companyName":"Example Trading Ltd"}}}"#,
+            json: r#"{"id":"evt_01HXR3N1RD04Q4Q31WWGNP7J91","spektrId":"spk_01HXR3JHWH0AVAZVC7WFGYDNNQ","workspaceId":"wks_01HXR3SQX4441MP5B7YYZ8T8GC","type":"step_submit","delivered":true,"createdAt":1672531199000,"data":{"stepName":"Company details","contextId":"ctx_01HXR3H4WEWQ4PMF72CAQJ9QKS","values":{"companyName":"Example Trading Ltd"}},"futureMember":{"level":1,"tags":["a"]}}"#,
         },
     ],
 };

@@ -108,10 +108,10 @@ impl Node {
     }
 
     /// Returns a value of this member, made up.
-    pub(super) fn value(&self, full: bool) -> Json {
+    pub(super) fn value(&self) -> Json {
         let inside = || {
-            let members = self.inside.iter().filter(|node| full || !node.nullable);
-            Json::Object(members.map(|node| (node.name.clone(), node.value(full))).collect())
+            let members = self.inside.iter();
+            Json::Object(members.map(|node| (node.name.clone(), node.value())).collect())
         };
         if self.list {
             let element = match (self.inside.is_empty(), self.items) {
@@ -125,25 +125,6 @@ impl Node {
             Some("object") => object([("exampleKey", string("example value"))]),
             kind => scalar(kind, &self.name),
         }
-    }
-
-    /// Returns the same value with every optional member as null.
-    pub(super) fn value_with_nulls(&self) -> Json {
-        if self.nullable {
-            return Json::Null;
-        }
-        let nulls = |node: &Node| (node.name.clone(), node.value_with_nulls());
-        let inside = || Json::Object(self.inside.iter().map(nulls).collect());
-        match (self.inside.is_empty(), self.list) {
-            (true, _) => self.value(true),
-            (false, true) => Json::Array(vec![inside()]),
-            (false, false) => inside(),
-        }
-    }
-
-    /// Whether this member or one inside it is optional.
-    pub(super) fn has_optional(&self) -> bool {
-        self.nullable || self.inside.iter().any(Node::has_optional)
     }
 }
 

@@ -1,0 +1,271 @@
+//! What follows from a full example: one rule of the dialect after the other.
+
+use super::edit::{renamed, set, without};
+use super::places::{Place, What};
+use super::{Derived, Example, Fault, Invalid, Origin};
+use crate::json::Json;
+use crate::model::{Event, Member, Model, Ty, TypeKind};
+
+pub(super) fn all(model: &Model, event: &Event, full: &Json, places: &[Place<'_>]) -> Derived {
+    let mut derived = Derived::default();
+    let whole = [
+        ("minimal", minimal(model, event, full)),
+        ("unknown_member", with_unknown_members(model, full, places)),
+    ];
+    let whole = whole.into_iter().map(|(case, body)| (case.to_owned(), body));
+    for (case, body) in whole.chain(in_other_envelope(model, event, full, places)) {
+        derived.valid.push(Example { case, body, origin: Origin::Derived });
+    }
+    for wire_type in event.wire_types.iter().skip(1) {
+        let place = ["type".to_owned()];
+        let value = Json::from(wire_type.as_str());
+        derived.valid.push(Example {
+            case: format!("wire_type_{wire_type}"),
+            body: set(full, &place, value.clone()),
+            origin: Origin::Edited { pointer: "/type".into(), value: Some(value) },
+        });
+    }
+    for place in places {
+        derived.valid.extend(valid(model, full, place));
+        derived.invalid.extend(invalid(model, full, place));
+    }
+    derived
+}
+
+/// The full example, with one member as it may be.
+fn valid(model: &Model, full: &Json, place: &Place<'_>) -> Vec<Example> {
+    let What::Member(member) = place.what else {
+        return Vec::new();
+    };
+    let mut edits: Vec<(&str, Option<Json>)> = Vec::new();
+    if !member.required {
+        edits.extend([("absent", None), ("null", Some(Json::Null))]);
+    }
+    let found = full.pointer(&place.pointer());
+    let other = match (&member.ty, kind(model, &member.ty)) {
+        (Ty::Boolean, _) | (_, Some(TypeKind::Delivered)) => match found {
+            Some(Json::Bool(true)) => vec![("false", Json::Bool(false))],
+            _ => vec![("true", Json::Bool(true))],
+        },
+        (Ty::Raw, _) => vec![
+            ("text", Json::from("not documented")),
+            ("list", Json::Array(vec![Json::from(1), Json::Null, Json::from("x")])),
+        ],
+        (_, Some(TypeKind::OpenEnum(_))) => vec![("other", Json::from("not_known_yet"))],
+        (_, Some(TypeKind::Timestamp)) => {
+            seconds(found).map(|at| ("seconds", at)).into_iter().collect()
+        }
+        _ => Vec::new(),
+    };
+    edits.extend(other.into_iter().map(|(name, value)| (name, Some(value))));
+    edits
+        .into_iter()
+        .map(|(name, value)| Example {
+            case: format!("{}_{name}", place.name),
+            body: match &value {
+                Some(value) => set(full, &place.tokens, value.clone()),
+                None => without(full, &place.tokens),
+            },
+            origin: Origin::Edited { pointer: place.pointer(), value },
+        })
+        .collect()
+}
+
+/// The full example, with one fault at one place.
+fn invalid(model: &Model, full: &Json, place: &Place<'_>) -> Vec<Invalid> {
+    let name = match place.what {
+        What::Member(_) => place.name.clone(),
+        What::Element(_) => format!("{}_element", place.name),
+    };
+    let pointer = place.pointer();
+    let mut found = Vec::new();
+    if matches!(place.what, What::Member(member) if member.required) {
+        found.push(Invalid {
+            case: format!("missing_{name}"),
+            pointer: pointer.clone(),
+            fault: Fault::Missing,
+            body: without(full, &place.tokens),
+        });
+    }
+    let null = place.is_required().then_some(("null", Json::Null));
+    let null = null.filter(|_| kind(model, place.ty()) != Some(&TypeKind::Delivered));
+    let wrong = null.into_iter().chain(wrong(model, place.ty()));
+    if *place.ty() != Ty::Raw {
+        found.extend(wrong.map(|(word, value)| Invalid {
+            case: format!("{name}_{word}"),
+            pointer: pointer.clone(),
+            fault: Fault::WrongType { found: json_type(&value) },
+            body: set(full, &place.tokens, value),
+        }));
+    }
+    found
+}
+
+/// Returns a value that a type does not have, and the word for it.
+fn wrong(model: &Model, ty: &Ty) -> Option<(&'static str, Json)> {
+    let (number, text) = (("number", Json::from(7)), ("text", Json::from("some text")));
+    let list = ("list", Json::Array(Vec::new()));
+    match (ty, kind(model, ty)) {
+        (Ty::Raw, _) => None,
+        (Ty::String, _) => Some(number),
+        (Ty::Boolean | Ty::Integer | Ty::Number, _) => Some(text),
+        (Ty::Map, _) => Some(list),
+        (Ty::Array(_), _) => Some(("object", Json::Object(Vec::new()))),
+        (Ty::Named(_), Some(TypeKind::Object(_))) => Some(list),
+        (Ty::Named(_), Some(TypeKind::Timestamp | TypeKind::Delivered)) => Some(text),
+        (Ty::Named(_), _) => Some(number),
+    }
+}
+
+/// Returns the narrowest type that JSON Schema has for a value.
+fn json_type(value: &Json) -> &'static str {
+    match value {
+        Json::Number(number) if number.is_i64() => "integer",
+        other => other.kind(),
+    }
+}
+
+/// The required members only, with empty lists and no free keys.
+fn minimal(model: &Model, event: &Event, full: &Json) -> Json {
+    let members: Vec<&Member> = model.envelope.iter().chain(&event.members).collect();
+    only_required(model, &members, full)
+}
+
+fn only_required(model: &Model, members: &[&Member], full: &Json) -> Json {
+    let kept = full.members().iter().filter_map(|(name, json)| {
+        let member = members.iter().find(|member| member.name == *name && member.required)?;
+        let json = match (&member.ty, kind(model, &member.ty)) {
+            (Ty::Array(_), _) => Json::Array(Vec::new()),
+            (Ty::Map, _) => Json::Object(Vec::new()),
+            (_, Some(TypeKind::Object(below))) => {
+                only_required(model, &below.iter().collect::<Vec<_>>(), json)
+            }
+            _ => json.clone(),
+        };
+        Some((name.clone(), json))
+    });
+    Json::Object(kept.collect())
+}
+
+/// The full example, with a member more in each object whose members are known.
+fn with_unknown_members(model: &Model, full: &Json, places: &[Place<'_>]) -> Json {
+    let objects = places
+        .iter()
+        .filter(|place| matches!(kind(model, place.ty()), Some(TypeKind::Object(_))))
+        .map(|place| place.tokens.as_slice());
+    let nested = Json::Object(vec![
+        ("level".into(), 1.into()),
+        ("tags".into(), Json::Array(vec!["a".into()])),
+    ]);
+    objects.chain([&[][..]]).fold(full.clone(), |json, tokens| {
+        let place = [tokens, &["futureMember".to_owned()]].concat();
+        set(&json, &place, nested.clone())
+    })
+}
+
+/// The full example and its variants in the envelope with `eventType`.
+fn in_other_envelope(
+    model: &Model,
+    event: &Event,
+    full: &Json,
+    places: &[Place<'_>],
+) -> Vec<(String, Json)> {
+    let own = |json: &Json| -> Vec<(String, Json)> {
+        let is_own = |name: &String| model.envelope.iter().all(|member| member.name != *name);
+        json.members().iter().filter(|(name, _)| is_own(name)).cloned().collect()
+    };
+    let data = |json: &Json| match own(json) {
+        own if own.iter().all(|(name, _)| name == "data") => {
+            own.into_iter().next().map(|(_, data)| data)
+        }
+        own => Some(Json::Object(flat(model, event, own))),
+    };
+    let plain = entry(full, data(full), Vec::new());
+    let mut cases = vec![("".to_owned(), plain.clone())];
+    cases.push(("_minimal".into(), {
+        let minimal = minimal(model, event, full);
+        entry(&minimal, data(&minimal), Vec::new())
+    }));
+    let nested = entry(full, Some(Json::Object(own(full))), Vec::new());
+    let (inside, beside): (Vec<_>, Vec<_>) =
+        own(full).into_iter().partition(|(name, _)| name == "data");
+    if let Some((_, inside)) = inside.into_iter().next() {
+        if nested != plain {
+            cases.push(("_nested".into(), nested));
+        }
+        if !beside.is_empty() {
+            cases.push(("_members_beside_data".into(), entry(full, Some(inside), beside)));
+        }
+    }
+    let wire_type = |text: &str| set(&plain, &["eventType".to_owned()], text.into());
+    cases.push(("_upper_case".into(), {
+        let canonical = event.wire_types.first().map_or("", String::as_str);
+        wire_type(&canonical.to_ascii_uppercase())
+    }));
+    for alias in event.wire_types.iter().skip(1) {
+        cases.push((format!("_wire_type_{alias}"), wire_type(alias)));
+    }
+    for (alias, json) in with_aliases(full, places) {
+        cases.push((format!("_{alias}"), entry(&json, data(&json), Vec::new())));
+    }
+    cases.into_iter().map(|(case, json)| (format!("event_type_envelope{case}"), json)).collect()
+}
+
+/// Puts members that stand beside `data` together with those in it, unless those
+/// have free keys.
+fn flat(model: &Model, event: &Event, own: Vec<(String, Json)>) -> Vec<(String, Json)> {
+    let data = event.members.iter().find(|member| member.name == "data");
+    let is_typed =
+        data.is_some_and(|data| matches!(kind(model, &data.ty), Some(TypeKind::Object(_))));
+    own.into_iter()
+        .flat_map(|(name, json)| match json {
+            Json::Object(members) if name == "data" && is_typed => members,
+            json => vec![(name, json)],
+        })
+        .collect()
+}
+
+/// The full example once for each alias of a member, under that name.
+fn with_aliases(full: &Json, places: &[Place<'_>]) -> Vec<(String, Json)> {
+    let members = places.iter().filter_map(|place| match place.what {
+        What::Member(member) => Some((place, member)),
+        What::Element(_) => None,
+    });
+    members
+        .flat_map(|(place, member)| {
+            member
+                .aliases
+                .iter()
+                .map(|alias| (format!("alias_{alias}"), renamed(full, &place.tokens, alias)))
+        })
+        .collect()
+}
+
+/// Returns an entry in the envelope with `eventType`.
+fn entry(full: &Json, data: Option<Json>, beside: Vec<(String, Json)>) -> Json {
+    let head = [
+        ("id", full.get("id").cloned()),
+        ("workspaceId", full.get("workspaceId").cloned()),
+        ("eventType", full.get("type").cloned()),
+        ("timestamp", seconds(full.get("createdAt"))),
+        ("spektrId", full.get("spektrId").cloned()),
+    ];
+    let head = head.into_iter().filter_map(|(name, json)| Some((name.to_owned(), json?)));
+    let data = data.map(|data| ("data".to_owned(), data));
+    Json::Object(head.chain(beside).chain(data).collect())
+}
+
+/// Returns a time in milliseconds as one in seconds.
+fn seconds(json: Option<&Json>) -> Option<Json> {
+    match json {
+        Some(Json::Number(number)) => number.as_i64().map(|millis| Json::from(millis / 1000)),
+        _ => None,
+    }
+}
+
+fn kind<'m>(model: &'m Model, ty: &Ty) -> Option<&'m TypeKind> {
+    match ty {
+        Ty::Named(name) => model.types.get(name).map(|def| &def.kind),
+        _ => None,
+    }
+}

@@ -1,0 +1,56 @@
+//! Changes to a JSON value, by the tokens of a pointer to what is changed.
+
+use crate::json::Json;
+
+/// Returns the value with another one at a place. A member that is not there yet
+/// comes last.
+pub(super) fn set(json: &Json, tokens: &[String], value: Json) -> Json {
+    edit(
+        json,
+        tokens,
+        &mut |members, name| match members.iter_mut().find(|(key, _)| key == name) {
+            Some((_, place)) => *place = value.clone(),
+            None => members.push((name.to_owned(), value.clone())),
+        },
+        &mut |element| *element = value.clone(),
+    )
+}
+
+/// Returns the value without one of its members.
+pub(super) fn without(json: &Json, tokens: &[String]) -> Json {
+    edit(json, tokens, &mut |members, name| members.retain(|(key, _)| key != name), &mut |_| {})
+}
+
+/// Returns the value with another name for one of its members.
+pub(super) fn renamed(json: &Json, tokens: &[String], name: &str) -> Json {
+    let mut rename = |members: &mut Vec<(String, Json)>, old: &str| {
+        if let Some((key, _)) = members.iter_mut().find(|(key, _)| key == old) {
+            *key = name.to_owned();
+        }
+    };
+    edit(json, tokens, &mut rename, &mut |_| {})
+}
+
+/// Copies a value, and lets the last token's member or element be changed.
+fn edit(
+    json: &Json,
+    tokens: &[String],
+    of_object: &mut dyn FnMut(&mut Vec<(String, Json)>, &str),
+    of_list: &mut dyn FnMut(&mut Json),
+) -> Json {
+    let mut json = json.clone();
+    let Some((last, path)) = tokens.split_last() else {
+        return json;
+    };
+    let parent = path.iter().try_fold(&mut json, |at, token| at.child_mut(token));
+    match parent {
+        Some(Json::Object(members)) => of_object(members, last),
+        Some(list) => {
+            if let Some(element) = list.child_mut(last) {
+                of_list(element);
+            }
+        }
+        None => {}
+    }
+    json
+}

@@ -1,0 +1,197 @@
+//! The examples of the events: those that people wrote, and those that follow
+//! from an event's `full.json`.
+//!
+//! A person writes down what means something: the full event, the one that the
+//! documentation shows, a shape that is easily got wrong. Every body that differs
+//! from the full one by a rule of the dialect is derived here, from the model and
+//! that one file: so each optional member is absent in one and null in another,
+//! whatever the schema says tomorrow.
+
+mod derive;
+mod edit;
+mod places;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use crate::json::Json;
+use crate::model::{Event, Model};
+use crate::problem::{Problem, ProblemKind, Problems};
+
+/// Name of the example from which others are derived.
+pub const FULL: &str = "full";
+
+/// A body that must decode.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Example {
+    /// What sets it apart, as `user_id_null`.
+    pub case: String,
+    /// The body.
+    pub body: Json,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// Where an example comes from.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Origin {
+    /// A file of the schema folder.
+    File,
+    /// The full example, changed in several places or put into another envelope.
+    Derived,
+    /// The full example, changed at one place.
+    Edited {
+        /// JSON pointer of the place.
+        pointer: String,
+        /// What stands there instead; nothing if the member is gone.
+        value: Option<Json>,
+    },
+}
+
+/// A body that must be refused, with one fault.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Invalid {
+    /// What is wrong, as `missing_user_id`.
+    pub case: String,
+    /// JSON pointer of the fault; that of the member itself where it is missing.
+    pub pointer: String,
+    /// What is wrong there.
+    pub fault: Fault,
+    /// The body.
+    pub body: Json,
+}
+
+/// What is wrong with a derived body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// A required member is missing.
+    Missing,
+    /// A value has another type than the schema says.
+    WrongType {
+        /// The type that it has, as JSON Schema calls it.
+        found: &'static str,
+    },
+}
+
+/// What follows from an event's full example.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Derived {
+    /// Bodies that decode as the event.
+    pub valid: Vec<Example>,
+    /// Bodies that do not.
+    pub invalid: Vec<Invalid>,
+}
+
+/// Derives an event's examples from its full one.
+///
+/// # Errors
+///
+/// [`Problems`] of the file, if it is not in the type envelope with the event's
+/// canonical wire type, or does not show every member that the schema knows.
+pub fn derive(model: &Model, event: &Event, full: &Json) -> Result<Derived, Problems> {
+    let file = format!("examples/{}/{FULL}.json", event.module);
+    let problem =
+        |pointer: &str, kind| Problem { file: file.clone(), pointer: pointer.into(), kind };
+    let mut problems = Vec::new();
+    let canonical = event.wire_types.first().map_or("", String::as_str);
+    let found = full.get("type").and_then(Json::as_str).unwrap_or_default();
+    if found != canonical {
+        let expected = format!("the canonical wire type `{canonical}`");
+        problems
+            .push(problem("/type", ProblemKind::WrongValue { expected, found: found.to_owned() }));
+    }
+    let (places, lacking) = places::find(model, event, full);
+    let lacking =
+        lacking.into_iter().map(|place| problem("", ProblemKind::NotInFullExample(place)));
+    problems.extend(lacking);
+    Problems::into_result(problems)?;
+    Ok(derive::all(model, event, full, &places))
+}
+
+/// Every valid example by folder: an event's module, `batch` or `unknown`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Examples(BTreeMap<String, Vec<Example>>);
+
+impl Examples {
+    /// Reads the files, given as paths below the schema folder and what is in them,
+    /// and derives what follows from the full examples. Invalid examples are not
+    /// looked at.
+    ///
+    /// # Errors
+    ///
+    /// All [`Problems`] at once: a file that is not JSON, an event without a full
+    /// example or with an incomplete one, and a file in the place of a derived
+    /// example.
+    pub fn parse<T: AsRef<[u8]>>(
+        model: &Model,
+        files: impl IntoIterator<Item = (String, T)>,
+    ) -> Result<Self, Problems> {
+        let mut problems = Vec::new();
+        let mut examples: BTreeMap<String, Vec<Example>> = BTreeMap::new();
+        for (file, bytes) in files {
+            let parts: Vec<_> = file.split('/').collect();
+            let ["examples", folder, name] = parts[..] else { continue };
+            let Some(case) = name.strip_suffix(".json") else { continue };
+            match Json::parse(bytes.as_ref()) {
+                Ok(body) => {
+                    let (case, origin) = (case.to_owned(), Origin::File);
+                    examples.entry(folder.to_owned()).or_default().push(Example {
+                        case,
+                        body,
+                        origin,
+                    });
+                }
+                Err(error) => problems.push(Problem {
+                    file: file.clone(),
+                    pointer: String::new(),
+                    kind: ProblemKind::NotJson(error),
+                }),
+            }
+        }
+        for event in &model.events {
+            let files = examples.entry(event.module.clone()).or_default();
+            let path = |case: &str| format!("examples/{}/{case}.json", event.module);
+            let whole =
+                |case: &str, kind| Problem { file: path(case), pointer: String::new(), kind };
+            let Some(full) = files.iter().find(|example| example.case == FULL) else {
+                let is_read = !problems.iter().any(|problem: &Problem| problem.file == path(FULL));
+                problems.extend(is_read.then(|| whole(FULL, ProblemKind::NoFullExample)));
+                continue;
+            };
+            match derive(model, event, &full.body) {
+                Ok(derived) => {
+                    let is_file =
+                        |example: &Example| files.iter().any(|file| file.case == example.case);
+                    problems.extend(
+                        derived
+                            .valid
+                            .iter()
+                            .filter(|example| is_file(example))
+                            .map(|example| whole(&example.case, ProblemKind::DerivedExample)),
+                    );
+                    files.extend(derived.valid);
+                }
+                Err(found) => problems.extend(found.iter().cloned()),
+            }
+        }
+        Problems::into_result(problems)?;
+        examples.values_mut().for_each(|list| list.sort_by(|a, b| a.case.cmp(&b.case)));
+        Ok(Self(examples))
+    }
+
+    /// Returns the examples of a folder, by case.
+    pub fn of(&self, folder: &str) -> &[Example] {
+        self.0.get(folder).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns all folders with their examples.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[Example])> {
+        self.0.iter().map(|(folder, examples)| (folder.as_str(), examples.as_slice()))
+    }
+}

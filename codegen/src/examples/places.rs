@@ -1,0 +1,143 @@
+//! Where the members of an event stand in its full example.
+
+use crate::json::{Json, push_token};
+use crate::model::{Event, Member, Model, Ty, TypeKind};
+use crate::names;
+
+/// A member, or an element of a list, at one place of the full example.
+pub(super) struct Place<'m> {
+    pub(super) what: What<'m>,
+    /// The place in the words of a case's name, as `fields_children_key`.
+    pub(super) name: String,
+    /// The place as tokens of a JSON pointer, not escaped.
+    pub(super) tokens: Vec<String>,
+}
+
+/// What stands at a place.
+#[derive(Clone, Copy)]
+pub(super) enum What<'m> {
+    Member(&'m Member),
+    Element(&'m Ty),
+}
+
+impl Place<'_> {
+    pub(super) fn pointer(&self) -> String {
+        self.tokens.iter().fold(String::new(), |pointer, token| push_token(&pointer, token))
+    }
+
+    pub(super) fn ty(&self) -> &Ty {
+        match self.what {
+            What::Member(member) => &member.ty,
+            What::Element(ty) => ty,
+        }
+    }
+
+    /// Tells whether something has to stand here.
+    pub(super) fn is_required(&self) -> bool {
+        match self.what {
+            What::Member(member) => member.required,
+            What::Element(_) => true,
+        }
+    }
+}
+
+/// One step from a value to a value within it.
+#[derive(Clone, PartialEq)]
+enum Step<'m> {
+    Member(&'m str),
+    Element,
+}
+
+/// Finds the places of all members of an event, but for its wire type, in the
+/// order of the schema. What the full example does not show comes second, as
+/// pointers with `*` for an element of a list.
+pub(super) fn find<'m>(
+    model: &'m Model,
+    event: &'m Event,
+    full: &Json,
+) -> (Vec<Place<'m>>, Vec<String>) {
+    let mut walk = Walk { model, found: Vec::new(), open: Vec::new() };
+    let envelope = model.envelope.iter().filter(|member| member.name != "type");
+    walk.members(envelope.chain(&event.members), &[]);
+    let (mut places, mut lacking) = (Vec::new(), Vec::new());
+    let words = |steps: &[Step<'_>]| steps.iter().filter_map(Step::word).collect::<Vec<_>>();
+    let all: Vec<_> = walk.found.iter().map(|(steps, _)| words(steps)).collect();
+    for (steps, what) in walk.found {
+        let Some(tokens) = resolve(full, &steps) else {
+            lacking.push(steps.iter().fold(String::new(), |at, step| match step {
+                Step::Member(name) => push_token(&at, name),
+                Step::Element => at + "/*",
+            }));
+            continue;
+        };
+        let words = words(&steps);
+        // `user_id` is enough of a name for `/data/userId`, unless it is another's.
+        let short = words.strip_prefix(&["data".to_owned()][..]).filter(|short| !short.is_empty());
+        let short = short.filter(|short| !all.iter().any(|other| other == short));
+        let name = short.unwrap_or(&words).join("_");
+        places.push(Place { what, name, tokens });
+    }
+    (places, lacking)
+}
+
+impl Step<'_> {
+    fn word(&self) -> Option<String> {
+        match self {
+            Step::Member(name) => Some(names::words(name)),
+            Step::Element => None,
+        }
+    }
+}
+
+struct Walk<'m> {
+    model: &'m Model,
+    found: Vec<(Vec<Step<'m>>, What<'m>)>,
+    /// Types that are being walked through: one that contains itself is entered once.
+    open: Vec<&'m str>,
+}
+
+impl<'m> Walk<'m> {
+    fn members(&mut self, members: impl Iterator<Item = &'m Member>, at: &[Step<'m>]) {
+        for member in members {
+            let here = [at, &[Step::Member(&member.name)]].concat();
+            self.found.push((here.clone(), What::Member(member)));
+            self.below(&member.ty, &here);
+        }
+    }
+
+    fn below(&mut self, ty: &'m Ty, at: &[Step<'m>]) {
+        match ty {
+            Ty::Array(items) => {
+                let here = [at, &[Step::Element]].concat();
+                self.found.push((here.clone(), What::Element(items)));
+                self.below(items, &here);
+            }
+            Ty::Named(name) if !self.open.contains(&name.as_str()) => {
+                let model = self.model;
+                if let Some(TypeKind::Object(members)) = model.types.get(name).map(|def| &def.kind)
+                {
+                    self.open.push(name);
+                    self.members(members.iter(), at);
+                    self.open.pop();
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Returns the first place to which steps lead.
+fn resolve(json: &Json, steps: &[Step<'_>]) -> Option<Vec<String>> {
+    let Some((step, rest)) = steps.split_first() else {
+        return Some(Vec::new());
+    };
+    let below = |token: &str, json| {
+        resolve(json, rest).map(|rest| [&[token.to_owned()], &rest[..]].concat())
+    };
+    match step {
+        Step::Member(name) => below(name, json.get(name)?),
+        Step::Element => {
+            json.elements().iter().enumerate().find_map(|(at, json)| below(&at.to_string(), json))
+        }
+    }
+}

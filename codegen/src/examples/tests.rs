@@ -1,0 +1,150 @@
+//! The examples of a small event: what is derived, and which files are refused.
+
+use super::*;
+use crate::model::{Member, Source, Status, Ty};
+
+fn member(name: &str, ty: Ty, required: bool) -> Member {
+    Member {
+        name: name.to_owned(),
+        pointer: format!("/properties/{name}"),
+        description: String::new(),
+        required,
+        ty,
+        sensitive: false,
+        aliases: Vec::new(),
+        valid_for_seconds: None,
+        source: None,
+    }
+}
+
+/// An event with a member of its own, one that may be absent, and a list.
+fn model() -> Model {
+    let source = Source {
+        page: "webhooks-events".into(),
+        section: "LAMP_LIT".into(),
+        captured: "2026-11-23".into(),
+    };
+    let event = Event {
+        file: "events/lamp_lit.schema.json".into(),
+        module: "lamp_lit".into(),
+        title: "LampLit".into(),
+        name: "LAMP_LIT".into(),
+        status: Status::Available,
+        description: String::new(),
+        wire_types: vec!["lamp_lit".into(), "lamp_on".into()],
+        discriminators: Vec::new(),
+        members: vec![
+            member("room", Ty::String, true),
+            member("note", Ty::String, false),
+            member("hours", Ty::Array(Box::new(Ty::Integer)), true),
+        ],
+        source,
+        decisions: Vec::new(),
+    };
+    let envelope = vec![member("id", Ty::String, true), member("type", Ty::String, true)];
+    Model { envelope, events: vec![event], types: BTreeMap::new() }
+}
+
+const FULL_BODY: &str =
+    r#"{"id":"e","type":"lamp_lit","room":"hall","note":"by hand","hours":[7]}"#;
+
+fn parse(files: &[(&str, &str)]) -> Result<Examples, Problems> {
+    Examples::parse(&model(), files.iter().map(|(file, text)| (file.to_string(), text)))
+}
+
+fn text(json: &Json) -> String {
+    serde_json::to_string(json).expect("serializes")
+}
+
+#[test]
+fn derives_every_case_from_the_full_example() {
+    let examples = parse(&[("examples/lamp_lit/full.json", FULL_BODY)]).expect("in order");
+    let valid: Vec<_> = examples
+        .of("lamp_lit")
+        .iter()
+        .map(|example| format!("{}: {}", example.case, text(&example.body)))
+        .collect();
+    let inside = r#""room":"hall","note":"by hand","hours":[7]"#;
+    assert_eq!(
+        valid,
+        [
+            format!(r#"event_type_envelope: {{"id":"e","eventType":"lamp_lit","data":{{{inside}}}}}"#),
+            r#"event_type_envelope_minimal: {"id":"e","eventType":"lamp_lit","data":{"room":"hall","hours":[]}}"#.into(),
+            format!(r#"event_type_envelope_upper_case: {{"id":"e","eventType":"LAMP_LIT","data":{{{inside}}}}}"#),
+            format!(r#"event_type_envelope_wire_type_lamp_on: {{"id":"e","eventType":"lamp_on","data":{{{inside}}}}}"#),
+            format!("full: {FULL_BODY}"),
+            r#"minimal: {"id":"e","type":"lamp_lit","room":"hall","hours":[]}"#.into(),
+            r#"note_absent: {"id":"e","type":"lamp_lit","room":"hall","hours":[7]}"#.into(),
+            r#"note_null: {"id":"e","type":"lamp_lit","room":"hall","note":null,"hours":[7]}"#.into(),
+            r#"unknown_member: {"id":"e","type":"lamp_lit","room":"hall","note":"by hand","hours":[7],"futureMember":{"level":1,"tags":["a"]}}"#.into(),
+            r#"wire_type_lamp_on: {"id":"e","type":"lamp_on","room":"hall","note":"by hand","hours":[7]}"#.into(),
+        ]
+    );
+    let model = model();
+    let full = Json::parse(FULL_BODY.as_bytes()).expect("JSON");
+    let derived = derive(&model, &model.events[0], &full).expect("complete");
+    let invalid: Vec<_> = derived
+        .invalid
+        .iter()
+        .map(|invalid| format!("{} at {}: {:?}", invalid.case, invalid.pointer, invalid.fault))
+        .collect();
+    let wrong = |case: &str, at: &str, found: &str| {
+        format!("{case} at {at}: WrongType {{ found: {found:?} }}")
+    };
+    assert_eq!(
+        invalid,
+        [
+            "missing_id at /id: Missing".to_owned(),
+            wrong("id_null", "/id", "null"),
+            wrong("id_number", "/id", "integer"),
+            "missing_room at /room: Missing".to_owned(),
+            wrong("room_null", "/room", "null"),
+            wrong("room_number", "/room", "integer"),
+            wrong("note_number", "/note", "integer"),
+            "missing_hours at /hours: Missing".to_owned(),
+            wrong("hours_null", "/hours", "null"),
+            wrong("hours_object", "/hours", "object"),
+            wrong("hours_element_null", "/hours/0", "null"),
+            wrong("hours_element_text", "/hours/0", "string"),
+        ]
+    );
+}
+
+#[test]
+fn names_each_file_that_is_missing_incomplete_derived_or_no_json() {
+    let found = |files: &[(&str, &str)]| {
+        let problems = parse(files).expect_err("something is wrong");
+        problems.iter().map(|p| (p.file.clone(), p.kind.clone())).collect::<Vec<_>>()
+    };
+    let full = "examples/lamp_lit/full.json";
+    assert_eq!(found(&[]), [(full.to_owned(), ProblemKind::NoFullExample)]);
+    assert_eq!(
+        found(&[(full, r#"{"id":"e","type":"lamp_lit","room":"hall","hours":[]}"#)]),
+        ["/note", "/hours/*"]
+            .map(|place| (full.to_owned(), ProblemKind::NotInFullExample(place.to_owned())))
+    );
+    let minimal = "examples/lamp_lit/minimal.json";
+    assert_eq!(
+        found(&[(full, FULL_BODY), (minimal, "{}")]),
+        [(minimal.to_owned(), ProblemKind::DerivedExample)]
+    );
+    let [(file, ProblemKind::NotJson(_))] = &found(&[(full, "{")])[..] else {
+        panic!("not the one problem");
+    };
+    assert_eq!(file, full);
+    let other_type = FULL_BODY.replace("lamp_lit", "lamp_on");
+    let [(_, ProblemKind::WrongValue { found, .. })] = &found(&[(full, &other_type)])[..] else {
+        panic!("not the one problem");
+    };
+    assert_eq!(found, "lamp_on");
+}
+
+#[test]
+fn leaves_invalid_examples_and_other_files_alone() {
+    parse(&[
+        ("examples/lamp_lit/full.json", FULL_BODY),
+        ("examples/lamp_lit/invalid/no_id.json", "not looked at"),
+        ("examples/lamp_lit/notes.txt", "not looked at"),
+    ])
+    .expect("in order");
+}
