@@ -1,7 +1,7 @@
 //! What `cargo xtask schema diff` says of a change, and what `schema new` starts
 //! from.
 
-use spektr_codegen::diff::{Impact, bump, diff};
+use spektr_codegen::diff::{Impact, bump, diff, reviews};
 use spektr_codegen::examples::derive;
 use spektr_codegen::model::{Event as ModelEvent, Status};
 use spektr_codegen::{Json, SchemaSet, generate, scaffold};
@@ -83,13 +83,13 @@ fn sources_and_decisions_of_common_files_are_documentation() {
 }
 
 #[test]
-fn an_optional_member_is_additive_and_a_required_one_breaking() {
+fn an_optional_member_is_stricter_and_a_required_one_breaking() {
     let (base, optional) = (Files::base(), note(OPTIONAL_TEXT, false));
     assert_change(
         &base,
         &optional,
-        Impact::Additive,
-        &["additive       PING note: member added: optional, string"],
+        Impact::Stricter,
+        &["stricter       PING note: member added: optional, string"],
     );
     assert_change(
         &base,
@@ -128,30 +128,230 @@ fn whether_a_member_may_be_absent_is_part_of_its_type() {
 }
 
 #[test]
-fn names_may_be_added_and_not_taken_away() {
+fn known_values_may_be_added_and_not_taken_away() {
     let (few, many) = (color(&["red"]), color(&["blue", "red"]));
     let lines = ["additive       Color: known value blue added"];
     assert_change(&few, &many, Impact::Additive, &lines);
     let lines = ["breaking       Color: known value blue removed"];
     assert_change(&many, &few, Impact::Breaking, &lines);
-
-    let wire = |names| Files::base().event(&Event::new("ping", "Ping").wire_types(names));
-    assert_change(
-        &wire(r#""ping""#),
-        &wire(r#""ping", "pinged""#),
-        Impact::Additive,
-        &["additive       PING: wire type pinged added"],
+    let lines = ["documentation  Color: order of known values changed"];
+    assert_change(&color(&["red", "blue"]), &many, Impact::Documentation, &lines);
+    let described = many.clone().edit(
+        "common/color.schema.json",
+        r#""value": "red", "description": "A color.""#,
+        r#""value": "red", "description": "The color.""#,
     );
+    let lines = ["documentation  Color: description of red changed"];
+    assert_change(&many, &described, Impact::Documentation, &lines);
+}
+
+#[test]
+fn what_is_read_under_one_more_name_can_be_malformed() {
+    let wire = |names| Files::base().event(&Event::new("ping", "Ping").wire_types(names));
+    let (one, two) = (wire(r#""ping""#), wire(r#""ping", "pinged""#));
+    let lines = ["stricter       PING: wire type pinged added"];
+    assert_change(&one, &two, Impact::Stricter, &lines);
+    let lines = ["breaking       PING: wire type pinged removed"];
+    assert_change(&two, &one, Impact::Breaking, &lines);
     assert_change(
-        &wire(r#""ping", "pinged""#),
+        &two,
         &wire(r#""pinged", "ping""#),
         Impact::Breaking,
         &["breaking       PING: canonical wire type changed from ping to pinged"],
     );
+    assert_change(
+        &one,
+        &wire(r#""pinged", "ping""#),
+        Impact::Breaking,
+        &[
+            "breaking       PING: canonical wire type changed from ping to pinged",
+            "stricter       PING: wire type pinged added",
+        ],
+    );
+    let lines = ["documentation  PING: order of wire types changed"];
+    let (ab, ba) = (wire(r#""ping", "a", "b""#), wire(r#""ping", "b", "a""#));
+    assert_change(&ab, &ba, Impact::Documentation, &lines);
 
-    let aliased = note(r#""type": "string", "x-aliases": ["remark"]"#, true);
-    let lines = ["additive       PING note: alias remark added"];
-    assert_change(&note(TEXT, true), &aliased, Impact::Additive, &lines);
+    let aliased = |names: &str| note(&format!(r#""type": "string", "x-aliases": [{names}]"#), true);
+    let lines = ["stricter       PING note: alias remark added"];
+    assert_change(&note(TEXT, true), &aliased(r#""remark""#), Impact::Stricter, &lines);
+    let lines = ["breaking       PING note: alias remark removed"];
+    assert_change(&aliased(r#""remark""#), &note(TEXT, true), Impact::Breaking, &lines);
+    let lines = ["documentation  PING note: order of aliases changed"];
+    let (ab, ba) = (aliased(r#""aa", "bb""#), aliased(r#""bb", "aa""#));
+    assert_change(&ab, &ba, Impact::Documentation, &lines);
+}
+
+#[test]
+fn what_tells_events_apart_is_part_of_the_data() {
+    let members = r#""note": { "description": "A note.", "type": "string" },
+        "mark": { "description": "A mark.", "type": "string" }"#;
+    let by = |pointers: &str| {
+        let ping = Event::new("ping", "Ping").members(members, r#""note", "mark""#);
+        Files::base().event(&ping.discriminators(pointers))
+    };
+    let lines = ["breaking       PING: discriminators changed"];
+    assert_change(&by(r#""/note""#), &by(r#""/mark""#), Impact::Breaking, &lines);
+    // It is one of them that counts, wherever it is in the list.
+    let (files, other) = (by(r#""/note", "/mark""#), by(r#""/mark", "/note""#));
+    assert_eq!(changes(&files, &other), (None, vec![]));
+}
+
+#[test]
+fn how_long_a_value_is_good_for_is_a_method_and_a_time() {
+    let valid =
+        |seconds| note(&format!(r#""type": "string", "x-valid-for-seconds": {seconds}"#), true);
+    let never = note(TEXT, true);
+    let lines = ["additive       PING note: got an expiry"];
+    assert_change(&never, &valid(60), Impact::Additive, &lines);
+    let lines = ["breaking       PING note: lost its expiry"];
+    assert_change(&valid(60), &never, Impact::Breaking, &lines);
+    let lines = ["breaking       PING note: expires after 90 seconds instead of 60"];
+    assert_change(&valid(60), &valid(90), Impact::Breaking, &lines);
+}
+
+#[test]
+fn the_type_of_a_member_is_part_of_the_code() {
+    let types = [TEXT, r#""type": "integer""#, r#""type": "number""#, r#""type": "boolean""#];
+    let words = ["string", "integer", "number", "boolean"];
+    for (old, was) in types.iter().zip(words) {
+        for (new, now) in types.iter().zip(words).filter(|(new, _)| *new != old) {
+            let line = format!("breaking       PING note: type changed from {was} to {now}");
+            assert_change(&note(old, true), &note(new, true), Impact::Breaking, &[&line]);
+        }
+    }
+}
+
+#[test]
+fn types_have_names_and_kinds() {
+    let base = Files::base();
+    let id = base.clone().common("color", "Color", r#""type": "string", "x-type": "id""#);
+    let lines = ["additive       Color: type added"];
+    assert_change(&base, &id, Impact::Additive, &lines);
+    let lines = ["breaking       Color: type removed"];
+    assert_change(&id, &base, Impact::Breaking, &lines);
+    let lines = ["breaking       Color: became another kind of type"];
+    assert_change(&id, &color(&["red"]), Impact::Breaking, &lines);
+    let url = base.clone().common("color", "Color", r#""type": "string", "x-type": "url""#);
+    assert_change(&id, &url, Impact::Breaking, &lines);
+    let described = id.clone().edit("common/color.schema.json", "About Color.", "A color.");
+    let lines = ["documentation  Color: description or source changed"];
+    assert_change(&id, &described, Impact::Documentation, &lines);
+
+    let titled = Files::base().event(&Event::new("ping", "Pinged"));
+    let lines = [
+        "breaking       PING: type renamed from Ping to Pinged",
+        // The fixture's description names the type.
+        "documentation  PING: description or source changed",
+    ];
+    assert_change(&base, &titled, Impact::Breaking, &lines);
+
+    let inline = note(OBJECT, true);
+    let shared = note(r#""$ref": "../common/note.schema.json""#, true).common(
+        "note",
+        "Note",
+        r#""type": "object", "properties": { "a": { "description": "A.", "type": "string" } }, "required": ["a"]"#,
+    );
+    let (worst, lines) = changes(&inline, &shared);
+    assert_eq!(worst, Some(Impact::Documentation), "{lines:?}");
+    assert!(
+        lines.contains(&"documentation  Note: defined in another place".to_owned()),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn members_of_every_event_and_of_types_are_compared_too() {
+    let base = Files::base();
+    let envelope = "common/type_envelope.schema.json";
+    let aliased = base.clone().edit(
+        envelope,
+        r#""description": "The time.""#,
+        r#""description": "The time.", "x-aliases": ["created"]"#,
+    );
+    let lines = ["stricter       every event createdAt: alias created added"];
+    assert_change(&base, &aliased, Impact::Stricter, &lines);
+    let hidden = note(&OBJECT.replace("\"A.\",", "\"A.\", \"x-sensitive\": true,"), true);
+    let lines = ["additive       Note a: became sensitive"];
+    assert_change(&note(OBJECT, true), &hidden, Impact::Additive, &lines);
+    let more = note(
+        &OBJECT.replace(
+            "\"properties\": {",
+            "\"properties\": { \"b\": { \"description\": \"B.\", \"type\": [\"string\", \"null\"] },",
+        ),
+        true,
+    );
+    let lines = ["stricter       Note b: member added: optional, string"];
+    assert_change(&note(OBJECT, true), &more, Impact::Stricter, &lines);
+}
+
+#[test]
+fn statuses_decisions_and_orders_are_documentation() {
+    let decision = |state: &str, chosen: &str| {
+        let keyword = format!(
+            r#""x-decisions": [{{ "id": "a-name", "about": ["/title"], "documented": "This.", "chosen": "{chosen}", "reason": "So.", "state": "{state}" }}]"#
+        );
+        Files::base().event(&Event::new("ping", "Ping").keywords(&keyword))
+    };
+    let (base, decided) = (Files::base(), decision("accepted", "That."));
+    let line = |what| [what];
+    let added = line("documentation  PING: decision a-name added");
+    assert_change(&base, &decided, Impact::Documentation, &added);
+    let removed = line("documentation  PING: decision a-name removed");
+    assert_change(&decided, &base, Impact::Documentation, &removed);
+    let changed = line("documentation  PING: decision a-name changed");
+    assert_change(&decided, &decision("accepted", "Other."), Impact::Documentation, &changed);
+    assert_change(&decided, &decision("unreviewed", "That."), Impact::Documentation, &changed);
+
+    let wip = Files::base().event(&Event::new("ping", "Ping").status("wip"));
+    let status = line("documentation  PING: status changed from wip to available");
+    assert_change(&wip, &base, Impact::Documentation, &status);
+
+    let two = |members: &str| {
+        Files::base().event(&Event::new("ping", "Ping").members(members, r#""aa", "bb""#))
+    };
+    let (aa, bb) = (
+        r#""aa": { "description": "A.", "type": "string" }"#,
+        r#""bb": { "description": "B.", "type": "string" }"#,
+    );
+    let order = line("documentation  PING: order of members changed");
+    let (ab, ba) = (two(&format!("{aa}, {bb}")), two(&format!("{bb}, {aa}")));
+    assert_change(&ab, &ba, Impact::Documentation, &order);
+}
+
+#[test]
+fn an_event_that_is_no_longer_in_progress_has_to_be_read_again() {
+    let event = |status: &str, captured: &str, state: &str, chosen: &str| {
+        let keyword = format!(
+            r#""x-decisions": [{{ "id": "no-payload", "about": ["/x-event/status"], "documented": "This.", "chosen": "{chosen}", "reason": "So.", "state": "{state}" }}]"#
+        );
+        Files::base().event(&Event::new("ping", "Ping").status(status).keywords(&keyword)).edit(
+            "events/ping.schema.json",
+            "2026-11-23",
+            captured,
+        )
+    };
+    let (wip, today) = (event("wip", "2026-11-23", "accepted", "Raw."), "2027-01-31");
+    let said = |new: &Files| -> Vec<String> {
+        reviews(&set(&wip), &set(new), today).iter().map(ToString::to_string).collect()
+    };
+    let captured = "schema/events/ping.schema.json: the status changed from wip to available, and the page \
+        is said to have been read on 2026-11-23: read it again and set `captured`";
+    let decision = "schema/events/ping.schema.json: the status changed from wip to available, and the \
+        decision `no-payload` about it did not: remove it, correct it, or set it to `unreviewed`";
+    assert_eq!(said(&wip), [""; 0]);
+    assert_eq!(said(&event("available", "2026-11-23", "accepted", "Raw.")), [captured, decision]);
+    assert_eq!(said(&event("available", today, "accepted", "Raw.")), [decision]);
+    assert_eq!(said(&event("available", "2027-01-30", "unreviewed", "Raw.")), [""; 0]);
+    assert_eq!(said(&event("available", today, "accepted", "Typed.")), [""; 0]);
+    assert_eq!(said(&event("available", "2026-11-23", "accepted", "Typed.")), [captured]);
+    // Read before, on the day on which the status changed.
+    let same_day = reviews(
+        &set(&wip),
+        &set(&event("available", "2026-11-23", "accepted", "Typed.")),
+        "2026-11-23",
+    );
+    assert_eq!(same_day, []);
 }
 
 #[test]
@@ -164,10 +364,10 @@ fn what_was_sensitive_must_stay_so() {
 }
 
 #[test]
-fn events_may_be_added_and_not_taken_away() {
+fn an_event_that_was_unknown_can_be_malformed_and_none_is_taken_away() {
     let (one, two) = (Files::base(), Files::base().event(&Event::new("pong", "Pong")));
-    let lines = ["additive       PONG: event added"];
-    assert_change(&one, &two, Impact::Additive, &lines);
+    let lines = ["stricter       PONG: event added"];
+    assert_change(&one, &two, Impact::Stricter, &lines);
     let lines = ["breaking       PONG: event removed"];
     assert_change(&two, &one, Impact::Breaking, &lines);
 }
@@ -193,7 +393,7 @@ fn what_breaks_stands_first() {
         &[
             "breaking       PING note: became optional",
             "breaking       PONG: event removed",
-            "additive       PENG: event added",
+            "stricter       PENG: event added",
             "documentation  PING note: description or source changed",
         ],
     );
@@ -204,9 +404,11 @@ fn versions_go_up_as_cargo_reads_them() {
     for (version, impact, next) in [
         ("0.1.3", Impact::Documentation, Some("0.1.4")),
         ("0.1.3", Impact::Additive, Some("0.1.4")),
+        ("0.1.3", Impact::Stricter, Some("0.2.0")),
         ("0.1.3", Impact::Breaking, Some("0.2.0")),
         ("1.2.3", Impact::Documentation, Some("1.2.4")),
         ("1.2.3", Impact::Additive, Some("1.3.0")),
+        ("1.2.3", Impact::Stricter, Some("1.3.0")),
         ("1.2.3", Impact::Breaking, Some("2.0.0")),
         ("1.2", Impact::Breaking, None),
         ("1.2.3-rc.1", Impact::Breaking, None),

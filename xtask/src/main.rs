@@ -1,8 +1,10 @@
 //! The maintainers' commands. `cargo xtask help` lists them.
 
+mod accept;
 mod check;
 mod codegen;
 mod docs;
+mod git;
 mod schema;
 mod tools;
 mod workspace;
@@ -27,8 +29,12 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Regenerate all that follows from the schema (types, snapshots, transcripts) and say what to review
+    Accept,
     /// Run everything that must pass: formatting, lints, generated files, tests, documentation
     Check,
+    /// Install the programs that the tests run, with apt-get
+    Setup,
     /// Read a saved page of the vendor's documentation and compare it with the schema
     #[command(subcommand)]
     Docs(docs::Command),
@@ -40,6 +46,8 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Codegen { check } => codegen::run(check),
+        Command::Accept => accept::run(),
+        Command::Setup => tools::setup(),
         Command::Check => check::run(),
         Command::Docs(command) => return docs::run(command),
         Command::Schema(command) => schema::run(command),

@@ -2,13 +2,16 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command as Process, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
-use spektr_codegen::diff::{Impact, bump, diff};
+use spektr_codegen::diff::Impact;
 use spektr_codegen::{SchemaSet, scaffold};
 
-use crate::workspace;
+pub(crate) use self::report::Report;
+use crate::{git, workspace};
+
+mod report;
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -18,24 +21,71 @@ pub(crate) enum Command {
         name: String,
     },
     /// Say what changed in schema/ since a git revision, and what it means for users
+    ///
+    /// Exits with 0; with 1 if --fail-on says so, or if something must be looked at
+    /// again; with 2 if there is nothing to compare, or it cannot be read.
     Diff {
         /// The revision to compare with
         #[arg(default_value = "HEAD")]
         revision: String,
+        /// Form of the result; Markdown is for the changelog
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+        /// Exit with 1 if a change is at least this
+        #[arg(long, value_enum, value_name = "IMPACT")]
+        fail_on: Option<FailOn>,
     },
 }
+
+/// The form of the result.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+pub(crate) enum Format {
+    #[default]
+    Text,
+    Json,
+    Markdown,
+}
+
+/// The least impact that fails.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum FailOn {
+    /// Any change of more than texts
+    Additive,
+    /// A change that can make an entry malformed
+    Stricter,
+    /// A change that breaks code or data
+    Breaking,
+}
+
+impl FailOn {
+    fn impact(self) -> Impact {
+        match self {
+            Self::Additive => Impact::Additive,
+            Self::Stricter => Impact::Stricter,
+            Self::Breaking => Impact::Breaking,
+        }
+    }
+}
+
+/// The exit code of a comparison that could not be made, which is neither "no change"
+/// nor "a change".
+const NOT_COMPARED: u8 = 2;
 
 pub(crate) fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::New { name } => new(&workspace::root().join("schema"), &name)?,
-        Command::Diff { revision } => compare(&revision)?,
+        Command::Diff { revision, format, fail_on } => {
+            return Ok(compare(&revision, format, fail_on).unwrap_or_else(|error| {
+                eprintln!("error: {error:#}");
+                ExitCode::from(NOT_COMPARED)
+            }));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn new(folder: &Path, name: &str) -> Result<()> {
-    let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
-    let files = scaffold::event(name, &today)?;
+    let files = scaffold::event(name, &today())?;
     for path in files.keys() {
         let path = folder.join(path);
         ensure!(!path.exists(), "{} is there already, nothing was written", path.display());
@@ -65,36 +115,65 @@ fn new(folder: &Path, name: &str) -> Result<()> {
     Ok(())
 }
 
-fn compare(revision: &str) -> Result<()> {
+fn compare(revision: &str, format: Format, fail_on: Option<FailOn>) -> Result<ExitCode> {
+    let report = report(revision)?;
+    print!(
+        "{}",
+        match format {
+            Format::Text => report.text(),
+            Format::Json => report.json()?,
+            Format::Markdown => report.markdown(),
+        }
+    );
+    let fails = fail_on.is_some_and(|least| report.impact() >= Some(least.impact()));
+    Ok(if fails || report.needs_review() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Compares `schema/` with what it was at a git revision.
+pub(crate) fn report(revision: &str) -> Result<Report> {
     let old = SchemaSet::parse(files_at(revision)?).map_err(|problems| {
         anyhow::anyhow!(
             "schema/ at {revision} is not in the dialect of this generator:\n{problems}"
         )
     })?;
+    report_since(&old, revision)
+}
+
+fn report_since(old: &SchemaSet, revision: &str) -> Result<Report> {
     let new = workspace::schema_set(&workspace::root().join("schema"))?;
-    let changes = diff(&old, &new);
-    for change in &changes {
-        println!("{change}");
-    }
-    let Some(impact) = changes.iter().map(|change| change.impact).max() else {
-        println!("no change since {revision} that users of the types could see");
-        return Ok(());
+    Ok(Report::new(old, &new, revision, env!("CARGO_PKG_VERSION"), &today()))
+}
+
+/// Tells whether nothing has to be looked at again because of the last change of the
+/// schema: the one that is not committed, or else the last commit's.
+pub(crate) fn is_reviewed() -> Result<bool> {
+    let uncommitted = git::run(&["status", "--porcelain", "--", "schema/common", "schema/events"])?;
+    let revision = if uncommitted.is_empty() { "HEAD^1" } else { "HEAD" };
+    let old = match files_at(revision) {
+        Ok(files) => SchemaSet::parse(files).map_err(|problems| problems.to_string()),
+        Err(error) => Err(format!("{error:#}")),
     };
-    let count = |impact| changes.iter().filter(|change| change.impact == impact).count();
-    let version = env!("CARGO_PKG_VERSION");
-    println!(
-        "{} breaking, {} additive, {} documentation only since {revision}: after {version} release {}",
-        count(Impact::Breaking),
-        count(Impact::Additive),
-        count(Impact::Documentation),
-        bump(version, impact).unwrap_or_else(|| "a new version".into()),
-    );
-    Ok(())
+    let report = match old {
+        Ok(old) => report_since(&old, revision)?,
+        // A first commit, a shallow clone, or a change of the dialect.
+        Err(why) => {
+            println!("not compared with {revision}: {why}");
+            return Ok(true);
+        }
+    };
+    if report.needs_review() {
+        eprint!("{}", report.verdict());
+    }
+    Ok(!report.needs_review())
+}
+
+fn today() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
 }
 
 /// Reads the schema files as they were at a git revision.
 fn files_at(revision: &str) -> Result<Vec<(String, String)>> {
-    let list = git(&[
+    let list = git::run(&[
         "ls-tree",
         "-r",
         "--name-only",
@@ -107,23 +186,10 @@ fn files_at(revision: &str) -> Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     for path in list.split('\0').filter(|path| !path.is_empty()) {
         let name = path.strip_prefix("schema/").unwrap_or(path).to_owned();
-        files.push((name, git(&["show", &format!("{revision}:{path}")])?));
+        files.push((name, git::run(&["show", &format!("{revision}:{path}")])?));
     }
     ensure!(!files.is_empty(), "there are no schema files at {revision}");
     Ok(files)
-}
-
-fn git(arguments: &[&str]) -> Result<String> {
-    let output = Process::new("git")
-        .arg("-C")
-        .arg(workspace::root())
-        .args(arguments)
-        .output()
-        .context("cannot run git")?;
-    if !output.status.success() {
-        bail!("git {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
-    }
-    Ok(String::from_utf8(output.stdout)?)
 }
 
 #[cfg(test)]

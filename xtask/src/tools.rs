@@ -1,48 +1,73 @@
-//! Programs that the tests run, besides Rust's own.
+//! Programs that the tests run besides Rust's own: `cargo xtask setup` installs
+//! them, `cargo xtask check` only looks for them.
 
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-/// Programs and the Debian packages that have them. The test of a power cut reads
-/// the system calls of a receiver; that of the PostgreSQL store makes servers of its own.
-const TOOLS: [(&str, &str); 3] = [("git", "git"), ("strace", "strace"), ("initdb", "postgresql")];
+/// A program and the Debian package that has it.
+struct Tool {
+    program: &'static str,
+    package: &'static str,
+}
+
+/// git is read by `schema diff`, strace by the test of a power cut, and the tests of
+/// the PostgreSQL store start servers of their own.
+const TOOLS: [Tool; 3] = [
+    Tool { program: "git", package: "git" },
+    Tool { program: "strace", package: "strace" },
+    Tool { program: "initdb", package: "postgresql" },
+];
 
 /// Where Debian keeps PostgreSQL's programs, a folder for each version.
 const POSTGRESQL: &str = "/usr/lib/postgresql";
 
-/// Installs what is missing, where there is apt-get; elsewhere says what to install.
-pub(crate) fn ensure_installed() -> Result<()> {
-    let missing: Vec<&str> =
-        TOOLS.iter().filter(|(tool, _)| !is_installed(tool)).map(|(_, package)| *package).collect();
-    if missing.is_empty() {
-        return Ok(());
+/// Installs the missing programs with apt-get.
+pub(crate) fn setup() -> Result<ExitCode> {
+    let packages: Vec<&str> = missing().iter().map(|tool| tool.package).collect();
+    if packages.is_empty() {
+        println!("nothing to install: the tests have the programs that they run");
+        return Ok(ExitCode::SUCCESS);
     }
-    let packages = missing.join(" ");
-    ensure!(
-        is_installed("apt-get"),
-        "the tests need these programs, please install them: {packages}"
-    );
-    println!("==> apt-get install {packages}");
-    for arguments in [vec!["update", "-qq"], [&["install", "-y", "-qq"][..], &missing].concat()] {
+    let list = packages.join(" ");
+    ensure!(is_installed("apt-get"), "there is no apt-get: please install {list}");
+    println!("==> apt-get install {list}");
+    for arguments in [vec!["update", "-qq"], [&["install", "-y", "-qq"][..], &packages].concat()] {
         let status = Command::new("apt-get")
-            .args(arguments)
+            .args(&arguments)
             .env("DEBIAN_FRONTEND", "noninteractive")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .status()
             .context("cannot run apt-get")?;
-        ensure!(
-            status.success(),
-            "the tests need these Debian packages, please install them: {packages}"
-        );
+        ensure!(status.success(), "apt-get {} failed: please install {list}", arguments.join(" "));
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Fails if a program is missing, and says how to get it. Changes nothing.
+pub(crate) fn ensure_installed() -> Result<()> {
+    let missing = missing();
+    let programs: Vec<&str> = missing.iter().map(|tool| tool.program).collect();
+    let packages: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
+    ensure!(
+        missing.is_empty(),
+        "the tests run programs that are not installed: {}; run `cargo xtask setup`, or install the packages {}",
+        programs.join(", "),
+        packages.join(", "),
+    );
     Ok(())
 }
 
-fn is_installed(tool: &str) -> bool {
+fn missing() -> Vec<Tool> {
+    TOOLS.into_iter().filter(|tool| !is_installed(tool.program)).collect()
+}
+
+fn is_installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let versions = std::fs::read_dir(POSTGRESQL).into_iter().flatten().flatten();
     let versions = versions.map(|version| version.path().join("bin"));
-    std::env::split_paths(&path).chain(versions).any(|folder| folder.join(tool).is_file())
+    let mut folders = std::env::split_paths(&path).chain(versions);
+    folders.any(|folder: PathBuf| folder.join(program).is_file())
 }

@@ -1,5 +1,6 @@
 //! Where things are in this workspace, and reading the schema folder.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,11 @@ use spektr_codegen::{Problems, SchemaSet};
 pub(crate) fn root() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here)
+}
+
+/// Returns the cargo that runs this program.
+pub(crate) fn cargo() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"))
 }
 
 /// Reads the schema files below a schema folder, as paths in it and what is in

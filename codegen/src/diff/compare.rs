@@ -1,0 +1,301 @@
+//! The comparison of two models. Each part of the model is taken apart without
+//! `..`, so that a new field of it does not compile here before it is compared.
+
+use std::collections::BTreeSet;
+
+use crate::diff::{Change, Impact};
+use crate::json::Json;
+use crate::model::{Decision, Event, KnownValue, Member, Model, Source, TypeDef, TypeKind};
+use crate::set::SchemaSet;
+
+/// Returns all changes, in the order in which they are found.
+pub(super) fn run(old: &SchemaSet, new: &SchemaSet) -> Vec<Change> {
+    let mut changes = Changes(Vec::new());
+    changes.common_files(old, new);
+    changes.model(old.model(), new.model());
+    changes.0
+}
+
+/// What a change takes from users.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    Texts,
+    Adds,
+    /// An entry that decoded may be malformed, or another event.
+    Stricter,
+    /// Documented entries decode to something else, or not at all. Code compiles.
+    BreaksData,
+    /// A public item is gone or has another type.
+    BreaksCode,
+}
+
+/// Names in a list whose first one may be special.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Names {
+    WireTypes,
+    Aliases,
+    KnownValues,
+}
+
+struct Changes(Vec<Change>);
+
+impl Changes {
+    fn add(&mut self, effect: Effect, subject: &str, member: &str, what: impl Into<String>) {
+        let impact = match effect {
+            Effect::Texts => Impact::Documentation,
+            Effect::Adds => Impact::Additive,
+            Effect::Stricter => Impact::Stricter,
+            Effect::BreaksData | Effect::BreaksCode => Impact::Breaking,
+        };
+        self.0.push(Change {
+            impact,
+            breaks_code: effect == Effect::BreaksCode,
+            subject: subject.to_owned(),
+            member: member.to_owned(),
+            what: what.into(),
+        });
+    }
+
+    /// What the model does not hold of the files in `common/`: sources, decisions,
+    /// and the shapes that become no type.
+    fn common_files(&mut self, old: &SchemaSet, new: &SchemaSet) {
+        for (file, now) in new.files().iter().filter(|(file, _)| file.starts_with("common/")) {
+            let Some(was) = old.files().get(file) else { continue };
+            let subject = now.get("title").and_then(Json::as_str).unwrap_or(file);
+            let differs = |keyword: &str| was.get(keyword) != now.get(keyword);
+            let envelope = now.get("x-envelope").and_then(Json::as_str);
+            if differs("x-source") || (envelope.is_some() && differs("description")) {
+                self.add(Effect::Texts, subject, "", "description or source changed");
+            }
+            if differs("x-decisions") {
+                self.add(Effect::Texts, subject, "", "decisions changed");
+            }
+            // The type envelope's members are in the model.
+            if envelope.is_some_and(|kind| kind != "type")
+                && ["properties", "required", "type"].into_iter().any(differs)
+            {
+                self.add(Effect::BreaksData, subject, "", "members changed");
+            }
+        }
+    }
+
+    fn model(&mut self, old: &Model, new: &Model) {
+        let Model { envelope, events, types } = old;
+        self.members("every event", envelope, &new.envelope);
+        for event in events {
+            match new.event(&event.name) {
+                Some(now) => self.event(event, now),
+                None => self.add(Effect::BreaksCode, &event.name, "", "event removed"),
+            }
+        }
+        for event in new.events.iter().filter(|event| old.event(&event.name).is_none()) {
+            // What was unknown and kept is decoded, and can be malformed.
+            self.add(Effect::Stricter, &event.name, "", "event added");
+        }
+        for (name, def) in types {
+            match new.types.get(name) {
+                Some(now) => self.type_def(def, now),
+                None => self.add(Effect::BreaksCode, name, "", "type removed"),
+            }
+        }
+        for name in new.types.keys().filter(|name| !types.contains_key(*name)) {
+            self.add(Effect::Adds, name, "", "type added");
+        }
+    }
+
+    fn event(&mut self, old: &Event, new: &Event) {
+        let Event {
+            // The name in another form, by which the two were found to be one event.
+            file: _,
+            module: _,
+            name,
+            title,
+            status,
+            description,
+            wire_types,
+            discriminators,
+            members,
+            source,
+            decisions,
+        } = old;
+        if *title != new.title {
+            let what = format!("type renamed from {title} to {}", new.title);
+            self.add(Effect::BreaksCode, name, "", what);
+        }
+        if *status != new.status {
+            // The catalogue says something else, the types do not change.
+            let what =
+                format!("status changed from {} to {}", status.as_str(), new.status.as_str());
+            self.add(Effect::Texts, name, "", what);
+        }
+        self.names(name, "", Names::WireTypes, wire_types, &new.wire_types);
+        let sorted = |pointers: &[String]| pointers.iter().cloned().collect::<BTreeSet<_>>();
+        if sorted(discriminators) != sorted(&new.discriminators) {
+            self.add(Effect::BreaksData, name, "", "discriminators changed");
+        }
+        self.members(name, members, &new.members);
+        self.texts(name, "", (description, Some(source)), (&new.description, Some(&new.source)));
+        self.decisions(name, decisions, &new.decisions);
+    }
+
+    fn decisions(&mut self, subject: &str, old: &[Decision], new: &[Decision]) {
+        let find = |list: &[Decision], id: &str| list.iter().find(|it| it.id == id).cloned();
+        for decision in old {
+            // Equality looks at every field.
+            let what = match find(new, &decision.id) {
+                None => "removed",
+                Some(now) if now != *decision => "changed",
+                Some(_) => continue,
+            };
+            self.add(Effect::Texts, subject, "", format!("decision {} {what}", decision.id));
+        }
+        for decision in new.iter().filter(|decision| find(old, &decision.id).is_none()) {
+            self.add(Effect::Texts, subject, "", format!("decision {} added", decision.id));
+        }
+    }
+
+    fn type_def(&mut self, old: &TypeDef, new: &TypeDef) {
+        let TypeDef { name, file, pointer, description, kind } = old;
+        match (kind, &new.kind) {
+            (TypeKind::Object(old), TypeKind::Object(new)) => self.members(name, old, new),
+            (TypeKind::OpenEnum(old), TypeKind::OpenEnum(new)) => self.known_values(name, old, new),
+            (old, new) if old != new => {
+                self.add(Effect::BreaksCode, name, "", "became another kind of type");
+            }
+            _ => {}
+        }
+        self.texts(name, "", (description, None), (&new.description, None));
+        if (file, pointer) != (&new.file, &new.pointer) {
+            // All types have one path, wherever they are defined.
+            self.add(Effect::Texts, name, "", "defined in another place");
+        }
+    }
+
+    fn known_values(&mut self, subject: &str, old: &[KnownValue], new: &[KnownValue]) {
+        let values = |known: &[KnownValue]| -> Vec<String> {
+            known.iter().map(|known| known.value.clone()).collect()
+        };
+        self.names(subject, "", Names::KnownValues, &values(old), &values(new));
+        for KnownValue { value, description } in old {
+            let now = new.iter().find(|known| known.value == *value);
+            if now.is_some_and(|now| now.description != *description) {
+                self.add(Effect::Texts, subject, "", format!("description of {value} changed"));
+            }
+        }
+    }
+
+    fn names(&mut self, subject: &str, member: &str, kind: Names, old: &[String], new: &[String]) {
+        let (one, many, added, removed) = match kind {
+            Names::WireTypes => ("wire type", "wire types", Effect::Stricter, Effect::BreaksData),
+            // Unknown members are passed over; what is known has to have its type.
+            Names::Aliases => ("alias", "aliases", Effect::Stricter, Effect::BreaksData),
+            Names::KnownValues => ("known value", "known values", Effect::Adds, Effect::BreaksCode),
+        };
+        let mut order_counts = true;
+        if let (Names::WireTypes, Some(was), Some(now)) = (kind, old.first(), new.first())
+            && was != now
+        {
+            order_counts = false;
+            let what = format!("canonical wire type changed from {was} to {now}");
+            self.add(Effect::BreaksData, subject, member, what);
+        }
+        for name in new.iter().filter(|name| !old.contains(name)) {
+            self.add(added, subject, member, format!("{one} {name} added"));
+        }
+        for name in old.iter().filter(|name| !new.contains(name)) {
+            self.add(removed, subject, member, format!("{one} {name} removed"));
+        }
+        if order_counts && common(old, new) != common(new, old) {
+            self.add(Effect::Texts, subject, member, format!("order of {many} changed"));
+        }
+    }
+
+    fn members(&mut self, subject: &str, old: &[Member], new: &[Member]) {
+        let find = |members: &[Member], name: &str| {
+            members.iter().find(|member| member.name == name).cloned()
+        };
+        for member in old {
+            match find(new, &member.name) {
+                Some(now) => self.member(subject, member, &now),
+                None => self.add(Effect::BreaksCode, subject, &member.name, "member removed"),
+            }
+        }
+        for member in new.iter().filter(|member| find(old, &member.name).is_none()) {
+            let (effect, word) = if member.required {
+                // Documented entries without it decoded before.
+                (Effect::BreaksData, "required")
+            } else {
+                // It may have come before, and have had another type.
+                (Effect::Stricter, "optional")
+            };
+            self.add(effect, subject, &member.name, format!("member added: {word}, {}", member.ty));
+        }
+        let names = |members: &[Member]| -> Vec<String> {
+            members.iter().map(|member| member.name.clone()).collect()
+        };
+        let (old, new) = (names(old), names(new));
+        if common(&old, &new) != common(&new, &old) {
+            self.add(Effect::Texts, subject, "", "order of members changed");
+        }
+    }
+
+    fn member(&mut self, subject: &str, old: &Member, new: &Member) {
+        let Member {
+            name,
+            // Where it is declared says nothing to users.
+            pointer: _,
+            description,
+            required,
+            ty,
+            sensitive,
+            aliases,
+            valid_for_seconds,
+            source,
+        } = old;
+        if *ty != new.ty {
+            let what = format!("type changed from {ty} to {}", new.ty);
+            self.add(Effect::BreaksCode, subject, name, what);
+        }
+        match (required, new.required) {
+            (true, false) => self.add(Effect::BreaksCode, subject, name, "became optional"),
+            (false, true) => self.add(Effect::BreaksCode, subject, name, "became required"),
+            _ => {}
+        }
+        self.names(subject, name, Names::Aliases, aliases, &new.aliases);
+        match (sensitive, new.sensitive) {
+            (false, true) => self.add(Effect::Adds, subject, name, "became sensitive"),
+            // What was kept out of logs would be in them.
+            (true, false) => self.add(Effect::BreaksData, subject, name, "is no longer sensitive"),
+            _ => {}
+        }
+        match (valid_for_seconds, new.valid_for_seconds) {
+            (None, Some(_)) => self.add(Effect::Adds, subject, name, "got an expiry"),
+            (Some(_), None) => self.add(Effect::BreaksCode, subject, name, "lost its expiry"),
+            (Some(was), Some(now)) if *was != now => {
+                let what = format!("expires after {now} seconds instead of {was}");
+                self.add(Effect::BreaksData, subject, name, what);
+            }
+            _ => {}
+        }
+        let now = (&new.description, new.source.as_ref());
+        self.texts(subject, name, (description, source.as_ref()), now);
+    }
+
+    fn texts(
+        &mut self,
+        subject: &str,
+        member: &str,
+        old: (&String, Option<&Source>),
+        new: (&String, Option<&Source>),
+    ) {
+        // Equality looks at every field of the source.
+        if old != new {
+            self.add(Effect::Texts, subject, member, "description or source changed");
+        }
+    }
+}
+
+/// Returns the names of the first list that are in the second too.
+fn common<'a>(names: &'a [String], others: &[String]) -> Vec<&'a String> {
+    names.iter().filter(|name| others.contains(name)).collect()
+}

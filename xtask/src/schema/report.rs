@@ -1,0 +1,154 @@
+//! What changed between two states of the schema folder, as text for people, as JSON
+//! for programs, and as Markdown for the changelog.
+
+use std::fmt::Write;
+
+use anyhow::Result;
+use serde::Serialize;
+use spektr_codegen::SchemaSet;
+use spektr_codegen::diff::{Change, Impact, Review, bump, diff, reviews};
+
+/// The impacts, from the worst, with the heading each has in the changelog.
+const IMPACTS: [(Impact, &str); 4] = [
+    (Impact::Breaking, "Breaking"),
+    (Impact::Stricter, "Stricter: code compiles, and an entry that decoded can be malformed"),
+    (Impact::Additive, "Additive"),
+    (Impact::Documentation, "Documentation"),
+];
+
+/// The result of a comparison.
+pub(crate) struct Report {
+    /// What it was compared with: a git revision.
+    since: String,
+    version: String,
+    changes: Vec<Change>,
+    reviews: Vec<Review>,
+}
+
+impl Report {
+    /// Compares two sets. `version` is that of the last release, `today` as 2026-11-23.
+    pub(crate) fn new(
+        old: &SchemaSet,
+        new: &SchemaSet,
+        since: &str,
+        version: &str,
+        today: &str,
+    ) -> Self {
+        Self {
+            since: since.to_owned(),
+            version: version.to_owned(),
+            changes: diff(old, new),
+            reviews: reviews(old, new, today),
+        }
+    }
+
+    /// Returns the worst impact of a change; none if nothing changed.
+    pub(crate) fn impact(&self) -> Option<Impact> {
+        self.changes.iter().map(|change| change.impact).max()
+    }
+
+    /// Tells whether something has to be looked at again.
+    pub(crate) fn needs_review(&self) -> bool {
+        !self.reviews.is_empty()
+    }
+
+    /// Returns the version that a release of the changes has to have.
+    fn next_version(&self) -> Option<String> {
+        bump(&self.version, self.impact()?)
+    }
+
+    /// Returns a line for each change, what to look at again, and the sum.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        for change in &self.changes {
+            let _ = writeln!(text, "{change}");
+        }
+        text + &self.verdict()
+    }
+
+    /// Returns what to look at again, and the sum of the changes.
+    pub(crate) fn verdict(&self) -> String {
+        let mut text = String::new();
+        for review in &self.reviews {
+            let _ = writeln!(text, "look again: {review}");
+        }
+        let Some(next) = self.next_version() else {
+            let _ = writeln!(text, "no change of the schema since {}", self.since);
+            return text;
+        };
+        let counts = IMPACTS.map(|(impact, _)| {
+            let count = self.changes.iter().filter(|change| change.impact == impact).count();
+            format!("{count} {impact}")
+        });
+        let (counts, since, version) = (counts.join(", "), &self.since, &self.version);
+        let _ = writeln!(text, "{counts} since {since}: the release after {version} is {next}");
+        text
+    }
+
+    /// Returns the changes as sections of a changelog; nothing if nothing changed.
+    pub(crate) fn markdown(&self) -> String {
+        let mut text = String::new();
+        for (impact, heading) in IMPACTS {
+            let changes: Vec<_> =
+                self.changes.iter().filter(|change| change.impact == impact).collect();
+            if changes.is_empty() {
+                continue;
+            }
+            let _ = writeln!(text, "{}### {heading}\n", if text.is_empty() { "" } else { "\n" });
+            for change in changes {
+                let _ = write!(text, "- `{}`", change.subject);
+                if !change.member.is_empty() {
+                    let _ = write!(text, " `{}`", change.member);
+                }
+                let _ = writeln!(text, ": {}", change.what);
+            }
+        }
+        text
+    }
+
+    /// Returns the stable form for programs.
+    pub(crate) fn json(&self) -> Result<String> {
+        #[derive(Serialize)]
+        struct Json<'a> {
+            since: &'a str,
+            impact: Option<&'static str>,
+            version: &'a str,
+            next_version: Option<String>,
+            changes: Vec<JsonChange<'a>>,
+            reviews: Vec<JsonReview<'a>>,
+        }
+        #[derive(Serialize)]
+        struct JsonChange<'a> {
+            impact: &'static str,
+            breaks_code: bool,
+            subject: &'a str,
+            member: Option<&'a str>,
+            what: &'a str,
+        }
+        #[derive(Serialize)]
+        struct JsonReview<'a> {
+            file: String,
+            what: &'a str,
+        }
+        let changes = self.changes.iter().map(|change| JsonChange {
+            impact: change.impact.as_str(),
+            breaks_code: change.breaks_code,
+            subject: &change.subject,
+            member: Some(change.member.as_str()).filter(|member| !member.is_empty()),
+            what: &change.what,
+        });
+        let reviews = self.reviews.iter().map(|review| JsonReview {
+            file: format!("schema/{}", review.file),
+            what: &review.what,
+        });
+        let json = Json {
+            since: &self.since,
+            impact: self.impact().map(Impact::as_str),
+            version: &self.version,
+            next_version: self.next_version(),
+            changes: changes.collect(),
+            reviews: reviews.collect(),
+        };
+        Ok(serde_json::to_string_pretty(&json)? + "\n")
+    }
+}
