@@ -202,10 +202,12 @@ pub(crate) fn tolerance_or_preset(tolerance: Option<Duration>, config: &Config) 
         .unwrap_or(Verifier::DEFAULT_TOLERANCE)
 }
 
-/// Reads one secret from a file; a line feed at its end is an editor's.
+/// Reads one secret from a file; a byte order mark before it and a line feed after it
+/// are an editor's.
 pub(crate) fn secret_of_file(path: &Path) -> Result<Zeroizing<String>, Failure> {
     let text = Zeroizing::new(read(path)?);
-    let secret = Zeroizing::new(text.trim_end_matches(['\n', '\r']).to_owned());
+    let secret = text.trim_start_matches('\u{feff}').trim_end_matches(['\n', '\r']);
+    let secret = Zeroizing::new(secret.to_owned());
     if secret.is_empty() {
         return Err(Failure::new(format!("{} is empty", safe(&path.to_string_lossy()))));
     }

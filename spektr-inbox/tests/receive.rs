@@ -71,6 +71,86 @@ async fn an_event_in_both_envelopes_is_one_row() {
     assert_eq!(inbox.count().await, 1);
 }
 
+/// Whichever way it is read, all of its bytes are in the store.
+#[tokio::test]
+async fn an_object_that_says_which_event_it_is_is_stored_as_that_event() {
+    let inbox = Inbox::new();
+    let address = serve(&inbox.receiver()).await;
+    let heads = [
+        r#""spektrId":"s1","type":"screening_completed","createdAt":1672531199000"#,
+        r#""spektrId":"s1","eventType":"screening_completed","timestamp":1731057600"#,
+        r#""spektrId":"s1","type":"step_init","createdAt":1672531199000"#,
+        r#""type":"batch""#,
+    ];
+    let results = [
+        "[]".to_owned(),
+        "null".to_owned(),
+        r#"[{"hit":true}]"#.to_owned(),
+        format!("[{}]", tag("e")),
+    ];
+    let mut bodies = Vec::new();
+    for head in heads {
+        for results in &results {
+            let id = bodies.len();
+            bodies.push(format!(r#"{{"id":"r{id}",{head},"data":{{}},"results":{results}}}"#));
+        }
+    }
+    for body in &bodies {
+        assert_eq!(deliver(address, body).await, 200);
+    }
+    let stored = inbox.all().await;
+    let raws: Vec<_> = stored.iter().map(|entry| str::from_utf8(&entry.raw).unwrap()).collect();
+    assert_eq!(raws, bodies);
+    assert!(stored.iter().all(|entry| entry.state == State::Pending));
+    let first = (stored[0].id.as_deref(), stored[0].wire_type.as_deref());
+    assert_eq!(first, (Some("r0"), Some("screening_completed")));
+}
+
+#[tokio::test]
+async fn a_list_without_events_is_stored_with_what_stands_beside_it() {
+    let inbox = Inbox::new();
+    let address = serve(&inbox.receiver()).await;
+    let whole = [
+        r#"{"id":"e","event":"screening_completed","results":[]}"#,
+        r#"{"id":"e","event":"screening_completed","results":[{"hit":true},7]}"#,
+        r#"{"type":null,"results":[]}"#,
+    ];
+    let event = tag("e1");
+    for body in whole {
+        assert_eq!(deliver(address, body).await, 200);
+    }
+    // A batch of none is documented, and one event makes a batch of it.
+    let batch = format!(r#"{{"page":1,"results":[{event},{{"hit":true}}]}}"#);
+    for body in [r#"{"results":[]}"#, &batch] {
+        assert_eq!(deliver(address, body).await, 200);
+    }
+    let stored = inbox.all().await;
+    let kept: Vec<_> =
+        stored.iter().map(|entry| (entry.state, str::from_utf8(&entry.raw).unwrap())).collect();
+    let mut expected: Vec<_> = whole.iter().map(|body| (State::Unreadable, *body)).collect();
+    expected.extend([(State::Pending, event.as_str()), (State::Pending, r#"{"hit":true}"#)]);
+    assert_eq!(kept, expected);
+    let (_, metrics) = fetch(address, "/metrics").await;
+    assert!(metrics.contains("spektr_inbox_unreadable_total 3\n"), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_before_a_body_costs_no_event() {
+    let inbox = Inbox::new();
+    let address = serve(&inbox.receiver()).await;
+    for body in
+        [format!("\u{feff}{}", tag("e1")), format!("\u{feff}{{\"results\":[{}]}}", tag("e2"))]
+    {
+        assert_eq!(deliver(address, body).await, 200);
+    }
+    let stored = inbox.all().await;
+    let raws: Vec<_> = stored.iter().map(|entry| (entry.state, &entry.raw[..])).collect();
+    assert_eq!(
+        raws,
+        [(State::Pending, tag("e1").as_bytes()), (State::Pending, tag("e2").as_bytes())]
+    );
+}
+
 #[tokio::test]
 async fn an_authentic_body_that_cannot_be_read_is_stored_whole() {
     let inbox = Inbox::new();

@@ -9,10 +9,11 @@ mod json;
 mod scan;
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::Range;
 
 use crate::error::{BodyError, EntryError, EntryErrorKind, Fault, JsonType};
-use crate::members::string;
+use crate::members::{Members, string};
 use crate::view::{Canonical, View, lenient};
 use crate::{
     Event, EventId, EventInfo, EventType, RawJson, Timestamp, Unknown, UnknownValue, catalogue,
@@ -31,38 +32,88 @@ pub const MAX_BYTES: usize = u32::MAX as usize;
 /// The entries of a body: those of a batch, or the one that the body is.
 ///
 /// Iterating gives each [`Entry`] in the order of the body.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Entries<'a> {
     entries: Vec<Entry<'a>>,
-    is_batch: bool,
+    /// The text of the batch, if the body is one.
+    batch: Option<&'a str>,
 }
 
 impl<'a> Entries<'a> {
     /// Splits a body into its entries, in one pass.
     ///
-    /// A body is a batch if it is an object with a list `results`, whatever else
-    /// it has. Any other object is a single entry.
+    /// | body | entries |
+    /// |---|---|
+    /// | an object with `type` or `eventType` | the object |
+    /// | any other object with a list `results` | the elements of the list |
+    /// | any other object without `results` | the object |
+    ///
+    /// An object that says which event it is *is* that event, whatever its `results`
+    /// hold: nothing, null, search hits, or elements that look like events
+    /// themselves. The reverse reading could lose the object, and lose all of it
+    /// where the list is empty. So a batch with a `type` of its own, which no
+    /// documentation shows, is one entry that contains its events: malformed or
+    /// [`Event::Unknown`], kept with every byte, and its events can be read from
+    /// [`Entry::raw`]. `type` and `eventType` count unless they are null; another
+    /// value that is not a string makes the entry malformed.
+    ///
+    /// Members of a batch beside `results` belong to no entry;
+    /// [`beside_results`](Self::beside_results) returns them.
+    ///
+    /// A UTF-8 byte order mark before the body is skipped.
     ///
     /// # Errors
     ///
-    /// - [`BodyError::NotJson`]: it is not JSON, or not UTF-8.
+    /// - [`BodyError::NotUtf8`]: it is not UTF-8.
+    /// - [`BodyError::NotJson`]: it is not JSON.
     /// - [`BodyError::NotAnObject`]: it is some other JSON.
-    /// - [`BodyError::ResultsNotAnArray`]: it has `results`, which is no list, and
-    ///   no wire type of its own.
-    /// - [`BodyError::DuplicateResults`]: it has `results` twice.
-    /// - [`BodyError::TooManyEntries`]: it has more than [`MAX_ENTRIES`].
+    /// - [`BodyError::ResultsNotAnArray`]: it has `results`, which is no list, null
+    ///   included, and neither `type` nor `eventType`.
+    /// - [`BodyError::DuplicateResults`]: it has `results` twice, and neither `type`
+    ///   nor `eventType`.
+    /// - [`BodyError::TooManyEntries`]: it is a batch of more than [`MAX_ENTRIES`].
     /// - [`BodyError::TooLarge`]: it has more than [`MAX_BYTES`].
     ///
-    /// An entry that is malformed is no error here: it shows when it is decoded. But
-    /// where the text is not JSON or not UTF-8, if only inside of one entry, nobody
-    /// can tell where that entry ends, and the body is to be kept as a whole.
+    /// A malformed entry is no error here: decoding it reports the fault. But where
+    /// the text is not JSON or not UTF-8, if only inside of one entry, the end of that
+    /// entry is unknown, and the body has to be kept as a whole.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use spektr_types::Entries;
+    ///
+    /// let batch = br#"{"results":[{"id":"e1","type":"step_init"}],"page":1}"#;
+    /// let entries = Entries::parse(batch)?;
+    /// assert!(entries.is_batch());
+    /// assert_eq!(entries.beside_results(), [("page".into(), "1")]);
+    ///
+    /// let event = br#"{"id":"e1","type":"screening_completed","results":[{"hit":true}]}"#;
+    /// let entries = Entries::parse(event)?;
+    /// assert!(!entries.is_batch());
+    /// assert_eq!(entries.iter().next().map(|entry| entry.raw().len()), Some(event.len()));
+    /// # Ok::<(), spektr_types::BodyError>(())
+    /// ```
     pub fn parse(body: &'a [u8]) -> Result<Self, BodyError> {
         scan::body(body)
     }
 
+    fn single(entry: Entry<'a>) -> Self {
+        Self { entries: vec![entry], batch: None }
+    }
+
     /// Tells whether the body is a batch, as every delivery is documented to be.
     pub fn is_batch(&self) -> bool {
-        self.is_batch
+        self.batch.is_some()
+    }
+
+    /// Returns the members of a batch beside `results`: their names, and their JSON
+    /// as it arrived. They are read anew by each call, which takes time linear in the
+    /// size of the body.
+    pub fn beside_results(&self) -> Vec<(Cow<'a, str>, &'a str)> {
+        let members = self.batch.map(Members::of).into_iter().flat_map(|members| members.0);
+        let beside = members.filter(|(name, _)| name != "results");
+        beside.map(|(name, value)| (name, value.get())).collect()
     }
 
     /// Returns the number of entries.
@@ -78,6 +129,16 @@ impl<'a> Entries<'a> {
     /// Returns the entries in the order of the body.
     pub fn iter(&self) -> std::slice::Iter<'_, Entry<'a>> {
         self.entries.iter()
+    }
+}
+
+impl fmt::Debug for Entries<'_> {
+    /// Shows what identifies the entries, not what they hold.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entries")
+            .field("entries", &self.entries)
+            .field("is_batch", &self.is_batch())
+            .finish()
     }
 }
 
@@ -170,7 +231,7 @@ impl<'a> Entry<'a> {
     }
 
     /// Reads one entry from the JSON text that [`raw`](Self::raw) gave, as a store
-    /// does that kept it.
+    /// does that kept it. A byte order mark before it is skipped.
     ///
     /// # Errors
     ///
@@ -335,9 +396,9 @@ impl<'a> Entry<'a> {
     }
 }
 
-impl std::fmt::Debug for Entry<'_> {
+impl fmt::Debug for Entry<'_> {
     /// Shows what identifies the entry, not what it holds.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Entry")
             .field("id", &self.id())
             .field("wire_type", &self.wire_type())

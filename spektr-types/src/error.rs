@@ -11,11 +11,16 @@ use crate::{EventId, RawJson};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BodyError {
-    /// The body is not JSON, or not UTF-8.
+    /// The body is not UTF-8.
+    NotUtf8 {
+        /// The number of bytes before the first one that is wrong.
+        offset: usize,
+    },
+    /// The body is not JSON.
     NotJson {
-        /// Line of the first byte that is wrong, from 1; 0 where the body is not UTF-8.
+        /// Line of the first byte that is wrong, from 1.
         line: usize,
-        /// Column of that byte, from 1; the byte's offset where the body is not UTF-8.
+        /// Column of that byte, in bytes from 1.
         column: usize,
     },
     /// The body is JSON, but neither a batch nor an event.
@@ -39,8 +44,8 @@ pub enum BodyError {
 impl fmt::Display for BodyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotJson { line: 0, column } => {
-                write!(f, "the body is not UTF-8 from byte {column} on")
+            Self::NotUtf8 { offset } => {
+                write!(f, "the body is not UTF-8: byte {offset}, counted from 0")
             }
             Self::NotJson { line, column } => {
                 write!(f, "the body is not JSON: line {line}, column {column}")

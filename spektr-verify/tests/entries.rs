@@ -103,7 +103,18 @@ fn results_that_are_no_array_are_an_error_of_the_body() {
 fn a_body_that_is_not_utf8_is_decided_by_its_mac_first() {
     let body = b"\xff\xfe{}";
     assert_eq!(Headers::signed(b"{}").error(body), mismatch());
-    assert_eq!(body_error(body), Some(BodyError::NotJson { line: 0, column: 0 }));
+    assert_eq!(body_error(body), Some(BodyError::NotUtf8 { offset: 0 }));
+}
+
+/// What is signed is the bytes as they arrived; the mark is skipped afterwards.
+#[test]
+fn a_byte_order_mark_belongs_to_what_is_signed_and_not_to_what_is_read() {
+    let marked = format!("\u{feff}{TAG_ADDED}");
+    assert_eq!(Headers::signed(TAG_ADDED.as_bytes()).error(marked.as_bytes()), mismatch());
+    let verified = Headers::signed(marked.as_bytes()).verify(marked.as_bytes()).unwrap();
+    assert_eq!(verified.body(), marked.as_bytes());
+    let raw: Vec<_> = verified.entries().unwrap().iter().map(|entry| entry.raw()).collect();
+    assert_eq!(raw, [TAG_ADDED]);
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
 #[derive(Serialize)]
 struct Line<'l> {
     file: &'l str,
-    /// Position of the entry in its body; none where the body has no entries.
+    /// Position of the entry in its body; none for what is said of the whole body.
     index: Option<usize>,
     event: Option<&'static str>,
     conforms: bool,
@@ -40,7 +40,7 @@ struct Line<'l> {
 
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
     let conformance = Conformance::new();
-    let (mut entries, mut differing) = (0, 0);
+    let (mut entries, mut differing, mut undocumented) = (0, 0, 0);
     for file in &arguments.files {
         let name = file.to_string_lossy();
         let body = input::bytes(file)?;
@@ -52,23 +52,31 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
                     differing += usize::from(!report.conforms());
                     print(global, &name, index, &report)?;
                 }
+                let beside = parsed.beside_results().len();
+                if beside > 0 {
+                    undocumented += 1;
+                    let members = output::count(beside, "member", "members");
+                    let message = format!("{members} beside /results: unexpected");
+                    whole(global, file, &careful("batch"), &message)?;
+                }
             }
             Err(error) => {
                 entries += 1;
                 differing += 1;
-                unreadable(global, file, &error.to_string())?;
+                whole(global, file, &bad("unreadable"), &error.to_string())?;
             }
         }
     }
     if !global.is_json() {
         let checked = output::count(entries, "entry", "entries");
-        let verdict = match differing {
-            0 => good("as documented"),
+        let verdict = match (differing, undocumented) {
+            (0, 0) => good("as documented"),
+            (0, _) => bad("as documented, in a batch that is not"),
             _ => bad(&format!("{differing} not as documented")),
         };
         output::print(&format!("{checked}: {verdict}\n"))?;
     }
-    Ok(Answer::from_yes(differing == 0))
+    Ok(Answer::from_yes(differing == 0 && undocumented == 0))
 }
 
 fn print(global: &Global, file: &str, index: usize, report: &Report) -> Result<(), Failure> {
@@ -94,7 +102,8 @@ fn in_words(drift: &Drift) -> String {
     }
 }
 
-fn unreadable(global: &Global, file: &Path, message: &str) -> Result<(), Failure> {
+/// Prints what is said of a whole body.
+fn whole(global: &Global, file: &Path, label: &str, message: &str) -> Result<(), Failure> {
     let file = file.to_string_lossy();
     if global.is_json() {
         let drift = vec![message.to_owned()];
@@ -106,5 +115,5 @@ fn unreadable(global: &Global, file: &Path, message: &str) -> Result<(), Failure
             drift,
         });
     }
-    output::print(&format!("{}  {} {message}\n", safe(&file), bad("unreadable")))
+    output::print(&format!("{}  {label} {message}\n", safe(&file)))
 }

@@ -3,6 +3,11 @@
 //! Only heads are read here. Typed decoding is the worker's, so that nothing
 //! about a payload can be in the way of the acknowledgement.
 //!
+//! [`Entries::parse`] tells a batch from an event. Members of a batch beside
+//! `results` are not stored if any of its entries has a wire type. If none has, the
+//! body may be something else that has a list of this name, and is kept whole, as
+//! a body that cannot be split.
+//!
 //! Entries of a source are the same event if their ids are equal, and have the
 //! same content if end-user, wire type and payload are. Not compared are the
 //! envelope, `delivered`, white space, the order and the spelling of members, the
@@ -16,7 +21,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
-use spektr_types::{BodyError, Entry, Timestamp};
+use spektr_types::{BodyError, Entries, Entry, Timestamp};
 use spektr_verify::Verified;
 
 use crate::hex;
@@ -31,8 +36,21 @@ pub const MAX_ID_LENGTH: usize = 512;
 pub struct Intake {
     /// The entries to be stored.
     pub entries: Vec<NewEntry>,
-    /// Why the body could not be split, if so: it is then the one entry.
-    pub unreadable: Option<BodyError>,
+    /// Why the body is kept whole, if so: it is then the one entry.
+    pub unreadable: Option<Unreadable>,
+}
+
+/// Why a body is kept whole.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unreadable {
+    /// It cannot be split.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// It has a list `results` and other members, and nothing in the list is an
+    /// event.
+    #[error("the body has `results` without any event, and members beside them")]
+    NoBatch,
 }
 
 /// Makes entries of a delivery: one for each of the batch, or one that is the
@@ -42,20 +60,47 @@ pub struct Intake {
 /// and in production is not the same event.
 #[must_use]
 pub fn intake(source: &Arc<str>, delivery: &Verified<Bytes>, received_at: Timestamp) -> Intake {
-    match delivery.entries() {
+    let found = delivery.entries().map_err(Unreadable::from).and_then(|entries| {
+        let is_event = |entry: &Entry<'_>| entry.wire_type().is_some();
+        if entries.iter().any(is_event) || entries.beside_results().is_empty() {
+            Ok(entries)
+        } else {
+            Err(Unreadable::NoBatch)
+        }
+    });
+    let body = delivery.clone().into_body();
+    match found {
         Ok(entries) => {
-            let body = delivery.clone().into_body();
-            let entry = |entry: &Entry<'_>| {
-                let raw = body.slice_ref(entry.raw().as_bytes());
-                new_entry(source, entry, raw, received_at)
-            };
-            Intake { entries: entries.iter().map(entry).collect(), unreadable: None }
+            Intake { entries: all(source, &entries, &body, received_at), unreadable: None }
         }
         Err(error) => {
-            let body = delivery.clone().into_body();
             Intake { entries: vec![unreadable(source, body, received_at)], unreadable: Some(error) }
         }
     }
+}
+
+/// Makes the entries of a page of the sender's list, which has members beside
+/// `results`; none if it is no batch.
+#[cfg(feature = "reconcile")]
+pub(crate) fn intake_of_page(
+    source: &Arc<str>,
+    page: &Verified<Bytes>,
+    received_at: Timestamp,
+) -> Option<Vec<NewEntry>> {
+    let entries = page.entries().ok().filter(Entries::is_batch)?;
+    Some(all(source, &entries, &page.clone().into_body(), received_at))
+}
+
+fn all(
+    source: &Arc<str>,
+    entries: &Entries<'_>,
+    body: &Bytes,
+    received_at: Timestamp,
+) -> Vec<NewEntry> {
+    let entry = |entry: &Entry<'_>| {
+        new_entry(source, entry, body.slice_ref(entry.raw().as_bytes()), received_at)
+    };
+    entries.iter().map(entry).collect()
 }
 
 /// Makes an entry of what an earlier one has kept, to move it to another store.

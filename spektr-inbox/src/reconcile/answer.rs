@@ -9,7 +9,7 @@ use spektr_types::Timestamp;
 use spektr_verify::danger;
 
 use super::error::{AttemptError, ReconcileError};
-use crate::intake::intake;
+use crate::intake::intake_of_page;
 use crate::store::NewEntry;
 
 /// A page of the list.
@@ -69,11 +69,9 @@ impl Page {
         }
         let total = shape.total_results.and_then(|raw| raw.get().parse().ok());
         let has_next = shape.has_next_page.and_then(|raw| raw.get().parse().ok());
-        let intake = intake(source, &danger::assume_verified(body.clone()), now);
-        if intake.unreadable.is_some() {
-            return Err(no_page("its `results` cannot be split"));
-        }
-        Ok(Self { entries: intake.entries, total, has_next, limit })
+        let entries = intake_of_page(source, &danger::assume_verified(body), now)
+            .ok_or_else(|| no_page("its `results` cannot be split"))?;
+        Ok(Self { entries, total, has_next, limit })
     }
 
     /// Whether nothing follows, as far as the page can be believed: servers cut

@@ -2,8 +2,8 @@
 //!
 //! [`Json`] goes over the text once. Where it stops, because a name is written
 //! with an escape, a value is nested too deep, or the text is no delivery at all,
-//! serde_json reads it again, slice by slice, and says what is wrong. Whatever the
-//! one pass finds, the slices have too.
+//! serde_json reads it again, slice by slice, and says what is wrong. If the one
+//! pass succeeds, the slices give the same entries.
 
 use std::fmt;
 
@@ -26,8 +26,26 @@ pub(super) fn body(body: &[u8]) -> Result<Entries<'_>, BodyError> {
         return Err(BodyError::TooLarge);
     }
     let text = std::str::from_utf8(body)
-        .map_err(|error| BodyError::NotJson { line: 0, column: error.valid_up_to() })?;
-    in_one_pass(text).map_or_else(|| slice_by_slice(text), Ok)
+        .map_err(|error| BodyError::NotUtf8 { offset: error.valid_up_to() })?;
+    after_mark(text, |text| in_one_pass(text).map_or_else(|| slice_by_slice(text), Ok))
+}
+
+/// Reads a text without the byte order mark that may precede it. Errors count the
+/// mark's bytes as columns.
+fn after_mark<'a, T>(
+    text: &'a str,
+    read: impl FnOnce(&'a str) -> Result<T, BodyError>,
+) -> Result<T, BodyError> {
+    const MARK: char = '\u{feff}';
+    let Some(rest) = text.strip_prefix(MARK) else {
+        return read(text);
+    };
+    read(rest).map_err(|error| match error {
+        BodyError::NotJson { line: 1, column } => {
+            BodyError::NotJson { line: 1, column: column + MARK.len_utf8() }
+        }
+        other => other,
+    })
 }
 
 /// Splits any body, or says why it has no entries.
@@ -38,28 +56,25 @@ fn slice_by_slice(text: &str) -> Result<Entries<'_>, BodyError> {
         return Err(BodyError::NotAnObject { found });
     }
     let single = whole(text, raw);
-    let members = Members::of(raw.get());
-    let mut results = members.0.iter().filter(|(key, _)| key == "results").map(|(_, value)| *value);
-    let Some(list) = results.next() else {
-        return Ok(Entries { entries: vec![single], is_batch: false });
+    let mut results = Members::of(raw.get()).0.into_iter().filter(|(key, _)| key == "results");
+    let Some((_, list)) = results.next() else {
+        return Ok(Entries::single(single));
     };
+    if single.head.names_event() {
+        return Ok(Entries::single(single));
+    }
     if results.next().is_some() {
         return Err(BodyError::DuplicateResults);
     }
-    match JsonType::of(list.get()) {
-        JsonType::Array => {
-            let elements: Elements<'_> = serde_json::from_str(list.get()).map_err(|error| {
-                if error.is_data() { BodyError::TooManyEntries } else { not_json(error) }
-            })?;
-            Ok(Entries {
-                entries: elements.0.into_iter().map(|raw| whole(text, raw)).collect(),
-                is_batch: true,
-            })
-        }
-        // An event may have a member of that name.
-        _ if single.wire_type().is_some() => Ok(Entries { entries: vec![single], is_batch: false }),
-        found => Err(BodyError::ResultsNotAnArray { found }),
+    let found = JsonType::of(list.get());
+    if found != JsonType::Array {
+        return Err(BodyError::ResultsNotAnArray { found });
     }
+    let elements: Elements<'_> = serde_json::from_str(list.get()).map_err(|error| {
+        if error.is_data() { BodyError::TooManyEntries } else { not_json(error) }
+    })?;
+    let entries = elements.0.into_iter().map(|raw| whole(text, raw)).collect();
+    Ok(Entries { entries, batch: Some(raw.get()) })
 }
 
 /// Reads the text of one entry.
@@ -67,6 +82,10 @@ pub(super) fn entry(text: &str) -> Result<Entry<'_>, BodyError> {
     if text.len() > MAX_BYTES {
         return Err(BodyError::TooLarge);
     }
+    after_mark(text, entry_without_mark)
+}
+
+fn entry_without_mark(text: &str) -> Result<Entry<'_>, BodyError> {
     let json = Json::new(text);
     let mut entry = Entry::new(text);
     let end = json.next(0).and_then(|(_, start)| element(&mut entry, start));
@@ -111,7 +130,12 @@ fn in_one_pass(text: &str) -> Option<Entries<'_>> {
         return None;
     }
     single.raw = Span::new(start..end);
-    Some(Entries { is_batch: batch.is_some(), entries: batch.unwrap_or_else(|| vec![single]) })
+    match batch {
+        Some(entries) if !single.head.names_event() => {
+            Some(Entries { entries, batch: text.get(start..end) })
+        }
+        _ => Some(Entries::single(single)),
+    }
 }
 
 /// Reads the elements of a list as entries, and returns where it ends.
@@ -185,6 +209,11 @@ impl Key {
 }
 
 impl Head {
+    /// Tells whether the object says which event it is, and so is an event.
+    fn names_event(&self) -> bool {
+        self.wire_type.is_some() || self.event_type.is_some()
+    }
+
     fn add(&mut self, key: Key, text: &str, value: Span) {
         let (name, place) = match key {
             Key::Id => ("id", &mut self.id),
@@ -272,7 +301,7 @@ mod tests {
             Ok(other) => other,
             Err(error) => panic!("{error}: {text}"),
         };
-        assert_eq!(quick.is_batch, other.is_batch, "{text}");
+        assert_eq!(quick.batch, other.batch, "{text}");
         let quick: Vec<_> = quick.iter().map(places).collect();
         let other: Vec<_> = other.iter().map(places).collect();
         assert_eq!(quick, other, "{text}");
@@ -284,6 +313,8 @@ mod tests {
         for text in [
             r#"{"results":[{"id":"a","type":"t","data":{"x":[1,{"y":null}]}},{}, 1 ,"x",[],null]}"#,
             r#" { "results" : [ ] , "next" : "\ud800 \" é" } "#,
+            r#"{"results":[{"id":"a"}],"type":"t"}"#,
+            r#"{"eventType":"t","results":[]}"#,
             r#"{"id":"a","eventType":"t","type":null,"id":"b","data":{"a\nb":1}}"#,
             "{}",
         ] {
