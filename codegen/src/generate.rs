@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use syn::{Item, ItemStruct};
 
-use crate::model::{Event, Model, TypeDef, TypeKind};
+use crate::model::{Event, Member, Model, TypeDef, TypeKind};
 use crate::passes::{self, Tag, Target};
-use crate::problem::{Problem, ProblemKind, Problems};
+use crate::problem::Problems;
 use crate::reference::REFERENCE;
 use crate::set::SchemaSet;
 use crate::{embed, emit, render, structs};
@@ -44,126 +44,86 @@ pub const FOLDERS: [&str; 3] = [TYPES, SCHEMAS, REFERENCE];
 /// # Ok::<(), spektr_codegen::Problems>(())
 /// ```
 pub fn generate(set: &SchemaSet) -> Result<BTreeMap<PathBuf, String>, Problems> {
-    let model = set.model();
-    let structs = structs::structs(model).map_err(Problems::from)?;
-    let mut generator = Generator { model, structs, problems: Vec::new() };
-    let files = generator.files();
-    Problems::into_result(generator.problems)?;
+    let files = types(set.model())?;
     let in_folder = |(name, text)| (PathBuf::from(TYPES).join(name), text);
     let schemas = (PathBuf::from(SCHEMAS).join("mod.rs"), embed::schemas(set));
     Ok(files.into_iter().map(in_folder).chain([schemas]).collect())
 }
 
-struct Generator<'m> {
-    model: &'m Model,
-    /// What typify made, taken out as it is used.
-    structs: BTreeMap<String, ItemStruct>,
-    problems: Vec<Problem>,
+/// Returns the files of the generated types, by their names in [`TYPES`].
+fn types(model: &Model) -> Result<BTreeMap<String, String>, Problems> {
+    let targets = targets(model);
+    let made = structs::structs(model, &targets).map_err(Problems::from)?;
+    let structs: BTreeMap<&str, Vec<Item>> =
+        targets.iter().zip(made).map(|(target, made)| (target.name, items(target, made))).collect();
+    // Every target has a struct: `structs` fails otherwise.
+    let of = |name: &str| structs.get(name).cloned().unwrap_or_default();
+    let named = |def: &TypeDef| match &def.kind {
+        TypeKind::Object(_) => of(&def.name),
+        TypeKind::Id => emit::id(def),
+        TypeKind::Url => emit::url(def),
+        TypeKind::OpenEnum(values) => emit::open_enum(def, values),
+        // Written by hand.
+        TypeKind::Timestamp | TypeKind::Delivered => Vec::new(),
+    };
+
+    let mut files = BTreeMap::new();
+    let mut add = |name: String, from: &str, purpose: &str, items: Vec<Item>| {
+        let items = emit::with_imports(model, items);
+        files.insert(name, render::render(from, purpose, items));
+    };
+    for event in &model.events {
+        let own = model.types.values().filter(|def| def.file == event.file).flat_map(named);
+        let items = of(&event.title).into_iter().chain(emit::event_impls(model, event)).chain(own);
+        let from = format!("schema/{}", event.file);
+        let purpose = format!("The event `{}`.", event.name);
+        add(format!("events/{}.rs", event.module), &from, &purpose, items.collect());
+    }
+    let shared = model.types.values().filter(|def| def.is_shared()).flat_map(named).collect();
+    add("shared.rs".into(), "schema/common", "Types that several events share.", shared);
+    for (name, purpose, items) in [
+        ("event.rs", "The event: a documented one, or unknown.", emit::event(model)),
+        ("event_type.rs", "Names and catalogue of the events.", emit::event_type(model)),
+        ("events/mod.rs", "One module per event.", emit::events_module(model)),
+        ("mod.rs", "What the schema files say, as Rust.", emit::module()),
+    ] {
+        add(name.into(), "schema/events", purpose, items);
+    }
+    Ok(files)
 }
 
-impl Generator<'_> {
-    fn files(&mut self) -> BTreeMap<String, String> {
-        let model = self.model;
-        let mut files = BTreeMap::new();
-        for event in &model.events {
-            let mut items = self.event_items(event);
-            for def in model.types.values().filter(|def| def.file == event.file) {
-                items.extend(self.type_items(def));
-            }
-            let purpose = format!("The event `{}`.", event.name);
-            let from = format!("schema/{}", event.file);
-            let items = emit::with_imports(model, items);
-            files.insert(
-                format!("events/{}.rs", event.module),
-                render::render(&from, &purpose, items),
-            );
-        }
-        let mut shared = Vec::new();
-        for def in model.types.values().filter(|def| def.is_shared()) {
-            shared.extend(self.type_items(def));
-        }
-        let everything = "schema/events";
-        for (name, from, purpose, items) in [
-            ("shared.rs", "schema/common", "Types that several events share.", shared),
-            (
-                "event.rs",
-                everything,
-                "The event: a documented one, or unknown.",
-                emit::event(model),
-            ),
-            (
-                "event_type.rs",
-                everything,
-                "Names and catalogue of the events.",
-                emit::event_type(model),
-            ),
-            ("events/mod.rs", everything, "One module per event.", emit::events_module(model)),
-            ("mod.rs", everything, "What the schema files say, as Rust.", emit::module()),
-        ] {
-            let items = emit::with_imports(model, items);
-            files.insert(name.to_owned(), render::render(from, purpose, items));
-        }
-        files
-    }
+/// Returns what has to become structs: the events, and the objects that they hold.
+fn targets(model: &Model) -> Vec<Target<'_>> {
+    let events = model.events.iter().map(|event| event_target(model, event));
+    let objects = model.types.values().filter_map(|def| match &def.kind {
+        TypeKind::Object(members) => Some(Target {
+            name: &def.name,
+            file: &def.file,
+            pointer: &def.pointer,
+            members: members.iter().collect(),
+            docs: passes::escape(&def.description),
+            tag: None,
+        }),
+        _ => None,
+    });
+    events.chain(objects).collect()
+}
 
-    fn event_items(&mut self, event: &Event) -> Vec<Item> {
-        let envelope = &self.model.envelope;
-        let tag = envelope.iter().position(|member| member.name == "type");
-        let target = Target {
-            members: envelope
-                .iter()
-                .filter(|member| member.name != "type")
-                .chain(&event.members)
-                .collect(),
-            docs: emit::event_docs(event),
-            tag: tag.map(|index| Tag { member: &envelope[index], index }),
-        };
-        let mut items = self.struct_items(&event.title, &event.file, "", &target);
-        items.extend(emit::event_impls(self.model, event));
-        items
+fn event_target<'m>(model: &'m Model, event: &'m Event) -> Target<'m> {
+    let is_tag = |member: &Member| member.name == "type";
+    let envelope = model.envelope.iter().filter(|member| !is_tag(member));
+    let index = model.envelope.iter().position(is_tag);
+    Target {
+        name: &event.title,
+        file: &event.file,
+        pointer: "",
+        members: envelope.chain(&event.members).collect(),
+        docs: emit::event_docs(event),
+        tag: index.map(|index| Tag { member: &model.envelope[index], index }),
     }
+}
 
-    fn type_items(&mut self, def: &TypeDef) -> Vec<Item> {
-        match &def.kind {
-            TypeKind::Object(members) => {
-                let target = Target {
-                    members: members.iter().collect(),
-                    docs: passes::escape(&def.description),
-                    tag: None,
-                };
-                self.struct_items(&def.name, &def.file, &def.pointer, &target)
-            }
-            TypeKind::Id => emit::id(def),
-            TypeKind::Url => emit::url(def),
-            TypeKind::OpenEnum(values) => emit::open_enum(def, values),
-            // Written by hand.
-            TypeKind::Timestamp | TypeKind::Delivered => Vec::new(),
-        }
-    }
-
-    fn struct_items(
-        &mut self,
-        name: &str,
-        file: &str,
-        pointer: &str,
-        target: &Target<'_>,
-    ) -> Vec<Item> {
-        let made = match self.structs.remove(name) {
-            Some(item) => passes::run(item, target),
-            None => Err("no struct of this name".to_owned()),
-        };
-        match made {
-            Ok((item, impls)) => std::iter::once(Item::Struct(item))
-                .chain(impls.into_iter().map(Item::Impl))
-                .collect(),
-            Err(message) => {
-                self.problems.push(Problem {
-                    file: file.to_owned(),
-                    pointer: pointer.to_owned(),
-                    kind: ProblemKind::Typify(message),
-                });
-                Vec::new()
-            }
-        }
-    }
+fn items(target: &Target<'_>, made: ItemStruct) -> Vec<Item> {
+    let (item, debug) = passes::run(made, target);
+    std::iter::once(Item::Struct(item)).chain(debug.map(Item::Impl)).collect()
 }

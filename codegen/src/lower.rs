@@ -1,38 +1,33 @@
-//! Lowers the model to the JSON Schema that typify reads: one flat list of
-//! definitions, without discriminators, annotations and nested objects.
+//! Lowers what has to become structs to the JSON Schema that typify reads: one
+//! flat list of definitions, without discriminators, annotations and nested objects.
 
 use schemars08::schema::Schema;
 use serde_json::{Value, json};
 
 use crate::model::{Member, Model, Ty, TypeKind};
+use crate::passes::Target;
 
 /// The definition that stands for any JSON.
-pub(crate) const RAW_JSON: &str = "RawJson";
+const RAW_JSON: &str = "RawJson";
 
-/// Returns the definitions of all structs, by their Rust names.
+/// A named definition, as typify takes it.
+pub(crate) type Definition = (String, Schema);
+
+/// Returns the definitions of all structs and of what they refer to, by their
+/// Rust names.
 ///
 /// # Errors
 ///
 /// Fails only if what is made here is not JSON Schema, which is a defect.
-pub(crate) fn definitions(model: &Model) -> Result<Vec<(String, Schema)>, serde_json::Error> {
-    let events = model.events.iter().map(|event| {
-        let envelope = model.envelope.iter().filter(|member| member.name != "type");
-        (&event.title, object(envelope.chain(&event.members)))
-    });
-    let types = model.types.values().filter_map(|def| match &def.kind {
-        TypeKind::Object(members) => Some((&def.name, object(members))),
-        _ => None,
-    });
-    let scalars = model.types.values().filter_map(|def| match &def.kind {
-        TypeKind::Object(_) => None,
-        _ => Some((&def.name, json!({ "type": "string" }))),
-    });
-    let raw = RAW_JSON.to_owned();
-    events
-        .chain(types)
+pub(crate) fn definitions(
+    model: &Model,
+    targets: &[Target<'_>],
+) -> Result<Vec<Definition>, serde_json::Error> {
+    let objects = targets.iter().map(|target| (target.name, object(&target.members)));
+    let scalars = replaced(model).map(|name| (name, json!({ "type": "string" })));
+    objects
         .chain(scalars)
-        .chain([(&raw, json!({ "type": "string" }))])
-        .map(|(name, schema)| Ok((name.clone(), serde_json::from_value(schema)?)))
+        .map(|(name, schema)| Ok((name.to_owned(), serde_json::from_value(schema)?)))
         .collect()
 }
 
@@ -42,7 +37,7 @@ pub(crate) fn replaced(model: &Model) -> impl Iterator<Item = &str> {
     scalars.map(|def| def.name.as_str()).chain([RAW_JSON])
 }
 
-fn object<'m>(members: impl IntoIterator<Item = &'m Member>) -> Value {
+fn object(members: &[&Member]) -> Value {
     let mut required = Vec::new();
     let mut properties = serde_json::Map::new();
     for member in members {
@@ -50,6 +45,7 @@ fn object<'m>(members: impl IntoIterator<Item = &'m Member>) -> Value {
             required.push(member.name.clone());
             ty(&member.ty)
         } else {
+            // Without null an optional list would be a list that is empty when absent.
             json!({ "anyOf": [ty(&member.ty), { "type": "null" }] })
         };
         properties.insert(member.name.clone(), schema);

@@ -83,12 +83,6 @@ pub(crate) fn is_same_field(one: &str, other: &str) -> bool {
     field(one) == field(other) || variant(one) == variant(other)
 }
 
-/// Returns the Rust name of the variant that stands for a member's key.
-pub(crate) fn key(name: &str) -> String {
-    let key = variant(&field(name));
-    if key == "Self" { "Self_".to_owned() } else { key }
-}
-
 /// Resolves a `$ref` against the file it stands in: `dir/file` for a whole
 /// file, `dir/file#/$defs/Name` for a definition.
 pub(crate) fn resolve(file: &str, reference: &str) -> String {

@@ -1,81 +1,286 @@
-//! Has typify make the structs, and insists that they are what was asked for.
+//! Has typify make the structs, and refuses what it gets wrong without an error.
+//!
+//! typify's structs with serde's derives are the types that users get: names,
+//! optionality and types of their fields are typify's. It renames, merges, adds and
+//! drops what it finds inconvenient, so each struct is compared with the members
+//! that it has to have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use quote::ToTokens;
 use syn::{Item, ItemStruct};
 use typify::{TypeSpace, TypeSpaceSettings};
 
-use crate::lower;
-use crate::model::{Member, Model, Ty};
-use crate::passes;
+use crate::lower::{self, Definition};
+use crate::model::{Member, Model};
+use crate::passes::{Target, wire_name};
 use crate::problem::{Problem, ProblemKind};
 
-/// Returns typify's structs by name, each with exactly the fields of its
-/// definition, at the types that the members have.
-///
-/// typify renames, merges or drops what it finds inconvenient without an
-/// error, so every difference is made one here.
-pub(crate) fn structs(model: &Model) -> Result<BTreeMap<String, ItemStruct>, Problem> {
-    let file = run_typify(model).map_err(|message| Problem {
-        file: String::new(),
-        pointer: String::new(),
-        kind: ProblemKind::Typify(message),
-    })?;
-    Ok(file
-        .items
-        .into_iter()
-        .filter_map(|item| match item {
-            Item::Struct(item) => Some((item.ident.to_string(), item)),
-            // Its error module and the impls of conversions are not used.
-            _ => None,
-        })
-        .collect())
+/// Attributes of every struct, besides typify's derives.
+const ATTRIBUTES: [&str; 3] = [
+    "#[non_exhaustive]",
+    "#[serde(crate = \"crate::object\")]",
+    "#[cfg_attr(feature = \"schemars\", derive(schemars::JsonSchema))]",
+];
+
+/// Returns typify's structs, in the order of the targets.
+pub(crate) fn structs(model: &Model, targets: &[Target<'_>]) -> Result<Vec<ItemStruct>, Problem> {
+    let made = lower::definitions(model, targets)
+        .map_err(|error| error.to_string())
+        .and_then(|definitions| run_typify(definitions, lower::replaced(model)))
+        .map_err(|message| problem("", "", message))?;
+    checked(made, targets)
 }
 
-fn run_typify(model: &Model) -> Result<syn::File, String> {
+fn problem(file: &str, pointer: &str, message: String) -> Problem {
+    Problem {
+        file: file.to_owned(),
+        pointer: pointer.to_owned(),
+        kind: ProblemKind::Typify(message),
+    }
+}
+
+fn run_typify<'n>(
+    definitions: Vec<Definition>,
+    replaced: impl Iterator<Item = &'n str>,
+) -> Result<syn::File, String> {
     let mut settings = TypeSpaceSettings::default();
-    for name in lower::replaced(model) {
+    settings.with_derive("PartialEq".to_owned());
+    for attribute in ATTRIBUTES {
+        settings.with_attr(attribute.to_owned());
+    }
+    for name in replaced {
         settings.with_replacement(name, name, std::iter::empty());
     }
     let mut space = TypeSpace::new(&settings);
-    let definitions = lower::definitions(model).map_err(|error| error.to_string())?;
     space.add_ref_types(definitions).map_err(|error| error.to_string())?;
     syn::parse2(space.to_stream()).map_err(|error| error.to_string())
 }
 
-/// Checks that a struct has a field for each member, of the member's type.
-/// Paths must have been shortened before.
-pub(crate) fn check(item: &ItemStruct, members: &[&Member]) -> Result<(), String> {
-    if item.fields.len() != members.len() {
-        return Err(format!("{} fields for {} members", item.fields.len(), members.len()));
-    }
-    for (field, member) in item.fields.iter().zip(members) {
-        let name = passes::wire_name(field);
-        let expected = rust_type(member);
-        let ty: syn::Type = syn::parse_str(&expected).map_err(|error| error.to_string())?;
-        if name != member.name || field.ty != ty {
-            let found = field.ty.to_token_stream();
-            return Err(format!("`{name}: {found}` stands for `{}: {expected}`", member.name));
+/// Takes the structs out of what typify made: one for each target, and no other.
+fn checked(made: syn::File, targets: &[Target<'_>]) -> Result<Vec<ItemStruct>, Problem> {
+    let mut structs = BTreeMap::new();
+    for item in made.items {
+        match item {
+            Item::Struct(item) => {
+                structs.insert(item.ident.to_string(), item);
+            }
+            // Unlike a struct's, its variants are checked by nobody.
+            Item::Enum(item) => {
+                return Err(problem("", "", format!("an enum `{}`", item.ident)));
+            }
+            // The error module and the impls of conversions are not used.
+            _ => {}
         }
     }
-    Ok(())
+    let checked = targets.iter().map(|target| {
+        let made = structs.remove(target.name).ok_or_else(|| "no struct of this name".to_owned());
+        made.and_then(|item| check(&item, &target.members).map(|()| item))
+            .map_err(|message| problem(target.file, target.pointer, message))
+    });
+    let checked = checked.collect::<Result<Vec<_>, _>>()?;
+    match structs.keys().next() {
+        Some(name) => Err(problem("", "", format!("a struct `{name}` that no definition has"))),
+        None => Ok(checked),
+    }
 }
 
-/// Returns the Rust type of a member's field.
-pub(crate) fn rust_type(member: &Member) -> String {
-    fn plain(ty: &Ty) -> String {
-        match ty {
-            Ty::String => "String".into(),
-            Ty::Boolean => "bool".into(),
-            Ty::Integer => "i64".into(),
-            Ty::Number => "f64".into(),
-            Ty::Named(name) => name.clone(),
-            Ty::Array(items) => format!("Vec<{}>", plain(items)),
-            Ty::Map => "Map<String, Value>".into(),
-            Ty::Raw => lower::RAW_JSON.into(),
+/// Checks that a struct has a field of its own for each member and none besides,
+/// and that an `Option` is what it uses for optional members only.
+fn check(item: &ItemStruct, members: &[&Member]) -> Result<(), String> {
+    let mut names = BTreeSet::new();
+    let mut idents = BTreeSet::new();
+    for field in &item.fields {
+        let Some(ident) = &field.ident else {
+            return Err("a struct without named fields".to_owned());
+        };
+        if !idents.insert(ident.to_string()) {
+            return Err(format!("two members that are the field `{ident}`"));
+        }
+        let name = wire_name(field);
+        let Some(member) = members.iter().find(|member| member.name == name) else {
+            return Err(format!("a field `{name}` that no member asked for"));
+        };
+        if member.required == is_option(&field.ty) {
+            let is = if member.required { "required" } else { "optional" };
+            return Err(format!("the {is} member `{name}` has a field that is not"));
+        }
+        names.insert(name);
+    }
+    match members.iter().find(|member| !names.contains(&member.name)) {
+        Some(member) => Err(format!("no field for `{}`", member.name)),
+        None => Ok(()),
+    }
+}
+
+fn is_option(ty: &syn::Type) -> bool {
+    let syn::Type::Path(path) = ty else { return false };
+    path.path.segments.last().is_some_and(|last| last.ident == "Option")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::model::Ty;
+
+    fn member(name: &str, required: bool) -> Member {
+        Member {
+            name: name.to_owned(),
+            pointer: String::new(),
+            description: String::new(),
+            required,
+            ty: Ty::String,
+            sensitive: false,
+            aliases: Vec::new(),
+            valid_for_seconds: None,
+            source: None,
         }
     }
-    let ty = plain(&member.ty);
-    if member.required { ty } else { format!("Option<{ty}>") }
+
+    /// Has typify read definitions, and compares what it makes with members: name,
+    /// and whether it is required.
+    fn outcome(definitions: &Value, expected: &[(&str, &[(&str, bool)])]) -> Result<(), String> {
+        let definitions: BTreeMap<String, schemars08::schema::Schema> =
+            serde_json::from_value(definitions.clone()).expect("the definitions are JSON Schema");
+        let made = run_typify(definitions.into_iter().collect(), std::iter::empty());
+        let made = made.expect("typify reports no error");
+        let members: Vec<Vec<Member>> = expected
+            .iter()
+            .map(|(_, members)| members.iter().map(|(name, is)| member(name, *is)).collect())
+            .collect();
+        let targets: Vec<Target<'_>> = expected
+            .iter()
+            .zip(&members)
+            .map(|((name, _), members)| Target {
+                name,
+                file: "events/ping.schema.json",
+                pointer: "",
+                members: members.iter().collect(),
+                docs: String::new(),
+                tag: None,
+            })
+            .collect();
+        match checked(made, &targets) {
+            Ok(_) => Ok(()),
+            Err(problem) => match problem.kind {
+                ProblemKind::Typify(message) => Err(message),
+                other => panic!("another kind of problem: {other}"),
+            },
+        }
+    }
+
+    #[test]
+    fn a_struct_as_the_members_say_it_passes() {
+        let definitions = json!({ "Ping": {
+            "type": "object",
+            "required": ["zulu"],
+            "properties": {
+                "zulu": { "type": "string" },
+                "alphaTime": { "anyOf": [{ "type": "array", "items": { "type": "string" } }, { "type": "null" }] },
+                "risk-score": { "type": ["integer", "null"] },
+                "2faEnabled": { "type": ["boolean", "null"] }
+            }
+        }});
+        let members: &[(&str, bool)] =
+            &[("zulu", true), ("alphaTime", false), ("risk-score", false), ("2faEnabled", false)];
+        assert_eq!(outcome(&definitions, &[("Ping", members)]), Ok(()));
+    }
+
+    #[test]
+    fn a_required_name_without_a_property_is_refused() {
+        let definitions = json!({ "Ping": {
+            "type": "object",
+            "required": ["note", "ghost"],
+            "properties": { "note": { "type": "string" } }
+        }});
+        assert_eq!(
+            outcome(&definitions, &[("Ping", &[("note", true)])]),
+            Err("a field `ghost` that no member asked for".to_owned())
+        );
+    }
+
+    #[test]
+    fn an_empty_object_is_refused() {
+        let definitions = json!({ "Ping": { "type": "object", "properties": {}, "required": [] } });
+        assert_eq!(
+            outcome(&definitions, &[("Ping", &[])]),
+            Err("a struct without named fields".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_title_that_is_renamed_is_refused() {
+        let definitions = json!({ "KYCCheck": {
+            "type": "object",
+            "required": ["note"],
+            "properties": { "note": { "type": "string" } }
+        }});
+        assert_eq!(
+            outcome(&definitions, &[("KYCCheck", &[("note", true)])]),
+            Err("no struct of this name".to_owned())
+        );
+    }
+
+    #[test]
+    fn two_inline_objects_of_one_title_are_refused() {
+        let inline = |name: &str| {
+            json!({
+                "type": "object",
+                "title": "Detail",
+                "required": [name],
+                "properties": { name: { "type": "string" } }
+            })
+        };
+        let definitions = json!({ "Ping": {
+            "type": "object",
+            "required": ["left", "right"],
+            "properties": { "left": inline("left"), "right": inline("right") }
+        }});
+        assert_eq!(
+            outcome(&definitions, &[("Ping", &[("left", true), ("right", true)])]),
+            Err("a struct `Detail` that no definition has".to_owned())
+        );
+    }
+
+    #[test]
+    fn an_optional_list_without_null_is_refused() {
+        let definitions = json!({ "Ping": {
+            "type": "object",
+            "properties": { "notes": { "type": "array", "items": { "type": "string" } } }
+        }});
+        assert_eq!(
+            outcome(&definitions, &[("Ping", &[("notes", false)])]),
+            Err("the optional member `notes` has a field that is not".to_owned())
+        );
+    }
+
+    #[test]
+    fn two_members_that_become_one_field_are_refused() {
+        let definitions = json!({ "Ping": {
+            "type": "object",
+            "required": ["riskScore", "risk-score"],
+            "properties": { "riskScore": { "type": "string" }, "risk-score": { "type": "string" } }
+        }});
+        assert_eq!(
+            outcome(&definitions, &[("Ping", &[("riskScore", true), ("risk-score", true)])]),
+            Err("two members that are the field `risk_score`".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_closed_enum_is_refused() {
+        let definitions = json!({
+            "Ping": {
+                "type": "object",
+                "required": ["color"],
+                "properties": { "color": { "$ref": "#/definitions/Color" } }
+            },
+            "Color": { "enum": ["red", "blue"] }
+        });
+        assert_eq!(
+            outcome(&definitions, &[("Ping", &[("color", true)])]),
+            Err("an enum `Color`".to_owned())
+        );
+    }
 }

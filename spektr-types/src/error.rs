@@ -300,7 +300,7 @@ fn expected_type(expected: &str) -> Option<JsonType> {
         ("epoch ", JsonType::Number),
         ("a sequence", JsonType::Array),
         ("a map", JsonType::Object),
-        ("an object", JsonType::Object),
+        ("struct ", JsonType::Object),
     ];
     words.iter().find(|(word, _)| expected.starts_with(word)).map(|(_, expected)| *expected)
 }

@@ -1,59 +1,34 @@
-//! What the generated structs share in reading an object.
+//! serde as derived code sees it: a struct is read from an object, and from nothing
+//! else.
+//!
+//! Generated structs name this module by `#[serde(crate = …)]`. It is serde, but for
+//! the two functions that derived code calls to read a struct: serde's own would
+//! read an array too, member by member.
 
-use std::fmt;
+pub(crate) use ::serde::*;
 
-use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+/// What derived code asks of a deserializer.
+///
+/// The trait is implemented for all of them, so that it is no bound that anybody
+/// has to meet. If derived code called another function, it would not compile.
+pub(crate) trait Deserializer<'de>: ::serde::Deserializer<'de> {
+    /// Reads a struct as the map that it is in JSON.
+    fn deserialize_struct<V: de::Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        self.deserialize_map(visitor)
+    }
 
-/// What a struct is read from.
-pub(crate) const EXPECTED: &str = "an object";
-
-/// Reads a member's name as what it is to a struct.
-pub(crate) struct Name<F>(pub(crate) F);
-
-impl<'de, K, F: FnOnce(&str) -> K> DeserializeSeed<'de> for Name<F> {
-    type Value = K;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<K, D::Error> {
-        deserializer.deserialize_identifier(self)
+    /// Reads a member's name.
+    fn deserialize_identifier<V: de::Visitor<'de>>(
+        self,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        ::serde::Deserializer::deserialize_identifier(self, visitor)
     }
 }
 
-impl<K, F: FnOnce(&str) -> K> Visitor<'_> for Name<F> {
-    type Value = K;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a member's name")
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<K, E> {
-        Ok((self.0)(name))
-    }
-}
-
-/// Reads a member's value into its place, which must be free.
-pub(crate) fn read<'de, A, T>(
-    map: &mut A,
-    place: &mut Option<T>,
-    name: &'static str,
-) -> Result<(), A::Error>
-where
-    A: MapAccess<'de>,
-    T: Deserialize<'de>,
-{
-    if place.is_some() {
-        return Err(A::Error::duplicate_field(name));
-    }
-    *place = Some(map.next_value()?);
-    Ok(())
-}
-
-/// Passes over the value of a member that the struct does not have.
-pub(crate) fn skip<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
-    map.next_value::<IgnoredAny>().map(drop)
-}
-
-/// Returns what was read of a member that must be there.
-pub(crate) fn required<T, E: Error>(value: Option<T>, name: &'static str) -> Result<T, E> {
-    value.ok_or_else(|| E::missing_field(name))
-}
+impl<'de, D: ::serde::Deserializer<'de>> Deserializer<'de> for D {}

@@ -12,9 +12,7 @@ use syn::{Item, parse_quote};
 use crate::model::Model;
 
 /// Where the names that generated code uses come from, besides the schemas.
-const FOREIGN: [(&str, &[&str]); 6] = [
-    ("serde::de", &["MapAccess", "Visitor"]),
-    ("serde::ser", &["SerializeMap"]),
+const FOREIGN: [(&str, &[&str]); 4] = [
     ("serde", &["Deserialize", "Deserializer", "Serialize", "Serializer"]),
     ("serde_json", &["Map", "Value"]),
     (
@@ -86,13 +84,12 @@ pub(crate) fn with_imports(model: &Model, items: Vec<Item>) -> Vec<Item> {
     imports
 }
 
-/// Collects the names at the start of paths, without those that are being given:
-/// that of an associated type, and those of an enum and its plain variants.
+/// Collects the names at the start of paths, without that of an associated type,
+/// which is being given.
 fn collect(tokens: TokenStream, used: &mut BTreeSet<String>) {
     // How many colons stand before a token: two of them continue a path.
     let mut colons = 0;
     let mut is_given = false;
-    let mut is_enum = false;
     for token in tokens {
         match token {
             TokenTree::Punct(punct) if punct.as_char() == ':' => {
@@ -103,10 +100,8 @@ fn collect(tokens: TokenStream, used: &mut BTreeSet<String>) {
                 if colons < 2 && !is_given {
                     used.insert(ident.to_string());
                 }
-                is_enum = is_enum || ident == "enum";
-                is_given = is_enum || ident == "type";
+                is_given = ident == "type";
             }
-            TokenTree::Group(_) if is_enum => (is_enum, is_given) = (false, false),
             TokenTree::Group(group) => collect(group.stream(), used),
             _ => {}
         }

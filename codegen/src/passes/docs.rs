@@ -4,16 +4,18 @@ use quote::quote;
 use syn::{Attribute, ItemStruct, parse_quote};
 
 use crate::model::Member;
-use crate::passes::Target;
+use crate::passes::{Target, member_of};
 
 pub(super) fn run(item: &mut ItemStruct, target: &Target<'_>) {
     replace(&mut item.attrs, &target.docs);
-    for (field, member) in item.fields.iter_mut().zip(&target.members) {
-        replace(&mut field.attrs, &member_docs(member));
+    for field in item.fields.iter_mut() {
+        if let Some(member) = member_of(field, &target.members) {
+            replace(&mut field.attrs, &member_docs(member));
+        }
     }
 }
 
-/// Puts a text where the old documentation was.
+/// Puts a text where typify's documentation was.
 fn replace(attributes: &mut Vec<Attribute>, text: &str) {
     attributes.retain(|attribute| !attribute.path().is_ident("doc"));
     attributes.splice(0..0, lines(text));

@@ -1,12 +1,12 @@
-//! Passes over typify's structs, one file each, in the order in which they run.
+//! Passes over typify's structs: what typify cannot say, one file each, in the order
+//! in which they run.
 
-mod attributes;
+mod aliases;
 mod delivered;
 mod docs;
 mod order;
 mod paths;
 mod redact;
-mod serde;
 mod tag;
 
 pub(crate) use docs::{escape, tokens as doc_tokens};
@@ -14,11 +14,17 @@ pub(crate) use docs::{escape, tokens as doc_tokens};
 use syn::{Field, ItemImpl, ItemStruct, LitStr};
 
 use crate::model::Member;
-use crate::structs;
 
-/// What a struct stands for: the parts of the model that its passes need.
+/// A struct that has to be made: the parts of the model that typify and the passes
+/// need.
 pub(crate) struct Target<'m> {
-    /// All members that have a field, in the order of the schema.
+    /// Rust name.
+    pub(crate) name: &'m str,
+    /// Path of the file that defines it, below the schema folder.
+    pub(crate) file: &'m str,
+    /// JSON pointer of the definition in that file.
+    pub(crate) pointer: &'m str,
+    /// All members that typify makes a field of, in the order of the schema.
     pub(crate) members: Vec<&'m Member>,
     /// The text above the struct.
     pub(crate) docs: String,
@@ -34,26 +40,25 @@ pub(crate) struct Tag<'m> {
     pub(crate) index: usize,
 }
 
-/// Makes typify's struct ours; returns it with its impls.
-pub(crate) fn run(
-    mut item: ItemStruct,
-    target: &Target<'_>,
-) -> Result<(ItemStruct, Vec<ItemImpl>), String> {
+/// Adds to typify's struct what it cannot say; returns it with its `Debug`, where
+/// that cannot be derived.
+pub(crate) fn run(mut item: ItemStruct, target: &Target<'_>) -> (ItemStruct, Option<ItemImpl>) {
     paths::run(&mut item);
-    order::run(&mut item, &target.members)?;
-    structs::check(&item, &target.members)?;
+    // serde's attributes belong behind the derive that knows them.
+    item.attrs.sort_by_key(|attribute| !attribute.path().is_ident("derive"));
+    order::run(&mut item, &target.members);
     delivered::run(&mut item);
+    aliases::run(&mut item, &target.members);
     docs::run(&mut item, target);
     if let Some(tag) = &target.tag {
         tag::run(&mut item, tag);
     }
-    let debug = redact::run(&item, &target.members);
-    attributes::run(&mut item, debug.is_none());
-    let serde = serde::run(&mut item, &target.members);
-    Ok((item, debug.into_iter().chain(serde).collect()))
+    let debug = redact::run(&mut item, &target.members);
+    (item, debug)
 }
 
-/// Returns the name that a field has on the wire.
+/// Returns the name that a field has on the wire: typify writes a `rename` where it
+/// is not the field's own.
 pub(crate) fn wire_name(field: &Field) -> String {
     let mut name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
     for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
@@ -68,4 +73,10 @@ pub(crate) fn wire_name(field: &Field) -> String {
         });
     }
     name
+}
+
+/// Returns the member that a field is of; none of the tag's.
+fn member_of<'m>(field: &Field, members: &[&'m Member]) -> Option<&'m Member> {
+    let name = wire_name(field);
+    members.iter().find(|member| member.name == name).copied()
 }

@@ -1,10 +1,13 @@
-//! Shortens typify's absolute paths: every generated file imports what it uses.
+//! Shortens typify's absolute paths of types: every generated file imports what it
+//! uses.
 
 use syn::visit_mut::{self, VisitMut};
 use syn::{ItemStruct, Path};
 
 pub(super) fn run(item: &mut ItemStruct) {
-    LastSegment.visit_item_struct_mut(item);
+    for field in item.fields.iter_mut() {
+        LastSegment.visit_type_mut(&mut field.ty);
+    }
 }
 
 struct LastSegment;

@@ -2,8 +2,6 @@
 
 //! Types that several events share.
 
-use serde::de::{MapAccess, Visitor};
-use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::UnknownValue;
 use crate::runtime::Redacted;
@@ -113,99 +111,29 @@ impl Serialize for ContextId {
 }
 
 /// Payload of the two tag events.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
+#[serde(crate = "crate::object")]
 pub struct CustomerTagData {
     /// The tag.
-    #[cfg_attr(feature = "schemars", schemars(rename = "tagId"))]
+    #[serde(rename = "tagId")]
     pub tag_id: TagId,
     /// Whether the tag was added or removed.
-    #[cfg_attr(feature = "schemars", schemars(rename = "action"))]
     pub action: TagAction,
     /// The user who did it, if it was a user.
     ///
     /// May be absent or null.
-    #[cfg_attr(feature = "schemars", schemars(rename = "userId"))]
+    #[serde(rename = "userId", skip_serializing_if = "::std::option::Option::is_none")]
     pub user_id: Option<UserId>,
     /// The process that did it, if it was a process.
     ///
     /// May be absent or null.
-    #[cfg_attr(feature = "schemars", schemars(rename = "processId"))]
+    #[serde(
+        rename = "processId",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
     pub process_id: Option<ProcessId>,
-}
-
-impl<'de> Deserialize<'de> for CustomerTagData {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        enum Key {
-            TagId,
-            Action,
-            UserId,
-            ProcessId,
-        }
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = CustomerTagData;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(crate::object::EXPECTED)
-            }
-            fn visit_map<A: MapAccess<'de>>(
-                self,
-                mut map: A,
-            ) -> Result<CustomerTagData, A::Error> {
-                let mut tag_id_: Option<TagId> = None;
-                let mut action_: Option<TagAction> = None;
-                let mut user_id_: Option<Option<UserId>> = None;
-                let mut process_id_: Option<Option<ProcessId>> = None;
-                let known = |name: &str| match name {
-                    "tagId" => Some(Key::TagId),
-                    "action" => Some(Key::Action),
-                    "userId" => Some(Key::UserId),
-                    "processId" => Some(Key::ProcessId),
-                    _ => None,
-                };
-                while let Some(key) = map.next_key_seed(crate::object::Name(known))? {
-                    match key {
-                        Some(Key::TagId) => {
-                            crate::object::read(&mut map, &mut tag_id_, "tagId")?
-                        }
-                        Some(Key::Action) => {
-                            crate::object::read(&mut map, &mut action_, "action")?
-                        }
-                        Some(Key::UserId) => {
-                            crate::object::read(&mut map, &mut user_id_, "userId")?
-                        }
-                        Some(Key::ProcessId) => {
-                            crate::object::read(&mut map, &mut process_id_, "processId")?
-                        }
-                        None => crate::object::skip(&mut map)?,
-                    }
-                }
-                Ok(CustomerTagData {
-                    tag_id: crate::object::required(tag_id_, "tagId")?,
-                    action: crate::object::required(action_, "action")?,
-                    user_id: user_id_.flatten(),
-                    process_id: process_id_.flatten(),
-                })
-            }
-        }
-        deserializer.deserialize_map(Members)
-    }
-}
-
-impl Serialize for CustomerTagData {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        SerializeMap::serialize_entry(&mut map, "tagId", &self.tag_id)?;
-        SerializeMap::serialize_entry(&mut map, "action", &self.action)?;
-        if let Some(value) = &self.user_id {
-            SerializeMap::serialize_entry(&mut map, "userId", value)?;
-        }
-        if let Some(value) = &self.process_id {
-            SerializeMap::serialize_entry(&mut map, "processId", value)?;
-        }
-        SerializeMap::end(map)
-    }
 }
 
 /// Id of one event. A delivery that spektr repeats carries the same id again.

@@ -2,9 +2,6 @@
 
 //! The event `ALERT_RESOLVED`.
 
-use serde::de::{MapAccess, Visitor};
-use serde::ser::SerializeMap;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::{
     AlertId, ContextId, Delivered, EventId, EventType, KnownEvent, ProcessId, SpektrId,
     Timestamp, UserId, WorkspaceId,
@@ -26,15 +23,15 @@ use crate::runtime::Tag;
 ///   may be null. Chosen: All five are required. Because: The page tells nullable members
 ///   apart elsewhere. Should an alert be resolved without a user or a run, the entry is
 ///   kept as malformed and shows it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
+#[serde(crate = "crate::object")]
 pub struct AlertResolved {
     /// Id of this event.
-    #[cfg_attr(feature = "schemars", schemars(rename = "id"))]
     pub id: EventId,
     /// The customer whom the event concerns.
-    #[cfg_attr(feature = "schemars", schemars(rename = "spektrId"))]
+    #[serde(rename = "spektrId")]
     pub spektr_id: SpektrId,
     /// The workspace that the event comes from.
     ///
@@ -42,121 +39,24 @@ pub struct AlertResolved {
     ///
     /// Documented on the page `webhook-signatures`, section "example event", read on
     /// 2026-11-23.
-    #[cfg_attr(feature = "schemars", schemars(rename = "workspaceId"))]
+    #[serde(
+        rename = "workspaceId",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
     pub workspace_id: Option<WorkspaceId>,
     /// Wire type: the name that tells which event this is.
-    #[cfg_attr(feature = "schemars", schemars(rename = "type"))]
+    #[serde(rename = "type")]
     wire_type: Tag<AlertResolved>,
     /// Whether spektr had already delivered the event.
     ///
     /// May be absent or null.
-    #[cfg_attr(feature = "schemars", schemars(rename = "delivered", default))]
+    #[serde(rename = "delivered", default, skip_serializing_if = "Delivered::is_absent")]
     pub delivered: Delivered,
     /// Moment of the event's creation.
-    #[cfg_attr(feature = "schemars", schemars(rename = "createdAt"))]
+    #[serde(rename = "createdAt")]
     pub created_at: Timestamp,
     /// The alert, who resolved it, and the run it belongs to.
-    #[cfg_attr(feature = "schemars", schemars(rename = "data"))]
     pub data: AlertResolvedData,
-}
-
-impl<'de> Deserialize<'de> for AlertResolved {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        enum Key {
-            Id,
-            SpektrId,
-            WorkspaceId,
-            WireType,
-            Delivered,
-            CreatedAt,
-            Data,
-        }
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = AlertResolved;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(crate::object::EXPECTED)
-            }
-            fn visit_map<A: MapAccess<'de>>(
-                self,
-                mut map: A,
-            ) -> Result<AlertResolved, A::Error> {
-                let mut id_: Option<EventId> = None;
-                let mut spektr_id_: Option<SpektrId> = None;
-                let mut workspace_id_: Option<Option<WorkspaceId>> = None;
-                let mut wire_type_: Option<Tag<AlertResolved>> = None;
-                let mut delivered_: Option<Delivered> = None;
-                let mut created_at_: Option<Timestamp> = None;
-                let mut data_: Option<AlertResolvedData> = None;
-                let known = |name: &str| match name {
-                    "id" => Some(Key::Id),
-                    "spektrId" => Some(Key::SpektrId),
-                    "workspaceId" => Some(Key::WorkspaceId),
-                    "type" => Some(Key::WireType),
-                    "delivered" => Some(Key::Delivered),
-                    "createdAt" => Some(Key::CreatedAt),
-                    "data" => Some(Key::Data),
-                    _ => None,
-                };
-                while let Some(key) = map.next_key_seed(crate::object::Name(known))? {
-                    match key {
-                        Some(Key::Id) => crate::object::read(&mut map, &mut id_, "id")?,
-                        Some(Key::SpektrId) => {
-                            crate::object::read(&mut map, &mut spektr_id_, "spektrId")?
-                        }
-                        Some(Key::WorkspaceId) => {
-                            crate::object::read(
-                                &mut map,
-                                &mut workspace_id_,
-                                "workspaceId",
-                            )?
-                        }
-                        Some(Key::WireType) => {
-                            crate::object::read(&mut map, &mut wire_type_, "type")?
-                        }
-                        Some(Key::Delivered) => {
-                            crate::object::read(&mut map, &mut delivered_, "delivered")?
-                        }
-                        Some(Key::CreatedAt) => {
-                            crate::object::read(&mut map, &mut created_at_, "createdAt")?
-                        }
-                        Some(Key::Data) => {
-                            crate::object::read(&mut map, &mut data_, "data")?
-                        }
-                        None => crate::object::skip(&mut map)?,
-                    }
-                }
-                Ok(AlertResolved {
-                    id: crate::object::required(id_, "id")?,
-                    spektr_id: crate::object::required(spektr_id_, "spektrId")?,
-                    workspace_id: workspace_id_.flatten(),
-                    wire_type: crate::object::required(wire_type_, "type")?,
-                    delivered: delivered_.unwrap_or_default(),
-                    created_at: crate::object::required(created_at_, "createdAt")?,
-                    data: crate::object::required(data_, "data")?,
-                })
-            }
-        }
-        deserializer.deserialize_map(Members)
-    }
-}
-
-impl Serialize for AlertResolved {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        SerializeMap::serialize_entry(&mut map, "id", &self.id)?;
-        SerializeMap::serialize_entry(&mut map, "spektrId", &self.spektr_id)?;
-        if let Some(value) = &self.workspace_id {
-            SerializeMap::serialize_entry(&mut map, "workspaceId", value)?;
-        }
-        SerializeMap::serialize_entry(&mut map, "type", &self.wire_type)?;
-        if !self.delivered.is_absent() {
-            SerializeMap::serialize_entry(&mut map, "delivered", &self.delivered)?;
-        }
-        SerializeMap::serialize_entry(&mut map, "createdAt", &self.created_at)?;
-        SerializeMap::serialize_entry(&mut map, "data", &self.data)?;
-        SerializeMap::end(map)
-    }
 }
 
 impl crate::catalogue::sealed::Sealed for AlertResolved {
@@ -181,100 +81,24 @@ impl KnownEvent for AlertResolved {
 }
 
 /// The alert, who resolved it, and the run it belongs to.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
+#[serde(crate = "crate::object")]
 pub struct AlertResolvedData {
     /// The run.
-    #[cfg_attr(feature = "schemars", schemars(rename = "contextId"))]
+    #[serde(rename = "contextId")]
     pub context_id: ContextId,
     /// The process.
-    #[cfg_attr(feature = "schemars", schemars(rename = "processId"))]
+    #[serde(rename = "processId")]
     pub process_id: ProcessId,
     /// The user who dealt with the alert.
-    #[cfg_attr(feature = "schemars", schemars(rename = "userId"))]
+    #[serde(rename = "userId")]
     pub user_id: UserId,
     /// The alert.
-    #[cfg_attr(feature = "schemars", schemars(rename = "alertId"))]
+    #[serde(rename = "alertId")]
     pub alert_id: AlertId,
     /// Name of the alert, as people read it.
-    #[cfg_attr(feature = "schemars", schemars(rename = "alertName"))]
+    #[serde(rename = "alertName")]
     pub alert_name: String,
-}
-
-impl<'de> Deserialize<'de> for AlertResolvedData {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        enum Key {
-            ContextId,
-            ProcessId,
-            UserId,
-            AlertId,
-            AlertName,
-        }
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = AlertResolvedData;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(crate::object::EXPECTED)
-            }
-            fn visit_map<A: MapAccess<'de>>(
-                self,
-                mut map: A,
-            ) -> Result<AlertResolvedData, A::Error> {
-                let mut context_id_: Option<ContextId> = None;
-                let mut process_id_: Option<ProcessId> = None;
-                let mut user_id_: Option<UserId> = None;
-                let mut alert_id_: Option<AlertId> = None;
-                let mut alert_name_: Option<String> = None;
-                let known = |name: &str| match name {
-                    "contextId" => Some(Key::ContextId),
-                    "processId" => Some(Key::ProcessId),
-                    "userId" => Some(Key::UserId),
-                    "alertId" => Some(Key::AlertId),
-                    "alertName" => Some(Key::AlertName),
-                    _ => None,
-                };
-                while let Some(key) = map.next_key_seed(crate::object::Name(known))? {
-                    match key {
-                        Some(Key::ContextId) => {
-                            crate::object::read(&mut map, &mut context_id_, "contextId")?
-                        }
-                        Some(Key::ProcessId) => {
-                            crate::object::read(&mut map, &mut process_id_, "processId")?
-                        }
-                        Some(Key::UserId) => {
-                            crate::object::read(&mut map, &mut user_id_, "userId")?
-                        }
-                        Some(Key::AlertId) => {
-                            crate::object::read(&mut map, &mut alert_id_, "alertId")?
-                        }
-                        Some(Key::AlertName) => {
-                            crate::object::read(&mut map, &mut alert_name_, "alertName")?
-                        }
-                        None => crate::object::skip(&mut map)?,
-                    }
-                }
-                Ok(AlertResolvedData {
-                    context_id: crate::object::required(context_id_, "contextId")?,
-                    process_id: crate::object::required(process_id_, "processId")?,
-                    user_id: crate::object::required(user_id_, "userId")?,
-                    alert_id: crate::object::required(alert_id_, "alertId")?,
-                    alert_name: crate::object::required(alert_name_, "alertName")?,
-                })
-            }
-        }
-        deserializer.deserialize_map(Members)
-    }
-}
-
-impl Serialize for AlertResolvedData {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        SerializeMap::serialize_entry(&mut map, "contextId", &self.context_id)?;
-        SerializeMap::serialize_entry(&mut map, "processId", &self.process_id)?;
-        SerializeMap::serialize_entry(&mut map, "userId", &self.user_id)?;
-        SerializeMap::serialize_entry(&mut map, "alertId", &self.alert_id)?;
-        SerializeMap::serialize_entry(&mut map, "alertName", &self.alert_name)?;
-        SerializeMap::end(map)
-    }
 }

@@ -2,9 +2,6 @@
 
 //! The event `CUSTOMER_STATUS_CHANGED`.
 
-use serde::de::{MapAccess, Visitor};
-use serde::ser::SerializeMap;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::{
     Delivered, EventId, EventType, KnownEvent, ProcessId, SpektrId, Timestamp, UserId,
     WorkspaceId,
@@ -45,15 +42,15 @@ use crate::runtime::{Redacted, Tag};
 /// - `customer-name-is-sensitive`: It may be the name of a person. Chosen: It is kept out
 ///   of logs, traces, metrics and debug output. Because: It is personal data, and the id of
 ///   the customer serves for telling events apart.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
+#[serde(crate = "crate::object")]
 pub struct CustomerStatusChanged {
     /// Id of this event.
-    #[cfg_attr(feature = "schemars", schemars(rename = "id"))]
     pub id: EventId,
     /// The customer whom the event concerns.
-    #[cfg_attr(feature = "schemars", schemars(rename = "spektrId"))]
+    #[serde(rename = "spektrId")]
     pub spektr_id: SpektrId,
     /// The workspace that the event comes from.
     ///
@@ -61,121 +58,24 @@ pub struct CustomerStatusChanged {
     ///
     /// Documented on the page `webhook-signatures`, section "example event", read on
     /// 2026-11-23.
-    #[cfg_attr(feature = "schemars", schemars(rename = "workspaceId"))]
+    #[serde(
+        rename = "workspaceId",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
     pub workspace_id: Option<WorkspaceId>,
     /// Wire type: the name that tells which event this is.
-    #[cfg_attr(feature = "schemars", schemars(rename = "type"))]
+    #[serde(rename = "type")]
     wire_type: Tag<CustomerStatusChanged>,
     /// Whether spektr had already delivered the event.
     ///
     /// May be absent or null.
-    #[cfg_attr(feature = "schemars", schemars(rename = "delivered", default))]
+    #[serde(rename = "delivered", default, skip_serializing_if = "Delivered::is_absent")]
     pub delivered: Delivered,
     /// Moment of the event's creation.
-    #[cfg_attr(feature = "schemars", schemars(rename = "createdAt"))]
+    #[serde(rename = "createdAt")]
     pub created_at: Timestamp,
     /// The two statuses, the customer, and who or what made the change.
-    #[cfg_attr(feature = "schemars", schemars(rename = "data"))]
     pub data: CustomerStatusChangedData,
-}
-
-impl<'de> Deserialize<'de> for CustomerStatusChanged {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        enum Key {
-            Id,
-            SpektrId,
-            WorkspaceId,
-            WireType,
-            Delivered,
-            CreatedAt,
-            Data,
-        }
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = CustomerStatusChanged;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(crate::object::EXPECTED)
-            }
-            fn visit_map<A: MapAccess<'de>>(
-                self,
-                mut map: A,
-            ) -> Result<CustomerStatusChanged, A::Error> {
-                let mut id_: Option<EventId> = None;
-                let mut spektr_id_: Option<SpektrId> = None;
-                let mut workspace_id_: Option<Option<WorkspaceId>> = None;
-                let mut wire_type_: Option<Tag<CustomerStatusChanged>> = None;
-                let mut delivered_: Option<Delivered> = None;
-                let mut created_at_: Option<Timestamp> = None;
-                let mut data_: Option<CustomerStatusChangedData> = None;
-                let known = |name: &str| match name {
-                    "id" => Some(Key::Id),
-                    "spektrId" => Some(Key::SpektrId),
-                    "workspaceId" => Some(Key::WorkspaceId),
-                    "type" => Some(Key::WireType),
-                    "delivered" => Some(Key::Delivered),
-                    "createdAt" => Some(Key::CreatedAt),
-                    "data" => Some(Key::Data),
-                    _ => None,
-                };
-                while let Some(key) = map.next_key_seed(crate::object::Name(known))? {
-                    match key {
-                        Some(Key::Id) => crate::object::read(&mut map, &mut id_, "id")?,
-                        Some(Key::SpektrId) => {
-                            crate::object::read(&mut map, &mut spektr_id_, "spektrId")?
-                        }
-                        Some(Key::WorkspaceId) => {
-                            crate::object::read(
-                                &mut map,
-                                &mut workspace_id_,
-                                "workspaceId",
-                            )?
-                        }
-                        Some(Key::WireType) => {
-                            crate::object::read(&mut map, &mut wire_type_, "type")?
-                        }
-                        Some(Key::Delivered) => {
-                            crate::object::read(&mut map, &mut delivered_, "delivered")?
-                        }
-                        Some(Key::CreatedAt) => {
-                            crate::object::read(&mut map, &mut created_at_, "createdAt")?
-                        }
-                        Some(Key::Data) => {
-                            crate::object::read(&mut map, &mut data_, "data")?
-                        }
-                        None => crate::object::skip(&mut map)?,
-                    }
-                }
-                Ok(CustomerStatusChanged {
-                    id: crate::object::required(id_, "id")?,
-                    spektr_id: crate::object::required(spektr_id_, "spektrId")?,
-                    workspace_id: workspace_id_.flatten(),
-                    wire_type: crate::object::required(wire_type_, "type")?,
-                    delivered: delivered_.unwrap_or_default(),
-                    created_at: crate::object::required(created_at_, "createdAt")?,
-                    data: crate::object::required(data_, "data")?,
-                })
-            }
-        }
-        deserializer.deserialize_map(Members)
-    }
-}
-
-impl Serialize for CustomerStatusChanged {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        SerializeMap::serialize_entry(&mut map, "id", &self.id)?;
-        SerializeMap::serialize_entry(&mut map, "spektrId", &self.spektr_id)?;
-        if let Some(value) = &self.workspace_id {
-            SerializeMap::serialize_entry(&mut map, "workspaceId", value)?;
-        }
-        SerializeMap::serialize_entry(&mut map, "type", &self.wire_type)?;
-        if !self.delivered.is_absent() {
-            SerializeMap::serialize_entry(&mut map, "delivered", &self.delivered)?;
-        }
-        SerializeMap::serialize_entry(&mut map, "createdAt", &self.created_at)?;
-        SerializeMap::serialize_entry(&mut map, "data", &self.data)?;
-        SerializeMap::end(map)
-    }
 }
 
 impl crate::catalogue::sealed::Sealed for CustomerStatusChanged {
@@ -201,35 +101,42 @@ impl KnownEvent for CustomerStatusChanged {
 }
 
 /// The two statuses, the customer, and who or what made the change.
-#[derive(Clone, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
+#[serde(crate = "crate::object")]
 pub struct CustomerStatusChangedData {
     /// Status before the change.
-    #[cfg_attr(feature = "schemars", schemars(rename = "oldStatus"))]
+    #[serde(rename = "oldStatus")]
     pub old_status: String,
     /// Status after the change.
-    #[cfg_attr(feature = "schemars", schemars(rename = "newStatus"))]
+    #[serde(rename = "newStatus")]
     pub new_status: String,
     /// Name of the customer, a person or a company.
     ///
     /// Sensitive: `Debug` does not show it.
-    #[cfg_attr(feature = "schemars", schemars(rename = "customerName"))]
+    #[serde(rename = "customerName")]
     pub customer_name: String,
     /// The user who made the change, if it was a user.
     ///
     /// May be absent or null.
-    #[cfg_attr(feature = "schemars", schemars(rename = "userId"))]
+    #[serde(rename = "userId", skip_serializing_if = "::std::option::Option::is_none")]
     pub user_id: Option<UserId>,
     /// The process that made the change, if it was a process.
     ///
     /// May be absent or null.
-    #[cfg_attr(feature = "schemars", schemars(rename = "processId"))]
+    #[serde(
+        rename = "processId",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
     pub process_id: Option<ProcessId>,
     /// Name of that process, as people read it.
     ///
     /// May be absent or null.
-    #[cfg_attr(feature = "schemars", schemars(rename = "processName"))]
+    #[serde(
+        rename = "processName",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
     pub process_name: Option<String>,
 }
 
@@ -243,107 +150,5 @@ impl std::fmt::Debug for CustomerStatusChangedData {
             .field("process_id", &self.process_id)
             .field("process_name", &self.process_name)
             .finish()
-    }
-}
-
-impl<'de> Deserialize<'de> for CustomerStatusChangedData {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        enum Key {
-            OldStatus,
-            NewStatus,
-            CustomerName,
-            UserId,
-            ProcessId,
-            ProcessName,
-        }
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = CustomerStatusChangedData;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(crate::object::EXPECTED)
-            }
-            fn visit_map<A: MapAccess<'de>>(
-                self,
-                mut map: A,
-            ) -> Result<CustomerStatusChangedData, A::Error> {
-                let mut old_status_: Option<String> = None;
-                let mut new_status_: Option<String> = None;
-                let mut customer_name_: Option<String> = None;
-                let mut user_id_: Option<Option<UserId>> = None;
-                let mut process_id_: Option<Option<ProcessId>> = None;
-                let mut process_name_: Option<Option<String>> = None;
-                let known = |name: &str| match name {
-                    "oldStatus" => Some(Key::OldStatus),
-                    "newStatus" => Some(Key::NewStatus),
-                    "customerName" => Some(Key::CustomerName),
-                    "userId" => Some(Key::UserId),
-                    "processId" => Some(Key::ProcessId),
-                    "processName" => Some(Key::ProcessName),
-                    _ => None,
-                };
-                while let Some(key) = map.next_key_seed(crate::object::Name(known))? {
-                    match key {
-                        Some(Key::OldStatus) => {
-                            crate::object::read(&mut map, &mut old_status_, "oldStatus")?
-                        }
-                        Some(Key::NewStatus) => {
-                            crate::object::read(&mut map, &mut new_status_, "newStatus")?
-                        }
-                        Some(Key::CustomerName) => {
-                            crate::object::read(
-                                &mut map,
-                                &mut customer_name_,
-                                "customerName",
-                            )?
-                        }
-                        Some(Key::UserId) => {
-                            crate::object::read(&mut map, &mut user_id_, "userId")?
-                        }
-                        Some(Key::ProcessId) => {
-                            crate::object::read(&mut map, &mut process_id_, "processId")?
-                        }
-                        Some(Key::ProcessName) => {
-                            crate::object::read(
-                                &mut map,
-                                &mut process_name_,
-                                "processName",
-                            )?
-                        }
-                        None => crate::object::skip(&mut map)?,
-                    }
-                }
-                Ok(CustomerStatusChangedData {
-                    old_status: crate::object::required(old_status_, "oldStatus")?,
-                    new_status: crate::object::required(new_status_, "newStatus")?,
-                    customer_name: crate::object::required(
-                        customer_name_,
-                        "customerName",
-                    )?,
-                    user_id: user_id_.flatten(),
-                    process_id: process_id_.flatten(),
-                    process_name: process_name_.flatten(),
-                })
-            }
-        }
-        deserializer.deserialize_map(Members)
-    }
-}
-
-impl Serialize for CustomerStatusChangedData {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        SerializeMap::serialize_entry(&mut map, "oldStatus", &self.old_status)?;
-        SerializeMap::serialize_entry(&mut map, "newStatus", &self.new_status)?;
-        SerializeMap::serialize_entry(&mut map, "customerName", &self.customer_name)?;
-        if let Some(value) = &self.user_id {
-            SerializeMap::serialize_entry(&mut map, "userId", value)?;
-        }
-        if let Some(value) = &self.process_id {
-            SerializeMap::serialize_entry(&mut map, "processId", value)?;
-        }
-        if let Some(value) = &self.process_name {
-            SerializeMap::serialize_entry(&mut map, "processName", value)?;
-        }
-        SerializeMap::end(map)
     }
 }

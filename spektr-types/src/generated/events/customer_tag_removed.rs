@@ -2,9 +2,6 @@
 
 //! The event `CUSTOMER_TAG_REMOVED`.
 
-use serde::de::{MapAccess, Visitor};
-use serde::ser::SerializeMap;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::{
     CustomerTagData, Delivered, EventId, EventType, KnownEvent, SpektrId, Timestamp,
     WorkspaceId,
@@ -41,15 +38,15 @@ use crate::runtime::Tag;
 ///   explains the customer's id; the example speaks of both. Chosen: It is the customer who
 ///   lost the tag. Because: One table serves both events, and its wording follows the
 ///   first.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
+#[serde(crate = "crate::object")]
 pub struct CustomerTagRemoved {
     /// Id of this event.
-    #[cfg_attr(feature = "schemars", schemars(rename = "id"))]
     pub id: EventId,
     /// The customer whom the event concerns.
-    #[cfg_attr(feature = "schemars", schemars(rename = "spektrId"))]
+    #[serde(rename = "spektrId")]
     pub spektr_id: SpektrId,
     /// The workspace that the event comes from.
     ///
@@ -57,121 +54,24 @@ pub struct CustomerTagRemoved {
     ///
     /// Documented on the page `webhook-signatures`, section "example event", read on
     /// 2026-11-23.
-    #[cfg_attr(feature = "schemars", schemars(rename = "workspaceId"))]
+    #[serde(
+        rename = "workspaceId",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
     pub workspace_id: Option<WorkspaceId>,
     /// Wire type: the name that tells which event this is.
-    #[cfg_attr(feature = "schemars", schemars(rename = "type"))]
+    #[serde(rename = "type")]
     wire_type: Tag<CustomerTagRemoved>,
     /// Whether spektr had already delivered the event.
     ///
     /// May be absent or null.
-    #[cfg_attr(feature = "schemars", schemars(rename = "delivered", default))]
+    #[serde(rename = "delivered", default, skip_serializing_if = "Delivered::is_absent")]
     pub delivered: Delivered,
     /// Moment of the event's creation.
-    #[cfg_attr(feature = "schemars", schemars(rename = "createdAt"))]
+    #[serde(rename = "createdAt")]
     pub created_at: Timestamp,
     /// The tag, and who or what removed it.
-    #[cfg_attr(feature = "schemars", schemars(rename = "data"))]
     pub data: CustomerTagData,
-}
-
-impl<'de> Deserialize<'de> for CustomerTagRemoved {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        enum Key {
-            Id,
-            SpektrId,
-            WorkspaceId,
-            WireType,
-            Delivered,
-            CreatedAt,
-            Data,
-        }
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = CustomerTagRemoved;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(crate::object::EXPECTED)
-            }
-            fn visit_map<A: MapAccess<'de>>(
-                self,
-                mut map: A,
-            ) -> Result<CustomerTagRemoved, A::Error> {
-                let mut id_: Option<EventId> = None;
-                let mut spektr_id_: Option<SpektrId> = None;
-                let mut workspace_id_: Option<Option<WorkspaceId>> = None;
-                let mut wire_type_: Option<Tag<CustomerTagRemoved>> = None;
-                let mut delivered_: Option<Delivered> = None;
-                let mut created_at_: Option<Timestamp> = None;
-                let mut data_: Option<CustomerTagData> = None;
-                let known = |name: &str| match name {
-                    "id" => Some(Key::Id),
-                    "spektrId" => Some(Key::SpektrId),
-                    "workspaceId" => Some(Key::WorkspaceId),
-                    "type" => Some(Key::WireType),
-                    "delivered" => Some(Key::Delivered),
-                    "createdAt" => Some(Key::CreatedAt),
-                    "data" => Some(Key::Data),
-                    _ => None,
-                };
-                while let Some(key) = map.next_key_seed(crate::object::Name(known))? {
-                    match key {
-                        Some(Key::Id) => crate::object::read(&mut map, &mut id_, "id")?,
-                        Some(Key::SpektrId) => {
-                            crate::object::read(&mut map, &mut spektr_id_, "spektrId")?
-                        }
-                        Some(Key::WorkspaceId) => {
-                            crate::object::read(
-                                &mut map,
-                                &mut workspace_id_,
-                                "workspaceId",
-                            )?
-                        }
-                        Some(Key::WireType) => {
-                            crate::object::read(&mut map, &mut wire_type_, "type")?
-                        }
-                        Some(Key::Delivered) => {
-                            crate::object::read(&mut map, &mut delivered_, "delivered")?
-                        }
-                        Some(Key::CreatedAt) => {
-                            crate::object::read(&mut map, &mut created_at_, "createdAt")?
-                        }
-                        Some(Key::Data) => {
-                            crate::object::read(&mut map, &mut data_, "data")?
-                        }
-                        None => crate::object::skip(&mut map)?,
-                    }
-                }
-                Ok(CustomerTagRemoved {
-                    id: crate::object::required(id_, "id")?,
-                    spektr_id: crate::object::required(spektr_id_, "spektrId")?,
-                    workspace_id: workspace_id_.flatten(),
-                    wire_type: crate::object::required(wire_type_, "type")?,
-                    delivered: delivered_.unwrap_or_default(),
-                    created_at: crate::object::required(created_at_, "createdAt")?,
-                    data: crate::object::required(data_, "data")?,
-                })
-            }
-        }
-        deserializer.deserialize_map(Members)
-    }
-}
-
-impl Serialize for CustomerTagRemoved {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        SerializeMap::serialize_entry(&mut map, "id", &self.id)?;
-        SerializeMap::serialize_entry(&mut map, "spektrId", &self.spektr_id)?;
-        if let Some(value) = &self.workspace_id {
-            SerializeMap::serialize_entry(&mut map, "workspaceId", value)?;
-        }
-        SerializeMap::serialize_entry(&mut map, "type", &self.wire_type)?;
-        if !self.delivered.is_absent() {
-            SerializeMap::serialize_entry(&mut map, "delivered", &self.delivered)?;
-        }
-        SerializeMap::serialize_entry(&mut map, "createdAt", &self.created_at)?;
-        SerializeMap::serialize_entry(&mut map, "data", &self.data)?;
-        SerializeMap::end(map)
-    }
 }
 
 impl crate::catalogue::sealed::Sealed for CustomerTagRemoved {

@@ -2,9 +2,6 @@
 
 //! The event `PROCESS_RUN_END`.
 
-use serde::de::{MapAccess, Visitor};
-use serde::ser::SerializeMap;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 use crate::{
     Delivered, EventId, EventType, FileUrl, KnownEvent, SpektrId, Timestamp, WorkspaceId,
@@ -72,15 +69,15 @@ use crate::runtime::{Redacted, Tag};
 ///   the customer. Chosen: All three are kept out of logs, traces, metrics and debug
 ///   output. The texts of a field are not, since they belong to the form. Because: They are
 ///   personal data, or may be at any time.
-#[derive(Clone, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
+#[serde(crate = "crate::object")]
 pub struct ProcessRunEnd {
     /// Id of this event.
-    #[cfg_attr(feature = "schemars", schemars(rename = "id"))]
     pub id: EventId,
     /// The customer whom the event concerns.
-    #[cfg_attr(feature = "schemars", schemars(rename = "spektrId"))]
+    #[serde(rename = "spektrId")]
     pub spektr_id: SpektrId,
     /// The workspace that the event comes from.
     ///
@@ -88,38 +85,38 @@ pub struct ProcessRunEnd {
     ///
     /// Documented on the page `webhook-signatures`, section "example event", read on
     /// 2026-11-23.
-    #[cfg_attr(feature = "schemars", schemars(rename = "workspaceId"))]
+    #[serde(
+        rename = "workspaceId",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
     pub workspace_id: Option<WorkspaceId>,
     /// Wire type: the name that tells which event this is.
-    #[cfg_attr(feature = "schemars", schemars(rename = "type"))]
+    #[serde(rename = "type")]
     wire_type: Tag<ProcessRunEnd>,
     /// Whether spektr had already delivered the event.
     ///
     /// May be absent or null.
-    #[cfg_attr(feature = "schemars", schemars(rename = "delivered", default))]
+    #[serde(rename = "delivered", default, skip_serializing_if = "Delivered::is_absent")]
     pub delivered: Delivered,
     /// Moment of the event's creation.
-    #[cfg_attr(feature = "schemars", schemars(rename = "createdAt"))]
+    #[serde(rename = "createdAt")]
     pub created_at: Timestamp,
     /// Name of the process, as people read it.
-    #[cfg_attr(feature = "schemars", schemars(rename = "process_name"))]
+    #[serde(alias = "processName")]
     pub process_name: String,
     /// Result of the run, as the process words it.
     ///
     /// Sensitive: `Debug` does not show it.
-    #[cfg_attr(feature = "schemars", schemars(rename = "process_output"))]
+    #[serde(alias = "processOutput")]
     pub process_output: String,
     /// Files that belong to the run.
-    #[cfg_attr(feature = "schemars", schemars(rename = "files"))]
     pub files: ProcessRunEndFiles,
     /// The form fields of the run. Their values stand in `data`.
-    #[cfg_attr(feature = "schemars", schemars(rename = "fields"))]
     pub fields: Vec<ProcessRunEndField>,
     /// Values from the customer and from external services, by key. Where the customer gave a
     /// value, its key is that of a field.
     ///
     /// Sensitive: `Debug` does not show it.
-    #[cfg_attr(feature = "schemars", schemars(rename = "data"))]
     pub data: Map<String, Value>,
 }
 
@@ -138,151 +135,6 @@ impl std::fmt::Debug for ProcessRunEnd {
             .field("fields", &self.fields)
             .field("data", &Redacted)
             .finish()
-    }
-}
-
-impl<'de> Deserialize<'de> for ProcessRunEnd {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        enum Key {
-            Id,
-            SpektrId,
-            WorkspaceId,
-            WireType,
-            Delivered,
-            CreatedAt,
-            ProcessName,
-            ProcessOutput,
-            Files,
-            Fields,
-            Data,
-        }
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = ProcessRunEnd;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(crate::object::EXPECTED)
-            }
-            fn visit_map<A: MapAccess<'de>>(
-                self,
-                mut map: A,
-            ) -> Result<ProcessRunEnd, A::Error> {
-                let mut id_: Option<EventId> = None;
-                let mut spektr_id_: Option<SpektrId> = None;
-                let mut workspace_id_: Option<Option<WorkspaceId>> = None;
-                let mut wire_type_: Option<Tag<ProcessRunEnd>> = None;
-                let mut delivered_: Option<Delivered> = None;
-                let mut created_at_: Option<Timestamp> = None;
-                let mut process_name_: Option<String> = None;
-                let mut process_output_: Option<String> = None;
-                let mut files_: Option<ProcessRunEndFiles> = None;
-                let mut fields_: Option<Vec<ProcessRunEndField>> = None;
-                let mut data_: Option<Map<String, Value>> = None;
-                let known = |name: &str| match name {
-                    "id" => Some(Key::Id),
-                    "spektrId" => Some(Key::SpektrId),
-                    "workspaceId" => Some(Key::WorkspaceId),
-                    "type" => Some(Key::WireType),
-                    "delivered" => Some(Key::Delivered),
-                    "createdAt" => Some(Key::CreatedAt),
-                    "process_name" | "processName" => Some(Key::ProcessName),
-                    "process_output" | "processOutput" => Some(Key::ProcessOutput),
-                    "files" => Some(Key::Files),
-                    "fields" => Some(Key::Fields),
-                    "data" => Some(Key::Data),
-                    _ => None,
-                };
-                while let Some(key) = map.next_key_seed(crate::object::Name(known))? {
-                    match key {
-                        Some(Key::Id) => crate::object::read(&mut map, &mut id_, "id")?,
-                        Some(Key::SpektrId) => {
-                            crate::object::read(&mut map, &mut spektr_id_, "spektrId")?
-                        }
-                        Some(Key::WorkspaceId) => {
-                            crate::object::read(
-                                &mut map,
-                                &mut workspace_id_,
-                                "workspaceId",
-                            )?
-                        }
-                        Some(Key::WireType) => {
-                            crate::object::read(&mut map, &mut wire_type_, "type")?
-                        }
-                        Some(Key::Delivered) => {
-                            crate::object::read(&mut map, &mut delivered_, "delivered")?
-                        }
-                        Some(Key::CreatedAt) => {
-                            crate::object::read(&mut map, &mut created_at_, "createdAt")?
-                        }
-                        Some(Key::ProcessName) => {
-                            crate::object::read(
-                                &mut map,
-                                &mut process_name_,
-                                "process_name",
-                            )?
-                        }
-                        Some(Key::ProcessOutput) => {
-                            crate::object::read(
-                                &mut map,
-                                &mut process_output_,
-                                "process_output",
-                            )?
-                        }
-                        Some(Key::Files) => {
-                            crate::object::read(&mut map, &mut files_, "files")?
-                        }
-                        Some(Key::Fields) => {
-                            crate::object::read(&mut map, &mut fields_, "fields")?
-                        }
-                        Some(Key::Data) => {
-                            crate::object::read(&mut map, &mut data_, "data")?
-                        }
-                        None => crate::object::skip(&mut map)?,
-                    }
-                }
-                Ok(ProcessRunEnd {
-                    id: crate::object::required(id_, "id")?,
-                    spektr_id: crate::object::required(spektr_id_, "spektrId")?,
-                    workspace_id: workspace_id_.flatten(),
-                    wire_type: crate::object::required(wire_type_, "type")?,
-                    delivered: delivered_.unwrap_or_default(),
-                    created_at: crate::object::required(created_at_, "createdAt")?,
-                    process_name: crate::object::required(
-                        process_name_,
-                        "process_name",
-                    )?,
-                    process_output: crate::object::required(
-                        process_output_,
-                        "process_output",
-                    )?,
-                    files: crate::object::required(files_, "files")?,
-                    fields: crate::object::required(fields_, "fields")?,
-                    data: crate::object::required(data_, "data")?,
-                })
-            }
-        }
-        deserializer.deserialize_map(Members)
-    }
-}
-
-impl Serialize for ProcessRunEnd {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        SerializeMap::serialize_entry(&mut map, "id", &self.id)?;
-        SerializeMap::serialize_entry(&mut map, "spektrId", &self.spektr_id)?;
-        if let Some(value) = &self.workspace_id {
-            SerializeMap::serialize_entry(&mut map, "workspaceId", value)?;
-        }
-        SerializeMap::serialize_entry(&mut map, "type", &self.wire_type)?;
-        if !self.delivered.is_absent() {
-            SerializeMap::serialize_entry(&mut map, "delivered", &self.delivered)?;
-        }
-        SerializeMap::serialize_entry(&mut map, "createdAt", &self.created_at)?;
-        SerializeMap::serialize_entry(&mut map, "process_name", &self.process_name)?;
-        SerializeMap::serialize_entry(&mut map, "process_output", &self.process_output)?;
-        SerializeMap::serialize_entry(&mut map, "files", &self.files)?;
-        SerializeMap::serialize_entry(&mut map, "fields", &self.fields)?;
-        SerializeMap::serialize_entry(&mut map, "data", &self.data)?;
-        SerializeMap::end(map)
     }
 }
 
@@ -325,338 +177,98 @@ impl ProcessRunEnd {
 }
 
 /// A field below another field.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
+#[serde(crate = "crate::object")]
 pub struct ProcessRunEndChildField {
     /// Name under which the value of this field stands in the event's `data`.
     ///
     /// May be absent or null.
-    #[cfg_attr(feature = "schemars", schemars(rename = "key"))]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub key: Option<String>,
     /// Text above the field.
     ///
     /// May be absent or null.
-    #[cfg_attr(feature = "schemars", schemars(rename = "label"))]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub label: Option<String>,
     /// Text that explains the field.
     ///
     /// May be absent or null.
-    #[cfg_attr(feature = "schemars", schemars(rename = "helptext"))]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub helptext: Option<String>,
     /// Text in the field while it is empty.
     ///
     /// May be absent or null.
-    #[cfg_attr(feature = "schemars", schemars(rename = "placeholder"))]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub placeholder: Option<String>,
     /// Spektr's own id of the field.
     ///
     /// May be absent or null.
-    #[cfg_attr(feature = "schemars", schemars(rename = "internalId"))]
+    #[serde(
+        rename = "internalId",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
     pub internal_id: Option<String>,
 }
 
-impl<'de> Deserialize<'de> for ProcessRunEndChildField {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        enum Key {
-            Key,
-            Label,
-            Helptext,
-            Placeholder,
-            InternalId,
-        }
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = ProcessRunEndChildField;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(crate::object::EXPECTED)
-            }
-            fn visit_map<A: MapAccess<'de>>(
-                self,
-                mut map: A,
-            ) -> Result<ProcessRunEndChildField, A::Error> {
-                let mut key_: Option<Option<String>> = None;
-                let mut label_: Option<Option<String>> = None;
-                let mut helptext_: Option<Option<String>> = None;
-                let mut placeholder_: Option<Option<String>> = None;
-                let mut internal_id_: Option<Option<String>> = None;
-                let known = |name: &str| match name {
-                    "key" => Some(Key::Key),
-                    "label" => Some(Key::Label),
-                    "helptext" => Some(Key::Helptext),
-                    "placeholder" => Some(Key::Placeholder),
-                    "internalId" => Some(Key::InternalId),
-                    _ => None,
-                };
-                while let Some(key) = map.next_key_seed(crate::object::Name(known))? {
-                    match key {
-                        Some(Key::Key) => {
-                            crate::object::read(&mut map, &mut key_, "key")?
-                        }
-                        Some(Key::Label) => {
-                            crate::object::read(&mut map, &mut label_, "label")?
-                        }
-                        Some(Key::Helptext) => {
-                            crate::object::read(&mut map, &mut helptext_, "helptext")?
-                        }
-                        Some(Key::Placeholder) => {
-                            crate::object::read(
-                                &mut map,
-                                &mut placeholder_,
-                                "placeholder",
-                            )?
-                        }
-                        Some(Key::InternalId) => {
-                            crate::object::read(
-                                &mut map,
-                                &mut internal_id_,
-                                "internalId",
-                            )?
-                        }
-                        None => crate::object::skip(&mut map)?,
-                    }
-                }
-                Ok(ProcessRunEndChildField {
-                    key: key_.flatten(),
-                    label: label_.flatten(),
-                    helptext: helptext_.flatten(),
-                    placeholder: placeholder_.flatten(),
-                    internal_id: internal_id_.flatten(),
-                })
-            }
-        }
-        deserializer.deserialize_map(Members)
-    }
-}
-
-impl Serialize for ProcessRunEndChildField {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        if let Some(value) = &self.key {
-            SerializeMap::serialize_entry(&mut map, "key", value)?;
-        }
-        if let Some(value) = &self.label {
-            SerializeMap::serialize_entry(&mut map, "label", value)?;
-        }
-        if let Some(value) = &self.helptext {
-            SerializeMap::serialize_entry(&mut map, "helptext", value)?;
-        }
-        if let Some(value) = &self.placeholder {
-            SerializeMap::serialize_entry(&mut map, "placeholder", value)?;
-        }
-        if let Some(value) = &self.internal_id {
-            SerializeMap::serialize_entry(&mut map, "internalId", value)?;
-        }
-        SerializeMap::end(map)
-    }
-}
-
 /// One field of a form.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
+#[serde(crate = "crate::object")]
 pub struct ProcessRunEndField {
     /// Name under which the value of this field stands in the event's `data`.
     ///
     /// May be absent or null.
-    #[cfg_attr(feature = "schemars", schemars(rename = "key"))]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub key: Option<String>,
     /// Text above the field.
     ///
     /// May be absent or null.
-    #[cfg_attr(feature = "schemars", schemars(rename = "label"))]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub label: Option<String>,
     /// Text that explains the field.
     ///
     /// May be absent or null.
-    #[cfg_attr(feature = "schemars", schemars(rename = "helptext"))]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub helptext: Option<String>,
     /// Text in the field while it is empty.
     ///
     /// May be absent or null.
-    #[cfg_attr(feature = "schemars", schemars(rename = "placeholder"))]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub placeholder: Option<String>,
     /// Spektr's own id of the field.
     ///
     /// May be absent or null.
-    #[cfg_attr(feature = "schemars", schemars(rename = "internalId"))]
+    #[serde(
+        rename = "internalId",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
     pub internal_id: Option<String>,
     /// Fields below this one. They have no children of their own.
     ///
     /// May be absent or null.
-    #[cfg_attr(feature = "schemars", schemars(rename = "children"))]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub children: Option<Vec<ProcessRunEndChildField>>,
 }
 
-impl<'de> Deserialize<'de> for ProcessRunEndField {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        enum Key {
-            Key,
-            Label,
-            Helptext,
-            Placeholder,
-            InternalId,
-            Children,
-        }
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = ProcessRunEndField;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(crate::object::EXPECTED)
-            }
-            fn visit_map<A: MapAccess<'de>>(
-                self,
-                mut map: A,
-            ) -> Result<ProcessRunEndField, A::Error> {
-                let mut key_: Option<Option<String>> = None;
-                let mut label_: Option<Option<String>> = None;
-                let mut helptext_: Option<Option<String>> = None;
-                let mut placeholder_: Option<Option<String>> = None;
-                let mut internal_id_: Option<Option<String>> = None;
-                let mut children_: Option<Option<Vec<ProcessRunEndChildField>>> = None;
-                let known = |name: &str| match name {
-                    "key" => Some(Key::Key),
-                    "label" => Some(Key::Label),
-                    "helptext" => Some(Key::Helptext),
-                    "placeholder" => Some(Key::Placeholder),
-                    "internalId" => Some(Key::InternalId),
-                    "children" => Some(Key::Children),
-                    _ => None,
-                };
-                while let Some(key) = map.next_key_seed(crate::object::Name(known))? {
-                    match key {
-                        Some(Key::Key) => {
-                            crate::object::read(&mut map, &mut key_, "key")?
-                        }
-                        Some(Key::Label) => {
-                            crate::object::read(&mut map, &mut label_, "label")?
-                        }
-                        Some(Key::Helptext) => {
-                            crate::object::read(&mut map, &mut helptext_, "helptext")?
-                        }
-                        Some(Key::Placeholder) => {
-                            crate::object::read(
-                                &mut map,
-                                &mut placeholder_,
-                                "placeholder",
-                            )?
-                        }
-                        Some(Key::InternalId) => {
-                            crate::object::read(
-                                &mut map,
-                                &mut internal_id_,
-                                "internalId",
-                            )?
-                        }
-                        Some(Key::Children) => {
-                            crate::object::read(&mut map, &mut children_, "children")?
-                        }
-                        None => crate::object::skip(&mut map)?,
-                    }
-                }
-                Ok(ProcessRunEndField {
-                    key: key_.flatten(),
-                    label: label_.flatten(),
-                    helptext: helptext_.flatten(),
-                    placeholder: placeholder_.flatten(),
-                    internal_id: internal_id_.flatten(),
-                    children: children_.flatten(),
-                })
-            }
-        }
-        deserializer.deserialize_map(Members)
-    }
-}
-
-impl Serialize for ProcessRunEndField {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        if let Some(value) = &self.key {
-            SerializeMap::serialize_entry(&mut map, "key", value)?;
-        }
-        if let Some(value) = &self.label {
-            SerializeMap::serialize_entry(&mut map, "label", value)?;
-        }
-        if let Some(value) = &self.helptext {
-            SerializeMap::serialize_entry(&mut map, "helptext", value)?;
-        }
-        if let Some(value) = &self.placeholder {
-            SerializeMap::serialize_entry(&mut map, "placeholder", value)?;
-        }
-        if let Some(value) = &self.internal_id {
-            SerializeMap::serialize_entry(&mut map, "internalId", value)?;
-        }
-        if let Some(value) = &self.children {
-            SerializeMap::serialize_entry(&mut map, "children", value)?;
-        }
-        SerializeMap::end(map)
-    }
-}
-
 /// Files that belong to the run.
-#[derive(Clone, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
+#[serde(crate = "crate::object")]
 pub struct ProcessRunEndFiles {
     /// Addresses of the files that the customer gave. They expire: fetch the files soon and
     /// store those, not the addresses.
     ///
     /// Sensitive: `Debug` does not show it.
-    #[cfg_attr(feature = "schemars", schemars(rename = "clientFiles"))]
+    #[serde(rename = "clientFiles")]
     pub client_files: Vec<FileUrl>,
 }
 
 impl std::fmt::Debug for ProcessRunEndFiles {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ProcessRunEndFiles").field("client_files", &Redacted).finish()
-    }
-}
-
-impl<'de> Deserialize<'de> for ProcessRunEndFiles {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        enum Key {
-            ClientFiles,
-        }
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = ProcessRunEndFiles;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(crate::object::EXPECTED)
-            }
-            fn visit_map<A: MapAccess<'de>>(
-                self,
-                mut map: A,
-            ) -> Result<ProcessRunEndFiles, A::Error> {
-                let mut client_files_: Option<Vec<FileUrl>> = None;
-                let known = |name: &str| match name {
-                    "clientFiles" => Some(Key::ClientFiles),
-                    _ => None,
-                };
-                while let Some(key) = map.next_key_seed(crate::object::Name(known))? {
-                    match key {
-                        Some(Key::ClientFiles) => {
-                            crate::object::read(
-                                &mut map,
-                                &mut client_files_,
-                                "clientFiles",
-                            )?
-                        }
-                        None => crate::object::skip(&mut map)?,
-                    }
-                }
-                Ok(ProcessRunEndFiles {
-                    client_files: crate::object::required(client_files_, "clientFiles")?,
-                })
-            }
-        }
-        deserializer.deserialize_map(Members)
-    }
-}
-
-impl Serialize for ProcessRunEndFiles {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        SerializeMap::serialize_entry(&mut map, "clientFiles", &self.client_files)?;
-        SerializeMap::end(map)
     }
 }

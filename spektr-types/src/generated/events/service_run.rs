@@ -2,9 +2,6 @@
 
 //! The event `SERVICE_RUN`.
 
-use serde::de::{MapAccess, Visitor};
-use serde::ser::SerializeMap;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::{
     ContextId, Delivered, EventId, EventType, KnownEvent, ProcessId, ProcessType,
     SpektrId, Timestamp, WorkspaceId,
@@ -31,15 +28,15 @@ use crate::runtime::{Redacted, Tag};
 ///   its events repeat it.
 /// - `vendor-type-is-text`: A string, with a placeholder as its only example. Chosen: Any
 ///   text, without known values. Because: There is no value to start a list with.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
+#[serde(crate = "crate::object")]
 pub struct ServiceRun {
     /// Id of this event.
-    #[cfg_attr(feature = "schemars", schemars(rename = "id"))]
     pub id: EventId,
     /// The customer whom the event concerns.
-    #[cfg_attr(feature = "schemars", schemars(rename = "spektrId"))]
+    #[serde(rename = "spektrId")]
     pub spektr_id: SpektrId,
     /// The workspace that the event comes from.
     ///
@@ -47,121 +44,24 @@ pub struct ServiceRun {
     ///
     /// Documented on the page `webhook-signatures`, section "example event", read on
     /// 2026-11-23.
-    #[cfg_attr(feature = "schemars", schemars(rename = "workspaceId"))]
+    #[serde(
+        rename = "workspaceId",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
     pub workspace_id: Option<WorkspaceId>,
     /// Wire type: the name that tells which event this is.
-    #[cfg_attr(feature = "schemars", schemars(rename = "type"))]
+    #[serde(rename = "type")]
     wire_type: Tag<ServiceRun>,
     /// Whether spektr had already delivered the event.
     ///
     /// May be absent or null.
-    #[cfg_attr(feature = "schemars", schemars(rename = "delivered", default))]
+    #[serde(rename = "delivered", default, skip_serializing_if = "Delivered::is_absent")]
     pub delivered: Delivered,
     /// Moment of the event's creation.
-    #[cfg_attr(feature = "schemars", schemars(rename = "createdAt"))]
+    #[serde(rename = "createdAt")]
     pub created_at: Timestamp,
     /// The service, the run and its process.
-    #[cfg_attr(feature = "schemars", schemars(rename = "data"))]
     pub data: ServiceRunData,
-}
-
-impl<'de> Deserialize<'de> for ServiceRun {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        enum Key {
-            Id,
-            SpektrId,
-            WorkspaceId,
-            WireType,
-            Delivered,
-            CreatedAt,
-            Data,
-        }
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = ServiceRun;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(crate::object::EXPECTED)
-            }
-            fn visit_map<A: MapAccess<'de>>(
-                self,
-                mut map: A,
-            ) -> Result<ServiceRun, A::Error> {
-                let mut id_: Option<EventId> = None;
-                let mut spektr_id_: Option<SpektrId> = None;
-                let mut workspace_id_: Option<Option<WorkspaceId>> = None;
-                let mut wire_type_: Option<Tag<ServiceRun>> = None;
-                let mut delivered_: Option<Delivered> = None;
-                let mut created_at_: Option<Timestamp> = None;
-                let mut data_: Option<ServiceRunData> = None;
-                let known = |name: &str| match name {
-                    "id" => Some(Key::Id),
-                    "spektrId" => Some(Key::SpektrId),
-                    "workspaceId" => Some(Key::WorkspaceId),
-                    "type" => Some(Key::WireType),
-                    "delivered" => Some(Key::Delivered),
-                    "createdAt" => Some(Key::CreatedAt),
-                    "data" => Some(Key::Data),
-                    _ => None,
-                };
-                while let Some(key) = map.next_key_seed(crate::object::Name(known))? {
-                    match key {
-                        Some(Key::Id) => crate::object::read(&mut map, &mut id_, "id")?,
-                        Some(Key::SpektrId) => {
-                            crate::object::read(&mut map, &mut spektr_id_, "spektrId")?
-                        }
-                        Some(Key::WorkspaceId) => {
-                            crate::object::read(
-                                &mut map,
-                                &mut workspace_id_,
-                                "workspaceId",
-                            )?
-                        }
-                        Some(Key::WireType) => {
-                            crate::object::read(&mut map, &mut wire_type_, "type")?
-                        }
-                        Some(Key::Delivered) => {
-                            crate::object::read(&mut map, &mut delivered_, "delivered")?
-                        }
-                        Some(Key::CreatedAt) => {
-                            crate::object::read(&mut map, &mut created_at_, "createdAt")?
-                        }
-                        Some(Key::Data) => {
-                            crate::object::read(&mut map, &mut data_, "data")?
-                        }
-                        None => crate::object::skip(&mut map)?,
-                    }
-                }
-                Ok(ServiceRun {
-                    id: crate::object::required(id_, "id")?,
-                    spektr_id: crate::object::required(spektr_id_, "spektrId")?,
-                    workspace_id: workspace_id_.flatten(),
-                    wire_type: crate::object::required(wire_type_, "type")?,
-                    delivered: delivered_.unwrap_or_default(),
-                    created_at: crate::object::required(created_at_, "createdAt")?,
-                    data: crate::object::required(data_, "data")?,
-                })
-            }
-        }
-        deserializer.deserialize_map(Members)
-    }
-}
-
-impl Serialize for ServiceRun {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        SerializeMap::serialize_entry(&mut map, "id", &self.id)?;
-        SerializeMap::serialize_entry(&mut map, "spektrId", &self.spektr_id)?;
-        if let Some(value) = &self.workspace_id {
-            SerializeMap::serialize_entry(&mut map, "workspaceId", value)?;
-        }
-        SerializeMap::serialize_entry(&mut map, "type", &self.wire_type)?;
-        if !self.delivered.is_absent() {
-            SerializeMap::serialize_entry(&mut map, "delivered", &self.delivered)?;
-        }
-        SerializeMap::serialize_entry(&mut map, "createdAt", &self.created_at)?;
-        SerializeMap::serialize_entry(&mut map, "data", &self.data)?;
-        SerializeMap::end(map)
-    }
 }
 
 impl crate::catalogue::sealed::Sealed for ServiceRun {
@@ -187,24 +87,25 @@ impl KnownEvent for ServiceRun {
 }
 
 /// The service, the run and its process.
-#[derive(Clone, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
+#[serde(crate = "crate::object")]
 pub struct ServiceRunData {
     /// Kind of the service that answered.
-    #[cfg_attr(feature = "schemars", schemars(rename = "vendorType"))]
+    #[serde(rename = "vendorType")]
     pub vendor_type: String,
     /// The run.
-    #[cfg_attr(feature = "schemars", schemars(rename = "contextId"))]
+    #[serde(rename = "contextId")]
     pub context_id: ContextId,
     /// The process.
-    #[cfg_attr(feature = "schemars", schemars(rename = "processId"))]
+    #[serde(rename = "processId")]
     pub process_id: ProcessId,
     /// Name of the process, as people read it.
-    #[cfg_attr(feature = "schemars", schemars(rename = "processName"))]
+    #[serde(rename = "processName")]
     pub process_name: String,
     /// Kind of the process.
-    #[cfg_attr(feature = "schemars", schemars(rename = "processType"))]
+    #[serde(rename = "processType")]
     pub process_type: ProcessType,
     /// Value that was handed to the onboarding process in a query parameter. It may carry an
     /// identifier of your own, or one of the customer's.
@@ -212,7 +113,7 @@ pub struct ServiceRunData {
     /// May be absent or null.
     ///
     /// Sensitive: `Debug` does not show it.
-    #[cfg_attr(feature = "schemars", schemars(rename = "reference"))]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub reference: Option<String>,
 }
 
@@ -226,104 +127,5 @@ impl std::fmt::Debug for ServiceRunData {
             .field("process_type", &self.process_type)
             .field("reference", &self.reference.as_ref().map(|_| Redacted))
             .finish()
-    }
-}
-
-impl<'de> Deserialize<'de> for ServiceRunData {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        enum Key {
-            VendorType,
-            ContextId,
-            ProcessId,
-            ProcessName,
-            ProcessType,
-            Reference,
-        }
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = ServiceRunData;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(crate::object::EXPECTED)
-            }
-            fn visit_map<A: MapAccess<'de>>(
-                self,
-                mut map: A,
-            ) -> Result<ServiceRunData, A::Error> {
-                let mut vendor_type_: Option<String> = None;
-                let mut context_id_: Option<ContextId> = None;
-                let mut process_id_: Option<ProcessId> = None;
-                let mut process_name_: Option<String> = None;
-                let mut process_type_: Option<ProcessType> = None;
-                let mut reference_: Option<Option<String>> = None;
-                let known = |name: &str| match name {
-                    "vendorType" => Some(Key::VendorType),
-                    "contextId" => Some(Key::ContextId),
-                    "processId" => Some(Key::ProcessId),
-                    "processName" => Some(Key::ProcessName),
-                    "processType" => Some(Key::ProcessType),
-                    "reference" => Some(Key::Reference),
-                    _ => None,
-                };
-                while let Some(key) = map.next_key_seed(crate::object::Name(known))? {
-                    match key {
-                        Some(Key::VendorType) => {
-                            crate::object::read(
-                                &mut map,
-                                &mut vendor_type_,
-                                "vendorType",
-                            )?
-                        }
-                        Some(Key::ContextId) => {
-                            crate::object::read(&mut map, &mut context_id_, "contextId")?
-                        }
-                        Some(Key::ProcessId) => {
-                            crate::object::read(&mut map, &mut process_id_, "processId")?
-                        }
-                        Some(Key::ProcessName) => {
-                            crate::object::read(
-                                &mut map,
-                                &mut process_name_,
-                                "processName",
-                            )?
-                        }
-                        Some(Key::ProcessType) => {
-                            crate::object::read(
-                                &mut map,
-                                &mut process_type_,
-                                "processType",
-                            )?
-                        }
-                        Some(Key::Reference) => {
-                            crate::object::read(&mut map, &mut reference_, "reference")?
-                        }
-                        None => crate::object::skip(&mut map)?,
-                    }
-                }
-                Ok(ServiceRunData {
-                    vendor_type: crate::object::required(vendor_type_, "vendorType")?,
-                    context_id: crate::object::required(context_id_, "contextId")?,
-                    process_id: crate::object::required(process_id_, "processId")?,
-                    process_name: crate::object::required(process_name_, "processName")?,
-                    process_type: crate::object::required(process_type_, "processType")?,
-                    reference: reference_.flatten(),
-                })
-            }
-        }
-        deserializer.deserialize_map(Members)
-    }
-}
-
-impl Serialize for ServiceRunData {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        SerializeMap::serialize_entry(&mut map, "vendorType", &self.vendor_type)?;
-        SerializeMap::serialize_entry(&mut map, "contextId", &self.context_id)?;
-        SerializeMap::serialize_entry(&mut map, "processId", &self.process_id)?;
-        SerializeMap::serialize_entry(&mut map, "processName", &self.process_name)?;
-        SerializeMap::serialize_entry(&mut map, "processType", &self.process_type)?;
-        if let Some(value) = &self.reference {
-            SerializeMap::serialize_entry(&mut map, "reference", value)?;
-        }
-        SerializeMap::end(map)
     }
 }

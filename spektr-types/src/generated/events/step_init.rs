@@ -2,9 +2,6 @@
 
 //! The event `STEP_INIT`.
 
-use serde::de::{MapAccess, Visitor};
-use serde::ser::SerializeMap;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::{
     Delivered, EventId, EventType, KnownEvent, RawJson, SpektrId, Timestamp, WorkspaceId,
 };
@@ -30,15 +27,15 @@ use crate::runtime::{Redacted, Tag};
 /// - `payload-may-be-personal`: Nothing is said about the contents. Chosen: The payload is
 ///   kept out of logs, traces, metrics and debug output. Because: Until the members are
 ///   known, any of them may be personal data.
-#[derive(Clone, PartialEq)]
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
+#[serde(crate = "crate::object")]
 pub struct StepInit {
     /// Id of this event.
-    #[cfg_attr(feature = "schemars", schemars(rename = "id"))]
     pub id: EventId,
     /// The customer whom the event concerns.
-    #[cfg_attr(feature = "schemars", schemars(rename = "spektrId"))]
+    #[serde(rename = "spektrId")]
     pub spektr_id: SpektrId,
     /// The workspace that the event comes from.
     ///
@@ -46,25 +43,28 @@ pub struct StepInit {
     ///
     /// Documented on the page `webhook-signatures`, section "example event", read on
     /// 2026-11-23.
-    #[cfg_attr(feature = "schemars", schemars(rename = "workspaceId"))]
+    #[serde(
+        rename = "workspaceId",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
     pub workspace_id: Option<WorkspaceId>,
     /// Wire type: the name that tells which event this is.
-    #[cfg_attr(feature = "schemars", schemars(rename = "type"))]
+    #[serde(rename = "type")]
     wire_type: Tag<StepInit>,
     /// Whether spektr had already delivered the event.
     ///
     /// May be absent or null.
-    #[cfg_attr(feature = "schemars", schemars(rename = "delivered", default))]
+    #[serde(rename = "delivered", default, skip_serializing_if = "Delivered::is_absent")]
     pub delivered: Delivered,
     /// Moment of the event's creation.
-    #[cfg_attr(feature = "schemars", schemars(rename = "createdAt"))]
+    #[serde(rename = "createdAt")]
     pub created_at: Timestamp,
     /// The payload, as it arrived. Its members are not documented yet.
     ///
     /// May be absent or null.
     ///
     /// Sensitive: `Debug` does not show it.
-    #[cfg_attr(feature = "schemars", schemars(rename = "data"))]
+    #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub data: Option<RawJson>,
 }
 
@@ -79,107 +79,6 @@ impl std::fmt::Debug for StepInit {
             .field("created_at", &self.created_at)
             .field("data", &self.data.as_ref().map(|_| Redacted))
             .finish()
-    }
-}
-
-impl<'de> Deserialize<'de> for StepInit {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        enum Key {
-            Id,
-            SpektrId,
-            WorkspaceId,
-            WireType,
-            Delivered,
-            CreatedAt,
-            Data,
-        }
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = StepInit;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(crate::object::EXPECTED)
-            }
-            fn visit_map<A: MapAccess<'de>>(
-                self,
-                mut map: A,
-            ) -> Result<StepInit, A::Error> {
-                let mut id_: Option<EventId> = None;
-                let mut spektr_id_: Option<SpektrId> = None;
-                let mut workspace_id_: Option<Option<WorkspaceId>> = None;
-                let mut wire_type_: Option<Tag<StepInit>> = None;
-                let mut delivered_: Option<Delivered> = None;
-                let mut created_at_: Option<Timestamp> = None;
-                let mut data_: Option<Option<RawJson>> = None;
-                let known = |name: &str| match name {
-                    "id" => Some(Key::Id),
-                    "spektrId" => Some(Key::SpektrId),
-                    "workspaceId" => Some(Key::WorkspaceId),
-                    "type" => Some(Key::WireType),
-                    "delivered" => Some(Key::Delivered),
-                    "createdAt" => Some(Key::CreatedAt),
-                    "data" => Some(Key::Data),
-                    _ => None,
-                };
-                while let Some(key) = map.next_key_seed(crate::object::Name(known))? {
-                    match key {
-                        Some(Key::Id) => crate::object::read(&mut map, &mut id_, "id")?,
-                        Some(Key::SpektrId) => {
-                            crate::object::read(&mut map, &mut spektr_id_, "spektrId")?
-                        }
-                        Some(Key::WorkspaceId) => {
-                            crate::object::read(
-                                &mut map,
-                                &mut workspace_id_,
-                                "workspaceId",
-                            )?
-                        }
-                        Some(Key::WireType) => {
-                            crate::object::read(&mut map, &mut wire_type_, "type")?
-                        }
-                        Some(Key::Delivered) => {
-                            crate::object::read(&mut map, &mut delivered_, "delivered")?
-                        }
-                        Some(Key::CreatedAt) => {
-                            crate::object::read(&mut map, &mut created_at_, "createdAt")?
-                        }
-                        Some(Key::Data) => {
-                            crate::object::read(&mut map, &mut data_, "data")?
-                        }
-                        None => crate::object::skip(&mut map)?,
-                    }
-                }
-                Ok(StepInit {
-                    id: crate::object::required(id_, "id")?,
-                    spektr_id: crate::object::required(spektr_id_, "spektrId")?,
-                    workspace_id: workspace_id_.flatten(),
-                    wire_type: crate::object::required(wire_type_, "type")?,
-                    delivered: delivered_.unwrap_or_default(),
-                    created_at: crate::object::required(created_at_, "createdAt")?,
-                    data: data_.flatten(),
-                })
-            }
-        }
-        deserializer.deserialize_map(Members)
-    }
-}
-
-impl Serialize for StepInit {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        SerializeMap::serialize_entry(&mut map, "id", &self.id)?;
-        SerializeMap::serialize_entry(&mut map, "spektrId", &self.spektr_id)?;
-        if let Some(value) = &self.workspace_id {
-            SerializeMap::serialize_entry(&mut map, "workspaceId", value)?;
-        }
-        SerializeMap::serialize_entry(&mut map, "type", &self.wire_type)?;
-        if !self.delivered.is_absent() {
-            SerializeMap::serialize_entry(&mut map, "delivered", &self.delivered)?;
-        }
-        SerializeMap::serialize_entry(&mut map, "createdAt", &self.created_at)?;
-        if let Some(value) = &self.data {
-            SerializeMap::serialize_entry(&mut map, "data", value)?;
-        }
-        SerializeMap::end(map)
     }
 }
 
