@@ -288,6 +288,29 @@ async fn a_full_queue_refuses_at_once() {
 }
 
 #[tokio::test]
+async fn what_nobody_waits_for_any_more_is_not_begun() {
+    let fresh = opened(|options| options.with_group(1));
+    // Another connection holds the lock, so that the writer waits with the first.
+    let blocker = Connection::open(fresh.path()).unwrap();
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let waker = std::task::Waker::noop();
+    let mut context = std::task::Context::from_waker(waker);
+    let mut deliveries = ["first", "gone", "last"].map(|id| fresh.store.accept(one(id)));
+    for delivery in &mut deliveries {
+        assert!(delivery.as_mut().poll(&mut context).is_pending());
+    }
+    while fresh.store.stats().await.unwrap().queued > 2 {}
+    let [first, gone, last] = deliveries;
+    drop(gone);
+    blocker.execute_batch("ROLLBACK").unwrap();
+    first.await.unwrap();
+    last.await.unwrap();
+    let stored = fresh.list(Filter::all(), 0, 10).await.unwrap();
+    let stored: Vec<_> = stored.into_iter().filter_map(|entry| entry.id).collect();
+    assert_eq!(stored, ["first", "last"]);
+}
+
+#[tokio::test]
 async fn debug_output_shows_no_content() {
     let fresh = fresh().await;
     let raw = tag_added("e1", "s1", 1_700_000_000_000).replace("\"t\"", "\"marker-tag\"");

@@ -132,6 +132,13 @@ pub enum StoreError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+    /// The file that was opened is not where it was: what is written to it would be lost.
+    /// Put it back, or restart with what is there.
+    #[error("the file of the store is not the one that was opened: {problem}")]
+    Gone {
+        /// What has happened to it.
+        problem: &'static str,
+    },
     /// The database failed.
     #[error("the database failed")]
     Database {

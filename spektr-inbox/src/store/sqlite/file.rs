@@ -6,7 +6,7 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use thiserror::Error;
 
 /// "spkt": tells the file from those of other programs.
@@ -47,6 +47,12 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
+    /// Pages or indexes of the file contradict each other. Restore a backup.
+    #[error("{path} is damaged", path = path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+    },
     /// A newer version of this crate has written the file.
     #[error("{path} has version {found}, and this program knows {known}: update it", path = path.display())]
     Newer {
@@ -59,18 +65,29 @@ pub enum OpenError {
     },
 }
 
-/// Opens the file for writing; creates and migrates it where needed.
-pub(super) fn open_writer(path: &Path, max_bytes: Option<u64>) -> Result<Connection, OpenError> {
+/// How much of the log stays on the disk once it is folded into the file: a long reader
+/// can make it grow to any size.
+const LOG_BYTES: i64 = 32 * 1024 * 1024;
+
+/// Opens the file, which [`create`] has made where there was none, for writing; migrates
+/// it where needed.
+pub(super) fn open_writer(
+    path: &Path,
+    max_bytes: Option<u64>,
+    is_checked: bool,
+) -> Result<Connection, OpenError> {
     let file = |source| OpenError::File { path: path.to_owned(), source };
-    create(path).map_err(file)?;
-    let mut connection = open(path)?;
+    let mut connection = open(path, OpenFlags::default())?;
     let database = |source| database(path, source);
     check(&connection, path)?;
+    if is_checked {
+        quick_check(&connection, path)?;
+    }
     if is_open_to_others(path).map_err(file)? {
         // Anew, because SQLite gives its log the mode that the file has by then.
         drop(connection);
         fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(file)?;
-        connection = open(path)?;
+        connection = open(path, OpenFlags::default())?;
     }
     log_ahead(&connection).map_err(database)?;
     // A commit returns after the log is on disk. NORMAL would lose answered
@@ -83,6 +100,7 @@ pub(super) fn open_writer(path: &Path, max_bytes: Option<u64>) -> Result<Connect
     // 16 MiB, when many changes of a page have become one.
     connection.pragma_update(None, "cache_size", -32 * 1024).map_err(database)?;
     connection.pragma_update(None, "wal_autocheckpoint", 4096).map_err(database)?;
+    connection.pragma_update(None, "journal_size_limit", LOG_BYTES).map_err(database)?;
     migrate(&mut connection, path)?;
     // The journal that made the file must not come back after a power cut.
     sync_folder(path).map_err(file)?;
@@ -99,13 +117,39 @@ pub(super) fn open_writer(path: &Path, max_bytes: Option<u64>) -> Result<Connect
 
 /// Opens the file, which [`open_writer`] has opened before, for reading.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, OpenError> {
-    let connection = open(path)?;
+    let connection = open(path, OpenFlags::default())?;
     connection.pragma_update(None, "query_only", "ON").map_err(|source| database(path, source))?;
     Ok(connection)
 }
 
-fn open(path: &Path) -> Result<Connection, OpenError> {
-    let connection = Connection::open(path).map_err(|source| database(path, source))?;
+/// Opens a store that must be there, as it is.
+pub(super) fn open_existing(path: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::default().difference(OpenFlags::SQLITE_OPEN_CREATE);
+    let connection = open(path, flags)?;
+    check(&connection, path)?;
+    let version = connection.pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0));
+    match version.map_err(|source| database(path, source))? {
+        0 => Err(OpenError::OtherProgram { path: path.to_owned() }),
+        _ => Ok(connection),
+    }
+}
+
+/// Looks whether pages and indexes go together, which reads the whole file.
+pub(super) fn quick_check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let found: rusqlite::Result<String> =
+        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+    match found {
+        Ok(word) if word == "ok" => Ok(()),
+        Err(error) if error.sqlite_error_code() != Some(ErrorCode::DatabaseCorrupt) => {
+            Err(database(path, error))
+        }
+        _ => Err(OpenError::Damaged { path: path.to_owned() }),
+    }
+}
+
+fn open(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
+    let connection =
+        Connection::open_with_flags(path, flags).map_err(|source| database(path, source))?;
     let prepare = || {
         // Other processes, such as a command line tool, write now and then.
         connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -177,7 +221,7 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
 
 /// Makes the file, readable by its owner only, where there is none. What is there is
 /// left as it is until it is known whose it is.
-fn create(path: &Path) -> io::Result<()> {
+pub(super) fn create(path: &Path) -> io::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         // By its path, and never by opening it: closing a file gives up the locks that
         // the other connections of this process hold on it.
@@ -195,7 +239,7 @@ fn is_open_to_others(path: &Path) -> io::Result<bool> {
     Ok(fs::metadata(path)?.permissions().mode() & 0o077 != 0)
 }
 
-fn sync_folder(path: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }

@@ -1,22 +1,29 @@
 //! The store in one SQLite file, for one machine.
 //!
 //! One thread writes and commits many waiting deliveries at once, with the log
-//! synced before anybody is answered; another reads beside it.
+//! synced before anybody is answered; another reads beside it. Nobody is answered either
+//! once the file, its `-wal` or its `-shm` was removed, replaced or cut short: each write
+//! fails with [`StoreError::Gone`](super::StoreError::Gone). A file whose bytes others
+//! overwrite in place is not noticed: use [`backup`] and [`restore`], never `cp`.
 
+mod backup;
 mod claim;
 mod compare;
 mod file;
 mod quarantine;
 mod read;
 mod thread;
+mod watch;
 mod write;
 
 use std::path::{Path, PathBuf};
 
 use spektr_types::Timestamp;
 
+pub use backup::{BackupError, backup, restore};
 pub use file::OpenError;
 use thread::Worker;
+use watch::Before;
 
 use super::{
     Acceptance, Claim, ClaimRequest, Filter, Lease, NewEntry, Presence, Quarantined, Rejected,
@@ -30,6 +37,7 @@ pub struct SqliteOptions {
     queue: usize,
     group: usize,
     max_bytes: Option<u64>,
+    quick_check: bool,
 }
 
 impl SqliteOptions {
@@ -47,6 +55,7 @@ impl SqliteOptions {
             queue: Self::DEFAULT_QUEUE,
             group: Self::DEFAULT_GROUP,
             max_bytes: None,
+            quick_check: false,
         }
     }
 
@@ -73,23 +82,36 @@ impl SqliteOptions {
         self
     }
 
+    /// Sets whether the whole file is read at the opening, to see that its pages and
+    /// indexes go together. That takes some seconds for each gigabyte.
+    #[must_use]
+    pub fn with_quick_check(mut self, wanted: bool) -> Self {
+        self.quick_check = wanted;
+        self
+    }
+
     /// Opens the file; creates it, readable by its owner only, where there is none,
     /// and migrates it from an earlier version. Blocks for as long as that takes.
     ///
     /// # Errors
     ///
     /// - [`OpenError::File`], [`OpenError::Database`]
-    /// - [`OpenError::OtherProgram`], [`OpenError::Newer`]: the file is left as it is
+    /// - [`OpenError::OtherProgram`], [`OpenError::Newer`], [`OpenError::Damaged`]: the file
+    ///   is left as it is
     pub fn open(self) -> Result<SqliteStore, OpenError> {
-        let writer = file::open_writer(&self.path, self.max_bytes)?;
+        let file = |source| OpenError::File { path: self.path.clone(), source };
+        file::create(&self.path).map_err(file)?;
+        let before = Before::opening(&self.path).map_err(file)?;
+        let writer = file::open_writer(&self.path, self.max_bytes, self.quick_check)?;
         let reader = file::open_reader(&self.path)?;
         let start = || {
+            let watch = Some(before.opened()?);
             Ok(SqliteStore {
-                writer: Worker::start("inbox-write", writer, self.queue, self.group)?,
-                reader: Worker::start("inbox-read", reader, self.queue, 1)?,
+                writer: Worker::start("inbox-write", writer, watch, self.queue, self.group)?,
+                reader: Worker::start("inbox-read", reader, None, self.queue, 1)?,
             })
         };
-        start().map_err(|source| OpenError::File { path: self.path.clone(), source })
+        start().map_err(file)
     }
 }
 
@@ -122,7 +144,8 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> StoreFuture<'_, bool> {
         Box::pin(
-            self.writer.write(move |connection| write::settle(connection, lease, &settlement, now)),
+            self.writer
+                .write_anyway(move |connection| write::settle(connection, lease, &settlement, now)),
         )
     }
 

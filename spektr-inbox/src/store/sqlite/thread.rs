@@ -2,13 +2,14 @@
 //!
 //! The writer takes everything that waits and commits it in one transaction, so
 //! that many deliveries share one sync of the disk. Nobody is answered before
-//! that commit.
+//! that commit, and what nobody waits for any more is not begun.
 
 use std::thread::JoinHandle;
 
 use rusqlite::{Connection, TransactionBehavior, TransactionState};
 use tokio::sync::{mpsc, oneshot};
 
+use super::watch::Watch;
 use crate::store::StoreError;
 
 /// A thread with a connection, and the queue of what it is to do.
@@ -27,12 +28,16 @@ enum Job {
 
 /// Something to do in a transaction, possibly again after that was rolled back.
 trait Grouped: Send {
+    /// Whether to begin with it at all.
+    fn is_wanted(&self) -> bool;
     fn run(&mut self, connection: &Connection) -> Result<(), StoreError>;
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
 struct Write<F, T> {
     run: F,
+    /// Whether to run it though nobody waits for its answer.
+    anyway: bool,
     result: Option<T>,
     answer: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -42,6 +47,10 @@ where
     F: FnMut(&Connection) -> Result<T, StoreError> + Send,
     T: Send,
 {
+    fn is_wanted(&self) -> bool {
+        self.anyway || !self.answer.is_closed()
+    }
+
     fn run(&mut self, connection: &Connection) -> Result<(), StoreError> {
         self.result = Some((self.run)(connection)?);
         Ok(())
@@ -60,13 +69,14 @@ impl Worker {
     pub(super) fn start(
         name: &str,
         connection: Connection,
+        watch: Option<Watch>,
         queue: usize,
         group: usize,
     ) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::channel(queue);
         let thread = std::thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || serve(connection, receiver, group))?;
+            .spawn(move || serve(Files { connection, watch }, receiver, group))?;
         Ok(Self { queue: Some(sender), thread: Some(thread) })
     }
 
@@ -76,7 +86,7 @@ impl Worker {
         run: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, result) = oneshot::channel();
-        let job = Job::Grouped(Box::new(Write { run, result: None, answer }));
+        let job = Job::Grouped(Box::new(Write { run, anyway: false, result: None, answer }));
         self.queue()?.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
@@ -89,8 +99,25 @@ impl Worker {
         &self,
         run: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.queued(run, false).await
+    }
+
+    /// Runs in a transaction, also if nobody waits for the answer by then; waits for room in
+    /// the queue.
+    pub(super) async fn write_anyway<T: Send + 'static>(
+        &self,
+        run: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.queued(run, true).await
+    }
+
+    async fn queued<T: Send + 'static>(
+        &self,
+        run: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
+        anyway: bool,
+    ) -> Result<T, StoreError> {
         let (answer, result) = oneshot::channel();
-        self.send(Job::Grouped(Box::new(Write { run, result: None, answer }))).await?;
+        self.send(Job::Grouped(Box::new(Write { run, anyway, result: None, answer }))).await?;
         result.await.unwrap_or(Err(StoreError::Closed))
     }
 
@@ -134,11 +161,24 @@ impl Drop for Worker {
     }
 }
 
-fn serve(mut connection: Connection, mut queue: mpsc::Receiver<Job>, group: usize) {
+/// What a thread works with.
+struct Files {
+    connection: Connection,
+    /// Of the thread that writes.
+    watch: Option<Watch>,
+}
+
+impl Files {
+    fn check(&mut self) -> Result<(), StoreError> {
+        self.watch.as_mut().map_or(Ok(()), |watch| watch.check(&self.connection))
+    }
+}
+
+fn serve(mut files: Files, mut queue: mpsc::Receiver<Job>, group: usize) {
     let mut next = None;
     while let Some(job) = next.take().or_else(|| queue.blocking_recv()) {
         match job {
-            Job::Alone(run) => run(&connection),
+            Job::Alone(run) => run(&files.connection),
             Job::Grouped(first) => {
                 let mut jobs = vec![first];
                 while jobs.len() < group {
@@ -151,7 +191,8 @@ fn serve(mut connection: Connection, mut queue: mpsc::Receiver<Job>, group: usiz
                         Err(_) => break,
                     }
                 }
-                commit(&mut connection, jobs);
+                jobs.retain(|job| job.is_wanted());
+                commit(&mut files, jobs);
             }
         }
     }
@@ -159,8 +200,11 @@ fn serve(mut connection: Connection, mut queue: mpsc::Receiver<Job>, group: usiz
 
 /// Commits jobs together, or each alone if that fails, so that none fails
 /// because of another.
-fn commit(connection: &mut Connection, mut jobs: Vec<Box<dyn Grouped>>) {
-    match commit_together(connection, &mut jobs) {
+fn commit(files: &mut Files, mut jobs: Vec<Box<dyn Grouped>>) {
+    if jobs.is_empty() {
+        return;
+    }
+    match commit_together(files, &mut jobs) {
         Ok(()) => jobs.into_iter().for_each(|job| job.answer(Ok(()))),
         Err(error) if jobs.len() == 1 => {
             let mut error = Some(error);
@@ -170,19 +214,17 @@ fn commit(connection: &mut Connection, mut jobs: Vec<Box<dyn Grouped>>) {
         }
         Err(_) => {
             for mut job in jobs {
-                let committed = commit_together(connection, std::slice::from_mut(&mut job));
+                let committed = commit_together(files, std::slice::from_mut(&mut job));
                 job.answer(committed);
             }
         }
     }
 }
 
-fn commit_together(
-    connection: &mut Connection,
-    jobs: &mut [Box<dyn Grouped>],
-) -> Result<(), StoreError> {
+fn commit_together(files: &mut Files, jobs: &mut [Box<dyn Grouped>]) -> Result<(), StoreError> {
+    files.check()?;
     // Dropping the transaction rolls it back.
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let transaction = files.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for job in jobs {
         job.run(&transaction)?;
         // SQLite itself rolls back on some errors, and what follows would then
@@ -192,7 +234,8 @@ fn commit_together(
         }
     }
     transaction.commit()?;
-    Ok(())
+    // It may have gone away before the commit, and after the first look.
+    files.check()
 }
 
 impl From<rusqlite::Error> for StoreError {

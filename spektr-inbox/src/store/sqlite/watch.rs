@@ -1,0 +1,102 @@
+//! Notices when the file goes away under the open store.
+//!
+//! SQLite goes on with what it has opened: a file that was removed or replaced takes every
+//! commit, and all of it is gone when the process ends. So the writer compares the files
+//! that the paths lead to with those that were opened, before and after each commit.
+
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+use crate::store::StoreError;
+
+/// The files of an open store.
+#[derive(Debug)]
+pub(super) struct Watch {
+    file: Watched,
+    log: Watched,
+    index: Watched,
+    /// The size of the file when it was looked at last. It only grows, but by `VACUUM`.
+    size: u64,
+    /// What was found before and cannot be undone.
+    damage: Option<&'static str>,
+}
+
+/// A path, and which file it led to.
+#[derive(Debug)]
+struct Watched {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+}
+
+impl Watched {
+    fn new(path: PathBuf) -> io::Result<Self> {
+        let metadata = fs::metadata(&path)?;
+        Ok(Self { path, device: metadata.dev(), inode: metadata.ino() })
+    }
+
+    /// What the path leads to, if that is the same file still.
+    fn same(&self) -> Option<Metadata> {
+        let metadata = fs::metadata(&self.path).ok()?;
+        (metadata.dev() == self.device && metadata.ino() == self.inode).then_some(metadata)
+    }
+}
+
+/// Which file a path leads to before it is opened.
+#[derive(Debug)]
+pub(super) struct Before(Watched);
+
+impl Before {
+    pub(super) fn opening(path: &Path) -> io::Result<Self> {
+        // The folder of the process can change, and with it where a relative path leads.
+        Ok(Self(Watched::new(std::path::absolute(path)?)?))
+    }
+
+    /// Watches the file that was opened since, and its log and index, which are there from
+    /// the first transaction on.
+    pub(super) fn opened(self) -> io::Result<Watch> {
+        // SQLite puts them beside the file itself, not beside a link to it.
+        let real = fs::canonicalize(&self.0.path)?;
+        let beside = |suffix: &str| {
+            let mut path = real.clone().into_os_string();
+            path.push(suffix);
+            Watched::new(path.into())
+        };
+        let (log, index) = (beside("-wal")?, beside("-shm")?);
+        let replaced = || io::Error::other("it was replaced while it was opened");
+        let size = self.0.same().ok_or_else(replaced)?.len();
+        Ok(Watch { file: self.0, log, index, size, damage: None })
+    }
+}
+
+impl Watch {
+    /// Fails unless the store still is where it was opened.
+    pub(super) fn check(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        let gone = |problem| Err(StoreError::Gone { problem });
+        if let Some(problem) = self.damage {
+            return gone(problem);
+        }
+        let Some(file) = self.file.same() else {
+            return gone("it was removed or replaced");
+        };
+        if self.log.same().is_none() || self.index.same().is_none() {
+            return gone("its -wal or -shm was removed or replaced");
+        }
+        if file.len() < self.size && !is_whole(connection, file.len())? {
+            self.damage = Some("it was cut short");
+            return gone("it was cut short");
+        }
+        self.size = file.len();
+        Ok(())
+    }
+}
+
+/// Whether a file that has become smaller has all its pages, as after `VACUUM`.
+fn is_whole(connection: &Connection, size: u64) -> Result<bool, StoreError> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
+    Ok(size == pragma("page_count")? * pragma("page_size")?)
+}
