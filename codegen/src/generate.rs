@@ -46,7 +46,7 @@ pub const FOLDERS: [&str; 3] = [TYPES, SCHEMAS, REFERENCE];
 pub fn generate(set: &SchemaSet) -> Result<BTreeMap<PathBuf, String>, Problems> {
     let files = types(set.model())?;
     let in_folder = |(name, text)| (PathBuf::from(TYPES).join(name), text);
-    let schemas = (PathBuf::from(SCHEMAS).join("mod.rs"), embed::schemas(set));
+    let schemas = (PathBuf::from(SCHEMAS).join("schemas.json"), embed::schemas(set));
     Ok(files.into_iter().map(in_folder).chain([schemas]).collect())
 }
 

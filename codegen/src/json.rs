@@ -38,6 +38,11 @@ impl Json {
         serde_json::from_slice(bytes).map_err(|error| error.to_string())
     }
 
+    /// Makes an object of members.
+    pub fn object<'n>(members: impl IntoIterator<Item = (&'n str, Json)>) -> Json {
+        Json::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
     /// Returns the member `name` of an object.
     pub fn get(&self, name: &str) -> Option<&Json> {
         self.members().iter().find(|(key, _)| key == name).map(|(_, value)| value)
@@ -87,6 +92,12 @@ impl Json {
                 _ => at.get(&token),
             }
         })
+    }
+
+    /// Returns the value as JSON text on one line.
+    pub fn to_text(&self) -> String {
+        // Its keys are strings and its numbers finite, so that it always serializes.
+        serde_json::to_string(self).unwrap_or_default()
     }
 
     /// Returns the member or the element that a token of a JSON pointer, not

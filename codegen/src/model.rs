@@ -9,16 +9,47 @@ use std::collections::BTreeMap;
 pub struct Model {
     /// The members every event has, in the order of the type envelope's file.
     pub envelope: Vec<Member>,
+    /// The members of the envelope with `eventType`; `data` is the payload.
+    pub other_envelope: Vec<Member>,
+    /// The members of a batch: `results` alone, a list of entries.
+    pub batch: Vec<Member>,
     /// The events, in the order of their file names.
     pub events: Vec<Event>,
     /// Every named type besides the events, by its Rust name.
     pub types: BTreeMap<String, TypeDef>,
+    /// What the files of `common/` say of themselves, in the order of their names.
+    pub common: Vec<Common>,
+}
+
+/// A file of `common/`: a type, an envelope or the batch.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Common {
+    /// Path of the file below the schema folder.
+    pub file: String,
+    /// Name of the type, as `TypeEnvelope`.
+    pub title: String,
+    /// What it stands for.
+    pub description: String,
+    /// Where it is documented.
+    pub source: Source,
+    /// How contradictions in the documentation were resolved.
+    pub decisions: Vec<Decision>,
 }
 
 impl Model {
     /// Returns the event with a documented name, as `ALERT_RESOLVED`.
     pub fn event(&self, name: &str) -> Option<&Event> {
         self.events.iter().find(|event| event.name == name)
+    }
+
+    /// Returns every file's decisions: the file, the event's documented name if it
+    /// is an event's, and the decisions.
+    pub fn decisions(&self) -> impl Iterator<Item = (&str, Option<&str>, &[Decision])> {
+        let common = self.common.iter().map(|it| (it.file.as_str(), None, &it.decisions[..]));
+        let events = self.events.iter();
+        let events = events.map(|it| (it.file.as_str(), Some(it.name.as_str()), &it.decisions[..]));
+        common.chain(events)
     }
 }
 
@@ -113,6 +144,8 @@ pub struct Decision {
 pub struct Explained {
     /// Kind of the difference, as `member_added`.
     pub kind: String,
+    /// Documented name of the event it is about, empty for each event of the file.
+    pub event: String,
     /// Path of the member, empty where the difference is not about a member.
     pub path: String,
     /// What the schema says, empty where it says nothing.

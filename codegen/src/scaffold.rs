@@ -61,7 +61,7 @@ pub fn title(words: &str) -> String {
 }
 
 fn schema(name: &str, module: &str, file: &str, captured: &str) -> Json {
-    object([
+    Json::object([
         ("$schema", string(DRAFT)),
         ("$id", string(&format!("{ID_BASE}{file}"))),
         ("title", string(&title(name))),
@@ -71,17 +71,17 @@ fn schema(name: &str, module: &str, file: &str, captured: &str) -> Json {
         ),
         (
             "x-source",
-            object([
+            Json::object([
                 ("page", string("webhooks-events")),
                 ("section", string(name)),
                 ("captured", string(captured)),
             ]),
         ),
-        ("x-event", object([("name", string(name)), ("status", string("wip"))])),
+        ("x-event", Json::object([("name", string(name)), ("status", string("wip"))])),
         (
             "x-decisions",
             Json::Array(vec![
-                object([
+                Json::object([
                     ("id", string("wire-type-inferred")),
                     ("about", Json::Array(vec![string("/properties/type/enum/0")])),
                     ("documented", string("Nothing yet.")),
@@ -92,7 +92,7 @@ fn schema(name: &str, module: &str, file: &str, captured: &str) -> Json {
                     ),
                     ("state", string("unreviewed")),
                 ]),
-                object([
+                Json::object([
                     ("id", string("payload-raw")),
                     ("about", Json::Array(vec![string("/properties/data")])),
                     ("documented", string("Nothing yet.")),
@@ -107,10 +107,10 @@ fn schema(name: &str, module: &str, file: &str, captured: &str) -> Json {
         ("required", Json::Array(Vec::new())),
         (
             "properties",
-            object([
+            Json::object([
                 (
                     "type",
-                    object([
+                    Json::object([
                         (
                             "description",
                             string("Wire type: the name that tells which event this is."),
@@ -120,7 +120,7 @@ fn schema(name: &str, module: &str, file: &str, captured: &str) -> Json {
                 ),
                 (
                     "data",
-                    object([
+                    Json::object([
                         ("description", string("The payload, which is not documented.")),
                         ("x-type", string("raw")),
                         ("x-sensitive", Json::Bool(true)),
@@ -133,23 +133,19 @@ fn schema(name: &str, module: &str, file: &str, captured: &str) -> Json {
 
 /// Returns the full example, from which all others are derived.
 fn full_example(module: &str) -> Json {
-    object([
+    Json::object([
         ("id", string("evt_example")),
         ("spektrId", string("spk_example")),
         ("workspaceId", string("wks_example")),
         ("type", string(module)),
         ("delivered", Json::Bool(true)),
         ("createdAt", Json::Number(1_672_531_199_000_i64.into())),
-        ("data", object([("exampleKey", string("example value"))])),
+        ("data", Json::object([("exampleKey", string("example value"))])),
     ])
 }
 
 fn string(text: &str) -> Json {
     Json::String(text.to_owned())
-}
-
-fn object<'n>(members: impl IntoIterator<Item = (&'n str, Json)>) -> Json {
-    Json::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 /// Writes JSON as the schema folder has it: two spaces, and a final newline.

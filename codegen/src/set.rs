@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::checks;
 use crate::dialect::{EventHead, FileKind, Node, Reader};
 use crate::json::Json;
-use crate::model::{Event, Member, Model, Source, TypeDef};
+use crate::model::{Common, Decision, Event, Member, Model, Source, TypeDef};
 use crate::names;
 use crate::problem::{Problem, ProblemKind, Problems};
 
@@ -100,6 +100,9 @@ fn targets(files: &BTreeMap<String, Json>) -> BTreeMap<String, String> {
 #[derive(Default)]
 struct Draft {
     envelope: Option<Vec<Member>>,
+    other_envelope: Option<Vec<Member>>,
+    batch: Option<Vec<Member>>,
+    common: Vec<Common>,
     events: Vec<Event>,
     /// Titles, and files, of what no type is made of.
     others: Vec<(String, String)>,
@@ -124,6 +127,14 @@ impl Draft {
             self.others.extend(title.map(|title| (title.to_owned(), root.file.to_owned())));
         }
         let decisions = reader.decisions(root);
+        let source = root.get("x-source").and_then(|node| reader.source(&node));
+        if let (
+            FileKind::Type | FileKind::TypeEnvelope | FileKind::EventTypeEnvelope | FileKind::Batch,
+            Some(source),
+        ) = (kind, &source)
+        {
+            self.common.push(common(root, source.clone(), decisions.clone()));
+        }
         match kind {
             FileKind::Event => {
                 let head = reader.event_head(root);
@@ -143,7 +154,6 @@ impl Draft {
                 }
                 reader.definitions(root);
                 let members = reader.members(root, &["type"]);
-                let source = root.get("x-source").and_then(|node| reader.source(&node));
                 if let (Some(head), Some(source)) = (head, source) {
                     self.events.push(event(root, head, members, source, decisions));
                 }
@@ -160,15 +170,13 @@ impl Draft {
             FileKind::EventTypeEnvelope => {
                 reader.only(root, &envelope_keywords());
                 reader.object_root(root);
-                reader.members(root, &[]);
+                self.other_envelope = Some(reader.members(root, &[]));
                 expect_members(reader, root, &EVENT_TYPE_ENVELOPE);
             }
-            // Its entries are alternatives, which the dialect has nowhere else;
-            // it is for other tools, and nothing is generated from it.
             FileKind::Batch => {
-                if root.get("properties").and_then(|node| node.get("results")).is_none() {
-                    reader.problems.push(root.problem(ProblemKind::Missing("properties.results")));
-                }
+                reader.only(root, &envelope_keywords());
+                reader.object_root(root);
+                self.batch = Some(reader.batch(root));
             }
         }
     }
@@ -183,11 +191,27 @@ impl Draft {
         }
         checks::type_names(&self.others, &self.events, &types, problems);
         let types: BTreeMap<_, _> = types.into_iter().map(|def| (def.name.clone(), def)).collect();
-        let model =
-            Model { envelope: self.envelope.unwrap_or_default(), events: self.events, types };
+        let model = Model {
+            envelope: self.envelope.unwrap_or_default(),
+            other_envelope: self.other_envelope.unwrap_or_default(),
+            batch: self.batch.unwrap_or_default(),
+            events: self.events,
+            types,
+            common: self.common,
+        };
         checks::run(&model, problems);
         model
     }
+}
+
+fn common(root: &Node<'_>, source: Source, decisions: Vec<Decision>) -> Common {
+    let (title, description) = (text(root, "title"), text(root, "description"));
+    Common { file: root.file.to_owned(), title, description, source, decisions }
+}
+
+/// Returns a text of a file's root, whose absence was reported before.
+fn text(root: &Node<'_>, keyword: &str) -> String {
+    root.json.get(keyword).and_then(Json::as_str).unwrap_or_default().trim().to_owned()
 }
 
 fn event(
@@ -195,18 +219,15 @@ fn event(
     head: EventHead,
     members: Vec<Member>,
     source: Source,
-    decisions: Vec<crate::model::Decision>,
+    decisions: Vec<Decision>,
 ) -> Event {
-    let text = |keyword| {
-        root.json.get(keyword).and_then(Json::as_str).unwrap_or_default().trim().to_owned()
-    };
     Event {
         file: root.file.to_owned(),
         module: names::module(root.file),
-        title: text("title"),
+        title: text(root, "title"),
         name: head.name,
         status: head.status,
-        description: text("description"),
+        description: text(root, "description"),
         wire_types: head.wire_types,
         discriminators: head.discriminators,
         members,

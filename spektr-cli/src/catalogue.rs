@@ -1,64 +1,114 @@
 //! The events as this tool knows them: what the types say, joined with the
 //! generated reference.
 
-use serde::Serialize;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use spektr_types::EventInfo;
 
 use crate::failure::Failure;
-use crate::generated::{DETAILS, UNKNOWN};
 use crate::output::safe;
 
+/// What codegen writes for this tool.
+static REFERENCE: LazyLock<Reference> = LazyLock::new(|| {
+    // It is part of the program, and a test reads it.
+    serde_json::from_str(include_str!("generated/reference.json"))
+        .unwrap_or_else(|error| unreachable!("the embedded reference is not valid: {error}"))
+});
+
+#[derive(Deserialize)]
+struct Reference {
+    envelope: Vec<Member>,
+    other_envelope: Vec<Member>,
+    events: Vec<Details>,
+    shared_decisions: Vec<Shared>,
+    unknown: Vec<Example>,
+}
+
 /// What the types do not carry about an event.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Details {
     /// Documented name, as `ALERT_RESOLVED`.
-    #[serde(skip)]
-    pub(crate) name: &'static str,
+    #[serde(skip_serializing)]
+    pub(crate) name: String,
     /// The name in lower snake case.
-    #[serde(skip)]
-    pub(crate) module: &'static str,
+    #[serde(skip_serializing)]
+    pub(crate) module: String,
     /// Its own members, without those of the envelope.
-    pub(crate) members: &'static [Member],
-    pub(crate) decisions: &'static [Decision],
-    #[serde(skip)]
-    pub(crate) examples: &'static [Example],
+    pub(crate) members: Vec<Member>,
+    pub(crate) decisions: Vec<Decision>,
+    #[serde(skip_serializing)]
+    pub(crate) examples: Vec<Example>,
 }
 
 /// A member of an event.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Member {
-    pub(crate) name: &'static str,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    pub(crate) aliases: &'static [&'static str],
+    pub(crate) name: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) aliases: Vec<String>,
     #[serde(rename = "type")]
-    pub(crate) ty: &'static str,
+    pub(crate) ty: String,
     pub(crate) required: bool,
     pub(crate) sensitive: bool,
-    pub(crate) description: &'static str,
+    pub(crate) description: String,
     /// The values that are known, if it has any.
-    #[serde(rename = "known_values", skip_serializing_if = "<[_]>::is_empty")]
-    pub(crate) values: &'static [&'static str],
-    /// The members of the object, or of each object in the list.
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    pub(crate) members: &'static [Member],
+    #[serde(rename = "known_values", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) values: Vec<String>,
+    /// The members of the object, or of each object in the list. An object within
+    /// one of its own type has none here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) members: Vec<Member>,
 }
 
 /// What was chosen where the documentation leaves something open.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Decision {
-    pub(crate) id: &'static str,
-    pub(crate) about: &'static [&'static str],
-    pub(crate) documented: &'static str,
-    pub(crate) chosen: &'static str,
-    pub(crate) reason: &'static str,
+    pub(crate) id: String,
+    pub(crate) about: Vec<String>,
+    pub(crate) documented: String,
+    pub(crate) chosen: String,
+    pub(crate) reason: String,
     pub(crate) reviewed: bool,
 }
 
+/// The decisions of what several events share.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Shared {
+    /// Name of the type or envelope.
+    pub(crate) of: String,
+    pub(crate) decisions: Vec<Decision>,
+}
+
 /// A body as it arrives.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
 pub(crate) struct Example {
-    pub(crate) case: &'static str,
-    pub(crate) json: &'static str,
+    pub(crate) case: String,
+    #[serde(rename = "body")]
+    json: Box<RawValue>,
+}
+
+impl Example {
+    /// Returns the body's text, on one line.
+    pub(crate) fn json(&self) -> &RawValue {
+        &self.json
+    }
+}
+
+/// Returns the members that every event has in the envelope with `type`.
+pub(crate) fn envelope() -> &'static [Member] {
+    &REFERENCE.envelope
+}
+
+/// Returns the members of the envelope with `eventType`; `data` is the payload.
+pub(crate) fn other_envelope() -> &'static [Member] {
+    &REFERENCE.other_envelope
+}
+
+/// Returns the decisions that concern more than one event.
+pub(crate) fn shared_decisions() -> &'static [Shared] {
+    &REFERENCE.shared_decisions
 }
 
 /// An event, from both sources.
@@ -71,7 +121,7 @@ pub(crate) struct Event {
 /// Returns all events, in the order of their names.
 pub(crate) fn events() -> impl Iterator<Item = Event> {
     spektr_types::catalogue().filter_map(|info| {
-        let details = DETAILS.into_iter().find(|details| details.name == info.name())?;
+        let details = REFERENCE.events.iter().find(|details| details.name == info.name())?;
         Some(Event { info, details })
     })
 }
@@ -83,7 +133,7 @@ pub(crate) fn find(name: &str) -> Result<Event, Failure> {
         .or_else(|| events().find(|event| owns(event.info, name)))
         .or_else(|| events().find(|event| event.info.has_wire_type(name)))
         .ok_or_else(|| {
-            let names = events().map(|event| event.details.module);
+            let names = events().map(|event| event.details.module.as_str());
             Failure::new(format!("there is no event `{}`", safe(name))).hint(did_you_mean(
                 name,
                 names,
@@ -105,16 +155,16 @@ pub(crate) const UNKNOWN_EVENT: &str = "unknown";
 pub(crate) fn example(name: &str) -> Result<&'static Example, Failure> {
     let (name, case) = name.split_once('/').map_or((name, None), |(n, c)| (n, Some(c)));
     let examples = if name.eq_ignore_ascii_case(UNKNOWN_EVENT) {
-        UNKNOWN
+        &REFERENCE.unknown
     } else {
-        find(name)?.details.examples
+        &find(name)?.details.examples
     };
     let found = match case {
         Some(case) => examples.iter().find(|example| example.case == case),
         None => examples.iter().find(|example| example.case == "full").or(examples.first()),
     };
     found.ok_or_else(|| {
-        let cases = examples.iter().map(|example| example.case);
+        let cases = examples.iter().map(|example| example.case.as_str());
         let case = case.unwrap_or_default();
         Failure::new(format!("`{}` has no example `{}`", safe(name), safe(case)))
             .hint(did_you_mean(case, cases, "`spektr events show EVENT` lists the cases"))
@@ -148,7 +198,7 @@ mod tests {
         let joined: Vec<_> = events().map(|event| event.info.name()).collect();
         let documented: Vec<_> = spektr_types::catalogue().map(EventInfo::name).collect();
         assert_eq!(joined, documented);
-        assert_eq!(joined.len(), DETAILS.len());
+        assert_eq!(joined.len(), REFERENCE.events.len());
     }
 
     #[test]
@@ -162,7 +212,7 @@ mod tests {
     #[test]
     fn every_event_has_the_cases_that_are_sent_by_default() {
         for event in events() {
-            assert_eq!(example(event.details.module).expect("has it").case, "full");
+            assert_eq!(example(&event.details.module).expect("has it").case, "full");
         }
         assert_eq!(example("alert_resolved/minimal").expect("has it").case, "minimal");
     }

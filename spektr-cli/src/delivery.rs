@@ -5,7 +5,6 @@ use std::hash::{BuildHasher, RandomState};
 use clap::ValueEnum;
 
 use crate::catalogue;
-use crate::generated::ENVELOPE;
 use crate::json::Json;
 
 /// The form of an entry.
@@ -96,7 +95,7 @@ fn to_event_type(entry: Json) -> Json {
 /// Returns what stands in `data` of the other envelope: the event's `data`, with
 /// the members that stand beside it; around it where its keys are free.
 fn payload(wire_type: &str, members: &[(String, Json)]) -> Option<Json> {
-    let is_own = |name: &str| ENVELOPE.iter().all(|member| member.name != name);
+    let is_own = |name: &str| catalogue::envelope().iter().all(|member| member.name != name);
     let own: Vec<_> = members.iter().filter(|(name, _)| is_own(name)).cloned().collect();
     let (data, mut beside): (Vec<_>, Vec<_>) =
         own.into_iter().partition(|(name, _)| name == "data");
@@ -105,7 +104,7 @@ fn payload(wire_type: &str, members: &[(String, Json)]) -> Option<Json> {
         return data.map(|(_, data)| data);
     }
     let has_free_keys = catalogue::find(wire_type).is_ok_and(|event| {
-        let members = event.details.members;
+        let members = &event.details.members;
         members.iter().any(|member| member.name == "data" && member.members.is_empty())
     });
     match data {
@@ -120,8 +119,8 @@ fn to_type(entry: Json) -> Json {
     let Json::Object(members) = entry else { return entry };
     let wire_type = members.iter().find(|(name, _)| name == "eventType");
     let wire_type = wire_type.and_then(|(_, json)| json.as_str()).unwrap_or_default();
-    let own: Vec<_> = catalogue::find(wire_type)
-        .map(|event| event.details.members.iter().map(|member| member.name).collect())
+    let own: Vec<&str> = catalogue::find(wire_type)
+        .map(|event| event.details.members.iter().map(|member| member.name.as_str()).collect())
         .unwrap_or_default();
     let mut converted = Vec::new();
     for (name, value) in members {
@@ -187,13 +186,13 @@ mod tests {
     use crate::catalogue::{events, example};
 
     fn entry(name: &str) -> Json {
-        Json::parse(example(name).expect("an example").json.as_bytes()).expect("JSON")
+        Json::parse(example(name).expect("an example").json().get().as_bytes()).expect("JSON")
     }
 
     #[test]
     fn a_converted_example_is_the_schemas_own_of_that_envelope() {
         for event in events() {
-            let module = event.details.module;
+            let module = &event.details.module;
             let converted = convert(entry(&format!("{module}/full")), Envelope::EventType);
             let expected = entry(&format!("{module}/event_type_envelope"));
             assert_eq!(converted.to_pretty_text(), expected.to_pretty_text(), "{module}");

@@ -4,7 +4,6 @@ use serde::Serialize;
 use spektr_types::{Entry, Event};
 
 use crate::catalogue::{self, Member};
-use crate::generated::ENVELOPE;
 use crate::json::Json;
 use crate::output::{bad, careful, faint, good, safe};
 use crate::time;
@@ -116,9 +115,6 @@ impl Line {
     }
 }
 
-/// What an unknown event may have of the envelope that the types don't write.
-const OTHER_ENVELOPE: [&str; 2] = ["eventType", "timestamp"];
-
 /// Returns the members of an event under the names of the schema, whichever
 /// envelope it came in.
 fn rows(event: &Event, members: Members) -> Vec<Row> {
@@ -134,12 +130,13 @@ fn rows(event: &Event, members: Members) -> Vec<Row> {
         .event_type()
         .info()
         .and_then(|info| catalogue::find(info.name()).ok())
-        .map_or(&[][..], |event| event.details.members);
+        .map_or(&[][..], |event| &event.details.members);
     let mut rows = Vec::new();
-    let known: Vec<_> = ENVELOPE.iter().chain(own).collect();
+    // An unknown event is as it came, and may have the other envelope.
+    let head = catalogue::envelope().iter().chain(own).chain(catalogue::other_envelope());
+    let known: Vec<_> = head.collect();
     for (name, value) in json.members() {
-        let member = known.iter().find(|member| member.name == name).copied();
-        let reveal = reveal || OTHER_ENVELOPE.contains(&name.as_str());
+        let member = known.iter().find(|member| member.name == *name).copied();
         row(name, value, member, reveal, &mut rows);
     }
     rows
@@ -151,7 +148,7 @@ fn row(path: &str, value: &Json, member: Option<&Member>, reveal: bool, rows: &m
         Json::Object(members) if !hidden && !members.is_empty() => {
             for (name, value) in members {
                 let below = member
-                    .and_then(|member| member.members.iter().find(|below| below.name == name));
+                    .and_then(|member| member.members.iter().find(|below| below.name == *name));
                 row(&format!("{path}.{name}"), value, below, reveal, rows);
             }
         }

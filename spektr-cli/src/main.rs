@@ -14,8 +14,6 @@ mod config;
 mod delivery;
 mod entry;
 mod failure;
-#[rustfmt::skip]
-mod generated;
 mod http;
 mod input;
 mod json;

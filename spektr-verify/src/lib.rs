@@ -43,9 +43,6 @@ pub mod danger;
 mod content;
 mod diagnose;
 mod error;
-#[cfg(feature = "conformance")]
-#[rustfmt::skip]
-mod generated;
 mod headers;
 mod hex;
 mod keys;

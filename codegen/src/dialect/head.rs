@@ -138,8 +138,8 @@ impl Reader<'_> {
             Some(Node { json: Json::Null, .. }) | None => String::new(),
             Some(node) => self.string(&node).unwrap_or_default(),
         };
-        let [path, was, now, _] = ["path", "was", "now", "event"].map(&mut text);
-        Some(Explained { kind: kind?, path, was, now })
+        let [event, path, was, now] = ["event", "path", "was", "now"].map(&mut text);
+        Some(Explained { kind: kind?, event, path, was, now })
     }
 
     /// Reads JSON pointers into the file, each of which must lead somewhere.

@@ -83,18 +83,7 @@ impl Reader<'_> {
             Some(flag) => self.flag(&flag),
             None => false,
         };
-        let aliases = match node.get("x-aliases") {
-            Some(list) => self.strings(&list),
-            None => Vec::new(),
-        };
-        if aliases.iter().any(|alias| alias == name) {
-            let kind = ProblemKind::Duplicate {
-                what: "the member name",
-                name: name.to_owned(),
-                other: "its own alias".into(),
-            };
-            self.report(node, kind);
-        }
+        let aliases = self.aliases(name, node);
         let source = node.get("x-source").and_then(|source| self.source(&source));
         let valid_for_seconds = node.get("x-valid-for-seconds").and_then(|node| {
             let seconds = match node.json {
@@ -119,6 +108,20 @@ impl Reader<'_> {
             valid_for_seconds,
             source,
         })
+    }
+
+    /// Reads the other names under which a member is read.
+    pub(super) fn aliases(&mut self, name: &str, node: &Node<'_>) -> Vec<String> {
+        let Some(list) = node.get("x-aliases") else {
+            return Vec::new();
+        };
+        let aliases = self.strings(&list);
+        for alias in list.elements().filter(|alias| alias.json.as_str() == Some(name)) {
+            let other = "the member itself".to_owned();
+            let name = name.to_owned();
+            self.report(&alias, ProblemKind::Duplicate { what: "the alias", name, other });
+        }
+        aliases
     }
 
     /// Reads the type of a member, and whether it admits null.

@@ -4,6 +4,7 @@
 //! them. What has a problem is left out of the result, which is used only when
 //! there was none.
 
+mod batch;
 mod head;
 mod members;
 mod types;

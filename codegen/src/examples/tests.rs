@@ -42,7 +42,14 @@ fn model() -> Model {
         decisions: Vec::new(),
     };
     let envelope = vec![member("id", Ty::String, true), member("type", Ty::String, true)];
-    Model { envelope, events: vec![event], types: BTreeMap::new() }
+    Model {
+        envelope,
+        other_envelope: Vec::new(),
+        batch: Vec::new(),
+        events: vec![event],
+        types: BTreeMap::new(),
+        common: Vec::new(),
+    }
 }
 
 const FULL_BODY: &str =

@@ -9,7 +9,6 @@ use serde_json::value::RawValue;
 use crate::catalogue::{self, Decision, Details, Event, Example, Member, events};
 use crate::cli::Global;
 use crate::failure::{Answer, Failure};
-use crate::generated::{ENVELOPE, SHARED_DECISIONS};
 use crate::json::Json;
 use crate::output::{self, careful, columns, faint, strong};
 
@@ -76,7 +75,7 @@ struct Full<'e> {
     #[serde(flatten)]
     details: &'static Details,
     cases: Vec<&'static str>,
-    example: Option<&'e RawValue>,
+    example: &'e RawValue,
 }
 
 /// A decision, and the event or shared part of one that it belongs to.
@@ -118,7 +117,7 @@ fn list(global: &Global) -> Result<(), Failure> {
 fn show(global: &Global, arguments: &Show) -> Result<(), Failure> {
     let name = &arguments.event;
     let example = catalogue::example(name)?;
-    let json = Json::parse(example.json.as_bytes()).map_err(Failure::new)?;
+    let json = Json::parse(example.json().get().as_bytes()).map_err(Failure::new)?;
     if arguments.example {
         return if global.is_json() {
             output::print_json(&json)
@@ -133,18 +132,21 @@ fn show(global: &Global, arguments: &Show) -> Result<(), Failure> {
         return output::print_json(&Full {
             summary: summary(event),
             source: Source { page, section, captured },
-            envelope: ENVELOPE,
+            envelope: catalogue::envelope(),
             details: event.details,
-            cases: event.details.examples.iter().map(|example| example.case).collect(),
-            example: serde_json::from_str(example.json).ok(),
+            cases: event.details.examples.iter().map(|example| example.case.as_str()).collect(),
+            example: example.json(),
         });
     }
     output::print(&text(event, example, &json))
 }
 
 fn decisions(global: &Global) -> Result<(), Failure> {
-    let of_events = events().map(|event| (event.info.name(), event.details.decisions));
-    let all = SHARED_DECISIONS.iter().copied().chain(of_events);
+    let of_events = events().map(|event| (event.info.name(), &event.details.decisions));
+    let all = catalogue::shared_decisions()
+        .iter()
+        .map(|shared| (shared.of.as_str(), &shared.decisions))
+        .chain(of_events);
     let mut text = String::new();
     for (of, decisions) in all.filter(|(_, decisions)| !decisions.is_empty()) {
         if global.is_json() {
@@ -182,19 +184,19 @@ fn text(event: Event, example: &Example, json: &Json) -> String {
     );
 
     let mut rows = Vec::new();
-    member_rows(ENVELOPE, 0, &mut rows);
-    member_rows(details.members, 0, &mut rows);
+    member_rows(catalogue::envelope(), 0, &mut rows);
+    member_rows(&details.members, 0, &mut rows);
     let _ = writeln!(text, "\n{}", strong("Members"));
     text.push_str(&indented(&columns(&rows), 2));
 
     if !details.decisions.is_empty() {
         let _ = writeln!(text, "\n{}", strong("Decisions, where the documentation is unclear"));
-        for decision in details.decisions {
+        for decision in &details.decisions {
             text.push_str(&decision_text(decision));
         }
     }
 
-    let cases: Vec<_> = details.examples.iter().map(|example| example.case).collect();
+    let cases: Vec<_> = details.examples.iter().map(|example| example.case.as_str()).collect();
     let _ = writeln!(text, "\n{} ({})", strong("Example"), example.case);
     text.push_str(&indented(&json.to_pretty_text(), 2));
     let _ = writeln!(text, "{}", faint(&wrap(&format!("cases: {}", cases.join(", ")), 2)));
@@ -222,18 +224,18 @@ fn member_rows(members: &[Member], depth: usize, rows: &mut Vec<[String; 4]>) {
             need.to_owned(),
             about,
         ]);
-        member_rows(member.members, depth + 1, rows);
+        member_rows(&member.members, depth + 1, rows);
     }
 }
 
 fn decision_text(decision: &Decision) -> String {
     let state =
         if decision.reviewed { String::new() } else { format!("  {}", careful("unreviewed")) };
-    let mut text = format!("  {}{state}\n", strong(decision.id));
+    let mut text = format!("  {}{state}\n", strong(&decision.id));
     for (what, said) in [
-        ("documented", decision.documented),
-        ("chosen", decision.chosen),
-        ("reason", decision.reason),
+        ("documented", &decision.documented),
+        ("chosen", &decision.chosen),
+        ("reason", &decision.reason),
     ] {
         text.push_str(&wrap(&format!("{what}: {said}"), 4));
         text.push('\n');

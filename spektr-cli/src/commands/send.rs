@@ -145,7 +145,7 @@ fn templates(arguments: &Arguments, envelope: Option<Envelope>) -> Result<Vec<Js
         .map(|name| {
             let name = if name == UNKNOWN_EVENT { "unknown/type_envelope" } else { name };
             let example = catalogue::example(name)?;
-            let mut entry = Json::parse(example.json.as_bytes()).map_err(Failure::new)?;
+            let mut entry = Json::parse(example.json().get().as_bytes()).map_err(Failure::new)?;
             if let Some(envelope) = envelope {
                 entry = delivery::convert(entry, envelope);
             }

@@ -9,7 +9,8 @@ use std::fmt;
 use jsonschema::{Registry, Validator};
 use serde_json::{Map, Value, json};
 
-use crate::generated::SCHEMAS;
+/// The schema files by path, without what only people read.
+const SCHEMAS: &str = include_str!("../generated/schemas.json");
 
 /// The schema of one event.
 pub(super) struct EventSchema {
@@ -33,10 +34,9 @@ pub(super) fn compile() -> Vec<EventSchema> {
 }
 
 fn try_compile() -> Result<Vec<EventSchema>, Box<dyn std::error::Error>> {
-    let mut files = Vec::new();
-    for (_, text) in SCHEMAS {
-        files.push(serde_json::from_str::<Value>(text)?);
-    }
+    let mut embedded: Value = serde_json::from_str(SCHEMAS)?;
+    let files = embedded["schemas"].as_object_mut().map(std::mem::take);
+    let mut files: Vec<_> = files.into_iter().flatten().map(|(_, schema)| schema).collect();
     let is_envelope = |schema: &&Value| schema["x-envelope"] == "type";
     let envelope = files.iter().find(is_envelope).ok_or("there is no envelope")?.clone();
 

@@ -1,0 +1,75 @@
+//! The body of a delivery: entries in either envelope.
+
+use super::{Node, Reader};
+use crate::model::{Member, Ty};
+use crate::names;
+use crate::problem::ProblemKind;
+
+/// The files of the envelopes that an entry can have.
+pub(crate) const ENVELOPES: [&str; 2] =
+    ["common/type_envelope.schema.json", "common/event_type_envelope.schema.json"];
+
+impl Reader<'_> {
+    /// Reads the members of a batch: `results`, whose elements are alternatives,
+    /// which the dialect has nowhere else.
+    pub(crate) fn batch(&mut self, root: &Node<'_>) -> Vec<Member> {
+        let Some(properties) = root.get("properties") else {
+            self.report(root, ProblemKind::Missing("properties"));
+            return Vec::new();
+        };
+        self.only(&properties, &["results"]);
+        let Some(results) = properties.get("results") else {
+            self.report(&properties, ProblemKind::Missing("results"));
+            return Vec::new();
+        };
+        self.only(&results, &["description", "type", "items", "x-aliases"]);
+        match results.get("type") {
+            Some(node) => drop(self.choice(&node, &[("array", ())])),
+            None => self.report(&results, ProblemKind::Missing("type")),
+        }
+        match root.get("required") {
+            Some(list) if self.strings(&list) == ["results"] => {}
+            Some(list) => {
+                let expected = "`[\"results\"]`".to_owned();
+                let found = serde_json::to_string(list.json).unwrap_or_default();
+                self.report(&list, ProblemKind::WrongValue { expected, found });
+            }
+            None => self.report(root, ProblemKind::Missing("required")),
+        }
+        match results.get("items") {
+            Some(items) => self.entries(&items),
+            None => self.report(&results, ProblemKind::Missing("items")),
+        }
+        vec![Member {
+            name: "results".to_owned(),
+            pointer: results.pointer.clone(),
+            description: self.description(&results),
+            required: true,
+            ty: Ty::Array(Box::new(Ty::Raw)),
+            sensitive: false,
+            aliases: self.aliases("results", &results),
+            valid_for_seconds: None,
+            source: None,
+        }]
+    }
+
+    /// Checks that the entries can have each envelope, and are nothing else.
+    fn entries(&mut self, items: &Node<'_>) {
+        self.only(items, &["description", "anyOf"]);
+        let Some(choices) = items.get("anyOf") else {
+            self.report(items, ProblemKind::Missing("anyOf"));
+            return;
+        };
+        let mut found = Vec::new();
+        for choice in choices.elements() {
+            self.only(&choice, &["$ref"]);
+            let reference = self.required_string(&choice, "$ref").unwrap_or_default();
+            found.push(names::resolve(choice.file, &reference));
+        }
+        if found != ENVELOPES {
+            let expected = "references to the two envelopes, that with `type` first".to_owned();
+            let found = found.join(", ");
+            self.report(&choices, ProblemKind::WrongValue { expected, found });
+        }
+    }
+}
