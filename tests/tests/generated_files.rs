@@ -89,9 +89,10 @@ fn every_generated_file_says_so_in_its_first_lines() {
 #[test]
 fn no_decision_of_the_schema_waits_for_a_review() {
     let set = corpus::schema_set();
-    let decisions = set.model().decisions().flat_map(|(file, _, decisions)| {
-        decisions.iter().map(move |decision| (file, decision))
-    });
+    let decisions = set
+        .model()
+        .decisions()
+        .flat_map(|(file, _, decisions)| decisions.iter().map(move |decision| (file, decision)));
     let (reviewed, waiting): (Vec<_>, Vec<_>) =
         decisions.partition(|(_, decision)| decision.reviewed);
     let waiting: Vec<_> =

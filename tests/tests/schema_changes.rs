@@ -70,7 +70,7 @@ fn sources_and_decisions_of_common_files_are_documentation() {
         &base,
         &decided,
         Impact::Documentation,
-        &["documentation  EventId: decisions changed"],
+        &["documentation  EventId: decision a-name added"],
     );
     let envelope = "common/type_envelope.schema.json";
     let described = base.clone().edit(envelope, "About TypeEnvelope.", "About every event.");

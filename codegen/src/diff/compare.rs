@@ -4,14 +4,12 @@
 use std::collections::BTreeSet;
 
 use crate::diff::{Change, Impact};
-use crate::json::Json;
-use crate::model::{Decision, Event, KnownValue, Member, Model, Source, TypeDef, TypeKind};
+use crate::model::{Common, Decision, Event, KnownValue, Member, Model, Source, TypeDef, TypeKind};
 use crate::set::SchemaSet;
 
 /// Returns all changes, in the order in which they are found.
 pub(super) fn run(old: &SchemaSet, new: &SchemaSet) -> Vec<Change> {
     let mut changes = Changes(Vec::new());
-    changes.common_files(old, new);
     changes.model(old.model(), new.model());
     changes.0
 }
@@ -56,32 +54,48 @@ impl Changes {
         });
     }
 
-    /// What the model does not hold of the files in `common/`: sources, decisions,
-    /// and the shapes that become no type.
-    fn common_files(&mut self, old: &SchemaSet, new: &SchemaSet) {
-        for (file, now) in new.files().iter().filter(|(file, _)| file.starts_with("common/")) {
-            let Some(was) = old.files().get(file) else { continue };
-            let subject = now.get("title").and_then(Json::as_str).unwrap_or(file);
-            let differs = |keyword: &str| was.get(keyword) != now.get(keyword);
-            let envelope = now.get("x-envelope").and_then(Json::as_str);
-            if differs("x-source") || (envelope.is_some() && differs("description")) {
-                self.add(Effect::Texts, subject, "", "description or source changed");
-            }
-            if differs("x-decisions") {
-                self.add(Effect::Texts, subject, "", "decisions changed");
-            }
-            // The type envelope's members are in the model.
-            if envelope.is_some_and(|kind| kind != "type")
-                && ["properties", "required", "type"].into_iter().any(differs)
-            {
-                self.add(Effect::BreaksData, subject, "", "members changed");
-            }
+    /// What the files in `common/` say of themselves.
+    fn common(&mut self, old: &Common, new: &Common, is_type: bool) {
+        let Common { file: _, title, description, source, decisions } = old;
+        // The description of a type is the type's.
+        let described = |text: &String| if is_type { String::new() } else { text.clone() };
+        let was = (&described(description), Some(source));
+        self.texts(title, "", was, (&described(&new.description), Some(&new.source)));
+        self.decisions(title, decisions, &new.decisions);
+    }
+
+    /// The members of what becomes no type: the other envelope and the batch.
+    fn shape(&mut self, subject: &str, old: &[Member], new: &[Member]) {
+        let bare = |members: &[Member]| -> Vec<Member> {
+            let bare = |member: &Member| Member {
+                pointer: String::new(),
+                description: String::new(),
+                aliases: Vec::new(),
+                source: None,
+                ..member.clone()
+            };
+            members.iter().map(bare).collect()
+        };
+        if bare(old) != bare(new) {
+            return self.add(Effect::BreaksData, subject, "", "members changed");
+        }
+        for (was, now) in old.iter().zip(new) {
+            self.names(subject, &was.name, Names::Aliases, &was.aliases, &now.aliases);
+            let texts = (&now.description, now.source.as_ref());
+            self.texts(subject, &was.name, (&was.description, was.source.as_ref()), texts);
         }
     }
 
     fn model(&mut self, old: &Model, new: &Model) {
-        let Model { envelope, events, types } = old;
+        let Model { envelope, other_envelope, batch, events, types, common } = old;
+        for file in common {
+            if let Some(now) = new.common.iter().find(|now| now.file == file.file) {
+                self.common(file, now, types.contains_key(&file.title));
+            }
+        }
         self.members("every event", envelope, &new.envelope);
+        self.shape("the envelope with eventType", other_envelope, &new.other_envelope);
+        self.shape("the batch", batch, &new.batch);
         for event in events {
             match new.event(&event.name) {
                 Some(now) => self.event(event, now),
