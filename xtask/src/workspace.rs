@@ -3,14 +3,25 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 use spektr_codegen::{Problems, SchemaSet};
 
-/// Returns the workspace's root.
+/// Returns the root of the workspace in which the command was given: the nearest
+/// folder, from the current one upwards, that has a schema folder beside a manifest.
+/// Elsewhere it is the workspace in which this program was built.
 pub(crate) fn root() -> &'static Path {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here)
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        let is_root = |folder: &&Path| {
+            folder.join("Cargo.toml").is_file() && folder.join("schema/common").is_dir()
+        };
+        let built = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let here = std::env::current_dir().unwrap_or_default();
+        let found = here.ancestors().find(is_root).or(built.parent());
+        found.unwrap_or(built).to_owned()
+    })
 }
 
 /// Returns the cargo that runs this program.
