@@ -3,6 +3,7 @@
 //!
 //! Everything here fails loudly: a test that finds nothing to test is no test.
 
+pub mod api;
 pub mod bodies;
 pub mod corpus;
 pub mod fixtures;

@@ -234,6 +234,8 @@ fn types_have_names_and_kinds() {
     assert_change(&id, &color(&["red"]), Impact::Breaking, &lines);
     let url = base.clone().common("color", "Color", r#""type": "string", "x-type": "url""#);
     assert_change(&id, &url, Impact::Breaking, &lines);
+    let lines = ["breaking       Color: is an id and no longer a URL"];
+    assert_change(&url, &id, Impact::Breaking, &lines);
     let described = id.clone().edit("common/color.schema.json", "About Color.", "A color.");
     let lines = ["documentation  Color: description or source changed"];
     assert_change(&id, &described, Impact::Documentation, &lines);

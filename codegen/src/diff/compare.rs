@@ -173,6 +173,10 @@ impl Changes {
         match (kind, &new.kind) {
             (TypeKind::Object(old), TypeKind::Object(new)) => self.members(name, old, new),
             (TypeKind::OpenEnum(old), TypeKind::OpenEnum(new)) => self.known_values(name, old, new),
+            // An id has all that a URL has. What was kept out of logs would be in them.
+            (TypeKind::Url, TypeKind::Id) => {
+                self.add(Effect::BreaksData, name, "", "is an id and no longer a URL");
+            }
             (old, new) if old != new => {
                 self.add(Effect::BreaksCode, name, "", "became another kind of type");
             }

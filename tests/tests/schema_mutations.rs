@@ -1,0 +1,184 @@
+//! What `cargo xtask schema diff` says of a change, compared with the code that is
+//! generated before and after it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use spektr_codegen::diff::{Impact, diff};
+use spektr_codegen::{SchemaSet, generate};
+use spektr_tests::api::public_api;
+use spektr_tests::fixtures::{ENVELOPE, Event, Files, PING};
+
+/// One state of a small schema folder.
+struct State {
+    name: String,
+    set: SchemaSet,
+    files: BTreeMap<PathBuf, String>,
+    api: BTreeSet<String>,
+}
+
+impl State {
+    fn new(name: impl Into<String>, files: &Files) -> Self {
+        let name = name.into();
+        let set = SchemaSet::parse(files.list()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let files = generate(&set).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let api = public_api(&files);
+        assert!(api.contains("enum Event"), "{name}: {api:#?}");
+        Self { name, set, files, api }
+    }
+}
+
+const ID: &str = r#""$ref": "../common/case_id.schema.json""#;
+const COLOR: &str = r#""$ref": "../common/color.schema.json""#;
+const STRUCT: &str = r#""type": "object", "title": "Note", "properties": { "a": { "description": "A.", "type": "string" } }, "required": ["a"]"#;
+
+/// Types of a member, as keywords when it is required and when it is optional.
+fn types() -> Vec<(&'static str, String, String)> {
+    let plain = |ty: &str| (format!(r#""type": "{ty}""#), format!(r#""type": ["{ty}", "null"]"#));
+    let reference = |keyword: &str| {
+        (keyword.to_owned(), format!(r#""anyOf": [{{ {keyword} }}, {{ "type": "null" }}]"#))
+    };
+    let nullable = |keywords: &str, ty: &str| {
+        let from = format!(r#""type": "{ty}""#);
+        let to = format!(r#""type": ["{ty}", "null"]"#);
+        (keywords.to_owned(), keywords.replacen(&from, &to, 1))
+    };
+    let list =
+        |items: &str| nullable(&format!(r#""type": "array", "items": {{ {items} }}"#), "array");
+    let raw = r#""x-type": "raw""#.to_owned();
+    [
+        ("string", plain("string")),
+        ("boolean", plain("boolean")),
+        ("integer", plain("integer")),
+        ("number", plain("number")),
+        ("id", reference(ID)),
+        ("open enum", reference(COLOR)),
+        ("struct", nullable(STRUCT, "object")),
+        ("map", nullable(r#""type": "object", "additionalProperties": true"#, "object")),
+        ("raw", (raw.clone(), raw)),
+        ("list of strings", list(r#""type": "string""#)),
+        ("list of ids", list(ID)),
+    ]
+    .into_iter()
+    .map(|(name, (required, optional))| (name, required, optional))
+    .collect()
+}
+
+fn base() -> Files {
+    colors(&["red"]).common("case_id", "CaseId", r#""type": "string", "x-type": "id""#)
+}
+
+fn colors(values: &[&str]) -> Files {
+    let values: Vec<_> = values
+        .iter()
+        .map(|value| format!(r#"{{ "value": "{value}", "description": "A color." }}"#))
+        .collect();
+    let keywords = format!(r#""type": "string", "x-known-values": [{}]"#, values.join(","));
+    Files::base().common("color", "Color", &keywords)
+}
+
+fn with_note(keywords: &str, required: bool) -> Files {
+    let member = format!(r#""note": {{ "description": "A note.", {keywords} }}"#);
+    let required = if required { r#""note""# } else { "" };
+    base().event(&Event::new("ping", "Ping").members(&member, required))
+}
+
+/// States between each two of which there is a change: of a member's type, of
+/// everything else that a member has, and of the events and types around it.
+fn states() -> Vec<State> {
+    let mut states = vec![State::new("no member", &base())];
+    for (name, required, optional) in types() {
+        states.push(State::new(format!("required {name}"), &with_note(&required, true)));
+        states.push(State::new(format!("optional {name}"), &with_note(&optional, false)));
+    }
+    let text = |keywords: &str| with_note(&format!(r#""type": "string", {keywords}"#), true);
+    let ping = || Event::new("ping", "Ping");
+    let wire = |names: &str| base().event(&ping().wire_types(names));
+    let two = r#""aa": { "description": "A.", "type": "string" }, "bb": { "description": "B.", "type": "string" }"#;
+    let swapped = r#""bb": { "description": "B.", "type": "string" }, "aa": { "description": "A.", "type": "string" }"#;
+    let more: [(&str, Files); 23] = [
+        ("sensitive member", text(r#""x-sensitive": true"#)),
+        ("member with an alias", text(r#""x-aliases": ["remark"]"#)),
+        ("member with other aliases", text(r#""x-aliases": ["mark", "remark"]"#)),
+        ("member that expires", text(r#""x-valid-for-seconds": 60"#)),
+        ("member that expires later", text(r#""x-valid-for-seconds": 90"#)),
+        ("struct with another member", with_note(&STRUCT.replace("\"a\"", "\"b\""), true)),
+        ("struct of another name", with_note(&STRUCT.replace("Note", "Remark"), true)),
+        ("two members", base().event(&ping().members(two, r#""aa", "bb""#))),
+        ("two members in another order", base().event(&ping().members(swapped, r#""aa", "bb""#))),
+        (
+            "two members that tell the event",
+            base().event(&ping().members(two, r#""aa", "bb""#).discriminators(r#""/aa""#)),
+        ),
+        ("second event", base().event(&Event::new("pong", "Pong"))),
+        ("second event instead", base().without(PING).event(&Event::new("pong", "Pong"))),
+        ("event's type renamed", base().event(&Event::new("ping", "Pinged"))),
+        ("in progress", base().event(&ping().status("wip"))),
+        ("deprecated", base().event(&ping().status("deprecated"))),
+        ("another wire type", wire(r#""pinged""#)),
+        ("one more wire type", wire(r#""ping", "pinged""#)),
+        ("wire types the other way round", wire(r#""pinged", "ping""#)),
+        (
+            "one more value",
+            colors(&["red", "blue"]).common(
+                "case_id",
+                "CaseId",
+                r#""type": "string", "x-type": "id""#,
+            ),
+        ),
+        (
+            "another value",
+            colors(&["blue"]).common("case_id", "CaseId", r#""type": "string", "x-type": "id""#),
+        ),
+        (
+            "URL instead of id",
+            colors(&["red"]).common("case_id", "CaseId", r#""type": "string", "x-type": "url""#),
+        ),
+        ("one type less", colors(&["red"])),
+        (
+            "alias in the envelope",
+            base().edit(
+                ENVELOPE,
+                r#""description": "The customer.""#,
+                r#""description": "The customer.", "x-aliases": ["customerId"]"#,
+            ),
+        ),
+    ];
+    states.extend(more.iter().map(|(name, files)| State::new(*name, files)));
+    states
+}
+
+/// From each state to each other one, and so in both directions.
+#[test]
+fn what_the_diff_says_of_code_is_true_of_the_generated_code() {
+    let states = states();
+    let (mut compared, mut breaking, mut compatible) = (0, 0, 0);
+    let mut wrong = Vec::new();
+    for old in &states {
+        for new in &states {
+            let changes = diff(&old.set, &new.set);
+            let says = changes.iter().any(|change| change.breaks_code);
+            let gone: Vec<_> = old.api.difference(&new.api).collect();
+            if says == gone.is_empty() {
+                let lines: Vec<_> = changes.iter().map(ToString::to_string).collect();
+                wrong.push(format!("{} -> {}: gone {gone:?}, said {lines:?}", old.name, new.name));
+            }
+            // The comparison is total: no difference of the code without a change.
+            if changes.is_empty() && old.files != new.files {
+                wrong.push(format!("{} -> {}: other code, and no change", old.name, new.name));
+            }
+            let least = changes.iter().map(|change| change.impact).max();
+            let is_text = least.is_none_or(|impact| impact == Impact::Documentation);
+            if is_text && old.api != new.api {
+                wrong.push(format!("{} -> {}: other items, said texts", old.name, new.name));
+            }
+            compared += 1;
+            if says { breaking += 1 } else { compatible += 1 }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {compared}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        breaking >= 200 && compatible >= 100,
+        "{breaking} breaking and {compatible} compatible changes are too few to say anything"
+    );
+}
