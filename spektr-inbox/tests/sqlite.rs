@@ -131,6 +131,7 @@ async fn a_file_of_the_second_version_is_migrated_with_what_it_holds() {
     std::fs::write(&path, include_bytes!("fixtures/sqlite_2.db")).unwrap();
     let store = SqliteOptions::new(&path).open().unwrap();
     support::before::assert_complete(&store).await;
+    support::before::assert_known(&store).await;
 }
 
 /// Tombstones are compared with as entries are.

@@ -1,5 +1,9 @@
 //! What must be equal for two entries to be the same event.
 //!
+//! The hash is kept in stores for years. So its form has a version, which vectors pin in the
+//! tests below, and nothing here depends on a figure of another crate. A change is a new
+//! version, beside the one before it, by which stores compare what that one has stored.
+//!
 //! The sender repeats an event with `delivered` changed, file URLs signed anew,
 //! in the other envelope, or spelled differently. None of that makes it another
 //! content. Everything else does, members that no schema knows included.
@@ -10,9 +14,19 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
-use spektr_types::{Entry, MAX_DEPTH};
+use spektr_types::Entry;
 
 type Hash = [u8; 32];
+
+/// The version of the hash that [`payload`] makes.
+pub(crate) const VERSION: u8 = 2;
+
+/// Deeper values are compared as texts. A part of the form of both versions.
+const DEPTH: usize = 127;
+
+/// In how many objects `data` the payload's members can stand: in an envelope with
+/// `eventType`, an event's own `data` is in that of the envelope.
+const DATA: usize = 2;
 
 /// The members of both envelopes, but for `data`.
 const ENVELOPE: [&str; 8] =
@@ -25,13 +39,71 @@ const ENVELOPE: [&str; 8] =
 /// since that is what the envelopes differ in.
 pub(super) fn payload(entry: &Entry<'_>) -> Hash {
     let mut hasher = Sha256::new();
+    hasher.update([VERSION]);
+    let members = Members::of(entry.raw()).map(|Members(members)| members);
+    let of_envelope = members.as_deref().unwrap_or_default();
+    let wire_type = entry.wire_type().map(|wire_type| wire_type.to_ascii_lowercase().into());
+    head(&mut hasher, entry.spektr_id(), &["spektrId"], of_envelope);
+    head(&mut hasher, wire_type, &["type", "eventType"], of_envelope);
+    match members {
+        Some(members) => {
+            let payload = members.into_iter().filter(|(key, _)| !ENVELOPE.contains(&&**key));
+            let mut found = Vec::new();
+            hoist(payload.collect(), 0, DATA, &mut found);
+            // Stable, so that members of the same name keep their order: from the outer
+            // objects to the inner ones, and as they are written in each.
+            found.sort_by(|one, other| (&one.key, one.level).cmp(&(&other.key, other.level)));
+            hasher.update(b"{");
+            length(&mut hasher, found.len());
+            for same in found.chunk_by(|one, other| one.key == other.key) {
+                for member in same {
+                    text(&mut hasher, &member.key);
+                    // Where a member stands counts only if there is another of its name.
+                    let level = if same.len() == 1 { 0 } else { member.level };
+                    length(&mut hasher, level);
+                    hasher.update(member.digest);
+                }
+            }
+        }
+        None => value(&mut hasher, entry.raw(), Spelling::of(""), 0),
+    }
+    hasher.finalize().into()
+}
+
+/// Hashes a member of the envelope: its text where that is readable, and otherwise what
+/// stands in its place.
+fn head(
+    hasher: &mut Sha256,
+    readable: Option<Cow<'_, str>>,
+    names: &[&str],
+    members: &[(Cow<'_, str>, &RawValue)],
+) {
+    if let Some(readable) = readable {
+        hasher.update(b"+");
+        return text(hasher, &readable);
+    }
+    hasher.update(b"-");
+    let there: Vec<_> = members.iter().filter(|(key, _)| names.contains(&&**key)).collect();
+    length(hasher, there.len());
+    for (key, raw) in there {
+        text(hasher, key);
+        value(hasher, raw.get(), Spelling::Exact, 1);
+    }
+}
+
+/// Hashes an entry's content as version 1 did. Two contents can have one hash: where a name
+/// stands both beside `data` and in it, it is not told which value is where.
+pub(super) fn payload_1(entry: &Entry<'_>) -> Hash {
+    let mut hasher = Sha256::new();
     text(&mut hasher, entry.spektr_id().unwrap_or_default().as_ref());
     text(&mut hasher, &entry.wire_type().unwrap_or_default().to_ascii_lowercase());
     match Members::of(entry.raw()) {
         Some(Members(members)) => {
-            let mut found = Vec::with_capacity(members.len());
             let payload = members.into_iter().filter(|(key, _)| !ENVELOPE.contains(&&**key));
-            hoist(payload.collect(), 0, &mut found);
+            let mut found = Vec::new();
+            hoist(payload.collect(), 0, DEPTH, &mut found);
+            let mut found: Vec<_> =
+                found.into_iter().map(|member| (member.key, member.digest)).collect();
             found.sort_unstable();
             for (key, digest) in found {
                 text(&mut hasher, &key);
@@ -56,22 +128,31 @@ pub(super) fn whole(entry: &Entry<'_>) -> Hash {
     hasher.finalize().into()
 }
 
-/// Collects members and, in the place of `data`, its members.
+/// A member of the payload.
+struct Hoisted<'a> {
+    key: Cow<'a, str>,
+    /// In how many objects `data` it stands.
+    level: usize,
+    digest: Hash,
+}
+
+/// Collects members and, in the place of `data`, its members, down to a level.
 fn hoist<'a>(
     members: Vec<(Cow<'a, str>, &'a RawValue)>,
-    depth: usize,
-    found: &mut Vec<(Cow<'a, str>, Hash)>,
+    level: usize,
+    deepest: usize,
+    found: &mut Vec<Hoisted<'a>>,
 ) {
     for (key, raw) in members {
-        if key == "data" && depth < MAX_DEPTH {
+        if key == "data" && level < deepest {
             if let Some(Members(inner)) = Members::of(raw.get()) {
-                hoist(inner, depth + 1, found);
+                hoist(inner, level + 1, deepest, found);
                 continue;
             }
         }
         let mut hasher = Sha256::new();
-        value(&mut hasher, raw.get(), Spelling::of(&key), depth + 1);
-        found.push((key, hasher.finalize().into()));
+        value(&mut hasher, raw.get(), Spelling::of(&key), level + 1);
+        found.push(Hoisted { key, level, digest: hasher.finalize().into() });
     }
 }
 
@@ -91,7 +172,7 @@ impl Spelling {
 
 fn value(hasher: &mut Sha256, raw: &str, spelling: Spelling, depth: usize) {
     let raw = raw.trim();
-    let known = depth <= MAX_DEPTH
+    let known = depth <= DEPTH
         && match raw.as_bytes().first() {
             Some(b'{') => {
                 Members::of(raw).map(|Members(members)| object(hasher, members, spelling, depth))
@@ -241,6 +322,92 @@ mod tests {
         }
         let with = |query: &str| hash(&other[5].replace("?q", query));
         assert_ne!(with("?q"), with("?r"), "only file URLs lose their query");
+    }
+
+    /// Each pair differs in where values stand, or in a head that is no text.
+    #[test]
+    fn no_two_contents_have_one_hash() {
+        let pairs = [
+            (r#"{"id":"e","x":1,"data":{"x":2}}"#, r#"{"id":"e","x":2,"data":{"x":1}}"#),
+            (
+                r#"{"id":"e","data":{"x":1,"data":{"x":2}}}"#,
+                r#"{"id":"e","data":{"x":2,"data":{"x":1}}}"#,
+            ),
+            (r#"{"id":"e","x":1,"x":2}"#, r#"{"id":"e","x":2,"x":1}"#),
+            (
+                r#"{"id":"e","data":{"x":1},"data":{"x":2}}"#,
+                r#"{"id":"e","data":{"x":2},"data":{"x":1}}"#,
+            ),
+            (
+                r#"{"id":"e","data":{"data":{"data":{"x":1}}}}"#,
+                r#"{"id":"e","data":{"data":{"x":1}}}"#,
+            ),
+            (r#"{"id":"e","spektrId":1}"#, r#"{"id":"e","spektrId":2}"#),
+            (r#"{"id":"e","spektrId":""}"#, r#"{"id":"e"}"#),
+            (r#"{"id":"e","type":1}"#, r#"{"id":"e","type":2}"#),
+        ];
+        for (one, other) in pairs {
+            assert_ne!(hash(one), hash(other), "{one} {other}");
+        }
+    }
+
+    /// What a store has kept must be found again by every later build.
+    #[test]
+    fn both_versions_of_the_hash_are_pinned() {
+        let deep = |depth: usize| {
+            format!(r#"{{"id":"e","data":{{"x":{}{}}}}}"#, "[".repeat(depth), "]".repeat(depth))
+        };
+        let lone = r#"{"id":"e","spektrId":"s","data":{"\ud800":1}}"#;
+        let entries = [
+            BASE.to_owned(),
+            r#"{"id":"e","type":"X","x":1,"data":{"x":2}}"#.to_owned(),
+            r#"{"id":"e","spektrId":1,"eventType":"x","data":{"data":{"data":{"a":null}}}}"#
+                .to_owned(),
+            deep(100),
+            deep(126),
+            lone.to_owned(),
+            "17".to_owned(),
+        ];
+        let hashes = |hash: fn(&Entry<'_>) -> Hash| -> Vec<String> {
+            let of = |raw: &String| hash(&Entry::from_json(raw).expect("the text is JSON"));
+            entries.iter().map(|raw| crate::hex::encode(&of(raw)[..8])).collect()
+        };
+        assert_eq!(
+            hashes(payload_1),
+            [
+                "e5ed98d431a63de8",
+                "030f8bccf935beb3",
+                "06b9ee7c993956f4",
+                "c7c6de26c8b97d08",
+                "94e72fbaa2c3a681",
+                "8b751a672bb68693",
+                "9b75a3a57b76762f"
+            ]
+        );
+        assert_eq!(
+            hashes(payload),
+            [
+                "034425508ed662d9",
+                "08b41a373e4641ba",
+                "24de7181efb5c60b",
+                "0fc36042a3c08bf6",
+                "af9c509931a5dcb0",
+                "30a106ca6f112fb8",
+                "07acc24d79af6c57"
+            ]
+        );
+        assert_eq!(
+            hashes(whole),
+            [
+                "08cdf052e3c41572",
+                "15a085c553de58c6",
+                "604fec4dee36e7dc",
+                "34b62020a8321cb3",
+                "ff4b2860bcdd6740",
+                "4ee93045f1f4c2dd",
+                "9461f47dc086f15b"
+            ]
+        );
     }
 
     #[test]

@@ -12,10 +12,10 @@
 //! same content if end-user, wire type and payload are. Not compared are the
 //! envelope, `delivered`, white space, the order and the spelling of members, the
 //! queries of URLs in `files`, which hold signatures, and whether a member stands
-//! beside `data` or in it. An entry without an id is compared as a whole but for
+//! beside `data` or in it, unless there is one of its name in both. An entry without an id is compared as a whole but for
 //! `delivered`; a body that cannot be split, byte for byte.
 
-mod content;
+pub(crate) mod content;
 
 use std::sync::Arc;
 
@@ -116,6 +116,27 @@ pub fn reread(source: &Arc<str>, raw: Bytes, state: State, received_at: Timestam
     if new.state == State::Unreadable { new } else { NewEntry { state, ..new } }
 }
 
+/// The content of an entry with this key, by its JSON or body.
+pub(crate) fn content_of(key: &str, raw: &[u8]) -> [u8; 32] {
+    hashed(key, raw, content::payload)
+}
+
+/// The content of an entry with this key as version 1 of the hash has it.
+pub(crate) fn former_content_of(key: &str, raw: &[u8]) -> [u8; 32] {
+    hashed(key, raw, content::payload_1)
+}
+
+fn hashed(key: &str, raw: &[u8], hash: fn(&Entry<'_>) -> [u8; 32]) -> [u8; 32] {
+    let text = std::str::from_utf8(raw).ok().filter(|_| !key.starts_with(BODY));
+    match text.and_then(|text| Entry::from_json(text).ok()) {
+        Some(entry) => hash(&entry),
+        None => Sha256::digest(raw).into(),
+    }
+}
+
+/// How the key of a body begins that cannot be split.
+const BODY: &str = "body:";
+
 fn new_entry(source: &Arc<str>, entry: &Entry<'_>, raw: Bytes, received_at: Timestamp) -> NewEntry {
     let id = entry.id().filter(|id| !id.is_empty());
     let key = match &id {
@@ -140,7 +161,7 @@ fn unreadable(source: &Arc<str>, body: Bytes, received_at: Timestamp) -> NewEntr
     let digest: [u8; 32] = Sha256::digest(&body).into();
     NewEntry {
         source: Arc::clone(source),
-        key: format!("body:{}", hex::encode(&digest)),
+        key: format!("{BODY}{}", hex::encode(&digest)),
         content: digest,
         id: None,
         spektr_id: None,

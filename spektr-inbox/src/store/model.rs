@@ -12,6 +12,8 @@ use thiserror::Error;
 
 use super::StoreError;
 use crate::hex;
+use crate::intake::content::VERSION;
+use crate::intake::{content_of, former_content_of};
 
 /// What has become of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -112,6 +114,26 @@ pub struct NewEntry {
     pub state: State,
     /// The JSON of the entry, or the body, byte for byte.
     pub raw: Bytes,
+}
+
+impl NewEntry {
+    /// The content as stores keep it: the version of the hash, and the hash.
+    pub(super) fn stored_content(&self) -> [u8; 33] {
+        let mut stored = [VERSION; 33];
+        stored[1..].copy_from_slice(&self.content);
+        stored
+    }
+
+    /// The content as stores have kept it that were written before the hash had a version.
+    pub(super) fn former_content(&self) -> [u8; 32] {
+        former_content_of(&self.key, &self.raw)
+    }
+
+    /// Whether what is stored under the same key and former content, which can be another,
+    /// is the same.
+    pub(super) fn is_content_of(&self, raw: &[u8]) -> bool {
+        self.content == content_of(&self.key, raw)
+    }
 }
 
 impl fmt::Debug for NewEntry {

@@ -33,6 +33,39 @@ async fn as_many_entries_as_a_batch_can_have_are_one_delivery() {
     assert!(again == vec![Acceptance::Duplicate; COUNT]);
 }
 
+/// How many rows the server has visited by way of indexes.
+async fn visited(client: &tokio_postgres::Client) -> i64 {
+    let sql = "SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE schemaname = 'spektr_inbox'";
+    client.query_one(sql, &[]).await.unwrap().get(0)
+}
+
+#[tokio::test]
+async fn an_id_with_many_contents_costs_each_the_same() {
+    const COUNT: usize = 2000;
+    let fresh = fresh().await;
+    let contents = |from: usize| -> Vec<NewEntry> {
+        let entry = |index: usize| {
+            let raw = format!(r#"{{"id":"undefined","type":"x","data":{{"n":{index}}}}}"#);
+            entries("test", &raw, start()).remove(0)
+        };
+        (from..from + COUNT).map(entry).collect()
+    };
+    for from in [0, COUNT] {
+        let accepted = fresh.accept(contents(from)).await.unwrap();
+        let conflicts = accepted.iter().filter(|one| matches!(one, Acceptance::Conflict(_)));
+        assert_eq!(conflicts.count(), if from == 0 { COUNT - 1 } else { COUNT });
+    }
+    assert!(fresh.accept(contents(0)).await.unwrap() == vec![Acceptance::Duplicate; COUNT]);
+    drop(fresh.store);
+    // Sessions report their figures by their end at the latest.
+    let client = super::fresh::client(&fresh.url).await;
+    let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                  AND application_name = 'spektr-inbox'";
+    while client.query_one(others, &[]).await.unwrap().get::<_, i64>(0) > 0 {}
+    let visited = visited(&client).await;
+    assert!(visited < 20 * COUNT as i64, "{visited}");
+}
+
 #[tokio::test]
 async fn an_entry_as_large_as_a_body_can_be_is_kept_and_worked_on() {
     let fresh = fresh().await;

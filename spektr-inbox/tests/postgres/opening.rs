@@ -58,6 +58,7 @@ async fn a_database_of_the_first_version_is_migrated_with_what_it_holds() {
     client.batch_execute(include_str!("../fixtures/postgres_1.sql")).await.unwrap();
     let store = options(&url).open().await.unwrap();
     crate::support::before::assert_complete(&store).await;
+    crate::support::before::assert_known(&store).await;
 }
 
 /// Tombstones are compared with as entries are.

@@ -3,14 +3,39 @@
 
 use std::time::Duration;
 
-use spektr_inbox::store::{ClaimRequest, Filter, State, Store};
-use spektr_inbox::testing::start;
+use spektr_inbox::store::{Acceptance, ClaimRequest, Filter, Presence, State, Store};
+use spektr_inbox::testing::{entries, start, tag_added};
 use spektr_types::Timestamp;
 
 use State::{Conflict, Dead, Done, Malformed, Pending, Unknown, Unreadable};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(start().as_millis() + 1000 * seconds).unwrap()
+}
+
+/// Asserts that what is delivered again is known, though the hash of its content has changed,
+/// and that another content is not taken for it, though it had the same hash.
+pub(crate) async fn assert_known(store: &dyn Store) {
+    let bodies = [
+        tag_added("done", "s1", 1_700_000_000_000),
+        tag_added("done", "s1", 1_700_000_000_000).replace(r#""t""#, r#""u""#),
+        "not JSON".to_owned(),
+        r#"{"spektrId":"s3","type":"without_id"}"#.to_owned(),
+        r#"{"id":"hoisted","spektrId":"s3","type":"ANY","data":{"x":2},"x":1}"#.to_owned(),
+        r#"{"id":"files","type":"process_run_end","files":{"clientFiles":["https://f.example/1?sig=b"]},"data":{"a":1}}"#.to_owned(),
+        r#"{"id":"\u0000 ä","spektrId":"\u0000 ä","type":"X"}"#.to_owned(),
+    ];
+    for body in bodies {
+        let new = entries("test", &body, at(100));
+        assert_eq!(store.compare(new.clone()).await.unwrap(), [Presence::Same], "{body}");
+        assert_eq!(store.accept(new).await.unwrap(), [Acceptance::Duplicate], "{body}");
+    }
+    let swapped = r#"{"id":"hoisted","spektrId":"s3","type":"any","x":2,"data":{"x":1}}"#;
+    let new = || entries("test", swapped, at(100));
+    assert_eq!(store.compare(new()).await.unwrap(), [Presence::OtherContent]);
+    let accepted = store.accept(new()).await.unwrap();
+    assert!(matches!(accepted[..], [Acceptance::Conflict(_)]), "{accepted:?}");
+    assert_eq!(store.accept(new()).await.unwrap(), [Acceptance::Duplicate]);
 }
 
 /// Asserts that everything is there, and can be worked on.

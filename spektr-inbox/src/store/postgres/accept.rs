@@ -9,6 +9,7 @@ use spektr_types::Timestamp;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::timeout;
 
+use super::compare::are_former;
 use super::connect::millis;
 use super::error::Fault;
 use super::pool::{Lent, Pool};
@@ -21,8 +22,9 @@ const GROUP_BYTES: usize = 8 * 1024 * 1024;
 /// 100,000 of them, and one that is never stored in time is lost.
 const TIME_PER_ENTRY: Duration = Duration::from_millis(1);
 
-/// How often a transaction looks again because another has stored the same.
-const RACES: usize = 5;
+/// How often a transaction looks again because another has stored the same, or because an
+/// earlier version may have.
+const ROUNDS: usize = 6;
 
 /// The ends of the queue: deliveries go in here, and tasks take them out.
 pub(super) struct Queue {
@@ -181,7 +183,9 @@ macro_rules! known {
 }
 pub(super) use known;
 
-/// Stores what is not there, in the order of arrival.
+/// Stores what is not there, in the order of arrival. Another content of a key that is
+/// there is stored in the next round, once it is known not to be what an earlier version has
+/// stored.
 ///
 /// A row that another transaction stores at the same time is waited for and then not
 /// stored, because of the unique indexes. Once that transaction has ended, the next
@@ -195,12 +199,13 @@ const ACCEPT: &str = concat!(
     " AS known \
       FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], \
         $6::bytea[], $7::bytea[], $8::bytea[], $9::bytea[], $10::bigint[], $11::bigint[], \
-        $12::text[], $13::boolean[], $14::bytea[]) WITH ORDINALITY \
+        $12::text[], $13::boolean[], $14::boolean[], $15::bytea[]) WITH ORDINALITY \
         AS given (source, source_hash, key_hash, content, id, spektr_id, spektr_hash, lane, \
-        wire_type, created_at, received_at, state, second, raw, place) \
+        wire_type, created_at, received_at, state, second, compared, raw, place) \
     ), numbered AS MATERIALIZED ( \
       SELECT nextval('spektr_inbox.numbers') AS number, fresh.* \
-      FROM (SELECT * FROM given WHERE known IS NOT TRUE ORDER BY place) AS fresh \
+      FROM (SELECT * FROM given WHERE known IS NULL OR (NOT known AND compared) \
+        ORDER BY place) AS fresh \
     ), stored AS ( \
       INSERT INTO spektr_inbox.entries (number, source, source_hash, key_hash, content, id, \
         spektr_id, spektr_hash, wire_type, created_at, conflict, raw) \
@@ -216,7 +221,7 @@ const ACCEPT: &str = concat!(
         received_at, coalesce(created_at, received_at), lane, 0, received_at \
       FROM numbered JOIN stored USING (number) \
     ) \
-    SELECT given.place, given.known IS TRUE, stored.number, stored.conflict FROM given \
+    SELECT given.place, given.known, stored.number, stored.conflict, given.compared FROM given \
     LEFT JOIN numbered ON numbered.place = given.place \
     LEFT JOIN stored ON stored.number = numbered.number",
 );
@@ -235,14 +240,26 @@ async fn store(connection: &mut Lent<'_>, entries: &[&NewEntry]) -> Result<Vec<A
             accepted[index] = Some(Acceptance::Duplicate);
         }
     }
-    for _ in 0..RACES {
+    for _ in 0..ROUNDS {
         if rows.is_empty() {
             break;
         }
         let found = query(connection, &rows).await?;
-        for (place, acceptance) in found {
-            if let Some(row) = rows.get(place) {
-                accepted[row.index] = acceptance;
+        let mut others = Vec::new();
+        for (place, found) in found {
+            let Some(row) = rows.get(place) else { continue };
+            match found {
+                Found::Accepted(acceptance) => accepted[row.index] = Some(acceptance),
+                Found::OtherContent => others.push(place),
+                Found::Raced => {}
+            }
+        }
+        let entries: Vec<_> = others.iter().map(|place| rows[*place].entry).collect();
+        for (place, is_known) in others.into_iter().zip(are_former(connection, &entries).await?) {
+            let row = &mut rows[place];
+            row.compared = true;
+            if is_known {
+                accepted[row.index] = Some(Acceptance::Duplicate);
             }
         }
         rows.retain(|row| accepted[row.index].is_none());
@@ -257,6 +274,9 @@ struct Row<'a> {
     entry: &'a NewEntry,
     /// Whether an earlier one of the group has its key.
     second: bool,
+    /// Whether it is known not to be what an earlier version has stored.
+    compared: bool,
+    content: [u8; 33],
     source_hash: Vec<u8>,
     key_hash: Vec<u8>,
     spektr_hash: Option<Vec<u8>>,
@@ -275,6 +295,8 @@ impl<'a> Row<'a> {
             index,
             entry,
             second,
+            compared: false,
+            content: entry.stored_content(),
             source_hash: hash(&entry.source),
             key_hash: hash(&entry.key),
             spektr_hash: spektr_id.map(hash),
@@ -288,12 +310,17 @@ pub(super) fn hash(text: &str) -> Vec<u8> {
     Sha256::digest(text.as_bytes()).to_vec()
 }
 
-/// Runs the statement; gives the places of rows and what became of them, which is not
-/// known of those that raced.
-async fn query(
-    connection: &mut Lent<'_>,
-    rows: &[Row<'_>],
-) -> Result<Vec<(usize, Option<Acceptance>)>, Fault> {
+/// What the statement says of a row.
+enum Found {
+    Accepted(Acceptance),
+    /// Its key is there, and not its content in the present form.
+    OtherContent,
+    /// Another transaction stores the same.
+    Raced,
+}
+
+/// Runs the statement; gives the places of rows and what became of them.
+async fn query(connection: &mut Lent<'_>, rows: &[Row<'_>]) -> Result<Vec<(usize, Found)>, Fault> {
     fn column<'a, T>(rows: &'a [Row<'_>], value: impl Fn(&'a Row<'_>) -> T) -> Vec<T> {
         rows.iter().map(value).collect()
     }
@@ -307,7 +334,7 @@ async fn query(
                 &column(rows, |row| row.entry.source.as_bytes()),
                 &column(rows, |row| &row.source_hash[..]),
                 &column(rows, |row| &row.key_hash[..]),
-                &column(rows, |row| &row.entry.content[..]),
+                &column(rows, |row| &row.content[..]),
                 &column(rows, |row| bytes(&row.entry.id)),
                 &column(rows, |row| bytes(&row.entry.spektr_id)),
                 &column(rows, |row| row.spektr_hash.as_deref()),
@@ -317,6 +344,7 @@ async fn query(
                 &column(rows, |row| row.entry.received_at.as_millis()),
                 &column(rows, |row| row.entry.state.as_str()),
                 &column(rows, |row| row.second),
+                &column(rows, |row| row.compared),
                 &column(rows, |row| &row.entry.raw[..]),
             ],
         )
@@ -324,14 +352,16 @@ async fn query(
     let read = |row: tokio_postgres::Row| {
         let place: i64 = row.try_get(0)?;
         let number: Option<i64> = row.try_get(2)?;
-        let acceptance = match number {
-            _ if row.try_get(1)? => Some(Acceptance::Duplicate),
-            Some(number) if row.try_get(3)? => Some(Acceptance::Conflict(number)),
-            Some(number) => Some(Acceptance::Stored(number)),
-            None => None,
+        let known: Option<bool> = row.try_get(1)?;
+        let found = match (known, number) {
+            (Some(true), _) => Found::Accepted(Acceptance::Duplicate),
+            (_, Some(number)) if row.try_get(3)? => Found::Accepted(Acceptance::Conflict(number)),
+            (_, Some(number)) => Found::Accepted(Acceptance::Stored(number)),
+            (Some(false), None) if !row.try_get(4)? => Found::OtherContent,
+            _ => Found::Raced,
         };
         // Places count from 1.
-        Ok((usize::try_from(place - 1).unwrap_or(usize::MAX), acceptance))
+        Ok((usize::try_from(place - 1).unwrap_or(usize::MAX), found))
     };
     found.into_iter().map(read).collect()
 }

@@ -1,6 +1,7 @@
 //! Looks entries up: whether their keys are there, and with which contents.
 
 use super::accept::{hash, known};
+use super::error::Fault;
 use super::pool::Lent;
 use super::read::value;
 use crate::store::{NewEntry, Presence, StoreError};
@@ -19,7 +20,7 @@ pub(super) async fn compare(
 ) -> Result<Vec<Presence>, StoreError> {
     let sources: Vec<_> = entries.iter().map(|entry| hash(&entry.source)).collect();
     let keys: Vec<_> = entries.iter().map(|entry| hash(&entry.key)).collect();
-    let contents: Vec<_> = entries.iter().map(|entry| &entry.content[..]).collect();
+    let contents: Vec<_> = entries.iter().map(|entry| entry.stored_content().to_vec()).collect();
     let rows = connection.query(COMPARE, &[&sources, &keys, &contents]).await?;
     let presence = |row| {
         Ok(match value(row, 0)? {
@@ -28,5 +29,48 @@ pub(super) async fn compare(
             None => Presence::Absent,
         })
     };
-    rows.iter().map(presence).collect()
+    let mut presences = rows.iter().map(presence).collect::<Result<Vec<_>, StoreError>>()?;
+    let others = presences.iter_mut().zip(entries);
+    let (others, entries): (Vec<_>, Vec<_>) =
+        others.filter(|(presence, _)| **presence == Presence::OtherContent).unzip();
+    let are_former = are_former(connection, &entries).await?;
+    for (presence, is_former) in others.into_iter().zip(are_former) {
+        if is_former {
+            *presence = Presence::Same;
+        }
+    }
+    Ok(presences)
+}
+
+/// What an earlier version has stored under a key and a content.
+///
+/// $1 hashes of sources, $2 hashes of keys, $3 contents
+const FORMER: &str = "\
+    SELECT \
+      (SELECT known.raw FROM spektr_inbox.entries AS known \
+        WHERE known.key_hash = given.key_hash AND known.source_hash = given.source_hash \
+        AND known.content = given.content LIMIT 1), \
+      coalesce((SELECT true FROM spektr_inbox.tombstones AS known \
+        WHERE known.key_hash = given.key_hash AND known.source_hash = given.source_hash \
+        AND known.content = given.content LIMIT 1), false) \
+    FROM unnest($1::bytea[], $2::bytea[], $3::bytea[]) WITH ORDINALITY \
+      AS given (source_hash, key_hash, content, place) ORDER BY place";
+
+/// Of each entry, whether an earlier version has stored the same.
+pub(super) async fn are_former(
+    connection: &mut Lent<'_>,
+    entries: &[&NewEntry],
+) -> Result<Vec<bool>, Fault> {
+    if entries.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sources: Vec<_> = entries.iter().map(|entry| hash(&entry.source)).collect();
+    let keys: Vec<_> = entries.iter().map(|entry| hash(&entry.key)).collect();
+    let contents: Vec<_> = entries.iter().map(|entry| entry.former_content().to_vec()).collect();
+    let rows = connection.query(FORMER, &[&sources, &keys, &contents]).await?;
+    let is_former = |(row, entry): (tokio_postgres::Row, &&NewEntry)| match row.try_get(0)? {
+        Some(raw) => Ok(entry.is_content_of(raw)),
+        None => Ok(row.try_get(1)?),
+    };
+    rows.into_iter().zip(entries).map(is_former).collect()
 }

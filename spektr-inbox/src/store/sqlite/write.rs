@@ -38,7 +38,7 @@ fn accept_one(connection: &Connection, entry: &NewEntry) -> Result<Acceptance, S
         .execute(params![
             entry.source,
             entry.key,
-            entry.content,
+            entry.stored_content(),
             entry.id,
             entry.spektr_id,
             entry.wire_type,
