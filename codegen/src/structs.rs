@@ -19,7 +19,7 @@ use crate::problem::{Problem, ProblemKind};
 const ATTRIBUTES: [&str; 3] = [
     "#[non_exhaustive]",
     "#[serde(crate = \"crate::object\")]",
-    "#[cfg_attr(feature = \"schemars\", derive(schemars::JsonSchema))]",
+    "#[cfg_attr(feature = \"schemars-1\", derive(schemars::JsonSchema))]",
 ];
 
 /// Returns typify's structs, in the order of the targets.

@@ -144,7 +144,7 @@ pub(crate) fn find(name: &str) -> Result<Event, Failure> {
 
 /// Tells whether a wire type is the event's own and no alias.
 fn owns(info: &EventInfo, wire_type: &str) -> bool {
-    info.wire_types().first().is_some_and(|own| own.eq_ignore_ascii_case(wire_type))
+    info.wire_types().canonical.eq_ignore_ascii_case(wire_type)
 }
 
 /// The word before the slash that stands for events that the schema does not know.

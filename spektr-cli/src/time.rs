@@ -106,8 +106,7 @@ pub(crate) fn rfc_3339(time: UnixSeconds) -> String {
 
 /// Returns the time of an event as RFC 3339, in UTC.
 pub(crate) fn rfc_3339_millis(time: Timestamp) -> String {
-    jiff::Timestamp::from_millisecond(time.as_millis())
-        .map_or_else(|_| format!("{} ms", time.as_millis()), |time| time.to_string())
+    time.to_string()
 }
 
 /// Returns a span of time in its two largest units, exact below a minute.

@@ -11,7 +11,7 @@
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
-use spektr_types::{BodyError, Entries, Entry, Event, Timestamp};
+use spektr_types::{BodyError, Entries, Entry, Event};
 
 const MALFORMED: u8 = 1;
 const NOT_JSON: u8 = 2;
@@ -55,7 +55,7 @@ fn report(file: &str, body: &[u8], out: &mut impl Write) -> io::Result<u8> {
         Ok(entries) => entries,
         Err(error) => {
             eprintln!("{file}: {error}");
-            return Ok(if matches!(error, BodyError::NotJson { .. }) {
+            return Ok(if matches!(error, BodyError::NotJson { .. } | BodyError::NotUtf8 { .. }) {
                 NOT_JSON
             } else {
                 MALFORMED
@@ -85,7 +85,8 @@ fn decoded(entry: &Entry<'_>, event: &Event) -> String {
         None => format!("unknown {}", quoted(event.event_type().as_str())),
     };
     let status = event.status().map_or("not documented", |status| status.as_str());
-    let created_at = event.created_at().map_or_else(|| "at an unreadable time".into(), rfc_3339);
+    let created_at =
+        event.created_at().map_or_else(|| "at an unreadable time".into(), |time| time.to_string());
     format!("{}  {name}  {created_at}  {status}", id(entry))
 }
 
@@ -98,11 +99,4 @@ fn id(entry: &Entry<'_>) -> String {
 fn quoted(text: &str) -> String {
     let escaped = format!("{text:?}");
     if escaped.len() == text.len() + 2 { text.to_owned() } else { escaped }
-}
-
-fn rfc_3339(time: Timestamp) -> String {
-    match jiff::Timestamp::from_millisecond(time.as_millis()) {
-        Ok(time) => time.to_string(),
-        Err(_) => format!("{} ms", time.as_millis()),
-    }
 }

@@ -1,18 +1,22 @@
 //! What is documented of each event.
 
+use std::cmp::Ordering;
+use std::fmt;
+use std::str::FromStr;
+
 use crate::error::Fault;
 use crate::view::View;
-use crate::{Event, EventType};
+use crate::{Event, EventType, UnknownValue};
 
 /// What is documented of one event.
 #[derive(Debug)]
 pub struct EventInfo {
     pub(crate) event_type: EventType,
     pub(crate) name: &'static str,
-    pub(crate) status: Status,
-    pub(crate) wire_types: &'static [&'static str],
+    pub(crate) status: EventStatus,
+    pub(crate) wire_types: WireTypes,
     pub(crate) summary: &'static str,
-    pub(crate) source: Source,
+    pub(crate) source: EventSource,
     /// Paths of members that tell it from events with the same wire type.
     pub(crate) discriminators: &'static [&'static [&'static str]],
     /// Its members that stand beside `data` in the canonical envelope.
@@ -32,13 +36,12 @@ impl EventInfo {
     }
 
     /// Returns what the documentation says of the event's availability.
-    pub fn status(&self) -> Status {
+    pub fn status(&self) -> EventStatus {
         self.status
     }
 
-    /// Returns the wire types that mean this event: the canonical one, then
-    /// accepted aliases.
-    pub fn wire_types(&self) -> &'static [&'static str] {
+    /// Returns the wire types that mean this event.
+    pub fn wire_types(&self) -> WireTypes {
         self.wire_types
     }
 
@@ -48,21 +51,45 @@ impl EventInfo {
     }
 
     /// Returns where the event is documented.
-    pub fn source(&self) -> Source {
+    pub fn source(&self) -> EventSource {
         self.source
     }
 
     /// Tells whether a wire type means this event, without regard to ASCII case.
     /// One wire type can mean several events.
     pub fn has_wire_type(&self, wire_type: &str) -> bool {
-        self.wire_types.iter().any(|name| name.eq_ignore_ascii_case(wire_type))
+        self.owns_wire_type(wire_type)
+            || self.wire_types.accepted.iter().any(|name| name.eq_ignore_ascii_case(wire_type))
+    }
+
+    /// Tells whether a wire type is the event's canonical one, without regard to ASCII
+    /// case.
+    pub(crate) fn owns_wire_type(&self, wire_type: &str) -> bool {
+        self.wire_types.canonical.eq_ignore_ascii_case(wire_type)
+    }
+}
+
+/// The wire types that mean an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WireTypes {
+    /// The event's own, which serializing writes.
+    pub canonical: &'static str,
+    /// Others that are read as this event. Other events may have them too.
+    pub accepted: &'static [&'static str],
+}
+
+impl WireTypes {
+    /// Returns the canonical one, then the others.
+    pub fn iter(self) -> impl Iterator<Item = &'static str> + Clone {
+        std::iter::once(self.canonical).chain(self.accepted.iter().copied())
     }
 }
 
 /// What the documentation says of an event's availability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Status {
+pub enum EventStatus {
     /// Sent today.
     Available,
     /// Work in progress: announced, and possibly without a documented payload.
@@ -71,7 +98,9 @@ pub enum Status {
     Deprecated,
 }
 
-impl Status {
+impl EventStatus {
+    const ALL: [Self; 3] = [Self::Available, Self::Wip, Self::Deprecated];
+
     /// Returns the status in a word: `available`, `wip` or `deprecated`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -82,16 +111,39 @@ impl Status {
     }
 }
 
-impl std::fmt::Display for Status {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
+impl fmt::Display for EventStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
+
+impl FromStr for EventStatus {
+    type Err = EventStatusError;
+
+    /// Reads the word that [`as_str`](Self::as_str) returns.
+    fn from_str(text: &str) -> Result<Self, EventStatusError> {
+        let found = Self::ALL.into_iter().find(|status| status.as_str() == text);
+        found.ok_or(EventStatusError(()))
+    }
+}
+
+/// A text that is the word of no [`EventStatus`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventStatusError(());
+
+impl fmt::Display for EventStatusError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = EventStatus::ALL.map(EventStatus::as_str).join(", ");
+        write!(f, "the status of an event is one of {words}")
+    }
+}
+
+impl std::error::Error for EventStatusError {}
 
 /// A place in the vendor's documentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Source {
+pub struct EventSource {
     /// Short name of the page.
     pub page: &'static str,
     /// Heading of the section.
@@ -116,7 +168,7 @@ impl Beside {
 }
 
 /// A struct that stands for a documented event; only this crate implements it.
-pub trait KnownEvent: Into<Event> + sealed::Sealed {
+pub trait KnownEvent: Into<Event> + TryFrom<Event, Error = Event> + sealed::Sealed {
     /// Which event it is.
     const EVENT_TYPE: EventType;
 }
@@ -130,11 +182,27 @@ pub(crate) mod sealed {
     }
 }
 
-impl Event {
-    /// Returns what the documentation says of the event's availability; nothing of
-    /// an unknown event.
-    pub fn status(&self) -> Option<Status> {
-        self.event_type().info().map(EventInfo::status)
+impl From<&str> for EventType {
+    fn from(wire_type: &str) -> Self {
+        let owner = catalogue().find(|info| info.owns_wire_type(wire_type));
+        let info = owner.or_else(|| catalogue().find(|info| info.has_wire_type(wire_type)));
+        match info {
+            Some(info) => info.event_type.clone(),
+            None => Self::Unknown(UnknownValue::new(wire_type)),
+        }
+    }
+}
+
+impl PartialOrd for EventType {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for EventType {
+    /// Compares wire types, so that an event that becomes known keeps its place.
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
     }
 }
 
@@ -143,10 +211,10 @@ impl Event {
 /// # Examples
 ///
 /// ```
-/// use spektr_types::{Status, catalogue};
+/// use spektr_types::{EventStatus, catalogue};
 ///
-/// for event in catalogue().filter(|event| event.status() == Status::Available) {
-///     println!("{}: {}", event.name(), event.wire_types().join(", "));
+/// for event in catalogue().filter(|event| event.status() == EventStatus::Available) {
+///     println!("{}: {}", event.name(), event.wire_types().canonical);
 /// }
 /// assert!(catalogue().any(|event| event.name() == "ALERT_RESOLVED"));
 /// ```

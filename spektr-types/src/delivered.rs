@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// so absent and false are possible too. All that is known to matter is
 /// [`is_delivered`](Self::is_delivered).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
+#[allow(clippy::exhaustive_enums, reason = "a member has no other state")]
 pub enum Delivered {
     /// The member is not there.
     #[default]
@@ -54,7 +54,7 @@ impl Serialize for Delivered {
     }
 }
 
-#[cfg(feature = "schemars")]
+#[cfg(feature = "schemars-1")]
 impl schemars::JsonSchema for Delivered {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Delivered".into()

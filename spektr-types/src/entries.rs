@@ -369,14 +369,7 @@ impl<'a> Entry<'a> {
                 Err(Fault::new("", EntryErrorKind::Ambiguous { candidates }))
             }
             // Nothing tells them apart: the one whose own name it is.
-            (None, _) => {
-                let owner = all().find(|info| {
-                    info.wire_types()
-                        .first()
-                        .is_some_and(|name| name.eq_ignore_ascii_case(wire_type))
-                });
-                Ok(Some(owner.unwrap_or(first)))
-            }
+            (None, _) => Ok(all().find(|info| info.owns_wire_type(wire_type)).or(Some(first))),
         }
     }
 

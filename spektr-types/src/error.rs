@@ -170,7 +170,7 @@ impl fmt::Display for EntryErrorKind {
 
 /// A type of JSON values, in the words of JSON Schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
+#[allow(clippy::exhaustive_enums, reason = "JSON Schema has no other types")]
 pub enum JsonType {
     /// `null`
     Null,

@@ -60,17 +60,19 @@
 //! # Events in your own tests
 //!
 //! The structs are `#[non_exhaustive]`, so that a new member breaks no build.
-//! They implement `Deserialize` for the events page's envelope: make them from
-//! JSON, as `serde_json::from_value::<AlertResolved>(json!({…}))`.
+//! They implement `Deserialize` for the events page's envelope, and [`Event`] does for
+//! both: make them from JSON, as `serde_json::from_value::<AlertResolved>(json!({…}))`.
 
 mod catalogue;
 mod delivered;
 mod entries;
 mod error;
+mod event;
 #[rustfmt::skip]
 #[allow(
     clippy::enum_variant_names,
     clippy::large_enum_variant,
+    clippy::result_large_err,
     reason = "names and sizes are those of the vendor's events"
 )]
 mod generated;
@@ -78,8 +80,9 @@ mod members;
 mod object;
 mod raw;
 mod redacted;
+mod router;
 mod tag;
-mod text;
+mod text_types;
 mod time;
 mod unknown;
 mod view;
@@ -89,15 +92,18 @@ mod runtime {
     pub(crate) use crate::catalogue::Beside;
     pub(crate) use crate::redacted::Redacted;
     pub(crate) use crate::tag::Tag;
-    pub(crate) use crate::text;
+    pub(crate) use crate::text_types::{open_text_impls, owned_text_impls, shown_text_impls};
 }
 
-pub use catalogue::{EventInfo, KnownEvent, Source, Status, catalogue};
+pub use catalogue::{
+    EventInfo, EventSource, EventStatus, EventStatusError, KnownEvent, WireTypes, catalogue,
+};
 pub use delivered::Delivered;
 pub use entries::{Entries, Entry, MAX_BYTES, MAX_DEPTH, MAX_ENTRIES};
 pub use error::{BodyError, EntryError, EntryErrorKind, JsonType};
 pub use generated::*;
 pub use raw::RawJson;
+pub use router::Router;
 pub use time::{Timestamp, TimestampError};
 pub use unknown::{Unknown, UnknownValue};
-pub use view::{Canonical, Member};
+pub use view::{Canonical as CanonicalEntry, Member as CanonicalMember};

@@ -53,7 +53,7 @@ impl fmt::Debug for RawJson {
     }
 }
 
-#[cfg(feature = "schemars")]
+#[cfg(feature = "schemars-1")]
 impl schemars::JsonSchema for RawJson {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "RawJson".into()

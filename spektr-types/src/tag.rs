@@ -61,7 +61,7 @@ impl<E: KnownEvent> Visitor<'_> for TagVisitor<E> {
     }
 }
 
-#[cfg(feature = "schemars")]
+#[cfg(feature = "schemars-1")]
 impl<E: KnownEvent> schemars::JsonSchema for Tag<E> {
     fn inline_schema() -> bool {
         true
@@ -72,7 +72,8 @@ impl<E: KnownEvent> schemars::JsonSchema for Tag<E> {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let wire_types = E::EVENT_TYPE.info().map(crate::EventInfo::wire_types);
-        schemars::json_schema!({ "enum": wire_types.unwrap_or_default() })
+        let info = E::EVENT_TYPE.info();
+        let wire_types: Vec<_> = info.into_iter().flat_map(|it| it.wire_types().iter()).collect();
+        schemars::json_schema!({ "enum": wire_types })
     }
 }

@@ -80,3 +80,21 @@ impl fmt::Display for UnknownValue {
         f.write_str(&self.0)
     }
 }
+
+impl AsRef<str> for UnknownValue {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl PartialEq<str> for UnknownValue {
+    fn eq(&self, text: &str) -> bool {
+        &*self.0 == text
+    }
+}
+
+impl PartialEq<&str> for UnknownValue {
+    fn eq(&self, text: &&str) -> bool {
+        &*self.0 == *text
+    }
+}

@@ -46,6 +46,8 @@ fn public_item(mut item: Item) -> Option<Item> {
             let is_private = item.trait_.as_ref().is_some_and(|(path, _)| is_private_trait(path));
             !is_private && (is_of_trait || !item.items.is_empty())
         }
+        // A macro of the crate that implements traits.
+        Item::Macro(_) => true,
         _ => false,
     }
     .then_some(item)

@@ -192,7 +192,7 @@ fn an_event_adds_its_file_and_changes_those_that_list_all_events() {
 /// changed types only.
 const READER: &str = r#"//! Reads entries with the changed types.
 
-use spektr_types::{Entries, Event, EventType, Status};
+use spektr_types::{Entries, Event, EventStatus, EventType};
 
 fn main() {
     let body = std::io::read_to_string(std::io::stdin()).expect("a body");
@@ -200,7 +200,7 @@ fn main() {
         match entry.decode() {
             Ok(Event::AlertResolved(event)) => println!("alert: {:?}", event.data.finding),
             Ok(Event::CaseOpened(event)) => {
-                assert_eq!(EventType::CaseOpened.info().map(|info| info.status()), Some(Status::Wip));
+                assert_eq!(EventType::CaseOpened.info().map(|info| info.status()), Some(EventStatus::Wip));
                 let data = event.data.as_ref();
                 println!("case: {:?} {:?}", data.map(|data| data.case_id.as_str()), data.and_then(|data| data.priority));
             }

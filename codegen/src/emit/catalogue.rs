@@ -3,9 +3,10 @@
 use quote::{format_ident, quote};
 use syn::Item;
 
+use crate::emit::event::variant_docs;
 use crate::emit::items;
 use crate::model::{Event, Model, Status};
-use crate::passes::{doc_tokens, escape};
+use crate::passes::doc_tokens;
 
 /// Returns the enum of the events' names, and the catalogue.
 pub(crate) fn event_type(model: &Model) -> Vec<Item> {
@@ -13,7 +14,7 @@ pub(crate) fn event_type(model: &Model) -> Vec<Item> {
     let docs = model
         .events
         .iter()
-        .map(|event| doc_tokens(&format!("`{}`. {}", event.name, escape(&event.description))));
+        .map(|event| doc_tokens(&format!("`{}`. {}", event.name, variant_docs(event))));
     let wire_types = model
         .events
         .iter()
@@ -23,6 +24,22 @@ pub(crate) fn event_type(model: &Model) -> Vec<Item> {
     let indices = 0..count;
     items(quote! {
         /// Which event it is.
+        ///
+        /// As a text it is the wire type, in `Display`, in `Ord` and for serde. Any
+        /// accepted wire type is read, without regard to ASCII case, and one that
+        /// several events have is the event whose canonical one it is.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use spektr_types::EventType;
+        ///
+        /// let known: EventType = "ALERT_RESOLVED".parse()?;
+        /// assert_eq!(known, EventType::AlertResolved);
+        /// assert_eq!(known, "alert_resolved");
+        /// assert!(EventType::from("something_new").info().is_none());
+        /// # Ok::<(), std::convert::Infallible>(())
+        /// ```
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum EventType {
@@ -52,11 +69,8 @@ pub(crate) fn event_type(model: &Model) -> Vec<Item> {
             }
         }
 
-        impl std::fmt::Display for EventType {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
+        crate::runtime::open_text_impls!(EventType);
+        crate::runtime::shown_text_impls!(EventType);
 
         pub(crate) static CATALOGUE: [EventInfo; #count] = [#(#entries),*];
     })
@@ -64,7 +78,11 @@ pub(crate) fn event_type(model: &Model) -> Vec<Item> {
 
 fn entry(event: &Event) -> proc_macro2::TokenStream {
     let variant = format_ident!("{}", event.title);
-    let (name, summary, wire_types) = (&event.name, &event.description, &event.wire_types);
+    let (name, summary) = (&event.name, &event.description);
+    let (canonical, accepted) = match event.wire_types.split_first() {
+        Some((canonical, accepted)) => (canonical.as_str(), accepted),
+        None => ("", &[][..]),
+    };
     let status = format_ident!(
         "{}",
         match event.status {
@@ -87,10 +105,10 @@ fn entry(event: &Event) -> proc_macro2::TokenStream {
         EventInfo {
             event_type: EventType::#variant,
             name: #name,
-            status: Status::#status,
-            wire_types: &[#(#wire_types),*],
+            status: EventStatus::#status,
+            wire_types: WireTypes { canonical: #canonical, accepted: &[#(#accepted),*] },
             summary: #summary,
-            source: Source { page: #page, section: #section, captured: #captured },
+            source: EventSource { page: #page, section: #section, captured: #captured },
             discriminators: &[#(#discriminators),*],
             beside: &[#(#beside),*],
             read: |view| view.read().map(crate::Event::#variant),

@@ -113,17 +113,34 @@ pub(crate) fn expiring<'m>(model: &'m Model, members: &'m [Member]) -> Vec<(&'m 
     found
 }
 
+/// Returns the documentation of an event's variants. That an event will end is said
+/// where a reader of a `match` looks, and is no `#[deprecated]`: as long as the event is
+/// sent it has to be handled, and that is nothing to be warned of.
+pub(crate) fn variant_docs(event: &Event) -> String {
+    let description = escape(&event.description);
+    match event.status {
+        Status::Deprecated => {
+            format!("**Deprecated at the sender**, and sent until it ends. {description}")
+        }
+        Status::Available | Status::Wip => description,
+    }
+}
+
 /// Returns the enum of all events.
 pub(crate) fn event(model: &Model) -> Vec<Item> {
     let names: Vec<_> = model.events.iter().map(|event| format_ident!("{}", event.title)).collect();
-    let docs = model.events.iter().map(|event| doc_tokens(&escape(&event.description)));
+    let docs = model.events.iter().map(|event| doc_tokens(&variant_docs(event)));
     items(quote! {
         /// What happened at spektr: one of the documented events, or one that the
         /// schema does not know.
         ///
         /// An event that is unknown today becomes a variant when the schema learns it.
         /// Code that must go on working across that change asks for
-        /// [`event_type`](Self::event_type) and reads the raw JSON of the entry.
+        /// [`event_type`](Self::event_type) and reads the raw JSON of the entry; a
+        /// [`Router`](crate::Router) does so for whatever it has no function for.
+        ///
+        /// An event is read from the JSON of either envelope, so that one that was
+        /// serialized, for a job perhaps, can be read back.
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         pub enum Event {
@@ -181,6 +198,18 @@ pub(crate) fn event(model: &Model) -> Vec<Item> {
             impl From<#names> for Event {
                 fn from(event: #names) -> Self {
                     Self::#names(event)
+                }
+            }
+
+            impl TryFrom<Event> for #names {
+                type Error = Event;
+
+                /// Gives another event back.
+                fn try_from(event: Event) -> Result<Self, Event> {
+                    match event {
+                        Event::#names(event) => Ok(event),
+                        other => Err(other),
+                    }
                 }
             }
         )*

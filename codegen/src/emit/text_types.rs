@@ -12,20 +12,15 @@ use crate::passes::{doc_tokens, escape};
 pub(crate) fn id(def: &TypeDef) -> Vec<Item> {
     let name = format_ident!("{}", def.name);
     let docs = doc_tokens(&escape(&def.description));
-    let mut all = items(quote! {
+    items(quote! {
         #docs
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(transparent))]
+        #[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema), schemars(transparent))]
         pub struct #name(String);
 
-        impl std::fmt::Display for #name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-    });
-    all.extend(text_access(&name));
-    all
+        crate::runtime::owned_text_impls!(#name);
+        crate::runtime::shown_text_impls!(#name);
+    })
 }
 
 /// Returns a URL that works for whoever holds it, which `Debug` keeps to itself.
@@ -36,10 +31,10 @@ pub(crate) fn url(def: &TypeDef) -> Vec<Item> {
         "{}\n\nWhoever holds the URL can read the file, so `Debug` does not show it and there\nis no `Display`.",
         escape(&def.description)
     ));
-    let mut all = items(quote! {
+    items(quote! {
         #docs
-        #[derive(Clone, PartialEq, Eq, Hash)]
-        #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(transparent))]
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema), schemars(transparent))]
         pub struct #name(String);
 
         impl std::fmt::Debug for #name {
@@ -47,55 +42,8 @@ pub(crate) fn url(def: &TypeDef) -> Vec<Item> {
                 f.debug_tuple(#label).field(&Redacted).finish()
             }
         }
-    });
-    all.extend(text_access(&name));
-    all
-}
 
-/// Returns how a text type is made from a text and gives it back.
-fn text_access(name: &proc_macro2::Ident) -> Vec<Item> {
-    items(quote! {
-        impl #name {
-            /// Returns the text as it stands on the wire.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-
-            /// Returns the text, without a copy.
-            pub fn into_string(self) -> String {
-                self.0
-            }
-        }
-
-        impl From<String> for #name {
-            fn from(text: String) -> Self {
-                Self(text)
-            }
-        }
-
-        impl From<&str> for #name {
-            fn from(text: &str) -> Self {
-                Self(text.to_owned())
-            }
-        }
-
-        impl AsRef<str> for #name {
-            fn as_ref(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl<'de> Deserialize<'de> for #name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer).map(Self)
-            }
-        }
-
-        impl Serialize for #name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&self.0)
-            }
-        }
+        crate::runtime::owned_text_impls!(#name);
     })
 }
 
@@ -147,33 +95,7 @@ pub(crate) fn open_enum(def: &TypeDef, values: &[KnownValue]) -> Vec<Item> {
             }
         }
 
-        impl std::fmt::Display for #name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl<'de> Deserialize<'de> for #name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                crate::runtime::text::deserialize(deserializer)
-            }
-        }
-
-        impl Serialize for #name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        }
-
-        #[cfg(feature = "schemars")]
-        impl schemars::JsonSchema for #name {
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!(#name).into()
-            }
-
-            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({ "type": "string" })
-            }
-        }
+        crate::runtime::open_text_impls!(#name);
+        crate::runtime::shown_text_impls!(#name);
     })
 }

@@ -62,7 +62,7 @@ struct Show {
 struct Summary {
     name: &'static str,
     status: &'static str,
-    wire_types: &'static [&'static str],
+    wire_types: Vec<&'static str>,
     summary: &'static str,
 }
 
@@ -165,7 +165,7 @@ fn summary(event: Event) -> Summary {
     Summary {
         name: info.name(),
         status: info.status().as_str(),
-        wire_types: info.wire_types(),
+        wire_types: info.wire_types().iter().collect(),
         summary: info.summary(),
     }
 }
@@ -176,7 +176,7 @@ fn text(event: Event, example: &Example, json: &Json) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "{}  {}", strong(info.name()), info.status());
     let _ = writeln!(text, "{}\n", info.summary());
-    let _ = writeln!(text, "wire types  {}", info.wire_types().join(", "));
+    let _ = writeln!(text, "wire types  {}", summary(event).wire_types.join(", "));
     let _ = writeln!(
         text,
         "documented  {}, \"{}\", as of {}",

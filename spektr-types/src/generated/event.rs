@@ -14,7 +14,11 @@ use crate::{
 ///
 /// An event that is unknown today becomes a variant when the schema learns it.
 /// Code that must go on working across that change asks for
-/// [`event_type`](Self::event_type) and reads the raw JSON of the entry.
+/// [`event_type`](Self::event_type) and reads the raw JSON of the entry; a
+/// [`Router`](crate::Router) does so for whatever it has no function for.
+///
+/// An event is read from the JSON of either envelope, so that one that was
+/// serialized, for a job perhaps, can be read back.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
@@ -134,9 +138,31 @@ impl From<AlertCreated> for Event {
     }
 }
 
+impl TryFrom<Event> for AlertCreated {
+    type Error = Event;
+    /// Gives another event back.
+    fn try_from(event: Event) -> Result<Self, Event> {
+        match event {
+            Event::AlertCreated(event) => Ok(event),
+            other => Err(other),
+        }
+    }
+}
+
 impl From<AlertResolved> for Event {
     fn from(event: AlertResolved) -> Self {
         Self::AlertResolved(event)
+    }
+}
+
+impl TryFrom<Event> for AlertResolved {
+    type Error = Event;
+    /// Gives another event back.
+    fn try_from(event: Event) -> Result<Self, Event> {
+        match event {
+            Event::AlertResolved(event) => Ok(event),
+            other => Err(other),
+        }
     }
 }
 
@@ -146,9 +172,31 @@ impl From<CustomerStatusChanged> for Event {
     }
 }
 
+impl TryFrom<Event> for CustomerStatusChanged {
+    type Error = Event;
+    /// Gives another event back.
+    fn try_from(event: Event) -> Result<Self, Event> {
+        match event {
+            Event::CustomerStatusChanged(event) => Ok(event),
+            other => Err(other),
+        }
+    }
+}
+
 impl From<CustomerTagAdded> for Event {
     fn from(event: CustomerTagAdded) -> Self {
         Self::CustomerTagAdded(event)
+    }
+}
+
+impl TryFrom<Event> for CustomerTagAdded {
+    type Error = Event;
+    /// Gives another event back.
+    fn try_from(event: Event) -> Result<Self, Event> {
+        match event {
+            Event::CustomerTagAdded(event) => Ok(event),
+            other => Err(other),
+        }
     }
 }
 
@@ -158,9 +206,31 @@ impl From<CustomerTagRemoved> for Event {
     }
 }
 
+impl TryFrom<Event> for CustomerTagRemoved {
+    type Error = Event;
+    /// Gives another event back.
+    fn try_from(event: Event) -> Result<Self, Event> {
+        match event {
+            Event::CustomerTagRemoved(event) => Ok(event),
+            other => Err(other),
+        }
+    }
+}
+
 impl From<ProcessRunEnd> for Event {
     fn from(event: ProcessRunEnd) -> Self {
         Self::ProcessRunEnd(event)
+    }
+}
+
+impl TryFrom<Event> for ProcessRunEnd {
+    type Error = Event;
+    /// Gives another event back.
+    fn try_from(event: Event) -> Result<Self, Event> {
+        match event {
+            Event::ProcessRunEnd(event) => Ok(event),
+            other => Err(other),
+        }
     }
 }
 
@@ -170,9 +240,31 @@ impl From<ProcessRunStart> for Event {
     }
 }
 
+impl TryFrom<Event> for ProcessRunStart {
+    type Error = Event;
+    /// Gives another event back.
+    fn try_from(event: Event) -> Result<Self, Event> {
+        match event {
+            Event::ProcessRunStart(event) => Ok(event),
+            other => Err(other),
+        }
+    }
+}
+
 impl From<ServiceRun> for Event {
     fn from(event: ServiceRun) -> Self {
         Self::ServiceRun(event)
+    }
+}
+
+impl TryFrom<Event> for ServiceRun {
+    type Error = Event;
+    /// Gives another event back.
+    fn try_from(event: Event) -> Result<Self, Event> {
+        match event {
+            Event::ServiceRun(event) => Ok(event),
+            other => Err(other),
+        }
     }
 }
 
@@ -182,9 +274,31 @@ impl From<StepInit> for Event {
     }
 }
 
+impl TryFrom<Event> for StepInit {
+    type Error = Event;
+    /// Gives another event back.
+    fn try_from(event: Event) -> Result<Self, Event> {
+        match event {
+            Event::StepInit(event) => Ok(event),
+            other => Err(other),
+        }
+    }
+}
+
 impl From<StepSubmit> for Event {
     fn from(event: StepSubmit) -> Self {
         Self::StepSubmit(event)
+    }
+}
+
+impl TryFrom<Event> for StepSubmit {
+    type Error = Event;
+    /// Gives another event back.
+    fn try_from(event: Event) -> Result<Self, Event> {
+        match event {
+            Event::StepSubmit(event) => Ok(event),
+            other => Err(other),
+        }
     }
 }
 

@@ -2,10 +2,26 @@
 
 //! Names and catalogue of the events.
 
-use crate::{EventInfo, Source, Status, UnknownValue};
+use crate::{EventInfo, EventSource, EventStatus, UnknownValue, WireTypes};
 use crate::runtime::Beside;
 
 /// Which event it is.
+///
+/// As a text it is the wire type, in `Display`, in `Ord` and for serde. Any
+/// accepted wire type is read, without regard to ASCII case, and one that
+/// several events have is the event whose canonical one it is.
+///
+/// # Examples
+///
+/// ```
+/// use spektr_types::EventType;
+///
+/// let known: EventType = "ALERT_RESOLVED".parse()?;
+/// assert_eq!(known, EventType::AlertResolved);
+/// assert_eq!(known, "alert_resolved");
+/// assert!(EventType::from("something_new").info().is_none());
+/// # Ok::<(), std::convert::Infallible>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventType {
@@ -72,20 +88,21 @@ impl EventType {
     }
 }
 
-impl std::fmt::Display for EventType {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+crate::runtime::open_text_impls!(EventType);
+
+crate::runtime::shown_text_impls!(EventType);
 
 pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
     EventInfo {
         event_type: EventType::AlertCreated,
         name: "ALERT_CREATED",
-        status: Status::Wip,
-        wire_types: &["alert_created"],
+        status: EventStatus::Wip,
+        wire_types: WireTypes {
+            canonical: "alert_created",
+            accepted: &[],
+        },
         summary: "An alert is created.",
-        source: Source {
+        source: EventSource {
             page: "webhooks-events",
             section: "ALERT_CREATED (WIP)",
             captured: "2026-11-23",
@@ -97,10 +114,13 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
     EventInfo {
         event_type: EventType::AlertResolved,
         name: "ALERT_RESOLVED",
-        status: Status::Available,
-        wire_types: &["alert_resolved"],
+        status: EventStatus::Available,
+        wire_types: WireTypes {
+            canonical: "alert_resolved",
+            accepted: &[],
+        },
         summary: "A user has resolved an alert.",
-        source: Source {
+        source: EventSource {
             page: "webhooks-events",
             section: "ALERT_RESOLVED",
             captured: "2026-11-23",
@@ -112,10 +132,13 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
     EventInfo {
         event_type: EventType::CustomerStatusChanged,
         name: "CUSTOMER_STATUS_CHANGED",
-        status: Status::Available,
-        wire_types: &["customer_status_changed", "customer_tag_add"],
+        status: EventStatus::Available,
+        wire_types: WireTypes {
+            canonical: "customer_status_changed",
+            accepted: &["customer_tag_add"],
+        },
         summary: "A customer gets another status, from a process or from a user.",
-        source: Source {
+        source: EventSource {
             page: "webhooks-events",
             section: "CUSTOMER_STATUS_CHANGED",
             captured: "2026-11-23",
@@ -127,10 +150,13 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
     EventInfo {
         event_type: EventType::CustomerTagAdded,
         name: "CUSTOMER_TAG_ADDED",
-        status: Status::Available,
-        wire_types: &["customer_tag_add", "customer_tag_added"],
+        status: EventStatus::Available,
+        wire_types: WireTypes {
+            canonical: "customer_tag_add",
+            accepted: &["customer_tag_added"],
+        },
         summary: "A customer receives a tag, from a process or a user.",
-        source: Source {
+        source: EventSource {
             page: "webhooks-events",
             section: "CUSTOMER_TAG_ADD|REMOVE",
             captured: "2026-11-23",
@@ -142,10 +168,13 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
     EventInfo {
         event_type: EventType::CustomerTagRemoved,
         name: "CUSTOMER_TAG_REMOVED",
-        status: Status::Available,
-        wire_types: &["customer_tag_remove", "customer_tag_removed"],
+        status: EventStatus::Available,
+        wire_types: WireTypes {
+            canonical: "customer_tag_remove",
+            accepted: &["customer_tag_removed"],
+        },
         summary: "A customer loses a tag.",
-        source: Source {
+        source: EventSource {
             page: "webhooks-events",
             section: "CUSTOMER_TAG_ADD|REMOVE",
             captured: "2026-11-23",
@@ -157,10 +186,13 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
     EventInfo {
         event_type: EventType::ProcessRunEnd,
         name: "PROCESS_RUN_END",
-        status: Status::Available,
-        wire_types: &["process_run_end"],
+        status: EventStatus::Available,
+        wire_types: WireTypes {
+            canonical: "process_run_end",
+            accepted: &[],
+        },
         summary: "A run of a process has finished.",
-        source: Source {
+        source: EventSource {
             page: "webhooks-events",
             section: "PROCESS_RUN_END",
             captured: "2026-11-23",
@@ -193,10 +225,13 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
     EventInfo {
         event_type: EventType::ProcessRunStart,
         name: "PROCESS_RUN_START",
-        status: Status::Available,
-        wire_types: &["process_run_start"],
+        status: EventStatus::Available,
+        wire_types: WireTypes {
+            canonical: "process_run_start",
+            accepted: &[],
+        },
         summary: "A process starts to run for a customer.",
-        source: Source {
+        source: EventSource {
             page: "webhooks-events",
             section: "PROCESS_RUN_START",
             captured: "2026-11-23",
@@ -214,10 +249,13 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
     EventInfo {
         event_type: EventType::ServiceRun,
         name: "SERVICE_RUN",
-        status: Status::Available,
-        wire_types: &["service_run"],
+        status: EventStatus::Available,
+        wire_types: WireTypes {
+            canonical: "service_run",
+            accepted: &[],
+        },
         summary: "An external service has answered within a run.",
-        source: Source {
+        source: EventSource {
             page: "webhooks-events",
             section: "SERVICE_RUN",
             captured: "2026-11-23",
@@ -229,10 +267,13 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
     EventInfo {
         event_type: EventType::StepInit,
         name: "STEP_INIT",
-        status: Status::Wip,
-        wire_types: &["step_init"],
+        status: EventStatus::Wip,
+        wire_types: WireTypes {
+            canonical: "step_init",
+            accepted: &[],
+        },
         summary: "A form step of a run is called.",
-        source: Source {
+        source: EventSource {
             page: "webhooks-events",
             section: "table of events",
             captured: "2026-11-23",
@@ -244,10 +285,13 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
     EventInfo {
         event_type: EventType::StepSubmit,
         name: "STEP_SUBMIT",
-        status: Status::Wip,
-        wire_types: &["step_submit"],
+        status: EventStatus::Wip,
+        wire_types: WireTypes {
+            canonical: "step_submit",
+            accepted: &[],
+        },
         summary: "A form step of a run is submitted.",
-        source: Source {
+        source: EventSource {
             page: "webhooks-events",
             section: "STEP_SUBMIT (WIP)",
             captured: "2026-11-23",

@@ -2,117 +2,30 @@
 
 //! Types that several events share.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::UnknownValue;
 use crate::runtime::Redacted;
 
 /// Id of an alert.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(transparent))]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema), schemars(transparent))]
 pub struct AlertId(String);
 
-impl std::fmt::Display for AlertId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+crate::runtime::owned_text_impls!(AlertId);
 
-impl AlertId {
-    /// Returns the text as it stands on the wire.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-    /// Returns the text, without a copy.
-    pub fn into_string(self) -> String {
-        self.0
-    }
-}
-
-impl From<String> for AlertId {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl From<&str> for AlertId {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl AsRef<str> for AlertId {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for AlertId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self)
-    }
-}
-
-impl Serialize for AlertId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
+crate::runtime::shown_text_impls!(AlertId);
 
 /// Id of one run of a process.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(transparent))]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema), schemars(transparent))]
 pub struct ContextId(String);
 
-impl std::fmt::Display for ContextId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+crate::runtime::owned_text_impls!(ContextId);
 
-impl ContextId {
-    /// Returns the text as it stands on the wire.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-    /// Returns the text, without a copy.
-    pub fn into_string(self) -> String {
-        self.0
-    }
-}
-
-impl From<String> for ContextId {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl From<&str> for ContextId {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl AsRef<str> for ContextId {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for ContextId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self)
-    }
-}
-
-impl Serialize for ContextId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
+crate::runtime::shown_text_impls!(ContextId);
 
 /// Payload of the two tag events.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(crate = "crate::object")]
 pub struct CustomerTagData {
@@ -138,63 +51,20 @@ pub struct CustomerTagData {
 
 /// Id of one event. A delivery that spektr repeats carries the same id again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(transparent))]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema), schemars(transparent))]
 pub struct EventId(String);
 
-impl std::fmt::Display for EventId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+crate::runtime::owned_text_impls!(EventId);
 
-impl EventId {
-    /// Returns the text as it stands on the wire.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-    /// Returns the text, without a copy.
-    pub fn into_string(self) -> String {
-        self.0
-    }
-}
-
-impl From<String> for EventId {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl From<&str> for EventId {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl AsRef<str> for EventId {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for EventId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self)
-    }
-}
-
-impl Serialize for EventId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
+crate::runtime::shown_text_impls!(EventId);
 
 /// Address of a file that the customer gave. Whoever has it can read the file until it
 /// expires.
 ///
 /// Whoever holds the URL can read the file, so `Debug` does not show it and there
 /// is no `Display`.
-#[derive(Clone, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(transparent))]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema), schemars(transparent))]
 pub struct FileUrl(String);
 
 impl std::fmt::Debug for FileUrl {
@@ -203,98 +73,16 @@ impl std::fmt::Debug for FileUrl {
     }
 }
 
-impl FileUrl {
-    /// Returns the text as it stands on the wire.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-    /// Returns the text, without a copy.
-    pub fn into_string(self) -> String {
-        self.0
-    }
-}
-
-impl From<String> for FileUrl {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl From<&str> for FileUrl {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl AsRef<str> for FileUrl {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for FileUrl {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self)
-    }
-}
-
-impl Serialize for FileUrl {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
+crate::runtime::owned_text_impls!(FileUrl);
 
 /// Id of a process as it is configured in spektr. Every run of that process shares it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(transparent))]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema), schemars(transparent))]
 pub struct ProcessId(String);
 
-impl std::fmt::Display for ProcessId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+crate::runtime::owned_text_impls!(ProcessId);
 
-impl ProcessId {
-    /// Returns the text as it stands on the wire.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-    /// Returns the text, without a copy.
-    pub fn into_string(self) -> String {
-        self.0
-    }
-}
-
-impl From<String> for ProcessId {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl From<&str> for ProcessId {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl AsRef<str> for ProcessId {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for ProcessId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self)
-    }
-}
-
-impl Serialize for ProcessId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
+crate::runtime::shown_text_impls!(ProcessId);
 
 /// Kind of a process.
 ///
@@ -338,85 +126,18 @@ impl From<&str> for ProcessType {
     }
 }
 
-impl std::fmt::Display for ProcessType {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+crate::runtime::open_text_impls!(ProcessType);
 
-impl<'de> Deserialize<'de> for ProcessType {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::runtime::text::deserialize(deserializer)
-    }
-}
-
-impl Serialize for ProcessType {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-#[cfg(feature = "schemars")]
-impl schemars::JsonSchema for ProcessType {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        stringify!(ProcessType).into()
-    }
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type" : "string" })
-    }
-}
+crate::runtime::shown_text_impls!(ProcessType);
 
 /// Id that spektr gave to the customer, a person or a company, whom the event concerns.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(transparent))]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema), schemars(transparent))]
 pub struct SpektrId(String);
 
-impl std::fmt::Display for SpektrId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+crate::runtime::owned_text_impls!(SpektrId);
 
-impl SpektrId {
-    /// Returns the text as it stands on the wire.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-    /// Returns the text, without a copy.
-    pub fn into_string(self) -> String {
-        self.0
-    }
-}
-
-impl From<String> for SpektrId {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl From<&str> for SpektrId {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl AsRef<str> for SpektrId {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for SpektrId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self)
-    }
-}
-
-impl Serialize for SpektrId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
+crate::runtime::shown_text_impls!(SpektrId);
 
 /// What was done with a tag.
 ///
@@ -456,186 +177,33 @@ impl From<&str> for TagAction {
     }
 }
 
-impl std::fmt::Display for TagAction {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+crate::runtime::open_text_impls!(TagAction);
 
-impl<'de> Deserialize<'de> for TagAction {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::runtime::text::deserialize(deserializer)
-    }
-}
-
-impl Serialize for TagAction {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-#[cfg(feature = "schemars")]
-impl schemars::JsonSchema for TagAction {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        stringify!(TagAction).into()
-    }
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type" : "string" })
-    }
-}
+crate::runtime::shown_text_impls!(TagAction);
 
 /// Id of a tag that customers can carry.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(transparent))]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema), schemars(transparent))]
 pub struct TagId(String);
 
-impl std::fmt::Display for TagId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+crate::runtime::owned_text_impls!(TagId);
 
-impl TagId {
-    /// Returns the text as it stands on the wire.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-    /// Returns the text, without a copy.
-    pub fn into_string(self) -> String {
-        self.0
-    }
-}
-
-impl From<String> for TagId {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl From<&str> for TagId {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl AsRef<str> for TagId {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for TagId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self)
-    }
-}
-
-impl Serialize for TagId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
+crate::runtime::shown_text_impls!(TagId);
 
 /// Id of a user of the workspace: someone who works with spektr, not the customer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(transparent))]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema), schemars(transparent))]
 pub struct UserId(String);
 
-impl std::fmt::Display for UserId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+crate::runtime::owned_text_impls!(UserId);
 
-impl UserId {
-    /// Returns the text as it stands on the wire.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-    /// Returns the text, without a copy.
-    pub fn into_string(self) -> String {
-        self.0
-    }
-}
-
-impl From<String> for UserId {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl From<&str> for UserId {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl AsRef<str> for UserId {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for UserId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self)
-    }
-}
-
-impl Serialize for UserId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
+crate::runtime::shown_text_impls!(UserId);
 
 /// Id of the spektr workspace that the event comes from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(transparent))]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema), schemars(transparent))]
 pub struct WorkspaceId(String);
 
-impl std::fmt::Display for WorkspaceId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+crate::runtime::owned_text_impls!(WorkspaceId);
 
-impl WorkspaceId {
-    /// Returns the text as it stands on the wire.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-    /// Returns the text, without a copy.
-    pub fn into_string(self) -> String {
-        self.0
-    }
-}
-
-impl From<String> for WorkspaceId {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl From<&str> for WorkspaceId {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl AsRef<str> for WorkspaceId {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for WorkspaceId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self)
-    }
-}
-
-impl Serialize for WorkspaceId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
+crate::runtime::shown_text_impls!(WorkspaceId);

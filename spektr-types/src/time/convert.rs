@@ -1,65 +1,87 @@
-//! Conversions to and from the types of the time crates, one feature each.
+//! Conversions to and from the standard library's time and those of the time crates,
+//! one feature each.
 //!
-//! All of them reach further back than [`Timestamp`], which begins in 1970.
+//! All of them represent every [`Timestamp`], and reach further back, to before 1970.
 
-#[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use super::{Timestamp, TimestampError};
 
-#[cfg(feature = "jiff")]
-impl TryFrom<Timestamp> for jiff::Timestamp {
-    type Error = TimestampError;
+const NANOSECONDS: i128 = 1_000_000;
 
-    fn try_from(time: Timestamp) -> Result<Self, TimestampError> {
-        jiff::Timestamp::from_millisecond(time.as_millis()).map_err(|_| TimestampError(()))
+/// Returns the time that is so many nanoseconds after the epoch, without its fraction
+/// of a millisecond. Rounding down keeps a time before 1970 out of range.
+fn from_nanoseconds(nanoseconds: i128) -> Result<Timestamp, TimestampError> {
+    let millis = i64::try_from(nanoseconds.div_euclid(NANOSECONDS));
+    Timestamp::from_millis(millis.map_err(|_| TimestampError(()))?)
+}
+
+impl From<Timestamp> for SystemTime {
+    fn from(time: Timestamp) -> Self {
+        UNIX_EPOCH + Duration::from_millis(time.as_millis().unsigned_abs())
     }
 }
 
-#[cfg(feature = "jiff")]
+impl TryFrom<SystemTime> for Timestamp {
+    type Error = TimestampError;
+
+    /// Drops fractions of a millisecond.
+    fn try_from(time: SystemTime) -> Result<Self, TimestampError> {
+        let elapsed = time.duration_since(UNIX_EPOCH).map_err(|_| TimestampError(()))?;
+        from_nanoseconds(i128::try_from(elapsed.as_nanos()).map_err(|_| TimestampError(()))?)
+    }
+}
+
+#[cfg(feature = "jiff-1")]
+impl From<Timestamp> for jiff::Timestamp {
+    fn from(time: Timestamp) -> Self {
+        // jiff ends in the second of `Timestamp::MAX`, so that nothing is cut off.
+        Self::from_millisecond(time.as_millis()).unwrap_or(Self::MAX)
+    }
+}
+
+#[cfg(feature = "jiff-1")]
 impl TryFrom<jiff::Timestamp> for Timestamp {
     type Error = TimestampError;
 
-    /// Cuts off fractions of a millisecond.
+    /// Drops fractions of a millisecond.
     fn try_from(time: jiff::Timestamp) -> Result<Self, TimestampError> {
-        Self::from_millis(time.as_millisecond())
+        from_nanoseconds(time.as_nanosecond())
     }
 }
 
-#[cfg(feature = "time")]
-impl TryFrom<Timestamp> for time::OffsetDateTime {
-    type Error = TimestampError;
-
-    fn try_from(time: Timestamp) -> Result<Self, TimestampError> {
-        let nanoseconds = i128::from(time.as_millis()) * 1_000_000;
-        time::OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).map_err(|_| TimestampError(()))
+#[cfg(feature = "time-0_3")]
+impl From<Timestamp> for time::OffsetDateTime {
+    fn from(time: Timestamp) -> Self {
+        Self::UNIX_EPOCH + time::Duration::milliseconds(time.as_millis())
     }
 }
 
-#[cfg(feature = "time")]
+#[cfg(feature = "time-0_3")]
 impl TryFrom<time::OffsetDateTime> for Timestamp {
     type Error = TimestampError;
 
-    /// Cuts off fractions of a millisecond.
+    /// Drops fractions of a millisecond.
     fn try_from(time: time::OffsetDateTime) -> Result<Self, TimestampError> {
-        let millis = time.unix_timestamp_nanos() / 1_000_000;
-        Self::from_millis(i64::try_from(millis).map_err(|_| TimestampError(()))?)
+        from_nanoseconds(time.unix_timestamp_nanos())
     }
 }
 
-#[cfg(feature = "chrono")]
-impl TryFrom<Timestamp> for chrono::DateTime<chrono::Utc> {
-    type Error = TimestampError;
-
-    fn try_from(time: Timestamp) -> Result<Self, TimestampError> {
-        Self::from_timestamp_millis(time.as_millis()).ok_or(TimestampError(()))
+#[cfg(feature = "chrono-0_4")]
+impl From<Timestamp> for chrono::DateTime<chrono::Utc> {
+    fn from(time: Timestamp) -> Self {
+        // chrono's years have six digits, so that nothing is cut off.
+        Self::from_timestamp_millis(time.as_millis()).unwrap_or(Self::MAX_UTC)
     }
 }
 
-#[cfg(feature = "chrono")]
+#[cfg(feature = "chrono-0_4")]
 impl TryFrom<chrono::DateTime<chrono::Utc>> for Timestamp {
     type Error = TimestampError;
 
-    /// Cuts off fractions of a millisecond.
+    /// Drops fractions of a millisecond.
     fn try_from(time: chrono::DateTime<chrono::Utc>) -> Result<Self, TimestampError> {
+        // Rounds down, as `from_nanoseconds` does.
         Self::from_millis(time.timestamp_millis())
     }
 }

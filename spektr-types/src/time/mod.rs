@@ -1,6 +1,7 @@
 //! Points in time, as spektr writes them.
 
 mod convert;
+mod rfc_3339;
 
 use std::fmt;
 
@@ -25,8 +26,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// assert_eq!(millis, seconds);
 /// assert_eq!(millis.as_millis(), 1_672_531_199_000);
 /// assert_eq!(serde_json::to_string(&seconds)?, "1672531199000");
+/// assert_eq!(seconds.to_string(), "2022-12-31T23:59:59Z");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
+///
+/// `Display` writes RFC 3339 in UTC, with three digits for milliseconds unless there are
+/// none. `SystemTime` and, with the features `jiff-1`, `chrono-0_4` and `time-0_3`, the
+/// types of those crates convert: from a `Timestamp` always, into one if they are in its
+/// range, less what they have below a millisecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
@@ -139,7 +146,7 @@ impl Visitor<'_> for TimestampVisitor {
     }
 }
 
-#[cfg(feature = "schemars")]
+#[cfg(feature = "schemars-1")]
 impl schemars::JsonSchema for Timestamp {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Timestamp".into()

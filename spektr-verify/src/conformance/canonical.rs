@@ -39,9 +39,7 @@ impl Canonical {
             members.insert(member.name().to_owned(), read(member.raw()));
         }
         // Wire types match in any case; the event was chosen by it already.
-        if let Some(first) = event.wire_types().first() {
-            members.insert("type".to_owned(), Value::from(*first));
-        }
+        members.insert("type".to_owned(), Value::from(event.wire_types().canonical));
         let mut rest = Vec::new();
         if canonical.pointer("data") == "/data/data" {
             if let Value::Object(outer) = read(entry.raw()) {

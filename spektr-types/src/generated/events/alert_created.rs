@@ -27,7 +27,7 @@ use crate::runtime::{Redacted, Tag};
 ///   kept out of logs, traces, metrics and debug output. Because: Until the members are
 ///   known, any of them may be personal data.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(crate = "crate::object")]
 pub struct AlertCreated {

@@ -24,7 +24,7 @@ use crate::runtime::Tag;
 ///   apart elsewhere. Should an alert be resolved without a user or a run, the entry is
 ///   kept as malformed and shows it.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(crate = "crate::object")]
 pub struct AlertResolved {
@@ -82,7 +82,7 @@ impl KnownEvent for AlertResolved {
 
 /// The alert, who resolved it, and the run it belongs to.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(crate = "crate::object")]
 pub struct AlertResolvedData {

@@ -43,7 +43,7 @@ use crate::runtime::{Redacted, Tag};
 ///   of logs, traces, metrics and debug output. Because: It is personal data, and the id of
 ///   the customer serves for telling events apart.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(crate = "crate::object")]
 pub struct CustomerStatusChanged {
@@ -102,7 +102,7 @@ impl KnownEvent for CustomerStatusChanged {
 
 /// The two statuses, the customer, and who or what made the change.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(crate = "crate::object")]
 pub struct CustomerStatusChangedData {

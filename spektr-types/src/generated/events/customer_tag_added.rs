@@ -37,7 +37,7 @@ use crate::runtime::Tag;
 ///   members of both it is malformed. Because: The type belongs to this event by its name;
 ///   the other has it by a slip. An entry that fits both is not guessed at.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(crate = "crate::object")]
 pub struct CustomerTagAdded {

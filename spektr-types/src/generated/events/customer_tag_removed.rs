@@ -39,7 +39,7 @@ use crate::runtime::Tag;
 ///   lost the tag. Because: One table serves both events, and its wording follows the
 ///   first.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(crate = "crate::object")]
 pub struct CustomerTagRemoved {

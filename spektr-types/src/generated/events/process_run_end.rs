@@ -70,7 +70,7 @@ use crate::runtime::{Redacted, Tag};
 ///   output. The texts of a field are not, since they belong to the form. Because: They are
 ///   personal data, or may be at any time.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(crate = "crate::object")]
 pub struct ProcessRunEnd {
@@ -178,7 +178,7 @@ impl ProcessRunEnd {
 
 /// A field below another field.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(crate = "crate::object")]
 pub struct ProcessRunEndChildField {
@@ -214,7 +214,7 @@ pub struct ProcessRunEndChildField {
 
 /// One field of a form.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(crate = "crate::object")]
 pub struct ProcessRunEndField {
@@ -255,7 +255,7 @@ pub struct ProcessRunEndField {
 
 /// Files that belong to the run.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(crate = "crate::object")]
 pub struct ProcessRunEndFiles {

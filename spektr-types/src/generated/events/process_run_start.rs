@@ -32,7 +32,7 @@ use crate::runtime::{Redacted, Tag};
 ///   out of logs, traces, metrics and debug output. Because: Callers pass their own
 ///   customer numbers, and may pass an e-mail address.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(crate = "crate::object")]
 pub struct ProcessRunStart {
@@ -113,7 +113,7 @@ impl KnownEvent for ProcessRunStart {
 
 /// The run and its process.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(crate = "crate::object")]
 pub struct ProcessRunStartData {

@@ -29,7 +29,7 @@ use crate::runtime::{Redacted, Tag};
 /// - `vendor-type-is-text`: A string, with a placeholder as its only example. Chosen: Any
 ///   text, without known values. Because: There is no value to start a list with.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(crate = "crate::object")]
 pub struct ServiceRun {
@@ -88,7 +88,7 @@ impl KnownEvent for ServiceRun {
 
 /// The service, the run and its process.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(crate = "crate::object")]
 pub struct ServiceRunData {

@@ -1,0 +1,106 @@
+//! A function per event, and one for all others.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::{Event, EventInfo, EventType, KnownEvent, catalogue};
+
+/// Calls the function that is registered for an event, or the fallback.
+///
+/// The fallback is an argument of the constructor, so that no event is without a
+/// function: not one that the schema does not know, nor one that an upgrade makes
+/// known. Both arrive there as they did before the upgrade, except that
+/// [`Event::Unknown`] may have become a variant. A test of
+/// [`unhandled`](Self::unhandled) says that there is a new one.
+///
+/// `R` is what the functions return: a `Result`, a future, a message. `C` is what they
+/// get beside the event; [`new`](Self::new) makes a router without it, and
+/// [`with_context`](Self::with_context) one that has it.
+///
+/// # Examples
+///
+/// ```
+/// use spektr_types::{AlertResolved, Event, EventInfo, Router, StepInit, catalogue};
+///
+/// fn router() -> Router<String> {
+///     Router::new(|event: Event| format!("kept {}", event.event_type()))
+///         .on(|alert: AlertResolved| format!("closed {}", alert.data.alert_id))
+///         .on(|_: StepInit| "ignored".to_owned())
+/// }
+///
+/// # let text = r#"{"id":"e1","spektrId":"s1","type":"something_new","createdAt":1672531199000}"#;
+/// let event: Event = serde_json::from_str(text)?;
+/// assert_eq!(router().route(event), "kept something_new");
+///
+/// // A test like this one fails when an upgrade brings an event.
+/// let unhandled: Vec<_> = router().unhandled().map(EventInfo::name).collect();
+/// assert_eq!(unhandled.len(), catalogue().len() - 2);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+pub struct Router<R = (), C = ()> {
+    routes: BTreeMap<EventType, Route<R, C>>,
+    fallback: Box<dyn Fn(Event, C) -> R + Send + Sync>,
+}
+
+/// Gives back what it does not take.
+type Route<R, C> = Box<dyn Fn(Event, C) -> Result<R, (Event, C)> + Send + Sync>;
+
+impl<R: 'static> Router<R> {
+    /// Returns a router that gives every event to the fallback.
+    pub fn new(fallback: impl Fn(Event) -> R + Send + Sync + 'static) -> Self {
+        Self::with_context(move |event, ()| fallback(event))
+    }
+
+    /// Registers the function of an event, in place of an earlier one.
+    pub fn on<E: KnownEvent>(self, function: impl Fn(E) -> R + Send + Sync + 'static) -> Self {
+        self.on_with(move |event, ()| function(event))
+    }
+
+    /// Calls the function of an event, or the fallback.
+    pub fn route(&self, event: Event) -> R {
+        self.route_with(event, ())
+    }
+}
+
+impl<R: 'static, C: 'static> Router<R, C> {
+    /// Returns a router that gives every event, and what comes with it, to the
+    /// fallback.
+    pub fn with_context(fallback: impl Fn(Event, C) -> R + Send + Sync + 'static) -> Self {
+        Self { routes: BTreeMap::new(), fallback: Box::new(fallback) }
+    }
+
+    /// Registers the function of an event, in place of an earlier one.
+    #[allow(clippy::result_large_err, reason = "an event goes through by value")]
+    pub fn on_with<E: KnownEvent>(
+        mut self,
+        function: impl Fn(E, C) -> R + Send + Sync + 'static,
+    ) -> Self {
+        let route = move |event, context| match E::try_from(event) {
+            Ok(event) => Ok(function(event, context)),
+            Err(event) => Err((event, context)),
+        };
+        self.routes.insert(E::EVENT_TYPE, Box::new(route));
+        self
+    }
+
+    /// Calls the function of an event, or the fallback.
+    pub fn route_with(&self, event: Event, context: C) -> R {
+        let untaken = match self.routes.get(&event.event_type()) {
+            Some(route) => route(event, context),
+            None => Err((event, context)),
+        };
+        untaken.unwrap_or_else(|(event, context)| (self.fallback)(event, context))
+    }
+
+    /// Returns the events of the catalogue that have no function and go to the fallback.
+    pub fn unhandled(&self) -> impl Iterator<Item = &'static EventInfo> {
+        catalogue().filter(|info| !self.routes.contains_key(info.event_type()))
+    }
+}
+
+impl<R, C> fmt::Debug for Router<R, C> {
+    /// Shows which events have functions.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Router").field("routes", &self.routes.keys()).finish_non_exhaustive()
+    }
+}
