@@ -5,7 +5,6 @@ use spektr_codegen::diff::{Impact, bump, diff, reviews};
 use spektr_codegen::examples::derive;
 use spektr_codegen::model::{Event as ModelEvent, Status};
 use spektr_codegen::{Json, SchemaSet, generate, scaffold};
-use spektr_tests::corpus;
 use spektr_tests::fixtures::{Event, Files};
 
 fn set(files: &Files) -> SchemaSet {
@@ -422,7 +421,7 @@ fn versions_go_up_as_cargo_reads_them() {
 #[test]
 fn a_scaffolded_event_fits_into_the_schemas() {
     let files = scaffold::event("CASE_OPENED", "2026-11-23").expect("the name is one");
-    let schemas = corpus::schema_files().into_iter();
+    let schemas = Files::base().list().into_iter();
     let added = files.iter().filter(|(path, _)| path.starts_with("events/"));
     let set =
         SchemaSet::parse(schemas.chain(added.map(|(path, text)| (path.clone(), text.clone()))))

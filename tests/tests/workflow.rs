@@ -11,6 +11,7 @@ use std::process::{Command, Output, Stdio};
 use spektr_codegen::examples::{Derived, derive};
 use spektr_codegen::{Json, SchemaSet, generate, scaffold};
 use spektr_tests::corpus;
+use spektr_tests::fixtures::{self, Event};
 
 /// The generated folder that has the types.
 const TYPES: &str = "spektr-types/src/generated";
@@ -18,37 +19,48 @@ const TYPES: &str = "spektr-types/src/generated";
 /// Schema files by path.
 type Files = BTreeMap<String, String>;
 
-fn documented() -> Files {
-    corpus::schema_files().into_iter().collect()
-}
-
 fn generated(files: &Files) -> BTreeMap<PathBuf, String> {
     let set = SchemaSet::parse(files.clone()).unwrap_or_else(|error| panic!("{error}"));
     generate(&set).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Adds an optional member to the payload of `ALERT_RESOLVED`.
-fn with_member(mut files: Files) -> Files {
-    let text = files.get_mut("events/alert_resolved.schema.json").expect("the event is there");
-    let mut schema: Json = serde_json::from_str(text).expect("a schema file is JSON");
-    let member = r#"{ "description": "What was found.", "type": ["string", "null"] }"#;
-    let member: Json = serde_json::from_str(member).expect("the member is JSON");
-    let mut at = &mut schema;
-    for name in ["properties", "data", "properties"] {
-        let Json::Object(members) = at else {
-            panic!("`{name}` would stand in an object");
-        };
-        at = members.iter_mut().find(|(key, _)| key == name).map(|(_, value)| value).expect(name);
-    }
-    let Json::Object(members) = at else {
-        panic!("`properties` is an object");
-    };
-    members.push(("finding".into(), member));
-    *text = serde_json::to_string_pretty(&schema).expect("JSON serializes");
-    files
+/// A small schema folder: two events, one of them with a payload.
+fn before() -> Files {
+    with_lamp(r#""lampId": { "description": "The lamp.", "type": "string" }"#)
 }
 
-/// Adds an eleventh event, as `cargo xtask schema new` starts it, and gives it a
+/// The same, with an optional member in the payload.
+fn with_member() -> Files {
+    with_lamp(
+        r#""lampId": { "description": "The lamp.", "type": "string" },
+        "finding": { "description": "What was found.", "type": ["string", "null"] }"#,
+    )
+}
+
+fn with_lamp(members: &str) -> Files {
+    let data = format!(
+        r#""data": {{
+            "description": "The payload.",
+            "type": "object",
+            "title": "LampLitData",
+            "properties": {{ {members} }},
+            "required": ["lampId"]
+        }}"#
+    );
+    let lamp = Event::new("lamp_lit", "LampLit").members(&data, r#""data""#);
+    // The crate has helpers for every kind of text; none of them is idle.
+    let color =
+        r#""type": "string", "x-known-values": [{ "value": "red", "description": "Red." }]"#;
+    fixtures::Files::base()
+        .common("lamp_color", "LampColor", color)
+        .common("lamp_url", "LampUrl", r#""type": "string", "x-type": "url""#)
+        .event(&lamp)
+        .list()
+        .into_iter()
+        .collect()
+}
+
+/// Adds an event, as `cargo xtask schema new` starts it, and gives it a
 /// typed payload in the place of the raw one.
 fn with_event(mut files: Files) -> Files {
     let new = scaffold::event("CASE_OPENED", "2026-12-01").expect("the name is one");
@@ -159,12 +171,11 @@ fn names(names: &[&str]) -> BTreeSet<String> {
 
 #[test]
 fn an_optional_member_changes_the_file_of_its_event() {
-    let (changed, added) =
-        changed(&generated(&documented()), &generated(&with_member(documented())));
+    let (changed, added) = changed(&generated(&before()), &generated(&with_member()));
     assert_eq!(
         changed,
         names(&[
-            "spektr-types/src/generated/events/alert_resolved.rs",
+            "spektr-types/src/generated/events/lamp_lit.rs",
             // The schemas that payloads are compared with.
             "spektr-verify/src/generated/schemas.json",
         ])
@@ -174,8 +185,7 @@ fn an_optional_member_changes_the_file_of_its_event() {
 
 #[test]
 fn an_event_adds_its_file_and_changes_those_that_list_all_events() {
-    let (changed, added) =
-        changed(&generated(&documented()), &generated(&with_event(documented())));
+    let (changed, added) = changed(&generated(&before()), &generated(&with_event(before())));
     assert_eq!(
         changed,
         names(&[
@@ -198,7 +208,7 @@ fn main() {
     let body = std::io::read_to_string(std::io::stdin()).expect("a body");
     for entry in &Entries::parse(body.as_bytes()).expect("a batch") {
         match entry.decode() {
-            Ok(Event::AlertResolved(event)) => println!("alert: {:?}", event.data.finding),
+            Ok(Event::LampLit(event)) => println!("lamp: {:?}", event.data.finding),
             Ok(Event::CaseOpened(event)) => {
                 assert_eq!(EventType::CaseOpened.info().map(|info| info.status()), Some(EventStatus::Wip));
                 let data = event.data.as_ref();
@@ -221,10 +231,8 @@ const BODY: &str = r#"{"results": [
     {"id": "2", "spektrId": "s", "eventType": "CASE_OPENED", "timestamp": 1, "data": {"caseId": "c-2"}},
     {"id": "3", "spektrId": "s", "type": "case_opened", "createdAt": 1, "data": {}},
     {"id": "4", "spektrId": "s", "type": "case_opened", "createdAt": 1},
-    {"id": "5", "spektrId": "s", "type": "alert_resolved", "createdAt": 1,
-     "data": {"contextId": "c", "processId": "p", "userId": "u", "alertId": "a", "alertName": "n", "finding": "a match"}},
-    {"id": "6", "spektrId": "s", "type": "alert_resolved", "createdAt": 1,
-     "data": {"contextId": "c", "processId": "p", "userId": "u", "alertId": "a", "alertName": "n"}},
+    {"id": "5", "spektrId": "s", "type": "lamp_lit", "createdAt": 1, "data": {"lampId": "l", "finding": "a match"}},
+    {"id": "6", "spektrId": "s", "type": "lamp_lit", "createdAt": 1, "data": {"lampId": "l"}},
     {"id": "7", "spektrId": "s", "type": "odd_names", "createdAt": 1,
      "self": "a link", "status": "open", "data": {"type": "inner"}}
 ]}"#;
@@ -233,8 +241,8 @@ const READ: &str = r#"case: Some("c-1") Some(2)
 case: Some("c-2") None
 malformed entry: /data/caseId is missing
 case: None None
-alert: Some("a match")
-alert: None
+lamp: Some("a match")
+lamp: None
 odd: Some("a link") Some("open") Some("inner")
 "#;
 
@@ -254,7 +262,7 @@ created_at_text: malformed entry: /createdAt is string, expected number
 #[test]
 fn the_changed_types_compile_and_read_the_new_event() {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workflow");
-    let mut schemas = with_event(with_member(documented()));
+    let mut schemas = with_event(with_member());
     let scaffolded = scaffold::event("CASE_CLOSED", "2026-12-01").expect("the name is one");
     let (schema, examples): (Files, Files) =
         scaffolded.into_iter().partition(|(path, _)| path.starts_with("events/"));
@@ -315,7 +323,10 @@ fn the_crate_packages_with_its_generated_files() {
     let output = package(&["--list"]);
     let listed = String::from_utf8(output.stdout).expect("paths are UTF-8");
     let listed: BTreeSet<String> = listed.lines().map(|line| line.replace('\\', "/")).collect();
-    for path in generated(&documented()).keys().filter(|path| path.starts_with(TYPES)) {
+    for path in generated(&corpus::schema_files().into_iter().collect())
+        .keys()
+        .filter(|path| path.starts_with(TYPES))
+    {
         let path = path.strip_prefix("spektr-types").expect("the file is in the crate");
         let path = path.to_string_lossy().replace('\\', "/");
         assert!(listed.contains(&path), "{path} is not packaged");
