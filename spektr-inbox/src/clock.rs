@@ -53,3 +53,8 @@ pub(crate) fn before(time: Timestamp, duration: Duration) -> Timestamp {
     let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
     from_millis(time.as_millis().saturating_sub(millis))
 }
+
+/// The duration, or a year if it is longer, so that it can be added to any point in time.
+pub(crate) fn at_most_a_year(duration: Duration) -> Duration {
+    duration.min(Duration::from_secs(365 * 24 * 3600))
+}

@@ -49,6 +49,7 @@ struct Inner {
     accept_seconds: Histogram,
     handle_seconds: Histogram,
     connections: Gauge,
+    evicted: Counter,
     queue: Gauge,
     queue_limit: Gauge,
     pending: Gauge,
@@ -82,6 +83,7 @@ impl Metrics {
             accept_seconds: histogram(),
             handle_seconds: histogram(),
             connections: Gauge::default(),
+            evicted: Counter::default(),
             queue: Gauge::default(),
             queue_limit: Gauge::default(),
             pending: Gauge::default(),
@@ -179,6 +181,11 @@ impl Metrics {
         Connected(self.0.connections.clone())
     }
 
+    /// Counts a connection that was closed because another needed its place.
+    pub(crate) fn evicted(&self) {
+        self.0.evicted.inc();
+    }
+
     pub(crate) fn stats(&self, stats: &Stats, now: Timestamp) {
         let gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         let age = stats.oldest_pending.map_or(0, |oldest| now.as_seconds() - oldest.as_seconds());
@@ -209,6 +216,11 @@ impl Inner {
         counter("conflicts", "Entries whose id was there with another content", &self.conflicts);
         counter("unreadable", "Bodies that could not be split into entries", &self.unreadable);
         counter("malformed", "Entries that could not be decoded", &self.malformed);
+        counter(
+            "evicted_connections",
+            "Connections that waited for their clients and were closed for new ones",
+            &self.evicted,
+        );
         counter("missed", "Entries that a reconciliation has found", &self.missed);
         let mut family = |name, help, family: &Family<Label, Counter>| {
             registry.register(name, help, family.clone());

@@ -12,7 +12,7 @@ use spektr_inbox::testing::tag_added;
 use spektr_inbox::{Receiver, Server};
 use support::{Inbox, PATH, answer, deliver, exchange, request, serve_with, signed};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -184,6 +184,102 @@ async fn ten_thousand_idle_connections_are_held_to_the_limit_and_pass() {
     assert_eq!(most, LIMIT_OF_CONNECTIONS);
     assert!(idle.join_all().await.iter().all(|read| *read == 0), "an idle client is told nothing");
     assert_eq!(deliver(address, tag("e1")).await, 200);
+}
+
+/// Requests, one after the other, without reading an answer; ends when the server closes
+/// the connection.
+async fn reads_nothing(to: SocketAddr) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut stream = socket.connect(to).await.unwrap();
+    let request = b"GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    while stream.write_all(request).await.is_ok() {}
+}
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_is_closed_after_the_timeout() {
+    let inbox = Inbox::new();
+    let hour = Duration::from_secs(3600);
+    let unread = |timeout: Duration| {
+        let receiver = inbox.receiver();
+        async move {
+            let configure = |server: Server| {
+                server
+                    .with_header_timeout(hour)
+                    .with_connection_timeout(hour)
+                    .with_write_timeout(timeout)
+            };
+            reads_nothing(serve_with(&receiver, configure).await).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = unread(hour) => panic!("the connection without a limit closed first"),
+        () = unread(LIMIT) => {}
+    }
+}
+
+#[tokio::test]
+async fn a_connection_ends_at_its_age_however_busy_it_is() {
+    let inbox = Inbox::new();
+    let configure = |server: Server| server.with_connection_timeout(LIMIT);
+    let mut stream =
+        TcpStream::connect(serve_with(&inbox.receiver(), configure).await).await.unwrap();
+    let busy = async {
+        loop {
+            let request = b"GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n";
+            let mut read = [0; 1024];
+            if stream.write_all(request).await.is_err()
+                || stream.read(&mut read).await.unwrap_or(0) == 0
+            {
+                return;
+            }
+            sleep(DRIP).await;
+        }
+    };
+    timeout(Duration::from_secs(60), busy).await.unwrap();
+}
+
+#[tokio::test]
+async fn connections_that_wait_for_their_clients_keep_no_delivery_out() {
+    const LIMIT_OF_CONNECTIONS: usize = 8;
+    let inbox = Inbox::new();
+    let hour = Duration::from_secs(3600);
+    let receiver = inbox.receiver().with_body_timeout(hour);
+    let address = serve_with(&receiver, |server| {
+        server
+            .with_header_timeout(hour)
+            .with_write_timeout(hour)
+            .with_connection_timeout(hour)
+            .with_max_connections(LIMIT_OF_CONNECTIONS)
+    })
+    .await;
+    let mut sender = TcpStream::connect(address).await.unwrap();
+    let first = tag("e0").into_bytes();
+    sender.write_all(&request(&signed(&first), &first)).await.unwrap();
+    assert_eq!(answer(&mut sender).await.0, 200);
+
+    let body = tag("e1").into_bytes();
+    let whole = request(&signed(&body), &body);
+    let (mut held, mut unread) = (Vec::new(), JoinSet::new());
+    for index in 0..3 * LIMIT_OF_CONNECTIONS {
+        // Idle, in the middle of a head, in the middle of a body, and unread.
+        if index % 4 == 3 {
+            unread.spawn(reads_nothing(address));
+        } else {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            let sent = [0, 20, whole.len() - 1][index % 4];
+            stream.write_all(&whole[..sent]).await.unwrap();
+            held.push(stream);
+        }
+        let id = format!("f{index}");
+        assert_eq!(timeout(Duration::from_secs(60), deliver(address, tag(&id))).await, Ok(200));
+    }
+    // The connection that has delivered is still open.
+    let last = tag("e2").into_bytes();
+    sender.write_all(&request(&signed(&last), &last)).await.unwrap();
+    assert_eq!(answer(&mut sender).await.0, 200);
+    assert_eq!(inbox.count().await, 2 + 3 * LIMIT_OF_CONNECTIONS as u64);
 }
 
 fn connections(receiver: &Receiver) -> u32 {

@@ -3,31 +3,34 @@
 //! Everything that matters happens in spektr-inbox; this puts it together from
 //! the command line and the configuration.
 
+mod begun;
 mod forward;
+mod lifecycle;
+mod sockets;
+mod supervisor;
 
-use std::fmt::Write as _;
-use std::future::{Future, pending};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use serde::Serialize;
 use spektr_inbox::operate::Retention;
 use spektr_inbox::reconcile::Reconciler;
 use spektr_inbox::store::Store;
-use spektr_inbox::{Receiver, Server, SystemClock, Workers};
+use spektr_inbox::{Receiver, Workers};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use ureq::http::Uri;
 
+use self::begun::Begun;
 use self::forward::Forward;
+use self::lifecycle::Work;
+use self::sockets::{Place, Sockets};
+use self::supervisor::Supervisor;
 use crate::cli::{Global, quietly};
 use crate::client::parse_url;
 use crate::config::Config;
 use crate::failure::{Answer, Failure};
 use crate::keys::KeyArguments;
-use crate::output::{self, careful, faint, safe, strong};
 use crate::runtime::{self, Signals};
 use crate::sender_list::ListArguments;
 use crate::store::StoreArguments;
@@ -63,8 +66,14 @@ With an API key, in SPEKTR_API_KEY or a file, what was missed is fetched from th
 the start, from where the last run came to or a day back, and every five minutes. Once a day the
 list is compared with the inbox, as by `spektr inbox verify`: verify_missing in the metrics.
 
-TLS is the work of a proxy before it. SIGTERM or ctrl-c ends it after what is under way; a second
-one ends it at once, and what was answered with 200 is safe all the same.";
+TLS is the work of a proxy before it.
+
+SIGTERM or ctrl-c ends it in order: no further event is claimed, those under way have 30 s to finish
+and deliveries are accepted meanwhile; then the listener is closed and the deliveries that have
+begun are answered. A second signal ends it at once, and what was answered with 200 is safe all the
+same. Under systemd, the first socket of a .socket unit takes the place of --listen and the second
+that of --operations: the socket outlives a restart, which then refuses no delivery. Type=notify and
+WatchdogSec= are understood.";
 
 const PATH: &str = "/webhooks/spektr";
 
@@ -148,12 +157,22 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
                 .with_ordering(arguments.ordered || is_set("serve.ordered"))
                 .with_metrics(metrics.clone())
         });
-        let public = bind(arguments.listen, &config, "serve.listen", "--listen", 8787).await?;
-        let private =
-            bind(arguments.operations, &config, "serve.operations", "--operations", 8788).await?;
+        let public = Place {
+            argument: arguments.listen,
+            setting: "serve.listen",
+            option: "--listen",
+            port: 8787,
+        };
+        let private = Place {
+            argument: arguments.operations,
+            setting: "serve.operations",
+            option: "--operations",
+            port: 8788,
+        };
+        let sockets = Sockets::open(&config, public, private).await?;
         let begun = Begun {
-            receiving: format!("http://{}{PATH}", address(&public)?),
-            operations: format!("http://{}/", address(&private)?),
+            receiving: format!("http://{}{PATH}", address(&sockets.public)?),
+            operations: format!("http://{}/", address(&sockets.private)?),
             store: arguments.store.location(&config).shown(),
             source,
             keys,
@@ -161,51 +180,11 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
             reconciling: reconciler.is_some(),
         };
         // Whoever started it may read the first line and no more.
-        let _gone = begun.print(global, address(&public)?);
+        let _gone = begun.print(global, address(&sockets.public)?);
         let work = Work { store, receiver, forwarding, reconciler, retention };
-        work.run(public, private, signals).await;
+        work.run(sockets, signals, &Supervisor::from_env()).await;
         Ok(Answer::Yes)
     })
-}
-
-/// What the service does until it ends.
-struct Work {
-    store: Arc<dyn Store>,
-    receiver: Receiver,
-    forwarding: Option<Workers<Forward>>,
-    reconciler: Option<Reconciler>,
-    retention: Retention,
-}
-
-impl Work {
-    /// Does everything until a signal comes, then lets it finish.
-    async fn run(self, public: TcpListener, private: TcpListener, mut signals: Signals) {
-        let (stop, _) = watch::channel(false);
-        let deliveries = Server::new(self.receiver.router(PATH))
-            .with_metrics(self.receiver.metrics().clone())
-            .serve(public, stopped(&stop));
-        let operations = Server::new(self.receiver.operations()).serve(private, stopped(&stop));
-        let forwarding = async {
-            if let Some(workers) = self.forwarding {
-                workers.run(stopped(&stop)).await;
-            }
-        };
-        let reconciling = async {
-            if let Some(reconciler) = self.reconciler {
-                reconciler.run(stopped(&stop)).await;
-            }
-        };
-        let signals = async {
-            signals.next().await;
-            stop.send_replace(true);
-            signals.next().await;
-        };
-        tokio::select! {
-            _ = async { tokio::join!(deliveries, operations, forwarding, reconciling) } => {}
-            () = prune(self.retention, &*self.store) => {}
-            () = signals => tracing::warn!("ended at once, by a second signal"),
-        }
-    }
 }
 
 /// Fetches what was missed, if there is a key for it.
@@ -244,23 +223,6 @@ pub(super) fn source(argument: Option<&str>, config: &Config) -> String {
         .unwrap_or_else(|| Receiver::DEFAULT_SOURCE.to_owned())
 }
 
-fn stopped(stop: &watch::Sender<bool>) -> impl Future<Output = ()> + use<> {
-    let mut stopped = stop.subscribe();
-    async move {
-        // An error means that the sender is gone, which is the end as well.
-        let _gone = stopped.wait_for(|stopped| *stopped).await;
-    }
-}
-
-async fn prune(retention: Retention, store: &dyn Store) {
-    const PAUSE: Duration = Duration::from_secs(3600);
-    if retention == Retention::default() {
-        pending().await
-    } else {
-        retention.apply_every(PAUSE, store, &SystemClock::new()).await;
-    }
-}
-
 fn retention(arguments: &Arguments, config: &Config) -> Retention {
     let setting = |name| config.setting(name, |text| time::parse_age(text).ok());
     Retention {
@@ -269,78 +231,6 @@ fn retention(arguments: &Arguments, config: &Config) -> Retention {
     }
 }
 
-async fn bind(
-    argument: Option<SocketAddr>,
-    config: &Config,
-    setting: &str,
-    option: &str,
-    port: u16,
-) -> Result<TcpListener, Failure> {
-    let address = argument
-        .or_else(|| config.setting(setting, |text| text.parse().ok()))
-        .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], port)));
-    TcpListener::bind(address).await.map_err(|error| {
-        Failure::caused_by(format!("cannot listen on {address}"), &error)
-            .hint(format!("another one: {option} IP:PORT; port 0 takes a free one"))
-    })
-}
-
 fn address(listener: &TcpListener) -> Result<SocketAddr, Failure> {
     listener.local_addr().map_err(|error| Failure::caused_by("cannot tell the address", &error))
-}
-
-/// What is said once deliveries are accepted.
-#[derive(Serialize)]
-struct Begun {
-    /// URL of the endpoint; with a port of 0 nothing else tells it.
-    receiving: String,
-    operations: String,
-    store: String,
-    source: String,
-    #[serde(skip)]
-    keys: String,
-    forwarding: Option<String>,
-    /// Whether what was missed is fetched, at the start and every few minutes.
-    reconciling: bool,
-}
-
-impl Begun {
-    fn print(&self, global: &Global, address: SocketAddr) -> Result<(), Failure> {
-        if global.is_json() {
-            return output::print_json(self);
-        }
-        let events = match &self.forwarding {
-            Some(url) => format!("events are posted to {}", safe(url)),
-            None => "events stay pending: `spektr inbox list`; --forward URL posts them".to_owned(),
-        };
-        let missed = if self.reconciling {
-            "what was missed is fetched from the sender's list"
-        } else {
-            "what was missed is not fetched: SPEKTR_API_KEY is not set"
-        };
-        let mut text = format!(
-            "{} {}\n{}\n",
-            strong("receiving on"),
-            self.receiving,
-            faint(&format!(
-                "health and metrics on {0}health/ready and {0}metrics\n\
-                 inbox {1}, source {2}\n{3}\n{events}\n{missed}",
-                self.operations,
-                self.store,
-                safe(&self.source),
-                self.keys,
-            )),
-        );
-        if address.ip().is_loopback() {
-            let _ = writeln!(
-                text,
-                "{}",
-                faint(&format!("try it: spektr send --to {} alert_resolved", self.receiving))
-            );
-        } else {
-            let open = "whoever reaches this machine reaches it; TLS is the work of a proxy";
-            text.push_str(&format!("{} {open}\n", careful("careful:")));
-        }
-        output::print(&text)
-    }
 }

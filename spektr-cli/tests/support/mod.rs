@@ -3,11 +3,25 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::process::{Command, Output};
 
 /// Returns the tool, without what the tester's environment says.
 pub(crate) fn spektr(keys: Option<&str>) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_spektr"));
+    with_keys(Command::new(env!("CARGO_BIN_EXE_spektr")), keys)
+}
+
+/// Returns the tool with a listening socket that it inherits, as under `systemd`.
+pub(crate) fn inheriting(listener: &TcpListener, keys: Option<&str>) -> Command {
+    const SCRIPT: &str = r#"export LISTEN_PID=$$ LISTEN_FDS=1; exec "$0" "$@" 3<&0 0</dev/null"#;
+    let mut shell = Command::new("sh");
+    shell.args(["-c", SCRIPT, env!("CARGO_BIN_EXE_spektr")]);
+    shell.stdin(OwnedFd::from(listener.try_clone().expect("a file more")));
+    with_keys(shell, keys)
+}
+
+fn with_keys(mut command: Command, keys: Option<&str>) -> Command {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("SPEKTR_") {
             command.env_remove(name);

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -46,13 +47,35 @@ impl Service {
     }
 
     /// Asks it to end; returns the exit code and what it logged.
-    pub(crate) fn terminate(mut self) -> (Option<i32>, String) {
+    pub(crate) fn terminate(self) -> (Option<i32>, String) {
+        self.ask_to_end();
+        self.wait()
+    }
+
+    /// Asks it to end.
+    pub(crate) fn ask_to_end(&self) {
+        self.signal("TERM");
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
-        assert!(Command::new("kill").arg(id).status().expect("kill runs").success());
+        let sent = Command::new("kill").args(["-s", name, &id]).status();
+        assert!(sent.expect("kill runs").success());
+    }
+
+    /// Waits for its end; returns the exit code and what it logged.
+    pub(crate) fn wait(mut self) -> (Option<i32>, String) {
         let mut logged = Vec::new();
         let mut err = self.child.stderr.take().expect("is piped");
         err.read_to_end(&mut logged).expect("is read");
         (self.child.wait().expect("ends").code(), text(&logged).to_owned())
+    }
+
+    /// Where it receives.
+    pub(crate) fn address(&self) -> SocketAddr {
+        let address = self.url.trim_start_matches("http://").split('/').next();
+        address.and_then(|address| address.parse().ok()).expect("an address")
     }
 }
 

@@ -8,11 +8,11 @@ mod health;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use bytes::Bytes;
 use spektr_verify::{Verified, Verifier, VerifyError};
 use tokio::sync::Semaphore;
@@ -22,6 +22,7 @@ use failure::Failure;
 use health::Health;
 
 use crate::intake::intake;
+use crate::server::Delivered;
 use crate::store::{Acceptance, Rejected, Store, StoreError};
 use crate::{Clock, Metrics, SystemClock};
 
@@ -31,7 +32,7 @@ use crate::{Clock, Metrics, SystemClock};
 ///
 /// ```
 /// use std::sync::Arc;
-/// use axum::Router;
+/// use axum::{Extension, Router};
 /// use spektr_inbox::{Receiver, store::sqlite::SqliteOptions};
 /// use spektr_verify::{KeyRing, SignedContent, Verifier};
 ///
@@ -340,7 +341,7 @@ async fn receive(State(receiver): State<Receiver>, request: Request) -> Response
     match receiver.receive(request).await {
         Ok(()) => {
             metrics.accept_took(began.elapsed());
-            StatusCode::OK.into_response()
+            (StatusCode::OK, Extension(Delivered)).into_response()
         }
         Err(failure) => {
             metrics.rejected(failure.reason());

@@ -1,0 +1,66 @@
+//! What `serve` says once it receives.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+
+use serde::Serialize;
+
+use crate::cli::Global;
+use crate::failure::Failure;
+use crate::output::{self, careful, faint, safe, strong};
+
+/// What is said once deliveries are accepted.
+#[derive(Serialize)]
+pub(super) struct Begun {
+    /// URL of the endpoint; with a port of 0 nothing else tells it.
+    pub(super) receiving: String,
+    pub(super) operations: String,
+    pub(super) store: String,
+    pub(super) source: String,
+    #[serde(skip)]
+    pub(super) keys: String,
+    pub(super) forwarding: Option<String>,
+    /// Whether what was missed is fetched, at the start and every few minutes.
+    pub(super) reconciling: bool,
+}
+
+impl Begun {
+    pub(super) fn print(&self, global: &Global, address: SocketAddr) -> Result<(), Failure> {
+        if global.is_json() {
+            return output::print_json(self);
+        }
+        let events = match &self.forwarding {
+            Some(url) => format!("events are posted to {}", safe(url)),
+            None => "events stay pending: `spektr inbox list`; --forward URL posts them".to_owned(),
+        };
+        let missed = if self.reconciling {
+            "what was missed is fetched from the sender's list"
+        } else {
+            "what was missed is not fetched: SPEKTR_API_KEY is not set"
+        };
+        let mut text = format!(
+            "{} {}\n{}\n",
+            strong("receiving on"),
+            self.receiving,
+            faint(&format!(
+                "health and metrics on {0}health/ready and {0}metrics\n\
+                 inbox {1}, source {2}\n{3}\n{events}\n{missed}",
+                self.operations,
+                self.store,
+                safe(&self.source),
+                self.keys,
+            )),
+        );
+        if address.ip().is_loopback() {
+            let _ = writeln!(
+                text,
+                "{}",
+                faint(&format!("try it: spektr send --to {} alert_resolved", self.receiving))
+            );
+        } else {
+            let open = "whoever reaches this machine reaches it; TLS is the work of a proxy";
+            text.push_str(&format!("{} {open}\n", careful("careful:")));
+        }
+        output::print(&text)
+    }
+}

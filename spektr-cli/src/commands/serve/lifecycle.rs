@@ -1,0 +1,101 @@
+//! What the service does from its beginning to its end.
+//!
+//! The end has an order, so that a successor can take over with no delivery refused:
+//! first the work ends (no entry is claimed any more, handlers finish, leases are given
+//! back), while deliveries are accepted; then the listener for deliveries is closed, and
+//! what it has accepted is answered; health and metrics end last.
+
+use std::future::{Future, pending};
+use std::sync::Arc;
+use std::time::Duration;
+
+use spektr_inbox::operate::Retention;
+use spektr_inbox::reconcile::Reconciler;
+use spektr_inbox::store::Store;
+use spektr_inbox::{Receiver, Server, SystemClock, Workers};
+use tokio::sync::watch;
+
+use super::PATH;
+use super::forward::Forward;
+use super::sockets::Sockets;
+use super::supervisor::Supervisor;
+use crate::runtime::Signals;
+
+/// How far the service has come on its way to the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Running,
+    WorkEnds,
+    DeliveriesEnd,
+    OperationsEnd,
+}
+
+/// What the service does until it ends.
+pub(super) struct Work {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) receiver: Receiver,
+    pub(super) forwarding: Option<Workers<Forward>>,
+    pub(super) reconciler: Option<Reconciler>,
+    pub(super) retention: Retention,
+}
+
+impl Work {
+    /// Does everything until a signal comes, then lets it finish.
+    pub(super) async fn run(self, sockets: Sockets, mut signals: Signals, supervisor: &Supervisor) {
+        let (stage, _) = watch::channel(Stage::Running);
+        let forwarding = async {
+            if let Some(workers) = self.forwarding {
+                workers.run(reached(&stage, Stage::WorkEnds)).await;
+            }
+        };
+        let reconciling = async {
+            if let Some(reconciler) = self.reconciler {
+                reconciler.run(reached(&stage, Stage::WorkEnds)).await;
+            }
+        };
+        let working = async {
+            tokio::join!(forwarding, reconciling, reached(&stage, Stage::WorkEnds));
+            stage.send_replace(Stage::DeliveriesEnd);
+        };
+        let deliveries = async {
+            Server::new(self.receiver.router(PATH))
+                .with_metrics(self.receiver.metrics().clone())
+                .serve(sockets.public, reached(&stage, Stage::DeliveriesEnd))
+                .await;
+            stage.send_replace(Stage::OperationsEnd);
+        };
+        let operations = Server::new(self.receiver.operations())
+            .with_linger(Duration::ZERO)
+            .serve(sockets.private, reached(&stage, Stage::OperationsEnd));
+        let signals = async {
+            signals.next().await;
+            supervisor.is_stopping();
+            stage.send_replace(Stage::WorkEnds);
+            signals.next().await;
+        };
+        supervisor.is_ready();
+        tokio::select! {
+            _ = async { tokio::join!(deliveries, operations, working) } => {}
+            () = prune(self.retention, &*self.store) => {}
+            () = supervisor.watch(|| true) => {}
+            () = signals => tracing::warn!("ended at once, by a second signal"),
+        }
+    }
+}
+
+fn reached(stage: &watch::Sender<Stage>, awaited: Stage) -> impl Future<Output = ()> + use<> {
+    let mut stage = stage.subscribe();
+    async move {
+        // An error means that the sender is gone, which is the end as well.
+        let _gone = stage.wait_for(|stage| *stage >= awaited).await;
+    }
+}
+
+async fn prune(retention: Retention, store: &dyn Store) {
+    const PAUSE: Duration = Duration::from_secs(3600);
+    if retention == Retention::default() {
+        pending().await
+    } else {
+        retention.apply_every(PAUSE, store, &SystemClock::new()).await;
+    }
+}

@@ -1,0 +1,79 @@
+//! The listening sockets: inherited from a supervisor, or bound here.
+//!
+//! A socket that `systemd` has opened outlives this process: while it restarts,
+//! connections wait in the socket's queue, and none is refused.
+
+use std::net::SocketAddr;
+
+use listenfd::ListenFd;
+use tokio::net::TcpListener;
+
+use crate::config::Config;
+use crate::failure::Failure;
+
+/// The sockets of a service.
+pub(super) struct Sockets {
+    /// For deliveries.
+    pub(super) public: TcpListener,
+    /// For health and metrics.
+    pub(super) private: TcpListener,
+}
+
+/// Where to listen unless a socket is inherited.
+pub(super) struct Place {
+    pub(super) argument: Option<SocketAddr>,
+    pub(super) setting: &'static str,
+    pub(super) option: &'static str,
+    pub(super) port: u16,
+}
+
+impl Sockets {
+    /// Takes the sockets that `LISTEN_FDS` announces, the first for deliveries and the
+    /// second for operations, and binds what it does not.
+    pub(super) async fn open(
+        config: &Config,
+        public: Place,
+        private: Place,
+    ) -> Result<Self, Failure> {
+        let mut inherited = ListenFd::from_env();
+        if inherited.len() > 2 {
+            return Err(Failure::new(format!("{} sockets are inherited", inherited.len())).hint(
+                "two at most: the first is for deliveries, the second for health and metrics",
+            ));
+        }
+        let public = match take(&mut inherited, 0)? {
+            Some(listener) => listener,
+            None => public.bind(config).await?,
+        };
+        let private = match take(&mut inherited, 1)? {
+            Some(listener) => listener,
+            None => private.bind(config).await?,
+        };
+        Ok(Self { public, private })
+    }
+}
+
+fn take(inherited: &mut ListenFd, index: usize) -> Result<Option<TcpListener>, Failure> {
+    let mut take = || {
+        let Some(listener) = inherited.take_tcp_listener(index)? else { return Ok(None) };
+        listener.set_nonblocking(true)?;
+        TcpListener::from_std(listener).map(Some)
+    };
+    take().map_err(|error: std::io::Error| {
+        Failure::caused_by("cannot use an inherited socket", &error)
+            .hint("LISTEN_FDS announces listening TCP sockets, as `ListenStream=` of systemd opens")
+    })
+}
+
+impl Place {
+    async fn bind(self, config: &Config) -> Result<TcpListener, Failure> {
+        let address = self
+            .argument
+            .or_else(|| config.setting(self.setting, |text| text.parse().ok()))
+            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], self.port)));
+        TcpListener::bind(address).await.map_err(|error| {
+            Failure::caused_by(format!("cannot listen on {address}"), &error)
+                .hint(format!("another one: {} IP:PORT; port 0 takes a free one", self.option))
+        })
+    }
+}

@@ -1,0 +1,90 @@
+//! What the supervisor of the service is told: that it is ready, alive, or stopping.
+//!
+//! The protocol is that of `systemd`: datagrams to the socket that `NOTIFY_SOCKET`
+//! names. Without that variable nothing is sent.
+
+use std::env;
+use std::future::pending;
+use std::io;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval};
+
+/// The way to the supervisor, if there is one.
+pub(super) struct Supervisor {
+    socket: Option<UnixDatagram>,
+    /// How often it wants to hear that the service is alive.
+    period: Option<Duration>,
+}
+
+impl Supervisor {
+    /// Reads `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID`.
+    pub(super) fn from_env() -> Self {
+        let socket = env::var("NOTIFY_SOCKET").ok().and_then(|name| {
+            let connected = connect(&name);
+            if let Err(error) = &connected {
+                tracing::warn!(%error, "cannot reach the supervisor that NOTIFY_SOCKET names");
+            }
+            connected.ok()
+        });
+        let is_ours =
+            env::var("WATCHDOG_PID").map_or(true, |pid| pid.parse() == Ok(std::process::id()));
+        let limit = env::var("WATCHDOG_USEC").ok().and_then(|text| text.parse().ok());
+        let period = limit
+            .filter(|micros| is_ours && *micros > 1)
+            .map(|micros| Duration::from_micros(micros) / 2);
+        Self { socket, period }
+    }
+
+    pub(super) fn is_ready(&self) {
+        self.tell("READY=1");
+    }
+
+    pub(super) fn is_stopping(&self) {
+        self.tell("STOPPING=1");
+    }
+
+    /// Says again and again that the service is alive, as long as it is.
+    pub(super) async fn watch(&self, is_alive: impl Fn() -> bool) {
+        let (Some(period), true) = (self.period, self.socket.is_some()) else {
+            return pending().await;
+        };
+        let mut ticks = interval(period);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if is_alive() {
+                self.tell("WATCHDOG=1");
+            }
+        }
+    }
+
+    fn tell(&self, state: &str) {
+        if let Some(Err(error)) = self.socket.as_ref().map(|socket| socket.send(state.as_bytes())) {
+            tracing::warn!(%error, state, "cannot tell the supervisor");
+        }
+    }
+}
+
+fn connect(name: &str) -> io::Result<UnixDatagram> {
+    let socket = UnixDatagram::unbound()?;
+    // A supervisor that does not read must not stop deliveries.
+    socket.set_nonblocking(true)?;
+    socket.connect_addr(&address(name)?)?;
+    Ok(socket)
+}
+
+#[cfg(target_os = "linux")]
+fn address(name: &str) -> io::Result<SocketAddr> {
+    use std::os::linux::net::SocketAddrExt as _;
+    match name.strip_prefix('@') {
+        Some(name) => SocketAddr::from_abstract_name(name),
+        None => SocketAddr::from_pathname(name),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn address(name: &str) -> io::Result<SocketAddr> {
+    SocketAddr::from_pathname(name)
+}

@@ -1,0 +1,96 @@
+//! A client that sees what becomes of each of its connections.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, SystemTime};
+
+use spektr_verify::{Secret, SignedContent, Signer, SigningKey};
+
+/// A connection to a service that has the key `dev=any secret`.
+pub(crate) struct Connection(BufReader<TcpStream>);
+
+/// An answer without a body.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// Whether no further request is answered on this connection.
+    pub(crate) closes: bool,
+}
+
+impl Connection {
+    pub(crate) fn open(to: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(to)?;
+        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        Ok(Self(BufReader::new(stream)))
+    }
+
+    /// Posts a signed body and reads the answer.
+    pub(crate) fn deliver(&mut self, body: &[u8]) -> io::Result<Answer> {
+        self.post("/webhooks/spektr", &signature(body), body)
+    }
+
+    /// Posts a body with header lines and reads the answer.
+    pub(crate) fn post(&mut self, path: &str, headers: &str, body: &[u8]) -> io::Result<Answer> {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n{headers}\r\n",
+            body.len()
+        );
+        self.0.get_mut().write_all(&[head.as_bytes(), body].concat())?;
+        self.answer()
+    }
+
+    /// Reads an answer.
+    pub(crate) fn answer(&mut self) -> io::Result<Answer> {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            if self.0.read_line(&mut head)? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        let value = |name: &str| head.lines().find_map(|line| line.strip_prefix(name));
+        let length =
+            value("content-length: ").map_or(0, |length| length.parse().expect("a number"));
+        self.0.read_exact(&mut vec![0; length])?;
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let closes = value("connection: ") == Some("close");
+        Ok(Answer { status: status.expect("a status"), closes })
+    }
+}
+
+/// Returns the header lines that sign a body now.
+pub(crate) fn signature(body: &[u8]) -> String {
+    let secret = Secret::from_bytes(b"any secret").expect("a secret");
+    let key = SigningKey::new("dev", secret).expect("a key");
+    Signer::new(key, SignedContent::TIMESTAMP_DOT_BODY)
+        .sign_at(body, SystemTime::now().into())
+        .pairs()
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .concat()
+}
+
+/// Returns an event.
+pub(crate) fn alert(id: &str) -> Vec<u8> {
+    let data = r#"{"contextId":"c","processId":"p","userId":"u","alertId":"a","alertName":"n"}"#;
+    format!(
+        r#"{{"id":"{id}","spektrId":"s1","type":"alert_resolved","createdAt":1700000000000,"data":{data}}}"#
+    )
+    .into_bytes()
+}
+
+/// Reads a request from a connection and answers it.
+pub(crate) fn respond(stream: TcpStream, answer: &str) {
+    let mut reader = BufReader::new(&stream);
+    let (mut line, mut length) = (String::new(), 0);
+    while line != "\r\n" {
+        line.clear();
+        reader.read_line(&mut line).expect("a line");
+        if let Some(value) = line.strip_prefix("content-length: ") {
+            length = value.trim_end().parse().expect("a number");
+        }
+    }
+    reader.read_exact(&mut vec![0; length]).expect("the body");
+    let answer = format!("HTTP/1.1 {answer}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    (&stream).write_all(answer.as_bytes()).expect("the answer");
+}

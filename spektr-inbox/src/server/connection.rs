@@ -1,0 +1,139 @@
+//! One connection: its requests, and what ends it.
+
+use std::convert::Infallible;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::http::{HeaderValue, Request, header};
+use bytes::Bytes;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+use super::slots::Slot;
+use super::stream::Impatient;
+use super::{Server, Stage};
+
+/// How long a request may go on that has begun before the connection was too old.
+const LAST_REQUEST: Duration = Duration::from_secs(60);
+
+/// Says of an answer that the request was an authentic delivery, among its extensions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Delivered;
+
+/// Serves a connection until it ends, in whatever way.
+pub(super) async fn serve(
+    server: Arc<Server>,
+    stream: TcpStream,
+    slot: Slot,
+    mut stage: watch::Receiver<Stage>,
+) {
+    // Disables Nagle's algorithm: each answer is one small packet. Failing to do so is
+    // harmless.
+    let _harmless = stream.set_nodelay(true);
+    let slot = Arc::new(slot);
+    let router = TowerToHyperService::new(server.router.clone());
+    let (place, answering) = (Arc::clone(&slot), stage.clone());
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (slot, stage) = (Arc::clone(&place), answering.clone());
+        slot.waits();
+        let answering = router.call(request.map(|body| Watched::new(body, Arc::clone(&slot))));
+        async move {
+            let mut response = answering.await?;
+            if *stage.borrow() > Stage::Serving {
+                response
+                    .headers_mut()
+                    .insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            if response.extensions().get::<Delivered>().is_some() {
+                slot.has_delivered();
+            }
+            slot.waits();
+            Ok::<_, Infallible>(response)
+        }
+    });
+    let mut serving = pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(server.header_timeout)
+            .max_buf_size(Server::MAX_HEAD)
+            .serve_connection(TokioIo::new(Impatient::new(stream, server.write_timeout)), service)
+    );
+    let mut age = pin!(sleep(server.connection_timeout));
+    let (mut is_ending, mut is_old) = (false, false);
+    loop {
+        tokio::select! {
+            ended = serving.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection ended early");
+                }
+                return;
+            }
+            () = slot.is_needed() => return,
+            () = async { drop(stage.wait_for(|stage| *stage == Stage::Ending).await) }, if !is_ending => {
+                is_ending = true;
+                serving.as_mut().graceful_shutdown();
+            }
+            () = age.as_mut() => {
+                if is_old {
+                    return;
+                }
+                is_old = true;
+                serving.as_mut().graceful_shutdown();
+                age.as_mut().reset(Instant::now() + LAST_REQUEST);
+            }
+        }
+    }
+}
+
+/// The body of a request, which tells when it has arrived as a whole.
+struct Watched {
+    body: Incoming,
+    slot: Arc<Slot>,
+}
+
+impl Watched {
+    fn new(body: Incoming, slot: Arc<Slot>) -> Self {
+        let watched = Self { body, slot };
+        watched.tell();
+        watched
+    }
+
+    fn tell(&self) {
+        if self.body.is_end_stream() {
+            self.slot.answers();
+        }
+    }
+}
+
+impl Body for Watched {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        match frame {
+            None => self.slot.answers(),
+            Some(_) => self.tell(),
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
