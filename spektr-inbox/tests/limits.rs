@@ -282,6 +282,83 @@ async fn connections_that_wait_for_their_clients_keep_no_delivery_out() {
     assert_eq!(inbox.count().await, 2 + 3 * LIMIT_OF_CONNECTIONS as u64);
 }
 
+#[tokio::test]
+async fn forged_bodies_in_slow_connections_refuse_no_signed_one() {
+    const MIB: usize = 1 << 20;
+    let inbox = Inbox::new();
+    let receiver =
+        inbox.receiver().with_memory_limit(4 * MIB).with_body_timeout(Duration::from_secs(3600));
+    let address = serve_with(&receiver, |server| server).await;
+    let padded = |id: &str| format!("{}{}", tag(id), " ".repeat(MIB - 200));
+    let mut slow = Vec::new();
+    for _ in 0..30 {
+        // Signed for another body, by the key that counts.
+        let forged = request(&signed(b"other"), padded("forged").as_bytes());
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        // Where it is given up already, the client notices.
+        let _given_up = stream.write_all(&forged[..MIB / 2]).await;
+        slow.push(stream);
+    }
+    for index in 0..10 {
+        assert_eq!(deliver(address, padded(&format!("large{index}"))).await, 200);
+        assert_eq!(deliver(address, tag(&format!("small{index}"))).await, 200);
+    }
+    assert_eq!(inbox.count().await, 20);
+}
+
+#[tokio::test]
+async fn a_large_body_has_to_arrive_at_the_least_rate() {
+    let inbox = Inbox::new();
+    let receiver = inbox.receiver().with_body_timeout(Duration::from_secs(3600));
+    let address = serve_with(&receiver, |server| server).await;
+    let body = format!("{}{}", tag("e1"), " ".repeat(100_000)).into_bytes();
+    let whole = request(&signed(&body), &body);
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(&whole[..whole.len() - 1]).await.unwrap();
+    assert_eq!(answer(&mut stream).await.0, 408);
+}
+
+#[tokio::test]
+async fn a_body_keeps_its_memory_until_the_store_is_done_with_it() {
+    let inbox = Inbox::new();
+    let receiver = inbox.receiver().with_memory_limit(96 * 1024).with_commit_timeout(LIMIT);
+    let address = serve_with(&receiver, |server| server).await;
+    let body = |id: &str| format!("{}{}", tag(id), " ".repeat(60 * 1024));
+    let blocker = rusqlite::Connection::open(inbox.folder.path().join("inbox.db")).unwrap();
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for id in ["e1", "e2"] {
+        assert_eq!(deliver(address, body(id)).await, 503);
+    }
+    let metrics = receiver.metrics().render();
+    for reason in ["commit_timeout", "memory_full"] {
+        let line = format!("rejected_total{{reason=\"{reason}\"}} 1\n");
+        assert!(metrics.contains(&line), "{metrics}");
+    }
+    blocker.execute_batch("ROLLBACK").unwrap();
+    // Waits for its turn, unlike a delivery.
+    inbox.store.set_note("a".to_owned(), String::new()).await.unwrap();
+    assert_eq!(deliver(address, body("e3")).await, 200);
+}
+
+#[tokio::test]
+async fn a_known_and_an_unknown_key_id_are_treated_alike() {
+    let inbox = Inbox::new();
+    let address = serve_with(&inbox.receiver(), |server| server).await;
+    let body = tag("e1").into_bytes();
+    for id in ["key-a", "key-b"] {
+        let headers = signed(b"other").replace("key-a", id) + "expect: 100-continue\r\n";
+        let whole = request(&headers, &body);
+        let (head, rest) = whole.split_at(whole.len() - body.len());
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(head).await.unwrap();
+        let mut going_on = *b"HTTP/1.1 100 Continue\r\n\r\n";
+        stream.read_exact(&mut going_on).await.unwrap();
+        assert_eq!(&going_on, b"HTTP/1.1 100 Continue\r\n\r\n", "{id}");
+        stream.write_all(rest).await.unwrap();
+        assert_eq!(answer(&mut stream).await, (401, "Unauthorized".to_owned()), "{id}");
+    }
+}
+
 fn connections(receiver: &Receiver) -> u32 {
     let metrics = receiver.metrics().render();
     let mut lines = metrics.lines();

@@ -316,12 +316,12 @@ async fn bodies_up_to_the_limit_are_read_and_larger_ones_refused() {
 #[tokio::test]
 async fn bodies_beyond_the_memory_are_refused_at_once() {
     let inbox = Inbox::new();
-    let address = serve(&inbox.receiver().with_memory_limit(64 * 1024)).await;
+    let address = serve(&inbox.receiver().with_memory_limit(256 * 1024)).await;
     let body = |length: usize| padded(&tag("e1"), length);
     for _ in 0..3 {
         assert_eq!(deliver(address, body(64 * 1024)).await, 200);
     }
-    assert_eq!(deliver(address, body(64 * 1024 + 1)).await, 503);
+    assert_eq!(deliver(address, body(192 * 1024 + 1)).await, 503);
 }
 
 #[tokio::test]

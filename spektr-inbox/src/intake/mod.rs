@@ -53,6 +53,18 @@ pub enum Unreadable {
     NoBatch,
 }
 
+impl Intake {
+    /// How many bytes of memory it takes, without those of the body that it shares.
+    pub(crate) fn size(&self) -> usize {
+        let of = |text: &Option<String>| text.as_ref().map_or(0, String::capacity);
+        let texts = |entry: &NewEntry| {
+            entry.key.capacity() + of(&entry.id) + of(&entry.spektr_id) + of(&entry.wire_type)
+        };
+        self.entries.capacity() * size_of::<NewEntry>()
+            + self.entries.iter().map(texts).sum::<usize>()
+    }
+}
+
 /// Makes entries of a delivery: one for each of the batch, or one that is the
 /// whole body where it cannot be split.
 ///

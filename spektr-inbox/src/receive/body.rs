@@ -1,48 +1,92 @@
-//! Reads a body within the limits of its size and of the memory for all bodies.
+//! Reads a body within the limits of its size, of its time, and of the memory for all
+//! bodies.
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body_util::BodyExt as _;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep_until};
 
 use super::failure::Failure;
+use super::memory::{Held, Memory, NoMemory, SMALL};
 
-/// Reads a body, and holds the memory that it takes until the permit is dropped.
+/// How many bytes of a body that is not small arrive in a second at least, once
+/// [`GRACE`] is over.
+pub(super) const LEAST_RATE: u64 = 64 * 1024;
+
+const GRACE: Duration = Duration::from_secs(2);
+
+/// The bytes of a body with the memory that they take: it is given back when the last
+/// slice of them is dropped.
+struct Paid {
+    bytes: Vec<u8>,
+    _held: Arc<Held>,
+}
+
+impl AsRef<[u8]> for Paid {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Reads a body, with the memory that it takes.
 ///
-/// Memory counts once it is filled, so that announcing a large body costs nobody
+/// Memory counts once it is needed, so that announcing a large body costs nobody
 /// anything.
 pub(super) async fn read(
     mut body: Body,
     headers: &HeaderMap,
     limit: usize,
-    memory: &Arc<Semaphore>,
-) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Failure> {
+    memory: &Arc<Memory>,
+    peer: Option<IpAddr>,
+) -> Result<(Bytes, Arc<Held>), Failure> {
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
         return Err(Failure::TooLarge);
     }
-    let mut whole = BytesMut::new();
-    let mut held: Option<OwnedSemaphorePermit> = None;
-    while let Some(frame) = body.frame().await {
+    let began = Instant::now();
+    let held = memory.hold(peer);
+    let mut bytes = Vec::new();
+    loop {
+        let is_large = announced.unwrap_or(bytes.len()) > SMALL;
+        let due = began + GRACE + Duration::from_secs(bytes.len() as u64 / LEAST_RATE);
+        let frame = tokio::select! {
+            frame = body.frame() => frame,
+            () = held.gives_way() => return Err(Failure::Memory),
+            () = sleep_until(due), if is_large => return Err(Failure::BodyTimeout),
+        };
+        let Some(frame) = frame else { break };
         let Ok(data) = frame.map_err(Failure::BodyBroken)?.into_data() else { continue };
-        let length = whole.len() + data.len();
+        let length = bytes.len() + data.len();
         if length > limit {
             return Err(Failure::TooLarge);
         }
-        let needed = length.div_ceil(1024) - held.as_ref().map_or(0, |held| held.num_permits());
-        let needed = u32::try_from(needed).map_err(|_| Failure::Memory)?;
-        let more =
-            Arc::clone(memory).try_acquire_many_owned(needed).map_err(|_| Failure::Memory)?;
-        match &mut held {
-            Some(held) => held.merge(more),
-            None => held = Some(more),
+        if length > bytes.capacity() {
+            let capacity = grown(bytes.capacity(), announced.unwrap_or(limit)).max(length);
+            held.grow_to(capacity).await?;
+            bytes.reserve_exact(capacity - bytes.len());
         }
-        whole.extend_from_slice(&data);
+        bytes.extend_from_slice(&data);
     }
-    Ok((whole.freeze(), held))
+    held.is_complete();
+    let held = Arc::new(held);
+    Ok((Bytes::from_owner(Paid { bytes, _held: Arc::clone(&held) }), held))
+}
+
+/// How much is allocated next: twice as much, or a quarter more if that is a lot.
+fn grown(capacity: usize, longest: usize) -> usize {
+    let more = if capacity < SMALL { capacity } else { capacity / 4 };
+    (capacity + more).min(longest)
+}
+
+impl From<NoMemory> for Failure {
+    fn from(_: NoMemory) -> Self {
+        Self::Memory
+    }
 }

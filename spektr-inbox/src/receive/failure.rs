@@ -44,6 +44,17 @@ impl Failure {
         }
     }
 
+    /// Whether the key is unknown, or not valid at this time, while another is.
+    pub(super) fn is_about_the_key(&self) -> bool {
+        let Self::Unauthentic(error) = self else { return false };
+        matches!(
+            error,
+            VerifyError::UnknownKey { .. }
+                | VerifyError::KeyNotYetValid { .. }
+                | VerifyError::KeyExpired { .. }
+        )
+    }
+
     /// A short code that never changes, for labels of metrics and for alerts.
     pub(super) fn reason(&self) -> &'static str {
         match self {

@@ -4,6 +4,7 @@
 mod body;
 mod failure;
 mod health;
+mod memory;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,9 +21,10 @@ use tokio::time::{Instant, timeout};
 
 use failure::Failure;
 use health::Health;
+use memory::Memory;
 
-use crate::intake::intake;
-use crate::server::Delivered;
+use crate::intake::{Intake, intake};
+use crate::server::{Delivered, Peer};
 use crate::store::{Acceptance, Rejected, Store, StoreError};
 use crate::{Clock, Metrics, SystemClock};
 
@@ -57,8 +59,7 @@ struct Inner {
     body_limit: usize,
     body_timeout: Duration,
     commit_timeout: Duration,
-    /// One permit for each KiB of bodies that are held in memory.
-    memory: Arc<Semaphore>,
+    memory: Arc<Memory>,
     quarantine: Option<Quarantine>,
     health: Arc<Health>,
 }
@@ -105,7 +106,7 @@ impl Receiver {
             body_limit: Self::DEFAULT_BODY_LIMIT,
             body_timeout: Self::DEFAULT_BODY_TIMEOUT,
             commit_timeout: Self::DEFAULT_COMMIT_TIMEOUT,
-            memory: Arc::new(memory(Self::DEFAULT_MEMORY_LIMIT)),
+            memory: Arc::new(Memory::new(Self::DEFAULT_MEMORY_LIMIT)),
             quarantine: None,
             health: Arc::default(),
         }))
@@ -140,14 +141,17 @@ impl Receiver {
         self.with(|inner| inner.body_limit = bytes)
     }
 
-    /// Sets how many bytes of bodies are held in memory at a time; beyond that,
-    /// deliveries are refused at once. Counts in KiB, each body rounded up.
+    /// Sets how many bytes of bodies are held in memory at a time, with what is made of
+    /// them, until they are stored. Bodies over 64 KiB have three quarters of it. When it is
+    /// used up, the slowest of the bodies that are under way is given up for a faster one,
+    /// first of the address that holds most; complete ones are never given up.
     #[must_use]
     pub fn with_memory_limit(self, bytes: usize) -> Self {
-        self.with(|inner| inner.memory = Arc::new(memory(bytes)))
+        self.with(|inner| inner.memory = Arc::new(Memory::new(bytes)))
     }
 
-    /// Sets how long the body of a request may take.
+    /// Sets how long the body of a request may take. A body over 64 KiB must arrive at
+    /// 64 KiB a second, after the first two seconds.
     #[must_use]
     pub fn with_body_timeout(self, duration: Duration) -> Self {
         self.with(|inner| inner.body_timeout = duration)
@@ -204,10 +208,14 @@ impl Receiver {
     ///
     /// Those of [`Store::accept`]. Nothing of the delivery is stored then.
     pub async fn accept(&self, delivery: &Verified<Bytes>) -> Result<Vec<Acceptance>, StoreError> {
+        let intake = intake(&self.0.source, delivery, self.0.clock.now());
+        self.store(intake, delivery.body().len()).await
+    }
+
+    async fn store(&self, intake: Intake, bytes: usize) -> Result<Vec<Acceptance>, StoreError> {
         let inner = &*self.0;
-        let intake = intake(&inner.source, delivery, inner.clock.now());
         if let Some(error) = &intake.unreadable {
-            tracing::error!(%error, bytes = delivery.body().len(), "a body is kept whole");
+            tracing::error!(%error, bytes, "a body is kept whole");
         }
         let unreadable = intake.unreadable.is_some();
         let accepted = if intake.entries.is_empty() {
@@ -272,13 +280,21 @@ impl Receiver {
         if verifier.keys().is_none() && !is_json(&head.headers) {
             return Err(Failure::MediaType);
         }
-        // Whoever cannot even name a key does not get a body buffered.
-        let checked = verifier.check_headers_at(&head.headers, verifier.now());
-        if inner.quarantine.is_none() {
-            checked.map_err(|error| self.unauthentic(error))?;
+        // Without signature headers no body is read. Whether the key is known is not told by
+        // reading it or not: ids of keys would be found out that way.
+        let now = verifier.now();
+        match verifier.check_headers_at(&head.headers, now) {
+            Err(error) if inner.quarantine.is_none() => {
+                let failure = self.unauthentic(error);
+                if !failure.is_about_the_key() {
+                    return Err(failure);
+                }
+            }
+            _ => {}
         }
-        let reading = body::read(body, &head.headers, inner.body_limit, &inner.memory);
-        let (body, _memory) =
+        let peer = head.extensions.get::<Peer>().map(|peer| peer.0);
+        let reading = body::read(body, &head.headers, inner.body_limit, &inner.memory, peer);
+        let (body, held) =
             timeout(inner.body_timeout, reading).await.map_err(|_| Failure::BodyTimeout)??;
         let delivery = match verifier.verify(&head.headers, body.clone()) {
             Ok(delivery) => delivery,
@@ -287,10 +303,12 @@ impl Receiver {
                 return Err(self.unauthentic(error));
             }
         };
+        let intake = intake(&inner.source, &delivery, inner.clock.now());
+        held.grow_by(intake.size())?;
         // If this is given up, the commit may still happen: the sender's next
         // attempt is then a duplicate.
-        let accepting = timeout(inner.commit_timeout, self.accept(&delivery));
-        accepting.await.map_err(|_| Failure::CommitTimeout)?.map_err(Failure::Store)?;
+        let storing = timeout(inner.commit_timeout, self.store(intake, body.len()));
+        storing.await.map_err(|_| Failure::CommitTimeout)?.map_err(Failure::Store)?;
         Ok(())
     }
 
@@ -321,10 +339,6 @@ impl Receiver {
             tracing::warn!(error = &error as &dyn std::error::Error, "not kept in quarantine");
         }
     }
-}
-
-fn memory(bytes: usize) -> Semaphore {
-    Semaphore::new((bytes / 1024).min(Semaphore::MAX_PERMITS))
 }
 
 /// Whether there is exactly one content type and it is JSON.

@@ -1,8 +1,10 @@
 //! One connection: its requests, and what ends it.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -15,7 +17,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::slots::Slot;
 use super::stream::Impatient;
@@ -23,6 +25,10 @@ use super::{Server, Stage};
 
 /// How long a request may go on that has begun before the connection was too old.
 const LAST_REQUEST: Duration = Duration::from_secs(60);
+
+/// The address of the client, among the extensions of a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// Says of an answer that the request was an authentic delivery, among its extensions.
 #[derive(Clone, Copy, Debug)]
@@ -40,9 +46,13 @@ pub(super) async fn serve(
     let _harmless = stream.set_nodelay(true);
     let slot = Arc::new(slot);
     let router = TowerToHyperService::new(server.router.clone());
-    let (place, answering) = (Arc::clone(&slot), stage.clone());
-    let service = service_fn(move |request: Request<Incoming>| {
+    let (opened, has_answered) = (Instant::now(), Arc::new(AtomicBool::new(false)));
+    let (place, answering, answered) =
+        (Arc::clone(&slot), stage.clone(), Arc::clone(&has_answered));
+    let service = service_fn(move |mut request: Request<Incoming>| {
         let (slot, stage) = (Arc::clone(&place), answering.clone());
+        answered.store(true, Ordering::Relaxed);
+        request.extensions_mut().insert(Peer(slot.peer()));
         slot.waits();
         let answering = router.call(request.map(|body| Watched::new(body, Arc::clone(&slot))));
         async move {
@@ -66,6 +76,13 @@ pub(super) async fn serve(
             .max_buf_size(Server::MAX_HEAD)
             .serve_connection(TokioIo::new(Impatient::new(stream, server.write_timeout)), service)
     );
+    let mut may_be_cut = pin!(async {
+        drop(stage.wait_for(|stage| *stage == Stage::Ending).await);
+        // A client that has connected a moment ago is about to send.
+        if !has_answered.load(Ordering::Relaxed) {
+            sleep_until(opened + server.linger).await;
+        }
+    });
     let mut age = pin!(sleep(server.connection_timeout));
     let (mut is_ending, mut is_old) = (false, false);
     loop {
@@ -77,7 +94,7 @@ pub(super) async fn serve(
                 return;
             }
             () = slot.is_needed() => return,
-            () = async { drop(stage.wait_for(|stage| *stage == Stage::Ending).await) }, if !is_ending => {
+            () = &mut may_be_cut, if !is_ending => {
                 is_ending = true;
                 serving.as_mut().graceful_shutdown();
             }

@@ -22,7 +22,7 @@ use crate::Metrics;
 use crate::clock::at_most_a_year;
 use slots::Slots;
 
-pub(crate) use connection::Delivered;
+pub(crate) use connection::{Delivered, Peer};
 
 /// Serves a router by HTTP/1 with limits. TLS is the work of a proxy before it.
 ///

@@ -41,6 +41,7 @@ pub(super) struct Slot {
     slots: Arc<Slots>,
     number: u64,
     end: Arc<Notify>,
+    peer: IpAddr,
     _counted: Connected,
 }
 
@@ -83,7 +84,7 @@ impl Slots {
         let place = Place { peer, waiting, proven: false, end: Arc::clone(&end) };
         table.open.insert(number, place);
         let slots = Arc::clone(self);
-        Slot { slots, number, end, _counted: self.metrics.connected() }
+        Slot { slots, number, end, peer, _counted: self.metrics.connected() }
     }
 
     /// Waits until no connection is open that is open now.
@@ -126,6 +127,10 @@ impl Slot {
     /// Waits until the place is needed for another connection.
     pub(super) async fn is_needed(&self) {
         self.end.notified().await;
+    }
+
+    pub(super) fn peer(&self) -> IpAddr {
+        self.peer
     }
 
     /// The connection waits for its client from now on.

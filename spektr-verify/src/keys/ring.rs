@@ -69,6 +69,10 @@ impl KeyRing {
         self.keys.iter().any(|key| key.is_valid_at(time))
     }
 
+    pub(crate) fn first(&self) -> Option<&SigningKey> {
+        self.keys.first()
+    }
+
     /// Finds a key by its exact id. Rings are small, and ids are no secret, so
     /// a linear search that stops early gives nothing away.
     pub(crate) fn find(&self, id: &[u8]) -> Option<&SigningKey> {
