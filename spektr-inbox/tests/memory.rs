@@ -13,10 +13,10 @@ use support::{Inbox, deliver, fetch, serve};
 use tokio::task::JoinSet;
 
 const MIB: usize = 1 << 20;
-const LIMIT: usize = 64 * MIB;
+const LIMIT: usize = 24 * MIB;
 
 /// For connections, the store, and the clients, which are in this process too.
-const REST: usize = 48 * MIB;
+const REST: usize = 24 * MIB;
 
 /// The most memory that this process has taken, in bytes.
 fn most() -> usize {
@@ -46,7 +46,7 @@ async fn bodies_that_wait_for_the_store_stay_within_the_memory_limit() {
     for client in 0..4 {
         let large = large.clone();
         clients.spawn(async move {
-            for index in 1..=60 {
+            for index in 1..=20 {
                 assert_eq!(deliver(address, large(client * 1000 + index)).await, 503);
             }
         });
