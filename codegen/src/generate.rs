@@ -13,7 +13,7 @@ use crate::set::SchemaSet;
 use crate::{embed, emit, render, structs};
 
 /// Folder of the generated types, from the workspace's root.
-const TYPES: &str = "spektr-types/src/generated";
+pub(crate) const TYPES: &str = "spektr-types/src/generated";
 
 /// Folder of the embedded schemas, from the workspace's root.
 const SCHEMAS: &str = "spektr-verify/src/generated";

@@ -1,5 +1,5 @@
 //! What a person looks up about the events, as JSON for the command-line tool:
-//! members, recorded decisions and examples.
+//! members, recorded decisions and examples; and the examples for tests of users.
 //!
 //! The tool is published by itself and cannot read the schema folder, and the
 //! types carry only what decoding needs.
@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use crate::embed;
 use crate::examples::{Example, Examples, Origin};
+use crate::generate::TYPES;
 use crate::json::Json;
 use crate::model::{Decision, Member, Model, Ty, TypeKind};
 use crate::problem::Problems;
@@ -17,8 +18,8 @@ use crate::set::SchemaSet;
 /// Folder of the reference, from the workspace's root.
 pub(crate) const REFERENCE: &str = "spektr-cli/src/generated";
 
-/// Returns the files of the tool's reference, as paths from the workspace's root
-/// and texts.
+/// Returns the files of the tool's reference and of the fixtures, as paths from the
+/// workspace's root and texts.
 ///
 /// The examples are given as paths below the schema folder and what is in them. The
 /// tool gets those of the events and of `examples/unknown/`, without invalid ones,
@@ -57,7 +58,21 @@ pub fn reference<T: AsRef<[u8]>>(
     ];
     // An event's members, decisions and examples are a line each.
     let text = embed::file("schema", members, 4);
-    Ok(BTreeMap::from([(PathBuf::from(REFERENCE).join("reference.json"), text)]))
+    Ok(BTreeMap::from([
+        (PathBuf::from(REFERENCE).join("reference.json"), text),
+        (PathBuf::from(TYPES).join("fixtures.json"), fixtures(model, &examples)),
+    ]))
+}
+
+/// Returns the examples for the tests of those who use the types.
+fn fixtures(model: &Model, examples: &Examples) -> String {
+    let of = |folder: &str| {
+        let kept = examples.of(folder).iter().filter(|example| !is_edit(example));
+        Json::object(kept.map(|example| (example.case.as_str(), example.body.clone())))
+    };
+    let events = model.events.iter().map(|event| (event.name.as_str(), of(&event.module)));
+    let all = Json::object(events.chain([("unknown", of("unknown"))]));
+    embed::file("schema/examples", vec![("examples", all)], 3)
 }
 
 /// Returns the examples of a folder that are not the full one with one edit: the

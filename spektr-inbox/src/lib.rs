@@ -104,4 +104,4 @@ pub use clock::{Clock, SystemClock};
 pub use metrics::Metrics;
 pub use receive::Receiver;
 pub use server::Server;
-pub use work::{Backoff, Handler, HandlerError, Received, Workers};
+pub use work::{Backoff, Handler, HandlerError, Received, Router, Workers};

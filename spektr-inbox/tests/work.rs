@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use spektr_inbox::store::{ClaimRequest, State, StoredEntry};
 use spektr_inbox::testing::{entries, start, tag_added};
-use spektr_inbox::{Backoff, Clock as _, Handler, HandlerError, Received, Workers};
+use spektr_inbox::{Backoff, Clock as _, Handler, HandlerError, Received, Router, Workers};
+use spektr_types::{CustomerTagAdded, EventId, catalogue};
 use support::Inbox;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -22,6 +23,11 @@ impl Seen {
     fn add(&self, received: &Received) {
         let id = received.event().id().map_or("-", AsRef::as_ref).to_owned();
         self.0.lock().unwrap().push(format!("{id}#{}", received.attempt()));
+    }
+
+    fn note(&self, function: &str, number: i64, id: Option<&EventId>) {
+        let id = id.map_or("-", EventId::as_str);
+        self.0.lock().unwrap().push(format!("{function} {number} {id}"));
     }
 
     fn take(&self) -> Vec<String> {
@@ -187,6 +193,48 @@ async fn what_cannot_be_decoded_or_is_not_known_is_parked() {
         (State::Malformed, "malformed entry: the entry is integer, expected object"),
     ];
     assert_eq!(found, expected.map(|(state, reason)| (state, reason.to_owned())));
+}
+
+#[tokio::test]
+async fn a_router_gives_each_event_to_its_function_and_all_others_to_the_fallback() {
+    let step = r#"{"id":"e2","spektrId":"s1","type":"step_init","createdAt":1700000000000}"#;
+    let unknown = r#"{"id":"e3","type":"never_documented"}"#;
+    for (wanted, state) in
+        [(None, State::Done), (Some(true), State::Done), (Some(false), State::Unknown)]
+    {
+        let inbox = Inbox::new();
+        fill(&inbox, &[tag("e1"), step.to_owned(), unknown.to_owned()]).await;
+        let seen = Seen::default();
+        let (by_function, by_fallback) = (seen.clone(), seen.clone());
+        let router = Router::new(move |received: Received| {
+            by_fallback.note("fallback", received.number(), received.event().id());
+            async { Ok(()) }
+        })
+        .on(move |received: Received<CustomerTagAdded>| {
+            assert_eq!(received.raw(), tag("e1"));
+            by_function.note("tag", received.number(), Some(&received.event().id));
+            async { Ok(()) }
+        });
+        let names: Vec<_> = router.unhandled().map(|info| info.name()).collect();
+        assert_eq!(names.len(), catalogue().len() - 1);
+        assert!(!names.contains(&"CUSTOMER_TAG_ADDED"), "{names:?}");
+
+        let workers = workers(&inbox, router);
+        let workers = match wanted {
+            Some(wanted) => workers.with_unknown_events(wanted),
+            None => workers,
+        };
+        workers.run_due().await.unwrap();
+        let mut found = seen.take();
+        found.sort_unstable();
+        let mut expected = vec!["fallback 2 e2", "tag 1 e1"];
+        if state == State::Done {
+            expected.insert(1, "fallback 3 e3");
+        }
+        assert_eq!(found, expected);
+        let states: Vec<_> = inbox.all().await.iter().map(|entry| entry.state).collect();
+        assert_eq!(states, [State::Done, State::Done, state]);
+    }
 }
 
 #[tokio::test]

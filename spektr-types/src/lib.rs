@@ -59,7 +59,8 @@
 //!
 //! # Events in your own tests
 //!
-//! The structs are `#[non_exhaustive]`, so that a new member breaks no build.
+//! The structs are `#[non_exhaustive]`, so that a new member breaks no build. The feature
+//! `fixtures` has every example, and sets members by their JSON pointers.
 //! They implement `Deserialize` for the events page's envelope, and [`Event`] does for
 //! both: make them from JSON, as `serde_json::from_value::<AlertResolved>(json!({…}))`.
 
@@ -68,6 +69,8 @@ mod delivered;
 mod entries;
 mod error;
 mod event;
+#[cfg(feature = "fixtures")]
+pub mod fixtures;
 #[rustfmt::skip]
 #[allow(
     clippy::enum_variant_names,

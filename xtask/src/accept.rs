@@ -33,11 +33,8 @@ pub(crate) fn run() -> Result<ExitCode> {
     }
     println!("==> test what was accepted");
     let references = References::new()?;
-    let passed = test(
-        &targets,
-        &[("INSTA_UPDATE", "no"), (References::VARIABLE, references.list())],
-        true,
-    )?;
+    let passed =
+        test(&targets, &[("INSTA_UPDATE", "no"), (References::VARIABLE, references.list())], true)?;
     if passed {
         for path in references.orphans()? {
             std::fs::remove_file(&path)

@@ -46,6 +46,12 @@ pub trait Handler: Send + Sync + 'static {
     /// A [`HandlerError`] ends the attempt, and says whether another may help. A
     /// panic and a timeout are failed attempts like any other.
     fn handle(&self, received: Received) -> impl Future<Output = Result<(), HandlerError>> + Send;
+
+    /// Tells whether the handler wants events that the schema does not know, unless
+    /// [`Workers::with_unknown_events`](crate::Workers::with_unknown_events) says so.
+    fn wants_unknown_events(&self) -> bool {
+        false
+    }
 }
 
 impl<F, R> Handler for F
@@ -58,10 +64,11 @@ where
     }
 }
 
-/// An event, and what is known of its way here.
+/// An event, and what is known of its way here. `E` is the event's type: any event, or
+/// what a [`Router`](crate::Router) gives to the function of one.
 #[derive(Clone, Debug)]
-pub struct Received {
-    pub(super) event: Event,
+pub struct Received<E = Event> {
+    pub(super) event: E,
     pub(super) number: i64,
     pub(super) source: String,
     pub(super) attempt: u32,
@@ -81,17 +88,26 @@ impl fmt::Debug for Raw {
     }
 }
 
-impl Received {
+impl<E> Received<E> {
     /// The event.
     #[must_use]
-    pub fn event(&self) -> &Event {
+    pub fn event(&self) -> &E {
         &self.event
     }
 
     /// Takes the event.
     #[must_use]
-    pub fn into_event(self) -> Event {
+    pub fn into_event(self) -> E {
         self.event
+    }
+
+    /// Puts another event in the place of this one, and returns this one too.
+    pub(super) fn replace<T>(self, event: T) -> (E, Received<T>) {
+        let Self { number, attempt, received_at, conflict, .. } = self;
+        let (source, completion, raw) = (self.source, self.completion, self.raw);
+        let received =
+            Received { event, number, source, attempt, received_at, conflict, completion, raw };
+        (self.event, received)
     }
 
     /// The number of the entry in the store. It identifies the entry even where

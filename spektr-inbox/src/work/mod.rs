@@ -4,7 +4,9 @@ mod attempt;
 mod backoff;
 mod handler;
 mod pool;
+mod router;
 
 pub use backoff::Backoff;
 pub use handler::{Handler, HandlerError, Received};
 pub use pool::Workers;
+pub use router::Router;

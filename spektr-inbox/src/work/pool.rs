@@ -91,7 +91,7 @@ impl<H: Handler> Workers<H> {
         let options = Options {
             concurrency: Self::DEFAULT_CONCURRENCY,
             ordered: false,
-            unknown_events: false,
+            unknown_events: handler.wants_unknown_events(),
             lease: Self::DEFAULT_LEASE,
             handler_timeout: Self::DEFAULT_HANDLER_TIMEOUT,
             max_attempts: Self::DEFAULT_MAX_ATTEMPTS,
