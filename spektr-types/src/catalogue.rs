@@ -21,6 +21,8 @@ pub struct EventInfo {
     pub(crate) discriminators: &'static [&'static [&'static str]],
     /// Its members that stand beside `data` in the canonical envelope.
     pub(crate) beside: &'static [Beside],
+    /// Whether an entry's head has all of its members.
+    pub(crate) is_in_head: bool,
     pub(crate) read: fn(&View<'_, '_>) -> Result<Event, Fault>,
 }
 
@@ -176,9 +178,9 @@ pub trait KnownEvent: Into<Event> + TryFrom<Event, Error = Event> + sealed::Seal
 pub(crate) mod sealed {
     /// Keeps the trait from being implemented elsewhere.
     pub trait Sealed {
-        /// All names that the schema has for members of the event, at any depth,
-        /// sorted. Other keys arrived with their values.
-        const MEMBER_NAMES: &'static [&'static str];
+        /// For each member of the event with aliases, at any depth, its names: its own
+        /// first.
+        const ALIASES: &'static [&'static [&'static str]];
     }
 }
 

@@ -179,6 +179,9 @@ pub(crate) struct Head {
     pub(crate) event_type: Span,
     pub(crate) created_at: Span,
     pub(crate) timestamp: Span,
+    pub(crate) delivered: Span,
+    /// Whether that is there again. It matters to known events only.
+    pub(crate) is_delivered_twice: bool,
     pub(crate) data: Span,
     /// The first of these that stands in the entry twice.
     pub(crate) duplicate: Option<&'static str>,
@@ -219,7 +222,7 @@ impl Span {
         self.length > 0
     }
 
-    fn or(self, other: Self) -> Self {
+    pub(crate) fn or(self, other: Self) -> Self {
         if self.is_some() { self } else { other }
     }
 }

@@ -1,7 +1,7 @@
 //! What can be wrong with a body and with an entry.
 //!
-//! Error texts name places and JSON types. They never quote what arrived:
-//! serde's own messages do, so only their fixed parts are used.
+//! Error texts name places and JSON types. They never quote what arrived, as serde's
+//! own messages do.
 
 use std::fmt;
 
@@ -135,8 +135,13 @@ pub enum EntryErrorKind {
     },
     /// A number is no point in time that [`Timestamp`](crate::Timestamp) holds.
     TimestampOutOfRange,
-    /// A member stands there twice, by one name or by two that mean the same.
+    /// A member is given twice, by the same name.
     Duplicate,
+    /// A member is given twice, by two names that mean the same.
+    DuplicateAlias {
+        /// The two names.
+        names: [&'static str; 2],
+    },
     /// The wire type can mean several events, and members of more than one are
     /// present.
     Ambiguous {
@@ -158,7 +163,10 @@ impl fmt::Display for EntryErrorKind {
             Self::TimestampOutOfRange => {
                 f.write_str("is not a point in time from 1970 to 9999-12-30")
             }
-            Self::Duplicate => f.write_str("stands there twice"),
+            Self::Duplicate => f.write_str("is given twice"),
+            Self::DuplicateAlias { names: [one, other] } => {
+                write!(f, "is given twice: as `{one}` and `{other}`")
+            }
             Self::Ambiguous { candidates: [one, other] } => {
                 write!(f, "has members of both {one} and {other}")
             }
@@ -233,74 +241,4 @@ impl Fault {
     pub(crate) fn new(pointer: impl Into<String>, kind: EntryErrorKind) -> Self {
         Self { pointer: pointer.into(), kind }
     }
-}
-
-/// What serde says is wrong at some path, without the values that it quotes.
-pub(crate) struct Finding {
-    pub(crate) kind: EntryErrorKind,
-    /// The member that is missing or stands there twice, below that path.
-    pub(crate) member: Option<String>,
-}
-
-impl Finding {
-    /// Takes the fixed parts out of serde's message, which begins with the kind
-    /// of error, and ends with what was expected and the position.
-    pub(crate) fn new(error: &serde_json::Error) -> Self {
-        let message = error.to_string();
-        let member = |prefix| {
-            let rest = message.strip_prefix(prefix)?.strip_prefix('`')?;
-            Some(rest.split_once('`')?.0.to_owned())
-        };
-        if let Some(name) = member("missing field ") {
-            return Self { kind: EntryErrorKind::Missing, member: Some(name) };
-        }
-        if let Some(name) = member("duplicate field ") {
-            return Self { kind: EntryErrorKind::Duplicate, member: Some(name) };
-        }
-        if message.starts_with("recursion limit") {
-            return Self { kind: EntryErrorKind::TooDeep, member: None };
-        }
-        let types = message.rsplit_once(", expected ").and_then(|(unexpected, expected)| {
-            let found = unexpected.strip_prefix("invalid type: ").map(found_type);
-            Some((found, expected_type(expected)?))
-        });
-        let kind = match types {
-            Some((Some(found), expected)) => EntryErrorKind::WrongType { expected, found },
-            Some((None, JsonType::Number)) => EntryErrorKind::TimestampOutOfRange,
-            _ => EntryErrorKind::Unrepresentable,
-        };
-        Self { kind, member: None }
-    }
-}
-
-/// Reads serde's words for what it found, which precede the value.
-fn found_type(unexpected: &str) -> JsonType {
-    let words = [
-        ("null", JsonType::Null),
-        ("boolean", JsonType::Boolean),
-        ("integer", JsonType::Integer),
-        ("floating point", JsonType::Number),
-        ("number", JsonType::Number),
-        ("string", JsonType::String),
-        ("sequence", JsonType::Array),
-    ];
-    let word = words.iter().find(|(word, _)| unexpected.starts_with(word));
-    word.map_or(JsonType::Object, |(_, found)| *found)
-}
-
-/// Reads the words for what was expected: serde's own, and those of this
-/// crate's visitors.
-fn expected_type(expected: &str) -> Option<JsonType> {
-    let words = [
-        ("a string", JsonType::String),
-        ("string", JsonType::String),
-        ("a boolean", JsonType::Boolean),
-        ("i64", JsonType::Integer),
-        ("f64", JsonType::Number),
-        ("epoch ", JsonType::Number),
-        ("a sequence", JsonType::Array),
-        ("a map", JsonType::Object),
-        ("struct ", JsonType::Object),
-    ];
-    words.iter().find(|(word, _)| expected.starts_with(word)).map(|(_, expected)| *expected)
 }

@@ -69,6 +69,7 @@ mod delivered;
 mod entries;
 mod error;
 mod event;
+mod fields;
 #[cfg(feature = "fixtures")]
 pub mod fixtures;
 #[rustfmt::skip]
@@ -79,6 +80,7 @@ pub mod fixtures;
     reason = "names and sizes are those of the vendor's events"
 )]
 mod generated;
+mod locate;
 mod members;
 mod object;
 mod raw;

@@ -22,12 +22,14 @@ pub(crate) trait Deserializer<'de>: ::serde::Deserializer<'de> {
         self.deserialize_map(visitor)
     }
 
-    /// Reads a member's name.
+    /// Reads a member's name. As bytes it need not be one that a `String` can hold:
+    /// half of a surrogate pair is in no name that the schema has, and no reason to
+    /// refuse what the other members say.
     fn deserialize_identifier<V: de::Visitor<'de>>(
         self,
         visitor: V,
     ) -> Result<V::Value, Self::Error> {
-        ::serde::Deserializer::deserialize_identifier(self, visitor)
+        self.deserialize_bytes(visitor)
     }
 }
 

@@ -1,23 +1,23 @@
 //! An entry seen in the canonical envelope, whichever envelope it has.
 //!
 //! There is one decoder, the one of the generated structs, which read the
-//! envelope of the events page. An entry in that envelope is given to it as it
-//! is; any other is written anew under canonical names first. Nothing else knows
-//! how the two envelopes correspond.
+//! envelope of the events page. It is given the members of an entry under canonical
+//! names; where the places of all of them are known from splitting, the entry is not
+//! gone over again. Nothing else knows how the two envelopes correspond.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_path_to_error::{Path, Segment};
 
 use crate::KnownEvent;
 use crate::catalogue::EventInfo;
 use crate::entries::Entry;
-use crate::error::{EntryErrorKind, Fault, Finding};
+use crate::error::Fault;
+use crate::fields::Fields;
+use crate::locate;
 use crate::members::Members;
 
 /// An entry, and the event as which it is read.
@@ -33,10 +33,14 @@ pub struct Member<'a> {
     name: Cow<'a, str>,
     /// Whether it stands inside `data`, though it belongs beside it.
     is_inside: bool,
-    value: &'a RawValue,
+    raw: &'a str,
 }
 
 impl<'a> Member<'a> {
+    fn new(name: Cow<'a, str>, is_inside: bool, value: &'a RawValue) -> Self {
+        Self { name, is_inside, raw: value.get() }
+    }
+
     /// Returns the member's name in the envelope of the events page.
     pub fn name(&self) -> &str {
         &self.name
@@ -44,7 +48,7 @@ impl<'a> Member<'a> {
 
     /// Returns the value's JSON as it arrived.
     pub fn raw(&self) -> &'a str {
-        self.value.get()
+        self.raw
     }
 
     /// Tells whether the member stands inside `data`, where the events page shows
@@ -80,20 +84,8 @@ impl<'a> Canonical<'_, 'a> {
     /// Returns the JSON pointer at which a member of that name stands in the entry,
     /// or, if it is missing, should stand.
     pub fn pointer(&self, name: &str) -> String {
-        if !self.view.is_canonical() {
-            return self.view.place(&self.members, name);
-        }
-        let mut pointer = String::new();
-        push_token(&mut pointer, name);
-        pointer
+        self.view.pointer(&self.members, name)
     }
-}
-
-/// An entry's text in the canonical envelope, and where its members were.
-struct CanonicalText<'a> {
-    text: Cow<'a, str>,
-    /// None where the entry has that envelope as it is.
-    members: Option<Vec<Member<'a>>>,
 }
 
 impl<'e, 'a> View<'e, 'a> {
@@ -103,13 +95,55 @@ impl<'e, 'a> View<'e, 'a> {
 
     /// Decodes the entry.
     pub(crate) fn read<T: DeserializeOwned + KnownEvent>(&self) -> Result<T, Fault> {
-        let canonical = self.canonical_text();
-        serde_json::from_str(&canonical.text).map_err(|_| {
-            // Decoding once more tells where it fails.
-            let mut deserializer = serde_json::Deserializer::from_str(&canonical.text);
-            let result: Result<T, _> = serde_path_to_error::deserialize(&mut deserializer);
-            self.fault(result.err(), canonical.members.as_deref(), T::MEMBER_NAMES)
+        self.decode().or_else(|_| self.locate())
+    }
+
+    fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        if let Some(members) = self.members_in_head() {
+            T::deserialize(Fields::new(members.iter().copied()))
+        } else if self.is_canonical() {
+            serde_json::from_str(self.entry.raw())
+        } else {
+            let members = self.members();
+            T::deserialize(Fields::new(members.iter().map(|member| (member.name(), member.raw))))
+        }
+    }
+
+    /// Decodes the entry once more, to learn what is wrong with it.
+    fn locate<T: DeserializeOwned + KnownEvent>(&self) -> Result<T, Fault> {
+        let members = self.members();
+        let pairs = members.iter().map(|member| (member.name.clone(), member.raw)).collect();
+        locate::decode(pairs, T::ALIASES).map_err(|failure| {
+            let (tokens, kind) = failure.into_parts();
+            let mut pointer = String::new();
+            for (depth, token) in tokens.iter().enumerate() {
+                if depth == 0 {
+                    pointer = self.pointer(&members, token);
+                } else {
+                    push_token(&mut pointer, token);
+                }
+            }
+            Fault::new(pointer, kind)
         })
+    }
+
+    /// Returns the members where splitting has found all that the event has: those of
+    /// the head, and no others.
+    fn members_in_head(&self) -> Option<[(&'static str, &'a str); 7]> {
+        let head = self.entry.head();
+        if !self.info.is_in_head || !head.wire_type.is_some() || head.is_delivered_twice {
+            return None;
+        }
+        let of = |span| self.entry.get(span).unwrap_or_default();
+        Some([
+            ("id", of(head.id)),
+            ("spektrId", of(head.spektr_id)),
+            ("workspaceId", of(head.workspace_id)),
+            ("type", of(head.wire_type)),
+            ("delivered", of(head.delivered)),
+            ("createdAt", of(head.created_at.or(head.timestamp))),
+            ("data", of(head.data)),
+        ])
     }
 
     pub(crate) fn canonical(self) -> Canonical<'e, 'a> {
@@ -122,43 +156,15 @@ impl<'e, 'a> View<'e, 'a> {
         head.wire_type.is_some() && (head.created_at.is_some() || !head.timestamp.is_some())
     }
 
-    fn canonical_text(&self) -> CanonicalText<'a> {
-        if self.is_canonical() {
-            return CanonicalText { text: Cow::Borrowed(self.entry.raw()), members: None };
+    /// Returns the JSON pointer at which a canonical member is in the entry, or, if it
+    /// is missing, should be.
+    fn pointer(&self, members: &[Member<'_>], name: &str) -> String {
+        if !self.is_canonical() {
+            return self.place(members, name);
         }
-        let members = self.members();
-        let mut text = String::with_capacity(self.entry.raw().len() + 16);
-        for member in &members {
-            text.push(if text.is_empty() { '{' } else { ',' });
-            text.push_str(&Value::from(member.name.as_ref()).to_string());
-            text.push(':');
-            text.push_str(member.value.get());
-        }
-        text.push('}');
-        CanonicalText { text: Cow::Owned(text), members: Some(members) }
-    }
-
-    fn fault(
-        &self,
-        error: Option<serde_path_to_error::Error<serde_json::Error>>,
-        members: Option<&[Member<'_>]>,
-        names: &[&str],
-    ) -> Fault {
-        // Decoding failed a moment ago and is a function of its input.
-        let Some(error) = error else {
-            return Fault::new("", EntryErrorKind::Unrepresentable);
-        };
-        let finding = Finding::new(error.inner());
-        let mut tokens = tokens(error.path(), names);
-        tokens.extend(finding.member);
         let mut pointer = String::new();
-        for (depth, token) in tokens.iter().enumerate() {
-            match members {
-                Some(members) if depth == 0 => pointer.push_str(&self.place(members, token)),
-                _ => push_token(&mut pointer, token),
-            }
-        }
-        Fault::new(pointer, finding.kind)
+        push_token(&mut pointer, name);
+        pointer
     }
 
     /// Returns the pointer of a canonical member in the entry, or where it should be.
@@ -204,7 +210,7 @@ impl<'e, 'a> View<'e, 'a> {
         if self.is_canonical() {
             let is_own = |name: &str| !matches!(name, "eventType" | "timestamp");
             let members = outer.0.into_iter().filter(|(name, _)| is_own(name));
-            return members.map(|(name, value)| Member { name, is_inside: false, value }).collect();
+            return members.map(|(name, value)| Member::new(name, false, value)).collect();
         }
         let data = if has_type { None } else { self.entry.get(head.data) };
         let inner = data.map_or_else(|| Members(Vec::new()), Members::of);
@@ -230,11 +236,11 @@ impl<'e, 'a> View<'e, 'a> {
                 name if in_both.contains(&name) => continue,
                 _ => key,
             };
-            placed.push(Member { name, is_inside: false, value });
+            placed.push(Member::new(name, false, value));
         }
         for (name, value) in inner.0 {
             if self.is_beside(&name) || (nested && name == "data") {
-                placed.push(Member { name, is_inside: true, value });
+                placed.push(Member::new(name, true, value));
             }
         }
         placed
@@ -248,25 +254,12 @@ impl<'e, 'a> View<'e, 'a> {
                 return false;
             };
             let start = members.iter().find(|member| member.name == *first);
-            let end = rest.iter().try_fold(start.map(|member| member.value), |at, name| {
-                Some(Some(Members::of(at?.get()).get(name)?))
+            let end = rest.iter().try_fold(start.map(|member| member.raw), |at, name| {
+                Some(Some(Members::of(at?).get(name)?.get()))
             });
             end.flatten().is_some()
         })
     }
-}
-
-/// Returns the reference tokens of a path into the canonical entry, up to the
-/// first key that is not the schema's: the keys of a free object arrived with its
-/// values, and say as much.
-fn tokens(path: &Path, names: &[&str]) -> Vec<String> {
-    path.iter()
-        .map_while(|segment| match segment {
-            Segment::Seq { index } => Some(index.to_string()),
-            Segment::Map { key } => names.binary_search(&key.as_str()).ok().map(|_| key.clone()),
-            Segment::Enum { .. } | Segment::Unknown => None,
-        })
-        .collect()
 }
 
 /// Appends a reference token to a JSON pointer, escaped.

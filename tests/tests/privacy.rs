@@ -152,16 +152,16 @@ fn no_error_text_quotes_a_key_of_a_free_object() {
     let key = format!("{MARKER}\\n{MARKER}");
     let example = corpus::event_examples().find(|it| it.folder == "process_run_end");
     let mut json = example.expect("the event has examples").json();
-    for (free, pointer) in [
-        (format!(r#"{{"{key}":1e999}}"#), "/data"),
-        (format!(r#"{{"{key}":{{"id":["\ud800"]}}}}"#), "/data"),
-        (format!(r#"{{"id":[{{"{key}":1e999}}]}}"#), "/data/id/0"),
+    for free in [
+        format!(r#"{{"{key}":1e999}}"#),
+        format!(r#"{{"{key}":{{"id":["\ud800"]}}}}"#),
+        format!(r#"{{"id":[{{"{key}":1e999}}]}}"#),
     ] {
         json["data"] = "FREE".into();
         let text = json.to_string().replace(r#""FREE""#, &free);
         let entry = Entry::from_json(&text).expect("valid JSON");
         let error = entry.decode().expect_err("no value can hold it");
-        assert_eq!(error.pointer(), pointer, "{free}");
+        assert_eq!(error.pointer(), "/data", "{free}");
         assert_hidden(&format!("{error}{error:?}"), &free);
     }
 }

@@ -3,7 +3,7 @@
 use quote::{format_ident, quote};
 use syn::Item;
 
-use crate::emit::event::variant_docs;
+use crate::emit::event::{is_in_head, variant_docs};
 use crate::emit::items;
 use crate::model::{Event, Model, Status};
 use crate::passes::doc_tokens;
@@ -19,7 +19,7 @@ pub(crate) fn event_type(model: &Model) -> Vec<Item> {
         .events
         .iter()
         .map(|event| event.wire_types.first().map(String::as_str).unwrap_or_default());
-    let entries = model.events.iter().map(entry);
+    let entries = model.events.iter().map(|event| entry(model, event));
     let count = model.events.len();
     let indices = 0..count;
     items(quote! {
@@ -76,7 +76,7 @@ pub(crate) fn event_type(model: &Model) -> Vec<Item> {
     })
 }
 
-fn entry(event: &Event) -> proc_macro2::TokenStream {
+fn entry(model: &Model, event: &Event) -> proc_macro2::TokenStream {
     let variant = format_ident!("{}", event.title);
     let (name, summary) = (&event.name, &event.description);
     let (canonical, accepted) = match event.wire_types.split_first() {
@@ -101,6 +101,7 @@ fn entry(event: &Event) -> proc_macro2::TokenStream {
         let (name, aliases, required) = (&member.name, &member.aliases, member.required);
         quote!(Beside { name: #name, aliases: &[#(#aliases),*], required: #required })
     });
+    let is_in_head = is_in_head(model, event);
     quote! {
         EventInfo {
             event_type: EventType::#variant,
@@ -111,6 +112,7 @@ fn entry(event: &Event) -> proc_macro2::TokenStream {
             source: EventSource { page: #page, section: #section, captured: #captured },
             discriminators: &[#(#discriminators),*],
             beside: &[#(#beside),*],
+            is_in_head: #is_in_head,
             read: |view| view.read().map(crate::Event::#variant),
         }
     }

@@ -1,6 +1,6 @@
 //! The enum of all events, and what each event's struct knows of itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use quote::{format_ident, quote};
 use syn::Item;
@@ -46,10 +46,14 @@ pub(crate) fn event_docs(event: &Event) -> String {
 /// Returns the impls beside an event's struct.
 pub(crate) fn event_impls(model: &Model, event: &Event) -> Vec<Item> {
     let name = format_ident!("{}", event.title);
-    let names = member_names(model, event);
+    let aliases = aliases(model, event);
+    let aliases = aliases.iter().map(|(name, aliases)| {
+        let aliases = aliases.iter();
+        quote!(&[#name, #(#aliases),*])
+    });
     let mut impls = items(quote! {
         impl crate::catalogue::sealed::Sealed for #name {
-            const MEMBER_NAMES: &'static [&'static str] = &[#(#names),*];
+            const ALIASES: &'static [&'static [&'static str]] = &[#(#aliases),*];
         }
 
         impl KnownEvent for #name {
@@ -78,14 +82,16 @@ pub(crate) fn event_impls(model: &Model, event: &Event) -> Vec<Item> {
     impls
 }
 
-/// Returns all names that the schema has for members of an event, at any depth,
-/// in the order that a binary search needs.
-fn member_names<'m>(model: &'m Model, event: &'m Event) -> impl Iterator<Item = &'m str> {
-    let mut names = BTreeSet::new();
+/// Returns the aliases of the event's members, at any depth, by the members' names.
+fn aliases<'m>(model: &'m Model, event: &'m Event) -> BTreeMap<&'m str, BTreeSet<&'m str>> {
+    let mut aliases: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     let mut seen = BTreeSet::new();
     let mut next: Vec<_> = model.envelope.iter().chain(&event.members).collect();
     while let Some(member) = next.pop() {
-        names.extend(std::iter::once(&member.name).chain(&member.aliases).map(String::as_str));
+        if !member.aliases.is_empty() {
+            let all = aliases.entry(member.name.as_str()).or_default();
+            all.extend(member.aliases.iter().map(String::as_str));
+        }
         let def = member.ty.named().and_then(|name| model.types.get(name));
         if let Some(TypeKind::Object(members)) = def.map(|def| &def.kind)
             && seen.insert(member.ty.named())
@@ -93,7 +99,16 @@ fn member_names<'m>(model: &'m Model, event: &'m Event) -> impl Iterator<Item = 
             next.extend(members);
         }
     }
-    names.into_iter()
+    aliases
+}
+
+/// Tells whether the head of an entry has all members of the event, under no other
+/// names.
+pub(crate) fn is_in_head(model: &Model, event: &Event) -> bool {
+    const HEAD: [&str; 7] =
+        ["id", "spektrId", "workspaceId", "type", "delivered", "createdAt", "data"];
+    let mut members = model.envelope.iter().chain(&event.members);
+    members.all(|member| member.aliases.is_empty() && HEAD.contains(&member.name.as_str()))
 }
 
 /// Finds the members whose values are of use for a stated time only.

@@ -180,6 +180,7 @@ enum Key {
     EventType,
     CreatedAt,
     Timestamp,
+    Delivered,
     Data,
     Results,
     Other,
@@ -195,6 +196,7 @@ impl Key {
             b"eventType" => Self::EventType,
             b"createdAt" => Self::CreatedAt,
             b"timestamp" => Self::Timestamp,
+            b"delivered" => Self::Delivered,
             b"data" => Self::Data,
             b"results" => Self::Results,
             _ => Self::Other,
@@ -223,6 +225,11 @@ impl Head {
             Key::EventType => ("eventType", &mut self.event_type),
             Key::CreatedAt => ("createdAt", &mut self.created_at),
             Key::Timestamp => ("timestamp", &mut self.timestamp),
+            Key::Delivered => {
+                self.is_delivered_twice |= self.delivered.is_some();
+                self.delivered = value;
+                return;
+            }
             Key::Data => ("data", &mut self.data),
             Key::Results | Key::Other => return,
         };
@@ -290,6 +297,7 @@ mod tests {
             head.event_type,
             head.created_at,
             head.timestamp,
+            head.delivered,
             head.data,
         ];
         (spans.map(|span| (span.start, span.length)).to_vec(), head.duplicate)

@@ -109,6 +109,7 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
         },
         discriminators: &[],
         beside: &[],
+        is_in_head: true,
         read: |view| view.read().map(crate::Event::AlertCreated),
     },
     EventInfo {
@@ -127,6 +128,7 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
         },
         discriminators: &[],
         beside: &[],
+        is_in_head: true,
         read: |view| view.read().map(crate::Event::AlertResolved),
     },
     EventInfo {
@@ -145,6 +147,7 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
         },
         discriminators: &[&["data", "oldStatus"], &["data", "newStatus"]],
         beside: &[],
+        is_in_head: true,
         read: |view| view.read().map(crate::Event::CustomerStatusChanged),
     },
     EventInfo {
@@ -163,6 +166,7 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
         },
         discriminators: &[&["data", "tagId"], &["data", "action"]],
         beside: &[],
+        is_in_head: true,
         read: |view| view.read().map(crate::Event::CustomerTagAdded),
     },
     EventInfo {
@@ -181,6 +185,7 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
         },
         discriminators: &[],
         beside: &[],
+        is_in_head: true,
         read: |view| view.read().map(crate::Event::CustomerTagRemoved),
     },
     EventInfo {
@@ -220,6 +225,7 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
                 required: true,
             },
         ],
+        is_in_head: false,
         read: |view| view.read().map(crate::Event::ProcessRunEnd),
     },
     EventInfo {
@@ -244,6 +250,7 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
                 required: false,
             },
         ],
+        is_in_head: false,
         read: |view| view.read().map(crate::Event::ProcessRunStart),
     },
     EventInfo {
@@ -262,6 +269,7 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
         },
         discriminators: &[],
         beside: &[],
+        is_in_head: true,
         read: |view| view.read().map(crate::Event::ServiceRun),
     },
     EventInfo {
@@ -280,6 +288,7 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
         },
         discriminators: &[],
         beside: &[],
+        is_in_head: true,
         read: |view| view.read().map(crate::Event::StepInit),
     },
     EventInfo {
@@ -298,6 +307,7 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
         },
         discriminators: &[],
         beside: &[],
+        is_in_head: true,
         read: |view| view.read().map(crate::Event::StepSubmit),
     },
 ];

@@ -110,7 +110,7 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_i64(TimestampVisitor)
+        deserializer.deserialize_f64(TimestampVisitor)
     }
 }
 

@@ -82,15 +82,7 @@ impl std::fmt::Debug for AlertCreated {
 }
 
 impl crate::catalogue::sealed::Sealed for AlertCreated {
-    const MEMBER_NAMES: &'static [&'static str] = &[
-        "createdAt",
-        "data",
-        "delivered",
-        "id",
-        "spektrId",
-        "type",
-        "workspaceId",
-    ];
+    const ALIASES: &'static [&'static [&'static str]] = &[];
 }
 
 impl KnownEvent for AlertCreated {

@@ -60,20 +60,7 @@ pub struct AlertResolved {
 }
 
 impl crate::catalogue::sealed::Sealed for AlertResolved {
-    const MEMBER_NAMES: &'static [&'static str] = &[
-        "alertId",
-        "alertName",
-        "contextId",
-        "createdAt",
-        "data",
-        "delivered",
-        "id",
-        "processId",
-        "spektrId",
-        "type",
-        "userId",
-        "workspaceId",
-    ];
+    const ALIASES: &'static [&'static [&'static str]] = &[];
 }
 
 impl KnownEvent for AlertResolved {

@@ -79,21 +79,7 @@ pub struct CustomerStatusChanged {
 }
 
 impl crate::catalogue::sealed::Sealed for CustomerStatusChanged {
-    const MEMBER_NAMES: &'static [&'static str] = &[
-        "createdAt",
-        "customerName",
-        "data",
-        "delivered",
-        "id",
-        "newStatus",
-        "oldStatus",
-        "processId",
-        "processName",
-        "spektrId",
-        "type",
-        "userId",
-        "workspaceId",
-    ];
+    const ALIASES: &'static [&'static [&'static str]] = &[];
 }
 
 impl KnownEvent for CustomerStatusChanged {

@@ -73,19 +73,7 @@ pub struct CustomerTagAdded {
 }
 
 impl crate::catalogue::sealed::Sealed for CustomerTagAdded {
-    const MEMBER_NAMES: &'static [&'static str] = &[
-        "action",
-        "createdAt",
-        "data",
-        "delivered",
-        "id",
-        "processId",
-        "spektrId",
-        "tagId",
-        "type",
-        "userId",
-        "workspaceId",
-    ];
+    const ALIASES: &'static [&'static [&'static str]] = &[];
 }
 
 impl KnownEvent for CustomerTagAdded {

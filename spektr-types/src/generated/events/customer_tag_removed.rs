@@ -75,19 +75,7 @@ pub struct CustomerTagRemoved {
 }
 
 impl crate::catalogue::sealed::Sealed for CustomerTagRemoved {
-    const MEMBER_NAMES: &'static [&'static str] = &[
-        "action",
-        "createdAt",
-        "data",
-        "delivered",
-        "id",
-        "processId",
-        "spektrId",
-        "tagId",
-        "type",
-        "userId",
-        "workspaceId",
-    ];
+    const ALIASES: &'static [&'static [&'static str]] = &[];
 }
 
 impl KnownEvent for CustomerTagRemoved {

@@ -139,27 +139,9 @@ impl std::fmt::Debug for ProcessRunEnd {
 }
 
 impl crate::catalogue::sealed::Sealed for ProcessRunEnd {
-    const MEMBER_NAMES: &'static [&'static str] = &[
-        "children",
-        "clientFiles",
-        "createdAt",
-        "data",
-        "delivered",
-        "fields",
-        "files",
-        "helptext",
-        "id",
-        "internalId",
-        "key",
-        "label",
-        "placeholder",
-        "processName",
-        "processOutput",
-        "process_name",
-        "process_output",
-        "spektrId",
-        "type",
-        "workspaceId",
+    const ALIASES: &'static [&'static [&'static str]] = &[
+        &["process_name", "processName"],
+        &["process_output", "processOutput"],
     ];
 }
 

@@ -91,20 +91,7 @@ impl std::fmt::Debug for ProcessRunStart {
 }
 
 impl crate::catalogue::sealed::Sealed for ProcessRunStart {
-    const MEMBER_NAMES: &'static [&'static str] = &[
-        "contextId",
-        "createdAt",
-        "data",
-        "delivered",
-        "id",
-        "processId",
-        "processName",
-        "processType",
-        "reference",
-        "spektrId",
-        "type",
-        "workspaceId",
-    ];
+    const ALIASES: &'static [&'static [&'static str]] = &[];
 }
 
 impl KnownEvent for ProcessRunStart {

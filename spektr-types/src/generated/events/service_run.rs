@@ -65,21 +65,7 @@ pub struct ServiceRun {
 }
 
 impl crate::catalogue::sealed::Sealed for ServiceRun {
-    const MEMBER_NAMES: &'static [&'static str] = &[
-        "contextId",
-        "createdAt",
-        "data",
-        "delivered",
-        "id",
-        "processId",
-        "processName",
-        "processType",
-        "reference",
-        "spektrId",
-        "type",
-        "vendorType",
-        "workspaceId",
-    ];
+    const ALIASES: &'static [&'static [&'static str]] = &[];
 }
 
 impl KnownEvent for ServiceRun {

@@ -83,15 +83,7 @@ impl std::fmt::Debug for StepInit {
 }
 
 impl crate::catalogue::sealed::Sealed for StepInit {
-    const MEMBER_NAMES: &'static [&'static str] = &[
-        "createdAt",
-        "data",
-        "delivered",
-        "id",
-        "spektrId",
-        "type",
-        "workspaceId",
-    ];
+    const ALIASES: &'static [&'static [&'static str]] = &[];
 }
 
 impl KnownEvent for StepInit {
