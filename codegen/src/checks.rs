@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::emit;
 use crate::model::{Event, Member, Model, Ty, TypeDef, TypeKind};
 use crate::names;
-use crate::problem::{Problem, ProblemKind};
+use crate::problem::{Named, Problem, ProblemKind, Required};
 
 /// Names that the generated crate and its functions give to something else,
 /// besides those that generated files import.
@@ -75,12 +75,12 @@ const PRELUDE: [&str; 45] = [
     "Vec",
 ];
 
-/// Names that are members of an entry or of a body whatever the event is, and
-/// the field that holds an event's tag.
-const TAKEN: [&str; 4] = ["eventType", "timestamp", "results", "wireType"];
+/// The field that holds an event's tag.
+const TAG: &str = "wireType";
 
 /// Checks everything that needs more than one file, or more than one place of it.
 pub(crate) fn run(model: &Model, problems: &mut Vec<Problem>) {
+    envelopes(model, problems);
     members(model, problems);
     wire_types(model, problems);
     cycles(model, problems);
@@ -106,13 +106,13 @@ pub(crate) fn type_names(
         let mut report =
             |kind| problems.push(Problem { file: file.clone(), pointer: pointer.clone(), kind });
         if !names::is_title(name) {
-            report(ProblemKind::NotAnIdentifier(name.clone()));
+            report(ProblemKind::NotAnIdentifier { named: Named::Type, name: name.clone() });
         }
         if is_reserved(name) {
             report(ProblemKind::ReservedName(name.clone()));
         }
         if let Some(other) = seen.insert(name, format!("{file}#{pointer}")) {
-            report(ProblemKind::Duplicate { what: "the type name", name: name.clone(), other });
+            report(ProblemKind::Duplicate { named: Named::Type, name: name.clone(), other });
         }
     }
 }
@@ -126,6 +126,7 @@ fn is_reserved(name: &str) -> bool {
 
 /// An event's members leave the envelope's names alone, and discriminators exist.
 fn members(model: &Model, problems: &mut Vec<Problem>) {
+    let taken = taken(model);
     for event in &model.events {
         let place = |pointer: &str, kind| Problem {
             file: event.file.clone(),
@@ -133,17 +134,12 @@ fn members(model: &Model, problems: &mut Vec<Problem>) {
             kind,
         };
         for member in &event.members {
-            let names = || std::iter::once(&member.name).chain(&member.aliases);
-            let envelope = model.envelope.iter();
-            let envelope =
-                envelope.map(|other| (&*other.name, format!("`{}` of the envelope", other.name)));
-            let taken = envelope
-                .chain(TAKEN.map(|name| (name, "every entry".to_owned())))
-                .find(|(other, _)| names().any(|name| names::is_same_field(name, other)));
-            if let Some((_, other)) = taken {
-                let name = member.name.clone();
-                let kind = ProblemKind::Duplicate { what: "the member name", name, other };
-                problems.push(place(&member.pointer, kind));
+            for (named, name, pointer) in member.names() {
+                let taken = taken.iter().find(|(other, _)| names::is_same_field(name, other));
+                if let Some((_, other)) = taken {
+                    let (name, other) = (name.to_owned(), other.clone());
+                    problems.push(place(&pointer, ProblemKind::Duplicate { named, name, other }));
+                }
             }
         }
         for (index, pointer) in event.discriminators.iter().enumerate() {
@@ -153,6 +149,61 @@ fn members(model: &Model, problems: &mut Vec<Problem>) {
                     pointer: pointer.clone(),
                 };
                 problems.push(place(&format!("/x-event/discriminators/{index}"), kind));
+            }
+        }
+    }
+}
+
+/// Returns the names that no event's own member can have, and whose they are.
+fn taken(model: &Model) -> Vec<(&str, String)> {
+    let shapes = [
+        (&model.envelope, "the envelope"),
+        (&model.other_envelope, "the other envelope"),
+        (&model.batch, "a batch"),
+    ];
+    let mut taken = vec![(TAG, "the field of the wire type".to_owned())];
+    for (members, shape) in shapes {
+        // The payload is the event's own.
+        for member in members.iter().filter(|member| member.name != "data") {
+            let whose = format!("`{}` of {shape}", member.name);
+            let names = std::iter::once(&member.name).chain(&member.aliases);
+            taken.extend(names.map(|name| (name.as_str(), whose.clone())));
+        }
+    }
+    taken
+}
+
+/// Checks that the envelopes agree on what they share, and leave each other's names
+/// alone.
+fn envelopes(model: &Model, problems: &mut Vec<Problem>) {
+    let file = Required::EventTypeEnvelope.path();
+    let batch = Required::Batch.path();
+    let mut report = |file: &str, pointer, kind| {
+        problems.push(Problem { file: file.to_owned(), pointer, kind });
+    };
+    for member in &model.other_envelope {
+        let same = model.envelope.iter().find(|other| other.name == member.name);
+        if same.is_some_and(|same| (&same.ty, same.required) != (&member.ty, member.required)) {
+            let kind = ProblemKind::EnvelopesDiffer(member.name.clone());
+            report(file, member.pointer.clone(), kind);
+        }
+    }
+    // A name means one member wherever it stands: entries of both are read at once.
+    let shapes = [
+        (file, &model.other_envelope, &[&model.envelope][..]),
+        (batch, &model.batch, &[&model.envelope, &model.other_envelope][..]),
+    ];
+    for (file, members, others) in shapes {
+        for member in members {
+            for (named, name, pointer) in member.names() {
+                let others = others.iter().copied().flatten();
+                let taken = others.filter(|other| other.name != member.name).find(|other| {
+                    std::iter::once(&other.name).chain(&other.aliases).any(|it| it == name)
+                });
+                if let Some(other) = taken {
+                    let (name, other) = (name.to_owned(), format!("`{}`", other.name));
+                    report(file, pointer, ProblemKind::Duplicate { named, name, other });
+                }
             }
         }
     }
@@ -196,7 +247,7 @@ fn wire_types(model: &Model, problems: &mut Vec<Problem>) {
             };
             let owners = model.events.iter().filter(is_canonical).count();
             let duplicate = |other: &str| ProblemKind::Duplicate {
-                what: "the wire type",
+                named: Named::WireType,
                 name: wire_type.clone(),
                 other: other.to_owned(),
             };
@@ -245,7 +296,7 @@ fn expiring(model: &Model, problems: &mut Vec<Problem>) {
                     file: event.file.clone(),
                     pointer: String::new(),
                     kind: ProblemKind::Duplicate {
-                        what: "the name of an expiring member",
+                        named: Named::ExpiringMember,
                         name: member.name.clone(),
                         other: "another expiring member of this event".into(),
                     },

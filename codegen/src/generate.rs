@@ -10,7 +10,7 @@ use crate::passes::{self, Tag, Target};
 use crate::problem::Problems;
 use crate::reference::REFERENCE;
 use crate::set::SchemaSet;
-use crate::{embed, emit, render, structs};
+use crate::{embed, emit, names, render, structs};
 
 /// Folder of the generated types, from the workspace's root.
 pub(crate) const TYPES: &str = "spektr-types/src/generated";
@@ -77,7 +77,8 @@ fn types(model: &Model) -> Result<BTreeMap<String, String>, Problems> {
         let items = of(&event.title).into_iter().chain(emit::event_impls(model, event)).chain(own);
         let from = format!("schema/{}", event.file);
         let purpose = format!("The event `{}`.", event.name);
-        add(format!("events/{}.rs", event.module), &from, &purpose, items.collect());
+        let module = names::module_ident(&event.module);
+        add(format!("events/{module}.rs"), &from, &purpose, items.collect());
     }
     let shared = model.types.values().filter(|def| def.is_shared()).flat_map(named).collect();
     add("shared.rs".into(), "schema/common", "Types that several events share.", shared);

@@ -43,6 +43,6 @@ pub mod scaffold;
 
 pub use generate::{FOLDERS, generate};
 pub use json::Json;
-pub use problem::{Problem, ProblemKind, Problems};
+pub use problem::{Named, Nullability, Problem, ProblemKind, Problems, Required};
 pub use reference::reference;
 pub use set::SchemaSet;

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::problem::Named;
+
 /// All schema files, checked against the dialect and against each other.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -228,6 +230,17 @@ pub struct Member {
     pub valid_for_seconds: Option<u64>,
     /// Where it is documented, if elsewhere than its event.
     pub source: Option<Source>,
+}
+
+impl Member {
+    /// Returns the member's name and its aliases, each with what it is and the JSON
+    /// pointer of the place that states it.
+    pub(crate) fn names(&self) -> impl Iterator<Item = (Named, &str, String)> {
+        let aliases = self.aliases.iter().enumerate().map(|(index, alias)| {
+            (Named::Alias, alias.as_str(), format!("{}/x-aliases/{index}", self.pointer))
+        });
+        std::iter::once((Named::Member, self.name.as_str(), self.pointer.clone())).chain(aliases)
+    }
 }
 
 /// The type of a member's value.

@@ -7,7 +7,7 @@ pub(crate) fn is_type_name(name: &str) -> bool {
     let mut chars = name.chars();
     chars.next().is_some_and(|first| first.is_ascii_uppercase())
         && chars.all(|rest| rest.is_ascii_alphanumeric())
-        && name != "Self"
+        && !is_keyword(name)
 }
 
 /// Tells whether a text can be a title: the name of a type in which each word is
@@ -16,21 +16,31 @@ pub(crate) fn is_title(name: &str) -> bool {
     is_type_name(name) && name.to_upper_camel_case() == name
 }
 
-/// Tells whether a member's wire name can become a Rust field's name.
-pub(crate) fn is_member_name(name: &str) -> bool {
-    let mut chars = name.chars();
-    chars.next().is_some_and(|first| first.is_ascii_alphabetic())
-        && chars.all(|rest| rest.is_ascii_alphanumeric() || rest == '_')
+/// The keywords of the edition, in use or reserved: no identifier can be one. Those
+/// that are keywords in some places only can be names.
+const KEYWORDS: [&str; 52] = [
+    "Self", "abstract", "as", "async", "await", "become", "box", "break", "const", "continue",
+    "crate", "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if",
+    "impl", "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub",
+    "ref", "return", "self", "static", "struct", "super", "trait", "true", "try", "type", "typeof",
+    "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+];
+
+fn is_keyword(name: &str) -> bool {
+    KEYWORDS.contains(&name)
 }
 
-/// Tells whether an event's file name can become a module's name as it is.
-pub(crate) fn is_module_name(name: &str) -> bool {
-    is_member_name(name) && field(name) == name
+/// Tells whether a member's wire name can become a Rust field's name.
+pub(crate) fn is_member_name(name: &str) -> bool {
+    name.chars().any(|c| c.is_ascii_alphanumeric())
+        && name.chars().all(|c| c.is_ascii_graphic() && c != '\'' && c != '"' && c != '\\')
 }
 
 /// Tells whether a file's name is in lower snake case.
 pub(crate) fn is_file_name(name: &str) -> bool {
-    is_member_name(name) && name.to_snake_case() == name
+    name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && name.to_snake_case() == name
 }
 
 pub(crate) fn is_kebab_case(text: &str) -> bool {
@@ -65,22 +75,34 @@ pub(crate) fn variant(value: &str) -> String {
     value.to_upper_camel_case()
 }
 
-/// Returns the Rust name of a field for a member's wire name. Keywords get a
-/// trailing underscore, as typify does it.
+/// Returns the Rust name of a field for a member's wire name, as typify makes it:
+/// what cannot be in a name separates words, an `x` stands before a digit, and an
+/// underscore behind a keyword.
 pub(crate) fn field(name: &str) -> String {
-    let field = name.to_snake_case();
-    if syn::parse_str::<syn::Ident>(&field).is_ok() { field } else { format!("{field}_") }
+    let separated = name.replace(|c: char| !c.is_ascii_alphanumeric() && c != '_', "-");
+    let field = separated.to_snake_case();
+    let first = field.chars().next();
+    let prefix = if first.is_some_and(|first| first.is_ascii_alphabetic()) { "" } else { "x" };
+    identifier(&format!("{prefix}{field}"))
+}
+
+/// Returns the name of an event's Rust module.
+pub(crate) fn module_ident(module: &str) -> String {
+    identifier(module)
+}
+
+fn identifier(name: &str) -> String {
+    if is_keyword(name) { format!("{name}_") } else { name.to_owned() }
 }
 
 /// Returns a member's wire name in the words of an example's name.
 pub(crate) fn words(name: &str) -> String {
-    name.to_snake_case()
+    field(name).trim_end_matches('_').to_owned()
 }
 
-/// Tells whether two members' names would become the same field, or the same
-/// variant of the enum by which the field is found.
+/// Tells whether two members' names would become the same field.
 pub(crate) fn is_same_field(one: &str, other: &str) -> bool {
-    field(one) == field(other) || variant(one) == variant(other)
+    field(one) == field(other)
 }
 
 /// Resolves a `$ref` against the file it stands in: `dir/file` for a whole
@@ -122,22 +144,50 @@ mod tests {
 
     #[test]
     fn fields_and_variants_follow_rust_s_style() {
-        assert_eq!(field("processName"), "process_name");
-        assert_eq!(field("process_output"), "process_output");
-        assert_eq!(field("type"), "type_");
+        for (name, expected) in [
+            ("processName", "process_name"),
+            ("process_output", "process_output"),
+            ("type", "type_"),
+            ("risk-score", "risk_score"),
+            ("risk.score%", "risk_score"),
+            ("2faEnabled", "x2fa_enabled"),
+            ("@id", "id"),
+            ("_x", "x"),
+        ] {
+            assert_eq!(field(name), expected);
+            assert!(syn::parse_str::<syn::Ident>(&field(name)).is_ok(), "{name}");
+        }
         assert_eq!(variant("know_your-customer"), "KnowYourCustomer");
         assert!(is_same_field("processName", "process_name"));
-        assert!(is_same_field("line1", "line_1"));
+        assert!(!is_same_field("line1", "line_1"));
+        assert!(is_same_field("risk-score", "riskScore"));
         assert!(!is_same_field("line1", "line2"));
+    }
+
+    /// The list of the Rust Reference for the edition 2024, strict and reserved ones.
+    #[test]
+    fn no_keyword_becomes_an_identifier() {
+        for keyword in KEYWORDS {
+            assert!(!is_type_name(keyword), "{keyword}");
+            let lower = keyword.to_ascii_lowercase();
+            assert_eq!(field(keyword), format!("{lower}_"));
+            assert_eq!(module_ident(&lower), format!("{lower}_"));
+        }
+        // syn knows those of the older editions.
+        let known = KEYWORDS.iter().filter(|name| syn::parse_str::<syn::Ident>(name).is_err());
+        assert!(known.count() >= KEYWORDS.len() - 1, "`gen` is the edition's own");
     }
 
     #[test]
     fn names_that_are_not_identifiers_are_told_apart() {
-        for name in ["", "1st", "with-hyphen", "with space", "naïve", "_x"] {
+        for name in ["", "--", "with space", "na\u{ef}ve", "a\"b", "a\\b", "a'b"] {
             assert!(!is_member_name(name), "{name:?} passes as a member's name");
         }
-        for name in ["", "fooBar", "foo-bar", "1st", "mod", "type", "foo__bar"] {
-            assert!(!is_module_name(name), "{name:?} passes as a module's name");
+        for name in ["1st", "with-hyphen", "_x", "$ref", "a/b", "a~b"] {
+            assert!(is_member_name(name), "{name:?} is refused as a member's name");
+        }
+        for name in ["", "fooBar", "foo-bar", "1st", "foo__bar", "_foo"] {
+            assert!(!is_file_name(name), "{name:?} passes as a file's name");
         }
         for name in ["", "lower", "With_Underscore", "1St", "Self"] {
             assert!(!is_type_name(name), "{name:?} passes as a type's name");

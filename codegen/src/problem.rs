@@ -67,9 +67,12 @@ pub enum ProblemKind {
     /// The file is not JSON, or has a member twice.
     #[error("not valid JSON: {0}")]
     NotJson(String),
-    /// A file stands where no schema is expected, or one that must exist does not.
-    #[error("{0}")]
-    WrongPlace(&'static str),
+    /// A file stands where no schema is expected.
+    #[error("a schema file stands where none belongs")]
+    Misplaced,
+    /// A file that every set of schemas has is not there.
+    #[error("the file of {0} is missing")]
+    MissingFile(Required),
     /// A keyword is missing.
     #[error("`{0}` is missing")]
     Missing(&'static str),
@@ -77,7 +80,7 @@ pub enum ProblemKind {
     #[error("this has no description")]
     MissingDescription,
     /// A keyword has a value of the wrong JSON type.
-    #[error("expected {expected}, found {found}")]
+    #[error("{found} does not belong here")]
     WrongType {
         /// What the dialect has there.
         expected: &'static str,
@@ -85,7 +88,7 @@ pub enum ProblemKind {
         found: &'static str,
     },
     /// A keyword has a value that the dialect does not know.
-    #[error("expected {expected}, found `{found}`")]
+    #[error("`{found}` does not belong here")]
     WrongValue {
         /// What the dialect has there.
         expected: String,
@@ -102,19 +105,24 @@ pub enum ProblemKind {
     #[error("`$ref` leads to `{0}`, where this file has nothing to refer to")]
     DanglingRef(String),
     /// A name that cannot become a Rust name.
-    #[error("`{0}` cannot become a Rust name")]
-    NotAnIdentifier(String),
+    #[error("{named} `{name}` cannot become a Rust name")]
+    NotAnIdentifier {
+        /// What has the name.
+        named: Named,
+        /// The name.
+        name: String,
+    },
     /// A name that the generated crate uses for something else.
     #[error("the name `{0}` belongs to Rust's prelude or to the generated crate's own items")]
     ReservedName(String),
-    /// A name that stands elsewhere too.
-    #[error("{what} `{name}` is used by {other} too")]
+    /// A name that stands elsewhere too, or becomes the same name in Rust.
+    #[error("{named} `{name}` clashes with {other}")]
     Duplicate {
-        /// What is duplicated, as `the wire type`.
-        what: &'static str,
+        /// What has the name.
+        named: Named,
         /// The name.
         name: String,
-        /// Where it stands too.
+        /// What it clashes with.
         other: String,
     },
     /// Two events share a wire type, and a discriminator of one is in both.
@@ -141,10 +149,11 @@ pub enum ProblemKind {
     #[error("`required` names `{0}`, which is not among the properties")]
     RequiredUnknown(String),
     /// A member that is required and nullable, or neither.
-    #[error(
-        "a member is either required and never null, or optional and nullable; this one is {0}"
-    )]
-    Nullability(&'static str),
+    #[error("{0}")]
+    Nullability(Nullability),
+    /// An envelope's member differs from the same member of the other envelope.
+    #[error("`{0}` is another type, or required elsewhere, in the type envelope")]
+    EnvelopesDiffer(String),
     /// Types that contain each other without a list in between.
     #[error("the type contains itself, by way of {0}")]
     Cycle(String),
@@ -162,59 +171,181 @@ pub enum ProblemKind {
     Typify(String),
 }
 
+/// A file that every set of schemas has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Required {
+    /// The envelope of the events page.
+    TypeEnvelope,
+    /// The envelope of the signature guide.
+    EventTypeEnvelope,
+    /// The body of a delivery.
+    Batch,
+}
+
+impl Required {
+    /// Returns the path of the file below the schema folder.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::TypeEnvelope => "common/type_envelope.schema.json",
+            Self::EventTypeEnvelope => "common/event_type_envelope.schema.json",
+            Self::Batch => "common/batch.schema.json",
+        }
+    }
+}
+
+impl fmt::Display for Required {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TypeEnvelope => "the type envelope",
+            Self::EventTypeEnvelope => "the eventType envelope",
+            Self::Batch => "the batch",
+        })
+    }
+}
+
+/// What a name is the name of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Named {
+    /// A schema file.
+    File,
+    /// A type: its `title`.
+    Type,
+    /// A member of an object.
+    Member,
+    /// An alias of a member.
+    Alias,
+    /// A wire type of an event.
+    WireType,
+    /// A known value of an open enum.
+    KnownValue,
+    /// A member with `x-valid-for-seconds`.
+    ExpiringMember,
+    /// A recorded decision.
+    Decision,
+    /// An element of a list of texts.
+    Text,
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::File => "the file name",
+            Self::Type => "the title",
+            Self::Member => "the member",
+            Self::Alias => "the alias",
+            Self::WireType => "the wire type",
+            Self::KnownValue => "the known value",
+            Self::ExpiringMember => "the expiring member",
+            Self::Decision => "the decision",
+            Self::Text => "the text",
+        })
+    }
+}
+
+/// How a member says whether it may be absent, and contradicts itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Nullability {
+    /// It is in `required`, and admits null.
+    RequiredAndNullable,
+    /// It is not in `required`, and does not admit null.
+    OptionalAndNeverNull,
+    /// It is an element of a list, and admits null.
+    NullableElement,
+}
+
+impl fmt::Display for Nullability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::RequiredAndNullable => "the member is required, and may be null",
+            Self::OptionalAndNeverNull => "the member is not required, and may not be null",
+            Self::NullableElement => "the elements of the list may be null",
+        })
+    }
+}
+
 impl ProblemKind {
     /// Says what to do about it.
     pub fn remedy(&self) -> String {
         match self {
-            Self::NotJson(_) => "repair the file: JSON in UTF-8 without a byte order mark, each member once".into(),
-            Self::WrongPlace("the type envelope's file is missing") => {
-                "restore it: every event has its members from there".into()
+            Self::NotJson(_) => {
+                "repair the file: JSON in UTF-8 without a byte order mark, each member once".into()
             }
-            Self::WrongPlace(_) => {
+            Self::Misplaced => {
                 "keep events in events/<event>.schema.json and shared parts in common/<part>.schema.json".into()
             }
-            Self::Missing(keyword) => format!("add `{keyword}`; schema/README.md shows a whole file"),
+            Self::MissingFile(_) => "restore it: it says how every delivery is read".into(),
+            Self::Missing(_) => "add it; schema/README.md says what it holds".into(),
             Self::MissingDescription => {
                 "add a `description` in your own words: it becomes the documentation of the Rust item".into()
             }
             Self::WrongType { expected, .. } => format!("write {expected}"),
             Self::WrongValue { expected, .. } => format!("write {expected}"),
-            Self::Keyword(_) => "remove it, or express it in the dialect of schema/README.md".into(),
+            Self::Keyword(_) => "remove it: nothing would follow from it".into(),
             Self::UnknownForm => {
                 "give it a `type`, a `$ref`, an `anyOf` of a `$ref` and null, or `\"x-type\": \"raw\"`".into()
             }
             Self::DanglingRef(_) => {
                 "name a file in common/ (`../common/x.schema.json`) or a definition of this file (`#/$defs/X`)".into()
             }
-            Self::NotAnIdentifier(_) => {
-                "use letters, digits and underscores, not starting with a digit; types in UpperCamelCase as `KycCheck`, files in lower_snake_case".into()
-            }
-            Self::ReservedName(_) => "choose another name".into(),
-            Self::Duplicate { what: "the wire type", .. } => {
-                "correct one of the two; events can share a wire type if it is the canonical one of exactly one of them and all have `x-event.discriminators`".into()
-            }
-            Self::Duplicate { .. } => "rename one of the two, or move a shared part to common/".into(),
+            Self::NotAnIdentifier { named, .. } => match named {
+                Named::File => "name it in lower snake case, as kyc_check.schema.json".into(),
+                Named::Type => {
+                    "capitalise each word and nothing else, as `KycCheck`: letters and digits only".into()
+                }
+                Named::Member => "leave it out: the raw entry keeps it".into(),
+                _ => "leave it out: the type admits any other string as well".into(),
+            },
+            Self::ReservedName(_) => "choose another `title`; names on the wire stay as they are".into(),
+            Self::Duplicate { named, .. } => match named {
+                Named::WireType => {
+                    "correct one of the two; events can share a wire type if it is the canonical one of exactly one of them and all have `x-event.discriminators`".into()
+                }
+                Named::Member => {
+                    "leave one of the two out: the raw entry keeps it".into()
+                }
+                Named::Alias => "remove the alias".into(),
+                Named::Type => "choose another title, or move a shared part to common/".into(),
+                Named::ExpiringMember => {
+                    "remove `x-valid-for-seconds` from one of the two and say it in its description".into()
+                }
+                Named::Decision => "name one of the two otherwise".into(),
+                Named::File | Named::KnownValue | Named::Text => "remove one of the two".into(),
+            },
             Self::OverlappingDiscriminators { .. } => {
                 "declare in `x-event.discriminators` members that only this event has".into()
             }
             Self::DanglingPointer { .. } => {
                 "correct the pointer; if what it was about is gone, remove the entry".into()
             }
-            Self::RequiredUnknown(_) => "add the property, or remove the name from `required`".into(),
-            Self::Nullability("required and nullable") => {
+            Self::RequiredUnknown(_) => {
+                "add the property, or remove the name from `required`".into()
+            }
+            Self::Nullability(Nullability::RequiredAndNullable) => {
                 "remove the name from `required`, or null from its type".into()
             }
-            Self::Nullability("an element of a list and nullable") => {
+            Self::Nullability(Nullability::OptionalAndNeverNull) => {
+                "add the name to `required`, or null to its type".into()
+            }
+            Self::Nullability(Nullability::NullableElement) => {
                 "remove null from the type of the elements".into()
             }
-            Self::Nullability(_) => "add the name to `required`, or null to its type".into(),
-            Self::Cycle(_) => "break the cycle with a list, or with a child type that has no children".into(),
+            Self::EnvelopesDiffer(_) => {
+                "give it one type and one place in `required`: both envelopes become one struct".into()
+            }
+            Self::Cycle(_) => {
+                "hold it in a list (`\"type\": \"array\"`), or keep the member raw (`\"x-type\": \"raw\"`)".into()
+            }
             Self::NoFullExample => "write it: the others are derived from it".into(),
             Self::NotInFullExample(_) => {
                 "add the member with a made-up value; of a list, at least one element".into()
             }
             Self::DerivedExample => "remove the file, or name it after what it shows besides".into(),
-            Self::Typify(_) => "this is a defect of the generator: report it with the schema file".into(),
+            Self::Typify(_) => {
+                "this is a defect of the generator: report it with the schema file".into()
+            }
         }
     }
 }

@@ -38,7 +38,7 @@ pub struct InvalidName(String);
 pub fn event(name: &str, captured: &str) -> Result<BTreeMap<String, String>, InvalidName> {
     let module = name.to_snake_case();
     let file = format!("events/{module}.schema.json");
-    if !names::is_module_name(&module) || names::event_name(&file) != name {
+    if !names::is_file_name(&module) || names::event_name(&file) != name {
         return Err(InvalidName(name.to_owned()));
     }
     let mut files = BTreeMap::new();

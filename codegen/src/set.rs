@@ -7,15 +7,13 @@ use crate::dialect::{EventHead, FileKind, Node, Reader};
 use crate::json::Json;
 use crate::model::{Common, Decision, Event, Member, Model, Source, TypeDef};
 use crate::names;
-use crate::problem::{Problem, ProblemKind, Problems};
+use crate::problem::{Named, Problem, ProblemKind, Problems, Required};
 
 /// The members that reading an entry relies on, by envelope.
 const TYPE_ENVELOPE: [&str; 6] =
     ["id", "spektrId", "workspaceId", "type", "delivered", "createdAt"];
 const EVENT_TYPE_ENVELOPE: [&str; 6] =
     ["id", "workspaceId", "eventType", "timestamp", "spektrId", "data"];
-
-const TYPE_ENVELOPE_FILE: &str = "common/type_envelope.schema.json";
 
 /// The schema files, found to be in the dialect and to agree with each other.
 #[derive(Clone, Debug)]
@@ -40,15 +38,14 @@ impl SchemaSet {
             let in_place = matches!(file.split('/').collect::<Vec<_>>()[..],
                 ["events" | "common", name] if name.ends_with(".schema.json"));
             if !in_place {
-                problems.push(whole(ProblemKind::WrongPlace(
-                    "a schema file stands where none belongs",
-                )));
+                problems.push(whole(ProblemKind::Misplaced));
                 continue;
             }
             // Where letters of either case are one name, one file would hide another.
             let name = names::module(&file);
             if !names::is_file_name(&name) {
-                problems.push(whole(ProblemKind::NotAnIdentifier(name)));
+                let named = Named::File;
+                problems.push(whole(ProblemKind::NotAnIdentifier { named, name }));
             }
             match Json::parse(text.as_ref()) {
                 Ok(json) => drop(parsed.insert(file, json)),
@@ -142,8 +139,9 @@ impl Draft {
                 match root.get("$ref") {
                     Some(node) => {
                         let found = node.json.as_str().unwrap_or_default();
-                        if names::resolve(root.file, found) != TYPE_ENVELOPE_FILE {
-                            let expected = format!("`../{TYPE_ENVELOPE_FILE}`");
+                        let envelope = Required::TypeEnvelope.path();
+                        if names::resolve(root.file, found) != envelope {
+                            let expected = format!("`../{envelope}`");
                             let found = found.to_owned();
                             reader
                                 .problems
@@ -166,12 +164,21 @@ impl Draft {
                 reader.object_root(root);
                 self.envelope = Some(reader.members(root, &[]));
                 expect_members(reader, root, &TYPE_ENVELOPE);
+                unused_keywords(reader, root, |_, keyword| keyword == "x-valid-for-seconds");
             }
             FileKind::EventTypeEnvelope => {
                 reader.only(root, &envelope_keywords());
                 reader.object_root(root);
                 self.other_envelope = Some(reader.members(root, &[]));
                 expect_members(reader, root, &EVENT_TYPE_ENVELOPE);
+                if let Some(properties) = root.get("properties") {
+                    reader.only(&properties, &EVENT_TYPE_ENVELOPE);
+                }
+                // What both envelopes have becomes one field, which the other file makes.
+                unused_keywords(reader, root, |name, keyword| {
+                    keyword == "x-valid-for-seconds"
+                        || (keyword == "x-sensitive" && TYPE_ENVELOPE.contains(&name))
+                });
             }
             FileKind::Batch => {
                 reader.only(root, &envelope_keywords());
@@ -182,12 +189,18 @@ impl Draft {
     }
 
     fn finish(self, types: Vec<TypeDef>, problems: &mut Vec<Problem>) -> Model {
-        if self.envelope.is_none() {
-            problems.push(Problem {
-                file: TYPE_ENVELOPE_FILE.into(),
-                pointer: String::new(),
-                kind: ProblemKind::WrongPlace("the type envelope's file is missing"),
-            });
+        for (shape, required) in [
+            (&self.envelope, Required::TypeEnvelope),
+            (&self.other_envelope, Required::EventTypeEnvelope),
+            (&self.batch, Required::Batch),
+        ] {
+            if shape.is_none() {
+                problems.push(Problem {
+                    file: required.path().into(),
+                    pointer: String::new(),
+                    kind: ProblemKind::MissingFile(required),
+                });
+            }
         }
         checks::type_names(&self.others, &self.events, &types, problems);
         let types: BTreeMap<_, _> = types.into_iter().map(|def| (def.name.clone(), def)).collect();
@@ -233,6 +246,20 @@ fn event(
         members,
         source,
         decisions,
+    }
+}
+
+/// Reports the keywords of an envelope's members from which nothing would follow.
+fn unused_keywords(
+    reader: &mut Reader<'_>,
+    root: &Node<'_>,
+    is_unused: impl Fn(&str, &str) -> bool,
+) {
+    let properties = root.get("properties").into_iter().flat_map(|node| node.members());
+    for (name, member) in properties {
+        for (keyword, node) in member.members().filter(|(keyword, _)| is_unused(name, keyword)) {
+            reader.problems.push(node.problem(ProblemKind::Keyword(keyword.to_owned())));
+        }
     }
 }
 

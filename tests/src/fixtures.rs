@@ -8,6 +8,10 @@ use spektr_codegen::{Problems, SchemaSet, generate};
 
 /// The file of the event that every set has.
 pub const PING: &str = "events/ping.schema.json";
+/// The file of the envelope with `eventType`.
+pub const OTHER_ENVELOPE: &str = "common/event_type_envelope.schema.json";
+/// The file of the batch.
+pub const BATCH: &str = "common/batch.schema.json";
 /// The file of the type envelope.
 pub const ENVELOPE: &str = "common/type_envelope.schema.json";
 
@@ -53,6 +57,43 @@ impl Files {
                     "createdAt": { "$ref": "timestamp.schema.json", "description": "The time." }
                 },
                 "required": ["id", "spektrId", "type", "createdAt"]"#,
+            )
+            .common(
+                "event_type_envelope",
+                "EventTypeEnvelope",
+                r#""x-envelope": "eventType",
+                "type": "object",
+                "properties": {
+                    "id": { "$ref": "event_id.schema.json", "description": "The event." },
+                    "workspaceId": {
+                        "description": "The workspace.",
+                        "anyOf": [{ "$ref": "workspace_id.schema.json" }, { "type": "null" }]
+                    },
+                    "eventType": { "description": "The wire type.", "type": "string" },
+                    "timestamp": { "$ref": "timestamp.schema.json", "description": "The time." },
+                    "spektrId": { "$ref": "spektr_id.schema.json", "description": "The customer." },
+                    "data": { "description": "The payload.", "x-type": "raw" }
+                },
+                "required": ["id", "eventType", "timestamp", "spektrId"]"#,
+            )
+            .common(
+                "batch",
+                "Batch",
+                r#""x-envelope": "batch",
+                "type": "object",
+                "properties": {
+                    "results": {
+                        "description": "The entries.",
+                        "type": "array",
+                        "items": {
+                            "anyOf": [
+                                { "$ref": "type_envelope.schema.json" },
+                                { "$ref": "event_type_envelope.schema.json" }
+                            ]
+                        }
+                    }
+                },
+                "required": ["results"]"#,
             )
             .event(&Event::new("ping", "Ping"))
     }

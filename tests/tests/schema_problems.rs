@@ -3,9 +3,11 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use spektr_codegen::{Problem, ProblemKind, SchemaSet, generate};
+use spektr_codegen::{
+    Named, Nullability, Problem, ProblemKind, Required, SchemaSet, generate, reference,
+};
 use spektr_tests::corpus;
-use spektr_tests::fixtures::{ENVELOPE, Event, Files, PING};
+use spektr_tests::fixtures::{BATCH, ENVELOPE, Event, Files, OTHER_ENVELOPE, PING};
 
 /// Returns the smallest set with one more member of its event.
 fn note(keywords: &str) -> Files {
@@ -61,8 +63,18 @@ fn wrong_value(expected: &str, found: &str) -> ProblemKind {
     ProblemKind::WrongValue { expected: expected.to_owned(), found: found.to_owned() }
 }
 
-fn duplicate(what: &'static str, name: &str, other: &str) -> ProblemKind {
-    ProblemKind::Duplicate { what, name: name.to_owned(), other: other.to_owned() }
+fn duplicate(named: Named, name: &str, other: &str) -> ProblemKind {
+    ProblemKind::Duplicate { named, name: name.to_owned(), other: other.to_owned() }
+}
+
+fn not_a_name(named: Named, name: &str) -> ProblemKind {
+    ProblemKind::NotAnIdentifier { named, name: name.to_owned() }
+}
+
+/// Returns the smallest set with keywords added to a member of a file.
+fn with_keywords(file: &str, member: &str, keywords: &str) -> Files {
+    let start = format!("\"{member}\": {{");
+    Files::base().edit(file, &start, &format!("{start} {keywords},"))
 }
 
 /// A rule, a set of files that breaks it, and the problems that are expected.
@@ -116,10 +128,10 @@ cases! {
         => [(PING, "", ProblemKind::NotJson("a byte order mark stands before it".into()))];
     rejects_a_file_whose_name_another_could_hide:
         Files::base().common("Other", "Other", r#""type": "string", "x-type": "id""#)
-        => [("common/Other.schema.json", "", ProblemKind::NotAnIdentifier("Other".into()))];
+        => [("common/Other.schema.json", "", not_a_name(Named::File, "Other"))];
     rejects_a_file_in_another_folder:
         Files::base().file("events/old/ping.schema.json", "{}")
-        => [("events/old/ping.schema.json", "", ProblemKind::WrongPlace("a schema file stands where none belongs"))];
+        => [("events/old/ping.schema.json", "", ProblemKind::Misplaced)];
     rejects_a_file_that_is_no_object:
         Files::base().file("common/a.schema.json", "[]")
         => [("common/a.schema.json", "", ProblemKind::Missing("$schema")),
@@ -129,7 +141,7 @@ cases! {
             ("common/a.schema.json", "", ProblemKind::Missing("x-source"))];
     rejects_a_set_without_the_envelope:
         Files::base().without(ENVELOPE)
-        => [(ENVELOPE, "", ProblemKind::WrongPlace("the type envelope's file is missing"))];
+        => [(ENVELOPE, "", ProblemKind::MissingFile(Required::TypeEnvelope))];
     rejects_another_draft:
         Files::base().edit(PING, "draft/2020-12", "draft/2019-09")
         => [(PING, "/$schema", wrong_value("`https://json-schema.org/draft/2020-12/schema`", "https://json-schema.org/draft/2019-09/schema"))];
@@ -160,10 +172,7 @@ cases! {
         => [(PING, "/x-event/name", wrong_value("`PING`, as the file's name has it", "PONG"))];
     rejects_an_event_whose_file_cannot_be_a_module:
         Files::base().event(&Event::new("foo-bar", "FooBar")).edit("events/foo-bar.schema.json", "\"FOO-BAR\"", "\"FOO_BAR\"")
-        => [("events/foo-bar.schema.json", "", ProblemKind::NotAnIdentifier("foo-bar".into()))];
-    rejects_an_event_whose_file_is_named_by_a_keyword:
-        Files::base().event(&Event::new("mod", "Mode"))
-        => [("events/mod.schema.json", "", ProblemKind::NotAnIdentifier("mod".into()))];
+        => [("events/foo-bar.schema.json", "", not_a_name(Named::File, "foo-bar"))];
     rejects_an_event_that_is_no_object:
         Files::base().edit(PING, "\"type\": \"object\"", "\"type\": \"string\"")
         => [(PING, "/type", wrong_value("one of `object`", "string"))];
@@ -185,34 +194,93 @@ cases! {
     rejects_a_member_that_the_envelope_has:
         Files::base().event(&Event::new("ping", "Ping").members(
             r#""created_at": { "description": "Again.", "type": "number" }"#, r#""created_at""#))
-        => [(PING, "/properties/created_at", duplicate("the member name", "created_at", "`createdAt` of the envelope"))];
+        => [(PING, "/properties/created_at", duplicate(Named::Member, "created_at", "`createdAt` of the envelope"))];
     rejects_a_member_that_every_entry_has:
         Files::base().event(&Event::new("ping", "Ping").members(
             r#""timestamp": { "description": "Again.", "type": "number" }, "wireType": { "description": "Again.", "type": "string" }"#,
             r#""timestamp", "wireType""#))
-        => [(PING, "/properties/timestamp", duplicate("the member name", "timestamp", "every entry")),
-            (PING, "/properties/wireType", duplicate("the member name", "wireType", "every entry"))];
+        => [(PING, "/properties/timestamp", duplicate(Named::Member, "timestamp", "`timestamp` of the other envelope")),
+            (PING, "/properties/wireType", duplicate(Named::Member, "wireType", "the field of the wire type"))];
     rejects_an_alias_that_the_envelope_has:
         note(r#""type": "string", "x-aliases": ["spektrId"]"#)
-        => [(PING, "/properties/note", duplicate("the member name", "note", "`spektrId` of the envelope"))];
+        => [(PING, "/properties/note/x-aliases/0", duplicate(Named::Alias, "spektrId", "`spektrId` of the envelope"))];
+
+    rejects_members_of_names_that_differ_in_what_no_name_can_have:
+        Files::base().event(&Event::new("ping", "Ping").members(
+            r#""riskScore": { "description": "A.", "type": "string" }, "risk-score": { "description": "B.", "type": "string" }"#,
+            r#""riskScore", "risk-score""#))
+        => [(PING, "/properties/risk-score", duplicate(Named::Member, "risk-score", "`riskScore`"))];
+    rejects_an_alias_that_another_member_has:
+        Files::base().event(&Event::new("ping", "Ping").members(
+            r#""note": { "description": "A.", "type": "string" }, "memo": { "description": "B.", "type": "string", "x-aliases": ["remark", "note"] }"#,
+            r#""note", "memo""#))
+        => [(PING, "/properties/memo/x-aliases/1", duplicate(Named::Alias, "note", "`note`"))];
+
+    // Envelopes and batch.
+    rejects_a_set_without_the_other_envelope_and_the_batch:
+        Files::base().without(OTHER_ENVELOPE).without(BATCH)
+        => [(BATCH, "", ProblemKind::MissingFile(Required::Batch)),
+            (OTHER_ENVELOPE, "", ProblemKind::MissingFile(Required::EventTypeEnvelope))];
+    rejects_a_keyword_on_the_results_of_a_batch:
+        with_keywords(BATCH, "results", r#""x-sensitive": true, "nonsense": 1"#)
+        => [(BATCH, "/properties/results/nonsense", keyword("nonsense")),
+            (BATCH, "/properties/results/x-sensitive", keyword("x-sensitive"))];
+    rejects_another_member_of_a_batch:
+        Files::base().edit(BATCH, "\"results\": {", "\"page\": { \"description\": \"A page.\", \"type\": \"integer\" }, \"results\": {")
+        => [(BATCH, "/properties/page", keyword("page"))];
+    rejects_a_batch_of_one_envelope:
+        Files::base().edit(BATCH, "{ \"$ref\": \"type_envelope.schema.json\" },", "")
+        => [(BATCH, "/properties/results/items/anyOf", wrong_value(
+            "references to the two envelopes, that with `type` first", "common/event_type_envelope.schema.json"))];
+    rejects_a_batch_whose_results_may_be_missing:
+        Files::base().edit(BATCH, "\"required\": [\"results\"]", "\"required\": []")
+        => [(BATCH, "/required", wrong_value("`[\"results\"]`", "[]"))];
+    rejects_a_keyword_on_a_member_of_the_other_envelope:
+        with_keywords(OTHER_ENVELOPE, "eventType", r#""nonsense": 1, "x-valid-for-seconds": 5"#)
+        => [(OTHER_ENVELOPE, "/properties/eventType/nonsense", keyword("nonsense")),
+            (OTHER_ENVELOPE, "/properties/eventType/x-valid-for-seconds", keyword("x-valid-for-seconds"))];
+    rejects_a_flag_that_the_type_envelope_has_to_carry:
+        with_keywords(OTHER_ENVELOPE, "spektrId", r#""x-sensitive": true"#)
+        => [(OTHER_ENVELOPE, "/properties/spektrId/x-sensitive", keyword("x-sensitive"))];
+    rejects_an_expiry_of_a_member_of_the_envelope:
+        with_keywords(ENVELOPE, "spektrId", r#""x-valid-for-seconds": 5"#)
+        => [(ENVELOPE, "/properties/spektrId/x-valid-for-seconds", keyword("x-valid-for-seconds"))];
+    rejects_a_member_that_only_the_other_envelope_has:
+        Files::base().edit(OTHER_ENVELOPE, "\"eventType\": {", "\"version\": { \"description\": \"A version.\", \"type\": [\"integer\", \"null\"] }, \"eventType\": {")
+        => [(OTHER_ENVELOPE, "/properties/version", keyword("version"))];
+    rejects_envelopes_that_differ_in_what_they_share:
+        Files::base().edit(OTHER_ENVELOPE, "\"timestamp\", \"spektrId\"]", "\"timestamp\"]")
+            .edit(OTHER_ENVELOPE, "\"spektrId\": { \"$ref\": \"spektr_id.schema.json\", \"description\": \"The customer.\" }",
+                "\"spektrId\": { \"description\": \"The customer.\", \"anyOf\": [{ \"$ref\": \"spektr_id.schema.json\" }, { \"type\": \"null\" }] }")
+        => [(OTHER_ENVELOPE, "/properties/spektrId", ProblemKind::EnvelopesDiffer("spektrId".into()))];
+    rejects_an_alias_that_the_other_envelope_has:
+        with_keywords(OTHER_ENVELOPE, "timestamp", r#""x-aliases": ["createdAt"]"#)
+        => [(OTHER_ENVELOPE, "/properties/timestamp/x-aliases/0", duplicate(Named::Alias, "createdAt", "`createdAt`"))];
+    rejects_a_keyword_on_the_elements_of_a_list:
+        note(r#""type": "array", "items": { "type": "string", "x-aliases": ["memo"], "x-sensitive": true }"#)
+        => [(PING, "/properties/note/items/x-aliases", keyword("x-aliases")),
+            (PING, "/properties/note/items/x-sensitive", keyword("x-sensitive"))];
+    rejects_a_flag_on_an_id_from_which_nothing_follows:
+        Files::base().common("other", "OtherId", r#""type": "string", "x-type": "id", "x-sensitive": true"#)
+        => [("common/other.schema.json", "/x-sensitive", keyword("x-sensitive"))];
 
     // Wire types.
     rejects_a_wire_type_of_two_events:
         Files::base().event(&Event::new("pong", "Pong").wire_types(r#""pong", "PING""#))
-        => [("events/pong.schema.json", "/properties/type/enum/1", duplicate("the wire type", "PING", PING))];
+        => [("events/pong.schema.json", "/properties/type/enum/1", duplicate(Named::WireType, "PING", PING))];
     rejects_a_wire_type_that_stands_twice:
         Files::base().event(&Event::new("ping", "Ping").wire_types(r#""ping", "Ping""#))
-        => [(PING, "/properties/type/enum/1", duplicate("the wire type", "Ping", "the same event"))];
+        => [(PING, "/properties/type/enum/1", duplicate(Named::WireType, "Ping", "the same event"))];
     rejects_two_events_that_own_one_wire_type:
         Files::base()
             .event(&discriminated("ping", "Ping", r#""same""#, "left"))
             .event(&discriminated("pong", "Pong", r#""same""#, "right"))
-        => [("events/pong.schema.json", "/properties/type/enum/0", duplicate("the wire type", "same", PING))];
+        => [("events/pong.schema.json", "/properties/type/enum/0", duplicate(Named::WireType, "same", PING))];
     rejects_two_events_of_which_none_owns_their_wire_type:
         Files::base()
             .event(&discriminated("ping", "Ping", r#""ping", "same""#, "left"))
             .event(&discriminated("pong", "Pong", r#""pong", "same""#, "right"))
-        => [("events/pong.schema.json", "/properties/type/enum/1", duplicate("the wire type", "same", PING))];
+        => [("events/pong.schema.json", "/properties/type/enum/1", duplicate(Named::WireType, "same", PING))];
     rejects_discriminators_that_overlap:
         Files::base()
             .event(&discriminated("ping", "Ping", r#""ping""#, "left"))
@@ -233,25 +301,25 @@ cases! {
     // Names.
     rejects_a_title_of_two_types:
         Files::base().common("other", "Ping", r#""type": "string", "x-type": "id""#)
-        => [("common/other.schema.json", "/title", duplicate("the type name", "Ping", "events/ping.schema.json#/title"))];
+        => [("common/other.schema.json", "/title", duplicate(Named::Type, "Ping", "events/ping.schema.json#/title"))];
     rejects_a_title_of_an_inline_object_that_is_taken:
         note(r#""type": "object", "title": "EventId", "properties": { "a": { "description": "A.", "type": "string" } }, "required": ["a"]"#)
-        => [(PING, "/properties/note/title", duplicate("the type name", "EventId", "common/event_id.schema.json#/title"))];
+        => [(PING, "/properties/note/title", duplicate(Named::Type, "EventId", "common/event_id.schema.json#/title"))];
     rejects_a_title_that_is_no_rust_name:
         Files::base().common("other", "Other-Id", r#""type": "string", "x-type": "id""#)
-        => [("common/other.schema.json", "/title", ProblemKind::NotAnIdentifier("Other-Id".into()))];
+        => [("common/other.schema.json", "/title", not_a_name(Named::Type, "Other-Id"))];
     rejects_a_title_with_an_acronym_in_capitals:
         Files::base().common("check", "KYCCheck", r#""type": "string", "x-type": "id""#)
-        => [("common/check.schema.json", "/title", ProblemKind::NotAnIdentifier("KYCCheck".into()))];
+        => [("common/check.schema.json", "/title", not_a_name(Named::Type, "KYCCheck"))];
     rejects_a_member_that_is_no_rust_name:
         Files::base().event(&Event::new("ping", "Ping").members(
-            r#""1st": { "description": "The first.", "type": "string" }"#, r#""1st""#))
-        => [(PING, "/properties/1st", ProblemKind::NotAnIdentifier("1st".into()))];
+            r#""the first": { "description": "The first.", "type": "string" }"#, r#""the first""#))
+        => [(PING, "/properties/the first", not_a_name(Named::Member, "the first"))];
     rejects_members_that_become_one_field:
         Files::base().event(&Event::new("ping", "Ping").members(
             r#""userId": { "description": "A.", "type": "string" }, "user_id": { "description": "B.", "type": "string" }"#,
             r#""userId", "user_id""#))
-        => [(PING, "/properties/user_id", duplicate("the member name", "user_id", "`userId`"))];
+        => [(PING, "/properties/user_id", duplicate(Named::Member, "user_id", "`userId`"))];
     rejects_a_title_that_the_crate_uses_itself:
         Files::base().common("entry", "Entry", r#""type": "string", "x-type": "id""#)
         => [("common/entry.schema.json", "/title", ProblemKind::ReservedName("Entry".into()))];
@@ -271,7 +339,7 @@ cases! {
             ("events/into_iterator.schema.json", "/title", ProblemKind::ReservedName("IntoIterator".into()))];
     rejects_the_title_of_an_envelope:
         Files::base().common("a", "TypeEnvelope", r#""type": "string", "x-type": "id""#)
-        => [("common/a.schema.json", "/title", duplicate("the type name", "TypeEnvelope", "common/type_envelope.schema.json#/title"))];
+        => [("common/a.schema.json", "/title", duplicate(Named::Type, "TypeEnvelope", "common/type_envelope.schema.json#/title"))];
     rejects_an_event_titled_like_the_unknown_one:
         Files::base().event(&Event::new("unknown", "Unknown"))
         => [("events/unknown.schema.json", "/title", ProblemKind::ReservedName("Unknown".into()))];
@@ -306,7 +374,7 @@ cases! {
         => [(PING, "/properties/note", ProblemKind::Missing("items"))];
     rejects_a_list_with_null_in_it:
         note(r#""type": "array", "items": { "type": ["string", "null"] }"#)
-        => [(PING, "/properties/note/items", ProblemKind::Nullability("an element of a list and nullable"))];
+        => [(PING, "/properties/note/items", ProblemKind::Nullability(Nullability::NullableElement))];
     rejects_a_member_without_description:
         note(r#""type": "string""#).edit(PING, "A note.", " ")
         => [(PING, "/properties/note", ProblemKind::MissingDescription)];
@@ -318,8 +386,8 @@ cases! {
         => [(PING, "/properties/note/$ref", ProblemKind::DanglingRef("../../common/event_id.schema.json".into()))];
     rejects_an_alias_that_is_the_name_and_one_that_stands_twice:
         note(r#""type": "string", "x-aliases": ["note", "memo", "memo"]"#)
-        => [(PING, "/properties/note/x-aliases/0", duplicate("the alias", "note", "the member itself")),
-            (PING, "/properties/note/x-aliases/2", duplicate("the text", "memo", "another element of this list"))];
+        => [(PING, "/properties/note/x-aliases/0", duplicate(Named::Alias, "note", "the member itself")),
+            (PING, "/properties/note/x-aliases/2", duplicate(Named::Text, "memo", "another element of this list"))];
     rejects_a_reference_to_a_definition_of_another_event: {
         let item = r#""$defs": { "Item": { "title": "Item", "description": "An item.", "type": "object",
             "properties": { "a": { "description": "A.", "type": "string" } }, "required": ["a"] } }"#;
@@ -330,10 +398,10 @@ cases! {
         => [(PING, "/properties/note/$ref", ProblemKind::DanglingRef("ping.schema.json".into()))];
     rejects_a_member_that_is_required_and_nullable:
         note(r#""type": ["string", "null"]"#)
-        => [(PING, "/properties/note", ProblemKind::Nullability("required and nullable"))];
+        => [(PING, "/properties/note", ProblemKind::Nullability(Nullability::RequiredAndNullable))];
     rejects_a_member_that_is_optional_and_never_null:
         optional_note(r#""type": "string""#)
-        => [(PING, "/properties/note", ProblemKind::Nullability("optional and never null"))];
+        => [(PING, "/properties/note", ProblemKind::Nullability(Nullability::OptionalAndNeverNull))];
     rejects_a_required_member_that_does_not_exist:
         Files::base().event(&Event::new("ping", "Ping").members(
             r#""note": { "description": "A note.", "type": "string" }"#, r#""note", "nothing""#))
@@ -348,7 +416,7 @@ cases! {
         note(r#""type": "object", "title": "Inner", "properties": {
             "url": { "description": "An address.", "type": "string", "x-valid-for-seconds": 1 } }, "required": ["url"]"#)
             .edit(PING, "\"note\": {", "\"url\": { \"description\": \"An address.\", \"type\": [\"string\", \"null\"], \"x-valid-for-seconds\": 1 }, \"note\": {")
-        => [(PING, "", duplicate("the name of an expiring member", "url", "another expiring member of this event"))];
+        => [(PING, "", duplicate(Named::ExpiringMember, "url", "another expiring member of this event"))];
     rejects_a_flag_that_is_a_text:
         note(r#""type": "string", "x-sensitive": "yes""#)
         => [(PING, "/properties/note/x-sensitive", ProblemKind::WrongType { expected: "true or false", found: "string" })];
@@ -357,17 +425,17 @@ cases! {
     rejects_known_values_that_become_one_variant:
         Files::base().common("color", "Color", r#""type": "string", "x-known-values": [
             { "value": "dark-red", "description": "One." }, { "value": "DARK_RED", "description": "Other." }]"#)
-        => [("common/color.schema.json", "/x-known-values/1", duplicate("the known value", "DARK_RED", "another value of this list"))];
+        => [("common/color.schema.json", "/x-known-values/1", duplicate(Named::KnownValue, "DARK_RED", "another value of this list"))];
     rejects_a_known_value_that_is_no_rust_name:
         Files::base().common("color", "Color", r#""type": "string", "x-known-values": [{ "value": "3d", "description": "One." }]"#)
-        => [("common/color.schema.json", "/x-known-values/0", ProblemKind::NotAnIdentifier("3d".into()))];
+        => [("common/color.schema.json", "/x-known-values/0", not_a_name(Named::KnownValue, "3d"))];
     rejects_an_id_that_is_no_string:
         Files::base().common("number", "NumberId", r#""type": "integer", "x-type": "id""#)
-        => [("common/number.schema.json", "", wrong_value("`\"type\": \"string\"` for this `x-type`", "\"integer\""))];
+        => [("common/number.schema.json", "/type", wrong_value("`\"string\"`", "\"integer\""))];
     rejects_a_definition_whose_key_is_not_its_title:
         Files::base().event(&Event::new("ping", "Ping").keywords(
             r#""$defs": { "Item": { "title": "PingItem", "description": "An item.", "type": "object", "properties": { "a": { "description": "A.", "type": "string" } }, "required": ["a"] } }"#))
-        => [(PING, "/$defs/Item", wrong_value("a `title` equal to the definition's key `Item`", "PingItem"))];
+        => [(PING, "/$defs/Item/title", wrong_value("the definition's key `Item`", "PingItem"))];
     rejects_definitions_that_are_no_object:
         Files::base().event(&Event::new("ping", "Ping").keywords(r#""$defs": []"#))
         => [(PING, "/$defs", ProblemKind::WrongType { expected: "an object", found: "array" })];
@@ -407,7 +475,7 @@ cases! {
     rejects_two_decisions_of_one_name: {
         let one = r#"{ "id": "a-name", "about": ["/title"], "documented": "This.", "chosen": "That.", "reason": "So.", "state": "accepted" }"#;
         decisions(&format!("{one}, {one}"))
-    } => [(PING, "/x-decisions/1", duplicate("the decision id", "a-name", "another decision of this file"))];
+    } => [(PING, "/x-decisions/1", duplicate(Named::Decision, "a-name", "another decision of this file"))];
 
     // All of them.
     rejects_everything_that_is_wrong_at_once_in_the_order_of_the_files:
@@ -416,7 +484,7 @@ cases! {
             .common("b", "lower", r#""type": "string", "x-type": "id""#)
             .common("a", "A", r#""type": "string""#)
             .event(&Event::new("pong", "Pong").status("none"))
-        => [("common/a.schema.json", "", ProblemKind::UnknownForm), ("common/b.schema.json", "/title", ProblemKind::NotAnIdentifier("lower".into())), (PING, "/properties/note", ProblemKind::Nullability("optional and never null")), (PING, "/properties/note/format", keyword("format")), (PING, "/properties/note/pattern", keyword("pattern")), ("events/pong.schema.json", "/x-event/status", wrong_value("one of `available`, `wip`, `deprecated`", "none"))];
+        => [("common/a.schema.json", "", ProblemKind::UnknownForm), ("common/b.schema.json", "/title", not_a_name(Named::Type, "lower")), (PING, "/properties/note", ProblemKind::Nullability(Nullability::OptionalAndNeverNull)), (PING, "/properties/note/format", keyword("format")), (PING, "/properties/note/pattern", keyword("pattern")), ("events/pong.schema.json", "/x-event/status", wrong_value("one of `available`, `wip`, `deprecated`", "none"))];
 }
 
 #[test]
@@ -426,6 +494,18 @@ fn each_text_names_file_place_fault_and_remedy() {
         .map(|case| format!("{}\n{}\n", case.name, (case.files)().problems()))
         .collect();
     insta::assert_snapshot!("texts", texts.join("\n"));
+}
+
+#[test]
+fn no_remedy_repeats_what_is_wrong() {
+    for case in CASES {
+        for problem in (case.files)().problems().iter() {
+            let (what, remedy) = (problem.kind.to_string(), problem.kind.remedy());
+            assert!(!what.contains(&remedy) && !remedy.contains(&what), "{what}: {remedy}");
+            let said = remedy.strip_prefix("write ").unwrap_or(&remedy);
+            assert!(!what.contains(said), "{what}: {remedy}");
+        }
+    }
 }
 
 #[test]
@@ -482,7 +562,14 @@ fn no_value_of_another_json_type_is_passed_over() {
         r#""type": "string", "x-known-values": [{ "value": "red", "description": "Red." }]"#;
     let files = Files::base().event(&event).common("color", "Color", color);
     files.generate();
-    for file in [PING, ENVELOPE, "common/color.schema.json", "common/delivered.schema.json"] {
+    for file in [
+        PING,
+        ENVELOPE,
+        OTHER_ENVELOPE,
+        BATCH,
+        "common/color.schema.json",
+        "common/delivered.schema.json",
+    ] {
         let list = files.list();
         let text = list.iter().find(|(name, _)| name == file).map(|(_, text)| text.as_str());
         let whole: Value = serde_json::from_str(text.expect("the file is there")).expect("JSON");
@@ -587,6 +674,31 @@ fn types_may_contain_each_other_through_a_list() {
     let shared = &files.generate()[std::path::Path::new("spektr-types/src/generated/shared.rs")];
     assert!(shared.contains("pub next: Option<Vec<Other>>"), "{shared}");
     assert!(shared.contains("pub next: Option<One>"), "{shared}");
+}
+
+#[test]
+fn a_type_may_contain_itself_through_a_list() {
+    let owner = r#""type": "object", "properties": {
+        "name": { "description": "Its name.", "type": "string" },
+        "owners": { "description": "Who owns it.", "type": ["array", "null"], "items": { "$ref": "owner.schema.json" } }
+    }, "required": ["name"]"#;
+    let files =
+        Files::base().common("owner", "Owner", owner).event(&Event::new("ping", "Ping").members(
+            r#""data": { "description": "The owner.", "$ref": "../common/owner.schema.json" }"#,
+            r#""data""#,
+        ));
+    let shared = &files.generate()[std::path::Path::new("spektr-types/src/generated/shared.rs")];
+    assert!(shared.contains("pub owners: Option<Vec<Owner>>"), "{shared}");
+    let set = SchemaSet::parse(files.list()).expect("the files are in order");
+    let full = r#"{ "id": "e", "spektrId": "s", "workspaceId": "w", "type": "ping", "delivered": true,
+        "createdAt": 1, "data": { "name": "a", "owners": [{ "name": "b", "owners": [] }] } }"#;
+    let examples = [("examples/ping/full.json".to_owned(), full)];
+    let files = reference(&set, examples).unwrap_or_else(|error| panic!("{error}"));
+    let text = files.values().next().expect("there is one file");
+    let json: Value = serde_json::from_str(text).expect("the reference is JSON");
+    let owners = &json["events"][0]["members"][0]["members"][1];
+    assert_eq!((&owners["name"], &owners["type"]), (&json!("owners"), &json!("array of object")));
+    assert_eq!(owners["members"], json!([]), "its members are those above");
 }
 
 #[test]

@@ -3,11 +3,7 @@
 use super::{Node, Reader};
 use crate::model::{Member, Ty};
 use crate::names;
-use crate::problem::ProblemKind;
-
-/// The files of the envelopes that an entry can have.
-pub(crate) const ENVELOPES: [&str; 2] =
-    ["common/type_envelope.schema.json", "common/event_type_envelope.schema.json"];
+use crate::problem::{ProblemKind, Required};
 
 impl Reader<'_> {
     /// Reads the members of a batch: `results`, whose elements are alternatives,
@@ -66,7 +62,7 @@ impl Reader<'_> {
             let reference = self.required_string(&choice, "$ref").unwrap_or_default();
             found.push(names::resolve(choice.file, &reference));
         }
-        if found != ENVELOPES {
+        if found != [Required::TypeEnvelope, Required::EventTypeEnvelope].map(Required::path) {
             let expected = "references to the two envelopes, that with `type` first".to_owned();
             let found = found.join(", ");
             self.report(&choices, ProblemKind::WrongValue { expected, found });

@@ -4,7 +4,7 @@ use super::{DRAFT, EventHead, FileKind, ID_BASE, Node, Reader};
 use crate::json::Json;
 use crate::model::{Decision, Explained, Source, Status};
 use crate::names;
-use crate::problem::ProblemKind;
+use crate::problem::{Named, ProblemKind};
 
 impl Reader<'_> {
     /// Checks what every file has at its root, and says what kind of file it is.
@@ -74,7 +74,7 @@ impl Reader<'_> {
             };
             if decisions.iter().any(|other| other.id == decision.id) {
                 let kind = ProblemKind::Duplicate {
-                    what: "the decision id",
+                    named: Named::Decision,
                     name: decision.id.clone(),
                     other: "another decision of this file".into(),
                 };
@@ -174,10 +174,6 @@ impl Reader<'_> {
                 "x-decisions",
             ],
         );
-        let module = names::module(root.file);
-        if !names::is_module_name(&module) {
-            self.report(root, ProblemKind::NotAnIdentifier(module));
-        }
         let Some(event) = root.get("x-event") else {
             self.report(root, ProblemKind::Missing("x-event"));
             return None;

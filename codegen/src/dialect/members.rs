@@ -4,7 +4,11 @@ use super::{Node, Reader};
 use crate::json::Json;
 use crate::model::{Member, Ty, TypeDef, TypeKind};
 use crate::names;
-use crate::problem::ProblemKind;
+use crate::problem::{Named, Nullability, ProblemKind};
+
+/// The keywords of a member besides those of its type.
+const ANNOTATIONS: [&str; 5] =
+    ["description", "x-sensitive", "x-aliases", "x-source", "x-valid-for-seconds"];
 
 impl Reader<'_> {
     /// Reads the properties of an object, without those that are named.
@@ -41,18 +45,17 @@ impl Reader<'_> {
             let Some(member) = self.member(name, &property, &required) else {
                 continue;
             };
-            for name in std::iter::once(&member.name).chain(&member.aliases) {
+            for (named, name, pointer) in member.names() {
                 let taken = members.iter().find(|other| {
-                    names::is_same_field(&other.name, name) || other.aliases.contains(name)
+                    names::is_same_field(&other.name, name)
+                        || other.aliases.iter().any(|alias| alias == name)
                 });
                 // An alias may differ from its own member's name in style only.
                 if let Some(other) = taken {
-                    let kind = ProblemKind::Duplicate {
-                        what: "the member name",
-                        name: name.clone(),
-                        other: format!("`{}`", other.name),
-                    };
-                    self.report(&property, kind);
+                    let (name, other) = (name.to_owned(), format!("`{}`", other.name));
+                    let kind = ProblemKind::Duplicate { named, name, other };
+                    let (file, json) = (property.file, property.json);
+                    self.report(&Node { file, pointer, json }, kind);
                 }
             }
             members.push(member);
@@ -62,20 +65,21 @@ impl Reader<'_> {
 
     fn member(&mut self, name: &str, node: &Node<'_>, required: &[String]) -> Option<Member> {
         if !names::is_member_name(name) {
-            self.report(node, ProblemKind::NotAnIdentifier(name.to_owned()));
+            let (named, name) = (Named::Member, name.to_owned());
+            self.report(node, ProblemKind::NotAnIdentifier { named, name });
         }
         let description = self.description(node);
         let required = required.iter().any(|other| other == name);
-        let (ty, nullable) = self.ty(node)?;
+        let (ty, nullable) = self.ty(node, &ANNOTATIONS)?;
         // The delivery flag tells absent from null by its own type, and raw
         // JSON includes null.
         let is_raw_or_flag = ty == Ty::Raw || ty == Ty::Named("Delivered".into());
         match (required, nullable) {
             (true, true) => {
-                self.report(node, ProblemKind::Nullability("required and nullable"));
+                self.report(node, ProblemKind::Nullability(Nullability::RequiredAndNullable));
             }
             (false, false) if !is_raw_or_flag => {
-                self.report(node, ProblemKind::Nullability("optional and never null"));
+                self.report(node, ProblemKind::Nullability(Nullability::OptionalAndNeverNull));
             }
             _ => {}
         }
@@ -119,16 +123,14 @@ impl Reader<'_> {
         for alias in list.elements().filter(|alias| alias.json.as_str() == Some(name)) {
             let other = "the member itself".to_owned();
             let name = name.to_owned();
-            self.report(&alias, ProblemKind::Duplicate { what: "the alias", name, other });
+            self.report(&alias, ProblemKind::Duplicate { named: Named::Alias, name, other });
         }
         aliases
     }
 
-    /// Reads the type of a member, and whether it admits null.
-    fn ty(&mut self, node: &Node<'_>) -> Option<(Ty, bool)> {
-        const ANNOTATIONS: [&str; 5] =
-            ["description", "x-sensitive", "x-aliases", "x-source", "x-valid-for-seconds"];
-        let with = |keywords: &[&'static str]| [&ANNOTATIONS[..], keywords].concat();
+    /// Reads the type of a member or of a list's elements, and whether it admits null.
+    fn ty(&mut self, node: &Node<'_>, annotations: &[&'static str]) -> Option<(Ty, bool)> {
+        let with = |keywords: &[&'static str]| [annotations, keywords].concat();
         if node.get("$ref").is_some() {
             self.only(node, &with(&["$ref"]));
             return Some((self.reference(node)?, false));
@@ -158,12 +160,9 @@ impl Reader<'_> {
                     self.report(node, ProblemKind::Missing("items"));
                     return None;
                 };
-                let (ty, items_nullable) = self.ty(&items)?;
+                let (ty, items_nullable) = self.ty(&items, &["description"])?;
                 if items_nullable {
-                    self.report(
-                        &items,
-                        ProblemKind::Nullability("an element of a list and nullable"),
-                    );
+                    self.report(&items, ProblemKind::Nullability(Nullability::NullableElement));
                 }
                 Ty::Array(Box::new(ty))
             }
@@ -215,7 +214,12 @@ impl Reader<'_> {
                     }
                 }
             }
-            _ => (node.json.as_str().unwrap_or_default(), false),
+            Json::String(name) => (name.as_str(), false),
+            other => {
+                let (expected, found) = ("a type of the dialect", other.kind());
+                self.report(node, ProblemKind::WrongType { expected, found });
+                return None;
+            }
         };
         match choices.into_iter().find(|(choice, _)| *choice == name) {
             Some((_, json_type)) => Some((json_type, nullable)),

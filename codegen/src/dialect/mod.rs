@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use crate::json::{Json, push_token};
 use crate::model::{Status, TypeDef};
-use crate::problem::{Problem, ProblemKind};
+use crate::problem::{Named, Problem, ProblemKind};
 
 pub(crate) const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// Start of every `$id`: an identifier under a reserved name, never fetched.
@@ -42,7 +42,7 @@ impl<'a> Node<'a> {
         })
     }
 
-    fn members(&self) -> impl Iterator<Item = (&'a str, Node<'a>)> + use<'a> {
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&'a str, Node<'a>)> + use<'a> {
         let (file, pointer) = (self.file, self.pointer.clone());
         self.json.members().iter().map(move |(name, json)| {
             (name.as_str(), Node { file, pointer: push_token(&pointer, name), json })
@@ -139,7 +139,7 @@ impl Reader<'_> {
             let Some(text) = self.string(&element) else { continue };
             if texts.contains(&text) {
                 let kind = ProblemKind::Duplicate {
-                    what: "the text",
+                    named: Named::Text,
                     name: text.clone(),
                     other: "another element of this list".into(),
                 };

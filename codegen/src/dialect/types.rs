@@ -4,7 +4,7 @@ use super::{Node, Reader};
 use crate::json::Json;
 use crate::model::{KnownValue, TypeDef, TypeKind};
 use crate::names;
-use crate::problem::ProblemKind;
+use crate::problem::{Named, ProblemKind};
 
 impl Reader<'_> {
     /// Reads the definitions that a file keeps under `$defs`.
@@ -17,11 +17,11 @@ impl Reader<'_> {
             self.report(&definitions, ProblemKind::WrongType { expected: "an object", found });
         }
         for (name, node) in definitions.members() {
-            if node.json.get("title").and_then(Json::as_str) != Some(name) {
-                let expected = format!("a `title` equal to the definition's key `{name}`");
-                let found =
-                    node.json.get("title").and_then(Json::as_str).unwrap_or("none").to_owned();
-                self.report(&node, ProblemKind::WrongValue { expected, found });
+            if let Some(title) = node.get("title").filter(|title| title.json.as_str() != Some(name))
+            {
+                let expected = format!("the definition's key `{name}`");
+                let found = title.json.as_str().unwrap_or(title.json.kind()).to_owned();
+                self.report(&title, ProblemKind::WrongValue { expected, found });
             }
             let keywords = ["title", "description", "type", "required", "properties"];
             self.named_type(&node, &keywords);
@@ -34,18 +34,8 @@ impl Reader<'_> {
             return;
         };
         let description = self.description(node);
-        let extended: Vec<&str> = [
-            "$schema",
-            "$id",
-            "title",
-            "description",
-            "type",
-            "x-source",
-            "x-decisions",
-            "x-sensitive",
-        ]
-        .into_iter()
-        .collect();
+        let extended =
+            ["$schema", "$id", "title", "description", "type", "x-source", "x-decisions"];
         let json_type = node.get("type");
         let plain = json_type.as_ref().and_then(|node| node.json.as_str());
         let kind = match (plain, node.get("x-type"), node.get("x-known-values")) {
@@ -58,7 +48,6 @@ impl Reader<'_> {
                 TypeKind::OpenEnum(self.known_values(&values))
             }
             (_, Some(x_type), None) => {
-                self.only(node, &[&extended[..], &["x-type"]].concat());
                 let kinds = [
                     ("id", TypeKindName::Id),
                     ("url", TypeKindName::Url),
@@ -68,6 +57,16 @@ impl Reader<'_> {
                 let Some(kind) = self.choice(&x_type, &kinds) else {
                     return;
                 };
+                // A URL grants access, and says so to other tools as well.
+                let flag: &[&str] =
+                    if matches!(kind, TypeKindName::Url) { &["x-sensitive"] } else { &[] };
+                self.only(node, &[&extended[..], &["x-type"], flag].concat());
+                if let Some(node) = node.get("x-sensitive")
+                    && !self.flag(&node)
+                {
+                    let (expected, found) = ("true".to_owned(), "false".to_owned());
+                    self.report(&node, ProblemKind::WrongValue { expected, found });
+                }
                 self.scalar(node, &name, kind)
             }
             _ => {
@@ -93,24 +92,20 @@ impl Reader<'_> {
                 (r#"["boolean","null"]"#, Some("Delivered"), TypeKind::Delivered)
             }
         };
-        let found =
-            node.json.get("type").map(|json| serde_json::to_string(json).unwrap_or_default());
-        if found.as_deref() != Some(json_type) {
-            let kind = ProblemKind::WrongValue {
-                expected: format!("`\"type\": {json_type}` for this `x-type`"),
-                found: found.unwrap_or_else(|| "nothing".into()),
-            };
-            self.report(node, kind);
+        match node.get("type") {
+            None => self.report(node, ProblemKind::Missing("type")),
+            Some(found) if found.json.to_text() != json_type => {
+                let (expected, found_text) = (format!("`{json_type}`"), found.json.to_text());
+                let kind = ProblemKind::WrongValue { expected, found: found_text };
+                self.report(&found, kind);
+            }
+            Some(_) => {}
         }
-        if fixed_name.is_some_and(|fixed| fixed != name) {
-            let kind = ProblemKind::WrongValue {
-                expected: format!(
-                    "the title `{}` for this `x-type`",
-                    fixed_name.unwrap_or_default()
-                ),
-                found: name.to_owned(),
-            };
-            self.report(node, kind);
+        if let (Some(fixed), Some(title)) = (fixed_name, node.get("title"))
+            && fixed != name
+        {
+            let (expected, found) = (format!("`{fixed}`"), name.to_owned());
+            self.report(&title, ProblemKind::WrongValue { expected, found });
         }
         kind
     }
@@ -125,11 +120,12 @@ impl Reader<'_> {
             };
             let variant = names::variant(&value);
             if !names::is_type_name(&variant) || variant == "Unknown" {
-                self.report(&node, ProblemKind::NotAnIdentifier(value.clone()));
+                let (named, name) = (Named::KnownValue, value.clone());
+                self.report(&node, ProblemKind::NotAnIdentifier { named, name });
             }
             if values.iter().any(|other| names::variant(&other.value) == variant) {
                 let kind = ProblemKind::Duplicate {
-                    what: "the known value",
+                    named: Named::KnownValue,
                     name: value.clone(),
                     other: "another value of this list".into(),
                 };
@@ -148,7 +144,7 @@ impl Reader<'_> {
         let name = self.required_string(node, "title")?;
         let place = node.get("title").unwrap_or_else(|| node.clone());
         if !names::is_title(&name) {
-            self.report(&place, ProblemKind::NotAnIdentifier(name));
+            self.report(&place, ProblemKind::NotAnIdentifier { named: Named::Type, name });
             return None;
         }
         Some(name)

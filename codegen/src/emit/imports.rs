@@ -75,11 +75,8 @@ pub(crate) fn with_imports(model: &Model, items: Vec<Item>) -> Vec<Item> {
             continue;
         }
         let names = names.iter().map(|name| format_ident!("{name}"));
-        let root: syn::Path = match syn::parse_str(root) {
-            Ok(root) => root,
-            Err(_) => continue,
-        };
-        imports.push(parse_quote!(use #root::{#(#names),*};));
+        let root = root.split("::").map(|segment| format_ident!("{segment}"));
+        imports.push(parse_quote!(use #(#root)::*::{#(#names),*};));
     }
     imports.extend(items);
     imports

@@ -5,7 +5,7 @@ mod event;
 mod imports;
 mod text_types;
 
-use quote::quote;
+use quote::{format_ident, quote};
 use syn::Item;
 
 pub(crate) use catalogue::event_type;
@@ -14,6 +14,7 @@ pub(crate) use imports::{is_imported, with_imports};
 pub(crate) use text_types::{id, open_enum, url};
 
 use crate::model::Model;
+use crate::names;
 
 /// Turns the tokens of several items into items.
 pub(crate) fn items(tokens: proc_macro2::TokenStream) -> Vec<Item> {
@@ -27,7 +28,8 @@ pub(crate) fn items(tokens: proc_macro2::TokenStream) -> Vec<Item> {
 
 /// Returns the module of the events, one module each.
 pub(crate) fn events_module(model: &Model) -> Vec<Item> {
-    let modules = model.events.iter().map(|event| quote::format_ident!("{}", event.module));
+    let modules =
+        model.events.iter().map(|event| format_ident!("{}", names::module_ident(&event.module)));
     let uses = modules.clone();
     items(quote! {
         #(mod #modules;)*
