@@ -10,17 +10,19 @@ use spektr_codegen::{Problems, SchemaSet};
 
 /// Returns the root of the workspace in which the command was given: the nearest
 /// folder, from the current one upwards, that has a schema folder beside a manifest.
-/// Elsewhere it is the workspace in which this program was built.
+/// Elsewhere it is the workspace of the package that cargo runs, which is not always
+/// the one where this program was built: two checkouts may share a target folder.
 pub(crate) fn root() -> &'static Path {
     static ROOT: OnceLock<PathBuf> = OnceLock::new();
     ROOT.get_or_init(|| {
         let is_root = |folder: &&Path| {
             folder.join("Cargo.toml").is_file() && folder.join("schema/common").is_dir()
         };
-        let built = Path::new(env!("CARGO_MANIFEST_DIR"));
         let here = std::env::current_dir().unwrap_or_default();
-        let found = here.ancestors().find(is_root).or(built.parent());
-        found.unwrap_or(built).to_owned()
+        let run = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
+        let found = here.ancestors().chain(run.ancestors()).find(is_root);
+        // In the current folder there is nothing to read, which is said then.
+        found.unwrap_or(&here).to_owned()
     })
 }
 

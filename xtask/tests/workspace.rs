@@ -1,0 +1,57 @@
+//! Which workspace a command reads and writes: the one where it is given.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn codegen(folder: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .arg("codegen")
+        .current_dir(folder)
+        .env_remove("CARGO_MANIFEST_DIR")
+        .output()
+        .expect("the program runs")
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder to copy") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), &target).expect("a file can be copied");
+        }
+    }
+}
+
+/// As with a target folder that two checkouts share: this program was built in one,
+/// and is run in the other.
+#[test]
+fn a_command_writes_into_the_workspace_where_it_is_given() {
+    let other = tempfile::tempdir().expect("a temporary folder");
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schema");
+    copy(&schema, &other.path().join("schema"));
+    fs::write(other.path().join("Cargo.toml"), "[workspace]\n").expect("can write");
+    let output = codegen(&other.path().join("schema/events"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(other.path().join("spektr-types/src/generated/mod.rs").is_file());
+    let said = String::from_utf8(output.stdout).expect("text");
+    assert!(said.trim_end().ends_with(" written, 0 kept, 0 removed"), "{said}");
+}
+
+#[test]
+fn outside_of_a_workspace_nothing_is_written_anywhere() {
+    let empty = tempfile::tempdir().expect("a temporary folder");
+    let output = codegen(empty.path());
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert!(
+        said.contains(
+            "schema/common/type_envelope.schema.json#: the file of the type envelope is missing"
+        ),
+        "{said}"
+    );
+    assert_eq!(fs::read_dir(empty.path()).expect("the folder").count(), 0);
+}
