@@ -348,7 +348,8 @@ fn the_crate_packages_with_its_generated_files() {
     }
     // Nothing in the crate reads a file outside of it.
     for path in corpus::files_below(&corpus::workspace_root().join("spektr-types/src")) {
-        let source = corpus::read(&path);
+        // The examples are packaged with the generated files.
+        let source = corpus::read(&path).replace("include_str!(\"generated/", "");
         for outside in ["include_str!", "include_bytes!", "include!", "#[path"] {
             assert!(!source.contains(outside), "{} has {outside}", path.display());
         }
