@@ -60,3 +60,7 @@ mod rejection;
 pub use ack::Ack;
 pub use extract::{SpektrWebhook, WebhookConfig};
 pub use rejection::Rejection;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

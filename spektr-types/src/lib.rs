@@ -112,3 +112,7 @@ pub use router::Router;
 pub use time::{Timestamp, TimestampError};
 pub use unknown::{Unknown, UnknownValue};
 pub use view::{Canonical as CanonicalEntry, Member as CanonicalMember};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -65,3 +65,7 @@ pub use time::{Clock, SystemClock, UnixSeconds};
 pub use verified::{Provenance, Verified};
 pub use verifier::Verifier;
 pub use well_formed::{SignatureFormat, UnknownSignatureFormat};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

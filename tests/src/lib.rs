@@ -9,3 +9,7 @@ pub mod corpus;
 pub mod fixtures;
 pub mod listing;
 pub mod places;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
