@@ -4,12 +4,15 @@ mod support;
 
 #[path = "support/list.rs"]
 mod list;
+#[path = "support/service.rs"]
+mod service;
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use list::List;
 use serde_json::Value;
+use service::Service;
 use support::{spektr, text};
 
 /// Milliseconds since the epoch, an hour ago.
@@ -73,4 +76,101 @@ fn a_verification_names_what_is_missing_and_ends_with_0_once_it_is_fetched() {
     assert_eq!(code, Some(1));
     let [report] = &lines(&out)[..] else { panic!("{out}") };
     assert_eq!((&report["completed"], &report["reason"]), (&false.into(), &"not_a_page".into()));
+}
+
+#[test]
+fn an_erasure_counts_by_kind_takes_the_kinds_it_is_told_and_is_logged() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = |state: &str, raw: &str| {
+        let line = serde_json::json!({ "state": state, "receivedAt": 1, "raw": raw });
+        format!("{line}\n")
+    };
+    let lines_of_export = [
+        line("pending", &event("e1", "spk_1", 1)),
+        line("done", &event("e2", "spk_1", 1)),
+        line("done", &event("e3", "spk_10", 1)),
+        line("malformed", r#"{"id":"e4","customer":["spk_1"]}"#),
+        line("malformed", r#"{"id":"e5","customer":["spk_10"]}"#),
+        line("unreadable", r#"{"spektrId":"spk_1""#),
+        line("unreadable", r#"{"spektrId":"spk_10""#),
+    ];
+    std::fs::write(folder.path().join("in.jsonl"), lines_of_export.concat()).expect("is written");
+    let tool = |arguments: &[&str]| {
+        let arguments = [&["inbox"], arguments].concat();
+        let (code, out, errors) = run(folder.path(), &arguments);
+        assert_eq!(code, Some(0), "{out}{errors}");
+        out
+    };
+    tool(&["import", "in.jsonl", "--by", "ada"]);
+    let counts = tool(&["erase", "spk_1", "--dry-run", "--format", "json"]);
+    let expected = r#"{"would_erase":{"entries":2,"mentions":1,"bodies":1,"rejected":0}}"#;
+    assert_eq!(counts.trim(), expected);
+    let erased = tool(&["erase", "spk_1", "--kind", "entries", "--yes", "--by", "ada"]);
+    assert_eq!(erased, "2 entries of this person erased\n");
+    let erased = tool(&["erase", "spk_1", "--yes", "--by", "eve", "--format", "json"]);
+    let expected = r#"{"erased":{"entries":0,"mentions":1,"bodies":1,"rejected":0}}"#;
+    assert_eq!(erased.trim(), expected);
+    let left = lines(&tool(&["export", "--source", "spektr", "--by", "ada"]));
+    assert_eq!(left.len(), 3);
+    assert!(left.iter().all(|line| line["raw"].as_str().expect("text").contains("spk_10")));
+
+    let log = tool(&["log", "--since", "1h", "--format", "json"]);
+    assert!(!log.contains("spk_1"), "{log}");
+    let log = lines(&log);
+    let log: Vec<_> =
+        log.iter().map(|one| (&one["action"], &one["by"], one["affected"].as_u64())).collect();
+    let expected = [
+        (&"import".into(), &"ada".into(), Some(7)),
+        (&"erase".into(), &"ada".into(), Some(2)),
+        (&"erase".into(), &"eve".into(), Some(2)),
+        (&"export".into(), &"ada".into(), Some(3)),
+    ];
+    assert_eq!(log, expected);
+    let text = tool(&["log"]);
+    assert!(text.ends_with("\n4 actions\n"), "{text}");
+    assert!(text.contains(r#"{"source":"spektr"}"#), "{text}");
+}
+
+#[test]
+fn actions_are_logged_under_the_account_of_the_process() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = serde_json::json!({ "state": "done", "receivedAt": 1, "raw": event("e1", "s1", 1) });
+    std::fs::write(folder.path().join("in.jsonl"), line.to_string()).expect("is written");
+    assert_eq!(run(folder.path(), &["inbox", "import", "in.jsonl"]).0, Some(0));
+    let (_, log, _) = run(folder.path(), &["inbox", "log", "--format", "json"]);
+    let account = std::process::Command::new("id").arg("-un").output().expect("id runs");
+    assert_eq!(lines(&log)[0]["by"], text(&account.stdout).trim());
+}
+
+#[test]
+fn a_backup_is_made_while_the_service_runs_and_restored_once_it_has_ended() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let service = Service::start(Some("dev=any secret"), folder.path(), &[]);
+    let (url, tool) = (service.url.clone(), |arguments: &[&str]| {
+        let mut command = spektr(Some("dev=any secret"));
+        let output = command.args(arguments).current_dir(folder.path()).output();
+        let output = output.expect("the tool runs");
+        (output.status.code(), format!("{}{}", text(&output.stdout), text(&output.stderr)))
+    });
+    let send = || assert_eq!(tool(&["send", "--to", &url, "alert_resolved"]).0, Some(0));
+    let count = |store: &str| {
+        let (code, out) = tool(&["inbox", "list", "--store", store]);
+        assert_eq!(code, Some(0), "{out}");
+        out.lines().count() - 1
+    };
+    send();
+    let (code, out) = tool(&["inbox", "backup", "copy.db"]);
+    assert_eq!(code, Some(0), "{out}");
+    assert_eq!(count("sqlite://copy.db"), 1);
+    send();
+    assert_eq!(count("sqlite://spektr-inbox.db"), 2);
+    let (code, out) = tool(&["inbox", "restore", "copy.db"]);
+    assert_eq!(code, Some(2), "{out}");
+    assert!(out.contains("is in use"), "{out}");
+    assert_eq!(count("sqlite://spektr-inbox.db"), 2);
+    assert_eq!(service.terminate().0, Some(0));
+    let (code, out) = tool(&["inbox", "restore", "copy.db"]);
+    assert_eq!(code, Some(0), "{out}");
+    assert_eq!(count("sqlite://spektr-inbox.db"), 1);
+    assert_eq!(count("sqlite://spektr-inbox.db.replaced"), 2);
 }

@@ -2,21 +2,28 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
+mod operate {
+    mod erasing;
+    mod moving;
+    mod recording;
+}
 mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use spektr_inbox::operate::{
-    ImportProblem, Retention, TransferError, export, import, prune, redecode, replay,
-};
-use spektr_inbox::store::{ClaimRequest, Filter, NewEntry, Settlement, State};
+use spektr_inbox::operate::{Retention, empty_quarantine, prune, redecode, replay, resolve};
+use spektr_inbox::store::{ClaimRequest, Filter, NewEntry, Operator, Rejected, Settlement, State};
 use spektr_inbox::testing::{entries, start, tag_added};
 use spektr_inbox::{Clock as _, HandlerError, Received, Workers};
 use support::Inbox;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
+
+fn ada() -> Operator {
+    Operator::new("ada")
+}
 
 async fn fill(inbox: &Inbox, count: usize) {
     let raws: Vec<_> =
@@ -57,7 +64,8 @@ async fn dead_letters_are_replayed_in_steps_with_progress() {
     let mut steps = Vec::new();
     let filter = Filter::state(State::Dead);
     let now = inbox.clock.now();
-    let replayed = replay(&*inbox.store, &filter, now, |done| steps.push(done)).await.unwrap();
+    let replayed =
+        replay(&*inbox.store, &ada(), &filter, now, |done| steps.push(done)).await.unwrap();
     assert_eq!((replayed, steps), (1200, vec![500, 1000, 1200]));
     assert_eq!(count(&inbox, State::Pending).await, 1200);
 }
@@ -77,7 +85,8 @@ async fn a_replay_beside_workers_comes_to_an_end_and_repeats_each_entry_once() {
     let end = async { stopped.await.unwrap_or_default() };
     let replaying = async {
         let filter = Filter::state(State::Done);
-        let replayed = replay(&*inbox.store, &filter, inbox.clock.now(), |_| {}).await.unwrap();
+        let replayed =
+            replay(&*inbox.store, &ada(), &filter, inbox.clock.now(), |_| {}).await.unwrap();
         drop(stop);
         replayed
     };
@@ -96,7 +105,10 @@ async fn pruning_deletes_what_it_is_told_and_nothing_pending() {
     inbox.clock.advance(DAY);
     let late = tag_added("late", "s1", 1_700_000_000_000);
     inbox.store.accept(entries("test", &late, inbox.clock.now())).await.unwrap();
-    assert_eq!(prune(&*inbox.store, &Filter::all(), |_| {}).await.unwrap(), 600);
+    assert_eq!(
+        prune(&*inbox.store, &ada(), &Filter::all(), inbox.clock.now(), |_| {}).await.unwrap(),
+        600
+    );
     assert_eq!(inbox.count().await, 1);
 }
 
@@ -108,19 +120,105 @@ async fn retention_goes_by_state_and_age() {
     settle(&inbox, Settlement::Done).await;
     inbox.store.accept(one("dead")).await.unwrap();
     settle(&inbox, dead()).await;
+    for state in [State::Malformed, State::Unknown, State::Conflict, State::Resolved] {
+        let parked = one(state.as_str()).remove(0);
+        inbox.store.accept(vec![NewEntry { state, ..parked }]).await.unwrap();
+    }
+    inbox.store.accept(entries("test", "not JSON", start())).await.unwrap();
     inbox.store.accept(one("pending")).await.unwrap();
+    let rejected = Rejected {
+        received_at: start(),
+        reason: "signature_mismatch".to_owned(),
+        headers: Vec::new(),
+        body: "forged".into(),
+    };
+    inbox.store.quarantine(rejected, 10, 1000).await.unwrap();
 
-    let retention = Retention { done: Some(2 * DAY), dead: Some(4 * DAY) };
+    let retention = Retention {
+        done: Some(2 * DAY),
+        dead: Some(4 * DAY),
+        parked: Some(6 * DAY),
+        rejected: Some(8 * DAY),
+        known: Some(10 * DAY),
+    };
     let apply = async || retention.apply(&*inbox.store, inbox.clock.now()).await.unwrap();
     inbox.clock.advance(2 * DAY);
     assert_eq!(apply().await, 0);
     inbox.clock.advance(Duration::from_millis(1));
-    assert_eq!(apply().await, 3);
+    assert_eq!(apply().await, 4);
+    for expected in [1, 4, 1] {
+        inbox.clock.advance(2 * DAY);
+        assert_eq!(apply().await, expected);
+    }
+    let tombstones = async || inbox.store.tombstones(None, 100).await.unwrap().len();
+    assert_eq!(tombstones().await, 9);
+    inbox.clock.advance(4 * DAY);
+    apply().await;
+    assert_eq!(tombstones().await, 9);
+    inbox.clock.advance(Duration::from_millis(1));
+    apply().await;
+    assert_eq!(tombstones().await, 5);
     inbox.clock.advance(100 * DAY);
-    assert_eq!(apply().await, 1);
+    assert_eq!(apply().await, 0);
+    assert_eq!(tombstones().await, 0);
     assert_eq!(inbox.all().await[0].id.as_deref(), Some("pending"));
     let nothing = Retention::default().apply(&*inbox.store, inbox.clock.now()).await;
     assert_eq!(nothing.unwrap(), 0);
+}
+
+#[test]
+fn how_long_an_event_is_known_goes_by_what_is_deleted_first() {
+    let retention = Retention { done: Some(2 * DAY), dead: Some(DAY), ..Retention::default() };
+    assert_eq!(retention.memory(), None);
+    let retention = Retention { known: Some(3 * DAY), ..retention };
+    assert_eq!(retention.memory(), Some(4 * DAY));
+    assert_eq!(Retention { known: Some(DAY), ..Retention::default() }.memory(), None);
+    let longest = Retention { known: Some(Duration::MAX), ..retention };
+    assert_eq!(longest.memory(), Some(Duration::MAX));
+}
+
+#[tokio::test]
+async fn the_quarantine_is_emptied_by_age_or_whole() {
+    let inbox = Inbox::new();
+    for (index, body) in ["one", "two", "three"].into_iter().enumerate() {
+        let rejected = Rejected {
+            received_at: inbox.clock.now(),
+            reason: "signature_mismatch".to_owned(),
+            headers: Vec::new(),
+            body: body.into(),
+        };
+        inbox.store.quarantine(rejected, 10, 1000).await.unwrap();
+        inbox.clock.advance(DAY);
+        assert_eq!(inbox.store.quarantined(0, 10).await.unwrap().len(), index + 1);
+    }
+    let now = inbox.clock.now();
+    let empty = async |before| empty_quarantine(&*inbox.store, &ada(), before, now).await.unwrap();
+    assert_eq!(empty(Some(start())).await, 0);
+    let second = inbox.store.quarantined(0, 10).await.unwrap()[1].rejected.received_at;
+    assert_eq!(empty(Some(second)).await, 1);
+    assert_eq!(empty(None).await, 2);
+    assert_eq!(empty(None).await, 0);
+}
+
+#[tokio::test]
+async fn an_entry_that_was_dealt_with_by_hand_is_worked_on_no_more() {
+    let inbox = Inbox::new();
+    fill(&inbox, 2).await;
+    settle(&inbox, dead()).await;
+    let number = inbox.all().await[0].number;
+    let now = inbox.clock.now();
+    let resolve =
+        async || resolve(&*inbox.store, &ada(), number, "called them", now).await.unwrap();
+    assert!(resolve().await);
+    assert!(!resolve().await);
+    assert_eq!(count(&inbox, State::Resolved).await, 1);
+    assert_eq!(inbox.all().await[0].reason.as_deref(), Some("called them"));
+    let dead = Filter::state(State::Dead);
+    assert_eq!(replay(&*inbox.store, &ada(), &dead, now, |_| {}).await.unwrap(), 1);
+    // It can be taken up again.
+    let resolved = Filter::state(State::Resolved);
+    assert_eq!(replay(&*inbox.store, &ada(), &resolved, now, |_| {}).await.unwrap(), 1);
+    assert_eq!(count(&inbox, State::Pending).await, 2);
 }
 
 #[tokio::test]
@@ -148,7 +246,7 @@ async fn what_can_be_decoded_by_now_is_pending_again() {
     inbox.store.accept(whole).await.unwrap();
 
     let now = inbox.clock.now();
-    assert_eq!(redecode(&*inbox.store, now, |_| {}).await.unwrap(), 2);
+    assert_eq!(redecode(&*inbox.store, &ada(), now, |_| {}).await.unwrap(), 2);
     let found: Vec<_> = inbox.all().await.into_iter().map(|one| (one.id, one.state)).collect();
     let id = |id: &str| Some(id.to_owned());
     let expected = [
@@ -159,7 +257,7 @@ async fn what_can_be_decoded_by_now_is_pending_again() {
         (id("e4"), State::Pending),
     ];
     assert_eq!(found, expected);
-    assert_eq!(redecode(&*inbox.store, now, |_| {}).await.unwrap(), 0);
+    assert_eq!(redecode(&*inbox.store, &ada(), now, |_| {}).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -184,61 +282,8 @@ async fn deliveries_that_fill_the_queue_delay_a_redecoding_and_do_not_fail_it() 
         })
     });
     let flood: Vec<_> = flood.collect();
-    let redecoded = redecode(&*inbox.store, inbox.clock.now(), |_| {}).await.unwrap();
+    let redecoded = redecode(&*inbox.store, &ada(), inbox.clock.now(), |_| {}).await.unwrap();
     assert_eq!(redecoded, BODIES as u64);
     flood.iter().for_each(|task| task.abort());
     assert_eq!(count(&inbox, State::Pending).await, BODIES as u64);
-}
-
-#[tokio::test]
-async fn an_export_can_be_imported_and_gives_the_same_export() {
-    let inbox = Inbox::new();
-    fill(&inbox, 2).await;
-    settle(&inbox, dead()).await;
-    let conflict = tag_added("e1", "s2", 1_700_000_000_000);
-    let raws = ["{\"id\" : \"e\u{e9}\",\"type\":\"x\\\"y\"}", "17", &conflict].join(",");
-    let body = format!(r#"{{"results":[{raws}]}}"#);
-    inbox.store.accept(entries("test", &body, start())).await.unwrap();
-    let mut binary = entries("test", "not JSON", start()).remove(0);
-    binary.raw = vec![0xff, 0xfe].into();
-    inbox.store.accept(vec![binary]).await.unwrap();
-
-    let mut file = Vec::new();
-    assert_eq!(export(&*inbox.store, &Filter::all(), &mut file, |_| {}).await.unwrap(), 6);
-    let text = String::from_utf8(file.clone()).unwrap();
-    let first = r#"{"id":"e0","type":"customer_tag_add","state":"dead","createdAt":1700000000000,"receivedAt":1700000000000,"source":"test","raw":"{\"id\":\"e0\","#;
-    assert!(text.starts_with(first), "{text}");
-    assert!(text.contains(r#""state":"unreadable","createdAt":null,"receivedAt":1700000000000,"source":"test","rawEncoding":"base64","raw":"//4=""#), "{text}");
-
-    let other = Inbox::new();
-    assert_eq!(import(&*other.store, &file[..], |_| {}).await.unwrap(), (6, 0));
-    assert_eq!(import(&*other.store, &file[..], |_| {}).await.unwrap(), (0, 6));
-    let mut again = Vec::new();
-    export(&*other.store, &Filter::all(), &mut again, |_| {}).await.unwrap();
-    assert_eq!(String::from_utf8(again).unwrap(), text);
-    // What was pending there is worked on here.
-    let handler = |_: Received| async { Ok::<(), HandlerError>(()) };
-    let workers = Workers::new(Arc::clone(&other.store), handler).with_clock(other.clock.clone());
-    assert_eq!(workers.run_due().await.unwrap(), 2);
-}
-
-#[tokio::test]
-async fn a_bad_line_is_named_and_not_quoted() {
-    let inbox = Inbox::new();
-    let good = r#"{"id":"e1","type":"x","state":"done","receivedAt":1700000000000,"raw":"{\"id\":\"e1\"}"}"#;
-    let bad = [
-        ("{\"marker\":", ImportProblem::NotExported),
-        (&good.replace("\"raw\"", "\"marker\""), ImportProblem::NotExported),
-        (&good.replace("done", "marker"), ImportProblem::State),
-        (&good.replace("\"raw\"", "\"rawEncoding\":\"marker\",\"raw\""), ImportProblem::Encoding),
-        (&good.replace("\"raw\"", "\"rawEncoding\":\"base64\",\"raw\""), ImportProblem::Encoding),
-    ];
-    for (line, expected) in bad {
-        let file = format!("{good}\n\n{line}\n");
-        let error = import(&*inbox.store, file.as_bytes(), |_| {}).await.unwrap_err();
-        let TransferError::Line { line: 3, problem } = error else { panic!("{error:?}") };
-        assert_eq!(problem, expected);
-        assert!(!format!("{error} {error:?}").contains("marker"), "{error:?}");
-    }
-    assert_eq!(inbox.count().await, 0);
 }

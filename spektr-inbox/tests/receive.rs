@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use spektr_inbox::Receiver;
-use spektr_inbox::store::State;
+use spektr_inbox::store::{Erasure, Operator, State};
 use spektr_inbox::testing::{start, tag_added};
 use spektr_verify::{KeyRing, SharedKeys, UnixSeconds, danger};
 use support::{
@@ -234,17 +234,21 @@ async fn rejected_deliveries_are_recovered_once_the_setting_is_right() {
     let receiver = Receiver::new(Arc::clone(&inbox.store), verifier)
         .with_clock(inbox.clock.clone())
         .with_quarantine(3, 10_000);
+    let ada = Operator::new("ada");
     let address = serve(&receiver).await;
     for id in ["e1", "e2", "e2", "e3", "e4"] {
         assert_eq!(deliver(address, tag(id)).await, 401);
     }
     let forged = exchange(address, &request(&signed(b"other"), tag("e5").as_bytes())).await;
     assert_eq!(forged.0, 401);
-    assert_eq!((inbox.count().await, receiver.recover().await.unwrap()), (0, (0, 3)));
+    assert_eq!((inbox.count().await, receiver.recover(&ada).await.unwrap()), (0, (0, 3)));
 
     inbox.clock.advance(Duration::from_secs(24 * 3600));
     keys.replace(ring("key-a"));
-    assert_eq!(receiver.recover().await.unwrap(), (2, 1));
+    assert_eq!(receiver.recover(&ada).await.unwrap(), (2, 1));
+    let actions = inbox.store.actions(0, 10).await.unwrap();
+    let actions: Vec<_> = actions.iter().map(|one| (&*one.action, &*one.actor)).collect();
+    assert_eq!(actions, [("recover", "ada"); 2]);
     let ids: Vec<_> = inbox.all().await.into_iter().filter_map(|entry| entry.id).collect();
     assert_eq!(ids, ["e3", "e4"]);
     let left = inbox.store.quarantined(0, 10).await.unwrap();
@@ -260,7 +264,7 @@ async fn a_full_disk_is_a_507_until_there_is_room_again() {
     assert_eq!(deliver(address, big("e1")).await, 200);
     assert_eq!(deliver(address, big("e2")).await, 507);
     assert_eq!(inbox.count().await, 1);
-    assert_eq!(inbox.store.erase("s1".to_owned()).await.unwrap(), 1);
+    assert_eq!(inbox.store.erase(Erasure::of("s1"), None).await.unwrap().entries, 1);
     assert_eq!(deliver(address, big("e2")).await, 200);
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use spektr_inbox::store::{ClaimRequest, Filter, State};
+use spektr_inbox::store::{ClaimRequest, Erasure, Filter, State};
 use spektr_inbox::testing::{entries, start, tag_added};
 use spektr_inbox::{Clock as _, Handler, HandlerError, Received, Workers};
 use support::Inbox;
@@ -145,7 +145,7 @@ async fn a_worker_that_has_lost_its_lease_stops_its_handler() {
     let working = tokio::spawn(working.run(async { stopped.await.unwrap() }));
     until_begun(&begun, 1).await;
     // Somebody erases the entry under the worker's hands.
-    assert_eq!(inbox.store.erase("s1".to_owned()).await.unwrap(), 1);
+    assert_eq!(inbox.store.erase(Erasure::of("s1"), None).await.unwrap().entries, 1);
     stop.send(()).unwrap();
     working.await.unwrap();
     assert_eq!(ended.load(Ordering::SeqCst), 0);

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use spektr_inbox::store::sqlite::{OpenError, SqliteOptions, SqliteStore};
-use spektr_inbox::store::{Acceptance, Filter, Store, StoreError};
+use spektr_inbox::store::{Erasure, Filter, Store, StoreError};
 use spektr_inbox::testing::{entries, start, tag_added};
 use tempfile::TempDir;
 
@@ -134,21 +134,6 @@ async fn a_file_of_the_second_version_is_migrated_with_what_it_holds() {
     support::before::assert_known(&store).await;
 }
 
-/// Tombstones are compared with as entries are.
-#[tokio::test]
-async fn an_entry_that_was_deleted_and_left_a_tombstone_is_known() {
-    let fresh = fresh().await;
-    fresh.accept(one("e1")).await.unwrap();
-    let connection = Connection::open(fresh.path()).unwrap();
-    let bury = "INSERT INTO tombstones SELECT key, source, content, 1 FROM entries; \
-                DELETE FROM entries";
-    connection.execute_batch(bury).unwrap();
-    assert_eq!(fresh.accept(one("e1")).await.unwrap(), [Acceptance::Duplicate]);
-    let other = tag_added("e1", "s2", 1_700_000_000_000);
-    let accepted = fresh.accept(entries("test", &other, start())).await.unwrap();
-    assert!(matches!(accepted[..], [Acceptance::Conflict(_)]), "{accepted:?}");
-}
-
 #[test]
 fn refuses_a_newer_version_and_leaves_the_file_alone() {
     let fresh = opened(|options| options);
@@ -228,7 +213,7 @@ async fn a_full_file_refuses_and_recovers_when_there_is_room() {
     let stored: Vec<_> = stored.into_iter().filter_map(|entry| entry.id).collect();
     assert_eq!(stored, accepted);
 
-    assert_eq!(fresh.erase("s1".to_owned()).await.unwrap(), accepted.len() as u64);
+    assert_eq!(fresh.erase(Erasure::of("s1"), None).await.unwrap().entries, accepted.len() as u64);
     fresh.accept(one("after")).await.unwrap();
     let check: String = Connection::open(fresh.path())
         .unwrap()
@@ -256,7 +241,7 @@ async fn what_is_erased_is_in_none_of_the_files() {
     let marked = tag_added("e1", "marker-person", 1_700_000_000_000);
     fresh.accept(entries("test", &marked, start())).await.unwrap();
     assert!(has_marker(&fresh), "the marker is in the files before");
-    assert_eq!(fresh.erase("marker-person".to_owned()).await.unwrap(), 1);
+    assert_eq!(fresh.erase(Erasure::of("marker-person"), None).await.unwrap().entries, 1);
     assert!(!has_marker(&fresh), "the marker is in the files after");
 }
 

@@ -39,6 +39,9 @@ Example of a file:
   quarantine = true                         # for the first days
   keep_done = '30d'
   keep_dead = '90d'
+  keep_parked = '180d'
+  keep_rejected = '7d'
+  keep_known = '365d'                       # which entries were deleted
 
   [reconcile]
   from = 'sandbox'

@@ -84,6 +84,9 @@ const QUARANTINE_BYTES: usize = 64 << 20;
 /// How far back the first reconciliation goes, unless configured.
 const REACH: Duration = Duration::from_secs(24 * 3600);
 
+/// How long it is known what was deleted, unless configured.
+const KEEP_KNOWN: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// How far back the daily verification looks: what it has found shows for two days.
 const VERIFY_REACH: Duration = Duration::from_secs(48 * 3600);
 
@@ -107,12 +110,21 @@ pub(crate) struct Arguments {
     /// Forward events of a spektr id one at a time, in the order of their creation
     #[arg(long)]
     ordered: bool,
-    /// Delete entries that are done this long after their arrival, as 30d [preset: never]
+    /// Delete entries that are done or resolved this long after their arrival, as 30d [preset: never]
     #[arg(long, value_name = "DURATION", value_parser = time::parse_age)]
     keep_done: Option<Duration>,
     /// Delete dead letters this long after their arrival [preset: never]
     #[arg(long, value_name = "DURATION", value_parser = time::parse_age)]
     keep_dead: Option<Duration>,
+    /// Delete malformed, unknown and unreadable entries and conflicts this long after their arrival [preset: never]
+    #[arg(long, value_name = "DURATION", value_parser = time::parse_age)]
+    keep_parked: Option<Duration>,
+    /// Delete rejected deliveries this long after their arrival [preset: never]
+    #[arg(long, value_name = "DURATION", value_parser = time::parse_age)]
+    keep_rejected: Option<Duration>,
+    /// Know deleted entries for this long after their deletion, so that they do not come back [preset: 365d]
+    #[arg(long, value_name = "DURATION", value_parser = time::parse_age)]
+    keep_known: Option<Duration>,
     /// Keep rejected deliveries apart, at most 1000 with 64 MiB: for the first days [`spektr inbox recover`]
     #[arg(long)]
     quarantine: bool,
@@ -196,17 +208,20 @@ fn reconciler(
     retention: Retention,
 ) -> Result<Option<Reconciler>, Failure> {
     let Some(client) = arguments.list.client_if_configured(config)? else { return Ok(None) };
-    let is_short =
-        |kept: Option<Duration>| kept.is_some_and(|kept| kept <= Reconciler::DEFAULT_OVERLAP);
-    if is_short(retention.done) || is_short(retention.dead) {
-        let overlap = time::span(Reconciler::DEFAULT_OVERLAP);
-        return Err(Failure::new("entries would be deleted and fetched again").hint(format!(
-            "a reconciliation goes back {overlap}: keep entries for longer than that"
-        )));
-    }
     let setting = |name| config.setting(name, |text| time::parse_span(text).ok());
     let reach = setting("reconcile.reach").unwrap_or(REACH);
     let interval = setting("reconcile.interval").unwrap_or(Reconciler::DEFAULT_INTERVAL);
+    let furthest = reach.max(VERIFY_REACH).max(Reconciler::DEFAULT_OVERLAP);
+    if let Some(memory) = retention.memory().filter(|memory| *memory <= furthest) {
+        let (memory, furthest) = (time::span(memory), time::span(furthest));
+        return Err(Failure::new(format!(
+            "what is deleted is forgotten {memory} after its arrival, and would be fetched again"
+        ))
+        .hint(format!(
+            "a reconciliation goes back {furthest}: --keep-done, --keep-dead or --keep-parked \
+             and --keep-known together must be longer than that"
+        )));
+    }
     let reconciler = Reconciler::new(Arc::clone(store), client)
         .with_source(source)
         .with_first_reach(reach)
@@ -228,6 +243,11 @@ fn retention(arguments: &Arguments, config: &Config) -> Retention {
     Retention {
         done: arguments.keep_done.or_else(|| setting("serve.keep_done")),
         dead: arguments.keep_dead.or_else(|| setting("serve.keep_dead")),
+        parked: arguments.keep_parked.or_else(|| setting("serve.keep_parked")),
+        rejected: arguments.keep_rejected.or_else(|| setting("serve.keep_rejected")),
+        known: Some(
+            arguments.keep_known.or_else(|| setting("serve.keep_known")).unwrap_or(KEEP_KNOWN),
+        ),
     }
 }
 

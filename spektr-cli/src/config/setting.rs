@@ -41,7 +41,7 @@ impl Setting {
     }
 }
 
-pub(crate) static SETTINGS: [Setting; 24] = [
+pub(crate) static SETTINGS: [Setting; 27] = [
     Setting {
         name: "keys_file",
         about: "TOML file with the signing keys",
@@ -160,6 +160,24 @@ pub(crate) static SETTINGS: [Setting; 24] = [
         name: "serve.keep_dead",
         about: "how long dead letters are kept",
         preset: "for ever",
+        check: |text| time::parse_age(text).map(drop),
+    },
+    Setting {
+        name: "serve.keep_parked",
+        about: "how long malformed, unknown and unreadable entries and conflicts are kept",
+        preset: "for ever",
+        check: |text| time::parse_age(text).map(drop),
+    },
+    Setting {
+        name: "serve.keep_rejected",
+        about: "how long rejected deliveries are kept",
+        preset: "for ever",
+        check: |text| time::parse_age(text).map(drop),
+    },
+    Setting {
+        name: "serve.keep_known",
+        about: "how long it is known which entries were deleted, so that they do not come back",
+        preset: "365d",
         check: |text| time::parse_age(text).map(drop),
     },
     Setting {

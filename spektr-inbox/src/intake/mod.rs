@@ -124,8 +124,10 @@ pub fn reread(source: &Arc<str>, raw: Bytes, state: State, received_at: Timestam
         Some(entry) => new_entry(source, entry, raw.clone(), received_at),
         None => unreadable(source, raw.clone(), received_at),
     };
-    // What cannot be read stays what it is, whatever it is said to be.
-    if new.state == State::Unreadable { new } else { NewEntry { state, ..new } }
+    // What cannot be read stays what it is, whatever it is said to be, but for what was
+    // dealt with by hand.
+    let is_kept = new.state == State::Unreadable && state != State::Resolved;
+    if is_kept { new } else { NewEntry { state, ..new } }
 }
 
 /// The content of an entry with this key, by its JSON or body.

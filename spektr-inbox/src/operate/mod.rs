@@ -1,26 +1,29 @@
-//! What operators do with a store: replay, prune, decode again, move.
+//! What operators do with a store: replay, prune, erase, decode again, move.
 //!
 //! Everything works in steps, so that deliveries are accepted meanwhile, and
 //! tells after each step how many entries are done, for a display of progress.
+//! Each step records the action and the [`Operator`] in its own transaction.
 
+mod erase;
+mod names;
+mod retention;
 mod show;
 mod transfer;
 
-use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
 
 use spektr_types::{Entry, Event, Timestamp};
 use spektr_verify::danger;
-use tokio::time::sleep;
 
+pub use erase::{Belongings, Kind, erase, survey};
+pub use retention::Retention;
 pub use show::outline;
 pub use transfer::{ImportProblem, TransferError, export, import};
 
-use crate::Clock;
-use crate::clock::before;
 use crate::intake::intake;
-use crate::store::{Filter, State, Store, StoreError, StoredEntry, accept_patiently};
+use crate::store::{
+    Action, Filter, Operator, Record, State, Store, StoreError, StoredEntry, accept_patiently,
+};
 
 /// How many entries a step takes.
 const STEP: usize = 500;
@@ -30,7 +33,7 @@ const PAGE: usize = 20;
 
 /// Makes entries pending again, with no attempts counted: dead letters, what was
 /// done already, or what is parked. Each at most once, whatever workers do
-/// meanwhile. Returns how many it were.
+/// meanwhile. Returns the number of entries released.
 ///
 /// Entries that are pending are left alone, and so are bodies that could not be
 /// read.
@@ -40,15 +43,17 @@ const PAGE: usize = 20;
 /// Those of the store. The steps until then are done.
 pub async fn replay(
     store: &dyn Store,
+    operator: &Operator,
     filter: &Filter,
     now: Timestamp,
     mut progress: impl FnMut(u64),
 ) -> Result<u64, StoreError> {
+    let record = operator.record(Action::Replay, now).with_filter(filter);
     // By their numbers: workers may be done with the first ones, and these match
     // again, before the last ones are released.
     let (mut count, mut last) = (0, 0);
     loop {
-        let released = store.release(filter.clone(), last, STEP, now).await?;
+        let released = store.release(filter.clone(), last, STEP, now, Some(record.clone())).await?;
         let Some(end) = released.iter().max() else { return Ok(count) };
         last = *end;
         count += released.len() as u64;
@@ -56,19 +61,34 @@ pub async fn replay(
     }
 }
 
-/// Deletes entries, apart from those that are pending. Returns how many it were.
+/// Deletes entries, apart from those that are pending. Returns the number of entries
+/// deleted. The store goes on to know them: a delivery or a reconciliation that brings one
+/// again brings a duplicate.
 ///
 /// # Errors
 ///
 /// Those of the store. The steps until then are done.
 pub async fn prune(
     store: &dyn Store,
+    operator: &Operator,
     filter: &Filter,
+    now: Timestamp,
+    progress: impl FnMut(u64),
+) -> Result<u64, StoreError> {
+    let record = operator.record(Action::Prune, now).with_filter(filter);
+    delete(store, filter, now, Some(record), progress).await
+}
+
+async fn delete(
+    store: &dyn Store,
+    filter: &Filter,
+    now: Timestamp,
+    record: Option<Record>,
     mut progress: impl FnMut(u64),
 ) -> Result<u64, StoreError> {
     let mut count = 0;
     loop {
-        match store.prune(filter.clone(), STEP).await? {
+        match store.prune(filter.clone(), STEP, now, record.clone()).await? {
             0 => return Ok(count),
             some => count += some,
         }
@@ -76,68 +96,72 @@ pub async fn prune(
     }
 }
 
-/// How long entries are kept.
+/// Ends the work on an entry, in whatever state but done, because somebody has dealt with
+/// it by hand. An attempt that is under way loses its lease. Returns whether there was such
+/// an entry.
 ///
-/// What is neither done nor dead is kept until somebody decides.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(clippy::exhaustive_structs, reason = "a setting that is written as a literal")]
-pub struct Retention {
-    /// How long after its arrival a done entry is deleted, if ever.
-    ///
-    /// A duplicate that comes after that is a new event. The sender repeats within
-    /// seconds; a reconciliation goes back further.
-    pub done: Option<Duration>,
-    /// How long after its arrival a dead letter is deleted, if ever.
-    pub dead: Option<Duration>,
+/// # Errors
+///
+/// Those of the store.
+pub async fn resolve(
+    store: &dyn Store,
+    operator: &Operator,
+    number: i64,
+    reason: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let record = operator.record(Action::Resolve, now).with_filter(&Filter::number(number));
+    store.resolve(number, reason.to_owned(), record).await
 }
 
-impl Retention {
-    /// Deletes what has been kept for long enough. Returns how many entries it
-    /// were.
-    ///
-    /// # Errors
-    ///
-    /// Those of the store. The steps until then are done.
-    pub async fn apply(&self, store: &dyn Store, now: Timestamp) -> Result<u64, StoreError> {
-        let mut count = 0;
-        for (state, kept) in [(State::Done, self.done), (State::Dead, self.dead)] {
-            if let Some(kept) = kept {
-                let received_before = Some(before(now, kept));
-                let filter = Filter { received_before, ..Filter::state(state) };
-                count += prune(store, &filter, |_| {}).await?;
-            }
-        }
-        Ok(count)
-    }
+/// Deletes rejected deliveries from the quarantine, those that arrived before a time or
+/// all. Returns the number of deliveries deleted.
+///
+/// # Errors
+///
+/// Those of the store. The steps until then are done.
+pub async fn empty_quarantine(
+    store: &dyn Store,
+    operator: &Operator,
+    received_before: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let filter = Filter { received_before, ..Filter::all() };
+    let record = operator.record(Action::Discard, now).with_filter(&filter);
+    discard(store, received_before, Some(record)).await
+}
 
-    /// Deletes what has been kept for long enough, again and again, for as long as
-    /// it runs: spawn it beside the workers. Errors are traced, and the next time
-    /// is another attempt.
-    pub async fn apply_every(&self, pause: Duration, store: &dyn Store, clock: &dyn Clock) {
-        loop {
-            match self.apply(store, clock.now()).await {
-                Ok(count) => tracing::debug!(count, "entries deleted by age"),
-                Err(error) => {
-                    tracing::error!(error = &error as &dyn Error, "not deleted by age");
-                }
-            }
-            sleep(pause).await;
-        }
+async fn discard(
+    store: &dyn Store,
+    received_before: Option<Timestamp>,
+    record: Option<Record>,
+) -> Result<u64, StoreError> {
+    let (mut count, mut last) = (0, 0);
+    loop {
+        let page = store.quarantined(last, PAGE).await?;
+        let Some(end) = page.last() else { return Ok(count) };
+        last = end.number;
+        let is_meant = |at| received_before.is_none_or(|before| at < before);
+        let old = page.iter().filter(|one| is_meant(one.rejected.received_at));
+        let numbers: Vec<_> = old.map(|one| one.number).collect();
+        count += store.discard(numbers, record.clone()).await?;
     }
 }
 
 /// Decodes what could not be decoded or was not known, as after an upgrade, and
 /// makes pending what can be handled now. Bodies that can be split by now are
-/// replaced by their entries. Returns how many entries and bodies it were.
+/// replaced by their entries. Returns the number of entries released and bodies replaced.
 ///
 /// # Errors
 ///
 /// Those of the store. The steps until then are done.
 pub async fn redecode(
     store: &dyn Store,
+    operator: &Operator,
     now: Timestamp,
     mut progress: impl FnMut(u64),
 ) -> Result<u64, StoreError> {
+    let record = operator.record(Action::Redecode, now);
     let mut count = 0;
     for state in [State::Malformed, State::Unknown, State::Unreadable] {
         let mut last = 0;
@@ -147,10 +171,10 @@ pub async fn redecode(
             last = end.number;
             for entry in page {
                 let redecoded = match state {
-                    State::Unreadable => split(store, entry).await?,
+                    State::Unreadable => split(store, entry, now, record.clone()).await?,
                     _ if is_known(&entry.raw) => {
                         let filter = Filter { state: Some(state), ..Filter::number(entry.number) };
-                        store.release(filter, 0, 1, now).await?.len() as u64
+                        store.release(filter, 0, 1, now, Some(record.clone())).await?.len() as u64
                     }
                     _ => 0,
                 };
@@ -171,12 +195,18 @@ fn is_known(raw: &[u8]) -> bool {
 }
 
 /// Puts the entries of a body in its place; it was authentic when it arrived.
-async fn split(store: &dyn Store, body: StoredEntry) -> Result<u64, StoreError> {
+async fn split(
+    store: &dyn Store,
+    body: StoredEntry,
+    now: Timestamp,
+    record: Record,
+) -> Result<u64, StoreError> {
     let delivery = danger::assume_verified(body.raw);
     let intake = intake(&Arc::from(body.source), &delivery, body.received_at);
     if intake.unreadable.is_some() {
         return Ok(0);
     }
     accept_patiently(store, intake.entries).await?;
-    store.prune(Filter { state: Some(body.state), ..Filter::number(body.number) }, 1).await
+    let filter = Filter { state: Some(body.state), ..Filter::number(body.number) };
+    store.prune(filter, 1, now, Some(record)).await
 }

@@ -2,26 +2,31 @@
 //!
 //! `{"id":"e1","type":"alert_resolved","state":"done","createdAt":1672531198000,
 //! "receivedAt":1672531199000,"source":"spektr","raw":"{…}"}`: the raw JSON as a
-//! string, byte for byte. A body that is not UTF-8 has `"rawEncoding":"base64"`.
+//! string, byte for byte. A body that is not UTF-8 has `"rawEncoding":"base64"`. What
+//! became of an entry stands in `conflict`, `attempts`, `dueAt`, `reason` and `history`,
+//! which are left out where there is nothing to say.
+//!
+//! An export of everything has further lines, which name their `kind`: `tombstone`,
+//! `rejected`, `action`, and at the end `note`, among them the watermarks.
 
-use std::borrow::Cow;
+mod line;
+
 use std::io::{self, BufRead, Write};
-use std::sync::Arc;
 
-use base64ct::{Base64, Encoding as _};
-use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 use spektr_types::Timestamp;
 use thiserror::Error;
 
+use self::line::{Line, Other};
 use super::{PAGE, STEP};
-use crate::intake::reread;
 use crate::store::{
-    Acceptance, Filter, NewEntry, State, Store, StoreError, StoredEntry, accept_patiently,
+    Acceptance, Action, Filter, Imported, Operator, Record, Recorded, Store, StoreError, Tombstone,
 };
 
 /// How many bytes of entries are imported in a step.
 const STEP_BYTES: usize = 8 * 1024 * 1024;
+
+/// What begins the names of watermarks.
+const WATERMARK: &str = "reconcile ";
 
 /// Why an export or an import stopped.
 #[derive(Debug, Error)]
@@ -56,81 +61,98 @@ pub enum ImportProblem {
     /// The encoding of its raw JSON is not known, or `raw` is not in it.
     #[error("has raw bytes that cannot be decoded")]
     Encoding,
+    /// A newer version has written it.
+    #[error("is of a kind that this version does not know")]
+    Kind,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Line<'a> {
-    id: Option<Cow<'a, str>>,
-    #[serde(rename = "type")]
-    wire_type: Option<Cow<'a, str>>,
-    state: Cow<'a, str>,
-    /// For readers; an import takes it from the raw JSON, as it does id and type.
-    #[serde(skip_deserializing)]
-    created_at: Option<Timestamp>,
-    received_at: Timestamp,
-    #[serde(default = "default_source")]
-    source: Cow<'a, str>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    raw_encoding: Option<Cow<'a, str>>,
-    raw: Cow<'a, str>,
-}
-
-fn default_source() -> Cow<'static, str> {
-    Cow::Borrowed(crate::Receiver::DEFAULT_SOURCE)
-}
-
-/// Writes entries, one a line, in the order of arrival. Returns how many it were.
+/// Writes entries, one a line, in the order of arrival, and with [`Filter::all`] everything
+/// else that the store holds. Returns the number of entries.
 ///
-/// The lines hold everything that arrived: treat the file like the store.
+/// The lines hold everything that arrived: treat the file like the store. Export a store
+/// that nobody fills, or what arrives meanwhile may be in part.
 ///
 /// # Errors
 ///
 /// - [`TransferError::Store`], [`TransferError::Io`]
 pub async fn export(
     store: &dyn Store,
+    operator: &Operator,
+    filter: &Filter,
+    now: Timestamp,
+    to: impl Write,
+    mut progress: impl FnMut(u64),
+) -> Result<u64, TransferError> {
+    let mut count = 0;
+    let exported = write(store, filter, to, |so_far| {
+        count = so_far;
+        progress(so_far);
+    });
+    let exported = exported.await;
+    // What has left the store has left it, also where the file is incomplete.
+    store.record(operator.record(Action::Export, now).with_filter(filter), count).await?;
+    exported.map(|()| count)
+}
+
+async fn write(
+    store: &dyn Store,
     filter: &Filter,
     mut to: impl Write,
     mut progress: impl FnMut(u64),
-) -> Result<u64, TransferError> {
+) -> Result<(), TransferError> {
+    let mut put = |line: &Line<'_>| {
+        serde_json::to_writer(&mut to, line).map_err(io::Error::from)?;
+        to.write_all(b"\n")
+    };
+    // Before the entries: what arrives meanwhile must not be behind a watermark.
+    let is_all = *filter == Filter::all();
+    let notes = if is_all { store.notes().await? } else { Vec::new() };
     let (mut count, mut last) = (0, 0);
     loop {
         let page = store.list(filter.clone(), last, PAGE).await?;
         let Some(end) = page.last() else { break };
         last = end.number;
         for entry in &page {
-            serde_json::to_writer(&mut to, &line(entry)).map_err(io::Error::from)?;
-            to.write_all(b"\n")?;
+            put(&Line::entry(entry, &store.attempts(entry.number).await?))?;
             count += 1;
         }
         progress(count);
     }
-    to.flush()?;
-    Ok(count)
-}
-
-fn line(entry: &StoredEntry) -> Line<'_> {
-    let (raw, raw_encoding) = match std::str::from_utf8(&entry.raw) {
-        Ok(text) => (Cow::Borrowed(text), None),
-        Err(_) => (Base64::encode_string(&entry.raw).into(), Some("base64".into())),
-    };
-    Line {
-        id: entry.id.as_deref().map(Cow::Borrowed),
-        wire_type: entry.wire_type.as_deref().map(Cow::Borrowed),
-        state: entry.state.as_str().into(),
-        created_at: entry.created_at,
-        received_at: entry.received_at,
-        source: entry.source.as_str().into(),
-        raw_encoding,
-        raw,
+    if is_all {
+        let mut last = None;
+        loop {
+            let page = store.tombstones(last.take(), STEP).await?;
+            page.iter().try_for_each(|one| put(&Line::tombstone(one)))?;
+            let Some(end) = page.into_iter().next_back() else { break };
+            last = Some(end);
+        }
+        let mut last = 0;
+        loop {
+            let page = store.quarantined(last, PAGE).await?;
+            let Some(end) = page.last() else { break };
+            last = end.number;
+            page.iter().try_for_each(|one| put(&Line::rejected(&one.rejected)))?;
+        }
+        let mut last = 0;
+        loop {
+            let page = store.actions(last, STEP).await?;
+            let Some(end) = page.last() else { break };
+            last = end.number;
+            page.iter().try_for_each(|one| put(&Line::action(one)))?;
+        }
+        // At the end, so that an import that stops before has no watermark.
+        notes.iter().try_for_each(|(name, text)| put(&Line::note(name, text)))?;
     }
+    to.flush()?;
+    Ok(())
 }
 
 /// Reads what [`export`] wrote into a store. Returns how many entries were new,
 /// and how many were there already.
 ///
-/// Entries keep their state and the time of their arrival. Ids and types are read
-/// from the raw JSON again.
+/// Entries keep their state, the time of their arrival and what became of them. Ids and
+/// types are read from the raw JSON again. Entries come back that were deleted here. Of two
+/// watermarks the earlier one holds.
 ///
 /// # Errors
 ///
@@ -139,47 +161,101 @@ fn line(entry: &StoredEntry) -> Line<'_> {
 /// - [`TransferError::Store`], [`TransferError::Io`]
 pub async fn import(
     store: &dyn Store,
+    operator: &Operator,
     mut from: impl BufRead,
+    now: Timestamp,
     mut progress: impl FnMut(u64),
 ) -> Result<(u64, u64), TransferError> {
+    let record = operator.record(Action::Import, now);
+    let mut step = Step::default();
+    let mut notes = Vec::new();
     let (mut new, mut known, mut number) = (0, 0, 0);
     let mut text = String::new();
-    let mut more = true;
-    while more {
-        let mut entries = Vec::new();
-        let mut bytes = 0;
-        while entries.len() < STEP && bytes < STEP_BYTES {
-            text.clear();
-            if from.read_line(&mut text)? == 0 {
-                more = false;
-                break;
-            }
-            number += 1;
-            if !text.trim().is_empty() {
-                let entry = parse(&text)
-                    .map_err(|problem| TransferError::Line { line: number, problem })?;
-                bytes += entry.raw.len();
-                entries.push(entry);
-            }
-        }
-        for acceptance in accept_patiently(store, entries).await? {
-            match acceptance {
-                Acceptance::Duplicate => known += 1,
-                Acceptance::Stored(_) | Acceptance::Conflict(_) => new += 1,
+    loop {
+        text.clear();
+        let is_end = from.read_line(&mut text)? == 0;
+        if !is_end && !text.trim().is_empty() {
+            let line = line::parse(&text)
+                .map_err(|problem| TransferError::Line { line: number + 1, problem })?;
+            match line {
+                Other::Entry(entry) => step.add(*entry),
+                Other::Tombstone(one) => step.tombstones.push(one),
+                Other::Action(one) => step.actions.push(one),
+                // The quarantine of the file was bounded, and this one is when it is filled.
+                Other::Rejected(one) => {
+                    store.quarantine(one, i32::MAX as usize, i64::MAX as usize).await?;
+                }
+                Other::Note(name, text) => notes.push((name, text)),
             }
         }
-        progress(new + known);
+        number += 1;
+        if is_end || step.is_full() {
+            let (of_new, of_known) = step.apply(store, &record).await?;
+            new += of_new;
+            known += of_known;
+            progress(new + known);
+        }
+        if is_end {
+            break;
+        }
+    }
+    for (name, text) in notes {
+        let there = store.note(name.clone()).await?;
+        if there.is_none_or(|there| is_earlier_watermark(&name, &text, &there)) {
+            store.set_note(name, text).await?;
+        }
     }
     Ok((new, known))
 }
 
-fn parse(text: &str) -> Result<NewEntry, ImportProblem> {
-    let line: Line<'_> = serde_json::from_str(text).map_err(|_| ImportProblem::NotExported)?;
-    let state: State = line.state.parse().map_err(|_| ImportProblem::State)?;
-    let raw = match line.raw_encoding.as_deref() {
-        None => line.raw.into_owned().into_bytes(),
-        Some("base64") => Base64::decode_vec(&line.raw).map_err(|_| ImportProblem::Encoding)?,
-        Some(_) => return Err(ImportProblem::Encoding),
-    };
-    Ok(reread(&Arc::from(line.source.as_ref()), Bytes::from(raw), state, line.received_at))
+/// What is imported in a transaction each.
+#[derive(Default)]
+struct Step {
+    entries: Vec<Imported>,
+    bytes: usize,
+    tombstones: Vec<Tombstone>,
+    actions: Vec<Recorded>,
+}
+
+impl Step {
+    fn add(&mut self, entry: Imported) {
+        self.bytes += entry.entry.raw.len();
+        self.entries.push(entry);
+    }
+
+    fn is_full(&self) -> bool {
+        let most = self.entries.len().max(self.tombstones.len()).max(self.actions.len());
+        most >= STEP || self.bytes >= STEP_BYTES
+    }
+
+    /// Stores what was read; returns how many entries were new and how many were known.
+    async fn apply(
+        &mut self,
+        store: &dyn Store,
+        record: &Record,
+    ) -> Result<(u64, u64), StoreError> {
+        let Self { entries, tombstones, actions, .. } = std::mem::take(self);
+        let (mut new, mut known) = (0, 0);
+        if !entries.is_empty() {
+            for acceptance in store.import(entries, Some(record.clone())).await? {
+                match acceptance {
+                    Acceptance::Duplicate => known += 1,
+                    Acceptance::Stored(_) | Acceptance::Conflict(_) => new += 1,
+                }
+            }
+        }
+        if !tombstones.is_empty() {
+            store.bury(tombstones).await?;
+        }
+        if !actions.is_empty() {
+            store.import_actions(actions).await?;
+        }
+        Ok((new, known))
+    }
+}
+
+fn is_earlier_watermark(name: &str, text: &str, there: &str) -> bool {
+    let millis = |text: &str| text.parse::<i64>().ok();
+    name.starts_with(WATERMARK)
+        && matches!((millis(text), millis(there)), (Some(one), Some(other)) if one < other)
 }

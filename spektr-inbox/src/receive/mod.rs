@@ -25,7 +25,7 @@ use memory::Memory;
 
 use crate::intake::{Intake, intake};
 use crate::server::{Delivered, Peer};
-use crate::store::{Acceptance, Rejected, Store, StoreError};
+use crate::store::{Acceptance, Action, Operator, Rejected, Store, StoreError};
 use crate::{Clock, Metrics, SystemClock};
 
 /// Receives deliveries into a store. Clones are the same receiver.
@@ -242,12 +242,13 @@ impl Receiver {
     /// many remain.
     ///
     /// A delivery that somebody captured and sent again passes too. It is a
-    /// duplicate, unless its entries have been pruned or erased since.
+    /// duplicate, unless its entries have been erased since.
     ///
     /// # Errors
     ///
     /// Those of the store. What was recovered until then stays so.
-    pub async fn recover(&self) -> Result<(u64, u64), StoreError> {
+    pub async fn recover(&self, operator: &Operator) -> Result<(u64, u64), StoreError> {
+        let record = operator.record(Action::Recover, self.0.clock.now());
         let (mut recovered, mut remaining, mut last) = (0, 0, 0);
         loop {
             let page = self.0.store.quarantined(last, 10).await?;
@@ -258,7 +259,7 @@ impl Receiver {
                 match self.0.verifier.verify_ignoring_time_window(&headers, body) {
                     Ok(delivery) => {
                         self.accept(&delivery).await?;
-                        self.0.store.discard(kept.number).await?;
+                        self.0.store.discard(vec![kept.number], Some(record.clone())).await?;
                         recovered += 1;
                     }
                     Err(_) => remaining += 1,

@@ -69,10 +69,10 @@
 //!
 //! # What to mind
 //!
-//! - Entries that are deleted from the store, by age or because somebody had a
-//!   right to it, come back as new while the sender lists them and a run reaches
-//!   that far. [Retention](crate::operate::Retention) must be longer than the
-//!   overlap, and erasure must happen at the sender first.
+//! - Entries that were deleted by age are known for as long as
+//!   [`Retention::known`](crate::operate::Retention::known) says, and are not stored again.
+//! - Entries that were [erased](crate::operate::erase) come back as new while the sender
+//!   lists them and a run reaches that far: erase them at the sender first.
 //! - Each receiver that shares a store may run this. That is safe, and asks the
 //!   server more often than is needed.
 //!

@@ -9,6 +9,7 @@
 
 mod completion;
 mod model;
+mod operation;
 mod patient;
 #[cfg(feature = "postgres")]
 pub mod postgres;
@@ -25,6 +26,9 @@ pub use completion::Completion;
 pub use model::{
     Acceptance, Claim, ClaimRequest, Filter, Lease, NewEntry, Presence, Quarantined, Rejected,
     Settlement, State, Stats, StoredEntry,
+};
+pub use operation::{
+    Action, Attempt, Erased, Erasure, Imported, Operator, Record, Recorded, Tombstone,
 };
 pub(crate) use patient::accept_patiently;
 
@@ -75,16 +79,58 @@ pub trait Store: Send + Sync + 'static {
         after: i64,
         limit: usize,
         now: Timestamp,
+        record: Option<Record>,
     ) -> StoreFuture<'_, Vec<i64>>;
 
-    /// Deletes at most `limit` entries that match. Returns how many it were.
-    /// Pending entries are never deleted by it.
-    fn prune(&self, filter: Filter, limit: usize) -> StoreFuture<'_, u64>;
+    /// Deletes at most `limit` entries that match, and leaves a [`Tombstone`] of each.
+    /// Returns the number of entries deleted. Pending entries are never deleted by it.
+    fn prune(
+        &self,
+        filter: Filter,
+        limit: usize,
+        now: Timestamp,
+        record: Option<Record>,
+    ) -> StoreFuture<'_, u64>;
 
-    /// Deletes every entry of a spektr id, in whatever state, and every body that
-    /// could not be read, or is in quarantine, and contains that id. Overwrites
-    /// what it deletes as far as the database can. Returns how many it were.
-    fn erase(&self, spektr_id: String) -> StoreFuture<'_, u64>;
+    /// Ends the work on an entry, in whatever state but done, because somebody has dealt
+    /// with it by hand. A lease on it is lost. Returns whether there was such an entry.
+    fn resolve(&self, number: i64, reason: String, record: Record) -> StoreFuture<'_, bool>;
+
+    /// Deletes what belongs to a person, and leaves no tombstones. Overwrites what it
+    /// deletes as far as the database can.
+    fn erase(&self, erasure: Erasure, record: Option<Record>) -> StoreFuture<'_, Erased>;
+
+    /// Stores entries of another store, with what became of them there, in one
+    /// transaction. Tombstones do not keep them out: those of these entries are removed.
+    /// An entry whose source, key and content are there is left alone.
+    fn import(
+        &self,
+        entries: Vec<Imported>,
+        record: Option<Record>,
+    ) -> StoreFuture<'_, Vec<Acceptance>>;
+
+    /// Returns at most `limit` tombstones, those after one in the order of the store.
+    fn tombstones(&self, after: Option<Tombstone>, limit: usize)
+    -> StoreFuture<'_, Vec<Tombstone>>;
+
+    /// Adds tombstones that another store has left.
+    fn bury(&self, tombstones: Vec<Tombstone>) -> StoreFuture<'_, ()>;
+
+    /// Deletes at most `limit` tombstones of entries that were deleted before a time.
+    /// Returns the number of tombstones deleted.
+    fn forget(&self, pruned_before: Timestamp, limit: usize) -> StoreFuture<'_, u64>;
+
+    /// Records an action that changes nothing in the store.
+    fn record(&self, record: Record, affected: u64) -> StoreFuture<'_, ()>;
+
+    /// Returns at most `limit` recorded actions, those after a number.
+    fn actions(&self, after: i64, limit: usize) -> StoreFuture<'_, Vec<Recorded>>;
+
+    /// Adds recorded actions of another store, apart from those that are there.
+    fn import_actions(&self, actions: Vec<Recorded>) -> StoreFuture<'_, ()>;
+
+    /// Returns the latest attempts of an entry, the first one first.
+    fn attempts(&self, number: i64) -> StoreFuture<'_, Vec<Attempt>>;
 
     /// Returns figures for metrics and health.
     fn stats(&self) -> StoreFuture<'_, Stats>;
@@ -105,8 +151,11 @@ pub trait Store: Send + Sync + 'static {
     /// Returns at most `limit` rejected deliveries, those after a number.
     fn quarantined(&self, after: i64, limit: usize) -> StoreFuture<'_, Vec<Quarantined>>;
 
-    /// Deletes a rejected delivery. Returns whether it was there.
-    fn discard(&self, number: i64) -> StoreFuture<'_, bool>;
+    /// Deletes rejected deliveries. Returns how many of them were there.
+    fn discard(&self, numbers: Vec<i64>, record: Option<Record>) -> StoreFuture<'_, u64>;
+
+    /// Returns every named text.
+    fn notes(&self) -> StoreFuture<'_, Vec<(String, String)>>;
 
     /// Returns a named text, such as how far a reconciliation came.
     fn note(&self, name: String) -> StoreFuture<'_, Option<String>>;

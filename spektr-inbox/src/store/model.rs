@@ -303,6 +303,8 @@ impl fmt::Debug for StoredEntry {
 pub struct Filter {
     /// The number.
     pub number: Option<i64>,
+    /// Where it came from.
+    pub source: Option<String>,
     /// The event's id.
     pub id: Option<String>,
     /// The end-user's id.
@@ -315,6 +317,9 @@ pub struct Filter {
     pub received_before: Option<Timestamp>,
     /// Arrived at this time or later.
     pub received_since: Option<Timestamp>,
+    /// May name this text: its bytes contain the text, or a backslash, which can spell the
+    /// text in another way.
+    pub names: Option<String>,
 }
 
 impl Filter {

@@ -1,7 +1,7 @@
 //! How a store accepts deliveries.
 
 use super::{accept, all, entries, request, start, states, tag_added};
-use crate::store::{Acceptance, ClaimRequest, Filter, Presence, Settlement, State, Store};
+use crate::store::{Acceptance, ClaimRequest, Erasure, Filter, Presence, Settlement, State, Store};
 
 /// Order, bytes and heads are kept.
 pub async fn stores_every_entry_byte_for_byte(store: &dyn Store) {
@@ -192,7 +192,8 @@ pub async fn hostile_texts_are_kept_found_and_worked_on(store: &dyn Store) {
     }
     for entry in &all(store).await[..texts.len()] {
         assert_eq!((entry.state, &entry.reason), (State::Dead, &entry.id));
-        let erased = store.erase(entry.spektr_id.clone().unwrap()).await.unwrap();
+        let erased =
+            store.erase(Erasure::of(entry.spektr_id.clone().unwrap()), None).await.unwrap().entries;
         assert_eq!(erased, 1, "entry {}", entry.number);
     }
     assert_eq!(store.count(Filter::all()).await.unwrap(), 1);

@@ -63,7 +63,11 @@ macro_rules! store_tests {
             lists_and_counts_by_filter
             releases_what_is_not_pending
             prunes_what_is_not_pending
+            what_was_pruned_stays_known
             erases_all_of_a_spektr_id
+            an_entry_is_resolved_once_and_with_a_reason
+            actions_are_recorded_with_what_they_did
+            imports_entries_with_what_became_of_them
             keeps_figures
             the_quarantine_is_bounded
             keeps_notes

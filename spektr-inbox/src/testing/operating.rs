@@ -6,7 +6,10 @@ use bytes::Bytes;
 
 use super::{accept, all, entries, ids, request, start, states, tag_added};
 use crate::clock::after;
-use crate::store::{ClaimRequest, Filter, Rejected, Settlement, State, Stats, Store};
+use crate::store::{
+    Acceptance, Action, Attempt, ClaimRequest, Erased, Erasure, Filter, Imported, Operator,
+    Presence, Recorded, Rejected, Settlement, State, Stats, Store,
+};
 
 /// Stores e1 (s1, done), e2 (s1, dead), e3 (s2, pending), e4 (s2, pending later).
 async fn mixed(store: &dyn Store) {
@@ -38,6 +41,10 @@ pub async fn lists_and_counts_by_filter(store: &dyn Store) {
         (Filter { received_before: Some(later), ..Filter::all() }, "e1 e2 e3"),
         (Filter { received_since: Some(later), ..Filter::all() }, "e4"),
         (Filter { spektr_id: Some("s1".to_owned()), ..Filter::state(State::Dead) }, "e2"),
+        (Filter { source: Some("test".to_owned()), ..Filter::state(State::Dead) }, "e2"),
+        (Filter { source: Some("other".to_owned()), ..Filter::all() }, ""),
+        (Filter { names: Some("e3".to_owned()), ..Filter::all() }, "e3"),
+        (Filter { names: Some("marker".to_owned()), ..Filter::all() }, ""),
     ];
     for (filter, expected) in filters {
         let found = store.list(filter.clone(), 0, 10).await.unwrap();
@@ -61,7 +68,7 @@ pub async fn releases_what_is_not_pending(store: &dyn Store) {
     let held = store.claim(request(start())).await.unwrap();
     assert_eq!(ids(&held), ["e3"]);
     let numbers: Vec<_> = all(store).await.iter().map(|entry| entry.number).collect();
-    let release = |filter, after: i64| store.release(filter, after, 10, now);
+    let release = |filter, after: i64| store.release(filter, after, 10, now, None);
     assert!(release(Filter::state(State::Dead), numbers[1]).await.unwrap().is_empty());
     assert_eq!(release(Filter::state(State::Dead), 0).await.unwrap(), [numbers[1]]);
     assert_eq!(release(Filter::all(), 0).await.unwrap(), [numbers[0]]);
@@ -76,7 +83,8 @@ pub async fn releases_what_is_not_pending(store: &dyn Store) {
     for claim in claims {
         assert!(store.settle(claim.lease, Settlement::Done, now).await.unwrap());
     }
-    assert_eq!(store.release(Filter::all(), numbers[0], 1, now).await.unwrap(), [numbers[1]]);
+    let release_one = |after| store.release(Filter::all(), after, 1, now, None);
+    assert_eq!(release_one(numbers[0]).await.unwrap(), [numbers[1]]);
     store.accept(entries("test", "not JSON", start())).await.unwrap();
     assert!(release(Filter::state(State::Unreadable), 0).await.unwrap().is_empty());
 }
@@ -84,32 +92,202 @@ pub async fn releases_what_is_not_pending(store: &dyn Store) {
 /// As many as asked for, and what is pending never.
 pub async fn prunes_what_is_not_pending(store: &dyn Store) {
     mixed(store).await;
-    assert_eq!(store.prune(Filter::all(), 1).await.unwrap(), 1);
+    let prune = |limit| store.prune(Filter::all(), limit, start(), None);
+    assert_eq!(prune(1).await.unwrap(), 1);
     assert_eq!(store.count(Filter::state(State::Pending)).await.unwrap(), 2);
     assert_eq!(store.count(Filter::all()).await.unwrap(), 3);
-    assert_eq!(store.prune(Filter::all(), 10).await.unwrap(), 1);
-    assert_eq!(store.prune(Filter::all(), 10).await.unwrap(), 0);
+    assert_eq!(prune(10).await.unwrap(), 1);
+    assert_eq!(prune(10).await.unwrap(), 0);
     assert_eq!(states(store).await, [State::Pending; 2]);
 }
 
-/// Pending or done, unreadable or in quarantine; a number is not used again.
+/// Whether it comes again with the same content or another one, until it is forgotten.
+pub async fn what_was_pruned_stays_known(store: &dyn Store) {
+    mixed(store).await;
+    let later = after(start(), Duration::from_secs(60));
+    assert_eq!(store.prune(Filter::state(State::Done), 10, later, None).await.unwrap(), 1);
+    let same = entries("test", &tag_added("e1", "s1", 1_700_000_000_000), later);
+    let other = entries("test", &tag_added("e1", "s9", 1_700_000_000_000), later);
+    let elsewhere = entries("other", &tag_added("e1", "s1", 1_700_000_000_000), later);
+    let known = store.compare([same.clone(), other.clone()].concat()).await.unwrap();
+    assert_eq!(known, [Presence::Same, Presence::OtherContent]);
+    assert_eq!(store.accept(same.clone()).await.unwrap(), [Acceptance::Duplicate]);
+    assert!(matches!(store.accept(other).await.unwrap()[..], [Acceptance::Conflict(_)]));
+    assert!(matches!(store.accept(elsewhere).await.unwrap()[..], [Acceptance::Stored(_)]));
+
+    let tombstones = store.tombstones(None, 10).await.unwrap();
+    assert_eq!(tombstones.len(), 1);
+    assert_eq!(tombstones[0].pruned_at, later);
+    assert_eq!(store.tombstones(Some(tombstones[0].clone()), 10).await.unwrap(), []);
+    assert_eq!(store.forget(later, 10).await.unwrap(), 0);
+    let last = after(later, Duration::from_millis(1));
+    assert_eq!(store.forget(last, 10).await.unwrap(), 1);
+    assert_eq!(store.tombstones(None, 10).await.unwrap(), []);
+    // Another store can bring it back.
+    store.bury(tombstones.clone()).await.unwrap();
+    store.bury(tombstones.clone()).await.unwrap();
+    assert_eq!(store.tombstones(None, 10).await.unwrap(), tombstones);
+}
+
+/// In whatever state, and nothing of somebody else; a number is not used again.
 pub async fn erases_all_of_a_spektr_id(store: &dyn Store) {
     mixed(store).await;
     for body in ["{ s2", "{ s1"] {
         store.accept(entries("test", body, start())).await.unwrap();
         store.quarantine(rejected(body), 10, 1000).await.unwrap();
     }
-    let last = all(store).await.last().unwrap().number;
-    assert_eq!(store.erase("s2".to_owned()).await.unwrap(), 4);
-    assert_eq!(store.erase("s2".to_owned()).await.unwrap(), 0);
+    let stored = all(store).await;
+    let kept = store.quarantined(0, 10).await.unwrap();
+    let last = stored.last().unwrap().number;
+    let erasure = || Erasure {
+        bodies: vec![stored[4].number, last + 1],
+        rejected: vec![kept[0].number],
+        ..Erasure::of("s2")
+    };
+    let erased = store.erase(erasure(), None).await.unwrap();
+    assert_eq!(erased, Erased { entries: 2, mentions: 0, bodies: 1, rejected: 1 });
+    assert_eq!(store.erase(erasure(), None).await.unwrap(), Erased::default());
     let rest: Vec<_> = all(store).await.into_iter().map(|entry| entry.raw).collect();
     assert_eq!(rest.len(), 3);
     assert_eq!(&rest[2][..], b"{ s1");
     assert_eq!(store.quarantined(0, 10).await.unwrap().len(), 1);
+    // Nothing remains that identifies what was erased.
+    assert_eq!(store.tombstones(None, 10).await.unwrap(), []);
 
-    assert_eq!(store.erase("s1".to_owned()).await.unwrap(), 4);
+    let mentions = vec![stored[5].number];
+    let erasure = Erasure { mentions, ..Erasure::of("s1") };
+    let erased = store.erase(erasure, None).await.unwrap();
+    assert_eq!((erased.entries, erased.mentions, erased.total()), (2, 1, 3));
     accept(store, &[tag_added("e9", "s9", 1_700_000_000_000)]).await;
     assert!(all(store).await[0].number > last);
+}
+
+/// Whatever its state but done; a lease on it is lost.
+pub async fn an_entry_is_resolved_once_and_with_a_reason(store: &dyn Store) {
+    mixed(store).await;
+    let numbers: Vec<_> = all(store).await.iter().map(|entry| entry.number).collect();
+    let held = store.claim(request(start())).await.unwrap();
+    assert_eq!(ids(&held), ["e3"]);
+    let record = Operator::new("ada").record(Action::Resolve, start());
+    let resolve = |number| store.resolve(number, "done by hand".to_owned(), record.clone());
+    assert!(!resolve(numbers[0]).await.unwrap());
+    for number in [numbers[1], numbers[2]] {
+        assert!(resolve(number).await.unwrap());
+        assert!(!resolve(number).await.unwrap());
+    }
+    assert!(!store.settle(held[0].lease, Settlement::Done, start()).await.unwrap());
+    let expected = [State::Done, State::Resolved, State::Resolved, State::Pending];
+    assert_eq!(states(store).await, expected);
+    assert_eq!(all(store).await[1].reason.as_deref(), Some("done by hand"));
+    assert_eq!(store.actions(0, 10).await.unwrap().len(), 2);
+    assert_eq!(store.prune(Filter::state(State::Resolved), 10, start(), None).await.unwrap(), 2);
+}
+
+/// Each with the action itself, and none where nothing was done.
+pub async fn actions_are_recorded_with_what_they_did(store: &dyn Store) {
+    mixed(store).await;
+    store.quarantine(rejected("one"), 10, 1000).await.unwrap();
+    let filter = Filter { spektr_id: Some("s1".to_owned()), ..Filter::state(State::Dead) };
+    let record = |action| Some(Operator::new("ada\0").record(action, start()).with_filter(&filter));
+    let release = || store.release(filter.clone(), 0, 10, start(), record(Action::Replay));
+    assert_eq!(release().await.unwrap().len(), 1);
+    assert_eq!(release().await.unwrap().len(), 0);
+    let prune = || store.prune(Filter::state(State::Done), 10, start(), record(Action::Prune));
+    assert_eq!(prune().await.unwrap(), 1);
+    assert_eq!(prune().await.unwrap(), 0);
+    let kept = store.quarantined(0, 10).await.unwrap()[0].number;
+    assert_eq!(store.discard(vec![kept], record(Action::Discard)).await.unwrap(), 1);
+    assert_eq!(store.discard(vec![kept], record(Action::Discard)).await.unwrap(), 0);
+    let erase = Operator::new("ada\0").record(Action::Erase, start());
+    store.erase(Erasure::of("s2"), Some(erase)).await.unwrap();
+    let export = Operator::new("ada\0").record(Action::Export, start());
+    store.record(export.with_details(&serde_json::json!({ "a": 1 })), 0).await.unwrap();
+
+    let actions = store.actions(0, 10).await.unwrap();
+    let shown: Vec<_> = actions
+        .iter()
+        .map(|one| (one.action.as_str(), one.affected, one.filter.is_some()))
+        .collect();
+    let expected = [
+        ("replay", 1, true),
+        ("prune", 1, true),
+        ("discard", 1, true),
+        ("erase", 2, false),
+        ("export", 0, false),
+    ];
+    assert_eq!(shown, expected);
+    assert!(actions.iter().all(|one| one.actor == "ada\0" && one.at == start()));
+    assert_eq!(actions[4].details.as_deref(), Some(r#"{"a":1}"#));
+    // The person can be erased without the record of it.
+    assert!(actions.iter().all(|one| !format!("{one:?}").contains("s1\"")), "{actions:?}");
+    assert_eq!(store.actions(actions[3].number, 10).await.unwrap(), actions[4..]);
+    assert_eq!(store.actions(0, 1).await.unwrap(), actions[..1]);
+
+    // Those of another store are added once.
+    let other = Recorded { number: 1, actor: "eve".to_owned(), ..actions[0].clone() };
+    for _ in 0..2 {
+        let imported = vec![other.clone(), actions[4].clone()];
+        store.import_actions(imported).await.unwrap();
+    }
+    let actors: Vec<_> =
+        store.actions(0, 10).await.unwrap().into_iter().map(|one| one.actor).collect();
+    assert_eq!(actors[5..], ["eve"]);
+}
+
+/// With state, flag, attempts, due time, reason and history; also what was pruned here.
+pub async fn imports_entries_with_what_became_of_them(store: &dyn Store) {
+    let later = after(start(), Duration::from_secs(3600));
+    let attempt = |number: u32| Attempt {
+        attempt: number,
+        began_at: Some(start()),
+        ended_at: after(start(), Duration::from_secs(number.into())),
+        result: "retry".to_owned(),
+        status: Some(503),
+        reason: Some("a\0".to_owned()),
+    };
+    let imported = |id: &str, state| {
+        let entry = entries("test", &tag_added(id, "s1", 1_700_000_000_000), start()).remove(0);
+        Imported {
+            entry: crate::store::NewEntry { state, ..entry },
+            conflict: false,
+            attempts: 2,
+            due_at: Some(later),
+            reason: Some("why\0".to_owned()),
+            history: vec![attempt(1), attempt(2)],
+        }
+    };
+    let batch = || {
+        let flagged = Imported { conflict: true, ..imported("e2", State::Conflict) };
+        vec![imported("e1", State::Pending), flagged, imported("e3", State::Dead)]
+    };
+    let record = Operator::new("ada").record(Action::Import, start());
+    let accepted = store.import(batch(), Some(record.clone())).await.unwrap();
+    assert!(accepted.iter().all(|one| matches!(one, Acceptance::Stored(_))), "{accepted:?}");
+    let again = store.import(batch(), Some(record)).await.unwrap();
+    assert_eq!(again, [Acceptance::Duplicate; 3]);
+    let stored = all(store).await;
+    let shown: Vec<_> = stored.iter().map(|one| (one.state, one.conflict, one.attempts)).collect();
+    let expected =
+        [(State::Pending, false, 2), (State::Conflict, true, 2), (State::Dead, false, 2)];
+    assert_eq!(shown, expected);
+    assert_eq!((stored[0].due_at, stored[2].due_at), (later, start()));
+    assert!(stored.iter().all(|one| one.reason.as_deref() == Some("why\0")));
+    let history = store.attempts(stored[0].number).await.unwrap();
+    assert_eq!(history, [attempt(1), attempt(2)]);
+    assert_eq!(store.actions(0, 10).await.unwrap()[0].affected, 3);
+    assert_eq!(store.actions(0, 10).await.unwrap().len(), 1);
+
+    // It is worked on when it is due, and not before.
+    assert!(store.claim(request(start())).await.unwrap().is_empty());
+    let claims = store.claim(request(later)).await.unwrap();
+    assert_eq!(ids(&claims), ["e1"]);
+    assert_eq!(claims[0].lease.attempt, 3);
+
+    store.prune(Filter::state(State::Dead), 10, start(), None).await.unwrap();
+    assert_eq!(store.tombstones(None, 10).await.unwrap().len(), 1);
+    let back = store.import(vec![imported("e3", State::Dead)], None).await.unwrap();
+    assert!(matches!(back[..], [Acceptance::Stored(_)]), "{back:?}");
+    assert_eq!(store.tombstones(None, 10).await.unwrap(), []);
 }
 
 /// What metrics and health show.
@@ -138,8 +316,8 @@ pub async fn the_quarantine_is_bounded(store: &dyn Store) {
 
     let kept = store.quarantined(0, 10).await.unwrap();
     assert_eq!(kept[1].rejected, rejected("five"));
-    assert!(store.discard(kept[0].number).await.unwrap());
-    assert!(!store.discard(kept[0].number).await.unwrap());
+    assert_eq!(store.discard(vec![kept[0].number, 999], None).await.unwrap(), 1);
+    assert_eq!(store.discard(vec![kept[0].number], None).await.unwrap(), 0);
     assert_eq!(bodies(store).await, ["five"]);
     assert_eq!(store.count(Filter::all()).await.unwrap(), 0);
 }
@@ -154,6 +332,9 @@ pub async fn keeps_notes(store: &dyn Store) {
     assert_eq!(note("a").await.unwrap().as_deref(), Some("3"));
     assert_eq!(note("b").await.unwrap().as_deref(), Some("2"));
     assert_eq!(note("\0").await.unwrap().as_deref(), Some("\0"));
+    let notes = [("\0", "\0"), ("a", "3"), ("b", "2")];
+    let notes = notes.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    assert_eq!(store.notes().await.unwrap(), notes);
 }
 
 fn rejected(body: &'static str) -> Rejected {

@@ -125,7 +125,7 @@ pub async fn what_comes_late_waits_for_the_lease_beside_it(store: &dyn Store) {
     let second = store.claim(ordered(start())).await.unwrap();
     assert_eq!(ids(&second), ["e2"]);
     accept(store, &[late()]).await;
-    let released = store.release(Filter::state(State::Done), 0, 1, start()).await.unwrap();
+    let released = store.release(Filter::state(State::Done), 0, 1, start(), None).await.unwrap();
     assert_eq!(released, [first[0].lease.number]);
     for owner in [1, 2] {
         let claims = store.claim(ClaimRequest { owner, ..ordered(start()) }).await.unwrap();

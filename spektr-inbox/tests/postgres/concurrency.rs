@@ -176,7 +176,7 @@ async fn in_order_one_per_spektr_id_is_worked_on_whatever_arrives_late_or_comes_
         let raw = tag_added(&format!("e{index}"), &format!("s{}", index % PERSONS), at);
         fresh.accept(entries("test", &raw, start())).await.unwrap();
         if index % 10 == 0 && index + 10 < EVENTS {
-            fresh.release(Filter::state(State::Done), 0, 3, start()).await.unwrap();
+            fresh.release(Filter::state(State::Done), 0, 3, start(), None).await.unwrap();
         }
     }
     racing.join_all().await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use spektr_inbox::store::postgres::{OpenError, PostgresOptions};
-use spektr_inbox::store::{Acceptance, Filter, Store as _, StoreError};
+use spektr_inbox::store::{Filter, Store as _, StoreError};
 use spektr_inbox::testing::postgres::Cluster;
 use spektr_inbox::testing::{entries, start, tag_added};
 
@@ -59,21 +59,6 @@ async fn a_database_of_the_first_version_is_migrated_with_what_it_holds() {
     let store = options(&url).open().await.unwrap();
     crate::support::before::assert_complete(&store).await;
     crate::support::before::assert_known(&store).await;
-}
-
-/// Tombstones are compared with as entries are.
-#[tokio::test]
-async fn an_entry_that_was_deleted_and_left_a_tombstone_is_known() {
-    let fresh = fresh().await;
-    fresh.accept(one("e1")).await.unwrap();
-    let bury = "INSERT INTO spektr_inbox.tombstones (source_hash, key_hash, content, pruned_at) \
-                  SELECT source_hash, key_hash, content, 1 FROM spektr_inbox.entries; \
-                DELETE FROM spektr_inbox.work; DELETE FROM spektr_inbox.entries";
-    fresh.client().await.batch_execute(bury).await.unwrap();
-    assert_eq!(fresh.accept(one("e1")).await.unwrap(), [Acceptance::Duplicate]);
-    let other = tag_added("e1", "s2", 1_700_000_000_000);
-    let accepted = fresh.accept(entries("test", &other, start())).await.unwrap();
-    assert!(matches!(accepted[..], [Acceptance::Conflict(_)]), "{accepted:?}");
 }
 
 #[tokio::test]

@@ -1,11 +1,13 @@
 //! The watermark, the schedule, and interrupted runs.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use spektr_inbox::Metrics;
+use spektr_inbox::operate::Retention;
 use spektr_inbox::reconcile::{ReconcileError, Reconciler, TimeUnit};
+use spektr_inbox::{Clock as _, HandlerError, Metrics, Received, Workers};
 use tokio::sync::oneshot;
 
 use super::list::{Behaviour, List, failure};
@@ -140,4 +142,36 @@ async fn deliveries_that_fill_the_queue_delay_a_run_and_do_not_fail_it() {
     let flood: Vec<_> = flood.collect();
     assert_eq!(setup.run().await.unwrap().new, 300);
     flood.iter().for_each(|task| task.abort());
+}
+
+#[tokio::test]
+async fn what_was_pruned_is_not_fetched_and_handled_again() {
+    let setup = Setup::new().await;
+    setup.fill((0..120).map(|index| SINCE + 1 + index));
+    setup.run().await.unwrap();
+    let handled = Arc::new(AtomicUsize::new(0));
+    let workers = || {
+        let counted = Arc::clone(&handled);
+        let handler = move |_: Received| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            async { Ok::<(), HandlerError>(()) }
+        };
+        Workers::new(Arc::clone(&setup.inbox.store), handler).with_clock(setup.inbox.clock.clone())
+    };
+    assert_eq!(workers().run_due().await.unwrap(), 120);
+    setup.inbox.clock.advance(Duration::from_secs(60));
+    let retention = Retention { done: Some(Duration::from_secs(1)), ..Retention::default() };
+    let now = setup.inbox.clock.now();
+    assert_eq!(retention.apply(&*setup.inbox.store, now).await.unwrap(), 120);
+    assert_eq!(setup.inbox.count().await, 0);
+
+    // From the watermark, and from where nobody has asked before.
+    for since in [SINCE, SINCE - HOUR] {
+        let summary = setup.reconciler().run_since(time(since), |_| {}).await.unwrap();
+        assert_eq!((summary.new, summary.duplicates), (0, summary.seen));
+    }
+    let verification = setup.reconciler().verify(time(SINCE), |_| {}).await.unwrap();
+    assert!(verification.is_clean(), "{verification:?}");
+    assert_eq!(workers().run_due().await.unwrap(), 0);
+    assert_eq!((setup.inbox.count().await, handled.load(Ordering::Relaxed)), (0, 120));
 }

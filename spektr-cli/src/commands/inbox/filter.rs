@@ -14,6 +14,9 @@ pub(super) struct FilterArguments {
     /// In this state
     #[arg(long, value_name = "STATE", value_parser = state(), help_heading = WHICH)]
     pub(super) state: Option<State>,
+    /// From this source, as `spektr serve --source` named it
+    #[arg(long, value_name = "NAME", help_heading = WHICH)]
+    source: Option<String>,
     /// Of this wire type, as it arrived
     #[arg(long = "type", value_name = "TYPE", help_heading = WHICH)]
     wire_type: Option<String>,
@@ -40,13 +43,14 @@ impl FilterArguments {
     pub(super) fn filter(&self) -> Filter {
         let now = SystemClock::new().now();
         Filter {
-            number: None,
+            source: self.source.clone(),
             id: self.id.clone(),
             spektr_id: self.spektr_id.clone(),
             wire_type: self.wire_type.clone(),
             state: self.state,
             received_before: self.before.map(|moment| moment.as_of(now)),
             received_since: self.since.map(|moment| moment.as_of(now)),
+            ..Filter::all()
         }
     }
 }

@@ -22,7 +22,7 @@ Examples:
 
 States: pending waits for a worker or its next attempt; done; dead was given up; malformed and
 unknown are what this version cannot decode; unreadable is a body that cannot be split; conflict
-has the id of an earlier entry and another content.";
+has the id of an earlier entry and another content; resolved was dealt with by hand.";
 
 const DEAD_EXAMPLES: &str = "\
 Examples:

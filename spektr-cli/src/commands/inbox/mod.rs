@@ -1,11 +1,16 @@
 //! `spektr inbox`: what operators do with what is stored, also while `spektr
 //! serve` runs on it.
 
-mod delete;
+mod backup;
+mod by;
+mod erase;
 mod filter;
 mod list;
+mod log;
+mod prune;
 mod quarantine;
 mod replay;
+mod resolve;
 mod show;
 mod transfer;
 mod verify;
@@ -30,18 +35,28 @@ pub(crate) enum Command {
     Dead(list::DeadArguments),
     /// Make entries pending again: dead letters, or what was done already
     Replay(replay::Arguments),
-    /// Decode again what this version may know by now, as after an upgrade
+    /// Close an entry that was dealt with by hand
+    Resolve(resolve::Arguments),
+    /// Retry decoding of malformed, unknown and unreadable entries, as after an upgrade
     Redecode(replay::RedecodeArguments),
     /// List rejected deliveries that `spektr serve --quarantine` has kept
     Quarantine(quarantine::Arguments),
     /// Verify rejected deliveries again, and accept what is authentic by now
     Recover(quarantine::RecoverArguments),
+    /// Delete rejected deliveries
+    Discard(quarantine::DiscardArguments),
     /// Compare the sender's list with the inbox
     Verify(verify::Arguments),
     /// Delete what is old
-    Prune(delete::PruneArguments),
+    Prune(prune::Arguments),
     /// Delete everything of an end-user
-    Erase(delete::EraseArguments),
+    Erase(erase::Arguments),
+    /// Show who did what with the inbox
+    Log(log::Arguments),
+    /// Copy the inbox to a file, also while it is in use
+    Backup(backup::Arguments),
+    /// Put a backup in the place of the inbox
+    Restore(backup::RestoreArguments),
     /// Write entries as lines of JSON
     Export(transfer::ExportArguments),
     /// Read what an export wrote
@@ -60,8 +75,13 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
             Command::Quarantine(arguments) => quarantine::list(global, arguments).await,
             Command::Recover(arguments) => quarantine::recover(global, arguments).await,
             Command::Verify(arguments) => verify::verify(global, arguments).await,
-            Command::Prune(arguments) => delete::prune(global, arguments).await,
-            Command::Erase(arguments) => delete::erase(global, arguments).await,
+            Command::Resolve(arguments) => resolve::resolve(global, arguments).await,
+            Command::Discard(arguments) => quarantine::discard(global, arguments).await,
+            Command::Prune(arguments) => prune::prune(global, arguments).await,
+            Command::Erase(arguments) => erase::erase(global, arguments).await,
+            Command::Log(arguments) => log::log(global, arguments).await,
+            Command::Backup(arguments) => backup::backup(global, arguments),
+            Command::Restore(arguments) => backup::restore(global, arguments),
             Command::Export(arguments) => transfer::export(global, arguments).await,
             Command::Import(arguments) => transfer::import(global, arguments).await,
         }

@@ -1,11 +1,13 @@
-//! `spektr inbox quarantine` and `recover`: deliveries that were rejected.
+//! `spektr inbox quarantine`, `recover` and `discard`: deliveries that were rejected.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use serde::Serialize;
-use spektr_inbox::Receiver;
+use spektr_inbox::{Clock as _, Receiver, SystemClock, operate};
 
+use super::by::ByArguments;
 use super::open;
 use crate::cli::Global;
 use crate::commands::serve;
@@ -14,7 +16,7 @@ use crate::keys::KeyArguments;
 use crate::output::{self, bad, count, faint, safe};
 use crate::record::{self, Recorder};
 use crate::store::StoreArguments;
-use crate::time;
+use crate::time::{self, Moment};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,6 +33,13 @@ Examples:
 
 Whenever they were signed, what is authentic becomes entries and leaves the quarantine. Exit code
 1: some are not authentic, and remain.";
+
+const DISCARD_EXAMPLES: &str = "\
+Examples:
+  spektr inbox discard --older-than 7d
+  spektr inbox discard --all
+
+Deletes rejected deliveries for good. `spektr serve --keep-rejected` does so by itself.";
 
 /// How many are read at a time; each can be as large as a body.
 const PAGE: usize = 10;
@@ -52,9 +61,26 @@ pub(crate) struct RecoverArguments {
     #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     source: Option<String>,
     #[command(flatten)]
+    by: ByArguments,
+    #[command(flatten)]
     store: StoreArguments,
     #[command(flatten)]
     keys: KeyArguments,
+}
+
+#[derive(Args)]
+#[command(after_help = DISCARD_EXAMPLES, group(ArgGroup::new("which").required(true)))]
+pub(crate) struct DiscardArguments {
+    /// Delete what arrived longer ago than this, as 7d
+    #[arg(long, value_name = "DURATION", value_parser = time::parse_age, group = "which")]
+    older_than: Option<Duration>,
+    /// Delete all of them
+    #[arg(long, group = "which")]
+    all: bool,
+    #[command(flatten)]
+    by: ByArguments,
+    #[command(flatten)]
+    store: StoreArguments,
 }
 
 #[derive(Serialize)]
@@ -119,7 +145,7 @@ pub(super) async fn recover(
     let store = arguments.store.open(&config).await?;
     let source = serve::source(arguments.source.as_deref(), &config);
     let receiver = Receiver::new(store, verifier).with_source(&source);
-    let (recovered, remaining) = receiver.recover().await?;
+    let (recovered, remaining) = receiver.recover(&arguments.by.operator()).await?;
     if global.is_json() {
         let report = serde_json::json!({ "recovered": recovered, "remaining": remaining });
         output::print_json(&report)?;
@@ -129,4 +155,22 @@ pub(super) async fn recover(
         output::print(&format!("{deliveries} recovered, {remaining} remain\n"))?;
     }
     Ok(Answer::from_yes(remaining == 0))
+}
+
+pub(super) async fn discard(
+    global: &Global,
+    arguments: &DiscardArguments,
+) -> Result<Answer, Failure> {
+    let store = open(global, &arguments.store).await?;
+    let now = SystemClock::new().now();
+    let before = arguments.older_than.map(|age| Moment::Ago(age).as_of(now));
+    let operator = arguments.by.operator();
+    let discarded = operate::empty_quarantine(&*store, &operator, before, now).await?;
+    if global.is_json() {
+        output::print_json(&serde_json::json!({ "discarded": discarded }))?;
+    } else {
+        let number = usize::try_from(discarded).unwrap_or(usize::MAX);
+        output::print(&format!("{} deleted\n", count(number, "delivery", "deliveries")))?;
+    }
+    Ok(Answer::Yes)
 }

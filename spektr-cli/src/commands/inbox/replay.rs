@@ -5,6 +5,7 @@ use serde::Serialize;
 use spektr_inbox::store::{Filter, State, StoredEntry};
 use spektr_inbox::{Clock as _, SystemClock, operate};
 
+use super::by::ByArguments;
 use super::filter::FilterArguments;
 use super::{open, show};
 use crate::cli::Global;
@@ -42,12 +43,16 @@ pub(crate) struct Arguments {
     #[arg(long)]
     all: bool,
     #[command(flatten)]
+    by: ByArguments,
+    #[command(flatten)]
     store: StoreArguments,
 }
 
 #[derive(Args)]
 #[command(after_help = REDECODE_EXAMPLES)]
 pub(crate) struct RedecodeArguments {
+    #[command(flatten)]
+    by: ByArguments,
     #[command(flatten)]
     store: StoreArguments,
 }
@@ -73,13 +78,14 @@ pub(super) async fn replay(global: &Global, arguments: &Arguments) -> Result<Ans
         _ => {}
     }
     let store = open(global, &arguments.store).await?;
-    let now = SystemClock::new().now();
+    let (operator, now) = (arguments.by.operator(), SystemClock::new().now());
     let mut replayed = 0;
     let mut missing = Vec::new();
     let mut left = Vec::new();
     if arguments.names.is_empty() {
         let mut progress = Progress::counting();
-        replayed = operate::replay(&*store, &filter, now, |done| progress.at(done)).await?;
+        replayed =
+            operate::replay(&*store, &operator, &filter, now, |done| progress.at(done)).await?;
     }
     for name in &arguments.names {
         let entries = show::find(&*store, name).await?;
@@ -88,7 +94,7 @@ pub(super) async fn replay(global: &Global, arguments: &Arguments) -> Result<Ans
         }
         for entry in entries {
             let filter = Filter::number(entry.number);
-            match operate::replay(&*store, &filter, now, |_| {}).await? {
+            match operate::replay(&*store, &operator, &filter, now, |_| {}).await? {
                 0 => left.push(why_not(&entry)),
                 some => replayed += some,
             }
@@ -122,8 +128,8 @@ pub(super) async fn redecode(
 ) -> Result<Answer, Failure> {
     let store = open(global, &arguments.store).await?;
     let mut progress = Progress::counting();
-    let now = SystemClock::new().now();
-    let redecoded = operate::redecode(&*store, now, |done| progress.at(done)).await?;
+    let (operator, now) = (arguments.by.operator(), SystemClock::new().now());
+    let redecoded = operate::redecode(&*store, &operator, now, |done| progress.at(done)).await?;
     drop(progress);
     if global.is_json() {
         output::print_json(&serde_json::json!({ "redecoded": redecoded }))?;

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 use spektr_inbox::operate::outline;
-use spektr_inbox::store::{Filter, Store, StoredEntry};
+use spektr_inbox::store::{Attempt, Filter, Store, StoredEntry};
 use spektr_types::Entry;
 
 use super::list::Row;
@@ -14,6 +14,7 @@ use crate::failure::{Answer, Failure};
 use crate::json::Json;
 use crate::output::{self, columns, safe, safe_lines, strong};
 use crate::store::StoreArguments;
+use crate::time;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,8 +43,10 @@ pub(crate) struct Arguments {
 struct Shown<'e> {
     #[serde(flatten)]
     row: Row<'e>,
-    /// Why the last attempt failed.
+    /// Why the last attempt failed, or how the entry was resolved.
     reason: Option<&'e str>,
+    /// The latest attempts, the first one first.
+    history: Vec<Past<'e>>,
     /// The JSON of the entry, with values only of the envelope.
     outline: String,
     /// The JSON as it arrived, if it is text and to be shown.
@@ -51,19 +54,56 @@ struct Shown<'e> {
     raw: Option<&'e str>,
 }
 
+/// An attempt.
+#[derive(Serialize)]
+struct Past<'a> {
+    attempt: u32,
+    began_at: Option<String>,
+    ended_at: String,
+    result: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+}
+
+impl<'a> Past<'a> {
+    fn new(attempt: &'a Attempt) -> Self {
+        Self {
+            attempt: attempt.attempt,
+            began_at: attempt.began_at.map(time::rfc_3339_millis),
+            ended_at: time::rfc_3339_millis(attempt.ended_at),
+            result: &attempt.result,
+            status: attempt.status,
+            reason: attempt.reason.as_deref(),
+        }
+    }
+
+    fn text(&self) -> String {
+        let status = self.status.map_or_else(String::new, |status| format!(" ({status})"));
+        let reason = self.reason.map_or_else(String::new, |reason| format!(": {}", safe(reason)));
+        let began = self.began_at.as_deref().unwrap_or("(not known)");
+        let result = safe(self.result);
+        format!("    {}  {began} to {}  {result}{status}{reason}\n", self.attempt, self.ended_at)
+    }
+}
+
 pub(super) async fn show(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
     let store = open(global, &arguments.store).await?;
     let entries = find(&*store, &arguments.name).await?;
     for entry in &entries {
+        let attempts = store.attempts(entry.number).await?;
+        let history: Vec<_> = attempts.iter().map(Past::new).collect();
         if global.is_json() {
             output::print_json(&Shown {
                 row: Row::new(entry),
                 reason: entry.reason.as_deref(),
+                history,
                 outline: outline(&entry.raw),
                 raw: std::str::from_utf8(&entry.raw).ok().filter(|_| arguments.reveal),
             })?;
         } else {
-            output::print(&text(entry, arguments.reveal))?;
+            output::print(&text(entry, &history, arguments.reveal))?;
         }
     }
     if entries.is_empty() && !global.is_json() {
@@ -88,7 +128,7 @@ pub(super) async fn find(store: &dyn Store, name: &str) -> Result<Vec<StoredEntr
     Ok(found)
 }
 
-fn text(entry: &StoredEntry, reveal: bool) -> String {
+fn text(entry: &StoredEntry, history: &[Past<'_>], reveal: bool) -> String {
     // What is known of it, by the names that `--format json` has.
     let row = serde_json::to_value(Row::new(entry)).unwrap_or_default();
     let mut rows = Vec::new();
@@ -117,7 +157,9 @@ fn text(entry: &StoredEntry, reveal: bool) -> String {
         rows.push(["  reason".to_owned(), safe(reason).into_owned()]);
     }
     let heading = strong(&format!("entry {}", entry.number));
-    format!("{heading}\n{}{}", columns(&rows), content(entry, reveal))
+    let history: String = history.iter().map(Past::text).collect();
+    let history = if history.is_empty() { history } else { format!("  history\n{history}") };
+    format!("{heading}\n{}{history}{}", columns(&rows), content(entry, reveal))
 }
 
 /// Returns what the entry holds, as far as it may be shown.

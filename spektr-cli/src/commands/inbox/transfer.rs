@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use spektr_inbox::operate::{self, TransferError};
+use spektr_inbox::{Clock as _, SystemClock};
 
+use super::by::ByArguments;
 use super::filter::FilterArguments;
 use super::open;
 use crate::cli::Global;
@@ -25,17 +27,20 @@ Examples:
   spektr inbox export --store sqlite://old.db | spektr inbox import - --store sqlite://new.db
 
 A line per entry, in the order of arrival: id, type, state, createdAt and receivedAt in epoch
-milliseconds, source, and in raw the JSON byte for byte. They hold everything that arrived,
-personal data too: treat them like the inbox itself.";
+milliseconds, source, what became of it, and in raw the JSON byte for byte. Without a filter there
+are further lines, each with a kind: tombstone (an entry that was deleted), rejected (a delivery in
+quarantine), action (of `spektr inbox log`), and note, among them how far reconciliations came. The
+file holds everything that arrived, personal data too: treat it like the inbox itself.";
 
 const IMPORT_EXAMPLES: &str = "\
 Examples:
   spektr inbox import inbox.jsonl
   spektr inbox import - --store sqlite://new.db < inbox.jsonl
 
-Entries keep their state and the time of their arrival; what was pending is worked on here. Those
-that are there already are left alone, so that an import can be repeated. Makes the inbox where
-there is none.";
+Entries keep their state, the time of their arrival and the history of their attempts; what was
+pending is worked on here. Those that are there already are left alone, so that an import can be
+repeated; those that were deleted here come back. Of two reconciliations the earlier position
+holds. Makes the inbox where there is none.";
 
 #[derive(Args)]
 #[command(after_help = EXPORT_EXAMPLES)]
@@ -46,6 +51,8 @@ pub(crate) struct ExportArguments {
     #[command(flatten)]
     filter: FilterArguments,
     #[command(flatten)]
+    by: ByArguments,
+    #[command(flatten)]
     store: StoreArguments,
 }
 
@@ -55,6 +62,8 @@ pub(crate) struct ImportArguments {
     /// What an export wrote; - is standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    #[command(flatten)]
+    by: ByArguments,
     #[command(flatten)]
     store: StoreArguments,
 }
@@ -76,14 +85,14 @@ pub(super) async fn export(
     let fail = |error| Failure::file("write", path, &error);
     let file = make_file(path).map_err(fail)?;
     let mut progress = Progress::counting();
-    let filter = arguments.filter.filter();
-    let exported =
-        operate::export(&*store, &filter, BufWriter::new(&file), |done| progress.at(done))
-            .await
-            .map_err(|error| match error {
-                TransferError::Io(error) => fail(error),
-                other => Failure::caused_by("the export is incomplete", &other),
-            })?;
+    let (filter, operator) = (arguments.filter.filter(), arguments.by.operator());
+    let (now, to) = (SystemClock::new().now(), BufWriter::new(&file));
+    let exported = operate::export(&*store, &operator, &filter, now, to, |done| progress.at(done))
+        .await
+        .map_err(|error| match error {
+            TransferError::Io(error) => fail(error),
+            other => Failure::caused_by("the export is incomplete", &other),
+        })?;
     file.sync_all().map_err(fail)?;
     drop(progress);
     if global.is_json() {
@@ -103,7 +112,9 @@ async fn export_to_stdout(global: &Global, arguments: &ExportArguments) -> Resul
     }
     let store = open(global, &arguments.store).await?;
     let out = BufWriter::new(io::stdout().lock());
-    operate::export(&*store, &arguments.filter.filter(), out, |_| {}).await.map_err(|error| {
+    let (filter, operator) = (arguments.filter.filter(), arguments.by.operator());
+    let now = SystemClock::new().now();
+    operate::export(&*store, &operator, &filter, now, out, |_| {}).await.map_err(|error| {
         match error {
             TransferError::Io(error) => Failure::stdout(&error),
             other => Failure::caused_by("the export is incomplete", &other),
@@ -125,7 +136,8 @@ pub(super) async fn import(
     };
     let store = arguments.store.open_or_make(&global.config()?).await?;
     let mut progress = Progress::counting();
-    let imported = operate::import(&*store, from, |done| progress.at(done)).await;
+    let (operator, now) = (arguments.by.operator(), SystemClock::new().now());
+    let imported = operate::import(&*store, &operator, from, now, |done| progress.at(done)).await;
     drop(progress);
     let (new, known) = imported.map_err(|error| {
         let name = arguments.file.to_string_lossy();

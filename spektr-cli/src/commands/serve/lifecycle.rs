@@ -5,7 +5,7 @@
 //! back), while deliveries are accepted; then the listener for deliveries is closed, and
 //! what it has accepted is answered; health and metrics end last.
 
-use std::future::{Future, pending};
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -93,9 +93,5 @@ fn reached(stage: &watch::Sender<Stage>, awaited: Stage) -> impl Future<Output =
 
 async fn prune(retention: Retention, store: &dyn Store) {
     const PAUSE: Duration = Duration::from_secs(3600);
-    if retention == Retention::default() {
-        pending().await
-    } else {
-        retention.apply_every(PAUSE, store, &SystemClock::new()).await;
-    }
+    retention.apply_every(PAUSE, store, &SystemClock::new()).await;
 }

@@ -226,7 +226,10 @@ const ACCEPT: &str = concat!(
     LEFT JOIN stored ON stored.number = numbered.number",
 );
 
-async fn store(connection: &mut Lent<'_>, entries: &[&NewEntry]) -> Result<Vec<Acceptance>, Fault> {
+pub(super) async fn store(
+    connection: &mut Lent<'_>,
+    entries: &[&NewEntry],
+) -> Result<Vec<Acceptance>, Fault> {
     let mut accepted = vec![None; entries.len()];
     // What is twice in this group is decided here: a statement does not see its own rows.
     let mut contents: HashMap<(&str, &str), HashSet<&[u8; 32]>> = HashMap::new();

@@ -36,11 +36,14 @@
 //! ```
 
 mod accept;
+mod actions;
 mod compare;
 mod complete;
 mod connect;
 mod error;
+mod import;
 mod pool;
+mod prune;
 mod quarantine;
 mod read;
 mod schema;
@@ -63,8 +66,9 @@ use error::Fault;
 use pool::{Kind, Pool};
 
 use super::{
-    Acceptance, Claim, ClaimRequest, Filter, Lease, NewEntry, Presence, Quarantined, Rejected,
-    Settlement, Stats, Store, StoreError, StoreFuture, StoredEntry,
+    Acceptance, Attempt, Claim, ClaimRequest, Erased, Erasure, Filter, Imported, Lease, NewEntry,
+    Presence, Quarantined, Record, Recorded, Rejected, Settlement, Stats, Store, StoreError,
+    StoreFuture, StoredEntry, Tombstone,
 };
 
 /// How many connections look after things: figures, lists, deletions.
@@ -326,22 +330,37 @@ impl Store for PostgresStore {
         after: i64,
         limit: usize,
         now: Timestamp,
+        record: Option<Record>,
     ) -> StoreFuture<'_, Vec<i64>> {
         lend!(self.operate, OPERATE_TIMEOUT, |one| {
-            read::release(&one, &filter, after, limit, now).await
+            read::release(&one, &filter, after, limit, now, record.as_ref()).await
         })
     }
 
-    fn prune(&self, filter: Filter, limit: usize) -> StoreFuture<'_, u64> {
-        lend!(self.operate, OPERATE_TIMEOUT, |one| read::prune(&one, &filter, limit).await)
+    fn prune(
+        &self,
+        filter: Filter,
+        limit: usize,
+        now: Timestamp,
+        record: Option<Record>,
+    ) -> StoreFuture<'_, u64> {
+        lend!(self.operate, OPERATE_TIMEOUT, |one| {
+            prune::prune(&one, &filter, limit, now, record.as_ref()).await
+        })
     }
 
-    fn erase(&self, spektr_id: String) -> StoreFuture<'_, u64> {
+    fn resolve(&self, number: i64, reason: String, record: Record) -> StoreFuture<'_, bool> {
+        lend!(self.operate, OPERATE_TIMEOUT, |one| {
+            read::resolve(&one, number, &reason, &record).await
+        })
+    }
+
+    fn erase(&self, erasure: Erasure, record: Option<Record>) -> StoreFuture<'_, Erased> {
         Box::pin(async move {
             let operate = &self.operate;
             let erasing = async {
                 let one = operate.take().await?;
-                let erased = read::erase(&one, &spektr_id).await?;
+                let erased = prune::erase(&one, &erasure, record.as_ref()).await?;
                 one.give_back();
                 Ok(erased)
             };
@@ -360,6 +379,52 @@ impl Store for PostgresStore {
             }
             Ok(erased)
         })
+    }
+
+    fn import(
+        &self,
+        entries: Vec<Imported>,
+        record: Option<Record>,
+    ) -> StoreFuture<'_, Vec<Acceptance>> {
+        lend!(self.operate, OPERATE_TIMEOUT, |one| {
+            import::import(&mut one, &entries, record.as_ref()).await
+        })
+    }
+
+    fn tombstones(
+        &self,
+        after: Option<Tombstone>,
+        limit: usize,
+    ) -> StoreFuture<'_, Vec<Tombstone>> {
+        lend!(self.operate, OPERATE_TIMEOUT, |one| {
+            prune::tombstones(&mut one, after.as_ref(), limit).await
+        })
+    }
+
+    fn bury(&self, tombstones: Vec<Tombstone>) -> StoreFuture<'_, ()> {
+        lend!(self.operate, OPERATE_TIMEOUT, |one| prune::bury(&one, &tombstones).await)
+    }
+
+    fn forget(&self, pruned_before: Timestamp, limit: usize) -> StoreFuture<'_, u64> {
+        lend!(self.operate, OPERATE_TIMEOUT, |one| {
+            prune::forget(&one, pruned_before, limit).await
+        })
+    }
+
+    fn record(&self, record: Record, affected: u64) -> StoreFuture<'_, ()> {
+        lend!(self.operate, OPERATE_TIMEOUT, |one| actions::write(&one, &record, affected).await)
+    }
+
+    fn actions(&self, after: i64, limit: usize) -> StoreFuture<'_, Vec<Recorded>> {
+        lend!(self.operate, OPERATE_TIMEOUT, |one| actions::actions(&mut one, after, limit).await)
+    }
+
+    fn import_actions(&self, actions: Vec<Recorded>) -> StoreFuture<'_, ()> {
+        lend!(self.operate, OPERATE_TIMEOUT, |one| actions::import(&one, &actions).await)
+    }
+
+    fn attempts(&self, number: i64) -> StoreFuture<'_, Vec<Attempt>> {
+        lend!(self.operate, OPERATE_TIMEOUT, |one| actions::attempts(&mut one, number).await)
     }
 
     fn stats(&self) -> StoreFuture<'_, Stats> {
@@ -386,8 +451,14 @@ impl Store for PostgresStore {
         lend!(self.operate, OPERATE_TIMEOUT, |one| quarantine::list(&mut one, after, limit).await)
     }
 
-    fn discard(&self, number: i64) -> StoreFuture<'_, bool> {
-        lend!(self.operate, OPERATE_TIMEOUT, |one| quarantine::discard(&one, number).await)
+    fn discard(&self, numbers: Vec<i64>, record: Option<Record>) -> StoreFuture<'_, u64> {
+        lend!(self.operate, OPERATE_TIMEOUT, |one| {
+            quarantine::discard(&one, &numbers, record.as_ref()).await
+        })
+    }
+
+    fn notes(&self) -> StoreFuture<'_, Vec<(String, String)>> {
+        lend!(self.operate, OPERATE_TIMEOUT, |one| quarantine::notes(&mut one).await)
     }
 
     fn note(&self, name: String) -> StoreFuture<'_, Option<String>> {

@@ -3,11 +3,12 @@
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
+use super::actions::record;
 use super::error::Fault;
 use super::pool::Lent;
 use super::read::value;
 use crate::clock::from_millis;
-use crate::store::{Quarantined, Rejected, StoreError};
+use crate::store::{Quarantined, Record, Rejected, StoreError};
 
 /// "spektr" and 1: the lock under which the quarantine is trimmed, so that it is
 /// bounded however many receivers fill it.
@@ -81,9 +82,26 @@ pub(super) async fn list(
     rows.iter().map(read).collect()
 }
 
-pub(super) async fn discard(connection: &Lent<'_>, number: i64) -> Result<bool, StoreError> {
-    let sql = "DELETE FROM spektr_inbox.quarantine WHERE number = $1";
-    Ok(connection.execute_once(sql, &[&number]).await? == 1)
+pub(super) async fn discard(
+    connection: &Lent<'_>,
+    numbers: &[i64],
+    recorded: Option<&Record>,
+) -> Result<u64, StoreError> {
+    let sql = "DELETE FROM spektr_inbox.quarantine WHERE number = ANY ($1::bigint[])";
+    connection.run("BEGIN").await?;
+    let count = connection.execute_once(sql, &[&numbers]).await?;
+    record(connection, recorded, count).await?;
+    connection.run("COMMIT").await?;
+    Ok(count)
+}
+
+pub(super) async fn notes(connection: &mut Lent<'_>) -> Result<Vec<(String, String)>, StoreError> {
+    let sql = "SELECT name, text FROM spektr_inbox.notes ORDER BY name";
+    let rows = connection.query(sql, &[]).await?;
+    let text = |bytes| {
+        String::from_utf8(bytes).map_err(|_| StoreError::from(Fault::new("a note is not UTF-8")))
+    };
+    rows.iter().map(|row| Ok((text(value(row, 0)?)?, text(value(row, 1)?)?))).collect()
 }
 
 pub(super) async fn note(

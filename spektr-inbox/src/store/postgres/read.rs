@@ -6,12 +6,13 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, ToSql};
 
 use super::accept::hash;
+use super::actions::record;
 use super::error::Fault;
 use super::pool::Lent;
 use super::work::columns;
 use crate::clock::from_millis;
 use crate::intake::MAX_ID_LENGTH;
-use crate::store::{Filter, Stats, StoreError, StoredEntry};
+use crate::store::{Filter, Record, Stats, StoreError, StoredEntry};
 
 /// How many columns `columns!` has.
 pub(super) const COLUMNS_COUNT: usize = 13;
@@ -20,10 +21,7 @@ pub(super) const COLUMNS_COUNT: usize = 13;
 pub(super) fn entry(row: &Row) -> Result<StoredEntry, StoreError> {
     let number = value(row, 0)?;
     let unreadable = |column| StoreError::Unreadable { column, number };
-    let text = |index, column| match value::<Option<Vec<u8>>>(row, index)? {
-        Some(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| unreadable(column)),
-        None => Ok(None),
-    };
+    let text = |index, column| text(row, index, column, number);
     let state: String = value(row, 7)?;
     let attempts: i64 = value(row, 9)?;
     Ok(StoredEntry {
@@ -43,18 +41,30 @@ pub(super) fn entry(row: &Row) -> Result<StoredEntry, StoreError> {
     })
 }
 
+/// Reads a text that is stored as bytes.
+pub(super) fn text(
+    row: &Row,
+    index: usize,
+    column: &'static str,
+    number: i64,
+) -> Result<Option<String>, StoreError> {
+    let bytes: Option<Vec<u8>> = value(row, index)?;
+    let text = bytes.map(String::from_utf8).transpose();
+    text.map_err(|_| StoreError::Unreadable { column, number })
+}
+
 pub(super) fn value<'a, T: FromSql<'a>>(row: &'a Row, index: usize) -> Result<T, StoreError> {
     row.try_get(index).map_err(|error| Fault::from(error).into())
 }
 
 /// A condition, and the values of its parameters in order.
-struct Condition {
+pub(super) struct Condition {
     sql: String,
     values: Vec<Box<dyn ToSql + Sync + Send>>,
 }
 
 impl Condition {
-    fn new(filter: &Filter) -> Self {
+    pub(super) fn new(filter: &Filter) -> Self {
         let mut condition = Self { sql: "TRUE".to_owned(), values: Vec::new() };
         condition.and("entries.number = $", filter.number);
         match &filter.id {
@@ -64,6 +74,7 @@ impl Condition {
             }
             id => condition.and("entries.id = $", id.clone().map(String::into_bytes)),
         }
+        condition.and("entries.source_hash = $", filter.source.as_deref().map(hash));
         condition.and("entries.spektr_hash = $", filter.spektr_id.as_deref().map(hash));
         condition.and(
             "lower(encode(entries.wire_type, 'escape') COLLATE \"C\") = \
@@ -77,6 +88,10 @@ impl Condition {
         let millis = |time: Option<Timestamp>| time.map(Timestamp::as_millis);
         condition.and("work.received_at < $", millis(filter.received_before));
         condition.and("work.received_at >= $", millis(filter.received_since));
+        condition.and(
+            "(position($ in entries.raw) > 0 OR position('\\x5c'::bytea in entries.raw) > 0)",
+            filter.names.clone().map(String::into_bytes),
+        );
         condition
     }
 
@@ -90,7 +105,7 @@ impl Condition {
         }
     }
 
-    fn values(&self) -> Vec<&(dyn ToSql + Sync)> {
+    pub(super) fn values(&self) -> Vec<&(dyn ToSql + Sync)> {
         self.values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect()
     }
 }
@@ -117,8 +132,11 @@ pub(super) async fn list(
 pub(super) async fn count(connection: &Lent<'_>, filter: &Filter) -> Result<u64, StoreError> {
     let condition = Condition::new(filter);
     // Most filters need one of the two tables only, and its index at best.
-    let needs_entries =
-        filter.id.is_some() || filter.spektr_id.is_some() || filter.wire_type.is_some();
+    let needs_entries = filter.source.is_some()
+        || filter.id.is_some()
+        || filter.spektr_id.is_some()
+        || filter.wire_type.is_some()
+        || filter.names.is_some();
     let (from, sql) = if needs_entries {
         (BOTH, condition.sql.clone())
     } else {
@@ -129,14 +147,14 @@ pub(super) async fn count(connection: &Lent<'_>, filter: &Filter) -> Result<u64,
     count_in(&rows)
 }
 
-fn count_in(rows: &[Row]) -> Result<u64, StoreError> {
+pub(super) fn count_in(rows: &[Row]) -> Result<u64, StoreError> {
     let count: i64 = rows.first().map_or(Ok(0), |row| value(row, 0))?;
     Ok(count.unsigned_abs())
 }
 
 /// The numbers that match, locked: whoever changes them at the same time is waited for,
 /// and what does not match any more is left alone.
-fn chosen(condition: &Condition, but: &str, which: &str) -> String {
+pub(super) fn chosen(condition: &Condition, but: &str, which: &str) -> String {
     format!(
         "WITH chosen AS (SELECT work.number FROM {BOTH} WHERE {} AND {but} \
          {which} FOR UPDATE OF work)",
@@ -150,6 +168,7 @@ pub(super) async fn release(
     after: i64,
     limit: usize,
     now: Timestamp,
+    recorded: Option<&Record>,
 ) -> Result<Vec<i64>, StoreError> {
     let mut condition = Condition::new(filter);
     condition.and("entries.number > $", Some(after));
@@ -161,53 +180,27 @@ pub(super) async fn release(
         chosen(&condition, "work.state NOT IN ('pending', 'unreadable')", &which),
         now.as_millis(),
     );
+    connection.run("BEGIN").await?;
     let rows = connection.query_once(&sql, &condition.values()).await?;
+    record(connection, recorded, rows.len() as u64).await?;
+    connection.run("COMMIT").await?;
     rows.iter().map(|row| value(row, 0)).collect()
 }
 
-pub(super) async fn prune(
+/// Ends the work on an entry that somebody has dealt with.
+pub(super) async fn resolve(
     connection: &Lent<'_>,
-    filter: &Filter,
-    limit: usize,
-) -> Result<u64, StoreError> {
-    let condition = Condition::new(filter);
-    let sql = format!(
-        "{}, {DELETE} SELECT count(*) FROM gone",
-        chosen(&condition, "work.state <> 'pending'", &format!("LIMIT {limit}")),
-    );
-    count_in(&connection.query_once(&sql, &condition.values()).await?)
-}
-
-/// Deletes what is chosen, and the history of its attempts.
-const DELETE: &str = "\
-    idle AS ( \
-      DELETE FROM spektr_inbox.work USING chosen WHERE work.number = chosen.number \
-    ), history AS ( \
-      DELETE FROM spektr_inbox.attempts USING chosen WHERE attempts.entry = chosen.number \
-    ), gone AS ( \
-      DELETE FROM spektr_inbox.entries USING chosen WHERE entries.number = chosen.number \
-      RETURNING entries.number \
-    )";
-
-/// Deletes what is known of a spektr id.
-pub(super) async fn erase(connection: &Lent<'_>, spektr_id: &str) -> Result<u64, StoreError> {
-    let condition =
-        Condition::new(&Filter { spektr_id: Some(spektr_id.to_owned()), ..Filter::all() });
-    let of_the_person =
-        format!("{}, {DELETE} SELECT count(*) FROM gone", chosen(&condition, "TRUE", ""));
-    let contains = "position($1 in entries.raw) > 0 AND work.state = 'unreadable'";
-    let unreadable = format!(
-        "WITH chosen AS (SELECT work.number FROM {BOTH} WHERE {contains} FOR UPDATE OF work), \
-         {DELETE} SELECT count(*) FROM gone"
-    );
-    let id = spektr_id.as_bytes();
+    number: i64,
+    reason: &str,
+    recorded: &Record,
+) -> Result<bool, StoreError> {
+    let sql = "UPDATE spektr_inbox.work SET state = 'resolved', reason = $2, owner = NULL \
+               WHERE number = $1 AND state NOT IN ('done', 'resolved')";
     connection.run("BEGIN").await?;
-    let mut erased = count_in(&connection.query_once(&of_the_person, &condition.values()).await?)?;
-    erased += count_in(&connection.query_once(&unreadable, &[&id]).await?)?;
-    let rejected = "DELETE FROM spektr_inbox.quarantine WHERE position($1 in body) > 0";
-    erased += connection.execute_once(rejected, &[&id]).await?;
+    let changed = connection.execute_once(sql, &[&number, &reason.as_bytes()]).await?;
+    record(connection, Some(recorded), changed).await?;
     connection.run("COMMIT").await?;
-    Ok(erased)
+    Ok(changed == 1)
 }
 
 /// The figures of what is pending come from one index, which has all that they need.

@@ -27,7 +27,7 @@ CREATE TABLE spektr_inbox.actions (
   number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   at bigint NOT NULL,
   actor bytea NOT NULL,            -- the system's account, or whom the operator named
-  action text NOT NULL,            -- replay, prune, erase, resolve, recover, import, export
+  action text NOT NULL,            -- a word of the type Action
   filter bytea,                    -- as JSON; none of an erasure
   affected bigint NOT NULL,        -- how many entries
   details bytea                    -- as JSON

@@ -1,6 +1,7 @@
 //! Looks entries up: whether their keys are there, and with which contents.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
+use sha2::{Digest as _, Sha256};
 
 use crate::store::{NewEntry, Presence, StoreError};
 
@@ -14,15 +15,17 @@ pub(super) fn compare(
 /// Looks an entry up, also among those that were deleted. Two steps in the index, because
 /// an id can have any number of contents.
 pub(super) fn presence(connection: &Connection, entry: &NewEntry) -> Result<Presence, StoreError> {
+    let (key, source) = (hash(&entry.key), hash(&entry.source));
     let is_known: bool = connection
         .prepare_cached(IS_KNOWN)?
-        .query_row(params![entry.source, entry.key], |row| row.get(0))?;
+        .query_row(params![entry.source, entry.key, source, key], |row| row.get(0))?;
     if !is_known {
         return Ok(Presence::Absent);
     }
-    let is_same = connection
-        .prepare_cached(IS_SAME)?
-        .query_row(params![entry.source, entry.key, entry.stored_content()], |row| row.get(0))?;
+    let is_same = connection.prepare_cached(IS_SAME)?.query_row(
+        params![entry.source, entry.key, source, key, entry.stored_content()],
+        |row| row.get(0),
+    )?;
     Ok(if is_same || is_former(connection, entry)? {
         Presence::Same
     } else {
@@ -32,11 +35,12 @@ pub(super) fn presence(connection: &Connection, entry: &NewEntry) -> Result<Pres
 
 const IS_KNOWN: &str = "\
     SELECT EXISTS (SELECT 1 FROM entries WHERE source = ?1 AND key = ?2) \
-    OR EXISTS (SELECT 1 FROM tombstones WHERE source = ?1 AND key = ?2)";
+    OR EXISTS (SELECT 1 FROM tombstones WHERE source_hash = ?3 AND key_hash = ?4)";
 
 const IS_SAME: &str = "\
-    SELECT EXISTS (SELECT 1 FROM entries WHERE source = ?1 AND key = ?2 AND content = ?3) \
-    OR EXISTS (SELECT 1 FROM tombstones WHERE source = ?1 AND key = ?2 AND content = ?3)";
+    SELECT EXISTS (SELECT 1 FROM entries WHERE source = ?1 AND key = ?2 AND content = ?5) \
+    OR EXISTS (SELECT 1 FROM tombstones \
+      WHERE source_hash = ?3 AND key_hash = ?4 AND content = ?5)";
 
 const FORMER: &str = "SELECT raw FROM entries WHERE source = ?1 AND key = ?2 AND content = ?3";
 
@@ -50,10 +54,16 @@ fn is_former(connection: &Connection, entry: &NewEntry) -> Result<bool, StoreErr
         Some(raw) => Ok(entry.is_content_of(&raw)),
         None => Ok(connection
             .prepare_cached(
-                "SELECT 1 FROM tombstones WHERE source = ?1 AND key = ?2 AND content = ?3",
+                "SELECT 1 FROM tombstones \
+                 WHERE source_hash = ?1 AND key_hash = ?2 AND content = ?3",
             )?
-            .exists(values)?),
+            .exists(params![hash(&entry.source), hash(&entry.key), former])?),
     }
+}
+
+/// What identifies a text in a tombstone.
+pub(super) fn hash(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
 }
 
 #[cfg(test)]

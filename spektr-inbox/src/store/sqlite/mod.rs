@@ -6,10 +6,14 @@
 //! fails with [`StoreError::Gone`](super::StoreError::Gone). A file whose bytes others
 //! overwrite in place is not noticed: use [`backup`] and [`restore`], never `cp`.
 
+mod actions;
 mod backup;
 mod claim;
 mod compare;
+mod erase;
 mod file;
+mod import;
+mod prune;
 mod quarantine;
 mod read;
 mod thread;
@@ -26,8 +30,9 @@ use thread::Worker;
 use watch::Before;
 
 use super::{
-    Acceptance, Claim, ClaimRequest, Filter, Lease, NewEntry, Presence, Quarantined, Rejected,
-    Settlement, Stats, Store, StoreFuture, StoredEntry,
+    Acceptance, Attempt, Claim, ClaimRequest, Erased, Erasure, Filter, Imported, Lease, NewEntry,
+    Presence, Quarantined, Record, Recorded, Rejected, Settlement, Stats, Store, StoreFuture,
+    StoredEntry, Tombstone,
 };
 
 /// How a [`SqliteStore`] is opened.
@@ -167,24 +172,87 @@ impl Store for SqliteStore {
         after: i64,
         limit: usize,
         now: Timestamp,
+        record: Option<Record>,
     ) -> StoreFuture<'_, Vec<i64>> {
+        Box::pin(self.writer.write(move |connection| {
+            read::release(connection, &filter, after, limit, now, record.as_ref())
+        }))
+    }
+
+    fn prune(
+        &self,
+        filter: Filter,
+        limit: usize,
+        now: Timestamp,
+        record: Option<Record>,
+    ) -> StoreFuture<'_, u64> {
+        Box::pin(self.writer.write(move |connection| {
+            prune::prune(connection, &filter, limit, now, record.as_ref())
+        }))
+    }
+
+    fn resolve(&self, number: i64, reason: String, record: Record) -> StoreFuture<'_, bool> {
         Box::pin(
             self.writer
-                .write(move |connection| read::release(connection, &filter, after, limit, now)),
+                .write(move |connection| write::resolve(connection, number, &reason, &record)),
         )
     }
 
-    fn prune(&self, filter: Filter, limit: usize) -> StoreFuture<'_, u64> {
-        Box::pin(self.writer.write(move |connection| read::prune(connection, &filter, limit)))
-    }
-
-    fn erase(&self, spektr_id: String) -> StoreFuture<'_, u64> {
+    fn erase(&self, erasure: Erasure, record: Option<Record>) -> StoreFuture<'_, Erased> {
         Box::pin(async move {
-            let erased =
-                self.writer.write(move |connection| write::erase(connection, &spektr_id)).await?;
-            self.writer.alone(write::empty_log).await?;
+            let erasing = move |connection: &_| erase::erase(connection, &erasure, record.as_ref());
+            let erased = self.writer.write(erasing).await?;
+            self.writer.alone(erase::empty_log).await?;
             Ok(erased)
         })
+    }
+
+    fn import(
+        &self,
+        entries: Vec<Imported>,
+        record: Option<Record>,
+    ) -> StoreFuture<'_, Vec<Acceptance>> {
+        Box::pin(
+            self.writer
+                .write(move |connection| import::import(connection, &entries, record.as_ref())),
+        )
+    }
+
+    fn tombstones(
+        &self,
+        after: Option<Tombstone>,
+        limit: usize,
+    ) -> StoreFuture<'_, Vec<Tombstone>> {
+        Box::pin(
+            self.reader
+                .alone(move |connection| prune::tombstones(connection, after.as_ref(), limit)),
+        )
+    }
+
+    fn bury(&self, tombstones: Vec<Tombstone>) -> StoreFuture<'_, ()> {
+        Box::pin(self.writer.write(move |connection| prune::bury(connection, &tombstones)))
+    }
+
+    fn forget(&self, pruned_before: Timestamp, limit: usize) -> StoreFuture<'_, u64> {
+        Box::pin(
+            self.writer.write(move |connection| prune::forget(connection, pruned_before, limit)),
+        )
+    }
+
+    fn record(&self, record: Record, affected: u64) -> StoreFuture<'_, ()> {
+        Box::pin(self.writer.write(move |connection| actions::write(connection, &record, affected)))
+    }
+
+    fn actions(&self, after: i64, limit: usize) -> StoreFuture<'_, Vec<Recorded>> {
+        Box::pin(self.reader.alone(move |connection| actions::actions(connection, after, limit)))
+    }
+
+    fn import_actions(&self, actions: Vec<Recorded>) -> StoreFuture<'_, ()> {
+        Box::pin(self.writer.write(move |connection| actions::import(connection, &actions)))
+    }
+
+    fn attempts(&self, number: i64) -> StoreFuture<'_, Vec<Attempt>> {
+        Box::pin(self.reader.alone(move |connection| actions::attempts(connection, number)))
     }
 
     fn stats(&self) -> StoreFuture<'_, Stats> {
@@ -211,8 +279,16 @@ impl Store for SqliteStore {
         Box::pin(self.reader.alone(move |connection| quarantine::list(connection, after, limit)))
     }
 
-    fn discard(&self, number: i64) -> StoreFuture<'_, bool> {
-        Box::pin(self.writer.write(move |connection| quarantine::discard(connection, number)))
+    fn discard(&self, numbers: Vec<i64>, record: Option<Record>) -> StoreFuture<'_, u64> {
+        Box::pin(
+            self.writer.write(move |connection| {
+                quarantine::discard(connection, &numbers, record.as_ref())
+            }),
+        )
+    }
+
+    fn notes(&self) -> StoreFuture<'_, Vec<(String, String)>> {
+        Box::pin(self.reader.alone(write::notes))
     }
 
     fn note(&self, name: String) -> StoreFuture<'_, Option<String>> {

@@ -5,8 +5,9 @@ use bytes::Bytes;
 use rusqlite::{Connection, params};
 use sha2::{Digest as _, Sha256};
 
+use super::actions::record;
 use crate::clock::from_millis;
-use crate::store::{Quarantined, Rejected, StoreError};
+use crate::store::{Quarantined, Record, Rejected, StoreError};
 
 pub(super) fn keep(
     connection: &Connection,
@@ -66,6 +67,16 @@ pub(super) fn list(
     Ok(found)
 }
 
-pub(super) fn discard(connection: &Connection, number: i64) -> Result<bool, StoreError> {
-    Ok(connection.execute("DELETE FROM quarantine WHERE number = ?1", [number])? == 1)
+pub(super) fn discard(
+    connection: &Connection,
+    numbers: &[i64],
+    recorded: Option<&Record>,
+) -> Result<u64, StoreError> {
+    let mut delete = connection.prepare_cached("DELETE FROM quarantine WHERE number = ?1")?;
+    let mut count = 0;
+    for number in numbers {
+        count += delete.execute([number])? as u64;
+    }
+    record(connection, recorded, count)?;
+    Ok(count)
 }

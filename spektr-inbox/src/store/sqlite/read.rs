@@ -5,9 +5,10 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 use spektr_types::Timestamp;
 
+use super::actions::record;
 use crate::clock::from_millis;
 use crate::intake::MAX_ID_LENGTH;
-use crate::store::{Filter, State, Stats, StoreError, StoredEntry};
+use crate::store::{Filter, Record, Stats, StoreError, StoredEntry};
 
 pub(super) const COLUMNS: &str = "number, source, id, spektr_id, wire_type, created_at, \
      received_at, state, conflict, attempts, due_at, reason, raw";
@@ -35,13 +36,13 @@ pub(super) fn entry(row: &Row<'_>) -> Result<StoredEntry, StoreError> {
 }
 
 /// A condition, and the values of its question marks in order.
-struct Condition {
-    sql: String,
-    values: Vec<Value>,
+pub(super) struct Condition {
+    pub(super) sql: String,
+    pub(super) values: Vec<Value>,
 }
 
 impl Condition {
-    fn new(filter: &Filter) -> Self {
+    pub(super) fn new(filter: &Filter) -> Self {
         let mut condition = Self { sql: "TRUE".to_owned(), values: Vec::new() };
         let text = |text: &Option<String>| text.clone().map(Value::Text);
         let time = |time: Option<Timestamp>| time.map(|time| Value::Integer(time.as_millis()));
@@ -53,6 +54,7 @@ impl Condition {
             }
             id => condition.and("id = ?", text(id)),
         }
+        condition.and("source = ?", text(&filter.source));
         condition.and("spektr_id = ?", text(&filter.spektr_id));
         condition.and("wire_type = ? COLLATE NOCASE", text(&filter.wire_type));
         if let Some(state) = filter.state {
@@ -64,6 +66,8 @@ impl Condition {
         }
         condition.and("received_at < ?", time(filter.received_before));
         condition.and("received_at >= ?", time(filter.received_since));
+        let bytes = filter.names.clone().map(|text| Value::Blob(text.into_bytes()));
+        condition.and("max(instr(raw, ?), instr(raw, x'5c')) > 0", bytes);
         condition
     }
 
@@ -112,6 +116,7 @@ pub(super) fn release(
     after: i64,
     limit: usize,
     now: Timestamp,
+    recorded: Option<&Record>,
 ) -> Result<Vec<i64>, StoreError> {
     let mut condition = Condition::new(filter);
     condition.and("number > ?", Some(Value::Integer(after)));
@@ -125,24 +130,9 @@ pub(super) fn release(
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let numbers = statement.query_map(params_from_iter(values), |row| row.get(0))?;
-    Ok(numbers.collect::<Result<_, _>>()?)
-}
-
-pub(super) fn prune(
-    connection: &Connection,
-    filter: &Filter,
-    limit: usize,
-) -> Result<u64, StoreError> {
-    let Condition { sql, values } = Condition::new(filter);
-    let by_age = filter.received_before.is_some()
-        && *filter
-            == Filter { received_before: filter.received_before, ..Filter::state(State::Done) };
-    let index = if by_age { "INDEXED BY entries_done" } else { "" };
-    let sql = format!(
-        "DELETE FROM entries WHERE number IN (SELECT number FROM entries {index} WHERE {sql} \
-         AND state <> 'pending' LIMIT {limit})"
-    );
-    Ok(connection.prepare_cached(&sql)?.execute(params_from_iter(values))? as u64)
+    let numbers: Vec<_> = numbers.collect::<Result<_, _>>()?;
+    record(connection, recorded, numbers.len() as u64)?;
+    Ok(numbers)
 }
 
 pub(super) fn stats(

@@ -16,13 +16,14 @@ CREATE TABLE counters (
 INSERT INTO counters (name, last) VALUES ('lease', 0);
 
 -- What identifies entries that were deleted, so that they are not stored again as new ones.
--- An entry is compared with these rows as with entries.
+-- An entry is compared with these rows as with entries. The hashes are those of PostgreSQL's
+-- table, so that rows can move.
 CREATE TABLE tombstones (
-  key TEXT NOT NULL,
-  source TEXT NOT NULL,
+  key_hash BLOB NOT NULL,        -- SHA-256 of the key
+  source_hash BLOB NOT NULL,     -- SHA-256 of the source
   content BLOB NOT NULL,
   pruned_at INTEGER NOT NULL,
-  PRIMARY KEY (key, source, content)
+  PRIMARY KEY (key_hash, source_hash, content)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX tombstones_pruned ON tombstones (pruned_at);
@@ -32,7 +33,7 @@ CREATE TABLE actions (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   at INTEGER NOT NULL,
   actor TEXT NOT NULL,           -- the system's account, or whom the operator named
-  action TEXT NOT NULL,          -- replay, prune, erase, resolve, recover, import, export
+  action TEXT NOT NULL,          -- a word of the type Action
   filter TEXT,                   -- as JSON; none of an erasure
   affected INTEGER NOT NULL,     -- how many entries
   details TEXT                   -- as JSON

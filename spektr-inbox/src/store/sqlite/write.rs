@@ -3,12 +3,14 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 use spektr_types::Timestamp;
 
+use super::actions::record;
 use super::claim::find;
 use super::compare::presence;
 use super::read::{COLUMNS, entry};
 use crate::clock::after;
 use crate::store::{
-    Acceptance, Claim, ClaimRequest, Lease, NewEntry, Presence, Settlement, State, StoreError,
+    Acceptance, Claim, ClaimRequest, Lease, NewEntry, Presence, Record, Settlement, State,
+    StoreError,
 };
 
 pub(super) fn accept(
@@ -18,7 +20,10 @@ pub(super) fn accept(
     entries.iter().map(|entry| accept_one(connection, entry)).collect()
 }
 
-fn accept_one(connection: &Connection, entry: &NewEntry) -> Result<Acceptance, StoreError> {
+pub(super) fn accept_one(
+    connection: &Connection,
+    entry: &NewEntry,
+) -> Result<Acceptance, StoreError> {
     // Nobody else writes meanwhile: the transaction has the write lock already.
     let conflict = match presence(connection, entry)? {
         Presence::Same => return Ok(Acceptance::Duplicate),
@@ -115,28 +120,21 @@ pub(super) fn settle(
     Ok(changed == 1)
 }
 
-/// Deletes what is known of a spektr id.
-pub(super) fn erase(connection: &Connection, spektr_id: &str) -> Result<u64, StoreError> {
-    let scripts = [
-        "DELETE FROM entries WHERE spektr_id = ?1",
-        "DELETE FROM entries WHERE state = 'unreadable' AND instr(raw, CAST(?1 AS BLOB)) > 0",
-        "DELETE FROM quarantine WHERE instr(body, CAST(?1 AS BLOB)) > 0",
-    ];
-    let mut erased = 0;
-    for script in scripts {
-        erased += connection.execute(script, [spektr_id])? as u64;
-    }
-    Ok(erased)
-}
-
-/// Folds the log into the file and empties it: it holds copies of earlier pages.
-pub(super) fn empty_log(connection: &Connection) -> Result<(), StoreError> {
-    let busy: bool =
-        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-    if busy {
-        tracing::warn!("what is erased stays in the log until its readers are gone");
-    }
-    Ok(())
+/// Ends the work on an entry that somebody has dealt with.
+pub(super) fn resolve(
+    connection: &Connection,
+    number: i64,
+    reason: &str,
+    recorded: &Record,
+) -> Result<bool, StoreError> {
+    let changed = connection
+        .prepare_cached(
+            "UPDATE entries SET state = 'resolved', reason = ?2, owner = NULL \
+             WHERE number = ?1 AND state NOT IN ('done', 'resolved')",
+        )?
+        .execute(params![number, reason])?;
+    record(connection, Some(recorded), changed as u64)?;
+    Ok(changed == 1)
 }
 
 pub(super) fn note(connection: &Connection, name: &str) -> Result<Option<String>, StoreError> {
@@ -145,6 +143,12 @@ pub(super) fn note(connection: &Connection, name: &str) -> Result<Option<String>
         .query_row([name], |row| row.get(0))
         .optional()?;
     Ok(text)
+}
+
+pub(super) fn notes(connection: &Connection) -> Result<Vec<(String, String)>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT name, text FROM notes ORDER BY name")?;
+    let notes = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(notes.collect::<Result<_, _>>()?)
 }
 
 pub(super) fn set_note(connection: &Connection, name: &str, text: &str) -> Result<(), StoreError> {

@@ -1,0 +1,61 @@
+//! Who operates the inbox, for the record of actions.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+use spektr_inbox::store::Operator;
+
+#[derive(Args, Clone, Debug)]
+pub(super) struct ByArguments {
+    /// Who does this, for `spektr inbox log` [preset: your account on this machine]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    by: Option<String>,
+}
+
+impl ByArguments {
+    pub(super) fn operator(&self) -> Operator {
+        Operator::new(self.by.clone().unwrap_or_else(account))
+    }
+}
+
+/// The account of this process: by its user id where the system tells it, since anybody
+/// can set a variable.
+fn account() -> String {
+    let Ok(process) = fs::metadata("/proc/self") else {
+        let named = ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+        return named.unwrap_or_else(|| "unknown".to_owned());
+    };
+    let accounts = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    name_of(process.uid(), &accounts).unwrap_or_else(|| format!("uid {}", process.uid()))
+}
+
+/// The name of a user id in the file of accounts.
+fn name_of(uid: u32, accounts: &str) -> Option<String> {
+    let uid = uid.to_string();
+    let name = |line: &str| {
+        let mut columns = line.split(':');
+        let name = columns.next()?;
+        (columns.nth(1)? == uid).then(|| name.to_owned())
+    };
+    accounts.lines().find_map(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_found_by_its_user_id() {
+        let accounts = "root:x:0:0::/:/bin/sh\nbroken\nada:x:1000:1000::/home/ada:/bin/sh\n";
+        assert_eq!(name_of(0, accounts).as_deref(), Some("root"));
+        assert_eq!(name_of(1000, accounts).as_deref(), Some("ada"));
+        assert_eq!(name_of(100, accounts), None);
+    }
+
+    #[test]
+    fn a_process_has_an_account() {
+        assert!(!account().is_empty());
+    }
+}

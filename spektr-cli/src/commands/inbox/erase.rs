@@ -1,0 +1,166 @@
+//! `spektr inbox erase`: everything of a person, by kind.
+
+use std::io::{BufRead as _, IsTerminal as _};
+
+use clap::Args;
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
+use serde::Serialize;
+use spektr_inbox::operate::{self, Belongings, Kind};
+use spektr_inbox::{Clock as _, SystemClock};
+
+use super::by::ByArguments;
+use super::open;
+use crate::cli::Global;
+use crate::failure::{Answer, Failure};
+use crate::output::{self, careful, count};
+use crate::store::StoreArguments;
+
+const EXAMPLES: &str = "\
+Examples:
+  spektr inbox erase spk_65a1 --dry-run                  # counts by kind
+  spektr inbox erase spk_65a1                            # asks for each kind
+  spektr inbox erase spk_65a1 --yes
+  spektr inbox erase spk_65a1 --kind entries --kind rejected --yes
+
+For a request under data protection law. Kinds: entries have this spektr id, in whatever state;
+mentions are other entries whose JSON has the id as a string; bodies cannot be read and contain the
+id; rejected are deliveries in quarantine that contain it. spk_1 is not found in spk_10. Everything
+is deleted for good, and overwritten in an SQLite file; `spektr inbox log` has that it happened and
+not whose it was. Exports, recordings and backups are not reached, and a reconciliation fetches
+again what the sender still lists: erase it there first. Exit code 1: every answer was no.";
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// The end-user's id
+    #[arg(value_name = "SPEKTR_ID", value_parser = NonEmptyStringValueParser::new())]
+    spektr_id: String,
+    /// Erase what is of this kind; can be repeated [default: every kind]
+    #[arg(
+        long = "kind",
+        value_name = "KIND",
+        value_parser = PossibleValuesParser::new(Kind::ALL.map(Kind::as_str))
+    )]
+    kinds: Vec<String>,
+    /// Only count
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    by: ByArguments,
+    #[command(flatten)]
+    store: StoreArguments,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Report<'c> {
+    WouldErase(&'c Counts),
+    Erased(&'c Counts),
+}
+
+/// How many of each kind were erased, or would be.
+#[derive(Serialize)]
+struct Counts {
+    entries: u64,
+    mentions: u64,
+    bodies: u64,
+    rejected: u64,
+}
+
+pub(super) async fn erase(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
+    let store = open(global, &arguments.store).await?;
+    let found = operate::survey(&*store, &arguments.spektr_id).await?;
+    let is_meant = |kind: &Kind| {
+        arguments.kinds.is_empty() || arguments.kinds.iter().any(|word| word == kind.as_str())
+    };
+    let kinds: Vec<_> = Kind::ALL.into_iter().filter(is_meant).collect();
+    if arguments.dry_run {
+        let count = |kind| if kinds.contains(&kind) { found.count(kind) } else { 0 };
+        let counts = Counts {
+            entries: count(Kind::Entries),
+            mentions: count(Kind::Mentions),
+            bodies: count(Kind::Bodies),
+            rejected: count(Kind::Rejected),
+        };
+        if global.is_json() {
+            output::print_json(&Report::WouldErase(&counts))?;
+        } else {
+            output::print(&text(&counts, "would be erased"))?;
+        }
+        return Ok(Answer::Yes);
+    }
+    let kinds = if arguments.yes { kinds } else { confirmed(&found, &kinds)? };
+    if kinds.is_empty() {
+        anstream::eprintln!("nothing was erased");
+        return Ok(Answer::No);
+    }
+    let (operator, now) = (arguments.by.operator(), SystemClock::new().now());
+    let erased = operate::erase(&*store, &operator, &found, &kinds, now).await?;
+    let counts = Counts {
+        entries: erased.entries,
+        mentions: erased.mentions,
+        bodies: erased.bodies,
+        rejected: erased.rejected,
+    };
+    if global.is_json() {
+        output::print_json(&Report::Erased(&counts))?;
+    } else {
+        output::print(&text(&counts, "erased"))?;
+    }
+    Ok(Answer::Yes)
+}
+
+/// Asks for each kind of which there is something, where somebody is there to answer.
+fn confirmed(found: &Belongings, kinds: &[Kind]) -> Result<Vec<Kind>, Failure> {
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        return Err(Failure::new("there is no terminal to ask at whether to erase")
+            .hint("--dry-run counts, and --yes erases without asking"));
+    }
+    let mut confirmed = Vec::new();
+    for kind in kinds.iter().copied().filter(|kind| found.count(*kind) > 0) {
+        let mut what = in_words(kind, found.count(kind));
+        if kind == Kind::Entries {
+            let states = found.states().iter();
+            let states: Vec<_> = states.map(|(state, count)| format!("{count} {state}")).collect();
+            what.push_str(&format!(" ({})", states.join(", ")));
+        }
+        anstream::eprint!("{} {what} for good? [y/N] ", careful("Erase"));
+        let mut answer = String::new();
+        stdin
+            .lock()
+            .read_line(&mut answer)
+            .map_err(|error| Failure::caused_by("cannot read the answer", &error))?;
+        if matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
+            confirmed.push(kind);
+        }
+    }
+    Ok(confirmed)
+}
+
+fn text(counts: &Counts, word: &str) -> String {
+    let Counts { entries, mentions, bodies, rejected } = *counts;
+    let lines = [
+        (Kind::Entries, entries),
+        (Kind::Mentions, mentions),
+        (Kind::Bodies, bodies),
+        (Kind::Rejected, rejected),
+    ];
+    let lines = lines.into_iter().filter(|(kind, number)| *kind == Kind::Entries || *number > 0);
+    lines.map(|(kind, number)| format!("{} {word}\n", in_words(kind, number))).collect()
+}
+
+fn in_words(kind: Kind, number: u64) -> String {
+    let number = usize::try_from(number).unwrap_or(usize::MAX);
+    match kind {
+        Kind::Entries => count(number, "entry of this person", "entries of this person"),
+        Kind::Mentions => count(number, "other entry that names it", "other entries that name it"),
+        Kind::Bodies => {
+            count(number, "unreadable body that names it", "unreadable bodies that name it")
+        }
+        _ => count(number, "rejected delivery that names it", "rejected deliveries that name it"),
+    }
+}

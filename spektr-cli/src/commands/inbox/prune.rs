@@ -1,0 +1,85 @@
+//! `spektr inbox prune`: what is old.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+use spektr_inbox::store::{Filter, State};
+use spektr_inbox::{Clock as _, SystemClock, operate};
+
+use super::by::ByArguments;
+use super::{filter, open};
+use crate::cli::Global;
+use crate::failure::{Answer, Failure};
+use crate::output::{self, count};
+use crate::progress::Progress;
+use crate::store::StoreArguments;
+use crate::time::{self, Moment};
+
+const EXAMPLES: &str = "\
+Examples:
+  spektr inbox prune --older-than 30d --dry-run
+  spektr inbox prune --older-than 30d
+  spektr inbox prune --older-than 90d --state dead --source sandbox
+
+Of each deleted entry the hashes remain that identify it: the same event is a duplicate if it comes
+again, from the sender or from a reconciliation. Pending entries are never deleted.";
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// Delete what arrived longer ago than this, as 30d
+    #[arg(long, value_name = "DURATION", value_parser = time::parse_age)]
+    older_than: Duration,
+    /// Delete what is in this state
+    #[arg(long, value_name = "STATE", value_parser = filter::state(), default_value = "done")]
+    state: State,
+    /// Delete what is from this source only
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+    /// Only count
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    by: ByArguments,
+    #[command(flatten)]
+    store: StoreArguments,
+}
+
+#[derive(Serialize)]
+struct Pruned {
+    deleted: u64,
+    /// How many would be deleted, if this was only to count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    would_delete: Option<u64>,
+}
+
+pub(super) async fn prune(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
+    if arguments.state == State::Pending {
+        return Err(Failure::new("pending entries are never deleted by their age")
+            .hint("`spektr inbox erase` deletes everything of an end-user, in whatever state"));
+    }
+    let store = open(global, &arguments.store).await?;
+    let (operator, now) = (arguments.by.operator(), SystemClock::new().now());
+    let filter = Filter {
+        received_before: Some(Moment::Ago(arguments.older_than).as_of(now)),
+        source: arguments.source.clone(),
+        ..Filter::state(arguments.state)
+    };
+    let (number, word) = if arguments.dry_run {
+        (store.count(filter).await?, "would be deleted")
+    } else {
+        let mut progress = Progress::counting();
+        let watch = |done| progress.at(done);
+        (operate::prune(&*store, &operator, &filter, now, watch).await?, "deleted")
+    };
+    if global.is_json() {
+        let would_delete = arguments.dry_run.then_some(number);
+        let deleted = if arguments.dry_run { 0 } else { number };
+        output::print_json(&Pruned { deleted, would_delete })?;
+    } else {
+        let number = usize::try_from(number).unwrap_or(usize::MAX);
+        output::print(&format!("{} {word}\n", count(number, "entry", "entries")))?;
+    }
+    Ok(Answer::Yes)
+}

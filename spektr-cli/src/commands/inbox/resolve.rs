@@ -1,0 +1,65 @@
+//! `spektr inbox resolve`: what was dealt with by hand.
+
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+use spektr_inbox::store::{State, StoredEntry};
+use spektr_inbox::{Clock as _, SystemClock, operate};
+
+use super::by::ByArguments;
+use super::{open, show};
+use crate::cli::Global;
+use crate::failure::{Answer, Failure};
+use crate::output::{self, safe};
+use crate::store::StoreArguments;
+
+const EXAMPLES: &str = "\
+Examples:
+  spektr inbox resolve 17 --reason 'customer updated in the back office'
+
+The entry is worked on no more, and deleted like one that is done. An attempt that is under way is
+stopped where it can be. `spektr inbox replay` takes it up again. The reason is kept with the entry:
+no personal data. Exit code 1: there is no such entry, or it is done already.";
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// Number of the entry, or id of the event if it has one entry
+    #[arg(value_name = "NUMBER|ID")]
+    name: String,
+    /// How it was dealt with
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    reason: String,
+    #[command(flatten)]
+    by: ByArguments,
+    #[command(flatten)]
+    store: StoreArguments,
+}
+
+pub(super) async fn resolve(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
+    let store = open(global, &arguments.store).await?;
+    let found = show::find(&*store, &arguments.name).await?;
+    let (resolved, text) = match &found[..] {
+        [] => (false, format!("there is no entry {}\n", safe(&arguments.name))),
+        [StoredEntry { state: state @ (State::Done | State::Resolved), number, .. }] => {
+            (false, format!("entry {number} is {state} already\n"))
+        }
+        [StoredEntry { number, .. }] => {
+            let (operator, now) = (arguments.by.operator(), SystemClock::new().now());
+            match operate::resolve(&*store, &operator, *number, &arguments.reason, now).await? {
+                true => (true, format!("entry {number} resolved\n")),
+                false => (false, format!("entry {number} was done meanwhile\n")),
+            }
+        }
+        several => {
+            let numbers: Vec<_> = several.iter().map(|one| one.number.to_string()).collect();
+            return Err(Failure::new("several entries have this id")
+                .hint(format!("name one of them: {}", numbers.join(", "))));
+        }
+    };
+    if global.is_json() {
+        output::print_json(&serde_json::json!({ "resolved": resolved }))?;
+    } else {
+        output::print(&text)?;
+    }
+    Ok(Answer::from_yes(resolved))
+}

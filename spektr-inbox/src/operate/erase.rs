@@ -1,0 +1,172 @@
+//! Erasure: what names a person is listed by kind, and then deleted by kind.
+
+use std::collections::BTreeMap;
+
+use serde::de::IgnoredAny;
+use serde_json::json;
+use spektr_types::Timestamp;
+
+use super::names::{has_string, has_word};
+use super::{PAGE, STEP};
+use crate::store::{Action, Erased, Erasure, Filter, Operator, State, Store, StoreError};
+
+/// What can name a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Entries whose spektr id is that of the person, in whatever state.
+    Entries,
+    /// Entries of somebody else, or without a readable spektr id, in whatever state, whose
+    /// JSON has the id as a string.
+    Mentions,
+    /// Bodies that are no JSON and contain the id, as a string or a word. They can hold
+    /// events of others.
+    Bodies,
+    /// Rejected deliveries in the quarantine that contain the id, as a string or a word.
+    Rejected,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Entries, Self::Mentions, Self::Bodies, Self::Rejected];
+
+    /// The kind in a word, in lower case.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Entries => "entries",
+            Self::Mentions => "mentions",
+            Self::Bodies => "bodies",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+/// What names a person, by kind.
+#[derive(Clone, Default)]
+pub struct Belongings {
+    spektr_id: String,
+    entries: BTreeMap<State, u64>,
+    mentions: Vec<i64>,
+    bodies: Vec<i64>,
+    rejected: Vec<i64>,
+}
+
+impl Belongings {
+    /// How many there are of a kind.
+    #[must_use]
+    pub fn count(&self, kind: Kind) -> u64 {
+        match kind {
+            Kind::Entries => self.entries.values().sum(),
+            Kind::Mentions => self.mentions.len() as u64,
+            Kind::Bodies => self.bodies.len() as u64,
+            Kind::Rejected => self.rejected.len() as u64,
+        }
+    }
+
+    /// How many entries of the person are in each state; states without any are left out.
+    #[must_use]
+    pub fn states(&self) -> &BTreeMap<State, u64> {
+        &self.entries
+    }
+}
+
+impl std::fmt::Debug for Belongings {
+    /// Shows how much it is, and not of whom.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_map().entries(Kind::ALL.map(|kind| (kind.as_str(), self.count(kind)))).finish()
+    }
+}
+
+/// Finds what names a person by a spektr id. It reads every entry that contains the id or
+/// an escape, so that it takes a while in a large store.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn survey(store: &dyn Store, spektr_id: &str) -> Result<Belongings, StoreError> {
+    let mut found = Belongings { spektr_id: spektr_id.to_owned(), ..Belongings::default() };
+    if spektr_id.is_empty() {
+        return Ok(found);
+    }
+    for state in State::ALL {
+        let filter = Filter { spektr_id: Some(spektr_id.to_owned()), ..Filter::state(state) };
+        match store.count(filter).await? {
+            0 => {}
+            some => drop(found.entries.insert(state, some)),
+        }
+    }
+    let candidates = Filter { names: Some(spektr_id.to_owned()), ..Filter::all() };
+    let mut last = 0;
+    loop {
+        let page = store.list(candidates.clone(), last, PAGE).await?;
+        let Some(end) = page.last() else { break };
+        last = end.number;
+        for entry in page.iter().filter(|entry| entry.spektr_id.as_deref() != Some(spektr_id)) {
+            let is_json = serde_json::from_slice::<IgnoredAny>(&entry.raw).is_ok();
+            if has_string(&entry.raw, spektr_id) {
+                let kind = if is_json { &mut found.mentions } else { &mut found.bodies };
+                kind.push(entry.number);
+            } else if !is_json && has_word(&entry.raw, spektr_id) {
+                found.bodies.push(entry.number);
+            }
+        }
+    }
+    let mut last = 0;
+    loop {
+        let page = store.quarantined(last, PAGE).await?;
+        let Some(end) = page.last() else { break };
+        last = end.number;
+        let names = |body: &[u8]| has_string(body, spektr_id) || has_word(body, spektr_id);
+        let named = page.iter().filter(|one| names(&one.rejected.body));
+        found.rejected.extend(named.map(|one| one.number));
+    }
+    Ok(found)
+}
+
+/// Deletes what a [`survey`] has found, of some kinds, and entries of the person that came
+/// since. Leaves nothing that identifies them: an event that the sender lists or delivers
+/// again is new. It is recorded that an erasure happened, and not whose.
+///
+/// # Errors
+///
+/// Those of the store. Nothing is erased then, or all but what comes after some step.
+pub async fn erase(
+    store: &dyn Store,
+    operator: &Operator,
+    found: &Belongings,
+    kinds: &[Kind],
+    now: Timestamp,
+) -> Result<Erased, StoreError> {
+    let words: Vec<_> = kinds.iter().map(|kind| kind.as_str()).collect();
+    let record = operator.record(Action::Erase, now).with_details(&json!({ "kinds": words }));
+    let of = |kind: Kind, numbers: &[i64]| {
+        if kinds.contains(&kind) { numbers.to_vec() } else { Vec::new() }
+    };
+    let mut mentions = of(Kind::Mentions, &found.mentions);
+    let mut bodies = of(Kind::Bodies, &found.bodies);
+    let mut rejected = of(Kind::Rejected, &found.rejected);
+    let mut spektr_id = kinds.contains(&Kind::Entries).then(|| found.spektr_id.clone());
+    let mut erased = Erased::default();
+    loop {
+        let step = Erasure {
+            spektr_id: spektr_id.take(),
+            mentions: take(&mut mentions),
+            bodies: take(&mut bodies),
+            rejected: take(&mut rejected),
+        };
+        if step == Erasure::default() {
+            return Ok(erased);
+        }
+        let one = store.erase(step, Some(record.clone())).await?;
+        erased.entries += one.entries;
+        erased.mentions += one.mentions;
+        erased.bodies += one.bodies;
+        erased.rejected += one.rejected;
+    }
+}
+
+/// Takes the numbers of a step.
+fn take(numbers: &mut Vec<i64>) -> Vec<i64> {
+    numbers.split_off(numbers.len().saturating_sub(STEP))
+}

@@ -1,0 +1,112 @@
+//! Takes entries of another store, with what became of them there.
+
+use super::accept::{hash, store};
+use super::actions::record;
+use super::pool::Lent;
+use crate::store::{Acceptance, Imported, Record, State, StoreError};
+
+/// $1 numbers, $2 flags, $3 attempts, $4 due times, $5 reasons
+const UPDATE: &str = "\
+    WITH given AS ( \
+      SELECT * FROM unnest($1::bigint[], $2::boolean[], $3::bigint[], $4::bigint[], $5::bytea[]) \
+        AS given (number, conflict, attempts, due_at, reason) \
+    ), flagged AS ( \
+      UPDATE spektr_inbox.entries SET conflict = TRUE FROM given \
+      WHERE entries.number = given.number AND given.conflict AND NOT entries.conflict \
+    ) \
+    UPDATE spektr_inbox.work \
+    SET attempts = given.attempts, due_at = given.due_at, reason = given.reason \
+    FROM given WHERE work.number = given.number";
+
+/// $1 numbers, $2 tokens, $3 attempts, $4 begins, $5 ends, $6 results, $7 statuses, $8 reasons
+const HISTORY: &str = "\
+    INSERT INTO spektr_inbox.attempts \
+      (entry, lease, attempt, began_at, ended_at, result, status, reason) \
+    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], \
+      $6::text[], $7::integer[], $8::bytea[])";
+
+pub(super) async fn import(
+    connection: &mut Lent<'_>,
+    imported: &[Imported],
+    recorded: Option<&Record>,
+) -> Result<Vec<Acceptance>, StoreError> {
+    connection.run("BEGIN").await?;
+    exhume(connection, imported).await?;
+    let entries: Vec<_> = imported.iter().map(|one| &one.entry).collect();
+    let accepted = store(connection, &entries).await?;
+    let stored = imported.iter().zip(&accepted).filter_map(|(one, acceptance)| match acceptance {
+        Acceptance::Stored(number) | Acceptance::Conflict(number) => Some((*number, one)),
+        Acceptance::Duplicate => None,
+    });
+    let stored: Vec<(i64, &Imported)> = stored.collect();
+    update(connection, &stored).await?;
+    add_history(connection, &stored).await?;
+    record(connection, recorded, stored.len() as u64).await?;
+    connection.run("COMMIT").await?;
+    Ok(accepted)
+}
+
+/// Removes the tombstones of entries that come back.
+async fn exhume(connection: &Lent<'_>, imported: &[Imported]) -> Result<(), StoreError> {
+    let twice = || imported.iter().chain(imported);
+    let keys: Vec<_> = twice().map(|one| hash(&one.entry.key)).collect();
+    let sources: Vec<_> = twice().map(|one| hash(&one.entry.source)).collect();
+    // In the form of this version, and in that of earlier ones.
+    let present = imported.iter().map(|one| one.entry.stored_content().to_vec());
+    let former = imported.iter().map(|one| one.entry.former_content().to_vec());
+    let contents: Vec<_> = present.chain(former).collect();
+    let sql = "DELETE FROM spektr_inbox.tombstones \
+               USING unnest($1::bytea[], $2::bytea[], $3::bytea[]) \
+                 AS given (key_hash, source_hash, content) \
+               WHERE tombstones.key_hash = given.key_hash \
+               AND tombstones.source_hash = given.source_hash \
+               AND tombstones.content = given.content";
+    connection.execute_once(sql, &[&keys, &sources, &contents]).await?;
+    Ok(())
+}
+
+async fn update(connection: &mut Lent<'_>, stored: &[(i64, &Imported)]) -> Result<(), StoreError> {
+    let numbers: Vec<_> = stored.iter().map(|(number, _)| *number).collect();
+    let conflicts: Vec<_> = stored.iter().map(|(_, one)| one.conflict).collect();
+    let attempts: Vec<_> = stored.iter().map(|(_, one)| i64::from(one.attempts)).collect();
+    let due = |one: &Imported| {
+        let due_at = one.due_at.filter(|_| one.entry.state == State::Pending);
+        due_at.unwrap_or(one.entry.received_at).as_millis()
+    };
+    let due: Vec<_> = stored.iter().map(|(_, one)| due(one)).collect();
+    let reasons: Vec<_> =
+        stored.iter().map(|(_, one)| one.reason.as_deref().map(str::as_bytes)).collect();
+    connection.query(UPDATE, &[&numbers, &conflicts, &attempts, &due, &reasons]).await?;
+    Ok(())
+}
+
+async fn add_history(
+    connection: &mut Lent<'_>,
+    stored: &[(i64, &Imported)],
+) -> Result<(), StoreError> {
+    // Tokens below those of this store, in the order of the history.
+    let rows = stored.iter().flat_map(|(number, one)| {
+        let first = -i64::try_from(one.history.len()).unwrap_or(i64::MAX);
+        (first..).zip(&one.history).map(move |(lease, attempt)| (*number, lease, attempt))
+    });
+    let rows: Vec<_> = rows.collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let numbers: Vec<_> = rows.iter().map(|(number, ..)| *number).collect();
+    let leases: Vec<_> = rows.iter().map(|(_, lease, _)| *lease).collect();
+    let of = rows.iter().map(|(.., attempt)| *attempt);
+    let attempts: Vec<_> = of.clone().map(|one| i64::from(one.attempt)).collect();
+    let begins: Vec<_> = of.clone().map(|one| one.began_at.map(|at| at.as_millis())).collect();
+    let ends: Vec<_> = of.clone().map(|one| one.ended_at.as_millis()).collect();
+    let results: Vec<_> = of.clone().map(|one| one.result.as_str()).collect();
+    let statuses: Vec<_> = of.clone().map(|one| one.status.map(i32::from)).collect();
+    let reasons: Vec<_> = of.map(|one| one.reason.as_deref().map(str::as_bytes)).collect();
+    connection
+        .query(
+            HISTORY,
+            &[&numbers, &leases, &attempts, &begins, &ends, &results, &statuses, &reasons],
+        )
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! Deletes what belongs to a person.
+
+use rusqlite::Connection;
+
+use super::actions::record;
+use crate::store::{Erased, Erasure, Record, StoreError};
+
+pub(super) fn erase(
+    connection: &Connection,
+    erasure: &Erasure,
+    recorded: Option<&Record>,
+) -> Result<Erased, StoreError> {
+    let mut erased = Erased::default();
+    if let Some(spektr_id) = &erasure.spektr_id {
+        let sql = "DELETE FROM entries WHERE spektr_id = ?1";
+        erased.entries = connection.execute(sql, [spektr_id])? as u64;
+    }
+    let each = |sql: &str, numbers: &[i64]| {
+        let mut statement = connection.prepare_cached(sql)?;
+        let mut count = 0;
+        for number in numbers {
+            count += statement.execute([number])? as u64;
+        }
+        Ok::<_, StoreError>(count)
+    };
+    erased.mentions = each("DELETE FROM entries WHERE number = ?1", &erasure.mentions)?;
+    erased.bodies = each("DELETE FROM entries WHERE number = ?1", &erasure.bodies)?;
+    erased.rejected = each("DELETE FROM quarantine WHERE number = ?1", &erasure.rejected)?;
+    record(connection, recorded, erased.total())?;
+    Ok(erased)
+}
+
+/// Folds the log into the file and empties it: it holds copies of earlier pages.
+pub(super) fn empty_log(connection: &Connection) -> Result<(), StoreError> {
+    let busy: bool =
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    if busy {
+        tracing::warn!("what is erased stays in the log until its readers are gone");
+    }
+    Ok(())
+}

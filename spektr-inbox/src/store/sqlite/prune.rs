@@ -1,0 +1,93 @@
+//! Deletes entries, and keeps what identifies them.
+
+use rusqlite::{Connection, params, params_from_iter};
+use spektr_types::Timestamp;
+
+use super::actions::record;
+use super::compare::hash;
+use super::read::Condition;
+use crate::clock::from_millis;
+use crate::store::{Filter, Record, State, StoreError, Tombstone};
+
+pub(super) fn prune(
+    connection: &Connection,
+    filter: &Filter,
+    limit: usize,
+    now: Timestamp,
+    recorded: Option<&Record>,
+) -> Result<u64, StoreError> {
+    let Condition { sql, values } = Condition::new(filter);
+    let by_age = filter.received_before.is_some()
+        && *filter
+            == Filter { received_before: filter.received_before, ..Filter::state(State::Done) };
+    let index = if by_age { "INDEXED BY entries_done" } else { "" };
+    let sql = format!(
+        "DELETE FROM entries WHERE number IN (SELECT number FROM entries {index} WHERE {sql} \
+         AND state <> 'pending' LIMIT {limit}) RETURNING key, source, content"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let gone = statement.query_map(params_from_iter(values), |row| {
+        Ok(Tombstone {
+            key_hash: hash(&row.get::<_, String>(0)?).to_vec(),
+            source_hash: hash(&row.get::<_, String>(1)?).to_vec(),
+            content: row.get(2)?,
+            pruned_at: now,
+        })
+    })?;
+    let gone: Vec<_> = gone.collect::<Result<_, _>>()?;
+    bury(connection, &gone)?;
+    let count = gone.len() as u64;
+    record(connection, recorded, count)?;
+    Ok(count)
+}
+
+pub(super) fn bury(connection: &Connection, tombstones: &[Tombstone]) -> Result<(), StoreError> {
+    let mut insert = connection.prepare_cached(
+        "INSERT OR IGNORE INTO tombstones (key_hash, source_hash, content, pruned_at) \
+         VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    for Tombstone { key_hash, source_hash, content, pruned_at } in tombstones {
+        insert.execute(params![key_hash, source_hash, content, pruned_at.as_millis()])?;
+    }
+    Ok(())
+}
+
+pub(super) fn tombstones(
+    connection: &Connection,
+    after: Option<&Tombstone>,
+    limit: usize,
+) -> Result<Vec<Tombstone>, StoreError> {
+    let empty: &[u8] = &[];
+    let (key, source, content) = after.map_or((empty, empty, empty), |last| {
+        (&last.key_hash[..], &last.source_hash[..], &last.content[..])
+    });
+    let mut statement = connection.prepare_cached(
+        "SELECT key_hash, source_hash, content, pruned_at FROM tombstones \
+         WHERE (key_hash, source_hash, content) > (?1, ?2, ?3) \
+         ORDER BY key_hash, source_hash, content LIMIT ?4",
+    )?;
+    let found = statement.query_map(params![key, source, content, limit], |row| {
+        Ok(Tombstone {
+            key_hash: row.get(0)?,
+            source_hash: row.get(1)?,
+            content: row.get(2)?,
+            pruned_at: from_millis(row.get(3)?),
+        })
+    })?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn forget(
+    connection: &Connection,
+    pruned_before: Timestamp,
+    limit: usize,
+) -> Result<u64, StoreError> {
+    let deleted = connection
+        .prepare_cached(
+            "DELETE FROM tombstones WHERE (key_hash, source_hash, content) IN ( \
+               SELECT key_hash, source_hash, content FROM tombstones \
+               WHERE pruned_at < ?1 ORDER BY pruned_at LIMIT ?2)",
+        )?
+        .execute(params![pruned_before.as_millis(), limit])?;
+    Ok(deleted as u64)
+}

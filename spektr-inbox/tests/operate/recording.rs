@@ -1,0 +1,70 @@
+//! Who did what: every action leaves a record, in the transaction that did it.
+
+use spektr_inbox::operate::{
+    Kind, empty_quarantine, erase, export, import, prune, redecode, replay, resolve, survey,
+};
+use spektr_inbox::store::{Filter, NewEntry, Operator, Rejected, Settlement, State};
+use spektr_inbox::testing::{entries, start, tag_added};
+
+use super::super::{dead, fill, settle};
+use crate::support::Inbox;
+
+/// The record of a store: action, filter, count.
+async fn record(inbox: &Inbox) -> Vec<(String, Option<String>, u64)> {
+    let actions = inbox.store.actions(0, 100).await.unwrap();
+    assert!(actions.iter().all(|one| one.actor == "ada" && one.at == start()));
+    actions.into_iter().map(|one| (one.action, one.filter, one.affected)).collect()
+}
+
+#[tokio::test]
+async fn every_action_of_an_operator_is_recorded() {
+    let inbox = Inbox::new();
+    let (store, ada, now) = (&*inbox.store, Operator::new("ada"), start());
+    fill(&inbox, 600).await;
+    settle(&inbox, dead()).await;
+    let all_dead = Filter { source: Some("test".to_owned()), ..Filter::state(State::Dead) };
+    replay(store, &ada, &all_dead, now, |_| {}).await.unwrap();
+    settle(&inbox, Settlement::Done).await;
+    let number = Filter { id: Some("e1".to_owned()), ..Filter::all() };
+    prune(store, &ada, &number, now, |_| {}).await.unwrap();
+    let unknown = entries("test", &tag_added("u", "s2", 1_700_000_000_000), now).remove(0);
+    let unknown = NewEntry { state: State::Unknown, ..unknown };
+    store.accept(vec![unknown]).await.unwrap();
+    redecode(store, &ada, now, |_| {}).await.unwrap();
+    let last = inbox.all().await.last().unwrap().number;
+    assert!(resolve(store, &ada, last, "marker", now).await.unwrap());
+    let rejected = Rejected {
+        received_at: now,
+        reason: "signature_mismatch".to_owned(),
+        headers: Vec::new(),
+        body: "marker".into(),
+    };
+    store.quarantine(rejected, 10, 1000).await.unwrap();
+    empty_quarantine(store, &ada, None, now).await.unwrap();
+    let found = survey(store, "s2").await.unwrap();
+    erase(store, &ada, &found, &Kind::ALL, now).await.unwrap();
+    let mut file = Vec::new();
+    export(store, &ada, &Filter::state(State::Done), now, &mut file, |_| {}).await.unwrap();
+
+    let expected = [
+        // In two steps.
+        ("replay", Some(r#"{"source":"test","state":"dead"}"#.to_owned()), 500),
+        ("replay", Some(r#"{"source":"test","state":"dead"}"#.to_owned()), 100),
+        ("prune", Some(r#"{"id":"e1"}"#.to_owned()), 1),
+        ("redecode", None, 1),
+        ("resolve", Some(format!(r#"{{"number":{last}}}"#)), 1),
+        ("discard", Some("{}".to_owned()), 1),
+        ("erase", None, 1),
+        ("export", Some(r#"{"state":"done"}"#.to_owned()), 599),
+    ];
+    let expected =
+        expected.into_iter().map(|(action, filter, count)| (action.to_owned(), filter, count));
+    assert_eq!(record(&inbox).await, expected.collect::<Vec<_>>());
+    let shown = format!("{:?}", inbox.store.actions(0, 100).await.unwrap());
+    assert!(!shown.contains("marker"), "{shown}");
+
+    let other = Inbox::new();
+    import(&*other.store, &ada, &file[..], now, |_| {}).await.unwrap();
+    let counts: Vec<_> = record(&other).await.into_iter().map(|(_, _, count)| count).collect();
+    assert_eq!(counts, [500, 99]);
+}
