@@ -117,6 +117,59 @@ pub struct Source {
     pub section: String,
     /// Date on which the page was read, as `2026-11-23`.
     pub captured: String,
+    /// Version of the documentation, where the page has one.
+    pub version: Option<String>,
+    /// The words of the documentation that somebody has read, oldest first.
+    pub readings: Vec<Reading>,
+}
+
+impl Source {
+    /// Cites the place: page, version, section and day.
+    pub(crate) fn cited(&self) -> String {
+        let version = self.version.as_ref().map(|it| format!(" ({it})")).unwrap_or_default();
+        format!(
+            "on the page `{}`{version}, section \"{}\", read on {}",
+            self.page, self.section, self.captured
+        )
+    }
+
+    /// Returns the last row of the table of events that somebody has read.
+    pub fn row(&self) -> Option<&Reading> {
+        self.readings.iter().rfind(|reading| reading.part == Part::Row)
+    }
+}
+
+/// A part of the documentation as it was on the day when somebody read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reading {
+    /// Which part.
+    pub part: Part,
+    /// Version of the documentation.
+    pub version: String,
+    /// Date on which it was read, as `2026-11-23`.
+    pub captured: String,
+    /// Number of the event's row in the table, from 1.
+    pub place: Option<u64>,
+    /// Status in the event's row.
+    pub status: Option<Status>,
+    /// Digest of the words, absent where there are none.
+    pub digest: Option<String>,
+    /// Digest of what stands in tables after a type that may be null, which some
+    /// renderings lose.
+    pub after_null: Option<String>,
+}
+
+/// A part of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Part {
+    /// A row of the table of events.
+    Row,
+    /// The section of an event, or of what all events share.
+    Section,
+    /// What stands around the table and the sections.
+    Around,
 }
 
 /// A recorded answer to a contradiction or a gap in the documentation.

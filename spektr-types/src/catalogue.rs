@@ -148,6 +148,8 @@ impl std::error::Error for EventStatusError {}
 pub struct EventSource {
     /// Short name of the page.
     pub page: &'static str,
+    /// Version of the documentation, where the page has one.
+    pub version: Option<&'static str>,
     /// Heading of the section.
     pub section: &'static str,
     /// Date on which the page was read, as `2026-11-23`.

@@ -9,20 +9,26 @@ mod drift;
 mod edit;
 mod known;
 mod members;
+mod pairs;
 mod payload;
+mod readings;
+mod record;
 mod rename;
 mod scaffold;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use spektr_codegen::SchemaSet;
+use spektr_codegen::{Json, SchemaSet};
 use spektr_doc_reader::Page;
+
+use compare::Scope;
 
 use crate::workspace;
 
@@ -36,13 +42,30 @@ pub(crate) enum Command {
         /// The saved page
         page: PathBuf,
     },
-    /// Compare a saved page with schema/: exit 0 without drift, 1 with drift, 2 if the page cannot be read
+    /// Compare a saved page with schema/: exit 0 if everything was compared and agrees, 1 if not, 2 if the page cannot be read
     Diff {
-        /// The saved page
+        /// The saved page, or a part of it with `--only`
         page: PathBuf,
+        /// Compare nothing but the table of events (`table`), or one event (its name)
+        #[arg(long, value_name = "table|EVENT_NAME")]
+        only: Option<String>,
         /// How to print the drift
         #[arg(long, value_enum, default_value_t)]
         format: Format,
+        /// The schema folder, if not the workspace's
+        #[arg(long, value_name = "FOLDER")]
+        schema: Option<PathBuf>,
+    },
+    /// Record that you have read the words of a page: writes digests into the schema files
+    Read {
+        /// The saved page, or a part of it with `--only`
+        page: PathBuf,
+        /// The version of the documentation, as `v2.0`
+        #[arg(long, value_name = "NAME")]
+        version: String,
+        /// Record nothing but the table of events (`table`), or one event (its name)
+        #[arg(long, value_name = "table|EVENT_NAME")]
+        only: Option<String>,
         /// The schema folder, if not the workspace's
         #[arg(long, value_name = "FOLDER")]
         schema: Option<PathBuf>,
@@ -74,7 +97,12 @@ const UNREADABLE: u8 = 2;
 pub(crate) fn run(command: Command) -> ExitCode {
     let result = match command {
         Command::Facts { page } => facts(&page),
-        Command::Diff { page, format, schema } => diff(&page, format, &folder(schema)),
+        Command::Diff { page, only, format, schema } => {
+            diff(&page, &scope(only), format, &folder(schema))
+        }
+        Command::Read { page, version, only, schema } => {
+            record(&page, &scope(only), &version, &folder(schema))
+        }
         Command::Scaffold { page, schema } => start(&page, &folder(schema)),
     };
     result.unwrap_or_else(|error| {
@@ -87,39 +115,64 @@ fn folder(schema: Option<PathBuf>) -> PathBuf {
     schema.unwrap_or_else(|| workspace::root().join("schema"))
 }
 
+fn scope(only: Option<String>) -> Scope {
+    only.map_or(Scope::Page, |only| Scope::only(&only))
+}
+
 fn facts(page: &Path) -> Result<ExitCode> {
-    let page = read(page)?;
+    let page = spektr_doc_reader::read(&bytes(page)?).with_context(|| cannot_read(page))?;
     print(&(serde_json::to_string_pretty(&page)? + "\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn diff(path: &Path, format: Format, schema: &Path) -> Result<ExitCode> {
-    let page = read(path)?;
+fn diff(path: &Path, scope: &Scope, format: Format, schema: &Path) -> Result<ExitCode> {
     let set = workspace::schema_set(schema)?;
-    about(&page, &set, path)?;
-    let report = compare::compare(&page, &set);
+    let page = read(path, scope, &set)?;
+    let report = compare::compare(&page, &set, scope);
     print(&match format {
-        Format::Text => report.text(&page),
+        Format::Text => report.text(),
         Format::Json => report.json(&path.display().to_string())? + "\n",
     })?;
-    Ok(if report.drift.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn record(path: &Path, scope: &Scope, version: &str, schema: &Path) -> Result<ExitCode> {
+    let set = workspace::schema_set(schema)?;
+    let page = read(path, scope, &set)?;
+    let changed = record::record(&page, &set, &texts(schema)?, scope, (version, &today()))?;
+    let mut said = String::new();
+    for (name, text) in &changed {
+        let target = schema.join(name);
+        fs::write(&target, text).with_context(|| format!("cannot write {}", target.display()))?;
+        said.push_str(&format!("recorded in {name}\n"));
+    }
+    if changed.is_empty() {
+        said.push_str("nothing to record: these words have been read\n");
+    }
+    print(&said)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn start(path: &Path, schema: &Path) -> Result<ExitCode> {
-    let page = read(path)?;
-    about(&page, &workspace::schema_set(schema)?, path)?;
-    let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
-    print(&(write(&page, schema, &today)?.join("\n") + "\n"))?;
+    let page = read(path, &Scope::Page, &workspace::schema_set(schema)?)?;
+    print(&(write(&page, schema, &today())?.join("\n") + "\n"))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn today() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
+}
+
+fn texts(schema: &Path) -> Result<BTreeMap<String, String>> {
+    let text = |(name, bytes)| Ok((name, String::from_utf8(bytes)?));
+    workspace::schema_files(schema)?.into_iter().map(text).collect()
 }
 
 /// Writes what the page has and the folder has not; says what was written, and
 /// what is left to a person.
 fn write(page: &Page, schema: &Path, today: &str) -> Result<Vec<String>> {
     let set = workspace::schema_set(schema)?;
-    let text = |(name, bytes)| Ok((name, String::from_utf8(bytes)?));
-    let texts = workspace::schema_files(schema)?.into_iter().map(text).collect::<Result<_>>()?;
-    let plan = scaffold::plan(page, &set, &texts, today)?;
+    let plan = scaffold::plan(page, &set, &texts(schema)?, today)?;
     let mut said = Vec::new();
     for (name, text) in &plan.new_files {
         let target = schema.join(name);
@@ -143,7 +196,7 @@ fn write(page: &Page, schema: &Path, today: &str) -> Result<Vec<String>> {
     if said.is_empty() {
         said.push("nothing to do: every event of the page has a schema file".into());
     } else if !plan.new_files.is_empty() {
-        said.push("next: complete what is unreviewed, then `cargo xtask codegen`".into());
+        said.push("next: complete what is unreviewed, record the page with `cargo xtask docs read`, then `cargo xtask accept`".into());
     }
     Ok(said)
 }
@@ -156,7 +209,7 @@ fn print(text: &str) -> Result<()> {
     }
 }
 
-fn read(path: &Path) -> Result<Page> {
+fn bytes(path: &Path) -> Result<Vec<u8>> {
     let size = fs::metadata(path).with_context(|| cannot_read(path))?.len();
     let largest = u64::try_from(spektr_doc_reader::MAX_BYTES)?;
     // The reader refuses it too, but then it would already be in memory.
@@ -165,16 +218,38 @@ fn read(path: &Path) -> Result<Page> {
         "{}: the file has {size} bytes, and a documentation page has at most {largest}: is it the right file?",
         path.display()
     );
-    let bytes = fs::read(path).with_context(|| cannot_read(path))?;
-    spektr_doc_reader::read(&bytes).with_context(|| cannot_read(path))
+    fs::read(path).with_context(|| cannot_read(path))
 }
 
-/// Refuses a page that lists events of something else, or no events.
-fn about(page: &Page, set: &SchemaSet, path: &Path) -> Result<()> {
-    compare::stranger(page, set)
-        .map_or(Ok(()), |why| Err(anyhow::anyhow!("{}: {why}", path.display())))
+/// Reads a page, and refuses one that is not about the schema's events.
+fn read(path: &Path, scope: &Scope, set: &SchemaSet) -> Result<Page> {
+    let page = parse(&bytes(path)?, scope, set).with_context(|| cannot_read(path))?;
+    match pairs::stranger(&page, set, scope) {
+        Some(why) => Err(anyhow::anyhow!("{}: {why}", path.display())),
+        None => Ok(page),
+    }
+}
+
+/// Reads a page, or the part of one that describes an event.
+fn parse(bytes: &[u8], scope: &Scope, set: &SchemaSet) -> Result<Page> {
+    Ok(match scope {
+        Scope::Event(_) => {
+            let known: Vec<&str> =
+                set.model().events.iter().map(|event| event.name.as_str()).collect();
+            spektr_doc_reader::read_part(bytes, &known)?
+        }
+        Scope::Page | Scope::Table => spektr_doc_reader::read(bytes)?,
+    })
 }
 
 fn cannot_read(path: &Path) -> String {
     format!("cannot read {}", path.display())
+}
+
+/// Writes JSON as the schema folder has it: two spaces, and a final newline.
+fn text(json: &Json) -> String {
+    // A `Json` has string keys and finite numbers, which always serialize.
+    let mut text = serde_json::to_string_pretty(json).unwrap_or_default();
+    text.push('\n');
+    text
 }

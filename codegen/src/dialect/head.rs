@@ -2,9 +2,13 @@
 
 use super::{DRAFT, EventHead, FileKind, ID_BASE, Node, Reader};
 use crate::json::Json;
-use crate::model::{Decision, Explained, Source, Status};
+use crate::model::{Decision, Explained, Status};
 use crate::names;
 use crate::problem::{Named, ProblemKind};
+
+/// The statuses of events, as the files word them.
+pub(super) const STATUSES: [(&str, Status); 3] =
+    [("available", Status::Available), ("wip", Status::Wip), ("deprecated", Status::Deprecated)];
 
 impl Reader<'_> {
     /// Checks what every file has at its root, and says what kind of file it is.
@@ -45,20 +49,6 @@ impl Reader<'_> {
                 )
                 .unwrap_or(FileKind::Type),
         }
-    }
-
-    pub(crate) fn source(&mut self, node: &Node<'_>) -> Option<Source> {
-        self.only(node, &["page", "section", "captured"]);
-        let page = self.required_string(node, "page");
-        let section = self.required_string(node, "section");
-        let captured = self.required_string(node, "captured");
-        if let (Some(date), Some(node)) = (&captured, node.get("captured"))
-            && !names::is_date(date)
-        {
-            let expected = "a date as `2026-11-23`".to_owned();
-            self.report(&node, ProblemKind::WrongValue { expected, found: date.clone() });
-        }
-        Some(Source { page: page?, section: section?, captured: captured? })
     }
 
     /// Reads the decisions of a file; each must be about something that exists.
@@ -188,14 +178,7 @@ impl Reader<'_> {
             }
         }
         let status = match event.get("status") {
-            Some(node) => self.choice(
-                &node,
-                &[
-                    ("available", Status::Available),
-                    ("wip", Status::Wip),
-                    ("deprecated", Status::Deprecated),
-                ],
-            ),
+            Some(node) => self.choice(&node, &STATUSES),
             None => {
                 self.report(&event, ProblemKind::Missing("status"));
                 None

@@ -7,6 +7,7 @@
 mod batch;
 mod head;
 mod members;
+mod source;
 mod types;
 
 use std::collections::BTreeMap;

@@ -91,8 +91,12 @@ fn entry(model: &Model, event: &Event) -> proc_macro2::TokenStream {
             Status::Deprecated => "Deprecated",
         }
     );
-    let (page, section, captured) =
-        (&event.source.page, &event.source.section, &event.source.captured);
+    let source = &event.source;
+    let (page, section, captured) = (&source.page, &source.section, &source.captured);
+    let version = match &source.version {
+        Some(version) => quote!(Some(#version)),
+        None => quote!(None),
+    };
     let discriminators = event.discriminators.iter().map(|pointer| {
         let path = pointer.split('/').skip(1);
         quote!(&[#(#path),*])
@@ -109,7 +113,12 @@ fn entry(model: &Model, event: &Event) -> proc_macro2::TokenStream {
             status: EventStatus::#status,
             wire_types: WireTypes { canonical: #canonical, accepted: &[#(#accepted),*] },
             summary: #summary,
-            source: EventSource { page: #page, section: #section, captured: #captured },
+            source: EventSource {
+                page: #page,
+                version: #version,
+                section: #section,
+                captured: #captured,
+            },
             discriminators: &[#(#discriminators),*],
             beside: &[#(#beside),*],
             is_in_head: #is_in_head,

@@ -14,8 +14,14 @@ use crate::passes::{doc_tokens, escape};
 pub(crate) fn event_docs(event: &Event) -> String {
     let wire_types: Vec<String> =
         event.wire_types.iter().map(|name| format!("`{}`", escape(name))).collect();
+    // The table of events can be of a later version than the section.
+    let later =
+        event.source.row().filter(|row| Some(&row.version) != event.source.version.as_ref());
+    let listed = later
+        .map(|row| format!("; last listed in {}, read on {}", escape(&row.version), row.captured))
+        .unwrap_or_default();
     let mut text = format!(
-        "{}\n\nDocumented as `{}` ({}) on the page `{}`, section \"{}\", read on {}.\nOn the wire: {}.",
+        "{}\n\nDocumented as `{}` ({}) {}{listed}.\nOn the wire: {}.",
         escape(&event.description),
         event.name,
         match event.status {
@@ -23,9 +29,7 @@ pub(crate) fn event_docs(event: &Event) -> String {
             Status::Wip => "work in progress",
             Status::Deprecated => "deprecated",
         },
-        escape(&event.source.page),
-        escape(&event.source.section),
-        event.source.captured,
+        escape(&event.source.cited()),
         wire_types.join(", "),
     );
     if !event.decisions.is_empty() {

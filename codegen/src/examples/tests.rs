@@ -23,6 +23,8 @@ fn model() -> Model {
         page: "webhooks-events".into(),
         section: "LAMP_LIT".into(),
         captured: "2026-11-23".into(),
+        version: None,
+        readings: Vec::new(),
     };
     let event = Event {
         file: "events/lamp_lit.schema.json".into(),

@@ -72,11 +72,7 @@ pub(super) fn member_docs(member: &Member) -> String {
         text.push_str("\n\nSensitive: `Debug` does not show it.");
     }
     if let Some(source) = &member.source {
-        let (page, section) = (escape(&source.page), escape(&source.section));
-        text.push_str(&format!(
-            "\n\nDocumented on the page `{page}`, section \"{section}\", read on {}.",
-            source.captured
-        ));
+        text.push_str(&format!("\n\nDocumented {}.", escape(&source.cited())));
     }
     text
 }

@@ -4,86 +4,117 @@
 //! progress, a page without sections) is never reported as gone.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use spektr_codegen::SchemaSet;
-use spektr_codegen::model::Event;
-use spektr_doc_reader::{EventRow, Page, Problem, ProblemKind};
+use spektr_codegen::model::{Event, Part};
+use spektr_doc_reader::{EventRow, Page, Problem, ProblemKind, Unit};
 
-use super::drift::{Drift, Explained, Kind, Report};
+use super::drift::{Drift, Explained, Kind, Report, Unclear};
 use super::known::{self, Decisions, Known, Shape};
 use super::members::{Place, Resolved};
+use super::pairs::{Pairs, letters, same_name};
 use super::payload::{Documented, Payload};
-use super::rename;
+use super::readings::{self, Editions};
 
-pub(super) fn compare(page: &Page, set: &SchemaSet) -> Report {
-    let model = set.model();
-    let pairs = pair(page, set);
+/// What of a page is compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    Page,
+    /// The table of events.
+    Table,
+    /// Row and sections of one event.
+    Event(String),
+}
+
+impl Scope {
+    /// Reads the value of `--only`.
+    pub(super) fn only(text: &str) -> Self {
+        if text == "table" { Scope::Table } else { Scope::Event(text.to_owned()) }
+    }
+
+    pub(super) fn has_event(&self, name: &str) -> bool {
+        match self {
+            Scope::Event(event) => letters(event) == letters(name),
+            _ => true,
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Scope::Page => "page",
+            Scope::Table => "table",
+            Scope::Event(event) => event,
+        })
+    }
+}
+
+pub(super) fn compare(page: &Page, set: &SchemaSet, scope: &Scope) -> Report {
+    let editions = Editions::new(page, set);
+    let pairs = Pairs::new(page, set, &editions);
     let unread = Unread::new(page);
     let mut comparison = Comparison::default();
-    for row in &page.events {
-        let payload = Payload::new(page, &row.name);
-        let Some(event) = pairs.of_row(row) else {
-            let status = row.status.map_or("no status", |status| status.as_str());
-            comparison.push(Kind::EventAdded, &row.name, None, None, Some(status));
-            continue;
-        };
-        if !same_name(event, row) {
-            comparison.push(
-                Kind::EventRenamed,
-                &event.name,
-                None,
-                Some(&event.name),
-                Some(&row.name),
-            );
-        }
-        let was = known::status(event.status);
-        if let (Some(was), Some(now)) = (was, row.status.filter(|now| Some(*now) != was)) {
-            comparison.push(
-                Kind::StatusChanged,
-                &event.name,
-                None,
-                Some(was.as_str()),
-                Some(now.as_str()),
-            );
-        }
-        let known = Known::new(set, event);
-        match &payload {
-            Some(payload) => comparison.members(&known, payload, &unread),
-            None if known.own().iter().any(|path| *path != "data") => {
-                comparison.notes.push(format!("{}: the page has no payload to compare", event.name))
-            }
-            None => {}
-        }
-        if let Some(wire_type) = &row.wire_type {
-            comparison.wire_types(&[(row, event)], std::iter::once(wire_type));
-        }
+    for row in page.events.iter().filter(|row| scope.has_event(&row.name)) {
+        comparison.row(row, pairs.of_row(row), &editions);
     }
-    for event in model.events.iter().filter(|event| !pairs.has(event)) {
-        if unread.mentions(None, &event.name) {
-            let note = format!("{}: its row may be one that was not read", event.name);
-            comparison.notes.push(note);
-            continue;
-        }
-        comparison.push(Kind::EventRemoved, &event.name, None, Some(event.status.as_str()), None);
-        if has_section(page, event) {
-            let note = format!("{}: its section is still there: is the table whole?", event.name);
-            comparison.notes.push(note);
-        }
+    if !matches!(scope, Scope::Event(_)) {
+        comparison.absent(page, set, &pairs, &editions, &unread);
     }
-    let gone = comparison.drift.iter().any(|drift| drift.kind == Kind::EventRemoved);
-    if gone && page.sections.is_empty() {
-        comparison.notes.push("the page has no sections: was all of it saved?".to_owned());
-    }
-    for section in &page.sections {
-        let events: Vec<(&EventRow, &Event)> = section
+    let mut read = BTreeSet::new();
+    if *scope != Scope::Table {
+        let mut events: Vec<(&str, &Event)> = set
+            .model()
             .events
             .iter()
-            .filter_map(|name| page.events.iter().find(|row| row.name == *name))
-            .filter_map(|row| Some((row, pairs.of_row(row)?)))
+            .filter(|event| scope.has_event(&event.name))
+            .map(|event| (pairs.name_of(event).unwrap_or(&event.name), event))
             .collect();
-        comparison.wire_types(&events, section.wire_types.iter());
+        let place = |name: &str| page.events.iter().position(|row| row.name == name);
+        events.sort_by_key(|(name, _)| place(name).unwrap_or(usize::MAX));
+        for (name, event) in &events {
+            if editions.lists(event) {
+                read.extend(comparison.sections(page, name, event));
+            }
+            if let Some(payload) = Payload::new(page, name) {
+                comparison.members(&Known::new(set, event), &payload, &unread);
+            }
+        }
+        for section in &page.sections {
+            let own = events.iter().filter(|(name, _)| section.events.iter().any(|it| it == name));
+            comparison.wire_types(&own.copied().collect::<Vec<_>>(), section.wire_types.iter());
+        }
     }
-    comparison.report(&Decisions::new(set))
+    if *scope == Scope::Page {
+        comparison.around(page, set);
+    }
+    let problems = page.problems.iter().filter(|problem| match (scope, &problem.section) {
+        (Scope::Page, _) => true,
+        (Scope::Table, section) => {
+            section.is_none() && problem.kind != ProblemKind::TableOutsideSection
+        }
+        (Scope::Event(event), Some(heading)) => page.sections.iter().any(|section| {
+            section.heading == *heading && section.events.iter().any(|name| name == event)
+        }),
+        (Scope::Event(_), None) => false,
+    });
+    let problems = problems.map(|problem| Unclear {
+        problem: problem.clone(),
+        read: is_of_words(problem.kind)
+            && problem.section.as_ref().is_some_and(|heading| read.contains(heading.as_str())),
+    });
+    let mut report = comparison.report(&Decisions::new(set));
+    report.problems = problems.collect();
+    report.compared = scope.to_string();
+    report.version = editions.current.map(str::to_owned);
+    report
+}
+
+/// Whether a problem is that of a section alone, and not of what it has to do with
+/// the rest of the page.
+fn is_of_words(kind: ProblemKind) -> bool {
+    !matches!(kind, ProblemKind::StatusDisagrees | ProblemKind::SectionRepeated)
 }
 
 /// Whether a heading begins with the name of an event that the table lacks.
@@ -94,83 +125,150 @@ fn has_section(page: &Page, event: &Event) -> bool {
     headings.any(|heading| letters(heading).starts_with(&letters(&event.name)))
 }
 
-/// Whether a row names this event: by its name, or by the type on the wire.
-fn same_name(event: &Event, row: &EventRow) -> bool {
-    letters(&event.name) == letters(&row.name) || event.wire_types.first() == Some(&row.name)
-}
-
-/// Says why a page is not about the schema's events at all, if it isn't: then
-/// every difference would be noise.
-pub(super) fn stranger(page: &Page, set: &SchemaSet) -> Option<String> {
-    let known = &set.model().events;
-    if known.is_empty() || !pair(page, set).0.is_empty() {
-        return None;
-    }
-    let listed: Vec<&str> = page.events.iter().take(3).map(|row| row.name.as_str()).collect();
-    Some(format!(
-        "the page lists {}{}, and none of the {} events of the schema: is it the right page?",
-        listed.join(", "),
-        if page.events.len() > listed.len() { ", …" } else { "" },
-        known.len()
-    ))
-}
-
-/// Which event of the page is which of the schema.
-struct Pairs<'a>(Vec<(&'a EventRow, &'a Event)>);
-
-impl<'a> Pairs<'a> {
-    fn of_row(&self, row: &EventRow) -> Option<&'a Event> {
-        self.0.iter().find(|(known, _)| known.name == row.name).map(|(_, event)| *event)
-    }
-
-    fn has(&self, event: &Event) -> bool {
-        self.0.iter().any(|(_, known)| known.name == event.name)
-    }
-}
-
-fn pair<'a>(page: &'a Page, set: &'a SchemaSet) -> Pairs<'a> {
-    let model = set.model();
-    let mut pairs = Pairs(Vec::new());
-    for row in &page.events {
-        let exact = model.event(&row.name);
-        let loose = || model.events.iter().find(|event| same_name(event, row));
-        if let Some(event) = exact.or_else(loose).filter(|event| !pairs.has(event)) {
-            pairs.0.push((row, event));
-        }
-    }
-    let added: Vec<&EventRow> =
-        page.events.iter().filter(|row| pairs.of_row(row).is_none()).collect();
-    let removed: Vec<&Event> = model.events.iter().filter(|event| !pairs.has(event)).collect();
-    let taken: Vec<Payload> =
-        pairs.0.iter().filter_map(|(row, _)| Payload::new(page, &row.name)).collect();
-    let foreign: BTreeSet<&str> =
-        taken.iter().flat_map(|payload| &payload.wire_types).map(String::as_str).collect();
-    let mut likely = Vec::new();
-    for row in &added {
-        let payload = Payload::new(page, &row.name);
-        for event in &removed {
-            let old = Known::new(set, event);
-            let score = rename::likeness(&old, &row.name, payload.as_ref(), &foreign);
-            likely.extend(score.map(|score| (score, *row, *event)));
-        }
-    }
-    // The most probable first; each event once.
-    likely.sort_by(|(a, ..), (b, ..)| b.total_cmp(a));
-    for (_, row, event) in likely {
-        if pairs.of_row(row).is_none() && !pairs.has(event) {
-            pairs.0.push((row, event));
-        }
-    }
-    pairs
-}
+/// The word for what is not about one event.
+const PAGE: &str = "page";
 
 #[derive(Default)]
 struct Comparison {
     drift: Vec<Drift>,
+    explained: Vec<Explained>,
     notes: Vec<String>,
 }
 
 impl Comparison {
+    /// Compares a row of the table with the event that it lists.
+    fn row<'a>(&mut self, row: &EventRow, event: Option<&'a Event>, editions: &Editions<'a>) {
+        let Some(event) = event else {
+            let status = row.status.map_or("no status", |status| status.as_str());
+            self.push(Kind::EventAdded, &row.name, None, None, Some(status));
+            return;
+        };
+        let name = event.name.as_str();
+        if !same_name(event, row) {
+            self.push(Kind::EventRenamed, name, None, Some(name), Some(&row.name));
+        }
+        let last = readings::rows(event).last();
+        let later = last.filter(|last| editions.is_later(last));
+        let was = known::status(event.status);
+        if let (Some(was), Some(now)) = (was, row.status.filter(|now| Some(*now) != was)) {
+            let read = editions.row(event).and_then(|row| row.status).and_then(known::status);
+            let (was, now) = (Some(was.as_str()), Some(now.as_str()));
+            match later {
+                Some(later) if read == row.status => {
+                    self.newer(Kind::StatusNewer, event, was, now, &later.version);
+                }
+                _ => self.push(Kind::StatusChanged, name, None, was, now),
+            }
+        }
+        let is = |reading: &&_| readings::is_read(&[*reading], row.digest.as_ref(), None);
+        match (last, later) {
+            (None, _) => self.notes.push(format!("{name}: nobody has read its row yet")),
+            (Some(last), _) if is(&last) => {}
+            (Some(last), Some(later)) if readings::rows(event).any(|reading| is(&reading)) => {
+                let was = format!("read on {}", last.captured);
+                self.newer(Kind::RowNewer, event, Some(&was), None, &later.version);
+            }
+            (Some(last), _) => {
+                let was = format!("last read on {}", last.captured);
+                self.push(Kind::RowReworded, name, None, Some(&was), None);
+            }
+        }
+        if let Some(wire_type) = &row.wire_type {
+            self.wire_types(&[(&row.name, event)], std::iter::once(wire_type));
+        }
+    }
+
+    /// Reports the events that the page's table lacks.
+    fn absent(
+        &mut self,
+        page: &Page,
+        set: &SchemaSet,
+        pairs: &Pairs<'_>,
+        editions: &Editions<'_>,
+        unread: &Unread<'_>,
+    ) {
+        for event in set.model().events.iter().filter(|event| !pairs.has(event)) {
+            let name = event.name.as_str();
+            if unread.mentions(None, name) {
+                self.notes.push(format!("{name}: its row may be one that was not read"));
+                continue;
+            }
+            if let Some(last) = readings::rows(event).last().filter(|_| !editions.lists(event)) {
+                let newer = editions.is_newer(event);
+                let kind = if newer { Kind::EventNewer } else { Kind::EventOlder };
+                self.newer(kind, event, Some(&last.version), None, &last.version);
+                continue;
+            }
+            self.push(Kind::EventRemoved, name, None, Some(event.status.as_str()), None);
+            if has_section(page, event) {
+                self.notes.push(format!("{name}: its section is still there: is the table whole?"));
+            }
+        }
+    }
+
+    /// Compares the words of an event's sections with those that were read; returns
+    /// the headings of the sections that were.
+    fn sections<'p>(&mut self, page: &'p Page, name: &str, event: &Event) -> Vec<&'p str> {
+        let known: Vec<_> = readings::of(event, Part::Section).collect();
+        let day = known.last().map_or("never read".to_owned(), |reading| {
+            format!("last read on {}", reading.captured)
+        });
+        let own = page.sections.iter().filter(|it| it.events.iter().any(|event| event == name));
+        let own: Vec<_> = own.collect();
+        let mut read = Vec::new();
+        if own.is_empty() && !known.is_empty() {
+            self.push(Kind::SectionRemoved, &event.name, None, Some(&day), None);
+        }
+        for section in own {
+            let heading = section.heading.as_str();
+            if readings::is_read(&known, section.digest.as_ref(), section.after_null.as_ref()) {
+                read.push(heading);
+                continue;
+            }
+            let kind = if known.is_empty() { Kind::SectionAdded } else { Kind::SectionReworded };
+            self.push(kind, &event.name, None, Some(&day), Some(heading));
+        }
+        read
+    }
+
+    /// Compares what the page says around the events, and how it wraps them.
+    fn around(&mut self, page: &Page, set: &SchemaSet) {
+        if let (Some(batch), Some(was)) = (&page.batch, known::batch_member(set))
+            && batch.member != was
+        {
+            self.push(Kind::BatchMemberChanged, PAGE, None, Some(was), Some(&batch.member));
+        }
+        let Some(known) = readings::around(set) else { return };
+        let now = page.around.as_ref();
+        match known.readings.last() {
+            None if now.is_some() => {
+                self.notes.push("nobody has read the text around the events yet".to_owned());
+            }
+            Some([_, day, _])
+                if !known.readings.iter().any(|[digest, ..]| readings::same(Some(digest), now)) =>
+            {
+                let was = format!("last read on {day}");
+                self.push(Kind::TextReworded, PAGE, None, Some(&was), None);
+            }
+            _ => {}
+        }
+    }
+
+    /// Records a difference that comes from the page's version.
+    fn newer(
+        &mut self,
+        kind: Kind,
+        event: &Event,
+        was: Option<&str>,
+        now: Option<&str>,
+        version: &str,
+    ) {
+        let [was, now] = [was, now].map(|text| text.map(str::to_owned));
+        let drift = Drift { kind, event: event.name.clone(), path: None, was, now };
+        let decision = format!("{}: version {version}", event.file);
+        self.explained.push(Explained { drift, decision });
+    }
+
     fn push(
         &mut self,
         kind: Kind,
@@ -200,6 +298,7 @@ impl Comparison {
                     if let Some((was, now)) = change(shape, member) {
                         self.push(Kind::MemberChanged, name, Some(path), Some(&was), Some(&now));
                     }
+                    self.meaning(name, path, shape, member);
                 }
             }
         }
@@ -216,10 +315,29 @@ impl Comparison {
         }
     }
 
+    /// Compares what a description says of values, validity and unit.
+    fn meaning(&mut self, name: &str, path: &str, shape: &Shape, member: &Documented) {
+        for value in &member.values {
+            if shape.values.as_ref().is_some_and(|known| !known.contains(value)) {
+                self.push(Kind::ValueAdded, name, Some(path), None, Some(value));
+            }
+        }
+        if let (Some(was), Some(now)) = (shape.valid_for_seconds, member.valid_for_seconds)
+            && was != now
+        {
+            let [was, now] = [was, now].map(|seconds| format!("{seconds} seconds"));
+            self.push(Kind::ValidityChanged, name, Some(path), Some(&was), Some(&now));
+        }
+        if shape.is_timestamp && member.unit == Some(Unit::Seconds) {
+            let (was, now) = (Some("milliseconds"), Some("seconds"));
+            self.push(Kind::UnitChanged, name, Some(path), was, now);
+        }
+    }
+
     /// Reports wire types that none of a section's events has in the schema.
     fn wire_types<'t>(
         &mut self,
-        events: &[(&EventRow, &Event)],
+        events: &[(&str, &Event)],
         wire_types: impl Iterator<Item = &'t String>,
     ) {
         for wire_type in wire_types {
@@ -230,8 +348,8 @@ impl Comparison {
                 continue;
             }
             // Of several events, the one whose name begins most like it.
-            let likeness = |(row, _): &&(&EventRow, &Event)| {
-                let (name, wire_type) = (letters(&row.name), letters(wire_type));
+            let likeness = |(name, _): &&(&str, &Event)| {
+                let (name, wire_type) = (letters(name), letters(wire_type));
                 name.bytes().zip(wire_type.bytes()).take_while(|(a, b)| a == b).count()
             };
             if let Some((_, event)) = events.iter().rev().max_by_key(likeness) {
@@ -241,7 +359,8 @@ impl Comparison {
     }
 
     fn report(self, decisions: &Decisions<'_>) -> Report {
-        let mut report = Report { notes: self.notes, ..Report::default() };
+        let mut report =
+            Report { notes: self.notes, explained: self.explained, ..Report::default() };
         let mut drift = self.drift;
         // What is said of one event stands together, in the page's order.
         let mut order: Vec<String> = Vec::new();
@@ -341,8 +460,4 @@ fn words(member: &Documented, shape: Option<&Shape>) -> String {
     let kind = kind.or(Some("unknown"));
     let nullable = member.nullable.or(shape.map(|shape| shape.nullable)).unwrap_or(false);
     known::words(kind, member.items, nullable)
-}
-
-fn letters(name: &str) -> String {
-    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
 }

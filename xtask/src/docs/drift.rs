@@ -5,6 +5,8 @@
 //! ```json
 //! {
 //!   "page": "the path that was given",
+//!   "compared": "page",
+//!   "version": "v2.0",
 //!   "drift": [
 //!     {
 //!       "kind": "member_changed",
@@ -14,7 +16,9 @@
 //!       "now": "string"
 //!     }
 //!   ],
-//!   "explained": [{ "…": "the same members", "decision": "events/….schema.json#id" }]
+//!   "explained": [{ "…": "the same members", "decision": "events/….schema.json#id" }],
+//!   "notes": ["what was not compared"],
+//!   "problems": [{ "kind": "row_unsplit", "about": "…", "read": false }]
 //! }
 //! ```
 //!
@@ -25,7 +29,7 @@
 use std::fmt::{self, Write};
 
 use serde::Serialize;
-use spektr_doc_reader::{Page, Problem};
+use spektr_doc_reader::Problem;
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -54,6 +58,23 @@ pub(super) enum Kind {
     MemberRemoved,
     MemberChanged,
     WireTypeAdded,
+    RowReworded,
+    SectionAdded,
+    SectionRemoved,
+    SectionReworded,
+    TextReworded,
+    ValueAdded,
+    ValidityChanged,
+    UnitChanged,
+    BatchMemberChanged,
+    /// The page is older: the event is listed by a later version only.
+    EventNewer,
+    /// The page is newer: the event is listed by an earlier version only.
+    EventOlder,
+    /// The page is older: the status is that of a later version.
+    StatusNewer,
+    /// The page is older: the row has other words in a later version.
+    RowNewer,
 }
 
 impl Kind {
@@ -67,6 +88,19 @@ impl Kind {
             Kind::MemberRemoved => "member_removed",
             Kind::MemberChanged => "member_changed",
             Kind::WireTypeAdded => "wire_type_added",
+            Kind::RowReworded => "row_reworded",
+            Kind::SectionAdded => "section_added",
+            Kind::SectionRemoved => "section_removed",
+            Kind::SectionReworded => "section_reworded",
+            Kind::TextReworded => "text_reworded",
+            Kind::ValueAdded => "value_added",
+            Kind::ValidityChanged => "validity_changed",
+            Kind::UnitChanged => "unit_changed",
+            Kind::BatchMemberChanged => "batch_member_changed",
+            Kind::EventNewer => "event_newer",
+            Kind::EventOlder => "event_older",
+            Kind::StatusNewer => "status_newer",
+            Kind::RowNewer => "row_newer",
         }
     }
 }
@@ -78,8 +112,23 @@ pub(super) struct Report {
     pub(super) drift: Vec<Drift>,
     /// What a recorded decision accounts for.
     pub(super) explained: Vec<Explained>,
-    /// What the page leaves open: no drift, but worth a look.
+    /// What was not compared, and why.
     pub(super) notes: Vec<String>,
+    /// What could not be read, or contradicts itself.
+    pub(super) problems: Vec<Unclear>,
+    /// What was compared: `page`, `table` or the name of an event.
+    pub(super) compared: String,
+    /// The version of the documentation that the page is.
+    pub(super) version: Option<String>,
+}
+
+/// A problem of the page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Unclear {
+    #[serde(flatten)]
+    pub(super) problem: Problem,
+    /// Whether somebody has read the words that it is about.
+    pub(super) read: bool,
 }
 
 /// A difference and the decision that accounts for it.
@@ -92,20 +141,39 @@ pub(super) struct Explained {
 }
 
 impl Report {
-    /// Returns the stable form: `{"page", "drift": […], "explained": […]}`.
+    /// Whether everything was compared and nothing is left to look at.
+    pub(super) fn is_clean(&self) -> bool {
+        self.drift.is_empty()
+            && self.notes.is_empty()
+            && self.problems.iter().all(|problem| problem.read)
+    }
+
+    /// Returns the stable form.
     pub(super) fn json(&self, page: &str) -> serde_json::Result<String> {
         #[derive(Serialize)]
         struct Form<'a> {
             page: &'a str,
+            compared: &'a str,
+            version: Option<&'a str>,
             drift: &'a [Drift],
             explained: &'a [Explained],
+            notes: &'a [String],
+            problems: &'a [Unclear],
         }
-        let form = Form { page, drift: &self.drift, explained: &self.explained };
+        let form = Form {
+            page,
+            compared: &self.compared,
+            version: self.version.as_deref(),
+            drift: &self.drift,
+            explained: &self.explained,
+            notes: &self.notes,
+            problems: &self.problems,
+        };
         serde_json::to_string_pretty(&form)
     }
 
     /// Returns the report for people.
-    pub(super) fn text(&self, page: &Page) -> String {
+    pub(super) fn text(&self) -> String {
         let mut out = String::new();
         let mut event = "";
         for drift in &self.drift {
@@ -115,18 +183,30 @@ impl Report {
             }
             line(&mut out, &format!("  {drift}"));
         }
-        let count = self.drift.len();
-        let summary = match count {
-            0 => "no drift: the schema says what the page says".to_owned(),
+        let what = match self.compared.as_str() {
+            "page" => "the page".to_owned(),
+            "table" => "the table of events, and nothing else".to_owned(),
+            event => format!("{event}, and nothing else"),
+        };
+        let version = self.version.as_ref().map(|it| format!(" (version {it})"));
+        line(&mut out, &format!("compared: {what}{}", version.unwrap_or_default()));
+        let summary = match self.drift.len() {
+            0 if self.is_clean() => "no drift: every word of it has been read".to_owned(),
+            0 => "no difference was found, but not everything could be compared".to_owned(),
             1 => "1 difference".to_owned(),
-            _ => format!("{count} differences"),
+            count => format!("{count} differences"),
         };
         line(&mut out, &summary);
-        list(&mut out, "explained by decisions", &self.explained, |explained| {
+        list(&mut out, "explained", &self.explained, |explained| {
             format!("{}: {} ({})", explained.drift.event, explained.drift, explained.decision)
         });
-        list(&mut out, "to be looked at", &self.notes, String::clone);
-        list(&mut out, "problems of the page", &page.problems, problem);
+        list(&mut out, "not compared", &self.notes, String::clone);
+        let (read, open): (Vec<_>, Vec<_>) =
+            self.problems.iter().map(|it| &it.problem).partition(|problem| {
+                self.problems.iter().any(|it| it.problem == **problem && it.read)
+            });
+        list(&mut out, "problems of the page", &open, |it| problem(it));
+        list(&mut out, "problems in words that have been read", &read, |it| problem(it));
         out
     }
 }
@@ -175,6 +255,25 @@ impl fmt::Display for Drift {
             Kind::MemberRemoved => write!(f, "member {path} is gone (it was {was})"),
             Kind::MemberChanged => write!(f, "member {path} is {now}, was {was}"),
             Kind::WireTypeAdded => write!(f, "new wire type {now}"),
+            Kind::RowReworded => write!(f, "its row in the table is reworded ({was}): look again"),
+            Kind::SectionAdded => write!(f, "new section {now}"),
+            Kind::SectionRemoved => write!(f, "its section is gone ({was})"),
+            Kind::SectionReworded => {
+                write!(f, "section {now} is reworded ({was}): look again")
+            }
+            Kind::TextReworded => {
+                write!(f, "the text around the events is reworded ({was}): look again")
+            }
+            Kind::ValueAdded => write!(f, "member {path} has a new value {now}"),
+            Kind::ValidityChanged => write!(f, "member {path} is valid for {now}, was {was}"),
+            Kind::UnitChanged => write!(f, "member {path} is in {now}, was {was}"),
+            Kind::BatchMemberChanged => {
+                write!(f, "the batch has its events in `{now}`, was `{was}`")
+            }
+            Kind::EventNewer => write!(f, "a later version of the page lists it ({was})"),
+            Kind::EventOlder => write!(f, "only an earlier version of the page lists it ({was})"),
+            Kind::StatusNewer => write!(f, "status is {now} here and {was} in a later version"),
+            Kind::RowNewer => write!(f, "its row has other words in a later version ({was})"),
         }
     }
 }

@@ -35,6 +35,11 @@ pub(super) struct Shape {
     pub(super) nullable: bool,
     /// Whether the page is expected to document it.
     pub(super) expected: bool,
+    /// The known values of an open enum.
+    pub(super) values: Option<Vec<String>>,
+    pub(super) valid_for_seconds: Option<u64>,
+    /// Whether it is a point in time, in epoch milliseconds.
+    pub(super) is_timestamp: bool,
 }
 
 impl<'m> Known<'m> {
@@ -76,7 +81,13 @@ impl<'m> Known<'m> {
                 inner = element;
             }
             let nullable = !member.required || null;
-            self.members.push((path, Shape { kind, items, nullable, expected }));
+            let named = inner.named().and_then(|name| model.types.get(name)).map(|def| &def.kind);
+            let values = named.and_then(known_values);
+            let is_timestamp = matches!(named, Some(TypeKind::Timestamp));
+            let valid_for_seconds = member.valid_for_seconds;
+            let shape =
+                Shape { kind, items, nullable, expected, values, valid_for_seconds, is_timestamp };
+            self.members.push((path, shape));
             let object = inner.named().and_then(|name| model.types.get(name));
             if let Some(TypeKind::Object(members)) = object.map(|def| &def.kind)
                 && depth < MAX_DEPTH
@@ -126,6 +137,22 @@ fn kind(model: &Model, ty: &Ty) -> (Option<&'static str>, bool) {
         },
         _ => (None, false),
     }
+}
+
+/// Returns the values of an open enum.
+fn known_values(kind: &TypeKind) -> Option<Vec<String>> {
+    match kind {
+        TypeKind::OpenEnum(values) => {
+            Some(values.iter().map(|known| known.value.clone()).collect())
+        }
+        _ => None,
+    }
+}
+
+/// Returns the member of a delivery that holds the events.
+pub(super) fn batch_member(set: &SchemaSet) -> Option<&str> {
+    let batch = set.files().iter().find(|(_, json)| mark(json) == Some("batch"));
+    batch.and_then(|(_, json)| members(json, "properties").next())
 }
 
 /// Words a type as a report does: `array of string or null`.

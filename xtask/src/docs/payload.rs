@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use spektr_doc_reader::{Kind, Page, Section};
+use spektr_doc_reader::{Kind, Page, Section, Unit};
 
 /// The members around the payload, in both envelopes.
 const ENVELOPE: [&str; 9] = [
@@ -34,6 +34,10 @@ pub(super) struct Documented {
     pub(super) nullable: Option<bool>,
     /// Whether an example shows that the path is the real one.
     pub(super) shown: bool,
+    /// The values that the description quotes.
+    pub(super) values: Vec<String>,
+    pub(super) valid_for_seconds: Option<u64>,
+    pub(super) unit: Option<Unit>,
 }
 
 /// Everything that a page documents of one event.
@@ -99,6 +103,9 @@ impl Payload {
                 nullable: (typed || member.nullable || member.optional)
                     .then_some(member.nullable || member.optional),
                 shown: shown.contains_key(path),
+                values: member.values.clone(),
+                valid_for_seconds: member.valid_for_seconds,
+                unit: member.unit,
             });
         }
         // Where the table has `data.x`, an example with `x` alone is one of `data`.
@@ -119,6 +126,9 @@ impl Payload {
                 items_name: None,
                 nullable: None,
                 shown: true,
+                values: Vec::new(),
+                valid_for_seconds: None,
+                unit: None,
             });
         }
     }

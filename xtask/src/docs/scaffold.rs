@@ -15,7 +15,7 @@ use anyhow::Result;
 use spektr_codegen::SchemaSet;
 use spektr_doc_reader::Page;
 
-use super::compare::compare;
+use super::compare::{Scope, compare};
 use super::drift::Kind;
 use super::edit;
 use super::payload::Payload;
@@ -48,10 +48,17 @@ pub(super) fn plan(
     today: &str,
 ) -> Result<Plan> {
     let mut plan = Plan::default();
-    for drift in compare(page, set).drift {
+    let drift = compare(page, set, &Scope::Page).drift;
+    let renamed: Vec<String> = drift
+        .iter()
+        .filter(|drift| drift.kind == Kind::EventRenamed)
+        .map(|drift| drift.event.clone())
+        .collect();
+    for drift in drift {
         match drift.kind {
             Kind::EventAdded => plan.event(page, set, texts, &drift.event, today),
-            Kind::StatusChanged => {
+            // Whether it is the same event is for a person to say.
+            Kind::StatusChanged if !renamed.contains(&drift.event) => {
                 let (was, now) = (drift.was.unwrap_or_default(), drift.now.unwrap_or_default());
                 plan.status(set, texts, &drift.event, (&was, &now));
             }

@@ -9,8 +9,8 @@ use crate::runtime::{Redacted, Tag};
 
 /// An alert is created.
 ///
-/// Documented as `ALERT_CREATED` (work in progress) on the page `webhooks-events`, section
-/// "ALERT_CREATED (WIP)", read on 2026-11-23.
+/// Documented as `ALERT_CREATED` (work in progress) on the page `webhooks-events` (v2.0),
+/// section "ALERT_CREATED (WIP)", read on 2026-11-23.
 /// On the wire: `alert_created`.
 ///
 /// # Decisions
@@ -26,6 +26,11 @@ use crate::runtime::{Redacted, Tag};
 /// - `payload-may-be-personal`: Nothing is said about the contents. Chosen: The payload is
 ///   kept out of logs, traces, metrics and debug output. Because: Until the members are
 ///   known, any of them may be personal data.
+/// - `left-out-of-later-documentation`: The table after v2.0 no longer lists the event;
+///   ALERT_ESCALATED has its row and its description. Chosen: The event stays, with the
+///   status that it had last. Because: Inference: it was renamed before it was ever sent.
+///   An entry that has its wire type is still read as this event, so that nothing is lost
+///   if the inference is wrong.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 #[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
 #[non_exhaustive]

@@ -10,8 +10,8 @@ use crate::runtime::Tag;
 
 /// A user has resolved an alert.
 ///
-/// Documented as `ALERT_RESOLVED` (available) on the page `webhooks-events`, section
-/// "ALERT_RESOLVED", read on 2026-11-23.
+/// Documented as `ALERT_RESOLVED` (available) on the page `webhooks-events` (v2.0), section
+/// "ALERT_RESOLVED", read on 2026-11-23; last listed in after v2.0, read on 2026-11-26.
 /// On the wire: `alert_resolved`.
 ///
 /// # Decisions

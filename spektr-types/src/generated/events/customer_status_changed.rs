@@ -10,8 +10,9 @@ use crate::runtime::{Redacted, Tag};
 
 /// A customer gets another status, from a process or from a user.
 ///
-/// Documented as `CUSTOMER_STATUS_CHANGED` (available) on the page `webhooks-events`,
-/// section "CUSTOMER_STATUS_CHANGED", read on 2026-11-23.
+/// Documented as `CUSTOMER_STATUS_CHANGED` (available) on the page `webhooks-events`
+/// (v2.0), section "CUSTOMER_STATUS_CHANGED", read on 2026-11-23; last listed in after
+/// v2.0, read on 2026-11-26.
 /// On the wire: `customer_status_changed`, `customer_tag_add`.
 ///
 /// # Decisions

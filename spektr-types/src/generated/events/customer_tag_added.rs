@@ -10,8 +10,9 @@ use crate::runtime::Tag;
 
 /// A customer receives a tag, from a process or a user.
 ///
-/// Documented as `CUSTOMER_TAG_ADDED` (available) on the page `webhooks-events`, section
-/// "CUSTOMER_TAG_ADD|REMOVE", read on 2026-11-23.
+/// Documented as `CUSTOMER_TAG_ADDED` (available) on the page `webhooks-events` (v2.0),
+/// section "CUSTOMER_TAG_ADD|REMOVE", read on 2026-11-23; last listed in after v2.0, read
+/// on 2026-11-26.
 /// On the wire: `customer_tag_add`, `customer_tag_added`.
 ///
 /// # Decisions

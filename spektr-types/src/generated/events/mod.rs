@@ -3,20 +3,38 @@
 //! One module per event.
 
 mod alert_created;
+mod alert_escalated;
 mod alert_resolved;
+mod client_record_sync;
+mod customer_duplicate_detection;
+mod customer_record_changed;
+mod customer_record_update;
+mod customer_status_change;
 mod customer_status_changed;
 mod customer_tag_added;
 mod customer_tag_removed;
+mod loop_run_start;
+mod ownership_ai_added_owner;
+mod ownership_ai_created;
 mod process_run_end;
 mod process_run_start;
 mod service_run;
 mod step_init;
 mod step_submit;
 pub use alert_created::*;
+pub use alert_escalated::*;
 pub use alert_resolved::*;
+pub use client_record_sync::*;
+pub use customer_duplicate_detection::*;
+pub use customer_record_changed::*;
+pub use customer_record_update::*;
+pub use customer_status_change::*;
 pub use customer_status_changed::*;
 pub use customer_tag_added::*;
 pub use customer_tag_removed::*;
+pub use loop_run_start::*;
+pub use ownership_ai_added_owner::*;
+pub use ownership_ai_created::*;
 pub use process_run_end::*;
 pub use process_run_start::*;
 pub use service_run::*;

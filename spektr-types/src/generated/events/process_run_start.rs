@@ -10,8 +10,9 @@ use crate::runtime::{Redacted, Tag};
 
 /// A process starts to run for a customer.
 ///
-/// Documented as `PROCESS_RUN_START` (available) on the page `webhooks-events`, section
-/// "PROCESS_RUN_START", read on 2026-11-23.
+/// Documented as `PROCESS_RUN_START` (available) on the page `webhooks-events` (v2.0),
+/// section "PROCESS_RUN_START", read on 2026-11-23; last listed in after v2.0, read on
+/// 2026-11-26.
 /// On the wire: `process_run_start`.
 ///
 /// # Decisions

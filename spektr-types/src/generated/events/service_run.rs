@@ -10,8 +10,8 @@ use crate::runtime::{Redacted, Tag};
 
 /// An external service has answered within a run.
 ///
-/// Documented as `SERVICE_RUN` (available) on the page `webhooks-events`, section
-/// "SERVICE_RUN", read on 2026-11-23.
+/// Documented as `SERVICE_RUN` (available) on the page `webhooks-events` (v2.0), section
+/// "SERVICE_RUN", read on 2026-11-23; last listed in after v2.0, read on 2026-11-26.
 /// On the wire: `service_run`.
 ///
 /// # Decisions

@@ -7,10 +7,10 @@ use crate::{
 };
 use crate::runtime::{Redacted, Tag};
 
-/// A form step of a run is called.
+/// A form is rendered in the vendor's form editor application.
 ///
-/// Documented as `STEP_INIT` (work in progress) on the page `webhooks-events`, section
-/// "table of events", read on 2026-11-23.
+/// Documented as `STEP_INIT` (available) on the page `webhooks-events` (after v2.0),
+/// section "table of events", read on 2026-11-23.
 /// On the wire: `step_init`.
 ///
 /// # Decisions
@@ -19,11 +19,11 @@ use crate::runtime::{Redacted, Tag};
 ///   Because: Inference: it is the event's name in lower case, as with the process and
 ///   service events. Should it be another, the event arrives as unknown and nothing is
 ///   lost.
-/// - `payload-not-documented`: The table of events lists it as work in progress, and there
-///   is no section about it. Later documentation has it as available. Chosen: The event has
-///   the common members. Its `data` may be absent or null, or any JSON, and stays raw.
-///   Because: Guessed members would have to change once the real ones are known; raw JSON
-///   stays readable.
+/// - `payload-not-documented`: The table of v2.0 lists it as work in progress, the one
+///   after v2.0 as available. Neither has a section about it in our copies. Chosen: The
+///   event has the common members. Its `data` may be absent or null, or any JSON, and stays
+///   raw. Because: Guessed members would have to change once the real ones are known; raw
+///   JSON stays readable.
 /// - `payload-may-be-personal`: Nothing is said about the contents. Chosen: The payload is
 ///   kept out of logs, traces, metrics and debug output. Because: Until the members are
 ///   known, any of them may be personal data.

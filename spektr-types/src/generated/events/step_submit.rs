@@ -7,10 +7,10 @@ use crate::{
 };
 use crate::runtime::{Redacted, Tag};
 
-/// A form step of a run is submitted.
+/// A form is submitted in the vendor's form editor application.
 ///
-/// Documented as `STEP_SUBMIT` (work in progress) on the page `webhooks-events`, section
-/// "STEP_SUBMIT (WIP)", read on 2026-11-23.
+/// Documented as `STEP_SUBMIT` (available) on the page `webhooks-events` (v2.0), section
+/// "STEP_SUBMIT (WIP)", read on 2026-11-23; last listed in after v2.0, read on 2026-11-26.
 /// On the wire: `step_submit`.
 ///
 /// # Decisions
@@ -19,11 +19,16 @@ use crate::runtime::{Redacted, Tag};
 ///   Because: Inference: it is the event's name in lower case, as with the process and
 ///   service events. Should it be another, the event arrives as unknown and nothing is
 ///   lost.
-/// - `payload-not-documented`: Its section only puts the documentation off until the event
-///   is public. Later documentation has it as available. Chosen: The event has the common
-///   members. Its `data` may be absent or null, or any JSON, and stays raw. Because:
-///   Guessed members would have to change once the real ones are known; raw JSON stays
-///   readable.
+/// - `wire-type-of-a-form-submit`: The vendor's REST API (OpenAPI v2.23, as transcribed by
+///   a third party) describes a form submit whose `eventType` is for example `form_submit`.
+///   Chosen: `form_submit` is no alias of this event. Because: Inference: it is a record of
+///   that API, not the event on the wire. If it arrives, it arrives as an unknown event and
+///   is kept.
+/// - `payload-not-documented`: Its section in v2.0 only puts the documentation off until
+///   the event is public. The table after v2.0 lists it as available; our copy of that page
+///   ends before the sections. Chosen: The event has the common members. Its `data` may be
+///   absent or null, or any JSON, and stays raw. Because: Guessed members would have to
+///   change once the real ones are known; raw JSON stays readable.
 /// - `payload-may-be-personal`: Nothing is said about the contents. Chosen: The payload is
 ///   kept out of logs, traces, metrics and debug output. Because: Until the members are
 ///   known, any of them may be personal data.

@@ -7,6 +7,7 @@ use spektr_codegen::{Json, SchemaSet};
 use spektr_doc_reader::{EventRow, Page, Status};
 
 use super::super::payload::{Documented, Payload};
+use super::super::text;
 use super::examples;
 use super::tree::{self, Node, object, string};
 
@@ -255,12 +256,4 @@ fn set(json: &mut Json, path: &[&str], value: Json) {
     {
         set(inner, rest, value);
     }
-}
-
-/// Writes JSON as the schema folder has it: two spaces, and a final newline.
-pub(super) fn text(json: &Json) -> String {
-    // A `Json` has string keys and finite numbers, which always serialize.
-    let mut text = serde_json::to_string_pretty(json).unwrap_or_default();
-    text.push('\n');
-    text
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use spektr_codegen::Json;
 
-use super::event::text;
+use super::super::text;
 use super::tree::{Node, string};
 
 /// Returns the full example, as its path below the schema folder and its text. The

@@ -57,12 +57,12 @@ fn next_page() -> String {
 fn a_changed_page_becomes_a_reviewed_schema() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let schema = folder.path();
-    copy(&workspace::root().join("schema"), schema);
+    copy(&fixture_schema(), schema);
     let before = texts(schema);
     let page = page(&next_page());
     let set = || workspace::schema_set(schema).expect("the schema is in order");
     let drift = || {
-        let report = compare(&page, &set());
+        let report = compare(&page, &set(), &Scope::Page);
         report.drift.iter().map(|drift| format!("{}: {drift}", drift.event)).collect::<Vec<_>>()
     };
 
@@ -88,7 +88,8 @@ fn a_changed_page_becomes_a_reviewed_schema() {
     for (name, text) in &before {
         let expected = match name.as_str() {
             "events/step_init.schema.json" => {
-                text.replace("\"status\": \"wip\"", "\"status\": \"available\"")
+                let event = "\"name\": \"STEP_INIT\",\n    \"status\": ";
+                text.replace(&format!("{event}\"wip\""), &format!("{event}\"available\""))
             }
             _ => text.clone(),
         };
@@ -119,7 +120,8 @@ fn a_changed_page_becomes_a_reviewed_schema() {
     }
     assert_eq!(unreviewed(schema), [""; 0]);
 
-    // Page and schema agree, and there is nothing more to do.
+    // Page and schema agree once somebody has read it, and there is nothing more to do.
+    super::reading::read(schema, &next_page(), "v2", TODAY);
     assert_eq!(drift(), [""; 0]);
     let reviewed = texts(schema);
     let said = write(&page, schema, TODAY).expect("the files can be written");
@@ -131,7 +133,7 @@ fn a_changed_page_becomes_a_reviewed_schema() {
 fn a_file_that_is_there_already_is_kept() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let schema = folder.path();
-    copy(&workspace::root().join("schema"), schema);
+    copy(&fixture_schema(), schema);
     let mine = schema.join("examples/case_opened/full.json");
     fs::create_dir_all(mine.parent().expect("it lies in a folder")).expect("can create");
     fs::write(&mine, "mine").expect("can write");

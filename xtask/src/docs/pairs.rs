@@ -1,0 +1,141 @@
+//! Which event of a page is which of the schema, and whether the page is about the
+//! schema's events at all.
+
+use std::collections::BTreeSet;
+
+use spektr_codegen::SchemaSet;
+use spektr_codegen::model::Event;
+use spektr_doc_reader::{EventRow, Page};
+
+use super::compare::Scope;
+use super::known::Known;
+use super::payload::Payload;
+use super::readings::{self, Editions};
+use super::rename;
+
+/// Which event of the page is which of the schema.
+pub(super) struct Pairs<'a>(Vec<(&'a EventRow, &'a Event)>);
+
+impl<'a> Pairs<'a> {
+    pub(super) fn new(page: &'a Page, set: &'a SchemaSet, editions: &Editions<'a>) -> Self {
+        let mut pairs = Pairs::by_name(page, set);
+        pairs.add_renamed(page, set, editions);
+        pairs
+    }
+
+    fn by_name(page: &'a Page, set: &'a SchemaSet) -> Self {
+        let model = set.model();
+        let mut pairs = Pairs(Vec::new());
+        for row in &page.events {
+            let exact = model.event(&row.name);
+            let loose = || model.events.iter().find(|event| same_name(event, row));
+            if let Some(event) = exact.or_else(loose).filter(|event| !pairs.has(event)) {
+                pairs.0.push((row, event));
+            }
+        }
+        pairs
+    }
+
+    /// Pairs each event that the page should list and does not with the new event
+    /// that is most like it.
+    fn add_renamed(&mut self, page: &'a Page, set: &'a SchemaSet, editions: &Editions<'a>) {
+        let added: Vec<&EventRow> =
+            page.events.iter().filter(|row| self.of_row(row).is_none()).collect();
+        let events = &set.model().events;
+        let removed: Vec<&Event> =
+            events.iter().filter(|event| !self.has(event) && editions.lists(event)).collect();
+        let taken: Vec<Payload> =
+            self.0.iter().filter_map(|(row, _)| Payload::new(page, &row.name)).collect();
+        let foreign: BTreeSet<&str> =
+            taken.iter().flat_map(|payload| &payload.wire_types).map(String::as_str).collect();
+        let mut likely = Vec::new();
+        for row in &added {
+            let payload = Payload::new(page, &row.name);
+            for event in &removed {
+                let old = Known::new(set, event);
+                let score = rename::likeness(&old, &row.name, payload.as_ref(), &foreign)
+                    .or_else(|| self.same_row(page, row, event, editions));
+                likely.extend(score.map(|score| (score, *row, *event)));
+            }
+        }
+        // The most probable first; each event once.
+        likely.sort_by(|(a, ..), (b, ..)| b.total_cmp(a));
+        for (_, row, event) in likely {
+            if self.of_row(row).is_none() && !self.has(event) {
+                self.0.push((row, event));
+            }
+        }
+    }
+
+    /// Says how probable it is that a row is that of an event which it does not name:
+    /// it has the event's description, or its place and the first word of its name.
+    fn same_row(
+        &self,
+        page: &Page,
+        row: &EventRow,
+        event: &'a Event,
+        editions: &Editions<'a>,
+    ) -> Option<f64> {
+        const SAME_WORDS: f64 = 1.5;
+        const SAME_PLACE: f64 = 0.5;
+        let read = editions.row(event)?;
+        if row.digest.is_some() && readings::same(read.digest.as_deref(), row.digest.as_ref()) {
+            return Some(SAME_WORDS);
+        }
+        let at = page.events.iter().position(|other| other.name == row.name)?;
+        let place = |row: &EventRow| self.of_row(row).and_then(|it| editions.row(it)?.place);
+        let before = page.events[..at].iter().rev().find_map(place).unwrap_or(0);
+        let after = page.events[at + 1..].iter().find_map(place).unwrap_or(u64::MAX);
+        let between = read.place.is_some_and(|place| before < place && place < after);
+        let first = |name: &str| name.split('_').next().unwrap_or_default().to_ascii_uppercase();
+        (between && first(&event.name) == first(&row.name)).then_some(SAME_PLACE)
+    }
+
+    pub(super) fn of_row(&self, row: &EventRow) -> Option<&'a Event> {
+        self.0.iter().find(|(known, _)| known.name == row.name).map(|(_, event)| *event)
+    }
+
+    pub(super) fn name_of(&self, event: &Event) -> Option<&'a str> {
+        self.0.iter().find(|(_, known)| known.name == event.name).map(|(row, _)| row.name.as_str())
+    }
+
+    pub(super) fn has(&self, event: &Event) -> bool {
+        self.0.iter().any(|(_, known)| known.name == event.name)
+    }
+}
+
+/// Whether a row names this event: by its name, or by the type on the wire.
+pub(super) fn same_name(event: &Event, row: &EventRow) -> bool {
+    letters(&event.name) == letters(&row.name) || event.wire_types.first() == Some(&row.name)
+}
+
+/// Says why a page cannot be compared, if it cannot: every difference would be
+/// noise, or the page is one of something else.
+pub(super) fn stranger(page: &Page, set: &SchemaSet, scope: &Scope) -> Option<String> {
+    if let Scope::Event(name) = scope {
+        let row = page.events.iter().any(|row| row.name == *name);
+        let section = page.sections.iter().any(|it| it.events.iter().any(|event| event == name));
+        return (!row && !section).then(|| format!("the page says nothing of {name}"));
+    }
+    let editions = Editions::new(page, set);
+    let events = &set.model().events;
+    let expected = events.iter().filter(|event| editions.lists(event)).count();
+    let found = Pairs::by_name(page, set).0.len();
+    if expected == 0 {
+        return None;
+    }
+    if 2 * found < expected {
+        return Some(format!(
+            "the page lists {found} of the {expected} events that it should, and {} in all: is it the right page, and the whole of it?",
+            page.events.len(),
+        ));
+    }
+    page.events
+        .iter()
+        .all(|row| row.status.is_none())
+        .then(|| "the page gives no event a status that is known: is it the right page?".to_owned())
+}
+
+pub(super) fn letters(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
+}
