@@ -133,6 +133,12 @@ impl Source {
         )
     }
 
+    /// Returns the day on which any part of the place was read last.
+    pub fn last_read(&self) -> &str {
+        let days = self.readings.iter().map(|reading| reading.captured.as_str());
+        days.fold(&self.captured, std::cmp::max)
+    }
+
     /// Returns the last row of the table of events that somebody has read.
     pub fn row(&self) -> Option<&Reading> {
         self.readings.iter().rfind(|reading| reading.part == Part::Row)

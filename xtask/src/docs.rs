@@ -15,6 +15,7 @@ mod readings;
 mod record;
 mod rename;
 mod scaffold;
+mod watch;
 #[cfg(test)]
 mod tests;
 
@@ -70,6 +71,17 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FOLDER")]
         schema: Option<PathBuf>,
     },
+    /// Fetch pages from a list of addresses and say what differs: exit 0 if nothing does, 1 if something does, 2 if a page cannot be fetched or read
+    Watch {
+        /// A file with an address on each line, and behind it `table` or an event's name where not all is compared
+        list: PathBuf,
+        /// Where pages and reports are kept: outside of the repository, since the pages are not ours
+        #[arg(long, value_name = "FOLDER")]
+        folder: PathBuf,
+        /// The schema folder, if not the workspace's
+        #[arg(long, value_name = "FOLDER")]
+        schema: Option<PathBuf>,
+    },
     /// Start schema files for the page's new events and take over changed statuses; overwrites nothing
     Scaffold {
         /// The saved page
@@ -102,6 +114,9 @@ pub(crate) fn run(command: Command) -> ExitCode {
         }
         Command::Read { page, version, only, schema } => {
             record(&page, &scope(only), &version, &folder(schema))
+        }
+        Command::Watch { list, folder: state, schema } => {
+            watch::run(&list, &state, &folder(schema))
         }
         Command::Scaffold { page, schema } => start(&page, &folder(schema)),
     };

@@ -32,8 +32,8 @@ pub fn reviews(old: &SchemaSet, new: &SchemaSet, today: &str) -> Vec<Review> {
         };
         let mut add = |what| reviews.push(Review { file: now.file.clone(), what });
         let change = format!("{} to {}", was.status.as_str(), now.status.as_str());
-        let captured = &now.source.captured;
-        if *captured <= was.source.captured && captured != today {
+        let captured = now.source.last_read();
+        if captured <= was.source.last_read() && captured != today {
             add(format!(
                 "the status changed from {change}, and the page is said to have been read on {captured}: \
                  read it again and set `captured`"

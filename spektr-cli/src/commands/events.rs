@@ -89,6 +89,7 @@ struct Decided {
 #[derive(Serialize)]
 struct Source {
     page: &'static str,
+    version: Option<&'static str>,
     section: &'static str,
     captured: &'static str,
 }
@@ -128,10 +129,11 @@ fn show(global: &Global, arguments: &Show) -> Result<(), Failure> {
     let event = catalogue::find(name.split('/').next().unwrap_or_default())?;
     if global.is_json() {
         let source = event.info.source();
-        let (page, section, captured) = (source.page, source.section, source.captured);
+        let (page, version) = (source.page, source.version);
+        let (section, captured) = (source.section, source.captured);
         return output::print_json(&Full {
             summary: summary(event),
-            source: Source { page, section, captured },
+            source: Source { page, version, section, captured },
             envelope: catalogue::envelope(),
             details: event.details,
             cases: event.details.examples.iter().map(|example| example.case.as_str()).collect(),
@@ -179,8 +181,11 @@ fn text(event: Event, example: &Example, json: &Json) -> String {
     let _ = writeln!(text, "wire types  {}", summary(event).wire_types.join(", "));
     let _ = writeln!(
         text,
-        "documented  {}, \"{}\", as of {}",
-        source.page, source.section, source.captured,
+        "documented  {}{}, \"{}\", as of {}",
+        source.page,
+        source.version.map(|version| format!(" ({version})")).unwrap_or_default(),
+        source.section,
+        source.captured,
     );
 
     let mut rows = Vec::new();

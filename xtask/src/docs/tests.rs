@@ -27,7 +27,7 @@ const RENDERINGS: [&str; 5] = [
 ];
 
 /// Returns the text of a committed fixture page.
-fn fixture(name: &str) -> String {
+pub(super) fn fixture(name: &str) -> String {
     let path = workspace::root().join("doc-reader/tests/pages").join(name);
     fs::read_to_string(path).expect("the fixture page is committed")
 }
@@ -38,7 +38,7 @@ fn page(text: &str) -> Page {
 
 /// The schema that the fixture page is compared with: events of its own, which no
 /// change of the product's schema touches.
-fn fixture_schema() -> PathBuf {
+pub(super) fn fixture_schema() -> PathBuf {
     workspace::root().join("xtask/src/docs/tests/schema")
 }
 
@@ -79,7 +79,7 @@ fn changed(changes: &[(&str, &str)]) -> String {
     text
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(super) fn copy(from: &Path, to: &Path) {
     for path in workspace::files_below(from).expect("the schema folder can be listed") {
         let target = to.join(path.strip_prefix(from).expect("it lies in the folder"));
         fs::create_dir_all(target.parent().expect("it lies in a folder")).expect("can create");

@@ -1,0 +1,132 @@
+//! `cargo xtask docs watch`: fetches the vendor's pages and says what differs.
+//!
+//! Made for a scheduler: one run, an exit code, files to pick up. Pages are kept in a
+//! folder outside of the repository, with what the server said of their version, so
+//! that an unchanged page is not sent again. An unchanged page is compared all the
+//! same, since the schema may have changed.
+
+mod fetch;
+mod request;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+
+use super::compare::{Scope, compare};
+use super::{UNREADABLE, pairs, parse, print, today, write};
+use crate::workspace;
+use fetch::{Client, Fetched};
+
+/// Pages that one run fetches.
+const MOST_PAGES: usize = 32;
+
+/// One line of the list: an address, and what of the page is compared.
+#[derive(Debug, PartialEq, Eq)]
+struct Watched {
+    address: String,
+    scope: Scope,
+}
+
+/// What became of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Outcome {
+    Clean,
+    Differs,
+    Failed,
+}
+
+pub(super) fn run(list: &Path, folder: &Path, schema: &Path) -> Result<ExitCode> {
+    let text = fs::read_to_string(list)
+        .with_context(|| format!("cannot read the list {}", list.display()))?;
+    let watched = parse_list(&text)?;
+    fs::create_dir_all(folder)
+        .with_context(|| format!("cannot create the folder {}", folder.display()))?;
+    let client = Client::new();
+    let mut worst = Outcome::Clean;
+    for (at, page) in watched.iter().enumerate() {
+        let base = folder.join(format!("page-{}", at + 1));
+        let outcome = match one(&client, page, &base, schema) {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                print(&format!("{}: failed: {error:#}\n", page.address))?;
+                Outcome::Failed
+            }
+        };
+        worst = worst.max(outcome);
+    }
+    Ok(ExitCode::from(match worst {
+        Outcome::Clean => 0,
+        Outcome::Differs => 1,
+        Outcome::Failed => UNREADABLE,
+    }))
+}
+
+/// Reads the list: an address on each line, behind it `table` or the name of an event
+/// where not the whole page is compared. `#` begins a comment.
+fn parse_list(text: &str) -> Result<Vec<Watched>> {
+    let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+    let mut watched = Vec::new();
+    for line in lines.filter(|line| !line.is_empty()) {
+        let mut words = line.split_whitespace();
+        let address = words.next().unwrap_or_default().to_owned();
+        let scope = words.next().map_or(Scope::Page, Scope::only);
+        ensure!(words.next().is_none(), "the line `{line}` has more than an address and a part");
+        fetch::check(&address)?;
+        watched.push(Watched { address, scope });
+    }
+    ensure!(!watched.is_empty(), "the list has no address");
+    ensure!(watched.len() <= MOST_PAGES, "the list has more than {MOST_PAGES} addresses");
+    Ok(watched)
+}
+
+/// Fetches one page, compares it, and writes what follows beside it.
+fn one(client: &Client, page: &Watched, base: &Path, schema: &Path) -> Result<Outcome> {
+    let (bytes, news) = match client.fetch(&page.address, base)? {
+        Fetched::New(bytes) => (bytes, "changed or new"),
+        Fetched::Unchanged(bytes) => (bytes, "unchanged at the server"),
+    };
+    let set = workspace::schema_set(schema)?;
+    let read = parse(&bytes, &page.scope, &set)?;
+    if let Some(why) = pairs::stranger(&read, &set, &page.scope) {
+        anyhow::bail!("{why}");
+    }
+    // Only a page that can be compared is what the next one is compared with.
+    client.keep(base)?;
+    let report = compare(&read, &set, &page.scope);
+    let outputs = ["drift.json", "drift.md", "merge-request.md"].map(|end| base.with_extension(end));
+    if report.is_clean() {
+        outputs.iter().try_for_each(|path| remove(path))?;
+        print(&format!("{}: no drift ({news})\n", page.address))?;
+        return Ok(Outcome::Clean);
+    }
+    let [json, markdown, merge_request] = &outputs;
+    save(json, &(report.json(&page.address)? + "\n"))?;
+    save(markdown, &request::drift(&page.address, &report))?;
+    let done = match page.scope {
+        Scope::Page => write(&read, schema, &today())?,
+        _ => Vec::new(),
+    };
+    save(merge_request, &request::text(&page.address, &report, &done))?;
+    let count = report.drift.len();
+    print(&format!("{}: {count} differences ({news}); see {}\n", page.address, markdown.display()))?;
+    Ok(Outcome::Differs)
+}
+
+fn save(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Removes what an earlier run left behind.
+fn remove(path: &PathBuf) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

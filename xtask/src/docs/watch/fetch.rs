@@ -1,0 +1,160 @@
+//! One page over HTTP: as Markdown where the server has it, and only if it changed.
+//!
+//! Invariants: sizes and times are bounded; nothing is fetched in plain text except
+//! from this machine.
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+use ureq::http::Uri;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+
+/// How long one request may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+const MOST_REDIRECTS: u32 = 4;
+
+pub(super) struct Client {
+    agent: ureq::Agent,
+    /// What is written once the page has been read.
+    pending: RefCell<Option<(Kept, Vec<u8>)>>,
+}
+
+/// A page and whether it is another than the one that was kept.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Fetched {
+    New(Vec<u8>),
+    Unchanged(Vec<u8>),
+}
+
+/// What the server said of the page that is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Kept {
+    /// The address in the list.
+    address: String,
+    /// The address that answered.
+    fetched: String,
+    etag: Option<String>,
+    last_modified: Option<String>,
+}
+
+/// Refuses an address that is no page of a server.
+pub(super) fn check(address: &str) -> Result<()> {
+    let uri: Uri = address.parse().with_context(|| format!("`{address}` is no address"))?;
+    let host = uri.host().unwrap_or_default();
+    ensure!(!host.is_empty(), "`{address}` has no host");
+    let plain = address.contains('@') || address.contains('?');
+    ensure!(!plain, "`{address}` has a user or a query: give the page's own address");
+    match uri.scheme_str() {
+        Some("https") => Ok(()),
+        Some("http") if is_loopback(host) => Ok(()),
+        _ => bail!("`{address}` does not begin with https://"),
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+}
+
+impl Client {
+    pub(super) fn new() -> Self {
+        let config = ureq::Agent::config_builder()
+            .timeout_global(Some(TIMEOUT))
+            .http_status_as_error(false)
+            .max_redirects(MOST_REDIRECTS)
+            .accept("text/markdown, text/html;q=0.5, text/plain;q=0.5")
+            .user_agent(concat!("spektr-webhooks-docs-watch/", env!("CARGO_PKG_VERSION")))
+            .tls_config(tls())
+            .build();
+        Self { agent: config.new_agent(), pending: RefCell::new(None) }
+    }
+
+    /// Fetches a page: under its address with `.md` behind it, or else as it is.
+    pub(super) fn fetch(&self, address: &str, base: &Path) -> Result<Fetched> {
+        let page = base.with_extension("page");
+        let kept = fs::read_to_string(base.with_extension("json")).ok();
+        let kept: Kept = kept
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .filter(|kept: &Kept| kept.address == address && page.exists())
+            .unwrap_or_default();
+        let markdown = format!("{}.md", address.trim_end_matches('/'));
+        let addresses =
+            if address.ends_with(".md") { vec![address] } else { vec![markdown.as_str(), address] };
+        let mut status = 0;
+        for fetched in addresses {
+            let mut request = self.agent.get(fetched);
+            if kept.fetched == fetched {
+                let conditions =
+                    [("if-none-match", &kept.etag), ("if-modified-since", &kept.last_modified)];
+                for (name, value) in conditions {
+                    if let Some(value) = value {
+                        request = request.header(name, value);
+                    }
+                }
+            }
+            let mut response = request.call().with_context(|| format!("cannot fetch {fetched}"))?;
+            status = response.status().as_u16();
+            match status {
+                200 => {}
+                304 if kept.fetched == fetched => {
+                    let bytes = fs::read(&page)
+                        .with_context(|| format!("cannot read {}", page.display()))?;
+                    *self.pending.borrow_mut() = None;
+                    return Ok(Fetched::Unchanged(bytes));
+                }
+                // The server has no Markdown of this page.
+                400..=499 => continue,
+                _ => bail!("{fetched} answers with the status {status}"),
+            }
+            let header = |name: &str| {
+                let value = response.headers().get(name).and_then(|value| value.to_str().ok());
+                value.map(str::to_owned)
+            };
+            let now = Kept {
+                address: address.to_owned(),
+                fetched: fetched.to_owned(),
+                etag: header("etag"),
+                last_modified: header("last-modified"),
+            };
+            let limit = u64::try_from(spektr_doc_reader::MAX_BYTES)?;
+            let bytes = response
+                .body_mut()
+                .with_config()
+                .limit(limit)
+                .read_to_vec()
+                .with_context(|| format!("cannot read the answer of {fetched}"))?;
+            let same = fs::read(&page).is_ok_and(|old| kept.fetched == fetched && old == bytes);
+            *self.pending.borrow_mut() = Some((now, bytes.clone()));
+            return Ok(if same { Fetched::Unchanged(bytes) } else { Fetched::New(bytes) });
+        }
+        bail!("{address} answers with the status {status}")
+    }
+
+    /// Keeps the page that was fetched last.
+    pub(super) fn keep(&self, base: &Path) -> Result<()> {
+        let Some((kept, bytes)) = self.pending.borrow_mut().take() else { return Ok(()) };
+        let state = base.with_extension("json");
+        // Without its state a page is fetched again, with the state of another it is not.
+        if state.exists() {
+            fs::remove_file(&state)?;
+        }
+        let page = base.with_extension("page");
+        fs::write(&page, bytes).with_context(|| format!("cannot write {}", page.display()))?;
+        fs::write(&state, serde_json::to_string_pretty(&kept)? + "\n")
+            .with_context(|| format!("cannot write {}", state.display()))
+    }
+}
+
+/// Speaks TLS with the operating system's trusted certificates.
+fn tls() -> TlsConfig {
+    // An error means that there is a provider already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let certificates = rustls_native_certs::load_native_certs().certs;
+    let certificates = certificates.iter().map(|der| Certificate::from_der(der).to_owned());
+    TlsConfig::builder().root_certs(RootCerts::Specific(Arc::new(certificates.collect()))).build()
+}

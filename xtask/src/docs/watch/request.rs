@@ -1,0 +1,52 @@
+//! The drift of a page and the merge request about it, as Markdown.
+
+use super::super::drift::Report;
+
+/// Returns the drift as a list.
+pub(super) fn drift(address: &str, report: &Report) -> String {
+    let mut out = format!("# Drift of {address}\n\n");
+    section(&mut out, "Differences", report.drift.iter().map(|it| format!("{}: {it}", it.event)));
+    section(&mut out, "Not compared", report.notes.iter().cloned());
+    let open = report.problems.iter().filter(|problem| !problem.read);
+    let open = open.map(|it| format!("{:?}: {}", it.problem.kind, it.problem.about));
+    section(&mut out, "Could not be read", open);
+    let explained = report.explained.iter();
+    let explained = explained.map(|it| format!("{}: {} ({})", it.drift.event, it.drift, it.decision));
+    section(&mut out, "Explained", explained);
+    out
+}
+
+/// Returns the text of a merge request: its title, what was done, what is left.
+pub(super) fn text(address: &str, report: &Report, done: &[String]) -> String {
+    let mut events: Vec<&str> = report.drift.iter().map(|drift| drift.event.as_str()).collect();
+    events.dedup();
+    let title = match events.as_slice() {
+        [] => "Look again at the documentation".to_owned(),
+        [only] => format!("Follow the documentation of {only}"),
+        [first, rest @ ..] => format!("Follow the documentation of {first} and {} more", rest.len()),
+    };
+    let mut out = format!("# {title}\n\nThe page {address} is not what the schema follows.\n\n");
+    section(&mut out, "Differences", report.drift.iter().map(|it| format!("{}: {it}", it.event)));
+    section(&mut out, "Done by `docs watch`", done.iter().cloned());
+    let left = [
+        "Read the parts that are named above, on the page.",
+        "Complete what is `unreviewed`, and write a decision for what is kept on purpose.",
+        "Record what you read: `cargo xtask docs read PAGE --version NAME`.",
+        "`cargo xtask accept`, then read every difference.",
+        "`cargo xtask check`.",
+    ];
+    section(&mut out, "Left to do", left.iter().map(|line| format!("[ ] {line}")));
+    out
+}
+
+fn section(out: &mut String, title: &str, items: impl Iterator<Item = String>) {
+    let items: Vec<String> = items.collect();
+    if items.is_empty() {
+        return;
+    }
+    out.push_str(&format!("## {title}\n\n"));
+    for item in items {
+        out.push_str(&format!("- {}\n", item.replace('<', "\\<")));
+    }
+    out.push('\n');
+}
