@@ -4,9 +4,12 @@
 
 use serde::{Serialize, Serializer};
 use crate::{
-    AlertCreated, AlertResolved, CustomerStatusChanged, CustomerTagAdded,
-    CustomerTagRemoved, EventId, EventType, ProcessRunEnd, ProcessRunStart, ServiceRun,
-    SpektrId, StepInit, StepSubmit, Timestamp, Unknown, WorkspaceId,
+    AlertCreated, AlertEscalated, AlertResolved, ClientRecordSync,
+    CustomerDuplicateDetection, CustomerRecordChanged, CustomerRecordUpdate,
+    CustomerStatusChange, CustomerStatusChanged, CustomerTagAdded, CustomerTagRemoved,
+    EventId, EventType, LoopRunStart, OwnershipAiAddedOwner, OwnershipAiCreated,
+    ProcessRunEnd, ProcessRunStart, ServiceRun, SpektrId, StepInit, StepSubmit,
+    Timestamp, Unknown, WorkspaceId,
 };
 
 /// What happened at spektr: one of the documented events, or one that the
@@ -24,23 +27,44 @@ use crate::{
 pub enum Event {
     /// An alert is created.
     AlertCreated(AlertCreated),
+    /// An alert is created; the documentation calls the event escalated since it replaced
+    /// ALERT_CREATED in its table.
+    AlertEscalated(AlertEscalated),
     /// A user has resolved an alert.
     AlertResolved(AlertResolved),
+    /// A customer that came through a connector is synchronised.
+    ClientRecordSync(ClientRecordSync),
+    /// A customer is recognised as a duplicate.
+    CustomerDuplicateDetection(CustomerDuplicateDetection),
+    /// A customer's record is updated.
+    CustomerRecordChanged(CustomerRecordChanged),
+    /// **Deprecated at the sender**, and sent until it ends. An update of a customer comes from
+    /// outside: the deprecated event beside CUSTOMER_RECORD_CHANGED.
+    CustomerRecordUpdate(CustomerRecordUpdate),
+    /// **Deprecated at the sender**, and sent until it ends. A customer's status changes: the
+    /// deprecated event beside CUSTOMER_STATUS_CHANGED.
+    CustomerStatusChange(CustomerStatusChange),
     /// A customer gets another status, from a process or from a user.
     CustomerStatusChanged(CustomerStatusChanged),
     /// A customer receives a tag, from a process or a user.
     CustomerTagAdded(CustomerTagAdded),
     /// A customer loses a tag.
     CustomerTagRemoved(CustomerTagRemoved),
+    /// A loop starts to run for a customer.
+    LoopRunStart(LoopRunStart),
+    /// The search for owners by AI adds an owner to the graph of connections.
+    OwnershipAiAddedOwner(OwnershipAiAddedOwner),
+    /// The search for owners by AI creates a customer.
+    OwnershipAiCreated(OwnershipAiCreated),
     /// A run of a process has finished.
     ProcessRunEnd(ProcessRunEnd),
     /// A process starts to run for a customer.
     ProcessRunStart(ProcessRunStart),
     /// An external service has answered within a run.
     ServiceRun(ServiceRun),
-    /// A form step of a run is called.
+    /// A form is rendered in the vendor's form editor application.
     StepInit(StepInit),
-    /// A form step of a run is submitted.
+    /// A form is submitted in the vendor's form editor application.
     StepSubmit(StepSubmit),
     /// An event that the schema does not know.
     Unknown(Unknown),
@@ -51,10 +75,19 @@ impl Event {
     pub fn event_type(&self) -> EventType {
         match self {
             Self::AlertCreated(_) => EventType::AlertCreated,
+            Self::AlertEscalated(_) => EventType::AlertEscalated,
             Self::AlertResolved(_) => EventType::AlertResolved,
+            Self::ClientRecordSync(_) => EventType::ClientRecordSync,
+            Self::CustomerDuplicateDetection(_) => EventType::CustomerDuplicateDetection,
+            Self::CustomerRecordChanged(_) => EventType::CustomerRecordChanged,
+            Self::CustomerRecordUpdate(_) => EventType::CustomerRecordUpdate,
+            Self::CustomerStatusChange(_) => EventType::CustomerStatusChange,
             Self::CustomerStatusChanged(_) => EventType::CustomerStatusChanged,
             Self::CustomerTagAdded(_) => EventType::CustomerTagAdded,
             Self::CustomerTagRemoved(_) => EventType::CustomerTagRemoved,
+            Self::LoopRunStart(_) => EventType::LoopRunStart,
+            Self::OwnershipAiAddedOwner(_) => EventType::OwnershipAiAddedOwner,
+            Self::OwnershipAiCreated(_) => EventType::OwnershipAiCreated,
             Self::ProcessRunEnd(_) => EventType::ProcessRunEnd,
             Self::ProcessRunStart(_) => EventType::ProcessRunStart,
             Self::ServiceRun(_) => EventType::ServiceRun,
@@ -68,10 +101,19 @@ impl Event {
     pub fn id(&self) -> Option<&EventId> {
         match self {
             Self::AlertCreated(event) => Some(&event.id),
+            Self::AlertEscalated(event) => Some(&event.id),
             Self::AlertResolved(event) => Some(&event.id),
+            Self::ClientRecordSync(event) => Some(&event.id),
+            Self::CustomerDuplicateDetection(event) => Some(&event.id),
+            Self::CustomerRecordChanged(event) => Some(&event.id),
+            Self::CustomerRecordUpdate(event) => Some(&event.id),
+            Self::CustomerStatusChange(event) => Some(&event.id),
             Self::CustomerStatusChanged(event) => Some(&event.id),
             Self::CustomerTagAdded(event) => Some(&event.id),
             Self::CustomerTagRemoved(event) => Some(&event.id),
+            Self::LoopRunStart(event) => Some(&event.id),
+            Self::OwnershipAiAddedOwner(event) => Some(&event.id),
+            Self::OwnershipAiCreated(event) => Some(&event.id),
             Self::ProcessRunEnd(event) => Some(&event.id),
             Self::ProcessRunStart(event) => Some(&event.id),
             Self::ServiceRun(event) => Some(&event.id),
@@ -85,10 +127,19 @@ impl Event {
     pub fn spektr_id(&self) -> Option<&SpektrId> {
         match self {
             Self::AlertCreated(event) => Some(&event.spektr_id),
+            Self::AlertEscalated(event) => Some(&event.spektr_id),
             Self::AlertResolved(event) => Some(&event.spektr_id),
+            Self::ClientRecordSync(event) => Some(&event.spektr_id),
+            Self::CustomerDuplicateDetection(event) => Some(&event.spektr_id),
+            Self::CustomerRecordChanged(event) => Some(&event.spektr_id),
+            Self::CustomerRecordUpdate(event) => Some(&event.spektr_id),
+            Self::CustomerStatusChange(event) => Some(&event.spektr_id),
             Self::CustomerStatusChanged(event) => Some(&event.spektr_id),
             Self::CustomerTagAdded(event) => Some(&event.spektr_id),
             Self::CustomerTagRemoved(event) => Some(&event.spektr_id),
+            Self::LoopRunStart(event) => Some(&event.spektr_id),
+            Self::OwnershipAiAddedOwner(event) => Some(&event.spektr_id),
+            Self::OwnershipAiCreated(event) => Some(&event.spektr_id),
             Self::ProcessRunEnd(event) => Some(&event.spektr_id),
             Self::ProcessRunStart(event) => Some(&event.spektr_id),
             Self::ServiceRun(event) => Some(&event.spektr_id),
@@ -101,10 +152,19 @@ impl Event {
     pub fn workspace_id(&self) -> Option<&WorkspaceId> {
         match self {
             Self::AlertCreated(event) => event.workspace_id.as_ref(),
+            Self::AlertEscalated(event) => event.workspace_id.as_ref(),
             Self::AlertResolved(event) => event.workspace_id.as_ref(),
+            Self::ClientRecordSync(event) => event.workspace_id.as_ref(),
+            Self::CustomerDuplicateDetection(event) => event.workspace_id.as_ref(),
+            Self::CustomerRecordChanged(event) => event.workspace_id.as_ref(),
+            Self::CustomerRecordUpdate(event) => event.workspace_id.as_ref(),
+            Self::CustomerStatusChange(event) => event.workspace_id.as_ref(),
             Self::CustomerStatusChanged(event) => event.workspace_id.as_ref(),
             Self::CustomerTagAdded(event) => event.workspace_id.as_ref(),
             Self::CustomerTagRemoved(event) => event.workspace_id.as_ref(),
+            Self::LoopRunStart(event) => event.workspace_id.as_ref(),
+            Self::OwnershipAiAddedOwner(event) => event.workspace_id.as_ref(),
+            Self::OwnershipAiCreated(event) => event.workspace_id.as_ref(),
             Self::ProcessRunEnd(event) => event.workspace_id.as_ref(),
             Self::ProcessRunStart(event) => event.workspace_id.as_ref(),
             Self::ServiceRun(event) => event.workspace_id.as_ref(),
@@ -118,10 +178,19 @@ impl Event {
     pub fn created_at(&self) -> Option<Timestamp> {
         match self {
             Self::AlertCreated(event) => Some(event.created_at),
+            Self::AlertEscalated(event) => Some(event.created_at),
             Self::AlertResolved(event) => Some(event.created_at),
+            Self::ClientRecordSync(event) => Some(event.created_at),
+            Self::CustomerDuplicateDetection(event) => Some(event.created_at),
+            Self::CustomerRecordChanged(event) => Some(event.created_at),
+            Self::CustomerRecordUpdate(event) => Some(event.created_at),
+            Self::CustomerStatusChange(event) => Some(event.created_at),
             Self::CustomerStatusChanged(event) => Some(event.created_at),
             Self::CustomerTagAdded(event) => Some(event.created_at),
             Self::CustomerTagRemoved(event) => Some(event.created_at),
+            Self::LoopRunStart(event) => Some(event.created_at),
+            Self::OwnershipAiAddedOwner(event) => Some(event.created_at),
+            Self::OwnershipAiCreated(event) => Some(event.created_at),
             Self::ProcessRunEnd(event) => Some(event.created_at),
             Self::ProcessRunStart(event) => Some(event.created_at),
             Self::ServiceRun(event) => Some(event.created_at),
@@ -149,6 +218,23 @@ impl TryFrom<Event> for AlertCreated {
     }
 }
 
+impl From<AlertEscalated> for Event {
+    fn from(event: AlertEscalated) -> Self {
+        Self::AlertEscalated(event)
+    }
+}
+
+impl TryFrom<Event> for AlertEscalated {
+    type Error = Event;
+    /// Gives another event back.
+    fn try_from(event: Event) -> Result<Self, Event> {
+        match event {
+            Event::AlertEscalated(event) => Ok(event),
+            other => Err(other),
+        }
+    }
+}
+
 impl From<AlertResolved> for Event {
     fn from(event: AlertResolved) -> Self {
         Self::AlertResolved(event)
@@ -161,6 +247,91 @@ impl TryFrom<Event> for AlertResolved {
     fn try_from(event: Event) -> Result<Self, Event> {
         match event {
             Event::AlertResolved(event) => Ok(event),
+            other => Err(other),
+        }
+    }
+}
+
+impl From<ClientRecordSync> for Event {
+    fn from(event: ClientRecordSync) -> Self {
+        Self::ClientRecordSync(event)
+    }
+}
+
+impl TryFrom<Event> for ClientRecordSync {
+    type Error = Event;
+    /// Gives another event back.
+    fn try_from(event: Event) -> Result<Self, Event> {
+        match event {
+            Event::ClientRecordSync(event) => Ok(event),
+            other => Err(other),
+        }
+    }
+}
+
+impl From<CustomerDuplicateDetection> for Event {
+    fn from(event: CustomerDuplicateDetection) -> Self {
+        Self::CustomerDuplicateDetection(event)
+    }
+}
+
+impl TryFrom<Event> for CustomerDuplicateDetection {
+    type Error = Event;
+    /// Gives another event back.
+    fn try_from(event: Event) -> Result<Self, Event> {
+        match event {
+            Event::CustomerDuplicateDetection(event) => Ok(event),
+            other => Err(other),
+        }
+    }
+}
+
+impl From<CustomerRecordChanged> for Event {
+    fn from(event: CustomerRecordChanged) -> Self {
+        Self::CustomerRecordChanged(event)
+    }
+}
+
+impl TryFrom<Event> for CustomerRecordChanged {
+    type Error = Event;
+    /// Gives another event back.
+    fn try_from(event: Event) -> Result<Self, Event> {
+        match event {
+            Event::CustomerRecordChanged(event) => Ok(event),
+            other => Err(other),
+        }
+    }
+}
+
+impl From<CustomerRecordUpdate> for Event {
+    fn from(event: CustomerRecordUpdate) -> Self {
+        Self::CustomerRecordUpdate(event)
+    }
+}
+
+impl TryFrom<Event> for CustomerRecordUpdate {
+    type Error = Event;
+    /// Gives another event back.
+    fn try_from(event: Event) -> Result<Self, Event> {
+        match event {
+            Event::CustomerRecordUpdate(event) => Ok(event),
+            other => Err(other),
+        }
+    }
+}
+
+impl From<CustomerStatusChange> for Event {
+    fn from(event: CustomerStatusChange) -> Self {
+        Self::CustomerStatusChange(event)
+    }
+}
+
+impl TryFrom<Event> for CustomerStatusChange {
+    type Error = Event;
+    /// Gives another event back.
+    fn try_from(event: Event) -> Result<Self, Event> {
+        match event {
+            Event::CustomerStatusChange(event) => Ok(event),
             other => Err(other),
         }
     }
@@ -212,6 +383,57 @@ impl TryFrom<Event> for CustomerTagRemoved {
     fn try_from(event: Event) -> Result<Self, Event> {
         match event {
             Event::CustomerTagRemoved(event) => Ok(event),
+            other => Err(other),
+        }
+    }
+}
+
+impl From<LoopRunStart> for Event {
+    fn from(event: LoopRunStart) -> Self {
+        Self::LoopRunStart(event)
+    }
+}
+
+impl TryFrom<Event> for LoopRunStart {
+    type Error = Event;
+    /// Gives another event back.
+    fn try_from(event: Event) -> Result<Self, Event> {
+        match event {
+            Event::LoopRunStart(event) => Ok(event),
+            other => Err(other),
+        }
+    }
+}
+
+impl From<OwnershipAiAddedOwner> for Event {
+    fn from(event: OwnershipAiAddedOwner) -> Self {
+        Self::OwnershipAiAddedOwner(event)
+    }
+}
+
+impl TryFrom<Event> for OwnershipAiAddedOwner {
+    type Error = Event;
+    /// Gives another event back.
+    fn try_from(event: Event) -> Result<Self, Event> {
+        match event {
+            Event::OwnershipAiAddedOwner(event) => Ok(event),
+            other => Err(other),
+        }
+    }
+}
+
+impl From<OwnershipAiCreated> for Event {
+    fn from(event: OwnershipAiCreated) -> Self {
+        Self::OwnershipAiCreated(event)
+    }
+}
+
+impl TryFrom<Event> for OwnershipAiCreated {
+    type Error = Event;
+    /// Gives another event back.
+    fn try_from(event: Event) -> Result<Self, Event> {
+        match event {
+            Event::OwnershipAiCreated(event) => Ok(event),
             other => Err(other),
         }
     }
@@ -308,10 +530,19 @@ impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::AlertCreated(event) => event.serialize(serializer),
+            Self::AlertEscalated(event) => event.serialize(serializer),
             Self::AlertResolved(event) => event.serialize(serializer),
+            Self::ClientRecordSync(event) => event.serialize(serializer),
+            Self::CustomerDuplicateDetection(event) => event.serialize(serializer),
+            Self::CustomerRecordChanged(event) => event.serialize(serializer),
+            Self::CustomerRecordUpdate(event) => event.serialize(serializer),
+            Self::CustomerStatusChange(event) => event.serialize(serializer),
             Self::CustomerStatusChanged(event) => event.serialize(serializer),
             Self::CustomerTagAdded(event) => event.serialize(serializer),
             Self::CustomerTagRemoved(event) => event.serialize(serializer),
+            Self::LoopRunStart(event) => event.serialize(serializer),
+            Self::OwnershipAiAddedOwner(event) => event.serialize(serializer),
+            Self::OwnershipAiCreated(event) => event.serialize(serializer),
             Self::ProcessRunEnd(event) => event.serialize(serializer),
             Self::ProcessRunStart(event) => event.serialize(serializer),
             Self::ServiceRun(event) => event.serialize(serializer),

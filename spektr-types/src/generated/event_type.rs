@@ -27,8 +27,24 @@ use crate::runtime::Beside;
 pub enum EventType {
     /// `ALERT_CREATED`. An alert is created.
     AlertCreated,
+    /// `ALERT_ESCALATED`. An alert is created; the documentation calls the event escalated
+    /// since it replaced ALERT_CREATED in its table.
+    AlertEscalated,
     /// `ALERT_RESOLVED`. A user has resolved an alert.
     AlertResolved,
+    /// `CLIENT_RECORD_SYNC`. A customer that came through a connector is synchronised.
+    ClientRecordSync,
+    /// `CUSTOMER_DUPLICATE_DETECTION`. A customer is recognised as a duplicate.
+    CustomerDuplicateDetection,
+    /// `CUSTOMER_RECORD_CHANGED`. A customer's record is updated.
+    CustomerRecordChanged,
+    /// `CUSTOMER_RECORD_UPDATE`. **Deprecated at the sender**, and sent until it ends. An
+    /// update of a customer comes from outside: the deprecated event beside
+    /// CUSTOMER_RECORD_CHANGED.
+    CustomerRecordUpdate,
+    /// `CUSTOMER_STATUS_CHANGE`. **Deprecated at the sender**, and sent until it ends. A
+    /// customer's status changes: the deprecated event beside CUSTOMER_STATUS_CHANGED.
+    CustomerStatusChange,
     /// `CUSTOMER_STATUS_CHANGED`. A customer gets another status, from a process or from a
     /// user.
     CustomerStatusChanged,
@@ -36,15 +52,22 @@ pub enum EventType {
     CustomerTagAdded,
     /// `CUSTOMER_TAG_REMOVED`. A customer loses a tag.
     CustomerTagRemoved,
+    /// `LOOP_RUN_START`. A loop starts to run for a customer.
+    LoopRunStart,
+    /// `OWNERSHIP_AI_ADDED_OWNER`. The search for owners by AI adds an owner to the graph of
+    /// connections.
+    OwnershipAiAddedOwner,
+    /// `OWNERSHIP_AI_CREATED`. The search for owners by AI creates a customer.
+    OwnershipAiCreated,
     /// `PROCESS_RUN_END`. A run of a process has finished.
     ProcessRunEnd,
     /// `PROCESS_RUN_START`. A process starts to run for a customer.
     ProcessRunStart,
     /// `SERVICE_RUN`. An external service has answered within a run.
     ServiceRun,
-    /// `STEP_INIT`. A form step of a run is called.
+    /// `STEP_INIT`. A form is rendered in the vendor's form editor application.
     StepInit,
-    /// `STEP_SUBMIT`. A form step of a run is submitted.
+    /// `STEP_SUBMIT`. A form is submitted in the vendor's form editor application.
     StepSubmit,
     /// A wire type that the schema does not know. Compare its text by
     /// [`as_str`](Self::as_str), which goes on working when the event becomes
@@ -58,10 +81,19 @@ impl EventType {
     pub fn as_str(&self) -> &str {
         match self {
             Self::AlertCreated => "alert_created",
+            Self::AlertEscalated => "alert_escalated",
             Self::AlertResolved => "alert_resolved",
+            Self::ClientRecordSync => "client_record_sync",
+            Self::CustomerDuplicateDetection => "customer_duplicate_detection",
+            Self::CustomerRecordChanged => "customer_record_changed",
+            Self::CustomerRecordUpdate => "customer_record_update",
+            Self::CustomerStatusChange => "customer_status_change",
             Self::CustomerStatusChanged => "customer_status_changed",
             Self::CustomerTagAdded => "customer_tag_add",
             Self::CustomerTagRemoved => "customer_tag_remove",
+            Self::LoopRunStart => "loop_run_start",
+            Self::OwnershipAiAddedOwner => "ownership_ai_added_owner",
+            Self::OwnershipAiCreated => "ownership_ai_created",
             Self::ProcessRunEnd => "process_run_end",
             Self::ProcessRunStart => "process_run_start",
             Self::ServiceRun => "service_run",
@@ -74,15 +106,24 @@ impl EventType {
     pub fn info(&self) -> Option<&'static EventInfo> {
         match self {
             Self::AlertCreated => Some(&CATALOGUE[0usize]),
-            Self::AlertResolved => Some(&CATALOGUE[1usize]),
-            Self::CustomerStatusChanged => Some(&CATALOGUE[2usize]),
-            Self::CustomerTagAdded => Some(&CATALOGUE[3usize]),
-            Self::CustomerTagRemoved => Some(&CATALOGUE[4usize]),
-            Self::ProcessRunEnd => Some(&CATALOGUE[5usize]),
-            Self::ProcessRunStart => Some(&CATALOGUE[6usize]),
-            Self::ServiceRun => Some(&CATALOGUE[7usize]),
-            Self::StepInit => Some(&CATALOGUE[8usize]),
-            Self::StepSubmit => Some(&CATALOGUE[9usize]),
+            Self::AlertEscalated => Some(&CATALOGUE[1usize]),
+            Self::AlertResolved => Some(&CATALOGUE[2usize]),
+            Self::ClientRecordSync => Some(&CATALOGUE[3usize]),
+            Self::CustomerDuplicateDetection => Some(&CATALOGUE[4usize]),
+            Self::CustomerRecordChanged => Some(&CATALOGUE[5usize]),
+            Self::CustomerRecordUpdate => Some(&CATALOGUE[6usize]),
+            Self::CustomerStatusChange => Some(&CATALOGUE[7usize]),
+            Self::CustomerStatusChanged => Some(&CATALOGUE[8usize]),
+            Self::CustomerTagAdded => Some(&CATALOGUE[9usize]),
+            Self::CustomerTagRemoved => Some(&CATALOGUE[10usize]),
+            Self::LoopRunStart => Some(&CATALOGUE[11usize]),
+            Self::OwnershipAiAddedOwner => Some(&CATALOGUE[12usize]),
+            Self::OwnershipAiCreated => Some(&CATALOGUE[13usize]),
+            Self::ProcessRunEnd => Some(&CATALOGUE[14usize]),
+            Self::ProcessRunStart => Some(&CATALOGUE[15usize]),
+            Self::ServiceRun => Some(&CATALOGUE[16usize]),
+            Self::StepInit => Some(&CATALOGUE[17usize]),
+            Self::StepSubmit => Some(&CATALOGUE[18usize]),
             Self::Unknown(_) => None,
         }
     }
@@ -92,7 +133,7 @@ crate::runtime::open_text_impls!(EventType);
 
 crate::runtime::shown_text_impls!(EventType);
 
-pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
+pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
     EventInfo {
         event_type: EventType::AlertCreated,
         name: "ALERT_CREATED",
@@ -104,6 +145,7 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
         summary: "An alert is created.",
         source: EventSource {
             page: "webhooks-events",
+            version: Some("v2.0"),
             section: "ALERT_CREATED (WIP)",
             captured: "2026-11-23",
         },
@@ -111,6 +153,25 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
         beside: &[],
         is_in_head: true,
         read: |view| view.read().map(crate::Event::AlertCreated),
+    },
+    EventInfo {
+        event_type: EventType::AlertEscalated,
+        name: "ALERT_ESCALATED",
+        status: EventStatus::Available,
+        wire_types: WireTypes {
+            canonical: "alert_escalated",
+            accepted: &[],
+        },
+        summary: "An alert is created; the documentation calls the event escalated since it replaced ALERT_CREATED in its table.",
+        source: EventSource {
+            page: "webhooks-events",
+            version: Some("after v2.0"),
+            section: "table of events",
+            captured: "2026-11-26",
+        },
+        discriminators: &[],
+        beside: &[],
+        read: |view| view.read().map(crate::Event::AlertEscalated),
     },
     EventInfo {
         event_type: EventType::AlertResolved,
@@ -123,6 +184,7 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
         summary: "A user has resolved an alert.",
         source: EventSource {
             page: "webhooks-events",
+            version: Some("v2.0"),
             section: "ALERT_RESOLVED",
             captured: "2026-11-23",
         },
@@ -130,6 +192,101 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
         beside: &[],
         is_in_head: true,
         read: |view| view.read().map(crate::Event::AlertResolved),
+    },
+    EventInfo {
+        event_type: EventType::ClientRecordSync,
+        name: "CLIENT_RECORD_SYNC",
+        status: EventStatus::Available,
+        wire_types: WireTypes {
+            canonical: "client_record_sync",
+            accepted: &[],
+        },
+        summary: "A customer that came through a connector is synchronised.",
+        source: EventSource {
+            page: "webhooks-events",
+            version: Some("after v2.0"),
+            section: "table of events",
+            captured: "2026-11-26",
+        },
+        discriminators: &[],
+        beside: &[],
+        read: |view| view.read().map(crate::Event::ClientRecordSync),
+    },
+    EventInfo {
+        event_type: EventType::CustomerDuplicateDetection,
+        name: "CUSTOMER_DUPLICATE_DETECTION",
+        status: EventStatus::Available,
+        wire_types: WireTypes {
+            canonical: "customer_duplicate_detection",
+            accepted: &[],
+        },
+        summary: "A customer is recognised as a duplicate.",
+        source: EventSource {
+            page: "webhooks-events",
+            version: Some("after v2.0"),
+            section: "table of events",
+            captured: "2026-11-26",
+        },
+        discriminators: &[],
+        beside: &[],
+        read: |view| view.read().map(crate::Event::CustomerDuplicateDetection),
+    },
+    EventInfo {
+        event_type: EventType::CustomerRecordChanged,
+        name: "CUSTOMER_RECORD_CHANGED",
+        status: EventStatus::Available,
+        wire_types: WireTypes {
+            canonical: "customer_record_changed",
+            accepted: &[],
+        },
+        summary: "A customer's record is updated.",
+        source: EventSource {
+            page: "webhooks-events",
+            version: Some("after v2.0"),
+            section: "table of events",
+            captured: "2026-11-26",
+        },
+        discriminators: &[],
+        beside: &[],
+        read: |view| view.read().map(crate::Event::CustomerRecordChanged),
+    },
+    EventInfo {
+        event_type: EventType::CustomerRecordUpdate,
+        name: "CUSTOMER_RECORD_UPDATE",
+        status: EventStatus::Deprecated,
+        wire_types: WireTypes {
+            canonical: "customer_record_update",
+            accepted: &[],
+        },
+        summary: "An update of a customer comes from outside: the deprecated event beside CUSTOMER_RECORD_CHANGED.",
+        source: EventSource {
+            page: "webhooks-events",
+            version: Some("after v2.0"),
+            section: "table of events",
+            captured: "2026-11-26",
+        },
+        discriminators: &[],
+        beside: &[],
+        read: |view| view.read().map(crate::Event::CustomerRecordUpdate),
+    },
+    EventInfo {
+        event_type: EventType::CustomerStatusChange,
+        name: "CUSTOMER_STATUS_CHANGE",
+        status: EventStatus::Deprecated,
+        wire_types: WireTypes {
+            canonical: "customer_status_change",
+            accepted: &[],
+        },
+        summary: "A customer's status changes: the deprecated event beside CUSTOMER_STATUS_CHANGED.",
+        source: EventSource {
+            page: "webhooks-events",
+            version: Some("after v2.0"),
+            section: "table of events",
+            captured: "2026-11-26",
+        },
+        discriminators: &[],
+        beside: &[],
+        read: |view| view.read().map(crate::Event::CustomerStatusChange),
     },
     EventInfo {
         event_type: EventType::CustomerStatusChanged,
@@ -142,6 +299,7 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
         summary: "A customer gets another status, from a process or from a user.",
         source: EventSource {
             page: "webhooks-events",
+            version: Some("v2.0"),
             section: "CUSTOMER_STATUS_CHANGED",
             captured: "2026-11-23",
         },
@@ -161,6 +319,7 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
         summary: "A customer receives a tag, from a process or a user.",
         source: EventSource {
             page: "webhooks-events",
+            version: Some("v2.0"),
             section: "CUSTOMER_TAG_ADD|REMOVE",
             captured: "2026-11-23",
         },
@@ -180,6 +339,7 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
         summary: "A customer loses a tag.",
         source: EventSource {
             page: "webhooks-events",
+            version: Some("v2.0"),
             section: "CUSTOMER_TAG_ADD|REMOVE",
             captured: "2026-11-23",
         },
@@ -187,6 +347,63 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
         beside: &[],
         is_in_head: true,
         read: |view| view.read().map(crate::Event::CustomerTagRemoved),
+    },
+    EventInfo {
+        event_type: EventType::LoopRunStart,
+        name: "LOOP_RUN_START",
+        status: EventStatus::Available,
+        wire_types: WireTypes {
+            canonical: "loop_run_start",
+            accepted: &[],
+        },
+        summary: "A loop starts to run for a customer.",
+        source: EventSource {
+            page: "webhooks-events",
+            version: Some("after v2.0"),
+            section: "table of events",
+            captured: "2026-11-26",
+        },
+        discriminators: &[],
+        beside: &[],
+        read: |view| view.read().map(crate::Event::LoopRunStart),
+    },
+    EventInfo {
+        event_type: EventType::OwnershipAiAddedOwner,
+        name: "OWNERSHIP_AI_ADDED_OWNER",
+        status: EventStatus::Available,
+        wire_types: WireTypes {
+            canonical: "ownership_ai_added_owner",
+            accepted: &[],
+        },
+        summary: "The search for owners by AI adds an owner to the graph of connections.",
+        source: EventSource {
+            page: "webhooks-events",
+            version: Some("after v2.0"),
+            section: "table of events",
+            captured: "2026-11-26",
+        },
+        discriminators: &[],
+        beside: &[],
+        read: |view| view.read().map(crate::Event::OwnershipAiAddedOwner),
+    },
+    EventInfo {
+        event_type: EventType::OwnershipAiCreated,
+        name: "OWNERSHIP_AI_CREATED",
+        status: EventStatus::Available,
+        wire_types: WireTypes {
+            canonical: "ownership_ai_created",
+            accepted: &[],
+        },
+        summary: "The search for owners by AI creates a customer.",
+        source: EventSource {
+            page: "webhooks-events",
+            version: Some("after v2.0"),
+            section: "table of events",
+            captured: "2026-11-26",
+        },
+        discriminators: &[],
+        beside: &[],
+        read: |view| view.read().map(crate::Event::OwnershipAiCreated),
     },
     EventInfo {
         event_type: EventType::ProcessRunEnd,
@@ -199,6 +416,7 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
         summary: "A run of a process has finished.",
         source: EventSource {
             page: "webhooks-events",
+            version: Some("v2.0"),
             section: "PROCESS_RUN_END",
             captured: "2026-11-23",
         },
@@ -239,6 +457,7 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
         summary: "A process starts to run for a customer.",
         source: EventSource {
             page: "webhooks-events",
+            version: Some("v2.0"),
             section: "PROCESS_RUN_START",
             captured: "2026-11-23",
         },
@@ -264,6 +483,7 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
         summary: "An external service has answered within a run.",
         source: EventSource {
             page: "webhooks-events",
+            version: Some("v2.0"),
             section: "SERVICE_RUN",
             captured: "2026-11-23",
         },
@@ -275,14 +495,15 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
     EventInfo {
         event_type: EventType::StepInit,
         name: "STEP_INIT",
-        status: EventStatus::Wip,
+        status: EventStatus::Available,
         wire_types: WireTypes {
             canonical: "step_init",
             accepted: &[],
         },
-        summary: "A form step of a run is called.",
+        summary: "A form is rendered in the vendor's form editor application.",
         source: EventSource {
             page: "webhooks-events",
+            version: Some("after v2.0"),
             section: "table of events",
             captured: "2026-11-23",
         },
@@ -294,14 +515,15 @@ pub(crate) static CATALOGUE: [EventInfo; 10usize] = [
     EventInfo {
         event_type: EventType::StepSubmit,
         name: "STEP_SUBMIT",
-        status: EventStatus::Wip,
+        status: EventStatus::Available,
         wire_types: WireTypes {
             canonical: "step_submit",
             accepted: &[],
         },
-        summary: "A form step of a run is submitted.",
+        summary: "A form is submitted in the vendor's form editor application.",
         source: EventSource {
             page: "webhooks-events",
+            version: Some("v2.0"),
             section: "STEP_SUBMIT (WIP)",
             captured: "2026-11-23",
         },

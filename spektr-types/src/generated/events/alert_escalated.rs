@@ -28,7 +28,7 @@ use crate::runtime::{Redacted, Tag};
 ///   so, and neither wire type is documented. Kept apart, each arrives under its own name
 ///   and nothing is lost; joined, a mistake would give one event the meaning of the other.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(crate = "crate::object")]
 pub struct AlertEscalated {

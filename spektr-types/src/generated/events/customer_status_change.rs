@@ -30,7 +30,7 @@ use crate::runtime::{Redacted, Tag};
 ///   other. Because: Inference: both may be sent for one change. As aliases they would be
 ///   one event that happens twice.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(crate = "crate::object")]
 pub struct CustomerStatusChange {

@@ -26,7 +26,7 @@ use crate::runtime::{Redacted, Tag};
 ///   Inference at best: nothing says that the event carries that object. The raw payload
 ///   has whatever arrives.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(crate = "crate::object")]
 pub struct LoopRunStart {

@@ -21,7 +21,7 @@ use crate::runtime::{Redacted, Tag};
 /// - `payload-raw`: The payload is not documented. Chosen: It is kept as raw JSON. Because:
 ///   Whatever arrives can be kept without knowing it.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(crate = "crate::object")]
 pub struct OwnershipAiAddedOwner {
