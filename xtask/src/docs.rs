@@ -15,9 +15,9 @@ mod readings;
 mod record;
 mod rename;
 mod scaffold;
-mod watch;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -95,7 +95,8 @@ fn one(client: &Client, page: &Watched, base: &Path, schema: &Path) -> Result<Ou
     // Only a page that can be compared is what the next one is compared with.
     client.keep(base)?;
     let report = compare(&read, &set, &page.scope);
-    let outputs = ["drift.json", "drift.md", "merge-request.md"].map(|end| base.with_extension(end));
+    let outputs =
+        ["drift.json", "drift.md", "merge-request.md"].map(|end| base.with_extension(end));
     if report.is_clean() {
         outputs.iter().try_for_each(|path| remove(path))?;
         print(&format!("{}: no drift ({news})\n", page.address))?;
@@ -110,7 +111,11 @@ fn one(client: &Client, page: &Watched, base: &Path, schema: &Path) -> Result<Ou
     };
     save(merge_request, &request::text(&page.address, &report, &done))?;
     let count = report.drift.len();
-    print(&format!("{}: {count} differences ({news}); see {}\n", page.address, markdown.display()))?;
+    print(&format!(
+        "{}: {count} differences ({news}); see {}\n",
+        page.address,
+        markdown.display()
+    ))?;
     Ok(Outcome::Differs)
 }
 

@@ -11,7 +11,8 @@ pub(super) fn drift(address: &str, report: &Report) -> String {
     let open = open.map(|it| format!("{:?}: {}", it.problem.kind, it.problem.about));
     section(&mut out, "Could not be read", open);
     let explained = report.explained.iter();
-    let explained = explained.map(|it| format!("{}: {} ({})", it.drift.event, it.drift, it.decision));
+    let explained =
+        explained.map(|it| format!("{}: {} ({})", it.drift.event, it.drift, it.decision));
     section(&mut out, "Explained", explained);
     out
 }
@@ -23,7 +24,9 @@ pub(super) fn text(address: &str, report: &Report, done: &[String]) -> String {
     let title = match events.as_slice() {
         [] => "Look again at the documentation".to_owned(),
         [only] => format!("Follow the documentation of {only}"),
-        [first, rest @ ..] => format!("Follow the documentation of {first} and {} more", rest.len()),
+        [first, rest @ ..] => {
+            format!("Follow the documentation of {first} and {} more", rest.len())
+        }
     };
     let mut out = format!("# {title}\n\nThe page {address} is not what the schema follows.\n\n");
     section(&mut out, "Differences", report.drift.iter().map(|it| format!("{}: {it}", it.event)));
