@@ -171,6 +171,7 @@ pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
         },
         discriminators: &[],
         beside: &[],
+        is_in_head: true,
         read: |view| view.read().map(crate::Event::AlertEscalated),
     },
     EventInfo {
@@ -210,6 +211,7 @@ pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
         },
         discriminators: &[],
         beside: &[],
+        is_in_head: true,
         read: |view| view.read().map(crate::Event::ClientRecordSync),
     },
     EventInfo {
@@ -229,6 +231,7 @@ pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
         },
         discriminators: &[],
         beside: &[],
+        is_in_head: true,
         read: |view| view.read().map(crate::Event::CustomerDuplicateDetection),
     },
     EventInfo {
@@ -248,6 +251,7 @@ pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
         },
         discriminators: &[],
         beside: &[],
+        is_in_head: true,
         read: |view| view.read().map(crate::Event::CustomerRecordChanged),
     },
     EventInfo {
@@ -267,6 +271,7 @@ pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
         },
         discriminators: &[],
         beside: &[],
+        is_in_head: true,
         read: |view| view.read().map(crate::Event::CustomerRecordUpdate),
     },
     EventInfo {
@@ -286,6 +291,7 @@ pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
         },
         discriminators: &[],
         beside: &[],
+        is_in_head: true,
         read: |view| view.read().map(crate::Event::CustomerStatusChange),
     },
     EventInfo {
@@ -365,6 +371,7 @@ pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
         },
         discriminators: &[],
         beside: &[],
+        is_in_head: true,
         read: |view| view.read().map(crate::Event::LoopRunStart),
     },
     EventInfo {
@@ -384,6 +391,7 @@ pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
         },
         discriminators: &[],
         beside: &[],
+        is_in_head: true,
         read: |view| view.read().map(crate::Event::OwnershipAiAddedOwner),
     },
     EventInfo {
@@ -403,6 +411,7 @@ pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
         },
         discriminators: &[],
         beside: &[],
+        is_in_head: true,
         read: |view| view.read().map(crate::Event::OwnershipAiCreated),
     },
     EventInfo {

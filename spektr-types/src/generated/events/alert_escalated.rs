@@ -83,15 +83,7 @@ impl std::fmt::Debug for AlertEscalated {
 }
 
 impl crate::catalogue::sealed::Sealed for AlertEscalated {
-    const MEMBER_NAMES: &'static [&'static str] = &[
-        "createdAt",
-        "data",
-        "delivered",
-        "id",
-        "spektrId",
-        "type",
-        "workspaceId",
-    ];
+    const ALIASES: &'static [&'static [&'static str]] = &[];
 }
 
 impl KnownEvent for AlertEscalated {

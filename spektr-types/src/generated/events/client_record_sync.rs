@@ -76,15 +76,7 @@ impl std::fmt::Debug for ClientRecordSync {
 }
 
 impl crate::catalogue::sealed::Sealed for ClientRecordSync {
-    const MEMBER_NAMES: &'static [&'static str] = &[
-        "createdAt",
-        "data",
-        "delivered",
-        "id",
-        "spektrId",
-        "type",
-        "workspaceId",
-    ];
+    const ALIASES: &'static [&'static [&'static str]] = &[];
 }
 
 impl KnownEvent for ClientRecordSync {

@@ -76,15 +76,7 @@ impl std::fmt::Debug for CustomerRecordChanged {
 }
 
 impl crate::catalogue::sealed::Sealed for CustomerRecordChanged {
-    const MEMBER_NAMES: &'static [&'static str] = &[
-        "createdAt",
-        "data",
-        "delivered",
-        "id",
-        "spektrId",
-        "type",
-        "workspaceId",
-    ];
+    const ALIASES: &'static [&'static [&'static str]] = &[];
 }
 
 impl KnownEvent for CustomerRecordChanged {

@@ -86,15 +86,7 @@ impl std::fmt::Debug for CustomerRecordUpdate {
 }
 
 impl crate::catalogue::sealed::Sealed for CustomerRecordUpdate {
-    const MEMBER_NAMES: &'static [&'static str] = &[
-        "createdAt",
-        "data",
-        "delivered",
-        "id",
-        "spektrId",
-        "type",
-        "workspaceId",
-    ];
+    const ALIASES: &'static [&'static [&'static str]] = &[];
 }
 
 impl KnownEvent for CustomerRecordUpdate {

@@ -85,15 +85,7 @@ impl std::fmt::Debug for CustomerStatusChange {
 }
 
 impl crate::catalogue::sealed::Sealed for CustomerStatusChange {
-    const MEMBER_NAMES: &'static [&'static str] = &[
-        "createdAt",
-        "data",
-        "delivered",
-        "id",
-        "spektrId",
-        "type",
-        "workspaceId",
-    ];
+    const ALIASES: &'static [&'static [&'static str]] = &[];
 }
 
 impl KnownEvent for CustomerStatusChange {

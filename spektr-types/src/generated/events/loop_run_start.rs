@@ -81,15 +81,7 @@ impl std::fmt::Debug for LoopRunStart {
 }
 
 impl crate::catalogue::sealed::Sealed for LoopRunStart {
-    const MEMBER_NAMES: &'static [&'static str] = &[
-        "createdAt",
-        "data",
-        "delivered",
-        "id",
-        "spektrId",
-        "type",
-        "workspaceId",
-    ];
+    const ALIASES: &'static [&'static [&'static str]] = &[];
 }
 
 impl KnownEvent for LoopRunStart {

@@ -76,15 +76,7 @@ impl std::fmt::Debug for OwnershipAiCreated {
 }
 
 impl crate::catalogue::sealed::Sealed for OwnershipAiCreated {
-    const MEMBER_NAMES: &'static [&'static str] = &[
-        "createdAt",
-        "data",
-        "delivered",
-        "id",
-        "spektrId",
-        "type",
-        "workspaceId",
-    ];
+    const ALIASES: &'static [&'static [&'static str]] = &[];
 }
 
 impl KnownEvent for OwnershipAiCreated {
