@@ -11,14 +11,13 @@ use spektr_types as types;
 
 /// Where the two differ on purpose, and why. An entry that no longer applies
 /// fails the test as an unknown difference does.
-const STATED: [(&str, &str); 4] = [
+const STATED: [(&str, &str); 1] = [
     ("RawJson: derived only", "a type of the crate, which the schemas write as no type at all"),
-    ("AlertCreated.data: optional any, nullable became optional RawJson, nullable", RAW),
-    ("StepInit.data: optional any, nullable became optional RawJson, nullable", RAW),
-    ("StepSubmit.data: optional any, nullable became optional RawJson, nullable", RAW),
 ];
 
-const RAW: &str = "raw JSON has a name in Rust; its derived schema admits anything as well";
+/// What becomes of every raw payload: raw JSON has a name in Rust, and its derived
+/// schema admits anything as well.
+const RAW: [&str; 2] = ["optional any, nullable", "optional RawJson, nullable"];
 
 /// What a schema says of a member, in the terms that both sides have.
 #[derive(Clone, Debug, PartialEq)]
@@ -155,6 +154,15 @@ fn derived() -> Types {
         generator.subschema_for::<T>();
     }
     add::<types::AlertCreated>(&mut generator);
+    add::<types::AlertEscalated>(&mut generator);
+    add::<types::ClientRecordSync>(&mut generator);
+    add::<types::CustomerDuplicateDetection>(&mut generator);
+    add::<types::CustomerRecordChanged>(&mut generator);
+    add::<types::CustomerRecordUpdate>(&mut generator);
+    add::<types::CustomerStatusChange>(&mut generator);
+    add::<types::LoopRunStart>(&mut generator);
+    add::<types::OwnershipAiAddedOwner>(&mut generator);
+    add::<types::OwnershipAiCreated>(&mut generator);
     add::<types::AlertResolved>(&mut generator);
     add::<types::CustomerStatusChanged>(&mut generator);
     add::<types::CustomerTagAdded>(&mut generator);
@@ -190,7 +198,7 @@ fn the_types_derive_the_schemas_that_they_were_generated_from() {
         for member in members {
             let show = |shape: Option<&Shape>| shape.map_or("nothing".into(), Shape::to_string);
             let (ours, theirs) = (show(ours.get(member)), show(theirs.get(member)));
-            if ours != theirs {
+            if ours != theirs && [ours.as_str(), &theirs] != RAW {
                 found.insert(format!("{name}.{member}: {ours} became {theirs}"));
             }
         }
