@@ -158,7 +158,7 @@ pub struct Recorded {
 }
 
 /// An attempt to handle an entry, after its end.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a store of another crate makes it")]
 pub struct Attempt {
     /// Which attempt it was, from 1 since the last replay.
@@ -171,19 +171,6 @@ pub struct Attempt {
     pub result: String,
     /// The status of the HTTP response, where events are forwarded.
     pub status: Option<u16>,
-    /// Why it failed. It holds what the handler wrote.
-    pub reason: Option<String>,
-}
-
-impl fmt::Debug for Attempt {
-    /// Shows what became of it, not what the handler wrote.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Attempt")
-            .field("attempt", &self.attempt)
-            .field("result", &self.result)
-            .field("status", &self.status)
-            .finish_non_exhaustive()
-    }
 }
 
 /// What identifies an entry that was deleted, so that it is not stored again as new.

@@ -243,7 +243,6 @@ pub async fn imports_entries_with_what_became_of_them(store: &dyn Store) {
         ended_at: after(start(), Duration::from_secs(number.into())),
         result: "retry".to_owned(),
         status: Some(503),
-        reason: Some("a\0".to_owned()),
     };
     let imported = |id: &str, state| {
         let entry = entries("test", &tag_added(id, "s1", 1_700_000_000_000), start()).remove(0);

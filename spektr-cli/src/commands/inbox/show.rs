@@ -63,8 +63,6 @@ struct Past<'a> {
     result: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
 }
 
 impl<'a> Past<'a> {
@@ -75,16 +73,14 @@ impl<'a> Past<'a> {
             ended_at: time::rfc_3339_millis(attempt.ended_at),
             result: &attempt.result,
             status: attempt.status,
-            reason: attempt.reason.as_deref(),
         }
     }
 
     fn text(&self) -> String {
         let status = self.status.map_or_else(String::new, |status| format!(" ({status})"));
-        let reason = self.reason.map_or_else(String::new, |reason| format!(": {}", safe(reason)));
         let began = self.began_at.as_deref().unwrap_or("(not known)");
         let result = safe(self.result);
-        format!("    {}  {began} to {}  {result}{status}{reason}\n", self.attempt, self.ended_at)
+        format!("    {}  {began} to {}  {result}{status}\n", self.attempt, self.ended_at)
     }
 }
 

@@ -68,8 +68,6 @@ struct Past<'a> {
     result: Cow<'a, str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    reason: Option<Cow<'a, str>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -183,7 +181,6 @@ impl<'a> Past<'a> {
             ended_at: attempt.ended_at,
             result: attempt.result.as_str().into(),
             status: attempt.status,
-            reason: borrowed(&attempt.reason),
         }
     }
 
@@ -194,7 +191,6 @@ impl<'a> Past<'a> {
             ended_at: self.ended_at,
             result: self.result.into_owned(),
             status: self.status,
-            reason: self.reason.map(Cow::into_owned),
         }
     }
 }

@@ -96,7 +96,7 @@ pub(super) async fn attempts(
 ) -> Result<Vec<Attempt>, StoreError> {
     let rows = connection
         .query(
-            "SELECT attempt, began_at, ended_at, result, status, reason \
+            "SELECT attempt, began_at, ended_at, result, status \
              FROM spektr_inbox.attempts WHERE entry = $1 ORDER BY lease",
             &[&entry],
         )
@@ -110,7 +110,6 @@ pub(super) async fn attempts(
             ended_at: from_millis(value(row, 2)?),
             result: value(row, 3)?,
             status: status.map(u16::try_from).transpose().map_err(|_| unreadable("status"))?,
-            reason: text(row, 5, "reason", entry)?,
         })
     };
     rows.iter().map(read).collect()

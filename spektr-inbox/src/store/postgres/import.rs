@@ -18,12 +18,12 @@ const UPDATE: &str = "\
     SET attempts = given.attempts, due_at = given.due_at, reason = given.reason \
     FROM given WHERE work.number = given.number";
 
-/// $1 numbers, $2 tokens, $3 attempts, $4 begins, $5 ends, $6 results, $7 statuses, $8 reasons
+/// $1 numbers, $2 tokens, $3 attempts, $4 begins, $5 ends, $6 results, $7 statuses
 const HISTORY: &str = "\
     INSERT INTO spektr_inbox.attempts \
-      (entry, lease, attempt, began_at, ended_at, result, status, reason) \
+      (entry, lease, attempt, began_at, ended_at, result, status) \
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], \
-      $6::text[], $7::integer[], $8::bytea[])";
+      $6::text[], $7::integer[])";
 
 pub(super) async fn import(
     connection: &mut Lent<'_>,
@@ -100,13 +100,9 @@ async fn add_history(
     let begins: Vec<_> = of.clone().map(|one| one.began_at.map(|at| at.as_millis())).collect();
     let ends: Vec<_> = of.clone().map(|one| one.ended_at.as_millis()).collect();
     let results: Vec<_> = of.clone().map(|one| one.result.as_str()).collect();
-    let statuses: Vec<_> = of.clone().map(|one| one.status.map(i32::from)).collect();
-    let reasons: Vec<_> = of.map(|one| one.reason.as_deref().map(str::as_bytes)).collect();
+    let statuses: Vec<_> = of.map(|one| one.status.map(i32::from)).collect();
     connection
-        .query(
-            HISTORY,
-            &[&numbers, &leases, &attempts, &begins, &ends, &results, &statuses, &reasons],
-        )
+        .query(HISTORY, &[&numbers, &leases, &attempts, &begins, &ends, &results, &statuses])
         .await?;
     Ok(())
 }

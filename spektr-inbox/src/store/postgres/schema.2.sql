@@ -42,6 +42,5 @@ CREATE TABLE spektr_inbox.attempts (
   ended_at bigint NOT NULL,
   result text NOT NULL,
   status integer,                  -- of the HTTP response, where events are forwarded
-  reason bytea,
   PRIMARY KEY (entry, lease)
 );

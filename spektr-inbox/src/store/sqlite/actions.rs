@@ -70,7 +70,7 @@ pub(super) fn import(connection: &Connection, actions: &[Recorded]) -> Result<()
 
 pub(super) fn attempts(connection: &Connection, entry: i64) -> Result<Vec<Attempt>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT attempt, began_at, ended_at, result, status, reason FROM attempts \
+        "SELECT attempt, began_at, ended_at, result, status FROM attempts \
          WHERE entry = ?1 ORDER BY lease",
     )?;
     let found = statement.query_map([entry], |row| {
@@ -80,7 +80,6 @@ pub(super) fn attempts(connection: &Connection, entry: i64) -> Result<Vec<Attemp
             ended_at: from_millis(row.get(2)?),
             result: row.get(3)?,
             status: row.get(4)?,
-            reason: row.get(5)?,
         })
     })?;
     Ok(found.collect::<Result<_, _>>()?)

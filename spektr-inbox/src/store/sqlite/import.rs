@@ -47,8 +47,8 @@ fn import_one(connection: &Connection, imported: &Imported) -> Result<Acceptance
         .execute(params![number, conflict, attempts, due_at.as_millis(), reason])?;
     let mut insert = connection.prepare_cached(
         "INSERT INTO attempts \
-         (entry, lease, attempt, began_at, ended_at, result, status, reason) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+         (entry, lease, attempt, began_at, ended_at, result, status) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
     // Tokens below those of this store, in the order of the history.
     let first = -i64::try_from(history.len()).unwrap_or(i64::MAX);
@@ -61,7 +61,6 @@ fn import_one(connection: &Connection, imported: &Imported) -> Result<Acceptance
             attempt.ended_at.as_millis(),
             attempt.result,
             attempt.status,
-            attempt.reason,
         ])?;
     }
     Ok(acceptance)

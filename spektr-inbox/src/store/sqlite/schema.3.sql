@@ -48,7 +48,6 @@ CREATE TABLE attempts (
   ended_at INTEGER NOT NULL,
   result TEXT NOT NULL,
   status INTEGER,                -- of the HTTP response, where events are forwarded
-  reason TEXT,
   PRIMARY KEY (entry, lease)
 ) STRICT, WITHOUT ROWID;
 
