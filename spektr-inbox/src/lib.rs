@@ -105,3 +105,7 @@ pub use metrics::Metrics;
 pub use receive::Receiver;
 pub use server::Server;
 pub use work::{Backoff, Handler, HandlerError, Received, Router, Workers};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

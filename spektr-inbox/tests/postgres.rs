@@ -9,6 +9,7 @@ mod postgres {
     mod faults;
     pub(crate) mod fresh;
     mod large;
+    mod moving;
     mod opening;
     mod processes;
     mod tls;

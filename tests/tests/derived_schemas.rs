@@ -11,9 +11,8 @@ use spektr_types as types;
 
 /// Where the two differ on purpose, and why. An entry that no longer applies
 /// fails the test as an unknown difference does.
-const STATED: [(&str, &str); 1] = [
-    ("RawJson: derived only", "a type of the crate, which the schemas write as no type at all"),
-];
+const STATED: [(&str, &str); 1] =
+    [("RawJson: derived only", "a type of the crate, which the schemas write as no type at all")];
 
 /// What becomes of every raw payload: raw JSON has a name in Rust, and its derived
 /// schema admits anything as well.
