@@ -99,7 +99,8 @@ async fn an_object_that_says_which_event_it_is_is_stored_as_that_event() {
         assert_eq!(deliver(address, body).await, 200);
     }
     let stored = inbox.all().await;
-    let raws: Vec<_> = stored.iter().map(|entry| str::from_utf8(&entry.raw).unwrap()).collect();
+    let raws: Vec<_> =
+        stored.iter().map(|entry| std::str::from_utf8(&entry.raw).unwrap()).collect();
     assert_eq!(raws, bodies);
     assert!(stored.iter().all(|entry| entry.state == State::Pending));
     let first = (stored[0].id.as_deref(), stored[0].wire_type.as_deref());
@@ -125,8 +126,10 @@ async fn a_list_without_events_is_stored_with_what_stands_beside_it() {
         assert_eq!(deliver(address, body).await, 200);
     }
     let stored = inbox.all().await;
-    let kept: Vec<_> =
-        stored.iter().map(|entry| (entry.state, str::from_utf8(&entry.raw).unwrap())).collect();
+    let kept: Vec<_> = stored
+        .iter()
+        .map(|entry| (entry.state, std::str::from_utf8(&entry.raw).unwrap()))
+        .collect();
     let mut expected: Vec<_> = whole.iter().map(|body| (State::Unreadable, *body)).collect();
     expected.extend([(State::Pending, event.as_str()), (State::Pending, r#"{"hit":true}"#)]);
     assert_eq!(kept, expected);

@@ -120,24 +120,44 @@ fn values_that_nothing_reads_may_be_unrepresentable() {
     assert_eq!(entry.decode().map(|event| event.event_type()), Ok(EventType::AlertResolved));
 }
 
+/// Half a surrogate pair, escaped, is valid JSON and no text.
 #[test]
-fn a_name_that_no_text_can_hold_is_nobody_s_and_is_passed_over() {
-    let unknown = r#"{"\ud800":1,"id""#;
-    let inside = r#""data":{"\udc00":{"\ud800":1e999},"contextId""#;
-    let outside = good("e").replace(r#"{"id""#, unknown);
-    let within = good("e").replace(r#""data":{"contextId""#, inside);
-    for entry in [outside.clone(), within.clone()] {
-        for entry in [
-            entry.clone(),
-            entry
-                .replace(r#""type""#, r#""eventType""#)
-                .replace(r#""createdAt""#, r#""timestamp""#),
-        ] {
-            let decoded = Entry::from_json(&entry).expect("valid JSON").decode();
-            assert!(matches!(decoded, Ok(Event::AlertResolved(_))), "{entry}: {decoded:?}");
+fn a_name_that_no_text_can_hold_costs_the_event_nothing() {
+    let (first, last) = (good("first"), good("last"));
+    let other = r#"{"id":"e","spektrId":"s","eventType":"alert_resolved","timestamp":1672531199,"data":{"contextId":"c","processId":"p","userId":"u","alertId":"a","alertName":"n"}}"#;
+    let both = r#"{"id":"e","spektrId":"s","type":"alert_resolved","timestamp":1672531199,"data":{"contextId":"c","processId":"p","userId":"u","alertId":"a","alertName":"n"}}"#;
+    for entry in [good("e"), other.to_owned(), both.to_owned()] {
+        let expected = Entry::from_json(&entry).expect("valid JSON").decode().expect("it decodes");
+        for name in [r"\ud800", r"\udfff", r"x\udc00y", r"\udc00\ud800"] {
+            for (from, to) in [
+                (r#"{"id""#, format!(r#"{{"{name}":1,"id""#)),
+                (r#""id":"e""#, format!(r#""id":"e","{name}":{{"{name}":["\ud800"]}}"#)),
+                (r#"{"contextId""#, format!(r#"{{"{name}":1,"{name}":"\ud800","contextId""#)),
+                (r#""alertName":"n""#, format!(r#""alertName":"n","{name}":null"#)),
+            ] {
+                assert!(entry.contains(from), "{from} is not in {entry}");
+                let entry = entry.replace(from, &to);
+                let body = batch(&[&first, &entry, &last]);
+                let entries = parse(&body);
+                let ids: Vec<_> = entries.iter().filter_map(Entry::id).collect();
+                assert_eq!(ids, ["first", "e", "last"]);
+                let found: Vec<_> = entries.iter().map(Entry::decode).collect();
+                assert_eq!(found[1].as_ref(), Ok(&expected), "{entry}");
+                assert!(matches!(found[..], [Ok(_), Ok(_), Ok(Event::AlertResolved(_))]));
+            }
         }
     }
-    assert!(outside.contains("ud800") && within.contains("udc00"));
+}
+
+#[test]
+fn a_name_that_no_text_can_hold_does_not_hide_what_is_wrong_beside_it() {
+    let entry = good("e").replace(r#""alertId":"a""#, r#""\ud800":1,"alertId":7"#);
+    let no_text = wrong_type(JsonType::String, JsonType::Integer);
+    assert_fault(&entry, "/data/alertId", no_text);
+    let entry = good("e").replace(r#","alertName":"n""#, r#","\udfff":1"#);
+    assert_fault(&entry, "/data/alertName", EntryErrorKind::Missing);
+    let entry = good("e").replace(r#"{"id""#, r#"{"\ud800":1,"id":"f","id""#);
+    assert_fault(&entry, "/id", EntryErrorKind::Duplicate);
 }
 
 #[test]
