@@ -9,6 +9,9 @@ use crate::examples::FULL;
 use crate::json::Json;
 use crate::names;
 
+/// Starts a text that a person has to replace: nothing with it in is complete.
+pub const PLACEHOLDER: &str = "say here";
+
 /// A name that no event can have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -67,7 +70,7 @@ fn schema(name: &str, module: &str, file: &str, captured: &str) -> Json {
         ("title", string(&title(name))),
         (
             "description",
-            string(&format!("The event {name}; say here what has happened when it arrives.")),
+            string(&format!("The event {name}; {PLACEHOLDER} what has happened when it arrives.")),
         ),
         (
             "x-source",

@@ -4,6 +4,7 @@
 //! Nothing is hidden by it: what was accepted is tested once more as
 //! `cargo xtask check` does it, and a test that fails then fails the command.
 
+mod readme;
 mod snapshots;
 mod summary;
 
@@ -20,6 +21,9 @@ pub(crate) fn run() -> Result<ExitCode> {
     println!("==> codegen");
     if codegen::run(false)? != ExitCode::SUCCESS {
         return Ok(ExitCode::FAILURE);
+    }
+    if readme::update()? {
+        println!("wrote schema/README.md");
     }
     let targets = snapshots::targets()?;
     // A test stops at its first difference, so that one that holds several may

@@ -27,8 +27,8 @@ pub(crate) fn run() -> Result<ExitCode> {
     if codegen::run(true)? != ExitCode::SUCCESS {
         return Ok(ExitCode::FAILURE);
     }
-    println!("==> schema diff: what to look at again");
-    if !schema::is_reviewed()? {
+    println!("==> schema: texts to be written, and what to look at again");
+    if !schema::is_complete()? || !schema::is_reviewed()? {
         return Ok(ExitCode::FAILURE);
     }
     let references = References::new()?;

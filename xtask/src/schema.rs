@@ -144,6 +144,27 @@ fn report_since(old: &SchemaSet, revision: &str) -> Result<Report> {
     Ok(Report::new(old, &new, revision, env!("CARGO_PKG_VERSION"), &today()))
 }
 
+/// Tells whether each text that a scaffold left to a person has been written.
+pub(crate) fn is_complete() -> Result<bool> {
+    let open = placeholders(&workspace::schema_files(&workspace::root().join("schema"))?);
+    for place in &open {
+        eprintln!("schema/{place}: write the text in the place of \"{}\"", scaffold::PLACEHOLDER);
+    }
+    Ok(open.is_empty())
+}
+
+/// Lists the lines with a placeholder, as `file:line`.
+fn placeholders(files: &[(String, Vec<u8>)]) -> Vec<String> {
+    let mut places = Vec::new();
+    for (file, bytes) in files {
+        let text = String::from_utf8_lossy(bytes);
+        let lines = text.lines().enumerate();
+        let open = lines.filter(|(_, line)| line.contains(scaffold::PLACEHOLDER));
+        places.extend(open.map(|(index, _)| format!("{file}:{}", index + 1)));
+    }
+    places
+}
+
 /// Tells whether nothing has to be looked at again because of the last change of the
 /// schema: the one that is not committed, or else the last commit's.
 pub(crate) fn is_reviewed() -> Result<bool> {
@@ -194,15 +215,33 @@ fn files_at(revision: &str) -> Result<Vec<(String, String)>> {
 
 #[cfg(test)]
 mod tests {
+    use spektr_tests::fixtures::Files;
+
     use super::*;
+
+    #[test]
+    fn what_a_scaffold_leaves_to_a_person_is_named_until_it_is_written() {
+        let files = scaffold::event("LAMP_LIT", "2026-11-23").expect("the name is one");
+        let schemas: Vec<_> = files
+            .into_iter()
+            .filter(|(path, _)| path.starts_with("events/"))
+            .map(|(path, text)| (path, text.into_bytes()))
+            .collect();
+        assert_eq!(placeholders(&schemas), ["events/lamp_lit.schema.json:5"]);
+        let mut written = schemas.clone();
+        let text = String::from_utf8_lossy(&schemas[0].1).replace(
+            "The event LAMP_LIT; say here what has happened when it arrives.",
+            "A lamp is lit.",
+        );
+        written[0].1 = text.into_bytes();
+        assert_eq!(placeholders(&written), [""; 0]);
+    }
 
     #[test]
     fn an_event_that_would_be_refused_is_not_started() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let schema = folder.path();
-        for (path, text) in workspace::schema_files(&workspace::root().join("schema"))
-            .expect("the schema files can be read")
-        {
+        for (path, text) in Files::base().list() {
             let target = schema.join(path);
             fs::create_dir_all(target.parent().expect("a folder")).expect("can write");
             fs::write(target, text).expect("can write");
