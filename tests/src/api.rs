@@ -42,6 +42,11 @@ fn add_item(api: &mut BTreeSet<String>, item: &Item) {
             }
         }
         Item::Impl(item) => add_impl(api, item),
+        // Impls that the crate has a macro for: which of them a type has.
+        Item::Macro(item) => {
+            let name = item.mac.path.segments.last().expect("a macro has a name");
+            api.insert(format!("impls {}({})", name.ident, item.mac.tokens));
+        }
         _ => {}
     }
 }

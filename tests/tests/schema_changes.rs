@@ -441,9 +441,7 @@ fn a_scaffolded_event_fits_into_the_schemas() {
 
 #[test]
 fn rejects_names_that_no_event_can_have() {
-    for name in
-        ["", "case_opened", "CaseOpened", "CASE OPENED", "CASE-OPENED", "1CASE", "MOD", "../X"]
-    {
+    for name in ["", "case_opened", "CaseOpened", "CASE OPENED", "CASE-OPENED", "1CASE", "../X"] {
         let error = scaffold::event(name, "2026-11-23").expect_err("the name is none");
         assert!(error.to_string().starts_with(&format!("`{name}` is no event name")), "{error}");
     }
