@@ -173,38 +173,15 @@ fn taken(model: &Model) -> Vec<(&str, String)> {
     taken
 }
 
-/// Checks that the envelopes agree on what they share, and leave each other's names
-/// alone.
+/// Checks that the envelopes agree on what they share.
 fn envelopes(model: &Model, problems: &mut Vec<Problem>) {
     let file = Required::EventTypeEnvelope.path();
-    let batch = Required::Batch.path();
-    let mut report = |file: &str, pointer, kind| {
-        problems.push(Problem { file: file.to_owned(), pointer, kind });
-    };
     for member in &model.other_envelope {
         let same = model.envelope.iter().find(|other| other.name == member.name);
         if same.is_some_and(|same| (&same.ty, same.required) != (&member.ty, member.required)) {
             let kind = ProblemKind::EnvelopesDiffer(member.name.clone());
-            report(file, member.pointer.clone(), kind);
-        }
-    }
-    // A name means one member wherever it stands: entries of both are read at once.
-    let shapes = [
-        (file, &model.other_envelope, &[&model.envelope][..]),
-        (batch, &model.batch, &[&model.envelope, &model.other_envelope][..]),
-    ];
-    for (file, members, others) in shapes {
-        for member in members {
-            for (named, name, pointer) in member.names() {
-                let others = others.iter().copied().flatten();
-                let taken = others.filter(|other| other.name != member.name).find(|other| {
-                    std::iter::once(&other.name).chain(&other.aliases).any(|it| it == name)
-                });
-                if let Some(other) = taken {
-                    let (name, other) = (name.to_owned(), format!("`{}`", other.name));
-                    report(file, pointer, ProblemKind::Duplicate { named, name, other });
-                }
-            }
+            let (file, pointer) = (file.to_owned(), member.pointer.clone());
+            problems.push(Problem { file, pointer, kind });
         }
     }
 }

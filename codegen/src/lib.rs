@@ -18,7 +18,7 @@
 //!
 //! let problems = SchemaSet::parse([("events/ping.schema.json".into(), "{}")])
 //!     .expect_err("an empty object is no schema of the dialect");
-//! assert_eq!(problems.iter().next().expect("one at least").file, "common/type_envelope.schema.json");
+//! assert_eq!(problems.iter().next().expect("one at least").file, "common/batch.schema.json");
 //! ```
 
 mod checks;

@@ -164,7 +164,11 @@ impl Draft {
                 reader.object_root(root);
                 self.envelope = Some(reader.members(root, &[]));
                 expect_members(reader, root, &TYPE_ENVELOPE);
-                unused_keywords(reader, root, |_, keyword| keyword == "x-valid-for-seconds");
+                // Reading an entry relies on the names of these: it goes by no other.
+                unused_keywords(reader, root, |name, keyword| {
+                    keyword == "x-valid-for-seconds"
+                        || (keyword == "x-aliases" && TYPE_ENVELOPE.contains(&name))
+                });
             }
             FileKind::EventTypeEnvelope => {
                 reader.only(root, &envelope_keywords());
@@ -176,7 +180,7 @@ impl Draft {
                 }
                 // What both envelopes have becomes one field, which the other file makes.
                 unused_keywords(reader, root, |name, keyword| {
-                    keyword == "x-valid-for-seconds"
+                    ["x-valid-for-seconds", "x-aliases"].contains(&keyword)
                         || (keyword == "x-sensitive" && TYPE_ENVELOPE.contains(&name))
                 });
             }

@@ -1,10 +1,10 @@
 //! The public face of Rust source, as text: what a user of the crate can name.
 
-use syn::{Attribute, Fields, ImplItem, Item, Visibility, parse_quote};
+use syn::{Attribute, Fields, ImplItem, Item, TraitItem, Visibility, parse_quote};
 
 /// Returns the public items of a file's text without documentation, private
-/// fields and function bodies: fields, variants, constants, functions, and which
-/// traits are implemented.
+/// fields and function bodies: types with their fields and variants, functions,
+/// constants, traits, modules, re-exports, and which traits are implemented.
 pub fn public_items(source: &str) -> String {
     let mut file = syn::parse_file(source).expect("the source is Rust");
     file.attrs.clear();
@@ -48,6 +48,50 @@ fn public_item(mut item: Item) -> Option<Item> {
         }
         // A macro of the crate that implements traits.
         Item::Macro(_) => true,
+        Item::Fn(item) => {
+            telling(&mut item.attrs);
+            *item.block = parse_quote!({});
+            is_public(&item.vis)
+        }
+        Item::Trait(item) => {
+            telling(&mut item.attrs);
+            for item in &mut item.items {
+                match item {
+                    TraitItem::Fn(function) => {
+                        function.attrs.clear();
+                        function.default = function.default.as_ref().map(|_| parse_quote!({}));
+                    }
+                    TraitItem::Const(constant) => constant.attrs.clear(),
+                    TraitItem::Type(ty) => ty.attrs.clear(),
+                    _ => {}
+                }
+            }
+            is_public(&item.vis)
+        }
+        Item::Const(item) => {
+            item.attrs.clear();
+            is_public(&item.vis)
+        }
+        Item::Static(item) => {
+            item.attrs.clear();
+            is_public(&item.vis)
+        }
+        Item::Type(item) => {
+            item.attrs.clear();
+            is_public(&item.vis)
+        }
+        Item::Use(item) => {
+            item.attrs.retain(|attribute| attribute.path().is_ident("cfg"));
+            is_public(&item.vis)
+        }
+        Item::Mod(item) => {
+            item.attrs.retain(|attribute| attribute.path().is_ident("cfg"));
+            // One that is written here has items of its own.
+            if let Some((_, items)) = &mut item.content {
+                *items = std::mem::take(items).into_iter().filter_map(public_item).collect();
+            }
+            is_public(&item.vis)
+        }
         _ => false,
     }
     .then_some(item)

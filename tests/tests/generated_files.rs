@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use spektr_codegen::model::{Member, TypeKind};
 use spektr_codegen::{FOLDERS, SchemaSet, generate, reference};
 use spektr_tests::corpus;
 use spektr_tests::listing;
@@ -101,18 +102,86 @@ fn no_decision_of_the_schema_waits_for_a_review() {
     assert!(reviewed.len() > 40, "only {} decisions were found", reviewed.len());
 }
 
+/// What the schema says, a line for each fact that changes what is read or shown: a
+/// wire type, an alias or an expiry is in no public type.
+#[test]
+fn the_catalogue_is_the_one_that_was_reviewed() {
+    let set = corpus::schema_set();
+    let model = set.model();
+    let mut text = String::new();
+    for (shape, members) in [
+        ("every event", &model.envelope),
+        ("the envelope with eventType", &model.other_envelope),
+        ("a batch", &model.batch),
+    ] {
+        text.push_str(&format!("{shape}\n"));
+        list(members, &mut text);
+    }
+    for event in &model.events {
+        let (name, title, status) = (&event.name, &event.title, event.status.as_str());
+        text.push_str(&format!("\n{name} ({title}, {status})\n"));
+        text.push_str(&format!("  wire types: {}\n", event.wire_types.join(", ")));
+        if !event.discriminators.is_empty() {
+            text.push_str(&format!("  discriminators: {}\n", event.discriminators.join(", ")));
+        }
+        list(&event.members, &mut text);
+    }
+    for (name, def) in &model.types {
+        text.push_str(&format!("\n{name}\n"));
+        match &def.kind {
+            TypeKind::Object(members) => list(members, &mut text),
+            TypeKind::OpenEnum(values) => {
+                let values: Vec<_> = values.iter().map(|known| known.value.as_str()).collect();
+                text.push_str(&format!("  any text; known: {}\n", values.join(", ")));
+            }
+            other => text.push_str(&format!("  {other:?}\n")),
+        }
+    }
+    insta::assert_snapshot!("catalogue", text);
+}
+
+fn list(members: &[Member], text: &mut String) {
+    for member in members {
+        let need = if member.required { "required" } else { "optional" };
+        text.push_str(&format!("  {}: {}, {need}", member.name, member.ty));
+        if member.sensitive {
+            text.push_str(", sensitive");
+        }
+        if !member.aliases.is_empty() {
+            text.push_str(&format!(", also {}", member.aliases.join(", ")));
+        }
+        if let Some(seconds) = member.valid_for_seconds {
+            text.push_str(&format!(", for {seconds} s"));
+        }
+        text.push('\n');
+    }
+}
+
 /// What users of the crate can name. A change here is a change for them: what is
 /// gone or different breaks their build.
 #[test]
 fn the_public_types_are_those_that_were_reviewed() {
-    let folder = Path::new(corpus::workspace_root()).join("spektr-types/src/generated");
+    insta::assert_snapshot!("public_types", public("generated", |_| true));
+}
+
+/// The same of what is written by hand.
+#[test]
+fn the_public_items_written_by_hand_are_those_that_were_reviewed() {
+    insta::assert_snapshot!("public_items", public("", |path| !path.starts_with("generated")));
+}
+
+fn public(folder: &str, wanted: impl Fn(&str) -> bool) -> String {
+    let folder = Path::new(corpus::workspace_root()).join("spektr-types/src").join(folder);
     let mut listing = String::new();
-    let files = corpus::files_below(&folder).into_iter();
-    for path in files.filter(|path| path.extension().is_some_and(|it| it == "rs")) {
+    for path in corpus::files_below(&folder) {
+        let name = corpus::slashed(&folder, &path);
+        if !name.ends_with(".rs") || !wanted(&name) {
+            continue;
+        }
         let items = listing::public_items(&corpus::read(&path));
         if !items.is_empty() {
-            listing.push_str(&format!("=== {}\n{items}\n", corpus::slashed(&folder, &path)));
+            listing.push_str(&format!("=== {name}\n{items}\n"));
         }
     }
-    insta::assert_snapshot!("public_types", listing);
+    listing
 }

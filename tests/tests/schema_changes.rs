@@ -265,13 +265,13 @@ fn types_have_names_and_kinds() {
 fn members_of_every_event_and_of_types_are_compared_too() {
     let base = Files::base();
     let envelope = "common/type_envelope.schema.json";
-    let aliased = base.clone().edit(
+    let hidden = base.clone().edit(
         envelope,
         r#""description": "The time.""#,
-        r#""description": "The time.", "x-aliases": ["created"]"#,
+        r#""description": "The time.", "x-sensitive": true"#,
     );
-    let lines = ["stricter       every event createdAt: alias created added"];
-    assert_change(&base, &aliased, Impact::Stricter, &lines);
+    let lines = ["additive       every event createdAt: became sensitive"];
+    assert_change(&base, &hidden, Impact::Additive, &lines);
     let hidden = note(&OBJECT.replace("\"A.\",", "\"A.\", \"x-sensitive\": true,"), true);
     let lines = ["additive       Note a: became sensitive"];
     assert_change(&note(OBJECT, true), &hidden, Impact::Additive, &lines);

@@ -136,11 +136,11 @@ fn states() -> Vec<State> {
         ),
         ("one type less", colors(&["red"])),
         (
-            "alias in the envelope",
+            "sensitive member of the envelope",
             base().edit(
                 ENVELOPE,
                 r#""description": "The customer.""#,
-                r#""description": "The customer.", "x-aliases": ["customerId"]"#,
+                r#""description": "The customer.", "x-sensitive": true"#,
             ),
         ),
     ];

@@ -253,9 +253,13 @@ cases! {
             .edit(OTHER_ENVELOPE, "\"spektrId\": { \"$ref\": \"spektr_id.schema.json\", \"description\": \"The customer.\" }",
                 "\"spektrId\": { \"description\": \"The customer.\", \"anyOf\": [{ \"$ref\": \"spektr_id.schema.json\" }, { \"type\": \"null\" }] }")
         => [(OTHER_ENVELOPE, "/properties/spektrId", ProblemKind::EnvelopesDiffer("spektrId".into()))];
-    rejects_an_alias_that_the_other_envelope_has:
-        with_keywords(OTHER_ENVELOPE, "timestamp", r#""x-aliases": ["createdAt"]"#)
-        => [(OTHER_ENVELOPE, "/properties/timestamp/x-aliases/0", duplicate(Named::Alias, "createdAt", "`createdAt`"))];
+    rejects_an_alias_of_what_reading_an_entry_relies_on:
+        with_keywords(OTHER_ENVELOPE, "timestamp", r#""x-aliases": ["time"]"#)
+            .edit(ENVELOPE, "\"createdAt\": {", "\"createdAt\": { \"x-aliases\": [\"created\"],")
+            .edit(BATCH, "\"results\": {", "\"results\": { \"x-aliases\": [\"events\"],")
+        => [(BATCH, "/properties/results/x-aliases", keyword("x-aliases")),
+            (OTHER_ENVELOPE, "/properties/timestamp/x-aliases", keyword("x-aliases")),
+            (ENVELOPE, "/properties/createdAt/x-aliases", keyword("x-aliases"))];
     rejects_a_keyword_on_the_elements_of_a_list:
         note(r#""type": "array", "items": { "type": "string", "x-aliases": ["memo"], "x-sensitive": true }"#)
         => [(PING, "/properties/note/items/x-aliases", keyword("x-aliases")),

@@ -131,12 +131,18 @@ mod tests {
         let error = schema_set(folder.path()).expect_err("nothing is in order").to_string();
         let at = folder.path().display();
         for line in [
-            format!("{at}/common/type_envelope.schema.json#: the type envelope's file is missing"),
+            format!("{at}/common/batch.schema.json#: the file of the batch is missing"),
+            format!(
+                "{at}/common/event_type_envelope.schema.json#: the file of the eventType envelope is missing"
+            ),
+            format!(
+                "{at}/common/type_envelope.schema.json#: the file of the type envelope is missing"
+            ),
             format!("{at}/event/lamp_lit.schema.json#: a schema file stands where none belongs"),
             format!(
                 "{at}/events/lamp_lit.schema.json#: not valid JSON: expected value at line 1 column 1"
             ),
-            format!("3 problem(s) in {at}/, nothing was written"),
+            format!("5 problem(s) in {at}/, nothing was written"),
         ] {
             assert!(error.lines().any(|found| found == line), "{line}\n\n{error}");
         }

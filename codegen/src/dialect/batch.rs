@@ -18,7 +18,7 @@ impl Reader<'_> {
             self.report(&properties, ProblemKind::Missing("results"));
             return Vec::new();
         };
-        self.only(&results, &["description", "type", "items", "x-aliases"]);
+        self.only(&results, &["description", "type", "items"]);
         match results.get("type") {
             Some(node) => drop(self.choice(&node, &[("array", ())])),
             None => self.report(&results, ProblemKind::Missing("type")),
@@ -43,7 +43,7 @@ impl Reader<'_> {
             required: true,
             ty: Ty::Array(Box::new(Ty::Raw)),
             sensitive: false,
-            aliases: self.aliases("results", &results),
+            aliases: Vec::new(),
             valid_for_seconds: None,
             source: None,
         }]

@@ -26,7 +26,7 @@ use crate::store::Completion;
 /// async fn handle(received: Received) -> Result<(), HandlerError> {
 ///     match received.event() {
 ///         Event::AlertResolved(alert) => close_case(alert.data.alert_id.as_ref()).await?,
-///         Event::CustomerStatusChanged(change) if change.data.new_status.is_empty() => {
+///         Event::CustomerStatusChanged(change) if change.data.new_status.as_str().is_empty() => {
 ///             return Err(HandlerError::permanent("a status without a name"));
 ///         }
 ///         _ => {}

@@ -23,6 +23,61 @@ crate::runtime::owned_text_impls!(ContextId);
 
 crate::runtime::shown_text_impls!(ContextId);
 
+/// Status of a customer.
+///
+/// The set is open: a value that is not known is kept as [`CustomerStatus::Unknown`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CustomerStatus {
+    /// Not decided yet.
+    Pending,
+    /// Accepted as a customer.
+    Approved,
+    /// Refused as a customer.
+    Rejected,
+    /// No longer kept among the active customers.
+    Archived,
+    /// A value that the schema does not know. Compare its text by [`as_str`](Self::as_str),
+    /// which goes on working when the value becomes known.
+    Unknown(UnknownValue),
+}
+
+impl CustomerStatus {
+    /// The known values, as they stand on the wire.
+    pub const KNOWN: &'static [&'static str] = &[
+        "pending",
+        "approved",
+        "rejected",
+        "archived",
+    ];
+    /// Returns the text as it stands on the wire.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::Archived => "archived",
+            Self::Unknown(value) => value.as_str(),
+        }
+    }
+}
+
+impl From<&str> for CustomerStatus {
+    fn from(text: &str) -> Self {
+        match text {
+            "pending" => Self::Pending,
+            "approved" => Self::Approved,
+            "rejected" => Self::Rejected,
+            "archived" => Self::Archived,
+            _ => Self::Unknown(UnknownValue::new(text)),
+        }
+    }
+}
+
+crate::runtime::open_text_impls!(CustomerStatus);
+
+crate::runtime::shown_text_impls!(CustomerStatus);
+
 /// Payload of the two tag events.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
@@ -198,6 +253,316 @@ pub struct UserId(String);
 crate::runtime::owned_text_impls!(UserId);
 
 crate::runtime::shown_text_impls!(UserId);
+
+/// Kind of an external service.
+///
+/// The set is open: a value that is not known is kept as [`VendorType::Unknown`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum VendorType {
+    /// The vendor search `websiteChecker`.
+    WebsiteChecker,
+    /// The vendor search `licenseAi`.
+    LicenseAi,
+    /// The vendor search `addressAi`.
+    AddressAi,
+    /// The vendor search `industryAi`.
+    IndustryAi,
+    /// The vendor search `aiResearch`.
+    AiResearch,
+    /// The vendor search `entityResolution`.
+    EntityResolution,
+    /// The vendor search `openCorporates`.
+    OpenCorporates,
+    /// The vendor search `complyAdvantage`.
+    ComplyAdvantage,
+    /// The vendor search `openCorporatesMonitoring`.
+    OpenCorporatesMonitoring,
+    /// The vendor search `openCorporatesRisk`.
+    OpenCorporatesRisk,
+    /// The vendor search `complyAdvantageKyc`.
+    ComplyAdvantageKyc,
+    /// The vendor search `complyAdvantageKyb`.
+    ComplyAdvantageKyb,
+    /// The vendor search `kyckr`.
+    Kyckr,
+    /// The vendor search `dnbCompanyInfo`.
+    DnbCompanyInfo,
+    /// The vendor search `dnbOwnershipInsights`.
+    DnbOwnershipInsights,
+    /// The vendor search `dnbPrincipalsAndContacts`.
+    DnbPrincipalsAndContacts,
+    /// The vendor search `dnbHierarchyAndConnections`.
+    DnbHierarchyAndConnections,
+    /// The vendor search `dnbFilingAndEvents`.
+    DnbFilingAndEvents,
+    /// The vendor search `companyWeb`.
+    CompanyWeb,
+    /// The vendor search `moodys`.
+    Moodys,
+    /// The vendor search `bodacc`.
+    Bodacc,
+    /// The vendor search `veriff`.
+    Veriff,
+    /// The vendor search `veriffIdv`.
+    VeriffIdv,
+    /// The vendor search `mitId`.
+    MitId,
+    /// The vendor search `frejaId`.
+    FrejaId,
+    /// The vendor search `mitIdBusiness`.
+    MitIdBusiness,
+    /// The vendor search `bankId`.
+    BankId,
+    /// The vendor search `virk`.
+    Virk,
+    /// The vendor search `documentOCR`.
+    DocumentOcr,
+    /// The vendor search `hitHorizons`.
+    HitHorizons,
+    /// The vendor search `bolagsverket`.
+    Bolagsverket,
+    /// The vendor search `onfido`.
+    Onfido,
+    /// The vendor search `hubspot`.
+    Hubspot,
+    /// The vendor search `creditSafe`.
+    CreditSafe,
+    /// The vendor search `scrive`.
+    Scrive,
+    /// The vendor search `uc`.
+    Uc,
+    /// The vendor search `pdfGeneration`.
+    PdfGeneration,
+    /// The vendor search `ofsaa`.
+    Ofsaa,
+    /// The vendor search `ceidg`.
+    Ceidg,
+    /// The vendor search `krs`.
+    Krs,
+    /// The vendor search `crbr`.
+    Crbr,
+    /// The vendor search `ceidgOwnershipInsights`.
+    CeidgOwnershipInsights,
+    /// The vendor search `rkizw`.
+    Rkizw,
+    /// The vendor search `rspo`.
+    Rspo,
+    /// The vendor search `regon`.
+    Regon,
+    /// The vendor search `spektrKyb`.
+    SpektrKyb,
+    /// The vendor search `spektrUboEngine`.
+    SpektrUboEngine,
+    /// The vendor search `companiesHouse`.
+    CompaniesHouse,
+    /// The vendor search `cpr`.
+    Cpr,
+    /// The vendor search `dowJonesScreening`.
+    DowJonesScreening,
+    /// The vendor search `dowJonesScreeningPerson`.
+    DowJonesScreeningPerson,
+    /// The vendor search `dowJonesScreeningRps`.
+    DowJonesScreeningRps,
+    /// The vendor search `dowJonesScreeningRpsPerson`.
+    DowJonesScreeningRpsPerson,
+    /// The vendor search `ticCompany`.
+    TicCompany,
+    /// The vendor search `ticPerson`.
+    TicPerson,
+    /// A value that the schema does not know. Compare its text by [`as_str`](Self::as_str),
+    /// which goes on working when the value becomes known.
+    Unknown(UnknownValue),
+}
+
+impl VendorType {
+    /// The known values, as they stand on the wire.
+    pub const KNOWN: &'static [&'static str] = &[
+        "websiteChecker",
+        "licenseAi",
+        "addressAi",
+        "industryAi",
+        "aiResearch",
+        "entityResolution",
+        "openCorporates",
+        "complyAdvantage",
+        "openCorporatesMonitoring",
+        "openCorporatesRisk",
+        "complyAdvantageKyc",
+        "complyAdvantageKyb",
+        "kyckr",
+        "dnbCompanyInfo",
+        "dnbOwnershipInsights",
+        "dnbPrincipalsAndContacts",
+        "dnbHierarchyAndConnections",
+        "dnbFilingAndEvents",
+        "companyWeb",
+        "moodys",
+        "bodacc",
+        "veriff",
+        "veriffIdv",
+        "mitId",
+        "frejaId",
+        "mitIdBusiness",
+        "bankId",
+        "virk",
+        "documentOCR",
+        "hitHorizons",
+        "bolagsverket",
+        "onfido",
+        "hubspot",
+        "creditSafe",
+        "scrive",
+        "uc",
+        "pdfGeneration",
+        "ofsaa",
+        "ceidg",
+        "krs",
+        "crbr",
+        "ceidgOwnershipInsights",
+        "rkizw",
+        "rspo",
+        "regon",
+        "spektrKyb",
+        "spektrUboEngine",
+        "companiesHouse",
+        "cpr",
+        "dowJonesScreening",
+        "dowJonesScreeningPerson",
+        "dowJonesScreeningRps",
+        "dowJonesScreeningRpsPerson",
+        "ticCompany",
+        "ticPerson",
+    ];
+    /// Returns the text as it stands on the wire.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::WebsiteChecker => "websiteChecker",
+            Self::LicenseAi => "licenseAi",
+            Self::AddressAi => "addressAi",
+            Self::IndustryAi => "industryAi",
+            Self::AiResearch => "aiResearch",
+            Self::EntityResolution => "entityResolution",
+            Self::OpenCorporates => "openCorporates",
+            Self::ComplyAdvantage => "complyAdvantage",
+            Self::OpenCorporatesMonitoring => "openCorporatesMonitoring",
+            Self::OpenCorporatesRisk => "openCorporatesRisk",
+            Self::ComplyAdvantageKyc => "complyAdvantageKyc",
+            Self::ComplyAdvantageKyb => "complyAdvantageKyb",
+            Self::Kyckr => "kyckr",
+            Self::DnbCompanyInfo => "dnbCompanyInfo",
+            Self::DnbOwnershipInsights => "dnbOwnershipInsights",
+            Self::DnbPrincipalsAndContacts => "dnbPrincipalsAndContacts",
+            Self::DnbHierarchyAndConnections => "dnbHierarchyAndConnections",
+            Self::DnbFilingAndEvents => "dnbFilingAndEvents",
+            Self::CompanyWeb => "companyWeb",
+            Self::Moodys => "moodys",
+            Self::Bodacc => "bodacc",
+            Self::Veriff => "veriff",
+            Self::VeriffIdv => "veriffIdv",
+            Self::MitId => "mitId",
+            Self::FrejaId => "frejaId",
+            Self::MitIdBusiness => "mitIdBusiness",
+            Self::BankId => "bankId",
+            Self::Virk => "virk",
+            Self::DocumentOcr => "documentOCR",
+            Self::HitHorizons => "hitHorizons",
+            Self::Bolagsverket => "bolagsverket",
+            Self::Onfido => "onfido",
+            Self::Hubspot => "hubspot",
+            Self::CreditSafe => "creditSafe",
+            Self::Scrive => "scrive",
+            Self::Uc => "uc",
+            Self::PdfGeneration => "pdfGeneration",
+            Self::Ofsaa => "ofsaa",
+            Self::Ceidg => "ceidg",
+            Self::Krs => "krs",
+            Self::Crbr => "crbr",
+            Self::CeidgOwnershipInsights => "ceidgOwnershipInsights",
+            Self::Rkizw => "rkizw",
+            Self::Rspo => "rspo",
+            Self::Regon => "regon",
+            Self::SpektrKyb => "spektrKyb",
+            Self::SpektrUboEngine => "spektrUboEngine",
+            Self::CompaniesHouse => "companiesHouse",
+            Self::Cpr => "cpr",
+            Self::DowJonesScreening => "dowJonesScreening",
+            Self::DowJonesScreeningPerson => "dowJonesScreeningPerson",
+            Self::DowJonesScreeningRps => "dowJonesScreeningRps",
+            Self::DowJonesScreeningRpsPerson => "dowJonesScreeningRpsPerson",
+            Self::TicCompany => "ticCompany",
+            Self::TicPerson => "ticPerson",
+            Self::Unknown(value) => value.as_str(),
+        }
+    }
+}
+
+impl From<&str> for VendorType {
+    fn from(text: &str) -> Self {
+        match text {
+            "websiteChecker" => Self::WebsiteChecker,
+            "licenseAi" => Self::LicenseAi,
+            "addressAi" => Self::AddressAi,
+            "industryAi" => Self::IndustryAi,
+            "aiResearch" => Self::AiResearch,
+            "entityResolution" => Self::EntityResolution,
+            "openCorporates" => Self::OpenCorporates,
+            "complyAdvantage" => Self::ComplyAdvantage,
+            "openCorporatesMonitoring" => Self::OpenCorporatesMonitoring,
+            "openCorporatesRisk" => Self::OpenCorporatesRisk,
+            "complyAdvantageKyc" => Self::ComplyAdvantageKyc,
+            "complyAdvantageKyb" => Self::ComplyAdvantageKyb,
+            "kyckr" => Self::Kyckr,
+            "dnbCompanyInfo" => Self::DnbCompanyInfo,
+            "dnbOwnershipInsights" => Self::DnbOwnershipInsights,
+            "dnbPrincipalsAndContacts" => Self::DnbPrincipalsAndContacts,
+            "dnbHierarchyAndConnections" => Self::DnbHierarchyAndConnections,
+            "dnbFilingAndEvents" => Self::DnbFilingAndEvents,
+            "companyWeb" => Self::CompanyWeb,
+            "moodys" => Self::Moodys,
+            "bodacc" => Self::Bodacc,
+            "veriff" => Self::Veriff,
+            "veriffIdv" => Self::VeriffIdv,
+            "mitId" => Self::MitId,
+            "frejaId" => Self::FrejaId,
+            "mitIdBusiness" => Self::MitIdBusiness,
+            "bankId" => Self::BankId,
+            "virk" => Self::Virk,
+            "documentOCR" => Self::DocumentOcr,
+            "hitHorizons" => Self::HitHorizons,
+            "bolagsverket" => Self::Bolagsverket,
+            "onfido" => Self::Onfido,
+            "hubspot" => Self::Hubspot,
+            "creditSafe" => Self::CreditSafe,
+            "scrive" => Self::Scrive,
+            "uc" => Self::Uc,
+            "pdfGeneration" => Self::PdfGeneration,
+            "ofsaa" => Self::Ofsaa,
+            "ceidg" => Self::Ceidg,
+            "krs" => Self::Krs,
+            "crbr" => Self::Crbr,
+            "ceidgOwnershipInsights" => Self::CeidgOwnershipInsights,
+            "rkizw" => Self::Rkizw,
+            "rspo" => Self::Rspo,
+            "regon" => Self::Regon,
+            "spektrKyb" => Self::SpektrKyb,
+            "spektrUboEngine" => Self::SpektrUboEngine,
+            "companiesHouse" => Self::CompaniesHouse,
+            "cpr" => Self::Cpr,
+            "dowJonesScreening" => Self::DowJonesScreening,
+            "dowJonesScreeningPerson" => Self::DowJonesScreeningPerson,
+            "dowJonesScreeningRps" => Self::DowJonesScreeningRps,
+            "dowJonesScreeningRpsPerson" => Self::DowJonesScreeningRpsPerson,
+            "ticCompany" => Self::TicCompany,
+            "ticPerson" => Self::TicPerson,
+            _ => Self::Unknown(UnknownValue::new(text)),
+        }
+    }
+}
+
+crate::runtime::open_text_impls!(VendorType);
+
+crate::runtime::shown_text_impls!(VendorType);
 
 /// Id of the spektr workspace that the event comes from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

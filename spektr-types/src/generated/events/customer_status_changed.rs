@@ -3,8 +3,8 @@
 //! The event `CUSTOMER_STATUS_CHANGED`.
 
 use crate::{
-    Delivered, EventId, EventType, KnownEvent, ProcessId, SpektrId, Timestamp, UserId,
-    WorkspaceId,
+    CustomerStatus, Delivered, EventId, EventType, KnownEvent, ProcessId, SpektrId,
+    Timestamp, UserId, WorkspaceId,
 };
 use crate::runtime::{Redacted, Tag};
 
@@ -37,9 +37,10 @@ use crate::runtime::{Redacted, Tag};
 ///   may be absent or null, independently of the others. Because: Inference: normally
 ///   either the user or the process is set. Refusing an event that has both or neither
 ///   would gain nothing.
-/// - `status-is-text`: Strings, without an example of a value. Chosen: Any text, without
-///   known values. Because: The page lists no statuses, so that there is nothing to start a
-///   list with.
+/// - `statuses-are-open`: Strings, without an example of a value. Chosen: Any text; the
+///   four statuses that the REST API has for a customer have names. Because: Inference,
+///   from a third party's transcription of the vendor's REST API description, OpenAPI
+///   v2.23: every other text stays readable.
 /// - `customer-name-is-sensitive`: It may be the name of a person. Chosen: It is kept out
 ///   of logs, traces, metrics and debug output. Because: It is personal data, and the id of
 ///   the customer serves for telling events apart.
@@ -95,10 +96,10 @@ impl KnownEvent for CustomerStatusChanged {
 pub struct CustomerStatusChangedData {
     /// Status before the change.
     #[serde(rename = "oldStatus")]
-    pub old_status: String,
+    pub old_status: CustomerStatus,
     /// Status after the change.
     #[serde(rename = "newStatus")]
-    pub new_status: String,
+    pub new_status: CustomerStatus,
     /// Name of the customer, a person or a company.
     ///
     /// Sensitive: `Debug` does not show it.

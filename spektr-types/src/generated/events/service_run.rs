@@ -4,7 +4,7 @@
 
 use crate::{
     ContextId, Delivered, EventId, EventType, KnownEvent, ProcessId, ProcessType,
-    SpektrId, Timestamp, WorkspaceId,
+    SpektrId, Timestamp, VendorType, WorkspaceId,
 };
 use crate::runtime::{Redacted, Tag};
 
@@ -26,8 +26,16 @@ use crate::runtime::{Redacted, Tag};
 ///   this section does not explain its own. Chosen: It is described, and kept out of logs,
 ///   as the one of PROCESS_RUN_START is. Because: Inference: a run has one reference, and
 ///   its events repeat it.
-/// - `vendor-type-is-text`: A string, with a placeholder as its only example. Chosen: Any
-///   text, without known values. Because: There is no value to start a list with.
+/// - `vendor-type-is-open`: A string, with a placeholder as its only example. Chosen: Any
+///   text; the vendors that the REST API lists have names. Because: Inference, from a third
+///   party's transcription of the vendor's REST API description, OpenAPI v2.23: the list
+///   may lack vendors or have others, so that every other text stays readable.
+/// - `vendor-search-id-inferred`: Neither example nor table has it. The REST API says of a
+///   vendor search's id that events of service runs and webhooks carry it. Chosen: It is
+///   read from inside `data` where it is present, and never required. Because: Inference,
+///   from a third party's transcription of the vendor's REST API description, OpenAPI
+///   v2.23. Its place is a guess by the ids beside it; if it is elsewhere, the raw event
+///   keeps it.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -80,7 +88,7 @@ impl KnownEvent for ServiceRun {
 pub struct ServiceRunData {
     /// Kind of the service that answered.
     #[serde(rename = "vendorType")]
-    pub vendor_type: String,
+    pub vendor_type: VendorType,
     /// The run.
     #[serde(rename = "contextId")]
     pub context_id: ContextId,
@@ -101,6 +109,16 @@ pub struct ServiceRunData {
     /// Sensitive: `Debug` does not show it.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
     pub reference: Option<String>,
+    /// The vendor search behind the answer.
+    ///
+    /// May be absent or null.
+    ///
+    /// Documented on the page `rest-api`, section "vendor search", read on 2026-11-23.
+    #[serde(
+        rename = "vendorSearchId",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub vendor_search_id: Option<String>,
 }
 
 impl std::fmt::Debug for ServiceRunData {
@@ -112,6 +130,7 @@ impl std::fmt::Debug for ServiceRunData {
             .field("process_name", &self.process_name)
             .field("process_type", &self.process_type)
             .field("reference", &self.reference.as_ref().map(|_| Redacted))
+            .field("vendor_search_id", &self.vendor_search_id)
             .finish()
     }
 }
