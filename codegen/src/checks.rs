@@ -84,6 +84,7 @@ pub(crate) fn run(model: &Model, problems: &mut Vec<Problem>) {
     members(model, problems);
     wire_types(model, problems);
     cycles(model, problems);
+    kept(model, problems);
     // It follows types into their members, where there must be an end to it.
     if problems.is_empty() {
         expiring(model, problems);
@@ -261,6 +262,32 @@ fn shared<'m>(model: &'m Model, one: &'m Event, other: &'m Event) -> Option<&'m 
         })
     };
     of(one, other).or_else(|| of(other, one))
+}
+
+/// Only the payload of an event was raw before it was typed.
+fn kept(model: &Model, problems: &mut Vec<Problem>) {
+    let is_object = |member: &Member| match &member.ty {
+        Ty::Named(name) => {
+            matches!(model.types.get(name).map(|def| &def.kind), Some(TypeKind::Object(_)))
+        }
+        _ => false,
+    };
+    let events = model.events.iter().map(|event| (&event.file, &event.members, true));
+    let types = model.types.values().filter_map(|def| match &def.kind {
+        TypeKind::Object(members) => Some((&def.file, members, false)),
+        _ => None,
+    });
+    for (file, members, is_event) in events.chain(types) {
+        for member in members.iter().filter(|member| member.keeps_raw) {
+            if !(is_event && member.name == "data" && is_object(member)) {
+                problems.push(Problem {
+                    file: file.clone(),
+                    pointer: format!("{}/x-keeps-raw", member.pointer),
+                    kind: ProblemKind::Keyword("x-keeps-raw".to_owned()),
+                });
+            }
+        }
+    }
 }
 
 /// An event's methods that say when a member expires are named after it.

@@ -283,6 +283,9 @@ pub struct Member {
     pub ty: Ty,
     /// Whether it may hold personal data or a secret.
     pub sensitive: bool,
+    /// Whether its JSON is kept beside its value, as `raw_data` returned it before the
+    /// payload was typed.
+    pub keeps_raw: bool,
     /// Other names under which it is accepted.
     pub aliases: Vec<String>,
     /// For how long its value is of use, counted from the event's creation.

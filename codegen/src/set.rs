@@ -166,7 +166,7 @@ impl Draft {
                 expect_members(reader, root, &TYPE_ENVELOPE);
                 // Reading an entry relies on the names of these: it goes by no other.
                 unused_keywords(reader, root, |name, keyword| {
-                    keyword == "x-valid-for-seconds"
+                    matches!(keyword, "x-valid-for-seconds" | "x-keeps-raw")
                         || (keyword == "x-aliases" && TYPE_ENVELOPE.contains(&name))
                 });
             }
@@ -180,7 +180,7 @@ impl Draft {
                 }
                 // What both envelopes have becomes one field, which the other file makes.
                 unused_keywords(reader, root, |name, keyword| {
-                    ["x-valid-for-seconds", "x-aliases"].contains(&keyword)
+                    matches!(keyword, "x-valid-for-seconds" | "x-aliases" | "x-keeps-raw")
                         || (keyword == "x-sensitive" && TYPE_ENVELOPE.contains(&name))
                 });
             }

@@ -132,6 +132,7 @@ mod tests {
             required,
             ty: Ty::String,
             sensitive: false,
+            keeps_raw: false,
             aliases: Vec::new(),
             valid_for_seconds: None,
             source: None,

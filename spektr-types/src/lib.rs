@@ -91,6 +91,7 @@ mod text_types;
 mod time;
 mod unknown;
 mod view;
+mod with_raw;
 
 /// What generated code uses and users do not see.
 mod runtime {
@@ -116,3 +117,4 @@ pub use view::{Canonical as CanonicalEntry, Member as CanonicalMember};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+pub use with_raw::WithRaw;

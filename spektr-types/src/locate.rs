@@ -17,6 +17,7 @@ use serde_json::value::RawValue;
 
 use crate::error::{EntryErrorKind, JsonType};
 use crate::members::{Members, string};
+use crate::with_raw;
 
 /// For each member with aliases, its names: its own first.
 pub(crate) type Names = &'static [&'static [&'static str]];
@@ -174,6 +175,9 @@ impl<'de> Deserializer<'de> for Value<'de> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Failure> {
+        if name == with_raw::TWICE {
+            return visitor.visit_seq(Twice { value: self, left: 2 });
+        }
         self.free().deserialize_newtype_struct(name, visitor).map_err(Failure::custom)
     }
 
@@ -231,6 +235,25 @@ impl<'de> Deserializer<'de> for Value<'de> {
     serde::forward_to_deserialize_any! {
         i8 i16 i32 i128 u8 u16 u32 u64 u128 f32 char bytes byte_buf unit unit_struct tuple
         tuple_struct struct enum identifier
+    }
+}
+
+/// One value, twice.
+struct Twice<'de> {
+    value: Value<'de>,
+    left: u8,
+}
+
+impl<'de> SeqAccess<'de> for Twice<'de> {
+    type Error = Failure;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Failure> {
+        let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
+        self.left = left;
+        seed.deserialize(self.value).map(Some)
     }
 }
 

@@ -277,6 +277,18 @@ fn an_expiring_member_has_a_method_that_says_when() {
 }
 
 #[test]
+fn a_raw_payload_is_a_method_and_a_typed_one_keeps_it_if_asked() {
+    let data = |keywords: &str| {
+        ping(&format!(r#""data": {{ "description": "The payload.", {keywords} }}"#), "")
+    };
+    let typed = r#""type": ["object", "null"], "title": "PingData", "x-keeps-raw": true,
+        "properties": { "note": { "description": "A note.", "type": "string" } },
+        "required": ["note"]"#;
+    insta::assert_snapshot!("raw_payload", changes(&data(r#""x-type": "raw""#)));
+    insta::assert_snapshot!("typed_payload_that_was_raw", changes(&data(typed)));
+}
+
+#[test]
 fn an_event_in_progress_and_a_deprecated_one_say_so() {
     let files = Files::base()
         .event(&Event::new("later", "Later").status("wip"))

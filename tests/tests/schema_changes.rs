@@ -118,6 +118,27 @@ fn a_raw_payload_that_becomes_typed_is_breaking() {
 }
 
 #[test]
+fn a_raw_payload_that_becomes_typed_and_stays_at_hand_is_additive_for_code() {
+    let data = |keywords: &str, required: bool| {
+        let members = format!(r#""data": {{ "description": "The payload.", {keywords} }}"#);
+        let required = if required { r#""data""# } else { "" };
+        Files::base().event(&Event::new("ping", "Ping").members(&members, required))
+    };
+    let raw = data(r#""x-type": "raw""#, false);
+    let kept = data(&format!(r#"{OBJECT}, "x-keeps-raw": true"#), true);
+    let lines = [
+        "stricter       PING data: payload typed as Note; its JSON stays at hand",
+        "additive       Note: type added",
+    ];
+    assert_change(&raw, &kept, Impact::Stricter, &lines);
+    let lost = data(OBJECT, true);
+    let lines = ["breaking       PING data: its JSON is no longer at hand"];
+    assert_change(&kept, &lost, Impact::Breaking, &lines);
+    let lines = ["breaking       PING data: its JSON is kept beside the value"];
+    assert_change(&lost, &kept, Impact::Breaking, &lines);
+}
+
+#[test]
 fn whether_a_member_may_be_absent_is_part_of_its_type() {
     let (required, optional) = (note(TEXT, true), note(OPTIONAL_TEXT, false));
     let lines = ["breaking       PING note: became optional"];
@@ -432,7 +453,11 @@ fn a_scaffolded_event_fits_into_the_schemas() {
     assert!(event.decisions.iter().all(|decision| !decision.reviewed), "nobody has read them");
     let generated = generate(&set).expect("the schemas generate");
     let path = std::path::Path::new("spektr-types/src/generated/events/case_opened.rs");
-    assert!(generated[path].contains("pub data: Option<RawJson>"), "{}", generated[path]);
+    assert!(
+        generated[path].contains("pub fn raw_data(&self) -> Option<&RawJson>"),
+        "{}",
+        generated[path]
+    );
     // The full example is complete: the others can be derived from it.
     let full = files["examples/case_opened/full.json"].as_str();
     let full: Json = serde_json::from_str(full).expect("the example is JSON");

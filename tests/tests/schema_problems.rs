@@ -173,6 +173,20 @@ cases! {
     rejects_an_event_whose_file_cannot_be_a_module:
         Files::base().event(&Event::new("foo-bar", "FooBar")).edit("events/foo-bar.schema.json", "\"FOO-BAR\"", "\"FOO_BAR\"")
         => [("events/foo-bar.schema.json", "", not_a_name(Named::File, "foo-bar"))];
+    rejects_json_that_is_kept_of_anything_but_a_payload_with_members:
+        Files::base().event(&Event::new("ping", "Ping").members(
+            r#""data": { "description": "D.", "x-type": "raw", "x-keeps-raw": true },
+            "note": {
+                "description": "N.", "type": "object", "title": "Note", "x-keeps-raw": true, "required": ["data"],
+                "properties": { "data": { "description": "D.", "type": "string", "x-keeps-raw": true } }
+            }"#,
+            r#""note""#,
+        ))
+        => [
+            (PING, "/properties/data/x-keeps-raw", keyword("x-keeps-raw")),
+            (PING, "/properties/note/properties/data/x-keeps-raw", keyword("x-keeps-raw")),
+            (PING, "/properties/note/x-keeps-raw", keyword("x-keeps-raw"))
+        ];
     rejects_an_event_that_is_no_object:
         Files::base().edit(PING, "\"type\": \"object\"", "\"type\": \"string\"")
         => [(PING, "/type", wrong_value("one of `object`", "string"))];

@@ -221,7 +221,7 @@ fn main() {
                 println!("case: {:?} {:?}", data.map(|data| data.case_id.as_str()), data.and_then(|data| data.priority));
             }
             Ok(Event::Gen(event)) => println!("gen: {}", event.id.as_str()),
-            Ok(Event::CaseClosed(event)) => println!("scaffolded, payload: {}", event.data.is_some()),
+            Ok(Event::CaseClosed(event)) => println!("scaffolded, payload: {}", event.raw_data().is_some()),
             Ok(Event::OddNames(event)) => {
                 let inside = event.data.as_ref().and_then(|data| data.type_.as_deref());
                 let names = [event.self_.as_deref(), event.risk_score.as_deref(), event.x2fa_enabled.as_deref()];
@@ -280,7 +280,7 @@ fn the_changed_types_compile_and_read_the_new_event() {
         scaffolded.into_iter().partition(|(path, _)| path.starts_with("events/"));
     schemas.extend(schema);
     schemas = with_odd_names(schemas);
-    write_workspace(&root, &generated(&schemas));
+    write_workspace(&root, &generated(&schemas), READER);
     assert_eq!(read(&root, BODY), READ);
 
     let full: Json = serde_json::from_str(&examples["examples/case_closed/full.json"])
@@ -298,6 +298,92 @@ fn the_changed_types_compile_and_read_the_new_event() {
         let body = serde_json::to_string(&bodies[case]).expect("JSON serializes");
         assert_eq!(format!("{case}: {}", read(&root, &body)), format!("{said}\n"));
     }
+}
+
+/// Code of a user who knows the event while nothing is documented of its payload.
+const EARLY_READER: &str = r#"//! Reads an event in progress.
+
+use spektr_types::{DoorOpened, Entries, Event, RawJson};
+
+fn payload(event: &DoorOpened) -> Option<&RawJson> {
+    let DoorOpened { id: _, spektr_id: _, created_at: _, .. } = event;
+    event.raw_data()
+}
+
+fn main() {
+    let body = std::io::read_to_string(std::io::stdin()).expect("a body");
+    for entry in &Entries::parse(body.as_bytes()).expect("a batch") {
+        match entry.decode() {
+            Ok(Event::DoorOpened(event)) => {
+                let again = event.clone();
+                println!("{:?} {}", payload(&event).map(RawJson::as_str), again == event);
+            }
+            Ok(other) => println!("{other:?}"),
+            Err(error) => println!("{error}"),
+        }
+    }
+}
+"#;
+
+/// What the same user can write once the payload is typed.
+const LATE_READER: &str = r#"//! Reads an event whose payload has been typed.
+
+use spektr_types::{Entries, Event};
+
+fn main() {
+    let body = std::io::read_to_string(std::io::stdin()).expect("a body");
+    for entry in &Entries::parse(body.as_bytes()).expect("a batch") {
+        match entry.decode() {
+            Ok(Event::DoorOpened(event)) => println!("{:?}", event.data.as_ref().map(|data| &data.door)),
+            Ok(other) => println!("{other:?}"),
+            Err(error) => println!("{error}"),
+        }
+    }
+}
+"#;
+
+const DOORS: &str = r#"{"results": [
+    {"id": "1", "spektrId": "s", "type": "door_opened", "createdAt": 1, "data": {"door": "front", "new":  1.0}},
+    {"id": "2", "spektrId": "s", "eventType": "door_opened", "timestamp": 1, "data": {"door": "back"}},
+    {"id": "3", "spektrId": "s", "type": "door_opened", "createdAt": 1, "data": null},
+    {"id": "4", "spektrId": "s", "type": "door_opened", "createdAt": 1}
+]}"#;
+
+/// An event in progress whose payload is raw, or typed.
+fn with_door_opened(status: &str, data: &str) -> Files {
+    let members = format!(r#""data": {{ "description": "The payload.", {data} }}"#);
+    let event = Event::new("door_opened", "DoorOpened").status(status).members(&members, "");
+    let added = fixtures::Files::base().event(&event).list();
+    let is_it = |(path, _): &(String, String)| path == "events/door_opened.schema.json";
+    with_odd_names(before()).into_iter().chain(added.into_iter().filter(is_it)).collect()
+}
+
+/// Becoming typed adds: what was written against the raw payload compiles, and does the
+/// same with what is sent as documented.
+#[test]
+fn code_for_an_event_in_progress_goes_on_working_when_the_payload_is_typed() {
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("graduation");
+    let wip = with_door_opened("wip", r#""x-type": "raw""#);
+    let typed = with_door_opened(
+        "available",
+        r#""type": ["object", "null"], "title": "DoorOpenedData", "x-keeps-raw": true,
+        "properties": { "door": { "description": "Which one.", "type": "string" } },
+        "required": ["door"]"#,
+    );
+    let read_early = "Some(\"{\\\"door\\\": \\\"front\\\", \\\"new\\\":  1.0}\") true\n\
+                      Some(\"{\\\"door\\\": \\\"back\\\"}\") true\n\
+                      None true\n\
+                      None true\n";
+    write_workspace(&root, &generated(&wip), EARLY_READER);
+    assert_eq!(read(&root, DOORS), read_early, "in progress");
+    write_workspace(&root, &generated(&typed), EARLY_READER);
+    assert_eq!(read(&root, DOORS), read_early, "typed");
+    write_workspace(&root, &generated(&typed), LATE_READER);
+    let read_late = "Some(\"front\")\nSome(\"back\")\nNone\nNone\n";
+    assert_eq!(read(&root, DOORS), read_late);
+    let wrong = DOORS.replace(r#""back""#, "7");
+    let refused = "malformed entry: /data/door is integer, expected string";
+    assert_eq!(read(&root, &wrong).lines().nth(1), Some(refused));
 }
 
 /// Builds the program in a workspace, and returns what it says of a body.
@@ -377,7 +463,7 @@ fn cargo(folder: &Path) -> Command {
 /// Writes a workspace of two packages: the crate with other generated files, and
 /// a program that uses it. Its versions are those of the workspace's lock file,
 /// so that nothing has to be fetched.
-fn write_workspace(root: &Path, generated: &BTreeMap<PathBuf, String>) {
+fn write_workspace(root: &Path, generated: &BTreeMap<PathBuf, String>, program: &str) {
     let source = corpus::workspace_root();
     let mut files: BTreeMap<PathBuf, String> = BTreeMap::new();
     for path in corpus::files_below(&source.join("spektr-types/src")) {
@@ -397,7 +483,7 @@ fn write_workspace(root: &Path, generated: &BTreeMap<PathBuf, String>) {
     );
     let manifest = corpus::read(&source.join("Cargo.toml"));
     files.insert("Cargo.toml".into(), with_members(&manifest, r#""reader", "spektr-types""#));
-    files.insert("reader/src/main.rs".into(), READER.to_owned());
+    files.insert("reader/src/main.rs".into(), program.to_owned());
     let reader = "[package]\nname = \"reader\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n\
                   [dependencies]\nspektr-types.workspace = true\n";
     files.insert("reader/Cargo.toml".into(), reader.to_owned());

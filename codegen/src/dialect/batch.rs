@@ -43,6 +43,7 @@ impl Reader<'_> {
             required: true,
             ty: Ty::Array(Box::new(Ty::Raw)),
             sensitive: false,
+            keeps_raw: false,
             aliases: Vec::new(),
             valid_for_seconds: None,
             source: None,

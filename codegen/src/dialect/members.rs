@@ -7,8 +7,8 @@ use crate::names;
 use crate::problem::{Named, Nullability, ProblemKind};
 
 /// The keywords of a member besides those of its type.
-const ANNOTATIONS: [&str; 5] =
-    ["description", "x-sensitive", "x-aliases", "x-source", "x-valid-for-seconds"];
+const ANNOTATIONS: [&str; 6] =
+    ["description", "x-sensitive", "x-aliases", "x-source", "x-valid-for-seconds", "x-keeps-raw"];
 
 impl Reader<'_> {
     /// Reads the properties of an object, without those that are named.
@@ -87,6 +87,10 @@ impl Reader<'_> {
             Some(flag) => self.flag(&flag),
             None => false,
         };
+        let keeps_raw = match node.get("x-keeps-raw") {
+            Some(flag) => self.flag(&flag),
+            None => false,
+        };
         let aliases = self.aliases(name, node);
         let source = node.get("x-source").and_then(|source| self.source(&source));
         let valid_for_seconds = node.get("x-valid-for-seconds").and_then(|node| {
@@ -108,6 +112,7 @@ impl Reader<'_> {
             required,
             ty,
             sensitive,
+            keeps_raw,
             aliases,
             valid_for_seconds,
             source,

@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use crate::diff::{Change, Impact};
-use crate::model::{Common, Decision, Event, KnownValue, Member, Model, Source, TypeDef, TypeKind};
+use crate::model::{
+    Common, Decision, Event, KnownValue, Member, Model, Source, Ty, TypeDef, TypeKind,
+};
 use crate::set::SchemaSet;
 
 /// Returns all changes, in the order in which they are found.
@@ -266,15 +268,32 @@ impl Changes {
             required,
             ty,
             sensitive,
+            keeps_raw,
             aliases,
             valid_for_seconds,
             source,
         } = old;
-        if *ty != new.ty {
+        // An event's raw payload is no public field: code asks for it by `raw_data`,
+        // which stays if the schema says so.
+        let is_typed_now = *ty == Ty::Raw && new.keeps_raw;
+        if is_typed_now {
+            let what = format!("payload typed as {}; its JSON stays at hand", new.ty);
+            self.add(Effect::Stricter, subject, name, what);
+        } else if *ty != new.ty {
             let what = format!("type changed from {ty} to {}", new.ty);
             self.add(Effect::BreaksCode, subject, name, what);
         }
+        match (keeps_raw, new.keeps_raw) {
+            (true, false) => {
+                self.add(Effect::BreaksCode, subject, name, "its JSON is no longer at hand");
+            }
+            (false, true) if !is_typed_now => {
+                self.add(Effect::BreaksCode, subject, name, "its JSON is kept beside the value");
+            }
+            _ => {}
+        }
         match (required, new.required) {
+            _ if is_typed_now => {}
             (true, false) => self.add(Effect::BreaksCode, subject, name, "became optional"),
             (false, true) => self.add(Effect::BreaksCode, subject, name, "became required"),
             _ => {}

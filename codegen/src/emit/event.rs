@@ -8,7 +8,7 @@ use syn::Item;
 use crate::emit::items;
 use crate::model::{Event, Member, Model, Status, Ty, TypeKind};
 use crate::names;
-use crate::passes::{doc_tokens, escape};
+use crate::passes::{PAYLOAD, doc_tokens, escape};
 
 /// Returns the documentation of an event's struct.
 pub(crate) fn event_docs(event: &Event) -> String {
@@ -64,6 +64,7 @@ pub(crate) fn event_impls(model: &Model, event: &Event) -> Vec<Item> {
             const EVENT_TYPE: EventType = EventType::#name;
         }
     });
+    impls.extend(raw_data(event));
     let expiring = expiring(model, &event.members);
     if !expiring.is_empty() {
         let methods = expiring.iter().map(|(member, seconds)| {
@@ -84,6 +85,30 @@ pub(crate) fn event_impls(model: &Model, event: &Event) -> Vec<Item> {
         impls.extend(items(quote!(impl #name { #(#methods)* })));
     }
     impls
+}
+
+/// Returns the method that gives the raw payload, for an event that has one.
+fn raw_data(event: &Event) -> Vec<Item> {
+    let Some(member) = event.members.iter().find(|member| member.name == PAYLOAD) else {
+        return Vec::new();
+    };
+    let value = match (&member.ty, member.keeps_raw, member.required) {
+        (Ty::Raw, _, true) => quote!(Some(&self.data)),
+        (Ty::Raw, _, false) => quote!(self.data.as_ref()),
+        (_, true, true) => quote!(Some(WithRaw::raw(&self.data))),
+        (_, true, false) => quote!(self.data.as_ref().map(WithRaw::raw)),
+        _ => return Vec::new(),
+    };
+    let name = format_ident!("{}", event.title);
+    items(quote! {
+        impl #name {
+            /// Returns the payload, the member `data`, as it arrived: none if it was absent
+            /// or null. The method stays when the payload is typed.
+            pub fn raw_data(&self) -> Option<&RawJson> {
+                #value
+            }
+        }
+    })
 }
 
 /// Returns the aliases of the event's members, at any depth, by the members' names.

@@ -28,6 +28,7 @@ const FOREIGN: [(&str, &[&str]); 4] = [
             "Timestamp",
             "Unknown",
             "UnknownValue",
+            "WithRaw",
             "WireTypes",
         ],
     ),

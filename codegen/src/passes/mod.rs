@@ -6,10 +6,12 @@ mod delivered;
 mod docs;
 mod order;
 mod paths;
+mod payload;
 mod redact;
 mod tag;
 
 pub(crate) use docs::{escape, tokens as doc_tokens};
+pub(crate) use payload::PAYLOAD;
 
 use syn::{Field, ItemImpl, ItemStruct, LitStr};
 
@@ -48,6 +50,9 @@ pub(crate) fn run(mut item: ItemStruct, target: &Target<'_>) -> (ItemStruct, Opt
     item.attrs.sort_by_key(|attribute| !attribute.path().is_ident("derive"));
     order::run(&mut item, &target.members);
     delivered::run(&mut item);
+    if target.tag.is_some() {
+        payload::run(&mut item, &target.members);
+    }
     aliases::run(&mut item, &target.members);
     docs::run(&mut item, target);
     if let Some(tag) = &target.tag {

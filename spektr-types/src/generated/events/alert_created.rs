@@ -69,7 +69,7 @@ pub struct AlertCreated {
     ///
     /// Sensitive: `Debug` does not show it.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub data: Option<RawJson>,
+    data: Option<RawJson>,
 }
 
 impl std::fmt::Debug for AlertCreated {
@@ -92,4 +92,12 @@ impl crate::catalogue::sealed::Sealed for AlertCreated {
 
 impl KnownEvent for AlertCreated {
     const EVENT_TYPE: EventType = EventType::AlertCreated;
+}
+
+impl AlertCreated {
+    /// Returns the payload, the member `data`, as it arrived: none if it was absent
+    /// or null. The method stays when the payload is typed.
+    pub fn raw_data(&self) -> Option<&RawJson> {
+        self.data.as_ref()
+    }
 }

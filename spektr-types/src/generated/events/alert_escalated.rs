@@ -65,7 +65,7 @@ pub struct AlertEscalated {
     ///
     /// Sensitive: `Debug` does not show it.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub data: Option<RawJson>,
+    data: Option<RawJson>,
 }
 
 impl std::fmt::Debug for AlertEscalated {
@@ -88,4 +88,12 @@ impl crate::catalogue::sealed::Sealed for AlertEscalated {
 
 impl KnownEvent for AlertEscalated {
     const EVENT_TYPE: EventType = EventType::AlertEscalated;
+}
+
+impl AlertEscalated {
+    /// Returns the payload, the member `data`, as it arrived: none if it was absent
+    /// or null. The method stays when the payload is typed.
+    pub fn raw_data(&self) -> Option<&RawJson> {
+        self.data.as_ref()
+    }
 }

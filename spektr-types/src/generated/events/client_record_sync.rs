@@ -58,7 +58,7 @@ pub struct ClientRecordSync {
     ///
     /// Sensitive: `Debug` does not show it.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub data: Option<RawJson>,
+    data: Option<RawJson>,
 }
 
 impl std::fmt::Debug for ClientRecordSync {
@@ -81,4 +81,12 @@ impl crate::catalogue::sealed::Sealed for ClientRecordSync {
 
 impl KnownEvent for ClientRecordSync {
     const EVENT_TYPE: EventType = EventType::ClientRecordSync;
+}
+
+impl ClientRecordSync {
+    /// Returns the payload, the member `data`, as it arrived: none if it was absent
+    /// or null. The method stays when the payload is typed.
+    pub fn raw_data(&self) -> Option<&RawJson> {
+        self.data.as_ref()
+    }
 }

@@ -58,7 +58,7 @@ pub struct CustomerDuplicateDetection {
     ///
     /// Sensitive: `Debug` does not show it.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub data: Option<RawJson>,
+    data: Option<RawJson>,
 }
 
 impl std::fmt::Debug for CustomerDuplicateDetection {
@@ -81,4 +81,12 @@ impl crate::catalogue::sealed::Sealed for CustomerDuplicateDetection {
 
 impl KnownEvent for CustomerDuplicateDetection {
     const EVENT_TYPE: EventType = EventType::CustomerDuplicateDetection;
+}
+
+impl CustomerDuplicateDetection {
+    /// Returns the payload, the member `data`, as it arrived: none if it was absent
+    /// or null. The method stays when the payload is typed.
+    pub fn raw_data(&self) -> Option<&RawJson> {
+        self.data.as_ref()
+    }
 }

@@ -58,7 +58,7 @@ pub struct CustomerRecordChanged {
     ///
     /// Sensitive: `Debug` does not show it.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub data: Option<RawJson>,
+    data: Option<RawJson>,
 }
 
 impl std::fmt::Debug for CustomerRecordChanged {
@@ -81,4 +81,12 @@ impl crate::catalogue::sealed::Sealed for CustomerRecordChanged {
 
 impl KnownEvent for CustomerRecordChanged {
     const EVENT_TYPE: EventType = EventType::CustomerRecordChanged;
+}
+
+impl CustomerRecordChanged {
+    /// Returns the payload, the member `data`, as it arrived: none if it was absent
+    /// or null. The method stays when the payload is typed.
+    pub fn raw_data(&self) -> Option<&RawJson> {
+        self.data.as_ref()
+    }
 }

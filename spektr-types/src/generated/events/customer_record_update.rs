@@ -68,7 +68,7 @@ pub struct CustomerRecordUpdate {
     ///
     /// Sensitive: `Debug` does not show it.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub data: Option<RawJson>,
+    data: Option<RawJson>,
 }
 
 impl std::fmt::Debug for CustomerRecordUpdate {
@@ -91,4 +91,12 @@ impl crate::catalogue::sealed::Sealed for CustomerRecordUpdate {
 
 impl KnownEvent for CustomerRecordUpdate {
     const EVENT_TYPE: EventType = EventType::CustomerRecordUpdate;
+}
+
+impl CustomerRecordUpdate {
+    /// Returns the payload, the member `data`, as it arrived: none if it was absent
+    /// or null. The method stays when the payload is typed.
+    pub fn raw_data(&self) -> Option<&RawJson> {
+        self.data.as_ref()
+    }
 }

@@ -67,7 +67,7 @@ pub struct CustomerStatusChange {
     ///
     /// Sensitive: `Debug` does not show it.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub data: Option<RawJson>,
+    data: Option<RawJson>,
 }
 
 impl std::fmt::Debug for CustomerStatusChange {
@@ -90,4 +90,12 @@ impl crate::catalogue::sealed::Sealed for CustomerStatusChange {
 
 impl KnownEvent for CustomerStatusChange {
     const EVENT_TYPE: EventType = EventType::CustomerStatusChange;
+}
+
+impl CustomerStatusChange {
+    /// Returns the payload, the member `data`, as it arrived: none if it was absent
+    /// or null. The method stays when the payload is typed.
+    pub fn raw_data(&self) -> Option<&RawJson> {
+        self.data.as_ref()
+    }
 }

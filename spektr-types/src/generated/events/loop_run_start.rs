@@ -63,7 +63,7 @@ pub struct LoopRunStart {
     ///
     /// Sensitive: `Debug` does not show it.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub data: Option<RawJson>,
+    data: Option<RawJson>,
 }
 
 impl std::fmt::Debug for LoopRunStart {
@@ -86,4 +86,12 @@ impl crate::catalogue::sealed::Sealed for LoopRunStart {
 
 impl KnownEvent for LoopRunStart {
     const EVENT_TYPE: EventType = EventType::LoopRunStart;
+}
+
+impl LoopRunStart {
+    /// Returns the payload, the member `data`, as it arrived: none if it was absent
+    /// or null. The method stays when the payload is typed.
+    pub fn raw_data(&self) -> Option<&RawJson> {
+        self.data.as_ref()
+    }
 }

@@ -58,7 +58,7 @@ pub struct OwnershipAiAddedOwner {
     ///
     /// Sensitive: `Debug` does not show it.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub data: Option<RawJson>,
+    data: Option<RawJson>,
 }
 
 impl std::fmt::Debug for OwnershipAiAddedOwner {
@@ -81,4 +81,12 @@ impl crate::catalogue::sealed::Sealed for OwnershipAiAddedOwner {
 
 impl KnownEvent for OwnershipAiAddedOwner {
     const EVENT_TYPE: EventType = EventType::OwnershipAiAddedOwner;
+}
+
+impl OwnershipAiAddedOwner {
+    /// Returns the payload, the member `data`, as it arrived: none if it was absent
+    /// or null. The method stays when the payload is typed.
+    pub fn raw_data(&self) -> Option<&RawJson> {
+        self.data.as_ref()
+    }
 }

@@ -58,7 +58,7 @@ pub struct OwnershipAiCreated {
     ///
     /// Sensitive: `Debug` does not show it.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub data: Option<RawJson>,
+    data: Option<RawJson>,
 }
 
 impl std::fmt::Debug for OwnershipAiCreated {
@@ -81,4 +81,12 @@ impl crate::catalogue::sealed::Sealed for OwnershipAiCreated {
 
 impl KnownEvent for OwnershipAiCreated {
     const EVENT_TYPE: EventType = EventType::OwnershipAiCreated;
+}
+
+impl OwnershipAiCreated {
+    /// Returns the payload, the member `data`, as it arrived: none if it was absent
+    /// or null. The method stays when the payload is typed.
+    pub fn raw_data(&self) -> Option<&RawJson> {
+        self.data.as_ref()
+    }
 }

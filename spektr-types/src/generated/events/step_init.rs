@@ -65,7 +65,7 @@ pub struct StepInit {
     ///
     /// Sensitive: `Debug` does not show it.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub data: Option<RawJson>,
+    data: Option<RawJson>,
 }
 
 impl std::fmt::Debug for StepInit {
@@ -88,4 +88,12 @@ impl crate::catalogue::sealed::Sealed for StepInit {
 
 impl KnownEvent for StepInit {
     const EVENT_TYPE: EventType = EventType::StepInit;
+}
+
+impl StepInit {
+    /// Returns the payload, the member `data`, as it arrived: none if it was absent
+    /// or null. The method stays when the payload is typed.
+    pub fn raw_data(&self) -> Option<&RawJson> {
+        self.data.as_ref()
+    }
 }

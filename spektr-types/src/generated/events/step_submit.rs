@@ -70,7 +70,7 @@ pub struct StepSubmit {
     ///
     /// Sensitive: `Debug` does not show it.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    pub data: Option<RawJson>,
+    data: Option<RawJson>,
 }
 
 impl std::fmt::Debug for StepSubmit {
@@ -93,4 +93,12 @@ impl crate::catalogue::sealed::Sealed for StepSubmit {
 
 impl KnownEvent for StepSubmit {
     const EVENT_TYPE: EventType = EventType::StepSubmit;
+}
+
+impl StepSubmit {
+    /// Returns the payload, the member `data`, as it arrived: none if it was absent
+    /// or null. The method stays when the payload is typed.
+    pub fn raw_data(&self) -> Option<&RawJson> {
+        self.data.as_ref()
+    }
 }

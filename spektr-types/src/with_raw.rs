@@ -1,0 +1,110 @@
+//! A payload that keeps its JSON.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use serde::de::{DeserializeOwned, Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::RawJson;
+
+/// A value and the JSON that it was read from.
+///
+/// It stands for the value: its members are at hand as if it were that. An event has one
+/// as its payload if the payload was not typed in an earlier version, where
+/// `raw_data` was all there was of it. It is written as the JSON that arrived, so that
+/// members that the schema does not know are kept too.
+#[derive(Clone, PartialEq)]
+pub struct WithRaw<T> {
+    value: T,
+    raw: RawJson,
+}
+
+/// Asks a deserializer for the same value twice: as raw JSON, and as what it is. One
+/// that does not know the name goes on with the value itself.
+pub(crate) const TWICE: &str = "spektr_types::WithRaw";
+
+impl<T> WithRaw<T> {
+    /// Returns the JSON that the value was read from. It is not a method, so that it
+    /// hides no member of the value.
+    pub fn raw(this: &Self) -> &RawJson {
+        &this.raw
+    }
+
+    /// Returns the value alone. It is not a method, like [`raw`](Self::raw).
+    pub fn into_value(this: Self) -> T {
+        this.value
+    }
+}
+
+impl<T> Deref for WithRaw<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for WithRaw<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(f)
+    }
+}
+
+impl<T> Serialize for WithRaw<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.raw.serialize(serializer)
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for WithRaw<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(TWICE, WithRawVisitor(PhantomData))
+    }
+}
+
+struct WithRawVisitor<T>(PhantomData<fn() -> T>);
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for WithRawVisitor<T> {
+    type Value = WithRaw<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a payload")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> Result<Self::Value, D::Error> {
+        let raw = RawJson::deserialize(deserializer)?;
+        let value = serde_json::from_str(raw.as_str()).map_err(D::Error::custom)?;
+        Ok(WithRaw { value, raw })
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut twice: A) -> Result<Self::Value, A::Error> {
+        let missing = || A::Error::custom("the value comes twice");
+        let raw = twice.next_element()?.ok_or_else(missing)?;
+        let value = twice.next_element()?.ok_or_else(missing)?;
+        Ok(WithRaw { value, raw })
+    }
+}
+
+#[cfg(feature = "schemars-1")]
+impl<T: schemars::JsonSchema> schemars::JsonSchema for WithRaw<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn schema_id() -> std::borrow::Cow<'static, str> {
+        T::schema_id()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        T::json_schema(generator)
+    }
+}
