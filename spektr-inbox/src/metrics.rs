@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -50,6 +50,15 @@ struct Inner {
     handle_seconds: Histogram,
     connections: Gauge,
     evicted: Counter,
+    store_up: Gauge,
+    of_store: OfStore,
+}
+
+/// Figures that only the store knows. Without its answer they are not shown: the last ones
+/// would look like those of now.
+#[derive(Default)]
+struct OfStore {
+    registry: Registry,
     queue: Gauge,
     queue_limit: Gauge,
     pending: Gauge,
@@ -84,11 +93,11 @@ impl Metrics {
             handle_seconds: histogram(),
             connections: Gauge::default(),
             evicted: Counter::default(),
-            queue: Gauge::default(),
-            queue_limit: Gauge::default(),
-            pending: Gauge::default(),
-            dead: Gauge::default(),
-            oldest_pending_seconds: Gauge::default(),
+            store_up: Gauge::default(),
+            of_store: OfStore {
+                registry: Registry::with_prefix("spektr_inbox"),
+                ..OfStore::default()
+            },
         };
         inner.register();
         Self(Arc::new(inner))
@@ -98,8 +107,12 @@ impl Metrics {
     #[must_use]
     pub fn render(&self) -> String {
         let mut text = String::new();
-        // Writing to a string does not fail.
-        let _written = encode(&mut text, &self.0.registry);
+        let of_store = Some(&self.0.of_store.registry).filter(|_| self.0.store_up.get() == 1);
+        for registry in [&self.0.registry].into_iter().chain(of_store) {
+            // Writing to a string does not fail.
+            let _written = encode_registry(&mut text, registry);
+        }
+        let _written = encode_eof(&mut text);
         text
     }
 
@@ -189,11 +202,18 @@ impl Metrics {
     pub(crate) fn stats(&self, stats: &Stats, now: Timestamp) {
         let gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         let age = stats.oldest_pending.map_or(0, |oldest| now.as_seconds() - oldest.as_seconds());
-        self.0.queue.set(gauge(stats.queued as u64));
-        self.0.queue_limit.set(gauge(stats.queue_limit as u64));
-        self.0.pending.set(gauge(stats.pending));
-        self.0.dead.set(gauge(stats.dead));
-        self.0.oldest_pending_seconds.set(age.max(0));
+        let of_store = &self.0.of_store;
+        of_store.queue.set(gauge(stats.queued as u64));
+        of_store.queue_limit.set(gauge(stats.queue_limit as u64));
+        of_store.pending.set(gauge(stats.pending));
+        of_store.dead.set(gauge(stats.dead));
+        of_store.oldest_pending_seconds.set(age.max(0));
+        self.0.store_up.set(1);
+    }
+
+    /// Shows that the store has no figures to show.
+    pub(crate) fn no_stats(&self) {
+        self.0.store_up.set(0);
     }
 }
 
@@ -236,10 +256,7 @@ impl Inner {
         histogram("handle_seconds", "Time in the handler", &self.handle_seconds);
         let mut gauge = |name, help, gauge: &Gauge| registry.register(name, help, gauge.clone());
         gauge("connections", "Connections that are open", &self.connections);
-        gauge("queue_writes", "Writes that wait for the store", &self.queue);
-        gauge("queue_limit_writes", "Writes that can wait", &self.queue_limit);
-        gauge("pending_entries", "Entries that wait for a worker", &self.pending);
-        gauge("dead_entries", "Entries that were given up", &self.dead);
+        gauge("store_up", "1 if the store has answered within a second", &self.store_up);
         gauge(
             "last_reconciliation_timestamp_seconds",
             "When a reconciliation last ran to its end, 0 before the first",
@@ -265,10 +282,17 @@ impl Inner {
             "When a verification last ran to its end, 0 before the first",
             &self.last_verification,
         );
+        let OfStore { registry, queue, queue_limit, pending, dead, oldest_pending_seconds } =
+            &mut self.of_store;
+        let mut gauge = |name, help, gauge: &Gauge| registry.register(name, help, gauge.clone());
+        gauge("queue_writes", "Writes that wait for the store", queue);
+        gauge("queue_limit_writes", "Writes that can wait", queue_limit);
+        gauge("pending_entries", "Entries that wait for a worker", pending);
+        gauge("dead_entries", "Entries that were given up", dead);
         gauge(
             "oldest_pending_seconds",
             "Age of the oldest entry that waits",
-            &self.oldest_pending_seconds,
+            oldest_pending_seconds,
         );
     }
 }

@@ -7,13 +7,16 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use spektr_inbox::Receiver;
 use spektr_inbox::store::{Erasure, Operator, State};
 use spektr_inbox::testing::{start, tag_added};
+use spektr_inbox::{Receiver, Server};
 use spektr_verify::{KeyRing, SharedKeys, UnixSeconds, danger};
 use support::{
     Inbox, PATH, deliver, exchange, fetch, key, request, ring, serve, signed, signed_at,
 };
+use tokio::net::TcpListener;
+
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 fn tag(id: &str) -> String {
     tag_added(id, "s1", 1_700_000_000_000)
@@ -271,29 +274,124 @@ async fn a_full_disk_is_a_507_until_there_is_room_again() {
     assert_eq!(deliver(address, big("e2")).await, 200);
 }
 
-#[tokio::test]
-async fn readiness_shows_a_full_disk_and_a_clock_that_is_behind() {
-    let inbox = Inbox::with(|options| options.with_max_bytes(256 * 1024));
-    let ready = async |inbox: &Inbox| {
-        let address = serve(&inbox.receiver()).await;
-        fetch(address, "/health/ready").await
-    };
-    let report = |clock: &str, disk: &str, status: u16| {
-        (status, format!(r#"{{"clock":"{clock}","disk":"{disk}","queue":"ok"}}"#))
-    };
-    assert_eq!(ready(&inbox).await, report("not set", "ok", 503));
-    inbox.clock.advance(Duration::from_secs(365 * 24 * 3600));
-    assert_eq!(ready(&inbox).await, report("ok", "ok", 200));
+/// A report of readiness in which one thing is not well.
+fn report(what: &str, how: &str) -> String {
+    let value = |name: &str| if name == what { how } else { "ok" }.to_owned();
+    let members = ["clock", "keys", "disk", "figures", "queue"]
+        .map(|name| format!(r#""{name}":"{}""#, value(name)));
+    format!("{{{}}}", members.join(","))
+}
 
+/// Asks a server that has not been asked before.
+async fn ready(receiver: &Receiver) -> (u16, String) {
+    fetch(serve(receiver).await, "/health/ready").await
+}
+
+#[tokio::test]
+async fn readiness_shows_a_full_disk() {
+    let inbox = Inbox::with(|options| options.with_max_bytes(256 * 1024));
+    inbox.clock.advance(YEAR);
+    assert_eq!(ready(&inbox.receiver()).await, (200, report("", "")));
     let big = tag("e1").replace(r#""t""#, &format!("\"{}\"", "t".repeat(170_000)));
     let delivery = danger::assume_verified(big.into_bytes().into());
     inbox.receiver().accept(&delivery).await.unwrap();
-    assert_eq!(ready(&inbox).await, report("ok", "full", 503));
-    inbox.clock.put_back(Duration::from_secs(301));
-    assert_eq!(ready(&inbox).await, report("behind what is stored", "full", 503));
+    assert_eq!(ready(&inbox.receiver()).await, (503, report("disk", "full")));
+}
 
+#[tokio::test]
+async fn readiness_shows_a_clock_that_is_behind_what_more_than_one_delivery_says() {
+    let inbox = Inbox::new();
+    let accept = async |id: &str| {
+        let delivery = danger::assume_verified(tag(id).into_bytes().into());
+        inbox.receiver().accept(&delivery).await.unwrap();
+        inbox.clock.advance(Duration::from_secs(1));
+    };
+    assert_eq!(ready(&inbox.receiver()).await, (503, report("clock", "not set")));
+    inbox.clock.advance(2 * YEAR);
+    accept("e1").await;
+    inbox.clock.put_back(YEAR);
+    // A single entry from the future says nothing.
+    assert_eq!(ready(&inbox.receiver()).await, (200, report("", "")));
+    accept("e2").await;
+    assert_eq!(ready(&inbox.receiver()).await, (200, report("", "")));
+    inbox.clock.put_back(Duration::from_secs(303));
+    assert_eq!(ready(&inbox.receiver()).await, (503, report("clock", "behind what is stored")));
+}
+
+#[tokio::test]
+async fn readiness_shows_a_store_that_refuses_every_delivery() {
+    let inbox = Inbox::new();
+    inbox.clock.advance(YEAR);
+    let other = rusqlite::Connection::open(inbox.folder.path().join("inbox.db")).unwrap();
+    // Entries cannot be stored, and everything else can.
+    other
+        .execute_batch(
+            "CREATE TRIGGER refuses BEFORE INSERT ON entries BEGIN SELECT RAISE(ABORT, 'no'); END",
+        )
+        .unwrap();
+    let delivery = danger::assume_verified(tag("e1").into_bytes().into());
+    assert!(inbox.receiver().accept(&delivery).await.is_err());
+    assert_eq!(ready(&inbox.receiver()).await, (503, report("disk", "failing")));
+    other.execute_batch("DROP TRIGGER refuses").unwrap();
+    assert_eq!(ready(&inbox.receiver()).await, (200, report("", "")));
+    // What readiness tries is never stored.
+    assert_eq!(inbox.count().await, 0);
+}
+
+#[tokio::test]
+async fn figures_that_are_not_known_are_not_shown() {
+    let inbox = Inbox::new();
+    inbox.clock.advance(YEAR);
     let address = serve(&inbox.receiver()).await;
+    let (_, metrics) = fetch(address, "/metrics").await;
+    assert!(metrics.contains("spektr_inbox_store_up 1\n"), "{metrics}");
+    assert!(metrics.contains("spektr_inbox_pending_entries 0\n"), "{metrics}");
+    let other = rusqlite::Connection::open(inbox.folder.path().join("inbox.db")).unwrap();
+    other.execute_batch("ALTER TABLE entries RENAME COLUMN received_at TO gone").unwrap();
+    let (_, metrics) = fetch(address, "/metrics").await;
+    assert!(metrics.contains("spektr_inbox_store_up 0\n"), "{metrics}");
+    assert!(!metrics.contains("spektr_inbox_pending_entries "), "{metrics}");
+    let (status, report) = fetch(address, "/health/ready").await;
+    assert_eq!(status, 503);
+    assert!(report.contains(r#""figures":"failing""#), "{report}");
     assert_eq!(fetch(address, "/health/live").await, (200, "ok".to_owned()));
+}
+
+#[tokio::test]
+async fn without_a_key_that_is_valid_now_the_receiver_is_not_ready() {
+    let inbox = Inbox::new();
+    inbox.clock.advance(YEAR);
+    let expired = key("key-a").with_validity(None, Some(UnixSeconds::new(1))).unwrap();
+    let verifier = inbox.verifier(KeyRing::new([expired]).unwrap());
+    let receiver =
+        Receiver::new(Arc::clone(&inbox.store), verifier).with_clock(inbox.clock.clone());
+    assert_eq!(ready(&receiver).await, (503, report("keys", "none is valid")));
+}
+
+#[tokio::test]
+async fn deliveries_to_another_path_are_counted_and_one_slash_more_is_accepted() {
+    let inbox = Inbox::new();
+    let receiver = inbox.receiver();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = Server::new(receiver.router_alone(PATH));
+    tokio::spawn(server.serve(listener, std::future::pending()));
+    let to = |path: &str| {
+        let body = tag("e1").into_bytes();
+        let request = String::from_utf8(request(&signed(&body), &body)).unwrap();
+        request.replace(PATH, path).into_bytes()
+    };
+    assert_eq!(exchange(address, &to("/webhooks/spektr/")).await.0, 200);
+    for path in ["/", "/webhook/spektr", "//webhooks/spektr", "/Webhooks/Spektr"] {
+        assert_eq!(exchange(address, &to(path)).await.0, 404, "{path}");
+    }
+    assert_eq!(fetch(address, PATH).await.0, 405);
+    let metrics = receiver.metrics().render();
+    for (reason, count) in [("path_unknown", 4), ("method_unknown", 1)] {
+        let line = format!("rejected_total{{reason=\"{reason}\"}} {count}\n");
+        assert!(metrics.contains(&line), "{metrics}");
+    }
+    assert_eq!(inbox.count().await, 1);
 }
 
 #[tokio::test]

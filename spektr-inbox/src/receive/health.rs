@@ -1,22 +1,23 @@
-//! Whether the receiver can do its work: clock, disk and queue.
+//! Whether the receiver can do its work: clock, keys, store, figures and queue.
 
 use std::time::Duration;
 
 use serde::Serialize;
 use spektr_types::Timestamp;
+use spektr_verify::Verifier;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
-use crate::clock::after;
-use crate::store::{Store, StoreError};
+use crate::clock::{after, before};
+use crate::store::{Stats, Store, StoreError};
 
-/// For how long an answer stands, so that asking often costs little.
+/// For how long an answer is given again, so that asking often costs little.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// How long the store may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How far the clock may be behind the entry that was stored last.
+/// How far the clock may differ from that of the database, or be behind what is stored.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(300);
 
 /// 2024-01-01: a clock before that has not been set.
@@ -28,13 +29,15 @@ pub(super) struct Health(Mutex<Option<(Instant, Report)>>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Report {
     clock: &'static str,
+    keys: &'static str,
     disk: &'static str,
+    figures: &'static str,
     queue: &'static str,
 }
 
 impl Report {
     pub(super) fn is_ready(&self) -> bool {
-        [self.clock, self.disk, self.queue] == ["ok"; 3]
+        [self.clock, self.keys, self.disk, self.figures, self.queue] == ["ok"; 5]
     }
 
     pub(super) fn to_json(self) -> String {
@@ -43,12 +46,17 @@ impl Report {
 }
 
 impl Health {
-    pub(super) async fn check(&self, store: &dyn Store, now: Timestamp) -> Report {
+    pub(super) async fn check(
+        &self,
+        store: &dyn Store,
+        verifier: &Verifier,
+        now: Timestamp,
+    ) -> Report {
         let mut last = self.0.lock().await;
         match *last {
             Some((at, report)) if at.elapsed() < FRESH => report,
             _ => {
-                let report = look(store, now).await;
+                let report = look(store, verifier, now).await;
                 *last = Some((Instant::now(), report));
                 report
             }
@@ -56,27 +64,48 @@ impl Health {
     }
 }
 
-async fn look(store: &dyn Store, now: Timestamp) -> Report {
-    let (stats, written) =
+async fn look(store: &dyn Store, verifier: &Verifier, now: Timestamp) -> Report {
+    let (stats, stored) =
         tokio::join!(timeout(PATIENCE, store.stats()), timeout(PATIENCE, store.probe()));
-    // Where there are no figures, the write tells that something is wrong.
-    let stats = stats.ok().and_then(Result::ok).unwrap_or_default();
-    // What is stored shows that it has been later already; deliveries that
-    // somebody sends again don't get a say in this.
-    let is_behind = stats.newest.is_some_and(|newest| newest > after(now, CLOCK_TOLERANCE));
-    let clock = match now.as_millis() {
-        millis if millis < EARLIEST_MILLIS => "not set",
-        _ if is_behind => "behind what is stored",
-        _ => "ok",
-    };
-    let (disk, overloaded) = match written {
+    let (disk, overloaded) = match stored {
         Ok(Ok(())) => ("ok", false),
         Ok(Err(StoreError::Overloaded)) => ("ok", true),
         Ok(Err(StoreError::Full { .. })) => ("full", false),
         Ok(Err(_)) => ("failing", false),
         Err(_) => ("slow", false),
     };
+    let (figures, stats) = match stats {
+        Ok(Ok(stats)) => ("ok", stats),
+        Ok(Err(_)) => ("failing", Stats::default()),
+        Err(_) => ("slow", Stats::default()),
+    };
     let is_full = overloaded || stats.queued * 10 > stats.queue_limit * 9;
-    let queue = if is_full { "full" } else { "ok" };
-    Report { clock, disk, queue }
+    Report {
+        clock: clock(&stats, now),
+        keys: if has_valid_key(verifier) { "ok" } else { "none is valid" },
+        disk,
+        figures,
+        queue: if is_full { "full" } else { "ok" },
+    }
+}
+
+/// Judges the clock by that of the database, which all machines share. Without one, what is
+/// stored shows how late it has been already; deliveries that somebody sends again do not.
+fn clock(stats: &Stats, now: Timestamp) -> &'static str {
+    let is_after = |time: Timestamp| time > after(now, CLOCK_TOLERANCE);
+    if now.as_millis() < EARLIEST_MILLIS {
+        return "not set";
+    }
+    match stats.clock {
+        Some(shared) if is_after(shared) => "behind the database",
+        Some(shared) if shared < before(now, CLOCK_TOLERANCE) => "ahead of the database",
+        Some(_) => "ok",
+        None if stats.reached.is_some_and(is_after) => "behind what is stored",
+        None => "ok",
+    }
+}
+
+/// Whether a delivery can be authentic at all.
+pub(super) fn has_valid_key(verifier: &Verifier) -> bool {
+    verifier.keys().is_none_or(|keys| keys.has_valid_key_at(verifier.now()))
 }

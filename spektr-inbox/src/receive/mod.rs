@@ -5,6 +5,7 @@ mod body;
 mod failure;
 mod health;
 mod memory;
+mod sample;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use axum::{Extension, Router};
 use bytes::Bytes;
 use spektr_verify::{Verified, Verifier, VerifyError};
@@ -22,11 +23,16 @@ use tokio::time::{Instant, timeout};
 use failure::Failure;
 use health::Health;
 use memory::Memory;
+use sample::Samples;
 
 use crate::intake::{Intake, intake};
 use crate::server::{Delivered, Peer};
 use crate::store::{Acceptance, Action, Operator, Rejected, Store, StoreError};
 use crate::{Clock, Metrics, SystemClock};
+
+/// How long the store may take for the figures of `/metrics`; without them, it is shown
+/// as down.
+const FIGURES_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Receives deliveries into a store. Clones are the same receiver.
 ///
@@ -62,6 +68,7 @@ struct Inner {
     memory: Arc<Memory>,
     quarantine: Option<Quarantine>,
     health: Arc<Health>,
+    samples: Arc<Samples>,
 }
 
 #[derive(Clone)]
@@ -91,11 +98,13 @@ impl Receiver {
     pub const DEFAULT_SOURCE: &str = "spektr";
 
     /// Receives what a verifier accepts. Warns, by `tracing`, if that is
-    /// everything.
+    /// everything, or nothing, because no signing key is valid now.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, verifier: Verifier) -> Self {
         if verifier.keys().is_none() {
             tracing::warn!("unsigned deliveries are accepted, from whoever sends them");
+        } else if !health::has_valid_key(&verifier) {
+            tracing::error!("no signing key is valid now: every delivery is refused with 500");
         }
         Self(Arc::new(Inner {
             store,
@@ -109,6 +118,7 @@ impl Receiver {
             memory: Arc::new(Memory::new(Self::DEFAULT_MEMORY_LIMIT)),
             quarantine: None,
             health: Arc::default(),
+            samples: Arc::default(),
         }))
     }
 
@@ -183,19 +193,32 @@ impl Receiver {
         &self.0.metrics
     }
 
-    /// A router with the endpoint, `POST` at a path, to merge into your own.
+    /// A router with the endpoint, `POST` at a path, to merge into your own. The path with
+    /// a slash behind it is the same endpoint.
     ///
     /// Behind [`Server`](crate::Server) it is safe to expose; any other server
     /// needs a timeout for headers and a limit of connections of its own.
     pub fn router(&self, path: &str) -> Router {
-        Router::new().route(path, post(receive)).with_state(self.clone())
+        let endpoint = || post(receive).fallback(other_method);
+        let mut router = Router::new().route(path, endpoint());
+        if !path.ends_with('/') {
+            router = router.route(&format!("{path}/"), endpoint());
+        }
+        router.with_state(self.clone())
+    }
+
+    /// The router of a server that does nothing else: the endpoint, and a 404 that is
+    /// logged and counted for each other path, which a sender may be configured to by
+    /// mistake.
+    pub fn router_alone(&self, path: &str) -> Router {
+        self.router(path).fallback_service(any(other_path).with_state(self.clone()))
     }
 
     /// A router for operators: `GET` at `/health/live`, `/health/ready` and
     /// `/metrics`. Not for the public: a readiness check writes to the disk.
     pub fn operations(&self) -> Router {
         Router::new()
-            .route("/health/live", get(|| async { "ok" }))
+            .route("/health/live", get(live))
             .route("/health/ready", get(ready))
             .route("/metrics", get(metrics))
             .with_state(self.clone())
@@ -268,6 +291,14 @@ impl Receiver {
         }
     }
 
+    /// Counts what is not answered with 200, and logs some of it.
+    fn rejected(&self, reason: &'static str, log: impl FnOnce(u64)) {
+        self.0.metrics.rejected(reason);
+        if let Some(suppressed) = self.0.samples.take(reason) {
+            log(suppressed);
+        }
+    }
+
     fn with(mut self, change: impl FnOnce(&mut Inner)) -> Self {
         change(Arc::make_mut(&mut self.0));
         self
@@ -336,8 +367,13 @@ impl Receiver {
         };
         let kept =
             self.0.store.quarantine(rejected, quarantine.max_count, quarantine.max_bytes).await;
-        if let Err(error) = kept {
-            tracing::warn!(error = &error as &dyn std::error::Error, "not kept in quarantine");
+        let Err(error) = kept else { return };
+        if let Some(suppressed) = self.0.samples.take("not_kept") {
+            tracing::warn!(
+                suppressed,
+                error = &error as &dyn std::error::Error,
+                "not kept in quarantine"
+            );
         }
     }
 }
@@ -359,33 +395,70 @@ async fn receive(State(receiver): State<Receiver>, request: Request) -> Response
             (StatusCode::OK, Extension(Delivered)).into_response()
         }
         Err(failure) => {
-            metrics.rejected(failure.reason());
-            let status = failure.status();
-            tracing::warn!(
-                reason = failure.reason(),
-                status = status.as_u16(),
-                error = &failure as &dyn std::error::Error,
-                "delivery rejected",
-            );
+            let (reason, status) = (failure.reason(), failure.status());
+            receiver.rejected(reason, |suppressed| {
+                tracing::warn!(
+                    reason,
+                    status = status.as_u16(),
+                    error = &failure as &dyn std::error::Error,
+                    suppressed,
+                    "delivery rejected",
+                );
+            });
             (status, status.canonical_reason().unwrap_or_default()).into_response()
         }
     }
 }
 
+/// A request to the endpoint that is no delivery.
+async fn other_method(State(receiver): State<Receiver>, request: Request) -> Response {
+    receiver.rejected("method_unknown", |suppressed| {
+        tracing::warn!(method = shown(request.method().as_str()), suppressed, "not a POST");
+    });
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")]).into_response()
+}
+
+/// A request to another path than that of the endpoint.
+async fn other_path(State(receiver): State<Receiver>, request: Request) -> Response {
+    receiver.rejected("path_unknown", |suppressed| {
+        tracing::warn!(
+            method = shown(request.method().as_str()),
+            path = shown(request.uri().path()),
+            suppressed,
+            "there is no endpoint at this path",
+        );
+    });
+    StatusCode::NOT_FOUND.into_response()
+}
+
+/// The beginning of a text that anybody can choose.
+fn shown(text: &str) -> &str {
+    const LONGEST: usize = 100;
+    let end = (0..=LONGEST).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+    text.get(..end).unwrap_or(text)
+}
+
+async fn live(State(receiver): State<Receiver>) -> (StatusCode, &'static str) {
+    if receiver.0.store.is_alive() {
+        (StatusCode::OK, "ok")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the store has ended")
+    }
+}
+
 async fn ready(State(receiver): State<Receiver>) -> Response {
     let inner = &*receiver.0;
-    let report = inner.health.check(&*inner.store, inner.clock.now()).await;
+    let report = inner.health.check(&*inner.store, &inner.verifier, inner.clock.now()).await;
     let status = if report.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, [(header::CONTENT_TYPE, "application/json")], report.to_json()).into_response()
 }
 
 async fn metrics(State(receiver): State<Receiver>) -> Response {
     let inner = &*receiver.0;
-    match inner.store.stats().await {
-        Ok(stats) => inner.metrics.stats(&stats, inner.clock.now()),
-        Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "no figures of the store");
-        }
+    let stats = timeout(FIGURES_TIMEOUT, inner.store.stats()).await;
+    match stats {
+        Ok(Ok(stats)) => inner.metrics.stats(&stats, inner.clock.now()),
+        Ok(Err(_)) | Err(_) => inner.metrics.no_stats(),
     }
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], inner.metrics.render()).into_response()

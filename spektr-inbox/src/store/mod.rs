@@ -135,8 +135,15 @@ pub trait Store: Send + Sync + 'static {
     /// Returns figures for metrics and health.
     fn stats(&self) -> StoreFuture<'_, Stats>;
 
-    /// Commits a write of some 64 KiB and its deletion, to learn whether there is room.
+    /// Does what [`accept`](Self::accept) does, in the same way, and takes it back; and
+    /// commits a write of some 64 KiB and its deletion, to learn whether there is room.
     fn probe(&self) -> StoreFuture<'_, ()>;
+
+    /// Whether what works for the store is there: threads, or tasks. Where it is not, only
+    /// another start helps.
+    fn is_alive(&self) -> bool {
+        true
+    }
 
     /// Keeps a delivery that was rejected. The oldest are dropped so that at most
     /// `max_count` with at most `max_bytes` of bodies remain; a body that is there

@@ -124,6 +124,23 @@ impl NewEntry {
         stored
     }
 
+    /// An entry that is stored to see whether that can be done, and never kept.
+    pub(super) fn probe() -> Self {
+        const BYTES: usize = 16 * 1024;
+        Self {
+            source: "probe".into(),
+            key: format!("probe:{}", fastrand::u64(..)),
+            content: [0; 32],
+            id: None,
+            spektr_id: None,
+            wire_type: None,
+            created_at: None,
+            received_at: Timestamp::MAX,
+            state: State::Unreadable,
+            raw: Bytes::from(vec![0; BYTES]),
+        }
+    }
+
     /// The content as stores have kept it that were written before the hash had a version.
     pub(super) fn former_content(&self) -> [u8; 32] {
         former_content_of(&self.key, &self.raw)
@@ -354,6 +371,11 @@ pub struct Stats {
     pub oldest_pending: Option<Timestamp>,
     /// When the entry arrived that was stored last.
     pub newest: Option<Timestamp>,
+    /// A time that a clock which is right has passed: of the times of arrival of the hundred
+    /// entries stored last, the latest but one, so that a single one decides nothing.
+    pub reached: Option<Timestamp>,
+    /// The time by the clock of the database, where that is another machine's.
+    pub clock: Option<Timestamp>,
     /// How many writes wait for the store.
     pub queued: usize,
     /// How many writes can wait; 0 if there is no such limit.

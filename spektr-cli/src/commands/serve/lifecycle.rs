@@ -58,7 +58,7 @@ impl Work {
             stage.send_replace(Stage::DeliveriesEnd);
         };
         let deliveries = async {
-            Server::new(self.receiver.router(PATH))
+            Server::new(self.receiver.router_alone(PATH))
                 .with_metrics(self.receiver.metrics().clone())
                 .serve(sockets.public, reached(&stage, Stage::DeliveriesEnd))
                 .await;
@@ -77,7 +77,7 @@ impl Work {
         tokio::select! {
             _ = async { tokio::join!(deliveries, operations, working) } => {}
             () = prune(self.retention, &*self.store) => {}
-            () = supervisor.watch(|| true) => {}
+            () = supervisor.watch(|| self.store.is_alive()) => {}
             () = signals => tracing::warn!("ended at once, by a second signal"),
         }
     }

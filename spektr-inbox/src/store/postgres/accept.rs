@@ -13,6 +13,7 @@ use super::compare::are_former;
 use super::connect::millis;
 use super::error::Fault;
 use super::pool::{Lent, Pool};
+use super::quarantine::take_room;
 use crate::store::{Acceptance, NewEntry, StoreError};
 
 /// Of how many bytes a group is full.
@@ -34,6 +35,8 @@ pub(super) struct Queue {
 struct Job {
     entries: Vec<NewEntry>,
     answer: oneshot::Sender<Result<Vec<Acceptance>, StoreError>>,
+    /// Whether what is stored is taken back.
+    is_probe: bool,
 }
 
 impl Queue {
@@ -59,8 +62,26 @@ impl Queue {
         &self,
         entries: Vec<NewEntry>,
     ) -> Result<Vec<Acceptance>, StoreError> {
+        self.run(entries, false).await
+    }
+
+    /// Stores an entry as a delivery is stored, and takes it back.
+    pub(super) async fn probe(&self) -> Result<(), StoreError> {
+        self.run(vec![NewEntry::probe()], true).await.map(drop)
+    }
+
+    /// Whether a task is there that takes out what goes in.
+    pub(super) fn is_alive(&self) -> bool {
+        !self.sender.is_closed()
+    }
+
+    async fn run(
+        &self,
+        entries: Vec<NewEntry>,
+        is_probe: bool,
+    ) -> Result<Vec<Acceptance>, StoreError> {
         let (answer, result) = oneshot::channel();
-        self.sender.try_send(Job { entries, answer }).map_err(|error| match error {
+        self.sender.try_send(Job { entries, answer, is_probe }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
         })?;
@@ -94,6 +115,12 @@ async fn serve(
         }
         // Whoever is gone has told the sender to come back.
         jobs.retain(|job| !job.answer.is_closed());
+        let (probes, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.is_probe);
+        for job in probes {
+            let probed = timeout(limit, probe(&pool, &job.entries)).await;
+            let late = |_| Err(Fault::new("the database does not answer in time").into());
+            let _gone = job.answer.send(probed.unwrap_or_else(late).map(|()| Vec::new()));
+        }
         match commit(&pool, &jobs, limit).await {
             Ok(accepted) => answer(jobs, accepted),
             // Each alone, so that none fails because of another.
@@ -131,6 +158,18 @@ fn answer(jobs: Vec<Job>, accepted: Vec<Vec<Acceptance>>) {
         // Whoever asked may have gone away; what is committed stays.
         let _gone = job.answer.send(Ok(accepted));
     }
+}
+
+/// Stores entries and takes them back, and commits a write and its deletion.
+async fn probe(pool: &Pool, entries: &[NewEntry]) -> Result<(), StoreError> {
+    let mut connection = pool.take().await?;
+    connection.run("BEGIN; SAVEPOINT probe").await?;
+    store(&mut connection, &entries.iter().collect::<Vec<_>>()).await?;
+    connection.run("ROLLBACK TO probe").await?;
+    take_room(&mut connection).await?;
+    connection.run("COMMIT").await?;
+    connection.give_back();
+    Ok(())
 }
 
 /// Commits all or nothing.

@@ -433,7 +433,11 @@ impl Store for PostgresStore {
     }
 
     fn probe(&self) -> StoreFuture<'_, ()> {
-        lend!(self.work, self.timeout, |one| quarantine::probe(&mut one).await)
+        Box::pin(self.queue.probe())
+    }
+
+    fn is_alive(&self) -> bool {
+        self.queue.is_alive()
     }
 
     fn quarantine(

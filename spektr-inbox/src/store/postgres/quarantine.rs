@@ -126,14 +126,12 @@ pub(super) async fn set_note(
     Ok(())
 }
 
-/// Takes some room and gives it back, which fails where none is left.
-pub(super) async fn probe(connection: &mut Lent<'_>) -> Result<(), StoreError> {
+/// Takes some room and gives it back, which fails where none is left. In a transaction.
+pub(super) async fn take_room(connection: &mut Lent<'_>) -> Result<(), StoreError> {
     // A name of its own, since several machines may probe at a time.
     let name = format!("probe {}", fastrand::u64(..));
-    connection.run("BEGIN").await?;
     set_note(connection, &name, &"0".repeat(64 * 1024)).await?;
     let sql = "DELETE FROM spektr_inbox.notes WHERE name = $1";
     connection.query(sql, &[&name.as_bytes()]).await?;
-    connection.run("COMMIT").await?;
     Ok(())
 }

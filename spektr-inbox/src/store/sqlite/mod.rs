@@ -264,6 +264,10 @@ impl Store for SqliteStore {
         Box::pin(self.writer.try_write(write::probe))
     }
 
+    fn is_alive(&self) -> bool {
+        self.writer.is_alive() && self.reader.is_alive()
+    }
+
     fn quarantine(
         &self,
         rejected: Rejected,

@@ -141,6 +141,10 @@ impl Worker {
             .map_or((0, 0), |queue| (queue.max_capacity() - queue.capacity(), queue.max_capacity()))
     }
 
+    pub(super) fn is_alive(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+
     async fn send(&self, job: Job) -> Result<(), StoreError> {
         self.queue()?.send(job).await.map_err(|_| StoreError::Closed)
     }
@@ -246,5 +250,24 @@ impl From<rusqlite::Error> for StoreError {
             Some(rusqlite::ErrorCode::DiskFull) => Self::Full { source },
             _ => Self::Database { source },
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_thread_that_has_ended_is_noticed() {
+        let connection = Connection::open_in_memory().unwrap();
+        let worker = Worker::start("dies", connection, None, 4, 1).unwrap();
+        assert!(worker.is_alive());
+        let dies = |_: &Connection| -> Result<(), StoreError> { panic!("as the test wants") };
+        assert!(matches!(worker.alone(dies).await, Err(StoreError::Closed)));
+        while worker.is_alive() {
+            tokio::task::yield_now().await;
+        }
+        assert!(matches!(worker.alone(|_| Ok(())).await, Err(StoreError::Closed)));
     }
 }

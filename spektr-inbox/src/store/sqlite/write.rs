@@ -161,8 +161,12 @@ pub(super) fn set_note(connection: &Connection, name: &str, text: &str) -> Resul
     Ok(())
 }
 
-/// Takes some room and gives it back, which fails where none is left.
+/// Accepts an entry and takes it back; then takes some room and gives it back, which fails
+/// where none is left.
 pub(super) fn probe(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute_batch("SAVEPOINT probe")?;
+    accept_one(connection, &NewEntry::probe())?;
+    connection.execute_batch("ROLLBACK TO probe; RELEASE probe")?;
     connection
         .execute("INSERT OR REPLACE INTO notes VALUES ('probe', hex(zeroblob(32768)))", [])?;
     connection.execute("DELETE FROM notes WHERE name = 'probe'", [])?;
