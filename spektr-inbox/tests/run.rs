@@ -18,7 +18,7 @@ use support::Inbox;
 use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::time::sleep;
 
-const LEASE: Duration = Duration::from_millis(300);
+const LEASE: Duration = Duration::from_millis(1500);
 
 async fn fill(inbox: &Inbox, count: usize) {
     let raws: Vec<_> =

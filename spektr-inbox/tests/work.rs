@@ -331,3 +331,93 @@ async fn the_clock_put_back_does_not_stop_the_work() {
     assert_eq!(workers(&inbox, handler).run_due().await.unwrap(), 1);
     assert_eq!(only(&inbox).await.state, State::Done);
 }
+
+/// Says when it is dropped.
+struct Dropped(Option<tokio::sync::oneshot::Sender<()>>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        let _gone = self.0.take().map(|sender| sender.send(()));
+    }
+}
+
+/// A handler that never ends, and what tells that it has begun and that it was stopped.
+fn endless()
+-> (impl Handler, tokio::sync::oneshot::Receiver<()>, tokio::sync::oneshot::Receiver<()>) {
+    let (begin, begun) = tokio::sync::oneshot::channel();
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let ends = Mutex::new(Some((begin, Dropped(Some(stop)))));
+    let handler = move |_: Received| {
+        let ends = ends.lock().unwrap().take();
+        async move {
+            let (begin, _dropped) = ends.unwrap();
+            begin.send(()).unwrap();
+            std::future::pending().await
+        }
+    };
+    (handler, begun, stopped)
+}
+
+#[tokio::test]
+async fn a_handler_is_stopped_at_the_end_of_its_lease_though_the_store_cannot_be_reached() {
+    let inbox = Inbox::new();
+    fill(&inbox, &[tag("e1")]).await;
+    let (handler, begun, stopped) = endless();
+    let metrics = spektr_inbox::Metrics::new();
+    let working = workers(&inbox, handler)
+        .with_lease(Duration::from_millis(500))
+        .with_handler_timeout(Duration::MAX)
+        .with_metrics(metrics.clone());
+    let working = tokio::spawn(working.run_due());
+    begun.await.unwrap();
+    // Nobody extends a lease while another connection holds the lock.
+    let blocker = rusqlite::Connection::open(inbox.folder.path().join("inbox.db")).unwrap();
+    blocker.busy_timeout(Duration::from_secs(60)).unwrap();
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    stopped.await.unwrap();
+    blocker.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(working.await.unwrap().unwrap(), 1);
+    assert!(metrics.render().contains("result=\"lease_lost\"} 1"), "{}", metrics.render());
+    assert_eq!(only(&inbox).await.state, State::Pending);
+}
+
+#[tokio::test]
+async fn the_leases_of_handlers_that_do_not_finish_are_given_back_at_the_end() {
+    let inbox = Inbox::new();
+    fill(&inbox, &[tag("e1")]).await;
+    let (handler, begun, stopped) = endless();
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let working = workers(&inbox, handler).with_shutdown_timeout(Duration::ZERO);
+    let working = tokio::spawn(working.run(async { ended.await.unwrap() }));
+    begun.await.unwrap();
+    end.send(()).unwrap();
+    stopped.await.unwrap();
+    working.await.unwrap();
+    // Another has it at once, as if there had been no attempt.
+    let handler = |received: Received| async move {
+        assert_eq!(received.attempt(), 1);
+        Ok(())
+    };
+    assert_eq!(workers(&inbox, handler).run_due().await.unwrap(), 1);
+    assert_eq!(only(&inbox).await.state, State::Done);
+}
+
+#[tokio::test]
+async fn no_duration_is_too_long_for_workers() {
+    let inbox = Inbox::new();
+    fill(&inbox, &[tag("e1"), tag("e2")]).await;
+    let handler = |received: Received| async move {
+        let is_first = received.event().id().unwrap().as_ref() == "e1";
+        if is_first { Err(HandlerError::retry("not yet")) } else { Ok(()) }
+    };
+    let workers = Workers::new(Arc::clone(&inbox.store), handler)
+        .with_clock(inbox.clock.clone())
+        .with_lease(Duration::MAX)
+        .with_handler_timeout(Duration::MAX)
+        .with_backoff(Backoff::new(Duration::MAX, Duration::MAX))
+        .with_poll(Duration::MAX)
+        .with_shutdown_timeout(Duration::MAX);
+    assert_eq!(workers.run_due().await.unwrap(), 2);
+    let states: Vec<_> = inbox.all().await.iter().map(|entry| entry.state).collect();
+    assert_eq!(states, [State::Pending, State::Done]);
+}

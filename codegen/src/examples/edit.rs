@@ -8,35 +8,35 @@ pub(super) fn set(json: &Json, tokens: &[String], value: Json) -> Json {
     edit(
         json,
         tokens,
-        &mut |members, name| match members.iter_mut().find(|(key, _)| key == name) {
+        |members, name| match members.iter_mut().find(|(key, _)| key == name) {
             Some((_, place)) => *place = value.clone(),
             None => members.push((name.to_owned(), value.clone())),
         },
-        &mut |element| *element = value.clone(),
+        |element| *element = value.clone(),
     )
 }
 
 /// Returns the value without one of its members.
 pub(super) fn without(json: &Json, tokens: &[String]) -> Json {
-    edit(json, tokens, &mut |members, name| members.retain(|(key, _)| key != name), &mut |_| {})
+    edit(json, tokens, |members, name| members.retain(|(key, _)| key != name), |_| {})
 }
 
 /// Returns the value with another name for one of its members.
 pub(super) fn renamed(json: &Json, tokens: &[String], name: &str) -> Json {
-    let mut rename = |members: &mut Vec<(String, Json)>, old: &str| {
+    let rename = |members: &mut Vec<(String, Json)>, old: &str| {
         if let Some((key, _)) = members.iter_mut().find(|(key, _)| key == old) {
             *key = name.to_owned();
         }
     };
-    edit(json, tokens, &mut rename, &mut |_| {})
+    edit(json, tokens, rename, |_| {})
 }
 
 /// Copies a value, and lets the last token's member or element be changed.
 fn edit(
     json: &Json,
     tokens: &[String],
-    of_object: &mut dyn FnMut(&mut Vec<(String, Json)>, &str),
-    of_list: &mut dyn FnMut(&mut Json),
+    of_object: impl FnOnce(&mut Vec<(String, Json)>, &str),
+    of_list: impl FnOnce(&mut Json),
 ) -> Json {
     let mut json = json.clone();
     let Some((last, path)) = tokens.split_last() else {

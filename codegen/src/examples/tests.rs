@@ -10,6 +10,7 @@ fn member(name: &str, ty: Ty, required: bool) -> Member {
         description: String::new(),
         required,
         ty,
+        keeps_raw: false,
         sensitive: false,
         aliases: Vec::new(),
         valid_for_seconds: None,

@@ -5,7 +5,10 @@
 //! - What a method has answered with `Ok` survives a crash and a power cut.
 //! - Each method is one transaction: all of it happens, or nothing.
 //! - An entry is claimed by one worker at a time, until its lease ends.
-//! - No method reads a clock: every time comes from the caller.
+//! - A lease has a number that no other one has or will have, so that nobody can settle
+//!   one that another holds.
+//! - No method reads the machine's clock: times come from the caller, or, where several
+//!   machines share a store, from the database.
 
 mod completion;
 mod model;
@@ -18,11 +21,13 @@ pub mod sqlite;
 use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use spektr_types::Timestamp;
 use thiserror::Error;
 
 pub use completion::Completion;
+pub use model::MAX_ATTEMPTS_KEPT;
 pub use model::{
     Acceptance, Claim, ClaimRequest, Filter, Lease, NewEntry, Presence, Quarantined, Rejected,
     Settlement, State, Stats, StoredEntry,
@@ -47,11 +52,21 @@ pub trait Store: Send + Sync + 'static {
     fn accept(&self, entries: Vec<NewEntry>) -> StoreFuture<'_, Vec<Acceptance>>;
 
     /// Gives pending entries that are due to a worker, for the time of a lease,
-    /// and counts an attempt for each.
+    /// and counts an attempt for each. A lease that nobody has settled ends with it.
     fn claim(&self, request: ClaimRequest) -> StoreFuture<'_, Vec<Claim>>;
 
-    /// Lets leases end later. Returns those of them that are still held.
-    fn extend(&self, leases: Vec<Lease>, until: Timestamp) -> StoreFuture<'_, Vec<Lease>>;
+    /// Lets leases last for some time from now on. Returns those of them that are still
+    /// held.
+    fn extend(
+        &self,
+        leases: Vec<Lease>,
+        now: Timestamp,
+        duration: Duration,
+    ) -> StoreFuture<'_, Vec<Lease>>;
+
+    /// Ends leases without any outcome: their entries are due now, and the attempts are not
+    /// counted. Returns how many were still held.
+    fn give_back(&self, leases: Vec<Lease>, now: Timestamp) -> StoreFuture<'_, u64>;
 
     /// Ends a lease with what became of the attempt. Returns whether it was still
     /// held; where it was not, nothing changes.
@@ -129,7 +144,8 @@ pub trait Store: Send + Sync + 'static {
     /// Adds recorded actions of another store, apart from those that are there.
     fn import_actions(&self, actions: Vec<Recorded>) -> StoreFuture<'_, ()>;
 
-    /// Returns the latest attempts of an entry, the first one first.
+    /// Returns the latest attempts of an entry that have ended, at most
+    /// [`MAX_ATTEMPTS_KEPT`] of this store's own, the first one first.
     fn attempts(&self, number: i64) -> StoreFuture<'_, Vec<Attempt>>;
 
     /// Returns figures for metrics and health.
@@ -201,6 +217,13 @@ pub enum StoreError {
         /// What the database says.
         #[source]
         source: Box<dyn Error + Send + Sync>,
+    },
+    /// Two claims have the same entry, or a lease has changed: a fault of the store. Nothing
+    /// was changed.
+    #[error("the lease of entry {number} is not what it has to be")]
+    Lease {
+        /// The number of the entry.
+        number: i64,
     },
     /// A row holds what this version cannot read.
     #[error("the column {column} of entry {number} holds an unknown value")]

@@ -220,9 +220,17 @@ pub struct Lease {
     pub number: i64,
     /// Who holds it.
     pub owner: i64,
-    /// Which attempt it is for, from 1.
+    /// Which attempt it is for, from 1. A replay begins to count anew.
     pub attempt: u32,
+    /// Tells it from every other lease of the store, earlier and later ones.
+    pub token: i64,
 }
+
+/// How many attempts at an entry are kept.
+pub const MAX_ATTEMPTS_KEPT: usize = 20;
+
+/// How an attempt has ended that nobody has settled.
+pub(super) const LEASE_EXPIRED: &str = "lease_expired";
 
 /// An entry that a worker may work on.
 #[derive(Clone, Debug)]
@@ -257,6 +265,15 @@ pub enum Settlement {
 }
 
 impl Settlement {
+    /// How the attempt has ended, in a word.
+    pub(super) fn result(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Retry { .. } => "retry",
+            Self::Park { state, .. } => state.as_str(),
+        }
+    }
+
     /// The state, the due time and the reason that the entry is left with.
     pub(super) fn parts(&self, now: Timestamp) -> (State, Timestamp, Option<&str>) {
         match self {

@@ -167,7 +167,8 @@ pub struct Attempt {
     pub began_at: Option<Timestamp>,
     /// When it ended.
     pub ended_at: Timestamp,
-    /// What became of it, in a word.
+    /// How it ended: `done`, `retry`, `lease_expired`, or the state that the entry was
+    /// parked in.
     pub result: String,
     /// The status of the HTTP response, where events are forwarded.
     pub status: Option<u16>,

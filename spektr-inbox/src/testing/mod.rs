@@ -53,6 +53,10 @@ macro_rules! store_tests {
             claims_what_is_due_once
             ends_a_lease_with_an_outcome
             an_expired_lease_goes_to_another_worker
+            a_lease_never_repeats
+            a_lease_that_is_given_back_counts_no_attempt
+            keeps_the_latest_attempts
+            the_longest_durations_are_durations
             an_extended_lease_does_not_expire
             a_retry_waits_for_its_time
             an_ordered_claim_takes_one_per_spektr_id_in_order

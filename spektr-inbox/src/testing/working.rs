@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{accept, all, ids, request, start, states, tag_added};
 use crate::clock::{after, before};
-use crate::store::{ClaimRequest, Filter, Lease, Settlement, State, Store};
+use crate::store::{ClaimRequest, Filter, Lease, MAX_ATTEMPTS_KEPT, Settlement, State, Store};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -25,7 +25,8 @@ pub async fn claims_what_is_due_once(store: &dyn Store) {
     let two = store.claim(ClaimRequest { limit: 2, ..request(start()) }).await.unwrap();
     assert_eq!(ids(&two), ["e1", "e2"]);
     let number = two[0].entry.number;
-    assert_eq!(two[0].lease, Lease { number, owner: 1, attempt: 1 });
+    let token = two[0].lease.token;
+    assert_eq!(two[0].lease, Lease { number, owner: 1, attempt: 1, token });
     assert_eq!((two[0].entry.attempts, two[0].entry.state), (1, State::Pending));
     let rest = store.claim(ClaimRequest { owner: 2, ..request(start()) }).await.unwrap();
     assert_eq!(ids(&rest), ["e3"]);
@@ -57,16 +58,112 @@ pub async fn an_expired_lease_goes_to_another_worker(store: &dyn Store) {
     let claims = other(now).await.unwrap();
     assert_eq!((ids(&claims), claims[0].lease.attempt), (vec!["e1".to_owned()], 2));
     assert!(!store.settle(stalled.lease, Settlement::Done, now).await.unwrap());
-    assert_eq!(store.extend(vec![stalled.lease], after(now, SECOND)).await.unwrap(), []);
+    assert_eq!(store.extend(vec![stalled.lease], now, SECOND).await.unwrap(), []);
     assert!(store.settle(claims[0].lease, Settlement::Done, now).await.unwrap());
     assert_eq!(states(store).await, [State::Done]);
+}
+
+/// A replay begins to count attempts anew, and the lease of before is not the one of after.
+pub async fn a_lease_never_repeats(store: &dyn Store) {
+    three(store).await;
+    let mut tokens = Vec::new();
+    for _ in 0..3 {
+        let claims = store.claim(request(start())).await.unwrap();
+        tokens.extend(claims.iter().map(|claim| claim.lease.token));
+        assert_eq!(claims.iter().map(|claim| claim.lease.attempt).max(), Some(1));
+        for claim in &claims {
+            assert!(store.settle(claim.lease, Settlement::Done, start()).await.unwrap());
+        }
+        assert_eq!(store.release(Filter::all(), 0, 10, start(), None).await.unwrap().len(), 3);
+        let again = store.claim(request(start())).await.unwrap();
+        tokens.extend(again.iter().map(|claim| claim.lease.token));
+        // Same owner, same entry, same attempt.
+        for old in claims {
+            let dead = Settlement::Park { state: State::Dead, reason: String::new() };
+            assert!(!store.settle(old.lease, dead, start()).await.unwrap());
+            assert_eq!(store.extend(vec![old.lease], start(), SECOND).await.unwrap(), []);
+            assert_eq!(store.give_back(vec![old.lease], start()).await.unwrap(), 0);
+        }
+        for new in again {
+            assert!(store.settle(new.lease, Settlement::Done, start()).await.unwrap());
+        }
+        assert_eq!(store.release(Filter::all(), 0, 10, start(), None).await.unwrap().len(), 3);
+    }
+    let once: std::collections::BTreeSet<_> = tokens.iter().collect();
+    assert_eq!((tokens.len(), once.len()), (18, 18));
+}
+
+/// Others have the entry at once, and the attempt is none.
+pub async fn a_lease_that_is_given_back_counts_no_attempt(store: &dyn Store) {
+    three(store).await;
+    let claims = store.claim(request(start())).await.unwrap();
+    let leases: Vec<_> = claims.iter().map(|claim| claim.lease).collect();
+    assert!(store.settle(leases[0], Settlement::Done, start()).await.unwrap());
+    assert_eq!(store.give_back(leases.clone(), start()).await.unwrap(), 2);
+    assert_eq!(store.give_back(leases.clone(), start()).await.unwrap(), 0);
+    assert!(!store.settle(leases[1], Settlement::Done, start()).await.unwrap());
+    let other = store.claim(ClaimRequest { owner: 2, ..request(start()) }).await.unwrap();
+    assert_eq!(ids(&other), ["e2", "e3"]);
+    assert!(other.iter().all(|claim| claim.lease.attempt == 1));
+    assert_eq!(store.attempts(leases[1].number).await.unwrap(), []);
+}
+
+/// The latest ones, those that nobody has settled included, until the entry is deleted.
+pub async fn keeps_the_latest_attempts(store: &dyn Store) {
+    accept(store, &[tag_added("e1", "s1", 1_700_000_000_000)]).await;
+    let mut now = start();
+    let mut number = 0;
+    for _ in 0..MAX_ATTEMPTS_KEPT + 3 {
+        let lease = store.claim(request(now)).await.unwrap().remove(0).lease;
+        number = lease.number;
+        let retry = Settlement::Retry { due_at: after(now, SECOND), reason: "why".to_owned() };
+        assert!(store.settle(lease, retry, now).await.unwrap());
+        now = after(now, SECOND);
+    }
+    let attempts = store.attempts(number).await.unwrap();
+    let counted: Vec<_> = attempts.iter().map(|one| one.attempt).collect();
+    assert_eq!(counted, (4..=23).collect::<Vec<_>>());
+    assert!(attempts.iter().all(|one| one.result == "retry"));
+
+    // A worker dies, and another one finds the lease.
+    assert_eq!(store.claim(request(now)).await.unwrap().len(), 1);
+    let began_at = now;
+    now = after(now, 30 * SECOND);
+    let lease = store.claim(request(now)).await.unwrap().remove(0).lease;
+    now = after(now, SECOND);
+    assert!(store.settle(lease, Settlement::Done, now).await.unwrap());
+    let attempts = store.attempts(number).await.unwrap();
+    assert_eq!(attempts.len(), MAX_ATTEMPTS_KEPT);
+    let [expired, done] = &attempts[18..] else { panic!("{attempts:?}") };
+    assert_eq!((expired.attempt, expired.result.as_str()), (24, "lease_expired"));
+    assert_eq!(expired.began_at, Some(began_at));
+    assert_eq!((done.attempt, done.result.as_str()), (25, "done"));
+    assert_eq!((done.began_at, done.ended_at), (Some(expired.ended_at), now));
+    assert_eq!(store.prune(Filter::all(), 10, now, None).await.unwrap(), 1);
+    assert_eq!(store.attempts(number).await.unwrap(), []);
+}
+
+/// No duration is too long.
+pub async fn the_longest_durations_are_durations(store: &dyn Store) {
+    let raws = [("e1", "s1"), ("e2", "s2")]
+        .map(|(id, spektr_id)| tag_added(id, spektr_id, 1_700_000_000_000));
+    accept(store, &raws).await;
+    for ordered in [false, true] {
+        let (lease, horizon) = (Duration::MAX, Duration::MAX);
+        let request = ClaimRequest { lease, horizon, limit: 1, ordered, ..request(start()) };
+        let lease = store.claim(request).await.unwrap().remove(0).lease;
+        assert_eq!(store.extend(vec![lease], start(), Duration::MAX).await.unwrap(), [lease]);
+        let due_at = after(start(), Duration::MAX);
+        let retry = Settlement::Retry { due_at, reason: String::new() };
+        assert!(store.settle(lease, retry, start()).await.unwrap());
+    }
 }
 
 /// A heartbeat keeps the entry.
 pub async fn an_extended_lease_does_not_expire(store: &dyn Store) {
     accept(store, &[tag_added("e1", "s1", 1_700_000_000_000)]).await;
     let lease = store.claim(request(start())).await.unwrap().remove(0).lease;
-    let held = store.extend(vec![lease], after(start(), 60 * SECOND)).await.unwrap();
+    let held = store.extend(vec![lease], start(), 60 * SECOND).await.unwrap();
     assert_eq!(held, [lease]);
     let other = |now| store.claim(ClaimRequest { owner: 2, ..request(now) });
     assert_eq!(other(after(start(), 59 * SECOND)).await.unwrap().len(), 0);

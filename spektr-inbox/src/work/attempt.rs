@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use spektr_types::{Entry, EntryError, Event};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 use tracing::Instrument as _;
 
 use super::handler::{Handler, HandlerError, Raw, Received};
-use super::pool::Shared;
+use super::pool::{Held, Shared};
 use crate::clock::after;
 use crate::store::{Claim, Completion, Lease, Settlement, State, StoredEntry};
 
@@ -33,7 +33,8 @@ impl Outcome {
 }
 
 /// Works on a claimed entry until its lease is settled or lost.
-pub(super) async fn attempt<H: Handler>(shared: Arc<Shared<H>>, claim: Claim) {
+pub(super) async fn attempt<H: Handler>(shared: Arc<Shared<H>>, held: Held) {
+    let claim = &held.claim;
     let span = tracing::info_span!(
         "spektr_event",
         number = claim.lease.number,
@@ -41,12 +42,14 @@ pub(super) async fn attempt<H: Handler>(shared: Arc<Shared<H>>, claim: Claim) {
         event_type = claim.entry.wire_type,
         attempt = claim.lease.attempt,
     );
-    work(shared, claim).instrument(span).await;
+    let token = claim.lease.token;
+    work(&shared, held).instrument(span).await;
+    shared.held().remove(&token);
 }
 
-async fn work<H: Handler>(shared: Arc<Shared<H>>, claim: Claim) {
-    let lease = claim.lease;
-    let Some(outcome) = outcome(&shared, claim).await else {
+async fn work<H: Handler>(shared: &Arc<Shared<H>>, held: Held) {
+    let lease = held.claim.lease;
+    let Some(outcome) = outcome(shared, held).await else {
         shared.metrics.handled(LOST);
         tracing::warn!("the lease was lost, and the attempt given up");
         return;
@@ -78,8 +81,8 @@ async fn work<H: Handler>(shared: Arc<Shared<H>>, claim: Claim) {
 }
 
 /// Runs the attempt; `None` if the lease was lost meanwhile.
-async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, claim: Claim) -> Option<Outcome> {
-    let Claim { lease, entry } = claim;
+async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held) -> Option<Outcome> {
+    let Held { claim: Claim { lease, entry }, until } = held;
     if lease.attempt > shared.options.max_attempts {
         let reason = "attempts exhausted: the last one did not come to an end";
         return Some(Outcome::park(State::Dead, reason));
@@ -107,7 +110,7 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, claim: Claim) -> Option<Ou
         raw: Raw(entry.raw),
     };
     let began = Instant::now();
-    let result = run(shared, &completion, received).await?;
+    let result = run(shared, &completion, until, received).await?;
     shared.metrics.handler_took(began.elapsed());
     let mut outcome = match result {
         // Where the transaction has been committed, this finds no lease, and nothing is
@@ -158,6 +161,7 @@ impl From<HandlerError> for Failed {
 async fn run<H: Handler>(
     shared: &Arc<Shared<H>>,
     completion: &Completion,
+    until: Option<Instant>,
     received: Received,
 ) -> Option<Result<(), Failed>> {
     // A set ends its task when it is dropped, which a handle does not.
@@ -174,29 +178,53 @@ async fn run<H: Handler>(
             Some(Err(error)) if error.is_panic() => failed("the handler panicked"),
             Some(Err(_)) | None => failed("the handler was stopped"),
         }),
-        () = heartbeat(shared, completion) => None,
+        () = lost(shared, completion, until) => None,
     }
 }
 
-/// Extends the lease again and again; ends when it is lost.
-async fn heartbeat<H: Handler>(shared: &Arc<Shared<H>>, completion: &Completion) {
-    let period = (shared.options.lease / 3).max(Duration::from_millis(1));
+/// Extends the lease again and again; ends when it is lost, or may be.
+async fn lost<H: Handler>(
+    shared: &Arc<Shared<H>>,
+    completion: &Completion,
+    mut until: Option<Instant>,
+) {
+    let duration = shared.options.lease;
+    let period = (duration / 3).max(Duration::from_millis(1));
     let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // The first tick is now, when the lease is new.
     ticks.tick().await;
     loop {
-        ticks.tick().await;
-        let until = after(shared.clock.now(), shared.options.lease);
-        match shared.store.extend(vec![completion.lease()], until).await {
-            // Its own transaction has ended the lease. What the handler still does, it
-            // may end in peace.
-            Ok(held) if held.is_empty() && completion.may_be_done() => std::future::pending().await,
-            Ok(held) if held.is_empty() => return,
-            Ok(_) => {}
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn Error, "the lease is not extended");
+        let extending = async {
+            ticks.tick().await;
+            let began = Instant::now();
+            let now = shared.clock.now();
+            (began, shared.store.extend(vec![completion.lease()], now, duration).await)
+        };
+        // The store may not answer, and others may reach it: this end needs no store.
+        let extended = match until {
+            Some(end) => timeout_at(end, extending).await,
+            None => Ok(extending.await),
+        };
+        let is_lost = match extended {
+            Ok((_, Ok(held))) if held.is_empty() => true,
+            Ok((began, Ok(_))) => {
+                until = began.checked_add(duration);
+                false
             }
+            Ok((_, Err(error))) => {
+                tracing::warn!(error = &error as &dyn Error, "the lease is not extended");
+                false
+            }
+            Err(_) => true,
+        };
+        if is_lost && completion.may_be_done() {
+            // Its own transaction has ended the lease, or keeps others from the entry until
+            // it ends. What the handler still does, it may end in peace.
+            return std::future::pending().await;
+        }
+        if is_lost {
+            return;
         }
     }
 }

@@ -26,7 +26,9 @@ impl Backoff {
     pub(crate) fn after(&self, attempt: u32, random: f64) -> Duration {
         let doubled = 2_u32.checked_pow(attempt.saturating_sub(1));
         let full = doubled.and_then(|factor| self.first.checked_mul(factor));
-        full.unwrap_or(self.longest).min(self.longest).mul_f64(1.0 - random / 2.0)
+        let full = full.unwrap_or(self.longest).min(self.longest);
+        // Half of it fits in a duration, whatever rounding does to it.
+        full.saturating_sub((full / 2).mul_f64(random))
     }
 }
 
@@ -53,5 +55,8 @@ mod tests {
         let backoff = Backoff::new(Duration::from_secs(8), Duration::from_secs(8));
         assert_eq!(backoff.after(1, 0.5), Duration::from_secs(6));
         assert_eq!(backoff.after(1, 1.0), Duration::from_secs(4));
+        let endless = Backoff::new(Duration::MAX, Duration::MAX);
+        assert_eq!(endless.after(1, 0.0), Duration::MAX);
+        assert!(endless.after(1, 1.0) >= Duration::MAX / 2);
     }
 }

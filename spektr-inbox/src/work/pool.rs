@@ -1,19 +1,20 @@
 //! The workers: claim what is due, run attempts side by side, wait for more.
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::attempt::attempt;
 use super::backoff::Backoff;
 use super::handler::Handler;
-use crate::store::{Claim, ClaimRequest, Store, StoreError};
+use crate::store::{Claim, ClaimRequest, Lease, Store, StoreError};
 use crate::{Clock, Metrics, SystemClock};
 
 /// Hands the entries of a store to a handler.
@@ -50,6 +51,13 @@ pub(super) struct Shared<H> {
     pub(super) metrics: Metrics,
     pub(super) options: Options,
     owner: i64,
+    held: Mutex<HashMap<i64, Lease>>,
+}
+
+/// A claimed entry, and up to when its lease lasts at least: forever, if that is no time.
+pub(super) struct Held {
+    pub(super) claim: Claim,
+    pub(super) until: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -106,6 +114,7 @@ impl<H: Handler> Workers<H> {
             metrics: Metrics::new(),
             options,
             owner: fastrand::i64(1..),
+            held: Mutex::default(),
         };
         Self { shared }
     }
@@ -195,8 +204,9 @@ impl<H: Handler> Workers<H> {
         self
     }
 
-    /// Works until `shutdown` is ready, then lets handlers finish. Those that do
-    /// not finish in time are stopped, and their leases expire.
+    /// Works until `shutdown` is ready, then claims nothing more and lets handlers finish.
+    /// Those that do not finish in time are stopped, and their leases are given back: others
+    /// can claim the entries at once, and the attempt is not counted.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let shared = Arc::new(self.shared);
         let mut shutdown = pin!(shutdown);
@@ -229,7 +239,10 @@ impl<H: Handler> Workers<H> {
         let finishing = async { while attempts.join_next().await.is_some() {} };
         if timeout(shared.options.shutdown_timeout, finishing).await.is_err() {
             tracing::warn!(handlers = attempts.len(), "handlers did not finish in time");
+            // Until each of them has let go, none of their entries is somebody else's.
+            attempts.shutdown().await;
         }
+        shared.give_back().await;
     }
 
     /// Works until nothing is due by the clock, without waiting for what will be.
@@ -258,10 +271,12 @@ impl<H: Handler> Workers<H> {
 }
 
 impl<H> Shared<H> {
-    async fn claim(&self, limit: usize) -> Result<Vec<Claim>, StoreError> {
+    /// Claims entries, with the time up to which the leases last at least.
+    async fn claim(&self, limit: usize) -> Result<Vec<Held>, StoreError> {
         if limit == 0 {
             return Ok(Vec::new());
         }
+        let began = Instant::now();
         let longest = self.options.backoff.longest().max(self.options.lease);
         let request = ClaimRequest {
             owner: self.owner,
@@ -269,9 +284,33 @@ impl<H> Shared<H> {
             lease: self.options.lease,
             limit,
             ordered: self.options.ordered,
-            horizon: longest + Duration::from_secs(60),
+            horizon: longest.saturating_add(Duration::from_secs(60)),
         };
-        self.store.claim(request).await
+        let claims = self.store.claim(request).await?;
+        let mut held = self.held();
+        held.extend(claims.iter().map(|claim| (claim.lease.token, claim.lease)));
+        let until = began.checked_add(self.options.lease);
+        Ok(claims.into_iter().map(|claim| Held { claim, until }).collect())
+    }
+
+    /// The leases of attempts that have not ended.
+    pub(super) fn held(&self) -> MutexGuard<'_, HashMap<i64, Lease>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives back the leases of attempts that were stopped.
+    async fn give_back(&self) {
+        let leases: Vec<Lease> = self.held().drain().map(|(_, lease)| lease).collect();
+        if leases.is_empty() {
+            return;
+        }
+        match self.store.give_back(leases, self.clock.now()).await {
+            Ok(count) => tracing::info!(count, "leases given back"),
+            Err(error) => tracing::warn!(
+                error = &error as &dyn Error,
+                "leases are not given back: the entries are due when they expire"
+            ),
+        }
     }
 }
 

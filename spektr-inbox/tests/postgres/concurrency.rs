@@ -10,6 +10,7 @@ use spektr_inbox::store::{
     Acceptance, Claim, ClaimRequest, Filter, NewEntry, Settlement, State, Store as _, StoredEntry,
 };
 use spektr_inbox::testing::{entries, start, tag_added};
+use spektr_types::Timestamp;
 
 use super::fresh::{Fresh, fresh};
 
@@ -199,7 +200,9 @@ async fn in_order_what_arrives_while_another_claims_has_to_wait_for_that_claim()
           FOR EACH ROW EXECUTE FUNCTION wait(); \
         SELECT pg_advisory_lock(4711)";
     gate.batch_execute(script).await.unwrap();
-    let slow = PostgresOptions::new(&fresh.url).with_timeout(Duration::from_secs(120));
+    let slow = PostgresOptions::new(&fresh.url)
+        .with_timeout(Duration::from_secs(120))
+        .with_callers_clock();
     let slow = slow.open().await.unwrap();
     let first = tokio::spawn(async move { slow.claim(in_order(1)).await.unwrap() });
     let waiting = "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database \
@@ -238,4 +241,39 @@ async fn a_quarantine_that_several_fill_stays_bounded() {
     }
     racing.join_all().await;
     assert_eq!(fresh.quarantined(0, 100).await.unwrap().len(), 5);
+}
+
+/// An hour ahead, and an hour behind, of what the database says.
+#[tokio::test]
+async fn machines_whose_clocks_differ_share_leases_by_the_clock_of_the_database() {
+    let fresh = fresh().await;
+    let [one, other] = [(); 2].map(|()| PostgresOptions::new(&fresh.url).open());
+    let (one, other) = (one.await.unwrap(), other.await.unwrap());
+    let now = || spektr_inbox::Clock::now(&spektr_inbox::SystemClock::new()).as_millis();
+    let at = |hours: i64| Timestamp::from_millis(now() + hours * 3_600_000).unwrap();
+    let claim =
+        |hours, owner, ordered| ClaimRequest { now: at(hours), ordered, ..request(owner, 10) };
+    let ahead = entries("test", &tag_added("e1", "s1", 1_700_000_000_000), at(1));
+    one.accept(ahead).await.unwrap();
+    for ordered in [false, true] {
+        // What arrived an hour from now is due, and held for as long as a lease lasts.
+        let claims = other.claim(claim(-1, 1, ordered)).await.unwrap();
+        assert_eq!(claims.len(), 1);
+        for hours in [-1, 0, 1] {
+            let taken = one.claim(claim(hours, 2, ordered)).await.unwrap();
+            assert!(taken.is_empty(), "{taken:?}");
+        }
+        let lease = claims[0].lease;
+        assert_eq!(
+            other.extend(vec![lease], at(-1), Duration::from_secs(60)).await.unwrap(),
+            [lease]
+        );
+        assert!(one.claim(claim(1, 2, ordered)).await.unwrap().is_empty());
+        assert_eq!(other.give_back(vec![lease], at(1)).await.unwrap(), 1);
+    }
+    // Another attempt is due after the same pause by every clock.
+    let lease = one.claim(claim(1, 1, false)).await.unwrap()[0].lease;
+    let retry = Settlement::Retry { due_at: at(1), reason: String::new() };
+    assert!(one.settle(lease, retry, at(1)).await.unwrap());
+    assert_eq!(other.claim(claim(-1, 2, false)).await.unwrap().len(), 1);
 }

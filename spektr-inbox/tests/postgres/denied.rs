@@ -28,7 +28,7 @@ async fn assert_denied(store: &dyn Store, code: &str) {
     let errors = [
         store.accept(one("denied")).await.map(drop),
         store.claim(request()).await.map(drop),
-        store.extend(Vec::new(), start()).await.map(drop),
+        store.extend(Vec::new(), start(), std::time::Duration::ZERO).await.map(drop),
         store.count(Filter::all()).await.map(drop),
         store.set_note("name".to_owned(), "text".to_owned()).await,
         store.stats().await.map(drop),

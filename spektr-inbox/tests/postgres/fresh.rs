@@ -43,9 +43,9 @@ pub(crate) async fn client(url: &str) -> tokio_postgres::Client {
     SHARED.connect_to(url).await
 }
 
-/// With a limit that says nothing about the speed of this machine.
+/// With a limit that says nothing about the speed of this machine, and the clock of the tests.
 pub(crate) fn options(url: &str) -> PostgresOptions {
-    PostgresOptions::new(url).with_timeout(Duration::from_secs(600))
+    PostgresOptions::new(url).with_timeout(Duration::from_secs(600)).with_callers_clock()
 }
 
 pub(crate) async fn fresh() -> Fresh {

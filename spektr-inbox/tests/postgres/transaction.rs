@@ -154,14 +154,14 @@ async fn a_handler_that_goes_on_after_its_commit_is_not_stopped() {
             complete(&transaction, received.completion()).await?;
             transaction.commit().await?;
             // Heartbeats find no lease from now on, a few of them in this time.
-            tokio::time::sleep(Duration::from_millis(300)).await;
+            tokio::time::sleep(Duration::from_millis(2500)).await;
             *end.lock().await = true;
             Ok(())
         }
     };
     let store: Arc<dyn Store> = Arc::new(fresh.another().await);
     let metrics = spektr_inbox::Metrics::new();
-    let workers = Workers::new(store, handler).with_lease(Duration::from_millis(60));
+    let workers = Workers::new(store, handler).with_lease(Duration::from_secs(3));
     let workers = workers.with_clock(ManualClock::new()).with_metrics(metrics.clone());
     workers.run_due().await.unwrap();
     assert!(*ended.lock().await);
@@ -232,13 +232,13 @@ async fn an_open_completion_holds_up_no_other_heartbeat_and_cannot_be_claimed() 
     let transaction = client.transaction().await.unwrap();
     let sql = spektr_inbox::store::postgres::COMPLETE;
     let lease = leases[0];
-    let attempt = i64::from(lease.attempt);
-    let changed = transaction.execute(sql, &[&lease.number, &lease.owner, &attempt]).await.unwrap();
+    let changed =
+        transaction.execute(sql, &[&lease.number, &lease.owner, &lease.token]).await.unwrap();
     assert_eq!(changed, 1);
 
     // Both are held: one is extended, and the other is locked.
-    let until = spektr_types::Timestamp::from_millis(start().as_millis() + 60_000).unwrap();
-    assert_eq!(fresh.extend(leases.clone(), until).await.unwrap(), leases);
+    let extend = || fresh.extend(leases.clone(), start(), 2 * LEASE);
+    assert_eq!(extend().await.unwrap(), leases);
     clock.advance(LEASE);
     for ordered in [false, true] {
         let other = ClaimRequest { ordered, ..request(2, &clock) };
@@ -246,7 +246,7 @@ async fn an_open_completion_holds_up_no_other_heartbeat_and_cannot_be_claimed() 
         assert!(claims.is_empty(), "{claims:?}");
     }
     transaction.commit().await.unwrap();
-    assert_eq!(fresh.extend(leases.clone(), until).await.unwrap(), leases[1..]);
+    assert_eq!(extend().await.unwrap(), leases[1..]);
     assert!(!fresh.settle(lease, Settlement::Done, clock.now()).await.unwrap());
     assert_eq!(only(&fresh).await.state, State::Done);
 }

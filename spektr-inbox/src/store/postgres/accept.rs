@@ -222,7 +222,8 @@ macro_rules! known {
 }
 pub(super) use known;
 
-/// Stores what is not there, in the order of arrival. Another content of a key that is
+/// Stores what is not there, in the order of arrival, and due at once: a machine whose clock
+/// is ahead delays nothing. Another content of a key that is
 /// there is stored in the next round, once it is known not to be what an earlier version has
 /// stored.
 ///
@@ -257,7 +258,8 @@ const ACCEPT: &str = concat!(
         (number, state, received_at, order_at, lane, attempts, due_at) \
       SELECT number, \
         CASE WHEN conflict AND state = 'pending' THEN 'conflict' ELSE state END, \
-        received_at, coalesce(created_at, received_at), lane, 0, received_at \
+        received_at, coalesce(created_at, received_at), lane, 0, \
+        least(received_at, (extract(epoch FROM statement_timestamp()) * 1000)::bigint) \
       FROM numbered JOIN stored USING (number) \
     ) \
     SELECT given.place, given.known, stored.number, stored.conflict, given.compared FROM given \

@@ -7,10 +7,16 @@ use super::error::Fault;
 use crate::store::Completion;
 
 /// What [`complete`] runs, for handlers with another client: it must change one row.
-/// `$1` is the number of the lease, `$2` its owner and `$3` its attempt, all `bigint`.
+/// `$1` is the number of the lease, `$2` its owner and `$3` its token, all `bigint`.
 pub const COMPLETE: &str = "\
-    UPDATE spektr_inbox.work SET state = 'done', reason = NULL, owner = NULL \
-    WHERE number = $1 AND owner = $2 AND attempts = $3 AND state = 'pending'";
+    WITH done AS ( \
+      UPDATE spektr_inbox.work SET state = 'done', reason = NULL, owner = NULL \
+      WHERE number = $1 AND owner = $2 AND lease = $3 AND state = 'pending' \
+      RETURNING number, lease, attempts, leased_at \
+    ) \
+    INSERT INTO spektr_inbox.attempts (entry, lease, attempt, began_at, ended_at, result) \
+    SELECT number, lease, attempts, leased_at, \
+      (extract(epoch FROM statement_timestamp()) * 1000)::bigint, 'done' FROM done";
 
 /// Why an entry was not completed. Roll the transaction back.
 #[derive(Debug, Error)]
@@ -73,9 +79,8 @@ pub async fn complete(
     completion: &Completion,
 ) -> Result<(), CompleteError> {
     let lease = completion.begin();
-    let attempt = i64::from(lease.attempt);
     let changed = transaction
-        .execute(COMPLETE, &[&lease.number, &lease.owner, &attempt])
+        .execute(COMPLETE, &[&lease.number, &lease.owner, &lease.token])
         .await
         .map_err(|error| CompleteError::Database { source: Box::new(Fault::from(error)) })?;
     if changed == 1 {

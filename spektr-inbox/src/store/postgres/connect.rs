@@ -195,8 +195,8 @@ impl Session {
         if let Some(ahead_ms) = ahead(before, server, after) {
             tracing::warn!(
                 ahead_ms,
-                "the clocks of this machine and of the database differ: leases go by the \
-                 machines' clocks, so that two workers could hold the same one",
+                "the clocks of this machine and of the database differ: entries are due by the \
+                 database's, and the times of their arrival are this machine's",
             );
         }
         if fsync != "on" {

@@ -10,9 +10,9 @@
 //! - **Durable** is what is committed with `synchronous_commit = on`, whatever the
 //!   default of the user or the database. With `synchronous_standby_names` it is on a
 //!   standby as well; without it, a failover loses what the primary had alone.
-//! - **Clocks**: leases go by the clocks of the machines that work, which must agree to
-//!   within a small part of a lease. Run NTP. A warning is traced when a connection is
-//!   made and the clock of the database differs by more than two seconds.
+//! - **Clocks**: leases, and when an entry is due, go by the clock of the database. Times of
+//!   arrival are those of the machines that receive. A warning is traced when a connection
+//!   is made and the clock of the database differs by more than two seconds.
 //! - **Erasure**: what is erased is gone from every query at once. Its bytes stay in the
 //!   pages until `VACUUM`, which is run where the user owns the tables, has freed them and
 //!   others overwrite them; in the write-ahead log until it is recycled; and in backups,
@@ -92,6 +92,7 @@ pub struct PostgresOptions {
     accept_connections: usize,
     work_connections: usize,
     timeout: Duration,
+    callers_clock: bool,
 }
 
 impl PostgresOptions {
@@ -128,7 +129,17 @@ impl PostgresOptions {
             accept_connections: Self::DEFAULT_ACCEPT_CONNECTIONS,
             work_connections: Self::DEFAULT_WORK_CONNECTIONS,
             timeout: Self::DEFAULT_TIMEOUT,
+            callers_clock: false,
         }
+    }
+
+    /// Lets leases and due times go by the times that callers give, for tests with a clock
+    /// of their own. Otherwise they go by the clock of the database.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn with_callers_clock(mut self) -> Self {
+        self.callers_clock = true;
+        self
     }
 
     /// Sets how many deliveries may wait, at least 1; beyond that, they are refused at
@@ -193,6 +204,7 @@ impl PostgresOptions {
             work: pool(Kind::Work, self.work_connections, self.timeout),
             operate: pool(Kind::Operate, OPERATE_CONNECTIONS, OPERATE_TIMEOUT),
             timeout: self.timeout,
+            callers_clock: self.callers_clock,
         })
     }
 }
@@ -222,9 +234,15 @@ pub struct PostgresStore {
     work: Arc<Pool>,
     operate: Arc<Pool>,
     timeout: Duration,
+    callers_clock: bool,
 }
 
 impl PostgresStore {
+    /// A caller's time, if it counts.
+    fn given(&self, now: Timestamp) -> Option<i64> {
+        self.callers_clock.then_some(now.as_millis())
+    }
+
     /// Settles, and does so again if the connection fails: otherwise the event would be
     /// handled once more, after each restart of the server.
     async fn settle_again(
@@ -243,7 +261,7 @@ impl PostgresStore {
                     continue;
                 }
             };
-            match work::settle(&mut connection, lease, &settlement, now).await {
+            match work::settle(&mut connection, lease, &settlement, now, self.given(now)).await {
                 Ok(held) => {
                     connection.give_back();
                     return match failed {
@@ -296,11 +314,25 @@ impl Store for PostgresStore {
     }
 
     fn claim(&self, request: ClaimRequest) -> StoreFuture<'_, Vec<Claim>> {
-        lend!(self.work, self.timeout, |one| work::claim(&mut one, &request).await)
+        let now = self.given(request.now);
+        lend!(self.work, self.timeout, |one| work::claim(&mut one, &request, now).await)
     }
 
-    fn extend(&self, leases: Vec<Lease>, until: Timestamp) -> StoreFuture<'_, Vec<Lease>> {
-        lend!(self.work, self.timeout, |one| work::extend(&mut one, &leases, until).await)
+    fn extend(
+        &self,
+        leases: Vec<Lease>,
+        now: Timestamp,
+        duration: Duration,
+    ) -> StoreFuture<'_, Vec<Lease>> {
+        let now = self.given(now);
+        lend!(self.work, self.timeout, |one| {
+            work::extend(&mut one, &leases, now, duration).await
+        })
+    }
+
+    fn give_back(&self, leases: Vec<Lease>, now: Timestamp) -> StoreFuture<'_, u64> {
+        let now = self.given(now);
+        lend!(self.work, self.timeout, |one| work::give_back(&mut one, &leases, now).await)
     }
 
     fn settle(

@@ -174,7 +174,8 @@ pub(super) async fn release(
     condition.and("entries.number > $", Some(after));
     let which = format!("ORDER BY work.number LIMIT {limit}");
     let sql = format!(
-        "{} UPDATE spektr_inbox.work SET state = 'pending', due_at = {}, attempts = 0, \
+        "{} UPDATE spektr_inbox.work SET state = 'pending', attempts = 0, \
+         due_at = least({}, (extract(epoch FROM statement_timestamp()) * 1000)::bigint), \
          owner = NULL, reason = NULL FROM chosen WHERE work.number = chosen.number \
          RETURNING work.number",
         chosen(&condition, "work.state NOT IN ('pending', 'unreadable')", &which),

@@ -1,6 +1,9 @@
 //! The statements of workers: claim, extend, settle, and completion in a transaction
 //! of the handler's own.
 
+use std::collections::HashSet;
+use std::time::Duration;
+
 use spektr_types::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -8,7 +11,6 @@ use tokio_postgres::types::ToSql;
 use super::error::Fault;
 use super::pool::Lent;
 use super::read::{COLUMNS_COUNT, entry};
-use crate::clock::after;
 use crate::store::{Claim, ClaimRequest, Lease, Settlement, StoreError};
 
 /// The columns of an entry and its work, as [`entry`] reads them.
@@ -32,30 +34,91 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
+/// The time of a statement: that of the caller, if `$1` says so, and otherwise the server's,
+/// which is one for all machines.
+macro_rules! now {
+    () => {
+        "coalesce($1::bigint, (extract(epoch FROM statement_timestamp()) * 1000)::bigint)"
+    };
+}
+
+/// Records the end of attempts, and keeps the latest ones of each entry. `ended` has the
+/// columns number, lease, attempts, leased_at and result.
+macro_rules! record {
+    () => {
+        concat!(
+            "recorded AS ( \
+               INSERT INTO spektr_inbox.attempts \
+                 (entry, lease, attempt, began_at, ended_at, result) \
+               SELECT number, lease, attempts, leased_at, ",
+            now!(),
+            ", result FROM ended ON CONFLICT DO NOTHING RETURNING entry \
+             ), forgotten AS ( \
+               DELETE FROM spektr_inbox.attempts USING ended \
+               WHERE attempts.entry = ended.number AND ended.attempts > 1 AND attempts.lease <= \
+                 (SELECT kept.lease FROM spektr_inbox.attempts AS kept \
+                   WHERE kept.entry = ended.number ORDER BY kept.lease DESC LIMIT 1 OFFSET 19) \
+             )"
+        )
+    };
+}
+
+/// Records of leases that nobody has settled that they have ended: `chosen` has what they
+/// were.
+macro_rules! expired {
+    () => {
+        concat!(
+            "ended AS ( \
+               SELECT number, lease, attempts, leased_at, 'lease_expired' AS result FROM chosen \
+               WHERE owner IS NOT NULL AND lease IS NOT NULL \
+             ), ",
+            record!()
+        )
+    };
+}
+
+/// What a claim makes of a row of work.
+macro_rules! leased {
+    () => {
+        concat!(
+            "SET owner = $3, attempts = work.attempts + 1, due_at = ",
+            now!(),
+            " + $5, lease = nextval('spektr_inbox.leases'), leased_at = ",
+            now!()
+        )
+    };
+}
+
 /// Takes what is due, along one index. Who is at work on a row has locked it, and is
 /// not waited for. What is taken is what is due, and then what a clock that went wrong
 /// has put off for too long.
 ///
-/// $1 now, $2 horizon, $3 owner, $4 limit, $5 end of the lease
+/// $1 now, $2 horizon from now on, $3 owner, $4 limit, $5 duration of the lease
 const CLAIM: &str = concat!(
     "WITH due AS ( \
-       SELECT number, due_at FROM spektr_inbox.work \
-       WHERE state = 'pending' AND due_at <= $1 \
-       ORDER BY due_at, number LIMIT $4 FOR UPDATE SKIP LOCKED \
+       SELECT number, due_at, owner, lease, attempts, leased_at FROM spektr_inbox.work \
+       WHERE state = 'pending' AND due_at <= ",
+    now!(),
+    " ORDER BY due_at, number LIMIT $4 FOR UPDATE SKIP LOCKED \
      ), misdated AS ( \
-       SELECT number, due_at FROM spektr_inbox.work \
-       WHERE state = 'pending' AND due_at > $2 AND owner IS DISTINCT FROM $3 \
+       SELECT number, due_at, owner, lease, attempts, leased_at FROM spektr_inbox.work \
+       WHERE state = 'pending' AND due_at > ",
+    now!(),
+    " + $2 AND owner IS DISTINCT FROM $3 \
        ORDER BY due_at, number LIMIT $4 FOR UPDATE SKIP LOCKED \
      ), chosen AS ( \
        SELECT * FROM due UNION ALL SELECT * FROM misdated LIMIT $4 \
-     ), taken AS ( \
-       UPDATE spektr_inbox.work SET owner = $3, attempts = attempts + 1, due_at = $5 \
-       FROM chosen WHERE work.number = chosen.number \
+     ), ",
+    expired!(),
+    ", taken AS ( \
+       UPDATE spektr_inbox.work ",
+    leased!(),
+    " FROM chosen WHERE work.number = chosen.number \
        RETURNING work.*, chosen.due_at AS was_due_at \
      ) \
      SELECT ",
     columns!("taken"),
-    ", taken.was_due_at \
+    ", taken.was_due_at, taken.lease \
      FROM taken JOIN spektr_inbox.entries ON entries.number = taken.number"
 );
 
@@ -63,26 +126,34 @@ const CLAIM: &str = concat!(
 /// late, or is released, can be earlier than the one that is being worked on.
 macro_rules! first_in_lane {
     () => {
-        "NOT EXISTS ( \
+        concat!(
+            "NOT EXISTS ( \
            SELECT FROM spektr_inbox.work AS earlier \
            WHERE earlier.state = 'pending' AND earlier.lane = work.lane \
            AND (earlier.order_at, earlier.number) < (work.order_at, work.number)) \
          AND NOT EXISTS ( \
            SELECT FROM spektr_inbox.work AS held \
            WHERE held.state = 'pending' AND held.owner IS NOT NULL AND held.lane = work.lane \
-           AND held.number <> work.number AND held.due_at > $1 \
-           AND (held.due_at <= $2 OR held.owner = $3))"
+           AND held.number <> work.number AND held.due_at > ",
+            now!(),
+            " \
+           AND (held.due_at <= ",
+            now!(),
+            " + $2 OR held.owner = $3))"
+        )
     };
 }
 
 /// Finds what can be claimed in order among the entries that are due first. Of those,
 /// most can have to wait for others: the look is bounded, whatever the backlog is.
 ///
-/// $1 now, $2 horizon, $3 owner, $4 limit, $5 how many to look at
+/// $1 now, $2 horizon from now on, $3 owner, $4 limit, $5 how many to look at
 const FIND: &str = concat!(
     "SELECT number FROM ( \
        SELECT number, lane, order_at FROM spektr_inbox.work \
-       WHERE state = 'pending' AND due_at <= $1 ORDER BY due_at, number LIMIT $5 \
+       WHERE state = 'pending' AND due_at <= ",
+    now!(),
+    " ORDER BY due_at, number LIMIT $5 \
      ) AS work WHERE ",
     first_in_lane!(),
     " LIMIT $4"
@@ -91,8 +162,9 @@ const FIND: &str = concat!(
 /// Walks from lane to lane, however many entries wait in each, and gives the first of
 /// each lane if that is due, or was put off by a clock that went wrong.
 ///
-/// $1 now, $2 horizon, $3 owner, $4 how many lanes, $5 the lane to begin after
-const WALK: &str = "\
+/// $1 now, $2 horizon from now on, $3 owner, $4 how many lanes, $5 the lane to begin after
+const WALK: &str = concat!(
+    "\
     WITH RECURSIVE first AS ( \
       (SELECT number, lane, due_at, owner FROM spektr_inbox.work \
         WHERE state = 'pending' AND lane > $5 ORDER BY lane, order_at, number LIMIT 1) \
@@ -102,8 +174,14 @@ const WALK: &str = "\
         WHERE state = 'pending' AND lane > first.lane ORDER BY lane, order_at, number LIMIT 1 \
       ) AS next \
     ) \
-    SELECT number, due_at <= $1 OR (due_at > $2 AND owner IS DISTINCT FROM $3) \
-    FROM (SELECT * FROM first LIMIT $4) AS walked";
+    SELECT number, due_at <= ",
+    now!(),
+    " OR (due_at > ",
+    now!(),
+    " + $2 \
+      AND owner IS DISTINCT FROM $3) \
+    FROM (SELECT * FROM first LIMIT $4) AS walked"
+);
 
 /// Locks entries and their lanes, or leaves them to who has locked them.
 ///
@@ -118,21 +196,29 @@ const LOCK_LANES: &str = "\
 /// Takes what was found, if it still can be: under the locks of the lanes, this
 /// statement sees what every earlier claim of them has taken.
 ///
-/// $1 now, $2 horizon, $3 owner, $4 numbers, $5 end of the lease
+/// $1 now, $2 horizon from now on, $3 owner, $4 numbers, $5 duration of the lease
 const TAKE: &str = concat!(
-    "WITH taken AS ( \
-       UPDATE spektr_inbox.work SET owner = $3, attempts = attempts + 1, due_at = $5 \
-       FROM (SELECT work.number, work.due_at FROM unnest($4::bigint[]) AS found (number) \
-         JOIN spektr_inbox.work ON work.number = found.number \
-         WHERE work.state = 'pending' \
-         AND (work.due_at <= $1 OR (work.due_at > $2 AND work.owner IS DISTINCT FROM $3)) AND ",
+    "WITH chosen AS MATERIALIZED ( \
+       SELECT work.number, work.due_at, work.owner, work.lease, work.attempts, work.leased_at \
+       FROM unnest($4::bigint[]) AS found (number) \
+       JOIN spektr_inbox.work ON work.number = found.number \
+       WHERE work.state = 'pending' AND (work.due_at <= ",
+    now!(),
+    " OR (work.due_at > ",
+    now!(),
+    " + $2 AND work.owner IS DISTINCT FROM $3)) AND ",
     first_in_lane!(),
-    ") AS chosen WHERE work.number = chosen.number \
+    " ), ",
+    expired!(),
+    ", taken AS ( \
+       UPDATE spektr_inbox.work ",
+    leased!(),
+    " FROM chosen WHERE work.number = chosen.number \
        RETURNING work.*, chosen.due_at AS was_due_at \
      ) \
      SELECT ",
     columns!("taken"),
-    ", taken.was_due_at \
+    ", taken.was_due_at, taken.lease \
      FROM taken JOIN spektr_inbox.entries ON entries.number = taken.number"
 );
 
@@ -140,22 +226,31 @@ const TAKE: &str = concat!(
 /// what is due first.
 const LANES: i64 = 500;
 
+/// `now` is the caller's time, if it counts.
 pub(super) async fn claim(
     connection: &mut Lent<'_>,
     request: &ClaimRequest,
+    now: Option<i64>,
 ) -> Result<Vec<Claim>, StoreError> {
-    let until = after(request.now, request.lease).as_millis();
     let rows = if request.ordered {
-        claim_ordered(connection, request, until).await?
+        claim_ordered(connection, request, now).await?
     } else {
-        let (now, horizon) = times(request);
+        let horizon = millis(request.horizon);
         let limit = i64::try_from(request.limit).unwrap_or(i64::MAX);
-        connection.query(CLAIM, &[&now, &horizon, &request.owner, &limit, &until]).await?
+        connection
+            .query(CLAIM, &[&now, &horizon, &request.owner, &limit, &millis(request.lease)])
+            .await?
     };
+    let mut numbers = HashSet::new();
     let claim = |row: Row| {
         let was_due_at: i64 = row.try_get(COLUMNS_COUNT).map_err(Fault::from)?;
+        let token: i64 = row.try_get(COLUMNS_COUNT + 1).map_err(Fault::from)?;
         let entry = entry(&row)?;
-        let lease = Lease { number: entry.number, owner: request.owner, attempt: entry.attempts };
+        let number = entry.number;
+        if !numbers.insert(number) {
+            return Err(StoreError::Lease { number });
+        }
+        let lease = Lease { number, owner: request.owner, attempt: entry.attempts, token };
         Ok(((was_due_at, entry.number), Claim { lease, entry }))
     };
     let mut claims = rows.into_iter().map(claim).collect::<Result<Vec<_>, StoreError>>()?;
@@ -163,31 +258,37 @@ pub(super) async fn claim(
     Ok(claims.into_iter().map(|(_, claim)| claim).collect())
 }
 
-fn times(request: &ClaimRequest) -> (i64, i64) {
-    (request.now.as_millis(), after(request.now, request.horizon).as_millis())
+/// A duration that can be added to any time.
+fn millis(duration: Duration) -> i64 {
+    let longest = Timestamp::MAX.as_millis();
+    i64::try_from(duration.as_millis()).map_or(longest, |millis| millis.min(longest))
 }
 
 async fn claim_ordered(
     connection: &mut Lent<'_>,
     request: &ClaimRequest,
-    until: i64,
+    now: Option<i64>,
 ) -> Result<Vec<Row>, Fault> {
-    let found = find(connection, request).await?;
+    let found = find(connection, request, now).await?;
     if found.is_empty() {
         return Ok(Vec::new());
     }
-    let (now, horizon) = times(request);
+    let (horizon, lease) = (millis(request.horizon), millis(request.lease));
     connection.run("BEGIN").await?;
     let free = connection.query(LOCK_LANES, &[&found]).await?;
     let free = free.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>()?;
-    let taken = connection.query(TAKE, &[&now, &horizon, &request.owner, &free, &until]).await?;
+    let taken = connection.query(TAKE, &[&now, &horizon, &request.owner, &free, &lease]).await?;
     connection.run("COMMIT").await?;
     Ok(taken)
 }
 
 /// Finds entries that may be claimed in order, without a lock.
-async fn find(connection: &mut Lent<'_>, request: &ClaimRequest) -> Result<Vec<i64>, Fault> {
-    let (now, horizon) = times(request);
+async fn find(
+    connection: &mut Lent<'_>,
+    request: &ClaimRequest,
+    now: Option<i64>,
+) -> Result<Vec<i64>, Fault> {
+    let horizon = millis(request.horizon);
     let limit = i64::try_from(request.limit).unwrap_or(i64::MAX);
     let look = limit.saturating_mul(4).saturating_add(100);
     let values: [&(dyn ToSql + Sync); 5] = [&now, &horizon, &request.owner, &limit, &look];
@@ -218,60 +319,104 @@ async fn find(connection: &mut Lent<'_>, request: &ClaimRequest) -> Result<Vec<i
 /// transaction of its holder that completes it, and then nobody else can claim it, or
 /// by who takes it over, and then the next heartbeat finds it gone.
 ///
-/// $1 numbers, $2 owners, $3 attempts, $4 end
-const EXTEND: &str = "\
-    WITH given AS ( \
-      SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) \
-        AS given (number, owner, attempts) \
-    ), free AS ( \
-      SELECT work.number FROM spektr_inbox.work JOIN given ON given.number = work.number \
-      WHERE work.owner = given.owner AND work.attempts = given.attempts \
-      AND work.state = 'pending' FOR UPDATE OF work SKIP LOCKED \
-    ), extended AS ( \
-      UPDATE spektr_inbox.work SET due_at = $4 FROM free WHERE work.number = free.number \
-    ) \
-    SELECT work.number, work.owner, work.attempts \
-    FROM spektr_inbox.work JOIN given ON given.number = work.number \
-    WHERE work.owner = given.owner AND work.attempts = given.attempts \
-    AND work.state = 'pending'";
+/// $1 now, $2 numbers, $3 owners, $4 tokens, $5 duration
+const EXTEND: &str = concat!(
+    "WITH given AS ( \
+       SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) \
+         AS given (number, owner, lease) \
+     ), free AS ( \
+       SELECT work.number FROM spektr_inbox.work JOIN given ON given.number = work.number \
+       WHERE work.owner = given.owner AND work.lease = given.lease \
+       AND work.state = 'pending' FOR UPDATE OF work SKIP LOCKED \
+     ), extended AS ( \
+       UPDATE spektr_inbox.work SET due_at = ",
+    now!(),
+    " + $5 FROM free WHERE work.number = free.number \
+     ) \
+     SELECT work.lease FROM spektr_inbox.work JOIN given ON given.number = work.number \
+     WHERE work.owner = given.owner AND work.lease = given.lease AND work.state = 'pending'"
+);
+
+/// Numbers, owners and tokens.
+fn columns_of(leases: &[Lease]) -> [Vec<i64>; 3] {
+    let column = |value: fn(&Lease) -> i64| leases.iter().map(value).collect();
+    [column(|lease| lease.number), column(|lease| lease.owner), column(|lease| lease.token)]
+}
 
 pub(super) async fn extend(
     connection: &mut Lent<'_>,
     leases: &[Lease],
-    until: Timestamp,
+    now: Option<i64>,
+    duration: Duration,
 ) -> Result<Vec<Lease>, StoreError> {
-    let numbers: Vec<i64> = leases.iter().map(|lease| lease.number).collect();
-    let owners: Vec<i64> = leases.iter().map(|lease| lease.owner).collect();
-    let attempts: Vec<i64> = leases.iter().map(|lease| lease.attempt.into()).collect();
-    let rows =
-        connection.query(EXTEND, &[&numbers, &owners, &attempts, &until.as_millis()]).await?;
-    let held = |lease: &&Lease| {
-        rows.iter().any(|row| {
-            let same = |column, value: i64| row.try_get::<_, i64>(column).ok() == Some(value);
-            same(0, lease.number) && same(1, lease.owner) && same(2, lease.attempt.into())
-        })
-    };
-    Ok(leases.iter().filter(held).copied().collect())
+    let [numbers, owners, tokens] = columns_of(leases);
+    let values: [&(dyn ToSql + Sync); 5] = [&now, &numbers, &owners, &tokens, &millis(duration)];
+    let rows = connection.query(EXTEND, &values).await?;
+    let held = rows.iter().map(|row| row.try_get(0)).collect::<Result<HashSet<i64>, _>>();
+    let held = held.map_err(Fault::from)?;
+    Ok(leases.iter().filter(|lease| held.contains(&lease.token)).copied().collect())
 }
 
-/// $1 number, $2 owner, $3 attempts, $4 state, $5 due, $6 reason
-const SETTLE: &str = "\
-    UPDATE spektr_inbox.work SET state = $4, due_at = $5, reason = $6, owner = NULL \
-    WHERE number = $1 AND owner = $2 AND attempts = $3 AND state = 'pending' \
-    RETURNING number";
+/// $1 now, $2 number, $3 owner, $4 token, $5 attempts, $6 state, $7 pause, $8 reason,
+/// $9 result
+const SETTLE: &str = concat!(
+    "WITH ended AS ( \
+       UPDATE spektr_inbox.work SET state = $6, due_at = ",
+    now!(),
+    " + $7, reason = $8, owner = NULL \
+       WHERE number = $2 AND owner = $3 AND lease = $4 AND attempts = $5 AND state = 'pending' \
+       RETURNING number, lease, attempts, leased_at, $9::text AS result \
+     ), ",
+    record!(),
+    " SELECT number FROM ended"
+);
 
 pub(super) async fn settle(
     connection: &mut Lent<'_>,
     lease: Lease,
     settlement: &Settlement,
-    now: Timestamp,
+    given: Timestamp,
+    now: Option<i64>,
 ) -> Result<bool, Fault> {
-    let (state, due_at, reason) = settlement.parts(now);
+    let (state, due_at, reason) = settlement.parts(given);
     let attempt = i64::from(lease.attempt);
     let reason = reason.map(str::as_bytes);
-    let (state, due_at) = (state.as_str(), due_at.as_millis());
-    let settled = connection
-        .query(SETTLE, &[&lease.number, &lease.owner, &attempt, &state, &due_at, &reason])
-        .await?;
-    Ok(settled.len() == 1)
+    let (state, result) = (state.as_str(), settlement.result());
+    // A pause is the same by every clock.
+    let pause = due_at.as_millis() - given.as_millis();
+    let Lease { number, owner, token, .. } = lease;
+    let values: [&(dyn ToSql + Sync); 9] =
+        [&now, &number, &owner, &token, &attempt, &state, &pause, &reason, &result];
+    Ok(connection.query(SETTLE, &values).await?.len() == 1)
+}
+
+/// $1 now, $2 numbers, $3 owners, $4 tokens
+const GIVE_BACK: &str = concat!(
+    "UPDATE spektr_inbox.work SET owner = NULL, attempts = attempts - 1, due_at = ",
+    now!(),
+    " FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS given (number, owner, lease) \
+     WHERE work.number = given.number AND work.owner = given.owner \
+     AND work.lease = given.lease AND work.state = 'pending' RETURNING work.number"
+);
+
+pub(super) async fn give_back(
+    connection: &mut Lent<'_>,
+    leases: &[Lease],
+    now: Option<i64>,
+) -> Result<u64, StoreError> {
+    let [numbers, owners, tokens] = columns_of(leases);
+    let rows = connection.query(GIVE_BACK, &[&now, &numbers, &owners, &tokens]).await?;
+    Ok(rows.len() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::model::{LEASE_EXPIRED, MAX_ATTEMPTS_KEPT};
+
+    #[test]
+    fn the_statements_say_what_the_model_says() {
+        assert!(CLAIM.contains(&format!("'{LEASE_EXPIRED}'")));
+        assert!(SETTLE.contains(&format!("OFFSET {})", MAX_ATTEMPTS_KEPT - 1)));
+    }
 }

@@ -12,7 +12,7 @@ const LANES: usize = 500;
 /// What is due, and what a clock that went wrong has put off for too long.
 ///
 /// In all statements, ?1 is now, ?2 the horizon and ?3 the owner.
-const WHEN: [&str; 2] = ["due_at <= ?1", "due_at > ?2 AND owner IS NOT ?3"];
+pub(super) const WHEN: [&str; 2] = ["due_at <= ?1", "due_at > ?2 AND owner IS NOT ?3"];
 
 /// No lease is held on another entry of its lane: what arrives late, or is released, can
 /// be earlier than the one that is being worked on.

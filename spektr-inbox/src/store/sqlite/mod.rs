@@ -13,6 +13,7 @@ mod compare;
 mod erase;
 mod file;
 mod import;
+mod lease;
 mod prune;
 mod quarantine;
 mod read;
@@ -21,6 +22,7 @@ mod watch;
 mod write;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use spektr_types::Timestamp;
 
@@ -34,6 +36,7 @@ use super::{
     Presence, Quarantined, Record, Recorded, Rejected, Settlement, Stats, Store, StoreFuture,
     StoredEntry, Tombstone,
 };
+use crate::clock::after;
 
 /// How a [`SqliteStore`] is opened.
 #[derive(Clone, Debug)]
@@ -135,11 +138,23 @@ impl Store for SqliteStore {
     }
 
     fn claim(&self, request: ClaimRequest) -> StoreFuture<'_, Vec<Claim>> {
-        Box::pin(self.writer.write(move |connection| write::claim(connection, &request)))
+        Box::pin(self.writer.write(move |connection| lease::claim(connection, &request)))
     }
 
-    fn extend(&self, leases: Vec<Lease>, until: Timestamp) -> StoreFuture<'_, Vec<Lease>> {
-        Box::pin(self.writer.write(move |connection| write::extend(connection, &leases, until)))
+    fn extend(
+        &self,
+        leases: Vec<Lease>,
+        now: Timestamp,
+        duration: Duration,
+    ) -> StoreFuture<'_, Vec<Lease>> {
+        let until = after(now, duration);
+        Box::pin(self.writer.write(move |connection| lease::extend(connection, &leases, until)))
+    }
+
+    fn give_back(&self, leases: Vec<Lease>, now: Timestamp) -> StoreFuture<'_, u64> {
+        Box::pin(
+            self.writer.write_anyway(move |connection| lease::give_back(connection, &leases, now)),
+        )
     }
 
     fn settle(
@@ -150,7 +165,7 @@ impl Store for SqliteStore {
     ) -> StoreFuture<'_, bool> {
         Box::pin(
             self.writer
-                .write_anyway(move |connection| write::settle(connection, lease, &settlement, now)),
+                .write_anyway(move |connection| lease::settle(connection, lease, &settlement, now)),
         )
     }
 

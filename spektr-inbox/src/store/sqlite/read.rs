@@ -13,6 +13,9 @@ use crate::store::{Filter, Record, Stats, StoreError, StoredEntry};
 pub(super) const COLUMNS: &str = "number, source, id, spektr_id, wire_type, created_at, \
      received_at, state, conflict, attempts, due_at, reason, raw";
 
+/// How many [`COLUMNS`] there are.
+pub(super) const COLUMNS_COUNT: usize = 13;
+
 /// Reads a row of [`COLUMNS`].
 pub(super) fn entry(row: &Row<'_>) -> Result<StoredEntry, StoreError> {
     let number = row.get(0)?;

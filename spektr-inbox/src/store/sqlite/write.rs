@@ -1,17 +1,11 @@
-//! The statements of the writer: accept, claim, extend, settle.
+//! The statements of the writer that are not about leases: accept, erase, notes, probe.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use spektr_types::Timestamp;
 
 use super::actions::record;
-use super::claim::find;
 use super::compare::presence;
-use super::read::{COLUMNS, entry};
-use crate::clock::after;
-use crate::store::{
-    Acceptance, Claim, ClaimRequest, Lease, NewEntry, Presence, Record, Settlement, State,
-    StoreError,
-};
+use crate::store::{Acceptance, NewEntry, Presence, Record, State, StoreError};
 
 pub(super) fn accept(
     connection: &Connection,
@@ -56,68 +50,6 @@ pub(super) fn accept_one(
         ])?;
     let number = connection.last_insert_rowid();
     Ok(if conflict { Acceptance::Conflict(number) } else { Acceptance::Stored(number) })
-}
-
-pub(super) fn claim(
-    connection: &Connection,
-    request: &ClaimRequest,
-) -> Result<Vec<Claim>, StoreError> {
-    let numbers = find(connection, request)?;
-    let until = after(request.now, request.lease).as_millis();
-    let take = format!(
-        "UPDATE entries SET owner = ?2, attempts = attempts + 1, due_at = ?3 WHERE number = ?1 \
-         RETURNING {COLUMNS}"
-    );
-    let mut take = connection.prepare_cached(&take)?;
-    let claim = |number: i64| {
-        let entry =
-            take.query_row(params![number, request.owner, until], |row| Ok(entry(row)))??;
-        let lease = Lease { number, owner: request.owner, attempt: entry.attempts };
-        Ok(Claim { lease, entry })
-    };
-    numbers.into_iter().map(claim).collect()
-}
-
-const HELD: &str = "number = ?1 AND owner = ?2 AND attempts = ?3 AND state = 'pending'";
-
-pub(super) fn extend(
-    connection: &Connection,
-    leases: &[Lease],
-    until: Timestamp,
-) -> Result<Vec<Lease>, StoreError> {
-    let mut update =
-        connection.prepare_cached(&format!("UPDATE entries SET due_at = ?4 WHERE {HELD}"))?;
-    let mut held = Vec::with_capacity(leases.len());
-    for lease in leases {
-        let changed =
-            update.execute(params![lease.number, lease.owner, lease.attempt, until.as_millis()])?;
-        if changed == 1 {
-            held.push(*lease);
-        }
-    }
-    Ok(held)
-}
-
-pub(super) fn settle(
-    connection: &Connection,
-    lease: Lease,
-    settlement: &Settlement,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let (state, due_at, reason) = settlement.parts(now);
-    let sql = format!(
-        "UPDATE entries SET state = ?4, due_at = ?5, reason = ?6, owner = NULL \
-         WHERE {HELD}"
-    );
-    let changed = connection.prepare_cached(&sql)?.execute(params![
-        lease.number,
-        lease.owner,
-        lease.attempt,
-        state.as_str(),
-        due_at.as_millis(),
-        reason,
-    ])?;
-    Ok(changed == 1)
 }
 
 /// Ends the work on an entry that somebody has dealt with.

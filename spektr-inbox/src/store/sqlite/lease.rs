@@ -1,0 +1,163 @@
+//! The statements of workers: claim, extend, settle, give back.
+//!
+//! A lease is held by who has its token while the entry is pending and has an owner. Each
+//! statement that takes or ends a lease looks at the row before it changes it, and at what it
+//! has become after that.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use spektr_types::Timestamp;
+
+use super::claim::{WHEN, find};
+use super::read::{COLUMNS, COLUMNS_COUNT, entry};
+use crate::clock::after;
+use crate::store::model::LEASE_EXPIRED;
+use crate::store::{Claim, ClaimRequest, Lease, MAX_ATTEMPTS_KEPT, Settlement, StoreError};
+
+pub(super) fn claim(
+    connection: &Connection,
+    request: &ClaimRequest,
+) -> Result<Vec<Claim>, StoreError> {
+    let numbers = find(connection, request)?;
+    if numbers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let now = request.now.as_millis();
+    let until = after(request.now, request.lease).as_millis();
+    let horizon = after(request.now, request.horizon).as_millis();
+    let mut token: i64 = connection
+        .prepare_cached("SELECT last FROM counters WHERE name = 'lease'")?
+        .query_row([], |row| row.get(0))?;
+    let [due, misdated] = WHEN;
+    let take = format!(
+        "UPDATE entries SET owner = ?3, attempts = attempts + 1, due_at = ?5, lease = ?6, \
+         leased_at = ?1 WHERE number = ?4 AND state = 'pending' AND (({due}) OR ({misdated})) \
+         RETURNING {COLUMNS}, lease"
+    );
+    let mut take = connection.prepare_cached(&take)?;
+    let mut claims = Vec::with_capacity(numbers.len());
+    for number in numbers {
+        token += 1;
+        end_expired(connection, number, request.now)?;
+        let values = params![now, horizon, request.owner, number, until, token];
+        let taken = take
+            .query_row(values, |row| Ok((entry(row), row.get::<_, i64>(COLUMNS_COUNT)?)))
+            .optional()?;
+        let Some((entry, taken)) = taken else { return Err(StoreError::Lease { number }) };
+        let entry = entry?;
+        if taken != token || entry.number != number {
+            return Err(StoreError::Lease { number });
+        }
+        let lease = Lease { number, owner: request.owner, attempt: entry.attempts, token };
+        claims.push(Claim { lease, entry });
+    }
+    connection
+        .prepare_cached("UPDATE counters SET last = ?1 WHERE name = 'lease'")?
+        .execute([token])?;
+    Ok(claims)
+}
+
+/// Records of the lease that an entry still has that nobody has settled it.
+fn end_expired(connection: &Connection, number: i64, now: Timestamp) -> Result<(), StoreError> {
+    let ended = connection
+        .prepare_cached(
+            "INSERT OR IGNORE INTO attempts (entry, lease, attempt, began_at, ended_at, result) \
+             SELECT number, lease, attempts, leased_at, ?2, ?3 FROM entries \
+             WHERE number = ?1 AND owner IS NOT NULL AND lease IS NOT NULL",
+        )?
+        .execute(params![number, now.as_millis(), LEASE_EXPIRED])?;
+    if ended > 0 { forget(connection, number) } else { Ok(()) }
+}
+
+/// Keeps the latest attempts of an entry.
+fn forget(connection: &Connection, number: i64) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "DELETE FROM attempts WHERE entry = ?1 AND lease <= (SELECT lease FROM attempts \
+             WHERE entry = ?1 ORDER BY lease DESC LIMIT 1 OFFSET ?2)",
+        )?
+        .execute(params![number, MAX_ATTEMPTS_KEPT])?;
+    Ok(())
+}
+
+const HELD: &str = "number = ?1 AND owner = ?2 AND lease = ?3 AND state = 'pending'";
+
+pub(super) fn extend(
+    connection: &Connection,
+    leases: &[Lease],
+    until: Timestamp,
+) -> Result<Vec<Lease>, StoreError> {
+    let mut update =
+        connection.prepare_cached(&format!("UPDATE entries SET due_at = ?4 WHERE {HELD}"))?;
+    let mut held = Vec::with_capacity(leases.len());
+    for lease in leases {
+        let changed =
+            update.execute(params![lease.number, lease.owner, lease.token, until.as_millis()])?;
+        if changed == 1 {
+            held.push(*lease);
+        }
+    }
+    Ok(held)
+}
+
+pub(super) fn settle(
+    connection: &Connection,
+    lease: Lease,
+    settlement: &Settlement,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let (state, due_at, reason) = settlement.parts(now);
+    let sql = format!(
+        "UPDATE entries SET state = ?4, due_at = ?5, reason = ?6, owner = NULL WHERE {HELD} \
+         RETURNING attempts, leased_at"
+    );
+    let values = params![
+        lease.number,
+        lease.owner,
+        lease.token,
+        state.as_str(),
+        due_at.as_millis(),
+        reason,
+    ];
+    let settled: Option<(u32, Option<i64>)> = connection
+        .prepare_cached(&sql)?
+        .query_row(values, |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((attempt, leased_at)) = settled else { return Ok(false) };
+    if attempt != lease.attempt {
+        return Err(StoreError::Lease { number: lease.number });
+    }
+    connection
+        .prepare_cached(
+            "INSERT INTO attempts (entry, lease, attempt, began_at, ended_at, result) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
+            lease.number,
+            lease.token,
+            attempt,
+            leased_at,
+            now.as_millis(),
+            settlement.result(),
+        ])?;
+    if attempt > 1 {
+        forget(connection, lease.number)?;
+    }
+    Ok(true)
+}
+
+pub(super) fn give_back(
+    connection: &Connection,
+    leases: &[Lease],
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let sql = format!(
+        "UPDATE entries SET owner = NULL, attempts = attempts - 1, due_at = ?4 WHERE {HELD}"
+    );
+    let mut update = connection.prepare_cached(&sql)?;
+    let mut given_back = 0;
+    for lease in leases {
+        let values = params![lease.number, lease.owner, lease.token, now.as_millis()];
+        given_back += update.execute(values)? as u64;
+    }
+    Ok(given_back)
+}
