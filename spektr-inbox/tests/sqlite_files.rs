@@ -38,8 +38,10 @@ async fn ids(store: &SqliteStore) -> Vec<String> {
     stored.into_iter().filter_map(|entry| entry.id).collect()
 }
 
-/// Ways in which the files go away.
-const FAULTS: [(&str, fn(&Path)); 6] = [
+/// A way in which the files go away, and its name.
+type FileFault = (&'static str, fn(&Path));
+
+const FAULTS: [FileFault; 6] = [
     ("removed", |path| fs::remove_file(path).unwrap()),
     ("moved", |path| fs::rename(path, beside(path, ".old")).unwrap()),
     ("replaced by a copy", |path| {

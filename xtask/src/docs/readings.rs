@@ -44,7 +44,7 @@ impl<'s> Editions<'s> {
 
     /// Returns the event's row in the page's version.
     pub(super) fn row(&self, event: &'s Event) -> Option<&'s Reading> {
-        rows(event).filter(|row| Some(row.version.as_str()) == self.current).last()
+        rows(event).rfind(|row| Some(row.version.as_str()) == self.current)
     }
 
     /// Whether the page's version lists the event. Without readings, any lists all.

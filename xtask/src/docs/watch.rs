@@ -98,7 +98,7 @@ fn one(client: &Client, page: &Watched, base: &Path, schema: &Path) -> Result<Ou
     let outputs =
         ["drift.json", "drift.md", "merge-request.md"].map(|end| base.with_extension(end));
     if report.is_clean() {
-        outputs.iter().try_for_each(|path| remove(path))?;
+        outputs.iter().try_for_each(remove)?;
         print(&format!("{}: no drift ({news})\n", page.address))?;
         return Ok(Outcome::Clean);
     }
