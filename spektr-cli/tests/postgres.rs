@@ -40,7 +40,7 @@ fn what_was_answered_is_there_after_the_service_was_killed() {
     let user = inbox(&["list", "--limit", "1", "--format", "json"]);
     let user: serde_json::Value = serde_json::from_str(&user).expect("JSON");
     let user = user["spektr_id"].as_str().expect("an id");
-    assert_eq!(inbox(&["erase", user, "--yes"]), "100 entries erased\n");
+    assert_eq!(inbox(&["erase", user, "--yes"]), "100 entries of this person erased\n");
     assert_eq!(inbox(&["import", "done.jsonl"]), "100 entries imported, 0 there already\n");
     assert_eq!(inbox(&["replay", "--state", "done"]), "100 entries pending again\n");
     assert!(inbox(&["list"]).ends_with("\n100 entries: 100 pending\n"));

@@ -39,7 +39,7 @@ async fn an_export_can_be_imported_and_gives_the_same_export() {
     let mut file = Vec::new();
     assert_eq!(export_all(&inbox, &mut file).await, 6);
     let text = String::from_utf8(file.clone()).unwrap();
-    let first = r#"{"id":"e0","type":"customer_tag_add","state":"dead","createdAt":1700000000000,"receivedAt":1700000000000,"source":"test","attempts":1,"reason":"why","raw":"{\"id\":\"e0\","#;
+    let first = r#"{"id":"e0","type":"customer_tag_add","state":"dead","createdAt":1700000000000,"receivedAt":1700000000000,"source":"test","attempts":1,"reason":"why","history":[{"attempt":1,"beganAt":1700000000000,"endedAt":1700000000000,"result":"dead"}],"raw":"{\"id\":\"e0\","#;
     assert!(text.starts_with(first), "{text}");
     assert!(text.contains(r#""state":"unreadable","createdAt":null,"receivedAt":1700000000000,"source":"test","rawEncoding":"base64","raw":"//4=""#), "{text}");
 
