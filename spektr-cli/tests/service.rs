@@ -239,7 +239,7 @@ fn entries_are_looked_after_while_the_service_runs() {
     let unasked = inbox(path, &["erase", "spk_2"]);
     assert_eq!(unasked.status.code(), Some(2));
     assert!(text(&unasked.stderr).contains("--yes erases without asking"));
-    assert_eq!(printed(path, &["erase", "spk_2", "--yes"]), "1 entry erased\n");
+    assert_eq!(printed(path, &["erase", "spk_2", "--yes"]), "1 entry of this person erased\n");
     assert_eq!(listed(path, &[]).len(), 2);
     assert_eq!(printed(path, &["redecode"]), "0 entries decoded by now\n");
     let (code, logged) = service.terminate();
