@@ -28,7 +28,7 @@ pub const FOLDERS: [&str; 3] = [TYPES, SCHEMAS, REFERENCE];
 ///
 /// # Errors
 ///
-/// Fails with [`ProblemKind::Typify`] where typify made something else than the
+/// Fails with [`ProblemKind::Typify`](crate::ProblemKind::Typify) where typify made something else than the
 /// schemas say, which is a defect of this crate.
 ///
 /// # Examples
