@@ -218,8 +218,8 @@ fn wire_types(model: &Model, problems: &mut Vec<Problem>) {
                 let pointer = format!("/properties/type/enum/{place}");
                 problems.push(Problem { file: event.file.clone(), pointer, kind });
             };
-            // Where no discriminator is present, the event whose canonical wire type it
-            // is is meant: one of them, and only one.
+            // Without a discriminator the wire type selects the event that lists it first,
+            // so exactly one candidate may do so.
             let is_canonical = |event: &&Event| {
                 event.wire_types.first().is_some_and(|name| name.eq_ignore_ascii_case(wire_type))
             };

@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         let code = match read(file) {
             Ok(body) => match report(file, &body, &mut out) {
                 Ok(code) => code,
-                // Whoever reads the lines has had enough of them.
+                // Broken pipe, as with `head`: exit silently.
                 Err(_) => return ExitCode::from(worst),
             },
             Err(error) => {

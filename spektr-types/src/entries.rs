@@ -183,7 +183,9 @@ pub(crate) struct Head {
     /// Whether that is there again. It matters to known events only.
     pub(crate) is_delivered_twice: bool,
     pub(crate) data: Span,
-    /// The first of these that stands in the entry twice.
+    /// Which of the members are null that say nothing then, a bit each.
+    nulls: u8,
+    /// The first of these that the entry has twice.
     pub(crate) duplicate: Option<&'static str>,
 }
 
@@ -274,7 +276,7 @@ impl<'a> Entry<'a> {
         self.get(self.head.wire_type.or(self.head.event_type)).and_then(string)
     }
 
-    /// Returns when the event was created, where it is said readably.
+    /// Returns the creation time, if present and valid.
     pub fn created_at(&self) -> Option<Timestamp> {
         self.get(self.head.created_at.or(self.head.timestamp)).and_then(Timestamp::from_json)
     }

@@ -171,7 +171,7 @@ impl fmt::Display for EntryErrorKind {
                 write!(f, "has members of both {one} and {other}")
             }
             Self::TooDeep => write!(f, "is nested deeper than {} levels", crate::MAX_DEPTH),
-            Self::Unrepresentable => f.write_str("holds a text or a number that no value can hold"),
+            Self::Unrepresentable => f.write_str("contains a lone surrogate or a number out of range"),
         }
     }
 }

@@ -217,6 +217,23 @@ fn rejects_members_that_stand_there_twice() {
     assert_eq!(event.map(|event| event.event_type()), Ok(EventType::AlertResolved));
 }
 
+/// A null says nothing where the other envelope's member speaks, but it is a member.
+#[test]
+fn rejects_members_of_which_one_is_null_and_that_come_twice() {
+    let events = [good("e"), nested(2, "none"), good("e").replace("alert_resolved", "future")];
+    for event in &events {
+        for name in ["type", "createdAt", "eventType", "timestamp"] {
+            let once = format!(r#""{name}":"#);
+            let doubled = if event.contains(&once) {
+                event.replacen(&once, &format!("{once}null,{once}"), 1)
+            } else {
+                event.replacen('{', &format!("{{{once}null,{once}null,"), 1)
+            };
+            assert_fault(&doubled, &format!("/{name}"), EntryErrorKind::Duplicate);
+        }
+    }
+}
+
 #[test]
 fn rejects_a_member_and_its_alias_together() {
     let entry =

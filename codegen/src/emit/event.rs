@@ -93,7 +93,7 @@ fn raw_data(event: &Event) -> Vec<Item> {
         return Vec::new();
     };
     let value = match (&member.ty, member.keeps_raw, member.required) {
-        (Ty::Raw, _, true) => quote!(Some(&self.data)),
+        (Ty::Raw, _, true) => quote!(Some(&self.data).filter(|raw| raw.as_str() != "null")),
         (Ty::Raw, _, false) => quote!(self.data.as_ref()),
         (_, true, true) => quote!(Some(WithRaw::raw(&self.data))),
         (_, true, false) => quote!(self.data.as_ref().map(WithRaw::raw)),

@@ -235,15 +235,21 @@ impl Head {
         };
         // In a member that says what or when it is, null is as good as absent:
         // the other envelope's member may say it.
-        let says_nothing =
-            matches!(key, Key::WireType | Key::EventType | Key::CreatedAt | Key::Timestamp)
-                && value.of(text) == Some("null");
-        if says_nothing {
-            return;
-        }
-        let before = std::mem::replace(place, value);
-        if before.is_some() && self.duplicate.is_none() {
+        let bit = match key {
+            Key::WireType => 1,
+            Key::EventType => 2,
+            Key::CreatedAt => 4,
+            Key::Timestamp => 8,
+            _ => 0,
+        };
+        let is_there = place.is_some() || self.nulls & bit != 0;
+        if is_there && self.duplicate.is_none() {
             self.duplicate = Some(name);
+        }
+        if bit != 0 && value.of(text) == Some("null") {
+            self.nulls |= bit;
+        } else {
+            *place = value;
         }
     }
 }

@@ -102,9 +102,17 @@ impl fmt::Display for TimestampError {
 
 impl std::error::Error for TimestampError {}
 
+/// Writes milliseconds. A time of which the milliseconds would be read as seconds is
+/// written in seconds: those before March 1973.
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_i64(self.0)
+        if self.0 >= Self::SECONDS_BELOW {
+            serializer.serialize_i64(self.0)
+        } else if self.0 % 1000 == 0 {
+            serializer.serialize_i64(self.0 / 1000)
+        } else {
+            serializer.serialize_f64(self.0 as f64 / 1000.0)
+        }
     }
 }
 
@@ -137,7 +145,7 @@ impl Visitor<'_> for TimestampVisitor {
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<Timestamp, E> {
         let seconds = number < Timestamp::SECONDS_BELOW as f64;
-        let millis = if seconds { number * 1000.0 } else { number };
+        let millis = if seconds { (number * 1000.0).round() } else { number };
         // The range is checked first: a cast would give the nearest integer.
         if (0.0..=Timestamp::MAX.0 as f64).contains(&millis) {
             return Ok(Timestamp(millis as i64));
@@ -172,6 +180,17 @@ mod tests {
         assert_eq!(read("99999999999"), Some(99_999_999_999_000));
         assert_eq!(read("100000000000"), Some(100_000_000_000));
         assert_eq!(read("1672531199000"), Some(1_672_531_199_000));
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_the_same_time() {
+        let around = [0, 1, 999, 1000, 1500, 86_399_999, 99_999_999_999, 100_000_000_000];
+        for millis in
+            around.into_iter().chain([Timestamp::MAX.0]).chain((0..2000).map(|n| n * 49_999_999))
+        {
+            let json = serde_json::to_string(&Timestamp(millis)).expect("a number");
+            assert_eq!(read(&json), Some(millis), "{json}");
+        }
     }
 
     #[test]
