@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 use spektr_tests::corpus;
 use spektr_types as types;
 
+include!(concat!(env!("OUT_DIR"), "/event_types.rs"));
+
 /// Where the two differ on purpose, and why. An entry that no longer applies
 /// fails the test as an unknown difference does.
 const STATED: [(&str, &str); 1] =
@@ -152,25 +154,10 @@ fn derived() -> Types {
     fn add<T: JsonSchema>(generator: &mut SchemaGenerator) {
         generator.subschema_for::<T>();
     }
-    add::<types::AlertCreated>(&mut generator);
-    add::<types::AlertEscalated>(&mut generator);
-    add::<types::ClientRecordSync>(&mut generator);
-    add::<types::CustomerDuplicateDetection>(&mut generator);
-    add::<types::CustomerRecordChanged>(&mut generator);
-    add::<types::CustomerRecordUpdate>(&mut generator);
-    add::<types::CustomerStatusChange>(&mut generator);
-    add::<types::LoopRunStart>(&mut generator);
-    add::<types::OwnershipAiAddedOwner>(&mut generator);
-    add::<types::OwnershipAiCreated>(&mut generator);
-    add::<types::AlertResolved>(&mut generator);
-    add::<types::CustomerStatusChanged>(&mut generator);
-    add::<types::CustomerTagAdded>(&mut generator);
-    add::<types::CustomerTagRemoved>(&mut generator);
-    add::<types::ProcessRunEnd>(&mut generator);
-    add::<types::ProcessRunStart>(&mut generator);
-    add::<types::ServiceRun>(&mut generator);
-    add::<types::StepInit>(&mut generator);
-    add::<types::StepSubmit>(&mut generator);
+    macro_rules! add_all {
+        ($($event:ident),+) => {{ $(add::<types::$event>(&mut generator);)+ }};
+    }
+    with_event_types!(add_all);
     let named = |reference: &str| {
         reference.rsplit('/').next().map(str::to_owned).expect("a reference has a name")
     };
