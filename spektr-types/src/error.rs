@@ -171,7 +171,9 @@ impl fmt::Display for EntryErrorKind {
                 write!(f, "has members of both {one} and {other}")
             }
             Self::TooDeep => write!(f, "is nested deeper than {} levels", crate::MAX_DEPTH),
-            Self::Unrepresentable => f.write_str("contains a lone surrogate or a number out of range"),
+            Self::Unrepresentable => {
+                f.write_str("contains a lone surrogate or a number out of range")
+            }
         }
     }
 }
