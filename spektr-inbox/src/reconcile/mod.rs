@@ -106,7 +106,7 @@ use fetch::Fetch;
 pub(crate) use verify::Verified;
 use walk::Walk;
 
-use crate::clock::{before, from_millis};
+use crate::clock::{at_most_a_year, before, from_millis};
 use crate::store::Store;
 use crate::{Clock, Metrics, Receiver, SystemClock};
 
@@ -227,7 +227,7 @@ impl Reconciler {
     /// by up to a tenth.
     #[must_use]
     pub fn with_interval(self, duration: Duration) -> Self {
-        self.with(|inner| inner.interval = duration)
+        self.with(|inner| inner.interval = at_most_a_year(duration))
     }
 
     /// Sets how many requests a run makes at most, at least 10. The next run goes on

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use spektr_inbox::store::postgres::PostgresOptions;
 use spektr_inbox::store::{Acceptance, Filter, NewEntry, Store as _};
 use spektr_inbox::testing::{entries, start, tag_added};
 
-use super::fresh::fresh;
+use super::fresh::{database, fresh};
 
 /// Entries of one delivery, made of one that was read.
 fn batch(count: usize) -> Vec<NewEntry> {
@@ -18,6 +19,13 @@ fn batch(count: usize) -> Vec<NewEntry> {
         entry
     };
     (0..count).map(entry).collect()
+}
+
+#[tokio::test]
+async fn the_longest_timeout_is_one() {
+    let url = database().await;
+    let store = PostgresOptions::new(url).with_timeout(Duration::MAX).open().await.unwrap();
+    assert_eq!(store.accept(batch(3)).await.unwrap().len(), 3);
 }
 
 #[tokio::test]

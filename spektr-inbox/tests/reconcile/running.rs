@@ -124,6 +124,27 @@ async fn runs_at_start_and_again_whatever_happens_until_the_end() {
 }
 
 #[tokio::test]
+async fn the_longest_interval_is_one() {
+    let setup = Setup::new().await;
+    setup.fill([NOW - HOUR]);
+    let ran = "spektr_inbox_last_reconciliation_timestamp_seconds 1700000000\n";
+    // Chance lengthens every other pause.
+    for _ in 0..20 {
+        let metrics = Metrics::new();
+        let reconciler = setup.reconciler().with_metrics(metrics.clone());
+        let end = async {
+            while !metrics.render().contains(ran) {
+                tokio::task::yield_now().await;
+            }
+            // By then the pause has begun.
+            tokio::task::yield_now().await;
+        };
+        reconciler.with_interval(Duration::MAX).run(end).await;
+    }
+    assert_eq!(setup.ids().await, [0].into());
+}
+
+#[tokio::test]
 async fn deliveries_that_fill_the_queue_delay_a_run_and_do_not_fail_it() {
     let list = List::new(Behaviour::unit(TimeUnit::Milliseconds));
     let address = list.serve().await;

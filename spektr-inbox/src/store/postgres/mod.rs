@@ -70,6 +70,7 @@ use super::{
     Presence, Quarantined, Record, Recorded, Rejected, Settlement, Stats, Store, StoreError,
     StoreFuture, StoredEntry, Tombstone,
 };
+use crate::clock::at_most_a_year;
 
 /// How many connections look after things: figures, lists, deletions.
 const OPERATE_CONNECTIONS: usize = 2;
@@ -172,7 +173,7 @@ impl PostgresOptions {
     /// looks at many rows has a minute.
     #[must_use]
     pub fn with_timeout(mut self, duration: Duration) -> Self {
-        self.timeout = duration;
+        self.timeout = at_most_a_year(duration);
         self
     }
 
