@@ -116,10 +116,7 @@ fn filter_as_json(filter: &Filter) -> Value {
         received_since,
         names,
     } = filter;
-    let hashed = |text: &String| {
-        let digest: [u8; 32] = Sha256::digest(text.as_bytes()).into();
-        format!("sha256:{}", hex::encode(&digest))
-    };
+    let hashed = |text: &String| format!("sha256:{}", hex::encode(&hash(text)));
     let time = |time: &Option<Timestamp>| time.map(|time| Value::from(time.as_millis()));
     let members = [
         ("number", number.map(Value::from)),
@@ -188,6 +185,20 @@ pub struct Tombstone {
     pub pruned_at: Timestamp,
 }
 
+impl Tombstone {
+    /// Returns the hashes of key and source and the content of the last one of a page,
+    /// behind which the next page begins.
+    pub(super) fn place(last: Option<&Self>) -> (&[u8], &[u8], &[u8]) {
+        last.map_or((&[], &[], &[]), |last| (&last.key_hash, &last.source_hash, &last.content))
+    }
+}
+
+/// Returns what a text is known by in tombstones, records of actions, and PostgreSQL's
+/// indexes.
+pub(super) fn hash(text: &str) -> Vec<u8> {
+    Sha256::digest(text.as_bytes()).to_vec()
+}
+
 /// What is to be erased, in one transaction.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a store of another crate takes it apart")]
@@ -236,7 +247,7 @@ pub struct Erased {
 }
 
 impl Erased {
-    /// How many it were in all.
+    /// Returns the number of all that were erased.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.entries + self.mentions + self.bodies + self.rejected

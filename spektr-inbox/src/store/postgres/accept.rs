@@ -14,6 +14,7 @@ use super::connect::millis;
 use super::error::Fault;
 use super::pool::{Lent, Pool};
 use super::quarantine::take_room;
+use crate::store::operation::hash;
 use crate::store::{Acceptance, NewEntry, StoreError};
 
 /// Of how many bytes a group is full.
@@ -347,11 +348,6 @@ impl<'a> Row<'a> {
             lane,
         }
     }
-}
-
-/// What a text is indexed by.
-pub(super) fn hash(text: &str) -> Vec<u8> {
-    Sha256::digest(text.as_bytes()).to_vec()
 }
 
 /// What the statement says of a row.

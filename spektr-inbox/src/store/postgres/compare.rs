@@ -1,9 +1,10 @@
 //! Looks entries up: whether their keys are there, and with which contents.
 
-use super::accept::{hash, known};
+use super::accept::known;
 use super::error::Fault;
 use super::pool::Lent;
 use super::read::value;
+use crate::store::operation::hash;
 use crate::store::{NewEntry, Presence, StoreError};
 
 /// $1 hashes of sources, $2 hashes of keys, $3 contents

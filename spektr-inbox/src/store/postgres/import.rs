@@ -1,8 +1,9 @@
 //! Takes entries of another store, with what became of them there.
 
-use super::accept::{hash, store};
+use super::accept::store;
 use super::actions::record;
 use super::pool::Lent;
+use crate::store::operation::hash;
 use crate::store::{Acceptance, Imported, Record, State, StoreError};
 
 /// $1 numbers, $2 flags, $3 attempts, $4 due times, $5 reasons

@@ -90,10 +90,7 @@ pub(super) async fn tombstones(
     after: Option<&Tombstone>,
     limit: usize,
 ) -> Result<Vec<Tombstone>, StoreError> {
-    let empty: &[u8] = &[];
-    let (key, source, content) = after.map_or((empty, empty, empty), |last| {
-        (&last.key_hash[..], &last.source_hash[..], &last.content[..])
-    });
+    let (key, source, content) = Tombstone::place(after);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = connection
         .query(

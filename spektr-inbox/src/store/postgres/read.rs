@@ -5,13 +5,13 @@ use spektr_types::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, ToSql};
 
-use super::accept::hash;
 use super::actions::record;
 use super::error::Fault;
 use super::pool::Lent;
 use super::work::columns;
 use crate::clock::from_millis;
 use crate::intake::MAX_ID_LENGTH;
+use crate::store::operation::hash;
 use crate::store::{Filter, Record, Stats, StoreError, StoredEntry};
 
 /// How many columns `columns!` has.

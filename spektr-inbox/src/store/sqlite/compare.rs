@@ -1,8 +1,8 @@
 //! Looks entries up: whether their keys are there, and with which contents.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
-use sha2::{Digest as _, Sha256};
 
+use crate::store::operation::hash;
 use crate::store::{NewEntry, Presence, StoreError};
 
 pub(super) fn compare(
@@ -26,7 +26,7 @@ pub(super) fn presence(connection: &Connection, entry: &NewEntry) -> Result<Pres
         params![entry.source, entry.key, source, key, entry.stored_content()],
         |row| row.get(0),
     )?;
-    Ok(if is_same || is_former(connection, entry)? {
+    Ok(if is_same || is_former(connection, entry, &source, &key)? {
         Presence::Same
     } else {
         Presence::OtherContent
@@ -44,8 +44,14 @@ const IS_SAME: &str = "\
 
 const FORMER: &str = "SELECT raw FROM entries WHERE source = ?1 AND key = ?2 AND content = ?3";
 
-/// Whether an earlier version has stored the same.
-fn is_former(connection: &Connection, entry: &NewEntry) -> Result<bool, StoreError> {
+/// Whether an earlier version has stored the same. The hashes are those of the entry's
+/// source and key.
+fn is_former(
+    connection: &Connection,
+    entry: &NewEntry,
+    source: &[u8],
+    key: &[u8],
+) -> Result<bool, StoreError> {
     let former = entry.former_content();
     let values = params![entry.source, entry.key, former];
     let raw: Option<Vec<u8>> =
@@ -57,13 +63,8 @@ fn is_former(connection: &Connection, entry: &NewEntry) -> Result<bool, StoreErr
                 "SELECT 1 FROM tombstones \
                  WHERE source_hash = ?1 AND key_hash = ?2 AND content = ?3",
             )?
-            .exists(params![hash(&entry.source), hash(&entry.key), former])?),
+            .exists(params![source, key, former])?),
     }
-}
-
-/// What identifies a text in a tombstone.
-pub(super) fn hash(text: &str) -> [u8; 32] {
-    Sha256::digest(text.as_bytes()).into()
 }
 
 #[cfg(test)]

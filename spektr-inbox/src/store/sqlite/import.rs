@@ -3,8 +3,8 @@
 use rusqlite::{Connection, params};
 
 use super::actions::record;
-use super::compare::hash;
 use super::write::accept_one;
+use crate::store::operation::hash;
 use crate::store::{Acceptance, Imported, Record, State, StoreError};
 
 pub(super) fn import(

@@ -4,9 +4,9 @@ use rusqlite::{Connection, params, params_from_iter};
 use spektr_types::Timestamp;
 
 use super::actions::record;
-use super::compare::hash;
 use super::read::Condition;
 use crate::clock::from_millis;
+use crate::store::operation::hash;
 use crate::store::{Filter, Record, State, StoreError, Tombstone};
 
 pub(super) fn prune(
@@ -28,8 +28,8 @@ pub(super) fn prune(
     let mut statement = connection.prepare_cached(&sql)?;
     let gone = statement.query_map(params_from_iter(values), |row| {
         Ok(Tombstone {
-            key_hash: hash(&row.get::<_, String>(0)?).to_vec(),
-            source_hash: hash(&row.get::<_, String>(1)?).to_vec(),
+            key_hash: hash(&row.get::<_, String>(0)?),
+            source_hash: hash(&row.get::<_, String>(1)?),
             content: row.get(2)?,
             pruned_at: now,
         })
@@ -57,10 +57,7 @@ pub(super) fn tombstones(
     after: Option<&Tombstone>,
     limit: usize,
 ) -> Result<Vec<Tombstone>, StoreError> {
-    let empty: &[u8] = &[];
-    let (key, source, content) = after.map_or((empty, empty, empty), |last| {
-        (&last.key_hash[..], &last.source_hash[..], &last.content[..])
-    });
+    let (key, source, content) = Tombstone::place(after);
     let mut statement = connection.prepare_cached(
         "SELECT key_hash, source_hash, content, pruned_at FROM tombstones \
          WHERE (key_hash, source_hash, content) > (?1, ?2, ?3) \
