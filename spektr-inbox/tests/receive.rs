@@ -7,7 +7,7 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use spektr_inbox::store::{Erasure, Operator, State};
+use spektr_inbox::store::{Erasure, Operator, State, StoreError};
 use spektr_inbox::testing::{start, tag_added};
 use spektr_inbox::{Receiver, Server};
 use spektr_verify::{KeyRing, SharedKeys, UnixSeconds, danger};
@@ -330,7 +330,8 @@ async fn readiness_shows_a_store_that_refuses_every_delivery() {
         )
         .unwrap();
     let delivery = danger::assume_verified(tag("e1").into_bytes().into());
-    assert!(inbox.receiver().accept(&delivery).await.is_err());
+    let refused = inbox.receiver().accept(&delivery).await;
+    assert!(matches!(refused, Err(StoreError::Database { .. })), "{refused:?}");
     assert_eq!(ready(&inbox.receiver()).await, (503, report("disk", "failing")));
     other.execute_batch("DROP TRIGGER refuses").unwrap();
     assert_eq!(ready(&inbox.receiver()).await, (200, report("", "")));

@@ -105,6 +105,16 @@ impl Files {
         self.file(&file, &text)
     }
 
+    /// The smallest set with an open enum `Color` of these values.
+    pub fn colors(values: &[&str]) -> Self {
+        let values: Vec<_> = values
+            .iter()
+            .map(|value| format!(r#"{{ "value": "{value}", "description": "A color." }}"#))
+            .collect();
+        let keywords = format!(r#""type": "string", "x-known-values": [{}]"#, values.join(","));
+        Self::base().common("color", "Color", &keywords)
+    }
+
     /// Adds an event's file, or replaces it.
     pub fn event(self, event: &Event) -> Self {
         let file = format!("events/{}.schema.json", event.module);

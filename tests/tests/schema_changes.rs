@@ -29,15 +29,6 @@ const TEXT: &str = r#""type": "string""#;
 const OPTIONAL_TEXT: &str = r#""type": ["string", "null"]"#;
 const OBJECT: &str = r#""type": "object", "title": "Note", "properties": { "a": { "description": "A.", "type": "string" } }, "required": ["a"]"#;
 
-fn color(values: &[&str]) -> Files {
-    let values: Vec<_> = values
-        .iter()
-        .map(|value| format!(r#"{{ "value": "{value}", "description": "A color." }}"#))
-        .collect();
-    let keywords = format!(r#""type": "string", "x-known-values": [{}]"#, values.join(","));
-    Files::base().common("color", "Color", &keywords)
-}
-
 #[track_caller]
 fn assert_change(old: &Files, new: &Files, impact: Impact, shown: &[&str]) {
     let (worst, lines) = changes(old, new);
@@ -149,13 +140,13 @@ fn whether_a_member_may_be_absent_is_part_of_its_type() {
 
 #[test]
 fn known_values_may_be_added_and_not_taken_away() {
-    let (few, many) = (color(&["red"]), color(&["blue", "red"]));
+    let (few, many) = (Files::colors(&["red"]), Files::colors(&["blue", "red"]));
     let lines = ["additive       Color: known value blue added"];
     assert_change(&few, &many, Impact::Additive, &lines);
     let lines = ["breaking       Color: known value blue removed"];
     assert_change(&many, &few, Impact::Breaking, &lines);
     let lines = ["documentation  Color: order of known values changed"];
-    assert_change(&color(&["red", "blue"]), &many, Impact::Documentation, &lines);
+    assert_change(&Files::colors(&["red", "blue"]), &many, Impact::Documentation, &lines);
     let described = many.clone().edit(
         "common/color.schema.json",
         r#""value": "red", "description": "A color.""#,
@@ -251,7 +242,7 @@ fn types_have_names_and_kinds() {
     let lines = ["breaking       Color: type removed"];
     assert_change(&id, &base, Impact::Breaking, &lines);
     let lines = ["breaking       Color: became another kind of type"];
-    assert_change(&id, &color(&["red"]), Impact::Breaking, &lines);
+    assert_change(&id, &Files::colors(&["red"]), Impact::Breaking, &lines);
     let url = base.clone().common("color", "Color", r#""type": "string", "x-type": "url""#);
     assert_change(&id, &url, Impact::Breaking, &lines);
     let lines = ["breaking       Color: is an id and no longer a URL"];

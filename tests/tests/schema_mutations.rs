@@ -65,16 +65,7 @@ fn types() -> Vec<(&'static str, String, String)> {
 }
 
 fn base() -> Files {
-    colors(&["red"]).common("case_id", "CaseId", r#""type": "string", "x-type": "id""#)
-}
-
-fn colors(values: &[&str]) -> Files {
-    let values: Vec<_> = values
-        .iter()
-        .map(|value| format!(r#"{{ "value": "{value}", "description": "A color." }}"#))
-        .collect();
-    let keywords = format!(r#""type": "string", "x-known-values": [{}]"#, values.join(","));
-    Files::base().common("color", "Color", &keywords)
+    Files::colors(&["red"]).common("case_id", "CaseId", r#""type": "string", "x-type": "id""#)
 }
 
 fn with_note(keywords: &str, required: bool) -> Files {
@@ -120,7 +111,7 @@ fn states() -> Vec<State> {
         ("wire types the other way round", wire(r#""pinged", "ping""#)),
         (
             "one more value",
-            colors(&["red", "blue"]).common(
+            Files::colors(&["red", "blue"]).common(
                 "case_id",
                 "CaseId",
                 r#""type": "string", "x-type": "id""#,
@@ -128,13 +119,21 @@ fn states() -> Vec<State> {
         ),
         (
             "another value",
-            colors(&["blue"]).common("case_id", "CaseId", r#""type": "string", "x-type": "id""#),
+            Files::colors(&["blue"]).common(
+                "case_id",
+                "CaseId",
+                r#""type": "string", "x-type": "id""#,
+            ),
         ),
         (
             "URL instead of id",
-            colors(&["red"]).common("case_id", "CaseId", r#""type": "string", "x-type": "url""#),
+            Files::colors(&["red"]).common(
+                "case_id",
+                "CaseId",
+                r#""type": "string", "x-type": "url""#,
+            ),
         ),
-        ("one type less", colors(&["red"])),
+        ("one type less", Files::colors(&["red"])),
         (
             "sensitive member of the envelope",
             base().edit(

@@ -59,7 +59,7 @@ pub(super) struct Held {
 }
 
 /// There is no memory for a body.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct NoMemory;
 
 impl Memory {
@@ -245,7 +245,7 @@ mod tests {
         // What is complete gives way to nobody, and nor does the faster one.
         fast.is_complete();
         slow.is_complete();
-        assert!(memory.hold(peer(1)).grow_to(MIB).await.is_err());
+        assert_eq!(memory.hold(peer(1)).grow_to(MIB).await, Err(NoMemory));
     }
 
     #[tokio::test(start_paused = true)]
@@ -273,14 +273,14 @@ mod tests {
         let large = memory.hold(None);
         large.grow_to(3 * MIB).await.unwrap();
         large.is_complete();
-        assert!(memory.hold(None).grow_to(SMALL + 1).await.is_err());
+        assert_eq!(memory.hold(None).grow_to(SMALL + 1).await, Err(NoMemory));
         let small: Vec<_> = (0..MIB / SMALL).map(|_| memory.hold(None)).collect();
         for small in &small {
             small.grow_to(SMALL).await.unwrap();
             small.is_complete();
         }
-        assert!(memory.hold(None).grow_to(1).await.is_err());
-        assert!(large.grow_by(1).is_err());
+        assert_eq!(memory.hold(None).grow_to(1).await, Err(NoMemory));
+        assert_eq!(large.grow_by(1), Err(NoMemory));
         drop(small);
         large.grow_by(1).unwrap();
     }
