@@ -31,7 +31,7 @@ pub struct Common {
     pub file: String,
     /// Name of the type, as `TypeEnvelope`.
     pub title: String,
-    /// What it stands for.
+    /// Its meaning, in a sentence.
     pub description: String,
     /// Where it is documented.
     pub source: Source,
@@ -161,8 +161,7 @@ pub struct Reading {
     pub status: Option<Status>,
     /// Digest of the words, absent where there are none.
     pub digest: Option<String>,
-    /// Digest of what stands in tables after a type that may be null, which some
-    /// renderings lose.
+    /// Digest of the table cells that follow a nullable type, which some renderings lose.
     pub after_null: Option<String>,
 }
 
@@ -225,7 +224,7 @@ pub struct TypeDef {
     pub file: String,
     /// JSON pointer of the definition in that file.
     pub pointer: String,
-    /// What it stands for.
+    /// Its meaning, in a sentence.
     pub description: String,
     /// Its shape.
     pub kind: TypeKind,

@@ -109,8 +109,7 @@ pub struct Section {
     /// Everything that the section says below its heading, apart from captions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
-    /// What stands in the tables after a type that may be null, where the rendering
-    /// kept it.
+    /// The table cells that follow a nullable type, if the rendering kept them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after_null: Option<Digest>,
 }

@@ -301,7 +301,7 @@ fn outline<'a>(
     Ok(outline)
 }
 
-/// Adds the words of a block to the section that it stands in, or to those around.
+/// Adds the words of a block to its section, or to the text around the sections.
 fn add(outline: &mut Outline<'_>, section: &mut Option<Raw<'_>>, counts: bool, block: &Block) {
     match section {
         Some(raw) => raw.words.add(block),

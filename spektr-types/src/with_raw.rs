@@ -11,9 +11,8 @@ use crate::RawJson;
 
 /// A value and the JSON that it was read from.
 ///
-/// It stands for the value: its members are at hand as if it were that. An event has one
-/// as its payload if the payload was not typed in an earlier version, where
-/// `raw_data` was all there was of it. It is written as the JSON that arrived, so that
+/// It dereferences to the value. The payload of an event has this type if an earlier
+/// version did not type it and gave it by `raw_data` only. It is written as the JSON that arrived, so that
 /// members that the schema does not know are kept too.
 #[derive(Clone, PartialEq)]
 pub struct WithRaw<T> {

@@ -87,7 +87,7 @@ fn with_odd_names(mut files: Files) -> Files {
         else enum extern false final fn for gen if impl in let loop macro match mod move mut \
         override priv pub ref return self Self static struct super trait true try typeof unsafe \
         unsized use virtual where while yield auto default macro_rules raw safe union 'static";
-    // What generated code has names for, and what is no identifier.
+    // Names that generated code uses itself, and names that are not identifiers.
     const OTHERS: &str = "text object map known name key value members deserializer serializer \
         formatter f status source tag visitor userId eventId event option some none ok err string \
         vec a d risk-score 2faEnabled $schema a/b";

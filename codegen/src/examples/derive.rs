@@ -211,8 +211,7 @@ fn in_other_envelope(
     cases.into_iter().map(|(case, json)| (format!("event_type_envelope{case}"), json)).collect()
 }
 
-/// Puts members that stand beside `data` together with those in it, unless those
-/// have free keys.
+/// Merges the members beside `data` with those in `data`, unless `data` has free keys.
 fn flat(model: &Model, event: &Event, own: Vec<(String, Json)>) -> Vec<(String, Json)> {
     let data = event.members.iter().find(|member| member.name == "data");
     let is_typed =

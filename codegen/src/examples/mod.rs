@@ -46,7 +46,7 @@ pub enum Origin {
     Edited {
         /// JSON pointer of the place.
         pointer: String,
-        /// What stands there instead; nothing if the member is gone.
+        /// The new value; absent if the member is removed.
         value: Option<Json>,
     },
 }

@@ -1,4 +1,4 @@
-//! Where the members of an event stand in its full example.
+//! The places of an event's members in its full example.
 
 use crate::json::{Json, push_token};
 use crate::model::{Event, Member, Model, Ty, TypeKind};
@@ -13,7 +13,7 @@ pub(super) struct Place<'m> {
     pub(super) tokens: Vec<String>,
 }
 
-/// What stands at a place.
+/// The model of the value at a place.
 #[derive(Clone, Copy)]
 pub(super) enum What<'m> {
     Member(&'m Member),

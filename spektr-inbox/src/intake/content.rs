@@ -70,8 +70,7 @@ pub(super) fn payload(entry: &Entry<'_>) -> Hash {
     hasher.finalize().into()
 }
 
-/// Hashes a member of the envelope: its text where that is readable, and otherwise what
-/// stands in its place.
+/// Hashes a member of the envelope: its text if it is a readable string, otherwise its JSON.
 fn head(
     hasher: &mut Sha256,
     readable: Option<Cow<'_, str>>,
@@ -324,7 +323,7 @@ mod tests {
         assert_ne!(with("?q"), with("?r"), "only file URLs lose their query");
     }
 
-    /// Each pair differs in where values stand, or in a head that is no text.
+    /// The contents of a pair differ in the places of values, or in a head that is not a string.
     #[test]
     fn no_two_contents_have_one_hash() {
         let pairs = [

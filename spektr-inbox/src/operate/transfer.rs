@@ -2,9 +2,9 @@
 //!
 //! `{"id":"e1","type":"alert_resolved","state":"done","createdAt":1672531198000,
 //! "receivedAt":1672531199000,"source":"spektr","raw":"{…}"}`: the raw JSON as a
-//! string, byte for byte. A body that is not UTF-8 has `"rawEncoding":"base64"`. What
-//! became of an entry stands in `conflict`, `attempts`, `dueAt`, `reason` and `history`,
-//! which are left out where there is nothing to say.
+//! string, byte for byte. A body that is not UTF-8 has `"rawEncoding":"base64"`. The
+//! outcome of an entry is in `conflict`, `attempts`, `dueAt`, `reason` and `history`,
+//! which are left out if they are empty.
 //!
 //! An export of everything has further lines, which name their `kind`: `tombstone`,
 //! `rejected`, `action`, and at the end `note`, among them the watermarks.
