@@ -18,6 +18,7 @@ mod http;
 mod input;
 mod json;
 mod keys;
+mod log;
 mod output;
 mod progress;
 mod record;

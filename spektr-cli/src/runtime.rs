@@ -1,5 +1,4 @@
-//! The async runtime, which only those commands start that need it, and what
-//! goes with it: signals, and the log on standard error.
+//! The async runtime, which only those commands start that need it, and signals.
 
 use std::future::Future;
 use std::io;
@@ -7,7 +6,6 @@ use std::io;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::cli::Global;
 use crate::failure::Failure;
 
 /// Runs a future to its end on this thread.
@@ -59,15 +57,4 @@ impl Signals {
             _ = self.interrupt.recv() => {}
         }
     }
-}
-
-/// Writes what the inbox reports to standard error, a line each.
-pub(crate) fn log(global: &Global) {
-    let log = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::INFO)
-        .with_writer(io::stderr)
-        .with_ansi(false)
-        .with_target(false);
-    // It is the only place that does so, and an error means that it was done.
-    let _done = if global.is_json() { log.json().try_init() } else { log.try_init() };
 }

@@ -101,7 +101,7 @@ mod tls;
 mod work;
 
 pub use clock::{Clock, SystemClock};
-pub use metrics::Metrics;
+pub use metrics::{Count, Metrics};
 pub use receive::Receiver;
 pub use server::Server;
 pub use work::{Backoff, Handler, HandlerError, Received, Router, Workers};

@@ -22,6 +22,23 @@ const MAX_TYPES: usize = 64;
 const BUCKETS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
+/// A count of the program's own among the [`Metrics`]. Clones count together.
+#[derive(Clone, Debug, Default)]
+pub struct Count(Counter);
+
+impl Count {
+    /// Adds a number to the count.
+    pub fn add(&self, number: u64) {
+        self.0.inc_by(number);
+    }
+
+    /// Returns the count.
+    #[must_use]
+    pub fn value(&self) -> u64 {
+        self.0.get()
+    }
+}
+
 type Label = [(&'static str, String); 1];
 
 /// What a receiver and its workers count. Clones count together.
@@ -52,6 +69,8 @@ struct Inner {
     evicted: Counter,
     store_up: Gauge,
     of_store: OfStore,
+    /// Figures of the program around the receiver.
+    of_program: Mutex<Registry>,
 }
 
 /// Figures that only the store knows. Without its answer they are not shown: the last ones
@@ -98,9 +117,20 @@ impl Metrics {
                 registry: Registry::with_prefix("spektr_inbox"),
                 ..OfStore::default()
             },
+            of_program: Mutex::new(Registry::with_prefix("spektr_inbox")),
         };
         inner.register();
         Self(Arc::new(inner))
+    }
+
+    /// Adds a count of the program's own, which [`render`](Self::render) shows as
+    /// `spektr_inbox_NAME_total`. Each name is added once.
+    #[must_use]
+    pub fn count(&self, name: &'static str, help: &'static str) -> Count {
+        let count = Count::default();
+        let mut of_program = self.0.of_program.lock().unwrap_or_else(PoisonError::into_inner);
+        of_program.register(name, help, count.0.clone());
+        count
     }
 
     /// The figures in the text format of OpenMetrics, which Prometheus reads.
@@ -108,7 +138,8 @@ impl Metrics {
     pub fn render(&self) -> String {
         let mut text = String::new();
         let of_store = Some(&self.0.of_store.registry).filter(|_| self.0.store_up.get() == 1);
-        for registry in [&self.0.registry].into_iter().chain(of_store) {
+        let of_program = self.0.of_program.lock().unwrap_or_else(PoisonError::into_inner);
+        for registry in [&self.0.registry, &*of_program].into_iter().chain(of_store) {
             // Writing to a string does not fail.
             let _written = encode_registry(&mut text, registry);
         }
@@ -312,6 +343,16 @@ impl fmt::Debug for Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counts_of_the_program_are_shown_among_the_others() {
+        let metrics = Metrics::new();
+        let count = metrics.count("own", "Something of its own");
+        count.add(2);
+        count.clone().add(1);
+        assert_eq!(count.value(), 3);
+        assert!(metrics.render().contains("spektr_inbox_own_total 3\n"), "{}", metrics.render());
+    }
 
     #[test]
     fn the_labels_of_unknown_types_are_bounded() {

@@ -37,6 +37,7 @@ Example of a file:
   forward = 'http://127.0.0.1:3000/events'
   ordered = true
   quarantine = true                         # for the first days
+  log_level = 'info'
   keep_done = '30d'
   keep_dead = '90d'
   keep_parked = '180d'

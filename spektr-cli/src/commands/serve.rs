@@ -17,8 +17,9 @@ use clap::Args;
 use spektr_inbox::operate::Retention;
 use spektr_inbox::reconcile::Reconciler;
 use spektr_inbox::store::Store;
-use spektr_inbox::{Receiver, Workers};
+use spektr_inbox::{Metrics, Receiver, Workers};
 use tokio::net::TcpListener;
+use tracing_subscriber::filter::LevelFilter;
 use ureq::http::Uri;
 
 use self::begun::Begun;
@@ -31,6 +32,7 @@ use crate::client::parse_url;
 use crate::config::Config;
 use crate::failure::{Answer, Failure};
 use crate::keys::KeyArguments;
+use crate::log::{self, Log};
 use crate::runtime::{self, Signals};
 use crate::sender_list::ListArguments;
 use crate::store::StoreArguments;
@@ -125,6 +127,9 @@ pub(crate) struct Arguments {
     /// Know deleted entries for this long after their deletion, so that they do not come back [preset: 365d]
     #[arg(long, value_name = "DURATION", value_parser = time::parse_age)]
     keep_known: Option<Duration>,
+    /// Least severe level of the log on standard error: error, warn, info or debug [preset: info]
+    #[arg(long, value_name = "LEVEL", value_parser = log::parse_level)]
+    log_level: Option<LevelFilter>,
     /// Keep rejected deliveries apart, at most 1000 with 64 MiB: for the first days [`spektr inbox recover`]
     #[arg(long)]
     quarantine: bool,
@@ -151,16 +156,20 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         .or_else(|| config.setting("serve.forward", |text| parse_url(text).ok()));
     let is_set = |name| config.setting(name, |text| text.parse().ok()).unwrap_or_default();
     let retention = retention(arguments, &config);
-    runtime::log(global);
+    let metrics = Metrics::new();
+    let dropped = "Lines of the log that were dropped because standard error was not read";
+    let log = Log::start(global, metrics.count("log_lines_dropped", dropped))?;
+    log.level().set(log_level(arguments.log_level, &config));
     runtime::block_on_many(async {
         let signals = Signals::catch()?;
         let store = arguments.store.open_or_make(&config).await?;
         let source = source(arguments.source.as_deref(), &config);
-        let mut receiver = Receiver::new(Arc::clone(&store), verifier).with_source(&source);
+        let mut receiver = Receiver::new(Arc::clone(&store), verifier)
+            .with_source(&source)
+            .with_metrics(metrics.clone());
         if arguments.quarantine || is_set("serve.quarantine") {
             receiver = receiver.with_quarantine(QUARANTINE_COUNT, QUARANTINE_BYTES);
         }
-        let metrics = receiver.metrics().clone();
         let reconciler = reconciler(arguments, &config, &store, &source, retention)?
             .map(|reconciler| reconciler.with_metrics(metrics.clone()));
         let forwarding = forward.clone().map(|uri| {
@@ -236,6 +245,12 @@ pub(super) fn source(argument: Option<&str>, config: &Config) -> String {
         .map(str::to_owned)
         .or_else(|| config.setting("serve.source", |text| Some(text.to_owned())))
         .unwrap_or_else(|| Receiver::DEFAULT_SOURCE.to_owned())
+}
+
+fn log_level(argument: Option<LevelFilter>, config: &Config) -> LevelFilter {
+    argument
+        .or_else(|| config.setting("serve.log_level", |text| log::parse_level(text).ok()))
+        .unwrap_or(log::PRESET)
 }
 
 fn retention(arguments: &Arguments, config: &Config) -> Retention {

@@ -10,7 +10,7 @@ use spektr_verify::{SignatureFormat, SignedContent};
 use crate::client;
 use crate::delivery::Envelope;
 use crate::store::{self, Location};
-use crate::{http, sender_list, time};
+use crate::{http, log, sender_list, time};
 
 /// Something that can be configured.
 pub(crate) struct Setting {
@@ -41,7 +41,7 @@ impl Setting {
     }
 }
 
-pub(crate) static SETTINGS: [Setting; 27] = [
+pub(crate) static SETTINGS: [Setting; 28] = [
     Setting {
         name: "keys_file",
         about: "TOML file with the signing keys",
@@ -149,6 +149,12 @@ pub(crate) static SETTINGS: [Setting; 27] = [
         about: "whether `serve` keeps rejected deliveries apart: true or false",
         preset: "false",
         check: yes_or_no,
+    },
+    Setting {
+        name: "serve.log_level",
+        about: "least severe level of the log of `serve`: error, warn, info or debug",
+        preset: "info",
+        check: |text| log::parse_level(text).map(drop),
     },
     Setting {
         name: "serve.keep_done",

@@ -2,18 +2,24 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
-use std::io::{BufRead, BufReader, Read};
-use std::net::SocketAddr;
+use std::io::{BufRead, BufReader, Read, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
-use crate::support::{spektr, text};
+use crate::support::spektr;
 
 /// A service on free ports.
 pub(crate) struct Service {
     child: Child,
+    /// Standard error, which nobody reads until a test asks for it.
+    err: BufReader<ChildStderr>,
+    /// What was read of it.
+    logged: String,
     /// URL of the endpoint.
     pub(crate) url: String,
+    /// Where health and metrics are.
+    pub(crate) operations: SocketAddr,
 }
 
 impl Service {
@@ -32,12 +38,16 @@ impl Service {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the tool runs");
-        let mut line = String::new();
-        let out = child.stdout.take().expect("is piped");
-        BufReader::new(out).read_line(&mut line).expect("says where it receives");
-        let url = line.trim().strip_prefix("receiving on ").unwrap_or_default().to_owned();
-        assert!(url.ends_with("/webhooks/spektr"), "{line}");
-        Self { child, url }
+        let mut out = BufReader::new(child.stdout.take().expect("is piped"));
+        let mut says = |prefix: &str| {
+            let mut line = String::new();
+            out.read_line(&mut line).expect("says where it receives");
+            line.trim().strip_prefix(prefix).unwrap_or_else(|| panic!("{line}")).to_owned()
+        };
+        let url = says("receiving on ");
+        let operations = address(&says("health and metrics on "));
+        let err = BufReader::new(child.stderr.take().expect("is piped"));
+        Self { child, err, logged: String::new(), url, operations }
     }
 
     /// Ends it without any warning, as a crash does.
@@ -64,19 +74,46 @@ impl Service {
         assert!(sent.expect("kill runs").success());
     }
 
+    /// Waits until it logs a line with a text; returns that line.
+    pub(crate) fn logs(&mut self, text: &str) -> String {
+        loop {
+            let start = self.logged.len();
+            let length = self.err.read_line(&mut self.logged).expect("text");
+            assert!(length > 0, "it ended without the line {text:?}: {}", self.logged);
+            let line = &self.logged[start..];
+            if line.contains(text) {
+                return line.to_owned();
+            }
+        }
+    }
+
     /// Waits for its end; returns the exit code and what it logged.
     pub(crate) fn wait(mut self) -> (Option<i32>, String) {
-        let mut logged = Vec::new();
-        let mut err = self.child.stderr.take().expect("is piped");
-        err.read_to_end(&mut logged).expect("is read");
-        (self.child.wait().expect("ends").code(), text(&logged).to_owned())
+        self.err.read_to_string(&mut self.logged).expect("text");
+        (self.child.wait().expect("ends").code(), std::mem::take(&mut self.logged))
     }
 
     /// Where it receives.
     pub(crate) fn address(&self) -> SocketAddr {
-        let address = self.url.trim_start_matches("http://").split('/').next();
-        address.and_then(|address| address.parse().ok()).expect("an address")
+        address(&self.url)
     }
+
+    /// Asks for a page of health and metrics; returns status and body.
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(self.operations).expect("is open");
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+            .expect("is sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        (status.expect("a status"), body.to_owned())
+    }
+}
+
+fn address(url: &str) -> SocketAddr {
+    let address = url.trim_start_matches("http://").split('/').next();
+    address.and_then(|address| address.parse().ok()).expect("an address")
 }
 
 impl Drop for Service {

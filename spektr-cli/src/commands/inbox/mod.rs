@@ -18,10 +18,12 @@ mod verify;
 use std::sync::Arc;
 
 use clap::Subcommand;
+use spektr_inbox::Count;
 use spektr_inbox::store::Store;
 
 use crate::cli::Global;
 use crate::failure::{Answer, Failure};
+use crate::log::Log;
 use crate::runtime;
 use crate::store::StoreArguments;
 
@@ -64,7 +66,7 @@ pub(crate) enum Command {
 }
 
 pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure> {
-    runtime::log(global);
+    let _log = Log::start(global, Count::default())?;
     runtime::block_on(async {
         match command {
             Command::List(arguments) => list::list(global, arguments).await,

@@ -1,0 +1,302 @@
+//! The log on standard error: one line for each event, written by a thread of its own.
+//!
+//! Logging never waits. When nobody reads standard error, lines wait in memory up to a
+//! bound; further ones are dropped, counted, and reported once writing goes on.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use spektr_inbox::Count;
+use tracing::Metadata;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::{self, MakeWriter};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Registry, reload};
+
+use crate::cli::Global;
+use crate::failure::Failure;
+
+/// How many bytes of lines wait at most.
+const BOUND: usize = 512 * 1024;
+
+/// How long standard error may take for the next line at the end of the process.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The target of the event that reports dropped lines; it is never dropped itself.
+const NOTICE: &str = "spektr::log";
+
+/// The levels that can be configured.
+const LEVELS: [(&str, LevelFilter); 4] = [
+    ("error", LevelFilter::ERROR),
+    ("warn", LevelFilter::WARN),
+    ("info", LevelFilter::INFO),
+    ("debug", LevelFilter::DEBUG),
+];
+
+/// The level of the log, unless configured.
+pub(crate) const PRESET: LevelFilter = LevelFilter::INFO;
+
+/// Reads the name of a level.
+pub(crate) fn parse_level(text: &str) -> Result<LevelFilter, String> {
+    let found = LEVELS.iter().find(|(name, _)| *name == text);
+    found.map(|(_, level)| *level).ok_or_else(|| "expected error, warn, info or debug".to_owned())
+}
+
+/// The log. Dropping it writes the lines that wait.
+pub(crate) struct Log {
+    queue: Arc<Queue>,
+    level: Level,
+}
+
+/// The level of the log, which can be changed. Clones change the same log.
+#[derive(Clone)]
+pub(crate) struct Level(reload::Handle<LevelFilter, Registry>);
+
+impl Level {
+    /// Sets the least severe level that is logged from now on.
+    pub(crate) fn set(&self, level: LevelFilter) {
+        // An error means that the log has ended.
+        let _ended = self.0.reload(level);
+    }
+}
+
+impl Log {
+    /// Starts to log at the level `info`, as JSON if that is the format of the output.
+    /// Dropped lines are counted in `dropped`.
+    pub(crate) fn start(global: &Global, dropped: Count) -> Result<Self, Failure> {
+        let queue = Arc::new(Queue { state: Mutex::default(), changed: Condvar::new(), dropped });
+        let writing = Arc::clone(&queue);
+        std::thread::Builder::new()
+            .name("log".to_owned())
+            .spawn(move || writing.write_to(io::stderr()))
+            .map_err(|error| Failure::caused_by("cannot start the log", &error))?;
+        let (filter, level) = reload::Layer::new(PRESET);
+        let registry = tracing_subscriber::registry().with(filter);
+        let lines = fmt::layer()
+            .with_writer(Lines(Arc::clone(&queue)))
+            .with_ansi(false)
+            .with_target(false)
+            .log_internal_errors(false);
+        // This is the only log of the process, so setting it cannot fail.
+        let _done = if global.is_json() {
+            registry.with(lines.json()).try_init()
+        } else {
+            registry.with(lines).try_init()
+        };
+        // The usual hook writes to standard error itself, and waits for it. The message of a
+        // panic is left out, because it may quote a value.
+        std::panic::set_hook(Box::new(|panic| {
+            let place = panic.location().map(ToString::to_string).unwrap_or_default();
+            tracing::error!(place, "a thread or task has panicked");
+        }));
+        Ok(Self { queue, level: Level(level) })
+    }
+
+    /// Returns what changes the level.
+    pub(crate) fn level(&self) -> Level {
+        self.level.clone()
+    }
+}
+
+impl Drop for Log {
+    /// Waits as long as lines are being written.
+    fn drop(&mut self) {
+        let mut state = self.queue.lock();
+        state.is_ending = true;
+        self.queue.changed.notify_all();
+        loop {
+            let before = state.waiting;
+            let goes_on = |state: &mut State| !state.has_ended && state.waiting >= before;
+            state = self
+                .queue
+                .changed
+                .wait_timeout_while(state, PATIENCE, goes_on)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+            if state.has_ended || state.waiting >= before {
+                return;
+            }
+        }
+    }
+}
+
+/// The lines that wait for standard error.
+struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+    dropped: Count,
+}
+
+#[derive(Default)]
+struct State {
+    /// Lines that the writer has not taken yet.
+    lines: Vec<u8>,
+    /// How many bytes wait, with those that the writer has taken and not written.
+    waiting: usize,
+    /// How many lines were dropped and not reported.
+    dropped: u64,
+    is_ending: bool,
+    has_ended: bool,
+}
+
+impl Queue {
+    /// Takes a line, or drops it. After a line that was dropped all are, until that is
+    /// reported, so that the report has its place.
+    fn push(&self, line: &[u8], is_notice: bool) {
+        let mut state = self.lock();
+        let fits = state.dropped == 0 && state.waiting + line.len() <= BOUND;
+        if state.has_ended || !(fits || is_notice) {
+            state.dropped += 1;
+            self.dropped.add(1);
+            return;
+        }
+        state.lines.extend_from_slice(line);
+        state.waiting += line.len();
+        self.changed.notify_all();
+    }
+
+    /// Takes the lines that wait, with how many were dropped after them; waits for either.
+    fn take(&self) -> Option<(Vec<u8>, u64)> {
+        let has_nothing = |state: &State| state.lines.is_empty() && state.dropped == 0;
+        let mut state = self
+            .changed
+            .wait_while(self.lock(), |state| has_nothing(state) && !state.is_ending)
+            .unwrap_or_else(PoisonError::into_inner);
+        if has_nothing(&state) {
+            state.has_ended = true;
+            self.changed.notify_all();
+            return None;
+        }
+        Some((std::mem::take(&mut state.lines), std::mem::take(&mut state.dropped)))
+    }
+
+    fn write_to(&self, mut out: impl Write) {
+        while let Some((lines, dropped)) = self.take() {
+            if dropped > 0 {
+                tracing::warn!(
+                    target: NOTICE,
+                    dropped,
+                    "lines of the log were dropped: standard error was not read"
+                );
+            }
+            // Each line alone: a pipe takes a line of up to 4 KiB as a whole or not at all, so
+            // that a process that ends leaves no half of one.
+            for line in lines.split_inclusive(|byte| *byte == b'\n') {
+                if out.write_all(line).is_err() {
+                    // Standard error is closed.
+                    self.dropped.add(1);
+                }
+                self.lock().waiting -= line.len();
+                self.changed.notify_all();
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Makes the writer of each event.
+struct Lines(Arc<Queue>);
+
+/// Writes the line of an event, which comes as a whole.
+struct Line<'q> {
+    queue: &'q Queue,
+    is_notice: bool,
+}
+
+impl<'q> MakeWriter<'q> for Lines {
+    type Writer = Line<'q>;
+
+    fn make_writer(&'q self) -> Line<'q> {
+        Line { queue: &self.0, is_notice: false }
+    }
+
+    fn make_writer_for(&'q self, event: &Metadata<'_>) -> Line<'q> {
+        Line { queue: &self.0, is_notice: event.target() == NOTICE }
+    }
+}
+
+impl Write for Line<'_> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.queue.push(line, self.is_notice);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// Says when it is written to, and takes nothing until it is told to.
+    struct Stalled {
+        begins: mpsc::Receiver<()>,
+        written: mpsc::Sender<Vec<u8>>,
+    }
+
+    impl Write for Stalled {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let _gone = self.written.send(bytes.to_vec());
+            // The sender is dropped once everything is taken at once.
+            let _taken = self.begins.recv();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn lines_over_the_bound_are_dropped_and_counted_and_the_others_are_whole() {
+        let queue = Arc::new(Queue {
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            dropped: Count::default(),
+        });
+        let line = [&[b'x'; 1023][..], b"\n"].concat();
+        let fitting = BOUND / line.len();
+        for _ in 0..fitting {
+            queue.push(&line, false);
+        }
+        let (begin, begins) = mpsc::channel();
+        let (written, lines) = mpsc::channel();
+        let writing = Arc::clone(&queue);
+        let writer = std::thread::spawn(move || writing.write_to(Stalled { begins, written }));
+        // What is taken and not written counts as waiting.
+        assert_eq!(lines.recv(), Ok(line.clone()));
+        for _ in 0..7 {
+            queue.push(&line, false);
+        }
+        // A line that would fit would come before the report of those that did not.
+        queue.push(b"", false);
+        assert_eq!((queue.lock().dropped, queue.dropped.value()), (8, 8));
+        queue.push(b"notice\n", true);
+        drop(begin);
+        queue.lock().is_ending = true;
+        writer.join().expect("does not panic");
+        let lines: Vec<_> = lines.iter().collect();
+        assert_eq!(lines.len(), fitting);
+        assert!(lines[..fitting - 1].iter().all(|written| *written == line));
+        assert_eq!(lines[fitting - 1], b"notice\n");
+        let state = queue.lock();
+        assert_eq!((state.dropped, state.waiting), (0, 0));
+    }
+
+    #[test]
+    fn levels_have_names_and_nothing_else_is_one() {
+        assert_eq!(parse_level("debug"), Ok(LevelFilter::DEBUG));
+        for text in ["", "INFO", "off", "trace", "1"] {
+            assert!(parse_level(text).is_err(), "{text}");
+        }
+    }
+}
