@@ -220,16 +220,16 @@ fn wire_types(model: &Model, problems: &mut Vec<Problem>) {
             };
             // Without a discriminator the wire type selects the event that lists it first,
             // so exactly one candidate may do so.
-            let is_canonical = |event: &&Event| {
-                event.wire_types.first().is_some_and(|name| name.eq_ignore_ascii_case(wire_type))
-            };
+            let is_canonical =
+                |event: &&Event| event.wire_types.canonical.eq_ignore_ascii_case(wire_type);
             let owners = model.events.iter().filter(is_canonical).count();
             let duplicate = |other: &str| ProblemKind::Duplicate {
                 named: Named::WireType,
                 name: wire_type.clone(),
                 other: other.to_owned(),
             };
-            if event.wire_types[..place].iter().any(|other| other.eq_ignore_ascii_case(wire_type)) {
+            let mut before = event.wire_types.iter().take(place);
+            if before.any(|other| other.eq_ignore_ascii_case(wire_type)) {
                 report(duplicate("the same event"));
             }
             for other in &model.events[..index] {

@@ -32,7 +32,7 @@ fn write(json: &Json, depth: usize, indent: usize, text: &mut String) {
         _ => ('\0', '\0', 0),
     };
     if depth == 0 || count == 0 {
-        text.push_str(&json.to_text());
+        text.push_str(&json.to_string());
         return;
     }
     let line = |text: &mut String, indent: usize| {
@@ -46,7 +46,7 @@ fn write(json: &Json, depth: usize, indent: usize, text: &mut String) {
             Json::Array(elements) => &elements[index],
             _ => {
                 let (name, value) = &json.members()[index];
-                text.push_str(&Json::from(name.as_str()).to_text());
+                text.push_str(&Json::from(name.as_str()).to_string());
                 text.push_str(": ");
                 value
             }
@@ -89,7 +89,7 @@ mod tests {
         let text = r#"{"description":"x","properties":{"description":{"description":"y","type":"string"}}}"#;
         let json: Json = serde_json::from_str(text).expect("valid JSON");
         assert_eq!(
-            strip(&json, false).to_text(),
+            strip(&json, false).to_string(),
             r#"{"properties":{"description":{"type":"string"}}}"#
         );
     }

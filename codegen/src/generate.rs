@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use syn::{Item, ItemStruct};
+use syn::Item;
 
-use crate::model::{Event, Member, Model, TypeDef, TypeKind};
+use crate::model::{Event, Member, Model, TypeKind};
 use crate::passes::{self, Tag, Target};
-use crate::problem::Problems;
+use crate::problem::{Problem, Problems};
 use crate::reference::REFERENCE;
 use crate::set::SchemaSet;
 use crate::{embed, emit, names, render, structs};
@@ -28,8 +28,8 @@ pub const FOLDERS: [&str; 3] = [TYPES, SCHEMAS, REFERENCE];
 ///
 /// # Errors
 ///
-/// Fails with [`ProblemKind::Typify`](crate::ProblemKind::Typify) where typify made something else than the
-/// schemas say, which is a defect of this crate.
+/// Fails with [`ProblemKind::Defect`](crate::ProblemKind::Defect) where something else would be generated than
+/// the schemas say, which is a defect of this crate.
 ///
 /// # Examples
 ///
@@ -44,51 +44,66 @@ pub const FOLDERS: [&str; 3] = [TYPES, SCHEMAS, REFERENCE];
 /// # Ok::<(), spektr_codegen::Problems>(())
 /// ```
 pub fn generate(set: &SchemaSet) -> Result<BTreeMap<PathBuf, String>, Problems> {
-    let files = types(set.model())?;
+    let files = types(set.model()).map_err(Problems::from)?;
     let in_folder = |(name, text)| (PathBuf::from(TYPES).join(name), text);
     let schemas = (PathBuf::from(SCHEMAS).join("schemas.json"), embed::schemas(set));
     Ok(files.into_iter().map(in_folder).chain([schemas]).collect())
 }
 
 /// Returns the files of the generated types, by their names in [`TYPES`].
-fn types(model: &Model) -> Result<BTreeMap<String, String>, Problems> {
+fn types(model: &Model) -> Result<BTreeMap<String, String>, Problem> {
     let targets = targets(model);
-    let made = structs::structs(model, &targets).map_err(Problems::from)?;
-    let structs: BTreeMap<&str, Vec<Item>> =
-        targets.iter().zip(made).map(|(target, made)| (target.name, items(target, made))).collect();
-    // Every target has a struct: `structs` fails otherwise.
-    let of = |name: &str| structs.get(name).cloned().unwrap_or_default();
-    let named = |def: &TypeDef| match &def.kind {
-        TypeKind::Object(_) => of(&def.name),
-        TypeKind::Id => emit::id(def),
-        TypeKind::Url => emit::url(def),
-        TypeKind::OpenEnum(values) => emit::open_enum(def, values),
-        // Written by hand.
-        TypeKind::Timestamp | TypeKind::Delivered => Vec::new(),
+    let mut structs = BTreeMap::new();
+    for (target, made) in targets.iter().zip(structs::structs(model, &targets)?) {
+        let items = passes::run(made, target, model)
+            .map_err(|error| structs::problem(target.file, target.pointer, error.to_string()))?;
+        structs.insert(target.name, items);
+    }
+    let mut of = |name: &str, file: &str| {
+        let no_struct = || structs::problem(file, "", format!("no struct `{name}`"));
+        structs.remove(name).ok_or_else(no_struct)
     };
-
     let mut files = BTreeMap::new();
     let mut add = |name: String, from: &str, purpose: &str, items: Vec<Item>| {
+        // The only way in which what `quote!` made is no item.
+        if items.iter().any(|item| matches!(item, Item::Verbatim(_))) {
+            return Err(structs::problem("", "", format!("the items of {name} are no Rust")));
+        }
         let items = emit::with_imports(model, items);
         files.insert(name, render::render(from, purpose, items));
+        Ok(())
     };
+
+    let mut shared = Vec::new();
+    let mut own: BTreeMap<&str, Vec<Item>> = BTreeMap::new();
+    for def in model.types.values() {
+        let items = match &def.kind {
+            TypeKind::Object(_) => of(&def.name, &def.file)?,
+            TypeKind::Id => emit::id(def),
+            TypeKind::Url => emit::url(def),
+            TypeKind::OpenEnum(values) => emit::open_enum(def, values),
+            // Written by hand.
+            TypeKind::Timestamp | TypeKind::Delivered => Vec::new(),
+        };
+        if def.is_shared() { &mut shared } else { own.entry(&def.file).or_default() }.extend(items);
+    }
     for event in &model.events {
-        let own = model.types.values().filter(|def| def.file == event.file).flat_map(named);
-        let items = of(&event.title).into_iter().chain(emit::event_impls(model, event)).chain(own);
+        let mut items = of(&event.title, &event.file)?;
+        items.extend(emit::event_impls(model, event));
+        items.extend(own.remove(event.file.as_str()).into_iter().flatten());
         let from = format!("schema/{}", event.file);
         let purpose = format!("The event `{}`.", event.name);
         let module = names::module_ident(&event.module);
-        add(format!("events/{module}.rs"), &from, &purpose, items.collect());
+        add(format!("events/{module}.rs"), &from, &purpose, items)?;
     }
-    let shared = model.types.values().filter(|def| def.is_shared()).flat_map(named).collect();
-    add("shared.rs".into(), "schema/common", "Types that several events share.", shared);
+    add("shared.rs".into(), "schema/common", "Types that several events share.", shared)?;
     for (name, purpose, items) in [
         ("event.rs", "The event: a documented one, or unknown.", emit::event(model)),
         ("event_type.rs", "Names and catalogue of the events.", emit::event_type(model)),
         ("events/mod.rs", "One module per event.", emit::events_module(model)),
         ("mod.rs", "What the schema files say, as Rust.", emit::module()),
     ] {
-        add(name.into(), "schema/events", purpose, items);
+        add(name.into(), "schema/events", purpose, items)?;
     }
     Ok(files)
 }
@@ -122,9 +137,4 @@ fn event_target<'m>(model: &'m Model, event: &'m Event) -> Target<'m> {
         docs: emit::event_docs(event),
         tag: index.map(|index| Tag { member: &model.envelope[index], index }),
     }
-}
-
-fn items(target: &Target<'_>, made: ItemStruct) -> Vec<Item> {
-    let (item, debug) = passes::run(made, target);
-    std::iter::once(Item::Struct(item)).chain(debug.map(Item::Impl)).collect()
 }

@@ -6,7 +6,7 @@
 //! among them, and change what they do.
 
 use std::collections::HashSet;
-use std::fmt;
+use std::fmt::{self, Write};
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -94,12 +94,6 @@ impl Json {
         })
     }
 
-    /// Returns the value as JSON text on one line.
-    pub fn to_text(&self) -> String {
-        // Its keys are strings and its numbers finite, so that it always serializes.
-        serde_json::to_string(self).unwrap_or_default()
-    }
-
     /// Returns the member or the element that a token of a JSON pointer, not
     /// escaped, names.
     pub(crate) fn child_mut(&mut self, token: &str) -> Option<&mut Json> {
@@ -128,6 +122,62 @@ impl Json {
 /// Returns the index that a token is: it has no sign and no leading zero.
 fn index(token: &str) -> Option<usize> {
     token.parse::<usize>().ok().filter(|at| at.to_string() == token)
+}
+
+impl fmt::Display for Json {
+    /// Writes JSON text: on one line, and with `{:#}` as the schema folder has it, a line
+    /// for each member and element, indented by two spaces.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, 0)
+    }
+}
+
+impl Json {
+    fn write(&self, f: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
+        match self {
+            Json::Null => f.write_str("null"),
+            Json::Bool(value) => write!(f, "{value}"),
+            Json::Number(number) => write!(f, "{number}"),
+            Json::String(text) => write_text(f, text),
+            Json::Array(elements) => {
+                write_list(f, ('[', ']'), elements, depth, |f, element| element.write(f, depth + 1))
+            }
+            Json::Object(members) => {
+                write_list(f, ('{', '}'), members, depth, |f, (name, value)| {
+                    write_text(f, name)?;
+                    f.write_str(if f.alternate() { ": " } else { ":" })?;
+                    value.write(f, depth + 1)
+                })
+            }
+        }
+    }
+}
+
+fn write_text(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    write!(f, "{}", serde_json::Value::from(text))
+}
+
+fn write_list<T>(
+    f: &mut fmt::Formatter<'_>,
+    (open, close): (char, char),
+    items: &[T],
+    depth: usize,
+    mut write: impl FnMut(&mut fmt::Formatter<'_>, &T) -> fmt::Result,
+) -> fmt::Result {
+    let line = |f: &mut fmt::Formatter<'_>, depth: usize| match f.alternate() && !items.is_empty() {
+        true => write!(f, "\n{:1$}", "", 2 * depth),
+        false => Ok(()),
+    };
+    f.write_char(open)?;
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            f.write_char(',')?;
+        }
+        line(f, depth + 1)?;
+        write(f, item)?;
+    }
+    line(f, depth)?;
+    f.write_char(close)
 }
 
 impl From<&str> for Json {
@@ -237,6 +287,17 @@ mod tests {
         let text = r#"{"b":1,"a":[null,true,"x",-2,0.5]}"#;
         let json: Json = serde_json::from_str(text).expect("valid JSON");
         assert_eq!(serde_json::to_string(&json).expect("serializes"), text);
+        assert_eq!(json.to_string(), text);
+    }
+
+    #[test]
+    fn is_written_as_serde_json_writes_it() {
+        let text =
+            r#"{"a\n\u0001\"":[[],{},[{"b":-0.5e-7}],1e300],"":{"\\/":"\u2028\ud83d\ude00"}}"#;
+        let json: Json = serde_json::from_str(text).expect("valid JSON");
+        assert_eq!(json.to_string(), serde_json::to_string(&json).expect("serializes"));
+        let pretty = serde_json::to_string_pretty(&json).expect("serializes");
+        assert_eq!(format!("{json:#}"), pretty);
     }
 
     #[test]

@@ -45,6 +45,15 @@ impl Model {
         self.events.iter().find(|event| event.name == name)
     }
 
+    /// Returns the kind of a named type; `None` for types without a name, lists of
+    /// named ones among them.
+    pub fn kind(&self, ty: &Ty) -> Option<&TypeKind> {
+        match ty {
+            Ty::Named(name) => self.types.get(name).map(|def| &def.kind),
+            _ => None,
+        }
+    }
+
     /// Returns every file's decisions: the file, the event's documented name if it
     /// is an event's, and the decisions.
     pub fn decisions(&self) -> impl Iterator<Item = (&str, Option<&str>, &[Decision])> {
@@ -71,8 +80,8 @@ pub struct Event {
     pub status: Status,
     /// What the event is for.
     pub description: String,
-    /// Values of `type` that mean this event: the canonical one, then aliases.
-    pub wire_types: Vec<String>,
+    /// Values of `type` that mean this event.
+    pub wire_types: WireTypes,
     /// JSON pointers of members that tell this event from others that share one
     /// of its wire types.
     pub discriminators: Vec<String>,
@@ -82,6 +91,23 @@ pub struct Event {
     pub source: Source,
     /// How contradictions in the documentation were resolved.
     pub decisions: Vec<Decision>,
+}
+
+/// The wire types of an event, of which it has one at least.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WireTypes {
+    /// The event's own, which is written.
+    pub canonical: String,
+    /// Others that are read as this event.
+    pub accepted: Vec<String>,
+}
+
+impl WireTypes {
+    /// Returns the canonical one, then the others.
+    pub fn iter(&self) -> impl Iterator<Item = &String> + Clone {
+        std::iter::once(&self.canonical).chain(&self.accepted)
+    }
 }
 
 /// What the documentation says of an event's availability.

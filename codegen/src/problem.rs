@@ -163,12 +163,15 @@ pub enum ProblemKind {
     /// The full example lacks a member that the schema knows.
     #[error("the example does not show `{0}`")]
     NotInFullExample(String),
+    /// A file among the examples that is no example of an event.
+    #[error("this file stands where no example belongs")]
+    MisplacedExample,
     /// A file has the name of an example that is derived.
     #[error("this example is derived from `full.json`")]
     DerivedExample,
-    /// The generator and typify disagree about what was generated.
-    #[error("typify did not turn this into what it stands for: {0}")]
-    Typify(String),
+    /// The generator made something else of the schema than it says.
+    #[error("this did not become the code that it stands for: {0}")]
+    Defect(String),
 }
 
 /// A file that every set of schemas has.
@@ -342,8 +345,13 @@ impl ProblemKind {
             Self::NotInFullExample(_) => {
                 "add the member with a made-up value; of a list, at least one element".into()
             }
+            Self::MisplacedExample => {
+                "keep it in examples/<event>/<case>.json, below invalid/ if it must be refused; \
+                 what is of no event stands in examples/unknown/ and examples/batch/"
+                    .into()
+            }
             Self::DerivedExample => "remove the file, or name it after what it shows besides".into(),
-            Self::Typify(_) => {
+            Self::Defect(_) => {
                 "this is a defect of the generator: report it with the schema file".into()
             }
         }

@@ -138,7 +138,7 @@ impl Draft {
                 reader.object_root(root);
                 match root.get("$ref") {
                     Some(node) => {
-                        let found = node.json.as_str().unwrap_or_default();
+                        let found = node.json.as_str().unwrap_or(node.json.kind());
                         let envelope = Required::TypeEnvelope.path();
                         if names::resolve(root.file, found) != envelope {
                             let expected = format!("`../{envelope}`");

@@ -7,12 +7,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use syn::{Item, ItemStruct};
+use syn::{Attribute, Fields, Item, ItemStruct, LitStr, Token};
 use typify::{TypeSpace, TypeSpaceSettings};
 
 use crate::lower::{self, Definition};
 use crate::model::{Member, Model};
-use crate::passes::{Target, wire_name};
+use crate::passes::{Made, Target, optional};
 use crate::problem::{Problem, ProblemKind};
 
 /// Attributes of every struct, besides typify's derives.
@@ -23,7 +23,7 @@ const ATTRIBUTES: [&str; 3] = [
 ];
 
 /// Returns typify's structs, in the order of the targets.
-pub(crate) fn structs(model: &Model, targets: &[Target<'_>]) -> Result<Vec<ItemStruct>, Problem> {
+pub(crate) fn structs<'m>(model: &Model, targets: &[Target<'m>]) -> Result<Vec<Made<'m>>, Problem> {
     let made = lower::definitions(model, targets)
         .map_err(|error| error.to_string())
         .and_then(|definitions| run_typify(definitions, lower::replaced(model)))
@@ -31,11 +31,11 @@ pub(crate) fn structs(model: &Model, targets: &[Target<'_>]) -> Result<Vec<ItemS
     checked(made, targets)
 }
 
-fn problem(file: &str, pointer: &str, message: String) -> Problem {
+pub(crate) fn problem(file: &str, pointer: &str, message: String) -> Problem {
     Problem {
         file: file.to_owned(),
         pointer: pointer.to_owned(),
-        kind: ProblemKind::Typify(message),
+        kind: ProblemKind::Defect(message),
     }
 }
 
@@ -57,12 +57,15 @@ fn run_typify<'n>(
 }
 
 /// Takes the structs out of what typify made: one for each target, and no other.
-fn checked(made: syn::File, targets: &[Target<'_>]) -> Result<Vec<ItemStruct>, Problem> {
+fn checked<'m>(made: syn::File, targets: &[Target<'m>]) -> Result<Vec<Made<'m>>, Problem> {
     let mut structs = BTreeMap::new();
     for item in made.items {
         match item {
             Item::Struct(item) => {
-                structs.insert(item.ident.to_string(), item);
+                let name = item.ident.to_string();
+                if structs.insert(name.clone(), item).is_some() {
+                    return Err(problem("", "", format!("two structs `{name}`")));
+                }
             }
             // Unlike a struct's, its variants are checked by nobody.
             Item::Enum(item) => {
@@ -74,7 +77,7 @@ fn checked(made: syn::File, targets: &[Target<'_>]) -> Result<Vec<ItemStruct>, P
     }
     let checked = targets.iter().map(|target| {
         let made = structs.remove(target.name).ok_or_else(|| "no struct of this name".to_owned());
-        made.and_then(|item| check(&item, &target.members).map(|()| item))
+        made.and_then(|item| check(item, &target.members))
             .map_err(|message| problem(target.file, target.pointer, message))
     });
     let checked = checked.collect::<Result<Vec<_>, _>>()?;
@@ -84,37 +87,60 @@ fn checked(made: syn::File, targets: &[Target<'_>]) -> Result<Vec<ItemStruct>, P
     }
 }
 
-/// Checks that a struct has a field of its own for each member and none besides,
-/// and that an `Option` is what it uses for optional members only.
-fn check(item: &ItemStruct, members: &[&Member]) -> Result<(), String> {
-    let mut names = BTreeSet::new();
+/// Takes a struct's fields out, each beside its member: there is one for each member and
+/// none besides, and an `Option` is what it uses for optional members only.
+fn check<'m>(mut item: ItemStruct, members: &[&'m Member]) -> Result<Made<'m>, String> {
+    let Fields::Named(named) = std::mem::replace(&mut item.fields, Fields::Unit) else {
+        return Err("a struct without named fields".to_owned());
+    };
+    let mut found = BTreeMap::new();
     let mut idents = BTreeSet::new();
-    for field in &item.fields {
-        let Some(ident) = &field.ident else {
+    for field in named.named {
+        let Some(ident) = field.ident.as_ref().map(ToString::to_string) else {
             return Err("a struct without named fields".to_owned());
         };
-        if !idents.insert(ident.to_string()) {
+        let name = wire_name(&ident, &field.attrs).map_err(|error| {
+            format!("serde's attributes of the field `{ident}` cannot be read: {error}")
+        })?;
+        if !idents.insert(ident.clone()) {
             return Err(format!("two members that are the field `{ident}`"));
         }
-        let name = wire_name(field);
-        let Some(member) = members.iter().find(|member| member.name == name) else {
-            return Err(format!("a field `{name}` that no member asked for"));
-        };
-        if member.required == is_option(&field.ty) {
+        if found.insert(name.clone(), field).is_some() {
+            return Err(format!("two fields that are the member `{name}`"));
+        }
+    }
+    let mut fields = Vec::with_capacity(members.len());
+    for member in members {
+        let name = &member.name;
+        let field = found.remove(name).ok_or_else(|| format!("no field for `{name}`"))?;
+        if member.required == optional(&field.ty).is_some() {
             let is = if member.required { "required" } else { "optional" };
             return Err(format!("the {is} member `{name}` has a field that is not"));
         }
-        names.insert(name);
+        fields.push((field, *member));
     }
-    match members.iter().find(|member| !names.contains(&member.name)) {
-        Some(member) => Err(format!("no field for `{}`", member.name)),
-        None => Ok(()),
+    match found.keys().next() {
+        Some(name) => Err(format!("a field `{name}` that no member asked for")),
+        None => Ok(Made { item, fields }),
     }
 }
 
-fn is_option(ty: &syn::Type) -> bool {
-    let syn::Type::Path(path) = ty else { return false };
-    path.path.segments.last().is_some_and(|last| last.ident == "Option")
+/// Returns the name that a field has on the wire: typify writes a `rename` where it
+/// is not the field's own.
+fn wire_name(ident: &str, attributes: &[Attribute]) -> Result<String, syn::Error> {
+    let mut name = ident.to_owned();
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+        attribute.parse_nested_meta(|meta| {
+            if meta.input.peek(Token![=]) {
+                let text: LitStr = meta.value()?.parse()?;
+                if meta.path.is_ident("rename") {
+                    name = text.value();
+                }
+            }
+            Ok(())
+        })?;
+    }
+    Ok(name)
 }
 
 #[cfg(test)]
@@ -165,7 +191,7 @@ mod tests {
         match checked(made, &targets) {
             Ok(_) => Ok(()),
             Err(problem) => match problem.kind {
-                ProblemKind::Typify(message) => Err(message),
+                ProblemKind::Defect(message) => Err(message),
                 other => panic!("another kind of problem: {other}"),
             },
         }

@@ -120,7 +120,8 @@ fn the_catalogue_is_the_one_that_was_reviewed() {
     for event in &model.events {
         let (name, title, status) = (&event.name, &event.title, event.status.as_str());
         text.push_str(&format!("\n{name} ({title}, {status})\n"));
-        text.push_str(&format!("  wire types: {}\n", event.wire_types.join(", ")));
+        let wire_types: Vec<_> = event.wire_types.iter().map(String::as_str).collect();
+        text.push_str(&format!("  wire types: {}\n", wire_types.join(", ")));
         if !event.discriminators.is_empty() {
             text.push_str(&format!("  discriminators: {}\n", event.discriminators.join(", ")));
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -36,7 +37,10 @@ fn compare(root: &Path, files: &BTreeMap<PathBuf, String>) -> Result<Changes> {
         match fs::read(root.join(path)) {
             Ok(found) if found == text.as_bytes() => changes.kept += 1,
             Ok(_) => changes.changed.push(path.clone()),
-            Err(_) => changes.missing.push(path.clone()),
+            Err(error) if error.kind() == ErrorKind::NotFound => changes.missing.push(path.clone()),
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot read {}", path.display()));
+            }
         }
     }
     for folder in spektr_codegen::FOLDERS {

@@ -206,8 +206,11 @@ fn files_at(revision: &str) -> Result<Vec<(String, String)>> {
     ])?;
     let mut files = Vec::new();
     for path in list.split('\0').filter(|path| !path.is_empty()) {
-        let name = path.strip_prefix("schema/").unwrap_or(path).to_owned();
-        files.push((name, git::run(&["show", &format!("{revision}:{path}")])?));
+        let name = path.strip_prefix("schema/");
+        let name = name.with_context(|| format!("git lists {path}, which is not in schema/"))?;
+        // From this folder on, which need not be the repository's root.
+        let text = git::run(&["show", &format!("{revision}:./{path}")])?;
+        files.push((name.to_owned(), text));
     }
     ensure!(!files.is_empty(), "there are no schema files at {revision}");
     Ok(files)

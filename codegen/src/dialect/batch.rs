@@ -27,7 +27,7 @@ impl Reader<'_> {
             Some(list) if self.strings(&list) == ["results"] => {}
             Some(list) => {
                 let expected = "`[\"results\"]`".to_owned();
-                let found = serde_json::to_string(list.json).unwrap_or_default();
+                let found = list.json.to_string();
                 self.report(&list, ProblemKind::WrongValue { expected, found });
             }
             None => self.report(root, ProblemKind::Missing("required")),

@@ -2,7 +2,7 @@
 
 use super::{DRAFT, EventHead, FileKind, ID_BASE, Node, Reader};
 use crate::json::Json;
-use crate::model::{Decision, Explained, Status};
+use crate::model::{Decision, Explained, Status, WireTypes};
 use crate::names;
 use crate::problem::{Named, ProblemKind};
 
@@ -189,24 +189,23 @@ impl Reader<'_> {
             None => Vec::new(),
         };
         let wire_types = self.wire_types(root);
-        Some(EventHead { name: name?, status: status?, discriminators, wire_types })
+        Some(EventHead { name: name?, status: status?, discriminators, wire_types: wire_types? })
     }
 
-    fn wire_types(&mut self, root: &Node<'_>) -> Vec<String> {
+    fn wire_types(&mut self, root: &Node<'_>) -> Option<WireTypes> {
         let Some(node) = root.get("properties").and_then(|node| node.get("type")) else {
             self.report(root, ProblemKind::Missing("properties.type"));
-            return Vec::new();
+            return None;
         };
         self.only(&node, &["description", "enum"]);
         self.description(&node);
-        let wire_types = match node.get("enum") {
-            Some(list) => self.strings(&list),
-            None => Vec::new(),
-        };
-        if wire_types.is_empty() {
+        let wire_types = node.get("enum").map(|list| self.strings(&list)).unwrap_or_default();
+        let mut wire_types = wire_types.into_iter();
+        let Some(canonical) = wire_types.next() else {
             self.report(&node, ProblemKind::Missing("enum"));
-        }
-        wire_types
+            return None;
+        };
+        Some(WireTypes { canonical, accepted: wire_types.collect() })
     }
 
     /// Checks that a schema with members at its root is that of an object.

@@ -100,7 +100,7 @@ impl Reader<'_> {
             };
             if seconds.is_none() {
                 let expected = "a whole number of seconds".to_owned();
-                let found = serde_json::to_string(node.json).unwrap_or_default();
+                let found = node.json.to_string();
                 self.report(&node, ProblemKind::WrongValue { expected, found });
             }
             seconds

@@ -13,7 +13,7 @@ mod types;
 use std::collections::BTreeMap;
 
 use crate::json::{Json, push_token};
-use crate::model::{Status, TypeDef};
+use crate::model::{Status, TypeDef, WireTypes};
 use crate::problem::{Named, Problem, ProblemKind};
 
 pub(crate) const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -70,7 +70,7 @@ pub(crate) struct EventHead {
     pub(crate) name: String,
     pub(crate) status: Status,
     pub(crate) discriminators: Vec<String>,
-    pub(crate) wire_types: Vec<String>,
+    pub(crate) wire_types: WireTypes,
 }
 
 /// Reads files one after the other, with the names that `$ref` can lead to.

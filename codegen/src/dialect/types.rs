@@ -94,8 +94,8 @@ impl Reader<'_> {
         };
         match node.get("type") {
             None => self.report(node, ProblemKind::Missing("type")),
-            Some(found) if found.json.to_text() != json_type => {
-                let (expected, found_text) = (format!("`{json_type}`"), found.json.to_text());
+            Some(found) if found.json.to_string() != json_type => {
+                let (expected, found_text) = (format!("`{json_type}`"), found.json.to_string());
                 let kind = ProblemKind::WrongValue { expected, found: found_text };
                 self.report(&found, kind);
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::diff::{Change, Impact};
 use crate::model::{
-    Common, Decision, Event, KnownValue, Member, Model, Source, Ty, TypeDef, TypeKind,
+    Common, Decision, Event, KnownValue, Member, Model, Source, Ty, TypeDef, TypeKind, WireTypes,
 };
 use crate::set::SchemaSet;
 
@@ -144,7 +144,8 @@ impl Changes {
                 format!("status changed from {} to {}", status.as_str(), new.status.as_str());
             self.add(Effect::Texts, name, "", what);
         }
-        self.names(name, "", Names::WireTypes, wire_types, &new.wire_types);
+        let all = |wire_types: &WireTypes| wire_types.iter().cloned().collect::<Vec<_>>();
+        self.names(name, "", Names::WireTypes, &all(wire_types), &all(&new.wire_types));
         let sorted = |pointers: &[String]| pointers.iter().cloned().collect::<BTreeSet<_>>();
         if sorted(discriminators) != sorted(&new.discriminators) {
             self.add(Effect::BreaksData, name, "", "discriminators changed");

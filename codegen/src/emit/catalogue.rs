@@ -5,7 +5,7 @@ use syn::Item;
 
 use crate::emit::event::{is_in_head, variant_docs};
 use crate::emit::items;
-use crate::model::{Event, Model, Status};
+use crate::model::{Event, Model, Status, WireTypes};
 use crate::passes::doc_tokens;
 
 /// Returns the enum of the events' names, and the catalogue.
@@ -15,10 +15,7 @@ pub(crate) fn event_type(model: &Model) -> Vec<Item> {
         .events
         .iter()
         .map(|event| doc_tokens(&format!("`{}`. {}", event.name, variant_docs(event))));
-    let wire_types = model
-        .events
-        .iter()
-        .map(|event| event.wire_types.first().map(String::as_str).unwrap_or_default());
+    let wire_types = model.events.iter().map(|event| &event.wire_types.canonical);
     let entries = model.events.iter().map(|event| entry(model, event));
     let count = model.events.len();
     let indices = 0..count;
@@ -79,10 +76,7 @@ pub(crate) fn event_type(model: &Model) -> Vec<Item> {
 fn entry(model: &Model, event: &Event) -> proc_macro2::TokenStream {
     let variant = format_ident!("{}", event.title);
     let (name, summary) = (&event.name, &event.description);
-    let (canonical, accepted) = match event.wire_types.split_first() {
-        Some((canonical, accepted)) => (canonical.as_str(), accepted),
-        None => ("", &[][..]),
-    };
+    let WireTypes { canonical, accepted } = &event.wire_types;
     let status = format_ident!(
         "{}",
         match event.status {

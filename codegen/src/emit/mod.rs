@@ -20,8 +20,7 @@ use crate::names;
 pub(crate) fn items(tokens: proc_macro2::TokenStream) -> Vec<Item> {
     match syn::parse2::<syn::File>(tokens) {
         Ok(file) => file.items,
-        // Tokens that are no Rust are kept as they are: they fail to compile in
-        // the place where they stand, which no caller could say better.
+        // `generate` refuses the file that has it.
         Err(error) => vec![Item::Verbatim(error.to_compile_error())],
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn all(model: &Model, event: &Event, full: &Json, places: &[Place<'_>
     for (case, body) in whole.chain(in_other_envelope(model, event, full, places)) {
         derived.valid.push(Example { case, body, origin: Origin::Derived });
     }
-    for wire_type in event.wire_types.iter().skip(1) {
+    for wire_type in &event.wire_types.accepted {
         let place = ["type".to_owned()];
         let value = Json::from(wire_type.as_str());
         derived.valid.push(Example {
@@ -42,7 +42,7 @@ fn valid(model: &Model, full: &Json, place: &Place<'_>) -> Vec<Example> {
         edits.extend([("absent", None), ("null", Some(Json::Null))]);
     }
     let found = full.pointer(&place.pointer());
-    let other = match (&member.ty, kind(model, &member.ty)) {
+    let other = match (&member.ty, model.kind(&member.ty)) {
         (Ty::Boolean, _) | (_, Some(TypeKind::Delivered)) => match found {
             Some(Json::Bool(true)) => vec![("false", Json::Bool(false))],
             _ => vec![("true", Json::Bool(true))],
@@ -88,7 +88,7 @@ fn invalid(model: &Model, full: &Json, place: &Place<'_>) -> Vec<Invalid> {
         });
     }
     let null = place.is_required().then_some(("null", Json::Null));
-    let null = null.filter(|_| kind(model, place.ty()) != Some(&TypeKind::Delivered));
+    let null = null.filter(|_| model.kind(place.ty()) != Some(&TypeKind::Delivered));
     let wrong = null.into_iter().chain(wrong(model, place.ty()));
     if *place.ty() != Ty::Raw {
         found.extend(wrong.map(|(word, value)| Invalid {
@@ -105,7 +105,7 @@ fn invalid(model: &Model, full: &Json, place: &Place<'_>) -> Vec<Invalid> {
 fn wrong(model: &Model, ty: &Ty) -> Option<(&'static str, Json)> {
     let (number, text) = (("number", Json::from(7)), ("text", Json::from("some text")));
     let list = ("list", Json::Array(Vec::new()));
-    match (ty, kind(model, ty)) {
+    match (ty, model.kind(ty)) {
         (Ty::Raw, _) => None,
         (Ty::String, _) => Some(number),
         (Ty::Boolean | Ty::Integer | Ty::Number, _) => Some(text),
@@ -134,7 +134,7 @@ fn minimal(model: &Model, event: &Event, full: &Json) -> Json {
 fn only_required(model: &Model, members: &[&Member], full: &Json) -> Json {
     let kept = full.members().iter().filter_map(|(name, json)| {
         let member = members.iter().find(|member| member.name == *name && member.required)?;
-        let json = match (&member.ty, kind(model, &member.ty)) {
+        let json = match (&member.ty, model.kind(&member.ty)) {
             (Ty::Array(_), _) => Json::Array(Vec::new()),
             (Ty::Map, _) => Json::Object(Vec::new()),
             (_, Some(TypeKind::Object(below))) => {
@@ -151,7 +151,7 @@ fn only_required(model: &Model, members: &[&Member], full: &Json) -> Json {
 fn with_unknown_members(model: &Model, full: &Json, places: &[Place<'_>]) -> Json {
     let objects = places
         .iter()
-        .filter(|place| matches!(kind(model, place.ty()), Some(TypeKind::Object(_))))
+        .filter(|place| matches!(model.kind(place.ty()), Some(TypeKind::Object(_))))
         .map(|place| place.tokens.as_slice());
     let nested = Json::Object(vec![
         ("level".into(), 1.into()),
@@ -199,10 +199,9 @@ fn in_other_envelope(
     }
     let wire_type = |text: &str| set(&plain, &["eventType".to_owned()], text.into());
     cases.push(("_upper_case".into(), {
-        let canonical = event.wire_types.first().map_or("", String::as_str);
-        wire_type(&canonical.to_ascii_uppercase())
+        wire_type(&event.wire_types.canonical.to_ascii_uppercase())
     }));
-    for alias in event.wire_types.iter().skip(1) {
+    for alias in &event.wire_types.accepted {
         cases.push((format!("_wire_type_{alias}"), wire_type(alias)));
     }
     for (alias, json) in with_aliases(full, places) {
@@ -215,7 +214,7 @@ fn in_other_envelope(
 fn flat(model: &Model, event: &Event, own: Vec<(String, Json)>) -> Vec<(String, Json)> {
     let data = event.members.iter().find(|member| member.name == "data");
     let is_typed =
-        data.is_some_and(|data| matches!(kind(model, &data.ty), Some(TypeKind::Object(_))));
+        data.is_some_and(|data| matches!(model.kind(&data.ty), Some(TypeKind::Object(_))));
     own.into_iter()
         .flat_map(|(name, json)| match json {
             Json::Object(members) if name == "data" && is_typed => members,
@@ -258,13 +257,6 @@ fn entry(full: &Json, data: Option<Json>, beside: Vec<(String, Json)>) -> Json {
 fn seconds(json: Option<&Json>) -> Option<Json> {
     match json {
         Some(Json::Number(number)) => number.as_i64().map(|millis| Json::from(millis / 1000)),
-        _ => None,
-    }
-}
-
-fn kind<'m>(model: &'m Model, ty: &Ty) -> Option<&'m TypeKind> {
-    match ty {
-        Ty::Named(name) => model.types.get(name).map(|def| &def.kind),
         _ => None,
     }
 }

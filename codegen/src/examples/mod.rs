@@ -99,9 +99,9 @@ pub fn derive(model: &Model, event: &Event, full: &Json) -> Result<Derived, Prob
     let problem =
         |pointer: &str, kind| Problem { file: file.clone(), pointer: pointer.into(), kind };
     let mut problems = Vec::new();
-    let canonical = event.wire_types.first().map_or("", String::as_str);
+    let canonical = &event.wire_types.canonical;
     let found = full.get("type").and_then(Json::as_str).unwrap_or_default();
-    if found != canonical {
+    if found != *canonical {
         let expected = format!("the canonical wire type `{canonical}`");
         problems
             .push(problem("/type", ProblemKind::WrongValue { expected, found: found.to_owned() }));
@@ -112,6 +112,31 @@ pub fn derive(model: &Model, event: &Event, full: &Json) -> Result<Derived, Prob
     problems.extend(lacking);
     Problems::into_result(problems)?;
     Ok(derive::all(model, event, full, &places))
+}
+
+/// Where an example stands.
+enum Placed<'f> {
+    Valid {
+        folder: &'f str,
+        case: &'f str,
+    },
+    /// Among those that must be refused.
+    Invalid,
+}
+
+/// Finds out what a file below `examples/` is; `None` if nobody would read it.
+fn placed<'f>(model: &Model, file: &'f str) -> Option<Placed<'f>> {
+    let path = file.strip_prefix("examples/")?.strip_suffix(".json")?;
+    let (folder, path) = path.split_once('/')?;
+    let is_event = |folder: &str| model.events.iter().any(|event| event.module == folder);
+    if !["batch", "unknown"].contains(&folder) && !is_event(folder) {
+        return None;
+    }
+    match path.strip_prefix("invalid/") {
+        Some(case) if !case.contains('/') => Some(Placed::Invalid),
+        None if !path.contains('/') => Some(Placed::Valid { folder, case: path }),
+        _ => None,
+    }
 }
 
 /// Every valid example by folder: an event's module, `batch` or `unknown`.
@@ -125,8 +150,8 @@ impl Examples {
     ///
     /// # Errors
     ///
-    /// All [`Problems`] at once: a file that is not JSON, an event without a full
-    /// example or with an incomplete one, and a file in the place of a derived
+    /// All [`Problems`] at once: a file that is not JSON or of no event, an event without a
+    /// full example or with an incomplete one, and a file in the place of a derived
     /// example.
     pub fn parse<T: AsRef<[u8]>>(
         model: &Model,
@@ -135,17 +160,19 @@ impl Examples {
         let mut problems = Vec::new();
         let mut examples: BTreeMap<String, Vec<Example>> = BTreeMap::new();
         for (file, bytes) in files {
-            let parts: Vec<_> = file.split('/').collect();
-            let ["examples", folder, name] = parts[..] else { continue };
-            let Some(case) = name.strip_suffix(".json") else { continue };
+            let (folder, case) = match placed(model, &file) {
+                Some(Placed::Valid { folder, case }) => (folder.to_owned(), case.to_owned()),
+                Some(Placed::Invalid) => continue,
+                None => {
+                    let (pointer, kind) = (String::new(), ProblemKind::MisplacedExample);
+                    problems.push(Problem { file, pointer, kind });
+                    continue;
+                }
+            };
             match Json::parse(bytes.as_ref()) {
                 Ok(body) => {
-                    let (case, origin) = (case.to_owned(), Origin::File);
-                    examples.entry(folder.to_owned()).or_default().push(Example {
-                        case,
-                        body,
-                        origin,
-                    });
+                    let example = Example { case, body, origin: Origin::File };
+                    examples.entry(folder).or_default().push(example);
                 }
                 Err(error) => problems.push(Problem {
                     file: file.clone(),

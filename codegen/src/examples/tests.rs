@@ -1,7 +1,7 @@
 //! The examples of a small event: what is derived, and which files are refused.
 
 use super::*;
-use crate::model::{Member, Source, Status, Ty};
+use crate::model::{Member, Source, Status, Ty, WireTypes};
 
 fn member(name: &str, ty: Ty, required: bool) -> Member {
     Member {
@@ -34,7 +34,7 @@ fn model() -> Model {
         name: "LAMP_LIT".into(),
         status: Status::Available,
         description: String::new(),
-        wire_types: vec!["lamp_lit".into(), "lamp_on".into()],
+        wire_types: WireTypes { canonical: "lamp_lit".into(), accepted: vec!["lamp_on".into()] },
         discriminators: Vec::new(),
         members: vec![
             member("room", Ty::String, true),
@@ -150,11 +150,18 @@ fn names_each_file_that_is_missing_incomplete_derived_or_no_json() {
 }
 
 #[test]
-fn leaves_invalid_examples_and_other_files_alone() {
-    parse(&[
-        ("examples/lamp_lit/full.json", FULL_BODY),
-        ("examples/lamp_lit/invalid/no_id.json", "not looked at"),
-        ("examples/lamp_lit/notes.txt", "not looked at"),
-    ])
-    .expect("in order");
+fn leaves_invalid_examples_alone_and_no_other_file() {
+    let full = ("examples/lamp_lit/full.json", FULL_BODY);
+    parse(&[full, ("examples/lamp_lit/invalid/no_id.json", "not looked at")]).expect("in order");
+    for file in [
+        "examples/lamp_lit/notes.txt",
+        "examples/lamp_lit/more/full.json",
+        "examples/lamp_lit/invalid/more/no_id.json",
+        "examples/lamp_list/full.json",
+        "examples/full.json",
+    ] {
+        let problems = parse(&[full, (file, "{}")]).expect_err("nobody would read it");
+        let found: Vec<_> = problems.iter().map(|it| (it.file.as_str(), &it.kind)).collect();
+        assert_eq!(found, [(file, &ProblemKind::MisplacedExample)]);
+    }
 }

@@ -1,13 +1,12 @@
 //! Lets a member be read under its other names too.
 
-use syn::{ItemStruct, parse_quote};
+use syn::parse_quote;
 
-use crate::model::Member;
-use crate::passes::member_of;
+use crate::passes::Made;
 
-pub(super) fn run(item: &mut ItemStruct, members: &[&Member]) {
-    for field in item.fields.iter_mut() {
-        let aliases = member_of(field, members).map_or(&[][..], |member| &member.aliases);
+pub(super) fn run(made: &mut Made<'_>) {
+    for (field, member) in &mut made.fields {
+        let aliases = &member.aliases;
         if !aliases.is_empty() {
             field.attrs.push(parse_quote!(#[serde(#(alias = #aliases),*)]));
         }

@@ -1,14 +1,17 @@
 //! Gives the delivery flag its own type: an `Option` could not tell absent from
 //! null.
 
-use syn::{ItemStruct, parse_quote};
+use syn::parse_quote;
 
-use crate::passes::wire_name;
+use crate::model::{Model, TypeKind};
+use crate::passes::Made;
 
-pub(super) fn run(item: &mut ItemStruct) {
-    let flag: syn::Type = parse_quote!(Option<Delivered>);
-    for field in item.fields.iter_mut().filter(|field| field.ty == flag) {
-        let name = wire_name(field);
+pub(super) fn run(made: &mut Made<'_>, model: &Model) {
+    for (field, member) in made.fields.iter_mut().filter(|(_, member)| !member.required) {
+        if !matches!(model.kind(&member.ty), Some(TypeKind::Delivered)) {
+            continue;
+        }
+        let name = &member.name;
         field.ty = parse_quote!(Delivered);
         // What typify wrote is for the option.
         field.attrs.retain(|attribute| !attribute.path().is_ident("serde"));

@@ -1,17 +1,15 @@
 //! Writes the documentation: the schema's descriptions, and where a fact is from.
 
 use quote::quote;
-use syn::{Attribute, ItemStruct, parse_quote};
+use syn::{Attribute, parse_quote};
 
 use crate::model::Member;
-use crate::passes::{Target, member_of};
+use crate::passes::{Made, Target};
 
-pub(super) fn run(item: &mut ItemStruct, target: &Target<'_>) {
-    replace(&mut item.attrs, &target.docs);
-    for field in item.fields.iter_mut() {
-        if let Some(member) = member_of(field, &target.members) {
-            replace(&mut field.attrs, &member_docs(member));
-        }
+pub(super) fn run(made: &mut Made<'_>, target: &Target<'_>) {
+    replace(&mut made.item.attrs, &target.docs);
+    for (field, member) in &mut made.fields {
+        replace(&mut field.attrs, &member_docs(member));
     }
 }
 
@@ -22,7 +20,7 @@ fn replace(attributes: &mut Vec<Attribute>, text: &str) {
 }
 
 /// Returns a text as one attribute a line, as `///` comments would be.
-pub(crate) fn lines(text: &str) -> Vec<Attribute> {
+fn lines(text: &str) -> Vec<Attribute> {
     text.lines()
         .flat_map(wrap)
         .map(|line| {
@@ -63,7 +61,7 @@ pub(crate) fn escape(text: &str) -> String {
     text.replace('[', "\\[").replace(']', "\\]").replace('<', "\\<").replace('>', "\\>")
 }
 
-pub(super) fn member_docs(member: &Member) -> String {
+fn member_docs(member: &Member) -> String {
     let mut text = escape(&member.description);
     if !member.required {
         text.push_str("\n\nMay be absent or null.");

@@ -4,7 +4,6 @@
 mod aliases;
 mod delivered;
 mod docs;
-mod order;
 mod paths;
 mod payload;
 mod redact;
@@ -13,9 +12,9 @@ mod tag;
 pub(crate) use docs::{escape, tokens as doc_tokens};
 pub(crate) use payload::PAYLOAD;
 
-use syn::{Field, ItemImpl, ItemStruct, LitStr};
+use syn::{Field, Fields, FieldsNamed, GenericArgument, Item, ItemStruct, PathArguments, Type};
 
-use crate::model::Member;
+use crate::model::{Member, Model};
 
 /// A struct that has to be made: the parts of the model that typify and the passes
 /// need.
@@ -42,46 +41,49 @@ pub(crate) struct Tag<'m> {
     pub(crate) index: usize,
 }
 
+/// A struct in the making: each of its fields stands beside the member that it is of,
+/// so that no pass has to look for it.
+#[derive(Debug)]
+pub(crate) struct Made<'m> {
+    /// typify's struct, whose fields have been taken out.
+    pub(crate) item: ItemStruct,
+    /// The fields in the order of the schema.
+    pub(crate) fields: Vec<(Field, &'m Member)>,
+}
+
 /// Adds to typify's struct what it cannot say; returns it with its `Debug`, where
 /// that cannot be derived.
-pub(crate) fn run(mut item: ItemStruct, target: &Target<'_>) -> (ItemStruct, Option<ItemImpl>) {
-    paths::run(&mut item);
+pub(crate) fn run<'m>(
+    mut made: Made<'m>,
+    target: &Target<'m>,
+    model: &Model,
+) -> Result<Vec<Item>, syn::Error> {
+    paths::run(&mut made);
     // serde's attributes belong behind the derive that knows them.
-    item.attrs.sort_by_key(|attribute| !attribute.path().is_ident("derive"));
-    order::run(&mut item, &target.members);
-    delivered::run(&mut item);
-    if target.tag.is_some() {
-        payload::run(&mut item, &target.members);
-    }
-    aliases::run(&mut item, &target.members);
-    docs::run(&mut item, target);
+    made.item.attrs.sort_by_key(|attribute| !attribute.path().is_ident("derive"));
+    delivered::run(&mut made, model);
     if let Some(tag) = &target.tag {
-        tag::run(&mut item, tag);
+        payload::run(&mut made);
+        tag::run(&mut made, tag);
     }
-    let debug = redact::run(&mut item, &target.members);
-    (item, debug)
+    aliases::run(&mut made);
+    docs::run(&mut made, target);
+    let debug = redact::run(&mut made)?;
+    let Made { mut item, fields } = made;
+    item.fields = Fields::Named(FieldsNamed {
+        brace_token: syn::token::Brace::default(),
+        named: fields.into_iter().map(|(field, _)| field).collect(),
+    });
+    Ok(std::iter::once(Item::Struct(item)).chain(debug.map(Item::Impl)).collect())
 }
 
-/// Returns the name that a field has on the wire: typify writes a `rename` where it
-/// is not the field's own.
-pub(crate) fn wire_name(field: &Field) -> String {
-    let mut name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
-    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
-        let _ = attribute.parse_nested_meta(|meta| {
-            if let Ok(value) = meta.value() {
-                let text: LitStr = value.parse()?;
-                if meta.path.is_ident("rename") {
-                    name = text.value();
-                }
-            }
-            Ok(())
-        });
+/// Returns the type inside of an `Option`.
+pub(crate) fn optional(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last().filter(|last| last.ident == "Option")?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    match arguments.args.first() {
+        Some(GenericArgument::Type(inner)) => Some(inner),
+        _ => None,
     }
-    name
-}
-
-/// Returns the member that a field is of; none of the tag's.
-fn member_of<'m>(field: &Field, members: &[&'m Member]) -> Option<&'m Member> {
-    let name = wire_name(field);
-    members.iter().find(|member| member.name == name).copied()
 }

@@ -1,11 +1,13 @@
 //! Shortens typify's absolute paths of types: every generated file imports what it
 //! uses.
 
+use syn::Path;
 use syn::visit_mut::{self, VisitMut};
-use syn::{ItemStruct, Path};
 
-pub(super) fn run(item: &mut ItemStruct) {
-    for field in item.fields.iter_mut() {
+use crate::passes::Made;
+
+pub(super) fn run(made: &mut Made<'_>) {
+    for (field, _) in &mut made.fields {
         LastSegment.visit_type_mut(&mut field.ty);
     }
 }

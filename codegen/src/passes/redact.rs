@@ -3,42 +3,36 @@
 
 use quote::quote;
 use syn::punctuated::Punctuated;
-use syn::{ItemImpl, ItemStruct, Path, Token, parse_quote};
+use syn::{ItemImpl, Path, Token, parse_quote};
 
-use crate::model::Member;
-use crate::passes::member_of;
+use crate::passes::{Made, optional};
 
 /// Returns the impl for a struct with a sensitive member, none for others.
-pub(super) fn run(item: &mut ItemStruct, members: &[&Member]) -> Option<ItemImpl> {
-    if !members.iter().any(|member| member.sensitive) {
-        return None;
+pub(super) fn run(made: &mut Made<'_>) -> Result<Option<ItemImpl>, syn::Error> {
+    let Made { item, fields } = made;
+    if !fields.iter().any(|(_, member)| member.sensitive) {
+        return Ok(None);
     }
     for attribute in item.attrs.iter_mut().filter(|attribute| attribute.path().is_ident("derive")) {
-        let parse = Punctuated::<Path, Token![,]>::parse_terminated;
-        if let Ok(derives) = attribute.parse_args_with(parse) {
-            let others = derives.iter().filter(|path| !path.is_ident("Debug"));
-            *attribute = parse_quote!(#[derive(#(#others),*)]);
-        }
+        let derives = attribute.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated)?;
+        let others = derives.iter().filter(|path| !path.is_ident("Debug"));
+        *attribute = parse_quote!(#[derive(#(#others),*)]);
     }
-    let fields = item.fields.iter().filter_map(|field| {
-        let ident = field.ident.as_ref()?;
-        let label = ident.to_string();
-        Some(match member_of(field, members) {
-            Some(member) if member.sensitive && member.required => {
-                quote!(.field(#label, &Redacted))
-            }
-            Some(member) if member.sensitive => {
-                quote!(.field(#label, &self.#ident.as_ref().map(|_| Redacted)))
-            }
-            _ => quote!(.field(#label, &self.#ident)),
-        })
+    let shown = fields.iter().map(|(field, member)| {
+        let ident = &field.ident;
+        let label = quote!(#ident).to_string();
+        match (member.sensitive, optional(&field.ty)) {
+            (true, None) => quote!(.field(#label, &Redacted)),
+            (true, Some(_)) => quote!(.field(#label, &self.#ident.as_ref().map(|_| Redacted))),
+            (false, _) => quote!(.field(#label, &self.#ident)),
+        }
     });
     let (ident, label) = (&item.ident, item.ident.to_string());
-    Some(parse_quote! {
+    Ok(Some(parse_quote! {
         impl std::fmt::Debug for #ident {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.debug_struct(#label) #(#fields)* .finish()
+                f.debug_struct(#label) #(#shown)* .finish()
             }
         }
-    })
+    }))
 }

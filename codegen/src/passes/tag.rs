@@ -1,20 +1,16 @@
 //! Puts the discriminator back as a field of no size, which reads and writes
 //! the event's wire type.
 
-use syn::{Fields, ItemStruct, parse_quote};
+use syn::parse_quote;
 
-use crate::passes::{Tag, docs};
+use crate::passes::{Made, Tag};
 
-pub(super) fn run(item: &mut ItemStruct, tag: &Tag<'_>) {
-    let ident = &item.ident;
-    let attributes = docs::lines(&docs::member_docs(tag.member));
+pub(super) fn run<'m>(made: &mut Made<'m>, tag: &Tag<'m>) {
+    let ident = &made.item.ident;
     let name = &tag.member.name;
-    let field: syn::Field = parse_quote! {
-        #(#attributes)*
+    let field = parse_quote! {
         #[serde(rename = #name)]
         wire_type: Tag<#ident>
     };
-    if let Fields::Named(fields) = &mut item.fields {
-        fields.named.insert(tag.index, field);
-    }
+    made.fields.insert(tag.index, (field, tag.member));
 }

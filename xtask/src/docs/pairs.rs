@@ -106,7 +106,7 @@ impl<'a> Pairs<'a> {
 
 /// Whether a row names this event: by its name, or by the type on the wire.
 pub(super) fn same_name(event: &Event, row: &EventRow) -> bool {
-    letters(&event.name) == letters(&row.name) || event.wire_types.first() == Some(&row.name)
+    letters(&event.name) == letters(&row.name) || event.wire_types.canonical == row.name
 }
 
 /// Says why a page cannot be compared, if it cannot: every difference would be

@@ -83,7 +83,7 @@ fn wire_types(
         documented.chain(&row.wire_type).filter(|name| **name == name.to_ascii_lowercase());
     let known = |name: &&String| {
         let events = &set.model().events;
-        events.iter().any(|event| event.wire_types.contains(name))
+        events.iter().any(|event| event.wire_types.iter().any(|known| known == *name))
     };
     let (taken, mut free): (Vec<&String>, Vec<&String>) = documented.partition(known);
     // A section that documents several events has the types of all of them:
