@@ -54,5 +54,6 @@ fn a_server_that_is_not_there_is_told_without_the_password() {
     assert_eq!(output.status.code(), Some(2));
     let message = text(&output.stderr);
     assert!(message.contains("cannot connect to the database"), "{message}");
+    assert!(message.contains("Connection refused") && !message.contains("TLS"), "{message}");
     assert!(!message.contains("marker"), "{message}");
 }

@@ -9,10 +9,13 @@ mod postgres {
     mod faults;
     pub(crate) mod fresh;
     mod large;
+    mod log;
     mod moving;
     mod opening;
+    mod pooler;
     mod processes;
     mod tls;
     mod transaction;
+    mod unready;
 }
 mod support;

@@ -13,15 +13,19 @@ struct Tool {
 }
 
 /// git is read by `schema diff`, strace by the test of a power cut, and the tests of
-/// the PostgreSQL store start servers of their own.
-const TOOLS: [Tool; 3] = [
+/// the PostgreSQL store start servers of their own, and PgBouncer in front of one.
+const TOOLS: [Tool; 4] = [
     Tool { program: "git", package: "git" },
     Tool { program: "strace", package: "strace" },
     Tool { program: "initdb", package: "postgresql" },
+    Tool { program: "pgbouncer", package: "pgbouncer" },
 ];
 
 /// Where Debian keeps PostgreSQL's programs, a folder for each version.
 const POSTGRESQL: &str = "/usr/lib/postgresql";
+
+/// Where Debian keeps the programs of administrators, which may not be on the `PATH`.
+const ADMINISTRATION: &str = "/usr/sbin";
 
 /// Installs the missing programs with apt-get.
 pub(crate) fn setup() -> Result<ExitCode> {
@@ -68,6 +72,6 @@ fn is_installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let versions = std::fs::read_dir(POSTGRESQL).into_iter().flatten().flatten();
     let versions = versions.map(|version| version.path().join("bin"));
-    let mut folders = std::env::split_paths(&path).chain(versions);
+    let mut folders = std::env::split_paths(&path).chain(versions).chain([ADMINISTRATION.into()]);
     folders.any(|folder: PathBuf| folder.join(program).is_file())
 }

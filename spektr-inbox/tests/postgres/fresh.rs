@@ -8,7 +8,7 @@ use spektr_inbox::store::postgres::{PostgresOptions, PostgresStore};
 use spektr_inbox::testing::postgres::Cluster;
 
 /// For tests in which the server stays up. It ends with the process.
-static SHARED: LazyLock<Cluster> =
+pub(crate) static SHARED: LazyLock<Cluster> =
     LazyLock::new(|| Cluster::start(&["fsync = off", "full_page_writes = off"]));
 
 /// A store in a database of its own.

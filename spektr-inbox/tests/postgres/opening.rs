@@ -127,6 +127,40 @@ async fn a_server_that_is_not_there_or_never_answers_is_an_error() {
     let error = PostgresOptions::new(&url).open().await.unwrap_err();
     assert!(matches!(error, OpenError::Connect { .. }), "{error:?}");
     assert!(!format!("{error} {error:?}").contains("marker"), "{error:?}");
+    assert!(caused(&error).contains("Connection refused"), "{}", caused(&error));
+}
+
+/// An error as it is shown: with its causes.
+fn caused(error: &OpenError) -> String {
+    let source = std::error::Error::source(error).unwrap();
+    format!("{error}: {source}")
+}
+
+#[tokio::test]
+async fn an_error_says_why_there_is_no_connection_and_nothing_else() {
+    let cluster = Cluster::start(&["fsync = off", "listen_addresses = '127.0.0.1'"]);
+    let rules = cluster.folder().join("data/pg_hba.conf");
+    std::fs::write(rules, "local all postgres trust\nhost all all all scram-sha-256\n").unwrap();
+    let administrator = cluster.connect("postgres").await;
+    administrator
+        .batch_execute("ALTER ROLE postgres PASSWORD 'right'; SELECT pg_reload_conf()")
+        .await
+        .unwrap();
+    cluster.restart("fast");
+    let port = cluster.port();
+    for (user, database, expected) in [
+        ("postgres:wrong", "postgres", "password authentication failed"),
+        ("postgres", "postgres", "password missing"),
+        ("postgres:right", "nowhere", "database \"nowhere\" does not exist (SQLSTATE 3D000)"),
+    ] {
+        let url = format!("postgres://{user}@127.0.0.1:{port}/{database}?sslmode=disable");
+        let error = PostgresOptions::new(url).open().await.unwrap_err();
+        assert!(matches!(error, OpenError::Connect { .. }), "{error:?}");
+        let text = caused(&error);
+        assert!(text.starts_with("cannot connect to the database: "), "{text}");
+        assert!(text.contains(expected), "{text}");
+        assert!(!text.contains("TLS") && !text.contains("ssl"), "{text}");
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use spektr_inbox::store::postgres::{CompleteError, complete};
 use spektr_inbox::store::{ClaimRequest, Filter, Settlement, State, Store, StoredEntry};
 use spektr_inbox::testing::{ManualClock, entries, start, tag_added};
 use spektr_inbox::{Clock as _, HandlerError, Received, Workers};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use tokio_postgres::Client;
 
 use super::fresh::{Fresh, fresh};
@@ -142,31 +142,49 @@ async fn a_cut_between_completion_and_commit_leaves_neither() {
 
 #[tokio::test]
 async fn a_handler_that_goes_on_after_its_commit_is_not_stopped() {
+    const LEASE: Duration = Duration::from_secs(3);
     let fresh = prepared().await;
+    // Its heartbeats show when those of the other have been sent.
+    fresh.accept(entries("test", &tag_added("e2", "s2", 1), start())).await.unwrap();
     let client = Arc::new(Mutex::new(fresh.client().await));
-    let ended = Arc::new(Mutex::new(false));
-    let end = Arc::clone(&ended);
-    let handler = move |received: Received| {
-        let (client, end) = (Arc::clone(&client), Arc::clone(&end));
-        async move {
-            let mut client = client.lock().await;
-            let transaction = client.transaction().await?;
-            complete(&transaction, received.completion()).await?;
-            transaction.commit().await?;
-            // Heartbeats find no lease from now on, a few of them in this time.
-            tokio::time::sleep(Duration::from_millis(2500)).await;
-            *end.lock().await = true;
-            Ok(())
+    let (ended, end) = (Arc::new(Mutex::new(false)), Arc::new(Notify::new()));
+    let clock = ManualClock::new();
+    let other = Arc::new(fresh.another().await);
+    let handler = {
+        let (ended, clock) = (Arc::clone(&ended), clock.clone());
+        move |received: Received| {
+            let (client, other) = (Arc::clone(&client), Arc::clone(&other));
+            let (ended, end, clock) = (Arc::clone(&ended), Arc::clone(&end), clock.clone());
+            async move {
+                if received.event().id().is_some_and(|id| id.as_ref() == "e2") {
+                    end.notified().await;
+                    return Ok(());
+                }
+                let mut client = client.lock().await;
+                let transaction = client.transaction().await?;
+                complete(&transaction, received.completion()).await?;
+                transaction.commit().await?;
+                // Heartbeats find no lease of this one from now on. Once the second has been
+                // sent, the answer to the first has been dealt with.
+                for _ in 0..2 {
+                    clock.advance(LEASE / 2);
+                    let until = clock.now().as_millis() + LEASE.as_millis() as i64;
+                    let is_extended = |entry: &StoredEntry| entry.due_at.as_millis() >= until;
+                    while !other.list(Filter::all(), 0, 10).await?.iter().any(is_extended) {}
+                }
+                *ended.lock().await = true;
+                end.notify_one();
+                Ok(())
+            }
         }
     };
     let store: Arc<dyn Store> = Arc::new(fresh.another().await);
     let metrics = spektr_inbox::Metrics::new();
-    let workers = Workers::new(store, handler).with_lease(Duration::from_secs(3));
-    let workers = workers.with_clock(ManualClock::new()).with_metrics(metrics.clone());
-    workers.run_due().await.unwrap();
+    let workers = Workers::new(store, handler).with_lease(LEASE);
+    workers.with_clock(clock).with_metrics(metrics.clone()).run_due().await.unwrap();
     assert!(*ended.lock().await);
-    assert_counted(&metrics.render(), "done");
-    assert_eq!(only(&fresh).await.state, State::Done);
+    assert!(metrics.render().contains("result=\"done\"} 2"), "{}", metrics.render());
+    assert_eq!(fresh.count(Filter::state(State::Done)).await.unwrap(), 2);
 }
 
 fn request(owner: i64, clock: &ManualClock) -> ClaimRequest {

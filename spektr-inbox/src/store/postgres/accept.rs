@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use spektr_types::Timestamp;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::compare::are_former;
-use super::connect::millis;
 use super::error::Fault;
 use super::pool::{Lent, Pool};
 use super::quarantine::take_room;
@@ -19,6 +18,9 @@ use crate::store::{Acceptance, NewEntry, StoreError};
 
 /// Of how many bytes a group is full.
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
+
+/// How many probes run at a time.
+pub(super) const PROBE_CONNECTIONS: usize = 1;
 
 /// How much longer a transaction may take for each of its entries. A delivery can have
 /// 100,000 of them, and one that is never stored in time is lost.
@@ -41,8 +43,8 @@ struct Job {
 }
 
 impl Queue {
-    /// Starts as many tasks as the pool has connections. They end when the queue is
-    /// dropped, after what is in it.
+    /// Starts tasks, for each of which the pool has a connection, and one more for probes. They
+    /// end when the queue is dropped, after what is in it.
     pub(super) fn start(
         pool: &Arc<Pool>,
         tasks: usize,
@@ -52,8 +54,10 @@ impl Queue {
     ) -> Self {
         let (sender, receiver) = mpsc::channel(length);
         let receiver = Arc::new(Mutex::new(receiver));
+        let probing = Arc::new(Semaphore::new(PROBE_CONNECTIONS));
         for _ in 0..tasks {
-            tokio::spawn(serve(Arc::clone(pool), Arc::clone(&receiver), group, limit));
+            let (pool, probing) = (Arc::clone(pool), Arc::clone(&probing));
+            tokio::spawn(serve(pool, probing, Arc::clone(&receiver), group, limit));
         }
         Self { sender }
     }
@@ -97,6 +101,7 @@ impl Queue {
 
 async fn serve(
     pool: Arc<Pool>,
+    probing: Arc<Semaphore>,
     queue: Arc<Mutex<mpsc::Receiver<Job>>>,
     group: usize,
     limit: Duration,
@@ -118,9 +123,7 @@ async fn serve(
         jobs.retain(|job| !job.answer.is_closed());
         let (probes, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.is_probe);
         for job in probes {
-            let probed = timeout(limit, probe(&pool, &job.entries)).await;
-            let late = |_| Err(Fault::new("the database does not answer in time").into());
-            let _gone = job.answer.send(probed.unwrap_or_else(late).map(|()| Vec::new()));
+            tokio::spawn(answer_probe(Arc::clone(&pool), Arc::clone(&probing), job, limit));
         }
         match commit(&pool, &jobs, limit).await {
             Ok(accepted) => answer(jobs, accepted),
@@ -161,14 +164,30 @@ fn answer(jobs: Vec<Job>, accepted: Vec<Vec<Acceptance>>) {
     }
 }
 
+/// Probes beside the deliveries, so that one that hangs delays none of them.
+async fn answer_probe(pool: Arc<Pool>, probing: Arc<Semaphore>, job: Job, limit: Duration) {
+    let Job { entries, mut answer, .. } = job;
+    let late = |_| Err(Fault::new("the database does not answer in time").into());
+    tokio::select! {
+        // Closes the connection: nobody waits for what it does.
+        () = answer.closed() => {}
+        probed = timeout(limit, probe(&pool, &probing, &entries)) => {
+            let _gone = answer.send(probed.unwrap_or_else(late).map(|()| Vec::new()));
+        }
+    }
+}
+
 /// Stores entries and takes them back, and commits a write and its deletion.
-async fn probe(pool: &Pool, entries: &[NewEntry]) -> Result<(), StoreError> {
+async fn probe(pool: &Pool, probing: &Semaphore, entries: &[NewEntry]) -> Result<(), StoreError> {
+    // It is never closed.
+    let _permit = probing.acquire().await.map_err(|_| StoreError::Closed)?;
     let mut connection = pool.take().await?;
-    connection.run("BEGIN; SAVEPOINT probe").await?;
+    connection.begin().await?;
+    connection.run("SAVEPOINT probe").await?;
     store(&mut connection, &entries.iter().collect::<Vec<_>>()).await?;
     connection.run("ROLLBACK TO probe").await?;
     take_room(&mut connection).await?;
-    connection.run("COMMIT").await?;
+    connection.commit().await?;
     connection.give_back();
     Ok(())
 }
@@ -182,10 +201,9 @@ async fn commit(pool: &Pool, jobs: &[Job], limit: Duration) -> Result<Vec<Vec<Ac
     let limit = limit + TIME_PER_ENTRY * u32::try_from(entries.len()).unwrap_or(u32::MAX);
     let committing = async {
         let mut connection = pool.take().await?;
-        let begin = format!("BEGIN; SET LOCAL statement_timeout = {}", millis(limit));
-        connection.run(&begin).await?;
+        connection.begin_within(limit).await?;
         let accepted = store(&mut connection, &entries).await?;
-        connection.run("COMMIT").await?;
+        connection.commit().await?;
         connection.give_back();
         Ok::<_, Fault>(accepted)
     };

@@ -71,8 +71,11 @@ pub(super) async fn actions(
     rows.iter().map(read).collect()
 }
 
-pub(super) async fn import(connection: &Lent<'_>, actions: &[Recorded]) -> Result<(), StoreError> {
-    connection.run("BEGIN").await?;
+pub(super) async fn import(
+    connection: &mut Lent<'_>,
+    actions: &[Recorded],
+) -> Result<(), StoreError> {
+    connection.begin().await?;
     for Recorded { number: _, at, actor, action, filter, affected, details } in actions {
         let sql = "INSERT INTO spektr_inbox.actions \
                      (at, actor, action, filter, affected, details) \
@@ -86,7 +89,7 @@ pub(super) async fn import(connection: &Lent<'_>, actions: &[Recorded]) -> Resul
         let (at, actor) = (at.as_millis(), actor.as_bytes());
         connection.execute_once(sql, &[&at, &actor, action, &filter, &affected, &details]).await?;
     }
-    connection.run("COMMIT").await?;
+    connection.commit().await?;
     Ok(())
 }
 

@@ -38,6 +38,9 @@ pub enum CompleteError {
 /// the handler has written and that the event is done are committed together, or not.
 /// So the handler's writes happen exactly once.
 ///
+/// The settings of the transaction are the handler's. With `synchronous_commit = off` a crash of
+/// the server can lose the writes and the completion, both, and the event is handled again.
+///
 /// Call it **first** in the transaction. It locks the entry, so that until the end of
 /// the transaction nobody else can claim it, even if the lease runs out; and at
 /// `REPEATABLE READ` a heartbeat after the beginning of the transaction makes a later

@@ -1,4 +1,4 @@
-//! From a URL to connections whose settings don't depend on anybody's defaults.
+//! From a URL to connections to a server that takes writes.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use tokio_postgres::{Client, Config};
 
 use super::OpenError;
 use super::error::Fault;
+use super::settings::Silence;
 use super::tls::Tls;
 use crate::{Clock as _, SystemClock};
 
@@ -86,16 +87,15 @@ impl Address {
         Ok(Self { hosts, first: Arc::default(), tls })
     }
 
-    /// Makes a connection whose statements may take until a limit. Its session is the same
-    /// whatever the server, the database or the user has as a default.
-    pub(super) async fn connect(&self, settings: &str, limit: Duration) -> Result<Session, Fault> {
+    /// Makes a connection. Its settings are the defaults of server, database and user.
+    pub(super) async fn connect(&self) -> Result<Session, Fault> {
         let mut last = Fault::new("the URL has no host");
         let first = self.first.load(Ordering::Relaxed);
         for index in first..first + self.hosts.len() {
             // For others, and for who comes after this has been given up.
             self.first.store((index + 1) % self.hosts.len(), Ordering::Relaxed);
             let host = &self.hosts[index % self.hosts.len()];
-            match self.connect_to(host, settings, limit).await {
+            match self.connect_to(host).await {
                 Ok(session) => {
                     self.first.store(index % self.hosts.len(), Ordering::Relaxed);
                     return Ok(session);
@@ -106,12 +106,7 @@ impl Address {
         Err(last)
     }
 
-    async fn connect_to(
-        &self,
-        config: &Config,
-        settings: &str,
-        limit: Duration,
-    ) -> Result<Session, Fault> {
+    async fn connect_to(&self, config: &Config) -> Result<Session, Fault> {
         // The client's own limit is for the socket only, not for what comes after it.
         let patience = config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
         let (client, connection) = timeout(patience, config.connect(self.tls.clone()))
@@ -121,34 +116,7 @@ impl Address {
             // The error comes to whoever uses the client.
             let _broken = connection.await;
         });
-        let session = Session { client, task };
-        let settings = format!(
-            "SET default_transaction_isolation = 'read committed'; \
-             SET idle_in_transaction_session_timeout = '60s'; \
-             SET statement_timeout = {}; SET lock_timeout = {}; \
-             SET jit = off; {settings}",
-            millis(limit),
-            millis(limit / 2),
-        );
-        let prepare = async {
-            session.client.batch_execute(&settings).await?;
-            // What is acknowledged is on the disk of the server, and on that of a
-            // standby where one is configured. `remote_apply` is more than that.
-            session
-                .client
-                .execute(
-                    "SELECT set_config('synchronous_commit', 'on', false) \
-                     WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')",
-                    &[],
-                )
-                .await?;
-            Ok(())
-        };
-        timeout(patience, prepare)
-            .await
-            .map_err(|_| Fault::new("the server does not answer"))?
-            .map_err(|error: tokio_postgres::Error| Fault::from(error))?;
-        Ok(session)
+        Ok(Session { client, task })
     }
 }
 
@@ -163,11 +131,6 @@ fn each_host(base: &str) -> Vec<String> {
     each.map(|host| format!("{}{host}{}", &base[..begin], &base[end..])).collect()
 }
 
-/// A limit as the server takes it, where 0 would be none at all.
-pub(super) fn millis(limit: Duration) -> u128 {
-    limit.as_millis().clamp(1, i32::MAX as u128)
-}
-
 /// A connection, and the task that moves its bytes.
 pub(super) struct Session {
     pub(super) client: Client,
@@ -179,14 +142,16 @@ impl Session {
         self.client.is_closed()
     }
 
-    /// Warns of what would break a promise without any error.
-    pub(super) async fn check(&self) -> Result<(), Fault> {
+    /// Warns of what would break a promise without any error. Returns which settings the
+    /// user may change.
+    pub(super) async fn check(&self) -> Result<Silence, Fault> {
         let before = SystemClock::new().now().as_millis();
         let row = self
             .client
             .query_one(
                 "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint, \
-                 current_setting('fsync')",
+                 current_setting('fsync'), current_setting('is_superuser') = 'on', \
+                 current_setting('server_version_num')::integer >= 150000",
                 &[],
             )
             .await?;
@@ -202,7 +167,20 @@ impl Session {
         if fsync != "on" {
             tracing::warn!("the database runs with fsync = off: a power cut loses deliveries");
         }
-        Ok(())
+        let (is_superuser, has_grants): (bool, bool) = (row.try_get(2)?, row.try_get(3)?);
+        if is_superuser || !has_grants {
+            return Ok(Silence { values: is_superuser, details: is_superuser });
+        }
+        // Asked for rather than tried: each refusal is an error in the server's log.
+        let row = self
+            .client
+            .query_one(
+                "SELECT has_parameter_privilege('log_parameter_max_length', 'SET'), \
+                 has_parameter_privilege('log_error_verbosity', 'SET')",
+                &[],
+            )
+            .await?;
+        Ok(Silence { values: row.try_get(0)?, details: row.try_get(1)? })
     }
 }
 

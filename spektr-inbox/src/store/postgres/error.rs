@@ -15,11 +15,12 @@ pub(super) struct Fault {
     text: String,
     /// The server's code; none if the connection failed.
     pub(super) code: Option<SqlState>,
+    is_of_tls: bool,
 }
 
 impl Fault {
     pub(super) fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), code: None }
+        Self { text: text.into(), code: None, is_of_tls: false }
     }
 
     /// Whether the connection or the server as a whole has failed, so that the same may
@@ -58,16 +59,19 @@ impl From<tokio_postgres::Error> for Fault {
             return Self {
                 text: database.message().to_owned(),
                 code: Some(database.code().clone()),
+                is_of_tls: false,
             };
         }
         let mut text = error.to_string();
+        // The client has no other way to tell. A test has a server without TLS.
+        let is_of_tls = text == "error performing TLS handshake";
         let mut cause = error.source();
         while let Some(error) = cause {
             text.push_str(": ");
             text.push_str(&error.to_string());
             cause = error.source();
         }
-        Self::new(text)
+        Self { is_of_tls, ..Self::new(text) }
     }
 }
 
@@ -99,17 +103,30 @@ pub enum OpenError {
         #[source]
         source: Option<Box<dyn Error + Send + Sync>>,
     },
-    /// There is no connection: the server is not there, does not speak TLS or has
-    /// another certificate, or does not let this user in.
-    #[error(
-        "cannot connect to the database; TLS with a certificate of a known authority is expected \
-         unless the URL says sslmode=disable, and sslrootcert=FILE names another authority"
-    )]
+    /// There is no connection: the server is not there, or does not let this user in.
+    #[error("cannot connect to the database")]
     Connect {
         /// What the client or the server says.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+    /// There is no connection by TLS: the server does not speak it, or has a certificate of an
+    /// authority that is not known, or of another name.
+    #[error(
+        "cannot connect to the database by TLS; name the certificates of its authority with \
+         sslrootcert=FILE in the URL, or do without TLS with sslmode=disable"
+    )]
+    Tls {
+        /// What is wrong.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A pooler in between gives each transaction another session.
+    #[error(
+        "a pooler in front of the database pools transactions, and the store needs sessions: set \
+         its pool_mode to session, or connect to the database itself"
+    )]
+    Pooler,
     /// The tables cannot be made or read.
     #[error(
         "cannot prepare the schema spektr_inbox; its user needs the right to create it in this \
@@ -133,12 +150,21 @@ pub enum OpenError {
     },
 }
 
+impl OpenError {
+    /// Tells why there is no connection.
+    pub(super) fn connect(fault: Fault) -> Self {
+        let is_of_tls = fault.is_of_tls;
+        let source = Box::new(fault);
+        if is_of_tls { Self::Tls { source } } else { Self::Connect { source } }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn fault(code: &str) -> Fault {
-        Fault { text: String::new(), code: Some(SqlState::from_code(code)) }
+        Fault { code: Some(SqlState::from_code(code)), ..Fault::new("") }
     }
 
     #[test]

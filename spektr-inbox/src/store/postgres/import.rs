@@ -31,7 +31,7 @@ pub(super) async fn import(
     imported: &[Imported],
     recorded: Option<&Record>,
 ) -> Result<Vec<Acceptance>, StoreError> {
-    connection.run("BEGIN").await?;
+    connection.begin().await?;
     exhume(connection, imported).await?;
     let entries: Vec<_> = imported.iter().map(|one| &one.entry).collect();
     let accepted = store(connection, &entries).await?;
@@ -43,7 +43,7 @@ pub(super) async fn import(
     update(connection, &stored).await?;
     add_history(connection, &stored).await?;
     record(connection, recorded, stored.len() as u64).await?;
-    connection.run("COMMIT").await?;
+    connection.commit().await?;
     Ok(accepted)
 }
 

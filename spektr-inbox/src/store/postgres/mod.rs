@@ -5,10 +5,14 @@
 //! application: a handler can then [`complete`] an event in a transaction of its own.
 //!
 //! - **Connections** go by TLS, with a certificate that is verified, unless the URL says
-//!   `sslmode=disable` or names a Unix socket. A session keeps its settings, so that a
-//!   pooler in between must pool sessions, not transactions or statements.
-//! - **Durable** is what is committed with `synchronous_commit = on`, whatever the
-//!   default of the user or the database. With `synchronous_standby_names` it is on a
+//!   `sslmode=disable` or names a Unix socket.
+//! - **Poolers** in between must pool sessions, not transactions or statements: a session
+//!   has prepared statements. Others are refused when the store is opened, as far as they can
+//!   be noticed. What a transaction depends on is set in that transaction
+//!   alone, so that nothing acknowledged is lost to one that was not noticed, and no setting
+//!   gets to other clients.
+//! - **Durable** is what is committed with `synchronous_commit = on` (or `remote_apply`, where
+//!   that is the default), whatever the default of the user or the database. With `synchronous_standby_names` it is on a
 //!   standby as well; without it, a failover loses what the primary had alone.
 //! - **Clocks**: leases, and when an entry is due, go by the clock of the database. Times of
 //!   arrival are those of the machines that receive. A warning is traced when a connection
@@ -17,6 +21,14 @@
 //!   pages until `VACUUM`, which is run where the user owns the tables, has freed them and
 //!   others overwrite them; in the write-ahead log until it is recycled; and in backups,
 //!   archives and standbys. Encrypt those disks.
+//! - **The server's log** can have the values of statements, for one by
+//!   `log_min_duration_statement`, and the rows that errors are about: payloads, that is. Each
+//!   transaction sets `log_parameter_max_length` to 0 and `log_error_verbosity` to `terse`
+//!   where its user may, which is a superuser's right. To other users an administrator can
+//!   grant it in PostgreSQL 15 (`GRANT SET ON PARAMETER log_parameter_max_length TO name`), or
+//!   set it for them (`ALTER ROLE name SET log_parameter_max_length = 0`).
+//!   `log_parameter_max_length_on_error`, which anybody may set, is set to 0. Extensions that
+//!   log statements, such as `auto_explain` and `pgaudit`, have settings of their own.
 //! - **Long transactions** on that server, such as a dump or a forgotten session, keep
 //!   dead rows alive, whichever tables they read: claims become slower until they end.
 //! - **Numbers** count up in the order of arrival, and become visible in the order of
@@ -42,11 +54,14 @@ mod complete;
 mod connect;
 mod error;
 mod import;
+mod options;
 mod pool;
+mod pooler;
 mod prune;
 mod quarantine;
 mod read;
 mod schema;
+mod settings;
 mod tls;
 mod work;
 
@@ -59,21 +74,17 @@ use tokio::time::{sleep, timeout};
 
 pub use complete::{COMPLETE, CompleteError, complete};
 pub use error::OpenError;
+pub use options::PostgresOptions;
 
 use accept::Queue;
-use connect::Address;
 use error::Fault;
-use pool::{Kind, Pool};
+use pool::Pool;
 
 use super::{
     Acceptance, Attempt, Claim, ClaimRequest, Erased, Erasure, Filter, Imported, Lease, NewEntry,
     Presence, Quarantined, Record, Recorded, Rejected, Settlement, Stats, Store, StoreError,
     StoreFuture, StoredEntry, Tombstone,
 };
-use crate::clock::at_most_a_year;
-
-/// How many connections look after things: figures, lists, deletions.
-const OPERATE_CONNECTIONS: usize = 2;
 
 /// How long what looks at many rows may take.
 const OPERATE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -83,145 +94,6 @@ const VACUUM_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// How long to wait before a lease is settled again.
 const SETTLE_PAUSE: Duration = Duration::from_millis(100);
-
-/// How a [`PostgresStore`] is opened.
-#[derive(Clone)]
-pub struct PostgresOptions {
-    url: String,
-    queue: usize,
-    group: usize,
-    accept_connections: usize,
-    work_connections: usize,
-    timeout: Duration,
-    callers_clock: bool,
-}
-
-impl PostgresOptions {
-    /// How many deliveries may wait, unless configured: 1024.
-    pub const DEFAULT_QUEUE: usize = 1024;
-
-    /// How many deliveries are committed together at most, unless configured: 256.
-    pub const DEFAULT_GROUP: usize = 256;
-
-    /// How many connections store deliveries, unless configured: 2.
-    pub const DEFAULT_ACCEPT_CONNECTIONS: usize = 2;
-
-    /// How many connections the workers share, unless configured: 4.
-    pub const DEFAULT_WORK_CONNECTIONS: usize = 4;
-
-    /// How long an operation of a receiver or a worker may take, unless configured: 4 s,
-    /// so that a receiver can answer within its own limit for a commit.
-    pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(4);
-
-    /// Takes a URL, `postgres://user:password@host:5432/database`, with the parameters
-    /// of libpq that [`tokio_postgres::Config`] knows. Several hosts, with commas in
-    /// between, are tried in turn until one takes writes.
-    ///
-    /// `sslmode` is `verify-full` by default, and nothing less but `disable` is taken:
-    /// `require` means the same here. `sslrootcert` names a file with the certificates of
-    /// authorities, in place of those of the operating system. A Unix socket is
-    /// `postgres://user@%2Fvar%2Frun%2Fpostgresql/database`.
-    #[must_use]
-    pub fn new(url: impl Into<String>) -> Self {
-        Self {
-            url: url.into(),
-            queue: Self::DEFAULT_QUEUE,
-            group: Self::DEFAULT_GROUP,
-            accept_connections: Self::DEFAULT_ACCEPT_CONNECTIONS,
-            work_connections: Self::DEFAULT_WORK_CONNECTIONS,
-            timeout: Self::DEFAULT_TIMEOUT,
-            callers_clock: false,
-        }
-    }
-
-    /// Lets leases and due times go by the times that callers give, for tests with a clock
-    /// of their own. Otherwise they go by the clock of the database.
-    #[cfg(feature = "testing")]
-    #[must_use]
-    pub fn with_callers_clock(mut self) -> Self {
-        self.callers_clock = true;
-        self
-    }
-
-    /// Sets how many deliveries may wait, at least 1; beyond that, they are refused at
-    /// once.
-    #[must_use]
-    pub fn with_queue(mut self, deliveries: usize) -> Self {
-        self.queue = deliveries.max(1);
-        self
-    }
-
-    /// Sets how many deliveries are committed together at most, at least 1.
-    #[must_use]
-    pub fn with_group(mut self, deliveries: usize) -> Self {
-        self.group = deliveries.max(1);
-        self
-    }
-
-    /// Sets how many connections store deliveries and how many the workers share, at
-    /// least 1 each. Two more are for operation.
-    #[must_use]
-    pub fn with_connections(mut self, accept: usize, work: usize) -> Self {
-        self.accept_connections = accept.max(1);
-        self.work_connections = work.max(1);
-        self
-    }
-
-    /// Sets how long an operation of a receiver or a worker may take, a new connection
-    /// included. Deliveries have a millisecond more for each of their entries; they are
-    /// stored even if the receiver has told the sender to come back by then. Whatever
-    /// looks at many rows has a minute.
-    #[must_use]
-    pub fn with_timeout(mut self, duration: Duration) -> Self {
-        self.timeout = at_most_a_year(duration);
-        self
-    }
-
-    /// Connects; makes the tables where there are none, and migrates them from an
-    /// earlier version. Any number of processes may do so at once.
-    ///
-    /// It spawns tasks, on the runtime on which it is called.
-    ///
-    /// # Errors
-    ///
-    /// - [`OpenError::Url`], [`OpenError::Certificates`]
-    /// - [`OpenError::Connect`], [`OpenError::Database`]
-    /// - [`OpenError::OtherProgram`], [`OpenError::Newer`]: the tables are left as they are
-    pub async fn open(self) -> Result<PostgresStore, OpenError> {
-        let address = Address::parse(&self.url)?;
-        schema::migrate(&address).await?;
-        let pool = |kind, connections, limit| {
-            Arc::new(Pool::new(address.clone(), kind, connections, limit))
-        };
-        let accept = pool(Kind::Accept, self.accept_connections, self.timeout);
-        Ok(PostgresStore {
-            queue: Queue::start(
-                &accept,
-                self.accept_connections,
-                self.queue,
-                self.group,
-                self.timeout,
-            ),
-            work: pool(Kind::Work, self.work_connections, self.timeout),
-            operate: pool(Kind::Operate, OPERATE_CONNECTIONS, OPERATE_TIMEOUT),
-            timeout: self.timeout,
-            callers_clock: self.callers_clock,
-        })
-    }
-}
-
-impl fmt::Debug for PostgresOptions {
-    /// Shows how the store is used, not where it is or who may use it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PostgresOptions")
-            .field("queue", &self.queue)
-            .field("group", &self.group)
-            .field("accept_connections", &self.accept_connections)
-            .field("work_connections", &self.work_connections)
-            .field("timeout", &self.timeout)
-            .finish_non_exhaustive()
-    }
-}
 
 /// Entries in a PostgreSQL database. What is queued when it is dropped is still stored,
 /// for as long as the runtime lives.
@@ -366,7 +238,7 @@ impl Store for PostgresStore {
         record: Option<Record>,
     ) -> StoreFuture<'_, Vec<i64>> {
         lend!(self.operate, OPERATE_TIMEOUT, |one| {
-            read::release(&one, &filter, after, limit, now, record.as_ref()).await
+            read::release(&mut one, &filter, after, limit, now, record.as_ref()).await
         })
     }
 
@@ -378,13 +250,13 @@ impl Store for PostgresStore {
         record: Option<Record>,
     ) -> StoreFuture<'_, u64> {
         lend!(self.operate, OPERATE_TIMEOUT, |one| {
-            prune::prune(&one, &filter, limit, now, record.as_ref()).await
+            prune::prune(&mut one, &filter, limit, now, record.as_ref()).await
         })
     }
 
     fn resolve(&self, number: i64, reason: String, record: Record) -> StoreFuture<'_, bool> {
         lend!(self.operate, OPERATE_TIMEOUT, |one| {
-            read::resolve(&one, number, &reason, &record).await
+            read::resolve(&mut one, number, &reason, &record).await
         })
     }
 
@@ -392,8 +264,8 @@ impl Store for PostgresStore {
         Box::pin(async move {
             let operate = &self.operate;
             let erasing = async {
-                let one = operate.take().await?;
-                let erased = prune::erase(&one, &erasure, record.as_ref()).await?;
+                let mut one = operate.take().await?;
+                let erased = prune::erase(&mut one, &erasure, record.as_ref()).await?;
                 one.give_back();
                 Ok(erased)
             };
@@ -453,7 +325,7 @@ impl Store for PostgresStore {
     }
 
     fn import_actions(&self, actions: Vec<Recorded>) -> StoreFuture<'_, ()> {
-        lend!(self.operate, OPERATE_TIMEOUT, |one| actions::import(&one, &actions).await)
+        lend!(self.operate, OPERATE_TIMEOUT, |one| actions::import(&mut one, &actions).await)
     }
 
     fn attempts(&self, number: i64) -> StoreFuture<'_, Vec<Attempt>> {
@@ -490,7 +362,7 @@ impl Store for PostgresStore {
 
     fn discard(&self, numbers: Vec<i64>, record: Option<Record>) -> StoreFuture<'_, u64> {
         lend!(self.operate, OPERATE_TIMEOUT, |one| {
-            quarantine::discard(&one, &numbers, record.as_ref()).await
+            quarantine::discard(&mut one, &numbers, record.as_ref()).await
         })
     }
 

@@ -6,42 +6,11 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Row, Statement};
+use tokio_postgres::{Client, Error, Row, Statement};
 
 use super::connect::{Address, Session};
 use super::error::Fault;
-
-/// What a session is for decides how the planner may choose.
-///
-/// A statement that runs a thousand times a second is planned once, and must not change
-/// because the statistics of a table that was empty a minute ago say so. What is turned
-/// off leaves one plan, which goes by the index that was made for it.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Kind {
-    /// Stores deliveries: arrays joined by hash, and each key looked up in an index.
-    Accept,
-    /// Claims and settles: always along an index, never a sort.
-    Work,
-    /// All the rest.
-    Operate,
-}
-
-impl Kind {
-    fn settings(self) -> &'static str {
-        match self {
-            Self::Accept => {
-                "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
-                 SET enable_bitmapscan = off; SET enable_nestloop = off"
-            }
-            Self::Work => {
-                "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
-                 SET enable_bitmapscan = off; SET enable_hashjoin = off; \
-                 SET enable_mergejoin = off; SET enable_sort = off"
-            }
-            Self::Operate => "",
-        }
-    }
-}
+use super::settings::{Kind, Silence, begin};
 
 pub(super) struct Pool {
     address: Address,
@@ -68,46 +37,69 @@ impl Pool {
             match idle {
                 // The server has been restarted since, or has cut the connection.
                 Some(idle) if idle.session.is_closed() => {}
-                Some(idle) => return Ok(Lent { connection: idle, pool: self, _permit: permit }),
+                Some(connection) => {
+                    return Ok(Lent { connection, pool: self, is_open: false, _permit: permit });
+                }
                 None => break,
             }
         }
-        let session = self.address.connect(self.kind.settings(), self.limit).await?;
-        session.check().await?;
-        let connection = Prepared { session, statements: HashMap::new() };
-        Ok(Lent { connection, pool: self, _permit: permit })
+        let session = self.address.connect().await?;
+        let silence = session.check().await?;
+        let connection = Prepared { session, silence, statements: HashMap::new() };
+        Ok(Lent { connection, pool: self, is_open: false, _permit: permit })
     }
 }
 
 /// A connection with the statements that it has prepared.
 struct Prepared {
     session: Session,
+    silence: Silence,
     statements: HashMap<&'static str, Statement>,
 }
 
+/// A connection that is lent. Whatever it does is in a transaction: in the one that was
+/// begun, or each statement in one of its own.
 pub(super) struct Lent<'a> {
     connection: Prepared,
     pool: &'a Pool,
+    /// Whether a transaction was begun and has not been committed.
+    is_open: bool,
     _permit: SemaphorePermit<'a>,
 }
 
 impl Lent<'_> {
+    /// Begins a transaction. It ends with [`commit`](Self::commit), or with the connection.
+    pub(super) async fn begin(&mut self) -> Result<(), Fault> {
+        self.begin_within(self.pool.limit).await
+    }
+
+    /// Begins a transaction with another limit for its statements.
+    pub(super) async fn begin_within(&mut self, limit: Duration) -> Result<(), Fault> {
+        self.is_open = true;
+        self.run(&self.beginning(limit)).await
+    }
+
+    /// Commits the transaction.
+    pub(super) async fn commit(&mut self) -> Result<(), Fault> {
+        self.run(COMMIT).await?;
+        self.is_open = false;
+        Ok(())
+    }
+
     /// Runs a statement that is prepared once.
     pub(super) async fn query(
         &mut self,
         sql: &'static str,
         values: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, Fault> {
-        let connection = &mut self.connection;
-        let statement = match connection.statements.get(sql) {
-            Some(statement) => statement.clone(),
-            None => {
-                let statement = connection.session.client.prepare(sql).await?;
-                connection.statements.insert(sql, statement.clone());
-                statement
-            }
-        };
-        Ok(connection.session.client.query(&statement, values).await?)
+        if let Some(statement) = self.connection.statements.get(sql) {
+            let client = &self.connection.session.client;
+            return self.alone(true, client.query(statement, values)).await;
+        }
+        let statement = self.prepare(sql).await?;
+        let rows = self.alone(false, self.client().query(&statement, values)).await?;
+        self.connection.statements.insert(sql, statement);
+        Ok(rows)
     }
 
     /// Runs a statement that is put together for the occasion.
@@ -116,7 +108,8 @@ impl Lent<'_> {
         sql: &str,
         values: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, Fault> {
-        Ok(self.connection.session.client.query(sql, values).await?)
+        let statement = self.prepare(sql).await?;
+        self.alone(false, self.client().query(&statement, values)).await
     }
 
     /// Runs a statement that is put together for the occasion; gives the number of rows.
@@ -125,17 +118,73 @@ impl Lent<'_> {
         sql: &str,
         values: &[&(dyn ToSql + Sync)],
     ) -> Result<u64, Fault> {
-        Ok(self.connection.session.client.execute(sql, values).await?)
+        let statement = self.prepare(sql).await?;
+        self.alone(false, self.client().execute(&statement, values)).await
     }
 
-    /// Runs statements without values.
+    /// Runs statements without values, as they are.
     pub(super) async fn run(&self, sql: &str) -> Result<(), Fault> {
-        Ok(self.connection.session.client.batch_execute(sql).await?)
+        Ok(self.client().batch_execute(sql).await?)
     }
 
-    /// Gives the connection back, in no transaction.
+    /// Gives the connection back. It is closed in the middle of a transaction.
     pub(super) fn give_back(self) {
-        let mut idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.push(self.connection);
+        if !self.is_open {
+            let mut idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            idle.push(self.connection);
+        }
     }
+
+    fn client(&self) -> &Client {
+        &self.connection.session.client
+    }
+
+    fn beginning(&self, limit: Duration) -> String {
+        let Pool { kind, limit: usual, .. } = self.pool;
+        begin(*kind, self.connection.silence, limit, Some(*usual / 2))
+    }
+
+    /// Prepares a statement, in the transaction in which [`alone`](Self::alone) then runs it:
+    /// to prepare it takes locks.
+    async fn prepare(&self, sql: &str) -> Result<Statement, Fault> {
+        let preparing = self.client().prepare(sql);
+        let begin = (!self.is_open).then(|| self.beginning(self.pool.limit));
+        together(self.client(), begin.as_deref(), preparing, None).await
+    }
+
+    /// Does something in the open transaction, or else in one of its own, which is begun
+    /// unless that has happened.
+    async fn alone<T>(
+        &self,
+        begins: bool,
+        doing: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Fault> {
+        if self.is_open {
+            return Ok(doing.await?);
+        }
+        let begin = begins.then(|| self.beginning(self.pool.limit));
+        together(self.client(), begin.as_deref(), doing, Some(COMMIT)).await
+    }
+}
+
+const COMMIT: &str = "COMMIT";
+
+/// Sends what begins a transaction, what is done in it and what ends it, without waiting for
+/// the answers in between. Requests go out in the order in which they are first polled. If
+/// one fails, the server refuses those after it, and the commit rolls back.
+async fn together<T>(
+    client: &Client,
+    begin: Option<&str>,
+    doing: impl Future<Output = Result<T, Error>>,
+    end: Option<&str>,
+) -> Result<T, Fault> {
+    let run = async |sql: Option<&str>| match sql {
+        Some(sql) => client.batch_execute(sql).await,
+        None => Ok(()),
+    };
+    let (begun, done, ended) = tokio::join!(biased; run(begin), doing, run(end));
+    begun?;
+    let done = done?;
+    ended?;
+    Ok(done)
 }

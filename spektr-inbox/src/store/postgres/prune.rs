@@ -20,7 +20,7 @@ const DELETE: &str = "\
     )";
 
 pub(super) async fn prune(
-    connection: &Lent<'_>,
+    connection: &mut Lent<'_>,
     filter: &Filter,
     limit: usize,
     now: Timestamp,
@@ -35,21 +35,21 @@ pub(super) async fn prune(
         chosen(&condition, "work.state <> 'pending'", &format!("LIMIT {limit}")),
         now.as_millis(),
     );
-    connection.run("BEGIN").await?;
+    connection.begin().await?;
     let count = count_in(&connection.query_once(&sql, &condition.values()).await?)?;
     record(connection, recorded, count).await?;
-    connection.run("COMMIT").await?;
+    connection.commit().await?;
     Ok(count)
 }
 
 /// Deletes what belongs to a person.
 pub(super) async fn erase(
-    connection: &Lent<'_>,
+    connection: &mut Lent<'_>,
     erasure: &Erasure,
     recorded: Option<&Record>,
 ) -> Result<Erased, StoreError> {
     let mut erased = Erased::default();
-    connection.run("BEGIN").await?;
+    connection.begin().await?;
     if let Some(spektr_id) = &erasure.spektr_id {
         let condition =
             Condition::new(&Filter { spektr_id: Some(spektr_id.clone()), ..Filter::all() });
@@ -66,7 +66,7 @@ pub(super) async fn erase(
     let sql = "DELETE FROM spektr_inbox.quarantine WHERE number = ANY ($1::bigint[])";
     erased.rejected = connection.execute_once(sql, &[&erasure.rejected]).await?;
     record(connection, recorded, erased.total()).await?;
-    connection.run("COMMIT").await?;
+    connection.commit().await?;
     Ok(erased)
 }
 

@@ -24,7 +24,7 @@ pub(super) async fn keep(
     let digest = Sha256::digest(&rejected.body).to_vec();
     let max_count = i64::try_from(max_count).unwrap_or(i64::MAX);
     let max_bytes = i64::try_from(max_bytes).unwrap_or(i64::MAX);
-    connection.run("BEGIN").await?;
+    connection.begin().await?;
     connection.query("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
     connection.query("DELETE FROM spektr_inbox.quarantine WHERE digest = $1", &[&digest]).await?;
     connection
@@ -50,7 +50,7 @@ pub(super) async fn keep(
             &[&max_count, &max_bytes],
         )
         .await?;
-    connection.run("COMMIT").await?;
+    connection.commit().await?;
     Ok(())
 }
 
@@ -83,15 +83,15 @@ pub(super) async fn list(
 }
 
 pub(super) async fn discard(
-    connection: &Lent<'_>,
+    connection: &mut Lent<'_>,
     numbers: &[i64],
     recorded: Option<&Record>,
 ) -> Result<u64, StoreError> {
     let sql = "DELETE FROM spektr_inbox.quarantine WHERE number = ANY ($1::bigint[])";
-    connection.run("BEGIN").await?;
+    connection.begin().await?;
     let count = connection.execute_once(sql, &[&numbers]).await?;
     record(connection, recorded, count).await?;
-    connection.run("COMMIT").await?;
+    connection.commit().await?;
     Ok(count)
 }
 

@@ -163,7 +163,7 @@ pub(super) fn chosen(condition: &Condition, but: &str, which: &str) -> String {
 }
 
 pub(super) async fn release(
-    connection: &Lent<'_>,
+    connection: &mut Lent<'_>,
     filter: &Filter,
     after: i64,
     limit: usize,
@@ -181,26 +181,26 @@ pub(super) async fn release(
         chosen(&condition, "work.state NOT IN ('pending', 'unreadable')", &which),
         now.as_millis(),
     );
-    connection.run("BEGIN").await?;
+    connection.begin().await?;
     let rows = connection.query_once(&sql, &condition.values()).await?;
     record(connection, recorded, rows.len() as u64).await?;
-    connection.run("COMMIT").await?;
+    connection.commit().await?;
     rows.iter().map(|row| value(row, 0)).collect()
 }
 
 /// Ends the work on an entry that somebody has dealt with.
 pub(super) async fn resolve(
-    connection: &Lent<'_>,
+    connection: &mut Lent<'_>,
     number: i64,
     reason: &str,
     recorded: &Record,
 ) -> Result<bool, StoreError> {
     let sql = "UPDATE spektr_inbox.work SET state = 'resolved', reason = $2, owner = NULL \
                WHERE number = $1 AND state NOT IN ('done', 'resolved')";
-    connection.run("BEGIN").await?;
+    connection.begin().await?;
     let changed = connection.execute_once(sql, &[&number, &reason.as_bytes()]).await?;
     record(connection, Some(recorded), changed).await?;
-    connection.run("COMMIT").await?;
+    connection.commit().await?;
     Ok(changed == 1)
 }
 

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::OpenError;
 use super::connect::Address;
 use super::error::Fault;
+use super::settings::Kind;
+use super::{OpenError, pooler, settings};
 
 /// What makes each version out of the one before; version 0 is a schema without tables.
 const MIGRATIONS: [&str; 2] = [include_str!("schema.1.sql"), include_str!("schema.2.sql")];
@@ -28,16 +29,14 @@ pub(super) async fn migrate(address: &Address) -> Result<(), OpenError> {
 /// Applies what is missing. The version is read under a lock and in the transaction of
 /// the migration, so that of several processes that start at once only one does it.
 async fn apply(address: &Address) -> Result<(), OpenError> {
-    let session = address
-        // Whoever has the lock that this waits for is migrating.
-        .connect("SET lock_timeout = 0", LIMIT)
-        .await
-        .map_err(|source| OpenError::Connect { source: Box::new(source) })?;
+    let session = address.connect().await.map_err(OpenError::connect)?;
+    pooler::refuse(address, &session).await?;
     let client = &session.client;
     let database = |fault: Fault| OpenError::Database { source: Box::new(fault) };
-    session.check().await.map_err(database)?;
+    let silence = session.check().await.map_err(database)?;
     let begin = async {
-        client.batch_execute("BEGIN").await?;
+        // No limit for locks: the process that has the lock is migrating.
+        client.batch_execute(&settings::begin(Kind::Operate, silence, LIMIT, None)).await?;
         client.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
         let row = client
             .query_one(

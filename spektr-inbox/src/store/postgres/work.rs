@@ -274,11 +274,11 @@ async fn claim_ordered(
         return Ok(Vec::new());
     }
     let (horizon, lease) = (millis(request.horizon), millis(request.lease));
-    connection.run("BEGIN").await?;
+    connection.begin().await?;
     let free = connection.query(LOCK_LANES, &[&found]).await?;
     let free = free.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>()?;
     let taken = connection.query(TAKE, &[&now, &horizon, &request.owner, &free, &lease]).await?;
-    connection.run("COMMIT").await?;
+    connection.commit().await?;
     Ok(taken)
 }
 

@@ -1,0 +1,64 @@
+//! Finds out whether a pooler in between gives each transaction another session of the
+//! server. Prepared statements and advisory locks don't survive that, nor does what others
+//! set for their sessions stay away from ours.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tokio_postgres::SimpleQueryMessage;
+
+use super::OpenError;
+use super::connect::{Address, Session};
+use super::error::Fault;
+
+/// How many connections have a transaction open at the same time at most.
+const OTHERS: usize = 3;
+
+/// How long the server may take to answer meanwhile.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Tells one session of a server from every other.
+const IDENTIFY: &str = "SELECT concat(pg_backend_pid(), ' ', \
+     (SELECT backend_start FROM pg_stat_get_activity(pg_backend_pid())))";
+
+/// Refuses a pooler of transactions or statements: it gives the session that a connection
+/// has had to the next that begins a transaction.
+///
+/// It is not noticed where it has a session to spare for each transaction. Nothing that is
+/// acknowledged depends on it: each transaction has settings of its own.
+pub(super) async fn refuse(address: &Address, session: &Session) -> Result<(), OpenError> {
+    let failed = |fault| OpenError::connect(fault);
+    let before = identify(session).await.map_err(failed)?;
+    let mut others = Vec::new();
+    while others.len() < OTHERS {
+        // Without more connections nothing can be found out.
+        let Ok(other) = address.connect().await else { break };
+        timed(other.client.batch_execute("BEGIN")).await.map_err(failed)?;
+        others.push(other);
+        if identify(session).await.map_err(failed)? != before {
+            return Err(OpenError::Pooler);
+        }
+    }
+    Ok(())
+}
+
+async fn identify(session: &Session) -> Result<Option<String>, Fault> {
+    let answer = timed(session.client.simple_query(IDENTIFY)).await?;
+    let text = answer.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+        _ => None,
+    });
+    Ok(text)
+}
+
+async fn timed<T>(
+    doing: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, Fault> {
+    let late = |_| {
+        Fault::new(
+            "the server does not answer while other connections have transactions open; a pooler \
+             in between has too few connections, or pools transactions",
+        )
+    };
+    Ok(timeout(PATIENCE, doing).await.map_err(late)??)
+}

@@ -1,0 +1,248 @@
+//! PgBouncer in front of the server: one that pools transactions is refused, and one that
+//! pools sessions is as good as none.
+
+use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use std::{env, fs};
+
+use spektr_inbox::store::postgres::{OpenError, PostgresStore};
+use spektr_inbox::store::{ClaimRequest, Filter, NewEntry, Settlement, State, Store as _};
+use spektr_inbox::testing::{entries, start, tag_added};
+
+use super::fresh::{Fresh, SHARED, client, database, fresh, options};
+
+/// A running PgBouncer, which ends when this is dropped, and when the process dies.
+struct Pooler {
+    folder: tempfile::TempDir,
+    guard: Child,
+}
+
+impl Pooler {
+    /// Starts one in front of the server of these tests, as the user that runs that server:
+    /// like the server, it refuses to run as root.
+    fn start(settings: &str) -> Self {
+        let folder = tempfile::Builder::new().prefix("spektr-pool-").tempdir_in("/tmp").unwrap();
+        let server = fs::metadata(SHARED.folder()).unwrap();
+        let configuration = folder.path().join("pgbouncer.ini");
+        let mut file = fs::File::create(&configuration).unwrap();
+        let (host, own) = (SHARED.folder().display(), folder.path().display());
+        write!(
+            file,
+            "[databases]\n* = host={host} port={} user=postgres\n[pgbouncer]\n\
+             listen_addr =\nlisten_port = 1\nunix_socket_dir = {own}\nauth_type = any\n\
+             logfile = {own}/log\n{settings}\n",
+            SHARED.port(),
+        )
+        .unwrap();
+        SHARED.give(folder.path());
+        SHARED.give(&configuration);
+        let script = "\"$1\" \"$2\" & pooler=$!; cat; kill $pooler; wait $pooler";
+        let guard = Command::new("/bin/sh")
+            .args(["-c", script, "guard"])
+            .arg(program())
+            .arg(&configuration)
+            .uid(server.uid())
+            .gid(server.gid())
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self { folder, guard }
+    }
+
+    /// The URL of a database by way of the pooler, which has begun by then.
+    async fn url(&self, database: &str) -> String {
+        let folder = self.folder.path();
+        while tokio::net::UnixStream::connect(folder.join(".s.PGSQL.1")).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+        let (_, name) = database.rsplit_once('/').unwrap();
+        format!("postgres://postgres@{}:1/{name}", folder.display().to_string().replace('/', "%2F"))
+    }
+}
+
+impl Drop for Pooler {
+    fn drop(&mut self) {
+        drop(self.guard.stdin.take());
+        let _ended = self.guard.wait();
+    }
+}
+
+/// PgBouncer is a program for administrators, whose folder is not on everybody's `PATH`.
+fn program() -> PathBuf {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut folders = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    let program = folders.find_map(|folder| {
+        let program = folder.join("pgbouncer");
+        Path::is_file(&program).then_some(program)
+    });
+    program.expect("pgbouncer is needed: install the package pgbouncer")
+}
+
+fn one(id: &str) -> Vec<NewEntry> {
+    entries("test", &tag_added(id, id, 1_700_000_000_000), start())
+}
+
+fn request(ordered: bool) -> ClaimRequest {
+    ClaimRequest {
+        owner: 1,
+        now: start(),
+        lease: Duration::from_secs(30),
+        limit: 10,
+        ordered,
+        horizon: Duration::from_secs(3600),
+    }
+}
+
+/// Accepts, claims and settles, in each of the ways.
+async fn use_all(store: &PostgresStore) {
+    for (id, ordered) in [("a", false), ("b", true)] {
+        store.accept(one(id)).await.unwrap();
+        let claims = store.claim(request(ordered)).await.unwrap();
+        assert_eq!(claims.len(), 1);
+        let lease = claims[0].lease;
+        assert_eq!(store.extend(vec![lease], start(), Duration::ZERO).await.unwrap(), [lease]);
+        assert!(store.settle(lease, Settlement::Done, start()).await.unwrap());
+    }
+    store.probe().await.unwrap();
+    assert_eq!(store.count(Filter::state(State::Done)).await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn a_pooler_of_transactions_is_refused_with_the_reason_and_the_remedy() {
+    let database = database().await;
+    for more in ["", "server_round_robin = 1", "server_reset_query_always = 1"] {
+        let pooler = Pooler::start(&format!("pool_mode = transaction\n{more}"));
+        let url = pooler.url(&database).await;
+        // Those who were there before have left sessions in the pool.
+        for _ in 0..4 {
+            let error = options(&url).open().await.unwrap_err();
+            assert!(matches!(error, OpenError::Pooler), "{more}: {error:?}");
+            let text = error.to_string();
+            assert!(text.contains("pools transactions"), "{text}");
+            assert!(text.contains("pool_mode to session"), "{text}");
+        }
+    }
+    // Nothing was made in the database.
+    let sql = "SELECT to_regnamespace('spektr_inbox') IS NULL";
+    let row = client(&database).await.query_one(sql, &[]).await.unwrap();
+    assert!(row.get::<_, bool>(0));
+}
+
+#[tokio::test]
+async fn a_pooler_with_a_single_connection_is_refused_in_time() {
+    let database = database().await;
+    let pooler = Pooler::start("pool_mode = transaction\ndefault_pool_size = 1");
+    let error = options(&pooler.url(&database).await).open().await.unwrap_err();
+    let OpenError::Connect { source } = error else { panic!("{error:?}") };
+    assert!(source.to_string().contains("pools transactions"), "{source}");
+}
+
+#[tokio::test]
+async fn a_pooler_of_statements_is_refused_in_its_own_words() {
+    let database = database().await;
+    let pooler = Pooler::start("pool_mode = statement");
+    let error = options(&pooler.url(&database).await).open().await.unwrap_err();
+    let OpenError::Connect { source } = error else { panic!("{error:?}") };
+    assert!(source.to_string().contains("statement pooling mode"), "{source}");
+}
+
+#[tokio::test]
+async fn a_pooler_of_sessions_is_as_good_as_none() {
+    let database = database().await;
+    let pooler = Pooler::start("pool_mode = session");
+    let url = pooler.url(&database).await;
+    use_all(&options(&url).open().await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn no_setting_is_left_to_the_next_client() {
+    let database = database().await;
+    // It hands on sessions as they are.
+    let pooler = Pooler::start("pool_mode = session\nserver_reset_query =");
+    let url = pooler.url(&database).await;
+    use_all(&options(&url).open().await.unwrap()).await;
+    let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                  AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
+    let administrator = client(&database).await;
+    let sessions: i64 = administrator.query_one(others, &[]).await.unwrap().get(0);
+    assert!(sessions >= 3, "{sessions}");
+    // All at once, so that each gets another.
+    let mut clients = Vec::new();
+    for _ in 0..sessions {
+        let client = client(&url).await;
+        let changed = "SELECT name FROM pg_settings WHERE source = 'session' \
+                       AND name NOT IN ('application_name', 'client_encoding')";
+        let rows = client.simple_query(changed).await.unwrap();
+        let names = rows.iter().filter_map(|message| match message {
+            tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0),
+            _ => None,
+        });
+        assert_eq!(names.collect::<Vec<_>>(), [""; 0]);
+        clients.push(client);
+    }
+}
+
+/// Has a trigger tell what each transaction is committed with.
+const SEE: &str = "CREATE TABLE IF NOT EXISTS seen (setting text); \
+    CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+      INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$; \
+    CREATE TRIGGER see AFTER INSERT OR UPDATE ON spektr_inbox.work \
+      FOR EACH STATEMENT EXECUTE FUNCTION see()";
+
+async fn seen(fresh: &Fresh) -> Vec<String> {
+    let rows = fresh.client().await.query("SELECT setting FROM seen", &[]).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+async fn set_default(fresh: &Fresh, value: &str) {
+    let (_, name) = fresh.url.rsplit_once('/').unwrap();
+    let sql = format!("ALTER DATABASE {name} SET synchronous_commit = {value}");
+    fresh.client().await.batch_execute(&sql).await.unwrap();
+}
+
+#[tokio::test]
+async fn every_transaction_is_synced_though_its_session_has_lost_its_settings() {
+    let fresh = fresh().await;
+    set_default(&fresh, "off").await;
+    // As a pooler does it between two transactions.
+    let reset = "CREATE FUNCTION reset() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+          EXECUTE 'RESET ALL'; RETURN NULL; END $$; \
+        CREATE TRIGGER reset AFTER INSERT OR UPDATE ON spektr_inbox.work \
+          FOR EACH STATEMENT EXECUTE FUNCTION reset()";
+    let client = fresh.client().await;
+    client.batch_execute(reset).await.unwrap();
+    let store = options(&fresh.url).with_connections(1, 1).open().await.unwrap();
+    store.accept(one("reset")).await.unwrap();
+    let claims = store.claim(request(false)).await.unwrap();
+    assert!(store.settle(claims[0].lease, Settlement::Done, start()).await.unwrap());
+    client.batch_execute("DROP TRIGGER reset ON spektr_inbox.work").await.unwrap();
+
+    client.batch_execute(SEE).await.unwrap();
+    use_some(&store).await;
+    assert_eq!(seen(&fresh).await, ["on"; 6]);
+}
+
+#[tokio::test]
+async fn what_is_more_than_synced_stays_so() {
+    let fresh = fresh().await;
+    fresh.client().await.batch_execute(SEE).await.unwrap();
+    set_default(&fresh, "remote_apply").await;
+    use_some(&fresh.another().await).await;
+    assert_eq!(seen(&fresh).await, ["remote_apply"; 6]);
+}
+
+/// Six statements that change work.
+async fn use_some(store: &PostgresStore) {
+    for ordered in [false, true] {
+        store.accept(one(if ordered { "b" } else { "a" })).await.unwrap();
+        let claims = store.claim(request(ordered)).await.unwrap();
+        assert!(store.settle(claims[0].lease, Settlement::Done, start()).await.unwrap());
+    }
+}
