@@ -32,6 +32,10 @@ async fn the_longest_timeout_is_one() {
 async fn as_many_entries_as_a_batch_can_have_are_one_delivery() {
     const COUNT: usize = spektr_types::MAX_ENTRIES;
     let fresh = fresh().await;
+    // What does not fit into memory would go into files.
+    let (_, name) = fresh.url.rsplit_once('/').unwrap();
+    let sql = format!("ALTER DATABASE {name} SET temp_file_limit = 0");
+    fresh.client().await.batch_execute(&sql).await.unwrap();
     let batch = batch(COUNT);
     let accepted = fresh.accept(batch.clone()).await.unwrap();
     let stored = accepted.iter().filter(|one| matches!(one, Acceptance::Stored(_))).count();

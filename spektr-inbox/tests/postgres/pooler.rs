@@ -10,7 +10,7 @@ use std::time::Duration;
 use std::{env, fs};
 
 use spektr_inbox::store::postgres::{OpenError, PostgresStore};
-use spektr_inbox::store::{ClaimRequest, Filter, NewEntry, Settlement, State, Store as _};
+use spektr_inbox::store::{ClaimRequest, Erasure, Filter, NewEntry, Settlement, State, Store as _};
 use spektr_inbox::testing::{entries, start, tag_added};
 
 use super::fresh::{Fresh, SHARED, client, database, fresh, options};
@@ -100,7 +100,7 @@ fn request(ordered: bool) -> ClaimRequest {
     }
 }
 
-/// Accepts, claims and settles, in each of the ways.
+/// Accepts, claims and settles, in each of the ways, and erases.
 async fn use_all(store: &PostgresStore) {
     for (id, ordered) in [("a", false), ("b", true)] {
         store.accept(one(id)).await.unwrap();
@@ -111,6 +111,8 @@ async fn use_all(store: &PostgresStore) {
         assert!(store.settle(lease, Settlement::Done, start()).await.unwrap());
     }
     store.probe().await.unwrap();
+    store.accept(one("c")).await.unwrap();
+    assert_eq!(store.erase(Erasure::of("c"), None).await.unwrap().entries, 1);
     assert_eq!(store.count(Filter::state(State::Done)).await.unwrap(), 2);
 }
 

@@ -272,11 +272,13 @@ impl Store for PostgresStore {
             let erased = within(OPERATE_TIMEOUT, erasing).await?;
             let vacuuming = async {
                 let one = operate.take().await?;
-                // The connection is not given back: its limit is off.
-                one.run("SET statement_timeout = 0").await?;
-                Ok(one
-                    .run("VACUUM spektr_inbox.entries, spektr_inbox.work, spektr_inbox.quarantine")
-                    .await?)
+                // It cannot be in a transaction, which would have settings of its own.
+                one.run("SET statement_timeout = 0; SET lock_timeout = '30s'").await?;
+                let tables = "spektr_inbox.entries, spektr_inbox.work, spektr_inbox.quarantine";
+                one.run(&format!("VACUUM {tables}")).await?;
+                one.run("RESET statement_timeout; RESET lock_timeout").await?;
+                one.give_back();
+                Ok(())
             };
             if let Err(error) = within(VACUUM_TIMEOUT, vacuuming).await {
                 let error = &error as &dyn std::error::Error;

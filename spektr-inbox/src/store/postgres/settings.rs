@@ -17,7 +17,8 @@ const DURABLE: &str = "SELECT set_config('synchronous_commit', \
 /// off leaves one plan, which goes by the index that was made for it.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind {
-    /// Stores deliveries: arrays joined by hash, and each key looked up in an index.
+    /// Stores deliveries: arrays joined by hash, and each key looked up in an index. What the
+    /// largest delivery needs is sorted in memory, since files may not be allowed.
     Accept,
     /// Claims and settles: always along an index, never a sort.
     Work,
@@ -31,7 +32,7 @@ impl Kind {
             Self::Accept => {
                 "; SET LOCAL plan_cache_mode = force_generic_plan; \
                  SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; \
-                 SET LOCAL enable_nestloop = off"
+                 SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '64MB'"
             }
             Self::Work => {
                 "; SET LOCAL plan_cache_mode = force_generic_plan; \
