@@ -41,7 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let verifier = Verifier::new(KeyRing::from_env()?, SignedContent::TIMESTAMP_DOT_BODY);
     let receiver = Receiver::new(Arc::clone(&store), verifier);
     let metrics = receiver.metrics().clone();
-    let workers = Workers::new(store, handle).with_ordering(true).with_metrics(metrics.clone());
+    let workers = Workers::new(store, handle).with_ordering(true).with_metrics(metrics);
 
     let public = TcpListener::bind(address).await?;
     let private = TcpListener::bind("127.0.0.1:0").await?;
@@ -67,7 +67,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tokio::join!(
         signals,
         Server::new(receiver.router("/webhooks/spektr"))
-            .with_metrics(metrics)
+            .with_receiver(&receiver)
             .serve(public, stopped()),
         Server::new(receiver.operations()).serve(private, stopped()),
         workers.run(stopped()),

@@ -12,6 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use spektr_types::Timestamp;
+use tokio::time::Instant;
 
 use crate::store::Stats;
 
@@ -59,9 +60,6 @@ struct Inner {
     reconciliations: Family<Label, Counter>,
     missed: Counter,
     last_reconciliation: Gauge,
-    verify_missing: Gauge,
-    verify_conflicts: Gauge,
-    verify_undecodable: Gauge,
     last_verification: Gauge,
     accept_seconds: Histogram,
     handle_seconds: Histogram,
@@ -71,6 +69,7 @@ struct Inner {
     of_store: OfStore,
     /// Figures of the program around the receiver.
     of_program: Mutex<Registry>,
+    of_verification: OfVerification,
 }
 
 /// Figures that only the store knows. Without its answer they are not shown: the last ones
@@ -84,6 +83,23 @@ struct OfStore {
     dead: Gauge,
     oldest_pending_seconds: Gauge,
 }
+
+/// What the last verification has found. Figures of one that is not recent are not shown:
+/// they say nothing of what has become of the list and of the store since.
+#[derive(Default)]
+struct OfVerification {
+    registry: Registry,
+    missing: Gauge,
+    conflicts: Gauge,
+    undecodable: Gauge,
+    /// Until when they are shown.
+    until: Mutex<Option<Instant>>,
+}
+
+/// How old a verification becomes whose figures are shown: that of yesterday is, also if
+/// the one of today takes long or fails.
+#[cfg(feature = "reconcile")]
+const VERIFICATION_SHOWN: Duration = Duration::from_secs(48 * 3600);
 
 impl Metrics {
     /// Starts to count from zero.
@@ -104,9 +120,6 @@ impl Metrics {
             reconciliations: Family::default(),
             missed: Counter::default(),
             last_reconciliation: Gauge::default(),
-            verify_missing: Gauge::default(),
-            verify_conflicts: Gauge::default(),
-            verify_undecodable: Gauge::default(),
             last_verification: Gauge::default(),
             accept_seconds: histogram(),
             handle_seconds: histogram(),
@@ -118,6 +131,10 @@ impl Metrics {
                 ..OfStore::default()
             },
             of_program: Mutex::new(Registry::with_prefix("spektr_inbox")),
+            of_verification: OfVerification {
+                registry: Registry::with_prefix("spektr_inbox"),
+                ..OfVerification::default()
+            },
         };
         inner.register();
         Self(Arc::new(inner))
@@ -137,9 +154,14 @@ impl Metrics {
     #[must_use]
     pub fn render(&self) -> String {
         let mut text = String::new();
-        let of_store = Some(&self.0.of_store.registry).filter(|_| self.0.store_up.get() == 1);
-        let of_program = self.0.of_program.lock().unwrap_or_else(PoisonError::into_inner);
-        for registry in [&self.0.registry, &*of_program].into_iter().chain(of_store) {
+        let Inner { registry, of_store, of_verification, of_program, .. } = &*self.0;
+        let of_program = of_program.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_store = Some(&of_store.registry).filter(|_| self.0.store_up.get() == 1);
+        let of_verification = Some(of_verification)
+            .filter(|them| them.is_recent_at(Instant::now()))
+            .map(|them| &them.registry);
+        let always = [registry, &*of_program];
+        for registry in always.into_iter().chain(of_store).chain(of_verification) {
             // Writing to a string does not fail.
             let _written = encode_registry(&mut text, registry);
         }
@@ -195,14 +217,20 @@ impl Metrics {
         self.0.last_reconciliation.set(now.as_seconds());
     }
 
-    /// Shows the result of the last verification.
+    /// Shows the result of the last verification, as long as it is recent.
     #[cfg(feature = "reconcile")]
-    pub(crate) fn verified(&self, verified: &crate::reconcile::Verified) {
+    pub(crate) fn verified(&self, verified: &crate::reconcile::Verified, now: Timestamp) {
         let gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
-        self.0.verify_missing.set(gauge(verified.missing));
-        self.0.verify_conflicts.set(gauge(verified.conflicts));
-        self.0.verify_undecodable.set(gauge(verified.undecodable));
+        let them = &self.0.of_verification;
+        them.missing.set(gauge(verified.missing));
+        them.conflicts.set(gauge(verified.conflicts));
+        them.undecodable.set(gauge(verified.undecodable));
         self.0.last_verification.set(verified.at.as_seconds());
+        let age = now.as_millis().saturating_sub(verified.at.as_millis());
+        let age = Duration::from_millis(u64::try_from(age).unwrap_or_default());
+        let shown = VERIFICATION_SHOWN.checked_sub(age);
+        let until = shown.and_then(|shown| Instant::now().checked_add(shown));
+        *them.until.lock().unwrap_or_else(PoisonError::into_inner) = until;
     }
 
     /// Counts an entry that a reconciliation has found and no delivery had brought.
@@ -294,21 +322,6 @@ impl Inner {
             &self.last_reconciliation,
         );
         gauge(
-            "verify_missing",
-            "Listed entries that were not in the store at the last verification",
-            &self.verify_missing,
-        );
-        gauge(
-            "verify_conflicts",
-            "Listed entries that had another content in the store at the last verification",
-            &self.verify_conflicts,
-        );
-        gauge(
-            "verify_undecodable",
-            "Listed entries that could not be decoded at the last verification",
-            &self.verify_undecodable,
-        );
-        gauge(
             "last_verification_timestamp_seconds",
             "When a verification last ran to its end, 0 before the first",
             &self.last_verification,
@@ -325,6 +338,30 @@ impl Inner {
             "Age of the oldest entry that waits",
             oldest_pending_seconds,
         );
+        let OfVerification { registry, missing, conflicts, undecodable, .. } =
+            &mut self.of_verification;
+        let mut gauge = |name, help, gauge: &Gauge| registry.register(name, help, gauge.clone());
+        gauge(
+            "verify_missing",
+            "Listed entries that were not in the store at a verification in the last two days",
+            missing,
+        );
+        gauge(
+            "verify_conflicts",
+            "Listed entries that had another content in the store at that verification",
+            conflicts,
+        );
+        gauge(
+            "verify_undecodable",
+            "Listed entries that could not be decoded at that verification",
+            undecodable,
+        );
+    }
+}
+
+impl OfVerification {
+    fn is_recent_at(&self, now: Instant) -> bool {
+        self.until.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|until| now < until)
     }
 }
 
@@ -343,6 +380,33 @@ impl fmt::Debug for Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "reconcile")]
+    #[tokio::test(start_paused = true)]
+    async fn the_figures_of_a_verification_are_shown_for_two_days_and_its_time_for_ever() {
+        use crate::clock::{after, from_millis};
+
+        let metrics = Metrics::new();
+        let shown = || {
+            let text = metrics.render();
+            let time = text.contains("last_verification_timestamp_seconds 1700000000\n");
+            let figures = ["missing 1\n", "conflicts 2\n", "undecodable 3\n"];
+            (time, figures.map(|figure| text.contains(&format!("spektr_inbox_verify_{figure}"))))
+        };
+        assert_eq!(shown(), (false, [false; 3]));
+        let at = from_millis(1_700_000_000_000);
+        let verified = crate::reconcile::Verified { at, missing: 1, conflicts: 2, undecodable: 3 };
+        let hour = Duration::from_secs(3600);
+        // Another process has verified a day ago.
+        metrics.verified(&verified, after(at, 24 * hour));
+        assert_eq!(shown(), (true, [true; 3]));
+        tokio::time::advance(24 * hour - Duration::from_millis(1)).await;
+        assert_eq!(shown(), (true, [true; 3]));
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert_eq!(shown(), (true, [false; 3]));
+        metrics.verified(&verified, after(at, 49 * hour));
+        assert_eq!(shown(), (true, [false; 3]));
+    }
 
     #[test]
     fn counts_of_the_program_are_shown_among_the_others() {

@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use spektr_inbox::testing::tag_added;
 use spektr_inbox::{Receiver, Server};
-use support::{Inbox, PATH, answer, deliver, exchange, request, serve_with, signed};
+use support::{Inbox, PATH, answer, deliver, exchange, reads_nothing, request, serve_with, signed};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::{sleep, timeout};
 
 const LIMIT: Duration = Duration::from_millis(500);
@@ -186,16 +186,6 @@ async fn ten_thousand_idle_connections_are_held_to_the_limit_and_pass() {
     assert_eq!(deliver(address, tag("e1")).await, 200);
 }
 
-/// Requests, one after the other, without reading an answer; ends when the server closes
-/// the connection.
-async fn reads_nothing(to: SocketAddr) {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(4096).unwrap();
-    let mut stream = socket.connect(to).await.unwrap();
-    let request = b"GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n";
-    while stream.write_all(request).await.is_ok() {}
-}
-
 #[tokio::test]
 async fn a_client_that_reads_nothing_is_closed_after_the_timeout() {
     let inbox = Inbox::new();
@@ -234,7 +224,6 @@ async fn a_connection_ends_at_its_age_however_busy_it_is() {
             {
                 return;
             }
-            sleep(DRIP).await;
         }
     };
     timeout(Duration::from_secs(60), busy).await.unwrap();
@@ -341,6 +330,28 @@ async fn a_body_keeps_its_memory_until_the_store_is_done_with_it() {
 }
 
 #[tokio::test]
+async fn a_large_delivery_has_longer_to_be_stored_than_a_small_one() {
+    let inbox = Inbox::new();
+    let receiver = inbox.receiver().with_commit_timeout(LIMIT);
+    let address = serve_with(&receiver, |server| server).await;
+    let blocker = rusqlite::Connection::open(inbox.folder.path().join("inbox.db")).unwrap();
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    // Milliseconds more than the small one, which comes after it.
+    const ENTRIES: u64 = 20_000;
+    let ids = (0..ENTRIES).map(|index| tag(&format!("e{index}"))).collect::<Vec<_>>();
+    let body = format!(r#"{{"results":[{}]}}"#, ids.join(","));
+    let large = tokio::spawn(deliver(address, body));
+    // The second one begins to wait after the time of the first, and so after the large one.
+    for id in ["small0", "small1"] {
+        assert_eq!(deliver(address, tag(id)).await, 503);
+    }
+    assert!(!large.is_finished());
+    blocker.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(large.await.unwrap(), 200);
+    assert_eq!(inbox.count().await, ENTRIES);
+}
+
+#[tokio::test]
 async fn a_known_and_an_unknown_key_id_are_treated_alike() {
     let inbox = Inbox::new();
     let address = serve_with(&inbox.receiver(), |server| server).await;
@@ -389,7 +400,7 @@ async fn shutdown_finishes_what_has_begun_and_takes_nothing_new() {
         connected.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused)
     };
     while !is_refused(TcpStream::connect(address).await.map(drop)) {
-        sleep(Duration::from_millis(10)).await;
+        yield_now().await;
     }
     stream.write_all(rest).await.unwrap();
     assert_eq!(answer(&mut stream).await.0, 200);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use spektr_inbox::store::{Erasure, Operator, State, StoreError};
 use spektr_inbox::testing::{start, tag_added};
-use spektr_inbox::{Receiver, Server};
+use spektr_inbox::{Clock as _, Receiver, Server};
 use spektr_verify::{KeyRing, SharedKeys, UnixSeconds, danger};
 use support::{
     Inbox, PATH, deliver, exchange, fetch, key, request, ring, serve, signed, signed_at,
@@ -299,23 +299,35 @@ async fn readiness_shows_a_full_disk() {
 }
 
 #[tokio::test]
-async fn readiness_shows_a_clock_that_is_behind_what_more_than_one_delivery_says() {
+async fn entries_from_the_future_do_not_say_that_the_clock_is_wrong_now() {
     let inbox = Inbox::new();
-    let accept = async |id: &str| {
+    assert_eq!(ready(&inbox.receiver()).await, (503, report("clock", "not set")));
+    inbox.clock.advance(2 * YEAR);
+    for id in ["e1", "e2", "e3"] {
         let delivery = danger::assume_verified(tag(id).into_bytes().into());
         inbox.receiver().accept(&delivery).await.unwrap();
         inbox.clock.advance(Duration::from_secs(1));
-    };
-    assert_eq!(ready(&inbox.receiver()).await, (503, report("clock", "not set")));
-    inbox.clock.advance(2 * YEAR);
-    accept("e1").await;
+    }
     inbox.clock.put_back(YEAR);
-    // A single entry from the future says nothing.
     assert_eq!(ready(&inbox.receiver()).await, (200, report("", "")));
-    accept("e2").await;
+}
+
+#[tokio::test]
+async fn readiness_shows_a_clock_that_is_behind_when_the_sender_has_signed() {
+    let inbox = Inbox::new();
+    inbox.clock.advance(YEAR);
+    let now = inbox.clock.now().as_seconds().unsigned_abs();
+    let receiver = inbox.receiver();
+    let address = serve(&receiver).await;
+    let deliver_at = async |id: &str, seconds| {
+        let body = tag(id).into_bytes();
+        exchange(address, &request(&signed_at(&body, seconds), &body)).await.0
+    };
+    assert_eq!(deliver_at("e1", now + 301).await, 401);
+    assert_eq!(deliver_at("e1", now + 302).await, 401);
     assert_eq!(ready(&inbox.receiver()).await, (200, report("", "")));
-    inbox.clock.put_back(Duration::from_secs(303));
-    assert_eq!(ready(&inbox.receiver()).await, (503, report("clock", "behind what is stored")));
+    assert_eq!(deliver_at("e2", now + 301).await, 401);
+    assert_eq!(ready(&receiver).await, (503, report("clock", "behind the sender")));
 }
 
 #[tokio::test]
@@ -337,6 +349,35 @@ async fn readiness_shows_a_store_that_refuses_every_delivery() {
     assert_eq!(ready(&inbox.receiver()).await, (200, report("", "")));
     // What readiness tries is never stored.
     assert_eq!(inbox.count().await, 0);
+}
+
+#[tokio::test]
+async fn a_server_whose_task_has_died_is_not_live_until_another_begins() {
+    let inbox = Inbox::new();
+    let receiver = inbox.receiver();
+    let operations = serve(&receiver).await;
+    let begin = async || {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = Server::new(receiver.router(PATH)).with_receiver(&receiver);
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let serving = tokio::spawn(server.serve(listener, async { stopped.await.unwrap() }));
+        assert_eq!(deliver(address, tag("e1")).await, 200);
+        (serving, stop)
+    };
+    let live = async || fetch(operations, "/health/live").await;
+    let ok = (200, "ok".to_owned());
+    let (serving, _stop) = begin().await;
+    assert_eq!(live().await, ok);
+    serving.abort();
+    assert!(serving.await.unwrap_err().is_cancelled());
+    assert_eq!(live().await, (503, "a server has ended".to_owned()));
+    let (serving, stop) = begin().await;
+    assert_eq!(live().await, ok);
+    // One that was asked to end is not lost.
+    stop.send(()).unwrap();
+    serving.await.unwrap();
+    assert_eq!(live().await, ok);
 }
 
 #[tokio::test]

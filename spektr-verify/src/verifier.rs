@@ -105,6 +105,12 @@ impl Verifier {
         }
     }
 
+    /// How far the time of signing may lie from now.
+    #[must_use]
+    pub fn tolerance(&self) -> Duration {
+        self.tolerance
+    }
+
     /// What this verifier takes for now.
     #[must_use]
     pub fn now(&self) -> UnixSeconds {
@@ -270,5 +276,49 @@ impl fmt::Debug for Verifier {
             Mode::Unsigned => out.field("unsigned", &true),
         };
         out.field("tolerance", &self.tolerance).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mac::work;
+    use crate::{Secret, Signer};
+
+    /// A key of its own for each id, valid in some seconds.
+    fn key(id: &str, valid: (Option<u64>, Option<u64>)) -> SigningKey {
+        let secret = Secret::from_bytes(id.as_bytes()).expect("it is not empty");
+        let key = SigningKey::new(id, secret).expect("the id is well-formed");
+        let [from, until] = [valid.0, valid.1].map(|time| time.map(UnixSeconds::new));
+        key.with_validity(from, until).expect("it begins before it ends")
+    }
+
+    #[test]
+    fn one_mac_over_the_whole_body_is_computed_whichever_key_is_named() {
+        let now = UnixSeconds::new(1_700_000_000);
+        let content = SignedContent::TIMESTAMP_DOT_BODY;
+        let keys = [
+            key("known", (None, None)),
+            key("expired", (None, Some(1))),
+            key("later", (Some(1_800_000_000), None)),
+        ];
+        let verifier = Verifier::new(KeyRing::new(keys).expect("the ids differ"), content.clone());
+        let body = vec![b'a'; 1000];
+        let once = ("1700000000.".len() + body.len(), 1);
+        for (id, reason) in [
+            ("known", "signature_mismatch"),
+            ("unknown", "key_unknown"),
+            ("expired", "key_expired"),
+            ("later", "key_not_yet_valid"),
+        ] {
+            // Signed with the right key for another body.
+            let signer = Signer::new(key(id, (None, None)), content.clone());
+            let headers = signer.sign_at(b"another body", now);
+            let work = work::of(|| {
+                let refused = verifier.verify_at(&headers, &body, now);
+                assert_eq!(refused.map(drop).map_err(|error| error.reason()), Err(reason));
+            });
+            assert_eq!(work, once, "{id}");
+        }
     }
 }

@@ -17,6 +17,7 @@
 
 pub(crate) mod content;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -25,7 +26,7 @@ use spektr_types::{BodyError, Entries, Entry, Timestamp};
 use spektr_verify::Verified;
 
 use crate::hex;
-use crate::store::{NewEntry, State};
+use crate::store::{Acceptance, NewEntry, State};
 
 /// The longest event id by which entries are deduplicated, in bytes.
 pub const MAX_ID_LENGTH: usize = 512;
@@ -53,16 +54,25 @@ pub enum Unreadable {
     NoBatch,
 }
 
-impl Intake {
-    /// How many bytes of memory it takes, without those of the body that it shares.
-    pub(crate) fn size(&self) -> usize {
-        let of = |text: &Option<String>| text.as_ref().map_or(0, String::capacity);
-        let texts = |entry: &NewEntry| {
-            entry.key.capacity() + of(&entry.id) + of(&entry.spektr_id) + of(&entry.wire_type)
-        };
-        self.entries.capacity() * size_of::<NewEntry>()
-            + self.entries.iter().map(texts).sum::<usize>()
+/// Returns how many bytes of memory [`intake`] takes for a delivery until it is stored,
+/// without those of the body that it shares: the entries, their texts, and what the store
+/// says of each.
+pub(crate) fn size(delivery: &Verified<Bytes>) -> usize {
+    /// What an allocation takes, with what the allocator keeps beside it.
+    const fn allocated(bytes: usize) -> usize {
+        if bytes == 0 { 0 } else { bytes.next_multiple_of(16) + 16 }
     }
+    const EACH: usize = size_of::<NewEntry>() + size_of::<Acceptance>();
+    /// The keys of what has no id, which are hashes.
+    const HASHED: usize = "hash:".len() + 64;
+    let of = |text: Option<Cow<'_, str>>| text.map_or(0, |text| allocated(text.len()));
+    let entry = |entry: &Entry<'_>| {
+        let id = entry.id().map_or(0, |id| id.len());
+        let key = if (1..=MAX_ID_LENGTH).contains(&id) { "id:".len() + id } else { HASHED };
+        let texts = allocated(id) + of(entry.spektr_id()) + of(entry.wire_type());
+        EACH + allocated(key) + texts
+    };
+    split(delivery).map_or(EACH + allocated(HASHED), |entries| entries.iter().map(entry).sum())
 }
 
 /// Makes entries of a delivery: one for each of the batch, or one that is the
@@ -72,22 +82,24 @@ impl Intake {
 /// and in production is not the same event.
 #[must_use]
 pub fn intake(source: &Arc<str>, delivery: &Verified<Bytes>, received_at: Timestamp) -> Intake {
-    let found = delivery.entries().map_err(Unreadable::from).and_then(|entries| {
-        let is_event = |entry: &Entry<'_>| entry.wire_type().is_some();
-        if entries.iter().any(is_event) || entries.beside_results().is_empty() {
-            Ok(entries)
-        } else {
-            Err(Unreadable::NoBatch)
-        }
-    });
     let body = delivery.clone().into_body();
-    match found {
+    match split(delivery) {
         Ok(entries) => {
             Intake { entries: all(source, &entries, &body, received_at), unreadable: None }
         }
         Err(error) => {
             Intake { entries: vec![unreadable(source, body, received_at)], unreadable: Some(error) }
         }
+    }
+}
+
+fn split(delivery: &Verified<Bytes>) -> Result<Entries<'_>, Unreadable> {
+    let entries = delivery.entries()?;
+    let is_event = |entry: &Entry<'_>| entry.wire_type().is_some();
+    if entries.iter().any(is_event) || entries.beside_results().is_empty() {
+        Ok(entries)
+    } else {
+        Err(Unreadable::NoBatch)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Whether the receiver can do its work: clock, keys, store, figures and queue.
 
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Mutex as Lock, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -17,14 +19,44 @@ const FRESH: Duration = Duration::from_secs(1);
 /// How long the store may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How far the clock may differ from that of the database, or be behind what is stored.
+/// How far the clock may differ from that of the database.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(300);
 
 /// 2024-01-01: a clock before that has not been set.
 const EARLIEST_MILLIS: i64 = 1_704_067_200_000;
 
+/// How long it counts that deliveries were signed too late by this machine's clock.
+/// After that it takes new ones to show it, so that a sender whose clock was wrong for a
+/// moment keeps nobody out for good.
+const EARLY_COUNTS: Duration = Duration::from_secs(600);
+
 #[derive(Default)]
-pub(super) struct Health(Mutex<Option<(Instant, Report)>>);
+pub(super) struct Health {
+    last: Mutex<Option<(Instant, Report)>>,
+    early: Early,
+}
+
+/// Authentic deliveries that were refused because they were signed in the future by this
+/// machine's clock, and none was accepted since. Nobody else than the sender can make
+/// one, and who repeats one that was captured gains nothing: it takes two bodies.
+#[derive(Default)]
+struct Early(Lock<EarlyOnes>);
+
+#[derive(Default)]
+struct EarlyOnes {
+    hasher: RandomState,
+    /// The hash of the body that was there first.
+    first: Option<u64>,
+    /// The last one with another body.
+    last: Option<Signed>,
+}
+
+/// When a delivery was signed, by the sender's clock, and when it was seen.
+#[derive(Clone, Copy)]
+struct Signed {
+    time: Timestamp,
+    seen: Instant,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Report {
@@ -46,17 +78,28 @@ impl Report {
 }
 
 impl Health {
+    /// A delivery was refused because it was signed later than now by so much.
+    pub(super) fn was_early(&self, body: &[u8], now: Timestamp, ahead: Duration) {
+        self.early.add(body, Signed { time: after(now, ahead), seen: Instant::now() });
+    }
+
+    /// A delivery was signed within the tolerance.
+    pub(super) fn was_in_time(&self) {
+        self.early.clear();
+    }
+
     pub(super) async fn check(
         &self,
         store: &dyn Store,
         verifier: &Verifier,
         now: Timestamp,
     ) -> Report {
-        let mut last = self.0.lock().await;
+        let mut last = self.last.lock().await;
         match *last {
             Some((at, report)) if at.elapsed() < FRESH => report,
             _ => {
-                let report = look(store, verifier, now).await;
+                let is_early = || self.early.show(now, verifier.tolerance());
+                let report = look(store, verifier, now, is_early).await;
                 *last = Some((Instant::now(), report));
                 report
             }
@@ -64,7 +107,38 @@ impl Health {
     }
 }
 
-async fn look(store: &dyn Store, verifier: &Verifier, now: Timestamp) -> Report {
+impl Early {
+    fn add(&self, body: &[u8], signed: Signed) {
+        let mut ones = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let hash = ones.hasher.hash_one(body);
+        match ones.first {
+            None => ones.first = Some(hash),
+            Some(first) if first == hash => {}
+            Some(_) => ones.last = Some(signed),
+        }
+    }
+
+    fn clear(&self) {
+        let mut ones = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (ones.first, ones.last) = (None, None);
+    }
+
+    /// Whether more than one shows that the clock is behind that of the sender, and still
+    /// is: it may have been set since.
+    fn show(&self, now: Timestamp, tolerance: Duration) -> bool {
+        let ones = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(Signed { time, seen }) = ones.last else { return false };
+        let elapsed = seen.elapsed();
+        elapsed < EARLY_COUNTS && after(time, elapsed) > after(now, tolerance)
+    }
+}
+
+async fn look(
+    store: &dyn Store,
+    verifier: &Verifier,
+    now: Timestamp,
+    is_early: impl Fn() -> bool,
+) -> Report {
     let (stats, stored) =
         tokio::join!(timeout(PATIENCE, store.stats()), timeout(PATIENCE, store.probe()));
     let (disk, overloaded) = match stored {
@@ -81,7 +155,7 @@ async fn look(store: &dyn Store, verifier: &Verifier, now: Timestamp) -> Report 
     };
     let is_full = overloaded || stats.queued * 10 > stats.queue_limit * 9;
     Report {
-        clock: clock(&stats, now),
+        clock: clock(&stats, now, is_early),
         keys: if has_valid_key(verifier) { "ok" } else { "none is valid" },
         disk,
         figures,
@@ -89,18 +163,18 @@ async fn look(store: &dyn Store, verifier: &Verifier, now: Timestamp) -> Report 
     }
 }
 
-/// Judges the clock by that of the database, which all machines share. Without one, what is
-/// stored shows how late it has been already; deliveries that somebody sends again do not.
-fn clock(stats: &Stats, now: Timestamp) -> &'static str {
-    let is_after = |time: Timestamp| time > after(now, CLOCK_TOLERANCE);
+/// Judges the clock by that of the database, which all machines share; without one, by when
+/// the sender has signed. What is stored decides nothing: a clock that was ahead for a
+/// while leaves entries from the future, and the one that is right now must not pay for it.
+fn clock(stats: &Stats, now: Timestamp, is_early: impl Fn() -> bool) -> &'static str {
     if now.as_millis() < EARLIEST_MILLIS {
         return "not set";
     }
     match stats.clock {
-        Some(shared) if is_after(shared) => "behind the database",
+        Some(shared) if shared > after(now, CLOCK_TOLERANCE) => "behind the database",
         Some(shared) if shared < before(now, CLOCK_TOLERANCE) => "ahead of the database",
         Some(_) => "ok",
-        None if stats.reached.is_some_and(is_after) => "behind what is stored",
+        None if is_early() => "behind the sender",
         None => "ok",
     }
 }
@@ -108,4 +182,43 @@ fn clock(stats: &Stats, now: Timestamp) -> &'static str {
 /// Whether a delivery can be authentic at all.
 pub(super) fn has_valid_key(verifier: &Verifier) -> bool {
     verifier.keys().is_none_or(|keys| keys.has_valid_key_at(verifier.now()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::from_millis;
+
+    const TOLERANCE: Duration = Duration::from_secs(300);
+
+    #[tokio::test(start_paused = true)]
+    async fn two_deliveries_signed_in_the_future_show_a_clock_that_is_behind_for_a_while() {
+        let now = from_millis(1_700_000_000_000);
+        let ahead = Duration::from_secs(3600);
+        let health = Health::default();
+        let shows = |now| health.early.show(now, TOLERANCE);
+        // One says nothing, and however often somebody repeats it.
+        for _ in 0..3 {
+            health.was_early(b"a", now, ahead);
+            assert!(!shows(now));
+        }
+        health.was_early(b"b", now, ahead);
+        assert!(shows(now));
+        // The clock is set, or put back again.
+        assert!(!shows(after(now, ahead)));
+        assert!(!shows(after(now, ahead - TOLERANCE)));
+        assert!(shows(after(now, ahead - TOLERANCE - Duration::from_millis(1))));
+        // The clocks go on.
+        let minute = Duration::from_secs(60);
+        tokio::time::advance(minute).await;
+        assert!(shows(after(now, minute)));
+        tokio::time::advance(EARLY_COUNTS - minute).await;
+        assert!(!shows(after(now, EARLY_COUNTS)));
+        health.was_early(b"b", now, ahead);
+        assert!(shows(now));
+        health.was_in_time();
+        assert!(!shows(now));
+        health.was_early(b"b", now, ahead);
+        assert!(!shows(now));
+    }
 }

@@ -1,9 +1,10 @@
 //! The memory for bodies: bounded, and not to be held by who does not send.
 //!
-//! What is counted is what is allocated, from the first byte of a body until its last
-//! copy is dropped, in whatever queue that is. A quarter is for small bodies alone. When
-//! the memory is used up, the body that arrives most slowly gives way, first of the
-//! address that holds most.
+//! What is counted is what is allocated, from the first byte of a body until the last of
+//! what was made of it is dropped, in whatever queue that is. All together never hold more
+//! than the limit, and large bodies, with what is made of them, no more than three quarters
+//! of it: the last quarter is for small ones. When the memory is used up, the body that
+//! arrives most slowly gives way, first of the address that holds most.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -34,6 +35,8 @@ struct Table {
 /// What a body holds.
 struct Holding {
     bytes: usize,
+    /// What is held for what is made of it, within `bytes`.
+    made: usize,
     /// What it needs, which has arrived for the most part.
     needed: usize,
     peer: Option<IpAddr>,
@@ -75,6 +78,7 @@ impl Memory {
         table.next += 1;
         let holding = Holding {
             bytes: 0,
+            made: 0,
             needed: 0,
             peer,
             began: Instant::now(),
@@ -92,12 +96,25 @@ impl Memory {
 }
 
 impl Held {
-    /// Holds so many bytes, once a slower body has given way if need be.
+    /// Holds so many bytes for the body, once a slower one has given way if need be.
     pub(super) async fn grow_to(&self, bytes: usize) -> Result<(), NoMemory> {
+        self.hold(bytes, 0).await
+    }
+
+    /// Holds so many bytes more for what is going to be made of the body, which is complete,
+    /// once one that is not has given way if need be.
+    pub(super) async fn grow_by(&self, made: usize) -> Result<(), NoMemory> {
+        let bytes = self.memory.table().held.get(&self.number).map_or(0, Holding::of_body);
+        self.hold(bytes, made).await
+    }
+
+    async fn hold(&self, of_body: usize, made: usize) -> Result<(), NoMemory> {
         let memory = &*self.memory;
         loop {
             let freed = memory.freed.notified();
-            match memory.table().grow(memory.limit, self.number, bytes, Instant::now()) {
+            let growth =
+                memory.table().grow(memory.limit, self.number, of_body, made, Instant::now());
+            match growth {
                 Growth::Done => return Ok(()),
                 Growth::Refused => return Err(NoMemory),
                 Growth::Waits => {}
@@ -109,29 +126,18 @@ impl Held {
         }
     }
 
-    /// Holds so many bytes more for what was made of a complete body; does not wait.
-    pub(super) fn grow_by(&self, bytes: usize) -> Result<(), NoMemory> {
-        let memory = &*self.memory;
-        let mut table = memory.table();
-        if table.used() + bytes > memory.limit {
-            return Err(NoMemory);
-        }
-        if let Some(holding) = table.held.get_mut(&self.number) {
-            holding.bytes += bytes;
-        }
-        Ok(())
-    }
-
     /// Ready when the body has to give way to a faster one.
     pub(super) async fn gives_way(&self) {
         self.give_way.notified().await;
     }
 
-    /// The body has arrived and gives way to nobody.
+    /// The body has arrived and gives way to nobody, even if it was told to a moment ago:
+    /// who waits for it then looks for another one.
     pub(super) fn is_complete(&self) {
         if let Some(holding) = self.memory.table().held.get_mut(&self.number) {
             holding.arrival = Arrival::Complete;
         }
+        self.memory.freed.notify_waiters();
     }
 }
 
@@ -150,38 +156,41 @@ enum Growth {
 }
 
 impl Table {
-    fn used(&self) -> usize {
-        self.held.values().map(|holding| holding.bytes).sum()
-    }
-
-    fn grow(&mut self, limit: usize, number: u64, bytes: usize, now: Instant) -> Growth {
-        if let Some(holding) = self.held.get_mut(&number) {
-            holding.needed = bytes;
+    fn grow(
+        &mut self,
+        limit: usize,
+        number: u64,
+        of_body: usize,
+        made: usize,
+        now: Instant,
+    ) -> Growth {
+        let Some(holding) = self.held.get_mut(&number) else { return Growth::Refused };
+        holding.needed = of_body;
+        let bytes = of_body + made;
+        let is_large = of_body > SMALL;
+        let of_large = limit - limit / 4;
+        if bytes > if is_large { of_large } else { limit } {
+            return Growth::Refused;
         }
-        let is_large = bytes > SMALL;
-        let (limit, counts): (_, fn(&Holding) -> bool) = if is_large {
-            (limit - limit / 4, |holding| holding.bytes > SMALL)
-        } else {
-            (limit, |_| true)
+        let others = || self.held.iter().filter(|(other, _)| **other != number);
+        let sum = |counts: &dyn Fn(&Holding) -> bool| -> usize {
+            others().filter(|(_, it)| counts(it)).map(|(_, it)| it.bytes).sum()
         };
-        let others =
-            self.held.iter().filter(|(other, holding)| **other != number && counts(holding));
-        let used: usize = others.map(|(_, holding)| holding.bytes).sum();
-        if used + bytes <= limit {
+        let fits = |gone: &dyn Fn(&Holding) -> bool| {
+            sum(&|it| !gone(it)) + bytes <= limit
+                && (!is_large || sum(&|it| it.is_large() && !gone(it)) + bytes <= of_large)
+        };
+        if fits(&|_| false) {
             if let Some(holding) = self.held.get_mut(&number) {
-                holding.bytes = bytes;
+                (holding.bytes, holding.made) = (bytes, made);
             }
             return Growth::Done;
         }
-        if bytes > limit {
-            return Growth::Refused;
-        }
-        let giving = self.held.values().filter(|holding| holding.arrival == Arrival::GivesWay);
-        let freed: usize = giving.filter(|holding| counts(holding)).map(|it| it.bytes).sum();
-        if used - freed + bytes <= limit {
+        if fits(&|it| it.arrival == Arrival::GivesWay) {
             return Growth::Waits;
         }
-        let slowest = self.slowest(now, |other, holding| other == number || counts(holding));
+        // A large body takes nothing from small ones.
+        let slowest = self.slowest(now, |other, it| other == number || !is_large || it.is_large());
         match slowest.filter(|slowest| *slowest != number).and_then(|it| self.held.get_mut(&it)) {
             Some(holding) => {
                 holding.arrival = Arrival::GivesWay;
@@ -210,6 +219,15 @@ impl Table {
 }
 
 impl Holding {
+    fn of_body(&self) -> usize {
+        self.bytes - self.made
+    }
+
+    /// Whether the body is large; what is made of it does not count for that.
+    fn is_large(&self) -> bool {
+        self.of_body() > SMALL
+    }
+
     /// Bytes in a second since it began, or since a millisecond ago.
     fn rate(&self, now: Instant) -> u128 {
         let took = now.saturating_duration_since(self.began).max(Duration::from_millis(1));
@@ -267,21 +285,72 @@ mod tests {
         grown.unwrap();
     }
 
+    async fn complete(memory: &Arc<Memory>, bytes: usize) -> Held {
+        let held = memory.hold(None);
+        held.grow_to(bytes).await.unwrap();
+        held.is_complete();
+        held
+    }
+
     #[tokio::test]
     async fn large_bodies_leave_a_quarter_to_small_ones() {
         let memory = Arc::new(Memory::new(4 * MIB));
-        let large = memory.hold(None);
-        large.grow_to(3 * MIB).await.unwrap();
-        large.is_complete();
+        let large = complete(&memory, 2 * MIB).await;
+        // What is made of a large body counts as it does.
+        large.grow_by(MIB).await.unwrap();
+        assert_eq!(large.grow_by(MIB + 1).await, Err(NoMemory));
         assert_eq!(memory.hold(None).grow_to(SMALL + 1).await, Err(NoMemory));
-        let small: Vec<_> = (0..MIB / SMALL).map(|_| memory.hold(None)).collect();
-        for small in &small {
-            small.grow_to(SMALL).await.unwrap();
-            small.is_complete();
+        let mut small = Vec::new();
+        for _ in 0..MIB / SMALL {
+            small.push(complete(&memory, SMALL).await);
         }
         assert_eq!(memory.hold(None).grow_to(1).await, Err(NoMemory));
-        assert_eq!(large.grow_by(1), Err(NoMemory));
+        small.pop();
+        // What is made of a small body may take what is there for it.
+        small[0].grow_by(SMALL).await.unwrap();
+        assert_eq!(small[1].grow_by(1).await, Err(NoMemory));
+    }
+
+    #[tokio::test]
+    async fn small_and_large_bodies_together_stay_within_the_limit() {
+        let memory = Arc::new(Memory::new(4 * MIB));
+        let mut small = Vec::new();
+        for _ in 0..2 * MIB / SMALL {
+            small.push(complete(&memory, SMALL).await);
+        }
+        let large = complete(&memory, 2 * MIB).await;
+        assert_eq!(memory.hold(None).grow_to(2 * SMALL).await, Err(NoMemory));
+        assert_eq!(large.grow_by(1).await, Err(NoMemory));
         drop(small);
-        large.grow_by(1).unwrap();
+        large.grow_by(MIB).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_under_way_gives_way_to_what_is_made_of_a_complete_body() {
+        let memory = Arc::new(Memory::new(4 * MIB));
+        let whole = complete(&memory, MIB).await;
+        let slow = memory.hold(peer(1));
+        slow.grow_to(2 * MIB).await.unwrap();
+        let giving = async {
+            slow.gives_way().await;
+            drop(slow);
+        };
+        let (grown, ()) = tokio::join!(whole.grow_by(MIB), giving);
+        grown.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_a_body_that_completes_looks_for_another() {
+        let memory = Arc::new(Memory::new(4 * MIB));
+        let completes = memory.hold(peer(1));
+        completes.grow_to(2 * MIB).await.unwrap();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let fast = memory.hold(peer(1));
+        let completing = async {
+            completes.gives_way().await;
+            completes.is_complete();
+        };
+        let (grown, ()) = tokio::join!(fast.grow_to(2 * MIB), completing);
+        assert_eq!(grown, Err(NoMemory));
     }
 }

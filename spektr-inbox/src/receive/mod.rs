@@ -25,10 +25,10 @@ use health::Health;
 use memory::Memory;
 use sample::Samples;
 
-use crate::intake::{Intake, intake};
-use crate::server::{Delivered, Peer};
-use crate::store::{Acceptance, Action, Operator, Rejected, Store, StoreError};
-use crate::{Clock, Metrics, SystemClock};
+use crate::intake::{self, Intake, intake};
+use crate::server::{Delivered, Peer, Servers};
+use crate::store::{Acceptance, Action, Operator, Rejected, Store, StoreError, longer_for};
+use crate::{Clock, Metrics, Server, SystemClock};
 
 /// How long the store may take for the figures of `/metrics`; without them, it is shown
 /// as down.
@@ -68,6 +68,7 @@ struct Inner {
     memory: Arc<Memory>,
     quarantine: Option<Quarantine>,
     health: Arc<Health>,
+    servers: Arc<Servers>,
     samples: Arc<Samples>,
 }
 
@@ -91,7 +92,7 @@ impl Receiver {
     pub const DEFAULT_BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
     /// How long a commit may take before the sender is told to come back, unless
-    /// configured: 5 s.
+    /// configured: 5 s, and longer for a [large delivery](Self::with_commit_timeout).
     pub const DEFAULT_COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
 
     /// The source of entries, unless configured.
@@ -118,6 +119,7 @@ impl Receiver {
             memory: Arc::new(Memory::new(Self::DEFAULT_MEMORY_LIMIT)),
             quarantine: None,
             health: Arc::default(),
+            servers: Arc::default(),
             samples: Arc::default(),
         }))
     }
@@ -152,9 +154,10 @@ impl Receiver {
     }
 
     /// Sets how many bytes of bodies are held in memory at a time, with what is made of
-    /// them, until they are stored. Bodies over 64 KiB have three quarters of it. When it is
-    /// used up, the slowest of the bodies that are under way is given up for a faster one,
-    /// first of the address that holds most; complete ones are never given up.
+    /// them, until they are stored. Bodies over 64 KiB have three quarters of it, with what
+    /// is made of them. When it is used up, the slowest of the bodies that are under way is
+    /// given up for a faster one, first of the address that holds most; complete ones are
+    /// never given up.
     #[must_use]
     pub fn with_memory_limit(self, bytes: usize) -> Self {
         self.with(|inner| inner.memory = Arc::new(Memory::new(bytes)))
@@ -167,7 +170,12 @@ impl Receiver {
         self.with(|inner| inner.body_timeout = duration)
     }
 
-    /// Sets how long a commit may take before the sender is told to come back.
+    /// Sets how long a commit may take before the sender is told to come back, by 503. A
+    /// large delivery has longer: a millisecond more for each of its entries and for each
+    /// KiB, so that the largest one has two minutes.
+    ///
+    /// A commit that has begun by then goes on. The sender's next attempt then finds the
+    /// entries stored, and is answered with 200: they are duplicates, which does no harm.
     #[must_use]
     pub fn with_commit_timeout(self, duration: Duration) -> Self {
         self.with(|inner| inner.commit_timeout = duration)
@@ -329,17 +337,26 @@ impl Receiver {
         let (body, held) =
             timeout(inner.body_timeout, reading).await.map_err(|_| Failure::BodyTimeout)??;
         let delivery = match verifier.verify(&head.headers, body.clone()) {
-            Ok(delivery) => delivery,
+            Ok(delivery) => {
+                inner.health.was_in_time();
+                delivery
+            }
             Err(error) => {
+                if let VerifyError::TimestampInFuture { ahead } = &error {
+                    inner.health.was_early(&body, inner.clock.now(), *ahead);
+                }
                 self.quarantine(&head.headers, body, &error).await;
                 return Err(self.unauthentic(error));
             }
         };
+        // Before anything is made of the body.
+        held.grow_by(intake::size(&delivery)).await?;
         let intake = intake(&inner.source, &delivery, inner.clock.now());
-        held.grow_by(intake.size())?;
+        let longer = longer_for(intake.entries.len(), body.len());
         // If this is given up, the commit may still happen: the sender's next
         // attempt is then a duplicate.
-        let storing = timeout(inner.commit_timeout, self.store(intake, body.len()));
+        let storing =
+            timeout(inner.commit_timeout.saturating_add(longer), self.store(intake, body.len()));
         storing.await.map_err(|_| Failure::CommitTimeout)?.map_err(Failure::Store)?;
         Ok(())
     }
@@ -375,6 +392,16 @@ impl Receiver {
                 "not kept in quarantine"
             );
         }
+    }
+}
+
+impl Server {
+    /// Names the receiver whose endpoint this server has. Connections count into its
+    /// figures, and its `/health/live` fails once this server has ended without being asked
+    /// to, because its task was aborted or has panicked, until another one begins.
+    #[must_use]
+    pub fn with_receiver(self, receiver: &Receiver) -> Self {
+        self.with_metrics(receiver.metrics().clone()).among(Arc::clone(&receiver.0.servers))
     }
 }
 
@@ -439,10 +466,13 @@ fn shown(text: &str) -> &str {
 }
 
 async fn live(State(receiver): State<Receiver>) -> (StatusCode, &'static str) {
-    if receiver.0.store.is_alive() {
-        (StatusCode::OK, "ok")
-    } else {
+    let Inner { store, servers, .. } = &*receiver.0;
+    if !store.is_alive() {
         (StatusCode::SERVICE_UNAVAILABLE, "the store has ended")
+    } else if !servers.are_there() {
+        (StatusCode::SERVICE_UNAVAILABLE, "a server has ended")
+    } else {
+        (StatusCode::OK, "ok")
     }
 }
 

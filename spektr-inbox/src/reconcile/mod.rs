@@ -239,8 +239,8 @@ impl Reconciler {
 
     /// Lets [`run`](Self::run) verify once a day what was created within this time.
     ///
-    /// The result is in the metrics, as `verify_missing` and others; what is missing is
-    /// not fetched by it.
+    /// The result is in the metrics for two days, as `verify_missing` and others, and the
+    /// time of it for ever; what is missing is not fetched by it.
     #[must_use]
     pub fn with_verification(self, reach: Duration) -> Self {
         self.with(|inner| inner.verification = Some(reach))

@@ -203,9 +203,9 @@ impl Inner {
             let now = self.clock.now();
             let last = self.store.note(self.verification_note()).await?;
             if let Some(last) = last.as_deref().and_then(Verified::parse) {
+                self.metrics.verified(&last, now);
                 let is_recent = before(now, PERIOD) < last.at && last.at <= now;
                 if is_recent {
-                    self.metrics.verified(&last);
                     return Ok(());
                 }
             }
@@ -223,7 +223,7 @@ impl Inner {
             }
             let verified = Verified { at: now, missing, conflicts, undecodable };
             self.store.set_note(self.verification_note(), verified.to_string()).await?;
-            self.metrics.verified(&verified);
+            self.metrics.verified(&verified, self.clock.now());
             Ok::<_, ReconcileError>(())
         };
         if let Err(error) = verifying.await {

@@ -4,6 +4,7 @@
 mod connection;
 mod slots;
 mod stream;
+mod watch;
 
 use std::future::{Future, ready};
 use std::io;
@@ -14,15 +15,17 @@ use std::time::Duration;
 
 use axum::Router;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::Metrics;
 use crate::clock::at_most_a_year;
 use slots::Slots;
+use watch::Serving;
 
 pub(crate) use connection::{Delivered, Peer};
+pub(crate) use watch::Servers;
 
 /// Serves a router by HTTP/1 with limits. TLS is the work of a proxy before it.
 ///
@@ -40,7 +43,7 @@ pub(crate) use connection::{Delivered, Peer};
 ///
 /// let listener = TcpListener::bind("0.0.0.0:8080").await?;
 /// Server::new(receiver.router("/webhooks/spektr"))
-///     .with_metrics(receiver.metrics().clone())
+///     .with_receiver(&receiver)
 ///     .serve(listener, async { tokio::signal::ctrl_c().await.unwrap_or_default() })
 ///     .await;
 /// # Ok(())
@@ -50,6 +53,7 @@ pub(crate) use connection::{Delivered, Peer};
 pub struct Server {
     router: Router,
     metrics: Metrics,
+    servers: Arc<Servers>,
     max_connections: usize,
     header_timeout: Duration,
     write_timeout: Duration,
@@ -101,6 +105,7 @@ impl Server {
         Self {
             router,
             metrics: Metrics::new(),
+            servers: Arc::default(),
             max_connections: Self::DEFAULT_MAX_CONNECTIONS,
             header_timeout: Self::DEFAULT_HEADER_TIMEOUT,
             write_timeout: Self::DEFAULT_WRITE_TIMEOUT,
@@ -163,6 +168,12 @@ impl Server {
         self
     }
 
+    /// Tells there if this server has ended without being asked to.
+    pub(crate) fn among(mut self, servers: Arc<Servers>) -> Self {
+        self.servers = servers;
+        self
+    }
+
     /// Serves until `shutdown` is ready, then ends in three steps.
     ///
     /// 1. Every answer says `connection: close`, and new connections are accepted, until
@@ -173,7 +184,8 @@ impl Server {
     /// 3. The requests that have begun are finished.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         let (linger, shutdown_timeout) = (self.linger, self.shutdown_timeout);
-        let (stage, _) = watch::channel(Stage::Serving);
+        let mut serving = Serving::begin(Arc::clone(&self.servers));
+        let (stage, _) = sync::watch::channel(Stage::Serving);
         let mut open = Open {
             slots: Arc::new(Slots::new(self.max_connections, self.metrics.clone())),
             server: Arc::new(self),
@@ -181,6 +193,7 @@ impl Server {
             stage,
         };
         open.accept_until(&listener, pin!(shutdown)).await;
+        serving.was_asked_to_end();
         let slots = Arc::clone(&open.slots);
         open.stage.send_replace(Stage::LastRequests);
         let lingering = timeout(linger, slots.until_the_present_ones_are_gone());
@@ -200,7 +213,7 @@ struct Open {
     server: Arc<Server>,
     slots: Arc<Slots>,
     tasks: JoinSet<()>,
-    stage: watch::Sender<Stage>,
+    stage: sync::watch::Sender<Stage>,
 }
 
 impl Open {

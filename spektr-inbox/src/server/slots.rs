@@ -29,11 +29,20 @@ struct Table {
 
 struct Place {
     peer: IpAddr,
-    /// Since when it has waited for its client; `None` while it is being answered.
-    waiting: Option<Instant>,
+    state: State,
     /// Whether it has brought an authentic delivery.
     proven: bool,
     end: Arc<Notify>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// It has waited for its client since then.
+    Waits(Instant),
+    /// A request is there as a whole.
+    Answers,
+    /// It has been told to end in favour of a new one.
+    Ends,
 }
 
 /// The place of a connection, until it is dropped.
@@ -55,33 +64,36 @@ impl Slots {
     pub(super) async fn until_there_is_room(&self) {
         self.until(|table| {
             table.open.len() < self.limit
-                || table.open.values().any(|place| place.waiting.is_some())
+                || table.open.values().any(|place| place.state != State::Answers)
         })
         .await;
     }
 
-    /// Takes a place for a connection.
+    /// Takes a place for a connection. At most one other connection ends for it.
     pub(super) async fn take(self: &Arc<Self>, peer: IpAddr) -> Slot {
         self.until(|table| {
-            let is_full = table.open.len() >= self.limit;
-            if is_full {
+            if table.open.len() < self.limit {
+                return true;
+            }
+            // While one ends its place is awaited: any number of connections can begin to
+            // wait for their clients meanwhile.
+            if !table.has_one_that_ends() {
                 if let Some(place) = table.least_deserving().and_then(|it| table.open.get_mut(&it))
                 {
-                    // It is chosen once, and gone in a moment.
-                    place.waiting = None;
+                    place.state = State::Ends;
                     place.end.notify_one();
                     self.metrics.evicted();
                 }
             }
-            !is_full
+            false
         })
         .await;
         let end = Arc::new(Notify::new());
         let mut table = self.table();
         let number = table.next;
         table.next += 1;
-        let waiting = Some(Instant::now());
-        let place = Place { peer, waiting, proven: false, end: Arc::clone(&end) };
+        let state = State::Waits(Instant::now());
+        let place = Place { peer, state, proven: false, end: Arc::clone(&end) };
         table.open.insert(number, place);
         let slots = Arc::clone(self);
         Slot { slots, number, end, peer, _counted: self.metrics.connected() }
@@ -109,6 +121,10 @@ impl Slots {
 }
 
 impl Table {
+    fn has_one_that_ends(&self) -> bool {
+        self.open.values().any(|place| place.state == State::Ends)
+    }
+
     /// Chooses among the connections that wait for their clients.
     fn least_deserving(&self) -> Option<u64> {
         let mut of_peer: HashMap<IpAddr, usize> = HashMap::new();
@@ -116,17 +132,25 @@ impl Table {
             *of_peer.entry(place.peer).or_default() += 1;
         }
         let waiting = self.open.iter().filter_map(|(number, place)| {
+            let State::Waits(since) = place.state else { return None };
             let most = Reverse(of_peer.get(&place.peer).copied().unwrap_or_default());
-            Some(((place.proven, most, place.waiting?), *number))
+            Some(((place.proven, most, since), *number))
         });
         waiting.min().map(|(_, number)| number)
     }
 }
 
 impl Slot {
-    /// Waits until the place is needed for another connection.
+    /// Waits until the place is needed for another connection, and this one still waits for
+    /// its client.
     pub(super) async fn is_needed(&self) {
-        self.end.notified().await;
+        loop {
+            self.end.notified().await;
+            let table = self.slots.table();
+            if table.open.get(&self.number).is_some_and(|place| place.state == State::Ends) {
+                return;
+            }
+        }
     }
 
     pub(super) fn peer(&self) -> IpAddr {
@@ -135,13 +159,25 @@ impl Slot {
 
     /// The connection waits for its client from now on.
     pub(super) fn waits(&self) {
-        self.change(|place| place.waiting = Some(Instant::now()));
+        self.change(|place| {
+            if place.state != State::Ends {
+                place.state = State::Waits(Instant::now());
+            }
+        });
         self.slots.changed.notify_waiters();
     }
 
-    /// A request is there as a whole, and is being answered.
+    /// A request is there as a whole, and is being answered, even if the connection was
+    /// told to end a moment ago: another one is chosen then.
     pub(super) fn answers(&self) {
-        self.change(|place| place.waiting = None);
+        let mut is_spared = false;
+        self.change(|place| {
+            is_spared = place.state == State::Ends;
+            place.state = State::Answers;
+        });
+        if is_spared {
+            self.slots.changed.notify_waiters();
+        }
     }
 
     /// The connection has brought an authentic delivery.
@@ -165,13 +201,17 @@ impl Drop for Slot {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn chosen(places: &[(u8, bool, Option<u64>)]) -> Option<u64> {
         let now = Instant::now();
         let place = |&(peer, proven, waited): &(u8, bool, Option<u64>)| Place {
             peer: IpAddr::from([10, 0, 0, peer]),
-            waiting: waited.map(|seconds| now - std::time::Duration::from_secs(seconds)),
+            state: waited.map_or(State::Answers, |seconds| {
+                State::Waits(now.checked_sub(Duration::from_secs(seconds)).unwrap_or(now))
+            }),
             proven,
             end: Arc::default(),
         };
@@ -189,5 +229,62 @@ mod tests {
         // What is being answered is not closed, and counts for its address.
         let busy = [(1, false, Some(9)), (2, false, None), (2, false, Some(1))];
         assert_eq!(chosen(&busy), Some(2));
+    }
+
+    /// Places for connections of one address, all of them taken.
+    async fn full(limit: usize) -> (Arc<Slots>, Vec<Slot>) {
+        let slots = Arc::new(Slots::new(limit, Metrics::new()));
+        let mut open = Vec::new();
+        for _ in 0..limit {
+            open.push(slots.take(IpAddr::from([10, 0, 0, 1])).await);
+        }
+        (slots, open)
+    }
+
+    /// A connection that comes while all places are taken; lets it choose.
+    async fn newcomer(slots: &Arc<Slots>) -> tokio::task::JoinHandle<Slot> {
+        let slots = Arc::clone(slots);
+        let taking = tokio::spawn(async move { slots.take(IpAddr::from([10, 0, 0, 2])).await });
+        tokio::task::yield_now().await;
+        taking
+    }
+
+    fn evicted(slots: &Slots) -> usize {
+        let table = slots.table();
+        table.open.values().filter(|place| place.state == State::Ends).count()
+    }
+
+    #[tokio::test]
+    async fn a_new_connection_ends_one_other_however_many_begin_to_wait_meanwhile() {
+        let (slots, mut open) = full(4).await;
+        let taking = newcomer(&slots).await;
+        assert_eq!(evicted(&slots), 1);
+        for slot in &open[1..] {
+            slot.waits();
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(evicted(&slots), 1);
+        open[0].is_needed().await;
+        open.remove(0);
+        assert!(taking.await.is_ok());
+        assert_eq!((open.len(), evicted(&slots)), (3, 0));
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_complete_before_its_connection_ends_is_answered() {
+        let (slots, mut open) = full(2).await;
+        let taking = newcomer(&slots).await;
+        open[0].answers();
+        tokio::task::yield_now().await;
+        // The other one is told to end instead.
+        open[1].is_needed().await;
+        tokio::select! {
+            biased;
+            () = open[0].is_needed() => panic!("it is being answered"),
+            () = tokio::task::yield_now() => {}
+        }
+        open.pop();
+        assert!(taking.await.is_ok());
+        assert_eq!(open.len(), 1);
     }
 }

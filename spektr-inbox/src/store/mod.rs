@@ -187,6 +187,13 @@ pub trait Store: Send + Sync + 'static {
     fn set_note(&self, name: String, text: String) -> StoreFuture<'_, ()>;
 }
 
+/// How much longer entries may take to be stored than a delivery of one small event: a
+/// millisecond for each entry and for each KiB. A delivery can have 100,000 of them, and one
+/// that is never stored in time is lost.
+pub(crate) fn longer_for(entries: usize, bytes: usize) -> Duration {
+    Duration::from_millis(entries as u64 + bytes as u64 / 1024)
+}
+
 /// Why a store did not do what it was asked.
 #[derive(Debug, Error)]
 #[non_exhaustive]

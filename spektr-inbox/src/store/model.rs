@@ -388,9 +388,6 @@ pub struct Stats {
     pub oldest_pending: Option<Timestamp>,
     /// When the entry arrived that was stored last.
     pub newest: Option<Timestamp>,
-    /// A time that a clock which is right has passed: of the times of arrival of the hundred
-    /// entries stored last, the latest but one, so that a single one decides nothing.
-    pub reached: Option<Timestamp>,
     /// The time by the clock of the database, where that is another machine's.
     pub clock: Option<Timestamp>,
     /// How many writes wait for the store.

@@ -6,6 +6,7 @@
 
 pub(crate) mod before;
 pub(crate) mod certificate;
+pub(crate) mod memory;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -22,7 +23,7 @@ use spektr_verify::{
 };
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 pub(crate) const PATH: &str = "/webhooks/spektr";
 
@@ -126,6 +127,16 @@ pub(crate) async fn deliver(to: SocketAddr, body: impl AsRef<[u8]>) -> u16 {
 pub(crate) async fn fetch(to: SocketAddr, path: &str) -> (u16, String) {
     let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
     exchange(to, request.as_bytes()).await
+}
+
+/// Requests, one after the other, without reading an answer; ends when the server closes
+/// the connection.
+pub(crate) async fn reads_nothing(to: SocketAddr) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut stream = socket.connect(to).await.unwrap();
+    let request = b"GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    while stream.write_all(request).await.is_ok() {}
 }
 
 /// Sends bytes and reads one answer: its status and its body.

@@ -59,7 +59,7 @@ impl Work {
         };
         let deliveries = async {
             Server::new(self.receiver.router_alone(PATH))
-                .with_metrics(self.receiver.metrics().clone())
+                .with_receiver(&self.receiver)
                 .serve(sockets.public, reached(&stage, Stage::DeliveriesEnd))
                 .await;
             stage.send_replace(Stage::OperationsEnd);

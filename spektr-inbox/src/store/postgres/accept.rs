@@ -14,17 +14,13 @@ use super::error::Fault;
 use super::pool::{Lent, Pool};
 use super::quarantine::take_room;
 use crate::store::operation::hash;
-use crate::store::{Acceptance, NewEntry, StoreError};
+use crate::store::{Acceptance, NewEntry, StoreError, longer_for};
 
 /// Of how many bytes a group is full.
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
 
 /// How many probes run at a time.
 pub(super) const PROBE_CONNECTIONS: usize = 1;
-
-/// How much longer a transaction may take for each of its entries. A delivery can have
-/// 100,000 of them, and one that is never stored in time is lost.
-const TIME_PER_ENTRY: Duration = Duration::from_millis(1);
 
 /// How often a transaction looks again because another has stored the same, or because an
 /// earlier version may have.
@@ -198,7 +194,8 @@ async fn commit(pool: &Pool, jobs: &[Job], limit: Duration) -> Result<Vec<Vec<Ac
         return Ok(Vec::new());
     }
     let entries: Vec<&NewEntry> = jobs.iter().flat_map(|job| &job.entries).collect();
-    let limit = limit + TIME_PER_ENTRY * u32::try_from(entries.len()).unwrap_or(u32::MAX);
+    let limit =
+        limit.saturating_add(longer_for(entries.len(), jobs.iter().map(size).sum::<usize>()));
     let committing = async {
         let mut connection = pool.take().await?;
         connection.begin_within(limit).await?;

@@ -99,9 +99,10 @@ impl PostgresOptions {
     }
 
     /// Sets how long an operation of a receiver or a worker may take, a new connection
-    /// included. Deliveries have a millisecond more for each of their entries; they are
-    /// stored even if the receiver has told the sender to come back by then. Whatever
-    /// looks at many rows has a minute.
+    /// included. Deliveries have a millisecond more for each of their entries and each KiB, as
+    /// in the receiver; those that are stored together share that time, and are stored even
+    /// if the receiver has told the sender to come back by then. Whatever looks at many rows
+    /// has a minute.
     #[must_use]
     pub fn with_timeout(mut self, duration: Duration) -> Self {
         self.timeout = at_most_a_year(duration);

@@ -214,9 +214,6 @@ pub(super) async fn stats(
             "SELECT pending.count, \
              (SELECT count(*) FROM spektr_inbox.work WHERE state = 'dead'), pending.oldest, \
              (SELECT received_at FROM spektr_inbox.work ORDER BY number DESC LIMIT 1), \
-             (SELECT DISTINCT received_at FROM \
-               (SELECT received_at FROM spektr_inbox.work ORDER BY number DESC LIMIT 100) AS last \
-               ORDER BY received_at DESC LIMIT 1 OFFSET 1), \
              (extract(epoch FROM clock_timestamp()) * 1000)::bigint \
              FROM (SELECT count(*) AS count, min(received_at) AS oldest \
                FROM spektr_inbox.work WHERE state = 'pending') AS pending",
@@ -229,8 +226,7 @@ pub(super) async fn stats(
         dead: value::<i64>(row, 1)?.unsigned_abs(),
         oldest_pending: value::<Option<i64>>(row, 2)?.map(from_millis),
         newest: value::<Option<i64>>(row, 3)?.map(from_millis),
-        reached: value::<Option<i64>>(row, 4)?.map(from_millis),
-        clock: Some(from_millis(value::<i64>(row, 5)?)),
+        clock: Some(from_millis(value::<i64>(row, 4)?)),
         queued,
         queue_limit,
     })

@@ -147,10 +147,7 @@ pub(super) fn stats(
             "SELECT (SELECT count(*) FROM entries WHERE state = 'pending'), \
              (SELECT count(*) FROM entries WHERE state = 'dead'), \
              (SELECT received_at FROM entries WHERE state = 'pending' ORDER BY number LIMIT 1), \
-             (SELECT received_at FROM entries ORDER BY number DESC LIMIT 1), \
-             (SELECT DISTINCT received_at FROM \
-               (SELECT received_at FROM entries ORDER BY number DESC LIMIT 100) \
-               ORDER BY received_at DESC LIMIT 1 OFFSET 1)",
+             (SELECT received_at FROM entries ORDER BY number DESC LIMIT 1)",
         )?
         .query_row([], |row| {
             Ok(Stats {
@@ -158,7 +155,6 @@ pub(super) fn stats(
                 dead: row.get(1)?,
                 oldest_pending: row.get::<_, Option<i64>>(2)?.map(from_millis),
                 newest: row.get::<_, Option<i64>>(3)?.map(from_millis),
-                reached: row.get::<_, Option<i64>>(4)?.map(from_millis),
                 clock: None,
                 queued,
                 queue_limit,

@@ -1,0 +1,114 @@
+//! How much memory a receiver takes while its store does not answer: clients that hold
+//! heads and bodies of several shapes, until the limit refuses them.
+//!
+//! The figure is that of the process, so a test that measures is the only one of its binary.
+//! The clients are in the process too; they share each body, and keep nothing of their own.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use spektr_inbox::testing::tag_added;
+use spektr_inbox::{Receiver, Server};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio::task::yield_now;
+
+use super::{request, serve_with, signed};
+
+pub(crate) const MIB: usize = 1 << 20;
+
+/// For bodies, and what is made of them.
+pub(crate) const LIMIT: usize = 16 * MIB;
+
+/// How many connections are held in the middle of a head.
+const HEADS: usize = 64;
+
+/// The most memory that this process has taken, in bytes.
+fn most() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().strip_suffix(" kB").unwrap().parse::<usize>().unwrap() * 1024
+}
+
+/// A body of so many entries, with so many bytes of data in each.
+fn body(entries: usize, bytes: usize) -> String {
+    let data = format!("\"{}\"", "t".repeat(bytes));
+    let entry = |index| tag_added(&format!("e{index}"), "s1", 1).replace("\"t\"", &data);
+    format!(r#"{{"results":[{}]}}"#, (0..entries).map(entry).collect::<Vec<_>>().join(","))
+}
+
+/// What may be held for a connection, beside the body: the head, what is read ahead of a
+/// body, and what serves it.
+const OF_CONNECTION: usize = 2 * Server::MAX_HEAD;
+
+/// What the splitting of a body takes in places, of which there is one at a time here.
+const OF_ENTRY: usize = 300;
+
+/// What the allocator leaves unused, the queue of the store and what works for it.
+const REST: usize = 2 * MIB;
+
+/// Fills the memory of a receiver with each shape of bodies in turn, while its store is
+/// blocked, and lets go of them. All the time, what holds the bodies stays within some
+/// multiple of the limit.
+pub(crate) async fn stays_within<B, F>(
+    limit: usize,
+    receiver: Receiver,
+    block: impl Fn() -> B,
+    unblock: impl Fn() -> F,
+) where
+    B: Future<Output = ()>,
+    F: Future<Output = ()>,
+{
+    let hour = Duration::from_secs(3600);
+    let receiver =
+        receiver.with_memory_limit(LIMIT).with_body_timeout(hour).with_commit_timeout(hour);
+    let address = serve_with(&receiver, |server| {
+        server.with_header_timeout(hour).with_connection_timeout(hour)
+    })
+    .await;
+    // How many entries, and how large each.
+    let shapes = [(1, MIB), (100, 1000), (300, 10), (10_000, 1)];
+    let shapes = shapes.map(|(entries, bytes)| {
+        let body = body(entries, bytes).into_bytes();
+        (entries, request(&signed(&body), &body))
+    });
+    let before = most();
+    let mut heads = Vec::new();
+    for _ in 0..HEADS {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let head = format!("POST / HTTP/1.1\r\na: {}", "a".repeat(Server::MAX_HEAD - 1024));
+        stream.write_all(head.as_bytes()).await.unwrap();
+        heads.push(stream);
+    }
+    let mut connections = 0;
+    for (entries, request) in shapes {
+        block().await;
+        connections = until_refused(address, &request, &receiver).await.max(connections);
+        unblock().await;
+        let grown = most() - before;
+        let beside = (HEADS + connections) * OF_CONNECTION + entries * OF_ENTRY + REST;
+        println!("{entries} entries: {} and {} KiB", grown / 1024, beside / 1024);
+        assert!(grown <= limit + beside, "{} and {} KiB", grown / 1024, beside / 1024);
+    }
+}
+
+/// Delivers the same again and again, without waiting for answers, until one is refused
+/// because the memory is used up. Returns how many connections that took.
+async fn until_refused(address: SocketAddr, request: &[u8], receiver: &Receiver) -> usize {
+    let refused = || {
+        let metrics = receiver.metrics().render();
+        let prefix = "spektr_inbox_rejected_total{reason=\"memory_full\"} ";
+        let line = metrics.lines().find_map(|line| line.strip_prefix(prefix));
+        line.map_or(0, |count| count.parse::<u64>().unwrap())
+    };
+    let before = refused();
+    let mut waiting = Vec::new();
+    while refused() == before {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        // Where it is refused already, the client notices.
+        let _refused = stream.write_all(request).await;
+        waiting.push(stream);
+        yield_now().await;
+    }
+    waiting.len()
+}
