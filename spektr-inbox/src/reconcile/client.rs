@@ -50,6 +50,10 @@ pub(super) enum Query {
     Newest,
 }
 
+/// How many entries are asked for at a time: fewer while pages are larger than an answer may
+/// be.
+pub(super) const PAGE_SIZES: [usize; 3] = [Client::PAGE_SIZE, 10, 1];
+
 /// A failed attempt.
 enum Failure {
     Passing { error: AttemptError, retry_after: Option<Duration> },
@@ -63,7 +67,8 @@ impl From<AttemptError> for Failure {
 }
 
 impl Client {
-    /// How many entries are asked for at a time: the most that the server gives.
+    /// How many entries are asked for at a time: the most that the server gives. Where so
+    /// many are larger than [the largest answer](Self::with_body_limit), fewer are.
     pub const PAGE_SIZE: usize = 50;
 
     /// How long a connection may take, TLS excluded: 10 s.
@@ -144,7 +149,7 @@ impl Client {
     }
 
     /// Sets the largest answer, in bytes. It is how much memory a run takes, times
-    /// a small number.
+    /// a small number. An event that is larger ends each run that comes to it.
     #[must_use]
     pub fn with_body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
@@ -178,20 +183,21 @@ impl Client {
         self.unit
     }
 
-    /// Fetches a page; counts each attempt with `attempted`.
+    /// Fetches a page of at most `size` entries; counts each attempt with `attempted`.
     pub(super) async fn fetch(
         &self,
         query: Query,
+        size: usize,
         source: &Arc<str>,
         clock: &dyn Clock,
         mut attempted: impl FnMut(),
     ) -> Result<Page, ReconcileError> {
-        let uri = self.uri(query);
+        let uri = self.uri(query, size);
         let mut attempt = 0;
         loop {
             attempt += 1;
             attempted();
-            let (source, retry_after) = match self.attempt(&uri, source, clock).await {
+            let (source, retry_after) = match self.attempt(&uri, size, source, clock).await {
                 Ok(page) => return Ok(page),
                 Err(Failure::Lasting(error)) => return Err(error),
                 Err(Failure::Passing { error, retry_after }) => (error, retry_after),
@@ -209,8 +215,8 @@ impl Client {
         }
     }
 
-    fn uri(&self, query: Query) -> String {
-        let (base, limit) = (&self.base, Self::PAGE_SIZE);
+    fn uri(&self, query: Query, limit: usize) -> String {
+        let base = &self.base;
         let (page, order, window) = match query {
             Query::Newest => (1, "desc", String::new()),
             Query::Window { after, until, page } => {
@@ -226,6 +232,7 @@ impl Client {
     async fn attempt(
         &self,
         uri: &str,
+        size: usize,
         source: &Arc<str>,
         clock: &dyn Clock,
     ) -> Result<Page, Failure> {
@@ -245,7 +252,7 @@ impl Client {
         let body = timeout(self.body_timeout, self.read(response))
             .await
             .map_err(|_| AttemptError::Timeout)??;
-        Page::parse(body, Self::PAGE_SIZE, source, clock.now()).map_err(|error| match error {
+        Page::parse(body, size, source, clock.now()).map_err(|error| match error {
             Unusable::Passing(error) => error.into(),
             Unusable::Lasting(error) => Failure::Lasting(error),
         })

@@ -65,8 +65,10 @@ pub enum ReconcileError {
         #[source]
         source: AttemptError,
     },
-    /// The answer is larger than it may be. Nothing of it was stored.
-    #[error("a page of events has more than {limit} bytes: raise the limit if that can be")]
+    /// An answer with a single event is larger than an answer may be. Nothing of it was stored.
+    #[error(
+        "the list has an event of more than {limit} bytes, which is the largest answer: see that the base URL is right; a program of your own can raise it by Client::with_body_limit"
+    )]
     TooLarge {
         /// The limit, in bytes.
         limit: usize,

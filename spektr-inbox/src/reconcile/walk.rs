@@ -14,7 +14,7 @@ use spektr_types::Timestamp;
 
 use super::Inner;
 use super::answer::Page;
-use super::client::Query;
+use super::client::{PAGE_SIZES, Query};
 use super::error::ReconcileError;
 use crate::clock::{after, before, from_millis};
 use crate::store::NewEntry;
@@ -74,6 +74,8 @@ pub(super) struct Walk<'a, P> {
     hasher: RandomState,
     /// How far before the last time of a page the next place is.
     margin: Duration,
+    /// Which of [`PAGE_SIZES`] is asked for.
+    size: usize,
 }
 
 /// What reading pages from one place gave.
@@ -110,6 +112,7 @@ impl<'a, P: Purpose> Walk<'a, P> {
             purpose,
             hasher: RandomState::new(),
             margin: Duration::from_millis(1),
+            size: 0,
         }
     }
 
@@ -117,12 +120,20 @@ impl<'a, P: Purpose> Walk<'a, P> {
     pub(super) async fn run(mut self) -> Result<(Course, P), ReconcileError> {
         let Course { since, until, .. } = self.course;
         self.purpose.begin(&self.course).await?;
-        let Some(first) = self.first_page().await? else { return Ok((self.course, self.purpose)) };
+        let first = loop {
+            match self.first_page().await {
+                Ok(first) => break first,
+                Err(error) => self.ask_for_less(error)?,
+            }
+        };
+        let Some(first) = first else { return Ok((self.course, self.purpose)) };
         let mut first = Some(first);
         let (mut place, mut beyond) = (since, since);
         let mut earlier: Option<(Timestamp, HashSet<Listed>)> = None;
         loop {
             let pass = self.settle(place, beyond, first.take()).await?;
+            // Elsewhere entries may be smaller.
+            self.size = 0;
             if let Some((earlier, listed)) = earlier.take() {
                 // Something of what was read must come again: whatever stands behind
                 // that in the list was asked for now. If nothing does, the list has
@@ -190,7 +201,14 @@ impl<'a, P: Purpose> Walk<'a, P> {
         let mut seen = HashSet::new();
         let mut fruitless = 0;
         for _ in 0..MAX_PASSES {
-            let pass = self.pass(place, beyond, first.take()).await?;
+            let pass = match self.pass(place, beyond, first.take()).await {
+                Ok(pass) => pass,
+                // Smaller pages have other numbers, so all of them are read.
+                Err(error) => {
+                    self.ask_for_less(error)?;
+                    continue;
+                }
+            };
             // One page is one answer, in which nothing can shift.
             if pass.pages == 1 {
                 return Ok(pass);
@@ -256,6 +274,16 @@ impl<'a, P: Purpose> Walk<'a, P> {
         Err(ReconcileError::Endless { problem: "has too many entries of one moment" })
     }
 
+    /// Goes on with smaller pages after one that was larger than an answer may be; after any
+    /// other error, or if there are none smaller, this is the end.
+    fn ask_for_less(&mut self, error: ReconcileError) -> Result<(), ReconcileError> {
+        if !matches!(error, ReconcileError::TooLarge { .. }) || self.size + 1 >= PAGE_SIZES.len() {
+            return Err(error);
+        }
+        self.size += 1;
+        Ok(())
+    }
+
     async fn fetch(&mut self, query: Query) -> Result<Page, ReconcileError> {
         if self.course.requests >= self.inner.max_requests {
             return Err(ReconcileError::Endless {
@@ -263,7 +291,8 @@ impl<'a, P: Purpose> Walk<'a, P> {
             });
         }
         let Inner { client, source, clock, .. } = self.inner;
-        client.fetch(query, source, &**clock, || self.course.requests += 1).await
+        let size = PAGE_SIZES.get(self.size).copied().unwrap_or(1);
+        client.fetch(query, size, source, &**clock, || self.course.requests += 1).await
     }
 
     /// Checks that a page holds what was asked for, but for a minority whose times

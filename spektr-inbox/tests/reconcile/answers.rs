@@ -184,19 +184,48 @@ async fn a_huge_answer_is_refused_before_it_is_read() {
         let piece = Bytes::from(vec![b' '; 64 * 1024]);
         let counter = Arc::clone(&sent);
         counter.store(0, Ordering::SeqCst);
-        let body = Counted { left: 800, piece, counter };
-        let answer = Response::new(Body::new(body));
-        setup.list.instead([if announced {
-            with_header(answer, "content-length", (800 * 64 * 1024).to_string())
-        } else {
-            answer
-        }]);
+        // With 50 entries, with 10, and with one.
+        setup.list.instead([(); 3].map(|()| {
+            let (piece, counter) = (piece.clone(), Arc::clone(&counter));
+            let answer = Response::new(Body::new(Counted { left: 800, piece, counter }));
+            if announced {
+                with_header(answer, "content-length", (800 * 64 * 1024).to_string())
+            } else {
+                answer
+            }
+        }));
         let error = setup.reconciler_with(client.clone()).run_once(|_| {}).await.unwrap_err();
         assert!(matches!(error, ReconcileError::TooLarge { limit: 1_048_576 }), "{error}");
         // Besides what was read, the buffers of the connection have filled up.
-        assert!(sent.load(Ordering::SeqCst) < 400, "{sent:?}");
+        assert!(sent.load(Ordering::SeqCst) < 3 * 400, "{sent:?}");
     }
     assert_eq!(setup.inbox.count().await, 0);
+}
+
+#[tokio::test]
+async fn pages_that_are_too_large_are_fetched_in_smaller_ones() {
+    const LIMIT: usize = 1 << 20;
+    let setup = Setup::new().await;
+    for id in 0..70 {
+        let at = SINCE + 1 + id as i64 * 1000;
+        // 50 of the smaller ones are too large, and 2 of the larger ones.
+        let bytes = if (30..33).contains(&id) { LIMIT * 2 / 3 } else { LIMIT / 15 };
+        let data = format!("\"{}\"", "t".repeat(bytes));
+        setup.list.add(at, event(id, at).replace("\"t\"", &data));
+    }
+    let client = setup.client().with_body_limit(LIMIT);
+    let summary = setup.reconciler_with(client).run_once(|_| {}).await.unwrap();
+    assert_eq!((summary.new, summary.malformed), (70, 0));
+    assert_eq!(setup.ids().await, (0..70).collect());
+    let sizes: std::collections::BTreeSet<_> =
+        setup.list.queries().iter().map(|query| limit(query)).collect();
+    assert_eq!(sizes, ["1", "10", "50"].map(str::to_owned).into());
+}
+
+/// How many entries a query asks for.
+fn limit(query: &str) -> String {
+    let limit = query.split('&').find_map(|pair| pair.strip_prefix("limit="));
+    limit.unwrap().to_owned()
 }
 
 /// A body that counts how much of it is taken.
