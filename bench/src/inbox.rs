@@ -5,13 +5,16 @@ use std::error::Error;
 use spektr_inbox::store::NewEntry;
 use spektr_inbox::testing::{entries, start, tag_added};
 
-/// Events of 100 thousand persons, with ids without an order, as a sender makes them.
+/// The JSON of one of the events of 100 thousand persons, with ids without an order, as a
+/// sender makes them.
+pub fn event(index: u64) -> String {
+    let mut random = fastrand::Rng::with_seed(index);
+    let id = format!("evt_{:016x}{:08x}", random.u64(..), index);
+    tag_added(&id, &format!("spk_{:016x}", random.u64(..100_000)), 1_700_000_000_000)
+}
+
+/// Such events as entries to be stored.
 pub fn events(first: u64, count: u64) -> Vec<NewEntry> {
-    let event = |index: u64| {
-        let mut random = fastrand::Rng::with_seed(index);
-        let id = format!("evt_{:016x}{:08x}", random.u64(..), index);
-        tag_added(&id, &format!("spk_{:016x}", random.u64(..100_000)), 1_700_000_000_000)
-    };
     let events: Vec<_> = (first..first + count).map(event).collect();
     let body = format!(r#"{{"results":[{}]}}"#, events.join(","));
     entries("bench", &body, start())

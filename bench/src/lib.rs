@@ -2,6 +2,7 @@
 
 mod delivery;
 pub mod inbox;
+pub mod load;
 
 use serde_json::{Value, json};
 

@@ -12,32 +12,24 @@
 //! better-sqlite3. All check the HMAC and answer after a commit with
 //! `synchronous = FULL`.
 
-use std::error::Error;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use spektr_bench::inbox::{events, remove, resident};
+use spektr_bench::load::{CONNECTIONS, Result, Running, SECRET, deliver_for, key};
 use spektr_inbox::store::sqlite::SqliteOptions;
 use spektr_inbox::store::{ClaimRequest, NewEntry, Settlement, State, Store};
-use spektr_inbox::testing::{start, tag_added};
+use spektr_inbox::testing::start;
 use spektr_inbox::{Receiver, Server};
-use spektr_verify::{
-    KeyRing, Secret, SecretEncoding, SignedContent, Signer, SigningKey, UnixSeconds, Verifier,
-};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use spektr_verify::{KeyRing, SignedContent, Verifier};
+use tokio::net::TcpListener;
 
-type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
-
-const CONNECTIONS: usize = 64;
 const FSYNC_BLOCKS: u64 = 300;
-const SECRET: &str = "a secret of the benchmark";
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -51,10 +43,6 @@ async fn main() -> Result<()> {
         Some("growth") => growth(number(1, 5_000_000)?).await,
         _ => Err("say `receivers` or `growth`".into()),
     }
-}
-
-fn key() -> Result<SigningKey> {
-    Ok(SigningKey::new("bench", Secret::new(SECRET, SecretEncoding::Utf8)?)?)
 }
 
 /// Runs this crate's receiver on a free port, which it prints.
@@ -93,95 +81,24 @@ async fn receivers(duration: Duration) -> Result<()> {
     Ok(())
 }
 
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ended = self.0.kill();
-        let _reaped = self.0.wait();
-    }
-}
-
 async fn run(name: &str, mut command: Command, duration: Duration) -> Result<()> {
     remove("bench.db");
     let mut child = Running(command.stdout(Stdio::piped()).spawn()?);
     let mut line = String::new();
     BufReader::new(child.0.stdout.take().ok_or("no output")?).read_line(&mut line)?;
     let address: SocketAddr = line.trim().parse()?;
-    let next = Arc::new(AtomicU64::new(0));
-    // The first second warms up and does not count.
-    let begin = Instant::now() + Duration::from_secs(1);
-    let clients = (0..CONNECTIONS).map(|_| {
-        let next = Arc::clone(&next);
-        tokio::spawn(client(address, next, begin, begin + duration))
-    });
-    let clients: Vec<_> = clients.collect();
-    let mut latencies = Vec::new();
-    for client in clients {
-        latencies.extend(client.await??);
-    }
+    let latencies = deliver_for(address, &Arc::default(), duration).await?;
     let resident = resident(&format!("/proc/{}/statm", child.0.id()))?;
-    latencies.sort_unstable();
-    let at = |share: f64| latencies[((latencies.len() - 1) as f64 * share) as usize];
     println!(
         "{name:14} {:8.0}/s  p50 {:8.2?}  p99 {:8.2?}  max {:8.2?}  resident {resident} MiB",
-        latencies.len() as f64 / duration.as_secs_f64(),
-        at(0.5),
-        at(0.99),
-        at(1.0),
+        latencies.count() as f64 / duration.as_secs_f64(),
+        latencies.at(0.5),
+        latencies.at(0.99),
+        latencies.at(1.0),
     );
     drop(child);
     remove("bench.db");
     Ok(())
-}
-
-/// Delivers until the end, and gives how long each answer took.
-async fn client(
-    address: SocketAddr,
-    next: Arc<AtomicU64>,
-    begin: Instant,
-    end: Instant,
-) -> Result<Vec<Duration>> {
-    let signer = Signer::new(key()?, SignedContent::TIMESTAMP_DOT_BODY);
-    let mut stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    let mut latencies = Vec::new();
-    let mut buffer = [0; 4096];
-    loop {
-        let index = next.fetch_add(1, Ordering::Relaxed);
-        let event = tag_added(&format!("evt_{index:024}"), &format!("spk_{}", index % 1000), 1);
-        let body = format!(r#"{{"results":[{event}]}}"#);
-        let headers = signer.sign_at(body.as_bytes(), UnixSeconds::from(SystemTime::now()));
-        let lines = headers.pairs().map(|(name, value)| format!("{name}: {value}\r\n")).concat();
-        let request = format!(
-            "POST /webhooks/spektr HTTP/1.1\r\nhost: localhost\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n{lines}\r\n{body}",
-            body.len()
-        );
-        let sent = Instant::now();
-        if sent >= end {
-            return Ok(latencies);
-        }
-        stream.write_all(request.as_bytes()).await?;
-        let mut length = 0;
-        while !ends(&buffer[..length]) {
-            match stream.read(&mut buffer[length..]).await? {
-                0 => return Err("the receiver has closed the connection".into()),
-                read => length += read,
-            }
-        }
-        if !buffer.starts_with(b"HTTP/1.1 200") {
-            return Err(String::from_utf8_lossy(&buffer[..length]).into());
-        }
-        if sent >= begin {
-            latencies.push(sent.elapsed());
-        }
-    }
-}
-
-/// Whether an answer without a body, or with `OK`, is complete.
-fn ends(answer: &[u8]) -> bool {
-    answer.ends_with(b"\r\n\r\n") || answer.ends_with(b"\r\n\r\nOK")
 }
 
 /// Accepts and claims on a store with more and more entries that are done.
