@@ -48,7 +48,7 @@ struct Arguments {
 const GLOBAL: &str = "Everywhere";
 
 /// What every command takes.
-#[derive(clap::Args)]
+#[derive(clap::Args, Clone)]
 pub(crate) struct Global {
     /// Form of the output
     #[arg(

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use clap::Args;
 use spektr_verify::{
-    KeyRing, KeyRingError, SignatureFormat, SignedContent, Signer, SigningKey, Verifier, danger,
+    KeyRing, KeyRingError, SharedKeys, SignatureFormat, SignedContent, Signer, SigningKey,
+    Verifier, danger,
 };
 use zeroize::Zeroizing;
 
@@ -61,6 +62,14 @@ impl KeyArguments {
             .unwrap_or_default()
     }
 
+    /// Returns the file that the keys are read from, if they are read from a file.
+    pub(crate) fn file(&self, config: &Config) -> Option<PathBuf> {
+        match self.source(config) {
+            Ok(Source::File(path)) => Some(path),
+            Ok(Source::Environment) | Err(_) => None,
+        }
+    }
+
     /// Reads the key ring.
     pub(crate) fn ring(&self, config: &Config) -> Result<KeyRing, Failure> {
         match self.source(config)? {
@@ -74,27 +83,38 @@ impl KeyArguments {
         config: &Config,
         tolerance: Option<Duration>,
     ) -> Result<Verifier, Failure> {
-        let tolerance = tolerance_or_preset(tolerance, config);
-        Ok(Verifier::new(self.ring(config)?, self.content(config))
-            .with_signature_format(self.format(config))
-            .with_tolerance(tolerance))
+        Ok(self.verifier_of(self.ring(config)?, config, tolerance))
     }
 
-    /// Returns a verifier, or with `unsigned` one that accepts whatever comes.
+    /// Returns a verifier with keys, which it can share with others.
+    fn verifier_of(
+        &self,
+        keys: impl Into<SharedKeys>,
+        config: &Config,
+        tolerance: Option<Duration>,
+    ) -> Verifier {
+        Verifier::new(keys, self.content(config))
+            .with_signature_format(self.format(config))
+            .with_tolerance(tolerance_or_preset(tolerance, config))
+    }
+
+    /// Returns a verifier and its keys, which can be replaced, or with `unsigned` a verifier
+    /// that accepts whatever comes.
     pub(crate) fn verifier_or_none(
         &self,
         config: &Config,
         unsigned: bool,
         tolerance: Option<Duration>,
-    ) -> Result<Verifier, Failure> {
+    ) -> Result<(Verifier, Option<SharedKeys>), Failure> {
         if unsigned {
-            return Ok(danger::verifier_that_accepts_unsigned_deliveries());
+            return Ok((danger::verifier_that_accepts_unsigned_deliveries(), None));
         }
         // Who has a key, with a slip in it, is not to be told how to do without.
         self.source(config).map_err(|failure| {
             failure.or_hint("or accept everything, whoever sent it: --unsigned")
         })?;
-        self.verifier(config, tolerance)
+        let keys = SharedKeys::new(self.ring(config)?);
+        Ok((self.verifier_of(keys.clone(), config, tolerance), Some(keys)))
     }
 
     /// Returns what is verified with, for the first lines of a receiver.

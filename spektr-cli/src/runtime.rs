@@ -32,6 +32,12 @@ fn start<T>(
     done
 }
 
+/// SIGHUP, which does not end the process from now on.
+pub(crate) fn hangups() -> Result<Signal, Failure> {
+    signal(SignalKind::hangup())
+        .map_err(|error| Failure::caused_by("cannot wait for signals", &error))
+}
+
 /// What ends a program that runs until it is told to.
 pub(crate) struct Signals {
     terminate: Signal,

@@ -67,15 +67,23 @@ impl ListArguments {
 
     /// Returns the key, if there is one.
     pub(crate) fn key(&self, config: &Config) -> Result<Option<ApiKey>, Failure> {
-        let key = if let Some(path) = &self.api_key_file {
-            ApiKey::from_file(path)
-        } else if std::env::var_os(ApiKey::ENV_VAR).is_some() {
-            ApiKey::from_env()
-        } else if let Some(path) = config.path_setting("reconcile.api_key_file") {
-            ApiKey::from_file(path)
-        } else {
-            return Ok(None);
+        let key = match self.key_file(config) {
+            Some(path) => ApiKey::from_file(path),
+            None if is_in_environment() => ApiKey::from_env(),
+            None => return Ok(None),
         };
         key.map(Some).map_err(|error| Failure::of(&error))
     }
+
+    /// Returns the file that the key is read from, if it is read from a file.
+    pub(crate) fn key_file(&self, config: &Config) -> Option<PathBuf> {
+        if self.api_key_file.is_some() || is_in_environment() {
+            return self.api_key_file.clone();
+        }
+        config.path_setting("reconcile.api_key_file")
+    }
+}
+
+fn is_in_environment() -> bool {
+    std::env::var_os(ApiKey::ENV_VAR).is_some()
 }

@@ -8,7 +8,7 @@ use std::{env, fmt};
 
 use clap::Args;
 use spektr_inbox::store::postgres::PostgresOptions;
-use spektr_inbox::store::sqlite::SqliteOptions;
+use spektr_inbox::store::sqlite::{OpenError, SqliteOptions};
 use spektr_inbox::store::{Store, StoreError};
 
 use crate::cli::quietly;
@@ -94,12 +94,22 @@ impl Location {
         }
     }
 
-    async fn open(self) -> Result<Arc<dyn Store>, Failure> {
+    async fn open(self, is_checked: bool) -> Result<Arc<dyn Store>, Failure> {
         let fail = |error: &dyn Error| Failure::caused_by("cannot open the inbox", error);
         match self {
             Self::Sqlite(path) => {
-                Ok(Arc::new(SqliteOptions::new(path).open().map_err(|error| fail(&error))?))
+                let opened = SqliteOptions::new(path).with_quick_check(is_checked).open();
+                Ok(Arc::new(opened.map_err(|error| match &error {
+                    OpenError::Damaged { .. } => fail(&error).hint(
+                        "put a backup in its place: spektr inbox restore FILE; what is there is kept",
+                    ),
+                    _ => fail(&error),
+                })?))
             }
+            Self::Postgres(_) if is_checked => Err(Failure::new(
+                "a quick check is for SQLite files, and the inbox is in PostgreSQL",
+            )
+            .hint("leave out --quick-check, SPEKTR_SERVE_QUICK_CHECK and serve.quick_check")),
             Self::Postgres(url) => {
                 let url = with_password(url, env::var_os(PASSWORD).as_deref());
                 let store = PostgresOptions::new(url).open().await.map_err(|error| fail(&error))?;
@@ -155,7 +165,20 @@ impl StoreArguments {
 
     /// Opens the inbox, and makes it where there is none.
     pub(crate) async fn open_or_make(&self, config: &Config) -> Result<Arc<dyn Store>, Failure> {
-        self.location(config).open().await
+        self.location(config).open(false).await
+    }
+
+    /// Opens the inbox after the whole file was checked, and makes it where there is none.
+    pub(crate) async fn open_checked(&self, config: &Config) -> Result<Arc<dyn Store>, Failure> {
+        self.location(config).open(true).await
+    }
+
+    /// Returns whether the configuration file holds a password for the inbox.
+    pub(crate) fn is_password_in_file(&self, config: &Config) -> bool {
+        let value = config.value(SETTING).filter(|_| self.store.is_none());
+        value.is_some_and(|value| {
+            matches!(value.origin, Origin::File { .. }) && has_password(&value.text)
+        })
     }
 
     /// Opens an inbox that is there: looking for entries makes no empty file.
@@ -167,7 +190,7 @@ impl StoreArguments {
                  or store in spektr.toml",
             ));
         }
-        location.open().await
+        location.open(false).await
     }
 }
 

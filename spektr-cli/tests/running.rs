@@ -7,8 +7,18 @@ mod deliver;
 #[path = "support/service.rs"]
 mod service;
 
+use std::fs::{self, Permissions};
+use std::io::{BufRead, BufReader, Write as _};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+use std::sync::mpsc;
+use std::time::Duration;
+
 use deliver::{Connection, alert};
 use service::Service;
+use support::{spektr, text};
 
 const KEYS: Option<&str> = Some("dev=any secret");
 
@@ -54,4 +64,238 @@ fn a_log_that_nobody_reads_stops_nothing_and_says_what_it_lost() {
     // Nothing but whole lines, and none is missing.
     assert_eq!(logged.lines().count(), written + 1, "{logged}");
     assert_eq!(written as u64 + dropped, (BATCHES * ENTRIES - 1) as u64);
+}
+
+/// Writes a file that its owner alone can read.
+fn write(path: &Path, content: &str) {
+    fs::write(path, content).expect("is written");
+    fs::set_permissions(path, Permissions::from_mode(0o600)).expect("is allowed");
+}
+
+/// Returns a key file with keys of these ids and of the secret that deliveries are signed with.
+fn keys(ids: &[&str]) -> String {
+    ids.iter().map(|id| format!("[[keys]]\nid = '{id}'\nsecret = 'any secret'\n")).collect()
+}
+
+/// Delivers an event that is signed with the key `dev`; returns the status.
+fn deliver(service: &Service) -> u16 {
+    let mut connection = Connection::open(service.address()).expect("is open");
+    connection.deliver(&alert("evt_1")).expect("an answer").status
+}
+
+#[test]
+fn keys_are_read_again_at_sighup_and_stay_if_they_cannot_be_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("keys.toml");
+    write(&file, &keys(&["old"]));
+    let mut service = Service::start(None, folder.path(), &["--keys", "keys.toml"]);
+    assert_eq!(deliver(&service), 401);
+
+    let long = "k".repeat(100);
+    write(&file, &keys(&["dev", &long]));
+    service.signal("HUP");
+    let line = service.logs("the signing keys were read again");
+    let came = format!("came=\"dev, {}…\" went=\"old\" count=2\n", &long[..64]);
+    assert!(line.ends_with(&came), "{line}");
+    assert_eq!(deliver(&service), 200);
+
+    // Not TOML, without a key, with none that is valid now, and not there.
+    let expired = format!("{}not_after = 2020-01-01T00:00:00Z\n", keys(&["dev"]));
+    for (content, reason) in [
+        ("[[keys]]\nid = 'a'\nsecret = marker\n", "is not TOML at line 3"),
+        ("", "the key ring has no keys"),
+        (&expired, "no key in keys.toml is valid now"),
+    ] {
+        write(&file, content);
+        service.signal("HUP");
+        let line = service.logs("stays as it was: it cannot be read again");
+        assert!(line.contains("what=\"the signing keys\"") && line.contains(reason), "{line}");
+        assert_eq!(deliver(&service), 200);
+    }
+    fs::remove_file(&file).expect("is there");
+    service.signal("HUP");
+    service.logs("stays as it was: it cannot be read again");
+    assert_eq!(deliver(&service), 200);
+    let figures = ["spektr_inbox_reloads_total", "spektr_inbox_reload_failures_total"];
+    assert_eq!(figures.map(|name| figure(&service, name)), [5, 4]);
+
+    write(&file, &keys(&["new"]));
+    service.signal("HUP");
+    let line = service.logs("the signing keys were read again");
+    assert!(line.contains("came=\"new\""), "{line}");
+    assert_eq!(deliver(&service), 401);
+    let (code, logged) = service.terminate();
+    assert_eq!(code, Some(0));
+    assert!(!logged.contains("marker") && !logged.contains("others can read"), "{logged}");
+}
+
+#[test]
+fn the_api_key_and_the_level_of_the_log_are_read_again_at_sighup() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let (asked, asks) = mpsc::channel();
+    // A list that has to be asked again, and tells with which key it was asked.
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let lines = BufReader::new(&stream).lines().map_while(Result::ok);
+            let head: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+            let key = head.iter().find_map(|line| line.strip_prefix("x-api-key: "));
+            let _ended = asked.send(key.unwrap_or_default().to_owned());
+            let answer = "HTTP/1.1 503 Busy\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            let _gone = (&stream).write_all(answer.as_bytes());
+        }
+    });
+    let asked_with = || asks.recv_timeout(Duration::from_secs(60)).expect("is asked");
+    let (key, config) = (folder.path().join("api-key"), folder.path().join("spektr.toml"));
+    write(&key, "first-key\n");
+    write(&config, "serve.log_level = 'error'\n");
+    let arguments = ["--from", &url, "--api-key-file", "api-key"];
+    let mut service = Service::start(KEYS, folder.path(), &arguments);
+    assert_eq!(asked_with(), "first-key");
+
+    write(&config, "serve.log_level = 'info'\n");
+    write(&key, "marker key\n");
+    service.signal("HUP");
+    let line = service.logs("stays as it was: it cannot be read again");
+    assert!(line.contains("what=\"the API key\""), "{line}");
+    service.logs("settings were read again log_level=info");
+    write(&key, "second-key\n");
+    service.signal("HUP");
+    service.logs("the API key was read again");
+    // A request may have been under way.
+    assert!([asked_with(), asked_with()].contains(&"second-key".to_owned()));
+
+    write(&config, "serve.log_level = 'loud'\n");
+    service.signal("HUP");
+    let line = service.logs("stays as it was: it cannot be read again");
+    assert!(line.contains("what=\"keys and settings\""), "{line}");
+    let (code, logged) = service.terminate();
+    assert_eq!(code, Some(0));
+    for secret in ["marker", "first-key", "second-key", "any secret"] {
+        assert!(!logged.contains(secret), "{logged}");
+    }
+}
+
+#[test]
+fn files_with_secrets_that_others_can_read_are_warned_of() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name| folder.path().join(name);
+    write(&path("keys.toml"), &keys(&["dev"]));
+    write(&path("api-key"), "any-key");
+    let store = "store = 'postgres://user:marker@127.0.0.1:1/db?sslmode=disable'";
+    write(&path("spektr.toml"), &format!("{store}\nreconcile.api_key_file = 'api-key'\n"));
+    let arguments = ["serve", "--keys", "keys.toml", "--listen", "127.0.0.1:0"];
+    let logged = || {
+        let output = spektr(None).args(arguments).current_dir(folder.path()).output();
+        let output = output.expect("the tool runs");
+        // There is no such database.
+        assert_eq!(output.status.code(), Some(2));
+        text(&output.stderr).to_owned()
+    };
+    assert!(!logged().contains("others can read"), "{}", logged());
+    for (name, mode) in [("keys.toml", 0o640), ("api-key", 0o604), ("spektr.toml", 0o644)] {
+        fs::set_permissions(path(name), Permissions::from_mode(mode)).expect("is allowed");
+        let logged = logged();
+        let lines: Vec<_> =
+            logged.lines().filter(|line| line.contains("others can read")).collect();
+        let [line] = lines[..] else { panic!("{logged}") };
+        assert!(line.contains(name) && line.contains(&format!("mode=\"{mode:o}\"")), "{line}");
+        assert!(!logged.contains("marker"), "{logged}");
+        fs::set_permissions(path(name), Permissions::from_mode(0o600)).expect("is allowed");
+    }
+}
+
+#[test]
+fn a_service_without_a_valid_key_says_so_at_once_and_is_not_ready() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("keys.toml");
+    write(&file, &format!("{}not_after = 2020-01-01T00:00:00Z\n", keys(&["dev"])));
+    let mut service = Service::start(None, folder.path(), &["--keys", "keys.toml"]);
+    service.logs("no signing key is valid now: every delivery is refused with 500");
+    let (status, report) = service.get("/health/ready");
+    assert_eq!(status, 503);
+    assert!(report.contains(r#""keys":"none is valid""#), "{report}");
+    assert_eq!(deliver(&service), 500);
+    write(&file, &keys(&["dev"]));
+    service.signal("HUP");
+    service.logs("the signing keys were read again");
+    assert_eq!(deliver(&service), 200);
+    assert_eq!(service.terminate().0, Some(0));
+}
+
+#[test]
+fn milliseconds_in_a_key_file_are_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let content = format!("{}not_after = 1767225600000\n", keys(&["dev"]));
+    write(&folder.path().join("keys.toml"), &content);
+    let serve = ["serve", "--keys", "keys.toml"];
+    let output = spektr(None).args(serve).current_dir(folder.path()).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+    let message = text(&output.stderr);
+    assert!(message.contains("after the year 9999: give seconds, not milliseconds"), "{message}");
+}
+
+/// The tool under a limit of open files.
+fn limited(limit: &str) -> Command {
+    let mut tool = Command::new("sh");
+    tool.args(["-c", &format!(r#"ulimit {limit}; exec "$0" "$@""#), env!("CARGO_BIN_EXE_spektr")]);
+    tool.env("SPEKTR_WEBHOOK_KEYS", "dev=any secret");
+    tool
+}
+
+#[test]
+fn more_files_may_be_open_after_the_start_or_there_is_a_warning_and_fewer_connections_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut service = Service::run(limited("-S -n 256"), folder.path(), &[]);
+    service.logs("more files may be open now from=256 to=624");
+    assert_eq!(deliver(&service), 200);
+    assert_eq!(service.terminate().0, Some(0));
+
+    let mut service = Service::run(limited("-n 256"), folder.path(), &[]);
+    let line = service.logs("too few files may be open");
+    assert!(line.ends_with(" limit=256 needed=624 connections=144\n"), "{line}");
+    // More clients than files, and none of them is in the way of a delivery.
+    let idle: Vec<_> = (0..300).map(|_| Connection::open(service.address())).collect();
+    assert!(idle.iter().all(Result::is_ok));
+    assert_eq!(deliver(&service), 200);
+    let (code, logged) = service.terminate();
+    assert_eq!(code, Some(0));
+    assert!(!logged.contains("cannot accept a connection"), "{logged}");
+}
+
+#[test]
+fn a_damaged_file_is_refused_at_the_start_if_a_check_is_asked_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let service = Service::start(KEYS, folder.path(), &[]);
+    assert_eq!(deliver(&service), 200);
+    assert_eq!(service.terminate().0, Some(0));
+    let file = folder.path().join("spektr-inbox.db");
+    let mut bytes = fs::read(&file).expect("is there");
+    // The leaf of an index that has the id of the entry; it is not read at the start.
+    let mut pages = bytes.chunks_exact_mut(4096);
+    let has_id = |page: &[u8]| page[0] == 0x0a && page.windows(5).any(|bytes| bytes == b"evt_1");
+    pages.find(|page| has_id(page)).expect("there is one").fill(0xff);
+    fs::write(&file, &bytes).expect("is written");
+    Service::start(KEYS, folder.path(), &[]).kill();
+    let message = |arguments: &[&str], variable: Option<&str>| {
+        let mut tool = spektr(KEYS);
+        tool.args(["serve", "--listen", "127.0.0.1:0"]).args(arguments).current_dir(folder.path());
+        tool.envs(variable.map(|value| ("SPEKTR_SERVE_QUICK_CHECK", value)));
+        let output = tool.output().expect("the tool runs");
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
+        text(&output.stderr).to_owned()
+    };
+    let expected = "error: cannot open the inbox: spektr-inbox.db is damaged\n\
+        hint:  put a backup in its place: spektr inbox restore FILE; what is there is kept\n";
+    assert_eq!(message(&["--quick-check"], None), expected);
+    assert_eq!(message(&[], Some("true")), expected);
+    write(&folder.path().join("spektr.toml"), "serve.quick_check = true\n");
+    assert_eq!(message(&[], None), expected);
+    // So is a file, without any check, in which nothing can be found.
+    bytes[4096..].fill(0xff);
+    fs::write(&file, bytes).expect("is written");
+    assert_eq!(message(&["--config", "/dev/null"], None), expected);
+    let elsewhere = ["--quick-check", "--store", "postgres://user@127.0.0.1:1/db"];
+    assert!(message(&elsewhere, None).contains("error: a quick check is for SQLite files"));
 }

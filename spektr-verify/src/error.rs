@@ -83,15 +83,20 @@ impl fmt::Display for VerifyError {
             }
             Self::MalformedHeader { header } => write!(f, "the header {header} is malformed"),
             Self::UnsupportedAlgorithm => f.write_str("the signature algorithm is not sha256"),
-            Self::UnknownKey { key_id } => write!(f, "no signing key has the id {key_id}"),
-            Self::KeyNotYetValid { key_id } => {
-                write!(f, "the signing key {key_id} is not valid yet")
+            Self::UnknownKey { key_id } => {
+                write!(f, "no signing key has the id {}", key_id.shown())
             }
-            Self::KeyExpired { key_id } => write!(f, "the signing key {key_id} has expired"),
+            Self::KeyNotYetValid { key_id } => {
+                write!(f, "the signing key {} is not valid yet", key_id.shown())
+            }
+            Self::KeyExpired { key_id } => {
+                write!(f, "the signing key {} has expired", key_id.shown())
+            }
             Self::SignatureMismatch { key_id } => write!(
                 f,
-                "the signature by key {key_id} does not match; if no delivery ever matched, \
-                 run `diagnose` on a captured one to find what the sender signs"
+                "the signature by key {} does not match; if no delivery ever matched, \
+                 run `diagnose` on a captured one to find what the sender signs",
+                key_id.shown()
             ),
             Self::TimestampTooOld { age } => write!(
                 f,

@@ -22,6 +22,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub struct UnixSeconds(u64);
 
 impl UnixSeconds {
+    /// 9999-12-31T23:59:59Z, the last second with a year of four digits.
+    pub(crate) const END_OF_9999: Self = Self(253_402_300_799);
+
     /// Takes the number of seconds since the epoch.
     #[must_use]
     pub const fn new(seconds: u64) -> Self {

@@ -38,6 +38,7 @@ Example of a file:
   ordered = true
   quarantine = true                         # for the first days
   log_level = 'info'
+  quick_check = false
   keep_done = '30d'
   keep_dead = '90d'
   keep_parked = '180d'

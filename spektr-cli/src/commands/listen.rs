@@ -71,7 +71,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
     const FORWARD_TIMEOUT: Duration = Duration::from_secs(30);
     let config = global.config()?;
-    let verifier =
+    let (verifier, _) =
         arguments.keys.verifier_or_none(&config, arguments.unsigned, arguments.tolerance)?;
     let secrets =
         if arguments.unsigned { Vec::new() } else { arguments.keys.secret_texts(&config)? };

@@ -4,8 +4,11 @@
 //! the command line and the configuration.
 
 mod begun;
+mod descriptors;
 mod forward;
 mod lifecycle;
+mod reload;
+mod secrets;
 mod sockets;
 mod supervisor;
 
@@ -15,7 +18,7 @@ use std::time::Duration;
 
 use clap::Args;
 use spektr_inbox::operate::Retention;
-use spektr_inbox::reconcile::Reconciler;
+use spektr_inbox::reconcile::{Client, Reconciler};
 use spektr_inbox::store::Store;
 use spektr_inbox::{Metrics, Receiver, Workers};
 use tokio::net::TcpListener;
@@ -25,6 +28,7 @@ use ureq::http::Uri;
 use self::begun::Begun;
 use self::forward::Forward;
 use self::lifecycle::Work;
+use self::reload::Reload;
 use self::sockets::{Place, Sockets};
 use self::supervisor::Supervisor;
 use crate::cli::{Global, quietly};
@@ -70,6 +74,10 @@ list is compared with the inbox, as by `spektr inbox verify`: verify_missing in 
 
 TLS is the work of a proxy before it.
 
+SIGHUP has the configuration file, the key file, the file with the API key and log_level read
+again. What cannot be read stays as it was, and the log says why. Variables stay as they were at the
+start.
+
 SIGTERM or ctrl-c ends it in order: no further event is claimed, those under way have 30 s to finish
 and deliveries are accepted meanwhile; then the listener is closed and the deliveries that have
 begun are answered. A second signal ends it at once, and what was answered with 200 is safe all the
@@ -92,7 +100,7 @@ const KEEP_KNOWN: Duration = Duration::from_secs(365 * 24 * 3600);
 /// How far back the daily verification looks: what it has found shows for two days.
 const VERIFY_REACH: Duration = Duration::from_secs(48 * 3600);
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// Address and port for deliveries; port 0 takes a free one [preset: 127.0.0.1:8787]
@@ -130,6 +138,9 @@ pub(crate) struct Arguments {
     /// Least severe level of the log on standard error: error, warn, info or debug [preset: info]
     #[arg(long, value_name = "LEVEL", value_parser = log::parse_level)]
     log_level: Option<LevelFilter>,
+    /// Check the whole SQLite file at the start, which takes some seconds for each gigabyte
+    #[arg(long)]
+    quick_check: bool,
     /// Keep rejected deliveries apart, at most 1000 with 64 MiB: for the first days [`spektr inbox recover`]
     #[arg(long)]
     quarantine: bool,
@@ -148,7 +159,8 @@ pub(crate) struct Arguments {
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
     let config = global.config()?;
     let keys = &arguments.keys;
-    let verifier = keys.verifier_or_none(&config, arguments.unsigned, arguments.tolerance)?;
+    let (verifier, shared_keys) =
+        keys.verifier_or_none(&config, arguments.unsigned, arguments.tolerance)?;
     let keys = keys.in_words(&config, arguments.unsigned, arguments.tolerance)?;
     let forward = arguments
         .forward
@@ -161,8 +173,13 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
     let log = Log::start(global, metrics.count("log_lines_dropped", dropped))?;
     log.level().set(log_level(arguments.log_level, &config));
     runtime::block_on_many(async {
-        let signals = Signals::catch()?;
-        let store = arguments.store.open_or_make(&config).await?;
+        let (signals, hangups) = (Signals::catch()?, runtime::hangups()?);
+        secrets::warn_of_open_files(arguments, &config);
+        let store = if arguments.quick_check || is_set("serve.quick_check") {
+            arguments.store.open_checked(&config).await?
+        } else {
+            arguments.store.open_or_make(&config).await?
+        };
         let source = source(arguments.source.as_deref(), &config);
         let mut receiver = Receiver::new(Arc::clone(&store), verifier)
             .with_source(&source)
@@ -170,7 +187,8 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         if arguments.quarantine || is_set("serve.quarantine") {
             receiver = receiver.with_quarantine(QUARANTINE_COUNT, QUARANTINE_BYTES);
         }
-        let reconciler = reconciler(arguments, &config, &store, &source, retention)?
+        let client = arguments.list.client_if_configured(&config)?;
+        let reconciler = reconciler(client.clone(), &config, &store, &source, retention)?
             .map(|reconciler| reconciler.with_metrics(metrics.clone()));
         let forwarding = forward.clone().map(|uri| {
             Workers::new(Arc::clone(&store), Forward::new(uri))
@@ -203,20 +221,36 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         // Whoever started it may read the first line and no more.
         let _gone = begun.print(global, address(&sockets.public)?);
         let work = Work { store, receiver, forwarding, reconciler, retention };
-        work.run(sockets, signals, &Supervisor::from_env()).await;
+        let reload = Reload {
+            global: global.clone(),
+            arguments: arguments.clone(),
+            keys: shared_keys,
+            client,
+            level: log.level(),
+            reloads: metrics.count("reloads", "Times that keys and settings were read again"),
+            failures: metrics.count(
+                "reload_failures",
+                "Times that one of them could not be read again and stays as it was",
+            ),
+        };
+        let supervisor = Supervisor::from_env();
+        tokio::select! {
+            () = work.run(sockets, signals, &supervisor) => {}
+            () = reload.run(hangups) => {}
+        }
         Ok(Answer::Yes)
     })
 }
 
 /// Fetches what was missed, if there is a key for it.
 fn reconciler(
-    arguments: &Arguments,
+    client: Option<Client>,
     config: &Config,
     store: &Arc<dyn Store>,
     source: &str,
     retention: Retention,
 ) -> Result<Option<Reconciler>, Failure> {
-    let Some(client) = arguments.list.client_if_configured(config)? else { return Ok(None) };
+    let Some(client) = client else { return Ok(None) };
     let setting = |name| config.setting(name, |text| time::parse_span(text).ok());
     let reach = setting("reconcile.reach").unwrap_or(REACH);
     let interval = setting("reconcile.interval").unwrap_or(Reconciler::DEFAULT_INTERVAL);

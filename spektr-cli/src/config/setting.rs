@@ -41,7 +41,7 @@ impl Setting {
     }
 }
 
-pub(crate) static SETTINGS: [Setting; 28] = [
+pub(crate) static SETTINGS: [Setting; 29] = [
     Setting {
         name: "keys_file",
         about: "TOML file with the signing keys",
@@ -155,6 +155,12 @@ pub(crate) static SETTINGS: [Setting; 28] = [
         about: "least severe level of the log of `serve`: error, warn, info or debug",
         preset: "info",
         check: |text| log::parse_level(text).map(drop),
+    },
+    Setting {
+        name: "serve.quick_check",
+        about: "whether `serve` checks the whole SQLite file at the start: true or false",
+        preset: "false",
+        check: yes_or_no,
     },
     Setting {
         name: "serve.keep_done",

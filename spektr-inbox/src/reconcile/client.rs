@@ -1,7 +1,7 @@
 //! Fetches a page of the list, as often as it takes, within bounds.
 
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{fmt, io};
 
@@ -23,7 +23,7 @@ use super::{ApiKey, BaseUrl, TimeUnit};
 use crate::{Backoff, Clock, tls};
 
 /// Asks one server for its list of events, with one key. Clones share their
-/// connection.
+/// connection and their key.
 ///
 /// Redirects are not followed, so that the key goes nowhere else; proxies that the
 /// environment names are not used.
@@ -31,7 +31,7 @@ use crate::{Backoff, Clock, tls};
 pub struct Client {
     http: legacy::Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
     base: BaseUrl,
-    key: ApiKey,
+    key: Arc<RwLock<ApiKey>>,
     unit: TimeUnit,
     answer_timeout: Duration,
     body_timeout: Duration,
@@ -116,7 +116,7 @@ impl Client {
         Ok(Self {
             http,
             base,
-            key,
+            key: Arc::new(RwLock::new(key)),
             unit: TimeUnit::default(),
             answer_timeout: Self::DEFAULT_ANSWER_TIMEOUT,
             body_timeout: Self::DEFAULT_BODY_TIMEOUT,
@@ -125,6 +125,16 @@ impl Client {
             backoff: Backoff::new(Duration::from_secs(1), Duration::from_secs(60)),
             longest_wait: Self::DEFAULT_LONGEST_WAIT,
         })
+    }
+
+    /// Replaces the key of this client and all its clones. Requests that are under way keep
+    /// the one before.
+    pub fn replace_key(&self, key: ApiKey) {
+        *self.key.write().unwrap_or_else(PoisonError::into_inner) = key;
+    }
+
+    fn key(&self) -> ApiKey {
+        self.key.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Sets the unit of `createdAfter` and `createdBefore`.
@@ -237,7 +247,7 @@ impl Client {
         clock: &dyn Clock,
     ) -> Result<Page, Failure> {
         let request = Request::get(uri)
-            .header("x-api-key", self.key.header())
+            .header("x-api-key", self.key().header())
             .header(header::ACCEPT, HeaderValue::from_static("application/json"))
             .body(Empty::new())
             .map_err(|error| AttemptError::Connection(error.into()))?;
@@ -304,7 +314,7 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
             .field("base", &self.base)
-            .field("key", &self.key)
+            .field("key", &self.key())
             .field("unit", &self.unit)
             .finish_non_exhaustive()
     }

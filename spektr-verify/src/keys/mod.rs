@@ -49,6 +49,17 @@ impl KeyId {
         Self(String::from_utf8_lossy(id).into())
     }
 
+    /// Writes the id for a line of a log: its first 64 characters, and `…` if there are more.
+    pub fn shown(&self) -> impl fmt::Display {
+        const LONGEST: usize = 64;
+        // An id is ASCII, so that each byte is a character.
+        let (start, mark) = match self.0.get(..LONGEST) {
+            Some(start) if self.0.len() > LONGEST => (start, "…"),
+            _ => (&*self.0, ""),
+        };
+        format!("{start}{mark}")
+    }
+
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -115,12 +126,16 @@ impl SigningKey {
     ///
     /// # Errors
     ///
+    /// - [`KeyError::AfterYear9999`] for times that are milliseconds, most likely
     /// - [`KeyError::EmptyValidity`] if the end comes before the beginning
     pub fn with_validity(
         mut self,
         not_before: Option<UnixSeconds>,
         not_after: Option<UnixSeconds>,
     ) -> Result<Self, KeyError> {
+        if not_before.max(not_after).is_some_and(|latest| latest > UnixSeconds::END_OF_9999) {
+            return Err(KeyError::AfterYear9999);
+        }
         if let (Some(first), Some(last)) = (not_before, not_after) {
             if last < first {
                 return Err(KeyError::EmptyValidity);
@@ -175,6 +190,9 @@ pub enum KeyError {
     MalformedKeyId,
     /// The key would expire before it becomes valid.
     EmptyValidity,
+    /// The key would become valid or expire after the year 9999. Milliseconds were taken for
+    /// seconds, most likely; a key that does not expire has no end at all.
+    AfterYear9999,
 }
 
 impl fmt::Display for KeyError {
@@ -193,6 +211,9 @@ impl fmt::Display for KeyError {
                 max = KeyId::MAX_LENGTH
             ),
             Self::EmptyValidity => f.write_str("the key expires before it becomes valid"),
+            Self::AfterYear9999 => f.write_str(
+                "the validity has a time after the year 9999: give seconds, not milliseconds",
+            ),
         }
     }
 }
@@ -225,6 +246,24 @@ mod tests {
             key().with_validity(Some(first), Some(last)).err(),
             Some(KeyError::EmptyValidity),
         );
+    }
+
+    #[test]
+    fn refuses_a_time_after_the_year_9999() {
+        let (last, later) = (UnixSeconds::END_OF_9999, UnixSeconds::new(253_402_300_800));
+        assert!(key().with_validity(Some(last), Some(last)).is_ok());
+        for (first, last) in [(Some(later), None), (None, Some(later)), (Some(last), Some(later))] {
+            assert_eq!(key().with_validity(first, last).err(), Some(KeyError::AfterYear9999));
+        }
+    }
+
+    #[test]
+    fn a_long_key_id_is_cut_for_a_log() {
+        let shown = |length: usize| {
+            KeyId::new(&"k".repeat(length)).expect("is well-formed").shown().to_string()
+        };
+        assert_eq!(shown(64), "k".repeat(64));
+        assert_eq!(shown(KeyId::MAX_LENGTH), format!("{}…", "k".repeat(64)));
     }
 
     #[test]

@@ -17,7 +17,7 @@ impl KeyRing {
     ///
     /// `id` and `secret` are required; `encoding` is `utf8` (the default),
     /// `hex` or `base64`; `not_before` and `not_after` are date-times with an
-    /// offset, or seconds since the epoch, both inclusive.
+    /// offset, or seconds since the epoch, both inclusive and not after the year 9999.
     ///
     /// The parser's copies of the secrets are not wiped from memory.
     ///
@@ -155,6 +155,8 @@ mod tests {
             ("1970-01-01T00:00:00Z", 0),
             ("2000-02-29T23:59:59Z", 951_868_799),
             ("2100-03-01T00:00:00Z", 4_107_542_400),
+            ("253402300799", 253_402_300_799),
+            ("9999-12-31T23:59:59Z", 253_402_300_799),
         ] {
             let document = format!("[[keys]]\nid = 'a'\nsecret = 'b'\nnot_before = {text}");
             let ring = KeyRing::from_toml(&document).unwrap();
@@ -178,6 +180,20 @@ mod tests {
                 error(&document),
                 KeyRingError::Member { entry: 1, member: "not_after" },
             ));
+        }
+    }
+
+    #[test]
+    fn milliseconds_are_not_taken_for_seconds() {
+        for text in ["253402300800", "1767225600000", "9999-12-31T23:59:59-00:01"] {
+            for member in ["not_before", "not_after"] {
+                let error = error(&format!("[[keys]]\nid = 'a'\nsecret = 'b'\n{member} = {text}"));
+                let expected = KeyError::AfterYear9999;
+                assert!(
+                    matches!(&error, KeyRingError::Key { entry: 1, source } if *source == expected),
+                    "{text}: {error:?}"
+                );
+            }
         }
     }
 

@@ -16,10 +16,14 @@ use spektr_inbox::{Receiver, Server, SystemClock, Workers};
 use tokio::sync::watch;
 
 use super::PATH;
+use super::descriptors::make_room;
 use super::forward::Forward;
 use super::sockets::Sockets;
 use super::supervisor::Supervisor;
 use crate::runtime::Signals;
+
+/// How many connections health and metrics have at a time.
+const OPERATORS: usize = 32;
 
 /// How far the service has come on its way to the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,6 +46,9 @@ pub(super) struct Work {
 impl Work {
     /// Does everything until a signal comes, then lets it finish.
     pub(super) async fn run(self, sockets: Sockets, mut signals: Signals, supervisor: &Supervisor) {
+        let posted =
+            self.forwarding.as_ref().map_or(0, |_| Workers::<Forward>::DEFAULT_CONCURRENCY);
+        let connections = make_room(Server::DEFAULT_MAX_CONNECTIONS, OPERATORS + posted);
         let (stage, _) = watch::channel(Stage::Running);
         let forwarding = async {
             if let Some(workers) = self.forwarding {
@@ -60,12 +67,14 @@ impl Work {
         let deliveries = async {
             Server::new(self.receiver.router_alone(PATH))
                 .with_receiver(&self.receiver)
+                .with_max_connections(connections)
                 .serve(sockets.public, reached(&stage, Stage::DeliveriesEnd))
                 .await;
             stage.send_replace(Stage::OperationsEnd);
         };
         let operations = Server::new(self.receiver.operations())
             .with_linger(Duration::ZERO)
+            .with_max_connections(OPERATORS)
             .serve(sockets.private, reached(&stage, Stage::OperationsEnd));
         let signals = async {
             signals.next().await;

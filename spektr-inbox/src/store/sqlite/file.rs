@@ -140,10 +140,8 @@ pub(super) fn quick_check(connection: &Connection, path: &Path) -> Result<(), Op
         connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
     match found {
         Ok(word) if word == "ok" => Ok(()),
-        Err(error) if error.sqlite_error_code() != Some(ErrorCode::DatabaseCorrupt) => {
-            Err(database(path, error))
-        }
-        _ => Err(OpenError::Damaged { path: path.to_owned() }),
+        Ok(_) => Err(OpenError::Damaged { path: path.to_owned() }),
+        Err(error) => Err(database(path, error)),
     }
 }
 
@@ -245,5 +243,9 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
 }
 
 fn database(path: &Path, source: rusqlite::Error) -> OpenError {
-    OpenError::Database { path: path.to_owned(), source: Box::new(source) }
+    let path = path.to_owned();
+    match source.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt) => OpenError::Damaged { path },
+        _ => OpenError::Database { path, source: Box::new(source) },
+    }
 }

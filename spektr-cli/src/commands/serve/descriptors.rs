@@ -1,0 +1,51 @@
+//! The limit of open files: raised to what the service needs, as far as the system lets it.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// What is open beside connections and the store: standard streams, listeners, timers, the
+/// sender's list, certificates and keys while they are read, name resolution.
+const SPARE: usize = 64;
+
+/// What the store has open: three files for each connection of SQLite, or the connections of
+/// PostgreSQL.
+const STORE: usize = 16;
+
+/// Makes room for a number of connections of clients and for `others`. Returns for how many
+/// connections of clients there is room; says so if there is less than wanted.
+pub(super) fn make_room(connections: usize, others: usize) -> usize {
+    let beside = others + STORE + SPARE;
+    let needed = connections + beside;
+    let limit = raise(needed);
+    if limit >= needed {
+        return connections;
+    }
+    let connections = limit.saturating_sub(beside).max(1);
+    tracing::warn!(
+        limit,
+        needed,
+        connections,
+        "too few files may be open, so fewer connections are: raise `ulimit -n`, or \
+         LimitNOFILE= of the unit"
+    );
+    connections
+}
+
+/// Raises the limit to what is needed, or as far as possible; returns it.
+fn raise(needed: usize) -> usize {
+    let allowed = |limit: Option<u64>| {
+        limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
+    };
+    let before = getrlimit(Resource::Nofile);
+    if allowed(before.current) >= needed {
+        return allowed(before.current);
+    }
+    let wanted = allowed(before.maximum).min(needed);
+    let raised = Rlimit { current: Some(wanted as u64), maximum: before.maximum };
+    match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => {
+            tracing::info!(from = before.current, to = wanted, "more files may be open now");
+            wanted
+        }
+        Err(_) => allowed(before.current),
+    }
+}

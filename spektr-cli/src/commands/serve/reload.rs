@@ -1,0 +1,117 @@
+//! SIGHUP: the signing keys, the API key and the level of the log are read again.
+//!
+//! Each of them is replaced alone, and one that cannot be read stays as it was: a broken
+//! file neither ends the service nor takes its keys away.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use spektr_inbox::Count;
+use spektr_inbox::reconcile::Client;
+use spektr_verify::{KeyId, KeyRing, SharedKeys};
+use tokio::signal::unix::Signal;
+use tokio::task::spawn_blocking;
+
+use super::{Arguments, log_level, secrets};
+use crate::cli::Global;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::log::Level;
+
+/// Where keys and settings come from, and who uses them.
+pub(super) struct Reload {
+    pub(super) global: Global,
+    pub(super) arguments: Arguments,
+    /// The keys of the verifier, unless everything is accepted.
+    pub(super) keys: Option<SharedKeys>,
+    /// What asks for the sender's list, if there was a key for it at the start.
+    pub(super) client: Option<Client>,
+    pub(super) level: Level,
+    pub(super) reloads: Count,
+    pub(super) failures: Count,
+}
+
+impl Reload {
+    /// Reads everything again at each signal.
+    pub(super) async fn run(self, mut hangups: Signal) {
+        let reload = Arc::new(self);
+        while hangups.recv().await.is_some() {
+            let reload = Arc::clone(&reload);
+            // A file on another machine can take its time, and deliveries cannot.
+            let _done = spawn_blocking(move || reload.read()).await;
+        }
+        pending().await
+    }
+
+    fn read(&self) {
+        self.reloads.add(1);
+        let config = match self.global.config() {
+            Ok(config) => config,
+            Err(failure) => return self.stays("keys and settings", &failure),
+        };
+        secrets::warn_of_open_files(&self.arguments, &config);
+        let level = log_level(self.arguments.log_level, &config);
+        self.level.set(level);
+        if let Err(failure) = self.read_keys(&config) {
+            self.stays("the signing keys", &failure);
+        }
+        if let Err(failure) = self.read_api_key(&config) {
+            self.stays("the API key", &failure);
+        }
+        tracing::info!(log_level = %level, "settings were read again");
+    }
+
+    fn stays(&self, what: &str, failure: &Failure) {
+        self.failures.add(1);
+        let reason = failure.message();
+        tracing::error!(what, reason, "stays as it was: it cannot be read again");
+    }
+
+    fn read_keys(&self, config: &Config) -> Result<(), Failure> {
+        let Some(keys) = &self.keys else { return Ok(()) };
+        let ring = self.arguments.keys.ring(config)?;
+        let Some(file) = self.arguments.keys.file(config) else {
+            tracing::warn!(
+                "the signing keys are in the environment, which a restart alone changes"
+            );
+            return Ok(());
+        };
+        let (before, now) = (keys.current(), SystemTime::now().into());
+        if before.has_valid_key_at(now) && !ring.has_valid_key_at(now) {
+            let file = file.display();
+            return Err(Failure::new(format!("no key in {file} is valid now")));
+        }
+        let (came, went) = (missing(&before, &ring), missing(&ring, &before));
+        let count = ring.ids().count();
+        keys.replace(ring);
+        tracing::info!(came, went, count, "the signing keys were read again");
+        Ok(())
+    }
+
+    fn read_api_key(&self, config: &Config) -> Result<(), Failure> {
+        match (&self.client, self.arguments.list.key(config)?) {
+            (Some(client), Some(key)) if self.arguments.list.key_file(config).is_some() => {
+                client.replace_key(key);
+                tracing::info!("the API key was read again");
+            }
+            (Some(_), None) => {
+                return Err(Failure::new("no file and no variable names one any more"));
+            }
+            (None, Some(_)) => tracing::warn!("an API key that is new is used after a restart"),
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+        Ok(())
+    }
+}
+
+/// Lists the ids of a ring that another does not have; a few of them, if they are many.
+fn missing(other: &KeyRing, ring: &KeyRing) -> String {
+    const SHOWN: usize = 8;
+    let ids: Vec<&KeyId> = ring.ids().filter(|id| other.key(id.as_str()).is_none()).collect();
+    let mut listed: Vec<_> = ids.iter().take(SHOWN).map(|id| id.shown().to_string()).collect();
+    if ids.len() > SHOWN {
+        listed.push(format!("and {} more", ids.len() - SHOWN));
+    }
+    listed.join(", ")
+}
