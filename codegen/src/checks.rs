@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::emit;
 use crate::model::{Event, Member, Model, Ty, TypeDef, TypeKind};
 use crate::names;
+use crate::passes::PAYLOAD;
 use crate::problem::{Named, Problem, ProblemKind, Required};
 
 /// Names that the generated crate and its functions give to something else,
@@ -136,8 +137,12 @@ fn members(model: &Model, problems: &mut Vec<Problem>) {
         };
         for member in &event.members {
             for (named, name, pointer) in member.names() {
-                let taken = taken.iter().find(|(other, _)| names::is_same_field(name, other));
-                if let Some((_, other)) = taken {
+                // The payload is the event's own, by the envelope's names for it too.
+                let is_payload = |of: &Member| of.name == PAYLOAD && member.name == PAYLOAD;
+                let taken = taken.iter().find(|(other, _, of)| {
+                    names::is_same_field(name, other) && !of.is_some_and(is_payload)
+                });
+                if let Some((_, other, _)) = taken {
                     let (name, other) = (name.to_owned(), other.clone());
                     problems.push(place(&pointer, ProblemKind::Duplicate { named, name, other }));
                 }
@@ -156,34 +161,55 @@ fn members(model: &Model, problems: &mut Vec<Problem>) {
 }
 
 /// Returns the names that no event's own member can have, and whose they are.
-fn taken(model: &Model) -> Vec<(&str, String)> {
+fn taken(model: &Model) -> Vec<(&str, String, Option<&Member>)> {
     let shapes = [
         (&model.envelope, "the envelope"),
         (&model.other_envelope, "the other envelope"),
         (&model.batch, "a batch"),
     ];
-    let mut taken = vec![(TAG, "the field of the wire type".to_owned())];
+    let mut taken = vec![(TAG, "the field of the wire type".to_owned(), None)];
     for (members, shape) in shapes {
-        // The payload is the event's own.
-        for member in members.iter().filter(|member| member.name != "data") {
+        for member in members {
             let whose = format!("`{}` of {shape}", member.name);
             let names = std::iter::once(&member.name).chain(&member.aliases);
-            taken.extend(names.map(|name| (name.as_str(), whose.clone())));
+            taken.extend(names.map(|name| (name.as_str(), whose.clone(), Some(member))));
         }
     }
     taken
 }
 
-/// Checks that the envelopes agree on what they share.
+/// Checks that the envelopes agree on what they share, and that no other two members of
+/// envelopes and batch have a name in common: an entry or a batch is read by them all.
 fn envelopes(model: &Model, problems: &mut Vec<Problem>) {
-    let file = Required::EventTypeEnvelope.path();
-    for member in &model.other_envelope {
-        let same = model.envelope.iter().find(|other| other.name == member.name);
-        if same.is_some_and(|same| (&same.ty, same.required) != (&member.ty, member.required)) {
-            let kind = ProblemKind::EnvelopesDiffer(member.name.clone());
-            let (file, pointer) = (file.to_owned(), member.pointer.clone());
-            problems.push(Problem { file, pointer, kind });
+    let shapes = [
+        (Required::TypeEnvelope, &model.envelope, "the envelope"),
+        (Required::EventTypeEnvelope, &model.other_envelope, "the other envelope"),
+        (Required::Batch, &model.batch, "a batch"),
+    ];
+    let mut seen: Vec<(&Member, &str)> = Vec::new();
+    for (file, members, shape) in shapes {
+        let mut report =
+            |pointer, kind| problems.push(Problem { file: file.path().into(), pointer, kind });
+        for member in members {
+            let is_same = |other: &&(&Member, &str)| other.0.name == member.name;
+            if let Some((same, _)) = seen.iter().find(is_same) {
+                let differs = (&same.ty, same.required, &same.aliases)
+                    != (&member.ty, member.required, &member.aliases);
+                if differs {
+                    let kind = ProblemKind::EnvelopesDiffer(member.name.clone());
+                    report(member.pointer.clone(), kind);
+                }
+                continue;
+            }
+            for (named, name, pointer) in member.names() {
+                let has_it = |other: &&Member| other.names().any(|(_, other, _)| other == name);
+                if let Some((other, of)) = seen.iter().find(|(other, _)| has_it(&other)) {
+                    let (name, other) = (name.to_owned(), format!("`{}` of {of}", other.name));
+                    report(pointer, ProblemKind::Duplicate { named, name, other });
+                }
+            }
         }
+        seen.extend(members.iter().map(|member| (member, shape)));
     }
 }
 

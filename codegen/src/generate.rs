@@ -99,6 +99,11 @@ fn types(model: &Model) -> Result<BTreeMap<String, String>, Problem> {
     add("shared.rs".into(), "schema/common", "Types that several events share.", shared)?;
     for (name, purpose, items) in [
         ("event.rs", "The event: a documented one, or unknown.", emit::event(model)),
+        (
+            "envelope.rs",
+            "Names of the envelopes' members, and of a batch's.",
+            emit::envelope(model),
+        ),
         ("event_type.rs", "Names and catalogue of the events.", emit::event_type(model)),
         ("events/mod.rs", "One module per event.", emit::events_module(model)),
         ("mod.rs", "What the schema files say, as Rust.", emit::module()),

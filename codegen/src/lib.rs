@@ -25,6 +25,7 @@ mod checks;
 mod dialect;
 mod embed;
 mod emit;
+mod envelope;
 mod generate;
 mod json;
 mod lower;

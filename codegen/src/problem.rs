@@ -152,7 +152,9 @@ pub enum ProblemKind {
     #[error("{0}")]
     Nullability(Nullability),
     /// An envelope's member differs from the same member of the other envelope.
-    #[error("`{0}` is another type, or required elsewhere, in the type envelope")]
+    #[error(
+        "`{0}` has another type or other aliases in the type envelope, or is required in one of the two only"
+    )]
     EnvelopesDiffer(String),
     /// Types that contain each other without a list in between.
     #[error("the type contains itself, by way of {0}")]
@@ -336,7 +338,7 @@ impl ProblemKind {
                 "remove null from the type of the elements".into()
             }
             Self::EnvelopesDiffer(_) => {
-                "give it one type and one place in `required`: both envelopes become one struct".into()
+                "give it one type, the same aliases and the same place in `required`: both envelopes become one struct".into()
             }
             Self::Cycle(_) => {
                 "hold it in a list (`\"type\": \"array\"`), or keep the member raw (`\"x-type\": \"raw\"`)".into()

@@ -4,16 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::checks;
 use crate::dialect::{EventHead, FileKind, Node, Reader};
+use crate::envelope;
 use crate::json::Json;
 use crate::model::{Common, Decision, Event, Member, Model, Source, TypeDef};
 use crate::names;
+use crate::passes::PAYLOAD;
 use crate::problem::{Named, Problem, ProblemKind, Problems, Required};
-
-/// The members that reading an entry relies on, by envelope.
-const TYPE_ENVELOPE: [&str; 6] =
-    ["id", "spektrId", "workspaceId", "type", "delivered", "createdAt"];
-const EVENT_TYPE_ENVELOPE: [&str; 6] =
-    ["id", "workspaceId", "eventType", "timestamp", "spektrId", "data"];
 
 /// The schema files, found to be in the dialect and to agree with each other.
 #[derive(Clone, Debug)]
@@ -163,25 +159,25 @@ impl Draft {
                 reader.only(root, &envelope_keywords());
                 reader.object_root(root);
                 self.envelope = Some(reader.members(root, &[]));
-                expect_members(reader, root, &TYPE_ENVELOPE);
-                // Reading an entry relies on the names of these: it goes by no other.
-                unused_keywords(reader, root, |name, keyword| {
+                expect_members(reader, root, &envelope::names(&envelope::TYPE));
+                unused_keywords(reader, root, |_, keyword| {
                     matches!(keyword, "x-valid-for-seconds" | "x-keeps-raw")
-                        || (keyword == "x-aliases" && TYPE_ENVELOPE.contains(&name))
                 });
             }
             FileKind::EventTypeEnvelope => {
                 reader.only(root, &envelope_keywords());
                 reader.object_root(root);
                 self.other_envelope = Some(reader.members(root, &[]));
-                expect_members(reader, root, &EVENT_TYPE_ENVELOPE);
+                let names = envelope::names(&envelope::EVENT_TYPE);
+                expect_members(reader, root, &names);
                 if let Some(properties) = root.get("properties") {
-                    reader.only(&properties, &EVENT_TYPE_ENVELOPE);
+                    reader.only(&properties, &names);
                 }
                 // What both envelopes have becomes one field, which the other file makes.
                 unused_keywords(reader, root, |name, keyword| {
-                    matches!(keyword, "x-valid-for-seconds" | "x-aliases" | "x-keeps-raw")
-                        || (keyword == "x-sensitive" && TYPE_ENVELOPE.contains(&name))
+                    matches!(keyword, "x-valid-for-seconds" | "x-keeps-raw")
+                        || (keyword == "x-sensitive"
+                            && envelope::key(&envelope::TYPE, name).is_some())
                 });
             }
             FileKind::Batch => {
@@ -208,16 +204,31 @@ impl Draft {
         }
         checks::type_names(&self.others, &self.events, &types, problems);
         let types: BTreeMap<_, _> = types.into_iter().map(|def| (def.name.clone(), def)).collect();
+        let other_envelope = self.other_envelope.unwrap_or_default();
+        let mut events = self.events;
+        payload_aliases(&other_envelope, &mut events);
         let model = Model {
             envelope: self.envelope.unwrap_or_default(),
-            other_envelope: self.other_envelope.unwrap_or_default(),
+            other_envelope,
             batch: self.batch.unwrap_or_default(),
-            events: self.events,
+            events,
             types,
             common: self.common,
         };
         checks::run(&model, problems);
         model
+    }
+}
+
+/// Gives the payload of each event the other names that an envelope has for it.
+fn payload_aliases(other_envelope: &[Member], events: &mut [Event]) {
+    let is_payload = |member: &&Member| member.name == PAYLOAD;
+    let Some(outer) = other_envelope.iter().find(is_payload) else { return };
+    let payloads = events.iter_mut().flat_map(|event| &mut event.members);
+    for payload in payloads.filter(|member| member.name == PAYLOAD) {
+        let new = outer.aliases.iter().filter(|alias| !payload.aliases.contains(alias));
+        let new: Vec<_> = new.cloned().collect();
+        payload.aliases.extend(new);
     }
 }
 

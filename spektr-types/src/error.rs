@@ -30,11 +30,16 @@ pub enum BodyError {
     },
     /// `results` is not a list.
     ResultsNotAnArray {
+        /// The name by which it is given: the schema may have others for it.
+        name: &'static str,
         /// What it is.
         found: JsonType,
     },
-    /// `results` stands in the body twice.
-    DuplicateResults,
+    /// `results` stands in the body twice, by one name or by two that mean the same.
+    DuplicateResults {
+        /// The two names.
+        names: [&'static str; 2],
+    },
     /// The batch has more than [`MAX_ENTRIES`](crate::MAX_ENTRIES) entries.
     TooManyEntries,
     /// The body has more than [`MAX_BYTES`](crate::MAX_BYTES).
@@ -56,11 +61,17 @@ impl fmt::Display for BodyError {
                     "the body is neither a batch nor an event: expected object, found {found}"
                 )
             }
-            Self::ResultsNotAnArray { found } => {
-                write!(f, "the batch has no entries: /results: expected array, found {found}")
+            Self::ResultsNotAnArray { name, found } => {
+                write!(f, "the batch has no entries: /{name}: expected array, found {found}")
             }
-            Self::DuplicateResults => {
-                f.write_str("the batch is ambiguous: /results stands there twice")
+            Self::DuplicateResults { names: [one, other] } if one == other => {
+                write!(f, "the batch is ambiguous: /{one} stands there twice")
+            }
+            Self::DuplicateResults { names: [one, other] } => {
+                write!(
+                    f,
+                    "the batch is ambiguous: its list is given twice: as `{one}` and `{other}`"
+                )
             }
             Self::TooManyEntries => {
                 write!(f, "the batch has more than {} entries", crate::MAX_ENTRIES)

@@ -67,6 +67,7 @@
 mod catalogue;
 mod delivered;
 mod entries;
+mod envelope;
 mod error;
 mod event;
 mod fields;
@@ -106,15 +107,16 @@ pub use catalogue::{
 };
 pub use delivered::Delivered;
 pub use entries::{Entries, Entry, MAX_BYTES, MAX_DEPTH, MAX_ENTRIES};
+pub use envelope::{EnvelopeMember, envelope};
 pub use error::{BodyError, EntryError, EntryErrorKind, JsonType};
 pub use generated::*;
 pub use raw::RawJson;
 pub use router::Router;
 pub use time::{Timestamp, TimestampError};
 pub use unknown::{Unknown, UnknownValue};
-pub use view::{Canonical as CanonicalEntry, Member as CanonicalMember};
+pub use view::{CanonicalEntry, CanonicalMember};
+pub use with_raw::WithRaw;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
-pub use with_raw::WithRaw;

@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 use crate::KnownEvent;
 use crate::catalogue::EventInfo;
 use crate::entries::Entry;
+use crate::envelope::Key;
 use crate::error::Fault;
 use crate::fields::Fields;
 use crate::locate;
@@ -29,16 +30,26 @@ pub(crate) struct View<'e, 'a> {
 
 /// A member of an entry, under the name that it has on the events page.
 #[derive(Clone)]
-pub struct Member<'a> {
+pub struct CanonicalMember<'a> {
     name: Cow<'a, str>,
+    /// The name in the entry, where that is another one.
+    written: Option<Cow<'a, str>>,
     /// Whether it stands inside `data`, though it belongs beside it.
     is_inside: bool,
     raw: &'a str,
 }
 
-impl<'a> Member<'a> {
+impl<'a> CanonicalMember<'a> {
+    /// A member under its own name.
     fn new(name: Cow<'a, str>, is_inside: bool, value: &'a RawValue) -> Self {
-        Self { name, is_inside, raw: value.get() }
+        Self { name, written: None, is_inside, raw: value.get() }
+    }
+
+    /// A member of the envelope under the name that the schema has for it.
+    fn named(key: Key, written: Cow<'a, str>, value: &'a RawValue) -> Self {
+        let (name, raw) = (Cow::Borrowed(key.name()), value.get());
+        let written = Some(written).filter(|written| *written != name);
+        Self { name, written, is_inside: false, raw }
     }
 
     /// Returns the member's name in the envelope of the events page.
@@ -58,26 +69,26 @@ impl<'a> Member<'a> {
     }
 }
 
-impl fmt::Debug for Member<'_> {
+impl fmt::Debug for CanonicalMember<'_> {
     /// Shows no value, and no name: those that somebody made up say as much.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Member").field("bytes", &self.raw().len()).finish_non_exhaustive()
+        f.debug_struct("CanonicalMember").field("bytes", &self.raw().len()).finish_non_exhaustive()
     }
 }
 
 /// An entry's members as they are read for an event: under the names of the events
 /// page, whichever envelope the entry came in. [`Entry::canonical`] makes one.
 #[derive(Debug)]
-pub struct Canonical<'e, 'a> {
+pub struct CanonicalEntry<'e, 'a> {
     view: View<'e, 'a>,
-    members: Vec<Member<'a>>,
+    members: Vec<CanonicalMember<'a>>,
 }
 
-impl<'a> Canonical<'_, 'a> {
+impl<'a> CanonicalEntry<'_, 'a> {
     /// Returns the members, duplicates included. Members of the other envelope that
     /// say the same once more are not among them, nor are those inside `data` that
     /// are no part of the event.
-    pub fn members(&self) -> &[Member<'a>] {
+    pub fn members(&self) -> &[CanonicalMember<'a>] {
         &self.members
     }
 
@@ -130,60 +141,58 @@ impl<'e, 'a> View<'e, 'a> {
     /// Returns the members where splitting has found all that the event has: those of
     /// the head, and no others.
     fn members_in_head(&self) -> Option<[(&'static str, &'a str); 7]> {
-        let head = self.entry.head();
-        if !self.info.is_in_head || !head.wire_type.is_some() || head.is_delivered_twice {
+        if !self.info.is_in_head || !self.has(Key::WireType) {
             return None;
         }
-        let of = |span| self.entry.get(span).unwrap_or_default();
+        let of = |key| self.entry.at(key).unwrap_or_default();
+        let time = if self.has(Key::CreatedAt) { Key::CreatedAt } else { Key::Timestamp };
         Some([
-            ("id", of(head.id)),
-            ("spektrId", of(head.spektr_id)),
-            ("workspaceId", of(head.workspace_id)),
-            ("type", of(head.wire_type)),
-            ("delivered", of(head.delivered)),
-            ("createdAt", of(head.created_at.or(head.timestamp))),
-            ("data", of(head.data)),
+            ("id", of(Key::Id)),
+            ("spektrId", of(Key::SpektrId)),
+            ("workspaceId", of(Key::WorkspaceId)),
+            ("type", of(Key::WireType)),
+            ("delivered", of(Key::Delivered)),
+            ("createdAt", of(time)),
+            ("data", of(Key::Data)),
         ])
     }
 
-    pub(crate) fn canonical(self) -> Canonical<'e, 'a> {
-        Canonical { members: self.members(), view: self }
+    pub(crate) fn canonical(self) -> CanonicalEntry<'e, 'a> {
+        CanonicalEntry { members: self.members(), view: self }
+    }
+
+    fn has(&self, key: Key) -> bool {
+        self.entry.at(key).is_some()
     }
 
     /// Tells whether the entry has the canonical envelope as it is.
     fn is_canonical(&self) -> bool {
-        let head = self.entry.head();
-        head.wire_type.is_some() && (head.created_at.is_some() || !head.timestamp.is_some())
+        self.has(Key::WireType) && (self.has(Key::CreatedAt) || !self.has(Key::Timestamp))
     }
 
     /// Returns the JSON pointer at which a canonical member is in the entry, or, if it
     /// is missing, should be.
-    fn pointer(&self, members: &[Member<'_>], name: &str) -> String {
-        if !self.is_canonical() {
-            return self.place(members, name);
-        }
-        let mut pointer = String::new();
-        push_token(&mut pointer, name);
-        pointer
-    }
-
-    /// Returns the pointer of a canonical member in the entry, or where it should be.
-    fn place(&self, members: &[Member<'_>], name: &str) -> String {
-        let head = self.entry.head();
-        let is_inside = match members.iter().rev().find(|member| member.name == name) {
+    fn pointer(&self, members: &[CanonicalMember<'_>], name: &str) -> String {
+        let found = members.iter().rev().find(|member| member.name == name);
+        let is_inside = match found {
             Some(member) => member.is_inside,
             None => {
                 (name == "data" || self.is_beside(name))
-                    && !head.wire_type.is_some()
-                    && self.entry.get(head.data).is_some_and(|it| self.is_nested(&Members::of(it)))
+                    && !self.has(Key::WireType)
+                    && self.entry.at(Key::Data).is_some_and(|it| self.is_nested(&Members::of(it)))
             }
         };
-        let mut pointer = if is_inside { "/data".to_owned() } else { String::new() };
-        let written = match name {
-            "type" if !head.wire_type.is_some() => "eventType",
-            "createdAt" if !head.created_at.is_some() => "timestamp",
-            name => name,
+        let written = match found.and_then(|member| member.written.as_deref()) {
+            Some(written) => written,
+            None if found.is_none() && !self.is_canonical() && name == Key::CreatedAt.name() => {
+                Key::Timestamp.name()
+            }
+            None => name,
         };
+        let mut pointer = String::new();
+        if is_inside {
+            push_token(&mut pointer, &self.entry.written(Key::Data));
+        }
         push_token(&mut pointer, written);
         pointer
     }
@@ -203,16 +212,12 @@ impl<'e, 'a> View<'e, 'a> {
     }
 
     /// Returns the members under their canonical names.
-    fn members(&self) -> Vec<Member<'a>> {
-        let head = self.entry.head();
-        let has_type = head.wire_type.is_some();
+    fn members(&self) -> Vec<CanonicalMember<'a>> {
+        let is_canonical = self.is_canonical();
+        let has_type = self.has(Key::WireType);
+        let has_time = self.has(Key::CreatedAt);
         let outer = Members::of(self.entry.raw());
-        if self.is_canonical() {
-            let is_own = |name: &str| !matches!(name, "eventType" | "timestamp");
-            let members = outer.0.into_iter().filter(|(name, _)| is_own(name));
-            return members.map(|(name, value)| Member::new(name, false, value)).collect();
-        }
-        let data = if has_type { None } else { self.entry.get(head.data) };
+        let data = if has_type { None } else { self.entry.at(Key::Data) };
         let inner = data.map_or_else(|| Members(Vec::new()), Members::of);
         let nested = self.is_nested(&inner);
         // Asked once for each of a few names, not for each member.
@@ -221,26 +226,29 @@ impl<'e, 'a> View<'e, 'a> {
         let in_both: Vec<&str> = beside.filter(|name| inner.get(name).is_some()).collect();
 
         let mut placed = Vec::with_capacity(outer.0.len() + inner.0.len());
-        for (key, value) in outer.0 {
-            let name = match key.as_ref() {
-                "eventType" if head.event_type.is_some() && !has_type => Cow::Borrowed("type"),
-                "timestamp" if head.timestamp.is_some() && !head.created_at.is_some() => {
-                    Cow::Borrowed("createdAt")
-                }
-                "eventType" | "timestamp" => continue,
+        for (written, value) in outer.0 {
+            let key = match Key::of(written.as_bytes()) {
+                Key::EventType if !has_type && self.has(Key::EventType) => Key::WireType,
+                Key::Timestamp if !has_time && self.has(Key::Timestamp) => Key::CreatedAt,
+                Key::EventType | Key::Timestamp => continue,
                 // As null they say nothing.
-                "type" if !has_type => continue,
-                "createdAt" if !head.created_at.is_some() => continue,
-                "data" if nested => continue,
-                // What stands in both places is taken from inside.
-                name if in_both.contains(&name) => continue,
-                _ => key,
+                Key::WireType if !has_type => continue,
+                Key::CreatedAt if !has_time && !is_canonical => continue,
+                Key::Data if nested => continue,
+                Key::Other | Key::Results => {
+                    // What stands in both places is taken from inside.
+                    if !in_both.contains(&written.as_ref()) {
+                        placed.push(CanonicalMember::new(written, false, value));
+                    }
+                    continue;
+                }
+                key => key,
             };
-            placed.push(Member::new(name, false, value));
+            placed.push(CanonicalMember::named(key, written, value));
         }
         for (name, value) in inner.0 {
             if self.is_beside(&name) || (nested && name == "data") {
-                placed.push(Member::new(name, true, value));
+                placed.push(CanonicalMember::new(name, true, value));
             }
         }
         placed
@@ -263,7 +271,7 @@ impl<'e, 'a> View<'e, 'a> {
 }
 
 /// Appends a reference token to a JSON pointer, escaped.
-fn push_token(pointer: &mut String, token: &str) {
+pub(crate) fn push_token(pointer: &mut String, token: &str) {
     pointer.push('/');
     pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
 }

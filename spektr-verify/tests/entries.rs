@@ -91,11 +91,11 @@ fn a_batch_of_none_has_no_entries() {
 fn results_that_are_no_array_are_an_error_of_the_body() {
     assert_eq!(
         body_error(br#"{"results":{"id":"e1"}}"#),
-        Some(BodyError::ResultsNotAnArray { found: JsonType::Object }),
+        Some(BodyError::ResultsNotAnArray { name: "results", found: JsonType::Object }),
     );
     assert_eq!(
         body_error(br#"{"results":null}"#),
-        Some(BodyError::ResultsNotAnArray { found: JsonType::Null }),
+        Some(BodyError::ResultsNotAnArray { name: "results", found: JsonType::Null }),
     );
 }
 

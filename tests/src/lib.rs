@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod bodies;
+pub mod compiled;
 pub mod corpus;
 pub mod fixtures;
 pub mod listing;

@@ -121,7 +121,7 @@ fn rejects_results_that_stand_there_twice() {
         // The same name, written with an escape.
         r#"{"results":[],"\u0072esults":[]}"#,
     ] {
-        assert_body_error(body, BodyError::DuplicateResults);
+        assert_body_error(body, BodyError::DuplicateResults { names: ["results"; 2] });
     }
 }
 
@@ -135,7 +135,7 @@ fn rejects_results_that_are_no_list() {
     ] {
         for says_nothing in ["", r#""type":null,"#, r#""id":"e","eventType":null,"#] {
             let body = format!(r#"{{{says_nothing}"results":{results}}}"#);
-            assert_body_error(&body, BodyError::ResultsNotAnArray { found });
+            assert_body_error(&body, BodyError::ResultsNotAnArray { name: "results", found });
         }
     }
 }

@@ -267,13 +267,21 @@ cases! {
             .edit(OTHER_ENVELOPE, "\"spektrId\": { \"$ref\": \"spektr_id.schema.json\", \"description\": \"The customer.\" }",
                 "\"spektrId\": { \"description\": \"The customer.\", \"anyOf\": [{ \"$ref\": \"spektr_id.schema.json\" }, { \"type\": \"null\" }] }")
         => [(OTHER_ENVELOPE, "/properties/spektrId", ProblemKind::EnvelopesDiffer("spektrId".into()))];
-    rejects_an_alias_of_what_reading_an_entry_relies_on:
-        with_keywords(OTHER_ENVELOPE, "timestamp", r#""x-aliases": ["time"]"#)
-            .edit(ENVELOPE, "\"createdAt\": {", "\"createdAt\": { \"x-aliases\": [\"created\"],")
-            .edit(BATCH, "\"results\": {", "\"results\": { \"x-aliases\": [\"events\"],")
-        => [(BATCH, "/properties/results/x-aliases", keyword("x-aliases")),
-            (OTHER_ENVELOPE, "/properties/timestamp/x-aliases", keyword("x-aliases")),
-            (ENVELOPE, "/properties/createdAt/x-aliases", keyword("x-aliases"))];
+    rejects_an_alias_in_an_envelope_that_is_the_name_of_another_member_there_or_of_the_batch:
+        with_keywords(OTHER_ENVELOPE, "timestamp", r#""x-aliases": ["time", "type"]"#)
+            .edit(ENVELOPE, "\"createdAt\": {", "\"createdAt\": { \"x-aliases\": [\"time\"],")
+            .edit(BATCH, "\"results\": {", "\"results\": { \"x-aliases\": [\"events\", \"data\"],")
+        => [(BATCH, "/properties/results/x-aliases/1", duplicate(Named::Alias, "data", "`data` of the other envelope")),
+            (OTHER_ENVELOPE, "/properties/timestamp/x-aliases/0", duplicate(Named::Alias, "time", "`createdAt` of the envelope")),
+            (OTHER_ENVELOPE, "/properties/timestamp/x-aliases/1", duplicate(Named::Alias, "type", "`type` of the envelope"))];
+    rejects_an_alias_that_only_one_of_the_envelopes_has:
+        Files::base().edit(ENVELOPE, "\"spektrId\": {", "\"spektrId\": { \"x-aliases\": [\"customerId\"],")
+        => [(OTHER_ENVELOPE, "/properties/spektrId", ProblemKind::EnvelopesDiffer("spektrId".into()))];
+    rejects_a_member_with_the_envelopes_other_name_for_the_payload:
+        with_keywords(OTHER_ENVELOPE, "data", r#""x-aliases": ["payload"]"#).event(&Event::new("ping", "Ping").members(
+            r#""payload": { "description": "A.", "type": ["string", "null"] }, "data": { "description": "B.", "x-type": "raw", "x-aliases": ["payload"] }"#, ""))
+        => [(PING, "/properties/data/x-aliases/0", duplicate(Named::Alias, "payload", "`payload`")),
+            (PING, "/properties/payload", duplicate(Named::Member, "payload", "`data` of the other envelope"))];
     rejects_a_keyword_on_the_elements_of_a_list:
         note(r#""type": "array", "items": { "type": "string", "x-aliases": ["memo"], "x-sensitive": true }"#)
         => [(PING, "/properties/note/items/x-aliases", keyword("x-aliases")),

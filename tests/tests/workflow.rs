@@ -2,27 +2,16 @@
 //! edits the schema files, and the types follow.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
-use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::PathBuf;
 
 use spektr_codegen::examples::{Derived, derive};
-use spektr_codegen::{Json, Named, ProblemKind, SchemaSet, generate, scaffold};
+use spektr_codegen::{Json, Named, ProblemKind, SchemaSet, scaffold};
+use spektr_tests::compiled::{self, Files, TYPES, Workspace, generated};
 use spektr_tests::corpus;
 use spektr_tests::fixtures::{self, Event};
 
-/// The generated folder that has the types.
-const TYPES: &str = "spektr-types/src/generated";
-
-/// Schema files by path.
-type Files = BTreeMap<String, String>;
-
-fn generated(files: &Files) -> BTreeMap<PathBuf, String> {
-    let set = SchemaSet::parse(files.clone()).unwrap_or_else(|error| panic!("{error}"));
-    generate(&set).unwrap_or_else(|error| panic!("{error}"))
-}
+/// The folder of this test's workspaces.
+const TMP: &str = env!("CARGO_TARGET_TMPDIR");
 
 /// A small schema folder: two events, one of them with a payload.
 fn before() -> Files {
@@ -273,15 +262,15 @@ created_at_text: malformed entry: /createdAt is string, expected number
 /// top of it, and lets it read the new event.
 #[test]
 fn the_changed_types_compile_and_read_the_new_event() {
-    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workflow");
+    let workspace = Workspace::new(TMP, "workflow");
     let mut schemas = with_event(with_member());
     let scaffolded = scaffold::event("CASE_CLOSED", "2026-12-01").expect("the name is one");
     let (schema, examples): (Files, Files) =
         scaffolded.into_iter().partition(|(path, _)| path.starts_with("events/"));
     schemas.extend(schema);
     schemas = with_odd_names(schemas);
-    write_workspace(&root, &generated(&schemas), READER);
-    assert_eq!(read(&root, BODY), READ);
+    workspace.write(&generated(&schemas), READER);
+    assert_eq!(workspace.run(BODY), READ);
 
     let full: Json = serde_json::from_str(&examples["examples/case_closed/full.json"])
         .expect("an example is JSON");
@@ -296,7 +285,7 @@ fn the_changed_types_compile_and_read_the_new_event() {
     for said in READ_SCAFFOLDED.lines() {
         let (case, _) = said.split_once(':').expect("the case comes first");
         let body = serde_json::to_string(&bodies[case]).expect("JSON serializes");
-        assert_eq!(format!("{case}: {}", read(&root, &body)), format!("{said}\n"));
+        assert_eq!(format!("{case}: {}", workspace.run(&body)), format!("{said}\n"));
     }
 }
 
@@ -362,7 +351,7 @@ fn with_door_opened(status: &str, data: &str) -> Files {
 /// same with what is sent as documented.
 #[test]
 fn code_for_an_event_in_progress_goes_on_working_when_the_payload_is_typed() {
-    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("graduation");
+    let workspace = Workspace::new(TMP, "graduation");
     let wip = with_door_opened("wip", r#""x-type": "raw""#);
     let typed = with_door_opened(
         "available",
@@ -374,33 +363,16 @@ fn code_for_an_event_in_progress_goes_on_working_when_the_payload_is_typed() {
                       Some(\"{\\\"door\\\": \\\"back\\\"}\") true\n\
                       None true\n\
                       None true\n";
-    write_workspace(&root, &generated(&wip), EARLY_READER);
-    assert_eq!(read(&root, DOORS), read_early, "in progress");
-    write_workspace(&root, &generated(&typed), EARLY_READER);
-    assert_eq!(read(&root, DOORS), read_early, "typed");
-    write_workspace(&root, &generated(&typed), LATE_READER);
+    workspace.write(&generated(&wip), EARLY_READER);
+    assert_eq!(workspace.run(DOORS), read_early, "in progress");
+    workspace.write(&generated(&typed), EARLY_READER);
+    assert_eq!(workspace.run(DOORS), read_early, "typed");
+    workspace.write(&generated(&typed), LATE_READER);
     let read_late = "Some(\"front\")\nSome(\"back\")\nNone\nNone\n";
-    assert_eq!(read(&root, DOORS), read_late);
+    assert_eq!(workspace.run(DOORS), read_late);
     let wrong = DOORS.replace(r#""back""#, "7");
     let refused = "malformed entry: /data/door is integer, expected string";
-    assert_eq!(read(&root, &wrong).lines().nth(1), Some(refused));
-}
-
-/// Builds the program in a workspace, and returns what it says of a body.
-fn read(root: &Path, body: &str) -> String {
-    let mut child = cargo(root)
-        .args(["run", "--offline", "--quiet", "--package", "reader"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("cargo can be run");
-    let mut input = child.stdin.take().expect("the input is piped");
-    input.write_all(body.as_bytes()).expect("the program reads its input");
-    drop(input);
-    let output = child.wait_with_output().expect("cargo ends");
-    assert_success(&output);
-    String::from_utf8(output.stdout).expect("the program writes UTF-8")
+    assert_eq!(workspace.run(&wrong).lines().nth(1), Some(refused));
 }
 
 /// The crate is published without the workspace around it: what it needs from
@@ -408,13 +380,13 @@ fn read(root: &Path, body: &str) -> String {
 #[test]
 fn the_crate_packages_with_its_generated_files() {
     let package = |arguments: &[&str]| {
-        let output = cargo(corpus::workspace_root())
+        let output = compiled::cargo(TMP, corpus::workspace_root())
             .args(["package", "--package", "spektr-types"])
             .args(["--offline", "--allow-dirty", "--no-verify"])
             .args(arguments)
             .output()
             .expect("cargo can be run");
-        assert_success(&output);
+        compiled::assert_success(&output);
         output
     };
     package(&[]);
@@ -454,75 +426,4 @@ fn the_crate_packages_with_its_generated_files() {
 fn included(source: &str) -> Vec<String> {
     let paths = source.split("include_str!(\"").skip(1);
     paths.filter_map(|rest| rest.split_once("\")")).map(|(path, _)| path.to_owned()).collect()
-}
-
-fn assert_success(output: &Output) {
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "cargo failed: {errors}");
-}
-
-/// Returns a command that runs the cargo of this run in a folder, with a target
-/// folder of its own: the lock of the workspace's is held by who runs the tests.
-fn cargo(folder: &Path) -> Command {
-    let mut command =
-        Command::new(std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
-    command
-        .current_dir(folder)
-        .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("target"))
-        .env("RUSTFLAGS", "-D warnings")
-        .env_remove("CARGO_ENCODED_RUSTFLAGS");
-    command
-}
-
-/// Writes a workspace of two packages: the crate with other generated files, and
-/// a program that uses it. Its versions are those of the workspace's lock file,
-/// so that nothing has to be fetched.
-fn write_workspace(root: &Path, generated: &BTreeMap<PathBuf, String>, program: &str) {
-    let source = corpus::workspace_root();
-    let mut files: BTreeMap<PathBuf, String> = BTreeMap::new();
-    for path in corpus::files_below(&source.join("spektr-types/src")) {
-        if !path.starts_with(source.join(TYPES)) {
-            let name = path.strip_prefix(source).expect("the file is in the workspace");
-            files.insert(name.to_owned(), corpus::read(&path));
-        }
-    }
-    for name in ["spektr-types/Cargo.toml", "spektr-types/README.md", "Cargo.lock"] {
-        files.insert(name.into(), corpus::read(&source.join(name)));
-    }
-    files.extend(
-        generated
-            .iter()
-            .filter(|(path, _)| path.starts_with(TYPES))
-            .map(|(path, text)| (path.clone(), text.clone())),
-    );
-    let manifest = corpus::read(&source.join("Cargo.toml"));
-    files.insert("Cargo.toml".into(), with_members(&manifest, r#""reader", "spektr-types""#));
-    files.insert("reader/src/main.rs".into(), program.to_owned());
-    let reader = "[package]\nname = \"reader\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n\
-                  [dependencies]\nspektr-types.workspace = true\n";
-    files.insert("reader/Cargo.toml".into(), reader.to_owned());
-
-    // Files that are as they were keep their times, so that cargo builds again
-    // what has changed only; others from a former run go.
-    for path in corpus::files_below(root) {
-        let name = path.strip_prefix(root).expect("the file is in the folder");
-        if !files.contains_key(name) {
-            fs::remove_file(&path).expect("a file of a former run can be removed");
-        }
-    }
-    for (name, text) in &files {
-        let path = root.join(name);
-        if fs::read_to_string(&path).is_ok_and(|found| found == *text) {
-            continue;
-        }
-        fs::create_dir_all(path.parent().expect("the file is in a folder")).expect("a folder");
-        fs::write(&path, text).expect("the file can be written");
-    }
-}
-
-/// Replaces the members of a workspace's manifest.
-fn with_members(manifest: &str, members: &str) -> String {
-    let (before, rest) = manifest.split_once("members = [").expect("the workspace has members");
-    let (_, after) = rest.split_once(']').expect("the list has an end");
-    format!("{before}members = [{members}]{after}")
 }

@@ -18,7 +18,7 @@ impl Reader<'_> {
             self.report(&properties, ProblemKind::Missing("results"));
             return Vec::new();
         };
-        self.only(&results, &["description", "type", "items"]);
+        self.only(&results, &["description", "type", "items", "x-aliases"]);
         match results.get("type") {
             Some(node) => drop(self.choice(&node, &[("array", ())])),
             None => self.report(&results, ProblemKind::Missing("type")),
@@ -44,7 +44,7 @@ impl Reader<'_> {
             ty: Ty::Array(Box::new(Ty::Raw)),
             sensitive: false,
             keeps_raw: false,
-            aliases: Vec::new(),
+            aliases: self.aliases("results", &results),
             valid_for_seconds: None,
             source: None,
         }]

@@ -6,6 +6,7 @@ use quote::{format_ident, quote};
 use syn::Item;
 
 use crate::emit::items;
+use crate::envelope;
 use crate::model::{Event, Member, Model, Status, Ty, TypeKind};
 use crate::names;
 use crate::passes::{PAYLOAD, doc_tokens, escape};
@@ -131,13 +132,15 @@ fn aliases<'m>(model: &'m Model, event: &'m Event) -> BTreeMap<&'m str, BTreeSet
     aliases
 }
 
-/// Tells whether the head of an entry has all members of the event, under no other
+/// Tells whether the head of an entry has all members of the event, under all of their
 /// names.
 pub(crate) fn is_in_head(model: &Model, event: &Event) -> bool {
-    const HEAD: [&str; 7] =
-        ["id", "spektrId", "workspaceId", "type", "delivered", "createdAt", "data"];
-    let mut members = model.envelope.iter().chain(&event.members);
-    members.all(|member| member.aliases.is_empty() && HEAD.contains(&member.name.as_str()))
+    let is_read = |member: &Member| envelope::key(&envelope::TYPE, &member.name).is_some();
+    let payload = model.other_envelope.iter().find(|member| member.name == PAYLOAD);
+    let is_payload = |member: &Member| {
+        payload.is_some_and(|outer| outer.name == member.name && outer.aliases == member.aliases)
+    };
+    model.envelope.iter().all(is_read) && event.members.iter().all(is_payload)
 }
 
 /// Finds the members whose values are of use for a stated time only.

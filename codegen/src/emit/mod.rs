@@ -1,6 +1,7 @@
 //! What typify cannot make, written with `quote!`.
 
 mod catalogue;
+mod envelope;
 mod event;
 mod imports;
 mod text_types;
@@ -9,6 +10,7 @@ use quote::{format_ident, quote};
 use syn::Item;
 
 pub(crate) use catalogue::event_type;
+pub(crate) use envelope::envelope;
 pub(crate) use event::{event, event_docs, event_impls, expiring};
 pub(crate) use imports::{is_imported, with_imports};
 pub(crate) use text_types::{id, open_enum, url};
@@ -39,6 +41,7 @@ pub(crate) fn events_module(model: &Model) -> Vec<Item> {
 /// Returns the root of the generated module.
 pub(crate) fn module() -> Vec<Item> {
     items(quote! {
+        mod envelope;
         mod event;
         mod event_type;
         mod events;
@@ -47,6 +50,7 @@ pub(crate) fn module() -> Vec<Item> {
         pub use event_type::EventType;
         pub use events::*;
         pub use shared::*;
+        pub(crate) use envelope::ENVELOPE;
         pub(crate) use event_type::CATALOGUE;
     })
 }

@@ -204,7 +204,7 @@ fn in_other_envelope(
     for alias in &event.wire_types.accepted {
         cases.push((format!("_wire_type_{alias}"), wire_type(alias)));
     }
-    for (alias, json) in with_aliases(full, places) {
+    for (alias, json) in with_aliases(model, full, places) {
         cases.push((format!("_{alias}"), entry(&json, data(&json), Vec::new())));
     }
     cases.into_iter().map(|(case, json)| (format!("event_type_envelope{case}"), json)).collect()
@@ -223,11 +223,17 @@ fn flat(model: &Model, event: &Event, own: Vec<(String, Json)>) -> Vec<(String, 
         .collect()
 }
 
-/// The full example once for each alias of a member, under that name.
-fn with_aliases(full: &Json, places: &[Place<'_>]) -> Vec<(String, Json)> {
+/// The full example once for each alias of a member of the payload, under that name. The
+/// schemas call none of the envelope by another name, so that an example with an alias
+/// there would not be valid.
+fn with_aliases(model: &Model, full: &Json, places: &[Place<'_>]) -> Vec<(String, Json)> {
+    let is_around = |place: &Place<'_>| match &place.tokens[..] {
+        [name] => name == "data" || model.envelope.iter().any(|member| member.name == *name),
+        _ => false,
+    };
     let members = places.iter().filter_map(|place| match place.what {
-        What::Member(member) => Some((place, member)),
-        What::Element(_) => None,
+        What::Member(member) if !is_around(place) => Some((place, member)),
+        What::Member(_) | What::Element(_) => None,
     });
     members
         .flat_map(|(place, member)| {

@@ -7,6 +7,11 @@
 //! The sender repeats an event with `delivered` changed, file URLs signed anew,
 //! in the other envelope, or spelled differently. None of that makes it another
 //! content. Everything else does, members that no schema knows included.
+//!
+//! Names are compared as they are written, and no alias of the schema counts as the name
+//! that it stands for, neither of a member of the payload nor of the envelope: a schema that
+//! learns an alias changes no hash that is stored. An event that is repeated under another
+//! name for a member is another content, which is parked and not lost.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -28,7 +33,7 @@ const DEPTH: usize = 127;
 /// `eventType`, an event's own `data` is in that of the envelope.
 const DATA: usize = 2;
 
-/// The members of both envelopes, but for `data`.
+/// The members of both envelopes, but for `data`. A part of the form of both versions.
 const ENVELOPE: [&str; 8] =
     ["id", "spektrId", "workspaceId", "type", "eventType", "delivered", "createdAt", "timestamp"];
 
@@ -321,6 +326,20 @@ mod tests {
         }
         let with = |query: &str| hash(&other[5].replace("?q", query));
         assert_ne!(with("?q"), with("?r"), "only file URLs lose their query");
+    }
+
+    /// A member that the schema adds to an envelope counts as payload until the hash has
+    /// another version.
+    #[test]
+    fn the_envelope_has_the_members_of_the_types() {
+        let known: Vec<_> = spektr_types::envelope().map(|member| member.name).collect();
+        let missing: Vec<_> = known.iter().filter(|name| !ENVELOPE.contains(*name)).collect();
+        assert_eq!((missing, known.len()), (Vec::new(), ENVELOPE.len()));
+    }
+
+    #[test]
+    fn another_name_for_a_member_is_another_content() {
+        assert_ne!(hash(&BASE.replace("process_name", "processName")), hash(BASE));
     }
 
     /// The contents of a pair differ in the places of values, or in a head that is not a string.

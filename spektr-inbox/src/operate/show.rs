@@ -1,11 +1,14 @@
 //! What an entry holds, without saying it.
 
 use serde_json::{Map, Value};
+use spektr_types::envelope;
 
-/// The members of the envelope, which identify an event and say nothing of
-/// anybody.
-const SHOWN: [&str; 8] =
-    ["id", "spektrId", "workspaceId", "type", "eventType", "delivered", "createdAt", "timestamp"];
+/// Tells whether a member is of the envelope, which identifies an event and says nothing
+/// of anybody.
+fn is_shown(name: &str) -> bool {
+    let mut shown = envelope().filter(|member| !member.is_sensitive);
+    shown.any(|member| member.names().any(|known| known == name))
+}
 
 /// Returns the JSON of an entry with the values of its payload replaced by their
 /// JSON types, for people who look after events and not after persons.
@@ -27,9 +30,8 @@ pub fn outline(raw: &[u8]) -> String {
     let shown = match serde_json::from_slice(raw) {
         Ok(Value::Object(members)) => {
             let member = |(key, value): (String, Value)| {
-                let is_shown = SHOWN.contains(&key.as_str())
-                    && !matches!(value, Value::Object(_) | Value::Array(_));
-                let value = if is_shown { value } else { hidden(value) };
+                let is_plain = !matches!(value, Value::Object(_) | Value::Array(_));
+                let value = if is_plain && is_shown(&key) { value } else { hidden(value) };
                 (key, value)
             };
             Value::Object(members.into_iter().map(member).collect())

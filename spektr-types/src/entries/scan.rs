@@ -10,8 +10,10 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::head::Span;
 use super::json::Json;
-use super::{Entries, Entry, Head, MAX_BYTES, MAX_ENTRIES, Span};
+use super::{Entries, Entry, MAX_BYTES, MAX_ENTRIES};
+use crate::envelope::Key;
 use crate::error::{BodyError, JsonType};
 use crate::members::Members;
 
@@ -56,19 +58,22 @@ fn slice_by_slice(text: &str) -> Result<Entries<'_>, BodyError> {
         return Err(BodyError::NotAnObject { found });
     }
     let single = whole(text, raw);
-    let mut results = Members::of(raw.get()).0.into_iter().filter(|(key, _)| key == "results");
-    let Some((_, list)) = results.next() else {
+    let mut results = Members::of(raw.get()).0.into_iter().filter_map(|(name, value)| {
+        let key = Key::of(name.as_bytes());
+        if key == Key::Results { Some((key.known_name(&name), value)) } else { None }
+    });
+    let Some((name, list)) = results.next() else {
         return Ok(Entries::single(single));
     };
     if single.head.names_event() {
         return Ok(Entries::single(single));
     }
-    if results.next().is_some() {
-        return Err(BodyError::DuplicateResults);
+    if let Some((other, _)) = results.next() {
+        return Err(BodyError::DuplicateResults { names: [name, other] });
     }
     let found = JsonType::of(list.get());
     if found != JsonType::Array {
-        return Err(BodyError::ResultsNotAnArray { found });
+        return Err(BodyError::ResultsNotAnArray { name, found });
     }
     let elements: Elements<'_> = serde_json::from_str(list.get()).map_err(|error| {
         if error.is_data() { BodyError::TooManyEntries } else { not_json(error) }
@@ -117,8 +122,8 @@ fn in_one_pass(text: &str) -> Option<Entries<'_>> {
     let mut batch = None;
     let (_, start) = json.next(0)?;
     let end = json.object(start, |name, at| {
-        let key = Key::plain(name)?;
-        if matches!(key, Key::Results) {
+        let key = plain(name)?;
+        if key == Key::Results {
             let (entries, end) = list(text, at)?;
             return if batch.replace(entries).is_none() { Some(end) } else { None };
         }
@@ -158,7 +163,7 @@ fn element(entry: &mut Entry<'_>, at: usize) -> Option<usize> {
     let json = Json::new(entry.text);
     let end = if json.next(at)?.0 == b'{' {
         json.object(at, |name, at| {
-            let key = Key::plain(name)?;
+            let key = plain(name)?;
             let end = json.value(at)?;
             entry.head.add(key, entry.text, Span::new(at..end));
             Some(end)
@@ -170,88 +175,10 @@ fn element(entry: &mut Entry<'_>, at: usize) -> Option<usize> {
     Some(end)
 }
 
-/// What a member is to an entry's head, or to the body.
-#[derive(Clone, Copy)]
-enum Key {
-    Id,
-    SpektrId,
-    WorkspaceId,
-    WireType,
-    EventType,
-    CreatedAt,
-    Timestamp,
-    Delivered,
-    Data,
-    Results,
-    Other,
-}
-
-impl Key {
-    fn of(name: &[u8]) -> Self {
-        match name {
-            b"id" => Self::Id,
-            b"spektrId" => Self::SpektrId,
-            b"workspaceId" => Self::WorkspaceId,
-            b"type" => Self::WireType,
-            b"eventType" => Self::EventType,
-            b"createdAt" => Self::CreatedAt,
-            b"timestamp" => Self::Timestamp,
-            b"delivered" => Self::Delivered,
-            b"data" => Self::Data,
-            b"results" => Self::Results,
-            _ => Self::Other,
-        }
-    }
-
-    /// Takes a name as it is written, unless it has escapes.
-    fn plain(written: &[u8]) -> Option<Self> {
-        let key = Self::of(written);
-        if matches!(key, Self::Other) && written.contains(&b'\\') { None } else { Some(key) }
-    }
-}
-
-impl Head {
-    /// Tells whether the object says which event it is, and so is an event.
-    fn names_event(&self) -> bool {
-        self.wire_type.is_some() || self.event_type.is_some()
-    }
-
-    fn add(&mut self, key: Key, text: &str, value: Span) {
-        let (name, place) = match key {
-            Key::Id => ("id", &mut self.id),
-            Key::SpektrId => ("spektrId", &mut self.spektr_id),
-            Key::WorkspaceId => ("workspaceId", &mut self.workspace_id),
-            Key::WireType => ("type", &mut self.wire_type),
-            Key::EventType => ("eventType", &mut self.event_type),
-            Key::CreatedAt => ("createdAt", &mut self.created_at),
-            Key::Timestamp => ("timestamp", &mut self.timestamp),
-            Key::Delivered => {
-                self.is_delivered_twice |= self.delivered.is_some();
-                self.delivered = value;
-                return;
-            }
-            Key::Data => ("data", &mut self.data),
-            Key::Results | Key::Other => return,
-        };
-        // In a member that says what or when it is, null is as good as absent:
-        // the other envelope's member may say it.
-        let bit = match key {
-            Key::WireType => 1,
-            Key::EventType => 2,
-            Key::CreatedAt => 4,
-            Key::Timestamp => 8,
-            _ => 0,
-        };
-        let is_there = place.is_some() || self.nulls & bit != 0;
-        if is_there && self.duplicate.is_none() {
-            self.duplicate = Some(name);
-        }
-        if bit != 0 && value.of(text) == Some("null") {
-            self.nulls |= bit;
-        } else {
-            *place = value;
-        }
-    }
+/// Says what a name is as it is written, unless it has escapes.
+fn plain(written: &[u8]) -> Option<Key> {
+    let key = Key::of(written);
+    if key == Key::Other && written.contains(&b'\\') { None } else { Some(key) }
 }
 
 /// The elements of a list as slices, at most [`MAX_ENTRIES`] of them.
@@ -289,24 +216,12 @@ mod tests {
     use proptest::prelude::*;
     use proptest::sample::select;
 
+    use super::super::head::Head;
     use super::*;
 
     /// What an entry is to those who read it: its places.
-    fn places(entry: &Entry<'_>) -> (Vec<(u32, u32)>, Option<&'static str>) {
-        let head = &entry.head;
-        let spans = [
-            entry.raw,
-            head.id,
-            head.spektr_id,
-            head.workspace_id,
-            head.wire_type,
-            head.event_type,
-            head.created_at,
-            head.timestamp,
-            head.delivered,
-            head.data,
-        ];
-        (spans.map(|span| (span.start, span.length)).to_vec(), head.duplicate)
+    fn places(entry: &Entry<'_>) -> (Span, &Head) {
+        (entry.raw, &entry.head)
     }
 
     fn assert_agrees(text: &str) -> bool {

@@ -2,6 +2,7 @@
 
 //! What the schema files say, as Rust.
 
+mod envelope;
 mod event;
 mod event_type;
 mod events;
@@ -10,4 +11,5 @@ pub use event::Event;
 pub use event_type::EventType;
 pub use events::*;
 pub use shared::*;
+pub(crate) use envelope::ENVELOPE;
 pub(crate) use event_type::CATALOGUE;

@@ -17,6 +17,8 @@ pub(super) struct Canonical {
     moved: BTreeMap<String, String>,
     /// Members inside `data` that are no part of the event, with their values.
     pub(super) rest: Vec<(String, Value)>,
+    /// The pointer into the entry of that `data`.
+    pub(super) rest_at: String,
 }
 
 impl Canonical {
@@ -34,25 +36,25 @@ impl Canonical {
         for member in canonical.members() {
             if member.is_inside_data() {
                 lifted.insert(member.name());
-                moved.insert(member.name().to_owned(), format!("/data/{}", escaped(member.name())));
+                moved.insert(member.name().to_owned(), canonical.pointer(member.name()));
             }
             members.insert(member.name().to_owned(), read(member.raw()));
         }
         // Wire types match in any case; the event was chosen by it already.
         members.insert("type".to_owned(), Value::from(event.wire_types().canonical));
         let mut rest = Vec::new();
-        if canonical.pointer("data") == "/data/data" {
-            if let Value::Object(outer) = read(entry.raw()) {
-                if let Some(Value::Object(inner)) = outer.get("data") {
-                    let is_rest = |(name, _): &(&String, _)| !lifted.contains(name.as_str());
-                    let owned = |(name, value): (&String, &Value)| (name.clone(), value.clone());
-                    rest = inner.iter().filter(is_rest).map(owned).collect();
-                }
+        let payload = canonical.pointer("data");
+        let rest_at = payload.strip_suffix("/data").unwrap_or_default().to_owned();
+        if !rest_at.is_empty() {
+            if let Some(Value::Object(inner)) = read(entry.raw()).pointer(&rest_at) {
+                let is_rest = |(name, _): &(&String, _)| !lifted.contains(name.as_str());
+                let owned = |(name, value): (&String, &Value)| (name.clone(), value.clone());
+                rest = inner.iter().filter(is_rest).map(owned).collect();
             }
         } else if let Some(Value::Object(data)) = members.get_mut("data") {
             data.retain(|name, _| !lifted.contains(name.as_str()));
         }
-        Self { value: Value::Object(members), moved, rest }
+        Self { value: Value::Object(members), moved, rest, rest_at }
     }
 
     pub(super) fn value(&self) -> &Value {

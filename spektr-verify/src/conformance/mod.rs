@@ -15,7 +15,7 @@ use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::LocationSegment;
 use serde_json::Value;
-use spektr_types::{Entry, JsonType, catalogue};
+use spektr_types::{Entry, EntryError, EntryErrorKind, JsonType, catalogue};
 
 use canonical::Canonical;
 use schemas::EventSchema;
@@ -114,27 +114,15 @@ impl Conformance {
     #[must_use]
     pub fn check(&self, entry: &Entry<'_>) -> Report {
         let decoded = entry.decode();
-        let found = match serde_json::from_str(entry.raw()) {
-            Ok(Value::Object(members)) => Ok(members),
-            Ok(other) => Err(type_changed("", JsonType::Object, &other)),
-            Err(_) => Err(Drift::Unreadable),
-        };
-        let members = match found {
-            Ok(members) => members,
-            Err(drift) => return Report::one(drift),
-        };
-        let says = |name| Some((name, members.get(name).filter(|value| !value.is_null())?));
-        let wire_type = match says("type").or_else(|| says("eventType")) {
-            Some((_, Value::String(wire_type))) => wire_type,
-            Some((name, other)) => {
-                let drift = type_changed(&format!("/{name}"), JsonType::String, other);
-                return Report::one(drift);
-            }
-            None => return Report::one(Drift::MissingMember { pointer: "/type".into() }),
+        if serde_json::from_str::<Value>(entry.raw()).is_err() {
+            return Report::one(Drift::Unreadable);
+        }
+        let Some(wire_type) = entry.wire_type() else {
+            return Report::one(decoded.as_ref().map_or_else(unnamed, |_| Drift::Unreadable));
         };
         let name = decoded.as_ref().ok().map(|event| event.event_type());
         let candidates = catalogue()
-            .filter(|info| info.has_wire_type(wire_type))
+            .filter(|info| info.has_wire_type(&wire_type))
             .filter(|info| name.as_ref().is_none_or(|name| info.event_type() == name));
         let reports = candidates.filter_map(|info| {
             let schema = self.schemas.iter().find(|schema| schema.event == info.name())?;
@@ -142,7 +130,7 @@ impl Conformance {
             Some(differences(schema, &canonical).report(info.name()))
         });
         reports.min_by_key(|report| report.drift.len()).unwrap_or_else(|| {
-            let wire_type = is_name(wire_type).then(|| wire_type.clone());
+            let wire_type = is_name(&wire_type).then(|| wire_type.into_owned());
             Report::one(Drift::UnknownEvent { wire_type })
         })
     }
@@ -271,7 +259,7 @@ fn differences(schema: &EventSchema, canonical: &Canonical) -> Findings {
         collect(&error, canonical, &mut findings);
     }
     for (name, value) in &canonical.rest {
-        let pointer = format!("/data/{}", shown(name));
+        let pointer = format!("{}/{}", canonical.rest_at, shown(name));
         findings.add(Drift::UnexpectedMember { pointer, found: json_type(value) });
     }
     findings
@@ -324,9 +312,16 @@ fn shown(name: &str) -> &str {
     if is_name(name) { name } else { "(a name that is not shown)" }
 }
 
-fn type_changed(pointer: &str, expected: JsonType, found: &Value) -> Drift {
-    let found = json_type(found);
-    Drift::TypeChanged { pointer: pointer.to_owned(), expected: vec![expected], found }
+/// What is wrong with an entry that has no wire type: it could not be decoded.
+fn unnamed(error: &EntryError) -> Drift {
+    let pointer = error.pointer().to_owned();
+    match error.kind() {
+        EntryErrorKind::Missing => Drift::MissingMember { pointer },
+        EntryErrorKind::WrongType { expected, found } => {
+            Drift::TypeChanged { pointer, expected: vec![*expected], found: *found }
+        }
+        _ => Drift::Unreadable,
+    }
 }
 
 fn json_type(value: &Value) -> JsonType {

@@ -11,10 +11,6 @@ use super::super::text;
 use super::examples;
 use super::tree::{self, Node, object, string};
 
-/// Members of the envelopes, which an event's own file does not repeat.
-const ENVELOPE: [&str; 8] =
-    ["id", "spektrId", "workspaceId", "type", "delivered", "createdAt", "eventType", "timestamp"];
-
 /// Returns the files of an event, given those of an event of which nothing is
 /// known.
 pub(super) fn files(
@@ -32,7 +28,9 @@ pub(super) fn files(
         return files;
     };
     let own: Vec<Documented> = payload
-        .map(|payload| payload.members.iter().filter(|member| is_own(member)).cloned().collect())
+        .map(|payload| {
+            payload.members.iter().filter(|member| is_own(set, member)).cloned().collect()
+        })
         .unwrap_or_default();
     let members = tree::build(&own);
     let inferred = wire_type(&schema);
@@ -53,9 +51,14 @@ pub(super) fn files(
     files
 }
 
-fn is_own(member: &Documented) -> bool {
+/// Tells whether a member belongs to the event: its file does not repeat those of the
+/// envelopes.
+fn is_own(set: &SchemaSet, member: &Documented) -> bool {
     let first = member.path.split(['.', '[']).next().unwrap_or_default();
-    !ENVELOPE.contains(&first)
+    let model = set.model();
+    let envelopes = model.envelope.iter().chain(&model.other_envelope);
+    let mut shared = envelopes.filter(|member| member.name != "data");
+    !shared.any(|member| member.name == first || member.aliases.iter().any(|it| it == first))
 }
 
 struct WireTypes {

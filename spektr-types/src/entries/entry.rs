@@ -1,0 +1,228 @@
+//! One entry: what can be asked of it before decoding, and decoding.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::head::{Head, Span};
+use super::{MAX_DEPTH, depth, scan};
+use crate::envelope::Key;
+use crate::error::{BodyError, EntryError, EntryErrorKind, Fault, JsonType};
+use crate::members::{Members, string};
+use crate::view::{CanonicalEntry, View, lenient, push_token};
+use crate::{
+    Event, EventId, EventInfo, EventType, RawJson, Timestamp, Unknown, UnknownValue, catalogue,
+};
+
+/// One element of a batch before decoding: its raw JSON, and its head at hand.
+#[derive(Clone)]
+pub struct Entry<'a> {
+    /// The body, or whatever text the entry was found in.
+    pub(super) text: &'a str,
+    pub(super) raw: Span,
+    pub(super) head: Head,
+}
+
+impl<'a> Entry<'a> {
+    /// An entry that nothing has been read of yet.
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, raw: Span::default(), head: Head::default() }
+    }
+
+    /// Reads one entry from the JSON text that [`raw`](Self::raw) gave, as a store
+    /// does that kept it. A byte order mark before it is skipped.
+    ///
+    /// # Errors
+    ///
+    /// [`BodyError::NotJson`], if the text is not one JSON value, or
+    /// [`BodyError::TooLarge`].
+    pub fn from_json(text: &'a str) -> Result<Self, BodyError> {
+        scan::entry(text)
+    }
+
+    /// Returns the entry's JSON, byte for byte as it arrived.
+    pub fn raw(&self) -> &'a str {
+        self.raw.of(self.text).unwrap_or_default()
+    }
+
+    /// Returns the JSON of a member of the head, if the entry has it.
+    pub(crate) fn at(&self, key: Key) -> Option<&'a str> {
+        self.head.get(key).of(self.text)
+    }
+
+    /// Returns the name that the entry has for a member, or the schema's for one that it
+    /// does not have. It takes time linear in the size of the entry.
+    pub(crate) fn written(&self, key: Key) -> Cow<'a, str> {
+        let mut names = Members::of(self.raw()).0.into_iter().map(|(name, _)| name);
+        let found = names.find(|name| Key::of(name.as_bytes()) == key);
+        found.unwrap_or(Cow::Borrowed(key.name()))
+    }
+
+    /// Returns the event's id, where it is a string.
+    pub fn id(&self) -> Option<Cow<'a, str>> {
+        self.at(Key::Id).and_then(string)
+    }
+
+    /// Returns the id of the end-user, where it is a string.
+    pub fn spektr_id(&self) -> Option<Cow<'a, str>> {
+        self.at(Key::SpektrId).and_then(string)
+    }
+
+    /// Returns the id of the workspace, where it is a string.
+    pub fn workspace_id(&self) -> Option<Cow<'a, str>> {
+        self.at(Key::WorkspaceId).and_then(string)
+    }
+
+    /// Returns the wire type as it arrived, where it is a string.
+    pub fn wire_type(&self) -> Option<Cow<'a, str>> {
+        self.at(Key::WireType).or_else(|| self.at(Key::EventType)).and_then(string)
+    }
+
+    /// Returns the creation time, if present and valid.
+    pub fn created_at(&self) -> Option<Timestamp> {
+        let time = self.at(Key::CreatedAt).or_else(|| self.at(Key::Timestamp));
+        time.and_then(Timestamp::from_json)
+    }
+
+    /// Returns the members as they are read for an event, under the names of the
+    /// events page, whichever envelope the entry has and whether they are right or
+    /// not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use spektr_types::{Entry, catalogue};
+    ///
+    /// let text = r#"{"id":"e1","eventType":"step_init","timestamp":1731057600,"spektrId":"s1"}"#;
+    /// let entry = Entry::from_json(text)?;
+    /// let event = catalogue().find(|event| event.has_wire_type("step_init")).expect("documented");
+    /// let canonical = entry.canonical(event);
+    /// let names: Vec<_> = canonical.members().iter().map(|member| member.name()).collect();
+    /// assert_eq!(names, ["id", "type", "createdAt", "spektrId"]);
+    /// assert_eq!(canonical.pointer("createdAt"), "/timestamp");
+    /// # Ok::<(), spektr_types::BodyError>(())
+    /// ```
+    pub fn canonical(&self, event: &'static EventInfo) -> CanonicalEntry<'_, 'a> {
+        View::new(self, event).canonical()
+    }
+
+    /// Decodes the entry.
+    ///
+    /// # Errors
+    ///
+    /// An [`EntryError`] that says where and why, and holds the entry. A wire type
+    /// that the schema does not know is no error but [`Event::Unknown`].
+    pub fn decode(&self) -> Result<Event, EntryError> {
+        self.read().map_err(|fault| EntryError {
+            id: self.id().map(|id| EventId::from(id.as_ref())),
+            pointer: fault.pointer,
+            kind: fault.kind,
+            raw: RawJson::from_valid(self.raw()),
+        })
+    }
+
+    fn read(&self) -> Result<Event, Fault> {
+        let found = JsonType::of(self.raw());
+        if found != JsonType::Object {
+            let expected = JsonType::Object;
+            return Err(Fault::new("", EntryErrorKind::WrongType { expected, found }));
+        }
+        if depth::exceeds(self.raw(), MAX_DEPTH) {
+            return Err(Fault::new("", EntryErrorKind::TooDeep));
+        }
+        if let Some(key) = self.head.duplicate {
+            return Err(self.twice(key));
+        }
+        let wire_type = self.wire_type_strict()?;
+        match self.select(&wire_type)? {
+            Some(_) if self.head.is_delivered_twice => Err(self.twice(Key::Delivered)),
+            Some(info) => (info.read)(&View::new(self, info)),
+            None => Ok(Event::Unknown(self.unknown(&wire_type))),
+        }
+    }
+
+    /// Says by which names a member of the head is given twice.
+    fn twice(&self, key: Key) -> Fault {
+        let members = Members::of(self.raw()).0.into_iter();
+        let mut given = members.filter(|(name, _)| Key::of(name.as_bytes()) == key);
+        let mut next = || given.next().map_or(key.name(), |(name, _)| key.known_name(&name));
+        let (one, other) = (next(), next());
+        let kind = if one == other {
+            EntryErrorKind::Duplicate
+        } else {
+            EntryErrorKind::DuplicateAlias { names: [one, other] }
+        };
+        Fault::new(pointer(other), kind)
+    }
+
+    /// Returns the wire type, or what is wrong with it.
+    fn wire_type_strict(&self) -> Result<Cow<'a, str>, Fault> {
+        let (key, raw) = match (self.at(Key::WireType), self.at(Key::EventType)) {
+            (Some(raw), _) => (Key::WireType, raw),
+            (None, Some(raw)) => (Key::EventType, raw),
+            (None, None) => {
+                return Err(Fault::new(pointer(Key::WireType.name()), EntryErrorKind::Missing));
+            }
+        };
+        string(raw).ok_or_else(|| {
+            let (expected, found) = (JsonType::String, JsonType::of(raw));
+            let kind = if found == expected {
+                EntryErrorKind::Unrepresentable
+            } else {
+                EntryErrorKind::WrongType { expected, found }
+            };
+            Fault::new(pointer(&self.written(key)), kind)
+        })
+    }
+
+    /// Finds the event that a wire type means here; none if it is not known.
+    fn select(&self, wire_type: &str) -> Result<Option<&'static EventInfo>, Fault> {
+        let mut candidates = catalogue().filter(|info| info.has_wire_type(wire_type));
+        let Some(first) = candidates.next() else {
+            return Ok(None);
+        };
+        let others: Vec<_> = candidates.collect();
+        if others.is_empty() {
+            return Ok(Some(first));
+        }
+        let all = || std::iter::once(first).chain(others.iter().copied());
+        let mut present = all().filter(|info| View::new(self, info).has_discriminator());
+        match (present.next(), present.next()) {
+            (Some(info), None) => Ok(Some(info)),
+            (Some(one), Some(other)) => {
+                let candidates = [one.name(), other.name()];
+                Err(Fault::new("", EntryErrorKind::Ambiguous { candidates }))
+            }
+            // Nothing tells them apart: the one whose own name it is.
+            (None, _) => Ok(all().find(|info| info.owns_wire_type(wire_type)).or(Some(first))),
+        }
+    }
+
+    fn unknown(&self, wire_type: &str) -> Unknown {
+        Unknown {
+            event_type: EventType::Unknown(UnknownValue::new(wire_type)),
+            id: lenient(self.at(Key::Id)),
+            spektr_id: lenient(self.at(Key::SpektrId)),
+            workspace_id: lenient(self.at(Key::WorkspaceId)),
+            created_at: self.created_at(),
+            raw: RawJson::from_valid(self.raw()),
+        }
+    }
+}
+
+/// Returns the JSON pointer of a member of the entry.
+fn pointer(name: &str) -> String {
+    let mut pointer = String::new();
+    push_token(&mut pointer, name);
+    pointer
+}
+
+impl fmt::Debug for Entry<'_> {
+    /// Shows what identifies the entry, not what it holds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry")
+            .field("id", &self.id())
+            .field("wire_type", &self.wire_type())
+            .field("bytes", &self.raw().len())
+            .finish()
+    }
+}

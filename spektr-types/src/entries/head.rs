@@ -1,0 +1,89 @@
+//! The places of the members that every entry is asked for.
+
+use std::ops::Range;
+
+use crate::envelope::Key;
+
+/// How many members have a place: those before the list of a batch.
+const PLACES: usize = Key::Results as usize;
+
+/// The members of an entry that say which event it is, as places in its text.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Head {
+    places: [Span; PLACES],
+    /// Which of the members are null that say nothing then, a bit each.
+    nulls: u16,
+    /// The first member that the entry has twice.
+    pub(super) duplicate: Option<Key>,
+    /// Whether it has `delivered` twice, which matters to known events only.
+    pub(super) is_delivered_twice: bool,
+}
+
+impl Head {
+    /// Returns the place of a member; none for a null that says nothing.
+    #[inline]
+    pub(crate) fn get(&self, key: Key) -> Span {
+        self.places.get(key as usize).copied().unwrap_or_default()
+    }
+
+    /// Tells whether the object says which event it is, and so is an event.
+    pub(super) fn names_event(&self) -> bool {
+        self.get(Key::WireType).is_some() || self.get(Key::EventType).is_some()
+    }
+
+    /// Notes the place of a member's value in the text.
+    #[inline]
+    pub(super) fn add(&mut self, key: Key, text: &str, value: Span) {
+        let Some(place) = self.places.get_mut(key as usize) else { return };
+        let bit = 1 << key as u16;
+        if place.is_some() || self.nulls & bit != 0 {
+            if key == Key::Delivered {
+                self.is_delivered_twice = true;
+            } else if self.duplicate.is_none() {
+                self.duplicate = Some(key);
+            }
+        }
+        if key.is_absent_as_null() && value.of(text) == Some("null") {
+            self.nulls |= bit;
+        } else {
+            *place = value;
+        }
+    }
+}
+
+/// A place in a text of at most [`MAX_BYTES`](super::MAX_BYTES), or none. A batch has many of them,
+/// and half the size of a slice is half the memory to move.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Span {
+    start: u32,
+    /// No JSON value is empty: 0 is none.
+    length: u32,
+}
+
+impl Span {
+    /// Returns a place; none if it lies beyond [`MAX_BYTES`](super::MAX_BYTES).
+    pub(super) fn new(place: Range<usize>) -> Self {
+        match (u32::try_from(place.start), u32::try_from(place.len())) {
+            (Ok(start), Ok(length)) => Self { start, length },
+            _ => Self::default(),
+        }
+    }
+
+    /// Returns the place of a part of a text.
+    pub(super) fn find(text: &str, part: &str) -> Self {
+        let start = (part.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
+        Self::new(start..start.saturating_add(part.len()))
+    }
+
+    /// Returns what stands there in a text, if anything does.
+    #[inline]
+    pub(super) fn of(self, text: &str) -> Option<&str> {
+        let start = usize::try_from(self.start).ok()?;
+        let length = usize::try_from(self.length).ok()?;
+        if length == 0 { None } else { text.get(start..start.checked_add(length)?) }
+    }
+
+    pub(crate) fn is_some(self) -> bool {
+        self.length > 0
+    }
+}
