@@ -49,9 +49,21 @@ async fn a_server_that_logs_every_statement_and_error_gets_no_payload_where_the_
         store.accept(entries).await.unwrap();
         assert_eq!(is_logged(&cluster), values, "{role}");
 
-        // A statement that fails has its values in the line of the error, and so has the row.
+        // A statement that fails has its values in the lines of the error.
+        let connection = cluster.connect(&database).await;
+        let script = "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS \
+              $$ BEGIN RAISE EXCEPTION 'no'; END $$; \
+            CREATE TRIGGER fail BEFORE INSERT ON spektr_inbox.entries \
+              FOR EACH ROW EXECUTE FUNCTION fail()";
+        connection.batch_execute(script).await.unwrap();
+        let (entries, is_logged) = marked(&format!("error-{role}"));
+        store.accept(entries).await.unwrap_err();
+        assert_eq!(is_logged(&cluster), values, "{role}");
+        connection.batch_execute("DROP FUNCTION fail CASCADE").await.unwrap();
+
+        // A row that is refused is in the details of the error.
         let script = "ALTER TABLE spektr_inbox.entries ADD CHECK (raw IS NULL) NOT VALID";
-        cluster.connect(&database).await.batch_execute(script).await.unwrap();
+        connection.batch_execute(script).await.unwrap();
         let (entries, is_logged) = marked(&format!("row-{role}"));
         let error = store.accept(entries).await.unwrap_err();
         assert!(matches!(error, StoreError::Database { .. }), "{error:?}");
