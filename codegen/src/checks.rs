@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::emit;
 use crate::model::{Event, Member, Model, Ty, TypeDef, TypeKind};
 use crate::names;
 use crate::passes::PAYLOAD;
 use crate::problem::{Named, Problem, ProblemKind, Required};
+use crate::{discriminators, emit};
 
 /// Names that the generated crate and its functions give to something else,
 /// besides those that generated files import.
@@ -84,6 +84,7 @@ pub(crate) fn run(model: &Model, problems: &mut Vec<Problem>) {
     envelopes(model, problems);
     members(model, problems);
     wire_types(model, problems);
+    unused_discriminators(model, problems);
     cycles(model, problems);
     kept(model, problems);
     // It follows types into their members, where there must be an end to it.
@@ -149,7 +150,7 @@ fn members(model: &Model, problems: &mut Vec<Problem>) {
             }
         }
         for (index, pointer) in event.discriminators.iter().enumerate() {
-            if !leads_to_member(model, &event.members, pointer) {
+            if discriminators::paths(model, event, pointer).is_empty() {
                 let kind = ProblemKind::DanglingPointer {
                     what: "the discriminator",
                     pointer: pointer.clone(),
@@ -213,29 +214,6 @@ fn envelopes(model: &Model, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Follows a pointer as `/data/tagId` through the members' types.
-fn leads_to_member(model: &Model, members: &[Member], pointer: &str) -> bool {
-    let Some((name, rest)) = pointer
-        .strip_prefix('/')
-        .map(|path| path.find('/').map_or((path, ""), |slash| path.split_at(slash)))
-    else {
-        return false;
-    };
-    let Some(member) = members.iter().find(|member| member.name == name) else {
-        return false;
-    };
-    if rest.is_empty() {
-        return true;
-    }
-    let Ty::Named(name) = &member.ty else {
-        return false;
-    };
-    match model.types.get(name).map(|def| &def.kind) {
-        Some(TypeKind::Object(members)) => leads_to_member(model, members, rest),
-        _ => false,
-    }
-}
-
 /// A wire type means one event, or its candidates are told apart.
 fn wire_types(model: &Model, problems: &mut Vec<Problem>) {
     for (index, event) in model.events.iter().enumerate() {
@@ -283,21 +261,36 @@ fn wire_types(model: &Model, problems: &mut Vec<Problem>) {
 fn shared<'m>(model: &'m Model, one: &'m Event, other: &'m Event) -> Option<&'m String> {
     let of = |event: &'m Event, other: &'m Event| {
         event.discriminators.iter().find(|pointer| {
-            other.discriminators.contains(pointer)
-                || leads_to_member(model, &other.members, pointer)
+            let paths = discriminators::paths(model, event, pointer);
+            paths.iter().any(|path| discriminators::can_have(model, other, path))
         })
     };
     of(one, other).or_else(|| of(other, one))
 }
 
+/// Discriminators tell an event from others of its wire types.
+fn unused_discriminators(model: &Model, problems: &mut Vec<Problem>) {
+    for event in model.events.iter().filter(|event| !event.discriminators.is_empty()) {
+        let mut others = model.events.iter().filter(|other| other.file != event.file);
+        let is_shared = others.any(|other| {
+            let is_same = |name: &String| {
+                event.wire_types.iter().any(|wire_type| wire_type.eq_ignore_ascii_case(name))
+            };
+            other.wire_types.iter().any(is_same)
+        });
+        if !is_shared {
+            problems.push(Problem {
+                file: event.file.clone(),
+                pointer: "/x-event/discriminators".to_owned(),
+                kind: ProblemKind::UnusedDiscriminators,
+            });
+        }
+    }
+}
+
 /// Only the payload of an event was raw before it was typed.
 fn kept(model: &Model, problems: &mut Vec<Problem>) {
-    let is_object = |member: &Member| match &member.ty {
-        Ty::Named(name) => {
-            matches!(model.types.get(name).map(|def| &def.kind), Some(TypeKind::Object(_)))
-        }
-        _ => false,
-    };
+    let is_object = |member: &Member| matches!(model.kind(&member.ty), Some(TypeKind::Object(_)));
     let events = model.events.iter().map(|event| (&event.file, &event.members, true));
     let types = model.types.values().filter_map(|def| match &def.kind {
         TypeKind::Object(members) => Some((&def.file, members, false)),

@@ -82,15 +82,9 @@ impl Json {
 
     /// Returns the value at a JSON pointer (RFC 6901), as `/properties/data`.
     pub fn pointer(&self, pointer: &str) -> Option<&Json> {
-        if pointer.is_empty() {
-            return Some(self);
-        }
-        pointer.strip_prefix('/')?.split('/').try_fold(self, |at, token| {
-            let token = token.replace("~1", "/").replace("~0", "~");
-            match at {
-                Json::Array(elements) => elements.get(index(&token)?),
-                _ => at.get(&token),
-            }
+        tokens(pointer)?.iter().try_fold(self, |at, token| match at {
+            Json::Array(elements) => elements.get(index(token)?),
+            _ => at.get(token),
         })
     }
 
@@ -190,6 +184,15 @@ impl From<i64> for Json {
     fn from(number: i64) -> Self {
         Json::Number(number.into())
     }
+}
+
+/// Returns the reference tokens of a JSON pointer, not escaped; `None` if it is no pointer.
+pub(crate) fn tokens(pointer: &str) -> Option<Vec<String>> {
+    if pointer.is_empty() {
+        return Some(Vec::new());
+    }
+    let tokens = pointer.strip_prefix('/')?.split('/');
+    Some(tokens.map(|token| token.replace("~1", "/").replace("~0", "~")).collect())
 }
 
 /// Appends one reference token to a JSON pointer, escaped.

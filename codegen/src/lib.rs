@@ -23,6 +23,7 @@
 
 mod checks;
 mod dialect;
+mod discriminators;
 mod embed;
 mod emit;
 mod envelope;

@@ -137,6 +137,11 @@ pub enum ProblemKind {
         /// The discriminator that both have.
         discriminator: String,
     },
+    /// Discriminators of an event that shares no wire type.
+    #[error(
+        "these members tell the event from no other: no other event has a wire type of this one"
+    )]
+    UnusedDiscriminators,
     /// A JSON pointer in the schema that leads nowhere.
     #[error("{what} points to `{pointer}`, where nothing is")]
     DanglingPointer {
@@ -321,6 +326,9 @@ impl ProblemKind {
             },
             Self::OverlappingDiscriminators { .. } => {
                 "declare in `x-event.discriminators` members that only this event has".into()
+            }
+            Self::UnusedDiscriminators => {
+                "remove `discriminators`, or list the shared wire type in both events' `properties.type.enum`".into()
             }
             Self::DanglingPointer { .. } => {
                 "correct the pointer; if what it was about is gone, remove the entry".into()

@@ -66,7 +66,7 @@ impl SchemaSet {
     }
 
     /// Returns the files as they were read, by path below the schema folder.
-    pub fn files(&self) -> &BTreeMap<String, Json> {
+    pub(crate) fn files(&self) -> &BTreeMap<String, Json> {
         &self.files
     }
 }

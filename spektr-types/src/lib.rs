@@ -74,6 +74,7 @@ mod fields;
 #[cfg(feature = "fixtures")]
 pub mod fixtures;
 #[rustfmt::skip]
+#[allow(deprecated, reason = "deprecated events are read like others")]
 #[allow(
     clippy::enum_variant_names,
     clippy::large_enum_variant,

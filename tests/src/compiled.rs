@@ -23,8 +23,11 @@ pub fn generated(files: &Files) -> BTreeMap<PathBuf, String> {
     generate(&set).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// A workspace of two packages: the types with other generated files, and a program that
-/// uses them. Its versions are those of the real workspace's lock file, so that nothing
+/// Files by their path in a workspace.
+pub type Tree = BTreeMap<PathBuf, String>;
+
+/// A workspace of the types with other generated files, and of programs that use them. Its
+/// versions are those of the real workspace's lock file, so that nothing
 /// has to be fetched.
 #[derive(Debug)]
 pub struct Workspace {
@@ -41,31 +44,19 @@ impl Workspace {
     }
 
     /// Writes the types and the program.
-    pub fn write(&self, generated: &BTreeMap<PathBuf, String>, program: &str) {
-        let source = corpus::workspace_root();
-        let mut files: BTreeMap<PathBuf, String> = BTreeMap::new();
-        for path in corpus::files_below(&source.join("spektr-types/src")) {
-            if !path.starts_with(source.join(TYPES)) {
-                let name = path.strip_prefix(source).expect("the file is in the workspace");
-                files.insert(name.to_owned(), corpus::read(&path));
-            }
-        }
-        for name in ["spektr-types/Cargo.toml", "spektr-types/README.md", "Cargo.lock"] {
-            files.insert(name.into(), corpus::read(&source.join(name)));
-        }
-        files.extend(
-            generated
-                .iter()
-                .filter(|(path, _)| path.starts_with(TYPES))
-                .map(|(path, text)| (path.clone(), text.clone())),
-        );
-        let manifest = corpus::read(&source.join("Cargo.toml"));
-        files.insert("Cargo.toml".into(), with_members(&manifest, r#""reader", "spektr-types""#));
+    pub fn write(&self, generated: &Tree, program: &str) {
+        let mut files = types_crate(generated, "spektr-types");
+        files.extend(package("reader", &["spektr-types"]));
         files.insert("reader/src/main.rs".into(), program.to_owned());
-        let reader = "[package]\nname = \"reader\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n\
-                      [dependencies]\nserde_json.workspace = true\nspektr-types.workspace = true\n";
-        files.insert("reader/Cargo.toml".into(), reader.to_owned());
+        self.write_files(&["reader", "spektr-types"], files);
+    }
 
+    /// Writes a workspace of these packages, and nothing else.
+    pub fn write_files(&self, members: &[&str], mut files: Tree) {
+        let source = corpus::workspace_root();
+        let manifest = corpus::read(&source.join("Cargo.toml"));
+        files.insert("Cargo.toml".into(), with_members(&manifest, members));
+        files.insert("Cargo.lock".into(), corpus::read(&source.join("Cargo.lock")));
         // Files that are as they were keep their times, so that cargo builds again
         // what has changed only; others from a former run go.
         for path in corpus::files_below(&self.root) {
@@ -84,9 +75,15 @@ impl Workspace {
         }
     }
 
+    /// Returns a command that runs cargo in the workspace.
+    pub fn cargo(&self) -> Command {
+        cargo(&self.tmp, &self.root)
+    }
+
     /// Builds the program, gives it an input, and returns what it writes.
     pub fn run(&self, input: &str) -> String {
-        let mut child = cargo(&self.tmp, &self.root)
+        let mut child = self
+            .cargo()
             .args(["run", "--offline", "--quiet", "--package", "reader"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -100,6 +97,40 @@ impl Workspace {
         assert_success(&output);
         String::from_utf8(output.stdout).expect("the program writes UTF-8")
     }
+}
+
+/// Returns the types crate with other generated files, as a package of that name.
+pub fn types_crate(generated: &Tree, name: &str) -> Tree {
+    let source = corpus::workspace_root();
+    let below = |path: &Path| Path::new(name).join(path.strip_prefix("spektr-types").expect("its"));
+    let mut files = Tree::new();
+    for path in corpus::files_below(&source.join("spektr-types/src")) {
+        if !path.starts_with(source.join(TYPES)) {
+            let place = path.strip_prefix(source).expect("the file is in the workspace");
+            files.insert(below(place), corpus::read(&path));
+        }
+    }
+    let readme = Path::new("spektr-types/README.md");
+    files.insert(below(readme), corpus::read(&source.join(readme)));
+    let manifest = corpus::read(&source.join("spektr-types/Cargo.toml"));
+    let named = |name: &str| format!("name = \"{name}\"");
+    let manifest = manifest.replacen(&named("spektr-types"), &named(name), 1);
+    files.insert(Path::new(name).join("Cargo.toml"), manifest);
+    let generated = generated.iter().filter(|(path, _)| path.starts_with(TYPES));
+    files.extend(generated.map(|(path, text)| (below(path), text.clone())));
+    files
+}
+
+/// Returns the manifest of a package that uses others of the workspace, serde and
+/// serde_json.
+pub fn package(name: &str, uses: &[&str]) -> Tree {
+    let uses: String =
+        uses.iter().map(|other| format!("{other} = {{ path = \"../{other}\" }}\n")).collect();
+    let manifest = format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n\
+         [dependencies]\nserde.workspace = true\nserde_json.workspace = true\n{uses}"
+    );
+    BTreeMap::from([(Path::new(name).join("Cargo.toml"), manifest)])
 }
 
 /// Asserts that cargo succeeded, and shows what it says otherwise.
@@ -122,8 +153,9 @@ pub fn cargo(tmp: impl AsRef<Path>, folder: &Path) -> Command {
 }
 
 /// Replaces the members of a workspace's manifest.
-fn with_members(manifest: &str, members: &str) -> String {
+fn with_members(manifest: &str, members: &[&str]) -> String {
     let (before, rest) = manifest.split_once("members = [").expect("the workspace has members");
     let (_, after) = rest.split_once(']').expect("the list has an end");
-    format!("{before}members = [{members}]{after}")
+    let members: Vec<_> = members.iter().map(|member| format!("{member:?}")).collect();
+    format!("{before}members = [{}]{after}", members.join(", "))
 }

@@ -9,6 +9,7 @@ pub mod compiled;
 pub mod corpus;
 pub mod fixtures;
 pub mod listing;
+pub mod mutations;
 pub mod places;
 
 #[cfg(doctest)]

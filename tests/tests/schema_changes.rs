@@ -199,7 +199,11 @@ fn what_tells_events_apart_is_part_of_the_data() {
         "mark": { "description": "A mark.", "type": "string" }"#;
     let by = |pointers: &str| {
         let ping = Event::new("ping", "Ping").members(members, r#""note", "mark""#);
-        Files::base().event(&ping.discriminators(pointers))
+        let other = r#""other": { "description": "Another.", "type": "string" }"#;
+        let pong = Event::new("pong", "Pong").wire_types(r#""pong", "ping""#);
+        Files::base()
+            .event(&ping.discriminators(pointers))
+            .event(&pong.discriminators(r#""/other""#).members(other, r#""other""#))
     };
     let lines = ["breaking       PING: discriminators changed"];
     assert_change(&by(r#""/note""#), &by(r#""/mark""#), Impact::Breaking, &lines);
@@ -319,6 +323,12 @@ fn statuses_decisions_and_orders_are_documentation() {
     let wip = Files::base().event(&Event::new("ping", "Ping").status("wip"));
     let status = line("documentation  PING: status changed from wip to available");
     assert_change(&wip, &base, Impact::Documentation, &status);
+    // Code that names the variants compiles, with a warning.
+    let ending = Files::base().event(&Event::new("ping", "Ping").status("deprecated"));
+    let status = line("additive       PING: status changed from available to deprecated");
+    assert_change(&base, &ending, Impact::Additive, &status);
+    let status = line("additive       PING: status changed from deprecated to available");
+    assert_change(&ending, &base, Impact::Additive, &status);
 
     let two = |members: &str| {
         Files::base().event(&Event::new("ping", "Ping").members(members, r#""aa", "bb""#))

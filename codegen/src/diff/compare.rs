@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use crate::diff::{Change, Impact};
 use crate::model::{
-    Common, Decision, Event, KnownValue, Member, Model, Source, Ty, TypeDef, TypeKind, WireTypes,
+    Common, Decision, Event, KnownValue, Member, Model, Source, Status, Ty, TypeDef, TypeKind,
+    WireTypes,
 };
 use crate::set::SchemaSet;
 
@@ -139,10 +140,12 @@ impl Changes {
             self.add(Effect::BreaksCode, name, "", what);
         }
         if *status != new.status {
-            // The catalogue says something else, the types do not change.
+            // Code that names the event's variants compiles with a warning, or without it.
+            let is_deprecated = *status == Status::Deprecated || new.status == Status::Deprecated;
+            let effect = if is_deprecated { Effect::Adds } else { Effect::Texts };
             let what =
                 format!("status changed from {} to {}", status.as_str(), new.status.as_str());
-            self.add(Effect::Texts, name, "", what);
+            self.add(effect, name, "", what);
         }
         let all = |wire_types: &WireTypes| wire_types.iter().cloned().collect::<Vec<_>>();
         self.names(name, "", Names::WireTypes, &all(wire_types), &all(&new.wire_types));

@@ -3,18 +3,16 @@
 use quote::{format_ident, quote};
 use syn::Item;
 
-use crate::emit::event::{is_in_head, variant_docs};
+use crate::discriminators;
+use crate::emit::event::{is_in_head, variant_attributes};
 use crate::emit::items;
 use crate::model::{Event, Model, Status, WireTypes};
-use crate::passes::doc_tokens;
 
 /// Returns the enum of the events' names, and the catalogue.
 pub(crate) fn event_type(model: &Model) -> Vec<Item> {
     let names: Vec<_> = model.events.iter().map(|event| format_ident!("{}", event.title)).collect();
-    let docs = model
-        .events
-        .iter()
-        .map(|event| doc_tokens(&format!("`{}`. {}", event.name, variant_docs(event))));
+    let attributes =
+        model.events.iter().map(|event| variant_attributes(event, &format!("`{}`. ", event.name)));
     let wire_types = model.events.iter().map(|event| &event.wire_types.canonical);
     let entries = model.events.iter().map(|event| entry(model, event));
     let count = model.events.len();
@@ -40,7 +38,7 @@ pub(crate) fn event_type(model: &Model) -> Vec<Item> {
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum EventType {
-            #(#docs #names,)*
+            #(#attributes #names,)*
             /// A wire type that the schema does not know. Compare its text by
             /// [`as_str`](Self::as_str), which goes on working when the event becomes
             /// known.
@@ -91,10 +89,9 @@ fn entry(model: &Model, event: &Event) -> proc_macro2::TokenStream {
         Some(version) => quote!(Some(#version)),
         None => quote!(None),
     };
-    let discriminators = event.discriminators.iter().map(|pointer| {
-        let path = pointer.split('/').skip(1);
-        quote!(&[#(#path),*])
-    });
+    let paths = event.discriminators.iter();
+    let paths = paths.flat_map(|pointer| discriminators::paths(model, event, pointer));
+    let discriminators = paths.map(|path| quote!(&[#(#path),*]));
     let beside = event.members.iter().filter(|member| member.name != "data").map(|member| {
         let (name, aliases, required) = (&member.name, &member.aliases, member.required);
         quote!(Beside { name: #name, aliases: &[#(#aliases),*], required: #required })

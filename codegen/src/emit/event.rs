@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::Item;
 
@@ -160,23 +161,24 @@ pub(crate) fn expiring<'m>(model: &'m Model, members: &'m [Member]) -> Vec<(&'m 
     found
 }
 
-/// Returns the documentation of an event's variants. That an event will end is said
-/// where a reader of a `match` looks, and is no `#[deprecated]`: as long as the event is
-/// sent it has to be handled, and that is nothing to be warned of.
-pub(crate) fn variant_docs(event: &Event) -> String {
-    let description = escape(&event.description);
+/// Returns the attributes of an event's variants: their documentation, and that the event
+/// will end, where a reader of a `match` cannot miss it.
+pub(crate) fn variant_attributes(event: &Event, prefix: &str) -> TokenStream {
+    let docs = doc_tokens(&format!("{prefix}{}", escape(&event.description)));
     match event.status {
         Status::Deprecated => {
-            format!("**Deprecated at the sender**, and sent until it ends. {description}")
+            let note = "deprecated at spektr, and sent until it ends; `#[expect(deprecated)]` \
+                        says that it is handled on purpose";
+            quote!(#docs #[deprecated(note = #note)])
         }
-        Status::Available | Status::Wip => description,
+        Status::Available | Status::Wip => docs,
     }
 }
 
 /// Returns the enum of all events.
 pub(crate) fn event(model: &Model) -> Vec<Item> {
     let names: Vec<_> = model.events.iter().map(|event| format_ident!("{}", event.title)).collect();
-    let docs = model.events.iter().map(|event| doc_tokens(&variant_docs(event)));
+    let attributes = model.events.iter().map(|event| variant_attributes(event, ""));
     items(quote! {
         /// What happened at spektr: one of the documented events, or one that the
         /// schema does not know.
@@ -191,7 +193,7 @@ pub(crate) fn event(model: &Model) -> Vec<Item> {
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         pub enum Event {
-            #(#docs #names(#names),)*
+            #(#attributes #names(#names),)*
             /// An event that the schema does not know.
             Unknown(Unknown),
         }

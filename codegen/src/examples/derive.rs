@@ -73,10 +73,7 @@ fn valid(model: &Model, full: &Json, place: &Place<'_>) -> Vec<Example> {
 
 /// The full example, with one fault at one place.
 fn invalid(model: &Model, full: &Json, place: &Place<'_>) -> Vec<Invalid> {
-    let name = match place.what {
-        What::Member(_) => place.name.clone(),
-        What::Element(_) => format!("{}_element", place.name),
-    };
+    let name = &place.name;
     let pointer = place.pointer();
     let mut found = Vec::new();
     if matches!(place.what, What::Member(member) if member.required) {

@@ -13,7 +13,7 @@ mod places;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::json::Json;
 use crate::model::{Event, Model};
@@ -111,7 +111,16 @@ pub fn derive(model: &Model, event: &Event, full: &Json) -> Result<Derived, Prob
         lacking.into_iter().map(|place| problem("", ProblemKind::NotInFullExample(place)));
     problems.extend(lacking);
     Problems::into_result(problems)?;
-    Ok(derive::all(model, event, full, &places))
+    let derived = derive::all(model, event, full, &places);
+    let mut cases = BTreeSet::new();
+    let valid = derived.valid.iter().map(|example| &example.case);
+    for case in valid.chain(derived.invalid.iter().map(|invalid| &invalid.case)) {
+        if !cases.insert(case) {
+            let kind = ProblemKind::Defect(format!("two derived examples are `{case}`"));
+            return Err(problem("", kind).into());
+        }
+    }
+    Ok(derived)
 }
 
 /// Where an example stands.

@@ -59,34 +59,49 @@ pub(super) fn find<'m>(
     let mut walk = Walk { model, found: Vec::new(), open: Vec::new() };
     let envelope = model.envelope.iter().filter(|member| member.name != "type");
     walk.members(envelope.chain(&event.members), &[]);
+    let names = names(&walk.found);
     let (mut places, mut lacking) = (Vec::new(), Vec::new());
-    let words = |steps: &[Step<'_>]| steps.iter().filter_map(Step::word).collect::<Vec<_>>();
-    let all: Vec<_> = walk.found.iter().map(|(steps, _)| words(steps)).collect();
-    for (steps, what) in walk.found {
-        let Some(tokens) = resolve(full, &steps) else {
-            lacking.push(steps.iter().fold(String::new(), |at, step| match step {
+    for ((steps, what), name) in walk.found.into_iter().zip(names) {
+        match resolve(full, &steps) {
+            Some(tokens) => places.push(Place { what, name, tokens }),
+            None => lacking.push(steps.iter().fold(String::new(), |at, step| match step {
                 Step::Member(name) => push_token(&at, name),
                 Step::Element => at + "/*",
-            }));
-            continue;
-        };
-        let words = words(&steps);
-        // `user_id` is enough of a name for `/data/userId`, unless it is another's.
-        let short = words.strip_prefix(&["data".to_owned()][..]).filter(|short| !short.is_empty());
-        let short = short.filter(|short| !all.iter().any(|other| other == short));
-        let name = short.unwrap_or(&words).join("_");
-        places.push(Place { what, name, tokens });
+            })),
+        }
     }
     (places, lacking)
 }
 
-impl Step<'_> {
-    fn word(&self) -> Option<String> {
-        match self {
-            Step::Member(name) => Some(names::words(name)),
-            Step::Element => None,
+/// Returns a name of its own for each place: its words joined by `_`. Where that is the
+/// name of two (`a_b/c` and `a/b_c`), both have `__` between the words, which no word has.
+fn names(found: &[(Vec<Step<'_>>, What<'_>)]) -> Vec<String> {
+    let all: Vec<Vec<String>> = found.iter().map(|(steps, _)| words(steps)).collect();
+    // `user_id` is enough of a name for `/data/userId`, unless it is another's.
+    let short = |words: &Vec<String>| match &words[..] {
+        [first, rest @ ..] if first == "data" && !rest.is_empty() => {
+            let is_taken = all.iter().any(|other| other == rest);
+            if is_taken { words.clone() } else { rest.to_vec() }
         }
-    }
+        _ => words.clone(),
+    };
+    let all: Vec<_> = all.iter().map(short).collect();
+    let joined: Vec<_> = all.iter().map(|words| words.join("_")).collect();
+    let is_shared = |name: &String| joined.iter().filter(|other| *other == name).count() > 1;
+    let names = all.iter().zip(&joined);
+    names
+        .map(|(words, name)| if is_shared(name) { words.join("__") } else { name.clone() })
+        .collect()
+}
+
+/// Returns the words for a place. An element is one only where no member of it follows.
+fn words(steps: &[Step<'_>]) -> Vec<String> {
+    let members = steps.iter().rposition(|step| *step != Step::Element).map_or(0, |last| last + 1);
+    let words = steps.iter().enumerate().filter_map(|(at, step)| match step {
+        Step::Member(name) => Some(names::words(name)),
+        Step::Element => (at >= members).then(|| "element".to_owned()),
+    });
+    words.collect()
 }
 
 struct Walk<'m> {

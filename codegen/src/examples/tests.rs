@@ -1,7 +1,7 @@
 //! The examples of a small event: what is derived, and which files are refused.
 
 use super::*;
-use crate::model::{Member, Source, Status, Ty, WireTypes};
+use crate::model::{Member, Source, Status, Ty, TypeDef, TypeKind, WireTypes};
 
 fn member(name: &str, ty: Ty, required: bool) -> Member {
     Member {
@@ -57,6 +57,68 @@ fn model() -> Model {
 
 const FULL_BODY: &str =
     r#"{"id":"e","type":"lamp_lit","room":"hall","note":"by hand","hours":[7]}"#;
+
+/// An event with one member that has this type.
+fn model_with(name: &str, ty: Ty, types: Vec<TypeDef>) -> Model {
+    let mut model = model();
+    model.events[0].members = vec![member(name, ty, true)];
+    model.types = types.into_iter().map(|def| (def.name.clone(), def)).collect();
+    model
+}
+
+fn object(name: &str, members: Vec<Member>) -> TypeDef {
+    TypeDef {
+        name: name.into(),
+        file: "events/lamp_lit.schema.json".into(),
+        pointer: String::new(),
+        description: String::new(),
+        kind: TypeKind::Object(members),
+    }
+}
+
+fn invalid_cases(model: &Model, full: &str) -> Vec<String> {
+    let full = Json::parse(full.as_bytes()).expect("JSON");
+    let derived = derive(model, &model.events[0], &full).expect("complete");
+    derived.invalid.into_iter().map(|invalid| invalid.case).skip(3).collect()
+}
+
+#[test]
+fn places_whose_words_run_together_have_names_of_their_own() {
+    let types = vec![
+        object(
+            "Data",
+            vec![
+                member("a_b", Ty::Named("Left".into()), true),
+                member("a", Ty::Named("Right".into()), true),
+                member("xElement", Ty::Integer, true),
+                member("x", Ty::Array(Box::new(Ty::Array(Box::new(Ty::Integer)))), true),
+            ],
+        ),
+        object("Left", vec![member("c", Ty::Integer, true)]),
+        object("Right", vec![member("b_c", Ty::Integer, true)]),
+    ];
+    let model = model_with("data", Ty::Named("Data".into()), types);
+    let cases = invalid_cases(
+        &model,
+        r#"{"id":"e","type":"lamp_lit","data":{"a_b":{"c":1},"a":{"b_c":1},"xElement":1,"x":[[1]]}}"#,
+    );
+    let faults = |name: &str, wrong: &str| {
+        [format!("missing_{name}"), format!("{name}_null"), format!("{name}_{wrong}")]
+    };
+    let elements = |name: &str, wrong: &str| [format!("{name}_null"), format!("{name}_{wrong}")];
+    let expected = [
+        &faults("data", "list")[..],
+        &faults("a_b", "list"),
+        &faults("a_b__c", "text"),
+        &faults("a", "list"),
+        &faults("a__b_c", "text"),
+        &faults("x_element", "text"),
+        &faults("x", "object"),
+        &elements("x__element", "object"),
+        &elements("x_element_element", "text"),
+    ];
+    assert_eq!(cases, expected.concat());
+}
 
 fn parse(files: &[(&str, &str)]) -> Result<Examples, Problems> {
     Examples::parse(&model(), files.iter().map(|(file, text)| (file.to_string(), text)))

@@ -38,11 +38,16 @@ pub enum Event {
     CustomerDuplicateDetection(CustomerDuplicateDetection),
     /// A customer's record is updated.
     CustomerRecordChanged(CustomerRecordChanged),
-    /// **Deprecated at the sender**, and sent until it ends. An update of a customer comes from
-    /// outside: the deprecated event beside CUSTOMER_RECORD_CHANGED.
+    /// An update of a customer comes from outside: the deprecated event beside
+    /// CUSTOMER_RECORD_CHANGED.
+    #[deprecated(
+        note = "deprecated at spektr, and sent until it ends; `#[expect(deprecated)]` says that it is handled on purpose"
+    )]
     CustomerRecordUpdate(CustomerRecordUpdate),
-    /// **Deprecated at the sender**, and sent until it ends. A customer's status changes: the
-    /// deprecated event beside CUSTOMER_STATUS_CHANGED.
+    /// A customer's status changes: the deprecated event beside CUSTOMER_STATUS_CHANGED.
+    #[deprecated(
+        note = "deprecated at spektr, and sent until it ends; `#[expect(deprecated)]` says that it is handled on purpose"
+    )]
     CustomerStatusChange(CustomerStatusChange),
     /// A customer gets another status, from a process or from a user.
     CustomerStatusChanged(CustomerStatusChanged),

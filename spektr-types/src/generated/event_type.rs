@@ -38,12 +38,17 @@ pub enum EventType {
     CustomerDuplicateDetection,
     /// `CUSTOMER_RECORD_CHANGED`. A customer's record is updated.
     CustomerRecordChanged,
-    /// `CUSTOMER_RECORD_UPDATE`. **Deprecated at the sender**, and sent until it ends. An
-    /// update of a customer comes from outside: the deprecated event beside
-    /// CUSTOMER_RECORD_CHANGED.
+    /// `CUSTOMER_RECORD_UPDATE`. An update of a customer comes from outside: the deprecated
+    /// event beside CUSTOMER_RECORD_CHANGED.
+    #[deprecated(
+        note = "deprecated at spektr, and sent until it ends; `#[expect(deprecated)]` says that it is handled on purpose"
+    )]
     CustomerRecordUpdate,
-    /// `CUSTOMER_STATUS_CHANGE`. **Deprecated at the sender**, and sent until it ends. A
-    /// customer's status changes: the deprecated event beside CUSTOMER_STATUS_CHANGED.
+    /// `CUSTOMER_STATUS_CHANGE`. A customer's status changes: the deprecated event beside
+    /// CUSTOMER_STATUS_CHANGED.
+    #[deprecated(
+        note = "deprecated at spektr, and sent until it ends; `#[expect(deprecated)]` says that it is handled on purpose"
+    )]
     CustomerStatusChange,
     /// `CUSTOMER_STATUS_CHANGED`. A customer gets another status, from a process or from a
     /// user.

@@ -245,6 +245,52 @@ crate::runtime::owned_text_impls!(TagId);
 
 crate::runtime::shown_text_impls!(TagId);
 
+/// Kind of what has started a run.
+///
+/// The set is open: a value that is not known is kept as [`TriggerSourceType::Unknown`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TriggerSourceType {
+    /// Another process at spektr.
+    SpektrProcess,
+    /// A call from outside of spektr.
+    External,
+    /// A person.
+    Manual,
+    /// A value that the schema does not know. Compare its text by [`as_str`](Self::as_str),
+    /// which goes on working when the value becomes known.
+    Unknown(UnknownValue),
+}
+
+impl TriggerSourceType {
+    /// The known values, as they stand on the wire.
+    pub const KNOWN: &'static [&'static str] = &["spektr_process", "external", "manual"];
+    /// Returns the text as it stands on the wire.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::SpektrProcess => "spektr_process",
+            Self::External => "external",
+            Self::Manual => "manual",
+            Self::Unknown(value) => value.as_str(),
+        }
+    }
+}
+
+impl From<&str> for TriggerSourceType {
+    fn from(text: &str) -> Self {
+        match text {
+            "spektr_process" => Self::SpektrProcess,
+            "external" => Self::External,
+            "manual" => Self::Manual,
+            _ => Self::Unknown(UnknownValue::new(text)),
+        }
+    }
+}
+
+crate::runtime::open_text_impls!(TriggerSourceType);
+
+crate::runtime::shown_text_impls!(TriggerSourceType);
+
 /// Id of a user of the workspace: someone who works with spektr, not the customer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema), schemars(transparent))]

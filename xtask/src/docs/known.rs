@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use spektr_codegen::model::{Event, Member, Model, Ty, TypeKind};
-use spektr_codegen::{Json, SchemaSet};
+use spektr_codegen::SchemaSet;
+use spektr_codegen::model::{Decision, Event, Explained, Member, Model, Ty, TypeKind};
 use spektr_doc_reader::Status;
 
 use super::drift::Drift;
@@ -45,13 +45,8 @@ pub(super) struct Shape {
 impl<'m> Known<'m> {
     pub(super) fn new(set: &'m SchemaSet, event: &'m Event) -> Self {
         let model = set.model();
-        let envelope = set
-            .files()
-            .iter()
-            .filter(|(_, json)| matches!(mark(json), Some("type" | "eventType")))
-            .flat_map(|(_, json)| members(json, "properties"))
-            .map(str::to_owned)
-            .collect();
+        let envelope = model.envelope.iter().chain(&model.other_envelope);
+        let envelope = envelope.map(|member| member.name.clone()).collect();
         let mut known = Known { event, members: Vec::new(), envelope };
         for members in [&model.envelope, &event.members] {
             known.add(model, "", members, true, 0);
@@ -151,8 +146,7 @@ fn known_values(kind: &TypeKind) -> Option<Vec<String>> {
 
 /// Returns the member of a delivery that holds the events.
 pub(super) fn batch_member(set: &SchemaSet) -> Option<&str> {
-    let batch = set.files().iter().find(|(_, json)| mark(json) == Some("batch"));
-    batch.and_then(|(_, json)| members(json, "properties").next())
+    set.model().batch.first().map(|member| member.name.as_str())
 }
 
 /// Words a type as a report does: `array of string or null`.
@@ -196,14 +190,11 @@ impl<'s> Decisions<'s> {
     /// the difference in every event, unless they name one.
     pub(super) fn new(set: &'s SchemaSet) -> Self {
         let mut records = Vec::new();
-        for (file, json) in set.files() {
-            let event = json.pointer("/x-event/name").and_then(Json::as_str);
-            for decision in elements(json, "x-decisions") {
-                let id = decision.get("id").and_then(Json::as_str).unwrap_or_default();
-                for record in elements(decision, "explains") {
-                    let text = |name| record.get(name).and_then(Json::as_str).unwrap_or_default();
-                    let event = record.get("event").and_then(Json::as_str).or(event);
-                    let difference = ["kind", "path", "was", "now"].map(text);
+        for (file, own, decisions) in set.model().decisions() {
+            for Decision { id, explains, .. } in decisions {
+                for Explained { kind, event, path, was, now, .. } in explains {
+                    let difference = [kind, path, was, now].map(String::as_str);
+                    let event = Some(event.as_str()).filter(|event| !event.is_empty()).or(own);
                     records.push(Record { difference, event, decision: format!("{file}#{id}") });
                 }
             }
@@ -221,20 +212,4 @@ impl<'s> Decisions<'s> {
         };
         self.0.iter().find(fits).map(|record| record.decision.as_str())
     }
-}
-
-fn mark(json: &Json) -> Option<&str> {
-    json.get("x-envelope").and_then(Json::as_str)
-}
-
-fn members<'j>(json: &'j Json, name: &str) -> impl Iterator<Item = &'j str> {
-    let members = match json.get(name) {
-        Some(Json::Object(members)) => members.as_slice(),
-        _ => &[],
-    };
-    members.iter().map(|(name, _)| name.as_str())
-}
-
-fn elements<'j>(json: &'j Json, name: &str) -> &'j [Json] {
-    json.get(name).map(Json::elements).unwrap_or_default()
 }

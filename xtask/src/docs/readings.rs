@@ -6,7 +6,7 @@
 //! whatever they say.
 
 use spektr_codegen::model::{Event, Part, Reading};
-use spektr_codegen::{Json, SchemaSet};
+use spektr_codegen::{Required, SchemaSet};
 use spektr_doc_reader::{Digest, EventRow, Page};
 
 use super::known;
@@ -107,14 +107,11 @@ pub(super) struct Around<'s> {
 
 /// Finds the file that describes what all events share.
 pub(super) fn around(set: &SchemaSet) -> Option<Around<'_>> {
-    let envelope = |json: &Json| json.get("x-envelope").and_then(Json::as_str) == Some("type");
-    let (file, json) = set.files().iter().find(|(_, json)| envelope(json))?;
-    let readings = json.pointer("/x-source/readings").map(Json::elements).unwrap_or_default();
-    let field = |reading, name| Json::get(reading, name).and_then(Json::as_str).unwrap_or_default();
-    let readings = readings
-        .iter()
-        .filter(|reading| field(reading, "part") == "around")
-        .map(|reading| ["digest", "captured", "version"].map(|name| field(reading, name)))
-        .collect();
-    Some(Around { file, readings })
+    let envelope = Required::TypeEnvelope.path();
+    let common = set.model().common.iter().find(|common| common.file == envelope)?;
+    let readings = common.source.readings.iter();
+    let readings = readings.filter(|reading| reading.part == Part::Around).map(|reading| {
+        [reading.digest.as_deref().unwrap_or_default(), &reading.captured, &reading.version]
+    });
+    Some(Around { file: &common.file, readings: readings.collect() })
 }

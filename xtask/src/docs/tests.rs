@@ -1,11 +1,11 @@
 //! The comparison and the workflow, on the reader's fixture page and changed
 //! copies of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use spektr_codegen::{Json, SchemaSet};
+use spektr_codegen::SchemaSet;
 use spektr_doc_reader::Page;
 
 use super::compare::{Scope, compare};
@@ -96,16 +96,12 @@ fn texts(folder: &Path) -> BTreeMap<String, String> {
 /// Returns the decisions of a schema folder that nobody has agreed with.
 fn unreviewed(folder: &Path) -> Vec<String> {
     let set = workspace::schema_set(folder).expect("the schema is in order");
-    let mut open = Vec::new();
-    for (file, json) in set.files() {
-        for decision in json.get("x-decisions").map(Json::elements).unwrap_or_default() {
-            let text = |name| decision.get(name).and_then(Json::as_str).unwrap_or_default();
-            if text("state") != "accepted" {
-                open.push(format!("{file}#{}", text("id")));
-            }
-        }
-    }
-    open
+    let decisions = set.model().decisions();
+    let open = decisions.flat_map(|(file, _, decisions)| {
+        let open = decisions.iter().filter(|decision| !decision.reviewed);
+        open.map(move |decision| format!("{file}#{}", decision.id))
+    });
+    open.collect()
 }
 
 /// The gate: what `docs scaffold` wrote is not merged before somebody has looked
@@ -134,17 +130,13 @@ fn explains_list_no_difference_that_is_gone() {
     for explained in &report.explained {
         *used.entry(explained.decision.as_str()).or_default() += 1;
     }
-    let mut recorded: BTreeMap<String, usize> = BTreeMap::new();
-    for (file, json) in schema().files() {
-        for decision in json.get("x-decisions").map(Json::elements).unwrap_or_default() {
-            let id = decision.get("id").and_then(Json::as_str).unwrap_or_default();
-            let records = decision.get("explains").map(Json::elements).unwrap_or_default();
-            if !records.is_empty() {
-                recorded.insert(format!("{file}#{id}"), records.len());
-            }
-        }
+    let set = schema();
+    let mut recorded = BTreeSet::new();
+    for (file, _, decisions) in set.model().decisions() {
+        let recording = decisions.iter().filter(|decision| !decision.explains.is_empty());
+        recorded.extend(recording.map(|decision| format!("{file}#{}", decision.id)));
     }
     let used: Vec<&str> = used.into_keys().collect();
-    let recorded: Vec<String> = recorded.into_keys().collect();
+    let recorded: Vec<String> = recorded.into_iter().collect();
     assert_eq!(used, recorded);
 }

@@ -3,7 +3,8 @@
 //! The event `LOOP_RUN_START`.
 
 use crate::{
-    Delivered, EventId, EventType, KnownEvent, RawJson, SpektrId, Timestamp, WorkspaceId,
+    Delivered, EventId, EventType, KnownEvent, RawJson, SpektrId, Timestamp,
+    TriggerSourceType, WithRaw, WorkspaceId,
 };
 use crate::runtime::{Redacted, Tag};
 
@@ -18,13 +19,18 @@ use crate::runtime::{Redacted, Tag};
 /// - `wire-type-inferred`: No wire type is given. Chosen: The wire type is
 ///   `loop_run_start`. Because: Inference: the type of most events is their name in lower
 ///   case.
-/// - `payload-raw`: The payload is not documented. Chosen: It is kept as raw JSON. Because:
-///   Whatever arrives can be kept without knowing it.
-/// - `payload-hints`: The page has no payload. The vendor's REST API (OpenAPI v2.23, as
-///   transcribed by a third party) describes a pending run with an execution context, a
-///   process, a reference and a trigger. Chosen: None of these members is typed. Because:
-///   Inference at best: nothing says that the event carries that object. The raw payload
-///   has whatever arrives.
+/// - `payload-of-a-pending-run`: The page has no payload. The vendor's REST API (OpenAPI
+///   v2.23, as transcribed by a third party) describes a pending run with an execution
+///   context, a process, a reference and a trigger. Chosen: The payload is an object of
+///   which the trigger alone is typed, and its JSON stays at hand for the rest. Because:
+///   Inference: nothing says that the event carries that object. What is typed and comes as
+///   something else makes the entry malformed, so that it is no more than what has a known
+///   set of values.
+/// - `trigger-source-inferred`: The page has nothing of it. The REST API gives a pending
+///   run a `triggerSource` with a `sourceType`. Chosen: Both are read where they are
+///   present, and never required. Because: Inference, from a third party's transcription of
+///   the vendor's REST API description, OpenAPI v2.23. If the event has them elsewhere, the
+///   raw payload keeps them.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 #[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -57,13 +63,13 @@ pub struct LoopRunStart {
     /// Moment of the event's creation.
     #[serde(rename = "createdAt")]
     pub created_at: Timestamp,
-    /// The payload, which is not documented.
+    /// The run that waits, as far as it is known.
     ///
     /// May be absent or null.
     ///
     /// Sensitive: `Debug` does not show it.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-    data: Option<RawJson>,
+    pub data: Option<WithRaw<LoopRunStartData>>,
 }
 
 impl std::fmt::Debug for LoopRunStart {
@@ -92,6 +98,42 @@ impl LoopRunStart {
     /// Returns the payload, the member `data`, as it arrived: none if it was absent
     /// or null. The method stays when the payload is typed.
     pub fn raw_data(&self) -> Option<&RawJson> {
-        self.data.as_ref()
+        self.data.as_ref().map(WithRaw::raw)
     }
+}
+
+/// The run that waits, as far as it is known.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+#[serde(crate = "crate::object")]
+pub struct LoopRunStartData {
+    /// What has started the loop.
+    ///
+    /// May be absent or null.
+    ///
+    /// Documented on the page `rest-api`, section "pending run", read on 2026-11-23.
+    #[serde(
+        rename = "triggerSource",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub trigger_source: Option<TriggerSource>,
+}
+
+/// What has started the loop.
+#[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+#[serde(crate = "crate::object")]
+pub struct TriggerSource {
+    /// Kind of what has started it.
+    ///
+    /// May be absent or null.
+    ///
+    /// Documented on the page `rest-api`, section "pending run", read on 2026-11-23.
+    #[serde(
+        rename = "sourceType",
+        skip_serializing_if = "::std::option::Option::is_none"
+    )]
+    pub source_type: Option<TriggerSourceType>,
 }
