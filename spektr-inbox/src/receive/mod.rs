@@ -493,3 +493,55 @@ async fn metrics(State(receiver): State<Receiver>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], inner.metrics.render()).into_response()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
+mod tests {
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{Context, Poll, ready};
+
+    use axum::body::Body;
+    use hyper::body::Frame;
+    use spektr_verify::danger;
+    use tokio::time::{Sleep, sleep};
+
+    use super::*;
+    use crate::store::sqlite::SqliteOptions;
+
+    const PAUSE: Duration = Duration::from_millis(100);
+
+    /// A body of one byte after each pause, without an end.
+    struct Drip(Pin<Box<Sleep>>);
+
+    impl hyper::body::Body for Drip {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            ready!(self.0.as_mut().poll(context));
+            self.0.as_mut().reset(Instant::now() + PAUSE);
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b" ")))))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_comes_byte_by_byte_does_not_gain_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteOptions::new(folder.path().join("inbox.db")).open().unwrap();
+        let verifier = danger::verifier_that_accepts_unsigned_deliveries();
+        let receiver = Receiver::new(Arc::new(store), verifier);
+        let request = Request::post("/")
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::new(Drip(Box::pin(sleep(PAUSE)))))
+            .unwrap();
+        let began = Instant::now();
+        let refused = receiver.receive(request).await;
+        assert!(matches!(refused, Err(Failure::BodyTimeout)), "{refused:?}");
+        // By the clock of the test, which goes on when nothing else is to do.
+        assert_eq!(began.elapsed().as_secs(), Receiver::DEFAULT_BODY_TIMEOUT.as_secs());
+    }
+}

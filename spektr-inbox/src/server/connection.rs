@@ -15,7 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -37,13 +37,10 @@ pub(crate) struct Delivered;
 /// Serves a connection until it ends, in whatever way.
 pub(super) async fn serve(
     server: Arc<Server>,
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     slot: Slot,
     mut stage: watch::Receiver<Stage>,
 ) {
-    // Disables Nagle's algorithm: each answer is one small packet. Failing to do so is
-    // harmless.
-    let _harmless = stream.set_nodelay(true);
     let slot = Arc::new(slot);
     let router = TowerToHyperService::new(server.router.clone());
     let (opened, has_answered) = (Instant::now(), Arc::new(AtomicBool::new(false)));
@@ -152,5 +149,40 @@ impl Body for Watched {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
+mod tests {
+    use axum::Router;
+    use tokio::io::AsyncWriteExt as _;
+
+    use super::super::slots::Slots;
+    use super::*;
+    use crate::Metrics;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_comes_byte_by_byte_does_not_gain_time() {
+        let limit = Duration::from_secs(10);
+        let server = Arc::new(Server::new(Router::new()).with_header_timeout(limit));
+        let slots = Arc::new(Slots::new(1, Metrics::new()));
+        let slot = slots.take(IpAddr::from([10, 0, 0, 1])).await;
+        let (_stage, stage) = watch::channel(Stage::Serving);
+        let (mut client, stream) = tokio::io::duplex(1024);
+        let began = Instant::now();
+        let serving = tokio::spawn(serve(server, stream, slot, stage));
+        let dripping = async {
+            loop {
+                client.write_all(b"a").await.unwrap();
+                sleep(Duration::from_millis(100)).await;
+            }
+        };
+        tokio::select! {
+            ended = serving => ended.unwrap(),
+            () = dripping => unreachable!("it drips for ever"),
+        }
+        // By the clock of the test, which goes on when nothing else is to do.
+        assert_eq!(began.elapsed().as_secs(), limit.as_secs());
     }
 }

@@ -251,6 +251,9 @@ impl Open {
     }
 
     async fn spawn(&mut self, (stream, peer): (TcpStream, SocketAddr)) {
+        // Disables Nagle's algorithm: each answer is one small packet. Failing to do so is
+        // harmless.
+        let _harmless = stream.set_nodelay(true);
         let slot = self.slots.take(peer.ip()).await;
         let (server, stage) = (Arc::clone(&self.server), self.stage.subscribe());
         self.tasks.spawn(connection::serve(server, stream, slot, stage));

@@ -150,7 +150,7 @@ pub(crate) async fn exchange(to: SocketAddr, request: &[u8]) -> (u16, String) {
     };
     tokio::select! {
         () = sending => unreachable!("sending never ends"),
-        answer = tokio::time::timeout(Duration::from_secs(30), answer(&mut read)) => answer.unwrap(),
+        answer = tokio::time::timeout(Duration::from_secs(120), answer(&mut read)) => answer.unwrap(),
     }
 }
 
