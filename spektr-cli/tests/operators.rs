@@ -108,7 +108,7 @@ fn an_erasure_counts_by_kind_takes_the_kinds_it_is_told_and_is_logged() {
     let erased = tool(&["erase", "spk_1", "--kind", "entries", "--yes", "--by", "ada"]);
     assert_eq!(erased, "2 entries of this person erased\n");
     let erased = tool(&["erase", "spk_1", "--yes", "--by", "eve", "--format", "json"]);
-    let expected = r#"{"erased":{"entries":0,"mentions":1,"bodies":1,"rejected":0}}"#;
+    let expected = r#"{"erased":{"entries":0,"mentions":1,"bodies":1,"rejected":0,"tombstones":0,"in_files":false}}"#;
     assert_eq!(erased.trim(), expected);
     let left = lines(&tool(&["export", "--source", "spektr", "--by", "ada"]));
     assert_eq!(left.len(), 3);

@@ -170,7 +170,10 @@ fn events_are_posted_on_until_they_are_accepted() {
     assert_eq!(own(again), expected);
     assert_eq!(first.body, again.body);
     let shown = printed(folder.path(), &["show", "evt_1", "--reveal", "--format", "json"]);
-    assert_eq!(lines(&shown)[0]["raw"].as_str().map(str::as_bytes), Some(&first.body[..]));
+    let shown = &lines(&shown)[0];
+    assert_eq!(shown["raw"].as_str().map(str::as_bytes), Some(&first.body[..]));
+    let statuses = [0, 1].map(|index| shown["history"][index]["status"].as_u64());
+    assert_eq!(statuses, [Some(503), Some(201)]);
 
     let expected = [
         "content-type: application/json",

@@ -166,15 +166,44 @@ async fn retention_goes_by_state_and_age() {
     assert_eq!(nothing.unwrap(), 0);
 }
 
-#[test]
-fn how_long_an_event_is_known_goes_by_what_is_deleted_first() {
-    let retention = Retention { done: Some(2 * DAY), dead: Some(DAY), ..Retention::default() };
-    assert_eq!(retention.memory(), None);
-    let retention = Retention { known: Some(3 * DAY), ..retention };
-    assert_eq!(retention.memory(), Some(4 * DAY));
-    assert_eq!(Retention { known: Some(DAY), ..Retention::default() }.memory(), None);
-    let longest = Retention { known: Some(Duration::MAX), ..retention };
-    assert_eq!(longest.memory(), Some(Duration::MAX));
+#[tokio::test]
+async fn what_a_reconciliation_can_still_read_stays_known() {
+    let inbox = Inbox::new();
+    for source in ["test", "a source", "never reconciled"] {
+        let event = entries(source, &tag_added("e1", "s1", 1_700_000_000_000), start());
+        inbox.store.accept(event).await.unwrap();
+    }
+    settle(&inbox, Settlement::Done).await;
+    let set = async |source: &str, url: &str, text: &str| {
+        let name = format!("reconcile {source} https://{url}");
+        inbox.store.set_note(name, text.to_owned()).await.unwrap();
+    };
+    // Two lists of one source: the one that is behind counts.
+    set("test", "one.example", "1700000000000").await;
+    set("test", "two.example", "1800000000000").await;
+    set("a source", "one.example", "not a time").await;
+    let retention =
+        Retention { done: Some(DAY), known: Some(Duration::ZERO), ..Retention::default() };
+    inbox.clock.advance(100 * DAY);
+    let now = || inbox.clock.now();
+    assert_eq!(retention.apply(&*inbox.store, now()).await.unwrap(), 3);
+    let pruned_at = now().as_millis();
+    inbox.clock.advance(Duration::from_millis(1));
+    let known = async || {
+        assert_eq!(retention.apply(&*inbox.store, now()).await.unwrap(), 0);
+        inbox.store.tombstones(None, 10).await.unwrap().len()
+    };
+    // Only what nobody reads again is forgotten.
+    assert_eq!(known().await, 2);
+    // It has read all but the last day before the deletion.
+    let day = i64::try_from(DAY.as_millis()).unwrap();
+    set("test", "one.example", &(pruned_at + day).to_string()).await;
+    assert_eq!(known().await, 2);
+    set("test", "one.example", &(pruned_at + day + 1).to_string()).await;
+    set("test", "two.example", &(pruned_at + day + 1).to_string()).await;
+    assert_eq!(known().await, 1);
+    set("a source", "one.example", &(pruned_at + day + 1).to_string()).await;
+    assert_eq!(known().await, 0);
 }
 
 #[tokio::test]

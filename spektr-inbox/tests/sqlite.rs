@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use spektr_inbox::store::sqlite::{OpenError, SqliteOptions, SqliteStore};
-use spektr_inbox::store::{Erasure, Filter, Store, StoreError};
+use spektr_inbox::store::{Erased, Erasure, Filter, Store, StoreError};
 use spektr_inbox::testing::{entries, start, tag_added};
 use tempfile::TempDir;
 
@@ -120,7 +120,7 @@ async fn a_file_of_the_first_version_is_migrated_with_what_it_holds() {
             Connection::open(&path)
                 .unwrap()
                 .pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
-        assert_eq!(version, Ok(3));
+        assert_eq!(version, Ok(4));
     }
 }
 
@@ -134,16 +134,26 @@ async fn a_file_of_the_second_version_is_migrated_with_what_it_holds() {
     support::before::assert_known(&store).await;
 }
 
+#[tokio::test]
+async fn contents_of_the_second_version_are_told_apart_when_they_are_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("inbox.db");
+    std::fs::write(&path, include_bytes!("fixtures/sqlite_2.db")).unwrap();
+    let store = SqliteOptions::new(&path).open().unwrap();
+    support::before::delete_all(&store).await;
+    support::before::assert_known(&store).await;
+}
+
 #[test]
 fn refuses_a_newer_version_and_leaves_the_file_alone() {
     let fresh = opened(|options| options);
     let path = fresh.path();
     let Fresh { store, folder: _folder } = fresh;
     drop(store);
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 4).unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 5).unwrap();
     let before = std::fs::read(&path).unwrap();
     let error = SqliteOptions::new(&path).open().unwrap_err();
-    assert!(matches!(error, OpenError::Newer { found: 4, known: 3, .. }), "{error:?}");
+    assert!(matches!(error, OpenError::Newer { found: 5, known: 4, .. }), "{error:?}");
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 
@@ -242,6 +252,25 @@ async fn what_is_erased_is_in_none_of_the_files() {
     fresh.accept(entries("test", &marked, start())).await.unwrap();
     assert!(has_marker(&fresh), "the marker is in the files before");
     assert_eq!(fresh.erase(Erasure::of("marker-person"), None).await.unwrap().entries, 1);
+    assert!(!has_marker(&fresh), "the marker is in the files after");
+}
+
+#[tokio::test]
+async fn an_erasure_says_whether_what_it_erased_is_still_in_the_files() {
+    let fresh = fresh().await;
+    let marked = tag_added("e1", "marker-person", 1_700_000_000_000);
+    fresh.accept(entries("test", &marked, start())).await.unwrap();
+    let reader = Connection::open(fresh.path()).unwrap();
+    reader.execute_batch("BEGIN").unwrap();
+    let one = "SELECT count(*) FROM entries";
+    assert_eq!(reader.query_row(one, [], |row| row.get::<_, i64>(0)), Ok(1));
+    let erased = fresh.erase(Erasure::of("marker-person"), None).await.unwrap();
+    assert_eq!((erased.entries, erased.is_in_files), (1, true));
+    assert!(has_marker(&fresh), "a reader needs the log");
+    // Once the reader is gone, another erasure does what is left.
+    reader.execute_batch("COMMIT").unwrap();
+    let erased = fresh.erase(Erasure::of("marker-person"), None).await.unwrap();
+    assert_eq!(erased, Erased::default());
     assert!(!has_marker(&fresh), "the marker is in the files after");
 }
 

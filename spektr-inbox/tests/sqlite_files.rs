@@ -186,6 +186,51 @@ async fn a_backup_has_everything_that_was_acknowledged_and_takes_its_place() {
     assert!(copied.is_err() || ids(&copied.unwrap()).await.is_empty());
 }
 
+#[tokio::test]
+async fn logs_without_a_store_are_not_applied_to_what_is_restored() {
+    let (folder, path, store) = filled().await;
+    let copy = folder.path().join("copy.db");
+    backup(&path, &copy).unwrap();
+    store.accept(one("later")).await.unwrap();
+    // What a crash leaves: a file whose last entries are in its log.
+    let logs = ["-wal", "-shm"];
+    for suffix in logs {
+        fs::copy(beside(&path, suffix), folder.path().join(suffix)).unwrap();
+    }
+    drop(store);
+    fs::remove_file(&path).unwrap();
+    for suffix in logs {
+        fs::copy(folder.path().join(suffix), beside(&path, suffix)).unwrap();
+    }
+
+    restore(&copy, &path).unwrap();
+    assert!(!beside(&path, "-wal").exists() && !beside(&path, "-shm").exists());
+    let store = SqliteOptions::new(&path).with_quick_check(true).open().unwrap();
+    assert_eq!(ids(&store).await, ["e1"]);
+    drop(store);
+    let kept = logs.map(|suffix| beside(&path, &format!(".replaced{suffix}")).exists());
+    assert_eq!(kept, [true, true]);
+    assert!(!beside(&path, ".restoring").exists());
+}
+
+#[tokio::test]
+async fn a_restoration_that_was_killed_is_taken_up_again() {
+    let (folder, path, store) = filled().await;
+    let copy = folder.path().join("copy.db");
+    backup(&path, &copy).unwrap();
+    store.accept(one("later")).await.unwrap();
+    drop(store);
+    // Killed while the copy was written, and between the two names.
+    fs::write(beside(&path, ".restoring"), "a part").unwrap();
+    fs::write(beside(&path, ".restoring-journal"), "a part").unwrap();
+    fs::hard_link(&path, beside(&path, ".replaced")).unwrap();
+    restore(&copy, &path).unwrap();
+    let restored = SqliteOptions::new(&path).with_quick_check(true).open().unwrap();
+    assert_eq!(ids(&restored).await, ["e1"]);
+    let replaced = SqliteOptions::new(beside(&path, ".replaced")).open().unwrap();
+    assert_eq!(ids(&replaced).await, ["e1", "later"]);
+}
+
 #[test]
 fn a_backup_of_no_store_and_a_restoration_of_no_backup_change_nothing() {
     let folder = tempfile::tempdir().unwrap();

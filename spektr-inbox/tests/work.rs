@@ -402,6 +402,111 @@ async fn the_leases_of_handlers_that_do_not_finish_are_given_back_at_the_end() {
     assert_eq!(only(&inbox).await.state, State::Done);
 }
 
+/// Tells who holds the only entry, by the file itself.
+fn owner(inbox: &Inbox) -> Option<i64> {
+    let file = rusqlite::Connection::open(inbox.folder.path().join("inbox.db")).unwrap();
+    file.query_row("SELECT owner FROM entries", [], |row| row.get(0)).unwrap()
+}
+
+/// A handler in a step that it does not leave until it is told to, and what tells that it has
+/// begun. Then it ends when it is stopped.
+fn stubborn() -> (impl Handler, tokio::sync::oneshot::Receiver<()>, std::sync::mpsc::Sender<()>) {
+    let (begin, begun) = tokio::sync::oneshot::channel();
+    let (leave, left) = std::sync::mpsc::channel::<()>();
+    let ends = Mutex::new(Some((begin, left)));
+    let handler = move |_: Received| {
+        let ends = ends.lock().unwrap().take();
+        async move {
+            let (begin, left) = ends.unwrap();
+            begin.send(()).unwrap();
+            left.recv().unwrap();
+            std::future::pending().await
+        }
+    };
+    (handler, begun, leave)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_lease_is_given_back_while_its_handler_is_in_a_step() {
+    let inbox = Inbox::new();
+    fill(&inbox, &[tag("e1")]).await;
+    let (handler, begun, leave) = stubborn();
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let working = workers(&inbox, handler).with_shutdown_timeout(Duration::ZERO);
+    let mut working = tokio::spawn(working.run(async { ended.await.unwrap() }));
+    begun.await.unwrap();
+    end.send(()).unwrap();
+    // It would have been given back in a fraction of that.
+    let waited = tokio::time::timeout(Duration::from_millis(300), &mut working).await;
+    assert!(waited.is_err(), "the workers have ended, and their handler goes on");
+    assert!(owner(&inbox).is_some());
+    leave.send(()).unwrap();
+    working.await.unwrap();
+    assert_eq!((owner(&inbox), only(&inbox).await.attempts), (None, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_lease_of_a_handler_that_does_not_yield_expires() {
+    let inbox = Inbox::new();
+    fill(&inbox, &[tag("e1")]).await;
+    let (handler, begun, leave) = stubborn();
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let working = workers(&inbox, handler)
+        .with_lease(Duration::from_secs(1))
+        .with_shutdown_timeout(Duration::ZERO);
+    let working = tokio::spawn(working.run(async { ended.await.unwrap() }));
+    begun.await.unwrap();
+    end.send(()).unwrap();
+    // They wait for no longer than the lease lasts, and do not give it back.
+    working.await.unwrap();
+    assert!(owner(&inbox).is_some());
+    leave.send(()).unwrap();
+}
+
+#[tokio::test]
+async fn an_attempt_keeps_the_status_that_its_handler_has_told() {
+    let inbox = Inbox::new();
+    fill(&inbox, &[tag("e1")]).await;
+    let handler = |received: Received| async move {
+        if received.attempt() == 1 {
+            received.set_status(503);
+            return Err(HandlerError::retry("not yet"));
+        }
+        received.set_status(204);
+        Ok(())
+    };
+    for _ in 0..2 {
+        assert_eq!(workers(&inbox, handler).run_due().await.unwrap(), 1);
+        inbox.clock.advance(20 * SECOND);
+    }
+    let attempts = inbox.store.attempts(only(&inbox).await.number).await.unwrap();
+    assert_eq!(attempts.iter().map(|one| one.status).collect::<Vec<_>>(), [Some(503), Some(204)]);
+}
+
+#[tokio::test]
+async fn a_lease_lasts_from_when_it_is_given_though_the_claim_had_to_wait() {
+    let inbox = Inbox::with(|options| options.with_group(1));
+    fill(&inbox, &[tag("e1")]).await;
+    let blocker = rusqlite::Connection::open(inbox.folder.path().join("inbox.db")).unwrap();
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let request = ClaimRequest {
+        owner: 7,
+        now: inbox.clock.now(),
+        lease: SECOND,
+        limit: 1,
+        ordered: false,
+        horizon: 3600 * SECOND,
+    };
+    let mut claiming = inbox.store.claim(request);
+    let waited = tokio::time::timeout(SECOND, &mut claiming).await;
+    assert!(waited.is_err(), "another connection holds the lock");
+    blocker.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(claiming.await.unwrap().len(), 1);
+    // The machine's clock has gone on by a second at least.
+    let ends = only(&inbox).await.due_at.as_millis();
+    assert!(ends >= inbox.clock.now().as_millis() + 2000, "{ends}");
+}
+
 #[tokio::test]
 async fn no_duration_is_too_long_for_workers() {
     let inbox = Inbox::new();

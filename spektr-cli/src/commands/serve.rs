@@ -255,14 +255,14 @@ fn reconciler(
     let reach = setting("reconcile.reach").unwrap_or(REACH);
     let interval = setting("reconcile.interval").unwrap_or(Reconciler::DEFAULT_INTERVAL);
     let furthest = reach.max(VERIFY_REACH).max(Reconciler::DEFAULT_OVERLAP);
-    if let Some(memory) = retention.memory().filter(|memory| *memory <= furthest) {
-        let (memory, furthest) = (time::span(memory), time::span(furthest));
+    // Entries can be deleted by hand as soon as they have been handled.
+    if let Some(known) = retention.known.filter(|known| *known <= furthest) {
+        let (known, furthest) = (time::span(known), time::span(furthest));
         return Err(Failure::new(format!(
-            "what is deleted is forgotten {memory} after its arrival, and would be fetched again"
+            "what is deleted is forgotten {known} after that, and would be fetched again"
         ))
         .hint(format!(
-            "a reconciliation goes back {furthest}: --keep-done, --keep-dead or --keep-parked \
-             and --keep-known together must be longer than that"
+            "a reconciliation goes back {furthest}: --keep-known must be longer than that"
         )));
     }
     let reconciler = Reconciler::new(Arc::clone(store), client)

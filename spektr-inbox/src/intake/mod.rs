@@ -163,6 +163,11 @@ fn hashed(key: &str, raw: &[u8], hash: fn(&Entry<'_>) -> [u8; 32]) -> [u8; 32] {
 /// How the key of a body begins that cannot be split.
 const BODY: &str = "body:";
 
+/// The key of a body that cannot be split.
+pub(crate) fn body_key(body: &[u8]) -> String {
+    format!("{BODY}{}", hex::encode(&Sha256::digest(body)))
+}
+
 fn new_entry(source: &Arc<str>, entry: &Entry<'_>, raw: Bytes, received_at: Timestamp) -> NewEntry {
     let id = entry.id().filter(|id| !id.is_empty());
     let key = match &id {
@@ -184,11 +189,10 @@ fn new_entry(source: &Arc<str>, entry: &Entry<'_>, raw: Bytes, received_at: Time
 }
 
 fn unreadable(source: &Arc<str>, body: Bytes, received_at: Timestamp) -> NewEntry {
-    let digest: [u8; 32] = Sha256::digest(&body).into();
     NewEntry {
         source: Arc::clone(source),
-        key: format!("{BODY}{}", hex::encode(&digest)),
-        content: digest,
+        key: body_key(&body),
+        content: Sha256::digest(&body).into(),
         id: None,
         spektr_id: None,
         wire_type: None,

@@ -6,8 +6,8 @@ use serde::de::IgnoredAny;
 use serde_json::json;
 use spektr_types::Timestamp;
 
+use super::PAGE;
 use super::names::{has_string, has_word};
-use super::{PAGE, STEP};
 use crate::store::{Action, Erased, Erasure, Filter, Operator, State, Store, StoreError};
 
 /// What can name a person.
@@ -78,8 +78,11 @@ impl std::fmt::Debug for Belongings {
     }
 }
 
-/// Finds what names a person by a spektr id. It reads every entry that contains the id or
-/// an escape, so that it takes a while in a large store.
+/// How many numbers of entries the store searches at a time, so that it answers others between.
+const RANGE: i64 = 10_000;
+
+/// Finds what names a person by a spektr id. It reads every entry, some thousand at a time, so
+/// that it takes a while in a large store; what arrives meanwhile may be missed.
 ///
 /// # Errors
 ///
@@ -96,11 +99,20 @@ pub async fn survey(store: &dyn Store, spektr_id: &str) -> Result<Belongings, St
             some => drop(found.entries.insert(state, some)),
         }
     }
-    let candidates = Filter { names: Some(spektr_id.to_owned()), ..Filter::all() };
     let mut last = 0;
+    let mut range_end = 0;
     loop {
-        let page = store.list(candidates.clone(), last, PAGE).await?;
-        let Some(end) = page.last() else { break };
+        let candidates =
+            Filter { names: Some(spektr_id.to_owned()), up_to: Some(range_end), ..Filter::all() };
+        let page = store.list(candidates, last, PAGE).await?;
+        let Some(end) = page.last() else {
+            // The next range begins with the next entry, however many numbers are in between.
+            let next = store.list(Filter::all(), range_end, 1).await?;
+            let Some(next) = next.first() else { break };
+            last = next.number - 1;
+            range_end = last.saturating_add(RANGE);
+            continue;
+        };
         last = end.number;
         for entry in page.iter().filter(|entry| entry.spektr_id.as_deref() != Some(spektr_id)) {
             let is_json = serde_json::from_slice::<IgnoredAny>(&entry.raw).is_ok();
@@ -125,12 +137,14 @@ pub async fn survey(store: &dyn Store, spektr_id: &str) -> Result<Belongings, St
 }
 
 /// Deletes what a [`survey`] has found, of some kinds, and entries of the person that came
-/// since. Leaves nothing that identifies them: an event that the sender lists or delivers
-/// again is new. It is recorded that an erasure happened, and not whose.
+/// since, in one transaction. With [`Kind::Entries`], tombstones of entries that were deleted
+/// earlier go too, and what names the person in the record of actions. Leaves nothing that
+/// identifies them: an event that the sender lists or delivers again is new. It is recorded that
+/// an erasure happened, and not whose.
 ///
 /// # Errors
 ///
-/// Those of the store. Nothing is erased then, or all but what comes after some step.
+/// Those of the store. Nothing is erased then.
 pub async fn erase(
     store: &dyn Store,
     operator: &Operator,
@@ -143,30 +157,12 @@ pub async fn erase(
     let of = |kind: Kind, numbers: &[i64]| {
         if kinds.contains(&kind) { numbers.to_vec() } else { Vec::new() }
     };
-    let mut mentions = of(Kind::Mentions, &found.mentions);
-    let mut bodies = of(Kind::Bodies, &found.bodies);
-    let mut rejected = of(Kind::Rejected, &found.rejected);
-    let mut spektr_id = kinds.contains(&Kind::Entries).then(|| found.spektr_id.clone());
-    let mut erased = Erased::default();
-    loop {
-        let step = Erasure {
-            spektr_id: spektr_id.take(),
-            mentions: take(&mut mentions),
-            bodies: take(&mut bodies),
-            rejected: take(&mut rejected),
-        };
-        if step == Erasure::default() {
-            return Ok(erased);
-        }
-        let one = store.erase(step, Some(record.clone())).await?;
-        erased.entries += one.entries;
-        erased.mentions += one.mentions;
-        erased.bodies += one.bodies;
-        erased.rejected += one.rejected;
-    }
-}
-
-/// Takes the numbers of a step.
-fn take(numbers: &mut Vec<i64>) -> Vec<i64> {
-    numbers.split_off(numbers.len().saturating_sub(STEP))
+    let has_id = kinds.contains(&Kind::Entries) && !found.spektr_id.is_empty();
+    let erasure = Erasure {
+        spektr_id: has_id.then(|| found.spektr_id.clone()),
+        mentions: of(Kind::Mentions, &found.mentions),
+        bodies: of(Kind::Bodies, &found.bodies),
+        rejected: of(Kind::Rejected, &found.rejected),
+    };
+    store.erase(erasure, Some(record)).await
 }

@@ -22,7 +22,7 @@ pub use transfer::{ImportProblem, TransferError, export, import};
 
 use crate::intake::intake;
 use crate::store::{
-    Action, Filter, Operator, Record, State, Store, StoreError, StoredEntry, accept_patiently,
+    Action, Filter, Operator, Original, Record, State, Store, StoreError, StoredEntry,
 };
 
 /// How many entries a step takes.
@@ -171,7 +171,7 @@ pub async fn redecode(
             last = end.number;
             for entry in page {
                 let redecoded = match state {
-                    State::Unreadable => split(store, entry, now, record.clone()).await?,
+                    State::Unreadable => split(store, entry, record.clone()).await?,
                     _ if is_known(&entry.raw) => {
                         let filter = Filter { state: Some(state), ..Filter::number(entry.number) };
                         store.release(filter, 0, 1, now, Some(record.clone())).await?.len() as u64
@@ -195,18 +195,12 @@ fn is_known(raw: &[u8]) -> bool {
 }
 
 /// Puts the entries of a body in its place; it was authentic when it arrived.
-async fn split(
-    store: &dyn Store,
-    body: StoredEntry,
-    now: Timestamp,
-    record: Record,
-) -> Result<u64, StoreError> {
+async fn split(store: &dyn Store, body: StoredEntry, record: Record) -> Result<u64, StoreError> {
     let delivery = danger::assume_verified(body.raw);
     let intake = intake(&Arc::from(body.source), &delivery, body.received_at);
     if intake.unreadable.is_some() {
         return Ok(0);
     }
-    accept_patiently(store, intake.entries).await?;
-    let filter = Filter { state: Some(body.state), ..Filter::number(body.number) };
-    store.prune(filter, 1, now, Some(record)).await
+    let replaced = store.replace(Original::Body(body.number), intake.entries, record).await?;
+    Ok(u64::from(replaced.is_some()))
 }

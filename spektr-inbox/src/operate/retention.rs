@@ -1,5 +1,6 @@
 //! How long entries are kept, by state.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::Duration;
 
@@ -8,14 +9,17 @@ use tokio::time::sleep;
 
 use super::{STEP, delete, discard};
 use crate::Clock;
-use crate::clock::before;
-use crate::store::{Filter, State, Store, StoreError};
+use crate::clock::{before, from_millis};
+use crate::store::{Filter, State, Store, StoreError, WATERMARK};
 
 /// How long entries are kept after their arrival, by what has become of them. Pending
 /// entries are kept until they are handled, however old.
 ///
 /// A deleted entry leaves a tombstone. Until that is deleted too, the same event is a
-/// duplicate if it comes again, from the sender or from a reconciliation.
+/// duplicate if it comes again, from the sender or from a reconciliation. A tombstone is
+/// kept for as long as a reconciliation can still read that far: one that fails for months
+/// goes on at its watermark. So a source or base URL that is no longer reconciled keeps
+/// its tombstones, unless its watermark moves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a setting that is written as a literal")]
 pub struct Retention {
@@ -28,20 +32,17 @@ pub struct Retention {
     pub parked: Option<Duration>,
     /// When a rejected delivery is deleted from the quarantine, if ever.
     pub rejected: Option<Duration>,
-    /// How long after the deletion of an entry its tombstone is deleted, if ever.
+    /// How long after the deletion of an entry its tombstone is deleted at the earliest, if
+    /// ever. Longer than a reconciliation that is told since when to read goes back: what was
+    /// deleted before that is stored as new.
     pub known: Option<Duration>,
 }
 
-impl Retention {
-    /// How long after its arrival an event is known at least; `None` if for ever. A
-    /// reconciliation that reaches further back stores what was deleted as new.
-    #[must_use]
-    pub fn memory(&self) -> Option<Duration> {
-        let known = self.known?;
-        let kept = [self.done, self.dead, self.parked].into_iter().flatten().min()?;
-        Some(kept.saturating_add(known))
-    }
+/// By how much the clocks of sender and receiver may differ, and the overlap of a
+/// reconciliation, for a tombstone to be kept for long enough.
+const SLACK: Duration = Duration::from_secs(24 * 3600);
 
+impl Retention {
     /// Deletes what has been kept for long enough. Returns the number of entries and
     /// rejected deliveries deleted.
     ///
@@ -70,7 +71,8 @@ impl Retention {
             count += discard(store, Some(before(now, kept)), None).await?;
         }
         if let Some(known) = self.known {
-            while store.forget(before(now, known), STEP).await? > 0 {}
+            let sources = read_from(store).await?;
+            while store.forget(before(now, known), sources.clone(), STEP).await? > 0 {}
         }
         Ok(count)
     }
@@ -89,4 +91,19 @@ impl Retention {
             sleep(pause).await;
         }
     }
+}
+
+/// Of each source that was reconciled, the time from which on events may be read again.
+async fn read_from(store: &dyn Store) -> Result<Vec<(String, Timestamp)>, StoreError> {
+    let mut sources = BTreeMap::new();
+    for (name, text) in store.notes().await? {
+        let rest = name.strip_prefix(WATERMARK);
+        let Some((source, _url)) = rest.and_then(|rest| rest.rsplit_once(' ')) else { continue };
+        // Who mends a watermark that cannot be read may reach back to any time.
+        let watermark = from_millis(text.parse().unwrap_or(0));
+        let from = before(watermark, SLACK);
+        let earliest = sources.entry(source.to_owned()).or_insert(from);
+        *earliest = from.min(*earliest);
+    }
+    Ok(sources.into_iter().collect())
 }

@@ -20,13 +20,11 @@ use self::line::{Line, Other};
 use super::{PAGE, STEP};
 use crate::store::{
     Acceptance, Action, Filter, Imported, Operator, Record, Recorded, Store, StoreError, Tombstone,
+    WATERMARK,
 };
 
 /// How many bytes of entries are imported in a step.
 const STEP_BYTES: usize = 8 * 1024 * 1024;
-
-/// What begins the names of watermarks.
-const WATERMARK: &str = "reconcile ";
 
 /// Why an export or an import stopped.
 #[derive(Debug, Error)]
@@ -70,7 +68,8 @@ pub enum ImportProblem {
 /// else that the store holds. Returns the number of entries.
 ///
 /// The lines hold everything that arrived: treat the file like the store. Export a store
-/// that nobody fills, or what arrives meanwhile may be in part.
+/// that nobody fills, or what arrives meanwhile may be in part. It is recorded before the first
+/// line is written, with the number of entries that match at that time.
 ///
 /// # Errors
 ///
@@ -81,17 +80,12 @@ pub async fn export(
     filter: &Filter,
     now: Timestamp,
     to: impl Write,
-    mut progress: impl FnMut(u64),
+    progress: impl FnMut(u64),
 ) -> Result<u64, TransferError> {
-    let mut count = 0;
-    let exported = write(store, filter, to, |so_far| {
-        count = so_far;
-        progress(so_far);
-    });
-    let exported = exported.await;
-    // What has left the store has left it, also where the file is incomplete.
+    // What has left the store has left it, also if this process does not come to an end.
+    let count = store.count(filter.clone()).await?;
     store.record(operator.record(Action::Export, now).with_filter(filter), count).await?;
-    exported.map(|()| count)
+    write(store, filter, to, progress).await
 }
 
 async fn write(
@@ -99,7 +93,7 @@ async fn write(
     filter: &Filter,
     mut to: impl Write,
     mut progress: impl FnMut(u64),
-) -> Result<(), TransferError> {
+) -> Result<u64, TransferError> {
     let mut put = |line: &Line<'_>| {
         serde_json::to_writer(&mut to, line).map_err(io::Error::from)?;
         to.write_all(b"\n")
@@ -144,7 +138,7 @@ async fn write(
         notes.iter().try_for_each(|(name, text)| put(&Line::note(name, text)))?;
     }
     to.flush()?;
-    Ok(())
+    Ok(count)
 }
 
 /// Reads what [`export`] wrote into a store. Returns how many entries were new,

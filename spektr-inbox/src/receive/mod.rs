@@ -25,9 +25,11 @@ use health::Health;
 use memory::Memory;
 use sample::Samples;
 
-use crate::intake::{self, Intake, intake};
+use crate::intake::{self, Intake, Unreadable, intake};
 use crate::server::{Delivered, Peer, Servers};
-use crate::store::{Acceptance, Action, Operator, Rejected, Store, StoreError, longer_for};
+use crate::store::{
+    Acceptance, Action, Operator, Original, Rejected, Store, StoreError, longer_for,
+};
 use crate::{Clock, Metrics, Server, SystemClock};
 
 /// How long the store may take for the figures of `/metrics`; without them, it is shown
@@ -244,19 +246,25 @@ impl Receiver {
     }
 
     async fn store(&self, intake: Intake, bytes: usize) -> Result<Vec<Acceptance>, StoreError> {
-        let inner = &*self.0;
-        if let Some(error) = &intake.unreadable {
-            tracing::error!(%error, bytes, "a body is kept whole");
-        }
-        let unreadable = intake.unreadable.is_some();
+        let unreadable = intake.unreadable;
         let accepted = if intake.entries.is_empty() {
             Vec::new()
         } else {
-            inner.store.accept(intake.entries).await?
+            self.0.store.accept(intake.entries).await?
         };
-        for acceptance in &accepted {
+        self.count(&accepted, unreadable.as_ref(), bytes);
+        Ok(accepted)
+    }
+
+    /// Counts what became of a delivery.
+    fn count(&self, accepted: &[Acceptance], unreadable: Option<&Unreadable>, bytes: usize) {
+        let inner = &*self.0;
+        if let Some(error) = unreadable {
+            tracing::error!(%error, bytes, "a body is kept whole");
+        }
+        for acceptance in accepted {
             match acceptance {
-                Acceptance::Stored(_) if unreadable => inner.metrics.unreadable(),
+                Acceptance::Stored(_) if unreadable.is_some() => inner.metrics.unreadable(),
                 Acceptance::Stored(_) => inner.metrics.accepted(),
                 Acceptance::Duplicate => inner.metrics.duplicate(),
                 Acceptance::Conflict(number) => {
@@ -265,7 +273,6 @@ impl Receiver {
                 }
             }
         }
-        Ok(accepted)
     }
 
     /// Verifies again what is in quarantine, whenever it was signed, and accepts
@@ -289,8 +296,14 @@ impl Receiver {
                 let Rejected { headers, body, .. } = kept.rejected;
                 match self.0.verifier.verify_ignoring_time_window(&headers, body) {
                     Ok(delivery) => {
-                        self.accept(&delivery).await?;
-                        self.0.store.discard(vec![kept.number], Some(record.clone())).await?;
+                        let intake = intake(&self.0.source, &delivery, self.0.clock.now());
+                        let original = Original::Rejected(kept.number);
+                        let replacing =
+                            self.0.store.replace(original, intake.entries, record.clone());
+                        // Another process may have been faster.
+                        let Some(accepted) = replacing.await? else { continue };
+                        let bytes = delivery.body().len();
+                        self.count(&accepted, intake.unreadable.as_ref(), bytes);
                         recovered += 1;
                     }
                     Err(_) => remaining += 1,

@@ -107,7 +107,7 @@ pub(crate) use verify::Verified;
 use walk::Walk;
 
 use crate::clock::{at_most_a_year, before, from_millis};
-use crate::store::Store;
+use crate::store::{Store, WATERMARK};
 use crate::{Clock, Metrics, Receiver, SystemClock};
 
 /// Fetches what was missed into a store. Clones are the same reconciler, which
@@ -401,7 +401,7 @@ impl Inner {
 
     /// What the watermark is called in the store. A URL has no spaces.
     fn note(&self) -> String {
-        format!("reconcile {} {}", self.source, self.client.base_url())
+        format!("{WATERMARK}{} {}", self.source, self.client.base_url())
     }
 
     async fn watermark(&self) -> Result<Option<Timestamp>, ReconcileError> {

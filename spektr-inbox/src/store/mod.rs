@@ -33,9 +33,13 @@ pub use model::{
     Settlement, State, Stats, StoredEntry,
 };
 pub use operation::{
-    Action, Attempt, Erased, Erasure, Imported, Operator, Record, Recorded, Tombstone,
+    Action, Attempt, Erased, Erasure, Imported, Operator, Original, Record, Recorded, Tombstone,
 };
 pub(crate) use patient::accept_patiently;
+
+/// What begins the names of notes that say how far a source was reconciled: the source and
+/// the base URL follow, with a space in between.
+pub(crate) const WATERMARK: &str = "reconcile ";
 
 /// What the methods of [`Store`] return, so that a store can be chosen while
 /// the program runs.
@@ -70,8 +74,24 @@ pub trait Store: Send + Sync + 'static {
 
     /// Ends a lease with what became of the attempt. Returns whether it was still
     /// held; where it was not, nothing changes.
-    fn settle(&self, lease: Lease, settlement: Settlement, now: Timestamp)
-    -> StoreFuture<'_, bool>;
+    fn settle(
+        &self,
+        lease: Lease,
+        settlement: Settlement,
+        now: Timestamp,
+    ) -> StoreFuture<'_, bool> {
+        self.settle_with_status(lease, settlement, None, now)
+    }
+
+    /// Does what [`settle`](Self::settle) does, and keeps with the attempt the status of the
+    /// HTTP response, where events are forwarded.
+    fn settle_with_status(
+        &self,
+        lease: Lease,
+        settlement: Settlement,
+        status: Option<u16>,
+        now: Timestamp,
+    ) -> StoreFuture<'_, bool>;
 
     /// Returns at most `limit` entries in the order of arrival, those after a
     /// number.
@@ -111,6 +131,17 @@ pub trait Store: Send + Sync + 'static {
     /// with it by hand. A lease on it is lost. Returns whether there was such an entry.
     fn resolve(&self, number: i64, reason: String, record: Record) -> StoreFuture<'_, bool>;
 
+    /// Puts entries in the place of what they were read from, in one transaction: stores them
+    /// as [`accept`](Self::accept) does, and deletes the other, of which a body leaves a
+    /// [`Tombstone`]. Returns what became of the entries; `None` if the other is not there any
+    /// more, and then nothing is stored.
+    fn replace(
+        &self,
+        original: Original,
+        entries: Vec<NewEntry>,
+        record: Record,
+    ) -> StoreFuture<'_, Option<Vec<Acceptance>>>;
+
     /// Deletes what belongs to a person, and leaves no tombstones. Overwrites what it
     /// deletes as far as the database can.
     fn erase(&self, erasure: Erasure, record: Option<Record>) -> StoreFuture<'_, Erased>;
@@ -131,9 +162,15 @@ pub trait Store: Send + Sync + 'static {
     /// Adds tombstones that another store has left.
     fn bury(&self, tombstones: Vec<Tombstone>) -> StoreFuture<'_, ()>;
 
-    /// Deletes at most `limit` tombstones of entries that were deleted before a time.
-    /// Returns the number of tombstones deleted.
-    fn forget(&self, pruned_before: Timestamp, limit: usize) -> StoreFuture<'_, u64>;
+    /// Deletes at most `limit` tombstones of entries that were deleted before a time, and of
+    /// the sources that are named, before the time of the source too. Returns the number of
+    /// tombstones deleted.
+    fn forget(
+        &self,
+        pruned_before: Timestamp,
+        sources: Vec<(String, Timestamp)>,
+        limit: usize,
+    ) -> StoreFuture<'_, u64>;
 
     /// Records an action that changes nothing in the store.
     fn record(&self, record: Record, affected: u64) -> StoreFuture<'_, ()>;

@@ -116,12 +116,20 @@ pub struct NewEntry {
     pub raw: Bytes,
 }
 
+/// How many bytes the hash has as stores have kept it before it had a version.
+pub(super) const FORMER_LENGTH: usize = 32;
+
+/// A content as stores keep it: the version of the hash, and the hash.
+pub(super) fn stored(content: &[u8; 32]) -> [u8; 33] {
+    let mut stored = [VERSION; 33];
+    stored[1..].copy_from_slice(content);
+    stored
+}
+
 impl NewEntry {
     /// The content as stores keep it: the version of the hash, and the hash.
     pub(super) fn stored_content(&self) -> [u8; 33] {
-        let mut stored = [VERSION; 33];
-        stored[1..].copy_from_slice(&self.content);
-        stored
+        stored(&self.content)
     }
 
     /// An entry that is stored to see whether that can be done, and never kept.
@@ -142,7 +150,8 @@ impl NewEntry {
     }
 
     /// The content as stores have kept it that were written before the hash had a version.
-    pub(super) fn former_content(&self) -> [u8; 32] {
+    /// Other contents can have the same.
+    pub(crate) fn former_content(&self) -> [u8; FORMER_LENGTH] {
         former_content_of(&self.key, &self.raw)
     }
 
@@ -337,6 +346,8 @@ impl fmt::Debug for StoredEntry {
 pub struct Filter {
     /// The number.
     pub number: Option<i64>,
+    /// A number up to this.
+    pub up_to: Option<i64>,
     /// Where it came from.
     pub source: Option<String>,
     /// The event's id.

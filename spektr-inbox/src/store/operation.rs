@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use spektr_types::Timestamp;
 
-use super::model::{Filter, NewEntry};
+use super::model::{FORMER_LENGTH, Filter, NewEntry, stored};
 use crate::hex;
+use crate::intake::{body_key, content_of};
 
 /// Who operates a store, as the record of actions names them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,8 +89,8 @@ pub struct Record {
 }
 
 impl Record {
-    /// Adds which entries were meant. A spektr id is recorded as a hash, so that the
-    /// record need not change when the person is erased.
+    /// Adds which entries were meant. A spektr id is recorded as a hash, which an erasure of
+    /// that person takes out of the record.
     #[must_use]
     pub fn with_filter(mut self, filter: &Filter) -> Self {
         self.filter = Some(filter_as_json(filter).to_string());
@@ -107,6 +108,7 @@ impl Record {
 fn filter_as_json(filter: &Filter) -> Value {
     let Filter {
         number,
+        up_to,
         source,
         id,
         spektr_id,
@@ -116,18 +118,18 @@ fn filter_as_json(filter: &Filter) -> Value {
         received_since,
         names,
     } = filter;
-    let hashed = |text: &String| format!("sha256:{}", hex::encode(&hash(text)));
     let time = |time: &Option<Timestamp>| time.map(|time| Value::from(time.as_millis()));
     let members = [
         ("number", number.map(Value::from)),
+        ("upTo", up_to.map(Value::from)),
         ("source", source.clone().map(Value::from)),
         ("id", id.clone().map(Value::from)),
-        ("spektrId", spektr_id.as_ref().map(|id| hashed(id).into())),
+        ("spektrId", spektr_id.as_deref().map(|id| recorded(id).into())),
         ("type", wire_type.clone().map(Value::from)),
         ("state", state.map(|state| state.as_str().into())),
         ("receivedBefore", time(received_before)),
         ("receivedSince", time(received_since)),
-        ("names", names.as_ref().map(|text| hashed(text).into())),
+        ("names", names.as_deref().map(|text| recorded(text).into())),
     ];
     let set = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     Value::Object(set.collect::<Map<_, _>>())
@@ -181,11 +183,25 @@ pub struct Tombstone {
     pub key_hash: Vec<u8>,
     /// The content, as the entry had it.
     pub content: Vec<u8>,
+    /// SHA-256 of the spektr id, if the entry had one. An erasure finds the tombstone by it.
+    pub spektr_hash: Option<Vec<u8>>,
     /// When the entry was deleted.
     pub pruned_at: Timestamp,
 }
 
 impl Tombstone {
+    /// Puts the present hash in the place of one that an earlier version has made, while the
+    /// JSON is still there: other contents can have that one.
+    pub(super) fn with_present_content(mut self, raw: Option<&[u8]>) -> Self {
+        if let Some(raw) = raw.filter(|_| self.content.len() == FORMER_LENGTH) {
+            // The key says whether it is a body, and of the key there is only its hash.
+            let body = body_key(raw);
+            let key = if self.key_hash == hash(&body) { body } else { String::new() };
+            self.content = stored(&content_of(&key, raw)).to_vec();
+        }
+        self
+    }
+
     /// Returns the hashes of key and source and the content of the last one of a page,
     /// behind which the next page begins.
     pub(super) fn place(last: Option<&Self>) -> (&[u8], &[u8], &[u8]) {
@@ -199,11 +215,20 @@ pub(super) fn hash(text: &str) -> Vec<u8> {
     Sha256::digest(text.as_bytes()).to_vec()
 }
 
+/// Returns what stands for a spektr id in the record of actions.
+pub(super) fn recorded(spektr_id: &str) -> String {
+    format!("sha256:{}", hex::encode(&hash(spektr_id)))
+}
+
+/// What stands there once the person was erased.
+pub(super) const ERASED: &str = "erased";
+
 /// What is to be erased, in one transaction.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a store of another crate takes it apart")]
 pub struct Erasure {
-    /// Every entry with this spektr id, in whatever state.
+    /// Every entry with this spektr id, in whatever state; the tombstones of those that were
+    /// deleted before; and the hash of the id in the record of actions.
     pub spektr_id: Option<String>,
     /// Other entries that name the person, by their numbers.
     pub mentions: Vec<i64>,
@@ -244,14 +269,29 @@ pub struct Erased {
     pub bodies: u64,
     /// How many rejected deliveries.
     pub rejected: u64,
+    /// How many tombstones of entries with the spektr id.
+    pub tombstones: u64,
+    /// Whether the database could not overwrite it in its files: somebody reads the log of
+    /// SQLite, or PostgreSQL's `VACUUM` failed. Another erasure tries again.
+    pub is_in_files: bool,
 }
 
 impl Erased {
     /// Returns the number of all that were erased.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.entries + self.mentions + self.bodies + self.rejected
+        self.entries + self.mentions + self.bodies + self.rejected + self.tombstones
     }
+}
+
+/// What entries are read from, some time after it arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Original {
+    /// An entry that is a body which could not be split, by its number.
+    Body(i64),
+    /// A rejected delivery, by its number in the quarantine.
+    Rejected(i64),
 }
 
 /// An entry of another store, with what became of it there.
@@ -260,8 +300,9 @@ impl Erased {
 pub struct Imported {
     /// The entry, with the state that it had.
     pub entry: NewEntry,
-    /// Whether it was flagged as a conflict. It is flagged here as well if its key is
-    /// there with another content.
+    /// Whether it was flagged as a conflict. If so, it has the state of `entry`, whatever is
+    /// here. Otherwise it is flagged, and parked if it is pending, if its key is here with
+    /// another content.
     pub conflict: bool,
     /// How many attempts were counted.
     pub attempts: u32,

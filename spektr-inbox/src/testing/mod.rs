@@ -56,6 +56,7 @@ macro_rules! store_tests {
             a_lease_never_repeats
             a_lease_that_is_given_back_counts_no_attempt
             keeps_the_latest_attempts
+            keeps_no_more_attempts_after_replays
             the_longest_durations_are_durations
             an_extended_lease_does_not_expire
             a_retry_waits_for_its_time
@@ -68,9 +69,12 @@ macro_rules! store_tests {
             releases_what_is_not_pending
             prunes_what_is_not_pending
             what_was_pruned_stays_known
+            a_former_hash_alone_makes_no_duplicate
             erases_all_of_a_spektr_id
+            an_erasure_leaves_nothing_that_identifies_the_person
             an_entry_is_resolved_once_and_with_a_reason
             actions_are_recorded_with_what_they_did
+            entries_take_the_place_of_what_they_were_read_from
             imports_entries_with_what_became_of_them
             keeps_figures
             the_quarantine_is_bounded

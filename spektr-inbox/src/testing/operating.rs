@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
 
 use super::{accept, all, entries, ids, request, start, states, tag_added};
 use crate::clock::after;
 use crate::store::{
     Acceptance, Action, Attempt, ClaimRequest, Erased, Erasure, Filter, Imported, Operator,
-    Presence, Recorded, Rejected, Settlement, State, Stats, Store,
+    Original, Presence, Recorded, Rejected, Settlement, State, Stats, Store, Tombstone,
 };
 
 /// Stores e1 (s1, done), e2 (s1, dead), e3 (s2, pending), e4 (s2, pending later).
@@ -32,6 +33,7 @@ pub async fn lists_and_counts_by_filter(store: &dyn Store) {
     let filters = [
         (Filter::all(), "e1 e2 e3 e4"),
         (Filter::number(number), "e2"),
+        (Filter { up_to: Some(number), ..Filter::all() }, "e1 e2"),
         (Filter { id: Some("e3".to_owned()), ..Filter::all() }, "e3"),
         (Filter { spektr_id: Some("s1".to_owned()), ..Filter::all() }, "e1 e2"),
         (Filter { wire_type: Some("Customer_Tag_ADD".to_owned()), ..Filter::all() }, "e1 e2 e3 e4"),
@@ -119,14 +121,38 @@ pub async fn what_was_pruned_stays_known(store: &dyn Store) {
     assert_eq!(tombstones.len(), 1);
     assert_eq!(tombstones[0].pruned_at, later);
     assert_eq!(store.tombstones(Some(tombstones[0].clone()), 10).await.unwrap(), []);
-    assert_eq!(store.forget(later, 10).await.unwrap(), 0);
+    assert_eq!(store.forget(later, Vec::new(), 10).await.unwrap(), 0);
     let last = after(later, Duration::from_millis(1));
-    assert_eq!(store.forget(last, 10).await.unwrap(), 1);
+    // Its source can be read from that time on.
+    let of = |source: &str, time| vec![("x".to_owned(), last), (source.to_owned(), time)];
+    assert_eq!(store.forget(last, of("test", later), 10).await.unwrap(), 0);
+    let forgotten = store.forget(last, of("other", later), 10).await.unwrap();
+    assert_eq!(forgotten, 1);
+    store.bury(tombstones.clone()).await.unwrap();
+    assert_eq!(store.forget(last, of("test", last), 10).await.unwrap(), 1);
     assert_eq!(store.tombstones(None, 10).await.unwrap(), []);
     // Another store can bring it back.
     store.bury(tombstones.clone()).await.unwrap();
     store.bury(tombstones.clone()).await.unwrap();
     assert_eq!(store.tombstones(None, 10).await.unwrap(), tombstones);
+}
+
+/// Other contents can have that hash, so that it never makes a duplicate.
+pub async fn a_former_hash_alone_makes_no_duplicate(store: &dyn Store) {
+    let entry = entries("test", &tag_added("e1", "s1", 1_700_000_000_000), start());
+    let hash = |text: &str| Sha256::digest(text).to_vec();
+    let tombstone = Tombstone {
+        source_hash: hash("test"),
+        key_hash: hash("id:e1"),
+        content: entry[0].former_content().to_vec(),
+        spektr_hash: None,
+        pruned_at: start(),
+    };
+    store.bury(vec![tombstone]).await.unwrap();
+    assert_eq!(store.compare(entry.clone()).await.unwrap(), [Presence::OtherContent]);
+    let accepted = store.accept(entry.clone()).await.unwrap();
+    assert!(matches!(accepted[..], [Acceptance::Conflict(_)]), "{accepted:?}");
+    assert_eq!(store.accept(entry).await.unwrap(), [Acceptance::Duplicate]);
 }
 
 /// In whatever state, and nothing of somebody else; a number is not used again.
@@ -145,7 +171,7 @@ pub async fn erases_all_of_a_spektr_id(store: &dyn Store) {
         ..Erasure::of("s2")
     };
     let erased = store.erase(erasure(), None).await.unwrap();
-    assert_eq!(erased, Erased { entries: 2, mentions: 0, bodies: 1, rejected: 1 });
+    assert_eq!(erased, Erased { entries: 2, bodies: 1, rejected: 1, ..Erased::default() });
     assert_eq!(store.erase(erasure(), None).await.unwrap(), Erased::default());
     let rest: Vec<_> = all(store).await.into_iter().map(|entry| entry.raw).collect();
     assert_eq!(rest.len(), 3);
@@ -160,6 +186,40 @@ pub async fn erases_all_of_a_spektr_id(store: &dyn Store) {
     assert_eq!((erased.entries, erased.mentions, erased.total()), (2, 1, 3));
     accept(store, &[tag_added("e9", "s9", 1_700_000_000_000)]).await;
     assert!(all(store).await[0].number > last);
+}
+
+/// Also of what was deleted before: tombstones, and hashes in the record of actions.
+pub async fn an_erasure_leaves_nothing_that_identifies_the_person(store: &dyn Store) {
+    let of = |id: &str| Filter { spektr_id: Some(id.to_owned()), ..Filter::all() };
+    let record = |id| Operator::new("ada").record(Action::Prune, start()).with_filter(&of(id));
+    for (event, person) in [("e1", "s1"), ("e2", "s1"), ("e3", "s10")] {
+        accept(store, &[tag_added(event, person, 1_700_000_000_000)]).await;
+    }
+    for claim in store.claim(request(start())).await.unwrap() {
+        assert!(store.settle(claim.lease, Settlement::Done, start()).await.unwrap());
+    }
+    for person in ["s1", "s10"] {
+        store.prune(of(person), 10, start(), Some(record(person))).await.unwrap();
+    }
+    let tombstones = store.tombstones(None, 10).await.unwrap();
+    assert_eq!(tombstones.len(), 3);
+    let hash = Sha256::digest("s1").to_vec();
+    let of_s1 = tombstones.iter().filter(|one| one.spektr_hash.as_ref() == Some(&hash));
+    assert_eq!(of_s1.count(), 2);
+
+    let erase = Operator::new("ada").record(Action::Erase, start());
+    let erased = store.erase(Erasure::of("s1"), Some(erase)).await.unwrap();
+    assert_eq!(erased, Erased { tombstones: 2, ..Erased::default() });
+    let left = store.tombstones(None, 10).await.unwrap();
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0].spektr_hash, Some(Sha256::digest("s10").to_vec()));
+    let filters: Vec<_> =
+        store.actions(0, 10).await.unwrap().into_iter().map(|one| one.filter).collect();
+    let other = record("s10").filter;
+    assert_eq!(filters, [Some(r#"{"spektrId":"erased"}"#.to_owned()), other, None]);
+    // What comes again is new.
+    let again = entries("test", &tag_added("e1", "s1", 1_700_000_000_000), start());
+    assert!(matches!(store.accept(again).await.unwrap()[..], [Acceptance::Stored(_)]));
 }
 
 /// Whatever its state but done; a lease on it is lost.
@@ -181,6 +241,34 @@ pub async fn an_entry_is_resolved_once_and_with_a_reason(store: &dyn Store) {
     assert_eq!(all(store).await[1].reason.as_deref(), Some("done by hand"));
     assert_eq!(store.actions(0, 10).await.unwrap().len(), 2);
     assert_eq!(store.prune(Filter::state(State::Resolved), 10, start(), None).await.unwrap(), 2);
+}
+
+/// With the record of it, and once.
+pub async fn entries_take_the_place_of_what_they_were_read_from(store: &dyn Store) {
+    store.accept(entries("test", "not JSON", start())).await.unwrap();
+    store.quarantine(rejected("one"), 10, 1000).await.unwrap();
+    let body = Original::Body(all(store).await[0].number);
+    let kept = Original::Rejected(store.quarantined(0, 10).await.unwrap()[0].number);
+    let record = |action| Operator::new("ada").record(action, start());
+    for (original, action, id) in [(body, Action::Redecode, "e1"), (kept, Action::Recover, "e2")] {
+        let replace = || {
+            let new = entries("test", &tag_added(id, "s1", 1_700_000_000_000), start());
+            store.replace(original, new, record(action))
+        };
+        let accepted = replace().await.unwrap().unwrap();
+        assert!(matches!(accepted[..], [Acceptance::Stored(_)]), "{accepted:?}");
+        assert_eq!(replace().await.unwrap(), None);
+    }
+    // A number is not of a body because there is an entry of it.
+    let other = Original::Body(all(store).await[0].number);
+    assert_eq!(store.replace(other, Vec::new(), record(Action::Redecode)).await.unwrap(), None);
+    let ids: Vec<_> = all(store).await.into_iter().filter_map(|one| one.id).collect();
+    assert_eq!(ids, ["e1", "e2"]);
+    assert_eq!(store.quarantined(0, 10).await.unwrap(), []);
+    assert_eq!(store.tombstones(None, 10).await.unwrap().len(), 1);
+    let actions = store.actions(0, 10).await.unwrap();
+    let shown: Vec<_> = actions.iter().map(|one| (one.action.as_str(), one.affected)).collect();
+    assert_eq!(shown, [("redecode", 1), ("recover", 1)]);
 }
 
 /// Each with the action itself, and none where nothing was done.
@@ -276,10 +364,23 @@ pub async fn imports_entries_with_what_became_of_them(store: &dyn Store) {
     assert_eq!(store.actions(0, 10).await.unwrap()[0].affected, 3);
     assert_eq!(store.actions(0, 10).await.unwrap().len(), 1);
 
+    // Released there, and not to be parked here again. One that is no conflict there is.
+    let other = |id: &str, state, conflict| {
+        let raw = tag_added(id, "s9", 1_700_000_000_000);
+        let entry = entries("test", &raw, start()).remove(0);
+        let entry = crate::store::NewEntry { state, ..entry };
+        Imported { entry, conflict, ..imported(id, state) }
+    };
+    let others = vec![other("e1", State::Pending, true), other("e2", State::Pending, false)];
+    let accepted = store.import(others, None).await.unwrap();
+    assert!(accepted.iter().all(|one| matches!(one, Acceptance::Conflict(_))), "{accepted:?}");
+    let shown: Vec<_> = all(store).await[3..].iter().map(|one| (one.state, one.conflict)).collect();
+    assert_eq!(shown, [(State::Pending, true), (State::Conflict, true)]);
+
     // It is worked on when it is due, and not before.
     assert!(store.claim(request(start())).await.unwrap().is_empty());
     let claims = store.claim(request(later)).await.unwrap();
-    assert_eq!(ids(&claims), ["e1"]);
+    assert_eq!(ids(&claims), ["e1", "e1"]);
     assert_eq!(claims[0].lease.attempt, 3);
 
     store.prune(Filter::state(State::Dead), 10, start(), None).await.unwrap();

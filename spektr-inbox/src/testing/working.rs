@@ -143,6 +143,26 @@ pub async fn keeps_the_latest_attempts(store: &dyn Store) {
     assert_eq!(store.attempts(number).await.unwrap(), []);
 }
 
+/// A replay counts attempts anew, and the ones before it are kept no longer for that.
+pub async fn keeps_no_more_attempts_after_replays(store: &dyn Store) {
+    accept(store, &[tag_added("e1", "s1", 1_700_000_000_000)]).await;
+    let mut statuses = Vec::new();
+    let mut number = 0;
+    for status in 200..200 + MAX_ATTEMPTS_KEPT as u16 + 3 {
+        let lease = store.claim(request(start())).await.unwrap().remove(0).lease;
+        number = lease.number;
+        assert_eq!(lease.attempt, 1);
+        let done = Settlement::Done;
+        assert!(store.settle_with_status(lease, done, Some(status), start()).await.unwrap());
+        let released = store.release(Filter::all(), 0, 10, start(), None).await.unwrap();
+        assert_eq!(released, [number]);
+        statuses.push(Some(status));
+    }
+    let attempts = store.attempts(number).await.unwrap();
+    let kept: Vec<_> = attempts.iter().map(|one| one.status).collect();
+    assert_eq!(kept, statuses[3..]);
+}
+
 /// No duration is too long.
 pub async fn the_longest_durations_are_durations(store: &dyn Store) {
     let raws = [("e1", "s1"), ("e2", "s2")]

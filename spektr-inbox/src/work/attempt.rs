@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use spektr_types::{Entry, EntryError, Event};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 use tracing::Instrument as _;
 
-use super::handler::{Handler, HandlerError, Raw, Received};
-use super::pool::{Held, Shared};
+use super::handler::{Handler, HandlerError, Raw, Received, Status};
+use super::pool::{Held, STOP_LIMIT, Shared};
 use crate::clock::after;
 use crate::store::{Claim, Completion, Lease, Settlement, State, StoredEntry};
 
@@ -21,18 +22,35 @@ struct Outcome {
     /// The name if the lease is not held any more: it was lost, unless a transaction of
     /// the handler's own has ended it.
     otherwise: &'static str,
+    /// The status of the HTTP response, if the handler has told one.
+    status: Option<u16>,
 }
 
 const LOST: &str = "lease_lost";
 
 impl Outcome {
+    fn new(result: &'static str, settlement: Settlement) -> Self {
+        Self { result, settlement, otherwise: LOST, status: None }
+    }
+
     fn park(state: State, reason: impl Into<String>) -> Self {
-        let settlement = Settlement::Park { state, reason: reason.into() };
-        Self { result: state.as_str(), settlement, otherwise: LOST }
+        Self::new(state.as_str(), Settlement::Park { state, reason: reason.into() })
     }
 }
 
-/// Works on a claimed entry until its lease is settled or lost.
+/// How an attempt has ended.
+enum End {
+    /// With something to record.
+    Outcome(Outcome),
+    /// The lease is not held any more, and the handler was stopped.
+    Lost,
+    /// The handler was stopped with the workers, and has ended. The lease can be given back.
+    Stopped,
+    /// The handler was stopped and goes on, since it does not yield.
+    Running,
+}
+
+/// Works on a claimed entry until its lease is settled, lost, or can be given back.
 pub(super) async fn attempt<H: Handler>(shared: Arc<Shared<H>>, held: Held) {
     let claim = &held.claim;
     let span = tracing::info_span!(
@@ -42,37 +60,42 @@ pub(super) async fn attempt<H: Handler>(shared: Arc<Shared<H>>, held: Held) {
         event_type = claim.entry.wire_type,
         attempt = claim.lease.attempt,
     );
-    let token = claim.lease.token;
     work(&shared, held).instrument(span).await;
-    shared.held().remove(&token);
 }
 
 async fn work<H: Handler>(shared: &Arc<Shared<H>>, held: Held) {
     let lease = held.claim.lease;
-    let Some(outcome) = outcome(shared, held).await else {
-        shared.metrics.handled(LOST);
-        tracing::warn!("the lease was lost, and the attempt given up");
-        return;
-    };
-    let is_parked = matches!(outcome.settlement, Settlement::Park { .. });
-    let settled = shared.store.settle(lease, outcome.settlement, shared.clock.now()).await;
-    match settled {
+    match outcome(shared, held).await {
+        End::Outcome(outcome) => settle(shared, lease, outcome).await,
+        End::Lost => {
+            shared.metrics.handled(LOST);
+            tracing::warn!("the lease was lost, and the attempt given up");
+        }
+        // It stays among the idle ones, which are given back together.
+        End::Stopped => return,
+        End::Running => tracing::warn!("the handler does not stop: its lease has to expire"),
+    }
+    shared.idle().remove(&lease.token);
+}
+
+async fn settle<H: Handler>(shared: &Arc<Shared<H>>, lease: Lease, outcome: Outcome) {
+    let Outcome { result, settlement, otherwise, status } = outcome;
+    let is_parked = matches!(settlement, Settlement::Park { .. });
+    let now = shared.clock.now();
+    match shared.store.settle_with_status(lease, settlement, status, now).await {
         Ok(true) => {
-            shared.metrics.handled(outcome.result);
+            shared.metrics.handled(result);
             if is_parked {
                 // The reason stays in the store: it holds what the handler wrote.
-                tracing::warn!(
-                    result = outcome.result,
-                    "the event is parked, until somebody looks"
-                );
+                tracing::warn!(result, "the event is parked, until somebody looks");
             } else {
-                tracing::debug!(result = outcome.result, "attempt ended");
+                tracing::debug!(result, "attempt ended");
             }
         }
         Ok(false) => {
-            shared.metrics.handled(outcome.otherwise);
-            if outcome.otherwise == LOST {
-                tracing::warn!(result = outcome.result, "the lease was lost before the end");
+            shared.metrics.handled(otherwise);
+            if otherwise == LOST {
+                tracing::warn!(result, "the lease was lost before the end");
             }
         }
         // The lease expires, and the event is handled once more.
@@ -80,25 +103,30 @@ async fn work<H: Handler>(shared: &Arc<Shared<H>>, held: Held) {
     }
 }
 
-/// Runs the attempt; `None` if the lease was lost meanwhile.
-async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held) -> Option<Outcome> {
+/// Decodes the entry and runs the handler.
+async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held) -> End {
     let Held { claim: Claim { lease, entry }, until } = held;
+    // The claim has waited for longer than the lease lasts.
+    if until.is_some_and(|end| end <= Instant::now()) {
+        return End::Lost;
+    }
     if lease.attempt > shared.options.max_attempts {
         let reason = "attempts exhausted: the last one did not come to an end";
-        return Some(Outcome::park(State::Dead, reason));
+        return End::Outcome(Outcome::park(State::Dead, reason));
     }
     let event = match decode(&entry) {
         Ok(Event::Unknown(unknown)) if !shared.options.unknown_events => {
             shared.metrics.unknown(unknown.event_type().as_str());
-            return Some(Outcome::park(State::Unknown, "the wire type is not known"));
+            return End::Outcome(Outcome::park(State::Unknown, "the wire type is not known"));
         }
         Ok(event) => event,
         Err(reason) => {
             shared.metrics.malformed();
-            return Some(Outcome::park(State::Malformed, reason));
+            return End::Outcome(Outcome::park(State::Malformed, reason));
         }
     };
     let completion = Completion::new(lease);
+    let status = Status::default();
     let received = Received {
         event,
         number: entry.number,
@@ -107,10 +135,14 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held) -> Option<Outc
         received_at: entry.received_at,
         conflict: entry.conflict,
         completion: completion.clone(),
+        status: status.clone(),
         raw: Raw(entry.raw),
     };
     let began = Instant::now();
-    let result = run(shared, &completion, until, received).await?;
+    let result = match run(shared, &completion, until, received).await {
+        Ok(result) => result,
+        Err(end) => return end,
+    };
     shared.metrics.handler_took(began.elapsed());
     let mut outcome = match result {
         // Where the transaction has been committed, this finds no lease, and nothing is
@@ -118,14 +150,15 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held) -> Option<Outc
         Ok(()) if completion.has_begun() => {
             failed(shared, lease, "the handler's transaction was not committed".to_owned())
         }
-        Ok(()) => Outcome { result: "done", settlement: Settlement::Done, otherwise: LOST },
+        Ok(()) => Outcome::new("done", Settlement::Done),
         Err(Failed { permanent: true, reason }) => Outcome::park(State::Dead, reason),
         Err(Failed { reason, .. }) => failed(shared, lease, reason),
     };
     if completion.may_be_done() {
         outcome.otherwise = "done";
     }
-    Some(outcome)
+    outcome.status = status.told();
+    End::Outcome(outcome)
 }
 
 /// Another attempt, unless this was the last.
@@ -135,8 +168,7 @@ fn failed<H>(shared: &Shared<H>, lease: Lease, reason: String) -> Outcome {
     }
     let pause = shared.options.backoff.after(lease.attempt, fastrand::f64());
     let due_at = after(shared.clock.now(), pause);
-    let settlement = Settlement::Retry { due_at, reason };
-    Outcome { result: "retry", settlement, otherwise: LOST }
+    Outcome::new("retry", Settlement::Retry { due_at, reason })
 }
 
 fn decode(entry: &StoredEntry) -> Result<Event, String> {
@@ -156,37 +188,69 @@ impl From<HandlerError> for Failed {
     }
 }
 
-/// Runs the handler in a task of its own, so that its panic stays there, while
-/// the lease is extended. `None` if the lease was lost; the handler is stopped.
+/// Runs the handler in a task of its own, so that its panic stays there, while the lease is
+/// extended. If the lease is lost or the workers stop, the handler is stopped, and waited for
+/// until it has ended: it can be in a step of its work.
 async fn run<H: Handler>(
     shared: &Arc<Shared<H>>,
     completion: &Completion,
-    until: Option<Instant>,
+    mut until: Option<Instant>,
     received: Received,
-) -> Option<Result<(), Failed>> {
-    // A set ends its task when it is dropped, which a handle does not.
+) -> Result<Result<(), Failed>, End> {
+    let mut stop = shared.stop.subscribe();
+    if *stop.borrow() {
+        return Err(End::Stopped);
+    }
+    let lease = completion.lease();
+    // While it runs, nobody gives the lease back.
+    shared.idle().remove(&lease.token);
     let mut task = JoinSet::new();
     let handler = Arc::clone(&shared.handler);
     let limit = shared.options.handler_timeout;
     task.spawn(async move { timeout(limit, handler.handle(received)).await }.in_current_span());
-    let failed = |reason: &str| Err(Failed { permanent: false, reason: reason.to_owned() });
-    tokio::select! {
-        ended = task.join_next() => Some(match ended {
-            Some(Ok(Ok(Ok(())))) => Ok(()),
-            Some(Ok(Ok(Err(error)))) => Err(error.into()),
-            Some(Ok(Err(_))) => failed("the handler took too long"),
-            Some(Err(error)) if error.is_panic() => failed("the handler panicked"),
-            Some(Err(_)) | None => failed("the handler was stopped"),
-        }),
-        () = lost(shared, completion, until) => None,
+    let end = tokio::select! {
+        ended = task.join_next() => {
+            shared.idle().insert(lease.token, lease);
+            return Ok(result(ended).unwrap_or_else(|| failure("the handler was stopped")));
+        }
+        () = lost(shared, completion, &mut until) => End::Lost,
+        _ = stop.wait_for(|is_wanted| *is_wanted) => End::Stopped,
+    };
+    task.abort_all();
+    let left = until.map(|end| end.saturating_duration_since(Instant::now()));
+    let limit = match end {
+        // Behind its end, the lease need not be given back.
+        End::Stopped => left.map_or(STOP_LIMIT, |left| left.min(STOP_LIMIT)),
+        _ => STOP_LIMIT,
+    };
+    let Ok(ended) = timeout(limit, task.join_next()).await else { return Err(End::Running) };
+    shared.idle().insert(lease.token, lease);
+    // It may have come to its end by itself.
+    result(ended).ok_or(end)
+}
+
+type Ended = Result<Result<Result<(), HandlerError>, Elapsed>, JoinError>;
+
+/// What has become of the handler; `None` if it was stopped.
+fn result(ended: Option<Ended>) -> Option<Result<(), Failed>> {
+    match ended? {
+        Ok(Ok(Ok(()))) => Some(Ok(())),
+        Ok(Ok(Err(error))) => Some(Err(error.into())),
+        Ok(Err(_)) => Some(failure("the handler took too long")),
+        Err(error) if error.is_panic() => Some(failure("the handler panicked")),
+        Err(_) => None,
     }
+}
+
+fn failure(reason: &str) -> Result<(), Failed> {
+    Err(Failed { permanent: false, reason: reason.to_owned() })
 }
 
 /// Extends the lease again and again; ends when it is lost, or may be.
 async fn lost<H: Handler>(
     shared: &Arc<Shared<H>>,
     completion: &Completion,
-    mut until: Option<Instant>,
+    until: &mut Option<Instant>,
 ) {
     let duration = shared.options.lease;
     let period = (duration / 3).max(Duration::from_millis(1));
@@ -202,14 +266,14 @@ async fn lost<H: Handler>(
             (began, shared.store.extend(vec![completion.lease()], now, duration).await)
         };
         // The store may not answer, and others may reach it: this end needs no store.
-        let extended = match until {
+        let extended = match *until {
             Some(end) => timeout_at(end, extending).await,
             None => Ok(extending.await),
         };
         let is_lost = match extended {
             Ok((_, Ok(held))) if held.is_empty() => true,
             Ok((began, Ok(_))) => {
-                until = began.checked_add(duration);
+                *until = began.checked_add(duration);
                 false
             }
             Ok((_, Err(error))) => {

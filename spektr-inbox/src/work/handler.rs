@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use bytes::Bytes;
 use spektr_types::{Event, Timestamp};
@@ -75,7 +77,18 @@ pub struct Received<E = Event> {
     pub(super) received_at: Timestamp,
     pub(super) conflict: bool,
     pub(super) completion: Completion,
+    pub(super) status: Status,
     pub(super) raw: Raw,
+}
+
+/// The status of an HTTP response that a handler has told; 0 if none. Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Status(Arc<AtomicU16>);
+
+impl Status {
+    pub(super) fn told(&self) -> Option<u16> {
+        Some(self.0.load(Ordering::Acquire)).filter(|status| *status != 0)
+    }
 }
 
 /// The JSON of an entry, known to be text, and not shown by `Debug`.
@@ -103,11 +116,20 @@ impl<E> Received<E> {
 
     /// Puts another event in the place of this one, and returns this one too.
     pub(super) fn replace<T>(self, event: T) -> (E, Received<T>) {
-        let Self { number, attempt, received_at, conflict, .. } = self;
-        let (source, completion, raw) = (self.source, self.completion, self.raw);
-        let received =
-            Received { event, number, source, attempt, received_at, conflict, completion, raw };
-        (self.event, received)
+        let Self { event: old, number, source, attempt, received_at, conflict, .. } = self;
+        let Self { completion, status, raw, .. } = self;
+        let received = Received {
+            event,
+            number,
+            source,
+            attempt,
+            received_at,
+            conflict,
+            completion,
+            status,
+            raw,
+        };
+        (old, received)
     }
 
     /// The number of the entry in the store. It identifies the entry even where
@@ -147,6 +169,12 @@ impl<E> Received<E> {
     #[must_use]
     pub fn completion(&self) -> &Completion {
         &self.completion
+    }
+
+    /// Tells the status of the HTTP response with which another service has answered to this
+    /// event. It is kept with the attempt, for operators.
+    pub fn set_status(&self, status: u16) {
+        self.status.0.store(status, Ordering::Release);
     }
 
     /// The entry's JSON, byte for byte as it arrived.

@@ -8,6 +8,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -50,9 +51,18 @@ pub(super) struct Shared<H> {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) metrics: Metrics,
     pub(super) options: Options,
+    /// Whether handlers are to be stopped.
+    pub(super) stop: watch::Sender<bool>,
     owner: i64,
-    held: Mutex<HashMap<i64, Lease>>,
+    idle: Mutex<HashMap<i64, Lease>>,
 }
+
+/// How long a handler that was stopped is waited for until it yields. Where it does not, its
+/// lease is not given back.
+pub(super) const STOP_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long the results of handlers that have ended are waited for at the end.
+const RECORD_LIMIT: Duration = Duration::from_secs(10);
 
 /// A claimed entry, and up to when its lease lasts at least: forever, if that is no time.
 pub(super) struct Held {
@@ -113,8 +123,9 @@ impl<H: Handler> Workers<H> {
             clock: Arc::new(SystemClock::new()),
             metrics: Metrics::new(),
             options,
+            stop: watch::Sender::new(false),
             owner: fastrand::i64(1..),
-            held: Mutex::default(),
+            idle: Mutex::default(),
         };
         Self { shared }
     }
@@ -205,8 +216,9 @@ impl<H: Handler> Workers<H> {
     }
 
     /// Works until `shutdown` is ready, then claims nothing more and lets handlers finish.
-    /// Those that do not finish in time are stopped, and their leases are given back: others
-    /// can claim the entries at once, and the attempt is not counted.
+    /// Those that do not finish in time are stopped, and once they have ended, their leases are
+    /// given back: others can claim the entries at once, and the attempt is not counted. A
+    /// handler that does not yield within five seconds keeps its lease until that expires.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let shared = Arc::new(self.shared);
         let mut shutdown = pin!(shutdown);
@@ -239,8 +251,12 @@ impl<H: Handler> Workers<H> {
         let finishing = async { while attempts.join_next().await.is_some() {} };
         if timeout(shared.options.shutdown_timeout, finishing).await.is_err() {
             tracing::warn!(handlers = attempts.len(), "handlers did not finish in time");
-            // Until each of them has let go, none of their entries is somebody else's.
-            attempts.shutdown().await;
+            shared.stop.send_replace(true);
+            let ending = async { while attempts.join_next().await.is_some() {} };
+            if timeout(STOP_LIMIT + RECORD_LIMIT, ending).await.is_err() {
+                // The store does not answer. What is idle is given back all the same.
+                attempts.shutdown().await;
+            }
         }
         shared.give_back().await;
     }
@@ -287,20 +303,19 @@ impl<H> Shared<H> {
             horizon: longest.saturating_add(Duration::from_secs(60)),
         };
         let claims = self.store.claim(request).await?;
-        let mut held = self.held();
-        held.extend(claims.iter().map(|claim| (claim.lease.token, claim.lease)));
+        self.idle().extend(claims.iter().map(|claim| (claim.lease.token, claim.lease)));
         let until = began.checked_add(self.options.lease);
         Ok(claims.into_iter().map(|claim| Held { claim, until }).collect())
     }
 
-    /// The leases of attempts that have not ended.
-    pub(super) fn held(&self) -> MutexGuard<'_, HashMap<i64, Lease>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The leases that are held while no handler runs: not yet, or not any more.
+    pub(super) fn idle(&self) -> MutexGuard<'_, HashMap<i64, Lease>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives back the leases of attempts that were stopped.
     async fn give_back(&self) {
-        let leases: Vec<Lease> = self.held().drain().map(|(_, lease)| lease).collect();
+        let leases: Vec<Lease> = self.idle().drain().map(|(_, lease)| lease).collect();
         if leases.is_empty() {
             return;
         }

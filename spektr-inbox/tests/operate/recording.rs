@@ -63,6 +63,20 @@ async fn every_action_of_an_operator_is_recorded() {
     let shown = format!("{:?}", inbox.store.actions(0, 100).await.unwrap());
     assert!(!shown.contains("marker"), "{shown}");
 
+    // Before the first line: who reads a part of the file has read it.
+    struct Full;
+    impl std::io::Write for Full {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("there is no room"))
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    export(store, &ada, &Filter::state(State::Done), now, Full, |_| {}).await.unwrap_err();
+    assert_eq!(record(&inbox).await.last().unwrap().0, "export");
+    assert_eq!(record(&inbox).await.len(), 9);
+
     let other = Inbox::new();
     import(&*other.store, &ada, &file[..], now, |_| {}).await.unwrap();
     let counts: Vec<_> = record(&other).await.into_iter().map(|(_, _, count)| count).collect();

@@ -46,9 +46,9 @@ async fn entries_are_there_after_reopening() {
 async fn refuses_a_newer_version() {
     let fresh = fresh().await;
     let client = fresh.client().await;
-    client.batch_execute("UPDATE spektr_inbox.version SET version = 3").await.unwrap();
+    client.batch_execute("UPDATE spektr_inbox.version SET version = 4").await.unwrap();
     let error = PostgresOptions::new(&fresh.url).open().await.unwrap_err();
-    assert!(matches!(error, OpenError::Newer { found: 3, known: 2 }), "{error:?}");
+    assert!(matches!(error, OpenError::Newer { found: 4, known: 3 }), "{error:?}");
 }
 
 #[tokio::test]
@@ -58,6 +58,15 @@ async fn a_database_of_the_first_version_is_migrated_with_what_it_holds() {
     client.batch_execute(include_str!("../fixtures/postgres_1.sql")).await.unwrap();
     let store = options(&url).open().await.unwrap();
     crate::support::before::assert_complete(&store).await;
+    crate::support::before::assert_known(&store).await;
+}
+
+#[tokio::test]
+async fn contents_of_the_first_version_are_told_apart_when_they_are_deleted() {
+    let url = database().await;
+    client(&url).await.batch_execute(include_str!("../fixtures/postgres_1.sql")).await.unwrap();
+    let store = options(&url).open().await.unwrap();
+    crate::support::before::delete_all(&store).await;
     crate::support::before::assert_known(&store).await;
 }
 

@@ -181,10 +181,17 @@ async fn what_was_pruned_is_not_fetched_and_handled_again() {
     };
     assert_eq!(workers().run_due().await.unwrap(), 120);
     setup.inbox.clock.advance(Duration::from_secs(60));
-    let retention = Retention { done: Some(Duration::from_secs(1)), ..Retention::default() };
-    let now = setup.inbox.clock.now();
-    assert_eq!(retention.apply(&*setup.inbox.store, now).await.unwrap(), 120);
+    let second = Some(Duration::from_secs(1));
+    let retention = Retention { done: second, known: second, ..Retention::default() };
+    let apply = async || {
+        let now = setup.inbox.clock.now();
+        retention.apply(&*setup.inbox.store, now).await.unwrap()
+    };
+    assert_eq!(apply().await, 120);
     assert_eq!(setup.inbox.count().await, 0);
+    // The sender cannot be reached for a month, in which all of it would be forgotten.
+    setup.inbox.clock.advance(Duration::from_secs(30 * 24 * 3600));
+    assert_eq!(apply().await, 0);
 
     // From the watermark, and from where nobody has asked before.
     for since in [SINCE, SINCE - HOUR] {

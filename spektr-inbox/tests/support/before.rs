@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use spektr_inbox::store::{Acceptance, ClaimRequest, Filter, Presence, State, Store};
+use spektr_inbox::store::{Acceptance, ClaimRequest, Filter, Presence, Settlement, State, Store};
 use spektr_inbox::testing::{entries, start, tag_added};
 use spektr_types::Timestamp;
 
@@ -36,6 +36,24 @@ pub(crate) async fn assert_known(store: &dyn Store) {
     let accepted = store.accept(new()).await.unwrap();
     assert!(matches!(accepted[..], [Acceptance::Conflict(_)]), "{accepted:?}");
     assert_eq!(store.accept(new()).await.unwrap(), [Acceptance::Duplicate]);
+}
+
+/// Handles and deletes everything. What is known of it after that has to be of the present
+/// hash, though the earlier version has stored the former one.
+pub(crate) async fn delete_all(store: &dyn Store) {
+    let request = ClaimRequest {
+        owner: 3,
+        now: at(100),
+        lease: Duration::from_secs(30),
+        limit: 100,
+        ordered: false,
+        horizon: Duration::from_secs(3600),
+    };
+    for claim in store.claim(request).await.unwrap() {
+        assert!(store.settle(claim.lease, Settlement::Done, at(100)).await.unwrap());
+    }
+    assert_eq!(store.prune(Filter::all(), 100, at(100), None).await.unwrap(), 14);
+    assert_eq!(store.count(Filter::all()).await.unwrap(), 0);
 }
 
 /// Asserts that everything is there, and can be worked on.

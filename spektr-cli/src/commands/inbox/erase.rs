@@ -25,9 +25,11 @@ Examples:
 For a request under data protection law. Kinds: entries have this spektr id, in whatever state;
 mentions are other entries whose JSON has the id as a string; bodies cannot be read and contain the
 id; rejected are deliveries in quarantine that contain it. spk_1 is not found in spk_10. Everything
-is deleted for good, and overwritten in an SQLite file; `spektr inbox log` has that it happened and
-not whose it was. Exports, recordings and backups are not reached, and a reconciliation fetches
-again what the sender still lists: erase it there first. Exit code 1: every answer was no.";
+is deleted for good, and overwritten in an SQLite file; what was kept of entries that were deleted
+before goes with the entries. `spektr inbox log` has that it happened and not whose it was. Exports,
+recordings and backups are not reached, and a reconciliation fetches again what the sender still
+lists: erase it there first. Exit code 1: every answer was no, or the bytes are still in the files
+of the database.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -68,6 +70,11 @@ struct Counts {
     mentions: u64,
     bodies: u64,
     rejected: u64,
+    /// How many entries that were deleted before were known; nobody counts them before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tombstones: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_files: Option<bool>,
 }
 
 pub(super) async fn erase(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
@@ -84,6 +91,8 @@ pub(super) async fn erase(global: &Global, arguments: &Arguments) -> Result<Answ
             mentions: count(Kind::Mentions),
             bodies: count(Kind::Bodies),
             rejected: count(Kind::Rejected),
+            tombstones: None,
+            in_files: None,
         };
         if global.is_json() {
             output::print_json(&Report::WouldErase(&counts))?;
@@ -104,13 +113,22 @@ pub(super) async fn erase(global: &Global, arguments: &Arguments) -> Result<Answ
         mentions: erased.mentions,
         bodies: erased.bodies,
         rejected: erased.rejected,
+        tombstones: Some(erased.tombstones),
+        in_files: Some(erased.is_in_files),
     };
     if global.is_json() {
         output::print_json(&Report::Erased(&counts))?;
     } else {
         output::print(&text(&counts, "erased"))?;
     }
-    Ok(Answer::Yes)
+    if erased.is_in_files {
+        anstream::eprintln!(
+            "{} the bytes are still in the files of the database: end what reads it, or let its \
+             owner do this, and erase once more",
+            careful("careful:")
+        );
+    }
+    Ok(Answer::from_yes(!erased.is_in_files))
 }
 
 /// Asks for each kind of which there is something, where somebody is there to answer.
@@ -121,12 +139,17 @@ fn confirmed(found: &Belongings, kinds: &[Kind]) -> Result<Vec<Kind>, Failure> {
             .hint("--dry-run counts, and --yes erases without asking"));
     }
     let mut confirmed = Vec::new();
-    for kind in kinds.iter().copied().filter(|kind| found.count(*kind) > 0) {
+    // Of the person there can be what was kept of deleted entries, which nobody has counted.
+    let is_asked = |kind: &Kind| *kind == Kind::Entries || found.count(*kind) > 0;
+    for kind in kinds.iter().copied().filter(is_asked) {
         let mut what = in_words(kind, found.count(kind));
         if kind == Kind::Entries {
             let states = found.states().iter();
             let states: Vec<_> = states.map(|(state, count)| format!("{count} {state}")).collect();
-            what.push_str(&format!(" ({})", states.join(", ")));
+            if !states.is_empty() {
+                what.push_str(&format!(" ({})", states.join(", ")));
+            }
+            what.push_str(", and what was kept of deleted ones,");
         }
         anstream::eprint!("{} {what} for good? [y/N] ", careful("Erase"));
         let mut answer = String::new();
@@ -142,7 +165,7 @@ fn confirmed(found: &Belongings, kinds: &[Kind]) -> Result<Vec<Kind>, Failure> {
 }
 
 fn text(counts: &Counts, word: &str) -> String {
-    let Counts { entries, mentions, bodies, rejected } = *counts;
+    let Counts { entries, mentions, bodies, rejected, tombstones, .. } = *counts;
     let lines = [
         (Kind::Entries, entries),
         (Kind::Mentions, mentions),
@@ -150,7 +173,14 @@ fn text(counts: &Counts, word: &str) -> String {
         (Kind::Rejected, rejected),
     ];
     let lines = lines.into_iter().filter(|(kind, number)| *kind == Kind::Entries || *number > 0);
-    lines.map(|(kind, number)| format!("{} {word}\n", in_words(kind, number))).collect()
+    let mut text: String =
+        lines.map(|(kind, number)| format!("{} {word}\n", in_words(kind, number))).collect();
+    if let Some(number) = tombstones.filter(|number| *number > 0) {
+        let number = usize::try_from(number).unwrap_or(usize::MAX);
+        let known = count(number, "deleted entry is", "deleted entries are");
+        text.push_str(&format!("{known} known no longer\n"));
+    }
+    text
 }
 
 fn in_words(kind: Kind, number: u64) -> String {

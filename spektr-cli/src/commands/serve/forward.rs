@@ -27,7 +27,9 @@ impl Handler for Forward {
     async fn handle(&self, received: Received) -> Result<(), HandlerError> {
         let client = self.client.clone();
         let posting = tokio::task::spawn_blocking(move || {
-            client.post(&headers(&received), received.raw().as_bytes())
+            let reply = client.post(&headers(&received), received.raw().as_bytes())?;
+            received.set_status(reply.status);
+            Ok(reply)
         });
         let reason = match posting.await? {
             Ok(reply) if (200..=299).contains(&reply.status) => return Ok(()),

@@ -77,6 +77,8 @@ pub(super) enum Kind<'a> {
         source_hash: String,
         key_hash: String,
         content: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        spektr_hash: Option<String>,
         pruned_at: Timestamp,
     },
     Rejected {
@@ -142,6 +144,7 @@ impl<'a> Line<'a> {
             source_hash: hex::encode(&one.source_hash),
             key_hash: hex::encode(&one.key_hash),
             content: hex::encode(&one.content),
+            spektr_hash: one.spektr_hash.as_deref().map(hex::encode),
             pruned_at: one.pruned_at,
         })
     }
@@ -235,11 +238,12 @@ fn other(kind: Kind<'_>) -> Result<Other, ImportProblem> {
     let decode = |digits: &str| hex::decode(digits).ok_or(ImportProblem::Encoding);
     let owned = |text: Option<Cow<'_, str>>| text.map(Cow::into_owned);
     Ok(match kind {
-        Kind::Tombstone { source_hash, key_hash, content, pruned_at } => {
+        Kind::Tombstone { source_hash, key_hash, content, spektr_hash, pruned_at } => {
             Other::Tombstone(Tombstone {
                 source_hash: decode(&source_hash)?,
                 key_hash: decode(&key_hash)?,
                 content: decode(&content)?,
+                spektr_hash: spektr_hash.as_deref().map(decode).transpose()?,
                 pruned_at,
             })
         }

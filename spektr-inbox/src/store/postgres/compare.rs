@@ -50,14 +50,13 @@ const FORMER: &str = "\
     SELECT \
       (SELECT known.raw FROM spektr_inbox.entries AS known \
         WHERE known.key_hash = given.key_hash AND known.source_hash = given.source_hash \
-        AND known.content = given.content LIMIT 1), \
-      coalesce((SELECT true FROM spektr_inbox.tombstones AS known \
-        WHERE known.key_hash = given.key_hash AND known.source_hash = given.source_hash \
-        AND known.content = given.content LIMIT 1), false) \
+        AND known.content = given.content LIMIT 1) \
     FROM unnest($1::bytea[], $2::bytea[], $3::bytea[]) WITH ORDINALITY \
       AS given (source_hash, key_hash, content, place) ORDER BY place";
 
-/// Of each entry, whether an earlier version has stored the same.
+/// Of each entry, whether an earlier version has stored the same. Its JSON decides, since
+/// other contents can have the same former hash. Of a deleted entry there is none: a tombstone
+/// with a former hash says that the key is known, and nothing of the content.
 pub(super) async fn are_former(
     connection: &mut Lent<'_>,
     entries: &[&NewEntry],
@@ -69,9 +68,9 @@ pub(super) async fn are_former(
     let keys: Vec<_> = entries.iter().map(|entry| hash(&entry.key)).collect();
     let contents: Vec<_> = entries.iter().map(|entry| entry.former_content().to_vec()).collect();
     let rows = connection.query(FORMER, &[&sources, &keys, &contents]).await?;
-    let is_former = |(row, entry): (tokio_postgres::Row, &&NewEntry)| match row.try_get(0)? {
-        Some(raw) => Ok(entry.is_content_of(raw)),
-        None => Ok(row.try_get(1)?),
+    let is_former = |(row, entry): (tokio_postgres::Row, &&NewEntry)| {
+        let raw: Option<&[u8]> = row.try_get(0)?;
+        Ok(raw.is_some_and(|raw| entry.is_content_of(raw)))
     };
     rows.into_iter().zip(entries).map(is_former).collect()
 }

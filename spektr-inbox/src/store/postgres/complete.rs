@@ -13,6 +13,11 @@ pub const COMPLETE: &str = "\
       UPDATE spektr_inbox.work SET state = 'done', reason = NULL, owner = NULL \
       WHERE number = $1 AND owner = $2 AND lease = $3 AND state = 'pending' \
       RETURNING number, lease, attempts, leased_at \
+    ), forgotten AS ( \
+      DELETE FROM spektr_inbox.attempts USING done \
+      WHERE attempts.entry = done.number AND attempts.lease <= \
+        (SELECT kept.lease FROM spektr_inbox.attempts AS kept \
+          WHERE kept.entry = done.number ORDER BY kept.lease DESC LIMIT 1 OFFSET 19) \
     ) \
     INSERT INTO spektr_inbox.attempts (entry, lease, attempt, began_at, ended_at, result) \
     SELECT number, lease, attempts, leased_at, \

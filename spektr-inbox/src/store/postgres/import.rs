@@ -6,17 +6,21 @@ use super::pool::Lent;
 use crate::store::operation::hash;
 use crate::store::{Acceptance, Imported, Record, State, StoreError};
 
-/// $1 numbers, $2 flags, $3 attempts, $4 due times, $5 reasons
+/// A conflict there has the state that it had there, which an operator may have released.
+/// What is one here only is parked.
+///
+/// $1 numbers, $2 flags, $3 attempts, $4 due times, $5 reasons, $6 states
 const UPDATE: &str = "\
     WITH given AS ( \
-      SELECT * FROM unnest($1::bigint[], $2::boolean[], $3::bigint[], $4::bigint[], $5::bytea[]) \
-        AS given (number, conflict, attempts, due_at, reason) \
+      SELECT * FROM unnest($1::bigint[], $2::boolean[], $3::bigint[], $4::bigint[], $5::bytea[], \
+        $6::text[]) AS given (number, conflict, attempts, due_at, reason, state) \
     ), flagged AS ( \
       UPDATE spektr_inbox.entries SET conflict = TRUE FROM given \
       WHERE entries.number = given.number AND given.conflict AND NOT entries.conflict \
     ) \
     UPDATE spektr_inbox.work \
-    SET attempts = given.attempts, due_at = given.due_at, reason = given.reason \
+    SET attempts = given.attempts, due_at = given.due_at, reason = given.reason, \
+      state = CASE WHEN given.conflict THEN given.state ELSE work.state END \
     FROM given WHERE work.number = given.number";
 
 /// $1 numbers, $2 tokens, $3 attempts, $4 begins, $5 ends, $6 results, $7 statuses
@@ -77,7 +81,8 @@ async fn update(connection: &mut Lent<'_>, stored: &[(i64, &Imported)]) -> Resul
     let due: Vec<_> = stored.iter().map(|(_, one)| due(one)).collect();
     let reasons: Vec<_> =
         stored.iter().map(|(_, one)| one.reason.as_deref().map(str::as_bytes)).collect();
-    connection.query(UPDATE, &[&numbers, &conflicts, &attempts, &due, &reasons]).await?;
+    let states: Vec<_> = stored.iter().map(|(_, one)| one.entry.state.as_str()).collect();
+    connection.query(UPDATE, &[&numbers, &conflicts, &attempts, &due, &reasons, &states]).await?;
     Ok(())
 }
 

@@ -60,6 +60,7 @@ mod pooler;
 mod prune;
 mod quarantine;
 mod read;
+mod replace;
 mod schema;
 mod settings;
 mod tls;
@@ -82,8 +83,8 @@ use pool::Pool;
 
 use super::{
     Acceptance, Attempt, Claim, ClaimRequest, Erased, Erasure, Filter, Imported, Lease, NewEntry,
-    Presence, Quarantined, Record, Recorded, Rejected, Settlement, Stats, Store, StoreError,
-    StoreFuture, StoredEntry, Tombstone,
+    Original, Presence, Quarantined, Record, Recorded, Rejected, Settlement, Stats, Store,
+    StoreError, StoreFuture, StoredEntry, Tombstone,
 };
 
 /// How long what looks at many rows may take.
@@ -122,6 +123,7 @@ impl PostgresStore {
         &self,
         lease: Lease,
         settlement: Settlement,
+        status: Option<u16>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut failed = None;
@@ -134,7 +136,8 @@ impl PostgresStore {
                     continue;
                 }
             };
-            match work::settle(&mut connection, lease, &settlement, now, self.given(now)).await {
+            let given = self.given(now);
+            match work::settle(&mut connection, lease, &settlement, status, now, given).await {
                 Ok(held) => {
                     connection.give_back();
                     return match failed {
@@ -208,13 +211,14 @@ impl Store for PostgresStore {
         lend!(self.work, self.timeout, |one| work::give_back(&mut one, &leases, now).await)
     }
 
-    fn settle(
+    fn settle_with_status(
         &self,
         lease: Lease,
         settlement: Settlement,
+        status: Option<u16>,
         now: Timestamp,
     ) -> StoreFuture<'_, bool> {
-        Box::pin(within(self.timeout, self.settle_again(lease, settlement, now)))
+        Box::pin(within(self.timeout, self.settle_again(lease, settlement, status, now)))
     }
 
     fn list(&self, filter: Filter, after: i64, limit: usize) -> StoreFuture<'_, Vec<StoredEntry>> {
@@ -260,6 +264,17 @@ impl Store for PostgresStore {
         })
     }
 
+    fn replace(
+        &self,
+        original: Original,
+        entries: Vec<NewEntry>,
+        record: Record,
+    ) -> StoreFuture<'_, Option<Vec<Acceptance>>> {
+        lend!(self.operate, OPERATE_TIMEOUT, |one| {
+            replace::replace(&mut one, original, &entries, &record).await
+        })
+    }
+
     fn erase(&self, erasure: Erasure, record: Option<Record>) -> StoreFuture<'_, Erased> {
         Box::pin(async move {
             let operate = &self.operate;
@@ -269,18 +284,20 @@ impl Store for PostgresStore {
                 one.give_back();
                 Ok(erased)
             };
-            let erased = within(OPERATE_TIMEOUT, erasing).await?;
+            let mut erased = within(OPERATE_TIMEOUT, erasing).await?;
             let vacuuming = async {
                 let one = operate.take().await?;
                 // It cannot be in a transaction, which would have settings of its own.
                 one.run("SET statement_timeout = 0; SET lock_timeout = '30s'").await?;
-                let tables = "spektr_inbox.entries, spektr_inbox.work, spektr_inbox.quarantine";
+                let tables = "spektr_inbox.entries, spektr_inbox.work, spektr_inbox.quarantine, \
+                              spektr_inbox.tombstones, spektr_inbox.actions";
                 one.run(&format!("VACUUM {tables}")).await?;
                 one.run("RESET statement_timeout; RESET lock_timeout").await?;
                 one.give_back();
                 Ok(())
             };
             if let Err(error) = within(VACUUM_TIMEOUT, vacuuming).await {
+                erased.is_in_files = true;
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(error, "what is erased stays in the pages until autovacuum");
             }
@@ -312,9 +329,14 @@ impl Store for PostgresStore {
         lend!(self.operate, OPERATE_TIMEOUT, |one| prune::bury(&one, &tombstones).await)
     }
 
-    fn forget(&self, pruned_before: Timestamp, limit: usize) -> StoreFuture<'_, u64> {
+    fn forget(
+        &self,
+        pruned_before: Timestamp,
+        sources: Vec<(String, Timestamp)>,
+        limit: usize,
+    ) -> StoreFuture<'_, u64> {
         lend!(self.operate, OPERATE_TIMEOUT, |one| {
-            prune::forget(&one, pruned_before, limit).await
+            prune::forget(&one, pruned_before, &sources, limit).await
         })
     }
 

@@ -4,8 +4,11 @@ use spektr_types::Timestamp;
 
 use super::actions::record;
 use super::pool::Lent;
+use super::quarantine;
 use super::read::{Condition, chosen, count_in, value};
 use crate::clock::from_millis;
+use crate::store::model::FORMER_LENGTH;
+use crate::store::operation::{ERASED, hash, recorded};
 use crate::store::{Erased, Erasure, Filter, Record, StoreError, Tombstone};
 
 /// Deletes what is chosen, and the history of its attempts.
@@ -16,7 +19,8 @@ const DELETE: &str = "\
       DELETE FROM spektr_inbox.attempts USING chosen WHERE attempts.entry = chosen.number \
     ), gone AS ( \
       DELETE FROM spektr_inbox.entries USING chosen WHERE entries.number = chosen.number \
-      RETURNING entries.source_hash, entries.key_hash, entries.content \
+      RETURNING entries.source_hash, entries.key_hash, entries.content, entries.spektr_hash, \
+        entries.raw \
     )";
 
 pub(super) async fn prune(
@@ -26,19 +30,48 @@ pub(super) async fn prune(
     now: Timestamp,
     recorded: Option<&Record>,
 ) -> Result<u64, StoreError> {
+    connection.begin().await?;
+    let count = delete(connection, filter, limit, now).await?;
+    record(connection, recorded, count).await?;
+    connection.commit().await?;
+    Ok(count)
+}
+
+/// Deletes entries and buries them, in an open transaction.
+pub(super) async fn delete(
+    connection: &Lent<'_>,
+    filter: &Filter,
+    limit: usize,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
     let condition = Condition::new(filter);
     let sql = format!(
         "{}, {DELETE}, buried AS ( \
-           INSERT INTO spektr_inbox.tombstones (source_hash, key_hash, content, pruned_at) \
-           SELECT source_hash, key_hash, content, {} FROM gone ON CONFLICT DO NOTHING \
-         ) SELECT count(*) FROM gone",
+           INSERT INTO spektr_inbox.tombstones \
+             (source_hash, key_hash, content, spektr_hash, pruned_at) \
+           SELECT source_hash, key_hash, content, spektr_hash, {} FROM gone \
+           WHERE length(content) <> {FORMER_LENGTH} ON CONFLICT DO NOTHING \
+         ) SELECT counted.count, former.* FROM (SELECT count(*) FROM gone) AS counted \
+         LEFT JOIN (SELECT source_hash, key_hash, content, spektr_hash, raw FROM gone \
+           WHERE length(content) = {FORMER_LENGTH}) AS former ON TRUE",
         chosen(&condition, "work.state <> 'pending'", &format!("LIMIT {limit}")),
         now.as_millis(),
     );
-    connection.begin().await?;
-    let count = count_in(&connection.query_once(&sql, &condition.values()).await?)?;
-    record(connection, recorded, count).await?;
-    connection.commit().await?;
+    let rows = connection.query_once(&sql, &condition.values()).await?;
+    let count = count_in(&rows)?;
+    let mut former = Vec::new();
+    for row in &rows {
+        let Some(raw) = value::<Option<&[u8]>>(row, 5)? else { continue };
+        let tombstone = Tombstone {
+            source_hash: value(row, 1)?,
+            key_hash: value(row, 2)?,
+            content: value(row, 3)?,
+            spektr_hash: value(row, 4)?,
+            pruned_at: now,
+        };
+        former.push(tombstone.with_present_content(Some(raw)));
+    }
+    bury(connection, &former).await?;
     Ok(count)
 }
 
@@ -46,7 +79,7 @@ pub(super) async fn prune(
 pub(super) async fn erase(
     connection: &mut Lent<'_>,
     erasure: &Erasure,
-    recorded: Option<&Record>,
+    record_of_it: Option<&Record>,
 ) -> Result<Erased, StoreError> {
     let mut erased = Erased::default();
     connection.begin().await?;
@@ -55,6 +88,14 @@ pub(super) async fn erase(
             Condition::new(&Filter { spektr_id: Some(spektr_id.clone()), ..Filter::all() });
         let sql = format!("{}, {DELETE} SELECT count(*) FROM gone", chosen(&condition, "TRUE", ""));
         erased.entries = count_in(&connection.query_once(&sql, &condition.values()).await?)?;
+        let sql = "DELETE FROM spektr_inbox.tombstones WHERE spektr_hash = $1";
+        erased.tombstones = connection.execute_once(sql, &[&hash(spektr_id)]).await?;
+        // Of the text, in which bytes that are not ASCII are escaped, so that it goes with
+        // every encoding of the database.
+        let sql = "UPDATE spektr_inbox.actions \
+                   SET filter = decode(replace(encode(filter, 'escape'), $1, $2), 'escape') \
+                   WHERE position($1 IN encode(filter, 'escape')) > 0";
+        connection.execute_once(sql, &[&recorded(spektr_id), &ERASED]).await?;
     }
     let sql = format!(
         "WITH chosen AS (SELECT number FROM spektr_inbox.work \
@@ -63,9 +104,8 @@ pub(super) async fn erase(
     );
     erased.mentions = count_in(&connection.query_once(&sql, &[&erasure.mentions]).await?)?;
     erased.bodies = count_in(&connection.query_once(&sql, &[&erasure.bodies]).await?)?;
-    let sql = "DELETE FROM spektr_inbox.quarantine WHERE number = ANY ($1::bigint[])";
-    erased.rejected = connection.execute_once(sql, &[&erasure.rejected]).await?;
-    record(connection, recorded, erased.total()).await?;
+    erased.rejected = quarantine::delete(connection, &erasure.rejected).await?;
+    record(connection, record_of_it, erased.total()).await?;
     connection.commit().await?;
     Ok(erased)
 }
@@ -74,14 +114,19 @@ pub(super) async fn bury(
     connection: &Lent<'_>,
     tombstones: &[Tombstone],
 ) -> Result<(), StoreError> {
+    if tombstones.is_empty() {
+        return Ok(());
+    }
     let sources: Vec<_> = tombstones.iter().map(|one| &one.source_hash[..]).collect();
     let keys: Vec<_> = tombstones.iter().map(|one| &one.key_hash[..]).collect();
     let contents: Vec<_> = tombstones.iter().map(|one| &one.content[..]).collect();
+    let persons: Vec<_> = tombstones.iter().map(|one| one.spektr_hash.as_deref()).collect();
     let times: Vec<_> = tombstones.iter().map(|one| one.pruned_at.as_millis()).collect();
-    let sql = "INSERT INTO spektr_inbox.tombstones (source_hash, key_hash, content, pruned_at) \
-               SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[]) \
-               ON CONFLICT DO NOTHING";
-    connection.execute_once(sql, &[&sources, &keys, &contents, &times]).await?;
+    let sql = "INSERT INTO spektr_inbox.tombstones \
+                 (source_hash, key_hash, content, spektr_hash, pruned_at) \
+               SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], \
+                 $5::bigint[]) ON CONFLICT DO NOTHING";
+    connection.execute_once(sql, &[&sources, &keys, &contents, &persons, &times]).await?;
     Ok(())
 }
 
@@ -94,7 +139,8 @@ pub(super) async fn tombstones(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = connection
         .query(
-            "SELECT source_hash, key_hash, content, pruned_at FROM spektr_inbox.tombstones \
+            "SELECT source_hash, key_hash, content, spektr_hash, pruned_at \
+             FROM spektr_inbox.tombstones \
              WHERE (key_hash, source_hash, content) > ($1, $2, $3) \
              ORDER BY key_hash, source_hash, content LIMIT $4",
             &[&key, &source, &content, &limit],
@@ -105,7 +151,8 @@ pub(super) async fn tombstones(
             source_hash: value(row, 0)?,
             key_hash: value(row, 1)?,
             content: value(row, 2)?,
-            pruned_at: from_millis(value(row, 3)?),
+            spektr_hash: value(row, 3)?,
+            pruned_at: from_millis(value(row, 4)?),
         })
     };
     rows.iter().map(read).collect()
@@ -114,11 +161,18 @@ pub(super) async fn tombstones(
 pub(super) async fn forget(
     connection: &Lent<'_>,
     pruned_before: Timestamp,
+    sources: &[(String, Timestamp)],
     limit: usize,
 ) -> Result<u64, StoreError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let (sources, times): (Vec<_>, Vec<_>) =
+        sources.iter().map(|(source, before)| (hash(source), before.as_millis())).unzip();
     let sql = "DELETE FROM spektr_inbox.tombstones WHERE (key_hash, source_hash, content) IN ( \
-                 SELECT key_hash, source_hash, content FROM spektr_inbox.tombstones \
-                 WHERE pruned_at < $1 ORDER BY pruned_at LIMIT $2 FOR UPDATE SKIP LOCKED)";
-    Ok(connection.execute_once(sql, &[&pruned_before.as_millis(), &limit]).await?)
+                 SELECT key_hash, source_hash, content FROM spektr_inbox.tombstones AS old \
+                 WHERE pruned_at < $1 AND NOT EXISTS ( \
+                   SELECT FROM unnest($3::bytea[], $4::bigint[]) AS kept (source_hash, since) \
+                   WHERE kept.source_hash = old.source_hash AND old.pruned_at >= kept.since) \
+                 ORDER BY pruned_at LIMIT $2 FOR UPDATE OF old SKIP LOCKED)";
+    let before = pruned_before.as_millis();
+    Ok(connection.execute_once(sql, &[&before, &limit, &sources, &times]).await?)
 }

@@ -87,12 +87,17 @@ pub(super) async fn discard(
     numbers: &[i64],
     recorded: Option<&Record>,
 ) -> Result<u64, StoreError> {
-    let sql = "DELETE FROM spektr_inbox.quarantine WHERE number = ANY ($1::bigint[])";
     connection.begin().await?;
-    let count = connection.execute_once(sql, &[&numbers]).await?;
+    let count = delete(connection, numbers).await?;
     record(connection, recorded, count).await?;
     connection.commit().await?;
     Ok(count)
+}
+
+/// Deletes rejected deliveries, in an open transaction.
+pub(super) async fn delete(connection: &Lent<'_>, numbers: &[i64]) -> Result<u64, StoreError> {
+    let sql = "DELETE FROM spektr_inbox.quarantine WHERE number = ANY ($1::bigint[])";
+    Ok(connection.execute_once(sql, &[&numbers]).await?)
 }
 
 pub(super) async fn notes(connection: &mut Lent<'_>) -> Result<Vec<(String, String)>, StoreError> {

@@ -67,6 +67,7 @@ impl Condition {
     pub(super) fn new(filter: &Filter) -> Self {
         let mut condition = Self { sql: "TRUE".to_owned(), values: Vec::new() };
         condition.and("entries.number = $", filter.number);
+        condition.and("entries.number <= $", filter.up_to);
         match &filter.id {
             // What a short id is stored under, which has an index.
             Some(id) if id.len() <= MAX_ID_LENGTH => {

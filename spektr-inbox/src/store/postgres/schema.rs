@@ -10,7 +10,8 @@ use super::settings::Kind;
 use super::{OpenError, pooler, settings};
 
 /// What makes each version out of the one before; version 0 is a schema without tables.
-const MIGRATIONS: [&str; 2] = [include_str!("schema.1.sql"), include_str!("schema.2.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema.1.sql"), include_str!("schema.2.sql"), include_str!("schema.3.sql")];
 
 /// How long it may take, waiting for another process that migrates included.
 const LIMIT: Duration = Duration::from_secs(120);

@@ -42,20 +42,21 @@ macro_rules! now {
     };
 }
 
-/// Records the end of attempts, and keeps the latest ones of each entry. `ended` has the
-/// columns number, lease, attempts, leased_at and result.
+/// Records the end of attempts, and keeps the latest ones of each entry, also at the first
+/// attempt, since a replay counts anew. `ended` has the columns number, lease, attempts,
+/// leased_at, result and status.
 macro_rules! record {
     () => {
         concat!(
             "recorded AS ( \
                INSERT INTO spektr_inbox.attempts \
-                 (entry, lease, attempt, began_at, ended_at, result) \
+                 (entry, lease, attempt, began_at, ended_at, result, status) \
                SELECT number, lease, attempts, leased_at, ",
             now!(),
-            ", result FROM ended ON CONFLICT DO NOTHING RETURNING entry \
+            ", result, status FROM ended ON CONFLICT DO NOTHING RETURNING entry \
              ), forgotten AS ( \
                DELETE FROM spektr_inbox.attempts USING ended \
-               WHERE attempts.entry = ended.number AND ended.attempts > 1 AND attempts.lease <= \
+               WHERE attempts.entry = ended.number AND attempts.lease <= \
                  (SELECT kept.lease FROM spektr_inbox.attempts AS kept \
                    WHERE kept.entry = ended.number ORDER BY kept.lease DESC LIMIT 1 OFFSET 19) \
              )"
@@ -69,7 +70,8 @@ macro_rules! expired {
     () => {
         concat!(
             "ended AS ( \
-               SELECT number, lease, attempts, leased_at, 'lease_expired' AS result FROM chosen \
+               SELECT number, lease, attempts, leased_at, 'lease_expired' AS result, \
+                 NULL::integer AS status FROM chosen \
                WHERE owner IS NOT NULL AND lease IS NOT NULL \
              ), ",
             record!()
@@ -358,14 +360,15 @@ pub(super) async fn extend(
 }
 
 /// $1 now, $2 number, $3 owner, $4 token, $5 attempts, $6 state, $7 pause, $8 reason,
-/// $9 result
+/// $9 result, $10 status
 const SETTLE: &str = concat!(
     "WITH ended AS ( \
        UPDATE spektr_inbox.work SET state = $6, due_at = ",
     now!(),
     " + $7, reason = $8, owner = NULL \
        WHERE number = $2 AND owner = $3 AND lease = $4 AND attempts = $5 AND state = 'pending' \
-       RETURNING number, lease, attempts, leased_at, $9::text AS result \
+       RETURNING number, lease, attempts, leased_at, $9::text AS result, \
+         $10::integer AS status \
      ), ",
     record!(),
     " SELECT number FROM ended"
@@ -375,6 +378,7 @@ pub(super) async fn settle(
     connection: &mut Lent<'_>,
     lease: Lease,
     settlement: &Settlement,
+    status: Option<u16>,
     given: Timestamp,
     now: Option<i64>,
 ) -> Result<bool, Fault> {
@@ -385,8 +389,9 @@ pub(super) async fn settle(
     // A pause is the same by every clock.
     let pause = due_at.as_millis() - given.as_millis();
     let Lease { number, owner, token, .. } = lease;
-    let values: [&(dyn ToSql + Sync); 9] =
-        [&now, &number, &owner, &token, &attempt, &state, &pause, &reason, &result];
+    let status = status.map(i32::from);
+    let values: [&(dyn ToSql + Sync); 10] =
+        [&now, &number, &owner, &token, &attempt, &state, &pause, &reason, &result, &status];
     Ok(connection.query(SETTLE, &values).await?.len() == 1)
 }
 

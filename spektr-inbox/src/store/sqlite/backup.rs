@@ -2,13 +2,19 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use thiserror::Error;
 
 use super::file::{self, OpenError};
+
+/// What is behind the name of a store that was replaced.
+const REPLACED: &str = ".replaced";
+
+/// What SQLite writes beside a store and applies to any file of that name.
+const LOGS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// Why a store was not copied. There is no part of a copy then.
 #[derive(Debug, Error)]
@@ -86,47 +92,126 @@ pub fn backup(store: &Path, to: &Path) -> Result<u64, BackupError> {
 /// Puts a copy in the place of a store that no process has open. The copy is checked and
 /// remains; the store that was there is kept beside it, with `.replaced` behind its name.
 ///
+/// If it is killed or the power fails, the path leads to the store that was there or to the
+/// whole copy; call it again. Logs (`-wal`, `-shm`, `-journal`) without a store are moved to
+/// `.replaced` too: SQLite would apply them to the copy. A store that is so damaged that it
+/// cannot be opened has to be moved away first, with its logs.
+///
 /// Entries that arrived after the copy was made are fetched again by
 /// [reconciliation](crate::reconcile), as far back as the sender lists them.
 ///
 /// # Errors
 ///
-/// - [`BackupError::Open`]: the copy is not a whole store
+/// - [`BackupError::Open`]: the copy is not a whole store, or the store cannot be opened
 /// - [`BackupError::InUse`]: the store is open; [`BackupError::Exists`]: one that was
 ///   replaced earlier is still there
 /// - [`BackupError::Io`], [`BackupError::Copy`]
 pub fn restore(copy_of_it: &Path, store: &Path) -> Result<(), BackupError> {
-    let io = |path: &Path| {
-        let path = path.to_owned();
-        move |source| BackupError::Io { path, source }
-    };
     let connection = file::open_existing(copy_of_it)?;
     file::quick_check(&connection, copy_of_it)?;
-    let replaced = with_suffix(store, ".replaced");
-    let has_store = store.try_exists().map_err(io(store))?;
-    if has_store {
-        if replaced.try_exists().map_err(io(&replaced))? {
-            return Err(BackupError::Exists { path: replaced });
-        }
-        close(store)?;
+    if store.try_exists().map_err(io(store))? {
+        // SQLite has the logs beside the file itself, not beside a link to it.
+        let store = fs::canonicalize(store).map_err(io(store))?;
+        replace(&connection, &store)
+    } else {
+        put_where_none_is(&connection, store)
     }
-    let new = with_suffix(store, ".restoring");
-    copy(&connection, &new)?;
-    if has_store {
-        fs::rename(store, &replaced).map_err(io(store))?;
+}
+
+/// Puts a copy in the place of a store. A rename does it, so that there is always one of both.
+fn replace(copy_of_it: &Connection, store: &Path) -> Result<(), BackupError> {
+    let replaced = with_suffix(store, REPLACED);
+    // One that was killed can have left a second name of the store that is still in place.
+    if replaced.try_exists().map_err(io(&replaced))? && !is_one_file(store, &replaced)? {
+        return Err(BackupError::Exists { path: replaced });
+    }
+    // Nobody opens the store, and makes a log for it, until this is dropped.
+    let _closed = close(store)?;
+    let new = copy_beside(copy_of_it, store)?;
+    match fs::hard_link(store, &replaced) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        linked => linked.map_err(io(&replaced))?,
     }
     fs::rename(&new, store).map_err(io(store))?;
     file::sync_folder(store).map_err(io(store))
 }
 
-/// Folds the log of a store into its file, which only works while nobody has it open.
-fn close(store: &Path) -> Result<(), BackupError> {
+/// Puts a copy where there is no store, but may be the logs of one.
+fn put_where_none_is(copy_of_it: &Connection, store: &Path) -> Result<(), BackupError> {
+    let new = copy_beside(copy_of_it, store)?;
+    for suffix in LOGS {
+        let (log, moved) = (with_suffix(store, suffix), with_suffix(store, REPLACED));
+        let moved = with_suffix(&moved, suffix);
+        if !log.try_exists().map_err(io(&log))? {
+            continue;
+        }
+        if moved.try_exists().map_err(io(&moved))? {
+            return Err(BackupError::Exists { path: moved });
+        }
+        fs::rename(&log, &moved).map_err(io(&log))?;
+    }
+    // The logs are away for good before there is a file to which they could be applied.
+    file::sync_folder(store).map_err(io(store))?;
+    // Unlike a rename, it does not replace a store that somebody has made meanwhile.
+    match fs::hard_link(&new, store) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            return Err(BackupError::Exists { path: store.to_owned() });
+        }
+        linked => linked.map_err(io(store))?,
+    }
+    fs::remove_file(&new).map_err(io(&new))?;
+    file::sync_folder(store).map_err(io(store))
+}
+
+/// Writes a copy beside the place of a store, in place of one that was killed half-way.
+fn copy_beside(connection: &Connection, store: &Path) -> Result<PathBuf, BackupError> {
+    let new = with_suffix(store, ".restoring");
+    for suffix in ["", "-journal"] {
+        let left = with_suffix(&new, suffix);
+        match fs::remove_file(&left) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(BackupError::Io { path: left, source: error });
+            }
+            _removed => {}
+        }
+    }
+    copy(connection, &new)?;
+    Ok(new)
+}
+
+/// Folds the log of a store into its file and locks it, which only works while nobody has it
+/// open.
+fn close(store: &Path) -> Result<Connection, BackupError> {
     let connection = file::open_existing(store)?;
-    let in_use = || BackupError::InUse { path: store.to_owned() };
+    let failed = |error: rusqlite::Error| match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => in_use(store),
+        _ => BackupError::Open(file::database(store, error)),
+    };
     let mode: String = connection
         .pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get(0))
-        .map_err(|_| in_use())?;
-    if mode == "delete" { Ok(()) } else { Err(in_use()) }
+        .map_err(failed)?;
+    if mode != "delete" {
+        return Err(in_use(store));
+    }
+    connection.execute_batch("BEGIN EXCLUSIVE").map_err(failed)?;
+    Ok(connection)
+}
+
+fn in_use(store: &Path) -> BackupError {
+    BackupError::InUse { path: store.to_owned() }
+}
+
+fn is_one_file(one: &Path, other: &Path) -> Result<bool, BackupError> {
+    let identity = |path: &Path| {
+        let metadata = fs::metadata(path).map_err(io(path))?;
+        Ok::<_, BackupError>((metadata.dev(), metadata.ino()))
+    };
+    Ok(identity(one)? == identity(other)?)
+}
+
+fn io(path: &Path) -> impl FnOnce(io::Error) -> BackupError + use<> {
+    let path = path.to_owned();
+    move |source| BackupError::Io { path, source }
 }
 
 fn copy(connection: &Connection, to: &Path) -> Result<u64, BackupError> {

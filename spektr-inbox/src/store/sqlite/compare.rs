@@ -26,7 +26,7 @@ pub(super) fn presence(connection: &Connection, entry: &NewEntry) -> Result<Pres
         params![entry.source, entry.key, source, key, entry.stored_content()],
         |row| row.get(0),
     )?;
-    Ok(if is_same || is_former(connection, entry, &source, &key)? {
+    Ok(if is_same || is_former(connection, entry)? {
         Presence::Same
     } else {
         Presence::OtherContent
@@ -44,27 +44,14 @@ const IS_SAME: &str = "\
 
 const FORMER: &str = "SELECT raw FROM entries WHERE source = ?1 AND key = ?2 AND content = ?3";
 
-/// Whether an earlier version has stored the same. The hashes are those of the entry's
-/// source and key.
-fn is_former(
-    connection: &Connection,
-    entry: &NewEntry,
-    source: &[u8],
-    key: &[u8],
-) -> Result<bool, StoreError> {
-    let former = entry.former_content();
-    let values = params![entry.source, entry.key, former];
+/// Whether an earlier version has stored the same. Its JSON decides, since other contents can
+/// have the same former hash. Of a deleted entry there is none: a tombstone with a former hash
+/// says that the key is known, and nothing of the content.
+fn is_former(connection: &Connection, entry: &NewEntry) -> Result<bool, StoreError> {
+    let values = params![entry.source, entry.key, entry.former_content()];
     let raw: Option<Vec<u8>> =
         connection.prepare_cached(FORMER)?.query_row(values, |row| row.get(0)).optional()?;
-    match raw {
-        Some(raw) => Ok(entry.is_content_of(&raw)),
-        None => Ok(connection
-            .prepare_cached(
-                "SELECT 1 FROM tombstones \
-                 WHERE source_hash = ?1 AND key_hash = ?2 AND content = ?3",
-            )?
-            .exists(params![source, key, former])?),
-    }
+    Ok(raw.is_some_and(|raw| entry.is_content_of(&raw)))
 }
 
 #[cfg(test)]

@@ -13,8 +13,12 @@ use thiserror::Error;
 pub(super) const APPLICATION_ID: i32 = 0x7370_6b74;
 
 /// What makes each version out of the one before; version 0 is an empty file.
-pub(super) const MIGRATIONS: [&str; 3] =
-    [include_str!("schema.1.sql"), include_str!("schema.2.sql"), include_str!("schema.3.sql")];
+pub(super) const MIGRATIONS: [&str; 4] = [
+    include_str!("schema.1.sql"),
+    include_str!("schema.2.sql"),
+    include_str!("schema.3.sql"),
+    include_str!("schema.4.sql"),
+];
 
 /// How long a connection waits for those of other processes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -242,7 +246,7 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-fn database(path: &Path, source: rusqlite::Error) -> OpenError {
+pub(super) fn database(path: &Path, source: rusqlite::Error) -> OpenError {
     let path = path.to_owned();
     match source.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt) => OpenError::Damaged { path },

@@ -41,10 +41,19 @@ fn import_one(connection: &Connection, imported: &Imported) -> Result<Acceptance
     let due_at = due_at.filter(|_| entry.state == State::Pending).unwrap_or(entry.received_at);
     connection
         .prepare_cached(
+            // A conflict there has the state that it had there, which an operator may have
+            // released. What is one here only is parked.
             "UPDATE entries SET conflict = conflict OR ?2, attempts = ?3, due_at = ?4, \
-             reason = ?5 WHERE number = ?1",
+             reason = ?5, state = iif(?2, ?6, state) WHERE number = ?1",
         )?
-        .execute(params![number, conflict, attempts, due_at.as_millis(), reason])?;
+        .execute(params![
+            number,
+            conflict,
+            attempts,
+            due_at.as_millis(),
+            reason,
+            entry.state.as_str(),
+        ])?;
     let mut insert = connection.prepare_cached(
         "INSERT INTO attempts \
          (entry, lease, attempt, began_at, ended_at, result, status) \

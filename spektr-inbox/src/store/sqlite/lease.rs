@@ -103,6 +103,7 @@ pub(super) fn settle(
     connection: &Connection,
     lease: Lease,
     settlement: &Settlement,
+    status: Option<u16>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let (state, due_at, reason) = settlement.parts(now);
@@ -128,8 +129,8 @@ pub(super) fn settle(
     }
     connection
         .prepare_cached(
-            "INSERT INTO attempts (entry, lease, attempt, began_at, ended_at, result) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO attempts (entry, lease, attempt, began_at, ended_at, result, status) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
         .execute(params![
             lease.number,
@@ -138,10 +139,10 @@ pub(super) fn settle(
             leased_at,
             now.as_millis(),
             settlement.result(),
+            status,
         ])?;
-    if attempt > 1 {
-        forget(connection, lease.number)?;
-    }
+    // Also at the first attempt: a replay counts anew, and the attempts before it are kept.
+    forget(connection, lease.number)?;
     Ok(true)
 }
 

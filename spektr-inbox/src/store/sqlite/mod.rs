@@ -22,7 +22,7 @@ mod watch;
 mod write;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use spektr_types::Timestamp;
 
@@ -33,8 +33,8 @@ use watch::Before;
 
 use super::{
     Acceptance, Attempt, Claim, ClaimRequest, Erased, Erasure, Filter, Imported, Lease, NewEntry,
-    Presence, Quarantined, Record, Recorded, Rejected, Settlement, Stats, Store, StoreFuture,
-    StoredEntry, Tombstone,
+    Original, Presence, Quarantined, Record, Recorded, Rejected, Settlement, Stats, Store,
+    StoreFuture, StoredEntry, Tombstone,
 };
 use crate::clock::after;
 
@@ -132,13 +132,23 @@ pub struct SqliteStore {
     writer: Worker,
 }
 
+/// The time once a job has waited for its turn, so that no lease has expired when it is given.
+/// Whole seconds: less does not matter to a lease, and the clock of a test stands still.
+fn later(now: Timestamp, asked: Instant) -> Timestamp {
+    after(now, Duration::from_secs(asked.elapsed().as_secs()))
+}
+
 impl Store for SqliteStore {
     fn accept(&self, entries: Vec<NewEntry>) -> StoreFuture<'_, Vec<Acceptance>> {
         Box::pin(self.writer.try_write(move |connection| write::accept(connection, &entries)))
     }
 
     fn claim(&self, request: ClaimRequest) -> StoreFuture<'_, Vec<Claim>> {
-        Box::pin(self.writer.write(move |connection| lease::claim(connection, &request)))
+        let asked = Instant::now();
+        Box::pin(self.writer.write(move |connection| {
+            let request = ClaimRequest { now: later(request.now, asked), ..request.clone() };
+            lease::claim(connection, &request)
+        }))
     }
 
     fn extend(
@@ -147,8 +157,10 @@ impl Store for SqliteStore {
         now: Timestamp,
         duration: Duration,
     ) -> StoreFuture<'_, Vec<Lease>> {
-        let until = after(now, duration);
-        Box::pin(self.writer.write(move |connection| lease::extend(connection, &leases, until)))
+        let asked = Instant::now();
+        Box::pin(self.writer.write(move |connection| {
+            lease::extend(connection, &leases, after(later(now, asked), duration))
+        }))
     }
 
     fn give_back(&self, leases: Vec<Lease>, now: Timestamp) -> StoreFuture<'_, u64> {
@@ -157,16 +169,16 @@ impl Store for SqliteStore {
         )
     }
 
-    fn settle(
+    fn settle_with_status(
         &self,
         lease: Lease,
         settlement: Settlement,
+        status: Option<u16>,
         now: Timestamp,
     ) -> StoreFuture<'_, bool> {
-        Box::pin(
-            self.writer
-                .write_anyway(move |connection| lease::settle(connection, lease, &settlement, now)),
-        )
+        Box::pin(self.writer.write_anyway(move |connection| {
+            lease::settle(connection, lease, &settlement, status, now)
+        }))
     }
 
     fn list(&self, filter: Filter, after: i64, limit: usize) -> StoreFuture<'_, Vec<StoredEntry>> {
@@ -213,12 +225,24 @@ impl Store for SqliteStore {
         )
     }
 
+    fn replace(
+        &self,
+        original: Original,
+        entries: Vec<NewEntry>,
+        record: Record,
+    ) -> StoreFuture<'_, Option<Vec<Acceptance>>> {
+        Box::pin(
+            self.writer
+                .write(move |connection| write::replace(connection, original, &entries, &record)),
+        )
+    }
+
     fn erase(&self, erasure: Erasure, record: Option<Record>) -> StoreFuture<'_, Erased> {
         Box::pin(async move {
             let erasing = move |connection: &_| erase::erase(connection, &erasure, record.as_ref());
             let erased = self.writer.write(erasing).await?;
-            self.writer.alone(erase::empty_log).await?;
-            Ok(erased)
+            let is_overwritten = self.writer.alone(erase::empty_log).await?;
+            Ok(Erased { is_in_files: !is_overwritten, ..erased })
         })
     }
 
@@ -248,9 +272,15 @@ impl Store for SqliteStore {
         Box::pin(self.writer.write(move |connection| prune::bury(connection, &tombstones)))
     }
 
-    fn forget(&self, pruned_before: Timestamp, limit: usize) -> StoreFuture<'_, u64> {
+    fn forget(
+        &self,
+        pruned_before: Timestamp,
+        sources: Vec<(String, Timestamp)>,
+        limit: usize,
+    ) -> StoreFuture<'_, u64> {
         Box::pin(
-            self.writer.write(move |connection| prune::forget(connection, pruned_before, limit)),
+            self.writer
+                .write(move |connection| prune::forget(connection, pruned_before, &sources, limit)),
         )
     }
 

@@ -1,11 +1,13 @@
 //! Deletes entries, and keeps what identifies them.
 
+use rusqlite::types::Value;
 use rusqlite::{Connection, params, params_from_iter};
 use spektr_types::Timestamp;
 
 use super::actions::record;
 use super::read::Condition;
 use crate::clock::from_millis;
+use crate::store::model::FORMER_LENGTH;
 use crate::store::operation::hash;
 use crate::store::{Filter, Record, State, StoreError, Tombstone};
 
@@ -23,16 +25,20 @@ pub(super) fn prune(
     let index = if by_age { "INDEXED BY entries_done" } else { "" };
     let sql = format!(
         "DELETE FROM entries WHERE number IN (SELECT number FROM entries {index} WHERE {sql} \
-         AND state <> 'pending' LIMIT {limit}) RETURNING key, source, content"
+         AND state <> 'pending' LIMIT {limit}) RETURNING key, source, content, \
+         spektr_id, CASE WHEN length(content) = {FORMER_LENGTH} THEN raw END"
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let gone = statement.query_map(params_from_iter(values), |row| {
-        Ok(Tombstone {
+        let tombstone = Tombstone {
             key_hash: hash(&row.get::<_, String>(0)?),
             source_hash: hash(&row.get::<_, String>(1)?),
             content: row.get(2)?,
+            spektr_hash: row.get::<_, Option<String>>(3)?.as_deref().map(hash),
             pruned_at: now,
-        })
+        };
+        let raw: Option<Vec<u8>> = row.get(4)?;
+        Ok(tombstone.with_present_content(raw.as_deref()))
     })?;
     let gone: Vec<_> = gone.collect::<Result<_, _>>()?;
     bury(connection, &gone)?;
@@ -43,11 +49,12 @@ pub(super) fn prune(
 
 pub(super) fn bury(connection: &Connection, tombstones: &[Tombstone]) -> Result<(), StoreError> {
     let mut insert = connection.prepare_cached(
-        "INSERT OR IGNORE INTO tombstones (key_hash, source_hash, content, pruned_at) \
-         VALUES (?1, ?2, ?3, ?4)",
+        "INSERT OR IGNORE INTO tombstones \
+         (key_hash, source_hash, content, spektr_hash, pruned_at) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
-    for Tombstone { key_hash, source_hash, content, pruned_at } in tombstones {
-        insert.execute(params![key_hash, source_hash, content, pruned_at.as_millis()])?;
+    for Tombstone { key_hash, source_hash, content, spektr_hash, pruned_at } in tombstones {
+        let pruned_at = pruned_at.as_millis();
+        insert.execute(params![key_hash, source_hash, content, spektr_hash, pruned_at])?;
     }
     Ok(())
 }
@@ -59,7 +66,7 @@ pub(super) fn tombstones(
 ) -> Result<Vec<Tombstone>, StoreError> {
     let (key, source, content) = Tombstone::place(after);
     let mut statement = connection.prepare_cached(
-        "SELECT key_hash, source_hash, content, pruned_at FROM tombstones \
+        "SELECT key_hash, source_hash, content, spektr_hash, pruned_at FROM tombstones \
          WHERE (key_hash, source_hash, content) > (?1, ?2, ?3) \
          ORDER BY key_hash, source_hash, content LIMIT ?4",
     )?;
@@ -68,7 +75,8 @@ pub(super) fn tombstones(
             key_hash: row.get(0)?,
             source_hash: row.get(1)?,
             content: row.get(2)?,
-            pruned_at: from_millis(row.get(3)?),
+            spektr_hash: row.get(3)?,
+            pruned_at: from_millis(row.get(4)?),
         })
     })?;
     Ok(found.collect::<Result<_, _>>()?)
@@ -77,14 +85,18 @@ pub(super) fn tombstones(
 pub(super) fn forget(
     connection: &Connection,
     pruned_before: Timestamp,
+    sources: &[(String, Timestamp)],
     limit: usize,
 ) -> Result<u64, StoreError> {
-    let deleted = connection
-        .prepare_cached(
-            "DELETE FROM tombstones WHERE (key_hash, source_hash, content) IN ( \
-               SELECT key_hash, source_hash, content FROM tombstones \
-               WHERE pruned_at < ?1 ORDER BY pruned_at LIMIT ?2)",
-        )?
-        .execute(params![pruned_before.as_millis(), limit])?;
-    Ok(deleted as u64)
+    let of_sources = " AND (source_hash <> ? OR pruned_at < ?)".repeat(sources.len());
+    let sql = format!(
+        "DELETE FROM tombstones WHERE (key_hash, source_hash, content) IN ( \
+           SELECT key_hash, source_hash, content FROM tombstones \
+           WHERE pruned_at < ?{of_sources} ORDER BY pruned_at LIMIT {limit})"
+    );
+    let of_sources = sources.iter().flat_map(|(source, before)| {
+        [Value::Blob(hash(source)), Value::Integer(before.as_millis())]
+    });
+    let values = std::iter::once(Value::Integer(pruned_before.as_millis())).chain(of_sources);
+    Ok(connection.prepare_cached(&sql)?.execute(params_from_iter(values))? as u64)
 }

@@ -50,6 +50,7 @@ impl Condition {
         let text = |text: &Option<String>| text.clone().map(Value::Text);
         let time = |time: Option<Timestamp>| time.map(|time| Value::Integer(time.as_millis()));
         condition.and("number = ?", filter.number.map(Value::Integer));
+        condition.and("number <= ?", filter.up_to.map(Value::Integer));
         match &filter.id {
             // What a short id is stored under, which has an index.
             Some(id) if id.len() <= MAX_ID_LENGTH => {

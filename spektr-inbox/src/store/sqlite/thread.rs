@@ -217,7 +217,8 @@ fn commit(files: &mut Files, mut jobs: Vec<Box<dyn Grouped>>) {
             }
         }
         Err(_) => {
-            for mut job in jobs {
+            // Some may have gone away while the others were tried.
+            for mut job in jobs.into_iter().filter(|job| job.is_wanted()) {
                 let committed = commit_together(files, std::slice::from_mut(&mut job));
                 job.answer(committed);
             }
@@ -269,5 +270,57 @@ mod tests {
             tokio::task::yield_now().await;
         }
         assert!(matches!(worker.alone(|_| Ok(())).await, Err(StoreError::Closed)));
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_any_more_is_not_tried_alone_after_its_group_failed() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE done (name TEXT)").unwrap();
+        let worker = Worker::start("fails", connection, None, 4, 4).unwrap();
+        let done = |name: &'static str| {
+            worker.write(move |connection| {
+                connection.execute("INSERT INTO done VALUES (?1)", [name])?;
+                Ok(())
+            })
+        };
+        let (begun, has_begun) = std::sync::mpsc::channel();
+        let (go, gone) = std::sync::mpsc::channel::<()>();
+        // Keeps the thread until the others are queued.
+        let (queued, are_queued) = std::sync::mpsc::channel::<()>();
+        let waits = worker.alone(move |_| {
+            are_queued.recv().unwrap();
+            Ok(())
+        });
+        let fails = worker.write(move |_| -> Result<(), StoreError> {
+            begun.send(()).unwrap();
+            // The first time as a member of the group, the second time alone.
+            let _closed = gone.recv();
+            Err(StoreError::Overloaded)
+        });
+        let mut jobs = [
+            Box::pin(fails) as std::pin::Pin<Box<dyn Future<Output = _>>>,
+            Box::pin(done("unwanted")),
+            Box::pin(done("wanted")),
+        ];
+        let mut waits = Box::pin(waits);
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(waits.as_mut().poll(&mut context).is_pending());
+        for job in &mut jobs {
+            assert!(job.as_mut().poll(&mut context).is_pending());
+        }
+        queued.send(()).unwrap();
+        waits.await.unwrap();
+        has_begun.recv().unwrap();
+        let [fails, unwanted, wanted] = jobs;
+        drop(unwanted);
+        drop(go);
+        assert!(matches!(fails.await, Err(StoreError::Overloaded)));
+        wanted.await.unwrap();
+        let names = |connection: &Connection| {
+            Ok(connection.query_row("SELECT group_concat(name) FROM done", [], |row| {
+                row.get::<_, String>(0)
+            })?)
+        };
+        assert_eq!(worker.alone(names).await.unwrap(), "wanted");
     }
 }

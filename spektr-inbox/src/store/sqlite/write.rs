@@ -5,7 +5,9 @@ use spektr_types::Timestamp;
 
 use super::actions::record;
 use super::compare::presence;
-use crate::store::{Acceptance, NewEntry, Presence, Record, State, StoreError};
+use super::prune::prune;
+use super::quarantine::discard;
+use crate::store::{Acceptance, Filter, NewEntry, Original, Presence, Record, State, StoreError};
 
 pub(super) fn accept(
     connection: &Connection,
@@ -50,6 +52,28 @@ pub(super) fn accept_one(
         ])?;
     let number = connection.last_insert_rowid();
     Ok(if conflict { Acceptance::Conflict(number) } else { Acceptance::Stored(number) })
+}
+
+/// Puts entries in the place of what they were read from.
+pub(super) fn replace(
+    connection: &Connection,
+    original: Original,
+    entries: &[NewEntry],
+    recorded: &Record,
+) -> Result<Option<Vec<Acceptance>>, StoreError> {
+    let deleted = match original {
+        Original::Body(number) => {
+            let body = Filter { state: Some(State::Unreadable), ..Filter::number(number) };
+            prune(connection, &body, 1, recorded.at, None)?
+        }
+        Original::Rejected(number) => discard(connection, &[number], None)?,
+    };
+    if deleted == 0 {
+        return Ok(None);
+    }
+    let accepted = accept(connection, entries)?;
+    record(connection, Some(recorded), 1)?;
+    Ok(Some(accepted))
 }
 
 /// Ends the work on an entry that somebody has dealt with.
