@@ -204,7 +204,7 @@ fn envelopes(model: &Model, problems: &mut Vec<Problem>) {
             }
             for (named, name, pointer) in member.names() {
                 let has_it = |other: &&Member| other.names().any(|(_, other, _)| other == name);
-                if let Some((other, of)) = seen.iter().find(|(other, _)| has_it(&other)) {
+                if let Some((other, of)) = seen.iter().find(|(other, _)| has_it(other)) {
                     let (name, other) = (name.to_owned(), format!("`{}` of {of}", other.name));
                     report(pointer, ProblemKind::Duplicate { named, name, other });
                 }

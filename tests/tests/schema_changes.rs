@@ -5,7 +5,7 @@ use spektr_codegen::diff::{Impact, bump, diff, reviews};
 use spektr_codegen::examples::derive;
 use spektr_codegen::model::{Event as ModelEvent, Status};
 use spektr_codegen::{Json, SchemaSet, generate, scaffold};
-use spektr_tests::fixtures::{Event, Files};
+use spektr_tests::fixtures::{Event, Files, OTHER_ENVELOPE};
 
 fn set(files: &Files) -> SchemaSet {
     SchemaSet::parse(files.list()).unwrap_or_else(|error| panic!("{error}"))
@@ -288,6 +288,15 @@ fn members_of_every_event_and_of_types_are_compared_too() {
     );
     let lines = ["additive       every event createdAt: became sensitive"];
     assert_change(&base, &hidden, Impact::Additive, &lines);
+    // No public item is made of the other envelope.
+    let required = r#""timestamp", "spektrId"]"#;
+    let more = base.clone().edit(OTHER_ENVELOPE, required, &required.replace(']', ", \"data\"]"));
+    let lines = ["breaking       the envelope with eventType data: became required"];
+    assert_change(&base, &more, Impact::Breaking, &lines);
+    assert!(diff(&set(&base), &set(&more)).iter().all(|change| !change.breaks_code));
+    let described = base.clone().edit(OTHER_ENVELOPE, "The payload.", "What happened.");
+    let lines = ["documentation  the envelope with eventType data: description or source changed"];
+    assert_change(&base, &described, Impact::Documentation, &lines);
     let hidden = note(&OBJECT.replace("\"A.\",", "\"A.\", \"x-sensitive\": true,"), true);
     let lines = ["additive       Note a: became sensitive"];
     assert_change(&note(OBJECT, true), &hidden, Impact::Additive, &lines);

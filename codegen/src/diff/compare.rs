@@ -67,25 +67,13 @@ impl Changes {
         self.decisions(title, decisions, &new.decisions);
     }
 
-    /// The members of what becomes no type: the other envelope and the batch.
+    /// The members of what becomes no type, the other envelope and the batch: whatever
+    /// changes there, no public item does.
     fn shape(&mut self, subject: &str, old: &[Member], new: &[Member]) {
-        let bare = |members: &[Member]| -> Vec<Member> {
-            let bare = |member: &Member| Member {
-                pointer: String::new(),
-                description: String::new(),
-                aliases: Vec::new(),
-                source: None,
-                ..member.clone()
-            };
-            members.iter().map(bare).collect()
-        };
-        if bare(old) != bare(new) {
-            return self.add(Effect::BreaksData, subject, "", "members changed");
-        }
-        for (was, now) in old.iter().zip(new) {
-            self.names(subject, &was.name, Names::Aliases, &was.aliases, &now.aliases);
-            let texts = (&now.description, now.source.as_ref());
-            self.texts(subject, &was.name, (&was.description, was.source.as_ref()), texts);
+        let before = self.0.len();
+        self.members(subject, old, new);
+        for change in &mut self.0[before..] {
+            change.breaks_code = false;
         }
     }
 
