@@ -2,11 +2,11 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
-use crate::error::Fault;
 use crate::view::View;
-use crate::{Event, EventType, UnknownValue};
+use crate::{EntryError, Event, EventType, UnknownValue};
 
 /// What is documented of one event.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct EventInfo {
     pub(crate) beside: &'static [Beside],
     /// Whether an entry's head has all of its members.
     pub(crate) is_in_head: bool,
-    pub(crate) read: fn(&View<'_, '_>) -> Result<Event, Fault>,
+    pub(crate) read: fn(&View<'_, '_>) -> Result<Event, EntryError>,
 }
 
 impl EventInfo {
@@ -60,7 +60,9 @@ impl EventInfo {
     /// Tells whether a wire type means this event, without regard to ASCII case.
     /// One wire type can mean several events.
     pub fn has_wire_type(&self, wire_type: &str) -> bool {
-        self.owns_wire_type(wire_type)
+        // Nearly always it is the canonical one as it is, which is quickly seen.
+        self.wire_types.canonical == wire_type
+            || self.owns_wire_type(wire_type)
             || self.wire_types.accepted.iter().any(|name| name.eq_ignore_ascii_case(wire_type))
     }
 
@@ -186,15 +188,54 @@ pub(crate) mod sealed {
     }
 }
 
+/// Returns the events that a wire type can mean, without regard to ASCII case, in the
+/// order of the catalogue.
+pub(crate) fn candidates(
+    wire_type: &str,
+) -> impl Iterator<Item = &'static EventInfo> + Clone + use<> {
+    let mut found = crate::generated::candidates(wire_type.as_bytes());
+    if found.is_empty() && wire_type.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        found = crate::generated::candidates(wire_type.to_ascii_lowercase().as_bytes());
+    }
+    found.iter().filter_map(|place| crate::generated::CATALOGUE.get(*place))
+}
+
+/// Returns the event among the candidates whose own wire type it is, or the first.
+pub(crate) fn owner(
+    mut candidates: impl Iterator<Item = &'static EventInfo> + Clone,
+    wire_type: &str,
+) -> Option<&'static EventInfo> {
+    let owner = candidates.clone().find(|info| info.owns_wire_type(wire_type));
+    owner.or_else(|| candidates.next())
+}
+
 impl From<&str> for EventType {
     fn from(wire_type: &str) -> Self {
-        let owner = catalogue().find(|info| info.owns_wire_type(wire_type));
-        let info = owner.or_else(|| catalogue().find(|info| info.has_wire_type(wire_type)));
-        match info {
+        match owner(candidates(wire_type), wire_type) {
             Some(info) => info.event_type.clone(),
             None => Self::Unknown(UnknownValue::new(wire_type)),
         }
     }
+}
+
+/// The wire type without regard to ASCII case, as everywhere else.
+impl PartialEq for EventType {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str().eq_ignore_ascii_case(other.as_str())
+    }
+}
+
+impl Eq for EventType {}
+
+impl Hash for EventType {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        lower_case(self).for_each(|byte| state.write_u8(byte));
+        state.write_u8(0xff);
+    }
+}
+
+fn lower_case(event_type: &EventType) -> impl Iterator<Item = u8> {
+    event_type.as_str().bytes().map(|byte| byte.to_ascii_lowercase())
 }
 
 impl PartialOrd for EventType {
@@ -206,7 +247,7 @@ impl PartialOrd for EventType {
 impl Ord for EventType {
     /// Compares wire types, so that an event that becomes known keeps its place.
     fn cmp(&self, other: &Self) -> Ordering {
-        self.as_str().cmp(other.as_str())
+        lower_case(self).cmp(lower_case(other))
     }
 }
 

@@ -7,7 +7,6 @@
 mod depth;
 mod entry;
 mod head;
-mod json;
 mod scan;
 
 use std::borrow::Cow;
@@ -18,6 +17,9 @@ use crate::error::BodyError;
 use crate::members::Members;
 
 pub use entry::Entry;
+
+#[cfg(test)]
+pub(crate) use depth::exceeds;
 
 /// The deepest nesting of an entry that is decoded, which is what serde_json
 /// reads. The documented events have five levels.

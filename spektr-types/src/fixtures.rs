@@ -29,7 +29,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::{Entry, EntryError, Event, EventInfo, EventType, KnownEvent};
+use crate::{BodyError, Entry, EntryError, Event, EventInfo, EventType, KnownEvent};
 
 /// The case that shows every member that the schema knows.
 pub const FULL: &str = "full";
@@ -37,17 +37,24 @@ pub const FULL: &str = "full";
 /// The name under which events are found that the schema does not know.
 pub const UNKNOWN: &str = "unknown";
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 struct Embedded {
     /// By documented name of the event, and by case.
     #[serde(borrow)]
     examples: BTreeMap<&'static str, BTreeMap<&'static str, &'static RawValue>>,
 }
 
-static EMBEDDED: LazyLock<Embedded> = LazyLock::new(|| {
-    // The file comes with the crate, and a test reads all of it.
-    serde_json::from_str(include_str!("generated/fixtures.json")).unwrap_or_default()
-});
+static EMBEDDED: LazyLock<Result<Embedded, FixtureError>> =
+    LazyLock::new(|| embedded(include_str!("generated/fixtures.json")));
+
+/// Reads the file that comes with the crate.
+fn embedded(text: &'static str) -> Result<Embedded, FixtureError> {
+    serde_json::from_str(text).map_err(|error| unreadable(&error))
+}
+
+fn unreadable(error: &serde_json::Error) -> FixtureError {
+    FixtureError::Unreadable { line: error.line(), column: error.column() }
+}
 
 /// An example, possibly changed.
 #[derive(Clone)]
@@ -75,18 +82,28 @@ impl Fixture {
     /// by [`UNKNOWN`], and by its case. If there is none, whatever is made of it is a
     /// [`FixtureError::NoExample`].
     pub fn case(name: &str, case: &str) -> Self {
-        let cases = EMBEDDED.examples.get_key_value(name);
-        let found = cases.and_then(|(name, cases)| {
-            let (case, json) = cases.get_key_value(case)?;
-            Some(Self { name, case, json: Ok(Json::Text(json.get())) })
-        });
-        let none = Self { name: "", case: "", json: Err(FixtureError::NoExample) };
-        found.unwrap_or(none)
+        Self::find(&EMBEDDED, name, case).unwrap_or_else(|error| Self {
+            name: "",
+            case: "",
+            json: Err(error),
+        })
+    }
+
+    fn find(
+        embedded: &'static Result<Embedded, FixtureError>,
+        name: &str,
+        case: &str,
+    ) -> Result<Self, FixtureError> {
+        let examples = &embedded.as_ref().map_err(FixtureError::clone)?.examples;
+        let (name, cases) = examples.get_key_value(name).ok_or(FixtureError::NoExample)?;
+        let (case, json) = cases.get_key_value(case).ok_or(FixtureError::NoExample)?;
+        Ok(Self { name, case, json: Ok(Json::Text(json.get())) })
     }
 
     /// Returns all examples: those of every event, and those of unknown ones.
     pub fn all() -> impl Iterator<Item = Self> {
-        EMBEDDED.examples.iter().flat_map(|(name, cases)| {
+        let examples = EMBEDDED.iter().flat_map(|embedded| &embedded.examples);
+        examples.flat_map(|(name, cases)| {
             cases.iter().map(|(case, json)| {
                 let json = Ok(Json::Text(json.get()));
                 Self { name, case, json }
@@ -114,43 +131,47 @@ impl Fixture {
                     members.insert(token.to_owned(), value.into());
                 }
                 Value::Array(elements) if token == "-" => elements.push(value.into()),
-                Value::Array(elements) => *elements.get_mut(index(token)?)? = value.into(),
-                _ => return None,
+                Value::Array(elements) => *element(elements, token)?.1 = value.into(),
+                _ => return Err(NoPlace::InNothing),
             }
-            Some(())
+            Ok(())
         })
     }
 
     /// Takes away the member or element at a JSON pointer.
     pub fn remove(self, pointer: &str) -> Self {
         self.change(pointer, |parent, token| match parent {
-            Value::Object(members) => members.remove(token).map(drop),
+            Value::Object(members) => members.remove(token).map(drop).ok_or(NoPlace::NoMember),
             Value::Array(elements) => {
-                let index = index(token).filter(|index| *index < elements.len())?;
+                let (index, _) = element(elements, token)?;
                 elements.remove(index);
-                Some(())
+                Ok(())
             }
-            _ => None,
+            _ => Err(NoPlace::InNothing),
         })
     }
 
-    fn change(self, pointer: &str, apply: impl FnOnce(&mut Value, &str) -> Option<()>) -> Self {
+    fn change(
+        self,
+        pointer: &str,
+        apply: impl FnOnce(&mut Value, &str) -> Result<(), NoPlace>,
+    ) -> Self {
         let Self { name, case, json } = self;
         let json = json.and_then(|json| {
             let mut value = match json {
-                Json::Text(text) => {
-                    serde_json::from_str(text).map_err(|_| FixtureError::NoExample)?
-                }
+                Json::Text(text) => serde_json::from_str(text).map_err(|it| unreadable(&it))?,
                 Json::Changed(value) => value,
             };
-            let (parent, token) = pointer.rsplit_once('/').unwrap_or_default();
-            let token = token.replace("~1", "/").replace("~0", "~");
-            let is_pointer = pointer.starts_with('/');
-            let parent = value.pointer_mut(parent).filter(|_| is_pointer);
-            match parent.and_then(|parent| apply(parent, &token)) {
-                Some(()) => Ok(Json::Changed(value)),
-                None => Err(FixtureError::NoSuchPlace { pointer: pointer.to_owned() }),
-            }
+            let place = match pointer.rsplit_once('/') {
+                Some((parent, token)) if pointer.starts_with('/') => {
+                    let token = token.replace("~1", "/").replace("~0", "~");
+                    let parent = value.pointer_mut(parent).ok_or(NoPlace::NoParent);
+                    parent.and_then(|parent| apply(parent, &token))
+                }
+                _ => Err(NoPlace::NoPointer),
+            };
+            let error = |why| FixtureError::NoSuchPlace { pointer: pointer.to_owned(), why };
+            place.map(|()| Json::Changed(value)).map_err(error)
         });
         Self { name, case, json }
     }
@@ -159,8 +180,8 @@ impl Fixture {
     ///
     /// # Errors
     ///
-    /// [`FixtureError::NoExample`] or [`FixtureError::NoSuchPlace`], if the first step
-    /// that failed was one of those.
+    /// [`FixtureError::NoExample`], [`FixtureError::NoSuchPlace`] or
+    /// [`FixtureError::Unreadable`], whichever step failed first.
     pub fn json(&self) -> Result<String, FixtureError> {
         match &self.json {
             Ok(Json::Text(text)) => Ok((*text).to_owned()),
@@ -173,11 +194,12 @@ impl Fixture {
     ///
     /// # Errors
     ///
-    /// Those of [`json`](Self::json), [`FixtureError::Malformed`], and
+    /// Those of [`json`](Self::json), [`FixtureError::NotAnEntry`],
+    /// [`FixtureError::Malformed`], and
     /// [`FixtureError::OtherEvent`] if it is another event than the struct's.
     pub fn event<E: TryFrom<Event>>(&self) -> Result<E, FixtureError> {
         let json = self.json()?;
-        let entry = Entry::from_json(&json).map_err(|_| FixtureError::NoExample)?;
+        let entry = Entry::from_json(&json).map_err(FixtureError::NotAnEntry)?;
         let event = entry.decode().map_err(FixtureError::Malformed)?;
         let found = event.event_type();
         E::try_from(event).map_err(|_| FixtureError::OtherEvent { found })
@@ -200,10 +222,11 @@ pub fn batch(entries: impl IntoIterator<Item = Fixture>) -> Result<String, Fixtu
     Ok(format!(r#"{{"results":[{}]}}"#, entries?.join(",")))
 }
 
-/// Reads a token as a place in a list, as RFC 6901 has it.
-fn index(token: &str) -> Option<usize> {
+/// Returns the element that a token leads to, as RFC 6901 has it, and its index.
+fn element<'v>(elements: &'v mut [Value], token: &str) -> Result<(usize, &'v mut Value), NoPlace> {
     let is_plain = token == "0" || !token.starts_with(['0', '+']);
-    token.parse().ok().filter(|_| is_plain)
+    let index = token.parse().ok().filter(|_| is_plain).ok_or(NoPlace::NoElement)?;
+    elements.get_mut(index).map(|element| (index, element)).ok_or(NoPlace::NoElement)
 }
 
 /// Why nothing can be made of a fixture.
@@ -212,11 +235,23 @@ fn index(token: &str) -> Option<usize> {
 pub enum FixtureError {
     /// There is no example of this name and case.
     NoExample,
+    /// The examples that come with the crate are not what it expects, which is a defect
+    /// of the crate.
+    Unreadable {
+        /// Line of the first byte that is wrong, from 1.
+        line: usize,
+        /// Column of that byte, in bytes from 1.
+        column: usize,
+    },
     /// A pointer leads to no place where something is or can be put.
     NoSuchPlace {
         /// The pointer.
         pointer: String,
+        /// What is wrong with it.
+        why: NoPlace,
     },
+    /// The text of the example is not one JSON value, or too large.
+    NotAnEntry(BodyError),
     /// The entry cannot be decoded, which may be what a test is about.
     Malformed(EntryError),
     /// The entry is another event.
@@ -226,13 +261,45 @@ pub enum FixtureError {
     },
 }
 
+/// Why a pointer leads to no place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NoPlace {
+    /// It does not begin with a slash.
+    NoPointer,
+    /// There is nothing at the pointer without its last token.
+    NoParent,
+    /// What is there has no members and no elements.
+    InNothing,
+    /// The object has no such member to take away.
+    NoMember,
+    /// The list has no such element.
+    NoElement,
+}
+
+impl fmt::Display for NoPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoPointer => "a JSON pointer begins with a slash",
+            Self::NoParent => "nothing is there that could have it",
+            Self::InNothing => "what is there is neither an object nor a list",
+            Self::NoMember => "the object has no such member",
+            Self::NoElement => "the list has no such element",
+        })
+    }
+}
+
 impl fmt::Display for FixtureError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoExample => f.write_str("there is no example of this name and case"),
-            Self::NoSuchPlace { pointer } => {
-                write!(f, "the example has no place {pointer:?}")
+            Self::Unreadable { line, column } => {
+                write!(f, "the crate's examples cannot be read: line {line}, column {column}")
             }
+            Self::NoSuchPlace { pointer, why } => {
+                write!(f, "the example has no place {pointer:?}: {why}")
+            }
+            Self::NotAnEntry(_) => f.write_str("the example is no entry"),
             Self::Malformed(_) => f.write_str("the example cannot be decoded"),
             Self::OtherEvent { found } => write!(f, "the example is another event, {found}"),
         }
@@ -243,7 +310,21 @@ impl std::error::Error for FixtureError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Malformed(error) => Some(error),
+            Self::NotAnEntry(error) => Some(error),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn examples_that_cannot_be_read_are_an_error_with_the_place() {
+        static BROKEN: LazyLock<Result<Embedded, FixtureError>> =
+            LazyLock::new(|| embedded("{\"examples\":\n{\"A\":7}}"));
+        let error = FixtureError::Unreadable { line: 2, column: 6 };
+        assert_eq!(Fixture::find(&BROKEN, "A", FULL).map(drop), Err(error));
     }
 }

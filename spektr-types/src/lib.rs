@@ -70,7 +70,6 @@ mod entries;
 mod envelope;
 mod error;
 mod event;
-mod fields;
 #[cfg(feature = "fixtures")]
 pub mod fixtures;
 #[rustfmt::skip]
@@ -82,6 +81,7 @@ pub mod fixtures;
     reason = "names and sizes are those of the vendor's events"
 )]
 mod generated;
+mod json;
 mod locate;
 mod members;
 mod object;
@@ -89,6 +89,7 @@ mod raw;
 mod redacted;
 mod router;
 mod tag;
+mod text;
 mod text_types;
 mod time;
 mod unknown;

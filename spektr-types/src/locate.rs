@@ -287,24 +287,29 @@ struct Object<'de> {
 
 impl<'de> Object<'de> {
     fn visit<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Failure> {
-        visitor.visit_map(&mut self).map_err(|mut failure| {
-            if let Kind::Duplicate(name) = failure.kind {
-                failure.kind = Kind::Entry(self.duplicate(name));
-            }
-            failure
+        visitor.visit_map(&mut self).map_err(|failure| match failure.kind {
+            Kind::Duplicate(name) => self.duplicate(name),
+            _ => failure,
         })
     }
 
-    /// Tells by which names the member that was begun last was given before.
-    fn duplicate(&self, name: &'static str) -> EntryErrorKind {
+    /// Says by which names the member that was begun last, of this name in the schema, is
+    /// given twice.
+    fn duplicate(&self, name: &'static str) -> Failure {
         let given = self.members.get(..self.next).unwrap_or_default();
+        let Some(((last, _), before)) = given.split_last() else {
+            return Failure::entry(EntryErrorKind::Duplicate).at(name);
+        };
         let all = self.names.iter().filter(|all| all.first() == Some(&name));
-        let is_given = |name: &&&str| given.iter().any(|(given, _)| given == **name);
-        let mut names = all.flat_map(|all| all.iter()).filter(is_given);
-        match (names.next(), names.next()) {
-            (Some(one), Some(other)) => EntryErrorKind::DuplicateAlias { names: [one, other] },
+        let known = |given: &str| all.clone().flat_map(|all| all.iter()).find(|it| **it == given);
+        let earlier = before.iter().find_map(|(given, _)| known(given));
+        let kind = match (earlier, known(last)) {
+            (Some(one), Some(other)) if !before.iter().any(|(given, _)| given == last) => {
+                EntryErrorKind::DuplicateAlias { names: [one, other] }
+            }
             _ => EntryErrorKind::Duplicate,
-        }
+        };
+        Failure::entry(kind).at(last.as_ref())
     }
 }
 

@@ -9,9 +9,11 @@ use crate::{Event, EventInfo, EventType, KnownEvent, catalogue};
 ///
 /// The fallback is an argument of the constructor, so that no event is without a
 /// function: not one that the schema does not know, nor one that an upgrade makes
-/// known. Both arrive there as they did before the upgrade, except that
-/// [`Event::Unknown`] may have become a variant. A test of
-/// [`unhandled`](Self::unhandled) says that there is a new one.
+/// known. Both arrive there, the second no longer as [`Event::Unknown`] but as its own
+/// variant. A test of [`unhandled`](Self::unhandled) says that there is a new one.
+///
+/// An entry that does not fit the type that an upgrade brings for it is no event any more:
+/// it is an [`EntryError`](crate::EntryError), and whoever decodes has it, not the router.
 ///
 /// `R` is what the functions return: a `Result`, a future, a message. `C` is what they
 /// get beside the event; [`new`](Self::new) makes a router without it, and

@@ -9,9 +9,9 @@ use std::marker::PhantomData;
 use serde::Deserializer;
 use serde::de::Visitor;
 
-/// Implements conversions, comparison with texts, and serde's traits.
+/// Implements conversions, comparison with texts by a function, and serde's traits.
 macro_rules! text_impls {
-    ($name:ident) => {
+    ($name:ident, $is_equal:path) => {
         impl AsRef<str> for $name {
             fn as_ref(&self) -> &str {
                 self.as_str()
@@ -20,25 +20,25 @@ macro_rules! text_impls {
 
         impl PartialEq<str> for $name {
             fn eq(&self, text: &str) -> bool {
-                self.as_str() == text
+                $is_equal(self.as_str(), text)
             }
         }
 
         impl PartialEq<&str> for $name {
             fn eq(&self, text: &&str) -> bool {
-                self.as_str() == *text
+                $is_equal(self.as_str(), *text)
             }
         }
 
         impl PartialEq<$name> for str {
             fn eq(&self, other: &$name) -> bool {
-                self == other.as_str()
+                $is_equal(self, other.as_str())
             }
         }
 
         impl PartialEq<$name> for &str {
             fn eq(&self, other: &$name) -> bool {
-                *self == other.as_str()
+                $is_equal(*self, other.as_str())
             }
         }
 
@@ -69,7 +69,7 @@ macro_rules! text_impls {
 /// derived `Eq`, `Ord` and `Hash` are those of the text, as `Borrow` demands.
 macro_rules! owned_text_impls {
     ($name:ident) => {
-        crate::text_types::text_impls!($name);
+        crate::text_types::text_impls!($name, str::eq);
 
         impl $name {
             /// Returns the text as it stands on the wire.
@@ -110,10 +110,13 @@ macro_rules! owned_text_impls {
 }
 
 /// Implements what an open enum has beside [`text_impls`]. It has no `Borrow<str>`,
-/// because its derived `Hash` is not that of the text.
+/// because its `Hash` is not that of the text.
 macro_rules! open_text_impls {
     ($name:ident) => {
-        crate::text_types::text_impls!($name);
+        crate::runtime::open_text_impls!($name, str::eq);
+    };
+    ($name:ident, $is_equal:path) => {
+        crate::text_types::text_impls!($name, $is_equal);
 
         impl From<String> for $name {
             fn from(text: String) -> Self {

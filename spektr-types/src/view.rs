@@ -16,10 +16,10 @@ use crate::KnownEvent;
 use crate::catalogue::EventInfo;
 use crate::entries::Entry;
 use crate::envelope::Key;
-use crate::error::Fault;
-use crate::fields::Fields;
+use crate::error::{EntryError, Fault};
 use crate::locate;
 use crate::members::Members;
+use crate::text::{Fields, Malformed, Text};
 
 /// An entry, and the event as which it is read.
 #[derive(Debug)]
@@ -105,18 +105,19 @@ impl<'e, 'a> View<'e, 'a> {
     }
 
     /// Decodes the entry.
-    pub(crate) fn read<T: DeserializeOwned + KnownEvent>(&self) -> Result<T, Fault> {
-        self.decode().or_else(|_| self.locate())
+    pub(crate) fn read<T: DeserializeOwned + KnownEvent>(&self) -> Result<T, EntryError> {
+        self.decode().or_else(|_| self.locate().map_err(|fault| self.entry.error(fault)))
     }
 
-    fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        if let Some(members) = self.members_in_head() {
-            T::deserialize(Fields::new(members.iter().copied()))
+    fn decode<T: DeserializeOwned>(&self) -> Result<T, Malformed> {
+        if self.info.is_in_head && self.has(Key::WireType) {
+            T::deserialize(Fields::new(self.members_in_head()))
         } else if self.is_canonical() {
-            serde_json::from_str(self.entry.raw())
+            T::deserialize(&mut self.entry.whole())
         } else {
             let members = self.members();
-            T::deserialize(Fields::new(members.iter().map(|member| (member.name(), member.raw))))
+            let members = members.iter().map(|it| (it.name(), Text::new(it.raw, 0)));
+            T::deserialize(Fields::new(members))
         }
     }
 
@@ -140,21 +141,18 @@ impl<'e, 'a> View<'e, 'a> {
 
     /// Returns the members where splitting has found all that the event has: those of
     /// the head, and no others.
-    fn members_in_head(&self) -> Option<[(&'static str, &'a str); 7]> {
-        if !self.info.is_in_head || !self.has(Key::WireType) {
-            return None;
-        }
-        let of = |key| self.entry.at(key).unwrap_or_default();
+    fn members_in_head(&self) -> impl Iterator<Item = (&'static str, Text<'a>)> {
         let time = if self.has(Key::CreatedAt) { Key::CreatedAt } else { Key::Timestamp };
-        Some([
-            ("id", of(Key::Id)),
-            ("spektrId", of(Key::SpektrId)),
-            ("workspaceId", of(Key::WorkspaceId)),
-            ("type", of(Key::WireType)),
-            ("delivered", of(Key::Delivered)),
-            ("createdAt", of(time)),
-            ("data", of(Key::Data)),
-        ])
+        let members = [
+            ("id", Key::Id),
+            ("spektrId", Key::SpektrId),
+            ("workspaceId", Key::WorkspaceId),
+            ("type", Key::WireType),
+            ("delivered", Key::Delivered),
+            ("createdAt", time),
+            ("data", Key::Data),
+        ];
+        members.into_iter().filter_map(|(name, key)| Some((name, self.entry.text_of(key)?)))
     }
 
     pub(crate) fn canonical(self) -> CanonicalEntry<'e, 'a> {
@@ -162,7 +160,7 @@ impl<'e, 'a> View<'e, 'a> {
     }
 
     fn has(&self, key: Key) -> bool {
-        self.entry.at(key).is_some()
+        self.entry.has(key)
     }
 
     /// Tells whether the entry has the canonical envelope as it is.

@@ -77,7 +77,9 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for WithRawVisitor<T> {
         deserializer: D,
     ) -> Result<Self::Value, D::Error> {
         let raw = RawJson::deserialize(deserializer)?;
-        let value = serde_json::from_str(raw.as_str()).map_err(D::Error::custom)?;
+        // A position at the end of the text would be taken for one of the whole.
+        let inside = |error| D::Error::custom(format_args!("{error} of the payload"));
+        let value = serde_json::from_str(raw.as_str()).map_err(inside)?;
         Ok(WithRaw { value, raw })
     }
 
@@ -105,5 +107,20 @@ impl<T: schemars::JsonSchema> schemars::JsonSchema for WithRaw<T> {
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         T::json_schema(generator)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_position_of_an_error_is_that_of_the_whole_text() {
+        let text = "[[true],\n\n [true, 7]]";
+        let error = serde_json::from_str::<Vec<WithRaw<Vec<bool>>>>(text).expect_err("a number");
+        assert_eq!(error.line(), 3);
+        let inside =
+            "invalid type: integer `7`, expected a boolean at line 1 column 8 of the payload";
+        assert!(error.to_string().starts_with(inside), "{error}");
     }
 }

@@ -75,7 +75,10 @@ fn an_event_type_is_a_text_and_back() {
         }
     }
     let unknown = EventType::from("Something_New");
-    assert_eq!(unknown, "Something_New");
+    assert_eq!((unknown.as_str(), &unknown), ("Something_New", &EventType::from("something_NEW")));
+    assert_eq!(unknown, "something_new");
+    assert_eq!(EventType::StepInit, "STEP_INIT");
+    assert_ne!(unknown, EventType::from("something_newer"));
     assert_eq!(unknown.info().map(|info| info.name()), None);
     assert_eq!(serde_json::to_string(&unknown).ok().as_deref(), Some("\"Something_New\""));
     assert_eq!(format!("{:<16}|", EventType::StepInit), "step_init       |");
@@ -92,6 +95,11 @@ fn event_types_are_keys_of_maps_in_the_order_of_their_texts() {
     assert_eq!(sorted.iter().map(EventType::as_str).collect::<Vec<_>>(), texts);
     let counts: HashMap<_, _> = types.iter().map(|event_type| (event_type, 1)).collect();
     assert_eq!(counts[&EventType::from("zzz")], 1);
+    assert_eq!(
+        (counts[&EventType::from("ZZZ")], sorted.contains(&EventType::from("ZzZ"))),
+        (1, true)
+    );
+    assert!(EventType::from("B") > EventType::from("a") && EventType::from("b") < "C".into());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use spektr_tests::corpus;
-use spektr_types::fixtures::{FULL, Fixture, FixtureError, UNKNOWN, batch};
+use spektr_types::fixtures::{FULL, Fixture, FixtureError, NoPlace, UNKNOWN, batch};
 use spektr_types::{
     AlertResolved, CustomerTagAdded, Entries, EntryErrorKind, Event, EventType, ProcessRunEnd,
     catalogue,
@@ -87,17 +87,26 @@ fn a_member_is_set_replaced_and_removed_by_its_pointer() {
 
 #[test]
 fn a_slip_in_a_pointer_or_name_is_an_error_that_says_which() {
-    let none = |pointer: &str| FixtureError::NoSuchPlace { pointer: pointer.to_owned() };
+    let none = |pointer: &str, why| FixtureError::NoSuchPlace { pointer: pointer.to_owned(), why };
     let run = Fixture::of::<ProcessRunEnd>;
-    for pointer in
-        ["", "id", "/data2/alertId", "/id/x", "/files/clientFiles/9", "/files/clientFiles/00"]
-    {
+    for (pointer, why) in [
+        ("", NoPlace::NoPointer),
+        ("id", NoPlace::NoPointer),
+        ("data/x", NoPlace::NoPointer),
+        ("/data2/alertId", NoPlace::NoParent),
+        ("/id/x", NoPlace::InNothing),
+        ("/files/clientFiles/9", NoPlace::NoElement),
+        ("/files/clientFiles/00", NoPlace::NoElement),
+    ] {
         let fixture = run().set(pointer, 1).set("/id", "e9");
-        assert_eq!(fixture.json(), Err(none(pointer)), "{pointer}");
-        assert_eq!(fixture.event::<Event>(), Err(none(pointer)));
-        assert_eq!(run().remove(pointer).json(), Err(none(pointer)), "{pointer}");
+        assert_eq!(fixture.json(), Err(none(pointer, why)), "{pointer}");
+        assert_eq!(fixture.event::<Event>(), Err(none(pointer, why)));
+        assert_eq!(run().remove(pointer).json(), Err(none(pointer, why)), "{pointer}");
     }
-    assert_eq!(run().remove("/future").json(), Err(none("/future")));
+    let error = none("/future", NoPlace::NoMember);
+    assert_eq!(run().remove("/future").json(), Err(error.clone()));
+    let said = r#"the example has no place "/future": the object has no such member"#;
+    assert_eq!(error.to_string(), said);
     assert_eq!(Fixture::case("ALERT_RESOLVED", "fulll").json(), Err(FixtureError::NoExample));
     assert_eq!(Fixture::case("alert_resolved", FULL).json(), Err(FixtureError::NoExample));
     let other = Fixture::of::<AlertResolved>().event::<ProcessRunEnd>();

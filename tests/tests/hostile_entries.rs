@@ -236,10 +236,16 @@ fn rejects_members_of_which_one_is_null_and_that_come_twice() {
 
 #[test]
 fn rejects_a_member_and_its_alias_together() {
-    let entry =
-        nested(2, "none").replace(r#""process_name""#, r#""processName":"m","process_name""#);
-    let names = ["process_name", "processName"];
+    // The names come in the order of the entry, and the pointer leads to the second.
+    let with = |names: &str| nested(2, "none").replace(r#""process_name""#, names);
+    let entry = with(r#""processName":"m","process_name""#);
+    let names = ["processName", "process_name"];
     assert_fault(&entry, "/process_name", EntryErrorKind::DuplicateAlias { names });
+    let entry = with(r#""process_name":"m","processName""#);
+    let names = ["process_name", "processName"];
+    assert_fault(&entry, "/processName", EntryErrorKind::DuplicateAlias { names });
+    let entry = with(r#""processName":"m","processName""#);
+    assert_fault(&entry, "/processName", EntryErrorKind::Duplicate);
 }
 
 /// Were each member looked for among all others, this would take minutes.

@@ -11,6 +11,8 @@ use crate::{codegen, schema, tools, workspace};
 /// Cargo's arguments, a step each.
 const STEPS: [&str; 6] = [
     "fmt --all --check",
+    // Among its lints is `incompatible_msrv`: the standard library of a crate's
+    // `rust-version` has to have what the crate uses.
     "clippy --workspace --all-targets --all-features --locked -- -D warnings",
     "test --workspace --all-features --locked",
     // In a build of the whole workspace one crate's features are every crate's:

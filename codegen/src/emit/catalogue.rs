@@ -1,5 +1,8 @@
 //! The names of the events, and the catalogue of what is documented of them.
 
+use std::collections::BTreeMap;
+
+use proc_macro2::Literal;
 use quote::{format_ident, quote};
 use syn::Item;
 
@@ -16,13 +19,24 @@ pub(crate) fn event_type(model: &Model) -> Vec<Item> {
     let wire_types = model.events.iter().map(|event| &event.wire_types.canonical);
     let entries = model.events.iter().map(|event| entry(model, event));
     let count = model.events.len();
+    let mut candidates: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    for (place, event) in model.events.iter().enumerate() {
+        for wire_type in event.wire_types.iter() {
+            candidates.entry(wire_type.to_ascii_lowercase()).or_default().push(place);
+        }
+    }
+    let candidates = candidates.iter().map(|(wire_type, places)| {
+        let wire_type = Literal::byte_string(wire_type.as_bytes());
+        quote!(#wire_type => &[#(#places),*])
+    });
     let indices = 0..count;
     items(quote! {
         /// Which event it is.
         ///
-        /// As a text it is the wire type, in `Display`, in `Ord` and for serde. Any
-        /// accepted wire type is read, without regard to ASCII case, and one that
-        /// several events have is the event whose canonical one it is.
+        /// As a text it is the wire type, in `Display` and for serde. Any accepted wire type
+        /// is read, and one that several events have is the event whose canonical one it
+        /// is. Comparison, order and `Hash` are those of that text without regard to ASCII
+        /// case, for unknown events too.
         ///
         /// # Examples
         ///
@@ -32,10 +46,13 @@ pub(crate) fn event_type(model: &Model) -> Vec<Item> {
         /// let known: EventType = "ALERT_RESOLVED".parse()?;
         /// assert_eq!(known, EventType::AlertResolved);
         /// assert_eq!(known, "alert_resolved");
-        /// assert!(EventType::from("something_new").info().is_none());
+        /// let unknown = EventType::from("Something_New");
+        /// assert!(unknown.info().is_none());
+        /// assert_eq!(unknown, EventType::from("something_new"));
+        /// assert_eq!(unknown.as_str(), "Something_New");
         /// # Ok::<(), std::convert::Infallible>(())
         /// ```
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Debug)]
         #[non_exhaustive]
         pub enum EventType {
             #(#attributes #names,)*
@@ -64,8 +81,17 @@ pub(crate) fn event_type(model: &Model) -> Vec<Item> {
             }
         }
 
-        crate::runtime::open_text_impls!(EventType);
+        crate::runtime::open_text_impls!(EventType, str::eq_ignore_ascii_case);
         crate::runtime::shown_text_impls!(EventType);
+
+        /// Returns the places in the catalogue of the events that a wire type, in lower
+        /// case, can mean.
+        pub(crate) fn candidates(wire_type: &[u8]) -> &'static [usize] {
+            match wire_type {
+                #(#candidates,)*
+                _ => &[],
+            }
+        }
 
         pub(crate) static CATALOGUE: [EventInfo; #count] = [#(#entries),*];
     })

@@ -51,6 +51,6 @@ pub(crate) fn module() -> Vec<Item> {
         pub use events::*;
         pub use shared::*;
         pub(crate) use envelope::ENVELOPE;
-        pub(crate) use event_type::CATALOGUE;
+        pub(crate) use event_type::{CATALOGUE, candidates};
     })
 }

@@ -3,7 +3,7 @@
 /// Tells whether a valid JSON text is nested deeper than `limit` levels.
 ///
 /// serde_json bounds the depth of what it builds, but not of what it skips.
-pub(super) fn exceeds(text: &str, limit: usize) -> bool {
+pub(crate) fn exceeds(text: &str, limit: usize) -> bool {
     let bytes = text.as_bytes();
     // Without as many openers there is no such depth, which is quickly counted
     // and spares almost every entry the walk.

@@ -5,13 +5,13 @@ use std::fmt;
 
 use super::head::{Head, Span};
 use super::{MAX_DEPTH, depth, scan};
+use crate::catalogue::{candidates, owner};
 use crate::envelope::Key;
 use crate::error::{BodyError, EntryError, EntryErrorKind, Fault, JsonType};
 use crate::members::{Members, string};
+use crate::text::Text;
 use crate::view::{CanonicalEntry, View, lenient, push_token};
-use crate::{
-    Event, EventId, EventInfo, EventType, RawJson, Timestamp, Unknown, UnknownValue, catalogue,
-};
+use crate::{Event, EventId, EventInfo, EventType, RawJson, Timestamp, Unknown, UnknownValue};
 
 /// One element of a batch before decoding: its raw JSON, and its head at hand.
 #[derive(Clone)]
@@ -19,13 +19,15 @@ pub struct Entry<'a> {
     /// The body, or whatever text the entry was found in.
     pub(super) text: &'a str,
     pub(super) raw: Span,
+    /// Whether splitting has found that it is not nested too deep.
+    pub(super) is_shallow: bool,
     pub(super) head: Head,
 }
 
 impl<'a> Entry<'a> {
     /// An entry that nothing has been read of yet.
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, raw: Span::default(), head: Head::default() }
+        Self { text, raw: Span::default(), is_shallow: false, head: Head::default() }
     }
 
     /// Reads one entry from the JSON text that [`raw`](Self::raw) gave, as a store
@@ -42,6 +44,22 @@ impl<'a> Entry<'a> {
     /// Returns the entry's JSON, byte for byte as it arrived.
     pub fn raw(&self) -> &'a str {
         self.raw.of(self.text).unwrap_or_default()
+    }
+
+    /// Tells whether the entry has a member of the head.
+    pub(crate) fn has(&self, key: Key) -> bool {
+        self.head.get(key).is_some()
+    }
+
+    /// Returns the value of a member of the head, to be decoded.
+    pub(crate) fn text_of(&self, key: Key) -> Option<Text<'a>> {
+        let start = self.head.get(key).start()?;
+        Some(Text::new(self.text, start))
+    }
+
+    /// Returns the entry, to be decoded.
+    pub(crate) fn whole(&self) -> Text<'a> {
+        Text::new(self.text, self.raw.start().unwrap_or_default())
     }
 
     /// Returns the JSON of a member of the head, if the entry has it.
@@ -112,32 +130,43 @@ impl<'a> Entry<'a> {
     /// An [`EntryError`] that says where and why, and holds the entry. A wire type
     /// that the schema does not know is no error but [`Event::Unknown`].
     pub fn decode(&self) -> Result<Event, EntryError> {
-        self.read().map_err(|fault| EntryError {
+        let found = self.known_event().map_err(|fault| self.error(fault))?;
+        match found {
+            // An event is large: it goes straight to the caller.
+            (Some(info), _) => (info.read)(&View::new(self, info)),
+            (None, wire_type) => Ok(Event::Unknown(self.unknown(&wire_type))),
+        }
+    }
+
+    /// Puts a fault together with the entry.
+    #[cold]
+    pub(crate) fn error(&self, fault: Fault) -> EntryError {
+        EntryError {
             id: self.id().map(|id| EventId::from(id.as_ref())),
             pointer: fault.pointer,
             kind: fault.kind,
             raw: RawJson::from_valid(self.raw()),
-        })
+        }
     }
 
-    fn read(&self) -> Result<Event, Fault> {
-        let found = JsonType::of(self.raw());
-        if found != JsonType::Object {
-            let expected = JsonType::Object;
+    /// Finds the event as which the entry is read, if it is known, and its wire type.
+    fn known_event(&self) -> Result<(Option<&'static EventInfo>, Cow<'a, str>), Fault> {
+        if !self.raw().starts_with('{') {
+            let (expected, found) = (JsonType::Object, JsonType::of(self.raw()));
             return Err(Fault::new("", EntryErrorKind::WrongType { expected, found }));
         }
-        if depth::exceeds(self.raw(), MAX_DEPTH) {
+        if !self.is_shallow && depth::exceeds(self.raw(), MAX_DEPTH) {
             return Err(Fault::new("", EntryErrorKind::TooDeep));
         }
         if let Some(key) = self.head.duplicate {
             return Err(self.twice(key));
         }
         let wire_type = self.wire_type_strict()?;
-        match self.select(&wire_type)? {
-            Some(_) if self.head.is_delivered_twice => Err(self.twice(Key::Delivered)),
-            Some(info) => (info.read)(&View::new(self, info)),
-            None => Ok(Event::Unknown(self.unknown(&wire_type))),
+        let info = self.select(&wire_type)?;
+        if info.is_some() && self.head.is_delivered_twice {
+            return Err(self.twice(Key::Delivered));
         }
+        Ok((info, wire_type))
     }
 
     /// Says by which names a member of the head is given twice.
@@ -176,16 +205,15 @@ impl<'a> Entry<'a> {
 
     /// Finds the event that a wire type means here; none if it is not known.
     fn select(&self, wire_type: &str) -> Result<Option<&'static EventInfo>, Fault> {
-        let mut candidates = catalogue().filter(|info| info.has_wire_type(wire_type));
+        let mut candidates = candidates(wire_type);
+        let all = candidates.clone();
         let Some(first) = candidates.next() else {
             return Ok(None);
         };
-        let others: Vec<_> = candidates.collect();
-        if others.is_empty() {
+        if candidates.next().is_none() {
             return Ok(Some(first));
         }
-        let all = || std::iter::once(first).chain(others.iter().copied());
-        let mut present = all().filter(|info| View::new(self, info).has_discriminator());
+        let mut present = all.clone().filter(|info| View::new(self, info).has_discriminator());
         match (present.next(), present.next()) {
             (Some(info), None) => Ok(Some(info)),
             (Some(one), Some(other)) => {
@@ -193,7 +221,7 @@ impl<'a> Entry<'a> {
                 Err(Fault::new("", EntryErrorKind::Ambiguous { candidates }))
             }
             // Nothing tells them apart: the one whose own name it is.
-            (None, _) => Ok(all().find(|info| info.owns_wire_type(wire_type)).or(Some(first))),
+            (None, _) => Ok(owner(all, wire_type)),
         }
     }
 

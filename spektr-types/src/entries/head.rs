@@ -83,6 +83,13 @@ impl Span {
         if length == 0 { None } else { text.get(start..start.checked_add(length)?) }
     }
 
+    /// Returns where it begins.
+    #[inline]
+    pub(super) fn start(self) -> Option<usize> {
+        if self.is_some() { usize::try_from(self.start).ok() } else { None }
+    }
+
+    #[inline]
     pub(crate) fn is_some(self) -> bool {
         self.length > 0
     }

@@ -11,10 +11,10 @@ use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::head::Span;
-use super::json::Json;
 use super::{Entries, Entry, MAX_BYTES, MAX_ENTRIES};
 use crate::envelope::Key;
 use crate::error::{BodyError, JsonType};
+use crate::json::Json;
 use crate::members::Members;
 
 /// The size of a small event, and the most entries that room is made for before
@@ -127,7 +127,7 @@ fn in_one_pass(text: &str) -> Option<Entries<'_>> {
             let (entries, end) = list(text, at)?;
             return if batch.replace(entries).is_none() { Some(end) } else { None };
         }
-        let end = json.value(at)?;
+        let end = json.member(at)?;
         single.head.add(key, text, Span::new(at..end));
         Some(end)
     })?;
@@ -135,6 +135,7 @@ fn in_one_pass(text: &str) -> Option<Entries<'_>> {
         return None;
     }
     single.raw = Span::new(start..end);
+    single.is_shallow = true;
     match batch {
         Some(entries) if !single.head.names_event() => {
             Some(Entries { entries, batch: text.get(start..end) })
@@ -164,7 +165,7 @@ fn element(entry: &mut Entry<'_>, at: usize) -> Option<usize> {
     let end = if json.next(at)?.0 == b'{' {
         json.object(at, |name, at| {
             let key = plain(name)?;
-            let end = json.value(at)?;
+            let end = json.member(at)?;
             entry.head.add(key, entry.text, Span::new(at..end));
             Some(end)
         })?
@@ -172,6 +173,7 @@ fn element(entry: &mut Entry<'_>, at: usize) -> Option<usize> {
         json.value(at)?
     };
     entry.raw = Span::new(at..end);
+    entry.is_shallow = true;
     Some(end)
 }
 
@@ -220,7 +222,7 @@ mod tests {
     use super::*;
 
     /// What an entry is to those who read it: its places.
-    fn places(entry: &Entry<'_>) -> (Span, &Head) {
+    fn places<'e>(entry: &'e Entry<'_>) -> (Span, &'e Head) {
         (entry.raw, &entry.head)
     }
 

@@ -7,9 +7,10 @@ use crate::runtime::Beside;
 
 /// Which event it is.
 ///
-/// As a text it is the wire type, in `Display`, in `Ord` and for serde. Any
-/// accepted wire type is read, without regard to ASCII case, and one that
-/// several events have is the event whose canonical one it is.
+/// As a text it is the wire type, in `Display` and for serde. Any accepted wire type
+/// is read, and one that several events have is the event whose canonical one it
+/// is. Comparison, order and `Hash` are those of that text without regard to ASCII
+/// case, for unknown events too.
 ///
 /// # Examples
 ///
@@ -19,10 +20,13 @@ use crate::runtime::Beside;
 /// let known: EventType = "ALERT_RESOLVED".parse()?;
 /// assert_eq!(known, EventType::AlertResolved);
 /// assert_eq!(known, "alert_resolved");
-/// assert!(EventType::from("something_new").info().is_none());
+/// let unknown = EventType::from("Something_New");
+/// assert!(unknown.info().is_none());
+/// assert_eq!(unknown, EventType::from("something_new"));
+/// assert_eq!(unknown.as_str(), "Something_New");
 /// # Ok::<(), std::convert::Infallible>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum EventType {
     /// `ALERT_CREATED`. An alert is created.
@@ -134,9 +138,38 @@ impl EventType {
     }
 }
 
-crate::runtime::open_text_impls!(EventType);
+crate::runtime::open_text_impls!(EventType, str::eq_ignore_ascii_case);
 
 crate::runtime::shown_text_impls!(EventType);
+
+/// Returns the places in the catalogue of the events that a wire type, in lower
+/// case, can mean.
+pub(crate) fn candidates(wire_type: &[u8]) -> &'static [usize] {
+    match wire_type {
+        b"alert_created" => &[0usize],
+        b"alert_escalated" => &[1usize],
+        b"alert_resolved" => &[2usize],
+        b"client_record_sync" => &[3usize],
+        b"customer_duplicate_detection" => &[4usize],
+        b"customer_record_changed" => &[5usize],
+        b"customer_record_update" => &[6usize],
+        b"customer_status_change" => &[7usize],
+        b"customer_status_changed" => &[8usize],
+        b"customer_tag_add" => &[8usize, 9usize],
+        b"customer_tag_added" => &[9usize],
+        b"customer_tag_remove" => &[10usize],
+        b"customer_tag_removed" => &[10usize],
+        b"loop_run_start" => &[11usize],
+        b"ownership_ai_added_owner" => &[12usize],
+        b"ownership_ai_created" => &[13usize],
+        b"process_run_end" => &[14usize],
+        b"process_run_start" => &[15usize],
+        b"service_run" => &[16usize],
+        b"step_init" => &[17usize],
+        b"step_submit" => &[18usize],
+        _ => &[],
+    }
+}
 
 pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
     EventInfo {

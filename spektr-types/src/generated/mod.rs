@@ -12,4 +12,4 @@ pub use event_type::EventType;
 pub use events::*;
 pub use shared::*;
 pub(crate) use envelope::ENVELOPE;
-pub(crate) use event_type::CATALOGUE;
+pub(crate) use event_type::{CATALOGUE, candidates};

@@ -8,20 +8,20 @@
 //! Offsets go by value, and short strings are passed over in place, because a
 //! batch is mostly short strings.
 
-use super::MAX_DEPTH;
+use crate::entries::MAX_DEPTH;
 
 /// A text that is UTF-8, and may be JSON.
 #[derive(Clone, Copy)]
-pub(super) struct Json<'a>(&'a [u8]);
+pub(crate) struct Json<'a>(&'a [u8]);
 
 impl<'a> Json<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         Self(text.as_bytes())
     }
 
     /// Passes over white space, and returns the byte after it with its offset.
     #[inline(always)]
-    pub(super) fn next(self, mut at: usize) -> Option<(u8, usize)> {
+    pub(crate) fn next(self, mut at: usize) -> Option<(u8, usize)> {
         loop {
             match *self.0.get(at)? {
                 b' ' | b'\n' | b'\t' | b'\r' => at += 1,
@@ -32,14 +32,20 @@ impl<'a> Json<'a> {
 
     /// Passes over a value, which begins here.
     #[inline]
-    pub(super) fn value(self, at: usize) -> Option<usize> {
+    pub(crate) fn value(self, at: usize) -> Option<usize> {
         self.nested(at, MAX_DEPTH)
+    }
+
+    /// Passes over the value of an entry's member: the entry is a level around it.
+    #[inline]
+    pub(crate) fn member(self, at: usize) -> Option<usize> {
+        self.nested(at, MAX_DEPTH - 1)
     }
 
     /// Passes over an object. `member` gets each key, without its quotes and as it
     /// is written, and where the value begins, and passes over the value.
     #[inline(always)]
-    pub(super) fn object(
+    pub(crate) fn object(
         self,
         at: usize,
         mut member: impl FnMut(&'a [u8], usize) -> Option<usize>,
@@ -53,7 +59,7 @@ impl<'a> Json<'a> {
             if next != b'"' {
                 return None;
             }
-            let end = self.string(at)?;
+            let (end, _) = self.string(at)?;
             let key = self.0.get(at + 1..end - 1)?;
             let (b':', colon) = self.next(end)? else { return None };
             let (_, value) = self.next(colon + 1)?;
@@ -69,7 +75,7 @@ impl<'a> Json<'a> {
     /// Passes over a list. `element` gets where each value begins, and passes over
     /// it.
     #[inline(always)]
-    pub(super) fn array(
+    pub(crate) fn array(
         self,
         at: usize,
         mut element: impl FnMut(usize) -> Option<usize>,
@@ -92,7 +98,7 @@ impl<'a> Json<'a> {
     /// Passes over a value of so many levels at most.
     fn nested(self, at: usize, levels: usize) -> Option<usize> {
         match *self.0.get(at)? {
-            b'"' => self.string(at),
+            b'"' => self.string(at).map(|(end, _)| end),
             b'{' => {
                 let levels = levels.checked_sub(1)?;
                 self.object(at, |_, at| self.nested(at, levels))
@@ -143,9 +149,9 @@ impl<'a> Json<'a> {
         if at > start { Some(at) } else { None }
     }
 
-    /// Passes over a string, from its first quote on.
+    /// Passes over a string, from its first quote on; tells whether it has escapes.
     #[inline(always)]
-    fn string(self, at: usize) -> Option<usize> {
+    pub(crate) fn string(self, at: usize) -> Option<(usize, bool)> {
         // Eight bytes at a time; the end of the text has fewer.
         let mut rest = self.0.get(at + 1..)?;
         while let Some((next, after)) = rest.split_first_chunk() {
@@ -156,7 +162,7 @@ impl<'a> Json<'a> {
             }
             let at = self.0.len() - rest.len() + special.trailing_zeros() as usize / 8;
             if self.0.get(at) == Some(&b'"') {
-                return Some(at + 1);
+                return Some((at + 1, false));
             }
             break;
         }
@@ -165,11 +171,15 @@ impl<'a> Json<'a> {
 
     /// Passes over what is left of a string, byte by byte where it must be.
     #[cold]
-    fn string_slowly(self, mut at: usize) -> Option<usize> {
+    fn string_slowly(self, mut at: usize) -> Option<(usize, bool)> {
+        let mut has_escapes = false;
         loop {
             at = match *self.0.get(at)? {
-                b'"' => return Some(at + 1),
-                b'\\' => self.escape(at)?,
+                b'"' => return Some((at + 1, has_escapes)),
+                b'\\' => {
+                    has_escapes = true;
+                    self.escape(at)?
+                }
                 // A control character has to be escaped.
                 0..0x20 => return None,
                 _ => at + 1,
@@ -214,7 +224,7 @@ mod tests {
     use serde_json::value::RawValue;
 
     use super::*;
-    use crate::entries::depth::exceeds;
+    use crate::entries::exceeds;
 
     /// Where serde_json's value ends, if the text is one and is not too deep.
     fn expected(text: &str) -> Option<usize> {
