@@ -3,132 +3,166 @@
 //! Nothing is followed, unpacked or added that the sender does not do, so that
 //! a receiver sees what it would see from the vendor.
 
+mod connector;
+mod proxy;
+
+use std::error::Error;
+use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ureq::http::{HeaderName, HeaderValue, Uri};
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use axum::body::Bytes;
+use axum::http::{HeaderName, HeaderValue, Request, header};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::{ClientConfig, RootCertStore};
+use spektr_inbox::HttpUrl;
+use tokio::time::timeout;
 
+use self::connector::Connector;
 use crate::capture::Headers;
+use crate::failure::Failure;
+use crate::http;
 use crate::output::safe;
 
-/// Posts deliveries; keeps its connection between them.
+/// Posts to one URL; keeps its connections between deliveries. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Client {
-    agent: ureq::Agent,
-    uri: Uri,
+    http: legacy::Client<HttpsConnector<Connector>, Full<Bytes>>,
+    url: HttpUrl,
+    timeout: Duration,
+    /// What a proxy that sees the request itself has to be told.
+    proxy_authorization: Option<HeaderValue>,
 }
 
 /// What a receiver answered.
 pub(crate) struct Reply {
     pub(crate) status: u16,
-    pub(crate) content_type: Option<String>,
-    pub(crate) body: Vec<u8>,
+    pub(crate) headers: Headers,
+    /// None if it is longer than anybody needs.
+    pub(crate) body: Option<Bytes>,
+}
+
+/// Why there was no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NoAnswer {
+    Refused,
+    Timeout,
+    /// A header that cannot be sent.
+    Unsendable(String),
+    Other(String),
+}
+
+impl fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused => f.write_str("connection refused"),
+            Self::Timeout => f.write_str("no answer in time"),
+            Self::Unsendable(message) | Self::Other(message) => f.write_str(message),
+        }
+    }
 }
 
 impl Client {
     /// The status that acknowledges a delivery; any other is a failure to the sender.
     pub(crate) const ACKNOWLEDGED: u16 = 200;
 
-    /// Takes a URL that [`parse_url`] accepts, and how long an answer may take.
-    pub(crate) fn new(uri: Uri, timeout: Duration) -> Self {
-        let mut config = ureq::Agent::config_builder()
-            .timeout_global(Some(timeout))
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .user_agent("")
-            .accept("")
-            .accept_encoding("");
-        if uri.scheme_str() == Some("https") {
-            config = config.tls_config(tls());
-        }
-        // A proxy in the environment cannot reach this machine's own addresses.
-        if is_loopback(&uri) {
-            config = config.proxy(None);
-        }
-        Self { agent: config.build().new_agent(), uri }
+    /// Takes a URL, and how long an answer may take.
+    pub(crate) fn new(url: HttpUrl, timeout: Duration) -> Result<Self, Failure> {
+        let proxy = proxy::of(&url)?;
+        let proxy_authorization = proxy
+            .as_ref()
+            .filter(|_| !url.is_encrypted())
+            .and_then(|proxy| proxy.basic_auth().cloned());
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(encryption(&url)?)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(Connector::new(proxy, timeout));
+        let http = legacy::Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(Duration::from_secs(20))
+            .build(connector);
+        Ok(Self { http, url, timeout, proxy_authorization })
     }
 
-    /// Posts a body; an error says why no answer came.
-    pub(crate) fn post(&self, headers: &Headers, body: &[u8]) -> Result<Reply, String> {
-        const LONGEST_ANSWER: u64 = 1 << 20;
-        let mut request = self.agent.post(&self.uri);
+    /// Posts a body and reads the whole answer.
+    pub(crate) async fn post(&self, headers: &Headers, body: Bytes) -> Result<Reply, NoAnswer> {
+        const LONGEST_ANSWER: usize = 1 << 20;
+        let mut request = Request::post(self.url.as_uri().clone());
         for (name, value) in headers {
-            let name = HeaderName::try_from(name.as_str()).map_err(|error| error.to_string())?;
-            let value = HeaderValue::from_bytes(value).map_err(|error| error.to_string())?;
+            let name = HeaderName::try_from(name.as_str()).map_err(unsendable)?;
+            let value = HeaderValue::from_bytes(value).map_err(unsendable)?;
             request = request.header(name, value);
         }
-        let mut response = request.send(body).map_err(|error| reason(&error))?;
-        let content_type = response.headers().get("content-type");
-        let content_type = content_type.and_then(|v| v.to_str().ok()).map(str::to_owned);
-        let status = response.status().as_u16();
-        let body = response.body_mut().with_config().limit(LONGEST_ANSWER).read_to_vec();
-        Ok(Reply { status, content_type, body: body.unwrap_or_default() })
+        if let Some(authorization) = &self.proxy_authorization {
+            request = request.header(header::PROXY_AUTHORIZATION, authorization);
+        }
+        let request = request.body(Full::new(body)).map_err(unsendable)?;
+        let answer = async {
+            let response =
+                self.http.request(request).await.map_err(|error| NoAnswer::of(&error))?;
+            let (parts, body) = response.into_parts();
+            let body = match Limited::new(body, LONGEST_ANSWER).collect().await {
+                Ok(body) => Some(body.to_bytes()),
+                Err(error) if error.is::<LengthLimitError>() => None,
+                Err(error) => return Err(NoAnswer::of(&*error)),
+            };
+            let headers = http::all(&parts.headers);
+            Ok(Reply { status: parts.status.as_u16(), headers, body })
+        };
+        timeout(self.timeout, answer).await.unwrap_or(Err(NoAnswer::Timeout))
     }
+}
+
+impl NoAnswer {
+    /// Finds the cause that says most.
+    fn of(error: &(dyn Error + 'static)) -> Self {
+        let mut deepest = error;
+        let mut next = Some(error);
+        while let Some(one) = next {
+            deepest = one;
+            if let Some(io) = one.downcast_ref::<io::Error>() {
+                match io.kind() {
+                    io::ErrorKind::ConnectionRefused => return Self::Refused,
+                    io::ErrorKind::TimedOut => return Self::Timeout,
+                    _ => {}
+                }
+            }
+            // As a source, an I/O error skips what it wraps.
+            let wrapped = one.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+            next = match wrapped {
+                Some(wrapped) => Some(wrapped),
+                None => one.source(),
+            };
+        }
+        Self::Other(safe(&deepest.to_string()).into_owned())
+    }
+}
+
+fn unsendable(error: impl fmt::Display) -> NoAnswer {
+    NoAnswer::Unsendable(error.to_string())
 }
 
 /// Returns how to speak TLS: with the operating system's trusted certificates,
 /// or those that `SSL_CERT_FILE` names.
-fn tls() -> TlsConfig {
-    // An error means that there is a provider already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let certificates = rustls_native_certs::load_native_certs().certs;
-    let certificates = certificates.iter().map(|der| Certificate::from_der(der).to_owned());
-    TlsConfig::builder().root_certs(RootCerts::Specific(Arc::new(certificates.collect()))).build()
+fn encryption(url: &HttpUrl) -> Result<ClientConfig, Failure> {
+    let mut roots = RootCertStore::empty();
+    if url.is_encrypted() {
+        // Systems have some that cannot be read; the others are enough.
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Failure::caused_by("cannot speak TLS", &error))?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// Reads the URL of a receiver.
-pub(crate) fn parse_url(text: &str) -> Result<Uri, String> {
-    let uri: Uri =
-        text.parse().map_err(|_| "expected a URL, as http://localhost:8787/".to_owned())?;
-    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-        return Err("the URL must not have a user name and password in it".to_owned());
-    }
-    match uri.scheme_str() {
-        Some("http" | "https") if uri.host().is_some_and(|host| !host.is_empty()) => Ok(uri),
-        Some("http" | "https") => Err("the URL has no host".to_owned()),
-        _ => Err("the URL must begin with http:// or https://".to_owned()),
-    }
-}
-
-fn is_loopback(uri: &Uri) -> bool {
-    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
-    let address = host.parse::<std::net::IpAddr>();
-    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
-}
-
-fn reason(error: &ureq::Error) -> String {
-    match error {
-        ureq::Error::Timeout(_) => "no answer in time".to_owned(),
-        ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
-            "connection refused".to_owned()
-        }
-        other => safe(&other.to_string()).into_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn refuses_what_is_no_url_of_a_receiver() {
-        let message = |text| parse_url(text).expect_err(text);
-        assert_eq!(message("localhost:8787"), "the URL must begin with http:// or https://");
-        assert_eq!(message("ftp://example.com/"), "the URL must begin with http:// or https://");
-        assert_eq!(
-            message("https://name:word@example.com/"),
-            "the URL must not have a user name and password in it",
-        );
-        assert_eq!(message("not a url"), "expected a URL, as http://localhost:8787/");
-    }
-
-    #[test]
-    fn knows_the_addresses_of_this_machine() {
-        let loopback = |text| is_loopback(&parse_url(text).expect(text));
-        assert!(loopback("http://localhost:8787/"));
-        assert!(loopback("http://127.0.0.1/"));
-        assert!(loopback("http://[::1]:80/"));
-        assert!(!loopback("https://example.com/"));
-    }
+pub(crate) fn parse_url(text: &str) -> Result<HttpUrl, String> {
+    HttpUrl::parse(text).map_err(|error| error.to_string())
 }

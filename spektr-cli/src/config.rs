@@ -4,6 +4,7 @@
 //! The file need not hold a secret, and no message quotes a value.
 //! Every problem is found in one go, with its place.
 
+mod environment;
 mod file;
 mod setting;
 
@@ -69,6 +70,7 @@ impl Config {
             problems = found;
             config.path = Some(path);
         }
+        problems.extend(environment::unknown());
         for setting in &SETTINGS {
             let variable = setting.variable();
             let Some(text) = std::env::var_os(&variable) else { continue };

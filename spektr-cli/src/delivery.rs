@@ -161,6 +161,15 @@ pub(crate) fn make_new(entry: &mut Json, ids: &mut Ids, now_millis: i64) {
     }
 }
 
+/// Returns when an entry says that it was created, in milliseconds.
+pub(crate) fn created(entry: &Json) -> Option<i64> {
+    let number = |name: &str| match entry.get(name) {
+        Some(Json::Number(number)) => number.as_i64(),
+        _ => None,
+    };
+    number("createdAt").or_else(|| Some(number("timestamp")?.saturating_mul(1000)))
+}
+
 /// Makes event ids that no other run of the tool has made.
 pub(crate) struct Ids {
     random: RandomState,

@@ -8,7 +8,7 @@ use crate::capture::Headers;
 
 /// Headers that belong to one connection (RFC 9110, section 7.6.1), or are set
 /// by whoever sends the message.
-const OF_THE_CONNECTION: [&str; 11] = [
+const OF_THE_CONNECTION: [&str; 12] = [
     "connection",
     "content-length",
     "expect",
@@ -18,6 +18,7 @@ const OF_THE_CONNECTION: [&str; 11] = [
     "proxy-authorization",
     "proxy-connection",
     "te",
+    "trailer",
     "transfer-encoding",
     "upgrade",
 ];
@@ -29,12 +30,37 @@ pub(crate) fn parse_address(text: &str) -> Result<SocketAddr, String> {
 
 /// Returns the headers that are passed on.
 pub(crate) fn end_to_end(headers: &Headers) -> Headers {
-    let is_passed_on =
-        |name: &str| OF_THE_CONNECTION.iter().all(|other| !other.eq_ignore_ascii_case(name));
+    // `Connection` names the headers that are of this connection as well.
+    let named: Vec<String> = headers
+        .iter()
+        .filter(|(name, _)| name.eq_ignore_ascii_case("connection"))
+        .flat_map(|(_, value)| value.split(|byte| *byte == b','))
+        .map(|name| String::from_utf8_lossy(name.trim_ascii()).into_owned())
+        .collect();
+    let is_passed_on = |name: &str| {
+        let mut others = OF_THE_CONNECTION.into_iter().chain(named.iter().map(String::as_str));
+        others.all(|other| !other.eq_ignore_ascii_case(name))
+    };
     headers.iter().filter(|(name, _)| is_passed_on(name)).cloned().collect()
 }
 
 /// Returns all headers of a request, repeated ones too.
 pub(crate) fn all(headers: &HeaderMap) -> Headers {
     headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_belongs_to_a_connection_stays_there() {
+        let headers = |names: &[&str]| -> Headers {
+            names.iter().map(|name| ((*name).to_owned(), b"Keep-Alive, X-Hop".to_vec())).collect()
+        };
+        let given = headers(&["Connection", "x-hop", "Trailer", "TE", "content-encoding", "x"]);
+        assert_eq!(end_to_end(&given), headers(&["content-encoding", "x"]));
+        // Only `Connection` names others.
+        assert_eq!(end_to_end(&headers(&["x", "x-hop"])), headers(&["x", "x-hop"]));
+    }
 }

@@ -57,19 +57,14 @@ pub(crate) struct Recorded {
     pub(crate) body: Vec<u8>,
 }
 
-/// Reads a folder's deliveries, in their order.
-pub(crate) fn read(folder: &Path) -> Result<Vec<Recorded>, Failure> {
-    recorded(folder)?
-        .iter()
-        .map(|path| {
-            let headers = input::headers(path)?;
-            Ok(Recorded { headers, body: input::bytes(&path.with_extension("body"))? })
-        })
-        .collect()
+/// Reads one of the deliveries that [`recorded`] lists.
+pub(crate) fn read(path: &Path) -> Result<Recorded, Failure> {
+    let headers = input::headers(path)?;
+    Ok(Recorded { headers, body: input::bytes(&path.with_extension("body"))? })
 }
 
 /// Lists the header files of a folder, in their order.
-fn recorded(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+pub(crate) fn recorded(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let fail = |error| Failure::file("read", folder, &error);
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(fail)? {
@@ -127,7 +122,8 @@ mod tests {
             let recorder = Recorder::open(&path).expect("opens");
             recorder.record("/hook?x=1", &headers(), body).expect("records");
         }
-        let read = read(&path).expect("reads");
+        let paths = recorded(&path).expect("lists");
+        let read: Vec<_> = paths.iter().map(|path| read(path).expect("reads")).collect();
         let bodies: Vec<_> = read.iter().map(|recorded| &recorded.body[..]).collect();
         assert_eq!(bodies, [&b"one\r\n"[..], b"\xff\x00"]);
         assert!(read.iter().all(|recorded| recorded.headers == headers()));

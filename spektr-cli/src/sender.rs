@@ -5,12 +5,14 @@ mod report;
 
 use std::time::{Duration, Instant};
 
+use axum::body::Bytes;
 use clap::Args;
-use ureq::http::Uri;
+use spektr_inbox::HttpUrl;
+use tokio::time::sleep;
 
 use crate::capture::Headers;
 use crate::cli::quietly;
-use crate::client::{Client, parse_url};
+use crate::client::{Client, NoAnswer, parse_url};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -25,7 +27,7 @@ const SENDING: &str = "Where deliveries go, and how";
 pub(crate) struct SendingArguments {
     /// The receiver's URL [default: send.to of the configuration]
     #[arg(long, help_heading = SENDING, value_name = "URL", value_parser = quietly(parse_url))]
-    to: Option<Uri>,
+    to: Option<HttpUrl>,
     /// Deliveries per second at most [default: one after the other, as fast as they are answered]
     #[arg(long, help_heading = SENDING, value_name = "R", value_parser = parse_rate)]
     rate: Option<f64>,
@@ -51,7 +53,7 @@ fn parse_rate(text: &str) -> Result<f64, String> {
 #[derive(Debug)]
 pub(crate) struct Attempt {
     /// The status that was answered, or why there was no answer.
-    pub(crate) answer: Result<u16, String>,
+    pub(crate) answer: Result<u16, NoAnswer>,
     pub(crate) latency: Duration,
 }
 
@@ -65,7 +67,7 @@ impl Attempt {
 pub(crate) struct Sender {
     client: Client,
     arguments: SendingArguments,
-    uri: Uri,
+    url: HttpUrl,
     begun: Instant,
     sent: u32,
     progress: Progress,
@@ -78,7 +80,7 @@ impl Sender {
         config: &Config,
         deliveries: usize,
     ) -> Result<Self, Failure> {
-        let uri = arguments
+        let url = arguments
             .to
             .clone()
             .or_else(|| config.setting("send.to", |text| parse_url(text).ok()))
@@ -87,9 +89,9 @@ impl Sender {
                     .hint("name one: --to http://127.0.0.1:8787/ is where `spektr listen` listens")
             })?;
         Ok(Self {
-            client: Client::new(uri.clone(), arguments.timeout),
+            client: Client::new(url.clone(), arguments.timeout)?,
             arguments: arguments.clone(),
-            uri,
+            url,
             begun: Instant::now(),
             sent: 0,
             progress: Progress::new(deliveries),
@@ -97,30 +99,38 @@ impl Sender {
         })
     }
 
-    /// Posts a delivery until it is acknowledged or given up.
-    pub(crate) fn deliver(&mut self, headers: &Headers, body: &[u8], events: usize) {
-        let attempts = self.try_up_to(self.arguments.retries.saturating_add(1), headers, body);
+    /// Where deliveries go.
+    pub(crate) fn url(&self) -> &HttpUrl {
+        &self.url
+    }
+
+    /// Posts a delivery until it is acknowledged or given up. Returns whether it was
+    /// acknowledged.
+    pub(crate) async fn deliver(&mut self, headers: &Headers, body: &Bytes, events: usize) -> bool {
+        let tries = self.arguments.retries.saturating_add(1);
+        let attempts = self.try_up_to(tries, headers, body).await;
         self.report.add(&attempts, events);
+        attempts.last().is_some_and(Attempt::is_acknowledged)
     }
 
     /// Posts a delivery that ought to be refused, once, whatever the answer.
-    pub(crate) fn deliver_forgery(&mut self, headers: &Headers, body: &[u8], events: usize) {
-        let attempts = self.try_up_to(1, headers, body);
+    pub(crate) async fn deliver_forgery(&mut self, headers: &Headers, body: &Bytes, events: usize) {
+        let attempts = self.try_up_to(1, headers, body).await;
         self.report.add_forgery(&attempts, events);
     }
 
-    fn try_up_to(&mut self, tries: u32, headers: &Headers, body: &[u8]) -> Vec<Attempt> {
-        self.keep_pace();
+    async fn try_up_to(&mut self, tries: u32, headers: &Headers, body: &Bytes) -> Vec<Attempt> {
+        self.keep_pace().await;
         let mut attempts = Vec::new();
         for number in 1..=tries {
             let begun = Instant::now();
-            let answer = self.client.post(headers, body).map(|reply| reply.status);
+            let answer = self.client.post(headers, body.clone()).await.map(|reply| reply.status);
             attempts.push(Attempt { answer, latency: begun.elapsed() });
             if attempts.last().is_some_and(Attempt::is_acknowledged) {
                 break;
             }
             if number < tries {
-                std::thread::sleep(self.arguments.retry_interval);
+                sleep(self.arguments.retry_interval).await;
             }
         }
         self.progress.step();
@@ -128,16 +138,16 @@ impl Sender {
     }
 
     /// Waits until the next delivery is due.
-    fn keep_pace(&mut self) {
+    async fn keep_pace(&mut self) {
         if let Some(rate) = self.arguments.rate {
             let due = self.begun + Duration::from_secs_f64(f64::from(self.sent) / rate);
-            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            sleep(due.saturating_duration_since(Instant::now())).await;
         }
         self.sent = self.sent.saturating_add(1);
     }
 
     /// Ends the run.
     pub(crate) fn finish(self) -> Report {
-        self.report.finish(&self.uri, self.begun.elapsed())
+        self.report.finish(&self.url, self.begun.elapsed())
     }
 }

@@ -103,3 +103,30 @@ fn a_tap_changes_neither_body_nor_headers() {
     assert_eq!(code, 1);
     assert!(shown.contains("forwarded, answered with 503: to the sender a failure"), "{shown}");
 }
+
+#[test]
+fn a_tap_gives_back_what_the_receiver_says_and_not_what_is_of_its_connection() {
+    const ANSWER: &str = "503 Busy\r\nretry-after: 7\r\nlocation: /a\r\ncontent-encoding: gzip\r\n\
+                          keep-alive: timeout=9\r\nx-hop: 1\r\nconnection: x-hop";
+    let receiver = Receiver::start(&[ANSWER]);
+    let tap = Listener::start(KEYS, 1, &["--forward", &receiver.url]);
+    let address = tap.url.trim_start_matches("http://").trim_end_matches('/');
+    let mut stream = TcpStream::connect(address).expect("connects");
+    let request = "POST / HTTP/1.1\r\nhost: x\r\nconnection: close, x-mine\r\nx-mine: 1\r\n\
+                   te: trailers\r\nx-other: 2\r\ncontent-length: 2\r\n\r\n{}";
+    stream.write_all(request.as_bytes()).expect("is sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    let has = |line: &str| answer.lines().any(|other| other == line);
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    for line in ["retry-after: 7", "location: /a", "content-encoding: gzip"] {
+        assert!(has(line), "{answer}");
+    }
+    assert!(!answer.contains("x-hop") && !answer.contains("keep-alive"), "{answer}");
+    let [passed] = &receiver.finish()[..] else { panic!("one request") };
+    let names: Vec<_> =
+        passed.headers[1..].iter().filter_map(|line| line.split(':').next()).collect();
+    assert!(names.contains(&"x-other"), "{names:?}");
+    assert!(!names.iter().any(|name| ["x-mine", "te", "connection"].contains(name)), "{names:?}");
+    assert_eq!(tap.finish().0, 1);
+}

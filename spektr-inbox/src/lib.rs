@@ -98,12 +98,14 @@ pub mod store;
 pub mod testing;
 #[cfg(any(feature = "postgres", feature = "reconcile"))]
 mod tls;
+mod url;
 mod work;
 
 pub use clock::{Clock, SystemClock};
 pub use metrics::{Count, Metrics};
 pub use receive::Receiver;
 pub use server::Server;
+pub use url::{HttpUrl, HttpUrlError};
 pub use work::{Backoff, Handler, HandlerError, Received, Router, Workers};
 
 #[cfg(doctest)]

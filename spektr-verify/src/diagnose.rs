@@ -5,7 +5,9 @@ use std::fmt;
 use crate::content::SignedContent;
 use crate::error::VerifyError;
 use crate::headers::{HeaderSource, Occurrences, SignatureHeader};
-use crate::keys::{Secret, SecretEncoding};
+use crate::keys::{KeyRing, Secret, SecretEncoding, SigningKey};
+use crate::time::UnixSeconds;
+use crate::verifier::Verifier;
 use crate::well_formed::{self, SignatureFormat};
 
 /// Tries the known ways to sign a delivery and tells which of them give the
@@ -71,7 +73,7 @@ where
 }
 
 fn attempt<H>(
-    headers: &H,
+    source: &H,
     body: &[u8],
     secret: &str,
     contents: impl Iterator<Item = SignedContent> + Clone,
@@ -79,15 +81,15 @@ fn attempt<H>(
 where
     H: HeaderSource + ?Sized,
 {
-    let headers = Occurrences::of(headers);
+    let headers = Occurrences::of(source);
     let (signature_format, signature) = headers.once(SignatureHeader::Signature, |value| {
         SignatureFormat::ALL.into_iter().find_map(|format| Some((format, format.decode(value)?)))
     })?;
-    let timestamp = optional(headers.once(SignatureHeader::Timestamp, well_formed::timestamp))?
-        .map(|(text, _)| text);
+    let signed_at = optional(headers.once(SignatureHeader::Timestamp, well_formed::timestamp))?;
+    let timestamp = signed_at.map(|(text, _)| text);
     let key_id = optional(headers.once(SignatureHeader::KeyId, well_formed::key_id))?;
 
-    let mut diagnosis = Diagnosis { matches: Vec::new(), tried: 0 };
+    let mut diagnosis = Diagnosis { matches: Vec::new(), tried: 0, still_refused: None };
     for secret_encoding in SecretEncoding::ALL {
         let Ok(secret) = Secret::new(secret.trim(), secret_encoding) else {
             continue;
@@ -106,8 +108,40 @@ where
             }
         }
     }
+    if let [construction, ..] = &diagnosis.matches[..] {
+        let signed_at = signed_at.map_or(UnixSeconds::new(0), |(_, at)| at);
+        diagnosis.still_refused =
+            still_refused(source, body, secret, construction, key_id, signed_at);
+    }
     Ok(diagnosis)
 }
+
+/// Returns why a verifier with this construction would refuse the delivery at the time of
+/// its signature.
+fn still_refused<H>(
+    headers: &H,
+    body: &[u8],
+    secret: &str,
+    construction: &Construction,
+    key_id: Option<&[u8]>,
+    signed_at: UnixSeconds,
+) -> Option<VerifyError>
+where
+    H: HeaderSource + ?Sized,
+{
+    let Construction { content, secret_encoding, signature_format } = construction;
+    // Without a key id, the check of the headers fails before any key is looked for.
+    let key_id = key_id.and_then(|id| std::str::from_utf8(id).ok()).unwrap_or("none");
+    let secret = Secret::new(secret.trim(), *secret_encoding).ok()?;
+    let ring = KeyRing::new([SigningKey::new(key_id, secret).ok()?]).ok()?;
+    let verifier = Verifier::new(ring, content.clone()).with_signature_format(*signature_format);
+    // A time that no calendar has is in another unit than seconds.
+    let at = signed_at.min(UnixSeconds::new(LATEST));
+    verifier.verify_at(headers, body, at).err()
+}
+
+/// The last second of the year 9999.
+const LATEST: u64 = 253_402_300_799;
 
 /// What [`diagnose`] found.
 ///
@@ -117,6 +151,7 @@ where
 pub struct Diagnosis {
     matches: Vec<Construction>,
     tried: usize,
+    still_refused: Option<VerifyError>,
 }
 
 impl Diagnosis {
@@ -125,6 +160,16 @@ impl Diagnosis {
     #[must_use]
     pub fn matches(&self) -> &[Construction] {
         &self.matches
+    }
+
+    /// Why a [`Verifier`] that is configured with the first match would refuse the delivery
+    /// all the same, at the time of its signature: a header that it needs and that is
+    /// missing, an algorithm that is spelled in another way, or a timestamp in another unit
+    /// than seconds ([`VerifyError::TimestampInFuture`]). No configuration accepts such a
+    /// delivery.
+    #[must_use]
+    pub fn still_refused(&self) -> Option<&VerifyError> {
+        self.still_refused.as_ref()
     }
 
     /// How many constructions were tried.
@@ -172,6 +217,9 @@ impl fmt::Display for Diagnosis {
                 writeln!(f)?;
             }
             write!(f, "match: {construction}")?;
+        }
+        if let Some(error) = &self.still_refused {
+            write!(f, "\nstill refused: {error}")?;
         }
         Ok(())
     }
@@ -242,6 +290,36 @@ mod tests {
             }
         }
         assert_eq!(tried, 3 * 100);
+    }
+
+    #[test]
+    fn says_what_a_verifier_that_is_configured_so_would_still_refuse() {
+        let key = SigningKey::new("k1", Secret::from_bytes(SECRET.as_bytes()).unwrap()).unwrap();
+        let signer = Signer::new(key, SignedContent::TIMESTAMP_DOT_BODY);
+        let still_refused = |at: UnixSeconds, change: &dyn Fn(&mut Vec<(String, String)>)| {
+            let signed = signer.sign_at(BODY, at);
+            let mut headers: Vec<(String, String)> =
+                signed.pairs().map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+            change(&mut headers);
+            let headers: Vec<(&str, &str)> =
+                headers.iter().map(|(name, value)| (&name[..], &value[..])).collect();
+            let found = diagnose(&headers[..], BODY, SECRET).unwrap();
+            assert_eq!(found.matches().len(), 1);
+            found.still_refused().cloned()
+        };
+        assert_eq!(still_refused(NOW, &|_| {}), None);
+        for algorithm in ["SHA256", "hmac-sha256"] {
+            let change = |headers: &mut Vec<(String, String)>| headers[0].1 = algorithm.to_owned();
+            assert_eq!(still_refused(NOW, &change), Some(VerifyError::UnsupportedAlgorithm));
+        }
+        for (gone, header) in [(2, SignatureHeader::KeyId), (0, SignatureHeader::Algorithm)] {
+            let change = |headers: &mut Vec<(String, String)>| drop(headers.remove(gone));
+            assert_eq!(still_refused(NOW, &change), Some(VerifyError::MissingHeader { header }));
+        }
+        let in_millis = UnixSeconds::new(NOW.as_secs() * 1000);
+        let ahead = std::time::Duration::from_secs(in_millis.as_secs() - LATEST);
+        let expected = Some(VerifyError::TimestampInFuture { ahead });
+        assert_eq!(still_refused(in_millis, &|_| {}), expected);
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! `spektr diagnose`: what does the sender sign?
 
+mod rewritten;
+
 use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use spektr_verify::{Construction, SecretEncoding, SignatureHeader, SignedContent};
+use spektr_verify::{Construction, SecretEncoding, SignatureHeader, SignedContent, VerifyError};
 
 use crate::capture::Headers;
 use crate::cli::Global;
@@ -22,7 +24,9 @@ Examples:
 Any delivery will do, however old, as long as the body is byte for byte what arrived: `spektr
 listen --record DIR` captures one. Tried are the timestamp, the body and the key id in many orders
 and with many separators, the secret as text, hex and Base64, the signature with and without
-sha256=, and what --signed-content or the configuration says.";
+sha256=, and what --signed-content or the configuration says; where nothing fits, also the body as
+it may have been before it was printed again. Exit code 1: nothing fits, the body was changed, or
+the delivery would be refused for another reason, which is named.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -38,8 +42,27 @@ pub(crate) struct Arguments {
 
 #[derive(Serialize)]
 struct Report {
-    matches: Vec<Match>,
+    #[serde(flatten)]
+    found: Found,
+    /// How the body was changed, where a match is for another form of it.
+    body: Option<&'static str>,
+}
+
+/// What fits a delivery.
+#[derive(Default, Serialize)]
+pub(crate) struct Found {
+    pub(crate) matches: Vec<Match>,
     tried: usize,
+    /// The reason why the delivery is refused all the same.
+    #[serde(serialize_with = "reason")]
+    still_refused: Option<VerifyError>,
+}
+
+fn reason<S: serde::Serializer>(
+    error: &Option<VerifyError>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    error.as_ref().map(VerifyError::reason).serialize(serializer)
 }
 
 /// A construction that gives the captured signature, and how to configure it.
@@ -60,8 +83,8 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         None => arguments.keys.secret_texts(&config)?,
     };
     let (headers, body) = arguments.captured.read()?;
-    let report = match find(&headers, &body, &secrets, &arguments.keys.content(&config)) {
-        Ok((matches, tried)) => Report { matches, tried },
+    let report = match report(&headers, &body, &secrets, &arguments.keys.content(&config)) {
+        Ok(report) => report,
         Err(message) => {
             if global.is_json() {
                 output::print_json(
@@ -78,7 +101,37 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
     } else {
         output::print(&text(&report))?;
     }
-    Ok(Answer::from_yes(!report.matches.is_empty()))
+    Ok(Answer::from_yes(report.is_accepted()))
+}
+
+/// Tries the body as it is, and then in other forms.
+fn report(
+    headers: &Headers,
+    body: &[u8],
+    secrets: &[SecretText],
+    configured: &SignedContent,
+) -> Result<Report, String> {
+    let found = find(headers, body, secrets, configured)?;
+    if found.matches.is_empty() && body.len() <= LARGEST_REWRITTEN {
+        for (words, form) in rewritten::forms(body) {
+            let other = find(headers, &form, secrets, configured)?;
+            if !other.matches.is_empty() {
+                return Ok(Report { found: other, body: Some(words) });
+            }
+        }
+    }
+    Ok(Report { found, body: None })
+}
+
+/// Each of ten forms is read some hundred times.
+const LARGEST_REWRITTEN: usize = 1 << 20;
+
+impl Report {
+    /// Whether a receiver that is configured so accepts the delivery.
+    fn is_accepted(&self) -> bool {
+        let Self { found, body } = self;
+        !found.matches.is_empty() && found.still_refused.is_none() && body.is_none()
+    }
 }
 
 /// Tries every secret, with what is configured too; an error is about the headers.
@@ -87,16 +140,19 @@ pub(crate) fn find(
     body: &[u8],
     secrets: &[SecretText],
     configured: &SignedContent,
-) -> Result<(Vec<Match>, usize), String> {
-    let (mut matches, mut tried) = (Vec::new(), 0);
+) -> Result<Found, String> {
+    let mut found = Found::default();
     for secret in secrets {
         let diagnosis = spektr_verify::diagnose_with(headers, body, &secret.text, configured)
             .map_err(|error| error.to_string())?;
-        tried += diagnosis.tried();
+        found.tried += diagnosis.tried();
         let id = if secret.id.is_empty() { id_of(headers) } else { secret.id.clone() };
-        matches.extend(diagnosis.matches().iter().map(|found| Match::new(id.clone(), found)));
+        found.matches.extend(diagnosis.matches().iter().map(|one| Match::new(id.clone(), one)));
+        if found.still_refused.is_none() {
+            found.still_refused = diagnosis.still_refused().cloned();
+        }
     }
-    Ok((matches, tried))
+    Ok(found)
 }
 
 impl Match {
@@ -128,7 +184,8 @@ impl Match {
 
 fn text(report: &Report) -> String {
     let mut text = String::new();
-    for found in &report.matches {
+    let Report { found: Found { matches, tried, still_refused }, body } = report;
+    for found in matches {
         text.push_str(&format!(
             "{} {} is what is signed, with the secret of {} as {}\n\n{}\n",
             good("match:"),
@@ -138,19 +195,50 @@ fn text(report: &Report) -> String {
             found.configuration(),
         ));
     }
-    if report.matches.is_empty() {
+    if let Some(words) = body {
         text.push_str(&format!(
-            "{} of {} constructions gives this signature\n\
+            "{} the signature is of the body {words}: something on the way has written it anew\n\
+             {} verify the bytes as they arrive, before any framework or proxy parses them\n",
+            bad("changed:"),
+            strong("hint:"),
+        ));
+    }
+    if let Some(error) = still_refused {
+        text.push_str(&format!(
+            "{} {error}: no setting accepts that\n{} {}\n",
+            bad("still refused:"),
+            strong("hint:"),
+            what_to_do(error),
+        ));
+    }
+    if matches.is_empty() {
+        text.push_str(&format!(
+            "{} of {tried} constructions gives this signature\n\
              {} is it the secret of the key that {} names? Is the body byte for byte what\n      \
              arrived: not printed again from parsed JSON, no line feed added by an editor,\n      \
              not decompressed?\n",
             bad("none"),
-            report.tried,
             strong("hint:"),
             SignatureHeader::KeyId,
         ));
     }
     text
+}
+
+/// Says what to do where the signature is right and something else is not.
+fn what_to_do(error: &VerifyError) -> &'static str {
+    match error {
+        VerifyError::UnsupportedAlgorithm => {
+            "x-signature-alg has to be `sha256`: ask the sender, or whoever rewrites headers"
+        }
+        VerifyError::TimestampInFuture { .. } => {
+            "x-signature-timestamp has to be in seconds; this one is in milliseconds or finer"
+        }
+        VerifyError::MissingHeader { .. } => {
+            "the sender sends four signature headers: is one dropped on the way, or by the capture?"
+        }
+        _ => "compare the header with the sender's documentation",
+    }
 }
 
 /// Returns the key id that the headers claim.

@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use spektr_inbox::HttpUrl;
 use tokio::net::TcpListener;
-use ureq::http::Uri;
 
 use self::endpoint::Endpoint;
 use self::message::Printer;
@@ -48,7 +48,7 @@ pub(crate) struct Arguments {
     address: Option<IpAddr>,
     /// Pass deliveries on to this URL, unchanged
     #[arg(long, value_name = "URL", value_parser = quietly(parse_url))]
-    forward: Option<Uri>,
+    forward: Option<HttpUrl>,
     /// Record deliveries in this folder, two files each, readable only by you
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
@@ -81,12 +81,13 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         .forward
         .clone()
         .or_else(|| config.setting("listen.forward", |text| parse_url(text).ok()));
+    let client = forward.clone().map(|url| Client::new(url, FORWARD_TIMEOUT)).transpose()?;
     let endpoint = Endpoint::new(
         verifier,
         secrets,
         arguments.keys.content(&config),
         recorder,
-        forward.clone().map(|uri| Client::new(uri, FORWARD_TIMEOUT)),
+        client,
         Printer::new(global.is_json(), arguments.full),
         arguments.count,
     );

@@ -1,19 +1,25 @@
 //! `spektr replay`: sends recorded deliveries again.
 
-use std::path::PathBuf;
+mod progress;
 
+use std::path::{Path, PathBuf};
+
+use axum::body::Bytes;
 use clap::Args;
+use serde::Serialize;
 use spektr_types::Entries;
-use spektr_verify::{KeyRing, SignatureHeader, Signer};
+use spektr_verify::{SignatureFormat, SignatureHeader, SignedContent, Signer, Verifier};
 
+use self::progress::Progress;
 use super::diagnose::id_of;
 use crate::capture::Headers;
 use crate::cli::Global;
 use crate::failure::{Answer, Failure};
 use crate::keys::{self, KeyArguments};
-use crate::output::{self, safe};
-use crate::sender::{Sender, SendingArguments};
-use crate::{http, record, time};
+use crate::output::{self, bad, count, faint, safe, strong};
+use crate::record::{self, Recorded};
+use crate::sender::{Report, Sender, SendingArguments};
+use crate::{http, runtime, time};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,8 +28,14 @@ Examples:
   spektr replay deliveries --to URL --as-recorded --retries 0
 
 Bodies are sent byte for byte. They are signed anew, as of now, because a receiver refuses old
-signatures: with the key that signed them, or the first if it is not there. --as-recorded sends
-the recorded signature headers. Exit code 1: a delivery was not acknowledged.";
+signatures: with the key that signed them. A delivery whose recorded signature is not right by the
+keys at hand is not sent, because a new signature would make a forgery authentic: --as-recorded
+sends it with its own headers, --sign-unverified signs it all the same, with the first key if its
+own is not there.
+
+A run that ended early, or that left deliveries unacknowledged, is continued by the next one to the
+same URL: what was acknowledged is not sent again, unless --from-start says so. Exit code 1: a
+delivery was not sent or not acknowledged.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -36,62 +48,142 @@ pub(crate) struct Arguments {
     /// Send the signature headers as they were recorded
     #[arg(long)]
     as_recorded: bool,
+    /// Sign also what was not authentic when it was recorded: a workspace did not sign, or its key is gone
+    #[arg(long, conflicts_with = "as_recorded")]
+    sign_unverified: bool,
+    /// Send also what an earlier run to this URL got acknowledged
+    #[arg(long)]
+    from_start: bool,
     #[command(flatten)]
     keys: KeyArguments,
 }
 
+#[derive(Serialize)]
+struct Outcome {
+    #[serde(flatten)]
+    report: Report,
+    /// How many were acknowledged by an earlier run.
+    acknowledged_before: usize,
+    /// What is not sent because its signature was not right.
+    unverified: Vec<String>,
+    /// What is not sent because it cannot be read.
+    unreadable: Vec<Unreadable>,
+}
+
+#[derive(Serialize)]
+struct Unreadable {
+    delivery: String,
+    error: String,
+}
+
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
     let config = global.config()?;
-    let ring = if arguments.as_recorded {
+    let signing = if arguments.as_recorded {
         None
     } else {
         let ring = arguments
             .keys
             .ring(&config)
             .map_err(|failure| failure.or_hint("or send the recorded signatures: --as-recorded"))?;
-        Some(ring)
+        let (content, format) = (arguments.keys.content(&config), arguments.keys.format(&config));
+        let verifier = Verifier::new(ring, content.clone()).with_signature_format(format);
+        Some(Signing { verifier, content, format, unverified: arguments.sign_unverified })
     };
-    let deliveries = record::read(&arguments.folder)?;
-    if deliveries.is_empty() {
+    let paths = record::recorded(&arguments.folder)?;
+    if paths.is_empty() {
         let folder = arguments.folder.to_string_lossy();
         return Err(Failure::new(format!("there are no recorded deliveries in {}", safe(&folder)))
             .hint("`spektr listen --record DIR` records them, two files each"));
     }
-    let mut sender = Sender::new(&arguments.sending, &config, deliveries.len())?;
-    for delivery in &deliveries {
-        let mut headers = http::end_to_end(&delivery.headers);
-        if let Some(ring) = &ring {
-            sign_anew(&mut headers, &delivery.body, ring, |key| {
-                Signer::new(key, arguments.keys.content(&config))
-                    .with_signature_format(arguments.keys.format(&config))
-            })?;
-        }
-        let events = Entries::parse(&delivery.body).map_or(0, |entries| entries.len());
-        sender.deliver(&headers, &delivery.body, events);
-    }
-    let report = sender.finish();
+    let sender = Sender::new(&arguments.sending, &config, paths.len())?;
+    let outcome = runtime::block_on(send_all(arguments, &paths, signing.as_ref(), sender))?;
     if global.is_json() {
-        output::print_json(&report)?;
+        output::print_json(&outcome)?;
     } else {
-        output::print(&format!("{}{}", report.text(), report.verdict()))?;
+        output::print(&outcome.text())?;
     }
-    Ok(Answer::from_yes(report.is_all_acknowledged()))
+    Ok(Answer::from_yes(outcome.is_complete()))
 }
 
-fn sign_anew(
-    headers: &mut Headers,
-    body: &[u8],
-    ring: &KeyRing,
-    signer: impl FnOnce(spektr_verify::SigningKey) -> Signer,
-) -> Result<(), Failure> {
-    let id = id_of(headers);
-    let key = keys::choose(ring, ring.key(&id).map(|key| key.id().as_str()))?;
-    let signed = signer(key.clone()).sign_at(body, time::now());
-    let is_signature =
-        |name: &str| SIGNATURE_HEADERS.iter().any(|h| h.name().eq_ignore_ascii_case(name));
-    headers.retain(|(name, _)| !is_signature(name));
-    headers.extend(signed.pairs().map(|(name, value)| (name.to_owned(), value.into())));
-    Ok(())
+async fn send_all(
+    arguments: &Arguments,
+    paths: &[PathBuf],
+    signing: Option<&Signing>,
+    mut sender: Sender,
+) -> Result<Outcome, Failure> {
+    let mut progress = Progress::open(&arguments.folder, sender.url(), arguments.from_start)?;
+    let (mut unverified, mut unreadable) = (Vec::new(), Vec::new());
+    let mut acknowledged_before = 0;
+    for path in paths {
+        let name = name(path);
+        if progress.has(&name) {
+            acknowledged_before += 1;
+            continue;
+        }
+        let Recorded { headers, body } = match record::read(path) {
+            Ok(delivery) => delivery,
+            Err(failure) => {
+                unreadable.push(Unreadable { delivery: name, error: failure.message().to_owned() });
+                continue;
+            }
+        };
+        let headers = match signing {
+            Some(signing) => match signing.anew(&headers, &body)? {
+                Some(headers) => headers,
+                None => {
+                    unverified.push(name);
+                    continue;
+                }
+            },
+            None => http::end_to_end(&headers),
+        };
+        let events = Entries::parse(&body).map_or(0, |entries| entries.len());
+        if sender.deliver(&headers, &Bytes::from(body), events).await {
+            progress.add(&name);
+        }
+    }
+    let outcome = Outcome { report: sender.finish(), acknowledged_before, unverified, unreadable };
+    if outcome.is_complete() {
+        progress.end();
+    }
+    Ok(outcome)
+}
+
+/// The number of a delivery in its folder.
+fn name(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// What recorded deliveries are verified and signed with.
+struct Signing {
+    verifier: Verifier,
+    content: SignedContent,
+    format: SignatureFormat,
+    /// Whether to sign what was not authentic.
+    unverified: bool,
+}
+
+impl Signing {
+    /// Returns the headers with a signature as of now, if the recorded one is right.
+    fn anew(&self, headers: &Headers, body: &[u8]) -> Result<Option<Headers>, Failure> {
+        let is_authentic = self.verifier.verify_ignoring_time_window(headers, body).is_ok();
+        let Some(ring) = self.verifier.keys().filter(|_| is_authentic || self.unverified) else {
+            return Ok(None);
+        };
+        let own = id_of(headers);
+        let key = keys::choose(&ring, ring.key(&own).map(|key| key.id().as_str()))?;
+        let signer =
+            Signer::new(key.clone(), self.content.clone()).with_signature_format(self.format);
+        let signed = signer.sign_at(body, time::now());
+        let mut headers = http::end_to_end(headers);
+        headers.retain(|(name, _)| !SIGNATURE_HEADERS.iter().any(|header| is(name, *header)));
+        headers.extend(signed.pairs().map(|(name, value)| (name.to_owned(), value.into())));
+        Ok(Some(headers))
+    }
+}
+
+fn is(name: &str, header: SignatureHeader) -> bool {
+    header.name().eq_ignore_ascii_case(name)
 }
 
 const SIGNATURE_HEADERS: [SignatureHeader; 4] = [
@@ -100,3 +192,41 @@ const SIGNATURE_HEADERS: [SignatureHeader; 4] = [
     SignatureHeader::KeyId,
     SignatureHeader::Signature,
 ];
+
+impl Outcome {
+    /// Whether everything in the folder has been acknowledged.
+    fn is_complete(&self) -> bool {
+        self.report.is_all_acknowledged()
+            && self.unverified.is_empty()
+            && self.unreadable.is_empty()
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        if self.acknowledged_before > 0 {
+            let before = count(self.acknowledged_before, "delivery", "deliveries");
+            let line = format!("{before} acknowledged by an earlier run; --from-start sends all");
+            text.push_str(&format!("{}\n", faint(&line)));
+        }
+        if self.report.deliveries > 0 {
+            text.push_str(&format!("{}{}", self.report.text(), self.report.verdict()));
+        }
+        for Unreadable { delivery, error } in &self.unreadable {
+            text.push_str(&format!("{} {}: {error}\n", bad("not sent:"), safe(delivery)));
+        }
+        if let [first, rest @ ..] = &self.unverified[..] {
+            let more = match rest.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            text.push_str(&format!(
+                "{} {}{more}: the recorded signature is not right by these keys\n\
+                 {} --as-recorded sends the recorded headers; --sign-unverified signs it all the same\n",
+                bad("not sent:"),
+                safe(first),
+                strong("hint:"),
+            ));
+        }
+        text
+    }
+}

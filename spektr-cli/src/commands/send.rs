@@ -1,6 +1,11 @@
 //! `spektr send`: realistic deliveries, so that any receiver in any language can
 //! be tried before the first real event.
 
+mod list;
+
+use std::net::SocketAddr;
+
+use axum::body::Bytes;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use spektr_verify::{Signer, UnixSeconds};
@@ -14,7 +19,7 @@ use crate::json::Json;
 use crate::keys::KeyArguments;
 use crate::output::{self, bad, good};
 use crate::sender::{Report, Sender, SendingArguments};
-use crate::time;
+use crate::{http, runtime, time};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -24,6 +29,7 @@ Examples:
   spektr send --to URL alert_resolved --set data.alertName=Test --set 'data.userId=\"u1\"'
   spektr send --to URL all --repeat 100 --batch 10 --rate 20
   spektr send --to URL alert_resolved --corrupt signature   # 0 if the receiver refuses it
+  spektr send --list 127.0.0.1:8790 all                     # then: spektr reconcile --from http://127.0.0.1:8790
 
 Events are the schema's examples with new ids and the current time. The sender's behaviour: a
 delivery counts as taken if the answer is 200, and is tried three times more at intervals of one
@@ -37,6 +43,9 @@ pub(crate) struct Arguments {
     events: Vec<String>,
     #[command(flatten)]
     sending: SendingArguments,
+    /// Deliver nothing, and list the events at this address as the sender's /v1/events does, for any API key
+    #[arg(long, value_name = "IP:PORT", value_parser = http::parse_address, conflicts_with_all = ["to", "corrupt", "batch"])]
+    list: Option<SocketAddr>,
     /// Change a member of every event: a path with dots or a JSON pointer, and JSON or text
     #[arg(long, value_name = "PATH=VALUE", value_parser = Change::parse)]
     set: Vec<Change>,
@@ -86,9 +95,16 @@ struct Outcome {
 }
 
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
+    runtime::block_on(send_all(global, arguments))
+}
+
+async fn send_all(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
     let config = global.config()?;
     let envelope = arguments.envelope.or_else(|| config.setting("send.envelope", Envelope::parse));
     let events = templates(arguments, envelope)?;
+    if let Some(address) = arguments.list {
+        return list::serve(global, address, listed(arguments, &events)?).await;
+    }
     let signer = if arguments.unsigned {
         None
     } else {
@@ -115,7 +131,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
                 change.apply(entry).map_err(Failure::new)?;
             }
         }
-        send(&mut sender, signer.as_ref(), arguments.corrupt, entries, now);
+        send(&mut sender, signer.as_ref(), arguments.corrupt, entries, now).await;
     }
     let report = sender.finish();
     let passed = match arguments.corrupt {
@@ -128,6 +144,30 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         output::print(&format!("{}{}", report.text(), verdict(&report, arguments.corrupt)))?;
     }
     Ok(Answer::from_yes(passed))
+}
+
+/// Returns the events to list, with their times: a second between them, and the last one now.
+fn listed(arguments: &Arguments, events: &[Json]) -> Result<Vec<(i64, Json)>, Failure> {
+    const APART: i64 = 1000;
+    let total = events.len().saturating_mul(arguments.repeat as usize);
+    let last = millis(time::now());
+    let mut ids = Ids::new();
+    let apart = |number: usize| i64::try_from(number).unwrap_or_default().saturating_mul(APART);
+    let stream = events.iter().cycle().take(total).cloned().zip((0..total).rev());
+    let mut listed = Vec::with_capacity(total);
+    for (mut entry, before_last) in stream {
+        let mut created = last.saturating_sub(apart(before_last));
+        if arguments.as_is {
+            created = delivery::created(&entry).unwrap_or(created);
+        } else {
+            delivery::make_new(&mut entry, &mut ids, created);
+        }
+        for change in &arguments.set {
+            change.apply(&mut entry).map_err(Failure::new)?;
+        }
+        listed.push((created, entry));
+    }
+    Ok(listed)
 }
 
 /// Returns the events to send, in their envelope, with the changes tried out.
@@ -160,7 +200,7 @@ fn templates(arguments: &Arguments, envelope: Option<Envelope>) -> Result<Vec<Js
         .collect()
 }
 
-fn send(
+async fn send(
     sender: &mut Sender,
     signer: Option<&Signer>,
     corruption: Option<Corruption>,
@@ -176,10 +216,14 @@ fn send(
     let mut body = body(&entries);
     let mut headers = headers(signer, &body, at);
     match corruption {
-        None => return sender.deliver(&headers, &body, count),
+        None => {
+            sender.deliver(&headers, &body, count).await;
+            return;
+        }
         Some(Corruption::Duplicate) => {
-            sender.deliver(&headers, &body, count);
-            return sender.deliver(&headers, &body, count);
+            sender.deliver(&headers, &body, count).await;
+            sender.deliver(&headers, &body, count).await;
+            return;
         }
         Some(Corruption::Timestamp) => {}
         Some(Corruption::Signature) => spoil_signature(&mut headers),
@@ -190,12 +234,12 @@ fn send(
             body = self::body(&entries);
         }
     }
-    sender.deliver_forgery(&headers, &body, count);
+    sender.deliver_forgery(&headers, &body, count).await;
 }
 
-fn body(entries: &[Json]) -> Vec<u8> {
+fn body(entries: &[Json]) -> Bytes {
     let results = Json::Array(entries.to_vec());
-    Json::Object(vec![("results".to_owned(), results)]).to_text().into_bytes()
+    Json::Object(vec![("results".to_owned(), results)]).to_text().into()
 }
 
 fn headers(signer: Option<&Signer>, body: &[u8], at: UnixSeconds) -> Headers {

@@ -20,10 +20,9 @@ use clap::Args;
 use spektr_inbox::operate::Retention;
 use spektr_inbox::reconcile::{Client, Reconciler};
 use spektr_inbox::store::Store;
-use spektr_inbox::{Metrics, Receiver, Workers};
+use spektr_inbox::{HttpUrl, Metrics, Receiver, Workers};
 use tokio::net::TcpListener;
 use tracing_subscriber::filter::LevelFilter;
-use ureq::http::Uri;
 
 use self::begun::Begun;
 use self::forward::Forward;
@@ -116,7 +115,7 @@ pub(crate) struct Arguments {
     source: Option<String>,
     /// Post each event to this URL
     #[arg(long, value_name = "URL", value_parser = quietly(parse_url))]
-    forward: Option<Uri>,
+    forward: Option<HttpUrl>,
     /// Forward events of a spektr id one at a time, in the order of their creation
     #[arg(long)]
     ordered: bool,
@@ -190,8 +189,8 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         let client = arguments.list.client_if_configured(&config)?;
         let reconciler = reconciler(client.clone(), &config, &store, &source, retention)?
             .map(|reconciler| reconciler.with_metrics(metrics.clone()));
-        let forwarding = forward.clone().map(|uri| {
-            Workers::new(Arc::clone(&store), Forward::new(uri))
+        let forwarding = forward.clone().map(Forward::new).transpose()?.map(|handler| {
+            Workers::new(Arc::clone(&store), handler)
                 .with_unknown_events(true)
                 .with_ordering(arguments.ordered || is_set("serve.ordered"))
                 .with_metrics(metrics.clone())

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::Serialize;
-use ureq::http::Uri;
+use spektr_inbox::HttpUrl;
 
 use super::Attempt;
 use crate::output::{bad, count, good, safe, strong};
@@ -86,8 +86,8 @@ impl Report {
         }
     }
 
-    pub(super) fn finish(mut self, uri: &Uri, elapsed: Duration) -> Self {
-        self.to = uri.to_string();
+    pub(super) fn finish(mut self, url: &HttpUrl, elapsed: Duration) -> Self {
+        self.to = url.to_string();
         self.seconds = (elapsed.as_secs_f64() * 1000.0).round() / 1000.0;
         self.latencies.sort();
         self.latency_ms = latency(&self.latencies);
@@ -170,7 +170,7 @@ impl Report {
 fn words(attempt: &Attempt) -> String {
     match &attempt.answer {
         Ok(status) => status.to_string(),
-        Err(message) => message.clone(),
+        Err(error) => error.to_string(),
     }
 }
 
@@ -185,18 +185,19 @@ fn latency(sorted: &[Duration]) -> Option<Latency> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::NoAnswer;
 
-    fn attempt(answer: Result<u16, &str>, millis: u64) -> Attempt {
-        let latency = Duration::from_millis(millis);
-        Attempt { answer: answer.map_err(str::to_owned), latency }
+    fn attempt(answer: Result<u16, NoAnswer>, millis: u64) -> Attempt {
+        Attempt { answer, latency: Duration::from_millis(millis) }
     }
 
     #[test]
     fn counts_attempts_by_answer_and_lists_what_was_dropped() {
         let mut report = Report::default();
         report.add(&[attempt(Ok(500), 4), attempt(Ok(200), 2)], 3);
-        report.add(&[attempt(Ok(204), 1), attempt(Err("connection refused"), 9)], 1);
-        let report = report.finish(&Uri::from_static("http://localhost/"), Duration::from_secs(2));
+        report.add(&[attempt(Ok(204), 1), attempt(Err(NoAnswer::Refused), 9)], 1);
+        let report = report
+            .finish(&HttpUrl::parse("http://localhost/").expect("a URL"), Duration::from_secs(2));
         assert_eq!(
             report.text(),
             "2 deliveries with 4 events to http://localhost/ in 2.0 s\n\

@@ -1,6 +1,8 @@
 //! A receiver that answers as it is told and shows what it was sent, down to the
 //! bytes.
 
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::thread::JoinHandle;

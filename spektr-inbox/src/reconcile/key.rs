@@ -26,6 +26,9 @@ pub enum ApiKeyError {
     /// The key has a space, a line break or something else that no key has.
     #[error("the API key is not of visible ASCII characters alone; was it copied with a space?")]
     NotVisible,
+    /// The key has a quotation mark in it.
+    #[error("the API key has a quotation mark in it: write it without any")]
+    QuotationMark,
     /// The environment variable is not set.
     #[error("the environment variable {variable} is not set; it holds the API key")]
     NotSet {
@@ -51,13 +54,16 @@ impl ApiKey {
     ///
     /// # Errors
     ///
-    /// - [`ApiKeyError::Empty`], [`ApiKeyError::NotVisible`]
+    /// - [`ApiKeyError::Empty`], [`ApiKeyError::NotVisible`], [`ApiKeyError::QuotationMark`]
     pub fn new(text: &str) -> Result<Self, ApiKeyError> {
         if text.is_empty() {
             return Err(ApiKeyError::Empty);
         }
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(ApiKeyError::NotVisible);
+        }
+        if text.contains(['"', '\'']) {
+            return Err(ApiKeyError::QuotationMark);
         }
         let bytes = Bytes::from_owner(Zeroizing::new(text.as_bytes().to_vec()));
         let mut value =

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use http::Uri;
 use spektr_types::Timestamp;
 use thiserror::Error;
+
+use crate::{HttpUrl, HttpUrlError};
 
 /// One of the sender's hosts, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -156,11 +157,11 @@ pub struct BaseUrl(String);
 #[non_exhaustive]
 pub enum BaseUrlError {
     /// It is no URL with a scheme of `https`, or `http`, and a host.
-    #[error("expected a URL with a host, as https://ingest.spektr.com")]
-    NotAUrl,
-    /// It has a user name, a query or a fragment.
-    #[error("the base URL must have no user name, no query and no fragment")]
-    TooMuch,
+    #[error(transparent)]
+    Url(#[from] HttpUrlError),
+    /// It has a query.
+    #[error("the base URL must have no query")]
+    Query,
     /// The API key would go over the network in clear text.
     #[error("the API key is sent over https only, or over http to this machine itself")]
     Unencrypted,
@@ -171,29 +172,21 @@ impl BaseUrl {
     ///
     /// # Errors
     ///
-    /// - [`BaseUrlError::NotAUrl`], [`BaseUrlError::TooMuch`]
+    /// - [`BaseUrlError::Url`], [`BaseUrlError::Query`]
     /// - [`BaseUrlError::Unencrypted`]: it is `http` to another machine than this
     pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
-        let uri: Uri = text.parse().map_err(|_| BaseUrlError::NotAUrl)?;
-        let host = uri.host().filter(|host| !host.is_empty()).ok_or(BaseUrlError::NotAUrl)?;
-        let authority = uri.authority().ok_or(BaseUrlError::NotAUrl)?.as_str();
-        if authority.contains('@') || uri.query().is_some() || text.contains('#') {
-            return Err(BaseUrlError::TooMuch);
+        let url = HttpUrl::parse(text)?;
+        let uri = url.as_uri();
+        if uri.query().is_some() {
+            return Err(BaseUrlError::Query);
         }
-        let host = host.to_ascii_lowercase();
-        let (scheme, default) = match uri.scheme_str() {
-            Some("https") => ("https", 443),
-            Some("http") if is_loopback(&host) => ("http", 80),
-            Some("http") => return Err(BaseUrlError::Unencrypted),
-            _ => return Err(BaseUrlError::NotAUrl),
+        let (scheme, default) = match url.is_encrypted() {
+            true => ("https", 443),
+            false if url.is_loopback() => ("http", 80),
+            false => return Err(BaseUrlError::Unencrypted),
         };
-        // What is left beside the host must be a port.
-        let port = match authority.get(host.len()..) {
-            Some("" | ":") => None,
-            Some(_) => Some(uri.port_u16().ok_or(BaseUrlError::NotAUrl)?),
-            None => return Err(BaseUrlError::NotAUrl),
-        };
-        let port = port.filter(|port| *port != default);
+        let host = url.host().to_ascii_lowercase();
+        let port = Some(url.port()).filter(|port| *port != default);
         let port = port.map_or_else(String::new, |port| format!(":{port}"));
         Ok(Self(format!("{scheme}://{host}{port}{}", uri.path().trim_end_matches('/'))))
     }
@@ -229,11 +222,6 @@ impl From<Environment> for BaseUrl {
     }
 }
 
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,11 +237,15 @@ mod tests {
         {
             assert_eq!(parse(text), Err(BaseUrlError::Unencrypted), "{text}");
         }
-        for text in ["https://u:p@x.example", "https://x.example/?a=b", "https://x.example/#a"] {
-            assert_eq!(parse(text), Err(BaseUrlError::TooMuch), "{text}");
-        }
-        for text in ["", "x.example", "ftp://x.example", "https://", "https://x:99999/", "/v1"] {
-            assert_eq!(parse(text), Err(BaseUrlError::NotAUrl), "{text}");
+        for (text, expected) in [
+            ("https://u:p@x.example", BaseUrlError::Url(HttpUrlError::User)),
+            ("https://x.example/?a=b", BaseUrlError::Query),
+            ("https://x.example/#a", BaseUrlError::Url(HttpUrlError::Fragment)),
+            ("", BaseUrlError::Url(HttpUrlError::NotAUrl)),
+            ("x.example", BaseUrlError::Url(HttpUrlError::Scheme)),
+            ("https://x:99999/", BaseUrlError::Url(HttpUrlError::Port)),
+        ] {
+            assert_eq!(parse(text), Err(expected), "{text}");
         }
     }
 

@@ -180,6 +180,12 @@ pub enum KeyError {
     EmptySecret,
     /// The text of the secret begins or ends with white space.
     SurroundingWhitespace,
+    /// The text of the secret has a line break or another control character in it: two lines
+    /// were pasted, or a file was read whole.
+    ControlCharacter,
+    /// The text of the secret has a quotation mark in it, which a shell, a `.env` file or an
+    /// editor has left there.
+    QuotationMark,
     /// The secret is said to be hexadecimal and is not.
     NotHex,
     /// The secret is said to be Base64 and is not.
@@ -200,6 +206,13 @@ impl fmt::Display for KeyError {
         match self {
             Self::EmptySecret => f.write_str("the secret is empty"),
             Self::SurroundingWhitespace => f.write_str("the secret has white space around it"),
+            Self::ControlCharacter => {
+                f.write_str("the secret has a line break or another control character in it")
+            }
+            Self::QuotationMark => f.write_str(
+                "the secret has a quotation mark in it: write it without any, as no secret of \
+                 the sender has one",
+            ),
             Self::NotHex => f.write_str("the secret is not an even number of hexadecimal digits"),
             Self::NotBase64 => f.write_str("the secret is not base64"),
             Self::UnknownEncoding => {

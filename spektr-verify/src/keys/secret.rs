@@ -82,10 +82,18 @@ impl Secret {
     /// - [`KeyError::SurroundingWhitespace`]: a space or line feed at either
     ///   end is nearly always an accident of copying, which would cost every
     ///   event; [`from_bytes`](Self::from_bytes) takes such a secret
+    /// - [`KeyError::ControlCharacter`], [`KeyError::QuotationMark`]: anywhere, for the same
+    ///   reason
     /// - [`KeyError::NotHex`], [`KeyError::NotBase64`]
     pub fn new(text: &str, encoding: SecretEncoding) -> Result<Self, KeyError> {
         if text.trim() != text {
             return Err(KeyError::SurroundingWhitespace);
+        }
+        if text.chars().any(char::is_control) {
+            return Err(KeyError::ControlCharacter);
+        }
+        if text.contains(['"', '\'', '\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}']) {
+            return Err(KeyError::QuotationMark);
         }
         match encoding {
             SecretEncoding::Utf8 => Self::from_bytes(text.as_bytes()),
@@ -175,6 +183,19 @@ mod tests {
             assert_eq!(error(text, SecretEncoding::Utf8), Some(KeyError::SurroundingWhitespace));
         }
         assert_eq!(error("two words", SecretEncoding::Utf8), None);
+    }
+
+    #[test]
+    fn refuses_what_a_shell_an_editor_or_a_paste_has_left_in_a_secret() {
+        for encoding in SecretEncoding::ALL {
+            for text in ["6b65\n79", "6b65\r\n79", "6b\u{0}65", "6b\t65"] {
+                assert_eq!(error(text, encoding), Some(KeyError::ControlCharacter), "{text:?}");
+            }
+            for text in ["\"6b65\"", "'6b65'", "6b65\"", "6b'65", "\u{201c}6b65\u{201d}"] {
+                assert_eq!(error(text, encoding), Some(KeyError::QuotationMark), "{text:?}");
+            }
+        }
+        assert!(Secret::from_bytes(b"\"line\nline\"").is_ok());
     }
 
     #[test]

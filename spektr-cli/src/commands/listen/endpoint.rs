@@ -7,11 +7,12 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use spektr_types::Entries;
 use spektr_verify::{SignedContent, Verifier, VerifyError};
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 
 use super::message::{Delivery, Printer};
@@ -91,8 +92,10 @@ impl Endpoint {
         };
         let recorded =
             self.recorder.as_ref().map(|recorder| recorder.record(target, headers, body));
-        let forwarded =
-            self.forward.as_ref().map(|client| client.post(&http::end_to_end(headers), body));
+        let forwarded = self.forward.as_ref().map(|client| {
+            // This is a thread that may wait.
+            Handle::current().block_on(client.post(&http::end_to_end(headers), body.clone()))
+        });
         let entries = verdict.as_ref().ok().map(|_| Entries::parse(body));
         let is_acknowledged = match &forwarded {
             Some(Ok(reply)) => reply.status == Client::ACKNOWLEDGED,
@@ -126,7 +129,7 @@ impl Endpoint {
         {
             return None;
         }
-        diagnose::find(headers, body, &self.secrets, &self.content).ok().map(|(matches, _)| matches)
+        diagnose::find(headers, body, &self.secrets, &self.content).ok().map(|found| found.matches)
     }
 
     /// Counts a delivery whose answer is ready.
@@ -194,12 +197,14 @@ async fn receive(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Res
 
 fn passed_back(reply: Reply) -> Response {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);
-    let mut response = (status, Body::from(reply.body)).into_response();
-    let content_type = reply.content_type.and_then(|value| value.try_into().ok());
-    if let Some(content_type) = content_type {
-        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
-    } else {
-        response.headers_mut().remove(header::CONTENT_TYPE);
+    // Headers describe a body that is too long to be passed back.
+    let Some(body) = reply.body else { return status.into_response() };
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    for (name, value) in http::end_to_end(&reply.headers) {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().append(name, value);
+        }
     }
     response
 }

@@ -7,11 +7,11 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
+use spektr_inbox::HttpUrl;
 use spektr_types::{BodyError, Entries};
 use spektr_verify::{KeyId, VerifyError};
-use ureq::http::Uri;
 
-use crate::client::{Client, Reply};
+use crate::client::{Client, NoAnswer, Reply};
 use crate::commands::{diagnose, verify};
 use crate::entry::{Line, Members};
 use crate::failure::Failure;
@@ -28,7 +28,7 @@ pub(super) struct Delivery<'d> {
     /// What `diagnose` found, if it was asked.
     pub(super) advice: Option<Vec<diagnose::Match>>,
     pub(super) recorded: Option<&'d io::Result<PathBuf>>,
-    pub(super) forwarded: Option<&'d Result<Reply, String>>,
+    pub(super) forwarded: Option<&'d Result<Reply, NoAnswer>>,
 }
 
 /// Prints one delivery at a time, whole.
@@ -72,7 +72,7 @@ impl Printer {
         &self,
         address: SocketAddr,
         keys: &str,
-        forward: Option<&Uri>,
+        forward: Option<&HttpUrl>,
     ) -> Result<(), Failure> {
         let url = format!("http://{address}/");
         if self.is_json {
@@ -133,7 +133,10 @@ impl Delivery<'_> {
                 .and_then(|done| done.as_ref().err())
                 .map(ToString::to_string),
             forwarded: self.forwarded.and_then(|done| done.as_ref().ok()).map(|reply| reply.status),
-            forward_error: self.forwarded.and_then(|done| done.as_ref().err()).cloned(),
+            forward_error: self
+                .forwarded
+                .and_then(|done| done.as_ref().err())
+                .map(ToString::to_string),
         }
     }
 

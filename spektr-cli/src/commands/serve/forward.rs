@@ -3,11 +3,13 @@
 use std::io;
 use std::time::Duration;
 
-use spektr_inbox::{Handler, HandlerError, Received};
-use ureq::http::{HeaderValue, Uri};
+use axum::body::Bytes;
+use axum::http::HeaderValue;
+use spektr_inbox::{Handler, HandlerError, HttpUrl, Received};
 
 use crate::capture::Headers;
 use crate::client::Client;
+use crate::failure::Failure;
 
 /// The handler that posts each event as it arrived.
 #[derive(Clone)]
@@ -16,25 +18,23 @@ pub(super) struct Forward {
 }
 
 impl Forward {
-    pub(super) fn new(uri: Uri) -> Self {
-        // Shorter than a handler may take, so that no thread outlives its attempt.
+    pub(super) fn new(url: HttpUrl) -> Result<Self, Failure> {
         const TIMEOUT: Duration = Duration::from_secs(25);
-        Self { client: Client::new(uri, TIMEOUT) }
+        Ok(Self { client: Client::new(url, TIMEOUT)? })
     }
 }
 
 impl Handler for Forward {
     async fn handle(&self, received: Received) -> Result<(), HandlerError> {
-        let client = self.client.clone();
-        let posting = tokio::task::spawn_blocking(move || {
-            let reply = client.post(&headers(&received), received.raw().as_bytes())?;
+        let body = Bytes::copy_from_slice(received.raw().as_bytes());
+        let answered = self.client.post(&headers(&received), body).await;
+        if let Ok(reply) = &answered {
             received.set_status(reply.status);
-            Ok(reply)
-        });
-        let reason = match posting.await? {
+        }
+        let reason = match answered {
             Ok(reply) if (200..=299).contains(&reply.status) => return Ok(()),
             Ok(reply) => format!("answered with {}", reply.status),
-            Err(message) => message,
+            Err(error) => error.to_string(),
         };
         tracing::warn!(reason, "event not accepted");
         Err(HandlerError::retry(io::Error::other(reason)))

@@ -1,0 +1,172 @@
+//! The sender's list of events, played on this machine, so that reconciliation can be tried.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde::Serialize;
+use tokio::net::TcpListener;
+
+use crate::cli::Global;
+use crate::failure::{Answer, Failure};
+use crate::json::Json;
+use crate::output::{self, count, faint, strong};
+use crate::runtime::Signals;
+
+/// Events with their times, the oldest first.
+type Events = Vec<(i64, Json)>;
+
+#[derive(Serialize)]
+struct Listing {
+    listing: String,
+    events: usize,
+}
+
+/// Lists events until a signal comes.
+pub(super) async fn serve(
+    global: &Global,
+    address: SocketAddr,
+    mut events: Events,
+) -> Result<Answer, Failure> {
+    events.sort_by_key(|(created, _)| *created);
+    let mut signals = Signals::catch()?;
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        Failure::caused_by(format!("cannot listen on {address}"), &error)
+            .hint("another port; port 0 takes a free one")
+    })?;
+    let bound = listener
+        .local_addr()
+        .map_err(|error| Failure::caused_by("cannot tell the address", &error))?;
+    announce(global, &format!("http://{bound}"), events.len())?;
+    let router = Router::new().route("/v1/events", get(page)).with_state(Arc::new(events));
+    let served = axum::serve(listener, router).with_graceful_shutdown(async move {
+        signals.next().await;
+    });
+    served.await.map_err(|error| Failure::caused_by("cannot go on listening", &error))?;
+    Ok(Answer::Yes)
+}
+
+fn announce(global: &Global, url: &str, events: usize) -> Result<(), Failure> {
+    if global.is_json() {
+        return output::print_json(&Listing { listing: url.to_owned(), events });
+    }
+    let try_it = format!("try it: SPEKTR_API_KEY=any spektr reconcile --from {url} --since 1h");
+    output::print(&format!(
+        "{} {} on {url}\n{}\n",
+        strong("listing"),
+        count(events, "event", "events"),
+        faint(&try_it),
+    ))
+}
+
+async fn page(
+    State(events): State<Arc<Events>>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    if !headers.contains_key("x-api-key") {
+        return refused(StatusCode::UNAUTHORIZED, "the header x-api-key is missing");
+    }
+    match Query::parse(query.as_deref().unwrap_or_default()) {
+        Ok(query) => json(StatusCode::OK, query.page(&events).to_text()),
+        Err(message) => refused(StatusCode::BAD_REQUEST, message),
+    }
+}
+
+fn refused(status: StatusCode, message: &str) -> Response {
+    json(status, Json::Object(vec![("message".to_owned(), message.into())]).to_text())
+}
+
+fn json(status: StatusCode, text: String) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], text).into_response()
+}
+
+/// What is asked for, with the sender's defaults.
+struct Query {
+    page: usize,
+    limit: usize,
+    after: i64,
+    before: i64,
+    descending: bool,
+}
+
+impl Query {
+    fn parse(text: &str) -> Result<Self, &'static str> {
+        let mut query =
+            Self { page: 1, limit: 10, after: i64::MIN, before: i64::MAX, descending: true };
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let number = || value.parse().map_err(|_| "a number is expected");
+            match (name, value) {
+                ("page", _) => query.page = value.parse().map_err(|_| "page is no number")?,
+                ("limit", _) => query.limit = value.parse().map_err(|_| "limit is no number")?,
+                ("createdAfter", _) => query.after = number()?,
+                ("createdBefore", _) => query.before = number()?,
+                ("sortOrder", "asc") => query.descending = false,
+                ("sortOrder", "desc") | ("sortBy", "createdAt") => {}
+                _ => return Err("the query has a member that the sender does not know"),
+            }
+        }
+        match query {
+            Self { page: 1.., limit: 1..=50, .. } => Ok(query),
+            _ => Err("page begins with 1, and limit is 1 to 50"),
+        }
+    }
+
+    /// The page, as the sender answers.
+    fn page(&self, events: &Events) -> Json {
+        // After is exclusive, before is inclusive.
+        let is_meant = |created: i64| created > self.after && created <= self.before;
+        let mut meant: Vec<_> = events.iter().filter(|(created, _)| is_meant(*created)).collect();
+        if self.descending {
+            meant.reverse();
+        }
+        let total = meant.len();
+        let begin = (self.page - 1).saturating_mul(self.limit);
+        let results: Vec<_> =
+            meant.into_iter().skip(begin).take(self.limit).map(|(_, json)| json.clone()).collect();
+        let has_next = begin.saturating_add(self.limit) < total;
+        let number = |number: usize| Json::from(i64::try_from(number).unwrap_or(i64::MAX));
+        let members = [
+            ("results", Json::Array(results)),
+            ("totalResults", number(total)),
+            ("limit", number(self.limit)),
+            ("page", number(self.page)),
+            ("totalPages", number(total.div_ceil(self.limit))),
+            ("hasPrevPage", Json::Bool(self.page > 1)),
+            ("hasNextPage", Json::Bool(has_next)),
+        ];
+        Json::Object(members.map(|(name, value)| (name.to_owned(), value)).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(query: &str) -> Result<String, &'static str> {
+        let events = (1..=5).map(|number| (number * 10, Json::from(number))).collect();
+        Query::parse(query).map(|query| query.page(&events).to_text())
+    }
+
+    #[test]
+    fn answers_as_the_sender_does() {
+        let all = r#"{"results":[5,4,3,2,1],"totalResults":5,"limit":10,"page":1,"totalPages":1,"hasPrevPage":false,"hasNextPage":false}"#;
+        assert_eq!(page("").as_deref(), Ok(all));
+        let part = r#"{"results":[4],"totalResults":3,"limit":2,"page":2,"totalPages":2,"hasPrevPage":true,"hasNextPage":false}"#;
+        let query =
+            "page=2&limit=2&sortBy=createdAt&sortOrder=asc&createdAfter=10&createdBefore=40";
+        assert_eq!(page(query).as_deref(), Ok(part));
+    }
+
+    #[test]
+    fn refuses_what_the_sender_refuses() {
+        for query in ["page=0", "limit=51", "limit=0", "page=x", "createdAfter=1.5", "sort=asc"] {
+            assert!(page(query).is_err(), "{query}");
+        }
+    }
+}
