@@ -29,7 +29,7 @@ Examples:
   spektr send --to URL alert_resolved --set data.alertName=Test --set 'data.userId=\"u1\"'
   spektr send --to URL all --repeat 100 --batch 10 --rate 20
   spektr send --to URL alert_resolved --corrupt signature   # 0 if the receiver refuses it
-  spektr send --list 127.0.0.1:8790 all                     # then: spektr reconcile --from http://127.0.0.1:8790
+  spektr send --list 127.0.0.1:8790 all                     # plays the list for `reconcile`
 
 Events are the schema's examples with new ids and the current time. The sender's behaviour: a
 delivery counts as taken if the answer is 200, and is tried three times more at intervals of one
