@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 use spektr_codegen::examples::Origin;
 use spektr_tests::corpus;
-use spektr_types::{Entries, Entry, EntryErrorKind};
+use spektr_types::{Entries, Entry, EntryErrorKind, catalogue};
 use spektr_verify::conformance::{Conformance, Drift};
 
 /// Files that show what the schema does not know, and the derived ones that do.
@@ -94,11 +94,13 @@ fn the_report_and_the_decoder_agree_in_either_envelope() {
                         assert!(broken.is_empty(), "{text}: {report}");
                         compared[0] += 1;
                     }
+                    // Of several events, the report is about the one that fits best.
                     Err(error)
-                        if matches!(
-                            error.kind(),
-                            EntryErrorKind::Missing | EntryErrorKind::WrongType { .. }
-                        ) =>
+                        if is_of_one_event(&entry)
+                            && matches!(
+                                error.kind(),
+                                EntryErrorKind::Missing | EntryErrorKind::WrongType { .. }
+                            ) =>
                     {
                         let place = generalized(error.pointer());
                         assert!(broken.contains(&place), "{text}: {error}: {report}");
@@ -110,6 +112,12 @@ fn the_report_and_the_decoder_agree_in_either_envelope() {
         }
     }
     assert!(compared.iter().all(|count| *count > 200), "{compared:?}");
+}
+
+fn is_of_one_event(entry: &Entry<'_>) -> bool {
+    entry.wire_type().is_none_or(|wire_type| {
+        catalogue().filter(|info| info.has_wire_type(&wire_type)).count() < 2
+    })
 }
 
 /// The entry as it is, and with each member of it and of its `data` missing, null

@@ -16,9 +16,18 @@ const MARKER: &str = "MARKER-4711";
 /// A number that no example has, as an integer and as a fraction.
 const NUMBER: &str = "8675309471100";
 
+/// A sensitive member of an event.
+struct Planted {
+    place: String,
+    /// The schema's name for it.
+    name: String,
+    /// Puts the marker into its value.
+    mark: fn(&Value) -> Value,
+}
+
 /// Returns the pointers of the sensitive members of a canonical event that are
 /// there, and the schema's name of each.
-fn sensitive(model: &Model, members: &[Member], json: &Value, at: &str) -> Vec<(String, String)> {
+fn sensitive(model: &Model, members: &[Member], json: &Value, at: &str) -> Vec<Planted> {
     let mut found = Vec::new();
     for member in members {
         let Some(value) = json.get(&member.name) else {
@@ -27,7 +36,17 @@ fn sensitive(model: &Model, members: &[Member], json: &Value, at: &str) -> Vec<(
         let place = format!("{at}/{}", member.name);
         let def = member.ty.named().and_then(|name| model.types.get(name));
         if member.sensitive || def.is_some_and(|def| matches!(def.kind, TypeKind::Url)) {
-            found.push((place, format!("{}#{}", member.name, member.pointer)));
+            let is_struct = def.is_some_and(|def| matches!(def.kind, TypeKind::Object(_)));
+            let mark = if is_struct && !matches!(member.ty, Ty::Array(_)) {
+                marked_members
+            } else {
+                marked
+            };
+            found.push(Planted {
+                place,
+                name: format!("{}#{}", member.name, member.pointer),
+                mark,
+            });
             continue;
         }
         let Some(TypeKind::Object(members)) = def.map(|def| &def.kind) else {
@@ -61,6 +80,13 @@ fn marked(value: &Value) -> Value {
     }
 }
 
+/// The same for an object of known members: their names stay.
+fn marked_members(value: &Value) -> Value {
+    let Value::Object(members) = value else { return marked(value) };
+    let members = members.iter().map(|(name, value)| (name.clone(), marked(value)));
+    Value::Object(members.collect::<Map<_, _>>())
+}
+
 #[track_caller]
 fn assert_hidden(shown: &str, what: &str) {
     assert!(!shown.contains(MARKER) && !shown.contains(NUMBER), "{what} shows it: {shown}");
@@ -75,9 +101,9 @@ fn sensitive_members_are_not_in_debug_output() {
         let event = model.events.iter().find(|event| event.module == example.folder);
         let event = event.expect("the folder is named after an event");
         let json = serde_json::to_value(example.event()).expect("an event serializes");
-        for (place, name) in sensitive(model, &event.members, &json, "") {
+        for Planted { place, name, mark } in sensitive(model, &event.members, &json, "") {
             let inside = json.pointer(&place).expect("the place exists");
-            let text = places::replaced(&json, &place, marked(inside)).to_string();
+            let text = places::replaced(&json, &place, mark(inside)).to_string();
             assert!(text.contains(MARKER), "nothing was planted at {place} of {}", example.folder);
             let entry = Entry::from_json(&text).expect("valid JSON");
             let decoded = corpus::decode(&entry, &place);

@@ -30,7 +30,11 @@ enum Command {
         check: bool,
     },
     /// Regenerate all that follows from the schema (types, snapshots, transcripts) and say what to review
-    Accept,
+    Accept {
+        /// Run the tests of all packages, also of those that have not changed
+        #[arg(long)]
+        all: bool,
+    },
     /// Run everything that must pass: formatting, lints, generated files, tests, documentation
     Check,
     /// Install the programs that the tests run, with apt-get
@@ -46,7 +50,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Codegen { check } => codegen::run(check),
-        Command::Accept => accept::run(),
+        Command::Accept { all } => accept::run(all),
         Command::Setup => tools::setup(),
         Command::Check => check::run(),
         Command::Docs(command) => return docs::run(command),

@@ -110,7 +110,9 @@ fn new(folder: &Path, name: &str) -> Result<()> {
         println!("wrote schema/{path}");
     }
     println!(
-        "complete the schema and its decisions, then run `cargo xtask codegen` and `cargo xtask check`"
+        "write what the event means in the place of \"{}\", and set the decisions to `accepted` \
+         once you agree; then run `cargo xtask accept` (schema/README.md has the recipes)",
+        scaffold::PLACEHOLDER
     );
     Ok(())
 }

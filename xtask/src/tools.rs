@@ -12,10 +12,12 @@ struct Tool {
     package: &'static str,
 }
 
-/// git is read by `schema diff`, strace by the test of a power cut, and the tests of
-/// the PostgreSQL store start servers of their own, and PgBouncer in front of one.
-const TOOLS: [Tool; 4] = [
+/// `schema diff` reads git, and the recipes' test makes a repository. Tests of the service
+/// send it signals by kill, the test of a power cut runs strace, and the tests of the
+/// PostgreSQL store start servers of their own, and PgBouncer in front of one.
+const TOOLS: [Tool; 5] = [
     Tool { program: "git", package: "git" },
+    Tool { program: "kill", package: "procps" },
     Tool { program: "strace", package: "strace" },
     Tool { program: "initdb", package: "postgresql" },
     Tool { program: "pgbouncer", package: "pgbouncer" },

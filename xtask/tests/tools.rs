@@ -27,19 +27,25 @@ fn program(folder: &Path, name: &str, text: &str) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("can be made executable");
 }
 
+/// Puts there what may be outside of `PATH` on the machine.
+fn postgresql(folder: &Path) {
+    program(folder, "initdb", "");
+    program(folder, "pgbouncer", "");
+}
+
 #[test]
 fn check_names_what_is_missing_and_installs_nothing() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     program(folder.path(), "apt-get", APT_GET);
-    program(folder.path(), "initdb", "");
+    postgresql(folder.path());
     let (code, out, err) = xtask("check", folder.path());
     assert_eq!(
         (code, out.as_str(), err.as_str()),
         (
             Some(1),
             "",
-            "error: the tests run programs that are not installed: git, strace; \
-             run `cargo xtask setup`, or install the packages git, strace\n"
+            "error: the tests run programs that are not installed: git, kill, strace; \
+             run `cargo xtask setup`, or install the packages git, procps, strace\n"
         )
     );
     assert!(!folder.path().join("calls").exists(), "check called apt-get");
@@ -49,29 +55,32 @@ fn check_names_what_is_missing_and_installs_nothing() {
 fn setup_installs_the_packages_of_what_is_missing() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     program(folder.path(), "apt-get", APT_GET);
-    program(folder.path(), "initdb", "");
+    postgresql(folder.path());
     program(folder.path(), "git", "");
     let (code, out, err) = xtask("setup", folder.path());
-    assert_eq!((code, out.as_str(), err.as_str()), (Some(0), "==> apt-get install strace\n", ""));
+    assert_eq!(
+        (code, out.as_str(), err.as_str()),
+        (Some(0), "==> apt-get install procps strace\n", "")
+    );
     let calls = fs::read_to_string(folder.path().join("calls")).expect("apt-get was called");
-    assert_eq!(calls, "update -qq\ninstall -y -qq strace\n");
+    assert_eq!(calls, "update -qq\ninstall -y -qq procps strace\n");
 }
 
 #[test]
 fn setup_without_apt_get_says_what_to_install() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    program(folder.path(), "initdb", "");
+    postgresql(folder.path());
     let (code, out, err) = xtask("setup", folder.path());
     assert_eq!(
         (code, out.as_str(), err.as_str()),
-        (Some(1), "", "error: there is no apt-get: please install git strace\n")
+        (Some(1), "", "error: there is no apt-get: please install git procps strace\n")
     );
 }
 
 #[test]
 fn setup_installs_nothing_where_everything_is_there() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    for name in ["apt-get", "git", "initdb", "strace"] {
+    for name in ["apt-get", "git", "initdb", "kill", "pgbouncer", "strace"] {
         program(folder.path(), name, APT_GET);
     }
     let (code, out, err) = xtask("setup", folder.path());

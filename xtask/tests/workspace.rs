@@ -5,8 +5,12 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 fn codegen(folder: &Path) -> Output {
+    xtask(folder, &["codegen"])
+}
+
+fn xtask(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_xtask"))
-        .arg("codegen")
+        .args(arguments)
         .current_dir(folder)
         .env_remove("CARGO_MANIFEST_DIR")
         .output()
@@ -39,6 +43,23 @@ fn a_command_writes_into_the_workspace_where_it_is_given() {
     assert!(other.path().join("spektr-types/src/generated/mod.rs").is_file());
     let said = String::from_utf8(output.stdout).expect("text");
     assert!(said.trim_end().ends_with(" written, 0 kept, 0 removed"), "{said}");
+}
+
+/// What it would build and test takes minutes, and the text would change it all again.
+#[test]
+fn accepting_ends_at_once_where_a_text_has_to_be_written() {
+    let other = tempfile::tempdir().expect("a temporary folder");
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schema");
+    copy(&schema, &other.path().join("schema"));
+    fs::write(other.path().join("Cargo.toml"), "[workspace]\n").expect("can write");
+    assert!(xtask(other.path(), &["schema", "new", "LAMP_LIT"]).status.success());
+    let output = xtask(other.path(), &["accept"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(
+        said,
+        "schema/events/lamp_lit.schema.json:5: write the text in the place of \"say here\"\n"
+    );
 }
 
 #[test]

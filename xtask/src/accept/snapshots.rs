@@ -8,28 +8,93 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
-use crate::workspace;
+use crate::{git, workspace};
 
 /// Paths of macros and types that compare with a committed file, and can write it.
 const HOLDERS: [&str; 2] = ["insta::assert", "trycmd::TestCases"];
 
-/// Returns cargo's arguments that select every test target with a snapshot.
-pub(super) fn targets() -> Result<Vec<String>> {
-    #[derive(Deserialize)]
-    struct Metadata {
-        packages: Vec<Package>,
-    }
-    #[derive(Deserialize)]
-    struct Package {
-        targets: Vec<Target>,
-    }
-    #[derive(Deserialize)]
-    struct Target {
-        kind: Vec<String>,
-        name: String,
-        src_path: PathBuf,
-    }
+/// The package whose code follows from the schema.
+const GENERATED: &str = "spektr-types";
 
+/// What `cargo metadata` says.
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    manifest_path: PathBuf,
+    dependencies: Vec<Dependency>,
+    targets: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    name: String,
+    /// None for one that is there in every build.
+    kind: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    kind: Vec<String>,
+    name: String,
+    src_path: PathBuf,
+}
+
+/// The tests with snapshots that can be stale.
+pub(super) struct Selection {
+    /// Cargo's arguments that select the test targets.
+    pub(super) targets: Vec<String>,
+    /// Packages with snapshots that are not among them.
+    pub(super) left_out: Vec<String>,
+    /// The folders of the packages that are.
+    folders: Vec<PathBuf>,
+}
+
+impl Selection {
+    /// Selects the packages that are made from the schema, or that have changed since
+    /// the last commit, with those that depend on them; or all.
+    pub(super) fn new(all: bool) -> Result<Self> {
+        let packages = packages()?;
+        let names = packages.iter().map(|package| package.name.as_str());
+        let wanted: BTreeSet<&str> = match all {
+            true => names.collect(),
+            false => reached(&packages, &changed(&packages)?),
+        };
+        let mut arguments = BTreeSet::new();
+        let mut selection = Self { targets: Vec::new(), left_out: Vec::new(), folders: Vec::new() };
+        for package in &packages {
+            let mut with_snapshots = BTreeSet::new();
+            for target in &package.targets {
+                let Target { kind, name, src_path } = target;
+                let argument = match kind.first().map(String::as_str) {
+                    Some("test") => ["--test", name],
+                    Some("bin") => ["--bin", name],
+                    // Cargo selects all libraries or none.
+                    Some("lib") => ["--lib", ""],
+                    _ => continue,
+                };
+                if holds_snapshots(src_path, kind)? {
+                    with_snapshots.insert(argument.map(str::to_owned));
+                }
+            }
+            if wanted.contains(package.name.as_str()) {
+                arguments.extend(with_snapshots);
+                selection.folders.extend(package.manifest_path.parent().map(Into::into));
+            } else if !with_snapshots.is_empty() {
+                selection.left_out.push(package.name.clone());
+            }
+        }
+        selection.targets =
+            arguments.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+        Ok(selection)
+    }
+}
+
+fn packages() -> Result<Vec<Package>> {
     let output = Command::new(workspace::cargo())
         .current_dir(workspace::root())
         .args(["metadata", "--no-deps", "--offline", "--locked", "--format-version", "1"])
@@ -37,21 +102,38 @@ pub(super) fn targets() -> Result<Vec<String>> {
         .context("cannot run cargo metadata")?;
     ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
     let metadata: Metadata = serde_json::from_slice(&output.stdout)?;
-    let mut arguments = BTreeSet::new();
-    for target in metadata.packages.into_iter().flat_map(|package| package.targets) {
-        let Target { kind, name, src_path } = target;
-        let argument = match kind.first().map(String::as_str) {
-            Some("test") => ["--test".to_owned(), name],
-            Some("bin") => ["--bin".to_owned(), name],
-            // Cargo selects all libraries or none.
-            Some("lib") => ["--lib".to_owned(), String::new()],
-            _ => continue,
-        };
-        if holds_snapshots(&src_path, &kind)? {
-            arguments.insert(argument);
+    Ok(metadata.packages)
+}
+
+/// Returns the names of the packages with a file that differs from the last commit.
+fn changed(packages: &[Package]) -> Result<BTreeSet<&str>> {
+    let status = git::run(&["status", "--porcelain", "-z", "--no-renames"])?;
+    let files: Vec<_> = status.split('\0').filter_map(|entry| entry.get(3..)).collect();
+    let differs = |package: &&Package| {
+        let folder = package.manifest_path.parent();
+        files.iter().any(|file| folder.is_some_and(|f| workspace::root().join(file).starts_with(f)))
+    };
+    Ok(packages.iter().filter(differs).map(|package| package.name.as_str()).collect())
+}
+
+/// Returns the packages that are built from changed ones, or from the schema.
+fn reached<'p>(packages: &'p [Package], changed: &BTreeSet<&'p str>) -> BTreeSet<&'p str> {
+    let mut found = changed.clone();
+    found.insert(GENERATED);
+    loop {
+        let count = found.len();
+        for package in packages {
+            let is_built_from = |dependency: &Dependency| {
+                dependency.kind.is_none() && found.contains(dependency.name.as_str())
+            };
+            if package.dependencies.iter().any(is_built_from) {
+                found.insert(&package.name);
+            }
+        }
+        if found.len() == count {
+            return found;
         }
     }
-    Ok(arguments.into_iter().flatten().filter(|part| !part.is_empty()).collect())
 }
 
 /// Looks through the sources of a target: the modules of a test are in the folder
@@ -101,11 +183,20 @@ impl References {
     ///
     /// If no snapshot was referred to at all: then the tests did not write the list.
     pub(crate) fn orphans(&self) -> Result<Vec<PathBuf>> {
+        self.orphans_in(&folders()?)
+    }
+
+    /// The same of the packages whose tests ran.
+    pub(super) fn orphans_of(&self, selection: &Selection) -> Result<Vec<PathBuf>> {
+        self.orphans_in(&selection.folders)
+    }
+
+    fn orphans_in(&self, packages: &[PathBuf]) -> Result<Vec<PathBuf>> {
         let list = fs::read_to_string(&self.list).context("no test wrote a list of snapshots")?;
         let used: BTreeSet<PathBuf> =
             list.lines().filter_map(|path| fs::canonicalize(path).ok()).collect();
         let mut orphans = Vec::new();
-        for path in snapshots()? {
+        for path in snapshots(packages, ".snap")? {
             if !used.contains(&fs::canonicalize(&path)?) {
                 orphans.push(path);
             }
@@ -114,16 +205,28 @@ impl References {
     }
 }
 
-/// Lists the snapshots of the workspace's packages.
-fn snapshots() -> Result<Vec<PathBuf>> {
+/// Removes what earlier runs of the tests proposed: it is of another state of the code.
+pub(super) fn remove_proposals() -> Result<()> {
+    for path in snapshots(&folders()?, ".snap.new")? {
+        fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        println!("removed {}", path.strip_prefix(workspace::root()).unwrap_or(&path).display());
+    }
+    Ok(())
+}
+
+/// Lists the folders in which a package can be.
+fn folders() -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(workspace::root())?;
+    entries.map(|entry| Ok(entry?.path())).collect()
+}
+
+/// Lists the files of packages with a name that ends so.
+fn snapshots(packages: &[PathBuf], end: &str) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(workspace::root())? {
-        let package = entry?.path();
+    for package in packages {
         for sources in ["src", "tests"].map(|name| package.join(name)) {
             let files = workspace::files_below(&sources)?;
-            found.extend(
-                files.into_iter().filter(|file| file.extension().is_some_and(|e| e == "snap")),
-            );
+            found.extend(files.into_iter().filter(|file| file.to_string_lossy().ends_with(end)));
         }
     }
     found.sort();
