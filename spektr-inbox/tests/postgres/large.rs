@@ -107,10 +107,14 @@ async fn a_larger_delivery_has_more_time() {
           FOR EACH STATEMENT EXECUTE FUNCTION see()";
     let client = fresh.client().await;
     client.batch_execute(script).await.unwrap();
+    let batch = batch(1000);
     for count in [0, 1, 1000] {
-        fresh.accept(batch(1000)[..count].to_vec()).await.unwrap();
+        fresh.accept(batch[..count].to_vec()).await.unwrap();
     }
     let rows = client.query("SELECT setting FROM seen", &[]).await.unwrap();
     let seen: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-    assert_eq!(seen, ["600001ms", "601s"]);
+    // A millisecond for each entry, and one for each KiB.
+    let bytes: usize = batch.iter().map(|entry| entry.raw.len()).sum();
+    let longer = format!("{}ms", 600_000 + 1000 + bytes / 1024);
+    assert_eq!(seen, ["600001ms", &longer]);
 }

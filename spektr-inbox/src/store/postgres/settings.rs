@@ -10,6 +10,9 @@ const DURABLE: &str = "SELECT set_config('synchronous_commit', \
      CASE current_setting('synchronous_commit') \
        WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true)";
 
+/// How long a transaction may wait for its next statement at least, before the server ends it.
+const IDLE: Duration = Duration::from_secs(60);
+
 /// What a transaction is for decides how the planner may choose.
 ///
 /// A statement that runs a thousand times a second is planned once, and must not change
@@ -76,10 +79,12 @@ pub(super) fn begin(
     format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED; {DURABLE}; \
          SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}; \
-         SET LOCAL idle_in_transaction_session_timeout = '60s'; SET LOCAL jit = off\
+         SET LOCAL idle_in_transaction_session_timeout = {}; SET LOCAL jit = off\
          {on_error}{values}{details}{}",
         millis(statement),
         lock.map_or(0, millis),
+        // What a large delivery has to be made into takes time between two statements, too.
+        millis(statement.max(IDLE)),
         kind.planning(),
     )
 }
