@@ -185,9 +185,26 @@ pub struct Reading {
     pub place: Option<u64>,
     /// Status in the event's row.
     pub status: Option<Status>,
-    /// Digest of the words, absent where there are none.
+    /// Digest of the words, absent where there are none; of a section, those outside
+    /// of its examples and member tables.
     pub digest: Option<String>,
-    /// Digest of the table cells that follow a nullable type, which some renderings lose.
+    /// Digests of the paragraphs, to name the one that is reworded.
+    pub blocks: Vec<String>,
+    /// Digest of a section's examples.
+    pub example: Option<String>,
+    /// Digests of the rows of a section's member tables, in their order.
+    pub rows: Vec<ReadRow>,
+}
+
+/// A row of a member table as it was on the day when somebody read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReadRow {
+    /// The member's path as the table writes it.
+    pub path: String,
+    /// Digest of its name, type and description.
+    pub digest: String,
+    /// Digest of the words beside a type that may be null, which some renderings lose.
     pub after_null: Option<String>,
 }
 

@@ -49,7 +49,9 @@ impl Document {
     }
 
     pub(crate) fn heading(&mut self, level: u8, text: &str) {
-        let text = words::squeeze(text);
+        // A link to the heading is no part of it.
+        let is_link = |c: char| c.is_whitespace() || matches!(c, '#' | '¶' | '🔗' | '§');
+        let text = words::squeeze(text).trim_matches(is_link).to_owned();
         if !text.is_empty() {
             self.blocks.push(Block::Heading { level, text });
         }

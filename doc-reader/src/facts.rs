@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 
-use crate::digest::Digest;
+use crate::digest::{Digest, RowWords, Words};
 
 /// Everything that one documentation page says about events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -23,10 +23,14 @@ pub struct Page {
     pub common: Option<Section>,
     /// The words around the events: everything after the title that is neither in
     /// the table of events nor in the section of one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub around: Option<Digest>,
+    #[serde(skip_serializing_if = "Words::is_empty")]
+    pub around: Words,
     /// The sections that document events, in the page's order.
     pub sections: Vec<Section>,
+    /// Whether nothing stands behind the last member table, so that it may be cut
+    /// off without a sign of it.
+    #[serde(skip)]
+    pub ends_in_members: bool,
     /// What could not be read or contradicts itself.
     pub problems: Vec<Problem>,
 }
@@ -106,12 +110,15 @@ pub struct Section {
     pub example: Option<Example>,
     /// Wire types in the example and in the description of the type member.
     pub wire_types: Vec<String>,
-    /// Everything that the section says below its heading, apart from captions.
+    /// What the section says in its text, apart from captions.
+    #[serde(skip_serializing_if = "Words::is_empty")]
+    pub text: Words,
+    /// The words of its examples.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub digest: Option<Digest>,
-    /// The table cells that follow a nullable type, if the rendering kept them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub after_null: Option<Digest>,
+    pub example_digest: Option<Digest>,
+    /// The words of its member tables, row by row.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rows: Vec<RowWords>,
 }
 
 /// How a heading was recognised as the section of an event.
@@ -159,6 +166,9 @@ pub struct Member {
     /// The values that the description quotes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<String>,
+    /// Every value that it quotes, even one alone, which can be anything.
+    #[serde(skip)]
+    pub quoted: Vec<String>,
     /// For how long the description calls the value valid, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_for_seconds: Option<u64>,

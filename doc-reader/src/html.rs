@@ -102,6 +102,10 @@ impl Reader {
         if name == "br" {
             self.push("\n");
         }
+        // The words of an image are those that Markdown has for it.
+        if let Some(words) = elements::attribute(tag, b"alt").filter(|_| name == "img") {
+            self.push(&words);
+        }
         if VOID.contains(&name.as_str()) || (tag.self_closing && self.foreign > 0) {
             return;
         }

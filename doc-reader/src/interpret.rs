@@ -28,7 +28,11 @@ pub(crate) fn page(document: &Document, known: &[&str]) -> Result<Page, ReadErro
     }
     let listed: Vec<&str> = events.iter().map(|event| event.name.as_str()).collect();
     let names = Names::new(if listed.is_empty() { known } else { &listed }.iter().copied());
-    if document.cut_off || is_cut_off(document, &names) || ends_within_example(document) {
+    if document.cut_off
+        || is_cut_off(document, &names)
+        || ends_within_example(document)
+        || matches!(document.blocks.last(), Some(Block::Table(table)) if tables::ends_within_type(table))
+    {
         return Err(ReadError::CutOff);
     }
     let outline = outline(document, &names, &mut problems)?;
@@ -44,8 +48,9 @@ pub(crate) fn page(document: &Document, known: &[&str]) -> Result<Page, ReadErro
         batch: None,
         common: None,
         events,
-        around: outline.around.finish().0,
+        around: outline.around.finish(),
         sections: Vec::new(),
+        ends_in_members: ends_in_members(document),
         problems,
     };
     let sections = section::settle(outline.sections, &names, &mut page.problems);
@@ -214,7 +219,7 @@ fn speaks_of_events(document: &Document) -> bool {
 struct Outline<'a> {
     sections: Vec<Raw<'a>>,
     /// The words of no section.
-    around: digest::Section,
+    around: digest::Text,
     /// Member tables that stand in no section.
     loose_tables: Vec<&'a Table>,
 }
@@ -305,8 +310,32 @@ fn outline<'a>(
 fn add(outline: &mut Outline<'_>, section: &mut Option<Raw<'_>>, counts: bool, block: &Block) {
     match section {
         Some(raw) => raw.words.add(block),
-        None if counts => outline.around.add(block),
+        None if counts => around(&mut outline.around, block),
         None => {}
+    }
+}
+
+fn around(words: &mut digest::Text, block: &Block) {
+    match block {
+        Block::Heading { text, .. } | Block::Paragraph(text) => {
+            if !words::is_caption(text) && !words::is_site_text(text) {
+                words.add(text);
+            }
+        }
+        Block::Code(code) => words.add(code),
+        Block::Table(table) => {
+            let unsplit = table.unsplit.iter().cloned();
+            let rows = std::iter::once(&table.header).chain(&table.rows).map(|row| row.join(" "));
+            rows.chain(unsplit).for_each(|row| words.add(&row));
+        }
+    }
+}
+
+/// Whether the last block is a table of members.
+fn ends_in_members(document: &Document) -> bool {
+    match document.blocks.last() {
+        Some(Block::Table(table)) => matches!(tables::shape(table), Shape::Members { .. }),
+        _ => false,
     }
 }
 

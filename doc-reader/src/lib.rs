@@ -47,7 +47,7 @@ mod tables;
 mod types;
 mod words;
 
-pub use digest::Digest;
+pub use digest::{Digest, Paragraph, RowWords, Words};
 pub use error::ReadError;
 pub use facts::{
     Batch, EventRow, Example, ExampleMember, ExampleProblem, Fault, Kind, Matched, Member, Page,

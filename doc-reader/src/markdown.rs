@@ -129,7 +129,8 @@ fn html_table_end(text: &str) -> usize {
 fn commonmark(text: &str, document: &mut Document) {
     let text = components::unwrap(text);
     let text = &with_delimiters(&text);
-    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
+    let options =
+        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_FOOTNOTES;
     let mut reader = Reader::default();
     for event in Parser::new_ext(text, options) {
         reader.event(event, document);

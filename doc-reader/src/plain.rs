@@ -13,7 +13,7 @@ use crate::document::{Block, Document, Table};
 use crate::example::{Examples, opens_json, starts_json};
 use crate::facts::{Problem, ProblemKind};
 use crate::names::looks_like_event;
-use crate::{tables, words};
+use crate::{tables, types, words};
 use rows::Knowledge;
 
 /// Bytes that a heading may have.
@@ -81,6 +81,15 @@ impl<'a> Reader<'a> {
         at + 1
     }
 
+    /// Whether a line is the beginning of a row whose member the example shows.
+    fn begins_member(&self, line: &str) -> bool {
+        let begins =
+            |path: &str| path.starts_with(line) || (path.len() > 3 && line.starts_with(path));
+        let path = |path: &str| begins(path) || begins(path.rsplit('.').next().unwrap_or(path));
+        !line.contains(char::is_whitespace)
+            && self.examples.members().iter().any(|member| path(&member.path))
+    }
+
     fn end_paragraph(&mut self) {
         let text = std::mem::take(&mut self.paragraph);
         self.document.paragraph(&text);
@@ -102,6 +111,21 @@ impl<'a> Reader<'a> {
                 &mut problems,
             ),
             Layout::OnePerLine => lines::one_per_line(lines, header.end, &columns, &mut table),
+        };
+        // The beginning of a row at the end of the text is no row, and no paragraph.
+        let left = lines[end.min(lines.len())..].iter().filter(|line| !line.trim().is_empty());
+        let left: Vec<&str> = left.map(|line| line.trim()).take(3).collect();
+        self.document.cut_off |= match (left.as_slice(), table.unsplit.last()) {
+            ([], Some(line)) => self.begins_member(line),
+            // A name that follows a row without a description looks like one.
+            ([line], _) => {
+                let cells = table.rows.last().into_iter().flatten();
+                let last = cells.rev().find(|cell| !cell.is_empty());
+                self.begins_member(line)
+                    || types::begins(line) && last.is_some_and(|last| self.begins_member(last))
+            }
+            ([line, kind], _) => self.begins_member(line) && types::begins(kind),
+            _ => false,
         };
         let section = self.heading.clone();
         self.document.problems.extend(problems.into_iter().map(

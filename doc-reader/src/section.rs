@@ -169,7 +169,7 @@ pub(crate) fn read(
     problems: &mut Vec<Problem>,
 ) -> Read {
     let heading = raw.heading;
-    let (digest, after_null) = std::mem::take(&mut raw.words).finish();
+    let said = std::mem::take(&mut raw.words).finish();
     let raw = &raw;
     let mut report = |kind, about: String| {
         problems.push(Problem {
@@ -208,8 +208,9 @@ pub(crate) fn read(
             members,
             example: examples.finish(),
             wire_types,
-            digest,
-            after_null,
+            text: said.text,
+            example_digest: said.example,
+            rows: said.rows,
         },
         batch,
         overflow,
@@ -296,6 +297,7 @@ fn members(
                 nullable: row.nullable,
                 optional: row.optional,
                 values: words::quoted_values(&row.text),
+                quoted: words::quoted(&row.text).1,
                 valid_for_seconds: words::validity(&row.text),
                 unit: row.unit,
             };

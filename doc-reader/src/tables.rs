@@ -104,6 +104,16 @@ pub(crate) fn ends_within_row(table: &Table) -> bool {
         && others.all(|cell| words::status(cell).is_some())
 }
 
+/// Whether the last row of a table of members lacks the type that all others have, or
+/// the end of its word.
+pub(crate) fn ends_within_type(table: &Table) -> bool {
+    let Shape::Members { kind: Some(kind), .. } = shape(table) else { return false };
+    let mut kinds = table.cells(kind);
+    let last = kinds.next_back().unwrap_or_default();
+    let mut others = kinds.peekable();
+    types::begins(last) && others.peek().is_some() && others.all(|cell| !cell.is_empty())
+}
+
 /// Takes the mark-up off the first cell of a table of events; also says whether
 /// the cell calls the event deprecated.
 fn event_name(cell: &str) -> (&str, bool) {
@@ -119,9 +129,11 @@ pub(crate) fn events(
 ) -> Vec<EventRow> {
     let EventColumns { name, status, wire_type, .. } = columns;
     let mut rows = Vec::new();
-    let texts: Vec<usize> = (0..table.header.len())
+    let mut texts: Vec<usize> = (0..table.header.len())
         .filter(|&at| at != name && Some(at) != status && Some(at) != wire_type)
         .collect();
+    // The order of columns says nothing.
+    texts.sort_by_key(|&at| table.header[at].to_ascii_lowercase());
     for row in &table.rows {
         let said = cell(row, Some(name));
         let (named, deprecated) = event_name(said);
@@ -236,7 +248,7 @@ pub(crate) fn members(
 const LONGEST_PATH: usize = 512;
 
 /// Reads a member's path; also says whether the cell marks it optional.
-fn path(cell: &str) -> Option<(String, bool)> {
+pub(crate) fn path(cell: &str) -> Option<(String, bool)> {
     let cell = cell.trim_start_matches(|c: char| {
         c.is_whitespace() || matches!(c, '↳' | '└' | '├' | '─' | '│' | '>' | '-' | '–' | '•' | '→')
     });

@@ -199,6 +199,11 @@ pub(crate) fn prefix_before_name(
     Some((expr, end))
 }
 
+/// Whether a text is the beginning of a type word and not the whole of one.
+pub(crate) fn begins(text: &str) -> bool {
+    cell(text).is_none() && WORDS.iter().any(|(word, _)| word.starts_with(text))
+}
+
 /// Whether a type word begins at this place of a line.
 pub(crate) fn begins_with_word(line: &str) -> bool {
     starts_with(line, "null |") || WORDS.iter().any(|(word, _)| starts_with_cased(line, word))

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use crate::facts::{Status, Unit};
 
 /// What a table's column holds, by its heading.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Column {
     Event,
     Name,
@@ -386,6 +386,15 @@ pub(crate) fn is_site_text(text: &str) -> bool {
 /// The values that a description quotes, such as `'add' or 'remove'`. A single
 /// quoted word can be anything, unless it is called an example.
 pub(crate) fn quoted_values(description: &str) -> Vec<String> {
+    let (lead, values) = quoted(description);
+    let called = ["such as", "e.g.", "i.e.", "one of", "for example", "like"]
+        .iter()
+        .any(|words| lead.trim_end_matches([' ', ',', ':']).ends_with(words));
+    if called || values.len() > 1 { values } else { Vec::new() }
+}
+
+/// Every value that a description quotes, behind what leads to the first.
+pub(crate) fn quoted(description: &str) -> (String, Vec<String>) {
     let plain = description.replace(['’', '‘', '“', '”', '"', '`'], "'");
     let mut parts = plain.split('\'');
     let lead = parts.next().unwrap_or_default().to_ascii_lowercase();
@@ -394,11 +403,7 @@ pub(crate) fn quoted_values(description: &str) -> Vec<String> {
             && text.starts_with(|c: char| c.is_ascii_alphabetic())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
     };
-    let values: Vec<String> = parts.step_by(2).filter(value).map(str::to_owned).collect();
-    let called = ["such as", "e.g.", "i.e.", "one of", "for example", "like"]
-        .iter()
-        .any(|words| lead.trim_end_matches([' ', ',', ':']).ends_with(words));
-    if called || values.len() > 1 { values } else { Vec::new() }
+    (lead, parts.step_by(2).filter(value).map(str::to_owned).collect())
 }
 
 /// For how long a description calls a value valid, in seconds.

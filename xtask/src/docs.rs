@@ -82,10 +82,13 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FOLDER")]
         schema: Option<PathBuf>,
     },
-    /// Start schema files for the page's new events and take over changed statuses; overwrites nothing
+    /// Start schema files for the page's new events and take over changed statuses; overwrites nothing, unless an event is named
     Scaffold {
         /// The saved page
         page: PathBuf,
+        /// Nothing but this event; one whose payload was not documented before is typed
+        #[arg(long, value_name = "EVENT_NAME")]
+        event: Option<String>,
         /// The schema folder, if not the workspace's
         #[arg(long, value_name = "FOLDER")]
         schema: Option<PathBuf>,
@@ -118,7 +121,9 @@ pub(crate) fn run(command: Command) -> ExitCode {
         Command::Watch { list, folder: state, schema } => {
             watch::run(&list, &state, &folder(schema))
         }
-        Command::Scaffold { page, schema } => start(&page, &folder(schema)),
+        Command::Scaffold { page, event, schema } => {
+            start(&page, event.as_deref(), &folder(schema))
+        }
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
@@ -168,9 +173,9 @@ fn record(path: &Path, scope: &Scope, version: &str, schema: &Path) -> Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-fn start(path: &Path, schema: &Path) -> Result<ExitCode> {
+fn start(path: &Path, event: Option<&str>, schema: &Path) -> Result<ExitCode> {
     let page = read(path, &Scope::Page, &workspace::schema_set(schema)?)?;
-    print(&(write(&page, schema, &today())?.join("\n") + "\n"))?;
+    print(&(write(&page, schema, &today(), event)?.join("\n") + "\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -185,9 +190,9 @@ fn texts(schema: &Path) -> Result<BTreeMap<String, String>> {
 
 /// Writes what the page has and the folder has not; says what was written, and
 /// what is left to a person.
-fn write(page: &Page, schema: &Path, today: &str) -> Result<Vec<String>> {
+fn write(page: &Page, schema: &Path, today: &str, event: Option<&str>) -> Result<Vec<String>> {
     let set = workspace::schema_set(schema)?;
-    let plan = scaffold::plan(page, &set, &texts(schema)?, today)?;
+    let plan = scaffold::plan(page, &set, &texts(schema)?, today, event)?;
     let mut said = Vec::new();
     for (name, text) in &plan.new_files {
         let target = schema.join(name);
@@ -201,6 +206,14 @@ fn write(page: &Page, schema: &Path, today: &str) -> Result<Vec<String>> {
         fs::write(&target, text).with_context(|| format!("cannot write {}", target.display()))?;
         said.push(format!("wrote {name}"));
     }
+    for (name, text) in &plan.typed {
+        let target = schema.join(name);
+        if let Some(folder) = target.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(&target, text).with_context(|| format!("cannot write {}", target.display()))?;
+        said.push(format!("typed the payload in {name}"));
+    }
     for edit in &plan.edits {
         let target = schema.join(&edit.file);
         fs::write(&target, &edit.text)
@@ -210,7 +223,7 @@ fn write(page: &Page, schema: &Path, today: &str) -> Result<Vec<String>> {
     said.extend(plan.left);
     if said.is_empty() {
         said.push("nothing to do: every event of the page has a schema file".into());
-    } else if !plan.new_files.is_empty() {
+    } else if !plan.new_files.is_empty() || !plan.typed.is_empty() {
         said.push("next: complete what is unreviewed, record the page with `cargo xtask docs read`, then `cargo xtask accept`".into());
     }
     Ok(said)

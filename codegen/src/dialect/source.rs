@@ -3,7 +3,7 @@
 use super::head::STATUSES;
 use super::{Node, Reader};
 use crate::json::Json;
-use crate::model::{Part, Reading, Source};
+use crate::model::{Part, ReadRow, Reading, Source};
 use crate::names;
 use crate::problem::ProblemKind;
 
@@ -39,7 +39,10 @@ impl Reader<'_> {
     fn reading(&mut self, node: &Node<'_>) -> Option<Reading> {
         self.only(
             node,
-            &["part", "version", "captured", "place", "status", "digest", "after_null"],
+            &[
+                "part", "version", "captured", "place", "status", "digest", "blocks", "example",
+                "rows",
+            ],
         );
         let parts = [("row", Part::Row), ("section", Part::Section), ("around", Part::Around)];
         let part = match node.get("part") {
@@ -51,8 +54,19 @@ impl Reader<'_> {
         };
         let version = self.required_string(node, "version");
         let captured = self.date(node);
-        let digest = self.digest(node, "digest");
-        let after_null = self.digest(node, "after_null");
+        let digest = node.get("digest").and_then(|node| self.digest(&node));
+        let example = node.get("example").and_then(|node| self.digest(&node));
+        let blocks = match node.get("blocks") {
+            Some(list) => {
+                self.list(&list);
+                list.elements().filter_map(|node| self.digest(&node)).collect()
+            }
+            None => Vec::new(),
+        };
+        let rows = match node.get("rows") {
+            Some(rows) => self.read_rows(&rows),
+            None => Vec::new(),
+        };
         let place = node.get("place").and_then(|place| match place.json {
             Json::Number(number) => number.as_u64(),
             _ => None,
@@ -73,19 +87,46 @@ impl Reader<'_> {
             place,
             status,
             digest,
-            after_null,
+            blocks,
+            example,
+            rows,
         })
     }
 
-    fn digest(&mut self, node: &Node<'_>, keyword: &str) -> Option<String> {
-        let node = node.get(keyword)?;
-        let digest = self.string(&node)?;
-        let digits = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        if digest.len() == 16 && digest.bytes().all(digits) {
-            return Some(digest);
+    /// Reads `"data.contextId": "…"`: a row's digest, and behind a slash that of the
+    /// words beside a nullable type.
+    fn read_rows(&mut self, node: &Node<'_>) -> Vec<ReadRow> {
+        if !matches!(node.json, Json::Object(_)) {
+            let found = node.json.kind();
+            self.report(node, ProblemKind::WrongType { expected: "an object", found });
         }
-        let expected = "16 hexadecimal digits".to_owned();
-        self.report(&node, ProblemKind::WrongValue { expected, found: digest });
-        None
+        let mut rows = Vec::new();
+        for (path, node) in node.members() {
+            let Some(text) = self.string(&node) else { continue };
+            let (digest, after_null) = match text.split_once('/') {
+                Some((digest, after_null)) => (digest.to_owned(), Some(after_null.to_owned())),
+                None => (text, None),
+            };
+            for digest in std::iter::once(&digest).chain(&after_null) {
+                self.check_digest(&node, digest);
+            }
+            rows.push(ReadRow { path: path.to_owned(), digest, after_null });
+        }
+        rows
+    }
+
+    fn digest(&mut self, node: &Node<'_>) -> Option<String> {
+        let digest = self.string(node)?;
+        self.check_digest(node, &digest);
+        Some(digest)
+    }
+
+    fn check_digest(&mut self, node: &Node<'_>, digest: &str) {
+        let digits = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if digest.len() != 16 || !digest.bytes().all(digits) {
+            let expected = "16 hexadecimal digits".to_owned();
+            let found = digest.to_owned();
+            self.report(node, ProblemKind::WrongValue { expected, found });
+        }
     }
 }

@@ -37,15 +37,16 @@ pub(super) enum Role {
     Inline,
 }
 
+/// Returns the value of an attribute.
+pub(super) fn attribute(tag: &StartTag<()>, wanted: &[u8]) -> Option<String> {
+    let mut attributes = tag.attributes.iter();
+    let (_, value) = attributes.find(|(name, _)| ***name == *wanted)?;
+    Some(String::from_utf8_lossy(value).into_owned())
+}
+
 /// Says what an element is by its name and its attributes.
 pub(super) fn role(name: &str, tag: &StartTag<()>, chrome: Chrome) -> Role {
-    let attribute = |wanted: &[u8]| {
-        tag.attributes
-            .iter()
-            .find(|(name, _)| ***name == *wanted)
-            .map(|(_, value)| String::from_utf8_lossy(value).to_ascii_lowercase())
-            .unwrap_or_default()
-    };
+    let attribute = |wanted| attribute(tag, wanted).unwrap_or_default().to_ascii_lowercase();
     let class = attribute(b"class");
     let numbers = ["linenumber", "line-number", "lineno", "gutter"];
     if NEVER_READ.contains(&name)

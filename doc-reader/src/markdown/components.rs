@@ -16,7 +16,7 @@ const PLAIN: &[&str] = &["details", "div", "section", "article", "center", "p"];
 /// Replaces the tags by blank lines; the title of one that names an event becomes
 /// a heading.
 pub(super) fn unwrap(text: &str) -> Cow<'_, str> {
-    if !text.contains('<') {
+    if !text.contains(['<', '{']) {
         return Cow::Borrowed(text);
     }
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
@@ -29,6 +29,11 @@ pub(super) fn unwrap(text: &str) -> Cow<'_, str> {
         at += 1;
         let start = line.trim_start();
         let mark = ["```", "~~~"].into_iter().find(|mark| start.starts_with(mark));
+        if let Some(end) = code_of_mdx(&lines, at - 1).filter(|_| fence.is_none()) {
+            at = end;
+            out.push('\n');
+            continue;
+        }
         if let Some((tag, end)) = alone(&lines, at - 1).filter(|_| fence.is_none()) {
             at = end;
             if tag.starts_with("</") {
@@ -58,6 +63,19 @@ pub(super) fn unwrap(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// Returns the end of a comment, an import or an export of MDX, which no reader of the
+/// page sees.
+fn code_of_mdx(lines: &[&str], at: usize) -> Option<usize> {
+    let first = lines.get(at)?.trim();
+    let statement = ["import ", "export "].iter().any(|word| first.starts_with(word));
+    if statement && first.contains(['{', '\'', '"']) && first.ends_with([';', '\'', '"']) {
+        return Some(at + 1);
+    }
+    let rest = lines.get(at..)?.iter().filter(|_| first.starts_with("{/*")).take(MOST_LINES);
+    let end = rest.into_iter().position(|line| line.trim_end().ends_with("*/}"))?;
+    Some(at + end + 1)
 }
 
 /// Whether a tag is that of a component: a name that begins with a capital and

@@ -146,8 +146,14 @@ impl<'a> Reader<'a> {
             }
         }
         let mut end = second + 1;
+        // Where no blank line stands between cells, one ends the row.
+        let tight = (at..=second).all(|here| !self.line(here).is_empty());
+        let next = |end: usize| match tight {
+            true => Some(end).filter(|&end| !self.line(end).is_empty()),
+            false => self.next(end),
+        };
         for (column, cell) in cells.iter_mut().enumerate().skip(self.name.max(mark) + 1) {
-            let Some(here) = self.next(end) else { break };
+            let Some(here) = next(end) else { break };
             let line = self.line(here);
             let flag = self.columns[column] == Column::Flag;
             let fits = if flag { words::flag(line).is_some() } else { self.is_text(line) };
@@ -157,7 +163,7 @@ impl<'a> Reader<'a> {
             }
         }
         // Further lines of the last cell, where another row follows them.
-        let other = self.next(end).is_some_and(|next| self.positional(next).is_some());
+        let other = next(end).is_none_or(|next| self.positional(next).is_some());
         if let Some(next) = self.row_soon(end).filter(|_| !other) {
             for here in end..next {
                 self.add_text(&mut cells, 0, here);

@@ -3,11 +3,13 @@
 //! Invariants: a pure function; what the page doesn't describe (an event in
 //! progress, a page without sections) is never reported as gone.
 
+mod words;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
 use spektr_codegen::SchemaSet;
-use spektr_codegen::model::{Event, Part};
+use spektr_codegen::model::{Event, Reading};
 use spektr_doc_reader::{EventRow, Page, Problem, ProblemKind, Unit};
 
 use super::drift::{Drift, Explained, Kind, Report, Unclear};
@@ -59,6 +61,7 @@ pub(super) fn compare(page: &Page, set: &SchemaSet, scope: &Scope) -> Report {
     for row in page.events.iter().filter(|row| scope.has_event(&row.name)) {
         comparison.row(row, pairs.of_row(row), &editions);
     }
+    comparison.whole_table(page.events.len());
     if !matches!(scope, Scope::Event(_)) {
         comparison.absent(page, set, &pairs, &editions, &unread);
     }
@@ -74,11 +77,14 @@ pub(super) fn compare(page: &Page, set: &SchemaSet, scope: &Scope) -> Report {
         let place = |name: &str| page.events.iter().position(|row| row.name == name);
         events.sort_by_key(|(name, _)| place(name).unwrap_or(usize::MAX));
         for (name, event) in &events {
+            let known = Known::new(set, event);
+            let payload = Payload::new(page, name);
+            let resolved = payload.as_ref().map(|payload| Resolved::new(&known, payload));
             if editions.lists(event) {
-                read.extend(comparison.sections(page, name, event));
+                read.extend(comparison.sections(page, name, event, resolved.as_ref()));
             }
-            if let Some(payload) = Payload::new(page, name) {
-                comparison.members(&Known::new(set, event), &payload, &unread);
+            if let (Some(payload), Some(resolved)) = (&payload, &resolved) {
+                comparison.members(&known, payload, resolved, &unread);
             }
         }
         for section in &page.sections {
@@ -160,11 +166,11 @@ impl Comparison {
                 _ => self.push(Kind::StatusChanged, name, None, was, now),
             }
         }
-        let is = |reading: &&_| readings::is_read(&[*reading], row.digest.as_ref(), None);
+        let is = |reading: &Reading| readings::same(reading.digest.as_deref(), row.digest.as_ref());
         match (last, later) {
             (None, _) => self.notes.push(format!("{name}: nobody has read its row yet")),
-            (Some(last), _) if is(&last) => {}
-            (Some(last), Some(later)) if readings::rows(event).any(|reading| is(&reading)) => {
+            (Some(last), _) if is(last) => {}
+            (Some(last), Some(later)) if readings::rows(event).any(is) => {
                 let was = format!("read on {}", last.captured);
                 self.newer(Kind::RowNewer, event, Some(&was), None, &later.version);
             }
@@ -206,54 +212,6 @@ impl Comparison {
         }
     }
 
-    /// Compares the words of an event's sections with those that were read; returns
-    /// the headings of the sections that were.
-    fn sections<'p>(&mut self, page: &'p Page, name: &str, event: &Event) -> Vec<&'p str> {
-        let known: Vec<_> = readings::of(event, Part::Section).collect();
-        let day = known.last().map_or("never read".to_owned(), |reading| {
-            format!("last read on {}", reading.captured)
-        });
-        let own = page.sections.iter().filter(|it| it.events.iter().any(|event| event == name));
-        let own: Vec<_> = own.collect();
-        let mut read = Vec::new();
-        if own.is_empty() && !known.is_empty() {
-            self.push(Kind::SectionRemoved, &event.name, None, Some(&day), None);
-        }
-        for section in own {
-            let heading = section.heading.as_str();
-            if readings::is_read(&known, section.digest.as_ref(), section.after_null.as_ref()) {
-                read.push(heading);
-                continue;
-            }
-            let kind = if known.is_empty() { Kind::SectionAdded } else { Kind::SectionReworded };
-            self.push(kind, &event.name, None, Some(&day), Some(heading));
-        }
-        read
-    }
-
-    /// Compares what the page says around the events, and how it wraps them.
-    fn around(&mut self, page: &Page, set: &SchemaSet) {
-        if let (Some(batch), Some(was)) = (&page.batch, known::batch_member(set))
-            && batch.member != was
-        {
-            self.push(Kind::BatchMemberChanged, PAGE, None, Some(was), Some(&batch.member));
-        }
-        let Some(known) = readings::around(set) else { return };
-        let now = page.around.as_ref();
-        match known.readings.last() {
-            None if now.is_some() => {
-                self.notes.push("nobody has read the text around the events yet".to_owned());
-            }
-            Some([_, day, _])
-                if !known.readings.iter().any(|[digest, ..]| readings::same(Some(digest), now)) =>
-            {
-                let was = format!("last read on {day}");
-                self.push(Kind::TextReworded, PAGE, None, Some(&was), None);
-            }
-            _ => {}
-        }
-    }
-
     /// Records a difference that comes from the page's version.
     fn newer(
         &mut self,
@@ -284,12 +242,25 @@ impl Comparison {
         }
     }
 
-    fn members(&mut self, known: &Known<'_>, payload: &Payload, unread: &Unread<'_>) {
+    fn members(
+        &mut self,
+        known: &Known<'_>,
+        payload: &Payload,
+        resolved: &Resolved<'_, '_>,
+        unread: &Unread<'_>,
+    ) {
         let name = known.event.name.as_str();
-        let resolved = Resolved::new(known, payload);
         for (member, place) in &resolved.members {
             match place {
-                Place::Envelope => {}
+                Place::Envelope(shape) => {
+                    // Both envelopes are read without what they may lack.
+                    let nullable = member.nullable.unwrap_or(shape.nullable);
+                    let shape = Shape { nullable, ..(*shape).clone() };
+                    if let Some((was, now)) = change(&shape, member) {
+                        let path = Some(member.path.as_str());
+                        self.push(Kind::MemberChanged, name, path, Some(&was), Some(&now));
+                    }
+                }
                 Place::Nowhere => {
                     let now = words(member, None);
                     self.push(Kind::MemberAdded, name, Some(&member.path), None, Some(&now));
@@ -379,6 +350,9 @@ impl Comparison {
                 None => report.drift.push(drift),
             }
         }
+        // Other words follow from another meaning, which is reported already.
+        let all = report.drift.clone();
+        report.drift.retain(|drift| !all.iter().any(|other| other.implies(drift)));
         report
     }
 }

@@ -61,9 +61,17 @@ pub(super) enum Kind {
     RowReworded,
     SectionAdded,
     SectionRemoved,
+    /// The text of a section.
     SectionReworded,
+    /// The example of a section.
+    ExampleReworded,
+    /// Every row of a table.
+    TableReworded,
+    /// The row of a member.
+    MemberReworded,
     TextReworded,
     ValueAdded,
+    ValueRemoved,
     ValidityChanged,
     UnitChanged,
     BatchMemberChanged,
@@ -92,8 +100,12 @@ impl Kind {
             Kind::SectionAdded => "section_added",
             Kind::SectionRemoved => "section_removed",
             Kind::SectionReworded => "section_reworded",
+            Kind::ExampleReworded => "example_reworded",
+            Kind::TableReworded => "table_reworded",
+            Kind::MemberReworded => "member_reworded",
             Kind::TextReworded => "text_reworded",
             Kind::ValueAdded => "value_added",
+            Kind::ValueRemoved => "value_removed",
             Kind::ValidityChanged => "validity_changed",
             Kind::UnitChanged => "unit_changed",
             Kind::BatchMemberChanged => "batch_member_changed",
@@ -241,6 +253,35 @@ fn line(out: &mut String, text: &str) {
     let _ = writeln!(out, "{text}");
 }
 
+impl Drift {
+    /// Whether this difference is the reason why those words are others.
+    pub(super) fn implies(&self, words: &Drift) -> bool {
+        use Kind::*;
+        let of_member = matches!(
+            self.kind,
+            MemberAdded
+                | MemberRemoved
+                | MemberChanged
+                | ValueAdded
+                | ValueRemoved
+                | ValidityChanged
+                | UnitChanged
+        );
+        let typed = |path: &Option<String>| {
+            matches!(path.as_deref(), Some("type" | "eventType" | "event_type"))
+        };
+        self.event == words.event
+            && match words.kind {
+                MemberReworded => {
+                    of_member && self.path == words.path
+                        || self.kind == WireTypeAdded && typed(&words.path)
+                }
+                ExampleReworded => of_member || self.kind == WireTypeAdded,
+                _ => false,
+            }
+    }
+}
+
 impl fmt::Display for Drift {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path.as_deref().unwrap_or_default();
@@ -259,12 +300,25 @@ impl fmt::Display for Drift {
             Kind::SectionAdded => write!(f, "new section {now}"),
             Kind::SectionRemoved => write!(f, "its section is gone ({was})"),
             Kind::SectionReworded => {
-                write!(f, "section {now} is reworded ({was}): look again")
+                write!(f, "the text of section {now} is reworded ({was}): look again")
+            }
+            Kind::ExampleReworded => {
+                write!(f, "the example of section {now} is reworded ({was}): look again")
+            }
+            Kind::TableReworded => {
+                write!(f, "the table of {now} is reworded ({was}): look again")
+            }
+            Kind::MemberReworded => {
+                let now = self.now.as_deref().unwrap_or("reworded");
+                write!(f, "the row of member {path} is {now} ({was}): look again")
             }
             Kind::TextReworded => {
-                write!(f, "the text around the events is reworded ({was}): look again")
+                let now = self.now.as_ref().map(|now| format!(" at \"{now}\""));
+                let now = now.unwrap_or_default();
+                write!(f, "the text around the events is reworded{now} ({was}): look again")
             }
             Kind::ValueAdded => write!(f, "member {path} has a new value {now}"),
+            Kind::ValueRemoved => write!(f, "member {path} has no value {was} any more"),
             Kind::ValidityChanged => write!(f, "member {path} is valid for {now}, was {was}"),
             Kind::UnitChanged => write!(f, "member {path} is in {now}, was {was}"),
             Kind::BatchMemberChanged => {

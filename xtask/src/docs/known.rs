@@ -21,8 +21,8 @@ pub(super) struct Known<'m> {
     pub(super) event: &'m Event,
     /// Every member by its path, as `fields[].key`, in the schema's order.
     pub(super) members: Vec<(String, Shape)>,
-    /// Names of the members that every event has, in either envelope.
-    envelope: BTreeSet<String>,
+    /// Members that every event has, in either envelope.
+    envelope: Vec<(String, Shape)>,
 }
 
 /// What the schema says of one member.
@@ -45,9 +45,13 @@ pub(super) struct Shape {
 impl<'m> Known<'m> {
     pub(super) fn new(set: &'m SchemaSet, event: &'m Event) -> Self {
         let model = set.model();
-        let envelope = model.envelope.iter().chain(&model.other_envelope);
-        let envelope = envelope.map(|member| member.name.clone()).collect();
-        let mut known = Known { event, members: Vec::new(), envelope };
+        let mut known = Known { event, members: Vec::new(), envelope: Vec::new() };
+        for members in [&model.other_envelope, &model.envelope] {
+            known.add(model, "", members, true, 0);
+            // What is in the payload is the event's own.
+            known.members.retain(|(path, _)| path != "data" && !path.contains(['.', '[']));
+            known.envelope.append(&mut known.members);
+        }
         for members in [&model.envelope, &event.members] {
             known.add(model, "", members, true, 0);
         }
@@ -97,10 +101,14 @@ impl<'m> Known<'m> {
         found.map(|(path, shape)| (path.as_str(), shape))
     }
 
-    /// Whether every event has this member, in one of the envelopes. What is in
-    /// `data` is the event's own.
+    /// Whether every event has this member, in one of the envelopes.
     pub(super) fn is_envelope(&self, path: &str) -> bool {
-        path != "data" && self.envelope.contains(path)
+        self.in_envelope(path).is_some()
+    }
+
+    /// Returns what the envelopes say of a member: the one with `eventType` first.
+    pub(super) fn in_envelope(&self, path: &str) -> Option<&Shape> {
+        self.envelope.iter().find(|(known, _)| known == path).map(|(_, shape)| shape)
     }
 
     /// Returns the paths that only this event has, without containers.

@@ -24,7 +24,7 @@ pub(super) struct Resolved<'k, 'p> {
 pub(super) enum Place<'k> {
     At(&'k str, &'k Shape),
     /// In the other envelope, which the schema has too.
-    Envelope,
+    Envelope(&'k Shape),
     Nowhere,
 }
 
@@ -48,8 +48,8 @@ impl<'k, 'p> Resolved<'k, 'p> {
         if let Some((path, shape)) = self.known.find(path).filter(|_| !other) {
             return Place::At(path, shape);
         }
-        if self.known.is_envelope(path) {
-            return Place::Envelope;
+        if let Some(shape) = self.known.in_envelope(path) {
+            return Place::Envelope(shape);
         }
         // The other envelope has everything in `data`, and an example of the
         // payload alone has nothing around it.
@@ -60,6 +60,19 @@ impl<'k, 'p> Resolved<'k, 'p> {
             Some((path, shape)) => Place::At(path, shape),
             None => Place::Nowhere,
         }
+    }
+
+    /// Returns what the schema says of a path.
+    pub(super) fn shape(&self, path: &str) -> Option<&'k Shape> {
+        self.known.find(path).map(|(_, shape)| shape)
+    }
+
+    /// Returns the schema's path of a documented one.
+    pub(super) fn path_of(&self, documented: &str) -> Option<&'k str> {
+        self.members.iter().find_map(|(member, place)| match place {
+            Place::At(path, _) if member.path == documented => Some(*path),
+            _ => None,
+        })
     }
 
     /// Finds the member that a table means by a path without its prefix, or

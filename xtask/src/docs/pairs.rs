@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use spektr_codegen::SchemaSet;
-use spektr_codegen::model::Event;
+use spektr_codegen::model::{Event, Part};
 use spektr_doc_reader::{EventRow, Page};
 
 use super::compare::Scope;
@@ -112,6 +112,9 @@ pub(super) fn same_name(event: &Event, row: &EventRow) -> bool {
 /// Says why a page cannot be compared, if it cannot: every difference would be
 /// noise, or the page is one of something else.
 pub(super) fn stranger(page: &Page, set: &SchemaSet, scope: &Scope) -> Option<String> {
+    if let Some(why) = cut_table(page, set).filter(|_| *scope != Scope::Table) {
+        return Some(why);
+    }
     if let Scope::Event(name) = scope {
         let row = page.events.iter().any(|row| row.name == *name);
         let section = page.sections.iter().any(|it| it.events.iter().any(|event| event == name));
@@ -134,6 +137,28 @@ pub(super) fn stranger(page: &Page, set: &SchemaSet, scope: &Scope) -> Option<St
         .iter()
         .all(|row| row.status.is_none())
         .then(|| "the page gives no event a status that is known: is it the right page?".to_owned())
+}
+
+/// Says where a page ends within its last table, as copied text may without a sign of
+/// it: rows that were read are missing at the end, and the example still shows them.
+fn cut_table(page: &Page, set: &SchemaSet) -> Option<String> {
+    let section = page.sections.last().filter(|_| page.ends_in_members)?;
+    let shown = |path: &str| {
+        let ending = format!(".{path}");
+        let members = section.example.iter().flat_map(|example| &example.members);
+        members.into_iter().any(|it| it.path == path || it.path.ends_with(&ending))
+    };
+    let events = section.events.iter().filter_map(|name| set.model().event(name));
+    let readings = events.flat_map(|event| readings::of(event, Part::Section));
+    let missing = readings.filter_map(|reading| {
+        let begun = section.rows.iter().zip(&reading.rows).all(|(row, read)| row.path == read.path);
+        reading.rows.get(section.rows.len()).filter(|next| begun && shown(&next.path))
+    });
+    let next = missing.into_iter().next()?;
+    Some(format!(
+        "the page ends in the table of {}, before the row of {}, which its example still shows: save or copy the whole page again",
+        section.heading, next.path
+    ))
 }
 
 pub(super) fn letters(name: &str) -> String {

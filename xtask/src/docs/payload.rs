@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use spektr_doc_reader::{Kind, Page, Section, Unit};
+use spektr_doc_reader::{ExampleMember, Kind, Page, Section, Unit};
 
 /// The members around the payload, in both envelopes.
 const ENVELOPE: [&str; 9] = [
@@ -47,6 +47,8 @@ pub(super) struct Payload {
     pub(super) wire_types: BTreeSet<String>,
     /// Whether a table lists the members, and not only an example.
     pub(super) has_table: bool,
+    /// What the examples show, in their order.
+    pub(super) shown: Vec<ExampleMember>,
     /// Headings of the sections that it comes from.
     pub(super) sections: Vec<String>,
 }
@@ -68,6 +70,7 @@ impl Payload {
         for section in own.into_iter().chain(&page.common) {
             payload.sections.push(section.heading.clone());
             payload.wire_types.extend(section.wire_types.iter().cloned());
+            payload.shown.extend(section.example.iter().flat_map(|it| it.members.clone()));
             payload.add(section);
         }
         Some(payload)

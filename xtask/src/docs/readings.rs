@@ -5,9 +5,9 @@
 //! have these digests has been read; words that were never read are reported,
 //! whatever they say.
 
-use spektr_codegen::model::{Event, Part, Reading};
+use spektr_codegen::model::{Common, Event, Part, ReadRow, Reading};
 use spektr_codegen::{Required, SchemaSet};
-use spektr_doc_reader::{Digest, EventRow, Page};
+use spektr_doc_reader::{Digest, EventRow, Page, Paragraph, Section, Words};
 
 use super::known;
 
@@ -85,33 +85,104 @@ pub(super) fn same(read: Option<&str>, now: Option<&Digest>) -> bool {
     read == now.map(Digest::as_str)
 }
 
-/// Whether the part that a page can have after a nullable type has been read, in
-/// one of the readings. A rendering that loses it has nothing to compare.
-pub(super) fn is_read(
-    readings: &[&Reading],
-    words: Option<&Digest>,
-    after_null: Option<&Digest>,
-) -> bool {
-    readings.iter().any(|reading| {
-        let lost = after_null.is_none() || same(reading.after_null.as_deref(), after_null);
-        same(reading.digest.as_deref(), words) && lost
-    })
+/// What of a section nobody has read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Reworded<'a> {
+    /// The text, and how each new paragraph begins.
+    Text(Vec<&'a str>),
+    Example,
+    /// Every row of the member tables, or all of the table.
+    Table,
+    /// A row, by its path as the table writes it, and what became of it.
+    Row(&'a str, RowChange),
 }
 
-/// What has been read of the text around the events: the file that says so, and
-/// digest, day and version of each reading.
-pub(super) struct Around<'s> {
-    pub(super) file: &'s str,
-    pub(super) readings: Vec<[&'s str; 3]>,
+/// What became of a row of a member table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RowChange {
+    Reworded,
+    New,
+    Gone,
 }
 
-/// Finds the file that describes what all events share.
-pub(super) fn around(set: &SchemaSet) -> Option<Around<'_>> {
-    let envelope = Required::TypeEnvelope.path();
-    let common = set.model().common.iter().find(|common| common.file == envelope)?;
-    let readings = common.source.readings.iter();
-    let readings = readings.filter(|reading| reading.part == Part::Around).map(|reading| {
-        [reading.digest.as_deref().unwrap_or_default(), &reading.captured, &reading.version]
-    });
-    Some(Around { file: &common.file, readings: readings.collect() })
+/// Returns what of a section differs from the reading that is nearest to it; `lossy`
+/// where the rendering has no words beside nullable types.
+pub(super) fn reworded<'a>(
+    section: &'a Section,
+    readings: &[&'a Reading],
+    lossy: bool,
+) -> Vec<Reworded<'a>> {
+    let differences = readings.iter().map(|reading| differences(section, reading, lossy));
+    differences.min_by_key(Vec::len).unwrap_or_default()
+}
+
+fn differences<'a>(section: &'a Section, reading: &'a Reading, lossy: bool) -> Vec<Reworded<'a>> {
+    let mut found = Vec::new();
+    if !same_text(reading, &section.text) {
+        found.push(Reworded::Text(new_paragraphs(reading, &section.text)));
+    }
+    if !same(reading.example.as_deref(), section.example_digest.as_ref()) {
+        found.push(Reworded::Example);
+    }
+    let mut rows = Vec::new();
+    for row in &section.rows {
+        let change = match reading.rows.iter().find(|read| read.path == row.path) {
+            None => RowChange::New,
+            Some(read) => {
+                let lost = lossy && row.after_null.is_none();
+                let after_null = lost || same(read.after_null.as_deref(), row.after_null.as_ref());
+                if read.digest == row.digest.as_str() && after_null {
+                    continue;
+                }
+                RowChange::Reworded
+            }
+        };
+        rows.push(Reworded::Row(&row.path, change));
+    }
+    let gone = |read: &&ReadRow| !section.rows.iter().any(|row| row.path == read.path);
+    let gone = reading.rows.iter().filter(gone);
+    rows.extend(gone.map(|read| Reworded::Row(&read.path, RowChange::Gone)));
+    const MANY: usize = 3;
+    let all = reading.rows.len().max(section.rows.len());
+    if rows.len() >= MANY && rows.len() >= all {
+        found.push(Reworded::Table);
+    } else {
+        found.extend(rows);
+    }
+    found
+}
+
+/// Whether a text has been read: its words in one order, or its paragraphs in any.
+pub(super) fn same_text(reading: &Reading, words: &Words) -> bool {
+    let mut read: Vec<&str> = reading.blocks.iter().map(String::as_str).collect();
+    let mut now: Vec<&str> = words.blocks.iter().map(|block| block.digest.as_str()).collect();
+    read.sort_unstable();
+    now.sort_unstable();
+    same(reading.digest.as_deref(), words.digest.as_ref()) || (read == now && !now.is_empty())
+}
+
+/// Returns how the paragraphs begin that were not read; of those that follow each
+/// other, the first.
+pub(super) fn new_paragraphs<'a>(reading: &Reading, words: &'a Words) -> Vec<&'a str> {
+    let new = |block: &Paragraph| !reading.blocks.iter().any(|it| it == block.digest.as_str());
+    let runs = words.blocks.chunk_by(|a, b| new(a) == new(b));
+    let first = runs.filter_map(|run| run.first());
+    first.filter(|block| new(block)).map(|block| block.start.as_str()).collect()
+}
+
+/// Whether a page has no words beside any type that may be null: some renderings
+/// lose them.
+pub(super) fn is_lossy(page: &Page) -> bool {
+    !page.sections.iter().flat_map(|section| &section.rows).any(|row| row.after_null.is_some())
+}
+
+/// The file that describes what all events share.
+pub(super) fn around(set: &SchemaSet) -> Option<&Common> {
+    let file = Required::TypeEnvelope.path();
+    set.model().common.iter().find(|common| common.file == file)
+}
+
+/// Returns what has been read of the text around the events, oldest first.
+pub(super) fn readings_around(common: &Common) -> Vec<&Reading> {
+    common.source.readings.iter().filter(|reading| reading.part == Part::Around).collect()
 }

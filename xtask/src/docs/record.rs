@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use spektr_codegen::{Json, SchemaSet};
-use spektr_doc_reader::{Digest, EventRow, Page, Section};
+use spektr_doc_reader::{Digest, EventRow, Page, Paragraph, Section, Words};
 
 use super::compare::Scope;
 use super::pairs::Pairs;
@@ -43,8 +43,8 @@ pub(super) fn record(
     }
     if let (Scope::Page, Some(around)) = (scope, readings::around(set)) {
         let mut reading = start("around", version, today);
-        add_digests(&mut reading, page.around.as_ref(), None);
-        update(texts, around.file, vec![Json::Object(reading)], None, &mut changed)?;
+        add_words(&mut reading, &page.around);
+        update(texts, &around.file, vec![Json::Object(reading)], None, &mut changed)?;
     }
     Ok(changed)
 }
@@ -137,13 +137,26 @@ pub(super) fn of_row(
     reading.push(("place".to_owned(), Json::Number(place.into())));
     let status = row.status.map_or(status, |status| status.as_str());
     reading.push(("status".to_owned(), Json::String(status.to_owned())));
-    add_digests(&mut reading, row.digest.as_ref(), None);
+    add_digest(&mut reading, "digest", row.digest.as_ref());
     Json::Object(reading)
 }
 
 pub(super) fn of_section(section: &Section, version: &str, today: &str) -> Json {
     let mut reading = start("section", version, today);
-    add_digests(&mut reading, section.digest.as_ref(), section.after_null.as_ref());
+    add_words(&mut reading, &section.text);
+    add_digest(&mut reading, "example", section.example_digest.as_ref());
+    let rows: Vec<(String, Json)> = section
+        .rows
+        .iter()
+        .map(|row| {
+            let after = row.after_null.as_ref().map(|digest| format!("/{}", digest.as_str()));
+            let digests = format!("{}{}", row.digest.as_str(), after.unwrap_or_default());
+            (row.path.clone(), Json::String(digests))
+        })
+        .collect();
+    if !rows.is_empty() {
+        reading.push(("rows".to_owned(), Json::Object(rows)));
+    }
     Json::Object(reading)
 }
 
@@ -153,15 +166,19 @@ fn start(part: &str, version: &str, today: &str) -> Vec<(String, Json)> {
         .to_vec()
 }
 
-fn add_digests(
-    reading: &mut Vec<(String, Json)>,
-    digest: Option<&Digest>,
-    after_null: Option<&Digest>,
-) {
-    for (name, digest) in [("digest", digest), ("after_null", after_null)] {
-        if let Some(digest) = digest {
-            reading.push((name.to_owned(), Json::String(digest.as_str().to_owned())));
-        }
+fn add_words(reading: &mut Vec<(String, Json)>, words: &Words) {
+    add_digest(reading, "digest", words.digest.as_ref());
+    // One paragraph has the digest of the whole.
+    if words.blocks.len() > 1 {
+        let digest = |block: &Paragraph| Json::String(block.digest.as_str().to_owned());
+        let blocks = words.blocks.iter().map(digest).collect();
+        reading.push(("blocks".to_owned(), Json::Array(blocks)));
+    }
+}
+
+fn add_digest(reading: &mut Vec<(String, Json)>, name: &str, digest: Option<&Digest>) {
+    if let Some(digest) = digest {
+        reading.push((name.to_owned(), Json::String(digest.as_str().to_owned())));
     }
 }
 

@@ -1,23 +1,26 @@
-//! Starts the schema files of a page's new events and takes over changed
-//! statuses.
+//! Starts the schema files of a page's new events, takes over changed statuses, and
+//! types a payload that the page documents now.
 //!
-//! Invariants: a pure function; it plans new files and changed statuses only,
-//! so that nothing is deleted; what a person has to look at is a decision with
+//! Invariants: a pure function; it plans new files and changed statuses only, and no
+//! other change of an event unless that event is named; what a person has to look at is a decision with
 //! the state `unreviewed`, or a line of [`Plan::left`].
 
 mod event;
 mod examples;
 mod tree;
+mod types;
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use spektr_codegen::SchemaSet;
+use spektr_codegen::model::{Event, Ty};
 use spektr_doc_reader::Page;
 
 use super::compare::{Scope, compare};
 use super::drift::Kind;
 use super::edit;
+use super::pairs::same_name;
 use super::payload::Payload;
 
 /// What to write.
@@ -25,6 +28,8 @@ use super::payload::Payload;
 pub(super) struct Plan {
     /// Paths below the schema folder, and texts.
     pub(super) new_files: BTreeMap<String, String>,
+    /// Files of the named event that change, and their whole new texts.
+    pub(super) typed: BTreeMap<String, String>,
     pub(super) edits: Vec<Edit>,
     /// What a person has to do.
     pub(super) left: Vec<String>,
@@ -46,9 +51,18 @@ pub(super) fn plan(
     set: &SchemaSet,
     texts: &BTreeMap<String, String>,
     today: &str,
+    only: Option<&str>,
 ) -> Result<Plan> {
     let mut plan = Plan::default();
-    let drift = compare(page, set, &Scope::Page).drift;
+    if let Some(event) = only.and_then(|name| set.model().event(name)) {
+        plan.retype(page, set, texts, event)?;
+        return Ok(plan);
+    }
+    let mut drift = compare(page, set, &Scope::Page).drift;
+    drift.retain(|drift| only.is_none_or(|only| drift.event == only));
+    if let (Some(only), true) = (only, drift.is_empty()) {
+        anyhow::bail!("neither the page nor the schema has an event {only}");
+    }
     let renamed: Vec<String> = drift
         .iter()
         .filter(|drift| drift.kind == Kind::EventRenamed)
@@ -65,7 +79,20 @@ pub(super) fn plan(
             _ => plan.left.push(format!("left to you: {}: {drift}", drift.event)),
         }
     }
+    for event in set.model().events.iter().filter(|event| is_raw(event)) {
+        if only.is_none() && Payload::new(page, &event.name).is_some() {
+            let name = &event.name;
+            plan.left.push(format!(
+                "left to you: {name}: its payload is documented now: `cargo xtask docs scaffold PAGE --event {name}` types it"
+            ));
+        }
+    }
     Ok(plan)
+}
+
+/// Whether the schema keeps an event's payload as it comes.
+fn is_raw(event: &Event) -> bool {
+    event.members.iter().any(|member| member.name == "data" && member.ty == Ty::Raw)
 }
 
 impl Plan {
@@ -89,6 +116,8 @@ impl Plan {
                 return;
             }
         };
+        let mut payload = Payload::new(page, name);
+        self.leave_out(name, payload.as_mut());
         let fits = |files: &BTreeMap<String, String>| {
             let schemas = |files: &BTreeMap<String, String>| {
                 let schemas = files.iter().filter(|(file, _)| !file.starts_with("examples/"));
@@ -98,13 +127,8 @@ impl Plan {
             let all = [schemas(texts), schemas(&self.new_files), schemas(files)].concat();
             SchemaSet::parse(all).map(drop)
         };
-        let mut payload = Payload::new(page, name);
-        for path in payload.iter_mut().flat_map(Payload::remove_unnameable) {
-            self.left.push(format!(
-                "left to you: {name}: the schema leaves out {path}, which has no name in Rust"
-            ));
-        }
-        let typed = event::files(page, row, payload.as_ref(), set, &raw);
+        let mut sources = event::Sources { page, row, payload: payload.as_ref(), set };
+        let typed = sources.files(&raw);
         match fits(&typed) {
             Ok(()) => self.new_files.extend(typed),
             Err(problems) => match fits(&raw) {
@@ -112,12 +136,56 @@ impl Plan {
                     self.left.push(format!(
                         "left to you: {name}: its payload stays raw, since the schema would be refused: {problems}"
                     ));
-                    self.new_files.extend(event::files(page, row, None, set, &raw));
+                    sources.payload = None;
+                    self.new_files.extend(sources.files(&raw));
                 }
                 Err(problems) => {
                     self.left.push(format!("left to you: {name}: no file was written: {problems}"));
                 }
             },
+        }
+    }
+
+    /// Types the payload of an event that the schema keeps raw.
+    fn retype(
+        &mut self,
+        page: &Page,
+        set: &SchemaSet,
+        texts: &BTreeMap<String, String>,
+        event: &Event,
+    ) -> Result<()> {
+        let name = &event.name;
+        let row = page.events.iter().find(|row| same_name(event, row));
+        let mut payload = row.and_then(|row| Payload::new(page, &row.name));
+        let (Some(row), Some(_), true) = (row, &payload, is_raw(event)) else {
+            anyhow::bail!(
+                "{name}: nothing to type: the schema has its payload, or the page does not"
+            );
+        };
+        self.leave_out(name, payload.as_mut());
+        let file = &event.file;
+        let text = texts.get(file).with_context(|| format!("schema/{file} is missing"))?;
+        let known = BTreeMap::from([(file.clone(), text.clone())]);
+        let sources = event::Sources { page, row, payload: payload.as_ref(), set };
+        let typed = sources.files(&known);
+        let mut all = texts.clone();
+        all.extend(
+            typed
+                .iter()
+                .filter(|(file, _)| !file.starts_with("examples/"))
+                .map(|(file, text)| (file.clone(), text.clone())),
+        );
+        SchemaSet::parse(all).with_context(|| format!("{name}: the schema would be refused"))?;
+        self.typed = typed;
+        Ok(())
+    }
+
+    /// Takes members without a name in Rust out of a payload.
+    fn leave_out(&mut self, name: &str, payload: Option<&mut Payload>) {
+        for path in payload.into_iter().flat_map(Payload::remove_unnameable) {
+            self.left.push(format!(
+                "left to you: {name}: the schema leaves out {path}, which has no name in Rust"
+            ));
         }
     }
 

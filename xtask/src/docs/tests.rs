@@ -13,8 +13,10 @@ use super::drift::{Kind, Report};
 use crate::workspace;
 
 mod changes;
+mod layouts;
 mod only;
 mod reading;
+mod scaffolding;
 mod wordings;
 mod workflow;
 
@@ -50,7 +52,14 @@ fn report(text: &str) -> Report {
     compare(&page(text), &schema(), &Scope::Page)
 }
 
-const REWORDED: [Kind; 3] = [Kind::RowReworded, Kind::SectionReworded, Kind::TextReworded];
+const REWORDED: [Kind; 6] = [
+    Kind::RowReworded,
+    Kind::SectionReworded,
+    Kind::ExampleReworded,
+    Kind::TableReworded,
+    Kind::MemberReworded,
+    Kind::TextReworded,
+];
 
 /// Returns what a page means otherwise than the schema, one difference to a line. Any
 /// such page has other words too, which [`reworded`] returns.

@@ -106,7 +106,7 @@ fn one(client: &Client, page: &Watched, base: &Path, schema: &Path) -> Result<Ou
     save(json, &(report.json(&page.address)? + "\n"))?;
     save(markdown, &request::drift(&page.address, &report))?;
     let done = match page.scope {
-        Scope::Page => write(&read, schema, &today())?,
+        Scope::Page => write(&read, schema, &today(), None)?,
         _ => Vec::new(),
     };
     save(merge_request, &request::text(&page.address, &report, &done))?;

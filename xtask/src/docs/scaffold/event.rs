@@ -1,54 +1,64 @@
-//! The schema file of one new event: the empty one, completed with what the
-//! page says.
+//! The schema file of one event: the empty one, or one with a raw payload, completed
+//! with what the page says.
 
 use std::collections::BTreeMap;
 
+use spektr_codegen::scaffold::PLACEHOLDER;
 use spektr_codegen::{Json, SchemaSet};
 use spektr_doc_reader::{EventRow, Page, Status};
 
+use super::super::pairs::same_name;
 use super::super::payload::{Documented, Payload};
 use super::super::text;
 use super::examples;
 use super::tree::{self, Node, object, string};
+use super::types::Types;
 
-/// Returns the files of an event, given those of an event of which nothing is
-/// known.
-pub(super) fn files(
-    page: &Page,
-    row: &EventRow,
-    payload: Option<&Payload>,
-    set: &SchemaSet,
-    raw: &BTreeMap<String, String>,
-) -> BTreeMap<String, String> {
-    let mut files = raw.clone();
-    let Some(file) = raw.keys().find(|file| file.starts_with("events/")).cloned() else {
-        return files;
-    };
-    let Some(mut schema) = raw.get(&file).and_then(|text| serde_json::from_str(text).ok()) else {
-        return files;
-    };
-    let own: Vec<Documented> = payload
-        .map(|payload| {
-            payload.members.iter().filter(|member| is_own(set, member)).cloned().collect()
-        })
-        .unwrap_or_default();
-    let members = tree::build(&own);
-    let inferred = wire_type(&schema);
-    let wire_types = wire_types(row, payload, set, &inferred);
-    complete(&mut schema, page, row, payload, &wire_types, &members);
-    if !members.is_empty() {
+/// What there is to write an event's files from.
+pub(super) struct Sources<'s> {
+    pub(super) page: &'s Page,
+    pub(super) row: &'s EventRow,
+    pub(super) payload: Option<&'s Payload>,
+    pub(super) set: &'s SchemaSet,
+}
+
+impl Sources<'_> {
+    /// Returns the files of an event, given those of an event of which nothing is
+    /// known, or of one whose payload was not documented.
+    pub(super) fn files(&self, known: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let mut files = known.clone();
+        let Some(file) = known.keys().find(|file| file.starts_with("events/")).cloned() else {
+            return files;
+        };
+        let schema = known.get(&file).and_then(|text| serde_json::from_str(text).ok());
+        let Some(mut schema) = schema else { return files };
+        let own: Vec<Documented> = self
+            .payload
+            .map(|payload| {
+                payload.members.iter().filter(|it| is_own(self.set, it)).cloned().collect()
+            })
+            .unwrap_or_default();
+        let members = tree::build(&own);
+        let types = Types::new(self.set);
+        let inferred = wire_type(&schema);
+        let wire_types = wire_types(self, &inferred);
+        self.complete(&mut schema, &wire_types, &members, &types);
         let module = file.trim_start_matches("events/").trim_end_matches(".schema.json");
-        files.retain(|file, _| !file.starts_with("examples/"));
-        files.extend(examples::files(module, &wire_types.canonical, &members));
-    } else if wire_types.canonical != inferred {
-        let quoted = |name: &str| format!("\"{name}\"");
-        let examples = files.iter_mut().filter(|(file, _)| file.starts_with("examples/"));
-        examples.for_each(|(_, text)| {
-            *text = text.replace(&quoted(&inferred), &quoted(&wire_types.canonical));
-        });
+        if !members.is_empty() {
+            let canonical = &wire_types.canonical;
+            files.extend([examples::full(module, canonical, &members, &types)]);
+            let shown = self.payload.map(|it| it.shown.as_slice()).unwrap_or_default();
+            files.extend(examples::documented(module, canonical, shown, &members, &types));
+        } else if wire_types.canonical != inferred {
+            let quoted = |name: &str| format!("\"{name}\"");
+            let examples = files.iter_mut().filter(|(file, _)| file.starts_with("examples/"));
+            examples.for_each(|(_, text)| {
+                *text = text.replace(&quoted(&inferred), &quoted(&wire_types.canonical));
+            });
+        }
+        files.insert(file, text(&schema));
+        files
     }
-    files.insert(file, text(&schema));
-    files
 }
 
 /// Tells whether a member belongs to the event: its file does not repeat those of the
@@ -75,18 +85,15 @@ fn wire_type(schema: &Json) -> String {
 }
 
 /// Takes the documented wire types that no other event has.
-fn wire_types(
-    row: &EventRow,
-    payload: Option<&Payload>,
-    set: &SchemaSet,
-    inferred: &str,
-) -> WireTypes {
+fn wire_types(sources: &Sources<'_>, inferred: &str) -> WireTypes {
+    let Sources { row, payload, set, .. } = *sources;
     let documented = payload.into_iter().flat_map(|payload| &payload.wire_types);
     let documented =
         documented.chain(&row.wire_type).filter(|name| **name == name.to_ascii_lowercase());
     let known = |name: &&String| {
-        let events = &set.model().events;
-        events.iter().any(|event| event.wire_types.iter().any(|known| known == *name))
+        // An event that is typed has its own already.
+        let events = set.model().events.iter().filter(|event| !same_name(event, row));
+        events.flat_map(|event| event.wire_types.iter()).any(|known| known == *name)
     };
     let (taken, mut free): (Vec<&String>, Vec<&String>) = documented.partition(known);
     // A section that documents several events has the types of all of them:
@@ -106,47 +113,86 @@ fn wire_types(
     }
 }
 
-fn complete(
-    schema: &mut Json,
-    page: &Page,
-    row: &EventRow,
-    payload: Option<&Payload>,
-    wire_types: &WireTypes,
-    members: &[Node],
-) {
-    let title = schema.get("title").and_then(Json::as_str).unwrap_or_default().to_owned();
-    let status = row.status.unwrap_or(Status::Wip).as_str();
-    set(schema, &["x-event", "status"], string(status));
-    let heading = payload.and_then(|payload| payload.sections.first());
-    set(
-        schema,
-        &["x-source", "section"],
-        string(heading.map_or("table of events", String::as_str)),
-    );
-    let names = std::iter::once(&wire_types.canonical).chain(&wire_types.aliases);
-    set(
-        schema,
-        &["properties", "type", "enum"],
-        Json::Array(names.map(|name| string(name)).collect()),
-    );
-    if !members.is_empty() {
-        let wire_type = schema.pointer("/properties/type").cloned().unwrap_or(Json::Null);
-        let own = members.iter().map(|node| (node.name.clone(), node.schema(&title)));
-        let properties = std::iter::once(("type".to_owned(), wire_type)).chain(own).collect();
-        set(schema, &["properties"], Json::Object(properties));
-        set(schema, &["required"], tree::required(members));
+impl Sources<'_> {
+    fn complete(&self, schema: &mut Json, wire_types: &WireTypes, members: &[Node], types: &Types) {
+        let title = schema.get("title").and_then(Json::as_str).unwrap_or_default().to_owned();
+        let status = self.row.status.unwrap_or(Status::Wip).as_str();
+        set(schema, &["x-event", "status"], string(status));
+        let heading = self.payload.and_then(|payload| payload.sections.first());
+        let heading = heading.map_or("table of events", String::as_str);
+        set(schema, &["x-source", "section"], string(heading));
+        let names = std::iter::once(&wire_types.canonical).chain(&wire_types.aliases);
+        // What was a wire type remains one: stored entries have it.
+        let before = schema.pointer("/properties/type/enum").map(Json::elements);
+        let before = before.unwrap_or_default().iter().filter_map(Json::as_str);
+        let scaffolded = is_scaffolded(schema);
+        let mut names: Vec<&str> = names.map(String::as_str).collect();
+        names.extend(before.filter(|_| !scaffolded));
+        let mut seen = std::collections::BTreeSet::new();
+        names.retain(|name| seen.insert(*name));
+        let names = Json::Array(names.into_iter().map(string).collect());
+        let was_raw = !scaffolded && schema.pointer("/properties/data/x-type").is_some();
+        let new = decisions(self, wire_types, members, types);
+        let decisions = merged(schema.get("x-decisions").filter(|_| !scaffolded), new);
+        set(schema, &["properties", "type", "enum"], names);
+        if !members.is_empty() {
+            let wire_type = schema.pointer("/properties/type").cloned().unwrap_or(Json::Null);
+            let own = members.iter().map(|node| {
+                let mut member = node.schema(&title, types);
+                // Code that reads the raw payload goes on working.
+                if let (true, "data", Json::Object(keywords)) =
+                    (was_raw, node.name.as_str(), &mut member)
+                {
+                    keywords.push(("x-keeps-raw".to_owned(), Json::Bool(true)));
+                }
+                (node.name.clone(), member)
+            });
+            let properties = std::iter::once(("type".to_owned(), wire_type)).chain(own).collect();
+            set(schema, &["properties"], Json::Object(properties));
+            set(schema, &["required"], tree::required(members));
+        }
+        if let Json::Object(keywords) = &mut *schema
+            && !keywords.iter().any(|(name, _)| name == "x-decisions")
+        {
+            let at = keywords.iter().position(|(name, _)| name == "$ref");
+            let at = at.unwrap_or(keywords.len());
+            keywords.insert(at, ("x-decisions".to_owned(), Json::Null));
+        }
+        set(schema, &["x-decisions"], decisions);
     }
-    set(schema, &["x-decisions"], decisions(page, row, payload, wire_types, members));
+}
+
+/// Whether nobody has looked at the file since it was started.
+fn is_scaffolded(schema: &Json) -> bool {
+    let description = schema.get("description").and_then(Json::as_str).unwrap_or_default();
+    description.contains(PLACEHOLDER)
+}
+
+/// Puts decisions behind those that are there. What was decided of a payload that was
+/// not documented has to be looked at again.
+fn merged(before: Option<&Json>, new: Json) -> Json {
+    let mut all: Vec<Json> = before.map(Json::elements).unwrap_or_default().to_vec();
+    let again = |about: &str| about.starts_with("/properties/data") || about == "/x-event/status";
+    for decision in &mut all {
+        let about = decision.get("about").map(Json::elements).unwrap_or_default();
+        if about.iter().filter_map(Json::as_str).any(again) {
+            set(decision, &["state"], string("unreviewed"));
+        }
+    }
+    let id = |decision: &Json| decision.get("id").cloned();
+    let known: Vec<_> = all.iter().map(id).collect();
+    all.extend(new.elements().iter().filter(|decision| !known.contains(&id(decision))).cloned());
+    Json::Array(all)
 }
 
 /// Everything that a person has to agree with.
 fn decisions(
-    page: &Page,
-    row: &EventRow,
-    payload: Option<&Payload>,
+    sources: &Sources<'_>,
     wire_types: &WireTypes,
     members: &[Node],
+    types: &Types,
 ) -> Json {
+    let Sources { page, row, payload, .. } = *sources;
     let canonical = &wire_types.canonical;
     let mut decisions = Vec::new();
     let mut open = |id: &str, about: Vec<String>, documented: &str, chosen: &str, reason: &str| {
@@ -191,21 +237,30 @@ fn decisions(
             "Whatever arrives can be kept without knowing it.",
         );
     } else {
+        let alike: Vec<String> = members.iter().flat_map(|node| node.likenesses(types)).collect();
+        let alike = match alike.as_slice() {
+            [] => String::new(),
+            names => format!(" Described like members of other events: {}.", names.join(", ")),
+        };
         let pointers = || members.iter().map(|node| format!("/properties/{}", node.name)).collect();
         open(
             "payload-as-documented",
             pointers(),
             "The page lists the members of the payload.",
-            "They are typed as the page has them: required unless they are nullable or called optional, and text where a common type may fit better.",
-            "A start. Put the types of ids and times in place, and say in the descriptions what the members hold.",
+            &format!(
+                "They are typed as the page has them: required unless they are nullable or called optional. Members named like a common type have that type.{alike}"
+            ),
+            "A start: look at the types of times, and say in the descriptions what the members hold.",
         );
-        open(
-            "sensitivity-assumed",
-            pointers(),
-            "The page does not say what is personal data.",
-            "Every value is kept out of logs.",
-            "Nobody has looked at them yet. Take the mark off what is safe.",
-        );
+        if !members.iter().all(|node| node.is_known(types)) {
+            open(
+                "sensitivity-assumed",
+                pointers(),
+                "The page does not say what is personal data.",
+                "Every value that no other event has is kept out of logs.",
+                "Nobody has looked at them yet. Take the mark off what is safe.",
+            );
+        }
     }
     if row.status.is_none() {
         open(

@@ -1,25 +1,92 @@
-//! The example of a new event whose payload is documented.
+//! The examples of an event whose payload is documented, with values that are made up.
 
 use std::collections::BTreeMap;
 
 use spektr_codegen::Json;
+use spektr_doc_reader::{ExampleMember, Kind};
 
 use super::super::text;
 use super::tree::{Node, string};
+use super::types::Types;
 
-/// Returns the full example, as its path below the schema folder and its text. The
-/// others are derived from it.
-pub(super) fn files(module: &str, wire_type: &str, members: &[Node]) -> BTreeMap<String, String> {
-    let head = [
+/// The members of the envelope, as every example has them.
+fn head(wire_type: &str) -> [(&'static str, Json); 6] {
+    [
         ("id", string("evt_example")),
         ("spektrId", string("spk_example")),
         ("workspaceId", string("wks_example")),
         ("type", string(wire_type)),
         ("delivered", Json::Bool(true)),
         ("createdAt", Json::Number(1_672_531_199_000_i64.into())),
-    ];
-    let head = head.into_iter().map(|(name, value)| (name.to_owned(), value));
-    let payload = members.iter().map(|node| (node.name.clone(), node.value()));
+    ]
+}
+
+/// Returns the full example, as its path below the schema folder and its text. The
+/// others are derived from it.
+pub(super) fn full(
+    module: &str,
+    wire_type: &str,
+    members: &[Node],
+    types: &Types,
+) -> (String, String) {
+    let head = head(wire_type).into_iter().map(|(name, value)| (name.to_owned(), value));
+    let payload = members.iter().map(|node| (node.name.clone(), node.value(types)));
     let full = Json::Object(head.chain(payload).collect());
-    BTreeMap::from([(format!("examples/{module}/full.json"), text(&full))])
+    (format!("examples/{module}/full.json"), text(&full))
+}
+
+/// Returns the example with the members that the page's example has, in its order;
+/// `None` where it lacks one that the schema requires.
+pub(super) fn documented(
+    module: &str,
+    wire_type: &str,
+    shown: &[ExampleMember],
+    members: &[Node],
+    types: &Types,
+) -> Option<(String, String)> {
+    let kinds: BTreeMap<&str, &[Kind]> =
+        shown.iter().map(|member| (member.path.as_str(), member.kinds.as_slice())).collect();
+    let mut example = Vec::new();
+    for member in shown.iter().filter(|member| !member.path.contains(['.', '['])) {
+        let name = member.path.as_str();
+        let envelope = head(wire_type).into_iter().find(|(known, _)| *known == name);
+        let value = match (envelope, members.iter().find(|node| node.name == name)) {
+            (Some(_), _) if kinds.get(name) == Some(&&[Kind::Null][..]) => Json::Null,
+            (Some((_, value)), _) => value,
+            (None, Some(node)) => shown_value(node, name, &kinds, types)?,
+            (None, None) => return None,
+        };
+        example.push((name.to_owned(), value));
+    }
+    let has = |name: &str| example.iter().any(|(known, _)| known == name);
+    let whole = members.iter().all(|node| node.nullable || has(&node.name));
+    let event = whole && has("id") && has("type");
+    event.then(|| (format!("examples/{module}/documented.json"), text(&Json::Object(example))))
+}
+
+/// Returns the made-up value of a member without what the page's example lacks.
+fn shown_value(
+    node: &Node,
+    path: &str,
+    kinds: &BTreeMap<&str, &[Kind]>,
+    types: &Types,
+) -> Option<Json> {
+    if node.nullable && kinds.get(path) == Some(&&[Kind::Null][..]) {
+        return Some(Json::Null);
+    }
+    if node.inside.is_empty() {
+        return Some(node.value(types));
+    }
+    let below = if node.is_list() { format!("{path}[].") } else { format!("{path}.") };
+    let mut inside = Vec::new();
+    for node in &node.inside {
+        let path = format!("{below}{}", node.name);
+        if kinds.contains_key(path.as_str()) {
+            inside.push((node.name.clone(), shown_value(node, &path, kinds, types)?));
+        } else if !node.nullable {
+            return None;
+        }
+    }
+    let inside = Json::Object(inside);
+    Some(if node.is_list() { Json::Array(vec![inside]) } else { inside })
 }

@@ -1,8 +1,10 @@
 //! The documented members of one event as a tree, and as the schema of it.
 
-use spektr_codegen::{Json, scaffold};
+use spektr_codegen::Json;
+use spektr_codegen::scaffold::{self, PLACEHOLDER};
 
 use super::super::payload::Documented;
+use super::types::{Taken, Types};
 
 /// Levels that are typed; what is deeper stays raw.
 const MAX_DEPTH: usize = 8;
@@ -46,26 +48,75 @@ pub(super) fn build(members: &[Documented]) -> Vec<Node> {
 
 impl Node {
     /// Returns the schema of this member; `title` begins the names of types.
-    pub(super) fn schema(&self, title: &str) -> Json {
-        let description = format!("The member `{}`; say here what it holds.", self.name);
+    pub(super) fn schema(&self, title: &str, types: &Types) -> Json {
+        if let Some(taken) = self.taken(types) {
+            return self.as_elsewhere(taken);
+        }
+        let description = match self.name.as_str() {
+            "data" => "The payload.".to_owned(),
+            name => format!("The member `{name}`; {PLACEHOLDER} what it holds."),
+        };
         let mut members = vec![("description", string(&description))];
         let title = scaffold::title(&format!("{title} {}", self.name));
         if self.list {
             members.push(("type", self.type_of("array")));
-            members.push(("items", self.element(&format!("{title}Item"))));
+            members.push(("items", self.element(&format!("{title}Item"), types)));
             if self.inside.is_empty() {
                 members.push(sensitive());
             }
         } else if !self.inside.is_empty() {
             members.push(("type", self.type_of("object")));
-            members.extend(self.object(&title));
+            members.extend(self.object(&title, types));
         } else {
             members.extend(self.leaf());
         }
         object(members)
     }
 
-    fn element(&self, title: &str) -> Json {
+    /// What the schema says of the member elsewhere.
+    fn taken<'t>(&self, types: &'t Types) -> Option<&'t Taken> {
+        let plain = !self.list && self.inside.is_empty();
+        types.find(&self.name, self.kind).filter(|_| plain)
+    }
+
+    fn as_elsewhere(&self, taken: &Taken) -> Json {
+        match taken {
+            Taken::Common { file, description, .. } => {
+                let reference = ("$ref", string(&format!("../{file}")));
+                let description = ("description", string(description));
+                if self.nullable {
+                    let null = object([("type", string("null"))]);
+                    let either = Json::Array(vec![object([reference]), null]);
+                    return object([description, ("anyOf", either)]);
+                }
+                object([reference, description])
+            }
+            Taken::Like { description, kind, sensitive, .. } => {
+                let members = [("description", string(description)), ("type", self.type_of(kind))];
+                object(members.into_iter().chain(sensitive.then(self::sensitive)))
+            }
+        }
+    }
+
+    /// Returns the names of members that are like those of other events, and of which.
+    pub(super) fn likenesses(&self, types: &Types) -> Vec<String> {
+        let own = match self.taken(types) {
+            Some(Taken::Like { event, .. }) => Some(format!("`{}` as in {event}", self.name)),
+            _ => None,
+        };
+        let inside = self.inside.iter().flat_map(|node| node.likenesses(types));
+        own.into_iter().chain(inside).collect()
+    }
+
+    /// Whether the schema knows the member, or everything in it, from elsewhere.
+    pub(super) fn is_known(&self, types: &Types) -> bool {
+        match self.inside.as_slice() {
+            [] => self.taken(types).is_some(),
+            inside => inside.iter().all(|node| node.is_known(types)),
+        }
+    }
+
+    fn element(&self, title: &str, types: &Types) -> Json {
         if self.inside.is_empty() {
             return match self.items {
                 Some("object") | None => object([("x-type", string("raw"))]),
@@ -74,13 +125,14 @@ impl Node {
         }
         let head = [
             ("type", string("object")),
-            ("description", string("One of the elements; say here what it is.")),
+            ("description", string(&format!("One of the elements; {PLACEHOLDER} what it is."))),
         ];
-        object(head.into_iter().chain(self.object(title)))
+        object(head.into_iter().chain(self.object(title, types)))
     }
 
-    fn object(&self, title: &str) -> Vec<(&'static str, Json)> {
-        let properties = self.inside.iter().map(|node| (node.name.clone(), node.schema(title)));
+    fn object(&self, title: &str, types: &Types) -> Vec<(&'static str, Json)> {
+        let properties =
+            self.inside.iter().map(|node| (node.name.clone(), node.schema(title, types)));
         vec![
             ("title", string(title)),
             ("properties", Json::Object(properties.collect())),
@@ -107,11 +159,18 @@ impl Node {
         string(kind)
     }
 
+    pub(super) fn is_list(&self) -> bool {
+        self.list
+    }
+
     /// Returns a value of this member, made up.
-    pub(super) fn value(&self) -> Json {
+    pub(super) fn value(&self, types: &Types) -> Json {
+        if let Some(Taken::Common { value, .. }) = self.taken(types) {
+            return value.clone();
+        }
         let inside = || {
             let members = self.inside.iter();
-            Json::Object(members.map(|node| (node.name.clone(), node.value())).collect())
+            Json::Object(members.map(|node| (node.name.clone(), node.value(types))).collect())
         };
         if self.list {
             let element = match (self.inside.is_empty(), self.items) {

@@ -46,7 +46,7 @@ fn the_section_of_one_event_alone() {
     let changed = section("SERVICE_RUN").replace("Which sort of vendor answered", "The vendor");
     let drift: Vec<_> =
         part(&changed, "SERVICE_RUN").drift.iter().map(|it| it.kind.as_str()).collect();
-    assert_eq!(drift, ["section_reworded"]);
+    assert_eq!(drift, ["member_reworded"]);
     // Nothing else of a whole page counts.
     let page = fixture("webhooks.md").replace("is raised | WIP |", "is raised | Available |");
     assert!(part(&page, "SERVICE_RUN").is_clean());

@@ -11,7 +11,7 @@ fn any_change_of_words_asks_for_another_look() {
         (
             "Links to what the customer uploaded",
             "Links to what somebody uploaded",
-            "PROCESS_RUN_END: section PROCESS_RUN_END is reworded (last read on 2026-01-02): look again",
+            "PROCESS_RUN_END: the row of member files.clientFiles is reworded (last read on 2026-01-02): look again",
         ),
         (
             "Sent when an alert is raised",
@@ -21,7 +21,7 @@ fn any_change_of_words_asks_for_another_look() {
         (
             "are not final",
             "are final",
-            "page: the text around the events is reworded (last read on 2026-01-02): look again",
+            "page: the text around the events is reworded at \"Definitions on this page are final.\" (last read on 2026-01-02): look again",
         ),
     ] {
         let text = changed(&[(from, to)]);
@@ -79,7 +79,7 @@ fn a_table_of_members_that_is_gone() {
     let without = format!("{}{}", &text[..table], &text[end..]);
     assert_eq!(
         reworded(&without),
-        ["SERVICE_RUN: section SERVICE_RUN is reworded (last read on 2026-01-02): look again"]
+        ["SERVICE_RUN: the table of SERVICE_RUN is reworded (last read on 2026-01-02): look again"]
     );
 }
 
@@ -195,7 +195,8 @@ fn an_older_page_lacks_what_a_later_version_added_and_that_is_explained() {
         ("fills in a form | WIP |", "fills in a form | Available |"),
         ("| ALERT\\_CREATED | Sent when an alert is raised | WIP |\n", ""),
     ]);
-    super::super::write(&page(&later), folder.path(), "2027-01-02").expect("it can be written");
+    super::super::write(&page(&later), folder.path(), "2027-01-02", None)
+        .expect("it can be written");
     let set = read(folder.path(), &later, "v2", "2027-01-02");
     let kinds = |text: &str| {
         let report = compare(&page(text), &set, &Scope::Table);
@@ -210,4 +211,23 @@ fn an_older_page_lacks_what_a_later_version_added_and_that_is_explained() {
         ["status_newer STEP_SUBMIT", "event_newer LOOP_RUN"]
     );
     assert_eq!(kinds(&later), ["event_older ALERT_CREATED"]);
+}
+
+/// Copied text that ends within its last table, wherever that is, is no page.
+#[test]
+fn a_page_that_breaks_off_in_its_last_table_is_refused_or_only_its_last_row_is_reworded() {
+    let set = schema();
+    for name in RENDERINGS {
+        let text = fixture(name);
+        let table = text.rfind("newStatus").expect("the row");
+        let last = text.rfind("processName").expect("the row");
+        assert!(table < last, "{name}");
+        for end in (table..last).filter(|&end| text.is_char_boundary(end)) {
+            let refused = match spektr_doc_reader::read(&text.as_bytes()[..end]) {
+                Err(error) => error == spektr_doc_reader::ReadError::CutOff,
+                Ok(page) => stranger(&page, &set, &Scope::Page).is_some(),
+            };
+            assert!(refused, "{name}: {:?}", &text[table..end]);
+        }
+    }
 }

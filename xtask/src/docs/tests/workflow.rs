@@ -77,7 +77,7 @@ fn a_changed_page_becomes_a_reviewed_schema() {
     );
 
     // Start the change.
-    let said = write(&page, schema, TODAY).expect("the files can be written");
+    let said = write(&page, schema, TODAY, None).expect("the files can be written");
     insta::assert_snapshot!("scaffold", said.join("\n"));
     let after = texts(schema);
     insta::assert_snapshot!("case_opened", after["events/case_opened.schema.json"]);
@@ -124,7 +124,7 @@ fn a_changed_page_becomes_a_reviewed_schema() {
     super::reading::read(schema, &next_page(), "v2", TODAY);
     assert_eq!(drift(), [""; 0]);
     let reviewed = texts(schema);
-    let said = write(&page, schema, TODAY).expect("the files can be written");
+    let said = write(&page, schema, TODAY, None).expect("the files can be written");
     assert_eq!(said, ["nothing to do: every event of the page has a schema file"]);
     assert_eq!(texts(schema), reviewed);
 }
@@ -137,7 +137,7 @@ fn a_file_that_is_there_already_is_kept() {
     let mine = schema.join("examples/case_opened/full.json");
     fs::create_dir_all(mine.parent().expect("it lies in a folder")).expect("can create");
     fs::write(&mine, "mine").expect("can write");
-    let said = write(&page(&next_page()), schema, TODAY).expect("the files can be written");
+    let said = write(&page(&next_page()), schema, TODAY, None).expect("the files can be written");
     assert!(
         said.contains(&"kept examples/case_opened/full.json, which is there already".to_owned()),
         "{said:?}"

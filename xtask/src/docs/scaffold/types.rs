@@ -1,0 +1,91 @@
+//! What the schema knows of members by their names: the common types, and the members
+//! that other events have.
+
+use std::collections::BTreeMap;
+
+use spektr_codegen::model::{Member, Model, Ty, TypeKind};
+use spektr_codegen::{Json, SchemaSet};
+
+use super::tree::string;
+
+/// A member as the schema has it elsewhere.
+#[derive(Clone, Debug)]
+pub(super) enum Taken {
+    /// A type of its own in `common/`.
+    Common {
+        /// Path of the file below the schema folder.
+        file: String,
+        description: String,
+        kind: &'static str,
+        value: Json,
+    },
+    /// A member of another event.
+    Like { event: String, description: String, kind: &'static str, sensitive: bool },
+}
+
+/// Members by their names.
+#[derive(Debug, Default)]
+pub(super) struct Types(BTreeMap<String, Taken>);
+
+impl Types {
+    pub(super) fn new(set: &SchemaSet) -> Self {
+        let model = set.model();
+        let mut types = Types::default();
+        for def in model.types.values().filter(|def| def.is_shared()) {
+            let mut letters = def.name.chars();
+            let Some(first) = letters.next() else { continue };
+            let name = format!("{}{}", first.to_ascii_lowercase(), letters.as_str());
+            let (kind, value) = match &def.kind {
+                TypeKind::Id => ("string", string(&format!("example {name}"))),
+                TypeKind::Url => ("string", string("https://files.example.com/example.pdf")),
+                TypeKind::Timestamp => ("number", Json::Number(1_672_531_199_000_i64.into())),
+                TypeKind::OpenEnum(values) => match values.first() {
+                    Some(known) => ("string", string(&known.value)),
+                    None => continue,
+                },
+                _ => continue,
+            };
+            let (file, description) = (def.file.clone(), def.description.clone());
+            types.0.insert(name, Taken::Common { file, description, kind, value });
+        }
+        for event in &model.events {
+            types.add(model, &event.name, &event.members, 0);
+        }
+        types
+    }
+
+    fn add(&mut self, model: &Model, event: &str, members: &[Member], depth: usize) {
+        const MAX_DEPTH: usize = 8;
+        for member in members {
+            let kind = match &member.ty {
+                Ty::String => "string",
+                Ty::Boolean => "boolean",
+                Ty::Integer => "integer",
+                Ty::Number => "number",
+                ty => {
+                    let inside = ty.named().and_then(|name| model.types.get(name));
+                    if let Some(TypeKind::Object(members)) = inside.map(|def| &def.kind)
+                        && depth < MAX_DEPTH
+                    {
+                        self.add(model, event, members, depth + 1);
+                    }
+                    continue;
+                }
+            };
+            self.0.entry(member.name.clone()).or_insert_with(|| Taken::Like {
+                event: event.to_owned(),
+                description: member.description.clone(),
+                kind,
+                sensitive: member.sensitive,
+            });
+        }
+    }
+
+    /// Returns what is known of a member, if it has the type that the page gives it.
+    pub(super) fn find(&self, name: &str, kind: Option<&str>) -> Option<&Taken> {
+        self.0.get(name).filter(|taken| match taken {
+            Taken::Common { kind: known, .. } => kind.is_none_or(|kind| kind == *known),
+            Taken::Like { kind: known, .. } => kind == Some(*known),
+        })
+    }
+}
