@@ -11,6 +11,8 @@ mod setting;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use spektr_inbox::Receiver;
+
 use crate::failure::Failure;
 
 pub(crate) use file::Problem;
@@ -104,6 +106,14 @@ impl Config {
     pub(crate) fn setting<T>(&self, name: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
         // It was checked when it was read.
         self.value(name).and_then(|value| parse(&value.text))
+    }
+
+    /// Returns the name of where deliveries come from, unless an argument says it.
+    pub(crate) fn source(&self, argument: Option<&str>) -> String {
+        argument
+            .map(str::to_owned)
+            .or_else(|| self.setting("serve.source", |text| Some(text.to_owned())))
+            .unwrap_or_else(|| Receiver::DEFAULT_SOURCE.to_owned())
     }
 
     /// Returns a path; one in the file is meant relative to the file.

@@ -2,13 +2,16 @@
 //! environment, or the configuration.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
-use spektr_inbox::reconcile::{ApiKey, BaseUrl, Client, Environment, TimeUnit};
+use spektr_inbox::reconcile::{ApiKey, BaseUrl, Client, Environment, Reconciler, TimeUnit};
+use spektr_inbox::store::Store;
 
 use crate::cli::quietly;
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::store::StoreArguments;
 
 const LIST: &str = "The sender's list of events";
 
@@ -24,6 +27,40 @@ pub(crate) struct ListArguments {
     /// Unit of createdAfter and createdBefore: milliseconds or seconds [preset: milliseconds, an assumption]
     #[arg(long, value_name = "UNIT", value_parser = parse_unit, help_heading = LIST)]
     unit: Option<TimeUnit>,
+}
+
+/// Which list is compared with which inbox.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ComparedArguments {
+    /// Source of the deliveries, as `spektr serve` was told [preset: spektr]
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    source: Option<String>,
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+    #[command(flatten)]
+    list: ListArguments,
+}
+
+impl ComparedArguments {
+    /// Returns the client for the list; there must be a key for it.
+    pub(crate) fn client(&self, config: &Config) -> Result<Client, Failure> {
+        self.list.client_if_configured(config)?.ok_or_else(|| {
+            Failure::new("there is no API key").hint(
+                "set SPEKTR_API_KEY, or name a file that holds it and nothing else:\n\
+                 --api-key-file FILE",
+            )
+        })
+    }
+
+    /// Returns what compares the list that a client asks for with a store.
+    pub(crate) fn reconciler(
+        &self,
+        config: &Config,
+        store: Arc<dyn Store>,
+        client: Client,
+    ) -> Reconciler {
+        Reconciler::new(store, client).with_source(&config.source(self.source.as_deref()))
+    }
 }
 
 /// Reads the name of an environment, or a base URL.
@@ -54,15 +91,6 @@ impl ListArguments {
         Client::new(place, key)
             .map(|client| Some(client.with_unit(unit)))
             .map_err(|error| Failure::caused_by("cannot ask the sender", &error))
-    }
-
-    pub(crate) fn client(&self, config: &Config) -> Result<Client, Failure> {
-        self.client_if_configured(config)?.ok_or_else(|| {
-            Failure::new("there is no API key").hint(
-                "set SPEKTR_API_KEY, or name a file that holds it and nothing else:\n\
-                 --api-key-file FILE",
-            )
-        })
     }
 
     /// Returns the key, if there is one.

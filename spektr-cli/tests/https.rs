@@ -95,15 +95,11 @@ fn the_service_fetches_what_was_missed_at_its_start() {
     let server = TlsServer::start(folder.path(), list());
     let settings = format!("[reconcile]\nfrom = '{}'\n", server.url);
     std::fs::write(folder.path().join("spektr.toml"), settings).expect("is written");
-    let service = Service::run(tool(&server.certificate), folder.path(), &[]);
+    let mut service = Service::run(tool(&server.certificate), folder.path(), &[]);
+    service.logs("events were missed");
     let arguments = ["inbox", "list", "--id", "evt_missed", "--format", "json"];
-    loop {
-        let listed = run(&server.certificate, folder.path(), &arguments);
-        assert_eq!(listed.status.code(), Some(0), "{}", text(&listed.stderr));
-        if !listed.stdout.is_empty() {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    let listed = run(&server.certificate, folder.path(), &arguments);
+    assert_eq!(listed.status.code(), Some(0), "{}", text(&listed.stderr));
+    assert_eq!(text(&listed.stdout).lines().count(), 1);
     assert_eq!(service.terminate().0, Some(0));
 }

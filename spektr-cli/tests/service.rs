@@ -47,17 +47,6 @@ fn send(url: &str, arguments: &[&str]) {
     assert_eq!(sent.status.code(), Some(0), "{}", text(&sent.stdout));
 }
 
-/// Waits until entries are in a state.
-fn wait_for(folder: &Path, state: &str, number: usize) -> Vec<Value> {
-    loop {
-        let entries = listed(folder, &["--state", state]);
-        if entries.len() == number {
-            return entries;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
-}
-
 #[test]
 fn a_thousand_events_are_all_there_after_the_service_was_killed() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -137,14 +126,16 @@ fn what_was_rejected_is_kept_diagnosed_and_recovered_once_the_setting_is_right()
 fn events_are_posted_on_until_they_are_accepted() {
     let folder = tempfile::tempdir().expect("a folder");
     let receiver = Receiver::start(&["503 Busy", "201 Created", "204 No Content"]);
-    let forward = ["--forward", &receiver.url, "--source", "sandbox"];
-    let service = Service::start(KEYS, folder.path(), &forward);
+    let forward = ["--forward", &receiver.url, "--source", "sandbox", "--log-level", "debug"];
+    let mut service = Service::start(KEYS, folder.path(), &forward);
     send(&service.url, &["alert_resolved", "--set", "id=evt_1"]);
-    let done = wait_for(folder.path(), "done", 1);
+    service.logs("attempt ended result=\"done\"");
+    let done = listed(folder.path(), &["--state", "done"]);
     assert_eq!((&done[0]["attempts"], &done[0]["source"]), (&2.into(), &"sandbox".into()));
     // An id with a line feed cannot be a header, and an unknown event comes too.
     send(&service.url, &["unknown", "--set", r#"id="evt_2\nx: y""#]);
-    wait_for(folder.path(), "done", 2);
+    service.logs("attempt ended result=\"done\"");
+    assert_eq!(listed(folder.path(), &["--state", "done"]).len(), 2);
     let (code, logged) = service.terminate();
     assert_eq!(code, Some(0));
     let refused: Vec<_> = logged.lines().filter(|line| line.contains("not accepted")).collect();

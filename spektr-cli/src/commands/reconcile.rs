@@ -2,17 +2,15 @@
 
 use clap::Args;
 use serde::Serialize;
-use spektr_inbox::reconcile::{ReconcileError, Reconciler, Summary};
+use spektr_inbox::reconcile::{ReconcileError, Summary};
 use spektr_inbox::{Clock as _, SystemClock};
 
-use super::serve;
 use crate::cli::Global;
 use crate::failure::{Answer, Failure};
 use crate::output::{self, bad, count};
 use crate::progress::Progress;
 use crate::runtime;
-use crate::sender_list::ListArguments;
-use crate::store::StoreArguments;
+use crate::sender_list::ComparedArguments;
 use crate::time::{self, Moment};
 
 const EXAMPLES: &str = "\
@@ -33,13 +31,8 @@ pub(crate) struct Arguments {
     /// Fetch what was created after this time too: 2h for two hours ago, epoch seconds, or RFC 3339
     #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
     since: Option<Moment>,
-    /// Where the deliveries come from, as `spektr serve` was told [preset: spektr]
-    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    source: Option<String>,
     #[command(flatten)]
-    store: StoreArguments,
-    #[command(flatten)]
-    list: ListArguments,
+    compared: ComparedArguments,
 }
 
 #[derive(Serialize)]
@@ -88,11 +81,10 @@ impl Done {
 
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
     let config = global.config()?;
-    let client = arguments.list.client(&config)?;
+    let client = arguments.compared.client(&config)?;
     runtime::block_on(async {
-        let store = arguments.store.open_or_make(&config).await?;
-        let source = serve::source(arguments.source.as_deref(), &config);
-        let reconciler = Reconciler::new(store, client).with_source(&source);
+        let store = arguments.compared.store.open_or_make(&config).await?;
+        let reconciler = arguments.compared.reconciler(&config, store, client);
         let mut last = None;
         let mut progress = Progress::counting();
         let watch = |summary: &Summary| {

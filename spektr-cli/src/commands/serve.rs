@@ -179,7 +179,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         } else {
             arguments.store.open_or_make(&config).await?
         };
-        let source = source(arguments.source.as_deref(), &config);
+        let source = config.source(arguments.source.as_deref());
         let mut receiver = Receiver::new(Arc::clone(&store), verifier)
             .with_source(&source)
             .with_metrics(metrics.clone());
@@ -270,14 +270,6 @@ fn reconciler(
         .with_interval(interval)
         .with_verification(VERIFY_REACH);
     Ok(Some(reconciler))
-}
-
-/// Returns the name of where deliveries come from.
-pub(super) fn source(argument: Option<&str>, config: &Config) -> String {
-    argument
-        .map(str::to_owned)
-        .or_else(|| config.setting("serve.source", |text| Some(text.to_owned())))
-        .unwrap_or_else(|| Receiver::DEFAULT_SOURCE.to_owned())
 }
 
 fn log_level(argument: Option<LevelFilter>, config: &Config) -> LevelFilter {

@@ -312,6 +312,24 @@ impl Receiver {
         }
     }
 
+    /// Whether the threads and tasks are there that deliveries need, as `/health/live` says.
+    /// If not, only a restart helps.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.ended().is_none()
+    }
+
+    fn ended(&self) -> Option<&'static str> {
+        let Inner { store, servers, .. } = &*self.0;
+        if !store.is_alive() {
+            Some("the store has ended")
+        } else if !servers.are_there() {
+            Some("a server has ended")
+        } else {
+            None
+        }
+    }
+
     /// Counts what is not answered with 200, and logs some of it.
     fn rejected(&self, reason: &'static str, log: impl FnOnce(u64)) {
         self.0.metrics.rejected(reason);
@@ -479,13 +497,9 @@ fn shown(text: &str) -> &str {
 }
 
 async fn live(State(receiver): State<Receiver>) -> (StatusCode, &'static str) {
-    let Inner { store, servers, .. } = &*receiver.0;
-    if !store.is_alive() {
-        (StatusCode::SERVICE_UNAVAILABLE, "the store has ended")
-    } else if !servers.are_there() {
-        (StatusCode::SERVICE_UNAVAILABLE, "a server has ended")
-    } else {
-        (StatusCode::OK, "ok")
+    match receiver.ended() {
+        Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, reason),
+        None => (StatusCode::OK, "ok"),
     }
 }
 

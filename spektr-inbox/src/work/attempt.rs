@@ -1,6 +1,5 @@
 //! One attempt: decode, run the handler under a lease, settle.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,7 +81,9 @@ async fn settle<H: Handler>(shared: &Arc<Shared<H>>, lease: Lease, outcome: Outc
     let Outcome { result, settlement, otherwise, status } = outcome;
     let is_parked = matches!(settlement, Settlement::Park { .. });
     let now = shared.clock.now();
-    match shared.store.settle_with_status(lease, settlement, status, now).await {
+    let settled = shared.store.settle_with_status(lease, settlement, status, now).await;
+    shared.outages.settle.note(&settled);
+    match settled {
         Ok(true) => {
             shared.metrics.handled(result);
             if is_parked {
@@ -99,7 +100,7 @@ async fn settle<H: Handler>(shared: &Arc<Shared<H>>, lease: Lease, outcome: Outc
             }
         }
         // The lease expires, and the event is handled once more.
-        Err(error) => tracing::error!(error = &error as &dyn Error, "the outcome is not stored"),
+        Err(_) => {}
     }
 }
 
@@ -270,16 +271,16 @@ async fn lost<H: Handler>(
             Some(end) => timeout_at(end, extending).await,
             None => Ok(extending.await),
         };
+        if let Ok((_, answer)) = &extended {
+            shared.outages.extend.note(answer);
+        }
         let is_lost = match extended {
             Ok((_, Ok(held))) if held.is_empty() => true,
             Ok((began, Ok(_))) => {
                 *until = began.checked_add(duration);
                 false
             }
-            Ok((_, Err(error))) => {
-                tracing::warn!(error = &error as &dyn Error, "the lease is not extended");
-                false
-            }
+            Ok((_, Err(_))) => false,
             Err(_) => true,
         };
         if is_lost && completion.may_be_done() {

@@ -3,6 +3,7 @@
 mod attempt;
 mod backoff;
 mod handler;
+mod outage;
 mod pool;
 mod router;
 

@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::attempt::attempt;
 use super::backoff::Backoff;
 use super::handler::Handler;
+use super::outage::Outages;
 use crate::store::{Claim, ClaimRequest, Lease, Store, StoreError};
 use crate::{Clock, Metrics, SystemClock};
 
@@ -23,6 +24,10 @@ use crate::{Clock, Metrics, SystemClock};
 /// Any number of workers can share a store: a lease makes sure that one works on
 /// an entry at a time, and heartbeats keep it while the handler runs. A worker
 /// that stalls or dies loses its leases, and others do its entries again.
+///
+/// While the store fails, claims are repeated after longer and longer pauses, up to 5 s.
+/// An outage of any length is two lines in the log for each operation (claim, extend,
+/// settle), and one for each lease that is lost by it.
 ///
 /// # Examples
 ///
@@ -53,6 +58,7 @@ pub(super) struct Shared<H> {
     pub(super) options: Options,
     /// Whether handlers are to be stopped.
     pub(super) stop: watch::Sender<bool>,
+    pub(super) outages: Outages,
     owner: i64,
     idle: Mutex<HashMap<i64, Lease>>,
 }
@@ -124,6 +130,7 @@ impl<H: Handler> Workers<H> {
             metrics: Metrics::new(),
             options,
             stop: watch::Sender::new(false),
+            outages: Outages::new(),
             owner: fastrand::i64(1..),
             idle: Mutex::default(),
         };
@@ -226,17 +233,16 @@ impl<H: Handler> Workers<H> {
         loop {
             while attempts.try_join_next().is_some() {}
             let free = shared.options.concurrency - attempts.len();
-            let claimed = match shared.claim(free).await {
-                Ok(claims) => claims,
-                Err(error) => {
-                    tracing::error!(error = &error as &dyn Error, "cannot claim entries");
-                    Vec::new()
-                }
-            };
+            let claimed = shared.claim(free).await;
+            if free > 0 {
+                shared.outages.claim.note(&claimed);
+            }
+            let claimed = claimed.unwrap_or_default();
             let found = claimed.len();
             for claim in claimed {
                 attempts.spawn(attempt(Arc::clone(&shared), claim));
             }
+            let pause = shared.outages.claim.pause(shared.options.poll, fastrand::f64());
             let is_full = attempts.len() >= shared.options.concurrency;
             tokio::select! {
                 biased;
@@ -245,7 +251,7 @@ impl<H: Handler> Workers<H> {
                 () = std::future::ready(()), if found > 0 && !is_full => {}
                 // A free place, or in order, a spektr id that is free again.
                 _ = attempts.join_next(), if !attempts.is_empty() => {}
-                () = sleep(shared.options.poll), if !is_full => {}
+                () = sleep(pause), if !is_full => {}
             }
         }
         let finishing = async { while attempts.join_next().await.is_some() {} };

@@ -10,7 +10,6 @@ use spektr_inbox::{Clock as _, Receiver, SystemClock, operate};
 use super::by::ByArguments;
 use super::open;
 use crate::cli::Global;
-use crate::commands::serve;
 use crate::failure::{Answer, Failure};
 use crate::keys::KeyArguments;
 use crate::output::{self, bad, count, faint, safe};
@@ -143,7 +142,7 @@ pub(super) async fn recover(
     let config = global.config()?;
     let verifier = arguments.keys.verifier(&config, None)?;
     let store = arguments.store.open(&config).await?;
-    let source = serve::source(arguments.source.as_deref(), &config);
+    let source = config.source(arguments.source.as_deref());
     let receiver = Receiver::new(store, verifier).with_source(&source);
     let (recovered, remaining) = receiver.recover(&arguments.by.operator()).await?;
     if global.is_json() {

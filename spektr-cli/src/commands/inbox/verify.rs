@@ -4,15 +4,13 @@ use std::time::Duration;
 
 use clap::Args;
 use serde::Serialize;
-use spektr_inbox::reconcile::{Finding, Reconciler, Verification};
+use spektr_inbox::reconcile::{Finding, Verification};
 use spektr_inbox::{Clock as _, SystemClock};
 
 use crate::cli::Global;
-use crate::commands::serve;
 use crate::failure::{Answer, Failure};
 use crate::output::{self, bad, count, good, safe};
-use crate::sender_list::ListArguments;
-use crate::store::StoreArguments;
+use crate::sender_list::ComparedArguments;
 use crate::time::{self, Moment};
 
 const EXAMPLES: &str = "\
@@ -34,13 +32,8 @@ pub(crate) struct Arguments {
     /// Look at what was created after this time: 2h for two hours ago, epoch seconds, or RFC 3339 [preset: 1d]
     #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
     since: Option<Moment>,
-    /// Source of the deliveries, as `spektr serve` was told [preset: spektr]
-    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    source: Option<String>,
     #[command(flatten)]
-    store: StoreArguments,
-    #[command(flatten)]
-    list: ListArguments,
+    compared: ComparedArguments,
 }
 
 #[derive(Serialize)]
@@ -90,11 +83,10 @@ impl Figures {
 
 pub(super) async fn verify(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
     let config = global.config()?;
-    let client = arguments.list.client(&config)?;
-    let store = arguments.store.open(&config).await?;
-    let source = serve::source(arguments.source.as_deref(), &config);
+    let client = arguments.compared.client(&config)?;
+    let store = arguments.compared.store.open(&config).await?;
     let since = arguments.since.unwrap_or(Moment::Ago(REACH)).as_of(SystemClock::new().now());
-    let reconciler = Reconciler::new(store, client).with_source(&source);
+    let reconciler = arguments.compared.reconciler(&config, store, client);
     let mut printed = Ok(());
     let report = |finding: &Finding| {
         if printed.is_ok() {

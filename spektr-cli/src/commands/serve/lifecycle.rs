@@ -86,7 +86,7 @@ impl Work {
         tokio::select! {
             _ = async { tokio::join!(deliveries, operations, working) } => {}
             () = prune(self.retention, &*self.store) => {}
-            () = supervisor.watch(|| self.store.is_alive()) => {}
+            () = supervisor.watch(|| self.receiver.is_alive()) => {}
             () = signals => tracing::warn!("ended at once, by a second signal"),
         }
     }

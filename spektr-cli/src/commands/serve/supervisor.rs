@@ -88,3 +88,38 @@ fn address(name: &str) -> io::Result<SocketAddr> {
 fn address(name: &str) -> io::Result<SocketAddr> {
     SocketAddr::from_pathname(name)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_service_that_is_not_alive_is_silent() {
+        let (socket, heard) = UnixDatagram::pair().expect("a pair");
+        let supervisor =
+            Supervisor { socket: Some(socket), period: Some(Duration::from_millis(1)) };
+        let (asked, enough) = (AtomicUsize::new(0), Notify::new());
+        let is_alive = || {
+            let before = asked.fetch_add(1, Ordering::SeqCst);
+            if before == 5 {
+                enough.notify_one();
+            }
+            before < 2
+        };
+        tokio::select! {
+            () = supervisor.watch(is_alive) => {}
+            () = enough.notified() => {}
+        }
+        heard.set_nonblocking(true).expect("is possible");
+        let mut states = Vec::new();
+        let mut state = [0; 32];
+        while let Ok(length) = heard.recv(&mut state) {
+            states.push(String::from_utf8_lossy(&state[..length]).into_owned());
+        }
+        assert_eq!(states, ["WATCHDOG=1"; 2]);
+    }
+}

@@ -1,0 +1,69 @@
+//! Workers while their store fails: what they log of it, and that they go on.
+
+#![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
+
+mod support;
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use spektr_inbox::{Clock as _, Received, Workers};
+use support::Inbox;
+use tokio::sync::{mpsc, oneshot};
+
+/// Sends each line of the log to the test.
+#[derive(Clone)]
+struct Lines(mpsc::UnboundedSender<String>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let _gone = self.0.send(String::from_utf8_lossy(bytes).into_owned());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn an_outage_of_the_store_is_two_lines_whatever_its_length() {
+    let (lines, mut logged) = mpsc::unbounded_channel();
+    let lines = Lines(lines);
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(move || lines.clone())
+        .with_ansi(false)
+        .with_target(false)
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let inbox = Inbox::new();
+    let (file, away) = (inbox.folder.path().join("inbox.db"), inbox.folder.path().join("away.db"));
+    std::fs::rename(&file, &away).unwrap();
+    let (end, ended) = oneshot::channel::<()>();
+    // The clock is asked once for each claim.
+    let counted = Arc::new(AtomicUsize::new(0));
+    let (claims, clock) = (Arc::clone(&counted), inbox.clock.clone());
+    let workers = Workers::new(Arc::clone(&inbox.store), |_: Received| async { Ok(()) })
+        .with_poll(Duration::from_millis(1))
+        .with_clock(move || {
+            claims.fetch_add(1, Ordering::SeqCst);
+            clock.now()
+        });
+    let working = tokio::spawn(workers.run(async { ended.await.unwrap() }));
+
+    let line = logged.recv().await.unwrap();
+    assert!(line.contains("ERROR the store fails"), "{line}");
+    assert!(line.contains("operation=\"claim\""), "{line}");
+    // Claims after it fail as well, and are not logged.
+    while counted.load(Ordering::SeqCst) < 4 {
+        tokio::task::yield_now().await;
+    }
+    std::fs::rename(&away, &file).unwrap();
+    let line = logged.recv().await.unwrap();
+    assert!(line.contains("INFO the store works again operation=\"claim\""), "{line}");
+    end.send(()).unwrap();
+    working.await.unwrap();
+    assert!(logged.try_recv().is_err());
+}
