@@ -294,11 +294,12 @@ mod tests {
 
     #[test]
     fn says_what_a_verifier_that_is_configured_so_would_still_refuse() {
+        type Pairs = Vec<(String, String)>;
         let key = SigningKey::new("k1", Secret::from_bytes(SECRET.as_bytes()).unwrap()).unwrap();
         let signer = Signer::new(key, SignedContent::TIMESTAMP_DOT_BODY);
-        let still_refused = |at: UnixSeconds, change: &dyn Fn(&mut Vec<(String, String)>)| {
+        let still_refused = |at: UnixSeconds, change: &dyn Fn(&mut Pairs)| {
             let signed = signer.sign_at(BODY, at);
-            let mut headers: Vec<(String, String)> =
+            let mut headers: Pairs =
                 signed.pairs().map(|(name, value)| (name.to_owned(), value.to_owned())).into();
             change(&mut headers);
             let headers: Vec<(&str, &str)> =
@@ -309,11 +310,11 @@ mod tests {
         };
         assert_eq!(still_refused(NOW, &|_| {}), None);
         for algorithm in ["SHA256", "hmac-sha256"] {
-            let change = |headers: &mut Vec<(String, String)>| headers[0].1 = algorithm.to_owned();
+            let change = |headers: &mut Pairs| headers[0].1 = algorithm.to_owned();
             assert_eq!(still_refused(NOW, &change), Some(VerifyError::UnsupportedAlgorithm));
         }
         for (gone, header) in [(2, SignatureHeader::KeyId), (0, SignatureHeader::Algorithm)] {
-            let change = |headers: &mut Vec<(String, String)>| drop(headers.remove(gone));
+            let change = |headers: &mut Pairs| drop(headers.remove(gone));
             assert_eq!(still_refused(NOW, &change), Some(VerifyError::MissingHeader { header }));
         }
         let in_millis = UnixSeconds::new(NOW.as_secs() * 1000);
