@@ -177,3 +177,48 @@ async fn the_end_lets_handlers_finish_and_leaves_the_rest() {
     assert_eq!(states, [State::Done, State::Done, State::Pending]);
     assert_eq!(inbox.all().await[2].attempts, 0);
 }
+
+/// Waits until idle workers have looked for entries and found none: on one thread, what is ready
+/// runs while this yields, and the store does one thing after the other.
+async fn until_idle(inbox: &Inbox) {
+    for _ in 0..2 {
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        inbox.store.set_note("test".to_owned(), String::new()).await.unwrap();
+    }
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn what_becomes_due_through_the_same_store_is_handled_without_a_poll() {
+    let inbox = Inbox::new();
+    let (seen, mut handled) = tokio::sync::mpsc::unbounded_channel();
+    let handler = move |received: Received| {
+        seen.send(received.number()).unwrap();
+        async { Ok::<(), HandlerError>(()) }
+    };
+    let working = workers(&inbox, handler).with_poll(Duration::from_secs(3600));
+    let changes = async {
+        for round in 0..3 {
+            until_idle(&inbox).await;
+            let event = tag_added(&format!("e{round}"), "s1", 1_700_000_000_000);
+            inbox.store.accept(entries("test", &event, start())).await.unwrap();
+            let number = handled.recv().await.unwrap();
+            until_done(&inbox, round + 1).await;
+            until_idle(&inbox).await;
+            let filter = Filter::number(number);
+            let released = inbox.store.release(filter, 0, 1, start(), None).await.unwrap();
+            assert_eq!(released, [number]);
+            assert_eq!(handled.recv().await, Some(number));
+            until_done(&inbox, round + 1).await;
+        }
+    };
+    let passes = tokio::time::timeout(Duration::from_secs(60), changes);
+    tokio::select! {
+        () = working.run(std::future::pending()) => {}
+        passed = passes => passed.expect("no poll comes in that time"),
+    }
+}

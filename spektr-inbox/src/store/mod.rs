@@ -10,6 +10,7 @@
 //! - No method reads the machine's clock: times come from the caller, or, where several
 //!   machines share a store, from the database.
 
+mod arrivals;
 mod completion;
 mod model;
 mod operation;
@@ -25,6 +26,7 @@ use std::time::Duration;
 
 use spektr_types::Timestamp;
 use thiserror::Error;
+use tokio::sync::watch;
 
 pub use completion::Completion;
 pub use model::MAX_ATTEMPTS_KEPT;
@@ -54,6 +56,13 @@ pub trait Store: Send + Sync + 'static {
     /// another content is stored and flagged, in [`State::Conflict`] where it
     /// would otherwise be pending.
     fn accept(&self, entries: Vec<NewEntry>) -> StoreFuture<'_, Vec<Acceptance>>;
+
+    /// Returns a receiver that changes after this store, this very object, has committed what
+    /// can make entries due at once: [`accept`](Self::accept), [`replace`](Self::replace),
+    /// [`import`](Self::import), [`release`](Self::release), [`resolve`](Self::resolve) and
+    /// [`give_back`](Self::give_back). Workers wait for it, and look now and then for what
+    /// others have committed.
+    fn arrivals(&self) -> watch::Receiver<()>;
 
     /// Gives pending entries that are due to a worker, for the time of a lease,
     /// and counts an attempt for each. A lease that nobody has settled ends with it.

@@ -51,6 +51,7 @@ macro_rules! store_tests {
             hostile_texts_are_kept_found_and_worked_on
             bodies_that_cannot_be_read_are_kept
             claims_what_is_due_once
+            tells_workers_what_can_be_due
             ends_a_lease_with_an_outcome
             an_expired_lease_goes_to_another_worker
             a_lease_never_repeats

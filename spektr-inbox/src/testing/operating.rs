@@ -255,8 +255,10 @@ pub async fn entries_take_the_place_of_what_they_were_read_from(store: &dyn Stor
             let new = entries("test", &tag_added(id, "s1", 1_700_000_000_000), start());
             store.replace(original, new, record(action))
         };
+        let arrivals = store.arrivals();
         let accepted = replace().await.unwrap().unwrap();
         assert!(matches!(accepted[..], [Acceptance::Stored(_)]), "{accepted:?}");
+        assert!(arrivals.has_changed().unwrap());
         assert_eq!(replace().await.unwrap(), None);
     }
     // A number is not of a body because there is an entry of it.
@@ -348,10 +350,14 @@ pub async fn imports_entries_with_what_became_of_them(store: &dyn Store) {
         vec![imported("e1", State::Pending), flagged, imported("e3", State::Dead)]
     };
     let record = Operator::new("ada").record(Action::Import, start());
+    let mut arrivals = store.arrivals();
     let accepted = store.import(batch(), Some(record.clone())).await.unwrap();
     assert!(accepted.iter().all(|one| matches!(one, Acceptance::Stored(_))), "{accepted:?}");
+    assert!(arrivals.has_changed().unwrap());
+    arrivals.mark_unchanged();
     let again = store.import(batch(), Some(record)).await.unwrap();
     assert_eq!(again, [Acceptance::Duplicate; 3]);
+    assert!(!arrivals.has_changed().unwrap());
     let stored = all(store).await;
     let shown: Vec<_> = stored.iter().map(|one| (one.state, one.conflict, one.attempts)).collect();
     let expected =

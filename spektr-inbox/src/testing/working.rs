@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::{accept, all, ids, request, start, states, tag_added};
 use crate::clock::{after, before};
-use crate::store::{ClaimRequest, Filter, Lease, MAX_ATTEMPTS_KEPT, Settlement, State, Store};
+use crate::store::{
+    Action, ClaimRequest, Filter, Lease, MAX_ATTEMPTS_KEPT, Operator, Settlement, State, Store,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -30,6 +32,41 @@ pub async fn claims_what_is_due_once(store: &dyn Store) {
     assert_eq!((two[0].entry.attempts, two[0].entry.state), (1, State::Pending));
     let rest = store.claim(ClaimRequest { owner: 2, ..request(start()) }).await.unwrap();
     assert_eq!(ids(&rest), ["e3"]);
+}
+
+/// Workers of this process are told of each change that can make entries due, and of no other.
+pub async fn tells_workers_what_can_be_due(store: &dyn Store) {
+    let mut arrivals = store.arrivals();
+    let mut told = |when: &str, expected: bool| {
+        assert_eq!(arrivals.has_changed().unwrap(), expected, "{when}");
+        arrivals.mark_unchanged();
+    };
+    told("before anything", false);
+    three(store).await;
+    told("accepted", true);
+    three(store).await;
+    told("accepted again: duplicates", false);
+    let claims = store.claim(ClaimRequest { limit: 2, ..request(start()) }).await.unwrap();
+    let leases: Vec<_> = claims.iter().map(|claim| claim.lease).collect();
+    store.extend(leases.clone(), start(), SECOND).await.unwrap();
+    store.settle(leases[0], Settlement::Done, start()).await.unwrap();
+    told("worked on", false);
+    store.give_back(leases.clone(), start()).await.unwrap();
+    told("given back", true);
+    store.give_back(leases, start()).await.unwrap();
+    told("given back again", false);
+    let done = || Filter::state(State::Done);
+    assert_eq!(store.release(done(), 0, 10, start(), None).await.unwrap().len(), 1);
+    told("released", true);
+    assert!(store.release(done(), 0, 10, start(), None).await.unwrap().is_empty());
+    told("released nothing", false);
+    let first = all(store).await.remove(0);
+    let record = || Operator::new("ada").record(Action::Resolve, start());
+    let resolve = || store.resolve(first.number, "by hand".to_owned(), record());
+    assert!(resolve().await.unwrap());
+    told("resolved: what waits behind it can be due", true);
+    assert!(!resolve().await.unwrap());
+    told("resolved before", false);
 }
 
 /// Done and dead entries leave the queue, and a lease ends once.

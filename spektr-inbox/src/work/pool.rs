@@ -70,6 +70,11 @@ pub(super) const STOP_LIMIT: Duration = Duration::from_secs(5);
 /// How long the results of handlers that have ended are waited for at the end.
 const RECORD_LIMIT: Duration = Duration::from_secs(10);
 
+/// How many times as long as a claim has taken that found nothing, a worker then waits at least
+/// until it claims what it is told of. Where a lot waits in order, such a claim is expensive,
+/// and must not come with every delivery.
+const REST: u32 = 4;
+
 /// A claimed entry, and up to when its lease lasts at least: forever, if that is no time.
 pub(super) struct Held {
     pub(super) claim: Claim,
@@ -103,7 +108,8 @@ impl<H: Handler> Workers<H> {
     /// pauses spread over six to twelve hours.
     pub const DEFAULT_MAX_ATTEMPTS: u32 = 20;
 
-    /// How often an idle worker looks for entries, unless configured: 200 ms.
+    /// How often an idle worker looks for what has become due or was committed by others, other
+    /// machines for one, unless configured: 200 ms.
     pub const DEFAULT_POLL: Duration = Duration::from_millis(200);
 
     /// How long handlers may take to finish at the end, unless configured: 30 s.
@@ -194,7 +200,8 @@ impl<H: Handler> Workers<H> {
         self
     }
 
-    /// Sets how often an idle worker looks for entries.
+    /// Sets how often an idle worker looks for what has become due or was committed by others.
+    /// What is committed through its own store wakes it at once.
     #[must_use]
     pub fn with_poll(mut self, pause: Duration) -> Self {
         self.shared.options.poll = pause;
@@ -229,14 +236,20 @@ impl<H: Handler> Workers<H> {
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let shared = Arc::new(self.shared);
         let mut shutdown = pin!(shutdown);
+        let mut arrivals = shared.store.arrivals();
         let mut attempts = JoinSet::new();
         loop {
             while attempts.try_join_next().is_some() {}
             let free = shared.options.concurrency - attempts.len();
+            // What is committed from here on, this claim may not find.
+            arrivals.mark_unchanged();
+            let began = Instant::now();
             let claimed = shared.claim(free).await;
+            let took = began.elapsed();
             if free > 0 {
                 shared.outages.claim.note(&claimed);
             }
+            let has_failed = claimed.is_err();
             let claimed = claimed.unwrap_or_default();
             let found = claimed.len();
             for claim in claimed {
@@ -244,6 +257,12 @@ impl<H: Handler> Workers<H> {
             }
             let pause = shared.outages.claim.pause(shared.options.poll, fastrand::f64());
             let is_full = attempts.len() >= shared.options.concurrency;
+            let told = async {
+                sleep(took.saturating_mul(REST)).await;
+                if arrivals.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            };
             tokio::select! {
                 biased;
                 () = &mut shutdown => break,
@@ -251,6 +270,7 @@ impl<H: Handler> Workers<H> {
                 () = std::future::ready(()), if found > 0 && !is_full => {}
                 // A free place, or in order, a spektr id that is free again.
                 _ = attempts.join_next(), if !attempts.is_empty() => {}
+                () = told, if !is_full && !has_failed => {}
                 () = sleep(pause), if !is_full => {}
             }
         }

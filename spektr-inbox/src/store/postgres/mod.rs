@@ -71,6 +71,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use spektr_types::Timestamp;
+use tokio::sync::watch::Receiver;
 use tokio::time::{sleep, timeout};
 
 pub use complete::{COMPLETE, CompleteError, complete};
@@ -81,6 +82,7 @@ use accept::Queue;
 use error::Fault;
 use pool::Pool;
 
+use super::arrivals::Arrivals;
 use super::{
     Acceptance, Attempt, Claim, ClaimRequest, Erased, Erasure, Filter, Imported, Lease, NewEntry,
     Original, Presence, Quarantined, Record, Recorded, Rejected, Settlement, Stats, Store,
@@ -107,6 +109,7 @@ pub struct PostgresStore {
     queue: Queue,
     work: Arc<Pool>,
     operate: Arc<Pool>,
+    arrivals: Arrivals,
     timeout: Duration,
     callers_clock: bool,
 }
@@ -186,7 +189,13 @@ macro_rules! lend {
 
 impl Store for PostgresStore {
     fn accept(&self, entries: Vec<NewEntry>) -> StoreFuture<'_, Vec<Acceptance>> {
-        Box::pin(self.queue.accept(entries))
+        Box::pin(async move {
+            self.queue.accept(entries).await.inspect(|accepted| self.arrivals.accepted(accepted))
+        })
+    }
+
+    fn arrivals(&self) -> Receiver<()> {
+        self.arrivals.subscribe()
     }
 
     fn claim(&self, request: ClaimRequest) -> StoreFuture<'_, Vec<Claim>> {
@@ -208,7 +217,10 @@ impl Store for PostgresStore {
 
     fn give_back(&self, leases: Vec<Lease>, now: Timestamp) -> StoreFuture<'_, u64> {
         let now = self.given(now);
-        lend!(self.work, self.timeout, |one| work::give_back(&mut one, &leases, now).await)
+        lend!(self.work, self.timeout, |one| {
+            let given_back = work::give_back(&mut one, &leases, now).await;
+            given_back.inspect(|count| self.arrivals.changed(*count > 0))
+        })
     }
 
     fn settle_with_status(
@@ -242,7 +254,9 @@ impl Store for PostgresStore {
         record: Option<Record>,
     ) -> StoreFuture<'_, Vec<i64>> {
         lend!(self.operate, OPERATE_TIMEOUT, |one| {
-            read::release(&mut one, &filter, after, limit, now, record.as_ref()).await
+            read::release(&mut one, &filter, after, limit, now, record.as_ref())
+                .await
+                .inspect(|numbers| self.arrivals.changed(!numbers.is_empty()))
         })
     }
 
@@ -260,7 +274,8 @@ impl Store for PostgresStore {
 
     fn resolve(&self, number: i64, reason: String, record: Record) -> StoreFuture<'_, bool> {
         lend!(self.operate, OPERATE_TIMEOUT, |one| {
-            read::resolve(&mut one, number, &reason, &record).await
+            let resolved = read::resolve(&mut one, number, &reason, &record).await;
+            resolved.inspect(|is_resolved| self.arrivals.changed(*is_resolved))
         })
     }
 
@@ -271,7 +286,8 @@ impl Store for PostgresStore {
         record: Record,
     ) -> StoreFuture<'_, Option<Vec<Acceptance>>> {
         lend!(self.operate, OPERATE_TIMEOUT, |one| {
-            replace::replace(&mut one, original, &entries, &record).await
+            let replaced = replace::replace(&mut one, original, &entries, &record).await;
+            replaced.inspect(|new| self.arrivals.accepted(new.as_deref().unwrap_or_default()))
         })
     }
 
@@ -311,7 +327,8 @@ impl Store for PostgresStore {
         record: Option<Record>,
     ) -> StoreFuture<'_, Vec<Acceptance>> {
         lend!(self.operate, OPERATE_TIMEOUT, |one| {
-            import::import(&mut one, &entries, record.as_ref()).await
+            let imported = import::import(&mut one, &entries, record.as_ref()).await;
+            imported.inspect(|accepted| self.arrivals.accepted(accepted))
         })
     }
 

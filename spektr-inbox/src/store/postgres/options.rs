@@ -10,6 +10,7 @@ use super::pool::Pool;
 use super::settings::Kind;
 use super::{OPERATE_TIMEOUT, OpenError, PostgresStore, schema};
 use crate::clock::at_most_a_year;
+use crate::store::arrivals::Arrivals;
 
 /// How many connections look after things: figures, lists, deletions.
 const OPERATE_CONNECTIONS: usize = 2;
@@ -137,6 +138,7 @@ impl PostgresOptions {
             ),
             work: pool(Kind::Work, self.work_connections, self.timeout),
             operate: pool(Kind::Operate, OPERATE_CONNECTIONS, OPERATE_TIMEOUT),
+            arrivals: Arrivals::new(),
             timeout: self.timeout,
             callers_clock: self.callers_clock,
         })

@@ -25,12 +25,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use spektr_types::Timestamp;
+use tokio::sync::watch::Receiver;
 
 pub use backup::{BackupError, backup, restore};
 pub use file::OpenError;
 use thread::Worker;
 use watch::Before;
 
+use super::arrivals::Arrivals;
 use super::{
     Acceptance, Attempt, Claim, ClaimRequest, Erased, Erasure, Filter, Imported, Lease, NewEntry,
     Original, Presence, Quarantined, Record, Recorded, Rejected, Settlement, Stats, Store,
@@ -117,6 +119,7 @@ impl SqliteOptions {
             Ok(SqliteStore {
                 writer: Worker::start("inbox-write", writer, watch, self.queue, self.group)?,
                 reader: Worker::start("inbox-read", reader, None, self.queue, 1)?,
+                arrivals: Arrivals::new(),
             })
         };
         start().map_err(file)
@@ -130,6 +133,7 @@ pub struct SqliteStore {
     // which only a writer can do.
     reader: Worker,
     writer: Worker,
+    arrivals: Arrivals,
 }
 
 /// The time once a job has waited for its turn, so that no lease has expired when it is given.
@@ -140,7 +144,15 @@ fn later(now: Timestamp, asked: Instant) -> Timestamp {
 
 impl Store for SqliteStore {
     fn accept(&self, entries: Vec<NewEntry>) -> StoreFuture<'_, Vec<Acceptance>> {
-        Box::pin(self.writer.try_write(move |connection| write::accept(connection, &entries)))
+        Box::pin(async move {
+            let accepting = move |connection: &_| write::accept(connection, &entries);
+            let done = self.writer.try_write(accepting).await;
+            done.inspect(|accepted| self.arrivals.accepted(accepted))
+        })
+    }
+
+    fn arrivals(&self) -> Receiver<()> {
+        self.arrivals.subscribe()
     }
 
     fn claim(&self, request: ClaimRequest) -> StoreFuture<'_, Vec<Claim>> {
@@ -164,9 +176,11 @@ impl Store for SqliteStore {
     }
 
     fn give_back(&self, leases: Vec<Lease>, now: Timestamp) -> StoreFuture<'_, u64> {
-        Box::pin(
-            self.writer.write_anyway(move |connection| lease::give_back(connection, &leases, now)),
-        )
+        Box::pin(async move {
+            let giving = move |connection: &_| lease::give_back(connection, &leases, now);
+            let done = self.writer.write_anyway(giving).await;
+            done.inspect(|count| self.arrivals.changed(*count > 0))
+        })
     }
 
     fn settle_with_status(
@@ -201,9 +215,13 @@ impl Store for SqliteStore {
         now: Timestamp,
         record: Option<Record>,
     ) -> StoreFuture<'_, Vec<i64>> {
-        Box::pin(self.writer.write(move |connection| {
-            read::release(connection, &filter, after, limit, now, record.as_ref())
-        }))
+        Box::pin(async move {
+            let releasing = move |connection: &_| {
+                read::release(connection, &filter, after, limit, now, record.as_ref())
+            };
+            let done = self.writer.write(releasing).await;
+            done.inspect(|numbers| self.arrivals.changed(!numbers.is_empty()))
+        })
     }
 
     fn prune(
@@ -219,10 +237,12 @@ impl Store for SqliteStore {
     }
 
     fn resolve(&self, number: i64, reason: String, record: Record) -> StoreFuture<'_, bool> {
-        Box::pin(
-            self.writer
-                .write(move |connection| write::resolve(connection, number, &reason, &record)),
-        )
+        Box::pin(async move {
+            let resolving =
+                move |connection: &_| write::resolve(connection, number, &reason, &record);
+            let done = self.writer.write(resolving).await;
+            done.inspect(|is_resolved| self.arrivals.changed(*is_resolved))
+        })
     }
 
     fn replace(
@@ -231,10 +251,12 @@ impl Store for SqliteStore {
         entries: Vec<NewEntry>,
         record: Record,
     ) -> StoreFuture<'_, Option<Vec<Acceptance>>> {
-        Box::pin(
-            self.writer
-                .write(move |connection| write::replace(connection, original, &entries, &record)),
-        )
+        Box::pin(async move {
+            let replacing =
+                move |connection: &_| write::replace(connection, original, &entries, &record);
+            let done = self.writer.write(replacing).await;
+            done.inspect(|accepted| self.arrivals.accepted(accepted.as_deref().unwrap_or_default()))
+        })
     }
 
     fn erase(&self, erasure: Erasure, record: Option<Record>) -> StoreFuture<'_, Erased> {
@@ -251,10 +273,12 @@ impl Store for SqliteStore {
         entries: Vec<Imported>,
         record: Option<Record>,
     ) -> StoreFuture<'_, Vec<Acceptance>> {
-        Box::pin(
-            self.writer
-                .write(move |connection| import::import(connection, &entries, record.as_ref())),
-        )
+        Box::pin(async move {
+            let importing =
+                move |connection: &_| import::import(connection, &entries, record.as_ref());
+            let done = self.writer.write(importing).await;
+            done.inspect(|accepted| self.arrivals.accepted(accepted))
+        })
     }
 
     fn tombstones(
