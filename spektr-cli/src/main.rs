@@ -14,6 +14,7 @@ mod config;
 mod delivery;
 mod entry;
 mod failure;
+mod forwarding;
 mod http;
 mod input;
 mod json;

@@ -36,6 +36,8 @@ Example of a file:
   source = 'spektr'
   forward = 'http://127.0.0.1:3000/events'
   ordered = true
+  forward_keys = 'forward-keys.txt'         # whsec_…, one or two; relative to this file
+  forward_headers = 'forward-headers.txt'   # as `authorization: Bearer …`
   quarantine = true                         # for the first days
   log_level = 'info'
   quick_check = false

@@ -20,7 +20,7 @@ use clap::Args;
 use spektr_inbox::operate::Retention;
 use spektr_inbox::reconcile::{Client, Reconciler};
 use spektr_inbox::store::Store;
-use spektr_inbox::{HttpUrl, Metrics, Receiver, Workers};
+use spektr_inbox::{Metrics, Receiver};
 use tokio::net::TcpListener;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -30,10 +30,10 @@ use self::lifecycle::Work;
 use self::reload::Reload;
 use self::sockets::{Place, Sockets};
 use self::supervisor::Supervisor;
-use crate::cli::{Global, quietly};
-use crate::client::parse_url;
+use crate::cli::Global;
 use crate::config::Config;
 use crate::failure::{Answer, Failure};
+use crate::forwarding::ForwardArguments;
 use crate::keys::KeyArguments;
 use crate::log::{self, Log};
 use crate::runtime::{self, Signals};
@@ -56,7 +56,9 @@ authority that the system does not know, and sslmode=disable says that there is 
 same machine.
 
 With --forward each event is posted to that URL: the JSON of one entry as it arrived, with the
-headers spektr-event-id, spektr-event-type, spektr-source, spektr-entry and spektr-attempt. An
+headers spektr-event-id, spektr-event-type, spektr-source, spektr-entry and spektr-attempt. With
+--forward-keys it is signed by Standard Webhooks (webhook-id, webhook-timestamp, webhook-signature),
+which the libraries of that specification verify; webhook-id is the same for each attempt. An
 answer of 2xx is the end of it. On anything else it is tried again, after a second at first and an
 hour at last, and is a dead letter after 20 attempts: `spektr inbox dead`. Each event comes at
 least once: its id is the idempotency key. Malformed entries, bodies that cannot be read and
@@ -73,8 +75,8 @@ list is compared with the inbox, as by `spektr inbox verify`: verify_missing in 
 
 TLS is the work of a proxy before it.
 
-SIGHUP has the configuration file, the key file, the file with the API key and log_level read
-again. What cannot be read stays as it was, and the log says why. Variables stay as they were at the
+SIGHUP has the configuration file, the key file, the files with the API key and with keys and
+headers for forwarding, and log_level read again. What cannot be read stays as it was, and the log says why. Variables stay as they were at the
 start.
 
 SIGTERM or ctrl-c ends it in order: no further event is claimed, those under way have 30 s to finish
@@ -113,12 +115,8 @@ pub(crate) struct Arguments {
     /// Where the deliveries come from: ids of other sources are other events [preset: spektr]
     #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     source: Option<String>,
-    /// Post each event to this URL
-    #[arg(long, value_name = "URL", value_parser = quietly(parse_url))]
-    forward: Option<HttpUrl>,
-    /// Forward events of a spektr id one at a time, in the order of their creation
-    #[arg(long)]
-    ordered: bool,
+    #[command(flatten)]
+    forwarding: ForwardArguments,
     /// Delete entries that are done or resolved this long after their arrival, as 30d [preset: never]
     #[arg(long, value_name = "DURATION", value_parser = time::parse_age)]
     keep_done: Option<Duration>,
@@ -161,10 +159,9 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
     let (verifier, shared_keys) =
         keys.verifier_or_none(&config, arguments.unsigned, arguments.tolerance)?;
     let keys = keys.in_words(&config, arguments.unsigned, arguments.tolerance)?;
-    let forward = arguments
-        .forward
-        .clone()
-        .or_else(|| config.setting("serve.forward", |text| parse_url(text).ok()));
+    let forwarding = &arguments.forwarding;
+    let url = forwarding.url(&config)?;
+    let forward = url.clone().map(|url| Forward::new(url, forwarding, &config)).transpose()?;
     let is_set = |name| config.setting(name, |text| text.parse().ok()).unwrap_or_default();
     let retention = retention(arguments, &config);
     let metrics = Metrics::new();
@@ -189,12 +186,9 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         let client = arguments.list.client_if_configured(&config)?;
         let reconciler = reconciler(client.clone(), &config, &store, &source, retention)?
             .map(|reconciler| reconciler.with_metrics(metrics.clone()));
-        let forwarding = forward.clone().map(Forward::new).transpose()?.map(|handler| {
-            Workers::new(Arc::clone(&store), handler)
-                .with_unknown_events(true)
-                .with_ordering(arguments.ordered || is_set("serve.ordered"))
-                .with_metrics(metrics.clone())
-        });
+        let workers = forward
+            .clone()
+            .map(|forward| forward.workers(Arc::clone(&store), &metrics, forwarding, &config));
         let public = Place {
             argument: arguments.listen,
             setting: "serve.listen",
@@ -214,17 +208,19 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
             store: arguments.store.location(&config).shown(),
             source,
             keys,
-            forwarding: forward.as_ref().map(ToString::to_string),
+            forwarding: url.as_ref().map(ToString::to_string),
+            signed: forward.as_ref().is_some_and(|forward| forward.counts().0 > 0),
             reconciling: reconciler.is_some(),
         };
         // Whoever started it may read the first line and no more.
         let _gone = begun.print(global, address(&sockets.public)?);
-        let work = Work { store, receiver, forwarding, reconciler, retention };
+        let work = Work { store, receiver, forwarding: workers, reconciler, retention };
         let reload = Reload {
             global: global.clone(),
             arguments: arguments.clone(),
             keys: shared_keys,
             client,
+            forward,
             level: log.level(),
             reloads: metrics.count("reloads", "Times that keys and settings were read again"),
             failures: metrics.count(

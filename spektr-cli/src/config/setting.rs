@@ -41,7 +41,7 @@ impl Setting {
     }
 }
 
-pub(crate) static SETTINGS: [Setting; 29] = [
+pub(crate) static SETTINGS: [Setting; 31] = [
     Setting {
         name: "keys_file",
         about: "TOML file with the signing keys",
@@ -143,6 +143,18 @@ pub(crate) static SETTINGS: [Setting; 29] = [
         about: "whether events of a spektr id are forwarded one at a time: true or false",
         preset: "false",
         check: yes_or_no,
+    },
+    Setting {
+        name: "serve.forward_keys",
+        about: "file with one or two keys, whsec_…, that sign what is forwarded",
+        preset: "none: it is not signed",
+        check: any,
+    },
+    Setting {
+        name: "serve.forward_headers",
+        about: "file with headers that are added to what is forwarded",
+        preset: "none",
+        check: any,
     },
     Setting {
         name: "serve.quarantine",

@@ -5,11 +5,13 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 
 /// Answers one request after the other, a connection each.
 pub(crate) struct Receiver {
     pub(crate) url: String,
+    answered: Arc<(Mutex<usize>, Condvar)>,
     thread: JoinHandle<Vec<Received>>,
 }
 
@@ -24,10 +26,25 @@ impl Receiver {
     pub(crate) fn start(answers: &'static [&'static str]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
+        let answered = Arc::<(Mutex<usize>, Condvar)>::default();
+        let counted = Arc::clone(&answered);
         let thread = std::thread::spawn(move || {
-            answers.iter().map(|answer| serve(&listener, answer)).collect()
+            let answer = |answer: &&str| {
+                let received = serve(&listener, answer);
+                *counted.0.lock().expect("is counted") += 1;
+                counted.1.notify_all();
+                received
+            };
+            answers.iter().map(answer).collect()
         });
-        Self { url, thread }
+        Self { url, answered, thread }
+    }
+
+    /// Waits until a number of requests were answered.
+    pub(crate) fn waits_for(&self, number: usize) {
+        let (answered, changed) = &*self.answered;
+        let answered = answered.lock().expect("is counted");
+        drop(changed.wait_while(answered, |answered| *answered < number).expect("is counted"));
     }
 
     /// Returns what came.

@@ -20,6 +20,8 @@ pub(super) struct Begun {
     #[serde(skip)]
     pub(super) keys: String,
     pub(super) forwarding: Option<String>,
+    /// Whether what is posted is signed.
+    pub(super) signed: bool,
     /// Whether what was missed is fetched, at the start and every few minutes.
     pub(super) reconciling: bool,
 }
@@ -30,6 +32,7 @@ impl Begun {
             return output::print_json(self);
         }
         let events = match &self.forwarding {
+            Some(url) if self.signed => format!("events are posted to {}, signed", safe(url)),
             Some(url) => format!("events are posted to {}", safe(url)),
             None => "events stay pending: `spektr inbox list`; --forward URL posts them".to_owned(),
         };

@@ -1,33 +1,110 @@
 //! Posts events to an endpoint inside.
 
+mod headers;
+mod signature;
+
 use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::HeaderValue;
-use spektr_inbox::{Handler, HandlerError, HttpUrl, Received};
+use spektr_inbox::store::Store;
+use spektr_inbox::{
+    Clock as _, Handler, HandlerError, HttpUrl, Metrics, Received, SystemClock, Workers,
+};
+use zeroize::Zeroizing;
 
+use self::headers::OwnHeaders;
+use self::signature::{Keys, message_id};
 use crate::capture::Headers;
 use crate::client::Client;
+use crate::config::Config;
 use crate::failure::Failure;
+use crate::forwarding::ForwardArguments;
+use crate::output::safe;
 
 /// The handler that posts each event as it arrived.
 #[derive(Clone)]
 pub(super) struct Forward {
     client: Client,
+    keys: Replaced<Keys>,
+    headers: Replaced<OwnHeaders>,
 }
 
 impl Forward {
-    pub(super) fn new(url: HttpUrl) -> Result<Self, Failure> {
+    pub(super) fn new(
+        url: HttpUrl,
+        arguments: &ForwardArguments,
+        config: &Config,
+    ) -> Result<Self, Failure> {
         const TIMEOUT: Duration = Duration::from_secs(25);
-        Ok(Self { client: Client::new(url, TIMEOUT)? })
+        let forward = Self {
+            client: Client::new(url, TIMEOUT)?,
+            keys: Replaced::default(),
+            headers: Replaced::default(),
+        };
+        for (_, read) in forward.read(arguments, config) {
+            read?;
+        }
+        Ok(forward)
+    }
+
+    /// Returns workers that forward what is in a store.
+    pub(super) fn workers(
+        self,
+        store: Arc<dyn Store>,
+        metrics: &Metrics,
+        arguments: &ForwardArguments,
+        config: &Config,
+    ) -> Workers<Self> {
+        Workers::new(store, self)
+            .with_unknown_events(true)
+            .with_ordering(arguments.is_ordered(config))
+            .with_metrics(metrics.clone())
+    }
+
+    /// Reads keys and headers; what cannot be read stays as it was. Returns the name of each
+    /// and what became of it.
+    pub(super) fn read(
+        &self,
+        arguments: &ForwardArguments,
+        config: &Config,
+    ) -> [(&'static str, Result<(), Failure>); 2] {
+        let keys = self.keys.read(arguments.keys_file(config), Keys::of_file);
+        let headers = self.headers.read(arguments.headers_file(config), OwnHeaders::of_file);
+        [("the keys of --forward-keys", keys), ("the headers of --forward-headers", headers)]
+    }
+
+    /// Returns how many keys sign, and how many headers are added.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        let keys = self.keys.current().map_or(0, |keys| keys.count());
+        (keys, self.headers.current().map_or(0, |headers| headers.count()))
+    }
+
+    /// Returns what an endpoint needs to know beside the event itself, a proof of who sends
+    /// it, and what the user wants there.
+    fn headers(&self, received: &Received) -> Headers {
+        let mut headers = about(received);
+        if let Some(keys) = self.keys.current() {
+            let body = received.raw().as_bytes();
+            let id = message_id(received.source(), body);
+            let seconds = SystemClock::new().now().as_millis() / 1000;
+            let signed = keys.sign(&id, seconds, body);
+            headers.extend(signed.map(|(name, value)| (name.to_owned(), value.into_bytes())));
+        }
+        if let Some(own) = self.headers.current() {
+            headers.extend(own.pairs());
+        }
+        headers
     }
 }
 
 impl Handler for Forward {
     async fn handle(&self, received: Received) -> Result<(), HandlerError> {
         let body = Bytes::copy_from_slice(received.raw().as_bytes());
-        let answered = self.client.post(&headers(&received), body).await;
+        let answered = self.client.post(&self.headers(&received), body).await;
         if let Ok(reply) = &answered {
             received.set_status(reply.status);
         }
@@ -41,9 +118,9 @@ impl Handler for Forward {
     }
 }
 
-/// Returns what an endpoint needs to know beside the event itself. An id or type
-/// that cannot stand in a header is found in the body only.
-fn headers(received: &Received) -> Headers {
+/// Says which event it is. An id or type that cannot stand in a header is found in the body
+/// only.
+fn about(received: &Received) -> Headers {
     /// Longer than any that means something.
     const LONGEST: usize = 512;
     let event = received.event();
@@ -62,4 +139,57 @@ fn headers(received: &Received) -> Headers {
         .filter_map(|(name, value)| Some((name.to_owned(), value?.as_bytes().to_vec())))
         .filter(|(_, value)| value.len() <= LONGEST && HeaderValue::from_bytes(value).is_ok())
         .collect()
+}
+
+/// What a file holds, which is read again at SIGHUP. Clones share it.
+struct Replaced<T>(Arc<RwLock<Option<Arc<T>>>>);
+
+impl<T> Replaced<T> {
+    fn current(&self) -> Option<Arc<T>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn read(
+        &self,
+        path: Option<PathBuf>,
+        of_file: fn(&Path) -> Result<T, Failure>,
+    ) -> Result<(), Failure> {
+        match path {
+            Some(path) => {
+                let new = Arc::new(of_file(&path)?);
+                *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(new);
+                Ok(())
+            }
+            None if self.current().is_some() => Err(Failure::new("no file is named any more")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<T> Clone for Replaced<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Default for Replaced<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+/// Reads a file with a secret; a byte order mark before it is an editor's.
+fn secret_file<T>(
+    path: &Path,
+    what: &str,
+    how: &str,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Result<T, Failure> {
+    let text =
+        std::fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
+    let text = Zeroizing::new(text);
+    parse(text.trim_start_matches('\u{feff}')).map_err(|message| {
+        let file = path.to_string_lossy();
+        Failure::new(format!("the {what} in {} cannot be used: {message}", safe(&file))).hint(how)
+    })
 }

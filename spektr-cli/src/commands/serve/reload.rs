@@ -1,4 +1,4 @@
-//! SIGHUP: the signing keys, the API key and the level of the log are read again.
+//! SIGHUP: keys, headers for forwarding and the level of the log are read again.
 //!
 //! Each of them is replaced alone, and one that cannot be read stays as it was: a broken
 //! file neither ends the service nor takes its keys away.
@@ -13,6 +13,7 @@ use spektr_verify::{KeyId, KeyRing, SharedKeys};
 use tokio::signal::unix::Signal;
 use tokio::task::spawn_blocking;
 
+use super::forward::Forward;
 use super::{Arguments, log_level, secrets};
 use crate::cli::Global;
 use crate::config::Config;
@@ -27,6 +28,7 @@ pub(super) struct Reload {
     pub(super) keys: Option<SharedKeys>,
     /// What asks for the sender's list, if there was a key for it at the start.
     pub(super) client: Option<Client>,
+    pub(super) forward: Option<Forward>,
     pub(super) level: Level,
     pub(super) reloads: Count,
     pub(super) failures: Count,
@@ -58,6 +60,15 @@ impl Reload {
         }
         if let Err(failure) = self.read_api_key(&config) {
             self.stays("the API key", &failure);
+        }
+        if let Some(forward) = &self.forward {
+            for (what, read) in forward.read(&self.arguments.forwarding, &config) {
+                if let Err(failure) = read {
+                    self.stays(what, &failure);
+                }
+            }
+            let (keys, headers) = forward.counts();
+            tracing::info!(keys, headers, "keys and headers for forwarding were read again");
         }
         tracing::info!(log_level = %level, "settings were read again");
     }

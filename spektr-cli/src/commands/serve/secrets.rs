@@ -17,7 +17,8 @@ pub(super) fn warn_of_open_files(arguments: &Arguments, config: &Config) {
         arguments.list.key_file(config),
         config.path.clone().filter(|_| with_password),
     ];
-    for path in files.into_iter().flatten() {
+    let of_forwarding = arguments.forwarding.secret_files(config);
+    for path in files.into_iter().flatten().chain(of_forwarding) {
         // A file that cannot be looked at is reported when it is read.
         let Ok(file) = fs::metadata(&path) else { continue };
         let mode = file.permissions().mode();

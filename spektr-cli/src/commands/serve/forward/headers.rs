@@ -1,0 +1,106 @@
+//! Headers of the user's own, from a file: a bearer token, a tenant.
+
+use std::path::Path;
+
+use axum::http::{HeaderName, HeaderValue};
+
+use super::secret_file;
+use crate::failure::Failure;
+
+const HOW: &str = "a line holds a header, as in `authorization: Bearer …`";
+
+/// What a header of one's own cannot be: those of the request, and those that are ours.
+const TAKEN: [&str; 9] = [
+    "connection",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "proxy-authorization",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// How our own headers begin.
+const OUR_PREFIXES: [&str; 2] = ["spektr-", "webhook-"];
+
+/// Headers that every request has.
+pub(super) struct OwnHeaders(Vec<(HeaderName, HeaderValue)>);
+
+impl OwnHeaders {
+    /// Reads a file with a header on each line.
+    pub(super) fn of_file(path: &Path) -> Result<Self, Failure> {
+        secret_file(path, "headers", HOW, Self::parse)
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let mut headers = Vec::new();
+        for (line, text) in text.lines().map(str::trim).enumerate() {
+            if !text.is_empty() {
+                let header = header(text).map_err(|error| format!("line {}: {error}", line + 1))?;
+                headers.push(header);
+            }
+        }
+        if headers.is_empty() { Err("there is no header".to_owned()) } else { Ok(Self(headers)) }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Names and values.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (String, Vec<u8>)> {
+        self.0.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+    }
+}
+
+/// Reads a line; a message holds nothing of it but the name of a header that is known.
+fn header(line: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let (name, value) = line.split_once(':').ok_or("`name: value` is expected")?;
+    let name = HeaderName::try_from(name).map_err(|_| "what is before the colon is no name")?;
+    let own = OUR_PREFIXES.into_iter().find(|prefix| name.as_str().starts_with(prefix));
+    if let Some(prefix) = own {
+        return Err(format!("headers that begin with {prefix} are set by serve"));
+    }
+    if TAKEN.contains(&name.as_str()) {
+        return Err(format!("{name} is set by serve"));
+    }
+    let value = value.trim();
+    if value.is_empty() {
+        return Err("the value is empty".to_owned());
+    }
+    let value = HeaderValue::from_str(value)
+        .map_err(|_| "the value has a character that no header can have")?;
+    Ok((name, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_a_header_on_each_line() {
+        let text = "Authorization: Bearer a:b==\r\n\n  x-tenant:  7 \n";
+        let headers = OwnHeaders::parse(text).expect("headers");
+        let pairs: Vec<_> = headers.pairs().collect();
+        let expected = [("authorization", "Bearer a:b=="), ("x-tenant", "7")];
+        assert_eq!(pairs, expected.map(|(name, value)| (name.to_owned(), value.into())));
+    }
+
+    #[test]
+    fn refuses_what_is_no_header_or_is_taken_and_quotes_no_value() {
+        for (text, expected) in [
+            ("", "there is no header"),
+            ("marker", "line 1: `name: value` is expected"),
+            ("\nmar ker: 1", "line 2: what is before the colon is no name"),
+            ("a: 1\nb: mar\u{7}ker", "line 2: the value has a character that no header can have"),
+            ("a:", "line 1: the value is empty"),
+            ("Host: marker", "line 1: host is set by serve"),
+            ("Content-Type: marker", "line 1: content-type is set by serve"),
+            ("Webhook-Id: marker", "line 1: headers that begin with webhook- are set by serve"),
+        ] {
+            assert_eq!(OwnHeaders::parse(text).err().as_deref(), Some(expected));
+        }
+    }
+}
