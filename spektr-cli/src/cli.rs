@@ -103,7 +103,7 @@ enum Command {
     /// Send recorded deliveries again
     Replay(replay::Arguments),
     /// Run the durable receiver: store what arrives, answer 200 once it is on the disk
-    Serve(serve::Arguments),
+    Serve(Box<serve::Arguments>),
     /// Fetch what was missed from the sender's list
     Reconcile(reconcile::Arguments),
     /// Look at what is stored and look after it

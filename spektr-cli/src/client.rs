@@ -4,12 +4,12 @@
 //! a receiver sees what it would see from the vendor.
 
 mod connector;
+mod encryption;
 mod proxy;
 
 use std::error::Error;
 use std::fmt;
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -18,11 +18,11 @@ use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::{ClientConfig, RootCertStore};
 use spektr_inbox::HttpUrl;
 use tokio::time::timeout;
 
 use self::connector::Connector;
+pub(crate) use self::encryption::{Identity, TlsFiles};
 use crate::capture::Headers;
 use crate::failure::Failure;
 use crate::http;
@@ -70,15 +70,15 @@ impl Client {
     /// The status that acknowledges a delivery; any other is a failure to the sender.
     pub(crate) const ACKNOWLEDGED: u16 = 200;
 
-    /// Takes a URL, and how long an answer may take.
-    pub(crate) fn new(url: HttpUrl, timeout: Duration) -> Result<Self, Failure> {
+    /// Takes a URL, how long an answer may take, and files for encrypted connections.
+    pub(crate) fn new(url: HttpUrl, timeout: Duration, tls: &TlsFiles) -> Result<Self, Failure> {
         let proxy = proxy::of(&url)?;
         let proxy_authorization = proxy
             .as_ref()
             .filter(|_| !url.is_encrypted())
             .and_then(|proxy| proxy.basic_auth().cloned());
         let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(encryption(&url)?)
+            .with_tls_config(encryption::encryption(&url, tls)?)
             .https_or_http()
             .enable_http1()
             .wrap_connector(Connector::new(proxy, timeout));
@@ -145,21 +145,6 @@ impl NoAnswer {
 
 fn unsendable(error: impl fmt::Display) -> NoAnswer {
     NoAnswer::Unsendable(error.to_string())
-}
-
-/// Returns how to speak TLS: with the operating system's trusted certificates,
-/// or those that `SSL_CERT_FILE` names.
-fn encryption(url: &HttpUrl) -> Result<ClientConfig, Failure> {
-    let mut roots = RootCertStore::empty();
-    if url.is_encrypted() {
-        // Systems have some that cannot be read; the others are enough.
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Failure::caused_by("cannot speak TLS", &error))?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// Reads the URL of a receiver.

@@ -2,16 +2,32 @@
 //! configuration.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use spektr_inbox::HttpUrl;
+use spektr_types::{EventType, catalogue};
 
 use crate::cli::quietly;
-use crate::client::parse_url;
+use crate::client::{Identity, TlsFiles, parse_url};
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::time;
 
 const FORWARDING: &str = "Where events are posted to";
+
+/// Posts at a time, unless configured.
+const CONCURRENCY: u32 = 16;
+
+/// How long an answer may take, unless configured.
+const TIMEOUT: Duration = Duration::from_secs(25);
+
+/// How many attempts an event has, unless configured.
+const ATTEMPTS: u32 = 20;
+
+/// The pauses after the first attempt and after the last ones, unless configured.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
 /// The options of `serve` about forwarding.
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
@@ -33,25 +49,139 @@ pub(crate) struct ForwardArguments {
     /// Add the headers of this file: lines as `authorization: Bearer …`
     #[arg(long, value_name = "FILE", help_heading = FORWARDING)]
     forward_headers: Option<PathBuf>,
+    /// Trust the certificate authorities of this PEM file, and no others
+    #[arg(long, value_name = "FILE", help_heading = FORWARDING)]
+    forward_ca: Option<PathBuf>,
+    /// Show the certificate of this PEM file (mutual TLS)
+    #[arg(long, value_name = "FILE", help_heading = FORWARDING)]
+    forward_certificate: Option<PathBuf>,
+    /// The private key of that certificate, a PEM file
+    #[arg(long, value_name = "FILE", help_heading = FORWARDING)]
+    forward_private_key: Option<PathBuf>,
+    /// Forward only events of these types, separated by commas; the others are done
+    #[arg(long, value_name = "TYPES", value_parser = EventTypes::parse, help_heading = FORWARDING)]
+    forward_types: Option<EventTypes>,
+    /// Posts at a time [preset: 16]
+    #[arg(long, value_name = "N", value_parser = parse_concurrency, help_heading = FORWARDING)]
+    forward_concurrency: Option<u32>,
+    /// Posts a second at most, attempts included [preset: no limit]
+    #[arg(long, value_name = "N", value_parser = parse_rate, help_heading = FORWARDING)]
+    forward_rate: Option<u32>,
+    /// How long an answer may take [preset: 25s]
+    #[arg(long, value_name = "DURATION", value_parser = parse_timeout, help_heading = FORWARDING)]
+    forward_timeout: Option<Duration>,
+    /// How many attempts an event has before it is a dead letter [preset: 20]
+    #[arg(long, value_name = "N", value_parser = parse_attempts, help_heading = FORWARDING)]
+    forward_attempts: Option<u32>,
+    /// Pause after the first attempt, which doubles after each further one [preset: 1s]
+    #[arg(long, value_name = "DURATION", value_parser = parse_pause, help_heading = FORWARDING)]
+    forward_first_pause: Option<Duration>,
+    /// Longest pause between two attempts [preset: 1h]
+    #[arg(long, value_name = "DURATION", value_parser = parse_pause, help_heading = FORWARDING)]
+    forward_longest_pause: Option<Duration>,
+}
+
+/// How events are forwarded.
+#[derive(Debug)]
+pub(crate) struct Forwarding {
+    pub(crate) url: HttpUrl,
+    pub(crate) is_ordered: bool,
+    pub(crate) tls: TlsFiles,
+    pub(crate) types: Option<EventTypes>,
+    pub(crate) concurrency: u32,
+    /// Posts a second.
+    pub(crate) rate: Option<u32>,
+    pub(crate) timeout: Duration,
+    pub(crate) attempts: u32,
+    pub(crate) first_pause: Duration,
+    pub(crate) longest_pause: Duration,
 }
 
 impl ForwardArguments {
-    /// Returns where events are posted to; `None` if they are not.
-    pub(crate) fn url(&self, config: &Config) -> Result<Option<HttpUrl>, Failure> {
-        let url = self
-            .forward
-            .clone()
-            .or_else(|| config.setting("serve.forward", |text| parse_url(text).ok()));
-        if url.is_none() && *self != Self::default() {
+    /// Returns how events are forwarded; `None` if they are not.
+    pub(crate) fn forwarding(&self, config: &Config) -> Result<Option<Forwarding>, Failure> {
+        let url = or(self.forward.as_ref(), config, "serve.forward", parse_url);
+        let Some(url) = url else {
+            if *self == Self::default() {
+                return Ok(None);
+            }
             return Err(Failure::new("there is no URL that events are posted to")
                 .hint("name it with --forward URL, SPEKTR_SERVE_FORWARD or serve.forward"));
+        };
+        let span = |argument: &Option<_>, name| or(argument.as_ref(), config, name, parse_pause);
+        let first_pause = span(&self.forward_first_pause, "serve.forward_first_pause");
+        let longest_pause = span(&self.forward_longest_pause, "serve.forward_longest_pause");
+        let forwarding = Forwarding {
+            tls: self.tls(&url, config)?,
+            url,
+            is_ordered: self.ordered
+                || config.setting("serve.ordered", |text| text.parse().ok()).unwrap_or_default(),
+            types: or(
+                self.forward_types.as_ref(),
+                config,
+                "serve.forward_types",
+                EventTypes::parse,
+            ),
+            concurrency: or(
+                self.forward_concurrency.as_ref(),
+                config,
+                "serve.forward_concurrency",
+                parse_concurrency,
+            )
+            .unwrap_or(CONCURRENCY),
+            rate: or(self.forward_rate.as_ref(), config, "serve.forward_rate", parse_rate),
+            timeout: or(
+                self.forward_timeout.as_ref(),
+                config,
+                "serve.forward_timeout",
+                parse_timeout,
+            )
+            .unwrap_or(TIMEOUT),
+            attempts: or(
+                self.forward_attempts.as_ref(),
+                config,
+                "serve.forward_attempts",
+                parse_attempts,
+            )
+            .unwrap_or(ATTEMPTS),
+            first_pause: first_pause.unwrap_or(FIRST_PAUSE),
+            longest_pause: longest_pause.unwrap_or(LONGEST_PAUSE),
+        };
+        if forwarding.first_pause > forwarding.longest_pause {
+            let (first, longest) =
+                (time::span(forwarding.first_pause), time::span(forwarding.longest_pause));
+            return Err(Failure::new(format!(
+                "the first pause of forwarding, {first}, is longer than the longest, {longest}"
+            ))
+            .hint("set both: --forward-first-pause and --forward-longest-pause"));
         }
-        Ok(url)
+        Ok(Some(forwarding))
     }
 
-    pub(crate) fn is_ordered(&self, config: &Config) -> bool {
-        let setting = || config.setting("serve.ordered", |text| text.parse().ok());
-        self.ordered || setting().unwrap_or_default()
+    fn tls(&self, url: &HttpUrl, config: &Config) -> Result<TlsFiles, Failure> {
+        let path = |argument: &Option<PathBuf>, name| {
+            argument.clone().or_else(|| config.path_setting(name))
+        };
+        let authorities = path(&self.forward_ca, "serve.forward_ca");
+        let certificate = path(&self.forward_certificate, "serve.forward_certificate");
+        let identity = match (certificate, self.private_key_file(config)) {
+            (Some(certificate), Some(private_key)) => Some(Identity { certificate, private_key }),
+            (None, None) => None,
+            _ => {
+                return Err(Failure::new(
+                    "a certificate and its private key belong together, and one is missing",
+                )
+                .hint("name both: --forward-certificate FILE and --forward-private-key FILE"));
+            }
+        };
+        let files = TlsFiles { authorities, identity };
+        if files != TlsFiles::default() && !url.is_encrypted() {
+            return Err(Failure::new(
+                "events would be posted without TLS, and certificates are named for it",
+            )
+            .hint("name a URL that begins with https://, or no certificates"));
+        }
+        Ok(files)
     }
 
     pub(crate) fn keys_file(&self, config: &Config) -> Option<PathBuf> {
@@ -62,8 +192,128 @@ impl ForwardArguments {
         self.forward_headers.clone().or_else(|| config.path_setting("serve.forward_headers"))
     }
 
+    fn private_key_file(&self, config: &Config) -> Option<PathBuf> {
+        let configured = || config.path_setting("serve.forward_private_key");
+        self.forward_private_key.clone().or_else(configured)
+    }
+
     /// Returns the files that hold secrets.
     pub(crate) fn secret_files(&self, config: &Config) -> Vec<PathBuf> {
-        [self.keys_file(config), self.headers_file(config)].into_iter().flatten().collect()
+        let files =
+            [self.keys_file(config), self.headers_file(config), self.private_key_file(config)];
+        files.into_iter().flatten().collect()
+    }
+}
+
+/// Returns the argument, or the setting.
+fn or<T: Clone>(
+    argument: Option<&T>,
+    config: &Config,
+    name: &str,
+    parse: fn(&str) -> Result<T, String>,
+) -> Option<T> {
+    argument.cloned().or_else(|| config.setting(name, |text| parse(text).ok()))
+}
+
+/// Types of events that are forwarded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EventTypes(Vec<EventType>);
+
+impl EventTypes {
+    /// Reads wire types or documented names between commas. A type that several events have
+    /// means all of them, and one that the schema does not know itself.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let mut types = Vec::new();
+        for word in text.split(',').map(str::trim) {
+            if word.is_empty() {
+                return Err("expected types between commas, as alert_created,alert_resolved".into());
+            }
+            let is_meant = |info: &&spektr_types::EventInfo| {
+                info.name().eq_ignore_ascii_case(word) || info.has_wire_type(word)
+            };
+            let known = types.len();
+            types.extend(catalogue().filter(is_meant).map(|info| info.event_type().clone()));
+            if types.len() == known {
+                types.push(EventType::from(word));
+            }
+        }
+        Ok(Self(types))
+    }
+
+    pub(crate) fn include(&self, event_type: &EventType) -> bool {
+        self.0.contains(event_type)
+    }
+
+    /// The types that the schema does not know.
+    pub(crate) fn unknown(&self) -> impl Iterator<Item = &EventType> {
+        self.0.iter().filter(|event_type| event_type.info().is_none())
+    }
+}
+
+pub(crate) fn parse_concurrency(text: &str) -> Result<u32, String> {
+    parse_number(text, 1000)
+}
+
+pub(crate) fn parse_rate(text: &str) -> Result<u32, String> {
+    parse_number(text, 100_000)
+}
+
+pub(crate) fn parse_attempts(text: &str) -> Result<u32, String> {
+    parse_number(text, 1_000_000)
+}
+
+fn parse_number(text: &str, last: u32) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|number| (1..=last).contains(number));
+    number.ok_or_else(|| format!("expected a number from 1 to {last}"))
+}
+
+/// Reads how long an answer may take.
+pub(crate) fn parse_timeout(text: &str) -> Result<Duration, String> {
+    parse_bounded(text, Duration::from_secs(3600), "1h")
+}
+
+/// Reads a pause between attempts.
+pub(crate) fn parse_pause(text: &str) -> Result<Duration, String> {
+    parse_bounded(text, Duration::from_secs(30 * 24 * 3600), "30d")
+}
+
+fn parse_bounded(text: &str, longest: Duration, shown: &str) -> Result<Duration, String> {
+    match time::parse_span(text)? {
+        span if span.is_zero() || span > longest => {
+            Err(format!("expected a time from 1ms to {shown}"))
+        }
+        span => Ok(span),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_means_each_event_that_has_it_and_an_unknown_one_itself() {
+        let types = EventTypes::parse("alert_resolved, ALERT_CREATED,Later_Event").expect("types");
+        let includes = |wire_type: &str| types.include(&EventType::from(wire_type));
+        let included = ["alert_resolved", "ALERT_RESOLVED", "alert_created", "later_event"];
+        assert_eq!(included.map(includes), [true; 4]);
+        assert!(!includes("customer_tag_add") && !includes("later_event_2"));
+        assert_eq!(types.unknown().count(), 1);
+        let tags = EventTypes::parse("customer_tag_add").expect("a type");
+        for info in catalogue() {
+            assert_eq!(tags.include(info.event_type()), info.has_wire_type("customer_tag_add"));
+        }
+        assert!(EventTypes::parse("a,,b").is_err() && EventTypes::parse("").is_err());
+    }
+
+    #[test]
+    fn numbers_and_times_have_bounds() {
+        assert_eq!((parse_concurrency("1"), parse_concurrency("1000")), (Ok(1), Ok(1000)));
+        for text in ["0", "1001", "-1", "many", ""] {
+            let message = parse_concurrency(text).expect_err(text);
+            assert_eq!(message, "expected a number from 1 to 1000");
+        }
+        assert_eq!(parse_timeout("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(parse_timeout("0"), Err("expected a time from 1ms to 1h".to_owned()));
+        assert_eq!(parse_pause("31d"), Err("expected a time from 1ms to 30d".to_owned()));
     }
 }

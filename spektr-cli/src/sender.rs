@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use crate::capture::Headers;
 use crate::cli::quietly;
-use crate::client::{Client, NoAnswer, parse_url};
+use crate::client::{Client, NoAnswer, TlsFiles, parse_url};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -89,7 +89,7 @@ impl Sender {
                     .hint("name one: --to http://127.0.0.1:8787/ is where `spektr listen` listens")
             })?;
         Ok(Self {
-            client: Client::new(url.clone(), arguments.timeout)?,
+            client: Client::new(url.clone(), arguments.timeout, &TlsFiles::default())?,
             arguments: arguments.clone(),
             url,
             begun: Instant::now(),

@@ -9,17 +9,22 @@ mod deliver;
 mod receiver;
 #[path = "support/service.rs"]
 mod service;
+#[path = "support/tls.rs"]
+mod tls;
 
 use std::fs;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::sync::mpsc;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use deliver::{Connection, alert};
+use deliver::{Connection, alert, respond};
 use receiver::{Received, Receiver};
 use service::Service;
 use standardwebhooks::Webhook;
 use support::{spektr, text};
+use tls::{Certificate, TlsServer};
 
 const KEYS: Option<&str> = Some("dev=any secret");
 
@@ -124,17 +129,19 @@ fn headers_of_a_file_are_added_and_read_again_and_not_logged() {
     assert!(!second.contains_key("x-tenant") && !second.contains_key("webhook-id"));
 }
 
+/// Starts a service, which must refuse to start; returns the first line of what it says.
+fn refused(folder: &Path, arguments: &[&str]) -> String {
+    let mut command = spektr(KEYS);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0"]);
+    let output = command.args(arguments).current_dir(folder).output().expect("the tool runs");
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    text(&output.stderr).lines().next().unwrap_or_default().to_owned()
+}
+
 #[test]
 fn a_file_that_cannot_be_used_is_refused_at_the_start_and_an_open_one_warned_of() {
     let folder = tempfile::tempdir().expect("a folder");
-    let refused = |arguments: &[&str]| {
-        let mut command = spektr(KEYS);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0"]);
-        let output = command.args(arguments).current_dir(folder.path()).output();
-        let output = output.expect("the tool runs");
-        assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
-        text(&output.stderr).lines().next().unwrap_or_default().to_owned()
-    };
+    let refused = |arguments: &[&str]| refused(folder.path(), arguments);
     secret(folder.path(), "keys.txt", "whsec_bWFya2Vy\n");
     let url = "http://127.0.0.1:9/";
     assert_eq!(
@@ -144,6 +151,10 @@ fn a_file_that_cannot_be_used_is_refused_at_the_start_and_an_open_one_warned_of(
     assert_eq!(
         refused(&["--forward", url, "--forward-headers", "keys.txt"]),
         "error: the headers in keys.txt cannot be used: line 1: `name: value` is expected",
+    );
+    assert_eq!(
+        refused(&["--forward", url, "--forward-ca", "keys.txt"]),
+        "error: events would be posted without TLS, and certificates are named for it",
     );
     assert_eq!(
         refused(&["--forward-keys", "keys.txt"]),
@@ -159,4 +170,131 @@ fn a_file_that_cannot_be_used_is_refused_at_the_start_and_an_open_one_warned_of(
     let warned = service.logs("others can read a file with a secret");
     assert!(warned.contains("open.txt"), "{warned}");
     service.terminate();
+}
+
+#[test]
+fn an_authority_of_ones_own_is_trusted_and_a_certificate_shown() {
+    let (folder, other) = (tempfile::tempdir().expect("one"), tempfile::tempdir().expect("two"));
+    let client = Certificate::make("client");
+    secret(folder.path(), "client.pem", &client.certificate);
+    secret(folder.path(), "client.key", &client.key.serialize_pem());
+    let (posted, posts) = mpsc::channel();
+    let server = TlsServer::start_for(folder.path(), Some(&client), move |head| {
+        let entry = head.iter().find(|line| line.starts_with("spektr-entry"));
+        posted.send(entry.cloned()).expect("is awaited");
+        String::new()
+    });
+    let stranger = TlsServer::start(other.path(), |_| String::new());
+    let own = server.certificate.to_string_lossy();
+    let (stranger, url) = (stranger.certificate.to_string_lossy(), &server.url[..]);
+    let identity = ["--forward-certificate", "client.pem", "--forward-private-key", "client.key"];
+    let pauses = ["--forward-attempts", "1"];
+    let start = |arguments: &[&str]| {
+        let arguments = [&["--forward", url][..], &pauses, arguments].concat();
+        Service::start(KEYS, folder.path(), &arguments)
+    };
+    // Neither the system nor another authority vouches for the server, nor the server for
+    // a client without a certificate.
+    let strange = [&["--forward-ca", &*stranger][..], &identity].concat();
+    for (id, arguments) in
+        [("e1", &identity[..]), ("e2", &strange[..]), ("e3", &["--forward-ca", &*own][..])]
+    {
+        let mut service = start(arguments);
+        deliver(&service, id);
+        let line = service.logs(id);
+        assert!(line.contains("not accepted"), "{line}");
+        service.terminate();
+    }
+    let service = start(&[&["--forward-ca", &*own][..], &identity].concat());
+    deliver(&service, "e4");
+    assert_eq!(posts.recv().expect("a post").as_deref(), Some("spektr-entry: 4"));
+    assert_eq!(service.terminate().0, Some(0));
+    assert!(posts.try_recv().is_err());
+
+    let refused =
+        |arguments: &[&str]| refused(folder.path(), &[&["--forward", url][..], arguments].concat());
+    assert_eq!(
+        refused(&identity[..2]),
+        "error: a certificate and its private key belong together, and one is missing",
+    );
+    assert_eq!(
+        refused(&["--forward-certificate", &own, "--forward-private-key", "client.key"]),
+        format!("error: the private key in client.key does not belong to the certificate in {own}"),
+    );
+    assert_eq!(
+        refused(&["--forward-ca", "client.key"]),
+        "error: client.key is no file in PEM format with certificates",
+    );
+}
+
+#[test]
+fn attempts_pauses_and_the_time_for_an_answer_are_those_that_were_set() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let receiver = Receiver::start(&["503 Busy", "503 Busy", "503 Busy"]);
+    let mut arguments = vec!["--forward", &receiver.url, "--forward-attempts", "3"];
+    arguments.extend(["--forward-first-pause", "1ms", "--forward-longest-pause", "2ms"]);
+    let mut service = Service::start(KEYS, folder.path(), &arguments);
+    deliver(&service, "e1");
+    service.logs("parked");
+    service.terminate();
+    let attempts: Vec<_> = receiver.finish().iter().map(headers).collect();
+    let attempts: Vec<_> = attempts.iter().map(|headers| &headers["spektr-attempt"]).collect();
+    assert_eq!(attempts, ["1", "2", "3"]);
+
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}/", silent.local_addr().expect("an address"));
+    let arguments = ["--forward", &url, "--forward-timeout", "20ms", "--forward-attempts", "1"];
+    let mut service = Service::start(KEYS, folder.path(), &arguments);
+    deliver(&service, "e2");
+    let line = service.logs("not accepted");
+    assert!(line.contains("no answer in time"), "{line}");
+    service.terminate();
+    assert_eq!(
+        refused(folder.path(), &["--forward", &url, "--forward-first-pause", "2h"]),
+        "error: the first pause of forwarding, 2 h, is longer than the longest, 1 h",
+    );
+}
+
+#[test]
+fn as_many_events_as_were_set_are_posted_at_a_time() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}/", listener.local_addr().expect("an address"));
+    let arguments = ["--forward", &url, "--forward-concurrency", "3", "--forward-rate", "1000"];
+    let service = Service::start(KEYS, folder.path(), &arguments);
+    for number in 0..6 {
+        deliver(&service, &format!("e{number}"));
+    }
+    for _ in 0..2 {
+        // Three are there before any is answered.
+        let accept = |_| listener.accept().expect("a connection").0;
+        let streams: Vec<TcpStream> = (0..3).map(accept).collect();
+        listener.set_nonblocking(true).expect("is set");
+        assert!(listener.accept().is_err(), "a fourth one");
+        listener.set_nonblocking(false).expect("is set");
+        streams.into_iter().for_each(|stream| respond(stream, "200 OK"));
+    }
+    assert_eq!(service.terminate().0, Some(0));
+}
+
+#[test]
+fn events_of_other_types_are_done_without_having_been_posted_and_counted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let receiver = Receiver::start(&["200 OK"]);
+    // One at a time, so that the first has ended when the second is posted.
+    let mut arguments = vec!["--forward", &receiver.url, "--forward-concurrency", "1"];
+    arguments.extend(["--forward-types", "customer_tag_add,later_event"]);
+    let mut service = Service::start(KEYS, folder.path(), &arguments);
+    let warned = service.logs("a type that the schema does not know");
+    assert!(warned.contains("later_event"), "{warned}");
+    deliver(&service, "e1");
+    let mut connection = Connection::open(service.address()).expect("is open");
+    let body = br#"{"id":"e2","spektrId":"s","type":"LATER_EVENT","createdAt":1,"data":{}}"#;
+    assert_eq!(connection.deliver(body).expect("an answer").status, 200);
+    receiver.waits_for(1);
+    let (_, metrics) = service.get("/metrics");
+    assert!(metrics.contains("\nspektr_inbox_filtered_total 1\n"), "{metrics}");
+    assert_eq!(service.terminate().0, Some(0));
+    let [posted] = &receiver.finish()[..] else { panic!("one request") };
+    assert_eq!(headers(posted)["spektr-entry"], "2");
 }

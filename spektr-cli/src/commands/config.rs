@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::cli::Global;
 use crate::config::{Config, Origin, Problem, SETTINGS};
 use crate::failure::{Answer, Failure};
+use crate::forwarding::ForwardArguments;
 use crate::keys::KeyArguments;
 use crate::output::{self, bad, careful, columns, faint, good, safe};
 use crate::sender_list::ListArguments;
@@ -34,10 +35,20 @@ Example of a file:
   listen = '0.0.0.0:8080'
   operations = '127.0.0.1:8788'
   source = 'spektr'
-  forward = 'http://127.0.0.1:3000/events'
+  forward = 'https://events.example.com/spektr'
   ordered = true
   forward_keys = 'forward-keys.txt'         # whsec_…, one or two; relative to this file
   forward_headers = 'forward-headers.txt'   # as `authorization: Bearer …`
+  forward_ca = 'authority.pem'              # these three are for https
+  forward_certificate = 'certificate.pem'
+  forward_private_key = 'private-key.pem'
+  forward_types = 'alert_created,alert_resolved'
+  forward_concurrency = 16
+  forward_rate = 50                         # posts a second
+  forward_timeout = '25s'
+  forward_attempts = 20
+  forward_first_pause = '1s'                # doubled after each attempt
+  forward_longest_pause = '1h'
   quarantine = true                         # for the first days
   log_level = 'info'
   quick_check = false
@@ -127,6 +138,10 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
             true
         }
     };
+    if let Err(failure) = ForwardArguments::default().forwarding(&config) {
+        let (place, message) = ("forwarding".to_owned(), failure.message().to_owned());
+        problems.push(Problem { place, line: None, column: None, message });
+    }
     let file = config.path.as_ref().map(|path| path.to_string_lossy().into_owned());
     let report = Report { file, problems, settings, keys, has_api_key };
     if global.is_json() {

@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use self::endpoint::Endpoint;
 use self::message::Printer;
 use crate::cli::{Global, quietly};
-use crate::client::{Client, parse_url};
+use crate::client::{Client, TlsFiles, parse_url};
 use crate::config::Config;
 use crate::failure::{Answer, Failure};
 use crate::keys::KeyArguments;
@@ -81,7 +81,10 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         .forward
         .clone()
         .or_else(|| config.setting("listen.forward", |text| parse_url(text).ok()));
-    let client = forward.clone().map(|url| Client::new(url, FORWARD_TIMEOUT)).transpose()?;
+    let client = forward
+        .clone()
+        .map(|url| Client::new(url, FORWARD_TIMEOUT, &TlsFiles::default()))
+        .transpose()?;
     let endpoint = Endpoint::new(
         verifier,
         secrets,

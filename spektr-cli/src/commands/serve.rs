@@ -33,7 +33,7 @@ use self::supervisor::Supervisor;
 use crate::cli::Global;
 use crate::config::Config;
 use crate::failure::{Answer, Failure};
-use crate::forwarding::ForwardArguments;
+use crate::forwarding::{EventTypes, ForwardArguments};
 use crate::keys::KeyArguments;
 use crate::log::{self, Log};
 use crate::runtime::{self, Signals};
@@ -60,8 +60,9 @@ headers spektr-event-id, spektr-event-type, spektr-source, spektr-entry and spek
 --forward-keys it is signed by Standard Webhooks (webhook-id, webhook-timestamp, webhook-signature),
 which the libraries of that specification verify; webhook-id is the same for each attempt. An
 answer of 2xx is the end of it. On anything else it is tried again, after a second at first and an
-hour at last, and is a dead letter after 20 attempts: `spektr inbox dead`. Each event comes at
-least once: its id is the idempotency key. Malformed entries, bodies that cannot be read and
+hour at last, and is a dead letter after 20 attempts, or what --forward-first-pause,
+--forward-longest-pause and --forward-attempts say: `spektr inbox dead`. Each event comes at least
+once: its id is the idempotency key. Malformed entries, bodies that cannot be read and
 conflicts, ids that were there with another content, are kept and not posted: `spektr inbox list
 --state malformed`, and so on. Without --forward events stay pending, for `spektr inbox list` and
 `export`.
@@ -76,8 +77,8 @@ list is compared with the inbox, as by `spektr inbox verify`: verify_missing in 
 TLS is the work of a proxy before it.
 
 SIGHUP has the configuration file, the key file, the files with the API key and with keys and
-headers for forwarding, and log_level read again. What cannot be read stays as it was, and the log says why. Variables stay as they were at the
-start.
+headers for forwarding, and log_level read again. What cannot be read stays as it was, and the log
+says why. Variables stay as they were at the start, and so do certificates.
 
 SIGTERM or ctrl-c ends it in order: no further event is claimed, those under way have 30 s to finish
 and deliveries are accepted meanwhile; then the listener is closed and the deliveries that have
@@ -159,13 +160,15 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
     let (verifier, shared_keys) =
         keys.verifier_or_none(&config, arguments.unsigned, arguments.tolerance)?;
     let keys = keys.in_words(&config, arguments.unsigned, arguments.tolerance)?;
-    let forwarding = &arguments.forwarding;
-    let url = forwarding.url(&config)?;
-    let forward = url.clone().map(|url| Forward::new(url, forwarding, &config)).transpose()?;
+    let forwarding = arguments.forwarding.forwarding(&config)?;
     let is_set = |name| config.setting(name, |text| text.parse().ok()).unwrap_or_default();
     let retention = retention(arguments, &config);
     let metrics = Metrics::new();
     let dropped = "Lines of the log that were dropped because standard error was not read";
+    let forward = forwarding
+        .as_ref()
+        .map(|forwarding| Forward::new(forwarding, &arguments.forwarding, &config, &metrics))
+        .transpose()?;
     let log = Log::start(global, metrics.count("log_lines_dropped", dropped))?;
     log.level().set(log_level(arguments.log_level, &config));
     runtime::block_on_many(async {
@@ -188,7 +191,15 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
             .map(|reconciler| reconciler.with_metrics(metrics.clone()));
         let workers = forward
             .clone()
-            .map(|forward| forward.workers(Arc::clone(&store), &metrics, forwarding, &config));
+            .zip(forwarding.as_ref())
+            .map(|(forward, forwarding)| forward.workers(Arc::clone(&store), forwarding, &metrics));
+        let posted = forwarding.as_ref().map_or(0, |forwarding| forwarding.concurrency);
+        for unknown in
+            forwarding.iter().filter_map(|one| one.types.as_ref()).flat_map(EventTypes::unknown)
+        {
+            let event_type = unknown.as_str();
+            tracing::warn!(event_type, "forward_types names a type that the schema does not know");
+        }
         let public = Place {
             argument: arguments.listen,
             setting: "serve.listen",
@@ -208,13 +219,13 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
             store: arguments.store.location(&config).shown(),
             source,
             keys,
-            forwarding: url.as_ref().map(ToString::to_string),
+            forwarding: forwarding.as_ref().map(|forwarding| forwarding.url.to_string()),
             signed: forward.as_ref().is_some_and(|forward| forward.counts().0 > 0),
             reconciling: reconciler.is_some(),
         };
         // Whoever started it may read the first line and no more.
         let _gone = begun.print(global, address(&sockets.public)?);
-        let work = Work { store, receiver, forwarding: workers, reconciler, retention };
+        let work = Work { store, receiver, forwarding: workers, posted, reconciler, retention };
         let reload = Reload {
             global: global.clone(),
             arguments: arguments.clone(),

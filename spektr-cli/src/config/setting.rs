@@ -9,8 +9,9 @@ use spektr_verify::{SignatureFormat, SignedContent};
 
 use crate::client;
 use crate::delivery::Envelope;
+use crate::forwarding::EventTypes;
 use crate::store::{self, Location};
-use crate::{http, log, sender_list, time};
+use crate::{forwarding, http, log, sender_list, time};
 
 /// Something that can be configured.
 pub(crate) struct Setting {
@@ -41,7 +42,7 @@ impl Setting {
     }
 }
 
-pub(crate) static SETTINGS: [Setting; 31] = [
+pub(crate) static SETTINGS: [Setting; 41] = [
     Setting {
         name: "keys_file",
         about: "TOML file with the signing keys",
@@ -155,6 +156,66 @@ pub(crate) static SETTINGS: [Setting; 31] = [
         about: "file with headers that are added to what is forwarded",
         preset: "none",
         check: any,
+    },
+    Setting {
+        name: "serve.forward_ca",
+        about: "PEM file with the certificate authorities that are trusted when forwarding",
+        preset: "those of the operating system",
+        check: any,
+    },
+    Setting {
+        name: "serve.forward_certificate",
+        about: "PEM file with the certificate that `serve` shows when forwarding",
+        preset: "none",
+        check: any,
+    },
+    Setting {
+        name: "serve.forward_private_key",
+        about: "PEM file with the private key of that certificate",
+        preset: "none",
+        check: any,
+    },
+    Setting {
+        name: "serve.forward_types",
+        about: "types of the events that are forwarded, between commas; the others are done",
+        preset: "all",
+        check: |text| EventTypes::parse(text).map(drop),
+    },
+    Setting {
+        name: "serve.forward_concurrency",
+        about: "how many events are forwarded at a time",
+        preset: "16",
+        check: |text| forwarding::parse_concurrency(text).map(drop),
+    },
+    Setting {
+        name: "serve.forward_rate",
+        about: "how many posts a second are made at most",
+        preset: "no limit",
+        check: |text| forwarding::parse_rate(text).map(drop),
+    },
+    Setting {
+        name: "serve.forward_timeout",
+        about: "how long an answer to a forwarded event may take",
+        preset: "25s",
+        check: |text| forwarding::parse_timeout(text).map(drop),
+    },
+    Setting {
+        name: "serve.forward_attempts",
+        about: "how many attempts a forwarded event has before it is a dead letter",
+        preset: "20",
+        check: |text| forwarding::parse_attempts(text).map(drop),
+    },
+    Setting {
+        name: "serve.forward_first_pause",
+        about: "pause after the first attempt to forward, doubled after each further one",
+        preset: "1s",
+        check: |text| forwarding::parse_pause(text).map(drop),
+    },
+    Setting {
+        name: "serve.forward_longest_pause",
+        about: "longest pause between two attempts to forward",
+        preset: "1h",
+        check: |text| forwarding::parse_pause(text).map(drop),
     },
     Setting {
         name: "serve.quarantine",

@@ -1,14 +1,17 @@
 //! A server for HTTPS on this machine, with a certificate that nobody knows unless
 //! `SSL_CERT_FILE` names it.
 
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rcgen::{CertificateParams, DnType, KeyPair};
-use rustls::pki_types::PrivatePkcs8KeyDer;
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
 /// Answers requests until the test ends.
 pub(crate) struct TlsServer {
@@ -23,22 +26,35 @@ impl TlsServer {
         folder: &Path,
         answer: impl Fn(&[String]) -> String + Send + 'static,
     ) -> Self {
-        let key = KeyPair::generate().expect("a key");
-        let mut parameters = CertificateParams::new(["localhost".to_owned()]).expect("a name");
+        Self::start_for(folder, None, answer)
+    }
+
+    /// Answers those alone who have the key of a certificate, if there is one.
+    pub(crate) fn start_for(
+        folder: &Path,
+        client: Option<&Certificate>,
+        answer: impl Fn(&[String]) -> String + Send + 'static,
+    ) -> Self {
         // No two have the same issuer.
-        let issuer = folder.to_string_lossy();
-        parameters.distinguished_name.push(DnType::CommonName, issuer.as_ref());
-        let signed = parameters.self_signed(&key).expect("is signed");
+        let own = Certificate::make(&folder.to_string_lossy());
         let certificate = folder.join("certificate.pem");
-        std::fs::write(&certificate, signed.pem()).expect("is written");
-        let key = PrivatePkcs8KeyDer::from(key.serialize_der());
+        std::fs::write(&certificate, &own.certificate).expect("is written");
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
+        let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_no_client_auth()
-            .with_single_cert(vec![signed.der().clone()], key.into())
-            .expect("fits");
+            .expect("versions");
+        let config = match client {
+            None => config.with_no_client_auth(),
+            Some(client) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(client.der.clone()).expect("a certificate");
+                let verifier =
+                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+                config.with_client_cert_verifier(verifier.expect("an authority"))
+            }
+        };
+        let key = PrivatePkcs8KeyDer::from(own.key.serialize_der());
+        let config = config.with_single_cert(vec![own.der], key.into()).expect("fits");
         let config = Arc::new(config);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("https://localhost:{}", listener.local_addr().expect("bound").port());
@@ -51,6 +67,24 @@ impl TlsServer {
             }
         });
         Self { url, certificate }
+    }
+}
+
+/// A certificate for `localhost`, signed by itself.
+pub(crate) struct Certificate {
+    /// As PEM.
+    pub(crate) certificate: String,
+    pub(crate) key: KeyPair,
+    der: CertificateDer<'static>,
+}
+
+impl Certificate {
+    pub(crate) fn make(name: &str) -> Self {
+        let key = KeyPair::generate().expect("a key");
+        let mut parameters = CertificateParams::new(["localhost".to_owned()]).expect("a name");
+        parameters.distinguished_name.push(DnType::CommonName, name);
+        let signed = parameters.self_signed(&key).expect("is signed");
+        Self { certificate: signed.pem(), der: signed.der().clone(), key }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Posts events to an endpoint inside.
 
 mod headers;
+mod rate;
 mod signature;
 
 use std::io;
@@ -12,36 +13,45 @@ use axum::body::Bytes;
 use axum::http::HeaderValue;
 use spektr_inbox::store::Store;
 use spektr_inbox::{
-    Clock as _, Handler, HandlerError, HttpUrl, Metrics, Received, SystemClock, Workers,
+    Backoff, Clock as _, Count, Handler, HandlerError, Metrics, Received, SystemClock, Workers,
 };
 use zeroize::Zeroizing;
 
 use self::headers::OwnHeaders;
+use self::rate::Rate;
 use self::signature::{Keys, message_id};
 use crate::capture::Headers;
 use crate::client::Client;
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::forwarding::ForwardArguments;
+use crate::forwarding::{EventTypes, ForwardArguments, Forwarding};
 use crate::output::safe;
 
 /// The handler that posts each event as it arrived.
 #[derive(Clone)]
 pub(super) struct Forward {
     client: Client,
+    types: Option<EventTypes>,
+    /// Counts what `types` leaves out.
+    filtered: Count,
+    rate: Option<Arc<Rate>>,
     keys: Replaced<Keys>,
     headers: Replaced<OwnHeaders>,
 }
 
 impl Forward {
     pub(super) fn new(
-        url: HttpUrl,
+        forwarding: &Forwarding,
         arguments: &ForwardArguments,
         config: &Config,
+        metrics: &Metrics,
     ) -> Result<Self, Failure> {
-        const TIMEOUT: Duration = Duration::from_secs(25);
+        const FILTERED: &str = "Events that are done without having been posted: forward_types";
         let forward = Self {
-            client: Client::new(url, TIMEOUT)?,
+            client: Client::new(forwarding.url.clone(), forwarding.timeout, &forwarding.tls)?,
+            types: forwarding.types.clone(),
+            filtered: metrics.count("filtered", FILTERED),
+            rate: forwarding.rate.map(|posts| Arc::new(Rate::new(posts))),
             keys: Replaced::default(),
             headers: Replaced::default(),
         };
@@ -55,13 +65,23 @@ impl Forward {
     pub(super) fn workers(
         self,
         store: Arc<dyn Store>,
+        forwarding: &Forwarding,
         metrics: &Metrics,
-        arguments: &ForwardArguments,
-        config: &Config,
     ) -> Workers<Self> {
+        /// What an attempt takes beside its answer.
+        const SPARE: Duration = Duration::from_secs(5);
+        let concurrency = forwarding.concurrency;
+        // The others may all be before it.
+        let wait = forwarding.rate.map(|posts| Duration::from_secs(1) * concurrency / posts);
+        let longest = forwarding.timeout + wait.unwrap_or_default() + SPARE;
+        let backoff = Backoff::new(forwarding.first_pause, forwarding.longest_pause);
         Workers::new(store, self)
             .with_unknown_events(true)
-            .with_ordering(arguments.is_ordered(config))
+            .with_ordering(forwarding.is_ordered)
+            .with_concurrency(usize::try_from(concurrency).unwrap_or(usize::MAX))
+            .with_handler_timeout(longest)
+            .with_max_attempts(forwarding.attempts)
+            .with_backoff(backoff)
             .with_metrics(metrics.clone())
     }
 
@@ -103,6 +123,14 @@ impl Forward {
 
 impl Handler for Forward {
     async fn handle(&self, received: Received) -> Result<(), HandlerError> {
+        let types = self.types.as_ref();
+        if types.is_some_and(|types| !types.include(&received.event().event_type())) {
+            self.filtered.add(1);
+            return Ok(());
+        }
+        if let Some(rate) = &self.rate {
+            rate.wait().await;
+        }
         let body = Bytes::copy_from_slice(received.raw().as_bytes());
         let answered = self.client.post(&self.headers(&received), body).await;
         if let Ok(reply) = &answered {

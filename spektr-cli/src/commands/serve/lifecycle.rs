@@ -39,6 +39,8 @@ pub(super) struct Work {
     pub(super) store: Arc<dyn Store>,
     pub(super) receiver: Receiver,
     pub(super) forwarding: Option<Workers<Forward>>,
+    /// How many events are posted at a time.
+    pub(super) posted: u32,
     pub(super) reconciler: Option<Reconciler>,
     pub(super) retention: Retention,
 }
@@ -46,8 +48,7 @@ pub(super) struct Work {
 impl Work {
     /// Does everything until a signal comes, then lets it finish.
     pub(super) async fn run(self, sockets: Sockets, mut signals: Signals, supervisor: &Supervisor) {
-        let posted =
-            self.forwarding.as_ref().map_or(0, |_| Workers::<Forward>::DEFAULT_CONCURRENCY);
+        let posted = usize::try_from(self.posted).unwrap_or(usize::MAX);
         let connections = make_room(Server::DEFAULT_MAX_CONNECTIONS, OPERATORS + posted);
         let (stage, _) = watch::channel(Stage::Running);
         let forwarding = async {

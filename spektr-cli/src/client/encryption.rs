@@ -1,0 +1,81 @@
+//! How an encrypted connection is made: whose certificates are trusted, and which one is shown.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::pki_types::pem::{self, PemObject as _};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore};
+use spektr_inbox::HttpUrl;
+
+use crate::failure::Failure;
+use crate::output::safe;
+
+/// Files in PEM format that replace what the operating system says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TlsFiles {
+    /// The authorities that are trusted, and no others.
+    pub(crate) authorities: Option<PathBuf>,
+    /// What this side proves itself with.
+    pub(crate) identity: Option<Identity>,
+}
+
+/// A certificate, with those between it and an authority, and its private key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) certificate: PathBuf,
+    pub(crate) private_key: PathBuf,
+}
+
+/// Returns how to speak TLS. Without a file it trusts the certificates of the operating
+/// system, or those that `SSL_CERT_FILE` names.
+pub(super) fn encryption(url: &HttpUrl, files: &TlsFiles) -> Result<ClientConfig, Failure> {
+    let mut roots = RootCertStore::empty();
+    if let Some(path) = &files.authorities {
+        for certificate in certificates(path)? {
+            roots.add(certificate).map_err(|_| unusable(path, "certificates of authorities"))?;
+        }
+    } else if url.is_encrypted() {
+        // Systems have some that cannot be read; the others are enough.
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Failure::caused_by("cannot speak TLS", &error))?
+        .with_root_certificates(roots);
+    let Some(Identity { certificate, private_key }) = &files.identity else {
+        return Ok(config.with_no_client_auth());
+    };
+    let chain = certificates(certificate)?;
+    let key = PrivateKeyDer::from_pem_file(private_key)
+        .map_err(|error| unreadable(private_key, "a private key", &error))?;
+    config.with_client_auth_cert(chain, key).map_err(|_| {
+        let (certificate, key) = (certificate.to_string_lossy(), private_key.to_string_lossy());
+        let (certificate, key) = (safe(&certificate), safe(&key));
+        Failure::new(format!(
+            "the private key in {key} does not belong to the certificate in {certificate}"
+        ))
+    })
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
+    const WHAT: &str = "certificates";
+    let certificates: Vec<_> = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect)
+        .map_err(|error| unreadable(path, WHAT, &error))?;
+    if certificates.is_empty() { Err(unusable(path, WHAT)) } else { Ok(certificates) }
+}
+
+fn unreadable(path: &Path, what: &str, error: &pem::Error) -> Failure {
+    match error {
+        pem::Error::Io(error) => Failure::file("read", path, error),
+        // It may quote a line of the file.
+        _ => unusable(path, what),
+    }
+}
+
+fn unusable(path: &Path, what: &str) -> Failure {
+    let path = path.to_string_lossy();
+    Failure::new(format!("{} is no file in PEM format with {what}", safe(&path)))
+}
