@@ -53,6 +53,7 @@ macro_rules! store_tests {
             claims_what_is_due_once
             tells_workers_what_can_be_due
             ends_a_lease_with_an_outcome
+            leases_that_end_at_once_end_each_with_its_own_outcome
             an_expired_lease_goes_to_another_worker
             a_lease_never_repeats
             a_lease_that_is_given_back_counts_no_attempt

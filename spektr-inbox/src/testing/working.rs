@@ -84,6 +84,62 @@ pub async fn ends_a_lease_with_an_outcome(store: &dyn Store) {
     assert_eq!(reasons, [None, Some("why".to_owned()), None]);
 }
 
+/// Each ends its own lease with its own outcome, or none, and a lease ends once.
+pub async fn leases_that_end_at_once_end_each_with_its_own_outcome(store: &dyn Store) {
+    let raws: Vec<_> = (0..6).map(|index| tag_added(&format!("e{index}"), "s1", 1)).collect();
+    accept(store, &raws).await;
+    let claims = store.claim(request(start())).await.unwrap();
+    let lease = |index: usize| claims[index].lease;
+    let end = |lease, settlement, status| {
+        store.settle_with_status(lease, settlement, status, after(start(), SECOND))
+    };
+    let reason = |text: &str| text.to_owned();
+    let retry = Settlement::Retry { due_at: after(start(), 10 * SECOND), reason: reason("later") };
+    let dead = Settlement::Park { state: State::Dead, reason: reason("never\0") };
+    let ended = tokio::join!(
+        end(lease(0), Settlement::Done, Some(204)),
+        end(lease(1), retry, Some(503)),
+        end(lease(2), dead, None),
+        end(Lease { owner: 2, ..lease(3) }, Settlement::Done, None),
+        end(Lease { token: lease(4).token + 100, ..lease(4) }, Settlement::Done, None),
+        end(lease(5), Settlement::Done, None),
+        end(lease(5), Settlement::Done, None),
+    );
+    let (zero, one, two, three, four, five, again) = ended;
+    assert!(zero.unwrap() && one.unwrap() && two.unwrap());
+    assert!(!three.unwrap() && !four.unwrap());
+    assert_ne!(five.unwrap(), again.unwrap());
+    let entries = all(store).await;
+    let shown: Vec<_> =
+        entries.iter().map(|entry| (entry.state, entry.reason.as_deref())).collect();
+    let pending = (State::Pending, None);
+    let expected = [
+        (State::Done, None),
+        (State::Pending, Some("later")),
+        (State::Dead, Some("never\0")),
+        pending,
+        pending,
+        (State::Done, None),
+    ];
+    assert_eq!(shown, expected);
+    assert_eq!(entries[1].due_at, after(start(), 10 * SECOND));
+    let mut results = Vec::new();
+    for entry in &entries {
+        let attempts = store.attempts(entry.number).await.unwrap();
+        results.push(attempts.into_iter().map(|one| (one.result, one.status)).collect::<Vec<_>>());
+    }
+    let one = |result: &str, status| vec![(result.to_owned(), status)];
+    let expected = [
+        one("done", Some(204)),
+        one("retry", Some(503)),
+        one("dead", None),
+        vec![],
+        vec![],
+        one("done", None),
+    ];
+    assert_eq!(results, expected);
+}
+
 /// The stalled worker's outcome then counts for nothing.
 pub async fn an_expired_lease_goes_to_another_worker(store: &dyn Store) {
     accept(store, &[tag_added("e1", "s1", 1_700_000_000_000)]).await;

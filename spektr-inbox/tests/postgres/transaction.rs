@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use spektr_inbox::store::postgres::{CompleteError, complete};
-use spektr_inbox::store::{ClaimRequest, Filter, Settlement, State, Store, StoredEntry};
+use spektr_inbox::store::{Claim, ClaimRequest, Filter, Settlement, State, Store, StoredEntry};
 use spektr_inbox::testing::{ManualClock, entries, start, tag_added};
 use spektr_inbox::{Clock as _, HandlerError, Received, Workers};
 use tokio::sync::{Mutex, Notify};
@@ -267,4 +267,54 @@ async fn an_open_completion_holds_up_no_other_heartbeat_and_cannot_be_claimed() 
     assert_eq!(extend().await.unwrap(), leases[1..]);
     assert!(!fresh.settle(lease, Settlement::Done, clock.now()).await.unwrap());
     assert_eq!(only(&fresh).await.state, State::Done);
+}
+
+#[tokio::test]
+async fn an_open_completion_holds_up_no_settlement_beside_it() {
+    let fresh = prepared().await;
+    for id in ["e2", "e3"] {
+        fresh.accept(entries("test", &tag_added(id, "s2", 1), start())).await.unwrap();
+    }
+    let clock = ManualClock::new();
+    let claims = fresh.claim(request(1, &clock)).await.unwrap();
+    let [completed, others @ ..] = &claims[..] else { panic!("{claims:?}") };
+    let mut client = fresh.client().await;
+    let transaction = client.transaction().await.unwrap();
+    let sql = spektr_inbox::store::postgres::COMPLETE;
+    let Claim { lease, .. } = completed;
+    transaction.execute(sql, &[&lease.number, &lease.owner, &lease.token]).await.unwrap();
+
+    // All at once, the locked one first.
+    let settle = |claim: &Claim| fresh.settle(claim.lease, Settlement::Done, start());
+    let mut waiting = settle(completed);
+    let settled = tokio::select! {
+        biased;
+        settled = &mut waiting => panic!("{settled:?} while it is locked"),
+        settled = async { tokio::join!(settle(&others[0]), settle(&others[1])) } => settled,
+    };
+    assert!(settled.0.unwrap() && settled.1.unwrap());
+    transaction.commit().await.unwrap();
+    // The handler's transaction has ended it.
+    assert!(!waiting.await.unwrap());
+    let done = fresh.count(Filter::state(State::Done)).await.unwrap();
+    assert_eq!(done, 3);
+}
+
+#[tokio::test]
+async fn a_settlement_that_fails_fails_no_other() {
+    let fresh = prepared().await;
+    fresh.accept(entries("test", &tag_added("e2", "s2", 1), start())).await.unwrap();
+    let refuse = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
+        $$ BEGIN RAISE 'no'; END $$; \
+        CREATE TRIGGER refuse BEFORE UPDATE ON spektr_inbox.work FOR EACH ROW \
+        WHEN (NEW.state = 'dead') EXECUTE FUNCTION refuse()";
+    fresh.client().await.batch_execute(refuse).await.unwrap();
+    let claims = fresh.claim(request(1, &ManualClock::new())).await.unwrap();
+    let dead = Settlement::Park { state: State::Dead, reason: String::new() };
+    let (refused, settled) = tokio::join!(
+        fresh.settle(claims[0].lease, dead, start()),
+        fresh.settle(claims[1].lease, Settlement::Done, start()),
+    );
+    refused.unwrap_err();
+    assert!(settled.unwrap());
 }

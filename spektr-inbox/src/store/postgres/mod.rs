@@ -63,6 +63,7 @@ mod read;
 mod replace;
 mod schema;
 mod settings;
+mod settle;
 mod tls;
 mod work;
 
@@ -81,6 +82,7 @@ pub use options::PostgresOptions;
 use accept::Queue;
 use error::Fault;
 use pool::Pool;
+use settle::{Ending, Gathering};
 
 use super::arrivals::Arrivals;
 use super::{
@@ -108,6 +110,7 @@ const SETTLE_PAUSE: Duration = Duration::from_millis(100);
 pub struct PostgresStore {
     queue: Queue,
     work: Arc<Pool>,
+    gathering: Gathering,
     operate: Arc<Pool>,
     arrivals: Arrivals,
     timeout: Duration,
@@ -120,16 +123,16 @@ impl PostgresStore {
         self.callers_clock.then_some(now.as_millis())
     }
 
-    /// Settles, and does so again if the connection fails: otherwise the event would be
-    /// handled once more, after each restart of the server.
-    async fn settle_again(
-        &self,
-        lease: Lease,
-        settlement: Settlement,
-        status: Option<u16>,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let mut failed = None;
+    /// Settles together with others, and alone what was left out of that. It does so again if
+    /// the connection fails: otherwise the event would be handled once more, after each restart
+    /// of the server.
+    async fn settle_again(&self, ending: Ending) -> Result<bool, StoreError> {
+        let ending = Arc::new(ending);
+        let mut failed = match self.gathering.settle(&ending).await {
+            Ok(true) => return Ok(true),
+            Ok(false) => None,
+            Err(fault) => fault.is_of_the_connection().then_some(fault),
+        };
         loop {
             let mut connection = match self.work.take().await {
                 Ok(connection) => connection,
@@ -139,8 +142,7 @@ impl PostgresStore {
                     continue;
                 }
             };
-            let given = self.given(now);
-            match work::settle(&mut connection, lease, &settlement, status, now, given).await {
+            match settle::settle(&mut connection, &ending).await {
                 Ok(held) => {
                     connection.give_back();
                     return match failed {
@@ -230,7 +232,8 @@ impl Store for PostgresStore {
         status: Option<u16>,
         now: Timestamp,
     ) -> StoreFuture<'_, bool> {
-        Box::pin(within(self.timeout, self.settle_again(lease, settlement, status, now)))
+        let ending = Ending { lease, settlement, status, at: now, now: self.given(now) };
+        Box::pin(within(self.timeout, self.settle_again(ending)))
     }
 
     fn list(&self, filter: Filter, after: i64, limit: usize) -> StoreFuture<'_, Vec<StoredEntry>> {
@@ -383,7 +386,7 @@ impl Store for PostgresStore {
     }
 
     fn is_alive(&self) -> bool {
-        self.queue.is_alive()
+        self.queue.is_alive() && self.gathering.is_alive()
     }
 
     fn quarantine(

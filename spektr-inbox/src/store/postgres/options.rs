@@ -8,6 +8,7 @@ use super::accept::{PROBE_CONNECTIONS, Queue};
 use super::connect::Address;
 use super::pool::Pool;
 use super::settings::Kind;
+use super::settle::Gathering;
 use super::{OPERATE_TIMEOUT, OpenError, PostgresStore, schema};
 use crate::clock::at_most_a_year;
 use crate::store::arrivals::Arrivals;
@@ -127,6 +128,7 @@ impl PostgresOptions {
         let pool = |kind, connections, limit| {
             Arc::new(Pool::new(address.clone(), kind, connections, limit))
         };
+        let work = pool(Kind::Work, self.work_connections, self.timeout);
         let accept = pool(Kind::Accept, self.accept_connections + PROBE_CONNECTIONS, self.timeout);
         Ok(PostgresStore {
             queue: Queue::start(
@@ -136,7 +138,9 @@ impl PostgresOptions {
                 self.group,
                 self.timeout,
             ),
-            work: pool(Kind::Work, self.work_connections, self.timeout),
+            // Half of the time, so that as much is left for settling alone.
+            gathering: Gathering::start(&work, self.timeout / 2),
+            work,
             operate: pool(Kind::Operate, OPERATE_CONNECTIONS, OPERATE_TIMEOUT),
             arrivals: Arrivals::new(),
             timeout: self.timeout,

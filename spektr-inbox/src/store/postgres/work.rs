@@ -1,5 +1,4 @@
-//! The statements of workers: claim, extend, settle, and completion in a transaction
-//! of the handler's own.
+//! The statements of workers: claim, extend, give back.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -11,7 +10,7 @@ use tokio_postgres::types::ToSql;
 use super::error::Fault;
 use super::pool::Lent;
 use super::read::{COLUMNS_COUNT, entry};
-use crate::store::{Claim, ClaimRequest, Lease, Settlement, StoreError};
+use crate::store::{Claim, ClaimRequest, Lease, StoreError};
 
 /// The columns of an entry and its work, as [`entry`] reads them.
 macro_rules! columns {
@@ -42,6 +41,8 @@ macro_rules! now {
     };
 }
 
+pub(super) use now;
+
 /// Records the end of attempts, and keeps the latest ones of each entry, also at the first
 /// attempt, since a replay counts anew. `ended` has the columns number, lease, attempts,
 /// leased_at, result and status.
@@ -63,6 +64,8 @@ macro_rules! record {
         )
     };
 }
+
+pub(super) use record;
 
 /// Records of leases that nobody has settled that they have ended: `chosen` has what they
 /// were.
@@ -359,42 +362,6 @@ pub(super) async fn extend(
     Ok(leases.iter().filter(|lease| held.contains(&lease.token)).copied().collect())
 }
 
-/// $1 now, $2 number, $3 owner, $4 token, $5 attempts, $6 state, $7 pause, $8 reason,
-/// $9 result, $10 status
-const SETTLE: &str = concat!(
-    "WITH ended AS ( \
-       UPDATE spektr_inbox.work SET state = $6, due_at = ",
-    now!(),
-    " + $7, reason = $8, owner = NULL \
-       WHERE number = $2 AND owner = $3 AND lease = $4 AND attempts = $5 AND state = 'pending' \
-       RETURNING number, lease, attempts, leased_at, $9::text AS result, \
-         $10::integer AS status \
-     ), ",
-    record!(),
-    " SELECT number FROM ended"
-);
-
-pub(super) async fn settle(
-    connection: &mut Lent<'_>,
-    lease: Lease,
-    settlement: &Settlement,
-    status: Option<u16>,
-    given: Timestamp,
-    now: Option<i64>,
-) -> Result<bool, Fault> {
-    let (state, due_at, reason) = settlement.parts(given);
-    let attempt = i64::from(lease.attempt);
-    let reason = reason.map(str::as_bytes);
-    let (state, result) = (state.as_str(), settlement.result());
-    // A pause is the same by every clock.
-    let pause = due_at.as_millis() - given.as_millis();
-    let Lease { number, owner, token, .. } = lease;
-    let status = status.map(i32::from);
-    let values: [&(dyn ToSql + Sync); 10] =
-        [&now, &number, &owner, &token, &attempt, &state, &pause, &reason, &result, &status];
-    Ok(connection.query(SETTLE, &values).await?.len() == 1)
-}
-
 /// $1 now, $2 numbers, $3 owners, $4 tokens
 const GIVE_BACK: &str = concat!(
     "UPDATE spektr_inbox.work SET owner = NULL, attempts = attempts - 1, due_at = ",
@@ -422,6 +389,6 @@ mod tests {
     #[test]
     fn the_statements_say_what_the_model_says() {
         assert!(CLAIM.contains(&format!("'{LEASE_EXPIRED}'")));
-        assert!(SETTLE.contains(&format!("OFFSET {})", MAX_ATTEMPTS_KEPT - 1)));
+        assert!(CLAIM.contains(&format!("OFFSET {})", MAX_ATTEMPTS_KEPT - 1)));
     }
 }

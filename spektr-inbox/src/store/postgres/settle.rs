@@ -1,0 +1,184 @@
+//! The statement that ends leases, and the task that gathers what is to be settled: leases
+//! that end at about the same time share a statement and a commit.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use spektr_types::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+use tokio_postgres::types::ToSql;
+
+use super::error::Fault;
+use super::pool::{Lent, Pool};
+use super::work::{now, record};
+use crate::store::{Lease, Settlement};
+
+/// How many leases are ended together at most.
+const GROUP: usize = 256;
+
+/// Ends those of the leases that are held, each by its number, owner, token and attempt.
+///
+/// $1 now, $2 numbers, $3 owners, $4 tokens, $5 attempts, $6 states, $7 pauses, $8 reasons,
+/// $9 results, $10 statuses
+macro_rules! settle {
+    ($locked:literal) => {
+        concat!(
+            "WITH given AS MATERIALIZED ( \
+               SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], \
+                 $6::text[], $7::bigint[], $8::bytea[], $9::text[], $10::integer[]) \
+                 AS given (number, owner, lease, attempts, state, pause, reason, result, status) \
+             ), held AS MATERIALIZED ( \
+               SELECT given.* FROM given JOIN spektr_inbox.work ON work.number = given.number \
+               WHERE work.owner = given.owner AND work.lease = given.lease \
+               AND work.attempts = given.attempts AND work.state = 'pending' \
+               FOR UPDATE OF work",
+            $locked,
+            " ), ended AS ( \
+               UPDATE spektr_inbox.work SET state = held.state, due_at = ",
+            now!(),
+            " + held.pause, reason = held.reason, owner = NULL \
+               FROM held WHERE work.number = held.number \
+               RETURNING work.number, work.lease, work.attempts, work.leased_at, held.result, \
+                 held.status \
+             ), ",
+            record!(),
+            " SELECT lease FROM ended"
+        )
+    };
+}
+
+/// Leaves out the rows that are locked: by transactions of handlers that complete them, for
+/// which the others must not wait.
+const SETTLE_FREE: &str = settle!(" SKIP LOCKED");
+
+/// Waits for who has locked a row.
+const SETTLE: &str = settle!("");
+
+/// What a lease ends with.
+pub(super) struct Ending {
+    pub(super) lease: Lease,
+    pub(super) settlement: Settlement,
+    pub(super) status: Option<u16>,
+    /// When, by the clock of the caller.
+    pub(super) at: Timestamp,
+    /// The same, if it is what counts.
+    pub(super) now: Option<i64>,
+}
+
+/// Ends one lease, if it is held.
+pub(super) async fn settle(connection: &mut Lent<'_>, ending: &Ending) -> Result<bool, Fault> {
+    Ok(run(connection, SETTLE, ending.now, &[ending]).await?.contains(&ending.lease.token))
+}
+
+/// Runs the statement; gives the tokens of the leases that it has ended.
+async fn run(
+    connection: &mut Lent<'_>,
+    statement: &'static str,
+    now: Option<i64>,
+    endings: &[&Ending],
+) -> Result<HashSet<i64>, Fault> {
+    let leases = |value: fn(&Lease) -> i64| -> Vec<i64> {
+        endings.iter().map(|ending| value(&ending.lease)).collect()
+    };
+    let parts: Vec<_> = endings.iter().map(|one| (one.settlement.parts(one.at), one)).collect();
+    let states: Vec<_> = parts.iter().map(|((state, ..), _)| state.as_str()).collect();
+    // A pause is the same by every clock.
+    let pauses: Vec<_> =
+        parts.iter().map(|((_, due_at, _), one)| due_at.as_millis() - one.at.as_millis()).collect();
+    let reasons: Vec<_> = parts.iter().map(|((.., reason), _)| reason.map(str::as_bytes)).collect();
+    let results: Vec<_> = endings.iter().map(|one| one.settlement.result()).collect();
+    let statuses: Vec<_> = endings.iter().map(|one| one.status.map(i32::from)).collect();
+    let values: [&(dyn ToSql + Sync); 10] = [
+        &now,
+        &leases(|lease| lease.number),
+        &leases(|lease| lease.owner),
+        &leases(|lease| lease.token),
+        &leases(|lease| i64::from(lease.attempt)),
+        &states,
+        &pauses,
+        &reasons,
+        &results,
+        &statuses,
+    ];
+    let rows = connection.query(statement, &values).await?;
+    Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
+}
+
+/// The end of the queue into which go leases to be ended.
+pub(super) struct Gathering {
+    sender: mpsc::Sender<Job>,
+}
+
+struct Job {
+    ending: Arc<Ending>,
+    answer: oneshot::Sender<Result<bool, Fault>>,
+}
+
+impl Gathering {
+    /// Starts the task, which ends when the queue is dropped, after what is in it. `limit`
+    /// bounds the time of a group.
+    pub(super) fn start(pool: &Arc<Pool>, limit: Duration) -> Self {
+        let (sender, receiver) = mpsc::channel(GROUP);
+        tokio::spawn(serve(Arc::clone(pool), receiver, limit));
+        Self { sender }
+    }
+
+    pub(super) fn is_alive(&self) -> bool {
+        !self.sender.is_closed()
+    }
+
+    /// Ends a lease together with others. Returns whether it has: if not, it may be locked,
+    /// or not be held. After a failure, it may have.
+    pub(super) async fn settle(&self, ending: &Arc<Ending>) -> Result<bool, Fault> {
+        let (answer, result) = oneshot::channel();
+        let job = Job { ending: Arc::clone(ending), answer };
+        match self.sender.send(job).await {
+            Ok(()) => result.await.unwrap_or_else(|_| Err(Fault::new("the task has ended"))),
+            Err(_) => Ok(false),
+        }
+    }
+}
+
+async fn serve(pool: Arc<Pool>, mut queue: mpsc::Receiver<Job>, limit: Duration) {
+    while let Some(first) = queue.recv().await {
+        // Handlers that have ended with it get to the queue as well.
+        tokio::task::yield_now().await;
+        let mut jobs = vec![first];
+        while jobs.len() < GROUP {
+            let Ok(job) = queue.try_recv() else { break };
+            jobs.push(job);
+        }
+        let endings: Vec<_> = jobs.iter().map(|job| &*job.ending).collect();
+        let late = |_| Err(Fault::new("the database does not answer in time"));
+        match timeout(limit, settle_free(&pool, &endings)).await.unwrap_or_else(late) {
+            Ok(mut ended) => {
+                for job in jobs {
+                    // Of two that end the same lease, the first has.
+                    let _gone = job.answer.send(Ok(ended.remove(&job.ending.lease.token)));
+                }
+            }
+            Err(fault) => {
+                for job in jobs {
+                    let _gone = job.answer.send(Err(fault.clone()));
+                }
+            }
+        }
+    }
+}
+
+async fn settle_free(pool: &Pool, endings: &[&Ending]) -> Result<HashSet<i64>, Fault> {
+    // One statement has one time, if that of callers counts, and ends a lease once.
+    let now = endings.first().and_then(|first| first.now);
+    let mut tokens = HashSet::new();
+    let together: Vec<_> = endings
+        .iter()
+        .copied()
+        .filter(|one| one.now == now && tokens.insert(one.lease.token))
+        .collect();
+    let mut connection = pool.take().await?;
+    let ended = run(&mut connection, SETTLE_FREE, now, &together).await?;
+    connection.give_back();
+    Ok(ended)
+}
