@@ -106,7 +106,7 @@ pub use metrics::{Count, Metrics};
 pub use receive::Receiver;
 pub use server::Server;
 pub use url::{HttpUrl, HttpUrlError};
-pub use work::{Backoff, Handler, HandlerError, Received, Router, Workers};
+pub use work::{Backoff, Breaker, Handler, HandlerError, Received, Router, Workers};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

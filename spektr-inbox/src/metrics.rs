@@ -65,6 +65,8 @@ struct Inner {
     handle_seconds: Histogram,
     connections: Gauge,
     evicted: Counter,
+    destination_up: Gauge,
+    destination_opened: Counter,
     store_up: Gauge,
     of_store: OfStore,
     /// Figures of the program around the receiver.
@@ -125,6 +127,8 @@ impl Metrics {
             handle_seconds: histogram(),
             connections: Gauge::default(),
             evicted: Counter::default(),
+            destination_up: Gauge::default(),
+            destination_opened: Counter::default(),
             store_up: Gauge::default(),
             of_store: OfStore {
                 registry: Registry::with_prefix("spektr_inbox"),
@@ -136,6 +140,7 @@ impl Metrics {
                 ..OfVerification::default()
             },
         };
+        inner.destination_up.set(1);
         inner.register();
         Self(Arc::new(inner))
     }
@@ -247,6 +252,14 @@ impl Metrics {
         self.0.handle_seconds.observe(duration.as_secs_f64());
     }
 
+    /// Shows whether the destination of events is up; counts when it goes down.
+    pub(crate) fn destination(&self, is_up: bool) {
+        self.0.destination_up.set(i64::from(is_up));
+        if !is_up {
+            self.0.destination_opened.inc();
+        }
+    }
+
     /// Counts a connection until what it returns is dropped.
     pub(crate) fn connected(&self) -> Connected {
         self.0.connections.inc();
@@ -300,6 +313,11 @@ impl Inner {
             "Connections that waited for their clients and were closed for new ones",
             &self.evicted,
         );
+        counter(
+            "destination_opened",
+            "Times that workers have stopped because the destination of events was down",
+            &self.destination_opened,
+        );
         counter("missed", "Entries that a reconciliation has found", &self.missed);
         let mut family = |name, help, family: &Family<Label, Counter>| {
             registry.register(name, help, family.clone());
@@ -315,6 +333,11 @@ impl Inner {
         histogram("handle_seconds", "Time in the handler", &self.handle_seconds);
         let mut gauge = |name, help, gauge: &Gauge| registry.register(name, help, gauge.clone());
         gauge("connections", "Connections that are open", &self.connections);
+        gauge(
+            "destination_up",
+            "0 while the workers wait for the destination of events",
+            &self.destination_up,
+        );
         gauge("store_up", "1 if the store has answered within a second", &self.store_up);
         gauge(
             "last_reconciliation_timestamp_seconds",

@@ -264,6 +264,13 @@ pub enum Settlement {
         /// Why.
         reason: String,
     },
+    /// Another attempt is due at some time, and this one does not count.
+    Defer {
+        /// When.
+        due_at: Timestamp,
+        /// Why.
+        reason: String,
+    },
     /// The entry leaves the queue in a state other than done.
     Park {
         /// Dead, malformed or unknown.
@@ -279,8 +286,14 @@ impl Settlement {
         match self {
             Self::Done => "done",
             Self::Retry { .. } => "retry",
+            Self::Defer { .. } => "deferred",
             Self::Park { state, .. } => state.as_str(),
         }
+    }
+
+    /// How many attempts the entry has less after it: the claim has counted this one.
+    pub(super) fn uncounted(&self) -> u32 {
+        u32::from(matches!(self, Self::Defer { .. }))
     }
 
     /// The state, the due time and the reason that the entry is left with.
@@ -288,7 +301,9 @@ impl Settlement {
         match self {
             // It keeps no reason of an earlier attempt, which may hold what is private.
             Self::Done => (State::Done, now, None),
-            Self::Retry { due_at, reason } => (State::Pending, *due_at, Some(reason)),
+            Self::Retry { due_at, reason } | Self::Defer { due_at, reason } => {
+                (State::Pending, *due_at, Some(reason))
+            }
             Self::Park { state, reason } => (*state, now, Some(reason)),
         }
     }

@@ -166,7 +166,7 @@ pub struct Attempt {
     pub began_at: Option<Timestamp>,
     /// When it ended.
     pub ended_at: Timestamp,
-    /// How it ended: `done`, `retry`, `lease_expired`, or the state that the entry was
+    /// How it ended: `done`, `retry`, `deferred`, `lease_expired`, or the state that the entry was
     /// parked in.
     pub result: String,
     /// The status of the HTTP response, where events are forwarded.

@@ -62,6 +62,7 @@ macro_rules! store_tests {
             the_longest_durations_are_durations
             an_extended_lease_does_not_expire
             a_retry_waits_for_its_time
+            what_is_deferred_counts_no_attempt
             an_ordered_claim_takes_one_per_spektr_id_in_order
             what_comes_late_waits_for_the_lease_beside_it
             what_has_to_wait_does_not_hide_what_has_not

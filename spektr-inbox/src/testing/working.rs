@@ -296,6 +296,30 @@ pub async fn a_retry_waits_for_its_time(store: &dyn Store) {
     assert_eq!((again[0].lease.attempt, again[0].entry.reason.as_deref()), (2, Some("why")));
 }
 
+/// It is due at its time, is kept among the attempts, and needs the lease like every outcome.
+pub async fn what_is_deferred_counts_no_attempt(store: &dyn Store) {
+    accept(store, &[tag_added("e1", "s1", 1_700_000_000_000)]).await;
+    let due_at = after(start(), 10 * SECOND);
+    let defer = || Settlement::Defer { due_at, reason: "why".to_owned() };
+    let lease = store.claim(request(start())).await.unwrap().remove(0).lease;
+    let other = Lease { token: lease.token + 1, ..lease };
+    assert!(!store.settle(other, defer(), start()).await.unwrap());
+    assert!(store.settle_with_status(lease, defer(), Some(503), start()).await.unwrap());
+    assert!(!store.settle(lease, defer(), start()).await.unwrap());
+    let entry = all(store).await.remove(0);
+    assert_eq!((entry.state, entry.attempts), (State::Pending, 0));
+    assert_eq!((entry.due_at, entry.reason.as_deref()), (due_at, Some("why")));
+    let early = before(due_at, Duration::from_millis(1));
+    assert_eq!(store.claim(request(early)).await.unwrap().len(), 0);
+    let again = store.claim(request(due_at)).await.unwrap().remove(0).lease;
+    assert_eq!(again.attempt, 1);
+    assert!(store.settle(again, Settlement::Done, due_at).await.unwrap());
+    let attempts = store.attempts(lease.number).await.unwrap();
+    let attempts: Vec<_> =
+        attempts.iter().map(|one| (one.attempt, one.result.as_str(), one.status)).collect();
+    assert_eq!(attempts, [(1, "deferred", Some(503)), (1, "done", None)]);
+}
+
 /// By createdAt, by arrival where that is equal, and across retries.
 pub async fn an_ordered_claim_takes_one_per_spektr_id_in_order(store: &dyn Store) {
     let raws = [

@@ -9,7 +9,8 @@ use tokio::time::error::Elapsed;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 use tracing::Instrument as _;
 
-use super::handler::{Handler, HandlerError, Raw, Received, Status};
+use super::breaker::Failure;
+use super::handler::{Handler, HandlerError, Kind, Raw, Received, Status};
 use super::pool::{Held, STOP_LIMIT, Shared};
 use crate::clock::after;
 use crate::store::{Claim, Completion, Lease, Settlement, State, StoredEntry};
@@ -106,7 +107,7 @@ async fn settle<H: Handler>(shared: &Arc<Shared<H>>, lease: Lease, outcome: Outc
 
 /// Decodes the entry and runs the handler.
 async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held) -> End {
-    let Held { claim: Claim { lease, entry }, until } = held;
+    let Held { claim: Claim { lease, entry }, until, permit } = held;
     // The claim has waited for longer than the lease lasts.
     if until.is_some_and(|end| end <= Instant::now()) {
         return End::Lost;
@@ -139,6 +140,7 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held) -> End {
         status: status.clone(),
         raw: Raw(entry.raw),
     };
+    permit.begin(shared.clock.now());
     let began = Instant::now();
     let result = match run(shared, &completion, until, received).await {
         Ok(result) => result,
@@ -149,11 +151,26 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held) -> End {
         // Where the transaction has been committed, this finds no lease, and nothing is
         // left to do. Where it was rolled back, the event is not done.
         Ok(()) if completion.has_begun() => {
-            failed(shared, lease, "the handler's transaction was not committed".to_owned())
+            let reason = "the handler's transaction was not committed".to_owned();
+            failed(shared, lease, reason, Duration::ZERO)
         }
-        Ok(()) => Outcome::new("done", Settlement::Done),
-        Err(Failed { permanent: true, reason }) => Outcome::park(State::Dead, reason),
-        Err(Failed { reason, .. }) => failed(shared, lease, reason),
+        Ok(()) => {
+            shared.options.breaker.succeeded(shared.clock.now(), &shared.metrics);
+            Outcome::new("done", Settlement::Done)
+        }
+        Err(Failed { kind: Kind::Permanent, reason }) => Outcome::park(State::Dead, reason),
+        Err(Failed { kind: Kind::Retry, reason }) => failed(shared, lease, reason, Duration::ZERO),
+        Err(Failed { kind: Kind::Defer(pause), reason }) => deferred(shared, pause, reason),
+        Err(Failed { kind: Kind::Destination { retry_after }, reason }) => {
+            let now = shared.clock.now();
+            let failure = Failure { number: lease.number, now, retry_after, reason: &reason };
+            if shared.options.breaker.failed(&permit, &failure, &shared.metrics) {
+                failed(shared, lease, reason, retry_after.unwrap_or_default())
+            } else {
+                // Due at once, because the breaker says when it is claimed.
+                deferred(shared, Duration::ZERO, reason)
+            }
+        }
     };
     if completion.may_be_done() {
         outcome.otherwise = "done";
@@ -162,12 +179,21 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held) -> End {
     End::Outcome(outcome)
 }
 
-/// Another attempt, unless this was the last.
-fn failed<H>(shared: &Shared<H>, lease: Lease, reason: String) -> Outcome {
+/// Another attempt, and this one does not count.
+fn deferred<H>(shared: &Shared<H>, pause: Duration, reason: String) -> Outcome {
+    // A time further off would be taken for that of a clock that has been put back.
+    let pause = pause.min(shared.options.longest());
+    let due_at = after(shared.clock.now(), pause);
+    Outcome::new("deferred", Settlement::Defer { due_at, reason })
+}
+
+/// Another attempt, unless this was the last, after the pause that was asked for at least.
+fn failed<H>(shared: &Shared<H>, lease: Lease, reason: String, asked: Duration) -> Outcome {
     if lease.attempt >= shared.options.max_attempts {
         return Outcome::park(State::Dead, format!("attempts exhausted: {reason}"));
     }
     let pause = shared.options.backoff.after(lease.attempt, fastrand::f64());
+    let pause = pause.max(asked.min(shared.options.longest()));
     let due_at = after(shared.clock.now(), pause);
     Outcome::new("retry", Settlement::Retry { due_at, reason })
 }
@@ -179,13 +205,13 @@ fn decode(entry: &StoredEntry) -> Result<Event, String> {
 }
 
 struct Failed {
-    permanent: bool,
+    kind: Kind,
     reason: String,
 }
 
 impl From<HandlerError> for Failed {
     fn from(error: HandlerError) -> Self {
-        Self { permanent: error.is_permanent(), reason: error.reason() }
+        Self { kind: error.kind(), reason: error.reason() }
     }
 }
 
@@ -244,7 +270,7 @@ fn result(ended: Option<Ended>) -> Option<Result<(), Failed>> {
 }
 
 fn failure(reason: &str) -> Result<(), Failed> {
-    Err(Failed { permanent: false, reason: reason.to_owned() })
+    Err(Failed { kind: Kind::Retry, reason: reason.to_owned() })
 }
 
 /// Extends the lease again and again; ends when it is lost, or may be.

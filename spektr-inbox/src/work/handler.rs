@@ -5,6 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use spektr_types::{Event, Timestamp};
@@ -189,29 +190,70 @@ impl<E> Received<E> {
 /// attempt.
 ///
 /// Its text, causes included, is kept in the store as the reason and shown to
-/// operators; it is not logged. The text of a panic is not kept.
+/// operators; it is not logged, apart from that of a failed destination. The text of a panic
+/// is not kept.
 pub struct HandlerError {
-    permanent: bool,
+    kind: Kind,
     source: Box<dyn Error + Send + Sync>,
+}
+
+/// What follows from an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Retry,
+    Permanent,
+    Defer(Duration),
+    Destination { retry_after: Option<Duration> },
 }
 
 impl HandlerError {
     /// Another attempt may help.
     #[must_use]
     pub fn retry(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { permanent: false, source: reason.into() }
+        Self { kind: Kind::Retry, source: reason.into() }
     }
 
     /// No attempt will ever help: the entry becomes a dead letter.
     #[must_use]
     pub fn permanent(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { permanent: true, source: reason.into() }
+        Self { kind: Kind::Permanent, source: reason.into() }
+    }
+
+    /// The event is to be handled later, and this attempt does not count. The pause is at
+    /// most the longest one of the [`Backoff`](crate::Backoff).
+    #[must_use]
+    pub fn defer(pause: Duration) -> Self {
+        Self { kind: Kind::Defer(pause), source: "put off by the handler".into() }
+    }
+
+    /// What events go to cannot be reached, or refuses whatever comes: it is not the fault of
+    /// this event. Several of these make the workers wait until the destination is up again:
+    /// see [`Breaker`](crate::Breaker).
+    ///
+    /// The text is logged when that begins, and must hold nothing of the event.
+    #[must_use]
+    pub fn destination(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { kind: Kind::Destination { retry_after: None }, source: reason.into() }
+    }
+
+    /// Adds how long the destination asks to be left alone, of which an hour is obeyed. Changes
+    /// only what [`destination`](Self::destination) has made.
+    #[must_use]
+    pub fn with_retry_after(mut self, pause: Duration) -> Self {
+        if let Kind::Destination { retry_after } = &mut self.kind {
+            *retry_after = Some(pause);
+        }
+        self
     }
 
     /// Whether no attempt will ever help.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
-        self.permanent
+        self.kind == Kind::Permanent
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// The text of the error and of its causes, at most some thousand characters.
@@ -239,6 +281,6 @@ impl<E: Error + Send + Sync + 'static> From<E> for HandlerError {
 impl fmt::Debug for HandlerError {
     /// Shows what to do, not the text, which is the handler's.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HandlerError").field("permanent", &self.permanent).finish_non_exhaustive()
+        f.debug_struct("HandlerError").field("kind", &self.kind).finish_non_exhaustive()
     }
 }

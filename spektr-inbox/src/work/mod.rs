@@ -2,12 +2,14 @@
 
 mod attempt;
 mod backoff;
+mod breaker;
 mod handler;
 mod outage;
 mod pool;
 mod router;
 
 pub use backoff::Backoff;
+pub use breaker::Breaker;
 pub use handler::{Handler, HandlerError, Received};
 pub use pool::Workers;
 pub use router::Router;

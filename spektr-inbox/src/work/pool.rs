@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::attempt::attempt;
 use super::backoff::Backoff;
+use super::breaker::{Breaker, Permit};
 use super::handler::Handler;
 use super::outage::Outages;
 use crate::store::{Claim, ClaimRequest, Lease, Store, StoreError};
@@ -79,6 +80,7 @@ const REST: u32 = 4;
 pub(super) struct Held {
     pub(super) claim: Claim,
     pub(super) until: Option<Instant>,
+    pub(super) permit: Permit,
 }
 
 #[derive(Debug)]
@@ -90,8 +92,16 @@ pub(super) struct Options {
     pub(super) handler_timeout: Duration,
     pub(super) max_attempts: u32,
     pub(super) backoff: Backoff,
+    pub(super) breaker: Breaker,
     pub(super) poll: Duration,
     pub(super) shutdown_timeout: Duration,
+}
+
+impl Options {
+    /// The longest time for which an entry waits.
+    pub(super) fn longest(&self) -> Duration {
+        self.backoff.longest().max(self.lease)
+    }
 }
 
 impl<H: Handler> Workers<H> {
@@ -126,6 +136,7 @@ impl<H: Handler> Workers<H> {
             handler_timeout: Self::DEFAULT_HANDLER_TIMEOUT,
             max_attempts: Self::DEFAULT_MAX_ATTEMPTS,
             backoff: Backoff::default(),
+            breaker: Breaker::new(),
             poll: Self::DEFAULT_POLL,
             shutdown_timeout: Self::DEFAULT_SHUTDOWN_TIMEOUT,
         };
@@ -200,6 +211,14 @@ impl<H: Handler> Workers<H> {
         self
     }
 
+    /// Sets when the workers stop for a destination that is down. Workers with clones of one
+    /// breaker stop together.
+    #[must_use]
+    pub fn with_breaker(mut self, breaker: Breaker) -> Self {
+        self.shared.options.breaker = breaker;
+        self
+    }
+
     /// Sets how often an idle worker looks for what has become due or was committed by others.
     /// What is committed through its own store wakes it at once.
     #[must_use]
@@ -246,16 +265,17 @@ impl<H: Handler> Workers<H> {
             let began = Instant::now();
             let claimed = shared.claim(free).await;
             let took = began.elapsed();
-            if free > 0 {
+            if !matches!(claimed, Ok(None)) {
                 shared.outages.claim.note(&claimed);
             }
             let has_failed = claimed.is_err();
-            let claimed = claimed.unwrap_or_default();
+            let claimed = claimed.ok().flatten().unwrap_or_default();
             let found = claimed.len();
             for claim in claimed {
                 attempts.spawn(attempt(Arc::clone(&shared), claim));
             }
             let pause = shared.outages.claim.pause(shared.options.poll, fastrand::f64());
+            let pause = shared.options.breaker.shorten(pause);
             let is_full = attempts.len() >= shared.options.concurrency;
             let told = async {
                 sleep(took.saturating_mul(REST)).await;
@@ -299,7 +319,7 @@ impl<H: Handler> Workers<H> {
         let shared = Arc::new(self.shared);
         let mut count = 0;
         loop {
-            let claims = shared.claim(shared.options.concurrency).await?;
+            let claims = shared.claim(shared.options.concurrency).await?.unwrap_or_default();
             if claims.is_empty() {
                 return Ok(count);
             }
@@ -313,25 +333,27 @@ impl<H: Handler> Workers<H> {
 }
 
 impl<H> Shared<H> {
-    /// Claims entries, with the time up to which the leases last at least.
-    async fn claim(&self, limit: usize) -> Result<Vec<Held>, StoreError> {
+    /// Claims entries, with the time up to which the leases last at least. `None` if there is
+    /// nothing to ask the store for.
+    async fn claim(&self, limit: usize) -> Result<Option<Vec<Held>>, StoreError> {
+        let (limit, mut permit) = self.options.breaker.permit(limit, self.clock.now());
         if limit == 0 {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let began = Instant::now();
-        let longest = self.options.backoff.longest().max(self.options.lease);
         let request = ClaimRequest {
             owner: self.owner,
             now: self.clock.now(),
             lease: self.options.lease,
             limit,
             ordered: self.options.ordered,
-            horizon: longest.saturating_add(Duration::from_secs(60)),
+            horizon: self.options.longest().saturating_add(Duration::from_secs(60)),
         };
         let claims = self.store.claim(request).await?;
         self.idle().extend(claims.iter().map(|claim| (claim.lease.token, claim.lease)));
         let until = began.checked_add(self.options.lease);
-        Ok(claims.into_iter().map(|claim| Held { claim, until }).collect())
+        let held = claims.into_iter().map(|claim| Held { claim, until, permit: permit.share() });
+        Ok(Some(held.collect()))
     }
 
     /// The leases that are held while no handler runs: not yet, or not any more.

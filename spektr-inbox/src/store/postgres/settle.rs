@@ -21,14 +21,16 @@ const GROUP: usize = 256;
 /// Ends those of the leases that are held, each by its number, owner, token and attempt.
 ///
 /// $1 now, $2 numbers, $3 owners, $4 tokens, $5 attempts, $6 states, $7 pauses, $8 reasons,
-/// $9 results, $10 statuses
+/// $9 results, $10 statuses, $11 how many attempts do not count
 macro_rules! settle {
     ($locked:literal) => {
         concat!(
             "WITH given AS MATERIALIZED ( \
                SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], \
-                 $6::text[], $7::bigint[], $8::bytea[], $9::text[], $10::integer[]) \
-                 AS given (number, owner, lease, attempts, state, pause, reason, result, status) \
+                 $6::text[], $7::bigint[], $8::bytea[], $9::text[], $10::integer[], \
+                 $11::bigint[]) \
+                 AS given (number, owner, lease, attempts, state, pause, reason, result, status, \
+                   uncounted) \
              ), held AS MATERIALIZED ( \
                SELECT given.* FROM given JOIN spektr_inbox.work ON work.number = given.number \
                WHERE work.owner = given.owner AND work.lease = given.lease \
@@ -38,9 +40,10 @@ macro_rules! settle {
             " ), ended AS ( \
                UPDATE spektr_inbox.work SET state = held.state, due_at = ",
             now!(),
-            " + held.pause, reason = held.reason, owner = NULL \
+            " + held.pause, reason = held.reason, owner = NULL, \
+                 attempts = work.attempts - held.uncounted \
                FROM held WHERE work.number = held.number \
-               RETURNING work.number, work.lease, work.attempts, work.leased_at, held.result, \
+               RETURNING work.number, work.lease, held.attempts, work.leased_at, held.result, \
                  held.status \
              ), ",
             record!(),
@@ -90,7 +93,9 @@ async fn run(
     let reasons: Vec<_> = parts.iter().map(|((.., reason), _)| reason.map(str::as_bytes)).collect();
     let results: Vec<_> = endings.iter().map(|one| one.settlement.result()).collect();
     let statuses: Vec<_> = endings.iter().map(|one| one.status.map(i32::from)).collect();
-    let values: [&(dyn ToSql + Sync); 10] = [
+    let uncounted: Vec<_> =
+        endings.iter().map(|one| i64::from(one.settlement.uncounted())).collect();
+    let values: [&(dyn ToSql + Sync); 11] = [
         &now,
         &leases(|lease| lease.number),
         &leases(|lease| lease.owner),
@@ -101,6 +106,7 @@ async fn run(
         &reasons,
         &results,
         &statuses,
+        &uncounted,
     ];
     let rows = connection.query(statement, &values).await?;
     Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)

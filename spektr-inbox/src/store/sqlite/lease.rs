@@ -108,8 +108,8 @@ pub(super) fn settle(
 ) -> Result<bool, StoreError> {
     let (state, due_at, reason) = settlement.parts(now);
     let sql = format!(
-        "UPDATE entries SET state = ?4, due_at = ?5, reason = ?6, owner = NULL WHERE {HELD} \
-         RETURNING attempts, leased_at"
+        "UPDATE entries SET state = ?4, due_at = ?5, reason = ?6, owner = NULL, \
+         attempts = attempts - ?7 WHERE {HELD} RETURNING attempts + ?7, leased_at"
     );
     let values = params![
         lease.number,
@@ -118,6 +118,7 @@ pub(super) fn settle(
         state.as_str(),
         due_at.as_millis(),
         reason,
+        settlement.uncounted(),
     ];
     let settled: Option<(u32, Option<i64>)> = connection
         .prepare_cached(&sql)?
