@@ -5,6 +5,7 @@ mod check;
 mod codegen;
 mod docs;
 mod git;
+mod recipes;
 mod schema;
 mod tools;
 mod workspace;
@@ -35,6 +36,8 @@ enum Command {
         #[arg(long)]
         all: bool,
     },
+    /// Follow the recipes of schema/README.md on a copy of the workspace, accept, and test
+    Recipes,
     /// Run everything that must pass: formatting, lints, generated files, tests, documentation
     Check,
     /// Install the programs that the tests run, with apt-get
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Codegen { check } => codegen::run(check),
         Command::Accept { all } => accept::run(all),
+        Command::Recipes => recipes::run(),
         Command::Setup => tools::setup(),
         Command::Check => check::run(),
         Command::Docs(command) => return docs::run(command),

@@ -1,10 +1,16 @@
 //! The recipes of `schema/README.md`, followed on a copy of this workspace as they are
-//! written there: each changes the files that are listed here and no others.
+//! written there: each changes the files that are listed here and no others, and
+//! `cargo xtask accept` succeeds after them.
+//!
+//! What is built of other people's packages is taken over from the workspace; its own are
+//! built once more for the copy, which stays in the target folder: a later run builds what
+//! has changed since.
 
 mod support;
 
 use std::collections::BTreeSet;
 
+use spektr_codegen::Json;
 use support::{Change, Copy, Recipe, recipes};
 
 /// Carry something of every event's schema and examples.
@@ -20,6 +26,17 @@ const LISTS: [&str; 3] = [
     "spektr-types/src/generated/event_type.rs",
     "spektr-types/src/generated/events/mod.rs",
 ];
+
+/// What users see of all events: a transcript, and two snapshots.
+const TRANSCRIPT: &str = "spektr-cli/tests/cmd/events.md";
+const CATALOGUE: &str = "tests/tests/snapshots/generated_files__catalogue.snap";
+const TYPES: &str = "tests/tests/snapshots/generated_files__public_types.snap";
+
+/// Generated code of an event that has no schema.
+const GONE: &str = "spektr-types/src/generated/events/gone.rs";
+
+/// What insta leaves where a test with a snapshot fails.
+const PROPOSAL: &str = "generated_files__catalogue.snap.new";
 
 /// Returns the files of an event: what is written by hand, and its type.
 fn event(module: &str) -> [String; 3] {
@@ -117,4 +134,135 @@ fn each_recipe_changes_these_files_and_no_others() {
 
 fn changed(paths: &[&str]) -> impl Iterator<Item = Change> {
     paths.iter().map(|path| Change::Changed((*path).to_owned()))
+}
+
+/// All recipes but the last at once, and optional members for every event there is; in a
+/// workspace whose snapshots are not those of the code.
+#[test]
+fn what_the_recipes_change_is_accepted_by_one_command() {
+    let edited = Copy::new("edited");
+    let present = edited.events();
+    for recipe in recipes().iter().take_while(|recipe| recipe.name != "Remove an event") {
+        follow(&edited, recipe);
+    }
+    add_members_to_every_event(&edited, &present);
+    // Before the copy that is built, in which the code then has the time of a former run.
+    edited.succeed(&["codegen"]);
+    spoil(&edited);
+    let copy = edited.duplicate("accepted");
+    copy.take_dependencies();
+
+    let said = copy.succeed(&["accept"]);
+
+    let added = copy.names("case_started");
+    let snapshot = |module: &String| format!("tests/tests/snapshots/examples__{module}.snap");
+    let mut expected: BTreeSet<_> = event(&added).into_iter().map(Change::Added).collect();
+    expected.insert(Change::Added(snapshot(&added)));
+    for module in &present {
+        expected.extend(event(module).map(Change::Changed));
+        expected.insert(Change::Changed(snapshot(module)));
+    }
+    // The README shows the file of an event.
+    expected.extend(changed(&["schema/README.md", TRANSCRIPT, CATALOGUE, TYPES]));
+    expected.extend(changed(&ALL).chain(changed(&LISTS)));
+    assert_eq!(copy.changes(), expected, "{said}");
+    for line in [
+        format!("  new     schema/events/{added}.schema.json"),
+        format!("  changed {TRANSCRIPT}"),
+        "read every difference with `git diff`, then run `cargo xtask check`".to_owned(),
+    ] {
+        assert!(said.lines().any(|found| found == line), "{line}\n{said}");
+    }
+    let proposal = copy.path("tests/tests/snapshots").join(PROPOSAL);
+    assert!(!proposal.exists(), "{} is left", proposal.display());
+    if every_test_is_wanted() {
+        copy.cargo(&tests_of_the_schema(&copy));
+    }
+}
+
+/// Whether `cargo xtask recipes` runs this.
+fn every_test_is_wanted() -> bool {
+    std::env::var_os("RECIPES").is_some_and(|value| value == "test")
+}
+
+/// Packages whose tests decode the events of the schema, or read it.
+const READERS: [&str; 4] = ["spektr-types", "spektr-verify", "spektr-cli", "tests"];
+
+/// Returns cargo's arguments for the tests that a change of the schema can affect. Left
+/// out are those with schemas of their own, which build a crate from them.
+fn tests_of_the_schema(copy: &Copy) -> Vec<String> {
+    let fixed = ["test", "--workspace", "--all-features", "--locked", "--quiet", "--no-fail-fast"];
+    let mut arguments: Vec<_> = fixed.map(str::to_owned).into();
+    for package in READERS {
+        let files = std::fs::read_dir(copy.path(package).join("tests")).expect("a folder");
+        for path in files.map(|entry| entry.expect("can be listed").path()) {
+            if path.extension().is_none_or(|extension| extension != "rs") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).expect("text");
+            let builds_a_crate = text.contains("CARGO_TARGET_TMPDIR");
+            let reads = package != "spektr-cli" || text.contains("catalogue()");
+            if reads && !builds_a_crate {
+                let name = path.file_stem().expect("a name").to_string_lossy();
+                arguments.extend(["--test".to_owned(), name.into_owned()]);
+            }
+        }
+    }
+    arguments
+}
+
+/// Leaves what an interrupted or careless change leaves: snapshots and a transcript of
+/// another state, a snapshot of a test that is gone, a proposal of insta, and generated
+/// code of no event.
+fn spoil(copy: &Copy) {
+    for path in [CATALOGUE, "tests/tests/snapshots/generated_code__lists.snap"] {
+        copy.write(path, &(copy.read(path) + "a line that a person added\n"));
+    }
+    let help = "spektr-cli/tests/cmd/help.md";
+    copy.write(help, &copy.read(help).replace("Usage:", "Usages:"));
+    for name in ["examples__gone.snap", PROPOSAL] {
+        copy.write(&format!("tests/tests/snapshots/{name}"), "---\nsource: x\n---\nold\n");
+    }
+    copy.write(GONE, &copy.read("spektr-types/src/generated/events/mod.rs"));
+}
+
+/// Adds a text and a sensitive number, both optional, to every event; to the payload
+/// where its file describes it.
+fn add_members_to_every_event(copy: &Copy, modules: &[String]) {
+    let text = r#"{ "description": "A text.", "type": ["string", "null"] }"#;
+    let number =
+        r#"{ "description": "A number.", "type": ["integer", "null"], "x-sensitive": true }"#;
+    let added = [("textOfATest", text, "\"some text\""), ("numberOfATest", number, "17")];
+    let json = |text: &str| serde_json::from_str::<Json>(text).expect("JSON");
+    for module in modules {
+        let [schema, full, _] = event(module);
+        let mut is_inside = false;
+        copy.edit_json(&schema, |schema| {
+            let mut properties = member(schema, "properties");
+            let data = properties.get("data");
+            is_inside = data.is_some_and(|data| data.get("properties").is_some());
+            if is_inside {
+                properties = member(member(properties, "data"), "properties");
+            }
+            for (name, described, _) in added {
+                push(properties, name, json(described));
+            }
+        });
+        copy.edit_json(&full, |example| {
+            let to = if is_inside { member(example, "data") } else { example };
+            for (name, _, value) in added {
+                push(to, name, json(value));
+            }
+        });
+    }
+}
+
+fn member<'j>(json: &'j mut Json, name: &str) -> &'j mut Json {
+    let Json::Object(members) = json else { panic!("`{name}` is in an object") };
+    members.iter_mut().find(|(key, _)| key == name).map(|(_, value)| value).expect(name)
+}
+
+fn push(json: &mut Json, name: &str, value: Json) {
+    let Json::Object(members) = json else { panic!("`{name}` goes into an object") };
+    members.push((name.to_owned(), value));
 }

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use spektr_codegen::Json;
+
 /// A file that differs from the last commit of the copy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Change {
@@ -16,6 +18,9 @@ pub(crate) enum Change {
 /// The copy, with a git repository of its own. It stays between runs.
 pub(crate) struct Copy {
     root: PathBuf,
+    /// Where cargo builds it. Not the workspace's own: cargo takes packages with the same
+    /// place in two workspaces for the same ones.
+    target: PathBuf,
     /// Whether the recipes' events have other names than in the README.
     is_renamed: bool,
 }
@@ -23,24 +28,43 @@ pub(crate) struct Copy {
 /// Schemas of the events that the recipes are about.
 const EVENTS: [&str; 2] = ["case_opened.schema.json", "case_started.schema.json"];
 
+/// How the names of the workspace's own packages start.
+const OURS: [&str; 2] = ["spektr-", "xtask"];
+
 /// Folders that are no source.
 const IGNORED: [&str; 2] = ["target", ".git"];
 
 impl Copy {
     /// Copies this workspace as it is, without what cargo and git keep in it.
     pub(crate) fn new(name: &str) -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace");
         // Somebody may have followed the recipes here, word for word.
         let is_taken = |path: &&str| source.join("schema/events").join(path).exists();
-        let copy = Self { root: folder.join("workspace"), is_renamed: EVENTS.iter().any(is_taken) };
+        let copy = Self::of(source, name, EVENTS.iter().any(is_taken));
+        copy.commit();
+        copy
+    }
+
+    /// Copies the files as they are now; the last commit is the same. Where a former run
+    /// left the same file, it keeps its time, and cargo does not build it again.
+    pub(crate) fn duplicate(&self, name: &str) -> Self {
+        let copy = Self::of(&self.root, name, self.is_renamed);
+        let from = self.root.to_str().expect("UTF-8");
+        copy.git(&["fetch", "--quiet", from, "HEAD"]);
+        copy.git(&["reset", "--quiet", "FETCH_HEAD"]);
+        copy
+    }
+
+    fn of(source: &Path, name: &str, is_renamed: bool) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let (root, target) = (folder.join("workspace"), folder.join("target"));
+        let copy = Self { root, target, is_renamed };
         fs::create_dir_all(&copy.root).expect("can create");
         let mut wanted = BTreeSet::new();
         copy.fill(source, Path::new(""), &mut wanted);
         copy.empty(Path::new(""), &wanted);
         fs::remove_dir_all(copy.root.join(".git")).ok();
         copy.git(&["init", "--quiet"]);
-        copy.commit();
         copy
     }
 
@@ -102,6 +126,17 @@ impl Copy {
         names.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
     }
 
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
+    /// Changes a JSON file, and writes it as the schema folder has it.
+    pub(crate) fn edit_json(&self, path: &str, edit: impl FnOnce(&mut Json)) {
+        let mut json: Json = serde_json::from_str(&self.read(path)).expect("JSON");
+        edit(&mut json);
+        self.write(path, &(serde_json::to_string_pretty(&json).expect("JSON") + "\n"));
+    }
+
     pub(crate) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
@@ -139,6 +174,23 @@ impl Copy {
         String::from_utf8(output.stdout).expect("UTF-8")
     }
 
+    /// Runs cargo in the copy, which must succeed.
+    #[track_caller]
+    pub(crate) fn cargo(&self, arguments: &[String]) {
+        let cargo = std::env::var_os("CARGO").expect("cargo runs the tests");
+        let mut command = Command::new(cargo);
+        let output = self.prepare(&mut command).args(arguments).output();
+        assert_success(&arguments.join(" "), &output.expect("cargo can be run"));
+    }
+
+    /// Returns the modules of the events, by the files of the schema folder.
+    pub(crate) fn events(&self) -> Vec<String> {
+        let files = fs::read_dir(self.path("schema/events")).expect("the folder can be listed");
+        let names = files.map(|entry| entry.expect("can be listed").file_name());
+        let module = |name: &str| name.strip_suffix(".schema.json").expect("a schema").to_owned();
+        names.map(|name| module(&name.to_string_lossy())).collect()
+    }
+
     /// Lists the files that differ from the last commit.
     pub(crate) fn changes(&self) -> BTreeSet<Change> {
         self.git(&["add", "--all"]);
@@ -169,7 +221,35 @@ impl Copy {
                 command.env_remove(name);
             }
         }
-        command.current_dir(&self.root)
+        command.current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target)
+    }
+
+    /// Takes over what was built of other people's packages: only the workspace's own are
+    /// built once more. A file that is there already is left as it is.
+    pub(crate) fn take_dependencies(&self) {
+        let built = Path::new(env!("CARGO_BIN_EXE_xtask")).parent().expect("the profile's folder");
+        let own = self.target.join(built.file_name().expect("a profile"));
+        let mut hashes = BTreeSet::new();
+        for folder in [".fingerprint", "build"] {
+            for entry in fs::read_dir(built.join(folder)).expect("the folder can be listed") {
+                let name = entry.expect("the folder can be listed").file_name();
+                let name = name.to_string_lossy();
+                if let Some((package, hash)) = name.rsplit_once('-')
+                    && !OURS.iter().any(|start| package.starts_with(start))
+                {
+                    hashes.insert(hash.to_owned());
+                    link(&built.join(folder).join(&*name), &own.join(folder).join(&*name));
+                }
+            }
+        }
+        for entry in fs::read_dir(built.join("deps")).expect("the folder can be listed") {
+            let name = entry.expect("the folder can be listed").file_name();
+            let text = name.to_string_lossy();
+            let stem = text.split('.').next().unwrap_or_default();
+            if stem.rsplit_once('-').is_some_and(|(_, hash)| hashes.contains(hash)) {
+                link(&built.join("deps").join(&name), &own.join("deps").join(&name));
+            }
+        }
     }
 
     fn git(&self, arguments: &[&str]) -> String {
@@ -177,6 +257,19 @@ impl Copy {
         let output = output.expect("git can be run");
         assert_success(&arguments.join(" "), &output);
         String::from_utf8(output.stdout).expect("UTF-8")
+    }
+}
+
+/// Gives a file, or each file of a folder, a second name, which keeps its times.
+fn link(from: &Path, to: &Path) {
+    if from.is_dir() {
+        for entry in fs::read_dir(from).expect("the folder can be listed") {
+            let name = entry.expect("the folder can be listed").file_name();
+            link(&from.join(&name), &to.join(&name));
+        }
+    } else if !to.exists() {
+        fs::create_dir_all(to.parent().expect("a folder")).expect("can create");
+        fs::hard_link(from, to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
     }
 }
 
