@@ -2,7 +2,8 @@
 //!
 //! A lease is held by who has its token while the entry is pending and has an owner. Each
 //! statement that takes or ends a lease looks at the row before it changes it, and at what it
-//! has become after that.
+//! has become after that. It does so by statements of its own: `RETURNING` makes a temporary
+//! table each time, which takes longer than the change.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use spektr_types::Timestamp;
@@ -30,19 +31,21 @@ pub(super) fn claim(
     let [due, misdated] = WHEN;
     let take = format!(
         "UPDATE entries SET owner = ?3, attempts = attempts + 1, due_at = ?5, lease = ?6, \
-         leased_at = ?1 WHERE number = ?4 AND state = 'pending' AND (({due}) OR ({misdated})) \
-         RETURNING {COLUMNS}, lease"
+         leased_at = ?1 WHERE number = ?4 AND state = 'pending' AND (({due}) OR ({misdated}))"
     );
     let mut take = connection.prepare_cached(&take)?;
+    let look = format!("SELECT {COLUMNS}, lease FROM entries WHERE number = ?1");
+    let mut look = connection.prepare_cached(&look)?;
     let mut claims = Vec::with_capacity(numbers.len());
     for number in numbers {
         token += 1;
         end_expired(connection, number, request.now)?;
         let values = params![now, horizon, request.owner, number, until, token];
-        let taken = take
-            .query_row(values, |row| Ok((entry(row), row.get::<_, i64>(COLUMNS_COUNT)?)))
-            .optional()?;
-        let Some((entry, taken)) = taken else { return Err(StoreError::Lease { number }) };
+        if take.execute(values)? != 1 {
+            return Err(StoreError::Lease { number });
+        }
+        let (entry, taken) =
+            look.query_row([number], |row| Ok((entry(row), row.get::<_, i64>(COLUMNS_COUNT)?)))?;
         let entry = entry?;
         if taken != token || entry.number != number {
             return Err(StoreError::Lease { number });
@@ -107,9 +110,14 @@ pub(super) fn settle(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let (state, due_at, reason) = settlement.parts(now);
+    let held: Option<(u32, Option<i64>)> = connection
+        .prepare_cached(&format!("SELECT attempts, leased_at FROM entries WHERE {HELD}"))?
+        .query_row([lease.number, lease.owner, lease.token], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((attempt, leased_at)) = held else { return Ok(false) };
     let sql = format!(
         "UPDATE entries SET state = ?4, due_at = ?5, reason = ?6, owner = NULL, \
-         attempts = attempts - ?7 WHERE {HELD} RETURNING attempts + ?7, leased_at"
+         attempts = attempts - ?7 WHERE {HELD}"
     );
     let values = params![
         lease.number,
@@ -120,12 +128,8 @@ pub(super) fn settle(
         reason,
         settlement.uncounted(),
     ];
-    let settled: Option<(u32, Option<i64>)> = connection
-        .prepare_cached(&sql)?
-        .query_row(values, |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let Some((attempt, leased_at)) = settled else { return Ok(false) };
-    if attempt != lease.attempt {
+    let changed = connection.prepare_cached(&sql)?.execute(values)?;
+    if changed != 1 || attempt != lease.attempt {
         return Err(StoreError::Lease { number: lease.number });
     }
     connection
