@@ -61,6 +61,9 @@ pub(crate) struct ForwardArguments {
     /// Forward only events of these types, separated by commas; the others are done
     #[arg(long, value_name = "TYPES", value_parser = EventTypes::parse, help_heading = FORWARDING)]
     forward_types: Option<EventTypes>,
+    /// Forward entries that cannot be decoded too, as they arrived
+    #[arg(long, help_heading = FORWARDING)]
+    forward_malformed: bool,
     /// Posts at a time [preset: 16]
     #[arg(long, value_name = "N", value_parser = parse_concurrency, help_heading = FORWARDING)]
     forward_concurrency: Option<u32>,
@@ -86,6 +89,8 @@ pub(crate) struct ForwardArguments {
 pub(crate) struct Forwarding {
     pub(crate) url: HttpUrl,
     pub(crate) is_ordered: bool,
+    /// Whether entries that cannot be decoded are forwarded.
+    pub(crate) with_malformed: bool,
     pub(crate) tls: TlsFiles,
     pub(crate) types: Option<EventTypes>,
     pub(crate) concurrency: u32,
@@ -111,11 +116,12 @@ impl ForwardArguments {
         let span = |argument: &Option<_>, name| or(argument.as_ref(), config, name, parse_pause);
         let first_pause = span(&self.forward_first_pause, "serve.forward_first_pause");
         let longest_pause = span(&self.forward_longest_pause, "serve.forward_longest_pause");
+        let is_set = |name| config.setting(name, |text| text.parse().ok()).unwrap_or_default();
         let forwarding = Forwarding {
             tls: self.tls(&url, config)?,
             url,
-            is_ordered: self.ordered
-                || config.setting("serve.ordered", |text| text.parse().ok()).unwrap_or_default(),
+            is_ordered: self.ordered || is_set("serve.ordered"),
+            with_malformed: self.forward_malformed || is_set("serve.forward_malformed"),
             types: or(
                 self.forward_types.as_ref(),
                 config,

@@ -298,3 +298,49 @@ fn events_of_other_types_are_done_without_having_been_posted_and_counted() {
     let [posted] = &receiver.finish()[..] else { panic!("one request") };
     assert_eq!(headers(posted)["spektr-entry"], "2");
 }
+
+#[test]
+fn what_cannot_be_decoded_is_posted_if_it_is_asked_for_and_after_a_replay() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let receiver = Receiver::start(&["200 OK", "200 OK"]);
+    let malformed = |id: &str| {
+        let event = String::from_utf8(alert(id)).expect("text");
+        event.replace(r#""alertId":"a""#, r#""alertId":null"#).into_bytes()
+    };
+    let deliver = |service: &Service, id| {
+        let mut connection = Connection::open(service.address()).expect("is open");
+        assert_eq!(connection.deliver(&malformed(id)).expect("an answer").status, 200);
+    };
+    let forward = ["--forward", &receiver.url];
+    let mut service = Service::start(KEYS, folder.path(), &forward);
+    deliver(&service, "e1");
+    let parked = service.logs("is parked");
+    assert!(parked.contains("malformed") && parked.contains("e1"), "{parked}");
+    service.terminate();
+
+    let forward = [&forward[..], &["--forward-malformed"]].concat();
+    let service = Service::start(KEYS, folder.path(), &forward);
+    deliver(&service, "e2");
+    receiver.waits_for(1);
+    let mut replay = spektr(None);
+    replay.args(["inbox", "replay", "--state", "malformed"]).current_dir(folder.path());
+    let replayed = replay.output().expect("the tool runs");
+    assert_eq!(text(&replayed.stdout), "1 entry pending again\n");
+    receiver.waits_for(2);
+    assert_eq!(service.terminate().0, Some(0));
+    let mut list = spektr(None);
+    list.args(["inbox", "list", "--state", "done"]).current_dir(folder.path());
+    let listed = list.output().expect("the tool runs");
+    assert!(text(&listed.stdout).ends_with("2 entries: 2 done\n"), "{}", text(&listed.stdout));
+
+    for (posted, id) in receiver.finish().iter().zip(["e2", "e1"]) {
+        let headers = headers(posted);
+        assert_eq!(
+            (&headers["spektr-event-id"], &posted.body),
+            (&id.parse().expect("a value"), &malformed(id))
+        );
+        assert_eq!(headers["spektr-event-type"], "alert_resolved");
+        let reason = "malformed entry: /data/alertId is null, expected string";
+        assert_eq!(headers["spektr-malformed"], reason);
+    }
+}

@@ -59,7 +59,7 @@
 //! | `pending` | waits for a worker or its next attempt | a worker claims it |
 //! | `done` | the handler has accepted it | [`operate::prune`] |
 //! | `dead` | the handler gave it up, or the attempts are exhausted | [`operate::replay`] |
-//! | `malformed`, `unknown` | this version cannot decode it | [`operate::redecode`] after an upgrade |
+//! | `malformed`, `unknown` | this version cannot decode it | [`operate::redecode`] after an upgrade, or [`operate::replay`] and [`Workers::with_malformed`] |
 //! | `unreadable` | a whole body that cannot be split | [`operate::redecode`] after an upgrade |
 //! | `conflict` | its id came before with another content | look at it, then [`operate::replay`] |
 //! | `resolved` | an operator has dealt with it by hand | [`operate::prune`] |
@@ -106,7 +106,7 @@ pub use metrics::{Count, Metrics};
 pub use receive::Receiver;
 pub use server::Server;
 pub use url::{HttpUrl, HttpUrlError};
-pub use work::{Backoff, Breaker, Handler, HandlerError, Received, Router, Workers};
+pub use work::{Backoff, Breaker, Handler, HandlerError, Malformed, Received, Router, Workers};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

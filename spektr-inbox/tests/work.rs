@@ -7,10 +7,13 @@ mod support;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use spektr_inbox::store::{ClaimRequest, State, StoredEntry};
+use spektr_inbox::operate::replay;
+use spektr_inbox::store::{ClaimRequest, Filter, Operator, State, StoredEntry};
 use spektr_inbox::testing::{entries, start, tag_added};
-use spektr_inbox::{Backoff, Clock as _, Handler, HandlerError, Received, Router, Workers};
-use spektr_types::{CustomerTagAdded, EventId, catalogue};
+use spektr_inbox::{
+    Backoff, Clock as _, Handler, HandlerError, Malformed, Received, Router, Workers,
+};
+use spektr_types::{AlertResolved, CustomerTagAdded, EventId, catalogue};
 use support::Inbox;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -193,6 +196,75 @@ async fn what_cannot_be_decoded_or_is_not_known_is_parked() {
         (State::Malformed, "malformed entry: the entry is integer, expected object"),
     ];
     assert_eq!(found, expected.map(|(state, reason)| (state, reason.to_owned())));
+}
+
+#[tokio::test]
+async fn what_cannot_be_decoded_is_handled_by_a_function_if_there_is_one() {
+    let inbox = Inbox::new();
+    let malformed = tag("e1").replace(r#""tagId":"t""#, r#""tagId":{"marker":1}"#);
+    fill(&inbox, &[malformed.clone(), tag("e2"), "17".to_owned()]).await;
+    let handler = |_: Received| async { Ok(()) };
+    assert_eq!(workers(&inbox, handler).run_due().await.unwrap(), 3);
+    let states = async || inbox.all().await.iter().map(|entry| entry.state).collect::<Vec<_>>();
+    assert_eq!(states().await, [State::Malformed, State::Done, State::Malformed]);
+
+    let (operator, now) = (Operator::new("ada"), inbox.clock.now());
+    let filter = Filter::state(State::Malformed);
+    assert_eq!(replay(&*inbox.store, &operator, &filter, now, |_| {}).await.unwrap(), 2);
+    let seen = Seen::default();
+    let run = async |fails: bool| {
+        let seen = seen.clone();
+        let function = move |received: Received<Malformed>| {
+            let entry = received.event();
+            let (id, wire_type) = (entry.event_id(), entry.wire_type());
+            let (raw, reason) = (received.raw(), entry.reason());
+            let line = format!("{} {id:?} {wire_type:?} {raw} {reason}", received.attempt());
+            seen.0.lock().unwrap().push(line);
+            async move { if fails { Err(HandlerError::retry("not yet")) } else { Ok(()) } }
+        };
+        workers(&inbox, handler).with_malformed(function).run_due().await.unwrap()
+    };
+    assert_eq!(run(true).await, 2);
+    assert_eq!(states().await, [State::Pending, State::Done, State::Pending]);
+    inbox.clock.advance(20 * SECOND);
+    assert_eq!(run(false).await, 2);
+    assert_eq!(states().await, [State::Done; 3]);
+    let one = format!(
+        r#"Some("e1") Some("customer_tag_add") {malformed} malformed entry: /data/tagId is object, expected string"#
+    );
+    let other = "None None 17 malformed entry: the entry is integer, expected object";
+    let attempts = [1, 2].map(|attempt| [&one[..], other].map(|line| format!("{attempt} {line}")));
+    let mut lines = seen.take();
+    // Retries come in the order of their pauses, which chance shortens.
+    lines[2..].sort_by_key(|line| !line.contains("e1"));
+    assert_eq!(lines, attempts.concat());
+}
+
+#[tokio::test]
+async fn a_handler_is_tested_with_what_a_worker_would_give_it() {
+    let inbox = Inbox::new();
+    fill(&inbox, &[tag("e1")]).await;
+    let handler = |received: Received| async move {
+        let made = Received::for_test(received.raw()).unwrap();
+        let made = made.with_source("test").with_number(received.number());
+        assert_eq!((made.event(), made.raw()), (received.event(), received.raw()));
+        let facts = |one: &Received| (one.number(), one.attempt(), one.received_at());
+        assert_eq!((facts(&made), made.is_conflict()), (facts(&received), false));
+        assert_eq!(made.source(), received.source());
+        Ok(())
+    };
+    assert_eq!(workers(&inbox, handler).run_due().await.unwrap(), 1);
+    assert_eq!(only(&inbox).await.state, State::Done);
+
+    let again = Received::<CustomerTagAdded>::for_test(&tag("e1")).unwrap().with_attempt(3);
+    again.clone().set_status(503);
+    assert_eq!((again.attempt(), again.told_status()), (3, Some(503)));
+    assert!(Received::<AlertResolved>::for_test(&tag("e1")).is_err());
+    let malformed = tag("e1").replace(r#""tagId":"t""#, r#""tagId":null"#);
+    assert!(Received::<CustomerTagAdded>::for_test(&malformed).is_err());
+    let malformed = Received::malformed_for_test(&malformed).unwrap();
+    assert_eq!(malformed.event().event_id(), Some("e1"));
+    assert!(Received::malformed_for_test(&tag("e1")).is_err());
 }
 
 #[tokio::test]

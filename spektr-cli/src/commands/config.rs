@@ -43,6 +43,7 @@ Example of a file:
   forward_certificate = 'certificate.pem'
   forward_private_key = 'private-key.pem'
   forward_types = 'alert_created,alert_resolved'
+  forward_malformed = true                  # what cannot be decoded, as it arrived
   forward_concurrency = 16
   forward_rate = 50                         # posts a second
   forward_timeout = '25s'

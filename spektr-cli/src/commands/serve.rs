@@ -64,7 +64,8 @@ hour at last, and is a dead letter after 20 attempts, or what --forward-first-pa
 --forward-longest-pause and --forward-attempts say: `spektr inbox dead`. Each event comes at least
 once: its id is the idempotency key. Malformed entries, bodies that cannot be read and
 conflicts, ids that were there with another content, are kept and not posted: `spektr inbox list
---state malformed`, and so on. Without --forward events stay pending, for `spektr inbox list` and
+--state malformed`, and so on. With --forward-malformed malformed entries are posted too, and the
+header spektr-malformed says what is wrong; those from before by `spektr inbox replay`. Without --forward events stay pending, for `spektr inbox list` and
 `export`.
 
 With the wrong signing settings every delivery is rejected, and the sender drops it soon. With

@@ -42,7 +42,7 @@ impl Setting {
     }
 }
 
-pub(crate) static SETTINGS: [Setting; 41] = [
+pub(crate) static SETTINGS: [Setting; 42] = [
     Setting {
         name: "keys_file",
         about: "TOML file with the signing keys",
@@ -180,6 +180,12 @@ pub(crate) static SETTINGS: [Setting; 41] = [
         about: "types of the events that are forwarded, between commas; the others are done",
         preset: "all",
         check: |text| EventTypes::parse(text).map(drop),
+    },
+    Setting {
+        name: "serve.forward_malformed",
+        about: "whether entries that cannot be decoded are forwarded too: true or false",
+        preset: "false",
+        check: yes_or_no,
     },
     Setting {
         name: "serve.forward_concurrency",

@@ -10,7 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 use tracing::Instrument as _;
 
 use super::breaker::Failure;
-use super::handler::{Handler, HandlerError, Kind, Raw, Received, Status};
+use super::handler::{Handler, HandlerError, Handling, Kind, Malformed, Raw, Received, Status};
 use super::pool::{Held, STOP_LIMIT, Shared};
 use crate::clock::after;
 use crate::store::{Claim, Completion, Lease, Settlement, State, StoredEntry};
@@ -81,6 +81,10 @@ async fn work<H: Handler>(shared: &Arc<Shared<H>>, held: Held) {
 async fn settle<H: Handler>(shared: &Arc<Shared<H>>, lease: Lease, outcome: Outcome) {
     let Outcome { result, settlement, otherwise, status } = outcome;
     let is_parked = matches!(settlement, Settlement::Park { .. });
+    let next_attempt = match &settlement {
+        Settlement::Retry { due_at, .. } => Some(*due_at),
+        _ => None,
+    };
     let now = shared.clock.now();
     let settled = shared.store.settle_with_status(lease, settlement, status, now).await;
     shared.outages.settle.note(&settled);
@@ -90,6 +94,8 @@ async fn settle<H: Handler>(shared: &Arc<Shared<H>>, lease: Lease, outcome: Outc
             if is_parked {
                 // The reason stays in the store: it holds what the handler wrote.
                 tracing::warn!(result, "the event is parked, until somebody looks");
+            } else if let Some(next_attempt) = next_attempt {
+                tracing::warn!(%next_attempt, "the attempt has failed");
             } else {
                 tracing::debug!(result, "attempt ended");
             }
@@ -116,21 +122,26 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held) -> End {
         let reason = "attempts exhausted: the last one did not come to an end";
         return End::Outcome(Outcome::park(State::Dead, reason));
     }
-    let event = match decode(&entry) {
+    let decoded = match decode(&entry) {
         Ok(Event::Unknown(unknown)) if !shared.options.unknown_events => {
             shared.metrics.unknown(unknown.event_type().as_str());
             return End::Outcome(Outcome::park(State::Unknown, "the wire type is not known"));
         }
-        Ok(event) => event,
-        Err(reason) => {
-            shared.metrics.malformed();
-            return End::Outcome(Outcome::park(State::Malformed, reason));
+        Ok(event) => Ok(event),
+        Err(Undecodable { reason, is_text }) => {
+            if lease.attempt == 1 {
+                shared.metrics.malformed();
+            }
+            match &shared.of_malformed {
+                Some(function) if is_text => Err((reason, Arc::clone(function))),
+                _ => return End::Outcome(Outcome::park(State::Malformed, reason)),
+            }
         }
     };
     let completion = Completion::new(lease);
     let status = Status::default();
     let received = Received {
-        event,
+        event: (),
         number: entry.number,
         source: entry.source,
         attempt: lease.attempt,
@@ -140,9 +151,21 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held) -> End {
         status: status.clone(),
         raw: Raw(entry.raw),
     };
+    let handler = Arc::clone(&shared.handler);
+    let handling: Handling = match decoded {
+        Ok(event) => {
+            let ((), received) = received.replace(event);
+            Box::pin(async move { handler.handle(received).await })
+        }
+        Err((reason, function)) => {
+            let malformed = Malformed { reason, event_id: entry.id, wire_type: entry.wire_type };
+            let ((), received) = received.replace(malformed);
+            Box::pin(async move { function(received).await })
+        }
+    };
     permit.begin(shared.clock.now());
     let began = Instant::now();
-    let result = match run(shared, &completion, until, received).await {
+    let result = match run(shared, &completion, until, handling).await {
         Ok(result) => result,
         Err(end) => return end,
     };
@@ -154,6 +177,7 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held) -> End {
             let reason = "the handler's transaction was not committed".to_owned();
             failed(shared, lease, reason, Duration::ZERO)
         }
+        Ok(()) if status.is_not_asked() => Outcome::new("done", Settlement::Done),
         Ok(()) => {
             shared.options.breaker.succeeded(shared.clock.now(), &shared.metrics);
             Outcome::new("done", Settlement::Done)
@@ -198,10 +222,19 @@ fn failed<H>(shared: &Shared<H>, lease: Lease, reason: String, asked: Duration) 
     Outcome::new("retry", Settlement::Retry { due_at, reason })
 }
 
-fn decode(entry: &StoredEntry) -> Result<Event, String> {
-    let text = std::str::from_utf8(&entry.raw).map_err(|_| "the entry is not UTF-8".to_owned())?;
-    let entry = Entry::from_json(text).map_err(|error| error.to_string())?;
-    entry.decode().map_err(|error: EntryError| error.to_string())
+/// Why an entry cannot be decoded.
+struct Undecodable {
+    reason: String,
+    /// Whether it is text all the same.
+    is_text: bool,
+}
+
+fn decode(entry: &StoredEntry) -> Result<Event, Undecodable> {
+    let failed = |reason| Undecodable { reason, is_text: true };
+    let text = std::str::from_utf8(&entry.raw)
+        .map_err(|_| Undecodable { reason: "the entry is not UTF-8".to_owned(), is_text: false })?;
+    let entry = Entry::from_json(text).map_err(|error| failed(error.to_string()))?;
+    entry.decode().map_err(|error: EntryError| failed(error.to_string()))
 }
 
 struct Failed {
@@ -222,7 +255,7 @@ async fn run<H: Handler>(
     shared: &Arc<Shared<H>>,
     completion: &Completion,
     mut until: Option<Instant>,
-    received: Received,
+    handling: Handling,
 ) -> Result<Result<(), Failed>, End> {
     let mut stop = shared.stop.subscribe();
     if *stop.borrow() {
@@ -232,9 +265,8 @@ async fn run<H: Handler>(
     // While it runs, nobody gives the lease back.
     shared.idle().remove(&lease.token);
     let mut task = JoinSet::new();
-    let handler = Arc::clone(&shared.handler);
     let limit = shared.options.handler_timeout;
-    task.spawn(async move { timeout(limit, handler.handle(received)).await }.in_current_span());
+    task.spawn(timeout(limit, handling).in_current_span());
     let end = tokio::select! {
         ended = task.join_next() => {
             shared.idle().insert(lease.token, lease);

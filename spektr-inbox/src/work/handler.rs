@@ -3,8 +3,9 @@
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -67,6 +68,37 @@ where
     }
 }
 
+/// A handler at work on an entry.
+pub(super) type Handling = Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send>>;
+
+/// What is known of an entry that cannot be decoded. Its JSON is [`Received::raw`].
+#[derive(Clone, Debug)]
+pub struct Malformed {
+    pub(super) reason: String,
+    pub(super) event_id: Option<String>,
+    pub(super) wire_type: Option<String>,
+}
+
+impl Malformed {
+    /// What is wrong with the entry, and at which place. The text holds no value of it.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// The id of the event, where it is readable.
+    #[must_use]
+    pub fn event_id(&self) -> Option<&str> {
+        self.event_id.as_deref()
+    }
+
+    /// The wire type, where it is readable.
+    #[must_use]
+    pub fn wire_type(&self) -> Option<&str> {
+        self.wire_type.as_deref()
+    }
+}
+
 /// An event, and what is known of its way here. `E` is the event's type: any event, or
 /// what a [`Router`](crate::Router) gives to the function of one.
 #[derive(Clone, Debug)]
@@ -82,13 +114,24 @@ pub struct Received<E = Event> {
     pub(super) raw: Raw,
 }
 
-/// The status of an HTTP response that a handler has told; 0 if none. Clones are the same.
+/// What a handler has told of its destination. Clones are the same.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Status(Arc<AtomicU16>);
+pub(super) struct Status(Arc<Told>);
+
+#[derive(Debug, Default)]
+struct Told {
+    /// The status of an HTTP response; 0 if none.
+    status: AtomicU16,
+    is_not_asked: AtomicBool,
+}
 
 impl Status {
     pub(super) fn told(&self) -> Option<u16> {
-        Some(self.0.load(Ordering::Acquire)).filter(|status| *status != 0)
+        Some(self.0.status.load(Ordering::Acquire)).filter(|status| *status != 0)
+    }
+
+    pub(super) fn is_not_asked(&self) -> bool {
+        self.0.is_not_asked.load(Ordering::Acquire)
     }
 }
 
@@ -175,13 +218,19 @@ impl<E> Received<E> {
     /// Tells the status of the HTTP response with which another service has answered to this
     /// event. It is kept with the attempt, for operators.
     pub fn set_status(&self, status: u16) {
-        self.status.0.store(status, Ordering::Release);
+        self.status.0.status.store(status, Ordering::Release);
+    }
+
+    /// Tells that the destination was not asked, because this event is not for it: a success
+    /// then says nothing of whether the destination is there.
+    pub fn set_destination_not_asked(&self) {
+        self.status.0.is_not_asked.store(true, Ordering::Release);
     }
 
     /// The entry's JSON, byte for byte as it arrived.
     #[must_use]
     pub fn raw(&self) -> &str {
-        // It was decoded from this text.
+        // Nothing else gets to a handler.
         std::str::from_utf8(&self.raw.0).unwrap_or_default()
     }
 }

@@ -7,9 +7,11 @@ mod handler;
 mod outage;
 mod pool;
 mod router;
+#[cfg(feature = "testing")]
+mod testing;
 
 pub use backoff::Backoff;
 pub use breaker::Breaker;
-pub use handler::{Handler, HandlerError, Received};
+pub use handler::{Handler, HandlerError, Malformed, Received};
 pub use pool::Workers;
 pub use router::Router;

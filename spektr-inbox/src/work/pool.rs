@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::attempt::attempt;
 use super::backoff::Backoff;
 use super::breaker::{Breaker, Permit};
-use super::handler::Handler;
+use super::handler::{Handler, HandlerError, Handling, Malformed, Received};
 use super::outage::Outages;
 use crate::store::{Claim, ClaimRequest, Lease, Store, StoreError};
 use crate::{Clock, Metrics, SystemClock};
@@ -54,6 +54,8 @@ pub struct Workers<H> {
 pub(super) struct Shared<H> {
     pub(super) store: Arc<dyn Store>,
     pub(super) handler: Arc<H>,
+    /// What handles entries that cannot be decoded, if they are handled.
+    pub(super) of_malformed: Option<OfMalformed>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) metrics: Metrics,
     pub(super) options: Options,
@@ -63,6 +65,8 @@ pub(super) struct Shared<H> {
     owner: i64,
     idle: Mutex<HashMap<i64, Lease>>,
 }
+
+pub(super) type OfMalformed = Arc<dyn Fn(Received<Malformed>) -> Handling + Send + Sync>;
 
 /// How long a handler that was stopped is waited for until it yields. Where it does not, its
 /// lease is not given back.
@@ -143,6 +147,7 @@ impl<H: Handler> Workers<H> {
         let shared = Shared {
             store,
             handler: Arc::new(handler),
+            of_malformed: None,
             clock: Arc::new(SystemClock::new()),
             metrics: Metrics::new(),
             options,
@@ -179,6 +184,42 @@ impl<H: Handler> Workers<H> {
     #[must_use]
     pub fn with_unknown_events(mut self, wanted: bool) -> Self {
         self.shared.options.unknown_events = wanted;
+        self
+    }
+
+    /// Gives entries that cannot be decoded to a function, with their JSON and what is wrong
+    /// with it, so that no entry has to wait for an upgrade. Its success makes an entry done, its
+    /// errors count as those of a handler, and in order such an entry is handled in its turn.
+    /// Without a function they are kept as malformed, and so are those that were kept before:
+    /// [`operate::replay`](crate::operate::replay) makes them pending again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use spektr_inbox::{Malformed, Received, Workers, store::Store};
+    ///
+    /// async fn run(store: Arc<dyn Store>) {
+    ///     let handler = |_: Received| async { Ok(()) };
+    ///     let workers = Workers::new(store, handler).with_malformed(
+    ///         |received: Received<Malformed>| async move {
+    ///             // received.raw() is the JSON.
+    ///             println!("{}: {}", received.number(), received.event().reason());
+    ///             Ok(())
+    ///         },
+    ///     );
+    ///     workers.run(std::future::pending()).await;
+    /// }
+    /// ```
+    #[must_use]
+    pub fn with_malformed<R>(
+        mut self,
+        function: impl Fn(Received<Malformed>) -> R + Send + Sync + 'static,
+    ) -> Self
+    where
+        R: Future<Output = Result<(), HandlerError>> + Send + 'static,
+    {
+        self.shared.of_malformed = Some(Arc::new(move |received| Box::pin(function(received))));
         self
     }
 

@@ -1,10 +1,10 @@
 //! A handler that has a function per event, and one for all others.
 
 use std::future::Future;
-use std::pin::Pin;
 
 use spektr_types::{EventInfo, KnownEvent};
 
+use super::handler::Handling;
 use super::{Handler, HandlerError, Received};
 
 /// Calls the function that is registered for an event, or the fallback.
@@ -36,8 +36,6 @@ use super::{Handler, HandlerError, Received};
 /// ```
 #[derive(Debug)]
 pub struct Router(spektr_types::Router<Handling, Received<()>>);
-
-type Handling = Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send>>;
 
 impl Router {
     /// Returns a router that gives every event to the fallback.

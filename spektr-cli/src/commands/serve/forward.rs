@@ -13,8 +13,10 @@ use axum::body::Bytes;
 use axum::http::HeaderValue;
 use spektr_inbox::store::Store;
 use spektr_inbox::{
-    Backoff, Clock as _, Count, Handler, HandlerError, Metrics, Received, SystemClock, Workers,
+    Backoff, Clock as _, Count, Handler, HandlerError, Malformed, Metrics, Received, SystemClock,
+    Workers,
 };
+use spektr_types::EventType;
 use zeroize::Zeroizing;
 
 use self::headers::OwnHeaders;
@@ -75,14 +77,57 @@ impl Forward {
         let wait = forwarding.rate.map(|posts| Duration::from_secs(1) * concurrency / posts);
         let longest = forwarding.timeout + wait.unwrap_or_default() + SPARE;
         let backoff = Backoff::new(forwarding.first_pause, forwarding.longest_pause);
-        Workers::new(store, self)
+        let of_malformed = self.clone();
+        let workers = Workers::new(store, self)
             .with_unknown_events(true)
             .with_ordering(forwarding.is_ordered)
             .with_concurrency(usize::try_from(concurrency).unwrap_or(usize::MAX))
             .with_handler_timeout(longest)
             .with_max_attempts(forwarding.attempts)
             .with_backoff(backoff)
-            .with_metrics(metrics.clone())
+            .with_metrics(metrics.clone());
+        if !forwarding.with_malformed {
+            return workers;
+        }
+        workers.with_malformed(move |received| of_malformed.clone().handle_malformed(received))
+    }
+
+    /// Posts an entry that cannot be decoded.
+    async fn handle_malformed(self, received: Received<Malformed>) -> Result<(), HandlerError> {
+        let malformed = received.event();
+        let about = About {
+            id: malformed.event_id(),
+            event_type: malformed.wire_type(),
+            malformed: Some(malformed.reason()),
+        };
+        self.post(&received, &about).await
+    }
+
+    /// Posts an entry, unless its type is left out.
+    async fn post<E>(&self, received: &Received<E>, about: &About<'_>) -> Result<(), HandlerError> {
+        let event_type = about.event_type.map(EventType::from);
+        if let (Some(types), Some(event_type)) = (&self.types, event_type) {
+            if !types.include(&event_type) {
+                self.filtered.add(1);
+                received.set_destination_not_asked();
+                return Ok(());
+            }
+        }
+        if let Some(rate) = &self.rate {
+            rate.wait().await;
+        }
+        let body = Bytes::copy_from_slice(received.raw().as_bytes());
+        let answered = self.client.post(&self.headers(received, about), body).await;
+        if let Ok(reply) = &answered {
+            received.set_status(reply.status);
+        }
+        let reason = match answered {
+            Ok(reply) if (200..=299).contains(&reply.status) => return Ok(()),
+            Ok(reply) => format!("answered with {}", reply.status),
+            Err(error) => error.to_string(),
+        };
+        tracing::warn!(reason, "event not accepted");
+        Err(HandlerError::retry(io::Error::other(reason)))
     }
 
     /// Reads keys and headers; what cannot be read stays as it was. Returns the name of each
@@ -105,8 +150,8 @@ impl Forward {
 
     /// Returns what an endpoint needs to know beside the event itself, a proof of who sends
     /// it, and what the user wants there.
-    fn headers(&self, received: &Received) -> Headers {
-        let mut headers = about(received);
+    fn headers<E>(&self, received: &Received<E>, about: &About<'_>) -> Headers {
+        let mut headers = described(received, about);
         if let Some(keys) = self.keys.current() {
             let body = received.raw().as_bytes();
             let id = message_id(received.source(), body);
@@ -123,44 +168,39 @@ impl Forward {
 
 impl Handler for Forward {
     async fn handle(&self, received: Received) -> Result<(), HandlerError> {
-        let types = self.types.as_ref();
-        if types.is_some_and(|types| !types.include(&received.event().event_type())) {
-            self.filtered.add(1);
-            return Ok(());
-        }
-        if let Some(rate) = &self.rate {
-            rate.wait().await;
-        }
-        let body = Bytes::copy_from_slice(received.raw().as_bytes());
-        let answered = self.client.post(&self.headers(&received), body).await;
-        if let Ok(reply) = &answered {
-            received.set_status(reply.status);
-        }
-        let reason = match answered {
-            Ok(reply) if (200..=299).contains(&reply.status) => return Ok(()),
-            Ok(reply) => format!("answered with {}", reply.status),
-            Err(error) => error.to_string(),
+        let event = received.event();
+        let event_type = event.event_type();
+        let about = About {
+            id: event.id().map(|id| id.as_ref()),
+            event_type: Some(event_type.as_str()),
+            malformed: None,
         };
-        tracing::warn!(reason, "event not accepted");
-        Err(HandlerError::retry(io::Error::other(reason)))
+        self.post(&received, &about).await
     }
+}
+
+/// What an endpoint is told of an entry.
+struct About<'a> {
+    id: Option<&'a str>,
+    event_type: Option<&'a str>,
+    /// Why it cannot be decoded.
+    malformed: Option<&'a str>,
 }
 
 /// Says which event it is. An id or type that cannot stand in a header is found in the body
 /// only.
-fn about(received: &Received) -> Headers {
+fn described<E>(received: &Received<E>, about: &About<'_>) -> Headers {
     /// Longer than any that means something.
     const LONGEST: usize = 512;
-    let event = received.event();
-    let event_type = event.event_type();
     let (entry, attempt) = (received.number().to_string(), received.attempt().to_string());
     let headers = [
         ("content-type", Some("application/json")),
-        ("spektr-event-id", event.id().map(|id| id.as_ref())),
-        ("spektr-event-type", Some(event_type.as_str())),
+        ("spektr-event-id", about.id),
+        ("spektr-event-type", about.event_type),
         ("spektr-source", Some(received.source())),
         ("spektr-entry", Some(&entry)),
         ("spektr-attempt", Some(&attempt)),
+        ("spektr-malformed", about.malformed),
     ];
     headers
         .into_iter()
