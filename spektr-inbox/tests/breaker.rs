@@ -130,6 +130,27 @@ async fn five_failed_entries_open_it_and_one_success_closes_it() {
 }
 
 #[tokio::test]
+async fn events_that_are_not_for_the_destination_do_not_say_that_it_is_up() {
+    let inbox = Inbox::new();
+    some(&inbox, 12).await;
+    let breaker = Breaker::default();
+    let handler = |received: Received| async move {
+        if received.number() % 2 == 0 {
+            received.set_destination_not_asked();
+            return Ok(());
+        }
+        Err(HandlerError::destination("answered with 503"))
+    };
+    let workers = Workers::new(Arc::clone(&inbox.store), handler)
+        .with_clock(inbox.clock.clone())
+        .with_concurrency(1)
+        .with_breaker(breaker.clone());
+    // The fifth failure is the ninth attempt, with four successes between.
+    assert_eq!(workers.run_due().await.unwrap(), 9);
+    assert!(breaker.is_open());
+}
+
+#[tokio::test]
 async fn an_event_that_the_destination_cannot_take_does_not_stop_the_others() {
     let inbox = Inbox::new();
     some(&inbox, 1).await;
