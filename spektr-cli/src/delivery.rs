@@ -97,22 +97,18 @@ fn to_event_type(entry: Json) -> Json {
 fn payload(wire_type: &str, members: &[(String, Json)]) -> Option<Json> {
     let is_own = |name: &str| catalogue::envelope().iter().all(|member| member.name != name);
     let own: Vec<_> = members.iter().filter(|(name, _)| is_own(name)).cloned().collect();
-    let (data, mut beside): (Vec<_>, Vec<_>) =
-        own.into_iter().partition(|(name, _)| name == "data");
-    let data = data.into_iter().next();
-    if beside.is_empty() {
-        return data.map(|(_, data)| data);
+    if own.iter().all(|(name, _)| name == "data") {
+        return own.into_iter().next().map(|(_, data)| data);
     }
     let has_free_keys = catalogue::find(wire_type).is_ok_and(|event| {
         let members = &event.details.members;
         members.iter().any(|member| member.name == "data" && member.members.is_empty())
     });
-    match data {
-        Some((_, Json::Object(members))) if !has_free_keys => beside.extend(members),
-        Some(data) => beside.push(data),
-        None => {}
-    }
-    Some(Json::Object(beside))
+    let inside = own.into_iter().flat_map(|(name, json)| match json {
+        Json::Object(members) if name == "data" && !has_free_keys => members,
+        json => vec![(name, json)],
+    });
+    Some(Json::Object(inside.collect()))
 }
 
 fn to_type(entry: Json) -> Json {
