@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use spektr_inbox::HttpUrl;
+use spektr_inbox::{Backoff, HttpUrl};
 use spektr_types::{EventType, catalogue};
 
 use crate::cli::quietly;
@@ -82,6 +82,12 @@ pub(crate) struct ForwardArguments {
     /// Longest pause between two attempts [preset: 1h]
     #[arg(long, value_name = "DURATION", value_parser = parse_pause, help_heading = FORWARDING)]
     forward_longest_pause: Option<Duration>,
+    /// Give an event up that is older, as 7d, when an attempt fails or is put off [preset: never]
+    #[arg(long, value_name = "DURATION", value_parser = time::parse_age, help_heading = FORWARDING)]
+    give_up_after: Option<Duration>,
+    /// Statuses of answers that say that an event will never be accepted [preset: 400,404,410,422]
+    #[arg(long, value_name = "STATUSES|none", value_parser = PermanentStatuses::parse, help_heading = FORWARDING)]
+    permanent_statuses: Option<PermanentStatuses>,
 }
 
 /// How events are forwarded.
@@ -100,6 +106,52 @@ pub(crate) struct Forwarding {
     pub(crate) attempts: u32,
     pub(crate) first_pause: Duration,
     pub(crate) longest_pause: Duration,
+    pub(crate) give_up_after: Option<Duration>,
+    pub(crate) permanent: PermanentStatuses,
+}
+
+impl Forwarding {
+    /// Says when an event is given up.
+    pub(crate) fn giving_up(&self) -> String {
+        let horizon = Backoff::new(self.first_pause, self.longest_pause).horizon(self.attempts);
+        let (shortest, longest) = (time::span(*horizon.start()), time::span(*horizon.end()));
+        let attempts = format!("after {} attempts, {shortest} to {longest}", self.attempts);
+        match self.give_up_after {
+            Some(age) => format!("{attempts}, or {} after its arrival", time::span(age)),
+            None => attempts,
+        }
+    }
+}
+
+/// The statuses that say that an event will never be accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PermanentStatuses(Vec<u16>);
+
+impl PermanentStatuses {
+    pub(crate) const PRESET: &str = "400,404,410,422";
+
+    /// Reads statuses with commas between them, or `none`.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let expected = "expected statuses from 400 to 499 but 429, as 400,404, or none";
+        if text == "none" {
+            return Ok(Self(Vec::new()));
+        }
+        let statuses = text.split(',').map(|status| {
+            let status = status.trim().parse().ok();
+            status.filter(|status| (400..=499).contains(status) && *status != 429)
+        });
+        statuses.collect::<Option<_>>().map(Self).ok_or_else(|| expected.to_owned())
+    }
+
+    pub(crate) fn contain(&self, status: u16) -> bool {
+        self.0.contains(&status)
+    }
+}
+
+impl Default for PermanentStatuses {
+    fn default() -> Self {
+        Self(vec![400, 404, 410, 422])
+    }
 }
 
 impl ForwardArguments {
@@ -152,6 +204,19 @@ impl ForwardArguments {
             .unwrap_or(ATTEMPTS),
             first_pause: first_pause.unwrap_or(FIRST_PAUSE),
             longest_pause: longest_pause.unwrap_or(LONGEST_PAUSE),
+            give_up_after: or(
+                self.give_up_after.as_ref(),
+                config,
+                "serve.give_up_after",
+                time::parse_age,
+            ),
+            permanent: or(
+                self.permanent_statuses.as_ref(),
+                config,
+                "serve.permanent_statuses",
+                PermanentStatuses::parse,
+            )
+            .unwrap_or_default(),
         };
         if forwarding.first_pause > forwarding.longest_pause {
             let (first, longest) =
@@ -295,6 +360,35 @@ fn parse_bounded(text: &str, longest: Duration, shown: &str) -> Result<Duration,
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn when_an_event_is_given_up_is_computed() {
+        let url = parse_url("http://127.0.0.1/").expect("a URL");
+        let arguments = ForwardArguments { forward: Some(url), ..ForwardArguments::default() };
+        let giving_up = |arguments: &ForwardArguments| {
+            let forwarding = arguments.forwarding(&Config::default());
+            forwarding.expect("is right").expect("is there").giving_up()
+        };
+        assert_eq!(giving_up(&arguments), "after 20 attempts, 4 h 4 min to 8 h 8 min");
+        let arguments = ForwardArguments {
+            forward_attempts: Some(2),
+            give_up_after: Some(Duration::from_secs(7 * 24 * 3600)),
+            ..arguments
+        };
+        assert_eq!(giving_up(&arguments), "after 2 attempts, 0 s to 1 s, or 7 d after its arrival");
+    }
+
+    #[test]
+    fn statuses_are_those_that_say_never() {
+        let parse = |text| PermanentStatuses::parse(text).map(|statuses| statuses.0);
+        assert_eq!(parse(PermanentStatuses::PRESET), Ok(PermanentStatuses::default().0));
+        assert_eq!(parse("404, 409"), Ok(vec![404, 409]));
+        assert_eq!(parse("none"), Ok(Vec::new()));
+        for text in ["", "200", "429", "503", "400,", "4xx"] {
+            let expected = "expected statuses from 400 to 499 but 429, as 400,404, or none";
+            assert_eq!(parse(text), Err(expected.to_owned()), "{text}");
+        }
+    }
 
     #[test]
     fn a_type_means_each_event_that_has_it_and_an_unknown_one_itself() {

@@ -256,6 +256,40 @@ fn attempts_pauses_and_the_time_for_an_answer_are_those_that_were_set() {
 }
 
 #[test]
+fn what_is_never_accepted_is_a_dead_letter_and_what_is_down_costs_a_line_and_no_event() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let receiver = Receiver::start(&["422 No", "409 No", "200 OK"]);
+    let arguments = ["--forward", &receiver.url, "--permanent-statuses", "422"];
+    let mut service = Service::start(KEYS, folder.path(), &arguments);
+    deliver(&service, "e1");
+    service.logs("parked");
+    deliver(&service, "e2");
+    receiver.waits_for(3);
+    service.terminate();
+    let attempts: Vec<_> = receiver.finish().iter().map(headers).collect();
+    let attempts: Vec<_> = attempts.iter().map(|headers| &headers["spektr-attempt"]).collect();
+    assert_eq!(attempts, ["1", "1", "2"]);
+
+    // Nobody listens there any more.
+    let closed = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}/", closed.local_addr().expect("an address"));
+    drop(closed);
+    let mut service = Service::start(KEYS, folder.path(), &["--forward", &url]);
+    for number in 3..100 {
+        deliver(&service, &format!("e{number}"));
+    }
+    let line = service.logs("the destination is down");
+    assert!(line.contains("connection refused"), "{line}");
+    let (_, metrics) = service.get("/metrics");
+    assert!(metrics.contains("\nspektr_inbox_destination_up 0\n"), "{metrics}");
+    assert!(metrics.contains("\nspektr_inbox_destination_opened_total 1\n"), "{metrics}");
+    let (code, logged) = service.terminate();
+    assert_eq!(code, Some(0));
+    let count = |text: &str| logged.lines().filter(|line| line.contains(text)).count();
+    assert_eq!((count("not accepted") <= 20, count("destination is down")), (true, 1), "{logged}");
+}
+
+#[test]
 fn as_many_events_as_were_set_are_posted_at_a_time() {
     let folder = tempfile::tempdir().expect("a folder");
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");

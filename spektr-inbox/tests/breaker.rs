@@ -174,7 +174,8 @@ async fn an_event_that_is_alone_is_not_given_up_for_a_destination_that_is_down()
     let inbox = Inbox::new();
     some(&inbox, 1).await;
     let (setup, destination) = (Setup::default(), Destination::default());
-    for _ in 0..72 * 60 {
+    // Twenty attempts would be made in half an hour.
+    for _ in 0..8 * 60 {
         inbox.clock.advance(60 * SECOND);
         setup.run(&inbox, &destination).await;
     }
@@ -253,6 +254,35 @@ async fn a_pause_longer_than_every_other_is_shortened_and_not_ignored() {
     assert_eq!(run().await, 0);
     inbox.clock.advance(SECOND);
     assert_eq!(run().await, 1);
+}
+
+#[tokio::test]
+async fn what_fails_after_its_time_is_given_up_though_no_attempt_counts() {
+    let inbox = Inbox::new();
+    some(&inbox, 2).await;
+    let handler = |received: Received| async move {
+        let is_first = received.number() == 1;
+        if is_first && received.attempt() == 1 {
+            Err(HandlerError::defer(30 * SECOND))
+        } else {
+            Ok(())
+        }
+    };
+    let run = async |handler| {
+        let workers = Workers::new(Arc::clone(&inbox.store), handler)
+            .with_clock(inbox.clock.clone())
+            .with_give_up_after(60 * SECOND);
+        workers.run_due().await.unwrap()
+    };
+    assert_eq!(run(handler).await, 2);
+    inbox.clock.advance(59 * SECOND);
+    assert_eq!(run(handler).await, 1);
+    assert_eq!(inbox.all().await[0].state, State::Pending);
+    inbox.clock.advance(30 * SECOND);
+    assert_eq!(run(handler).await, 1);
+    let entry = inbox.all().await.remove(0);
+    assert_eq!((entry.state, entry.attempts), (State::Dead, 1));
+    assert_eq!(entry.reason.as_deref(), Some("given up for its age: put off by the handler"));
 }
 
 /// An endpoint on a real socket, which refuses connections until it listens.

@@ -37,6 +37,8 @@ Example of a file:
   source = 'spektr'
   forward = 'https://events.example.com/spektr'
   ordered = true
+  give_up_after = '7d'
+  permanent_statuses = '400,404,410,422'
   forward_keys = 'forward-keys.txt'         # whsec_…, one or two; relative to this file
   forward_headers = 'forward-headers.txt'   # as `authorization: Bearer …`
   forward_ca = 'authority.pem'              # these three are for https
@@ -88,6 +90,8 @@ struct Report {
     keys: Vec<String>,
     /// Whether there is a key for the sender's list of events.
     has_api_key: bool,
+    /// When an event is given up that is not accepted.
+    giving_up: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -139,12 +143,16 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
             true
         }
     };
-    if let Err(failure) = ForwardArguments::default().forwarding(&config) {
-        let (place, message) = ("forwarding".to_owned(), failure.message().to_owned());
-        problems.push(Problem { place, line: None, column: None, message });
-    }
+    let giving_up = match ForwardArguments::default().forwarding(&config) {
+        Ok(forwarding) => forwarding.map(|forwarding| forwarding.giving_up()),
+        Err(failure) => {
+            let (place, message) = ("forwarding".to_owned(), failure.message().to_owned());
+            problems.push(Problem { place, line: None, column: None, message });
+            None
+        }
+    };
     let file = config.path.as_ref().map(|path| path.to_string_lossy().into_owned());
-    let report = Report { file, problems, settings, keys, has_api_key };
+    let report = Report { file, problems, settings, keys, has_api_key, giving_up };
     if global.is_json() {
         output::print_json(&report)?;
     } else {
@@ -179,5 +187,8 @@ fn text(report: &Report) -> String {
     }
     let api_key = if report.has_api_key { "is there" } else { "none; SPEKTR_API_KEY is not set" };
     let _ = writeln!(text, "API key: {}", faint(api_key));
+    if let Some(giving_up) = &report.giving_up {
+        let _ = writeln!(text, "an event is given up: {}", faint(giving_up));
+    }
     text
 }

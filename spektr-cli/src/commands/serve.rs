@@ -59,10 +59,19 @@ With --forward each event is posted to that URL: the JSON of one entry as it arr
 headers spektr-event-id, spektr-event-type, spektr-source, spektr-entry and spektr-attempt. With
 --forward-keys it is signed by Standard Webhooks (webhook-id, webhook-timestamp, webhook-signature),
 which the libraries of that specification verify; webhook-id is the same for each attempt. An
-answer of 2xx is the end of it. On anything else it is tried again, after a second at first and an
-hour at last, and is a dead letter after 20 attempts, or what --forward-first-pause,
---forward-longest-pause and --forward-attempts say: `spektr inbox dead`. Each event comes at least
-once: its id is the idempotency key. Malformed entries, bodies that cannot be read and
+answer of 2xx is the end of it. On 400, 404, 410 and 422 it is a dead letter at once: `spektr inbox
+dead`. On anything else it is tried again, after a second at first and an hour at last, and is a
+dead letter after 20 attempts, or what --forward-first-pause, --forward-longest-pause,
+--forward-attempts and --give-up-after say; `spektr config check` computes when that is. Each event
+comes at least once: its id is the idempotency key.
+
+No connection, no answer, and 429, 502, 503 and 504 are the fault of the endpoint. Once five events
+have failed like that, or for a minute, the others wait: one is tried after 10 s, 20 s, 40 s, and
+then each minute, or when `retry-after` says, an hour later at most. That counts no attempts, and
+the first success lets all go on. The log says when it begins and ends, destination_up in the
+metrics shows it, and each process finds out for itself.
+
+Malformed entries, bodies that cannot be read and
 conflicts, ids that were there with another content, are kept and not posted: `spektr inbox list
 --state malformed`, and so on. With --forward-malformed malformed entries are posted too, and the
 header spektr-malformed says what is wrong; those from before by `spektr inbox replay`. Without --forward events stay pending, for `spektr inbox list` and

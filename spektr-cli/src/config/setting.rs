@@ -9,7 +9,7 @@ use spektr_verify::{SignatureFormat, SignedContent};
 
 use crate::client;
 use crate::delivery::Envelope;
-use crate::forwarding::EventTypes;
+use crate::forwarding::{EventTypes, PermanentStatuses};
 use crate::store::{self, Location};
 use crate::{forwarding, http, log, sender_list, time};
 
@@ -42,7 +42,7 @@ impl Setting {
     }
 }
 
-pub(crate) static SETTINGS: [Setting; 42] = [
+pub(crate) static SETTINGS: [Setting; 44] = [
     Setting {
         name: "keys_file",
         about: "TOML file with the signing keys",
@@ -222,6 +222,18 @@ pub(crate) static SETTINGS: [Setting; 42] = [
         about: "longest pause between two attempts to forward",
         preset: "1h",
         check: |text| forwarding::parse_pause(text).map(drop),
+    },
+    Setting {
+        name: "serve.give_up_after",
+        about: "age at which an event is given up when an attempt fails or is put off",
+        preset: "never",
+        check: |text| time::parse_age(text).map(drop),
+    },
+    Setting {
+        name: "serve.permanent_statuses",
+        about: "statuses of answers that say that an event will never be accepted, or none",
+        preset: PermanentStatuses::PRESET,
+        check: |text| PermanentStatuses::parse(text).map(drop),
     },
     Setting {
         name: "serve.quarantine",

@@ -349,7 +349,13 @@ fn is_of_certificate(error: &(dyn Error + 'static)) -> bool {
 
 /// How long the server asks to be left alone, in seconds or until a date.
 fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    parse_retry_after(headers.get(header::RETRY_AFTER)?.to_str().ok()?, now)
+}
+
+/// Reads a header `retry-after`, which is a number of seconds or a date.
+#[must_use]
+pub fn parse_retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+    let text = text.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         // More digits than a number holds are a long time as well.
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX / 4)));

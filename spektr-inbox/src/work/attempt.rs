@@ -139,6 +139,7 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held) -> End {
         }
     };
     let completion = Completion::new(lease);
+    let received_at = entry.received_at;
     let status = Status::default();
     let received = Received {
         event: (),
@@ -196,6 +197,13 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held) -> End {
             }
         }
     };
+    if let Settlement::Retry { reason, .. } | Settlement::Defer { reason, .. } = &outcome.settlement
+    {
+        let is_over = |age| after(received_at, age) <= shared.clock.now();
+        if shared.options.give_up_after.is_some_and(is_over) {
+            outcome = Outcome::park(State::Dead, format!("given up for its age: {reason}"));
+        }
+    }
     if completion.may_be_done() {
         outcome.otherwise = "done";
     }

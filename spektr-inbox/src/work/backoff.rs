@@ -1,5 +1,6 @@
 //! When to try again.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// How attempts are spaced: doubling from the first pause to the longest, each
@@ -16,6 +17,31 @@ impl Backoff {
     #[must_use]
     pub const fn new(first: Duration, longest: Duration) -> Self {
         Self { first, longest }
+    }
+
+    /// Returns the shortest and the longest time from the first attempt to the last, apart from
+    /// what the attempts themselves take.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use spektr_inbox::Backoff;
+    ///
+    /// let backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(60));
+    /// assert_eq!(backoff.horizon(3), Duration::from_secs(3)..=Duration::from_secs(6));
+    /// ```
+    #[must_use]
+    pub fn horizon(&self, attempts: u32) -> RangeInclusive<Duration> {
+        // Beyond that many, each pause is the longest.
+        const DOUBLED: u32 = 33;
+        let pauses = attempts.saturating_sub(1);
+        let sum = |random| {
+            let early = (1..=pauses.min(DOUBLED)).map(|attempt| self.after(attempt, random));
+            let late = self.after(u32::MAX, random).checked_mul(pauses.saturating_sub(DOUBLED));
+            early.fold(late.unwrap_or(Duration::MAX), Duration::saturating_add)
+        };
+        sum(1.0)..=sum(0.0)
     }
 
     pub(super) const fn longest(&self) -> Duration {
@@ -48,6 +74,22 @@ mod tests {
         let backoff = Backoff::default();
         let seconds = |attempt| backoff.after(attempt, 0.0).as_secs();
         assert_eq!([1, 2, 3, 12, 13, 40, u32::MAX].map(seconds), [1, 2, 4, 2048, 3600, 3600, 3600]);
+    }
+
+    #[test]
+    fn the_horizon_is_the_sum_of_the_pauses() {
+        let backoff = Backoff::default();
+        let seconds = |attempts| {
+            let horizon = backoff.horizon(attempts);
+            (horizon.start().as_secs(), horizon.end().as_secs())
+        };
+        assert_eq!([0, 1, 2, 3].map(seconds), [(0, 0), (0, 0), (0, 1), (1, 3)]);
+        // From four hours to eight: 1 + 2 + … + 2048, and an hour seven times.
+        assert_eq!(seconds(20), (14_647, 29_295));
+        let many = backoff.horizon(1_000_000);
+        assert_eq!(many.end().as_secs(), 4095 + (999_999 - 12) * 3600);
+        let endless = Backoff::new(Duration::MAX, Duration::MAX);
+        assert_eq!(endless.horizon(u32::MAX), Duration::MAX..=Duration::MAX);
     }
 
     #[test]

@@ -95,6 +95,7 @@ pub(super) struct Options {
     pub(super) lease: Duration,
     pub(super) handler_timeout: Duration,
     pub(super) max_attempts: u32,
+    pub(super) give_up_after: Option<Duration>,
     pub(super) backoff: Backoff,
     pub(super) breaker: Breaker,
     pub(super) poll: Duration,
@@ -119,7 +120,7 @@ impl<H: Handler> Workers<H> {
     pub const DEFAULT_HANDLER_TIMEOUT: Duration = Duration::from_secs(60);
 
     /// How many attempts an entry has, unless configured: 20, which the default
-    /// pauses spread over six to twelve hours.
+    /// pauses spread over four to eight hours: see [`Backoff::horizon`].
     pub const DEFAULT_MAX_ATTEMPTS: u32 = 20;
 
     /// How often an idle worker looks for what has become due or was committed by others, other
@@ -139,6 +140,7 @@ impl<H: Handler> Workers<H> {
             lease: Self::DEFAULT_LEASE,
             handler_timeout: Self::DEFAULT_HANDLER_TIMEOUT,
             max_attempts: Self::DEFAULT_MAX_ATTEMPTS,
+            give_up_after: None,
             backoff: Backoff::default(),
             breaker: Breaker::new(),
             poll: Self::DEFAULT_POLL,
@@ -242,6 +244,15 @@ impl<H: Handler> Workers<H> {
     #[must_use]
     pub fn with_max_attempts(mut self, attempts: u32) -> Self {
         self.shared.options.max_attempts = attempts.max(1);
+        self
+    }
+
+    /// Sets the age, from its arrival on, at which an entry becomes a dead letter when an attempt
+    /// fails or is put off, however few attempts were counted. Without it, age does not matter.
+    /// An older entry that is replayed has one attempt.
+    #[must_use]
+    pub fn with_give_up_after(mut self, age: Duration) -> Self {
+        self.shared.options.give_up_after = Some(age);
         self
     }
 

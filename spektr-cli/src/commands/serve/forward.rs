@@ -4,17 +4,17 @@ mod headers;
 mod rate;
 mod signature;
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::HeaderValue;
+use spektr_inbox::reconcile::parse_retry_after;
 use spektr_inbox::store::Store;
 use spektr_inbox::{
-    Backoff, Clock as _, Count, Handler, HandlerError, Malformed, Metrics, Received, SystemClock,
-    Workers,
+    Backoff, Breaker, Clock as _, Count, Handler, HandlerError, Malformed, Metrics, Received,
+    SystemClock, Workers,
 };
 use spektr_types::EventType;
 use zeroize::Zeroizing;
@@ -23,16 +23,18 @@ use self::headers::OwnHeaders;
 use self::rate::Rate;
 use self::signature::{Keys, message_id};
 use crate::capture::Headers;
-use crate::client::Client;
+use crate::client::{Client, NoAnswer, Reply};
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::forwarding::{EventTypes, ForwardArguments, Forwarding};
+use crate::forwarding::{EventTypes, ForwardArguments, Forwarding, PermanentStatuses};
 use crate::output::safe;
 
 /// The handler that posts each event as it arrived.
 #[derive(Clone)]
 pub(super) struct Forward {
     client: Client,
+    breaker: Breaker,
+    permanent: PermanentStatuses,
     types: Option<EventTypes>,
     /// Counts what `types` leaves out.
     filtered: Count,
@@ -51,6 +53,8 @@ impl Forward {
         const FILTERED: &str = "Events that are done without having been posted: forward_types";
         let forward = Self {
             client: Client::new(forwarding.url.clone(), forwarding.timeout, &forwarding.tls)?,
+            breaker: Breaker::new(),
+            permanent: forwarding.permanent.clone(),
             types: forwarding.types.clone(),
             filtered: metrics.count("filtered", FILTERED),
             rate: forwarding.rate.map(|posts| Arc::new(Rate::new(posts))),
@@ -78,7 +82,9 @@ impl Forward {
         let longest = forwarding.timeout + wait.unwrap_or_default() + SPARE;
         let backoff = Backoff::new(forwarding.first_pause, forwarding.longest_pause);
         let of_malformed = self.clone();
+        let breaker = self.breaker.clone();
         let workers = Workers::new(store, self)
+            .with_breaker(breaker)
             .with_unknown_events(true)
             .with_ordering(forwarding.is_ordered)
             .with_concurrency(usize::try_from(concurrency).unwrap_or(usize::MAX))
@@ -86,6 +92,10 @@ impl Forward {
             .with_max_attempts(forwarding.attempts)
             .with_backoff(backoff)
             .with_metrics(metrics.clone());
+        let workers = match forwarding.give_up_after {
+            Some(age) => workers.with_give_up_after(age),
+            None => workers,
+        };
         if !forwarding.with_malformed {
             return workers;
         }
@@ -121,13 +131,15 @@ impl Forward {
         if let Ok(reply) = &answered {
             received.set_status(reply.status);
         }
-        let reason = match answered {
-            Ok(reply) if (200..=299).contains(&reply.status) => return Ok(()),
-            Ok(reply) => format!("answered with {}", reply.status),
-            Err(error) => error.to_string(),
-        };
-        tracing::warn!(reason, "event not accepted");
-        Err(HandlerError::retry(io::Error::other(reason)))
+        match answered {
+            Ok(reply) if (200..=299).contains(&reply.status) => Ok(()),
+            Ok(reply) => Err(self.refused(&reply)),
+            Err(error @ NoAnswer::Unsendable(_)) => {
+                tracing::warn!(reason = %error, "event not accepted");
+                Err(HandlerError::retry(error.to_string()))
+            }
+            Err(error) => Err(self.unreachable(error.to_string())),
+        }
     }
 
     /// Reads keys and headers; what cannot be read stays as it was. Returns the name of each
@@ -176,6 +188,43 @@ impl Handler for Forward {
             malformed: None,
         };
         self.post(&received, &about).await
+    }
+}
+
+impl Forward {
+    /// The endpoint is down. Once the workers have logged that, its failures are not news.
+    fn unreachable(&self, reason: String) -> HandlerError {
+        if self.breaker.is_open() {
+            tracing::debug!(reason, "event not accepted");
+        } else {
+            tracing::warn!(reason, "event not accepted");
+        }
+        HandlerError::destination(reason)
+    }
+
+    fn refused(&self, reply: &Reply) -> HandlerError {
+        let reason = format!("answered with {}", reply.status);
+        match reply.status {
+            429 | 502..=504 => {
+                let header = |name: &String| name.eq_ignore_ascii_case("retry-after");
+                let asked = reply.headers.iter().find(|(name, _)| header(name));
+                let asked = asked.and_then(|(_, value)| std::str::from_utf8(value).ok());
+                let asked =
+                    asked.and_then(|text| parse_retry_after(text, SystemClock::new().now()));
+                let error = self.unreachable(reason);
+                match asked {
+                    Some(pause) => error.with_retry_after(pause),
+                    None => error,
+                }
+            }
+            status => {
+                tracing::warn!(reason, "event not accepted");
+                match self.permanent.contain(status) {
+                    true => HandlerError::permanent(reason),
+                    false => HandlerError::retry(reason),
+                }
+            }
+        }
     }
 }
 
