@@ -77,7 +77,8 @@ fn user_of(state: &State) -> String {
             }
             "impls" => {
                 let (of, ty) = rest.split_once('(').expect("a macro and a type");
-                let ty = ty.trim_end_matches(')');
+                // How two texts are compared may follow the type.
+                let ty = ty.split([',', ')']).next().expect("a type").trim();
                 let of = match of {
                     "owned_text_impls" => "From<String> + AsRef<str>",
                     "open_text_impls" => "std::str::FromStr",

@@ -73,8 +73,11 @@ fn code_of_mdx(lines: &[&str], at: usize) -> Option<usize> {
     if statement && first.contains(['{', '\'', '"']) && first.ends_with([';', '\'', '"']) {
         return Some(at + 1);
     }
-    let rest = lines.get(at..)?.iter().filter(|_| first.starts_with("{/*")).take(MOST_LINES);
-    let end = rest.into_iter().position(|line| line.trim_end().ends_with("*/}"))?;
+    if !first.starts_with("{/*") {
+        return None;
+    }
+    let mut rest = lines.get(at..)?.iter().take(MOST_LINES);
+    let end = rest.position(|line| line.trim_end().ends_with("*/}"))?;
     Some(at + end + 1)
 }
 
