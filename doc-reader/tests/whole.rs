@@ -50,6 +50,22 @@ fn an_example_directly_under_the_tag_of_a_component_is_read() {
 }
 
 #[test]
+fn the_title_of_a_message_is_read_with_its_section_and_a_label_is_not() {
+    let with = |tag: &str| {
+        let (name, _) = tag.split_once(' ').expect("a name and a title");
+        let message = format!("<{tag}>\nSent twice at most.\n</{name}>\n\n```");
+        page(&markdown().replacen("```", &message, 1)).sections
+    };
+    let (one, other) = ("title=\"Sent until Friday\"", "title=\"Sent until Monday\"");
+    for name in ["Callout icon=\"i\"", "Note", "Warning"] {
+        assert_ne!(with(&format!("{name} {one}")), with(&format!("{name} {other}")), "{name}");
+    }
+    for name in ["Accordion", "Tab"] {
+        assert_eq!(with(&format!("{name} {one}")), with(&format!("{name} {other}")), "{name}");
+    }
+}
+
+#[test]
 fn a_name_with_a_badge_behind_it_is_an_event() {
     for cell in ["LAMP\\_LIT `New`", "`LAMP_LIT` **Beta**", "LAMP_LIT <Badge>New</Badge>"] {
         let text = format!(

@@ -55,7 +55,7 @@ impl<'a> Entries<'a> {
     /// themselves. The reverse reading could lose the object, and lose all of it
     /// where the list is empty. So a batch with a `type` of its own, which no
     /// documentation shows, is one entry that contains its events: malformed or
-    /// [`Event::Unknown`], kept with every byte, and its events can be read from
+    /// [`Event::Unknown`](crate::Event::Unknown), kept with every byte, and its events can be read from
     /// [`Entry::raw`]. `type` and `eventType` count unless they are null; another
     /// value that is not a string makes the entry malformed.
     ///

@@ -13,8 +13,15 @@ const MOST_LINES: usize = 16;
 /// Elements of HTML that only enclose text.
 const PLAIN: &[&str] = &["details", "div", "section", "article", "center", "p"];
 
+/// Components that say something, in their titles too. The title of any other is the label
+/// of a tab, an example or a fold.
+const MESSAGES: &[&str] = &[
+    "Callout", "Card", "Caution", "Check", "Danger", "Error", "Info", "Note", "Success", "Tip",
+    "Warning",
+];
+
 /// Replaces the tags by blank lines; the title of one that names an event becomes
-/// a heading.
+/// a heading, and that of a message a paragraph.
 pub(super) fn unwrap(text: &str) -> Cow<'_, str> {
     if !text.contains(['<', '{']) {
         return Cow::Borrowed(text);
@@ -42,8 +49,15 @@ pub(super) fn unwrap(text: &str) -> Cow<'_, str> {
                 open.push(None);
             }
             out.push('\n');
-            if let Some(title) = title(&tag).filter(|title| looks_like_event(title)) {
-                out.push_str(&format!("**{title}**\n\n"));
+            match title(&tag) {
+                Some(title) if looks_like_event(title) => {
+                    out.push_str(&format!("**{title}**\n\n"));
+                }
+                // Without the emphasis, which could be taken for a heading.
+                Some(title) if MESSAGES.contains(&name(&tag)) => {
+                    out.push_str(&format!("{title}\n\n"));
+                }
+                _ => {}
             }
             continue;
         }
