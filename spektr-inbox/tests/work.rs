@@ -59,6 +59,18 @@ async fn only(inbox: &Inbox) -> StoredEntry {
     all.remove(0)
 }
 
+/// The claim of a worker that is not there any more.
+fn of_another_worker(inbox: &Inbox) -> ClaimRequest {
+    ClaimRequest {
+        owner: 7,
+        now: inbox.clock.now(),
+        lease: SECOND,
+        limit: 1,
+        ordered: false,
+        horizon: 3600 * SECOND,
+    }
+}
+
 #[tokio::test]
 async fn a_handler_gets_the_event_and_its_metadata() {
     let inbox = Inbox::new();
@@ -156,14 +168,7 @@ async fn an_attempt_that_never_ended_counts() {
     let seen = Seen::default();
     for _ in 0..2 {
         // A process that dies while it holds the lease.
-        let request = ClaimRequest {
-            owner: 7,
-            now: inbox.clock.now(),
-            lease: SECOND,
-            limit: 1,
-            ordered: false,
-            horizon: 3600 * SECOND,
-        };
+        let request = of_another_worker(&inbox);
         assert_eq!(inbox.store.claim(request).await.unwrap().len(), 1);
         inbox.clock.advance(SECOND);
     }
@@ -561,14 +566,7 @@ async fn a_lease_lasts_from_when_it_is_given_though_the_claim_had_to_wait() {
     fill(&inbox, &[tag("e1")]).await;
     let blocker = rusqlite::Connection::open(inbox.folder.path().join("inbox.db")).unwrap();
     blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let request = ClaimRequest {
-        owner: 7,
-        now: inbox.clock.now(),
-        lease: SECOND,
-        limit: 1,
-        ordered: false,
-        horizon: 3600 * SECOND,
-    };
+    let request = of_another_worker(&inbox);
     let mut claiming = inbox.store.claim(request);
     let waited = tokio::time::timeout(SECOND, &mut claiming).await;
     assert!(waited.is_err(), "another connection holds the lock");
