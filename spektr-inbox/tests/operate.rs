@@ -13,10 +13,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use spektr_inbox::operate::{Retention, empty_quarantine, prune, redecode, replay, resolve};
-use spektr_inbox::store::{ClaimRequest, Filter, NewEntry, Operator, Rejected, Settlement, State};
+use spektr_inbox::operate::{
+    Retention, empty_quarantine, prune, redecode, replay, resolve, retry, would_replay, would_retry,
+};
+use spektr_inbox::store::{
+    ClaimRequest, Filter, NewEntry, Operator, Rejected, Settlement, State, Tally,
+};
 use spektr_inbox::testing::{entries, start, tag_added};
 use spektr_inbox::{Clock as _, HandlerError, Received, Workers};
+use spektr_types::Timestamp;
 use support::Inbox;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -95,6 +100,38 @@ async fn a_replay_beside_workers_comes_to_an_end_and_repeats_each_entry_once() {
     let rest = Workers::new(Arc::clone(&inbox.store), |_: Received| async { Ok(()) })
         .with_clock(inbox.clock.clone());
     assert_eq!(handled.load(Ordering::Relaxed) + rest.run_due().await.unwrap(), 1200);
+}
+
+#[tokio::test]
+async fn what_waits_for_an_hour_is_retried_in_steps_and_what_would_be_is_only_counted() {
+    let inbox = Inbox::new();
+    let (store, now) = (&*inbox.store, inbox.clock.now());
+    fill(&inbox, 1200).await;
+    let due_at = Timestamp::from_millis(now.as_millis() + 3_600_000).unwrap();
+    settle(&inbox, Settlement::Retry { due_at, reason: "why".to_owned() }).await;
+    let dead_one = tag_added("late", "s2", 1_700_000_000_000);
+    store.accept(entries("test", &dead_one, now)).await.unwrap();
+    settle(&inbox, dead()).await;
+    let before = inbox.all().await;
+    let counts = |tallies: Vec<Tally>| {
+        let counts = tallies.into_iter().map(|one| (one.state, one.wire_type, one.count));
+        counts.collect::<Vec<_>>()
+    };
+    let all = Filter::all();
+    let tag = Some("customer_tag_add".to_owned());
+    let would = counts(would_retry(store, &all, now).await.unwrap());
+    assert_eq!(would, [(State::Pending, tag.clone(), 1200)]);
+    let would = counts(would_replay(store, &all, now).await.unwrap());
+    assert_eq!(would, [(State::Dead, tag, 1)]);
+    assert_eq!(inbox.all().await, before);
+    assert_eq!(store.actions(0, 10).await.unwrap(), []);
+
+    let mut steps = Vec::new();
+    let retried = retry(store, &ada(), &all, now, |done| steps.push(done)).await.unwrap();
+    assert_eq!((retried, steps), (1200, vec![500, 1000, 1200]));
+    assert_eq!(counts(would_retry(store, &all, now).await.unwrap()), []);
+    let workers = Workers::new(Arc::clone(&inbox.store), |_: Received| async { Ok(()) });
+    assert_eq!(workers.with_clock(inbox.clock.clone()).run_due().await.unwrap(), 1200);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! What operators do with a store: replay, prune, erase, decode again, move.
+//! What operators do with a store: replay, retry, prune, erase, decode again, move.
 //!
 //! Everything works in steps, so that deliveries are accepted meanwhile, and
 //! tells after each step how many entries are done, for a display of progress.
@@ -22,7 +22,7 @@ pub use transfer::{ImportProblem, TransferError, export, import};
 
 use crate::intake::intake;
 use crate::store::{
-    Action, Filter, Operator, Original, Record, State, Store, StoreError, StoredEntry,
+    Action, Filter, Operator, Original, Record, State, Store, StoreError, StoredEntry, Tally,
 };
 
 /// How many entries a step takes.
@@ -59,6 +59,62 @@ pub async fn replay(
         count += released.len() as u64;
         progress(count);
     }
+}
+
+/// Counts what [`replay`] would make pending, by state and wire type. Changes nothing.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn would_replay(
+    store: &dyn Store,
+    filter: &Filter,
+    now: Timestamp,
+) -> Result<Vec<Tally>, StoreError> {
+    let mut tallies = store.tally(filter.clone(), now).await?;
+    tallies.retain(|tally| !matches!(tally.state, State::Pending | State::Unreadable));
+    Ok(tallies)
+}
+
+/// Makes pending entries due now that wait for their next attempt, each at most once. Their
+/// attempts stay counted, and what a worker holds is left alone. Returns the number of entries
+/// made due.
+///
+/// # Errors
+///
+/// Those of the store. The steps until then are done.
+pub async fn retry(
+    store: &dyn Store,
+    operator: &Operator,
+    filter: &Filter,
+    now: Timestamp,
+    mut progress: impl FnMut(u64),
+) -> Result<u64, StoreError> {
+    let record = operator.record(Action::Retry, now).with_filter(filter);
+    // By their numbers, as in a replay: one that fails at once waits again.
+    let (mut count, mut last) = (0, 0);
+    loop {
+        let due = store.make_due(filter.clone(), last, STEP, now, Some(record.clone())).await?;
+        let Some(end) = due.iter().max() else { return Ok(count) };
+        last = *end;
+        count += due.len() as u64;
+        progress(count);
+    }
+}
+
+/// Counts what [`retry`] would make due, by wire type. Changes nothing.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn would_retry(
+    store: &dyn Store,
+    filter: &Filter,
+    now: Timestamp,
+) -> Result<Vec<Tally>, StoreError> {
+    let mut tallies = store.tally(filter.clone(), now).await?;
+    tallies.retain(|tally| tally.is_waiting);
+    Ok(tallies)
 }
 
 /// Deletes entries, apart from those that are pending. Returns the number of entries

@@ -32,7 +32,7 @@ pub use completion::Completion;
 pub use model::MAX_ATTEMPTS_KEPT;
 pub use model::{
     Acceptance, Claim, ClaimRequest, Filter, Lease, NewEntry, Presence, Quarantined, Rejected,
-    Settlement, State, Stats, StoredEntry,
+    Settlement, State, Stats, StoredEntry, Tally,
 };
 pub use operation::{
     Action, Attempt, Erased, Erasure, Imported, Operator, Original, Record, Recorded, Tombstone,
@@ -59,8 +59,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Returns a receiver that changes after this store, this very object, has committed what
     /// can make entries due at once: [`accept`](Self::accept), [`replace`](Self::replace),
-    /// [`import`](Self::import), [`release`](Self::release), [`resolve`](Self::resolve) and
-    /// [`give_back`](Self::give_back). Workers wait for it, and look now and then for what
+    /// [`import`](Self::import), [`release`](Self::release), [`make_due`](Self::make_due),
+    /// [`resolve`](Self::resolve) and [`give_back`](Self::give_back). Workers wait for it, and look now and then for what
     /// others have committed.
     fn arrivals(&self) -> watch::Receiver<()>;
 
@@ -113,11 +113,27 @@ pub trait Store: Send + Sync + 'static {
     /// Counts entries.
     fn count(&self, filter: Filter) -> StoreFuture<'_, u64>;
 
+    /// Counts entries by state, wire type, and whether they wait for a time after `now`, in no
+    /// order.
+    fn tally(&self, filter: Filter, now: Timestamp) -> StoreFuture<'_, Vec<Tally>>;
+
     /// Makes at most `limit` entries pending and due now, with no attempts counted,
     /// in the order of arrival, those after a number; apart from those that are
     /// pending already, and from bodies that could not be read. Returns their
     /// numbers, in no order.
     fn release(
+        &self,
+        filter: Filter,
+        after: i64,
+        limit: usize,
+        now: Timestamp,
+        record: Option<Record>,
+    ) -> StoreFuture<'_, Vec<i64>>;
+
+    /// Makes at most `limit` pending entries due now that wait for a later time, in the order of
+    /// arrival, those after a number. Their attempts stay counted. An entry with a lease that
+    /// lasts is left alone. Returns their numbers, in no order.
+    fn make_due(
         &self,
         filter: Filter,
         after: i64,

@@ -402,6 +402,20 @@ impl Filter {
     }
 }
 
+/// How many entries have a state and a wire type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_structs, reason = "a store of another crate makes it")]
+pub struct Tally {
+    /// The state.
+    pub state: State,
+    /// The wire type as it arrived, where it is readable.
+    pub wire_type: Option<String>,
+    /// Whether they are pending, without a lease, and due later.
+    pub is_waiting: bool,
+    /// How many there are.
+    pub count: u64,
+}
+
 /// Figures of a store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a store of another crate makes it")]

@@ -35,6 +35,8 @@ impl Operator {
 pub enum Action {
     /// Entries were made pending again.
     Replay,
+    /// Pending entries were made due.
+    Retry,
     /// Entries were decoded again, and made pending if that succeeded.
     Redecode,
     /// Entries were deleted.
@@ -59,6 +61,7 @@ impl Action {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Replay => "replay",
+            Self::Retry => "retry",
             Self::Redecode => "redecode",
             Self::Prune => "prune",
             Self::Erase => "erase",

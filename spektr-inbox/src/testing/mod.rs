@@ -16,6 +16,7 @@ mod accepting;
 mod operating;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod releasing;
 mod working;
 
 use std::sync::{Arc, Mutex};
@@ -27,6 +28,7 @@ use spektr_verify::danger;
 
 pub use accepting::*;
 pub use operating::*;
+pub use releasing::*;
 pub use working::*;
 
 use crate::Clock;
@@ -70,6 +72,8 @@ macro_rules! store_tests {
             a_clock_put_back_delays_nothing_for_long
             lists_and_counts_by_filter
             releases_what_is_not_pending
+            makes_due_what_waits_and_leaves_the_rest
+            tallies_by_state_type_and_whether_it_waits
             prunes_what_is_not_pending
             what_was_pruned_stays_known
             a_former_hash_alone_makes_no_duplicate

@@ -13,7 +13,7 @@ use crate::store::{
 };
 
 /// Stores e1 (s1, done), e2 (s1, dead), e3 (s2, pending), e4 (s2, pending later).
-async fn mixed(store: &dyn Store) {
+pub(super) async fn mixed(store: &dyn Store) {
     let raws = [("e1", "s1"), ("e2", "s1"), ("e3", "s2")]
         .map(|(id, spektr_id)| tag_added(id, spektr_id, 1_700_000_000_000));
     accept(store, &raws).await;
@@ -61,34 +61,6 @@ pub async fn lists_and_counts_by_filter(store: &dyn Store) {
         last = entry.number;
     }
     assert_eq!(pages, ["e1", "e2", "e3", "e4"]);
-}
-
-/// With attempts and reason forgotten; a lease is left alone. The first ones first.
-pub async fn releases_what_is_not_pending(store: &dyn Store) {
-    mixed(store).await;
-    let now = after(start(), Duration::from_secs(5));
-    let held = store.claim(request(start())).await.unwrap();
-    assert_eq!(ids(&held), ["e3"]);
-    let numbers: Vec<_> = all(store).await.iter().map(|entry| entry.number).collect();
-    let release = |filter, after: i64| store.release(filter, after, 10, now, None);
-    assert!(release(Filter::state(State::Dead), numbers[1]).await.unwrap().is_empty());
-    assert_eq!(release(Filter::state(State::Dead), 0).await.unwrap(), [numbers[1]]);
-    assert_eq!(release(Filter::all(), 0).await.unwrap(), [numbers[0]]);
-    assert!(release(Filter::all(), 0).await.unwrap().is_empty());
-    assert_eq!(states(store).await, [State::Pending; 4]);
-    assert_eq!(all(store).await[1].reason, None);
-    let claims = store.claim(request(now)).await.unwrap();
-    assert_eq!(ids(&claims), ["e4", "e1", "e2"]);
-    assert!(claims.iter().all(|claim| claim.lease.attempt == 1));
-    assert!(store.settle(held[0].lease, Settlement::Done, now).await.unwrap());
-
-    for claim in claims {
-        assert!(store.settle(claim.lease, Settlement::Done, now).await.unwrap());
-    }
-    let release_one = |after| store.release(Filter::all(), after, 1, now, None);
-    assert_eq!(release_one(numbers[0]).await.unwrap(), [numbers[1]]);
-    store.accept(entries("test", "not JSON", start())).await.unwrap();
-    assert!(release(Filter::state(State::Unreadable), 0).await.unwrap().is_empty());
 }
 
 /// As many as asked for, and what is pending never.

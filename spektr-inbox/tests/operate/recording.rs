@@ -1,10 +1,11 @@
 //! Who did what: every action leaves a record, in the transaction that did it.
 
 use spektr_inbox::operate::{
-    Kind, empty_quarantine, erase, export, import, prune, redecode, replay, resolve, survey,
+    Kind, empty_quarantine, erase, export, import, prune, redecode, replay, resolve, retry, survey,
 };
 use spektr_inbox::store::{Filter, NewEntry, Operator, Rejected, Settlement, State};
 use spektr_inbox::testing::{entries, start, tag_added};
+use spektr_types::Timestamp;
 
 use super::super::{dead, fill, settle};
 use crate::support::Inbox;
@@ -21,6 +22,9 @@ async fn every_action_of_an_operator_is_recorded() {
     let inbox = Inbox::new();
     let (store, ada, now) = (&*inbox.store, Operator::new("ada"), start());
     fill(&inbox, 600).await;
+    let due_at = Timestamp::from_millis(now.as_millis() + 1).unwrap();
+    settle(&inbox, Settlement::Retry { due_at, reason: "marker".to_owned() }).await;
+    retry(store, &ada, &Filter::state(State::Pending), now, |_| {}).await.unwrap();
     settle(&inbox, dead()).await;
     let all_dead = Filter { source: Some("test".to_owned()), ..Filter::state(State::Dead) };
     replay(store, &ada, &all_dead, now, |_| {}).await.unwrap();
@@ -48,6 +52,8 @@ async fn every_action_of_an_operator_is_recorded() {
 
     let expected = [
         // In two steps.
+        ("retry", Some(r#"{"state":"pending"}"#.to_owned()), 500),
+        ("retry", Some(r#"{"state":"pending"}"#.to_owned()), 100),
         ("replay", Some(r#"{"source":"test","state":"dead"}"#.to_owned()), 500),
         ("replay", Some(r#"{"source":"test","state":"dead"}"#.to_owned()), 100),
         ("prune", Some(r#"{"id":"e1"}"#.to_owned()), 1),
@@ -75,7 +81,7 @@ async fn every_action_of_an_operator_is_recorded() {
     }
     export(store, &ada, &Filter::state(State::Done), now, Full, |_| {}).await.unwrap_err();
     assert_eq!(record(&inbox).await.last().unwrap().0, "export");
-    assert_eq!(record(&inbox).await.len(), 9);
+    assert_eq!(record(&inbox).await.len(), 11);
 
     let other = Inbox::new();
     import(&*other.store, &ada, &file[..], now, |_| {}).await.unwrap();

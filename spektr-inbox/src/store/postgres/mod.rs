@@ -60,6 +60,7 @@ mod pooler;
 mod prune;
 mod quarantine;
 mod read;
+mod release;
 mod replace;
 mod schema;
 mod settings;
@@ -88,7 +89,7 @@ use super::arrivals::Arrivals;
 use super::{
     Acceptance, Attempt, Claim, ClaimRequest, Erased, Erasure, Filter, Imported, Lease, NewEntry,
     Original, Presence, Quarantined, Record, Recorded, Rejected, Settlement, Stats, Store,
-    StoreError, StoreFuture, StoredEntry, Tombstone,
+    StoreError, StoreFuture, StoredEntry, Tally, Tombstone,
 };
 
 /// How long what looks at many rows may take.
@@ -248,6 +249,10 @@ impl Store for PostgresStore {
         lend!(self.operate, OPERATE_TIMEOUT, |one| read::count(&one, &filter).await)
     }
 
+    fn tally(&self, filter: Filter, now: Timestamp) -> StoreFuture<'_, Vec<Tally>> {
+        lend!(self.operate, OPERATE_TIMEOUT, |one| read::tally(&one, &filter, now).await)
+    }
+
     fn release(
         &self,
         filter: Filter,
@@ -257,7 +262,22 @@ impl Store for PostgresStore {
         record: Option<Record>,
     ) -> StoreFuture<'_, Vec<i64>> {
         lend!(self.operate, OPERATE_TIMEOUT, |one| {
-            read::release(&mut one, &filter, after, limit, now, record.as_ref())
+            release::release(&mut one, &filter, after, limit, now, record.as_ref())
+                .await
+                .inspect(|numbers| self.arrivals.changed(!numbers.is_empty()))
+        })
+    }
+
+    fn make_due(
+        &self,
+        filter: Filter,
+        after: i64,
+        limit: usize,
+        now: Timestamp,
+        record: Option<Record>,
+    ) -> StoreFuture<'_, Vec<i64>> {
+        lend!(self.operate, OPERATE_TIMEOUT, |one| {
+            release::make_due(&mut one, &filter, after, limit, now, record.as_ref())
                 .await
                 .inspect(|numbers| self.arrivals.changed(!numbers.is_empty()))
         })

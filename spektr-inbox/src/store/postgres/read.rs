@@ -12,7 +12,7 @@ use super::work::columns;
 use crate::clock::from_millis;
 use crate::intake::MAX_ID_LENGTH;
 use crate::store::operation::hash;
-use crate::store::{Filter, Record, Stats, StoreError, StoredEntry};
+use crate::store::{Filter, Record, Stats, StoreError, StoredEntry, Tally};
 
 /// How many columns `columns!` has.
 pub(super) const COLUMNS_COUNT: usize = 13;
@@ -97,7 +97,7 @@ impl Condition {
     }
 
     /// Adds a condition with one parameter, whose number follows the dollar.
-    fn and<T: ToSql + Sync + Send + 'static>(&mut self, sql: &str, value: Option<T>) {
+    pub(super) fn and<T: ToSql + Sync + Send + 'static>(&mut self, sql: &str, value: Option<T>) {
         if let Some(value) = value {
             self.values.push(Box::new(value));
             let parameter = format!("${}", self.values.len());
@@ -148,6 +148,40 @@ pub(super) async fn count(connection: &Lent<'_>, filter: &Filter) -> Result<u64,
     count_in(&rows)
 }
 
+pub(super) async fn tally(
+    connection: &Lent<'_>,
+    filter: &Filter,
+    now: Timestamp,
+) -> Result<Vec<Tally>, StoreError> {
+    let condition = Condition::new(filter);
+    let sql = format!(
+        "SELECT work.state, entries.wire_type, \
+         work.state = 'pending' AND work.owner IS NULL AND work.due_at > {}, count(*), \
+         min(work.number) FROM {BOTH} WHERE {} GROUP BY 1, 2, 3",
+        earlier(now),
+        condition.sql
+    );
+    let rows = connection.query_once(&sql, &condition.values()).await?;
+    let read = |row: &Row| {
+        let (state, number): (String, i64) = (value(row, 0)?, value(row, 4)?);
+        let state = state.parse();
+        Ok(Tally {
+            state: state.map_err(|_| StoreError::Unreadable { column: "state", number })?,
+            wire_type: text(row, 1, "wire_type", number)?,
+            is_waiting: value(row, 2)?,
+            count: value::<i64>(row, 3)?.unsigned_abs(),
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// The time of the caller or that of the database, whichever is earlier: what is due then is
+/// due by both.
+pub(super) fn earlier(now: Timestamp) -> String {
+    let now = now.as_millis();
+    format!("least({now}, (extract(epoch FROM statement_timestamp()) * 1000)::bigint)")
+}
+
 pub(super) fn count_in(rows: &[Row]) -> Result<u64, StoreError> {
     let count: i64 = rows.first().map_or(Ok(0), |row| value(row, 0))?;
     Ok(count.unsigned_abs())
@@ -161,32 +195,6 @@ pub(super) fn chosen(condition: &Condition, but: &str, which: &str) -> String {
          {which} FOR UPDATE OF work)",
         condition.sql
     )
-}
-
-pub(super) async fn release(
-    connection: &mut Lent<'_>,
-    filter: &Filter,
-    after: i64,
-    limit: usize,
-    now: Timestamp,
-    recorded: Option<&Record>,
-) -> Result<Vec<i64>, StoreError> {
-    let mut condition = Condition::new(filter);
-    condition.and("entries.number > $", Some(after));
-    let which = format!("ORDER BY work.number LIMIT {limit}");
-    let sql = format!(
-        "{} UPDATE spektr_inbox.work SET state = 'pending', attempts = 0, \
-         due_at = least({}, (extract(epoch FROM statement_timestamp()) * 1000)::bigint), \
-         owner = NULL, reason = NULL FROM chosen WHERE work.number = chosen.number \
-         RETURNING work.number",
-        chosen(&condition, "work.state NOT IN ('pending', 'unreadable')", &which),
-        now.as_millis(),
-    );
-    connection.begin().await?;
-    let rows = connection.query_once(&sql, &condition.values()).await?;
-    record(connection, recorded, rows.len() as u64).await?;
-    connection.commit().await?;
-    rows.iter().map(|row| value(row, 0)).collect()
 }
 
 /// Ends the work on an entry that somebody has dealt with.

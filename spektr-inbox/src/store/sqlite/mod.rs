@@ -17,6 +17,7 @@ mod lease;
 mod prune;
 mod quarantine;
 mod read;
+mod release;
 mod thread;
 mod watch;
 mod write;
@@ -36,7 +37,7 @@ use super::arrivals::Arrivals;
 use super::{
     Acceptance, Attempt, Claim, ClaimRequest, Erased, Erasure, Filter, Imported, Lease, NewEntry,
     Original, Presence, Quarantined, Record, Recorded, Rejected, Settlement, Stats, Store,
-    StoreFuture, StoredEntry, Tombstone,
+    StoreFuture, StoredEntry, Tally, Tombstone,
 };
 use crate::clock::after;
 
@@ -207,6 +208,10 @@ impl Store for SqliteStore {
         Box::pin(self.reader.alone(move |connection| read::count(connection, &filter)))
     }
 
+    fn tally(&self, filter: Filter, now: Timestamp) -> StoreFuture<'_, Vec<Tally>> {
+        Box::pin(self.reader.alone(move |connection| read::tally(connection, &filter, now)))
+    }
+
     fn release(
         &self,
         filter: Filter,
@@ -217,9 +222,26 @@ impl Store for SqliteStore {
     ) -> StoreFuture<'_, Vec<i64>> {
         Box::pin(async move {
             let releasing = move |connection: &_| {
-                read::release(connection, &filter, after, limit, now, record.as_ref())
+                release::release(connection, &filter, after, limit, now, record.as_ref())
             };
             let done = self.writer.write(releasing).await;
+            done.inspect(|numbers| self.arrivals.changed(!numbers.is_empty()))
+        })
+    }
+
+    fn make_due(
+        &self,
+        filter: Filter,
+        after: i64,
+        limit: usize,
+        now: Timestamp,
+        record: Option<Record>,
+    ) -> StoreFuture<'_, Vec<i64>> {
+        Box::pin(async move {
+            let making = move |connection: &_| {
+                release::make_due(connection, &filter, after, limit, now, record.as_ref())
+            };
+            let done = self.writer.write(making).await;
             done.inspect(|numbers| self.arrivals.changed(!numbers.is_empty()))
         })
     }

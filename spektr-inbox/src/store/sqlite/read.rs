@@ -5,10 +5,9 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 use spektr_types::Timestamp;
 
-use super::actions::record;
 use crate::clock::from_millis;
 use crate::intake::MAX_ID_LENGTH;
-use crate::store::{Filter, Record, Stats, StoreError, StoredEntry};
+use crate::store::{Filter, Stats, StoreError, StoredEntry, Tally};
 
 pub(super) const COLUMNS: &str = "number, source, id, spektr_id, wire_type, created_at, \
      received_at, state, conflict, attempts, due_at, reason, raw";
@@ -75,7 +74,7 @@ impl Condition {
         condition
     }
 
-    fn and(&mut self, sql: &str, value: Option<Value>) {
+    pub(super) fn and(&mut self, sql: &str, value: Option<Value>) {
         if let Some(value) = value {
             self.sql.push_str(" AND ");
             self.sql.push_str(sql);
@@ -114,29 +113,28 @@ pub(super) fn count(connection: &Connection, filter: &Filter) -> Result<u64, Sto
     Ok(count)
 }
 
-pub(super) fn release(
+pub(super) fn tally(
     connection: &Connection,
     filter: &Filter,
-    after: i64,
-    limit: usize,
     now: Timestamp,
-    recorded: Option<&Record>,
-) -> Result<Vec<i64>, StoreError> {
-    let mut condition = Condition::new(filter);
-    condition.and("number > ?", Some(Value::Integer(after)));
-    let Condition { sql, mut values } = condition;
+) -> Result<Vec<Tally>, StoreError> {
+    let Condition { sql, mut values } = Condition::new(filter);
     values.insert(0, Value::Integer(now.as_millis()));
     let sql = format!(
-        "UPDATE entries SET state = 'pending', due_at = ?, attempts = 0, owner = NULL, \
-         reason = NULL WHERE number IN (SELECT number FROM entries WHERE {sql} \
-         AND state NOT IN ('pending', 'unreadable') ORDER BY number LIMIT {limit}) \
-         RETURNING number"
+        "SELECT state, wire_type, state = 'pending' AND owner IS NULL AND due_at > ?, count(*), \
+         min(number) FROM entries WHERE {sql} GROUP BY 1, 2, 3"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let numbers = statement.query_map(params_from_iter(values), |row| row.get(0))?;
-    let numbers: Vec<_> = numbers.collect::<Result<_, _>>()?;
-    record(connection, recorded, numbers.len() as u64)?;
-    Ok(numbers)
+    let mut rows = statement.query(params_from_iter(values))?;
+    let mut tallies = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (state, number): (String, i64) = (row.get(0)?, row.get(4)?);
+        let state =
+            state.parse().map_err(|_| StoreError::Unreadable { column: "state", number })?;
+        let (wire_type, is_waiting, count) = (row.get(1)?, row.get(2)?, row.get(3)?);
+        tallies.push(Tally { state, wire_type, is_waiting, count });
+    }
+    Ok(tallies)
 }
 
 pub(super) fn stats(
