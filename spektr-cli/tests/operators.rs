@@ -132,6 +132,62 @@ fn an_erasure_counts_by_kind_takes_the_kinds_it_is_told_and_is_logged() {
 }
 
 #[test]
+fn what_waits_for_its_next_attempt_is_due_after_a_retry_and_a_dry_run_only_counts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let later = an_hour_ago() + 2 * 3_600_000;
+    let line = |id: &str, state: &str, due_at: u128| {
+        let raw = event(id, "spk_1", 1);
+        let due_at = (due_at > 0).then_some(due_at);
+        let line = serde_json::json!({
+            "state": state, "receivedAt": 1, "dueAt": due_at, "attempts": 9, "raw": raw
+        });
+        format!("{line}\n")
+    };
+    let lines_of_export = [
+        line("e1", "pending", later),
+        line("e2", "pending", later),
+        line("e3", "pending", 1),
+        line("e4", "dead", 0),
+    ];
+    std::fs::write(folder.path().join("in.jsonl"), lines_of_export.concat()).expect("is written");
+    let tool = |expected: i32, arguments: &[&str]| {
+        let arguments = [&["inbox"], arguments].concat();
+        let (code, out, errors) = run(folder.path(), &arguments);
+        assert_eq!(code, Some(expected), "{out}{errors}");
+        out
+    };
+    tool(0, &["import", "in.jsonl", "--by", "ada"]);
+    let before = tool(0, &["list", "--format", "json"]);
+    let counted = tool(0, &["retry", "--all", "--dry-run"]);
+    let expected = "     2  pending     customer_tag_add\n2 entries would be due now\n";
+    assert_eq!(counted, expected);
+    let counted = tool(1, &["replay", "4", "e1", "e9", "--dry-run", "--format", "json"]);
+    let expected = r#"{"entries":[{"count":1,"state":"dead","wire_type":"customer_tag_add"}],"missing":["e9"],"would_replay":1}"#;
+    assert_eq!(counted.trim(), expected);
+    assert_eq!(tool(0, &["list", "--format", "json"]), before);
+
+    let pending =
+        "entry 1 is pending; `spektr inbox retry 1` makes it due\n0 entries pending again\n";
+    assert_eq!(tool(0, &["replay", "e1"]), pending);
+    assert_eq!(tool(0, &["retry", "e1"]), "1 entry due now\n");
+    let left = tool(1, &["retry", "1", "4", "e9"]);
+    let expected = "there is no entry e9\nentry 1 is due already, or being handled\n\
+                    entry 4 is dead; `spektr inbox replay 4` takes it up\n0 entries due now\n";
+    assert_eq!(left, expected);
+    let all = ["retry", "--all", "--by", "eve", "--format", "json"];
+    assert_eq!(tool(0, &all).trim(), r#"{"missing":[],"retried":1}"#);
+    let entries = lines(&tool(0, &["list", "--state", "pending", "--format", "json"]));
+    let attempts: Vec<_> = entries.iter().map(|one| one["attempts"].as_u64()).collect();
+    assert_eq!(attempts, [Some(9); 3]);
+    assert_eq!(tool(0, &["retry", "--all", "--dry-run"]), "0 entries would be due now\n");
+
+    let log = lines(&tool(0, &["log", "--format", "json"]));
+    let log: Vec<_> = log.iter().map(|one| (&one["action"], one["affected"].as_u64())).collect();
+    let retry = &Value::from("retry");
+    assert_eq!(log, [(&"import".into(), Some(4)), (retry, Some(1)), (retry, Some(1))]);
+}
+
+#[test]
 fn actions_are_logged_under_the_account_of_the_process() {
     let folder = tempfile::tempdir().expect("a folder");
     let line = serde_json::json!({ "state": "done", "receivedAt": 1, "raw": event("e1", "s1", 1) });

@@ -1,6 +1,7 @@
 //! `spektr inbox`: what operators do with what is stored, also while `spektr
 //! serve` runs on it.
 
+mod again;
 mod backup;
 mod by;
 mod erase;
@@ -9,7 +10,7 @@ mod list;
 mod log;
 mod prune;
 mod quarantine;
-mod replay;
+mod redecode;
 mod resolve;
 mod show;
 mod transfer;
@@ -36,11 +37,13 @@ pub(crate) enum Command {
     /// List dead letters, and why they are dead
     Dead(list::DeadArguments),
     /// Make entries pending again: dead letters, or what was done already
-    Replay(replay::Arguments),
+    Replay(again::ReplayArguments),
+    /// Make pending entries due now that wait for their next attempt
+    Retry(again::RetryArguments),
     /// Close an entry that was dealt with by hand
     Resolve(resolve::Arguments),
     /// Retry decoding of malformed, unknown and unreadable entries, as after an upgrade
-    Redecode(replay::RedecodeArguments),
+    Redecode(redecode::Arguments),
     /// List rejected deliveries that `spektr serve --quarantine` has kept
     Quarantine(quarantine::Arguments),
     /// Verify rejected deliveries again, and accept what is authentic by now
@@ -72,8 +75,9 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
             Command::List(arguments) => list::list(global, arguments).await,
             Command::Show(arguments) => show::show(global, arguments).await,
             Command::Dead(arguments) => list::dead(global, arguments).await,
-            Command::Replay(arguments) => replay::replay(global, arguments).await,
-            Command::Redecode(arguments) => replay::redecode(global, arguments).await,
+            Command::Replay(arguments) => again::replay(global, arguments).await,
+            Command::Retry(arguments) => again::retry(global, arguments).await,
+            Command::Redecode(arguments) => redecode::redecode(global, arguments).await,
             Command::Quarantine(arguments) => quarantine::list(global, arguments).await,
             Command::Recover(arguments) => quarantine::recover(global, arguments).await,
             Command::Verify(arguments) => verify::verify(global, arguments).await,

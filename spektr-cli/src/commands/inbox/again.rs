@@ -1,0 +1,255 @@
+//! `spektr inbox replay` and `retry`: another attempt, of what is chosen.
+
+use clap::Args;
+use serde_json::{Value, json};
+use spektr_inbox::store::{Filter, Operator, State, Store, StoreError, StoredEntry, Tally};
+use spektr_inbox::{Clock as _, SystemClock, operate};
+use spektr_types::Timestamp;
+
+use super::by::ByArguments;
+use super::filter::FilterArguments;
+use super::{open, show};
+use crate::cli::Global;
+use crate::failure::{Answer, Failure};
+use crate::output::{self, count, safe};
+use crate::progress::Progress;
+use crate::store::StoreArguments;
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  spektr inbox replay 17                                 # or by the event's id
+  spektr inbox replay --state dead --since 2h --dry-run
+  spektr inbox replay --all                              # everything that was ever handled
+
+The entries are pending again, with no attempts counted, and the workers of `spektr serve` or of
+your own program handle them: at least once more, under the same event id. What is pending is left
+alone (`spektr inbox retry` makes it due), and so are bodies that cannot be read. Exit code 1: a
+named entry is not there.";
+
+const RETRY_EXAMPLES: &str = "\
+Examples:
+  spektr inbox retry 17                                  # or by the event's id
+  spektr inbox retry --all --dry-run                     # what waits for its next attempt
+  spektr inbox retry --all                               # the endpoint is mended
+
+Pending entries that wait for their next attempt are due now. The attempts stay counted, and what is
+being handled is left alone. While the endpoint is down, one event at a time is tried all the same.
+What is not pending is for `spektr inbox replay`. Exit code 1: a named entry is not there.";
+
+#[derive(Args)]
+#[command(after_help = REPLAY_EXAMPLES)]
+pub(crate) struct ReplayArguments {
+    #[command(flatten)]
+    common: Arguments,
+}
+
+#[derive(Args)]
+#[command(after_help = RETRY_EXAMPLES)]
+pub(crate) struct RetryArguments {
+    #[command(flatten)]
+    common: Arguments,
+}
+
+#[derive(Args)]
+struct Arguments {
+    /// Numbers of entries, or ids of events
+    #[arg(value_name = "NUMBER|ID")]
+    names: Vec<String>,
+    #[command(flatten)]
+    filter: FilterArguments,
+    /// Without a filter: really everything
+    #[arg(long)]
+    all: bool,
+    /// Only count, by state and type
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    by: ByArguments,
+    #[command(flatten)]
+    store: StoreArguments,
+}
+
+pub(super) async fn replay(
+    global: &Global,
+    arguments: &ReplayArguments,
+) -> Result<Answer, Failure> {
+    run(Again::Replay, global, &arguments.common).await
+}
+
+pub(super) async fn retry(global: &Global, arguments: &RetryArguments) -> Result<Answer, Failure> {
+    if let Some(state) = arguments.common.filter.state.filter(|state| *state != State::Pending) {
+        return Err(Failure::new(format!("no entry that is {state} waits for another attempt"))
+            .hint(format!("`spektr inbox replay --state {state}` makes them pending again")));
+    }
+    run(Again::Retry, global, &arguments.common).await
+}
+
+/// What is done with the entries.
+#[derive(Clone, Copy)]
+enum Again {
+    Replay,
+    Retry,
+}
+
+impl Again {
+    async fn run(
+        self,
+        store: &dyn Store,
+        operator: &Operator,
+        filter: &Filter,
+        now: Timestamp,
+        progress: impl FnMut(u64),
+    ) -> Result<u64, StoreError> {
+        match self {
+            Self::Replay => operate::replay(store, operator, filter, now, progress).await,
+            Self::Retry => operate::retry(store, operator, filter, now, progress).await,
+        }
+    }
+
+    async fn would(
+        self,
+        store: &dyn Store,
+        filter: &Filter,
+        now: Timestamp,
+    ) -> Result<Vec<Tally>, StoreError> {
+        match self {
+            Self::Replay => operate::would_replay(store, filter, now).await,
+            Self::Retry => operate::would_retry(store, filter, now).await,
+        }
+    }
+
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Replay => "replay",
+            Self::Retry => "retry",
+        }
+    }
+
+    /// What was done, as a member of JSON.
+    fn done(self) -> &'static str {
+        match self {
+            Self::Replay => "replayed",
+            Self::Retry => "retried",
+        }
+    }
+
+    /// What the entries are then.
+    fn outcome(self) -> &'static str {
+        match self {
+            Self::Replay => "pending again",
+            Self::Retry => "due now",
+        }
+    }
+
+    /// Says why an entry was left alone.
+    fn why_not(self, entry: &StoredEntry) -> String {
+        let (number, state) = (entry.number, entry.state);
+        match (self, state) {
+            (_, State::Unreadable) => {
+                format!("entry {number} cannot be read; `spektr inbox redecode` tries again\n")
+            }
+            (Self::Replay, _) => {
+                format!("entry {number} is pending; `spektr inbox retry {number}` makes it due\n")
+            }
+            (Self::Retry, State::Pending) => {
+                format!("entry {number} is due already, or being handled\n")
+            }
+            (Self::Retry, _) => {
+                format!("entry {number} is {state}; `spektr inbox replay {number}` takes it up\n")
+            }
+        }
+    }
+}
+
+async fn run(again: Again, global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
+    let filter = arguments.filter.filter();
+    let is_everything = filter == Filter::all();
+    match (arguments.names.is_empty(), is_everything, arguments.all) {
+        (true, true, false) => {
+            return Err(Failure::new(format!("nothing says which entries to {}", again.verb()))
+                .hint(match again {
+                    Again::Replay => {
+                        "name some, or filter: --state dead; --all means everything in the inbox"
+                    }
+                    Again::Retry => "name some, or filter: --since 2h; --all means all that wait",
+                }));
+        }
+        (false, false, _) | (false, _, true) | (_, false, true) => {
+            return Err(Failure::new("names, filters and --all do not go together"));
+        }
+        _ => {}
+    }
+    let store = open(global, &arguments.store).await?;
+    let now = SystemClock::new().now();
+    let mut found = Vec::new();
+    let mut missing = Vec::new();
+    for name in &arguments.names {
+        match show::find(&*store, name).await? {
+            none if none.is_empty() => missing.push(name.clone()),
+            some => found.extend(some),
+        }
+    }
+    let is_there = Answer::from_yes(missing.is_empty());
+    let (json, text) = if arguments.dry_run {
+        let filters = found.iter().map(|entry| Filter::number(entry.number));
+        let filters = filters.chain(arguments.names.is_empty().then_some(filter));
+        let mut tallies = Vec::new();
+        for filter in filters {
+            tallies.extend(again.would(&*store, &filter, now).await?);
+        }
+        counted(again, tallies, &missing)
+    } else {
+        let operator = arguments.by.operator();
+        let (mut done, mut left) = (0, Vec::new());
+        if arguments.names.is_empty() {
+            let mut progress = Progress::counting();
+            done = again.run(&*store, &operator, &filter, now, |done| progress.at(done)).await?;
+        }
+        for entry in &found {
+            let filter = Filter::number(entry.number);
+            match again.run(&*store, &operator, &filter, now, |_| {}).await? {
+                0 => left.push(again.why_not(entry)),
+                some => done += some,
+            }
+        }
+        let text = format!("{}{} {}\n", left.concat(), entries(done), again.outcome());
+        (json!({ again.done(): done, "missing": missing }), text)
+    };
+    if global.is_json() {
+        output::print_json(&json)?;
+        return Ok(is_there);
+    }
+    let missing = missing.iter().map(|name| format!("there is no entry {}\n", safe(name)));
+    output::print(&format!("{}{text}", missing.collect::<String>()))?;
+    Ok(is_there)
+}
+
+/// What would be done, as JSON and as text.
+fn counted(again: Again, mut tallies: Vec<Tally>, missing: &[String]) -> (Value, String) {
+    tallies.sort_by(|one, other| (one.state, &one.wire_type).cmp(&(other.state, &other.wire_type)));
+    // Those of entries that were named one by one.
+    tallies.dedup_by(|one, kept| {
+        let is_same = (one.state, &one.wire_type) == (kept.state, &kept.wire_type);
+        if is_same {
+            kept.count += one.count;
+        }
+        is_same
+    });
+    let total = tallies.iter().map(|tally| tally.count).sum();
+    let rows = tallies.iter().map(|Tally { state, wire_type, count, .. }| {
+        json!({ "state": state.as_str(), "wire_type": wire_type, "count": count })
+    });
+    let rows = Value::from_iter(rows);
+    let json =
+        json!({ format!("would_{}", again.verb()): total, "entries": rows, "missing": missing });
+    let lines = tallies.iter().map(|Tally { state, wire_type, count, .. }| {
+        let wire_type = wire_type.as_deref().map_or_else(|| "(no type)".into(), safe);
+        format!("{count:>6}  {:10}  {wire_type}\n", state.as_str())
+    });
+    let lines: String = lines.collect();
+    (json, format!("{lines}{} would be {}\n", entries(total), again.outcome()))
+}
+
+fn entries(number: u64) -> String {
+    count(usize::try_from(number).unwrap_or(usize::MAX), "entry", "entries")
+}

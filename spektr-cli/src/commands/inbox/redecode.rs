@@ -1,0 +1,43 @@
+//! `spektr inbox redecode`: what could not be decoded.
+
+use clap::Args;
+use spektr_inbox::{Clock as _, SystemClock, operate};
+
+use super::by::ByArguments;
+use super::open;
+use crate::cli::Global;
+use crate::failure::{Answer, Failure};
+use crate::output::{self, count};
+use crate::progress::Progress;
+use crate::store::StoreArguments;
+
+const EXAMPLES: &str = "\
+Examples:
+  spektr inbox redecode                                  # after an upgrade
+
+Malformed and unknown entries that this version can decode become pending, and bodies that it can
+split become entries.";
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    by: ByArguments,
+    #[command(flatten)]
+    store: StoreArguments,
+}
+
+pub(super) async fn redecode(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
+    let store = open(global, &arguments.store).await?;
+    let mut progress = Progress::counting();
+    let (operator, now) = (arguments.by.operator(), SystemClock::new().now());
+    let redecoded = operate::redecode(&*store, &operator, now, |done| progress.at(done)).await?;
+    drop(progress);
+    if global.is_json() {
+        output::print_json(&serde_json::json!({ "redecoded": redecoded }))?;
+    } else {
+        let number = usize::try_from(redecoded).unwrap_or(usize::MAX);
+        output::print(&format!("{} decoded by now\n", count(number, "entry", "entries")))?;
+    }
+    Ok(Answer::Yes)
+}
