@@ -83,6 +83,7 @@ struct OfStore {
     queue_limit: Gauge,
     pending: Gauge,
     dead: Gauge,
+    behind_dead: Gauge,
     oldest_pending_seconds: Gauge,
 }
 
@@ -279,6 +280,7 @@ impl Metrics {
         of_store.queue_limit.set(gauge(stats.queue_limit as u64));
         of_store.pending.set(gauge(stats.pending));
         of_store.dead.set(gauge(stats.dead));
+        of_store.behind_dead.set(gauge(stats.behind_dead));
         of_store.oldest_pending_seconds.set(age.max(0));
         self.0.store_up.set(1);
     }
@@ -349,13 +351,25 @@ impl Inner {
             "When a verification last ran to its end, 0 before the first",
             &self.last_verification,
         );
-        let OfStore { registry, queue, queue_limit, pending, dead, oldest_pending_seconds } =
-            &mut self.of_store;
+        let OfStore {
+            registry,
+            queue,
+            queue_limit,
+            pending,
+            dead,
+            behind_dead,
+            oldest_pending_seconds,
+        } = &mut self.of_store;
         let mut gauge = |name, help, gauge: &Gauge| registry.register(name, help, gauge.clone());
         gauge("queue_writes", "Writes that wait for the store", queue);
         gauge("queue_limit_writes", "Writes that can wait", queue_limit);
         gauge("pending_entries", "Entries that wait for a worker", pending);
         gauge("dead_entries", "Entries that were given up", dead);
+        gauge(
+            "behind_dead_entries",
+            "Entries that wait after a dead one of their spektr id, held back by hold_on_dead",
+            behind_dead,
+        );
         gauge(
             "oldest_pending_seconds",
             "Age of the oldest entry that waits",

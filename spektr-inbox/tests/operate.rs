@@ -45,6 +45,7 @@ async fn settle(inbox: &Inbox, settlement: Settlement) {
         lease: Duration::from_secs(30),
         limit: 100_000,
         ordered: false,
+        hold_on_dead: false,
         horizon: DAY,
     };
     for claim in inbox.store.claim(request).await.unwrap() {

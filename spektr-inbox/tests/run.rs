@@ -115,6 +115,7 @@ async fn what_a_stalled_worker_holds_is_done_by_another() {
         lease: LEASE,
         limit: 2,
         ordered: false,
+        hold_on_dead: false,
         horizon: Duration::from_secs(3600),
     };
     assert_eq!(inbox.store.claim(request).await.unwrap().len(), 2);

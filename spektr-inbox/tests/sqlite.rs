@@ -110,6 +110,7 @@ async fn a_file_of_the_first_version_is_migrated_with_what_it_holds() {
             lease: std::time::Duration::from_secs(30),
             limit: 10,
             ordered: true,
+            hold_on_dead: false,
             horizon: std::time::Duration::from_secs(3600),
         };
         let claims = store.claim(request).await.unwrap();
@@ -120,7 +121,7 @@ async fn a_file_of_the_first_version_is_migrated_with_what_it_holds() {
             Connection::open(&path)
                 .unwrap()
                 .pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
-        assert_eq!(version, Ok(4));
+        assert_eq!(version, Ok(5));
     }
 }
 
@@ -150,7 +151,7 @@ fn refuses_a_newer_version_and_leaves_the_file_alone() {
     let path = fresh.path();
     let Fresh { store, folder: _folder } = fresh;
     drop(store);
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 5).unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 6).unwrap();
     let before = std::fs::read(&path).unwrap();
     let error = SqliteOptions::new(&path).open().unwrap_err();
     assert!(matches!(error, OpenError::Newer { found: 5, known: 4, .. }), "{error:?}");

@@ -67,6 +67,7 @@ fn of_another_worker(inbox: &Inbox) -> ClaimRequest {
         lease: SECOND,
         limit: 1,
         ordered: false,
+        hold_on_dead: false,
         horizon: 3600 * SECOND,
     }
 }

@@ -137,6 +137,7 @@ async fn growth(entries_in_all: u64) -> Result<()> {
                 lease: Duration::from_secs(30),
                 limit: 1,
                 ordered: true,
+                hold_on_dead: false,
                 horizon: Duration::from_secs(3600),
             };
             let began = Instant::now();

@@ -199,6 +199,7 @@ fn request(owner: i64, limit: usize, ordered: bool) -> ClaimRequest {
         lease: Duration::from_secs(30),
         limit,
         ordered,
+        hold_on_dead: false,
         horizon: Duration::from_secs(3600),
     }
 }

@@ -216,6 +216,9 @@ pub struct ClaimRequest {
     /// none while a lease is held on another of that spektr id.
     /// Where `createdAt` is not readable, the time of arrival stands for it.
     pub ordered: bool,
+    /// In order, none that comes after a dead one of its spektr id: until that is resolved,
+    /// replayed or deleted, it holds back what is later. Without order, it means nothing.
+    pub hold_on_dead: bool,
     /// A due time further in the future than this was set by a clock that has
     /// been put back since, so the entry is due, unless `owner` itself holds it.
     pub horizon: Duration,
@@ -424,6 +427,9 @@ pub struct Stats {
     pub pending: u64,
     /// How many are dead.
     pub dead: u64,
+    /// How many are pending and come after a dead one of their spektr id, which holds them back
+    /// where [`ClaimRequest::hold_on_dead`] is asked for.
+    pub behind_dead: u64,
     /// When the pending entry arrived that came first.
     pub oldest_pending: Option<Timestamp>,
     /// When the entry arrived that was stored last.

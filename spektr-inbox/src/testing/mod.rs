@@ -13,6 +13,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
 mod accepting;
+mod holding;
 mod operating;
 #[cfg(feature = "postgres")]
 pub mod postgres;
@@ -27,6 +28,7 @@ use spektr_types::Timestamp;
 use spektr_verify::danger;
 
 pub use accepting::*;
+pub use holding::*;
 pub use operating::*;
 pub use releasing::*;
 pub use working::*;
@@ -69,6 +71,8 @@ macro_rules! store_tests {
             what_comes_late_waits_for_the_lease_beside_it
             what_has_to_wait_does_not_hide_what_has_not
             a_dead_letter_does_not_hold_back_the_next
+            a_dead_letter_holds_back_what_comes_later_if_it_is_to
+            what_is_held_back_does_not_hide_what_is_not
             a_clock_put_back_delays_nothing_for_long
             lists_and_counts_by_filter
             releases_what_is_not_pending
@@ -169,6 +173,7 @@ fn request(now: Timestamp) -> ClaimRequest {
         lease: Duration::from_secs(30),
         limit: 100,
         ordered: false,
+        hold_on_dead: false,
         horizon: Duration::from_secs(3600),
     }
 }

@@ -10,11 +10,11 @@ use crate::store::{
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn ordered(now: spektr_types::Timestamp) -> ClaimRequest {
+pub(super) fn ordered(now: spektr_types::Timestamp) -> ClaimRequest {
     ClaimRequest { ordered: true, ..request(now) }
 }
 
-async fn three(store: &dyn Store) {
+pub(super) async fn three(store: &dyn Store) {
     let raws = ["e1", "e2", "e3"].map(|id| tag_added(id, "s1", 1_700_000_000_000));
     accept(store, &raws).await;
 }
@@ -414,16 +414,6 @@ pub async fn what_has_to_wait_does_not_hide_what_has_not(store: &dyn Store) {
     assert_eq!(claimed, ["a-0", "a-1", "b-0", "b-1", "c-0", "c-1", "nobody-0", "nobody-1"]);
     assert_eq!(store.claim(in_order(start())).await.unwrap().len(), 0);
     assert_eq!(ids(&store.claim(in_order(due_at)).await.unwrap()), ["blocked-0"]);
-}
-
-/// What is given up does not stop its spektr id.
-pub async fn a_dead_letter_does_not_hold_back_the_next(store: &dyn Store) {
-    three(store).await;
-    let first = store.claim(ordered(start())).await.unwrap();
-    assert_eq!(ids(&first), ["e1"]);
-    let dead = Settlement::Park { state: State::Dead, reason: String::new() };
-    assert!(store.settle(first[0].lease, dead, start()).await.unwrap());
-    assert_eq!(ids(&store.claim(ordered(start())).await.unwrap()), ["e2"]);
 }
 
 /// A time further off than any that is set was set by a clock that went wrong.

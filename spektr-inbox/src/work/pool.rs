@@ -91,6 +91,7 @@ pub(super) struct Held {
 pub(super) struct Options {
     pub(super) concurrency: usize,
     pub(super) ordered: bool,
+    pub(super) hold_on_dead: bool,
     pub(super) unknown_events: bool,
     pub(super) lease: Duration,
     pub(super) handler_timeout: Duration,
@@ -136,6 +137,7 @@ impl<H: Handler> Workers<H> {
         let options = Options {
             concurrency: Self::DEFAULT_CONCURRENCY,
             ordered: false,
+            hold_on_dead: false,
             unknown_events: handler.wants_unknown_events(),
             lease: Self::DEFAULT_LEASE,
             handler_timeout: Self::DEFAULT_HANDLER_TIMEOUT,
@@ -172,12 +174,25 @@ impl<H: Handler> Workers<H> {
     /// order of `createdAt` among what is pending, by arrival where that is equal.
     ///
     /// An event that waits for another attempt holds back the later ones of its
-    /// spektr id. A dead letter does not, nor does an entry that cannot be decoded
-    /// or is not known: what comes after it is handled without it. An event that
-    /// arrives after a later one was handled comes too late to be in order.
+    /// spektr id. A dead letter does not unless [`with_hold_on_dead`](Self::with_hold_on_dead)
+    /// says so, nor does an entry that cannot be decoded or is not known: what comes after it is
+    /// handled without it. An event that arrives after a later one was handled comes too late to
+    /// be in order.
     #[must_use]
     pub fn with_ordering(mut self, ordered: bool) -> Self {
         self.shared.options.ordered = ordered;
+        self
+    }
+
+    /// Sets whether a dead letter holds back the later events of its spektr id, with
+    /// [`with_ordering`](Self::with_ordering), until somebody has resolved, replayed or deleted
+    /// it. Otherwise a replay delivers it after them. Unless configured, it does not.
+    ///
+    /// Events of others are claimed at the same cost, however many wait; while the events of many
+    /// thousands of spektr ids are held back, it can take some claims to come upon them.
+    #[must_use]
+    pub fn with_hold_on_dead(mut self, wanted: bool) -> Self {
+        self.shared.options.hold_on_dead = wanted;
         self
     }
 
@@ -399,6 +414,7 @@ impl<H> Shared<H> {
             lease: self.options.lease,
             limit,
             ordered: self.options.ordered,
+            hold_on_dead: self.options.hold_on_dead,
             horizon: self.options.longest().saturating_add(Duration::from_secs(60)),
         };
         let claims = self.store.claim(request).await?;

@@ -31,6 +31,7 @@ fn request(owner: i64, limit: usize) -> ClaimRequest {
         lease: Duration::from_secs(30),
         limit,
         ordered: false,
+        hold_on_dead: false,
         horizon: Duration::from_secs(3600),
     }
 }

@@ -19,6 +19,7 @@ fn request() -> ClaimRequest {
         lease: std::time::Duration::from_secs(30),
         limit: 10,
         ordered: true,
+        hold_on_dead: false,
         horizon: std::time::Duration::from_secs(3600),
     }
 }

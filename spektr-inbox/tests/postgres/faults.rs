@@ -215,6 +215,7 @@ async fn the_events_of_a_worker_that_stalls_are_done_by_others_once_its_leases_e
         lease: LEASE,
         limit: 10,
         ordered: true,
+        hold_on_dead: false,
         horizon: Duration::from_secs(7200),
     };
     let claims = stalled.claim(request).await.unwrap();

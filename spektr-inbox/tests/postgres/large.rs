@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use spektr_inbox::store::postgres::PostgresOptions;
-use spektr_inbox::store::{Acceptance, Filter, NewEntry, Store as _};
+use spektr_inbox::store::{Acceptance, Filter, NewEntry, State, Store as _};
 use spektr_inbox::testing::{entries, start, tag_added};
 
-use super::fresh::{database, fresh};
+use super::fresh::{Fresh, database, fresh};
 
 /// Entries of one delivery, made of one that was read.
 fn batch(count: usize) -> Vec<NewEntry> {
@@ -45,8 +45,14 @@ async fn as_many_entries_as_a_batch_can_have_are_one_delivery() {
     assert!(again == vec![Acceptance::Duplicate; COUNT]);
 }
 
-/// How many rows the server has visited by way of indexes.
-async fn visited(client: &tokio_postgres::Client) -> i64 {
+/// How many rows the server has visited by way of indexes, once the store is closed.
+async fn visited(fresh: Fresh) -> i64 {
+    drop(fresh.store);
+    // Sessions report their figures by their end at the latest.
+    let client = super::fresh::client(&fresh.url).await;
+    let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                  AND application_name = 'spektr-inbox'";
+    while client.query_one(others, &[]).await.unwrap().get::<_, i64>(0) > 0 {}
     let sql = "SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE schemaname = 'spektr_inbox'";
     client.query_one(sql, &[]).await.unwrap().get(0)
 }
@@ -68,13 +74,7 @@ async fn an_id_with_many_contents_costs_each_the_same() {
         assert_eq!(conflicts.count(), if from == 0 { COUNT - 1 } else { COUNT });
     }
     assert!(fresh.accept(contents(0)).await.unwrap() == vec![Acceptance::Duplicate; COUNT]);
-    drop(fresh.store);
-    // Sessions report their figures by their end at the latest.
-    let client = super::fresh::client(&fresh.url).await;
-    let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
-                  AND application_name = 'spektr-inbox'";
-    while client.query_one(others, &[]).await.unwrap().get::<_, i64>(0) > 0 {}
-    let visited = visited(&client).await;
+    let visited = visited(fresh).await;
     assert!(visited < 20 * COUNT as i64, "{visited}");
 }
 
@@ -90,6 +90,7 @@ async fn an_entry_as_large_as_a_body_can_be_is_kept_and_worked_on() {
         lease: Duration::from_secs(30),
         limit: 10,
         ordered: true,
+        hold_on_dead: false,
         horizon: Duration::from_secs(3600),
     };
     let claims = fresh.claim(request).await.unwrap();
@@ -117,4 +118,32 @@ async fn a_larger_delivery_has_more_time() {
     let bytes: usize = batch.iter().map(|entry| entry.raw.len()).sum();
     let longer = format!("{}ms", 600_000 + 1000 + bytes / 1024);
     assert_eq!(seen, ["600001ms", &longer]);
+}
+
+#[tokio::test]
+async fn many_dead_letters_cost_a_claim_as_much_as_one() {
+    const DEAD: i64 = 3000;
+    let fresh = fresh().await;
+    let with_state = |id: String, at, state| {
+        let entry = entries("test", &tag_added(&id, "s1", at), start()).remove(0);
+        NewEntry { state, ..entry }
+    };
+    let dead = (0..DEAD).map(|index| with_state(format!("d{index}"), index, State::Dead));
+    let held = (0..50).map(|index| with_state(format!("h{index}"), DEAD + index, State::Pending));
+    fresh.accept(dead.chain(held).collect()).await.unwrap();
+    let request = spektr_inbox::store::ClaimRequest {
+        owner: 1,
+        now: start(),
+        lease: Duration::from_secs(30),
+        limit: 10,
+        ordered: true,
+        hold_on_dead: true,
+        horizon: Duration::from_secs(3600),
+    };
+    for _ in 0..3 {
+        assert!(fresh.claim(request.clone()).await.unwrap().is_empty());
+    }
+    // Without the plan that is meant, a claim visits every dead letter for each entry.
+    let visited = visited(fresh).await;
+    assert!(visited < 3000, "{visited}");
 }

@@ -17,9 +17,10 @@ async fn fill(store: &dyn Store) {
     let body = format!(r#"{{"results":[{},{conflict}]}}"#, raws.join(","));
     store.accept(entries("test", &body, start())).await.unwrap();
     store.accept(entries("test", "not JSON", start())).await.unwrap();
-    let (owner, limit, ordered) = (1, 3, false);
+    let (owner, limit, ordered, hold_on_dead) = (1, 3, false, false);
     let (lease, horizon) = (Duration::from_secs(30), Duration::from_secs(3600));
-    let request = ClaimRequest { owner, now: start(), lease, limit, ordered, horizon };
+    let request =
+        ClaimRequest { owner, now: start(), lease, limit, ordered, hold_on_dead, horizon };
     let claims = store.claim(request).await.unwrap();
     let settlements = [
         Settlement::Done,

@@ -46,9 +46,9 @@ async fn entries_are_there_after_reopening() {
 async fn refuses_a_newer_version() {
     let fresh = fresh().await;
     let client = fresh.client().await;
-    client.batch_execute("UPDATE spektr_inbox.version SET version = 4").await.unwrap();
+    client.batch_execute("UPDATE spektr_inbox.version SET version = 5").await.unwrap();
     let error = PostgresOptions::new(&fresh.url).open().await.unwrap_err();
-    assert!(matches!(error, OpenError::Newer { found: 4, known: 3 }), "{error:?}");
+    assert!(matches!(error, OpenError::Newer { found: 5, known: 4 }), "{error:?}");
 }
 
 #[tokio::test]
@@ -220,6 +220,7 @@ async fn what_is_acknowledged_is_synced_whatever_the_defaults_are() {
         lease: Duration::from_secs(30),
         limit: 1,
         ordered: true,
+        hold_on_dead: false,
         horizon: Duration::from_secs(3600),
     };
     assert_eq!(store.claim(request).await.unwrap().len(), 1);

@@ -96,6 +96,7 @@ fn request(ordered: bool) -> ClaimRequest {
         lease: Duration::from_secs(30),
         limit: 10,
         ordered,
+        hold_on_dead: false,
         horizon: Duration::from_secs(3600),
     }
 }

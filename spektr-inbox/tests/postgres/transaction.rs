@@ -194,6 +194,7 @@ fn request(owner: i64, clock: &ManualClock) -> ClaimRequest {
         lease: LEASE,
         limit: 10,
         ordered: false,
+        hold_on_dead: false,
         horizon: Duration::from_secs(3600),
     }
 }

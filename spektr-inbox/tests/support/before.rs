@@ -47,6 +47,7 @@ pub(crate) async fn delete_all(store: &dyn Store) {
         lease: Duration::from_secs(30),
         limit: 100,
         ordered: false,
+        hold_on_dead: false,
         horizon: Duration::from_secs(3600),
     };
     for claim in store.claim(request).await.unwrap() {
@@ -99,9 +100,17 @@ pub(crate) async fn assert_complete(store: &dyn Store) {
 
     // The lease that the other version gave is kept until its end.
     let claim = |seconds| {
-        let (owner, limit, ordered) = (2, 100, false);
+        let (owner, limit, ordered, hold_on_dead) = (2, 100, false, false);
         let (lease, horizon) = (Duration::from_secs(30), Duration::from_secs(3600));
-        store.claim(ClaimRequest { owner, now: at(seconds), lease, limit, ordered, horizon })
+        store.claim(ClaimRequest {
+            owner,
+            now: at(seconds),
+            lease,
+            limit,
+            ordered,
+            hold_on_dead,
+            horizon,
+        })
     };
     assert_eq!(claim(10).await.unwrap().len(), 6);
     let late: Vec<_> = claim(31).await.unwrap();

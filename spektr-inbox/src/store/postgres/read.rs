@@ -223,7 +223,13 @@ pub(super) async fn stats(
             "SELECT pending.count, \
              (SELECT count(*) FROM spektr_inbox.work WHERE state = 'dead'), pending.oldest, \
              (SELECT received_at FROM spektr_inbox.work ORDER BY number DESC LIMIT 1), \
-             (extract(epoch FROM clock_timestamp()) * 1000)::bigint \
+             (extract(epoch FROM clock_timestamp()) * 1000)::bigint, \
+             (SELECT coalesce(sum(behind.count), 0)::bigint FROM ( \
+                 SELECT DISTINCT ON (lane) lane, order_at, number FROM spektr_inbox.work \
+                 WHERE state = 'dead' ORDER BY lane, order_at, number) AS dead \
+               CROSS JOIN LATERAL (SELECT count(*) AS count FROM spektr_inbox.work AS later \
+                 WHERE later.state = 'pending' AND later.lane = dead.lane \
+                 AND (later.order_at, later.number) > (dead.order_at, dead.number)) AS behind) \
              FROM (SELECT count(*) AS count, min(received_at) AS oldest \
                FROM spektr_inbox.work WHERE state = 'pending') AS pending",
             &[],
@@ -233,6 +239,7 @@ pub(super) async fn stats(
     Ok(Stats {
         pending: value::<i64>(row, 0)?.unsigned_abs(),
         dead: value::<i64>(row, 1)?.unsigned_abs(),
+        behind_dead: value::<i64>(row, 5)?.unsigned_abs(),
         oldest_pending: value::<Option<i64>>(row, 2)?.map(from_millis),
         newest: value::<Option<i64>>(row, 3)?.map(from_millis),
         clock: Some(from_millis(value::<i64>(row, 4)?)),

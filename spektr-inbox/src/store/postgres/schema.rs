@@ -10,8 +10,12 @@ use super::settings::Kind;
 use super::{OpenError, pooler, settings};
 
 /// What makes each version out of the one before; version 0 is a schema without tables.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("schema.1.sql"), include_str!("schema.2.sql"), include_str!("schema.3.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("schema.1.sql"),
+    include_str!("schema.2.sql"),
+    include_str!("schema.3.sql"),
+    include_str!("schema.4.sql"),
+];
 
 /// How long it may take, waiting for another process that migrates included.
 const LIMIT: Duration = Duration::from_secs(120);

@@ -149,10 +149,22 @@ macro_rules! first_in_lane {
     };
 }
 
+/// Whether the first dead one of a lane, if dead ones count ($6), comes before an entry of it.
+/// The order makes the planner go by the index of the dead ones of a lane.
+macro_rules! held_by_dead {
+    () => {
+        "($6::boolean AND coalesce(( \
+           SELECT (dead.order_at, dead.number) < (work.order_at, work.number) \
+           FROM spektr_inbox.work AS dead WHERE dead.state = 'dead' AND dead.lane = work.lane \
+           ORDER BY dead.lane, dead.order_at, dead.number LIMIT 1), false))"
+    };
+}
+
 /// Finds what can be claimed in order among the entries that are due first. Of those,
 /// most can have to wait for others: the look is bounded, whatever the backlog is.
 ///
-/// $1 now, $2 horizon from now on, $3 owner, $4 limit, $5 how many to look at
+/// $1 now, $2 horizon from now on, $3 owner, $4 limit, $5 how many to look at, $6 whether dead
+/// ones hold back
 const FIND: &str = concat!(
     "SELECT number FROM ( \
        SELECT number, lane, order_at FROM spektr_inbox.work \
@@ -161,31 +173,35 @@ const FIND: &str = concat!(
     " ORDER BY due_at, number LIMIT $5 \
      ) AS work WHERE ",
     first_in_lane!(),
+    " AND NOT ",
+    held_by_dead!(),
     " LIMIT $4"
 );
 
 /// Walks from lane to lane, however many entries wait in each, and gives the first of
 /// each lane if that is due, or was put off by a clock that went wrong.
 ///
-/// $1 now, $2 horizon from now on, $3 owner, $4 how many lanes, $5 the lane to begin after
+/// $1 now, $2 horizon from now on, $3 owner, $4 how many lanes, $5 the lane to begin after, $6
+/// whether dead ones hold back
 const WALK: &str = concat!(
     "\
     WITH RECURSIVE first AS ( \
-      (SELECT number, lane, due_at, owner FROM spektr_inbox.work \
+      (SELECT number, lane, order_at, due_at, owner FROM spektr_inbox.work \
         WHERE state = 'pending' AND lane > $5 ORDER BY lane, order_at, number LIMIT 1) \
       UNION ALL \
       SELECT next.* FROM first CROSS JOIN LATERAL ( \
-        SELECT number, lane, due_at, owner FROM spektr_inbox.work \
+        SELECT number, lane, order_at, due_at, owner FROM spektr_inbox.work \
         WHERE state = 'pending' AND lane > first.lane ORDER BY lane, order_at, number LIMIT 1 \
       ) AS next \
     ) \
-    SELECT number, due_at <= ",
+    SELECT number, (due_at <= ",
     now!(),
     " OR (due_at > ",
     now!(),
     " + $2 \
-      AND owner IS DISTINCT FROM $3) \
-    FROM (SELECT * FROM first LIMIT $4) AS walked"
+      AND owner IS DISTINCT FROM $3)) AND NOT ",
+    held_by_dead!(),
+    " FROM (SELECT * FROM first LIMIT $4) AS work"
 );
 
 /// Locks entries and their lanes, or leaves them to who has locked them.
@@ -201,7 +217,8 @@ const LOCK_LANES: &str = "\
 /// Takes what was found, if it still can be: under the locks of the lanes, this
 /// statement sees what every earlier claim of them has taken.
 ///
-/// $1 now, $2 horizon from now on, $3 owner, $4 numbers, $5 duration of the lease
+/// $1 now, $2 horizon from now on, $3 owner, $4 numbers, $5 duration of the lease, $6 whether
+/// dead ones hold back
 const TAKE: &str = concat!(
     "WITH chosen AS MATERIALIZED ( \
        SELECT work.number, work.due_at, work.owner, work.lease, work.attempts, work.leased_at \
@@ -213,6 +230,8 @@ const TAKE: &str = concat!(
     now!(),
     " + $2 AND work.owner IS DISTINCT FROM $3)) AND ",
     first_in_lane!(),
+    " AND NOT ",
+    held_by_dead!(),
     " ), ",
     expired!(),
     ", taken AS ( \
@@ -282,7 +301,9 @@ async fn claim_ordered(
     connection.begin().await?;
     let free = connection.query(LOCK_LANES, &[&found]).await?;
     let free = free.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>()?;
-    let taken = connection.query(TAKE, &[&now, &horizon, &request.owner, &free, &lease]).await?;
+    let values: [&(dyn ToSql + Sync); 6] =
+        [&now, &horizon, &request.owner, &free, &lease, &request.hold_on_dead];
+    let taken = connection.query(TAKE, &values).await?;
     connection.commit().await?;
     Ok(taken)
 }
@@ -296,7 +317,8 @@ async fn find(
     let horizon = millis(request.horizon);
     let limit = i64::try_from(request.limit).unwrap_or(i64::MAX);
     let look = limit.saturating_mul(4).saturating_add(100);
-    let values: [&(dyn ToSql + Sync); 5] = [&now, &horizon, &request.owner, &limit, &look];
+    let hold = request.hold_on_dead;
+    let values: [&(dyn ToSql + Sync); 6] = [&now, &horizon, &request.owner, &limit, &look, &hold];
     let rows = connection.query(FIND, &values).await?;
     let mut found = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>()?;
     let mut lanes = LANES;
@@ -305,7 +327,8 @@ async fn find(
         if found.len() >= request.limit || lanes <= 0 {
             break;
         }
-        let values: [&(dyn ToSql + Sync); 5] = [&now, &horizon, &request.owner, &lanes, &begin];
+        let values: [&(dyn ToSql + Sync); 6] =
+            [&now, &horizon, &request.owner, &lanes, &begin, &hold];
         let rows = connection.query(WALK, &values).await?;
         lanes -= i64::try_from(rows.len()).unwrap_or(i64::MAX);
         for row in rows {

@@ -29,6 +29,12 @@ const FIRST_IN_LANE: &str = "NOT EXISTS (\
      AND earlier.spektr_id = entries.spektr_id AND earlier.source = entries.source \
      AND (earlier.order_at, earlier.number) < (entries.order_at, entries.number))";
 
+/// No dead one of its lane comes before it.
+const NONE_BEFORE_IS_DEAD: &str = "NOT EXISTS (\
+     SELECT 1 FROM entries AS dead INDEXED BY entries_dead WHERE dead.state = 'dead' \
+     AND dead.spektr_id = entries.spektr_id AND dead.source = entries.source \
+     AND (dead.order_at, dead.number) < (entries.order_at, entries.number))";
+
 /// The numbers of what can be claimed, in the order in which it is due. In order of
 /// spektr ids, most of that can have to wait for others; where it does, lanes are walked.
 pub(super) fn find(
@@ -40,6 +46,10 @@ pub(super) fn find(
         now: request.now.as_millis(),
         horizon: after(request.now, request.horizon).as_millis(),
         owner: request.owner,
+        lane_is_free: match request.hold_on_dead {
+            true => format!("{LANE_IS_FREE} AND {NONE_BEFORE_IS_DEAD}"),
+            false => LANE_IS_FREE.to_owned(),
+        },
     };
     let limit = request.limit;
     let look = if request.ordered { limit.saturating_mul(4).saturating_add(100) } else { limit };
@@ -62,6 +72,8 @@ struct Finder<'a> {
     now: i64,
     horizon: i64,
     owner: i64,
+    /// Nothing but an earlier pending one holds back an entry of a lane.
+    lane_is_free: String,
 }
 
 impl Finder<'_> {
@@ -76,7 +88,7 @@ impl Finder<'_> {
         found: &mut Vec<i64>,
     ) -> Result<bool, StoreError> {
         let is_free = match ordered {
-            true => format!("spektr_id IS NULL OR ({FIRST_IN_LANE} AND {LANE_IS_FREE})"),
+            true => format!("spektr_id IS NULL OR ({FIRST_IN_LANE} AND {})", self.lane_is_free),
             false => "TRUE".to_owned(),
         };
         // Left to itself, SQLite would read and sort everything that is pending. By this
@@ -120,10 +132,11 @@ impl Finder<'_> {
     fn walk(&self, limit: usize, found: &mut Vec<i64>) -> Result<(), StoreError> {
         let [due, misdated] = WHEN;
         let sql = format!(
-            "SELECT spektr_id, source, number, (({due}) OR ({misdated})) AND {LANE_IS_FREE} \
+            "SELECT spektr_id, source, number, (({due}) OR ({misdated})) AND {} \
              FROM entries INDEXED BY entries_lane \
              WHERE state = 'pending' AND (spektr_id, source, order_at, number) > (?4, ?5, ?6, ?6) \
-             ORDER BY spektr_id, source, order_at, number LIMIT 1"
+             ORDER BY spektr_id, source, order_at, number LIMIT 1",
+            self.lane_is_free
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut lanes = LANES;
@@ -176,5 +189,44 @@ type Lane = (String, String);
 fn add(found: &mut Vec<i64>, number: i64) {
     if !found.contains(&number) {
         found.push(number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+    use crate::store::sqlite::file::MIGRATIONS;
+
+    /// The steps of SQLite's machine to learn whether so many dead ones hold back an entry that
+    /// comes after all of them, or before.
+    fn steps(dead: i64, is_held: bool) -> i32 {
+        let connection = Connection::open_in_memory().expect("it is in memory");
+        for script in MIGRATIONS {
+            connection.execute_batch(script).expect("it is correct");
+        }
+        let insert = "INSERT INTO entries (source, key, content, spektr_id, received_at, order_at, \
+                        state, conflict, due_at, raw) \
+                      VALUES ('test', ?1, x'00', 's1', 1, ?1, ?2, 0, 1, x'7b7d')";
+        let mut insert = connection.prepare(insert).expect("it is correct");
+        for index in 0..dead {
+            insert.execute(params![index, "dead"]).expect("there is room");
+        }
+        let place = if is_held { dead } else { -1 };
+        insert.execute(params![place, "pending"]).expect("there is room");
+        let look =
+            format!("SELECT {NONE_BEFORE_IS_DEAD} FROM entries ORDER BY number DESC LIMIT 1");
+        let mut look = connection.prepare(&look).expect("it is correct");
+        let is_free = look.query_row([], |row| row.get::<_, bool>(0)).expect("a row");
+        assert_eq!(is_free, !is_held);
+        look.get_status(StatementStatus::VmStep)
+    }
+
+    #[test]
+    fn many_dead_letters_cost_a_claim_as_much_as_one() {
+        for is_held in [true, false] {
+            assert_eq!(steps(1000, is_held), steps(1, is_held));
+        }
     }
 }

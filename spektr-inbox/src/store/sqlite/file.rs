@@ -13,11 +13,12 @@ use thiserror::Error;
 pub(super) const APPLICATION_ID: i32 = 0x7370_6b74;
 
 /// What makes each version out of the one before; version 0 is an empty file.
-pub(super) const MIGRATIONS: [&str; 4] = [
+pub(super) const MIGRATIONS: [&str; 5] = [
     include_str!("schema.1.sql"),
     include_str!("schema.2.sql"),
     include_str!("schema.3.sql"),
     include_str!("schema.4.sql"),
+    include_str!("schema.5.sql"),
 ];
 
 /// How long a connection waits for those of other processes.

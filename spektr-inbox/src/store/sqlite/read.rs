@@ -146,12 +146,22 @@ pub(super) fn stats(
             "SELECT (SELECT count(*) FROM entries WHERE state = 'pending'), \
              (SELECT count(*) FROM entries WHERE state = 'dead'), \
              (SELECT received_at FROM entries WHERE state = 'pending' ORDER BY number LIMIT 1), \
-             (SELECT received_at FROM entries ORDER BY number DESC LIMIT 1)",
+             (SELECT received_at FROM entries ORDER BY number DESC LIMIT 1), \
+             (SELECT coalesce(sum(behind), 0) FROM (SELECT (SELECT count(*) \
+               FROM entries INDEXED BY entries_lane WHERE state = 'pending' \
+               AND spektr_id = dead.spektr_id AND source = dead.source \
+               AND (order_at, number) > (dead.order_at, dead.number)) AS behind \
+               FROM entries AS dead INDEXED BY entries_dead WHERE state = 'dead' \
+               AND NOT EXISTS (SELECT 1 FROM entries AS first INDEXED BY entries_dead \
+                 WHERE first.state = 'dead' AND first.spektr_id = dead.spektr_id \
+                 AND first.source = dead.source \
+                 AND (first.order_at, first.number) < (dead.order_at, dead.number))))",
         )?
         .query_row([], |row| {
             Ok(Stats {
                 pending: row.get(0)?,
                 dead: row.get(1)?,
+                behind_dead: row.get(4)?,
                 oldest_pending: row.get::<_, Option<i64>>(2)?.map(from_millis),
                 newest: row.get::<_, Option<i64>>(3)?.map(from_millis),
                 clock: None,
