@@ -327,7 +327,7 @@ fn events_of_other_types_are_done_without_having_been_posted_and_counted() {
     assert_eq!(connection.deliver(body).expect("an answer").status, 200);
     receiver.waits_for(1);
     let (_, metrics) = service.get("/metrics");
-    assert!(metrics.contains("\nspektr_inbox_filtered_total 1\n"), "{metrics}");
+    assert!(metrics.contains("\nspektr_inbox_forward_filtered_total 1\n"), "{metrics}");
     assert_eq!(service.terminate().0, Some(0));
     let [posted] = &receiver.finish()[..] else { panic!("one request") };
     assert_eq!(headers(posted)["spektr-entry"], "2");

@@ -116,7 +116,8 @@ fn keys_are_read_again_at_sighup_and_stay_if_they_cannot_be_read() {
     service.signal("HUP");
     service.logs("stays as it was: it cannot be read again");
     assert_eq!(deliver(&service), 200);
-    let figures = ["spektr_inbox_reloads_total", "spektr_inbox_reload_failures_total"];
+    let figures =
+        ["spektr_inbox_settings_reloads_total", "spektr_inbox_settings_reload_failures_total"];
     assert_eq!(figures.map(|name| figure(&service, name)), [5, 4]);
 
     write(&file, &keys(&["new"]));

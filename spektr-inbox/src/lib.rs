@@ -101,8 +101,11 @@ mod tls;
 mod url;
 mod work;
 
+/// [`Metrics`] is a collector of this crate.
+pub use prometheus_client;
+
 pub use clock::{Clock, SystemClock};
-pub use metrics::{Count, Metrics};
+pub use metrics::{Count, Counts, Metrics};
 pub use receive::Receiver;
 pub use server::Server;
 pub use url::{HttpUrl, HttpUrlError};

@@ -36,7 +36,7 @@ async fn a_delivery_waits_for_none_of_600_idle_slow_and_unread_connections() {
     .await;
     let evicted = || {
         let metrics = receiver.metrics().render();
-        let name = "spektr_inbox_evicted_connections_total ";
+        let name = "spektr_inbox_connections_evicted_total ";
         let line = metrics.lines().find_map(|line| line.strip_prefix(name)).unwrap();
         line.parse::<usize>().unwrap()
     };

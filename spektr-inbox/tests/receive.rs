@@ -53,12 +53,12 @@ async fn duplicates_and_conflicts_are_answered_with_200_and_counted() {
     let (status, metrics) = fetch(address, "/metrics").await;
     assert_eq!(status, 200);
     for line in [
-        "spektr_inbox_accepted_total 1",
-        "spektr_inbox_duplicates_total 2",
-        "spektr_inbox_conflicts_total 1",
-        "spektr_inbox_accept_seconds_count 5",
-        "spektr_inbox_pending_entries 1",
-        "spektr_inbox_queue_limit_writes 1024",
+        "spektr_inbox_entries_accepted_total{source=\"spektr\",type=\"customer_tag_add\"} 1",
+        "spektr_inbox_entries_duplicate_total{source=\"spektr\",type=\"customer_tag_add\"} 2",
+        "spektr_inbox_entries_conflict_total{source=\"spektr\",type=\"customer_tag_add\"} 1",
+        "spektr_inbox_delivery_duration_seconds_count 5",
+        "spektr_inbox_backlog_entries{state=\"pending\"} 1",
+        "spektr_inbox_store_queued_writes_limit 1024",
     ] {
         assert!(metrics.lines().any(|found| found == line), "{line}: {metrics}");
     }
@@ -137,7 +137,10 @@ async fn a_list_without_events_is_stored_with_what_stands_beside_it() {
     expected.extend([(State::Pending, event.as_str()), (State::Pending, r#"{"hit":true}"#)]);
     assert_eq!(kept, expected);
     let (_, metrics) = fetch(address, "/metrics").await;
-    assert!(metrics.contains("spektr_inbox_unreadable_total 3\n"), "{metrics}");
+    assert!(
+        metrics.contains("spektr_inbox_bodies_unreadable_total{source=\"spektr\"} 3\n"),
+        "{metrics}"
+    );
 }
 
 #[tokio::test]
@@ -170,7 +173,10 @@ async fn an_authentic_body_that_cannot_be_read_is_stored_whole() {
     assert!(stored.iter().all(|entry| entry.state == State::Unreadable));
     assert_eq!(&stored[1].raw[..], b"\xff\xfe");
     let (_, metrics) = fetch(address, "/metrics").await;
-    assert!(metrics.contains("spektr_inbox_unreadable_total 3\n"), "{metrics}");
+    assert!(
+        metrics.contains("spektr_inbox_bodies_unreadable_total{source=\"spektr\"} 3\n"),
+        "{metrics}"
+    );
 }
 
 #[tokio::test]
@@ -195,7 +201,7 @@ async fn what_is_not_authentic_is_not_stored_and_gets_one_answer() {
     assert_eq!(inbox.count().await, 0);
     assert!(inbox.store.quarantined(0, 10).await.unwrap().is_empty());
     let (_, metrics) = fetch(address, "/metrics").await;
-    let line = "spektr_inbox_rejected_total{reason=\"signature_mismatch\"} 1\n";
+    let line = "spektr_inbox_deliveries_rejected_total{reason=\"signature_mismatch\"} 1\n";
     assert!(metrics.contains(line), "{metrics}");
 }
 
@@ -387,12 +393,12 @@ async fn figures_that_are_not_known_are_not_shown() {
     let address = serve(&inbox.receiver()).await;
     let (_, metrics) = fetch(address, "/metrics").await;
     assert!(metrics.contains("spektr_inbox_store_up 1\n"), "{metrics}");
-    assert!(metrics.contains("spektr_inbox_pending_entries 0\n"), "{metrics}");
+    assert!(metrics.contains("spektr_inbox_backlog_entries{state=\"pending\"} 0\n"), "{metrics}");
     let other = rusqlite::Connection::open(inbox.folder.path().join("inbox.db")).unwrap();
     other.execute_batch("ALTER TABLE entries RENAME COLUMN received_at TO gone").unwrap();
     let (_, metrics) = fetch(address, "/metrics").await;
     assert!(metrics.contains("spektr_inbox_store_up 0\n"), "{metrics}");
-    assert!(!metrics.contains("spektr_inbox_pending_entries "), "{metrics}");
+    assert!(!metrics.contains("spektr_inbox_backlog_entries{"), "{metrics}");
     let (status, report) = fetch(address, "/health/ready").await;
     assert_eq!(status, 503);
     assert!(report.contains(r#""figures":"failing""#), "{report}");

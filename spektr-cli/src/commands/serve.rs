@@ -82,7 +82,7 @@ With the wrong signing settings every delivery is rejected, and the sender drops
 
 With an API key, in SPEKTR_API_KEY or a file, what was missed is fetched from the sender's list: at
 the start, from where the last run came to or a day back, and every five minutes. Once a day the
-list is compared with the inbox, as by `spektr inbox verify`: verify_missing in the metrics.
+list is compared with the inbox, as by `spektr inbox verify`: verification_entries in the metrics.
 
 TLS is the work of a proxy before it.
 
@@ -243,9 +243,10 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
             client,
             forward,
             level: log.level(),
-            reloads: metrics.count("reloads", "Times that keys and settings were read again"),
+            reloads: metrics
+                .count("settings_reloads", "Times that keys and settings were read again"),
             failures: metrics.count(
-                "reload_failures",
+                "settings_reload_failures",
                 "Times that one of them could not be read again and stays as it was",
             ),
         };

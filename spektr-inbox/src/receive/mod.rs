@@ -26,9 +26,10 @@ use memory::Memory;
 use sample::Samples;
 
 use crate::intake::{self, Intake, Unreadable, intake};
+use crate::metrics::type_label;
 use crate::server::{Delivered, Peer, Servers};
 use crate::store::{
-    Acceptance, Action, Operator, Original, Rejected, Store, StoreError, longer_for,
+    Acceptance, Action, NewEntry, Operator, Original, Rejected, Store, StoreError, longer_for,
 };
 use crate::{Clock, Metrics, Server, SystemClock};
 
@@ -209,6 +210,7 @@ impl Receiver {
     /// Behind [`Server`](crate::Server) it is safe to expose; any other server
     /// needs a timeout for headers and a limit of connections of its own.
     pub fn router(&self, path: &str) -> Router {
+        self.0.metrics.begin(&self.0.source);
         let endpoint = || post(receive).fallback(other_method);
         let mut router = Router::new().route(path, endpoint());
         if !path.ends_with('/') {
@@ -247,28 +249,36 @@ impl Receiver {
 
     async fn store(&self, intake: Intake, bytes: usize) -> Result<Vec<Acceptance>, StoreError> {
         let unreadable = intake.unreadable;
+        let types = type_labels(&intake.entries);
         let accepted = if intake.entries.is_empty() {
             Vec::new()
         } else {
             self.0.store.accept(intake.entries).await?
         };
-        self.count(&accepted, unreadable.as_ref(), bytes);
+        self.count(&accepted, &types, unreadable.as_ref(), bytes);
         Ok(accepted)
     }
 
     /// Counts what became of a delivery.
-    fn count(&self, accepted: &[Acceptance], unreadable: Option<&Unreadable>, bytes: usize) {
+    fn count(
+        &self,
+        accepted: &[Acceptance],
+        types: &[&'static str],
+        unreadable: Option<&Unreadable>,
+        bytes: usize,
+    ) {
         let inner = &*self.0;
         if let Some(error) = unreadable {
             tracing::error!(%error, bytes, "a body is kept whole");
         }
-        for acceptance in accepted {
+        let (metrics, source) = (&inner.metrics, &*inner.source);
+        for (acceptance, event_type) in accepted.iter().zip(types) {
             match acceptance {
-                Acceptance::Stored(_) if unreadable.is_some() => inner.metrics.unreadable(),
-                Acceptance::Stored(_) => inner.metrics.accepted(),
-                Acceptance::Duplicate => inner.metrics.duplicate(),
+                Acceptance::Stored(_) if unreadable.is_some() => metrics.unreadable(source),
+                Acceptance::Stored(_) => metrics.accepted(source, event_type),
+                Acceptance::Duplicate => metrics.duplicate(source, event_type),
                 Acceptance::Conflict(number) => {
-                    inner.metrics.conflict();
+                    metrics.conflict(source, event_type);
                     tracing::warn!(number, "an id was there with another content");
                 }
             }
@@ -297,13 +307,14 @@ impl Receiver {
                 match self.0.verifier.verify_ignoring_time_window(&headers, body) {
                     Ok(delivery) => {
                         let intake = intake(&self.0.source, &delivery, self.0.clock.now());
+                        let types = type_labels(&intake.entries);
                         let original = Original::Rejected(kept.number);
                         let replacing =
                             self.0.store.replace(original, intake.entries, record.clone());
                         // Another process may have been faster.
                         let Some(accepted) = replacing.await? else { continue };
                         let bytes = delivery.body().len();
-                        self.count(&accepted, intake.unreadable.as_ref(), bytes);
+                        self.count(&accepted, &types, intake.unreadable.as_ref(), bytes);
                         recovered += 1;
                     }
                     Err(_) => remaining += 1,
@@ -437,6 +448,10 @@ impl Server {
 }
 
 /// Whether there is exactly one content type and it is JSON.
+fn type_labels(entries: &[NewEntry]) -> Vec<&'static str> {
+    entries.iter().map(|entry| type_label(entry.wire_type.as_deref())).collect()
+}
+
 fn is_json(headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(header::CONTENT_TYPE).into_iter();
     let (Some(value), None) = (values.next(), values.next()) else { return false };
@@ -449,7 +464,7 @@ async fn receive(State(receiver): State<Receiver>, request: Request) -> Response
     let metrics = receiver.metrics();
     match receiver.receive(request).await {
         Ok(()) => {
-            metrics.accept_took(began.elapsed());
+            metrics.delivery_took(began.elapsed());
             (StatusCode::OK, Extension(Delivered)).into_response()
         }
         Err(failure) => {
@@ -517,6 +532,7 @@ async fn metrics(State(receiver): State<Receiver>) -> Response {
         Ok(Ok(stats)) => inner.metrics.stats(&stats, inner.clock.now()),
         Ok(Err(_)) | Err(_) => inner.metrics.no_stats(),
     }
+    inner.metrics.keys(&inner.verifier);
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], inner.metrics.render()).into_response()
 }

@@ -9,6 +9,7 @@ use super::error::ReconcileError;
 use super::walk::{Course, Purpose};
 use super::{Inner, Summary};
 use crate::clock::before;
+use crate::metrics::type_label;
 use crate::store::{Acceptance, NewEntry, accept_patiently};
 
 /// Stores what a walk reads, and moves the watermark.
@@ -80,25 +81,29 @@ impl Purpose for Fetch<'_> {
         course: &Course,
     ) -> Result<u64, ReconcileError> {
         let (tally, metrics) = (&mut self.tally, &self.inner.metrics);
-        let raws: Vec<_> = entries.iter().map(|entry| entry.raw.clone()).collect();
+        let source = &*self.inner.source;
+        let arrived: Vec<_> = entries
+            .iter()
+            .map(|entry| (entry.raw.clone(), type_label(entry.wire_type.as_deref())))
+            .collect();
         let before = tally.new;
         let accepted = accept_patiently(&*self.inner.store, entries).await?;
-        for (acceptance, raw) in accepted.into_iter().zip(raws) {
+        for (acceptance, (raw, event_type)) in accepted.into_iter().zip(arrived) {
             tally.seen += 1;
             match acceptance {
                 Acceptance::Duplicate => {
                     tally.duplicates += 1;
                     continue;
                 }
-                Acceptance::Stored(_) => metrics.accepted(),
+                Acceptance::Stored(_) => metrics.accepted(source, event_type),
                 Acceptance::Conflict(number) => {
                     tally.conflicts += 1;
-                    metrics.conflict();
+                    metrics.conflict(source, event_type);
                     tracing::warn!(number, "an id was there with another content");
                 }
             }
             tally.new += 1;
-            metrics.missed();
+            metrics.missed(source, event_type);
             match decode(&raw) {
                 None => tally.malformed += 1,
                 Some(Event::Unknown(_)) => tally.unknown += 1,

@@ -239,7 +239,7 @@ impl Reconciler {
 
     /// Lets [`run`](Self::run) verify once a day what was created within this time.
     ///
-    /// The result is in the metrics for two days, as `verify_missing` and others, and the
+    /// The result is in the metrics for two days, as `verification_entries`, and the
     /// time of it for ever; what is missing is not fetched by it.
     #[must_use]
     pub fn with_verification(self, reach: Duration) -> Self {
@@ -305,6 +305,7 @@ impl Reconciler {
     /// With a [verification](Self::with_verification), verifies after a run that came to
     /// its end, if the last verification is a day old.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) {
+        self.0.metrics.begin(&self.0.source);
         let running = async {
             loop {
                 // A run leaves its traces and figures itself.

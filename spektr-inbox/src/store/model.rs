@@ -50,6 +50,16 @@ impl State {
         Self::Resolved,
     ];
 
+    /// States of entries that wait for a worker or for an operator.
+    pub(crate) const BACKLOG: [Self; 6] = [
+        Self::Pending,
+        Self::Dead,
+        Self::Malformed,
+        Self::Unknown,
+        Self::Unreadable,
+        Self::Conflict,
+    ];
+
     /// The state in a word, in lower case.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -430,6 +440,14 @@ pub struct Stats {
     /// How many are pending and come after a dead one of their spektr id, which holds them back
     /// where [`ClaimRequest::hold_on_dead`] is asked for.
     pub behind_dead: u64,
+    /// How many are malformed.
+    pub malformed: u64,
+    /// How many have an unknown wire type.
+    pub unknown: u64,
+    /// How many are whole bodies that cannot be split.
+    pub unreadable: u64,
+    /// How many have the id of an earlier entry, and another content.
+    pub conflict: u64,
     /// When the pending entry arrived that came first.
     pub oldest_pending: Option<Timestamp>,
     /// When the entry arrived that was stored last.
@@ -440,6 +458,36 @@ pub struct Stats {
     pub queued: usize,
     /// How many writes can wait; 0 if there is no such limit.
     pub queue_limit: usize,
+}
+
+impl Stats {
+    /// Returns how many entries of a state wait for a worker or for an operator: none of
+    /// those that are done or resolved.
+    #[must_use]
+    pub fn backlog(&self, state: State) -> u64 {
+        match state {
+            State::Pending => self.pending,
+            State::Dead => self.dead,
+            State::Malformed => self.malformed,
+            State::Unknown => self.unknown,
+            State::Unreadable => self.unreadable,
+            State::Conflict => self.conflict,
+            State::Done | State::Resolved => 0,
+        }
+    }
+
+    /// Sets the figure that [`backlog`](Self::backlog) returns.
+    pub(super) fn set_backlog(&mut self, state: State, count: u64) {
+        match state {
+            State::Pending => self.pending = count,
+            State::Dead => self.dead = count,
+            State::Malformed => self.malformed = count,
+            State::Unknown => self.unknown = count,
+            State::Unreadable => self.unreadable = count,
+            State::Conflict => self.conflict = count,
+            State::Done | State::Resolved => {}
+        }
+    }
 }
 
 /// A delivery that was rejected.

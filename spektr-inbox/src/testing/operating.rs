@@ -375,6 +375,11 @@ pub async fn keeps_figures(store: &dyn Store) {
     mixed(store).await;
     let stats = store.stats().await.unwrap();
     assert_eq!((stats.pending, stats.dead), (2, 1));
+    for state in State::ALL {
+        let count = store.count(Filter::state(state)).await.unwrap();
+        let waits = !matches!(state, State::Done | State::Resolved);
+        assert_eq!(stats.backlog(state), if waits { count } else { 0 }, "{state}");
+    }
     assert_eq!(stats.oldest_pending, Some(start()));
     assert_eq!(stats.newest, Some(after(start(), Duration::from_secs(1))));
     store.probe().await.unwrap();

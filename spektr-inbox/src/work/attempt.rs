@@ -13,6 +13,7 @@ use super::breaker::Failure;
 use super::handler::{Handler, HandlerError, Handling, Kind, Malformed, Raw, Received, Status};
 use super::pool::{Held, STOP_LIMIT, Shared};
 use crate::clock::after;
+use crate::metrics::type_label;
 use crate::store::{Claim, Completion, Lease, Settlement, State, StoredEntry};
 
 /// What an attempt came to, and its name in the metrics.
@@ -65,10 +66,11 @@ pub(super) async fn attempt<H: Handler>(shared: Arc<Shared<H>>, held: Held) {
 
 async fn work<H: Handler>(shared: &Arc<Shared<H>>, held: Held) {
     let lease = held.claim.lease;
+    let event_type = type_label(held.claim.entry.wire_type.as_deref());
     match outcome(shared, held).await {
-        End::Outcome(outcome) => settle(shared, lease, outcome).await,
+        End::Outcome(outcome) => settle(shared, lease, outcome, event_type).await,
         End::Lost => {
-            shared.metrics.handled(LOST);
+            shared.metrics.attempted(event_type, LOST);
             tracing::warn!("the lease was lost, and the attempt given up");
         }
         // It stays among the idle ones, which are given back together.
@@ -78,7 +80,12 @@ async fn work<H: Handler>(shared: &Arc<Shared<H>>, held: Held) {
     shared.idle().remove(&lease.token);
 }
 
-async fn settle<H: Handler>(shared: &Arc<Shared<H>>, lease: Lease, outcome: Outcome) {
+async fn settle<H: Handler>(
+    shared: &Arc<Shared<H>>,
+    lease: Lease,
+    outcome: Outcome,
+    event_type: &'static str,
+) {
     let Outcome { result, settlement, otherwise, status } = outcome;
     let is_parked = matches!(settlement, Settlement::Park { .. });
     let next_attempt = match &settlement {
@@ -90,7 +97,7 @@ async fn settle<H: Handler>(shared: &Arc<Shared<H>>, lease: Lease, outcome: Outc
     shared.outages.settle.note(&settled);
     match settled {
         Ok(true) => {
-            shared.metrics.handled(result);
+            shared.metrics.attempted(event_type, result);
             if is_parked {
                 // The reason stays in the store: it holds what the handler wrote.
                 tracing::warn!(result, "the event is parked, until somebody looks");
@@ -101,7 +108,7 @@ async fn settle<H: Handler>(shared: &Arc<Shared<H>>, lease: Lease, outcome: Outc
             }
         }
         Ok(false) => {
-            shared.metrics.handled(otherwise);
+            shared.metrics.attempted(event_type, otherwise);
             if otherwise == LOST {
                 tracing::warn!(result, "the lease was lost before the end");
             }
@@ -130,7 +137,7 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held) -> End {
         Ok(event) => Ok(event),
         Err(Undecodable { reason, is_text }) => {
             if lease.attempt == 1 {
-                shared.metrics.malformed();
+                shared.metrics.malformed(type_label(entry.wire_type.as_deref()));
             }
             match &shared.of_malformed {
                 Some(function) if is_text => Err((reason, Arc::clone(function))),

@@ -115,8 +115,8 @@ async fn runs_at_start_and_again_whatever_happens_until_the_end() {
     let text = metrics.render();
     for line in [
         "spektr_inbox_reconciliations_total{result=\"refused\"} 1\n",
-        "spektr_inbox_missed_total 1\n",
-        "spektr_inbox_accepted_total 1\n",
+        "spektr_inbox_entries_missed_total{source=\"spektr\",type=\"customer_tag_add\"} 1\n",
+        "spektr_inbox_entries_accepted_total{source=\"spektr\",type=\"customer_tag_add\"} 1\n",
         "spektr_inbox_last_reconciliation_timestamp_seconds 1700000000\n",
     ] {
         assert!(text.contains(line), "{line}{text}");

@@ -112,15 +112,23 @@ async fn a_schedule_verifies_once_a_day_and_shows_what_is_missing() {
     let (count, text) = verifications(&setup, 9).await;
     assert_eq!(count, 1);
     let stamp = "spektr_inbox_last_verification_timestamp_seconds 1700000000\n";
-    for line in ["spektr_inbox_verify_missing 1\n", stamp] {
+    for line in ["spektr_inbox_verification_entries{result=\"missing\"} 1\n", stamp] {
         assert!(text.contains(line), "{line}{text}");
     }
     // Another process finds the result of the first, for a day.
     let (count, text) = verifications(&setup, 9).await;
     assert_eq!(count, 0);
-    assert!(text.contains("spektr_inbox_verify_missing 1\n") && text.contains(stamp), "{text}");
+    assert!(
+        text.contains("spektr_inbox_verification_entries{result=\"missing\"} 1\n")
+            && text.contains(stamp),
+        "{text}"
+    );
     setup.inbox.clock.advance(DAY);
     let (count, text) = verifications(&setup, 9).await;
     assert_eq!(count, 1);
-    assert!(text.contains("spektr_inbox_verify_missing 1\n") && !text.contains(stamp), "{text}");
+    assert!(
+        text.contains("spektr_inbox_verification_entries{result=\"missing\"} 1\n")
+            && !text.contains(stamp),
+        "{text}"
+    );
 }

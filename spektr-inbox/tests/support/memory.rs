@@ -97,7 +97,7 @@ pub(crate) async fn stays_within<B, F>(
 async fn until_refused(address: SocketAddr, request: &[u8], receiver: &Receiver) -> usize {
     let refused = || {
         let metrics = receiver.metrics().render();
-        let prefix = "spektr_inbox_rejected_total{reason=\"memory_full\"} ";
+        let prefix = "spektr_inbox_deliveries_rejected_total{reason=\"memory_full\"} ";
         let line = metrics.lines().find_map(|line| line.strip_prefix(prefix));
         line.map_or(0, |count| count.parse::<u64>().unwrap())
     };

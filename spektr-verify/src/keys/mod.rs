@@ -151,6 +151,12 @@ impl SigningKey {
         &self.id
     }
 
+    /// The last second in which the key is accepted; `None` if it has no end.
+    #[must_use]
+    pub fn not_after(&self) -> Option<UnixSeconds> {
+        self.not_after
+    }
+
     /// Whether the key is accepted at a point in time.
     #[must_use]
     pub fn is_valid_at(&self, time: UnixSeconds) -> bool {

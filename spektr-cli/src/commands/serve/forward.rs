@@ -13,8 +13,8 @@ use axum::http::HeaderValue;
 use spektr_inbox::reconcile::parse_retry_after;
 use spektr_inbox::store::Store;
 use spektr_inbox::{
-    Backoff, Breaker, Clock as _, Count, Handler, HandlerError, Malformed, Metrics, Received,
-    SystemClock, Workers,
+    Backoff, Breaker, Clock as _, Count, Counts, Handler, HandlerError, Malformed, Metrics,
+    Received, SystemClock, Workers,
 };
 use spektr_types::EventType;
 use zeroize::Zeroizing;
@@ -29,6 +29,9 @@ use crate::failure::Failure;
 use crate::forwarding::{EventTypes, ForwardArguments, Forwarding, PermanentStatuses};
 use crate::output::safe;
 
+/// In the place of the status where there was no response.
+const NO_STATUS: &str = "none";
+
 /// The handler that posts each event as it arrived.
 #[derive(Clone)]
 pub(super) struct Forward {
@@ -38,6 +41,7 @@ pub(super) struct Forward {
     types: Option<EventTypes>,
     /// Counts what `types` leaves out.
     filtered: Count,
+    responses: Counts,
     rate: Option<Arc<Rate>>,
     keys: Replaced<Keys>,
     headers: Replaced<OwnHeaders>,
@@ -50,13 +54,20 @@ impl Forward {
         config: &Config,
         metrics: &Metrics,
     ) -> Result<Self, Failure> {
+        const RESPONSES: &str = "Posted events by the status of the response";
         const FILTERED: &str = "Events that are done without having been posted: forward_types";
         let forward = Self {
             client: Client::new(forwarding.url.clone(), forwarding.timeout, &forwarding.tls)?,
             breaker: Breaker::new(),
             permanent: forwarding.permanent.clone(),
             types: forwarding.types.clone(),
-            filtered: metrics.count("filtered", FILTERED),
+            filtered: metrics.count("forward_filtered", FILTERED),
+            responses: metrics.counts(
+                "forward_responses",
+                RESPONSES,
+                "status",
+                &["200", NO_STATUS],
+            ),
             rate: forwarding.rate.map(|posts| Arc::new(Rate::new(posts))),
             keys: Replaced::default(),
             headers: Replaced::default(),
@@ -130,6 +141,9 @@ impl Forward {
         let answered = self.client.post(&self.headers(received, about), body).await;
         if let Ok(reply) = &answered {
             received.set_status(reply.status);
+            self.responses.add(reply.status.to_string(), 1);
+        } else {
+            self.responses.add(NO_STATUS, 1);
         }
         match answered {
             Ok(reply) if (200..=299).contains(&reply.status) => Ok(()),

@@ -12,7 +12,7 @@ use super::work::columns;
 use crate::clock::from_millis;
 use crate::intake::MAX_ID_LENGTH;
 use crate::store::operation::hash;
-use crate::store::{Filter, Record, Stats, StoreError, StoredEntry, Tally};
+use crate::store::{Filter, Record, State, Stats, StoreError, StoredEntry, Tally};
 
 /// How many columns `columns!` has.
 pub(super) const COLUMNS_COUNT: usize = 13;
@@ -22,7 +22,6 @@ pub(super) fn entry(row: &Row) -> Result<StoredEntry, StoreError> {
     let number = value(row, 0)?;
     let unreadable = |column| StoreError::Unreadable { column, number };
     let text = |index, column| text(row, index, column, number);
-    let state: String = value(row, 7)?;
     let attempts: i64 = value(row, 9)?;
     Ok(StoredEntry {
         number,
@@ -32,13 +31,18 @@ pub(super) fn entry(row: &Row) -> Result<StoredEntry, StoreError> {
         wire_type: text(4, "wire_type")?,
         created_at: value::<Option<i64>>(row, 5)?.map(from_millis),
         received_at: from_millis(value(row, 6)?),
-        state: state.parse().map_err(|_| unreadable("state"))?,
+        state: state(row, 7, number)?,
         conflict: value(row, 8)?,
         attempts: u32::try_from(attempts).map_err(|_| unreadable("attempts"))?,
         due_at: from_millis(value(row, 10)?),
         reason: text(11, "reason")?,
         raw: Bytes::from(value::<Vec<u8>>(row, 12)?),
     })
+}
+
+fn state(row: &Row, index: usize, number: i64) -> Result<State, StoreError> {
+    let state: String = value(row, index)?;
+    state.parse().map_err(|_| StoreError::Unreadable { column: "state", number })
 }
 
 /// Reads a text that is stored as bytes.
@@ -220,8 +224,7 @@ pub(super) async fn stats(
 ) -> Result<Stats, StoreError> {
     let rows = connection
         .query(
-            "SELECT pending.count, \
-             (SELECT count(*) FROM spektr_inbox.work WHERE state = 'dead'), pending.oldest, \
+            "SELECT pending.count, pending.oldest, \
              (SELECT received_at FROM spektr_inbox.work ORDER BY number DESC LIMIT 1), \
              (extract(epoch FROM clock_timestamp()) * 1000)::bigint, \
              (SELECT coalesce(sum(behind.count), 0)::bigint FROM ( \
@@ -236,14 +239,25 @@ pub(super) async fn stats(
         )
         .await?;
     let Some(row) = rows.first() else { return Ok(Stats::default()) };
-    Ok(Stats {
+    let mut stats = Stats {
         pending: value::<i64>(row, 0)?.unsigned_abs(),
-        dead: value::<i64>(row, 1)?.unsigned_abs(),
-        behind_dead: value::<i64>(row, 5)?.unsigned_abs(),
-        oldest_pending: value::<Option<i64>>(row, 2)?.map(from_millis),
-        newest: value::<Option<i64>>(row, 3)?.map(from_millis),
-        clock: Some(from_millis(value::<i64>(row, 4)?)),
+        behind_dead: value::<i64>(row, 4)?.unsigned_abs(),
+        oldest_pending: value::<Option<i64>>(row, 1)?.map(from_millis),
+        newest: value::<Option<i64>>(row, 2)?.map(from_millis),
+        clock: Some(from_millis(value::<i64>(row, 3)?)),
         queued,
         queue_limit,
-    })
+        ..Stats::default()
+    };
+    let parked = connection
+        .query(
+            "SELECT state, count(*) FROM spektr_inbox.work \
+             WHERE state <> 'pending' AND state <> 'done' AND state <> 'resolved' GROUP BY state",
+            &[],
+        )
+        .await?;
+    for row in &parked {
+        stats.set_backlog(state(row, 0, 0)?, value::<i64>(row, 1)?.unsigned_abs());
+    }
+    Ok(stats)
 }

@@ -1,0 +1,213 @@
+//! Every series: what is counted, under which name, and when it is shown.
+
+use std::collections::HashSet;
+use std::sync::Mutex;
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use tokio::time::Instant;
+
+use super::registry::Figures;
+use super::{By, Labels};
+
+/// From half a millisecond to ten seconds.
+const BUCKETS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+pub(super) struct Series {
+    /// Always shown.
+    pub(super) always: Figures,
+    /// Figures that only the store knows. Without its answer they are not shown: the last
+    /// ones would look like those of now.
+    pub(super) of_store: Figures,
+    /// What the last verification has found. Figures of one that is not recent are not shown:
+    /// they say nothing of what has become of the list and of the store since.
+    pub(super) of_verification: Figures,
+    /// Until when those of the last verification are shown.
+    pub(super) verification_until: Mutex<Option<Instant>>,
+    /// Figures of the program around the receiver.
+    pub(super) of_program: Mutex<Figures>,
+    pub(super) unknown_types: Mutex<HashSet<String>>,
+
+    pub(super) accepted: By<2>,
+    pub(super) duplicates: By<2>,
+    pub(super) conflicts: By<2>,
+    pub(super) missed: By<2>,
+    pub(super) unreadable: By<1>,
+    pub(super) undecodable: By<1>,
+    pub(super) unknown: By<1>,
+    pub(super) rejected: By<1>,
+    pub(super) delivery_seconds: Histogram,
+    pub(super) attempts: By<2>,
+    pub(super) handler_seconds: Histogram,
+    pub(super) destination_up: Gauge,
+    pub(super) destination_opened: Counter,
+    pub(super) connections: Gauge,
+    pub(super) evicted: Counter,
+    pub(super) key_not_after: Family<Labels<1>, Gauge>,
+
+    pub(super) store_up: Gauge,
+    pub(super) queue: Gauge,
+    pub(super) queue_limit: Gauge,
+    pub(super) backlog: Family<Labels<1>, Gauge>,
+    pub(super) behind_dead: Gauge,
+    pub(super) oldest_pending: Gauge,
+
+    #[cfg(feature = "reconcile")]
+    pub(super) reconciliations: By<1>,
+    #[cfg(feature = "reconcile")]
+    pub(super) last_reconciliation: Gauge,
+    #[cfg(feature = "reconcile")]
+    pub(super) last_verification: Gauge,
+    #[cfg(feature = "reconcile")]
+    pub(super) verified: Family<Labels<1>, Gauge>,
+}
+
+impl Series {
+    pub(super) fn new() -> Self {
+        let mut always = Figures::default();
+        let build = "The version of the crate spektr-inbox";
+        let build: Family<Labels<1>, Gauge> = always.add("build_info", build, Family::default());
+        build.get_or_create(&[("version", env!("CARGO_PKG_VERSION").into())]).set(1);
+        let figures = &mut always;
+        let mut of_store = Figures::default();
+        let mut of_verification = Figures::default();
+        Self {
+            accepted: figures.add(
+                "entries_accepted",
+                "Entries that were stored for the first time, by deliveries and reconciliations",
+                By::default(),
+            ),
+            duplicates: figures.add(
+                "entries_duplicate",
+                "Delivered entries that were in the store already",
+                By::default(),
+            ),
+            conflicts: figures.add(
+                "entries_conflict",
+                "Entries whose id was in the store with another content",
+                By::default(),
+            ),
+            missed: figures.add(
+                "entries_missed",
+                "Entries that a reconciliation has found and no delivery had brought",
+                By::default(),
+            ),
+            unreadable: figures.add(
+                "bodies_unreadable",
+                "Authentic bodies that could not be split into entries and are kept whole",
+                By::default(),
+            ),
+            undecodable: figures.add(
+                "entries_malformed",
+                "Entries that a worker could not decode",
+                By::default(),
+            ),
+            unknown: figures.add(
+                "entries_unknown",
+                "Entries with a wire type that no schema knows, and that no handler asked for",
+                By::default(),
+            ),
+            rejected: figures.add(
+                "deliveries_rejected",
+                "Requests that were not answered with 200",
+                By::default(),
+            ),
+            delivery_seconds: figures.add(
+                "delivery_duration_seconds",
+                "From the head of a delivery to its answer 200",
+                Histogram::new(BUCKETS),
+            ),
+            attempts: figures.add("attempts", "Attempts by what they came to", By::default()),
+            handler_seconds: figures.add(
+                "handler_duration_seconds",
+                "Time that the handler took for an attempt",
+                Histogram::new(BUCKETS),
+            ),
+            destination_up: figures.add(
+                "destination_up",
+                "0 while the workers wait for the destination of events",
+                Gauge::default(),
+            ),
+            destination_opened: figures.add(
+                "destination_opened",
+                "Times that workers have stopped because the destination of events was down",
+                Counter::default(),
+            ),
+            connections: figures.add("connections", "Open connections", Gauge::default()),
+            evicted: figures.add(
+                "connections_evicted",
+                "Connections that waited for their clients and were closed for new ones",
+                Counter::default(),
+            ),
+            key_not_after: figures.add(
+                "key_not_after_seconds",
+                "The end of a signing key's validity, in seconds since the epoch, if it has one",
+                Family::default(),
+            ),
+            store_up: figures.add(
+                "store_up",
+                "1 if the store has answered within a second",
+                Gauge::default(),
+            ),
+            #[cfg(feature = "reconcile")]
+            reconciliations: figures.add(
+                "reconciliations",
+                "Reconciliations by what they came to",
+                By::default(),
+            ),
+            #[cfg(feature = "reconcile")]
+            last_reconciliation: figures.add(
+                "last_reconciliation_timestamp_seconds",
+                "When a reconciliation last ran to its end, 0 before the first",
+                Gauge::default(),
+            ),
+            #[cfg(feature = "reconcile")]
+            last_verification: figures.add(
+                "last_verification_timestamp_seconds",
+                "When a verification last ran to its end, 0 before the first",
+                Gauge::default(),
+            ),
+            queue: of_store.add(
+                "store_queued_writes",
+                "Writes that wait for the store",
+                Gauge::default(),
+            ),
+            queue_limit: of_store.add(
+                "store_queued_writes_limit",
+                "Writes that can wait for the store; 0 without a limit",
+                Gauge::default(),
+            ),
+            backlog: of_store.add(
+                "backlog_entries",
+                "Entries that wait for a worker or for an operator, by state",
+                Family::default(),
+            ),
+            behind_dead: of_store.add(
+                "behind_dead_entries",
+                "Pending entries after a dead one of their spektr id, held back by hold_on_dead",
+                Gauge::default(),
+            ),
+            oldest_pending: of_store.add(
+                "oldest_pending_age_seconds",
+                "Age of the pending entry that arrived first",
+                Gauge::default(),
+            ),
+            #[cfg(feature = "reconcile")]
+            verified: of_verification.add(
+                "verification_entries",
+                "Listed entries that a verification in the last two days has found missing from \
+                 the store, with another content there, or not decodable",
+                Family::default(),
+            ),
+            always,
+            of_store,
+            of_verification,
+            verification_until: Mutex::default(),
+            of_program: Mutex::default(),
+            unknown_types: Mutex::default(),
+        }
+    }
+}
