@@ -72,7 +72,8 @@ async fn neither_logs_nor_metrics_hold_what_is_secret_or_somebodys() {
         "an id was there with another content",
         "the event is parked, until somebody looks result=\"dead\"",
         "the event is parked, until somebody looks result=\"malformed\"",
-        "spektr_inbox_entries_malformed_total{type=\"customer_tag_add\"} 2",
+        "entries_malformed_total{type=\"alert_resolved\"} 1",
+        "entries_malformed_total{type=\"none\"} 1",
         "unknown_total{type=\"never_documented\"} 1",
     ] {
         assert!(text.contains(expected), "{expected}: {text}");

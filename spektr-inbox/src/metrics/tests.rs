@@ -94,3 +94,53 @@ fn the_labels_of_unknown_types_are_bounded() {
     assert!(text.contains("spektr_inbox_entries_unknown_total{type=\"type_0\"} 2\n"), "{text}");
     assert!(text.contains("spektr_inbox_entries_unknown_total{type=\"other\"} 937\n"), "{text}");
 }
+
+#[cfg(feature = "reconcile")]
+#[test]
+fn the_page_of_metrics_has_the_name_the_type_and_the_labels_of_each() {
+    use std::collections::BTreeMap;
+
+    let page = include_str!("../../METRICS.md");
+    let page = page.split("`spektr serve` adds").next().unwrap_or_default();
+    let documented: BTreeMap<_, _> = page
+        .lines()
+        .filter_map(|line| {
+            let cells: Vec<_> = line.split('|').map(str::trim).collect();
+            let name = cells.get(1)?.strip_prefix('`')?.strip_suffix('`')?;
+            let labels = cells[3].split(", ").map(|label| label.trim_matches('`'));
+            let labels = labels.filter(|label| !label.is_empty()).collect::<Vec<_>>();
+            Some((name.to_owned(), (cells[2].to_owned(), labels.join(","))))
+        })
+        .collect();
+
+    let metrics = Metrics::new();
+    metrics.begin("spektr");
+    metrics.unknown("never_documented");
+    metrics.stats(&Stats::default(), Timestamp::from_millis(0).unwrap());
+    let at = Timestamp::from_millis(0).unwrap();
+    let verified = crate::reconcile::Verified { at, missing: 0, conflicts: 0, undecodable: 0 };
+    metrics.verified(&verified, at);
+    let label = [("key_id", "a".into())];
+    let _end = metrics.0.key_not_after.get_or_create(&label);
+
+    let text = metrics.render();
+    let mut shown = BTreeMap::new();
+    let mut kind = "";
+    for line in text.lines() {
+        if let Some(declared) = line.strip_prefix("# TYPE ") {
+            kind = declared.split(' ').nth(1).unwrap();
+        } else if let Some(series) = line.strip_prefix("spektr_inbox_") {
+            let (series, _) = series.rsplit_once(' ').unwrap();
+            let (name, labels) = series.split_once('{').unwrap_or((series, ""));
+            let name = match kind {
+                "histogram" => name.trim_end_matches(|c: char| c != '_').trim_end_matches('_'),
+                _ => name,
+            };
+            let labels =
+                labels.split('"').step_by(2).map(|label| label.trim_matches([',', '=', '}']));
+            let labels = labels.filter(|label| !label.is_empty() && *label != "le");
+            shown.insert(name.to_owned(), (kind.to_owned(), labels.collect::<Vec<_>>().join(",")));
+        }
+    }
+    assert_eq!(shown, documented);
+}
