@@ -152,7 +152,7 @@ fn refuses_a_newer_version_and_leaves_the_file_alone() {
     let Fresh { store, folder: _folder } = fresh;
     drop(store);
     let connection = Connection::open(&path).unwrap();
-    let version: u32 =
+    let version: i32 =
         connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
     connection.pragma_update(None, "user_version", version + 1).unwrap();
     drop(connection);
