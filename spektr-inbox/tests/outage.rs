@@ -4,40 +4,18 @@
 
 mod support;
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use spektr_inbox::{Clock as _, Received, Workers};
 use support::Inbox;
-use tokio::sync::{mpsc, oneshot};
-
-/// Sends each line of the log to the test.
-#[derive(Clone)]
-struct Lines(mpsc::UnboundedSender<String>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let _gone = self.0.send(String::from_utf8_lossy(bytes).into_owned());
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use support::lines::logged;
+use tokio::sync::oneshot;
 
 #[tokio::test]
 async fn an_outage_of_the_store_is_two_lines_whatever_its_length() {
-    let (lines, mut logged) = mpsc::unbounded_channel();
-    let lines = Lines(lines);
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(move || lines.clone())
-        .with_ansi(false)
-        .with_target(false)
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (_guard, mut logged) = logged();
     let inbox = Inbox::new();
     let (file, away) = (inbox.folder.path().join("inbox.db"), inbox.folder.path().join("away.db"));
     std::fs::rename(&file, &away).unwrap();

@@ -283,7 +283,7 @@ async fn a_full_disk_is_a_507_until_there_is_room_again() {
 /// A report of readiness in which one thing is not well.
 fn report(what: &str, how: &str) -> String {
     let value = |name: &str| if name == what { how } else { "ok" }.to_owned();
-    let members = ["clock", "keys", "disk", "figures", "queue"]
+    let members = ["clock", "keys", "disk", "figures", "queue", "handling"]
         .map(|name| format!(r#""{name}":"{}""#, value(name)));
     format!("{{{}}}", members.join(","))
 }

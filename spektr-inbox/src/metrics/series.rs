@@ -53,6 +53,7 @@ pub(super) struct Series {
     pub(super) queue_limit: Gauge,
     pub(super) backlog: Family<Labels<1>, Gauge>,
     pub(super) behind_dead: Gauge,
+    pub(super) paused: Gauge,
     pub(super) oldest_pending: Gauge,
 
     #[cfg(feature = "reconcile")]
@@ -188,6 +189,11 @@ impl Series {
             behind_dead: of_store.add(
                 "behind_dead_entries",
                 "Pending entries after a dead one of their spektr id, held back by hold_on_dead",
+                Gauge::default(),
+            ),
+            paused: of_store.add(
+                "paused",
+                "1 while the store hands out nothing, as an operator has said",
                 Gauge::default(),
             ),
             oldest_pending: of_store.add(

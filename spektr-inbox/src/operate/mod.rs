@@ -170,6 +170,33 @@ pub async fn resolve(
     store.resolve(number, reason.to_owned(), record).await
 }
 
+/// Has the store hand out nothing more, to whatever process, until [`resume`]. What is being
+/// handled ends, and deliveries are accepted as before. Returns whether it was not so already.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn pause(
+    store: &dyn Store,
+    operator: &Operator,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    store.set_paused(true, operator.record(Action::Pause, now)).await
+}
+
+/// Ends a [`pause`]. Returns whether there was one.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn resume(
+    store: &dyn Store,
+    operator: &Operator,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    store.set_paused(false, operator.record(Action::Resume, now)).await
+}
+
 /// Deletes rejected deliveries from the quarantine, those that arrived before a time or
 /// all. Returns the number of deliveries deleted.
 ///

@@ -65,6 +65,8 @@ pub(super) struct Report {
     disk: &'static str,
     figures: &'static str,
     queue: &'static str,
+    /// Whether the store hands out entries. Deliveries are accepted all the same.
+    handling: &'static str,
 }
 
 impl Report {
@@ -160,6 +162,7 @@ async fn look(
         disk,
         figures,
         queue: if is_full { "full" } else { "ok" },
+        handling: if stats.paused_since.is_some() { "paused" } else { "ok" },
     }
 }
 

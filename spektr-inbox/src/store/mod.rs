@@ -15,6 +15,7 @@ mod completion;
 mod model;
 mod operation;
 mod patient;
+mod pause;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod sqlite;
@@ -38,6 +39,8 @@ pub use operation::{
     Action, Attempt, Erased, Erasure, Imported, Operator, Original, Record, Recorded, Tombstone,
 };
 pub(crate) use patient::accept_patiently;
+use pause::PAUSED;
+pub use pause::Pause;
 
 /// What begins the names of notes that say how far a source was reconciled: the source and
 /// the base URL follow, with a space in between.
@@ -60,12 +63,13 @@ pub trait Store: Send + Sync + 'static {
     /// Returns a receiver that changes after this store, this very object, has committed what
     /// can make entries due at once: [`accept`](Self::accept), [`replace`](Self::replace),
     /// [`import`](Self::import), [`release`](Self::release), [`make_due`](Self::make_due),
-    /// [`resolve`](Self::resolve) and [`give_back`](Self::give_back). Workers wait for it, and look now and then for what
+    /// [`resolve`](Self::resolve), [`give_back`](Self::give_back) and the end of a pause. Workers wait for it, and look now and then for what
     /// others have committed.
     fn arrivals(&self) -> watch::Receiver<()>;
 
     /// Gives pending entries that are due to a worker, for the time of a lease,
-    /// and counts an attempt for each. A lease that nobody has settled ends with it.
+    /// and counts an attempt for each. A lease that nobody has settled ends with it. During a
+    /// [`pause`](Self::pause) it gives none.
     fn claim(&self, request: ClaimRequest) -> StoreFuture<'_, Vec<Claim>>;
 
     /// Lets leases last for some time from now on. Returns those of them that are still
@@ -101,6 +105,16 @@ pub trait Store: Send + Sync + 'static {
         status: Option<u16>,
         now: Timestamp,
     ) -> StoreFuture<'_, bool>;
+
+    /// Stops handing out entries to whatever process, or begins again; and records it, if it is
+    /// a change. Leases that are held last, and entries are accepted as before. Returns whether
+    /// it was a change.
+    fn set_paused(&self, is_paused: bool, record: Record) -> StoreFuture<'_, bool>;
+
+    /// Returns since when the store hands out nothing, if that is so.
+    fn pause(&self) -> StoreFuture<'_, Option<Pause>> {
+        Box::pin(async move { Ok(self.note(PAUSED.to_owned()).await?.as_deref().map(Pause::of)) })
+    }
 
     /// Returns at most `limit` entries in the order of arrival, those after a
     /// number.

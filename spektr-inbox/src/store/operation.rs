@@ -53,6 +53,10 @@ pub enum Action {
     Import,
     /// Entries were written out.
     Export,
+    /// The store was told to hand out nothing.
+    Pause,
+    /// The store was told to hand out entries again.
+    Resume,
 }
 
 impl Action {
@@ -70,6 +74,8 @@ impl Action {
             Self::Discard => "discard",
             Self::Import => "import",
             Self::Export => "export",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
         }
     }
 }

@@ -1,11 +1,11 @@
-//! How a store holds entries back: behind a dead letter.
+//! How a store holds entries back: behind a dead letter, or during a pause.
 
 use std::time::Duration;
 
 use super::working::{ordered, three};
-use super::{accept, all, ids, start, tag_added};
-use crate::clock::after;
-use crate::store::{Action, ClaimRequest, Filter, Operator, Settlement, State, Store};
+use super::{accept, all, ids, request, start, tag_added};
+use crate::clock::{after, before};
+use crate::store::{Action, ClaimRequest, Filter, Operator, Pause, Settlement, State, Store};
 
 fn holding(now: spektr_types::Timestamp) -> ClaimRequest {
     ClaimRequest { hold_on_dead: true, ..ordered(now) }
@@ -104,4 +104,47 @@ pub async fn what_is_held_back_does_not_hide_what_is_not(store: &dyn Store) {
     // Who does not ask for it gets them.
     let others = ClaimRequest { limit: 400, ..ordered(later) };
     assert_eq!(store.claim(others).await.unwrap().len(), 400);
+}
+
+/// Until it is resumed; what is being worked on ends, and each change is recorded once.
+pub async fn a_paused_store_accepts_and_hands_out_nothing(store: &dyn Store) {
+    three(store).await;
+    let held = store.claim(ClaimRequest { limit: 1, ..ordered(start()) }).await.unwrap();
+    assert_eq!(store.pause().await.unwrap(), None);
+    let later = after(start(), Duration::from_secs(5));
+    let pause = |at| store.set_paused(true, Operator::new("ada \0").record(Action::Pause, at));
+    assert!(pause(start()).await.unwrap());
+    assert!(!pause(later).await.unwrap());
+    let paused = Pause { since: start(), by: "ada \0".to_owned() };
+    assert_eq!(store.pause().await.unwrap(), Some(paused));
+    assert_eq!(store.stats().await.unwrap().paused_since, Some(start()));
+
+    accept(store, &[tag_added("other", "s2", 1), r#"{"id":"nobody","type":"x"}"#.to_owned()]).await;
+    assert_eq!(
+        store.extend(vec![held[0].lease], start(), Duration::from_secs(60)).await.unwrap(),
+        [held[0].lease]
+    );
+    assert!(store.settle(held[0].lease, Settlement::Done, start()).await.unwrap());
+    // Neither what is due nor what was put off by a clock that went wrong.
+    let day_before = before(start(), Duration::from_secs(24 * 3600));
+    for now in [later, day_before] {
+        for request in [holding(now), ordered(now), ClaimRequest { owner: 2, ..request(now) }] {
+            assert!(store.claim(request).await.unwrap().is_empty());
+        }
+    }
+    let arrivals = store.arrivals();
+    let resume = || store.set_paused(false, Operator::new("eve").record(Action::Resume, later));
+    assert!(resume().await.unwrap());
+    assert!(arrivals.has_changed().unwrap());
+    assert!(!resume().await.unwrap());
+    assert_eq!(store.pause().await.unwrap(), None);
+    assert_eq!(store.stats().await.unwrap().paused_since, None);
+    assert_eq!(ids(&store.claim(ordered(later)).await.unwrap()), ["e2", "other", "nobody"]);
+    let actions = store.actions(0, 10).await.unwrap();
+    let shown: Vec<_> = actions
+        .iter()
+        .map(|one| (one.actor.as_str(), one.action.as_str(), one.at, one.affected))
+        .collect();
+    let expected = [("ada \0", "pause", start(), 0), ("eve", "resume", later, 0)];
+    assert_eq!(shown, expected);
 }

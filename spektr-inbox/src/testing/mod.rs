@@ -73,6 +73,7 @@ macro_rules! store_tests {
             a_dead_letter_does_not_hold_back_the_next
             a_dead_letter_holds_back_what_comes_later_if_it_is_to
             what_is_held_back_does_not_hide_what_is_not
+            a_paused_store_accepts_and_hands_out_nothing
             a_clock_put_back_delays_nothing_for_long
             lists_and_counts_by_filter
             releases_what_is_not_pending

@@ -5,6 +5,7 @@ mod backoff;
 mod breaker;
 mod handler;
 mod outage;
+mod pausing;
 mod pool;
 mod router;
 #[cfg(feature = "testing")]

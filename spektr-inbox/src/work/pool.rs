@@ -17,6 +17,7 @@ use super::backoff::Backoff;
 use super::breaker::{Breaker, Permit};
 use super::handler::{Handler, HandlerError, Handling, Malformed, Received};
 use super::outage::Outages;
+use super::pausing::Pausing;
 use crate::store::{Claim, ClaimRequest, Lease, Store, StoreError};
 use crate::{Clock, Metrics, SystemClock};
 
@@ -62,6 +63,7 @@ pub(super) struct Shared<H> {
     /// Whether handlers are to be stopped.
     pub(super) stop: watch::Sender<bool>,
     pub(super) outages: Outages,
+    pausing: Pausing,
     owner: i64,
     idle: Mutex<HashMap<i64, Lease>>,
 }
@@ -157,6 +159,7 @@ impl<H: Handler> Workers<H> {
             options,
             stop: watch::Sender::new(false),
             outages: Outages::new(),
+            pausing: Pausing::default(),
             owner: fastrand::i64(1..),
             idle: Mutex::default(),
         };
@@ -336,6 +339,9 @@ impl<H: Handler> Workers<H> {
                 shared.outages.claim.note(&claimed);
             }
             let has_failed = claimed.is_err();
+            if let Ok(Some(claimed)) = &claimed {
+                shared.pausing.note(&*shared.store, claimed.len()).await;
+            }
             let claimed = claimed.ok().flatten().unwrap_or_default();
             let found = claimed.len();
             for claim in claimed {

@@ -1,7 +1,8 @@
 //! Who did what: every action leaves a record, in the transaction that did it.
 
 use spektr_inbox::operate::{
-    Kind, empty_quarantine, erase, export, import, prune, redecode, replay, resolve, retry, survey,
+    Kind, empty_quarantine, erase, export, import, pause, prune, redecode, replay, resolve, resume,
+    retry, survey,
 };
 use spektr_inbox::store::{Filter, NewEntry, Operator, Rejected, Settlement, State};
 use spektr_inbox::testing::{entries, start, tag_added};
@@ -26,6 +27,7 @@ async fn every_action_of_an_operator_is_recorded() {
     settle(&inbox, Settlement::Retry { due_at, reason: "marker".to_owned() }).await;
     retry(store, &ada, &Filter::state(State::Pending), now, |_| {}).await.unwrap();
     settle(&inbox, dead()).await;
+    assert!(pause(store, &ada, now).await.unwrap() && resume(store, &ada, now).await.unwrap());
     let all_dead = Filter { source: Some("test".to_owned()), ..Filter::state(State::Dead) };
     replay(store, &ada, &all_dead, now, |_| {}).await.unwrap();
     settle(&inbox, Settlement::Done).await;
@@ -54,6 +56,8 @@ async fn every_action_of_an_operator_is_recorded() {
         // In two steps.
         ("retry", Some(r#"{"state":"pending"}"#.to_owned()), 500),
         ("retry", Some(r#"{"state":"pending"}"#.to_owned()), 100),
+        ("pause", None, 0),
+        ("resume", None, 0),
         ("replay", Some(r#"{"source":"test","state":"dead"}"#.to_owned()), 500),
         ("replay", Some(r#"{"source":"test","state":"dead"}"#.to_owned()), 100),
         ("prune", Some(r#"{"id":"e1"}"#.to_owned()), 1),
@@ -81,7 +85,7 @@ async fn every_action_of_an_operator_is_recorded() {
     }
     export(store, &ada, &Filter::state(State::Done), now, Full, |_| {}).await.unwrap_err();
     assert_eq!(record(&inbox).await.last().unwrap().0, "export");
-    assert_eq!(record(&inbox).await.len(), 11);
+    assert_eq!(record(&inbox).await.len(), 13);
 
     let other = Inbox::new();
     import(&*other.store, &ada, &file[..], now, |_| {}).await.unwrap();

@@ -6,6 +6,7 @@
 
 pub(crate) mod before;
 pub(crate) mod certificate;
+pub(crate) mod lines;
 pub(crate) mod memory;
 
 use std::net::SocketAddr;

@@ -55,6 +55,7 @@ mod connect;
 mod error;
 mod import;
 mod options;
+mod pause;
 mod pool;
 mod pooler;
 mod prune;
@@ -235,6 +236,13 @@ impl Store for PostgresStore {
     ) -> StoreFuture<'_, bool> {
         let ending = Ending { lease, settlement, status, at: now, now: self.given(now) };
         Box::pin(within(self.timeout, self.settle_again(ending)))
+    }
+
+    fn set_paused(&self, is_paused: bool, record: Record) -> StoreFuture<'_, bool> {
+        lend!(self.operate, OPERATE_TIMEOUT, |one| {
+            let set = pause::set(&mut one, is_paused, &record).await;
+            set.inspect(|is_change| self.arrivals.changed(*is_change && !is_paused))
+        })
     }
 
     fn list(&self, filter: Filter, after: i64, limit: usize) -> StoreFuture<'_, Vec<StoredEntry>> {

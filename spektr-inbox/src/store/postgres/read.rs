@@ -12,6 +12,7 @@ use super::work::columns;
 use crate::clock::from_millis;
 use crate::intake::MAX_ID_LENGTH;
 use crate::store::operation::hash;
+use crate::store::pause::Pause;
 use crate::store::{Filter, Record, State, Stats, StoreError, StoredEntry, Tally};
 
 /// How many columns `columns!` has.
@@ -232,7 +233,8 @@ pub(super) async fn stats(
                  WHERE state = 'dead' ORDER BY lane, order_at, number) AS dead \
                CROSS JOIN LATERAL (SELECT count(*) AS count FROM spektr_inbox.work AS later \
                  WHERE later.state = 'pending' AND later.lane = dead.lane \
-                 AND (later.order_at, later.number) > (dead.order_at, dead.number)) AS behind) \
+                 AND (later.order_at, later.number) > (dead.order_at, dead.number)) AS behind), \
+             (SELECT text FROM spektr_inbox.notes WHERE name = 'paused'::bytea) \
              FROM (SELECT count(*) AS count, min(received_at) AS oldest \
                FROM spektr_inbox.work WHERE state = 'pending') AS pending",
             &[],
@@ -242,6 +244,7 @@ pub(super) async fn stats(
     let mut stats = Stats {
         pending: value::<i64>(row, 0)?.unsigned_abs(),
         behind_dead: value::<i64>(row, 4)?.unsigned_abs(),
+        paused_since: text(row, 5, "text", 0)?.map(|text| Pause::of(&text).since),
         oldest_pending: value::<Option<i64>>(row, 1)?.map(from_millis),
         newest: value::<Option<i64>>(row, 2)?.map(from_millis),
         clock: Some(from_millis(value::<i64>(row, 3)?)),

@@ -8,6 +8,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::error::Fault;
+use super::pause::not_paused;
 use super::pool::Lent;
 use super::read::{COLUMNS_COUNT, entry};
 use crate::store::{Claim, ClaimRequest, Lease, StoreError};
@@ -104,13 +105,16 @@ const CLAIM: &str = concat!(
        SELECT number, due_at, owner, lease, attempts, leased_at FROM spektr_inbox.work \
        WHERE state = 'pending' AND due_at <= ",
     now!(),
+    " AND ",
+    not_paused!(),
     " ORDER BY due_at, number LIMIT $4 FOR UPDATE SKIP LOCKED \
      ), misdated AS ( \
        SELECT number, due_at, owner, lease, attempts, leased_at FROM spektr_inbox.work \
        WHERE state = 'pending' AND due_at > ",
     now!(),
-    " + $2 AND owner IS DISTINCT FROM $3 \
-       ORDER BY due_at, number LIMIT $4 FOR UPDATE SKIP LOCKED \
+    " + $2 AND owner IS DISTINCT FROM $3 AND ",
+    not_paused!(),
+    " ORDER BY due_at, number LIMIT $4 FOR UPDATE SKIP LOCKED \
      ), chosen AS ( \
        SELECT * FROM due UNION ALL SELECT * FROM misdated LIMIT $4 \
      ), ",
@@ -170,6 +174,8 @@ const FIND: &str = concat!(
        SELECT number, lane, order_at FROM spektr_inbox.work \
        WHERE state = 'pending' AND due_at <= ",
     now!(),
+    " AND ",
+    not_paused!(),
     " ORDER BY due_at, number LIMIT $5 \
      ) AS work WHERE ",
     first_in_lane!(),
@@ -187,7 +193,9 @@ const WALK: &str = concat!(
     "\
     WITH RECURSIVE first AS ( \
       (SELECT number, lane, order_at, due_at, owner FROM spektr_inbox.work \
-        WHERE state = 'pending' AND lane > $5 ORDER BY lane, order_at, number LIMIT 1) \
+        WHERE state = 'pending' AND lane > $5 AND ",
+    not_paused!(),
+    " ORDER BY lane, order_at, number LIMIT 1) \
       UNION ALL \
       SELECT next.* FROM first CROSS JOIN LATERAL ( \
         SELECT number, lane, order_at, due_at, owner FROM spektr_inbox.work \
@@ -224,7 +232,9 @@ const TAKE: &str = concat!(
        SELECT work.number, work.due_at, work.owner, work.lease, work.attempts, work.leased_at \
        FROM unnest($4::bigint[]) AS found (number) \
        JOIN spektr_inbox.work ON work.number = found.number \
-       WHERE work.state = 'pending' AND (work.due_at <= ",
+       WHERE ",
+    not_paused!(),
+    " AND work.state = 'pending' AND (work.due_at <= ",
     now!(),
     " OR (work.due_at > ",
     now!(),

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use spektr_types::Timestamp;
 
 use super::claim::{WHEN, find};
+use super::pause::is_paused;
 use super::read::{COLUMNS, COLUMNS_COUNT, entry};
 use crate::clock::after;
 use crate::store::model::LEASE_EXPIRED;
@@ -18,6 +19,9 @@ pub(super) fn claim(
     connection: &Connection,
     request: &ClaimRequest,
 ) -> Result<Vec<Claim>, StoreError> {
+    if is_paused(connection)? {
+        return Ok(Vec::new());
+    }
     let numbers = find(connection, request)?;
     if numbers.is_empty() {
         return Ok(Vec::new());

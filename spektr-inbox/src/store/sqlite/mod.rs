@@ -14,6 +14,7 @@ mod erase;
 mod file;
 mod import;
 mod lease;
+mod pause;
 mod prune;
 mod quarantine;
 mod read;
@@ -194,6 +195,14 @@ impl Store for SqliteStore {
         Box::pin(self.writer.write_anyway(move |connection| {
             lease::settle(connection, lease, &settlement, status, now)
         }))
+    }
+
+    fn set_paused(&self, is_paused: bool, record: Record) -> StoreFuture<'_, bool> {
+        Box::pin(async move {
+            let setting = move |connection: &_| pause::set(connection, is_paused, &record);
+            let done = self.writer.write(setting).await;
+            done.inspect(|is_change| self.arrivals.changed(*is_change && !is_paused))
+        })
     }
 
     fn list(&self, filter: Filter, after: i64, limit: usize) -> StoreFuture<'_, Vec<StoredEntry>> {

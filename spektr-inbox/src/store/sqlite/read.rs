@@ -5,6 +5,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 use spektr_types::Timestamp;
 
+use super::pause::pause;
 use crate::clock::from_millis;
 use crate::intake::MAX_ID_LENGTH;
 use crate::store::{Filter, State, Stats, StoreError, StoredEntry, Tally};
@@ -141,6 +142,7 @@ pub(super) fn stats(
     connection: &Connection,
     (queued, queue_limit): (usize, usize),
 ) -> Result<Stats, StoreError> {
+    let paused_since = pause(connection)?.map(|pause| pause.since);
     let mut stats = connection
         .prepare_cached(
             "SELECT (SELECT received_at FROM entries WHERE state = 'pending' ORDER BY number LIMIT 1), \
@@ -158,6 +160,7 @@ pub(super) fn stats(
         .query_row([], |row| {
             Ok(Stats {
                 behind_dead: row.get(2)?,
+                paused_since,
                 oldest_pending: row.get::<_, Option<i64>>(0)?.map(from_millis),
                 newest: row.get::<_, Option<i64>>(1)?.map(from_millis),
                 queued,
