@@ -188,6 +188,44 @@ fn what_waits_for_its_next_attempt_is_due_after_a_retry_and_a_dry_run_only_count
 }
 
 #[test]
+fn a_paused_inbox_says_since_when_and_by_whom_until_it_is_resumed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line =
+        serde_json::json!({ "state": "pending", "receivedAt": 1, "raw": event("e1", "s1", 1) });
+    std::fs::write(folder.path().join("in.jsonl"), line.to_string()).expect("is written");
+    assert_eq!(run(folder.path(), &["inbox", "import", "in.jsonl"]).0, Some(0));
+    let pause = ["inbox", "pause", "--by", "ada"];
+    let (code, out, _) = run(folder.path(), &pause);
+    assert_eq!(
+        (code, &out[..]),
+        (Some(0), "paused: deliveries are accepted, and nothing is handled\n")
+    );
+    let (code, out, _) = run(folder.path(), &pause);
+    assert_eq!((code, &out[..]), (Some(0), "paused already\n"));
+    let (_, status, _) = run(folder.path(), &["inbox", "status", "--format", "json"]);
+    let [status] = &lines(&status)[..] else { panic!("{status}") };
+    assert_eq!((&status["paused"]["by"], &status["pending"]), (&"ada".into(), &1.into()));
+    let since = status["paused"]["since"].as_str().expect("a time").to_owned();
+    let (_, status, _) = run(folder.path(), &["inbox", "status"]);
+    assert!(status.starts_with(&format!("handling  paused by ada since {since}\n")), "{status}");
+
+    for is_change in [true, false] {
+        let (code, out, _) =
+            run(folder.path(), &["inbox", "resume", "--by", "eve", "--format", "json"]);
+        let expected = format!("{{\"changed\":{is_change},\"paused\":false}}\n");
+        assert_eq!((code, out), (Some(0), expected));
+    }
+    let (_, status, _) = run(folder.path(), &["inbox", "status", "--format", "json"]);
+    assert!(status.starts_with(r#"{"paused":null,"#), "{status}");
+    let (_, log, _) = run(folder.path(), &["inbox", "log", "--format", "json"]);
+    let log = lines(&log);
+    let paused_at = &log[1]["at"];
+    let log: Vec<_> = log[1..].iter().map(|one| (&one["action"], &one["by"])).collect();
+    assert_eq!(log, [(&"pause".into(), &"ada".into()), (&"resume".into(), &"eve".into())]);
+    assert_eq!(paused_at, &since[..]);
+}
+
+#[test]
 fn actions_are_logged_under_the_account_of_the_process() {
     let folder = tempfile::tempdir().expect("a folder");
     let line = serde_json::json!({ "state": "done", "receivedAt": 1, "raw": event("e1", "s1", 1) });

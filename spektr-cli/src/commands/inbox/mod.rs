@@ -8,6 +8,7 @@ mod erase;
 mod filter;
 mod list;
 mod log;
+mod pause;
 mod prune;
 mod quarantine;
 mod redecode;
@@ -36,6 +37,12 @@ pub(crate) enum Command {
     Show(show::Arguments),
     /// List dead letters, and why they are dead
     Dead(list::DeadArguments),
+    /// Show whether entries are handed out, and how many wait for what
+    Status(pause::StatusArguments),
+    /// Hand out nothing more, while deliveries are accepted
+    Pause(pause::PauseArguments),
+    /// Hand out entries again
+    Resume(pause::ResumeArguments),
     /// Make entries pending again: dead letters, or what was done already
     Replay(again::ReplayArguments),
     /// Make pending entries due now that wait for their next attempt
@@ -75,6 +82,9 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
             Command::List(arguments) => list::list(global, arguments).await,
             Command::Show(arguments) => show::show(global, arguments).await,
             Command::Dead(arguments) => list::dead(global, arguments).await,
+            Command::Status(arguments) => pause::status(global, arguments).await,
+            Command::Pause(arguments) => pause::pause(global, arguments).await,
+            Command::Resume(arguments) => pause::resume(global, arguments).await,
             Command::Replay(arguments) => again::replay(global, arguments).await,
             Command::Retry(arguments) => again::retry(global, arguments).await,
             Command::Redecode(arguments) => redecode::redecode(global, arguments).await,
