@@ -450,7 +450,8 @@ pub struct Stats {
     pub conflict: u64,
     /// Since when the store hands out nothing, if that is so.
     pub paused_since: Option<Timestamp>,
-    /// When the pending entry arrived that came first.
+    /// When the pending entry arrived that came first. If the clock was put back in between, it
+    /// can be the earliest time of a pending entry instead.
     pub oldest_pending: Option<Timestamp>,
     /// When the entry arrived that was stored last.
     pub newest: Option<Timestamp>,

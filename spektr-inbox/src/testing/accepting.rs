@@ -145,6 +145,20 @@ pub async fn a_delivery_can_contradict_itself(store: &dyn Store) {
     assert_eq!(states(store).await, [State::Pending, State::Conflict]);
 }
 
+/// What contradicts an earlier delivery counts up with the rest.
+pub async fn a_delivery_is_numbered_in_its_order(store: &dyn Store) {
+    let raw = |id: &str, tag: &str| {
+        tag_added(id, "s1", 1_700_000_000_000)
+            .replace(r#""tagId":"t""#, &format!(r#""tagId":"{tag}""#))
+    };
+    accept(store, &[raw("e1", "t"), raw("e3", "t")]).await;
+    let ids = ["e1", "e2", "e3", "e4"];
+    accept(store, &ids.map(|id| raw(id, "u"))).await;
+    let stored = all(store).await;
+    let found: Vec<_> = stored[2..].iter().filter_map(|entry| entry.id.as_deref()).collect();
+    assert_eq!(found, ids);
+}
+
 /// What a database may not like: U+0000, lone surrogates, quotes and backslashes, and
 /// texts of a hundred thousand bytes. A delivery with all of them is stored, found again
 /// and worked on like any other.

@@ -52,6 +52,7 @@ macro_rules! store_tests {
             racing_duplicates_make_one_row
             racing_contents_make_one_pending_row
             a_delivery_can_contradict_itself
+            a_delivery_is_numbered_in_its_order
             hostile_texts_are_kept_found_and_worked_on
             bodies_that_cannot_be_read_are_kept
             claims_what_is_due_once
@@ -65,6 +66,7 @@ macro_rules! store_tests {
             keeps_no_more_attempts_after_replays
             the_longest_durations_are_durations
             an_extended_lease_does_not_expire
+            extends_no_lease_for_the_token_of_another
             a_retry_waits_for_its_time
             what_is_deferred_counts_no_attempt
             an_ordered_claim_takes_one_per_spektr_id_in_order
@@ -74,6 +76,7 @@ macro_rules! store_tests {
             a_dead_letter_holds_back_what_comes_later_if_it_is_to
             what_is_held_back_does_not_hide_what_is_not
             a_paused_store_accepts_and_hands_out_nothing
+            lanes_that_wait_do_not_hide_what_a_wrong_clock_has_put_off
             a_clock_put_back_delays_nothing_for_long
             lists_and_counts_by_filter
             releases_what_is_not_pending

@@ -283,6 +283,20 @@ pub async fn an_extended_lease_does_not_expire(store: &dyn Store) {
     assert_eq!(other(after(start(), 60 * SECOND)).await.unwrap().len(), 1);
 }
 
+/// Each by its number, owner and token together: the token of another entry holds nothing.
+pub async fn extends_no_lease_for_the_token_of_another(store: &dyn Store) {
+    three(store).await;
+    let claims = store.claim(request(start())).await.unwrap();
+    let [one, two] = [0, 1].map(|index: usize| claims[index].lease);
+    let forged = [
+        Lease { number: two.number, ..one },
+        Lease { owner: 2, ..one },
+        Lease { token: two.token, ..one },
+    ];
+    let given = [&forged[..], &[one, two]].concat();
+    assert_eq!(store.extend(given, start(), 60 * SECOND).await.unwrap(), [one, two]);
+}
+
 /// Not a millisecond before, and with the attempts counted on.
 pub async fn a_retry_waits_for_its_time(store: &dyn Store) {
     accept(store, &[tag_added("e1", "s1", 1_700_000_000_000)]).await;
@@ -414,6 +428,26 @@ pub async fn what_has_to_wait_does_not_hide_what_has_not(store: &dyn Store) {
     assert_eq!(claimed, ["a-0", "a-1", "b-0", "b-1", "c-0", "c-1", "nobody-0", "nobody-1"]);
     assert_eq!(store.claim(in_order(start())).await.unwrap().len(), 0);
     assert_eq!(ids(&store.claim(in_order(due_at)).await.unwrap()), ["blocked-0"]);
+}
+
+/// What a wrong clock has put off is claimed also where lanes beside it have to wait for the
+/// leases that are held in them.
+pub async fn lanes_that_wait_do_not_hide_what_a_wrong_clock_has_put_off(store: &dyn Store) {
+    let in_order = || ClaimRequest { limit: 1, ..ordered(start()) };
+    accept(store, &[tag_added("far", "far", 1)]).await;
+    let lease = store.claim(in_order()).await.unwrap().remove(0).lease;
+    let due_at = after(start(), 2 * 3600 * SECOND);
+    let retry = Settlement::Retry { due_at, reason: String::new() };
+    assert!(store.settle(lease, retry, start()).await.unwrap());
+    let raws = |id: &str, created_at: i64| -> Vec<String> {
+        let raw = |index| tag_added(&format!("{id}{index}"), &format!("s{index}"), created_at);
+        (0..20).map(raw).collect()
+    };
+    accept(store, &raws("held", 2)).await;
+    let claims = store.claim(ClaimRequest { limit: 20, ..in_order() }).await.unwrap();
+    assert_eq!(claims.len(), 20);
+    accept(store, &raws("late", 1)).await;
+    assert_eq!(ids(&store.claim(in_order()).await.unwrap()), ["far"]);
 }
 
 /// A time further off than any that is set was set by a clock that went wrong.

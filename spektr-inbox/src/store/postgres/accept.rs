@@ -241,7 +241,8 @@ pub(super) use known;
 /// Stores what is not there, in the order of arrival, and due at once: a machine whose clock
 /// is ahead delays nothing. Another content of a key that is
 /// there is stored in the next round, once it is known not to be what an earlier version has
-/// stored.
+/// stored, under the number that this round reserves for it: entries of a delivery count up in
+/// its order.
 ///
 /// A row that another transaction stores at the same time is waited for and then not
 /// stored, because of the unique indexes. Once that transaction has ended, the next
@@ -255,19 +256,18 @@ const ACCEPT: &str = concat!(
     " AS known \
       FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], \
         $6::bytea[], $7::bytea[], $8::bytea[], $9::bytea[], $10::bigint[], $11::bigint[], \
-        $12::text[], $13::boolean[], $14::boolean[], $15::bytea[]) WITH ORDINALITY \
+        $12::text[], $13::boolean[], $14::boolean[], $15::bytea[], $16::bigint[]) WITH ORDINALITY \
         AS given (source, source_hash, key_hash, content, id, spektr_id, spektr_hash, lane, \
-        wire_type, created_at, received_at, state, second, compared, raw, place) \
+        wire_type, created_at, received_at, state, second, compared, raw, reserved, place) \
     ), numbered AS MATERIALIZED ( \
-      SELECT nextval('spektr_inbox.numbers') AS number, fresh.* \
-      FROM (SELECT * FROM given WHERE known IS NULL OR (NOT known AND compared) \
-        ORDER BY place) AS fresh \
+      SELECT coalesce(reserved, nextval('spektr_inbox.numbers')) AS number, fresh.* \
+      FROM (SELECT * FROM given WHERE known IS NOT TRUE ORDER BY place) AS fresh \
     ), stored AS ( \
       INSERT INTO spektr_inbox.entries (number, source, source_hash, key_hash, content, id, \
         spektr_id, spektr_hash, wire_type, created_at, conflict, raw) \
       SELECT number, source, source_hash, key_hash, content, id, spektr_id, spektr_hash, \
         wire_type, created_at, known IS NOT NULL OR second, raw \
-      FROM numbered ORDER BY key_hash, source_hash, content \
+      FROM numbered WHERE known IS NULL OR compared ORDER BY key_hash, source_hash, content \
       ON CONFLICT DO NOTHING RETURNING number, conflict \
     ), working AS ( \
       INSERT INTO spektr_inbox.work \
@@ -278,7 +278,8 @@ const ACCEPT: &str = concat!(
         least(received_at, (extract(epoch FROM statement_timestamp()) * 1000)::bigint) \
       FROM numbered JOIN stored USING (number) \
     ) \
-    SELECT given.place, given.known, stored.number, stored.conflict, given.compared FROM given \
+    SELECT given.place, given.known, stored.number, stored.conflict, given.compared, \
+      numbered.number FROM given \
     LEFT JOIN numbered ON numbered.place = given.place \
     LEFT JOIN stored ON stored.number = numbered.number",
 );
@@ -306,8 +307,9 @@ pub(super) async fn store(
         }
         let found = query(connection, &rows).await?;
         let mut others = Vec::new();
-        for (place, found) in found {
-            let Some(row) = rows.get(place) else { continue };
+        for (place, number, found) in found {
+            let Some(row) = rows.get_mut(place) else { continue };
+            row.reserved = number;
             match found {
                 Found::Accepted(acceptance) => accepted[row.index] = Some(acceptance),
                 Found::OtherContent => others.push(place),
@@ -336,6 +338,8 @@ struct Row<'a> {
     second: bool,
     /// Whether it is known not to be what an earlier version has stored.
     compared: bool,
+    /// The number that an earlier round has reserved for it.
+    reserved: Option<i64>,
     content: [u8; 33],
     source_hash: Vec<u8>,
     key_hash: Vec<u8>,
@@ -356,6 +360,7 @@ impl<'a> Row<'a> {
             entry,
             second,
             compared: false,
+            reserved: None,
             content: entry.stored_content(),
             source_hash: hash(&entry.source),
             key_hash: hash(&entry.key),
@@ -374,8 +379,11 @@ enum Found {
     Raced,
 }
 
-/// Runs the statement; gives the places of rows and what became of them.
-async fn query(connection: &mut Lent<'_>, rows: &[Row<'_>]) -> Result<Vec<(usize, Found)>, Fault> {
+/// Runs the statement; gives the places of rows, their numbers, and what became of them.
+async fn query(
+    connection: &mut Lent<'_>,
+    rows: &[Row<'_>],
+) -> Result<Vec<(usize, Option<i64>, Found)>, Fault> {
     fn column<'a, T>(rows: &'a [Row<'_>], value: impl Fn(&'a Row<'_>) -> T) -> Vec<T> {
         rows.iter().map(value).collect()
     }
@@ -401,6 +409,7 @@ async fn query(connection: &mut Lent<'_>, rows: &[Row<'_>]) -> Result<Vec<(usize
                 &column(rows, |row| row.second),
                 &column(rows, |row| row.compared),
                 &column(rows, |row| &row.entry.raw[..]),
+                &column(rows, |row| row.reserved),
             ],
         )
         .await?;
@@ -416,7 +425,7 @@ async fn query(connection: &mut Lent<'_>, rows: &[Row<'_>]) -> Result<Vec<(usize
             _ => Found::Raced,
         };
         // Places count from 1.
-        Ok((usize::try_from(place - 1).unwrap_or(usize::MAX), found))
+        Ok((usize::try_from(place - 1).unwrap_or(usize::MAX), row.try_get(5)?, found))
     };
     found.into_iter().map(read).collect()
 }

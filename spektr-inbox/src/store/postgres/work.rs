@@ -131,16 +131,12 @@ const CLAIM: &str = concat!(
      FROM taken JOIN spektr_inbox.entries ON entries.number = taken.number"
 );
 
-/// The first pending one of its lane, while no lease is held on another. One that comes
-/// late, or is released, can be earlier than the one that is being worked on.
-macro_rules! first_in_lane {
+/// No lease is held on another entry of the lane: one that comes late, or is released, can be
+/// earlier than the one that is being worked on.
+macro_rules! lane_is_free {
     () => {
         concat!(
             "NOT EXISTS ( \
-           SELECT FROM spektr_inbox.work AS earlier \
-           WHERE earlier.state = 'pending' AND earlier.lane = work.lane \
-           AND (earlier.order_at, earlier.number) < (work.order_at, work.number)) \
-         AND NOT EXISTS ( \
            SELECT FROM spektr_inbox.work AS held \
            WHERE held.state = 'pending' AND held.owner IS NOT NULL AND held.lane = work.lane \
            AND held.number <> work.number AND held.due_at > ",
@@ -149,6 +145,20 @@ macro_rules! first_in_lane {
            AND (held.due_at <= ",
             now!(),
             " + $2 OR held.owner = $3))"
+        )
+    };
+}
+
+/// The first pending one of its lane, while that is free.
+macro_rules! first_in_lane {
+    () => {
+        concat!(
+            "NOT EXISTS ( \
+           SELECT FROM spektr_inbox.work AS earlier \
+           WHERE earlier.state = 'pending' AND earlier.lane = work.lane \
+           AND (earlier.order_at, earlier.number) < (work.order_at, work.number)) \
+         AND ",
+            lane_is_free!()
         )
     };
 }
@@ -185,7 +195,8 @@ const FIND: &str = concat!(
 );
 
 /// Walks from lane to lane, however many entries wait in each, and gives the first of
-/// each lane if that is due, or was put off by a clock that went wrong.
+/// each lane, and whether it can be claimed: it is due, or was put off by a clock that went
+/// wrong, and its lane is free.
 ///
 /// $1 now, $2 horizon from now on, $3 owner, $4 how many lanes, $5 the lane to begin after, $6
 /// whether dead ones hold back
@@ -207,7 +218,9 @@ const WALK: &str = concat!(
     " OR (due_at > ",
     now!(),
     " + $2 \
-      AND owner IS DISTINCT FROM $3)) AND NOT ",
+      AND owner IS DISTINCT FROM $3)) AND ",
+    lane_is_free!(),
+    " AND NOT ",
     held_by_dead!(),
     " FROM (SELECT * FROM first LIMIT $4) AS work"
 );
@@ -371,7 +384,8 @@ const EXTEND: &str = concat!(
     now!(),
     " + $5 FROM free WHERE work.number = free.number \
      ) \
-     SELECT work.lease FROM spektr_inbox.work JOIN given ON given.number = work.number \
+     SELECT work.number, work.owner, work.lease \
+     FROM spektr_inbox.work JOIN given ON given.number = work.number \
      WHERE work.owner = given.owner AND work.lease = given.lease AND work.state = 'pending'"
 );
 
@@ -390,9 +404,10 @@ pub(super) async fn extend(
     let [numbers, owners, tokens] = columns_of(leases);
     let values: [&(dyn ToSql + Sync); 5] = [&now, &numbers, &owners, &tokens, &millis(duration)];
     let rows = connection.query(EXTEND, &values).await?;
-    let held = rows.iter().map(|row| row.try_get(0)).collect::<Result<HashSet<i64>, _>>();
-    let held = held.map_err(Fault::from)?;
-    Ok(leases.iter().filter(|lease| held.contains(&lease.token)).copied().collect())
+    let parts = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
+    let held = rows.iter().map(parts).collect::<Result<HashSet<(i64, i64, i64)>, Fault>>()?;
+    let is_held = |lease: &&Lease| held.contains(&(lease.number, lease.owner, lease.token));
+    Ok(leases.iter().filter(is_held).copied().collect())
 }
 
 /// $1 now, $2 numbers, $3 owners, $4 tokens
