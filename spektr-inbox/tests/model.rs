@@ -1,0 +1,84 @@
+//! The stores against a model of the inbox: random steps of two machines on one database drive
+//! both. After each step the store has answered what the model says, and has told its workers;
+//! after each eighth it holds what the model holds, and now and then everything else is compared.
+//!
+//! Where a store may choose, the model takes any right answer: which of several entries is
+//! claimed in order, or pruned.
+//!
+//! Not modelled, and tested elsewhere: operations at the same time, and what a crash does to one
+//! that was not answered (`crash.rs`, `postgres/concurrency.rs`, `postgres/processes.rs`); what is
+//! on the disk after a power cut (`crash.rs`); databases that fail (`postgres/faults.rs`); stores
+//! of earlier versions and former hashes, import and export (`operate.rs`, `postgres/moving.rs`);
+//! limits of bytes and of what a claim looks at with more than 500 persons; the content of
+//! notifications; the clock of the database, in place of which the caller's counts.
+
+#![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
+
+mod model {
+    pub(crate) mod drive;
+    pub(crate) mod inbox;
+    pub(crate) mod operation;
+    pub(crate) mod resolve;
+    pub(crate) mod row;
+    pub(crate) mod steps;
+}
+
+use std::env;
+
+use model::drive::{Place, drive};
+use model::steps::sequence;
+use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+
+/// How many steps a sequence has at most.
+const LONGEST: usize = 600;
+
+/// Takes so many steps, or as many as `SPEKTR_MODEL_STEPS` says, each sequence in a new place.
+fn steps_agree(name: &str, steps: usize, place: impl Fn(&tokio::runtime::Runtime) -> Place) {
+    let set = |name: &str| env::var(name).ok().map(|value| value.parse::<u64>().unwrap());
+    let steps = set("SPEKTR_MODEL_STEPS").map_or(steps, |steps| steps as usize);
+    let seed = set("SPEKTR_MODEL_SEED").unwrap_or(14);
+    println!("{name}: {steps} steps from seed {seed}");
+    let mut random = [0; 32];
+    random[..8].copy_from_slice(&seed.to_le_bytes());
+    // A minute to find a shorter sequence that fails.
+    let config = Config { failure_persistence: None, max_shrink_time: 60_000, ..Config::default() };
+    let random = TestRng::from_seed(RngAlgorithm::ChaCha, &random);
+    let mut runner = TestRunner::new_with_rng(config, random);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut taken = 0;
+    while taken < steps {
+        let tree = sequence(LONGEST).new_tree(&mut runner).unwrap();
+        taken += tree.current().len();
+        let agrees = runner.run_one(tree, |steps| {
+            let agrees = runtime.block_on(drive(place(&runtime), &steps));
+            agrees.map_err(|problem| {
+                println!("after {} steps: {problem}", steps.len());
+                TestCaseError::fail(problem)
+            })
+        });
+        if let Err(TestError::Fail(problem, steps)) = agrees {
+            let steps: Vec<_> = steps.iter().map(|step| format!("{step:?}\n")).collect();
+            panic!("{name}, seed {seed}: {problem}, after\n{}", steps.concat());
+        }
+    }
+}
+
+#[test]
+fn the_store_in_sqlite_does_what_the_model_does() {
+    steps_agree("sqlite", 100_000, |_| Place::sqlite());
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn the_store_in_postgresql_does_what_the_model_does() {
+    use spektr_inbox::testing::postgres::Cluster;
+
+    // It ends with the process. What the server loses with the machine is not the subject.
+    let settings = ["fsync = off", "full_page_writes = off"];
+    let cluster: &'static Cluster = Box::leak(Box::new(Cluster::start(&settings)));
+    steps_agree("postgresql", 2000, |runtime| Place::Postgres {
+        cluster,
+        url: runtime.block_on(cluster.database()),
+    });
+}

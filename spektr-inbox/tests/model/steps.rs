@@ -1,0 +1,260 @@
+//! Random steps. A step says nothing of numbers and leases, which the store gives: it picks among
+//! those that there are, so that any part of a sequence is a sequence.
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use spektr_inbox::store::State;
+
+use super::operation::Order;
+
+/// When the clock begins.
+pub(crate) const START: i64 = 1_700_000_000_000;
+
+const SECOND: i64 = 1000;
+const HOUR: i64 = 3600 * SECOND;
+
+/// What is done next.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    /// An operation of one of two machines.
+    Do { machine: usize, what: What },
+    /// The clock of both is put forward, or back.
+    Clock(i64),
+    /// The machines stop without any notice, and open the store again.
+    Crash,
+    /// Everything is looked at, and not the entries only.
+    Look,
+}
+
+/// An operation before it is known on what.
+#[derive(Clone, Debug)]
+pub(crate) enum What {
+    Accept(Vec<Event>),
+    /// More of one person than a claim looks at at once.
+    Flood(u8),
+    Claim {
+        owner: i64,
+        lease: i64,
+        horizon: i64,
+        limit: usize,
+        order: Order,
+    },
+    Extend {
+        picks: Vec<Pick>,
+        duration: i64,
+    },
+    GiveBack(Vec<Pick>),
+    Settle {
+        pick: Pick,
+        how: How,
+        pause: i64,
+        status: Option<u16>,
+    },
+    Release {
+        filter: Chosen,
+        after: Option<Index>,
+        limit: usize,
+    },
+    MakeDue {
+        filter: Chosen,
+        after: Option<Index>,
+        limit: usize,
+    },
+    Prune {
+        filter: Chosen,
+        limit: usize,
+    },
+    Resolve(Index),
+    Redecode(Index, Vec<Event>),
+    Recover(Index, Vec<Event>),
+    Erase {
+        person: u8,
+        mention: Option<Index>,
+        body: Option<Index>,
+        rejected: Option<Index>,
+    },
+    Quarantine {
+        body: u8,
+        max_count: usize,
+    },
+    Discard(Index),
+    Forget {
+        age: i64,
+        source: Option<(u8, i64)>,
+    },
+    SetPaused(bool),
+    Note {
+        name: u8,
+        text: u8,
+    },
+}
+
+/// What arrives.
+#[derive(Clone, Debug)]
+pub(crate) enum Event {
+    Known {
+        id: u8,
+        other_person: Option<u8>,
+        tag: u8,
+        created: Option<i64>,
+        spelling: u8,
+        source: u8,
+    },
+    Nameless {
+        person: Option<u8>,
+        tag: u8,
+        delivered: bool,
+        source: u8,
+    },
+    Body(u8),
+}
+
+/// One of the leases that were given, the latest ones rather, or one that nobody was given.
+#[derive(Clone, Debug)]
+pub(crate) struct Pick {
+    pub(crate) which: Index,
+    pub(crate) forged: Forged,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Forged {
+    Not,
+    Owner,
+    Token,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum How {
+    Done,
+    Retry,
+    Defer,
+    Park(State),
+}
+
+/// What a filter says of an entry that is picked.
+#[derive(Clone, Debug)]
+pub(crate) struct Chosen {
+    pub(crate) which: Index,
+    pub(crate) members: Vec<u8>,
+    pub(crate) state: Option<State>,
+}
+
+/// So many steps at most.
+pub(crate) fn sequence(longest: usize) -> impl Strategy<Value = Vec<Step>> {
+    prop::collection::vec(step(), 1..=longest)
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        600 => (0..2_usize, what()).prop_map(|(machine, what)| Step::Do { machine, what }),
+        60 => one_of([1, SECOND - 1, SECOND, 30 * SECOND, HOUR, 25 * HOUR]).prop_map(Step::Clock),
+        15 => one_of([-1, -SECOND, -HOUR, -24 * HOUR]).prop_map(Step::Clock),
+        30 => Just(Step::Look),
+        2 => Just(Step::Crash),
+    ]
+}
+
+fn one_of<T: Clone + std::fmt::Debug + 'static>(
+    values: impl Into<Vec<T>>,
+) -> impl Strategy<Value = T> {
+    prop::sample::select(values.into())
+}
+
+fn what() -> impl Strategy<Value = What> {
+    let index = any::<Index>;
+    let maybe = || prop::option::weighted(0.3, any::<Index>());
+    let picks = || prop::collection::vec(pick(), 1..4);
+    let claim = (
+        1..4_i64,
+        one_of([0, SECOND, 30 * SECOND, 30 * SECOND, 2 * HOUR]),
+        one_of([HOUR, HOUR, HOUR, 10 * SECOND]),
+        one_of([1, 2, 5, 200]),
+        one_of([Order::None, Order::Pending, Order::PendingAndDead]),
+    )
+        .prop_map(|(owner, lease, horizon, limit, order)| What::Claim {
+            owner,
+            lease,
+            horizon,
+            limit,
+            order,
+        });
+    let pause = one_of([-SECOND, 0, SECOND, 60 * SECOND, 2 * HOUR]);
+    let settle = (pick(), how(), pause, one_of([None, Some(204), Some(503)]))
+        .prop_map(|(pick, how, pause, status)| What::Settle { pick, how, pause, status });
+    let limit = || one_of([1_usize, 3, 100]);
+    let source = prop::option::of((0..2_u8, one_of([0, SECOND, HOUR])));
+    prop_oneof![
+        300 => events().prop_map(What::Accept),
+        1 => (0..3_u8).prop_map(What::Flood),
+        300 => claim,
+        375 => settle,
+        75 => (picks(), one_of([0, SECOND, HOUR]))
+            .prop_map(|(picks, duration)| What::Extend { picks, duration }),
+        45 => picks().prop_map(What::GiveBack),
+        75 => (chosen(), maybe(), limit())
+            .prop_map(|(filter, after, limit)| What::Release { filter, after, limit }),
+        45 => (chosen(), maybe(), limit())
+            .prop_map(|(filter, after, limit)| What::MakeDue { filter, after, limit }),
+        90 => (chosen(), limit()).prop_map(|(filter, limit)| What::Prune { filter, limit }),
+        30 => index().prop_map(What::Resolve),
+        15 => (index(), events()).prop_map(|(which, events)| What::Redecode(which, events)),
+        15 => (index(), events()).prop_map(|(which, events)| What::Recover(which, events)),
+        15 => (0..3_u8, maybe(), maybe(), maybe()).prop_map(|(person, mention, body, rejected)| {
+            What::Erase { person, mention, body, rejected }
+        }),
+        45 => (0..8_u8, 1..6_usize)
+            .prop_map(|(body, max_count)| What::Quarantine { body, max_count }),
+        15 => index().prop_map(What::Discard),
+        15 => (one_of([0, SECOND, HOUR]), source)
+            .prop_map(|(age, source)| What::Forget { age, source }),
+        10 => Just(What::SetPaused(true)),
+        20 => Just(What::SetPaused(false)),
+        15 => (0..3_u8, 0..3_u8).prop_map(|(name, text)| What::Note { name, text }),
+    ]
+}
+
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let created = prop::option::weighted(0.8, one_of([-HOUR, 0, 0, 1]));
+    let other = prop::option::weighted(0.1, 0..3_u8);
+    let source = || one_of([0_u8, 0, 0, 1]);
+    let event = prop_oneof![
+        20 => (0..24_u8, other, one_of([0_u8, 0, 0, 1]), created, 0..3_u8, source()).prop_map(
+            |(id, other_person, tag, created, spelling, source)| {
+                Event::Known { id, other_person, tag, created, spelling, source }
+            }
+        ),
+        3 => (prop::option::of(0..3_u8), 0..4_u8, any::<bool>(), source()).prop_map(
+            |(person, tag, delivered, source)| Event::Nameless { person, tag, delivered, source }
+        ),
+        1 => (0..4_u8).prop_map(Event::Body),
+    ];
+    prop::collection::vec(event, 1..5)
+}
+
+fn pick() -> impl Strategy<Value = Pick> {
+    let forged = prop_oneof![
+        20 => Just(Forged::Not),
+        1 => Just(Forged::Owner),
+        1 => Just(Forged::Token),
+    ];
+    (any::<Index>(), forged).prop_map(|(which, forged)| Pick { which, forged })
+}
+
+fn how() -> impl Strategy<Value = How> {
+    prop_oneof![
+        4 => Just(How::Done),
+        3 => Just(How::Retry),
+        2 => Just(How::Defer),
+        3 => one_of([State::Dead, State::Malformed, State::Unknown]).prop_map(How::Park),
+    ]
+}
+
+fn chosen() -> impl Strategy<Value = Chosen> {
+    let members = prop::collection::vec(0..9_u8, 0..3);
+    let state = prop::option::of(one_of(State::ALL));
+    (any::<Index>(), members, state).prop_map(|(which, members, state)| Chosen {
+        which,
+        members,
+        state,
+    })
+}
