@@ -5,6 +5,7 @@ mod check;
 mod codegen;
 mod docs;
 mod git;
+mod model;
 mod recipes;
 mod schema;
 mod tools;
@@ -38,6 +39,8 @@ enum Command {
     },
     /// Follow the recipes of schema/README.md on a copy of the workspace, accept, and test
     Recipes,
+    /// Test a store against the model of the inbox with random steps, and print the seed
+    Model(model::Arguments),
     /// Run everything that must pass: formatting, lints, generated files, tests, documentation
     Check,
     /// Install the programs that the tests run, with apt-get
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Command::Codegen { check } => codegen::run(check),
         Command::Accept { all } => accept::run(all),
         Command::Recipes => recipes::run(),
+        Command::Model(arguments) => model::run(&arguments),
         Command::Setup => tools::setup(),
         Command::Check => check::run(),
         Command::Docs(command) => return docs::run(command),

@@ -1,0 +1,37 @@
+//! `cargo xtask model`: the stores against the model of the inbox, for as long as one likes.
+
+use std::process::{Command, ExitCode};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use crate::workspace;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// How many steps to take at least
+    #[arg(long, default_value_t = 1_000_000)]
+    steps: u64,
+    /// What the steps follow from; the time unless it is given
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Test the store in PostgreSQL, and not the one in SQLite
+    #[arg(long)]
+    postgres: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
+    let seed = arguments.seed.unwrap_or(now.as_secs());
+    let name = if arguments.postgres { "postgresql" } else { "sqlite" };
+    let status = Command::new(workspace::cargo())
+        .args(["test", "--locked", "--package", "spektr-inbox", "--all-features"])
+        .args(["--test", "model", "--", "--nocapture", name])
+        .current_dir(workspace::root())
+        .env("SPEKTR_MODEL_STEPS", arguments.steps.to_string())
+        .env("SPEKTR_MODEL_SEED", seed.to_string())
+        .status()
+        .context("cannot run cargo test")?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
