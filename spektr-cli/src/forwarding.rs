@@ -1,13 +1,18 @@
 //! Where events are posted to, and how: from the command line, the environment, or the
 //! configuration.
 
+mod values;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use spektr_inbox::{Backoff, HttpUrl};
-use spektr_types::{EventType, catalogue};
+use spektr_inbox::{Backoff, Breaker, HttpUrl};
 
+pub(crate) use self::values::{
+    EventTypes, PermanentStatuses, parse_attempts, parse_concurrency, parse_pause, parse_rate,
+    parse_timeout,
+};
 use crate::cli::quietly;
 use crate::client::{Identity, TlsFiles, parse_url};
 use crate::config::Config;
@@ -43,6 +48,9 @@ pub(crate) struct ForwardArguments {
     /// Forward events of a spektr id one at a time, in the order of their creation
     #[arg(long, help_heading = FORWARDING)]
     ordered: bool,
+    /// With --ordered: a dead letter holds back the later events of its spektr id
+    #[arg(long, help_heading = FORWARDING)]
+    hold_on_dead: bool,
     /// Sign by Standard Webhooks, with the keys of this file: one or two, whsec_…, a line each
     #[arg(long, value_name = "FILE", help_heading = FORWARDING)]
     forward_keys: Option<PathBuf>,
@@ -88,6 +96,15 @@ pub(crate) struct ForwardArguments {
     /// Statuses of answers that say that an event will never be accepted [preset: 400,404,410,422]
     #[arg(long, value_name = "STATUSES|none", value_parser = PermanentStatuses::parse, help_heading = FORWARDING)]
     permanent_statuses: Option<PermanentStatuses>,
+    /// How many events fail, with none accepted in between, before the endpoint is down [preset: 5]
+    #[arg(long, value_name = "N", value_parser = parse_concurrency, help_heading = FORWARDING)]
+    forward_down_after: Option<u32>,
+    /// Pause before an endpoint that is down is tried, which doubles each time [preset: 10s]
+    #[arg(long, value_name = "DURATION", value_parser = parse_pause, help_heading = FORWARDING)]
+    forward_first_probe: Option<Duration>,
+    /// Longest pause between two tries of an endpoint that is down [preset: 1m]
+    #[arg(long, value_name = "DURATION", value_parser = parse_pause, help_heading = FORWARDING)]
+    forward_longest_probe: Option<Duration>,
 }
 
 /// How events are forwarded.
@@ -95,6 +112,7 @@ pub(crate) struct ForwardArguments {
 pub(crate) struct Forwarding {
     pub(crate) url: HttpUrl,
     pub(crate) is_ordered: bool,
+    pub(crate) hold_on_dead: bool,
     /// Whether entries that cannot be decoded are forwarded.
     pub(crate) with_malformed: bool,
     pub(crate) tls: TlsFiles,
@@ -108,6 +126,8 @@ pub(crate) struct Forwarding {
     pub(crate) longest_pause: Duration,
     pub(crate) give_up_after: Option<Duration>,
     pub(crate) permanent: PermanentStatuses,
+    /// When the endpoint counts as down, and how often it is tried then.
+    pub(crate) breaker: Breaker,
 }
 
 impl Forwarding {
@@ -120,37 +140,6 @@ impl Forwarding {
             Some(age) => format!("{attempts}, or {} after its arrival", time::span(age)),
             None => attempts,
         }
-    }
-}
-
-/// The statuses that say that an event will never be accepted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PermanentStatuses(Vec<u16>);
-
-impl PermanentStatuses {
-    pub(crate) const PRESET: &str = "400,404,410,422";
-
-    /// Reads statuses with commas between them, or `none`.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let expected = "expected statuses from 400 to 499 but 429, as 400,404, or none";
-        if text == "none" {
-            return Ok(Self(Vec::new()));
-        }
-        let statuses = text.split(',').map(|status| {
-            let status = status.trim().parse().ok();
-            status.filter(|status| (400..=499).contains(status) && *status != 429)
-        });
-        statuses.collect::<Option<_>>().map(Self).ok_or_else(|| expected.to_owned())
-    }
-
-    pub(crate) fn contain(&self, status: u16) -> bool {
-        self.0.contains(&status)
-    }
-}
-
-impl Default for PermanentStatuses {
-    fn default() -> Self {
-        Self(vec![400, 404, 410, 422])
     }
 }
 
@@ -168,11 +157,27 @@ impl ForwardArguments {
         let span = |argument: &Option<_>, name| or(argument.as_ref(), config, name, parse_pause);
         let first_pause = span(&self.forward_first_pause, "serve.forward_first_pause");
         let longest_pause = span(&self.forward_longest_pause, "serve.forward_longest_pause");
+        let first_probe = span(&self.forward_first_probe, "serve.forward_first_probe")
+            .unwrap_or(Breaker::DEFAULT_FIRST_INTERVAL);
+        let longest_probe = span(&self.forward_longest_probe, "serve.forward_longest_probe")
+            .unwrap_or(Breaker::DEFAULT_LONGEST_INTERVAL);
+        let down_after = or(
+            self.forward_down_after.as_ref(),
+            config,
+            "serve.forward_down_after",
+            parse_concurrency,
+        );
+        let breaker = Breaker::new().with_probes(first_probe, longest_probe);
+        let breaker = match down_after {
+            Some(events) => breaker.with_failures(usize::try_from(events).unwrap_or(usize::MAX)),
+            None => breaker,
+        };
         let is_set = |name| config.setting(name, |text| text.parse().ok()).unwrap_or_default();
         let forwarding = Forwarding {
             tls: self.tls(&url, config)?,
             url,
             is_ordered: self.ordered || is_set("serve.ordered"),
+            hold_on_dead: self.hold_on_dead || is_set("serve.hold_on_dead"),
             with_malformed: self.forward_malformed || is_set("serve.forward_malformed"),
             types: or(
                 self.forward_types.as_ref(),
@@ -217,19 +222,23 @@ impl ForwardArguments {
                 PermanentStatuses::parse,
             )
             .unwrap_or_default(),
+            breaker,
         };
         if forwarding.first_pause > forwarding.longest_pause {
-            let (first, longest) =
-                (time::span(forwarding.first_pause), time::span(forwarding.longest_pause));
-            return Err(Failure::new(format!(
-                "the first pause of forwarding, {first}, is longer than the longest, {longest}"
-            ))
-            .hint("set both: --forward-first-pause and --forward-longest-pause"));
+            return Err(too_long("pause", forwarding.first_pause, forwarding.longest_pause));
+        }
+        if first_probe > longest_probe {
+            return Err(too_long("probe", first_probe, longest_probe));
+        }
+        if forwarding.hold_on_dead && !forwarding.is_ordered {
+            return Err(Failure::new("without an order nothing is held back on a dead letter")
+                .hint("set both: --ordered and --hold-on-dead"));
         }
         Ok(Some(forwarding))
     }
 
-    fn tls(&self, url: &HttpUrl, config: &Config) -> Result<TlsFiles, Failure> {
+    /// Returns the files for encrypted connections.
+    pub(crate) fn tls(&self, url: &HttpUrl, config: &Config) -> Result<TlsFiles, Failure> {
         let path = |argument: &Option<PathBuf>, name| {
             argument.clone().or_else(|| config.path_setting(name))
         };
@@ -276,6 +285,14 @@ impl ForwardArguments {
     }
 }
 
+fn too_long(what: &str, first: Duration, longest: Duration) -> Failure {
+    let (first, longest) = (time::span(first), time::span(longest));
+    Failure::new(format!(
+        "the first {what} of forwarding, {first}, is longer than the longest, {longest}"
+    ))
+    .hint(format!("set both: --forward-first-{what} and --forward-longest-{what}"))
+}
+
 /// Returns the argument, or the setting.
 fn or<T: Clone>(
     argument: Option<&T>,
@@ -284,77 +301,6 @@ fn or<T: Clone>(
     parse: fn(&str) -> Result<T, String>,
 ) -> Option<T> {
     argument.cloned().or_else(|| config.setting(name, |text| parse(text).ok()))
-}
-
-/// Types of events that are forwarded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct EventTypes(Vec<EventType>);
-
-impl EventTypes {
-    /// Reads wire types or documented names between commas. A type that several events have
-    /// means all of them, and one that the schema does not know itself.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let mut types = Vec::new();
-        for word in text.split(',').map(str::trim) {
-            if word.is_empty() {
-                return Err("expected types between commas, as alert_created,alert_resolved".into());
-            }
-            let is_meant = |info: &&spektr_types::EventInfo| {
-                info.name().eq_ignore_ascii_case(word) || info.has_wire_type(word)
-            };
-            let known = types.len();
-            types.extend(catalogue().filter(is_meant).map(|info| info.event_type().clone()));
-            if types.len() == known {
-                types.push(EventType::from(word));
-            }
-        }
-        Ok(Self(types))
-    }
-
-    pub(crate) fn include(&self, event_type: &EventType) -> bool {
-        self.0.contains(event_type)
-    }
-
-    /// The types that the schema does not know.
-    pub(crate) fn unknown(&self) -> impl Iterator<Item = &EventType> {
-        self.0.iter().filter(|event_type| event_type.info().is_none())
-    }
-}
-
-pub(crate) fn parse_concurrency(text: &str) -> Result<u32, String> {
-    parse_number(text, 1000)
-}
-
-pub(crate) fn parse_rate(text: &str) -> Result<u32, String> {
-    parse_number(text, 100_000)
-}
-
-pub(crate) fn parse_attempts(text: &str) -> Result<u32, String> {
-    parse_number(text, 1_000_000)
-}
-
-fn parse_number(text: &str, last: u32) -> Result<u32, String> {
-    let number = text.parse().ok().filter(|number| (1..=last).contains(number));
-    number.ok_or_else(|| format!("expected a number from 1 to {last}"))
-}
-
-/// Reads how long an answer may take.
-pub(crate) fn parse_timeout(text: &str) -> Result<Duration, String> {
-    parse_bounded(text, Duration::from_secs(3600), "1h")
-}
-
-/// Reads a pause between attempts.
-pub(crate) fn parse_pause(text: &str) -> Result<Duration, String> {
-    parse_bounded(text, Duration::from_secs(30 * 24 * 3600), "30d")
-}
-
-fn parse_bounded(text: &str, longest: Duration, shown: &str) -> Result<Duration, String> {
-    match time::parse_span(text)? {
-        span if span.is_zero() || span > longest => {
-            Err(format!("expected a time from 1ms to {shown}"))
-        }
-        span => Ok(span),
-    }
 }
 
 #[cfg(test)]
@@ -376,44 +322,5 @@ mod tests {
             ..arguments
         };
         assert_eq!(giving_up(&arguments), "after 2 attempts, 0 s to 1 s, or 7 d after its arrival");
-    }
-
-    #[test]
-    fn statuses_are_those_that_say_never() {
-        let parse = |text| PermanentStatuses::parse(text).map(|statuses| statuses.0);
-        assert_eq!(parse(PermanentStatuses::PRESET), Ok(PermanentStatuses::default().0));
-        assert_eq!(parse("404, 409"), Ok(vec![404, 409]));
-        assert_eq!(parse("none"), Ok(Vec::new()));
-        for text in ["", "200", "429", "503", "400,", "4xx"] {
-            let expected = "expected statuses from 400 to 499 but 429, as 400,404, or none";
-            assert_eq!(parse(text), Err(expected.to_owned()), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_type_means_each_event_that_has_it_and_an_unknown_one_itself() {
-        let types = EventTypes::parse("alert_resolved, ALERT_CREATED,Later_Event").expect("types");
-        let includes = |wire_type: &str| types.include(&EventType::from(wire_type));
-        let included = ["alert_resolved", "ALERT_RESOLVED", "alert_created", "later_event"];
-        assert_eq!(included.map(includes), [true; 4]);
-        assert!(!includes("customer_tag_add") && !includes("later_event_2"));
-        assert_eq!(types.unknown().count(), 1);
-        let tags = EventTypes::parse("customer_tag_add").expect("a type");
-        for info in catalogue() {
-            assert_eq!(tags.include(info.event_type()), info.has_wire_type("customer_tag_add"));
-        }
-        assert!(EventTypes::parse("a,,b").is_err() && EventTypes::parse("").is_err());
-    }
-
-    #[test]
-    fn numbers_and_times_have_bounds() {
-        assert_eq!((parse_concurrency("1"), parse_concurrency("1000")), (Ok(1), Ok(1000)));
-        for text in ["0", "1001", "-1", "many", ""] {
-            let message = parse_concurrency(text).expect_err(text);
-            assert_eq!(message, "expected a number from 1 to 1000");
-        }
-        assert_eq!(parse_timeout("250ms"), Ok(Duration::from_millis(250)));
-        assert_eq!(parse_timeout("0"), Err("expected a time from 1ms to 1h".to_owned()));
-        assert_eq!(parse_pause("31d"), Err("expected a time from 1ms to 30d".to_owned()));
     }
 }

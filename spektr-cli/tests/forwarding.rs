@@ -202,7 +202,7 @@ fn an_authority_of_ones_own_is_trusted_and_a_certificate_shown() {
         let mut service = start(arguments);
         deliver(&service, id);
         let line = service.logs(id);
-        assert!(line.contains("not accepted"), "{line}");
+        assert!(line.contains("parked") && line.contains("attempts exhausted: "), "{line}");
         service.terminate();
     }
     let service = start(&[&["--forward-ca", &*own][..], &identity].concat());
@@ -228,6 +228,83 @@ fn an_authority_of_ones_own_is_trusted_and_a_certificate_shown() {
 }
 
 #[test]
+fn certificates_are_read_again_at_sighup_and_stay_if_they_cannot_be_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (client, other) = (Certificate::make("client"), Certificate::make("other"));
+    let place = |certificate: &Certificate, key: &Certificate| {
+        secret(folder.path(), "client.pem", &certificate.certificate);
+        secret(folder.path(), "client.key", &key.key.serialize_pem());
+    };
+    let (posted, posts) = mpsc::channel();
+    let server = TlsServer::start_for(folder.path(), Some(&client), move |head| {
+        let entry = head.iter().find(|line| line.starts_with("spektr-entry"));
+        posted.send(entry.cloned()).expect("is awaited");
+        String::new()
+    });
+    let own = server.certificate.to_string_lossy();
+    place(&other, &other);
+    let mut arguments = vec!["--forward", &server.url, "--forward-ca", &own];
+    arguments.extend([
+        "--forward-certificate",
+        "client.pem",
+        "--forward-private-key",
+        "client.key",
+    ]);
+    arguments.extend(["--forward-attempts", "1"]);
+    let mut service = Service::start(KEYS, folder.path(), &arguments);
+    deliver(&service, "e1");
+    service.logs("parked");
+
+    place(&client, &client);
+    service.signal("HUP");
+    service.logs("settings were read again");
+    deliver(&service, "e2");
+    assert_eq!(posts.recv().expect("a post").as_deref(), Some("spektr-entry: 2"));
+    // One that does not belong to its key takes none away.
+    place(&other, &client);
+    service.signal("HUP");
+    let line = service.logs("stays as it was");
+    assert!(line.contains("the certificates for forwarding"), "{line}");
+    service.logs("settings were read again");
+    deliver(&service, "e3");
+    assert_eq!(posts.recv().expect("a post").as_deref(), Some("spektr-entry: 3"));
+    assert_eq!(service.terminate().0, Some(0));
+    assert!(posts.try_recv().is_err());
+}
+
+#[test]
+fn a_dead_letter_holds_back_its_spektr_id_until_it_is_resolved() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let receiver = Receiver::start(&["422 No", "200 OK", "200 OK"]);
+    let arguments = ["--forward", &receiver.url, "--ordered", "--hold-on-dead"];
+    let mut service = Service::start(KEYS, folder.path(), &arguments);
+    let deliver = |id: &str, spektr_id: &str| {
+        let mut connection = Connection::open(service.address()).expect("is open");
+        let body = String::from_utf8(alert(id)).expect("text");
+        let spektr_id = format!(r#""spektrId":"{spektr_id}""#);
+        let body = body.replace(r#""spektrId":"s1""#, &spektr_id);
+        assert!(body.contains(&spektr_id), "{body}");
+        assert_eq!(connection.deliver(body.as_bytes()).expect("an answer").status, 200);
+    };
+    deliver("e1", "s1");
+    receiver.waits_for(1);
+    deliver("e2", "s1");
+    deliver("e3", "s2");
+    receiver.waits_for(2);
+    let (_, metrics) = service.get("/metrics");
+    assert!(metrics.contains("\nspektr_inbox_behind_dead_entries 1\n"), "{metrics}");
+    let mut resolve = spektr(None);
+    resolve.args(["inbox", "resolve", "e1", "--reason", "by hand"]).current_dir(folder.path());
+    assert!(resolve.output().expect("the tool runs").status.success());
+    receiver.waits_for(3);
+    service.logs("parked");
+    assert_eq!(service.terminate().0, Some(0));
+    let entries = receiver.finish();
+    let entries: Vec<_> = entries.iter().map(|one| headers(one)["spektr-entry"].clone()).collect();
+    assert_eq!(entries, ["1", "3", "2"]);
+}
+
+#[test]
 fn attempts_pauses_and_the_time_for_an_answer_are_those_that_were_set() {
     let folder = tempfile::tempdir().expect("a folder");
     let receiver = Receiver::start(&["503 Busy", "503 Busy", "503 Busy"]);
@@ -246,12 +323,20 @@ fn attempts_pauses_and_the_time_for_an_answer_are_those_that_were_set() {
     let arguments = ["--forward", &url, "--forward-timeout", "20ms", "--forward-attempts", "1"];
     let mut service = Service::start(KEYS, folder.path(), &arguments);
     deliver(&service, "e2");
-    let line = service.logs("not accepted");
-    assert!(line.contains("no answer in time"), "{line}");
+    let line = service.logs("parked");
+    assert!(line.contains("attempts exhausted: no answer in time"), "{line}");
     service.terminate();
     assert_eq!(
         refused(folder.path(), &["--forward", &url, "--forward-first-pause", "2h"]),
         "error: the first pause of forwarding, 2 h, is longer than the longest, 1 h",
+    );
+    assert_eq!(
+        refused(folder.path(), &["--forward", &url, "--forward-first-probe", "2m"]),
+        "error: the first probe of forwarding, 2 min, is longer than the longest, 1 min",
+    );
+    assert_eq!(
+        refused(folder.path(), &["--forward", &url, "--hold-on-dead"]),
+        "error: without an order nothing is held back on a dead letter",
     );
 }
 
@@ -262,10 +347,17 @@ fn what_is_never_accepted_is_a_dead_letter_and_what_is_down_costs_a_line_and_no_
     let arguments = ["--forward", &receiver.url, "--permanent-statuses", "422"];
     let mut service = Service::start(KEYS, folder.path(), &arguments);
     deliver(&service, "e1");
-    service.logs("parked");
+    let line = service.logs("parked");
+    assert!(line.contains("answered with 422"), "{line}");
     deliver(&service, "e2");
     receiver.waits_for(3);
-    service.terminate();
+    // One line for each failed attempt, with the reason and the time of the next one.
+    let (_, logged) = service.terminate();
+    let of = |id: &str| logged.lines().filter(|line| line.contains(id)).collect::<Vec<_>>();
+    let [line] = &of("\"e2\"")[..] else { panic!("one line: {logged}") };
+    let is_told = ["the attempt has failed", "answered with 409", "next_attempt="];
+    assert!(is_told.iter().all(|part| line.contains(part)), "{line}");
+    assert_eq!(of("\"e1\"").len(), 1, "{logged}");
     let attempts: Vec<_> = receiver.finish().iter().map(headers).collect();
     let attempts: Vec<_> = attempts.iter().map(|headers| &headers["spektr-attempt"]).collect();
     assert_eq!(attempts, ["1", "1", "2"]);
@@ -274,7 +366,8 @@ fn what_is_never_accepted_is_a_dead_letter_and_what_is_down_costs_a_line_and_no_
     let closed = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}/", closed.local_addr().expect("an address"));
     drop(closed);
-    let mut service = Service::start(KEYS, folder.path(), &["--forward", &url]);
+    let down_after = ["--forward", &url, "--forward-down-after", "3"];
+    let mut service = Service::start(KEYS, folder.path(), &down_after);
     for number in 3..100 {
         deliver(&service, &format!("e{number}"));
     }
@@ -286,7 +379,9 @@ fn what_is_never_accepted_is_a_dead_letter_and_what_is_down_costs_a_line_and_no_
     let (code, logged) = service.terminate();
     assert_eq!(code, Some(0));
     let count = |text: &str| logged.lines().filter(|line| line.contains(text)).count();
-    assert_eq!((count("not accepted") <= 20, count("destination is down")), (true, 1), "{logged}");
+    let failed = count("the attempt has failed");
+    // The third one that fails is the one that is said to be down, and no attempt of it counts.
+    assert_eq!((failed, count("destination is down")), (2, 1), "{logged}");
 }
 
 #[test]

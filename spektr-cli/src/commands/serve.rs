@@ -66,10 +66,15 @@ dead letter after 20 attempts, or what --forward-first-pause, --forward-longest-
 comes at least once: its id is the idempotency key.
 
 No connection, no answer, and 429, 502, 503 and 504 are the fault of the endpoint. Once five events
-have failed like that, or for a minute, the others wait: one is tried after 10 s, 20 s, 40 s, and
-then each minute, or when `retry-after` says, an hour later at most. That counts no attempts, and
-the first success lets all go on. The log says when it begins and ends, destination_up in the
-metrics shows it, and each process finds out for itself.
+have failed like that (--forward-down-after), or for a minute, the others wait: one is tried after
+10 s, 20 s, 40 s (--forward-first-probe), and then each minute (--forward-longest-probe), or when
+`retry-after` says, an hour later at most. That counts no attempts, and the first success lets all
+go on. The log says when it begins and ends, destination_up in the metrics shows it, and each
+process finds out for itself.
+
+With --ordered a dead letter lets the later events of its spektr id pass, and a replay delivers it
+after them. With --hold-on-dead they wait until somebody has dealt with it: `spektr inbox replay`,
+`resolve`, or `prune`. How many wait is behind_dead_entries in the metrics.
 
 Malformed entries, bodies that cannot be read and
 conflicts, ids that were there with another content, are kept and not posted: `spektr inbox list
@@ -86,9 +91,9 @@ list is compared with the inbox, as by `spektr inbox verify`: verification_entri
 
 TLS is the work of a proxy before it.
 
-SIGHUP has the configuration file, the key file, the files with the API key and with keys and
-headers for forwarding, and log_level read again. What cannot be read stays as it was, and the log
-says why. Variables stay as they were at the start, and so do certificates.
+SIGHUP has the configuration file, the key file, the files with the API key and with keys, headers
+and certificates for forwarding, and log_level read again. What cannot be read stays as it was, and
+the log says why. Variables and other settings stay as they were at the start.
 
 SIGTERM or ctrl-c ends it in order: no further event is claimed, those under way have 30 s to finish
 and deliveries are accepted meanwhile; then the listener is closed and the deliveries that have

@@ -42,7 +42,7 @@ impl Setting {
     }
 }
 
-pub(crate) static SETTINGS: [Setting; 44] = [
+pub(crate) static SETTINGS: [Setting; 48] = [
     Setting {
         name: "keys_file",
         about: "TOML file with the signing keys",
@@ -146,6 +146,12 @@ pub(crate) static SETTINGS: [Setting; 44] = [
         check: yes_or_no,
     },
     Setting {
+        name: "serve.hold_on_dead",
+        about: "whether a dead letter holds back the later events of its spektr id: true or false",
+        preset: "false",
+        check: yes_or_no,
+    },
+    Setting {
         name: "serve.forward_keys",
         about: "file with one or two keys, whsec_…, that sign what is forwarded",
         preset: "none: it is not signed",
@@ -234,6 +240,24 @@ pub(crate) static SETTINGS: [Setting; 44] = [
         about: "statuses of answers that say that an event will never be accepted, or none",
         preset: PermanentStatuses::PRESET,
         check: |text| PermanentStatuses::parse(text).map(drop),
+    },
+    Setting {
+        name: "serve.forward_down_after",
+        about: "how many events fail before the endpoint counts as down",
+        preset: "5",
+        check: |text| forwarding::parse_concurrency(text).map(drop),
+    },
+    Setting {
+        name: "serve.forward_first_probe",
+        about: "pause before an endpoint that is down is tried, doubled each time",
+        preset: "10s",
+        check: |text| forwarding::parse_pause(text).map(drop),
+    },
+    Setting {
+        name: "serve.forward_longest_probe",
+        about: "longest pause between two tries of an endpoint that is down",
+        preset: "1m",
+        check: |text| forwarding::parse_pause(text).map(drop),
     },
     Setting {
         name: "serve.quarantine",

@@ -310,7 +310,7 @@ impl Settlement {
     }
 
     /// The state, the due time and the reason that the entry is left with.
-    pub(super) fn parts(&self, now: Timestamp) -> (State, Timestamp, Option<&str>) {
+    pub(crate) fn parts(&self, now: Timestamp) -> (State, Timestamp, Option<&str>) {
         match self {
             // It keeps no reason of an earlier attempt, which may hold what is private.
             Self::Done => (State::Done, now, None),

@@ -25,13 +25,15 @@ struct Outcome {
     otherwise: &'static str,
     /// The status of the HTTP response, if the handler has told one.
     status: Option<u16>,
+    /// Whether the handler lets the reason be logged.
+    is_reason_logged: bool,
 }
 
 const LOST: &str = "lease_lost";
 
 impl Outcome {
     fn new(result: &'static str, settlement: Settlement) -> Self {
-        Self { result, settlement, otherwise: LOST, status: None }
+        Self { result, settlement, otherwise: LOST, status: None, is_reason_logged: false }
     }
 
     fn park(state: State, reason: impl Into<String>) -> Self {
@@ -86,25 +88,27 @@ async fn settle<H: Handler>(
     outcome: Outcome,
     event_type: &'static str,
 ) {
-    let Outcome { result, settlement, otherwise, status } = outcome;
-    let is_parked = matches!(settlement, Settlement::Park { .. });
-    let next_attempt = match &settlement {
-        Settlement::Retry { due_at, .. } => Some(*due_at),
-        _ => None,
-    };
+    let Outcome { result, settlement, otherwise, status, is_reason_logged } = outcome;
     let now = shared.clock.now();
+    let (_, due_at, reason) = settlement.parts(now);
+    // Otherwise it stays in the store: it holds what the handler wrote.
+    let reason = reason.filter(|_| is_reason_logged).map(str::to_owned);
+    let reason = reason.as_deref();
+    let is_parked = matches!(settlement, Settlement::Park { .. });
+    let next_attempt = matches!(settlement, Settlement::Retry { .. }).then_some(due_at);
     let settled = shared.store.settle_with_status(lease, settlement, status, now).await;
     shared.outages.settle.note(&settled);
     match settled {
         Ok(true) => {
             shared.metrics.attempted(event_type, result);
+            // One line for each failed attempt. What is put off was logged by the breaker, or
+            // is what the handler wants.
             if is_parked {
-                // The reason stays in the store: it holds what the handler wrote.
-                tracing::warn!(result, "the event is parked, until somebody looks");
+                tracing::warn!(result, reason, "the event is parked, until somebody looks");
             } else if let Some(next_attempt) = next_attempt {
-                tracing::warn!(%next_attempt, "the attempt has failed");
+                tracing::warn!(%next_attempt, reason, "the attempt has failed");
             } else {
-                tracing::debug!(result, "attempt ended");
+                tracing::debug!(result, reason, "attempt ended");
             }
         }
         Ok(false) => {
@@ -178,6 +182,7 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held) -> End {
         Err(end) => return end,
     };
     shared.metrics.handler_took(began.elapsed());
+    let is_reason_logged = result.as_ref().is_err_and(|failed| failed.is_reason_logged);
     let mut outcome = match result {
         // Where the transaction has been committed, this finds no lease, and nothing is
         // left to do. Where it was rolled back, the event is not done.
@@ -190,10 +195,12 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held) -> End {
             shared.options.breaker.succeeded(shared.clock.now(), &shared.metrics);
             Outcome::new("done", Settlement::Done)
         }
-        Err(Failed { kind: Kind::Permanent, reason }) => Outcome::park(State::Dead, reason),
-        Err(Failed { kind: Kind::Retry, reason }) => failed(shared, lease, reason, Duration::ZERO),
-        Err(Failed { kind: Kind::Defer(pause), reason }) => deferred(shared, pause, reason),
-        Err(Failed { kind: Kind::Destination { retry_after }, reason }) => {
+        Err(Failed { kind: Kind::Permanent, reason, .. }) => Outcome::park(State::Dead, reason),
+        Err(Failed { kind: Kind::Retry, reason, .. }) => {
+            failed(shared, lease, reason, Duration::ZERO)
+        }
+        Err(Failed { kind: Kind::Defer(pause), reason, .. }) => deferred(shared, pause, reason),
+        Err(Failed { kind: Kind::Destination { retry_after }, reason, .. }) => {
             let now = shared.clock.now();
             let failure = Failure { number: lease.number, now, retry_after, reason: &reason };
             if shared.options.breaker.failed(&permit, &failure, &shared.metrics) {
@@ -215,6 +222,7 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held) -> End {
         outcome.otherwise = "done";
     }
     outcome.status = status.told();
+    outcome.is_reason_logged = is_reason_logged;
     End::Outcome(outcome)
 }
 
@@ -255,11 +263,16 @@ fn decode(entry: &StoredEntry) -> Result<Event, Undecodable> {
 struct Failed {
     kind: Kind,
     reason: String,
+    is_reason_logged: bool,
 }
 
 impl From<HandlerError> for Failed {
     fn from(error: HandlerError) -> Self {
-        Self { kind: error.kind(), reason: error.reason() }
+        Self {
+            kind: error.kind(),
+            reason: error.reason(),
+            is_reason_logged: error.is_reason_logged(),
+        }
     }
 }
 
@@ -317,7 +330,7 @@ fn result(ended: Option<Ended>) -> Option<Result<(), Failed>> {
 }
 
 fn failure(reason: &str) -> Result<(), Failed> {
-    Err(Failed { kind: Kind::Retry, reason: reason.to_owned() })
+    Err(Failed { kind: Kind::Retry, reason: reason.to_owned(), is_reason_logged: true })
 }
 
 /// Extends the lease again and again; ends when it is lost, or may be.

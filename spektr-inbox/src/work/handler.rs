@@ -239,10 +239,11 @@ impl<E> Received<E> {
 /// attempt.
 ///
 /// Its text, causes included, is kept in the store as the reason and shown to
-/// operators; it is not logged, apart from that of a failed destination. The text of a panic
-/// is not kept.
+/// operators; it is not logged, apart from that of a failed destination and one that
+/// [may be](Self::with_reason_logged). The text of a panic is not kept.
 pub struct HandlerError {
     kind: Kind,
+    is_reason_logged: bool,
     source: Box<dyn Error + Send + Sync>,
 }
 
@@ -259,30 +260,30 @@ impl HandlerError {
     /// Another attempt may help.
     #[must_use]
     pub fn retry(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { kind: Kind::Retry, source: reason.into() }
+        Self::new(Kind::Retry, reason)
     }
 
     /// No attempt will ever help: the entry becomes a dead letter.
     #[must_use]
     pub fn permanent(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { kind: Kind::Permanent, source: reason.into() }
+        Self::new(Kind::Permanent, reason)
     }
 
     /// The event is to be handled later, and this attempt does not count. The pause is at
     /// most the longest one of the [`Backoff`](crate::Backoff).
     #[must_use]
     pub fn defer(pause: Duration) -> Self {
-        Self { kind: Kind::Defer(pause), source: "put off by the handler".into() }
+        Self::new(Kind::Defer(pause), "put off by the handler")
     }
 
     /// What events go to cannot be reached, or refuses whatever comes: it is not the fault of
     /// this event. Several of these make the workers wait until the destination is up again:
     /// see [`Breaker`](crate::Breaker).
     ///
-    /// The text is logged when that begins, and must hold nothing of the event.
+    /// The text is logged, and must hold nothing of the event.
     #[must_use]
     pub fn destination(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { kind: Kind::Destination { retry_after: None }, source: reason.into() }
+        Self::new(Kind::Destination { retry_after: None }, reason).with_reason_logged()
     }
 
     /// Adds how long the destination asks to be left alone, of which an hour is obeyed. Changes
@@ -295,14 +296,29 @@ impl HandlerError {
         self
     }
 
+    /// Has the text logged with the failed attempt: it must hold nothing of the event.
+    #[must_use]
+    pub fn with_reason_logged(mut self) -> Self {
+        self.is_reason_logged = true;
+        self
+    }
+
     /// Whether no attempt will ever help.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         self.kind == Kind::Permanent
     }
 
+    fn new(kind: Kind, reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { kind, is_reason_logged: false, source: reason.into() }
+    }
+
     pub(super) fn kind(&self) -> Kind {
         self.kind
+    }
+
+    pub(super) fn is_reason_logged(&self) -> bool {
+        self.is_reason_logged
     }
 
     /// The text of the error and of its causes, at most some thousand characters.

@@ -13,8 +13,8 @@ use axum::http::HeaderValue;
 use spektr_inbox::reconcile::parse_retry_after;
 use spektr_inbox::store::Store;
 use spektr_inbox::{
-    Backoff, Breaker, Clock as _, Count, Counts, Handler, HandlerError, Malformed, Metrics,
-    Received, SystemClock, Workers,
+    Backoff, Breaker, Clock as _, Count, Counts, Handler, HandlerError, HttpUrl, Malformed,
+    Metrics, Received, SystemClock, Workers,
 };
 use spektr_types::EventType;
 use zeroize::Zeroizing;
@@ -23,7 +23,7 @@ use self::headers::OwnHeaders;
 use self::rate::Rate;
 use self::signature::{Keys, message_id};
 use crate::capture::Headers;
-use crate::client::{Client, NoAnswer, Reply};
+use crate::client::{Client, NoAnswer, Reply, TlsFiles};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::forwarding::{EventTypes, ForwardArguments, Forwarding, PermanentStatuses};
@@ -35,7 +35,11 @@ const NO_STATUS: &str = "none";
 /// The handler that posts each event as it arrived.
 #[derive(Clone)]
 pub(super) struct Forward {
-    client: Client,
+    client: Arc<RwLock<Client>>,
+    /// The files with certificates that the client was made with.
+    tls: TlsFiles,
+    timeout: Duration,
+    url: HttpUrl,
     breaker: Breaker,
     permanent: PermanentStatuses,
     types: Option<EventTypes>,
@@ -57,8 +61,15 @@ impl Forward {
         const RESPONSES: &str = "Posted events by the status of the response";
         const FILTERED: &str = "Events that are done without having been posted: forward_types";
         let forward = Self {
-            client: Client::new(forwarding.url.clone(), forwarding.timeout, &forwarding.tls)?,
-            breaker: Breaker::new(),
+            client: Arc::new(RwLock::new(Client::new(
+                forwarding.url.clone(),
+                forwarding.timeout,
+                &forwarding.tls,
+            )?)),
+            tls: forwarding.tls.clone(),
+            timeout: forwarding.timeout,
+            url: forwarding.url.clone(),
+            breaker: forwarding.breaker.clone(),
             permanent: forwarding.permanent.clone(),
             types: forwarding.types.clone(),
             filtered: metrics.count("forward_filtered", FILTERED),
@@ -72,9 +83,8 @@ impl Forward {
             keys: Replaced::default(),
             headers: Replaced::default(),
         };
-        for (_, read) in forward.read(arguments, config) {
-            read?;
-        }
+        forward.keys.read(arguments.keys_file(config), Keys::of_file)?;
+        forward.headers.read(arguments.headers_file(config), OwnHeaders::of_file)?;
         Ok(forward)
     }
 
@@ -98,6 +108,7 @@ impl Forward {
             .with_breaker(breaker)
             .with_unknown_events(true)
             .with_ordering(forwarding.is_ordered)
+            .with_hold_on_dead(forwarding.hold_on_dead)
             .with_concurrency(usize::try_from(concurrency).unwrap_or(usize::MAX))
             .with_handler_timeout(longest)
             .with_max_attempts(forwarding.attempts)
@@ -138,7 +149,8 @@ impl Forward {
             rate.wait().await;
         }
         let body = Bytes::copy_from_slice(received.raw().as_bytes());
-        let answered = self.client.post(&self.headers(received, about), body).await;
+        let client = self.client.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let answered = client.post(&self.headers(received, about), body).await;
         if let Ok(reply) = &answered {
             received.set_status(reply.status);
             self.responses.add(reply.status.to_string(), 1);
@@ -149,23 +161,44 @@ impl Forward {
             Ok(reply) if (200..=299).contains(&reply.status) => Ok(()),
             Ok(reply) => Err(self.refused(&reply)),
             Err(error @ NoAnswer::Unsendable(_)) => {
-                tracing::warn!(reason = %error, "event not accepted");
-                Err(HandlerError::retry(error.to_string()))
+                Err(HandlerError::retry(error.to_string()).with_reason_logged())
             }
-            Err(error) => Err(self.unreachable(error.to_string())),
+            Err(error) => Err(HandlerError::destination(error.to_string())),
         }
     }
 
-    /// Reads keys and headers; what cannot be read stays as it was. Returns the name of each
-    /// and what became of it.
-    pub(super) fn read(
+    /// Reads keys, headers and certificates again; what cannot be read stays as it was. Returns
+    /// the name of each and what became of it.
+    pub(super) fn read_again(
         &self,
         arguments: &ForwardArguments,
         config: &Config,
-    ) -> [(&'static str, Result<(), Failure>); 2] {
+    ) -> [(&'static str, Result<(), Failure>); 3] {
         let keys = self.keys.read(arguments.keys_file(config), Keys::of_file);
         let headers = self.headers.read(arguments.headers_file(config), OwnHeaders::of_file);
-        [("the keys of --forward-keys", keys), ("the headers of --forward-headers", headers)]
+        [
+            ("the keys of --forward-keys", keys),
+            ("the headers of --forward-headers", headers),
+            ("the certificates for forwarding", self.read_certificates(arguments, config)),
+        ]
+    }
+
+    /// Replaces the client, with which its connections end. Which certificates a system has is
+    /// read at the start alone.
+    fn read_certificates(
+        &self,
+        arguments: &ForwardArguments,
+        config: &Config,
+    ) -> Result<(), Failure> {
+        let files = arguments.tls(&self.url, config)?;
+        if files != self.tls {
+            return Err(Failure::new("other files are named, which takes a restart"));
+        }
+        if files != TlsFiles::default() {
+            let new = Client::new(self.url.clone(), self.timeout, &files)?;
+            *self.client.write().unwrap_or_else(PoisonError::into_inner) = new;
+        }
+        Ok(())
     }
 
     /// Returns how many keys sign, and how many headers are added.
@@ -206,16 +239,6 @@ impl Handler for Forward {
 }
 
 impl Forward {
-    /// The endpoint is down. Once the workers have logged that, its failures are not news.
-    fn unreachable(&self, reason: String) -> HandlerError {
-        if self.breaker.is_open() {
-            tracing::debug!(reason, "event not accepted");
-        } else {
-            tracing::warn!(reason, "event not accepted");
-        }
-        HandlerError::destination(reason)
-    }
-
     fn refused(&self, reply: &Reply) -> HandlerError {
         let reason = format!("answered with {}", reply.status);
         match reply.status {
@@ -225,19 +248,16 @@ impl Forward {
                 let asked = asked.and_then(|(_, value)| std::str::from_utf8(value).ok());
                 let asked =
                     asked.and_then(|text| parse_retry_after(text, SystemClock::new().now()));
-                let error = self.unreachable(reason);
+                let error = HandlerError::destination(reason);
                 match asked {
                     Some(pause) => error.with_retry_after(pause),
                     None => error,
                 }
             }
-            status => {
-                tracing::warn!(reason, "event not accepted");
-                match self.permanent.contain(status) {
-                    true => HandlerError::permanent(reason),
-                    false => HandlerError::retry(reason),
-                }
+            status if self.permanent.contain(status) => {
+                HandlerError::permanent(reason).with_reason_logged()
             }
+            _ => HandlerError::retry(reason).with_reason_logged(),
         }
     }
 }

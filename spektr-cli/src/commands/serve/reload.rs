@@ -1,4 +1,4 @@
-//! SIGHUP: keys, headers for forwarding and the level of the log are read again.
+//! SIGHUP: keys, headers and certificates for forwarding, and the level of the log are read again.
 //!
 //! Each of them is replaced alone, and one that cannot be read stays as it was: a broken
 //! file neither ends the service nor takes its keys away.
@@ -62,13 +62,17 @@ impl Reload {
             self.stays("the API key", &failure);
         }
         if let Some(forward) = &self.forward {
-            for (what, read) in forward.read(&self.arguments.forwarding, &config) {
+            for (what, read) in forward.read_again(&self.arguments.forwarding, &config) {
                 if let Err(failure) = read {
                     self.stays(what, &failure);
                 }
             }
             let (keys, headers) = forward.counts();
-            tracing::info!(keys, headers, "keys and headers for forwarding were read again");
+            tracing::info!(
+                keys,
+                headers,
+                "keys, headers and certificates for forwarding were read again"
+            );
         }
         tracing::info!(log_level = %level, "settings were read again");
     }

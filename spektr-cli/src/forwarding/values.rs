@@ -1,0 +1,153 @@
+//! What the settings of forwarding can be.
+
+use std::time::Duration;
+
+use spektr_types::{EventType, catalogue};
+
+use crate::time;
+
+/// The statuses that say that an event will never be accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PermanentStatuses(Vec<u16>);
+
+impl PermanentStatuses {
+    pub(crate) const PRESET: &str = "400,404,410,422";
+
+    /// Reads statuses with commas between them, or `none`.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let expected = "expected statuses from 400 to 499 but 429, as 400,404, or none";
+        if text == "none" {
+            return Ok(Self(Vec::new()));
+        }
+        let statuses = text.split(',').map(|status| {
+            let status = status.trim().parse().ok();
+            status.filter(|status| (400..=499).contains(status) && *status != 429)
+        });
+        statuses.collect::<Option<_>>().map(Self).ok_or_else(|| expected.to_owned())
+    }
+
+    pub(crate) fn contain(&self, status: u16) -> bool {
+        self.0.contains(&status)
+    }
+}
+
+impl Default for PermanentStatuses {
+    fn default() -> Self {
+        Self(vec![400, 404, 410, 422])
+    }
+}
+
+/// Types of events that are forwarded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EventTypes(Vec<EventType>);
+
+impl EventTypes {
+    /// Reads wire types or documented names between commas. A type that several events have
+    /// means all of them, and one that the schema does not know itself.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let mut types = Vec::new();
+        for word in text.split(',').map(str::trim) {
+            if word.is_empty() {
+                return Err("expected types between commas, as alert_created,alert_resolved".into());
+            }
+            let is_meant = |info: &&spektr_types::EventInfo| {
+                info.name().eq_ignore_ascii_case(word) || info.has_wire_type(word)
+            };
+            let known = types.len();
+            types.extend(catalogue().filter(is_meant).map(|info| info.event_type().clone()));
+            if types.len() == known {
+                types.push(EventType::from(word));
+            }
+        }
+        Ok(Self(types))
+    }
+
+    pub(crate) fn include(&self, event_type: &EventType) -> bool {
+        self.0.contains(event_type)
+    }
+
+    /// The types that the schema does not know.
+    pub(crate) fn unknown(&self) -> impl Iterator<Item = &EventType> {
+        self.0.iter().filter(|event_type| event_type.info().is_none())
+    }
+}
+
+pub(crate) fn parse_concurrency(text: &str) -> Result<u32, String> {
+    parse_number(text, 1000)
+}
+
+pub(crate) fn parse_rate(text: &str) -> Result<u32, String> {
+    parse_number(text, 100_000)
+}
+
+pub(crate) fn parse_attempts(text: &str) -> Result<u32, String> {
+    parse_number(text, 1_000_000)
+}
+
+fn parse_number(text: &str, last: u32) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|number| (1..=last).contains(number));
+    number.ok_or_else(|| format!("expected a number from 1 to {last}"))
+}
+
+/// Reads how long an answer may take.
+pub(crate) fn parse_timeout(text: &str) -> Result<Duration, String> {
+    parse_bounded(text, Duration::from_secs(3600), "1h")
+}
+
+/// Reads a pause between attempts.
+pub(crate) fn parse_pause(text: &str) -> Result<Duration, String> {
+    parse_bounded(text, Duration::from_secs(30 * 24 * 3600), "30d")
+}
+
+fn parse_bounded(text: &str, longest: Duration, shown: &str) -> Result<Duration, String> {
+    match time::parse_span(text)? {
+        span if span.is_zero() || span > longest => {
+            Err(format!("expected a time from 1ms to {shown}"))
+        }
+        span => Ok(span),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_are_those_that_say_never() {
+        let parse = |text| PermanentStatuses::parse(text).map(|statuses| statuses.0);
+        assert_eq!(parse(PermanentStatuses::PRESET), Ok(PermanentStatuses::default().0));
+        assert_eq!(parse("404, 409"), Ok(vec![404, 409]));
+        assert_eq!(parse("none"), Ok(Vec::new()));
+        for text in ["", "200", "429", "503", "400,", "4xx"] {
+            let expected = "expected statuses from 400 to 499 but 429, as 400,404, or none";
+            assert_eq!(parse(text), Err(expected.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_type_means_each_event_that_has_it_and_an_unknown_one_itself() {
+        let types = EventTypes::parse("alert_resolved, ALERT_CREATED,Later_Event").expect("types");
+        let includes = |wire_type: &str| types.include(&EventType::from(wire_type));
+        let included = ["alert_resolved", "ALERT_RESOLVED", "alert_created", "later_event"];
+        assert_eq!(included.map(includes), [true; 4]);
+        assert!(!includes("customer_tag_add") && !includes("later_event_2"));
+        assert_eq!(types.unknown().count(), 1);
+        let tags = EventTypes::parse("customer_tag_add").expect("a type");
+        for info in catalogue() {
+            assert_eq!(tags.include(info.event_type()), info.has_wire_type("customer_tag_add"));
+        }
+        assert!(EventTypes::parse("a,,b").is_err() && EventTypes::parse("").is_err());
+    }
+
+    #[test]
+    fn numbers_and_times_have_bounds() {
+        assert_eq!((parse_concurrency("1"), parse_concurrency("1000")), (Ok(1), Ok(1000)));
+        for text in ["0", "1001", "-1", "many", ""] {
+            let message = parse_concurrency(text).expect_err(text);
+            assert_eq!(message, "expected a number from 1 to 1000");
+        }
+        assert_eq!(parse_timeout("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(parse_timeout("0"), Err("expected a time from 1ms to 1h".to_owned()));
+        assert_eq!(parse_pause("31d"), Err("expected a time from 1ms to 30d".to_owned()));
+    }
+}
