@@ -334,6 +334,7 @@ fn rare(folder: &Path) -> Vec<Situation> {
             "spektr_inbox_oldest_pending_age_seconds",
             3600.0,
         ),
+        rare("the inbox was paused and forgotten", &["SpektrPaused"], "spektr_inbox_paused", 1.0),
         rare(
             "nobody reads the log",
             &["SpektrLogLost"],
@@ -369,6 +370,15 @@ fn each_alert_fires_in_its_situation_and_in_no_other() {
     let expected: BTreeSet<_> =
         situations.iter().flat_map(|situation| situation.alerts.iter().copied()).collect();
     assert_eq!(written, expected, "each rule has a situation");
+
+    let runbook = rules.with_file_name("../RUNBOOK.md");
+    let runbook = fs::read_to_string(runbook).expect("the runbook is text");
+    let anchor = |heading: &str| heading.to_lowercase().replace(' ', "-").replace(['\'', ','], "");
+    let headings = runbook.lines().filter_map(|line| line.strip_prefix("## "));
+    let anchors: BTreeSet<_> = headings.map(anchor).collect();
+    let links = text.lines().filter_map(|line| line.trim().strip_prefix("runbook: RUNBOOK.md#"));
+    let links: BTreeSet<_> = links.map(str::to_owned).collect();
+    assert_eq!(links, anchors, "each section of the runbook is that of an alert");
 
     // A metric that no service shows would be an alert that never fires.
     let shown: BTreeSet<_> = situations

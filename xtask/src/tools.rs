@@ -14,13 +14,16 @@ struct Tool {
 
 /// `schema diff` reads git, and the recipes' test makes a repository. Tests of the service
 /// send it signals by kill, the test of a power cut runs strace, and the tests of the
-/// PostgreSQL store start servers of their own, and PgBouncer in front of one.
-const TOOLS: [Tool; 5] = [
+/// PostgreSQL store start servers of their own, and PgBouncer in front of one. promtool evaluates
+/// the alert rules, and systemd-analyze the units.
+const TOOLS: [Tool; 7] = [
     Tool { program: "git", package: "git" },
     Tool { program: "kill", package: "procps" },
     Tool { program: "strace", package: "strace" },
     Tool { program: "initdb", package: "postgresql" },
     Tool { program: "pgbouncer", package: "pgbouncer" },
+    Tool { program: "promtool", package: "prometheus" },
+    Tool { program: "systemd-analyze", package: "systemd" },
 ];
 
 /// Where Debian keeps PostgreSQL's programs, a folder for each version.
