@@ -438,7 +438,8 @@ pub struct Stats {
     /// How many are dead.
     pub dead: u64,
     /// How many are pending and come after a dead one of their spektr id, which holds them back
-    /// where [`ClaimRequest::hold_on_dead`] is asked for.
+    /// where [`ClaimRequest::hold_on_dead`] is asked for. Of the dead ones, 1000 are looked at: with
+    /// more, it is a lower bound.
     pub behind_dead: u64,
     /// How many are malformed.
     pub malformed: u64,

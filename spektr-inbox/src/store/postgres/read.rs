@@ -229,8 +229,10 @@ pub(super) async fn stats(
              (SELECT received_at FROM spektr_inbox.work ORDER BY number DESC LIMIT 1), \
              (extract(epoch FROM clock_timestamp()) * 1000)::bigint, \
              (SELECT coalesce(sum(behind.count), 0)::bigint FROM ( \
-                 SELECT DISTINCT ON (lane) lane, order_at, number FROM spektr_inbox.work \
-                 WHERE state = 'dead' ORDER BY lane, order_at, number) AS dead \
+                 SELECT DISTINCT ON (lane) lane, order_at, number FROM ( \
+                   SELECT lane, order_at, number FROM spektr_inbox.work \
+                   WHERE state = 'dead' ORDER BY lane, order_at, number LIMIT 1000) AS some \
+                 ORDER BY lane, order_at, number) AS dead \
                CROSS JOIN LATERAL (SELECT count(*) AS count FROM spektr_inbox.work AS later \
                  WHERE later.state = 'pending' AND later.lane = dead.lane \
                  AND (later.order_at, later.number) > (dead.order_at, dead.number)) AS behind), \

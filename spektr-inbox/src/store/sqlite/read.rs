@@ -151,8 +151,10 @@ pub(super) fn stats(
                FROM entries INDEXED BY entries_lane WHERE state = 'pending' \
                AND spektr_id = dead.spektr_id AND source = dead.source \
                AND (order_at, number) > (dead.order_at, dead.number)) AS behind \
-               FROM entries AS dead INDEXED BY entries_dead WHERE state = 'dead' \
-               AND NOT EXISTS (SELECT 1 FROM entries AS first INDEXED BY entries_dead \
+               FROM (SELECT spektr_id, source, order_at, number \
+                 FROM entries INDEXED BY entries_dead WHERE state = 'dead' \
+                 ORDER BY spektr_id, source, order_at, number LIMIT 1000) AS dead \
+               WHERE NOT EXISTS (SELECT 1 FROM entries AS first INDEXED BY entries_dead \
                  WHERE first.state = 'dead' AND first.spektr_id = dead.spektr_id \
                  AND first.source = dead.source \
                  AND (first.order_at, first.number) < (dead.order_at, dead.number))))",
