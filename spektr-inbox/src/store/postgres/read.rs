@@ -231,7 +231,7 @@ pub(super) async fn stats(
              (SELECT coalesce(sum(behind.count), 0)::bigint FROM ( \
                  SELECT DISTINCT ON (lane) lane, order_at, number FROM ( \
                    SELECT lane, order_at, number FROM spektr_inbox.work \
-                   WHERE state = 'dead' ORDER BY lane, order_at, number LIMIT 1000) AS some \
+                   WHERE state = 'dead' ORDER BY lane, order_at, number LIMIT 1000) AS looked_at \
                  ORDER BY lane, order_at, number) AS dead \
                CROSS JOIN LATERAL (SELECT count(*) AS count FROM spektr_inbox.work AS later \
                  WHERE later.state = 'pending' AND later.lane = dead.lane \
