@@ -41,13 +41,6 @@ pub(crate) struct Table {
 }
 
 impl Document {
-    /// Adds what a part of the page in another rendering holds.
-    pub(crate) fn append(&mut self, part: Document) {
-        self.blocks.extend(part.blocks);
-        self.problems.extend(part.problems);
-        self.cut_off |= part.cut_off;
-    }
-
     pub(crate) fn heading(&mut self, level: u8, text: &str) {
         // A link to the heading is no part of it.
         let is_link = |c: char| c.is_whitespace() || matches!(c, '#' | '¶' | '🔗' | '§');

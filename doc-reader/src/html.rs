@@ -13,7 +13,7 @@ use crate::document::{Document, Table};
 use crate::example::starts_json;
 use crate::names::looks_like_event;
 use crate::words;
-pub(crate) use elements::inline;
+pub(crate) use elements::is_inline;
 use elements::{Role, VOID, is_foreign, is_struck, name};
 
 /// Whether the site's navigation is read along with the page.
@@ -380,11 +380,14 @@ impl Reader {
     }
 
     fn finish(mut self) -> Document {
+        // In Markdown, nothing may hide the rest of the page.
+        let hidden = self.chrome == Chrome::Read && self.skipping > 0;
         // What a browser saves closes all of its elements. Pages that people write
         // may leave out the ends of some, but not those of code and tables.
         let open =
             |wanted: &[&str]| self.open.iter().any(|(name, _)| wanted.contains(&name.as_str()));
-        self.document.cut_off = self.table.is_some()
+        self.document.cut_off = hidden
+            || self.table.is_some()
             || open(&["pre", "table"])
             || (open(&["html", "body"]) && open(&["main", "article", "section", "div"]));
         self.close_from(0);

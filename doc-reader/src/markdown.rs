@@ -1,265 +1,169 @@
-//! Markdown with tables to the document model.
+//! Markdown with tables, by way of HTML.
 //!
-//! Hosts of documentation mix tables in HTML into their Markdown. Those are cut
-//! out first, so that blank lines inside them don't end them, and so are the
-//! blocks of JSON that older exports have.
+//! CommonMark becomes HTML, and [`html`] reads that: a heading, a table or struck text
+//! is found in one place. What hosts of documentation mix into their Markdown is put
+//! right before: components stand for what is in them, tables in HTML keep their blank
+//! lines, and blocks of JSON become what they mean.
 
 pub(crate) mod blocks;
 mod components;
 
-use std::borrow::Cow;
+use pulldown_cmark::{Event, Options, Parser, html::push_html};
 
-use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
-
-use crate::document::{Document, Table};
-use crate::names::looks_like_event;
+use crate::document::Document;
+use crate::facts::Problem;
 use crate::{html, words};
 
 pub(crate) fn document(text: &str) -> Document {
-    let mut document = Document::default();
-    let mut rest = front_matter(text, &mut document);
-    document.cut_off = ends_within_row(text) || ends_within_fence(text);
-    while !rest.is_empty() {
-        let (part, end) = next_part(rest);
-        match part {
-            Part::Markdown => commonmark(&rest[..end], &mut document),
-            Part::HtmlTable => {
-                let inner = html::document(&rest[..end], html::Chrome::Read, html::Tables::Outer);
-                document.append(inner);
-            }
-            Part::Block => blocks::read(&rest[..end], &mut document),
-        }
-        rest = &rest[end..];
-    }
+    let (title, body) = front_matter(text);
+    let mut converter = Converter::default();
+    converter.read(body);
+    let mut document = html::document(&converter.html, html::Chrome::Read, html::Tables::Outer);
+    document.title = title;
+    document.problems = converter.problems;
+    document.cut_off |= converter.fence.is_some() || ends_within_row(text);
     document
+}
+
+/// Reads the title out of a leading `---` block; returns it and what follows.
+fn front_matter(text: &str) -> (Option<String>, &str) {
+    let matter = text.trim_start().strip_prefix("---\n");
+    let Some((matter, rest)) = matter.and_then(|text| text.split_once("\n---\n")) else {
+        return (None, text);
+    };
+    let title = matter.lines().find_map(|line| line.strip_prefix("title:"));
+    (title.map(|title| title.trim().trim_matches(['"', '\'']).to_owned()), rest)
 }
 
 /// Whether the last line is a row whose closing bar is missing, unlike that of the
 /// row before.
 fn ends_within_row(text: &str) -> bool {
     let mut lines = text.trim_end().lines().rev().map(str::trim);
-    match (lines.next(), lines.next()) {
-        (Some(last), Some(before)) => {
-            last.starts_with('|')
-                && (last.len() == 1 || !last.ends_with('|'))
-                && before.starts_with('|')
-                && before.ends_with('|')
-        }
-        _ => false,
-    }
+    let (last, before) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    last.starts_with('|')
+        && (last.len() == 1 || !last.ends_with('|'))
+        && before.starts_with('|')
+        && before.ends_with('|')
 }
 
-/// Whether the text ends in code that a fence has opened.
-fn ends_within_fence(text: &str) -> bool {
-    let mut fence = None;
-    for line in text.lines() {
+/// Markdown on its way to HTML.
+#[derive(Default)]
+struct Converter {
+    html: String,
+    problems: Vec<Problem>,
+    /// Lines that are not converted yet.
+    markdown: String,
+    /// The mark that has opened code.
+    fence: Option<&'static str>,
+    /// The indentation inside each open component; `None` until its first line.
+    open: Vec<Option<usize>>,
+}
+
+impl Converter {
+    fn read(&mut self, text: &str) {
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        let mut at = 0;
+        while at < lines.len() {
+            let special = if self.fence.is_none() { self.special(&lines, at) } else { None };
+            at = special.unwrap_or_else(|| {
+                self.line(&lines, at);
+                at + 1
+            });
+        }
+        self.flush();
+    }
+
+    /// Reads what is no Markdown, if it begins here; returns the line after it.
+    fn special(&mut self, lines: &[&str], at: usize) -> Option<usize> {
+        let start = lines.get(at)?.trim_start();
+        let through = |end: &str| {
+            let last = lines[at..].iter().position(|line| line.to_ascii_lowercase().contains(end));
+            last.map_or(lines.len(), |last| at + last + 1)
+        };
+        if let Some(end) = components::code_of_mdx(lines, at) {
+            self.markdown.push('\n');
+            return Some(end);
+        }
+        if let Some((tag, end)) = components::alone(lines, at) {
+            self.component(&tag);
+            return Some(end);
+        }
+        let table = words::starts_with(start, "<table");
+        if !table && !blocks::begins(start) {
+            return None;
+        }
+        let end = through(if table { "</table" } else { blocks::CLOSE });
+        let text = lines[at..end].concat();
+        self.flush();
+        if table {
+            self.html.push_str(&text);
+        } else {
+            blocks::read(&text, self);
+        }
+        Some(end)
+    }
+
+    /// Puts a blank line in the place of a tag, and what its title says.
+    fn component(&mut self, tag: &str) {
+        if tag.starts_with("</") {
+            self.open.pop();
+        } else if !tag.ends_with("/>") {
+            self.open.push(None);
+        }
+        self.markdown.push('\n');
+        self.markdown.push_str(&components::title(tag));
+    }
+
+    fn line(&mut self, lines: &[&str], at: usize) {
+        let line = lines[at];
         let start = line.trim_start();
         let mark = ["```", "~~~"].into_iter().find(|mark| start.starts_with(mark));
-        match fence {
-            Some(open) if mark == Some(open) => fence = None,
-            None => fence = mark,
+        match self.fence {
+            Some(open) if mark == Some(open) => self.fence = None,
+            None => self.fence = mark,
             Some(_) => {}
         }
-    }
-    fence.is_some()
-}
-
-/// Reads the title out of a leading `---` block, and returns what follows it.
-fn front_matter<'a>(text: &'a str, document: &mut Document) -> &'a str {
-    let Some((matter, rest)) =
-        text.trim_start().strip_prefix("---\n").and_then(|text| text.split_once("\n---\n"))
-    else {
-        return text;
-    };
-    document.title = matter
-        .lines()
-        .find_map(|line| line.strip_prefix("title:"))
-        .map(|title| title.trim().trim_matches(['"', '\'']).to_owned());
-    rest
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Part {
-    Markdown,
-    HtmlTable,
-    Block,
-}
-
-/// Cuts off the longest beginning that is of one kind.
-fn next_part(text: &str) -> (Part, usize) {
-    let mut fence = None;
-    let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        let start = line.trim_start();
-        let mark = ["```", "~~~"].into_iter().find(|mark| start.starts_with(mark));
-        match fence {
-            Some(open) if mark == Some(open) => fence = None,
-            None if mark.is_some() => fence = mark,
-            None if words::starts_with(start, "<table") => {
-                if at > 0 {
-                    return (Part::Markdown, at);
-                }
-                return (Part::HtmlTable, html_table_end(text));
-            }
-            None if blocks::begins(start) => {
-                if at > 0 {
-                    return (Part::Markdown, at);
-                }
-                return (Part::Block, blocks::end(text));
-            }
-            _ => {}
+        // What a component encloses loses the indentation that it gave.
+        let width = line.len() - line.trim_start_matches([' ', '\t']).len();
+        let first = self.open.last_mut().filter(|first| first.is_none() && !start.is_empty());
+        if let Some(first) = first {
+            *first = Some(width);
         }
-        at += line.len();
-    }
-    (Part::Markdown, text.len())
-}
-
-/// The end of the line that closes the table, or of the text.
-fn html_table_end(text: &str) -> usize {
-    let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        at += line.len();
-        if line.to_ascii_lowercase().contains("</table") {
-            return at;
-        }
-    }
-    text.len()
-}
-
-fn commonmark(text: &str, document: &mut Document) {
-    let text = components::unwrap(text);
-    let text = &with_delimiters(&text);
-    let options =
-        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_FOOTNOTES;
-    let mut reader = Reader::default();
-    for event in Parser::new_ext(text, options) {
-        reader.event(event, document);
-    }
-    document.paragraph(&reader.text);
-}
-
-/// Adds the line of hyphens that a table needs below its column headings, where
-/// it was lost.
-fn with_delimiters(text: &str) -> Cow<'_, str> {
-    let mut out = String::new();
-    let mut copied = 0;
-    let mut at = 0;
-    let mut lines = text.split_inclusive('\n').peekable();
-    let mut before = "";
-    while let Some(line) = lines.next() {
-        at += line.len();
-        let next = lines.peek().copied().unwrap_or_default();
-        // Below a row it is none, but a row.
-        let heads = next.contains('|') && !before.contains('|') && !words::is_frame(next.trim());
-        let framed = line.trim_start().starts_with('|');
-        let cells: Vec<String> =
-            if heads { words::barred_cells(line, framed).collect() } else { Vec::new() };
-        if words::is_header(&cells) {
-            out.push_str(&text[copied..at]);
-            out.push_str(&format!("|{}\n", "---|".repeat(cells.len())));
-            copied = at;
-        }
-        before = line;
-    }
-    if copied == 0 {
-        return Cow::Borrowed(text);
-    }
-    out.push_str(&text[copied..]);
-    Cow::Owned(out)
-}
-
-#[derive(Default)]
-struct Reader {
-    text: String,
-    /// The HTML of a block that isn't over.
-    html: String,
-    /// Whether the text begins in bold: `**A_B** (WIP)` is a heading.
-    bold: bool,
-    table: Table,
-    row: Vec<String>,
-}
-
-impl Reader {
-    fn event(&mut self, event: Event<'_>, document: &mut Document) {
-        match event {
-            Event::Text(text) | Event::Code(text) => self.text.push_str(&text),
-            Event::InlineHtml(tag) if components::is_component(&tag) => {}
-            Event::InlineHtml(tag) => match html::inline(&tag) {
-                Some(text) => self.text.push_str(text),
-                None => self.text.push_str(&tag),
-            },
-            Event::Html(html) => self.html.push_str(&html),
-            Event::SoftBreak | Event::HardBreak => self.text.push('\n'),
-            Event::Start(tag) => self.start(&tag, document),
-            Event::End(tag) => self.end(tag, document),
-            _ => {}
+        let indent = self.open.last().copied().flatten().unwrap_or(0);
+        self.markdown.push_str(&line[width.min(indent)..]);
+        if self.fence.is_none() {
+            self.end_line(lines, at);
         }
     }
 
-    fn start(&mut self, tag: &Tag<'_>, document: &mut Document) {
-        match tag {
-            Tag::Strikethrough => self.text.push_str(words::STRUCK),
-            Tag::Strong => self.bold |= self.text.trim().is_empty(),
-            Tag::Emphasis | Tag::Link { .. } => {}
-            Tag::TableCell => self.text.clear(),
-            Tag::Table(_) => {
-                self.flush(document);
-                self.table = Table::default();
+    /// Adds the line of hyphens that a table needs below its column headings, where it
+    /// was lost, and the blank line that what is folded needs below its summary.
+    fn end_line(&mut self, lines: &[&str], at: usize) {
+        let line = lines[at];
+        if line.trim_end().ends_with("</summary>") {
+            self.markdown.push('\n');
+        }
+        let next = lines.get(at + 1).copied().unwrap_or_default();
+        let before = at.checked_sub(1).map_or("", |before| lines[before]);
+        if next.contains('|') && !before.contains('|') && !words::is_frame(next.trim()) {
+            let framed = line.trim_start().starts_with('|');
+            let cells: Vec<String> = words::barred_cells(line, framed).collect();
+            if words::is_header(&cells) {
+                self.markdown.push_str(&format!("|{}\n", "---|".repeat(cells.len())));
             }
-            Tag::CodeBlock(kind) => {
-                self.flush(document);
-                if let CodeBlockKind::Fenced(_) = kind {
-                    self.text.clear();
-                }
-            }
-            _ => self.flush(document),
         }
     }
 
-    fn end(&mut self, tag: TagEnd, document: &mut Document) {
-        match tag {
-            TagEnd::Heading(level) => {
-                let text = std::mem::take(&mut self.text);
-                document.heading(number(level), &text);
-            }
-            TagEnd::CodeBlock => document.code(std::mem::take(&mut self.text)),
-            TagEnd::TableCell => {
-                let cell = std::mem::take(&mut self.text);
-                self.row.push(words::squeeze(&cell));
-            }
-            TagEnd::TableHead => self.table.header = std::mem::take(&mut self.row),
-            TagEnd::TableRow => self.table.rows.push(std::mem::take(&mut self.row)),
-            TagEnd::Strikethrough => self.text.push_str(words::STRUCK),
-            TagEnd::Table => document.table(std::mem::take(&mut self.table)),
-            TagEnd::HtmlBlock => {
-                let html = std::mem::take(&mut self.html);
-                document.append(html::document(&html, html::Chrome::Read, html::Tables::Outer));
-            }
-            TagEnd::Paragraph
-                if self.bold && looks_like_event(words::squeeze(&self.text).as_str()) =>
-            {
-                document.heading(0, &std::mem::take(&mut self.text));
-                self.bold = false;
-            }
-            TagEnd::Paragraph | TagEnd::Item => self.flush(document),
-            _ => {}
-        }
-    }
-
-    fn flush(&mut self, document: &mut Document) {
-        let text = std::mem::take(&mut self.text);
-        document.paragraph(&text);
-        self.bold = false;
-    }
-}
-
-const fn number(level: HeadingLevel) -> u8 {
-    match level {
-        HeadingLevel::H1 => 1,
-        HeadingLevel::H2 => 2,
-        HeadingLevel::H3 => 3,
-        HeadingLevel::H4 => 4,
-        HeadingLevel::H5 => 5,
-        HeadingLevel::H6 => 6,
+    fn flush(&mut self) {
+        let options =
+            Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_FOOTNOTES;
+        let markdown = std::mem::take(&mut self.markdown);
+        let events = Parser::new_ext(&markdown, options).filter_map(|event| match event {
+            Event::InlineHtml(tag) if components::is_component(&tag) => None,
+            // Something in angle brackets, such as `<number>`.
+            Event::InlineHtml(tag) if !html::is_inline(&tag) => Some(Event::Text(tag)),
+            event => Some(event),
+        });
+        push_html(&mut self.html, events);
     }
 }

@@ -4,7 +4,6 @@ use html5gum::HtmlString;
 use html5gum::emitters::default::StartTag;
 
 use super::Chrome;
-use crate::words;
 
 pub(super) const VOID: &[&str] = &[
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track",
@@ -74,17 +73,13 @@ pub(super) fn role(name: &str, tag: &StartTag<()>, chrome: Chrome) -> Role {
     }
 }
 
-/// What a tag inside a line of Markdown stands for; `None` where it is no tag
-/// of HTML, but something in angle brackets.
-pub(crate) fn inline(tag: &str) -> Option<&'static str> {
+/// Whether a tag inside a line of Markdown is one of HTML, and not something else in
+/// angle brackets.
+pub(crate) fn is_inline(tag: &str) -> bool {
     let name = tag.trim_start_matches(['<', '/']);
     let end = name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len());
-    match name[..end].to_ascii_lowercase().as_str() {
-        "br" => Some("\n"),
-        name if is_struck(name) => Some(words::STRUCK),
-        name if INLINE.contains(&name) || VOID.contains(&name) => Some(""),
-        _ => tag.starts_with("<!--").then_some(""),
-    }
+    let name = name[..end].to_ascii_lowercase();
+    INLINE.contains(&name.as_str()) || VOID.contains(&name.as_str()) || tag.starts_with("<!--")
 }
 
 pub(super) fn is_struck(name: &str) -> bool {

@@ -3,12 +3,12 @@
 
 use serde_json::Value;
 
-use crate::document::{Block, Document, Table};
+use super::Converter;
 use crate::facts::{Problem, ProblemKind};
-use crate::{html, tables, words};
+use crate::tables;
 
 const OPEN: &str = "[block:";
-const CLOSE: &str = "[/block]";
+pub(super) const CLOSE: &str = "[/block]";
 /// Columns that a table of a block may have.
 const MAX_COLUMNS: usize = 32;
 
@@ -17,88 +17,78 @@ pub(crate) fn begins(line: &str) -> bool {
     line.trim_start().starts_with(OPEN)
 }
 
-/// The end of the block that a text begins with, or of the text.
-pub(super) fn end(text: &str) -> usize {
-    text.find(CLOSE).map_or(text.len(), |at| at + CLOSE.len())
-}
-
-/// Reads one block, from its mark on.
-pub(super) fn read(text: &str, document: &mut Document) {
+/// Converts one block, from its mark on, and what stands behind it on its last line.
+pub(super) fn read(text: &str, out: &mut Converter) {
     let body = text.trim_start().strip_prefix(OPEN).and_then(|rest| rest.split_once(']'));
     let Some((kind, body)) = body else { return };
-    let body = body.split(CLOSE).next().unwrap_or_default();
-    let Ok(value) = serde_json::from_str::<Value>(body.trim()) else {
-        document.problems.push(Problem {
+    let (body, rest) = body.split_once(CLOSE).unwrap_or((body, ""));
+    match serde_json::from_str::<Value>(body.trim()) {
+        Ok(value) => block(kind.trim(), &value, out),
+        Err(_) => out.problems.push(Problem {
             kind: ProblemKind::BlockUnread,
             section: None,
             about: tables::clip(kind),
-        });
-        return;
-    };
+        }),
+    }
+    out.markdown.push_str(rest);
+}
+
+fn block(kind: &str, value: &Value, out: &mut Converter) {
     let member = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
-    match kind.trim() {
-        "parameters" => document.table(table(&value)),
+    match kind {
+        "parameters" => table(value, out),
         "code" => {
             for code in value.get("codes").and_then(Value::as_array).into_iter().flatten() {
                 let code = code.get("code").and_then(Value::as_str).unwrap_or_default();
-                document.code(code.to_owned());
+                let code = code.replace('&', "&amp;").replace('<', "&lt;");
+                out.html.push_str(&format!("<pre>\n{code}</pre>"));
             }
         }
         "api-header" => {
-            let level = value.get("level").and_then(Value::as_u64);
-            let level = level.and_then(|level| u8::try_from(level).ok()).unwrap_or(2);
-            document.heading(level.clamp(1, 6), &inline(member("title")));
+            let level = value.get("level").and_then(Value::as_u64).unwrap_or(2).clamp(1, 6);
+            element(&format!("h{level}"), member("title"), out);
         }
-        "html" => {
-            let inner = html::document(member("html"), html::Chrome::Read, html::Tables::Outer);
-            document.append(inner);
-        }
+        "html" => out.html.push_str(member("html")),
         // Callouts and whatever else has a text.
         _ => {
-            document.paragraph(&inline(member("title")));
-            super::commonmark(member("body"), document);
+            element("p", member("title"), out);
+            element("div", member("body"), out);
         }
     }
 }
 
-/// Reads `{"data": {"h-0": …, "0-0": …}, "cols": 3, "rows": 9}`.
-fn table(value: &Value) -> Table {
-    let cells = value.get("data").and_then(Value::as_object);
-    let mut table = Table::default();
-    for (name, cell) in cells.into_iter().flatten() {
-        let Some((row, column)) = name.split_once('-') else { continue };
-        let Some(column) = column.parse().ok().filter(|column| *column < MAX_COLUMNS) else {
-            continue;
-        };
-        let text = inline(cell.as_str().unwrap_or_default());
-        let count = cells.map_or(0, serde_json::Map::len);
-        let row = match row.parse::<usize>() {
-            Ok(at) if at < count => {
-                if table.rows.len() <= at {
-                    table.rows.resize(at + 1, Vec::new());
-                }
-                table.rows.get_mut(at)
-            }
-            Err(_) if row == "h" => Some(&mut table.header),
-            _ => None,
-        };
-        if let Some(row) = row {
-            if row.len() <= column {
-                row.resize(column + 1, String::new());
-            }
-            row[column] = text;
+/// Converts `{"data": {"h-0": …, "0-0": …}, "cols": 3, "rows": 9}`.
+fn table(value: &Value, out: &mut Converter) {
+    let Some(cells) = value.get("data").and_then(Value::as_object) else { return };
+    // Row, counted from one with the header as none, and column.
+    let place = |name: &str| {
+        let (row, column) = name.split_once('-')?;
+        let row = if row == "h" { 0 } else { row.parse::<usize>().ok()? + 1 };
+        Some((row, column.parse().ok().filter(|column| *column < MAX_COLUMNS)?))
+    };
+    let mut placed: Vec<((usize, usize), &str)> = cells
+        .iter()
+        .filter_map(|(name, cell)| Some((place(name)?, cell.as_str().unwrap_or_default())))
+        .collect();
+    placed.sort_unstable();
+    out.html.push_str("<table>");
+    for row in placed.chunk_by(|((a, _), _), ((b, _), _)| a == b) {
+        let ((number, last), _) = row[row.len() - 1];
+        let tag = if number == 0 { "th" } else { "td" };
+        out.html.push_str("<tr>");
+        for column in 0..=last {
+            let cell = row.iter().find(|((_, at), _)| *at == column);
+            element(tag, cell.map_or("", |(_, cell)| cell), out);
         }
+        out.html.push_str("</tr>");
     }
-    table
+    out.html.push_str("</table>");
 }
 
-/// The words of a text in Markdown.
-fn inline(text: &str) -> String {
-    let mut document = Document::default();
-    super::commonmark(text, &mut document);
-    let words = document.blocks.iter().map(|block| match block {
-        Block::Heading { text, .. } | Block::Paragraph(text) | Block::Code(text) => text.as_str(),
-        Block::Table(_) => "",
-    });
-    words::squeeze(&words.collect::<Vec<_>>().join(" "))
+/// Puts Markdown between the tags of an element.
+fn element(tag: &str, markdown: &str, out: &mut Converter) {
+    out.html.push_str(&format!("<{tag}>"));
+    out.markdown.push_str(markdown);
+    out.flush();
+    out.html.push_str(&format!("</{tag}>"));
 }

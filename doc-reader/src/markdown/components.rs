@@ -1,10 +1,7 @@
 //! Tags that stand alone on their lines: the components of MDX, `<details>`, `<div>`.
 //!
 //! CommonMark takes everything up to the next blank line for HTML, which would
-//! hide an example directly below such a tag. So the tags become blank lines, and
-//! what they enclose loses the indentation that they gave it.
-
-use std::borrow::Cow;
+//! hide an example directly below such a tag.
 
 use crate::names::looks_like_event;
 
@@ -20,68 +17,9 @@ const MESSAGES: &[&str] = &[
     "Warning",
 ];
 
-/// Replaces the tags by blank lines; the title of one that names an event becomes
-/// a heading, and that of a message a paragraph.
-pub(super) fn unwrap(text: &str) -> Cow<'_, str> {
-    if !text.contains(['<', '{']) {
-        return Cow::Borrowed(text);
-    }
-    let lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let mut out = String::with_capacity(text.len());
-    // The indentation inside each open tag; `None` until its first line.
-    let mut open: Vec<Option<usize>> = Vec::new();
-    let mut fence: Option<&str> = None;
-    let mut at = 0;
-    while let Some(line) = lines.get(at) {
-        at += 1;
-        let start = line.trim_start();
-        let mark = ["```", "~~~"].into_iter().find(|mark| start.starts_with(mark));
-        if let Some(end) = code_of_mdx(&lines, at - 1).filter(|_| fence.is_none()) {
-            at = end;
-            out.push('\n');
-            continue;
-        }
-        if let Some((tag, end)) = alone(&lines, at - 1).filter(|_| fence.is_none()) {
-            at = end;
-            if tag.starts_with("</") {
-                open.pop();
-            } else if !tag.ends_with("/>") {
-                open.push(None);
-            }
-            out.push('\n');
-            match title(&tag) {
-                Some(title) if looks_like_event(title) => {
-                    out.push_str(&format!("**{title}**\n\n"));
-                }
-                // Without the emphasis, which could be taken for a heading.
-                Some(title) if MESSAGES.contains(&name(&tag)) => {
-                    out.push_str(&format!("{title}\n\n"));
-                }
-                _ => {}
-            }
-            continue;
-        }
-        match fence {
-            Some(opened) if mark == Some(opened) => fence = None,
-            None => fence = mark,
-            Some(_) => {}
-        }
-        let width = line.len() - line.trim_start_matches([' ', '\t']).len();
-        if let Some(first) = open.last_mut().filter(|first| first.is_none() && !start.is_empty()) {
-            *first = Some(width);
-        }
-        let indent = open.last().copied().flatten().unwrap_or(0);
-        out.push_str(&line[width.min(indent)..]);
-        if fence.is_none() && start.trim_end().ends_with("</summary>") {
-            out.push('\n');
-        }
-    }
-    Cow::Owned(out)
-}
-
 /// Returns the end of a comment, an import or an export of MDX, which no reader of the
 /// page sees.
-fn code_of_mdx(lines: &[&str], at: usize) -> Option<usize> {
+pub(super) fn code_of_mdx(lines: &[&str], at: usize) -> Option<usize> {
     let first = lines.get(at)?.trim();
     let statement = ["import ", "export "].iter().any(|word| first.starts_with(word));
     if statement && first.contains(['{', '\'', '"']) && first.ends_with([';', '\'', '"']) {
@@ -110,8 +48,8 @@ fn name(tag: &str) -> &str {
     &tag[..end]
 }
 
-/// Returns the tag that fills the line, and those after it that it needs.
-fn alone(lines: &[&str], at: usize) -> Option<(String, usize)> {
+/// Returns the tag that fills the line, and the line after those that it needs.
+pub(super) fn alone(lines: &[&str], at: usize) -> Option<(String, usize)> {
     let first = lines.get(at)?.trim();
     if !first.starts_with('<') || !(is_component(first) || PLAIN.contains(&name(first))) {
         return None;
@@ -129,7 +67,14 @@ fn alone(lines: &[&str], at: usize) -> Option<(String, usize)> {
     None
 }
 
-fn title(tag: &str) -> Option<&str> {
-    let value = tag.split_once("title=\"")?.1;
-    value.split_once('"').map(|(title, _)| title)
+/// Returns what the title of a tag says, as Markdown: a heading if it names an event, a
+/// paragraph if the tag is that of a message.
+pub(super) fn title(tag: &str) -> String {
+    let value = tag.split_once("title=\"").and_then(|(_, value)| value.split_once('"'));
+    match value {
+        Some((title, _)) if looks_like_event(title) => format!("**{title}**\n\n"),
+        // Without the emphasis, which could be taken for a heading.
+        Some((title, _)) if MESSAGES.contains(&name(tag)) => format!("{title}\n\n"),
+        _ => String::new(),
+    }
 }
