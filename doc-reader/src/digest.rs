@@ -138,21 +138,12 @@ impl Text {
         let mut normal = Normal::default();
         normal.text(text);
         if let Some(digest) = normal.finish() {
-            self.blocks.push(Paragraph { digest, start: start(text) });
+            self.blocks.push(Paragraph { digest, start: words::clip(&words::squeeze(text), 60) });
         }
     }
 
     pub(crate) fn finish(self) -> Words {
         Words { digest: self.all.finish(), blocks: self.blocks }
-    }
-}
-
-fn start(text: &str) -> String {
-    const LONGEST: usize = 60;
-    let text = words::squeeze(text);
-    match text.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("{}…", text[..at].trim_end()),
-        None => text,
     }
 }
 
@@ -189,7 +180,7 @@ impl Section {
     }
 
     fn table(&mut self, table: &Table) {
-        let Shape::Members { name, kind } = tables::shape(table) else {
+        let Shape::Members { name, kind } = table.shape else {
             self.text.add(&table.header.join(" "));
             table.rows.iter().for_each(|row| self.text.add(&row.join(" ")));
             return;

@@ -6,6 +6,7 @@
 //! [`words::STRUCK`].
 
 use crate::facts::Problem;
+use crate::tables::{self, Shape};
 use crate::words::{self, Column};
 
 /// A page without its mark-up.
@@ -38,9 +39,26 @@ pub(crate) struct Table {
     pub(crate) rows: Vec<Vec<String>>,
     /// Rows whose cells could not be told apart.
     pub(crate) unsplit: Vec<String>,
+    /// What it lists, once it is whole.
+    pub(crate) shape: Shape,
 }
 
 impl Document {
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &Table> {
+        self.blocks.iter().filter_map(|block| match block {
+            Block::Table(table) => Some(table),
+            _ => None,
+        })
+    }
+
+    /// Returns the headings with their levels.
+    pub(crate) fn headings(&self) -> impl Iterator<Item = (u8, &str)> {
+        self.blocks.iter().filter_map(|block| match block {
+            Block::Heading { level, text } => Some((*level, text.as_str())),
+            _ => None,
+        })
+    }
+
     pub(crate) fn heading(&mut self, level: u8, text: &str) {
         // A link to the heading is no part of it.
         let is_link = |c: char| c.is_whitespace() || matches!(c, '#' | '¶' | '🔗' | '§');
@@ -71,6 +89,7 @@ impl Document {
         if table.header.iter().all(String::is_empty) && !table.rows.is_empty() {
             table.header = table.rows.remove(0);
         }
+        table.shape = tables::shape(&table);
         if !table.header.is_empty() {
             self.blocks.push(Block::Table(table));
         }

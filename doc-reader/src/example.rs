@@ -63,9 +63,11 @@ impl Examples {
         }
     }
 
-    /// Returns the facts, or `None` where there was no example.
-    pub(crate) fn finish(self) -> Option<Example> {
-        self.read.then_some(Example { members: self.members, problems: self.problems })
+    /// Takes the facts out, or `None` where there was no example.
+    pub(crate) fn take(&mut self) -> Option<Example> {
+        let members = std::mem::take(&mut self.members);
+        let problems = std::mem::take(&mut self.problems);
+        self.read.then_some(Example { members, problems })
     }
 
     pub(crate) fn members(&self) -> &[ExampleMember] {

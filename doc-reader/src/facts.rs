@@ -7,6 +7,7 @@
 use serde::Serialize;
 
 use crate::digest::{Digest, RowWords, Words};
+use crate::words;
 
 /// Everything that one documentation page says about events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -51,11 +52,9 @@ pub struct Batch {
 pub struct EventRow {
     /// The event's name as documented, such as `ALERT_RESOLVED`.
     pub name: String,
-    /// The status, where the table has one that is understood.
+    /// The status, where the table has one that is understood; deprecated also where name,
+    /// description or section say so, or the page strikes the event out.
     pub status: Option<Status>,
-    /// Whether name, description, status or section call the event deprecated,
-    /// or the page strikes it out.
-    pub deprecated: bool,
     /// The wire type, where the table has a column for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wire_type: Option<String>,
@@ -317,6 +316,12 @@ pub struct Problem {
     pub section: Option<String>,
     /// The words of the page, or the name, that it is about.
     pub about: String,
+}
+
+impl Problem {
+    pub(crate) fn new(kind: ProblemKind, section: Option<&str>, about: &str) -> Self {
+        Self { kind, section: section.map(str::to_owned), about: words::clip(about, 120) }
+    }
 }
 
 /// The kinds of [`Problem`].

@@ -1,6 +1,8 @@
 //! From the document model to the facts: which table lists the events, which
 //! headings open their sections, and what stands in each.
 
+use std::collections::HashMap;
+
 use crate::digest;
 use crate::document::{Block, Document, Table};
 use crate::error::ReadError;
@@ -19,7 +21,9 @@ const MAX_SECTIONS: usize = 2_000;
 const MAX_MEMBERS: usize = 20_000;
 
 /// Reads the facts out of a document.
-pub(crate) fn page(document: &Document, known: &[&str]) -> Result<Page, ReadError> {
+pub(crate) fn page(mut document: Document, known: &[&str]) -> Result<Page, ReadError> {
+    leave_other_names(&mut document);
+    let document = &document;
     let mut problems = document.problems.clone();
     let title = title(document);
     let events = events(document, &mut problems)?;
@@ -28,21 +32,15 @@ pub(crate) fn page(document: &Document, known: &[&str]) -> Result<Page, ReadErro
     }
     let listed: Vec<&str> = events.iter().map(|event| event.name.as_str()).collect();
     let names = Names::new(if listed.is_empty() { known } else { &listed }.iter().copied());
-    if document.cut_off
-        || is_cut_off(document, &names)
-        || ends_within_example(document)
-        || matches!(document.blocks.last(), Some(Block::Table(table)) if tables::ends_within_type(table))
-    {
+    if document.cut_off || is_cut_off(document, &names) {
         return Err(ReadError::CutOff);
     }
-    let outline = outline(document, &names, &mut problems)?;
-    for table in &outline.loose_tables {
-        problems.push(Problem {
-            kind: ProblemKind::TableOutsideSection,
-            section: None,
-            about: tables::clip(&table.header.join(", ")),
-        });
-    }
+    let mut outline = Outline::default();
+    outline.read(document, title.as_deref(), &names, &mut problems)?;
+    let ends_in_members = match document.blocks.last() {
+        Some(Block::Table(table)) => matches!(table.shape, Shape::Members { .. }),
+        _ => false,
+    };
     let mut page = Page {
         title,
         batch: None,
@@ -50,26 +48,25 @@ pub(crate) fn page(document: &Document, known: &[&str]) -> Result<Page, ReadErro
         events,
         around: outline.around.finish(),
         sections: Vec::new(),
-        ends_in_members: ends_in_members(document),
+        ends_in_members,
         problems,
     };
-    let sections = section::settle(outline.sections, &names, &mut page.problems);
     let mut left = MAX_MEMBERS;
     let mut wrapper = None;
-    for raw in sections {
+    for raw in section::settle(outline.sections, &names, &mut page.problems) {
         let common = raw.common;
-        let read = section::read(raw, &names, &page.events, &mut page.problems);
-        let size = read.section.members.len()
-            + read.section.example.as_ref().map_or(0, |example| example.members.len());
-        if read.overflow || size > left {
+        let (section, examples) = section::read(raw, &names, &page.events, &mut page.problems);
+        let shown = section.example.as_ref().map_or(0, |example| example.members.len());
+        let size = section.members.len() + shown;
+        if examples.overflow || size > left {
             return Err(ReadError::TooMany { what: "members", limit: MAX_MEMBERS });
         }
         left -= size;
-        wrapper = wrapper.or(read.batch);
+        wrapper = wrapper.or(examples.batch);
         if common {
-            page.common.get_or_insert(read.section);
+            page.common.get_or_insert(section);
         } else {
-            page.sections.push(read.section);
+            page.sections.push(section);
         }
     }
     if let Some(common) = &page.common {
@@ -87,77 +84,79 @@ pub(crate) fn page(document: &Document, known: &[&str]) -> Result<Page, ReadErro
 
 /// The title that the rendering marks, or else the highest heading.
 fn title(document: &Document) -> Option<String> {
-    let headings = || {
-        document.blocks.iter().filter_map(|block| match block {
-            Block::Heading { level, text } => Some((*level, text)),
-            _ => None,
-        })
-    };
-    headings()
-        .find(|(level, _)| *level == 1)
-        .map(|(_, text)| text)
-        .or(document.title.as_ref())
-        .or_else(|| headings().min_by_key(|(level, _)| *level).map(|(_, text)| text))
-        .cloned()
+    let first = document.headings().find(|(level, _)| *level == 1);
+    let marked = first.map(|(_, text)| text).or(document.title.as_deref());
+    let highest = || document.headings().min_by_key(|(level, _)| *level).map(|(_, text)| text);
+    marked.or_else(highest).map(str::to_owned)
 }
 
 /// Gives the events the statuses that only their sections tell. Elsewhere the
 /// table decides, except that nothing takes a deprecation back.
 fn take_statuses(page: &mut Page) {
     for section in &page.sections {
-        let Some(status) = section.status else { continue };
         for row in page.events.iter_mut().filter(|row| section.events.contains(&row.name)) {
-            row.deprecated |= status == Status::Deprecated;
-            if status == Status::Deprecated || row.status.is_none() {
-                row.status = Some(status);
+            if section.status == Some(Status::Deprecated) || row.status.is_none() {
+                row.status = section.status.or(row.status);
             }
+        }
+    }
+}
+
+/// Names in upper case list events only where nothing lists events better and the page
+/// is about events.
+fn leave_other_names(document: &mut Document) {
+    let is_sure = |shape: &Shape| matches!(shape, Shape::Events(columns) if columns.sure);
+    let about_events = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        text.contains("event") || text.contains("webhook")
+    };
+    let speaks = document.headings().any(|(_, text)| about_events(text))
+        || document.title.as_deref().is_some_and(about_events);
+    if speaks && !document.tables().any(|table| is_sure(&table.shape)) {
+        return;
+    }
+    for block in &mut document.blocks {
+        match block {
+            Block::Table(Table { shape, .. }) if matches!(shape, Shape::Events(_)) => {
+                if !is_sure(shape) {
+                    *shape = Shape::Other;
+                }
+            }
+            _ => {}
         }
     }
 }
 
 fn events(document: &Document, problems: &mut Vec<Problem>) -> Result<Vec<EventRow>, ReadError> {
     let mut events: Vec<EventRow> = Vec::new();
-    let mut seen = std::collections::HashMap::new();
-    let mut tables = Vec::new();
+    let mut seen = HashMap::new();
     let mut deprecated = false;
     for block in &document.blocks {
-        match block {
-            Block::Heading { text, .. } => deprecated = words::opens_deprecated(text),
-            Block::Table(table) => {
-                if let Shape::Events(columns) = tables::shape(table) {
-                    tables.push((table, columns, deprecated));
-                }
+        let (table, columns) = match block {
+            Block::Table(table) => match table.shape {
+                Shape::Events(columns) => (table, columns),
+                _ => continue,
+            },
+            Block::Heading { text, .. } => {
+                deprecated = words::opens_deprecated(text);
+                continue;
             }
-            _ => {}
-        }
-    }
-    // Names in upper case are events only where nothing lists events better and
-    // the page is about events.
-    let sure = tables.iter().any(|(_, columns, _)| columns.sure) || !speaks_of_events(document);
-    for (table, columns, deprecated) in tables {
-        if sure && !columns.sure {
-            continue;
-        }
+            _ => continue,
+        };
         for mut event in tables::events(table, columns, problems) {
             if deprecated {
-                event.deprecated = true;
                 event.status = Some(Status::Deprecated);
             }
             let at = *seen.entry(event.name.clone()).or_insert(events.len());
-            if at == events.len() {
+            let Some(first) = events.get_mut(at) else {
                 events.push(event);
-            } else {
-                // One list has what is there, another one what is about to go.
-                if let Some(first) = events.get_mut(at).filter(|_| event.deprecated) {
-                    first.deprecated = true;
-                    first.status = Some(Status::Deprecated);
-                }
-                problems.push(Problem {
-                    kind: ProblemKind::EventRepeated,
-                    section: None,
-                    about: event.name,
-                });
+                continue;
+            };
+            // One list has what is there, another one what is about to go.
+            if event.status == Some(Status::Deprecated) {
+                first.status = event.status;
             }
+            problems.push(Problem::new(ProblemKind::EventRepeated, None, &event.name));
         }
         if events.len() > MAX_EVENTS {
             return Err(ReadError::TooMany { what: "events", limit: MAX_EVENTS });
@@ -166,52 +165,24 @@ fn events(document: &Document, problems: &mut Vec<Problem>) -> Result<Vec<EventR
     Ok(events)
 }
 
-/// Whether the document ends within its table of events: in a row that lacks the
-/// status that all others have, or in one that is no row yet.
+/// Whether the document ends within a row, in what is to become one, or in an example
+/// whose brackets are still open. Further up that is a mistake of the page.
 fn is_cut_off(document: &Document, names: &Names) -> bool {
-    let is_events = |block: &Block| match block {
-        Block::Table(table) => matches!(tables::shape(table), Shape::Events(_)),
-        _ => false,
-    };
-    let Some(at) = document.blocks.iter().rposition(is_events) else { return false };
-    let (Block::Table(table), rest) = (&document.blocks[at], &document.blocks[at + 1..]) else {
-        return false;
-    };
-    match rest {
-        [] => tables::ends_within_row(table),
-        [Block::Heading { text, .. }]
-        | [Block::Heading { text, .. }, Block::Paragraph(_) | Block::Heading { .. }] => {
-            looks_like_event(text) && names.heading(text).events.is_empty()
-        }
-        _ => false,
-    }
-}
-
-/// Whether the document ends in an example whose brackets are still open. Further
-/// up that is a mistake of the page.
-fn ends_within_example(document: &Document) -> bool {
-    match document.blocks.last() {
-        Some(Block::Code(code)) => example::is_open(code),
+    let unknown = |text: &str| looks_like_event(text) && names.heading(text).events.is_empty();
+    let begins_row =
+        |table: &Table, text: &str| matches!(table.shape, Shape::Events(_)) && unknown(text);
+    match document.blocks.as_slice() {
+        [.., Block::Code(code)] => example::is_open(code),
+        [.., Block::Table(table)] => tables::ends_within_row(table),
+        [.., Block::Table(table), Block::Heading { text, .. }] => begins_row(table, text),
+        [
+            ..,
+            Block::Table(table),
+            Block::Heading { text, .. },
+            Block::Paragraph(_) | Block::Heading { .. },
+        ] => begins_row(table, text),
         _ => false,
     }
-}
-
-fn tables_of(document: &Document) -> impl Iterator<Item = &Table> {
-    document.blocks.iter().filter_map(|block| match block {
-        Block::Table(table) => Some(table),
-        _ => None,
-    })
-}
-
-fn speaks_of_events(document: &Document) -> bool {
-    let headings = document.blocks.iter().filter_map(|block| match block {
-        Block::Heading { text, .. } => Some(text),
-        _ => None,
-    });
-    headings.chain(&document.title).any(|text| {
-        let text = text.to_ascii_lowercase();
-        text.contains("event") || text.contains("webhook")
-    })
 }
 
 /// The page cut at its headings.
@@ -220,98 +191,77 @@ struct Outline<'a> {
     sections: Vec<Raw<'a>>,
     /// The words of no section.
     around: digest::Text,
-    /// Member tables that stand in no section.
-    loose_tables: Vec<&'a Table>,
 }
 
-fn outline<'a>(
-    document: &'a Document,
-    names: &Names,
-    problems: &mut Vec<Problem>,
-) -> Result<Outline<'a>, ReadError> {
-    let mut outline = Outline::default();
-    let mut current: Option<Raw<'a>> = None;
-    let title = title(document);
-    let is_title = |block: &Block| matches!(block, Block::Heading { text, .. } if Some(text) == title.as_ref());
-    // What stands before the title is the site's.
-    let first = document.blocks.iter().position(is_title).map_or(0, |at| at + 1);
-    let sure = tables_of(document)
-        .any(|table| matches!(tables::shape(table), Shape::Events(columns) if columns.sure));
-    for (at, block) in document.blocks.iter().enumerate() {
-        let opened = outline.sections.len() + usize::from(current.is_some());
-        match block {
-            Block::Heading { level, text } => {
-                let heading = names.heading(text);
-                let event = !heading.events.is_empty()
-                    || looks_like_event(text)
-                    || !names.beginning_with(text).is_empty();
-                if let Some(raw) = current.as_mut().filter(|raw| raw.is_mentioned(&heading)) {
-                    raw.caption = Some(text);
-                } else if event || section::is_common(text) {
-                    outline
-                        .sections
-                        .extend(current.replace(Raw::new(*level, text, heading, !event)));
-                } else if let Some(raw) = current.as_mut().filter(|_| words::is_status(text)) {
-                    // The heading of a note.
-                    raw.note(text, names, problems);
-                } else if current.as_ref().is_some_and(|raw| raw.ends_at(*level, text)) {
-                    outline.sections.extend(current.take());
-                } else if let Some(raw) = &mut current {
-                    raw.caption = Some(text);
+impl<'a> Outline<'a> {
+    fn read(
+        &mut self,
+        document: &'a Document,
+        title: Option<&str>,
+        names: &Names,
+        problems: &mut Vec<Problem>,
+    ) -> Result<(), ReadError> {
+        let mut current: Option<Raw<'a>> = None;
+        // What stands before the title is the site's.
+        let is_title =
+            |block: &Block| matches!(block, Block::Heading { text, .. } if Some(text.as_str()) == title);
+        let mut before_title = document.blocks.iter().any(is_title);
+        for block in &document.blocks {
+            match block {
+                Block::Heading { level, text } => {
+                    let heading = names.heading(text);
+                    let event = !heading.events.is_empty()
+                        || looks_like_event(text)
+                        || !names.beginning_with(text).is_empty();
+                    let mentioned = current.as_ref().is_some_and(|raw| raw.is_mentioned(&heading));
+                    if !mentioned && (event || section::is_common(text)) {
+                        // Such a heading is the name of the section, and no part of it.
+                        let opened = Raw::new(*level, text, heading, !event);
+                        self.sections.extend(current.replace(opened));
+                        before_title &= !is_title(block);
+                        continue;
+                    }
+                    current = match current {
+                        Some(raw) if !mentioned && raw.ends_at(*level, text) => {
+                            self.sections.push(raw);
+                            None
+                        }
+                        Some(mut raw) => {
+                            raw.caption(text, names, problems);
+                            Some(raw)
+                        }
+                        None => None,
+                    };
                 }
+                Block::Paragraph(text) => {
+                    if let Some(raw) = &mut current {
+                        raw.paragraph(text, names, problems);
+                    }
+                }
+                Block::Code(code) => current.iter_mut().for_each(|raw| raw.codes.push(code)),
+                Block::Table(table) => match (&mut current, table.shape) {
+                    (_, Shape::Events(_)) => continue,
+                    (Some(raw), Shape::Members { .. }) => raw.tables.push((table, raw.caption)),
+                    (None, Shape::Members { kind: Some(_), .. }) => {
+                        let heads = table.header.join(", ");
+                        let kind = ProblemKind::TableOutsideSection;
+                        problems.push(Problem::new(kind, None, &heads));
+                    }
+                    _ => {}
+                },
             }
-            Block::Paragraph(text) => {
-                if let Some(raw) = &mut current {
-                    raw.has_text = true;
-                    raw.note(text, names, problems);
-                    raw.caption = Some(text);
-                }
+            match &mut current {
+                Some(raw) => raw.words.add(block),
+                None if !before_title => around(&mut self.around, block),
+                None => {}
             }
-            Block::Code(code) => {
-                if let Some(raw) = &mut current {
-                    raw.codes.push(code);
-                }
-            }
-            Block::Table(table) => {
-                let shape = tables::shape(table);
-                if matches!(shape, Shape::Events(columns) if columns.sure || !sure) {
-                    continue;
-                }
-                let Shape::Members { name, kind } = shape else {
-                    add(&mut outline, &mut current, at >= first, block);
-                    continue;
-                };
-                match &mut current {
-                    Some(raw) => raw.tables.push(section::MemberTable {
-                        table,
-                        columns: (name, kind),
-                        caption: raw.caption,
-                    }),
-                    None if kind.is_some() => outline.loose_tables.push(table),
-                    None => {}
-                }
+            before_title &= !is_title(block);
+            if self.sections.len() > MAX_SECTIONS {
+                return Err(ReadError::TooMany { what: "sections", limit: MAX_SECTIONS });
             }
         }
-        // A heading that opens a section is its name, and no part of it.
-        if opened == outline.sections.len() + usize::from(current.is_some())
-            || !matches!(block, Block::Heading { .. })
-        {
-            add(&mut outline, &mut current, at >= first, block);
-        }
-        if outline.sections.len() > MAX_SECTIONS {
-            return Err(ReadError::TooMany { what: "sections", limit: MAX_SECTIONS });
-        }
-    }
-    outline.sections.extend(current);
-    Ok(outline)
-}
-
-/// Adds the words of a block to its section, or to the text around the sections.
-fn add(outline: &mut Outline<'_>, section: &mut Option<Raw<'_>>, counts: bool, block: &Block) {
-    match section {
-        Some(raw) => raw.words.add(block),
-        None if counts => around(&mut outline.around, block),
-        None => {}
+        self.sections.extend(current);
+        Ok(())
     }
 }
 
@@ -331,14 +281,6 @@ fn around(words: &mut digest::Text, block: &Block) {
     }
 }
 
-/// Whether the last block is a table of members.
-fn ends_in_members(document: &Document) -> bool {
-    match document.blocks.last() {
-        Some(Block::Table(table)) => matches!(tables::shape(table), Shape::Members { .. }),
-        _ => false,
-    }
-}
-
 /// Finds the statement that deliveries are batches: in a sentence, in an example
 /// of a delivery, or in an event's example.
 fn batch(document: &Document, from_examples: Option<String>) -> Option<Batch> {
@@ -348,7 +290,7 @@ fn batch(document: &Document, from_examples: Option<String>) -> Option<Batch> {
             Block::Paragraph(text) if text.contains('{') || speaks_of_batch(text) => {
                 let member = example::inline_batch(text).or_else(|| named_list(text));
                 if let Some(member) = member {
-                    return Some(Batch { member, statement: Some(tables::clip(text)) });
+                    return Some(Batch { member, statement: Some(words::clip(text, 120)) });
                 }
             }
             Block::Code(code) if shown.is_none() => {

@@ -74,8 +74,7 @@ pub const MAX_BYTES: usize = 16 << 20;
 ///   a documentation page can have.
 pub fn read(bytes: &[u8]) -> Result<Page, ReadError> {
     let text = rendering::decode(bytes)?;
-    let document = rendering::document(&text);
-    interpret::page(&document, &[])
+    interpret::page(rendering::document(&text), &[])
 }
 
 /// Reads a part of a page, which need not have the table of events: headings are
@@ -86,5 +85,5 @@ pub fn read(bytes: &[u8]) -> Result<Page, ReadError> {
 /// As [`read`]; [`ReadError::NoEventTable`] only if no event is known.
 pub fn read_part(bytes: &[u8], known: &[&str]) -> Result<Page, ReadError> {
     let text = rendering::decode(bytes)?;
-    interpret::page(&rendering::document(&text), known)
+    interpret::page(rendering::document(&text), known)
 }

@@ -91,48 +91,4 @@ fn last(path: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn places() -> Places {
-        let members: Vec<ExampleMember> = [
-            "id",
-            "note",
-            "data",
-            "data.kind",
-            "data.note",
-            "rows",
-            "rows[]",
-            "rows[].key",
-            "a",
-            "a.size",
-            "b",
-            "b.size",
-        ]
-        .iter()
-        .map(|path| ExampleMember { path: (*path).to_owned(), kinds: Vec::new() })
-        .collect();
-        Places::new(&members)
-    }
-
-    #[test]
-    fn finds_a_member_where_the_table_says() {
-        assert_eq!(places().find("id", None), Place::Same);
-        assert_eq!(places().find("data.note", None), Place::Same);
-        assert_eq!(places().find("note", None), Place::Same);
-    }
-
-    #[test]
-    fn finds_a_member_whose_path_is_abbreviated() {
-        assert_eq!(places().find("kind", None), Place::At("data.kind".to_owned()));
-        assert_eq!(places().find("row.key", None), Place::At("rows[].key".to_owned()));
-        assert_eq!(places().find("rows.0.key", None), Place::At("rows[].key".to_owned()));
-        assert_eq!(places().find("note", Some("data")), Place::At("data.note".to_owned()));
-    }
-
-    #[test]
-    fn does_not_choose_among_several_places() {
-        assert_eq!(places().find("size", None), Place::Several);
-        assert_eq!(places().find("weight", None), Place::Nowhere);
-    }
-}
+mod tests;

@@ -11,9 +11,9 @@ mod rows;
 
 use crate::document::{Block, Document, Table};
 use crate::example::{Examples, opens_json, starts_json};
-use crate::facts::{Problem, ProblemKind};
+use crate::facts::Problem;
 use crate::names::looks_like_event;
-use crate::{tables, types, words};
+use crate::{types, words};
 use rows::Knowledge;
 
 /// Bytes that a heading may have.
@@ -127,14 +127,9 @@ impl<'a> Reader<'a> {
             ([line, kind], _) => self.begins_member(line) && types::begins(kind),
             _ => false,
         };
-        let section = self.heading.clone();
-        self.document.problems.extend(problems.into_iter().map(
-            |(kind, about): (ProblemKind, &str)| Problem {
-                kind,
-                section: section.clone(),
-                about: tables::clip(about),
-            },
-        ));
+        let section = self.heading.as_deref();
+        let problems = problems.iter().map(|(kind, about)| Problem::new(*kind, section, about));
+        self.document.problems.extend(problems);
         self.document.table(table);
         end
     }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::document::Table;
-use crate::example::Examples;
+use crate::example::{self, Examples};
 use crate::facts::{EventRow, Kind, Matched, Member, Problem, ProblemKind, Section, Status};
 use crate::names::{self, Heading, Names};
 use crate::place::{Place, Places};
@@ -18,28 +18,13 @@ pub(crate) struct Raw<'a> {
     found: Heading,
     /// Whether it documents the members that all events share.
     pub(crate) common: bool,
-    pub(crate) has_text: bool,
+    has_text: bool,
+    /// The last heading or sentence.
     pub(crate) caption: Option<&'a str>,
     pub(crate) codes: Vec<&'a str>,
     pub(crate) words: crate::digest::Section,
-    pub(crate) tables: Vec<MemberTable<'a>>,
-}
-
-/// A table of members in a section.
-#[derive(Debug)]
-pub(crate) struct MemberTable<'a> {
-    pub(crate) table: &'a Table,
-    /// Positions of the name and the type.
-    pub(crate) columns: (usize, Option<usize>),
-    /// The heading or sentence above it.
-    pub(crate) caption: Option<&'a str>,
-}
-
-/// A section as facts, with what concerns the whole page.
-pub(crate) struct Read {
-    pub(crate) section: Section,
-    pub(crate) batch: Option<String>,
-    pub(crate) overflow: bool,
+    /// Tables of members, and the caption above each.
+    pub(crate) tables: Vec<(&'a Table, Option<&'a str>)>,
 }
 
 /// Whether a heading opens the description of what all events have.
@@ -65,8 +50,24 @@ impl<'a> Raw<'a> {
         }
     }
 
-    /// Takes over what a paragraph or a caption says of the event as a whole.
-    pub(crate) fn note(&mut self, text: &str, names: &Names, problems: &mut Vec<Problem>) {
+    /// Takes over a heading inside the section.
+    pub(crate) fn caption(&mut self, text: &'a str, names: &Names, problems: &mut Vec<Problem>) {
+        if words::is_status(text) {
+            // The heading of a note.
+            self.note(text, names, problems);
+        } else {
+            self.caption = Some(text);
+        }
+    }
+
+    pub(crate) fn paragraph(&mut self, text: &'a str, names: &Names, problems: &mut Vec<Problem>) {
+        self.has_text = true;
+        self.caption = Some(text);
+        self.note(text, names, problems);
+    }
+
+    /// Takes over what a text says of the event as a whole.
+    fn note(&mut self, text: &str, names: &Names, problems: &mut Vec<Problem>) {
         if self.common || self.found.status.is_some() || !words::says_deprecated(text) {
             return;
         }
@@ -74,21 +75,16 @@ impl<'a> Raw<'a> {
         if words::opens_deprecated(text) || deprecated_subject(text, &own) {
             self.found.status = Some(Status::Deprecated);
         } else {
-            problems.push(Problem {
-                kind: ProblemKind::DeprecationUnclear,
-                section: Some(self.heading.to_owned()),
-                about: tables::clip(text),
-            });
+            let kind = ProblemKind::DeprecationUnclear;
+            problems.push(Problem::new(kind, Some(self.heading), text));
         }
     }
 
     /// Whether a heading that names no event ends this section. Below the
     /// section's own level it never does; text without levels leaves captions.
     pub(crate) fn ends_at(&self, level: u8, heading: &str) -> bool {
-        if level > self.level && self.level > 0 {
-            return false;
-        }
-        level < self.level || !words::is_caption(heading)
+        let below = level > self.level && self.level > 0;
+        !below && !words::is_status(heading) && (level < self.level || !words::is_caption(heading))
     }
 
     /// Whether a heading only mentions the event that this section is about.
@@ -97,8 +93,7 @@ impl<'a> Raw<'a> {
     }
 
     fn has_payload(&self) -> bool {
-        !self.tables.is_empty()
-            || self.codes.iter().any(|code| crate::example::json_start(code).is_some())
+        !self.tables.is_empty() || self.codes.iter().any(|code| example::json_start(code).is_some())
     }
 }
 
@@ -141,11 +136,8 @@ pub(crate) fn settle<'a>(
         let first = !repeats && (!empty || kept_empty.insert(raw.heading));
         let unknown = raw.found.events.is_empty() && !raw.has_payload();
         if unknown && first && !raw.common {
-            problems.push(Problem {
-                kind: ProblemKind::HeadingUnmatched,
-                section: Some(raw.heading.to_owned()),
-                about: "it has no payload either".to_owned(),
-            });
+            let about = "it has no payload either";
+            problems.push(Problem::new(ProblemKind::HeadingUnmatched, Some(raw.heading), about));
         }
         first && !unknown
     });
@@ -161,23 +153,17 @@ pub(crate) fn settle<'a>(
     sections
 }
 
-/// Reads one section.
+/// Reads one section; also returns what its examples say of the whole page.
 pub(crate) fn read(
     mut raw: Raw<'_>,
     names: &Names,
     events: &[EventRow],
     problems: &mut Vec<Problem>,
-) -> Read {
+) -> (Section, Examples) {
     let heading = raw.heading;
     let said = std::mem::take(&mut raw.words).finish();
     let raw = &raw;
-    let mut report = |kind, about: String| {
-        problems.push(Problem {
-            kind,
-            section: Some(heading.to_owned()),
-            about: tables::clip(&about),
-        });
-    };
+    let mut report = |kind, about: String| problems.push(Problem::new(kind, Some(heading), &about));
     let rows: Vec<&EventRow> = raw.found.events.iter().filter_map(|&at| events.get(at)).collect();
     let listed: Vec<&str> = raw.found.events.iter().filter_map(|&at| names.name(at)).collect();
     report_heading(raw, &listed, &rows, &mut report);
@@ -197,24 +183,19 @@ pub(crate) fn read(
     wire_types.sort();
     wire_types.dedup();
 
-    let batch = examples.batch.clone();
-    let overflow = examples.overflow;
-    Read {
-        section: Section {
-            heading: raw.heading.to_owned(),
-            events: listed.into_iter().map(str::to_owned).collect(),
-            matched: raw.found.matched,
-            status: raw.found.status,
-            members,
-            example: examples.finish(),
-            wire_types,
-            text: said.text,
-            example_digest: said.example,
-            rows: said.rows,
-        },
-        batch,
-        overflow,
-    }
+    let section = Section {
+        heading: heading.to_owned(),
+        events: listed.into_iter().map(str::to_owned).collect(),
+        matched: raw.found.matched,
+        status: raw.found.status,
+        members,
+        example: examples.take(),
+        wire_types,
+        text: said.text,
+        example_digest: said.example,
+        rows: said.rows,
+    };
+    (section, examples)
 }
 
 fn report_heading(
@@ -267,9 +248,9 @@ fn members(
     let mut members: Vec<Member> = Vec::new();
     let mut known: HashMap<String, usize> = HashMap::new();
     let mut wire_types = Vec::new();
-    for table in &raw.tables {
-        let parent = table.caption.and_then(|caption| parent(caption, &kinds));
-        for row in tables::members(table.table, table.columns, &mut *report) {
+    for (table, caption) in &raw.tables {
+        let parent = caption.and_then(|caption| parent(caption, &kinds));
+        for row in tables::members(table, &mut *report) {
             if matches!(row.path.as_str(), "type" | "eventType" | "event_type") && parent.is_none()
             {
                 wire_types.extend(wire_types_in(&row.text));
@@ -405,11 +386,8 @@ pub(crate) fn report_repeated(sections: &[Section], problems: &mut Vec<Problem>)
     for section in sections {
         for event in &section.events {
             if !seen.insert(event) {
-                problems.push(Problem {
-                    kind: ProblemKind::SectionRepeated,
-                    section: Some(section.heading.clone()),
-                    about: event.clone(),
-                });
+                let heading = Some(section.heading.as_str());
+                problems.push(Problem::new(ProblemKind::SectionRepeated, heading, event));
             }
         }
     }

@@ -10,10 +10,14 @@ use crate::words::{self, Column};
 use crate::{names, place};
 
 /// What a table lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Shape {
     Events(EventColumns),
-    Members { name: usize, kind: Option<usize> },
+    Members {
+        name: usize,
+        kind: Option<usize>,
+    },
+    #[default]
     Other,
 }
 
@@ -90,28 +94,21 @@ pub(crate) fn shape(table: &Table) -> Shape {
     }
 }
 
-/// Whether the last row of a table of events lacks the status that all others
-/// have, or the end of its word.
+/// Whether the last row lacks the status or the type that all others have, or the end of
+/// its word.
 pub(crate) fn ends_within_row(table: &Table) -> bool {
-    let Some(status) = table.columns().iter().position(|&column| column == Column::Status) else {
-        return false;
+    type Test = fn(&str) -> bool;
+    let (column, begins, is_whole): (_, Test, Test) = match table.shape {
+        Shape::Events(EventColumns { status: Some(at), .. }) => {
+            (at, words::begins_status, |cell| words::status(cell).is_some())
+        }
+        Shape::Members { kind: Some(at), .. } => (at, types::begins, |cell| !cell.is_empty()),
+        _ => return false,
     };
-    let mut statuses = table.cells(status);
-    let last = statuses.next_back().unwrap_or_default();
-    let mut others = statuses.peekable();
-    words::begins_status(last)
-        && others.peek().is_some()
-        && others.all(|cell| words::status(cell).is_some())
-}
-
-/// Whether the last row of a table of members lacks the type that all others have, or
-/// the end of its word.
-pub(crate) fn ends_within_type(table: &Table) -> bool {
-    let Shape::Members { kind: Some(kind), .. } = shape(table) else { return false };
-    let mut kinds = table.cells(kind);
-    let last = kinds.next_back().unwrap_or_default();
-    let mut others = kinds.peekable();
-    types::begins(last) && others.peek().is_some() && others.all(|cell| !cell.is_empty())
+    let mut cells = table.cells(column);
+    let last = cells.next_back().unwrap_or_default();
+    let mut others = cells.peekable();
+    begins(last) && others.peek().is_some() && others.all(is_whole)
 }
 
 /// Takes the mark-up off the first cell of a table of events; also says whether
@@ -138,19 +135,19 @@ pub(crate) fn events(
         let said = cell(row, Some(name));
         let (named, deprecated) = event_name(said);
         if !names::is_event_name(named) {
-            problems.push(problem(ProblemKind::EventUnnamed, row.join(" ")));
+            problems.push(Problem::new(ProblemKind::EventUnnamed, None, &row.join(" ")));
             continue;
         }
         let said_status = cell(row, status);
         let mut known = words::status(said_status);
         if known.is_none() && !said_status.is_empty() {
-            problems.push(problem(ProblemKind::StatusUnknown, format!("{named}: {said_status}")));
+            let about = format!("{named}: {said_status}");
+            problems.push(Problem::new(ProblemKind::StatusUnknown, None, &about));
         }
-        let deprecated = deprecated
-            || known == Some(Status::Deprecated)
+        if deprecated
             || words::says_deprecated(said_status)
-            || texts.iter().any(|&at| words::says_deprecated(cell(row, Some(at))));
-        if deprecated {
+            || texts.iter().any(|&at| words::says_deprecated(cell(row, Some(at))))
+        {
             known = Some(Status::Deprecated);
         }
         let wire_type = words::bare(cell(row, wire_type));
@@ -159,7 +156,6 @@ pub(crate) fn events(
         rows.push(EventRow {
             name: named.to_owned(),
             status: known,
-            deprecated,
             wire_type: (!wire_type.is_empty()).then(|| wire_type.to_owned()),
             digest: described.finish(),
         });
@@ -184,9 +180,9 @@ pub(crate) struct MemberRow {
 /// Reads the rows of a table of members.
 pub(crate) fn members(
     table: &Table,
-    (name, kind): (usize, Option<usize>),
     mut problem_about: impl FnMut(ProblemKind, String),
 ) -> Vec<MemberRow> {
+    let Shape::Members { name, kind } = table.shape else { return Vec::new() };
     let columns = table.columns();
     let mut rows = Vec::new();
     for row in &table.rows {
@@ -279,17 +275,4 @@ pub(crate) fn path(cell: &str) -> Option<(String, bool)> {
         })
         && !place::loosen(&name).is_empty();
     fits.then_some((name, optional))
-}
-
-fn problem(kind: ProblemKind, about: String) -> Problem {
-    Problem { kind, section: None, about: clip(&about) }
-}
-
-/// Shortens what the page says to what a report needs.
-pub(crate) fn clip(text: &str) -> String {
-    const LONGEST: usize = 120;
-    match text.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("{}…", text[..at].trim_end()),
-        None => text.to_owned(),
-    }
 }

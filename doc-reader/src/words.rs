@@ -19,131 +19,54 @@ pub(crate) enum Column {
     Other,
 }
 
-/// Column headings in lower case. Where one begins another, the longer one
-/// stands first.
-const COLUMNS: &[(&str, Column)] = &[
-    ("webhook event", Column::Event),
-    ("webhook name", Column::Event),
-    ("webhook type", Column::Event),
-    ("webhooks", Column::Event),
-    ("webhook", Column::Event),
-    ("event name", Column::Event),
-    ("event type", Column::Event),
-    ("events", Column::Event),
-    ("event", Column::Event),
-    ("topic", Column::Event),
-    ("trigger", Column::Event),
-    ("field name", Column::Name),
-    ("field", Column::Name),
-    ("fields", Column::Name),
-    ("property", Column::Name),
-    ("attribute", Column::Name),
-    ("parameter", Column::Name),
-    ("member", Column::Name),
-    ("path", Column::Name),
-    ("key", Column::Name),
-    ("name", Column::Name),
-    ("data type", Column::Type),
-    ("datatype", Column::Type),
-    ("value type", Column::Type),
-    ("type", Column::Type),
-    ("availability", Column::Status),
-    ("release status", Column::Status),
-    ("status", Column::Status),
-    ("stage", Column::Status),
-    ("required", Column::Flag),
-    ("mandatory", Column::Flag),
-    ("nullable", Column::Flag),
-    ("optional", Column::Flag),
-    ("description", Column::Text),
-    ("details", Column::Text),
-    ("meaning", Column::Text),
-    ("notes", Column::Text),
-    ("note", Column::Text),
-    ("comments", Column::Text),
-    ("comment", Column::Text),
-    ("summary", Column::Text),
-    ("purpose", Column::Text),
-    ("possible values", Column::Text),
-    ("example", Column::Text),
-    ("default", Column::Text),
+/// Column headings in lower case, by what they head.
+const COLUMNS: &[(Column, &[&str])] = &[
+    (Column::Event, &["webhook", "webhooks", "event", "events", "topic", "trigger"]),
+    (Column::Event, &["webhook event", "webhook name", "webhook type", "event name", "event type"]),
+    (Column::Name, &["field", "fields", "property", "attribute", "parameter", "member", "path"]),
+    (Column::Name, &["key", "name", "field name"]),
+    (Column::Type, &["type", "data type", "datatype", "value type"]),
+    (Column::Status, &["status", "release status", "availability", "stage"]),
+    (Column::Flag, &["required", "mandatory", "nullable", "optional"]),
+    (Column::Text, &["description", "details", "meaning", "notes", "note", "comments", "comment"]),
+    (Column::Text, &["summary", "purpose", "possible values", "example", "default"]),
 ];
 
-/// Statuses in lower case. Where one ends another, the longer one stands first.
-const STATUSES: &[(&str, Status)] = &[
-    ("generally available", Status::Available),
-    ("not yet available", Status::Wip),
-    ("not available", Status::Wip),
-    ("unavailable", Status::Wip),
-    ("available soon", Status::Wip),
-    ("available", Status::Available),
-    ("released", Status::Available),
-    ("stable", Status::Available),
-    ("active", Status::Available),
-    ("live", Status::Available),
-    ("ga", Status::Available),
-    ("work in progress", Status::Wip),
-    ("in development", Status::Wip),
-    ("in progress", Status::Wip),
-    ("coming soon", Status::Wip),
-    ("planned", Status::Wip),
-    ("upcoming", Status::Wip),
-    ("draft", Status::Wip),
-    ("wip", Status::Wip),
-    ("deprecated", Status::Deprecated),
-    ("obsolete", Status::Deprecated),
-    ("retired", Status::Deprecated),
-    ("discontinued", Status::Deprecated),
-    ("sunset", Status::Deprecated),
-    ("legacy", Status::Deprecated),
+/// Statuses in lower case.
+const STATUSES: &[(Status, &[&str])] = &[
+    (Status::Available, &["available", "generally available", "released", "stable", "active"]),
+    (Status::Available, &["live", "ga"]),
+    (Status::Wip, &["wip", "work in progress", "in development", "in progress", "draft"]),
+    (Status::Wip, &["not available", "not yet available", "unavailable", "available soon"]),
+    (Status::Wip, &["coming soon", "planned", "upcoming"]),
+    (Status::Deprecated, &["deprecated", "obsolete", "retired", "discontinued", "sunset"]),
+    (Status::Deprecated, &["legacy"]),
 ];
 
-/// Headings and captions that stand inside an event's section.
-const CAPTIONS: &[&str] = &[
-    "json",
-    "copy",
-    "copied",
-    "example",
-    "examples",
-    "sample",
-    "payload",
-    "body",
-    "request",
-    "response",
-    "schema",
-    "field",
-    "fields",
-    "attribute",
-    "attributes",
-    "property",
-    "properties",
-    "parameter",
-    "parameters",
-    "member",
-    "members",
-    "object",
-    "objects",
-    "array",
-    "event",
-    "webhook",
-    "data",
-    "description",
-    "structure",
-    "format",
-    "the",
-    "of",
-    "for",
-    "and",
-    "an",
-    "a",
-    "note",
-    "notes",
-    "info",
-    "warning",
-    "important",
-    "tip",
-    "caution",
+/// Words of headings and captions that stand inside an event's section.
+const CAPTIONS: &[&[&str]] = &[
+    &["json", "copy", "copied", "example", "examples", "sample", "schema", "structure", "format"],
+    &["payload", "body", "data", "request", "response", "event", "webhook", "description"],
+    &["field", "fields", "attribute", "attributes", "property", "properties", "parameter"],
+    &["parameters", "member", "members", "object", "objects", "array"],
+    &["note", "notes", "info", "warning", "important", "tip", "caution"],
+    &["the", "of", "for", "and", "an", "a"],
 ];
+
+/// Every word of a table, with what it means.
+fn meanings<T: Copy>(
+    table: &'static [(T, &'static [&'static str])],
+) -> impl Iterator<Item = (&'static str, T)> + Clone {
+    table.iter().flat_map(|(meaning, words)| words.iter().map(|word| (*word, *meaning)))
+}
+
+/// The longest word of a table of which this is true.
+fn longest<T: Copy>(
+    table: &'static [(T, &'static [&'static str])],
+    fits: impl Fn(&str) -> bool,
+) -> Option<(&'static str, T)> {
+    meanings(table).filter(|(word, _)| fits(word)).max_by_key(|(word, _)| word.len())
+}
 
 /// Collapses white space and drops invisible characters.
 pub(crate) fn squeeze(text: &str) -> String {
@@ -168,6 +91,14 @@ pub(crate) fn squeeze(text: &str) -> String {
         }
     }
     out
+}
+
+/// Shortens what the page says to what a report needs.
+pub(crate) fn clip(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
+        Some((at, _)) => format!("{}…", text[..at].trim_end()),
+        None => text.to_owned(),
+    }
 }
 
 /// Characters that a page has for the browser, not for the reader.
@@ -200,7 +131,7 @@ pub(crate) fn is_struck(text: &str) -> bool {
 /// Says what a column holds, by its heading.
 pub(crate) fn column(heading: &str) -> Column {
     let heading = bare(heading).to_ascii_lowercase();
-    COLUMNS.iter().find(|(word, _)| *word == heading).map_or(Column::Other, |&(_, column)| column)
+    longest(COLUMNS, |word| word == heading).map_or(Column::Other, |(_, column)| column)
 }
 
 /// Splits a table's heading row whose cells run together, such as
@@ -212,7 +143,7 @@ pub(crate) fn split_header(line: &str) -> Option<Vec<String>> {
     let mut rest = line.trim();
     let mut cells = Vec::new();
     while !rest.is_empty() {
-        let (word, _) = COLUMNS.iter().find(|(word, _)| {
+        let (word, _) = longest(COLUMNS, |word| {
             starts_with(rest, word)
                 && rest.as_bytes()[0].is_ascii_uppercase()
                 && !rest[word.len()..].starts_with(|c: char| c.is_ascii_lowercase())
@@ -267,47 +198,44 @@ pub(crate) fn is_change(heading: &str) -> bool {
 pub(crate) fn status(cell: &str) -> Option<Status> {
     let cell = unstruck(cell);
     let cell = cell.trim_matches(|c: char| !c.is_alphanumeric()).to_ascii_lowercase();
-    let exact = STATUSES.iter().find(|(word, _)| *word == cell);
-    let within = || {
-        // "Available (beta)", "Deprecated since May": the first word decides.
-        STATUSES.iter().find(|(word, _)| {
-            starts_with(&cell, word) && !cell[word.len()..].starts_with(char::is_alphanumeric)
-        })
+    // "Available (beta)", "Deprecated since May": the first word decides.
+    let begins = |word: &str| {
+        starts_with(&cell, word) && !cell[word.len()..].starts_with(char::is_alphanumeric)
     };
-    exact.or_else(within).map(|&(_, status)| status)
+    longest(STATUSES, begins).map(|(_, status)| status)
 }
 
 /// Whether a text is the beginning of a status and not the whole of one.
 pub(crate) fn begins_status(text: &str) -> bool {
     let text = bare(text).to_ascii_lowercase();
-    status(&text).is_none() && STATUSES.iter().any(|(word, _)| word.starts_with(&text))
+    status(&text).is_none() && meanings(STATUSES).any(|(word, _)| word.starts_with(&text))
 }
 
 /// Whether a text is a status and nothing else.
 pub(crate) fn is_status(text: &str) -> bool {
     let text = text.trim_matches(|c: char| !c.is_alphanumeric());
-    STATUSES.iter().any(|(word, _)| text.eq_ignore_ascii_case(word))
+    meanings(STATUSES).any(|(word, _)| text.eq_ignore_ascii_case(word))
 }
 
 /// Finds a status at the end of a line whose cells run together; returns where
 /// it begins.
 pub(crate) fn status_suffix(line: &str) -> Option<usize> {
-    STATUSES.iter().find_map(|(word, _)| {
-        let at = line.len().checked_sub(word.len())?;
-        let tail = line.get(at..)?;
-        let capital = tail.starts_with(|c: char| c.is_ascii_uppercase());
-        (capital && tail.eq_ignore_ascii_case(word)).then_some(at)
-    })
+    let tail = |word: &str| line.len().checked_sub(word.len()).and_then(|at| line.get(at..));
+    let (word, _) = longest(STATUSES, |word| {
+        tail(word).is_some_and(|tail| {
+            tail.starts_with(|c: char| c.is_ascii_uppercase()) && tail.eq_ignore_ascii_case(word)
+        })
+    })?;
+    Some(line.len() - word.len())
 }
 
 /// Finds a status at the beginning of a line whose cells run together; returns
 /// where it ends.
 pub(crate) fn status_prefix(line: &str) -> Option<usize> {
-    STATUSES.iter().find_map(|(word, _)| {
-        let rest = line.get(word.len()..)?;
-        let ends = !rest.starts_with(|c: char| c.is_ascii_lowercase());
-        (starts_with(line, word) && ends).then_some(word.len())
-    })
+    let fits = |word: &str| {
+        starts_with(line, word) && !line[word.len()..].starts_with(|c: char| c.is_ascii_lowercase())
+    };
+    longest(STATUSES, fits).map(|(word, _)| word.len())
 }
 
 /// Reads a yes-or-no cell.
@@ -354,7 +282,7 @@ pub(crate) fn is_caption(heading: &str) -> bool {
     let mut words =
         heading.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
     words.peek().is_some()
-        && words.all(|word| CAPTIONS.iter().any(|caption| word.eq_ignore_ascii_case(caption)))
+        && words.all(|word| CAPTIONS.concat().iter().any(|caption| word.eq_ignore_ascii_case(caption)))
 }
 
 /// Phrases that a site puts around any of its pages, in lower case.

@@ -6,7 +6,7 @@ use crate::facts::Fault;
 fn read(code: &str) -> (Vec<String>, Vec<(Fault, usize)>) {
     let mut examples = Examples::default();
     examples.add(code);
-    let example = examples.finish().expect("it begins like JSON");
+    let example = examples.take().expect("it begins like JSON");
     let kinds =
         |kinds: &[Kind]| kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join("|");
     let members =
@@ -109,7 +109,7 @@ fn code_that_is_no_json_is_left_alone() {
     let mut examples = Examples::default();
     examples.add("curl -H 'x: {y}' https://example.com");
     examples.add("[link]");
-    assert_eq!(examples.finish(), None);
+    assert_eq!(examples.take(), None);
 }
 
 #[test]

@@ -5,7 +5,6 @@ use serde_json::Value;
 
 use super::Converter;
 use crate::facts::{Problem, ProblemKind};
-use crate::tables;
 
 const OPEN: &str = "[block:";
 pub(super) const CLOSE: &str = "[/block]";
@@ -24,11 +23,7 @@ pub(super) fn read(text: &str, out: &mut Converter) {
     let (body, rest) = body.split_once(CLOSE).unwrap_or((body, ""));
     match serde_json::from_str::<Value>(body.trim()) {
         Ok(value) => block(kind.trim(), &value, out),
-        Err(_) => out.problems.push(Problem {
-            kind: ProblemKind::BlockUnread,
-            section: None,
-            about: tables::clip(kind),
-        }),
+        Err(_) => out.problems.push(Problem::new(ProblemKind::BlockUnread, None, kind)),
     }
     out.markdown.push_str(rest);
 }
