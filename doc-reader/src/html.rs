@@ -14,7 +14,7 @@ use crate::example::starts_json;
 use crate::names::looks_like_event;
 use crate::words;
 pub(crate) use elements::is_inline;
-use elements::{Role, VOID, is_foreign, is_struck, name};
+use elements::{Role, VOID, is_struck, name};
 
 /// Whether the site's navigation is read along with the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,24 +23,14 @@ pub(crate) enum Chrome {
     Read,
 }
 
-/// Which of the tables in tables are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tables {
-    /// The outer ones; what is in their cells is text.
-    Outer,
-    /// The inner ones. Tables around headings and tables only arrange the page.
-    Inner,
-}
-
 /// Open elements that are remembered; deeper ones are read as their parent.
 const MAX_OPEN: usize = 256;
 
 /// Reads a page or a part of one.
-pub(crate) fn document(text: &str, chrome: Chrome, tables: Tables) -> Document {
+pub(crate) fn document(text: &str, chrome: Chrome) -> Document {
     let mut reader = Reader {
         document: Document::default(),
         chrome,
-        tables,
         open: Vec::new(),
         too_deep: 0,
         text: String::new(),
@@ -49,7 +39,6 @@ pub(crate) fn document(text: &str, chrome: Chrome, tables: Tables) -> Document {
         table: None,
         skipping: 0,
         in_code: 0,
-        foreign: 0,
         single_line_pre: false,
     };
     let mut emitter = DefaultEmitter::default();
@@ -68,7 +57,6 @@ pub(crate) fn document(text: &str, chrome: Chrome, tables: Tables) -> Document {
 struct Reader {
     document: Document,
     chrome: Chrome,
-    tables: Tables,
     open: Vec<(String, Role)>,
     too_deep: usize,
     text: String,
@@ -79,7 +67,6 @@ struct Reader {
     /// How many open elements are skipped, and how many are code.
     skipping: usize,
     in_code: usize,
-    foreign: usize,
     /// Whether the last block is a `pre` of one line, as some highlighters make
     /// of every line.
     single_line_pre: bool,
@@ -106,7 +93,7 @@ impl Reader {
         if let Some(words) = elements::attribute(tag, b"alt").filter(|_| name == "img") {
             self.push(&words);
         }
-        if VOID.contains(&name.as_str()) || (tag.self_closing && self.foreign > 0) {
+        if VOID.contains(&name.as_str()) || (tag.self_closing && self.skipping > 0) {
             return;
         }
         let role = elements::role(&name, tag, self.chrome);
@@ -115,8 +102,8 @@ impl Reader {
             return;
         }
         self.close_implied(&name, role);
-        if self.tables == Tables::Inner && matches!(role, Role::Table | Role::Heading(_)) {
-            self.leave_table();
+        if matches!(role, Role::Table | Role::Heading(_)) {
+            self.leave_layout();
         }
         match role {
             Role::Table => match &mut self.table {
@@ -135,9 +122,7 @@ impl Reader {
         {
             *code = cell.len();
         }
-        if role == Role::Inline && is_struck(&name) {
-            self.strike();
-        }
+        self.mark(&name);
         self.remember(name, role);
     }
 
@@ -145,7 +130,6 @@ impl Reader {
         if self.open.len() < MAX_OPEN {
             self.skipping += usize::from(role == Role::Skip);
             self.in_code += usize::from(role == Role::Code);
-            self.foreign += usize::from(is_foreign(&name));
             self.open.push((name, role));
         } else {
             self.too_deep += 1;
@@ -192,7 +176,7 @@ impl Reader {
             let Some((name, role)) = self.open.last() else {
                 return;
             };
-            let (role, foreign, struck) = (*role, is_foreign(name), is_struck(name));
+            let (name, role) = (name.clone(), *role);
             // The text belongs to the element, so it ends while it is open.
             match role {
                 Role::Code if self.table.is_some() => self.code_in_cell(),
@@ -204,13 +188,12 @@ impl Reader {
                 Role::Row => self.end_row(),
                 Role::Cell | Role::HeaderCell => self.end_cell(),
                 Role::Table => self.end_table(),
-                Role::Inline if struck => self.strike(),
-                Role::Inline | Role::Skip => {}
+                Role::Inline => self.mark(&name),
+                Role::Skip => {}
             }
             self.open.pop();
             self.skipping -= usize::from(role == Role::Skip);
             self.in_code -= usize::from(role == Role::Code);
-            self.foreign -= usize::from(foreign);
         }
     }
 
@@ -240,10 +223,13 @@ impl Reader {
         }
     }
 
-    /// Marks where struck text begins or ends; code is verbatim.
-    fn strike(&mut self) {
-        if self.in_code == 0 {
+    /// Marks where struck text begins or ends, and in a cell where code does, which may be
+    /// a value. What is in `pre` is verbatim.
+    fn mark(&mut self, name: &str) {
+        if self.in_code == 0 && is_struck(name) {
             self.push(words::STRUCK);
+        } else if self.in_code == 0 && name == "code" && self.table.is_some() {
+            self.push("`");
         }
     }
 
@@ -319,9 +305,16 @@ impl Reader {
         }
     }
 
-    /// Takes what was read as a table for text.
-    fn leave_table(&mut self) {
-        let Some(Building { table, row, cell, .. }) = self.table.take() else { return };
+    /// Takes a table for text that only arranges the page: something is to begin in it
+    /// that no row has, and its columns have none of the headings that are known.
+    fn leave_layout(&mut self) {
+        let lists = |Building { table, .. }: &Building| {
+            std::iter::once(&table.header)
+                .chain(table.rows.first())
+                .any(|row| words::is_header(row))
+        };
+        let layout = self.table.take_if(|building| !lists(building));
+        let Some(Building { table, row, cell, .. }) = layout else { return };
         for text in table.header.into_iter().chain(table.rows.into_iter().flatten()).chain(row) {
             self.document.paragraph(&text);
         }

@@ -203,8 +203,7 @@ impl<'a> Outline<'a> {
     ) -> Result<(), ReadError> {
         let mut current: Option<Raw<'a>> = None;
         // What stands before the title is the site's.
-        let is_title =
-            |block: &Block| matches!(block, Block::Heading { text, .. } if Some(text.as_str()) == title);
+        let is_title = |block: &Block| matches!(block, Block::Heading { text, .. } if Some(text.as_str()) == title);
         let mut before_title = document.blocks.iter().any(is_title);
         for block in &document.blocks {
             match block {

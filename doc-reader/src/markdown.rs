@@ -18,7 +18,7 @@ pub(crate) fn document(text: &str) -> Document {
     let (title, body) = front_matter(text);
     let mut converter = Converter::default();
     converter.read(body);
-    let mut document = html::document(&converter.html, html::Chrome::Read, html::Tables::Outer);
+    let mut document = html::document(&converter.html, html::Chrome::Read);
     document.title = title;
     document.problems = converter.problems;
     document.cut_off |= converter.fence.is_some() || ends_within_row(text);
@@ -57,11 +57,18 @@ struct Converter {
     fence: Option<&'static str>,
     /// The indentation inside each open component; `None` until its first line.
     open: Vec<Option<usize>>,
+    /// An empty note for each footnote of the page: a reference is text without its note,
+    /// which may stand in another part.
+    notes: String,
 }
 
 impl Converter {
     fn read(&mut self, text: &str) {
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        let labels = lines.iter().filter_map(|line| line.trim_start().strip_prefix("[^"));
+        for (label, _) in labels.filter_map(|line| line.split_once("]:")) {
+            self.notes.push_str(&format!("\n\n[^{label}]:"));
+        }
         let mut at = 0;
         while at < lines.len() {
             let special = if self.fence.is_none() { self.special(&lines, at) } else { None };
@@ -157,7 +164,10 @@ impl Converter {
     fn flush(&mut self) {
         let options =
             Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_FOOTNOTES;
-        let markdown = std::mem::take(&mut self.markdown);
+        let mut markdown = std::mem::take(&mut self.markdown);
+        if markdown.contains("[^") {
+            markdown.push_str(&self.notes);
+        }
         let events = Parser::new_ext(&markdown, options).filter_map(|event| match event {
             Event::InlineHtml(tag) if components::is_component(&tag) => None,
             // Something in angle brackets, such as `<number>`.

@@ -202,35 +202,28 @@ pub(crate) fn without_status(heading: &str) -> (&str, Option<Status>) {
             name = rest.trim_start();
         }
     }
-    // `Deprecated: NAME`
-    if let Some((before, after)) = name.split_once(": ") {
-        if words::is_status(before) {
-            return (trim_joint(after), words::status(before));
-        }
-    }
     for label in ["event:", "webhook:"] {
         if words::starts_with(name, label) {
             name = name[label.len()..].trim_start();
         }
     }
-    for open in ['(', '[', '{'] {
-        if let Some(at) = name.rfind(open) {
-            if let Some(status) = words::status(&name[at..]).filter(|_| at > 0) {
-                return (trim_joint(&name[..at]), Some(status));
-            }
-            // `[WIP] NAME`
-            if let (0, Some(end)) = (at, name.find([')', ']', '}'])) {
-                if let Some(status) = words::status(&name[..end]) {
-                    return (trim_joint(&name[end + 1..]), Some(status));
-                }
-            }
+    for (at, _) in name.match_indices(' ') {
+        let (before, after) = (name[..at].trim(), name[at..].trim());
+        // `Deprecated: NAME`, `[WIP] NAME`
+        if before.ends_with([':', ')', ']', '}']) && words::is_status(before) {
+            return (trim_joint(after), words::status(before));
         }
-    }
-    for separator in [" - ", " – ", " — ", ": ", " "] {
-        if let Some((before, after)) = name.rsplit_once(separator) {
+        // `NAME WIP`, `NAME (WIP since May)`, `NAME - coming soon`
+        if words::is_status(after) || after.starts_with(['(', '[', '{', '-', '–', '—']) {
             if let Some(status) = words::status(after) {
                 return (trim_joint(before), Some(status));
             }
+        }
+    }
+    // `NAME(WIP)`
+    if let Some(at) = name.rfind(['(', '[', '{']).filter(|&at| at > 0) {
+        if let Some(status) = words::status(&name[at..]) {
+            return (trim_joint(&name[..at]), Some(status));
         }
     }
     for label in [" event", " webhook", " events", " webhooks"] {

@@ -5,7 +5,7 @@
 //! headings begins a table, whose cells are separated by tabs, gaps or bars, run
 //! together or stand one to a line.
 
-mod event_row;
+mod knowledge;
 mod lines;
 mod rows;
 
@@ -14,7 +14,7 @@ use crate::example::{Examples, opens_json, starts_json};
 use crate::facts::Problem;
 use crate::names::looks_like_event;
 use crate::{types, words};
-use rows::Knowledge;
+use knowledge::Knowledge;
 
 /// Bytes that a heading may have.
 const LONGEST_HEADING: usize = 80;

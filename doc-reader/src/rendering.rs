@@ -3,7 +3,7 @@
 
 use crate::document::Document;
 use crate::error::ReadError;
-use crate::html::{Chrome, Tables};
+use crate::html::Chrome;
 use crate::tables::Shape;
 use crate::{MAX_BYTES, html, markdown, plain, words};
 
@@ -99,25 +99,17 @@ const fn is_binary(c: u32) -> bool {
 pub(crate) fn document(text: &str) -> Document {
     match sniff(text) {
         Rendering::Html => {
-            // A page whose navigation is never closed hides everything else, and so
-            // does one that stands in a table.
-            let ways = [Tables::Outer, Tables::Inner]
-                .into_iter()
-                .flat_map(|tables| [(Chrome::Skip, tables), (Chrome::Read, tables)]);
-            let mut documents = ways.map(|(chrome, tables)| html::document(text, chrome, tables));
-            let first = documents.next().unwrap_or_default();
-            if lists_events(&first) {
-                return first;
-            }
-            documents.find(lists_events).unwrap_or(first)
+            let lists_events = |page: &Document| {
+                page.tables().any(|table| matches!(table.shape, Shape::Events(_)))
+            };
+            // A navigation that is never closed hides everything else.
+            let page = html::document(text, Chrome::Skip);
+            let whole = || Some(html::document(text, Chrome::Read)).filter(lists_events);
+            if lists_events(&page) { page } else { whole().unwrap_or(page) }
         }
         Rendering::Markdown => markdown::document(text),
         Rendering::Plain => plain::document(text),
     }
-}
-
-fn lists_events(document: &Document) -> bool {
-    document.tables().any(|table| matches!(table.shape, Shape::Events(_)))
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -194,8 +194,8 @@ pub(crate) fn members(
         if words::is_struck(said) {
             problem_about(ProblemKind::MemberStruckOut, path.clone());
         }
-        let said_type = words::unstruck(cell(row, kind));
-        let said_type = said_type.as_ref();
+        let said_type = words::unstruck(cell(row, kind)).replace('`', "");
+        let said_type = said_type.as_str();
         let expr = types::cell(said_type).unwrap_or_else(|| types::TypeExpr {
             kind: Kind::Unknown,
             items: None,

@@ -282,7 +282,8 @@ pub(crate) fn is_caption(heading: &str) -> bool {
     let mut words =
         heading.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
     words.peek().is_some()
-        && words.all(|word| CAPTIONS.concat().iter().any(|caption| word.eq_ignore_ascii_case(caption)))
+        && words
+            .all(|word| CAPTIONS.concat().iter().any(|caption| word.eq_ignore_ascii_case(caption)))
 }
 
 /// Phrases that a site puts around any of its pages, in lower case.
@@ -323,8 +324,8 @@ pub(crate) fn quoted_values(description: &str) -> Vec<String> {
 
 /// Every value that a description quotes, behind what leads to the first.
 pub(crate) fn quoted(description: &str) -> (String, Vec<String>) {
-    let plain = description.replace(['’', '‘', '“', '”', '"', '`'], "'");
-    let mut parts = plain.split('\'');
+    const QUOTES: &[char] = &['\'', '’', '‘', '“', '”', '"', '`'];
+    let mut parts = description.split(QUOTES);
     let lead = parts.next().unwrap_or_default().to_ascii_lowercase();
     let value = |text: &&str| {
         (1..=64).contains(&text.len())

@@ -1,5 +1,7 @@
 //! The tolerant JSON parser.
 
+use std::collections::HashSet;
+
 use crate::example::{MAX_DEPTH, MAX_NAME, MAX_NODES, Node};
 use crate::facts::{Fault, Kind};
 
@@ -150,36 +152,41 @@ impl<'a> Parser<'a> {
                 self.skip_nested();
                 Some(Node::Scalar(Kind::Unknown))
             }
-            '{' => Some(self.object(depth)),
-            '[' => Some(self.array(depth)),
+            '{' => Some(Node::Object(self.container(depth))),
+            '[' => {
+                let elements = self.container(depth).into_iter();
+                Some(Node::Array(elements.map(|(_, value)| value).collect()))
+            }
             c if is_quote(c) => Some(Node::String(self.string())),
             '}' | ']' | ',' | ':' | '|' => None,
             _ => Some(Node::Scalar(self.word())),
         }
     }
 
-    fn object(&mut self, depth: usize) -> Node {
-        self.bump();
-        let mut members: Vec<(String, Node)> = Vec::new();
-        let mut names = std::collections::HashSet::new();
+    /// Reads an object or an array; the elements of an array have no name.
+    fn container(&mut self, depth: usize) -> Vec<(String, Node)> {
+        let is_object = self.eat('{');
+        let (close, unclosed) =
+            if is_object { ('}', Fault::UnclosedBrace) } else { (']', Fault::UnclosedBracket) };
+        if !is_object {
+            self.bump();
+        }
+        let mut entries: Vec<(String, Node)> = Vec::new();
+        let mut names = HashSet::new();
         let mut comma = true;
         let mut trailing = None;
         loop {
             self.space();
             match self.peek() {
-                None => {
-                    self.fault(Fault::UnclosedBrace);
-                    break;
-                }
-                Some('}') => {
+                Some(c) if c == close => {
                     // Dots in the place of the last value need their comma.
                     self.trailing_comma(trailing.filter(|_| !self.elided));
                     self.bump();
                     break;
                 }
-                Some(']') => {
-                    // It closes an array further out.
-                    self.fault(Fault::UnclosedBrace);
+                // It closes something further out.
+                None | Some('}' | ']') => {
+                    self.fault(unclosed);
                     break;
                 }
                 Some(',') => {
@@ -191,26 +198,32 @@ impl<'a> Parser<'a> {
                     comma = true;
                     self.bump();
                 }
-                Some(':' | '|') => {
-                    self.fault(Fault::StrayText);
-                    self.bump();
-                }
                 Some(_) => {
                     if !comma {
                         self.fault(Fault::MissingComma);
                     }
                     comma = false;
                     trailing = None;
-                    if let Some((name, value)) = self.member(depth) {
-                        if !names.insert(name.clone()) {
-                            self.fault(Fault::DuplicateName);
-                        }
-                        members.push((name, value));
+                    let entry = if is_object { self.member(depth) } else { self.element(depth) };
+                    if is_object
+                        && entry.as_ref().is_some_and(|(name, _)| !names.insert(name.clone()))
+                    {
+                        self.fault(Fault::DuplicateName);
                     }
+                    entries.extend(entry);
                 }
             }
         }
-        Node::Object(members)
+        entries
+    }
+
+    fn element(&mut self, depth: usize) -> Option<(String, Node)> {
+        let value = self.value(depth + 1);
+        if value.is_none() {
+            self.fault(Fault::StrayText);
+            self.bump();
+        }
+        value.map(|value| (String::new(), value))
     }
 
     fn member(&mut self, depth: usize) -> Option<(String, Node)> {
@@ -258,53 +271,6 @@ impl<'a> Parser<'a> {
                 None
             }
         }
-    }
-
-    fn array(&mut self, depth: usize) -> Node {
-        self.bump();
-        let mut values = Vec::new();
-        let mut comma = true;
-        let mut trailing = None;
-        loop {
-            self.space();
-            match self.peek() {
-                None => {
-                    self.fault(Fault::UnclosedBracket);
-                    break;
-                }
-                Some(']') => {
-                    // Dots in the place of the last value need their comma.
-                    self.trailing_comma(trailing.filter(|_| !self.elided));
-                    self.bump();
-                    break;
-                }
-                Some('}') => {
-                    self.fault(Fault::UnclosedBracket);
-                    break;
-                }
-                Some(',') => {
-                    trailing = Some(self.line);
-                    self.elided = false;
-                    comma = true;
-                    self.bump();
-                }
-                Some(_) => {
-                    if !comma {
-                        self.fault(Fault::MissingComma);
-                    }
-                    comma = false;
-                    trailing = None;
-                    match self.value(depth + 1) {
-                        Some(value) => values.push(value),
-                        None => {
-                            self.fault(Fault::StrayText);
-                            self.bump();
-                        }
-                    }
-                }
-            }
-        }
-        Node::Array(values)
     }
 
     /// Notes a comma before a closing brace, on the comma's own line.

@@ -86,10 +86,6 @@ pub(super) fn is_struck(name: &str) -> bool {
     matches!(name, "del" | "s" | "strike")
 }
 
-pub(super) fn is_foreign(name: &str) -> bool {
-    name == "svg" || name == "math"
-}
-
 pub(super) fn name(name: &HtmlString) -> String {
     String::from_utf8_lossy(name).into_owned()
 }

@@ -36,10 +36,7 @@ fn takes_the_status_off_a_heading() {
     wip("[WIP] BELL_RUNG");
     wip("WIP: BELL_RUNG");
     wip("BELL_RUNG – coming soon");
-    assert_eq!(
-        found("BELL_RUNG (deprecated)"),
-        (vec![4], Matched::Name, Some(Status::Deprecated))
-    );
+    assert_eq!(found("BELL_RUNG (deprecated)"), (vec![4], Matched::Name, Some(Status::Deprecated)));
 }
 
 #[test]
@@ -68,9 +65,7 @@ fn spells_out_alternatives() {
 
 #[test]
 fn finds_the_only_event_that_a_heading_mentions() {
-    for heading in
-        ["The `BELL_RUNG` event in detail", "What BELL_RUNG holds", "Ring (BELL_RUNG)"]
-    {
+    for heading in ["The `BELL_RUNG` event in detail", "What BELL_RUNG holds", "Ring (BELL_RUNG)"] {
         assert_eq!(found(heading), (vec![4], Matched::Mention, None), "{heading}");
     }
     assert_eq!(found("From DOOR_OPENED to BELL_RUNG"), (vec![], Matched::Nothing, None));
@@ -103,9 +98,7 @@ fn finds_all_names_that_a_heading_begins() {
 
 #[test]
 fn knows_an_event_from_other_headings() {
-    for heading in
-        ["LAMP_LIT", "LAMP_LIT (WIP)", "LAMPLIT<ON|OFF>", "LAMP_<ON|OFF>", "lamp_lit"]
-    {
+    for heading in ["LAMP_LIT", "LAMP_LIT (WIP)", "LAMPLIT<ON|OFF>", "LAMP_<ON|OFF>", "lamp_lit"] {
         assert!(looks_like_event(heading), "{heading}");
     }
     for heading in

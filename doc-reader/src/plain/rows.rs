@@ -1,94 +1,15 @@
 //! Rows of tables in plain text whose cells stand on one line.
 //!
-//! Cells that run together are told apart by what is known: words for types and
-//! statuses, the names that the section's example shows, the headings of the
-//! page, and the words that the page uses elsewhere.
+//! Cells that run together are told apart from left to right. Only a name can end in
+//! several places: what the page knows decides, and what it does not is ambiguous.
 
-use std::collections::HashSet;
-
+use super::Separator;
+use super::knowledge::{Knowledge, LONGEST_NAME, event_run, known_event};
 use crate::document::Table;
-use crate::example::Examples;
 use crate::facts::ProblemKind;
-use crate::names::{is_event_name, looks_like_event, without_status};
-use crate::plain::Separator;
-use crate::plain::event_row::{event_run, known_event, split_event};
+use crate::names::{is_event_name, looks_like_event};
+use crate::types;
 use crate::words::{self, Column};
-use crate::{place, types};
-
-/// What is known about the page while a row is split.
-#[derive(Debug, Default)]
-pub(super) struct Knowledge<'a> {
-    /// Words that stand alone somewhere on the page.
-    pub(super) words: HashSet<&'a str>,
-    /// Names of events that stand on a line of their own.
-    pub(super) events: HashSet<&'a str>,
-    /// Paths of the section's example, and their last names.
-    members: HashSet<String>,
-    /// Last names of all examples so far.
-    seen: HashSet<String>,
-    types: HashSet<String>,
-}
-
-/// Bytes that a member's name may take of a line.
-pub(super) const LONGEST_NAME: usize = 128;
-
-impl<'a> Knowledge<'a> {
-    pub(super) fn new(lines: &[&'a str]) -> Self {
-        let mut knowledge = Self::default();
-        for line in lines {
-            let (name, _) = without_status(line.trim());
-            if is_event_name(name) {
-                knowledge.events.insert(name);
-            }
-            let words = line.split(|c: char| !c.is_alphanumeric());
-            knowledge.words.extend(words.filter(|word| word.len() <= LONGEST_NAME));
-        }
-        // How the descriptions begin whose names are known from a heading.
-        for line in lines {
-            let line = line.trim_start();
-            if let Some(name) = known_event(line, event_run(line), &knowledge.events) {
-                let mut words = line[name.len()..].split(|c: char| !c.is_alphanumeric());
-                knowledge.words.extend(words.next());
-            }
-        }
-        knowledge
-    }
-
-    /// Takes over what the section's examples show.
-    pub(super) fn enter(&mut self, examples: &Examples) {
-        self.members.clear();
-        self.types.clear();
-        for member in examples.members() {
-            let loose = place::loosen(&member.path);
-            if let Some(last) = member.path.rsplit('.').next() {
-                let last = last.trim_end_matches("[]");
-                self.members.insert(last.to_owned());
-                self.seen.insert(last.to_owned());
-                self.types.insert(last.to_ascii_lowercase());
-            }
-            self.members.insert(loose);
-        }
-    }
-
-    /// How well a piece of text serves as a member's name: lower is better.
-    fn rank(&self, name: &str) -> usize {
-        let last = name.rsplit('.').next().unwrap_or(name);
-        if self.members.contains(name) || self.members.contains(&place::loosen(name)) {
-            0
-        } else if self.members.contains(last) {
-            1
-        } else if self.seen.contains(last) {
-            2
-        } else {
-            3
-        }
-    }
-
-    fn is_type_name(&self, name: &str) -> bool {
-        let name = name.to_ascii_lowercase();
-        self.types.contains(&name) || self.types.contains(&format!("{name}s"))
-    }
-}
 
 /// Reads rows with something between their cells.
 pub(super) fn separated(lines: &[&str], mut at: usize, by: Separator, table: &mut Table) -> usize {
@@ -179,128 +100,183 @@ pub(super) fn run_together<'a>(
     at
 }
 
-struct Split {
+#[derive(Clone)]
+struct Split<'r> {
+    columns: &'r [Column],
+    knowledge: &'r Knowledge<'r>,
+    members: bool,
+    name_at: usize,
+    /// What is not divided yet.
+    rest: &'r str,
     cells: Vec<String>,
     ambiguous: bool,
 }
 
-fn split(line: &str, columns: &[Column], knowledge: &Knowledge<'_>) -> Option<Split> {
+fn split<'r>(
+    line: &'r str,
+    columns: &'r [Column],
+    knowledge: &'r Knowledge<'r>,
+) -> Option<Split<'r>> {
+    let name_at = columns.iter().position(|c| matches!(c, Column::Event | Column::Name))?;
+    let members = words::lists_members(columns);
     let mut cells = vec![String::new(); columns.len()];
-    let ambiguous = if words::lists_members(columns) {
-        split_member(line, columns, knowledge, &mut cells)?
-    } else {
-        split_event(line, columns, knowledge, &mut cells)?
-    };
-    Some(Split { cells, ambiguous })
+    let mut rest = line.trim();
+    let mut columns = columns;
+    // The status goes first, since `WIP` could be taken for a part of the name. The last row
+    // of a page that breaks off may lack it.
+    if let [others @ .., Column::Status] = columns {
+        let (before, status) = rest.split_at(words::status_suffix(rest).unwrap_or(rest.len()));
+        (columns, rest, cells[others.len()]) = (others, before.trim_end(), status.to_owned());
+    }
+    let mut row = Split { columns, knowledge, members, name_at, rest, cells, ambiguous: false };
+    (0..name_at).try_for_each(|at| row.take(at))?;
+    let (end, ambiguous) = if members { row.member_name() } else { row.event_name() }?;
+    row.put(name_at, end);
+    row.ambiguous = ambiguous;
+    (name_at + 1..columns.len()).try_for_each(|at| row.take(at))?;
+    row.rest.is_empty().then_some(row)
 }
 
-/// Splits a row of a member table around its type.
-fn split_member(
-    line: &str,
-    columns: &[Column],
-    knowledge: &Knowledge<'_>,
-    cells: &mut [String],
-) -> Option<bool> {
-    let name_at = columns.iter().position(|c| matches!(c, Column::Name | Column::Event))?;
-    let type_at = columns.iter().position(|c| *c == Column::Type)?;
-    let known = |name: &str| knowledge.is_type_name(name);
-    if type_at < name_at {
-        let (_, length) = types::prefix_before_name(line, &known)?;
-        let (said, rest) = line.split_at(length);
-        let (name, ambiguous) = name_prefix(rest.trim_start(), knowledge)?;
-        let rest = rest.trim_start().get(name.len()..)?;
-        put(cells, columns, name_at, name);
-        put(cells, columns, type_at, said);
-        spread(rest, columns, name_at + 1, cells);
-        return Some(ambiguous);
+impl Split<'_> {
+    fn put(&mut self, column: usize, end: usize) {
+        let (cell, rest) = self.rest.split_at(end);
+        self.cells[column] = words::squeeze(cell);
+        self.rest = rest.trim_start();
     }
-    if type_at > name_at + 1 {
-        return split_member_type_last(line, columns, (name_at, type_at), knowledge, cells);
-    }
-    let mut best: Option<((usize, bool, usize), usize, usize)> = None;
-    let mut rivals = 0;
-    let candidates =
-        line.char_indices().map(|(at, _)| at).take_while(|at| *at <= LONGEST_NAME).skip(1);
-    for at in candidates {
-        let name = line[..at].trim_end();
-        if !is_member_name(name) || !types::begins_with_word(&line[at..]) {
-            continue;
-        }
-        let Some((_, length)) = types::prefix(&line[at..], &known) else {
-            continue;
+
+    /// Takes the cell of a column; `None` where it cannot begin here.
+    fn take(&mut self, column: usize) -> Option<()> {
+        let rest = self.rest;
+        let known = |name: &str| self.knowledge.is_type_name(name);
+        let end = match self.columns[column] {
+            Column::Type if !self.members => {
+                let wire_type = event_run(rest);
+                let fits = rest.starts_with(|c: char| c.is_ascii_lowercase());
+                if fits && is_event_name(wire_type) { wire_type.len() } else { 0 }
+            }
+            Column::Type if column < self.name_at => types::prefix_before_name(rest, &known)?.1,
+            Column::Type => match types::prefix(rest, &known) {
+                Some((_, length)) => length,
+                None => types::rare_prefix(rest)?,
+            },
+            Column::Status if rest.is_empty() => 0,
+            Column::Status => words::status_prefix(rest)?,
+            Column::Flag => flag(rest),
+            Column::Event | Column::Name | Column::Text | Column::Other => self.text(column),
         };
-        // A type word in the middle of a name leaves another one behind it.
-        let first = line[at + length..].split(' ').next().unwrap_or("");
-        let torn = first
-            .char_indices()
-            .any(|(at, _)| types::begins_with_word(&first[at..]) && first.len() > at);
-        let score = (knowledge.rank(name), torn, at);
-        rivals += usize::from(best.is_some());
-        if best.is_none_or(|(known, _, _)| score < known) {
-            best = Some((score, at, length));
+        self.put(column, end);
+        Some(())
+    }
+
+    /// Where a cell of text ends: where a type begins, if that is the last column.
+    fn text(&self, column: usize) -> usize {
+        let typed = self.members && self.columns[column..].contains(&Column::Type);
+        let begins = |at: &usize| {
+            let rest = &self.rest[*at..];
+            rest.len() <= LONGEST_NAME
+                && types::begins_with_word(rest)
+                && types::cell(rest).is_some()
+        };
+        let mut places = self.rest.char_indices().map(|(at, _)| at);
+        typed.then(|| places.find(begins)).flatten().unwrap_or(self.rest.len())
+    }
+
+    /// Where the member's name ends, and whether that is not certain.
+    fn member_name(&self) -> Option<(usize, bool)> {
+        let Self { rest, knowledge, .. } = *self;
+        if self.columns.get(self.name_at + 1) != Some(&Column::Type) {
+            return self.name_before_text();
+        }
+        let known = |name: &str| knowledge.is_type_name(name);
+        let ends = rest.char_indices().map(|(at, _)| at).take_while(|at| *at <= LONGEST_NAME);
+        let ends = ends.skip(1).filter(|&end| is_member_name(rest[..end].trim_end()));
+        let typed = ends.clone().filter_map(|end| {
+            let (name, after) = rest.split_at(end);
+            let (_, length) = Some(after)
+                .filter(|it| types::begins_with_word(it))
+                .and_then(|it| types::prefix(it, &known))?;
+            // A type word in the middle of a name leaves another one behind it.
+            let first = after[length..].split(' ').next().unwrap_or_default();
+            let torn = first.char_indices().any(|(at, _)| types::begins_with_word(&first[at..]));
+            Some((knowledge.rank(name.trim_end()), torn, end))
+        });
+        let typed: Vec<(usize, bool, usize)> = typed.collect();
+        if let Some(&(rank, _, end)) = typed.iter().min() {
+            return Some((end, typed.len() > 1 && rank > 1));
+        }
+        // A type such as `timestamp`, after a name that the example shows.
+        let shown = |&end: &usize| {
+            knowledge.rank(&rest[..end]) == 0 && types::rare_prefix(&rest[end..]).is_some()
+        };
+        ends.filter(shown).last().map(|end| (end, false))
+    }
+
+    /// The name is the longest that the examples show, or else goes up to the last change
+    /// to a capital letter.
+    fn name_before_text(&self) -> Option<(usize, bool)> {
+        let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '[' | ']');
+        let end = self.rest.find(|c: char| !letter(c)).unwrap_or(self.rest.len());
+        let run = &self.rest[..end.min(LONGEST_NAME)];
+        let known = (1..=run.len()).map(|end| (self.knowledge.rank(&run[..end]), run.len() - end));
+        match known.min().filter(|(rank, _)| *rank < 3) {
+            Some((_, back)) => Some((run.len() - back, false)),
+            None => {
+                let hump = run.char_indices().skip(1).filter(|(_, c)| c.is_ascii_uppercase());
+                let end = hump.last().map_or(run.len(), |(at, _)| at);
+                is_member_name(&run[..end]).then_some((end, true))
+            }
         }
     }
-    let Some(((rank, _, _), at, length)) = best else {
-        let (at, length) = rare_type(line, knowledge)?;
-        put(cells, columns, name_at, &line[..at]);
-        put(cells, columns, type_at, &line[at..at + length]);
-        spread(&line[at + length..], columns, type_at + 1, cells);
-        return Some(false);
-    };
-    put(cells, columns, name_at, &line[..at]);
-    put(cells, columns, type_at, &line[at..at + length]);
-    spread(&line[at + length..], columns, type_at + 1, cells);
-    Some(rivals > 0 && rank > 1)
-}
 
-/// Finds a type such as `timestamp` after a name that the example shows: where
-/// it begins, and its length.
-fn rare_type(line: &str, knowledge: &Knowledge<'_>) -> Option<(usize, usize)> {
-    let ends = line.char_indices().map(|(at, _)| at).take_while(|at| *at <= LONGEST_NAME).skip(1);
-    let named = ends.filter(|&at| is_member_name(&line[..at]) && knowledge.rank(&line[..at]) == 0);
-    named.filter_map(|at| Some((at, types::rare_prefix(&line[at..])?))).last()
-}
-
-/// Splits `idEvent ID.string`.
-fn split_member_type_last(
-    line: &str,
-    columns: &[Column],
-    (name_at, type_at): (usize, usize),
-    knowledge: &Knowledge<'_>,
-    cells: &mut [String],
-) -> Option<bool> {
-    let (name, ambiguous) = name_prefix(line, knowledge)?;
-    let rest = &line[name.len()..];
-    let at = rest.char_indices().map(|(at, _)| at).find(|&at| {
-        rest.len() - at <= LONGEST_NAME
-            && types::begins_with_word(&rest[at..])
-            && types::cell(&rest[at..]).is_some()
-    })?;
-    put(cells, columns, name_at, name);
-    put(cells, columns, type_at, &rest[at..]);
-    spread(&rest[..at], columns, name_at + 1, cells);
-    Some(ambiguous)
-}
-
-/// The member's name that a line begins with: the longest that the examples
-/// show, or else up to the last change to a capital letter.
-fn name_prefix<'t>(line: &'t str, knowledge: &Knowledge<'_>) -> Option<(&'t str, bool)> {
-    let end = line
-        .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '[' | ']')))
-        .unwrap_or(line.len())
-        .min(LONGEST_NAME);
-    let run = line.get(..end).filter(|run| !run.is_empty())?;
-    let mut known: Vec<(usize, usize)> = (1..=run.len())
-        .map(|end| (knowledge.rank(&run[..end]), end))
-        .filter(|(rank, _)| *rank < 3)
-        .collect();
-    known.sort_by_key(|&(rank, end)| (rank, usize::MAX - end));
-    if let Some(&(_, end)) = known.first() {
-        return Some((&run[..end], false));
+    /// Where the event's name ends, and whether that is not certain. `DOOR_OPENEDEvent`
+    /// could be read with one more letter: a heading of the name decides, and otherwise
+    /// the words that the page uses do.
+    fn event_name(&self) -> Option<(usize, bool)> {
+        let Self { rest: line, knowledge, .. } = *self;
+        let run = event_run(line);
+        let rest = &line[run.len()..];
+        let next = self.columns.get(self.name_at + 1);
+        if next == Some(&Column::Status) {
+            let status = |end: usize| words::status_prefix(line[end..].trim_start()).is_some();
+            let ends = (1..=run.len()).rev();
+            let mut ends = ends.filter(|&end| is_event_name(&run[..end]) && status(end));
+            let known = ends.clone().find(|&end| knowledge.events.contains(&run[..end]));
+            return known.or_else(|| ends.next()).map(|end| (end, false));
+        }
+        let small = |text: &str| text.starts_with(|c: char| c.is_ascii_lowercase());
+        let typed = next == Some(&Column::Type) && small(rest) && is_event_name(event_run(rest));
+        if typed || rest.is_empty() || small(run) {
+            return is_event_name(run).then_some((run.len(), false));
+        }
+        if let Some(name) = known_event(line, run, &knowledge.events) {
+            return Some((name.len(), false));
+        }
+        // A letter of the run belongs to the description where it makes a word that the
+        // page uses.
+        let used = |back: &usize| {
+            let tail = &line[run.len() - back..];
+            let word = tail.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+            // `Event` may stand elsewhere as `event`; the letters `IT` are not `it`.
+            let capitalised = word.bytes().skip(1).all(|byte| !byte.is_ascii_uppercase());
+            let small = || knowledge.words.contains(word.to_ascii_lowercase().as_str());
+            !word.is_empty() && (knowledge.words.contains(word) || (capitalised && small()))
+        };
+        let fits = |back: &usize| is_event_name(&run[..run.len() - back]);
+        let fitting = (0..=run.len().saturating_sub(4).min(4)).filter(fits);
+        let by_words: Vec<usize> = fitting.clone().filter(used).collect();
+        let (back, ambiguous) = match by_words.as_slice() {
+            [only] => (*only, false),
+            // A space ends the name, unless it ends the article: `DOOR_OPENEDA door`.
+            _ if rest.starts_with(char::is_whitespace) => {
+                let article = run.ends_with('A') && small(rest.trim_start()) && fits(&1);
+                (usize::from(article), false)
+            }
+            // `STARTEvent`: descriptions begin with a capital letter.
+            _ if small(rest) && fits(&1) => (1, true),
+            some => (some.first().copied().or(fitting.min())?, true),
+        };
+        Some((run.len() - back, ambiguous))
     }
-    let hump = run.char_indices().skip(1).filter(|(_, c)| c.is_ascii_uppercase()).last();
-    let end = hump.map_or(run.len(), |(at, _)| at);
-    is_member_name(&run[..end]).then_some((&run[..end], true))
 }
 
 fn is_member_name(name: &str) -> bool {
@@ -310,38 +286,11 @@ fn is_member_name(name: &str) -> bool {
         && name.split('.').all(step)
 }
 
-pub(super) fn put(cells: &mut [String], columns: &[Column], at: usize, text: &str) {
-    if let (Some(cell), Some(_)) = (cells.get_mut(at), columns.get(at)) {
-        *cell = words::squeeze(text);
-    }
-}
-
-/// Puts the rest of a line into the columns from this one on: yes-or-no cells
-/// first, then everything into the first column of text.
-pub(super) fn spread(rest: &str, columns: &[Column], from: usize, cells: &mut [String]) {
-    let mut rest = rest.trim();
-    for (at, column) in columns.iter().enumerate().skip(from) {
-        if *column == Column::Flag {
-            let flags = [
-                "Yes", "No", "yes", "no", "true", "false", "True", "False", "Required", "Optional",
-            ];
-            let Some(flag) = flags.iter().find(|flag| {
-                rest.strip_prefix(**flag).is_some_and(|after| {
-                    !after.starts_with(|c: char| c.is_ascii_lowercase() || c == ' ')
-                })
-            }) else {
-                continue;
-            };
-            put(cells, columns, at, flag);
-            rest = rest[flag.len()..].trim_start();
-        }
-    }
-    let text = columns.iter().enumerate().skip(from).find(|(at, column)| {
-        matches!(column, Column::Text | Column::Other)
-            && cells.get(*at).is_some_and(String::is_empty)
-    });
-    let any = columns.iter().position(|column| *column == Column::Text);
-    if let Some(at) = text.map(|(at, _)| at).or(any) {
-        put(cells, columns, at, rest);
-    }
+/// The length of the yes or no that a text begins with.
+fn flag(text: &str) -> usize {
+    let flags = ["Yes", "No", "True", "False", "Required", "Optional"];
+    let ends = |end: usize| !text[end..].starts_with(|c: char| c.is_ascii_lowercase() || c == ' ');
+    let fits =
+        |flag: &&&str| words::starts_with(text, &flag.to_ascii_lowercase()) && ends(flag.len());
+    flags.iter().find(fits).map_or(0, |flag| flag.len())
 }

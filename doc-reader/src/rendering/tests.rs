@@ -31,10 +31,7 @@ fn names_the_first_byte_that_is_no_text() {
     assert_eq!(decode(b"\x89PNG\r\n\x1a\n\0"), Err(ReadError::Binary { offset: 6 }));
     assert_eq!(decode(b"caf\xe9"), Err(ReadError::NotUtf8 { offset: 3 }));
     assert_eq!(decode(b" \n\t"), Err(ReadError::Empty));
-    assert_eq!(
-        decode(b"From: <Saved by Blink>\r\nMIME-Version: 1.0"),
-        Err(ReadError::WebArchive)
-    );
+    assert_eq!(decode(b"From: <Saved by Blink>\r\nMIME-Version: 1.0"), Err(ReadError::WebArchive));
     assert_eq!(
         decode(&vec![b' '; MAX_BYTES + 1]),
         Err(ReadError::TooLarge { bytes: MAX_BYTES + 1, limit: MAX_BYTES })
