@@ -13,7 +13,6 @@ mod pairs;
 mod payload;
 mod readings;
 mod record;
-mod rename;
 mod scaffold;
 #[cfg(test)]
 mod tests;

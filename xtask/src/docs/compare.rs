@@ -253,16 +253,13 @@ impl Comparison {
         for (member, place) in &resolved.members {
             match place {
                 Place::Envelope(shape) => {
-                    // Both envelopes are read without what they may lack.
-                    let nullable = member.nullable.unwrap_or(shape.nullable);
-                    let shape = Shape { nullable, ..(*shape).clone() };
-                    if let Some((was, now)) = change(&shape, member) {
+                    if let Some((was, now)) = change(shape, member) {
                         let path = Some(member.path.as_str());
                         self.push(Kind::MemberChanged, name, path, Some(&was), Some(&now));
                     }
                 }
                 Place::Nowhere => {
-                    let now = words(member, None);
+                    let now = words(member);
                     self.push(Kind::MemberAdded, name, Some(&member.path), None, Some(&now));
                 }
                 Place::At(path, shape) => {
@@ -385,36 +382,26 @@ impl<'p> Unread<'p> {
     }
 }
 
-/// Says how a member differs, in the words of both sides.
+/// Says how a member differs, in the words of both sides. What the page does not say is
+/// as the schema has it.
 fn change(shape: &Shape, member: &Documented) -> Option<(String, String)> {
-    let kind = match (shape.kind, member.kind) {
-        // Every whole number is a number.
-        (Some("number"), Some("integer")) => false,
-        (Some(was), Some(now)) => was != now,
-        _ => false,
-    };
-    let items = match (shape.items, member.items) {
-        (Some(was), Some(now)) => was != now && !kind,
-        _ => false,
-    };
-    let nullable =
-        member.nullable.is_some_and(|nullable| nullable != shape.nullable) && shape.kind.is_some();
+    let was = known::words(shape.kind, shape.items, shape.nullable);
     if let Some(said) = member.said.as_deref().filter(|said| contradicts(shape, said)) {
-        let was = known::words(shape.kind, shape.items, shape.nullable);
         return Some((was, said.to_owned()));
     }
-    if !(kind || items || nullable) {
-        return None;
-    }
-    let was_items = shape.items.filter(|_| items || kind);
-    let was = known::words(shape.kind, was_items, shape.nullable);
-    let now = words(member, Some(shape));
-    let now = if items || kind { now } else { without_items(member, shape) };
-    Some((was, now))
-}
-
-fn without_items(member: &Documented, shape: &Shape) -> String {
-    known::words(member.kind.or(shape.kind), None, member.nullable.unwrap_or(shape.nullable))
+    let kind = match (shape.kind, member.kind) {
+        // Every whole number is a number.
+        (None, _) | (_, None) | (Some("number"), Some("integer")) => shape.kind,
+        (Some(_), now) => now,
+    };
+    let items = match (kind == shape.kind, shape.items) {
+        (true, Some(items)) => Some(member.items.unwrap_or(items)),
+        (true, None) => None,
+        (false, _) => member.items,
+    };
+    let nullable = member.nullable.filter(|_| shape.kind.is_some()).unwrap_or(shape.nullable);
+    let now = known::words(kind, items, nullable);
+    (was != now).then_some((was, now))
 }
 
 /// Whether a type in words of its own, such as `string or number`, names
@@ -425,13 +412,13 @@ fn contradicts(shape: &Shape, said: &str) -> bool {
     shape.kind.is_some_and(|kind| types.iter().any(|word| *word != kind && said.contains(word)))
 }
 
-/// Words what the page says, with the schema's word where it says nothing.
-fn words(member: &Documented, shape: Option<&Shape>) -> String {
-    let kind = member.kind.or(shape.and_then(|shape| shape.kind));
-    if let (None, None, Some(said)) = (shape, kind, &member.said) {
-        return said.clone();
+/// Words what the page says of a new member.
+fn words(member: &Documented) -> String {
+    match (member.kind, &member.said) {
+        (None, Some(said)) => said.clone(),
+        (kind, _) => {
+            let nullable = member.nullable.unwrap_or(false);
+            known::words(kind.or(Some("unknown")), member.items, nullable)
+        }
     }
-    let kind = kind.or(Some("unknown"));
-    let nullable = member.nullable.or(shape.map(|shape| shape.nullable)).unwrap_or(false);
-    known::words(kind, member.items, nullable)
 }

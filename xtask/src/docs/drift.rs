@@ -28,7 +28,7 @@
 
 use std::fmt::{self, Write};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use spektr_doc_reader::Problem;
 
 /// One difference.
@@ -47,8 +47,7 @@ pub(super) struct Drift {
 
 /// The kinds of differences. Their names are part of the stable JSON form and
 /// of `x-decisions[].explains`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     EventAdded,
     EventRemoved,
@@ -86,34 +85,65 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const fn as_str(self) -> &'static str {
+    /// Returns the name in the stable form, and the sentence for people.
+    const fn words(self) -> (&'static str, &'static str) {
         match self {
-            Kind::EventAdded => "event_added",
-            Kind::EventRemoved => "event_removed",
-            Kind::EventRenamed => "event_renamed",
-            Kind::StatusChanged => "status_changed",
-            Kind::MemberAdded => "member_added",
-            Kind::MemberRemoved => "member_removed",
-            Kind::MemberChanged => "member_changed",
-            Kind::WireTypeAdded => "wire_type_added",
-            Kind::RowReworded => "row_reworded",
-            Kind::SectionAdded => "section_added",
-            Kind::SectionRemoved => "section_removed",
-            Kind::SectionReworded => "section_reworded",
-            Kind::ExampleReworded => "example_reworded",
-            Kind::TableReworded => "table_reworded",
-            Kind::MemberReworded => "member_reworded",
-            Kind::TextReworded => "text_reworded",
-            Kind::ValueAdded => "value_added",
-            Kind::ValueRemoved => "value_removed",
-            Kind::ValidityChanged => "validity_changed",
-            Kind::UnitChanged => "unit_changed",
-            Kind::BatchMemberChanged => "batch_member_changed",
-            Kind::EventNewer => "event_newer",
-            Kind::EventOlder => "event_older",
-            Kind::StatusNewer => "status_newer",
-            Kind::RowNewer => "row_newer",
+            Kind::EventAdded => ("event_added", "new event ({now})"),
+            Kind::EventRemoved => ("event_removed", "event is gone (it was {was})"),
+            Kind::EventRenamed => ("event_renamed", "event is probably renamed to {now}"),
+            Kind::StatusChanged => ("status_changed", "status is {now}, was {was}"),
+            Kind::MemberAdded => ("member_added", "new member {path}: {now}"),
+            Kind::MemberRemoved => ("member_removed", "member {path} is gone (it was {was})"),
+            Kind::MemberChanged => ("member_changed", "member {path} is {now}, was {was}"),
+            Kind::WireTypeAdded => ("wire_type_added", "new wire type {now}"),
+            Kind::RowReworded => {
+                ("row_reworded", "its row in the table is reworded ({was}): look again")
+            }
+            Kind::SectionAdded => ("section_added", "new section {now}"),
+            Kind::SectionRemoved => ("section_removed", "its section is gone ({was})"),
+            Kind::SectionReworded => {
+                ("section_reworded", "the text of section {now} is reworded ({was}): look again")
+            }
+            Kind::ExampleReworded => {
+                ("example_reworded", "the example of section {now} is reworded ({was}): look again")
+            }
+            Kind::TableReworded => {
+                ("table_reworded", "the table of {now} is reworded ({was}): look again")
+            }
+            Kind::MemberReworded => {
+                ("member_reworded", "the row of member {path} is {now} ({was}): look again")
+            }
+            Kind::TextReworded => {
+                ("text_reworded", "the text around the events is reworded{now} ({was}): look again")
+            }
+            Kind::ValueAdded => ("value_added", "member {path} has a new value {now}"),
+            Kind::ValueRemoved => ("value_removed", "member {path} has no value {was} any more"),
+            Kind::ValidityChanged => {
+                ("validity_changed", "member {path} is valid for {now}, was {was}")
+            }
+            Kind::UnitChanged => ("unit_changed", "member {path} is in {now}, was {was}"),
+            Kind::BatchMemberChanged => {
+                ("batch_member_changed", "the batch has its events in `{now}`, was `{was}`")
+            }
+            Kind::EventNewer => ("event_newer", "a later version of the page lists it ({was})"),
+            Kind::EventOlder => {
+                ("event_older", "only an earlier version of the page lists it ({was})")
+            }
+            Kind::StatusNewer => {
+                ("status_newer", "status is {now} here and {was} in a later version")
+            }
+            Kind::RowNewer => ("row_newer", "its row has other words in a later version ({was})"),
         }
+    }
+
+    pub(super) const fn as_str(self) -> &'static str {
+        self.words().0
+    }
+}
+
+impl Serialize for Kind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 
@@ -284,50 +314,17 @@ impl Drift {
 
 impl fmt::Display for Drift {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.path.as_deref().unwrap_or_default();
-        let was = self.was.as_deref().unwrap_or("nothing");
-        let now = self.now.as_deref().unwrap_or("nothing");
-        match self.kind {
-            Kind::EventAdded => write!(f, "new event ({now})"),
-            Kind::EventRemoved => write!(f, "event is gone (it was {was})"),
-            Kind::EventRenamed => write!(f, "event is probably renamed to {now}"),
-            Kind::StatusChanged => write!(f, "status is {now}, was {was}"),
-            Kind::MemberAdded => write!(f, "new member {path}: {now}"),
-            Kind::MemberRemoved => write!(f, "member {path} is gone (it was {was})"),
-            Kind::MemberChanged => write!(f, "member {path} is {now}, was {was}"),
-            Kind::WireTypeAdded => write!(f, "new wire type {now}"),
-            Kind::RowReworded => write!(f, "its row in the table is reworded ({was}): look again"),
-            Kind::SectionAdded => write!(f, "new section {now}"),
-            Kind::SectionRemoved => write!(f, "its section is gone ({was})"),
-            Kind::SectionReworded => {
-                write!(f, "the text of section {now} is reworded ({was}): look again")
-            }
-            Kind::ExampleReworded => {
-                write!(f, "the example of section {now} is reworded ({was}): look again")
-            }
-            Kind::TableReworded => {
-                write!(f, "the table of {now} is reworded ({was}): look again")
-            }
-            Kind::MemberReworded => {
-                let now = self.now.as_deref().unwrap_or("reworded");
-                write!(f, "the row of member {path} is {now} ({was}): look again")
-            }
+        let (_, sentence) = self.kind.words();
+        let or_nothing = |text: &Option<String>| text.clone().unwrap_or("nothing".to_owned());
+        let now = match self.kind {
             Kind::TextReworded => {
-                let now = self.now.as_ref().map(|now| format!(" at \"{now}\""));
-                let now = now.unwrap_or_default();
-                write!(f, "the text around the events is reworded{now} ({was}): look again")
+                self.now.as_ref().map(|start| format!(" at \"{start}\"")).unwrap_or_default()
             }
-            Kind::ValueAdded => write!(f, "member {path} has a new value {now}"),
-            Kind::ValueRemoved => write!(f, "member {path} has no value {was} any more"),
-            Kind::ValidityChanged => write!(f, "member {path} is valid for {now}, was {was}"),
-            Kind::UnitChanged => write!(f, "member {path} is in {now}, was {was}"),
-            Kind::BatchMemberChanged => {
-                write!(f, "the batch has its events in `{now}`, was `{was}`")
-            }
-            Kind::EventNewer => write!(f, "a later version of the page lists it ({was})"),
-            Kind::EventOlder => write!(f, "only an earlier version of the page lists it ({was})"),
-            Kind::StatusNewer => write!(f, "status is {now} here and {was} in a later version"),
-            Kind::RowNewer => write!(f, "its row has other words in a later version ({was})"),
-        }
+            _ => or_nothing(&self.now),
+        };
+        // What the page says comes last, since it may have braces of its own.
+        let path = self.path.as_deref().unwrap_or_default();
+        let sentence = sentence.replace("{was}", &or_nothing(&self.was)).replace("{path}", path);
+        f.write_str(&sentence.replace("{now}", &now))
     }
 }

@@ -1,8 +1,6 @@
 //! What the schema says, in the words of a documentation page: every event with
 //! the paths of its members, whatever file or definition they come from.
 
-use std::collections::BTreeSet;
-
 use spektr_codegen::SchemaSet;
 use spektr_codegen::model::{Decision, Event, Explained, Member, Model, Ty, TypeKind};
 use spektr_doc_reader::Status;
@@ -109,15 +107,6 @@ impl<'m> Known<'m> {
     /// Returns what the envelopes say of a member: the one with `eventType` first.
     pub(super) fn in_envelope(&self, path: &str) -> Option<&Shape> {
         self.envelope.iter().find(|(known, _)| known == path).map(|(_, shape)| shape)
-    }
-
-    /// Returns the paths that only this event has, without containers.
-    pub(super) fn own(&self) -> BTreeSet<&str> {
-        self.members
-            .iter()
-            .filter(|(path, shape)| !self.is_envelope(path) && shape.kind != Some("object"))
-            .map(|(path, _)| path.as_str())
-            .collect()
     }
 }
 

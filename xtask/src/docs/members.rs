@@ -164,20 +164,6 @@ impl<'k, 'p> Resolved<'k, 'p> {
                 && (self.documented.contains(element.as_str()) || self.payload.has(&element))
         })
     }
-
-    /// Says how much of the event's own members and of the documented ones are
-    /// the same, from 0 to 1, and how many there are in common.
-    pub(super) fn likeness(&self) -> (f64, usize) {
-        let own = self.known.own();
-        let shared = own.iter().filter(|path| self.covers(path)).count();
-        let documented = self.payload.own();
-        let foreign = self.members.iter().filter(|(member, place)| {
-            matches!(place, Place::Nowhere) && documented.contains(member.path.as_str())
-        });
-        let all = own.len() + foreign.count();
-        let count = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-        (if all == 0 { 0.0 } else { count(shared) / count(all) }, shared)
-    }
 }
 
 fn depth(path: &str) -> usize {

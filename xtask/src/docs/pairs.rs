@@ -4,14 +4,12 @@
 use std::collections::BTreeSet;
 
 use spektr_codegen::SchemaSet;
-use spektr_codegen::model::{Event, Part};
-use spektr_doc_reader::{EventRow, Page};
+use spektr_codegen::model::{Event, Part, Reading};
+use spektr_doc_reader::{EventRow, Page, RowWords, Section};
 
 use super::compare::Scope;
-use super::known::Known;
-use super::payload::Payload;
+use super::payload::ENVELOPE;
 use super::readings::{self, Editions};
-use super::rename;
 
 /// Which event of the page is which of the schema.
 pub(super) struct Pairs<'a>(Vec<(&'a EventRow, &'a Event)>);
@@ -44,22 +42,24 @@ impl<'a> Pairs<'a> {
         let events = &set.model().events;
         let removed: Vec<&Event> =
             events.iter().filter(|event| !self.has(event) && editions.lists(event)).collect();
-        let taken: Vec<Payload> =
-            self.0.iter().filter_map(|(row, _)| Payload::new(page, &row.name)).collect();
-        let foreign: BTreeSet<&str> =
-            taken.iter().flat_map(|payload| &payload.wire_types).map(String::as_str).collect();
+        // A wire type that other events have too says nothing.
+        let taken: BTreeSet<&String> = self
+            .0
+            .iter()
+            .flat_map(|(row, _)| sections(page, row))
+            .flat_map(|section| &section.wire_types)
+            .collect();
         let mut likely = Vec::new();
         for row in &added {
-            let payload = Payload::new(page, &row.name);
             for event in &removed {
-                let old = Known::new(set, event);
-                let score = rename::likeness(&old, &row.name, payload.as_ref(), &foreign)
-                    .or_else(|| self.same_row(page, row, event, editions));
-                likely.extend(score.map(|score| (score, *row, *event)));
+                let grounds = self.grounds(page, row, event, editions, &taken);
+                if grounds.speak_for_it() {
+                    likely.push((grounds, *row, *event));
+                }
             }
         }
         // The most probable first; each event once.
-        likely.sort_by(|(a, ..), (b, ..)| b.total_cmp(a));
+        likely.sort_by(|(a, ..), (b, ..)| b.cmp(a));
         for (_, row, event) in likely {
             if self.of_row(row).is_none() && !self.has(event) {
                 self.0.push((row, event));
@@ -67,28 +67,53 @@ impl<'a> Pairs<'a> {
         }
     }
 
-    /// Says how probable it is that a row is that of an event which it does not name:
-    /// it has the event's description, or its place and the first word of its name.
-    fn same_row(
+    fn grounds(
         &self,
         page: &Page,
         row: &EventRow,
         event: &'a Event,
         editions: &Editions<'a>,
-    ) -> Option<f64> {
-        const SAME_WORDS: f64 = 1.5;
-        const SAME_PLACE: f64 = 0.5;
-        let read = editions.row(event)?;
-        if row.digest.is_some() && readings::same(read.digest.as_deref(), row.digest.as_ref()) {
-            return Some(SAME_WORDS);
+        taken: &BTreeSet<&String>,
+    ) -> Grounds {
+        let is_own = |wire_type: &&String| {
+            let known = |other: &String| other.eq_ignore_ascii_case(wire_type);
+            event.wire_types.iter().any(known) && !taken.contains(wire_type)
+        };
+        let read = editions.row(event);
+        let words = |name: &str| -> BTreeSet<String> {
+            name.split('_').map(str::to_ascii_uppercase).collect()
+        };
+        Grounds {
+            wire_type: sections(page, row).flat_map(|it| &it.wire_types).any(|it| is_own(&it)),
+            description: row.digest.is_some()
+                && read.is_some_and(|read| {
+                    readings::same(read.digest.as_deref(), row.digest.as_ref())
+                }),
+            payload: readings::of(event, Part::Section)
+                .any(|reading| sections(page, row).any(|section| same_members(reading, section))),
+            place: read.is_some_and(|read| self.same_place(page, row, event, read, editions)),
+            words: words(&event.name).intersection(&words(&row.name)).count(),
         }
-        let at = page.events.iter().position(|other| other.name == row.name)?;
+    }
+
+    /// Whether a row stands where the event's was read, and its name has the same first word.
+    fn same_place(
+        &self,
+        page: &Page,
+        row: &EventRow,
+        event: &Event,
+        read: &Reading,
+        editions: &Editions<'a>,
+    ) -> bool {
+        let Some(at) = page.events.iter().position(|other| other.name == row.name) else {
+            return false;
+        };
         let place = |row: &EventRow| self.of_row(row).and_then(|it| editions.row(it)?.place);
         let before = page.events[..at].iter().rev().find_map(place).unwrap_or(0);
         let after = page.events[at + 1..].iter().find_map(place).unwrap_or(u64::MAX);
-        let between = read.place.is_some_and(|place| before < place && place < after);
         let first = |name: &str| name.split('_').next().unwrap_or_default().to_ascii_uppercase();
-        (between && first(&event.name) == first(&row.name)).then_some(SAME_PLACE)
+        read.place.is_some_and(|place| before < place && place < after)
+            && first(&event.name) == first(&row.name)
     }
 
     pub(super) fn of_row(&self, row: &EventRow) -> Option<&'a Event> {
@@ -102,6 +127,44 @@ impl<'a> Pairs<'a> {
     pub(super) fn has(&self, event: &Event) -> bool {
         self.0.iter().any(|(_, known)| known.name == event.name)
     }
+}
+
+/// What speaks for a row being that of an event which it does not name, the strongest first.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Grounds {
+    /// The section has the event's wire type.
+    wire_type: bool,
+    /// The row has the event's description.
+    description: bool,
+    /// The section lists the event's members.
+    payload: bool,
+    place: bool,
+    /// Words that the names share.
+    words: usize,
+}
+
+impl Grounds {
+    const fn speak_for_it(&self) -> bool {
+        self.wire_type || self.description || self.payload || self.place
+    }
+}
+
+fn sections<'p>(page: &'p Page, row: &EventRow) -> impl Iterator<Item = &'p Section> {
+    page.sections.iter().filter(|section| section.events.contains(&row.name))
+}
+
+/// Whether a section's rows are most of those that were read of an event, apart from the
+/// members of all events.
+fn same_members(read: &Reading, section: &Section) -> bool {
+    const FEW: usize = 4;
+    let is_own = |path: &str| !ENVELOPE.contains(&path);
+    let known = read.rows.iter().filter(|row| is_own(&row.path)).count();
+    let rows = section.rows.iter().filter(|row| is_own(&row.path));
+    let is_known = |row: &&RowWords| {
+        read.rows.iter().any(|it| it.path == row.path && it.digest == row.digest.as_str())
+    };
+    let (all, same) = (rows.clone().count().max(known), rows.filter(is_known).count());
+    same >= FEW && 5 * same >= 4 * all
 }
 
 /// Whether a row names this event: by its name, or by the type on the wire.

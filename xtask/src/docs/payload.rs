@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use spektr_doc_reader::{ExampleMember, Kind, Page, Section, Unit};
 
 /// The members around the payload, in both envelopes.
-const ENVELOPE: [&str; 9] = [
+pub(super) const ENVELOPE: [&str; 9] = [
     "id",
     "spektrId",
     "workspaceId",
@@ -186,16 +186,6 @@ impl Payload {
     /// Whether the page shows only what is in `data`, and nothing around it.
     pub(super) fn is_bare(&self) -> bool {
         !self.shows_envelope() && !self.has("data") && !self.has_below("data")
-    }
-
-    /// Returns the paths of members without the common ones and containers.
-    pub(super) fn own(&self) -> BTreeSet<&str> {
-        self.members
-            .iter()
-            .filter(|member| member.kind != Some("object"))
-            .map(|member| member.path.as_str())
-            .filter(|path| !ENVELOPE.contains(path))
-            .collect()
     }
 }
 

@@ -95,6 +95,23 @@ fn a_renamed_event_is_known_by_its_payload() {
 }
 
 #[test]
+fn a_renamed_event_is_known_by_its_members_alone() {
+    let text = changed(&[
+        ("| SERVICE\\_RUN | Sent when a service has answered |", "| VENDOR\\_ANSWERED | New |"),
+        ("SERVICE_RUN", "VENDOR_ANSWERED"),
+        ("\"service_run\"", "\"vendor_answered\""),
+        ("service\\_run", "vendor\\_answered"),
+    ]);
+    assert_eq!(
+        drift(&text),
+        [
+            "SERVICE_RUN: event is probably renamed to VENDOR_ANSWERED",
+            "SERVICE_RUN: new wire type vendor_answered",
+        ]
+    );
+}
+
+#[test]
 fn events_named_by_their_wire_types() {
     let text = changed(&[
         ("| SERVICE\\_RUN |", "| service\\_run |"),
@@ -123,12 +140,24 @@ fn an_event_in_the_other_envelope() {
     let text = fixture("webhooks.md");
     let section = text.split("## ALERT_RESOLVED").nth(1).expect("the section is there");
     let section = section.split("\n## ").next().expect("it has an end");
-    let numbered = other.replace("| workspaceId | string |", "| workspaceId | number |");
-    assert_eq!(
-        drift(&text.replace(section, &numbered)),
-        ["ALERT_RESOLVED: member workspaceId is number, was string"]
-    );
-    let report = report(&text.replace(section, &other));
+    let with = |from: &str, to: &str| {
+        assert!(other.contains(from), "{from}");
+        text.replace(section, &other.replace(from, to))
+    };
+    let row = "| workspaceId | string |";
+    for (from, to, expected) in [
+        (row, "| workspaceId | number |", "workspaceId is number, was string or null"),
+        (row, row, "workspaceId is string, was string or null"),
+        (
+            "| eventType | string |",
+            "| eventType | string or null |",
+            "eventType is string or null, was string",
+        ),
+    ] {
+        let expected = format!("ALERT_RESOLVED: member {expected}");
+        assert!(drift(&with(from, to)).contains(&expected), "{:?}", drift(&with(from, to)));
+    }
+    let report = report(&with(row, "| workspaceId | string or null |"));
     assert!(report.drift.iter().all(|drift| REWORDED.contains(&drift.kind)), "{:?}", report.drift);
     let note = "ALERT_RESOLVED: the page shows it in the envelope with `eventType`".to_owned();
     assert!(report.notes.contains(&note), "{:?}", report.notes);
