@@ -121,24 +121,55 @@ fn repeated(piece: &str, bytes: usize) -> String {
     piece.repeat(bytes / piece.len())
 }
 
-/// Were the work quadratic, each of these inputs would take its size squared, or
-/// 70 thousand million steps, and the test would never end; it needs no clock.
+/// Nanoseconds for which the processor has worked for this thread; waiting is not counted.
+fn worked() -> u64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux counts it");
+    text.split(' ').next().and_then(|count| count.parse().ok()).expect("a count")
+}
+
+/// How much more work a function does for a piece that comes sixteen times as often.
+/// Work that is too little to be counted counts as little.
+fn growth(prefix: &str, piece: &str, work: impl Fn(&str)) -> u64 {
+    const LITTLE: u64 = 1_000_000;
+    let [small, large] = [16 << 10, 256 << 10].map(|size| {
+        let text = format!("{prefix}{}", repeated(piece, size));
+        let before = worked();
+        work(&text);
+        worked() - before
+    });
+    large / small.max(LITTLE)
+}
+
+/// Work in proportion to the size grows sixteenfold, and work in proportion to its square 256
+/// fold.
+const TOO_MUCH: u64 = 64;
+
 #[test]
 fn work_grows_with_the_size_of_the_input_only() {
-    const SIZE: usize = 256 << 10;
     for prefix in prefixes() {
         for piece in PIECES {
-            let text = format!("{prefix}{}", repeated(piece, SIZE));
-            match read(text.as_bytes()) {
+            let growth = growth(&prefix, piece, |text| match read(text.as_bytes()) {
                 Ok(page) => assert!(page.events.len() <= 1_000),
                 Err(
                     ReadError::NoEventTable { .. } | ReadError::TooMany { .. } | ReadError::CutOff,
                 ) => {}
                 Err(ReadError::Empty) => assert_eq!(text.trim(), ""),
                 Err(error) => panic!("{piece:?}: {error}"),
-            }
+            });
+            assert!(growth < TOO_MUCH, "{piece:?} behind {prefix:.20?}: {growth} times the work");
         }
     }
+}
+
+#[test]
+fn work_that_grows_with_the_square_of_the_size_is_seen() {
+    let pairs = |text: &str| {
+        let lines: Vec<&str> = text.lines().collect();
+        let earlier = |at: usize| lines[..at].iter().step_by(64).filter(|it| it.is_empty()).count();
+        std::hint::black_box((0..lines.len()).map(earlier).sum::<usize>());
+    };
+    assert!(growth("", "a\n\n", pairs) > TOO_MUCH);
+    assert!(growth("", "a\n\n", |text| drop(read(text.as_bytes()))) < TOO_MUCH);
 }
 
 #[test]

@@ -164,6 +164,31 @@ fn render(page: &PageModel, style: &Markdown) -> String {
     out
 }
 
+/// A table with one more column, which is empty.
+fn with_empty_column(at: usize, heading: &str, columns: &[String], rows: &[Vec<String>]) -> String {
+    let with = |cells: &[String], cell: &str| {
+        let mut cells = cells.to_vec();
+        cells.insert(at, cell.to_owned());
+        cells
+    };
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| with(row, "")).collect();
+    pipes(&with(columns, heading), &rows)
+}
+
+/// A mark for each word that a note could explain, and the text as a note.
+const FOOTNOTES: Markdown = Markdown {
+    name: |text| format!("{}[^a]", escaped(text)),
+    kind: |text| match text {
+        "" => String::new(),
+        text => format!("{}[^1]", escaped(text)),
+    },
+    text: |text| format!("{} [^a]", escaped(text)),
+    paragraph: |text| format!("[^{}]\n\n[^{0}]: {}", text.len(), escaped(text)),
+    heading: |section| format!("## {}[^a]", section.source.unwrap_or(section.heading)),
+    ..PLAIN
+};
+const NOTES: &str = "\n[^a]:\n\n[^1]:\n";
+
 /// Every layout.
 pub(crate) const STYLES: &[Style] = &[
     ("markdown", markdown),
@@ -332,6 +357,50 @@ pub(crate) const STYLES: &[Style] = &[
         render(page, &Markdown { paragraph, ..PLAIN })
     }),
     ("a column of what is required", |page| render(page, &Markdown { required: true, ..PLAIN })),
+    ("a column of notes without any", |page| {
+        let table = |columns: &[String], rows: &[Vec<String>]| {
+            with_empty_column(columns.len(), "Notes", columns, rows)
+        };
+        render(page, &Markdown { table, ..PLAIN })
+    }),
+    ("a column of defaults without any", |page| {
+        let table = |columns: &[String], rows: &[Vec<String>]| {
+            with_empty_column(2, "Default", columns, rows)
+        };
+        render(page, &Markdown { table, ..PLAIN })
+    }),
+    ("a first column without a heading", |page| {
+        let table =
+            |columns: &[String], rows: &[Vec<String>]| with_empty_column(0, "", columns, rows);
+        render(page, &Markdown { table, ..PLAIN })
+    }),
+    ("quoted words as code", |page| {
+        let text = |text: &str| {
+            let words = text.split('\'').enumerate();
+            let coded = words.map(|(at, word)| match at % 2 {
+                0 => escaped(word),
+                _ => format!("`{word}`"),
+            });
+            // An apostrophe is no quotation mark.
+            if text.matches('\'').count() % 2 == 0 { coded.collect() } else { escaped(text) }
+        };
+        render(page, &Markdown { text, ..PLAIN })
+    }),
+    ("footnotes", |page| format!("{}{NOTES}", render(page, &FOOTNOTES))),
+    ("footnotes and tables in HTML", |page| {
+        let table = |columns: &[String], rows: &[Vec<String>]| {
+            let note = "<sup><a href=\"#a\">1</a></sup>";
+            html_table(columns, rows).replace("</td>", &format!("{note}</td>"))
+        };
+        let style = Markdown { table, name: tags, kind: tags, text: tags, ..FOOTNOTES };
+        format!("{}{NOTES}", render(page, &style))
+    }),
+    ("HTML with footnotes", |page| {
+        let note = "<sup id=\"ref-1\"><a href=\"#note-1\">1</a></sup>";
+        ["</td>", "</p>", "</h2>"]
+            .iter()
+            .fold(html(page), |text, end| text.replace(end, &format!("{note}{end}")))
+    }),
     ("imports", |page| format!("import {{ Tab }} from '/snippets/tab.mdx';\n\n{}", markdown(page))),
     ("comments", |page| {
         let section = |body: &str| {

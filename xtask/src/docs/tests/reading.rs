@@ -53,6 +53,21 @@ fn values_validity_and_units_are_compared() {
 }
 
 #[test]
+fn values_that_are_only_code_are_compared() {
+    for (now, said) in [
+        ("`add`, `remove` or `lock`", "has a new value lock"),
+        ("`add`", "has no value remove any more"),
+    ] {
+        let text =
+            changed(&[("What was done, 'add' or 'remove'", &format!("What was done, {now}"))]);
+        let expected = ["ADDED", "REMOVED"]
+            .map(|event| format!("CUSTOMER_TAG_{event}: member data.action {said}"));
+        assert_eq!(drift(&text), expected);
+        assert_eq!(reworded(&text), [""; 0]);
+    }
+}
+
+#[test]
 fn another_member_of_the_batch() {
     let text = changed(&[(
         "Definitions on this page",
