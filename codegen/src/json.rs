@@ -90,7 +90,7 @@ impl Json {
 
     /// Returns the member or the element that a token of a JSON pointer, not
     /// escaped, names.
-    pub(crate) fn child_mut(&mut self, token: &str) -> Option<&mut Json> {
+    pub fn child_mut(&mut self, token: &str) -> Option<&mut Json> {
         match self {
             Json::Array(elements) => elements.get_mut(index(token)?),
             Json::Object(members) => {

@@ -6,7 +6,6 @@
 
 mod compare;
 mod drift;
-mod edit;
 mod known;
 mod members;
 mod pairs;

@@ -136,27 +136,6 @@ impl Payload {
         }
     }
 
-    /// Takes out the members whose names cannot become names in Rust, or not two
-    /// of them beside each other; returns their paths.
-    pub(super) fn remove_unnameable(&mut self) -> Vec<String> {
-        let mut spellings: BTreeMap<String, String> = BTreeMap::new();
-        let mut nameable = |path: &str| {
-            let names = path.split('.').map(|name| name.trim_end_matches("[]"));
-            let plain = names.clone().all(|name| {
-                name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-                    && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-            });
-            let path = names.collect::<Vec<_>>().join(".");
-            let loose = path.replace('_', "").to_ascii_lowercase();
-            plain && *spellings.entry(loose).or_insert_with(|| path.clone()) == path
-        };
-        let (kept, removed) =
-            std::mem::take(&mut self.members).into_iter().partition(|m| nameable(&m.path));
-        self.members = kept;
-        let removed: Vec<Documented> = removed;
-        removed.into_iter().map(|member| member.path).collect()
-    }
-
     fn push(&mut self, member: Documented) {
         if !self.members.iter().any(|known| known.path == member.path) {
             self.members.push(member);

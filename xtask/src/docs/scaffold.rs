@@ -5,6 +5,7 @@
 //! other change of an event unless that event is named; what a person has to look at is a decision with
 //! the state `unreviewed`, or a line of [`Plan::left`].
 
+mod edit;
 mod event;
 mod examples;
 mod tree;
@@ -19,9 +20,8 @@ use spektr_doc_reader::Page;
 
 use super::compare::{Scope, compare};
 use super::drift::Kind;
-use super::edit;
 use super::pairs::same_name;
-use super::payload::Payload;
+use super::payload::{Documented, Payload};
 
 /// What to write.
 #[derive(Debug, Default)]
@@ -182,7 +182,7 @@ impl Plan {
 
     /// Takes members without a name in Rust out of a payload.
     fn leave_out(&mut self, name: &str, payload: Option<&mut Payload>) {
-        for path in payload.into_iter().flat_map(Payload::remove_unnameable) {
+        for path in payload.into_iter().flat_map(remove_unnameable) {
             self.left.push(format!(
                 "left to you: {name}: the schema leaves out {path}, which has no name in Rust"
             ));
@@ -208,4 +208,25 @@ impl Plan {
             None => self.left.push(format!("left to you: {name}: the status is {now}, was {was}")),
         }
     }
+}
+
+/// Takes out the members whose names cannot become names in Rust, or not two
+/// of them beside each other; returns their paths.
+fn remove_unnameable(payload: &mut Payload) -> Vec<String> {
+    let mut spellings: BTreeMap<String, String> = BTreeMap::new();
+    let mut nameable = |path: &str| {
+        let names = path.split('.').map(|name| name.trim_end_matches("[]"));
+        let plain = names.clone().all(|name| {
+            name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        });
+        let path = names.collect::<Vec<_>>().join(".");
+        let loose = path.replace('_', "").to_ascii_lowercase();
+        plain && *spellings.entry(loose).or_insert_with(|| path.clone()) == path
+    };
+    let (kept, removed) =
+        std::mem::take(&mut payload.members).into_iter().partition(|m| nameable(&m.path));
+    payload.members = kept;
+    let removed: Vec<Documented> = removed;
+    removed.into_iter().map(|member| member.path).collect()
 }

@@ -23,18 +23,8 @@ pub(super) fn status(text: &str, was: &str, now: &str) -> Option<String> {
 
 fn replaced(json: &Json, now: &str) -> Option<Json> {
     let mut json = json.clone();
-    let event = member(&mut json, "x-event")?;
-    *member(event, "status")? = Json::String(now.to_owned());
+    *json.child_mut("x-event")?.child_mut("status")? = Json::String(now.to_owned());
     Some(json)
-}
-
-fn member<'j>(json: &'j mut Json, name: &str) -> Option<&'j mut Json> {
-    match json {
-        Json::Object(members) => {
-            members.iter_mut().find(|(key, _)| key == name).map(|(_, value)| value)
-        }
-        _ => None,
-    }
 }
 
 #[cfg(test)]
