@@ -197,7 +197,7 @@ pub enum Unit {
 }
 
 /// The JSON type of a member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Kind {
@@ -216,6 +216,7 @@ pub enum Kind {
     /// Null; in examples only.
     Null,
     /// A type that the page doesn't give, or in words that are not understood.
+    #[default]
     Unknown,
 }
 

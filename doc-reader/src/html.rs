@@ -17,8 +17,9 @@ pub(crate) use elements::is_inline;
 use elements::{Role, VOID, is_struck, name};
 
 /// Whether the site's navigation is read along with the page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Chrome {
+    #[default]
     Skip,
     Read,
 }
@@ -28,19 +29,7 @@ const MAX_OPEN: usize = 256;
 
 /// Reads a page or a part of one.
 pub(crate) fn document(text: &str, chrome: Chrome) -> Document {
-    let mut reader = Reader {
-        document: Document::default(),
-        chrome,
-        open: Vec::new(),
-        too_deep: 0,
-        text: String::new(),
-        emphasized: false,
-        title: None,
-        table: None,
-        skipping: 0,
-        in_code: 0,
-        single_line_pre: false,
-    };
+    let mut reader = Reader { chrome, ..Reader::default() };
     let mut emitter = DefaultEmitter::default();
     emitter.naively_switch_states(true);
     for Ok(token) in Tokenizer::new_with_emitter(text, emitter) {
@@ -54,6 +43,7 @@ pub(crate) fn document(text: &str, chrome: Chrome) -> Document {
     reader.finish()
 }
 
+#[derive(Default)]
 struct Reader {
     document: Document,
     chrome: Chrome,
@@ -281,7 +271,6 @@ impl Reader {
     }
 
     fn code(&mut self, text: String) {
-        let text = text.replace('\u{a0}', " ");
         let single = !text.trim_end().contains('\n');
         if let (true, true, Some(crate::document::Block::Code(last))) =
             (single, self.single_line_pre, self.document.blocks.last_mut())
@@ -298,20 +287,19 @@ impl Reader {
     fn code_in_cell(&mut self) {
         if let Some(Building { cell: Some(cell), code, .. }) = &mut self.table {
             if let Some(text) = cell.get(*code..).filter(|text| starts_json(first_line(text))) {
-                let text = text.replace('\u{a0}', " ");
+                self.document.code(text.to_owned());
                 cell.truncate(*code);
-                self.document.code(text);
             }
         }
     }
 
-    /// Takes a table for text that only arranges the page: something is to begin in it
-    /// that no row has, and its columns have none of the headings that are known.
+    /// Takes a table that only arranges the page for text: a table or a heading is about to
+    /// begin in it, and its columns have no headings that are known.
     fn leave_layout(&mut self) {
+        let known = |cell: &&String| words::column(cell) != words::Column::Other;
         let lists = |Building { table, .. }: &Building| {
-            std::iter::once(&table.header)
-                .chain(table.rows.first())
-                .any(|row| words::is_header(row))
+            let mut heads = std::iter::once(&table.header).chain(table.rows.first());
+            heads.any(|row| row.iter().filter(known).count() >= 2)
         };
         let layout = self.table.take_if(|building| !lists(building));
         let Some(Building { table, row, cell, .. }) = layout else { return };

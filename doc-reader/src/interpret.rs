@@ -280,15 +280,14 @@ fn around(words: &mut digest::Text, block: &Block) {
     }
 }
 
-/// Finds the statement that deliveries are batches: in a sentence, in an example
+/// Finds the statement that deliveries are batches: as JSON in a sentence, in an example
 /// of a delivery, or in an event's example.
 fn batch(document: &Document, from_examples: Option<String>) -> Option<Batch> {
     let mut shown = None;
     for block in &document.blocks {
         match block {
-            Block::Paragraph(text) if text.contains('{') || speaks_of_batch(text) => {
-                let member = example::inline_batch(text).or_else(|| named_list(text));
-                if let Some(member) = member {
+            Block::Paragraph(text) => {
+                if let Some(member) = example::inline_batch(text) {
                     return Some(Batch { member, statement: Some(words::clip(text, 120)) });
                 }
             }
@@ -301,22 +300,4 @@ fn batch(document: &Document, from_examples: Option<String>) -> Option<Batch> {
         }
     }
     shown.or(from_examples).map(|member| Batch { member, statement: None })
-}
-
-fn speaks_of_batch(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    text.contains("batch") || text.contains("array of events") || text.contains("list of events")
-}
-
-/// The member that a sentence about batches names in quotation marks.
-fn named_list(text: &str) -> Option<String> {
-    let quoted = text.split(['"', '`', '“', '”']).skip(1).step_by(2);
-    let mut names = quoted.map(words::bare).filter(|name| {
-        (2..=32).contains(&name.len())
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    });
-    names.next().map(str::to_owned).or_else(|| {
-        let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
-        words.find(|word| *word == "results").map(str::to_owned)
-    })
 }

@@ -250,37 +250,24 @@ fn members(
     let mut wire_types = Vec::new();
     for (table, caption) in &raw.tables {
         let parent = caption.and_then(|caption| parent(caption, &kinds));
-        for row in tables::members(table, &mut *report) {
-            if matches!(row.path.as_str(), "type" | "eventType" | "event_type") && parent.is_none()
-            {
-                wire_types.extend(wire_types_in(&row.text));
+        for (mut member, text) in tables::members(table, &mut *report) {
+            let path = member.path.as_str();
+            if matches!(path, "type" | "eventType" | "event_type") && parent.is_none() {
+                wire_types.extend(wire_types_in(&text));
             }
-            let place = match places.find(&row.path, parent) {
+            member.place = match places.find(path, parent) {
                 Place::Same => None,
                 Place::At(place) => Some(place),
                 Place::Several => {
-                    report(ProblemKind::PlaceAmbiguous, row.path.clone());
+                    report(ProblemKind::PlaceAmbiguous, path.to_owned());
                     None
                 }
                 Place::Nowhere => {
                     if has_example {
-                        report(ProblemKind::NotInExample, row.path.clone());
+                        report(ProblemKind::NotInExample, path.to_owned());
                     }
-                    parent.map(|parent| format!("{parent}.{}", row.path))
+                    parent.map(|parent| format!("{parent}.{path}"))
                 }
-            };
-            let member = Member {
-                path: row.path,
-                place,
-                kind: row.kind,
-                items: row.items,
-                said: row.said,
-                nullable: row.nullable,
-                optional: row.optional,
-                values: words::quoted_values(&row.text),
-                quoted: words::quoted(&row.text).1,
-                valid_for_seconds: words::validity(&row.text),
-                unit: row.unit,
             };
             let path = member.effective_path().to_owned();
             if let Some(&kind) = kinds

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use crate::digest::Normal;
 use crate::document::{Table, cell};
-use crate::facts::{EventRow, Kind, Problem, ProblemKind, Status, Unit};
-use crate::types;
+use crate::facts::{EventRow, Kind, Member, Problem, ProblemKind, Status};
+use crate::types::{self, TypeExpr};
 use crate::words::{self, Column};
 use crate::{names, place};
 
@@ -163,27 +163,13 @@ pub(crate) fn events(
     rows
 }
 
-/// A row of a member table before its place is known.
-#[derive(Debug)]
-pub(crate) struct MemberRow {
-    pub(crate) path: String,
-    pub(crate) kind: Kind,
-    pub(crate) items: Option<String>,
-    pub(crate) said: Option<String>,
-    pub(crate) nullable: bool,
-    pub(crate) optional: bool,
-    pub(crate) unit: Option<Unit>,
-    /// All the texts of the row, for the wire types in them.
-    pub(crate) text: String,
-}
-
-/// Reads the rows of a table of members.
+/// Reads the rows of a table of members, each with the words beside name and type. Where
+/// the example shows a member is not known yet.
 pub(crate) fn members(
     table: &Table,
     mut problem_about: impl FnMut(ProblemKind, String),
-) -> Vec<MemberRow> {
+) -> Vec<(Member, String)> {
     let Shape::Members { name, kind } = table.shape else { return Vec::new() };
-    let columns = table.columns();
     let mut rows = Vec::new();
     for row in &table.rows {
         let said = cell(row, Some(name));
@@ -195,47 +181,48 @@ pub(crate) fn members(
             problem_about(ProblemKind::MemberStruckOut, path.clone());
         }
         let said_type = words::unstruck(cell(row, kind)).replace('`', "");
-        let said_type = said_type.as_str();
-        let expr = types::cell(said_type).unwrap_or_else(|| types::TypeExpr {
-            kind: Kind::Unknown,
-            items: None,
+        let mut expr = types::cell(&said_type).unwrap_or_else(|| TypeExpr {
             nullable: said_type.contains("null"),
-            optional: false,
-            said: (!said_type.is_empty()).then(|| said_type.to_owned()),
+            said: (!said_type.is_empty()).then(|| said_type.clone()),
+            ..TypeExpr::default()
         });
         if expr.kind == Kind::Unknown && kind.is_some() {
             problem_about(ProblemKind::TypeUnknown, format!("{path}: {said_type}"));
         }
-        let mut nullable = expr.nullable;
-        let mut optional = expr.optional || mark;
+        expr.optional |= mark;
         let mut text = String::new();
-        for (at, column) in columns.iter().enumerate() {
-            if at == name || Some(at) == kind {
-                continue;
-            }
+        for (at, (column, heading)) in table.columns().into_iter().zip(&table.header).enumerate() {
             let content = cell(row, Some(at));
-            if let (Column::Flag, Some(yes)) = (column, words::flag(content)) {
-                match words::bare(&table.header[at]).to_ascii_lowercase().as_str() {
-                    "nullable" => nullable |= yes,
-                    "optional" => optional |= yes,
-                    _ => optional |= !yes,
+            match (column, words::flag(content)) {
+                _ if at == name || Some(at) == kind => {}
+                (Column::Flag, Some(yes)) => {
+                    match words::bare(heading).to_ascii_lowercase().as_str() {
+                        "nullable" => expr.nullable |= yes,
+                        "optional" => expr.optional |= yes,
+                        _ => expr.optional |= !yes,
+                    }
                 }
-            } else {
-                optional |= words::says_optional(content);
-                text.push_str(content);
-                text.push(' ');
+                _ => {
+                    expr.optional |= words::says_optional(content);
+                    text.push_str(content);
+                    text.push(' ');
+                }
             }
         }
-        rows.push(MemberRow {
+        let member = Member {
             path,
+            place: None,
             kind: expr.kind,
             items: expr.items,
             said: expr.said,
-            nullable,
-            optional,
-            unit: words::unit(said_type).or_else(|| words::unit(&text)),
-            text,
-        });
+            nullable: expr.nullable,
+            optional: expr.optional,
+            values: words::quoted_values(&text),
+            quoted: words::quoted(&text).1,
+            valid_for_seconds: words::validity(&text),
+            unit: words::unit(&said_type).or_else(|| words::unit(&text)),
+        };
+        rows.push((member, text));
     }
     rows
 }

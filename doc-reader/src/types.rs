@@ -8,7 +8,7 @@ use crate::facts::Kind;
 use crate::words::{bare, starts_with};
 
 /// A type as a member table gives it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct TypeExpr {
     pub(crate) kind: Kind,
     pub(crate) items: Option<String>,
@@ -62,13 +62,17 @@ const RARE_WORDS: &[(&str, Kind)] = &[
     ("mixed", Kind::Unknown),
 ];
 
-/// Words before a type, and whether they make it nullable or optional.
-const LEADS: &[(&str, bool)] =
-    &[("nullable ", true), ("optional ", false), ("?", true), ("required ", false)];
-
-/// Wrappers of a type, and whether they make it nullable or optional.
-const WRAPPERS: &[(&str, bool)] =
-    &[("nullable<", true), ("optional<", false), ("maybe<", true), ("<", false), ("[", false)];
+/// What may stand around a type, and whether that makes it nullable or optional.
+const AROUND: &[(&str, &str, bool, bool)] = &[
+    ("nullable ", "", true, false),
+    ("optional ", "", false, true),
+    ("required ", "", false, false),
+    ("?", "", true, false),
+    ("nullable<", ">", true, false),
+    ("optional<", ">", false, true),
+    ("maybe<", ">", true, false),
+    ("<", ">", false, false),
+];
 
 /// Reads a cell that holds nothing but a type; `None` where it is no type.
 pub(crate) fn cell(text: &str) -> Option<TypeExpr> {
@@ -80,25 +84,18 @@ pub(crate) fn cell(text: &str) -> Option<TypeExpr> {
         return Some(alternatives);
     }
     let text = text.replace('`', "");
-    if let Some((lead, nullable)) = LEADS.iter().find(|(lead, _)| starts_with(&text, lead)) {
-        let mut expr = plain(text[lead.len()..].trim())?;
-        expr.nullable |= nullable;
-        expr.optional |= *lead == "optional ";
-        return Some(expr);
-    }
-    for (open, nullable) in WRAPPERS {
-        let close = if *open == "[" { ']' } else { '>' };
+    for &(open, close, nullable, optional) in AROUND {
         let inner = text.get(open.len()..).filter(|_| starts_with(&text, open));
         if let Some(mut expr) = inner.and_then(|inner| plain(inner.strip_suffix(close)?.trim())) {
-            if *open == "[" {
-                let said = expr.said.take();
-                let items = said.unwrap_or_else(|| expr.kind.as_str().to_owned());
-                return Some(TypeExpr { kind: Kind::Array, items: Some(items), ..expr });
-            }
             expr.nullable |= nullable;
-            expr.optional |= *open == "optional<";
+            expr.optional |= optional;
             return Some(expr);
         }
+    }
+    let elements = text.strip_prefix('[').and_then(|text| plain(text.strip_suffix(']')?.trim()));
+    if let Some(expr) = elements {
+        let items = expr.said.unwrap_or_else(|| expr.kind.as_str().to_owned());
+        return Some(TypeExpr { kind: Kind::Array, items: Some(items), said: None, ..expr });
     }
     plain(&text)
 }
@@ -134,11 +131,10 @@ fn plain(text: &str) -> Option<TypeExpr> {
     }
     // `string | number`: clearly a type, but none of ours.
     (rest.starts_with(['|', '/', '\\']) || starts_with(rest, "or ")).then(|| TypeExpr {
-        kind: Kind::Unknown,
-        items: None,
         nullable: expr.nullable || rest.contains("null"),
         optional: expr.optional,
         said: Some(text.to_owned()),
+        ..TypeExpr::default()
     })
 }
 
@@ -156,9 +152,7 @@ fn list_of_name(text: &str) -> Option<TypeExpr> {
     (named && word(name, true).is_none()).then(|| TypeExpr {
         kind: Kind::Array,
         items: Some(name.to_owned()),
-        nullable: false,
-        optional: false,
-        said: None,
+        ..TypeExpr::default()
     })
 }
 
@@ -177,8 +171,8 @@ pub(crate) fn rare_prefix(line: &str) -> Option<usize> {
     let ends = |end: usize| !line[end..].starts_with(|c: char| c.is_ascii_lowercase());
     let fits = |word: &&(&str, Kind)| starts_with_cased(line, word.0) && ends(word.0.len());
     let mut end = RARE_WORDS.iter().find(fits)?.0.len();
-    while let Some(mark) = mark(&line[end..]) {
-        end += mark.length;
+    while let Some((_, length)) = mark(&line[end..]) {
+        end += length;
     }
     Some(end)
 }
@@ -213,10 +207,8 @@ fn expression(text: &str, whole: bool, known: &dyn Fn(&str) -> bool) -> Option<(
     let (kind, length) = word(text, whole)?;
     let mut expr = TypeExpr {
         kind,
-        items: None,
-        nullable: false,
-        optional: false,
         said: (kind == Kind::Unknown).then(|| text[..length].to_owned()),
+        ..TypeExpr::default()
     };
     let mut at = length;
     if kind == Kind::Array {
@@ -231,10 +223,10 @@ fn expression(text: &str, whole: bool, known: &dyn Fn(&str) -> bool) -> Option<(
         expr.kind = Kind::Array;
         at += 2;
     }
-    while let Some(mark) = mark(&text[at..]) {
-        expr.nullable |= mark.nullable;
-        expr.optional |= !mark.nullable;
-        at += mark.length;
+    while let Some((nullable, length)) = mark(&text[at..]) {
+        expr.nullable |= nullable;
+        expr.optional |= !nullable;
+        at += length;
     }
     Some((expr, at))
 }
@@ -294,42 +286,27 @@ fn name_of_items(name: &str, known: &dyn Fn(&str) -> bool) -> usize {
         .unwrap_or(name.len())
 }
 
-struct Mark {
-    nullable: bool,
-    length: usize,
-}
-
-/// Reads ` \null`, ` | null`, ` or null`, ` (nullable)`, `, optional`, `?`.
-fn mark(text: &str) -> Option<Mark> {
+/// Reads ` \null`, ` | null`, ` or null`, ` (nullable)`, `, optional`, `?`: whether it means
+/// null, and its length.
+fn mark(text: &str) -> Option<(bool, usize)> {
+    const MARKS: &[(&str, bool)] =
+        &[("nullable", true), ("null", true), ("optional", false), ("undefined", false)];
     if text.starts_with('?') {
-        return Some(Mark { nullable: false, length: 1 });
+        return Some((false, 1));
     }
-    let rest = text.trim_start();
-    let spaced = rest.len() < text.len();
-    let (rest, separated, bracket) = if let Some(rest) = rest.strip_prefix('(') {
-        (rest, true, true)
-    } else if let Some(rest) = rest.strip_prefix("or ").filter(|_| spaced) {
-        (rest, true, false)
-    } else {
-        let after = rest.trim_start_matches(['\\', '|', '/', ',']);
-        (after, after.len() < rest.len(), false)
-    };
-    let rest = rest.trim_start();
-    let (word, nullable) =
-        [("nullable", true), ("null", true), ("optional", false), ("undefined", false)]
-            .into_iter()
-            .find(|(word, _)| {
-                rest.starts_with(word)
-                    && !rest[word.len()..].starts_with(|c: char| c.is_ascii_lowercase())
-            })?;
-    if !(separated || (spaced && word == "nullable")) {
+    let after = text.trim_start_matches([' ', '\\', '|', '/', ',', '(']);
+    let (lead, or) = (&text[..text.len() - after.len()], after.strip_prefix("or "));
+    let rest = or.filter(|_| lead.starts_with(' ')).unwrap_or(after);
+    let ends = |end: &str| !end.starts_with(|c: char| c.is_ascii_lowercase());
+    let found = MARKS.iter().find(|(word, _)| rest.strip_prefix(word).is_some_and(ends));
+    let (word, nullable) = *found?;
+    let separated = rest.len() < after.len() || !lead.trim().is_empty();
+    if !(separated || (lead.starts_with(' ') && word == "nullable")) {
         return None;
     }
-    let mut rest = &rest[word.len()..];
-    if bracket {
-        rest = rest.strip_prefix(')')?;
-    }
-    Some(Mark { nullable, length: text.len() - rest.len() })
+    let rest = &rest[word.len()..];
+    let rest = if lead.contains('(') { rest.strip_prefix(')')? } else { rest };
+    Some((nullable, text.len() - rest.len()))
 }
 
 /// The length of a leading `null | `.
@@ -359,13 +336,7 @@ fn literals(text: &str) -> Option<TypeExpr> {
             return None;
         }
     }
-    found.then_some(TypeExpr {
-        kind: Kind::String,
-        items: None,
-        nullable,
-        optional: false,
-        said: None,
-    })
+    found.then(|| TypeExpr { kind: Kind::String, nullable, ..TypeExpr::default() })
 }
 
 /// Whether `text` begins with `word` in lower case or capitalised.
