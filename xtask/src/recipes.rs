@@ -1,6 +1,6 @@
 //! `cargo xtask recipes`: what `cargo xtask check` tests of the recipes in
-//! `schema/README.md`, and then every test that a change of the schema can affect, on the
-//! accepted copy. The test `xtask/tests/recipes.rs` does the work.
+//! `schema/README.md`, `accept` after each of them alone, and every test that a change of
+//! the schema can affect, on the accepted copy. The test `xtask/tests/recipes.rs` does the work.
 
 use std::process::{Command, ExitCode};
 
