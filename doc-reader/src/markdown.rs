@@ -8,6 +8,8 @@
 pub(crate) mod blocks;
 mod components;
 
+use std::collections::BTreeSet;
+
 use pulldown_cmark::{Event, Options, Parser, html::push_html};
 
 use crate::document::Document;
@@ -46,6 +48,37 @@ fn ends_within_row(text: &str) -> bool {
         && before.ends_with('|')
 }
 
+/// Footnotes that are known in every part of a page.
+const MOST_NOTES: usize = 64;
+
+/// Quotes and lists in each other that a line may open: the parser's work grows with the
+/// square of their number.
+const MOST_CONTAINERS: usize = 32;
+
+/// The length of the marks with which a line opens quotes and lists, as far as they are read.
+fn containers(line: &str) -> usize {
+    let mut rest = line;
+    for _ in 0..MOST_CONTAINERS {
+        let Some(length) = container(rest) else { break };
+        rest = &rest[length..];
+    }
+    line.len() - rest.len()
+}
+
+/// The length of the mark of a quote or a list that a text begins with.
+fn container(text: &str) -> Option<usize> {
+    let start = text.trim_start_matches([' ', '\t']);
+    let after = match start.strip_prefix('>') {
+        Some(after) => after,
+        None => {
+            let digits = start.trim_start_matches(|c: char| c.is_ascii_digit());
+            let marks: &[char] = if digits == start { &['-', '+', '*'] } else { &['.', ')'] };
+            digits.strip_prefix(marks).filter(|after| after.starts_with([' ', '\t', '\n']))?
+        }
+    };
+    Some(text.len() - after.len())
+}
+
 /// Markdown on its way to HTML.
 #[derive(Default)]
 struct Converter {
@@ -66,7 +99,9 @@ impl Converter {
     fn read(&mut self, text: &str) {
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
         let labels = lines.iter().filter_map(|line| line.trim_start().strip_prefix("[^"));
-        for (label, _) in labels.filter_map(|line| line.split_once("]:")) {
+        let labels: BTreeSet<&str> =
+            labels.filter_map(|line| line.split_once("]:")).map(|(label, _)| label).collect();
+        for label in labels.iter().take(MOST_NOTES) {
             self.notes.push_str(&format!("\n\n[^{label}]:"));
         }
         let mut at = 0;
@@ -137,7 +172,14 @@ impl Converter {
             *first = Some(width);
         }
         let indent = self.open.last().copied().flatten().unwrap_or(0);
-        self.markdown.push_str(&line[width.min(indent)..]);
+        let line = &line[width.min(indent)..];
+        let (containers, text) = line.split_at(containers(line));
+        self.markdown.push_str(containers);
+        if self.fence.is_none() && container(text).is_some() {
+            // What is deeper is text.
+            self.markdown.push('\\');
+        }
+        self.markdown.push_str(text);
         if self.fence.is_none() {
             self.end_line(lines, at);
         }

@@ -186,6 +186,10 @@ fn ends_word(name: &str, count: usize) -> bool {
 
 /// Cuts `(WIP)`, `- deprecated`, `[WIP]` and numbering off a heading.
 pub(crate) fn without_status(heading: &str) -> (&str, Option<Status>) {
+    const LONGEST: usize = 256;
+    if heading.len() > LONGEST {
+        return (heading, None);
+    }
     if words::is_struck(heading) {
         // What a page strikes out is still there, and about to go.
         let (name, _) = without_status(heading.trim_matches(|c: char| !c.is_alphanumeric()));

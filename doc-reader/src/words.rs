@@ -282,8 +282,9 @@ pub(crate) fn is_caption(heading: &str) -> bool {
     let mut words =
         heading.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
     words.peek().is_some()
-        && words
-            .all(|word| CAPTIONS.concat().iter().any(|caption| word.eq_ignore_ascii_case(caption)))
+        && words.all(|word| {
+            CAPTIONS.iter().copied().flatten().any(|caption| word.eq_ignore_ascii_case(caption))
+        })
 }
 
 /// Phrases that a site puts around any of its pages, in lower case.

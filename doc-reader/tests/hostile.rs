@@ -51,6 +51,9 @@ const PIECES: &[&str] = &[
     "> ",
     "- ",
     "1. ",
+    "1. a\n",
+    "[^a]",
+    "[^a]: b [^a]\n<table></table>\n",
     "![",
     "[a](",
     "<a@",
@@ -156,7 +159,8 @@ fn work_grows_with_the_size_of_the_input_only() {
                 Err(ReadError::Empty) => assert_eq!(text.trim(), ""),
                 Err(error) => panic!("{piece:?}: {error}"),
             });
-            assert!(growth < TOO_MUCH, "{piece:?} behind {prefix:.20?}: {growth} times the work");
+            let page = prefix.lines().next();
+            assert!(growth < TOO_MUCH, "{piece:?} behind {page:?}: {growth} times the work");
         }
     }
 }
