@@ -116,13 +116,10 @@ fn leave_other_names(document: &mut Document) {
         return;
     }
     for block in &mut document.blocks {
-        match block {
-            Block::Table(Table { shape, .. }) if matches!(shape, Shape::Events(_)) => {
-                if !is_sure(shape) {
-                    *shape = Shape::Other;
-                }
+        if let Block::Table(table) = block {
+            if matches!(table.shape, Shape::Events(columns) if !columns.sure) {
+                table.shape = Shape::Other;
             }
-            _ => {}
         }
     }
 }

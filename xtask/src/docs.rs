@@ -166,6 +166,8 @@ fn record(path: &Path, scope: &Scope, version: &str, schema: &Path) -> Result<Ex
     }
     if changed.is_empty() {
         said.push_str("nothing to record: these words have been read\n");
+    } else {
+        said.push_str("next: `cargo xtask accept`, because generated code names versions\n");
     }
     print(&said)?;
     Ok(ExitCode::SUCCESS)

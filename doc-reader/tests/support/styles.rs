@@ -382,7 +382,10 @@ pub(crate) const STYLES: &[Style] = &[
                 _ => format!("`{word}`"),
             });
             // An apostrophe is no quotation mark.
-            if text.matches('\'').count() % 2 == 0 { coded.collect() } else { escaped(text) }
+            match text.matches('\'').count() % 2 {
+                0 => coded.collect(),
+                _ => escaped(text),
+            }
         };
         render(page, &Markdown { text, ..PLAIN })
     }),
