@@ -17,7 +17,7 @@ use super::backoff::Backoff;
 use super::breaker::{Breaker, Permit};
 use super::handler::{Handler, HandlerError, Handling, Malformed, Received};
 use super::outage::Outages;
-use super::pausing::Pausing;
+use super::pausing::log_pauses;
 use crate::store::{Claim, ClaimRequest, Lease, Store, StoreError};
 use crate::{Clock, Metrics, SystemClock};
 
@@ -63,7 +63,6 @@ pub(super) struct Shared<H> {
     /// Whether handlers are to be stopped.
     pub(super) stop: watch::Sender<bool>,
     pub(super) outages: Outages,
-    pausing: Pausing,
     owner: i64,
     idle: Mutex<HashMap<i64, Lease>>,
 }
@@ -159,7 +158,6 @@ impl<H: Handler> Workers<H> {
             options,
             stop: watch::Sender::new(false),
             outages: Outages::new(),
-            pausing: Pausing::default(),
             owner: fastrand::i64(1..),
             idle: Mutex::default(),
         };
@@ -322,11 +320,14 @@ impl<H: Handler> Workers<H> {
     /// Those that do not finish in time are stopped, and once they have ended, their leases are
     /// given back: others can claim the entries at once, and the attempt is not counted. A
     /// handler that does not yield within five seconds keeps its lease until that expires.
+    ///
+    /// While an operator has [paused](crate::operate::pause) the store, nothing is claimed.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let shared = Arc::new(self.shared);
         let mut shutdown = pin!(shutdown);
         let mut arrivals = shared.store.arrivals();
         let mut attempts = JoinSet::new();
+        let mut pauses = pin!(log_pauses(&*shared.store));
         loop {
             while attempts.try_join_next().is_some() {}
             let free = shared.options.concurrency - attempts.len();
@@ -339,9 +340,6 @@ impl<H: Handler> Workers<H> {
                 shared.outages.claim.note(&claimed);
             }
             let has_failed = claimed.is_err();
-            if let Ok(Some(claimed)) = &claimed {
-                shared.pausing.note(&*shared.store, claimed.len()).await;
-            }
             let claimed = claimed.ok().flatten().unwrap_or_default();
             let found = claimed.len();
             for claim in claimed {
@@ -359,6 +357,7 @@ impl<H: Handler> Workers<H> {
             tokio::select! {
                 biased;
                 () = &mut shutdown => break,
+                () = &mut pauses => {}
                 // With room left and entries found, there may be more at once.
                 () = std::future::ready(()), if found > 0 && !is_full => {}
                 // A free place, or in order, a spektr id that is free again.
