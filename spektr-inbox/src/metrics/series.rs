@@ -74,6 +74,10 @@ impl Series {
         build.get_or_create(&[("version", env!("CARGO_PKG_VERSION").into())]).set(1);
         let figures = &mut always;
         let mut of_store = Figures::default();
+        #[cfg_attr(
+            not(feature = "reconcile"),
+            allow(unused_mut, reason = "the figures are those of reconciliations")
+        )]
         let mut of_verification = Figures::default();
         Self {
             accepted: figures.add(

@@ -14,6 +14,7 @@ mod arrivals;
 mod completion;
 mod model;
 mod operation;
+#[cfg(feature = "reconcile")]
 mod patient;
 mod pause;
 #[cfg(feature = "postgres")]
@@ -38,6 +39,7 @@ pub use model::{
 pub use operation::{
     Action, Attempt, Erased, Erasure, Imported, Operator, Original, Record, Recorded, Tombstone,
 };
+#[cfg(feature = "reconcile")]
 pub(crate) use patient::accept_patiently;
 use pause::PAUSED;
 pub use pause::Pause;
