@@ -9,7 +9,7 @@ use crate::accept::References;
 use crate::{codegen, schema, tools, workspace};
 
 /// Cargo's arguments, a step each.
-const STEPS: [&str; 6] = [
+const STEPS: [&str; 7] = [
     "fmt --all --check",
     // Among its lints is `incompatible_msrv`: the standard library of a crate's
     // `rust-version` has to have what the crate uses.
@@ -20,6 +20,8 @@ const STEPS: [&str; 6] = [
     "test --package spektr-types --locked",
     // The benchmarks are a workspace of their own; they must go on compiling.
     "check --manifest-path bench/Cargo.toml --all-targets --locked --target-dir target/bench",
+    // So are examples with clients that the product does not use.
+    "test --manifest-path examples/sqlx/Cargo.toml --locked --target-dir target/examples",
     "doc --workspace --all-features --no-deps --locked",
 ];
 

@@ -33,8 +33,8 @@ impl Completion {
     /// Returns the lease, and leaves it to the caller from now on to record that the
     /// entry is done: the worker does not, even if the handler succeeds.
     ///
-    /// For a store of another crate, or with another client. A store of this crate that
-    /// can share a transaction has a function for it.
+    /// For a store of another crate. A store of this crate that can share a transaction has
+    /// functions for it: `complete` and `Completing` of `store::postgres`.
     pub fn begin(&self) -> Lease {
         self.progress.begun.store(true, Ordering::Release);
         self.lease

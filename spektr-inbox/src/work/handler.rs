@@ -19,7 +19,7 @@ use crate::store::Completion;
 /// success and its record repeats it. So do twice what can be done twice, and
 /// for the rest keep the event's id with your own data, in one transaction. Where
 /// your data is in the same PostgreSQL database as the inbox, the record can be a
-/// part of that transaction: see `store::postgres::complete`.
+/// part of that transaction: see `store::postgres::complete`, and `Completing` for other clients.
 ///
 /// # Examples
 ///

@@ -249,7 +249,7 @@ async fn an_open_completion_holds_up_no_other_heartbeat_and_cannot_be_claimed() 
     let leases: Vec<_> = claims.iter().map(|claim| claim.lease).collect();
     let mut client = fresh.client().await;
     let transaction = client.transaction().await.unwrap();
-    let sql = spektr_inbox::store::postgres::COMPLETE;
+    let sql = spektr_inbox::store::postgres::Completing::SQL;
     let lease = leases[0];
     let changed =
         transaction.execute(sql, &[&lease.number, &lease.owner, &lease.token]).await.unwrap();
@@ -281,7 +281,7 @@ async fn an_open_completion_holds_up_no_settlement_beside_it() {
     let [completed, others @ ..] = &claims[..] else { panic!("{claims:?}") };
     let mut client = fresh.client().await;
     let transaction = client.transaction().await.unwrap();
-    let sql = spektr_inbox::store::postgres::COMPLETE;
+    let sql = spektr_inbox::store::postgres::Completing::SQL;
     let Claim { lease, .. } = completed;
     transaction.execute(sql, &[&lease.number, &lease.owner, &lease.token]).await.unwrap();
 

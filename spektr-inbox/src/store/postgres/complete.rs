@@ -4,11 +4,9 @@ use thiserror::Error;
 use tokio_postgres::GenericClient;
 
 use super::error::Fault;
-use crate::store::Completion;
+use crate::store::{Completion, Lease};
 
-/// What [`complete`] runs, for handlers with another client: it must change one row.
-/// `$1` is the number of the lease, `$2` its owner and `$3` its token, all `bigint`.
-pub const COMPLETE: &str = "\
+const COMPLETE: &str = "\
     WITH done AS ( \
       UPDATE spektr_inbox.work SET state = 'done', reason = NULL, owner = NULL \
       WHERE number = $1 AND owner = $2 AND lease = $3 AND state = 'pending' \
@@ -22,6 +20,50 @@ pub const COMPLETE: &str = "\
     INSERT INTO spektr_inbox.attempts (entry, lease, attempt, began_at, ended_at, result) \
     SELECT number, lease, attempts, leased_at, \
       (extract(epoch FROM statement_timestamp()) * 1000)::bigint, 'done' FROM done";
+
+/// What completes an entry in a transaction of the handler's own, as a statement and plain
+/// values: for handlers with another client than tokio-postgres. What [`complete`] promises
+/// holds of it too, and what it says of the place in the transaction.
+///
+/// With sqlx it is `query(Completing::SQL)` with the values bound to it; `examples/sqlx` in the
+/// repository is a whole program, which its tests run.
+#[derive(Debug)]
+#[must_use = "the statement has to be run, and `changed` called"]
+pub struct Completing<'c> {
+    completion: &'c Completion,
+    lease: Lease,
+}
+
+impl<'c> Completing<'c> {
+    /// The statement. `$1`, `$2` and `$3` are the [`values`](Self::values), all `bigint`.
+    pub const SQL: &'static str = COMPLETE;
+
+    /// Leaves it to the statement to record that the entry is done: the worker does not, even if
+    /// the handler succeeds.
+    pub fn new(completion: &'c Completion) -> Self {
+        Self { completion, lease: completion.begin() }
+    }
+
+    /// The values of the statement, in order.
+    #[must_use]
+    pub fn values(&self) -> [i64; 3] {
+        [self.lease.number, self.lease.owner, self.lease.token]
+    }
+
+    /// Takes how many rows the statement has changed.
+    ///
+    /// # Errors
+    ///
+    /// [`CompleteError::LeaseLost`] unless it is one: return an error from the handler, and roll
+    /// the transaction back.
+    pub fn changed(self, rows: u64) -> Result<(), CompleteError> {
+        if rows == 1 {
+            return Ok(());
+        }
+        self.completion.lost();
+        Err(CompleteError::LeaseLost)
+    }
+}
 
 /// Why an entry was not completed. Roll the transaction back.
 #[derive(Debug, Error)]
@@ -45,6 +87,8 @@ pub enum CompleteError {
 ///
 /// The settings of the transaction are the handler's. With `synchronous_commit = off` a crash of
 /// the server can lose the writes and the completion, both, and the event is handled again.
+///
+/// It takes a transaction of tokio-postgres; for other clients there is [`Completing`].
 ///
 /// Call it **first** in the transaction. It locks the entry, so that until the end of
 /// the transaction nobody else can claim it, even if the lease runs out; and at
@@ -86,15 +130,11 @@ pub async fn complete(
     transaction: &impl GenericClient,
     completion: &Completion,
 ) -> Result<(), CompleteError> {
-    let lease = completion.begin();
+    let completing = Completing::new(completion);
+    let [number, owner, token] = completing.values();
     let changed = transaction
-        .execute(COMPLETE, &[&lease.number, &lease.owner, &lease.token])
+        .execute(Completing::SQL, &[&number, &owner, &token])
         .await
         .map_err(|error| CompleteError::Database { source: Box::new(Fault::from(error)) })?;
-    if changed == 1 {
-        Ok(())
-    } else {
-        completion.lost();
-        Err(CompleteError::LeaseLost)
-    }
+    completing.changed(changed)
 }

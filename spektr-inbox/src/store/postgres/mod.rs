@@ -77,7 +77,7 @@ use spektr_types::Timestamp;
 use tokio::sync::watch::Receiver;
 use tokio::time::{sleep, timeout};
 
-pub use complete::{COMPLETE, CompleteError, complete};
+pub use complete::{CompleteError, Completing, complete};
 pub use error::OpenError;
 pub use options::PostgresOptions;
 
