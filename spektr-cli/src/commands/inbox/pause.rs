@@ -21,8 +21,7 @@ Examples:
 
 Nothing is handed out any more, to `spektr serve` and to workers of your own alike, on whatever
 machine and after a restart, until `spektr inbox resume`. What is being handled ends, and deliveries
-are accepted as before. `spektr inbox status`, the metrics and /health/ready show it, and what is
-pending shows how much waits.";
+are accepted as before. `spektr inbox status`, the metrics and /health/ready show it.";
 
 const RESUME_EXAMPLES: &str = "\
 Examples:
