@@ -69,6 +69,17 @@ mod tests {
     use super::*;
     use crate::hex;
 
+    /// No test can measure it. So the source is read: a MAC is compared by the crate that does it
+    /// in constant time, and where signatures are verified no MAC is made to be compared.
+    #[test]
+    fn macs_are_compared_in_constant_time() {
+        let (code, _tests) =
+            include_str!("mac.rs").split_once("#[cfg(test)]\nmod tests").expect("both");
+        assert_eq!(code.matches(".verify_slice(").count(), 1);
+        assert!(!code.contains("=="));
+        assert!(!include_str!("verifier.rs").contains(".finish("));
+    }
+
     #[test]
     fn agrees_with_rfc_4231_test_case_2() {
         let mut mac = Mac::new(b"Jefe");

@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 
 use crate::accept::References;
-use crate::{codegen, schema, tools, workspace};
+use crate::{codegen, schema, seeded, tools, workspace};
 
 /// Cargo's arguments, a step each.
 const STEPS: [&str; 7] = [
@@ -35,6 +35,8 @@ pub(crate) fn run() -> Result<ExitCode> {
     if !schema::is_complete()? || !schema::is_reviewed()? {
         return Ok(ExitCode::FAILURE);
     }
+    println!("==> seeded --check");
+    seeded::check()?;
     let references = References::new()?;
     for step in STEPS {
         println!("==> cargo {step}");

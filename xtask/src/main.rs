@@ -8,6 +8,7 @@ mod git;
 mod model;
 mod recipes;
 mod schema;
+mod seeded;
 mod tools;
 mod workspace;
 
@@ -41,6 +42,8 @@ enum Command {
     Recipes,
     /// Test a store against the model of the inbox with random steps, and print the seed
     Model(model::Arguments),
+    /// Put each of the bugs of xtask/seeded into a copy of the workspace, and see a test fail
+    Seeded(seeded::Arguments),
     /// Run everything that must pass: formatting, lints, generated files, tests, documentation
     Check,
     /// Install the programs that the tests run, with apt-get
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::Accept { all } => accept::run(all),
         Command::Recipes => recipes::run(),
         Command::Model(arguments) => model::run(&arguments),
+        Command::Seeded(arguments) => seeded::run(&arguments),
         Command::Setup => tools::setup(),
         Command::Check => check::run(),
         Command::Docs(command) => return docs::run(command),

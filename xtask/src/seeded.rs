@@ -1,0 +1,163 @@
+//! `cargo xtask seeded`: bugs that are put in on purpose, each of which a test has to see.
+//!
+//! A bug is a patch below `xtask/seeded`. Before its first `diff` stands what it does, and on a
+//! line `Test:` the arguments of `cargo test`, of which the last is the name of the test.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Output};
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+
+use crate::{git, workspace};
+
+/// How many steps the model of the inbox takes: enough to see any of the bugs.
+const MODEL_STEPS: &str = "20000";
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Only look whether each patch still applies
+    #[arg(long)]
+    check: bool,
+    /// The bugs, by the names of their files; all unless some are named
+    names: Vec<String>,
+}
+
+struct Bug {
+    name: String,
+    patch: PathBuf,
+    what: String,
+    /// The arguments of `cargo test`.
+    arguments: Vec<String>,
+    test: String,
+}
+
+/// Looks whether each patch still applies.
+pub(crate) fn check() -> Result<()> {
+    bugs(&[])?.iter().try_for_each(|bug| apply(workspace::root(), &bug.patch, true))
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    check()?;
+    if arguments.check {
+        println!("each patch applies");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let bugs = bugs(&arguments.names)?;
+    let copy = Copy::new()?;
+    // A test that always fails sees nothing.
+    let mut tests = BTreeSet::new();
+    for bug in bugs.iter().filter(|bug| tests.insert(&bug.arguments)) {
+        let output = copy.test(bug)?;
+        ensure!(output.status.success(), "without any bug, {} fails:\n{}", bug.test, said(&output));
+    }
+    let mut survivors = 0;
+    for bug in &bugs {
+        apply(&copy.root, &bug.patch, false)?;
+        let output = copy.test(bug)?;
+        let failed = said(&output).lines().find_map(|line| {
+            line.strip_prefix("test ")?.strip_suffix(" ... FAILED").map(str::to_owned)
+        });
+        match failed {
+            Some(test) => println!("{}: seen by {test}\n    {}", bug.name, bug.what),
+            None => {
+                survivors += 1;
+                let Bug { name, what, test, .. } = bug;
+                println!("{name}: NOT SEEN by {test}\n    {what}\n{}", said(&output));
+            }
+        }
+        copy.fill()?;
+    }
+    println!("{} of {} bugs were seen", bugs.len() - survivors, bugs.len());
+    Ok(if survivors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn bugs(names: &[String]) -> Result<Vec<Bug>> {
+    let patches = workspace::files_below(&workspace::root().join("xtask/seeded"))?;
+    let bugs: Vec<_> = patches.into_iter().map(bug).collect::<Result<_>>()?;
+    for name in names {
+        ensure!(bugs.iter().any(|bug| bug.name == *name), "there is no bug {name}");
+    }
+    let is_wanted = |bug: &Bug| names.is_empty() || names.contains(&bug.name);
+    Ok(bugs.into_iter().filter(is_wanted).collect())
+}
+
+fn bug(patch: PathBuf) -> Result<Bug> {
+    let text = fs::read_to_string(&patch)?;
+    let name = patch.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let what = text.lines().next().unwrap_or_default().to_owned();
+    let test = text.lines().find_map(|line| line.strip_prefix("Test: "));
+    let test = test.with_context(|| format!("{name} names no test"))?;
+    let arguments: Vec<_> = test.split_whitespace().map(str::to_owned).collect();
+    let test = arguments.last().cloned().unwrap_or_default();
+    Ok(Bug { name, patch, what, arguments, test })
+}
+
+/// Applies a patch to a folder, or looks whether that can be done.
+fn apply(folder: &Path, patch: &Path, is_check: bool) -> Result<()> {
+    let mut git = Command::new("git");
+    // The copy is below a repository, and no part of it.
+    git.current_dir(folder).env("GIT_CEILING_DIRECTORIES", folder.parent().unwrap_or(folder));
+    git.arg("apply").args(is_check.then_some("--check")).arg(patch);
+    let output = git.output().context("cannot run git")?;
+    let patch = patch.display();
+    ensure!(output.status.success(), "{patch} does not apply; write it anew:\n{}", said(&output));
+    Ok(())
+}
+
+fn said(output: &Output) -> String {
+    let texts = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
+    texts.concat()
+}
+
+/// A copy of the workspace, with a target folder of its own. It stays between runs.
+struct Copy {
+    root: PathBuf,
+    target: PathBuf,
+}
+
+impl Copy {
+    fn new() -> Result<Self> {
+        let folder = workspace::root().join("target/seeded");
+        let copy = Self { root: folder.join("workspace"), target: folder.join("target") };
+        copy.fill()?;
+        Ok(copy)
+    }
+
+    /// Makes it equal to the workspace. What is equal keeps its time, and is not built again.
+    fn fill(&self) -> Result<()> {
+        let listed = git::run(&["ls-files", "-z", "--cached", "--others", "--exclude-standard"])?;
+        let mut wanted = BTreeSet::new();
+        for name in listed.split('\0').filter(|name| !name.is_empty()) {
+            // One that is deleted and not committed yet is listed as well.
+            let Ok(bytes) = fs::read(workspace::root().join(name)) else { continue };
+            let target = self.root.join(name);
+            if fs::read(&target).ok().as_ref() != Some(&bytes) {
+                fs::create_dir_all(target.parent().unwrap_or(&self.root))?;
+                fs::write(&target, bytes)?;
+            }
+            wanted.insert(target);
+        }
+        for path in workspace::files_below(&self.root)? {
+            if !wanted.contains(&path) {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn test(&self, bug: &Bug) -> Result<Output> {
+        println!("==> {}: cargo test {}", bug.name, bug.arguments.join(" "));
+        Command::new(workspace::cargo())
+            .args(["test", "--locked"])
+            .args(&bug.arguments)
+            .current_dir(&self.root)
+            .env("CARGO_TARGET_DIR", &self.target)
+            .env("SPEKTR_MODEL_STEPS", MODEL_STEPS)
+            .env_remove("CARGO_MANIFEST_DIR")
+            .output()
+            .context("cannot run cargo test")
+    }
+}
