@@ -4,6 +4,7 @@ mod accept;
 mod check;
 mod codegen;
 mod docs;
+mod fuzz;
 mod git;
 mod model;
 mod recipes;
@@ -42,6 +43,8 @@ enum Command {
     Recipes,
     /// Test a store against the model of the inbox with random steps, and print the seed
     Model(model::Arguments),
+    /// Run the fuzz targets over their seeds and mutations of them
+    Fuzz(fuzz::Arguments),
     /// Put each of the bugs of xtask/seeded into a copy of the workspace, and see a test fail
     Seeded(seeded::Arguments),
     /// Run everything that must pass: formatting, lints, generated files, tests, documentation
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Command::Codegen { check } => codegen::run(check),
         Command::Accept { all } => accept::run(all),
         Command::Recipes => recipes::run(),
+        Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Model(arguments) => model::run(&arguments),
         Command::Seeded(arguments) => seeded::run(&arguments),
         Command::Setup => tools::setup(),

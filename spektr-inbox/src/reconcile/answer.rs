@@ -13,8 +13,8 @@ use crate::intake::intake_of_page;
 use crate::store::NewEntry;
 
 /// A page of the list.
-pub(super) struct Page {
-    pub(super) entries: Vec<NewEntry>,
+pub(crate) struct Page {
+    pub(crate) entries: Vec<NewEntry>,
     /// What it says of itself, which is believed where it does no harm.
     pub(super) total: Option<u64>,
     has_next: Option<bool>,
@@ -36,7 +36,7 @@ struct Shape<'a> {
 }
 
 /// Why a body is no page.
-pub(super) enum Unusable {
+pub(crate) enum Unusable {
     Passing(AttemptError),
     Lasting(ReconcileError),
 }
@@ -47,7 +47,7 @@ impl Page {
     /// An event of the list has no signature. That it is the sender's rests on TLS
     /// and on the base URL, so this program vouches for it, and nothing pretends
     /// that a signature was checked.
-    pub(super) fn parse(
+    pub(crate) fn parse(
         body: Bytes,
         limit: usize,
         source: &Arc<str>,
@@ -77,7 +77,7 @@ impl Page {
     /// Whether nothing follows, as far as the page can be believed: servers cut
     /// pages shorter than asked for, and say that nothing follows when it does. So
     /// both must be the case.
-    pub(super) fn is_last(&self) -> bool {
+    pub(crate) fn is_last(&self) -> bool {
         self.entries.is_empty() || (self.entries.len() < self.limit && self.has_next == Some(false))
     }
 

@@ -102,6 +102,8 @@ pub use key::{ApiKey, ApiKeyError};
 pub use place::{BaseUrl, BaseUrlError, Environment, NoSuchName, TimeUnit};
 pub use verify::{Finding, Problem, Verification};
 
+#[cfg(feature = "testing")]
+pub(crate) use answer::Page;
 use fetch::Fetch;
 pub(crate) use verify::Verified;
 use walk::Walk;

@@ -155,6 +155,16 @@ pub fn entries(source: &str, body: &str, received_at: Timestamp) -> Vec<NewEntry
     intake(&source.into(), &delivery, received_at).entries
 }
 
+/// The JSON of the entries of a page of the sender's list, and whether it is the last one for
+/// who asks for so many entries. `None` if it is no page.
+#[cfg(feature = "reconcile")]
+#[must_use]
+pub fn list_page(body: Bytes, limit: usize) -> Option<(Vec<Bytes>, bool)> {
+    let page = crate::reconcile::Page::parse(body, limit, &"test".into(), start()).ok()?;
+    let is_last = page.is_last();
+    Some((page.entries.into_iter().map(|entry| entry.raw).collect(), is_last))
+}
+
 /// A customer_tag_add entry.
 #[must_use]
 pub fn tag_added(id: &str, spektr_id: &str, created_at: i64) -> String {

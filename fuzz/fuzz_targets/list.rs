@@ -1,0 +1,5 @@
+//! The target `list` of `spektr-fuzz-targets`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| spektr_fuzz_targets::run("list", input));

@@ -1,0 +1,131 @@
+//! Events as the schemas describe them, with and without faults.
+
+use serde_json::{Map, Value, json};
+use spektr_codegen::model::{Event, Member, Model, Ty, TypeKind};
+use spektr_types::Entry;
+
+use crate::schema::SET;
+
+/// Makes an event of the schemas out of bytes. Without a fault it is decoded as an event of its
+/// wire type; and whatever is decoded is the same after it was encoded.
+pub(crate) fn event(input: &[u8]) {
+    let model = SET.model();
+    let mut maker = Maker { model, input: input.iter(), has_fault: false };
+    let event = &model.events[usize::from(maker.byte()) % model.events.len()];
+    let wire_types: Vec<_> = event.wire_types.iter().collect();
+    let wire_type = wire_types[usize::from(maker.byte()) % wire_types.len()];
+    let mut members = maker.object(&model.envelope);
+    members.extend(maker.object(&event.members));
+    members.insert("type".to_owned(), wire_type.as_str().into());
+    let text = Value::Object(members).to_string();
+
+    let entry = Entry::from_json(&text).expect("it is JSON");
+    assert_eq!(entry.wire_type().as_deref(), Some(wire_type.as_str()));
+    match entry.decode() {
+        Ok(decoded) => {
+            let info = decoded.event_type().info().expect("the wire type is known");
+            assert!(info.wire_types().iter().any(|one| one == wire_type), "{text}");
+            let encoded = serde_json::to_string(&decoded).expect("an event is JSON");
+            let again = Entry::from_json(&encoded).expect("it is JSON").decode();
+            assert_eq!(again.as_ref(), Ok(&decoded), "{encoded}");
+        }
+        Err(error) => {
+            let is_shared = model.events.iter().any(|other| is_other(other, event, wire_type));
+            assert!(maker.has_fault || is_shared, "{error}: {text}");
+        }
+    }
+}
+
+/// Whether a wire type can mean another event, whose members are then wanted.
+fn is_other(other: &Event, event: &Event, wire_type: &str) -> bool {
+    other.name != event.name && other.wire_types.iter().any(|one| one == wire_type)
+}
+
+/// Makes values of the types of a schema, as bytes say.
+struct Maker<'a> {
+    model: &'a Model,
+    input: std::slice::Iter<'a, u8>,
+    /// Whether something was made that the schema does not allow.
+    has_fault: bool,
+}
+
+impl Maker<'_> {
+    /// The next byte, or 0 behind the last one.
+    fn byte(&mut self) -> u8 {
+        self.input.next().copied().unwrap_or_default()
+    }
+
+    fn object(&mut self, members: &[Member]) -> Map<String, Value> {
+        let mut object = Map::new();
+        for member in members {
+            let names: Vec<_> = std::iter::once(&member.name).chain(&member.aliases).collect();
+            let name = match names.len() {
+                1 => names[0],
+                count => names[usize::from(self.byte()) % count],
+            };
+            let value = match self.byte() {
+                byte @ 240.. => {
+                    self.has_fault = true;
+                    self.anything(byte)
+                }
+                200..240 if !member.required => Value::Null,
+                160..200 if !member.required => continue,
+                _ => self.value(&member.ty),
+            };
+            object.insert(name.clone(), value);
+        }
+        if self.byte() > 200 {
+            object.insert("aMemberThatNoSchemaKnows".to_owned(), json!([1, { "a": null }]));
+        }
+        object
+    }
+
+    fn value(&mut self, ty: &Ty) -> Value {
+        let number = i64::from(self.byte()) * 4_311_810_305;
+        match ty {
+            Ty::String => self.text().into(),
+            Ty::Boolean => (number % 2 == 0).into(),
+            Ty::Integer => number.into(),
+            Ty::Number => json!(number as f64 / 8.0),
+            Ty::Array(items) => {
+                let count = self.byte() % 4;
+                (0..count).map(|_| self.value(items)).collect()
+            }
+            Ty::Map => json!({ self.text(): self.text(), "null": null }),
+            Ty::Raw => {
+                let byte = self.byte();
+                // Null is absent, which a required one must not be.
+                if byte.is_multiple_of(8) { json!(17) } else { self.anything(byte) }
+            }
+            Ty::Named(name) => match self.model.types.get(name).map(|def| &def.kind) {
+                Some(TypeKind::Object(members)) => Value::Object(self.object(members)),
+                Some(TypeKind::Timestamp) => number.into(),
+                Some(TypeKind::Delivered) => true.into(),
+                Some(TypeKind::OpenEnum(known)) if !known.is_empty() && number % 3 > 0 => {
+                    known[usize::from(self.byte()) % known.len()].value.clone().into()
+                }
+                _ => self.text().into(),
+            },
+            other => unreachable!("{other} is not made"),
+        }
+    }
+
+    fn text(&mut self) -> String {
+        let texts =
+            ["", "e1", "é😀\u{0}", "\"\\\u{7f}", "a text that is somewhat longer than the others"];
+        texts[usize::from(self.byte()) % texts.len()].to_owned()
+    }
+
+    fn anything(&mut self, byte: u8) -> Value {
+        match byte % 8 {
+            0 => Value::Null,
+            1 => (-1.5).into(),
+            2 => u64::MAX.into(),
+            3 => self.text().into(),
+            4 => json!([]),
+            5 => json!({}),
+            6 => json!([{ "a": [false] }]),
+            _ => json!({ "type": "x", "data": { "data": null } }),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! What is fuzzed: functions that take any bytes and panic where something is wrong.
+//!
+//! libFuzzer runs them from `fuzz/fuzz_targets`, and `tests/smoke.rs` in the gate.
+
+#[allow(clippy::manual_is_multiple_of, reason = "the tool is built with an older compiler")]
+#[path = "../../../spektr-cli/src/capture.rs"]
+mod capture;
+mod event;
+mod inbox;
+#[allow(dead_code, reason = "of the tool's file, reading alone is fuzzed")]
+#[path = "../../../spektr-cli/src/json.rs"]
+mod json;
+mod schema;
+mod texts;
+mod verify;
+
+/// A function that takes any bytes, and what is known of it.
+#[derive(Clone, Copy, Debug)]
+#[allow(clippy::exhaustive_structs, reason = "those who run a target take it apart")]
+pub struct Target {
+    /// The name, which is also that of the folder with its seeds.
+    pub name: &'static str,
+    /// Panics where something is wrong.
+    pub run: fn(&[u8]),
+    /// How many times the gate runs it: some seconds, in a build without optimization.
+    pub executions: u32,
+}
+
+/// Every target.
+pub const TARGETS: [Target; 10] = [
+    Target { name: "capture", run: texts::capture, executions: 300_000 },
+    Target { name: "decode", run: texts::decode, executions: 120_000 },
+    Target { name: "diagnose", run: verify::diagnosis, executions: 2500 },
+    Target { name: "event", run: event::event, executions: 80_000 },
+    Target { name: "intake", run: inbox::intake, executions: 35_000 },
+    Target { name: "keys", run: verify::keys, executions: 120_000 },
+    Target { name: "list", run: inbox::list, executions: 300_000 },
+    Target { name: "pages", run: texts::pages, executions: 800 },
+    Target { name: "schema", run: schema::schema, executions: 150 },
+    Target { name: "verify", run: verify::verify, executions: 30_000 },
+];
+
+/// Runs the target of that name.
+///
+/// # Panics
+///
+/// Where something is wrong, or there is no such target.
+pub fn run(name: &str, input: &[u8]) {
+    let target = TARGETS.iter().find(|target| target.name == name).expect("there is that target");
+    (target.run)(input);
+}

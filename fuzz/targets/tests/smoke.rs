@@ -1,0 +1,149 @@
+//! Each target over its seeds and mutations of them, from one number: a failure is one
+//! everywhere, and prints its input.
+
+use std::env;
+use std::fs;
+use std::panic::catch_unwind;
+use std::path::{Path, PathBuf};
+
+use fastrand::Rng;
+use spektr_fuzz_targets::{TARGETS, Target};
+
+/// How long an input gets at most.
+const LONGEST: usize = 64 * 1024;
+
+/// Pieces that mean something to one target or another.
+const PIECES: [&[u8]; 24] = [
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b"\"",
+    b"\\",
+    b"\\u0000",
+    b"\\ud800",
+    b",",
+    b":",
+    b"null",
+    b"-1.5e999",
+    b"\n",
+    b"\r\n\r\n",
+    b"\xff\xfe",
+    b"\xef\xbb\xbf",
+    b"\0",
+    b"\"results\":[",
+    b"\"id\":\"e1\"",
+    b"\"type\":\"alert_resolved\"",
+    b"\"data\":{",
+    b"HTTP/1.1 200 OK\r\n",
+    b"|---|",
+    b"=",
+];
+
+fn set(name: &str) -> Option<u64> {
+    env::var(name).ok().map(|text| text.parse().expect("it is a number"))
+}
+
+fn folder(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+}
+
+/// The files of a folder and of those in it.
+fn files(path: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())) {
+        let path = entry.expect("it can be listed").path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found.sort();
+    found
+}
+
+fn seeds(target: &Target) -> Vec<Vec<u8>> {
+    let folder = match target.name {
+        // What the schemas and the reader have as examples.
+        "decode" | "intake" => folder("schema/examples"),
+        "pages" => folder("doc-reader/tests/pages"),
+        "schema" => folder("schema"),
+        name => folder("fuzz/seeds").join(name),
+    };
+    let mut seeds: Vec<_> =
+        files(&folder).iter().map(|path| fs::read(path).expect("it can be read")).collect();
+    if target.name == "schema" {
+        // Its first byte says which file it takes the place of.
+        let [common, events] = ["common", "events"].map(|name| files(&folder.join(name)));
+        let places = common.iter().chain(&events).zip(0_u8..);
+        let seed = |(path, place): (&PathBuf, u8)| {
+            [&[place], &fs::read(path).expect("it can be read")[..]].concat()
+        };
+        seeds = places.map(seed).collect();
+    }
+    assert!(!seeds.is_empty(), "{} has no seeds", target.name);
+    seeds
+}
+
+fn mutated(seeds: &[Vec<u8>], random: &mut Rng) -> Vec<u8> {
+    let mut input = seeds[random.usize(..seeds.len())].clone();
+    for _ in 0..random.u32(1..6) {
+        let at = random.usize(..=input.len());
+        let end = (at + random.usize(..40)).min(input.len());
+        match random.u32(..8) {
+            0 if at < input.len() => input[at] ^= 1 << random.u32(..8),
+            1 if at < input.len() => input[at] = random.u8(..),
+            2 => drop(input.drain(at..end)),
+            3 => {
+                let part = input[at..end].to_vec();
+                input.splice(at..at, part);
+            }
+            4 => input.truncate(at),
+            5 => {
+                let bytes: Vec<_> = (0..random.usize(..80)).map(|_| random.u8(..)).collect();
+                input.splice(at..end, bytes);
+            }
+            6 => {
+                // The end of another one.
+                let other = &seeds[random.usize(..seeds.len())];
+                input.truncate(at);
+                input.extend(&other[random.usize(..=other.len())..]);
+            }
+            _ => {
+                let piece = PIECES[random.usize(..PIECES.len())];
+                input.splice(at..at, piece.iter().copied());
+            }
+        }
+    }
+    input.truncate(LONGEST);
+    input
+}
+
+fn run(target: &Target) {
+    let seeds = seeds(target);
+    let executions = set("SPEKTR_FUZZ_EXECUTIONS").unwrap_or(target.executions.into());
+    let mut random = Rng::with_seed(set("SPEKTR_FUZZ_SEED").unwrap_or(14));
+    let mutations = (0..executions).map(|_| mutated(&seeds, &mut random));
+    let inputs = seeds.iter().cloned().chain(mutations);
+    for input in inputs {
+        let went = catch_unwind(|| (target.run)(&input));
+        assert!(went.is_ok(), "{} fails with b\"{}\"", target.name, input.escape_ascii());
+    }
+    println!("{}: {} seeds, {executions} mutations", target.name, seeds.len());
+}
+
+macro_rules! targets {
+    ($($name:ident)*) => {
+        $(
+            #[test]
+            fn $name() {
+                let target = TARGETS.iter().find(|target| target.name == stringify!($name));
+                run(target.expect("there is that target"));
+            }
+        )*
+
+        #[test]
+        fn every_target_is_run() {
+            assert_eq!(TARGETS.map(|target| target.name), [$(stringify!($name)),*]);
+        }
+    };
+}
+
+targets! { capture decode diagnose event intake keys list pages schema verify }
