@@ -8,116 +8,13 @@
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
+use spektr_bench::peers::{Alert, End, Results, Start, Tagged};
 use spektr_bench::{batch, process_run_end, process_run_start};
 use spektr_types::{Entries, Entry};
 
 fn main() {
     divan::main();
-}
-
-/// The hand-made peer: equal fields, plain types.
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-#[expect(dead_code, reason = "the fields are there to be filled")]
-enum Tagged {
-    ProcessRunStart(Start),
-    ProcessRunEnd(End),
-    AlertResolved(Alert),
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "the fields are there to be filled")]
-struct Start {
-    id: String,
-    spektr_id: String,
-    workspace_id: Option<String>,
-    delivered: Option<bool>,
-    created_at: i64,
-    reference: Option<String>,
-    data: StartData,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "the fields are there to be filled")]
-struct StartData {
-    process_type: String,
-    process_name: String,
-    process_id: String,
-    context_id: String,
-}
-
-#[derive(Deserialize)]
-#[expect(dead_code, reason = "the fields are there to be filled")]
-struct End {
-    id: String,
-    #[serde(rename = "spektrId")]
-    spektr_id: String,
-    #[serde(rename = "workspaceId")]
-    workspace_id: Option<String>,
-    delivered: Option<bool>,
-    #[serde(rename = "createdAt")]
-    created_at: i64,
-    process_name: String,
-    process_output: String,
-    files: Files,
-    fields: Vec<Field>,
-    data: Map<String, Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "the fields are there to be filled")]
-struct Files {
-    client_files: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "the fields are there to be filled")]
-struct Field {
-    key: Option<String>,
-    label: Option<String>,
-    helptext: Option<String>,
-    placeholder: Option<String>,
-    internal_id: Option<String>,
-    children: Option<Vec<Child>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "the fields are there to be filled")]
-struct Child {
-    key: Option<String>,
-    label: Option<String>,
-    helptext: Option<String>,
-    placeholder: Option<String>,
-    internal_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "the fields are there to be filled")]
-struct Alert {
-    id: String,
-    spektr_id: String,
-    workspace_id: Option<String>,
-    delivered: Option<bool>,
-    created_at: i64,
-    data: AlertData,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "the fields are there to be filled")]
-struct AlertData {
-    context_id: String,
-    process_id: String,
-    user_id: String,
-    alert_id: String,
-    alert_name: String,
 }
 
 /// Measures how fast a text becomes a `T`.
@@ -182,12 +79,6 @@ one_event!(process_run_end_20_kb, process_run_end, End);
 #[divan::bench_group]
 mod batch_of_100 {
     use super::*;
-
-    #[derive(Deserialize)]
-    struct Results<T> {
-        #[expect(dead_code, reason = "the field is there to be filled")]
-        results: Vec<T>,
-    }
 
     #[divan::bench]
     fn spektr_types(bencher: Bencher<'_, '_>) {

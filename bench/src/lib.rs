@@ -3,6 +3,7 @@
 mod delivery;
 pub mod inbox;
 pub mod load;
+pub mod peers;
 
 use serde_json::{Value, json};
 

@@ -87,11 +87,28 @@ impl<'de> Text<'de> {
     }
 
     fn number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Malformed> {
-        let value = self.value()?;
-        match value.parse() {
-            Ok(number) => visitor.visit_u64(number),
-            Err(_) => free(value).deserialize_any(visitor).map_err(|_| Malformed),
+        if let Some((number, end)) = self.digits() {
+            self.at = end;
+            return visitor.visit_u64(number);
         }
+        free(self.value()?).deserialize_any(visitor).map_err(|_| Malformed)
+    }
+
+    /// Reads a number of digits alone that every `u64` can hold, and returns where it ends.
+    #[inline]
+    fn digits(&self) -> Option<(u64, usize)> {
+        const MAX: usize = 19;
+        let bytes = self.text.as_bytes();
+        let (mut number, mut end) = (0, self.at);
+        while let Some(digit @ b'0'..=b'9') = bytes.get(end) {
+            if end - self.at == MAX {
+                return None;
+            }
+            number = number * 10 + u64::from(digit - b'0');
+            end += 1;
+        }
+        let is_whole = !matches!(bytes.get(end), Some(b'.' | b'e' | b'E'));
+        if end > self.at && is_whole { Some((number, end)) } else { None }
     }
 }
 
