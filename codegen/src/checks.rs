@@ -10,18 +10,24 @@ use crate::{discriminators, emit};
 
 /// Names that the generated crate and its functions give to something else,
 /// besides those that generated files import.
-const RESERVED: [&str; 13] = [
+const RESERVED: [&str; 19] = [
     "A",
     "BodyError",
+    "CanonicalEntry",
+    "CanonicalMember",
     "D",
     "Entries",
     "Entry",
     "EntryError",
     "EntryErrorKind",
+    "EnvelopeKey",
+    "EnvelopeMember",
     "Event",
+    "EventStatusError",
     "JsonType",
     "Key",
     "Members",
+    "Router",
     "S",
     "TimestampError",
 ];
@@ -298,7 +304,7 @@ fn kept(model: &Model, problems: &mut Vec<Problem>) {
     });
     for (file, members, is_event) in events.chain(types) {
         for member in members.iter().filter(|member| member.keeps_raw) {
-            if !(is_event && member.name == "data" && is_object(member)) {
+            if !(is_event && member.name == PAYLOAD && is_object(member)) {
                 problems.push(Problem {
                     file: file.clone(),
                     pointer: format!("{}/x-keeps-raw", member.pointer),

@@ -1,7 +1,12 @@
 //! Names that become names in Rust, each once.
 
-use spektr_codegen::{Named, ProblemKind};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use spektr_codegen::{Named, ProblemKind, SchemaSet};
+use spektr_tests::corpus;
 use spektr_tests::fixtures::{Event, Files, PING};
+use syn::{Item, UseTree, Visibility};
 
 use super::support::{cases, duplicate, not_a_name, note};
 
@@ -50,4 +55,46 @@ cases! {
     rejects_an_event_titled_like_the_unknown_one:
         Files::base().event(&Event::new("unknown", "Unknown"))
         => [("events/unknown.schema.json", "/title", ProblemKind::ReservedName("Unknown".into()))];
+}
+
+/// What the crate exports beside the generated types: a generated type of that name would
+/// be hidden, and nothing would say so.
+fn exported() -> BTreeSet<String> {
+    fn leaves(tree: &UseTree, found: &mut BTreeSet<String>) {
+        match tree {
+            UseTree::Path(path) => leaves(&path.tree, found),
+            UseTree::Group(group) => group.items.iter().for_each(|tree| leaves(tree, found)),
+            UseTree::Name(name) => drop(found.insert(name.ident.to_string())),
+            UseTree::Rename(name) => drop(found.insert(name.rename.to_string())),
+            UseTree::Glob(_) => {}
+        }
+    }
+    let path = Path::new(corpus::workspace_root()).join("spektr-types/src/lib.rs");
+    let file = syn::parse_file(&corpus::read(&path)).expect("the file is Rust");
+    let mut found = BTreeSet::new();
+    for item in &file.items {
+        if let Item::Use(item) = item
+            && matches!(item.vis, Visibility::Public(_))
+        {
+            leaves(&item.tree, &mut found);
+        }
+    }
+    found
+}
+
+#[test]
+fn rejects_the_title_of_whatever_the_crate_exports_by_hand() {
+    // A type is in capitals and small letters; these two are the schemas' own.
+    let is_type = |name: &String| name.bytes().any(|byte| byte.is_ascii_lowercase());
+    let is_type = |name: &String| is_type(name) && name.starts_with(char::is_uppercase);
+    let is_own = |name: &String| ["Delivered", "Timestamp"].contains(&name.as_str());
+    let names: BTreeSet<String> =
+        exported().into_iter().filter(|name| is_type(name) && !is_own(name)).collect();
+    assert!(names.len() > 20, "{names:?}");
+    for name in names {
+        let files = Files::base().common("other", &name, r#""type": "string", "x-type": "id""#);
+        let problems = SchemaSet::parse(files.list()).expect_err(&name);
+        let kinds: Vec<_> = problems.iter().map(|problem| &problem.kind).collect();
+        assert_eq!(kinds, [&ProblemKind::ReservedName(name)]);
+    }
 }
