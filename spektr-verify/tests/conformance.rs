@@ -165,6 +165,19 @@ fn what_is_no_event_at_all_is_said_without_a_value() {
 }
 
 #[test]
+fn an_entry_that_cannot_be_compared_is_still_of_its_event() {
+    let check = |text: &str| {
+        let report = Conformance::new().check(&Entry::from_json(text).unwrap());
+        assert!(report.drift().eq([&Drift::Unreadable]), "{text}");
+        report.event()
+    };
+    let nested = "[".repeat(200) + &"]".repeat(200);
+    assert_eq!(check(r#"{"type":"step_init","\ud800":1}"#), Some("STEP_INIT"));
+    assert_eq!(check(&format!(r#"{{"eventType":"STEP_INIT","x":{nested}}}"#)), Some("STEP_INIT"));
+    assert_eq!(check(r#"{"type":"nobody_knows","x":1e999}"#), None);
+}
+
+#[test]
 fn places_are_those_of_the_envelope_that_arrived() {
     let entry = json!({
         "id": "e1", "workspaceId": "w1", "eventType": "CUSTOMER_TAG_ADDED", "timestamp": "now",

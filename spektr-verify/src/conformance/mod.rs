@@ -15,7 +15,7 @@ use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::LocationSegment;
 use serde_json::Value;
-use spektr_types::{Entry, EntryError, EntryErrorKind, JsonType, catalogue};
+use spektr_types::{Entry, EntryError, EntryErrorKind, EventInfo, JsonType, catalogue};
 
 use canonical::Canonical;
 use schemas::EventSchema;
@@ -94,7 +94,7 @@ pub enum Drift {
         /// Where it stands.
         pointer: String,
     },
-    /// The entry is nested too deep, or has a number or text that no value can hold.
+    /// The entry is nested too deep, or contains a lone surrogate or a number out of range.
     Unreadable,
 }
 
@@ -114,24 +114,27 @@ impl Conformance {
     #[must_use]
     pub fn check(&self, entry: &Entry<'_>) -> Report {
         let decoded = entry.decode();
-        if serde_json::from_str::<Value>(entry.raw()).is_err() {
-            return Report::one(Drift::Unreadable);
-        }
         let Some(wire_type) = entry.wire_type() else {
-            return Report::one(decoded.as_ref().map_or_else(unnamed, |_| Drift::Unreadable));
+            let drift = decoded.as_ref().map_or_else(unnamed, |_| Drift::Unreadable);
+            return Report::one(None, drift);
         };
         let name = decoded.as_ref().ok().map(|event| event.event_type());
-        let candidates = catalogue()
+        let candidates: Vec<&EventInfo> = catalogue()
             .filter(|info| info.has_wire_type(&wire_type))
-            .filter(|info| name.as_ref().is_none_or(|name| info.event_type() == name));
-        let reports = candidates.filter_map(|info| {
+            .filter(|info| name.as_ref().is_none_or(|name| info.event_type() == name))
+            .collect();
+        if serde_json::from_str::<Value>(entry.raw()).is_err() {
+            let event = if let [info] = candidates[..] { Some(info.name()) } else { None };
+            return Report::one(event, Drift::Unreadable);
+        }
+        let reports = candidates.into_iter().filter_map(|info| {
             let schema = self.schemas.iter().find(|schema| schema.event == info.name())?;
             let canonical = Canonical::new(entry, info, schema);
             Some(differences(schema, &canonical).report(info.name()))
         });
         reports.min_by_key(|report| report.drift.len()).unwrap_or_else(|| {
             let wire_type = is_name(&wire_type).then(|| wire_type.into_owned());
-            Report::one(Drift::UnknownEvent { wire_type })
+            Report::one(None, Drift::UnknownEvent { wire_type })
         })
     }
 }
@@ -146,12 +149,13 @@ impl Report {
     /// The most differences that a report lists.
     pub const MAX_DRIFT: usize = 100;
 
-    /// What is said of an entry that is compared with no event.
-    fn one(drift: Drift) -> Self {
-        Self { event: None, drift: vec![drift], omitted: 0 }
+    /// What is said of an entry that is compared with no event, though it may be of one.
+    fn one(event: Option<&'static str>, drift: Drift) -> Self {
+        Self { event, drift: vec![drift], omitted: 0 }
     }
 
-    /// The documented name of the event that the entry was compared with.
+    /// The documented name of the event that the entry was compared with, or would have
+    /// been if it could be.
     #[must_use]
     pub fn event(&self) -> Option<&'static str> {
         self.event
@@ -211,7 +215,9 @@ impl fmt::Display for Drift {
                 write!(f, "{pointer}: expected {}, found {found}", expected.join(" or "))
             }
             Self::UnknownValue { pointer } => write!(f, "{pointer}: not one of the known values"),
-            Self::Unreadable => f.write_str("cannot be compared"),
+            Self::Unreadable => f.write_str(
+                "cannot be compared: it is nested too deep, or contains a lone surrogate or a number out of range",
+            ),
         }
     }
 }
