@@ -1,0 +1,83 @@
+//! The locked dependencies of the crates that users depend on say which compiler they need.
+//!
+//! What they say is not proved here: CONTRIBUTING.md has the command that tests with that
+//! compiler, which few machines have.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::Value;
+
+fn cargo(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO"))
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("cargo prints UTF-8")
+}
+
+fn text<'j>(json: &'j Value, name: &str) -> &'j str {
+    json[name].as_str().unwrap_or_default()
+}
+
+fn list<'j>(json: &'j Value, name: &str) -> &'j [Value] {
+    json[name].as_array().map_or(&[], Vec::as_slice)
+}
+
+/// Reads a version of Rust, which may lack its last parts.
+fn version(text: &str) -> [u32; 3] {
+    let mut parts = text.split('.').map(|part| part.parse().expect("a number"));
+    std::array::from_fn(|_| parts.next().unwrap_or_default())
+}
+
+#[test]
+fn no_locked_dependency_of_a_users_crate_asks_for_a_newer_compiler() {
+    let about = cargo(&["-vV"]);
+    let host = about.lines().find_map(|line| line.strip_prefix("host: ")).expect("a host");
+    let metadata = cargo(&[
+        "metadata",
+        "--format-version=1",
+        "--all-features",
+        "--locked",
+        "--filter-platform",
+        host,
+    ]);
+    let metadata: Value = serde_json::from_str(&metadata).expect("JSON");
+    let packages: BTreeMap<&str, &Value> =
+        list(&metadata, "packages").iter().map(|it| (text(it, "id"), it)).collect();
+    let nodes: BTreeMap<&str, &Value> =
+        list(&metadata["resolve"], "nodes").iter().map(|it| (text(it, "id"), it)).collect();
+    let members: BTreeSet<&str> =
+        list(&metadata, "workspace_members").iter().filter_map(Value::as_str).collect();
+    // A crate that is not published says so by an empty list of registries.
+    let published: Vec<&str> =
+        members.iter().copied().filter(|id| packages[id]["publish"].is_null()).collect();
+    assert!(published.len() >= 5, "{published:?}");
+
+    let oldest = version(text(packages[published[0]], "rust_version"));
+    let mut seen = BTreeSet::new();
+    let mut next = published;
+    while let Some(id) = next.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        let package = packages[id];
+        let needed = package["rust_version"].as_str().unwrap_or("1");
+        assert!(
+            version(needed) <= oldest,
+            "{} {} needs Rust {needed}",
+            text(package, "name"),
+            text(package, "version"),
+        );
+        for dependency in list(nodes[id], "deps") {
+            // Tests of the crates are run with that compiler too; those of others are not.
+            let is_built = |kind: &Value| kind["kind"] != "dev" || members.contains(id);
+            if list(dependency, "dep_kinds").iter().any(is_built) {
+                next.push(text(dependency, "pkg"));
+            }
+        }
+    }
+    assert!(seen.len() > 200, "only {} packages were looked at", seen.len());
+}
