@@ -1,7 +1,8 @@
 //! Where a discriminator leads: from the pointer in a schema file to the places at which
 //! an entry can have the member.
 
-use crate::json;
+use spektr_json::pointer::tokens;
+
 use crate::model::{Event, Member, Model, TypeKind};
 use crate::passes::PAYLOAD;
 
@@ -9,7 +10,7 @@ use crate::passes::PAYLOAD;
 /// for each choice among the names and aliases on the way, the schema's own first. None
 /// if it leads to no member.
 pub(crate) fn paths<'m>(model: &'m Model, event: &'m Event, pointer: &str) -> Vec<Vec<&'m str>> {
-    let tokens = json::tokens(pointer).unwrap_or_default();
+    let tokens = tokens(pointer).unwrap_or_default();
     follow(model, &event.members, &tokens)
 }
 

@@ -1,7 +1,8 @@
 //! Files of JSON that other crates carry: a published crate cannot read its
 //! neighbours' folders.
 
-use crate::json::Json;
+use spektr_json::Json;
+
 use crate::set::SchemaSet;
 
 /// What only people read, and what says where it was read.

@@ -4,6 +4,7 @@
 //! aliases among them, are the schema's.
 
 /// A member that is read before it is known which event an entry is.
+#[derive(Clone, Copy)]
 pub(crate) struct Part {
     /// Its variant of `Key` in the types.
     pub(crate) key: &'static str,
@@ -15,32 +16,33 @@ const fn part(key: &'static str, name: &'static str) -> Part {
     Part { key, name }
 }
 
+pub(crate) const ID: Part = part("Id", "id");
+pub(crate) const SPEKTR_ID: Part = part("SpektrId", "spektrId");
+pub(crate) const WORKSPACE_ID: Part = part("WorkspaceId", "workspaceId");
+pub(crate) const WIRE_TYPE: Part = part("WireType", "type");
+pub(crate) const DELIVERED: Part = part("Delivered", "delivered");
+pub(crate) const CREATED_AT: Part = part("CreatedAt", "createdAt");
+pub(crate) const EVENT_TYPE: Part = part("EventType", "eventType");
+pub(crate) const TIMESTAMP: Part = part("Timestamp", "timestamp");
+/// The payload, or the most of it.
+pub(crate) const DATA: Part = part("Data", "data");
+/// The list of a batch.
+pub(crate) const RESULTS: Part = part("Results", "results");
+
 /// Those of the envelope with `type`.
-pub(crate) const TYPE: [Part; 6] = [
-    part("Id", "id"),
-    part("SpektrId", "spektrId"),
-    part("WorkspaceId", "workspaceId"),
-    part("WireType", "type"),
-    part("Delivered", "delivered"),
-    part("CreatedAt", "createdAt"),
-];
+pub(crate) const TYPE_ENVELOPE: [Part; 6] =
+    [ID, SPEKTR_ID, WORKSPACE_ID, WIRE_TYPE, DELIVERED, CREATED_AT];
 
 /// Those of the envelope with `eventType`, which has no others.
-pub(crate) const EVENT_TYPE: [Part; 6] = [
-    part("Id", "id"),
-    part("WorkspaceId", "workspaceId"),
-    part("EventType", "eventType"),
-    part("Timestamp", "timestamp"),
-    part("SpektrId", "spektrId"),
-    part("Data", "data"),
-];
+pub(crate) const EVENT_TYPE_ENVELOPE: [Part; 6] =
+    [ID, WORKSPACE_ID, EVENT_TYPE, TIMESTAMP, SPEKTR_ID, DATA];
 
 /// That of a batch, which has no others.
-pub(crate) const BATCH: [Part; 1] = [part("Results", "results")];
+pub(crate) const BATCH: [Part; 1] = [RESULTS];
 
 /// Returns the names of parts.
 pub(crate) fn names<const N: usize>(parts: &[Part; N]) -> [&'static str; N] {
-    std::array::from_fn(|index| parts[index].name)
+    parts.map(|part| part.name)
 }
 
 /// Returns the variant of `Key` for a member of the schema; none for one that only the

@@ -44,7 +44,7 @@ pub mod model;
 pub mod scaffold;
 
 pub use generate::{FOLDERS, generate};
-pub use json::Json;
 pub use problem::{Named, Nullability, Problem, ProblemKind, Problems, Required};
 pub use reference::reference;
 pub use set::SchemaSet;
+pub use spektr_json::Json;

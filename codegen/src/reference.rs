@@ -7,10 +7,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use spektr_json::Json;
+
 use crate::embed;
 use crate::examples::{Example, Examples, Origin};
 use crate::generate::TYPES;
-use crate::json::Json;
 use crate::model::{Decision, Member, Model, Ty, TypeKind};
 use crate::problem::Problems;
 use crate::set::SchemaSet;

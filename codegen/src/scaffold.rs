@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
+use spektr_json::Json;
 
 use crate::dialect::{DRAFT, ID_BASE};
+use crate::envelope::{CREATED_AT, DATA, DELIVERED, ID, SPEKTR_ID, WIRE_TYPE, WORKSPACE_ID};
 use crate::examples::FULL;
-use crate::json::Json;
 use crate::names;
 
 /// Starts a text that a person has to replace: nothing with it in is complete.
@@ -112,7 +113,7 @@ fn schema(name: &str, module: &str, file: &str, captured: &str) -> Json {
             "properties",
             Json::object([
                 (
-                    "type",
+                    WIRE_TYPE.name,
                     Json::object([
                         (
                             "description",
@@ -122,7 +123,7 @@ fn schema(name: &str, module: &str, file: &str, captured: &str) -> Json {
                     ]),
                 ),
                 (
-                    "data",
+                    DATA.name,
                     Json::object([
                         ("description", string("The payload, which is not documented.")),
                         ("x-type", string("raw")),
@@ -136,15 +137,20 @@ fn schema(name: &str, module: &str, file: &str, captured: &str) -> Json {
 
 /// Returns the full example, from which all others are derived.
 fn full_example(module: &str) -> Json {
-    Json::object([
-        ("id", string("evt_example")),
-        ("spektrId", string("spk_example")),
-        ("workspaceId", string("wks_example")),
-        ("type", string(module)),
-        ("delivered", Json::Bool(true)),
-        ("createdAt", Json::Number(1_672_531_199_000_i64.into())),
-        ("data", Json::object([("exampleKey", string("example value"))])),
-    ])
+    let data = Json::object([("exampleKey", string("example value"))]);
+    Json::object(head(module).into_iter().chain([(DATA.name, data)]))
+}
+
+/// Returns the members of the envelope, as every new example has them.
+pub fn head(wire_type: &str) -> [(&'static str, Json); 6] {
+    [
+        (ID.name, string("evt_example")),
+        (SPEKTR_ID.name, string("spk_example")),
+        (WORKSPACE_ID.name, string("wks_example")),
+        (WIRE_TYPE.name, string(wire_type)),
+        (DELIVERED.name, Json::Bool(true)),
+        (CREATED_AT.name, Json::from(1_672_531_199_000)),
+    ]
 }
 
 fn string(text: &str) -> Json {

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use spektr_json::Json;
+
 use crate::checks;
 use crate::dialect::{EventHead, FileKind, Node, Reader};
-use crate::envelope;
-use crate::json::Json;
 use crate::model::{Common, Decision, Event, Member, Model, Source, TypeDef};
 use crate::names;
 use crate::passes::PAYLOAD;
 use crate::problem::{Named, Problem, ProblemKind, Problems, Required};
+use crate::{envelope, json};
 
 /// The schema files, found to be in the dialect and to agree with each other.
 #[derive(Clone, Debug)]
@@ -43,7 +44,7 @@ impl SchemaSet {
                 let named = Named::File;
                 problems.push(whole(ProblemKind::NotAnIdentifier { named, name }));
             }
-            match Json::parse(text.as_ref()) {
+            match json::parse(text.as_ref()) {
                 Ok(json) => drop(parsed.insert(file, json)),
                 Err(error) => problems.push(whole(ProblemKind::NotJson(error))),
             }
@@ -147,7 +148,7 @@ impl Draft {
                     None => reader.problems.push(root.problem(ProblemKind::Missing("$ref"))),
                 }
                 reader.definitions(root);
-                let members = reader.members(root, &["type"]);
+                let members = reader.members(root, &[envelope::WIRE_TYPE.name]);
                 if let (Some(head), Some(source)) = (head, source) {
                     self.events.push(event(root, head, members, source, decisions));
                 }
@@ -159,7 +160,7 @@ impl Draft {
                 reader.only(root, &envelope_keywords());
                 reader.object_root(root);
                 self.envelope = Some(reader.members(root, &[]));
-                expect_members(reader, root, &envelope::names(&envelope::TYPE));
+                expect_members(reader, root, &envelope::names(&envelope::TYPE_ENVELOPE));
                 unused_keywords(reader, root, |_, keyword| {
                     matches!(keyword, "x-valid-for-seconds" | "x-keeps-raw")
                 });
@@ -168,7 +169,7 @@ impl Draft {
                 reader.only(root, &envelope_keywords());
                 reader.object_root(root);
                 self.other_envelope = Some(reader.members(root, &[]));
-                let names = envelope::names(&envelope::EVENT_TYPE);
+                let names = envelope::names(&envelope::EVENT_TYPE_ENVELOPE);
                 expect_members(reader, root, &names);
                 if let Some(properties) = root.get("properties") {
                     reader.only(&properties, &names);
@@ -177,7 +178,7 @@ impl Draft {
                 unused_keywords(reader, root, |name, keyword| {
                     matches!(keyword, "x-valid-for-seconds" | "x-keeps-raw")
                         || (keyword == "x-sensitive"
-                            && envelope::key(&envelope::TYPE, name).is_some())
+                            && envelope::key(&envelope::TYPE_ENVELOPE, name).is_some())
                 });
             }
             FileKind::Batch => {

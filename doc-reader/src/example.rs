@@ -7,7 +7,7 @@ mod parse;
 
 use std::collections::HashMap;
 
-use crate::facts::{Example, ExampleMember, ExampleProblem, Fault, Kind};
+use crate::facts::{Example, ExampleMember, ExampleProblem, Fault, Kind, holds_wire_type};
 
 /// Levels that are read; deeper ones are skipped with a fault.
 pub(crate) const MAX_DEPTH: usize = 16;
@@ -93,7 +93,7 @@ impl Examples {
     fn event(&mut self, node: &Node) {
         let Node::Object(members) = node else { return };
         for (name, value) in members {
-            if matches!(name.as_str(), "type" | "eventType" | "event_type" | "event") {
+            if holds_wire_type(name) || name == "event" {
                 self.wire_type(value);
             }
             self.walk(name.clone(), value);

@@ -371,3 +371,11 @@ pub enum ProblemKind {
     /// A member that the table lists twice with different types.
     MemberRepeated,
 }
+
+/// Tells whether a member of that name holds an event's wire type.
+///
+/// The names are those of pages, and not taken from the schemas: a page may show an
+/// envelope that the schemas do not have yet.
+pub fn holds_wire_type(name: &str) -> bool {
+    matches!(name, "type" | "eventType" | "event_type")
+}

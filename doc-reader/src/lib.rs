@@ -51,7 +51,7 @@ pub use digest::{Digest, Paragraph, RowWords, Words};
 pub use error::ReadError;
 pub use facts::{
     Batch, EventRow, Example, ExampleMember, ExampleProblem, Fault, Kind, Matched, Member, Page,
-    Problem, ProblemKind, Section, Status, Unit,
+    Problem, ProblemKind, Section, Status, Unit, holds_wire_type,
 };
 
 /// The largest input that [`read`] accepts, in bytes.

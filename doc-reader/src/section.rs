@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use crate::document::Table;
 use crate::example::{self, Examples};
-use crate::facts::{EventRow, Kind, Matched, Member, Problem, ProblemKind, Section, Status};
+use crate::facts::{
+    EventRow, Kind, Matched, Member, Problem, ProblemKind, Section, Status, holds_wire_type,
+};
 use crate::names::{self, Heading, Names};
 use crate::place::{Place, Places};
 use crate::tables;
@@ -252,7 +254,7 @@ fn members(
         let parent = caption.and_then(|caption| parent(caption, &kinds));
         for (mut member, text) in tables::members(table, &mut *report) {
             let path = member.path.as_str();
-            if matches!(path, "type" | "eventType" | "event_type") && parent.is_none() {
+            if holds_wire_type(path) && parent.is_none() {
                 wire_types.extend(wire_types_in(&text));
             }
             member.place = match places.find(path, parent) {

@@ -2,8 +2,7 @@
 //!
 //! Repeated headers survive: that one arrived twice is what a check may be about.
 
-use crate::json::Json;
-
+use spektr_json::Json;
 /// Names and values of headers, in their order.
 pub(crate) type Headers = Vec<(String, Vec<u8>)>;
 
@@ -14,7 +13,10 @@ pub(crate) fn parse(capture: &[u8]) -> Result<Headers, String> {
     let capture = capture.strip_prefix(b"\xef\xbb\xbf").unwrap_or(capture);
     // An empty object is a delivery without headers, an empty file is none.
     match capture.trim_ascii_start().first() {
-        Some(b'{' | b'[') => json(&Json::parse(capture)?),
+        Some(b'{' | b'[') => json(&Json::parse(capture).map_err(|error| {
+            // The position alone: a message may quote what a header holds.
+            format!("not JSON at line {}, column {}", error.line(), error.column())
+        })?),
         _ => text(capture).and_then(|headers| {
             if headers.is_empty() { Err("there is no header".to_owned()) } else { Ok(headers) }
         }),

@@ -3,9 +3,10 @@
 use std::hash::{BuildHasher, RandomState};
 
 use clap::ValueEnum;
+use spektr_json::{Json, pointer};
+use spektr_types::EnvelopeKey as Key;
 
 use crate::catalogue;
-use crate::json::Json;
 
 /// The form of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -41,13 +42,8 @@ impl Change {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let (path, value) =
             text.split_once('=').ok_or("expected PATH=VALUE, as data.alertName=Test")?;
-        let path: Vec<_> = match path.strip_prefix('/') {
-            Some(pointer) => pointer
-                .split('/')
-                .map(|token| token.replace("~1", "/").replace("~0", "~"))
-                .collect(),
-            None => path.split('.').map(str::to_owned).collect(),
-        };
+        let pointer = Some(path).filter(|path| !path.is_empty()).and_then(pointer::tokens);
+        let path = pointer.unwrap_or_else(|| path.split('.').map(str::to_owned).collect());
         if path.iter().any(String::is_empty) {
             return Err("the path has an empty part".to_owned());
         }
@@ -55,90 +51,111 @@ impl Change {
         Ok(Self { path, value })
     }
 
+    /// Puts the value at its path; the last member need not exist yet.
     pub(crate) fn apply(&self, entry: &mut Json) -> Result<(), String> {
-        let path: Vec<_> = self.path.iter().map(String::as_str).collect();
-        entry.put_at(&path, self.value.clone())
+        let Some((last, above)) = self.path.split_last() else {
+            return Err("the path is empty".to_owned());
+        };
+        let mut place = entry;
+        for name in above {
+            let missing = no_place(place, name);
+            place = place.child_mut(name).ok_or_else(|| format!("{missing} on the way"))?;
+        }
+        let missing = no_place(place, last);
+        match place {
+            Json::Object(_) => place.put(last, self.value.clone()),
+            _ => *place.child_mut(last).ok_or(missing)? = self.value.clone(),
+        }
+        Ok(())
+    }
+}
+
+/// Says that a value has no such member or element.
+fn no_place(json: &Json, name: &str) -> String {
+    match json {
+        Json::Object(_) => format!("there is no `{name}`"),
+        Json::Array(_) => format!("there is no element {name}"),
+        _ => format!("`{name}` would be a member of {}", json.kind()),
     }
 }
 
 /// Puts an entry into another envelope, with the same payload.
 pub(crate) fn convert(entry: Json, envelope: Envelope) -> Json {
+    let has_type = entry.get(Key::WireType.name()).is_some();
     match envelope {
-        Envelope::EventType if entry.get("type").is_some() => to_event_type(entry),
-        Envelope::Type if entry.get("type").is_none() => to_type(entry),
+        Envelope::EventType if has_type => to_event_type(entry),
+        Envelope::Type if !has_type => to_type(entry),
         _ => entry,
     }
 }
 
 fn to_event_type(entry: Json) -> Json {
-    let head = |name: &str| entry.get(name).cloned();
-    let millis = head("createdAt").and_then(|json| match json {
-        Json::Number(number) => number.as_i64(),
-        _ => None,
-    });
-    let mut converted = Vec::new();
-    let mut push = |name: &str, value: Option<Json>| {
-        if let Some(value) = value {
-            converted.push((name.to_owned(), value));
-        }
-    };
-    push("id", head("id"));
-    push("workspaceId", head("workspaceId"));
-    push("eventType", head("type"));
-    push("timestamp", millis.map(|millis| Json::from(millis / 1000)));
-    push("spektrId", head("spektrId"));
-    let wire_type = entry.get("type").and_then(Json::as_str).unwrap_or_default();
-    push("data", payload(wire_type, entry.members()));
-    Json::Object(converted)
+    let head = |key: Key| entry.get(key.name()).cloned();
+    let millis = head(Key::CreatedAt).and_then(|json| json.as_i64());
+    let wire_type = entry.get(Key::WireType.name()).and_then(Json::as_str).unwrap_or_default();
+    let members = [
+        (Key::Id, head(Key::Id)),
+        (Key::WorkspaceId, head(Key::WorkspaceId)),
+        (Key::EventType, head(Key::WireType)),
+        (Key::Timestamp, millis.map(|millis| Json::from(millis / 1000))),
+        (Key::SpektrId, head(Key::SpektrId)),
+        (Key::Data, payload(wire_type, entry.members())),
+    ];
+    Json::object(members.into_iter().filter_map(|(key, value)| Some((key.name(), value?))))
 }
 
 /// Returns what stands in `data` of the other envelope: the event's `data`, with
 /// the members that stand beside it; around it where its keys are free.
 fn payload(wire_type: &str, members: &[(String, Json)]) -> Option<Json> {
+    let is_data = |name: &str| name == Key::Data.name();
     let is_own = |name: &str| catalogue::envelope().iter().all(|member| member.name != name);
     let own: Vec<_> = members.iter().filter(|(name, _)| is_own(name)).cloned().collect();
-    if own.iter().all(|(name, _)| name == "data") {
+    if own.iter().all(|(name, _)| is_data(name)) {
         return own.into_iter().next().map(|(_, data)| data);
     }
     let has_free_keys = catalogue::find(wire_type).is_ok_and(|event| {
         let members = &event.details.members;
-        members.iter().any(|member| member.name == "data" && member.members.is_empty())
+        members.iter().any(|member| is_data(&member.name) && member.members.is_empty())
     });
     let inside = own.into_iter().flat_map(|(name, json)| match json {
-        Json::Object(members) if name == "data" && !has_free_keys => members,
+        Json::Object(members) if is_data(&name) && !has_free_keys => members,
         json => vec![(name, json)],
     });
     Some(Json::Object(inside.collect()))
 }
 
 fn to_type(entry: Json) -> Json {
-    let Json::Object(members) = entry else { return entry };
-    let wire_type = members.iter().find(|(name, _)| name == "eventType");
-    let wire_type = wire_type.and_then(|(_, json)| json.as_str()).unwrap_or_default();
+    let wire_type = entry.get(Key::EventType.name()).and_then(Json::as_str).unwrap_or_default();
     let own: Vec<&str> = catalogue::find(wire_type)
         .map(|event| event.details.members.iter().map(|member| member.name.as_str()).collect())
         .unwrap_or_default();
+    let Json::Object(members) = entry else { return entry };
     let mut converted = Vec::new();
     for (name, value) in members {
-        match (name.as_str(), value) {
-            ("eventType", value) => converted.push(("type".to_owned(), value)),
-            ("timestamp", Json::Number(number)) => {
-                let millis = number.as_i64().unwrap_or_default().saturating_mul(1000);
-                converted.push(("createdAt".to_owned(), millis.into()));
+        let is = |key: Key| name == key.name();
+        match value {
+            value if is(Key::EventType) => {
+                converted.push((Key::WireType.name().to_owned(), value));
             }
-            ("data", Json::Object(members)) if own.len() > 1 => {
-                let (beside, data): (Vec<_>, Vec<_>) = members
-                    .into_iter()
-                    .partition(|(name, _)| name != "data" && own.contains(&name.as_str()));
+            Json::Number(number) if is(Key::Timestamp) => {
+                let millis = number.as_i64().unwrap_or_default().saturating_mul(1000);
+                converted.push((Key::CreatedAt.name().to_owned(), millis.into()));
+            }
+            Json::Object(members) if is(Key::Data) && own.len() > 1 => {
+                let (beside, data): (Vec<_>, Vec<_>) =
+                    members.into_iter().partition(|(name, _)| {
+                        name != Key::Data.name() && own.contains(&name.as_str())
+                    });
                 converted.extend(beside);
-                let is_nested = matches!(&data[..], [(name, Json::Object(_))] if name == "data");
+                let is_nested =
+                    matches!(&data[..], [(name, Json::Object(_))] if name == Key::Data.name());
                 if is_nested {
                     converted.extend(data);
                 } else {
                     converted.push((name, Json::Object(data)));
                 }
             }
-            (_, value) => converted.push((name, value)),
+            value => converted.push((name, value)),
         }
     }
     Json::Object(converted)
@@ -146,24 +163,22 @@ fn to_type(entry: Json) -> Json {
 
 /// Gives an entry an id of its own and the current time, where it has them.
 pub(crate) fn make_new(entry: &mut Json, ids: &mut Ids, now_millis: i64) {
-    if entry.get("id").is_some() {
-        entry.put("id", Json::String(ids.next()));
-    }
-    if entry.get("createdAt").is_some() {
-        entry.put("createdAt", now_millis.into());
-    }
-    if entry.get("timestamp").is_some() {
-        entry.put("timestamp", (now_millis / 1000).into());
+    let new = [
+        (Key::Id, Json::String(ids.next())),
+        (Key::CreatedAt, now_millis.into()),
+        (Key::Timestamp, (now_millis / 1000).into()),
+    ];
+    for (key, value) in new {
+        if entry.get(key.name()).is_some() {
+            entry.put(key.name(), value);
+        }
     }
 }
 
 /// Returns when an entry says that it was created, in milliseconds.
 pub(crate) fn created(entry: &Json) -> Option<i64> {
-    let number = |name: &str| match entry.get(name) {
-        Some(Json::Number(number)) => number.as_i64(),
-        _ => None,
-    };
-    number("createdAt").or_else(|| Some(number("timestamp")?.saturating_mul(1000)))
+    let number = |key: Key| entry.get(key.name()).and_then(Json::as_i64);
+    number(Key::CreatedAt).or_else(|| Some(number(Key::Timestamp)?.saturating_mul(1000)))
 }
 
 /// Makes event ids that no other run of the tool has made.
@@ -200,14 +215,14 @@ mod tests {
             let module = &event.details.module;
             let converted = convert(entry(&format!("{module}/full")), Envelope::EventType);
             let expected = entry(&format!("{module}/event_type_envelope"));
-            assert_eq!(converted.to_pretty_text(), expected.to_pretty_text(), "{module}");
+            assert_eq!(converted.to_string(), expected.to_string(), "{module}");
         }
     }
 
     #[test]
     fn an_entry_means_the_same_in_either_envelope() {
         let decode = |json: &Json| {
-            let text = json.to_text();
+            let text = json.to_string();
             let entry = spektr_types::Entry::from_json(&text).expect("JSON");
             let event = entry.decode().expect("valid");
             serde_json::to_string(&event).expect("serializes")
@@ -228,7 +243,30 @@ mod tests {
         }
         assert_eq!(json.get("data").and_then(|data| data.get("alertName")), Some(&"Test".into()));
         assert_eq!(json.get("data").and_then(|data| data.get("userId")), Some(&7.into()));
-        assert_eq!(json.get("note").map(Json::to_text), Some(r#"{"a":null}"#.to_owned()));
+        assert_eq!(json.get("note").map(Json::to_string), Some(r#"{"a":null}"#.to_owned()));
+    }
+
+    #[test]
+    fn changes_are_made_at_paths_through_members_and_elements() {
+        let mut json = Json::parse(br#"{"a":[{"b":1}],"c":{}}"#).expect("JSON");
+        for change in ["a.0.b=null", "c.new=2", "/d=x"] {
+            Change::parse(change).expect(change).apply(&mut json).expect(change);
+        }
+        assert_eq!(json.to_string(), r#"{"a":[{"b":null}],"c":{"new":2},"d":"x"}"#);
+    }
+
+    #[test]
+    fn says_where_a_path_leads_nowhere() {
+        let mut json = Json::parse(br#"{"a":[1]}"#).expect("JSON");
+        let mut message = |change| Change::parse(change).expect(change).apply(&mut json);
+        assert_eq!(message("b.c=1"), Err("there is no `b` on the way".to_owned()));
+        assert_eq!(message("a.7=1"), Err("there is no element 7".to_owned()));
+        assert_eq!(message("a.7.b=1"), Err("there is no element 7 on the way".to_owned()));
+        assert_eq!(message("a.0.b=1"), Err("`b` would be a member of number".to_owned()));
+        assert_eq!(
+            message("a.0.b.c=1"),
+            Err("`b` would be a member of number on the way".to_owned())
+        );
     }
 
     #[test]

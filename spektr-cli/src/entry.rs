@@ -1,10 +1,10 @@
 //! One entry of a delivery, as a line for people or scripts, and its members.
 
 use serde::Serialize;
+use spektr_json::Json;
 use spektr_types::{Entry, Event};
 
 use crate::catalogue::{self, Member};
-use crate::json::Json;
 use crate::output::{bad, careful, faint, good, safe};
 use crate::time;
 
@@ -106,7 +106,7 @@ impl Line {
         for row in &self.members {
             let value = match &row.value {
                 Some(Json::String(value)) => safe(value).into_owned(),
-                Some(value) => safe(&value.to_text()).into_owned(),
+                Some(value) => safe(&value.to_string()).into_owned(),
                 None => faint(&format!("hidden {}", row.kind)),
             };
             text.push_str(&format!("    {:width$}  {value}\n", safe(&row.path)));

@@ -17,7 +17,6 @@ mod failure;
 mod forwarding;
 mod http;
 mod input;
-mod json;
 mod keys;
 mod log;
 mod output;

@@ -1,19 +1,30 @@
 //! What is read of an entry before it is known which event it is.
 
-/// What a member is to an entry, or to a batch.
+/// What a member is to an entry, or to a batch, whatever its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Key {
+#[non_exhaustive]
+pub enum Key {
+    /// The event's id.
     Id,
+    /// The id of the end-user whom the event concerns.
     SpektrId,
+    /// The id of the workspace.
     WorkspaceId,
+    /// The wire type, in the envelope of the events page.
     WireType,
+    /// The wire type, in the envelope of the signature guide.
     EventType,
+    /// The creation time, in the envelope of the events page.
     CreatedAt,
+    /// The creation time, in the envelope of the signature guide.
     Timestamp,
+    /// The delivery flag.
     Delivered,
+    /// The payload, or the most of it.
     Data,
     /// The list of a batch.
     Results,
+    /// Any other member.
     Other,
 }
 
@@ -24,8 +35,17 @@ impl Key {
         members.flat_map(EnvelopeMember::names)
     }
 
-    /// Returns the schema's own name for it.
-    pub(crate) fn name(self) -> &'static str {
+    /// Returns the schema's own name for such a member; an empty text for
+    /// [`Other`](Self::Other).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use spektr_types::EnvelopeKey;
+    ///
+    /// assert_eq!(EnvelopeKey::WireType.name(), "type");
+    /// ```
+    pub fn name(self) -> &'static str {
         self.names().next().unwrap_or_default()
     }
 
@@ -46,7 +66,8 @@ impl Key {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct EnvelopeMember {
-    pub(crate) key: Key,
+    /// What it is.
+    pub key: Key,
     /// Its name on the wire.
     pub name: &'static str,
     /// Other names under which it is read.

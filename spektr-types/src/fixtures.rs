@@ -29,6 +29,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::pointer::tokens;
 use crate::{BodyError, Entry, EntryError, Event, EventInfo, EventType, KnownEvent};
 
 /// The case that shows every member that the schema knows.
@@ -162,11 +163,10 @@ impl Fixture {
                 Json::Text(text) => serde_json::from_str(text).map_err(|it| unreadable(&it))?,
                 Json::Changed(value) => value,
             };
-            let place = match pointer.rsplit_once('/') {
-                Some((parent, token)) if pointer.starts_with('/') => {
-                    let token = token.replace("~1", "/").replace("~0", "~");
+            let place = match (pointer.rsplit_once('/'), tokens(pointer).as_deref()) {
+                (Some((parent, _)), Some([.., token])) => {
                     let parent = value.pointer_mut(parent).ok_or(NoPlace::NoParent);
-                    parent.and_then(|parent| apply(parent, &token))
+                    parent.and_then(|parent| apply(parent, token))
                 }
                 _ => Err(NoPlace::NoPointer),
             };

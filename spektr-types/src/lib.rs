@@ -85,6 +85,7 @@ mod json;
 mod locate;
 mod members;
 mod object;
+pub mod pointer;
 mod raw;
 mod redacted;
 mod router;
@@ -109,7 +110,7 @@ pub use catalogue::{
 };
 pub use delivered::Delivered;
 pub use entries::{Entries, Entry, MAX_BYTES, MAX_DEPTH, MAX_ENTRIES};
-pub use envelope::{EnvelopeMember, envelope};
+pub use envelope::{EnvelopeMember, Key as EnvelopeKey, envelope};
 pub use error::{BodyError, EntryError, EntryErrorKind, JsonType};
 pub use generated::*;
 pub use raw::RawJson;

@@ -17,9 +17,9 @@ use crate::catalogue::EventInfo;
 use crate::entries::Entry;
 use crate::envelope::Key;
 use crate::error::{EntryError, Fault};
-use crate::locate;
 use crate::members::Members;
 use crate::text::{Fields, Malformed, Text};
+use crate::{locate, pointer};
 
 /// An entry, and the event as which it is read.
 #[derive(Debug)]
@@ -127,15 +127,15 @@ impl<'e, 'a> View<'e, 'a> {
         let pairs = members.iter().map(|member| (member.name.clone(), member.raw)).collect();
         locate::decode(pairs, T::ALIASES).map_err(|failure| {
             let (tokens, kind) = failure.into_parts();
-            let mut pointer = String::new();
+            let mut place = String::new();
             for (depth, token) in tokens.iter().enumerate() {
                 if depth == 0 {
-                    pointer = self.pointer(&members, token);
+                    place = self.pointer(&members, token);
                 } else {
-                    push_token(&mut pointer, token);
+                    pointer::push(&mut place, token);
                 }
             }
-            Fault::new(pointer, kind)
+            Fault::new(place, kind)
         })
     }
 
@@ -187,12 +187,12 @@ impl<'e, 'a> View<'e, 'a> {
             }
             None => name,
         };
-        let mut pointer = String::new();
+        let mut place = String::new();
         if is_inside {
-            push_token(&mut pointer, &self.entry.written(Key::Data));
+            pointer::push(&mut place, &self.entry.written(Key::Data));
         }
-        push_token(&mut pointer, written);
-        pointer
+        pointer::push(&mut place, written);
+        place
     }
 
     /// Tells whether a member stands beside `data` in the canonical envelope.
@@ -266,12 +266,6 @@ impl<'e, 'a> View<'e, 'a> {
             end.flatten().is_some()
         })
     }
-}
-
-/// Appends a reference token to a JSON pointer, escaped.
-pub(crate) fn push_token(pointer: &mut String, token: &str) {
-    pointer.push('/');
-    pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
 }
 
 /// Reads a value leniently: what cannot be read is not there.

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use spektr_types::pointer;
 
 /// Returns the JSON pointers of all values within a value, itself included.
 pub fn pointers(json: &Value) -> Vec<String> {
@@ -13,12 +14,13 @@ pub fn pointers(json: &Value) -> Vec<String> {
             elements.iter().enumerate().map(|(index, value)| (index.to_string(), value)).collect()
         }
         Value::Object(members) => {
-            members.iter().map(|(name, value)| (escaped(name), value)).collect()
+            members.iter().map(|(name, value)| (name.clone(), value)).collect()
         }
         _ => Vec::new(),
     };
     for (token, value) in children {
-        found.extend(pointers(value).into_iter().map(|rest| format!("/{token}{rest}")));
+        let place = below("", &token);
+        found.extend(pointers(value).into_iter().map(|rest| format!("{place}{rest}")));
     }
     found
 }
@@ -37,8 +39,7 @@ fn compare(place: &str, from: Option<&Value>, to: Option<&Value>, lines: &mut Ve
         (Some(Value::Object(from)), Some(Value::Object(to))) => {
             let names: BTreeSet<&String> = from.keys().chain(to.keys()).collect();
             for name in names {
-                let place = format!("{place}/{}", escaped(name));
-                compare(&place, from.get(name), to.get(name), lines);
+                compare(&below(place, name), from.get(name), to.get(name), lines);
             }
         }
         (Some(Value::Array(from)), Some(Value::Array(to))) => {
@@ -53,8 +54,11 @@ fn compare(place: &str, from: Option<&Value>, to: Option<&Value>, lines: &mut Ve
     }
 }
 
-fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
+/// Returns the pointer of a member of the value at another pointer.
+fn below(place: &str, name: &str) -> String {
+    let mut place = place.to_owned();
+    pointer::push(&mut place, name);
+    place
 }
 
 /// Shows a scalar; of a list or an object only what it is.
@@ -76,8 +80,8 @@ pub fn replaced(json: &Value, pointer: &str, value: Value) -> Value {
 /// Returns a value without one of its members.
 pub fn without(json: &Value, pointer: &str) -> Value {
     let mut json = json.clone();
-    let (parent, name) = pointer.rsplit_once('/').expect("the place is within the value");
-    let name = name.replace("~1", "/").replace("~0", "~");
+    let (parent, _) = pointer.rsplit_once('/').expect("the place is within the value");
+    let name = pointer::tokens(pointer).and_then(|mut tokens| tokens.pop()).expect("a pointer");
     let parent = json.pointer_mut(parent).expect("the place exists");
     parent.as_object_mut().expect("an object has members").remove(&name).expect("it is there");
     json

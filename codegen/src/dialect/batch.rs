@@ -1,6 +1,7 @@
 //! The body of a delivery: entries in either envelope.
 
 use super::{Node, Reader};
+use crate::envelope::RESULTS;
 use crate::model::{Member, Ty};
 use crate::names;
 use crate::problem::{ProblemKind, Required};
@@ -13,9 +14,9 @@ impl Reader<'_> {
             self.report(root, ProblemKind::Missing("properties"));
             return Vec::new();
         };
-        self.only(&properties, &["results"]);
-        let Some(results) = properties.get("results") else {
-            self.report(&properties, ProblemKind::Missing("results"));
+        self.only(&properties, &[RESULTS.name]);
+        let Some(results) = properties.get(RESULTS.name) else {
+            self.report(&properties, ProblemKind::Missing(RESULTS.name));
             return Vec::new();
         };
         self.only(&results, &["description", "type", "items", "x-aliases"]);
@@ -24,9 +25,9 @@ impl Reader<'_> {
             None => self.report(&results, ProblemKind::Missing("type")),
         }
         match root.get("required") {
-            Some(list) if self.strings(&list) == ["results"] => {}
+            Some(list) if self.strings(&list) == [RESULTS.name] => {}
             Some(list) => {
-                let expected = "`[\"results\"]`".to_owned();
+                let expected = format!("`[{:?}]`", RESULTS.name);
                 let found = list.json.to_string();
                 self.report(&list, ProblemKind::WrongValue { expected, found });
             }
@@ -37,14 +38,14 @@ impl Reader<'_> {
             None => self.report(&results, ProblemKind::Missing("items")),
         }
         vec![Member {
-            name: "results".to_owned(),
+            name: RESULTS.name.to_owned(),
             pointer: results.pointer.clone(),
             description: self.description(&results),
             required: true,
             ty: Ty::Array(Box::new(Ty::Raw)),
             sensitive: false,
             keeps_raw: false,
-            aliases: self.aliases("results", &results),
+            aliases: self.aliases(RESULTS.name, &results),
             valid_for_seconds: None,
             source: None,
         }]

@@ -1,7 +1,8 @@
 //! What stands at the root of a file: what it is, where it is from, what was decided.
 
+use spektr_json::Json;
+
 use super::{DRAFT, EventHead, FileKind, ID_BASE, Node, Reader};
-use crate::json::Json;
 use crate::model::{Decision, Explained, Status, WireTypes};
 use crate::names;
 use crate::problem::{Named, ProblemKind};

@@ -1,7 +1,8 @@
 //! The members of an object, and the forms that their types can have.
 
+use spektr_json::Json;
+
 use super::{Node, Reader};
-use crate::json::Json;
 use crate::model::{Member, Ty, TypeDef, TypeKind};
 use crate::names;
 use crate::problem::{Named, Nullability, ProblemKind};

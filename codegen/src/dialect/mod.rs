@@ -12,7 +12,8 @@ mod types;
 
 use std::collections::BTreeMap;
 
-use crate::json::{Json, push_token};
+use spektr_json::{Json, pointer};
+
 use crate::model::{Status, TypeDef, WireTypes};
 use crate::problem::{Named, Problem, ProblemKind};
 
@@ -31,14 +32,14 @@ pub(crate) struct Node<'a> {
 impl<'a> Node<'a> {
     pub(crate) fn get(&self, name: &str) -> Option<Node<'a>> {
         let json = self.json.get(name)?;
-        Some(Node { file: self.file, pointer: push_token(&self.pointer, name), json })
+        Some(Node { file: self.file, pointer: pointer::join(&self.pointer, name), json })
     }
 
     fn elements(&self) -> impl Iterator<Item = Node<'a>> + use<'a> {
         let (file, pointer) = (self.file, self.pointer.clone());
         self.json.elements().iter().enumerate().map(move |(index, json)| Node {
             file,
-            pointer: push_token(&pointer, &index.to_string()),
+            pointer: pointer::join(&pointer, &index.to_string()),
             json,
         })
     }
@@ -46,7 +47,7 @@ impl<'a> Node<'a> {
     pub(crate) fn members(&self) -> impl Iterator<Item = (&'a str, Node<'a>)> + use<'a> {
         let (file, pointer) = (self.file, self.pointer.clone());
         self.json.members().iter().map(move |(name, json)| {
-            (name.as_str(), Node { file, pointer: push_token(&pointer, name), json })
+            (name.as_str(), Node { file, pointer: pointer::join(&pointer, name), json })
         })
     }
 

@@ -1,8 +1,9 @@
 //! Where a file's facts come from, and which words of the documentation were read.
 
+use spektr_json::Json;
+
 use super::head::STATUSES;
 use super::{Node, Reader};
-use crate::json::Json;
 use crate::model::{Part, ReadRow, Reading, Source};
 use crate::names;
 use crate::problem::ProblemKind;

@@ -1,7 +1,8 @@
 //! Schemas that have a name: objects, and the scalar types of the dialect.
 
+use spektr_json::Json;
+
 use super::{Node, Reader};
-use crate::json::Json;
 use crate::model::{KnownValue, TypeDef, TypeKind};
 use crate::names;
 use crate::problem::{Named, ProblemKind};

@@ -10,6 +10,7 @@ use crate::discriminators;
 use crate::emit::event::{is_in_head, variant_attributes};
 use crate::emit::items;
 use crate::model::{Event, Model, Status, WireTypes};
+use crate::passes::PAYLOAD;
 
 /// Returns the enum of the events' names, and the catalogue.
 pub(crate) fn event_type(model: &Model) -> Vec<Item> {
@@ -118,7 +119,7 @@ fn entry(model: &Model, event: &Event) -> proc_macro2::TokenStream {
     let paths = event.discriminators.iter();
     let paths = paths.flat_map(|pointer| discriminators::paths(model, event, pointer));
     let discriminators = paths.map(|path| quote!(&[#(#path),*]));
-    let beside = event.members.iter().filter(|member| member.name != "data").map(|member| {
+    let beside = event.members.iter().filter(|member| member.name != PAYLOAD).map(|member| {
         let (name, aliases, required) = (&member.name, &member.aliases, member.required);
         quote!(Beside { name: #name, aliases: &[#(#aliases),*], required: #required })
     });

@@ -5,16 +5,16 @@ use quote::{format_ident, quote};
 use syn::Item;
 
 use crate::emit::items;
-use crate::envelope::{BATCH, EVENT_TYPE, TYPE, key};
+use crate::envelope::{BATCH, EVENT_TYPE_ENVELOPE, TYPE_ENVELOPE, key};
 use crate::model::{Member, Model};
 
 /// Returns the members of both envelopes and of the batch, and the function that finds
 /// one by its name.
 pub(crate) fn envelope(model: &Model) -> Vec<Item> {
     let is_new = |member: &&Member| model.envelope.iter().all(|other| other.name != member.name);
-    let members = model.envelope.iter().map(|member| (key(&TYPE, &member.name), member));
+    let members = model.envelope.iter().map(|member| (key(&TYPE_ENVELOPE, &member.name), member));
     let others = model.other_envelope.iter().filter(is_new);
-    let others = others.map(|member| (key(&EVENT_TYPE, &member.name), member));
+    let others = others.map(|member| (key(&EVENT_TYPE_ENVELOPE, &member.name), member));
     let batch = model.batch.iter().map(|member| (key(&BATCH, &member.name), member));
     let all: Vec<_> = members.chain(others).chain(batch).collect();
 

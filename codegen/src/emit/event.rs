@@ -136,7 +136,7 @@ fn aliases<'m>(model: &'m Model, event: &'m Event) -> BTreeMap<&'m str, BTreeSet
 /// Tells whether the head of an entry has all members of the event, under all of their
 /// names.
 pub(crate) fn is_in_head(model: &Model, event: &Event) -> bool {
-    let is_read = |member: &Member| envelope::key(&envelope::TYPE, &member.name).is_some();
+    let is_read = |member: &Member| envelope::key(&envelope::TYPE_ENVELOPE, &member.name).is_some();
     let payload = model.other_envelope.iter().find(|member| member.name == PAYLOAD);
     let is_payload = |member: &Member| {
         payload.is_some_and(|outer| outer.name == member.name && outer.aliases == member.aliases)

@@ -1,10 +1,13 @@
 //! What follows from a full example: one rule of the dialect after the other.
 
+use spektr_json::{Json, pointer};
+
 use super::edit::{renamed, set, without};
 use super::places::{Place, What};
 use super::{Derived, Example, Fault, Invalid, Origin};
-use crate::json::Json;
+use crate::envelope::{CREATED_AT, EVENT_TYPE, EVENT_TYPE_ENVELOPE, TIMESTAMP, WIRE_TYPE};
 use crate::model::{Event, Member, Model, Ty, TypeKind};
+use crate::passes::PAYLOAD;
 
 pub(super) fn all(model: &Model, event: &Event, full: &Json, places: &[Place<'_>]) -> Derived {
     let mut derived = Derived::default();
@@ -17,12 +20,15 @@ pub(super) fn all(model: &Model, event: &Event, full: &Json, places: &[Place<'_>
         derived.valid.push(Example { case, body, origin: Origin::Derived });
     }
     for wire_type in &event.wire_types.accepted {
-        let place = ["type".to_owned()];
+        let place = [WIRE_TYPE.name.to_owned()];
         let value = Json::from(wire_type.as_str());
         derived.valid.push(Example {
             case: format!("wire_type_{wire_type}"),
             body: set(full, &place, value.clone()),
-            origin: Origin::Edited { pointer: "/type".into(), value: Some(value) },
+            origin: Origin::Edited {
+                pointer: pointer::join("", WIRE_TYPE.name),
+                value: Some(value),
+            },
         });
     }
     for place in places {
@@ -172,7 +178,7 @@ fn in_other_envelope(
         json.members().iter().filter(|(name, _)| is_own(name)).cloned().collect()
     };
     let data = |json: &Json| match own(json) {
-        own if own.iter().all(|(name, _)| name == "data") => {
+        own if own.iter().all(|(name, _)| name == PAYLOAD) => {
             own.into_iter().next().map(|(_, data)| data)
         }
         own => Some(Json::Object(flat(model, event, own))),
@@ -185,7 +191,7 @@ fn in_other_envelope(
     }));
     let nested = entry(full, Some(Json::Object(own(full))), Vec::new());
     let (inside, beside): (Vec<_>, Vec<_>) =
-        own(full).into_iter().partition(|(name, _)| name == "data");
+        own(full).into_iter().partition(|(name, _)| name == PAYLOAD);
     if let Some((_, inside)) = inside.into_iter().next() {
         if nested != plain {
             cases.push(("_nested".into(), nested));
@@ -194,7 +200,7 @@ fn in_other_envelope(
             cases.push(("_members_beside_data".into(), entry(full, Some(inside), beside)));
         }
     }
-    let wire_type = |text: &str| set(&plain, &["eventType".to_owned()], text.into());
+    let wire_type = |text: &str| set(&plain, &[EVENT_TYPE.name.to_owned()], text.into());
     cases.push(("_upper_case".into(), {
         wire_type(&event.wire_types.canonical.to_ascii_uppercase())
     }));
@@ -209,12 +215,12 @@ fn in_other_envelope(
 
 /// Merges the members beside `data` with those in `data`, unless `data` has free keys.
 fn flat(model: &Model, event: &Event, own: Vec<(String, Json)>) -> Vec<(String, Json)> {
-    let data = event.members.iter().find(|member| member.name == "data");
+    let data = event.members.iter().find(|member| member.name == PAYLOAD);
     let is_typed =
         data.is_some_and(|data| matches!(model.kind(&data.ty), Some(TypeKind::Object(_))));
     own.into_iter()
         .flat_map(|(name, json)| match json {
-            Json::Object(members) if name == "data" && is_typed => members,
+            Json::Object(members) if name == PAYLOAD && is_typed => members,
             json => vec![(name, json)],
         })
         .collect()
@@ -225,7 +231,7 @@ fn flat(model: &Model, event: &Event, own: Vec<(String, Json)>) -> Vec<(String, 
 /// there would not be valid.
 fn with_aliases(model: &Model, full: &Json, places: &[Place<'_>]) -> Vec<(String, Json)> {
     let is_around = |place: &Place<'_>| match &place.tokens[..] {
-        [name] => name == "data" || model.envelope.iter().any(|member| member.name == *name),
+        [name] => name == PAYLOAD || model.envelope.iter().any(|member| member.name == *name),
         _ => false,
     };
     let members = places.iter().filter_map(|place| match place.what {
@@ -244,15 +250,16 @@ fn with_aliases(model: &Model, full: &Json, places: &[Place<'_>]) -> Vec<(String
 
 /// Returns an entry in the envelope with `eventType`.
 fn entry(full: &Json, data: Option<Json>, beside: Vec<(String, Json)>) -> Json {
-    let head = [
-        ("id", full.get("id").cloned()),
-        ("workspaceId", full.get("workspaceId").cloned()),
-        ("eventType", full.get("type").cloned()),
-        ("timestamp", seconds(full.get("createdAt"))),
-        ("spektrId", full.get("spektrId").cloned()),
-    ];
-    let head = head.into_iter().filter_map(|(name, json)| Some((name.to_owned(), json?)));
-    let data = data.map(|data| ("data".to_owned(), data));
+    let head = EVENT_TYPE_ENVELOPE.iter().filter(|part| part.name != PAYLOAD);
+    let head = head.filter_map(|part| {
+        let value = match part.name {
+            name if name == EVENT_TYPE.name => full.get(WIRE_TYPE.name).cloned(),
+            name if name == TIMESTAMP.name => seconds(full.get(CREATED_AT.name)),
+            name => full.get(name).cloned(),
+        };
+        Some((part.name.to_owned(), value?))
+    });
+    let data = data.map(|data| (PAYLOAD.to_owned(), data));
     Json::Object(head.chain(beside).chain(data).collect())
 }
 

@@ -1,7 +1,6 @@
 //! Changes to a JSON value, by the tokens of a pointer to what is changed.
 
-use crate::json::Json;
-
+use spektr_json::Json;
 /// Returns the value with another one at a place. A member that is not there yet
 /// comes last.
 pub(super) fn set(json: &Json, tokens: &[String], value: Json) -> Json {

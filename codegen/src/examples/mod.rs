@@ -15,7 +15,9 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::json::Json;
+use spektr_json::Json;
+
+use crate::json;
 use crate::model::{Event, Model};
 use crate::problem::{Problem, ProblemKind, Problems};
 
@@ -178,7 +180,7 @@ impl Examples {
                     continue;
                 }
             };
-            match Json::parse(bytes.as_ref()) {
+            match json::parse(bytes.as_ref()) {
                 Ok(body) => {
                     let example = Example { case, body, origin: Origin::File };
                     examples.entry(folder).or_default().push(example);

@@ -1,8 +1,11 @@
 //! The places of an event's members in its full example.
 
-use crate::json::{Json, push_token};
+use spektr_json::{Json, pointer};
+
+use crate::envelope::WIRE_TYPE;
 use crate::model::{Event, Member, Model, Ty, TypeKind};
 use crate::names;
+use crate::passes::PAYLOAD;
 
 /// A member, or an element of a list, at one place of the full example.
 pub(super) struct Place<'m> {
@@ -22,7 +25,7 @@ pub(super) enum What<'m> {
 
 impl Place<'_> {
     pub(super) fn pointer(&self) -> String {
-        self.tokens.iter().fold(String::new(), |pointer, token| push_token(&pointer, token))
+        self.tokens.iter().fold(String::new(), |at, token| pointer::join(&at, token))
     }
 
     pub(super) fn ty(&self) -> &Ty {
@@ -57,7 +60,7 @@ pub(super) fn find<'m>(
     full: &Json,
 ) -> (Vec<Place<'m>>, Vec<String>) {
     let mut walk = Walk { model, found: Vec::new(), open: Vec::new() };
-    let envelope = model.envelope.iter().filter(|member| member.name != "type");
+    let envelope = model.envelope.iter().filter(|member| member.name != WIRE_TYPE.name);
     walk.members(envelope.chain(&event.members), &[]);
     let names = names(&walk.found);
     let (mut places, mut lacking) = (Vec::new(), Vec::new());
@@ -65,7 +68,7 @@ pub(super) fn find<'m>(
         match resolve(full, &steps) {
             Some(tokens) => places.push(Place { what, name, tokens }),
             None => lacking.push(steps.iter().fold(String::new(), |at, step| match step {
-                Step::Member(name) => push_token(&at, name),
+                Step::Member(name) => pointer::join(&at, name),
                 Step::Element => at + "/*",
             })),
         }
@@ -79,7 +82,7 @@ fn names(found: &[(Vec<Step<'_>>, What<'_>)]) -> Vec<String> {
     let all: Vec<Vec<String>> = found.iter().map(|(steps, _)| words(steps)).collect();
     // `user_id` is enough of a name for `/data/userId`, unless it is another's.
     let short = |words: &Vec<String>| match &words[..] {
-        [first, rest @ ..] if first == "data" && !rest.is_empty() => {
+        [first, rest @ ..] if first == PAYLOAD && !rest.is_empty() => {
             let is_taken = all.iter().any(|other| other == rest);
             if is_taken { words.clone() } else { rest.to_vec() }
         }

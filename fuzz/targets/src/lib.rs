@@ -7,9 +7,6 @@
 mod capture;
 mod event;
 mod inbox;
-#[allow(dead_code, reason = "of the tool's file, reading alone is fuzzed")]
-#[path = "../../../spektr-cli/src/json.rs"]
-mod json;
 mod schema;
 mod texts;
 mod verify;

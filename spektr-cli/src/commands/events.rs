@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use spektr_json::Json;
 
 use crate::catalogue::{self, Decision, Details, Event, Example, Member, events};
 use crate::cli::Global;
 use crate::failure::{Answer, Failure};
-use crate::json::Json;
 use crate::output::{self, careful, columns, faint, strong};
 
 const LIST_EXAMPLES: &str = "\
@@ -118,12 +118,12 @@ fn list(global: &Global) -> Result<(), Failure> {
 fn show(global: &Global, arguments: &Show) -> Result<(), Failure> {
     let name = &arguments.event;
     let example = catalogue::example(name)?;
-    let json = Json::parse(example.json().get().as_bytes()).map_err(Failure::new)?;
+    let json = Json::parse(example.json().get().as_bytes()).map_err(|error| Failure::of(&error))?;
     if arguments.example {
         return if global.is_json() {
             output::print_json(&json)
         } else {
-            output::print(&format!("{}\n", json.to_pretty_text()))
+            output::print(&format!("{json:#}\n"))
         };
     }
     let event = catalogue::find(name.split('/').next().unwrap_or_default())?;
@@ -203,7 +203,7 @@ fn text(event: Event, example: &Example, json: &Json) -> String {
 
     let cases: Vec<_> = details.examples.iter().map(|example| example.case.as_str()).collect();
     let _ = writeln!(text, "\n{} ({})", strong("Example"), example.case);
-    text.push_str(&indented(&json.to_pretty_text(), 2));
+    text.push_str(&indented(&format!("{json:#}"), 2));
     let _ = writeln!(text, "{}", faint(&wrap(&format!("cases: {}", cases.join(", ")), 2)));
     text
 }

@@ -8,6 +8,8 @@ use std::net::SocketAddr;
 use axum::body::Bytes;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
+use spektr_json::Json;
+use spektr_types::EnvelopeKey;
 use spektr_verify::{Signer, UnixSeconds};
 
 use crate::capture::Headers;
@@ -15,7 +17,6 @@ use crate::catalogue::{self, UNKNOWN_EVENT};
 use crate::cli::Global;
 use crate::delivery::{self, Change, Envelope, Ids};
 use crate::failure::{Answer, Failure};
-use crate::json::Json;
 use crate::keys::KeyArguments;
 use crate::output::{self, bad, good};
 use crate::sender::{Report, Sender, SendingArguments};
@@ -185,7 +186,8 @@ fn templates(arguments: &Arguments, envelope: Option<Envelope>) -> Result<Vec<Js
         .map(|name| {
             let name = if name == UNKNOWN_EVENT { "unknown/type_envelope" } else { name };
             let example = catalogue::example(name)?;
-            let mut entry = Json::parse(example.json().get().as_bytes()).map_err(Failure::new)?;
+            let mut entry = Json::parse(example.json().get().as_bytes())
+                .map_err(|error| Failure::of(&error))?;
             if let Some(envelope) = envelope {
                 entry = delivery::convert(entry, envelope);
             }
@@ -239,7 +241,7 @@ async fn send(
 
 fn body(entries: &[Json]) -> Bytes {
     let results = Json::Array(entries.to_vec());
-    Json::Object(vec![("results".to_owned(), results)]).to_text().into()
+    Json::object([(EnvelopeKey::Results.name(), results)]).to_string().into()
 }
 
 fn headers(signer: Option<&Signer>, body: &[u8], at: UnixSeconds) -> Headers {

@@ -10,8 +10,10 @@ use crate::envelope::Key;
 use crate::error::{BodyError, EntryError, EntryErrorKind, Fault, JsonType};
 use crate::members::{Members, string};
 use crate::text::Text;
-use crate::view::{CanonicalEntry, View, lenient, push_token};
-use crate::{Event, EventId, EventInfo, EventType, RawJson, Timestamp, Unknown, UnknownValue};
+use crate::view::{CanonicalEntry, View, lenient};
+use crate::{
+    Event, EventId, EventInfo, EventType, RawJson, Timestamp, Unknown, UnknownValue, pointer,
+};
 
 /// One element of a batch before decoding: its raw JSON, and its head at hand.
 #[derive(Clone)]
@@ -239,9 +241,9 @@ impl<'a> Entry<'a> {
 
 /// Returns the JSON pointer of a member of the entry.
 fn pointer(name: &str) -> String {
-    let mut pointer = String::new();
-    push_token(&mut pointer, name);
-    pointer
+    let mut place = String::new();
+    pointer::push(&mut place, name);
+    place
 }
 
 impl fmt::Debug for Entry<'_> {

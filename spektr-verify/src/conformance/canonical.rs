@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jsonschema::paths::LocationSegment;
 use serde_json::{Map, Value};
-use spektr_types::{Entry, EventInfo};
+use spektr_types::{Entry, EventInfo, pointer};
 
 use super::schemas::EventSchema;
 
@@ -64,29 +64,21 @@ impl Canonical {
     /// The pointer into the entry as it arrived of a place in the canonical
     /// one, with `*` for the elements of lists.
     pub(super) fn pointer<'p>(&self, path: impl Iterator<Item = LocationSegment<'p>>) -> String {
-        let mut pointer = String::new();
+        let mut place = String::new();
         for (depth, segment) in path.enumerate() {
             match segment {
                 LocationSegment::Property(name) => match self.moved.get(name.as_ref()) {
-                    Some(there) if depth == 0 => pointer.push_str(there),
-                    _ => {
-                        pointer.push('/');
-                        pointer.push_str(&escaped(&name));
-                    }
+                    Some(there) if depth == 0 => place.push_str(there),
+                    _ => pointer::push(&mut place, &name),
                 },
-                LocationSegment::Index(_) => pointer.push_str("/*"),
+                LocationSegment::Index(_) => place.push_str("/*"),
             }
         }
-        pointer
+        place
     }
 }
 
 /// Reads a part of an entry that has been read as a whole before.
 fn read(raw: &str) -> Value {
     serde_json::from_str(raw).unwrap_or_default()
-}
-
-/// A member's name as a reference token of a JSON pointer.
-fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use spektr_codegen::{ProblemKind, SchemaSet, generate, reference};
-use spektr_tests::corpus;
 use spektr_tests::fixtures::{BATCH, ENVELOPE, Event, Files, OTHER_ENVELOPE, PING};
+use spektr_tests::{corpus, places};
 
 use super::support::{decision, discriminated, note, parts, two_objects};
 
@@ -76,7 +76,7 @@ fn no_value_of_another_json_type_is_passed_over() {
         let list = files.list();
         let text = list.iter().find(|(name, _)| name == file).map(|(_, text)| text.as_str());
         let whole: Value = serde_json::from_str(text.expect("the file is there")).expect("JSON");
-        for pointer in pointers(&whole, "") {
+        for pointer in places::pointers(&whole) {
             for other in
                 [json!(null), json!(false), json!(7), json!(""), json!([7]), json!({ "x": 7 })]
             {
@@ -101,22 +101,6 @@ fn no_value_of_another_json_type_is_passed_over() {
     }
 }
 
-fn pointers(json: &Value, at: &str) -> Vec<String> {
-    let inner: Vec<(String, &Value)> = match json {
-        Value::Object(members) => members
-            .iter()
-            .map(|(name, value)| (name.replace('~', "~0").replace('/', "~1"), value))
-            .collect(),
-        Value::Array(elements) => {
-            elements.iter().enumerate().map(|(at, value)| (at.to_string(), value)).collect()
-        }
-        _ => Vec::new(),
-    };
-    let below =
-        inner.into_iter().flat_map(|(token, value)| pointers(value, &format!("{at}/{token}")));
-    std::iter::once(at.to_owned()).chain(below).collect()
-}
-
 proptest! {
     // A case reads and generates everything there is.
     #![proptest_config(ProptestConfig::with_cases(64))]
@@ -134,7 +118,7 @@ proptest! {
             // A part of one file, put into the place of another part.
             let file = file.index(files.len());
             let json = &mut files[file].1;
-            let places = pointers(json, "");
+            let places = places::pointers(json);
             let (from, to) = (from.get(&places), to.get(&places));
             let part = json.pointer(from).cloned().unwrap_or_default();
             if let Some(place) = json.pointer_mut(to) {

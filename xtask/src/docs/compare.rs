@@ -78,7 +78,7 @@ pub(super) fn compare(page: &Page, set: &SchemaSet, scope: &Scope) -> Report {
         events.sort_by_key(|(name, _)| place(name).unwrap_or(usize::MAX));
         for (name, event) in &events {
             let known = Known::new(set, event);
-            let payload = Payload::new(page, name);
+            let payload = Payload::new(set, page, name);
             let resolved = payload.as_ref().map(|payload| Resolved::new(&known, payload));
             if editions.lists(event) {
                 read.extend(comparison.sections(page, name, event, resolved.as_ref()));

@@ -29,7 +29,7 @@
 use std::fmt::{self, Write};
 
 use serde::{Serialize, Serializer};
-use spektr_doc_reader::Problem;
+use spektr_doc_reader::{Problem, holds_wire_type};
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -297,9 +297,7 @@ impl Drift {
                 | ValidityChanged
                 | UnitChanged
         );
-        let typed = |path: &Option<String>| {
-            matches!(path.as_deref(), Some("type" | "eventType" | "event_type"))
-        };
+        let typed = |path: &Option<String>| path.as_deref().is_some_and(holds_wire_type);
         self.event == words.event
             && match words.kind {
                 MemberReworded => {

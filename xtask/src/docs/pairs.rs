@@ -8,7 +8,7 @@ use spektr_codegen::model::{Event, Part, Reading};
 use spektr_doc_reader::{EventRow, Page, RowWords, Section};
 
 use super::compare::Scope;
-use super::payload::ENVELOPE;
+use super::payload;
 use super::readings::{self, Editions};
 
 /// Which event of the page is which of the schema.
@@ -49,10 +49,11 @@ impl<'a> Pairs<'a> {
             .flat_map(|(row, _)| sections(page, row))
             .flat_map(|section| &section.wire_types)
             .collect();
+        let envelope = payload::envelope(set);
         let mut likely = Vec::new();
         for row in &added {
             for event in &removed {
-                let grounds = self.grounds(page, row, event, editions, &taken);
+                let grounds = self.grounds(page, row, event, editions, &taken, &envelope);
                 if grounds.speak_for_it() {
                     likely.push((grounds, *row, *event));
                 }
@@ -74,6 +75,7 @@ impl<'a> Pairs<'a> {
         event: &'a Event,
         editions: &Editions<'a>,
         taken: &BTreeSet<&String>,
+        envelope: &BTreeSet<String>,
     ) -> Grounds {
         let is_own = |wire_type: &&String| {
             let known = |other: &String| other.eq_ignore_ascii_case(wire_type);
@@ -90,7 +92,7 @@ impl<'a> Pairs<'a> {
                     readings::same(read.digest.as_deref(), row.digest.as_ref())
                 }),
             payload: readings::of(event, Part::Section)
-                .any(|reading| sections(page, row).any(|section| same_members(reading, section))),
+                .any(|read| sections(page, row).any(|it| same_members(read, it, envelope))),
             place: read.is_some_and(|read| self.same_place(page, row, event, read, editions)),
             words: words(&event.name).intersection(&words(&row.name)).count(),
         }
@@ -155,9 +157,9 @@ fn sections<'p>(page: &'p Page, row: &EventRow) -> impl Iterator<Item = &'p Sect
 
 /// Whether a section's rows are most of those that were read of an event, apart from the
 /// members of all events.
-fn same_members(read: &Reading, section: &Section) -> bool {
+fn same_members(read: &Reading, section: &Section, envelope: &BTreeSet<String>) -> bool {
     const FEW: usize = 4;
-    let is_own = |path: &str| !ENVELOPE.contains(&path);
+    let is_own = |path: &str| !envelope.contains(path);
     let known = read.rows.iter().filter(|row| is_own(&row.path)).count();
     let rows = section.rows.iter().filter(|row| is_own(&row.path));
     let is_known = |row: &&RowWords| {

@@ -3,20 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use spektr_codegen::SchemaSet;
+use spektr_codegen::model::Model;
 use spektr_doc_reader::{ExampleMember, Kind, Page, Section, Unit};
 
-/// The members around the payload, in both envelopes.
-pub(super) const ENVELOPE: [&str; 9] = [
-    "id",
-    "spektrId",
-    "workspaceId",
-    "type",
-    "delivered",
-    "createdAt",
-    "eventType",
-    "timestamp",
-    "data",
-];
+/// Returns the names of the members around the payload, in both envelopes, and its own.
+pub(super) fn envelope(set: &SchemaSet) -> BTreeSet<String> {
+    let Model { envelope, other_envelope, .. } = set.model();
+    envelope.iter().chain(other_envelope).map(|member| member.name.clone()).collect()
+}
 
 /// A documented member.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,12 +46,14 @@ pub(super) struct Payload {
     pub(super) shown: Vec<ExampleMember>,
     /// Headings of the sections that it comes from.
     pub(super) sections: Vec<String>,
+    /// The names of the envelopes' members.
+    envelope: BTreeSet<String>,
 }
 
 impl Payload {
     /// Collects what the page says of an event; `None` where it says nothing of
     /// the payload, as about an event in progress.
-    pub(super) fn new(page: &Page, event: &str) -> Option<Self> {
+    pub(super) fn new(set: &SchemaSet, page: &Page, event: &str) -> Option<Self> {
         let of_event = |section: &&Section| section.events.iter().any(|name| name == event);
         let own: Vec<&Section> = page.sections.iter().filter(of_event).collect();
         let described = |section: &&Section| {
@@ -66,7 +63,7 @@ impl Payload {
         if !own.iter().any(described) {
             return None;
         }
-        let mut payload = Payload::default();
+        let mut payload = Payload { envelope: envelope(set), ..Payload::default() };
         for section in own.into_iter().chain(&page.common) {
             payload.sections.push(section.heading.clone());
             payload.wire_types.extend(section.wire_types.iter().cloned());
@@ -112,7 +109,7 @@ impl Payload {
             });
         }
         // Where the table has `data.x`, an example with `x` alone is one of `data`.
-        let around = ENVELOPE.iter().any(|name| shown.contains_key(name));
+        let around = self.envelope.iter().any(|name| shown.contains_key(name.as_str()));
         let inside = if !around && self.has_below("data") { "data." } else { "" };
         for (path, kinds) in &shown {
             if path.ends_with("[]") {
@@ -159,7 +156,7 @@ impl Payload {
 
     /// Whether the page shows any of the members that every event has.
     pub(super) fn shows_envelope(&self) -> bool {
-        ENVELOPE.iter().any(|name| *name != "data" && self.has(name))
+        self.envelope.iter().any(|name| name != "data" && self.has(name))
     }
 
     /// Whether the page shows only what is in `data`, and nothing around it.

@@ -80,7 +80,7 @@ pub(super) fn plan(
         }
     }
     for event in set.model().events.iter().filter(|event| is_raw(event)) {
-        if only.is_none() && Payload::new(page, &event.name).is_some() {
+        if only.is_none() && Payload::new(set, page, &event.name).is_some() {
             let name = &event.name;
             plan.left.push(format!(
                 "left to you: {name}: its payload is documented now: `cargo xtask docs scaffold PAGE --event {name}` types it"
@@ -116,7 +116,7 @@ impl Plan {
                 return;
             }
         };
-        let mut payload = Payload::new(page, name);
+        let mut payload = Payload::new(set, page, name);
         self.leave_out(name, payload.as_mut());
         let fits = |files: &BTreeMap<String, String>| {
             let schemas = |files: &BTreeMap<String, String>| {
@@ -156,7 +156,7 @@ impl Plan {
     ) -> Result<()> {
         let name = &event.name;
         let row = page.events.iter().find(|row| same_name(event, row));
-        let mut payload = row.and_then(|row| Payload::new(page, &row.name));
+        let mut payload = row.and_then(|row| Payload::new(set, page, &row.name));
         let (Some(row), Some(_), true) = (row, &payload, is_raw(event)) else {
             anyhow::bail!(
                 "{name}: nothing to type: the schema has its payload, or the page does not"

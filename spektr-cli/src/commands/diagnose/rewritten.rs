@@ -7,8 +7,7 @@ use std::io;
 
 use serde::Serialize as _;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
-
-use crate::json::Json;
+use spektr_json::Json;
 
 /// A body in another form, and the words for it.
 pub(super) type Rewritten = (&'static str, Vec<u8>);

@@ -4,6 +4,7 @@ use clap::Args;
 use serde::Serialize;
 use spektr_inbox::operate::outline;
 use spektr_inbox::store::{Attempt, Filter, Store, StoredEntry};
+use spektr_json::Json;
 use spektr_types::Entry;
 
 use super::list::Row;
@@ -11,7 +12,6 @@ use super::open;
 use crate::cli::Global;
 use crate::entry::{Line, Members};
 use crate::failure::{Answer, Failure};
-use crate::json::Json;
 use crate::output::{self, columns, safe, safe_lines, strong};
 use crate::store::StoreArguments;
 use crate::time;
@@ -161,7 +161,7 @@ fn text(entry: &StoredEntry, history: &[Past<'_>], reveal: bool) -> String {
 /// Returns what the entry holds, as far as it may be shown.
 fn content(entry: &StoredEntry, reveal: bool) -> String {
     if reveal {
-        let json = Json::parse(&entry.raw).map(|json| json.to_pretty_text());
+        let json = Json::parse(&entry.raw).map(|json| format!("{json:#}"));
         let text = json.unwrap_or_else(|_| String::from_utf8_lossy(&entry.raw).into_owned());
         return format!("{}\n", safe_lines(&text));
     }
@@ -170,7 +170,7 @@ fn content(entry: &StoredEntry, reveal: bool) -> String {
         Some(parsed) => Line::new(&parsed, Members::Hidden).text(),
         None => {
             let outline = outline(&entry.raw);
-            let json = Json::parse(outline.as_bytes()).map(|json| json.to_pretty_text());
+            let json = Json::parse(outline.as_bytes()).map(|json| format!("{json:#}"));
             format!("{}\n", safe_lines(&json.unwrap_or(outline)))
         }
     }

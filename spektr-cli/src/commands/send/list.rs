@@ -9,11 +9,11 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::Serialize;
+use spektr_json::Json;
 use tokio::net::TcpListener;
 
 use crate::cli::Global;
 use crate::failure::{Answer, Failure};
-use crate::json::Json;
 use crate::output::{self, count, faint, strong};
 use crate::runtime::Signals;
 
@@ -72,13 +72,13 @@ async fn page(
         return refused(StatusCode::UNAUTHORIZED, "the header x-api-key is missing");
     }
     match Query::parse(query.as_deref().unwrap_or_default()) {
-        Ok(query) => json(StatusCode::OK, query.page(&events).to_text()),
+        Ok(query) => json(StatusCode::OK, query.page(&events).to_string()),
         Err(message) => refused(StatusCode::BAD_REQUEST, message),
     }
 }
 
 fn refused(status: StatusCode, message: &str) -> Response {
-    json(status, Json::Object(vec![("message".to_owned(), message.into())]).to_text())
+    json(status, Json::Object(vec![("message".to_owned(), message.into())]).to_string())
 }
 
 fn json(status: StatusCode, text: String) -> Response {
@@ -150,7 +150,7 @@ mod tests {
 
     fn page(query: &str) -> Result<String, &'static str> {
         let events = (1..=5).map(|number| (number * 10, Json::from(number))).collect();
-        Query::parse(query).map(|query| query.page(&events).to_text())
+        Query::parse(query).map(|query| query.page(&events).to_string())
     }
 
     #[test]

@@ -3,23 +3,12 @@
 use std::collections::BTreeMap;
 
 use spektr_codegen::Json;
+use spektr_codegen::scaffold::head;
 use spektr_doc_reader::{ExampleMember, Kind};
 
 use super::super::text;
-use super::tree::{Node, string};
+use super::tree::Node;
 use super::types::Types;
-
-/// The members of the envelope, as every example has them.
-fn head(wire_type: &str) -> [(&'static str, Json); 6] {
-    [
-        ("id", string("evt_example")),
-        ("spektrId", string("spk_example")),
-        ("workspaceId", string("wks_example")),
-        ("type", string(wire_type)),
-        ("delivered", Json::Bool(true)),
-        ("createdAt", Json::Number(1_672_531_199_000_i64.into())),
-    ]
-}
 
 /// Returns the full example, as its path below the schema folder and its text. The
 /// others are derived from it.
