@@ -6,8 +6,8 @@
 
 mod elements;
 
-use html5gum::Tokenizer;
 use html5gum::emitters::default::{DefaultEmitter, StartTag, Token};
+use html5gum::{Error, Tokenizer};
 
 use crate::document::{Document, Table};
 use crate::example::starts_json;
@@ -37,7 +37,12 @@ pub(crate) fn document(text: &str, chrome: Chrome) -> Document {
             Token::StartTag(tag) => reader.start(&tag),
             Token::EndTag(tag) => reader.end(&name(&tag.name)),
             Token::String(text) => reader.characters(&String::from_utf8_lossy(&text)),
-            Token::Comment(_) | Token::Doctype(_) | Token::Error(_) => {}
+            // A comment or a tag without an end hides everything behind it.
+            Token::Error(error) => {
+                reader.document.cut_off |=
+                    matches!(error.value, Error::EofInComment | Error::EofInTag);
+            }
+            Token::Comment(_) | Token::Doctype(_) => {}
         }
     }
     reader.finish()
@@ -367,7 +372,7 @@ impl Reader {
         // may leave out the ends of some, but not those of code and tables.
         let open =
             |wanted: &[&str]| self.open.iter().any(|(name, _)| wanted.contains(&name.as_str()));
-        self.document.cut_off = hidden
+        self.document.cut_off |= hidden
             || self.table.is_some()
             || open(&["pre", "table"])
             || (open(&["html", "body"]) && open(&["main", "article", "section", "div"]));

@@ -110,6 +110,17 @@ fn half_of_a_saved_page_is_refused() {
 }
 
 #[test]
+fn what_is_never_closed_hides_nothing_behind_it() {
+    let whole = page(&markdown());
+    let with =
+        |html: &str| markdown().replacen("## SERVICE_RUN", &format!("{html}\n\n## SERVICE_RUN"), 1);
+    for (html, end) in [("<svg><path d=\"M0 0\"/>", "</svg>"), ("<!-- a", "-->")] {
+        assert_eq!(page(&with(&format!("{html}{end}"))), whole, "{html}");
+        assert_eq!(read(with(html).as_bytes()), Err(ReadError::CutOff), "{html}");
+    }
+}
+
+#[test]
 fn a_row_without_its_closing_bar_is_the_end_of_a_page_that_breaks_off() {
     let text = markdown();
     let end = text.rfind("processName").expect("the last row") + 4;

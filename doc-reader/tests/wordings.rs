@@ -340,3 +340,17 @@ fn a_page_that_a_table_arranges_is_read_inside_of_it() {
         "title Hooks\nevent LAMP_LIT wip\nsection \"LAMP_LIT\" [\"LAMP_LIT\"] id:string"
     );
 }
+
+#[test]
+fn a_table_in_a_cell_is_text_of_its_row() {
+    let inner = "<table><tr><td>on</td><td>off</td></tr></table>";
+    let page = format!(
+        "<html><body><h1>Hooks</h1><table><tr><th>Event</th><th>Status</th></tr><tr><td>LAMP_LIT</td><td>WIP</td></tr></table>\
+         <h2>LAMP_LIT</h2><table><tr><th>Name</th><th>Type</th><th>Description</th></tr>\
+         <tr><td>id</td><td>string</td><td>One of {inner}</td></tr><tr><td>level</td><td>number</td><td></td></tr></table></body></html>"
+    );
+    assert_eq!(
+        facts(&page),
+        "title Hooks\nevent LAMP_LIT wip\nsection \"LAMP_LIT\" [\"LAMP_LIT\"] id:string level:number"
+    );
+}

@@ -79,7 +79,10 @@ pub(crate) fn is_inline(tag: &str) -> bool {
     let name = tag.trim_start_matches(['<', '/']);
     let end = name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len());
     let name = name[..end].to_ascii_lowercase();
-    INLINE.contains(&name.as_str()) || VOID.contains(&name.as_str()) || tag.starts_with("<!--")
+    // Not all that is never read: `<object>` may be a placeholder.
+    let never_read = ["svg", "sup", "button"];
+    let known = [INLINE, VOID, &never_read].concat();
+    known.contains(&name.as_str()) || tag.starts_with("<!--")
 }
 
 pub(super) fn is_struck(name: &str) -> bool {

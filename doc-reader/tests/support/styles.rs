@@ -398,6 +398,10 @@ pub(crate) const STYLES: &[Style] = &[
         let style = Markdown { table, name: tags, kind: tags, text: tags, ..FOOTNOTES };
         format!("{}{NOTES}", render(page, &style))
     }),
+    ("footnotes of HTML in Markdown", |page| {
+        let text = |text: &str| format!("{}<sup>[1](#a)</sup>", escaped(text));
+        render(page, &Markdown { text, paragraph: text, ..PLAIN })
+    }),
     ("HTML with footnotes", |page| {
         let note = "<sup id=\"ref-1\"><a href=\"#note-1\">1</a></sup>";
         ["</td>", "</p>", "</h2>"]
