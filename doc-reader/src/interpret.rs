@@ -106,12 +106,8 @@ fn take_statuses(page: &mut Page) {
 /// is about events.
 fn leave_other_names(document: &mut Document) {
     let is_sure = |shape: &Shape| matches!(shape, Shape::Events(columns) if columns.sure);
-    let about_events = |text: &str| {
-        let text = text.to_ascii_lowercase();
-        text.contains("event") || text.contains("webhook")
-    };
-    let speaks = document.headings().any(|(_, text)| about_events(text))
-        || document.title.as_deref().is_some_and(about_events);
+    let speaks = document.headings().any(|(_, text)| words::speaks_of_events(text))
+        || document.title.as_deref().is_some_and(words::speaks_of_events);
     if speaks && !document.tables().any(|table| is_sure(&table.shape)) {
         return;
     }

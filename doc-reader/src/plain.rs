@@ -284,30 +284,19 @@ fn continues_json(line: &str) -> bool {
     name > 0 && line[name..].trim_start().starts_with(':')
 }
 
-/// The heading that names the page: text has no levels, so it is the first
-/// heading that speaks of webhooks or events, or else the first one.
+/// The heading that names the page, or the line where nothing stands like a heading.
 fn title(document: &Document, lines: &[&str]) -> Option<String> {
-    let mut headings = Vec::new();
-    for block in &document.blocks {
-        match block {
-            Block::Heading { text, .. } if !looks_like_event(text) => headings.push(text.as_str()),
-            Block::Table(_) => break,
-            _ => {}
-        }
-    }
-    let speaks = |text: &str| {
-        let text = text.to_ascii_lowercase();
-        text.contains("webhook") || text.contains("event")
-    };
-    headings
-        .iter()
-        .find(|text| speaks(text))
-        .or(headings.first())
-        .map(|text| (*text).to_owned())
-        .or_else(|| {
-            let short = |line: &&&str| line.len() <= LONGEST_HEADING && !line.trim().is_empty();
-            let mut short = lines.iter().take(200).filter(short);
-            let first = short.clone().next();
-            short.find(|line| speaks(line)).or(first).map(|line| words::squeeze(line))
-        })
+    let before_tables = document.blocks.iter().take_while(|it| !matches!(it, Block::Table(_)));
+    let headings = before_tables.filter_map(|block| match block {
+        Block::Heading { text, .. } if !looks_like_event(text) => Some(text.as_str()),
+        _ => None,
+    });
+    let short = |line: &&str| (1..=LONGEST_HEADING).contains(&line.len());
+    let lines = lines.iter().take(200).map(|line| line.trim()).filter(short);
+    best_title(headings).or_else(|| best_title(lines)).map(words::squeeze)
+}
+
+/// Text has no levels, so it is the first that speaks of events, or else the first one.
+fn best_title<'t>(mut texts: impl Iterator<Item = &'t str> + Clone) -> Option<&'t str> {
+    texts.clone().find(|text| words::speaks_of_events(text)).or_else(|| texts.next())
 }

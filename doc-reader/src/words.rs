@@ -287,6 +287,12 @@ pub(crate) fn is_caption(heading: &str) -> bool {
         })
 }
 
+/// Whether a title is that of a page about events.
+pub(crate) fn speaks_of_events(title: &str) -> bool {
+    let title = title.to_ascii_lowercase();
+    title.contains("webhook") || title.contains("event")
+}
+
 /// Phrases that a site puts around any of its pages, in lower case.
 const SITE: &[&str] = &[
     "did this page help you",
