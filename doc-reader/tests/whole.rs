@@ -110,6 +110,19 @@ fn half_of_a_saved_page_is_refused() {
 }
 
 #[test]
+fn words_in_however_many_quotes_or_lists_are_read() {
+    let words = |marks: &str, count: usize| {
+        let marked = format!("{}Definitions", marks.repeat(count));
+        page(&markdown().replacen("Definitions", &marked, 1)).around.digest
+    };
+    for marks in ["> ", "- "] {
+        for count in [1, 32, 33, 1_000] {
+            assert_eq!(words(marks, count), words("", 0), "{marks:?} {count} times");
+        }
+    }
+}
+
+#[test]
 fn what_is_never_closed_hides_nothing_behind_it() {
     let whole = page(&markdown());
     let with =
