@@ -1,9 +1,16 @@
 //! Bodies of stated sizes, made the same way on every run.
 
+pub mod chart;
 mod delivery;
 pub mod inbox;
 pub mod load;
+pub mod machine;
+pub mod outage;
 pub mod peers;
+pub mod rates;
+pub mod receivers;
+pub mod verifying;
+pub mod wake;
 
 use serde_json::{Value, json};
 

@@ -51,6 +51,11 @@ impl Latencies {
         if all.is_empty() { Err("nothing was measured".into()) } else { Ok(Self(all)) }
     }
 
+    /// The median of durations that are measured one by one.
+    pub fn median(all: Vec<Duration>) -> Result<Duration> {
+        Ok(Self::new(all)?.at(0.5))
+    }
+
     /// How many there are.
     pub fn count(&self) -> usize {
         self.0.len()
@@ -85,6 +90,50 @@ pub async fn deliver_for(
                 client.exchange(&request).await?;
                 if sent >= begin {
                     latencies.push(sent.elapsed());
+                }
+            }
+        }
+    });
+    let mut latencies = Vec::new();
+    for client in clients.collect::<JoinSet<_>>().join_all().await {
+        latencies.extend(client?);
+    }
+    Latencies::new(latencies)
+}
+
+/// Delivers events of their own at a constant rate, whether the receiver keeps up or not: each
+/// has a time at which it is due, and its latency counts from then, so that a queue shows. What
+/// was not sent by the end has the latency that it had by then. At most [`CONNECTIONS`] are
+/// under way; the first second warms up and does not count. A timer has a resolution of a
+/// millisecond, which is a part of the latencies.
+pub async fn deliver_at(
+    address: SocketAddr,
+    next: &Arc<AtomicU64>,
+    rate: u32,
+    duration: Duration,
+) -> Result<Latencies> {
+    let begin = Instant::now() + Duration::from_millis(50);
+    let counts_from = begin + Duration::from_secs(1);
+    let end = counts_from + duration;
+    let arrival = Arc::new(AtomicU64::new(0));
+    let due = move |index: u64| begin + Duration::from_secs_f64(index as f64 / f64::from(rate));
+    let clients = (0..CONNECTIONS).map(|_| {
+        let (next, arrival) = (Arc::clone(next), Arc::clone(&arrival));
+        async move {
+            let mut client = Client::connect(address).await?;
+            let mut latencies = Vec::new();
+            loop {
+                let due = due(arrival.fetch_add(1, Ordering::Relaxed));
+                if due >= end {
+                    return Ok::<_, Box<dyn Error + Send + Sync>>(latencies);
+                }
+                tokio::time::sleep_until(due.into()).await;
+                if Instant::now() < end {
+                    let body = batch(next.fetch_add(1, Ordering::Relaxed), 1);
+                    client.exchange(&client.request(&body)).await?;
+                }
+                if due >= counts_from {
+                    latencies.push(due.elapsed());
                 }
             }
         }

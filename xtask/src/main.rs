@@ -1,6 +1,7 @@
 //! The maintainers' commands. `cargo xtask help` lists them.
 
 mod accept;
+mod bench;
 mod check;
 mod codegen;
 mod docs;
@@ -49,6 +50,15 @@ enum Command {
     Seeded(seeded::Arguments),
     /// Run everything that must pass: formatting, lints, generated files, tests, documentation
     Check,
+    /// Measure in release builds, beside the peers; print a table and draw curves into bench/results
+    Bench {
+        /// Measure for a second or two each, which proves nothing, into bench/target/quick
+        #[arg(long)]
+        quick: bool,
+        /// Leave a peer out that is not installed
+        #[arg(long, value_name = "PEER", value_parser = ["node", "python"])]
+        without: Vec<String>,
+    },
     /// Install the programs that the tests run, with apt-get
     Setup,
     /// Read a saved page of the vendor's documentation and compare it with the schema
@@ -68,6 +78,7 @@ fn main() -> ExitCode {
         Command::Model(arguments) => model::run(&arguments),
         Command::Seeded(arguments) => seeded::run(&arguments),
         Command::Setup => tools::setup(),
+        Command::Bench { quick, without } => bench::run(quick, &without),
         Command::Check => check::run(),
         Command::Docs(command) => return docs::run(command),
         Command::Schema(command) => schema::run(command),

@@ -7,27 +7,22 @@
 //! ```
 //!
 //! `receivers` runs each receiver as a process of its own, on a new file in the
-//! working folder: this crate as it is; this crate with a commit for each delivery;
-//! and, after `npm install --no-package-lock` in `node/`, express with
-//! better-sqlite3. All check the HMAC and answer after a commit with
-//! `synchronous = FULL`.
+//! working folder: this crate as it is; this crate with a commit for each delivery; express
+//! with better-sqlite3; and FastAPI with sqlite3. All check the HMAC and answer after a commit
+//! with `synchronous = FULL`.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
-use std::net::SocketAddr;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::io::{Seek as _, SeekFrom, Write as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use spektr_bench::inbox::{events, remove, resident};
-use spektr_bench::load::{CONNECTIONS, Result, Running, SECRET, deliver_for, key};
+use spektr_bench::load::{CONNECTIONS, Result, deliver_for};
+use spektr_bench::rates::request;
+use spektr_bench::receivers::{FILE, Kind, SERVE, serve};
 use spektr_inbox::store::sqlite::SqliteOptions;
-use spektr_inbox::store::{ClaimRequest, NewEntry, Settlement, State, Store};
+use spektr_inbox::store::{NewEntry, Settlement, State, Store};
 use spektr_inbox::testing::start;
-use spektr_inbox::{Receiver, Server};
-use spektr_verify::{KeyRing, SignedContent, Verifier};
-use tokio::net::TcpListener;
 
 const FSYNC_BLOCKS: u64 = 300;
 
@@ -38,22 +33,11 @@ async fn main() -> Result<()> {
         arguments.get(index).map_or(Ok(default), |text| text.parse::<u64>())
     };
     match arguments.first().map(String::as_str) {
-        Some("serve") => serve(&arguments[1], number(2, 256)?).await,
+        Some(SERVE) => serve(&arguments[1], usize::try_from(number(2, 256)?)?).await,
         Some("receivers") => receivers(Duration::from_secs(number(1, 10)?)).await,
         Some("growth") => growth(number(1, 5_000_000)?).await,
         _ => Err("say `receivers` or `growth`".into()),
     }
-}
-
-/// Runs this crate's receiver on a free port, which it prints.
-async fn serve(path: &str, group: u64) -> Result<()> {
-    let store = SqliteOptions::new(path).with_group(usize::try_from(group)?).open()?;
-    let verifier = Verifier::new(KeyRing::new([key()?])?, SignedContent::TIMESTAMP_DOT_BODY);
-    let receiver = Receiver::new(Arc::new(store), verifier);
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    println!("{}", listener.local_addr()?);
-    Server::new(receiver.router("/webhooks/spektr")).serve(listener, std::future::pending()).await;
-    Ok(())
 }
 
 async fn receivers(duration: Duration) -> Result<()> {
@@ -62,49 +46,30 @@ async fn receivers(duration: Duration) -> Result<()> {
         println!("fdatasync of 4 KiB, {blocks}: median {median:.2?}, p99 {late:.2?}");
     }
     println!("{CONNECTIONS} connections, {duration:?} each");
-    let own = std::env::current_exe()?;
-    let node = Path::new(env!("CARGO_MANIFEST_DIR")).join("node");
-    let command = |group: &str| {
-        let mut command = Command::new(&own);
-        command.args(["serve", "bench.db", group]);
-        command
-    };
-    let mut express = Command::new("node");
-    express.arg(node.join("receive.js")).arg("bench.db").env("SECRET", SECRET);
-    run("this crate", command("256"), duration).await?;
-    run("a commit each", command("1"), duration).await?;
-    if node.join("node_modules").exists() {
-        run("express", express, duration).await?;
-    } else {
-        println!("express: run `npm install --no-package-lock` in {} first", node.display());
+    for kind in [Kind::Own(256), Kind::Own(1), Kind::Node, Kind::Python] {
+        kind.ensure_installed()?;
+        remove(FILE);
+        let (running, address) = kind.start()?;
+        let latencies = deliver_for(address, &Arc::default(), duration).await?;
+        let resident = resident(&format!("/proc/{}/statm", running.0.id()))?;
+        println!(
+            "{:14} {:8.0}/s  p50 {:8.2?}  p99 {:8.2?}  max {:8.2?}  resident {resident} MiB",
+            kind.name(),
+            latencies.count() as f64 / duration.as_secs_f64(),
+            latencies.at(0.5),
+            latencies.at(0.99),
+            latencies.at(1.0),
+        );
+        drop(running);
+        remove(FILE);
     }
-    Ok(())
-}
-
-async fn run(name: &str, mut command: Command, duration: Duration) -> Result<()> {
-    remove("bench.db");
-    let mut child = Running(command.stdout(Stdio::piped()).spawn()?);
-    let mut line = String::new();
-    BufReader::new(child.0.stdout.take().ok_or("no output")?).read_line(&mut line)?;
-    let address: SocketAddr = line.trim().parse()?;
-    let latencies = deliver_for(address, &Arc::default(), duration).await?;
-    let resident = resident(&format!("/proc/{}/statm", child.0.id()))?;
-    println!(
-        "{name:14} {:8.0}/s  p50 {:8.2?}  p99 {:8.2?}  max {:8.2?}  resident {resident} MiB",
-        latencies.count() as f64 / duration.as_secs_f64(),
-        latencies.at(0.5),
-        latencies.at(0.99),
-        latencies.at(1.0),
-    );
-    drop(child);
-    remove("bench.db");
     Ok(())
 }
 
 /// Accepts and claims on a store with more and more entries that are done.
 async fn growth(entries_in_all: u64) -> Result<()> {
-    remove("bench.db");
-    let store = SqliteOptions::new("bench.db").open()?;
+    remove(FILE);
+    let store = SqliteOptions::new(FILE).open()?;
     let mut filled = 0;
     let mut sizes = vec![10_000, 100_000, 1_000_000, 5_000_000];
     sizes.retain(|size| *size < entries_in_all);
@@ -118,7 +83,7 @@ async fn growth(entries_in_all: u64) -> Result<()> {
         let filling = began.elapsed();
         // What was written while filling is not to be measured, and how long the disk
         // takes just now is to be seen beside the figures.
-        File::open("bench.db")?.sync_all()?;
+        File::open(FILE)?.sync_all()?;
         tokio::time::sleep(Duration::from_secs(2)).await;
         let (sync, _) = fsync_latency(FSYNC_BLOCKS * 4096)?;
         let mut accept = Vec::new();
@@ -131,17 +96,8 @@ async fn growth(entries_in_all: u64) -> Result<()> {
         }
         let mut claim = Vec::new();
         for _ in 0..1000 {
-            let request = ClaimRequest {
-                owner: 1,
-                now: start(),
-                lease: Duration::from_secs(30),
-                limit: 1,
-                ordered: true,
-                hold_on_dead: false,
-                horizon: Duration::from_secs(3600),
-            };
             let began = Instant::now();
-            let claims = store.claim(request).await?;
+            let claims = store.claim(request(1, 1, true)).await?;
             claim.push(began.elapsed());
             let lease = claims.first().ok_or("nothing is due")?.lease;
             store.settle(lease, Settlement::Done, start()).await?;
@@ -155,12 +111,12 @@ async fn growth(entries_in_all: u64) -> Result<()> {
             accept[990],
             claim[500],
             claim[990],
-            File::open("bench.db")?.metadata()?.len() >> 20,
+            File::open(FILE)?.metadata()?.len() >> 20,
             resident("/proc/self/statm")?,
         );
     }
     drop(store);
-    remove("bench.db");
+    remove(FILE);
     Ok(())
 }
 

@@ -14,18 +14,14 @@
 //! SQLite is a file in the working folder; PostgreSQL is a server of its own on this
 //! machine, with its default settings. The order of the two versions changes each time.
 
-use std::io::{BufRead as _, BufReader};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use spektr_bench::inbox::remove;
-use spektr_bench::load::{
-    Client, KEY_ID, Latencies, Result, Running, SECRET, batch, deliver_for, fill,
-};
+use spektr_bench::load::{Client, Latencies, Result, Running, batch, deliver_for, fill};
+use spektr_bench::receivers::Service;
 use spektr_inbox::testing::postgres::Cluster;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
@@ -103,31 +99,13 @@ struct Version {
 }
 
 impl Version {
-    /// Starts the service on free ports; gives where it receives.
-    fn start(&self) -> Result<(Running, SocketAddr)> {
-        let child = Command::new(&self.program)
-            .args(["--format", "json", "serve", "--store", &self.url])
-            .args(["--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0"])
-            .env("SPEKTR_WEBHOOK_KEYS", format!("{KEY_ID}={SECRET}"))
-            .env_remove("SPEKTR_API_KEY")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()?;
-        let mut running = Running(child);
-        let mut line = String::new();
-        let output = running.0.stdout.take().ok_or("no output")?;
-        BufReader::new(output).read_line(&mut line)?;
-        let begun: serde_json::Value = serde_json::from_str(&line)
-            .map_err(|_| format!("{} does not start", self.program.display()))?;
-        let url = begun["receiving"].as_str().ok_or("it does not say where it receives")?;
-        let address = url.trim_start_matches("http://").split('/').next().unwrap_or_default();
-        let address = address.parse()?;
-        Ok((running, address))
+    fn start(&self) -> Result<Service> {
+        Service::start(&self.program, &self.url, &[])
     }
 
     async fn measure(&self, duration: Duration) -> Result<()> {
         let before = self.next.load(Ordering::Relaxed);
-        let (running, address) = self.start()?;
+        let Service { running, receiving: address, .. } = self.start()?;
         let latencies = deliver_for(address, &self.next, duration).await?;
         println!(
             "  {:6} from {before:8} entries: {:7.0}/s  p50 {:8.2?}  p99 {:8.2?}  {}",
@@ -142,7 +120,7 @@ impl Version {
 
     async fn fill(&self, entries: u64) -> Result<()> {
         let there = self.next.load(Ordering::Relaxed);
-        let (running, address) = self.start()?;
+        let Service { running, receiving: address, .. } = self.start()?;
         let began = Instant::now();
         fill(address, &self.next, entries.saturating_sub(there)).await?;
         let elapsed = began.elapsed();
@@ -153,7 +131,7 @@ impl Version {
     /// Delivers on new connections while many others are idle, and come again when they are
     /// closed.
     async fn measure_among_idle(&self) -> Result<()> {
-        let (running, address) = self.start()?;
+        let Service { running, receiving: address, .. } = self.start()?;
         let mut idle = JoinSet::new();
         for _ in 0..IDLE {
             let mut stream = TcpStream::connect(address).await?;

@@ -4,140 +4,86 @@
 //! ```text
 //! cargo run --release --bin stores -- rates [SECONDS]      # with 1, 2 and 4 machines
 //! cargo run --release --bin stores -- backlog [ENTRIES]    # a claim beside 10 thousand
+//! cargo run --release --bin stores -- work STORE [ENTRIES] # for a profiler: sqlite, postgres or URL
 //! ```
 //!
 //! PostgreSQL is a server of its own on this machine, reached by a Unix socket, with its
 //! default settings: what is acknowledged is synced. SQLite is a file in the working
 //! folder.
 
-use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use spektr_bench::inbox::{events, remove};
+use spektr_bench::inbox::remove;
+use spektr_bench::load::Result;
+use spektr_bench::rates::{CLAIM, IN_FLIGHT, accept, fill, postgres, request, sqlite, work};
 use spektr_inbox::store::postgres::PostgresOptions;
-use spektr_inbox::store::sqlite::SqliteOptions;
-use spektr_inbox::store::{ClaimRequest, Settlement, Store};
+use spektr_inbox::store::{Settlement, Store};
 use spektr_inbox::testing::postgres::Cluster;
 use spektr_inbox::testing::start;
-use tokio::task::JoinSet;
 
-type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
-
-/// How many deliveries are in flight at a time, on all machines together.
-const IN_FLIGHT: usize = 64;
-
-/// How many entries a worker claims at a time, and settles one by one.
-const CLAIM: usize = 16;
+const FILE: &str = "bench-stores.db";
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let number = |default: u64| arguments.get(1).map_or(Ok(default), |text| text.parse::<u64>());
-    let cluster = Cluster::start(&[]);
+    let number = |index: usize, default: u64| {
+        arguments.get(index).map_or(Ok(default), |text| text.parse::<u64>())
+    };
     match arguments.first().map(String::as_str) {
-        Some("rates") => rates(&cluster, Duration::from_secs(number(8)?)).await,
-        Some("backlog") => backlog(&cluster, number(1_000_000)?).await,
-        _ => Err("say `rates` or `backlog`".into()),
+        Some("rates") => rates(&Cluster::start(&[]), Duration::from_secs(number(1, 8)?)).await,
+        Some("backlog") => backlog(&Cluster::start(&[]), number(1, 1_000_000)?).await,
+        Some("work") => {
+            let entries = number(2, 50_000)?;
+            match arguments.get(1).map(String::as_str) {
+                Some("sqlite") => profile(sqlite(FILE)?, entries).await?,
+                Some("postgres") => {
+                    let cluster = Cluster::start(&[]);
+                    profile(postgres(&cluster, 1).await?, entries).await?;
+                }
+                Some(url) => {
+                    let store: Arc<dyn Store> = Arc::new(PostgresOptions::new(url).open().await?);
+                    profile(vec![store], entries).await?;
+                }
+                None => return Err("say `sqlite`, `postgres` or a URL of a new database".into()),
+            }
+            remove(FILE);
+            Ok(())
+        }
+        _ => Err("say `rates`, `backlog` or `work`".into()),
     }
-}
-
-/// Stores as several machines have them: each its own connections.
-async fn machines(cluster: &Cluster, count: usize) -> Result<Vec<Arc<dyn Store>>> {
-    let url = cluster.database().await;
-    let mut machines: Vec<Arc<dyn Store>> = Vec::new();
-    for _ in 0..count {
-        machines.push(Arc::new(PostgresOptions::new(&url).open().await?));
-    }
-    Ok(machines)
 }
 
 async fn rates(cluster: &Cluster, duration: Duration) -> Result<()> {
     println!("{IN_FLIGHT} deliveries in flight, {CLAIM} entries a claim, {duration:?} each");
-    remove("bench-stores.db");
-    let sqlite: Arc<dyn Store> = Arc::new(SqliteOptions::new("bench-stores.db").open()?);
-    measure("SQLite", vec![sqlite], duration).await?;
-    remove("bench-stores.db");
+    measure("SQLite", sqlite(FILE)?, duration).await?;
+    remove(FILE);
     for count in [1, 2, 4] {
-        let name = format!("PostgreSQL, {count}");
-        measure(&name, machines(cluster, count).await?, duration).await?;
+        measure(&format!("PostgreSQL, {count}"), postgres(cluster, count).await?, duration).await?;
     }
     Ok(())
 }
 
-async fn measure(name: &str, machines: Vec<Arc<dyn Store>>, duration: Duration) -> Result<()> {
-    let next = Arc::new(AtomicU64::new(0));
-    let stop = Arc::new(AtomicBool::new(false));
-    let mut senders = JoinSet::new();
-    for sender in 0..IN_FLIGHT {
-        let store = Arc::clone(&machines[sender % machines.len()]);
-        let (next, stop) = (Arc::clone(&next), Arc::clone(&stop));
-        senders.spawn(async move {
-            let mut latencies = Vec::new();
-            while !stop.load(Ordering::Relaxed) {
-                let one = events(next.fetch_add(1, Ordering::Relaxed), 1);
-                let began = Instant::now();
-                store.accept(one).await?;
-                latencies.push(began.elapsed());
-            }
-            Ok::<_, Box<dyn Error + Send + Sync>>(latencies)
-        });
-    }
-    tokio::time::sleep(duration).await;
-    stop.store(true, Ordering::Relaxed);
-    let mut latencies = Vec::new();
-    for sent in senders.join_all().await {
-        latencies.extend(sent?);
-    }
-    latencies.sort_unstable();
-    let accepted = latencies.len() as f64 / duration.as_secs_f64();
-
-    // What was accepted is the backlog, which is more than can be handled in that time.
-    let stop = Arc::new(AtomicBool::new(false));
-    let handled = Arc::new(AtomicU64::new(0));
-    let mut workers = JoinSet::new();
-    for (owner, store) in (1..).zip(&machines) {
-        for _ in 0..2 {
-            let (store, stop) = (Arc::clone(store), Arc::clone(&stop));
-            let handled = Arc::clone(&handled);
-            workers.spawn(async move {
-                while !stop.load(Ordering::Relaxed) {
-                    let claims = store.claim(request(owner, CLAIM, false)).await?;
-                    if claims.is_empty() {
-                        return Ok(());
-                    }
-                    let settling = claims.into_iter().map(|claim| {
-                        let store = Arc::clone(&store);
-                        async move { store.settle(claim.lease, Settlement::Done, start()).await }
-                    });
-                    for settled in settling.collect::<JoinSet<_>>().join_all().await {
-                        handled.fetch_add(u64::from(settled?), Ordering::Relaxed);
-                    }
-                }
-                Ok::<_, Box<dyn Error + Send + Sync>>(())
-            });
-        }
-    }
-    let began = Instant::now();
-    while began.elapsed() < duration && !workers.is_empty() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-        while let Some(ended) = workers.try_join_next() {
-            ended??;
-        }
-    }
-    let elapsed = began.elapsed();
-    stop.store(true, Ordering::Relaxed);
-    let handled = handled.load(Ordering::Relaxed) as f64 / elapsed.as_secs_f64();
-    for ended in workers.join_all().await {
-        ended?;
-    }
+async fn measure(name: &str, stores: Vec<Arc<dyn Store>>, duration: Duration) -> Result<()> {
+    let (accepted, latencies) = accept(&stores, duration).await?;
+    // What was accepted is the backlog; where that is less than can be handled, it ends sooner.
+    let handled = work(&stores, duration).await?;
     println!(
-        "{name:14} accepted {accepted:7.0}/s (p50 {:6.2?}, p99 {:6.2?}), \
-         claimed and settled {handled:7.0}/s",
-        latencies[latencies.len() / 2],
-        latencies[latencies.len() * 99 / 100],
+        "{name:14} accepted {:7.0}/s (p50 {:6.2?}, p99 {:6.2?}), \
+         claimed and settled {:7.0}/s ({:.1?} of processor each)",
+        accepted.a_second,
+        latencies.at(0.5),
+        latencies.at(0.99),
+        handled.a_second,
+        handled.processor,
     );
+    Ok(())
+}
+
+async fn profile(stores: Vec<Arc<dyn Store>>, entries: u64) -> Result<()> {
+    fill(&stores[0], entries).await?;
+    let handled = work(&stores, Duration::from_secs(600)).await?;
+    println!("{:.0}/s, {:.1?} of processor each", handled.a_second, handled.processor);
     Ok(())
 }
 
@@ -146,11 +92,9 @@ async fn backlog(cluster: &Cluster, large: u64) -> Result<()> {
     let sizes = [10_000, large];
     let mut stores = Vec::new();
     for size in sizes {
-        let store = machines(cluster, 1).await?.remove(0);
+        let store = postgres(cluster, 1).await?.remove(0);
         let began = Instant::now();
-        for first in (0..size).step_by(500) {
-            store.accept(events(first, 500)).await?;
-        }
+        fill(&store, size).await?;
         println!("{size} entries pending, stored in {:.1?}", began.elapsed());
         stores.push(store);
     }
@@ -190,16 +134,4 @@ async fn backlog(cluster: &Cluster, large: u64) -> Result<()> {
         println!("figures beside {size}: {:.2?}", began.elapsed());
     }
     Ok(())
-}
-
-fn request(owner: i64, limit: usize, ordered: bool) -> ClaimRequest {
-    ClaimRequest {
-        owner,
-        now: start(),
-        lease: Duration::from_secs(30),
-        limit,
-        ordered,
-        hold_on_dead: false,
-        horizon: Duration::from_secs(3600),
-    }
 }

@@ -1,0 +1,148 @@
+//! What a store does alone, without HTTP: accepts a second, and claims and settlements.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use spektr_inbox::store::postgres::PostgresOptions;
+use spektr_inbox::store::sqlite::SqliteOptions;
+use spektr_inbox::store::{ClaimRequest, Settlement, Store};
+use spektr_inbox::testing::postgres::Cluster;
+use spektr_inbox::testing::start;
+use tokio::task::JoinSet;
+
+use crate::inbox::{events, remove};
+use crate::load::{Latencies, Result};
+use crate::machine::processor_time;
+
+/// How many deliveries are in flight at a time, on all machines together.
+pub const IN_FLIGHT: usize = 64;
+
+/// How many entries a worker claims at a time, and settles one by one.
+pub const CLAIM: usize = 16;
+
+/// A store in a file of the working folder, which is new.
+pub fn sqlite(file: &str) -> Result<Vec<Arc<dyn Store>>> {
+    remove(file);
+    Ok(vec![Arc::new(SqliteOptions::new(file).open()?)])
+}
+
+/// Stores in a new database, as several machines have them: each its own connections.
+pub async fn postgres(cluster: &Cluster, machines: usize) -> Result<Vec<Arc<dyn Store>>> {
+    let url = cluster.database().await;
+    let mut stores: Vec<Arc<dyn Store>> = Vec::new();
+    for _ in 0..machines {
+        stores.push(Arc::new(PostgresOptions::new(&url).open().await?));
+    }
+    Ok(stores)
+}
+
+/// What was done in some time.
+pub struct Rate {
+    /// How often in a second.
+    pub a_second: f64,
+    /// Processor time of this process for each; a database server's is not in it.
+    pub processor: Duration,
+}
+
+impl Rate {
+    fn new(count: u64, elapsed: Duration, processor: Duration) -> Result<Self> {
+        if count == 0 {
+            return Err("nothing was done".into());
+        }
+        let processor = processor.div_f64(count as f64);
+        Ok(Self { a_second: count as f64 / elapsed.as_secs_f64(), processor })
+    }
+}
+
+/// Accepts deliveries of one event each; gives how long they took as well.
+pub async fn accept(stores: &[Arc<dyn Store>], duration: Duration) -> Result<(Rate, Latencies)> {
+    let next = Arc::new(AtomicU64::new(0));
+    let (began, before) = (Instant::now(), processor_time()?);
+    let mut senders = JoinSet::new();
+    for sender in 0..IN_FLIGHT {
+        let store = Arc::clone(&stores[sender % stores.len()]);
+        let next = Arc::clone(&next);
+        senders.spawn(async move {
+            let mut latencies = Vec::new();
+            while began.elapsed() < duration {
+                let one = events(next.fetch_add(1, Ordering::Relaxed), 1);
+                let began = Instant::now();
+                store.accept(one).await?;
+                latencies.push(began.elapsed());
+            }
+            Ok::<_, Box<dyn Error + Send + Sync>>(latencies)
+        });
+    }
+    let mut latencies = Vec::new();
+    for sent in senders.join_all().await {
+        latencies.extend(sent?);
+    }
+    let (elapsed, processor) = (began.elapsed(), processor_time()? - before);
+    let latencies = Latencies::new(latencies)?;
+    Ok((Rate::new(latencies.count() as u64, elapsed, processor)?, latencies))
+}
+
+/// Stores so many events, which are then to be handled.
+pub async fn fill(store: &Arc<dyn Store>, count: u64) -> Result<()> {
+    const BATCH: u64 = 500;
+    for first in (0..count).step_by(BATCH as usize) {
+        store.accept(events(first, BATCH)).await?;
+    }
+    Ok(())
+}
+
+/// Claims and settles what is there, with two loops for each store, until nothing is left or the
+/// time is over.
+pub async fn work(stores: &[Arc<dyn Store>], duration: Duration) -> Result<Rate> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let handled = Arc::new(AtomicU64::new(0));
+    let (began, before) = (Instant::now(), processor_time()?);
+    let mut workers = JoinSet::new();
+    for (owner, store) in (1..).zip(stores) {
+        for _ in 0..2 {
+            let (store, stop) = (Arc::clone(store), Arc::clone(&stop));
+            let handled = Arc::clone(&handled);
+            workers.spawn(async move {
+                while !stop.load(Ordering::Relaxed) {
+                    let claims = store.claim(request(owner, CLAIM, false)).await?;
+                    if claims.is_empty() {
+                        return Ok(());
+                    }
+                    let settling = claims.into_iter().map(|claim| {
+                        let store = Arc::clone(&store);
+                        async move { store.settle(claim.lease, Settlement::Done, start()).await }
+                    });
+                    for settled in settling.collect::<JoinSet<_>>().join_all().await {
+                        handled.fetch_add(u64::from(settled?), Ordering::Relaxed);
+                    }
+                }
+                Ok::<_, Box<dyn Error + Send + Sync>>(())
+            });
+        }
+    }
+    let stopping = tokio::spawn(async move {
+        tokio::time::sleep(duration).await;
+        stop.store(true, Ordering::Relaxed);
+    });
+    for ended in workers.join_all().await {
+        ended?;
+    }
+    let (elapsed, processor) = (began.elapsed(), processor_time()? - before);
+    stopping.abort();
+    Rate::new(handled.load(Ordering::Relaxed), elapsed, processor)
+}
+
+/// A claim as workers make it, by the clock of the entries.
+pub fn request(owner: i64, limit: usize, ordered: bool) -> ClaimRequest {
+    ClaimRequest {
+        owner,
+        now: start(),
+        lease: Duration::from_secs(30),
+        limit,
+        ordered,
+        hold_on_dead: false,
+        horizon: Duration::from_secs(3600),
+    }
+}

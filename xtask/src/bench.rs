@@ -1,0 +1,32 @@
+//! `cargo xtask bench`: builds the program and the benchmarks in release, and runs all of them.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result};
+
+use crate::workspace;
+
+/// The program that is measured, where cargo puts it.
+const PROGRAM: &str = "target/release/spektr";
+
+pub(crate) fn run(quick: bool, without: &[String]) -> Result<ExitCode> {
+    let build =
+        ["build", "--release", "--locked", "--package", "spektr-cli", "--target-dir", "target"];
+    let mut report = vec!["run", "--release", "--locked", "--manifest-path", "bench/Cargo.toml"];
+    report.extend(["--bin", "report", "--", PROGRAM]);
+    if quick {
+        report.push("--quick");
+    }
+    report.extend(without.iter().flat_map(|peer| ["--without", peer]));
+    for arguments in [&build[..], &report] {
+        let status = Command::new(workspace::cargo())
+            .args(arguments)
+            .current_dir(workspace::root())
+            .status()
+            .with_context(|| format!("cannot run cargo {}", arguments.join(" ")))?;
+        if !status.success() {
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
