@@ -81,6 +81,13 @@ const RECORD_LIMIT: Duration = Duration::from_secs(10);
 /// and must not come with every delivery.
 const REST: u32 = 4;
 
+/// Of how many places one has to be free before a worker that was full claims again: fast
+/// handlers end one after the other, and a claim for each would cost more than the handlers.
+const SHARE: usize = 4;
+
+/// How long a free place waits for others at most, because handlers can be slow.
+const GATHER: Duration = Duration::from_millis(1);
+
 /// A claimed entry, and up to when its lease lasts at least: forever, if that is no time.
 pub(super) struct Held {
     pub(super) claim: Claim,
@@ -330,7 +337,8 @@ impl<H: Handler> Workers<H> {
         let mut pauses = pin!(log_pauses(&*shared.store));
         loop {
             while attempts.try_join_next().is_some() {}
-            let free = shared.options.concurrency - attempts.len();
+            let concurrency = shared.options.concurrency;
+            let free = concurrency - attempts.len();
             // What is committed from here on, this claim may not find.
             arrivals.mark_unchanged();
             let began = Instant::now();
@@ -347,7 +355,7 @@ impl<H: Handler> Workers<H> {
             }
             let pause = shared.outages.claim.pause(shared.options.poll, fastrand::f64());
             let pause = shared.options.breaker.shorten(pause);
-            let is_full = attempts.len() >= shared.options.concurrency;
+            let is_full = attempts.len() >= concurrency;
             let told = async {
                 sleep(took.saturating_mul(REST)).await;
                 if arrivals.changed().await.is_err() {
@@ -361,7 +369,7 @@ impl<H: Handler> Workers<H> {
                 // With room left and entries found, there may be more at once.
                 () = std::future::ready(()), if found > 0 && !is_full => {}
                 // A free place, or in order, a spektr id that is free again.
-                _ = attempts.join_next(), if !attempts.is_empty() => {}
+                () = places(&mut attempts, concurrency), if !attempts.is_empty() => {}
                 () = told, if !is_full && !has_failed => {}
                 () = sleep(pause), if !is_full => {}
             }
@@ -402,6 +410,18 @@ impl<H: Handler> Workers<H> {
             let _ended = attempts.join_all().await;
         }
     }
+}
+
+/// Waits until a place is free, and a moment longer if few are.
+async fn places(attempts: &mut JoinSet<()>, concurrency: usize) {
+    attempts.join_next().await;
+    let enough = concurrency - concurrency.div_ceil(SHARE);
+    let more = async {
+        while attempts.len() > enough {
+            attempts.join_next().await;
+        }
+    };
+    let _few = timeout(GATHER, more).await;
 }
 
 impl<H> Shared<H> {
@@ -453,5 +473,37 @@ impl<H> Shared<H> {
 impl<H> fmt::Debug for Workers<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Workers").field("options", &self.shared.options).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    /// How many attempts are left, and how long it took, once so many of 16 have ended.
+    async fn left_after(ended: usize) -> (usize, Duration) {
+        let ends = Arc::new(Semaphore::new(ended));
+        let mut attempts: JoinSet<()> = (0..16)
+            .map(|_| {
+                let ends = Arc::clone(&ends);
+                async move {
+                    let _end = ends.acquire().await.map(|permit| permit.forget());
+                }
+            })
+            .collect();
+        let began = Instant::now();
+        places(&mut attempts, 16).await;
+        (attempts.len(), began.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_quarter_of_the_places_is_claimed_for_together_and_one_after_a_millisecond() {
+        assert_eq!(left_after(4).await, (12, Duration::ZERO));
+        assert_eq!(left_after(16).await, (12, Duration::ZERO));
+        let (left, took) = left_after(1).await;
+        assert_eq!(left, 15);
+        assert!((GATHER..GATHER * 3).contains(&took), "{took:?}");
     }
 }
