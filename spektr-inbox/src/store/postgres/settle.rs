@@ -149,12 +149,18 @@ impl Gathering {
 
 async fn serve(pool: Arc<Pool>, mut queue: mpsc::Receiver<Job>, limit: Duration) {
     while let Some(first) = queue.recv().await {
-        // Handlers that have ended with it get to the queue as well.
-        tokio::task::yield_now().await;
         let mut jobs = vec![first];
-        while jobs.len() < GROUP {
-            let Ok(job) = queue.try_recv() else { break };
-            jobs.push(job);
+        // Handlers that have ended with it get to the queue as well, for as long as more do.
+        loop {
+            tokio::task::yield_now().await;
+            let before = jobs.len();
+            while jobs.len() < GROUP {
+                let Ok(job) = queue.try_recv() else { break };
+                jobs.push(job);
+            }
+            if jobs.len() == before {
+                break;
+            }
         }
         let endings: Vec<_> = jobs.iter().map(|job| &*job.ending).collect();
         let late = |_| Err(Fault::new("the database does not answer in time"));
