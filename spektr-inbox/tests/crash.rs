@@ -21,7 +21,7 @@ use std::time::Duration;
 use crash::process::{Client, Process};
 use crash::trace::{Disk, Step, steps};
 use spektr_inbox::store::sqlite::SqliteOptions;
-use spektr_inbox::store::{Filter, Store};
+use spektr_inbox::store::{Filter, State, Store};
 use spektr_inbox::testing::tag_added;
 
 const ROUNDS: u64 = 20;
@@ -29,14 +29,19 @@ const CLIENTS: usize = 8;
 
 /// The ids that are stored, in their order.
 async fn stored(path: &Path) -> Vec<String> {
+    states(path).await.into_iter().map(|(id, _)| id).collect()
+}
+
+/// The ids that are stored, in their order, with what has become of each.
+async fn states(path: &Path) -> Vec<(String, State)> {
     let store = SqliteOptions::new(path).open().unwrap();
-    let mut ids = Vec::new();
+    let mut states = Vec::new();
     let mut last = 0;
     loop {
         let page = store.list(Filter::all(), last, 1000).await.unwrap();
-        let Some(end) = page.last() else { return ids };
+        let Some(end) = page.last() else { return states };
         last = end.number;
-        ids.extend(page.into_iter().filter_map(|entry| entry.id));
+        states.extend(page.into_iter().map(|entry| (entry.id.unwrap(), entry.state)));
     }
 }
 
@@ -158,4 +163,63 @@ async fn whatever_was_answered_with_200_survives_a_power_cut() {
     let folder = tempfile::tempdir().unwrap();
     disk.synced_into(folder.path());
     assert!(stored(&folder.path().join("inbox.db")).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_power_cut_takes_away_the_last_work_and_no_delivery() {
+    const DELIVERIES: usize = 5;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("inbox.db");
+    let log = folder.path().join("calls");
+    let process = Process::start_traced(&path, &log);
+    let mut client = Client::new(process.address);
+    for index in 1..=DELIVERIES as u64 {
+        assert_eq!(client.deliver(&body(index)), Some(200));
+    }
+    // Without another delivery, what the workers have done gets to the disk as well.
+    let is_done = |states: &[(String, State)]| {
+        states.iter().filter(|(_, state)| *state == State::Done).count()
+    };
+    for round in 0.. {
+        let mut disk = Disk::default();
+        let calls = std::fs::read_to_string(&log).unwrap();
+        // The last line may not be there as a whole yet.
+        let calls = &calls[..calls.rfind('\n').unwrap() + 1];
+        steps(calls, &path).into_iter().for_each(|step| disk.apply(step));
+        let folder = tempfile::tempdir().unwrap();
+        disk.synced_into(folder.path());
+        if is_done(&states(&folder.path().join("inbox.db")).await) == DELIVERIES {
+            break;
+        }
+        assert!(round < 300, "what was handled is not on the disk");
+        thread::sleep(Duration::from_millis(100));
+    }
+    process.terminate(&log);
+
+    let log = std::fs::read_to_string(&log).unwrap();
+    let mut disk = Disk::default();
+    let (mut answers, mut taken_away) = (0, 0);
+    for step in steps(&log, &path) {
+        match &step {
+            Step::Answer => answers += 1,
+            // The power is cut just before.
+            Step::Sync { file } if file.ends_with("-wal") => {
+                let [cut, whole] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+                disk.synced_into(cut.path());
+                disk.written_into(whole.path());
+                let cut = states(&cut.path().join("inbox.db")).await;
+                let whole = states(&whole.path().join("inbox.db")).await;
+                assert!(cut.len() >= answers, "after answer {answers}: {cut:?}");
+                let allowed =
+                    |(_, state): &(String, State)| matches!(state, State::Pending | State::Done);
+                assert!(cut.iter().all(allowed), "{cut:?}");
+                taken_away += usize::from(is_done(&cut) < is_done(&whole));
+            }
+            _ => {}
+        }
+        disk.apply(step);
+    }
+    assert_eq!(answers, DELIVERIES);
+    // Otherwise this test has looked at nothing.
+    assert!(taken_away > 0);
 }

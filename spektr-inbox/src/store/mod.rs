@@ -2,10 +2,12 @@
 //!
 //! Invariants of every store, which `testing` (feature `testing`) checks:
 //!
-//! - What a method has answered with `Ok` survives a crash and a power cut.
+//! - What a method has answered with `Ok` survives a crash and a power cut. In a store of one
+//!   machine, a power cut can take away the last claims, extensions and ends of leases: all
+//!   that came after one of them goes with it, and so does everybody who had a lease.
 //! - Each method is one transaction: all of it happens, or nothing.
 //! - An entry is claimed by one worker at a time, until its lease ends.
-//! - A lease has a number that no other one has or will have, so that nobody can settle
+//! - A lease has a number that no other one in use has or will have, so that nobody can settle
 //!   one that another holds.
 //! - No method reads the machine's clock: times come from the caller, or, where several
 //!   machines share a store, from the database.

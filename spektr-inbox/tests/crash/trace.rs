@@ -73,6 +73,13 @@ impl Disk {
             std::fs::write(folder.join(name), &file.synced).unwrap();
         }
     }
+
+    /// Writes what is there as long as the power is.
+    pub(crate) fn written_into(&self, folder: &Path) {
+        for (name, file) in self.files.iter().filter(|(_, file)| file.is_named) {
+            std::fs::write(folder.join(name), &file.written).unwrap();
+        }
+    }
 }
 
 /// Reads the output of `strace -f -y -xx`, as far as it is about a store.

@@ -1,9 +1,9 @@
 //! The statements of workers: claim, extend, settle, give back.
 //!
-//! A lease is held by who has its token while the entry is pending and has an owner. Each
-//! statement that takes or ends a lease looks at the row before it changes it, and at what it
-//! has become after that. It does so by statements of its own: `RETURNING` makes a temporary
-//! table each time, which takes longer than the change.
+//! A lease is held by who has its token while the entry is pending and has an owner. What takes
+//! or ends a lease reads the row first, and then changes it under a condition that says what it
+//! has read: if that does not change exactly one row, nothing is committed. It does so by two
+//! statements: `RETURNING` makes a temporary table each time, which takes longer than the change.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use spektr_types::Timestamp;
@@ -11,9 +11,11 @@ use spektr_types::Timestamp;
 use super::claim::{WHEN, find};
 use super::pause::is_paused;
 use super::read::{COLUMNS, COLUMNS_COUNT, entry};
-use crate::clock::after;
+use crate::clock::{after, from_millis};
 use crate::store::model::LEASE_EXPIRED;
-use crate::store::{Claim, ClaimRequest, Lease, MAX_ATTEMPTS_KEPT, Settlement, StoreError};
+use crate::store::{
+    Claim, ClaimRequest, Lease, MAX_ATTEMPTS_KEPT, Settlement, StoreError, StoredEntry,
+};
 
 pub(super) fn claim(
     connection: &Connection,
@@ -32,28 +34,46 @@ pub(super) fn claim(
     let mut token: i64 = connection
         .prepare_cached("SELECT last FROM counters WHERE name = 'lease'")?
         .query_row([], |row| row.get(0))?;
+    let look = format!("SELECT {COLUMNS}, owner, lease, leased_at FROM entries WHERE number = ?1");
+    let mut look = connection.prepare_cached(&look)?;
     let [due, misdated] = WHEN;
     let take = format!(
-        "UPDATE entries SET owner = ?3, attempts = attempts + 1, due_at = ?5, lease = ?6, \
-         leased_at = ?1 WHERE number = ?4 AND state = 'pending' AND (({due}) OR ({misdated}))"
+        "UPDATE entries SET owner = ?3, attempts = ?7 + 1, due_at = ?5, lease = ?6, \
+         leased_at = ?1 WHERE number = ?4 AND state = 'pending' AND (({due}) OR ({misdated})) \
+         AND attempts = ?7 AND lease IS ?8"
     );
     let mut take = connection.prepare_cached(&take)?;
-    let look = format!("SELECT {COLUMNS}, lease FROM entries WHERE number = ?1");
-    let mut look = connection.prepare_cached(&look)?;
     let mut claims = Vec::with_capacity(numbers.len());
     for number in numbers {
         token += 1;
-        end_expired(connection, number, request.now)?;
-        let values = params![now, horizon, request.owner, number, until, token];
+        let (entry, before) = look.query_row([number], |row| {
+            let column = COLUMNS_COUNT;
+            let before = Before {
+                owner: row.get(column)?,
+                lease: row.get(column + 1)?,
+                leased_at: row.get(column + 2)?,
+            };
+            Ok((entry(row), before))
+        })?;
+        let mut entry = entry?;
+        if let Before { owner: Some(_), lease: Some(expired), leased_at } = before {
+            end_expired(connection, &entry, expired, leased_at, request.now)?;
+        }
+        let values = params![
+            now,
+            horizon,
+            request.owner,
+            number,
+            until,
+            token,
+            entry.attempts,
+            before.lease
+        ];
         if take.execute(values)? != 1 {
             return Err(StoreError::Lease { number });
         }
-        let (entry, taken) =
-            look.query_row([number], |row| Ok((entry(row), row.get::<_, i64>(COLUMNS_COUNT)?)))?;
-        let entry = entry?;
-        if taken != token || entry.number != number {
-            return Err(StoreError::Lease { number });
-        }
+        entry.attempts += 1;
+        entry.due_at = from_millis(until);
         let lease = Lease { number, owner: request.owner, attempt: entry.attempts, token };
         claims.push(Claim { lease, entry });
     }
@@ -63,16 +83,35 @@ pub(super) fn claim(
     Ok(claims)
 }
 
+/// The lease that an entry has before it is claimed.
+struct Before {
+    owner: Option<i64>,
+    lease: Option<i64>,
+    leased_at: Option<i64>,
+}
+
 /// Records of the lease that an entry still has that nobody has settled it.
-fn end_expired(connection: &Connection, number: i64, now: Timestamp) -> Result<(), StoreError> {
+fn end_expired(
+    connection: &Connection,
+    entry: &StoredEntry,
+    lease: i64,
+    leased_at: Option<i64>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let ended = connection
         .prepare_cached(
             "INSERT OR IGNORE INTO attempts (entry, lease, attempt, began_at, ended_at, result) \
-             SELECT number, lease, attempts, leased_at, ?2, ?3 FROM entries \
-             WHERE number = ?1 AND owner IS NOT NULL AND lease IS NOT NULL",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
-        .execute(params![number, now.as_millis(), LEASE_EXPIRED])?;
-    if ended > 0 { forget(connection, number) } else { Ok(()) }
+        .execute(params![
+            entry.number,
+            lease,
+            entry.attempts,
+            leased_at,
+            now.as_millis(),
+            LEASE_EXPIRED
+        ])?;
+    if ended > 0 { forget(connection, entry.number) } else { Ok(()) }
 }
 
 /// Keeps the latest attempts of an entry.
@@ -114,11 +153,20 @@ pub(super) fn settle(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let (state, due_at, reason) = settlement.parts(now);
-    let held: Option<(u32, Option<i64>)> = connection
-        .prepare_cached(&format!("SELECT attempts, leased_at FROM entries WHERE {HELD}"))?
-        .query_row([lease.number, lease.owner, lease.token], |row| Ok((row.get(0)?, row.get(1)?)))
+    // Whether there are as many attempts as are kept, also at the first one: a replay counts
+    // anew, and the attempts before it are kept.
+    let look = format!(
+        "SELECT attempts, leased_at, EXISTS (SELECT 1 FROM attempts WHERE entry = ?1 \
+         LIMIT 1 OFFSET {}) FROM entries WHERE {HELD}",
+        MAX_ATTEMPTS_KEPT - 1
+    );
+    let held: Option<(u32, Option<i64>, bool)> = connection
+        .prepare_cached(&look)?
+        .query_row([lease.number, lease.owner, lease.token], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
         .optional()?;
-    let Some((attempt, leased_at)) = held else { return Ok(false) };
+    let Some((attempt, leased_at, is_full)) = held else { return Ok(false) };
     let sql = format!(
         "UPDATE entries SET state = ?4, due_at = ?5, reason = ?6, owner = NULL, \
          attempts = attempts - ?7 WHERE {HELD}"
@@ -150,8 +198,9 @@ pub(super) fn settle(
             settlement.result(),
             status,
         ])?;
-    // Also at the first attempt: a replay counts anew, and the attempts before it are kept.
-    forget(connection, lease.number)?;
+    if is_full {
+        forget(connection, lease.number)?;
+    }
     Ok(true)
 }
 

@@ -2,13 +2,15 @@
 //!
 //! The writer takes everything that waits and commits it in one transaction, so
 //! that many deliveries share one sync of the disk. Nobody is answered before
-//! that commit, and what nobody waits for any more is not begun.
+//! that commit, and what nobody waits for any more is not begun. Where all of a group is
+//! the work of workers, the commit does not wait for the disk: see [`sync`](super::sync).
 
 use std::thread::JoinHandle;
 
 use rusqlite::{Connection, TransactionBehavior, TransactionState};
 use tokio::sync::{mpsc, oneshot};
 
+use super::sync::Syncer;
 use super::watch::Watch;
 use crate::store::StoreError;
 
@@ -30,6 +32,8 @@ enum Job {
 trait Grouped: Send {
     /// Whether to begin with it at all.
     fn is_wanted(&self) -> bool;
+    /// Whether a power cut after the answer must not undo it.
+    fn is_durable(&self) -> bool;
     fn run(&mut self, connection: &Connection) -> Result<(), StoreError>;
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
@@ -38,6 +42,8 @@ struct Write<F, T> {
     run: F,
     /// Whether to run it though nobody waits for its answer.
     anyway: bool,
+    /// Whether it is on the disk before the answer.
+    durable: bool,
     result: Option<T>,
     answer: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -49,6 +55,10 @@ where
 {
     fn is_wanted(&self) -> bool {
         self.anyway || !self.answer.is_closed()
+    }
+
+    fn is_durable(&self) -> bool {
+        self.durable
     }
 
     fn run(&mut self, connection: &Connection) -> Result<(), StoreError> {
@@ -74,9 +84,13 @@ impl Worker {
         group: usize,
     ) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::channel(queue);
-        let thread = std::thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || serve(Files { connection, watch }, receiver, group))?;
+        let syncer = match &watch {
+            Some(watch) => Some(Syncer::start(watch.open_log()?)?),
+            None => None,
+        };
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+            serve(Files { connection, watch, syncer, is_synced: true }, receiver, group)
+        })?;
         Ok(Self { queue: Some(sender), thread: Some(thread) })
     }
 
@@ -86,7 +100,8 @@ impl Worker {
         run: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, result) = oneshot::channel();
-        let job = Job::Grouped(Box::new(Write { run, anyway: false, result: None, answer }));
+        let write = Write { run, anyway: false, durable: true, result: None, answer };
+        let job = Job::Grouped(Box::new(write));
         self.queue()?.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
@@ -99,25 +114,31 @@ impl Worker {
         &self,
         run: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.queued(run, false).await
+        let (answer, result) = oneshot::channel();
+        self.queued(Write { run, anyway: false, durable: true, result: None, answer }, result).await
     }
 
-    /// Runs in a transaction, also if nobody waits for the answer by then; waits for room in
-    /// the queue.
-    pub(super) async fn write_anyway<T: Send + 'static>(
+    /// Runs in a transaction; waits for room in the queue. A power cut soon after the answer
+    /// can undo it. `anyway`: also if nobody waits for the answer by then.
+    pub(super) async fn work<T: Send + 'static>(
         &self,
-        run: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        self.queued(run, true).await
-    }
-
-    async fn queued<T: Send + 'static>(
-        &self,
-        run: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
         anyway: bool,
+        run: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, result) = oneshot::channel();
-        self.send(Job::Grouped(Box::new(Write { run, anyway, result: None, answer }))).await?;
+        self.queued(Write { run, anyway, durable: false, result: None, answer }, result).await
+    }
+
+    async fn queued<F, T>(
+        &self,
+        write: Write<F, T>,
+        result: oneshot::Receiver<Result<T, StoreError>>,
+    ) -> Result<T, StoreError>
+    where
+        F: FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.send(Job::Grouped(Box::new(write))).await?;
         result.await.unwrap_or(Err(StoreError::Closed))
     }
 
@@ -170,9 +191,23 @@ struct Files {
     connection: Connection,
     /// Of the thread that writes.
     watch: Option<Watch>,
+    /// Of the thread that writes.
+    syncer: Option<Syncer>,
+    /// Whether the connection is set to sync the log with each commit.
+    is_synced: bool,
 }
 
 impl Files {
+    /// Sets whether the next commit waits until it is on the disk.
+    fn sync(&mut self, is_wanted: bool) -> Result<(), StoreError> {
+        if self.is_synced != is_wanted {
+            let level = if is_wanted { "FULL" } else { "NORMAL" };
+            self.connection.pragma_update(None, "synchronous", level)?;
+            self.is_synced = is_wanted;
+        }
+        Ok(())
+    }
+
     fn check(&mut self) -> Result<(), StoreError> {
         self.watch.as_mut().map_or(Ok(()), |watch| watch.check(&self.connection))
     }
@@ -185,12 +220,21 @@ fn serve(mut files: Files, mut queue: mpsc::Receiver<Job>, group: usize) {
             Job::Alone(run) => run(&files.connection),
             Job::Grouped(first) => {
                 let mut jobs = vec![first];
+                let mut has_yielded = false;
                 while jobs.len() < group {
                     match queue.try_recv() {
-                        Ok(Job::Grouped(job)) => jobs.push(job),
+                        Ok(Job::Grouped(job)) => {
+                            jobs.push(job);
+                            has_yielded = false;
+                        }
                         Ok(alone) => {
                             next = Some(alone);
                             break;
+                        }
+                        // What comes at about the same time is on its way to the queue.
+                        Err(_) if !has_yielded => {
+                            std::thread::yield_now();
+                            has_yielded = true;
                         }
                         Err(_) => break,
                     }
@@ -228,6 +272,8 @@ fn commit(files: &mut Files, mut jobs: Vec<Box<dyn Grouped>>) {
 
 fn commit_together(files: &mut Files, jobs: &mut [Box<dyn Grouped>]) -> Result<(), StoreError> {
     files.check()?;
+    // Without somebody who syncs later, each commit does.
+    files.sync(files.syncer.is_none() || jobs.iter().any(|job| job.is_durable()))?;
     // Dropping the transaction rolls it back.
     let transaction = files.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for job in jobs {
@@ -239,6 +285,9 @@ fn commit_together(files: &mut Files, jobs: &mut [Box<dyn Grouped>]) -> Result<(
         }
     }
     transaction.commit()?;
+    if !files.is_synced {
+        files.syncer.iter().for_each(Syncer::committed);
+    }
     // It may have gone away before the commit, and after the first look.
     files.check()
 }

@@ -4,7 +4,7 @@
 //! commit, and all of it is gone when the process ends. So the writer compares the files
 //! that the paths lead to with those that were opened, before and after each commit.
 
-use std::fs::{self, Metadata};
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -74,6 +74,11 @@ impl Before {
 }
 
 impl Watch {
+    /// Opens the log. No lock is lost when it is closed: SQLite locks parts of the index instead.
+    pub(super) fn open_log(&self) -> io::Result<File> {
+        File::open(&self.log.path)
+    }
+
     /// Fails unless the store still is where it was opened.
     pub(super) fn check(&mut self, connection: &Connection) -> Result<(), StoreError> {
         let gone = |problem| Err(StoreError::Gone { problem });
