@@ -1,0 +1,131 @@
+//! Runs the test programs of the workspace, several at a time: many of them wait for disks,
+//! sockets and servers rather than compute. `cargo test` runs one after the other.
+
+use std::collections::VecDeque;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::accept::References;
+use crate::workspace;
+
+/// What cargo builds and runs.
+const ALL: [&str; 4] = ["test", "--workspace", "--all-features", "--locked"];
+
+/// A program with tests, and the folder of its package, in which it runs.
+struct Program {
+    path: PathBuf,
+    folder: PathBuf,
+}
+
+/// Builds the programs and runs them; tells whether all tests passed. The examples in the
+/// documentation are run by cargo, at last.
+pub(super) fn run(references: &References) -> Result<bool> {
+    println!("==> cargo {} --no-run", ALL.join(" "));
+    let Some(programs) = build()? else { return Ok(false) };
+    let count = programs.len();
+    // Those of the packages that depend on others come last, and take longest: they begin.
+    let queue: Mutex<VecDeque<_>> = Mutex::new(programs.into_iter().rev().collect());
+    let at_a_time = thread::available_parallelism().map_or(1, |cores| cores.get() + 1);
+    println!("==> {count} test programs, {at_a_time} at a time");
+    let failed = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..at_a_time {
+            scope.spawn(|| {
+                while let Some(program) = pop(&queue) {
+                    let ended = program.run(references);
+                    if !show(&program.path, &ended) {
+                        failed.lock().unwrap_or_else(PoisonError::into_inner).push(program.path);
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    for path in &failed {
+        eprintln!("failed: {}", path.display());
+    }
+    if !failed.is_empty() {
+        return Ok(false);
+    }
+    println!("==> cargo {} --doc", ALL.join(" "));
+    let status = Command::new(workspace::cargo())
+        .args(ALL)
+        .arg("--doc")
+        .current_dir(workspace::root())
+        .status()
+        .context("cannot run cargo test --doc")?;
+    Ok(status.success())
+}
+
+fn pop(queue: &Mutex<VecDeque<Program>>) -> Option<Program> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+}
+
+/// Builds the programs, in the order in which cargo names them; `None` if one does not compile.
+fn build() -> Result<Option<Vec<Program>>> {
+    let output = Command::new(workspace::cargo())
+        .args(ALL)
+        .args(["--no-run", "--message-format", "json-render-diagnostics"])
+        .current_dir(workspace::root())
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot run cargo test")?;
+    if !output.status.success() {
+        return Ok(None);
+    }
+    let lines = output.stdout.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"{"));
+    let messages = lines.map(serde_json::from_slice::<Value>).collect::<Result<Vec<_>, _>>();
+    let messages = messages.context("cargo has written something that is no JSON")?;
+    let programs: Vec<_> = messages.iter().filter_map(program).collect();
+    if programs.is_empty() {
+        bail!("cargo has named no test program");
+    }
+    Ok(Some(programs))
+}
+
+fn program(message: &Value) -> Option<Program> {
+    let is_test = message["profile"]["test"].as_bool()?;
+    let path = message["executable"].as_str()?.into();
+    let folder = Path::new(message["manifest_path"].as_str()?).parent()?.to_owned();
+    is_test.then_some(Program { path, folder })
+}
+
+impl Program {
+    /// Runs it as cargo does.
+    fn run(&self, references: &References) -> std::io::Result<Output> {
+        Command::new(&self.path)
+            .current_dir(&self.folder)
+            .env("CARGO", workspace::cargo())
+            .env("CARGO_MANIFEST_DIR", &self.folder)
+            // An old snapshot fails, whatever insta is set to outside.
+            .env("INSTA_UPDATE", "no")
+            .env(References::VARIABLE, references.list())
+            .stdin(Stdio::null())
+            .output()
+    }
+}
+
+/// Shows what a program has printed, in one piece; tells whether it passed.
+fn show(path: &Path, ended: &std::io::Result<Output>) -> bool {
+    let mut shown = std::io::stdout().lock();
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    // Whoever reads the output may have gone.
+    let _gone = writeln!(shown, "     Running {name}");
+    match ended {
+        Ok(output) => {
+            let _gone =
+                shown.write_all(&output.stdout).and_then(|()| shown.write_all(&output.stderr));
+            output.status.success()
+        }
+        Err(error) => {
+            let _gone = writeln!(shown, "cannot run it: {error}");
+            false
+        }
+    }
+}
