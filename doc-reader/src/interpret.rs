@@ -7,7 +7,7 @@ use crate::digest;
 use crate::document::{Block, Document, Table};
 use crate::error::ReadError;
 use crate::example;
-use crate::facts::{Batch, EventRow, Page, Problem, ProblemKind, Status};
+use crate::facts::{Batch, EventRow, Matched, Page, Problem, ProblemKind, Status};
 use crate::names::{Names, looks_like_event};
 use crate::section::{self, Raw};
 use crate::tables::{self, Shape};
@@ -207,8 +207,13 @@ impl<'a> Outline<'a> {
                         || !names.beginning_with(text).is_empty();
                     let mentioned = current.as_ref().is_some_and(|raw| raw.is_mentioned(&heading));
                     if !mentioned && (event || section::is_common(text)) {
-                        // Such a heading is the name of the section, and no part of it.
-                        let opened = Raw::new(*level, text, heading, !event);
+                        let says_more = heading.matched == Matched::Mention;
+                        let mut opened = Raw::new(*level, text, heading, !event);
+                        // A heading is the name of the section, and no part of it, unless it
+                        // has other words beside, as `(Beta)`.
+                        if says_more {
+                            opened.words.add(block);
+                        }
                         self.sections.extend(current.replace(opened));
                         before_title &= !is_title(block);
                         continue;

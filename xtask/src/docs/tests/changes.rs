@@ -98,6 +98,19 @@ fn a_changed_status() {
 }
 
 #[test]
+fn another_word_in_the_heading_of_an_event() {
+    let text = changed(&[("## SERVICE_RUN\n", "## SERVICE_RUN (Beta)\n")]);
+    assert_eq!(drift(&text), [""; 0]);
+    assert_eq!(
+        reworded(&text),
+        [
+            "SERVICE_RUN: the text of section SERVICE_RUN (Beta) at \"SERVICE_RUN (Beta)\" is reworded \
+          (last read on 2026-01-02): look again"
+        ]
+    );
+}
+
+#[test]
 fn a_new_member() {
     let in_the_table = changed(&[(
         "| data.alertId |",
