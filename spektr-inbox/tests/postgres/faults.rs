@@ -66,6 +66,8 @@ fn handler(
 struct Sent {
     next: u64,
     acknowledged: BTreeSet<String>,
+    /// How often the store has said that it cannot.
+    failures: u64,
 }
 
 /// Delivers new events, each until it is acknowledged, as the sender would.
@@ -79,6 +81,7 @@ async fn send(store: Arc<PostgresStore>, sent: Arc<Mutex<Sent>>, stop: watch::Re
         let id = format!("e{index}");
         let raw = tag_added(&id, &format!("s{}", index % 50), 1_700_000_000_000);
         while store.accept(entries("test", &raw, start())).await.is_err() {
+            sent.lock().unwrap().failures += 1;
             if *stop.borrow() {
                 return;
             }
@@ -134,8 +137,10 @@ async fn a_server_that_restarts_or_cuts_its_connections_under_load_loses_nothing
             let count: i64 = administrator.query_one(cut, &[]).await.unwrap().get(0);
             assert!(count > 0);
         } else {
+            let failures = sent.lock().unwrap().failures;
             let cluster = Arc::clone(&cluster);
             tokio::task::spawn_blocking(move || cluster.restart(fault)).await.unwrap();
+            assert!(sent.lock().unwrap().failures > failures, "nobody has noticed: {fault}");
         }
     }
     let before = acknowledged(&sent);

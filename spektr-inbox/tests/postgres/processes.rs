@@ -4,6 +4,7 @@
 //! By itself such a test runs on a database of its own.
 
 use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +36,8 @@ impl Process {
     /// Sends SIGKILL.
     fn kill(&mut self) {
         self.0.kill().unwrap();
-        self.0.wait().unwrap();
+        // It was at work until then.
+        assert_eq!(self.0.wait().unwrap().signal(), Some(9));
     }
 }
 

@@ -1,5 +1,6 @@
 //! Whole processes: kills, and TLS.
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::OnceLock;
@@ -60,7 +61,9 @@ async fn a_process_that_is_killed_goes_on_where_it_was() {
         });
         let mut child = process(&setup, &base).spawn().unwrap();
         reach.await.unwrap();
-        child.kill().await.unwrap();
+        child.start_kill().unwrap();
+        // It was at work until then.
+        assert_eq!(child.wait().await.unwrap().signal(), Some(9));
         // All that was answered is stored, a page each that joins the one before. The
         // first of a further run was there already.
         count += if round == 1 { 99 } else { 49 * round };
