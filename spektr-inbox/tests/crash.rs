@@ -2,7 +2,8 @@
 //!
 //! `kill -9` alone would pass without any sync, because the kernel keeps what a
 //! dead process wrote. So the second test looks at the system calls, and keeps of
-//! the files only what was synced.
+//! the files only what was synced. And the third has each system call that writes or syncs
+//! fail once.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
@@ -12,7 +13,7 @@ mod crash {
 }
 mod support;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -135,7 +136,7 @@ async fn whatever_was_answered_with_200_survives_a_power_cut() {
     for index in 1..=DELIVERIES {
         assert_eq!(client.deliver(&body(index)), Some(200));
     }
-    process.terminate(&log);
+    process.terminate();
 
     let log = std::fs::read_to_string(&log).unwrap();
     let mut disk = Disk::default();
@@ -194,7 +195,7 @@ async fn a_power_cut_takes_away_the_last_work_and_no_delivery() {
         assert!(round < 300, "what was handled is not on the disk");
         thread::sleep(Duration::from_millis(100));
     }
-    process.terminate(&log);
+    process.terminate();
 
     let log = std::fs::read_to_string(&log).unwrap();
     let mut disk = Disk::default();
@@ -222,4 +223,77 @@ async fn a_power_cut_takes_away_the_last_work_and_no_delivery() {
     assert_eq!(answers, DELIVERIES);
     // Otherwise this test has looked at nothing.
     assert!(taken_away > 0);
+}
+
+/// The system calls by which SQLite writes and syncs.
+const WRITING: [&str; 4] = ["pwrite64", "fdatasync", "fsync", "ftruncate"];
+
+/// Delivers to a receiver with a fault, restarts it without, and looks what is there. Gives the
+/// calls that strace has seen.
+async fn deliver_with(fault: &str) -> String {
+    const DELIVERIES: u64 = 12;
+    let folder = tempfile::tempdir().unwrap();
+    let (path, log) = (folder.path().join("inbox.db"), folder.path().join("calls"));
+    let mut answered = Vec::new();
+    match Process::start_failing(&path, &log, fault) {
+        Ok(process) => {
+            let mut refused = 0;
+            for index in 1..=DELIVERIES {
+                // A new connection each: one that was refused may be closed.
+                match Client::new(process.address).deliver(&body(index)) {
+                    Some(200) => answered.push(format!("e{index}")),
+                    Some(500 | 503 | 507) => refused += 1,
+                    other => panic!("{fault}: {other:?}"),
+                }
+            }
+            // What fails once is not to be felt for long.
+            assert!(refused <= 2, "{fault}: {refused} deliveries were refused");
+            process.terminate();
+        }
+        Err(said) => assert!(said.contains("inbox.db"), "{fault}: {said}"),
+    }
+    let found = stored(&path).await;
+    let once: BTreeSet<_> = found.iter().collect();
+    assert_eq!(once.len(), found.len(), "{fault}: an event is stored twice");
+    for id in &answered {
+        assert!(once.contains(id), "{fault}: {id} is lost");
+    }
+    std::fs::read_to_string(&log).unwrap()
+}
+
+/// How often a call is made at most by one thread: strace counts the calls of each.
+fn most(calls: &str, name: &str) -> u64 {
+    let mut counts = BTreeMap::<_, u64>::new();
+    for line in calls.lines() {
+        let (thread, call) = line.split_once(' ').unwrap();
+        if call.trim_start().starts_with(&format!("{name}(")) {
+            *counts.entry(thread).or_default() += 1;
+        }
+    }
+    counts.into_values().max().unwrap_or_default()
+}
+
+/// Nothing acknowledged is lost, nothing hangs, and who gets no 200 is told. The gate tries a
+/// sample of the calls, and `SPEKTR_EVERY_CALL=1` each of the first 5000.
+#[tokio::test]
+async fn a_call_that_fails_once_loses_nothing_that_was_answered_with_200() {
+    let calls = deliver_with(&format!("trace={}", WRITING.join(","))).await;
+    let is_sample = std::env::var_os("SPEKTR_EVERY_CALL").is_none();
+    let mut tried = 0;
+    for name in WRITING {
+        let count = most(&calls, name).min(5000);
+        // How many they are depends on what is written together.
+        let sure = count.div_ceil(3);
+        let sample = BTreeSet::from([1, sure / 3, sure / 2, sure]);
+        for which in (1..=count).filter(|which| !is_sample || sample.contains(which)) {
+            for error in ["EIO", "ENOSPC"] {
+                let fault = format!("inject={name}:error={error}:when={which}");
+                let has_failed = deliver_with(&fault).await.contains("(INJECTED)");
+                assert!(has_failed || which > sure, "{fault}: no call has failed");
+                tried += u64::from(has_failed);
+            }
+        }
+    }
+    println!("{tried} faults");
+    assert!(tried >= 16, "only {tried} faults were tried");
 }

@@ -1,7 +1,9 @@
 //! The example `inbox` as a process, and a client that notices when it dies.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -35,35 +37,56 @@ impl Process {
         Self::spawn(command, store)
     }
 
+    /// Starts it under strace, which has a call of each of its threads fail, if one is named. Gives
+    /// what it has said if it does not start.
+    pub(crate) fn start_failing(store: &Path, log: &Path, fault: &str) -> Result<Self, String> {
+        let said = log.with_extension("said");
+        let mut command = Command::new("strace");
+        command.args(["-f", "--seccomp-bpf", "-e", fault, "-o"]).arg(log).arg(executable());
+        command.stderr(File::create(&said).unwrap());
+        Self::try_spawn(command, store).map_err(|mut child| {
+            assert!(!child.wait().unwrap().success());
+            std::fs::read_to_string(said).unwrap()
+        })
+    }
+
     fn spawn(mut command: Command, store: &Path) -> Self {
+        command.stderr(Stdio::null());
+        Self::try_spawn(command, store).unwrap()
+    }
+
+    fn try_spawn(mut command: Command, store: &Path) -> Result<Self, Child> {
         let program = command.get_program().to_owned();
         let mut child = command
             .arg(store)
             .arg("127.0.0.1:0")
             .env("SPEKTR_WEBHOOK_KEYS", "key-a=marker-secret")
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
             .spawn()
             .unwrap_or_else(|error| panic!("install the package {program:?}: {error}"));
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line = lines.next().unwrap().unwrap();
+        let Some(line) = lines.next() else { return Err(child) };
+        let line = line.unwrap();
         let address = line.strip_prefix("receiving on ").unwrap().parse().unwrap();
         // What it prints later must find a reader.
         thread::spawn(move || lines.for_each(drop));
-        Self { child, address }
+        Ok(Self { child, address })
     }
 
     /// Sends SIGKILL.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        // It was at work until then.
+        assert_eq!(self.child.wait().unwrap().signal(), Some(9));
     }
 
-    /// Sends SIGTERM to the traced process, which is the first in the log, and
-    /// waits for both to end well.
-    pub(crate) fn terminate(mut self, log: &Path) {
-        let calls = std::fs::read_to_string(log).unwrap();
-        let pid = calls.split_whitespace().next().unwrap();
+    /// Sends SIGTERM to the traced process, the only child of strace, and waits for both to end
+    /// well.
+    pub(crate) fn terminate(mut self) {
+        let strace = self.child.id();
+        let children = format!("/proc/{strace}/task/{strace}/children");
+        let children = std::fs::read_to_string(children).unwrap();
+        let pid = children.trim();
         let sent = Command::new("kill").args(["-TERM", pid]).status().unwrap();
         assert!(sent.success());
         let status = self.child.wait().unwrap();

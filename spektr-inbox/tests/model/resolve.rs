@@ -130,7 +130,8 @@ impl Pick {
         Some(match self.forged {
             Forged::Not => lease,
             Forged::Owner => Lease { owner: lease.owner + 1, ..lease },
-            Forged::Token => Lease { token: lease.token + 1, ..lease },
+            // None that another lease on the entry has: that would be of another attempt.
+            Forged::Token => Lease { token: lease.token + 1_000_000, ..lease },
         })
     }
 }
