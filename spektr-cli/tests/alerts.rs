@@ -33,6 +33,9 @@ const KEYS: Option<&str> = Some("dev=any secret");
 /// When the rules are evaluated, in minutes from the beginning of the series.
 const MINUTES: u64 = 180;
 
+/// What a new service does not show: what Prometheus adds, and what comes with a verification.
+const SHOWN_BY_OTHERS: [&str; 2] = ["up", "spektr_inbox_verification_entries"];
+
 /// Series with their values.
 type Figures = BTreeMap<String, f64>;
 
@@ -59,6 +62,9 @@ impl Situation {
 
     /// Sets a figure that no service can be brought to in a moment.
     fn with(mut self, series: &str, value: f64) -> Self {
+        let name = name(series);
+        let is_shown = self.after.contains_key(series) || SHOWN_BY_OTHERS.contains(&name);
+        assert!(is_shown, "{series} is shown by no service");
         self.after.insert(series.to_owned(), value);
         self
     }
@@ -72,7 +78,7 @@ impl Situation {
             series.contains("_timestamp_seconds") || series.contains("_not_after_seconds")
         };
         let values = self.after.iter().map(|(series, after)| {
-            let name = series.split('{').next().unwrap_or_default();
+            let name = name(series);
             let counts =
                 ["_total", "_bucket", "_count", "_sum"].iter().any(|end| name.ends_with(end));
             let values = if counts {
@@ -100,6 +106,11 @@ impl Situation {
             }],
         })
     }
+}
+
+/// The name of a metric, without its labels.
+fn name(series: &str) -> &str {
+    series.split('{').next().unwrap_or_default()
 }
 
 /// Adds the label that Prometheus adds.
@@ -167,16 +178,23 @@ fn ordinary(folder: &Path) -> Situation {
 
 fn refusals(folder: &Path) -> Vec<Situation> {
     let service = Service::start(KEYS, folder, &[]);
+    let unsigned = ["--unsigned", "--store", "sqlite://unsigned.db"];
+    let unsigned = Service::start(None, folder, &unsigned);
     let body = alert("e");
     let forged = Situation::new("deliveries are forged", &["SpektrSignaturesRefused"]);
     let wrong = Situation::new("the sender uses another path", &["SpektrWrongPath"]);
     let clock = Situation::new("the sender's clock is an hour behind", &["SpektrClock"]);
+    let other = Situation::new("a proxy adds a content type", &["SpektrRequestsRefused"]);
     vec![
         forged.of(&service, |service| {
             let headers = signature_at(b"another body", seconds_from_now(0));
             assert_eq!(post(service, "/webhooks/spektr", &headers, &body), 401);
         }),
         wrong.of(&service, |service| assert_eq!(post(service, "/", "", &body), 404)),
+        other.of(&unsigned, |service| {
+            let headers = "content-type: text/plain\r\n";
+            assert_eq!(post(service, "/webhooks/spektr", headers, &body), 415);
+        }),
         clock.of(&service, |service| {
             let headers = signature_at(&body, seconds_from_now(-3600));
             assert_eq!(post(service, "/webhooks/spektr", &headers, &body), 401);
@@ -275,7 +293,7 @@ fn reconciling(folder: &Path) -> Vec<Situation> {
     let event = String::from_utf8(alert("e1")).expect("text");
     let event =
         event.replace("1700000000000", &(now - Duration::from_secs(600)).as_millis().to_string());
-    let list = List::start(&[event]);
+    let list = List::start(std::slice::from_ref(&event));
     let start = |store: &str, from: &str| {
         let mut tool = spektr(KEYS);
         tool.env("SPEKTR_API_KEY", "any");
@@ -286,6 +304,10 @@ fn reconciling(folder: &Path) -> Vec<Situation> {
     let missed = &["SpektrDeliveriesMissed", "SpektrNothingArrives"];
     let missed = Situation::new("events are listed and not delivered", missed);
     let missed = Situation { after: figures(&service), ..missed };
+    // By then a reconciliation has it: a duplicate.
+    deliver(&service, event.as_bytes());
+    let late = Situation::new("deliveries are late", &["SpektrDeliveriesMissed"]);
+    let late = Situation { after: figures(&service), ..late };
 
     let mut overdue =
         Situation::new("no reconciliation for two hours", &["SpektrReconciliationOverdue"]);
@@ -301,7 +323,9 @@ fn reconciling(folder: &Path) -> Vec<Situation> {
     let failing = failing.of(&service, |service| {
         shows(service, "spektr_inbox_reconciliations_total{result=\"not_a_page\"}");
     });
-    vec![missed, overdue, failing]
+    let alone = Situation::new("one run since the start, and it failed", failing.alerts);
+    let alone = Situation { before: failing.after.clone(), after: failing.after.clone(), ..alone };
+    vec![missed, late, overdue, failing, alone]
 }
 
 /// Situations that take long or a broken machine, from the figures of an ordinary one.
@@ -313,8 +337,8 @@ fn rare(folder: &Path) -> Vec<Situation> {
         figures.with(series, value)
     };
     let slow = "spektr_inbox_delivery_duration_seconds_bucket";
-    let mut slow_ones = rare("deliveries take a second", &["SpektrSlow"], slow, 0.0);
-    slow_ones.after.remove(slow);
+    let slow_ones = Situation::new("deliveries take a second", &["SpektrSlow"]);
+    let mut slow_ones = Situation { after: shown.clone(), ..slow_ones };
     let buckets = shown.keys().filter(|series| series.starts_with(slow));
     for series in buckets {
         let end = series.split('"').nth(1).unwrap_or_default();
@@ -381,14 +405,34 @@ fn each_alert_fires_in_its_situation_and_in_no_other() {
     assert_eq!(links, anchors, "each section of the runbook is that of an alert");
 
     // A metric that no service shows would be an alert that never fires.
-    let shown: BTreeSet<_> = situations
-        .iter()
-        .flat_map(|situation| situation.after.keys())
-        .filter_map(|series| series.split('{').next())
-        .collect();
+    let of_service = || {
+        let series = situations.iter().flat_map(|situation| situation.after.keys());
+        series.filter(|series| !SHOWN_BY_OTHERS.contains(&name(series)))
+    };
+    let shown: BTreeSet<_> = of_service().map(|series| name(series)).collect();
+    let metrics = rules.with_file_name("../../spektr-inbox/METRICS.md");
+    let metrics = fs::read_to_string(metrics).expect("the metrics are text");
+    assert!(metrics.contains("\n| `verification_entries` | gauge | `result` |"), "{metrics}");
     let named = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     for name in named.filter(|word| word.starts_with("spektr_inbox_")) {
-        assert!(shown.contains(name), "{name} is shown by no service");
+        let is_shown = shown.contains(name) || SHOWN_BY_OTHERS.contains(&name);
+        assert!(is_shown, "{name} is shown by no service");
+    }
+
+    // A reason that no rule has would be refusals that nobody hears of.
+    let rejected = "spektr_inbox_deliveries_rejected_total{reason=";
+    let patterns = text.split("deliveries_rejected_total{reason=~\"").skip(1);
+    let patterns = patterns.filter_map(|rest| rest.split('"').next());
+    let patterns: BTreeSet<_> = patterns.flat_map(|pattern| pattern.split('|')).collect();
+    let reasons = of_service().filter_map(|series| series.strip_prefix(rejected));
+    let reasons: BTreeSet<_> = reasons.map(|rest| rest.trim_matches(['"', '}'])).collect();
+    assert!(reasons.contains("memory_full"), "{reasons:?}");
+    for reason in reasons {
+        let is_matched = |pattern: &&str| match pattern.strip_suffix(".*") {
+            Some(begin) => reason.starts_with(begin),
+            None => reason == *pattern,
+        };
+        assert!(patterns.iter().any(is_matched), "no rule has {reason}");
     }
 
     let tests: Vec<_> = situations.iter().map(Situation::test).collect();
