@@ -140,7 +140,7 @@ fn changed(paths: &[&str]) -> impl Iterator<Item = Change> {
     paths.iter().map(|path| Change::Changed((*path).to_owned()))
 }
 
-/// All recipes but the last at once, and optional members for every event there is; in a
+/// All recipes before "Remove an event" at once, and optional members for every event there is; in a
 /// workspace whose snapshots are not those of the code.
 #[test]
 fn what_the_recipes_change_is_accepted_by_one_command() {

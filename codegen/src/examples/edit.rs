@@ -1,6 +1,7 @@
 //! Changes to a JSON value, by the tokens of a pointer to what is changed.
 
 use spektr_json::Json;
+
 /// Returns the value with another one at a place. A member that is not there yet
 /// comes last.
 pub(super) fn set(json: &Json, tokens: &[String], value: Json) -> Json {
