@@ -7,6 +7,11 @@ use clap::Args;
 
 use crate::workspace;
 
+/// The targets: those of `fuzz/targets`, which is not linked here for its many dependencies.
+const TARGETS: [&str; 10] = [
+    "capture", "decode", "diagnose", "event", "intake", "keys", "list", "pages", "schema", "verify",
+];
+
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Without libFuzzer, as the gate does
@@ -19,6 +24,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 14)]
     seed: u64,
     /// The target; all unless one is named
+    #[arg(value_parser = TARGETS)]
     target: Option<String>,
 }
 
@@ -26,7 +32,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     ensure!(arguments.smoke, "say --smoke; CONTRIBUTING.md says how libFuzzer is run");
     let mut cargo = Command::new(workspace::cargo());
     cargo.args(["test", "--locked", "--package", "spektr-fuzz-targets", "--test", "smoke"]);
-    cargo.args(["--", "--nocapture"]).args(&arguments.target);
+    cargo.args(["--", "--nocapture", "--exact"]).args(&arguments.target);
     if let Some(executions) = arguments.executions {
         cargo.env("SPEKTR_FUZZ_EXECUTIONS", executions.to_string());
     }
@@ -36,4 +42,32 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         .status()
         .context("cannot run cargo test")?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `fuzz/targets` has a test that its own are these files as well.
+    #[test]
+    fn the_targets_are_those_that_libfuzzer_has() {
+        let folder = workspace::root().join("fuzz/fuzz_targets");
+        let files = workspace::files_below(&folder).expect("the folder is there");
+        let stems: Vec<_> = files.iter().filter_map(|path| path.file_stem()?.to_str()).collect();
+        assert_eq!(TARGETS[..], stems);
+    }
+
+    #[test]
+    fn a_target_that_there_is_not_is_refused() {
+        #[derive(clap::Parser)]
+        struct Whole {
+            #[command(flatten)]
+            arguments: Arguments,
+        }
+        let parse = |name| <Whole as clap::Parser>::try_parse_from(["fuzz", "--smoke", name]);
+        let known = parse("verify").ok().and_then(|whole| whole.arguments.target);
+        assert_eq!(known.as_deref(), Some("verify"));
+        let kind = parse("verfy").err().map(|error| error.kind());
+        assert_eq!(kind, Some(clap::error::ErrorKind::InvalidValue));
+    }
 }

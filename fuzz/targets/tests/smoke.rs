@@ -60,24 +60,20 @@ fn files(path: &Path) -> Vec<PathBuf> {
 }
 
 fn seeds(target: &Target) -> Vec<Vec<u8>> {
-    let folder = match target.name {
+    let files = match target.name {
         // What the schemas and the reader have as examples.
-        "decode" | "intake" => folder("schema/examples"),
-        "pages" => folder("doc-reader/tests/pages"),
-        "schema" => folder("schema"),
-        name => folder("fuzz/seeds").join(name),
+        "decode" | "intake" => files(&folder("schema/examples")),
+        "pages" => files(&folder("doc-reader/tests/pages")),
+        "schema" => ["schema/common", "schema/events"].map(|path| files(&folder(path))).concat(),
+        name => files(&folder("fuzz/seeds").join(name)),
     };
-    let mut seeds: Vec<_> =
-        files(&folder).iter().map(|path| fs::read(path).expect("it can be read")).collect();
-    if target.name == "schema" {
+    let read = |path: &PathBuf| fs::read(path).expect("it can be read");
+    let seeds: Vec<_> = if target.name == "schema" {
         // Its first byte says which file it takes the place of.
-        let [common, events] = ["common", "events"].map(|name| files(&folder.join(name)));
-        let places = common.iter().chain(&events).zip(0_u8..);
-        let seed = |(path, place): (&PathBuf, u8)| {
-            [&[place], &fs::read(path).expect("it can be read")[..]].concat()
-        };
-        seeds = places.map(seed).collect();
-    }
+        files.iter().zip(0_u8..).map(|(path, place)| [&[place], &read(path)[..]].concat()).collect()
+    } else {
+        files.iter().map(read).collect()
+    };
     assert!(!seeds.is_empty(), "{} has no seeds", target.name);
     seeds
 }
@@ -142,8 +138,19 @@ macro_rules! targets {
         #[test]
         fn every_target_is_run() {
             assert_eq!(TARGETS.map(|target| target.name), [$(stringify!($name)),*]);
+            let files = files(&folder("fuzz/fuzz_targets"));
+            let stems: Vec<_> = files.iter().filter_map(|path| path.file_stem()).collect();
+            assert_eq!(stems, TARGETS.map(|target| target.name), "libFuzzer has the same");
         }
     };
 }
 
 targets! { capture decode diagnose event intake keys list pages schema verify }
+
+#[test]
+fn contributing_states_how_many_mutations_the_gate_makes() {
+    let sum: u32 = TARGETS.iter().map(|target| target.executions).sum();
+    let stated = format!("The gate makes {},{:03} of them", sum / 1000, sum % 1000);
+    let text = fs::read_to_string(folder("CONTRIBUTING.md")).expect("it can be read");
+    assert!(text.contains(&stated), "{stated}");
+}
