@@ -4,9 +4,15 @@
 //! after a crash, and every process that had a lease is gone as well. So they are answered
 //! before they are on the disk. The log keeps the order of commits: what is synced later has
 //! everything before it, so that a power cut takes the last moment away and no more.
+//!
+//! After a sync that failed, a later one that succeeds proves nothing: the system may have given
+//! up the bytes that it could not write, and what follows them in the log is lost with them.
+//! So the writer then moves the whole log into the database file before it commits anything.
 
 use std::fs::File;
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -19,6 +25,8 @@ pub(super) const PAUSE: Duration = Duration::from_millis(10);
 pub(super) struct Syncer {
     committed: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
+    /// Whether a sync has failed since the log was last moved into the database file.
+    failed: Arc<AtomicBool>,
 }
 
 impl Syncer {
@@ -26,15 +34,34 @@ impl Syncer {
         Self::start_with(PAUSE, move || log.sync_data())
     }
 
-    fn start_with(
+    pub(super) fn start_with(
         pause: Duration,
         sync: impl FnMut() -> io::Result<()> + Send + 'static,
     ) -> io::Result<Self> {
         let (committed, commits) = sync_channel(1);
+        let failed = Arc::<AtomicBool>::default();
+        let seen = Arc::clone(&failed);
         let thread = thread::Builder::new()
             .name("inbox-sync".to_owned())
-            .spawn(move || serve(&commits, pause, sync))?;
-        Ok(Self { committed: Some(committed), thread: Some(thread) })
+            .spawn(move || serve(&commits, pause, sync, &seen))?;
+        Ok(Self { committed: Some(committed), thread: Some(thread), failed })
+    }
+
+    /// Whether the log may lack what was committed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
+    }
+
+    /// Takes note of a commit that has failed, possibly in its sync.
+    pub(super) fn fail(&self) {
+        self.failed.store(true, Ordering::Release);
+    }
+
+    /// Takes note that the log is in the database file, and empty.
+    pub(super) fn mend(&self) {
+        if self.failed.swap(false, Ordering::AcqRel) {
+            tracing::info!("the log of the store is on the disk again");
+        }
     }
 
     /// Tells that something was committed and not synced.
@@ -56,18 +83,22 @@ impl Drop for Syncer {
     }
 }
 
-fn serve(commits: &Receiver<()>, pause: Duration, mut sync: impl FnMut() -> io::Result<()>) {
+fn serve(
+    commits: &Receiver<()>,
+    pause: Duration,
+    mut sync: impl FnMut() -> io::Result<()>,
+    failed: &AtomicBool,
+) {
     while commits.recv().is_ok() {
         // The end of the store does not wait for it.
         thread::park_timeout(pause);
         // Those that came meanwhile are synced with it; those after this line, once more.
         let _told = commits.try_recv();
         if let Err(error) = sync() {
-            // The next delivery is told of it too: SQLite syncs the same file.
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "the log of the store is not synced: after a power cut, events that were handled are handled again"
-            );
+            if !failed.swap(true, Ordering::AcqRel) {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "the log of the store cannot be synced");
+            }
         }
     }
 }

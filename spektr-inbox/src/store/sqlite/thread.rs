@@ -83,14 +83,19 @@ impl Worker {
         queue: usize,
         group: usize,
     ) -> std::io::Result<Self> {
-        let (sender, receiver) = mpsc::channel(queue);
         let syncer = match &watch {
             Some(watch) => Some(Syncer::start(watch.open_log()?)?),
             None => None,
         };
-        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-            serve(Files { connection, watch, syncer, is_synced: true }, receiver, group)
-        })?;
+        let files = Files { connection, watch, syncer, is_synced: true };
+        Self::start_on(name, files, queue, group)
+    }
+
+    fn start_on(name: &str, files: Files, queue: usize, group: usize) -> std::io::Result<Self> {
+        let (sender, receiver) = mpsc::channel(queue);
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || serve(files, receiver, group))?;
         Ok(Self { queue: Some(sender), thread: Some(thread) })
     }
 
@@ -208,6 +213,21 @@ impl Files {
         Ok(())
     }
 
+    /// Moves the log into the database file, if a sync of it has failed. Until that has
+    /// succeeded nothing is committed, because what follows a gap in the log is lost.
+    fn mend(&self) -> Result<(), StoreError> {
+        let Some(syncer) = self.syncer.as_ref().filter(|syncer| syncer.has_failed()) else {
+            return Ok(());
+        };
+        let is_busy: bool =
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if is_busy {
+            return Err(StoreError::Overloaded);
+        }
+        syncer.mend();
+        Ok(())
+    }
+
     fn check(&mut self) -> Result<(), StoreError> {
         self.watch.as_mut().map_or(Ok(()), |watch| watch.check(&self.connection))
     }
@@ -272,6 +292,7 @@ fn commit(files: &mut Files, mut jobs: Vec<Box<dyn Grouped>>) {
 
 fn commit_together(files: &mut Files, jobs: &mut [Box<dyn Grouped>]) -> Result<(), StoreError> {
     files.check()?;
+    files.mend()?;
     // Without somebody who syncs later, each commit does.
     files.sync(files.syncer.is_none() || jobs.iter().any(|job| job.is_durable()))?;
     // Dropping the transaction rolls it back.
@@ -284,7 +305,10 @@ fn commit_together(files: &mut Files, jobs: &mut [Box<dyn Grouped>]) -> Result<(
             return Err(StoreError::Closed);
         }
     }
-    transaction.commit()?;
+    if let Err(error) = transaction.commit() {
+        files.syncer.iter().for_each(Syncer::fail);
+        return Err(error.into());
+    }
     if !files.is_synced {
         files.syncer.iter().for_each(Syncer::committed);
     }
@@ -307,6 +331,60 @@ impl From<rusqlite::Error> for StoreError {
 #[allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn after_a_sync_that_failed_the_log_is_in_the_file_before_the_next_answer() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("synced.db");
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch("CREATE TABLE done (name TEXT)").unwrap();
+        connection.pragma_update(None, "journal_mode", "WAL").unwrap();
+        connection.pragma_update(None, "wal_autocheckpoint", 0).unwrap();
+        let (failing, has_failed) = std::sync::mpsc::channel();
+        let syncer = Syncer::start_with(std::time::Duration::ZERO, move || {
+            failing.send(()).unwrap();
+            Err(std::io::Error::other("as the test wants"))
+        });
+        let files =
+            Files { connection, watch: None, syncer: Some(syncer.unwrap()), is_synced: true };
+        let worker = Worker::start_on("syncs", files, 4, 4).unwrap();
+        let insert = |name: &'static str| {
+            move |connection: &Connection| -> Result<(), StoreError> {
+                connection.execute("INSERT INTO done VALUES (?1)", [name])?;
+                Ok(())
+            }
+        };
+        // What the file alone holds, as after a power cut that takes the log.
+        let alone = || {
+            let copy = folder.path().join("copy.db");
+            std::fs::copy(&path, &copy).unwrap();
+            let connection = Connection::open(&copy).unwrap();
+            let mut names = connection.prepare("SELECT name FROM done").unwrap();
+            let names = names.query_map([], |row| row.get(0)).unwrap();
+            names.collect::<Result<Vec<String>, _>>().unwrap()
+        };
+        worker.work(false, insert("work")).await.unwrap();
+        has_failed.recv().unwrap();
+        // The failure is noted after it was told.
+        const MOST: usize = 10_000;
+        let mut written = 0..MOST;
+        while alone().is_empty() {
+            assert!(written.next().is_some(), "the log is not moved");
+            worker.write(insert("delivery")).await.unwrap();
+        }
+        assert_eq!(alone()[0], "work");
+        // A reader of an earlier moment keeps the log from being emptied.
+        worker.work(false, insert("later")).await.unwrap();
+        has_failed.recv().unwrap();
+        let reader = Connection::open(&path).unwrap();
+        reader.execute_batch("BEGIN; SELECT count(*) FROM done").unwrap();
+        while worker.write(insert("another")).await.is_ok() {
+            assert!(written.next().is_some(), "the log is taken for whole");
+        }
+        reader.execute_batch("COMMIT").unwrap();
+        worker.write(insert("last")).await.unwrap();
+        assert!(alone().contains(&"later".to_owned()));
+    }
 
     #[tokio::test]
     async fn a_thread_that_has_ended_is_noticed() {
