@@ -79,6 +79,14 @@ fn container(text: &str) -> Option<usize> {
     Some(text.len() - after.len())
 }
 
+/// Whether this is the label of a footnote: one short word, and not what stands before a
+/// link further on in the line.
+fn is_label(text: &str) -> bool {
+    const LONGEST: usize = 32;
+    let ends = |c: char| c.is_whitespace() || matches!(c, '[' | ']' | '\\');
+    (1..=LONGEST).contains(&text.len()) && !text.contains(ends)
+}
+
 /// Markdown on its way to HTML.
 #[derive(Default)]
 struct Converter {
@@ -90,20 +98,18 @@ struct Converter {
     fence: Option<&'static str>,
     /// The indentation inside each open component; `None` until its first line.
     open: Vec<Option<usize>>,
-    /// An empty note for each footnote of the page: a reference is text without its note,
-    /// which may stand in another part.
-    notes: String,
+    /// The labels of the page's footnotes.
+    labels: Vec<String>,
 }
 
 impl Converter {
     fn read(&mut self, text: &str) {
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
         let labels = lines.iter().filter_map(|line| line.trim_start().strip_prefix("[^"));
-        let labels: BTreeSet<&str> =
-            labels.filter_map(|line| line.split_once("]:")).map(|(label, _)| label).collect();
-        for label in labels.iter().take(MOST_NOTES) {
-            self.notes.push_str(&format!("\n\n[^{label}]:"));
-        }
+        let labels = labels.filter_map(|line| line.split_once("]:")).map(|(label, _)| label);
+        let labels: BTreeSet<&str> = labels.filter(|label| is_label(label)).collect();
+        self.labels =
+            labels.into_iter().take(MOST_NOTES).map(|label| format!("[^{label}]")).collect();
         let mut at = 0;
         while at < lines.len() {
             let special = if self.fence.is_none() { self.special(&lines, at) } else { None };
@@ -208,7 +214,10 @@ impl Converter {
             Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_FOOTNOTES;
         let mut markdown = std::mem::take(&mut self.markdown);
         if markdown.contains("[^") {
-            markdown.push_str(&self.notes);
+            // A reference is text without its note, which may stand in another part.
+            let referred = self.labels.iter().filter(|label| markdown.contains(label.as_str()));
+            let notes: Vec<String> = referred.map(|label| format!("\n\n{label}:")).collect();
+            markdown.push_str(&notes.concat());
         }
         let events = Parser::new_ext(&markdown, options).filter_map(|event| match event {
             Event::InlineHtml(tag) if components::is_component(&tag) => None,

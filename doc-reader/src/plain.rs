@@ -71,6 +71,7 @@ impl<'a> Reader<'a> {
             self.end_paragraph();
             if event {
                 self.examples = Examples::default();
+                self.knowledge.leave();
                 self.heading = Some(words::squeeze(line));
             }
             self.document.heading(0, line);

@@ -133,9 +133,14 @@ fn worked() -> u64 {
 /// How much more work a function does for a piece that comes sixteen times as often.
 /// Work that is too little to be counted counts as little.
 fn growth(prefix: &str, piece: &str, work: impl Fn(&str)) -> u64 {
+    growth_of(|size| format!("{prefix}{}", repeated(piece, size)), work)
+}
+
+/// How much more work a function does for a text of sixteen times the size.
+fn growth_of(text: impl Fn(usize) -> String, work: impl Fn(&str)) -> u64 {
     const LITTLE: u64 = 1_000_000;
     let [small, large] = [16 << 10, 256 << 10].map(|size| {
-        let text = format!("{prefix}{}", repeated(piece, size));
+        let text = text(size);
         let before = worked();
         work(&text);
         worked() - before
@@ -161,6 +166,28 @@ fn work_grows_with_the_size_of_the_input_only() {
             });
             let page = prefix.lines().next();
             assert!(growth < TOO_MUCH, "{piece:?} behind {page:?}: {growth} times the work");
+        }
+    }
+}
+
+/// Of one thing that is large and another that comes often.
+#[test]
+fn work_grows_with_the_sum_of_two_sizes_and_not_with_their_product() {
+    let members = |size| (0..size / 10).map(|at| format!("\"m{at}\": 1,\n")).collect::<String>();
+    let label = |size| format!("[^{}]:\n\n", "a".repeat(size));
+    let labels = |size| (0..size / 8).map(|at| format!("[^{at}]:\n\n")).collect::<String>();
+    let example = |size| format!("A_B\n\n{{\n{}\"z\": 1\n}}\n", members(size));
+    for prefix in prefixes() {
+        for (name, first, piece) in [
+            ("a long label", &label as &dyn Fn(usize) -> String, "[^\n<table></table>\n"),
+            ("many labels", &labels, "[^1]\n<table></table>\n"),
+            ("a large example", &example, "Name\tType\nid\tstring\n\n"),
+            ("a large example", &example, "NameTypeDescription\nidstringAn id.\n\n"),
+        ] {
+            let text = |size| format!("{prefix}{}{}", first(size / 2), repeated(piece, size / 2));
+            let growth = growth_of(text, |text| drop(read(text.as_bytes())));
+            let page = prefix.lines().next();
+            assert!(growth < TOO_MUCH, "{name} behind {page:?}: {growth} times the work");
         }
     }
 }

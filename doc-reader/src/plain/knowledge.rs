@@ -19,6 +19,8 @@ pub(super) struct Knowledge<'a> {
     /// Last names of all examples so far.
     seen: HashSet<String>,
     types: HashSet<String>,
+    /// How many members of the section's examples are in it.
+    entered: usize,
 }
 
 /// Bytes that a member's name may take of a line.
@@ -46,11 +48,18 @@ impl<'a> Knowledge<'a> {
         knowledge
     }
 
-    /// Takes over what the section's examples show.
-    pub(super) fn enter(&mut self, examples: &Examples) {
+    /// Forgets what the examples of a section show, but for the names.
+    pub(super) fn leave(&mut self) {
         self.members.clear();
         self.types.clear();
-        for member in examples.members() {
+        self.entered = 0;
+    }
+
+    /// Takes over what the section's examples show and did not show before.
+    pub(super) fn enter(&mut self, examples: &Examples) {
+        let new = examples.members().get(self.entered..).unwrap_or_default();
+        self.entered += new.len();
+        for member in new {
             let loose = place::loosen(&member.path);
             if let Some(last) = member.path.rsplit('.').next() {
                 let last = last.trim_end_matches("[]");
