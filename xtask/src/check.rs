@@ -19,12 +19,14 @@ const BEFORE: [&str; 2] = [
 ];
 
 /// And behind them.
-const BEHIND: [&str; 4] = [
+const BEHIND: [&str; 5] = [
     // In a build of the whole workspace one crate's features are every crate's:
     // alone, the types have only their own.
     "test --package spektr-types --locked",
-    // The benchmarks are a workspace of their own; they must go on compiling.
+    // The benchmarks and the targets of libFuzzer are workspaces of their own; they must go on
+    // compiling.
     "check --manifest-path bench/Cargo.toml --all-targets --locked --target-dir target/bench",
+    "check --manifest-path fuzz/Cargo.toml --locked --target-dir target/fuzz",
     // So are examples with clients that the product does not use.
     "test --manifest-path examples/sqlx/Cargo.toml --locked --target-dir target/examples",
     "doc --workspace --all-features --no-deps --locked",

@@ -2,11 +2,13 @@
 //! sockets and servers rather than compute. `cargo test` runs one after the other.
 
 use std::collections::VecDeque;
-use std::io::Write as _;
+use std::fmt;
+use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -16,6 +18,12 @@ use crate::workspace;
 
 /// What cargo builds and runs.
 const ALL: [&str; 4] = ["test", "--workspace", "--all-features", "--locked"];
+
+/// How long a program may take: many times what the longest takes on a busy machine.
+const LONGEST: Duration = Duration::from_secs(20 * 60);
+
+/// How often to look whether a program has ended.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// A program with tests, and the folder of its package, in which it runs.
 struct Program {
@@ -38,8 +46,11 @@ pub(super) fn run(references: &References) -> Result<bool> {
         for _ in 0..at_a_time {
             scope.spawn(|| {
                 while let Some(program) = pop(&queue) {
-                    let ended = program.run(references);
-                    if !show(&program.path, &ended) {
+                    let passed = program.run(references).unwrap_or_else(|error| {
+                        say(format_args!("{error:#}"));
+                        false
+                    });
+                    if !passed {
                         failed.lock().unwrap_or_else(PoisonError::into_inner).push(program.path);
                     }
                 }
@@ -97,35 +108,52 @@ fn program(message: &Value) -> Option<Program> {
 }
 
 impl Program {
-    /// Runs it as cargo does.
-    fn run(&self, references: &References) -> std::io::Result<Output> {
-        Command::new(&self.path)
+    /// Runs it in the folder of its package, with the variables by which tests find cargo and
+    /// that folder. What it prints goes to a file and is shown in one piece; tells whether it
+    /// passed.
+    fn run(&self, references: &References) -> Result<bool> {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        say(format_args!("     Running {name}"));
+        let mut printed = tempfile::tempfile().context("cannot make a file for its output")?;
+        let mut child = Command::new(&self.path)
             .current_dir(&self.folder)
             .env("CARGO", workspace::cargo())
             .env("CARGO_MANIFEST_DIR", &self.folder)
-            // An old snapshot fails, whatever insta is set to outside.
+            // An old snapshot fails, whatever is set outside.
             .env("INSTA_UPDATE", "no")
+            .env_remove("INSTA_FORCE_PASS")
+            .env_remove("TRYCMD")
+            .env_remove("UPDATE_PAGES")
             .env(References::VARIABLE, references.list())
             .stdin(Stdio::null())
-            .output()
+            .stdout(printed.try_clone()?)
+            .stderr(printed.try_clone()?)
+            .spawn()
+            .with_context(|| format!("cannot run {name}"))?;
+        let began = Instant::now();
+        let status = loop {
+            match child.try_wait()? {
+                Some(status) => break Some(status),
+                None if began.elapsed() > LONGEST => {
+                    child.kill()?;
+                    child.wait()?;
+                    break None;
+                }
+                None => thread::sleep(LOOK),
+            }
+        };
+        printed.rewind()?;
+        let mut shown = std::io::stdout().lock();
+        // Whoever reads the output may have gone.
+        let _gone = std::io::copy(&mut printed, &mut shown);
+        drop(shown);
+        if status.is_none() {
+            say(format_args!("{name} was stopped after {} minutes", LONGEST.as_secs() / 60));
+        }
+        Ok(status.is_some_and(|status| status.success()))
     }
 }
 
-/// Shows what a program has printed, in one piece; tells whether it passed.
-fn show(path: &Path, ended: &std::io::Result<Output>) -> bool {
-    let mut shown = std::io::stdout().lock();
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    // Whoever reads the output may have gone.
-    let _gone = writeln!(shown, "     Running {name}");
-    match ended {
-        Ok(output) => {
-            let _gone =
-                shown.write_all(&output.stdout).and_then(|()| shown.write_all(&output.stderr));
-            output.status.success()
-        }
-        Err(error) => {
-            let _gone = writeln!(shown, "cannot run it: {error}");
-            false
-        }
-    }
+fn say(line: fmt::Arguments<'_>) {
+    let _gone = writeln!(std::io::stdout(), "{line}");
 }
