@@ -63,10 +63,13 @@ async fn main() -> Result<()> {
         peer.ensure_installed()
             .map_err(|error| format!("{error}; or leave it out by --without"))?;
     }
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // The files of stores are made there.
+    fs::create_dir_all(package.join("target"))?;
+    std::env::set_current_dir(package.join("target"))?;
     let machine = describe()?;
     println!("{machine}");
     let report = measure(&options, &machine).await?;
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = package.join(if options.plan.is_quick { "target/quick" } else { "results" });
     fs::create_dir_all(&folder)?;
     fs::write(folder.join("table.md"), format!("{machine}\n\n{}", report.table))?;
