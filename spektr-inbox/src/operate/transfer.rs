@@ -7,7 +7,8 @@
 //! which are left out if they are empty.
 //!
 //! An export of everything has further lines, which name their `kind`: `tombstone`,
-//! `rejected`, `action`, and at the end `note`, among them the watermarks.
+//! `rejected`, `action`, and at the end `note`, among them the watermarks. A pause is the store's
+//! own and is no part of it.
 
 mod line;
 
@@ -19,8 +20,8 @@ use thiserror::Error;
 use self::line::{Line, Other};
 use super::{PAGE, STEP};
 use crate::store::{
-    Acceptance, Action, Filter, Imported, Operator, Record, Recorded, Store, StoreError, Tombstone,
-    WATERMARK,
+    Acceptance, Action, Filter, Imported, Operator, PAUSED, Record, Recorded, Store, StoreError,
+    Tombstone, WATERMARK,
 };
 
 /// How many bytes of entries are imported in a step.
@@ -135,7 +136,8 @@ async fn write(
             page.iter().try_for_each(|one| put(&Line::action(one)))?;
         }
         // At the end, so that an import that stops before has no watermark.
-        notes.iter().try_for_each(|(name, text)| put(&Line::note(name, text)))?;
+        let mut notes = notes.iter().filter(|(name, _)| name != PAUSED);
+        notes.try_for_each(|(name, text)| put(&Line::note(name, text)))?;
     }
     to.flush()?;
     Ok(count)
@@ -146,7 +148,7 @@ async fn write(
 ///
 /// Entries keep their state, the time of their arrival and what became of them. Ids and
 /// types are read from the raw JSON again. Entries come back that were deleted here. Of two
-/// watermarks the earlier one holds.
+/// watermarks the earlier one holds. Whether this store is paused stays as it is.
 ///
 /// # Errors
 ///
@@ -179,6 +181,8 @@ pub async fn import(
                 Other::Rejected(one) => {
                     store.quarantine(one, i32::MAX as usize, i64::MAX as usize).await?;
                 }
+                // Earlier versions have exported it. Nobody has paused this store.
+                Other::Note(name, _) if name == PAUSED => {}
                 Other::Note(name, text) => notes.push((name, text)),
             }
         }

@@ -43,7 +43,7 @@ pub use operation::{
 };
 #[cfg(feature = "reconcile")]
 pub(crate) use patient::accept_patiently;
-use pause::PAUSED;
+pub(crate) use pause::PAUSED;
 pub use pause::Pause;
 
 /// What begins the names of notes that say how far a source was reconciled: the source and

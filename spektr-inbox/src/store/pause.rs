@@ -6,7 +6,7 @@ use super::Record;
 use crate::clock::from_millis;
 
 /// The name of the note that is there while a store hands out nothing.
-pub(super) const PAUSED: &str = "paused";
+pub(crate) const PAUSED: &str = "paused";
 
 /// Since when a store hands out nothing, and who has said so.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Export and import.
 
-use spektr_inbox::operate::{ImportProblem, TransferError, export, import};
+use spektr_inbox::operate::{ImportProblem, TransferError, export, import, pause};
 use spektr_inbox::store::{Filter, Rejected, State};
 use spektr_inbox::testing::{entries, start, tag_added};
 use spektr_inbox::{Clock as _, HandlerError, Received, Workers};
@@ -129,6 +129,28 @@ async fn an_export_carries_everything_else_that_the_store_knows() {
     let filter = Filter::state(State::Dead);
     export(&*inbox.store, &ada(), &filter, start(), &mut part, |_| {}).await.unwrap();
     assert!(!String::from_utf8(part).unwrap().contains("\"kind\""));
+}
+
+#[tokio::test]
+async fn a_pause_is_neither_exported_nor_imported() {
+    let inbox = Inbox::new();
+    assert!(pause(&*inbox.store, &ada(), start()).await.unwrap());
+    let mut file = Vec::new();
+    export_all(&inbox, &mut file).await;
+    let text = String::from_utf8(file).unwrap();
+    assert!(!text.contains(r#""kind":"note""#), "{text}");
+
+    // An earlier version has exported it.
+    let other = Inbox::new();
+    let note = |name: &str| {
+        format!("{{\"kind\":\"note\",\"name\":\"{name}\",\"text\":\"1700000000000 ada\"}}\n")
+    };
+    import_all(&other, [note("paused"), note("more")].concat().as_bytes()).await;
+    assert_eq!(other.store.pause().await.unwrap(), None);
+    assert!(other.store.note("more".to_owned()).await.unwrap().is_some());
+    // What was paused here stays so.
+    import_all(&inbox, note("paused").as_bytes()).await;
+    assert_eq!(inbox.store.pause().await.unwrap().unwrap().since, start());
 }
 
 #[tokio::test]
