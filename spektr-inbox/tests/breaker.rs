@@ -208,6 +208,33 @@ async fn the_pause_that_a_destination_asks_for_is_obeyed_up_to_an_hour() {
 }
 
 #[tokio::test]
+async fn before_it_opens_too_an_hour_is_obeyed_whatever_the_longest_pause() {
+    for longest in [300 * SECOND, 30 * 24 * 3600 * SECOND] {
+        let inbox = Inbox::new();
+        some(&inbox, 1).await;
+        let asked = Some(7 * 24 * 3600 * SECOND);
+        let destination = Destination { retry_after: asked, ..Destination::default() };
+        let breaker = Breaker::new();
+        let run = async || {
+            Workers::new(Arc::clone(&inbox.store), destination.clone())
+                .with_clock(inbox.clock.clone())
+                .with_backoff(Backoff::new(SECOND, longest))
+                .with_breaker(breaker.clone())
+                .run_due()
+                .await
+                .unwrap()
+        };
+        assert_eq!(run().await, 1);
+        assert!(!breaker.is_open());
+        inbox.clock.advance(3599 * SECOND);
+        assert_eq!(run().await, 0);
+        inbox.clock.advance(SECOND);
+        assert_eq!(run().await, 1);
+        assert_eq!(destination.asked(), ["e1#1", "e1#2"]);
+    }
+}
+
+#[tokio::test]
 async fn a_clock_that_is_put_back_does_not_keep_it_open() {
     let inbox = Inbox::new();
     some(&inbox, 5).await;

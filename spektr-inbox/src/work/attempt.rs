@@ -9,7 +9,7 @@ use tokio::time::error::Elapsed;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 use tracing::Instrument as _;
 
-use super::breaker::Failure;
+use super::breaker::{Breaker, Failure};
 use super::handler::{Handler, HandlerError, Handling, Kind, Malformed, Raw, Received, Status};
 use super::pool::{Held, STOP_LIMIT, Shared};
 use crate::clock::after;
@@ -25,7 +25,7 @@ struct Outcome {
     otherwise: &'static str,
     /// The status of the HTTP response, if the handler has told one.
     status: Option<u16>,
-    /// Whether the handler lets the reason be logged.
+    /// Whether the reason is this crate's, or the handler lets it be logged.
     is_reason_logged: bool,
 }
 
@@ -38,6 +38,11 @@ impl Outcome {
 
     fn park(state: State, reason: impl Into<String>) -> Self {
         Self::new(state.as_str(), Settlement::Park { state, reason: reason.into() })
+    }
+
+    /// With a reason that holds nothing of the event.
+    fn park_and_say(state: State, reason: &'static str) -> Self {
+        Self { is_reason_logged: true, ..Self::park(state, reason) }
     }
 }
 
@@ -131,12 +136,13 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held) -> End {
     }
     if lease.attempt > shared.options.max_attempts {
         let reason = "attempts exhausted: the last one did not come to an end";
-        return End::Outcome(Outcome::park(State::Dead, reason));
+        return End::Outcome(Outcome::park_and_say(State::Dead, reason));
     }
     let decoded = match decode(&entry) {
         Ok(Event::Unknown(unknown)) if !shared.options.unknown_events => {
             shared.metrics.unknown(unknown.event_type().as_str());
-            return End::Outcome(Outcome::park(State::Unknown, "the wire type is not known"));
+            let reason = "the wire type is not known";
+            return End::Outcome(Outcome::park_and_say(State::Unknown, reason));
         }
         Ok(event) => Ok(event),
         Err(Undecodable { reason, is_text }) => {
@@ -182,7 +188,8 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held) -> End {
         Err(end) => return end,
     };
     shared.metrics.handler_took(began.elapsed());
-    let is_reason_logged = result.as_ref().is_err_and(|failed| failed.is_reason_logged);
+    // Without an error of the handler's, the reason is one of this crate.
+    let is_reason_logged = result.as_ref().err().is_none_or(|failed| failed.is_reason_logged);
     let mut outcome = match result {
         // Where the transaction has been committed, this finds no lease, and nothing is
         // left to do. Where it was rolled back, the event is not done.
@@ -240,7 +247,7 @@ fn failed<H>(shared: &Shared<H>, lease: Lease, reason: String, asked: Duration) 
         return Outcome::park(State::Dead, format!("attempts exhausted: {reason}"));
     }
     let pause = shared.options.backoff.after(lease.attempt, fastrand::f64());
-    let pause = pause.max(asked.min(shared.options.longest()));
+    let pause = pause.max(asked.min(Breaker::LONGEST_RETRY_AFTER));
     let due_at = after(shared.clock.now(), pause);
     Outcome::new("retry", Settlement::Retry { due_at, reason })
 }

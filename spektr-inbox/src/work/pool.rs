@@ -112,9 +112,15 @@ pub(super) struct Options {
 }
 
 impl Options {
-    /// The longest time for which an entry waits.
+    /// The longest time for which an entry waits, unless its destination asks for longer.
     pub(super) fn longest(&self) -> Duration {
         self.backoff.longest().max(self.lease)
+    }
+
+    /// A time further off than this was set by a clock that has been put back since.
+    fn horizon(&self) -> Duration {
+        let longest = self.longest().max(Breaker::LONGEST_RETRY_AFTER);
+        longest.saturating_add(Duration::from_secs(60))
     }
 }
 
@@ -195,6 +201,9 @@ impl<H: Handler> Workers<H> {
     /// Sets whether a dead letter holds back the later events of its spektr id, with
     /// [`with_ordering`](Self::with_ordering), until somebody has resolved, replayed or deleted
     /// it. Otherwise a replay delivers it after them. Unless configured, it does not.
+    ///
+    /// A [`Retention`](crate::operate::Retention) with an age for dead letters deletes them too, and
+    /// what they held back goes on although nobody has dealt with them: set one of the two.
     ///
     /// Events of others are claimed at the same cost, however many wait; while the events of many
     /// thousands of spektr ids are held back, it can take some claims to come upon them.
@@ -440,7 +449,7 @@ impl<H> Shared<H> {
             limit,
             ordered: self.options.ordered,
             hold_on_dead: self.options.hold_on_dead,
-            horizon: self.options.longest().saturating_add(Duration::from_secs(60)),
+            horizon: self.options.horizon(),
         };
         let claims = self.store.claim(request).await?;
         self.idle().extend(claims.iter().map(|claim| (claim.lease.token, claim.lease)));
