@@ -349,6 +349,20 @@ fn attempts_pauses_and_the_time_for_an_answer_are_those_that_were_set() {
         refused(folder.path(), &["--forward", &url, "--hold-on-dead"]),
         "error: without an order nothing is held back on a dead letter",
     );
+    let held = "error: what a dead letter holds back would go on once that is deleted for its age";
+    let arguments = ["--forward", &url, "--ordered", "--hold-on-dead", "--keep-dead", "90d"];
+    assert_eq!(refused(folder.path(), &arguments), held);
+    let settings = "[serve]\nhold_on_dead = true\nkeep_dead = '90d'\n";
+    std::fs::write(folder.path().join("spektr.toml"), settings).expect("is written");
+    assert_eq!(refused(folder.path(), &["--forward", &url, "--ordered"]), held);
+    std::fs::remove_file(folder.path().join("spektr.toml")).expect("is removed");
+    let mut command = spektr(KEYS);
+    command.args(["serve", "--forward", &url, "--ordered", "--hold-on-dead"]);
+    command.env("SPEKTR_SERVE_KEEP_DEAD", "90d").current_dir(folder.path());
+    let output = command.output().expect("the tool runs");
+    assert_eq!(output.status.code(), Some(2));
+    let expected = format!("{held}\nhint:  set one of the two: --hold-on-dead or --keep-dead\n");
+    assert_eq!(text(&output.stderr), expected);
 }
 
 #[test]
@@ -393,6 +407,23 @@ fn what_is_never_accepted_is_a_dead_letter_and_what_is_down_costs_a_line_and_no_
     let failed = count("the attempt has failed");
     // The third one that fails is the one that is said to be down, and no attempt of it counts.
     assert_eq!((failed, count("destination is down")), (2, 1), "{logged}");
+}
+
+#[test]
+fn an_endpoint_that_is_down_is_tried_as_often_as_was_set() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let receiver = Receiver::start(&["503 Busy", "503 Busy", "200 OK"]);
+    let mut arguments = vec!["--forward", &receiver.url, "--forward-down-after", "1"];
+    arguments.extend(["--forward-first-probe", "50ms", "--forward-longest-probe", "50ms"]);
+    let mut service = Service::start(KEYS, folder.path(), &arguments);
+    deliver(&service, "e1");
+    let line = service.logs("the destination is down");
+    assert!(line.contains("next_attempt_seconds=0"), "{line}");
+    service.logs("the destination is up again");
+    service.terminate();
+    let attempts: Vec<_> = receiver.finish().iter().map(headers).collect();
+    let attempts: Vec<_> = attempts.iter().map(|headers| &headers["spektr-attempt"]).collect();
+    assert_eq!(attempts, ["1", "1", "1"]);
 }
 
 #[test]

@@ -38,8 +38,10 @@ Example of a file:
   forward = 'https://events.example.com/spektr'
   ordered = true
   give_up_after = '7d'
-  hold_on_dead = true
+  hold_on_dead = false                      # true is refused beside keep_dead
   forward_down_after = 5
+  forward_first_probe = '10s'
+  forward_longest_probe = '1m'
   permanent_statuses = '400,404,410,422'
   forward_keys = 'forward-keys.txt'         # whsec_…, one or two; relative to this file
   forward_headers = 'forward-headers.txt'   # as `authorization: Bearer …`

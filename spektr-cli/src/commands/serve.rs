@@ -74,7 +74,8 @@ process finds out for itself.
 
 With --ordered a dead letter lets the later events of its spektr id pass, and a replay delivers it
 after them. With --hold-on-dead they wait until somebody has dealt with it: `spektr inbox replay`,
-`resolve`, or `prune`. How many wait is behind_dead_entries in the metrics.
+`resolve`, or `prune`. How many wait is behind_dead_entries in the metrics. It is refused
+beside --keep-dead, which would let them go on by itself.
 
 Malformed entries, bodies that cannot be read and
 conflicts, ids that were there with another content, are kept and not posted: `spektr inbox list
@@ -178,6 +179,13 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
     let forwarding = arguments.forwarding.forwarding(&config)?;
     let is_set = |name| config.setting(name, |text| text.parse().ok()).unwrap_or_default();
     let retention = retention(arguments, &config);
+    let is_held = forwarding.as_ref().is_some_and(|forwarding| forwarding.hold_on_dead);
+    if is_held && retention.dead.is_some() {
+        return Err(Failure::new(
+            "what a dead letter holds back would go on once that is deleted for its age",
+        )
+        .hint("set one of the two: --hold-on-dead or --keep-dead"));
+    }
     let metrics = Metrics::new();
     let dropped = "Lines of the log that were dropped because standard error was not read";
     let forward = forwarding
