@@ -10,7 +10,7 @@ use clap::Args;
 use spektr_inbox::{Backoff, Breaker, HttpUrl};
 
 pub(crate) use self::values::{
-    EventTypes, PermanentStatuses, parse_attempts, parse_concurrency, parse_pause, parse_rate,
+    EventTypes, PermanentStatuses, parse_attempts, parse_events, parse_pause, parse_rate,
     parse_timeout,
 };
 use crate::cli::quietly;
@@ -73,7 +73,7 @@ pub(crate) struct ForwardArguments {
     #[arg(long, help_heading = FORWARDING)]
     forward_malformed: bool,
     /// Posts at a time [preset: 16]
-    #[arg(long, value_name = "N", value_parser = parse_concurrency, help_heading = FORWARDING)]
+    #[arg(long, value_name = "N", value_parser = parse_events, help_heading = FORWARDING)]
     forward_concurrency: Option<u32>,
     /// Posts a second at most, attempts included [preset: no limit]
     #[arg(long, value_name = "N", value_parser = parse_rate, help_heading = FORWARDING)]
@@ -97,7 +97,7 @@ pub(crate) struct ForwardArguments {
     #[arg(long, value_name = "STATUSES|none", value_parser = PermanentStatuses::parse, help_heading = FORWARDING)]
     permanent_statuses: Option<PermanentStatuses>,
     /// How many events fail, with none accepted in between, before the endpoint is down [preset: 5]
-    #[arg(long, value_name = "N", value_parser = parse_concurrency, help_heading = FORWARDING)]
+    #[arg(long, value_name = "N", value_parser = parse_events, help_heading = FORWARDING)]
     forward_down_after: Option<u32>,
     /// Pause before an endpoint that is down is tried, which doubles each time [preset: 10s]
     #[arg(long, value_name = "DURATION", value_parser = parse_pause, help_heading = FORWARDING)]
@@ -161,12 +161,8 @@ impl ForwardArguments {
             .unwrap_or(Breaker::DEFAULT_FIRST_INTERVAL);
         let longest_probe = span(&self.forward_longest_probe, "serve.forward_longest_probe")
             .unwrap_or(Breaker::DEFAULT_LONGEST_INTERVAL);
-        let down_after = or(
-            self.forward_down_after.as_ref(),
-            config,
-            "serve.forward_down_after",
-            parse_concurrency,
-        );
+        let down_after =
+            or(self.forward_down_after.as_ref(), config, "serve.forward_down_after", parse_events);
         let breaker = Breaker::new().with_probes(first_probe, longest_probe);
         let breaker = match down_after {
             Some(events) => breaker.with_failures(usize::try_from(events).unwrap_or(usize::MAX)),
@@ -189,7 +185,7 @@ impl ForwardArguments {
                 self.forward_concurrency.as_ref(),
                 config,
                 "serve.forward_concurrency",
-                parse_concurrency,
+                parse_events,
             )
             .unwrap_or(CONCURRENCY),
             rate: or(self.forward_rate.as_ref(), config, "serve.forward_rate", parse_rate),

@@ -20,7 +20,7 @@ async fn an_outage_of_the_store_is_two_lines_whatever_its_length() {
     let (file, away) = (inbox.folder.path().join("inbox.db"), inbox.folder.path().join("away.db"));
     std::fs::rename(&file, &away).unwrap();
     let (end, ended) = oneshot::channel::<()>();
-    // The clock is asked once for each claim.
+    // The clock is asked twice for each claim: by the breaker, and for the lease.
     let counted = Arc::new(AtomicUsize::new(0));
     let (claims, clock) = (Arc::clone(&counted), inbox.clock.clone());
     let workers = Workers::new(Arc::clone(&inbox.store), |_: Received| async { Ok(()) })
@@ -35,9 +35,12 @@ async fn an_outage_of_the_store_is_two_lines_whatever_its_length() {
     assert!(line.contains("ERROR the store fails"), "{line}");
     assert!(line.contains("operation=\"claim\""), "{line}");
     // Claims after it fail as well, and are not logged.
-    while counted.load(Ordering::SeqCst) < 4 {
-        tokio::task::yield_now().await;
-    }
+    let claimed = async {
+        while counted.load(Ordering::SeqCst) < 8 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), claimed).await.expect("claims go on");
     std::fs::rename(&away, &file).unwrap();
     let line = logged.recv().await.unwrap();
     assert!(line.contains("INFO the store works again operation=\"claim\""), "{line}");

@@ -55,9 +55,12 @@ async fn workers_hand_out_nothing_while_another_process_has_paused_the_store_and
     accept("e2").await;
     // What is being handled ends.
     go_on.add_permits(1);
-    while inbox.store.count(Filter::state(State::Done)).await.unwrap() == 0 {
-        tokio::task::yield_now().await;
-    }
+    let done = async {
+        while inbox.store.count(Filter::state(State::Done)).await.unwrap() == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), done).await.expect("the first one is done");
     assert!(begins.try_recv().is_err());
     assert!(resume(&other, &ada(), start()).await.unwrap());
     assert_eq!(begins.recv().await.unwrap(), "e2");

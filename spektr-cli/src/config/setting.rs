@@ -197,7 +197,7 @@ pub(crate) static SETTINGS: [Setting; 48] = [
         name: "serve.forward_concurrency",
         about: "how many events are forwarded at a time",
         preset: "16",
-        check: |text| forwarding::parse_concurrency(text).map(drop),
+        check: |text| forwarding::parse_events(text).map(drop),
     },
     Setting {
         name: "serve.forward_rate",
@@ -245,7 +245,7 @@ pub(crate) static SETTINGS: [Setting; 48] = [
         name: "serve.forward_down_after",
         about: "how many events fail before the endpoint counts as down",
         preset: "5",
-        check: |text| forwarding::parse_concurrency(text).map(drop),
+        check: |text| forwarding::parse_events(text).map(drop),
     },
     Setting {
         name: "serve.forward_first_probe",

@@ -72,7 +72,8 @@ impl EventTypes {
     }
 }
 
-pub(crate) fn parse_concurrency(text: &str) -> Result<u32, String> {
+/// Reads a number of events: how many at a time, or how many in a row.
+pub(crate) fn parse_events(text: &str) -> Result<u32, String> {
     parse_number(text, 1000)
 }
 
@@ -141,9 +142,9 @@ mod tests {
 
     #[test]
     fn numbers_and_times_have_bounds() {
-        assert_eq!((parse_concurrency("1"), parse_concurrency("1000")), (Ok(1), Ok(1000)));
+        assert_eq!((parse_events("1"), parse_events("1000")), (Ok(1), Ok(1000)));
         for text in ["0", "1001", "-1", "many", ""] {
-            let message = parse_concurrency(text).expect_err(text);
+            let message = parse_events(text).expect_err(text);
             assert_eq!(message, "expected a number from 1 to 1000");
         }
         assert_eq!(parse_timeout("250ms"), Ok(Duration::from_millis(250)));

@@ -447,11 +447,11 @@ impl Server {
     }
 }
 
-/// Whether there is exactly one content type and it is JSON.
 fn type_labels(entries: &[NewEntry]) -> Vec<&'static str> {
     entries.iter().map(|entry| type_label(entry.wire_type.as_deref())).collect()
 }
 
+/// Whether there is exactly one content type and it is JSON.
 fn is_json(headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(header::CONTENT_TYPE).into_iter();
     let (Some(value), None) = (values.next(), values.next()) else { return false };

@@ -1,5 +1,7 @@
 //! `spektr inbox replay` and `retry`: another attempt, of what is chosen.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use serde_json::{Value, json};
 use spektr_inbox::store::{Filter, Operator, State, Store, StoreError, StoredEntry, Tally};
@@ -181,12 +183,13 @@ async fn run(again: Again, global: &Global, arguments: &Arguments) -> Result<Ans
     }
     let store = open(global, &arguments.store).await?;
     let now = SystemClock::new().now();
-    let mut found = Vec::new();
+    let (mut found, mut numbers) = (Vec::new(), BTreeSet::new());
     let mut missing = Vec::new();
     for name in &arguments.names {
         match show::find(&*store, name).await? {
             none if none.is_empty() => missing.push(name.clone()),
-            some => found.extend(some),
+            // An entry can be named twice, by its number and by its id.
+            some => found.extend(some.into_iter().filter(|entry| numbers.insert(entry.number))),
         }
     }
     let is_there = Answer::from_yes(missing.is_empty());

@@ -141,7 +141,7 @@ fn text(stats: &Stats, pause: Option<Pause>) -> String {
             let since = time::rfc_3339_millis(since);
             format!("{} by {} since {since}", careful("paused"), safe(&by))
         }
-        None => good("on"),
+        None => good("not paused"),
     };
     let row = |name: &str, value: String| [name.to_owned(), value];
     let mut rows = vec![row("handling", handling), row("pending", stats.pending.to_string())];

@@ -96,8 +96,8 @@ pub(super) fn open_writer(
         connection = open(path, OpenFlags::default())?;
     }
     log_ahead(&connection).map_err(database)?;
-    // A commit returns after the log is on disk. NORMAL would lose answered
-    // deliveries in a power cut.
+    // A commit returns after the log is on disk: a power cut loses no answered delivery. Of which
+    // commits do not wait for that, `sync.rs` says why.
     connection.pragma_update(None, "synchronous", "FULL").map_err(database)?;
     // What is deleted is overwritten: erasure is meant.
     connection.pragma_update(None, "secure_delete", "ON").map_err(database)?;
