@@ -1,9 +1,11 @@
 //! `cargo xtask seeded`: bugs that are put in on purpose, each of which a test has to see.
 //!
 //! A bug is a patch below `xtask/seeded`. Before its first `diff` stands what it does, and on a
-//! line `Test:` the arguments of `cargo test`, of which the last is the name of the test.
+//! line `Test:` the arguments of `cargo test`, of which the last is the name of the test. A line
+//! `First:` has the arguments of a cargo that is run before, where the bug is in what generates.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output};
@@ -15,6 +17,9 @@ use crate::{git, workspace};
 
 /// How many steps the model of the inbox takes: enough to see any of the bugs.
 const MODEL_STEPS: &str = "20000";
+
+/// How long a test may take, in seconds; it is built before that.
+const LIMIT: &str = "600";
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -29,6 +34,8 @@ struct Bug {
     name: String,
     patch: PathBuf,
     what: String,
+    /// The arguments of a cargo that is run before the test; none if there is nothing to run.
+    first: Vec<String>,
     /// The arguments of `cargo test`.
     arguments: Vec<String>,
     test: String,
@@ -57,14 +64,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     for bug in &bugs {
         apply(&copy.root, &bug.patch, false)?;
         let output = copy.test(bug)?;
-        let failed = said(&output).lines().find_map(|line| {
-            line.strip_prefix("test ")?.strip_suffix(" ... FAILED").map(str::to_owned)
-        });
-        match failed {
-            Some(test) => println!("{}: seen by {test}\n    {}", bug.name, bug.what),
-            None => {
+        let Bug { name, what, test, .. } = bug;
+        match outcome(&output) {
+            Outcome::Failed(test) => println!("{name}: seen by {test}\n    {what}"),
+            Outcome::DidNotEnd => {
+                println!("{name}: seen by {test}, which did not end in {LIMIT} s\n    {what}");
+            }
+            Outcome::NotSeen => {
                 survivors += 1;
-                let Bug { name, what, test, .. } = bug;
                 println!("{name}: NOT SEEN by {test}\n    {what}\n{}", said(&output));
             }
         }
@@ -86,13 +93,14 @@ fn bugs(names: &[String]) -> Result<Vec<Bug>> {
 
 fn bug(patch: PathBuf) -> Result<Bug> {
     let text = fs::read_to_string(&patch)?;
+    let line = |label| text.lines().find_map(|line| line.strip_prefix(label));
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     let name = patch.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let what = text.lines().next().unwrap_or_default().to_owned();
-    let test = text.lines().find_map(|line| line.strip_prefix("Test: "));
-    let test = test.with_context(|| format!("{name} names no test"))?;
-    let arguments: Vec<_> = test.split_whitespace().map(str::to_owned).collect();
+    let first = line("First: ").map(words).unwrap_or_default();
+    let arguments = words(line("Test: ").with_context(|| format!("{name} names no test"))?);
     let test = arguments.last().cloned().unwrap_or_default();
-    Ok(Bug { name, patch, what, arguments, test })
+    Ok(Bug { name, patch, what, first, arguments, test })
 }
 
 /// Applies a patch to a folder, or looks whether that can be done.
@@ -105,6 +113,36 @@ fn apply(folder: &Path, patch: &Path, is_check: bool) -> Result<()> {
     let patch = patch.display();
     ensure!(output.status.success(), "{patch} does not apply; write it anew:\n{}", said(&output));
     Ok(())
+}
+
+/// What a test has made of a bug.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    /// The test of that name failed.
+    Failed(String),
+    /// It was stopped.
+    DidNotEnd,
+    NotSeen,
+}
+
+fn outcome(output: &Output) -> Outcome {
+    if output.status.code().is_some_and(|code| STOPPED.contains(&code)) {
+        return Outcome::DidNotEnd;
+    }
+    let failed = said(output).lines().find_map(|line| {
+        line.strip_prefix("test ")?.strip_suffix(" ... FAILED").map(str::to_owned)
+    });
+    failed.map_or(Outcome::NotSeen, Outcome::Failed)
+}
+
+/// What `timeout` ends with if it had to stop the program, and if it had to kill it.
+const STOPPED: [i32; 2] = [124, 137];
+
+/// A program that is stopped after so many seconds, with all that it has started.
+fn limited(seconds: &str, program: OsString) -> Command {
+    let mut command = Command::new("timeout");
+    command.args(["--kill-after=10", seconds]).arg(program);
+    command
 }
 
 fn said(output: &Output) -> String {
@@ -150,14 +188,43 @@ impl Copy {
 
     fn test(&self, bug: &Bug) -> Result<Output> {
         println!("==> {}: cargo test {}", bug.name, bug.arguments.join(" "));
-        Command::new(workspace::cargo())
-            .args(["test", "--locked"])
-            .args(&bug.arguments)
+        let cargo = || Command::new(workspace::cargo());
+        if !bug.first.is_empty() {
+            self.succeed(cargo().args(&bug.first))?;
+        }
+        self.succeed(cargo().args(["test", "--locked", "--no-run"]).args(&bug.arguments))?;
+        self.run(limited(LIMIT, workspace::cargo()).args(["test", "--locked"]).args(&bug.arguments))
+    }
+
+    fn run(&self, command: &mut Command) -> Result<Output> {
+        command
             .current_dir(&self.root)
             .env("CARGO_TARGET_DIR", &self.target)
             .env("SPEKTR_MODEL_STEPS", MODEL_STEPS)
             .env_remove("CARGO_MANIFEST_DIR")
             .output()
-            .context("cannot run cargo test")
+            .with_context(|| format!("cannot run {command:?}"))
+    }
+
+    fn succeed(&self, command: &mut Command) -> Result<()> {
+        let output = self.run(command)?;
+        ensure!(output.status.success(), "{command:?} failed:\n{}", said(&output));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_that_does_not_end_is_an_outcome_of_its_own() {
+        let run = |program: &str, arguments: &[&str]| {
+            limited("1", program.into()).args(arguments).output().expect("timeout runs")
+        };
+        assert_eq!(outcome(&run("sleep", &["3600"])), Outcome::DidNotEnd);
+        let failed = run("echo", &["test a::b ... FAILED"]);
+        assert_eq!(outcome(&failed), Outcome::Failed("a::b".to_owned()));
+        assert_eq!(outcome(&run("echo", &["test a::b ... ok"])), Outcome::NotSeen);
     }
 }
