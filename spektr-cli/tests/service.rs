@@ -138,10 +138,11 @@ fn events_are_posted_on_until_they_are_accepted() {
     assert_eq!(listed(folder.path(), &["--state", "done"]).len(), 2);
     let (code, logged) = service.terminate();
     assert_eq!(code, Some(0));
-    let refused: Vec<_> = logged.lines().filter(|line| line.contains("not accepted")).collect();
+    let refused: Vec<_> =
+        logged.lines().filter(|line| line.contains("the attempt has failed")).collect();
     let [refused] = refused[..] else { panic!("{logged}") };
     assert!(refused.contains(r#"event_id="evt_1" "#), "{refused}");
-    assert!(refused.ends_with("event not accepted reason=\"answered with 503\""), "{refused}");
+    assert!(refused.ends_with(" reason=\"answered with 503\""), "{refused}");
 
     let [first, again, unknown] = &receiver.finish()[..] else { panic!("three requests") };
     let own = |received: &receiver::Received| {
@@ -219,7 +220,7 @@ fn entries_are_looked_after_while_the_service_runs() {
     assert_eq!(replayed.status.code(), Some(1));
     assert_eq!(
         text(&replayed.stdout),
-        "there is no entry gone\nentry 3 is pending already\n1 entry pending again\n",
+        "there is no entry gone\nentry 3 is pending; `spektr inbox retry 3` makes it due\n1 entry pending again\n",
     );
 
     let dry = [&["prune", "--older-than", "0s", "--dry-run"], &other[..]].concat();

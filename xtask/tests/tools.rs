@@ -44,8 +44,9 @@ fn check_names_what_is_missing_and_installs_nothing() {
         (
             Some(1),
             "",
-            "error: the tests run programs that are not installed: git, kill, strace; \
-             run `cargo xtask setup`, or install the packages git, procps, strace\n"
+            "error: the tests run programs that are not installed: git, kill, strace, promtool, \
+             systemd-analyze; run `cargo xtask setup`, or install the packages git, procps, strace, \
+             prometheus, systemd\n"
         )
     );
     assert!(!folder.path().join("calls").exists(), "check called apt-get");
@@ -60,10 +61,10 @@ fn setup_installs_the_packages_of_what_is_missing() {
     let (code, out, err) = xtask("setup", folder.path());
     assert_eq!(
         (code, out.as_str(), err.as_str()),
-        (Some(0), "==> apt-get install procps strace\n", "")
+        (Some(0), "==> apt-get install procps strace prometheus systemd\n", "")
     );
     let calls = fs::read_to_string(folder.path().join("calls")).expect("apt-get was called");
-    assert_eq!(calls, "update -qq\ninstall -y -qq procps strace\n");
+    assert_eq!(calls, "update -qq\ninstall -y -qq procps strace prometheus systemd\n");
 }
 
 #[test]
@@ -73,14 +74,20 @@ fn setup_without_apt_get_says_what_to_install() {
     let (code, out, err) = xtask("setup", folder.path());
     assert_eq!(
         (code, out.as_str(), err.as_str()),
-        (Some(1), "", "error: there is no apt-get: please install git procps strace\n")
+        (
+            Some(1),
+            "",
+            "error: there is no apt-get: please install git procps strace prometheus systemd\n"
+        )
     );
 }
 
 #[test]
 fn setup_installs_nothing_where_everything_is_there() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    for name in ["apt-get", "git", "initdb", "kill", "pgbouncer", "strace"] {
+    for name in
+        ["apt-get", "git", "initdb", "kill", "pgbouncer", "promtool", "strace", "systemd-analyze"]
+    {
         program(folder.path(), name, APT_GET);
     }
     let (code, out, err) = xtask("setup", folder.path());
