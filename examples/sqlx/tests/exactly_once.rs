@@ -2,9 +2,9 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use spektr_example_sqlx::{SCHEMA, handle};
 use spektr_inbox::store::postgres::{PostgresOptions, PostgresStore};
@@ -151,27 +151,43 @@ fn deliver(address: &str, body: &str) -> String {
     answer.lines().next().unwrap_or_default().to_owned()
 }
 
+/// Does not outlive a test that fails.
+struct Program(Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Where it has ended, there is nothing to do.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_program_writes_each_event_once_however_often_it_is_delivered() {
     let setup = Setup::new().await;
-    let mut program = Command::new(env!("CARGO_BIN_EXE_spektr-example-sqlx"))
+    let program = Command::new(env!("CARGO_BIN_EXE_spektr-example-sqlx"))
         .arg("127.0.0.1:0")
         .env("DATABASE_URL", &setup.url)
         .env("SPEKTR_WEBHOOK_KEYS", "dev=any secret")
         .stdout(Stdio::piped())
         .spawn()
         .expect("the program runs");
+    let mut program = Program(program);
     let mut line = String::new();
-    BufReader::new(program.stdout.take().expect("is piped")).read_line(&mut line).expect("a line");
+    BufReader::new(program.0.stdout.take().expect("is piped"))
+        .read_line(&mut line)
+        .expect("a line");
     let address = line.trim().strip_prefix("receiving on ").expect("an address").to_owned();
     for id in ["e1", "e2", "e1"] {
         assert_eq!(deliver(&address, &alert(id)), "HTTP/1.1 200 OK");
     }
+    let began = Instant::now();
     while setup.store.count(Filter::state(State::Done)).await.expect("a count") < 2 {
+        assert!(began.elapsed() < Duration::from_secs(60), "both are done");
         tokio::task::yield_now().await;
     }
-    let id = program.id().to_string();
+    let id = program.0.id().to_string();
     assert!(Command::new("kill").args(["-s", "TERM", &id]).status().expect("runs").success());
-    assert!(program.wait().expect("ends").success());
+    assert!(program.0.wait().expect("ends").success());
     assert_eq!(setup.closed().await, ["e1", "e2"]);
 }
