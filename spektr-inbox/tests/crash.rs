@@ -279,8 +279,8 @@ fn most(calls: &str, name: &str) -> u64 {
 async fn a_call_that_fails_once_loses_nothing_that_was_answered_with_200() {
     let calls = deliver_with(&format!("trace={}", WRITING.join(","))).await;
     let is_sample = std::env::var_os("SPEKTR_EVERY_CALL").is_none();
-    let mut tried = 0;
     for name in WRITING {
+        let mut failed = 0;
         let count = most(&calls, name).min(5000);
         // How many they are depends on what is written together.
         let sure = count.div_ceil(3);
@@ -288,12 +288,14 @@ async fn a_call_that_fails_once_loses_nothing_that_was_answered_with_200() {
         for which in (1..=count).filter(|which| !is_sample || sample.contains(which)) {
             for error in ["EIO", "ENOSPC"] {
                 let fault = format!("inject={name}:error={error}:when={which}");
-                let has_failed = deliver_with(&fault).await.contains("(INJECTED)");
-                assert!(has_failed || which > sure, "{fault}: no call has failed");
-                tried += u64::from(has_failed);
+                let calls = deliver_with(&fault).await;
+                let has_failed = calls.contains("(INJECTED)");
+                let made = most(&calls, name);
+                assert!(has_failed || made < which, "{fault}: none of {made} calls has failed");
+                failed += u64::from(has_failed);
             }
         }
+        // A call that is not made with each number can be missed, but not all of them.
+        assert!(failed > 0, "no {name} has failed");
     }
-    println!("{tried} faults");
-    assert!(tried >= 16, "only {tried} faults were tried");
 }

@@ -42,7 +42,9 @@ pub(crate) fn setup() -> Result<ExitCode> {
     let list = packages.join(" ");
     ensure!(is_installed("apt-get"), "there is no apt-get: please install {list}");
     println!("==> apt-get install {list}");
-    for arguments in [vec!["update", "-qq"], [&["install", "-y", "-qq"][..], &packages].concat()] {
+    // What is recommended beside a package, such as an exporter beside Prometheus, is not needed.
+    let install = ["install", "-y", "-qq", "--no-install-recommends"];
+    for arguments in [vec!["update", "-qq"], [&install[..], &packages].concat()] {
         let status = Command::new("apt-get")
             .args(&arguments)
             .env("DEBIAN_FRONTEND", "noninteractive")

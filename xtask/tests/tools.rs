@@ -64,7 +64,10 @@ fn setup_installs_the_packages_of_what_is_missing() {
         (Some(0), "==> apt-get install procps strace prometheus systemd\n", "")
     );
     let calls = fs::read_to_string(folder.path().join("calls")).expect("apt-get was called");
-    assert_eq!(calls, "update -qq\ninstall -y -qq procps strace prometheus systemd\n");
+    assert_eq!(
+        calls,
+        "update -qq\ninstall -y -qq --no-install-recommends procps strace prometheus systemd\n"
+    );
 }
 
 #[test]
