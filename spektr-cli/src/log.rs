@@ -283,6 +283,7 @@ mod tests {
         queue.push(b"notice\n", true);
         drop(begin);
         queue.lock().is_ending = true;
+        queue.changed.notify_all();
         writer.join().expect("does not panic");
         let lines: Vec<_> = lines.iter().collect();
         assert_eq!(lines.len(), fitting);
