@@ -204,13 +204,13 @@ impl Metrics {
         self.0.rejected.get_or_create(&[("reason", reason.into())]).inc();
     }
 
-    /// Counts an attempt by what it came to.
+    /// Counts an attempt by its result.
     pub(crate) fn attempted(&self, event_type: &'static str, result: &'static str) {
         debug_assert!(ATTEMPT_RESULTS.contains(&result), "{result} does not begin at zero");
         self.0.attempts.get_or_create(&attempt(event_type, result)).inc();
     }
 
-    /// Counts a run of a reconciliation by what became of it.
+    /// Counts a reconciliation by its result.
     #[cfg(feature = "reconcile")]
     pub(crate) fn reconciled(&self, result: &'static str) {
         debug_assert!(RECONCILIATION_RESULTS.contains(&result), "{result} does not begin at zero");

@@ -11,7 +11,7 @@ const UNKNOWN: &str = "unknown";
 /// The type of an entry without a readable wire type.
 const NONE: &str = "none";
 
-/// What attempts come to.
+/// The results of attempts.
 pub(super) const ATTEMPT_RESULTS: [&str; 7] =
     ["done", "retry", "deferred", "dead", "malformed", "unknown", "lease_lost"];
 
@@ -42,7 +42,7 @@ pub(super) const REJECTION_REASONS: [&str; 23] = [
     OTHER,
 ];
 
-/// What runs of a reconciliation come to.
+/// The results of reconciliations.
 #[cfg(feature = "reconcile")]
 pub(super) const RECONCILIATION_RESULTS: [&str; 13] = [
     "ok",

@@ -125,7 +125,7 @@ impl Series {
                 "From the head of a delivery to its answer 200",
                 Histogram::new(BUCKETS),
             ),
-            attempts: figures.add("attempts", "Attempts by what they came to", By::default()),
+            attempts: figures.add("attempts", "Attempts by result", By::default()),
             handler_seconds: figures.add(
                 "handler_duration_seconds",
                 "Time that the handler took for an attempt",
@@ -160,7 +160,7 @@ impl Series {
             #[cfg(feature = "reconcile")]
             reconciliations: figures.add(
                 "reconciliations",
-                "Reconciliations by what they came to",
+                "Reconciliations by result",
                 By::default(),
             ),
             #[cfg(feature = "reconcile")]

@@ -22,7 +22,8 @@ pub use transfer::{ImportProblem, TransferError, export, import};
 
 use crate::intake::intake;
 use crate::store::{
-    Action, Filter, Operator, Original, Record, State, Store, StoreError, StoredEntry, Tally,
+    Action, Filter, Operator, Original, Record, State, Store, StoreError, StoreFuture, StoredEntry,
+    Tally,
 };
 
 /// How many entries a step takes.
@@ -46,17 +47,26 @@ pub async fn replay(
     operator: &Operator,
     filter: &Filter,
     now: Timestamp,
-    mut progress: impl FnMut(u64),
+    progress: impl FnMut(u64),
 ) -> Result<u64, StoreError> {
     let record = operator.record(Action::Replay, now).with_filter(filter);
-    // By their numbers: workers may be done with the first ones, and these match
-    // again, before the last ones are released.
+    let step = |last| store.release(filter.clone(), last, STEP, now, Some(record.clone()));
+    by_number(step, progress).await
+}
+
+/// Repeats a step, which is given the number to begin after and returns those that it has
+/// changed, until it changes none. Entries can match again before the last step: workers are
+/// done with the first ones by then, or have failed once more.
+async fn by_number<'s>(
+    step: impl Fn(i64) -> StoreFuture<'s, Vec<i64>>,
+    mut progress: impl FnMut(u64),
+) -> Result<u64, StoreError> {
     let (mut count, mut last) = (0, 0);
     loop {
-        let released = store.release(filter.clone(), last, STEP, now, Some(record.clone())).await?;
-        let Some(end) = released.iter().max() else { return Ok(count) };
+        let changed = step(last).await?;
+        let Some(end) = changed.iter().max() else { return Ok(count) };
         last = *end;
-        count += released.len() as u64;
+        count += changed.len() as u64;
         progress(count);
     }
 }
@@ -88,18 +98,11 @@ pub async fn retry(
     operator: &Operator,
     filter: &Filter,
     now: Timestamp,
-    mut progress: impl FnMut(u64),
+    progress: impl FnMut(u64),
 ) -> Result<u64, StoreError> {
     let record = operator.record(Action::Retry, now).with_filter(filter);
-    // By their numbers, as in a replay: one that fails at once waits again.
-    let (mut count, mut last) = (0, 0);
-    loop {
-        let due = store.make_due(filter.clone(), last, STEP, now, Some(record.clone())).await?;
-        let Some(end) = due.iter().max() else { return Ok(count) };
-        last = *end;
-        count += due.len() as u64;
-        progress(count);
-    }
+    let step = |last| store.make_due(filter.clone(), last, STEP, now, Some(record.clone()));
+    by_number(step, progress).await
 }
 
 /// Counts what [`retry`] would make due, by wire type. Changes nothing.

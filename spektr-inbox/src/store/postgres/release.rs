@@ -15,21 +15,12 @@ pub(super) async fn release(
     now: Timestamp,
     recorded: Option<&Record>,
 ) -> Result<Vec<i64>, StoreError> {
-    let mut condition = Condition::new(filter);
-    condition.and("entries.number > $", Some(after));
-    let which = format!("ORDER BY work.number LIMIT {limit}");
-    let sql = format!(
-        "{} UPDATE spektr_inbox.work SET state = 'pending', attempts = 0, \
-         due_at = {}, owner = NULL, reason = NULL FROM chosen WHERE work.number = chosen.number \
-         RETURNING work.number",
-        chosen(&condition, "work.state NOT IN ('pending', 'unreadable')", &which),
-        earlier(now),
+    let set = format!(
+        "state = 'pending', attempts = 0, due_at = {}, owner = NULL, reason = NULL",
+        earlier(now)
     );
-    connection.begin().await?;
-    let rows = connection.query_once(&sql, &condition.values()).await?;
-    record(connection, recorded, rows.len() as u64).await?;
-    connection.commit().await?;
-    rows.iter().map(|row| value(row, 0)).collect()
+    let but = "work.state NOT IN ('pending', 'unreadable')";
+    change(connection, filter, (after, limit), but, &set, recorded).await
 }
 
 pub(super) async fn make_due(
@@ -40,15 +31,28 @@ pub(super) async fn make_due(
     now: Timestamp,
     recorded: Option<&Record>,
 ) -> Result<Vec<i64>, StoreError> {
-    let mut condition = Condition::new(filter);
-    condition.and("entries.number > $", Some(after));
     let now = earlier(now);
     let waits = format!("work.state = 'pending' AND work.owner IS NULL AND work.due_at > {now}");
+    let set = format!("due_at = {now}");
+    change(connection, filter, (after, limit), &waits, &set, recorded).await
+}
+
+/// Changes the next entries after a number that a filter chooses, and records how many.
+async fn change(
+    connection: &mut Lent<'_>,
+    filter: &Filter,
+    (after, limit): (i64, usize),
+    but: &str,
+    set: &str,
+    recorded: Option<&Record>,
+) -> Result<Vec<i64>, StoreError> {
+    let mut condition = Condition::new(filter);
+    condition.and("entries.number > $", Some(after));
     let which = format!("ORDER BY work.number LIMIT {limit}");
     let sql = format!(
-        "{} UPDATE spektr_inbox.work SET due_at = {now} FROM chosen \
-         WHERE work.number = chosen.number RETURNING work.number",
-        chosen(&condition, &waits, &which),
+        "{} UPDATE spektr_inbox.work SET {set} FROM chosen WHERE work.number = chosen.number \
+         RETURNING work.number",
+        chosen(&condition, but, &which),
     );
     connection.begin().await?;
     let rows = connection.query_once(&sql, &condition.values()).await?;

@@ -18,19 +18,9 @@ pub(super) fn release(
 ) -> Result<Vec<i64>, StoreError> {
     let mut condition = Condition::new(filter);
     condition.and("number > ?", Some(Value::Integer(after)));
-    let Condition { sql, mut values } = condition;
-    values.insert(0, Value::Integer(now.as_millis()));
-    let sql = format!(
-        "UPDATE entries SET state = 'pending', due_at = ?, attempts = 0, owner = NULL, \
-         reason = NULL WHERE number IN (SELECT number FROM entries WHERE {sql} \
-         AND state NOT IN ('pending', 'unreadable') ORDER BY number LIMIT {limit}) \
-         RETURNING number"
-    );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let numbers = statement.query_map(params_from_iter(values), |row| row.get(0))?;
-    let numbers: Vec<_> = numbers.collect::<Result<_, _>>()?;
-    record(connection, recorded, numbers.len() as u64)?;
-    Ok(numbers)
+    let set = "state = 'pending', due_at = ?, attempts = 0, owner = NULL, reason = NULL";
+    let but = "state NOT IN ('pending', 'unreadable')";
+    change(connection, condition, limit, but, (set, now), recorded)
 }
 
 pub(super) fn make_due(
@@ -46,11 +36,24 @@ pub(super) fn make_due(
     // The plus keeps SQLite from finding them by their due time and sorting all of them for
     // each step.
     condition.and("+due_at > ?", Some(Value::Integer(now.as_millis())));
-    let Condition { sql, mut values } = condition;
+    let but = "state = 'pending' AND owner IS NULL";
+    change(connection, condition, limit, but, ("due_at = ?", now), recorded)
+}
+
+/// Changes the next entries that a condition chooses, and records how many. The time is the
+/// parameter of what is set.
+fn change(
+    connection: &Connection,
+    Condition { sql, mut values }: Condition,
+    limit: usize,
+    but: &str,
+    (set, now): (&str, Timestamp),
+    recorded: Option<&Record>,
+) -> Result<Vec<i64>, StoreError> {
     values.insert(0, Value::Integer(now.as_millis()));
     let sql = format!(
-        "UPDATE entries SET due_at = ? WHERE number IN (SELECT number FROM entries WHERE {sql} \
-         AND state = 'pending' AND owner IS NULL ORDER BY number LIMIT {limit}) RETURNING number"
+        "UPDATE entries SET {set} WHERE number IN (SELECT number FROM entries WHERE {sql} \
+         AND {but} ORDER BY number LIMIT {limit}) RETURNING number"
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let numbers = statement.query_map(params_from_iter(values), |row| row.get(0))?;
