@@ -1,10 +1,14 @@
-//! Programs that the tests run besides Rust's own: `cargo xtask setup` installs
-//! them, `cargo xtask check` only looks for them.
+//! Programs and npm packages that the tests run besides Rust's own: `cargo xtask setup`
+//! installs them, `cargo xtask check` only looks for them.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use crate::workspace;
 
 /// A program and the Debian package that has it.
 struct Tool {
@@ -15,8 +19,8 @@ struct Tool {
 /// `schema diff` reads git, and the recipes' test makes a repository. Tests of the service
 /// send it signals by kill, the test of a power cut runs strace, and the tests of the
 /// PostgreSQL store start servers of their own, and PgBouncer in front of one. promtool evaluates
-/// the alert rules, and systemd-analyze the units.
-const TOOLS: [Tool; 7] = [
+/// the alert rules, and systemd-analyze the units. Node drives Chromium through the pages.
+const TOOLS: [Tool; 10] = [
     Tool { program: "git", package: "git" },
     Tool { program: "kill", package: "procps" },
     Tool { program: "strace", package: "strace" },
@@ -24,7 +28,16 @@ const TOOLS: [Tool; 7] = [
     Tool { program: "pgbouncer", package: "pgbouncer" },
     Tool { program: "promtool", package: "prometheus" },
     Tool { program: "systemd-analyze", package: "systemd" },
+    Tool { program: "node", package: "nodejs" },
+    Tool { program: "npm", package: "npm" },
+    Tool { program: "chromium", package: "chromium" },
 ];
+
+/// Folders of the workspace with a `package-lock.json`, whose packages the tests run.
+const NPM: [&str; 1] = ["tests/browser"];
+
+/// Where npm notes which packages it has installed, in the form of the lock file.
+const INSTALLED: &str = "node_modules/.package-lock.json";
 
 /// Where Debian keeps PostgreSQL's programs, a folder for each version.
 const POSTGRESQL: &str = "/usr/lib/postgresql";
@@ -32,19 +45,30 @@ const POSTGRESQL: &str = "/usr/lib/postgresql";
 /// Where Debian keeps the programs of administrators, which may not be on the `PATH`.
 const ADMINISTRATION: &str = "/usr/sbin";
 
-/// Installs the missing programs with apt-get.
+/// Installs the missing programs with apt-get, then the missing packages with npm.
 pub(crate) fn setup() -> Result<ExitCode> {
     let packages: Vec<&str> = missing().iter().map(|tool| tool.package).collect();
-    if packages.is_empty() {
+    let folders = missing_packages();
+    if packages.is_empty() && folders.is_empty() {
         println!("nothing to install: the tests have the programs that they run");
         return Ok(ExitCode::SUCCESS);
     }
+    if !packages.is_empty() {
+        apt_get_install(&packages)?;
+    }
+    for folder in folders {
+        npm_ci(folder)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn apt_get_install(packages: &[&str]) -> Result<()> {
     let list = packages.join(" ");
     ensure!(is_installed("apt-get"), "there is no apt-get: please install {list}");
     println!("==> apt-get install {list}");
     // What is recommended beside a package, such as an exporter beside Prometheus, is not needed.
     let install = ["install", "-y", "-qq", "--no-install-recommends"];
-    for arguments in [vec!["update", "-qq"], [&install[..], &packages].concat()] {
+    for arguments in [vec!["update", "-qq"], [&install[..], packages].concat()] {
         let status = Command::new("apt-get")
             .args(&arguments)
             .env("DEBIAN_FRONTEND", "noninteractive")
@@ -54,10 +78,24 @@ pub(crate) fn setup() -> Result<ExitCode> {
             .context("cannot run apt-get")?;
         ensure!(status.success(), "apt-get {} failed: please install {list}", arguments.join(" "));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
-/// Fails if a program is missing, and says how to get it. Changes nothing.
+/// Installs exactly the packages of the folder's lock file.
+fn npm_ci(folder: &str) -> Result<()> {
+    println!("==> npm ci in {folder}");
+    let status = Command::new("npm")
+        .arg("ci")
+        .current_dir(workspace::root().join(folder))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .status()
+        .context("cannot run npm")?;
+    ensure!(status.success(), "npm ci failed in {folder}");
+    Ok(())
+}
+
+/// Fails if a program or a package is missing, and says how to get it. Changes nothing.
 pub(crate) fn ensure_installed() -> Result<()> {
     let missing = missing();
     let programs: Vec<&str> = missing.iter().map(|tool| tool.program).collect();
@@ -67,6 +105,13 @@ pub(crate) fn ensure_installed() -> Result<()> {
         "the tests run programs that are not installed: {}; run `cargo xtask setup`, or install the packages {}",
         programs.join(", "),
         packages.join(", "),
+    );
+    let folders = missing_packages();
+    ensure!(
+        folders.is_empty(),
+        "the tests run npm packages that are not installed, or in another version; run `cargo xtask setup`, \
+         or `npm ci` in {}",
+        folders.join(", "),
     );
     Ok(())
 }
@@ -81,4 +126,26 @@ fn is_installed(program: &str) -> bool {
     let versions = versions.map(|version| version.path().join("bin"));
     let mut folders = std::env::split_paths(&path).chain(versions).chain([ADMINISTRATION.into()]);
     folders.any(|folder: PathBuf| folder.join(program).is_file())
+}
+
+fn missing_packages() -> Vec<&'static str> {
+    let is_missing = |folder: &&str| !has_packages(&workspace::root().join(folder));
+    NPM.into_iter().filter(is_missing).collect()
+}
+
+/// Tells whether the packages of a folder are those of its lock file.
+fn has_packages(folder: &Path) -> bool {
+    let read = |name: &str| -> Option<Value> {
+        serde_json::from_slice(&fs::read(folder.join(name)).ok()?).ok()
+    };
+    let (Some(lock), Some(installed)) = (read("package-lock.json"), read(INSTALLED)) else {
+        return false;
+    };
+    let wanted = lock["packages"].as_object().into_iter().flatten();
+    // The folder itself is listed without a name, and npm leaves out what is for other systems.
+    let mut wanted = wanted.filter(|(place, it)| !place.is_empty() && it["optional"] != true);
+    wanted.all(|(place, package)| {
+        let found = &installed["packages"][place];
+        found["version"] == package["version"] && found["integrity"] == package["integrity"]
+    })
 }

@@ -1,102 +1,153 @@
-//! `cargo xtask check` names the programs that are missing and changes nothing;
-//! `cargo xtask setup` installs them.
+//! `cargo xtask check` names the programs and npm packages that are missing and changes
+//! nothing; `cargo xtask setup` installs them.
 #![cfg(unix)]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::process::Command;
 
 /// A program that notes how it was called, beside itself.
-const APT_GET: &str = "#!/bin/sh\necho \"$@\" >> \"${0%/*}/calls\"\n";
+const NOTES: &str = "#!/bin/sh\necho \"${0##*/} $@\" >> \"${0%/*}/calls\"\n";
 
-/// Runs a command with a folder as the whole of `PATH`.
-fn xtask(command: &str, path: &Path) -> (Option<i32>, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
-        .arg(command)
-        .env("PATH", path)
-        .output()
-        .expect("the command runs");
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    (output.status.code(), text(output.stdout), text(output.stderr))
+/// The lock file of a folder with one package.
+const LOCK: &str = r#"{ "packages": {
+    "": { "name": "ours" },
+    "node_modules/lamp": { "version": "1.0.0", "integrity": "sha512-AA==" },
+    "node_modules/other-system": { "version": "1.0.0", "integrity": "sha512-BB==", "optional": true }
+} }"#;
+
+/// What npm notes once that package is there.
+const INSTALLED: &str = r#"{ "packages": { "node_modules/lamp": { "version": "1.0.0", "integrity": "sha512-AA==" } } }"#;
+
+/// A workspace whose tests run npm packages, and a folder that is the whole of `PATH`.
+struct Machine(tempfile::TempDir);
+
+impl Machine {
+    /// Has apt-get, and what may be outside of `PATH` on the machine that runs this.
+    fn new() -> Self {
+        let machine = Self(tempfile::tempdir().expect("a temporary folder"));
+        machine.write("workspace/Cargo.toml", "");
+        machine.write("workspace/schema/common/.keep", "");
+        machine.write("workspace/tests/browser/package-lock.json", LOCK);
+        machine.programs(&["apt-get", "initdb", "pgbouncer"]);
+        machine
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.0.path().join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("can create");
+        fs::write(path, text).expect("can write");
+    }
+
+    fn programs(&self, names: &[&str]) {
+        for name in names {
+            self.write(&format!("bin/{name}"), NOTES);
+            let path = self.0.path().join("bin").join(name);
+            fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("executable");
+        }
+    }
+
+    /// Puts the npm packages there, as npm notes them.
+    fn packages(&self, installed: &str) {
+        self.write("workspace/tests/browser/node_modules/.package-lock.json", installed);
+    }
+
+    /// Runs the command; returns its exit code and what it printed.
+    fn xtask(&self, command: &str) -> (Option<i32>, String, String) {
+        let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+            .arg(command)
+            .current_dir(self.0.path().join("workspace"))
+            .env("PATH", self.0.path().join("bin"))
+            .output()
+            .expect("the command runs");
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    }
+
+    /// How programs were called.
+    fn calls(&self) -> String {
+        fs::read_to_string(self.0.path().join("bin/calls")).unwrap_or_default()
+    }
 }
 
-fn program(folder: &Path, name: &str, text: &str) {
-    let path = folder.join(name);
-    fs::write(&path, text).expect("can write");
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("can be made executable");
+/// The programs that `Machine::new` leaves out.
+const PROGRAMS: [&str; 8] =
+    ["git", "kill", "strace", "promtool", "systemd-analyze", "node", "npm", "chromium"];
+
+fn failed(error: &str) -> (Option<i32>, String, String) {
+    (Some(1), String::new(), error.to_owned())
 }
 
-/// Puts there what may be outside of `PATH` on the machine.
-fn postgresql(folder: &Path) {
-    program(folder, "initdb", "");
-    program(folder, "pgbouncer", "");
+fn succeeded(said: &str) -> (Option<i32>, String, String) {
+    (Some(0), said.to_owned(), String::new())
 }
 
 #[test]
 fn check_names_what_is_missing_and_installs_nothing() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    program(folder.path(), "apt-get", APT_GET);
-    postgresql(folder.path());
-    let (code, out, err) = xtask("check", folder.path());
+    let machine = Machine::new();
     assert_eq!(
-        (code, out.as_str(), err.as_str()),
-        (
-            Some(1),
-            "",
+        machine.xtask("check"),
+        failed(
             "error: the tests run programs that are not installed: git, kill, strace, promtool, \
-             systemd-analyze; run `cargo xtask setup`, or install the packages git, procps, strace, \
-             prometheus, systemd\n"
+             systemd-analyze, node, npm, chromium; run `cargo xtask setup`, or install the packages \
+             git, procps, strace, prometheus, systemd, nodejs, npm, chromium\n"
         )
     );
-    assert!(!folder.path().join("calls").exists(), "check called apt-get");
+    assert_eq!(machine.calls(), "");
+}
+
+#[test]
+fn check_names_npm_packages_that_are_missing_or_differ() {
+    let machine = Machine::new();
+    machine.programs(&PROGRAMS);
+    let error = "error: the tests run npm packages that are not installed, or in another version; \
+                 run `cargo xtask setup`, or `npm ci` in tests/browser\n";
+    assert_eq!(machine.xtask("check"), failed(error));
+    machine.packages(&INSTALLED.replace("AA==", "CC=="));
+    assert_eq!(machine.xtask("check"), failed(error));
+    assert_eq!(machine.calls(), "");
 }
 
 #[test]
 fn setup_installs_the_packages_of_what_is_missing() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    program(folder.path(), "apt-get", APT_GET);
-    postgresql(folder.path());
-    program(folder.path(), "git", "");
-    let (code, out, err) = xtask("setup", folder.path());
+    let machine = Machine::new();
+    machine.programs(&["git", "node", "npm"]);
     assert_eq!(
-        (code, out.as_str(), err.as_str()),
-        (Some(0), "==> apt-get install procps strace prometheus systemd\n", "")
+        machine.xtask("setup"),
+        succeeded(
+            "==> apt-get install procps strace prometheus systemd chromium\n\
+             ==> npm ci in tests/browser\n"
+        )
     );
-    let calls = fs::read_to_string(folder.path().join("calls")).expect("apt-get was called");
     assert_eq!(
-        calls,
-        "update -qq\ninstall -y -qq --no-install-recommends procps strace prometheus systemd\n"
+        machine.calls(),
+        "apt-get update -qq\n\
+         apt-get install -y -qq --no-install-recommends procps strace prometheus systemd chromium\n\
+         npm ci\n"
     );
 }
 
 #[test]
 fn setup_without_apt_get_says_what_to_install() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    postgresql(folder.path());
-    let (code, out, err) = xtask("setup", folder.path());
+    let machine = Machine::new();
+    fs::remove_file(machine.0.path().join("bin/apt-get")).expect("can remove");
     assert_eq!(
-        (code, out.as_str(), err.as_str()),
-        (
-            Some(1),
-            "",
-            "error: there is no apt-get: please install git procps strace prometheus systemd\n"
+        machine.xtask("setup"),
+        failed(
+            "error: there is no apt-get: please install git procps strace prometheus systemd \
+             nodejs npm chromium\n"
         )
     );
 }
 
 #[test]
 fn setup_installs_nothing_where_everything_is_there() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    for name in
-        ["apt-get", "git", "initdb", "kill", "pgbouncer", "promtool", "strace", "systemd-analyze"]
-    {
-        program(folder.path(), name, APT_GET);
-    }
-    let (code, out, err) = xtask("setup", folder.path());
+    let machine = Machine::new();
+    machine.programs(&PROGRAMS);
+    machine.packages(INSTALLED);
     assert_eq!(
-        (code, out.as_str(), err.as_str()),
-        (Some(0), "nothing to install: the tests have the programs that they run\n", "")
+        machine.xtask("setup"),
+        succeeded("nothing to install: the tests have the programs that they run\n")
     );
-    assert!(!folder.path().join("calls").exists(), "setup called apt-get");
+    assert_eq!(machine.calls(), "");
 }
