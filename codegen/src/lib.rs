@@ -42,6 +42,7 @@ pub mod diff;
 pub mod examples;
 pub mod model;
 pub mod scaffold;
+pub mod tree;
 
 pub use generate::{FOLDERS, generate};
 pub use problem::{Named, Nullability, Problem, ProblemKind, Problems, Required};

@@ -12,9 +12,10 @@ use spektr_json::Json;
 use crate::embed;
 use crate::examples::{Example, Examples, Origin};
 use crate::generate::TYPES;
-use crate::model::{Decision, Member, Model, Ty, TypeKind};
+use crate::model::{Decision, Member, Model};
 use crate::problem::Problems;
 use crate::set::SchemaSet;
+use crate::tree::{self, Branch};
 
 /// Folder of the reference, from the workspace's root.
 pub(crate) const REFERENCE: &str = "spektr-cli/src/generated";
@@ -39,7 +40,7 @@ pub fn reference<T: AsRef<[u8]>>(
         Json::object([
             ("name", Json::from(event.name.as_str())),
             ("module", Json::from(event.module.as_str())),
-            ("members", members(model, &event.members, &mut Vec::new())),
+            ("members", members(model, &event.members)),
             ("decisions", decisions(&event.decisions)),
             ("examples", examples_of(&examples, &event.module)),
         ])
@@ -51,8 +52,8 @@ pub fn reference<T: AsRef<[u8]>>(
         ])
     });
     let members = vec![
-        ("envelope", members(model, &model.envelope, &mut Vec::new())),
-        ("other_envelope", members(model, &model.other_envelope, &mut Vec::new())),
+        ("envelope", members(model, &model.envelope)),
+        ("other_envelope", members(model, &model.other_envelope)),
         ("events", Json::Array(events.collect())),
         ("shared_decisions", Json::Array(shared.collect())),
         ("unknown", examples_of(&examples, "unknown")),
@@ -109,53 +110,23 @@ fn texts<'t>(texts: impl IntoIterator<Item = &'t String>) -> Json {
     Json::Array(texts.into_iter().map(|text| Json::from(text.as_str())).collect())
 }
 
-/// Returns members with those below them. `open` are the types around them: one
-/// that contains itself is shown once, and by its name inside of itself.
-fn members<'m>(model: &'m Model, members: &'m [Member], open: &mut Vec<&'m str>) -> Json {
-    Json::Array(members.iter().map(|member| self::member(model, member, open)).collect())
+fn members(model: &Model, members: &[Member]) -> Json {
+    branches(&tree::members(model, members))
 }
 
-fn member<'m>(model: &'m Model, member: &'m Member, open: &mut Vec<&'m str>) -> Json {
-    let Member { name, description, required, sensitive, aliases, ty, .. } = member;
-    let kind = ty.named().and_then(|name| model.types.get(name)).map(|def| &def.kind);
-    let sensitive = *sensitive || matches!(kind, Some(TypeKind::Url));
-    let values: &[_] = match kind {
-        Some(TypeKind::OpenEnum(values)) => values,
-        _ => &[],
-    };
-    let below = match (kind, ty.named()) {
-        (Some(TypeKind::Object(below)), Some(name)) if !open.contains(&name) => {
-            open.push(name);
-            let below = members(model, below, open);
-            open.pop();
-            below
-        }
-        _ => Json::Array(Vec::new()),
-    };
-    Json::object([
-        ("name", Json::from(name.as_str())),
-        ("aliases", texts(aliases)),
-        ("type", Json::String(in_words(model, ty))),
-        ("required", Json::Bool(*required)),
-        ("sensitive", Json::Bool(sensitive)),
-        ("description", Json::from(description.as_str())),
-        ("known_values", texts(values.iter().map(|known| &known.value))),
-        ("members", below),
-    ])
-}
-
-/// Returns a type as what stands on the wire.
-fn in_words(model: &Model, ty: &Ty) -> String {
-    match ty {
-        Ty::Array(items) => format!("array of {}", in_words(model, items)),
-        Ty::Named(name) => match model.types.get(name).map(|def| &def.kind) {
-            Some(TypeKind::Object(_)) | None => "object",
-            Some(TypeKind::Id | TypeKind::OpenEnum(_)) => "string",
-            Some(TypeKind::Url) => "URL",
-            Some(TypeKind::Timestamp) => "timestamp",
-            Some(TypeKind::Delivered) => "boolean",
-        }
-        .to_owned(),
-        other => other.to_string(),
-    }
+fn branches(members: &[Branch<'_>]) -> Json {
+    let members = members.iter().map(|branch| {
+        let Member { name, description, required, aliases, .. } = branch.member;
+        Json::object([
+            ("name", Json::from(name.as_str())),
+            ("aliases", texts(aliases)),
+            ("type", Json::from(branch.type_in_words.as_str())),
+            ("required", Json::Bool(*required)),
+            ("sensitive", Json::Bool(branch.is_sensitive)),
+            ("description", Json::from(description.as_str())),
+            ("known_values", texts(branch.known_values.iter().map(|known| &known.value))),
+            ("members", branches(&branch.below)),
+        ])
+    });
+    Json::Array(members.collect())
 }

@@ -27,6 +27,20 @@ pub enum Impact {
 }
 
 impl Impact {
+    /// All impacts, from the worst.
+    pub const ALL: [Impact; 4] =
+        [Self::Breaking, Self::Stricter, Self::Additive, Self::Documentation];
+
+    /// Returns the heading of its changes in the changelog.
+    pub fn heading(self) -> &'static str {
+        match self {
+            Self::Breaking => "Breaking",
+            Self::Stricter => "Stricter: code compiles, and an entry that decoded can be malformed",
+            Self::Additive => "Additive",
+            Self::Documentation => "Documentation",
+        }
+    }
+
     /// Returns the word for it in reports.
     ///
     /// # Examples

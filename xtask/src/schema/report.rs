@@ -8,14 +8,6 @@ use serde::Serialize;
 use spektr_codegen::SchemaSet;
 use spektr_codegen::diff::{Change, Impact, Review, bump, diff, reviews};
 
-/// The impacts, from the worst, with the heading each has in the changelog.
-const IMPACTS: [(Impact, &str); 4] = [
-    (Impact::Breaking, "Breaking"),
-    (Impact::Stricter, "Stricter: code compiles, and an entry that decoded can be malformed"),
-    (Impact::Additive, "Additive"),
-    (Impact::Documentation, "Documentation"),
-];
-
 /// The result of a comparison.
 pub(crate) struct Report {
     /// What it was compared with: a git revision.
@@ -76,7 +68,7 @@ impl Report {
             let _ = writeln!(text, "no change of the schema since {}", self.since);
             return text;
         };
-        let counts = IMPACTS.map(|(impact, _)| {
+        let counts = Impact::ALL.map(|impact| {
             let count = self.changes.iter().filter(|change| change.impact == impact).count();
             format!("{count} {impact}")
         });
@@ -88,13 +80,14 @@ impl Report {
     /// Returns the changes as sections of a changelog; nothing if nothing changed.
     pub(crate) fn markdown(&self) -> String {
         let mut text = String::new();
-        for (impact, heading) in IMPACTS {
+        for impact in Impact::ALL {
             let changes: Vec<_> =
                 self.changes.iter().filter(|change| change.impact == impact).collect();
             if changes.is_empty() {
                 continue;
             }
-            let _ = writeln!(text, "{}### {heading}\n", if text.is_empty() { "" } else { "\n" });
+            let blank = if text.is_empty() { "" } else { "\n" };
+            let _ = writeln!(text, "{blank}### {}\n", impact.heading());
             for change in changes {
                 let _ = write!(text, "- `{}`", change.subject);
                 if !change.member.is_empty() {

@@ -1,0 +1,78 @@
+//! Members as people read them: with their type in words, and the members below them.
+
+use crate::model::{KnownValue, Member, Model, Ty, TypeKind};
+
+/// A member of an object, and what its type says.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Branch<'m> {
+    /// The member.
+    pub member: &'m Member,
+    /// Type of its value on the wire, in words.
+    pub type_in_words: String,
+    /// Whether it, or whatever has its type, may hold personal data or grant access.
+    pub is_sensitive: bool,
+    /// The known values of an open set.
+    pub known_values: &'m [KnownValue],
+    /// The members of an object, or of the objects in a list. None below a type that
+    /// contains itself and is open already.
+    pub below: Vec<Branch<'m>>,
+}
+
+/// Returns members with those below them.
+pub fn members<'m>(model: &'m Model, members: &'m [Member]) -> Vec<Branch<'m>> {
+    walk(model, members, &mut Vec::new())
+}
+
+fn walk<'m>(model: &'m Model, members: &'m [Member], open: &mut Vec<&'m str>) -> Vec<Branch<'m>> {
+    members.iter().map(|member| branch(model, member, open)).collect()
+}
+
+fn branch<'m>(model: &'m Model, member: &'m Member, open: &mut Vec<&'m str>) -> Branch<'m> {
+    let kind = member.ty.named().and_then(|name| model.types.get(name)).map(|def| &def.kind);
+    let below = match (kind, member.ty.named()) {
+        (Some(TypeKind::Object(below)), Some(name)) if !open.contains(&name) => {
+            open.push(name);
+            let below = walk(model, below, open);
+            open.pop();
+            below
+        }
+        _ => Vec::new(),
+    };
+    Branch {
+        member,
+        type_in_words: in_words(model, &member.ty),
+        is_sensitive: member.sensitive || matches!(kind, Some(TypeKind::Url)),
+        known_values: match kind {
+            Some(TypeKind::OpenEnum(values)) => values,
+            _ => &[],
+        },
+        below,
+    }
+}
+
+/// Returns a type as what stands on the wire.
+fn in_words(model: &Model, ty: &Ty) -> String {
+    match ty {
+        Ty::Array(items) => format!("array of {}", in_words(model, items)),
+        Ty::Named(name) => match model.types.get(name) {
+            Some(def) => def.kind.in_words(),
+            None => "object",
+        }
+        .to_owned(),
+        other => other.to_string(),
+    }
+}
+
+impl TypeKind {
+    /// Returns what a value of the type is on the wire.
+    pub fn in_words(&self) -> &'static str {
+        match self {
+            TypeKind::Object(_) => "object",
+            TypeKind::Id | TypeKind::OpenEnum(_) => "string",
+            TypeKind::Url => "URL",
+            TypeKind::Timestamp => "timestamp",
+            TypeKind::Delivered => "boolean",
+        }
+    }
+}
