@@ -11,6 +11,7 @@ mod model;
 mod recipes;
 mod schema;
 mod seeded;
+mod site;
 mod tools;
 mod workspace;
 
@@ -59,11 +60,13 @@ enum Command {
         #[arg(long, value_name = "PEER", value_parser = ["node", "python"])]
         without: Vec<String>,
     },
-    /// Install the programs that the tests run, with apt-get
+    /// Install the programs that the tests run, with apt-get, and their npm packages
     Setup,
     /// Read a saved page of the vendor's documentation and compare it with the schema
     #[command(subcommand)]
     Docs(docs::Command),
+    /// Write the reference to read: static pages of what the schema files say
+    Site(site::Arguments),
     /// Work on the schema files
     #[command(subcommand)]
     Schema(schema::Command),
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Model(arguments) => model::run(&arguments),
         Command::Seeded(arguments) => seeded::run(&arguments),
+        Command::Site(arguments) => site::run(&arguments),
         Command::Setup => tools::setup(),
         Command::Bench { quick, without } => bench::run(quick, &without),
         Command::Check => check::run(),

@@ -133,12 +133,16 @@ fn compare(revision: &str, format: Format, fail_on: Option<FailOn>) -> Result<Ex
 
 /// Compares `schema/` with what it was at a git revision.
 pub(crate) fn report(revision: &str) -> Result<Report> {
-    let old = SchemaSet::parse(files_at(revision)?).map_err(|problems| {
+    report_since(&set_at(revision)?, revision)
+}
+
+/// Reads and checks the schema files as they were at a git revision.
+pub(crate) fn set_at(revision: &str) -> Result<SchemaSet> {
+    SchemaSet::parse(files_at(revision)?).map_err(|problems| {
         anyhow::anyhow!(
             "schema/ at {revision} is not in the dialect of this generator:\n{problems}"
         )
-    })?;
-    report_since(&old, revision)
+    })
 }
 
 fn report_since(old: &SchemaSet, revision: &str) -> Result<Report> {

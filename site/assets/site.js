@@ -1,0 +1,191 @@
+// The pages' one script: colours, search and copy buttons. The pages read without it, so it
+// shows the controls that need it. It works from a file too: nothing is fetched but a script.
+"use strict";
+
+(() => {
+  const ROOT = document.currentScript.src.replace(/[^/]*$/, "");
+  const MOST = 30;
+
+  const stored = {
+    // Storage can be switched off; the choice then holds for the page.
+    get theme() {
+      try {
+        return localStorage.getItem("theme");
+      } catch {
+        return null;
+      }
+    },
+    set theme(value) {
+      try {
+        localStorage.setItem("theme", value);
+      } catch {}
+    },
+  };
+
+  // Before the page is drawn, so that it does not flash.
+  const page = document.documentElement;
+  if (stored.theme) page.dataset.theme = stored.theme;
+
+  function colours() {
+    const button = document.getElementById("theme");
+    const system = matchMedia("(prefers-color-scheme: dark)");
+    const isDark = () => (page.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
+    const show = () => {
+      button.textContent = isDark() ? "Light" : "Dark";
+      button.ariaLabel = isDark() ? "Use light colours" : "Use dark colours";
+    };
+    button.addEventListener("click", () => {
+      page.dataset.theme = stored.theme = isDark() ? "light" : "dark";
+      show();
+    });
+    system.addEventListener("change", show);
+    button.hidden = false;
+    show();
+  }
+
+  function copying() {
+    for (const button of document.querySelectorAll("button.copy")) {
+      const code = button.closest("figure").querySelector("pre code");
+      button.hidden = false;
+      button.addEventListener("click", async () => {
+        try {
+          await navigator.clipboard.writeText(code.textContent);
+          button.textContent = "Copied";
+        } catch {
+          // Without permission, the text is ready for the keyboard.
+          getSelection().selectAllChildren(code);
+          button.textContent = "Selected";
+        }
+        setTimeout(() => (button.textContent = "Copy"), 2000);
+      });
+    }
+  }
+
+  /** Letters and digits, so that `alertid` finds `data.alertId` and ALERT_ID. */
+  const plain = (text) => text.toLowerCase().replace(/[^a-z0-9]+/g, "");
+
+  /** Returns how well an entry matches the words, the less the better; null if it does not. */
+  function rank({ all, whole, name }, words) {
+    if (!words.every((word) => all.includes(word))) return null;
+    const joined = words.join("");
+    if (whole === joined) return 0;
+    if (name === joined) return 1;
+    if (whole.startsWith(joined)) return 2;
+    if (name.startsWith(joined)) return 3;
+    return words.every((word) => whole.includes(word)) ? 4 : 5;
+  }
+
+  let index;
+  /** Loads the index when somebody is about to search. */
+  function load() {
+    index ??= new Promise((loaded, failed) => {
+      const script = document.createElement("script");
+      script.src = `${ROOT}search-index.js`;
+      script.onerror = failed;
+      script.onload = () =>
+        loaded(
+          globalThis.searchIndex.map(([text, kind, about, href]) => ({
+            ...{ text, kind, about, href },
+            whole: plain(text),
+            name: plain(text.split(".").pop()),
+            all: `${plain(text)} ${plain(about)} ${plain(kind)}`,
+          })),
+        );
+      document.head.append(script);
+    });
+    return index;
+  }
+
+  function search() {
+    const box = document.getElementById("search");
+    const query = document.getElementById("query");
+    const results = document.getElementById("results");
+    const list = results.querySelector("ul");
+    const status = results.querySelector("[role=status]");
+
+    const close = () => (results.hidden = true);
+    const links = () => [...list.querySelectorAll("a")];
+
+    async function show() {
+      const asked = query.value;
+      const entries = await load();
+      // Something else has been typed while the index was loading.
+      if (asked !== query.value) return;
+      const words = asked.split(/\s+/).map(plain).filter(Boolean);
+      if (!words.length) return close();
+      const found = entries
+        .map((entry) => [rank(entry, words), entry])
+        .filter(([score]) => score !== null)
+        .sort(([one], [other]) => one - other)
+        .map(([, entry]) => entry);
+      status.textContent =
+        found.length > MOST
+          ? `${found.length} found, the first ${MOST} are shown`
+          : `${found.length || "Nothing"} found`;
+      list.replaceChildren(...found.slice(0, MOST).map(item));
+      results.hidden = false;
+    }
+
+    function item({ text, kind, about, href }) {
+      const link = document.createElement("a");
+      link.href = ROOT + href;
+      for (const [name, content] of [["code", text], ["small", kind], ["span", about]]) {
+        const part = document.createElement(name);
+        part.textContent = content;
+        link.append(part, " ");
+      }
+      link.addEventListener("click", close);
+      const row = document.createElement("li");
+      row.append(link);
+      return row;
+    }
+
+    /** Moves from the field through the results and back. */
+    function move(step) {
+      const stops = [query, ...links()];
+      const next = stops.indexOf(document.activeElement) + step;
+      stops[Math.max(0, Math.min(next, stops.length - 1))].focus();
+    }
+
+    query.addEventListener("focus", show);
+    query.addEventListener("input", show);
+    box.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") {
+        close();
+        query.value = "";
+        query.focus();
+      } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+        move(event.key === "ArrowDown" ? 1 : -1);
+      } else if (event.key === "Enter" && event.target === query) {
+        links()[0]?.click();
+      } else {
+        return;
+      }
+      event.preventDefault();
+    });
+    document.addEventListener("click", (event) => box.contains(event.target) || close());
+    document.addEventListener("keydown", (event) => {
+      const isTyping = event.target.closest("input, textarea, select, [contenteditable]");
+      if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      query.focus();
+      query.select();
+    });
+    box.hidden = false;
+  }
+
+  /** Opens what is folded around the place that the address leads to. */
+  function unfold() {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const folded = target?.closest("details");
+    if (folded) folded.open = true;
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    colours();
+    copying();
+    search();
+    unfold();
+  });
+  addEventListener("hashchange", unfold);
+})();

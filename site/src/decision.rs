@@ -1,0 +1,120 @@
+//! Recorded decisions, and the links between them and what they are about.
+
+use spektr_codegen::model::{Decision, Model};
+
+use crate::link::{self, Link};
+use crate::member::Row;
+use crate::text::Text;
+
+/// A decision.
+pub(crate) struct DecisionView<'m> {
+    decision: &'m Decision,
+    pub(crate) anchor: String,
+    pub(crate) title: String,
+    /// What it is about: members where they are known, otherwise places of the schema file.
+    pub(crate) about: Vec<Link>,
+}
+
+impl<'m> DecisionView<'m> {
+    pub(crate) fn documented(&self) -> Text<'m> {
+        Text(&self.decision.documented)
+    }
+
+    pub(crate) fn chosen(&self) -> Text<'m> {
+        Text(&self.decision.chosen)
+    }
+
+    pub(crate) fn reason(&self) -> Text<'m> {
+        Text(&self.decision.reason)
+    }
+
+    pub(crate) fn is_reviewed(&self) -> bool {
+        self.decision.reviewed
+    }
+}
+
+/// Returns the decisions of a file, and gives each of its members the links to those that are
+/// about it. `prefix` begins the anchors.
+pub(crate) fn decisions<'m>(
+    model: &Model,
+    decisions: &'m [Decision],
+    file: &str,
+    prefix: &str,
+    rows: &mut [Row<'m>],
+) -> Vec<DecisionView<'m>> {
+    let mut views = Vec::new();
+    for decision in decisions {
+        let anchor = link::anchor(&format!("{prefix}decision:{}", decision.id));
+        let title = in_words(&decision.id);
+        let mut about: Vec<Link> = Vec::new();
+        for pointer in &decision.about {
+            let link = match member_at(rows, file, pointer) {
+                Some(at) => {
+                    let row = &mut rows[at];
+                    let href = format!("#{anchor}");
+                    if row.decisions.iter().all(|link| link.href != href) {
+                        row.decisions.push(Link { text: title.clone(), href });
+                    }
+                    to(row)
+                }
+                None => type_at(model, rows, file, pointer).unwrap_or_else(|| place(pointer)),
+            };
+            if about.iter().all(|known| known.text != link.text) {
+                about.push(link);
+            }
+        }
+        views.push(DecisionView { decision, anchor, title, about });
+    }
+    views
+}
+
+fn to(row: &Row<'_>) -> Link {
+    Link { text: row.path(), href: format!("#{}", row.anchor) }
+}
+
+/// Returns the member whose schema is at a pointer, or around it.
+fn member_at(rows: &[Row<'_>], file: &str, pointer: &str) -> Option<usize> {
+    let is_around = |row: &&(usize, &Row<'_>)| {
+        let (_, row) = row;
+        row.file == file && is_within(pointer, &row.member.pointer)
+    };
+    let around = rows.iter().enumerate().collect::<Vec<_>>();
+    // Of two members with one schema, the first.
+    let around = around.iter().rev().filter(is_around);
+    around.max_by_key(|(_, row)| row.member.pointer.len()).map(|(at, _)| *at)
+}
+
+/// Returns the first member that has the type that a pointer leads to, or into.
+fn type_at(model: &Model, rows: &[Row<'_>], file: &str, pointer: &str) -> Option<Link> {
+    let is_meant = |row: &&Row<'_>| {
+        let def = row.member.ty.named().and_then(|name| model.types.get(name));
+        def.is_some_and(|def| {
+            def.file == file && !def.pointer.is_empty() && is_within(pointer, &def.pointer)
+        })
+    };
+    rows.iter().find(is_meant).map(to)
+}
+
+/// Tells whether a pointer leads to a place or into it.
+fn is_within(pointer: &str, place: &str) -> bool {
+    pointer.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Returns a place of the schema file that is no member.
+fn place(pointer: &str) -> Link {
+    let text = match pointer {
+        _ if is_within(pointer, "/properties/type/enum") => "wire type",
+        _ if is_within(pointer, "/x-event") => {
+            pointer.trim_start_matches("/x-event").trim_start_matches('/')
+        }
+        _ => pointer,
+    };
+    Link { text: text.to_owned(), href: String::new() }
+}
+
+/// Returns an id such as `members-beside-data` as a heading.
+fn in_words(id: &str) -> String {
+    let mut chars = id.chars();
+    let first = chars.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(chars).collect::<String>().replace('-', " ")
+}

@@ -1,0 +1,78 @@
+//! The page of deliveries: the batch, and the two envelopes of an entry.
+
+use askama::Template;
+use spektr_codegen::model::{Common, Member};
+
+use crate::Input;
+use crate::decision::{self, DecisionView};
+use crate::event::ExampleView;
+use crate::member::{self, Row};
+use crate::page::Page;
+use crate::text::Text;
+
+/// A part of a delivery: the batch or an envelope.
+pub(crate) struct PartView<'m> {
+    pub(crate) anchor: &'static str,
+    title: &'static str,
+    common: &'m Common,
+    pub(crate) rows: Vec<Row<'m>>,
+    pub(crate) decisions: Vec<DecisionView<'m>>,
+    pub(crate) examples: Vec<ExampleView>,
+}
+
+impl<'m> PartView<'m> {
+    pub(crate) fn title(&self) -> Text<'static> {
+        Text(self.title)
+    }
+
+    pub(crate) fn description(&self) -> Text<'m> {
+        Text(&self.common.description)
+    }
+
+    pub(crate) fn source(&self) -> &'m spektr_codegen::model::Source {
+        &self.common.source
+    }
+}
+
+/// What is shown of deliveries.
+pub(crate) struct DeliveriesView<'m> {
+    pub(crate) parts: Vec<PartView<'m>>,
+    /// Entries whose wire type no event has.
+    pub(crate) unknown: Vec<ExampleView>,
+}
+
+pub(crate) fn view<'m>(input: &Input<'m>) -> DeliveriesView<'m> {
+    let model = input.model;
+    let parts: [(&str, &str, &str, &[Member]); 3] = [
+        ("common/batch.schema.json", "batch", "Batch", &model.batch),
+        ("common/type_envelope.schema.json", "type", "Entry with `type`", &model.envelope),
+        (
+            "common/event_type_envelope.schema.json",
+            "eventType",
+            "Entry with `eventType`",
+            &model.other_envelope,
+        ),
+    ];
+    let parts = parts.into_iter().filter_map(|(file, anchor, title, members)| {
+        let common = model.common.iter().find(|common| common.file == file)?;
+        let mut rows = member::rows(model, members, &common.file, anchor);
+        let prefix = format!("{anchor}/");
+        let decisions =
+            decision::decisions(model, &common.decisions, &common.file, &prefix, &mut rows);
+        Some(PartView { anchor, title, common, rows, decisions, examples: examples(input, anchor) })
+    });
+    DeliveriesView { parts: parts.collect(), unknown: examples(input, "unknown") }
+}
+
+/// Returns the examples of a folder.
+fn examples(input: &Input<'_>, folder: &str) -> Vec<ExampleView> {
+    let prefix = format!("{folder}/");
+    input.examples.of(folder).iter().map(|example| ExampleView::new(example, &prefix)).collect()
+}
+
+#[derive(Template)]
+#[template(path = "deliveries.html", whitespace = "minimize")]
+pub(crate) struct DeliveriesPage<'p, 'm> {
+    pub(crate) page: Page<'p>,
+    pub(crate) deliveries: &'p DeliveriesView<'m>,
+}

@@ -1,0 +1,114 @@
+//! Members as rows: one for each member at any depth, by its path in an entry.
+
+use spektr_codegen::model::{KnownValue, Member, Model, Ty};
+use spektr_codegen::tree::{self, Branch};
+
+use crate::link::{self, Link};
+use crate::text::Text;
+
+/// How many known values of an open set a row shows; the page of types has all of them.
+const SHOWN: usize = 6;
+
+/// A member.
+pub(crate) struct Row<'m> {
+    /// What stands before its name in the path, as `fields[].`.
+    pub(crate) parent: String,
+    /// JSON pointer into an entry, with `*` for the element of a list, behind the name of
+    /// what has the member.
+    pub(crate) anchor: String,
+    pub(crate) member: &'m Member,
+    /// The schema file that declares it.
+    pub(crate) file: &'m str,
+    pub(crate) type_in_words: String,
+    pub(crate) is_sensitive: bool,
+    known_values: &'m [KnownValue],
+    /// The type, if it is described in a place of its own.
+    pub(crate) named: Option<Link>,
+    /// The decisions about it.
+    pub(crate) decisions: Vec<Link>,
+}
+
+impl<'m> Row<'m> {
+    /// Returns the path, as `fields[].key`.
+    pub(crate) fn path(&self) -> String {
+        format!("{}{}", self.parent, self.member.name)
+    }
+
+    pub(crate) fn description(&self) -> Text<'m> {
+        Text(&self.member.description)
+    }
+
+    /// Returns the first known values.
+    pub(crate) fn known(&self) -> &'m [KnownValue] {
+        &self.known_values[..self.known_values.len().min(SHOWN)]
+    }
+
+    /// Returns the number of known values that [`known`](Self::known) leaves out.
+    pub(crate) fn more_known(&self) -> usize {
+        self.known_values.len().saturating_sub(SHOWN)
+    }
+
+    /// Returns for how long its value is of use, in words.
+    pub(crate) fn valid_for(&self) -> Option<String> {
+        let seconds = self.member.valid_for_seconds?;
+        Some(match (seconds / 3600, seconds % 3600) {
+            (hours, 0) => format!("{hours} hours"),
+            _ => format!("{seconds} seconds"),
+        })
+    }
+}
+
+/// Returns a row for each of the members and those below them. `file` declares them, and
+/// `prefix` begins their anchors.
+pub(crate) fn rows<'m>(
+    model: &'m Model,
+    members: &'m [Member],
+    file: &'m str,
+    prefix: &str,
+) -> Vec<Row<'m>> {
+    let mut rows = Vec::new();
+    add(model, tree::members(model, members), file, ("", prefix), &mut rows);
+    rows
+}
+
+fn add<'m>(
+    model: &'m Model,
+    branches: Vec<Branch<'m>>,
+    file: &'m str,
+    (parent, pointer): (&str, &str),
+    rows: &mut Vec<Row<'m>>,
+) {
+    for branch in branches {
+        let member = branch.member;
+        let pointer = format!("{pointer}/{}", member.name.replace('~', "~0").replace('/', "~1"));
+        let def = member.ty.named().and_then(|name| model.types.get(name));
+        let named = def.and_then(|def| {
+            let href = link::type_named(model, &def.name)?;
+            Some(Link { text: def.name.clone(), href })
+        });
+        rows.push(Row {
+            parent: parent.to_owned(),
+            anchor: link::anchor(&pointer),
+            member,
+            file,
+            type_in_words: branch.type_in_words,
+            is_sensitive: branch.is_sensitive,
+            known_values: branch.known_values,
+            named,
+            decisions: Vec::new(),
+        });
+        let lists = lists(&member.ty);
+        let parent = format!("{parent}{}{}.", member.name, "[]".repeat(lists));
+        let pointer = pointer + &"/*".repeat(lists);
+        let file = def.map_or(file, |def| &def.file);
+        add(model, branch.below, file, (&parent, &pointer), rows);
+    }
+}
+
+/// Returns the number of lists around the elements of a type.
+fn lists(ty: &Ty) -> usize {
+    match ty {
+        Ty::Array(items) => 1 + lists(items),
+        _ => 0,
+    }
+}

@@ -1,0 +1,25 @@
+//! The first page: all events.
+
+use askama::Template;
+use spektr_codegen::model::Status;
+
+use crate::event::EventView;
+use crate::page::Page;
+
+#[derive(Template)]
+#[template(path = "index.html", whitespace = "minimize")]
+pub(crate) struct Overview<'p, 'm> {
+    page: Page<'p>,
+    events: &'p [EventView<'m>],
+    /// Number of events of each status that there is.
+    counts: Vec<(usize, &'static str)>,
+}
+
+pub(crate) fn page<'p, 'm>(page: Page<'p>, events: &'p [EventView<'m>]) -> Overview<'p, 'm> {
+    let counts = [Status::Available, Status::Wip, Status::Deprecated].map(|status| {
+        let count = events.iter().filter(|view| view.event.status == status).count();
+        (count, crate::page::status_in_words(status))
+    });
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0).collect();
+    Overview { page, events, counts }
+}

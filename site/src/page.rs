@@ -1,0 +1,71 @@
+//! What all pages have: a title, and the way to the others.
+
+use spektr_codegen::model::{Event, Status};
+
+use crate::link;
+
+/// An event in the list beside each page.
+pub(crate) struct Entry<'m> {
+    pub(crate) name: &'m str,
+    pub(crate) href: String,
+    pub(crate) status: Status,
+}
+
+impl<'m> Entry<'m> {
+    pub(crate) fn new(event: &'m Event) -> Self {
+        Self { name: &event.name, href: link::event(event), status: event.status }
+    }
+
+    /// Returns the words for a status that is worth a remark.
+    pub(crate) fn remark(&self) -> Option<&'static str> {
+        (self.status != Status::Available).then(|| status_in_words(self.status))
+    }
+}
+
+/// A page about no event in particular.
+pub(crate) struct Chapter {
+    pub(crate) title: &'static str,
+    pub(crate) href: &'static str,
+}
+
+const CHAPTERS: [Chapter; 4] = [
+    Chapter { title: "All events", href: "index.html" },
+    Chapter { title: "Deliveries", href: "deliveries.html" },
+    Chapter { title: "Types", href: "types.html" },
+    Chapter { title: "Changes", href: "changes.html" },
+];
+
+/// What the layout needs to know of a page.
+pub(crate) struct Page<'m> {
+    pub(crate) title: String,
+    pub(crate) path: String,
+    /// The way from the page to the root of the site, as a prefix.
+    pub(crate) root: String,
+    pub(crate) events: &'m [Entry<'m>],
+    pub(crate) chapters: &'static [Chapter],
+}
+
+impl<'m> Page<'m> {
+    pub(crate) fn new(path: &str, title: &str, events: &'m [Entry<'m>]) -> Self {
+        Self {
+            title: title.to_owned(),
+            path: path.to_owned(),
+            root: "../".repeat(path.matches('/').count()),
+            events,
+            chapters: &CHAPTERS,
+        }
+    }
+
+    /// Returns an address for this page: `#` leads within it, everything else from the root.
+    pub(crate) fn to(&self, href: &str) -> String {
+        if href.starts_with('#') { href.to_owned() } else { format!("{}{href}", self.root) }
+    }
+}
+
+/// Returns the words for a status.
+pub(crate) fn status_in_words(status: Status) -> &'static str {
+    match status {
+        Status::Wip => "in progress",
+        status => status.as_str(),
+    }
+}

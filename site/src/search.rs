@@ -1,0 +1,87 @@
+//! The index of the search: a script with data, because a page that is opened from a file
+//! may not fetch anything.
+
+use serde_json::json;
+
+use crate::deliveries::DeliveriesView;
+use crate::event::EventView;
+use crate::types::TypesView;
+
+pub(crate) const PATH: &str = "search-index.js";
+
+/// What can be found, in the order in which results that match alike are shown.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Event,
+    WireType,
+    Member,
+    Type,
+    Value,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Event => "event",
+            Self::WireType => "wire type",
+            Self::Member => "member",
+            Self::Type => "type",
+            Self::Value => "value",
+        }
+    }
+}
+
+/// Something that can be found.
+struct Entry {
+    text: String,
+    kind: Kind,
+    /// What it belongs to, or what it means.
+    about: String,
+    href: String,
+}
+
+/// Returns the script: a list of text, kind, context and address for each event, wire type,
+/// member, type and known value.
+pub(crate) fn index(
+    events: &[EventView<'_>],
+    types: &TypesView<'_>,
+    deliveries: &DeliveriesView<'_>,
+) -> String {
+    let mut entries = Vec::new();
+    let mut add = |text: &str, kind, about: &str, href: String| {
+        entries.push(Entry { text: text.to_owned(), kind, about: about.to_owned(), href });
+    };
+    for view in events {
+        add(&view.event.name, Kind::Event, &view.event.description, view.href());
+        for wire_type in view.event.wire_types.iter() {
+            let href = format!("{}#wire-types", view.href());
+            add(wire_type, Kind::WireType, &view.event.name, href);
+        }
+        for row in &view.rows {
+            let href = format!("{}#{}", view.href(), row.anchor);
+            add(&row.path(), Kind::Member, &view.event.name, href);
+        }
+    }
+    for part in &deliveries.parts {
+        for row in &part.rows {
+            let href = format!("deliveries.html#{}", row.anchor);
+            add(&row.path(), Kind::Member, &part.title().plain(), href);
+        }
+    }
+    for view in &types.0 {
+        let href = format!("types.html#{}", view.anchor);
+        add(&view.def.name, Kind::Type, &view.def.description, href.clone());
+        for value in view.known_values() {
+            add(&value.value, Kind::Value, &view.def.name, href.clone());
+        }
+        for row in &view.rows {
+            add(&row.path(), Kind::Member, &view.def.name, format!("types.html#{}", row.anchor));
+        }
+    }
+    entries.sort_by_key(|entry| entry.kind);
+    let lines = entries.iter().map(|entry| {
+        let Entry { text, kind, about, href } = entry;
+        json!([text, kind.as_str(), about, href]).to_string()
+    });
+    format!("globalThis.searchIndex = [\n{}\n];\n", lines.collect::<Vec<_>>().join(",\n"))
+}

@@ -1,0 +1,104 @@
+//! The page of types: those that several events share, and those with values of their own.
+
+use askama::Template;
+use spektr_codegen::model::{Common, KnownValue, Model, TypeDef, TypeKind};
+
+use crate::decision::{self, DecisionView};
+use crate::event::EventView;
+use crate::link::{self, Link};
+use crate::member::{self, Row};
+use crate::page::Page;
+use crate::text::Text;
+
+/// A type, and what is shown of it.
+pub(crate) struct TypeView<'m> {
+    pub(crate) def: &'m TypeDef,
+    pub(crate) anchor: String,
+    pub(crate) rows: Vec<Row<'m>>,
+    pub(crate) decisions: Vec<DecisionView<'m>>,
+    /// The members that have it.
+    pub(crate) used_by: Vec<Use>,
+    common: Option<&'m Common>,
+}
+
+/// The members of an event that have a type.
+pub(crate) struct Use {
+    pub(crate) event: String,
+    pub(crate) members: Vec<Link>,
+}
+
+impl<'m> TypeView<'m> {
+    pub(crate) fn description(&self) -> Text<'m> {
+        Text(&self.def.description)
+    }
+
+    /// Returns what a value is on the wire, and what it is for.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.def.kind {
+            TypeKind::Id => "string, an opaque id",
+            TypeKind::OpenEnum(_) => "string, open to values that are not known",
+            TypeKind::Url => "URL that grants access to whoever has it: sensitive",
+            _ => self.def.kind.in_words(),
+        }
+    }
+
+    pub(crate) fn known_values(&self) -> &'m [KnownValue] {
+        match &self.def.kind {
+            TypeKind::OpenEnum(values) => values,
+            _ => &[],
+        }
+    }
+
+    /// Returns where the type is documented, if it is in a file of its own.
+    pub(crate) fn source(&self) -> Option<&'m spektr_codegen::model::Source> {
+        self.common.map(|common| &common.source)
+    }
+}
+
+/// All types that have a place on the page.
+pub(crate) struct TypesView<'m>(pub(crate) Vec<TypeView<'m>>);
+
+impl<'m> TypesView<'m> {
+    pub(crate) fn new(model: &'m Model, events: &[EventView<'m>]) -> Self {
+        let defs = model.types.values().filter(|def| link::has_place(def));
+        Self(defs.map(|def| view(model, def, events)).collect())
+    }
+}
+
+fn view<'m>(model: &'m Model, def: &'m TypeDef, events: &[EventView<'m>]) -> TypeView<'m> {
+    let anchor = link::anchor(&def.name);
+    let mut rows = match &def.kind {
+        TypeKind::Object(members) => member::rows(model, members, &def.file, &def.name),
+        _ => Vec::new(),
+    };
+    let common = model.common.iter().find(|common| common.file == def.file);
+    // Of the types of one file, the one at its root has the decisions.
+    let common = common.filter(|_| def.pointer.is_empty());
+    let decisions = common.map(|common| {
+        let prefix = format!("{}/", def.name);
+        decision::decisions(model, &common.decisions, &def.file, &prefix, &mut rows)
+    });
+    TypeView {
+        def,
+        anchor,
+        decisions: decisions.unwrap_or_default(),
+        rows,
+        used_by: events.iter().filter_map(|event| used_by(event, &def.name)).collect(),
+        common,
+    }
+}
+
+fn used_by(view: &EventView<'_>, name: &str) -> Option<Use> {
+    let members = view.rows.iter().filter(|row| row.member.ty.named() == Some(name));
+    let members: Vec<_> = members
+        .map(|row| Link { text: row.path(), href: format!("{}#{}", view.href(), row.anchor) })
+        .collect();
+    (!members.is_empty()).then(|| Use { event: view.event.name.clone(), members })
+}
+
+#[derive(Template)]
+#[template(path = "types.html", whitespace = "minimize")]
+pub(crate) struct TypesPage<'p, 'm> {
+    pub(crate) page: Page<'p>,
+    pub(crate) types: &'p TypesView<'m>,
+}
