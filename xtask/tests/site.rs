@@ -1,31 +1,12 @@
 //! `cargo xtask site` writes the pages into a folder, and touches nothing in it that is not
 //! its own.
 
+#[path = "support/small.rs"]
+mod small;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
-
-/// A workspace with this one's schema.
-fn workspace() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schema");
-    copy(&schema, &folder.path().join("schema"));
-    fs::write(folder.path().join("Cargo.toml"), "[workspace]\n").expect("can write");
-    folder
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder to copy") {
-        let entry = entry.expect("an entry");
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), &target).expect("a file can be copied");
-        }
-    }
-}
 
 fn site(workspace: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_xtask"))
@@ -38,7 +19,7 @@ fn site(workspace: &Path, arguments: &[&str]) -> Output {
 
 #[test]
 fn a_page_of_a_former_run_is_removed_and_another_file_stays() {
-    let workspace = workspace();
+    let workspace = small::workspace();
     let pages = workspace.path().join("pages");
     assert!(site(workspace.path(), &["--out", "pages"]).status.success());
     let index = fs::read_to_string(pages.join("index.html")).expect("the first page");
@@ -55,7 +36,7 @@ fn a_page_of_a_former_run_is_removed_and_another_file_stays() {
 
 #[test]
 fn nothing_is_written_where_there_is_no_such_revision() {
-    let workspace = workspace();
+    let workspace = small::workspace();
     let output = site(workspace.path(), &["--since", "v0.0.0"]);
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).expect("text");

@@ -1,5 +1,8 @@
 //! Which workspace a command reads and writes: the one where it is given.
 
+#[path = "support/small.rs"]
+mod small;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -17,27 +20,11 @@ fn xtask(folder: &Path, arguments: &[&str]) -> Output {
         .expect("the program runs")
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder to copy") {
-        let entry = entry.expect("an entry");
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), &target).expect("a file can be copied");
-        }
-    }
-}
-
 /// As with a target folder that two checkouts share: this program was built in one,
 /// and is run in the other.
 #[test]
 fn a_command_writes_into_the_workspace_where_it_is_given() {
-    let other = tempfile::tempdir().expect("a temporary folder");
-    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schema");
-    copy(&schema, &other.path().join("schema"));
-    fs::write(other.path().join("Cargo.toml"), "[workspace]\n").expect("can write");
+    let other = small::workspace();
     let output = codegen(&other.path().join("schema/events"));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(other.path().join("spektr-types/src/generated/mod.rs").is_file());
@@ -48,10 +35,7 @@ fn a_command_writes_into_the_workspace_where_it_is_given() {
 /// What it would build and test takes minutes, and the text would change it all again.
 #[test]
 fn accepting_ends_at_once_where_a_text_has_to_be_written() {
-    let other = tempfile::tempdir().expect("a temporary folder");
-    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schema");
-    copy(&schema, &other.path().join("schema"));
-    fs::write(other.path().join("Cargo.toml"), "[workspace]\n").expect("can write");
+    let other = small::workspace();
     assert!(xtask(other.path(), &["schema", "new", "LAMP_LIT"]).status.success());
     let output = xtask(other.path(), &["accept"]);
     assert_eq!(output.status.code(), Some(1));
