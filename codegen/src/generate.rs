@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use syn::Item;
 
+use crate::contracts::CONTRACTS;
 use crate::model::{Event, Member, Model, TypeKind};
 use crate::passes::{self, Tag, Target};
 use crate::problem::{Problem, Problems};
@@ -20,11 +21,12 @@ const SCHEMAS: &str = "spektr-verify/src/generated";
 
 /// Folders, from the workspace's root, that hold generated files and nothing
 /// else: any other file in them is left over.
-pub const FOLDERS: [&str; 3] = [TYPES, SCHEMAS, REFERENCE];
+pub const FOLDERS: [&str; 4] = [CONTRACTS, TYPES, SCHEMAS, REFERENCE];
 
 /// Returns every file that follows from the schemas alone, as paths from the workspace's root and texts.
 ///
-/// [`reference`](crate::reference) adds those that the examples go into.
+/// [`reference`](crate::reference) and [`contracts`](crate::contracts()) add those that the
+/// examples go into.
 ///
 /// # Errors
 ///

@@ -22,6 +22,7 @@
 //! ```
 
 mod checks;
+mod contracts;
 mod dialect;
 mod discriminators;
 mod embed;
@@ -44,6 +45,7 @@ pub mod model;
 pub mod scaffold;
 pub mod tree;
 
+pub use contracts::contracts;
 pub use generate::{FOLDERS, generate};
 pub use problem::{Named, Nullability, Problem, ProblemKind, Problems, Required};
 pub use reference::reference;

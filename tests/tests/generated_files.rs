@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use spektr_codegen::model::{Member, TypeKind};
-use spektr_codegen::{FOLDERS, SchemaSet, generate, reference};
+use spektr_codegen::{FOLDERS, SchemaSet, contracts, generate, reference};
 use spektr_tests::corpus;
 use spektr_tests::listing;
 
@@ -15,6 +15,7 @@ fn the_committed_files_are_those_that_the_schemas_generate() {
     let set = corpus::schema_set();
     let mut files = generate(&set).expect("the schemas generate");
     files.extend(reference(&set, corpus::example_texts()).expect("the examples are JSON"));
+    files.extend(contracts(&set, corpus::example_texts()).expect("the examples are JSON"));
     for (path, text) in &files {
         let committed = corpus::read(&root.join(path));
         assert!(committed == *text, "{} is stale: run `cargo xtask codegen`", path.display());
@@ -65,12 +66,14 @@ fn every_generated_file_says_so_in_its_first_lines() {
     let set = corpus::schema_set();
     let mut files = generate(&set).expect("the schemas generate");
     files.extend(reference(&set, corpus::example_texts()).expect("the examples are in order"));
+    files.extend(contracts(&set, corpus::example_texts()).expect("the examples are in order"));
     for (path, text) in files {
-        let is_json = path.extension().is_some_and(|extension| extension == "json");
-        let (line, before, after) = match is_json {
-            // JSON has no comments.
-            true => (1, "  \"$comment\": \"", ". Do not edit.\","),
-            false => (0, "// ", ". Do not edit."),
+        let name = path.file_name().expect("a file").to_string_lossy();
+        let (line, before, after) = match &*name {
+            // JSON has no comments, and these two have no other place for one.
+            "asyncapi.json" | "openapi.json" => (1, "  \"x-generated\": \"", ". Do not edit.\","),
+            name if name.ends_with(".json") => (1, "  \"$comment\": \"", ". Do not edit.\","),
+            _ => (0, "// ", ". Do not edit."),
         };
         let line = text.lines().nth(line).expect("the file has lines");
         let from = line

@@ -14,7 +14,11 @@ use spektr_codegen::Json;
 use support::{Change, Copy, Recipe, recipes};
 
 /// Carry something of every event's schema and examples.
-const ALL: [&str; 3] = [
+const ALL: [&str; 7] = [
+    "contracts/asyncapi.json",
+    "contracts/openapi.json",
+    "contracts/spektr.d.ts",
+    "contracts/spektr.schema.json",
     "spektr-cli/src/generated/reference.json",
     "spektr-types/src/generated/fixtures.json",
     "spektr-verify/src/generated/schemas.json",

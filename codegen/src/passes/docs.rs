@@ -31,7 +31,7 @@ fn lines(text: &str) -> Vec<Attribute> {
 }
 
 /// Breaks a line between words; the rest of a list's item is indented.
-fn wrap(line: &str) -> Vec<String> {
+pub(crate) fn wrap(line: &str) -> Vec<String> {
     const WIDTH: usize = 88;
     let indent = if line.starts_with("- ") { "  " } else { "" };
     let mut lines = Vec::new();

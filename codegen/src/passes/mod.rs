@@ -9,7 +9,7 @@ mod payload;
 mod redact;
 mod tag;
 
-pub(crate) use docs::{escape, tokens as doc_tokens};
+pub(crate) use docs::{escape, tokens as doc_tokens, wrap};
 pub(crate) use payload::PAYLOAD;
 
 use syn::{Field, Fields, FieldsNamed, GenericArgument, Item, ItemStruct, PathArguments, Type};

@@ -14,7 +14,7 @@ const KINDS: [Kind; 6] = [
     ("schema", |path| path.starts_with("schema/") && !path.starts_with("schema/examples/")),
     ("examples", |path| path.starts_with("schema/examples/")),
     ("what users see", |path| path.ends_with(".snap") || path.starts_with("spektr-cli/tests/cmd/")),
-    ("generated", |path| path.contains("/generated/")),
+    ("generated", |path| path.contains("/generated/") || path.starts_with("contracts/")),
     ("rendered pages", |path| path.starts_with("doc-reader/tests/pages/")),
     ("other", |_| true),
 ];
@@ -65,6 +65,7 @@ mod tests {
     #[test]
     fn files_are_listed_by_kind_in_the_order_of_a_review() {
         let status = " M spektr-types/src/generated/event.rs\0\
+                      \x20M contracts/openapi.json\0\
                       ?? schema/events/lamp_lit.schema.json\0\
                       ?? schema/examples/lamp_lit/full.json\0\
                       D  tests/tests/snapshots/examples__lamp_out.snap\0\
@@ -77,7 +78,8 @@ mod tests {
              examples: 1 changed\n  new     schema/examples/lamp_lit/full.json\n\
              what users see: 2 changed\n  gone    tests/tests/snapshots/examples__lamp_out.snap\n  \
              changed spektr-cli/tests/cmd/events.md\n\
-             generated: 1 changed\n  changed spektr-types/src/generated/event.rs\n\
+             generated: 2 changed\n  changed spektr-types/src/generated/event.rs\n  \
+             changed contracts/openapi.json\n\
              rendered pages: 1 changed\n  changed doc-reader/tests/pages/webhooks.md\n\
              other: 1 changed\n  new     README.md\n"
         );

@@ -1,0 +1,178 @@
+//! `spektr.schema.json`: one JSON Schema for the body of a delivery, with all schemas in it.
+//!
+//! A compound document: each file of the schema folder that holds a type is a resource under
+//! its own `$id`. The schema of an entry has the rules that no file of the folder has.
+
+use spektr_json::{Json, pointer};
+
+use super::schemas::{
+    Place, Schemas, all, any, described, every, id, not, object, refer, relative, requires, texts,
+    titled,
+};
+use super::select::{self, Envelope};
+use super::{DELIVERY, ENTRY, by_event_type, shape};
+use crate::dialect::DRAFT;
+use crate::embed;
+use crate::envelope::RESULTS;
+use crate::model::{Event, Member, Model, Status, TypeDef};
+use crate::passes::PAYLOAD;
+use crate::problem::Required;
+
+/// Its place among the identifiers of the schema folder, and that of the schema of an entry.
+const BUNDLE_FILE: &str = "spektr.schema.json";
+const ENTRY_FILE: &str = "entry.schema.json";
+
+const DESCRIPTION: &str = "The body of a delivery: a batch of events, or one event alone; each in the envelope with \
+    `type` or in the one with `eventType`. It accepts what the Rust crate `spektr-types` decodes and refuses what \
+    it calls malformed. An event whose wire type no schema has is valid whatever else it holds, as the crate keeps \
+    it as unknown; with a known wire type it has to be that event. Not expressed: a wire type in other than lower \
+    case is read as that event by the crate, and is valid here without a look at the payload; the crate also reads \
+    an entry with `type` and `timestamp`, or with `eventType` and `createdAt`, and a null beside the other \
+    envelope's member; and it refuses a member that is given twice, nesting below 127 levels, and numbers and texts \
+    that no value can hold. `x-sensitive` marks personal data and secrets: keep them out of logs. \
+    `x-valid-for-seconds` counts from the event's creation.";
+
+pub(super) fn file(model: &Model) -> String {
+    let own_files = model.types.values().filter(|def| def.pointer.is_empty());
+    let mut definitions = vec![(ENTRY.to_owned(), entry(model))];
+    definitions.extend(own_files.map(|def| (def.name.clone(), common(model, def))));
+    for (file, members) in [
+        (Required::TypeEnvelope, &model.envelope),
+        (Required::EventTypeEnvelope, &model.other_envelope),
+        (Required::Batch, &model.batch),
+    ] {
+        let (title, json) = envelope(model, file.path(), members);
+        definitions.push((title, json));
+    }
+    definitions
+        .extend(model.events.iter().map(|event| (event.title.clone(), self::event(model, event))));
+    let members = vec![
+        ("$schema", DRAFT.into()),
+        ("$id", id(BUNDLE_FILE)),
+        ("title", DELIVERY.into()),
+        ("description", DESCRIPTION.into()),
+        ("type", "object".into()),
+        ("if", any(vec![says_which(Envelope::Type), says_which(Envelope::EventType)])),
+        ("then", refer(ENTRY_FILE)),
+        ("else", refer(Required::Batch.path())),
+        ("$defs", Json::Object(definitions)),
+    ];
+    embed::file("schema", members, usize::MAX)
+}
+
+/// Returns the schema of an entry in either envelope.
+fn entry(model: &Model) -> Json {
+    let (by_type, by_event_type_) = (
+        select::rules(model, Envelope::Type, |event| refer(&event.file)),
+        select::rules(model, Envelope::EventType, |event| {
+            refer(&format!("{}#/$defs/{}", event.file, by_event_type(&event.title)))
+        }),
+    );
+    let branch = |envelope: Envelope, rules| {
+        let text = object([("type", "string".into())]);
+        let head = object([
+            ("properties", object([(envelope.wire_type().name, text)])),
+            ("required", texts([envelope.wire_type().name])),
+        ]);
+        all([head, every(rules)])
+    };
+    all([
+        object([("$id", id(ENTRY_FILE))]),
+        titled(
+            ENTRY,
+            "An event in either envelope: with `type`, or else with `eventType`. Its schema follows from the wire \
+             type, and from the members of `data` where two events have one wire type.",
+            [object([
+                ("type", "object".into()),
+                ("if", says_which(Envelope::Type)),
+                ("then", branch(Envelope::Type, by_type)),
+                ("else", branch(Envelope::EventType, by_event_type_)),
+            ])],
+        ),
+    ])
+}
+
+/// Accepts an object with a wire type in the member of an envelope; null is as good as absent.
+fn says_which(envelope: Envelope) -> Json {
+    let name = envelope.wire_type().name;
+    let null = object([("type", "null".into())]);
+    all([requires(name), object([("properties", object([(name, not(null))]))])])
+}
+
+/// Returns the resource of a type in a file of its own.
+fn common(model: &Model, def: &TypeDef) -> Json {
+    let schemas = Schemas { model, place: Place::Resource(&def.file) };
+    all([
+        object([("$id", id(&def.file))]),
+        schemas.definition(def),
+        own_types(model, &def.file, []),
+    ])
+}
+
+/// Returns the definitions of types that a file has beside its own one, and of `more`.
+fn own_types<const N: usize>(model: &Model, file: &str, more: [(String, Json); N]) -> Json {
+    let schemas = Schemas { model, place: Place::Resource(file) };
+    let own = model.types.values().filter(|def| def.file == file && !def.pointer.is_empty());
+    let own = own.map(|def| (def.name.clone(), schemas.definition(def)));
+    let definitions: Vec<_> = own.chain(more).collect();
+    object((!definitions.is_empty()).then_some(("$defs", Json::Object(definitions))))
+}
+
+/// Returns title and resource of an envelope, or of the batch.
+fn envelope(model: &Model, file: &str, members: &[Member]) -> (String, Json) {
+    let (title, description) = shape(model, file);
+    let schemas = Schemas { model, place: Place::Resource(file) };
+    let mut object_ = schemas.object(members);
+    // The model has no type for the entries of a batch.
+    let results = pointer::join("/properties", RESULTS.name);
+    if object_.pointer(&results).is_some()
+        && let Some(results) =
+            object_.child_mut("properties").and_then(|it| it.child_mut(RESULTS.name))
+    {
+        results.put("items", refer(&relative(file, ENTRY_FILE)));
+    }
+    let head = object([("$id", id(file))]);
+    (title.to_owned(), all([head, titled(title, description, [object_])]))
+}
+
+/// Returns the resource of an event. It has two schemas: its own is about the envelope with
+/// `type`, and the one among its definitions is about the other.
+fn event(model: &Model, event: &Event) -> Json {
+    let schemas = Schemas { model, place: Place::Resource(&event.file) };
+    let mut own = schemas.object(&event.members);
+    let mut properties = vec![super::wire_type_member(model, event, Envelope::Type)];
+    properties.extend_from_slice(own.get("properties").map(Json::members).unwrap_or_default());
+    own.put("properties", Json::Object(properties));
+    let envelope = refer(&relative(&event.file, Required::TypeEnvelope.path()));
+    let deprecated =
+        (event.status == Status::Deprecated).then_some(("deprecated", Json::Bool(true)));
+    let other = (by_event_type(&event.title), in_event_type_envelope(model, event));
+    all([
+        object([("$id", id(&event.file))]),
+        titled(&event.title, &described(event), [object(deprecated), envelope, own]),
+        own_types(model, &event.file, [other]),
+    ])
+}
+
+/// Returns the schema of an event in the envelope with `eventType`, where what the other
+/// envelope has beside `data` may be inside `data` or beside it.
+fn in_event_type_envelope(model: &Model, event: &Event) -> Json {
+    let schemas = Schemas { model, place: Place::Resource(&event.file) };
+    let inside = |member: &Member| {
+        let data = schemas.object([member]);
+        object([("required", texts([PAYLOAD])), ("properties", object([(PAYLOAD, data)]))])
+    };
+    let rules = event.members.iter().map(|member| {
+        let (condition, then) = match member.name == PAYLOAD {
+            true => (select::is_nested(event), inside(member)),
+            false => (select::is_inside(member), inside(member)),
+        };
+        object([("if", condition), ("then", then), ("else", schemas.object([member]))])
+    });
+    let envelope = refer(&relative(&event.file, Required::EventTypeEnvelope.path()));
+    let rules = every(rules.collect());
+    let description = format!("{} In the envelope with `eventType`.", event.description);
+    let deprecated =
+        (event.status == Status::Deprecated).then_some(("deprecated", Json::Bool(true)));
+    titled(&by_event_type(&event.title), &description, [object(deprecated), envelope, rules])
+}

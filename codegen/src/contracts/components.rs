@@ -1,0 +1,195 @@
+//! The schemas of OpenAPI and AsyncAPI, which are the same, and the examples of a delivery.
+
+use std::collections::BTreeSet;
+
+use spektr_json::Json;
+
+use super::schemas::{Place, Schemas, all, any, component, described, object, texts, titled};
+use super::select::Envelope;
+use super::{
+    DELIVERY, ENTRY, UNKNOWN, by_event_type, has_members_beside, members, payload, shape,
+    shared_wire_types, wire_type_member,
+};
+use crate::envelope::RESULTS;
+use crate::examples::{Examples, FULL};
+use crate::model::{Event, Model, Status, TypeKind};
+use crate::passes::PAYLOAD;
+use crate::problem::Required;
+
+/// Returns what a reader of these schemas has to know.
+pub(super) fn note(model: &Model) -> String {
+    let mut text = "The vendor documents two envelopes and does not say which one is sent: an event has `type`, or \
+                    `eventType`. Expect events, members and values that are not listed here."
+        .to_owned();
+    for (wire_type, titles) in shared_wire_types(model) {
+        let titles = titles.join(" or ");
+        text.push_str(&format!(
+            " The wire type `{wire_type}` can be {titles}: the members of `data` tell them apart."
+        ));
+    }
+    text.push_str(
+        " `x-sensitive` marks personal data and secrets, which belong in no log. The schemas are for \
+         generators of code and for people; validate with `spektr.schema.json`, which has all rules.",
+    );
+    text
+}
+
+/// Returns the schemas by name.
+pub(super) fn schemas(model: &Model, examples: &Examples) -> Json {
+    let schemas = Schemas { model, place: Place::Component };
+    let mut found = vec![
+        (DELIVERY.to_owned(), delivery(model)),
+        batch(model, &schemas),
+        (ENTRY.to_owned(), entry(model)),
+    ];
+    for event in &model.events {
+        found.push((event.title.clone(), self::event(model, event, &schemas, examples)));
+        found.push((by_event_type(&event.title), in_event_type_envelope(model, event, &schemas)));
+        if has_members_beside(event) {
+            let description = format!("Everything of {} in one object.", event.name);
+            let whole = schemas.object(&event.members);
+            found.push((payload(event), titled(&payload(event), &description, [whole])));
+        }
+    }
+    found.extend(both(|envelope| unknown(model, envelope)));
+    for (envelope, file) in [
+        (Envelope::Type, Required::TypeEnvelope),
+        (Envelope::EventType, Required::EventTypeEnvelope),
+    ] {
+        let (title, description) = shape(model, file.path());
+        let members = schemas.object(members(model, envelope));
+        found.push((title.to_owned(), titled(title, description, [members])));
+    }
+    let types = model.types.values();
+    let named = types.filter(|def| matches!(def.kind, TypeKind::Object(_)));
+    found.extend(named.map(|def| (def.name.clone(), schemas.definition(def))));
+    Json::Object(found)
+}
+
+fn both<T>(make: impl Fn(Envelope) -> T) -> [T; 2] {
+    [Envelope::Type, Envelope::EventType].map(make)
+}
+
+fn delivery(model: &Model) -> Json {
+    let (batch, _) = shape(model, Required::Batch.path());
+    let choices = any(vec![component(batch), component(ENTRY)]);
+    titled(
+        DELIVERY,
+        "The body of a delivery: a batch, as is documented, or one event alone, as some examples show.",
+        [choices],
+    )
+}
+
+fn batch(model: &Model, schemas: &Schemas<'_>) -> (String, Json) {
+    let (title, description) = shape(model, Required::Batch.path());
+    let mut members = schemas.object(&model.batch);
+    if let Some(results) =
+        members.child_mut("properties").and_then(|properties| properties.child_mut(RESULTS.name))
+    {
+        results.put("items", component(ENTRY));
+    }
+    (title.to_owned(), titled(title, description, [members]))
+}
+
+fn entry(model: &Model) -> Json {
+    let known = model
+        .events
+        .iter()
+        .flat_map(|event| [component(&event.title), component(&by_event_type(&event.title))]);
+    let unknown = [component(UNKNOWN), component(&by_event_type(UNKNOWN))];
+    let choices = any(known.chain(unknown).collect());
+    titled(ENTRY, "An event in either envelope: with `type`, or with `eventType`.", [choices])
+}
+
+fn event(model: &Model, event: &Event, schemas: &Schemas<'_>, examples: &Examples) -> Json {
+    let own = own(wire_type_member(model, event, Envelope::Type), schemas.object(&event.members));
+    let full = examples.of(&event.module).iter().find(|example| example.case == FULL);
+    let full = full.map(|full| ("examples", Json::Array(vec![full.body.clone()])));
+    let envelope = shape(model, Required::TypeEnvelope.path()).0;
+    titled(
+        &event.title,
+        &described(event),
+        [deprecated(event), extends(envelope, own), object(full)],
+    )
+}
+
+fn in_event_type_envelope(model: &Model, event: &Event, schemas: &Schemas<'_>) -> Json {
+    let mut members: Vec<_> = event.members.clone();
+    let (note, beside) = match has_members_beside(event) {
+        false => ("", false),
+        true => (
+            " Where this envelope has the members that the other one has beside `data` is not \
+             documented: in `data` with the rest, or beside it.",
+            true,
+        ),
+    };
+    for member in members.iter_mut().filter(|member| member.name != PAYLOAD) {
+        member.required = false;
+    }
+    let mut own = schemas.object(&members);
+    if beside
+        && let Some(data) =
+            own.child_mut("properties").and_then(|properties| properties.child_mut(PAYLOAD))
+        && let Some(member) = event.members.iter().find(|member| member.name == PAYLOAD)
+    {
+        let alone = schemas.value(&member.ty, !member.required);
+        let sensitive = member.sensitive.then_some(("x-sensitive", Json::Bool(true)));
+        *data = all([
+            object([("description", member.description.as_str().into())]),
+            any(vec![component(&payload(event)), alone]),
+            object(sensitive),
+        ]);
+    }
+    let own = self::own(wire_type_member(model, event, Envelope::EventType), own);
+    let envelope = shape(model, Required::EventTypeEnvelope.path()).0;
+    let description = format!("{}\n\nIn the envelope with `eventType`.{note}", described(event));
+    let title = by_event_type(&event.title);
+    titled(&title, &description, [deprecated(event), extends(envelope, own)])
+}
+
+/// Puts the member with the wire type before an event's own members.
+fn own(wire_type: (String, Json), mut own: Json) -> Json {
+    let mut properties = vec![wire_type];
+    properties.extend_from_slice(own.get("properties").map(Json::members).unwrap_or_default());
+    own.put("properties", Json::Object(properties));
+    own
+}
+
+fn extends(envelope: &str, own: Json) -> Json {
+    object([("allOf", Json::Array(vec![component(envelope), own]))])
+}
+
+fn deprecated(event: &Event) -> Json {
+    object((event.status == Status::Deprecated).then_some(("deprecated", Json::Bool(true))))
+}
+
+fn unknown(model: &Model, envelope: Envelope) -> (String, Json) {
+    let title = match envelope {
+        Envelope::Type => UNKNOWN.to_owned(),
+        Envelope::EventType => by_event_type(UNKNOWN),
+    };
+    let name = envelope.wire_type().name;
+    let names = model.events.iter().flat_map(|event| event.wire_types.iter().map(String::as_str));
+    let names: BTreeSet<_> = names.collect();
+    let names: Vec<_> = names.into_iter().collect();
+    // Generators of code pass over `not`, and know patterns.
+    let other = format!("^(?!(?:{})$)", names.join("|"));
+    let wire_type = object([
+        ("description", "A wire type that no schema here has.".into()),
+        ("type", "string".into()),
+        ("pattern", other.as_str().into()),
+    ]);
+    let schema = object([
+        ("type", "object".into()),
+        ("properties", object([(name, wire_type)])),
+        ("required", texts([name])),
+    ]);
+    let description =
+        format!("An event that no schema here describes, with `{name}`. Keep it as it came.");
+    (title.clone(), titled(&title, &description, [schema]))
+}
+
+/// Returns the examples of whole deliveries, by name.
+pub(super) fn deliveries(examples: &Examples) -> impl Iterator<Item = (&str, &Json)> {
+    examples.of("batch").iter().map(|example| (example.case.as_str(), &example.body))
+}

@@ -1,0 +1,121 @@
+//! What is known of a delivery besides its body: signature headers, answers, repetitions.
+//!
+//! It is stated here once, for OpenAPI and AsyncAPI alike. Tests compare the headers with
+//! those that `spektr-verify` reads, and the answers with those of `spektr-axum` and
+//! `spektr-inbox`.
+
+use spektr_json::Json;
+
+/// A header of the signature.
+pub(super) struct Header {
+    pub(super) name: &'static str,
+    pub(super) description: &'static str,
+    /// Regular expression of what is accepted.
+    pub(super) pattern: &'static str,
+    /// The value in the vector `good` of `spektr-verify`.
+    pub(super) example: &'static str,
+}
+
+pub(super) const HEADERS: [Header; 4] = [
+    Header {
+        name: "x-signature-alg",
+        description: "Algorithm of the signature. `sha256`, HMAC with SHA-256, is the only one so far.",
+        pattern: "^sha256$",
+        example: "sha256",
+    },
+    Header {
+        name: "x-signature-timestamp",
+        description: "When the delivery was signed, in seconds since the Unix epoch. Receivers of this project \
+                      accept five minutes of difference, either way.",
+        pattern: "^(0|[1-9][0-9]{0,18})$",
+        example: "1731057600",
+    },
+    Header {
+        name: "x-signature-key-id",
+        description: "Id of the secret that signed the delivery. It chooses among several secrets while one \
+                      replaces another.",
+        pattern: "^[!-~]{1,256}$",
+        example: "key-a",
+    },
+    Header {
+        name: SIGNATURE,
+        description: "The HMAC, in lowercase hexadecimal digits.",
+        pattern: "^[0-9a-f]{64}$",
+        example: "586cde1889686f6b5dfc1ee34c16c43325a62737e6b0d0645d74f0b2368c5a32",
+    },
+];
+
+/// The header with the signature itself.
+pub(super) const SIGNATURE: &str = "x-signature";
+
+/// What a signature is, for the documents' security schemes.
+pub(super) const SIGNING: &str = "An HMAC over the delivery, in the four `x-signature` headers; a workspace \
+    signs once that is switched on in its export settings. The vendor's guide names the headers, and our copy of \
+    it does not say which bytes are signed. The assumption is `{timestamp}.{body}`: the text of \
+    `x-signature-timestamp`, a full stop, and the raw bytes of the body, keyed with the UTF-8 bytes of the secret. \
+    `spektr diagnose` finds the right construction from one captured delivery. Verify before you parse. \
+    The headers' examples are those of the vector `good` of `spektr-verify` and belong to its body.";
+
+/// An answer of the receivers of this project.
+pub(super) struct Answer {
+    pub(super) status: &'static str,
+    /// What the receiver has found or done.
+    pub(super) meaning: &'static str,
+}
+
+pub(super) const ANSWERS: [Answer; 9] = [
+    Answer {
+        status: ACCEPTED,
+        meaning: "Every entry is stored durably, duplicates aside. A malformed entry is stored too and does not fail \
+                  its batch. The sender does not repeat the delivery.",
+    },
+    Answer { status: "400", meaning: "The body broke off." },
+    Answer {
+        status: "401",
+        meaning: "The delivery is not authentic: a signature header is missing or malformed, the key is not known \
+                  or not valid, the signature does not match, or the delivery was signed too long ago or in the \
+                  future. The answer does not say which.",
+    },
+    Answer { status: "408", meaning: "The body took too long to arrive." },
+    Answer {
+        status: "413",
+        meaning: "The body is larger than the receiver's limit. Repetitions are too; the delivery is lost unless the \
+                  limit is raised.",
+    },
+    Answer { status: "415", meaning: "The content type is not `application/json`." },
+    Answer { status: "500", meaning: "The receiver has no signing key that is valid now." },
+    Answer {
+        status: "503",
+        meaning: "Nothing is stored, or not in time: the store, its queue or the memory for bodies is not available.",
+    },
+    Answer { status: "507", meaning: "Nothing is stored: the disk is full." },
+];
+
+/// The one status that the sender takes for success.
+pub(super) const ACCEPTED: &str = "200";
+
+/// How often the sender repeats a delivery, and how many seconds apart.
+const REPETITIONS: (u8, u8) = (3, 1);
+
+/// Says what the sender makes of an answer other than [`ACCEPTED`].
+pub(super) fn on_failure() -> String {
+    let (times, seconds) = REPETITIONS;
+    format!(
+        "The sender takes any status other than {ACCEPTED} for a failure: it repeats the delivery {times} times, \
+         {seconds} s apart, and then drops it."
+    )
+}
+
+/// Says what a delivery is.
+pub(super) fn on_delivery() -> String {
+    format!(
+        "A POST with a batch of events as JSON. Deliveries come at least once and in no promised order: recognise \
+         a duplicate by the event's `id`. Each entry is processed by itself. {}",
+        on_failure()
+    )
+}
+
+/// Returns the schema of a header's value.
+pub(super) fn header_schema(header: &Header) -> Json {
+    Json::object([("type", Json::from("string")), ("pattern", header.pattern.into())])
+}
