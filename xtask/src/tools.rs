@@ -1,5 +1,5 @@
-//! Programs and npm packages that the tests run besides Rust's own: `cargo xtask setup`
-//! installs them, `cargo xtask check` only looks for them.
+//! Programs, and packages of npm and pip, that the tests run besides Rust's own: `cargo xtask
+//! setup` installs them, `cargo xtask check` only looks for them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,8 +19,9 @@ struct Tool {
 /// `schema diff` reads git, and the recipes' test makes a repository. Tests of the service
 /// send it signals by kill, the test of a power cut runs strace, and the tests of the
 /// PostgreSQL store start servers of their own, and PgBouncer in front of one. promtool evaluates
-/// the alert rules, and systemd-analyze the units. Node drives Chromium through the pages.
-const TOOLS: [Tool; 10] = [
+/// the alert rules, and systemd-analyze the units. Node drives Chromium through the pages, and
+/// reads the contracts for other languages, as Python does.
+const TOOLS: [Tool; 12] = [
     Tool { program: "git", package: "git" },
     Tool { program: "kill", package: "procps" },
     Tool { program: "strace", package: "strace" },
@@ -31,13 +32,26 @@ const TOOLS: [Tool; 10] = [
     Tool { program: "node", package: "nodejs" },
     Tool { program: "npm", package: "npm" },
     Tool { program: "chromium", package: "chromium" },
+    Tool { program: "python3", package: "python3" },
+    Tool { program: "pip3", package: "python3-pip" },
 ];
 
 /// Folders of the workspace with a `package-lock.json`, whose packages the tests run.
-const NPM: [&str; 1] = ["tests/browser"];
+const NPM: [&str; 2] = ["tests/browser", "tests/contracts"];
 
 /// Where npm notes which packages it has installed, in the form of the lock file.
 const INSTALLED: &str = "node_modules/.package-lock.json";
+
+/// Folder of the workspace with a list of packages for Python, which the tests run.
+const PIP: &str = "tests/contracts";
+
+/// The list, which is complete, and the folder beside it where pip installs the packages: the
+/// system's own stay as they are.
+const REQUIREMENTS: &str = "requirements.txt";
+const MODULES: &str = "python_modules";
+
+/// A copy of the list in that folder, written once all of it is installed.
+const INSTALLED_REQUIREMENTS: &str = ".requirements.txt";
 
 /// Where Debian keeps PostgreSQL's programs, a folder for each version.
 const POSTGRESQL: &str = "/usr/lib/postgresql";
@@ -45,11 +59,11 @@ const POSTGRESQL: &str = "/usr/lib/postgresql";
 /// Where Debian keeps the programs of administrators, which may not be on the `PATH`.
 const ADMINISTRATION: &str = "/usr/sbin";
 
-/// Installs the missing programs with apt-get, then the missing packages with npm.
+/// Installs the missing programs with apt-get, then the missing packages with npm and pip.
 pub(crate) fn setup() -> Result<ExitCode> {
     let packages: Vec<&str> = missing().iter().map(|tool| tool.package).collect();
     let folders = missing_packages();
-    if packages.is_empty() && folders.is_empty() {
+    if packages.is_empty() && folders.is_empty() && has_requirements() {
         println!("nothing to install: the tests have the programs that they run");
         return Ok(ExitCode::SUCCESS);
     }
@@ -58,6 +72,9 @@ pub(crate) fn setup() -> Result<ExitCode> {
     }
     for folder in folders {
         npm_ci(folder)?;
+    }
+    if !has_requirements() {
+        pip_install()?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -95,6 +112,36 @@ fn npm_ci(folder: &str) -> Result<()> {
     Ok(())
 }
 
+/// Installs exactly the packages of the list, in a folder that has no others.
+fn pip_install() -> Result<()> {
+    println!("==> pip install in {PIP}");
+    let folder = workspace::root().join(PIP);
+    let modules = folder.join(MODULES);
+    if modules.exists() {
+        fs::remove_dir_all(&modules).with_context(|| format!("cannot empty {PIP}/{MODULES}"))?;
+    }
+    let status = Command::new("python3")
+        .args(["-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check"])
+        .args(["--root-user-action", "ignore"])
+        .args(["--target", MODULES, "--requirement", REQUIREMENTS])
+        .current_dir(&folder)
+        .stdin(Stdio::null())
+        .status()
+        .context("cannot run python3")?;
+    ensure!(status.success(), "pip install failed in {PIP}");
+    fs::copy(folder.join(REQUIREMENTS), modules.join(INSTALLED_REQUIREMENTS))
+        .with_context(|| format!("pip has not made {PIP}/{MODULES}"))?;
+    Ok(())
+}
+
+/// Tells whether the packages for Python are those of their list.
+fn has_requirements() -> bool {
+    let folder = workspace::root().join(PIP);
+    let list = fs::read(folder.join(REQUIREMENTS));
+    let installed = fs::read(folder.join(MODULES).join(INSTALLED_REQUIREMENTS));
+    matches!((list, installed), (Ok(list), Ok(installed)) if list == installed)
+}
+
 /// Fails if a program or a package is missing, and says how to get it. Changes nothing.
 pub(crate) fn ensure_installed() -> Result<()> {
     let missing = missing();
@@ -112,6 +159,11 @@ pub(crate) fn ensure_installed() -> Result<()> {
         "the tests run npm packages that are not installed, or in another version; run `cargo xtask setup`, \
          or `npm ci` in {}",
         folders.join(", "),
+    );
+    ensure!(
+        has_requirements(),
+        "the tests run packages for Python that are not installed, or in another version: those of \
+         {PIP}/{REQUIREMENTS}; run `cargo xtask setup`",
     );
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask check` names the programs and npm packages that are missing and changes
-//! nothing; `cargo xtask setup` installs them.
+//! `cargo xtask check` names the programs, and the packages of npm and pip, that are missing and
+//! changes nothing; `cargo xtask setup` installs them.
 #![cfg(unix)]
 
 use std::fs;
@@ -19,7 +19,10 @@ const LOCK: &str = r#"{ "packages": {
 /// What npm notes once that package is there.
 const INSTALLED: &str = r#"{ "packages": { "node_modules/lamp": { "version": "1.0.0", "integrity": "sha512-AA==" } } }"#;
 
-/// A workspace whose tests run npm packages, and a folder that is the whole of `PATH`.
+/// A list of packages for Python.
+const REQUIREMENTS: &str = "lamp==1.0.0\n";
+
+/// A workspace whose tests run packages of npm and pip, and a folder that is the whole of `PATH`.
 struct Machine(tempfile::TempDir);
 
 impl Machine {
@@ -28,7 +31,10 @@ impl Machine {
         let machine = Self(tempfile::tempdir().expect("a temporary folder"));
         machine.write("workspace/Cargo.toml", "");
         machine.write("workspace/schema/common/.keep", "");
-        machine.write("workspace/tests/browser/package-lock.json", LOCK);
+        for folder in ["browser", "contracts"] {
+            machine.write(&format!("workspace/tests/{folder}/package-lock.json"), LOCK);
+        }
+        machine.write("workspace/tests/contracts/requirements.txt", REQUIREMENTS);
         machine.programs(&["apt-get", "initdb", "pgbouncer"]);
         machine
     }
@@ -41,7 +47,9 @@ impl Machine {
 
     fn programs(&self, names: &[&str]) {
         for name in names {
-            self.write(&format!("bin/{name}"), NOTES);
+            // As pip does.
+            let makes = if *name == "python3" { "/bin/mkdir python_modules\n" } else { "" };
+            self.write(&format!("bin/{name}"), &format!("{NOTES}{makes}"));
             let path = self.0.path().join("bin").join(name);
             fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("executable");
         }
@@ -49,7 +57,15 @@ impl Machine {
 
     /// Puts the npm packages there, as npm notes them.
     fn packages(&self, installed: &str) {
-        self.write("workspace/tests/browser/node_modules/.package-lock.json", installed);
+        for folder in ["browser", "contracts"] {
+            let path = format!("workspace/tests/{folder}/node_modules/.package-lock.json");
+            self.write(&path, installed);
+        }
+    }
+
+    /// Puts the packages for Python there, as they are noted.
+    fn modules(&self, installed: &str) {
+        self.write("workspace/tests/contracts/python_modules/.requirements.txt", installed);
     }
 
     /// Runs the command; returns its exit code and what it printed.
@@ -71,8 +87,18 @@ impl Machine {
 }
 
 /// The programs that `Machine::new` leaves out.
-const PROGRAMS: [&str; 8] =
-    ["git", "kill", "strace", "promtool", "systemd-analyze", "node", "npm", "chromium"];
+const PROGRAMS: [&str; 10] = [
+    "git",
+    "kill",
+    "strace",
+    "promtool",
+    "systemd-analyze",
+    "node",
+    "npm",
+    "chromium",
+    "python3",
+    "pip3",
+];
 
 fn failed(error: &str) -> (Option<i32>, String, String) {
     (Some(1), String::new(), error.to_owned())
@@ -89,8 +115,9 @@ fn check_names_what_is_missing_and_installs_nothing() {
         machine.xtask("check"),
         failed(
             "error: the tests run programs that are not installed: git, kill, strace, promtool, \
-             systemd-analyze, node, npm, chromium; run `cargo xtask setup`, or install the packages \
-             git, procps, strace, prometheus, systemd, nodejs, npm, chromium\n"
+             systemd-analyze, node, npm, chromium, python3, pip3; run `cargo xtask setup`, or install \
+             the packages git, procps, strace, prometheus, systemd, nodejs, npm, chromium, python3, \
+             python3-pip\n"
         )
     );
     assert_eq!(machine.calls(), "");
@@ -101,7 +128,7 @@ fn check_names_npm_packages_that_are_missing_or_differ() {
     let machine = Machine::new();
     machine.programs(&PROGRAMS);
     let error = "error: the tests run npm packages that are not installed, or in another version; \
-                 run `cargo xtask setup`, or `npm ci` in tests/browser\n";
+                 run `cargo xtask setup`, or `npm ci` in tests/browser, tests/contracts\n";
     assert_eq!(machine.xtask("check"), failed(error));
     machine.packages(&INSTALLED.replace("AA==", "CC=="));
     assert_eq!(machine.xtask("check"), failed(error));
@@ -109,21 +136,57 @@ fn check_names_npm_packages_that_are_missing_or_differ() {
 }
 
 #[test]
+fn check_names_packages_for_python_that_are_missing_or_differ() {
+    let machine = Machine::new();
+    machine.programs(&PROGRAMS);
+    machine.packages(INSTALLED);
+    let error = "error: the tests run packages for Python that are not installed, or in another \
+                 version: those of tests/contracts/requirements.txt; run `cargo xtask setup`\n";
+    assert_eq!(machine.xtask("check"), failed(error));
+    machine.modules("lamp==0.9.0\n");
+    assert_eq!(machine.xtask("check"), failed(error));
+    assert_eq!(machine.calls(), "");
+}
+
+#[test]
+fn setup_installs_packages_for_python_again_after_their_list_has_changed() {
+    let machine = Machine::new();
+    machine.programs(&PROGRAMS);
+    machine.packages(INSTALLED);
+    machine.modules("lamp==0.9.0\n");
+    assert_eq!(machine.xtask("setup"), succeeded("==> pip install in tests/contracts\n"));
+    assert_eq!(machine.calls(), format!("{PIP_INSTALL}\n"));
+    let nothing = "nothing to install: the tests have the programs that they run\n";
+    assert_eq!(machine.xtask("setup"), succeeded(nothing));
+}
+
+const PIP_INSTALL: &str = "python3 -m pip install --quiet --no-deps --disable-pip-version-check \
+                           --root-user-action ignore --target python_modules --requirement \
+                           requirements.txt";
+
+#[test]
 fn setup_installs_the_packages_of_what_is_missing() {
     let machine = Machine::new();
-    machine.programs(&["git", "node", "npm"]);
+    machine.programs(&["git", "node", "npm", "python3"]);
     assert_eq!(
         machine.xtask("setup"),
         succeeded(
-            "==> apt-get install procps strace prometheus systemd chromium\n\
-             ==> npm ci in tests/browser\n"
+            "==> apt-get install procps strace prometheus systemd chromium python3-pip\n\
+             ==> npm ci in tests/browser\n\
+             ==> npm ci in tests/contracts\n\
+             ==> pip install in tests/contracts\n"
         )
     );
     assert_eq!(
         machine.calls(),
-        "apt-get update -qq\n\
-         apt-get install -y -qq --no-install-recommends procps strace prometheus systemd chromium\n\
-         npm ci\n"
+        format!(
+            "apt-get update -qq\n\
+             apt-get install -y -qq --no-install-recommends procps strace prometheus systemd chromium \
+             python3-pip\n\
+             npm ci\n\
+             npm ci\n\
+             {PIP_INSTALL}\n"
+        )
     );
 }
 
@@ -135,7 +198,7 @@ fn setup_without_apt_get_says_what_to_install() {
         machine.xtask("setup"),
         failed(
             "error: there is no apt-get: please install git procps strace prometheus systemd \
-             nodejs npm chromium\n"
+             nodejs npm chromium python3 python3-pip\n"
         )
     );
 }
@@ -145,6 +208,7 @@ fn setup_installs_nothing_where_everything_is_there() {
     let machine = Machine::new();
     machine.programs(&PROGRAMS);
     machine.packages(INSTALLED);
+    machine.modules(REQUIREMENTS);
     assert_eq!(
         machine.xtask("setup"),
         succeeded("nothing to install: the tests have the programs that they run\n")
