@@ -11,6 +11,7 @@ pub mod fixtures;
 pub mod listing;
 pub mod mutations;
 pub mod places;
+pub mod tools;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

@@ -1,0 +1,63 @@
+//! OpenAPI and AsyncAPI, as a linter and the parser of the standard read them.
+
+use serde_json::Value;
+use spektr_tests::{corpus, tools};
+
+#[test]
+fn a_linter_finds_nothing_in_the_openapi_document() {
+    let said = tools::printed(&tools::node("openapi.mjs", &[&tools::contract("openapi.json")]));
+    assert_eq!(said, "0 findings\n");
+}
+
+#[test]
+fn the_parser_of_asyncapi_reads_the_document() {
+    let said = tools::printed(&tools::node("asyncapi.mjs", &[&tools::contract("asyncapi.json")]));
+    assert_eq!(said, "receive delivery\n0 findings\n");
+}
+
+/// A linter that finds nothing anywhere proves nothing.
+#[test]
+fn both_tools_find_a_mistake() {
+    let folder = tools::empty_folder(super::TMP, "mistakes");
+    let changed = |name: &str, from: &str, to: &str| {
+        let text = corpus::read(&tools::contract(name));
+        assert!(text.contains(from), "{name} has no {from}");
+        let path = folder.join(name);
+        tools::write(&path, &text.replacen(from, to, 1));
+        path
+    };
+    let openapi = changed("openapi.json", "\"in\": \"header\"", "\"in\": \"heading\"");
+    let said = tools::printed(&tools::node("openapi.mjs", &[&openapi]));
+    assert!(said.contains("heading") || said.contains("/in"), "{said}");
+    assert_ne!(said.lines().last(), Some("0 findings"));
+    let asyncapi = changed("asyncapi.json", "\"action\": \"receive\"", "\"action\": \"accept\"");
+    let said = tools::printed(&tools::node("asyncapi.mjs", &[&asyncapi]));
+    assert!(said.contains("action"), "{said}");
+    assert_ne!(said.lines().last(), Some("0 findings"));
+}
+
+#[test]
+fn both_documents_have_the_same_schemas() {
+    let [openapi, asyncapi] = ["openapi.json", "asyncapi.json"].map(|name| {
+        let text = corpus::read(&tools::contract(name));
+        serde_json::from_str::<Value>(&text).expect("JSON")
+    });
+    assert_eq!(openapi["components"]["schemas"], asyncapi["components"]["schemas"]);
+}
+
+/// The lock file says what is installed, and no registry's address.
+#[test]
+fn packages_are_pinned_without_addresses() {
+    let lock = corpus::read(&tools::folder().join("package-lock.json"));
+    assert!(lock.contains("\"integrity\"") && !lock.contains("\"resolved\""), "{lock}");
+    let package: Value =
+        serde_json::from_str(&corpus::read(&tools::folder().join("package.json"))).expect("JSON");
+    let versions = package["devDependencies"].as_object().expect("packages");
+    for (name, version) in versions {
+        let version = version.as_str().expect("a version");
+        assert!(version.starts_with(|first: char| first.is_ascii_digit()), "{name}: {version}");
+    }
+    for line in corpus::read(&tools::folder().join("requirements.txt")).lines() {
+        assert!(line.starts_with('#') || line.contains("=="), "{line}");
+    }
+}

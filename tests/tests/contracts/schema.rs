@@ -1,0 +1,196 @@
+//! ajv, which knows nothing of the decoder, accepts by the schema what the decoder decodes.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use spektr_codegen::examples::Origin;
+use spektr_tests::corpus::{self, Example};
+use spektr_tests::tools;
+use spektr_types::Entries;
+
+use super::TMP;
+use super::python::is_beyond_types;
+
+/// A body with the decoder's verdict.
+#[derive(Serialize)]
+struct Body {
+    name: String,
+    body: Value,
+    decodes: bool,
+}
+
+impl Body {
+    fn new(name: String, body: Value) -> Self {
+        let decodes = decodes(&body);
+        Self { name, body, decodes }
+    }
+}
+
+/// Whether the body can be split, and every entry decodes.
+fn decodes(body: &Value) -> bool {
+    let text = body.to_string();
+    let entries = Entries::parse(text.as_bytes());
+    entries.is_ok_and(|entries| entries.iter().all(|entry| entry.decode().is_ok()))
+}
+
+fn valid() -> Vec<Body> {
+    let examples = corpus::examples().into_values().flatten();
+    let bodies = examples.map(|it| Body::new(format!("{}/{}", it.folder, it.case), it.json()));
+    let bodies: Vec<_> = bodies.collect();
+    assert!(bodies.iter().all(|body| body.decodes), "each example decodes");
+    bodies
+}
+
+fn invalid() -> Vec<Body> {
+    let examples = corpus::invalid_examples().into_iter();
+    let bodies = examples.map(|example| {
+        let json = serde_json::from_str(&example.body).expect("an example is JSON");
+        Body::new(format!("{}/invalid/{}", example.folder, example.case), json)
+    });
+    let bodies: Vec<_> = bodies.collect();
+    assert!(bodies.iter().all(|body| !body.decodes), "no invalid example decodes");
+    bodies
+}
+
+/// Runs ajv; returns what it says of bodies on which it differs from the decoder.
+fn differences(name: &str, schema: &Path, bodies: &[Body]) -> Vec<String> {
+    let folder = tools::empty_folder(TMP, name);
+    let path = folder.join("bodies.json");
+    tools::write(&path, &serde_json::to_string(bodies).expect("bodies are JSON"));
+    let said = tools::printed(&tools::node("ajv.mjs", &[schema, &path]));
+    let mut lines: Vec<_> = said.lines().map(str::to_owned).collect();
+    assert_eq!(lines.pop(), Some(format!("{} bodies", bodies.len())), "{said}");
+    lines
+}
+
+fn bundle() -> PathBuf {
+    tools::contract("spektr.schema.json")
+}
+
+#[test]
+fn the_schema_accepts_each_valid_example_and_refuses_each_invalid_one() {
+    let (valid, invalid) = (valid(), invalid());
+    let batch = |name: &str, entries: Vec<&Body>| {
+        let entries: Vec<_> = entries.into_iter().map(|entry| &entry.body).collect();
+        Body::new(name.to_owned(), json!({ "results": entries }))
+    };
+    let events: Vec<_> = valid.iter().filter(|it| it.body.get("results").is_none()).collect();
+    let batches = [
+        batch("a batch of all events", events.clone()),
+        batch("a batch with one malformed entry", [&events[..], &[&invalid[0]]].concat()),
+    ];
+    assert_eq!(batches.each_ref().map(|batch| batch.decodes), [true, false]);
+    let bodies: Vec<_> = valid.into_iter().chain(invalid).chain(batches).collect();
+    assert_eq!(differences("examples", &bundle(), &bodies), [""; 0]);
+}
+
+/// Every place of every example that is more than one edit of another, in both envelopes and in
+/// batches, without its value and with values of other types.
+#[test]
+fn the_schema_and_the_decoder_agree_on_each_change_of_an_example() {
+    let wrong = [json!(null), json!(true), json!(7), json!("text"), json!([]), json!({})];
+    let mut bodies = Vec::new();
+    for example in corpus::examples().into_values().flatten() {
+        if matches!(example.origin, Origin::Edited { .. }) || is_beyond_the_schema(&example) {
+            continue;
+        }
+        let json = example.json();
+        for pointer in pointers(&json) {
+            let name = format!("{}/{} {pointer}", example.folder, example.case);
+            let mut without = json.clone();
+            remove(&mut without, &pointer);
+            bodies.push(Body::new(format!("{name} removed"), without));
+            for value in &wrong {
+                let mut changed = json.clone();
+                *changed.pointer_mut(&pointer).expect("the place is there") = value.clone();
+                bodies.push(Body::new(format!("{name} {value}"), changed));
+            }
+        }
+    }
+    let decoded = bodies.iter().filter(|body| body.decodes).count();
+    assert!(decoded > 1000 && bodies.len() - decoded > 1000, "{decoded} of {}", bodies.len());
+    assert_eq!(differences("changes", &bundle(), &bodies), [""; 0]);
+}
+
+/// The schema's description says so: of a wire type in another case the payload is not looked
+/// at, and members of both envelopes at once are not compared.
+fn is_beyond_the_schema(example: &Example) -> bool {
+    example.case.ends_with("_upper_case") || example.case == "both_envelopes"
+}
+
+fn pointers(json: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    let below: Vec<(String, &Value)> = match json {
+        Value::Object(members) => members.iter().map(|(key, json)| (key.clone(), json)).collect(),
+        Value::Array(elements) => {
+            elements.iter().enumerate().map(|(at, json)| (at.to_string(), json)).collect()
+        }
+        _ => Vec::new(),
+    };
+    for (token, json) in below {
+        let token = token.replace('~', "~0").replace('/', "~1");
+        found.push(format!("/{token}"));
+        found.extend(pointers(json).into_iter().map(|rest| format!("/{token}{rest}")));
+    }
+    found
+}
+
+fn remove(json: &mut Value, pointer: &str) {
+    let (parent, token) = pointer.rsplit_once('/').expect("a place below the root");
+    let token = token.replace("~1", "/").replace("~0", "~");
+    match json.pointer_mut(parent).expect("the place is there") {
+        Value::Array(elements) => drop(elements.remove(token.parse().expect("an index"))),
+        parent => drop(parent.as_object_mut().and_then(|members| members.remove(&token))),
+    }
+}
+
+/// What the limits are is part of the contract: they are in its description, and they are true.
+#[test]
+fn what_the_schema_does_not_express_is_as_its_description_says() {
+    let head = r#""id": "e", "spektrId": "s""#;
+    let body = |rest: &str| {
+        serde_json::from_str(&format!("{{ {head}, {rest} }}")).expect("the body is JSON")
+    };
+    let bodies = [
+        // Valid here.
+        ("another case", body(r#""type": "ALERT_RESOLVED", "createdAt": 1, "data": 7"#), false),
+        // Refused here.
+        ("type and timestamp", body(r#""type": "step_init", "timestamp": 1"#), true),
+        ("eventType and createdAt", body(r#""eventType": "step_init", "createdAt": 1"#), true),
+    ];
+    let bodies = bodies.map(|(name, body, decodes)| {
+        let body = Body::new(name.to_owned(), body);
+        assert_eq!(body.decodes, decodes, "{name}");
+        body
+    });
+    let names: Vec<_> = differences("limits", &bundle(), &bodies)
+        .iter()
+        .filter_map(|line| line.split_once(": ").map(|(name, _)| name.to_owned()))
+        .collect();
+    assert_eq!(names, ["another case", "type and timestamp", "eventType and createdAt"]);
+}
+
+/// The schemas of OpenAPI leave out what is read beside what is documented.
+#[test]
+fn the_schemas_of_openapi_accept_each_valid_example_and_refuse_each_invalid_one() {
+    let text = corpus::read(&tools::contract("openapi.json"));
+    let openapi: Value = serde_json::from_str(&text).expect("JSON");
+    let schema = json!({
+        "$ref": "#/components/schemas/Delivery",
+        "components": openapi["components"],
+    });
+    let path = tools::empty_folder(TMP, "components").join("schema.json");
+    tools::write(&path, &schema.to_string());
+    let set = corpus::schema_set();
+    let examples: Vec<_> = corpus::examples().into_values().flatten().collect();
+    let is_beyond: BTreeSet<_> = examples
+        .iter()
+        .filter(|example| is_beyond_types(set.model(), example))
+        .map(|example| format!("{}/{}", example.folder, example.case))
+        .collect();
+    let bodies = valid().into_iter().filter(|body| !is_beyond.contains(&body.name));
+    let bodies: Vec<_> = bodies.chain(invalid()).collect();
+    assert_eq!(differences("openapi", &path, &bodies), [""; 0]);
+}
