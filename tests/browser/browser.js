@@ -51,7 +51,7 @@ export async function open(browser, { isOurs, ...options }) {
 export async function accessibilityFaults(page) {
   // `evaluate` works under any Content-Security-Policy; a script element would not.
   await page.evaluate(await readFile(AXE, "utf8"));
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  const { violations } = await page.evaluate(() => globalThis.axe.run({ resultTypes: ["violations"] }));
   const isSerious = ({ impact }) => ["serious", "critical"].includes(impact);
   return violations
     .filter(isSerious)

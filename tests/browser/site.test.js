@@ -26,13 +26,15 @@ async function site(options = {}) {
   return { ...opened, goto };
 }
 
-test("no page logs an error or requests anything from elsewhere", async () => {
-  const { page, context, faults, goto } = await site();
+test("no page logs an error, requests anything from elsewhere, or is wider than a phone", async () => {
+  const { page, context, faults, goto } = await site({ viewport: PHONE });
   for (const path of facts.pages) {
     await goto(path);
     // The index of the search is loaded when somebody is about to search.
     await page.keyboard.press("/");
     await page.waitForFunction(() => globalThis.searchIndex);
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.equal(width, PHONE.width, path);
   }
   assert.deepEqual(faults, []);
   await context.close();
@@ -67,16 +69,6 @@ test("axe would find a text without contrast", async () => {
   const faults = await accessibilityFaults(page);
   assert.equal(faults.length, 1, faults.join("\n"));
   assert.match(faults[0], /^color-contrast: /);
-  await context.close();
-});
-
-test("no page is wider than a phone", async () => {
-  const { page, context, goto } = await site({ viewport: PHONE });
-  for (const path of facts.pages) {
-    await goto(path);
-    const width = await page.evaluate(() => document.documentElement.scrollWidth);
-    assert.equal(width, PHONE.width, path);
-  }
   await context.close();
 });
 
