@@ -106,7 +106,7 @@ pub use prometheus_client;
 
 pub use clock::{Clock, SystemClock};
 pub use metrics::{Count, Counts, Metrics};
-pub use receive::Receiver;
+pub use receive::{Readiness, Receiver};
 pub use server::Server;
 pub use url::{HttpUrl, HttpUrlError};
 pub use work::{Backoff, Breaker, Handler, HandlerError, Malformed, Received, Router, Workers};

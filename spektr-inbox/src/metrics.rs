@@ -291,6 +291,7 @@ impl Metrics {
             inner.backlog.get_or_create(&label).set(gauge(stats.backlog(state)));
         }
         inner.behind_dead.set(gauge(stats.behind_dead));
+        inner.quarantined.set(gauge(stats.quarantined));
         inner.paused.set(i64::from(stats.paused_since.is_some()));
         inner.oldest_pending.set(age.max(0));
         inner.store_up.set(1);

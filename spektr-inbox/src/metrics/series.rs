@@ -53,6 +53,7 @@ pub(super) struct Series {
     pub(super) queue_limit: Gauge,
     pub(super) backlog: Family<Labels<1>, Gauge>,
     pub(super) behind_dead: Gauge,
+    pub(super) quarantined: Gauge,
     pub(super) paused: Gauge,
     pub(super) oldest_pending: Gauge,
 
@@ -193,6 +194,11 @@ impl Series {
             behind_dead: of_store.add(
                 "behind_dead_entries",
                 "Pending entries after a dead one of their spektr id, held back by hold_on_dead",
+                Gauge::default(),
+            ),
+            quarantined: of_store.add(
+                "quarantined_deliveries",
+                "Rejected deliveries that are kept in quarantine",
                 Gauge::default(),
             ),
             paused: of_store.add(

@@ -32,7 +32,7 @@ const EARLY_COUNTS: Duration = Duration::from_secs(600);
 
 #[derive(Default)]
 pub(super) struct Health {
-    last: Mutex<Option<(Instant, Report)>>,
+    last: Mutex<Option<(Instant, Readiness)>>,
     early: Early,
 }
 
@@ -58,8 +58,9 @@ struct Signed {
     seen: Instant,
 }
 
+/// Whether a receiver can do its work, as `/health/ready` says: a word for each of its checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Report {
+pub struct Readiness {
     clock: &'static str,
     keys: &'static str,
     disk: &'static str,
@@ -69,9 +70,38 @@ pub(super) struct Report {
     handling: &'static str,
 }
 
-impl Report {
-    pub(super) fn is_ready(&self) -> bool {
+impl Readiness {
+    /// The checks, and the words that each of them can have. The first word is that of a check
+    /// that has passed.
+    pub const WORDS: [(&'static str, &'static [&'static str]); 6] = [
+        (
+            "clock",
+            &["ok", "not set", "behind the database", "ahead of the database", "behind the sender"],
+        ),
+        ("keys", &["ok", "none is valid"]),
+        ("disk", &["ok", "full", "failing", "slow"]),
+        ("figures", &["ok", "failing", "slow"]),
+        ("queue", &["ok", "full"]),
+        ("handling", &["ok", "paused"]),
+    ];
+
+    /// Whether every check has passed that deliveries depend on: all but `handling`.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
         [self.clock, self.keys, self.disk, self.figures, self.queue] == ["ok"; 5]
+    }
+
+    /// The checks, each with its word.
+    #[must_use]
+    pub fn checks(&self) -> [(&'static str, &'static str); 6] {
+        let Self { clock, keys, disk, figures, queue, handling } = *self;
+        let words = [clock, keys, disk, figures, queue, handling];
+        let mut words = words.into_iter();
+        Self::WORDS.map(|(name, known)| {
+            let word = words.next().unwrap_or_default();
+            debug_assert!(known.contains(&word), "{name} is {word:?}, which WORDS does not list");
+            (name, word)
+        })
     }
 
     pub(super) fn to_json(self) -> String {
@@ -95,7 +125,7 @@ impl Health {
         store: &dyn Store,
         verifier: &Verifier,
         now: Timestamp,
-    ) -> Report {
+    ) -> Readiness {
         let mut last = self.last.lock().await;
         match *last {
             Some((at, report)) if at.elapsed() < FRESH => report,
@@ -140,7 +170,7 @@ async fn look(
     verifier: &Verifier,
     now: Timestamp,
     is_early: impl Fn() -> bool,
-) -> Report {
+) -> Readiness {
     let (stats, stored) =
         tokio::join!(timeout(PATIENCE, store.stats()), timeout(PATIENCE, store.probe()));
     let (disk, overloaded) = match stored {
@@ -156,7 +186,7 @@ async fn look(
         Err(_) => ("slow", Stats::default()),
     };
     let is_full = overloaded || stats.queued * 10 > stats.queue_limit * 9;
-    Report {
+    Readiness {
         clock: clock(&stats, now, is_early),
         keys: if has_valid_key(verifier) { "ok" } else { "none is valid" },
         disk,

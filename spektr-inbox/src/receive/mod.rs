@@ -20,6 +20,8 @@ use spektr_verify::{Verified, Verifier, VerifyError};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
+pub use health::Readiness;
+
 use failure::Failure;
 use health::Health;
 use memory::Memory;
@@ -330,6 +332,13 @@ impl Receiver {
         self.ended().is_none()
     }
 
+    /// Checks what deliveries depend on, as `/health/ready` does: an entry is stored and taken
+    /// back. An answer is given again for a second.
+    pub async fn readiness(&self) -> Readiness {
+        let inner = &*self.0;
+        inner.health.check(&*inner.store, &inner.verifier, inner.clock.now()).await
+    }
+
     fn ended(&self) -> Option<&'static str> {
         let Inner { store, servers, .. } = &*self.0;
         if !store.is_alive() {
@@ -519,8 +528,7 @@ async fn live(State(receiver): State<Receiver>) -> (StatusCode, &'static str) {
 }
 
 async fn ready(State(receiver): State<Receiver>) -> Response {
-    let inner = &*receiver.0;
-    let report = inner.health.check(&*inner.store, &inner.verifier, inner.clock.now()).await;
+    let report = receiver.readiness().await;
     let status = if report.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, [(header::CONTENT_TYPE, "application/json")], report.to_json()).into_response()
 }

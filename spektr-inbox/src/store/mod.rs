@@ -16,6 +16,7 @@ mod arrivals;
 mod completion;
 mod model;
 mod operation;
+mod page;
 #[cfg(feature = "reconcile")]
 mod patient;
 mod pause;
@@ -41,6 +42,7 @@ pub use model::{
 pub use operation::{
     Action, Attempt, Erased, Erasure, Imported, Operator, Original, Record, Recorded, Tombstone,
 };
+pub use page::{Page, Summary};
 #[cfg(feature = "reconcile")]
 pub(crate) use patient::accept_patiently;
 pub(crate) use pause::PAUSED;
@@ -123,6 +125,11 @@ pub trait Store: Send + Sync + 'static {
     /// Returns at most `limit` entries in the order of arrival, those after a
     /// number.
     fn list(&self, filter: Filter, after: i64, limit: usize) -> StoreFuture<'_, Vec<StoredEntry>>;
+
+    /// Returns at most `limit` entries that match, the newest first, those before a number, and
+    /// where the next page begins. It looks at [`Page::LOOKED_AT`] entries at most and reads the
+    /// JSON of none, so that it costs the same however many there are.
+    fn page(&self, filter: Filter, before: Option<i64>, limit: usize) -> StoreFuture<'_, Page>;
 
     /// Tells of entries whether they are there, as [`accept`](Self::accept) would, and
     /// writes nothing.

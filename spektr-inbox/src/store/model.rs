@@ -449,6 +449,8 @@ pub struct Stats {
     pub unreadable: u64,
     /// How many have the id of an earlier entry, and another content.
     pub conflict: u64,
+    /// How many rejected deliveries are in quarantine.
+    pub quarantined: u64,
     /// Since when the store hands out nothing, if that is so.
     pub paused_since: Option<Timestamp>,
     /// When the pending entry arrived that came first. If the clock was put back in between, it

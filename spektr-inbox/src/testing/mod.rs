@@ -15,6 +15,7 @@
 mod accepting;
 mod holding;
 mod operating;
+mod paging;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod releasing;
@@ -30,6 +31,7 @@ use spektr_verify::danger;
 pub use accepting::*;
 pub use holding::*;
 pub use operating::*;
+pub use paging::*;
 pub use releasing::*;
 pub use working::*;
 
@@ -79,6 +81,9 @@ macro_rules! store_tests {
             lanes_that_wait_do_not_hide_what_a_wrong_clock_has_put_off
             a_clock_put_back_delays_nothing_for_long
             lists_and_counts_by_filter
+            pages_show_all_but_the_json_from_the_newest_to_the_oldest
+            pages_tell_what_waits_from_what_is_leased_or_due
+            a_page_looks_at_a_bounded_number_of_entries
             releases_what_is_not_pending
             makes_due_what_waits_and_leaves_the_rest
             tallies_by_state_type_and_whether_it_waits

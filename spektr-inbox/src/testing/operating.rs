@@ -391,6 +391,7 @@ pub async fn the_quarantine_is_bounded(store: &dyn Store) {
     for body in ["one", "two", "three", "two"] {
         store.quarantine(rejected(body), 3, 1000).await.unwrap();
     }
+    assert_eq!(store.stats().await.unwrap().quarantined, 3);
     assert_eq!(bodies(store).await, ["one", "three", "two"]);
     store.quarantine(rejected("four"), 3, 1000).await.unwrap();
     assert_eq!(bodies(store).await, ["three", "two", "four"]);

@@ -174,6 +174,7 @@ impl Driver {
             unknown: of(State::Unknown),
             unreadable: of(State::Unreadable),
             behind_dead: pending().filter(|row| self.inbox.is_behind_dead(row)).count() as u64,
+            quarantined: self.inbox.quarantine.len() as u64,
             paused_since: self.inbox.paused_since.map(time),
             oldest_pending: oldest.find(|oldest| *oldest == stats.oldest_pending).flatten(),
             newest: rows.last().map(arrived),
@@ -200,9 +201,13 @@ impl Driver {
                 Filter { id: row.arrival.id.clone(), up_to: Some(row.number), ..Filter::all() },
             ];
             for filter in filters {
-                let found = inbox.rows.iter().filter(|one| matches(one, &filter)).count() as u64;
+                let matching = || inbox.rows.iter().filter(|one| matches(one, &filter));
                 let counted = store.count(filter.clone()).await.unwrap();
-                same(&format!("the count of {filter:?}"), &counted, &found)?;
+                same(&format!("the count of {filter:?}"), &counted, &(matching().count() as u64))?;
+                let page = store.page(filter.clone(), None, 10_000).await.unwrap();
+                let numbers: Vec<_> = page.entries.iter().map(|entry| entry.number).collect();
+                let expected: Vec<_> = matching().rev().map(|one| one.number).collect();
+                same(&format!("the page of {filter:?}"), &numbers, &expected)?;
             }
         }
         let mut tallies = BTreeMap::new();

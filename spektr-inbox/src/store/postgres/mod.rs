@@ -55,6 +55,7 @@ mod connect;
 mod error;
 mod import;
 mod options;
+mod page;
 mod pause;
 mod pool;
 mod pooler;
@@ -89,12 +90,15 @@ use settle::{Ending, Gathering};
 use super::arrivals::Arrivals;
 use super::{
     Acceptance, Attempt, Claim, ClaimRequest, Erased, Erasure, Filter, Imported, Lease, NewEntry,
-    Original, Presence, Quarantined, Record, Recorded, Rejected, Settlement, Stats, Store,
+    Original, Page, Presence, Quarantined, Record, Recorded, Rejected, Settlement, Stats, Store,
     StoreError, StoreFuture, StoredEntry, Tally, Tombstone,
 };
 
 /// How long what looks at many rows may take.
 const OPERATE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long a page of entries may take.
+const PAGE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long pages may be cleared after an erasure.
 const VACUUM_TIMEOUT: Duration = Duration::from_secs(600);
@@ -247,6 +251,10 @@ impl Store for PostgresStore {
 
     fn list(&self, filter: Filter, after: i64, limit: usize) -> StoreFuture<'_, Vec<StoredEntry>> {
         lend!(self.operate, OPERATE_TIMEOUT, |one| read::list(&one, &filter, after, limit).await)
+    }
+
+    fn page(&self, filter: Filter, before: Option<i64>, limit: usize) -> StoreFuture<'_, Page> {
+        lend!(self.operate, PAGE_TIMEOUT, |one| page::page(&one, &filter, before, limit).await)
     }
 
     fn compare(&self, entries: Vec<NewEntry>) -> StoreFuture<'_, Vec<Presence>> {

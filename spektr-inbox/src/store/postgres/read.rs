@@ -41,7 +41,7 @@ pub(super) fn entry(row: &Row) -> Result<StoredEntry, StoreError> {
     })
 }
 
-fn state(row: &Row, index: usize, number: i64) -> Result<State, StoreError> {
+pub(super) fn state(row: &Row, index: usize, number: i64) -> Result<State, StoreError> {
     let state: String = value(row, index)?;
     state.parse().map_err(|_| StoreError::Unreadable { column: "state", number })
 }
@@ -71,6 +71,14 @@ pub(super) struct Condition {
 impl Condition {
     pub(super) fn new(filter: &Filter) -> Self {
         let mut condition = Self { sql: "TRUE".to_owned(), values: Vec::new() };
+        condition.add(filter);
+        condition
+    }
+
+    /// Adds a filter; returns the text of what was added alone, for another place.
+    pub(super) fn add(&mut self, filter: &Filter) -> String {
+        let condition = self;
+        let start = condition.sql.len();
         condition.and("entries.number = $", filter.number);
         condition.and("entries.number <= $", filter.up_to);
         match &filter.id {
@@ -98,7 +106,11 @@ impl Condition {
             "(position($ in entries.raw) > 0 OR position('\\x5c'::bytea in entries.raw) > 0)",
             filter.names.clone().map(String::into_bytes),
         );
-        condition
+        format!("TRUE{}", &condition.sql[start..])
+    }
+
+    pub(super) fn sql(&self) -> &str {
+        &self.sql
     }
 
     /// Adds a condition with one parameter, whose number follows the dollar.
@@ -116,7 +128,8 @@ impl Condition {
     }
 }
 
-const BOTH: &str = "spektr_inbox.entries JOIN spektr_inbox.work ON work.number = entries.number";
+pub(super) const BOTH: &str =
+    "spektr_inbox.entries JOIN spektr_inbox.work ON work.number = entries.number";
 
 pub(super) async fn list(
     connection: &Lent<'_>,
@@ -236,7 +249,8 @@ pub(super) async fn stats(
                CROSS JOIN LATERAL (SELECT count(*) AS count FROM spektr_inbox.work AS later \
                  WHERE later.state = 'pending' AND later.lane = dead.lane \
                  AND (later.order_at, later.number) > (dead.order_at, dead.number)) AS behind), \
-             (SELECT text FROM spektr_inbox.notes WHERE name = 'paused'::bytea) \
+             (SELECT text FROM spektr_inbox.notes WHERE name = 'paused'::bytea), \
+             (SELECT count(*) FROM spektr_inbox.quarantine) \
              FROM (SELECT count(*) AS count, min(received_at) AS oldest \
                FROM spektr_inbox.work WHERE state = 'pending') AS pending",
             &[],
@@ -246,6 +260,7 @@ pub(super) async fn stats(
     let mut stats = Stats {
         pending: value::<i64>(row, 0)?.unsigned_abs(),
         behind_dead: value::<i64>(row, 4)?.unsigned_abs(),
+        quarantined: value::<i64>(row, 6)?.unsigned_abs(),
         paused_since: text(row, 5, "text", 0)?.map(|text| Pause::of(&text).since),
         oldest_pending: value::<Option<i64>>(row, 1)?.map(from_millis),
         newest: value::<Option<i64>>(row, 2)?.map(from_millis),

@@ -16,6 +16,7 @@ mod erase;
 mod file;
 mod import;
 mod lease;
+mod page;
 mod pause;
 mod prune;
 mod quarantine;
@@ -40,7 +41,7 @@ use watch::Before;
 use super::arrivals::Arrivals;
 use super::{
     Acceptance, Attempt, Claim, ClaimRequest, Erased, Erasure, Filter, Imported, Lease, NewEntry,
-    Original, Presence, Quarantined, Record, Recorded, Rejected, Settlement, Stats, Store,
+    Original, Page, Presence, Quarantined, Record, Recorded, Rejected, Settlement, Stats, Store,
     StoreFuture, StoredEntry, Tally, Tombstone,
 };
 use crate::clock::after;
@@ -210,6 +211,12 @@ impl Store for SqliteStore {
 
     fn list(&self, filter: Filter, after: i64, limit: usize) -> StoreFuture<'_, Vec<StoredEntry>> {
         Box::pin(self.reader.alone(move |connection| read::list(connection, &filter, after, limit)))
+    }
+
+    fn page(&self, filter: Filter, before: Option<i64>, limit: usize) -> StoreFuture<'_, Page> {
+        Box::pin(
+            self.reader.alone(move |connection| page::page(connection, &filter, before, limit)),
+        )
     }
 
     fn compare(&self, entries: Vec<NewEntry>) -> StoreFuture<'_, Vec<Presence>> {

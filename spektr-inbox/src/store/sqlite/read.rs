@@ -157,11 +157,13 @@ pub(super) fn stats(
                WHERE NOT EXISTS (SELECT 1 FROM entries AS first INDEXED BY entries_dead \
                  WHERE first.state = 'dead' AND first.spektr_id = dead.spektr_id \
                  AND first.source = dead.source \
-                 AND (first.order_at, first.number) < (dead.order_at, dead.number))))",
+                 AND (first.order_at, first.number) < (dead.order_at, dead.number)))), \
+             (SELECT count(*) FROM quarantine)",
         )?
         .query_row([], |row| {
             Ok(Stats {
                 behind_dead: row.get(2)?,
+                quarantined: row.get(3)?,
                 paused_since,
                 oldest_pending: row.get::<_, Option<i64>>(0)?.map(from_millis),
                 newest: row.get::<_, Option<i64>>(1)?.map(from_millis),

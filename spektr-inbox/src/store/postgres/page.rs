@@ -1,0 +1,138 @@
+//! Pages of entries, the newest first.
+//!
+//! A statement first chooses the entries that are looked at, a bounded number of them, so that
+//! no plan can make it read everything.
+
+use tokio_postgres::Row;
+
+use super::pool::Lent;
+use super::read::{BOTH, Condition, state, text, value};
+use crate::clock::from_millis;
+use crate::store::{Filter, Page, State, StoreError, Summary};
+
+const COLUMNS: &str = "entries.number, entries.source, entries.id, entries.spektr_id, \
+     entries.wire_type, entries.created_at, work.received_at, work.state, entries.conflict, \
+     work.attempts, work.due_at, work.owner IS NOT NULL, work.reason, \
+     octet_length(entries.raw)::bigint";
+
+pub(super) async fn page(
+    connection: &Lent<'_>,
+    filter: &Filter,
+    before: Option<i64>,
+    limit: usize,
+) -> Result<Page, StoreError> {
+    let before = before.unwrap_or(i64::MAX);
+    let mut looked = Looked::new(filter);
+    let (mut count, mut edge) = looked.extent(connection, before).await?;
+    if !looked.is_in_order && count > Page::LOOKED_AT as u64 {
+        // Too many to be sorted: the newest of all are looked at instead.
+        looked = Looked::newest(&Filter::all());
+        (count, edge) = looked.extent(connection, before).await?;
+    }
+    let is_cut = looked.is_in_order && count == Page::LOOKED_AT as u64;
+    let entries = looked.found(connection, filter, before, limit).await?;
+    Ok(Page::new(entries, limit, edge.filter(|_| is_cut)))
+}
+
+/// Which entries are looked at.
+struct Looked {
+    filter: Filter,
+    /// Whether an index finds the newest ones. Otherwise all that match are looked at, if they
+    /// are not too many.
+    is_in_order: bool,
+}
+
+impl Looked {
+    fn new(filter: &Filter) -> Self {
+        let filter = filter.indexed();
+        let is_by_another =
+            filter.number.is_some() || filter.id.is_some() || filter.spektr_id.is_some();
+        // The index of what is pending is in the order of due times; what is done has none.
+        match filter.state {
+            _ if is_by_another => Self { filter, is_in_order: false },
+            Some(State::Pending) => Self { filter, is_in_order: false },
+            Some(State::Done) => Self::newest(&Filter { state: None, ..filter }),
+            _ => Self::newest(&filter),
+        }
+    }
+
+    fn newest(filter: &Filter) -> Self {
+        Self { filter: filter.clone(), is_in_order: true }
+    }
+
+    /// The statement that chooses them, as the beginning of another one, and its values.
+    fn chosen(&self, before: i64) -> (String, Condition) {
+        let mut condition = Condition::new(&self.filter);
+        condition.and("entries.number < $", Some(before));
+        let Filter { number, id, spektr_id, .. } = &self.filter;
+        let needs_entries = number.is_some() || id.is_some() || spektr_id.is_some();
+        let (table, sql) = match needs_entries {
+            true => ("entries", condition.sql().to_owned()),
+            false => ("work", condition.sql().replace("entries.number", "work.number")),
+        };
+        let most = match self.is_in_order {
+            true => format!("ORDER BY {table}.number DESC LIMIT {}", Page::LOOKED_AT),
+            false => format!("LIMIT {}", Page::LOOKED_AT + 1),
+        };
+        let sql = format!(
+            "WITH looked AS MATERIALIZED (SELECT {table}.number FROM spektr_inbox.{table} \
+             WHERE {sql} {most})"
+        );
+        (sql, condition)
+    }
+
+    /// Returns how many they are, and the last of them.
+    async fn extent(
+        &self,
+        connection: &Lent<'_>,
+        before: i64,
+    ) -> Result<(u64, Option<i64>), StoreError> {
+        let (chosen, condition) = self.chosen(before);
+        let sql = format!("{chosen} SELECT count(*), min(number) FROM looked");
+        let rows = connection.query_once(&sql, &condition.values()).await?;
+        let Some(row) = rows.first() else { return Ok((0, None)) };
+        Ok((value::<i64>(row, 0)?.unsigned_abs(), value(row, 1)?))
+    }
+
+    /// Returns those of them that match, and one more than a page has.
+    async fn found(
+        &self,
+        connection: &Lent<'_>,
+        filter: &Filter,
+        before: i64,
+        limit: usize,
+    ) -> Result<Vec<Summary>, StoreError> {
+        let (chosen, mut condition) = self.chosen(before);
+        let sql = condition.add(filter);
+        let limit = limit.saturating_add(1);
+        let sql = format!(
+            "{chosen} SELECT {COLUMNS} FROM looked JOIN ({BOTH}) ON entries.number = looked.number \
+             WHERE {sql} ORDER BY entries.number DESC LIMIT {limit}"
+        );
+        let rows = connection.query_once(&sql, &condition.values()).await?;
+        rows.iter().map(summary).collect()
+    }
+}
+
+fn summary(row: &Row) -> Result<Summary, StoreError> {
+    let number = value(row, 0)?;
+    let unreadable = |column| StoreError::Unreadable { column, number };
+    let text = |index, column| text(row, index, column, number);
+    let attempts: i64 = value(row, 9)?;
+    Ok(Summary {
+        number,
+        source: text(1, "source")?.unwrap_or_default(),
+        id: text(2, "id")?,
+        spektr_id: text(3, "spektr_id")?,
+        wire_type: text(4, "wire_type")?,
+        created_at: value::<Option<i64>>(row, 5)?.map(from_millis),
+        received_at: from_millis(value(row, 6)?),
+        state: state(row, 7, number)?,
+        conflict: value(row, 8)?,
+        attempts: u32::try_from(attempts).map_err(|_| unreadable("attempts"))?,
+        due_at: from_millis(value(row, 10)?),
+        is_leased: value(row, 11)?,
+        reason: text(12, "reason")?,
+        bytes: value::<i64>(row, 13)?.unsigned_abs(),
+    })
+}
