@@ -34,6 +34,7 @@ Example of a file:
   [serve]
   listen = '0.0.0.0:8080'
   operations = '127.0.0.1:8788'
+  ops_token_file = 'ops-token.txt'          # the token and nothing else; relative to this file
   source = 'spektr'
   forward = 'https://events.example.com/spektr'
   ordered = true

@@ -13,6 +13,7 @@ mod sockets;
 mod supervisor;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,9 +37,10 @@ use crate::failure::{Answer, Failure};
 use crate::forwarding::{EventTypes, ForwardArguments};
 use crate::keys::KeyArguments;
 use crate::log::{self, Log};
+use crate::operations::{About, Access, Operations, Token};
 use crate::runtime::{self, Signals};
 use crate::sender_list::ListArguments;
-use crate::store::StoreArguments;
+use crate::store::{Location, StoreArguments};
 use crate::{http, time};
 
 const EXAMPLES: &str = "\
@@ -49,7 +51,11 @@ Examples:
   PGPASSWORD=… spektr serve --store postgres://spektr@db.example.com/inbox    # or several of them
 
 POST /webhooks/spektr answers 200 once everything of a delivery is on the disk, and never before.
-Health and metrics (/health/live, /health/ready, /metrics) have an address of their own.
+Health and metrics (/health/live, /health/ready, /metrics) have an address of their own, and so have
+pages to look at in a browser: figures, entries, dead letters. Pages show ids, types, states and
+reasons, never a payload. To read them takes no token at a loopback address. To change something
+(replay, retry, resolve, pause) takes the token of --ops-token-file, and so does everything but
+health and metrics at another address.
 
 PostgreSQL is connected to by verified TLS: sslrootcert=FILE in the URL names a certificate
 authority that the system does not know, and sslmode=disable says that there is no TLS, as on the
@@ -92,9 +98,9 @@ list is compared with the inbox, as by `spektr inbox verify`: verification_entri
 
 TLS is the work of a proxy before it.
 
-SIGHUP has the configuration file, the key file, the files with the API key and with keys, headers
-and certificates for forwarding, and log_level read again. What cannot be read stays as it was, and
-the log says why. Variables and other settings stay as they were at the start.
+SIGHUP has the configuration file, the key file, the files with the API key, the token of operations,
+and with keys, headers and certificates for forwarding, and log_level read again. What cannot be read
+stays as it was, and the log says why. Variables and other settings stay as they were at the start.
 
 SIGTERM or ctrl-c ends it in order: no further event is claimed, those under way have 30 s to finish
 and deliveries are accepted meanwhile; then the listener is closed and the deliveries that have
@@ -124,9 +130,12 @@ pub(crate) struct Arguments {
     /// Address and port for deliveries; port 0 takes a free one [preset: 127.0.0.1:8787]
     #[arg(long, value_name = "IP:PORT", value_parser = http::parse_address)]
     listen: Option<SocketAddr>,
-    /// Address and port for health and metrics, not for the public [preset: 127.0.0.1:8788]
+    /// Address and port for pages, health and metrics, not for the public [preset: 127.0.0.1:8788]
     #[arg(long, value_name = "IP:PORT", value_parser = http::parse_address)]
     operations: Option<SocketAddr>,
+    /// File with the token that changes at the address of operations need [preset: none is possible]
+    #[arg(long, value_name = "FILE")]
+    ops_token_file: Option<PathBuf>,
     #[command(flatten)]
     store: StoreArguments,
     /// Where the deliveries come from: ids of other sources are other events [preset: spektr]
@@ -192,6 +201,9 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         .as_ref()
         .map(|forwarding| Forward::new(forwarding, &arguments.forwarding, &config, &metrics))
         .transpose()?;
+    let ops_token_file = arguments.ops_token_file(&config);
+    let token = ops_token_file.as_deref().map(Token::of_file).transpose()?;
+    let access = Access::new(token);
     let log = Log::start(global, metrics.count("log_lines_dropped", dropped))?;
     log.level().set(log_level(arguments.log_level, &config));
     runtime::block_on_many(async {
@@ -236,25 +248,50 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
             port: 8788,
         };
         let sockets = Sockets::open(&config, public, private).await?;
+        let location = arguments.store.location(&config);
+        let file = match &location {
+            Location::Sqlite(path) => Some(path.clone()),
+            Location::Postgres(_) => None,
+        };
+        let forwards_to = forwarding.as_ref().map(|forwarding| forwarding.url.to_string());
+        let about = About {
+            is_local: address(&sockets.private)?.ip().is_loopback(),
+            source: source.clone(),
+            store: location.shown(),
+            file,
+            forwarding: forwards_to.clone(),
+            is_reconciling: reconciler.is_some(),
+        };
+        let operations =
+            Operations::new(receiver.clone(), Arc::clone(&store), access.clone(), about);
         let begun = Begun {
             receiving: format!("http://{}{PATH}", address(&sockets.public)?),
             operations: format!("http://{}/", address(&sockets.private)?),
-            store: arguments.store.location(&config).shown(),
+            store: location.shown(),
             source,
             keys,
-            forwarding: forwarding.as_ref().map(|forwarding| forwarding.url.to_string()),
+            forwarding: forwards_to,
             signed: forward.as_ref().is_some_and(|forward| forward.counts().0 > 0),
             reconciling: reconciler.is_some(),
         };
         // Whoever started it may read the first line and no more.
         let _gone = begun.print(global, address(&sockets.public)?);
-        let work = Work { store, receiver, forwarding: workers, posted, reconciler, retention };
+        let work = Work {
+            store,
+            receiver,
+            operations,
+            forwarding: workers,
+            posted,
+            reconciler,
+            retention,
+        };
         let reload = Reload {
             global: global.clone(),
             arguments: arguments.clone(),
             keys: shared_keys,
             client,
             forward,
+            access,
             level: log.level(),
             reloads: metrics
                 .count("settings_reloads", "Times that keys and settings were read again"),
@@ -270,6 +307,14 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         }
         Ok(Answer::Yes)
     })
+}
+
+impl Arguments {
+    /// Returns the file with the token for changes, if there is one.
+    fn ops_token_file(&self, config: &Config) -> Option<PathBuf> {
+        let configured = || config.path_setting("serve.ops_token_file");
+        self.ops_token_file.clone().or_else(configured)
+    }
 }
 
 /// Fetches what was missed, if there is a key for it.

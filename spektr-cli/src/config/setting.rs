@@ -42,7 +42,7 @@ impl Setting {
     }
 }
 
-pub(crate) static SETTINGS: [Setting; 48] = [
+pub(crate) static SETTINGS: [Setting; 49] = [
     Setting {
         name: "keys_file",
         about: "TOML file with the signing keys",
@@ -123,9 +123,15 @@ pub(crate) static SETTINGS: [Setting; 48] = [
     },
     Setting {
         name: "serve.operations",
-        about: "address and port of health and metrics",
+        about: "address and port of pages, health and metrics",
         preset: "127.0.0.1:8788",
         check: |text| http::parse_address(text).map(drop),
+    },
+    Setting {
+        name: "serve.ops_token_file",
+        about: "file with the token that changes at the address of operations need",
+        preset: "none: nothing can be changed there",
+        check: any,
     },
     Setting {
         name: "serve.source",

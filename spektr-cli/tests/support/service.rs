@@ -30,8 +30,11 @@ impl Service {
 
     /// Starts a tool with an environment of its own.
     pub(crate) fn run(mut tool: Command, folder: &Path, arguments: &[&str]) -> Self {
+        tool.args(["serve", "--listen", "127.0.0.1:0"]);
+        if !arguments.contains(&"--operations") {
+            tool.args(["--operations", "127.0.0.1:0"]);
+        }
         let mut child = tool
-            .args(["serve", "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0"])
             .args(arguments)
             .current_dir(folder)
             .stdout(Stdio::piped())

@@ -46,7 +46,7 @@ impl Begun {
             strong("receiving on"),
             self.receiving,
             faint(&format!(
-                "health and metrics on {0}health/ready and {0}metrics\n\
+                "health and metrics on {0}health/ready and {0}metrics, pages on {0}\n\
                  inbox {1}, source {2}\n{3}\n{events}\n{missed}",
                 self.operations,
                 self.store,

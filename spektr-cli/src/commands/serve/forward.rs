@@ -17,7 +17,6 @@ use spektr_inbox::{
     Metrics, Received, SystemClock, Workers,
 };
 use spektr_types::EventType;
-use zeroize::Zeroizing;
 
 use self::headers::OwnHeaders;
 use self::rate::Rate;
@@ -27,7 +26,6 @@ use crate::client::{Client, NoAnswer, Reply, TlsFiles};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::forwarding::{EventTypes, ForwardArguments, Forwarding, PermanentStatuses};
-use crate::output::safe;
 
 /// In the place of the status where there was no response.
 const NO_STATUS: &str = "none";
@@ -327,20 +325,4 @@ impl<T> Default for Replaced<T> {
     fn default() -> Self {
         Self(Arc::default())
     }
-}
-
-/// Reads a file with a secret; a byte order mark before it is an editor's.
-fn secret_file<T>(
-    path: &Path,
-    what: &str,
-    how: &str,
-    parse: impl Fn(&str) -> Result<T, String>,
-) -> Result<T, Failure> {
-    let text =
-        std::fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
-    let text = Zeroizing::new(text);
-    parse(text.trim_start_matches('\u{feff}')).map_err(|message| {
-        let file = path.to_string_lossy();
-        Failure::new(format!("the {what} in {} cannot be used: {message}", safe(&file))).hint(how)
-    })
 }

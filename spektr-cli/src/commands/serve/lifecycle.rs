@@ -20,6 +20,7 @@ use super::descriptors::make_room;
 use super::forward::Forward;
 use super::sockets::Sockets;
 use super::supervisor::Supervisor;
+use crate::operations::Operations;
 use crate::runtime::Signals;
 
 /// How many connections health and metrics have at a time.
@@ -38,6 +39,7 @@ enum Stage {
 pub(super) struct Work {
     pub(super) store: Arc<dyn Store>,
     pub(super) receiver: Receiver,
+    pub(super) operations: Operations,
     pub(super) forwarding: Option<Workers<Forward>>,
     /// How many events are posted at a time.
     pub(super) posted: u32,
@@ -73,7 +75,7 @@ impl Work {
                 .await;
             stage.send_replace(Stage::OperationsEnd);
         };
-        let operations = Server::new(self.receiver.operations())
+        let operations = Server::new(self.operations.router())
             .with_linger(Duration::ZERO)
             .with_max_connections(OPERATORS)
             .serve(sockets.private, reached(&stage, Stage::OperationsEnd));
@@ -87,6 +89,7 @@ impl Work {
         tokio::select! {
             _ = async { tokio::join!(deliveries, operations, working) } => {}
             () = prune(self.retention, &*self.store) => {}
+            () = self.operations.sample() => {}
             () = supervisor.watch(|| self.receiver.is_alive()) => {}
             () = signals => tracing::warn!("ended at once, by a second signal"),
         }

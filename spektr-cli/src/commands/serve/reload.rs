@@ -1,4 +1,5 @@
-//! SIGHUP: keys, headers and certificates for forwarding, and the level of the log are read again.
+//! SIGHUP: keys, headers and certificates for forwarding, the token of operations, and the level of
+//! the log are read again.
 //!
 //! Each of them is replaced alone, and one that cannot be read stays as it was: a broken
 //! file neither ends the service nor takes its keys away.
@@ -19,6 +20,7 @@ use crate::cli::Global;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::log::Level;
+use crate::operations::Access;
 
 /// Where keys and settings come from, and who uses them.
 pub(super) struct Reload {
@@ -29,6 +31,8 @@ pub(super) struct Reload {
     /// What asks for the sender's list, if there was a key for it at the start.
     pub(super) client: Option<Client>,
     pub(super) forward: Option<Forward>,
+    /// Who may change something by the pages of operations.
+    pub(super) access: Access,
     pub(super) level: Level,
     pub(super) reloads: Count,
     pub(super) failures: Count,
@@ -60,6 +64,12 @@ impl Reload {
         }
         if let Err(failure) = self.read_api_key(&config) {
             self.stays("the API key", &failure);
+        }
+        if let Some(file) = self.arguments.ops_token_file(&config) {
+            match self.access.read_again(&file) {
+                Ok(()) => tracing::info!("the token of operations was read again"),
+                Err(failure) => self.stays("the token of operations", &failure),
+            }
         }
         if let Some(forward) = &self.forward {
             for (what, read) in forward.read_again(&self.arguments.forwarding, &config) {

@@ -15,6 +15,7 @@ pub(super) fn warn_of_open_files(arguments: &Arguments, config: &Config) {
     let files = [
         arguments.keys.file(config).filter(|_| !arguments.unsigned),
         arguments.list.key_file(config),
+        arguments.ops_token_file(config),
         config.path.clone().filter(|_| with_password),
     ];
     let of_forwarding = arguments.forwarding.secret_files(config);

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use axum::http::{HeaderName, HeaderValue};
 
-use super::secret_file;
 use crate::failure::Failure;
+use crate::secret::secret_file;
 
 const HOW: &str = "a line holds a header, as in `authorization: Bearer …`";
 

@@ -8,8 +8,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::secret_file;
 use crate::failure::Failure;
+use crate::secret::secret_file;
 
 /// How a key begins.
 const PREFIX: &str = "whsec_";

@@ -1,0 +1,237 @@
+//! Entries by state and by what else they are, dead letters, and one entry with its history.
+
+use askama::Template;
+use axum::extract::{Path, RawQuery, State as Given};
+use axum::response::Response;
+use axum::{Extension, http::StatusCode};
+use spektr_inbox::store::{Attempt, Filter, Page, State, Summary};
+use spektr_inbox::{Clock as _, SystemClock};
+use spektr_types::catalogue;
+
+use super::Operations;
+use super::form::{Fields, link};
+use super::guard::Visitor;
+use super::numbers::{When, bytes};
+use super::page::{Frame, Refused, shown};
+use super::words;
+use crate::output::safe;
+
+/// How many entries a page has.
+const ON_A_PAGE: usize = 50;
+
+/// An entry as pages show it: nothing of it is a payload.
+pub(super) struct Row {
+    pub(super) number: i64,
+    pub(super) state: State,
+    pub(super) sign: &'static str,
+    pub(super) meaning: &'static str,
+    pub(super) wire_type: String,
+    pub(super) id: String,
+    pub(super) spektr_id: String,
+    /// The entries of the same customer.
+    pub(super) of_customer: Option<String>,
+    pub(super) source: String,
+    pub(super) received: When,
+    pub(super) created: Option<When>,
+    /// When the next attempt is due, or the lease ends.
+    pub(super) due: Option<When>,
+    pub(super) is_leased: bool,
+    pub(super) is_conflict: bool,
+    pub(super) attempts: u32,
+    pub(super) reason: Option<String>,
+    pub(super) size: String,
+}
+
+impl Row {
+    pub(super) fn new(entry: &Summary) -> Self {
+        let text = |text: &Option<String>, none: &str| {
+            text.as_deref().map_or_else(|| none.to_owned(), |text| safe(text).into_owned())
+        };
+        let customer = Filter { spektr_id: entry.spektr_id.clone(), ..Filter::all() };
+        Self {
+            number: entry.number,
+            state: entry.state,
+            sign: words::sign(entry.state),
+            meaning: words::state(entry.state),
+            wire_type: text(&entry.wire_type, "no type"),
+            id: text(&entry.id, "no id"),
+            spektr_id: text(&entry.spektr_id, "no customer"),
+            of_customer: entry.spektr_id.as_ref().map(|_| link("/entries", &customer, &[])),
+            source: safe(&entry.source).into_owned(),
+            received: When::new(entry.received_at),
+            created: entry.created_at.map(When::new),
+            due: (entry.state == State::Pending).then(|| When::new(entry.due_at)),
+            is_leased: entry.is_leased,
+            is_conflict: entry.conflict,
+            attempts: entry.attempts,
+            reason: entry.reason.as_deref().map(|reason| safe(reason).into_owned()),
+            size: bytes(entry.bytes),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "operations/entries.html")]
+struct List {
+    frame: Frame,
+    heading: &'static str,
+    /// What is looked for, as the form shows it.
+    state: Option<State>,
+    states: [State; 8],
+    wire_type: String,
+    source: String,
+    customer: String,
+    id: String,
+    types: Vec<&'static str>,
+    rows: Vec<Row>,
+    is_first: bool,
+    newest: String,
+    older: Option<String>,
+    /// Says that a page is short because enough was looked at.
+    looked_at: Option<usize>,
+    again: Option<Again>,
+}
+
+/// What can be done with all entries that are looked for.
+struct Again {
+    link: String,
+    text: &'static str,
+}
+
+impl List {
+    fn is_state(&self, state: &State) -> bool {
+        self.state.as_ref() == Some(state)
+    }
+}
+
+pub(super) async fn list(
+    Given(operations): Given<Operations>,
+    Extension(visitor): Extension<Visitor>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refused> {
+    let fields = Fields::parse(query.unwrap_or_default().as_bytes());
+    let frame = Frame::new(&operations, visitor, "Entries", "/entries");
+    let filter = fields.filter()?;
+    entries(&operations, frame, "Entries", "/entries", filter, fields.number("before")?).await
+}
+
+pub(super) async fn dead(
+    Given(operations): Given<Operations>,
+    Extension(visitor): Extension<Visitor>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refused> {
+    let fields = Fields::parse(query.unwrap_or_default().as_bytes());
+    let frame = Frame::new(&operations, visitor, "Dead letters", "/dead");
+    let filter = Filter { state: Some(State::Dead), ..fields.filter()? };
+    entries(&operations, frame, "Dead letters", "/dead", filter, fields.number("before")?).await
+}
+
+async fn entries(
+    operations: &Operations,
+    frame: Frame,
+    heading: &'static str,
+    path: &'static str,
+    filter: Filter,
+    before: Option<i64>,
+) -> Result<Response, Refused> {
+    let page = operations.store().page(filter.clone(), before, ON_A_PAGE).await?;
+    let is_short = page.next.is_some() && page.entries.len() < ON_A_PAGE;
+    let older = page.next.map(|next| link(path, &filter, &[("before", next.to_string())]));
+    let mut types: Vec<_> = catalogue().flat_map(|event| event.wire_types().iter()).collect();
+    types.sort_unstable();
+    types.dedup();
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    shown(&List {
+        frame,
+        heading,
+        state: filter.state,
+        states: State::ALL,
+        wire_type: text(&filter.wire_type),
+        source: text(&filter.source),
+        customer: text(&filter.spektr_id),
+        id: text(&filter.id),
+        types,
+        rows: page.entries.iter().map(Row::new).collect(),
+        is_first: before.is_none(),
+        newest: link(path, &filter, &[]),
+        older,
+        looked_at: is_short.then_some(Page::LOOKED_AT),
+        again: again(&filter),
+    })
+}
+
+/// What is offered for the entries in a state.
+fn again(filter: &Filter) -> Option<Again> {
+    let of = |path, text| Some(Again { link: link(path, filter, &[]), text });
+    match filter.state? {
+        State::Pending => of("/retry", "Make due what waits…"),
+        State::Dead | State::Malformed | State::Unknown | State::Conflict | State::Resolved => {
+            of("/replay", "Handle these again…")
+        }
+        _ => None,
+    }
+}
+
+#[derive(Template)]
+#[template(path = "operations/entry.html")]
+struct Entry {
+    frame: Frame,
+    row: Row,
+    attempts: Vec<Past>,
+    can_replay: bool,
+    can_retry: bool,
+    can_resolve: bool,
+}
+
+/// An attempt that has ended.
+struct Past {
+    attempt: u32,
+    began: Option<When>,
+    ended: When,
+    result: String,
+    status: String,
+}
+
+impl Past {
+    fn new(attempt: &Attempt) -> Self {
+        Self {
+            attempt: attempt.attempt,
+            began: attempt.began_at.map(When::new),
+            ended: When::new(attempt.ended_at),
+            result: safe(&attempt.result).replace('_', " "),
+            status: attempt.status.map_or_else(|| "–".to_owned(), |status| status.to_string()),
+        }
+    }
+}
+
+pub(super) async fn entry(
+    Given(operations): Given<Operations>,
+    Extension(visitor): Extension<Visitor>,
+    Path(number): Path<String>,
+) -> Result<Response, Refused> {
+    let entry = find(&operations, &number).await?;
+    let attempts = operations.store().attempts(entry.number).await?;
+    let title = format!("Entry {}", entry.number);
+    let state = entry.state;
+    shown(&Entry {
+        frame: Frame::new(&operations, visitor, title, "/entries"),
+        row: Row::new(&entry),
+        attempts: attempts.iter().map(Past::new).collect(),
+        can_replay: !matches!(state, State::Pending | State::Unreadable),
+        can_retry: entry.is_waiting(SystemClock::new().now()),
+        can_resolve: !matches!(state, State::Done | State::Resolved),
+    })
+}
+
+/// Finds the entry that a path names.
+pub(super) async fn find(operations: &Operations, number: &str) -> Result<Summary, Refused> {
+    let Ok(number) = number.parse::<i64>() else {
+        return Err(Refused {
+            status: StatusCode::NOT_FOUND,
+            heading: "There is no such entry",
+            text: "An entry is named by its number.".to_owned(),
+        });
+    };
+    let page = operations.store().page(Filter::number(number), None, 1).await?;
+    page.entries.into_iter().next().ok_or_else(|| Refused::no_entry(number))
+}

@@ -1,0 +1,122 @@
+//! What a query or a form says.
+
+use form_urlencoded::Serializer;
+use spektr_inbox::store::{Filter, State};
+
+use super::page::Refused;
+
+/// Named texts, each at most once; those that are empty are left out.
+pub(super) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    pub(super) fn parse(text: &[u8]) -> Self {
+        let mut fields: Vec<(String, String)> = Vec::new();
+        for (name, value) in form_urlencoded::parse(text) {
+            let value = value.trim();
+            if !value.is_empty() && fields.iter().all(|(other, _)| *other != name) {
+                fields.push((name.into_owned(), value.to_owned()));
+            }
+        }
+        Self(fields)
+    }
+
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Reads a whole number that is not negative.
+    pub(super) fn number(&self, name: &str) -> Result<Option<i64>, Refused> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        match text.parse() {
+            Ok(number @ 0..) => Ok(Some(number)),
+            _ => Err(Refused::asked(format!("{name} is a whole number"))),
+        }
+    }
+
+    /// Which entries are meant.
+    pub(super) fn filter(&self) -> Result<Filter, Refused> {
+        let text = |name| self.text(name).map(str::to_owned);
+        let state = match self.text("state").map(str::parse::<State>) {
+            None => None,
+            Some(Ok(state)) => Some(state),
+            Some(Err(error)) => return Err(Refused::asked(error.to_string())),
+        };
+        Ok(Filter {
+            state,
+            wire_type: text("type"),
+            source: text("source"),
+            spektr_id: text("customer"),
+            id: text("id"),
+            number: self.number("number")?,
+            up_to: self.number("up_to")?,
+            ..Filter::all()
+        })
+    }
+}
+
+/// The names and values of fields that mean a filter.
+pub(super) fn fields_of(filter: &Filter) -> Vec<(&'static str, String)> {
+    let number = |number: Option<i64>| number.map(|number| number.to_string());
+    let fields = [
+        ("state", filter.state.map(|state| state.to_string())),
+        ("type", filter.wire_type.clone()),
+        ("source", filter.source.clone()),
+        ("customer", filter.spektr_id.clone()),
+        ("id", filter.id.clone()),
+        ("number", number(filter.number)),
+        ("up_to", number(filter.up_to)),
+    ];
+    fields.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+/// A path with a query that means a filter, and more.
+pub(super) fn link(path: &str, filter: &Filter, more: &[(&str, String)]) -> String {
+    let mut query = Serializer::new(String::new());
+    query.extend_pairs(fields_of(filter)).extend_pairs(more);
+    match query.finish() {
+        none if none.is_empty() => path.to_owned(),
+        query => format!("{path}?{query}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_comes_back_from_its_link_whatever_it_holds() {
+        let text = |text: &str| Some(text.to_owned());
+        let filters = [
+            Filter::all(),
+            Filter { up_to: Some(9), ..Filter::state(State::Dead) },
+            Filter { number: Some(1), ..Filter::all() },
+            Filter {
+                wire_type: text("a&b=c d"),
+                source: text("é#?"),
+                spektr_id: text("<script>"),
+                id: text("100 %"),
+                ..Filter::all()
+            },
+        ];
+        for filter in filters {
+            let link = link("/entries", &filter, &[("before", "7".to_owned())]);
+            let (path, query) = link.split_once('?').expect("a query");
+            assert_eq!(path, "/entries");
+            let fields = Fields::parse(query.as_bytes());
+            assert_eq!(fields.filter().ok(), Some(filter));
+            assert_eq!(fields.number("before").ok(), Some(Some(7)));
+        }
+        assert_eq!(link("/entries", &Filter::all(), &[]), "/entries");
+    }
+
+    #[test]
+    fn what_is_no_state_or_number_is_refused() {
+        for query in ["state=lost", "number=-1", "number=x", "up_to=9999999999999999999"] {
+            assert!(Fields::parse(query.as_bytes()).filter().is_err(), "{query}");
+        }
+        // The first of two counts, so that nothing else reads the other one.
+        let fields = Fields::parse(b"type=a&type=b&source=+&id=");
+        assert_eq!(fields.text("type"), Some("a"));
+        assert_eq!((fields.text("source"), fields.text("id")), (None, None));
+    }
+}

@@ -1,0 +1,354 @@
+//! The first page: is it ready, what waits for a person, and how the last hour or day went.
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::{RawQuery, State as Given};
+use axum::response::Response;
+use spektr_inbox::Readiness;
+use spektr_inbox::store::{Pause, State, Stats};
+use spektr_types::Timestamp;
+
+use super::Operations;
+use super::curve::{HEIGHT, Values, WIDTH};
+use super::disk::disk;
+use super::figures::{Metrics, Sample};
+use super::form::Fields;
+use super::guard::Visitor;
+use super::numbers::{When, short, taken, whole};
+use super::page::{Frame, Refused, shown};
+use super::samples::Span;
+use super::words;
+use crate::output::{count, safe};
+use crate::time;
+use std::time::Duration;
+
+#[derive(Template)]
+#[template(path = "operations/overview.html")]
+struct Overview {
+    frame: Frame,
+    is_ready: bool,
+    checks: Vec<Check>,
+    paused: Option<Paused>,
+    /// Whether the store has given figures.
+    is_known: bool,
+    tiles: Vec<Tile>,
+    is_day: bool,
+    /// Which stretch of time the curves show.
+    stretch: String,
+    charts: Vec<Chart>,
+    facts: Vec<Fact>,
+    width: f64,
+    height: f64,
+}
+
+struct Check {
+    name: &'static str,
+    is_ok: bool,
+    text: String,
+}
+
+struct Paused {
+    since: When,
+    by: String,
+}
+
+/// A large figure that leads to what it counts.
+struct Tile {
+    id: &'static str,
+    name: &'static str,
+    figure: String,
+    note: String,
+    link: Option<String>,
+    /// Whether somebody has to look.
+    is_urgent: bool,
+}
+
+/// A curve with its figure.
+struct Chart {
+    id: &'static str,
+    name: &'static str,
+    figure: String,
+    note: String,
+    line: String,
+    area: String,
+    is_bad: bool,
+}
+
+struct Fact {
+    name: &'static str,
+    value: String,
+    note: String,
+    /// A sign beside the value, where it can be good or bad.
+    is_good: Option<bool>,
+}
+
+pub(super) async fn overview(
+    Given(operations): Given<Operations>,
+    Extension(visitor): Extension<Visitor>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refused> {
+    let fields = Fields::parse(query.unwrap_or_default().as_bytes());
+    let span = if fields.text("span") == Some("day") { Span::Day } else { Span::Hour };
+    let inner = &*operations.0;
+    let (readiness, (now, text)) = tokio::join!(inner.receiver.readiness(), operations.look());
+    let metrics = Metrics::new(&text);
+    let samples = operations.samples(span, &now);
+    let pause = match now.store {
+        Some(Stats { paused_since: Some(_), .. }) => operations.store().pause().await?,
+        _ => None,
+    };
+    let (size, free) = disk(inner.about.file.clone()).await;
+    let uptime = inner.started.elapsed();
+    shown(&Overview {
+        frame: Frame::new(&operations, visitor, "Overview", "/"),
+        is_ready: readiness.is_ready(),
+        checks: checks(&readiness),
+        paused: pause.map(|Pause { since, by }| Paused {
+            since: When::new(since),
+            by: safe(&by).into_owned(),
+        }),
+        is_known: now.store.is_some(),
+        tiles: now.store.as_ref().map_or_else(Vec::new, |stats| tiles(stats, now.oldest)),
+        is_day: span == Span::Day,
+        stretch: stretch_in_words(span, uptime),
+        charts: charts(&samples, stretch(span, uptime)),
+        facts: facts(&operations, &metrics, size, free),
+        width: WIDTH,
+        height: HEIGHT,
+    })
+}
+
+fn checks(readiness: &Readiness) -> Vec<Check> {
+    let check = |(name, word)| Check { name, is_ok: word == "ok", text: words::check(name, word) };
+    readiness.checks().into_iter().map(check).collect()
+}
+
+/// How much time the curves show: before an hour has gone by, what there is of it.
+fn stretch(span: Span, uptime: Duration) -> Duration {
+    const SHORTEST: Duration = Duration::from_secs(60);
+    span.duration().min(uptime.max(SHORTEST))
+}
+
+fn stretch_in_words(span: Span, uptime: Duration) -> String {
+    if uptime < span.duration() {
+        return format!("In the {} since this process started.", time::span(uptime));
+    }
+    match span {
+        Span::Hour => "In the last hour.".to_owned(),
+        Span::Day => "In the last day.".to_owned(),
+    }
+}
+
+fn tiles(stats: &Stats, oldest: u64) -> Vec<Tile> {
+    let of = |id, name, state: State, note: &str| {
+        let number = stats.backlog(state);
+        let link = Some(match state {
+            State::Dead => "/dead".to_owned(),
+            other => format!("/entries?state={other}"),
+        });
+        let is_urgent = number > 0 && state != State::Pending;
+        Tile { id, name, figure: whole(number), note: note.to_owned(), link, is_urgent }
+    };
+    let age = match stats.pending {
+        0 => "nothing waits".to_owned(),
+        _ => format!("the oldest for {}", time::span(Duration::from_secs(oldest))),
+    };
+    let behind = match stats.behind_dead {
+        0 => "given up".to_owned(),
+        some => format!("given up; {} events wait behind them", whole(some)),
+    };
+    let quarantine = Tile {
+        id: "quarantined",
+        name: "Quarantine",
+        figure: whole(stats.quarantined),
+        note: "rejected deliveries".to_owned(),
+        link: None,
+        is_urgent: stats.quarantined > 0,
+    };
+    vec![
+        of("pending", "Pending", State::Pending, &age),
+        of("dead", "Dead letters", State::Dead, &behind),
+        of("malformed", "Malformed", State::Malformed, "cannot be decoded"),
+        of("unknown", "Unknown", State::Unknown, "of a type that no schema knows"),
+        of("unreadable", "Unreadable", State::Unreadable, "whole bodies"),
+        of("conflict", "Conflicts", State::Conflict, "an id with two contents"),
+        quarantine,
+    ]
+}
+
+fn charts(samples: &[Sample], stretch: Duration) -> Vec<Chart> {
+    let (Some(first), Some(now)) = (samples.first(), samples.last()) else { return Vec::new() };
+    let rate = |id, name, is_bad, of: fn(&Sample) -> u64| {
+        let values = Values::of_intervals(samples, stretch, |earlier, later| {
+            let minutes = (later.at - earlier.at).as_secs_f64() / 60.0;
+            (minutes > 0.0).then(|| of(later).saturating_sub(of(earlier)) as f64 / minutes)
+        });
+        let total = of(now).saturating_sub(of(first));
+        let top = values.most().unwrap_or_default();
+        chart(
+            id,
+            name,
+            whole(total),
+            &values,
+            format!("at most {} a minute", short(top)),
+            is_bad && total > 0,
+        )
+    };
+    let latency = now.latency.since(&first.latency);
+    let mean = Values::of_intervals(samples, stretch, |earlier, later| {
+        later.latency.since(&earlier.latency).mean()
+    });
+    let figure = match latency.bound_of_99_percent() {
+        None => "–".to_owned(),
+        Some(bound) if bound.is_infinite() => "> 10 s".to_owned(),
+        Some(bound) => format!("≤ {}", taken(bound)),
+    };
+    let slowest = mean.most().map_or_else(
+        || "no deliveries".to_owned(),
+        |most| format!("99 of 100 deliveries; the curve is the mean, at most {}", taken(most)),
+    );
+    let pending = Values::of_moments(samples, stretch, |sample| {
+        sample.store.map(|stats| stats.pending as f64)
+    });
+    let oldest =
+        Values::of_moments(samples, stretch, |sample| sample.store.map(|_| sample.oldest as f64));
+    let at_most = |values: &Values| values.most().unwrap_or_default();
+    let most_pending = format!("at most {}", whole(at_most(&pending) as u64));
+    let of_age = |seconds: f64| time::span(Duration::from_secs_f64(seconds));
+    let most_oldest = format!("at most {}", of_age(at_most(&oldest)));
+    let known = |figure: String| if now.store.is_some() { figure } else { "?".to_owned() };
+    let waiting = now.store.map_or(0, |stats| stats.pending);
+    vec![
+        rate("accepted", "Accepted", false, |sample| sample.accepted),
+        rate("handled", "Handled", false, |sample| sample.handled),
+        rate("failed", "Failed attempts", true, |sample| sample.failed),
+        rate("refused", "Refused requests", true, |sample| sample.refused),
+        chart("latency", "Answered within", figure, &mean, slowest, false),
+        chart("waiting", "Pending", known(whole(waiting)), &pending, most_pending, false),
+        chart(
+            "oldest",
+            "Oldest pending",
+            known(of_age(now.oldest as f64)),
+            &oldest,
+            most_oldest,
+            false,
+        ),
+    ]
+}
+
+fn chart(
+    id: &'static str,
+    name: &'static str,
+    figure: String,
+    values: &Values,
+    note: String,
+    is_bad: bool,
+) -> Chart {
+    let top = values.most().unwrap_or_default();
+    Chart { id, name, figure, note, line: values.line(top), area: values.area(top), is_bad }
+}
+
+fn facts(operations: &Operations, metrics: &Metrics<'_>, size: String, free: String) -> Vec<Fact> {
+    let inner = &*operations.0;
+    let about = &inner.about;
+    let started = When::new(inner.started_at);
+    let fact = |name, value: String, note: String| Fact { name, value, note, is_good: None };
+    vec![
+        destination(about.forwarding.as_deref(), metrics),
+        reconciliation(about.is_reconciling, metrics),
+        verification(metrics),
+        fact("Disk", size, free),
+        fact("Inbox", about.store.clone(), format!("source {}", safe(&about.source))),
+        fact(
+            "Started",
+            started.shown,
+            format!("UTC, {}; version {}", started.distance, env!("CARGO_PKG_VERSION")),
+        ),
+    ]
+}
+
+/// The breaker of the destination: a store has one.
+fn destination(url: Option<&str>, metrics: &Metrics<'_>) -> Fact {
+    let name = "Destination";
+    let Some(url) = url else {
+        return Fact {
+            name,
+            value: "none".to_owned(),
+            note: "events stay pending: --forward URL posts them".to_owned(),
+            is_good: None,
+        };
+    };
+    let is_up = metrics.sum("destination_up", "") != Some(0.0);
+    let opened = metrics.sum("destination_opened_total", "").unwrap_or_default() as usize;
+    let times = match opened {
+        0 => "it was never down since the start".to_owned(),
+        some => format!("it was down {} since the start", count(some, "time", "times")),
+    };
+    Fact {
+        name,
+        value: if is_up { "up" } else { "down: one event at a time is tried" }.to_owned(),
+        note: format!("{}; {times}", safe(url)),
+        is_good: Some(is_up),
+    }
+}
+
+fn reconciliation(is_reconciling: bool, metrics: &Metrics<'_>) -> Fact {
+    let name = "Reconciliation";
+    if !is_reconciling {
+        return Fact {
+            name,
+            value: "off".to_owned(),
+            note: "what was missed is not fetched: there is no API key".to_owned(),
+            is_good: None,
+        };
+    }
+    let runs = |label| metrics.sum("reconciliations_total", label).unwrap_or_default();
+    let failed = (runs("") - runs("result=\"ok\"")) as usize;
+    let missed = metrics.sum("entries_missed_total", "").unwrap_or_default() as usize;
+    let last = when(metrics, "last_reconciliation_timestamp_seconds");
+    let value = match &last {
+        Some(last) => format!("{} UTC, {}", last.shown, last.distance),
+        None => "none has ended yet".to_owned(),
+    };
+    let failures = match failed {
+        0 => "none has failed".to_owned(),
+        some => format!("{} failed", count(some, "run has", "runs have")),
+    };
+    let found = count(missed, "entry", "entries");
+    Fact {
+        name,
+        value,
+        note: format!("{failures}, {found} found that no delivery had brought, since the start"),
+        is_good: Some(last.is_some() && failed == 0),
+    }
+}
+
+fn verification(metrics: &Metrics<'_>) -> Fact {
+    let name = "Verification";
+    let found = metrics.sum("verification_entries", "");
+    let last = when(metrics, "last_verification_timestamp_seconds");
+    let (Some(found), Some(last)) = (found, last) else {
+        return Fact {
+            name,
+            value: "none in the last two days".to_owned(),
+            note: "spektr inbox verify compares the sender's list with the inbox".to_owned(),
+            is_good: None,
+        };
+    };
+    let value = match found {
+        0.0 => "nothing is missing".to_owned(),
+        some => format!("{} differ", count(some as usize, "entry", "entries")),
+    };
+    Fact {
+        name,
+        value,
+        note: format!("{} UTC, {}", last.shown, last.distance),
+        is_good: Some(found == 0.0),
+    }
+}
+
+/// Reads a time; zero is none.
+fn when(metrics: &Metrics<'_>, name: &str) -> Option<When> {
+    let seconds = metrics.sum(name, "").filter(|seconds| *seconds > 0.0)?;
+    Timestamp::from_millis((seconds * 1000.0) as i64).ok().map(When::new)
+}

@@ -1,0 +1,134 @@
+//! What all pages have: their frame, and how one is refused.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use spektr_inbox::store::StoreError;
+
+use super::Operations;
+use super::guard::Visitor;
+use super::numbers::When;
+use crate::output::safe;
+use spektr_inbox::{Clock as _, SystemClock};
+
+/// What is around each page.
+pub(super) struct Frame {
+    pub(super) title: String,
+    /// The path of the page's entry in the navigation.
+    here: &'static str,
+    pub(super) source: String,
+    /// The name of who is signed in.
+    pub(super) name: Option<String>,
+    pub(super) proof: String,
+    pub(super) can_sign_in: bool,
+    pub(super) notice: Option<String>,
+    pub(super) at: When,
+}
+
+impl Frame {
+    pub(super) fn new(
+        operations: &Operations,
+        visitor: Visitor,
+        title: impl Into<String>,
+        here: &'static str,
+    ) -> Self {
+        let Visitor { session, notice } = visitor;
+        let (name, proof) = match session {
+            Some(session) => (Some(safe(&session.name).into_owned()), session.proof),
+            None => (None, String::new()),
+        };
+        Self {
+            title: title.into(),
+            here,
+            source: safe(&operations.0.about.source).into_owned(),
+            name,
+            proof,
+            can_sign_in: operations.access().has_token(),
+            notice,
+            at: When::new(SystemClock::new().now()),
+        }
+    }
+
+    /// Marks the entry of the navigation that leads to this page.
+    pub(super) fn current(&self, path: &str) -> &'static str {
+        if self.here == path { "page" } else { "false" }
+    }
+}
+
+/// Renders a page.
+pub(super) fn shown(page: &impl Template) -> Result<Response, Refused> {
+    let text = page.render().map_err(|_| Refused {
+        status: StatusCode::INTERNAL_SERVER_ERROR,
+        heading: "The page cannot be made",
+        text: "The log of the service has more.".to_owned(),
+    })?;
+    Ok(Html(text).into_response())
+}
+
+/// Why there is no such page, in words.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) status: StatusCode,
+    pub(super) heading: &'static str,
+    pub(super) text: String,
+}
+
+impl Refused {
+    /// The request says something that it cannot say.
+    pub(super) fn asked(text: impl Into<String>) -> Self {
+        let heading = "That cannot be asked for";
+        Self { status: StatusCode::BAD_REQUEST, heading, text: text.into() }
+    }
+
+    pub(super) fn no_entry(number: i64) -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            heading: "There is no such entry",
+            text: format!(
+                "No entry has the number {number}: it was deleted, or there never was one."
+            ),
+        }
+    }
+
+    pub(super) fn signed_out() -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            heading: "You are not signed in any more",
+            text: "Nothing was done. Go back, sign in, and try again.".to_owned(),
+        }
+    }
+
+    pub(super) fn not_of_the_page() -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            heading: "The form is not one of your session",
+            text: "Nothing was done. Load the page again.".to_owned(),
+        }
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        tracing::warn!(error = &error as &dyn std::error::Error, "a page of operations failed");
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            heading: "The store does not answer",
+            text: format!("It says: {error}. The log of the service has more."),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "operations/refused.html")]
+struct Page<'r> {
+    heading: &'r str,
+    text: &'r str,
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let page = Page { heading: self.heading, text: &self.text };
+        let body = page.render().unwrap_or_else(|_| self.text.clone());
+        (self.status, Html(body)).into_response()
+    }
+}

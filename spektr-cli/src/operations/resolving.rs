@@ -1,0 +1,73 @@
+//! An entry that was dealt with by hand is closed, with a reason.
+
+use askama::Template;
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::{Path, State as Given};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use spektr_inbox::store::{Operator, State};
+use spektr_inbox::{Clock as _, SystemClock, operate};
+
+use super::Operations;
+use super::actions::proven;
+use super::entries::{Row, find};
+use super::form::{Fields, link};
+use super::guard::Visitor;
+use super::page::{Frame, Refused, shown};
+use spektr_inbox::store::Filter;
+
+/// The longest reason, in characters.
+const LONGEST: usize = 300;
+
+#[derive(Template)]
+#[template(path = "operations/resolve.html")]
+struct Asked {
+    frame: Frame,
+    row: Row,
+    is_open: bool,
+    longest: usize,
+    sign_in: String,
+}
+
+pub(super) async fn ask(
+    Given(operations): Given<Operations>,
+    Extension(visitor): Extension<Visitor>,
+    Path(number): Path<String>,
+) -> Result<Response, Refused> {
+    let entry = find(&operations, &number).await?;
+    let here = format!("/entries/{}/resolve", entry.number);
+    shown(&Asked {
+        frame: Frame::new(&operations, visitor, "Confirm", ""),
+        row: Row::new(&entry),
+        is_open: !matches!(entry.state, State::Done | State::Resolved),
+        longest: LONGEST,
+        sign_in: link("/sign-in", &Filter::all(), &[("next", here)]),
+    })
+}
+
+pub(super) async fn resolve(
+    Given(operations): Given<Operations>,
+    Extension(visitor): Extension<Visitor>,
+    Path(number): Path<String>,
+    body: Bytes,
+) -> Result<Response, Refused> {
+    let fields = Fields::parse(&body);
+    let session = proven(&visitor, &fields)?;
+    let entry = find(&operations, &number).await?;
+    let reason = match fields.text("reason") {
+        Some(reason) if reason.chars().count() <= LONGEST => reason,
+        _ => {
+            return Err(Refused::asked(format!(
+                "A reason says how the entry was dealt with, in {LONGEST} characters at most."
+            )));
+        }
+    };
+    let (operator, now) = (Operator::new(session.name.clone()), SystemClock::new().now());
+    let store = &**operations.store();
+    let text = match operate::resolve(store, &operator, entry.number, reason, now).await? {
+        true => format!("Entry {} is resolved.", entry.number),
+        false => format!("Entry {} was done meanwhile.", entry.number),
+    };
+    operations.access().notify(&session, text);
+    Ok(Redirect::to(&format!("/entries/{}", entry.number)).into_response())
+}

@@ -1,0 +1,124 @@
+//! What is remembered of the figures: a day, in two rings, in the memory of this process. Who
+//! wants more has Prometheus.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::figures::Sample;
+
+/// How many intervals a ring has.
+const INTERVALS: u32 = 180;
+
+/// A stretch of time that is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Span {
+    Hour,
+    Day,
+}
+
+impl Span {
+    pub(super) fn duration(self) -> Duration {
+        match self {
+            Self::Hour => Duration::from_secs(3600),
+            Self::Day => Duration::from_secs(24 * 3600),
+        }
+    }
+
+    /// How long an interval is.
+    pub(super) fn interval(self) -> Duration {
+        self.duration() / INTERVALS
+    }
+}
+
+/// The samples of the last hour and of the last day.
+pub(super) struct Samples {
+    hour: VecDeque<Sample>,
+    day: VecDeque<Sample>,
+}
+
+impl Samples {
+    /// Begins at the start, when everything is zero.
+    pub(super) fn new() -> Self {
+        let first = || VecDeque::from([Sample::default()]);
+        Self { hour: first(), day: first() }
+    }
+
+    /// Keeps a sample in each ring whose interval is over.
+    pub(super) fn add(&mut self, sample: &Sample) {
+        for (ring, span) in [(&mut self.hour, Span::Hour), (&mut self.day, Span::Day)] {
+            let is_due = |last: &Sample| sample.at >= last.at + span.interval();
+            if !ring.back().is_none_or(is_due) {
+                continue;
+            }
+            ring.push_back(sample.clone());
+            while ring.front().is_some_and(|first| first.at + span.duration() < sample.at) {
+                ring.pop_front();
+            }
+        }
+    }
+
+    /// The samples of a stretch of time that ends now, and that of now.
+    pub(super) fn of(&self, span: Span, now: &Sample) -> Vec<Sample> {
+        let ring = match span {
+            Span::Hour => &self.hour,
+            Span::Day => &self.day,
+        };
+        let is_shown =
+            |sample: &&Sample| sample.at + span.duration() >= now.at && sample.at < now.at;
+        let mut shown: Vec<_> = ring.iter().filter(is_shown).cloned().collect();
+        // A rate of a moment says little: what has come since the last sample joins the interval
+        // before it.
+        let is_moment = |last: &Sample| now.at < last.at + span.interval() / 2;
+        if shown.len() > 1 && shown.last().is_some_and(is_moment) {
+            shown.pop();
+        }
+        shown.push(now.clone());
+        shown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(seconds: u64) -> Sample {
+        Sample { at: Duration::from_secs(seconds), accepted: seconds, ..Sample::default() }
+    }
+
+    fn seconds(samples: &[Sample]) -> Vec<u64> {
+        samples.iter().map(|sample| sample.at.as_secs()).collect()
+    }
+
+    #[test]
+    fn an_hour_and_a_day_are_remembered_and_no_more() {
+        let mut samples = Samples::new();
+        let (every, days) = (Span::Hour.interval().as_secs(), 3);
+        assert_eq!((every, Span::Day.interval().as_secs()), (20, 480));
+        let last = days * 24 * 3600;
+        for at in (every..=last).step_by(20) {
+            samples.add(&sample(at));
+            // One that comes between two is not kept.
+            samples.add(&sample(at + 1));
+        }
+        let hour = seconds(&samples.of(Span::Hour, &sample(last + 19)));
+        let expected: Vec<_> = (last - 3600 + 20..=last).step_by(20).chain([last + 19]).collect();
+        assert_eq!(hour, expected);
+        let day = seconds(&samples.of(Span::Day, &sample(last + 479)));
+        let expected: Vec<_> =
+            (last - 86_400 + 480..=last).step_by(480).chain([last + 479]).collect();
+        assert_eq!(day, expected);
+        assert!(samples.hour.len() <= 181 && samples.day.len() <= 181);
+    }
+
+    #[test]
+    fn what_is_shown_begins_with_the_start_and_ends_with_now() {
+        let mut samples = Samples::new();
+        assert_eq!(seconds(&samples.of(Span::Hour, &sample(3))), [0, 3]);
+        samples.add(&sample(20));
+        samples.add(&sample(40));
+        assert_eq!(seconds(&samples.of(Span::Hour, &sample(50))), [0, 20, 40, 50]);
+        // Nine seconds are no interval of their own.
+        assert_eq!(seconds(&samples.of(Span::Hour, &sample(49))), [0, 20, 49]);
+        assert_eq!(seconds(&samples.of(Span::Day, &sample(49))), [0, 49]);
+    }
+}

@@ -1,0 +1,120 @@
+//! Signing in with the token, and out.
+
+use std::time::Instant;
+
+use askama::Template;
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::{RawQuery, State as Given};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Redirect, Response};
+
+use super::Operations;
+use super::access::LASTS;
+use super::actions::proven;
+use super::form::Fields;
+use super::guard::{COOKIE, Visitor};
+use super::page::{Frame, Refused, shown};
+use crate::output::safe;
+
+/// The longest name of an operator, in characters.
+const LONGEST_NAME: usize = 60;
+
+#[derive(Template)]
+#[template(path = "operations/sign_in.html")]
+struct Asked {
+    frame: Frame,
+    next: String,
+    name: String,
+    longest_name: usize,
+    minutes: u64,
+    is_wrong: bool,
+}
+
+impl Asked {
+    fn new(frame: Frame, next: &str, name: &str, is_wrong: bool) -> Self {
+        Self {
+            frame,
+            next: local(next).to_owned(),
+            name: safe(name).into_owned(),
+            longest_name: LONGEST_NAME,
+            minutes: LASTS.as_secs() / 60,
+            is_wrong,
+        }
+    }
+}
+
+/// A path of these pages, and of no other place.
+fn local(path: &str) -> &str {
+    let is_local = path.starts_with('/')
+        && !path.starts_with("//")
+        && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if is_local { path } else { "/" }
+}
+
+pub(super) async fn ask(
+    Given(operations): Given<Operations>,
+    Extension(visitor): Extension<Visitor>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refused> {
+    let fields = Fields::parse(query.unwrap_or_default().as_bytes());
+    let next = fields.text("next").unwrap_or("/");
+    shown(&Asked::new(Frame::new(&operations, visitor, "Sign in", ""), next, "", false))
+}
+
+pub(super) async fn sign_in(
+    Given(operations): Given<Operations>,
+    Extension(visitor): Extension<Visitor>,
+    body: Bytes,
+) -> Result<Response, Refused> {
+    let fields = Fields::parse(&body);
+    let next = local(fields.text("next").unwrap_or("/"));
+    let name = fields.text("name").unwrap_or_default();
+    if !(1..=LONGEST_NAME).contains(&name.chars().count()) {
+        return Err(Refused::asked("A name says who signs in, for the record of actions."));
+    }
+    let token = fields.text("token").unwrap_or_default();
+    let Some(cookie) = operations.access().open(name, token, Instant::now()) else {
+        operations.count_refused();
+        let frame = Frame::new(&operations, visitor, "Sign in", "");
+        let page = shown(&Asked::new(frame, next, name, true))?;
+        return Ok((StatusCode::FORBIDDEN, page).into_response());
+    };
+    tracing::info!(by = &*safe(name), "signed in at the pages of operations");
+    let seconds = LASTS.as_secs();
+    let cookie = format!("{COOKIE}={cookie}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}");
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to(next)).into_response())
+}
+
+pub(super) async fn sign_out(
+    Given(operations): Given<Operations>,
+    Extension(visitor): Extension<Visitor>,
+    body: Bytes,
+) -> Result<Response, Refused> {
+    let session = proven(&visitor, &Fields::parse(&body))?;
+    operations.access().close(&session);
+    let cookie = format!("{COOKIE}=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0");
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_signing_in_nobody_is_sent_elsewhere() {
+        for path in ["/", "/entries?state=dead", "/retry?type=a%20b"] {
+            assert_eq!(local(path), path);
+        }
+        for path in [
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "javascript:x",
+            "/a\r\nb",
+        ] {
+            assert_eq!(local(path), "/", "{path}");
+        }
+    }
+}

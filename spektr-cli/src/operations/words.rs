@@ -1,0 +1,100 @@
+//! What the words of checks and states mean, for whoever is woken by them.
+
+use spektr_inbox::store::State;
+
+/// Says what a check has found, and what to do about it.
+pub(super) fn check(name: &str, word: &str) -> String {
+    let text = match (name, word) {
+        ("clock", "ok") => "The clock agrees.",
+        ("clock", "not set") => {
+            "The clock was never set. Set it: every signature looks too old or too new."
+        }
+        ("clock", "behind the database") => {
+            "The clock is behind that of the database. Set it: signatures look as if they came from the future."
+        }
+        ("clock", "ahead of the database") => {
+            "The clock is ahead of that of the database. Set it: signatures look too old."
+        }
+        ("clock", "behind the sender") => {
+            "The clock is behind that of the sender, whose signatures come from the future. Set it, and do not raise --tolerance."
+        }
+        ("keys", "ok") => "A signing key is valid.",
+        ("keys", "none is valid") => {
+            "No signing key is valid now. Put a valid one into the key file, then `systemctl reload spektr`."
+        }
+        ("disk", "ok") => "An entry was written and taken back.",
+        ("disk", "full") => {
+            "The disk is full. Make room: `spektr inbox prune --older-than 30d --dry-run` shows what can go."
+        }
+        ("disk", "failing") => "The store refuses to write. The log of the service says why.",
+        ("disk", "slow") => {
+            "Writing took more than 3 seconds. See what else uses the disk: `iostat -x 1`."
+        }
+        ("figures", "ok") => "The store answers.",
+        ("figures", "failing") => "The store refuses to be read. The log of the service says why.",
+        ("figures", "slow") => {
+            "Reading took more than 3 seconds. See what else uses the disk or the database."
+        }
+        ("queue", "ok") => "There is room in the queue.",
+        ("queue", "full") => {
+            "More waits than can be written. The store is slower than what arrives: look at the disk."
+        }
+        ("handling", "ok") => "Events are handed out.",
+        ("handling", "paused") => "Handling is paused. Deliveries are accepted, and events wait.",
+        _ => return format!("{name}: {word}"),
+    };
+    text.to_owned()
+}
+
+/// Says how an entry in a state goes on.
+pub(super) fn state(state: State) -> &'static str {
+    match state {
+        State::Pending => "waits for a worker, or for its next attempt",
+        State::Done => "the handler has accepted it",
+        State::Dead => "given up: handle it again once the reason is gone, or resolve it",
+        State::Malformed => {
+            "this version cannot decode it: `spektr inbox redecode` after an upgrade"
+        }
+        State::Unknown => {
+            "this version does not know its type: `spektr inbox redecode` after an upgrade"
+        }
+        State::Unreadable => {
+            "a whole body that cannot be split: `spektr inbox redecode` after an upgrade"
+        }
+        State::Conflict => {
+            "its id came before with another content: ask the sender which one is right"
+        }
+        State::Resolved => "somebody has dealt with it by hand",
+        _ => "a state of a later version",
+    }
+}
+
+/// A sign beside the word of a state, so that colour is not the only difference.
+pub(super) fn sign(state: State) -> &'static str {
+    match state {
+        State::Pending => "○",
+        State::Done => "✓",
+        State::Dead => "✕",
+        State::Malformed | State::Unreadable => "!",
+        State::Unknown => "?",
+        State::Conflict => "≠",
+        State::Resolved => "●",
+        _ => "·",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use spektr_inbox::Readiness;
+
+    use super::*;
+
+    #[test]
+    fn every_word_of_every_check_is_explained() {
+        for (name, words) in Readiness::WORDS {
+            for word in words {
+                assert_ne!(check(name, word), format!("{name}: {word}"));
+            }
+        }
+    }
+}
