@@ -45,7 +45,7 @@ pub mod model;
 pub mod scaffold;
 pub mod tree;
 
-pub use contracts::contracts;
+pub use contracts::{contracts, facts};
 pub use generate::{FOLDERS, generate};
 pub use problem::{Named, Nullability, Problem, ProblemKind, Problems, Required};
 pub use reference::reference;

@@ -1,6 +1,7 @@
 //! The page of deliveries: the batch, and the two envelopes of an entry.
 
 use askama::Template;
+use spektr_codegen::facts::{self, Answer};
 use spektr_codegen::model::{Common, Member};
 
 use crate::Input;
@@ -37,8 +38,17 @@ impl<'m> PartView<'m> {
 /// What is shown of deliveries.
 pub(crate) struct DeliveriesView<'m> {
     pub(crate) parts: Vec<PartView<'m>>,
+    /// What a delivery is, and what the sender makes of an answer.
+    delivery: String,
+    pub(crate) answers: &'static [Answer],
     /// Entries whose wire type no event has.
     pub(crate) unknown: Vec<ExampleView>,
+}
+
+impl DeliveriesView<'_> {
+    pub(crate) fn delivery(&self) -> Text<'_> {
+        Text(&self.delivery)
+    }
 }
 
 pub(crate) fn view<'m>(input: &Input<'m>) -> DeliveriesView<'m> {
@@ -61,7 +71,12 @@ pub(crate) fn view<'m>(input: &Input<'m>) -> DeliveriesView<'m> {
             decision::decisions(model, &common.decisions, &common.file, &prefix, &mut rows);
         Some(PartView { anchor, title, common, rows, decisions, examples: examples(input, anchor) })
     });
-    DeliveriesView { parts: parts.collect(), unknown: examples(input, "unknown") }
+    DeliveriesView {
+        parts: parts.collect(),
+        delivery: facts::on_delivery(),
+        answers: &facts::ANSWERS,
+        unknown: examples(input, "unknown"),
+    }
 }
 
 /// Returns the examples of a folder.

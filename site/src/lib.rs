@@ -17,6 +17,7 @@ mod member;
 mod overview;
 mod page;
 mod search;
+mod signature;
 mod text;
 mod types;
 
@@ -99,6 +100,7 @@ pub fn files(input: &Input<'_>) -> Result<BTreeMap<String, String>, Error> {
             }
             .render()?,
         ),
+        ("signature.html", signature::page(page("signature.html", "Signature")).render()?),
         ("changes.html", changes::page(page("changes.html", "Changes"), input).render()?),
     ] {
         files.insert(path.into(), text);

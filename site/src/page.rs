@@ -28,9 +28,10 @@ pub(crate) struct Chapter {
     pub(crate) href: &'static str,
 }
 
-const CHAPTERS: [Chapter; 4] = [
+const CHAPTERS: [Chapter; 5] = [
     Chapter { title: "All events", href: "index.html" },
     Chapter { title: "Deliveries", href: "deliveries.html" },
+    Chapter { title: "Signature", href: "signature.html" },
     Chapter { title: "Types", href: "types.html" },
     Chapter { title: "Changes", href: "changes.html" },
 ];

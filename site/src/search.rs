@@ -2,9 +2,11 @@
 //! may not fetch anything.
 
 use serde_json::json;
+use spektr_codegen::facts;
 
 use crate::deliveries::DeliveriesView;
 use crate::event::EventView;
+use crate::text::Text;
 use crate::types::TypesView;
 
 pub(crate) const PATH: &str = "search-index.js";
@@ -17,6 +19,7 @@ enum Kind {
     Member,
     Type,
     Value,
+    Header,
 }
 
 impl Kind {
@@ -27,6 +30,7 @@ impl Kind {
             Self::Member => "member",
             Self::Type => "type",
             Self::Value => "value",
+            Self::Header => "header",
         }
     }
 }
@@ -41,7 +45,7 @@ struct Entry {
 }
 
 /// Returns the script: a list of text, kind, context and address for each event, wire type,
-/// member, type and known value.
+/// member, type, known value and header.
 pub(crate) fn index(
     events: &[EventView<'_>],
     types: &TypesView<'_>,
@@ -77,6 +81,10 @@ pub(crate) fn index(
         for row in &view.rows {
             add(&row.path(), Kind::Member, &view.def.name, format!("types.html#{}", row.anchor));
         }
+    }
+    for header in &facts::HEADERS {
+        let href = format!("signature.html#{}", header.name);
+        add(header.name, Kind::Header, &Text(header.description).plain(), href);
     }
     entries.sort_by_key(|entry| entry.kind);
     let lines = entries.iter().map(|entry| {

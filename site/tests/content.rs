@@ -5,6 +5,7 @@ mod support;
 use spektr_codegen::diff::diff;
 use spektr_codegen::tree::{self, Branch};
 use spektr_site::Since;
+use spektr_tests::corpus::workspace_root;
 use spektr_tests::fixtures::{Event, Files, PING as PING_FILE};
 use support::{PING, ids, pages, parse, real, site, small, texts};
 
@@ -61,6 +62,24 @@ fn decisions_about_no_event_are_on_the_pages_of_types_and_deliveries() {
     assert!(!texts.is_empty(), "common types have decisions");
     for text in texts {
         assert!(shown.contains(&text), "{text}");
+    }
+}
+
+#[test]
+fn the_page_of_the_signature_shows_tested_programs_as_they_are() {
+    let (_, site) = real();
+    let seen = seen(&site["signature.html"]);
+    let read = |path: &str| {
+        std::fs::read_to_string(workspace_root().join(path))
+            .unwrap_or_else(|error| panic!("{path}: {error}"))
+    };
+    let readme = read("spektr-verify/README.md");
+    let (_, block) = readme.split_once("```rust\n").expect("the README has Rust");
+    let (block, _) = block.split_once("```").expect("the block ends");
+    let (node, python) = (read("examples/typescript/verify.ts"), read("examples/python/verify.py"));
+    for program in [block, &node, &python] {
+        assert!(program.contains("verify"), "{program}");
+        assert!(seen.contains(program), "{program}");
     }
 }
 

@@ -194,13 +194,17 @@ fn every_test_is_wanted() -> bool {
 }
 
 /// Packages whose tests decode the events of the schema, or read it.
-const READERS: [&str; 3] = ["spektr-types", "spektr-verify", "tests"];
+const READERS: [&str; 4] = ["site", "spektr-types", "spektr-verify", "tests"];
 
 /// Packages of whose tests some do.
 const PARTLY: [&str; 2] = ["spektr-cli", "spektr-inbox"];
 
+/// Folders with npm packages.
+const NPM: [&str; 2] = ["tests/browser", "tests/contracts"];
+
 /// Returns cargo's arguments for the tests that a change of the schema can affect. Left
-/// out are those with schemas of their own, which build a crate from them.
+/// out are those with schemas of their own, which build a crate from them, and those that run
+/// npm packages, which the copy does not have.
 fn tests_of_the_schema(copy: &Copy) -> Vec<String> {
     let fixed =
         "test --workspace --all-features --locked --quiet --no-fail-fast --lib --bin spektr";
@@ -214,7 +218,8 @@ fn tests_of_the_schema(copy: &Copy) -> Vec<String> {
             let text = std::fs::read_to_string(&path).expect("text");
             let builds_a_crate = text.contains("CARGO_TARGET_TMPDIR");
             let reads = READERS.contains(package) || text.contains("catalogue()");
-            if reads && !builds_a_crate {
+            let runs_packages = NPM.iter().any(|folder| text.contains(folder));
+            if reads && !builds_a_crate && !runs_packages {
                 let name = path.file_stem().expect("a name").to_string_lossy();
                 arguments.extend(["--test".to_owned(), name.into_owned()]);
             }

@@ -1,22 +1,27 @@
 //! What is known of a delivery besides its body: signature headers, answers, repetitions.
 //!
-//! It is stated here once, for OpenAPI and AsyncAPI alike. Tests compare the headers with
-//! those that `spektr-verify` reads, and the answers with those of `spektr-axum` and
-//! `spektr-inbox`.
+//! It is stated here once, for OpenAPI, AsyncAPI and the reference to read. Tests compare the
+//! headers with those that `spektr-verify` reads, and the answers with those of `spektr-axum`
+//! and `spektr-inbox`.
 
 use spektr_json::Json;
 
 /// A header of the signature.
-pub(super) struct Header {
-    pub(super) name: &'static str,
-    pub(super) description: &'static str,
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Header {
+    /// Name, in lower case.
+    pub name: &'static str,
+    /// What its value is.
+    pub description: &'static str,
     /// Regular expression of what is accepted.
-    pub(super) pattern: &'static str,
+    pub pattern: &'static str,
     /// The value in the vector `good` of `spektr-verify`.
-    pub(super) example: &'static str,
+    pub example: &'static str,
 }
 
-pub(super) const HEADERS: [Header; 4] = [
+/// The headers of the signature.
+pub const HEADERS: [Header; 4] = [
     Header {
         name: "x-signature-alg",
         description: "Algorithm of the signature. `sha256`, HMAC with SHA-256, is the only one so far.",
@@ -49,7 +54,7 @@ pub(super) const HEADERS: [Header; 4] = [
 pub(super) const SIGNATURE: &str = "x-signature";
 
 /// What a signature is, for the documents' security schemes.
-pub(super) const SIGNING: &str = "An HMAC over the delivery, in the four `x-signature` headers; a workspace \
+pub const SIGNING: &str = "An HMAC over the delivery, in the four `x-signature` headers; a workspace \
     signs once that is switched on in its export settings. The vendor's guide names the headers, and our copy of \
     it does not say which bytes are signed. The assumption is `{timestamp}.{body}`: the text of \
     `x-signature-timestamp`, a full stop, and the raw bytes of the body, keyed with the UTF-8 bytes of the secret. \
@@ -57,13 +62,17 @@ pub(super) const SIGNING: &str = "An HMAC over the delivery, in the four `x-sign
     The headers' examples are those of the vector `good` of `spektr-verify` and belong to its body.";
 
 /// An answer of the receivers of this project.
-pub(super) struct Answer {
-    pub(super) status: &'static str,
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Answer {
+    /// HTTP status.
+    pub status: &'static str,
     /// What the receiver has found or done.
-    pub(super) meaning: &'static str,
+    pub meaning: &'static str,
 }
 
-pub(super) const ANSWERS: [Answer; 9] = [
+/// The answers of the receivers of this project.
+pub const ANSWERS: [Answer; 9] = [
     Answer {
         status: ACCEPTED,
         meaning: "Every entry is stored durably, duplicates aside. A malformed entry is stored too and does not fail \
@@ -107,7 +116,7 @@ pub(super) fn on_failure() -> String {
 }
 
 /// Says what a delivery is.
-pub(super) fn on_delivery() -> String {
+pub fn on_delivery() -> String {
     format!(
         "A POST with a batch of events as JSON. Deliveries come at least once and in no promised order: recognise \
          a duplicate by the event's `id`. Each entry is processed by itself. {}",

@@ -5,10 +5,11 @@
 //! others share their names and are read by generators of code and by people; they say what
 //! the documentation says, and leave out what is read beside it.
 
+pub mod facts;
+
 mod asyncapi;
 mod bundle;
 mod components;
-mod facts;
 mod openapi;
 mod schemas;
 mod select;
