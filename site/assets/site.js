@@ -157,7 +157,8 @@
       } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
         move(event.key === "ArrowDown" ? 1 : -1);
       } else if (event.key === "Enter" && event.target === query) {
-        links()[0]?.click();
+        // The results of what was typed last may not be shown yet.
+        show().then(() => results.hidden || links()[0]?.click());
       } else {
         return;
       }
@@ -176,8 +177,8 @@
 
   /** Opens what is folded around the place that the address leads to. */
   function unfold() {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    const folded = target?.closest("details");
+    // No anchor has a character that a URL would escape.
+    const folded = document.getElementById(location.hash.slice(1))?.closest("details");
     if (folded) folded.open = true;
   }
 

@@ -98,6 +98,17 @@ test("the search finds a wire type, and says when it finds nothing", async () =>
   await context.close();
 });
 
+test("Enter leads to the first result without waiting for it to be shown", async () => {
+  const { page, context, goto } = await site();
+  await goto("index.html");
+  await page.keyboard.press("/");
+  await page.keyboard.type(facts.member.event);
+  await page.keyboard.press("Enter");
+  const [path] = facts.member.href.split("#");
+  await page.waitForURL(root + path);
+  await context.close();
+});
+
 test("the copy button puts the example on the clipboard", async () => {
   const { page, context, goto } = await site();
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
@@ -155,6 +166,8 @@ test("an address that leads into a folded example unfolds it", async () => {
   const folded = page.locator("details.code").first();
   assert.equal(await folded.locator("pre").isVisible(), false);
   await goto(`${facts.longest}#${await folded.getAttribute("id")}`);
+  await folded.locator("pre").waitFor();
+  await page.reload();
   await folded.locator("pre").waitFor();
   await context.close();
 });
