@@ -12,7 +12,8 @@ async function refresh() {
   let text;
   try {
     const answer = await fetch(location.href, { credentials: "same-origin" });
-    if (!answer.ok) throw new Error(String(answer.status));
+    // A page that has been left for that of signing in is not live any more.
+    if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
     text = await answer.text();
   } catch {
     document.documentElement.dataset.stale = "";

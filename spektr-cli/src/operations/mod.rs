@@ -12,6 +12,7 @@ mod actions;
 mod curve;
 mod disk;
 mod entries;
+mod facts;
 mod figures;
 mod form;
 mod guard;

@@ -6,11 +6,11 @@ use axum::extract::{RawQuery, State as Given};
 use axum::response::Response;
 use spektr_inbox::Readiness;
 use spektr_inbox::store::{Pause, State, Stats};
-use spektr_types::Timestamp;
 
 use super::Operations;
 use super::curve::{HEIGHT, Values, WIDTH};
 use super::disk::disk;
+use super::facts::{Fact, facts};
 use super::figures::{Metrics, Sample};
 use super::form::Fields;
 use super::guard::Visitor;
@@ -18,7 +18,7 @@ use super::numbers::{When, short, taken, whole};
 use super::page::{Frame, Refused, shown};
 use super::samples::Span;
 use super::words;
-use crate::output::{count, safe};
+use crate::output::safe;
 use crate::time;
 use std::time::Duration;
 
@@ -72,14 +72,6 @@ struct Chart {
     line: String,
     area: String,
     is_bad: bool,
-}
-
-struct Fact {
-    name: &'static str,
-    value: String,
-    note: String,
-    /// A sign beside the value, where it can be good or bad.
-    is_good: Option<bool>,
 }
 
 pub(super) async fn overview(
@@ -246,109 +238,4 @@ fn chart(
 ) -> Chart {
     let top = values.most().unwrap_or_default();
     Chart { id, name, figure, note, line: values.line(top), area: values.area(top), is_bad }
-}
-
-fn facts(operations: &Operations, metrics: &Metrics<'_>, size: String, free: String) -> Vec<Fact> {
-    let inner = &*operations.0;
-    let about = &inner.about;
-    let started = When::new(inner.started_at);
-    let fact = |name, value: String, note: String| Fact { name, value, note, is_good: None };
-    vec![
-        destination(about.forwarding.as_deref(), metrics),
-        reconciliation(about.is_reconciling, metrics),
-        verification(metrics),
-        fact("Disk", size, free),
-        fact("Inbox", about.store.clone(), format!("source {}", safe(&about.source))),
-        fact(
-            "Started",
-            started.shown,
-            format!("UTC, {}; version {}", started.distance, env!("CARGO_PKG_VERSION")),
-        ),
-    ]
-}
-
-/// The breaker of the destination: a store has one.
-fn destination(url: Option<&str>, metrics: &Metrics<'_>) -> Fact {
-    let name = "Destination";
-    let Some(url) = url else {
-        return Fact {
-            name,
-            value: "none".to_owned(),
-            note: "events stay pending: --forward URL posts them".to_owned(),
-            is_good: None,
-        };
-    };
-    let is_up = metrics.sum("destination_up", "") != Some(0.0);
-    let opened = metrics.sum("destination_opened_total", "").unwrap_or_default() as usize;
-    let times = match opened {
-        0 => "it was never down since the start".to_owned(),
-        some => format!("it was down {} since the start", count(some, "time", "times")),
-    };
-    Fact {
-        name,
-        value: if is_up { "up" } else { "down: one event at a time is tried" }.to_owned(),
-        note: format!("{}; {times}", safe(url)),
-        is_good: Some(is_up),
-    }
-}
-
-fn reconciliation(is_reconciling: bool, metrics: &Metrics<'_>) -> Fact {
-    let name = "Reconciliation";
-    if !is_reconciling {
-        return Fact {
-            name,
-            value: "off".to_owned(),
-            note: "what was missed is not fetched: there is no API key".to_owned(),
-            is_good: None,
-        };
-    }
-    let runs = |label| metrics.sum("reconciliations_total", label).unwrap_or_default();
-    let failed = (runs("") - runs("result=\"ok\"")) as usize;
-    let missed = metrics.sum("entries_missed_total", "").unwrap_or_default() as usize;
-    let last = when(metrics, "last_reconciliation_timestamp_seconds");
-    let value = match &last {
-        Some(last) => format!("{} UTC, {}", last.shown, last.distance),
-        None => "none has ended yet".to_owned(),
-    };
-    let failures = match failed {
-        0 => "none has failed".to_owned(),
-        some => format!("{} failed", count(some, "run has", "runs have")),
-    };
-    let found = count(missed, "entry", "entries");
-    Fact {
-        name,
-        value,
-        note: format!("{failures}, {found} found that no delivery had brought, since the start"),
-        is_good: Some(last.is_some() && failed == 0),
-    }
-}
-
-fn verification(metrics: &Metrics<'_>) -> Fact {
-    let name = "Verification";
-    let found = metrics.sum("verification_entries", "");
-    let last = when(metrics, "last_verification_timestamp_seconds");
-    let (Some(found), Some(last)) = (found, last) else {
-        return Fact {
-            name,
-            value: "none in the last two days".to_owned(),
-            note: "spektr inbox verify compares the sender's list with the inbox".to_owned(),
-            is_good: None,
-        };
-    };
-    let value = match found {
-        0.0 => "nothing is missing".to_owned(),
-        some => format!("{} differ", count(some as usize, "entry", "entries")),
-    };
-    Fact {
-        name,
-        value,
-        note: format!("{} UTC, {}", last.shown, last.distance),
-        is_good: Some(found == 0.0),
-    }
-}
-
-/// Reads a time; zero is none.
-fn when(metrics: &Metrics<'_>, name: &str) -> Option<When> {
-    let seconds = metrics.sum(name, "").filter(|seconds| *seconds > 0.0)?;
-    Timestamp::from_millis((seconds * 1000.0) as i64).ok().map(When::new)
 }

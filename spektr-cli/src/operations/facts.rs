@@ -1,0 +1,186 @@
+//! What is around the inbox: its destination, the sender's list, the disk.
+
+use spektr_types::Timestamp;
+
+use super::Operations;
+use super::figures::Metrics;
+use super::numbers::When;
+use crate::output::{count, safe};
+
+/// Something that is known, in words.
+#[derive(Debug)]
+pub(super) struct Fact {
+    pub(super) name: &'static str,
+    pub(super) value: String,
+    pub(super) note: String,
+    /// A sign beside the value, where it can be good or bad.
+    pub(super) is_good: Option<bool>,
+}
+
+pub(super) fn facts(
+    operations: &Operations,
+    metrics: &Metrics<'_>,
+    size: String,
+    free: String,
+) -> Vec<Fact> {
+    let inner = &*operations.0;
+    let about = &inner.about;
+    let started = When::new(inner.started_at);
+    let fact = |name, value: String, note: String| Fact { name, value, note, is_good: None };
+    vec![
+        destination(about.forwarding.as_deref(), metrics),
+        reconciliation(about.is_reconciling, metrics),
+        verification(metrics),
+        fact("Disk", size, free),
+        fact("Inbox", about.store.clone(), format!("source {}", safe(&about.source))),
+        fact(
+            "Started",
+            started.shown,
+            format!("UTC, {}; version {}", started.distance, env!("CARGO_PKG_VERSION")),
+        ),
+    ]
+}
+
+/// The breaker of the destination: a store has one.
+fn destination(url: Option<&str>, metrics: &Metrics<'_>) -> Fact {
+    let name = "Destination";
+    let Some(url) = url else {
+        return Fact {
+            name,
+            value: "none".to_owned(),
+            note: "events stay pending: --forward URL posts them".to_owned(),
+            is_good: None,
+        };
+    };
+    let is_up = metrics.sum("destination_up", "") != Some(0.0);
+    let opened = metrics.sum("destination_opened_total", "").unwrap_or_default() as usize;
+    let times = match opened {
+        0 => "it was never down since the start".to_owned(),
+        some => format!("it was down {} since the start", count(some, "time", "times")),
+    };
+    Fact {
+        name,
+        value: if is_up { "up" } else { "down: one event at a time is tried" }.to_owned(),
+        note: format!("{}; {times}", safe(url)),
+        is_good: Some(is_up),
+    }
+}
+
+fn reconciliation(is_reconciling: bool, metrics: &Metrics<'_>) -> Fact {
+    let name = "Reconciliation";
+    if !is_reconciling {
+        return Fact {
+            name,
+            value: "off".to_owned(),
+            note: "what was missed is not fetched: there is no API key".to_owned(),
+            is_good: None,
+        };
+    }
+    let runs = |label| metrics.sum("reconciliations_total", label).unwrap_or_default();
+    let failed = (runs("") - runs("result=\"ok\"")) as usize;
+    let missed = metrics.sum("entries_missed_total", "").unwrap_or_default() as usize;
+    let last = when(metrics, "last_reconciliation_timestamp_seconds");
+    let value = match &last {
+        Some(last) => format!("{} UTC, {}", last.shown, last.distance),
+        None => "none has ended yet".to_owned(),
+    };
+    let failures = match failed {
+        0 => "none has failed".to_owned(),
+        some => format!("{} failed", count(some, "run has", "runs have")),
+    };
+    let found = count(missed, "entry", "entries");
+    Fact {
+        name,
+        value,
+        note: format!("{failures}, {found} found that no delivery had brought, since the start"),
+        is_good: Some(last.is_some() && failed == 0),
+    }
+}
+
+fn verification(metrics: &Metrics<'_>) -> Fact {
+    let name = "Verification";
+    let found = metrics.sum("verification_entries", "");
+    let last = when(metrics, "last_verification_timestamp_seconds");
+    let (Some(found), Some(last)) = (found, last) else {
+        return Fact {
+            name,
+            value: "none in the last two days".to_owned(),
+            note: "spektr inbox verify compares the sender's list with the inbox".to_owned(),
+            is_good: None,
+        };
+    };
+    let value = match found {
+        0.0 => "nothing is missing".to_owned(),
+        some => format!("{} differ", count(some as usize, "entry", "entries")),
+    };
+    Fact {
+        name,
+        value,
+        note: format!("{} UTC, {}", last.shown, last.distance),
+        is_good: Some(found == 0.0),
+    }
+}
+
+/// Reads a time; zero is none.
+fn when(metrics: &Metrics<'_>, name: &str) -> Option<When> {
+    let seconds = metrics.sum(name, "").filter(|seconds| *seconds > 0.0)?;
+    Timestamp::from_millis((seconds * 1000.0) as i64).ok().map(When::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(fact: &Fact) -> (&str, &str, Option<bool>) {
+        (&fact.value, &fact.note, fact.is_good)
+    }
+
+    #[test]
+    fn a_destination_that_is_down_is_said_to_be_down() {
+        let of = |text: &str| destination(Some("http://localhost/"), &Metrics::new(text));
+        let up = of("spektr_inbox_destination_up 1\nspektr_inbox_destination_opened_total 0\n");
+        let never = "http://localhost/; it was never down since the start";
+        assert_eq!(said(&up), ("up", never, Some(true)));
+        let down = of("spektr_inbox_destination_up 0\nspektr_inbox_destination_opened_total 2\n");
+        let twice = "http://localhost/; it was down 2 times since the start";
+        assert_eq!(said(&down), ("down: one event at a time is tried", twice, Some(false)));
+        assert_eq!(destination(None, &Metrics::new("")).is_good, None);
+    }
+
+    #[test]
+    fn reconciliations_and_verifications_are_good_if_nothing_failed_or_was_found() {
+        let reconciled = |ok: u32, refused: u32, last: u32| {
+            let text = format!(
+                "spektr_inbox_reconciliations_total{{result=\"ok\"}} {ok}\n\
+                 spektr_inbox_reconciliations_total{{result=\"refused\"}} {refused}\n\
+                 spektr_inbox_entries_missed_total{{source=\"a\",type=\"b\"}} 1\n\
+                 spektr_inbox_last_reconciliation_timestamp_seconds {last}\n"
+            );
+            reconciliation(true, &Metrics::new(&text))
+        };
+        let found = "1 entry found that no delivery had brought, since the start";
+        let fine = reconciled(3, 0, 1_700_000_000);
+        assert!(fine.value.starts_with("2023-11-14 22:13:20 UTC, "), "{fine:?}");
+        assert_eq!((fine.note, fine.is_good), (format!("none has failed, {found}"), Some(true)));
+        let failed = reconciled(3, 1, 1_700_000_000);
+        assert_eq!(
+            (failed.note, failed.is_good),
+            (format!("1 run has failed, {found}"), Some(false))
+        );
+        assert_eq!(reconciled(0, 0, 0).value, "none has ended yet");
+        assert_eq!(reconciliation(false, &Metrics::new("")).value, "off");
+
+        let verified = |missing: u32| {
+            let text = format!(
+                "spektr_inbox_last_verification_timestamp_seconds 1700000000\n\
+                 spektr_inbox_verification_entries{{result=\"missing\"}} {missing}\n\
+                 spektr_inbox_verification_entries{{result=\"conflict\"}} 1\n"
+            );
+            verification(&Metrics::new(&text))
+        };
+        let fact = verified(1);
+        assert_eq!((&*fact.value, fact.is_good), ("2 entries differ", Some(false)));
+        let none = "spektr_inbox_last_verification_timestamp_seconds 0\n";
+        assert_eq!(verification(&Metrics::new(none)).value, "none in the last two days");
+    }
+}
