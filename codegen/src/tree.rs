@@ -1,8 +1,8 @@
-//! Members as people read them: with their type in words, and the members below them.
+//! Trees of members for readers: each with its type in words and the members below it.
 
 use crate::model::{KnownValue, Member, Model, Ty, TypeKind};
 
-/// A member of an object, and what its type says.
+/// A member of an object, with what follows from its type.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Branch<'m> {
@@ -10,7 +10,7 @@ pub struct Branch<'m> {
     pub member: &'m Member,
     /// Type of its value on the wire, in words.
     pub type_in_words: String,
-    /// Whether it, or whatever has its type, may hold personal data or grant access.
+    /// Whether its value may hold personal data or grant access.
     pub is_sensitive: bool,
     /// The known values of an open set.
     pub known_values: &'m [KnownValue],
@@ -51,7 +51,7 @@ fn branch<'m>(model: &'m Model, member: &'m Member, open: &mut Vec<&'m str>) -> 
     }
 }
 
-/// Returns a type as what stands on the wire.
+/// Returns the words for a type on the wire.
 fn in_words(model: &Model, ty: &Ty) -> String {
     match ty {
         Ty::Array(items) => format!("array of {}", in_words(model, items)),
@@ -65,7 +65,7 @@ fn in_words(model: &Model, ty: &Ty) -> String {
 }
 
 impl TypeKind {
-    /// Returns what a value of the type is on the wire.
+    /// Returns the word for a value of the type on the wire.
     pub fn in_words(&self) -> &'static str {
         match self {
             TypeKind::Object(_) => "object",

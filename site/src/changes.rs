@@ -16,10 +16,10 @@ pub(crate) struct Capture {
     pub(crate) version: String,
 }
 
-/// What an event was in each capture.
+/// An event in each capture.
 pub(crate) struct EventRow {
     pub(crate) event: Link,
-    /// What the capture says; empty where it does not list the event.
+    /// The capture's words; empty if it does not list the event.
     pub(crate) cells: Vec<String>,
     pub(crate) is_changed: bool,
 }

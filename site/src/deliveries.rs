@@ -35,10 +35,10 @@ impl<'m> PartView<'m> {
     }
 }
 
-/// What is shown of deliveries.
+/// The content of the page.
 pub(crate) struct DeliveriesView<'m> {
     pub(crate) parts: Vec<PartView<'m>>,
-    /// What a delivery is, and what the sender makes of an answer.
+    /// How deliveries come, and how the sender takes answers.
     delivery: String,
     pub(crate) answers: &'static [Answer],
     /// Entries whose wire type no event has.

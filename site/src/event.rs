@@ -18,7 +18,7 @@ const OTHER_ENVELOPE: &str = "event_type_envelope";
 /// The member with the payload.
 const PAYLOAD: &str = "data";
 
-/// An event, and what is shown of it.
+/// An event with the content of its page.
 pub(crate) struct EventView<'m> {
     pub(crate) event: &'m Event,
     pub(crate) rows: Vec<Row<'m>>,
@@ -109,7 +109,7 @@ impl<'m> EventView<'m> {
         status_in_words(self.event.status)
     }
 
-    /// What the status means to a receiver.
+    /// Explains a status that is worth a remark.
     pub(crate) fn status_note(&self) -> Option<&'static str> {
         match self.event.status {
             Status::Wip => Some("Announced; its payload may be undocumented."),
@@ -118,7 +118,7 @@ impl<'m> EventView<'m> {
         }
     }
 
-    /// Tells whether nothing documents what the payload holds.
+    /// Tells whether the payload is undocumented.
     pub(crate) fn has_raw_payload(&self) -> bool {
         let payload = self.event.members.iter().find(|member| member.name == PAYLOAD);
         payload.is_some_and(|payload| payload.ty == Ty::Raw)

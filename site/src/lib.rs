@@ -33,15 +33,15 @@ pub use askama::Error;
 use crate::event::EventView;
 use crate::page::Page;
 
-/// What the pages show.
+/// The content of the pages.
 #[derive(Clone, Copy, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "the one caller is in this workspace")]
 pub struct Input<'m> {
-    /// What the schema files say.
+    /// The model of the schema files.
     pub model: &'m Model,
     /// The examples of the events.
     pub examples: &'m Examples,
-    /// What changed since another state of the schema files.
+    /// A comparison with another state of the schema files.
     pub since: Option<Since<'m>>,
 }
 
@@ -55,7 +55,7 @@ pub struct Since<'m> {
     pub changes: &'m [Change],
 }
 
-/// The files that are the same whatever the schema says.
+/// Files that do not depend on the schema.
 const ASSETS: [(&str, &str); 3] = [
     ("style.css", include_str!("../assets/style.css")),
     ("site.js", include_str!("../assets/site.js")),

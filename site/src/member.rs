@@ -11,10 +11,10 @@ const SHOWN: usize = 6;
 
 /// A member.
 pub(crate) struct Row<'m> {
-    /// What stands before its name in the path, as `fields[].`.
+    /// The path before its name, as `fields[].`.
     pub(crate) parent: String,
-    /// JSON pointer into an entry, with `*` for the element of a list, behind the name of
-    /// what has the member.
+    /// JSON pointer into an entry, with `*` for the elements of a list. On a page with several
+    /// objects, the object's name precedes it.
     pub(crate) anchor: String,
     pub(crate) member: &'m Member,
     /// The schema file that declares it.

@@ -1,4 +1,4 @@
-//! What all pages have: a title, and the way to the others.
+//! Data of the layout: title, path and navigation.
 
 use spektr_codegen::model::{Event, Status};
 
@@ -36,7 +36,7 @@ const CHAPTERS: [Chapter; 5] = [
     Chapter { title: "Changes", href: "changes.html" },
 ];
 
-/// What the layout needs to know of a page.
+/// The layout's view of a page.
 pub(crate) struct Page<'m> {
     pub(crate) title: String,
     pub(crate) path: String,

@@ -11,7 +11,7 @@ use crate::types::TypesView;
 
 pub(crate) const PATH: &str = "search-index.js";
 
-/// What can be found, in the order in which results that match alike are shown.
+/// Kinds of results, in the order in which equally good matches are shown.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Event,
@@ -35,11 +35,11 @@ impl Kind {
     }
 }
 
-/// Something that can be found.
+/// A result.
 struct Entry {
     text: String,
     kind: Kind,
-    /// What it belongs to, or what it means.
+    /// Its owner or its meaning.
     about: String,
     href: String,
 }

@@ -10,7 +10,7 @@ use crate::member::{self, Row};
 use crate::page::Page;
 use crate::text::Text;
 
-/// A type, and what is shown of it.
+/// A type with its members, decisions and uses.
 pub(crate) struct TypeView<'m> {
     pub(crate) def: &'m TypeDef,
     pub(crate) anchor: String,
@@ -32,12 +32,12 @@ impl<'m> TypeView<'m> {
         Text(&self.def.description)
     }
 
-    /// Returns what a value is on the wire, and what it is for.
+    /// Describes a value on the wire.
     pub(crate) fn kind(&self) -> &'static str {
         match self.def.kind {
             TypeKind::Id => "string, an opaque id",
             TypeKind::OpenEnum(_) => "string, open to values that are not known",
-            TypeKind::Url => "URL that grants access to whoever has it: sensitive",
+            TypeKind::Url => "URL that grants access by itself: sensitive",
             _ => self.def.kind.in_words(),
         }
     }
