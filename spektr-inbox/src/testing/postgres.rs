@@ -7,11 +7,23 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use std::{env, fs};
 
 /// Where packages put the programs, besides the `PATH`.
 const FOLDERS: [&str; 4] =
     ["/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt", "/usr/pgsql"];
+
+/// Stops the server in the folder `$2` by `$1`, and removes it. One that was killed is started
+/// before that, since only a server frees the shared memory that it has left.
+const END: &str = r#"cat
+control() { "$1" -D "$2/data" -m immediate "$3"; }
+control "$1" "$2" stop
+[ -e "$2/data/postmaster.pid" ] && control "$1" "$2" start && control "$1" "$2" stop
+rm -rf "$2""#;
+
+/// How often it is looked whether the processes of a killed server are gone, each 10 ms.
+const KILL_PATIENCE: usize = 6000;
 
 /// A running server that listens on a Unix socket, and on loopback if configured so.
 ///
@@ -37,16 +49,37 @@ impl Cluster {
     /// anything then.
     #[must_use]
     pub fn start(settings: &[&str]) -> Self {
+        Self::start_on(settings, |programs, user, data| {
+            let mut initdb = command(&programs.join("initdb"), user);
+            initdb.args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C"]);
+            finish(initdb.args(["--no-sync", "--pgdata"]).arg(data));
+        })
+    }
+
+    /// Starts a streaming standby of this server: a copy of its files that replays its log.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start) does.
+    #[must_use]
+    pub fn standby(&self, settings: &[&str]) -> Self {
+        Self::start_on(settings, |programs, user, data| {
+            let mut copy = command(&programs.join("pg_basebackup"), user);
+            copy.arg("--host").arg(&self.folder).args(["--port", &self.port.to_string()]);
+            copy.args(["--username=postgres", "--checkpoint=fast", "--no-sync"]);
+            finish(copy.args(["--write-recovery-conf", "--pgdata"]).arg(data));
+        })
+    }
+
+    /// Starts a server whose files a function makes.
+    fn start_on(settings: &[&str], make: impl FnOnce(&Path, Option<(u32, u32)>, &Path)) -> Self {
         let programs = programs();
         // Short: the path of a socket has 107 bytes at most.
         let folder = PathBuf::from(format!("/tmp/spektr-pg-{:012x}", fastrand::u64(..1 << 48)));
         fs::create_dir(&folder).unwrap();
         let user = unprivileged(&folder);
-        let run = |program: &str| command(&programs.join(program), user);
         let data = folder.join("data");
-        let mut initdb = run("initdb");
-        initdb.args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C"]);
-        finish(initdb.args(["--no-sync", "--pgdata"]).arg(&data));
+        make(&programs, user, &data);
         let port = free_port();
         let mut lines = format!(
             "listen_addresses = ''\nport = {port}\nunix_socket_directories = '{}'\n\
@@ -59,7 +92,7 @@ impl Cluster {
         fs::write(&file, format!("{defaults}\n{lines}")).unwrap();
         // It waits for the end of this process, and leaves nothing behind.
         let mut guard = command(Path::new("/bin/sh"), user);
-        guard.arg("-c").arg("cat; \"$1\" -D \"$2/data\" -m immediate stop; rm -rf \"$2\"");
+        guard.arg("-c").arg(END);
         guard.arg("guard").arg(programs.join("pg_ctl")).arg(&folder);
         let guard = guard
             .stdin(Stdio::piped())
@@ -129,6 +162,47 @@ impl Cluster {
         self.control(&["stop", "-m", mode]);
     }
 
+    /// Lets a standby take writes.
+    pub fn promote(&self) {
+        self.control(&["promote"]);
+    }
+
+    /// Kills every process of the server at once, as the end of its machine does;
+    /// [`restart`](Self::restart) starts it again.
+    pub fn kill(&self) {
+        let processes = self.signal("KILL").join(",");
+        // The server does not start again while one of them is a zombie.
+        for _ in 0..KILL_PATIENCE {
+            if text_of(Command::new("ps").args(["-o", "pid=", "-p", &processes])).is_empty() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("process 1 of this machine waits for no orphan: run an init as process 1");
+    }
+
+    /// Stops every process of the server until [`resume`](Self::resume).
+    pub fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets the processes of a paused server go on.
+    pub fn resume(&self) {
+        self.signal("CONT");
+    }
+
+    /// Sends every process of the server a signal.
+    fn signal(&self, name: &str) -> Vec<String> {
+        let file = fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
+        let server = file.lines().next().unwrap().to_owned();
+        // It must not start or reap a process meanwhile.
+        send("STOP", std::slice::from_ref(&server));
+        let children = text_of(Command::new("pgrep").args(["-P", &server]));
+        let processes: Vec<_> = children.lines().map(str::to_owned).chain([server]).collect();
+        send(name, &processes);
+        processes
+    }
+
     fn control(&self, arguments: &[&str]) {
         let mut control = command(&self.programs.join("pg_ctl"), self.user);
         control.args(["-w", "-t", "120", "-s", "-D"]).arg(self.folder.join("data"));
@@ -155,7 +229,7 @@ fn programs() -> PathBuf {
         folders.extend(versions.into_iter().rev().map(|version| version.join("bin")));
     }
     let is_postgres = |folder: &PathBuf| {
-        ["initdb", "pg_ctl", "postgres"].iter().all(|program| {
+        ["initdb", "pg_basebackup", "pg_ctl", "postgres"].iter().all(|program| {
             let version = Command::new(folder.join(program)).arg("--version").output();
             version.is_ok_and(|output| {
                 String::from_utf8_lossy(&output.stdout).contains("(PostgreSQL)")
@@ -163,7 +237,8 @@ fn programs() -> PathBuf {
         })
     };
     folders.into_iter().find(is_postgres).expect(
-        "PostgreSQL's initdb, pg_ctl and postgres are needed: install the package postgresql",
+        "PostgreSQL's initdb, pg_basebackup, pg_ctl and postgres are needed: install the package \
+         postgresql",
     )
 }
 
@@ -203,6 +278,19 @@ fn finish(command: &mut Command) {
     let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status();
     let status = status.unwrap_or_else(|error| panic!("{}: {error}", display(&name)));
     assert!(status.success(), "{}: {status}", display(&name));
+}
+
+/// Sends processes of a server a signal. One that has just ended does not hear it.
+fn send(signal: &str, processes: &[String]) {
+    let mut kill = Command::new("kill");
+    kill.arg("-s").arg(signal).args(processes).stderr(Stdio::null());
+    kill.status().expect("install the package procps");
+}
+
+/// What a program of the package procps prints.
+fn text_of(command: &mut Command) -> String {
+    let output = command.output().expect("install the package procps");
+    String::from_utf8(output.stdout).unwrap()
 }
 
 fn display(name: &OsStr) -> String {

@@ -327,8 +327,19 @@ pub(super) async fn store(
         rows.retain(|row| accepted[row.index].is_none());
     }
     let accepted: Option<Vec<_>> = accepted.into_iter().collect();
-    accepted.ok_or_else(|| Fault::new("others stored and deleted the same all the time"))
+    let accepted =
+        accepted.ok_or_else(|| Fault::new("others stored and deleted the same all the time"))?;
+    if accepted.iter().all(|acceptance| *acceptance == Acceptance::Duplicate) {
+        connection.run(REPLICATE).await?;
+    }
+    Ok(accepted)
 }
+
+/// Writes to the log where commits wait for standbys. An entry that is there already may have been
+/// committed by a server that had given up to wait for them. The commit of a transaction that has
+/// written nothing does not wait, and would acknowledge that entry before it is replicated.
+const REPLICATE: &str = "SELECT CASE WHEN current_setting('synchronous_standby_names') <> '' \
+     THEN pg_logical_emit_message(true, 'spektr_inbox', '') END";
 
 /// An entry, its place in the delivery, and the hashes by which it is indexed.
 struct Row<'a> {

@@ -1,5 +1,6 @@
 //! From a URL to connections to a server that takes writes.
 
+use std::future::poll_fn;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +10,7 @@ use percent_encoding::percent_decode_str;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres::{Client, Config};
+use tokio_postgres::{AsyncMessage, Client, Config};
 
 use super::OpenError;
 use super::error::Fault;
@@ -109,15 +110,27 @@ impl Address {
     async fn connect_to(&self, config: &Config) -> Result<Session, Fault> {
         // The client's own limit is for the socket only, not for what comes after it.
         let patience = config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
-        let (client, connection) = timeout(patience, config.connect(self.tls.clone()))
+        let (client, mut connection) = timeout(patience, config.connect(self.tls.clone()))
             .await
             .map_err(|_| Fault::new("the server does not answer"))??;
         let task = tokio::spawn(async move {
-            // The error comes to whoever uses the client.
-            let _broken = connection.await;
+            // An error reaches the user of the client, and so does the end of this task.
+            while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await
+            {
+                if is_not_replicated(&message) {
+                    break;
+                }
+            }
         });
         Ok(Session { client, task })
     }
+}
+
+/// Tells whether the server has given up to wait for its standbys: it warns of that, and then
+/// reports success of a commit that the standbys may lack. The text of the warning depends on the
+/// language of the server, the name of its function does not.
+fn is_not_replicated(message: &AsyncMessage) -> bool {
+    matches!(message, AsyncMessage::Notice(notice) if notice.routine() == Some("SyncRepWaitForLSN"))
 }
 
 /// The URLs of each host of one that names several, which end at its parameters. The

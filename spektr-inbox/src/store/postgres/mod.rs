@@ -12,8 +12,14 @@
 //!   alone, so that nothing acknowledged is lost to one that was not noticed, and no setting
 //!   gets to other clients.
 //! - **Durable** is what is committed with `synchronous_commit = on` (or `remote_apply`, where
-//!   that is the default), whatever the default of the user or the database. With `synchronous_standby_names` it is on a
-//!   standby as well; without it, a failover loses what the primary had alone.
+//!   that is the default), whatever the default of the user or the database.
+//! - **A failover** is followed if the URL names several hosts: the first that takes writes is used.
+//!   With `synchronous_standby_names` an acknowledged event is on a standby as well. A commit for
+//!   which the server has given up to wait counts as failed, and a repeated delivery waits like the
+//!   first one. While no such standby answers, deliveries fail, and each commit that was given up
+//!   here leaves a session of the server that waits: name a second standby. Without
+//!   `synchronous_standby_names`, a failover loses what the primary had alone, until a reconciliation
+//!   fetches it. Fence the old primary off: one that comes back takes writes as well.
 //! - **Clocks**: leases, and when an entry is due, go by the clock of the database. Times of
 //!   arrival are those of the machines that receive. A warning is traced when a connection
 //!   is made and the clock of the database differs by more than two seconds.
