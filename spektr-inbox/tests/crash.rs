@@ -35,7 +35,10 @@ async fn stored(path: &Path) -> Vec<String> {
 
 /// The ids that are stored, in their order, with what has become of each.
 async fn states(path: &Path) -> Vec<(String, State)> {
-    let store = SqliteOptions::new(path).open().unwrap();
+    listed(&SqliteOptions::new(path).open().unwrap()).await
+}
+
+async fn listed(store: &dyn Store) -> Vec<(String, State)> {
     let mut states = Vec::new();
     let mut last = 0;
     loop {
@@ -44,6 +47,12 @@ async fn states(path: &Path) -> Vec<(String, State)> {
         last = end.number;
         states.extend(page.into_iter().map(|entry| (entry.id.unwrap(), entry.state)));
     }
+}
+
+/// The ids that are stored, if the file is whole.
+async fn checked(path: &Path) -> Option<Vec<String>> {
+    let store = SqliteOptions::new(path).with_quick_check(true).open().ok()?;
+    Some(listed(&store).await.into_iter().map(|(id, _)| id).collect())
 }
 
 /// Hands out new ids, and those again that got no answer, as the sender does.
@@ -125,23 +134,28 @@ async fn whatever_was_answered_with_200_survives_kill_9_once() {
     assert!(answered > CLIENTS * ROUNDS as usize, "{answered}");
 }
 
-#[tokio::test]
-async fn whatever_was_answered_with_200_survives_a_power_cut() {
-    const DELIVERIES: u64 = 25;
+/// Delivers to a receiver that ends after that; gives what it did to its disk.
+fn traced(deliveries: u64) -> impl Fn() -> Vec<Step> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("inbox.db");
     let log = folder.path().join("calls");
     let process = Process::start_traced(&path, &log);
     let mut client = Client::new(process.address);
-    for index in 1..=DELIVERIES {
+    for index in 1..=deliveries {
         assert_eq!(client.deliver(&body(index)), Some(200));
     }
     process.terminate();
-
     let log = std::fs::read_to_string(&log).unwrap();
+    move || steps(&log, &path)
+}
+
+#[tokio::test]
+async fn whatever_was_answered_with_200_survives_a_power_cut() {
+    const DELIVERIES: u64 = 25;
+    let steps = traced(DELIVERIES);
     let mut disk = Disk::default();
     let mut answers = 0;
-    for step in steps(&log, &path) {
+    for step in steps() {
         if matches!(step, Step::Answer) {
             // The power is cut while this answer is on its way. The next delivery
             // has not been sent yet.
@@ -159,11 +173,53 @@ async fn whatever_was_answered_with_200_survives_a_power_cut() {
     // The same without the syncs: nothing of it would be there. So the test above
     // would fail if nothing were synced.
     let mut disk = Disk::default();
-    let calls = steps(&log, &path).into_iter().filter(|step| !matches!(step, Step::Sync { .. }));
+    let calls = steps().into_iter().filter(|step| !matches!(step, Step::Sync { .. }));
     calls.for_each(|step| disk.apply(step));
     let folder = tempfile::tempdir().unwrap();
     disk.synced_into(folder.path());
     assert!(stored(&folder.path().join("inbox.db")).await.is_empty());
+}
+
+#[tokio::test]
+async fn whatever_was_answered_with_200_survives_a_power_cut_that_tears_and_reorders_writes() {
+    const DELIVERIES: usize = 12;
+    let steps = traced(DELIVERIES as u64);
+    let mut random = fastrand::Rng::with_seed(14);
+    let mut disk = Disk::default();
+    let (mut answers, mut torn) = (0, 0);
+    for step in steps() {
+        // Before each sync, those of the checkpoint at the end included, and some other calls.
+        let is_cut = matches!(step, Step::Sync { .. }) || random.u8(..16) == 0;
+        if answers > 0 && is_cut {
+            let folder = tempfile::tempdir().unwrap();
+            torn += usize::from(disk.torn_into(folder.path(), &mut random));
+            let found = checked(&folder.path().join("inbox.db")).await.unwrap();
+            let ids: Vec<_> = (1..=DELIVERIES).map(|index| format!("e{index}")).collect();
+            assert!(ids.starts_with(&found), "after answer {answers}: {found:?}");
+            assert!(found.len() >= answers, "after answer {answers}: {found:?}");
+        }
+        answers += usize::from(matches!(step, Step::Answer));
+        disk.apply(step);
+    }
+    assert_eq!(answers, DELIVERIES);
+    assert!(torn >= DELIVERIES / 2, "{torn}");
+
+    // Without the syncs of the log, something would be lost: this test would see it.
+    let mut disk = Disk::default();
+    let (mut answers, mut has_lost) = (0, false);
+    for step in steps() {
+        answers += usize::from(matches!(step, Step::Answer));
+        if !matches!(&step, Step::Sync { file } if file.ends_with("-wal") && answers > 0) {
+            disk.apply(step);
+        }
+        if answers > 0 && !has_lost {
+            let folder = tempfile::tempdir().unwrap();
+            disk.torn_into(folder.path(), &mut random);
+            let found = checked(&folder.path().join("inbox.db")).await;
+            has_lost = found.is_none_or(|found| found.len() < answers);
+        }
+    }
+    assert!(has_lost);
 }
 
 #[tokio::test]

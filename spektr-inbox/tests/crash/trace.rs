@@ -2,8 +2,9 @@
 //! cut: what was written before a sync of its file, under the names that there were
 //! at the last sync of the folder, and nothing else.
 //!
-//! That is the worst that a disk may do, but for torn writes. The file that readers and writers share
-//! in memory (`-shm`) is no part of it: it is made anew when a store is opened.
+//! That is the least that a disk may keep. It may also keep some of what was written since, in any
+//! order, and sectors of a write without the others: [`Disk::torn_into`]. The file that readers and
+//! writers share in memory (`-shm`) is no part of it: it is made anew when a store is opened.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -31,12 +32,51 @@ pub(crate) struct Disk {
     files: BTreeMap<String, File>,
 }
 
+/// What a disk writes as a whole or not at all.
+const SECTOR: usize = 512;
+
 #[derive(Default)]
 struct File {
     written: Vec<u8>,
     synced: Vec<u8>,
+    /// What was written since the last sync.
+    unsynced: Vec<Change>,
     is_named: bool,
     is_named_on_disk: bool,
+}
+
+#[derive(Clone)]
+enum Change {
+    /// Bytes at an offset.
+    Bytes(usize, Vec<u8>),
+    Length(usize),
+}
+
+impl Change {
+    fn apply(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Self::Bytes(offset, new) => {
+                let end = offset + new.len();
+                bytes.resize(bytes.len().max(end), 0);
+                bytes[*offset..end].copy_from_slice(new);
+            }
+            Self::Length(length) => bytes.resize(*length, 0),
+        }
+    }
+
+    /// The parts of it that a disk writes one at a time.
+    fn sectors(&self) -> Vec<Self> {
+        let Self::Bytes(offset, new) = self else { return vec![self.clone()] };
+        let mut sectors = Vec::new();
+        let mut begin = 0;
+        while begin < new.len() {
+            let place = offset + begin;
+            let end = new.len().min(begin + SECTOR - place % SECTOR);
+            sectors.push(Self::Bytes(place, new[begin..end].to_vec()));
+            begin = end;
+        }
+        sectors
+    }
 }
 
 impl Disk {
@@ -48,16 +88,15 @@ impl Disk {
                     // A new file, whatever had the name before.
                     *file = File { is_named: true, ..File::default() };
                 }
-                let end = offset + bytes.len();
-                file.written.resize(file.written.len().max(end), 0);
-                file.written[offset..end].copy_from_slice(&bytes);
+                file.change(Change::Bytes(offset, bytes));
             }
             Step::Truncate { file, length } => {
-                self.files.entry(file).or_default().written.resize(length, 0);
+                self.files.entry(file).or_default().change(Change::Length(length));
             }
             Step::Sync { file } => {
                 let file = self.files.entry(file).or_default();
                 file.synced.clone_from(&file.written);
+                file.unsynced.clear();
             }
             Step::Unlink { file } => self.files.entry(file).or_default().is_named = false,
             Step::SyncFolder => {
@@ -74,11 +113,39 @@ impl Disk {
         }
     }
 
+    /// Writes what a power cut could leave as well: sectors of what was written after the last sync,
+    /// some of them and in any order. Returns whether some were kept and some were not.
+    pub(crate) fn torn_into(&self, folder: &Path, random: &mut fastrand::Rng) -> bool {
+        let (mut kept, mut lost) = (0, 0);
+        for (name, file) in self.files.iter().filter(|(_, file)| file.is_named_on_disk) {
+            let mut bytes = file.synced.clone();
+            let mut sectors: Vec<_> = file.unsynced.iter().flat_map(Change::sectors).collect();
+            random.shuffle(&mut sectors);
+            for sector in sectors {
+                if random.bool() {
+                    sector.apply(&mut bytes);
+                    kept += 1;
+                } else {
+                    lost += 1;
+                }
+            }
+            std::fs::write(folder.join(name), bytes).unwrap();
+        }
+        kept > 0 && lost > 0
+    }
+
     /// Writes what is there as long as the power is.
     pub(crate) fn written_into(&self, folder: &Path) {
         for (name, file) in self.files.iter().filter(|(_, file)| file.is_named) {
             std::fs::write(folder.join(name), &file.written).unwrap();
         }
+    }
+}
+
+impl File {
+    fn change(&mut self, change: Change) {
+        change.apply(&mut self.written);
+        self.unsynced.push(change);
     }
 }
 
