@@ -20,8 +20,13 @@ pub(crate) struct Answer {
 
 impl Connection {
     pub(crate) fn open(to: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect(to)?;
-        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        Self::within(to, Duration::from_secs(60))
+    }
+
+    /// Opens one that fails if connecting or an answer takes longer.
+    pub(crate) fn within(to: SocketAddr, patience: Duration) -> io::Result<Self> {
+        let stream = TcpStream::connect_timeout(&to, patience)?;
+        stream.set_read_timeout(Some(patience))?;
         Ok(Self(BufReader::new(stream)))
     }
 

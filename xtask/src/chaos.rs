@@ -1,0 +1,37 @@
+//! `cargo xtask chaos`: the service with everything around it failing, for as long as one likes.
+
+use std::process::{Command, ExitCode};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use crate::workspace;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// For how long there are faults
+    #[arg(long, default_value_t = 60)]
+    minutes: u64,
+    /// What the faults follow from; the time unless it is given
+    #[arg(long)]
+    seed: Option<u64>,
+    /// With the store in PostgreSQL, whose server fails as well, and not the one in SQLite
+    #[arg(long)]
+    postgres: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
+    let seed = arguments.seed.unwrap_or(now.as_secs());
+    let name = if arguments.postgres { "from_postgresql" } else { "from_sqlite" };
+    let status = Command::new(workspace::cargo())
+        .args(["test", "--locked", "--package", "spektr-cli", "--test", "chaos"])
+        .args(["--", "--nocapture", name])
+        .current_dir(workspace::root())
+        .env("SPEKTR_CHAOS_SECONDS", (arguments.minutes * 60).to_string())
+        .env("SPEKTR_CHAOS_SEED", seed.to_string())
+        .status()
+        .context("cannot run cargo test")?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
