@@ -2,8 +2,9 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use spektr_inbox::store::sqlite::{SqliteOptions, backup};
 use spektr_inbox::store::{Filter, Store as _};
@@ -33,9 +34,8 @@ fn put(from: &Path, folder: &Path, names: &[&str]) {
     }
 }
 
-/// Restores in a folder, and is killed before a call takes effect; tells whether it came to
-/// its end instead.
-fn restore(folder: &Path, killed_at: Option<(&str, usize)>) -> bool {
+/// Restores in a folder, and is killed before a call takes effect if one is named.
+fn restore(folder: &Path, killed_at: Option<(&str, usize)>) -> ExitStatus {
     let spektr = OsStr::new(env!("CARGO_BIN_EXE_spektr"));
     let mut command = match killed_at {
         None => Command::new(spektr),
@@ -49,7 +49,16 @@ fn restore(folder: &Path, killed_at: Option<(&str, usize)>) -> bool {
     };
     command.args(["inbox", "restore", "copy.db", "--store", "sqlite://inbox.db"]);
     let status = command.current_dir(folder).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    status.expect("install the package strace").success()
+    status.expect("install the package strace")
+}
+
+/// Restores in a folder up to a call; tells whether the process was killed there. Otherwise it
+/// has come to its end.
+fn is_killed(folder: &Path, call: &str, count: usize) -> bool {
+    let status = restore(folder, Some((call, count)));
+    // strace ends as the process does that it traces.
+    assert!(status.success() || status.signal() == Some(9), "{call} {count}: {status}");
+    !status.success()
 }
 
 #[tokio::test]
@@ -68,7 +77,7 @@ async fn a_restoration_killed_at_any_step_leaves_the_old_store_or_the_new_one() 
             let folder = tempfile::tempdir().expect("a folder");
             put(given.path(), folder.path(), &["inbox.db", "copy.db"]);
             let store = folder.path().join("inbox.db");
-            if restore(folder.path(), Some((call, count))) {
+            if !is_killed(folder.path(), call, count) {
                 break;
             }
             kills += 1;
@@ -77,7 +86,10 @@ async fn a_restoration_killed_at_any_step_leaves_the_old_store_or_the_new_one() 
                 found_new += 1;
             } else {
                 assert_eq!(found, old, "killed at {call} {count}");
-                assert!(restore(folder.path(), None), "not taken up after {call} {count}");
+                assert!(
+                    restore(folder.path(), None).success(),
+                    "not taken up after {call} {count}"
+                );
                 assert_eq!(ids(&store).await, new, "taken up after {call} {count}");
             }
         }
@@ -102,12 +114,15 @@ async fn a_restoration_where_no_store_is_never_gets_the_log_of_another_one() {
             let folder = tempfile::tempdir().expect("a folder");
             put(given.path(), folder.path(), &["copy.db", "inbox.db-wal", "inbox.db-shm"]);
             let store = folder.path().join("inbox.db");
-            if restore(folder.path(), Some((call, count))) {
+            if !is_killed(folder.path(), call, count) {
                 break;
             }
             kills += 1;
             if !store.exists() {
-                assert!(restore(folder.path(), None), "not taken up after {call} {count}");
+                assert!(
+                    restore(folder.path(), None).success(),
+                    "not taken up after {call} {count}"
+                );
             }
             assert_eq!(ids(&store).await, ["both"], "killed at {call} {count}");
         }

@@ -14,6 +14,7 @@ use spektr_inbox::testing::{entries, start, tag_added};
 use spektr_inbox::{Received, Workers};
 use support::lines::logged;
 use support::{Inbox, deliver, fetch, serve};
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 fn ada() -> Operator {
@@ -61,7 +62,7 @@ async fn workers_hand_out_nothing_while_another_process_has_paused_the_store_and
         }
     };
     tokio::time::timeout(Duration::from_secs(60), done).await.expect("the first one is done");
-    assert!(begins.try_recv().is_err());
+    assert_eq!(begins.try_recv(), Err(TryRecvError::Empty));
     assert!(resume(&other, &ada(), start()).await.unwrap());
     assert_eq!(begins.recv().await.unwrap(), "e2");
     let line = logged.recv().await.unwrap();
@@ -69,7 +70,7 @@ async fn workers_hand_out_nothing_while_another_process_has_paused_the_store_and
     go_on.add_permits(1);
     end.send(()).unwrap();
     working.await.unwrap();
-    assert!(logged.try_recv().is_err());
+    assert_eq!(logged.try_recv(), Err(TryRecvError::Empty));
 }
 
 #[tokio::test]

@@ -265,12 +265,15 @@ async fn a_handler_is_tested_with_what_a_worker_would_give_it() {
     let again = Received::<CustomerTagAdded>::for_test(&tag("e1")).unwrap().with_attempt(3);
     again.clone().set_status(503);
     assert_eq!((again.attempt(), again.told_status()), (3, Some(503)));
-    assert!(Received::<AlertResolved>::for_test(&tag("e1")).is_err());
+    let other = Received::<AlertResolved>::for_test(&tag("e1")).unwrap_err();
+    assert_eq!(other.to_string(), "the JSON is another event");
     let malformed = tag("e1").replace(r#""tagId":"t""#, r#""tagId":null"#);
-    assert!(Received::<CustomerTagAdded>::for_test(&malformed).is_err());
+    let error = Received::<CustomerTagAdded>::for_test(&malformed).unwrap_err();
+    assert_eq!(error.to_string(), "malformed entry: /data/tagId is null, expected string");
     let malformed = Received::malformed_for_test(&malformed).unwrap();
     assert_eq!(malformed.event().event_id(), Some("e1"));
-    assert!(Received::malformed_for_test(&tag("e1")).is_err());
+    let error = Received::malformed_for_test(&tag("e1")).unwrap_err();
+    assert_eq!(error.to_string(), "the JSON can be decoded");
 }
 
 #[tokio::test]

@@ -137,7 +137,10 @@ mod tests {
         for info in catalogue() {
             assert_eq!(tags.include(info.event_type()), info.has_wire_type("customer_tag_add"));
         }
-        assert!(EventTypes::parse("a,,b").is_err() && EventTypes::parse("").is_err());
+        for text in ["a,,b", ""] {
+            let expected = "expected types between commas, as alert_created,alert_resolved";
+            assert_eq!(EventTypes::parse(text).err().as_deref(), Some(expected), "{text}");
+        }
     }
 
     #[test]
