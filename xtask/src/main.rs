@@ -2,12 +2,14 @@
 
 mod accept;
 mod bench;
+mod chaos;
 mod check;
 mod codegen;
 mod docs;
 mod fuzz;
 mod git;
 mod model;
+mod mutants;
 mod recipes;
 mod schema;
 mod seeded;
@@ -45,8 +47,12 @@ enum Command {
     Recipes,
     /// Test a store against the model of the inbox with random steps, and print the seed
     Model(model::Arguments),
+    /// Kill, pause and restart the service, its database and its endpoint under load, and print the seed
+    Chaos(chaos::Arguments),
     /// Run the fuzz targets over their seeds and mutations of them
     Fuzz(fuzz::Arguments),
+    /// Change the code in small ways, and list the changes that no test sees
+    Mutants(mutants::Arguments),
     /// Put each of the bugs of xtask/seeded into a copy of the workspace, and see a test fail
     Seeded(seeded::Arguments),
     /// Run everything that must pass: formatting, lints, generated files, tests, documentation
@@ -79,6 +85,8 @@ fn main() -> ExitCode {
         Command::Recipes => recipes::run(),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Model(arguments) => model::run(&arguments),
+        Command::Chaos(arguments) => chaos::run(&arguments),
+        Command::Mutants(arguments) => mutants::run(&arguments),
         Command::Seeded(arguments) => seeded::run(&arguments),
         Command::Site(arguments) => site::run(&arguments),
         Command::Setup => tools::setup(),

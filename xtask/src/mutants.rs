@@ -1,0 +1,145 @@
+//! `cargo xtask mutants`: which small changes of the code no test sees, by cargo-mutants.
+//!
+//! Each set has the tests that are there for it, since every mutant is built and tested alone. What
+//! no test can see is listed in `.cargo/mutants.toml`, each with its reason.
+
+use std::fs;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use serde::Deserialize;
+
+use crate::workspace;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The sets; all unless some are named
+    #[arg(value_parser = SETS.map(|set| set.name))]
+    names: Vec<String>,
+}
+
+/// Files that are changed, and the tests that have to see it.
+struct Set {
+    name: &'static str,
+    package: &'static str,
+    /// As globs below the root; all of the package if there are none.
+    files: &'static [&'static str],
+    /// Packages with the tests.
+    tested: &'static [&'static str],
+    /// Arguments of `cargo test`.
+    tests: &'static str,
+    /// How many of a hundred have to be seen at least.
+    least: usize,
+}
+
+const SETS: [Set; 5] = [
+    Set {
+        name: "verify",
+        package: "spektr-verify",
+        files: &[],
+        tested: &["spektr-verify"],
+        tests: "--lib --tests",
+        least: 95,
+    },
+    Set {
+        name: "entries",
+        package: "spektr-types",
+        files: &["spektr-types/src/entries.rs", "spektr-types/src/entries/*.rs"],
+        tested: &["spektr-types", "spektr-tests"],
+        tests: "--lib --test envelope_aliases --test hostile_bodies --test hostile_entries \
+                --test properties --test selection --test times",
+        least: 90,
+    },
+    Set {
+        name: "intake",
+        package: "spektr-inbox",
+        files: &["spektr-inbox/src/intake/*.rs"],
+        tested: &["spektr-inbox"],
+        tests: "--lib --test receive --test sqlite",
+        least: 90,
+    },
+    Set {
+        name: "sqlite",
+        package: "spektr-inbox",
+        files: &[
+            "spektr-inbox/src/store/sqlite/claim.rs",
+            "spektr-inbox/src/store/sqlite/lease.rs",
+        ],
+        tested: &["spektr-inbox"],
+        tests: "--lib --test sqlite --test work",
+        least: 90,
+    },
+    Set {
+        name: "postgres",
+        package: "spektr-inbox",
+        files: &[
+            "spektr-inbox/src/store/postgres/complete.rs",
+            "spektr-inbox/src/store/postgres/settle.rs",
+            "spektr-inbox/src/store/postgres/work.rs",
+        ],
+        tested: &["spektr-inbox"],
+        tests: "--test postgres -- behaviour:: concurrency:: processes:: transaction::",
+        least: 90,
+    },
+];
+
+/// What cargo-mutants has found, of all that it could build.
+#[derive(Deserialize)]
+struct Outcomes {
+    caught: usize,
+    missed: usize,
+    timeout: usize,
+    unviable: usize,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let is_wanted = |set: &&Set| {
+        arguments.names.is_empty() || arguments.names.iter().any(|name| name == set.name)
+    };
+    let mut is_enough = true;
+    for set in SETS.iter().filter(is_wanted) {
+        is_enough &= mutate(set)?;
+    }
+    Ok(if is_enough { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs a set; tells whether enough mutants were seen.
+fn mutate(set: &Set) -> Result<bool> {
+    let output = workspace::root().join("target/mutants").join(set.name);
+    fs::create_dir_all(&output)?;
+    let mut mutants = Command::new(workspace::cargo());
+    mutants.args(["mutants", "--package", set.package, "--all-features", "--output"]).arg(&output);
+    for files in set.files {
+        mutants.args(["--file", files]);
+    }
+    for package in set.tested {
+        mutants.args(["--test-package", package]);
+    }
+    let status = mutants
+        .arg("--")
+        .args(set.tests.split_whitespace())
+        .current_dir(workspace::root())
+        .status()
+        .context("cannot run cargo")?;
+    // 0: all were seen; 2: some were not; 3: some tests did not end.
+    let is_done = status.code().is_some_and(|code| [0, 2, 3].contains(&code));
+    ensure!(
+        is_done,
+        "cargo mutants: {status}; it is installed by `cargo install --locked cargo-mutants`"
+    );
+    let folder = output.join("mutants.out");
+    let outcomes = fs::read_to_string(folder.join("outcomes.json"))?;
+    let Outcomes { caught, missed, timeout, unviable } = serde_json::from_str(&outcomes)?;
+    let (seen, viable) = (caught + timeout, caught + timeout + missed);
+    ensure!(viable > 0, "{}: there is nothing to change", set.name);
+    print!("{}", fs::read_to_string(folder.join("missed.txt"))?);
+    println!(
+        "{}: {seen} of {viable} mutants were seen, {} % ({} % have to be); {timeout} by tests that \
+         did not end; {unviable} do not build",
+        set.name,
+        100 * seen / viable,
+        set.least,
+    );
+    Ok(100 * seen >= set.least * viable)
+}
