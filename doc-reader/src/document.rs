@@ -33,7 +33,7 @@ pub(crate) enum Block {
     Table(Table),
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Table {
     pub(crate) header: Vec<String>,
     pub(crate) rows: Vec<Vec<String>>,
@@ -41,6 +41,25 @@ pub(crate) struct Table {
     pub(crate) unsplit: Vec<String>,
     /// What it lists, once it is whole.
     pub(crate) shape: Shape,
+}
+
+impl Block {
+    /// Returns its words: the text, the code, or the rows of the table. Captions, which only
+    /// some renderings have, say nothing.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        match self {
+            Block::Heading { text, .. } | Block::Paragraph(text) => {
+                let says = !words::is_caption(text) && !words::is_site_text(text);
+                says.then(|| text.clone()).into_iter().collect()
+            }
+            Block::Code(code) => vec![code.clone()],
+            Block::Table(table) => {
+                let rows = std::iter::once(&table.header).chain(&table.rows);
+                let unsplit = table.unsplit.iter().cloned();
+                rows.map(|row| row.join(" ")).chain(unsplit).collect()
+            }
+        }
+    }
 }
 
 impl Document {
@@ -83,15 +102,14 @@ impl Document {
         }
     }
 
-    /// Adds a table, without its empty rows. A table without a header takes its
-    /// first row for one.
-    pub(crate) fn table(&mut self, mut table: Table) {
-        table.rows.retain(|row| row.iter().any(|cell| !cell.is_empty()));
-        if table.header.iter().all(String::is_empty) && !table.rows.is_empty() {
-            table.header = table.rows.remove(0);
-        }
-        table.shape = tables::shape(&table);
-        if !table.header.is_empty() {
+    /// Adds a table of rows, whose first has the headings of the columns; empty ones are
+    /// left out.
+    pub(crate) fn table(&mut self, mut rows: Vec<Vec<String>>, unsplit: Vec<String>) {
+        rows.retain(|row| row.iter().any(|cell| !cell.is_empty()));
+        if !rows.is_empty() {
+            let header = rows.remove(0);
+            let mut table = Table { header, rows, unsplit, shape: Shape::Other };
+            table.shape = tables::shape(&table);
             self.blocks.push(Block::Table(table));
         }
     }

@@ -7,6 +7,8 @@ mod parse;
 
 use std::collections::HashMap;
 
+use lazy_regex::regex;
+
 use crate::facts::{Example, ExampleMember, ExampleProblem, Fault, Kind, holds_wire_type};
 
 /// Levels that are read; deeper ones are skipped with a fault.
@@ -39,10 +41,19 @@ pub(crate) struct Examples {
     pub(crate) batch: Option<String>,
     /// Whether something was too large to be read.
     pub(crate) overflow: bool,
+    /// Whether the last one ends before its brackets close.
+    pub(crate) open: bool,
     read: bool,
 }
 
 impl Examples {
+    /// Reads blocks of code.
+    pub(crate) fn new<'c>(codes: impl IntoIterator<Item = &'c str>) -> Self {
+        let mut examples = Self::default();
+        codes.into_iter().for_each(|code| examples.add(code));
+        examples
+    }
+
     /// Reads one block of code; code that isn't JSON is left alone.
     pub(crate) fn add(&mut self, code: &str) {
         let Some(start) = json_start(code) else {
@@ -52,12 +63,11 @@ impl Examples {
         let parsed = parse::parse(&code[start..]);
         self.read = true;
         self.overflow |= parsed.overflow;
-        self.problems.extend(
-            parsed
-                .faults
-                .into_iter()
-                .map(|(kind, line)| ExampleProblem { kind, line: line + skipped }),
-        );
+        let is_open = |fault| matches!(fault, Fault::UnclosedBrace | Fault::UnclosedBracket);
+        self.open = !parsed.overflow && parsed.faults.iter().any(|(kind, _)| is_open(*kind));
+        let problems = parsed.faults.into_iter();
+        self.problems
+            .extend(problems.map(|(kind, line)| ExampleProblem { kind, line: line + skipped }));
         for node in &parsed.values {
             self.entry(node);
         }
@@ -155,49 +165,30 @@ fn batch(members: &[(String, Node)]) -> Option<(&str, &[Node])> {
         .then_some((name, entries))
 }
 
-/// Whether code is JSON that ends before its brackets close.
-pub(crate) fn is_open(code: &str) -> bool {
-    let open =
-        |fault: &(Fault, usize)| matches!(fault.0, Fault::UnclosedBrace | Fault::UnclosedBracket);
-    json_start(code).is_some_and(|start| {
-        let parsed = parse::parse(&code[start..]);
-        !parsed.overflow && parsed.faults.iter().any(open)
-    })
-}
-
 /// Finds where JSON begins in a block of code: at the beginning of a line, or
 /// where a line of a program opens an object: `const event = {`.
 pub(crate) fn json_start(code: &str) -> Option<usize> {
     let mut at = 0;
     for line in code.split_inclusive('\n') {
-        if starts_json(line) {
-            return Some(at + (line.len() - line.trim_start().len()));
-        }
-        if let Some(opened) = opens_json(line) {
-            return Some(at + opened);
+        if let Some(start) = opens_json(line) {
+            return Some(at + start);
         }
         at += line.len();
     }
     None
 }
 
-/// Where a line of a program opens an object that it assigns or passes on.
+/// Where a line opens an object or a list of objects, which a program may assign or pass on.
 pub(crate) fn opens_json(line: &str) -> Option<usize> {
-    let line = line.trim_end();
-    let before = line.strip_suffix(['{', '['])?;
-    let code = before.trim_end();
-    (code.ends_with(['=', '(']) || code.ends_with("return")).then_some(before.len())
-}
-
-/// Whether a line opens an object or a list of objects.
-pub(crate) fn starts_json(line: &str) -> bool {
-    let line = line.trim();
-    if let Some(rest) = line.strip_prefix('{') {
-        let rest = rest.trim_start();
-        return rest.is_empty() || rest.starts_with(['"', '\'', '“', '}', '/', '.', '…']);
+    let opens = ['{', '['];
+    if !line.trim_start().starts_with(opens) && !line.trim_end().ends_with(opens) {
+        return None;
     }
-    line.strip_prefix('[')
-        .is_some_and(|rest| rest.trim_start().is_empty() || rest.trim_start().starts_with('{'))
+    let json = regex!(
+        r#"(?x)^\s* (?:(?P<json> \{\s*(?:["'“}/.…]|$) | \[\s*(?:\{|$)) | .*(?:[=(]|return)\s* (?P<code>[{\[])\s*$)"#
+    );
+    let found = json.captures(line)?;
+    found.name("json").or(found.name("code")).map(|opened| opened.start())
 }
 
 /// Returns the member that an inline `{"results":[…]}` wraps events in.

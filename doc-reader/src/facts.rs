@@ -4,6 +4,7 @@
 //! the page doesn't say. What was inferred (a heading that lost its underscores,
 //! a member that stands elsewhere in the example) is marked as inferred.
 
+use lazy_regex::regex;
 use serde::Serialize;
 
 use crate::digest::{Digest, RowWords, Words};
@@ -11,7 +12,6 @@ use crate::words;
 
 /// Everything that one documentation page says about events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
 pub struct Page {
     /// The page's title.
     pub title: Option<String>,
@@ -36,9 +36,15 @@ pub struct Page {
     pub problems: Vec<Problem>,
 }
 
+impl Page {
+    /// Returns the sections that document an event.
+    pub fn sections_of<'p>(&'p self, event: &str) -> impl Iterator<Item = &'p Section> + Clone {
+        self.sections.iter().filter(move |section| section.is_of(event))
+    }
+}
+
 /// The statement that a delivery carries several events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
 pub struct Batch {
     /// The member that holds the list of events, such as `results`.
     pub member: String,
@@ -48,7 +54,6 @@ pub struct Batch {
 
 /// One row of the table of events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
 pub struct EventRow {
     /// The event's name as documented, such as `ALERT_RESOLVED`.
     pub name: String,
@@ -90,7 +95,6 @@ impl Status {
 
 /// The part of the page under one event's heading.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
 pub struct Section {
     /// The heading as it stands on the page.
     pub heading: String,
@@ -120,6 +124,14 @@ pub struct Section {
     pub rows: Vec<RowWords>,
 }
 
+impl Section {
+    /// Whether it documents an event.
+    #[must_use]
+    pub fn is_of(&self, event: &str) -> bool {
+        self.events.iter().any(|name| name == event)
+    }
+}
+
 /// How a heading was recognised as the section of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -141,7 +153,6 @@ pub enum Matched {
 
 /// One row of a member table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
 pub struct Member {
     /// The path as the table writes it, such as `data.contextId`.
     pub path: String,
@@ -239,7 +250,6 @@ impl Kind {
 
 /// What the examples of one section show, each read as one event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
 pub struct Example {
     /// Every member in the order of its first appearance.
     pub members: Vec<ExampleMember>,
@@ -249,7 +259,6 @@ pub struct Example {
 
 /// A member of an example.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
 pub struct ExampleMember {
     /// The path, with `[]` for the elements of an array: `fields[].key`.
     pub path: String,
@@ -259,7 +268,6 @@ pub struct ExampleMember {
 
 /// A fault of an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
 pub struct ExampleProblem {
     /// What is wrong.
     pub kind: Fault,
@@ -308,7 +316,6 @@ pub enum Fault {
 
 /// Something on the page that could not be read, or that contradicts itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
 pub struct Problem {
     /// What kind of problem it is.
     pub kind: ProblemKind,
@@ -370,6 +377,14 @@ pub enum ProblemKind {
     TypeDisagrees,
     /// A member that the table lists twice with different types.
     MemberRepeated,
+}
+
+impl ProblemKind {
+    /// Returns its name in words: `row unsplit`.
+    #[must_use]
+    pub fn words(self) -> String {
+        regex!("(.)([A-Z])").replace_all(&format!("{self:?}"), "$1 $2").to_lowercase()
+    }
 }
 
 /// Tells whether a member of that name holds an event's wire type.

@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 
-use crate::digest;
-use crate::document::{Block, Document, Table};
+use crate::digest::Words;
+use crate::document::{Block, Document};
 use crate::error::ReadError;
-use crate::example;
+use crate::example::{self, Examples};
 use crate::facts::{Batch, EventRow, Matched, Page, Problem, ProblemKind, Status};
 use crate::names::{Names, looks_like_event};
 use crate::section::{self, Raw};
@@ -46,7 +46,7 @@ pub(crate) fn page(mut document: Document, known: &[&str]) -> Result<Page, ReadE
         batch: None,
         common: None,
         events,
-        around: outline.around.finish(),
+        around: Words::new(&outline.around),
         sections: Vec::new(),
         ends_in_members,
         problems,
@@ -162,18 +162,16 @@ fn events(document: &Document, problems: &mut Vec<Problem>) -> Result<Vec<EventR
 /// whose brackets are still open. Further up that is a mistake of the page.
 fn is_cut_off(document: &Document, names: &Names) -> bool {
     let unknown = |text: &str| looks_like_event(text) && names.heading(text).events.is_empty();
-    let begins_row =
-        |table: &Table, text: &str| matches!(table.shape, Shape::Events(_)) && unknown(text);
     match document.blocks.as_slice() {
-        [.., Block::Code(code)] => example::is_open(code),
+        [.., Block::Code(code)] => Examples::new([code.as_str()]).open,
         [.., Block::Table(table)] => tables::ends_within_row(table),
-        [.., Block::Table(table), Block::Heading { text, .. }] => begins_row(table, text),
-        [
+        [.., Block::Table(table), Block::Heading { text, .. }]
+        | [
             ..,
             Block::Table(table),
             Block::Heading { text, .. },
             Block::Paragraph(_) | Block::Heading { .. },
-        ] => begins_row(table, text),
+        ] => matches!(table.shape, Shape::Events(_)) && unknown(text),
         _ => false,
     }
 }
@@ -183,7 +181,7 @@ fn is_cut_off(document: &Document, names: &Names) -> bool {
 struct Outline<'a> {
     sections: Vec<Raw<'a>>,
     /// The words of no section.
-    around: digest::Text,
+    around: Vec<String>,
 }
 
 impl<'a> Outline<'a> {
@@ -201,55 +199,39 @@ impl<'a> Outline<'a> {
         for block in &document.blocks {
             match block {
                 Block::Heading { level, text } => {
-                    let heading = names.heading(text);
-                    let event = !heading.events.is_empty()
+                    let found = names.heading(text);
+                    let event = !found.events.is_empty()
                         || looks_like_event(text)
                         || !names.beginning_with(text).is_empty();
-                    let mentioned = current.as_ref().is_some_and(|raw| raw.is_mentioned(&heading));
+                    let mentioned = current.as_ref().is_some_and(|raw| raw.is_mentioned(&found));
                     if !mentioned && (event || section::is_common(text)) {
-                        let says_more = heading.matched == Matched::Mention;
-                        let mut opened = Raw::new(*level, text, heading, !event);
                         // A heading is the name of the section, and no part of it, unless it
                         // has other words beside, as `(Beta)`.
-                        if says_more {
-                            opened.words.add(block);
-                        }
+                        let says_more = found.matched == Matched::Mention;
+                        let blocks = if says_more { vec![block] } else { Vec::new() };
+                        let (level, common) = (*level, !event);
+                        let opened = Raw { level, heading: text, found, common, blocks };
                         self.sections.extend(current.replace(opened));
                         before_title &= !is_title(block);
                         continue;
                     }
-                    current = match current {
-                        Some(raw) if !mentioned && raw.ends_at(*level, text) => {
-                            self.sections.push(raw);
-                            None
-                        }
-                        Some(mut raw) => {
-                            raw.caption(text, names, problems);
-                            Some(raw)
-                        }
-                        None => None,
-                    };
+                    let ended = current.take_if(|raw| !mentioned && raw.ends_at(*level, text));
+                    self.sections.extend(ended);
                 }
-                Block::Paragraph(text) => {
-                    if let Some(raw) = &mut current {
-                        raw.paragraph(text, names, problems);
-                    }
-                }
-                Block::Code(code) => current.iter_mut().for_each(|raw| raw.codes.push(code)),
-                Block::Table(table) => match (&mut current, table.shape) {
-                    (_, Shape::Events(_)) => continue,
-                    (Some(raw), Shape::Members { .. }) => raw.tables.push((table, raw.caption)),
-                    (None, Shape::Members { kind: Some(_), .. }) => {
+                Block::Table(table) => match table.shape {
+                    Shape::Events(_) => continue,
+                    Shape::Members { kind: Some(_), .. } if current.is_none() => {
                         let heads = table.header.join(", ");
                         let kind = ProblemKind::TableOutsideSection;
                         problems.push(Problem::new(kind, None, &heads));
                     }
                     _ => {}
                 },
+                Block::Paragraph(_) | Block::Code(_) => {}
             }
             match &mut current {
-                Some(raw) => raw.words.add(block),
-                None if !before_title => around(&mut self.around, block),
+                Some(raw) => raw.blocks.push(block),
+                None if !before_title => self.around.extend(block.texts()),
                 None => {}
             }
             before_title &= !is_title(block);
@@ -262,40 +244,19 @@ impl<'a> Outline<'a> {
     }
 }
 
-fn around(words: &mut digest::Text, block: &Block) {
-    match block {
-        Block::Heading { text, .. } | Block::Paragraph(text) => {
-            if !words::is_caption(text) && !words::is_site_text(text) {
-                words.add(text);
-            }
-        }
-        Block::Code(code) => words.add(code),
-        Block::Table(table) => {
-            let unsplit = table.unsplit.iter().cloned();
-            let rows = std::iter::once(&table.header).chain(&table.rows).map(|row| row.join(" "));
-            rows.chain(unsplit).for_each(|row| words.add(&row));
-        }
-    }
-}
-
 /// Finds the statement that deliveries are batches: as JSON in a sentence, in an example
 /// of a delivery, or in an event's example.
 fn batch(document: &Document, from_examples: Option<String>) -> Option<Batch> {
-    let mut shown = None;
-    for block in &document.blocks {
-        match block {
-            Block::Paragraph(text) => {
-                if let Some(member) = example::inline_batch(text) {
-                    return Some(Batch { member, statement: Some(words::clip(text, 120)) });
-                }
-            }
-            Block::Code(code) if shown.is_none() => {
-                let mut examples = example::Examples::default();
-                examples.add(code);
-                shown = examples.batch;
-            }
-            _ => {}
-        }
+    let stated = document.blocks.iter().find_map(|block| match block {
+        Block::Paragraph(text) => Some((example::inline_batch(text)?, words::clip(text, 120))),
+        _ => None,
+    });
+    if let Some((member, statement)) = stated {
+        return Some(Batch { member, statement: Some(statement) });
     }
+    let shown = document.blocks.iter().find_map(|block| match block {
+        Block::Code(code) => Examples::new([code.as_str()]).batch,
+        _ => None,
+    });
     shown.or(from_examples).map(|member| Batch { member, statement: None })
 }

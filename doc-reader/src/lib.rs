@@ -53,6 +53,8 @@ pub use facts::{
     Batch, EventRow, Example, ExampleMember, ExampleProblem, Fault, Kind, Matched, Member, Page,
     Problem, ProblemKind, Section, Status, Unit, holds_wire_type,
 };
+pub use names::letters;
+pub use place::loosen;
 
 /// The largest input that [`read`] accepts, in bytes.
 ///

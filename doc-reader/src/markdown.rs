@@ -10,6 +10,7 @@ mod components;
 
 use std::collections::BTreeSet;
 
+use lazy_regex::{regex_captures, regex_find, regex_is_match};
 use pulldown_cmark::{Event, Options, Parser, html::push_html};
 
 use crate::document::Document;
@@ -33,58 +34,29 @@ fn front_matter(text: &str) -> (Option<String>, &str) {
     let Some((matter, rest)) = matter.and_then(|text| text.split_once("\n---\n")) else {
         return (None, text);
     };
-    let title = matter.lines().find_map(|line| line.strip_prefix("title:"));
-    (title.map(|title| title.trim().trim_matches(['"', '\'']).to_owned()), rest)
+    let title = regex_captures!(r#"(?m)^title: *["']*(.*?)["']*\s*$"#, matter);
+    (title.map(|(_, title)| title.to_owned()), rest)
 }
 
 /// Whether the last line is a row whose closing bar is missing, unlike that of the
 /// row before.
 fn ends_within_row(text: &str) -> bool {
     let mut lines = text.trim_end().lines().rev().map(str::trim);
-    let (last, before) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
-    last.starts_with('|')
-        && (last.len() == 1 || !last.ends_with('|'))
-        && before.starts_with('|')
-        && before.ends_with('|')
+    let last = lines.next().filter(|last| regex_is_match!(r"^\|(?:.*[^|])?$", last));
+    last.is_some() && lines.next().is_some_and(|before| regex_is_match!(r"^\|.*\|$", before))
 }
 
 /// Footnotes that are known in every part of a page.
 const MOST_NOTES: usize = 64;
 
-/// Quotes and lists in each other that a line may open: the parser's work grows with the
-/// square of their number.
-const MOST_CONTAINERS: usize = 32;
-
-/// The length of the marks with which a line opens quotes and lists, as far as they are read.
-fn containers(line: &str) -> usize {
-    let mut rest = line;
-    for _ in 0..MOST_CONTAINERS {
-        let Some(length) = container(rest) else { break };
-        rest = &rest[length..];
+/// The length of the marks with which a text opens quotes and lists: of 32 of them at most,
+/// since the parser's work grows with the square of their number.
+fn containers(text: &str) -> usize {
+    let marked = |c: char| "> \t-+*".contains(c) || c.is_ascii_digit();
+    if !text.starts_with(marked) {
+        return 0;
     }
-    line.len() - rest.len()
-}
-
-/// The length of the mark of a quote or a list that a text begins with.
-fn container(text: &str) -> Option<usize> {
-    let start = text.trim_start_matches([' ', '\t']);
-    let after = match start.strip_prefix('>') {
-        Some(after) => after,
-        None => {
-            let digits = start.trim_start_matches(|c: char| c.is_ascii_digit());
-            let marks: &[char] = if digits == start { &['-', '+', '*'] } else { &['.', ')'] };
-            digits.strip_prefix(marks).filter(|after| after.starts_with([' ', '\t', '\n']))?
-        }
-    };
-    Some(text.len() - after.len())
-}
-
-/// Whether this is the label of a footnote: one short word, and not what stands before a
-/// link further on in the line.
-fn is_label(text: &str) -> bool {
-    const LONGEST: usize = 32;
-    let ends = |c: char| c.is_whitespace() || matches!(c, '[' | ']' | '\\');
-    (1..=LONGEST).contains(&text.len()) && !text.contains(ends)
+    regex_find!(r"^(?:[ \t]*(?:>|(?:[-+*]|[0-9]+[.)])[ \t\n])){0,32}", text).map_or(0, str::len)
 }
 
 /// Markdown on its way to HTML.
@@ -105,11 +77,14 @@ struct Converter {
 impl Converter {
     fn read(&mut self, text: &str) {
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
-        let labels = lines.iter().filter_map(|line| line.trim_start().strip_prefix("[^"));
-        let labels = labels.filter_map(|line| line.split_once("]:")).map(|(label, _)| label);
-        let labels: BTreeSet<&str> = labels.filter(|label| is_label(label)).collect();
-        self.labels =
-            labels.into_iter().take(MOST_NOTES).map(|label| format!("[^{label}]")).collect();
+        // The label of a footnote is one short word.
+        let label = |line: &&str| {
+            let (_, label) = regex_captures!(r"^\s*(\[\^[^\s\[\]\\]{1,32}\]):", line)?;
+            Some(label.to_owned())
+        };
+        let noted = lines.iter().filter(|line| line.contains("]:"));
+        let labels: BTreeSet<String> = noted.filter_map(label).collect();
+        self.labels = labels.into_iter().take(MOST_NOTES).collect();
         let mut at = 0;
         while at < lines.len() {
             let special = if self.fence.is_none() { self.special(&lines, at) } else { None };
@@ -179,9 +154,9 @@ impl Converter {
         }
         let indent = self.open.last().copied().flatten().unwrap_or(0);
         let line = &line[width.min(indent)..];
-        let (containers, text) = line.split_at(containers(line));
-        self.markdown.push_str(containers);
-        if self.fence.is_none() && container(text).is_some() {
+        let (marks, text) = line.split_at(containers(line));
+        self.markdown.push_str(marks);
+        if self.fence.is_none() && containers(text) > 0 {
             // What is deeper is text.
             self.markdown.push('\\');
         }
@@ -202,7 +177,7 @@ impl Converter {
         let before = at.checked_sub(1).map_or("", |before| lines[before]);
         if next.contains('|') && !before.contains('|') && !words::is_frame(next.trim()) {
             let framed = line.trim_start().starts_with('|');
-            let cells: Vec<String> = words::barred_cells(line, framed).collect();
+            let cells = words::barred_cells(line, framed);
             if words::is_header(&cells) {
                 self.markdown.push_str(&format!("|{}\n", "---|".repeat(cells.len())));
             }

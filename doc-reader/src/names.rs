@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use lazy_regex::{regex, regex_captures, regex_find, regex_is_match};
+
 use crate::facts::{Matched, Status};
 use crate::words;
 
@@ -30,45 +32,45 @@ pub(crate) struct Heading {
 }
 
 /// The letters and digits of a name, in upper case.
-pub(crate) fn letters(name: &str) -> String {
+#[must_use]
+pub fn letters(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
 }
 
-/// Whether this is the name of an event or a wire type: words of one case,
-/// joined by underscores, dots or hyphens, or one long word in upper case.
+/// Whether this is the name of an event or a wire type: words of one case, joined by
+/// underscores, dots or hyphens, or one long word in upper case. A dot before a digit is
+/// that of a version, such as `v2.0`.
 pub(crate) fn is_event_name(text: &str) -> bool {
-    if text.len() > 128 || !text.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        return false;
-    }
-    let upper = text.bytes().any(|byte| byte.is_ascii_uppercase());
-    let lower = text.bytes().any(|byte| byte.is_ascii_lowercase());
-    let joined = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || is_joint(byte))
-        && text.as_bytes().windows(2).all(|pair| !(is_joint(pair[0]) && is_joint(pair[1])))
-        && !text.bytes().last().is_some_and(is_joint)
-        // A dot before a digit is that of a version, such as `v2.0`.
-        && !text.as_bytes().windows(2).any(|pair| pair[0] == b'.' && pair[1].is_ascii_digit());
-    let words = text.bytes().filter(|&byte| is_joint(byte)).count() + 1;
-    joined && (upper != lower) && (words >= 2 || (upper && text.len() >= 4))
+    const LONGEST: usize = 128;
+    text.len() <= LONGEST
+        && regex_is_match!(
+            r"(?x)^(?:
+                [A-Z][A-Z0-9]*(?:[_-][A-Z0-9]+|\.[A-Z][A-Z0-9]*)+ | [A-Z][A-Z0-9]{3,} |
+                [a-z][a-z0-9]*(?:[_-][a-z0-9]+|\.[a-z][a-z0-9]*)+)$",
+            text
+        )
 }
 
-const fn is_joint(byte: u8) -> bool {
-    matches!(byte, b'_' | b'.' | b'-')
+/// Whether a text is the name of a type on the wire, and not of an event.
+pub(crate) fn is_wire_type(text: &str) -> bool {
+    is_event_name(text) && text.starts_with(|c: char| c.is_ascii_lowercase())
 }
 
 /// Whether a heading is written like an event's name, whichever the table has.
 pub(crate) fn looks_like_event(heading: &str) -> bool {
+    if !heading.contains(['_', '<', '|', '/']) {
+        return false;
+    }
     let (name, _) = without_status(heading);
     if name.len() > 200 || name.bytes().any(|byte| byte.is_ascii_lowercase()) {
         // Names in lower case are too much like ordinary words and paths, apart
         // from those with an underscore.
         return name.contains('_') && is_event_name(name);
     }
-    let mut pieces = alternatives(name).into_iter().peekable();
-    pieces.peek().is_some()
-        && pieces.all(|piece| {
-            piece.contains('_') && is_event_name(&piece)
-                || (name.contains(['<', '|', '/']) && is_event_name(&piece))
-        })
+    let listed = name.contains(['<', '|', '/']);
+    let pieces = alternatives(name);
+    let fits = |piece: &String| is_event_name(piece) && (listed || piece.contains('_'));
+    !pieces.is_empty() && pieces.iter().all(fits)
 }
 
 impl Names {
@@ -92,25 +94,20 @@ impl Names {
         let mut found =
             Heading { events: Vec::new(), matched: Matched::Name, status, partly: false };
         for piece in alternatives(name) {
-            match self.one(&piece) {
-                Some((at, matched)) => {
-                    found.matched = found.matched.max(matched);
-                    if !found.events.contains(&at) {
-                        found.events.push(at);
-                    }
-                }
-                None => found.partly = true,
+            let Some((at, matched)) = self.one(&piece) else {
+                found.partly = true;
+                continue;
+            };
+            found.matched = found.matched.max(matched);
+            if !found.events.contains(&at) {
+                found.events.push(at);
             }
         }
         if found.events.is_empty() {
             found.partly = false;
-            match self.mentioned(name) {
-                Some(at) => {
-                    found.events.push(at);
-                    found.matched = Matched::Mention;
-                }
-                None => found.matched = Matched::Nothing,
-            }
+            found.events.extend(self.mentioned(name));
+            let mentioned = !found.events.is_empty();
+            found.matched = if mentioned { Matched::Mention } else { Matched::Nothing };
         }
         found
     }
@@ -130,13 +127,10 @@ impl Names {
         if begin.len() < 4 || name.bytes().any(|byte| byte.is_ascii_lowercase()) {
             return Vec::new();
         }
+        let begins = |&at: &usize| self.names.get(at).is_some_and(|name| ends_word(name, &begin));
         let range = self.letters.range(begin.clone()..);
-        range
-            .take_while(|(letters, _)| letters.starts_with(&begin))
-            .flat_map(|(_, at)| at)
-            .copied()
-            .filter(|&at| self.names.get(at).is_some_and(|name| ends_word(name, begin.len())))
-            .collect()
+        let range = range.take_while(|(letters, _)| letters.starts_with(&begin));
+        range.flat_map(|(_, at)| at).copied().filter(begins).collect()
     }
 
     fn one(&self, name: &str) -> Option<(usize, Matched)> {
@@ -151,37 +145,21 @@ impl Names {
         if let Some(at) = by(&letters) {
             return Some((at, Matched::Letters));
         }
-        if letters.len() < 4 {
-            return None;
-        }
-        let mut forms: Vec<usize> = ["D", "ED", "S"]
-            .iter()
-            .flat_map(|ending| {
-                let longer = by(&format!("{letters}{ending}"));
-                let shorter = letters.strip_suffix(ending).and_then(by);
-                [longer, shorter]
-            })
-            .flatten()
-            .collect();
+        let longer = ["D", "ED", "S"].map(|ending| by(&format!("{letters}{ending}")));
+        let shorter = ["D", "ED", "S"].map(|ending| letters.strip_suffix(ending).and_then(by));
+        let mut forms: Vec<usize> = longer.into_iter().chain(shorter).flatten().collect();
         forms.dedup();
         match forms.as_slice() {
-            [only] => Some((*only, Matched::Inflection)),
+            [only] if letters.len() >= 4 => Some((*only, Matched::Inflection)),
             _ => None,
         }
     }
 }
 
-/// Whether a word of `name` ends after this many letters.
-fn ends_word(name: &str, count: usize) -> bool {
-    let mut seen = 0;
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() {
-            seen += 1;
-        } else if seen == count {
-            return true;
-        }
-    }
-    false
+/// Whether a word of `name` ends where these letters end.
+fn ends_word(name: &str, begin: &str) -> bool {
+    let joints = name.match_indices(|c: char| !c.is_ascii_alphanumeric());
+    joints.into_iter().any(|(at, _)| letters(&name[..at]) == begin)
 }
 
 /// Cuts `(WIP)`, `- deprecated`, `[WIP]` and numbering off a heading.
@@ -195,22 +173,10 @@ pub(crate) fn without_status(heading: &str) -> (&str, Option<Status>) {
         let (name, _) = without_status(heading.trim_matches(|c: char| !c.is_alphanumeric()));
         return (name, Some(Status::Deprecated));
     }
-    let mut name = heading.trim_matches(|c: char| {
-        c.is_whitespace() || is_symbol(c) || matches!(c, '`' | '*' | '#' | ':' | '~')
-    });
-    if let Some((number, rest)) = name.split_once(' ') {
-        let number = number.trim_end_matches([')', '.']);
-        if number.starts_with(|c: char| c.is_ascii_digit())
-            && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
-        {
-            name = rest.trim_start();
-        }
-    }
-    for label in ["event:", "webhook:"] {
-        if words::starts_with(name, label) {
-            name = name[label.len()..].trim_start();
-        }
-    }
+    let dressing = |c: char| c.is_whitespace() || is_symbol(c) || "`*#:~".contains(c);
+    let name = heading.trim_matches(dressing);
+    let label = regex_find!(r"^(?:\d[\d.]*[).]* +)?(?i:(?:event|webhook):\s*)*", name);
+    let name = &name[label.map_or(0, str::len)..];
     for (at, _) in name.match_indices(' ') {
         let (before, after) = (name[..at].trim(), name[at..].trim());
         // `Deprecated: NAME`, `[WIP] NAME`
@@ -230,14 +196,8 @@ pub(crate) fn without_status(heading: &str) -> (&str, Option<Status>) {
             return (trim_joint(&name[..at]), Some(status));
         }
     }
-    for label in [" event", " webhook", " events", " webhooks"] {
-        if let Some(at) = name.len().checked_sub(label.len()) {
-            if name.get(at..).is_some_and(|end| end.eq_ignore_ascii_case(label)) {
-                name = &name[..at];
-            }
-        }
-    }
-    (trim_joint(name), None)
+    let kind = regex!("(?i) (?:event|webhook)s?$").find(name);
+    (trim_joint(kind.map_or(name, |kind| &name[..kind.start()])), None)
 }
 
 /// Cuts off a badge such as `New` that stands behind a name in upper case.
@@ -259,42 +219,28 @@ fn is_symbol(c: char) -> bool {
 }
 
 fn trim_joint(name: &str) -> &str {
-    name.trim_matches(|c: char| {
-        c.is_whitespace() || is_symbol(c) || matches!(c, '-' | '–' | '—' | ':' | '`' | '*' | '~')
-    })
+    name.trim_matches(|c: char| c.is_whitespace() || is_symbol(c) || "-–—:`*~".contains(c))
 }
 
 /// Spells out the names that a heading stands for: `A_<B|C>`, `A_(B|C)`,
 /// `A_{B,C}`, `A_B/C`, `A_B and A_C`.
 fn alternatives(name: &str) -> Vec<String> {
     const MOST: usize = 16;
-    for (open, close) in [('<', '>'), ('(', ')'), ('[', ']'), ('{', '}')] {
-        let Some((before, rest)) = name.split_once(open) else {
-            continue;
-        };
-        let Some((inside, after)) = rest.split_once(close) else {
-            continue;
-        };
+    let listed =
+        regex_captures!(r"(?x)^(.*?)(?: <(.*?)> | \((.*?)\) | \[(.*?)\] | \{(.*?)\})(.*)$", name);
+    if let Some((_, before, a, b, c, d, after)) = listed {
+        let inside = [a, b, c, d].concat();
         let pieces = inside.split(['|', '/', ',']).take(MOST);
-        let spelled: Vec<String> =
-            pieces.map(|piece| format!("{before}{}{after}", piece.trim())).collect();
-        if spelled.len() > 1 {
-            return spelled;
+        if pieces.clone().count() > 1 {
+            return pieces.map(|piece| format!("{before}{}{after}", piece.trim())).collect();
         }
     }
-    let normal = name.replace(" and ", "|").replace(" & ", "|").replace(" or ", "|");
-    let mut pieces = normal.split(['|', '/', ',', '+']).map(str::trim).take(MOST);
-    let Some(first) = pieces.next() else {
-        return Vec::new();
-    };
+    let mut pieces = regex!(r" and | & | or |[|/,+]").split(name).map(str::trim).take(MOST);
+    let Some(first) = pieces.next() else { return Vec::new() };
     let stem = first.rfind('_').map_or("", |at| &first[..=at]);
     let rest = pieces.filter(|piece| !piece.is_empty()).map(|piece| {
         // `CUSTOMER_TAG_ADDED/REMOVED` repeats only the last word.
-        if piece.contains('_') || piece.contains(' ') {
-            piece.to_owned()
-        } else {
-            format!("{stem}{piece}")
-        }
+        if piece.contains(['_', ' ']) { piece.to_owned() } else { format!("{stem}{piece}") }
     });
     std::iter::once(first.to_owned()).chain(rest).collect()
 }

@@ -9,11 +9,14 @@ mod knowledge;
 mod lines;
 mod rows;
 
-use crate::document::{Block, Document, Table};
-use crate::example::{Examples, opens_json, starts_json};
-use crate::facts::Problem;
+use lazy_regex::{regex, regex_is_match};
+
+use crate::document::{Block, Document};
+use crate::example::opens_json;
+use crate::facts::{Problem, ProblemKind};
 use crate::names::looks_like_event;
-use crate::{types, words};
+use crate::words::{self, Column};
+use crate::{example::Examples, types};
 use knowledge::Knowledge;
 
 /// Bytes that a heading may have.
@@ -21,17 +24,15 @@ const LONGEST_HEADING: usize = 80;
 
 pub(crate) fn document(text: &str) -> Document {
     let lines: Vec<&str> = text.lines().collect();
-    let knowledge = Knowledge::new(&lines);
     let mut reader = Reader {
         document: Document::default(),
-        examples: Examples::default(),
         paragraph: String::new(),
-        knowledge,
+        knowledge: Knowledge::new(&lines),
         heading: None,
     };
     let mut at = 0;
-    while let Some(line) = lines.get(at) {
-        at = reader.block(&lines, at, line);
+    while at < lines.len() {
+        at = reader.block(&lines, at);
     }
     reader.end_paragraph();
     reader.document.title = title(&reader.document, &lines);
@@ -40,40 +41,44 @@ pub(crate) fn document(text: &str) -> Document {
 
 struct Reader<'a> {
     document: Document,
-    /// What the examples since the last heading of an event show.
-    examples: Examples,
     paragraph: String,
     knowledge: Knowledge<'a>,
     heading: Option<String>,
 }
 
+/// The rows of a table.
+#[derive(Default)]
+struct Rows {
+    cells: Vec<Vec<String>>,
+    /// Those whose cells could not be told apart, or in several ways.
+    unsplit: Vec<String>,
+    ambiguous: Vec<String>,
+    /// The first line after them.
+    end: usize,
+}
+
 impl<'a> Reader<'a> {
     /// Reads what begins at this line; returns the first line after it.
-    fn block(&mut self, lines: &[&'a str], at: usize, line: &'a str) -> usize {
+    fn block(&mut self, lines: &[&'a str], at: usize) -> usize {
+        let line = lines[at];
         if line.trim().is_empty() {
             self.end_paragraph();
-            return at + 1;
-        }
-        if starts_json(line) || opens_json(line).is_some() {
+        } else if opens_json(line).is_some() {
             self.end_paragraph();
             let end = code_end(lines, at);
             let code = lines[at..end].join("\n");
-            self.examples.add(&code);
+            self.knowledge.learn(&Examples::new([code.as_str()]));
             self.document.code(code);
             return end;
-        }
-        if let Some(header) = header(lines, at) {
+        } else if let Some(header) = header(lines, at) {
             self.end_paragraph();
             return self.table(lines, header);
-        }
-        let event = looks_like_event(line.trim());
-        if event || (self.paragraph.is_empty() && is_heading(lines, at)) {
+        } else if looks_like_event(line.trim()) {
             self.end_paragraph();
-            if event {
-                self.examples = Examples::default();
-                self.knowledge.leave();
-                self.heading = Some(words::squeeze(line));
-            }
+            self.knowledge.leave();
+            self.heading = Some(words::squeeze(line));
+            self.document.heading(0, line);
+        } else if self.paragraph.is_empty() && is_heading(lines, at) {
             self.document.heading(0, line);
         } else {
             self.paragraph.push_str(line);
@@ -82,57 +87,46 @@ impl<'a> Reader<'a> {
         at + 1
     }
 
-    /// Whether a line is the beginning of a row whose member the example shows.
-    fn begins_member(&self, line: &str) -> bool {
-        let begins =
-            |path: &str| path.starts_with(line) || (path.len() > 3 && line.starts_with(path));
-        let path = |path: &str| begins(path) || begins(path.rsplit('.').next().unwrap_or(path));
-        !line.contains(char::is_whitespace)
-            && self.examples.members().iter().any(|member| path(&member.path))
-    }
-
     fn end_paragraph(&mut self) {
         let text = std::mem::take(&mut self.paragraph);
         self.document.paragraph(&text);
     }
 
     fn table(&mut self, lines: &[&'a str], header: Header) -> usize {
-        let mut table = Table { header: header.cells, ..Table::default() };
-        let columns = table.columns();
-        self.knowledge.enter(&self.examples);
-        let mut problems = Vec::new();
-        let end = match header.layout {
-            Layout::Separated(by) => rows::separated(lines, header.end, by, &mut table),
-            Layout::RunTogether => rows::run_together(
-                lines,
-                header.end,
-                &columns,
-                &self.knowledge,
-                &mut table,
-                &mut problems,
-            ),
-            Layout::OnePerLine => lines::one_per_line(lines, header.end, &columns, &mut table),
+        let columns: Vec<Column> = header.cells.iter().map(|cell| words::column(cell)).collect();
+        let mut rows = match header.layout {
+            Layout::Separated(by) => rows::separated(lines, header.end, by, columns.len()),
+            Layout::RunTogether => rows::run_together(lines, header.end, &columns, &self.knowledge),
+            Layout::OnePerLine => lines::one_per_line(lines, header.end, &columns),
         };
-        // The beginning of a row at the end of the text is no row, and no paragraph.
-        let left = lines[end.min(lines.len())..].iter().filter(|line| !line.trim().is_empty());
-        let left: Vec<&str> = left.map(|line| line.trim()).take(3).collect();
-        self.document.cut_off |= match (left.as_slice(), table.unsplit.last()) {
-            ([], Some(line)) => self.begins_member(line),
+        self.document.cut_off |= self.is_cut_off(&lines[rows.end.min(lines.len())..], &rows);
+        let unsplit = rows.unsplit.iter().map(|row| (ProblemKind::RowUnsplit, row));
+        let ambiguous = rows.ambiguous.iter().map(|row| (ProblemKind::RowAmbiguous, row));
+        let heading = self.heading.as_deref();
+        let problems = unsplit.chain(ambiguous);
+        let problems = problems.map(|(kind, row)| Problem::new(kind, heading, row));
+        self.document.problems.extend(problems);
+        rows.cells.insert(0, header.cells);
+        self.document.table(rows.cells, rows.unsplit);
+        rows.end
+    }
+
+    /// Whether the text ends with the beginning of a row, which is no row, and no paragraph.
+    fn is_cut_off(&self, rest: &[&str], rows: &Rows) -> bool {
+        let left = rest.iter().map(|line| line.trim()).filter(|line| !line.is_empty());
+        let left: Vec<&str> = left.take(3).collect();
+        let begins = |line: &str| self.knowledge.begins_member(line);
+        match (left.as_slice(), rows.unsplit.last()) {
+            ([], Some(line)) => begins(line),
             // A name that follows a row without a description looks like one.
             ([line], _) => {
-                let cells = table.rows.last().into_iter().flatten();
-                let last = cells.rev().find(|cell| !cell.is_empty());
-                self.begins_member(line)
-                    || types::begins(line) && last.is_some_and(|last| self.begins_member(last))
+                let mut cells = rows.cells.last().into_iter().flatten().rev();
+                let last = cells.find(|cell| !cell.is_empty());
+                begins(line) || types::begins(line) && last.is_some_and(|last| begins(last))
             }
-            ([line, kind], _) => self.begins_member(line) && types::begins(kind),
+            ([line, kind], _) => begins(line) && types::begins(kind),
             _ => false,
-        };
-        let section = self.heading.as_deref();
-        let problems = problems.iter().map(|(kind, about)| Problem::new(*kind, section, about));
-        self.document.problems.extend(problems);
-        self.document.table(table);
-        end
+        }
     }
 }
 
@@ -151,10 +145,11 @@ struct Header {
 
 /// Reads the column headings that begin at this line.
 fn header(lines: &[&str], at: usize) -> Option<Header> {
+    const MOST_LINES: usize = 16;
     let line = lines.get(at)?;
     let framed = line.trim_start().starts_with('|');
     for by in [Separator::Gap, Separator::Bar { framed }] {
-        let cells = separated_cells(line, by);
+        let cells = by.cells(line);
         if words::is_header(&cells) {
             return Some(Header { cells, layout: Layout::Separated(by), end: at + 1 });
         }
@@ -164,20 +159,16 @@ fn header(lines: &[&str], at: usize) -> Option<Header> {
     }
     let mut cells = Vec::new();
     let mut end = at;
-    for (here, line) in lines.iter().enumerate().skip(at).take(16) {
+    for (here, line) in lines.iter().enumerate().skip(at).take(MOST_LINES) {
         let cell = words::squeeze(line);
-        if cell.is_empty() {
-            continue;
-        }
-        if cell.len() > 40 || words::column(&cell) == words::Column::Other {
-            break;
-        }
         // The table's first row may repeat a heading's word; a header doesn't.
-        if cells.contains(&cell) {
+        if !cell.is_empty() && (words::column(&cell) == Column::Other || cells.contains(&cell)) {
             break;
         }
-        cells.push(cell);
-        end = here + 1;
+        if !cell.is_empty() {
+            cells.push(cell);
+            end = here + 1;
+        }
     }
     words::is_header(&cells).then_some(Header { cells, layout: Layout::OnePerLine, end })
 }
@@ -191,17 +182,14 @@ enum Separator {
     Bar { framed: bool },
 }
 
-fn separated_cells(line: &str, by: Separator) -> Vec<String> {
-    if let Separator::Bar { framed } = by {
-        return words::barred_cells(line, framed).collect();
+impl Separator {
+    fn cells(self, line: &str) -> Vec<String> {
+        match self {
+            Separator::Bar { framed } => words::barred_cells(line, framed),
+            Separator::Gap if line.contains('\t') => line.split('\t').map(words::squeeze).collect(),
+            Separator::Gap => regex!(" {2,}").split(line.trim()).map(words::squeeze).collect(),
+        }
     }
-    let line = line.trim_end_matches(['\n', ' ']);
-    let cells: Vec<&str> = if line.contains('\t') {
-        line.split('\t').collect()
-    } else {
-        line.trim_start().split("  ").filter(|cell| !cell.trim().is_empty()).collect()
-    };
-    cells.into_iter().map(words::squeeze).collect()
 }
 
 /// Whether a line is written like a heading and stands like one.
@@ -210,94 +198,65 @@ fn is_heading(lines: &[&str], at: usize) -> bool {
     let alone = |neighbour: Option<&&str>| neighbour.is_none_or(|line| line.trim().is_empty());
     let before = at.checked_sub(1).and_then(|at| lines.get(at));
     let after = lines.get(at + 1);
-    let opens = after.is_some_and(|line| starts_json(line)) || header(lines, at + 1).is_some();
+    let opens =
+        || after.is_some_and(|it| opens_json(it).is_some()) || header(lines, at + 1).is_some();
     line.len() <= LONGEST_HEADING
-        && line.contains(|c: char| c.is_alphabetic())
+        && line.contains(char::is_alphabetic)
         && !line.ends_with(['.', ':', ';', ',', '!', '?'])
         && alone(before)
-        && (alone(after) || opens)
+        && (alone(after) || opens())
 }
 
 /// The first line after the code that begins here: where its brackets close, or
-/// where a line doesn't look like JSON.
+/// where a line doesn't look like JSON. A blank line inside code is rare, two are none.
 fn code_end(lines: &[&str], at: usize) -> usize {
-    let mut depth = 0_i64;
+    let mut depth = 0;
     let mut end = at;
-    let mut blanks = 0;
     for (here, line) in lines.iter().enumerate().skip(at) {
         let text = line.trim();
-        if text.is_empty() {
-            blanks += 1;
-            // A blank line inside code is rare, two are none.
-            if blanks > 1 {
-                break;
-            }
-            continue;
-        }
-        if here > at && !continues_json(text) {
+        // A row of alternatives looks like one of a table, but not like its head.
+        let head = || text.starts_with('|') && header(lines, here).is_some();
+        let goes_on = text.is_empty() || here == at || (continues_json(text) && !head());
+        if here > end + 1 || !goes_on {
             break;
         }
-        blanks = 0;
-        depth += balance(text);
+        if text.is_empty() {
+            continue;
+        }
+        // Brackets in strings are none.
+        let bare = regex!(r#""(?:[^"\\]|\\.)*"?"#).replace_all(text, "");
+        depth += bare.matches(['{', '[']).count();
+        depth = depth.saturating_sub(bare.matches(['}', ']']).count());
         end = here + 1;
-        if depth <= 0 {
+        if depth == 0 {
             break;
         }
     }
     end
 }
 
-/// Opening brackets less closing ones, outside strings.
-fn balance(line: &str) -> i64 {
-    let mut depth = 0;
-    let mut quoted = false;
-    let mut escaped = false;
-    for byte in line.bytes() {
-        match byte {
-            b'"' if !escaped => quoted = !quoted,
-            b'{' | b'[' if !quoted => depth += 1,
-            b'}' | b']' if !quoted => depth -= 1,
-            _ => {}
-        }
-        escaped = byte == b'\\' && !escaped;
-    }
-    depth
-}
-
 fn continues_json(line: &str) -> bool {
-    let number = |c: char| c.is_ascii_digit() || c == '-';
-    if line.starts_with(['"', '\'', '“', '”', '{', '}', '[', ']', ',', '|', '#', '…', '.'])
-        || line.starts_with("//")
-        || line.starts_with("/*")
-        || line.starts_with('*')
-    {
-        return true;
-    }
-    if line.starts_with(number) {
-        return line.trim_end_matches(',').parse::<f64>().is_ok();
-    }
-    let word = line.trim_end_matches(',');
-    if matches!(word, "true" | "false" | "null") {
-        return true;
-    }
-    // A name without quotation marks.
-    let name = line.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(line.len());
-    name > 0 && line[name..].trim_start().starts_with(':')
+    regex_is_match!(
+        r#"(?x)^(?: ["'“”{}\[\],|\#….*] | //|/\* | -?[0-9][0-9.eE+-]*,*$ | (?:true|false|null),*$
+            | \w+\s*: )"#,
+        line
+    )
 }
 
-/// The heading that names the page, or the line where nothing stands like a heading.
+/// The heading that names the page, or the line where nothing stands like a heading. Text has
+/// no levels, so it is the first that speaks of events, or else the first one.
 fn title(document: &Document, lines: &[&str]) -> Option<String> {
+    const MOST_LINES: usize = 200;
     let before_tables = document.blocks.iter().take_while(|it| !matches!(it, Block::Table(_)));
     let headings = before_tables.filter_map(|block| match block {
         Block::Heading { text, .. } if !looks_like_event(text) => Some(text.as_str()),
         _ => None,
     });
+    let headings: Vec<&str> = headings.collect();
     let short = |line: &&str| (1..=LONGEST_HEADING).contains(&line.len());
-    let lines = lines.iter().take(200).map(|line| line.trim()).filter(short);
-    best_title(headings).or_else(|| best_title(lines)).map(words::squeeze)
-}
-
-/// Text has no levels, so it is the first that speaks of events, or else the first one.
-fn best_title<'t>(mut texts: impl Iterator<Item = &'t str> + Clone) -> Option<&'t str> {
-    texts.clone().find(|text| words::speaks_of_events(text)).or_else(|| texts.next())
+    let lines: Vec<&str> =
+        lines.iter().take(MOST_LINES).map(|it| it.trim()).filter(short).collect();
+    let texts = if headings.is_empty() { lines } else { headings };
+    let best = texts.iter().find(|text| words::speaks_of_events(text)).or(texts.first());
+    best.map(|text| words::squeeze(text))
 }

@@ -1,6 +1,8 @@
 //! From bytes to text, and from text to the document model by the rendering
 //! that the text is in.
 
+use lazy_regex::{regex, regex_is_match};
+
 use crate::document::Document;
 use crate::error::ReadError;
 use crate::html::Chrome;
@@ -27,8 +29,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<String, ReadError> {
     if text.trim().is_empty() {
         return Err(ReadError::Empty);
     }
-    let head = text.trim_start();
-    if is_web_archive(head) {
+    // The headers of `Web page, single file`.
+    if regex_is_match!(r"^(?i:\s*(?:from: <saved by|(?:\S.*\r?\n){0,15}mime-version:))", &text) {
         return Err(ReadError::WebArchive);
     }
     Ok(plainly_spaced(&text))
@@ -37,29 +39,9 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<String, ReadError> {
 /// One kind of line end and of space, and nothing invisible, so that no rendering
 /// has to think of more.
 fn plainly_spaced(text: &str) -> String {
-    let visible = text.chars().filter(|&c| !words::is_invisible(c));
-    let mut plain = String::with_capacity(text.len());
-    let mut returned = false;
-    for c in visible {
-        match c {
-            '\n' if returned => {}
-            '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => {
-                plain.push('\n')
-            }
-            '\t' => plain.push(c),
-            c if c.is_whitespace() => plain.push(' '),
-            c => plain.push(c),
-        }
-        returned = c == '\r';
-    }
-    plain
-}
-
-/// Whether a text begins with the headers of `Web page, single file`.
-fn is_web_archive(text: &str) -> bool {
-    let mut headers = text.lines().take(16).take_while(|line| !line.trim().is_empty());
-    headers.any(|line| words::starts_with(line, "mime-version:"))
-        || words::starts_with(text, "from: <saved by")
+    let lines = regex!(r"\r\n?|[\x0b\x0c\u{85}\u{2028}\u{2029}]").replace_all(text, "\n");
+    let spaced = regex!(r"[^\S\n\t]").replace_all(&lines, " ");
+    spaced.chars().filter(|&c| !words::is_invisible(c)).collect()
 }
 
 fn utf8(bytes: &[u8], skipped: usize) -> Result<String, ReadError> {
@@ -120,54 +102,25 @@ enum Rendering {
 }
 
 fn sniff(text: &str) -> Rendering {
-    let mut head = text.trim_start();
-    while let Some((_, rest)) = head.strip_prefix("<!--").and_then(|rest| rest.split_once("-->")) {
-        head = rest.trim_start();
+    let html = regex_is_match!(
+        r"(?xis)^\s*(?:<!--.*?-->\s*)*
+            <(?:!doctype|html|head|body|div|main|article|section|h1|h2|p>|meta|table|\?xml)",
+        text
+    );
+    // The second line of a table, such as `| --- | :-: |`, a table in HTML, or a block.
+    let table = regex_is_match!(
+        r"(?xim)^[\ \t]*(?:<table|\[block:|[-|:\ \t]*(?:\|[-|:\ \t]*--|--[-|:\ \t]*\|)[-|:\ \t]*$)",
+        text
+    );
+    let heading = || regex_is_match!(r"(?m)^[ \t]*#{1,6} ", text);
+    let fence = || regex_is_match!(r"(?m)^[ \t]*(?:```|~~~)", text);
+    if html {
+        Rendering::Html
+    } else if table || (heading() && fence()) {
+        Rendering::Markdown
+    } else {
+        Rendering::Plain
     }
-    let tags = [
-        "<!doctype",
-        "<html",
-        "<head",
-        "<body",
-        "<div",
-        "<main",
-        "<article",
-        "<section",
-        "<h1",
-        "<h2",
-        "<p>",
-        "<meta",
-        "<table",
-        "<?xml",
-    ];
-    if tags.iter().any(|tag| words::starts_with(head, tag)) {
-        return Rendering::Html;
-    }
-    let mut heading = false;
-    let mut fence = false;
-    for line in text.lines() {
-        let line = line.trim();
-        if is_delimiter_row(line) {
-            return Rendering::Markdown;
-        }
-        fence |= line.starts_with("```") || line.starts_with("~~~");
-        let level = line.len() - line.trim_start_matches('#').len();
-        heading |= (1..=6).contains(&level) && line[level..].starts_with(' ');
-        if words::starts_with(line, "<table")
-            || markdown::blocks::begins(line)
-            || (heading && fence)
-        {
-            return Rendering::Markdown;
-        }
-    }
-    Rendering::Plain
-}
-
-/// Whether this is the second line of a Markdown table, such as `| --- | :-: |`.
-fn is_delimiter_row(line: &str) -> bool {
-    line.contains('|')
-        && line.contains("--")
-        && line.bytes().all(|byte| matches!(byte, b'|' | b'-' | b':' | b' ' | b'\t'))
 }
 
 #[cfg(test)]

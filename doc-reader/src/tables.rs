@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use crate::digest::Normal;
+use lazy_regex::{regex, regex_is_match};
+
+use crate::digest::Digest;
 use crate::document::{Table, cell};
 use crate::facts::{EventRow, Kind, Member, Problem, ProblemKind, Status};
 use crate::types::{self, TypeExpr};
@@ -151,34 +153,53 @@ pub(crate) fn events(
             known = Some(Status::Deprecated);
         }
         let wire_type = words::bare(cell(row, wire_type));
-        let mut described = Normal::default();
-        texts.iter().for_each(|&at| described.text(cell(row, Some(at))));
+        let described: String = texts.iter().map(|&at| cell(row, Some(at))).collect();
         rows.push(EventRow {
             name: named.to_owned(),
             status: known,
             wire_type: (!wire_type.is_empty()).then(|| wire_type.to_owned()),
-            digest: described.finish(),
+            digest: Digest::of_words(&described),
         });
     }
     rows
 }
 
-/// Reads the rows of a table of members, each with the words beside name and type. Where
-/// the example shows a member is not known yet.
+/// A row of a table of members.
+pub(crate) struct Row {
+    /// What it says; where the example shows the member is not known yet.
+    pub(crate) member: Member,
+    /// The words beside name and type.
+    pub(crate) text: String,
+    /// All of its words, but for those that some renderings lose: the cells beside a type
+    /// that may be null.
+    pub(crate) words: String,
+    pub(crate) lost: String,
+}
+
+/// Reads a table of members; also returns the words that are in no row of a member.
 pub(crate) fn members(
     table: &Table,
-    mut problem_about: impl FnMut(ProblemKind, String),
-) -> Vec<(Member, String)> {
-    let Shape::Members { name, kind } = table.shape else { return Vec::new() };
+    (name, kind): (usize, Option<usize>),
+    mut report: impl FnMut(ProblemKind, String),
+) -> (Vec<Row>, Vec<String>) {
+    let columns = table.columns();
+    let heading = |at: usize| table.header[at].to_ascii_lowercase();
+    let mut beside: Vec<usize> =
+        (0..table.header.len()).filter(|&at| at != name && Some(at) != kind).collect();
+    beside.sort_by_key(|&at| (columns[at], heading(at)));
+    // What a column is for says its kind; other headings are words.
+    let other = table.header.iter().zip(&columns).filter(|(_, column)| **column == Column::Other);
+    let mut loose: Vec<String> = other.map(|(heading, _)| heading.clone()).collect();
     let mut rows = Vec::new();
     for row in &table.rows {
         let said = cell(row, Some(name));
         let Some((path, mark)) = path(said) else {
-            problem_about(ProblemKind::MemberUnnamed, row.join(" "));
+            report(ProblemKind::MemberUnnamed, row.join(" "));
+            loose.push(row.join(" "));
             continue;
         };
         if words::is_struck(said) {
-            problem_about(ProblemKind::MemberStruckOut, path.clone());
+            report(ProblemKind::MemberStruckOut, path.clone());
         }
         let said_type = words::unstruck(cell(row, kind)).replace('`', "");
         let mut expr = types::cell(&said_type).unwrap_or_else(|| TypeExpr {
@@ -187,25 +208,32 @@ pub(crate) fn members(
             ..TypeExpr::default()
         });
         if expr.kind == Kind::Unknown && kind.is_some() {
-            problem_about(ProblemKind::TypeUnknown, format!("{path}: {said_type}"));
+            report(ProblemKind::TypeUnknown, format!("{path}: {said_type}"));
         }
         expr.optional |= mark;
+        // A bar that was not escaped leaves the null in a cell of its own, and moves the
+        // cells behind it.
+        let moved = kind.map(|kind| kind + 1);
+        let moved = moved.filter(|_| words::bare(cell(row, moved)) == "null");
+        let mut words = [Some(name), kind, moved].map(|at| cell(row, at)).concat();
+        let mut lost = String::new();
+        let has_null = moved.is_some() || regex_is_match!(r"\bnull\b", cell(row, kind));
         let mut text = String::new();
-        for (at, (column, heading)) in table.columns().into_iter().zip(&table.header).enumerate() {
+        for at in beside.iter().copied().chain(table.header.len()..row.len()) {
             let content = cell(row, Some(at));
-            match (column, words::flag(content)) {
-                _ if at == name || Some(at) == kind => {}
-                (Column::Flag, Some(yes)) => {
-                    match words::bare(heading).to_ascii_lowercase().as_str() {
-                        "nullable" => expr.nullable |= yes,
-                        "optional" => expr.optional |= yes,
-                        _ => expr.optional |= !yes,
-                    }
-                }
+            match (columns.get(at), words::flag(content)) {
+                (Some(Column::Flag), Some(yes)) => match words::bare(&heading(at)) {
+                    "nullable" => expr.nullable |= yes,
+                    "optional" => expr.optional |= yes,
+                    _ => expr.optional |= !yes,
+                },
                 _ => {
                     expr.optional |= words::says_optional(content);
                     text.push_str(content);
                     text.push(' ');
+                    if Some(at) != moved {
+                        if has_null { &mut lost } else { &mut words }.push_str(content);
+                    }
                 }
             }
         }
@@ -222,44 +250,26 @@ pub(crate) fn members(
             valid_for_seconds: words::validity(&text),
             unit: words::unit(&said_type).or_else(|| words::unit(&text)),
         };
-        rows.push((member, text));
+        rows.push(Row { member, text, words, lost });
     }
-    rows
+    loose.extend(table.unsplit.iter().cloned());
+    (rows, loose)
 }
 
 /// Bytes that a member's path may have.
 const LONGEST_PATH: usize = 512;
 
 /// Reads a member's path; also says whether the cell marks it optional.
-pub(crate) fn path(cell: &str) -> Option<(String, bool)> {
-    let cell = cell.trim_start_matches(|c: char| {
-        c.is_whitespace() || matches!(c, '↳' | '└' | '├' | '─' | '│' | '>' | '-' | '–' | '•' | '→')
-    });
-    let name = cell.trim();
+fn path(cell: &str) -> Option<(String, bool)> {
+    let name = cell.trim_start_matches(|c: char| c.is_whitespace() || "↳└├─│>-–•→".contains(c));
     // The root of a JSON path.
-    let mut name = name.strip_prefix("$.").unwrap_or(name);
-    let mut optional = false;
-    if let Some((before, mark)) = name.split_once('(') {
-        optional = words::says_optional(mark);
-        name = before.trim_end();
-    } else if let Some((before, mark)) = name.split_once(' ') {
-        if !mark.starts_with(['>', '→', '.']) {
-            optional = words::says_optional(mark);
-            name = before;
-        }
-    }
-    optional |= name.ends_with('?');
-    let name: String = name
-        .replace(" > ", ".")
-        .replace(" → ", ".")
-        .chars()
-        .filter(|c| !matches!(c, '`' | '*' | '"' | '\'' | '\\' | '?' | ' ' | '~'))
-        .collect();
-    let fits = (1..=LONGEST_PATH).contains(&name.len())
-        && name.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '$'))
-        && name.chars().all(|c| {
-            c.is_alphanumeric() || matches!(c, '_' | '.' | '[' | ']' | '-' | '$' | '@' | ':')
-        })
+    let name = name.strip_prefix("$.").unwrap_or(name).trim();
+    let name = regex!(r" +[>→] +| +\. *").replace_all(name, ".");
+    let (name, mark) = name.split_once(['(', ' ']).unwrap_or((&name, ""));
+    let optional = words::says_optional(mark) || name.ends_with('?');
+    let name = name.replace(['`', '*', '"', '\'', '\\', '?', '~'], "");
+    let fits = name.len() <= LONGEST_PATH
+        && regex_is_match!(r"^[\p{Alphabetic}_$][\p{Alphabetic}\d_.\[\]$@:-]*$", &name)
         && !place::loosen(&name).is_empty();
     fits.then_some((name, optional))
 }

@@ -1,6 +1,9 @@
 //! The tolerant JSON parser.
 
 use std::collections::HashSet;
+use std::mem::replace;
+
+use lazy_regex::{regex, regex_captures, regex_find};
 
 use crate::example::{MAX_DEPTH, MAX_NAME, MAX_NODES, Node};
 use crate::facts::{Fault, Kind};
@@ -16,34 +19,32 @@ pub(super) struct Parsed {
 }
 
 pub(super) fn parse(text: &str) -> Parsed {
-    let mut parser = Parser {
-        text: text.trim_end(),
-        at: 0,
-        line: 1,
-        nodes: 0,
-        elided: false,
-        out: Parsed::default(),
-    };
+    let (rest, text, out) = (text.trim_end(), String::new(), Parsed::default());
+    let mut parser = Parser { rest, here: END, text, line: 1, nodes: 0, elided: false, out };
+    parser.next();
     loop {
-        parser.space();
-        match parser.peek() {
-            None => break,
-            Some('{' | '[') => {
+        match parser.here {
+            END => return parser.out,
+            '{' | '[' => {
                 let value = parser.value(0);
                 parser.out.values.extend(value);
             }
-            Some(_) => {
-                parser.fault(Fault::StrayText);
-                parser.bump();
-            }
+            _ => parser.stray(),
         }
     }
-    parser.out
 }
 
+/// What comes next, if it is no mark.
+const STRING: char = '"';
+const WORD: char = 'a';
+const END: char = '\0';
+
 struct Parser<'a> {
-    text: &'a str,
-    at: usize,
+    /// The text behind what comes next.
+    rest: &'a str,
+    /// A mark, a string or a word that comes next, its text and its line.
+    here: char,
+    text: String,
     line: usize,
     nodes: usize,
     /// Whether dots stood here since the last comma.
@@ -51,322 +52,260 @@ struct Parser<'a> {
     out: Parsed,
 }
 
-impl<'a> Parser<'a> {
-    fn peek(&self) -> Option<char> {
-        self.text.get(self.at..)?.chars().next()
+impl Parser<'_> {
+    /// Moves on by what was found here; says whether anything was.
+    fn take(&mut self, found: Option<&str>) -> bool {
+        let Some(found) = found else { return false };
+        self.line += found.matches('\n').count();
+        self.rest = &self.rest[found.len()..];
+        true
     }
 
-    fn rest(&self) -> &'a str {
-        self.text.get(self.at..).unwrap_or("")
-    }
-
-    fn bump(&mut self) {
-        if let Some(c) = self.peek() {
-            self.line += usize::from(c == '\n');
-            self.at += c.len_utf8();
+    /// Moves on, past white space, comments and dots that stand for what was left out;
+    /// returns the text of what was here.
+    fn next(&mut self) -> String {
+        loop {
+            self.take(regex_find!(r"^\s+", self.rest));
+            let comment = regex_find!(r"^(?:(?://|#).*|/\*(?s:.*?(?:\*/|$)))", self.rest);
+            let dots = regex_find!(r"^(?:\.{3}|…)[.…]*", self.rest);
+            if comment.is_some() {
+                self.fault(Fault::Comment);
+            } else if dots.is_some() {
+                self.fault(Fault::Ellipsis);
+                self.elided = true;
+            }
+            if !self.take(comment.or(dots)) {
+                break;
+            }
         }
+        let mark = regex_find!(r"^(?:[{}\[\],:|]|or )", self.rest);
+        let (here, text) = match self.rest.chars().next() {
+            None => (END, String::new()),
+            Some('o') if mark.is_some() => ('|', String::new()),
+            Some(c) if mark.is_some() => (c, String::new()),
+            Some('"' | '\'' | '“' | '”' | '‘' | '’') => (STRING, self.string()),
+            Some(_) => (WORD, self.word()),
+        };
+        self.take(mark);
+        self.here = here;
+        replace(&mut self.text, text)
     }
 
-    fn skip_while(&mut self, wanted: impl Fn(char) -> bool) {
-        while self.peek().is_some_and(&wanted) {
-            self.bump();
+    /// Reads a string, which its line ends at the latest.
+    fn string(&mut self) -> String {
+        if !self.rest.starts_with('"') {
+            self.fault(Fault::OtherQuotes);
         }
+        let closed = regex_captures!(
+            r#"(?x)^(?: "((?:[^"\\\n]|\\.)*)" | '((?:[^'\\\n]|\\.)*)'
+                | [“”]((?:[^“”\\\n]|\\.)*)[“”] | [‘’]((?:[^‘’\\\n]|\\.)*)[‘’])"#,
+            self.rest
+        );
+        if let Some((all, a, b, c, d)) = closed {
+            self.take(Some(all));
+            return unescaped(&[a, b, c, d].concat());
+        }
+        self.fault(Fault::UnclosedString);
+        let line = self.rest.lines().next().unwrap_or_default().trim_end();
+        // A comma at the end of the line belongs to the object.
+        let text = line.strip_suffix(',').unwrap_or(line);
+        self.take(Some(text));
+        unescaped(text.char_indices().nth(1).map_or("", |(at, _)| &text[at..]))
     }
 
-    fn eat(&mut self, c: char) -> bool {
-        let found = self.peek() == Some(c);
+    /// Reads up to the next mark, or a comment on the same line.
+    fn word(&mut self) -> String {
+        let rest = self.rest;
+        let word = regex_find!(r"^(?:<[^>\n]*>?|.[^,:}\]\n|{\[]*)", rest).unwrap_or(rest);
+        let comment = regex!(r"//|/\*| #").find(word).filter(|comment| comment.start() > 0);
+        let word = comment.map_or(word, |comment| &word[..comment.start()]);
+        self.take(Some(word));
+        unescaped(word.trim_end())
+    }
+
+    fn eat(&mut self, mark: char) -> bool {
+        let found = self.here == mark;
         if found {
-            self.bump();
+            self.next();
         }
         found
     }
 
-    fn fault(&mut self, fault: Fault) {
-        let entry = (fault, self.line);
-        // Faults come in the order of lines, so a repeated one stands near the end.
-        let near = self.out.faults.iter().rev().take_while(|(_, line)| *line == self.line);
-        if !near.into_iter().any(|known| *known == entry) {
-            self.out.faults.push(entry);
-        }
+    fn stray(&mut self) {
+        self.fault(Fault::StrayText);
+        self.next();
     }
 
-    /// Skips white space, comments and dots that stand for what was left out.
-    fn space(&mut self) {
-        loop {
-            self.skip_while(|c| c.is_whitespace() || c == '\u{feff}' || c == '\u{200b}');
-            let rest = self.rest();
-            if rest.starts_with("//") || rest.starts_with('#') {
-                self.fault(Fault::Comment);
-                self.skip_while(|c| c != '\n');
-            } else if rest.starts_with("/*") {
-                self.fault(Fault::Comment);
-                let end = rest.find("*/").map_or(rest.len(), |end| end + 2);
-                let target = self.at + end;
-                while self.at < target {
-                    self.bump();
-                }
-            } else if rest.starts_with("...") || rest.starts_with('…') {
-                self.fault(Fault::Ellipsis);
-                self.elided = true;
-                self.skip_while(|c| c == '.' || c == '…');
-            } else {
-                return;
-            }
+    fn fault(&mut self, fault: Fault) {
+        self.fault_at(fault, self.line);
+    }
+
+    fn fault_at(&mut self, fault: Fault, line: usize) {
+        // Faults come in the order of lines, so a repeated one stands near the end.
+        let mut near = self.out.faults.iter().rev().take_while(|(_, known)| *known >= line);
+        if !near.any(|known| *known == (fault, line)) {
+            self.out.faults.push((fault, line));
         }
     }
 
     /// Reads a value with its alternatives; `None` where none begins here.
     fn value(&mut self, depth: usize) -> Option<Node> {
-        let first = self.single(depth)?;
-        let mut values = vec![first];
-        loop {
-            self.space();
-            let or = self.rest().starts_with("or ");
-            if !or && self.peek() != Some('|') {
-                break;
-            }
+        let mut values = vec![self.single(depth)?];
+        while self.here == '|' {
             self.fault(Fault::Alternatives);
-            if or {
-                self.bump();
-            }
-            self.bump();
-            self.space();
+            self.next();
             values.extend(self.single(depth));
         }
-        if values.len() == 1 {
-            return values.pop();
-        }
-        Some(Node::Any(values))
+        if values.len() == 1 { values.pop() } else { Some(Node::Any(values)) }
     }
 
     fn single(&mut self, depth: usize) -> Option<Node> {
         self.nodes += 1;
         if self.nodes > MAX_NODES {
             self.out.overflow = true;
-            self.at = self.text.len();
-            return None;
+            (self.rest, self.here) = ("", END);
         }
-        match self.peek()? {
+        match self.here {
             '{' | '[' if depth >= MAX_DEPTH => {
                 self.fault(Fault::TooDeep);
                 self.skip_nested();
                 Some(Node::Scalar(Kind::Unknown))
             }
-            '{' => Some(Node::Object(self.container(depth))),
+            '{' => Some(Node::Object(self.container('}', depth))),
             '[' => {
-                let elements = self.container(depth).into_iter();
+                let elements = self.container(']', depth).into_iter();
                 Some(Node::Array(elements.map(|(_, value)| value).collect()))
             }
-            c if is_quote(c) => Some(Node::String(self.string())),
-            '}' | ']' | ',' | ':' | '|' => None,
-            _ => Some(Node::Scalar(self.word())),
+            STRING => Some(Node::String(self.next())),
+            WORD => {
+                let kind = self.kind();
+                self.next();
+                Some(Node::Scalar(kind))
+            }
+            _ => None,
+        }
+    }
+
+    /// The kind of the word or the number that comes next; anything else is a placeholder.
+    fn kind(&mut self) -> Kind {
+        match self.text.as_str() {
+            "null" => Kind::Null,
+            "true" | "false" => Kind::Boolean,
+            word if word.parse::<f64>().is_ok_and(f64::is_finite) => Kind::Number,
+            word => {
+                let expr = crate::types::cell(word.trim_matches(['<', '>']));
+                self.fault(Fault::UnquotedValue);
+                expr.map_or(Kind::Unknown, |expr| expr.kind)
+            }
         }
     }
 
     /// Reads an object or an array; the elements of an array have no name.
-    fn container(&mut self, depth: usize) -> Vec<(String, Node)> {
-        let is_object = self.eat('{');
-        let (close, unclosed) =
-            if is_object { ('}', Fault::UnclosedBrace) } else { (']', Fault::UnclosedBracket) };
-        if !is_object {
-            self.bump();
-        }
+    fn container(&mut self, close: char, depth: usize) -> Vec<(String, Node)> {
+        self.next();
+        let is_object = close == '}';
         let mut entries: Vec<(String, Node)> = Vec::new();
         let mut names = HashSet::new();
         let mut comma = true;
         let mut trailing = None;
         loop {
-            self.space();
-            match self.peek() {
-                Some(c) if c == close => {
+            match self.here {
+                here if here == close => {
                     // Dots in the place of the last value need their comma.
-                    self.trailing_comma(trailing.filter(|_| !self.elided));
-                    self.bump();
-                    break;
+                    if let Some(line) = trailing.filter(|_| !self.elided) {
+                        self.fault_at(Fault::TrailingComma, line);
+                    }
+                    self.next();
+                    return entries;
                 }
                 // It closes something further out.
-                None | Some('}' | ']') => {
-                    self.fault(unclosed);
-                    break;
+                END | '}' | ']' => {
+                    self.fault(match is_object {
+                        true => Fault::UnclosedBrace,
+                        false => Fault::UnclosedBracket,
+                    });
+                    return entries;
                 }
-                Some(',') => {
+                ',' => {
                     if comma && trailing.is_some() {
                         self.fault(Fault::MissingValue);
                     }
-                    trailing = Some(self.line);
-                    self.elided = false;
-                    comma = true;
-                    self.bump();
+                    (comma, trailing, self.elided) = (true, Some(self.line), false);
+                    self.next();
                 }
-                Some(_) => {
+                _ => {
                     if !comma {
                         self.fault(Fault::MissingComma);
                     }
-                    comma = false;
-                    trailing = None;
+                    (comma, trailing) = (false, None);
+                    let line = self.line;
                     let entry = if is_object { self.member(depth) } else { self.element(depth) };
-                    if is_object
-                        && entry.as_ref().is_some_and(|(name, _)| !names.insert(name.clone()))
-                    {
-                        self.fault(Fault::DuplicateName);
+                    let Some((name, value)) = entry else { continue };
+                    if is_object && !names.insert(name.clone()) {
+                        self.fault_at(Fault::DuplicateName, line);
                     }
-                    entries.extend(entry);
+                    entries.push((name, value));
                 }
             }
         }
-        entries
     }
 
     fn element(&mut self, depth: usize) -> Option<(String, Node)> {
         let value = self.value(depth + 1);
         if value.is_none() {
-            self.fault(Fault::StrayText);
-            self.bump();
+            self.stray();
         }
-        value.map(|value| (String::new(), value))
+        Some((String::new(), value?))
     }
 
     fn member(&mut self, depth: usize) -> Option<(String, Node)> {
-        let name = self.name()?;
-        self.space();
-        if !self.eat(':') {
-            self.fault(Fault::MissingColon);
-            if matches!(self.peek(), None | Some(',' | '}' | ']')) {
+        match self.here {
+            STRING => {}
+            WORD => self.fault(Fault::UnquotedName),
+            // A value without a name: read past it.
+            '{' | '[' => {
+                self.fault(Fault::StrayText);
+                self.skip_nested();
+                return None;
+            }
+            _ => {
+                self.stray();
                 return None;
             }
         }
-        self.space();
-        let value = match self.value(depth + 1) {
-            Some(value) => value,
-            // An ellipsis in place of the value says that there is one.
-            None => Node::Scalar(Kind::Unknown),
-        };
+        let line = self.line;
+        let name = self.next();
+        if !self.eat(':') {
+            self.fault(Fault::MissingColon);
+            if matches!(self.here, END | ',' | '}' | ']') {
+                return None;
+            }
+        }
+        // An ellipsis in place of the value says that there is one.
+        let value = self.value(depth + 1).unwrap_or(Node::Scalar(Kind::Unknown));
         if name.len() > MAX_NAME {
-            self.fault(Fault::TooDeep);
+            self.fault_at(Fault::TooDeep, line);
             return None;
         }
         Some((name, value))
     }
 
-    fn name(&mut self) -> Option<String> {
-        match self.peek()? {
-            c if is_quote(c) => Some(self.string()),
-            c if c.is_alphanumeric() || c == '_' || c == '$' || c == '<' => {
-                self.fault(Fault::UnquotedName);
-                let start = self.at;
-                self.skip_while(|c| {
-                    !c.is_whitespace() && !matches!(c, ':' | ',' | '}' | ']' | '{')
-                });
-                self.text.get(start..self.at).map(unescaped)
-            }
-            '{' | '[' => {
-                // A value without a name: read past it.
-                self.fault(Fault::StrayText);
-                self.skip_nested();
-                None
-            }
-            _ => {
-                self.fault(Fault::StrayText);
-                self.bump();
-                None
-            }
-        }
-    }
-
-    /// Notes a comma before a closing brace, on the comma's own line.
-    fn trailing_comma(&mut self, line: Option<usize>) {
-        if let Some(line) = line {
-            let here = std::mem::replace(&mut self.line, line);
-            self.fault(Fault::TrailingComma);
-            self.line = here;
-        }
-    }
-
-    /// Reads a string, which its line ends at the latest.
-    fn string(&mut self) -> String {
-        let close: &[char] = match self.peek() {
-            Some('"') => &['"'],
-            Some('\'') => &['\''],
-            Some('“' | '”') => &['”', '“'],
-            _ => &['’', '‘'],
-        };
-        if close != ['"'] {
-            self.fault(Fault::OtherQuotes);
-        }
-        self.bump();
-        let start = self.at;
-        let mut escaped = false;
-        while let Some(c) = self.peek() {
-            if c == '\n' {
-                break;
-            }
-            if !escaped && close.contains(&c) {
-                let text = unescaped(&self.text[start..self.at]);
-                self.bump();
-                return text;
-            }
-            escaped = !escaped && c == '\\';
-            self.bump();
-        }
-        self.fault(Fault::UnclosedString);
-        let text = self.text[start..self.at].trim_end();
-        // A comma at the end of the line belongs to the object.
-        let text = text.strip_suffix(',').unwrap_or(text);
-        self.at = start + text.len();
-        unescaped(text)
-    }
-
-    /// Reads a word or a number; anything else is a placeholder.
-    fn word(&mut self) -> Kind {
-        let start = self.at;
-        if self.eat('<') {
-            self.skip_while(|c| c != '>' && c != '\n');
-            self.eat('>');
-        } else {
-            self.bump();
-            self.skip_while(|c| !matches!(c, ',' | '}' | ']' | '\n' | '|' | '{' | '['));
-            // A comment may follow on the same line.
-            let word = &self.text[start..self.at];
-            let comments = ["//", "/*", " #"].iter().filter_map(|mark| word.find(mark));
-            if let Some(comment) = comments.min().filter(|&comment| comment > 0) {
-                self.at = start + comment;
-            }
-        }
-        match self.text[start..self.at].trim() {
-            "null" => Kind::Null,
-            "true" | "false" => Kind::Boolean,
-            word if word.parse::<f64>().is_ok_and(f64::is_finite) => Kind::Number,
-            word => {
-                self.fault(Fault::UnquotedValue);
-                crate::types::cell(word.trim_matches(['<', '>']))
-                    .map_or(Kind::Unknown, |expr| expr.kind)
-            }
-        }
-    }
-
     /// Skips an object or array without reading it.
     fn skip_nested(&mut self) {
         let mut depth = 0_usize;
-        while let Some(c) = self.peek() {
-            match c {
-                '"' => {
-                    self.string();
-                    continue;
-                }
+        loop {
+            match self.here {
                 '{' | '[' => depth += 1,
                 '}' | ']' => depth = depth.saturating_sub(1),
+                END => return,
                 _ => {}
             }
-            self.bump();
+            self.next();
             if depth == 0 {
                 return;
             }
         }
     }
-}
-
-const fn is_quote(c: char) -> bool {
-    matches!(c, '"' | '\'' | '“' | '”' | '‘' | '’')
 }
 
 /// Takes the backslashes from underscores: JSON has no such escape, Markdown has.

@@ -1,7 +1,7 @@
 //! What the elements of HTML mean for the document model.
 
-use html5gum::HtmlString;
 use html5gum::emitters::default::StartTag;
+use lazy_regex::{regex_captures, regex_is_match};
 
 use super::Chrome;
 
@@ -30,7 +30,6 @@ pub(super) enum Role {
     Code,
     Table,
     Row,
-    HeaderCell,
     Cell,
     Block,
     Inline,
@@ -46,49 +45,30 @@ pub(super) fn attribute(tag: &StartTag<()>, wanted: &[u8]) -> Option<String> {
 /// Says what an element is by its name and its attributes.
 pub(super) fn role(name: &str, tag: &StartTag<()>, chrome: Chrome) -> Role {
     let attribute = |wanted| attribute(tag, wanted).unwrap_or_default().to_ascii_lowercase();
-    let class = attribute(b"class");
-    let numbers = ["linenumber", "line-number", "lineno", "gutter"];
     if NEVER_READ.contains(&name)
         || (chrome == Chrome::Skip && CHROME.contains(&name))
-        || numbers.iter().any(|number| class.contains(number))
+        || regex_is_match!("line-?number|lineno|gutter", &attribute(b"class"))
     {
         return Role::Skip;
     }
-    match (name, attribute(b"role").as_str()) {
-        ("title", _) => Role::Title,
-        ("h1", _) => Role::Heading(1),
-        ("h2", _) => Role::Heading(2),
-        ("h3", _) => Role::Heading(3),
-        ("h4", _) => Role::Heading(4),
-        ("h5", _) => Role::Heading(5),
-        ("h6", _) => Role::Heading(6),
-        ("pre", _) => Role::Code,
+    let level = regex_captures!("^h([1-6])$", name).and_then(|(_, level)| level.parse().ok());
+    match (name, level, attribute(b"role").as_str()) {
+        ("title", ..) => Role::Title,
+        (_, Some(level), _) => Role::Heading(level),
+        ("pre", ..) => Role::Code,
         // Sites make tables of any element.
-        ("table", _) | (_, "table" | "grid") => Role::Table,
-        ("tr", _) | (_, "row") => Role::Row,
-        ("th", _) | (_, "columnheader") => Role::HeaderCell,
-        ("td", _) | (_, "cell" | "gridcell" | "rowheader") => Role::Cell,
-        (name, _) if INLINE.contains(&name) => Role::Inline,
+        ("table", ..) | (.., "table" | "grid") => Role::Table,
+        ("tr", ..) | (.., "row") => Role::Row,
+        ("th" | "td", ..) | (.., "columnheader" | "cell" | "gridcell" | "rowheader") => Role::Cell,
+        _ if INLINE.contains(&name) => Role::Inline,
         _ => Role::Block,
     }
 }
 
 /// Whether a tag inside a line of Markdown is one of HTML, and not something else in
-/// angle brackets.
+/// angle brackets. Not all that is never read is: `<object>` may be a placeholder.
 pub(crate) fn is_inline(tag: &str) -> bool {
-    let name = tag.trim_start_matches(['<', '/']);
-    let end = name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len());
-    let name = name[..end].to_ascii_lowercase();
-    // Not all that is never read: `<object>` may be a placeholder.
-    let never_read = ["svg", "sup", "button"];
-    let known = [INLINE, VOID, &never_read].concat();
-    known.contains(&name.as_str()) || tag.starts_with("<!--")
-}
-
-pub(super) fn is_struck(name: &str) -> bool {
-    matches!(name, "del" | "s" | "strike")
-}
-
-pub(super) fn name(name: &HtmlString) -> String {
-    String::from_utf8_lossy(name).into_owned()
+    let name = regex_captures!("^[</]*([a-z0-9]*)"i, tag).map_or("", |(_, name)| name);
+    let known = [INLINE, VOID, &["svg", "sup", "button"]].concat();
+    known.contains(&name.to_ascii_lowercase().as_str()) || tag.starts_with("<!--")
 }

@@ -75,10 +75,15 @@ fn takes_the_longest_type_off_a_line() {
         ("Array of NotesWhat", "array of Notes", "What"),
     ];
     for (line, expected, rest) in cases {
-        let found = prefix(line, &known).map(|(expr, end)| (short(&expr), &line[end..]));
+        let found = prefix(line, &known).map(|end| {
+            let expr = cell(&line[..end]).expect("a type");
+            (short(&expr), &line[end..])
+        });
         assert_eq!(found, Some((expected.to_owned(), rest)), "{line}");
     }
     assert_eq!(prefix("Event ID.", &known), None);
-    let (expr, end) = prefix_before_name("string | nullnoteA note", &known).expect("a type");
+    let line = "string | nullnoteA note";
+    let end = prefix_before_name(line, &known).expect("a type");
+    let expr = cell(&line[..end]).expect("a type");
     assert_eq!((short(&expr).as_str(), end), ("string|null", "string | null".len()));
 }

@@ -489,6 +489,14 @@ pub(crate) const STYLES: &[Style] = &[
         });
         lines.collect()
     }),
+    ("copied text with bars around its rows", |page| {
+        let text = plain(page, Cells::Tabs);
+        let lines = text.lines().map(|line| match line.starts_with('\t') || !line.contains('\t') {
+            true => format!("{line}\n"),
+            false => format!("| {} |\n", line.replace('\t', " | ")),
+        });
+        lines.collect()
+    }),
     ("run together, without empty lines at the end", |page| {
         plain(page, Cells::RunTogether).trim_end().to_owned()
     }),
