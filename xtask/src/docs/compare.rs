@@ -10,13 +10,13 @@ use std::fmt;
 
 use spektr_codegen::SchemaSet;
 use spektr_codegen::model::{Event, Reading};
-use spektr_doc_reader::{EventRow, Page, Problem, ProblemKind, Unit};
+use spektr_doc_reader::{EventRow, Page, ProblemKind, letters};
 
 use super::drift::{Drift, Explained, Kind, Report, Unclear};
-use super::known::{self, Decisions, Known, Shape};
+use super::known::{self, Known, Shape};
 use super::members::{Place, Resolved};
-use super::pairs::{Pairs, letters, same_name};
-use super::payload::{Documented, Payload};
+use super::pairs::{Pairs, same_name};
+use super::payload::Payload;
 use super::readings::{self, Editions};
 
 /// What of a page is compared.
@@ -56,94 +56,76 @@ impl fmt::Display for Scope {
 pub(super) fn compare(page: &Page, set: &SchemaSet, scope: &Scope) -> Report {
     let editions = Editions::new(page, set);
     let pairs = Pairs::new(page, set, &editions);
-    let unread = Unread::new(page);
-    let mut comparison = Comparison::default();
+    let mut comparison = Comparison { page, set, editions, found: Vec::new(), notes: Vec::new() };
     for row in page.events.iter().filter(|row| scope.has_event(&row.name)) {
-        comparison.row(row, pairs.of_row(row), &editions);
+        comparison.row(row, pairs.of_row(row));
     }
-    comparison.whole_table(page.events.len());
+    comparison.whole_table();
     if !matches!(scope, Scope::Event(_)) {
-        comparison.absent(page, set, &pairs, &editions, &unread);
+        comparison.absent(&pairs);
     }
     let mut read = BTreeSet::new();
     if *scope != Scope::Table {
-        let mut events: Vec<(&str, &Event)> = set
-            .model()
-            .events
-            .iter()
-            .filter(|event| scope.has_event(&event.name))
-            .map(|event| (pairs.name_of(event).unwrap_or(&event.name), event))
-            .collect();
+        let events = set.model().events.iter().filter(|event| scope.has_event(&event.name));
+        let named = events.map(|event| (pairs.name_of(event).unwrap_or(&event.name), event));
+        let mut events: Vec<(&str, &Event)> = named.collect();
         let place = |name: &str| page.events.iter().position(|row| row.name == name);
         events.sort_by_key(|(name, _)| place(name).unwrap_or(usize::MAX));
         for (name, event) in &events {
             let known = Known::new(set, event);
             let payload = Payload::new(set, page, name);
             let resolved = payload.as_ref().map(|payload| Resolved::new(&known, payload));
-            if editions.lists(event) {
-                read.extend(comparison.sections(page, name, event, resolved.as_ref()));
+            if comparison.editions.lists(event) {
+                read.extend(comparison.sections(name, event, resolved.as_ref()));
             }
             if let (Some(payload), Some(resolved)) = (&payload, &resolved) {
-                comparison.members(&known, payload, resolved, &unread);
+                comparison.members(event, payload, resolved);
             }
         }
         for section in &page.sections {
-            let own = events.iter().filter(|(name, _)| section.events.iter().any(|it| it == name));
+            let own = events.iter().filter(|(name, _)| section.is_of(name));
             comparison.wire_types(&own.copied().collect::<Vec<_>>(), section.wire_types.iter());
         }
     }
     if *scope == Scope::Page {
-        comparison.around(page, set);
+        comparison.around();
     }
     let problems = page.problems.iter().filter(|problem| match (scope, &problem.section) {
         (Scope::Page, _) => true,
         (Scope::Table, section) => {
             section.is_none() && problem.kind != ProblemKind::TableOutsideSection
         }
-        (Scope::Event(event), Some(heading)) => page.sections.iter().any(|section| {
-            section.heading == *heading && section.events.iter().any(|name| name == event)
-        }),
-        (Scope::Event(_), None) => false,
+        (Scope::Event(event), heading) => {
+            page.sections_of(event).any(|section| Some(&section.heading) == heading.as_ref())
+        }
     });
+    // A problem is settled with the words of its section, unless it is one of the section and
+    // the rest of the page.
+    let of_page = [ProblemKind::StatusDisagrees, ProblemKind::SectionRepeated];
     let problems = problems.map(|problem| Unclear {
         problem: problem.clone(),
-        read: is_of_words(problem.kind)
+        read: !of_page.contains(&problem.kind)
             && problem.section.as_ref().is_some_and(|heading| read.contains(heading.as_str())),
     });
-    let mut report = comparison.report(&Decisions::new(set));
-    report.problems = problems.collect();
-    report.compared = scope.to_string();
-    report.version = editions.current.map(str::to_owned);
-    report
-}
-
-/// Whether a problem is that of a section alone, and not of what it has to do with
-/// the rest of the page.
-fn is_of_words(kind: ProblemKind) -> bool {
-    !matches!(kind, ProblemKind::StatusDisagrees | ProblemKind::SectionRepeated)
-}
-
-/// Whether a heading begins with the name of an event that the table lacks.
-fn has_section(page: &Page, event: &Event) -> bool {
-    let unmatched =
-        page.problems.iter().filter(|problem| problem.kind == ProblemKind::HeadingUnmatched);
-    let mut headings = unmatched.filter_map(|problem| problem.section.as_deref());
-    headings.any(|heading| letters(heading).starts_with(&letters(&event.name)))
+    let (problems, compared) = (problems.collect(), scope.to_string());
+    Report { problems, compared, ..comparison.report() }
 }
 
 /// The word for what is not about one event.
 const PAGE: &str = "page";
 
-#[derive(Default)]
-struct Comparison {
-    drift: Vec<Drift>,
-    explained: Vec<Explained>,
+struct Comparison<'c> {
+    page: &'c Page,
+    set: &'c SchemaSet,
+    editions: Editions<'c>,
+    /// Each difference, and the version of the page that explains it.
+    found: Vec<(Drift, Option<String>)>,
     notes: Vec<String>,
 }
 
-impl Comparison {
+impl<'c> Comparison<'c> {
     /// Compares a row of the table with the event that it lists.
-    fn row<'a>(&mut self, row: &EventRow, event: Option<&'a Event>, editions: &Editions<'a>) {
+    fn row(&mut self, row: &EventRow, event: Option<&'c Event>) {
         let Some(event) = event else {
             let status = row.status.map_or("no status", |status| status.as_str());
             self.push(Kind::EventAdded, &row.name, None, None, Some(status));
@@ -154,16 +136,14 @@ impl Comparison {
             self.push(Kind::EventRenamed, name, None, Some(name), Some(&row.name));
         }
         let last = readings::rows(event).last();
-        let later = last.filter(|last| editions.is_later(last));
+        let later = last.filter(|last| self.editions.is_later(last));
         let was = known::status(event.status);
         if let (Some(was), Some(now)) = (was, row.status.filter(|now| Some(*now) != was)) {
-            let read = editions.row(event).and_then(|row| row.status).and_then(known::status);
+            let read = self.editions.row(event).and_then(|row| row.status).and_then(known::status);
             let (was, now) = (Some(was.as_str()), Some(now.as_str()));
-            match later {
-                Some(later) if read == row.status => {
-                    self.newer(Kind::StatusNewer, event, was, now, &later.version);
-                }
-                _ => self.push(Kind::StatusChanged, name, None, was, now),
+            match later.filter(|_| read == row.status) {
+                Some(later) => self.newer(Kind::StatusNewer, event, was, now, later),
+                None => self.push(Kind::StatusChanged, name, None, was, now),
             }
         }
         let is = |reading: &Reading| readings::same(reading.digest.as_deref(), row.digest.as_ref());
@@ -172,41 +152,40 @@ impl Comparison {
             (Some(last), _) if is(last) => {}
             (Some(last), Some(later)) if readings::rows(event).any(is) => {
                 let was = format!("read on {}", last.captured);
-                self.newer(Kind::RowNewer, event, Some(&was), None, &later.version);
+                self.newer(Kind::RowNewer, event, Some(&was), None, later);
             }
             (Some(last), _) => {
-                let was = format!("last read on {}", last.captured);
-                self.push(Kind::RowReworded, name, None, Some(&was), None);
+                self.push(Kind::RowReworded, name, None, Some(&readings::day(Some(last))), None);
             }
         }
-        if let Some(wire_type) = &row.wire_type {
-            self.wire_types(&[(&row.name, event)], std::iter::once(wire_type));
-        }
+        self.wire_types(&[(&row.name, event)], row.wire_type.iter());
     }
 
     /// Reports the events that the page's table lacks.
-    fn absent(
-        &mut self,
-        page: &Page,
-        set: &SchemaSet,
-        pairs: &Pairs<'_>,
-        editions: &Editions<'_>,
-        unread: &Unread<'_>,
-    ) {
-        for event in set.model().events.iter().filter(|event| !pairs.has(event)) {
+    fn absent(&mut self, pairs: &Pairs<'_>) {
+        for event in self.set.model().events.iter().filter(|event| !pairs.has(event)) {
             let name = event.name.as_str();
-            if unread.mentions(None, name) {
+            if self.may_be_unread(None, name) {
                 self.notes.push(format!("{name}: its row may be one that was not read"));
                 continue;
             }
-            if let Some(last) = readings::rows(event).last().filter(|_| !editions.lists(event)) {
-                let newer = editions.is_newer(event);
+            let last = readings::rows(event).last();
+            if let Some(last) = last.filter(|_| !self.editions.lists(event)) {
+                let newer = self.editions.is_newer(event);
                 let kind = if newer { Kind::EventNewer } else { Kind::EventOlder };
-                self.newer(kind, event, Some(&last.version), None, &last.version);
+                self.newer(kind, event, Some(&last.version), None, last);
                 continue;
             }
             self.push(Kind::EventRemoved, name, None, Some(event.status.as_str()), None);
-            if has_section(page, event) {
+            // A heading may begin with the name of an event that the table lacks.
+            let unmatched = self.page.problems.iter().any(|problem| {
+                problem.kind == ProblemKind::HeadingUnmatched
+                    && problem
+                        .section
+                        .as_ref()
+                        .is_some_and(|it| letters(it).starts_with(&letters(name)))
+            });
+            if unmatched {
                 self.notes.push(format!("{name}: its section is still there: is the table whole?"));
             }
         }
@@ -219,12 +198,12 @@ impl Comparison {
         event: &Event,
         was: Option<&str>,
         now: Option<&str>,
-        version: &str,
+        reading: &Reading,
     ) {
         let [was, now] = [was, now].map(|text| text.map(str::to_owned));
         let drift = Drift { kind, event: event.name.clone(), path: None, was, now };
-        let decision = format!("{}: version {version}", event.file);
-        self.explained.push(Explained { drift, decision });
+        let version = format!("{}: version {}", event.file, reading.version);
+        self.found.push((drift, Some(version)));
     }
 
     fn push(
@@ -237,46 +216,39 @@ impl Comparison {
     ) {
         let [path, was, now] = [path, was, now].map(|text| text.map(str::to_owned));
         let drift = Drift { kind, event: event.to_owned(), path, was, now };
-        if !self.drift.contains(&drift) {
-            self.drift.push(drift);
+        if !self.found.iter().any(|(known, _)| *known == drift) {
+            self.found.push((drift, None));
         }
     }
 
-    fn members(
-        &mut self,
-        known: &Known<'_>,
-        payload: &Payload,
-        resolved: &Resolved<'_, '_>,
-        unread: &Unread<'_>,
-    ) {
-        let name = known.event.name.as_str();
+    fn members(&mut self, event: &Event, payload: &Payload, resolved: &Resolved<'_, '_>) {
+        let name = event.name.as_str();
         for (member, place) in &resolved.members {
+            let mut changed = |path: &str, (was, now): (String, String)| {
+                self.push(Kind::MemberChanged, name, Some(path), Some(&was), Some(&now));
+            };
             match place {
                 Place::Envelope(shape) => {
-                    if let Some((was, now)) = change(shape, member) {
-                        let path = Some(member.path.as_str());
-                        self.push(Kind::MemberChanged, name, path, Some(&was), Some(&now));
-                    }
+                    change(shape, member).into_iter().for_each(|it| changed(&member.path, it));
+                }
+                Place::At(shape) => {
+                    change(shape, member).into_iter().for_each(|it| changed(&shape.path, it));
+                    self.meaning(name, shape, member);
                 }
                 Place::Nowhere => {
-                    let now = words(member);
+                    let kind = member.kind.or(Some("unknown"));
+                    let now = Shape { kind, ..(*member).clone() }.words();
                     self.push(Kind::MemberAdded, name, Some(&member.path), None, Some(&now));
-                }
-                Place::At(path, shape) => {
-                    if let Some((was, now)) = change(shape, member) {
-                        self.push(Kind::MemberChanged, name, Some(path), Some(&was), Some(&now));
-                    }
-                    self.meaning(name, path, shape, member);
                 }
             }
         }
-        for (path, shape) in resolved.missing() {
-            if unread.mentions(Some(&payload.sections), path) {
+        for shape in resolved.missing() {
+            let path = shape.path.as_str();
+            if self.may_be_unread(Some(&payload.sections), path) {
                 self.notes.push(format!("{name}: the row of {path} may be one that was not read"));
-                continue;
+            } else {
+                self.push(Kind::MemberRemoved, name, Some(path), Some(&shape.words()), None);
             }
-            let was = known::words(shape.kind, shape.items, shape.nullable);
-            self.push(Kind::MemberRemoved, name, Some(path), Some(&was), None);
         }
         if payload.in_event_type() {
             self.notes.push(format!("{name}: the page shows it in the envelope with `eventType`"));
@@ -284,21 +256,22 @@ impl Comparison {
     }
 
     /// Compares what a description says of values, validity and unit.
-    fn meaning(&mut self, name: &str, path: &str, shape: &Shape, member: &Documented) {
-        for value in &member.values {
-            if shape.values.as_ref().is_some_and(|known| !known.contains(value)) {
-                self.push(Kind::ValueAdded, name, Some(path), None, Some(value));
+    fn meaning(&mut self, name: &str, shape: &Shape, member: &Shape) {
+        let path = Some(shape.path.as_str());
+        if let Some(known) = &shape.values {
+            for value in member.values.iter().flatten().filter(|value| !known.contains(value)) {
+                self.push(Kind::ValueAdded, name, path, None, Some(value));
             }
         }
-        if let (Some(was), Some(now)) = (shape.valid_for_seconds, member.valid_for_seconds)
-            && was != now
-        {
-            let [was, now] = [was, now].map(|seconds| format!("{seconds} seconds"));
-            self.push(Kind::ValidityChanged, name, Some(path), Some(&was), Some(&now));
-        }
-        if shape.is_timestamp && member.unit == Some(Unit::Seconds) {
-            let (was, now) = (Some("milliseconds"), Some("seconds"));
-            self.push(Kind::UnitChanged, name, Some(path), was, now);
+        let validity = |it: &Shape| it.valid_for_seconds.map(|it| format!("{it} seconds"));
+        let unit = |it: &Shape| it.unit.map(|unit| format!("{unit:?}").to_lowercase());
+        for (kind, was, now) in [
+            (Kind::ValidityChanged, validity(shape), validity(member)),
+            (Kind::UnitChanged, unit(shape), unit(member)),
+        ] {
+            if was.is_some() && now.is_some() && was != now {
+                self.push(kind, name, path, was.as_deref(), now.as_deref());
+            }
         }
     }
 
@@ -309,10 +282,8 @@ impl Comparison {
         wire_types: impl Iterator<Item = &'t String>,
     ) {
         for wire_type in wire_types {
-            let known = |event: &Event| {
-                event.wire_types.iter().any(|known| known.eq_ignore_ascii_case(wire_type))
-            };
-            if events.iter().any(|(_, event)| known(event)) {
+            let is_own = |known: &str| known.eq_ignore_ascii_case(wire_type);
+            if events.iter().any(|(_, event)| event.wire_types.iter().any(|it| is_own(it))) {
                 continue;
             }
             // Of several events, the one whose name begins most like it.
@@ -326,24 +297,39 @@ impl Comparison {
         }
     }
 
-    fn report(self, decisions: &Decisions<'_>) -> Report {
-        let mut report =
-            Report { notes: self.notes, explained: self.explained, ..Report::default() };
-        let mut drift = self.drift;
-        // What is said of one event stands together, in the page's order.
+    /// Whether a row of the page's tables that could not be read has this name, in one of these
+    /// sections or in none: what it may be about is not gone.
+    fn may_be_unread(&self, sections: Option<&[String]>, path: &str) -> bool {
+        use ProblemKind::{EventUnnamed, MemberUnnamed, RowUnsplit};
+        let name = letters(path.rsplit('.').next().unwrap_or(path));
+        let here = |section: Option<&String>| match (section, sections) {
+            (Some(section), Some(sections)) => sections.contains(section),
+            (section, sections) => section.is_none() && sections.is_none(),
+        };
+        self.page.problems.iter().any(|problem| {
+            [RowUnsplit, EventUnnamed, MemberUnnamed].contains(&problem.kind)
+                && here(problem.section.as_ref())
+                && letters(&problem.about).contains(&name)
+        })
+    }
+
+    fn report(self) -> Report {
+        let version = self.editions.current.map(str::to_owned);
+        let mut report = Report { notes: self.notes, version, ..Report::default() };
+        // What comes from the page's version goes first; then what is said of one event
+        // stands together, in the page's order.
+        let (by_version, mut others): (Vec<_>, Vec<_>) =
+            self.found.into_iter().partition(|(_, version)| version.is_some());
         let mut order: Vec<String> = Vec::new();
-        drift.sort_by_cached_key(|drift| {
+        others.sort_by_cached_key(|(drift, _)| {
             order.iter().position(|event| *event == drift.event).unwrap_or_else(|| {
                 order.push(drift.event.clone());
                 order.len() - 1
             })
         });
-        for drift in drift {
-            match decisions.explain(&drift) {
-                Some(decision) => {
-                    let decision = decision.to_owned();
-                    report.explained.push(Explained { drift, decision });
-                }
+        for (drift, version) in by_version.into_iter().chain(others) {
+            match version.or_else(|| known::decision(self.set, &drift)) {
+                Some(decision) => report.explained.push(Explained { drift, decision }),
                 None => report.drift.push(drift),
             }
         }
@@ -354,41 +340,17 @@ impl Comparison {
     }
 }
 
-/// Rows of the page's tables that could not be read: what they may be about is
-/// not gone.
-struct Unread<'p>(Vec<&'p Problem>);
-
-impl<'p> Unread<'p> {
-    fn new(page: &'p Page) -> Self {
-        let unread = |problem: &&Problem| {
-            matches!(
-                problem.kind,
-                ProblemKind::RowUnsplit | ProblemKind::EventUnnamed | ProblemKind::MemberUnnamed
-            )
-        };
-        Unread(page.problems.iter().filter(unread).collect())
-    }
-
-    /// Whether such a row has this name, in one of these sections or in none.
-    fn mentions(&self, sections: Option<&[String]>, path: &str) -> bool {
-        let name = letters(path.rsplit('.').next().unwrap_or(path));
-        self.0.iter().any(|problem| {
-            let here = match (&problem.section, sections) {
-                (Some(section), Some(sections)) => sections.contains(section),
-                (section, sections) => section.is_none() && sections.is_none(),
-            };
-            here && letters(&problem.about).contains(&name)
-        })
-    }
-}
-
 /// Says how a member differs, in the words of both sides. What the page does not say is
 /// as the schema has it.
-fn change(shape: &Shape, member: &Documented) -> Option<(String, String)> {
-    let was = known::words(shape.kind, shape.items, shape.nullable);
-    if let Some(said) = member.said.as_deref().filter(|said| contradicts(shape, said)) {
-        return Some((was, said.to_owned()));
-    }
+fn change(shape: &Shape, member: &Shape) -> Option<(String, String)> {
+    let was = shape.words();
+    // A type in words of its own, such as `string or number`, may name another one.
+    let types = ["string", "number", "integer", "boolean", "object", "array"];
+    let said = member.said.as_ref().filter(|said| {
+        let others = |kind| types.iter().filter(move |word| **word != kind);
+        let named = |word: &&str| said.to_ascii_lowercase().contains(word);
+        shape.kind.is_some_and(|kind| others(kind).any(named))
+    });
     let kind = match (shape.kind, member.kind) {
         // Every whole number is a number.
         (None, _) | (_, None) | (Some("number"), Some("integer")) => shape.kind,
@@ -399,26 +361,8 @@ fn change(shape: &Shape, member: &Documented) -> Option<(String, String)> {
         (true, None) => None,
         (false, _) => member.items,
     };
-    let nullable = member.nullable.filter(|_| shape.kind.is_some()).unwrap_or(shape.nullable);
-    let now = known::words(kind, items, nullable);
+    let nullable = member.nullable.filter(|_| shape.kind.is_some()).or(shape.nullable);
+    let said = said.cloned();
+    let now = Shape { kind, items, nullable, said, ..Shape::default() }.words();
     (was != now).then_some((was, now))
-}
-
-/// Whether a type in words of its own, such as `string or number`, names
-/// another one than the schema has.
-fn contradicts(shape: &Shape, said: &str) -> bool {
-    let said = said.to_ascii_lowercase();
-    let types = ["string", "number", "integer", "boolean", "object", "array"];
-    shape.kind.is_some_and(|kind| types.iter().any(|word| *word != kind && said.contains(word)))
-}
-
-/// Words what the page says of a new member.
-fn words(member: &Documented) -> String {
-    match (member.kind, &member.said) {
-        (None, Some(said)) => said.clone(),
-        (kind, _) => {
-            let nullable = member.nullable.unwrap_or(false);
-            known::words(kind.or(Some("unknown")), member.items, nullable)
-        }
-    }
 }

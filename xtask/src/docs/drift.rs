@@ -26,7 +26,7 @@
 //! and `now` (the page) are null where one of the two has nothing. A record can
 //! be copied as it is into the `explains` of a decision.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use serde::{Serialize, Serializer};
 use spektr_doc_reader::{Problem, holds_wire_type};
@@ -45,97 +45,69 @@ pub(super) struct Drift {
     pub(super) now: Option<String>,
 }
 
-/// The kinds of differences. Their names are part of the stable JSON form and
-/// of `x-decisions[].explains`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    EventAdded,
-    EventRemoved,
-    EventRenamed,
-    StatusChanged,
-    MemberAdded,
-    MemberRemoved,
-    MemberChanged,
-    WireTypeAdded,
-    RowReworded,
-    SectionAdded,
-    SectionRemoved,
+/// Writes the enum of the kinds from a table of names and sentences.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident $name:literal $sentence:literal,)*) => {
+        /// The kinds of differences. Their names are part of the stable JSON form and
+        /// of `x-decisions[].explains`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum Kind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl Kind {
+            /// Returns the name in the stable form, and the sentence for people.
+            const fn words(self) -> (&'static str, &'static str) {
+                match self {
+                    $(Kind::$kind => ($name, $sentence),)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    EventAdded "event_added" "new event ({now})",
+    EventRemoved "event_removed" "event is gone (it was {was})",
+    EventRenamed "event_renamed" "event is probably renamed to {now}",
+    StatusChanged "status_changed" "status is {now}, was {was}",
+    MemberAdded "member_added" "new member {path}: {now}",
+    MemberRemoved "member_removed" "member {path} is gone (it was {was})",
+    MemberChanged "member_changed" "member {path} is {now}, was {was}",
+    WireTypeAdded "wire_type_added" "new wire type {now}",
+    RowReworded "row_reworded" "its row in the table is reworded ({was}): look again",
+    SectionAdded "section_added" "new section {now}",
+    SectionRemoved "section_removed" "its section is gone ({was})",
     /// The text of a section.
-    SectionReworded,
+    SectionReworded "section_reworded"
+        "the text of section {now} is reworded ({was}): look again",
     /// The example of a section.
-    ExampleReworded,
+    ExampleReworded "example_reworded"
+        "the example of section {now} is reworded ({was}): look again",
     /// Every row of a table.
-    TableReworded,
+    TableReworded "table_reworded" "the table of {now} is reworded ({was}): look again",
     /// The row of a member.
-    MemberReworded,
-    TextReworded,
-    ValueAdded,
-    ValueRemoved,
-    ValidityChanged,
-    UnitChanged,
-    BatchMemberChanged,
+    MemberReworded "member_reworded" "the row of member {path} is {now} ({was}): look again",
+    /// The text around the events, at a paragraph where one is known.
+    TextReworded "text_reworded"
+        "the text around the events is reworded{now} ({was}): look again",
+    ValueAdded "value_added" "member {path} has a new value {now}",
+    ValueRemoved "value_removed" "member {path} has no value {was} any more",
+    ValidityChanged "validity_changed" "member {path} is valid for {now}, was {was}",
+    UnitChanged "unit_changed" "member {path} is in {now}, was {was}",
+    BatchMemberChanged "batch_member_changed"
+        "the batch has its events in `{now}`, was `{was}`",
     /// The page is older: the event is listed by a later version only.
-    EventNewer,
+    EventNewer "event_newer" "a later version of the page lists it ({was})",
     /// The page is newer: the event is listed by an earlier version only.
-    EventOlder,
+    EventOlder "event_older" "only an earlier version of the page lists it ({was})",
     /// The page is older: the status is that of a later version.
-    StatusNewer,
+    StatusNewer "status_newer" "status is {now} here and {was} in a later version",
     /// The page is older: the row has other words in a later version.
-    RowNewer,
+    RowNewer "row_newer" "its row has other words in a later version ({was})",
 }
 
 impl Kind {
-    /// Returns the name in the stable form, and the sentence for people.
-    const fn words(self) -> (&'static str, &'static str) {
-        match self {
-            Kind::EventAdded => ("event_added", "new event ({now})"),
-            Kind::EventRemoved => ("event_removed", "event is gone (it was {was})"),
-            Kind::EventRenamed => ("event_renamed", "event is probably renamed to {now}"),
-            Kind::StatusChanged => ("status_changed", "status is {now}, was {was}"),
-            Kind::MemberAdded => ("member_added", "new member {path}: {now}"),
-            Kind::MemberRemoved => ("member_removed", "member {path} is gone (it was {was})"),
-            Kind::MemberChanged => ("member_changed", "member {path} is {now}, was {was}"),
-            Kind::WireTypeAdded => ("wire_type_added", "new wire type {now}"),
-            Kind::RowReworded => {
-                ("row_reworded", "its row in the table is reworded ({was}): look again")
-            }
-            Kind::SectionAdded => ("section_added", "new section {now}"),
-            Kind::SectionRemoved => ("section_removed", "its section is gone ({was})"),
-            Kind::SectionReworded => {
-                ("section_reworded", "the text of section {now} is reworded ({was}): look again")
-            }
-            Kind::ExampleReworded => {
-                ("example_reworded", "the example of section {now} is reworded ({was}): look again")
-            }
-            Kind::TableReworded => {
-                ("table_reworded", "the table of {now} is reworded ({was}): look again")
-            }
-            Kind::MemberReworded => {
-                ("member_reworded", "the row of member {path} is {now} ({was}): look again")
-            }
-            Kind::TextReworded => {
-                ("text_reworded", "the text around the events is reworded{now} ({was}): look again")
-            }
-            Kind::ValueAdded => ("value_added", "member {path} has a new value {now}"),
-            Kind::ValueRemoved => ("value_removed", "member {path} has no value {was} any more"),
-            Kind::ValidityChanged => {
-                ("validity_changed", "member {path} is valid for {now}, was {was}")
-            }
-            Kind::UnitChanged => ("unit_changed", "member {path} is in {now}, was {was}"),
-            Kind::BatchMemberChanged => {
-                ("batch_member_changed", "the batch has its events in `{now}`, was `{was}`")
-            }
-            Kind::EventNewer => ("event_newer", "a later version of the page lists it ({was})"),
-            Kind::EventOlder => {
-                ("event_older", "only an earlier version of the page lists it ({was})")
-            }
-            Kind::StatusNewer => {
-                ("status_newer", "status is {now} here and {was} in a later version")
-            }
-            Kind::RowNewer => ("row_newer", "its row has other words in a later version ({was})"),
-        }
-    }
-
     pub(super) const fn as_str(self) -> &'static str {
         self.words().0
     }
@@ -148,8 +120,12 @@ impl Serialize for Kind {
 }
 
 /// All differences between one page and the schema.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize)]
 pub(super) struct Report {
+    /// What was compared: `page`, `table` or the name of an event.
+    pub(super) compared: String,
+    /// The version of the documentation that the page is.
+    pub(super) version: Option<String>,
     /// What nobody has decided on.
     pub(super) drift: Vec<Drift>,
     /// What a recorded decision accounts for.
@@ -158,10 +134,6 @@ pub(super) struct Report {
     pub(super) notes: Vec<String>,
     /// What could not be read, or contradicts itself.
     pub(super) problems: Vec<Unclear>,
-    /// What was compared: `page`, `table` or the name of an event.
-    pub(super) compared: String,
-    /// The version of the documentation that the page is.
-    pub(super) version: Option<String>,
 }
 
 /// A problem of the page.
@@ -195,35 +167,18 @@ impl Report {
         #[derive(Serialize)]
         struct Form<'a> {
             page: &'a str,
-            compared: &'a str,
-            version: Option<&'a str>,
-            drift: &'a [Drift],
-            explained: &'a [Explained],
-            notes: &'a [String],
-            problems: &'a [Unclear],
+            #[serde(flatten)]
+            report: &'a Report,
         }
-        let form = Form {
-            page,
-            compared: &self.compared,
-            version: self.version.as_deref(),
-            drift: &self.drift,
-            explained: &self.explained,
-            notes: &self.notes,
-            problems: &self.problems,
-        };
-        serde_json::to_string_pretty(&form)
+        serde_json::to_string_pretty(&Form { page, report: self })
     }
 
     /// Returns the report for people.
     pub(super) fn text(&self) -> String {
-        let mut out = String::new();
-        let mut event = "";
-        for drift in &self.drift {
-            if drift.event != event {
-                event = &drift.event;
-                line(&mut out, event);
-            }
-            line(&mut out, &format!("  {drift}"));
+        let mut lines = Vec::new();
+        for drift in self.drift.chunk_by(|a, b| a.event == b.event) {
+            lines.extend(drift.first().map(|drift| drift.event.clone()));
+            lines.extend(drift.iter().map(|drift| format!("  {drift}")));
         }
         let what = match self.compared.as_str() {
             "page" => "the page".to_owned(),
@@ -231,56 +186,43 @@ impl Report {
             event => format!("{event}, and nothing else"),
         };
         let version = self.version.as_ref().map(|it| format!(" (version {it})"));
-        line(&mut out, &format!("compared: {what}{}", version.unwrap_or_default()));
-        let summary = match self.drift.len() {
+        lines.push(format!("compared: {what}{}", version.unwrap_or_default()));
+        lines.push(match self.drift.len() {
             0 if self.is_clean() => "no drift: every word of it has been read".to_owned(),
             0 => "no difference was found, but not everything could be compared".to_owned(),
             1 => "1 difference".to_owned(),
             count => format!("{count} differences"),
-        };
-        line(&mut out, &summary);
-        list(&mut out, "explained", &self.explained, |explained| {
-            format!("{}: {} ({})", explained.drift.event, explained.drift, explained.decision)
         });
-        list(&mut out, "not compared", &self.notes, String::clone);
-        let (read, open): (Vec<_>, Vec<_>) =
-            self.problems.iter().map(|it| &it.problem).partition(|problem| {
-                self.problems.iter().any(|it| it.problem == **problem && it.read)
-            });
-        list(&mut out, "problems of the page", &open, |it| problem(it));
-        list(&mut out, "problems in words that have been read", &read, |it| problem(it));
-        out
-    }
-}
-
-fn list<T>(out: &mut String, title: &str, items: &[T], text: impl Fn(&T) -> String) {
-    if !items.is_empty() {
-        line(out, &format!("\n{title}:"));
-    }
-    for item in items {
-        line(out, &format!("  {}", text(item)));
-    }
-}
-
-fn problem(problem: &Problem) -> String {
-    let kind = format!("{:?}", problem.kind);
-    // `RowUnsplit` to `row unsplit`.
-    let words = kind.chars().fold(String::new(), |mut words, c| {
-        if c.is_uppercase() && !words.is_empty() {
-            words.push(' ');
+        let explained = self.explained.iter();
+        let explained = explained
+            .map(|it| format!("{}: {} ({})", it.drift.event, it.drift, it.decision))
+            .collect();
+        let problems = |read: bool| {
+            let problems = self.problems.iter().filter(|problem| problem.read == read);
+            problems.map(|problem| problem.to_string()).collect()
+        };
+        let lists: [(&str, Vec<String>); 4] = [
+            ("explained", explained),
+            ("not compared", self.notes.clone()),
+            ("problems of the page", problems(false)),
+            ("problems in words that have been read", problems(true)),
+        ];
+        for (title, items) in lists.into_iter().filter(|(_, items)| !items.is_empty()) {
+            lines.push(format!("\n{title}:"));
+            lines.extend(items.iter().map(|item| format!("  {item}")));
         }
-        words.extend(c.to_lowercase());
-        words
-    });
-    match &problem.section {
-        Some(section) => format!("{section}: {words}: {}", problem.about),
-        None => format!("{words}: {}", problem.about),
+        lines.join("\n") + "\n"
     }
 }
 
-fn line(out: &mut String, text: &str) {
-    // Writing to a string does not fail.
-    let _ = writeln!(out, "{text}");
+impl fmt::Display for Unclear {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Problem { kind, section, about } = &self.problem;
+        if let Some(section) = section {
+            write!(f, "{section}: ")?;
+        }
+        write!(f, "{}: {about}", kind.words())
+    }
 }
 
 impl Drift {
@@ -313,16 +255,15 @@ impl Drift {
 impl fmt::Display for Drift {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (_, sentence) = self.kind.words();
-        let or_nothing = |text: &Option<String>| text.clone().unwrap_or("nothing".to_owned());
-        let now = match self.kind {
-            Kind::TextReworded => {
-                self.now.as_ref().map(|start| format!(" at \"{start}\"")).unwrap_or_default()
-            }
-            _ => or_nothing(&self.now),
+        let [was, now] = [&self.was, &self.now].map(|text| text.as_deref().unwrap_or("nothing"));
+        let now = match (self.kind, &self.now) {
+            (Kind::TextReworded, Some(start)) => format!(" at \"{start}\""),
+            (Kind::TextReworded, None) => String::new(),
+            _ => now.to_owned(),
         };
         // What the page says comes last, since it may have braces of its own.
         let path = self.path.as_deref().unwrap_or_default();
-        let sentence = sentence.replace("{was}", &or_nothing(&self.was)).replace("{path}", path);
+        let sentence = sentence.replace("{was}", was).replace("{path}", path);
         f.write_str(&sentence.replace("{now}", &now))
     }
 }

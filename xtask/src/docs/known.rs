@@ -2,8 +2,8 @@
 //! the paths of its members, whatever file or definition they come from.
 
 use spektr_codegen::SchemaSet;
-use spektr_codegen::model::{Decision, Event, Explained, Member, Model, Ty, TypeKind};
-use spektr_doc_reader::Status;
+use spektr_codegen::model::{Event, Explained, Member, Model, Ty, TypeKind};
+use spektr_doc_reader::{Status, Unit};
 
 use super::drift::Drift;
 
@@ -14,149 +14,144 @@ const PAGE: &str = "webhooks-events";
 /// Levels of objects in objects that are followed.
 const MAX_DEPTH: usize = 16;
 
-/// An event of the schema.
-pub(super) struct Known<'m> {
-    pub(super) event: &'m Event,
-    /// Every member by its path, as `fields[].key`, in the schema's order.
-    pub(super) members: Vec<(String, Shape)>,
-    /// Members that every event has, in either envelope.
-    envelope: Vec<(String, Shape)>,
-}
-
-/// What the schema says of one member.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What the schema, or a page, says of one member.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Shape {
-    /// The JSON type; `None` for a member that may be anything.
+    /// Where it stands, as `fields[].key`.
+    pub(super) path: String,
+    /// The JSON type; `None` for a member that may be anything, or where the page does not
+    /// say it clearly.
     pub(super) kind: Option<&'static str>,
     /// The JSON type of a list's elements.
     pub(super) items: Option<&'static str>,
-    pub(super) nullable: bool,
-    /// Whether the page is expected to document it.
-    pub(super) expected: bool,
-    /// The known values of an open enum.
+    /// `None` where only an example or a table without types shows the member.
+    pub(super) nullable: Option<bool>,
+    /// The known values, or those that the description quotes.
     pub(super) values: Option<Vec<String>>,
     pub(super) valid_for_seconds: Option<u64>,
-    /// Whether it is a point in time, in epoch milliseconds.
-    pub(super) is_timestamp: bool,
+    pub(super) unit: Option<Unit>,
+    /// Of the schema: whether the page is expected to document it.
+    pub(super) expected: bool,
+    /// Of a page: the type in its words, where they are not understood.
+    pub(super) said: Option<String>,
+    /// Of a page: what it calls a list's elements, where that is no JSON type.
+    pub(super) items_name: Option<String>,
+    /// Of a page: whether an example shows that the path is the real one.
+    pub(super) shown: bool,
 }
 
-impl<'m> Known<'m> {
-    pub(super) fn new(set: &'m SchemaSet, event: &'m Event) -> Self {
+impl Shape {
+    /// Words the type as a report does: `array of string or null`.
+    pub(super) fn words(&self) -> String {
+        if let Some(said) = &self.said {
+            return said.clone();
+        }
+        let items = self.items.map(|items| format!(" of {items}")).unwrap_or_default();
+        let null = if self.nullable == Some(true) { " or null" } else { "" };
+        format!("{}{items}{null}", self.kind.unwrap_or("any JSON"))
+    }
+}
+
+/// An event of the schema.
+pub(super) struct Known {
+    /// Every member, in the schema's order.
+    pub(super) members: Vec<Shape>,
+    /// Members that every event has, in either envelope: the one with `eventType` first.
+    envelope: Vec<Shape>,
+}
+
+impl Known {
+    pub(super) fn new(set: &SchemaSet, event: &Event) -> Self {
         let model = set.model();
-        let mut known = Known { event, members: Vec::new(), envelope: Vec::new() };
-        for members in [&model.other_envelope, &model.envelope] {
-            known.add(model, "", members, true, 0);
-            // What is in the payload is the event's own.
-            known.members.retain(|(path, _)| path != "data" && !path.contains(['.', '[']));
-            known.envelope.append(&mut known.members);
+        let (mut members, mut envelope) = (Vec::new(), Vec::new());
+        for shared in [&model.other_envelope, &model.envelope] {
+            add(&mut envelope, model, "", shared, true, 0);
         }
-        for members in [&model.envelope, &event.members] {
-            known.add(model, "", members, true, 0);
+        // What is in the payload is the event's own.
+        envelope.retain(|shape| shape.path != "data" && !shape.path.contains(['.', '[']));
+        for own in [&model.envelope, &event.members] {
+            add(&mut members, model, "", own, true, 0);
         }
-        known
+        Known { members, envelope }
     }
 
-    fn add(
-        &mut self,
-        model: &Model,
-        prefix: &str,
-        members: &[Member],
-        expected: bool,
-        depth: usize,
-    ) {
-        for member in members {
-            let path = format!("{prefix}{}", member.name);
-            let elsewhere = member.source.as_ref().is_some_and(|source| source.page != PAGE);
-            let expected = expected && !elsewhere;
-            let (kind, null) = kind(model, &member.ty);
-            let mut inner = &member.ty;
-            let mut below = format!("{path}.");
-            let mut items = None;
-            if let Ty::Array(element) = inner {
-                items = self::kind(model, element).0;
-                below = format!("{path}[].");
-                inner = element;
-            }
-            let nullable = !member.required || null;
-            let named = inner.named().and_then(|name| model.types.get(name)).map(|def| &def.kind);
-            let values = named.and_then(known_values);
-            let is_timestamp = matches!(named, Some(TypeKind::Timestamp));
-            let valid_for_seconds = member.valid_for_seconds;
-            let shape =
-                Shape { kind, items, nullable, expected, values, valid_for_seconds, is_timestamp };
-            self.members.push((path, shape));
-            let object = inner.named().and_then(|name| model.types.get(name));
-            if let Some(TypeKind::Object(members)) = object.map(|def| &def.kind)
-                && depth < MAX_DEPTH
-            {
-                self.add(model, &below, members, expected, depth + 1);
-            }
-        }
+    pub(super) fn find(&self, path: &str) -> Option<&Shape> {
+        self.members.iter().find(|known| known.path == path)
     }
 
-    pub(super) fn find(&self, path: &str) -> Option<(&str, &Shape)> {
-        let found = self.members.iter().find(|(known, _)| known == path);
-        found.map(|(path, shape)| (path.as_str(), shape))
-    }
-
-    /// Whether every event has this member, in one of the envelopes.
-    pub(super) fn is_envelope(&self, path: &str) -> bool {
-        self.in_envelope(path).is_some()
-    }
-
-    /// Returns what the envelopes say of a member: the one with `eventType` first.
+    /// Returns what the envelopes say of a member.
     pub(super) fn in_envelope(&self, path: &str) -> Option<&Shape> {
-        self.envelope.iter().find(|(known, _)| known == path).map(|(_, shape)| shape)
+        self.envelope.iter().find(|known| known.path == path)
+    }
+}
+
+fn add(
+    shapes: &mut Vec<Shape>,
+    model: &Model,
+    prefix: &str,
+    members: &[Member],
+    expected: bool,
+    depth: usize,
+) {
+    for member in members {
+        let path = format!("{prefix}{}", member.name);
+        let elsewhere = member.source.as_ref().is_some_and(|source| source.page != PAGE);
+        let expected = expected && !elsewhere;
+        let (kind, null) = kind(model, &member.ty);
+        let (items, below) = match &member.ty {
+            Ty::Array(element) => (self::kind(model, element).0, format!("{path}[].")),
+            _ => (None, format!("{path}.")),
+        };
+        let named = member.ty.named().and_then(|name| model.types.get(name)).map(|def| &def.kind);
+        shapes.push(Shape {
+            path,
+            kind,
+            items,
+            nullable: Some(!member.required || null),
+            values: match named {
+                Some(TypeKind::OpenEnum(values)) => {
+                    Some(values.iter().map(|known| known.value.clone()).collect())
+                }
+                _ => None,
+            },
+            valid_for_seconds: member.valid_for_seconds,
+            unit: matches!(named, Some(TypeKind::Timestamp)).then_some(Unit::Milliseconds),
+            expected,
+            ..Shape::default()
+        });
+        if let Some(TypeKind::Object(members)) = named
+            && depth < MAX_DEPTH
+        {
+            add(shapes, model, &below, members, expected, depth + 1);
+        }
     }
 }
 
 /// Returns the JSON type, and whether null is one of its values.
 fn kind(model: &Model, ty: &Ty) -> (Option<&'static str>, bool) {
-    let plain = |kind| (Some(kind), false);
-    match ty {
-        Ty::String => plain("string"),
-        Ty::Boolean => plain("boolean"),
-        Ty::Integer => plain("integer"),
-        Ty::Number => plain("number"),
-        Ty::Array(_) => plain("array"),
-        Ty::Map => plain("object"),
-        Ty::Named(name) => match model.types.get(name).map(|def| &def.kind) {
-            Some(TypeKind::Object(_)) => plain("object"),
-            Some(TypeKind::Timestamp) => plain("number"),
-            Some(TypeKind::Delivered) => (Some("boolean"), true),
-            Some(_) => plain("string"),
-            None => (None, false),
+    let named = || ty.named().and_then(|name| model.types.get(name)).map(|def| &def.kind);
+    let kind = match ty {
+        Ty::String => "string",
+        Ty::Boolean => "boolean",
+        Ty::Integer => "integer",
+        Ty::Number => "number",
+        Ty::Array(_) => "array",
+        Ty::Map => "object",
+        Ty::Named(_) => match named() {
+            Some(TypeKind::Object(_)) => "object",
+            Some(TypeKind::Timestamp) => "number",
+            Some(TypeKind::Delivered) => return (Some("boolean"), true),
+            Some(_) => "string",
+            None => return (None, false),
         },
-        _ => (None, false),
-    }
-}
-
-/// Returns the values of an open enum.
-fn known_values(kind: &TypeKind) -> Option<Vec<String>> {
-    match kind {
-        TypeKind::OpenEnum(values) => {
-            Some(values.iter().map(|known| known.value.clone()).collect())
-        }
-        _ => None,
-    }
+        _ => return (None, false),
+    };
+    (Some(kind), false)
 }
 
 /// Returns the member of a delivery that holds the events.
 pub(super) fn batch_member(set: &SchemaSet) -> Option<&str> {
     set.model().batch.first().map(|member| member.name.as_str())
-}
-
-/// Words a type as a report does: `array of string or null`.
-pub(super) fn words(kind: Option<&str>, items: Option<&str>, nullable: bool) -> String {
-    let mut words = kind.unwrap_or("any JSON").to_owned();
-    if let Some(items) = items {
-        words.push_str(" of ");
-        words.push_str(items);
-    }
-    if nullable {
-        words.push_str(" or null");
-    }
-    words
 }
 
 /// Translates a status of the schema.
@@ -170,43 +165,21 @@ pub(super) fn status(status: spektr_codegen::model::Status) -> Option<Status> {
     }
 }
 
-/// The recorded decisions that account for differences.
-pub(super) struct Decisions<'s>(Vec<Record<'s>>);
-
-struct Record<'s> {
-    /// Kind, path, was, now.
-    difference: [&'s str; 4],
-    /// The event that the record names, or whose file it stands in.
-    event: Option<&'s str>,
-    /// File and id of the decision.
-    decision: String,
-}
-
-impl<'s> Decisions<'s> {
-    /// Collects the decisions of all files. Those of a common file account for
-    /// the difference in every event, unless they name one.
-    pub(super) fn new(set: &'s SchemaSet) -> Self {
-        let mut records = Vec::new();
-        for (file, own, decisions) in set.model().decisions() {
-            for Decision { id, explains, .. } in decisions {
-                for Explained { kind, event, path, was, now, .. } in explains {
-                    let difference = [kind, path, was, now].map(String::as_str);
-                    let event = Some(event.as_str()).filter(|event| !event.is_empty()).or(own);
-                    records.push(Record { difference, event, decision: format!("{file}#{id}") });
-                }
-            }
-        }
-        Decisions(records)
-    }
-
-    /// Returns the decision that accounts for a difference.
-    pub(super) fn explain(&self, drift: &Drift) -> Option<&str> {
-        let [path, was, now] =
-            [&drift.path, &drift.was, &drift.now].map(|text| text.as_deref().unwrap_or_default());
-        let difference = [drift.kind.as_str(), path, was, now];
-        let fits = |record: &&Record<'_>| {
-            record.difference == difference && record.event.is_none_or(|event| event == drift.event)
+/// Returns the decision that accounts for a difference, as file and id. One of a common file
+/// accounts for the difference in every event, unless it names one.
+pub(super) fn decision(set: &SchemaSet, drift: &Drift) -> Option<String> {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let difference =
+        [drift.kind.as_str(), &text(&drift.path), &text(&drift.was), &text(&drift.now)]
+            .map(str::to_owned);
+    set.model().decisions().find_map(|(file, own, decisions)| {
+        let fits = |record: &&Explained| {
+            let event = Some(record.event.as_str()).filter(|event| !event.is_empty()).or(own);
+            [&record.kind, &record.path, &record.was, &record.now] == difference.each_ref()
+                && event.is_none_or(|event| event == drift.event)
         };
-        self.0.iter().find(fits).map(|record| record.decision.as_str())
-    }
+        let decision =
+            decisions.iter().find(|decision| decision.explains.iter().any(|it| fits(&it)))?;
+        Some(format!("{file}#{}", decision.id))
+    })
 }

@@ -1,11 +1,12 @@
 //! Which event of a page is which of the schema, and whether the page is about the
 //! schema's events at all.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use spektr_codegen::SchemaSet;
 use spektr_codegen::model::{Event, Part, Reading};
-use spektr_doc_reader::{EventRow, Page, RowWords, Section};
+use spektr_doc_reader::{EventRow, Page, RowWords, Section, letters};
 
 use super::compare::Scope;
 use super::payload;
@@ -37,30 +38,22 @@ impl<'a> Pairs<'a> {
     /// Pairs each event that the page should list and does not with the new event
     /// that is most like it.
     fn add_renamed(&mut self, page: &'a Page, set: &'a SchemaSet, editions: &Editions<'a>) {
-        let added: Vec<&EventRow> =
-            page.events.iter().filter(|row| self.of_row(row).is_none()).collect();
-        let events = &set.model().events;
-        let removed: Vec<&Event> =
-            events.iter().filter(|event| !self.has(event) && editions.lists(event)).collect();
         // A wire type that other events have too says nothing.
-        let taken: BTreeSet<&String> = self
-            .0
-            .iter()
-            .flat_map(|(row, _)| sections(page, row))
-            .flat_map(|section| &section.wire_types)
-            .collect();
+        let known = self.0.iter().flat_map(|(row, _)| page.sections_of(&row.name));
+        let taken: BTreeSet<&String> = known.flat_map(|section| &section.wire_types).collect();
         let envelope = payload::envelope(set);
         let mut likely = Vec::new();
-        for row in &added {
-            for event in &removed {
+        for row in page.events.iter().filter(|row| self.of_row(row).is_none()) {
+            let removed = set.model().events.iter();
+            for event in removed.filter(|event| !self.has(event) && editions.lists(event)) {
                 let grounds = self.grounds(page, row, event, editions, &taken, &envelope);
-                if grounds.speak_for_it() {
-                    likely.push((grounds, *row, *event));
+                if grounds.0 != [false; 4] {
+                    likely.push((grounds, row, event));
                 }
             }
         }
         // The most probable first; each event once.
-        likely.sort_by(|(a, ..), (b, ..)| b.cmp(a));
+        likely.sort_by_key(|(grounds, ..)| Reverse(*grounds));
         for (_, row, event) in likely {
             if self.of_row(row).is_none() && !self.has(event) {
                 self.0.push((row, event));
@@ -68,6 +61,8 @@ impl<'a> Pairs<'a> {
         }
     }
 
+    /// What speaks for a row being that of an event which it does not name, the strongest
+    /// first, and the number of words that the names share.
     fn grounds(
         &self,
         page: &Page,
@@ -76,26 +71,26 @@ impl<'a> Pairs<'a> {
         editions: &Editions<'a>,
         taken: &BTreeSet<&String>,
         envelope: &BTreeSet<String>,
-    ) -> Grounds {
-        let is_own = |wire_type: &&String| {
+    ) -> ([bool; 4], usize) {
+        let is_own = |wire_type: &String| {
             let known = |other: &String| other.eq_ignore_ascii_case(wire_type);
             event.wire_types.iter().any(known) && !taken.contains(wire_type)
         };
+        let mut sections = page.sections_of(&row.name);
+        let wire_type = sections.clone().flat_map(|it| &it.wire_types).any(is_own);
         let read = editions.row(event);
+        let description =
+            |read: &Reading| readings::same(read.digest.as_deref(), row.digest.as_ref());
+        let described = row.digest.is_some() && read.is_some_and(description);
+        let payload = sections.any(|section| {
+            readings::of(event, Part::Section).any(|read| same_members(read, section, envelope))
+        });
+        let place = read.is_some_and(|read| self.same_place(page, row, event, read, editions));
         let words = |name: &str| -> BTreeSet<String> {
             name.split('_').map(str::to_ascii_uppercase).collect()
         };
-        Grounds {
-            wire_type: sections(page, row).flat_map(|it| &it.wire_types).any(|it| is_own(&it)),
-            description: row.digest.is_some()
-                && read.is_some_and(|read| {
-                    readings::same(read.digest.as_deref(), row.digest.as_ref())
-                }),
-            payload: readings::of(event, Part::Section)
-                .any(|read| sections(page, row).any(|it| same_members(read, it, envelope))),
-            place: read.is_some_and(|read| self.same_place(page, row, event, read, editions)),
-            words: words(&event.name).intersection(&words(&row.name)).count(),
-        }
+        let shared = words(&event.name).intersection(&words(&row.name)).count();
+        ([wire_type, described, payload, place], shared)
     }
 
     /// Whether a row stands where the event's was read, and its name has the same first word.
@@ -131,30 +126,6 @@ impl<'a> Pairs<'a> {
     }
 }
 
-/// What speaks for a row being that of an event which it does not name, the strongest first.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Grounds {
-    /// The section has the event's wire type.
-    wire_type: bool,
-    /// The row has the event's description.
-    description: bool,
-    /// The section lists the event's members.
-    payload: bool,
-    place: bool,
-    /// Words that the names share.
-    words: usize,
-}
-
-impl Grounds {
-    const fn speak_for_it(&self) -> bool {
-        self.wire_type || self.description || self.payload || self.place
-    }
-}
-
-fn sections<'p>(page: &'p Page, row: &EventRow) -> impl Iterator<Item = &'p Section> {
-    page.sections.iter().filter(|section| section.events.contains(&row.name))
-}
-
 /// Whether a section's rows are most of those that were read of an event, apart from the
 /// members of all events.
 fn same_members(read: &Reading, section: &Section, envelope: &BTreeSet<String>) -> bool {
@@ -182,7 +153,7 @@ pub(super) fn stranger(page: &Page, set: &SchemaSet, scope: &Scope) -> Option<St
     }
     if let Scope::Event(name) = scope {
         let row = page.events.iter().any(|row| row.name == *name);
-        let section = page.sections.iter().any(|it| it.events.iter().any(|event| event == name));
+        let section = page.sections_of(name).next().is_some();
         return (!row && !section).then(|| format!("the page says nothing of {name}"));
     }
     let editions = Editions::new(page, set);
@@ -224,8 +195,4 @@ fn cut_table(page: &Page, set: &SchemaSet) -> Option<String> {
         "the page ends in the table of {}, before the row of {}, which its example still shows: save or copy the whole page again",
         section.heading, next.path
     ))
-}
-
-pub(super) fn letters(name: &str) -> String {
-    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
 }

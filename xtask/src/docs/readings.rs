@@ -9,6 +9,7 @@ use spektr_codegen::model::{Common, Event, Part, ReadRow, Reading};
 use spektr_codegen::{Required, SchemaSet};
 use spektr_doc_reader::{Digest, EventRow, Page, Paragraph, Section, Words};
 
+use super::drift::Kind;
 use super::known;
 
 /// The versions of the documentation that the schema follows.
@@ -85,24 +86,18 @@ pub(super) fn same(read: Option<&str>, now: Option<&Digest>) -> bool {
     read == now.map(Digest::as_str)
 }
 
-/// What of a section nobody has read.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Reworded<'a> {
-    /// The text, and how each new paragraph begins.
-    Text(Vec<&'a str>),
-    Example,
-    /// Every row of the member tables, or all of the table.
-    Table,
-    /// A row, by its path as the table writes it, and what became of it.
-    Row(&'a str, RowChange),
+/// When a part was read.
+pub(super) fn day(reading: Option<&Reading>) -> String {
+    reading.map_or("never read".to_owned(), |reading| format!("last read on {}", reading.captured))
 }
 
-/// What became of a row of a member table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum RowChange {
-    Reworded,
-    New,
-    Gone,
+/// What of a section nobody has read.
+pub(super) struct Reworded<'a> {
+    pub(super) kind: Kind,
+    /// Of a row, its path as the table writes it.
+    pub(super) path: Option<&'a str>,
+    /// Where it stands, or what became of a row.
+    pub(super) now: String,
 }
 
 /// Returns what of a section differs from the reading that is nearest to it; `lossy`
@@ -117,35 +112,44 @@ pub(super) fn reworded<'a>(
 }
 
 fn differences<'a>(section: &'a Section, reading: &'a Reading, lossy: bool) -> Vec<Reworded<'a>> {
+    let heading = &section.heading;
+    let part = |kind, now| Reworded { kind, path: None, now };
     let mut found = Vec::new();
     if !same_text(reading, &section.text) {
-        found.push(Reworded::Text(new_paragraphs(reading, &section.text)));
+        let starts = new_paragraphs(reading, &section.text).into_iter();
+        found.extend(
+            starts.map(|start| part(Kind::SectionReworded, format!("{heading} at \"{start}\""))),
+        );
+        if found.is_empty() {
+            found.push(part(Kind::SectionReworded, heading.clone()));
+        }
     }
     if !same(reading.example.as_deref(), section.example_digest.as_ref()) {
-        found.push(Reworded::Example);
+        found.push(part(Kind::ExampleReworded, heading.clone()));
     }
+    let row = |path, now: &str| Reworded {
+        kind: Kind::MemberReworded,
+        path: Some(path),
+        now: now.to_owned(),
+    };
     let mut rows = Vec::new();
-    for row in &section.rows {
-        let change = match reading.rows.iter().find(|read| read.path == row.path) {
-            None => RowChange::New,
-            Some(read) => {
-                let lost = lossy && row.after_null.is_none();
-                let after_null = lost || same(read.after_null.as_deref(), row.after_null.as_ref());
-                if read.digest == row.digest.as_str() && after_null {
-                    continue;
-                }
-                RowChange::Reworded
-            }
+    for now in &section.rows {
+        let lost = lossy && now.after_null.is_none();
+        let is = |read: &ReadRow| {
+            let after_null = lost || same(read.after_null.as_deref(), now.after_null.as_ref());
+            read.digest == now.digest.as_str() && after_null
         };
-        rows.push(Reworded::Row(&row.path, change));
+        match reading.rows.iter().find(|read| read.path == now.path) {
+            None => rows.push(row(now.path.as_str(), "new")),
+            Some(read) if !is(read) => rows.push(row(&now.path, "reworded")),
+            Some(_) => {}
+        }
     }
     let gone = |read: &&ReadRow| !section.rows.iter().any(|row| row.path == read.path);
-    let gone = reading.rows.iter().filter(gone);
-    rows.extend(gone.map(|read| Reworded::Row(&read.path, RowChange::Gone)));
+    rows.extend(reading.rows.iter().filter(gone).map(|read| row(&read.path, "gone")));
     const MANY: usize = 3;
-    let all = reading.rows.len().max(section.rows.len());
-    if rows.len() >= MANY && rows.len() >= all {
-        found.push(Reworded::Table);
+    if rows.len() >= MANY && rows.len() >= reading.rows.len().max(section.rows.len()) {
+        found.push(part(Kind::TableReworded, heading.clone()));
     } else {
         found.extend(rows);
     }

@@ -20,8 +20,9 @@ use spektr_doc_reader::Page;
 
 use super::compare::{Scope, compare};
 use super::drift::Kind;
+use super::known::Shape;
 use super::pairs::same_name;
-use super::payload::{Documented, Payload};
+use super::payload::Payload;
 
 /// What to write.
 #[derive(Debug, Default)]
@@ -227,6 +228,6 @@ fn remove_unnameable(payload: &mut Payload) -> Vec<String> {
     let (kept, removed) =
         std::mem::take(&mut payload.members).into_iter().partition(|m| nameable(&m.path));
     payload.members = kept;
-    let removed: Vec<Documented> = removed;
+    let removed: Vec<Shape> = removed;
     removed.into_iter().map(|member| member.path).collect()
 }

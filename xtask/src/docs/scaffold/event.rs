@@ -7,8 +7,9 @@ use spektr_codegen::scaffold::PLACEHOLDER;
 use spektr_codegen::{Json, SchemaSet};
 use spektr_doc_reader::{EventRow, Page, Status};
 
+use super::super::known::Shape;
 use super::super::pairs::same_name;
-use super::super::payload::{Documented, Payload};
+use super::super::payload::Payload;
 use super::super::text;
 use super::examples;
 use super::tree::{self, Node, object, string};
@@ -32,7 +33,7 @@ impl Sources<'_> {
         };
         let schema = known.get(&file).and_then(|text| serde_json::from_str(text).ok());
         let Some(mut schema) = schema else { return files };
-        let own: Vec<Documented> = self
+        let own: Vec<Shape> = self
             .payload
             .map(|payload| {
                 payload.members.iter().filter(|it| is_own(self.set, it)).cloned().collect()
@@ -63,7 +64,7 @@ impl Sources<'_> {
 
 /// Tells whether a member belongs to the event: its file does not repeat those of the
 /// envelopes.
-fn is_own(set: &SchemaSet, member: &Documented) -> bool {
+fn is_own(set: &SchemaSet, member: &Shape) -> bool {
     let first = member.path.split(['.', '[']).next().unwrap_or_default();
     let model = set.model();
     let envelopes = model.envelope.iter().chain(&model.other_envelope);

@@ -3,7 +3,7 @@
 use spektr_codegen::Json;
 use spektr_codegen::scaffold::{self, PLACEHOLDER};
 
-use super::super::payload::Documented;
+use super::super::known::Shape;
 use super::types::{Taken, Types};
 
 /// Levels that are typed; what is deeper stays raw.
@@ -22,7 +22,7 @@ pub(super) struct Node {
 }
 
 /// Builds the tree of the members that are not the envelope's.
-pub(super) fn build(members: &[Documented]) -> Vec<Node> {
+pub(super) fn build(members: &[Shape]) -> Vec<Node> {
     let mut root = Node::default();
     for member in members {
         let mut at = &mut root;
