@@ -73,13 +73,12 @@ impl Element {
     fn inside(&self) -> Vec<&Element> {
         let mut found = Vec::new();
         for node in &self.content {
-            if let Node::Element(element) = node
-                && element.role != Role::Skip
-            {
+            let Node::Element(element) = node else { continue };
+            if element.role != Role::Skip {
                 found.push(element);
-                found.extend(
-                    (element.role != Role::Table).then(|| element.inside()).into_iter().flatten(),
-                );
+            }
+            if !matches!(element.role, Role::Skip | Role::Table) {
+                found.extend(element.inside());
             }
         }
         found
