@@ -1,0 +1,138 @@
+//! What the pages of operations cost with many entries in SQLite: how long each takes, how much of
+//! a processor the service uses for it, and what deliveries notice.
+//!
+//! ```text
+//! cargo run --release --bin pages -- PROGRAM [ENTRIES] [TIMES]
+//! ```
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use spektr_bench::inbox::{events, remove};
+use spektr_bench::load::{Latencies, Result, deliver_at};
+use spektr_bench::machine::{describe, processor_time_of};
+use spektr_bench::rates::sqlite;
+use spektr_bench::receivers::Service;
+use spektr_inbox::store::{Imported, State, Store};
+use spektr_inbox::testing::start;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+const FILE: &str = "bench-pages.db";
+
+/// The pages, the dearest filters among them: those that match nothing.
+const PATHS: [&str; 10] = [
+    "/",
+    "/?span=day",
+    "/entries",
+    "/entries?state=done&type=alert_created",
+    "/entries?type=alert_created",
+    "/entries?source=other",
+    "/entries?state=pending",
+    "/dead",
+    "/entries/1",
+    "/replay?state=dead",
+];
+
+/// How many deliveries a second arrive beside the pages.
+const DELIVERIES: u32 = 200;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let number = |index: usize, preset: u64| {
+        arguments.get(index).map_or(Ok(preset), |text| text.parse::<u64>())
+    };
+    let program = arguments.first().ok_or("say the path of the program `spektr`")?;
+    let (entries, times) = (number(1, 1_000_000)?, number(2, 200)?);
+    println!("{}", describe()?);
+    let store: Arc<dyn Store> = sqlite(FILE)?.remove(0);
+    fill(&*store, entries).await?;
+    drop(store);
+    let service = Service::start(Path::new(program), &format!("sqlite://{FILE}"), &[])?;
+    let process = service.running.0.id().to_string();
+    println!("| {entries} entries | p50 | p99 | processor each |\n|---|---|---|---|");
+    for path in PATHS {
+        // What is read for the first time comes from the disk.
+        fetch(service.operations, path).await?;
+        let (mut took, before) = (Vec::new(), processor_time_of(&process)?);
+        for _ in 0..times {
+            let began = Instant::now();
+            fetch(service.operations, path).await?;
+            took.push(began.elapsed());
+        }
+        let processor = (processor_time_of(&process)? - before).div_f64(times as f64);
+        let took = Latencies::new(took)?;
+        println!("| `{path}` | {:.1?} | {:.1?} | {processor:.1?} |", took.at(0.5), took.at(0.99));
+    }
+    println!("\n| deliveries, {DELIVERIES}/s | p50 | p99 |\n|---|---|---|");
+    let next = Arc::new(AtomicU64::new(entries));
+    for (what, is_watched) in
+        [("alone", false), ("beside ten browsers, a page a second each", true)]
+    {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let browsers = (0..if is_watched { 10 } else { 0 }).map(|browser| {
+            let (is_over, operations) = (Arc::clone(&is_over), service.operations);
+            tokio::spawn(async move {
+                for turn in browser.. {
+                    if is_over.load(Ordering::Relaxed) {
+                        return Ok(());
+                    }
+                    fetch(operations, PATHS[turn % PATHS.len()]).await?;
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+                Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+            })
+        });
+        let browsers: Vec<_> = browsers.collect();
+        let duration = Duration::from_secs(15);
+        let latencies = deliver_at(service.receiving, &next, DELIVERIES, duration).await?;
+        is_over.store(true, Ordering::Relaxed);
+        for browser in browsers {
+            browser.await??;
+        }
+        println!("| {what} | {:.1?} | {:.1?} |", latencies.at(0.5), latencies.at(0.99));
+    }
+    drop(service);
+    remove(FILE);
+    Ok(())
+}
+
+/// Of a thousand entries 980 are done, ten dead, five malformed, and five wait for an attempt.
+async fn fill(store: &dyn Store, entries: u64) -> Result<()> {
+    const BATCH: u64 = 1000;
+    for first in (0..entries).step_by(BATCH as usize) {
+        let imported = events(first, BATCH.min(entries - first)).into_iter().enumerate();
+        let imported = imported.map(|(index, mut entry)| {
+            let reason = |text: &str| Some(text.to_owned());
+            let (state, reason) = match index {
+                0..5 => (State::Pending, reason("answered with 500")),
+                5..10 => (State::Malformed, reason("/data/tagId: expected a string")),
+                10..20 => (State::Dead, reason("answered with 400")),
+                _ => (State::Done, None),
+            };
+            entry.state = state;
+            let attempts = u32::from(state != State::Malformed);
+            let due_at = (state == State::Pending).then(start);
+            Imported { entry, conflict: false, attempts, due_at, reason, history: Vec::new() }
+        });
+        store.import(imported.collect(), None).await?;
+    }
+    Ok(())
+}
+
+/// Fetches a page as a browser on this machine does.
+async fn fetch(operations: SocketAddr, path: &str) -> Result<()> {
+    let mut stream = TcpStream::connect(operations).await?;
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {operations}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await?;
+    match text.starts_with("HTTP/1.1 200 ") {
+        true => Ok(()),
+        false => Err(format!("{path}: {}", text.lines().next().unwrap_or_default()).into()),
+    }
+}
