@@ -30,7 +30,7 @@ pub(crate) fn verify(input: &[u8]) {
     let verifier = Verifier::new(ring(), SignedContent::TIMESTAMP_DOT_BODY);
 
     let first = verifier.check_headers_at(&headers, NOW);
-    let refused = verifier.verify_at(&headers, body, NOW).err().expect("a forgery is refused");
+    let refused = verifier.verify_at(&headers, body, NOW).expect_err("a forgery is refused");
     // The time window comes after the signature, which is wrong.
     assert_eq!(verifier.verify_ignoring_time_window(&headers, body).err().as_ref(), Some(&refused));
     match refused {
