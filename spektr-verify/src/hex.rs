@@ -9,16 +9,46 @@ pub(crate) fn decode(text: &[u8], uppercase: bool, into: &mut [u8]) -> Option<()
     if text.len() != into.len() * 2 {
         return None;
     }
-    let digit = |character: u8| {
-        DIGITS[usize::from(if uppercase { character.to_ascii_lowercase() } else { character })]
-    };
-    let mut all = 0;
-    for (pair, byte) in text.chunks_exact(2).zip(into) {
-        let (high, low) = (digit(pair[0]), digit(pair[1]));
-        all |= high | low;
-        *byte = high << 4 | low;
+    let (mut text, mut into, mut all_valid) = (text, into, true);
+    while let Some((word, digits)) = text.split_first_chunk::<DIGITS>() {
+        let (output, valid) = decode_word(*word, uppercase);
+        let (bytes, rest) = into.split_at_mut(output.len());
+        bytes.copy_from_slice(&output);
+        all_valid &= valid;
+        (text, into) = (digits, rest);
     }
-    (all < 16).then_some(())
+    if !text.is_empty() {
+        let mut word = [b'0'; DIGITS];
+        word[..text.len()].copy_from_slice(text);
+        let (output, valid) = decode_word(word, uppercase);
+        into.copy_from_slice(&output[..into.len()]);
+        all_valid &= valid;
+    }
+    all_valid.then_some(())
+}
+
+/// How many digits are decoded at once, in one register.
+const DIGITS: usize = 8;
+
+/// Decodes digits, and says whether all of them are digits.
+#[inline]
+fn decode_word(digits: [u8; DIGITS], uppercase: bool) -> ([u8; DIGITS / 2], bool) {
+    /// One in each byte.
+    const ONES: u64 = u64::from_ne_bytes([1; DIGITS]);
+    let text = u64::from_be_bytes(digits);
+    // What tells letters from decimals in ASCII, and upper case from lower case.
+    let letters = (text >> 6) & ONES;
+    let text = if uppercase { text | (letters << 5) } else { text };
+    let values = (text & (0x0f * ONES)) + 9 * letters;
+    // What is not a digit has a value of more than one, or is not what its value is written as.
+    // No byte overflows into the next.
+    let tens = ((values + 6 * ONES) >> 4) & ONES;
+    let written = values + u64::from(b'0') * ONES + u64::from(b'a' - b'9' - 1) * tens;
+    let valid = written == text && values & (0xf0 * ONES) == 0;
+    let bytes = ((values >> 4) | values) & 0x00ff_00ff_00ff_00ff;
+    let halves = ((bytes >> 8) | bytes) & 0x0000_ffff_0000_ffff;
+    let [.., a, b, c, d] = ((halves >> 16) | halves).to_be_bytes();
+    ([a, b, c, d], valid)
 }
 
 /// Encodes bytes as lowercase digits.
@@ -30,17 +60,6 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// The values of the digits by their characters, [`NO_DIGIT`] for all others.
-const DIGITS: [u8; 256] = {
-    let mut digits = [NO_DIGIT; 256];
-    let mut value = 0;
-    while value < 16 {
-        digits[LOWERCASE[value as usize] as usize] = value;
-        value += 1;
-    }
-    digits
-};
-const NO_DIGIT: u8 = 0xff;
 const LOWERCASE: &[u8; 16] = b"0123456789abcdef";
 
 #[cfg(test)]
@@ -53,6 +72,33 @@ mod tests {
         let mut decoded = [0; 256];
         assert_eq!(decode(encode(&bytes).as_bytes(), false, &mut decoded), Some(()));
         assert_eq!(decoded, bytes[..]);
+    }
+
+    #[test]
+    fn a_digit_counts_at_each_place_and_no_other_character_does() {
+        for place in 0..24 {
+            for character in 0..=u8::MAX {
+                let mut text = [b'7'; 24];
+                text[place] = character;
+                let mut decoded = [0; 12];
+                for uppercase in [false, true] {
+                    let is_digit = matches!(character, b'0'..=b'9' | b'a'..=b'f')
+                        || uppercase
+                            && character.is_ascii_uppercase()
+                            && character.is_ascii_hexdigit();
+                    let done = decode(&text, uppercase, &mut decoded);
+                    assert_eq!(done.is_some(), is_digit, "{character} at {place}");
+                    if is_digit {
+                        let value = char::from(character).to_digit(16).expect("a digit");
+                        let mut expected = [0x77; 12];
+                        let shift = 4 - 4 * (place % 2);
+                        expected[place / 2] &= !(0xf << shift);
+                        expected[place / 2] |= u8::try_from(value).expect("a digit") << shift;
+                        assert_eq!(decoded, expected);
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -216,18 +216,16 @@ impl Verifier {
         };
         let headers = WellFormed::read(headers, self.format)?;
         let time = now.unwrap_or(headers.signed_at);
+        let ring = keys.current();
+        let key = usable_key(&ring, headers.key_id, time);
         // Without a usable key another one is computed with, in vain: the time that an
         // answer takes does not tell which ids are known.
-        let (key_id, mac) = keys.with_current(|ring| {
-            let key = usable_key(ring, headers.key_id, time);
-            let mac = key.as_ref().ok().copied().or_else(|| ring.first()).map(SigningKey::mac);
-            (key.map(|key| key.id().clone()), mac)
-        });
-        let matches = mac.is_some_and(|mut mac| {
+        let matches = key.as_ref().ok().copied().or_else(|| ring.first()).is_some_and(|key| {
+            let mut mac = key.mac();
             content.feed(&mut mac, headers.timestamp, headers.key_id, body);
             mac.matches(&headers.signature)
         });
-        let key_id = key_id?;
+        let key_id = key?.id().clone();
         if !matches {
             return Err(VerifyError::SignatureMismatch { key_id });
         }

@@ -123,13 +123,7 @@ impl SharedKeys {
     /// The ring as it is now.
     #[must_use]
     pub fn current(&self) -> Arc<KeyRing> {
-        self.with_current(Arc::clone)
-    }
-
-    /// Looks at the ring under the lock, for as long as it takes to copy a key.
-    #[inline]
-    pub(crate) fn with_current<T>(&self, look: impl FnOnce(&Arc<KeyRing>) -> T) -> T {
-        look(&self.cell.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.cell.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
