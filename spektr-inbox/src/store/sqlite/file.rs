@@ -10,6 +10,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use thiserror::Error;
 
+use super::checkpoint;
+
 /// "spkt": tells the file from those of other programs.
 pub(super) const APPLICATION_ID: i32 = 0x7370_6b74;
 
@@ -102,10 +104,10 @@ pub(super) fn open_writer(
     // What is deleted is overwritten: erasure is meant.
     connection.pragma_update(None, "secure_delete", "ON").map_err(database)?;
     // Ids come without an order, so that the index of a large file is read all
-    // over: 32 MiB of it stay in memory. And the log is folded into the file after
-    // 16 MiB, when many changes of a page have become one.
+    // over: 32 MiB of it stay in memory.
     connection.pragma_update(None, "cache_size", -32 * 1024).map_err(database)?;
-    connection.pragma_update(None, "wal_autocheckpoint", 4096).map_err(database)?;
+    // Until the thread that moves the log beside it takes over.
+    connection.pragma_update(None, "wal_autocheckpoint", checkpoint::PAGES).map_err(database)?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES).map_err(database)?;
     migrate(&mut connection, path)?;
     // The journal that made the file must not come back after a power cut.
@@ -118,6 +120,19 @@ pub(super) fn open_writer(
         let pages = i64::try_from(bytes / page).unwrap_or(i64::MAX);
         connection.pragma_update(None, "max_page_count", pages).map_err(database)?;
     }
+    Ok(connection)
+}
+
+/// Opens the file, which [`open_writer`] has opened before, for moving its log.
+pub(super) fn open_beside(path: &Path) -> Result<Connection, OpenError> {
+    let connection = open(path, OpenFlags::default())?;
+    let prepare = || {
+        // The file is synced before the log is used anew.
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        // SQLite opens the log with the first look into the file.
+        connection.pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0))
+    };
+    prepare().map_err(|source| database(path, source))?;
     Ok(connection)
 }
 

@@ -10,6 +10,7 @@
 
 mod actions;
 mod backup;
+mod checkpoint;
 mod claim;
 mod compare;
 mod erase;
@@ -35,7 +36,7 @@ use tokio::sync::watch::Receiver;
 
 pub use backup::{BackupError, backup, restore};
 pub use file::OpenError;
-use thread::Worker;
+use thread::{Files, Worker};
 use watch::Before;
 
 use super::arrivals::Arrivals;
@@ -119,12 +120,14 @@ impl SqliteOptions {
         file::create(&self.path).map_err(file)?;
         let before = Before::opening(&self.path).map_err(file)?;
         let writer = file::open_writer(&self.path, self.max_bytes, self.quick_check)?;
+        let checkpoints = file::open_beside(&self.path)?;
         let reader = file::open_reader(&self.path)?;
         let start = || {
-            let watch = Some(before.opened()?);
+            let writing = Files::writing(writer, checkpoints, before.opened()?)?;
+            let reading = Files::reading(reader);
             Ok(SqliteStore {
-                writer: Worker::start("inbox-write", writer, watch, self.queue, self.group)?,
-                reader: Worker::start("inbox-read", reader, None, self.queue, 1)?,
+                writer: Worker::start("inbox-write", writing, self.queue, self.group)?,
+                reader: Worker::start("inbox-read", reading, self.queue, 1)?,
                 arrivals: Arrivals::new(),
             })
         };

@@ -3,13 +3,15 @@
 //! The writer takes everything that waits and commits it in one transaction, so
 //! that many deliveries share one sync of the disk. Nobody is answered before
 //! that commit, and what nobody waits for any more is not begun. Where all of a group is
-//! the work of workers, the commit does not wait for the disk: see [`sync`](super::sync).
+//! the work of workers, the commit does not wait for the disk: see [`sync`](super::sync). The log
+//! is moved into the file beside the writer: see [`checkpoint`](super::checkpoint).
 
 use std::thread::JoinHandle;
 
 use rusqlite::{Connection, TransactionBehavior, TransactionState};
 use tokio::sync::{mpsc, oneshot};
 
+use super::checkpoint::Checkpointer;
 use super::sync::Syncer;
 use super::watch::Watch;
 use crate::store::StoreError;
@@ -78,20 +80,10 @@ impl Worker {
     /// Starts a thread that commits at most `group` jobs together.
     pub(super) fn start(
         name: &str,
-        connection: Connection,
-        watch: Option<Watch>,
+        files: Files,
         queue: usize,
         group: usize,
     ) -> std::io::Result<Self> {
-        let syncer = match &watch {
-            Some(watch) => Some(Syncer::start(watch.open_log()?)?),
-            None => None,
-        };
-        let files = Files { connection, watch, syncer, is_synced: true };
-        Self::start_on(name, files, queue, group)
-    }
-
-    fn start_on(name: &str, files: Files, queue: usize, group: usize) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::channel(queue);
         let thread = std::thread::Builder::new()
             .name(name.to_owned())
@@ -192,17 +184,33 @@ impl Drop for Worker {
 }
 
 /// What a thread works with.
-struct Files {
+pub(super) struct Files {
     connection: Connection,
-    /// Of the thread that writes.
-    watch: Option<Watch>,
-    /// Of the thread that writes.
-    syncer: Option<Syncer>,
     /// Whether the connection is set to sync the log with each commit.
     is_synced: bool,
+    // The other fields are those of the thread that writes.
+    watch: Option<Watch>,
+    syncer: Option<Syncer>,
+    checkpointer: Option<Checkpointer>,
 }
 
 impl Files {
+    /// Of a thread that reads.
+    pub(super) fn reading(connection: Connection) -> Self {
+        Self { connection, is_synced: true, watch: None, syncer: None, checkpointer: None }
+    }
+
+    /// Of the thread that writes. The log is moved on the connection `checkpoints`.
+    pub(super) fn writing(
+        connection: Connection,
+        checkpoints: Connection,
+        watch: Watch,
+    ) -> std::io::Result<Self> {
+        let syncer = Some(Syncer::start(watch.open_log()?)?);
+        let checkpointer = Some(Checkpointer::start(&connection, checkpoints)?);
+        Ok(Self { connection, is_synced: true, watch: Some(watch), syncer, checkpointer })
+    }
+
     /// Sets whether the next commit waits until it is on the disk.
     fn sync(&mut self, is_wanted: bool) -> Result<(), StoreError> {
         if self.is_synced != is_wanted {
@@ -219,6 +227,7 @@ impl Files {
         let Some(syncer) = self.syncer.as_ref().filter(|syncer| syncer.has_failed()) else {
             return Ok(());
         };
+        let _turn = self.checkpointer.as_ref().map(Checkpointer::hold);
         let is_busy: bool =
             self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
         if is_busy {
@@ -237,7 +246,11 @@ fn serve(mut files: Files, mut queue: mpsc::Receiver<Job>, group: usize) {
     let mut next = None;
     while let Some(job) = next.take().or_else(|| queue.blocking_recv()) {
         match job {
-            Job::Alone(run) => run(&files.connection),
+            Job::Alone(run) => {
+                // It may be a checkpoint.
+                let _turn = files.checkpointer.as_ref().map(Checkpointer::hold);
+                run(&files.connection);
+            }
             Job::Grouped(first) => {
                 let mut jobs = vec![first];
                 let mut has_yielded = false;
@@ -261,6 +274,9 @@ fn serve(mut files: Files, mut queue: mpsc::Receiver<Job>, group: usize) {
                 }
                 jobs.retain(|job| job.is_wanted());
                 commit(&mut files, jobs);
+                if let Some(checkpointer) = &mut files.checkpointer {
+                    checkpointer.committed(&files.connection);
+                }
             }
         }
     }
@@ -345,9 +361,8 @@ mod tests {
             failing.send(()).unwrap();
             Err(std::io::Error::other("as the test wants"))
         });
-        let files =
-            Files { connection, watch: None, syncer: Some(syncer.unwrap()), is_synced: true };
-        let worker = Worker::start_on("syncs", files, 4, 4).unwrap();
+        let files = Files { syncer: Some(syncer.unwrap()), ..Files::reading(connection) };
+        let worker = Worker::start("syncs", files, 4, 4).unwrap();
         let insert = |name: &'static str| {
             move |connection: &Connection| -> Result<(), StoreError> {
                 connection.execute("INSERT INTO done VALUES (?1)", [name])?;
@@ -389,7 +404,7 @@ mod tests {
     #[tokio::test]
     async fn a_thread_that_has_ended_is_noticed() {
         let connection = Connection::open_in_memory().unwrap();
-        let worker = Worker::start("dies", connection, None, 4, 1).unwrap();
+        let worker = Worker::start("dies", Files::reading(connection), 4, 1).unwrap();
         assert!(worker.is_alive());
         let dies = |_: &Connection| -> Result<(), StoreError> { panic!("as the test wants") };
         assert!(matches!(worker.alone(dies).await, Err(StoreError::Closed)));
@@ -403,7 +418,7 @@ mod tests {
     async fn what_nobody_waits_for_any_more_is_not_tried_alone_after_its_group_failed() {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE done (name TEXT)").unwrap();
-        let worker = Worker::start("fails", connection, None, 4, 4).unwrap();
+        let worker = Worker::start("fails", Files::reading(connection), 4, 4).unwrap();
         let done = |name: &'static str| {
             worker.write(move |connection| {
                 connection.execute("INSERT INTO done VALUES (?1)", [name])?;
