@@ -5,6 +5,7 @@
 mod postgres {
     mod behaviour;
     mod concurrency;
+    mod crashes;
     mod denied;
     mod faults;
     pub(crate) mod fresh;
