@@ -3,8 +3,12 @@
 //! SQLite's own checkpoint is part of a commit: that commit, and all deliveries behind it, wait
 //! until thousands of pages are written and synced. Here a thread with a connection of its own
 //! does that while commits go on. What they append meanwhile, the writer moves between two
-//! commits: a small rest, after which the next commit begins the log anew. Where the thread cannot
-//! keep up, the writer moves the log itself, so that its size is bounded.
+//! commits; the next commit then begins the log anew. Where the thread cannot keep up, the writer moves
+//! the log itself, which bounds its size.
+//!
+//! A checkpoint syncs the log first. If that fails, the system has told the error for good: nothing
+//! is moved any more until the writer has moved the whole log, see [`sync`](super::sync). Otherwise
+//! a power cut could leave older pages over newer ones.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
+use rusqlite::ffi::SQLITE_IOERR_FSYNC;
 
 /// From how many pages on the log is moved: 16 MiB, when many changes of a page have become one.
 pub(super) const PAGES: i32 = 4096;
@@ -48,24 +53,48 @@ struct Shared {
     turn: Mutex<()>,
     /// Whether the thread has ended its passes since it was asked.
     is_done: AtomicBool,
+    /// Whether a sync of the log has failed: the flag of the [`Syncer`](super::sync::Syncer).
+    failed: Arc<AtomicBool>,
 }
 
 impl Shared {
     fn turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Moves what no reader needs, waits for nobody, and syncs the file. Returns how many pages of
+    /// the log are moved by now; 0 if nothing may be moved.
+    fn pass(&self, connection: &Connection) -> rusqlite::Result<i64> {
+        let _turn = self.turn();
+        if self.failed.load(Ordering::Acquire) {
+            return Ok(0);
+        }
+        let sql = "PRAGMA wal_checkpoint(PASSIVE)";
+        connection.query_row(sql, [], |row| row.get(2)).inspect_err(|error| {
+            let is_of_a_sync =
+                error.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_IOERR_FSYNC);
+            if is_of_a_sync {
+                self.failed.store(true, Ordering::Release);
+            }
+        })
+    }
 }
 
 impl Checkpointer {
     /// Starts the thread, on a connection of its own. `writer` belongs to the thread that calls
     /// [`committed`](Self::committed); from now on its commits do not move the log.
-    pub(super) fn start(writer: &Connection, own: Connection) -> std::io::Result<Self> {
+    /// `failed` tells whether a sync of the log has failed.
+    pub(super) fn start(
+        writer: &Connection,
+        own: Connection,
+        failed: Arc<AtomicBool>,
+    ) -> std::io::Result<Self> {
         writer.wal_hook(Some(|_, pages| {
             LOG.set(pages);
             Ok(())
         }));
         let (wanted, asked) = sync_channel(1);
-        let shared = Arc::<Shared>::default();
+        let shared = Arc::new(Shared { failed, ..Shared::default() });
         let seen = Arc::clone(&shared);
         let thread = thread::Builder::new()
             .name("inbox-checkpoint".to_owned())
@@ -82,9 +111,8 @@ impl Checkpointer {
             self.is_asked = false;
         }
         if is_done || pages >= MOST {
-            let _turn = self.shared.turn();
-            // An error is told by the thread, which meets it too.
-            let _moved = pass(writer);
+            // The thread tells of errors, which it meets too.
+            let _moved = self.shared.pass(writer);
         }
         if pages >= PAGES && !self.is_asked && !is_done {
             if let Some(wanted) = &self.wanted {
@@ -114,10 +142,7 @@ fn serve(connection: &Connection, asked: &Receiver<()>, shared: &Shared) {
     while asked.recv().is_ok() {
         let mut before = 0;
         for _ in 0..PASSES {
-            let turn = shared.turn();
-            let moved = pass(connection);
-            drop(turn);
-            match moved {
+            match shared.pass(connection) {
                 Ok(pages) => {
                     has_failed = false;
                     let rest = pages - before;
@@ -138,12 +163,6 @@ fn serve(connection: &Connection, asked: &Receiver<()>, shared: &Shared) {
         }
         shared.is_done.store(true, Ordering::Release);
     }
-}
-
-/// Moves what no reader needs, waits for nobody, and syncs the file. Returns how many pages of
-/// the log are moved by now.
-fn pass(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(2))
 }
 
 #[cfg(test)]
@@ -178,7 +197,7 @@ mod tests {
         writer.execute_batch("CREATE TABLE kept (bytes BLOB)").unwrap();
         own.query_row("SELECT count(*) FROM kept", [], |row| row.get::<_, i64>(0)).unwrap();
         let size = || folder.path().join("moved.db").metadata().unwrap().len();
-        let mut checkpointer = Checkpointer::start(&writer, own).unwrap();
+        let mut checkpointer = Checkpointer::start(&writer, own, Arc::default()).unwrap();
 
         // The thread is asked, and cannot begin.
         let shared = Arc::clone(&checkpointer.shared);
@@ -193,6 +212,17 @@ mod tests {
         // The writer moves the rest, and the next commit begins the log anew.
         checkpointer.committed(&writer);
         assert!(commit_up_to(MOST, &writer, &mut checkpointer) < PAGES);
+
+        // Nothing is moved while the log may have a gap.
+        checkpointer.shared.failed.store(true, Ordering::Release);
+        let moved = size();
+        assert!(commit_up_to(2 * PAGES, &writer, &mut checkpointer) >= 2 * PAGES);
+        while !shared.is_done.load(Ordering::Acquire) {
+            thread::yield_now();
+        }
+        checkpointer.committed(&writer);
+        assert_eq!(size(), moved);
+        checkpointer.shared.failed.store(false, Ordering::Release);
 
         // However slow the thread is, or if there is none.
         checkpointer.wanted = None;

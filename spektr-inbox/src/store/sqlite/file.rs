@@ -106,7 +106,7 @@ pub(super) fn open_writer(
     // Ids come without an order, so that the index of a large file is read all
     // over: 32 MiB of it stay in memory.
     connection.pragma_update(None, "cache_size", -32 * 1024).map_err(database)?;
-    // Until the thread that moves the log beside it takes over.
+    // Used during migration: the `Checkpointer` then takes the place of SQLite's own checkpoints.
     connection.pragma_update(None, "wal_autocheckpoint", checkpoint::PAGES).map_err(database)?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES).map_err(database)?;
     migrate(&mut connection, path)?;
@@ -125,7 +125,8 @@ pub(super) fn open_writer(
 
 /// Opens the file, which [`open_writer`] has opened before, for moving its log.
 pub(super) fn open_beside(path: &Path) -> Result<Connection, OpenError> {
-    let connection = open(path, OpenFlags::default())?;
+    let flags = OpenFlags::default().difference(OpenFlags::SQLITE_OPEN_CREATE);
+    let connection = open(path, flags)?;
     let prepare = || {
         // The file is synced before the log is used anew.
         connection.pragma_update(None, "synchronous", "FULL")?;

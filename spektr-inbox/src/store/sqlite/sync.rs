@@ -47,6 +47,11 @@ impl Syncer {
         Ok(Self { committed: Some(committed), thread: Some(thread), failed })
     }
 
+    /// Tells others whether a sync has failed, and is told by them.
+    pub(super) fn failed(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.failed)
+    }
+
     /// Whether the log may lack what was committed.
     pub(super) fn has_failed(&self) -> bool {
         self.failed.load(Ordering::Acquire)

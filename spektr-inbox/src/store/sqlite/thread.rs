@@ -206,9 +206,15 @@ impl Files {
         checkpoints: Connection,
         watch: Watch,
     ) -> std::io::Result<Self> {
-        let syncer = Some(Syncer::start(watch.open_log()?)?);
-        let checkpointer = Some(Checkpointer::start(&connection, checkpoints)?);
-        Ok(Self { connection, is_synced: true, watch: Some(watch), syncer, checkpointer })
+        let syncer = Syncer::start(watch.open_log()?)?;
+        let checkpointer = Checkpointer::start(&connection, checkpoints, syncer.failed())?;
+        Ok(Self {
+            connection,
+            is_synced: true,
+            watch: Some(watch),
+            syncer: Some(syncer),
+            checkpointer: Some(checkpointer),
+        })
     }
 
     /// Sets whether the next commit waits until it is on the disk.
