@@ -1,4 +1,4 @@
-//! Who may change something: whoever has shown the token, for an hour, by a cookie.
+//! Sessions: the token buys a cookie, for an hour, without which nothing is changed.
 //!
 //! A session has two secrets. The browser sends the cookie by itself; the proof is in the
 //! forms of the pages, so that a form of another page does not have it.
@@ -20,7 +20,7 @@ pub(super) const LASTS: Duration = Duration::from_secs(3600);
 /// How many sessions there are at a time; the oldest gives way.
 const MOST_SESSIONS: usize = 32;
 
-/// A token that can be guessed is refused.
+/// A shorter token is refused.
 const SHORTEST_TOKEN: usize = 20;
 
 const HOW: &str = "the file holds one token on one line: (umask 077; openssl rand -hex 32 > FILE)";

@@ -10,7 +10,7 @@ use super::numbers::bytes;
 /// What is known of the disk, in words: the size of the inbox, and what else is worth knowing.
 pub(super) async fn disk(file: Option<PathBuf>) -> (String, String) {
     let Some(file) = file else {
-        return ("of the database".to_owned(), "it is not known here how much is free".to_owned());
+        return ("not measured".to_owned(), "the inbox is in PostgreSQL".to_owned());
     };
     // A disk that hangs holds up no other page.
     let measured = spawn_blocking(move || (size(&file), free(&file))).await;

@@ -29,7 +29,9 @@ impl Fields {
         let Some(text) = self.text(name) else { return Ok(None) };
         match text.parse() {
             Ok(number @ 0..) => Ok(Some(number)),
-            _ => Err(Refused::asked(format!("{name} is a whole number"))),
+            _ => Err(Refused::asked(format!(
+                "{name} must be a whole number from 0 on: remove it from the address"
+            ))),
         }
     }
 

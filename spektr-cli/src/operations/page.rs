@@ -57,10 +57,13 @@ impl Frame {
 
 /// Renders a page.
 pub(super) fn shown(page: &impl Template) -> Result<Response, Refused> {
-    let text = page.render().map_err(|_| Refused {
-        status: StatusCode::INTERNAL_SERVER_ERROR,
-        heading: "The page cannot be made",
-        text: "The log of the service has more.".to_owned(),
+    let text = page.render().map_err(|error| {
+        tracing::warn!(error = &error as &dyn std::error::Error, "a page cannot be rendered");
+        Refused {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            heading: "The page cannot be made",
+            text: "The log of the service has more.".to_owned(),
+        }
     })?;
     Ok(Html(text).into_response())
 }

@@ -71,7 +71,9 @@ pub(super) async fn sign_in(
     let next = local(fields.text("next").unwrap_or("/"));
     let name = fields.text("name").unwrap_or_default();
     if !(1..=LONGEST_NAME).contains(&name.chars().count()) {
-        return Err(Refused::asked("A name says who signs in, for the record of actions."));
+        return Err(Refused::asked(format!(
+            "Enter a name of 1 to {LONGEST_NAME} characters: it is recorded with each action."
+        )));
     }
     let token = fields.text("token").unwrap_or_default();
     let Some(cookie) = operations.access().open(name, token, Instant::now()) else {

@@ -23,7 +23,7 @@ use super::supervisor::Supervisor;
 use crate::operations::Operations;
 use crate::runtime::Signals;
 
-/// How many connections health and metrics have at a time.
+/// How many connections pages, health and metrics have at a time.
 const OPERATORS: usize = 32;
 
 /// How far the service has come on its way to the end.

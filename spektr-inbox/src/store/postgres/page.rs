@@ -1,7 +1,7 @@
 //! Pages of entries, the newest first.
 //!
-//! A statement first chooses the entries that are looked at, a bounded number of them, so that
-//! no plan can make it read everything.
+//! A statement first chooses the entries that are looked at, a bounded number of them: only those are
+//! joined, sorted and returned.
 
 use tokio_postgres::Row;
 
@@ -23,15 +23,17 @@ pub(super) async fn page(
 ) -> Result<Page, StoreError> {
     let before = before.unwrap_or(i64::MAX);
     let mut looked = Looked::new(filter);
-    let (mut count, mut edge) = looked.extent(connection, before).await?;
+    let (mut count, mut ends) = looked.extent(connection, before).await?;
     if !looked.is_in_order && count > Page::LOOKED_AT as u64 {
         // Too many to be sorted: the newest of all are looked at instead.
         looked = Looked::newest(&Filter::all());
-        (count, edge) = looked.extent(connection, before).await?;
+        (count, ends) = looked.extent(connection, before).await?;
     }
+    let Some((first, last)) = ends else { return Ok(Page::new(Vec::new(), limit, None)) };
     let is_cut = looked.is_in_order && count == Page::LOOKED_AT as u64;
-    let entries = looked.found(connection, filter, before, limit).await?;
-    Ok(Page::new(entries, limit, edge.filter(|_| is_cut)))
+    // What has arrived since is not looked at, in place of others.
+    let entries = looked.found(connection, filter, last.saturating_add(1), limit).await?;
+    Ok(Page::new(entries, limit, is_cut.then_some(first)))
 }
 
 /// Which entries are looked at.
@@ -81,17 +83,18 @@ impl Looked {
         (sql, condition)
     }
 
-    /// Returns how many they are, and the last of them.
+    /// Returns how many they are, and the smallest and the largest number of them.
     async fn extent(
         &self,
         connection: &Lent<'_>,
         before: i64,
-    ) -> Result<(u64, Option<i64>), StoreError> {
+    ) -> Result<(u64, Option<(i64, i64)>), StoreError> {
         let (chosen, condition) = self.chosen(before);
-        let sql = format!("{chosen} SELECT count(*), min(number) FROM looked");
+        let sql = format!("{chosen} SELECT count(*), min(number), max(number) FROM looked");
         let rows = connection.query_once(&sql, &condition.values()).await?;
         let Some(row) = rows.first() else { return Ok((0, None)) };
-        Ok((value::<i64>(row, 0)?.unsigned_abs(), value(row, 1)?))
+        let ends = value::<Option<i64>>(row, 1)?.zip(value(row, 2)?);
+        Ok((value::<i64>(row, 0)?.unsigned_abs(), ends))
     }
 
     /// Returns those of them that match, and one more than a page has.
