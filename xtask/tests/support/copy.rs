@@ -32,7 +32,7 @@ const EVENTS: [&str; 2] = ["case_opened.schema.json", "case_started.schema.json"
 const OURS: [&str; 2] = ["spektr-", "xtask"];
 
 /// Folders that are no source.
-const IGNORED: [&str; 4] = ["target", ".git", ".venv", "node_modules", "python_modules"];
+const IGNORED: [&str; 5] = ["target", ".git", ".venv", "node_modules", "python_modules"];
 
 impl Copy {
     /// Copies this workspace as it is, without what cargo and git keep in it.
