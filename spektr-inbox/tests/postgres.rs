@@ -5,7 +5,6 @@
 mod postgres {
     mod behaviour;
     mod concurrency;
-    mod crashes;
     mod denied;
     mod faults;
     pub(crate) mod fresh;

@@ -13,9 +13,6 @@
 //!   gets to other clients.
 //! - **Durable** is what is committed with `synchronous_commit = on` (or `remote_apply`, where
 //!   that is the default), whatever the default of the user or the database.
-//!   Settlements alone do not wait for the disk: a crash of the server can undo those of the last
-//!   moment, up to three times `wal_writer_delay` (0.6 s by default), and their events are handled
-//!   again.
 //! - **A failover** is followed if the URL names several hosts: the first that takes writes is used.
 //!   With `synchronous_standby_names` an acknowledged event is on a standby as well. A commit for
 //!   which the server has given up to wait counts as failed, and a repeated delivery waits like the

@@ -10,7 +10,7 @@ use tokio_postgres::{Client, Error, Row, Statement};
 
 use super::connect::{Address, Session};
 use super::error::Fault;
-use super::settings::{Durability, Kind, Silence, begin};
+use super::settings::{Kind, Silence, begin};
 
 pub(super) struct Pool {
     address: Address,
@@ -38,7 +38,7 @@ impl Pool {
                 // The server has been restarted since, or has cut the connection.
                 Some(idle) if idle.session.is_closed() => {}
                 Some(connection) => {
-                    return Ok(Lent::new(connection, self, permit));
+                    return Ok(Lent { connection, pool: self, is_open: false, _permit: permit });
                 }
                 None => break,
             }
@@ -46,7 +46,7 @@ impl Pool {
         let session = self.address.connect().await?;
         let silence = session.check().await?;
         let connection = Prepared { session, silence, statements: HashMap::new() };
-        Ok(Lent::new(connection, self, permit))
+        Ok(Lent { connection, pool: self, is_open: false, _permit: permit })
     }
 }
 
@@ -64,22 +64,10 @@ pub(super) struct Lent<'a> {
     pool: &'a Pool,
     /// Whether a transaction was begun and has not been committed.
     is_open: bool,
-    durability: Durability,
     _permit: SemaphorePermit<'a>,
 }
 
-impl<'a> Lent<'a> {
-    fn new(connection: Prepared, pool: &'a Pool, permit: SemaphorePermit<'a>) -> Self {
-        let durability = Durability::Synced;
-        Self { connection, pool, is_open: false, durability, _permit: permit }
-    }
-
-    /// From now on, commits do not wait for the disk.
-    pub(super) fn soon(mut self) -> Self {
-        self.durability = Durability::Soon;
-        self
-    }
-
+impl Lent<'_> {
     /// Begins a transaction. It ends with [`commit`](Self::commit), or with the connection.
     pub(super) async fn begin(&mut self) -> Result<(), Fault> {
         self.begin_within(self.pool.limit).await
@@ -153,7 +141,7 @@ impl<'a> Lent<'a> {
 
     fn beginning(&self, limit: Duration) -> String {
         let Pool { kind, limit: usual, .. } = self.pool;
-        begin(*kind, self.durability, self.connection.silence, limit, Some(*usual / 2))
+        begin(*kind, self.connection.silence, limit, Some(*usual / 2))
     }
 
     /// Prepares a statement, in the transaction in which [`alone`](Self::alone) then runs it:

@@ -6,7 +6,7 @@ use tokio::time::timeout;
 
 use super::connect::Address;
 use super::error::Fault;
-use super::settings::{Durability, Kind};
+use super::settings::Kind;
 use super::{OpenError, pooler, settings};
 
 /// What makes each version out of the one before; version 0 is a schema without tables.
@@ -41,15 +41,7 @@ async fn apply(address: &Address) -> Result<(), OpenError> {
     let silence = session.check().await.map_err(database)?;
     let begin = async {
         // No limit for locks: the process that has the lock is migrating.
-        client
-            .batch_execute(&settings::begin(
-                Kind::Operate,
-                Durability::Synced,
-                silence,
-                LIMIT,
-                None,
-            ))
-            .await?;
+        client.batch_execute(&settings::begin(Kind::Operate, silence, LIMIT, None)).await?;
         client.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
         let row = client
             .query_one(

@@ -10,10 +10,6 @@ const DURABLE: &str = "SELECT set_config('synchronous_commit', \
      CASE current_setting('synchronous_commit') \
        WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true)";
 
-/// What a crash of the server may undo, up to some three times its `wal_writer_delay`. The log keeps
-/// the order of commits, so that whatever is durable has everything before it.
-const SOON: &str = "SET LOCAL synchronous_commit = off";
-
 /// How long a transaction may wait for its next statement at least, before the server ends it.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -52,16 +48,6 @@ impl Kind {
     }
 }
 
-/// Whether a commit waits for the disk of the server.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Durability {
-    /// It does.
-    Synced,
-    /// It does not: a settlement that is lost makes the event be handled again, as after a crash of
-    /// the worker. A claim is never lost: its worker, which goes on, would not be the only one.
-    Soon,
-}
-
 /// What keeps payloads out of the server's log, as far as the user may set it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Silence {
@@ -85,18 +71,13 @@ impl Silence {
 /// Begins a transaction whose statements have a limit of time, and one for locks, if any.
 pub(super) fn begin(
     kind: Kind,
-    durability: Durability,
     silence: Silence,
     statement: Duration,
     lock: Option<Duration>,
 ) -> String {
     let [on_error, values, details] = silence.settings();
-    let durability = match durability {
-        Durability::Synced => DURABLE,
-        Durability::Soon => SOON,
-    };
     format!(
-        "BEGIN ISOLATION LEVEL READ COMMITTED; {durability}; \
+        "BEGIN ISOLATION LEVEL READ COMMITTED; {DURABLE}; \
          SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}; \
          SET LOCAL idle_in_transaction_session_timeout = {}; SET LOCAL jit = off\
          {on_error}{values}{details}{}",

@@ -189,7 +189,7 @@ async fn settle_free(pool: &Pool, endings: &[&Ending]) -> Result<HashSet<i64>, F
         .copied()
         .filter(|one| one.now == now && tokens.insert(one.lease.token))
         .collect();
-    let mut connection = pool.take().await?.soon();
+    let mut connection = pool.take().await?;
     let ended = run(&mut connection, SETTLE_FREE, now, &together).await?;
     connection.give_back();
     Ok(ended)
