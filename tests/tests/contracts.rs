@@ -11,5 +11,6 @@ mod contracts {
     mod typescript;
 
     /// Folder for temporary files of these tests.
-    const TMP: &str = env!("CARGO_TARGET_TMPDIR");
+    /// A folder of its own: other test programs make folders beside it.
+    const TMP: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/contracts");
 }
