@@ -10,7 +10,6 @@ mod contracts {
     mod schema;
     mod typescript;
 
-    /// Folder for temporary files of these tests.
-    /// A folder of its own: other test programs make folders beside it.
+    /// The folder for temporary files of these tests. Other test programs have theirs beside it.
     const TMP: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/contracts");
 }
