@@ -5,7 +5,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
-use crate::view::View;
+use crate::entries::Entry;
 use crate::{EntryError, Event, EventType, UnknownValue};
 
 /// What is documented of one event.
@@ -23,7 +23,7 @@ pub struct EventInfo {
     pub(crate) beside: &'static [Beside],
     /// Whether an entry's head has all of its members.
     pub(crate) is_in_head: bool,
-    pub(crate) read: fn(&View<'_, '_>) -> Result<Event, EntryError>,
+    pub(crate) read: fn(&Entry<'_>, &'static Self) -> Result<Event, EntryError>,
 }
 
 impl EventInfo {

@@ -1,10 +1,9 @@
-//! From the bytes of a body to its entries, and from an entry to its event.
+//! From the bytes of a body to its entries.
 //!
 //! One pass over the body finds every entry and the members of its head, so
 //! that accepting a delivery costs no second look at it. A value is decoded only
 //! when it is asked for.
 
-mod depth;
 mod entry;
 mod head;
 mod scan;
@@ -17,13 +16,6 @@ use crate::error::BodyError;
 use crate::members::Members;
 
 pub use entry::Entry;
-
-#[cfg(test)]
-pub(crate) use depth::exceeds;
-
-/// The deepest nesting of an entry that is decoded, which is what serde_json
-/// reads. The documented events have five levels.
-pub const MAX_DEPTH: usize = 127;
 
 /// The largest number of entries that a batch is split into.
 pub const MAX_ENTRIES: usize = 100_000;

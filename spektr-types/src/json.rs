@@ -8,7 +8,7 @@
 //! Offsets go by value, and short strings are passed over in place, because a
 //! batch is mostly short strings.
 
-use crate::entries::MAX_DEPTH;
+use crate::depth::MAX_DEPTH;
 
 /// A text that is UTF-8, and may be JSON.
 #[derive(Clone, Copy)]
@@ -224,7 +224,7 @@ mod tests {
     use serde_json::value::RawValue;
 
     use super::*;
-    use crate::entries::exceeds;
+    use crate::depth::exceeds;
 
     /// Where serde_json's value ends, if the text is one and is not too deep.
     fn expected(text: &str) -> Option<usize> {

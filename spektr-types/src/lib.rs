@@ -65,7 +65,9 @@
 //! both: make them from JSON, as `serde_json::from_value::<AlertResolved>(json!({…}))`.
 
 mod catalogue;
+mod decode;
 mod delivered;
+mod depth;
 mod entries;
 mod envelope;
 mod error;
@@ -103,13 +105,15 @@ mod runtime {
     pub(crate) use crate::redacted::Redacted;
     pub(crate) use crate::tag::Tag;
     pub(crate) use crate::text_types::{open_text_impls, owned_text_impls, shown_text_impls};
+    pub(crate) use crate::view::read;
 }
 
 pub use catalogue::{
     EventInfo, EventSource, EventStatus, EventStatusError, KnownEvent, WireTypes, catalogue,
 };
 pub use delivered::Delivered;
-pub use entries::{Entries, Entry, MAX_BYTES, MAX_DEPTH, MAX_ENTRIES};
+pub use depth::MAX_DEPTH;
+pub use entries::{Entries, Entry, MAX_BYTES, MAX_ENTRIES};
 pub use envelope::{EnvelopeMember, Key as EnvelopeKey, envelope};
 pub use error::{BodyError, EntryError, EntryErrorKind, JsonType};
 pub use generated::*;

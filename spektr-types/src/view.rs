@@ -104,11 +104,6 @@ impl<'e, 'a> View<'e, 'a> {
         Self { entry, info }
     }
 
-    /// Decodes the entry.
-    pub(crate) fn read<T: DeserializeOwned + KnownEvent>(&self) -> Result<T, EntryError> {
-        self.decode().or_else(|_| self.locate().map_err(|fault| self.entry.error(fault)))
-    }
-
     fn decode<T: DeserializeOwned>(&self) -> Result<T, Malformed> {
         if self.info.is_in_head && self.has(Key::WireType) {
             T::deserialize(Fields::new(self.members_in_head()))
@@ -266,6 +261,15 @@ impl<'e, 'a> View<'e, 'a> {
             end.flatten().is_some()
         })
     }
+}
+
+/// Decodes an entry as an event.
+pub(crate) fn read<T: DeserializeOwned + KnownEvent>(
+    entry: &Entry<'_>,
+    info: &'static EventInfo,
+) -> Result<T, EntryError> {
+    let view = View::new(entry, info);
+    view.decode().or_else(|_| view.locate().map_err(|fault| entry.error(fault)))
 }
 
 /// Reads a value leniently: what cannot be read is not there.

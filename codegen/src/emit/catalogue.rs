@@ -140,7 +140,7 @@ fn entry(model: &Model, event: &Event) -> proc_macro2::TokenStream {
             discriminators: &[#(#discriminators),*],
             beside: &[#(#beside),*],
             is_in_head: #is_in_head,
-            read: |view| view.read().map(crate::Event::#variant),
+            read: |entry, info| crate::runtime::read(entry, info).map(crate::Event::#variant),
         }
     }
 }

@@ -14,9 +14,9 @@ pub(crate) struct Head {
     /// Which of the members are null that say nothing then, a bit each.
     nulls: u16,
     /// The first member that the entry has twice.
-    pub(super) duplicate: Option<Key>,
+    pub(crate) duplicate: Option<Key>,
     /// Whether it has `delivered` twice, which matters to known events only.
-    pub(super) is_delivered_twice: bool,
+    pub(crate) is_delivered_twice: bool,
 }
 
 impl Head {

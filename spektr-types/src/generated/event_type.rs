@@ -190,7 +190,9 @@ pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
         discriminators: &[],
         beside: &[],
         is_in_head: true,
-        read: |view| view.read().map(crate::Event::AlertCreated),
+        read: |entry, info| {
+            crate::runtime::read(entry, info).map(crate::Event::AlertCreated)
+        },
     },
     EventInfo {
         event_type: EventType::AlertEscalated,
@@ -210,7 +212,9 @@ pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
         discriminators: &[],
         beside: &[],
         is_in_head: true,
-        read: |view| view.read().map(crate::Event::AlertEscalated),
+        read: |entry, info| {
+            crate::runtime::read(entry, info).map(crate::Event::AlertEscalated)
+        },
     },
     EventInfo {
         event_type: EventType::AlertResolved,
@@ -230,7 +234,9 @@ pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
         discriminators: &[],
         beside: &[],
         is_in_head: true,
-        read: |view| view.read().map(crate::Event::AlertResolved),
+        read: |entry, info| {
+            crate::runtime::read(entry, info).map(crate::Event::AlertResolved)
+        },
     },
     EventInfo {
         event_type: EventType::ClientRecordSync,
@@ -250,7 +256,9 @@ pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
         discriminators: &[],
         beside: &[],
         is_in_head: true,
-        read: |view| view.read().map(crate::Event::ClientRecordSync),
+        read: |entry, info| {
+            crate::runtime::read(entry, info).map(crate::Event::ClientRecordSync)
+        },
     },
     EventInfo {
         event_type: EventType::CustomerDuplicateDetection,
@@ -270,7 +278,10 @@ pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
         discriminators: &[],
         beside: &[],
         is_in_head: true,
-        read: |view| view.read().map(crate::Event::CustomerDuplicateDetection),
+        read: |entry, info| {
+            crate::runtime::read(entry, info)
+                .map(crate::Event::CustomerDuplicateDetection)
+        },
     },
     EventInfo {
         event_type: EventType::CustomerRecordChanged,
@@ -290,7 +301,9 @@ pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
         discriminators: &[],
         beside: &[],
         is_in_head: true,
-        read: |view| view.read().map(crate::Event::CustomerRecordChanged),
+        read: |entry, info| {
+            crate::runtime::read(entry, info).map(crate::Event::CustomerRecordChanged)
+        },
     },
     EventInfo {
         event_type: EventType::CustomerRecordUpdate,
@@ -310,7 +323,9 @@ pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
         discriminators: &[],
         beside: &[],
         is_in_head: true,
-        read: |view| view.read().map(crate::Event::CustomerRecordUpdate),
+        read: |entry, info| {
+            crate::runtime::read(entry, info).map(crate::Event::CustomerRecordUpdate)
+        },
     },
     EventInfo {
         event_type: EventType::CustomerStatusChange,
@@ -330,7 +345,9 @@ pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
         discriminators: &[],
         beside: &[],
         is_in_head: true,
-        read: |view| view.read().map(crate::Event::CustomerStatusChange),
+        read: |entry, info| {
+            crate::runtime::read(entry, info).map(crate::Event::CustomerStatusChange)
+        },
     },
     EventInfo {
         event_type: EventType::CustomerStatusChanged,
@@ -350,7 +367,9 @@ pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
         discriminators: &[&["data", "oldStatus"], &["data", "newStatus"]],
         beside: &[],
         is_in_head: true,
-        read: |view| view.read().map(crate::Event::CustomerStatusChanged),
+        read: |entry, info| {
+            crate::runtime::read(entry, info).map(crate::Event::CustomerStatusChanged)
+        },
     },
     EventInfo {
         event_type: EventType::CustomerTagAdded,
@@ -370,7 +389,9 @@ pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
         discriminators: &[&["data", "tagId"], &["data", "action"]],
         beside: &[],
         is_in_head: true,
-        read: |view| view.read().map(crate::Event::CustomerTagAdded),
+        read: |entry, info| {
+            crate::runtime::read(entry, info).map(crate::Event::CustomerTagAdded)
+        },
     },
     EventInfo {
         event_type: EventType::CustomerTagRemoved,
@@ -390,7 +411,9 @@ pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
         discriminators: &[],
         beside: &[],
         is_in_head: true,
-        read: |view| view.read().map(crate::Event::CustomerTagRemoved),
+        read: |entry, info| {
+            crate::runtime::read(entry, info).map(crate::Event::CustomerTagRemoved)
+        },
     },
     EventInfo {
         event_type: EventType::LoopRunStart,
@@ -410,7 +433,9 @@ pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
         discriminators: &[],
         beside: &[],
         is_in_head: true,
-        read: |view| view.read().map(crate::Event::LoopRunStart),
+        read: |entry, info| {
+            crate::runtime::read(entry, info).map(crate::Event::LoopRunStart)
+        },
     },
     EventInfo {
         event_type: EventType::OwnershipAiAddedOwner,
@@ -430,7 +455,9 @@ pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
         discriminators: &[],
         beside: &[],
         is_in_head: true,
-        read: |view| view.read().map(crate::Event::OwnershipAiAddedOwner),
+        read: |entry, info| {
+            crate::runtime::read(entry, info).map(crate::Event::OwnershipAiAddedOwner)
+        },
     },
     EventInfo {
         event_type: EventType::OwnershipAiCreated,
@@ -450,7 +477,9 @@ pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
         discriminators: &[],
         beside: &[],
         is_in_head: true,
-        read: |view| view.read().map(crate::Event::OwnershipAiCreated),
+        read: |entry, info| {
+            crate::runtime::read(entry, info).map(crate::Event::OwnershipAiCreated)
+        },
     },
     EventInfo {
         event_type: EventType::ProcessRunEnd,
@@ -491,7 +520,9 @@ pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
             },
         ],
         is_in_head: false,
-        read: |view| view.read().map(crate::Event::ProcessRunEnd),
+        read: |entry, info| {
+            crate::runtime::read(entry, info).map(crate::Event::ProcessRunEnd)
+        },
     },
     EventInfo {
         event_type: EventType::ProcessRunStart,
@@ -517,7 +548,9 @@ pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
             },
         ],
         is_in_head: false,
-        read: |view| view.read().map(crate::Event::ProcessRunStart),
+        read: |entry, info| {
+            crate::runtime::read(entry, info).map(crate::Event::ProcessRunStart)
+        },
     },
     EventInfo {
         event_type: EventType::ServiceRun,
@@ -537,7 +570,9 @@ pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
         discriminators: &[],
         beside: &[],
         is_in_head: true,
-        read: |view| view.read().map(crate::Event::ServiceRun),
+        read: |entry, info| {
+            crate::runtime::read(entry, info).map(crate::Event::ServiceRun)
+        },
     },
     EventInfo {
         event_type: EventType::StepInit,
@@ -557,7 +592,7 @@ pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
         discriminators: &[],
         beside: &[],
         is_in_head: true,
-        read: |view| view.read().map(crate::Event::StepInit),
+        read: |entry, info| crate::runtime::read(entry, info).map(crate::Event::StepInit),
     },
     EventInfo {
         event_type: EventType::StepSubmit,
@@ -577,6 +612,8 @@ pub(crate) static CATALOGUE: [EventInfo; 19usize] = [
         discriminators: &[],
         beside: &[],
         is_in_head: true,
-        read: |view| view.read().map(crate::Event::StepSubmit),
+        read: |entry, info| {
+            crate::runtime::read(entry, info).map(crate::Event::StepSubmit)
+        },
     },
 ];

@@ -1,5 +1,9 @@
 //! How deep a JSON text is nested.
 
+/// The deepest nesting of an entry that is decoded, which is what serde_json
+/// reads. The documented events have five levels.
+pub const MAX_DEPTH: usize = 127;
+
 /// Tells whether a valid JSON text is nested deeper than `limit` levels.
 ///
 /// serde_json bounds the depth of what it builds, but not of what it skips.

@@ -1,0 +1,145 @@
+//! From an entry to an event: which event it is read as, and what is wrong where it is none.
+
+use std::borrow::Cow;
+
+use crate::catalogue::{candidates, owner};
+use crate::depth::{self, MAX_DEPTH};
+use crate::entries::Entry;
+use crate::envelope::Key;
+use crate::error::{EntryError, EntryErrorKind, Fault, JsonType};
+use crate::members::{Members, string};
+use crate::view::{CanonicalEntry, View, lenient};
+use crate::{Event, EventInfo, EventType, RawJson, Unknown, UnknownValue, pointer};
+
+impl<'a> Entry<'a> {
+    /// Returns the members as they are read for an event, under the names of the
+    /// events page, whichever envelope the entry has and whether they are right or
+    /// not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use spektr_types::{Entry, catalogue};
+    ///
+    /// let text = r#"{"id":"e1","eventType":"step_init","timestamp":1731057600,"spektrId":"s1"}"#;
+    /// let entry = Entry::from_json(text)?;
+    /// let event = catalogue().find(|event| event.has_wire_type("step_init")).expect("documented");
+    /// let canonical = entry.canonical(event);
+    /// let names: Vec<_> = canonical.members().iter().map(|member| member.name()).collect();
+    /// assert_eq!(names, ["id", "type", "createdAt", "spektrId"]);
+    /// assert_eq!(canonical.pointer("createdAt"), "/timestamp");
+    /// # Ok::<(), spektr_types::BodyError>(())
+    /// ```
+    pub fn canonical(&self, event: &'static EventInfo) -> CanonicalEntry<'_, 'a> {
+        View::new(self, event).canonical()
+    }
+
+    /// Decodes the entry.
+    ///
+    /// # Errors
+    ///
+    /// An [`EntryError`] that says where and why, and holds the entry. A wire type
+    /// that the schema does not know is no error but [`Event::Unknown`].
+    pub fn decode(&self) -> Result<Event, EntryError> {
+        let found = self.known_event().map_err(|fault| self.error(fault))?;
+        match found {
+            // An event is large: it goes straight to the caller.
+            (Some(info), _) => (info.read)(self, info),
+            (None, wire_type) => Ok(Event::Unknown(self.unknown(&wire_type))),
+        }
+    }
+
+    /// Finds the event as which the entry is read, if it is known, and its wire type.
+    fn known_event(&self) -> Result<(Option<&'static EventInfo>, Cow<'a, str>), Fault> {
+        if !self.raw().starts_with('{') {
+            let (expected, found) = (JsonType::Object, JsonType::of(self.raw()));
+            return Err(Fault::new("", EntryErrorKind::WrongType { expected, found }));
+        }
+        if !self.is_shallow && depth::exceeds(self.raw(), MAX_DEPTH) {
+            return Err(Fault::new("", EntryErrorKind::TooDeep));
+        }
+        if let Some(key) = self.head.duplicate {
+            return Err(self.twice(key));
+        }
+        let wire_type = self.wire_type_strict()?;
+        let info = self.select(&wire_type)?;
+        if info.is_some() && self.head.is_delivered_twice {
+            return Err(self.twice(Key::Delivered));
+        }
+        Ok((info, wire_type))
+    }
+
+    /// Says by which names a member of the head is given twice.
+    fn twice(&self, key: Key) -> Fault {
+        let members = Members::of(self.raw()).0.into_iter();
+        let mut given = members.filter(|(name, _)| Key::of(name.as_bytes()) == key);
+        let mut next = || given.next().map_or(key.name(), |(name, _)| key.known_name(&name));
+        let (one, other) = (next(), next());
+        let kind = if one == other {
+            EntryErrorKind::Duplicate
+        } else {
+            EntryErrorKind::DuplicateAlias { names: [one, other] }
+        };
+        Fault::new(pointer(other), kind)
+    }
+
+    /// Returns the wire type, or what is wrong with it.
+    fn wire_type_strict(&self) -> Result<Cow<'a, str>, Fault> {
+        let (key, raw) = match (self.at(Key::WireType), self.at(Key::EventType)) {
+            (Some(raw), _) => (Key::WireType, raw),
+            (None, Some(raw)) => (Key::EventType, raw),
+            (None, None) => {
+                return Err(Fault::new(pointer(Key::WireType.name()), EntryErrorKind::Missing));
+            }
+        };
+        string(raw).ok_or_else(|| {
+            let (expected, found) = (JsonType::String, JsonType::of(raw));
+            let kind = if found == expected {
+                EntryErrorKind::Unrepresentable
+            } else {
+                EntryErrorKind::WrongType { expected, found }
+            };
+            Fault::new(pointer(&self.written(key)), kind)
+        })
+    }
+
+    /// Finds the event that a wire type means here; none if it is not known.
+    fn select(&self, wire_type: &str) -> Result<Option<&'static EventInfo>, Fault> {
+        let mut candidates = candidates(wire_type);
+        let all = candidates.clone();
+        let Some(first) = candidates.next() else {
+            return Ok(None);
+        };
+        if candidates.next().is_none() {
+            return Ok(Some(first));
+        }
+        let mut present = all.clone().filter(|info| View::new(self, info).has_discriminator());
+        match (present.next(), present.next()) {
+            (Some(info), None) => Ok(Some(info)),
+            (Some(one), Some(other)) => {
+                let candidates = [one.name(), other.name()];
+                Err(Fault::new("", EntryErrorKind::Ambiguous { candidates }))
+            }
+            // Nothing tells them apart: the one whose own name it is.
+            (None, _) => Ok(owner(all, wire_type)),
+        }
+    }
+
+    fn unknown(&self, wire_type: &str) -> Unknown {
+        Unknown {
+            event_type: EventType::Unknown(UnknownValue::new(wire_type)),
+            id: lenient(self.at(Key::Id)),
+            spektr_id: lenient(self.at(Key::SpektrId)),
+            workspace_id: lenient(self.at(Key::WorkspaceId)),
+            created_at: self.created_at(),
+            raw: RawJson::from_valid(self.raw()),
+        }
+    }
+}
+
+/// Returns the JSON pointer of a member of the entry.
+fn pointer(name: &str) -> String {
+    let mut place = String::new();
+    pointer::push(&mut place, name);
+    place
+}
