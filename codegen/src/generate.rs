@@ -5,23 +5,12 @@ use std::path::PathBuf;
 
 use syn::Item;
 
-use crate::contracts::CONTRACTS;
+use crate::folders::{SCHEMAS, TYPES};
 use crate::model::{Event, Member, Model, TypeKind};
 use crate::passes::{self, Tag, Target};
 use crate::problem::{Problem, Problems};
-use crate::reference::REFERENCE;
 use crate::set::SchemaSet;
 use crate::{embed, emit, names, render, structs};
-
-/// Folder of the generated types, from the workspace's root.
-pub(crate) const TYPES: &str = "spektr-types/src/generated";
-
-/// Folder of the embedded schemas, from the workspace's root.
-const SCHEMAS: &str = "spektr-verify/src/generated";
-
-/// Folders, from the workspace's root, that hold generated files and nothing
-/// else: any other file in them is left over.
-pub const FOLDERS: [&str; 4] = [CONTRACTS, TYPES, SCHEMAS, REFERENCE];
 
 /// Returns every file that follows from the schemas alone, as paths from the workspace's root and texts.
 ///

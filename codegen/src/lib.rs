@@ -28,6 +28,7 @@ mod discriminators;
 mod embed;
 mod emit;
 mod envelope;
+mod folders;
 mod generate;
 mod json;
 mod lower;
@@ -46,7 +47,8 @@ pub mod scaffold;
 pub mod tree;
 
 pub use contracts::{contracts, facts};
-pub use generate::{FOLDERS, generate};
+pub use folders::FOLDERS;
+pub use generate::generate;
 pub use problem::{Named, Nullability, Problem, ProblemKind, Problems, Required};
 pub use reference::reference;
 pub use set::SchemaSet;

@@ -11,14 +11,11 @@ use spektr_json::Json;
 
 use crate::embed;
 use crate::examples::{Example, Examples, Origin};
-use crate::generate::TYPES;
+use crate::folders::{REFERENCE, TYPES};
 use crate::model::{Decision, Member, Model};
 use crate::problem::Problems;
 use crate::set::SchemaSet;
 use crate::tree::{self, Branch};
-
-/// Folder of the reference, from the workspace's root.
-pub(crate) const REFERENCE: &str = "spektr-cli/src/generated";
 
 /// Returns the files of the tool's reference and of the fixtures, as paths from the
 /// workspace's root and texts.

@@ -21,15 +21,13 @@ use std::path::PathBuf;
 use spektr_json::Json;
 
 use crate::examples::Examples;
+use crate::folders::CONTRACTS;
 use crate::model::{Event, Member, Model};
 use crate::passes::PAYLOAD;
 use crate::problem::{Problem, ProblemKind, Problems};
 use crate::set::SchemaSet;
 use schemas::{object, texts};
 use select::Envelope;
-
-/// Folder of the contracts, from the workspace's root.
-pub(crate) const CONTRACTS: &str = "contracts";
 
 /// The licence of this project, as SPDX writes it.
 const LICENCE: &str = "MIT OR Apache-2.0";
