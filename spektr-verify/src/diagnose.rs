@@ -4,8 +4,9 @@ use std::fmt;
 
 use crate::content::SignedContent;
 use crate::error::VerifyError;
-use crate::headers::{HeaderSource, Occurrences, SignatureHeader};
+use crate::headers::{HeaderSource, SignatureHeader};
 use crate::keys::{KeyRing, Secret, SecretEncoding, SigningKey};
+use crate::occurrences::Occurrences;
 use crate::time::UnixSeconds;
 use crate::verifier::Verifier;
 use crate::well_formed::{self, SignatureFormat};

@@ -47,6 +47,7 @@ mod headers;
 mod hex;
 mod keys;
 mod mac;
+mod occurrences;
 mod signer;
 mod time;
 mod verified;

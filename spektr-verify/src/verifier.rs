@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use crate::content::SignedContent;
 use crate::error::VerifyError;
-use crate::headers::{HeaderSource, Occurrences};
+use crate::headers::HeaderSource;
 use crate::keys::{KeyId, KeyRing, SharedKeys, SigningKey, Validity};
+use crate::occurrences::Occurrences;
 use crate::time::{Clock, SystemClock, UnixSeconds};
 use crate::verified::{Provenance, Verified};
 use crate::well_formed::{SignatureFormat, WellFormed};

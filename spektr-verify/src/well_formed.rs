@@ -7,10 +7,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::VerifyError;
-use crate::headers::{Occurrences, SignatureHeader};
+use crate::headers::SignatureHeader;
 use crate::hex;
 use crate::keys::KeyId;
 use crate::mac::SIGNATURE_LENGTH;
+use crate::occurrences::Occurrences;
 use crate::time::UnixSeconds;
 
 /// How the value of `x-signature` spells the MAC.
