@@ -85,6 +85,7 @@
 //! network and heartbeats go by tokio's timers.
 
 mod clock;
+mod content;
 mod hex;
 pub mod intake;
 mod metrics;

@@ -54,7 +54,7 @@ const SETS: [Set; 5] = [
     Set {
         name: "intake",
         package: "spektr-inbox",
-        files: &["spektr-inbox/src/intake/*.rs"],
+        files: &["spektr-inbox/src/content.rs", "spektr-inbox/src/intake/*.rs"],
         tested: &["spektr-inbox"],
         tests: "--lib --test receive --test sqlite",
         least: 90,

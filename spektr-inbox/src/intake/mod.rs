@@ -15,8 +15,6 @@
 //! beside `data` or in it, unless there is one of its name in both. An entry without an id is compared as a whole but for
 //! `delivered`; a body that cannot be split, byte for byte.
 
-pub(crate) mod content;
-
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -25,11 +23,9 @@ use sha2::{Digest as _, Sha256};
 use spektr_types::{BodyError, Entries, Entry, Timestamp};
 use spektr_verify::Verified;
 
-use crate::hex;
+pub use crate::content::MAX_ID_LENGTH;
+use crate::content::{self, body_key, event_key};
 use crate::store::{Acceptance, NewEntry, State};
-
-/// The longest event id by which entries are deduplicated, in bytes.
-pub const MAX_ID_LENGTH: usize = 512;
 
 /// What a delivery holds.
 #[derive(Debug)]
@@ -142,41 +138,11 @@ pub fn reread(source: &Arc<str>, raw: Bytes, state: State, received_at: Timestam
     if is_kept { new } else { NewEntry { state, ..new } }
 }
 
-/// The content of an entry with this key, by its JSON or body.
-pub(crate) fn content_of(key: &str, raw: &[u8]) -> [u8; 32] {
-    hashed(key, raw, content::payload)
-}
-
-/// The content of an entry with this key as version 1 of the hash has it.
-pub(crate) fn former_content_of(key: &str, raw: &[u8]) -> [u8; 32] {
-    hashed(key, raw, content::payload_1)
-}
-
-fn hashed(key: &str, raw: &[u8], hash: fn(&Entry<'_>) -> [u8; 32]) -> [u8; 32] {
-    let text = std::str::from_utf8(raw).ok().filter(|_| !key.starts_with(BODY));
-    match text.and_then(|text| Entry::from_json(text).ok()) {
-        Some(entry) => hash(&entry),
-        None => Sha256::digest(raw).into(),
-    }
-}
-
-/// How the key of a body begins that cannot be split.
-const BODY: &str = "body:";
-
-/// The key of a body that cannot be split.
-pub(crate) fn body_key(body: &[u8]) -> String {
-    format!("{BODY}{}", hex::encode(&Sha256::digest(body)))
-}
-
 fn new_entry(source: &Arc<str>, entry: &Entry<'_>, raw: Bytes, received_at: Timestamp) -> NewEntry {
     let id = entry.id().filter(|id| !id.is_empty());
-    let key = match &id {
-        Some(id) if id.len() <= MAX_ID_LENGTH => format!("id:{id}"),
-        _ => format!("hash:{}", hex::encode(&content::whole(entry))),
-    };
     NewEntry {
         source: Arc::clone(source),
-        key,
+        key: event_key(id.as_deref(), entry),
         content: content::payload(entry),
         id: id.map(Into::into),
         spektr_id: entry.spektr_id().map(Into::into),

@@ -11,9 +11,8 @@ use spektr_verify::{HeaderSource, SignatureHeader};
 use thiserror::Error;
 
 use super::StoreError;
+use crate::content::{VERSION, content_of, former_content_of};
 use crate::hex;
-use crate::intake::content::VERSION;
-use crate::intake::{content_of, former_content_of};
 
 /// What has become of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -8,8 +8,8 @@ use sha2::{Digest as _, Sha256};
 use spektr_types::Timestamp;
 
 use super::model::{FORMER_LENGTH, Filter, NewEntry, stored};
+use crate::content::{body_key, content_of};
 use crate::hex;
-use crate::intake::{body_key, content_of};
 
 /// Who operates a store, as the record of actions names them.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use spektr_types::Timestamp;
 
 use super::{Filter, State};
-use crate::intake::MAX_ID_LENGTH;
+use crate::content::MAX_ID_LENGTH;
 
 /// A page of entries, the newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use tracing::Instrument as _;
 
 use super::breaker::{Breaker, Failure};
 use super::handler::{Handler, HandlerError, Handling, Kind, Malformed, Raw, Received, Status};
-use super::pool::{Held, STOP_LIMIT, Shared};
+use super::shared::{Held, STOP_LIMIT, Shared};
 use crate::clock::after;
 use crate::metrics::type_label;
 use crate::store::{Claim, Completion, Lease, Settlement, State, StoredEntry};

@@ -8,6 +8,7 @@ mod outage;
 mod pausing;
 mod pool;
 mod router;
+mod shared;
 #[cfg(feature = "testing")]
 mod testing;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Backoff;
+use super::backoff::Backoff;
 use crate::store::StoreError;
 
 /// The longest pause between two claims that fail.

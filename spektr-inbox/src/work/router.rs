@@ -4,8 +4,7 @@ use std::future::Future;
 
 use spektr_types::{EventInfo, KnownEvent};
 
-use super::handler::Handling;
-use super::{Handler, HandlerError, Received};
+use super::handler::{Handler, HandlerError, Handling, Received};
 
 /// Calls the function that is registered for an event, or the fallback.
 ///

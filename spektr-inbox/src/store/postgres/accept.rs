@@ -9,10 +9,10 @@ use spektr_types::Timestamp;
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::compare::are_former;
+use super::compare::{are_former, known};
 use super::error::Fault;
+use super::notes::take_room;
 use super::pool::{Lent, Pool};
-use super::quarantine::take_room;
 use crate::store::operation::hash;
 use crate::store::{Acceptance, NewEntry, StoreError, longer_for};
 
@@ -210,33 +210,6 @@ async fn commit(pool: &Pool, jobs: &[Job], limit: Duration) -> Result<Vec<Vec<Ac
     let mut accepted = accepted.into_iter();
     Ok(jobs.iter().map(|job| accepted.by_ref().take(job.entries.len()).collect()).collect())
 }
-
-/// What is known of the key of a row of `given`: null if it is not there, and otherwise
-/// whether it has the content. A key can have any number of contents: with its limit, each
-/// look is one step in an index. `EXISTS` the planner may also answer by reading the whole
-/// index.
-macro_rules! known {
-    () => {
-        "CASE WHEN coalesce( \
-          (SELECT true FROM spektr_inbox.entries AS known \
-            WHERE known.key_hash = given.key_hash AND known.source_hash = given.source_hash \
-            LIMIT 1), \
-          (SELECT true FROM spektr_inbox.tombstones AS known \
-            WHERE known.key_hash = given.key_hash AND known.source_hash = given.source_hash \
-            LIMIT 1), \
-          false) \
-        THEN coalesce( \
-          (SELECT true FROM spektr_inbox.entries AS known \
-            WHERE known.key_hash = given.key_hash AND known.source_hash = given.source_hash \
-            AND known.content = given.content LIMIT 1), \
-          (SELECT true FROM spektr_inbox.tombstones AS known \
-            WHERE known.key_hash = given.key_hash AND known.source_hash = given.source_hash \
-            AND known.content = given.content LIMIT 1), \
-          false) \
-        END"
-    };
-}
-pub(super) use known;
 
 /// Stores what is not there, in the order of arrival, and due at once: a machine whose clock
 /// is ahead delays nothing. Another content of a key that is

@@ -2,7 +2,7 @@
 
 use super::error::Fault;
 use super::pool::Lent;
-use super::read::{text, value};
+use super::row::{text, value};
 use crate::clock::from_millis;
 use crate::store::{Attempt, Record, Recorded, StoreError};
 

@@ -1,11 +1,37 @@
 //! Looks entries up: whether their keys are there, and with which contents.
 
-use super::accept::known;
 use super::error::Fault;
 use super::pool::Lent;
-use super::read::value;
+use super::row::value;
 use crate::store::operation::hash;
 use crate::store::{NewEntry, Presence, StoreError};
+
+/// What is known of the key of a row of `given`: null if it is not there, and otherwise
+/// whether it has the content. A key can have any number of contents: with its limit, each
+/// look is one step in an index. `EXISTS` the planner may also answer by reading the whole
+/// index.
+macro_rules! known {
+    () => {
+        "CASE WHEN coalesce( \
+          (SELECT true FROM spektr_inbox.entries AS known \
+            WHERE known.key_hash = given.key_hash AND known.source_hash = given.source_hash \
+            LIMIT 1), \
+          (SELECT true FROM spektr_inbox.tombstones AS known \
+            WHERE known.key_hash = given.key_hash AND known.source_hash = given.source_hash \
+            LIMIT 1), \
+          false) \
+        THEN coalesce( \
+          (SELECT true FROM spektr_inbox.entries AS known \
+            WHERE known.key_hash = given.key_hash AND known.source_hash = given.source_hash \
+            AND known.content = given.content LIMIT 1), \
+          (SELECT true FROM spektr_inbox.tombstones AS known \
+            WHERE known.key_hash = given.key_hash AND known.source_hash = given.source_hash \
+            AND known.content = given.content LIMIT 1), \
+          false) \
+        END"
+    };
+}
+pub(super) use known;
 
 /// $1 hashes of sources, $2 hashes of keys, $3 contents
 const COMPARE: &str = concat!(

@@ -12,8 +12,7 @@ use tokio::time::timeout;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{AsyncMessage, Client, Config};
 
-use super::OpenError;
-use super::error::Fault;
+use super::error::{Fault, OpenError};
 use super::settings::Silence;
 use super::tls::Tls;
 use crate::{Clock as _, SystemClock};

@@ -57,9 +57,11 @@ mod accept;
 mod actions;
 mod compare;
 mod complete;
+mod condition;
 mod connect;
 mod error;
 mod import;
+mod notes;
 mod options;
 mod page;
 mod pause;
@@ -70,6 +72,7 @@ mod quarantine;
 mod read;
 mod release;
 mod replace;
+mod row;
 mod schema;
 mod settings;
 mod settle;
@@ -453,16 +456,16 @@ impl Store for PostgresStore {
     }
 
     fn notes(&self) -> StoreFuture<'_, Vec<(String, String)>> {
-        lend!(self.operate, OPERATE_TIMEOUT, |one| quarantine::notes(&mut one).await)
+        lend!(self.operate, OPERATE_TIMEOUT, |one| notes::notes(&mut one).await)
     }
 
     fn note(&self, name: String) -> StoreFuture<'_, Option<String>> {
-        lend!(self.operate, OPERATE_TIMEOUT, |one| quarantine::note(&mut one, &name).await)
+        lend!(self.operate, OPERATE_TIMEOUT, |one| notes::note(&mut one, &name).await)
     }
 
     fn set_note(&self, name: String, text: String) -> StoreFuture<'_, ()> {
         lend!(self.operate, OPERATE_TIMEOUT, |one| {
-            quarantine::set_note(&mut one, &name, &text).await
+            notes::set_note(&mut one, &name, &text).await
         })
     }
 }

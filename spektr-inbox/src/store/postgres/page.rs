@@ -5,8 +5,9 @@
 
 use tokio_postgres::Row;
 
+use super::condition::{BOTH, Condition};
 use super::pool::Lent;
-use super::read::{BOTH, Condition, state, text, value};
+use super::row::{state, text, value};
 use crate::clock::from_millis;
 use crate::store::{Filter, Page, State, StoreError, Summary};
 

@@ -7,9 +7,8 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_postgres::SimpleQueryMessage;
 
-use super::OpenError;
 use super::connect::{Address, Session};
-use super::error::Fault;
+use super::error::{Fault, OpenError};
 
 /// How many connections have a transaction open at the same time at most.
 const OTHERS: usize = 3;

@@ -3,9 +3,11 @@
 use spektr_types::Timestamp;
 
 use super::actions::record;
+use super::condition::{Condition, chosen};
 use super::pool::Lent;
 use super::quarantine;
-use super::read::{Condition, chosen, count_in, value};
+use super::read::count_in;
+use super::row::value;
 use crate::clock::from_millis;
 use crate::store::model::FORMER_LENGTH;
 use crate::store::operation::{ERASED, hash, recorded};

@@ -1,12 +1,11 @@
-//! The quarantine and the notes: small tables beside the entries.
+//! The quarantine: rejected deliveries, bounded in number.
 
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
 use super::actions::record;
-use super::error::Fault;
 use super::pool::Lent;
-use super::read::value;
+use super::row::value;
 use crate::clock::from_millis;
 use crate::store::{Quarantined, Record, Rejected, StoreError};
 
@@ -98,45 +97,4 @@ pub(super) async fn discard(
 pub(super) async fn delete(connection: &Lent<'_>, numbers: &[i64]) -> Result<u64, StoreError> {
     let sql = "DELETE FROM spektr_inbox.quarantine WHERE number = ANY ($1::bigint[])";
     Ok(connection.execute_once(sql, &[&numbers]).await?)
-}
-
-pub(super) async fn notes(connection: &mut Lent<'_>) -> Result<Vec<(String, String)>, StoreError> {
-    let sql = "SELECT name, text FROM spektr_inbox.notes ORDER BY name";
-    let rows = connection.query(sql, &[]).await?;
-    let text = |bytes| {
-        String::from_utf8(bytes).map_err(|_| StoreError::from(Fault::new("a note is not UTF-8")))
-    };
-    rows.iter().map(|row| Ok((text(value(row, 0)?)?, text(value(row, 1)?)?))).collect()
-}
-
-pub(super) async fn note(
-    connection: &mut Lent<'_>,
-    name: &str,
-) -> Result<Option<String>, StoreError> {
-    let sql = "SELECT text FROM spektr_inbox.notes WHERE name = $1";
-    let rows = connection.query(sql, &[&name.as_bytes()]).await?;
-    let Some(row) = rows.first() else { return Ok(None) };
-    let text = String::from_utf8(value(row, 0)?);
-    Ok(Some(text.map_err(|_| Fault::new("a note is not UTF-8"))?))
-}
-
-pub(super) async fn set_note(
-    connection: &mut Lent<'_>,
-    name: &str,
-    text: &str,
-) -> Result<(), StoreError> {
-    let sql = "INSERT INTO spektr_inbox.notes (name, text) VALUES ($1, $2) \
-               ON CONFLICT (name) DO UPDATE SET text = excluded.text";
-    connection.query(sql, &[&name.as_bytes(), &text.as_bytes()]).await?;
-    Ok(())
-}
-
-/// Takes some room and gives it back, which fails where none is left. In a transaction.
-pub(super) async fn take_room(connection: &mut Lent<'_>) -> Result<(), StoreError> {
-    // A name of its own, since several machines may probe at a time.
-    let name = format!("probe {}", fastrand::u64(..));
-    set_note(connection, &name, &"0".repeat(64 * 1024)).await?;
-    let sql = "DELETE FROM spektr_inbox.notes WHERE name = $1";
-    connection.query(sql, &[&name.as_bytes()]).await?;
-    Ok(())
 }

@@ -3,8 +3,9 @@
 use spektr_types::Timestamp;
 
 use super::actions::record;
+use super::condition::{Condition, chosen, earlier};
 use super::pool::Lent;
-use super::read::{Condition, chosen, earlier, value};
+use super::row::value;
 use crate::store::{Filter, Record, StoreError};
 
 pub(super) async fn release(

@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::connect::Address;
-use super::error::Fault;
+use super::error::{Fault, OpenError};
 use super::settings::Kind;
-use super::{OpenError, pooler, settings};
+use super::{pooler, settings};
 
 /// What makes each version out of the one before; version 0 is a schema without tables.
 const MIGRATIONS: [&str; 4] = [

@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
 use tokio_rustls::TlsConnector;
 
-use super::OpenError;
+use super::error::OpenError;
 use crate::tls;
 
 /// Makes TLS connections to servers that an authority vouches for, by name.

@@ -10,29 +10,8 @@ use tokio_postgres::types::ToSql;
 use super::error::Fault;
 use super::pause::not_paused;
 use super::pool::Lent;
-use super::read::{COLUMNS_COUNT, entry};
+use super::row::{COLUMNS_COUNT, columns, entry};
 use crate::store::{Claim, ClaimRequest, Lease, StoreError};
-
-/// The columns of an entry and its work, as [`entry`] reads them.
-macro_rules! columns {
-    ($work:literal) => {
-        concat!(
-            "entries.number, entries.source, entries.id, entries.spektr_id, entries.wire_type, \
-             entries.created_at, ",
-            $work,
-            ".received_at, ",
-            $work,
-            ".state, entries.conflict, ",
-            $work,
-            ".attempts, ",
-            $work,
-            ".due_at, ",
-            $work,
-            ".reason, entries.raw"
-        )
-    };
-}
-pub(super) use columns;
 
 /// The time of a statement: that of the caller, if `$1` says so, and otherwise the server's,
 /// which is one for all machines.

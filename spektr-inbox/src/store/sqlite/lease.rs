@@ -10,7 +10,7 @@ use spektr_types::Timestamp;
 
 use super::claim::{WHEN, find};
 use super::pause::is_paused;
-use super::read::{COLUMNS, COLUMNS_COUNT, entry};
+use super::row::{COLUMNS, COLUMNS_COUNT, entry};
 use crate::clock::{after, from_millis};
 use crate::store::model::LEASE_EXPIRED;
 use crate::store::{

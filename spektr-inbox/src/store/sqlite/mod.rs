@@ -13,16 +13,19 @@ mod backup;
 mod checkpoint;
 mod claim;
 mod compare;
+mod condition;
 mod erase;
 mod file;
 mod import;
 mod lease;
+mod notes;
 mod page;
 mod pause;
 mod prune;
 mod quarantine;
 mod read;
 mod release;
+mod row;
 mod sync;
 mod thread;
 mod watch;
@@ -405,14 +408,14 @@ impl Store for SqliteStore {
     }
 
     fn notes(&self) -> StoreFuture<'_, Vec<(String, String)>> {
-        Box::pin(self.reader.alone(write::notes))
+        Box::pin(self.reader.alone(notes::notes))
     }
 
     fn note(&self, name: String) -> StoreFuture<'_, Option<String>> {
-        Box::pin(self.reader.alone(move |connection| write::note(connection, &name)))
+        Box::pin(self.reader.alone(move |connection| notes::note(connection, &name)))
     }
 
     fn set_note(&self, name: String, text: String) -> StoreFuture<'_, ()> {
-        Box::pin(self.writer.write(move |connection| write::set_note(connection, &name, &text)))
+        Box::pin(self.writer.write(move |connection| notes::set_note(connection, &name, &text)))
     }
 }

@@ -3,7 +3,7 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
 
-use super::read::Condition;
+use super::condition::Condition;
 use crate::clock::from_millis;
 use crate::store::{Filter, Page, StoreError, Summary};
 
@@ -81,7 +81,7 @@ fn summary(row: &Row<'_>) -> Result<Summary, StoreError> {
 #[allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 mod tests {
     use super::*;
-    use crate::intake::MAX_ID_LENGTH;
+    use crate::content::MAX_ID_LENGTH;
     use crate::store::State;
     use crate::store::sqlite::SqliteOptions;
     use crate::store::sqlite::file::open_reader;

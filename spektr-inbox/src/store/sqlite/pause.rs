@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::actions;
-use super::write::note;
+use super::notes::note;
 use crate::store::pause::{PAUSED, Pause};
 use crate::store::{Record, StoreError};
 

@@ -5,7 +5,7 @@ use rusqlite::{Connection, params, params_from_iter};
 use spektr_types::Timestamp;
 
 use super::actions::record;
-use super::read::Condition;
+use super::condition::Condition;
 use crate::clock::from_millis;
 use crate::store::model::FORMER_LENGTH;
 use crate::store::operation::hash;

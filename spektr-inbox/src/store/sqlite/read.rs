@@ -1,88 +1,14 @@
-//! From filters to SQL, and from rows to entries.
+//! What is read of the entries: lists, counts and figures.
 
-use bytes::Bytes;
 use rusqlite::types::Value;
-use rusqlite::{Connection, Row, params_from_iter};
+use rusqlite::{Connection, params_from_iter};
 use spektr_types::Timestamp;
 
+use super::condition::Condition;
 use super::pause::pause;
+use super::row::{COLUMNS, entry};
 use crate::clock::from_millis;
-use crate::intake::MAX_ID_LENGTH;
 use crate::store::{Filter, State, Stats, StoreError, StoredEntry, Tally};
-
-pub(super) const COLUMNS: &str = "number, source, id, spektr_id, wire_type, created_at, \
-     received_at, state, conflict, attempts, due_at, reason, raw";
-
-/// How many [`COLUMNS`] there are.
-pub(super) const COLUMNS_COUNT: usize = 13;
-
-/// Reads a row of [`COLUMNS`].
-pub(super) fn entry(row: &Row<'_>) -> Result<StoredEntry, StoreError> {
-    let number = row.get(0)?;
-    let state: String = row.get(7)?;
-    let state = state.parse().map_err(|_| StoreError::Unreadable { column: "state", number })?;
-    Ok(StoredEntry {
-        number,
-        source: row.get(1)?,
-        id: row.get(2)?,
-        spektr_id: row.get(3)?,
-        wire_type: row.get(4)?,
-        created_at: row.get::<_, Option<i64>>(5)?.map(from_millis),
-        received_at: from_millis(row.get(6)?),
-        state,
-        conflict: row.get(8)?,
-        attempts: row.get(9)?,
-        due_at: from_millis(row.get(10)?),
-        reason: row.get(11)?,
-        raw: Bytes::from(row.get::<_, Vec<u8>>(12)?),
-    })
-}
-
-/// A condition, and the values of its question marks in order.
-pub(super) struct Condition {
-    pub(super) sql: String,
-    pub(super) values: Vec<Value>,
-}
-
-impl Condition {
-    pub(super) fn new(filter: &Filter) -> Self {
-        let mut condition = Self { sql: "TRUE".to_owned(), values: Vec::new() };
-        let text = |text: &Option<String>| text.clone().map(Value::Text);
-        let time = |time: Option<Timestamp>| time.map(|time| Value::Integer(time.as_millis()));
-        condition.and("number = ?", filter.number.map(Value::Integer));
-        condition.and("number <= ?", filter.up_to.map(Value::Integer));
-        match &filter.id {
-            // What a short id is stored under, which has an index.
-            Some(id) if id.len() <= MAX_ID_LENGTH => {
-                condition.and("key = ?", Some(Value::Text(format!("id:{id}"))));
-            }
-            id => condition.and("id = ?", text(id)),
-        }
-        condition.and("source = ?", text(&filter.source));
-        condition.and("spektr_id = ?", text(&filter.spektr_id));
-        condition.and("wire_type = ? COLLATE NOCASE", text(&filter.wire_type));
-        if let Some(state) = filter.state {
-            // A literal, because an index is for one state only. The plus keeps SQLite
-            // from using such an index where another finds few rows.
-            let is_narrow = filter.number.is_some() || filter.id.is_some();
-            let plus = if is_narrow || filter.spektr_id.is_some() { "+" } else { "" };
-            condition.sql.push_str(&format!(" AND {plus}state = '{state}'"));
-        }
-        condition.and("received_at < ?", time(filter.received_before));
-        condition.and("received_at >= ?", time(filter.received_since));
-        let bytes = filter.names.clone().map(|text| Value::Blob(text.into_bytes()));
-        condition.and("max(instr(raw, ?), instr(raw, x'5c')) > 0", bytes);
-        condition
-    }
-
-    pub(super) fn and(&mut self, sql: &str, value: Option<Value>) {
-        if let Some(value) = value {
-            self.sql.push_str(" AND ");
-            self.sql.push_str(sql);
-            self.values.push(value);
-        }
-    }
-}
 
 pub(super) fn list(
     connection: &Connection,

@@ -5,7 +5,7 @@ use rusqlite::{Connection, params_from_iter};
 use spektr_types::Timestamp;
 
 use super::actions::record;
-use super::read::Condition;
+use super::condition::Condition;
 use crate::store::{Filter, Record, StoreError};
 
 pub(super) fn release(

@@ -1,6 +1,6 @@
-//! The statements of the writer that are not about leases: accept, erase, notes, probe.
+//! The statements of the writer that are not about leases: accept, erase, probe.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 use spektr_types::Timestamp;
 
 use super::actions::record;
@@ -91,30 +91,6 @@ pub(super) fn resolve(
         .execute(params![number, reason])?;
     record(connection, Some(recorded), changed as u64)?;
     Ok(changed == 1)
-}
-
-pub(super) fn note(connection: &Connection, name: &str) -> Result<Option<String>, StoreError> {
-    let text = connection
-        .prepare_cached("SELECT text FROM notes WHERE name = ?1")?
-        .query_row([name], |row| row.get(0))
-        .optional()?;
-    Ok(text)
-}
-
-pub(super) fn notes(connection: &Connection) -> Result<Vec<(String, String)>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT name, text FROM notes ORDER BY name")?;
-    let notes = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(notes.collect::<Result<_, _>>()?)
-}
-
-pub(super) fn set_note(connection: &Connection, name: &str, text: &str) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(
-            "INSERT INTO notes (name, text) VALUES (?1, ?2) \
-             ON CONFLICT (name) DO UPDATE SET text = excluded.text",
-        )?
-        .execute([name, text])?;
-    Ok(())
 }
 
 /// Accepts an entry and takes it back; then takes some room and gives it back, which fails

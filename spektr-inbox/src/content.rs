@@ -1,4 +1,4 @@
-//! What must be equal for two entries to be the same event.
+//! What tells that two entries are the same event, and whether they have the same content.
 //!
 //! The hash is kept in stores for years. So its form has a version, which vectors pin in the
 //! tests below, and nothing here depends on a figure of another crate. A change is a new
@@ -21,6 +21,8 @@ use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use spektr_types::Entry;
 
+use crate::hex;
+
 type Hash = [u8; 32];
 
 /// The version of the hash that [`payload`] makes.
@@ -37,12 +39,49 @@ const DATA: usize = 2;
 const ENVELOPE: [&str; 8] =
     ["id", "spektrId", "workspaceId", "type", "eventType", "delivered", "createdAt", "timestamp"];
 
+/// The longest event id by which entries are deduplicated, in bytes.
+pub const MAX_ID_LENGTH: usize = 512;
+
+/// The key of an event: its id, or a hash of all of it where there is none that a key can hold.
+pub(crate) fn event_key(id: Option<&str>, entry: &Entry<'_>) -> String {
+    match id {
+        Some(id) if id.len() <= MAX_ID_LENGTH => format!("id:{id}"),
+        _ => format!("hash:{}", hex::encode(&whole(entry))),
+    }
+}
+
+/// The content of an entry with this key, by its JSON or body.
+pub(crate) fn content_of(key: &str, raw: &[u8]) -> [u8; 32] {
+    hashed(key, raw, payload)
+}
+
+/// The content of an entry with this key as version 1 of the hash has it.
+pub(crate) fn former_content_of(key: &str, raw: &[u8]) -> [u8; 32] {
+    hashed(key, raw, payload_1)
+}
+
+fn hashed(key: &str, raw: &[u8], hash: fn(&Entry<'_>) -> [u8; 32]) -> [u8; 32] {
+    let text = std::str::from_utf8(raw).ok().filter(|_| !key.starts_with(BODY));
+    match text.and_then(|text| Entry::from_json(text).ok()) {
+        Some(entry) => hash(&entry),
+        None => Sha256::digest(raw).into(),
+    }
+}
+
+/// How the key of a body begins that cannot be split.
+const BODY: &str = "body:";
+
+/// The key of a body that cannot be split.
+pub(crate) fn body_key(body: &[u8]) -> String {
+    format!("{BODY}{}", hex::encode(&Sha256::digest(body)))
+}
+
 /// Hashes an entry's content: its end-user, its wire type without regard to
 /// case, and its payload.
 ///
 /// The payload is compared wherever its members stand, beside `data` or in it,
 /// since that is what the envelopes differ in.
-pub(super) fn payload(entry: &Entry<'_>) -> Hash {
+pub(crate) fn payload(entry: &Entry<'_>) -> Hash {
     let mut hasher = Sha256::new();
     hasher.update([VERSION]);
     let members = Members::of(entry.raw()).map(|Members(members)| members);
@@ -97,7 +136,7 @@ fn head(
 
 /// Hashes an entry's content as version 1 did. Two contents can have one hash: where a name
 /// stands both beside `data` and in it, it is not told which value is where.
-pub(super) fn payload_1(entry: &Entry<'_>) -> Hash {
+fn payload_1(entry: &Entry<'_>) -> Hash {
     let mut hasher = Sha256::new();
     text(&mut hasher, entry.spektr_id().unwrap_or_default().as_ref());
     text(&mut hasher, &entry.wire_type().unwrap_or_default().to_ascii_lowercase());
@@ -120,7 +159,7 @@ pub(super) fn payload_1(entry: &Entry<'_>) -> Hash {
 }
 
 /// Hashes all of an entry but `delivered`, for one that has no id.
-pub(super) fn whole(entry: &Entry<'_>) -> Hash {
+fn whole(entry: &Entry<'_>) -> Hash {
     let mut hasher = Sha256::new();
     match Members::of(entry.raw()) {
         Some(Members(members)) => {

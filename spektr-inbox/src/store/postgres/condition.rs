@@ -1,0 +1,94 @@
+//! From filters to SQL.
+
+use spektr_types::Timestamp;
+use tokio_postgres::types::ToSql;
+
+use crate::content::MAX_ID_LENGTH;
+use crate::store::Filter;
+use crate::store::operation::hash;
+
+/// A condition, and the values of its parameters in order.
+pub(super) struct Condition {
+    sql: String,
+    values: Vec<Box<dyn ToSql + Sync + Send>>,
+}
+
+impl Condition {
+    pub(super) fn new(filter: &Filter) -> Self {
+        let mut condition = Self { sql: "TRUE".to_owned(), values: Vec::new() };
+        condition.add(filter);
+        condition
+    }
+
+    /// Adds a filter; returns the text of what was added alone, for another place.
+    pub(super) fn add(&mut self, filter: &Filter) -> String {
+        let condition = self;
+        let start = condition.sql.len();
+        condition.and("entries.number = $", filter.number);
+        condition.and("entries.number <= $", filter.up_to);
+        match &filter.id {
+            // What a short id is stored under, which has an index.
+            Some(id) if id.len() <= MAX_ID_LENGTH => {
+                condition.and("entries.key_hash = $", Some(hash(&format!("id:{id}"))));
+            }
+            id => condition.and("entries.id = $", id.clone().map(String::into_bytes)),
+        }
+        condition.and("entries.source_hash = $", filter.source.as_deref().map(hash));
+        condition.and("entries.spektr_hash = $", filter.spektr_id.as_deref().map(hash));
+        condition.and(
+            "lower(encode(entries.wire_type, 'escape') COLLATE \"C\") = \
+             lower(encode($::bytea, 'escape') COLLATE \"C\")",
+            filter.wire_type.clone().map(String::into_bytes),
+        );
+        if let Some(state) = filter.state {
+            // A literal, because an index is for some states only.
+            condition.sql.push_str(&format!(" AND work.state = '{state}'"));
+        }
+        let millis = |time: Option<Timestamp>| time.map(Timestamp::as_millis);
+        condition.and("work.received_at < $", millis(filter.received_before));
+        condition.and("work.received_at >= $", millis(filter.received_since));
+        condition.and(
+            "(position($ in entries.raw) > 0 OR position('\\x5c'::bytea in entries.raw) > 0)",
+            filter.names.clone().map(String::into_bytes),
+        );
+        format!("TRUE{}", &condition.sql[start..])
+    }
+
+    pub(super) fn sql(&self) -> &str {
+        &self.sql
+    }
+
+    /// Adds a condition with one parameter, whose number follows the dollar.
+    pub(super) fn and<T: ToSql + Sync + Send + 'static>(&mut self, sql: &str, value: Option<T>) {
+        if let Some(value) = value {
+            self.values.push(Box::new(value));
+            let parameter = format!("${}", self.values.len());
+            self.sql.push_str(" AND ");
+            self.sql.push_str(&sql.replace('$', &parameter));
+        }
+    }
+
+    pub(super) fn values(&self) -> Vec<&(dyn ToSql + Sync)> {
+        self.values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect()
+    }
+}
+
+pub(super) const BOTH: &str =
+    "spektr_inbox.entries JOIN spektr_inbox.work ON work.number = entries.number";
+
+/// The time of the caller or that of the database, whichever is earlier: what is due then is
+/// due by both.
+pub(super) fn earlier(now: Timestamp) -> String {
+    let now = now.as_millis();
+    format!("least({now}, (extract(epoch FROM statement_timestamp()) * 1000)::bigint)")
+}
+
+/// The numbers that match, locked: whoever changes them at the same time is waited for,
+/// and what does not match any more is left alone.
+pub(super) fn chosen(condition: &Condition, but: &str, which: &str) -> String {
+    format!(
+        "WITH chosen AS (SELECT work.number FROM {BOTH} WHERE {} AND {but} \
+         {which} FOR UPDATE OF work)",
+        condition.sql
+    )
+}

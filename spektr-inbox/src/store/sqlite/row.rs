@@ -1,0 +1,35 @@
+//! From rows to entries: the columns that a statement asks for, and how they are read.
+
+use bytes::Bytes;
+use rusqlite::Row;
+
+use crate::clock::from_millis;
+use crate::store::{StoreError, StoredEntry};
+
+pub(super) const COLUMNS: &str = "number, source, id, spektr_id, wire_type, created_at, \
+     received_at, state, conflict, attempts, due_at, reason, raw";
+
+/// How many [`COLUMNS`] there are.
+pub(super) const COLUMNS_COUNT: usize = 13;
+
+/// Reads a row of [`COLUMNS`].
+pub(super) fn entry(row: &Row<'_>) -> Result<StoredEntry, StoreError> {
+    let number = row.get(0)?;
+    let state: String = row.get(7)?;
+    let state = state.parse().map_err(|_| StoreError::Unreadable { column: "state", number })?;
+    Ok(StoredEntry {
+        number,
+        source: row.get(1)?,
+        id: row.get(2)?,
+        spektr_id: row.get(3)?,
+        wire_type: row.get(4)?,
+        created_at: row.get::<_, Option<i64>>(5)?.map(from_millis),
+        received_at: from_millis(row.get(6)?),
+        state,
+        conflict: row.get(8)?,
+        attempts: row.get(9)?,
+        due_at: from_millis(row.get(10)?),
+        reason: row.get(11)?,
+        raw: Bytes::from(row.get::<_, Vec<u8>>(12)?),
+    })
+}
