@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use spektr_types::EventInfo;
 
 use crate::failure::Failure;
-use crate::output::safe;
+use crate::terminal::safe;
 
 /// What codegen writes for this tool.
 static REFERENCE: LazyLock<Reference> = LazyLock::new(|| {

@@ -1,18 +1,13 @@
-//! The command line: which commands there are, and what all of them take.
+//! The command line: which commands there are.
 
-use std::path::PathBuf;
-
-use clap::builder::{StringValueParser, TypedValueParser};
-use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::arguments::Global;
 use crate::commands::{
     check, completions, config, decode, diagnose, events, inbox, listen, man, reconcile, replay,
     send, serve, sign, verify,
 };
-use crate::config::Config;
 use crate::failure::{Answer, Failure};
-use crate::output::Format;
 
 const ABOUT: &str = "\
 The tool for those who integrate and operate spektr webhooks: what do the events look like, is \
@@ -43,43 +38,6 @@ struct Arguments {
     global: Global,
     #[command(subcommand)]
     command: Command,
-}
-
-const GLOBAL: &str = "Everywhere";
-
-/// What every command takes.
-#[derive(clap::Args, Clone)]
-pub(crate) struct Global {
-    /// Form of the output
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        global = true,
-        value_name = "FORMAT",
-        help_heading = GLOBAL,
-        display_order = 1000
-    )]
-    pub(crate) format: Format,
-    /// Configuration file [default: $SPEKTR_CONFIG, then spektr.toml, if there is one]
-    #[arg(
-        long = "config",
-        global = true,
-        value_name = "FILE",
-        help_heading = GLOBAL,
-        display_order = 1001
-    )]
-    pub(crate) config_file: Option<PathBuf>,
-}
-
-impl Global {
-    pub(crate) fn config(&self) -> Result<Config, Failure> {
-        Config::load(self.config_file.as_deref())
-    }
-
-    pub(crate) fn is_json(&self) -> bool {
-        self.format == Format::Json
-    }
 }
 
 #[derive(Subcommand)]
@@ -135,49 +93,17 @@ pub(crate) fn run() -> Result<Answer, Failure> {
         Command::Reconcile(arguments) => reconcile::run(&global, &arguments),
         Command::Inbox(command) => inbox::run(&global, &command),
         Command::Config(command) => config::run(&global, &command),
-        Command::Completions(arguments) => completions::run(&arguments),
-        Command::Man(arguments) => man::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments, Arguments::command()),
+        Command::Man(arguments) => man::run(&arguments, Arguments::command()),
     }
-}
-
-/// Reads a value that may hold a secret: unlike clap's own, the message of an
-/// error does not repeat it.
-pub(crate) fn quietly<T: Clone + Send + Sync + 'static>(
-    parse: fn(&str) -> Result<T, String>,
-) -> impl TypedValueParser<Value = T> {
-    Quietly(parse)
-}
-
-#[derive(Clone)]
-struct Quietly<T>(fn(&str) -> Result<T, String>);
-
-impl<T: Clone + Send + Sync + 'static> TypedValueParser for Quietly<T> {
-    type Value = T;
-
-    fn parse_ref(
-        &self,
-        command: &clap::Command,
-        argument: Option<&clap::Arg>,
-        value: &std::ffi::OsStr,
-    ) -> Result<T, clap::Error> {
-        let text = StringValueParser::new().parse_ref(command, argument, value)?;
-        (self.0)(&text).map_err(|message| {
-            let name = argument.map(ToString::to_string).unwrap_or_default();
-            let message = format!("invalid value for '{name}': {message}\n");
-            clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
-        })
-    }
-}
-
-/// Returns the command line's description, for completions and man pages.
-pub(crate) fn command() -> clap::Command {
-    Arguments::command()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn the_command_line_is_well_formed() {
-        super::command().debug_assert();
+        Arguments::command().debug_assert();
     }
 }

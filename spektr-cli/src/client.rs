@@ -26,7 +26,7 @@ pub(crate) use self::encryption::{Identity, TlsFiles};
 use crate::capture::Headers;
 use crate::failure::Failure;
 use crate::http;
-use crate::output::safe;
+use crate::terminal::safe;
 
 /// Posts to one URL; keeps its connections between deliveries. Clones share them.
 #[derive(Clone)]

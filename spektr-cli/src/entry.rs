@@ -5,7 +5,7 @@ use spektr_json::Json;
 use spektr_types::{Entry, Event};
 
 use crate::catalogue::{self, Member};
-use crate::output::{bad, careful, faint, good, safe};
+use crate::terminal::{bad, careful, faint, good, safe};
 use crate::time;
 
 /// What became of an entry.

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::output::{self, safe};
+use crate::terminal::{self, safe};
 
 /// What a command found out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,12 +102,12 @@ impl Failure {
     pub(crate) fn report(&self) -> ExitCode {
         // Whoever reads the output has had enough of it: nothing to complain of.
         if !self.is_broken_pipe {
-            let mut text = format!("{} {}\n", output::bad("error:"), self.message);
+            let mut text = format!("{} {}\n", terminal::bad("error:"), self.message);
             if let Some(hint) = &self.hint {
                 let _ = writeln!(
                     text,
                     "{}  {}",
-                    output::strong("hint:"),
+                    terminal::strong("hint:"),
                     hint.replace('\n', "\n       ")
                 );
             }

@@ -13,7 +13,7 @@ pub(crate) use self::values::{
     EventTypes, PermanentStatuses, parse_attempts, parse_events, parse_pause, parse_rate,
     parse_timeout,
 };
-use crate::cli::quietly;
+use crate::arguments::quietly;
 use crate::client::{Identity, TlsFiles, parse_url};
 use crate::config::Config;
 use crate::failure::Failure;

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::capture::{self, Headers};
 use crate::failure::Failure;
-use crate::output::safe;
+use crate::terminal::safe;
 
 /// A captured delivery: two files.
 #[derive(Args, Clone, Debug)]

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::output::safe;
+use crate::terminal::safe;
 use crate::time;
 
 const HOW: &str = "set SPEKTR_WEBHOOK_KEYS='KEY_ID=SECRET', or name a key file with --keys FILE\n\

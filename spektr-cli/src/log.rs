@@ -15,7 +15,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Registry, reload};
 
-use crate::cli::Global;
+use crate::arguments::Global;
 use crate::failure::Failure;
 
 /// How many bytes of lines wait at most.

@@ -5,6 +5,7 @@
 //! A command returns an answer, which is the exit code, or a failure, which says
 //! what to do.
 
+mod arguments;
 mod capture;
 mod catalogue;
 mod cli;
@@ -28,6 +29,7 @@ mod secret;
 mod sender;
 mod sender_list;
 mod store;
+mod terminal;
 mod time;
 
 use std::process::ExitCode;

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::capture::Headers;
 use crate::failure::Failure;
 use crate::input;
-use crate::output::safe;
+use crate::terminal::safe;
 
 pub(crate) struct Recorder {
     folder: PathBuf,

@@ -5,7 +5,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
-use crate::output::safe;
+use crate::terminal::safe;
 
 /// Reads a file with a secret; a byte order mark before it is an editor's.
 pub(crate) fn secret_file<T>(

@@ -10,8 +10,8 @@ use clap::Args;
 use spektr_inbox::HttpUrl;
 use tokio::time::sleep;
 
+use crate::arguments::quietly;
 use crate::capture::Headers;
-use crate::cli::quietly;
 use crate::client::{Client, NoAnswer, TlsFiles, parse_url};
 use crate::config::Config;
 use crate::failure::Failure;

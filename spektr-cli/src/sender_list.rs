@@ -8,7 +8,7 @@ use clap::Args;
 use spektr_inbox::reconcile::{ApiKey, BaseUrl, Client, Environment, Reconciler, TimeUnit};
 use spektr_inbox::store::Store;
 
-use crate::cli::quietly;
+use crate::arguments::quietly;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::store::StoreArguments;

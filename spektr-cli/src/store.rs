@@ -11,10 +11,10 @@ use spektr_inbox::store::postgres::PostgresOptions;
 use spektr_inbox::store::sqlite::{OpenError, SqliteOptions};
 use spektr_inbox::store::{Store, StoreError};
 
-use crate::cli::quietly;
+use crate::arguments::quietly;
 use crate::config::{Config, Origin};
 use crate::failure::Failure;
-use crate::output::safe;
+use crate::terminal::safe;
 
 /// The setting, which `SPEKTR_STORE` overrides.
 const SETTING: &str = "store";

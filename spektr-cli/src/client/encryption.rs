@@ -9,7 +9,7 @@ use rustls::{ClientConfig, RootCertStore};
 use spektr_inbox::HttpUrl;
 
 use crate::failure::Failure;
-use crate::output::safe;
+use crate::terminal::safe;
 
 /// Files in PEM format that replace what the operating system says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,10 +7,11 @@ use serde::Serialize;
 use spektr_types::Entries;
 use spektr_verify::conformance::{Conformance, Drift, Report};
 
-use crate::cli::Global;
+use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
 use crate::input;
-use crate::output::{self, bad, careful, good, safe};
+use crate::output;
+use crate::terminal::{self, bad, careful, good, safe};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -55,7 +56,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
                 let beside = parsed.beside_results().len();
                 if beside > 0 {
                     undocumented += 1;
-                    let members = output::count(beside, "member", "members");
+                    let members = terminal::count(beside, "member", "members");
                     let message = format!("{members} beside /results: unexpected");
                     whole(global, file, &careful("batch"), &message)?;
                 }
@@ -68,7 +69,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         }
     }
     if !global.is_json() {
-        let checked = output::count(entries, "entry", "entries");
+        let checked = terminal::count(entries, "entry", "entries");
         let verdict = match (differing, undocumented) {
             (0, 0) => good("as documented"),
             (0, _) => bad("as documented, in a batch that is not"),

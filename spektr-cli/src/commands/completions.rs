@@ -1,9 +1,8 @@
 //! `spektr completions`: completions for a shell.
 
-use clap::Args;
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::cli;
 use crate::failure::{Answer, Failure};
 use crate::output;
 
@@ -21,9 +20,10 @@ pub(crate) struct Arguments {
     shell: Shell,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
+/// `command` describes the whole command line.
+pub(crate) fn run(arguments: &Arguments, mut command: Command) -> Result<Answer, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut cli::command(), "spektr", &mut script);
+    clap_complete::generate(arguments.shell, &mut command, "spektr", &mut script);
     output::print(&String::from_utf8_lossy(&script))?;
     Ok(Answer::Yes)
 }

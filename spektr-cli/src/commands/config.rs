@@ -5,13 +5,14 @@ use std::fmt::Write as _;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use crate::cli::Global;
+use crate::arguments::Global;
 use crate::config::{Config, Origin, Problem, SETTINGS};
 use crate::failure::{Answer, Failure};
 use crate::forwarding::ForwardArguments;
 use crate::keys::KeyArguments;
-use crate::output::{self, bad, careful, columns, faint, good, safe};
+use crate::output;
 use crate::sender_list::ListArguments;
+use crate::terminal::{bad, careful, columns, faint, good, safe};
 
 pub(crate) const SETTINGS_HELP: &str = "\
 Example of a file:

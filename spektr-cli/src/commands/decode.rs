@@ -9,11 +9,12 @@ use clap::Args;
 use serde::Serialize;
 use spektr_types::Entries;
 
-use crate::cli::Global;
+use crate::arguments::Global;
 use crate::entry::{Line, Members, Outcome};
 use crate::failure::{Answer, Failure};
 use crate::input;
-use crate::output::{self, bad, safe, strong};
+use crate::output;
+use crate::terminal::{self, bad, safe, strong};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -94,7 +95,7 @@ fn report(
     } else {
         let mut text = String::new();
         if arguments.files.len() > 1 || lines.is_empty() {
-            let count = output::count(lines.len(), "entry", "entries");
+            let count = terminal::count(lines.len(), "entry", "entries");
             text.push_str(&format!("{}: {count}\n", strong(&safe(&name))));
         }
         text.extend(lines.iter().map(Line::text));

@@ -8,12 +8,13 @@ use clap::Args;
 use serde::Serialize;
 use spektr_verify::{Construction, SecretEncoding, SignatureHeader, SignedContent, VerifyError};
 
+use crate::arguments::Global;
 use crate::capture::Headers;
-use crate::cli::Global;
 use crate::failure::{Answer, Failure};
 use crate::input::CapturedArguments;
 use crate::keys::{self, KeyArguments, SecretText};
-use crate::output::{self, bad, good, safe, strong};
+use crate::output;
+use crate::terminal::{bad, good, safe, strong};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -7,10 +7,11 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use spektr_json::Json;
 
+use crate::arguments::Global;
 use crate::catalogue::{self, Decision, Details, Event, Example, Member, events};
-use crate::cli::Global;
 use crate::failure::{Answer, Failure};
-use crate::output::{self, careful, columns, faint, strong};
+use crate::output;
+use crate::terminal::{careful, columns, faint, strong};
 
 const LIST_EXAMPLES: &str = "\
 Examples:

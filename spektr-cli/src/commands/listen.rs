@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 
 use self::endpoint::Endpoint;
 use self::message::Printer;
-use crate::cli::{Global, quietly};
+use crate::arguments::{Global, quietly};
 use crate::client::{Client, TlsFiles, parse_url};
 use crate::config::Config;
 use crate::failure::{Answer, Failure};

@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Command};
 use clap_mangen::Man;
 
-use crate::cli;
 use crate::failure::{Answer, Failure};
 use crate::output;
 
@@ -22,8 +21,8 @@ pub(crate) struct Arguments {
     out: Option<PathBuf>,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Result<Answer, Failure> {
-    let command = cli::command();
+/// `command` describes the whole command line.
+pub(crate) fn run(arguments: &Arguments, command: Command) -> Result<Answer, Failure> {
     match &arguments.out {
         Some(folder) => {
             std::fs::create_dir_all(folder)

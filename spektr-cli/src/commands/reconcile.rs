@@ -5,12 +5,13 @@ use serde::Serialize;
 use spektr_inbox::reconcile::{ReconcileError, Summary};
 use spektr_inbox::{Clock as _, SystemClock};
 
-use crate::cli::Global;
+use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
-use crate::output::{self, bad, count};
+use crate::output;
 use crate::progress::Progress;
 use crate::runtime;
 use crate::sender_list::ComparedArguments;
+use crate::terminal::{bad, count};
 use crate::time::{self, Moment};
 
 const EXAMPLES: &str = "\

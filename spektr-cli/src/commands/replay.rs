@@ -12,13 +12,14 @@ use spektr_verify::{SignatureFormat, SignatureHeader, SignedContent, Signer, Ver
 
 use self::progress::Progress;
 use super::diagnose::id_of;
+use crate::arguments::Global;
 use crate::capture::Headers;
-use crate::cli::Global;
 use crate::failure::{Answer, Failure};
 use crate::keys::{self, KeyArguments};
-use crate::output::{self, bad, count, faint, safe, strong};
+use crate::output;
 use crate::record::{self, Recorded};
 use crate::sender::{Report, Sender, SendingArguments};
+use crate::terminal::{bad, count, faint, safe, strong};
 use crate::{http, runtime, time};
 
 const EXAMPLES: &str = "\

@@ -12,14 +12,15 @@ use spektr_json::Json;
 use spektr_types::EnvelopeKey;
 use spektr_verify::{Signer, UnixSeconds};
 
+use crate::arguments::Global;
 use crate::capture::Headers;
 use crate::catalogue::{self, UNKNOWN_EVENT};
-use crate::cli::Global;
 use crate::delivery::{self, Change, Envelope, Ids};
 use crate::failure::{Answer, Failure};
 use crate::keys::KeyArguments;
-use crate::output::{self, bad, good};
+use crate::output;
 use crate::sender::{Report, Sender, SendingArguments};
+use crate::terminal::{self, bad, good};
 use crate::{http, runtime, time};
 
 const EXAMPLES: &str = "\
@@ -276,14 +277,14 @@ fn verdict(report: &Report, corruption: Option<Corruption>) -> String {
     if report.acknowledged > 0 {
         text.push_str(&format!(
             "{} forged: the receiver acknowledged them and must not\n",
-            bad(&output::count(report.acknowledged, "delivery was", "deliveries were")),
+            bad(&terminal::count(report.acknowledged, "delivery was", "deliveries were")),
         ));
     }
     let other = report.deliveries - report.refused - report.acknowledged;
     if other > 0 {
         text.push_str(&format!(
             "{} with neither 200 nor 4xx: no verdict\n",
-            bad(&output::count(other, "delivery was answered", "deliveries were answered")),
+            bad(&terminal::count(other, "delivery was answered", "deliveries were answered")),
         ));
     }
     text

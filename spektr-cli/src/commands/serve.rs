@@ -31,7 +31,7 @@ use self::lifecycle::Work;
 use self::reload::Reload;
 use self::sockets::{Place, Sockets};
 use self::supervisor::Supervisor;
-use crate::cli::Global;
+use crate::arguments::Global;
 use crate::config::Config;
 use crate::failure::{Answer, Failure};
 use crate::forwarding::{EventTypes, ForwardArguments};

@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 use spektr_verify::UnixSeconds;
 
-use crate::cli::Global;
+use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
 use crate::keys::KeyArguments;
 use crate::{input, output, time};

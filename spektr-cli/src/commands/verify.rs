@@ -8,11 +8,12 @@ use serde::Serialize;
 use spektr_types::Entries;
 use spektr_verify::{Provenance, UnixSeconds, VerifyError};
 
-use crate::cli::Global;
+use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
 use crate::input::CapturedArguments;
 use crate::keys::{self, KeyArguments};
-use crate::output::{self, bad, careful, good, strong};
+use crate::output;
+use crate::terminal::{self, bad, careful, good, strong};
 use crate::time;
 
 const EXAMPLES: &str = "\
@@ -208,7 +209,7 @@ fn text(report: &Report) -> String {
     if report.verified {
         let entries = report.entries.map_or_else(
             || "the body is authentic and has no readable entries".to_owned(),
-            |number| output::count(number, "entry", "entries"),
+            |number| terminal::count(number, "entry", "entries"),
         );
         text.push_str(&format!("{}, {entries}\n", good("verified")));
     } else {

@@ -5,7 +5,7 @@ use spektr_verify::KeyRing;
 
 use super::{FILE_VARIABLE, Problem, SETTINGS, Setting};
 use crate::catalogue::did_you_mean;
-use crate::output::safe;
+use crate::terminal::safe;
 
 const PREFIX: &str = "SPEKTR_";
 

@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Origin, SETTINGS, Setting, Value};
 use crate::catalogue::did_you_mean;
-use crate::output::safe;
+use crate::terminal::safe;
 
 /// Something wrong with the configuration, and where.
 #[derive(Debug, PartialEq, Eq, Serialize)]

@@ -19,7 +19,7 @@ use super::guard::Visitor;
 use super::numbers::whole;
 use super::page::{Frame, Refused, shown};
 use super::words;
-use crate::output::safe;
+use crate::terminal::safe;
 
 /// How many entries are counted at a time, so that others can ask the store in between.
 const STEP: usize = 1000;

@@ -14,7 +14,7 @@ use super::guard::Visitor;
 use super::numbers::{When, bytes};
 use super::page::{Frame, Refused, shown};
 use super::words;
-use crate::output::safe;
+use crate::terminal::safe;
 
 /// How many entries a page has.
 const ON_A_PAGE: usize = 50;

@@ -5,7 +5,7 @@ use spektr_types::Timestamp;
 use super::Operations;
 use super::figures::Metrics;
 use super::numbers::When;
-use crate::output::{count, safe};
+use crate::terminal::{count, safe};
 
 /// Something that is known, in words.
 #[derive(Debug)]

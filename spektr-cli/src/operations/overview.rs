@@ -18,7 +18,7 @@ use super::numbers::{When, short, taken, whole};
 use super::page::{Frame, Refused, shown};
 use super::samples::Span;
 use super::words;
-use crate::output::safe;
+use crate::terminal::safe;
 use crate::time;
 use std::time::Duration;
 

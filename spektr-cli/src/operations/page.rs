@@ -8,7 +8,7 @@ use spektr_inbox::store::StoreError;
 use super::Operations;
 use super::guard::Visitor;
 use super::numbers::When;
-use crate::output::safe;
+use crate::terminal::safe;
 use spektr_inbox::{Clock as _, SystemClock};
 
 /// What is around each page.

@@ -15,7 +15,7 @@ use super::actions::proven;
 use super::form::Fields;
 use super::guard::{COOKIE, Visitor};
 use super::page::{Frame, Refused, shown};
-use crate::output::safe;
+use crate::terminal::safe;
 
 /// The longest name of an operator, in characters.
 const LONGEST_NAME: usize = 60;

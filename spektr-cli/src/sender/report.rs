@@ -8,7 +8,7 @@ use serde::Serialize;
 use spektr_inbox::HttpUrl;
 
 use super::Attempt;
-use crate::output::{bad, count, good, safe, strong};
+use crate::terminal::{bad, count, good, safe, strong};
 
 /// How many lost deliveries are listed for people.
 const LISTED: usize = 5;

@@ -11,11 +11,12 @@ use spektr_types::Timestamp;
 use super::by::ByArguments;
 use super::filter::FilterArguments;
 use super::{open, show};
-use crate::cli::Global;
+use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
-use crate::output::{self, count, safe};
+use crate::output;
 use crate::progress::Progress;
 use crate::store::StoreArguments;
+use crate::terminal::{count, safe};
 
 const REPLAY_EXAMPLES: &str = "\
 Examples:

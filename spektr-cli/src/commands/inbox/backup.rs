@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use spektr_inbox::store::sqlite;
 
-use crate::cli::Global;
+use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
-use crate::output::{self, safe};
+use crate::output;
 use crate::store::{Location, StoreArguments};
+use crate::terminal::safe;
 
 const BACKUP_EXAMPLES: &str = "\
 Examples:

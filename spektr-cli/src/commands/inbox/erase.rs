@@ -10,10 +10,11 @@ use spektr_inbox::{Clock as _, SystemClock};
 
 use super::by::ByArguments;
 use super::open;
-use crate::cli::Global;
+use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
-use crate::output::{self, careful, count};
+use crate::output;
 use crate::store::StoreArguments;
+use crate::terminal::{careful, count};
 
 const EXAMPLES: &str = "\
 Examples:

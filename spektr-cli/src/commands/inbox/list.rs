@@ -8,10 +8,11 @@ use spektr_inbox::store::{Filter, State, StoredEntry};
 
 use super::filter::FilterArguments;
 use super::open;
-use crate::cli::Global;
+use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
-use crate::output::{self, bad, careful, count, faint, good, safe};
+use crate::output;
 use crate::store::StoreArguments;
+use crate::terminal::{bad, careful, count, faint, good, safe};
 use crate::time;
 
 const LIST_EXAMPLES: &str = "\

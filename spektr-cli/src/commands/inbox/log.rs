@@ -7,10 +7,11 @@ use spektr_inbox::store::Recorded;
 use spektr_inbox::{Clock as _, SystemClock};
 
 use super::open;
-use crate::cli::Global;
+use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
-use crate::output::{self, count, faint, safe};
+use crate::output;
 use crate::store::StoreArguments;
+use crate::terminal::{count, faint, safe};
 use crate::time::{self, Moment};
 
 const EXAMPLES: &str = "\

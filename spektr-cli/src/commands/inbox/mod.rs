@@ -23,7 +23,7 @@ use clap::Subcommand;
 use spektr_inbox::Count;
 use spektr_inbox::store::Store;
 
-use crate::cli::Global;
+use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
 use crate::log::Log;
 use crate::runtime;

@@ -8,10 +8,11 @@ use spektr_inbox::{Clock as _, SystemClock, operate};
 
 use super::by::ByArguments;
 use super::open;
-use crate::cli::Global;
+use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
-use crate::output::{self, careful, columns, good, safe};
+use crate::output;
 use crate::store::StoreArguments;
+use crate::terminal::{careful, columns, good, safe};
 use crate::time;
 
 const PAUSE_EXAMPLES: &str = "\

@@ -9,12 +9,13 @@ use spektr_inbox::{Clock as _, Receiver, SystemClock, operate};
 
 use super::by::ByArguments;
 use super::open;
-use crate::cli::Global;
+use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
 use crate::keys::KeyArguments;
-use crate::output::{self, bad, count, faint, safe};
+use crate::output;
 use crate::record::{self, Recorder};
 use crate::store::StoreArguments;
+use crate::terminal::{bad, count, faint, safe};
 use crate::time::{self, Moment};
 
 const EXAMPLES: &str = "\

@@ -5,11 +5,12 @@ use spektr_inbox::{Clock as _, SystemClock, operate};
 
 use super::by::ByArguments;
 use super::open;
-use crate::cli::Global;
+use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
-use crate::output::{self, count};
+use crate::output;
 use crate::progress::Progress;
 use crate::store::StoreArguments;
+use crate::terminal::count;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -7,10 +7,11 @@ use spektr_inbox::{Clock as _, SystemClock, operate};
 
 use super::by::ByArguments;
 use super::{open, show};
-use crate::cli::Global;
+use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
-use crate::output::{self, safe};
+use crate::output;
 use crate::store::StoreArguments;
+use crate::terminal::safe;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -9,11 +9,12 @@ use spektr_types::Entry;
 
 use super::list::Row;
 use super::open;
-use crate::cli::Global;
+use crate::arguments::Global;
 use crate::entry::{Line, Members};
 use crate::failure::{Answer, Failure};
-use crate::output::{self, columns, safe, safe_lines, strong};
+use crate::output;
 use crate::store::StoreArguments;
+use crate::terminal::{columns, safe, safe_lines, strong};
 use crate::time;
 
 const EXAMPLES: &str = "\

@@ -12,13 +12,14 @@ use spektr_inbox::{Clock as _, SystemClock};
 use super::by::ByArguments;
 use super::filter::FilterArguments;
 use super::open;
-use crate::cli::Global;
+use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
 use crate::input::is_stdin;
-use crate::output::{self, count, safe};
+use crate::output;
 use crate::progress::Progress;
 use crate::record::make_file;
 use crate::store::StoreArguments;
+use crate::terminal::{count, safe};
 
 const EXPORT_EXAMPLES: &str = "\
 Examples:

@@ -7,10 +7,11 @@ use serde::Serialize;
 use spektr_inbox::reconcile::{Finding, Verification};
 use spektr_inbox::{Clock as _, SystemClock};
 
-use crate::cli::Global;
+use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
-use crate::output::{self, bad, count, good, safe};
+use crate::output;
 use crate::sender_list::ComparedArguments;
+use crate::terminal::{bad, count, good, safe};
 use crate::time::{self, Moment};
 
 const EXAMPLES: &str = "\

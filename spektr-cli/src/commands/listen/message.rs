@@ -15,7 +15,8 @@ use crate::client::{Client, NoAnswer, Reply};
 use crate::commands::{diagnose, verify};
 use crate::entry::{Line, Members};
 use crate::failure::Failure;
-use crate::output::{self, bad, careful, count, faint, good, safe, strong};
+use crate::output;
+use crate::terminal::{bad, careful, count, faint, good, safe, strong};
 use crate::{record, time};
 
 /// A delivery and what was done with it.

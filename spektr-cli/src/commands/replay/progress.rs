@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use spektr_inbox::HttpUrl;
 
 use crate::failure::Failure;
-use crate::output::careful;
 use crate::record;
+use crate::terminal::careful;
 
 /// The file in the folder of the recordings: the URL, and what was acknowledged there.
 const NAME: &str = "replay.progress";

@@ -12,10 +12,11 @@ use serde::Serialize;
 use spektr_json::Json;
 use tokio::net::TcpListener;
 
-use crate::cli::Global;
+use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
-use crate::output::{self, count, faint, strong};
+use crate::output;
 use crate::runtime::Signals;
+use crate::terminal::{count, faint, strong};
 
 /// Events with their times, the oldest first.
 type Events = Vec<(i64, Json)>;

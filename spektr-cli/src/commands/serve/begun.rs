@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 
 use serde::Serialize;
 
-use crate::cli::Global;
+use crate::arguments::Global;
 use crate::failure::Failure;
-use crate::output::{self, careful, faint, safe, strong};
+use crate::output;
+use crate::terminal::{careful, faint, safe, strong};
 
 /// What is said once deliveries are accepted.
 #[derive(Serialize)]

@@ -16,7 +16,7 @@ use tokio::task::spawn_blocking;
 
 use super::forward::Forward;
 use super::{Arguments, log_level, secrets};
-use crate::cli::Global;
+use crate::arguments::Global;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::log::Level;

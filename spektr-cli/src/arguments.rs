@@ -1,0 +1,76 @@
+//! What the arguments of several commands have in common.
+
+use std::path::PathBuf;
+
+use clap::builder::{StringValueParser, TypedValueParser};
+use clap::error::ErrorKind;
+
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::output::Format;
+
+const GLOBAL: &str = "Everywhere";
+
+/// What every command takes.
+#[derive(clap::Args, Clone)]
+pub(crate) struct Global {
+    /// Form of the output
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        global = true,
+        value_name = "FORMAT",
+        help_heading = GLOBAL,
+        display_order = 1000
+    )]
+    pub(crate) format: Format,
+    /// Configuration file [default: $SPEKTR_CONFIG, then spektr.toml, if there is one]
+    #[arg(
+        long = "config",
+        global = true,
+        value_name = "FILE",
+        help_heading = GLOBAL,
+        display_order = 1001
+    )]
+    pub(crate) config_file: Option<PathBuf>,
+}
+
+impl Global {
+    pub(crate) fn config(&self) -> Result<Config, Failure> {
+        Config::load(self.config_file.as_deref())
+    }
+
+    pub(crate) fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+}
+
+/// Reads a value that may hold a secret: unlike clap's own, the message of an
+/// error does not repeat it.
+pub(crate) fn quietly<T: Clone + Send + Sync + 'static>(
+    parse: fn(&str) -> Result<T, String>,
+) -> impl TypedValueParser<Value = T> {
+    Quietly(parse)
+}
+
+#[derive(Clone)]
+struct Quietly<T>(fn(&str) -> Result<T, String>);
+
+impl<T: Clone + Send + Sync + 'static> TypedValueParser for Quietly<T> {
+    type Value = T;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<T, clap::Error> {
+        let text = StringValueParser::new().parse_ref(command, argument, value)?;
+        (self.0)(&text).map_err(|message| {
+            let name = argument.map(ToString::to_string).unwrap_or_default();
+            let message = format!("invalid value for '{name}': {message}\n");
+            clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
+        })
+    }
+}
