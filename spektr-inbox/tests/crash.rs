@@ -336,7 +336,7 @@ async fn a_call_that_fails_once_loses_nothing_that_was_answered_with_200() {
     let calls = deliver_with(&format!("trace={}", WRITING.join(","))).await;
     let is_sample = std::env::var_os("SPEKTR_EVERY_CALL").is_none();
     for name in WRITING {
-        let mut failed = 0;
+        let (mut tried, mut failed) = (0, 0);
         let count = most(&calls, name).min(5000);
         // How many they are depends on what is written together.
         let sure = count.div_ceil(3);
@@ -348,9 +348,11 @@ async fn a_call_that_fails_once_loses_nothing_that_was_answered_with_200() {
                 let has_failed = calls.contains("(INJECTED)");
                 let made = most(&calls, name);
                 assert!(has_failed || made < which, "{fault}: none of {made} calls has failed");
+                tried += 1;
                 failed += u64::from(has_failed);
             }
         }
+        println!("{name}: {count} calls, {failed} of {tried} faults happened");
         // A call that is not made with each number can be missed, but not all of them.
         assert!(failed > 0, "no {name} has failed");
     }

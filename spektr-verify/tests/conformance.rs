@@ -131,10 +131,45 @@ fn what_all_elements_of_a_list_have_is_reported_once() {
 }
 
 #[test]
+fn a_member_may_have_any_of_its_names_and_has_to_have_one_if_it_is_required() {
+    let mut entry = run_end();
+    for (name, alias) in [("process_name", "processName"), ("process_output", "processOutput")] {
+        let value = entry.as_object_mut().unwrap().remove(name).unwrap();
+        entry[alias] = value;
+        assert!(check(&entry).conforms(), "{alias}: {}", check(&entry));
+        let value = std::mem::replace(&mut entry[alias], json!(false));
+        let expected = vec![JsonType::String];
+        let pointer = format!("/{alias}");
+        assert_eq!(
+            found(&entry),
+            [Drift::TypeChanged { pointer, expected, found: JsonType::Boolean }]
+        );
+        entry.as_object_mut().unwrap().remove(alias);
+        assert!(!check(&entry).conforms(), "neither {name} nor {alias}");
+        entry[name] = value;
+    }
+}
+
+#[test]
+fn a_name_of_the_envelope_is_no_name_of_the_envelope_further_in() {
+    let mut entry = tag_added();
+    entry["eventType"] = entry["type"].take();
+    entry.as_object_mut().unwrap().remove("createdAt");
+    entry["timestamp"] = json!(1_731_057_600);
+    entry["data"]["createdAt"] = json!(1);
+    let pointer = "/data/createdAt".to_owned();
+    let unexpected = Drift::UnexpectedMember { pointer, found: JsonType::Integer };
+    assert_eq!(found(&entry), [unexpected]);
+}
+
+#[test]
 fn an_unknown_event_is_named_if_it_looks_like_one() {
     let mut entry = tag_added();
     entry["type"] = json!("risk_score_changed");
     let wire_type = Some("risk_score_changed".to_owned());
+    assert_eq!(found(&entry), [Drift::UnknownEvent { wire_type }]);
+    entry["type"] = json!("_internal");
+    let wire_type = Some("_internal".to_owned());
     assert_eq!(found(&entry), [Drift::UnknownEvent { wire_type }]);
     entry["type"] = json!("Jane Marker");
     assert_eq!(found(&entry), [Drift::UnknownEvent { wire_type: None }]);
