@@ -59,6 +59,38 @@ fn errors_of_key_rings_name_keys_by_their_places() {
 }
 
 #[test]
+fn the_cause_of_an_error_is_its_source() {
+    use std::error::Error as _;
+
+    let error = KeyRing::parse("a=1,b:hex=x").unwrap_err();
+    let cause = error.source().map(ToString::to_string);
+    assert_eq!(cause.as_deref(), Some("the secret is not an even number of hexadecimal digits"));
+    assert!(KeyRing::parse("").unwrap_err().source().is_none());
+}
+
+#[cfg(feature = "toml")]
+#[test]
+fn errors_of_key_files_name_places_in_them() {
+    use std::error::Error as _;
+
+    let error = |text: &str| KeyRing::from_toml(text).unwrap_err().to_string();
+    for (text, shown) in [
+        ("keys = [\n{ id = \"a\"", "the key file is not TOML at line 2"),
+        (
+            "keys = []\nowner = 1",
+            "the key file has an unknown member (in key 0; 0 is the top level)",
+        ),
+        ("keys = 1", "the key file's `keys` is not a list of tables"),
+        ("[[keys]]\nid = \"a\"", "key 1 lacks a usable `secret`"),
+    ] {
+        assert_eq!(error(text), shown);
+    }
+    let missing = KeyRing::from_toml_file("no/such/file.toml").unwrap_err();
+    assert_eq!(missing.to_string(), "cannot read the key file no/such/file.toml");
+    assert!(missing.source().unwrap().downcast_ref::<std::io::Error>().is_some());
+}
+
+#[test]
 fn headers_are_shown_by_their_names() {
     let names = HEADERS.map(|header| header.to_string());
     let expected =
