@@ -143,7 +143,8 @@ export type UnknownName = Unlisted;
 /**
  * An event that is not listed here, in the envelope with `type`. Keep it as it came.
  *
- * Its other members may be missing, or be of any type.
+ * Its other members may be missing, or be of any type; it may have members that are not
+ * listed here, too: `Object.entries` has all of them.
  */
 export interface UnknownEvent {
   /** Id of this event. */
@@ -158,6 +159,12 @@ export interface UnknownEvent {
   delivered?: unknown;
   /** Moment of the event's creation. */
   createdAt?: unknown;
+  /**
+   * The event's payload.
+   *
+   * Sensitive: keep it out of logs.
+   */
+  data?: unknown;
   /** Not in this shape; it tells the others from it. */
   eventType?: null;
 }
@@ -165,7 +172,8 @@ export interface UnknownEvent {
 /**
  * An event that is not listed here, in the envelope with `eventType`. Keep it as it came.
  *
- * Its other members may be missing, or be of any type.
+ * Its other members may be missing, or be of any type; it may have members that are not
+ * listed here, too: `Object.entries` has all of them.
  */
 export interface UnknownEventByEventType {
   /** Id of this event. */

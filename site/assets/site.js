@@ -81,7 +81,12 @@
     index ??= new Promise((loaded, failed) => {
       const script = document.createElement("script");
       script.src = `${ROOT}search-index.js`;
-      script.onerror = failed;
+      script.onerror = () => {
+        // The next key tries again.
+        index = undefined;
+        script.remove();
+        failed();
+      };
       script.onload = () =>
         loaded(
           globalThis.searchIndex.map(([text, kind, about, href]) => ({

@@ -52,6 +52,7 @@ impl<'m> Row<'m> {
     pub(crate) fn valid_for(&self) -> Option<String> {
         let seconds = self.member.valid_for_seconds?;
         Some(match (seconds / 3600, seconds % 3600) {
+            (1, 0) => "1 hour".to_owned(),
             (hours, 0) => format!("{hours} hours"),
             _ => format!("{seconds} seconds"),
         })

@@ -12,9 +12,14 @@ def handle(event):
         print(event.data.alertId)
 
 
+def keep(entry):
+    print("kept", entry["id"])
+
+
 delivery = json.loads(pathlib.Path(sys.argv[2]).read_text())
 given = {
     "handle": handle,
+    "keep": keep,
     "headers": delivery["headers"],
     "body": bytes(delivery["body"]),
     "keys": {key: secret.encode() for key, secret in delivery["keys"].items()},

@@ -29,8 +29,8 @@ for path in sorted(pathlib.Path(sys.argv[1]).glob("*.json")):
     before = vector["signed_content"].replace("{body}", "").replace("\\n", "\n")
     before = before.replace("{timestamp}", "{time}")
     try:
-        delivery = verify(headers, base64.b64decode(vector["body_base64"]), secrets, now, before)
-        verdict = f"accepted {len(delivery.get('results', [delivery]))}"
+        entries = verify(headers, base64.b64decode(vector["body_base64"]), secrets, now, before)
+        verdict = f"accepted {len(entries)}"
     except (json.JSONDecodeError, UnicodeDecodeError):
         # A body that is not JSON is authentic.
         verdict = "accepted null"

@@ -45,7 +45,11 @@ const SETS: [Set; 5] = [
     Set {
         name: "entries",
         package: "spektr-types",
-        files: &["spektr-types/src/entries.rs", "spektr-types/src/entries/*.rs"],
+        files: &[
+            "spektr-types/src/decode.rs",
+            "spektr-types/src/entries.rs",
+            "spektr-types/src/entries/*.rs",
+        ],
         tested: &["spektr-types", "spektr-tests"],
         tests: "--lib --test envelope_aliases --test hostile_bodies --test hostile_entries \
                 --test properties --test selection --test times",

@@ -108,7 +108,10 @@ fn npm_ci(folder: &str) -> Result<()> {
         .stdout(Stdio::null())
         .status()
         .context("cannot run npm")?;
-    ensure!(status.success(), "npm ci failed in {folder}");
+    ensure!(
+        status.success(),
+        "npm ci failed: run it in {folder} to see why; it needs a registry that it reaches"
+    );
     Ok(())
 }
 
@@ -128,7 +131,11 @@ fn pip_install() -> Result<()> {
         .stdin(Stdio::null())
         .status()
         .context("cannot run python3")?;
-    ensure!(status.success(), "pip install failed in {PIP}");
+    ensure!(
+        status.success(),
+        "pip install failed, see above: it needs an index that it reaches; \
+         the packages are those of {PIP}/{REQUIREMENTS}"
+    );
     fs::copy(folder.join(REQUIREMENTS), modules.join(INSTALLED_REQUIREMENTS))
         .with_context(|| format!("pip has not made {PIP}/{MODULES}"))?;
     Ok(())
@@ -185,6 +192,26 @@ fn missing_packages() -> Vec<&'static str> {
     NPM.into_iter().filter(is_missing).collect()
 }
 
+/// Tells whether npm installs a package here: one that is optional may be for other systems.
+fn is_for_this_system(package: &Value) -> bool {
+    let os = match std::env::consts::OS {
+        "macos" => "darwin",
+        other => other,
+    };
+    let cpu = match std::env::consts::ARCH {
+        "x86_64" => "x64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    let allows = |list: &Value, name: &str| {
+        list.as_array().is_none_or(|names| names.iter().any(|one| one == name))
+    };
+    // Which C library this is, nothing here tells.
+    let is_sure =
+        package["libc"].is_null() && allows(&package["os"], os) && allows(&package["cpu"], cpu);
+    package["optional"] != true || is_sure
+}
+
 /// Tells whether the packages of a folder are those of its lock file.
 fn has_packages(folder: &Path) -> bool {
     let read = |name: &str| -> Option<Value> {
@@ -195,7 +222,7 @@ fn has_packages(folder: &Path) -> bool {
     };
     let wanted = lock["packages"].as_object().into_iter().flatten();
     // The folder itself is listed without a name, and npm leaves out what is for other systems.
-    let mut wanted = wanted.filter(|(place, it)| !place.is_empty() && it["optional"] != true);
+    let mut wanted = wanted.filter(|(place, it)| !place.is_empty() && is_for_this_system(it));
     wanted.all(|(place, package)| {
         let found = &installed["packages"][place];
         found["version"] == package["version"] && found["integrity"] == package["integrity"]

@@ -6,15 +6,15 @@
 use spektr_json::{Json, pointer};
 
 use super::schemas::{
-    Place, Schemas, all, any, described, every, id, not, object, refer, relative, requires, texts,
-    titled,
+    Place, Schemas, all, any, deprecated, described, every, id, not, object, refer, relative,
+    requires, texts, titled, with_wire_type,
 };
 use super::select::{self, Envelope};
-use super::{DELIVERY, ENTRY, by_event_type, shape};
+use super::{DELIVERY, ENTRY, by_event_type, shape, wire_type_member};
 use crate::dialect::DRAFT;
 use crate::embed;
 use crate::envelope::RESULTS;
-use crate::model::{Event, Member, Model, Status, TypeDef};
+use crate::model::{Event, Member, Model, TypeDef};
 use crate::passes::PAYLOAD;
 use crate::problem::Required;
 
@@ -27,8 +27,8 @@ const DESCRIPTION: &str = "The body of a delivery: a batch of events, or one eve
     it calls malformed. An event whose wire type no schema has is valid whatever else it holds, as the crate keeps \
     it as unknown; with a known wire type it has to be that event. Not expressed: a wire type in other than lower \
     case is read as that event by the crate, and is valid here without a look at the payload; the crate also reads \
-    an entry with `type` and `timestamp`, or with `eventType` and `createdAt`, and a null beside the other \
-    envelope's member; and it refuses a member that is given twice, nesting below 127 levels, and numbers and texts \
+    an entry with `type` and `timestamp`, or with `eventType` and `createdAt`; of an entry with members of both \
+    envelopes it reads those of the one with `type` and passes over the others; and it refuses a member that is given twice, nesting deeper than 127 levels, and numbers and texts \
     that no value can hold. `x-sensitive` marks personal data and secrets: keep them out of logs. \
     `x-valid-for-seconds` counts from the event's creation.";
 
@@ -139,17 +139,15 @@ fn envelope(model: &Model, file: &str, members: &[Member]) -> (String, Json) {
 /// `type`, and the one among its definitions is about the other.
 fn event(model: &Model, event: &Event) -> Json {
     let schemas = Schemas { model, place: Place::Resource(&event.file) };
-    let mut own = schemas.object(&event.members);
-    let mut properties = vec![super::wire_type_member(model, event, Envelope::Type)];
-    properties.extend_from_slice(own.get("properties").map(Json::members).unwrap_or_default());
-    own.put("properties", Json::Object(properties));
+    let own = with_wire_type(
+        wire_type_member(model, event, Envelope::Type),
+        schemas.object(&event.members),
+    );
     let envelope = refer(&relative(&event.file, Required::TypeEnvelope.path()));
-    let deprecated =
-        (event.status == Status::Deprecated).then_some(("deprecated", Json::Bool(true)));
     let other = (by_event_type(&event.title), in_event_type_envelope(model, event));
     all([
         object([("$id", id(&event.file))]),
-        titled(&event.title, &described(event), [object(deprecated), envelope, own]),
+        titled(&event.title, &described(event), [deprecated(event), envelope, own]),
         own_types(model, &event.file, [other]),
     ])
 }
@@ -172,7 +170,5 @@ fn in_event_type_envelope(model: &Model, event: &Event) -> Json {
     let envelope = refer(&relative(&event.file, Required::EventTypeEnvelope.path()));
     let rules = every(rules.collect());
     let description = format!("{} In the envelope with `eventType`.", event.description);
-    let deprecated =
-        (event.status == Status::Deprecated).then_some(("deprecated", Json::Bool(true)));
-    titled(&by_event_type(&event.title), &description, [object(deprecated), envelope, rules])
+    titled(&by_event_type(&event.title), &description, [deprecated(event), envelope, rules])
 }

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use spektr_json::Json;
 
-use super::schemas::{Place, Schemas, all, any, component, described, object, texts, titled};
+use super::schemas::{
+    Place, Schemas, all, any, component, deprecated, described, object, texts, titled,
+    with_wire_type,
+};
 use super::select::Envelope;
 use super::{
     DELIVERY, ENTRY, UNKNOWN, by_event_type, has_members_beside, members, payload, shape,
@@ -12,7 +15,7 @@ use super::{
 };
 use crate::envelope::RESULTS;
 use crate::examples::{Examples, FULL};
-use crate::model::{Event, Model, Status, TypeKind};
+use crate::model::{Event, Model, TypeKind};
 use crate::passes::PAYLOAD;
 use crate::problem::Required;
 
@@ -28,7 +31,8 @@ pub(super) fn note(model: &Model) -> String {
         ));
     }
     text.push_str(
-        " `x-sensitive` marks personal data and secrets, which belong in no log. The schemas are for \
+        " Wire types are in lower case here; receivers of this project read any other case as the same. \
+         `x-sensitive` marks personal data and secrets, which belong in no log. The schemas are for \
          generators of code and for people; validate with `spektr.schema.json`, which has all rules.",
     );
     text
@@ -102,7 +106,10 @@ fn entry(model: &Model) -> Json {
 }
 
 fn event(model: &Model, event: &Event, schemas: &Schemas<'_>, examples: &Examples) -> Json {
-    let own = own(wire_type_member(model, event, Envelope::Type), schemas.object(&event.members));
+    let own = with_wire_type(
+        wire_type_member(model, event, Envelope::Type),
+        schemas.object(&event.members),
+    );
     let full = examples.of(&event.module).iter().find(|example| example.case == FULL);
     let full = full.map(|full| ("examples", Json::Array(vec![full.body.clone()])));
     let envelope = shape(model, Required::TypeEnvelope.path()).0;
@@ -140,27 +147,15 @@ fn in_event_type_envelope(model: &Model, event: &Event, schemas: &Schemas<'_>) -
             object(sensitive),
         ]);
     }
-    let own = self::own(wire_type_member(model, event, Envelope::EventType), own);
+    let own = with_wire_type(wire_type_member(model, event, Envelope::EventType), own);
     let envelope = shape(model, Required::EventTypeEnvelope.path()).0;
     let description = format!("{}\n\nIn the envelope with `eventType`.{note}", described(event));
     let title = by_event_type(&event.title);
     titled(&title, &description, [deprecated(event), extends(envelope, own)])
 }
 
-/// Puts the member with the wire type before an event's own members.
-fn own(wire_type: (String, Json), mut own: Json) -> Json {
-    let mut properties = vec![wire_type];
-    properties.extend_from_slice(own.get("properties").map(Json::members).unwrap_or_default());
-    own.put("properties", Json::Object(properties));
-    own
-}
-
 fn extends(envelope: &str, own: Json) -> Json {
     object([("allOf", Json::Array(vec![component(envelope), own]))])
-}
-
-fn deprecated(event: &Event) -> Json {
-    object((event.status == Status::Deprecated).then_some(("deprecated", Json::Bool(true))))
 }
 
 fn unknown(model: &Model, envelope: Envelope) -> (String, Json) {

@@ -72,7 +72,7 @@ pub struct Answer {
 }
 
 /// The answers of the receivers of this project.
-pub const ANSWERS: [Answer; 9] = [
+pub const ANSWERS: [Answer; 10] = [
     Answer {
         status: ACCEPTED,
         meaning: "Every entry is stored durably, duplicates aside. A malformed entry is stored too and does not fail \
@@ -85,6 +85,7 @@ pub const ANSWERS: [Answer; 9] = [
                   or not valid, the signature does not match, or the delivery was signed too long ago or in the \
                   future. The answer does not say which.",
     },
+    Answer { status: "404", meaning: "Deliveries have another path here." },
     Answer { status: "408", meaning: "The body took too long to arrive." },
     Answer {
         status: "413",

@@ -214,6 +214,18 @@ fn at_most_one_name(member: &Member) -> Json {
     object([("oneOf", Json::Array(choices))])
 }
 
+/// Puts the member with the wire type before an event's own members.
+pub(super) fn with_wire_type(wire_type: (String, Json), mut own: Json) -> Json {
+    let mut properties = vec![wire_type];
+    properties.extend_from_slice(own.get("properties").map(Json::members).unwrap_or_default());
+    own.put("properties", Json::Object(properties));
+    own
+}
+
+pub(super) fn deprecated(event: &Event) -> Json {
+    object((event.status == Status::Deprecated).then_some(("deprecated", Json::Bool(true))))
+}
+
 /// Returns what is written of an event for people.
 pub(super) fn described(event: &Event) -> String {
     let status = match event.status {

@@ -120,7 +120,8 @@ fn envelopes(model: &Model, text: &mut String) {
     ] {
         let docs = format!(
             "An event that is not listed here, in the envelope with `{}`. Keep it as it came.\n\n\
-             Its other members may be missing, or be of any type.",
+             Its other members may be missing, or be of any type; it may have members that are not listed here, \
+             too: `Object.entries` has all of them.",
             envelope.wire_type().name
         );
         let body = members(model, envelope).iter().map(|member| {
@@ -130,17 +131,28 @@ fn envelopes(model: &Model, text: &mut String) {
                 false => Declared { ty: "unknown".into(), is_optional: true, ..declared },
             }
         });
-        let body: Vec<_> = body.chain([other.clone()]).collect();
+        let mut body: Vec<_> = body.collect();
+        // The envelope with `type` leaves the payload to the events.
+        if body.iter().all(|member| member.name != PAYLOAD) {
+            body.push(Declared {
+                name: PAYLOAD.to_owned(),
+                docs: format!("The event's payload.\n\n{SENSITIVE}"),
+                ty: "unknown".to_owned(),
+                is_optional: true,
+            });
+        }
+        body.push(other.clone());
         interface(text, &docs, &name, "", &body);
     }
 }
 
 /// Declares an event in both envelopes.
 fn event(model: &Model, event: &Event, text: &mut String) {
-    let mut docs = schemas::described(event);
-    if event.status == Status::Deprecated {
-        docs.push_str("\n\n@deprecated At spektr; it is sent until it ends.");
-    }
+    let deprecated = match event.status {
+        Status::Deprecated => "\n\n@deprecated At spektr; it is sent until it ends.",
+        Status::Available | Status::Wip => "",
+    };
+    let docs = schemas::described(event) + deprecated;
     let names: Vec<_> = event.wire_types.iter().map(|name| quoted(name)).collect();
     let tag = |envelope: Envelope| {
         let (name, json) = wire_type_member(model, event, envelope);
@@ -171,9 +183,7 @@ fn event(model: &Model, event: &Event, text: &mut String) {
              documented: in `data` with the rest, or beside it.",
         );
     }
-    if event.status == Status::Deprecated {
-        other.push_str("\n\n@deprecated At spektr; it is sent until it ends.");
-    }
+    other.push_str(deprecated);
     let name = by_event_type(&event.title);
     interface(text, &other, &name, &format!(" extends {envelope}"), &body);
     if beside {

@@ -45,19 +45,37 @@ fn both_documents_have_the_same_schemas() {
     assert_eq!(openapi["components"]["schemas"], asyncapi["components"]["schemas"]);
 }
 
-/// The lock file says what is installed, and no registry's address.
+/// The lock files say what is installed, and no registry's address.
 #[test]
 fn packages_are_pinned_without_addresses() {
-    let lock = corpus::read(&tools::folder().join("package-lock.json"));
-    assert!(lock.contains("\"integrity\"") && !lock.contains("\"resolved\""), "{lock}");
-    let package: Value =
-        serde_json::from_str(&corpus::read(&tools::folder().join("package.json"))).expect("JSON");
-    let versions = package["devDependencies"].as_object().expect("packages");
-    for (name, version) in versions {
-        let version = version.as_str().expect("a version");
-        assert!(version.starts_with(|first: char| first.is_ascii_digit()), "{name}: {version}");
+    for folder in [tools::folder(), corpus::workspace_root().join("tests/browser")] {
+        let lock = corpus::read(&folder.join("package-lock.json"));
+        assert!(lock.contains("\"integrity\"") && !lock.contains("\"resolved\""), "{lock}");
+        let package = corpus::read(&folder.join("package.json"));
+        let package: Value = serde_json::from_str(&package).expect("JSON");
+        let versions = package["devDependencies"].as_object().expect("packages");
+        assert!(!versions.is_empty());
+        for (name, version) in versions {
+            let version = version.as_str().expect("a version");
+            assert!(version.starts_with(|first: char| first.is_ascii_digit()), "{name}: {version}");
+        }
     }
     for line in corpus::read(&tools::folder().join("requirements.txt")).lines() {
         assert!(line.starts_with('#') || line.contains("=="), "{line}");
     }
+}
+
+/// The pictures of the README are small enough to be looked at from anywhere.
+#[test]
+fn pictures_are_smaller_than_200_kilobytes() {
+    let folder = corpus::workspace_root().join("docs");
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(&folder).expect("the folder is there") {
+        let entry = entry.expect("it can be listed");
+        let size = entry.metadata().expect("it is there").len();
+        assert!(size < 200_000, "{}: {size} bytes", entry.path().display());
+        names.push(entry.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    assert_eq!(names, ["operations.png", "reference.png"]);
 }

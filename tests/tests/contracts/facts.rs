@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::time::Duration;
 
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 use spektr_tests::{corpus, tools};
-use spektr_verify::SignatureHeader;
+use spektr_verify::{SignatureHeader, Verifier};
 
 fn contract(name: &str) -> Value {
     serde_json::from_str(&corpus::read(&tools::contract(name))).expect("JSON")
@@ -92,20 +93,53 @@ fn the_answers_are_those_of_the_receivers() {
         .filter(|it| *it != "default")
         .cloned()
         .collect();
-    let mut answered = BTreeSet::from(["200".to_owned()]);
-    for source in ["spektr-inbox/src/receive/failure.rs", "spektr-axum/src/rejection.rs"] {
+    let mut answered = BTreeSet::new();
+    for source in [
+        "spektr-inbox/src/receive/failure.rs",
+        "spektr-inbox/src/receive/mod.rs",
+        "spektr-axum/src/ack.rs",
+        "spektr-axum/src/rejection.rs",
+    ] {
         let text = corpus::read(&corpus::workspace_root().join(source));
         let names = text.split("StatusCode::").skip(1);
         let names =
             names.map(|rest| rest.split(|c: char| !c.is_ascii_uppercase() && c != '_').next());
         answered.extend(names.flatten().filter(|name| name.len() > 1).map(status));
     }
+    assert!(answered.remove("405"), "the contract is about a POST; other methods are refused");
     assert_eq!(documented, answered);
     let failure = responses["default"]["description"].as_str().expect("a text");
     for (status, response) in responses.as_object().expect("by status") {
         let text = response["description"].as_str().expect("a text");
         assert_eq!(text.ends_with(failure), status != "200", "{status}: what the sender does");
     }
+}
+
+/// The figures of the texts are those of the verifier, and of the command that plays the sender.
+#[test]
+fn the_tolerance_and_the_repetitions_are_those_of_the_verifier_and_of_the_played_sender() {
+    let openapi = contract("openapi.json");
+    let timestamp = &openapi["components"]["parameters"]["x-signature-timestamp"]["description"];
+    assert_eq!(Verifier::DEFAULT_TOLERANCE, Duration::from_secs(5 * 60));
+    assert!(timestamp.as_str().expect("a text").contains("accept five minutes of difference"));
+
+    let sender = corpus::read(&corpus::workspace_root().join("spektr-cli/src/sender.rs"));
+    let default = |argument: &str, unit: &str| {
+        let (before, _) = sender.split_once(argument).expect("the argument is there");
+        let (_, value) = before.rsplit_once("default_value").expect("it has a default");
+        let digits = value.find(|character: char| character.is_ascii_digit()).expect("a number");
+        let end = value[digits..].find(unit).expect("the unit follows");
+        value[digits..digits + end].to_owned()
+    };
+    let (times, seconds) = (default("retries: u32", ")"), default("retry_interval: ", "s\""));
+    let failure = openapi.pointer("/webhooks/delivery/post/responses/default/description");
+    assert_eq!(
+        failure.and_then(Value::as_str),
+        Some(&*format!(
+            "The sender takes any status other than 200 for a failure: it repeats the delivery \
+             {times} times, {seconds} s apart, and then drops it."
+        ))
+    );
 }
 
 /// Returns the number of a status by its name in the source.

@@ -56,7 +56,13 @@ const SECRET: &str = "correct horse battery staple";
 /// When the delivery is signed and, for the programs, what time it is.
 const NOW: u64 = 1_731_057_600;
 
+/// Of a batch of all events.
 pub(super) fn delivery() -> Delivery {
+    delivery_behind(Vec::new())
+}
+
+/// Of a batch in which other entries come first.
+fn delivery_behind(mut entries: Vec<Value>) -> Delivery {
     let examples = corpus::examples();
     let full: Vec<Value> = examples
         .values()
@@ -65,7 +71,21 @@ pub(super) fn delivery() -> Delivery {
         .collect();
     let shown = full.iter().find(|event| event["type"] == "alert_resolved").expect("there is one");
     let shown = shown["data"]["alertId"].as_str().expect("an id").to_owned();
-    let body = json!({ "results": full }).to_string().into_bytes();
+    entries.extend(full);
+    signed(&json!({ "results": entries }), shown)
+}
+
+/// Of one event alone.
+fn delivery_of_one() -> Delivery {
+    let examples = corpus::examples();
+    let event = examples["alert_resolved"].iter().find(|example| example.case == "full");
+    let event = event.expect("there is one").json();
+    let shown = event["data"]["alertId"].as_str().expect("an id").to_owned();
+    signed(&event, shown)
+}
+
+fn signed(body: &Value, shown: String) -> Delivery {
+    let body = body.to_string().into_bytes();
     let secret = Secret::from_bytes(SECRET.as_bytes()).expect("a secret");
     let key = SigningKey::new("key-a", secret).expect("a key");
     let signer = Signer::new(key, SignedContent::TIMESTAMP_DOT_BODY);
@@ -181,18 +201,22 @@ fn the_lines_of_the_readme_read_an_authentic_delivery_and_refuse_a_changed_one()
     let folder = tools::empty_folder(TMP, "readme_py");
     let block = block("python");
     let verifier = corpus::read(&corpus::workspace_root().join(VERIFIER).join("verify.py"));
-    assert!(block.contains(&verifier), "the README shows {VERIFIER}/verify.py");
+    let (_, verifier) = verifier.split_once('\n').expect("its imports come first");
+    assert!(block.contains(verifier), "the README shows {VERIFIER}/verify.py");
     assert!(block.lines().count() <= 10, "{block}");
     let program = folder.join("readme.py");
     tools::write(&program, &block);
-    let delivery = delivery();
-    let run = |changed| {
+    let run = |delivery: &Delivery, changed| {
         let mut python = tools::python(&[types]);
         let delivery = delivery.write(&folder, changed);
         tools::output(python.arg(tools::folder().join("readme.py")).arg(&program).arg(delivery))
     };
-    assert_eq!(tools::printed(&run(None)), format!("{}\n", delivery.shown));
-    let said = run(Some(delivery.body.len() / 2));
+    let malformed = json!({ "id": "e-malformed", "type": "alert_resolved", "data": 7 });
+    let (delivery, one) = (delivery_behind(vec![malformed]), delivery_of_one());
+    let said = tools::printed(&run(&delivery, None));
+    assert_eq!(said, format!("kept e-malformed\n{}\n", delivery.shown));
+    assert_eq!(tools::printed(&run(&one, None)), format!("{}\n", one.shown));
+    let said = run(&delivery, Some(delivery.body.len() / 2));
     assert!(!said.status.success(), "a byte was changed");
     let error = String::from_utf8_lossy(&said.stderr).into_owned();
     assert!(error.contains("ValueError: not authentic"), "{error}");
