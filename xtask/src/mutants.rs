@@ -19,6 +19,9 @@ pub(crate) struct Arguments {
     names: Vec<String>,
 }
 
+/// How long the tests of a mutant may take, in seconds.
+const LIMIT: &str = "300";
+
 /// Files that are changed, and the tests that have to see it.
 struct Set {
     name: &'static str,
@@ -108,12 +111,31 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(if is_enough { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Runs the tests of a set on what nobody has changed: those that fail would see each mutant.
+fn pass(set: &Set) -> Result<()> {
+    let mut test = Command::new(workspace::cargo());
+    test.args(["test", "--locked", "--all-features"]);
+    for package in set.tested {
+        test.args(["--package", package]);
+    }
+    let status = test
+        .args(set.tests.split_whitespace())
+        .current_dir(workspace::root())
+        .status()
+        .context("cannot run cargo test")?;
+    ensure!(status.success(), "{}: the tests fail without a mutant", set.name);
+    Ok(())
+}
+
 /// Runs a set; tells whether enough mutants were seen.
 fn mutate(set: &Set) -> Result<bool> {
+    pass(set)?;
     let output = workspace::root().join("target/mutants").join(set.name);
     fs::create_dir_all(&output)?;
     let mut mutants = Command::new(workspace::cargo());
     mutants.args(["mutants", "--package", set.package, "--all-features", "--output"]).arg(&output);
+    // Before them it would run the tests of the changed package alone, which `pass` has done.
+    mutants.args(["--baseline", "skip", "--timeout", LIMIT]);
     for files in set.files {
         mutants.args(["--file", files]);
     }
