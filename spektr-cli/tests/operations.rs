@@ -30,20 +30,27 @@ fn links(page: &str) -> Vec<String> {
 #[test]
 fn no_page_has_anything_of_a_payload_and_every_link_leads_to_one() {
     let operated = Operated::start();
+    let (cookie, _) = operated.sign_in();
+    let host = operated.host();
+    let signed_in = [("host", &*host), ("cookie", &*cookie)];
     let mut seen = BTreeSet::new();
-    let mut ahead = vec!["/".to_owned()];
-    while let Some(path) = ahead.pop() {
-        if !seen.insert(path.clone()) {
+    // Signed in, a page has forms beside what everybody sees.
+    let mut ahead = vec![("/".to_owned(), false), ("/".to_owned(), true)];
+    while let Some((path, is_signed_in)) = ahead.pop() {
+        if !seen.insert((path.clone(), is_signed_in)) {
             continue;
         }
-        let answer = operated.page(&path);
+        let headers = if is_signed_in { &signed_in[..] } else { &signed_in[..1] };
+        let answer = operated.send("GET", &path, headers, "");
         assert_eq!(answer.status, 200, "{path}");
         assert!(!answer.body.contains(MARKER), "{path}");
         assert!(!answer.head.contains(MARKER), "{path}");
         let policy = answer.header("content-security-policy").expect("a policy");
         assert!(policy.starts_with("default-src 'none'; ") && !policy.contains("unsafe"), "{path}");
-        ahead.extend(links(&answer.body));
+        ahead.extend(links(&answer.body).into_iter().map(|path| (path, is_signed_in)));
     }
+    let seen: BTreeSet<_> =
+        seen.into_iter().filter_map(|(path, is_signed_in)| is_signed_in.then_some(path)).collect();
     // Every entry, those in every state, and what can be done with them.
     let entries = operated.inbox(&["list"]);
     assert_eq!(entries.len(), 5);
@@ -225,6 +232,39 @@ fn a_forged_post_changes_nothing_whatever_it_has_but_the_rest() {
 }
 
 #[test]
+fn a_page_of_another_site_has_no_entries_counted() {
+    let operated = Operated::start();
+    let host = operated.host();
+    for path in ["/replay?state=dead", "/retry?type=alert_resolved"] {
+        for (site, expected) in
+            [("same-origin", 200), ("none", 200), ("same-site", 403), ("cross-site", 403)]
+        {
+            let headers = [("host", &*host), ("sec-fetch-site", site)];
+            let answer = operated.send("GET", path, &headers, "");
+            assert_eq!(answer.status, expected, "{path}, {site}: {}", answer.body);
+        }
+    }
+    // A link from elsewhere to what everybody may read is followed.
+    let headers = [("host", &*host), ("sec-fetch-site", "cross-site")];
+    assert_eq!(operated.send("GET", "/entries/2", &headers, "").status, 200);
+}
+
+#[test]
+fn the_cookie_of_a_browser_that_comes_by_tls_is_not_sent_without() {
+    let operated = Operated::start();
+    let host = operated.host();
+    let form = format!("name=ada&token={TOKEN}");
+    let cookie = |scheme: &str| {
+        let origin = format!("{scheme}://{host}");
+        let headers = [("host", &*host), ("origin", &*origin)];
+        let answer = operated.send("POST", "/sign-in", &headers, &form);
+        answer.header("set-cookie").expect("a cookie").to_owned()
+    };
+    assert!(cookie("https").ends_with("; Max-Age=3600; Secure"));
+    assert!(cookie("http").ends_with("; Max-Age=3600"));
+}
+
+#[test]
 fn a_hostile_id_is_text_on_every_page() {
     let operated = Operated::start();
     let id = r#"<script>alert(1)</script>\u202e"#;
@@ -263,8 +303,26 @@ fn away_from_loopback_everything_but_health_and_metrics_needs_the_token() {
 
     token_file(folder.path());
     let service = start(&["--ops-token-file", "ops-token.txt"]);
-    for path in ["/", "/entries", "/entries/1", "/dead", "/pause"] {
+    let private = [
+        "/",
+        "/entries",
+        "/entries/1",
+        "/dead",
+        "/replay",
+        "/retry",
+        "/entries/1/resolve",
+        "/pause",
+        "/resume",
+    ];
+    for path in private {
         assert_eq!(service.get(path), (303, String::new()), "{path}");
+    }
+    let host = format!("localhost:{}", service.operations.port());
+    let origin = format!("http://{host}");
+    for path in private.iter().chain(&["/sign-out"]) {
+        let headers = [("host", &*host), ("origin", &*origin)];
+        let answer = operated::send(&service, "POST", path, &headers, "proof=00");
+        assert_eq!(answer.status, 403, "{path}: {}", answer.body);
     }
     for path in ["/sign-in", "/style.css", "/health/ready", "/metrics"] {
         assert_eq!(service.get(path).0, 200, "{path}");
@@ -300,4 +358,33 @@ fn a_token_that_is_short_is_refused_and_one_that_changes_ends_the_sessions() {
     operated.service.logs("the token of operations was read again");
     assert_eq!(operated.post("/resume", &cookie, &pause).status, 403);
     assert_eq!(operated.post("/sign-in", "", &format!("name=ada&token={TOKEN}")).status, 403);
+}
+
+#[test]
+fn a_token_whose_setting_is_gone_opens_nothing_any_more() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("spektr.toml");
+    std::fs::write(&config, "[serve]\nops_token_file = \"ops-token.txt\"\n").expect("is written");
+    token_file(folder.path());
+    let mut service = Service::start(KEYS, folder.path(), &[]);
+    let host = service.operations.to_string();
+    let origin = format!("http://{host}");
+    let post = |service: &Service, path: &str, cookie: &str, form: &str| {
+        let headers = [("host", &*host), ("origin", &*origin), ("cookie", cookie)];
+        operated::send(service, "POST", path, &headers, form)
+    };
+    let sign_in = format!("name=ada&token={TOKEN}");
+    let answer = post(&service, "/sign-in", "", &sign_in);
+    let cookie = answer.header("set-cookie").and_then(|cookie| cookie.split(';').next());
+    let cookie = cookie.expect("a cookie").to_owned();
+    let page = operated::send(&service, "GET", "/", &[("host", &host), ("cookie", &cookie)], "");
+    let pause = format!("proof={}", field(&page.body, "proof").expect("a form"));
+    assert_eq!(post(&service, "/pause", &cookie, &pause).status, 303);
+
+    std::fs::write(&config, "").expect("is written");
+    service.signal("HUP");
+    service.logs("there is no token of operations any more");
+    assert_eq!(post(&service, "/resume", &cookie, &pause).status, 403);
+    let answer = post(&service, "/sign-in", "", &sign_in);
+    assert_eq!((answer.status, answer.header("set-cookie")), (403, None));
 }

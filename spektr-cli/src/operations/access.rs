@@ -112,6 +112,13 @@ impl Access {
         Ok(())
     }
 
+    /// Ends all sessions, and lets nobody begin one. Tells whether anybody could.
+    pub(crate) fn revoke(&self) -> bool {
+        let mut inner = self.lock();
+        inner.sessions.clear();
+        inner.token.take().is_some()
+    }
+
     pub(super) fn has_token(&self) -> bool {
         self.lock().token.is_some()
     }

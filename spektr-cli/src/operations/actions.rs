@@ -2,6 +2,7 @@
 //! `spektr inbox` does it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use askama::Template;
 use axum::Extension;
@@ -11,6 +12,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use spektr_inbox::store::{Filter, Operator, State, StoreError};
 use spektr_inbox::{Clock as _, SystemClock, operate};
+use tokio::time::timeout;
 
 use super::Operations;
 use super::access::Session;
@@ -29,6 +31,12 @@ const MOST: u64 = 100_000;
 
 /// How many steps a count takes at most.
 const MOST_STEPS: usize = 200;
+
+/// How long a count takes at most.
+const COUNT_LIMIT: Duration = Duration::from_secs(10);
+
+/// How many kinds of entries a page lists; the rest is one more.
+const MOST_KINDS: usize = 50;
 
 /// What is done with entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,8 +89,23 @@ struct Count {
 }
 
 impl Count {
-    /// Counts step by step what an action would take now.
+    /// Counts what an action would take now: for one page at a time, and for a bounded time.
     async fn of(operations: &Operations, again: Again, filter: &Filter) -> Result<Self, Refused> {
+        const BUSY: &str = "Entries are being counted for another page. Try again in some seconds.";
+        const LATE: &str =
+            "The store took too long. `spektr inbox` has the same commands, and no limit of time.";
+        let Ok(_turn) = operations.0.counting.try_lock() else {
+            return Err(Refused::not_counted(BUSY));
+        };
+        let count = timeout(COUNT_LIMIT, Self::step_by_step(operations, again, filter)).await;
+        count.unwrap_or(Err(Refused::not_counted(LATE)))
+    }
+
+    async fn step_by_step(
+        operations: &Operations,
+        again: Again,
+        filter: &Filter,
+    ) -> Result<Self, Refused> {
         let now = SystemClock::new().now();
         let mut count = Self { tallies: BTreeMap::new(), total: 0, up_to: 0, is_cut: false };
         let mut before = None;
@@ -122,6 +145,8 @@ struct Asked {
     outcome: &'static str,
     explanation: &'static str,
     tallies: Vec<Tally>,
+    /// How many entries are of kinds that are not listed, if there are any.
+    others: Option<String>,
     fields: Vec<(&'static str, String)>,
     /// How many there were when the form was made, if there are more by now.
     grown_from: Option<u64>,
@@ -146,6 +171,7 @@ impl Asked {
             wire_type: wire_type.as_deref().map_or("no type".into(), safe).into_owned(),
             count: whole(*count),
         };
+        let others: u64 = count.tallies.values().skip(MOST_KINDS).sum();
         // What comes later is not meant.
         let up_to = filter.up_to.unwrap_or(count.up_to);
         let confirmed = Filter { up_to: Some(up_to), ..filter.clone() };
@@ -160,7 +186,8 @@ impl Asked {
             total_shown: whole(count.total),
             outcome: again.outcome(),
             explanation: again.explanation(),
-            tallies: count.tallies.iter().map(tally).collect(),
+            tallies: count.tallies.iter().take(MOST_KINDS).map(tally).collect(),
+            others: (others > 0).then(|| whole(others)),
             fields: fields_of(&confirmed),
             grown_from: grown,
             command: count.is_cut.then_some(command),
@@ -270,9 +297,13 @@ async fn run(
         }
     });
     let done = done.await?;
-    let entries =
-        if done == 1 { "1 entry is".to_owned() } else { format!("{} entries are", whole(done)) };
-    operations.access().notify(&session, format!("{entries} {}.", again.outcome()));
+    let outcome = again.outcome();
+    let notice = match done {
+        0 => "Nothing was left to do: the entries had changed meanwhile.".to_owned(),
+        1 => format!("1 entry is {outcome}."),
+        _ => format!("{} entries are {outcome}.", whole(done)),
+    };
+    operations.access().notify(&session, notice);
     Ok(Redirect::to(&back(&filter)).into_response())
 }
 

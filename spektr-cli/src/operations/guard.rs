@@ -26,6 +26,9 @@ pub(super) const COOKIE: &str = "spektr_operations";
 /// Paths that are there without a token.
 const OPEN: [&str; 4] = ["/sign-in", "/style.css", "/refresh.js", "/icon.svg"];
 
+/// Paths whose pages count what an action would take, which costs the store more than others.
+const COUNTED: [&str; 2] = ["/replay", "/retry"];
+
 /// What a proxy adds to a request that it passes on: then an address of loopback says nothing
 /// of who asks.
 const OF_PROXIES: [&str; 5] =
@@ -95,13 +98,19 @@ impl Operations {
         if is_change && !is_same_origin(headers, host) {
             return Err(Refusal::Plain(StatusCode::FORBIDDEN, "a form of another page is refused"));
         }
-        let session = self.session(headers);
         let path = request.uri().path();
+        if COUNTED.contains(&path) && is_of_another_site(headers) {
+            return Err(Refusal::Plain(
+                StatusCode::FORBIDDEN,
+                "a page of another site may not have entries counted: open the entries here, and go on from there",
+            ));
+        }
+        let session = self.session(headers);
         let is_private = is_change || !self.is_local() || is_passed_on(headers);
         if is_private && session.is_none() && !OPEN.contains(&path) {
             return Err(self.without_session(is_change, request.uri()));
         }
-        let is_shown = !is_change && !is_of_the_script(headers);
+        let is_shown = !is_change && !OPEN.contains(&path) && is_navigation(headers);
         let notice = session.as_ref().filter(|_| is_shown);
         let notice = notice.and_then(|session| self.access().take_notice(session));
         Ok(Visitor { session, notice })
@@ -162,9 +171,15 @@ fn is_passed_on(headers: &HeaderMap) -> bool {
     OF_PROXIES.iter().any(|name| headers.contains_key(*name))
 }
 
-/// Whether the script of a page asks for what has changed: nobody reads the whole answer.
-fn is_of_the_script(headers: &HeaderMap) -> bool {
-    headers.get("sec-fetch-dest").is_some_and(|destination| destination == "empty")
+/// Whether a browser says that another site makes it ask.
+fn is_of_another_site(headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    site.is_some_and(|site| site != b"same-origin" && site != b"none")
+}
+
+/// Whether somebody reads the answer. The script of a page asks for what has changed alone.
+fn is_navigation(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-dest").is_none_or(|destination| destination == "document")
 }
 
 #[cfg(test)]
@@ -188,6 +203,18 @@ mod tests {
         ] {
             assert!(!is_loopback(host), "{host}");
         }
+    }
+
+    #[test]
+    fn another_site_is_told_from_this_one_and_from_the_address_bar() {
+        let is = |site| {
+            let mut headers = HeaderMap::new();
+            headers.insert("sec-fetch-site", HeaderValue::from_static(site));
+            is_of_another_site(&headers)
+        };
+        let sites = ["same-origin", "none", "same-site", "cross-site", "else"];
+        assert_eq!(sites.map(is), [false, false, true, true, true]);
+        assert!(!is_of_another_site(&HeaderMap::new()));
     }
 
     #[test]

@@ -82,6 +82,10 @@ struct Inner {
     samples: Mutex<Samples>,
     /// Sign-ins with a wrong token.
     refused: Count,
+    /// Held while a token is looked at and, if it is wrong, until that is answered.
+    sign_ins: tokio::sync::Mutex<()>,
+    /// Entries are counted for one page at a time.
+    counting: tokio::sync::Mutex<()>,
     /// The figures that a page has shown last, and the text that they were read from.
     last: tokio::sync::Mutex<Option<(Instant, Sample, Arc<str>)>>,
 }
@@ -104,6 +108,8 @@ impl Operations {
             started_at: SystemClock::new().now(),
             samples: Mutex::new(Samples::new()),
             refused,
+            sign_ins: tokio::sync::Mutex::default(),
+            counting: tokio::sync::Mutex::default(),
             last: tokio::sync::Mutex::default(),
         }))
     }

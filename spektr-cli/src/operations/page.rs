@@ -101,6 +101,12 @@ impl Refused {
         }
     }
 
+    /// The count that an action needs is not to be had now.
+    pub(super) fn not_counted(text: &'static str) -> Self {
+        let heading = "The entries cannot be counted now";
+        Self { status: StatusCode::SERVICE_UNAVAILABLE, heading, text: text.to_owned() }
+    }
+
     pub(super) fn not_of_the_page() -> Self {
         Self {
             status: StatusCode::FORBIDDEN,

@@ -1,13 +1,14 @@
 //! Signing in with the token, and out.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use askama::Template;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State as Given};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
+use tokio::time::sleep;
 
 use super::Operations;
 use super::access::LASTS;
@@ -16,6 +17,9 @@ use super::form::Fields;
 use super::guard::{COOKIE, Visitor};
 use super::page::{Frame, Refused, shown};
 use crate::terminal::safe;
+
+/// How long a wrong token is answered after, and no other is looked at.
+const GUESS_PAUSE: Duration = Duration::from_millis(500);
 
 /// The longest name of an operator, in characters.
 const LONGEST_NAME: usize = 60;
@@ -65,6 +69,7 @@ pub(super) async fn ask(
 pub(super) async fn sign_in(
     Given(operations): Given<Operations>,
     Extension(visitor): Extension<Visitor>,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refused> {
     let fields = Fields::parse(&body);
@@ -76,16 +81,27 @@ pub(super) async fn sign_in(
         )));
     }
     let token = fields.text("token").unwrap_or_default();
+    // Whoever guesses waits for the answer to each guess before, however many connections they have.
+    let turn = operations.0.sign_ins.lock().await;
     let Some(cookie) = operations.access().open(name, token, Instant::now()) else {
         operations.count_refused();
+        sleep(GUESS_PAUSE).await;
         let frame = Frame::new(&operations, visitor, "Sign in", "");
         let page = shown(&Asked::new(frame, next, name, true))?;
         return Ok((StatusCode::FORBIDDEN, page).into_response());
     };
+    drop(turn);
     tracing::info!(by = &*safe(name), "signed in at the pages of operations");
     let seconds = LASTS.as_secs();
-    let cookie = format!("{COOKIE}={cookie}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}");
+    let secure = if is_over_tls(&headers) { "; Secure" } else { "" };
+    let cookie =
+        format!("{COOKIE}={cookie}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}{secure}");
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(next)).into_response())
+}
+
+/// Whether the form was on a page that the browser has by TLS, which ends at a proxy before these pages.
+fn is_over_tls(headers: &HeaderMap) -> bool {
+    headers.get(header::ORIGIN).is_some_and(|origin| origin.as_bytes().starts_with(b"https://"))
 }
 
 pub(super) async fn sign_out(

@@ -124,21 +124,7 @@ impl Operated {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Answer {
-        let mut stream = TcpStream::connect(self.service.operations).expect("is open");
-        let lines: String =
-            headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        let length = body.len();
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\n{lines}content-length: {length}\r\n\
-             connection: close\r\n\r\n{body}"
-        )
-        .expect("is sent");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-        Answer { status: status.expect("a status"), head: head.to_owned(), body: body.to_owned() }
+        send(&self.service, method, path, headers, body)
     }
 
     /// Fetches a page as a browser does on this machine.
@@ -172,6 +158,31 @@ impl Operated {
         let proof = field(&page.body, "proof").expect("a form");
         (cookie, proof)
     }
+}
+
+/// Sends a request as it is to the pages of a service; returns status, head and body.
+pub(crate) fn send(
+    service: &Service,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Answer {
+    let mut stream = TcpStream::connect(service.operations).expect("is open");
+    let lines: String =
+        headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\n{lines}content-length: {length}\r\n\
+         connection: close\r\n\r\n{body}"
+    )
+    .expect("is sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    Answer { status: status.expect("a status"), head: head.to_owned(), body: body.to_owned() }
 }
 
 /// An answer to a request.

@@ -65,11 +65,15 @@ impl Reload {
         if let Err(failure) = self.read_api_key(&config) {
             self.stays("the API key", &failure);
         }
-        if let Some(file) = self.arguments.ops_token_file(&config) {
-            match self.access.read_again(&file) {
+        match self.arguments.ops_token_file(&config) {
+            Some(file) => match self.access.read_again(&file) {
                 Ok(()) => tracing::info!("the token of operations was read again"),
                 Err(failure) => self.stays("the token of operations", &failure),
+            },
+            None if self.access.revoke() => {
+                tracing::warn!("there is no token of operations any more: all sessions have ended");
             }
+            None => {}
         }
         if let Some(forward) = &self.forward {
             for (what, read) in forward.read_again(&self.arguments.forwarding, &config) {
