@@ -40,11 +40,9 @@ async function everyPageIsUsable(browser) {
   for (const colorScheme of ["light", "dark"]) {
     for (const viewport of Object.values(SIZES)) {
       const { page, context, faults } = await open(browser, { isOurs, colorScheme, viewport });
-      // Contrast is a matter of the scheme, and the rest of the size: two of the four have both.
-      const isChecked = (colorScheme === "dark") === (viewport === SIZES.phone);
       for (const path of [...PATHS, ...FORMS]) {
         await look(page, path);
-        if (isChecked) assert.deepEqual(await accessibilityFaults(page), [], path);
+        assert.deepEqual(await accessibilityFaults(page), [], path);
       }
       assert.deepEqual(faults, []);
       await context.close();
@@ -73,8 +71,12 @@ async function figuresAreLive(browser) {
   await page.click("[data-hold]");
   const asked = [];
   page.on("request", (request) => asked.push(request.url()));
-  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
-  assert.deepEqual(asked, []);
+  // A request that the event causes would come before the one that is made here.
+  await page.evaluate(async () => {
+    document.dispatchEvent(new Event("visibilitychange"));
+    await fetch("/icon.svg", { cache: "reload" });
+  });
+  assert.deepEqual(asked, [`${ORIGIN}/icon.svg`]);
   const answered = page.waitForResponse(`${ORIGIN}/`);
   await page.click("[data-hold]");
   assert.equal((await answered).status(), 200);

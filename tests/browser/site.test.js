@@ -48,8 +48,9 @@ test("a request to elsewhere is noticed", async () => {
   await context.close();
 });
 
-for (const [colorScheme, viewport] of [["light", DESKTOP], ["dark", PHONE]]) {
-  test(`axe finds nothing serious in ${colorScheme}`, async () => {
+const LOOKS = ["light", "dark"].flatMap((scheme) => [DESKTOP, PHONE].map((viewport) => [scheme, viewport]));
+for (const [colorScheme, viewport] of LOOKS) {
+  test(`axe finds nothing serious in ${colorScheme} at ${viewport.width}`, async () => {
     const { page, context, goto } = await site({ colorScheme, viewport });
     for (const path of kinds) {
       await goto(path);
