@@ -83,6 +83,25 @@
 //!
 //! Nothing here reads the system's clock but [`SystemClock`]. Timeouts of the
 //! network and heartbeats go by tokio's timers.
+//!
+//! # Features
+//!
+//! | feature | what it adds | and builds |
+//! |---|---|---|
+//! | `sqlite` (default) | `store::sqlite`, an inbox in a file | rusqlite 0.37 with SQLite's source |
+//! | `server` (default) | `Receiver` and `Server`, the endpoint | axum, hyper |
+//! | `reconcile` (default) | `reconcile`, the client for the sender's list | hyper, rustls |
+//! | `postgres` | `store::postgres`, an inbox for several machines | tokio-postgres, rustls |
+//! | `testing` | tests that every store passes, and a clock that tests set | |
+//!
+//! A worker beside a receiver on another machine needs a store alone:
+//! `default-features = false, features = ["postgres"]`.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(all(feature = "reconcile", feature = "server", feature = "sqlite")),
+    allow(dead_code, reason = "what one feature leaves idle, another uses")
+)]
 
 mod clock;
 mod content;
@@ -90,9 +109,11 @@ mod hex;
 pub mod intake;
 mod metrics;
 pub mod operate;
+#[cfg(feature = "server")]
 mod receive;
 #[cfg(feature = "reconcile")]
 pub mod reconcile;
+#[cfg(feature = "server")]
 mod server;
 pub mod store;
 #[cfg(feature = "testing")]
@@ -107,7 +128,9 @@ pub use prometheus_client;
 
 pub use clock::{Clock, SystemClock};
 pub use metrics::{Count, Counts, Metrics};
+#[cfg(feature = "server")]
 pub use receive::{Readiness, Receiver};
+#[cfg(feature = "server")]
 pub use server::Server;
 pub use url::{HttpUrl, HttpUrlError};
 pub use work::{Backoff, Breaker, Handler, HandlerError, Malformed, Received, Router, Workers};

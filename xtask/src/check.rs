@@ -19,10 +19,15 @@ const BEFORE: [&str; 2] = [
 ];
 
 /// And behind them.
-const BEHIND: [&str; 5] = [
+const BEHIND: [&str; 9] = [
     // In a build of the whole workspace one crate's features are every crate's:
     // alone, the types have only their own.
     "test --package spektr-types --locked",
+    // So are the features of the inbox: each by itself.
+    "check --package spektr-inbox --locked --no-default-features --features sqlite",
+    "check --package spektr-inbox --locked --no-default-features --features server",
+    "check --package spektr-inbox --locked --no-default-features --features reconcile",
+    "check --package spektr-inbox --locked --no-default-features --features postgres",
     // The benchmarks are a workspace of their own; they must go on compiling.
     "check --manifest-path bench/Cargo.toml --all-targets --locked --target-dir target/bench",
     // Those of libFuzzer need a C++ compiler: their lock file alone is looked at.

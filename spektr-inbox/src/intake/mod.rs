@@ -27,6 +27,9 @@ pub use crate::content::MAX_ID_LENGTH;
 use crate::content::{self, body_key, event_key};
 use crate::store::{Acceptance, NewEntry, State};
 
+/// Where deliveries come from, unless a receiver or a reconciler is told otherwise.
+pub const DEFAULT_SOURCE: &str = "spektr";
+
 /// What a delivery holds.
 #[derive(Debug)]
 #[non_exhaustive]

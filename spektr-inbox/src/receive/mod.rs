@@ -101,7 +101,7 @@ impl Receiver {
     pub const DEFAULT_COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
 
     /// The source of entries, unless configured.
-    pub const DEFAULT_SOURCE: &str = "spektr";
+    pub const DEFAULT_SOURCE: &str = crate::intake::DEFAULT_SOURCE;
 
     /// Receives what a verifier accepts. Warns, by `tracing`, if that is
     /// everything, or nothing, because no signing key is valid now.

@@ -109,8 +109,9 @@ pub(crate) use verify::Verified;
 use walk::Walk;
 
 use crate::clock::{at_most_a_year, before, from_millis};
+use crate::intake::DEFAULT_SOURCE;
 use crate::store::{Store, WATERMARK};
-use crate::{Clock, Metrics, Receiver, SystemClock};
+use crate::{Clock, Metrics, SystemClock};
 
 /// Fetches what was missed into a store. Clones are the same reconciler, which
 /// runs once at a time.
@@ -179,7 +180,7 @@ impl Reconciler {
         Self(Arc::new(Inner {
             store,
             client,
-            source: Receiver::DEFAULT_SOURCE.into(),
+            source: DEFAULT_SOURCE.into(),
             clock: Arc::new(SystemClock::new()),
             metrics: Metrics::new(),
             overlap: Self::DEFAULT_OVERLAP,

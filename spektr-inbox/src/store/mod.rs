@@ -22,6 +22,7 @@ mod patient;
 mod pause;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg(feature = "sqlite")]
 pub mod sqlite;
 
 use std::error::Error;

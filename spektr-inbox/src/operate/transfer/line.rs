@@ -10,7 +10,7 @@ use spektr_types::Timestamp;
 
 use super::ImportProblem;
 use crate::hex;
-use crate::intake::reread;
+use crate::intake::{DEFAULT_SOURCE, reread};
 use crate::store::{Attempt, Imported, Recorded, Rejected, State, StoredEntry, Tombstone};
 
 /// A line that is written.
@@ -104,7 +104,7 @@ pub(super) enum Kind<'a> {
 }
 
 fn default_source() -> Cow<'static, str> {
-    Cow::Borrowed(crate::Receiver::DEFAULT_SOURCE)
+    Cow::Borrowed(DEFAULT_SOURCE)
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
