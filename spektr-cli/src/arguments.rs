@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{StringValueParser, TypedValueParser};
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
 
+use crate::catalogue;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::Format;
@@ -72,5 +73,33 @@ impl<T: Clone + Send + Sync + 'static> TypedValueParser for Quietly<T> {
             let message = format!("invalid value for '{name}': {message}\n");
             clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
         })
+    }
+}
+
+/// Reads the name of an event. A shell completes the names in lower case and `more`; whether there is such an
+/// event the command says, which also takes wire types and examples.
+pub(crate) fn event_name(more: &'static [&'static str]) -> impl TypedValueParser<Value = String> {
+    EventName(more)
+}
+
+#[derive(Clone)]
+struct EventName(&'static [&'static str]);
+
+impl TypedValueParser for EventName {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let names = catalogue::events().map(|event| event.details.module.as_str());
+        let names = names.chain(self.0.iter().copied());
+        Some(Box::new(names.map(PossibleValue::new)))
     }
 }

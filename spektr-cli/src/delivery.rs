@@ -51,6 +51,12 @@ impl Change {
         Ok(Self { path, value })
     }
 
+    /// Whether the value is at its path.
+    pub(crate) fn is_in(&self, entry: &Json) -> bool {
+        let place = self.path.iter().fold(String::new(), |above, name| pointer::join(&above, name));
+        entry.pointer(&place) == Some(&self.value)
+    }
+
     /// Puts the value at its path; the last member need not exist yet.
     pub(crate) fn apply(&self, entry: &mut Json) -> Result<(), String> {
         let Some((last, above)) = self.path.split_last() else {

@@ -70,6 +70,28 @@ fn a_forgery_that_is_refused_is_what_was_asked_for() {
 }
 
 #[test]
+fn a_listener_prints_what_it_was_asked_for_and_takes_the_rest_as_well() {
+    let wanted = ["--type", "ALERT_RESOLVED", "--match", "data.alertName=A", "--format", "json"];
+    let listener = Listener::start(KEYS, 4, &wanted);
+    for arguments in [
+        &["alert_resolved", "--set", "data.alertName=A"][..],
+        &["alert_resolved", "--set", "data.alertName=B"],
+        &["step_init"],
+        &["step_init", "alert_resolved", "--set", "data.alertName=A", "--batch", "2", "--as-is"],
+    ] {
+        let sent = run(KEYS, &[&["send", "--to", &listener.url], arguments].concat());
+        assert_eq!(sent.status.code(), Some(0), "{arguments:?}: {}", text(&sent.stderr));
+    }
+    let (code, printed) = listener.finish();
+    let events: Vec<Vec<_>> = lines(&printed)
+        .iter()
+        .map(|line| line["entries"].as_array().into_iter().flatten())
+        .map(|entries| entries.map(|entry| entry["event"].clone()).collect())
+        .collect();
+    assert_eq!((code, events), (0, vec![vec!["ALERT_RESOLVED".into()]; 2]));
+}
+
+#[test]
 fn a_receiver_that_acknowledges_a_forgery_fails() {
     let listener = Listener::start(None, 1, &["--unsigned"]);
     let arguments = ["send", "--to", &listener.url, "alert_resolved", "--corrupt", "signature"];

@@ -1,4 +1,4 @@
-//! Says what is in webhook bodies: a line per entry.
+//! Says what is in webhook bodies: a line per entry, and a summary.
 //!
 //! ```text
 //! cargo run -q -p spektr-types --example decode -- FILE…      (`-` is standard input)
@@ -8,6 +8,7 @@
 //! malformed, or a body was JSON but no delivery. 2: a body was not JSON, or could
 //! not be read.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
@@ -23,10 +24,10 @@ fn main() -> ExitCode {
         return ExitCode::from(NOT_JSON);
     }
     let mut out = io::stdout().lock();
-    let mut worst = 0;
+    let (mut worst, mut summary) = (0, Summary::default());
     for file in &files {
         let code = match read(file) {
-            Ok(body) => match report(file, &body, &mut out) {
+            Ok(body) => match report(file, &body, &mut summary, &mut out) {
                 Ok(code) => code,
                 // Broken pipe, as with `head`: exit silently.
                 Err(_) => return ExitCode::from(worst),
@@ -38,7 +39,25 @@ fn main() -> ExitCode {
         };
         worst = worst.max(code);
     }
+    let Summary { events, decoded, unknown, malformed } = summary;
+    // As above.
+    let _ = writeln!(
+        out,
+        "{} files: {decoded} entries decoded, of {} events; {unknown} unknown, {malformed} malformed",
+        files.len(),
+        events.len(),
+    );
     ExitCode::from(worst)
+}
+
+/// What was in all bodies.
+#[derive(Default)]
+struct Summary {
+    /// Those that the schema knows.
+    events: BTreeSet<&'static str>,
+    decoded: usize,
+    unknown: usize,
+    malformed: usize,
 }
 
 fn read(file: &str) -> io::Result<Vec<u8>> {
@@ -50,7 +69,7 @@ fn read(file: &str) -> io::Result<Vec<u8>> {
     std::fs::read(file)
 }
 
-fn report(file: &str, body: &[u8], out: &mut impl Write) -> io::Result<u8> {
+fn report(file: &str, body: &[u8], summary: &mut Summary, out: &mut impl Write) -> io::Result<u8> {
     let entries = match Entries::parse(body) {
         Ok(entries) => entries,
         Err(error) => {
@@ -68,13 +87,23 @@ fn report(file: &str, body: &[u8], out: &mut impl Write) -> io::Result<u8> {
     let mut worst = 0;
     for entry in &entries {
         let line = match entry.decode() {
-            Ok(event) => decoded(entry, &event),
+            Ok(event) => {
+                match event.event_type().info() {
+                    Some(info) => {
+                        summary.decoded += 1;
+                        summary.events.insert(info.name());
+                    }
+                    None => summary.unknown += 1,
+                }
+                decoded(entry, &event)
+            }
             Err(error) => {
                 worst = MALFORMED;
+                summary.malformed += 1;
                 format!("{}  {error}", id(entry))
             }
         };
-        writeln!(out, "{line}")?;
+        writeln!(out, "{file}: {line}")?;
     }
     Ok(worst)
 }

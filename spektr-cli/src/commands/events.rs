@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use spektr_json::Json;
 
-use crate::arguments::Global;
-use crate::catalogue::{self, Decision, Details, Event, Example, Member, events};
+use crate::arguments::{Global, event_name};
+use crate::catalogue::{self, Decision, Details, Event, Example, Member, UNKNOWN_EVENT, events};
 use crate::failure::{Answer, Failure};
 use crate::output;
 use crate::terminal::{careful, columns, faint, strong};
@@ -52,7 +52,7 @@ enum Command {
 #[derive(Args)]
 struct Show {
     /// Documented name in either case or wire type; EVENT/CASE for another example
-    #[arg(value_name = "EVENT[/CASE]")]
+    #[arg(value_name = "EVENT[/CASE]", value_parser = event_name(&[UNKNOWN_EVENT]), hide_possible_values = true)]
     event: String,
     /// Print the example only, as JSON
     #[arg(long)]

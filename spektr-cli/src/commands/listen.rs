@@ -6,6 +6,7 @@
 
 mod endpoint;
 mod message;
+mod selection;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use tokio::net::TcpListener;
 
 use self::endpoint::Endpoint;
 use self::message::Printer;
+use self::selection::Selection;
 use crate::arguments::{Global, quietly};
 use crate::client::{Client, TlsFiles, parse_url};
 use crate::config::Config;
@@ -55,6 +57,8 @@ pub(crate) struct Arguments {
     /// End after this many deliveries
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
+    #[command(flatten)]
+    selection: Selection,
     /// Print all members of the events; sensitive ones are hidden
     #[arg(long)]
     full: bool,
@@ -91,7 +95,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         arguments.keys.content(&config),
         recorder,
         client,
-        Printer::new(global.is_json(), arguments.full),
+        Printer::new(global.is_json(), arguments.full, arguments.selection.clone()),
         arguments.count,
     );
     let address = address(arguments, &config);

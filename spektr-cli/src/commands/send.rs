@@ -12,7 +12,7 @@ use spektr_json::Json;
 use spektr_types::EnvelopeKey;
 use spektr_verify::{Signer, UnixSeconds};
 
-use crate::arguments::Global;
+use crate::arguments::{Global, event_name};
 use crate::capture::Headers;
 use crate::catalogue::{self, UNKNOWN_EVENT};
 use crate::delivery::{self, Change, Envelope, Ids};
@@ -41,7 +41,7 @@ second if not. Exit code 1: a delivery was not acknowledged; with --corrupt, one
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// Events, by name or wire type; EVENT/CASE is another example of it, `all` one of each, `unknown` one that no schema knows
-    #[arg(required = true, value_name = "EVENT[/CASE]")]
+    #[arg(required = true, value_name = "EVENT[/CASE]", value_parser = event_name(&["all", UNKNOWN_EVENT]), hide_possible_values = true)]
     events: Vec<String>,
     #[command(flatten)]
     sending: SendingArguments,

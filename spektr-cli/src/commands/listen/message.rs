@@ -11,6 +11,7 @@ use spektr_inbox::HttpUrl;
 use spektr_types::{BodyError, Entries};
 use spektr_verify::{KeyId, VerifyError};
 
+use super::selection::Selection;
 use crate::client::{Client, NoAnswer, Reply};
 use crate::commands::{diagnose, verify};
 use crate::entry::{Line, Members};
@@ -36,6 +37,7 @@ pub(super) struct Delivery<'d> {
 pub(super) struct Printer {
     is_json: bool,
     members: Members,
+    selection: Selection,
     turn: Mutex<()>,
 }
 
@@ -63,9 +65,9 @@ struct Record<'d> {
 }
 
 impl Printer {
-    pub(super) fn new(is_json: bool, full: bool) -> Self {
+    pub(super) fn new(is_json: bool, full: bool, selection: Selection) -> Self {
         let members = if full { Members::Hidden } else { Members::None };
-        Self { is_json, members, turn: Mutex::new(()) }
+        Self { is_json, members, selection, turn: Mutex::new(()) }
     }
 
     /// Says where it listens; with a port of 0 nothing else does.
@@ -96,9 +98,17 @@ impl Printer {
         output::print(&text)
     }
 
+    /// Prints a delivery with the entries that are wanted; not one that has others alone.
     pub(super) fn delivery(&self, delivery: &Delivery<'_>) {
         let lines: Vec<_> = match delivery.entries {
-            Some(Ok(entries)) => entries.iter().map(|e| Line::new(e, self.members)).collect(),
+            Some(Ok(entries)) => {
+                let wanted = entries.iter().filter(|entry| self.selection.takes(entry));
+                let lines: Vec<_> = wanted.map(|entry| Line::new(entry, self.members)).collect();
+                if lines.is_empty() && self.selection.is_narrow() {
+                    return;
+                }
+                lines
+            }
             _ => Vec::new(),
         };
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -145,7 +155,12 @@ impl Delivery<'_> {
         let mut text = format!("{}  ", time::rfc_3339(time::now()));
         match self.verdict {
             Ok(key) => {
-                let entries = count(lines.len(), "entry", "entries");
+                let entries = match self.entries {
+                    Some(Ok(entries)) if entries.len() > lines.len() => {
+                        format!("{} of {} entries", lines.len(), entries.len())
+                    }
+                    _ => count(lines.len(), "entry", "entries"),
+                };
                 let _ = match key {
                     Some(key) => writeln!(text, "{}  key {key}  {entries}", good("verified")),
                     None => writeln!(text, "{}  {entries}", careful("accepted unverified")),
