@@ -175,6 +175,9 @@ fn a_key_and_a_verifier_tell_how_they_are_configured() {
     assert_eq!(verifier.tolerance(), Duration::from_secs(17));
     let has_valid = |time| verifier.keys().unwrap().has_valid_key_at(time);
     assert_eq!(times.map(has_valid), [false, true, true, false]);
+    let ring = verifier.keys().unwrap();
+    assert_eq!(ring.key(KEY_ID).map(SigningKey::id), ring.ids().next());
+    assert!(ring.key("another").is_none());
     let ids: Vec<_> = verifier.keys().unwrap().ids().map(|id| id.as_str().to_owned()).collect();
     assert_eq!(ids, [KEY_ID]);
 }

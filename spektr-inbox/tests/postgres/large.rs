@@ -79,6 +79,29 @@ async fn an_id_with_many_contents_costs_each_the_same() {
 }
 
 #[tokio::test]
+async fn a_page_of_a_list_costs_the_same_wherever_it_is() {
+    const COUNT: usize = 4000;
+    const PAGE: usize = 100;
+    let fresh = fresh().await;
+    // So few rows would be read one after the other; of many, the indexes are read.
+    let (_, name) = fresh.url.rsplit_once('/').unwrap();
+    let client = fresh.client().await;
+    client.batch_execute(&format!("ALTER DATABASE {name} SET enable_seqscan = off")).await.unwrap();
+    fresh.accept(batch(COUNT)).await.unwrap();
+    client.batch_execute("ANALYZE").await.unwrap();
+    drop(client);
+    let (mut after, mut listed) = (0, 0);
+    loop {
+        let page = fresh.list(Filter::all(), after, PAGE).await.unwrap();
+        let Some(last) = page.last() else { break };
+        (after, listed) = (last.number, listed + page.len());
+    }
+    assert_eq!(listed, COUNT);
+    let visited = visited(fresh).await;
+    assert!(visited < 10 * COUNT as i64, "{visited}");
+}
+
+#[tokio::test]
 async fn an_entry_as_large_as_a_body_can_be_is_kept_and_worked_on() {
     let fresh = fresh().await;
     let filler = "x".repeat(16 * 1024 * 1024 - 40);

@@ -54,6 +54,12 @@ impl Condition {
         format!("TRUE{}", &condition.sql[start..])
     }
 
+    /// Adds that entries come after a number. The planner does not conclude from one table what holds for the other,
+    /// and would read its index from the beginning for each page.
+    pub(super) fn after(&mut self, number: i64) {
+        self.and("entries.number > $ AND work.number > $", Some(number));
+    }
+
     pub(super) fn sql(&self) -> &str {
         &self.sql
     }

@@ -18,7 +18,7 @@ pub(super) async fn list(
     limit: usize,
 ) -> Result<Vec<StoredEntry>, StoreError> {
     let mut condition = Condition::new(filter);
-    condition.and("entries.number > $", Some(after));
+    condition.after(after);
     let sql = format!(
         "SELECT {} FROM {BOTH} WHERE {} ORDER BY entries.number LIMIT {limit}",
         columns!("work"),

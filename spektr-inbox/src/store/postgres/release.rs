@@ -48,7 +48,7 @@ async fn change(
     recorded: Option<&Record>,
 ) -> Result<Vec<i64>, StoreError> {
     let mut condition = Condition::new(filter);
-    condition.and("entries.number > $", Some(after));
+    condition.after(after);
     let which = format!("ORDER BY work.number LIMIT {limit}");
     let sql = format!(
         "{} UPDATE spektr_inbox.work SET {set} FROM chosen WHERE work.number = chosen.number \
