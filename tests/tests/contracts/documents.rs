@@ -60,8 +60,14 @@ fn packages_are_pinned_without_addresses() {
             assert!(version.starts_with(|first: char| first.is_ascii_digit()), "{name}: {version}");
         }
     }
-    for line in corpus::read(&tools::folder().join("requirements.txt")).lines() {
-        assert!(line.starts_with('#') || line.contains("=="), "{line}");
+    // Each package has a version, and the hashes of the files that it may be installed from.
+    let list = corpus::read(&tools::folder().join("requirements.txt"));
+    let lines: Vec<_> = list.lines().filter(|line| !line.starts_with('#')).collect();
+    for (line, next) in lines.iter().zip(lines.iter().skip(1).chain(&[""])) {
+        let is_hash = |line: &str| line.trim_start().starts_with("--hash=sha256:");
+        let is_package = line.contains("==") && is_hash(next);
+        assert!(is_package || is_hash(line), "{line}");
+        assert_eq!(line.ends_with('\\'), is_hash(next), "{line}");
     }
 }
 
