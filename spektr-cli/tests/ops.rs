@@ -1,6 +1,9 @@
-//! What `ops/` tells an operator to run exists, and its units are accepted by systemd.
+//! What `ops/` tells an operator to run exists; units are accepted by systemd, and what runs in containers is what the tool has.
 
 mod support;
+
+#[path = "support/service.rs"]
+mod service;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -64,4 +67,85 @@ fn the_units_are_accepted_and_leave_the_service_few_rights() {
     let (is_low, said) =
         analyze(&["security", "--offline=true", "--threshold=20"], &["spektr.service"]);
     assert!(is_low, "{said}");
+}
+
+/// The arguments after the name of a command are those of the tool.
+fn assert_arguments(command: &str, arguments: &[&str]) {
+    let output = run(None, &[command, "--help"]);
+    assert!(output.status.success());
+    let help = text(&output.stdout);
+    for option in arguments.iter().filter_map(|argument| argument.split('=').next()) {
+        let is_value = !option.starts_with("--");
+        assert!(is_value || help.contains(&format!("{option} <")), "{option} is not in {help}");
+    }
+}
+
+#[test]
+fn the_image_runs_the_tool_as_a_user_without_rights() {
+    let file = fs::read_to_string(ops("container/Containerfile")).expect("it is text");
+    let lines: Vec<_> = file.lines().filter(|line| !line.starts_with('#')).collect();
+    let bases: Vec<_> = lines.iter().filter_map(|line| line.strip_prefix("FROM ")).collect();
+    assert_eq!(bases, ["rust:1.95-slim-bookworm AS build", "debian:bookworm-slim"]);
+    let of = |name: &str| lines.iter().rev().find_map(|line| line.strip_prefix(name)).expect(name);
+    assert_eq!(of("USER "), "10001:10001");
+    let list = |text: &str| -> Vec<String> { serde_json::from_str(text).expect("a list") };
+    let program = list(of("ENTRYPOINT "));
+    assert!(file.contains(&format!("COPY --from=build /src/target/release/spektr {}", program[0])));
+    let arguments = list(of("CMD "));
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    assert_eq!(arguments[0], "serve");
+    assert_arguments("serve", &arguments[1..]);
+    // The compiler is the one of the gate.
+    let manifest = fs::read_to_string(ops("../xtask/Cargo.toml")).expect("it is text");
+    assert!(manifest.contains("rust-version = \"1.95\""), "{manifest}");
+}
+
+/// The values that a line of the manifest gives to a name, whether in a line of its own or in braces.
+fn values<'m>(manifest: &'m str, name: &str) -> Vec<&'m str> {
+    let name = format!("{name}: ");
+    let found = manifest.match_indices(&name).map(|(at, _)| &manifest[at + name.len()..]);
+    found.filter_map(|rest| rest.split(['\n', ',', ' ', '}']).next()).collect()
+}
+
+#[test]
+fn the_manifest_has_arguments_probes_and_variables_that_the_service_has() {
+    let manifest = fs::read_to_string(ops("kubernetes/spektr.yaml")).expect("it is text");
+    let arguments: Vec<_> = manifest
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- "))
+        .filter(|argument| argument.starts_with("--"))
+        .collect();
+    assert_eq!(arguments.len(), 3);
+    assert_arguments("serve", &arguments);
+    let ports: Vec<_> =
+        arguments.iter().filter_map(|argument| argument.split("0.0.0.0:").nth(1)).collect();
+    assert_eq!(values(&manifest, "containerPort"), ports);
+
+    // A service answers at each path that is probed.
+    let folder = tempfile::tempdir().expect("a folder");
+    let service = service::Service::start(Some("dev=any secret"), folder.path(), &[]);
+    let paths = values(&manifest, "path");
+    assert_eq!(paths, ["/health/live", "/health/ready", "/health/live"]);
+    for path in paths {
+        assert_eq!(service.get(path).0, 200, "{path}");
+    }
+    // A variable that the tool does not know is an error of each command.
+    for name in values(&manifest, "name").iter().filter(|name| name.starts_with("SPEKTR_")) {
+        let mut command = support::spektr(None);
+        command.env(name, "postgres://user@127.0.0.1/spektr").args(["config", "check"]);
+        let output = command.current_dir(folder.path()).output().expect("runs");
+        assert!(!text(&output.stderr).contains(name), "{}", text(&output.stderr));
+    }
+    // What ends the process ends it after the service has.
+    let unit = fs::read_to_string(ops("systemd/spektr.service")).expect("a unit");
+    let limit = unit.lines().find_map(|line| line.strip_prefix("TimeoutStopSec="));
+    assert_eq!(values(&manifest, "terminationGracePeriodSeconds"), [limit.expect("a limit")]);
+    for (name, value) in [
+        ("runAsNonRoot", "true"),
+        ("readOnlyRootFilesystem", "true"),
+        ("allowPrivilegeEscalation", "false"),
+        ("automountServiceAccountToken", "false"),
+    ] {
+        assert_eq!(values(&manifest, name), [value], "{name}");
+    }
 }
