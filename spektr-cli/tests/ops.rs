@@ -5,7 +5,7 @@ mod support;
 #[path = "support/service.rs"]
 mod service;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -148,4 +148,55 @@ fn the_manifest_has_arguments_probes_and_variables_that_the_service_has() {
     ] {
         assert_eq!(values(&manifest, name), [value], "{name}");
     }
+}
+
+/// A metric as `METRICS.md` lists it, which a test of spektr-inbox compares with what is shown: its labels by its
+/// name; a histogram under the names of its series.
+fn metrics() -> BTreeMap<String, BTreeSet<String>> {
+    let page = fs::read_to_string(ops("../spektr-inbox/METRICS.md")).expect("it is text");
+    let mut metrics = BTreeMap::new();
+    for line in page.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<_> = line.split('|').map(str::trim).collect();
+        let labels = cells[3].split(", ").map(|label| label.trim_matches('`').to_owned());
+        let mut labels: BTreeSet<_> = labels.filter(|label| !label.is_empty()).collect();
+        labels.extend(["job".to_owned(), "instance".to_owned()]);
+        let name = format!("spektr_inbox_{}", cells[1].trim_matches('`'));
+        if cells[2] == "histogram" {
+            let of_bucket = labels.iter().cloned().chain(["le".to_owned()]).collect();
+            metrics.insert(format!("{name}_bucket"), of_bucket);
+        } else {
+            metrics.insert(name, labels);
+        }
+    }
+    metrics
+}
+
+#[test]
+fn every_query_of_the_dashboard_names_a_metric_and_labels_that_there_are() {
+    let metrics = metrics();
+    let text = fs::read_to_string(ops("grafana/spektr.json")).expect("it is text");
+    let dashboard: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let mut named = BTreeSet::new();
+    for panel in dashboard["panels"].as_array().expect("panels") {
+        assert!(panel["description"].as_str().is_some_and(|text| !text.is_empty()), "{panel}");
+        for target in panel["targets"].as_array().expect("targets") {
+            let query = target["expr"].as_str().expect("a query");
+            let (_, rest) = query.split_once("spektr_inbox_").expect("a metric of ours");
+            let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '_').expect("labels");
+            let name = format!("spektr_inbox_{}", &rest[..end]);
+            let labels = metrics.get(&name).unwrap_or_else(|| panic!("there is no {name}"));
+            let selected = rest[end..].split(['{', '}']).nth(1).expect("labels in braces");
+            let selected = selected.split(", ").filter_map(|part| part.split(['=', '!']).next());
+            let grouped = query.split("by (").nth(1).and_then(|rest| rest.split(')').next());
+            let shown = target["legendFormat"].as_str().expect("a legend");
+            let shown = shown.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
+            for label in selected.chain(grouped).chain(shown) {
+                assert!(labels.contains(label), "{name} has no label {label}: {query}");
+            }
+            // What is shown by a label has to be grouped by it.
+            assert!(shown.is_none_or(|label| grouped == Some(label)), "{query}");
+            named.insert(name);
+        }
+    }
+    assert!(named.len() > 20, "{named:?}");
 }
