@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::{env, fmt};
 
 use clap::Args;
-use spektr_inbox::store::postgres::PostgresOptions;
+use spektr_inbox::store::postgres::{self, PostgresOptions};
 use spektr_inbox::store::sqlite::{OpenError, SqliteOptions};
 use spektr_inbox::store::{Store, StoreError};
 
@@ -112,8 +112,14 @@ impl Location {
             .hint("leave out --quick-check, SPEKTR_SERVE_QUICK_CHECK and serve.quick_check")),
             Self::Postgres(url) => {
                 let url = with_password(url, env::var_os(PASSWORD).as_deref());
-                let store = PostgresOptions::new(url).open().await.map_err(|error| fail(&error))?;
-                Ok(Arc::new(store))
+                let store = PostgresOptions::new(url).open().await;
+                Ok(Arc::new(store.map_err(|error| match &error {
+                    postgres::OpenError::Database { .. } => fail(&error).hint(
+                        "if the role may not create: spektr inbox schema --role ROLE prints what somebody \
+                         who may has to run, and what the role needs then",
+                    ),
+                    _ => fail(&error),
+                })?))
             }
         }
     }

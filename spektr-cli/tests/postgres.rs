@@ -57,3 +57,52 @@ fn a_server_that_is_not_there_is_told_without_the_password() {
     assert!(message.contains("Connection refused") && !message.contains("TLS"), "{message}");
     assert!(!message.contains("marker"), "{message}");
 }
+
+/// What a database administrator runs by hand is what a role without the right to create needs, and no more.
+#[test]
+fn a_role_that_may_not_create_works_on_tables_that_were_made_by_hand() {
+    let cluster = Cluster::start(&["fsync = off"]);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let admin = |script: &str| {
+        let done = async { cluster.connect("postgres").await.batch_execute(script).await };
+        runtime.block_on(done).expect("the server does it");
+    };
+    admin("CREATE ROLE app LOGIN");
+    let url = cluster.url("postgres").replace("postgres@", "app@");
+    let url = format!("{url}?connect_timeout=60");
+    let folder = tempfile::tempdir().expect("a folder");
+    let inbox = |arguments: &[&str]| {
+        let mut command = spektr(None);
+        command.env("SPEKTR_STORE", &url).current_dir(folder.path());
+        command.arg("inbox").args(arguments).output().expect("the tool runs")
+    };
+    let refused = inbox(&["list"]);
+    let said = text(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(said.contains("permission denied") && said.contains("inbox schema --role"), "{said}");
+
+    let script = inbox(&["schema", "--role", "app"]);
+    assert_eq!(script.status.code(), Some(0), "{}", text(&script.stderr));
+    admin(text(&script.stdout));
+    let service =
+        Service::start(KEYS, folder.path(), &["--store", &url, "--forward", "http://127.0.0.1:1/"]);
+    let sent = run(KEYS, &["send", "--to", &service.url, "alert_resolved", "--repeat", "20"]);
+    assert_eq!(sent.status.code(), Some(0), "{}", text(&sent.stdout));
+    assert_eq!(service.get("/health/ready").0, 200);
+    service.kill();
+    for (arguments, expected) in [
+        (&["pause"][..], 0),
+        (&["resume"], 0),
+        (&["retry", "--all"], 0),
+        (&["resolve", "1", "--reason", "by hand"], 0),
+        (&["prune", "--state", "resolved", "--older-than", "0s"], 0),
+        (&["log"], 0),
+        (&["schema", "--from", "99"], 2),
+    ] {
+        let output = inbox(arguments);
+        let said = [text(&output.stdout), text(&output.stderr)].concat();
+        assert_eq!(output.status.code(), Some(expected), "{arguments:?}: {said}");
+    }
+    let listed = inbox(&["list", "--format", "json"]);
+    assert_eq!(text(&listed.stdout).lines().count(), 19);
+}

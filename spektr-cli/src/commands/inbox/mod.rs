@@ -13,6 +13,7 @@ mod prune;
 mod quarantine;
 mod redecode;
 mod resolve;
+mod schema;
 mod show;
 mod transfer;
 mod verify;
@@ -73,6 +74,8 @@ pub(crate) enum Command {
     Export(transfer::ExportArguments),
     /// Read what an export wrote
     Import(transfer::ImportArguments),
+    /// Print the statements that make the tables in PostgreSQL, for a role that may not
+    Schema(schema::Arguments),
 }
 
 pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure> {
@@ -100,6 +103,7 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
             Command::Restore(arguments) => backup::restore(global, arguments),
             Command::Export(arguments) => transfer::export(global, arguments).await,
             Command::Import(arguments) => transfer::import(global, arguments).await,
+            Command::Schema(arguments) => schema::schema(arguments),
         }
     })
 }

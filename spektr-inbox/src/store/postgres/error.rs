@@ -127,7 +127,8 @@ pub enum OpenError {
          its pool_mode to session, or connect to the database itself"
     )]
     Pooler,
-    /// The tables cannot be made or read.
+    /// The tables cannot be made or read. Where the user may not make them, somebody else can run
+    /// [`migration`](super::migration), and then [`grants`](super::grants).
     #[error(
         "cannot prepare the schema spektr_inbox; its user needs the right to create it in this \
          database, or to own it"

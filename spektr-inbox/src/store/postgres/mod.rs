@@ -13,6 +13,8 @@
 //!   gets to other clients.
 //! - **Durable** is what is committed with `synchronous_commit = on` (or `remote_apply`, where
 //!   that is the default), whatever the default of the user or the database.
+//! - **The role** makes and migrates the tables if it may. Where it may not, an owner runs [`migration`] and [`grants`]
+//!   before, which `spektr inbox schema --role ROLE` prints; the role then needs nothing else.
 //! - **A failover** is followed if the URL names several hosts: the first that takes writes is used.
 //!   With `synchronous_standby_names` an acknowledged event is on a standby as well. A commit for
 //!   which the server has given up to wait counts as failed, and a repeated delivery waits like the
@@ -90,6 +92,7 @@ use tokio::time::{sleep, timeout};
 pub use complete::{CompleteError, Completing, complete};
 pub use error::OpenError;
 pub use options::PostgresOptions;
+pub use schema::{grants, migration};
 
 use accept::Queue;
 use error::Fault;

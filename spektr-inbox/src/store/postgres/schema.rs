@@ -23,6 +23,47 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// "spektr": the lock that those who migrate take.
 const LOCK: i64 = 0x7370_656b_7472;
 
+/// What a role needs that may not make tables: to use the schema, to read and write its tables, and to count up.
+const RIGHTS: [&str; 3] = [
+    "USAGE ON SCHEMA spektr_inbox",
+    "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA spektr_inbox",
+    "USAGE ON ALL SEQUENCES IN SCHEMA spektr_inbox",
+];
+
+/// The statements that make the tables of this version out of those of another, for somebody who runs them by hand
+/// because the service's role may not: from 0 on if there are none. `None` if there is no such version, or nothing
+/// to do.
+///
+/// They are one transaction, under the lock that a service takes which migrates by itself. The
+/// version that a database has is in `spektr_inbox.version`.
+#[must_use]
+pub fn migration(from: u32) -> Option<String> {
+    let from = usize::try_from(from).ok().filter(|from| *from < MIGRATIONS.len())?;
+    let mut script = format!("BEGIN;\nSELECT pg_advisory_xact_lock({LOCK});\n\n");
+    if from == 0 {
+        script.push_str("CREATE SCHEMA spektr_inbox;\n\n");
+    }
+    for migration in &MIGRATIONS[from..] {
+        script.push_str(migration.trim_end());
+        script.push_str("\n\n");
+    }
+    script.push_str(&set_version());
+    script.push_str(";\nCOMMIT;\n");
+    Some(script)
+}
+
+/// The statements that give a role what it needs to run the service without making tables.
+#[must_use]
+pub fn grants(role: &str) -> String {
+    let role = role.replace('"', "\"\"");
+    RIGHTS.map(|rights| format!("GRANT {rights} TO \"{role}\";\n")).concat()
+}
+
+fn set_version() -> String {
+    let known = MIGRATIONS.len();
+    format!("DELETE FROM spektr_inbox.version; INSERT INTO spektr_inbox.version VALUES ({known})")
+}
+
 /// Applies what is missing, within a limit.
 pub(super) async fn migrate(address: &Address) -> Result<(), OpenError> {
     timeout(LIMIT, apply(address)).await.unwrap_or_else(|_| {
@@ -73,8 +114,7 @@ async fn apply(address: &Address) -> Result<(), OpenError> {
             for script in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(0)) {
                 client.batch_execute(script).await?;
             }
-            let version = "DELETE FROM spektr_inbox.version; INSERT INTO spektr_inbox.version";
-            client.batch_execute(&format!("{version} VALUES ({known})")).await?;
+            client.batch_execute(&set_version()).await?;
         }
         client.batch_execute("COMMIT").await?;
         Ok(found)
@@ -84,4 +124,31 @@ async fn apply(address: &Address) -> Result<(), OpenError> {
         return Err(OpenError::Newer { found, known });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_run_by_hand_begins_with_the_version_that_there_is() {
+        let newest = u32::try_from(MIGRATIONS.len()).unwrap_or(0);
+        for from in 0..newest {
+            let script = migration(from).expect("something is to do");
+            for (version, migration) in (0..).zip(MIGRATIONS) {
+                assert_eq!(script.contains(migration.trim_end()), version >= from, "{from}");
+            }
+            assert_eq!(script.contains("CREATE SCHEMA spektr_inbox;"), from == 0);
+            assert!(script.starts_with("BEGIN;\n") && script.ends_with(";\nCOMMIT;\n"), "{script}");
+            assert!(script.contains(&format!("VALUES ({newest})")), "{script}");
+        }
+        assert_eq!(migration(newest), None);
+        assert_eq!(migration(u32::MAX), None);
+    }
+
+    #[test]
+    fn the_name_of_a_role_is_a_name_whatever_it_holds() {
+        let script = grants(r#"a"; DROP TABLE x; --"#);
+        assert_eq!(script.matches(r#" TO "a""; DROP TABLE x; --";"#).count(), RIGHTS.len());
+    }
 }
