@@ -124,14 +124,22 @@ mod tests {
         assert_eq!(json.pointer("/1").map(|json| json.members().len()), Some(2));
         let error = Json::parse_unique(text).expect_err("duplicate");
         assert_eq!(error.to_string(), "member `a` stands here twice at line 1 column 34");
-        assert!(Json::parse_unique(&text[..21]).is_err(), "it has no end");
+        let error = Json::parse_unique(&text[..21]).expect_err("it has no end");
+        assert!(error.is_eof(), "{error}");
         assert!(Json::parse_unique(br#"[{"a":{"a":1}},{"a":1}]"#).is_ok());
     }
 
     #[test]
     fn a_text_is_one_value() {
-        for text in ["", "{", "1 2", "{}{}", "1e999"] {
-            assert!(Json::parse(text.as_bytes()).is_err(), "{text}");
+        for (text, said) in [
+            ("", "EOF while parsing a value at line 1 column 0"),
+            ("{", "EOF while parsing an object at line 1 column 1"),
+            ("1 2", "trailing characters at line 1 column 3"),
+            ("{}{}", "trailing characters at line 1 column 3"),
+            ("1e999", "number out of range at line 1 column 5"),
+        ] {
+            let error = Json::parse(text.as_bytes()).expect_err(text);
+            assert_eq!(error.to_string(), said, "{text}");
         }
         assert_eq!(Json::parse(b" [ 1 ] ").ok(), Some(Json::Array(vec![1.into()])));
     }

@@ -94,7 +94,9 @@ mod tests {
         }
         let others = ["socks5://x.example", "https://x.example", "http://x.example:99999", "a b"];
         for other in others {
-            assert!(usable("HTTP_PROXY", other).is_err(), "{other}");
+            let said = usable("HTTP_PROXY", other).expect_err(other);
+            let expected = "HTTP_PROXY does not name a proxy as http://proxy.example:3128";
+            assert_eq!(said.message(), expected, "{other}");
         }
     }
 }

@@ -54,10 +54,18 @@ mod tests {
         let new = "Before.\n<!-- the whole of a.json -->\n```json\n{ \"file\": \"a.json\" }\n```\nAfter.\n";
         assert_eq!(with_files(text, read).expect("in order"), new);
         assert_eq!(with_files(new, read).expect("in order"), new);
-        for broken in
-            ["<!-- the whole of a.json -->\nold", "<!-- the whole of a.json -->\n```json\nold"]
-        {
-            assert!(with_files(broken, read).is_err(), "{broken}");
+        for (broken, said) in [
+            (
+                "<!-- the whole of a.json -->\nold",
+                "schema/README.md: a block in ```json follows the line that names the whole file",
+            ),
+            (
+                "<!-- the whole of a.json -->\n```json\nold",
+                "schema/README.md: the block of the whole file has no end",
+            ),
+        ] {
+            let error = with_files(broken, read).expect_err(broken);
+            assert_eq!(error.to_string(), said, "{broken}");
         }
     }
 

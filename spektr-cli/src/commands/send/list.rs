@@ -166,8 +166,16 @@ mod tests {
 
     #[test]
     fn refuses_what_the_sender_refuses() {
-        for query in ["page=0", "limit=51", "limit=0", "page=x", "createdAfter=1.5", "sort=asc"] {
-            assert!(page(query).is_err(), "{query}");
+        const RANGE: &str = "page begins with 1, and limit is 1 to 50";
+        for (query, said) in [
+            ("page=0", RANGE),
+            ("limit=51", RANGE),
+            ("limit=0", RANGE),
+            ("page=x", "page is no number"),
+            ("createdAfter=1.5", "a number is expected"),
+            ("sort=asc", "the query has a member that the sender does not know"),
+        ] {
+            assert_eq!(page(query), Err(said), "{query}");
         }
     }
 }
