@@ -193,7 +193,7 @@ impl Reconciler {
     }
 
     /// Names where the entries come from. It must be the source of the
-    /// [receiver](Receiver::with_source) of the same events, or each of them is
+    /// [receiver](crate::Receiver::with_source) of the same events, or each of them is
     /// two.
     #[must_use]
     pub fn with_source(self, source: &str) -> Self {
