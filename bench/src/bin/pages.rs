@@ -1,8 +1,8 @@
-//! What the pages of operations cost with many entries in SQLite: how long each takes, how much of
-//! a processor the service uses for it, and what deliveries notice.
+//! What the pages of operations cost with many entries: how long each takes, how much of a processor
+//! the service uses for it (not a database server), and what deliveries notice.
 //!
 //! ```text
-//! cargo run --release --bin pages -- PROGRAM [ENTRIES] [TIMES]
+//! cargo run --release --bin pages -- PROGRAM [sqlite|postgres] [ENTRIES] [TIMES]
 //! ```
 
 use std::net::SocketAddr;
@@ -16,7 +16,9 @@ use spektr_bench::load::{Latencies, Result, deliver_at};
 use spektr_bench::machine::{describe, processor_time_of};
 use spektr_bench::rates::sqlite;
 use spektr_bench::receivers::Service;
+use spektr_inbox::store::postgres::PostgresOptions;
 use spektr_inbox::store::{Imported, State, Store};
+use spektr_inbox::testing::postgres::Cluster;
 use spektr_inbox::testing::start;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -46,13 +48,28 @@ async fn main() -> Result<()> {
     let number = |index: usize, preset: u64| {
         arguments.get(index).map_or(Ok(preset), |text| text.parse::<u64>())
     };
-    let program = arguments.first().ok_or("say the path of the program `spektr`")?;
-    let (entries, times) = (number(1, 1_000_000)?, number(2, 200)?);
+    let program = Path::new(arguments.first().ok_or("say the path of the program `spektr`")?);
+    let (entries, times) = (number(2, 1_000_000)?, number(3, 200)?);
     println!("{}", describe()?);
-    let store: Arc<dyn Store> = sqlite(FILE)?.remove(0);
-    fill(&*store, entries).await?;
-    drop(store);
-    let service = Service::start(Path::new(program), &format!("sqlite://{FILE}"), &[])?;
+    match arguments.get(1).map_or("sqlite", String::as_str) {
+        "sqlite" => {
+            fill(&*sqlite(FILE)?.remove(0), entries).await?;
+            measure(program, &format!("sqlite://{FILE}"), entries, times).await?;
+            remove(FILE);
+        }
+        "postgres" => {
+            let cluster = Cluster::start(&[]);
+            let url = cluster.database().await;
+            fill(&PostgresOptions::new(&url).open().await?, entries).await?;
+            measure(program, &url, entries, times).await?;
+        }
+        other => return Err(format!("`{other}`: say `sqlite` or `postgres`").into()),
+    }
+    Ok(())
+}
+
+async fn measure(program: &Path, store: &str, entries: u64, times: u64) -> Result<()> {
+    let service = Service::start(program, store, &[])?;
     let process = service.running.0.id().to_string();
     println!("| {entries} entries | p50 | p99 | processor each |\n|---|---|---|---|");
     for path in PATHS {
@@ -96,8 +113,6 @@ async fn main() -> Result<()> {
         }
         println!("| {what} | {:.1?} | {:.1?} |", latencies.at(0.5), latencies.at(0.99));
     }
-    drop(service);
-    remove(FILE);
     Ok(())
 }
 
