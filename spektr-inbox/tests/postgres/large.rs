@@ -102,6 +102,32 @@ async fn a_page_of_a_list_costs_the_same_wherever_it_is() {
 }
 
 #[tokio::test]
+async fn a_page_of_the_newest_or_the_dead_reads_what_it_shows() {
+    const COUNT: usize = 4000;
+    const PAGE: usize = 50;
+    let fresh = fresh().await;
+    let url = fresh.url.clone();
+    let (_, name) = url.rsplit_once('/').unwrap();
+    let client = fresh.client().await;
+    client.batch_execute(&format!("ALTER DATABASE {name} SET enable_seqscan = off")).await.unwrap();
+    let with_state = |(index, entry)| NewEntry {
+        state: if index % 2 == 0 { State::Dead } else { State::Pending },
+        ..entry
+    };
+    fresh.accept(batch(COUNT).into_iter().enumerate().map(with_state).collect()).await.unwrap();
+    client.batch_execute("ANALYZE").await.unwrap();
+    drop(client);
+    let before = visited(fresh).await;
+    let store = PostgresOptions::new(&url).open().await.unwrap();
+    for filter in [Filter::all(), Filter::state(State::Dead)] {
+        let page = store.page(filter, None, PAGE).await.unwrap();
+        assert_eq!((page.entries.len(), page.next.is_some()), (PAGE, true));
+    }
+    let visited = visited(Fresh { store, url }).await - before;
+    assert!(visited < 20 * PAGE as i64, "{visited}");
+}
+
+#[tokio::test]
 async fn an_entry_as_large_as_a_body_can_be_is_kept_and_worked_on() {
     let fresh = fresh().await;
     let filler = "x".repeat(16 * 1024 * 1024 - 40);

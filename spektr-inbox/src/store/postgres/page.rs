@@ -24,6 +24,11 @@ pub(super) async fn page(
 ) -> Result<Page, StoreError> {
     let before = before.unwrap_or(i64::MAX);
     let mut looked = Looked::new(filter);
+    if looked.is_in_order && looked.filter == *filter && limit < Page::LOOKED_AT {
+        // All that are looked at match.
+        let entries = looked.found(connection, filter, before, limit, limit + 1).await?;
+        return Ok(Page::new(entries, limit, None));
+    }
     let (mut count, mut ends) = looked.extent(connection, before).await?;
     if !looked.is_in_order && count > Page::LOOKED_AT as u64 {
         // Too many to be sorted: the newest of all are looked at instead.
@@ -33,7 +38,8 @@ pub(super) async fn page(
     let Some((first, last)) = ends else { return Ok(Page::new(Vec::new(), limit, None)) };
     let is_cut = looked.is_in_order && count == Page::LOOKED_AT as u64;
     // What has arrived since is not looked at, in place of others.
-    let entries = looked.found(connection, filter, last.saturating_add(1), limit).await?;
+    let before = last.saturating_add(1);
+    let entries = looked.found(connection, filter, before, limit, Page::LOOKED_AT).await?;
     Ok(Page::new(entries, limit, is_cut.then_some(first)))
 }
 
@@ -63,8 +69,9 @@ impl Looked {
         Self { filter: filter.clone(), is_in_order: true }
     }
 
-    /// The statement that chooses them, as the beginning of another one, and its values.
-    fn chosen(&self, before: i64) -> (String, Condition) {
+    /// The statement that chooses them, as the beginning of another one, and its values. In order,
+    /// it chooses `most` of them.
+    fn chosen(&self, before: i64, most: usize) -> (String, Condition) {
         let mut condition = Condition::new(&self.filter);
         condition.and("entries.number < $", Some(before));
         let Filter { number, id, spektr_id, .. } = &self.filter;
@@ -74,7 +81,7 @@ impl Looked {
             false => ("work", condition.sql().replace("entries.number", "work.number")),
         };
         let most = match self.is_in_order {
-            true => format!("ORDER BY {table}.number DESC LIMIT {}", Page::LOOKED_AT),
+            true => format!("ORDER BY {table}.number DESC LIMIT {most}"),
             false => format!("LIMIT {}", Page::LOOKED_AT + 1),
         };
         let sql = format!(
@@ -90,7 +97,7 @@ impl Looked {
         connection: &Lent<'_>,
         before: i64,
     ) -> Result<(u64, Option<(i64, i64)>), StoreError> {
-        let (chosen, condition) = self.chosen(before);
+        let (chosen, condition) = self.chosen(before, Page::LOOKED_AT);
         let sql = format!("{chosen} SELECT count(*), min(number), max(number) FROM looked");
         let rows = connection.query_once(&sql, &condition.values()).await?;
         let Some(row) = rows.first() else { return Ok((0, None)) };
@@ -98,16 +105,18 @@ impl Looked {
         Ok((value::<i64>(row, 0)?.unsigned_abs(), ends))
     }
 
-    /// Returns those of them that match, and one more than a page has.
+    /// Returns those of `most` that match, and one more than a page has.
     async fn found(
         &self,
         connection: &Lent<'_>,
         filter: &Filter,
         before: i64,
         limit: usize,
+        most: usize,
     ) -> Result<Vec<Summary>, StoreError> {
-        let (chosen, mut condition) = self.chosen(before);
-        let sql = condition.add(filter);
+        let (chosen, mut condition) = self.chosen(before, most);
+        // A condition said twice is estimated twice, and the plan is another.
+        let sql = if self.filter == *filter { "TRUE".to_owned() } else { condition.add(filter) };
         let limit = limit.saturating_add(1);
         let sql = format!(
             "{chosen} SELECT {COLUMNS} FROM looked JOIN ({BOTH}) ON entries.number = looked.number \
