@@ -96,10 +96,8 @@ impl SpektrWebhook {
 /// As much of a text from outside as a trace records.
 fn beginning(text: &str) -> &str {
     const CHARACTERS: usize = 128;
-    match text.char_indices().nth(CHARACTERS) {
-        Some((end, _)) => &text[..end],
-        None => text,
-    }
+    let end = text.char_indices().nth(CHARACTERS).map(|(end, _)| end);
+    end.and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
 impl Deref for SpektrWebhook {

@@ -53,6 +53,19 @@
 //! The extractor limits the size of a body, not the time in which it arrives.
 //! Put a timeout around the handler, as around any other.
 
+// Nothing in a program that others run panics: what cannot happen says why, at its place.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unimplemented,
+        clippy::unreachable
+    )
+)]
+
 mod ack;
 mod extract;
 mod rejection;

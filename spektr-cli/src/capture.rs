@@ -79,7 +79,7 @@ fn without_body(mut lines: Vec<(usize, &[u8])>) -> Vec<(usize, &[u8])> {
         let Some(end) = lines.iter().position(|(_, line)| line.is_empty()) else { return lines };
         let is_interim = first.starts_with(b"HTTP/")
             && first.split(|byte| *byte == b' ').nth(1).is_some_and(|code| code.starts_with(b"1"));
-        let next = lines[end..].iter().find(|(_, line)| !line.is_empty());
+        let next = lines.iter().skip(end).find(|(_, line)| !line.is_empty());
         match next {
             Some((_, line)) if is_first_line(line) && is_interim => drop(lines.drain(..end)),
             // Two messages: which one is meant is not for this to choose.
@@ -104,12 +104,13 @@ fn is_alternating(lines: &[(usize, &[u8])]) -> bool {
 fn is_first_line(line: &[u8]) -> bool {
     let has_version = |word: &[u8]| word.starts_with(b"HTTP/");
     let words: Vec<_> = line.trim_ascii().split(|byte| *byte == b' ').collect();
-    has_version(words[0]) || words.len() == 3 && has_version(words[2])
+    matches!(words[..], [first, ..] if has_version(first))
+        || matches!(words[..], [_, _, last] if has_version(last))
 }
 
 fn split(line: &[u8]) -> Option<(String, &[u8])> {
-    let colon = line.iter().position(|byte| *byte == b':')?;
-    let (name, value) = (&line[..colon], &line[colon + 1..]);
+    let mut parts = line.splitn(2, |byte| *byte == b':');
+    let (name, value) = (parts.next()?, parts.next()?);
     let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     if name.is_empty() || !name.iter().all(is_token) {
         return None;

@@ -11,8 +11,8 @@ use crate::failure::Failure;
 use crate::terminal::safe;
 
 /// What codegen writes for this tool.
+#[expect(clippy::unreachable, reason = "a test reads what is embedded")]
 static REFERENCE: LazyLock<Reference> = LazyLock::new(|| {
-    // It is part of the program, and a test reads it.
     serde_json::from_str(include_str!("generated/reference.json"))
         .unwrap_or_else(|error| unreachable!("the embedded reference is not valid: {error}"))
 });

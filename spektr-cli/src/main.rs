@@ -5,6 +5,19 @@
 //! A command returns an answer, which is the exit code, or a failure, which says
 //! what to do.
 
+// Nothing in a program that others run panics: what cannot happen says why, at its place.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unimplemented,
+        clippy::unreachable
+    )
+)]
+
 mod arguments;
 mod capture;
 mod catalogue;

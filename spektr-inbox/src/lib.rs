@@ -97,6 +97,18 @@
 //! A worker beside a receiver on another machine needs a store alone:
 //! `default-features = false, features = ["postgres"]`.
 
+// Nothing in a program that others run panics: what cannot happen says why, at its place.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unimplemented,
+        clippy::unreachable
+    )
+)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(all(feature = "reconcile", feature = "server", feature = "sqlite")),

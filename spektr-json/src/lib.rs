@@ -6,6 +6,19 @@
 //! the last of a name. Its feature `preserve_order` would reach every crate of a workspace
 //! build, the generated types among them, and change what they do.
 
+// Nothing in a program that others run panics: what cannot happen says why, at its place.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unimplemented,
+        clippy::unreachable
+    )
+)]
+
 pub mod pointer;
 mod read;
 

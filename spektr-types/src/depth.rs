@@ -26,7 +26,7 @@ pub(crate) fn exceeds(text: &str, limit: usize) -> bool {
             Some(b']' | b'}') => depth = depth.saturating_sub(1),
             Some(b'"') => {
                 let end = string_end(bytes, at + 1);
-                openers -= count_openers(&bytes[at..end]);
+                openers -= bytes.get(at..end).map_or(0, count_openers);
                 at = end;
                 continue;
             }

@@ -64,6 +64,19 @@
 //! They implement `Deserialize` for the events page's envelope, and [`Event`] does for
 //! both: make them from JSON, as `serde_json::from_value::<AlertResolved>(json!({…}))`.
 
+// Nothing in a program that others run panics: what cannot happen says why, at its place.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unimplemented,
+        clippy::unreachable
+    )
+)]
+
 mod catalogue;
 mod decode;
 mod delivered;

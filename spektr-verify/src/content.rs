@@ -135,31 +135,29 @@ impl FromStr for SignedContent {
     fn from_str(template: &str) -> Result<Self, Self::Err> {
         let mut parts = Vec::new();
         let mut literal = String::new();
-        let mut at = 0;
-        while let Some(next) = template[at..].chars().next() {
-            let rest = &template[at..];
-            let (part, length) = if let Some((name, part)) =
-                PLACEHOLDERS.into_iter().find(|(name, _)| rest.starts_with(name))
-            {
-                (Some(part), name.len())
-            } else if rest.starts_with(r"\n") {
+        let mut rest = template;
+        while let Some(next) = rest.chars().next() {
+            let at = template.len() - rest.len();
+            let placeholder = PLACEHOLDERS
+                .into_iter()
+                .find_map(|(name, part)| Some((rest.strip_prefix(name)?, part)));
+            if let Some((behind, part)) = placeholder {
+                if !literal.is_empty() {
+                    parts.push(Part::Literal(std::mem::take(&mut literal).into()));
+                }
+                parts.push(part);
+                rest = behind;
+            } else if let Some(behind) = rest.strip_prefix(r"\n") {
                 literal.push('\n');
-                (None, 2)
+                rest = behind;
             } else if matches!(next, '{' | '}') {
                 return Err(SignedContentError::Placeholder { at });
             } else if next == '\\' || !matches!(next, ' '..='~') {
                 return Err(SignedContentError::Literal { at });
             } else {
                 literal.push(next);
-                (None, 1)
-            };
-            if let Some(part) = part {
-                if !literal.is_empty() {
-                    parts.push(Part::Literal(std::mem::take(&mut literal).into()));
-                }
-                parts.push(part);
+                rest = rest.strip_prefix(next).unwrap_or_default();
             }
-            at += length;
         }
         if !literal.is_empty() {
             parts.push(Part::Literal(literal.into()));

@@ -19,9 +19,9 @@ pub(crate) fn decode(text: &[u8], uppercase: bool, into: &mut [u8]) -> Option<()
     }
     if !text.is_empty() {
         let mut word = [b'0'; DIGITS];
-        word[..text.len()].copy_from_slice(text);
+        word.get_mut(..text.len())?.copy_from_slice(text);
         let (output, valid) = decode_word(word, uppercase);
-        into.copy_from_slice(&output[..into.len()]);
+        into.copy_from_slice(output.get(..into.len())?);
         all_valid &= valid;
     }
     all_valid.then_some(())
@@ -53,14 +53,9 @@ fn decode_word(digits: [u8; DIGITS], uppercase: bool) -> ([u8; DIGITS / 2], bool
 
 /// Encodes bytes as lowercase digits.
 pub(crate) fn encode(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 0xf])
-        .map(|nibble| char::from(LOWERCASE[usize::from(nibble)]))
-        .collect()
+    let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect()
 }
-
-const LOWERCASE: &[u8; 16] = b"0123456789abcdef";
 
 #[cfg(test)]
 mod tests {

@@ -34,6 +34,18 @@
 //! - No I/O but reading the clock, an environment variable, and (feature
 //!   `toml`) a key file, each when asked to.
 
+// Nothing in a program that others run panics: what cannot happen says why, at its place.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unimplemented,
+        clippy::unreachable
+    )
+)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "conformance")]

@@ -14,6 +14,7 @@ pub(crate) const SIGNATURE_LENGTH: usize = 32;
 pub(crate) struct Mac(Hmac<Sha256>);
 
 impl Mac {
+    #[expect(clippy::unreachable, reason = "no length of a key is an error")]
     pub(crate) fn new(key: &[u8]) -> Self {
         match Hmac::new_from_slice(key) {
             Ok(mac) => Self(mac),

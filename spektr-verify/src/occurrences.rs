@@ -19,7 +19,7 @@ impl<'h> Occurrences<'h> {
         let mut occurrences = [Occurrence::Never; 4];
         for (name, value) in headers.headers() {
             let Some(header) = SignatureHeader::from_name(name) else { continue };
-            let occurrence = &mut occurrences[header as usize];
+            let Some(occurrence) = occurrences.get_mut(header as usize) else { continue };
             *occurrence = match occurrence {
                 Occurrence::Never => Occurrence::Once(value),
                 Occurrence::Once(_) | Occurrence::Repeatedly => Occurrence::Repeatedly,
@@ -35,10 +35,12 @@ impl<'h> Occurrences<'h> {
         header: SignatureHeader,
         parse: impl FnOnce(&'h [u8]) -> Option<T>,
     ) -> Result<T, VerifyError> {
-        match self.0[header as usize] {
-            Occurrence::Never => Err(VerifyError::MissingHeader { header }),
-            Occurrence::Once(value) => parse(value).ok_or(VerifyError::MalformedHeader { header }),
-            Occurrence::Repeatedly => Err(VerifyError::RepeatedHeader { header }),
+        match self.0.get(header as usize) {
+            None | Some(Occurrence::Never) => Err(VerifyError::MissingHeader { header }),
+            Some(Occurrence::Once(value)) => {
+                parse(value).ok_or(VerifyError::MalformedHeader { header })
+            }
+            Some(Occurrence::Repeatedly) => Err(VerifyError::RepeatedHeader { header }),
         }
     }
 }

@@ -45,7 +45,9 @@ fn is_of_a_service(name: &str, value: &str) -> bool {
     name.ends_with("_SERVICE_HOST")
         || name.contains("_SERVICE_PORT")
         || name.ends_with("_PORT") && is_link
-        || name.match_indices("_PORT_").any(|(at, port)| has_number(&name[at + port.len()..]))
+        || name
+            .match_indices("_PORT_")
+            .any(|(at, port)| name.get(at + port.len()..).is_some_and(has_number))
 }
 
 #[cfg(test)]

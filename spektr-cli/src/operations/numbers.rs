@@ -41,14 +41,15 @@ pub(super) fn taken(seconds: f64) -> String {
 
 /// Bytes, in the unit that gives a small number.
 pub(super) fn bytes(count: u64) -> String {
-    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
     let mut rest = count as f64;
-    let mut unit = 0;
-    while rest >= 1024.0 && unit + 1 < UNITS.len() {
-        rest /= 1024.0;
-        unit += 1;
+    let mut unit = "B";
+    for next in ["KiB", "MiB", "GiB", "TiB"] {
+        if rest < 1024.0 {
+            break;
+        }
+        (rest, unit) = (rest / 1024.0, next);
     }
-    format!("{} {}", short(rest), UNITS[unit])
+    format!("{} {unit}", short(rest))
 }
 
 /// A point in time, for a page: in UTC to the second, and how long ago it was.

@@ -10,7 +10,13 @@
 //! No function here reads the clock or sleeps, and each panics where the store
 //! does not behave.
 
-#![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a failed setup is a failed test"
+)]
 
 mod accepting;
 mod holding;

@@ -330,10 +330,10 @@ impl HandlerError {
             text.push_str(&error.to_string());
             cause = error.source();
         }
-        match text.char_indices().nth(2000) {
-            Some((end, _)) => text[..end].to_owned(),
-            None => text,
+        if let Some((end, _)) = text.char_indices().nth(2000) {
+            text.truncate(end);
         }
+        text
     }
 }
 

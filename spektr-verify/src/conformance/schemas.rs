@@ -29,23 +29,24 @@ impl fmt::Debug for EventSchema {
 
 /// Compiles the schemas of all events. They are part of the program, and a test
 /// compiles them, so that there is no error for a caller to handle.
+#[expect(clippy::unreachable, reason = "a test compiles what is embedded")]
 pub(super) fn compile() -> Vec<EventSchema> {
     try_compile().unwrap_or_else(|error| unreachable!("an embedded schema is not valid: {error}"))
 }
 
 fn try_compile() -> Result<Vec<EventSchema>, Box<dyn std::error::Error>> {
     let mut embedded: Value = serde_json::from_str(SCHEMAS)?;
-    let files = embedded["schemas"].as_object_mut().map(std::mem::take);
+    let files = embedded.get_mut("schemas").and_then(Value::as_object_mut).map(std::mem::take);
     let mut files: Vec<_> = files.into_iter().flatten().map(|(_, schema)| schema).collect();
-    let is_envelope = |schema: &&Value| schema["x-envelope"] == "type";
+    let is_envelope = |schema: &&Value| schema.get("x-envelope").is_some_and(|it| it == "type");
     let envelope = files.iter().find(is_envelope).ok_or("there is no envelope")?.clone();
 
     let mut registry = Registry::new();
     let mut events = Vec::new();
     for schema in &mut files {
-        let event = schema["x-event"]["name"].as_str().map(str::to_owned);
+        let event = schema.pointer("/x-event/name").and_then(Value::as_str).map(str::to_owned);
         close(schema);
-        let id = schema["$id"].as_str().ok_or("a schema has no $id")?.to_owned();
+        let id = schema.get("$id").and_then(Value::as_str).ok_or("a schema has no $id")?.to_owned();
         registry = registry.add(id, schema.clone())?;
         if let Some(event) = event {
             events.push((event, schema.clone()));
@@ -57,7 +58,8 @@ fn try_compile() -> Result<Vec<EventSchema>, Box<dyn std::error::Error>> {
     for (event, mut schema) in events {
         inline_envelope(&mut schema, &envelope);
         let validator = jsonschema::options().with_registry(&registry).build(&schema)?;
-        let members = schema["properties"].as_object().into_iter().flat_map(Map::keys);
+        let members =
+            schema.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::keys);
         compiled.push(EventSchema { event, members: members.cloned().collect(), validator });
     }
     Ok(compiled)
@@ -72,7 +74,7 @@ fn close(schema: &mut Value) {
         members.entry("additionalProperties").or_insert(json!(false));
     }
     if let Some(Value::Array(known)) = members.get("x-known-values") {
-        let values = known.iter().map(|known| known["value"].clone()).collect();
+        let values = known.iter().filter_map(|known| known.get("value").cloned()).collect();
         members.insert("enum".to_owned(), Value::Array(values));
     }
     for keyword in ["properties", "$defs"] {

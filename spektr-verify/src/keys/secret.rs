@@ -110,7 +110,7 @@ impl Secret {
                         .map_err(|_| KeyError::NotBase64)?
                         .len(),
                 };
-                Self::from_bytes(&buffer[..length])
+                Self::from_bytes(buffer.get(..length).unwrap_or_default())
             }
         }
     }

@@ -143,10 +143,10 @@ fn text(entry: &StoredEntry, history: &[Past<'_>], reveal: bool) -> String {
         "bytes",
     ];
     for name in order {
-        let value = match &row[name] {
-            serde_json::Value::Null => continue,
-            serde_json::Value::String(text) => safe(text).into_owned(),
-            other => other.to_string(),
+        let value = match row.get(name) {
+            None | Some(serde_json::Value::Null) => continue,
+            Some(serde_json::Value::String(text)) => safe(text).into_owned(),
+            Some(other) => other.to_string(),
         };
         rows.push([format!("  {}", name.replace('_', " ")), value]);
     }

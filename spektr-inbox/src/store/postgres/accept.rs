@@ -1,6 +1,6 @@
 //! Stores deliveries: a bounded queue, and tasks that commit many of them at once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -261,7 +261,8 @@ pub(super) async fn store(
     connection: &mut Lent<'_>,
     entries: &[&NewEntry],
 ) -> Result<Vec<Acceptance>, Fault> {
-    let mut accepted = vec![None; entries.len()];
+    // By place in the group.
+    let mut accepted = BTreeMap::new();
     // What is twice in this group is decided here: a statement does not see its own rows.
     let mut contents: HashMap<(&str, &str), HashSet<&[u8; 32]>> = HashMap::new();
     let mut rows = Vec::with_capacity(entries.len());
@@ -271,7 +272,7 @@ pub(super) async fn store(
         if earlier.insert(&entry.content) {
             rows.push(Row::new(index, entry, is_second));
         } else {
-            accepted[index] = Some(Acceptance::Duplicate);
+            accepted.insert(index, Acceptance::Duplicate);
         }
     }
     for _ in 0..ROUNDS {
@@ -279,29 +280,29 @@ pub(super) async fn store(
             break;
         }
         let found = query(connection, &rows).await?;
-        let mut others = Vec::new();
+        let (mut others, mut contents) = (Vec::new(), Vec::new());
         for (place, number, found) in found {
             let Some(row) = rows.get_mut(place) else { continue };
             row.reserved = number;
             match found {
-                Found::Accepted(acceptance) => accepted[row.index] = Some(acceptance),
-                Found::OtherContent => others.push(place),
+                Found::Accepted(acceptance) => drop(accepted.insert(row.index, acceptance)),
+                Found::OtherContent => {
+                    row.compared = true;
+                    others.push(row.index);
+                    contents.push(row.entry);
+                }
                 Found::Raced => {}
             }
         }
-        let entries: Vec<_> = others.iter().map(|place| rows[*place].entry).collect();
-        for (place, is_known) in others.into_iter().zip(are_former(connection, &entries).await?) {
-            let row = &mut rows[place];
-            row.compared = true;
-            if is_known {
-                accepted[row.index] = Some(Acceptance::Duplicate);
-            }
-        }
-        rows.retain(|row| accepted[row.index].is_none());
+        let are_known = are_former(connection, &contents).await?;
+        let known = others.into_iter().zip(are_known).filter(|(_, is_known)| *is_known);
+        accepted.extend(known.map(|(index, _)| (index, Acceptance::Duplicate)));
+        rows.retain(|row| !accepted.contains_key(&row.index));
     }
-    let accepted: Option<Vec<_>> = accepted.into_iter().collect();
-    let accepted =
-        accepted.ok_or_else(|| Fault::new("others stored and deleted the same all the time"))?;
+    if !rows.is_empty() {
+        return Err(Fault::new("others stored and deleted the same all the time"));
+    }
+    let accepted: Vec<_> = accepted.into_values().collect();
     if accepted.iter().all(|acceptance| *acceptance == Acceptance::Duplicate) {
         connection.run(REPLICATE).await?;
     }

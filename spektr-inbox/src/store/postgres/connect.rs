@@ -91,13 +91,13 @@ impl Address {
     pub(super) async fn connect(&self) -> Result<Session, Fault> {
         let mut last = Fault::new("the URL has no host");
         let first = self.first.load(Ordering::Relaxed);
-        for index in first..first + self.hosts.len() {
+        let count = self.hosts.len();
+        for (index, host) in self.hosts.iter().enumerate().cycle().skip(first).take(count) {
             // For others, and for who comes after this has been given up.
-            self.first.store((index + 1) % self.hosts.len(), Ordering::Relaxed);
-            let host = &self.hosts[index % self.hosts.len()];
+            self.first.store((index + 1) % count, Ordering::Relaxed);
             match self.connect_to(host).await {
                 Ok(session) => {
-                    self.first.store(index % self.hosts.len(), Ordering::Relaxed);
+                    self.first.store(index, Ordering::Relaxed);
                     return Ok(session);
                 }
                 Err(fault) => last = fault,
@@ -137,10 +137,9 @@ fn is_not_replicated(message: &AsyncMessage) -> bool {
 /// nothing.
 fn each_host(base: &str) -> Vec<String> {
     let credentials = base.find('@').or_else(|| base.find("://").map(|colon| colon + 2));
-    let begin = credentials.map_or(0, |end| end + 1);
-    let end = base[begin..].find('/').map_or(base.len(), |length| begin + length);
-    let each = base[begin..end].split(',');
-    each.map(|host| format!("{}{host}{}", &base[..begin], &base[end..])).collect()
+    let (begin, rest) = base.split_at(credentials.map_or(0, |end| end + 1));
+    let (hosts, end) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    hosts.split(',').map(|host| format!("{begin}{host}{end}")).collect()
 }
 
 /// A connection, and the task that moves its bytes.

@@ -38,12 +38,13 @@ const RIGHTS: [&str; 3] = [
 /// version that a database has is in `spektr_inbox.version`.
 #[must_use]
 pub fn migration(from: u32) -> Option<String> {
-    let from = usize::try_from(from).ok().filter(|from| *from < MIGRATIONS.len())?;
+    let from = usize::try_from(from).ok()?;
+    let migrations = MIGRATIONS.get(from..).filter(|migrations| !migrations.is_empty())?;
     let mut script = format!("BEGIN;\nSELECT pg_advisory_xact_lock({LOCK});\n\n");
     if from == 0 {
         script.push_str("CREATE SCHEMA spektr_inbox;\n\n");
     }
-    for migration in &MIGRATIONS[from..] {
+    for migration in migrations {
         script.push_str(migration.trim_end());
         script.push_str("\n\n");
     }

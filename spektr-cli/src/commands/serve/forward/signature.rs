@@ -100,7 +100,7 @@ pub(super) fn message_id(source: &str, raw: &[u8]) -> String {
     hash.update(source);
     hash.update(raw);
     let mut id = "msg_".to_owned();
-    for byte in &hash.finalize()[..BYTES] {
+    for byte in hash.finalize().iter().take(BYTES) {
         let _ = write!(id, "{byte:02x}");
     }
     id
