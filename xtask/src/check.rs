@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 
 use crate::accept::References;
-use crate::{codegen, schema, seeded, tools, workspace};
+use crate::{codegen, release, schema, seeded, tools, workspace};
 
 /// Cargo's arguments, a step each, before the tests.
 const BEFORE: [&str; 2] = [
@@ -50,7 +50,11 @@ pub(crate) fn run() -> Result<ExitCode> {
     println!("==> seeded --check");
     seeded::check()?;
     let references = References::new()?;
-    let passed = pass(&BEFORE)? && programs::run(&references)? && pass(&BEHIND)?;
+    let passed = pass(&BEFORE)?
+        && programs::run(&references)?
+        && pass(&BEHIND)?
+        // What is not committed is tested too.
+        && release::package(&["--allow-dirty"])?;
     if !passed {
         return Ok(ExitCode::FAILURE);
     }

@@ -5,12 +5,16 @@ mod bench;
 mod chaos;
 mod check;
 mod codegen;
+mod dependencies;
 mod docs;
 mod fuzz;
 mod git;
 mod model;
 mod mutants;
+mod published;
 mod recipes;
+mod release;
+mod sbom;
 mod schema;
 mod seeded;
 mod site;
@@ -66,6 +70,10 @@ enum Command {
         #[arg(long, value_name = "PEER", value_parser = ["node", "python"])]
         without: Vec<String>,
     },
+    /// Check licences, known faults, the oldest versions of dependencies, and the public interfaces
+    Dependencies(dependencies::Arguments),
+    /// Write the files of a release into target/release-files: packages, contracts, SBOM, checksums
+    Release,
     /// Install the programs that the tests run, with apt-get, and their npm packages
     Setup,
     /// Read a saved page of the vendor's documentation and compare it with the schema
@@ -89,6 +97,8 @@ fn main() -> ExitCode {
         Command::Mutants(arguments) => mutants::run(&arguments),
         Command::Seeded(arguments) => seeded::run(&arguments),
         Command::Site(arguments) => site::run(&arguments),
+        Command::Dependencies(arguments) => dependencies::run(&arguments),
+        Command::Release => release::run(),
         Command::Setup => tools::setup(),
         Command::Bench { quick, without } => bench::run(quick, &without),
         Command::Check => check::run(),
