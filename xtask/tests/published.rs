@@ -1,5 +1,5 @@
-//! Whoever wants a part of a crate builds no other part: what each feature of the inbox brings, by
-//! what cargo says that it would build.
+//! What is said of the published packages: what each feature of the inbox brings, by what cargo
+//! says that it would build, and which lints they have.
 
 use std::path::Path;
 use std::process::Command;
@@ -57,4 +57,35 @@ fn the_version_of_rusqlite_is_the_one_that_the_documentation_names() {
         let text = corpus::read(&corpus::workspace_root().join(Path::new(file)));
         assert!(text.contains(&format!("rusqlite {version}")), "{file}");
     }
+}
+
+/// SECURITY.md says what clippy refuses in them.
+#[test]
+fn every_published_package_refuses_what_can_panic() {
+    const LINTS: &str = "#![cfg_attr(
+    not(test),
+    warn(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unimplemented,
+        clippy::unreachable
+    )
+)]";
+    let mut checked = Vec::new();
+    for entry in std::fs::read_dir(corpus::workspace_root()).expect("the root can be read") {
+        let folder = entry.expect("the root can be read").path();
+        let manifest = folder.join("Cargo.toml");
+        if !manifest.is_file() || corpus::read(&manifest).contains("\npublish = false\n") {
+            continue;
+        }
+        let root = ["src/lib.rs", "src/main.rs"].map(|name| folder.join(name));
+        let root = root.iter().find(|path| path.is_file()).expect("a package has a root");
+        assert!(corpus::read(root).contains(LINTS), "{}", root.display());
+        checked.extend(folder.file_name().map(|name| name.to_string_lossy().into_owned()));
+    }
+    checked.sort();
+    let published = ["axum", "cli", "inbox", "json", "types", "verify"];
+    assert_eq!(checked, published.map(|name| format!("spektr-{name}")));
 }
