@@ -44,6 +44,29 @@ pub(crate) fn parse_level(text: &str) -> Result<LevelFilter, String> {
     found.map(|(_, level)| *level).ok_or_else(|| "expected error, warn, info or debug".to_owned())
 }
 
+/// How a line is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Text,
+    Json,
+}
+
+impl Form {
+    /// That of the output.
+    pub(crate) fn of(global: &Global) -> Self {
+        if global.is_json() { Self::Json } else { Self::Text }
+    }
+}
+
+/// Reads the name of a form.
+pub(crate) fn parse_form(text: &str) -> Result<Form, String> {
+    match text {
+        "text" => Ok(Form::Text),
+        "json" => Ok(Form::Json),
+        _ => Err("expected text or json".to_owned()),
+    }
+}
+
 /// The log. Dropping it writes the lines that wait.
 pub(crate) struct Log {
     queue: Arc<Queue>,
@@ -63,9 +86,8 @@ impl Level {
 }
 
 impl Log {
-    /// Starts to log at the level `info`, as JSON if that is the format of the output.
-    /// Dropped lines are counted in `dropped`.
-    pub(crate) fn start(global: &Global, dropped: Count) -> Result<Self, Failure> {
+    /// Starts to log at the level `info`. Dropped lines are counted in `dropped`.
+    pub(crate) fn start(form: Form, dropped: Count) -> Result<Self, Failure> {
         let queue = Arc::new(Queue { state: Mutex::default(), changed: Condvar::new(), dropped });
         let writing = Arc::clone(&queue);
         std::thread::Builder::new()
@@ -80,10 +102,9 @@ impl Log {
             .with_target(false)
             .log_internal_errors(false);
         // This is the only log of the process, so setting it cannot fail.
-        let _done = if global.is_json() {
-            registry.with(lines.json()).try_init()
-        } else {
-            registry.with(lines).try_init()
+        let _done = match form {
+            Form::Json => registry.with(lines.json()).try_init(),
+            Form::Text => registry.with(lines).try_init(),
         };
         // The usual hook writes to standard error itself, and waits for it. The message of a
         // panic is left out, because it may quote a value.

@@ -41,7 +41,7 @@ impl Supervisor {
 }
 
 fn start(listener: &TcpListener, folder: &Path) -> Service {
-    Service::run(inheriting(listener, KEYS), folder, &[])
+    Service::run(inheriting(listener, KEYS), folder, &["--log-level", "warn"])
 }
 
 /// Delivers until it is told to stop; half of the clients keep their connections.
@@ -119,7 +119,7 @@ fn deliveries_are_accepted_while_the_last_handlers_finish() {
     let supervisor = Supervisor::at(&folder.path().join("notify"));
     let mut tool = spektr(KEYS);
     tool.env("NOTIFY_SOCKET", folder.path().join("notify"));
-    let service = Service::run(tool, folder.path(), &["--forward", &url]);
+    let service = Service::run(tool, folder.path(), &["--forward", &url, "--log-level", "warn"]);
     assert_eq!(supervisor.hears(), "READY=1");
     let mut connection = Connection::open(service.address()).expect("is open");
     assert_eq!(connection.deliver(&alert("evt_1")).expect("an answer").status, 200);

@@ -35,7 +35,7 @@ fn a_log_that_nobody_reads_stops_nothing_and_says_what_it_lost() {
     const BATCHES: usize = 12;
     const ENTRIES: usize = 1000;
     let folder = tempfile::tempdir().expect("a folder");
-    let mut service = Service::start(KEYS, folder.path(), &[]);
+    let mut service = Service::start(KEYS, folder.path(), &["--log-level", "warn"]);
     let mut connection = Connection::open(service.address()).expect("is open");
     for batch in 0..BATCHES {
         // Each entry but the very first has another content than that, which is logged.
@@ -299,4 +299,52 @@ fn a_damaged_file_is_refused_at_the_start_if_a_check_is_asked_for() {
     assert_eq!(message(&["--config", "/dev/null"], None), expected);
     let elsewhere = ["--quick-check", "--store", "postgres://user@127.0.0.1:1/db"];
     assert!(message(&elsewhere, None).contains("error: a quick check is for SQLite files"));
+}
+
+/// The log is JSON whatever the form of the output is.
+#[test]
+fn the_log_says_when_the_service_starts_and_what_it_did_when_it_ends() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut service = Service::start(KEYS, folder.path(), &["--log-format", "json"]);
+    let line = |text: &str| {
+        let line: serde_json::Value = serde_json::from_str(text).expect("a line is JSON");
+        assert_eq!(line["level"], "INFO");
+        line["fields"].clone()
+    };
+    let (receiving, operations) = (service.url.clone(), format!("http://{}/", service.operations));
+    assert_eq!(
+        line(&service.logs("the service has started")),
+        serde_json::json!({
+            "message": "the service has started",
+            "version": env!("CARGO_PKG_VERSION"),
+            "receiving": receiving,
+            "operations": operations,
+            "store": "sqlite://spektr-inbox.db",
+            "source": "spektr",
+            "signed": false,
+            "reconciling": false,
+        })
+    );
+    let mut connection = Connection::open(service.address()).expect("is open");
+    for (body, status) in [(alert("evt_1"), 200), (alert("evt_2"), 200), (alert("evt_2"), 200)] {
+        assert_eq!(connection.deliver(&body).expect("an answer").status, status);
+    }
+    assert_eq!(connection.post("/webhooks/spektr", "", b"{}").expect("an answer").status, 401);
+    drop(connection);
+    service.ask_to_end();
+    let mut fields = line(&service.logs("the service has ended"));
+    assert!(fields["seconds"].take().is_u64());
+    assert_eq!(
+        fields,
+        serde_json::json!({
+            "message": "the service has ended",
+            "seconds": null,
+            "accepted": 2,
+            "handled": 0,
+            "failed": 0,
+            "refused": 1,
+            "pending": 2,
+        })
+    );
+    assert_eq!(service.wait().0, Some(0));
 }

@@ -73,7 +73,8 @@ fn a_thousand_events_are_all_there_after_the_service_was_killed() {
 #[test]
 fn what_is_refused_is_logged_in_a_line_without_what_it_holds() {
     let folder = tempfile::tempdir().expect("a folder");
-    let service = Service::start(Some("dev=another secret"), folder.path(), &[]);
+    let arguments = ["--log-level", "warn"];
+    let service = Service::start(Some("dev=another secret"), folder.path(), &arguments);
     let forged = ["--set", "data.alertName=marker", "--retries", "0"];
     let sent =
         run(KEYS, &[&["send", "--to", &service.url, "alert_resolved"], &forged[..]].concat());

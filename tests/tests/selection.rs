@@ -1,7 +1,7 @@
 //! Which event an entry is, and which of its members count.
 
 use spektr_tests::bodies::{assert_fault, good, wrong_type};
-use spektr_types::{Entry, EntryErrorKind, Event, EventType, JsonType, Timestamp};
+use spektr_types::{Entries, Entry, EntryErrorKind, Event, EventType, JsonType, Timestamp};
 
 #[test]
 fn the_case_of_a_wire_type_does_not_matter() {
@@ -220,4 +220,34 @@ fn an_unknown_event_keeps_what_can_be_read_of_its_envelope() {
     assert_eq!(unknown.workspace_id(), None);
     assert_eq!(unknown.created_at(), None);
     assert_eq!(unknown.raw().as_str(), raw);
+}
+
+#[test]
+fn an_entry_says_whose_it_is_before_it_is_decoded() {
+    let whose = |json: &str| {
+        let entry = Entry::from_json(json).expect("valid JSON");
+        let [id, customer, workspace] = [entry.id(), entry.spektr_id(), entry.workspace_id()];
+        [id, customer, workspace].map(|id| id.map(|id| id.into_owned()))
+    };
+    let some = |text: &str| Some(text.to_owned());
+    let named = r#"{"workspaceId":"w","type":"x","id":"e","spektrId":"s\u0031"}"#;
+    assert_eq!(whose(named), [some("e"), some("s1"), some("w")]);
+    let empty = r#"{"workspaceId":"","type":"x","id":"","spektrId":""}"#;
+    assert_eq!(whose(empty), [some(""), some(""), some("")]);
+    let others = r#"{"workspaceId":1,"type":"x","id":null,"spektrId":["s"]}"#;
+    assert_eq!(whose(others), [None, None, None]);
+    assert_eq!(whose(r#"{"type":"x"}"#), [None, None, None]);
+}
+
+#[test]
+fn a_body_without_entries_is_empty_and_one_with_entries_is_not() {
+    for (body, count) in [
+        (r#"{"results":[]}"#, 0),
+        (r#"{"results":[7]}"#, 1),
+        (r#"{"results":[{},{}]}"#, 2),
+        (r#"{"type":"x"}"#, 1),
+    ] {
+        let entries = Entries::parse(body.as_bytes()).expect("a body");
+        assert_eq!((entries.len(), entries.is_empty()), (count, count == 0), "{body}");
+    }
 }

@@ -60,6 +60,7 @@ Example of a file:
   forward_longest_pause = '1h'
   quarantine = true                         # for the first days
   log_level = 'info'
+  log_format = 'json'
   quick_check = false
   keep_done = '30d'
   keep_dead = '90d'

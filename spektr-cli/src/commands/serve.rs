@@ -36,7 +36,7 @@ use crate::config::Config;
 use crate::failure::{Answer, Failure};
 use crate::forwarding::{EventTypes, ForwardArguments};
 use crate::keys::KeyArguments;
-use crate::log::{self, Log};
+use crate::log::{self, Form, Log};
 use crate::operations::{About, Access, Operations, Token};
 use crate::runtime::{self, Signals};
 use crate::sender_list::ListArguments;
@@ -161,6 +161,9 @@ pub(crate) struct Arguments {
     /// Least severe level of the log on standard error: error, warn, info or debug [preset: info]
     #[arg(long, value_name = "LEVEL", value_parser = log::parse_level)]
     log_level: Option<LevelFilter>,
+    /// Form of its lines: text or json [preset: that of --format]
+    #[arg(long, value_name = "FORM", value_parser = log::parse_form)]
+    log_format: Option<Form>,
     /// Check the whole SQLite file at the start, which takes some seconds for each gigabyte
     #[arg(long)]
     quick_check: bool,
@@ -204,7 +207,9 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
     let ops_token_file = arguments.ops_token_file(&config);
     let token = ops_token_file.as_deref().map(Token::of_file).transpose()?;
     let access = Access::new(token);
-    let log = Log::start(global, metrics.count("log_lines_dropped", dropped))?;
+    let configured = || config.setting("serve.log_format", |text| log::parse_form(text).ok());
+    let form = arguments.log_format.or_else(configured).unwrap_or_else(|| Form::of(global));
+    let log = Log::start(form, metrics.count("log_lines_dropped", dropped))?;
     log.level().set(log_level(arguments.log_level, &config));
     runtime::block_on_many(async {
         let (signals, hangups) = (Signals::catch()?, runtime::hangups()?);
@@ -276,6 +281,8 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         };
         // Whoever started it may read the first line and no more.
         let _gone = begun.print(global, address(&sockets.public)?);
+        begun.log();
+        let totals = operations.clone();
         let work = Work {
             store,
             receiver,
@@ -305,6 +312,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
             () = work.run(sockets, signals, &supervisor) => {}
             () = reload.run(hangups) => {}
         }
+        totals.log_totals().await;
         Ok(Answer::Yes)
     })
 }

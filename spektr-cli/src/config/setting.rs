@@ -42,7 +42,7 @@ impl Setting {
     }
 }
 
-pub(crate) static SETTINGS: [Setting; 49] = [
+pub(crate) static SETTINGS: [Setting; 50] = [
     Setting {
         name: "keys_file",
         about: "TOML file with the signing keys",
@@ -276,6 +276,12 @@ pub(crate) static SETTINGS: [Setting; 49] = [
         about: "least severe level of the log of `serve`: error, warn, info or debug",
         preset: "info",
         check: |text| log::parse_level(text).map(drop),
+    },
+    Setting {
+        name: "serve.log_format",
+        about: "form of the lines of that log: text or json",
+        preset: "that of --format",
+        check: |text| log::parse_form(text).map(drop),
     },
     Setting {
         name: "serve.quick_check",

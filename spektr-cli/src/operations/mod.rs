@@ -159,14 +159,36 @@ impl Operations {
                 return (sample.clone(), Arc::clone(text));
             }
         }
+        let (sample, text) = self.read().await;
+        *last = Some((Instant::now(), sample.clone(), Arc::clone(&text)));
+        (sample, text)
+    }
+
+    /// The same, whenever a page has asked for them.
+    async fn read(&self) -> (Sample, Arc<str>) {
+        let inner = &*self.0;
         let stats = timeout(FIGURES_TIMEOUT, inner.store.stats()).await;
         let stats = stats.ok().and_then(Result::ok);
         let text: Arc<str> = inner.receiver.metrics().render().into();
         let mut sample = Sample::read(&Metrics::new(&text), inner.started.elapsed());
         sample.oldest = stats.map_or(0, |stats| age_of_oldest(&stats));
         sample.store = stats;
-        *last = Some((Instant::now(), sample.clone(), Arc::clone(&text)));
         (sample, text)
+    }
+
+    /// Logs what this process has done.
+    pub(crate) async fn log_totals(&self) {
+        let (Sample { at, accepted, handled, failed, refused, store, .. }, _) = self.read().await;
+        let (seconds, pending) = (at.as_secs(), store.map(|stats| stats.pending));
+        tracing::info!(
+            seconds,
+            accepted,
+            handled,
+            failed,
+            refused,
+            pending,
+            "the service has ended"
+        );
     }
 
     /// The samples of a stretch of time that ends with one.

@@ -28,6 +28,24 @@ pub(super) struct Begun {
 }
 
 impl Begun {
+    /// Says the same in the log.
+    pub(super) fn log(&self) {
+        let Self { receiving, operations, store, source, forwarding, signed, reconciling, .. } =
+            self;
+        let version = env!("CARGO_PKG_VERSION");
+        tracing::info!(
+            version,
+            receiving,
+            operations,
+            store,
+            source,
+            forwarding,
+            signed,
+            reconciling,
+            "the service has started"
+        );
+    }
+
     pub(super) fn print(&self, global: &Global, address: SocketAddr) -> Result<(), Failure> {
         if global.is_json() {
             return output::print_json(self);
