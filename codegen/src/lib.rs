@@ -37,6 +37,7 @@ mod passes;
 mod problem;
 mod reference;
 mod render;
+mod scenarios;
 mod set;
 mod structs;
 

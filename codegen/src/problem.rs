@@ -176,6 +176,9 @@ pub enum ProblemKind {
     /// A file has the name of an example that is derived.
     #[error("this example is derived from `full.json`")]
     DerivedExample,
+    /// A file among the scenarios that is none.
+    #[error("this is no scenario: {0}")]
+    Scenario(String),
     /// The generator made something else of the schema than it says.
     #[error("this did not become the code that it stands for: {0}")]
     Defect(String),
@@ -361,6 +364,7 @@ impl ProblemKind {
                     .into()
             }
             Self::DerivedExample => "remove the file, or name it after what it shows besides".into(),
+            Self::Scenario(_) => "write it as schema/README.md shows".into(),
             Self::Defect(_) => {
                 "this is a defect of the generator: report it with the schema file".into()
             }

@@ -14,22 +14,24 @@ use crate::examples::{Example, Examples, Origin};
 use crate::folders::{REFERENCE, TYPES};
 use crate::model::{Decision, Member, Model};
 use crate::problem::Problems;
+use crate::scenarios;
 use crate::set::SchemaSet;
 use crate::tree::{self, Branch};
 
 /// Returns the files of the tool's reference and of the fixtures, as paths from the
 /// workspace's root and texts.
 ///
-/// The examples are given as paths below the schema folder and what is in them. The
+/// Examples and scenarios are given as paths below the schema folder and what is in them. The
 /// tool gets those of the events and of `examples/unknown/`, without invalid ones,
 /// whole batches, and those that are the full example with one edit.
 ///
 /// # Errors
 ///
-/// All [`Problems`] of the examples, as [`Examples::parse`] finds them.
+/// All [`Problems`] of the examples, as [`Examples::parse`] finds them, or those of the scenarios.
 pub fn reference<T: AsRef<[u8]>>(
     set: &SchemaSet,
     examples: impl IntoIterator<Item = (String, T)>,
+    scenarios: impl IntoIterator<Item = (String, T)>,
 ) -> Result<BTreeMap<PathBuf, String>, Problems> {
     let model = set.model();
     let examples = Examples::parse(model, examples)?;
@@ -54,6 +56,7 @@ pub fn reference<T: AsRef<[u8]>>(
         ("events", Json::Array(events.collect())),
         ("shared_decisions", Json::Array(shared.collect())),
         ("unknown", examples_of(&examples, "unknown")),
+        ("scenarios", scenarios::parse(&examples, scenarios)?),
     ];
     // An event's members, decisions and examples are a line each.
     let text = embed::file("schema", members, 4);

@@ -79,13 +79,25 @@ impl<T: Clone + Send + Sync + 'static> TypedValueParser for Quietly<T> {
 /// Reads the name of an event. A shell completes the names in lower case and `more`; whether there is such an
 /// event the command says, which also takes wire types and examples.
 pub(crate) fn event_name(more: &'static [&'static str]) -> impl TypedValueParser<Value = String> {
-    EventName(more)
+    Completed(move || {
+        let names = catalogue::events().map(|event| event.details.module.as_str());
+        names.chain(more.iter().copied()).collect()
+    })
 }
 
-#[derive(Clone)]
-struct EventName(&'static [&'static str]);
+/// Reads the name of a scenario, which a shell completes, or of a file.
+pub(crate) fn scenario_name() -> impl TypedValueParser<Value = String> {
+    Completed(|| catalogue::scenarios().keys().map(String::as_str).collect())
+}
 
-impl TypedValueParser for EventName {
+/// Takes any text, and gives shells the names that there are.
+#[derive(Clone)]
+struct Completed<F>(F);
+
+impl<F> TypedValueParser for Completed<F>
+where
+    F: Fn() -> Vec<&'static str> + Clone + Send + Sync + 'static,
+{
     type Value = String;
 
     fn parse_ref(
@@ -98,8 +110,6 @@ impl TypedValueParser for EventName {
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        let names = catalogue::events().map(|event| event.details.module.as_str());
-        let names = names.chain(self.0.iter().copied());
-        Some(Box::new(names.map(PossibleValue::new)))
+        Some(Box::new((self.0)().into_iter().map(PossibleValue::new)))
     }
 }

@@ -1,6 +1,7 @@
 //! The events as this tool knows them: what the types say, joined with the
 //! generated reference.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,7 @@ use serde_json::value::RawValue;
 use spektr_types::EventInfo;
 
 use crate::failure::Failure;
+use crate::scenario::Scenario;
 use crate::terminal::safe;
 
 /// What codegen writes for this tool.
@@ -24,6 +26,7 @@ struct Reference {
     events: Vec<Details>,
     shared_decisions: Vec<Shared>,
     unknown: Vec<Example>,
+    scenarios: BTreeMap<String, Scenario>,
 }
 
 /// What the types do not carry about an event.
@@ -104,6 +107,11 @@ pub(crate) fn envelope() -> &'static [Member] {
 /// Returns the members of the envelope with `eventType`; `data` is the payload.
 pub(crate) fn other_envelope() -> &'static [Member] {
     &REFERENCE.other_envelope
+}
+
+/// Returns the scenarios by name.
+pub(crate) fn scenarios() -> &'static BTreeMap<String, Scenario> {
+    &REFERENCE.scenarios
 }
 
 /// Returns the decisions that concern more than one event.

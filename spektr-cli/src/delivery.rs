@@ -199,10 +199,16 @@ impl Ids {
     }
 
     pub(crate) fn next(&mut self) -> String {
+        self.next_like("evt_")
+    }
+
+    /// Makes an id with what another one has before its last underscore.
+    pub(crate) fn next_like(&mut self, id: &str) -> String {
+        let kind = id.rsplit_once('_').map(|(kind, _)| format!("{kind}_")).unwrap_or_default();
         self.made += 1;
         // The keys of the hash differ from run to run.
         let (one, two) = (self.random.hash_one(self.made), self.random.hash_one(!self.made));
-        format!("evt_{:024x}", u128::from(one) << 32 ^ u128::from(two))
+        format!("{kind}{:024x}", u128::from(one) << 32 ^ u128::from(two))
     }
 }
 

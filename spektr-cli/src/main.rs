@@ -38,6 +38,7 @@ mod output;
 mod progress;
 mod record;
 mod runtime;
+mod scenario;
 mod secret;
 mod sender;
 mod sender_list;

@@ -130,3 +130,54 @@ fn a_tap_gives_back_what_the_receiver_says_and_not_what_is_of_its_connection() {
     assert!(!names.iter().any(|name| ["x-mine", "te", "connection"].contains(name)), "{names:?}");
     assert_eq!(tap.finish().0, 1);
 }
+
+#[test]
+fn a_scenario_is_the_story_of_one_customer_after_the_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("evening.json");
+    let story = r#"{"description":"An alert.","shared":["spektrId","alertId"],
+        "steps":[{"send":["alert_created"]},{"after":3600,"send":["service_run","alert_resolved/full"]}]}"#;
+    std::fs::write(&path, story).expect("is written");
+    let receiver = Receiver::start(&["200 OK"; 4]);
+    let path = path.to_str().expect("text");
+    let scenario = ["--scenario", path, "--no-pauses", "--repeat", "2"];
+    let output = run(KEYS, &[&["send", "--to", &receiver.url], &scenario[..]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).starts_with("An alert.\n"), "{}", text(&output.stdout));
+    let bodies = receiver.finish().into_iter().map(|request| {
+        let body: Value = serde_json::from_slice(&request.body).expect("JSON");
+        body["results"].as_array().expect("a batch").clone()
+    });
+    let bodies: Vec<_> = bodies.collect();
+    let types = |body: &Vec<Value>| -> Vec<String> {
+        body.iter().map(|entry| entry["type"].as_str().expect("text").to_owned()).collect()
+    };
+    let one = [vec!["alert_created"], vec!["service_run", "alert_resolved"]];
+    assert_eq!(bodies.iter().map(types).collect::<Vec<_>>(), [one.clone(), one].concat());
+    let customer = |story: &[Vec<Value>]| {
+        let mut ids: Vec<_> =
+            story.concat().iter().map(|entry| entry["spektrId"].clone()).collect();
+        ids.dedup();
+        assert_eq!(ids.len(), 1, "{ids:?}");
+        ids.remove(0)
+    };
+    assert_ne!(customer(&bodies[..2]), customer(&bodies[2..]));
+    let mut ids: Vec<_> = bodies.concat().iter().map(|entry| entry["id"].to_string()).collect();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 6);
+}
+
+#[test]
+fn a_scenario_that_cannot_be_read_sends_nothing() {
+    for (name, said) in [
+        (
+            "onbording",
+            "error: there is no scenario `onbording`\nhint:  did you mean `onboarding`? there are monitoring, onboarding; a file of yours ends in .json\n",
+        ),
+        ("nowhere.json", "error: nowhere.json: No such file or directory (os error 2)\n"),
+    ] {
+        let output = run(KEYS, &["send", "--to", "http://127.0.0.1:9/", "--scenario", name]);
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(2), said));
+    }
+}

@@ -28,6 +28,11 @@ pub fn example_texts() -> Vec<(String, String)> {
     files_of(&["examples"])
 }
 
+/// Returns all scenarios: paths below `schema/`, and texts.
+pub fn scenario_texts() -> Vec<(String, String)> {
+    files_of(&["scenarios"])
+}
+
 fn files_of(parts: &[&str]) -> Vec<(String, String)> {
     let folder = workspace_root().join("schema");
     parts

@@ -14,7 +14,10 @@ fn the_committed_files_are_those_that_the_schemas_generate() {
     let root = corpus::workspace_root();
     let set = corpus::schema_set();
     let mut files = generate(&set).expect("the schemas generate");
-    files.extend(reference(&set, corpus::example_texts()).expect("the examples are JSON"));
+    files.extend(
+        reference(&set, corpus::example_texts(), corpus::scenario_texts())
+            .expect("they are in order"),
+    );
     files.extend(contracts(&set, corpus::example_texts()).expect("the examples are JSON"));
     for (path, text) in &files {
         let committed = corpus::read(&root.join(path));
@@ -65,7 +68,10 @@ fn white_space_and_line_ends_of_a_schema_do_not_matter() {
 fn every_generated_file_says_so_in_its_first_lines() {
     let set = corpus::schema_set();
     let mut files = generate(&set).expect("the schemas generate");
-    files.extend(reference(&set, corpus::example_texts()).expect("the examples are in order"));
+    files.extend(
+        reference(&set, corpus::example_texts(), corpus::scenario_texts())
+            .expect("they are in order"),
+    );
     files.extend(contracts(&set, corpus::example_texts()).expect("the examples are in order"));
     for (path, text) in files {
         let name = path.file_name().expect("a file").to_string_lossy();

@@ -17,7 +17,8 @@ pub(crate) fn run(check: bool) -> Result<ExitCode> {
     let problems = |found| workspace::problems(&schema, &found);
     let mut files = spektr_codegen::generate(&set).map_err(problems)?;
     let examples = workspace::example_files(&schema)?;
-    files.extend(spektr_codegen::reference(&set, examples.clone()).map_err(problems)?);
+    let scenarios = workspace::scenario_files(&schema)?;
+    files.extend(spektr_codegen::reference(&set, examples.clone(), scenarios).map_err(problems)?);
     files.extend(spektr_codegen::contracts(&set, examples).map_err(problems)?);
     let changes = compare(root, &files)?;
     if check { report(&changes) } else { write(root, &files, &changes) }

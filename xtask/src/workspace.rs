@@ -38,13 +38,19 @@ pub(crate) fn schema_files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
     read(folder, |name| {
         let is_json = Path::new(name).extension().is_some_and(|extension| extension == "json");
         let is_schema = name.starts_with("common/") || name.starts_with("events/");
-        is_schema || (is_json && !name.starts_with("examples/"))
+        let is_other = ["examples/", "scenarios/"].iter().any(|other| name.starts_with(other));
+        is_schema || (is_json && !is_other)
     })
 }
 
 /// Reads the examples below a schema folder, as paths in it and what is in them.
 pub(crate) fn example_files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
     read(folder, |name| name.starts_with("examples/"))
+}
+
+/// Reads the scenarios below a schema folder, as paths in it and what is in them.
+pub(crate) fn scenario_files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
+    read(folder, |name| name.starts_with("scenarios/"))
 }
 
 /// Reads the files with a wanted path; the error names all that cannot be read.

@@ -11,7 +11,7 @@ mod derive;
 mod edit;
 mod places;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -19,7 +19,7 @@ fn member(name: &str, ty: Ty, required: bool) -> Member {
 }
 
 /// An event with a member of its own, one that may be absent, and a list.
-fn model() -> Model {
+pub(crate) fn model() -> Model {
     let source = Source {
         page: "webhooks-events".into(),
         section: "LAMP_LIT".into(),
@@ -55,7 +55,7 @@ fn model() -> Model {
     }
 }
 
-const FULL_BODY: &str =
+pub(crate) const FULL_BODY: &str =
     r#"{"id":"e","type":"lamp_lit","room":"hall","note":"by hand","hours":[7]}"#;
 
 /// An event with one member that has this type.

@@ -11,16 +11,18 @@ use serde::Serialize;
 use spektr_json::Json;
 use spektr_types::EnvelopeKey;
 use spektr_verify::{Signer, UnixSeconds};
+use tokio::time::sleep;
 
-use crate::arguments::{Global, event_name};
+use crate::arguments::{Global, event_name, scenario_name};
 use crate::capture::Headers;
 use crate::catalogue::{self, UNKNOWN_EVENT};
 use crate::delivery::{self, Change, Envelope, Ids};
 use crate::failure::{Answer, Failure};
 use crate::keys::KeyArguments;
 use crate::output;
+use crate::scenario::Scenario;
 use crate::sender::{Report, Sender, SendingArguments};
-use crate::terminal::{self, bad, good};
+use crate::terminal::{self, bad, faint, good, safe};
 use crate::{http, runtime, time};
 
 const EXAMPLES: &str = "\
@@ -31,27 +33,36 @@ Examples:
   spektr send --to URL alert_resolved --set data.alertName=Test --set 'data.userId=\"u1\"'
   spektr send --to URL all --repeat 100 --batch 10 --rate 20
   spektr send --to URL alert_resolved --corrupt signature   # 0 if the receiver refuses it
+  spektr send --to URL --scenario onboarding --repeat 3     # the stories of three customers
   spektr send --list 127.0.0.1:8790 all                     # plays the list for `reconcile`
 
 Events are the schema's examples with new ids and the current time. The sender's behaviour: a
 delivery counts as taken if the answer is 200, and is tried three times more at intervals of one
-second if not. Exit code 1: a delivery was not acknowledged; with --corrupt, one was not refused.";
+second if not. A scenario sends what belongs together, with ids of its own for each customer, in
+order and with pauses: `onboarding` and `monitoring` are in schema/scenarios, and a name that ends in
+.json is a file of yours. Exit code 1: a delivery was not acknowledged; with --corrupt, one was not refused.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// Events, by name or wire type; EVENT/CASE is another example of it, `all` one of each, `unknown` one that no schema knows
-    #[arg(required = true, value_name = "EVENT[/CASE]", value_parser = event_name(&["all", UNKNOWN_EVENT]), hide_possible_values = true)]
+    #[arg(required_unless_present = "scenario", value_name = "EVENT[/CASE]", value_parser = event_name(&["all", UNKNOWN_EVENT]), hide_possible_values = true)]
     events: Vec<String>,
     #[command(flatten)]
     sending: SendingArguments,
     /// Deliver nothing, and list the events at this address as the sender's /v1/events does, for any API key
     #[arg(long, value_name = "IP:PORT", value_parser = http::parse_address, conflicts_with_all = ["to", "corrupt", "batch"])]
     list: Option<SocketAddr>,
+    /// Send the story of a customer, by name or as a file
+    #[arg(long, value_name = "NAME|FILE", value_parser = scenario_name(), hide_possible_values = true, conflicts_with_all = ["events", "list", "batch", "as_is"])]
+    scenario: Option<String>,
+    /// Send a scenario without its pauses
+    #[arg(long, requires = "scenario")]
+    no_pauses: bool,
     /// Change a member of every event: a path with dots or a JSON pointer, and JSON or text
     #[arg(long, value_name = "PATH=VALUE", value_parser = Change::parse)]
     set: Vec<Change>,
-    /// Send the list of events this many times
+    /// Send the list of events, or the scenario, this many times
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     repeat: u32,
     /// Put up to this many events into one delivery
@@ -103,39 +114,38 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
 async fn send_all(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
     let config = global.config()?;
     let envelope = arguments.envelope.or_else(|| config.setting("send.envelope", Envelope::parse));
-    let events = templates(arguments, envelope)?;
+    let scenario = arguments.scenario.as_deref().map(Scenario::find).transpose()?;
+    let events = match &scenario {
+        None => vec![templates(arguments, envelope, &arguments.events)?],
+        Some(Scenario { steps, .. }) => steps
+            .iter()
+            .map(|step| templates(arguments, envelope, &step.send))
+            .collect::<Result<_, _>>()?,
+    };
     if let Some(address) = arguments.list {
-        return list::serve(global, address, listed(arguments, &events)?).await;
+        return list::serve(global, address, listed(arguments, &events.concat())?).await;
     }
     let signer = if arguments.unsigned {
         None
     } else {
         Some(arguments.keys.signer(&config, arguments.key_id.as_deref())?)
     };
-    let total = events.len().saturating_mul(arguments.repeat as usize);
-    let batch = arguments.batch as usize;
-    let deliveries = total.div_ceil(batch)
-        * if arguments.corrupt == Some(Corruption::Duplicate) { 2 } else { 1 };
-    let mut sender = Sender::new(&arguments.sending, &config, deliveries)?;
-    let mut ids = Ids::new();
-    let mut rest = total;
-    let mut stream = events.iter().cycle();
-    while rest > 0 {
-        let now = time::now();
-        let mut entries: Vec<_> = stream.by_ref().take(batch.min(rest)).cloned().collect();
-        rest -= entries.len();
-        for entry in &mut entries {
-            if !arguments.as_is {
-                delivery::make_new(entry, &mut ids, millis(now));
-            }
-            for change in &arguments.set {
-                // It was tried when the list was made.
-                change.apply(entry).map_err(Failure::new)?;
-            }
-        }
-        send(&mut sender, signer.as_ref(), arguments.corrupt, entries, now).await;
+    let repeat = arguments.repeat as usize;
+    let deliveries = match &scenario {
+        None => events.concat().len().saturating_mul(repeat).div_ceil(arguments.batch as usize),
+        Some(_) => events.len().saturating_mul(repeat),
+    };
+    let copies = if arguments.corrupt == Some(Corruption::Duplicate) { 2 } else { 1 };
+    let sender = Sender::new(&arguments.sending, &config, deliveries.saturating_mul(copies))?;
+    if let Some(scenario) = scenario.as_ref().filter(|_| !global.is_json()) {
+        output::print(&format!("{}\n", faint(&safe(&scenario.description))))?;
     }
-    let report = sender.finish();
+    let mut sending = Sending { arguments, signer, sender, ids: Ids::new() };
+    match &scenario {
+        None => sending.send_events(&events.concat()).await?,
+        Some(scenario) => sending.send_stories(scenario, &events).await?,
+    }
+    let report = sending.sender.finish();
     let passed = match arguments.corrupt {
         None | Some(Corruption::Duplicate) => report.is_all_acknowledged(),
         Some(_) => report.refused == report.deliveries,
@@ -146,6 +156,67 @@ async fn send_all(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         output::print(&format!("{}{}", report.text(), verdict(&report, arguments.corrupt)))?;
     }
     Ok(Answer::from_yes(passed))
+}
+
+/// Deliveries, one after the other.
+struct Sending<'a> {
+    arguments: &'a Arguments,
+    signer: Option<Signer>,
+    sender: Sender,
+    ids: Ids,
+}
+
+impl Sending<'_> {
+    /// Sends events again and again, so many in a delivery.
+    async fn send_events(&mut self, events: &[Json]) -> Result<(), Failure> {
+        let batch = self.arguments.batch as usize;
+        let mut rest = events.len().saturating_mul(self.arguments.repeat as usize);
+        let mut stream = events.iter().cycle();
+        while rest > 0 {
+            let entries: Vec<_> = stream.by_ref().take(batch.min(rest)).cloned().collect();
+            rest -= entries.len();
+            self.deliver(entries).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends the events of each step in a delivery, for one customer after the other.
+    async fn send_stories(
+        &mut self,
+        scenario: &Scenario,
+        events: &[Vec<Json>],
+    ) -> Result<(), Failure> {
+        for _ in 0..self.arguments.repeat {
+            let mut story = scenario.begin();
+            for (step, events) in scenario.steps.iter().zip(events) {
+                if !self.arguments.no_pauses {
+                    sleep(step.pause()).await;
+                }
+                let mut entries = events.clone();
+                for entry in &mut entries {
+                    story.share(entry, &mut self.ids);
+                }
+                self.deliver(entries).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn deliver(&mut self, mut entries: Vec<Json>) -> Result<(), Failure> {
+        let now = time::now();
+        for entry in &mut entries {
+            if !self.arguments.as_is {
+                delivery::make_new(entry, &mut self.ids, millis(now));
+            }
+            for change in &self.arguments.set {
+                // It was tried when the list was made.
+                change.apply(entry).map_err(Failure::new)?;
+            }
+        }
+        let corruption = self.arguments.corrupt;
+        send(&mut self.sender, self.signer.as_ref(), corruption, entries, now).await;
+        Ok(())
+    }
 }
 
 /// Returns the events to list, with their times: a second between them, and the last one now.
@@ -173,9 +244,13 @@ fn listed(arguments: &Arguments, events: &[Json]) -> Result<Vec<(i64, Json)>, Fa
 }
 
 /// Returns the events to send, in their envelope, with the changes tried out.
-fn templates(arguments: &Arguments, envelope: Option<Envelope>) -> Result<Vec<Json>, Failure> {
+fn templates(
+    arguments: &Arguments,
+    envelope: Option<Envelope>,
+    events: &[String],
+) -> Result<Vec<Json>, Failure> {
     let mut names = Vec::new();
-    for name in &arguments.events {
+    for name in events {
         if name == "all" {
             names.extend(catalogue::events().map(|event| event.details.module.to_owned()));
         } else {

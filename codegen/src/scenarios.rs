@@ -1,0 +1,146 @@
+//! Scenarios: what a customer's whole story sends, as files of the schema folder. They name examples,
+//! and hold no payload of their own.
+
+use serde::Deserialize;
+use spektr_json::Json;
+
+use crate::examples::Examples;
+use crate::json;
+use crate::problem::{Problem, ProblemKind, Problems};
+
+/// A file, as it is checked: the command-line tool reads the same.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scenario {
+    description: String,
+    shared: Vec<String>,
+    steps: Vec<Step>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Step {
+    #[serde(rename = "after", default)]
+    _after: u32,
+    send: Vec<String>,
+}
+
+/// Reads files, given as paths below the schema folder and what is in them, into an object of all
+/// scenarios by name.
+pub(crate) fn parse<T: AsRef<[u8]>>(
+    examples: &Examples,
+    files: impl IntoIterator<Item = (String, T)>,
+) -> Result<Json, Problems> {
+    let (mut scenarios, mut problems) = (Vec::new(), Vec::new());
+    for (file, bytes) in files {
+        let name = file.strip_prefix("scenarios/").and_then(|name| name.strip_suffix(".json"));
+        let read = match name {
+            Some(name) => check(examples, bytes.as_ref()).map(|json| (name.to_owned(), json)),
+            None => Err("a scenario is in a file of the name scenarios/<name>.json".to_owned()),
+        };
+        match read {
+            Ok(scenario) => scenarios.push(scenario),
+            Err(error) => {
+                let (pointer, kind) = (String::new(), ProblemKind::Scenario(error));
+                problems.push(Problem { file, pointer, kind });
+            }
+        }
+    }
+    Problems::into_result(problems)?;
+    Ok(Json::Object(scenarios))
+}
+
+fn check(examples: &Examples, bytes: &[u8]) -> Result<Json, String> {
+    let scenario = json::parse(bytes)?;
+    let Scenario { description, shared, steps } =
+        serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    if description.trim().is_empty() {
+        return Err("the description is empty".to_owned());
+    }
+    if steps.is_empty() || steps.iter().any(|step| step.send.is_empty()) {
+        return Err("there are no steps, or one that sends nothing".to_owned());
+    }
+    let mut sent = Vec::new();
+    for name in steps.iter().flat_map(|step| &step.send) {
+        let (folder, case) = name.split_once('/').unwrap_or((name, "full"));
+        let example = examples.of(folder).iter().find(|example| example.case == case);
+        let example = example.ok_or_else(|| format!("there is no example `{folder}/{case}`"))?;
+        sent.push(&example.body);
+    }
+    match shared.iter().find(|name| !sent.iter().any(|body| has_member(body, name))) {
+        Some(name) => Err(format!("no event of it has a member `{name}` to share")),
+        None => Ok(scenario),
+    }
+}
+
+/// Tells whether an object at any depth has a member.
+fn has_member(json: &Json, name: &str) -> bool {
+    let members = json.members().iter();
+    let is_in = |(own, value): &(String, Json)| own == name || has_member(value, name);
+    members.clone().any(is_in) || json.elements().iter().any(|one| has_member(one, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::examples::tests::{FULL_BODY, model};
+
+    fn read(file: &str, text: &str) -> Result<String, String> {
+        let full = ("examples/lamp_lit/full.json".to_owned(), FULL_BODY);
+        let examples = Examples::parse(&model(), [full]).expect("in order");
+        let read = parse(&examples, [(file.to_owned(), text)]);
+        read.map(|json| json.to_string()).map_err(|problems| {
+            problems.iter().map(|problem| format!("{}: {}", problem.file, problem.kind)).collect()
+        })
+    }
+
+    fn scenario(shared: &str, send: &str) -> String {
+        format!(r#"{{"description":"d","shared":["{shared}"],"steps":[{{"send":["{send}"]}}]}}"#)
+    }
+
+    #[test]
+    fn a_scenario_is_known_by_its_file() {
+        let text = scenario("room", "lamp_lit/minimal");
+        let read = read("scenarios/evening.json", &text);
+        assert_eq!(read, Ok(format!(r#"{{"evening":{text}}}"#)));
+    }
+
+    #[test]
+    fn what_is_no_scenario_is_refused_with_what_is_wrong() {
+        let evening = "scenarios/evening.json";
+        for (file, text, wrong) in [
+            (
+                "scenarios/notes.txt",
+                scenario("room", "lamp_lit"),
+                "a scenario is in a file of the name scenarios/<name>.json",
+            ),
+            (evening, scenario("room", "lamp_out"), "there is no example `lamp_out/full`"),
+            (evening, scenario("room", "lamp_lit/dim"), "there is no example `lamp_lit/dim`"),
+            (evening, scenario("hall", "lamp_lit"), "no event of it has a member `hall` to share"),
+            (
+                evening,
+                scenario("room", "lamp_lit").replace(r#""d""#, r#"" ""#),
+                "the description is empty",
+            ),
+            (
+                evening,
+                r#"{"description":"d","shared":[],"steps":[]}"#.to_owned(),
+                "there are no steps, or one that sends nothing",
+            ),
+            (
+                evening,
+                r#"{"description":"d","shared":[],"steps":[{"send":[]}]}"#.to_owned(),
+                "there are no steps, or one that sends nothing",
+            ),
+            (evening, "{}".to_owned(), "missing field `description` at line 1 column 2"),
+            (
+                evening,
+                scenario("room", "lamp_lit").replace("send", "sent"),
+                "unknown field `sent`, expected `after` or `send` at line 1 column 53",
+            ),
+        ] {
+            let expected = Err(format!("{file}: this is no scenario: {wrong}"));
+            assert_eq!(read(file, &text), expected);
+        }
+    }
+}

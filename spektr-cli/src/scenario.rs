@@ -1,0 +1,167 @@
+//! Scenarios: the events of one customer's story, in their order, with ids that belong together.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::Duration;
+
+use serde::Deserialize;
+use spektr_json::Json;
+
+use crate::catalogue::{self, did_you_mean};
+use crate::delivery::Ids;
+use crate::failure::Failure;
+use crate::terminal::safe;
+
+/// How large a file with a scenario may be, in bytes.
+const LIMIT: u64 = 1 << 20;
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Scenario {
+    pub(crate) description: String,
+    /// Names of members whose text is the same in all events of a story, and another in the next.
+    shared: Vec<String>,
+    pub(crate) steps: Vec<Step>,
+}
+
+/// Events that are sent in one delivery.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Step {
+    /// How long to wait before, in seconds.
+    #[serde(default)]
+    after: u32,
+    /// `EVENT` or `EVENT/CASE` each.
+    pub(crate) send: Vec<String>,
+}
+
+impl Step {
+    pub(crate) fn pause(&self) -> Duration {
+        Duration::from_secs(self.after.into())
+    }
+}
+
+impl Scenario {
+    /// Finds the schema's scenario of a name, or reads the file that a name ending in `.json` names.
+    pub(crate) fn find(name: &str) -> Result<Self, Failure> {
+        if !name.ends_with(".json") {
+            return catalogue::scenarios().get(name).cloned().ok_or_else(|| {
+                let names = catalogue::scenarios().keys().map(String::as_str);
+                let all = names.clone().collect::<Vec<_>>().join(", ");
+                let otherwise = format!("there are {all}; a file of yours ends in .json");
+                Failure::new(format!("there is no scenario `{}`", safe(name)))
+                    .hint(did_you_mean(name, names, &otherwise))
+            });
+        }
+        let refused = |what: String| Failure::new(format!("{}: {what}", safe(name)));
+        let size = fs::metadata(name).map_err(|error| refused(error.to_string()))?.len();
+        if size > LIMIT {
+            return Err(refused(format!("it has {size} bytes, and {LIMIT} are read at most")));
+        }
+        let text = fs::read(name).map_err(|error| refused(error.to_string()))?;
+        serde_json::from_slice(&text).map_err(|error| {
+            refused(format!("this is no scenario: {error}"))
+                .hint("schema/README.md shows one: `description`, `shared`, `steps`")
+        })
+    }
+
+    /// Begins the story of another customer.
+    pub(crate) fn begin(&self) -> Story<'_> {
+        Story { shared: &self.shared, values: BTreeMap::new() }
+    }
+}
+
+/// What the events of one customer share.
+pub(crate) struct Story<'s> {
+    shared: &'s [String],
+    values: BTreeMap<&'s str, String>,
+}
+
+impl Story<'_> {
+    /// Gives an entry the ids of this story.
+    pub(crate) fn share(&mut self, entry: &mut Json, ids: &mut Ids) {
+        match entry {
+            Json::Object(members) => {
+                for (name, value) in members {
+                    match (self.shared.iter().find(|shared| *shared == name), &mut *value) {
+                        (Some(shared), Json::String(text)) => {
+                            let new = || ids.next_like(text);
+                            text.clone_from(self.values.entry(shared).or_insert_with(new));
+                        }
+                        _ => self.share(value, ids),
+                    }
+                }
+            }
+            Json::Array(elements) => elements.iter_mut().for_each(|one| self.share(one, ids)),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn templates(step: &Step) -> impl Iterator<Item = Json> {
+        step.send.iter().map(|name| {
+            let example = catalogue::example(name).expect("there is one");
+            Json::parse(example.json().get().as_bytes()).expect("JSON")
+        })
+    }
+
+    #[test]
+    fn the_events_of_a_story_share_ids_and_decode_and_two_stories_share_none() {
+        let mut ids = Ids::new();
+        for (name, scenario) in catalogue::scenarios() {
+            let customers = [0, 1].map(|_| {
+                let mut story = scenario.begin();
+                for mut entry in scenario.steps.iter().flat_map(templates) {
+                    let before = entry.clone();
+                    story.share(&mut entry, &mut ids);
+                    let (text, customer) = (entry.to_string(), entry.get("spektrId").cloned());
+                    assert_ne!(customer, before.get("spektrId").cloned(), "{name}");
+                    assert_eq!(
+                        customer.as_ref().and_then(Json::as_str),
+                        story.values.get("spektrId").map(String::as_str),
+                        "{name}"
+                    );
+                    let decoded = spektr_types::Entry::from_json(&text).expect("JSON").decode();
+                    let info = decoded.expect("it is valid").event_type().info();
+                    assert!(info.is_some(), "{name}: {text}");
+                }
+                // A name that no event of the story has is a slip.
+                let used: Vec<_> = story.values.keys().copied().collect();
+                let mut named: Vec<_> = scenario.shared.iter().map(String::as_str).collect();
+                named.sort_unstable();
+                assert_eq!(used, named, "{name}");
+                story.values.into_values().collect::<Vec<_>>()
+            });
+            let [one, other] = customers;
+            assert!(one.iter().all(|id| !other.contains(id)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_new_id_begins_as_the_example_does_and_keeps_nothing_else_of_it() {
+        let scenario: Scenario =
+            serde_json::from_str(r#"{"description":"d","shared":["a","b"],"steps":[]}"#)
+                .expect("JSON");
+        let mut entry = Json::parse(
+            br#"{"a":"spk_1","x":{"b":"plain","a":"spk_2","c":"spk_1"},"l":[{"a":null}]}"#,
+        )
+        .expect("JSON");
+        scenario.begin().share(&mut entry, &mut Ids::new());
+        let text = |pointer| entry.pointer(pointer).and_then(Json::as_str).expect("a text");
+        assert_eq!(text("/a"), text("/x/a"));
+        assert!(text("/a").starts_with("spk_") && text("/a").len() == 28, "{}", text("/a"));
+        assert!(!text("/x/b").contains("plain"));
+        assert_eq!(text("/x/c"), "spk_1");
+        assert_eq!(entry.pointer("/l/0/a"), Some(&Json::Null));
+    }
+
+    #[test]
+    fn a_scenario_that_is_not_there_is_named_with_those_that_are() {
+        let failure = Scenario::find("onbording").expect_err("there is none");
+        assert_eq!(failure.message(), "there is no scenario `onbording`");
+    }
+}
