@@ -2,6 +2,7 @@
 //!
 //! Everything here runs on input that nobody has vouched for.
 
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 /// One of the headers that carry a signature.
@@ -59,12 +60,46 @@ impl fmt::Display for SignatureHeader {
 
 /// Headers of a request, in whichever form the server holds them.
 ///
-/// Implemented for lists of name and value, and with the feature `http` for
-/// `http::HeaderMap`.
+/// Implemented for slices, arrays and vectors of name and value, for `HashMap` and
+/// `BTreeMap` from name to value, and with the feature `http` for `http::HeaderMap`.
+/// Names are texts in any case; values are texts or bytes.
+///
+/// ```
+/// use std::collections::HashMap;
+/// use spektr_verify::{KeyRing, SignedContent, Verifier, VerifyError};
+/// # use spektr_verify::{Secret, SignatureHeader, Signer, SigningKey, UnixSeconds};
+/// # let key = SigningKey::new("2026-a", Secret::from_bytes(b"a secret")?)?;
+/// # let signer = Signer::new(key, SignedContent::TIMESTAMP_DOT_BODY);
+/// # let signed = signer.sign_at(b"{}", UnixSeconds::new(1_731_057_600));
+/// # let now = UnixSeconds::new(1_731_057_600);
+///
+/// let verifier = Verifier::new(KeyRing::parse("2026-a=a secret")?, SignedContent::TIMESTAMP_DOT_BODY);
+/// # let headers = signed.pairs().map(|(name, value)| (name.to_owned(), value.to_owned()));
+/// // As a function behind a gateway gets them.
+/// let mut headers: HashMap<String, String> = headers.into();
+/// assert!(verifier.verify_at(&headers, "{}", now).is_ok());
+///
+/// // The same header in another case is a second one, even with the same value.
+/// headers.insert("X-Signature-Key-Id".to_owned(), "2026-a".to_owned());
+/// let header = SignatureHeader::KeyId;
+/// let refused = verifier.verify_at(&headers, "{}", now);
+/// assert_eq!(refused.err(), Some(VerifyError::RepeatedHeader { header }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Repeated headers
 ///
 /// An implementation must yield *every* header, also where one occurs twice. One
 /// that shows only the first hides the other, and two components that go by
-/// different ones of the two are how forged requests get through.
+/// different ones of the two are how forged requests get through. The verifier refuses
+/// a repeated signature header ([`RepeatedHeader`](crate::VerifyError::RepeatedHeader)).
+///
+/// A map has one value for each spelling of a name, so what filled it has already
+/// decided what a repeated header is: values that were joined with a comma are
+/// refused as malformed or as an unknown key, and values that were dropped cannot be
+/// noticed. Pass the list where the server has one.
+///
+/// # A source of your own
 ///
 /// ```
 /// use spektr_verify::HeaderSource;
@@ -79,7 +114,7 @@ impl fmt::Display for SignatureHeader {
 /// }
 /// ```
 pub trait HeaderSource {
-    /// All headers as pairs of name, in any case, and value.
+    /// Returns all headers as pairs of name, in any case, and value.
     fn headers(&self) -> impl Iterator<Item = (&str, &[u8])>;
 }
 
@@ -98,6 +133,18 @@ impl<N: AsRef<str>, V: AsRef<[u8]>, const LENGTH: usize> HeaderSource for [(N, V
 impl<N: AsRef<str>, V: AsRef<[u8]>> HeaderSource for Vec<(N, V)> {
     fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.as_slice().headers()
+    }
+}
+
+impl<N: AsRef<str>, V: AsRef<[u8]>, S> HeaderSource for HashMap<N, V, S> {
+    fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
+    }
+}
+
+impl<N: AsRef<str>, V: AsRef<[u8]>> HeaderSource for BTreeMap<N, V> {
+    fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
     }
 }
 

@@ -66,6 +66,12 @@ mod verified;
 mod verifier;
 mod well_formed;
 
+/// `http::HeaderMap` is a [`HeaderSource`], and [`SignedHeaders`] becomes one: of this version.
+#[cfg(feature = "http")]
+pub use http;
+/// [`Verified::entries`] returns types of this crate.
+pub use spektr_types;
+
 pub use content::{SignedContent, SignedContentError};
 pub use diagnose::{Construction, Diagnosis, diagnose, diagnose_with};
 pub use error::VerifyError;
