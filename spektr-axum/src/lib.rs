@@ -70,6 +70,17 @@ mod ack;
 mod extract;
 mod rejection;
 
+/// [`SpektrWebhook`] is an extractor and [`Ack`] a response of this version: axum 0.8.
+pub use axum_core;
+/// The body of a [`SpektrWebhook`] is `bytes::Bytes`.
+pub use bytes;
+/// [`Rejection::status`] returns `http::StatusCode`.
+pub use http;
+/// The entries of a [`SpektrWebhook`] are types of this crate.
+pub use spektr_types;
+/// [`WebhookConfig::new`] takes `spektr_verify::Verifier`, and a [`SpektrWebhook`] lends a `Verified`.
+pub use spektr_verify;
+
 pub use ack::Ack;
 pub use extract::{SpektrWebhook, WebhookConfig};
 pub use rejection::Rejection;

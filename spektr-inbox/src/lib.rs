@@ -135,8 +135,20 @@ mod tls;
 mod url;
 mod work;
 
+/// `Receiver::router` returns `axum::Router`, and `Server::new` takes one.
+#[cfg(feature = "server")]
+pub use axum;
+/// [`intake::intake`] takes a body of `bytes::Bytes`, and [`store::NewEntry`] holds a slice of it.
+pub use bytes;
 /// [`Metrics`] is a collector of this crate.
 pub use prometheus_client;
+/// [`Received::event`] returns types of this crate.
+pub use spektr_types;
+/// `Receiver::new` takes `spektr_verify::Verifier`, and [`intake::intake`] a `Verified`.
+pub use spektr_verify;
+/// `store::postgres::complete` takes a transaction or client of `tokio_postgres`.
+#[cfg(feature = "postgres")]
+pub use tokio_postgres;
 
 pub use clock::{Clock, SystemClock};
 pub use metrics::{Count, Counts, Metrics};
