@@ -11,15 +11,18 @@ use crate::accept::References;
 use crate::{codegen, release, schema, seeded, tools, workspace};
 
 /// Cargo's arguments, a step each, before the tests.
-const BEFORE: [&str; 2] = [
+const BEFORE: [&str; 5] = [
     "fmt --all --check",
+    "fmt --manifest-path examples/actix/Cargo.toml --check",
+    "fmt --manifest-path examples/lambda/Cargo.toml --check",
+    "fmt --manifest-path examples/sqlx/Cargo.toml --check",
     // Among its lints is `incompatible_msrv`: the standard library of a crate's
     // `rust-version` has to have what the crate uses.
     "clippy --workspace --all-targets --all-features --locked -- -D warnings",
 ];
 
 /// And behind them.
-const BEHIND: [&str; 9] = [
+const BEHIND: [&str; 11] = [
     // In a build of the whole workspace one crate's features are every crate's:
     // alone, the types have only their own.
     "test --package spektr-types --locked",
@@ -32,7 +35,9 @@ const BEHIND: [&str; 9] = [
     "check --manifest-path bench/Cargo.toml --all-targets --locked --target-dir target/bench",
     // Those of libFuzzer need a C++ compiler: their lock file alone is looked at.
     "tree --manifest-path fuzz/Cargo.toml --locked --quiet --depth 0",
-    // So are examples with clients that the product does not use.
+    // The examples are workspaces of their own too: they have crates that the product does not use.
+    "test --manifest-path examples/actix/Cargo.toml --locked --target-dir target/examples",
+    "test --manifest-path examples/lambda/Cargo.toml --locked --target-dir target/examples",
     "test --manifest-path examples/sqlx/Cargo.toml --locked --target-dir target/examples",
     "doc --workspace --all-features --no-deps --locked",
 ];

@@ -1,0 +1,198 @@
+//! The function: a request as API Gateway hands it over, verified and passed on to a queue.
+//!
+//! [`Receiver::handle`] takes what the gateway calls an event, which is one HTTP request (payload
+//! format 2.0), and returns the response for the gateway. It needs no crate of a cloud: any
+//! runtime that has the JSON of the request can call it.
+//!
+//! | what happens | status |
+//! |---|---|
+//! | the queue has every entry of the delivery | 200 |
+//! | anything about the signature | 401, each alike |
+//! | the body is over the limit, or its Base64 is malformed | 413, 400 |
+//! | no signing key is valid now | 500 |
+//! | the queue fails | 503: the sender tries three times more |
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::io;
+
+use base64ct::{Base64, Encoding as _};
+use serde::{Deserialize, Serialize};
+use spektr_verify::{Verifier, VerifyError};
+
+/// A request in payload format 2.0 of API Gateway, as far as it is read.
+///
+/// It has no `Debug`, because the body holds personal data.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct LambdaEvent {
+    /// Name in lower case to value. The gateway joins the values of a repeated header with a
+    /// comma; of a signature header, the verifier refuses that.
+    #[serde(default)]
+    pub headers: HashMap<String, String>,
+    /// The body as text, or as Base64.
+    #[serde(default)]
+    pub body: Option<String>,
+    /// Whether the body is Base64: the gateway decides that by the content type.
+    #[serde(default)]
+    pub is_base64_encoded: bool,
+}
+
+/// The response for the gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Response {
+    /// The HTTP status. The sender takes all but 200 for a failure.
+    pub status_code: u16,
+    /// The body, which tells nothing about the reason.
+    pub body: &'static str,
+}
+
+impl Response {
+    const fn new(status_code: u16, body: &'static str) -> Self {
+        Self { status_code, body }
+    }
+}
+
+/// Where a delivery goes after it has been verified.
+///
+/// Functions and closures that take bytes are queues.
+pub trait Queue {
+    /// Keeps a message durably: the JSON of an entry, or a whole body that cannot be split.
+    ///
+    /// A message can come twice, because the sender repeats a delivery that was not answered
+    /// with 200. The event's id tells.
+    ///
+    /// # Errors
+    ///
+    /// The message may not have been kept.
+    fn send(&self, message: &[u8]) -> io::Result<()>;
+}
+
+impl<F: Fn(&[u8]) -> io::Result<()>> Queue for F {
+    fn send(&self, message: &[u8]) -> io::Result<()> {
+        self(message)
+    }
+}
+
+/// The function with what it keeps from one call to the next.
+#[derive(Clone, Debug)]
+pub struct Receiver<Q> {
+    verifier: Verifier,
+    queue: Q,
+}
+
+impl<Q: Queue> Receiver<Q> {
+    /// The largest body in bytes: 6 MiB, as much as AWS hands over to a function.
+    pub const BODY_LIMIT: usize = 6 * 1024 * 1024;
+
+    /// Passes on to the queue what the verifier accepts.
+    #[must_use]
+    pub fn new(verifier: Verifier, queue: Q) -> Self {
+        Self { verifier, queue }
+    }
+
+    /// Answers one request. Why one is refused is written to the standard error, which is the log
+    /// of a function.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use spektr_example_lambda::{LambdaEvent, Receiver};
+    /// use spektr_verify::{KeyRing, SignedContent, Verifier};
+    ///
+    /// let keys = KeyRing::parse("2026-a=correct horse battery staple")?;
+    /// let verifier = Verifier::new(keys, SignedContent::TIMESTAMP_DOT_BODY);
+    /// let receiver = Receiver::new(verifier, |_: &[u8]| Ok(()));
+    /// let event: LambdaEvent = serde_json::from_str(r#"{"headers":{},"body":"{}"}"#)?;
+    /// assert_eq!(receiver.handle(&event).status_code, 401);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn handle(&self, event: &LambdaEvent) -> Response {
+        match self.receive(event) {
+            Ok(()) => Response::new(200, ""),
+            Err(refusal) => {
+                eprintln!("delivery refused: {}", refusal.reason());
+                refusal.response()
+            }
+        }
+    }
+
+    fn receive(&self, event: &LambdaEvent) -> Result<(), Refusal> {
+        // The signature covers the bytes that were sent, so Base64 is undone first. A request
+        // that names no key gets none decoded.
+        let now = self.verifier.now();
+        let refuse = |error| self.refuse(error);
+        self.verifier.check_headers_at(&event.headers, now).map_err(refuse)?;
+        let body = body(event, Self::BODY_LIMIT)?;
+        let delivery = self.verifier.verify_at(&event.headers, &*body, now).map_err(refuse)?;
+        match delivery.entries() {
+            Ok(entries) => {
+                for entry in &entries {
+                    self.queue.send(entry.raw().as_bytes()).map_err(Refusal::Queue)?;
+                }
+                Ok(())
+            }
+            // Authentic and not understood: the sender would repeat the very same bytes.
+            Err(_) => self.queue.send(delivery.body()).map_err(Refusal::Queue),
+        }
+    }
+
+    /// An expired key is the sender's fault only while there is a valid one.
+    fn refuse(&self, error: VerifyError) -> Refusal {
+        match self.verifier.keys() {
+            Some(keys) if !keys.has_valid_key_at(self.verifier.now()) => Refusal::NoValidKey,
+            _ => Refusal::NotAuthentic(error),
+        }
+    }
+}
+
+/// Returns the bytes of the body as they were sent.
+fn body(event: &LambdaEvent, limit: usize) -> Result<Cow<'_, [u8]>, Refusal> {
+    let text = event.body.as_deref().unwrap_or_default();
+    let length = if event.is_base64_encoded { text.len() / 4 * 3 } else { text.len() };
+    // Up to two bytes of padding are counted.
+    if length > limit + 2 {
+        return Err(Refusal::TooLarge);
+    }
+    let bytes = if event.is_base64_encoded {
+        Base64::decode_vec(text).map_err(|_| Refusal::Base64)?.into()
+    } else {
+        Cow::from(text.as_bytes())
+    };
+    if bytes.len() > limit { Err(Refusal::TooLarge) } else { Ok(bytes) }
+}
+
+enum Refusal {
+    TooLarge,
+    Base64,
+    NotAuthentic(VerifyError),
+    NoValidKey,
+    Queue(io::Error),
+}
+
+impl Refusal {
+    /// What goes to the log.
+    fn reason(&self) -> Cow<'static, str> {
+        match self {
+            Self::TooLarge => "the body is larger than the limit".into(),
+            Self::Base64 => "the body is not Base64".into(),
+            Self::NotAuthentic(error) => error.to_string().into(),
+            Self::NoValidKey => "no signing key is valid at this time".into(),
+            Self::Queue(error) => format!("the queue has failed: {error}").into(),
+        }
+    }
+
+    /// What the sender is told: why a signature was refused is worth something to a forger.
+    fn response(&self) -> Response {
+        match self {
+            Self::TooLarge => Response::new(413, "Payload Too Large"),
+            Self::Base64 => Response::new(400, "Bad Request"),
+            Self::NotAuthentic(_) => Response::new(401, "Unauthorized"),
+            Self::NoValidKey => Response::new(500, "Internal Server Error"),
+            Self::Queue(_) => Response::new(503, "Service Unavailable"),
+        }
+    }
+}

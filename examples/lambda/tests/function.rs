@@ -1,0 +1,250 @@
+//! The function over stored requests of a gateway: the response, and what the queue has got.
+
+#![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
+
+use std::cell::RefCell;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use base64ct::{Base64, Encoding as _};
+use serde_json::{Value, json};
+use spektr_example_lambda::{LambdaEvent, Queue, Receiver, Response};
+use spektr_verify::{
+    Clock as _, KeyRing, Secret, SignatureHeader, SignedContent, Signer, SigningKey, SystemClock,
+    UnixSeconds, Verifier,
+};
+
+/// When the stored requests were signed.
+const NOW: UnixSeconds = UnixSeconds::new(1_731_057_600);
+
+const HEADERS: [SignatureHeader; 4] = [
+    SignatureHeader::Algorithm,
+    SignatureHeader::Timestamp,
+    SignatureHeader::KeyId,
+    SignatureHeader::Signature,
+];
+
+fn key(id: &str) -> SigningKey {
+    SigningKey::new(id, Secret::from_bytes(b"any secret").unwrap()).unwrap()
+}
+
+fn verifier(key: SigningKey) -> Verifier {
+    Verifier::new(KeyRing::new([key]).unwrap(), SignedContent::TIMESTAMP_DOT_BODY)
+        .with_clock(|| NOW)
+}
+
+/// The JSON of a stored request.
+fn stored(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/events/{name}.json"));
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn bytes(event: &Value) -> Vec<u8> {
+    let body = event["body"].as_str().unwrap();
+    match event["isBase64Encoded"].as_bool().unwrap() {
+        true => Base64::decode_vec(body).unwrap(),
+        false => body.as_bytes().to_vec(),
+    }
+}
+
+/// Gives a request a body, and the headers of its signature.
+fn signed(mut event: Value, key: SigningKey, body: &str, now: UnixSeconds) -> Value {
+    let signer = Signer::new(key, SignedContent::TIMESTAMP_DOT_BODY);
+    for (name, value) in signer.sign_at(body.as_bytes(), now).pairs() {
+        event["headers"][name] = json!(value);
+    }
+    event["body"] = json!(body);
+    event["isBase64Encoded"] = json!(false);
+    event
+}
+
+/// Calls the function; returns its response, and the messages.
+fn handle(verifier: Verifier, event: Value) -> (Response, Vec<String>) {
+    let messages = RefCell::new(Vec::new());
+    let queue = |message: &[u8]| {
+        messages.borrow_mut().push(String::from_utf8(message.to_vec()).unwrap());
+        Ok(())
+    };
+    let event = serde_json::from_value::<LambdaEvent>(event).unwrap();
+    let response = Receiver::new(verifier, queue).handle(&event);
+    (response, messages.take())
+}
+
+/// What the gateway gets for a stored or changed request, as JSON, and the messages.
+fn answer(event: Value) -> (Value, Vec<String>) {
+    let (response, messages) = handle(verifier(key("dev")), event);
+    (serde_json::to_value(response).unwrap(), messages)
+}
+
+fn accepted() -> Value {
+    json!({"statusCode": 200, "body": ""})
+}
+
+fn unauthorized() -> (Value, Vec<String>) {
+    (json!({"statusCode": 401, "body": "Unauthorized"}), Vec::new())
+}
+
+#[test]
+fn the_stored_requests_are_what_the_signer_signs() {
+    for name in ["batch", "base64", "not_json"] {
+        let event = stored(name);
+        let signer = Signer::new(key("dev"), SignedContent::TIMESTAMP_DOT_BODY);
+        for (header, value) in signer.sign_at(&bytes(&event), NOW).pairs() {
+            assert_eq!(event["headers"][header], value, "{name}: {header}");
+        }
+    }
+}
+
+#[test]
+fn every_entry_is_a_message_byte_for_byte() {
+    let body = String::from_utf8(bytes(&stored("batch"))).unwrap();
+    let (response, messages) = answer(stored("batch"));
+    assert_eq!(response, accepted());
+    let lines: Vec<_> = body.lines().map(|line| line.trim().trim_end_matches(',')).collect();
+    assert_eq!(messages, lines[1..3]);
+}
+
+#[test]
+fn a_body_in_base64_is_verified_as_it_was_sent() {
+    let event = stored("base64");
+    let body = String::from_utf8(bytes(&event)).unwrap();
+    assert_eq!(answer(event), (accepted(), vec![body]));
+}
+
+#[test]
+fn an_authentic_body_that_cannot_be_read_is_one_message() {
+    assert_eq!(answer(stored("not_json")), (accepted(), vec!["not JSON".to_owned()]));
+}
+
+#[test]
+fn what_is_not_authentic_gets_the_same_401_and_reaches_no_queue() {
+    let changed = |change: &dyn Fn(&mut Value)| {
+        let mut event = stored("batch");
+        change(&mut event);
+        answer(event)
+    };
+    assert_eq!(changed(&|event| event["body"] = json!("{}")), unauthorized());
+    assert_eq!(changed(&|event| event["body"] = Value::Null), unauthorized());
+    assert_eq!(changed(&|event| event["headers"] = json!({})), unauthorized());
+    for header in HEADERS {
+        let name = header.name();
+        let remove = |event: &mut Value| {
+            event["headers"].as_object_mut().unwrap().remove(name);
+        };
+        assert_eq!(changed(&remove), unauthorized(), "{name} removed");
+        // As the gateway joins a header that was sent twice.
+        let join = |event: &mut Value| {
+            let value = event["headers"][name].as_str().unwrap();
+            event["headers"][name] = json!(format!("{value},{value}"));
+        };
+        assert_eq!(changed(&join), unauthorized(), "{name} joined");
+        let double = |event: &mut Value| {
+            event["headers"][name.to_uppercase()] = event["headers"][name].clone();
+        };
+        assert_eq!(changed(&double), unauthorized(), "{name} in two spellings");
+    }
+    let too_old = UnixSeconds::new(NOW.as_secs() - 301);
+    assert_eq!(answer(signed(stored("batch"), key("dev"), "{}", too_old)), unauthorized());
+    assert_eq!(answer(signed(stored("batch"), key("other"), "{}", NOW)), unauthorized());
+    // The bytes that were signed are not these.
+    let mut event = stored("base64");
+    event["isBase64Encoded"] = json!(false);
+    assert_eq!(answer(event), unauthorized());
+}
+
+#[test]
+fn malformed_base64_is_a_400_for_who_names_a_key() {
+    let mut event = stored("base64");
+    event["body"] = json!("e30");
+    let bad = (json!({"statusCode": 400, "body": "Bad Request"}), Vec::new());
+    assert_eq!(answer(event.clone()), bad);
+    event["headers"] = json!({});
+    assert_eq!(answer(event), unauthorized());
+}
+
+#[test]
+fn a_body_over_the_limit_is_a_413() {
+    const LIMIT: usize = Receiver::<fn(&[u8]) -> io::Result<()>>::BODY_LIMIT;
+    let with_length = |length: usize, base64: bool| {
+        let mut event = stored("batch");
+        let body = vec![b' '; length];
+        event["isBase64Encoded"] = json!(base64);
+        event["body"] = match base64 {
+            true => json!(Base64::encode_string(&body)),
+            false => json!(String::from_utf8(body).unwrap()),
+        };
+        answer(event)
+    };
+    let large = (json!({"statusCode": 413, "body": "Payload Too Large"}), Vec::new());
+    for base64 in [false, true] {
+        for length in [LIMIT + 1, LIMIT + 2, LIMIT + 3] {
+            assert_eq!(with_length(length, base64), large, "{length}");
+        }
+        // Within the limit it is read, and the signature is of another body.
+        assert_eq!(with_length(LIMIT, base64), unauthorized());
+    }
+}
+
+#[test]
+fn no_valid_key_and_a_queue_that_fails_are_faults_of_the_receiver() {
+    let expired = key("dev").with_validity(None, Some(UnixSeconds::new(1))).unwrap();
+    let (response, messages) = handle(verifier(expired), stored("batch"));
+    assert_eq!((response.status_code, response.body), (500, "Internal Server Error"));
+    assert!(messages.is_empty());
+
+    let sent = RefCell::new(0);
+    let queue = |_: &[u8]| {
+        *sent.borrow_mut() += 1;
+        if *sent.borrow() == 2 { Err(io::Error::other("no room")) } else { Ok(()) }
+    };
+    let receiver = Receiver::new(verifier(key("dev")), queue);
+    let event: LambdaEvent = serde_json::from_value(stored("batch")).unwrap();
+    let response = receiver.handle(&event);
+    assert_eq!((response.status_code, response.body), (503, "Service Unavailable"));
+    // The sender repeats the delivery, and the first entry comes again.
+    assert_eq!(receiver.handle(&event).status_code, 200);
+    assert_eq!(sent.take(), 4);
+}
+
+/// Runs the program with a request; returns what it prints.
+fn run(folder: &Path, event: &Value) -> String {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_spektr-example-lambda"))
+        .arg(folder)
+        .env("SPEKTR_WEBHOOK_KEYS", "dev=any secret")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    program.stdin.take().unwrap().write_all(event.to_string().as_bytes()).unwrap();
+    let output = program.wait_with_output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_program_answers_a_request_and_keeps_its_messages() {
+    let folder = tempfile::tempdir().unwrap();
+    // It goes by the clock, and the stored request is old.
+    assert_eq!(
+        run(folder.path(), &stored("batch")),
+        "{\"statusCode\":401,\"body\":\"Unauthorized\"}\n"
+    );
+    let body = r#"{"results":[{"id":"e1","type":"t"},{"id":"e2","type":"t"}]}"#;
+    let event = signed(stored("batch"), key("dev"), body, SystemClock::new().now());
+    assert_eq!(run(folder.path(), &event), "{\"statusCode\":200,\"body\":\"\"}\n");
+    let message = |number: &str| fs::read_to_string(folder.path().join(number)).unwrap();
+    assert_eq!(message("1"), r#"{"id":"e1","type":"t"}"#);
+    assert_eq!(message("2"), r#"{"id":"e2","type":"t"}"#);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn a_queue_is_any_function_that_takes_bytes() {
+    fn takes(_: impl Queue) {}
+    fn send(_: &[u8]) -> io::Result<()> {
+        Ok(())
+    }
+    takes(send);
+}
