@@ -33,6 +33,58 @@ async fn filled() -> (TempDir, PathBuf, SqliteStore) {
     (folder, path, store)
 }
 
+/// The names in a folder, each with the size. A file that is read here loses the locks that the
+/// store has on it.
+fn listing(folder: &Path) -> Vec<(PathBuf, u64)> {
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap());
+    let mut listed: Vec<_> =
+        files.map(|file| (file.path(), file.metadata().unwrap().len())).collect();
+    listed.sort();
+    listed
+}
+
+#[tokio::test]
+async fn an_inspection_leaves_everything_as_it_is_also_beside_an_open_store() {
+    let (folder, path, store) = filled().await;
+    let inspect = || {
+        let before = listing(folder.path());
+        let inspected = SqliteOptions::new(&path).inspect();
+        assert_eq!(listing(folder.path()), before);
+        inspected.map(|inspection| (inspection.version, inspection.known))
+    };
+    assert_eq!(inspect().unwrap(), (5, 5));
+    drop(store);
+    let bytes = fs::read(&path).unwrap();
+    assert_eq!(inspect().unwrap(), (5, 5));
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+    assert_eq!(listing(folder.path()).len(), 1);
+
+    let version = |number: i32| {
+        let connection = Connection::open(&path).unwrap();
+        connection.pragma_update(None, "user_version", number).unwrap();
+    };
+    version(4);
+    assert_eq!(inspect().unwrap(), (4, 5));
+    version(6);
+    assert!(matches!(inspect(), Err(OpenError::Newer { found: 6, known: 5, .. })));
+    fs::write(&path, "").unwrap();
+    assert_eq!(inspect().unwrap(), (0, 5));
+    Connection::open(&path).unwrap().execute_batch("CREATE TABLE other (a)").unwrap();
+    assert!(matches!(inspect(), Err(OpenError::OtherProgram { .. })));
+    fs::remove_file(&path).unwrap();
+    assert!(matches!(inspect(), Err(OpenError::Database { .. })));
+}
+
+#[test]
+fn an_inspection_reads_the_file_of_that_name_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a?mode=memory.db", "b#c.db", "d%20e.db"] {
+        let path = folder.path().join(name);
+        drop(SqliteOptions::new(&path).open().unwrap());
+        assert_eq!(SqliteOptions::new(&path).inspect().unwrap().version, 5, "{name}");
+    }
+}
+
 async fn ids(store: &SqliteStore) -> Vec<String> {
     let stored = store.list(Filter::all(), 0, 100).await.unwrap();
     stored.into_iter().filter_map(|entry| entry.id).collect()

@@ -20,7 +20,9 @@ use tokio::time::{sleep, timeout};
 use super::answer::{Page, Unusable};
 use super::error::{AttemptError, ClientError, ReconcileError};
 use super::{ApiKey, BaseUrl, TimeUnit};
-use crate::{Backoff, Clock, tls};
+use crate::clock::from_millis;
+use crate::intake::DEFAULT_SOURCE;
+use crate::{Backoff, Clock, SystemClock, tls};
 
 /// Asks one server for its list of events, with one key. Clones share their
 /// connection and their key.
@@ -53,6 +55,18 @@ pub(super) enum Query {
 /// How many entries are asked for at a time: fewer while pages are larger than an answer may
 /// be.
 pub(super) const PAGE_SIZES: [usize; 3] = [Client::PAGE_SIZE, 10, 1];
+
+/// What one question to the server has shown.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Probe {
+    /// By how many milliseconds this machine's clock is ahead of the server's at least, or
+    /// behind if it is negative; `None` if no answer has a header `date`. What the request took,
+    /// and the second that the header leaves open, are in favour of the clocks.
+    pub clock_ahead_ms: Option<i64>,
+    /// How many entries the page has, at most one.
+    pub page: Result<usize, ReconcileError>,
+}
 
 /// A failed attempt.
 enum Failure {
@@ -225,6 +239,40 @@ impl Client {
         }
     }
 
+    /// Asks once for the newest entry, and stores nothing: whether the server answers, takes
+    /// the key, and has the same time.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use spektr_inbox::reconcile::{ApiKey, Client, Environment};
+    ///
+    /// # async fn probe() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = Client::new(Environment::Live, ApiKey::from_env()?)?;
+    /// client.probe().await.page?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn probe(&self) -> Probe {
+        let clock = SystemClock::new();
+        let [.., size] = PAGE_SIZES;
+        let before = clock.now();
+        let answered = self.answer(&self.uri(Query::Newest, size)).await;
+        let after = clock.now();
+        let date = answered.as_ref().ok().and_then(|response| date(response.headers()));
+        let page = async {
+            let source = Arc::from(DEFAULT_SOURCE);
+            self.page(answered?, size, &source, &clock).await
+        };
+        let page = page.await.map(|page| page.entries.len()).map_err(|failure| match failure {
+            Failure::Lasting(error) => error,
+            Failure::Passing { error, retry_after } => {
+                ReconcileError::Unavailable { attempts: 1, retry_after, source: error }
+            }
+        });
+        Probe { clock_ahead_ms: date.map(|date| ahead(before, date, after)), page }
+    }
+
     fn uri(&self, query: Query, limit: usize) -> String {
         let base = &self.base;
         let (page, order, window) = match query {
@@ -246,18 +294,33 @@ impl Client {
         source: &Arc<str>,
         clock: &dyn Clock,
     ) -> Result<Page, Failure> {
+        self.page(self.answer(uri).await?, size, source, clock).await
+    }
+
+    /// Asks for a page, and waits until the answer begins.
+    async fn answer(&self, uri: &str) -> Result<Response<Incoming>, Failure> {
         let request = Request::get(uri)
             .header("x-api-key", self.key().header())
             .header(header::ACCEPT, HeaderValue::from_static("application/json"))
             .body(Empty::new())
             .map_err(|error| AttemptError::Connection(error.into()))?;
-        let response = timeout(self.answer_timeout, self.http.request(request))
+        timeout(self.answer_timeout, self.http.request(request))
             .await
             .map_err(|_| AttemptError::Timeout)?
             .map_err(|error| match is_of_certificate(&error) {
                 true => Failure::Lasting(ReconcileError::Untrusted(error.into())),
                 false => AttemptError::Connection(error.into()).into(),
-            })?;
+            })
+    }
+
+    /// Reads what was answered.
+    async fn page(
+        &self,
+        response: Response<Incoming>,
+        size: usize,
+        source: &Arc<str>,
+        clock: &dyn Clock,
+    ) -> Result<Page, Failure> {
         self.check(response.status(), response.headers(), clock)?;
         let body = timeout(self.body_timeout, self.read(response))
             .await
@@ -347,6 +410,27 @@ fn is_of_certificate(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
+/// When the server has answered, by its own clock, cut to seconds.
+fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    let date = httpdate::parse_http_date(headers.get(header::DATE)?.to_str().ok()?).ok()?;
+    let millis = date.duration_since(UNIX_EPOCH).ok()?.as_millis();
+    Some(from_millis(i64::try_from(millis).ok()?))
+}
+
+/// By how many milliseconds this machine's clock is ahead of a server's at least, which has told
+/// its time, cut to seconds, between `before` and `after`.
+fn ahead(before: Timestamp, date: Timestamp, after: Timestamp) -> i64 {
+    let (before, after) = (before.as_millis(), after.as_millis());
+    let (first, last) = (date.as_millis(), date.as_millis() + 999);
+    if before > last {
+        before - last
+    } else if after < first {
+        after - first
+    } else {
+        0
+    }
+}
+
 /// How long the server asks to be left alone, in seconds or until a date.
 fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     parse_retry_after(headers.get(header::RETRY_AFTER)?.to_str().ok()?, now)
@@ -369,6 +453,16 @@ pub fn parse_retry_after(text: &str, now: Timestamp) -> Option<Duration> {
 #[allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn clocks_agree_if_they_can() {
+        let ahead = |before, after| {
+            let [before, date, after] = [before, 5_000, after].map(from_millis);
+            ahead(before, date, after)
+        };
+        assert_eq!([ahead(4_000, 5_000), ahead(5_999, 5_999), ahead(4_000, 7_000)], [0; 3]);
+        assert_eq!((ahead(6_000, 9_000), ahead(1_000, 4_999)), (1, -1));
+    }
 
     #[test]
     fn a_server_asks_for_a_pause_in_seconds_or_until_a_date() {

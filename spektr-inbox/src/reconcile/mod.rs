@@ -96,7 +96,7 @@ use spektr_types::Timestamp;
 use tokio::sync::Mutex;
 use tokio::time::sleep;
 
-pub use client::{Client, parse_retry_after};
+pub use client::{Client, Probe, parse_retry_after};
 pub use error::{AttemptError, ClientError, ReconcileError};
 pub use key::{ApiKey, ApiKeyError};
 pub use place::{BaseUrl, BaseUrlError, Environment, NoSuchName, TimeUnit};

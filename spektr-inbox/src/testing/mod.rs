@@ -23,6 +23,8 @@ mod holding;
 mod operating;
 mod paging;
 #[cfg(feature = "postgres")]
+pub mod pgbouncer;
+#[cfg(feature = "postgres")]
 pub mod postgres;
 mod releasing;
 mod working;

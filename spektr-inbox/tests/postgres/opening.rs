@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use spektr_inbox::store::postgres::{OpenError, PostgresOptions};
+use spektr_inbox::store::postgres::{OpenError, PostgresOptions, Standbys, Tables};
 use spektr_inbox::store::{Filter, Store as _, StoreError};
 use spektr_inbox::testing::postgres::Cluster;
 use spektr_inbox::testing::{entries, start, tag_added};
@@ -49,6 +49,56 @@ async fn refuses_a_newer_version() {
     client.batch_execute("UPDATE spektr_inbox.version SET version = 5").await.unwrap();
     let error = PostgresOptions::new(&fresh.url).open().await.unwrap_err();
     assert!(matches!(error, OpenError::Newer { found: 5, known: 4 }), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_inspection_tells_what_there_is_and_makes_nothing() {
+    let url = database().await;
+    let inspect = || async { options(&url).inspect().await.unwrap() };
+    let empty = inspect().await;
+    assert_eq!((empty.tables, empty.known, empty.may_migrate), (Tables::Missing, 4, true));
+    assert_eq!((&*empty.role, &*empty.synchronous_commit), ("postgres", "on"));
+    assert_eq!((empty.clock_ahead_ms, empty.standbys), (0, Standbys::NotAwaited));
+    // As the server of these tests is configured.
+    assert_eq!((empty.fsync, empty.full_page_writes), (false, false));
+    assert_eq!(inspect().await, empty);
+
+    drop(options(&url).open().await.unwrap());
+    let made = inspect().await;
+    assert_eq!((made.tables, made.missing_rights), (Tables::Version(4), vec![]));
+    let client = client(&url).await;
+    client.batch_execute("UPDATE spektr_inbox.version SET version = 5").await.unwrap();
+    assert_eq!(inspect().await.tables, Tables::Version(5));
+    client.batch_execute("DROP TABLE spektr_inbox.version").await.unwrap();
+    let other = inspect().await;
+    assert_eq!((other.tables, other.missing_rights), (Tables::OfOtherProgram, vec![]));
+}
+
+#[tokio::test]
+async fn an_inspection_names_the_rights_that_a_role_lacks() {
+    let fresh = fresh().await;
+    let client = fresh.client().await;
+    let role = format!("inspector{}", fastrand::u64(..));
+    client.batch_execute(&format!("CREATE ROLE {role} LOGIN")).await.unwrap();
+    let url = fresh.url.replace("postgres@", &format!("{role}@"));
+    let inspect = || async {
+        let inspection = options(&url).inspect().await.unwrap();
+        assert!(!inspection.may_migrate);
+        (inspection.tables, inspection.missing_rights)
+    };
+    let rights = [
+        "USAGE ON SCHEMA spektr_inbox",
+        "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA spektr_inbox",
+        "USAGE ON ALL SEQUENCES IN SCHEMA spektr_inbox",
+    ];
+    assert_eq!(inspect().await, (Tables::Unreadable, rights.to_vec()));
+    for granted in 1..=rights.len() {
+        let grant = format!("GRANT {} TO {role}", rights[granted - 1]);
+        client.batch_execute(&grant).await.unwrap();
+        let tables = if granted == 1 { Tables::Unreadable } else { Tables::Version(4) };
+        assert_eq!(inspect().await, (tables, rights[granted..].to_vec()));
+    }
+    client.batch_execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await.unwrap();
 }
 
 #[tokio::test]

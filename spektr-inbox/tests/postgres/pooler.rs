@@ -1,89 +1,14 @@
 //! PgBouncer in front of the server: one that pools transactions is refused, and one that
 //! pools sessions is as good as none.
 
-use std::io::Write as _;
-use std::os::unix::fs::MetadataExt as _;
-use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-use std::{env, fs};
 
 use spektr_inbox::store::postgres::{OpenError, PostgresStore};
 use spektr_inbox::store::{ClaimRequest, Erasure, Filter, NewEntry, Settlement, State, Store as _};
+use spektr_inbox::testing::pgbouncer::PgBouncer;
 use spektr_inbox::testing::{entries, start, tag_added};
 
 use super::fresh::{Fresh, SHARED, client, database, fresh, options};
-
-/// A running PgBouncer, which ends when this is dropped, and when the process dies.
-struct Pooler {
-    folder: tempfile::TempDir,
-    guard: Child,
-}
-
-impl Pooler {
-    /// Starts one in front of the server of these tests, as the user that runs that server:
-    /// like the server, it refuses to run as root.
-    fn start(settings: &str) -> Self {
-        let folder = tempfile::Builder::new().prefix("spektr-pool-").tempdir_in("/tmp").unwrap();
-        let server = fs::metadata(SHARED.folder()).unwrap();
-        let configuration = folder.path().join("pgbouncer.ini");
-        let mut file = fs::File::create(&configuration).unwrap();
-        let (host, own) = (SHARED.folder().display(), folder.path().display());
-        write!(
-            file,
-            "[databases]\n* = host={host} port={} user=postgres\n[pgbouncer]\n\
-             listen_addr =\nlisten_port = 1\nunix_socket_dir = {own}\nauth_type = any\n\
-             logfile = {own}/log\n{settings}\n",
-            SHARED.port(),
-        )
-        .unwrap();
-        SHARED.give(folder.path());
-        SHARED.give(&configuration);
-        let script = "\"$1\" \"$2\" & pooler=$!; cat; kill $pooler; wait $pooler";
-        let guard = Command::new("/bin/sh")
-            .args(["-c", script, "guard"])
-            .arg(program())
-            .arg(&configuration)
-            .uid(server.uid())
-            .gid(server.gid())
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        Self { folder, guard }
-    }
-
-    /// The URL of a database by way of the pooler, which has begun by then.
-    async fn url(&self, database: &str) -> String {
-        let folder = self.folder.path();
-        while tokio::net::UnixStream::connect(folder.join(".s.PGSQL.1")).await.is_err() {
-            tokio::task::yield_now().await;
-        }
-        let (_, name) = database.rsplit_once('/').unwrap();
-        format!("postgres://postgres@{}:1/{name}", folder.display().to_string().replace('/', "%2F"))
-    }
-}
-
-impl Drop for Pooler {
-    fn drop(&mut self) {
-        drop(self.guard.stdin.take());
-        let _ended = self.guard.wait();
-    }
-}
-
-/// PgBouncer is a program for administrators, whose folder is not on everybody's `PATH`.
-fn program() -> PathBuf {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let mut folders = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
-    let program = folders.find_map(|folder| {
-        let program = folder.join("pgbouncer");
-        Path::is_file(&program).then_some(program)
-    });
-    program.expect("pgbouncer is needed: install the package pgbouncer")
-}
 
 fn one(id: &str) -> Vec<NewEntry> {
     entries("test", &tag_added(id, id, 1_700_000_000_000), start())
@@ -121,8 +46,8 @@ async fn use_all(store: &PostgresStore) {
 async fn a_pooler_of_transactions_is_refused_with_the_reason_and_the_remedy() {
     let database = database().await;
     for more in ["", "server_round_robin = 1", "server_reset_query_always = 1"] {
-        let pooler = Pooler::start(&format!("pool_mode = transaction\n{more}"));
-        let url = pooler.url(&database).await;
+        let pooler = PgBouncer::start(&SHARED, &format!("pool_mode = transaction\n{more}"));
+        let url = pooler.url(&database);
         // Those who were there before have left sessions in the pool.
         for _ in 0..4 {
             let error = options(&url).open().await.unwrap_err();
@@ -141,8 +66,8 @@ async fn a_pooler_of_transactions_is_refused_with_the_reason_and_the_remedy() {
 #[tokio::test]
 async fn a_pooler_with_a_single_connection_is_refused_in_time() {
     let database = database().await;
-    let pooler = Pooler::start("pool_mode = transaction\ndefault_pool_size = 1");
-    let error = options(&pooler.url(&database).await).open().await.unwrap_err();
+    let pooler = PgBouncer::start(&SHARED, "pool_mode = transaction\ndefault_pool_size = 1");
+    let error = options(&pooler.url(&database)).open().await.unwrap_err();
     let OpenError::Connect { source } = error else { panic!("{error:?}") };
     assert!(source.to_string().contains("pools transactions"), "{source}");
 }
@@ -150,8 +75,8 @@ async fn a_pooler_with_a_single_connection_is_refused_in_time() {
 #[tokio::test]
 async fn a_pooler_of_statements_is_refused_in_its_own_words() {
     let database = database().await;
-    let pooler = Pooler::start("pool_mode = statement");
-    let error = options(&pooler.url(&database).await).open().await.unwrap_err();
+    let pooler = PgBouncer::start(&SHARED, "pool_mode = statement");
+    let error = options(&pooler.url(&database)).open().await.unwrap_err();
     let OpenError::Connect { source } = error else { panic!("{error:?}") };
     assert!(source.to_string().contains("statement pooling mode"), "{source}");
 }
@@ -159,8 +84,8 @@ async fn a_pooler_of_statements_is_refused_in_its_own_words() {
 #[tokio::test]
 async fn a_pooler_of_sessions_is_as_good_as_none() {
     let database = database().await;
-    let pooler = Pooler::start("pool_mode = session");
-    let url = pooler.url(&database).await;
+    let pooler = PgBouncer::start(&SHARED, "pool_mode = session");
+    let url = pooler.url(&database);
     use_all(&options(&url).open().await.unwrap()).await;
 }
 
@@ -168,8 +93,8 @@ async fn a_pooler_of_sessions_is_as_good_as_none() {
 async fn no_setting_is_left_to_the_next_client() {
     let database = database().await;
     // It hands on sessions as they are.
-    let pooler = Pooler::start("pool_mode = session\nserver_reset_query =");
-    let url = pooler.url(&database).await;
+    let pooler = PgBouncer::start(&SHARED, "pool_mode = session\nserver_reset_query =");
+    let url = pooler.url(&database);
     use_all(&options(&url).open().await.unwrap()).await;
     let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
                   AND backend_type = 'client backend' AND pid <> pg_backend_pid()";

@@ -151,6 +151,12 @@ impl SigningKey {
         &self.id
     }
 
+    /// The first second in which the key is accepted; `None` if it has no beginning.
+    #[must_use]
+    pub fn not_before(&self) -> Option<UnixSeconds> {
+        self.not_before
+    }
+
     /// The last second in which the key is accepted; `None` if it has no end.
     #[must_use]
     pub fn not_after(&self) -> Option<UnixSeconds> {

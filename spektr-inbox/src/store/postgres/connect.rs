@@ -206,8 +206,13 @@ impl Drop for Session {
 /// much, when the server's was read at some time from `before` to `after`.
 fn ahead(before: i64, server: i64, after: i64) -> Option<i64> {
     let tolerance = CLOCK_TOLERANCE.as_millis() as i64;
-    let least = server.clamp(before, after);
-    ((server - least).abs() > tolerance).then_some(least - server)
+    let difference = difference(before, server, after);
+    (difference.abs() > tolerance).then_some(difference)
+}
+
+/// By how many milliseconds this machine's clock is ahead of the server's at least.
+pub(super) fn difference(before: i64, server: i64, after: i64) -> i64 {
+    server.clamp(before, after) - server
 }
 
 #[cfg(test)]

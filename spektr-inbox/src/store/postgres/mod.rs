@@ -63,6 +63,7 @@ mod condition;
 mod connect;
 mod error;
 mod import;
+mod inspect;
 mod notes;
 mod options;
 mod page;
@@ -91,6 +92,7 @@ use tokio::time::{sleep, timeout};
 
 pub use complete::{CompleteError, Completing, complete};
 pub use error::OpenError;
+pub use inspect::{Inspection, Standbys, Tables};
 pub use options::PostgresOptions;
 pub use schema::{grants, migration};
 

@@ -9,7 +9,7 @@ use super::connect::Address;
 use super::pool::Pool;
 use super::settings::Kind;
 use super::settle::Gathering;
-use super::{OPERATE_TIMEOUT, OpenError, PostgresStore, schema};
+use super::{Inspection, OPERATE_TIMEOUT, OpenError, PostgresStore, inspect, schema};
 use crate::clock::at_most_a_year;
 use crate::store::arrivals::Arrivals;
 
@@ -146,6 +146,31 @@ impl PostgresOptions {
             timeout: self.timeout,
             callers_clock: self.callers_clock,
         })
+    }
+}
+
+impl PostgresOptions {
+    /// Connects and reads what [`open`](Self::open) depends on. Changes nothing in the database.
+    ///
+    /// # Errors
+    ///
+    /// - [`OpenError::Url`], [`OpenError::Certificates`]
+    /// - [`OpenError::Connect`], [`OpenError::Tls`], [`OpenError::Pooler`]
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use spektr_inbox::store::postgres::PostgresOptions;
+    ///
+    /// # async fn inspect() -> Result<(), Box<dyn std::error::Error>> {
+    /// let url = std::env::var("DATABASE_URL")?;
+    /// let inspection = PostgresOptions::new(url).inspect().await?;
+    /// println!("rights that are missing: {:?}", inspection.missing_rights);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn inspect(&self) -> Result<Inspection, OpenError> {
+        inspect::inspect(&Address::parse(&self.url)?).await
     }
 }
 

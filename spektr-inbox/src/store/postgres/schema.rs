@@ -10,7 +10,7 @@ use super::settings::Kind;
 use super::{pooler, settings};
 
 /// What makes each version out of the one before; version 0 is a schema without tables.
-const MIGRATIONS: [&str; 4] = [
+pub(super) const MIGRATIONS: [&str; 4] = [
     include_str!("schema.1.sql"),
     include_str!("schema.2.sql"),
     include_str!("schema.3.sql"),
@@ -24,7 +24,7 @@ const LIMIT: Duration = Duration::from_secs(120);
 const LOCK: i64 = 0x7370_656b_7472;
 
 /// What a role needs that may not make tables: to use the schema, to read and write its tables, and to count up.
-const RIGHTS: [&str; 3] = [
+pub(super) const RIGHTS: [&str; 3] = [
     "USAGE ON SCHEMA spektr_inbox",
     "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA spektr_inbox",
     "USAGE ON ALL SEQUENCES IN SCHEMA spektr_inbox",

@@ -1,7 +1,9 @@
 //! Opens the file: whose it is, which version it has, how it is written.
 
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -154,6 +156,44 @@ pub(super) fn open_existing(path: &Path) -> Result<Connection, OpenError> {
         0 => Err(OpenError::OtherProgram { path: path.to_owned() }),
         _ => Ok(connection),
     }
+}
+
+/// Returns the version of a file, and writes nothing to it or beside it.
+pub(super) fn version(path: &Path) -> Result<i32, OpenError> {
+    let file = |source| OpenError::File { path: path.to_owned(), source };
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    let is_closed = ["-wal", "-journal"].iter().all(|end| !beside(path, end).exists());
+    let connection = if is_closed {
+        // Reading makes a log and its index otherwise, which nobody would remove.
+        open(&immutable(&std::path::absolute(path).map_err(file)?), flags)?
+    } else {
+        open(path, flags)?
+    };
+    check(&connection, path)?;
+    connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(|source| database(path, source))
+}
+
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
+
+/// Returns the URI by which SQLite reads a file that nobody writes.
+fn immutable(path: &Path) -> PathBuf {
+    let mut uri = b"file://".to_vec();
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'%' | b'?' | b'#' => uri.extend(format!("%{byte:02X}").into_bytes()),
+            _ => uri.push(*byte),
+        }
+    }
+    uri.extend(b"?immutable=1");
+    OsString::from_vec(uri).into()
 }
 
 /// Looks whether pages and indexes go together, which reads the whole file.

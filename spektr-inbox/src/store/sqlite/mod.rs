@@ -136,6 +136,46 @@ impl SqliteOptions {
         };
         start().map_err(file)
     }
+
+    /// Reads what the file is. Creates, migrates and changes nothing, also while another
+    /// process has the store open. Blocks for as long as that takes.
+    ///
+    /// # Errors
+    ///
+    /// - [`OpenError::File`], [`OpenError::Database`]: also where there is no file
+    /// - [`OpenError::OtherProgram`], [`OpenError::Newer`], [`OpenError::Damaged`]
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use spektr_inbox::store::sqlite::SqliteOptions;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("inbox.db");
+    /// let options = SqliteOptions::new(path);
+    /// assert!(options.inspect().is_err());
+    /// drop(options.clone().open()?);
+    /// let inspection = options.inspect()?;
+    /// assert_eq!(inspection.version, inspection.known);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn inspect(&self) -> Result<Inspection, OpenError> {
+        let version = file::version(&self.path)?;
+        Ok(Inspection {
+            version: u32::try_from(version).unwrap_or(0),
+            known: file::MIGRATIONS.len() as u32,
+        })
+    }
+}
+
+/// What a file is, before it is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Inspection {
+    /// The version of its tables: 0 if it is empty.
+    pub version: u32,
+    /// The version that [`SqliteOptions::open`] makes out of it.
+    pub known: u32,
 }
 
 /// Entries in one SQLite file. Dropping it finishes what is queued.
