@@ -8,6 +8,7 @@ use crate::commands::{
     send, serve, sign, verify,
 };
 use crate::failure::{Answer, Failure};
+use crate::serving::ServeArguments;
 
 const ABOUT: &str = "\
 The tool for those who integrate and operate spektr webhooks: what do the events look like, is \
@@ -61,7 +62,8 @@ enum Command {
     /// Send recorded deliveries again
     Replay(replay::Arguments),
     /// Run the durable receiver: store what arrives, answer 200 once it is on the disk
-    Serve(Box<serve::Arguments>),
+    #[command(after_help = serve::EXAMPLES)]
+    Serve(Box<ServeArguments>),
     /// Fetch what was missed from the sender's list
     Reconcile(reconcile::Arguments),
     /// Look at what is stored and look after it

@@ -1,6 +1,8 @@
 //! Where events are posted to, and how: from the command line, the environment, or the
 //! configuration.
 
+mod headers;
+mod signature;
 mod values;
 
 use std::path::PathBuf;
@@ -9,6 +11,8 @@ use std::time::Duration;
 use clap::Args;
 use spektr_inbox::{Backoff, Breaker, HttpUrl};
 
+pub(crate) use self::headers::OwnHeaders;
+pub(crate) use self::signature::{Keys, message_id};
 pub(crate) use self::values::{
     EventTypes, PermanentStatuses, parse_attempts, parse_events, parse_pause, parse_rate,
     parse_timeout,

@@ -1,11 +1,23 @@
 //! Files that hold secrets.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 use crate::terminal::safe;
+
+/// The permissions of the group and of all others.
+const OTHERS: u32 = 0o077;
+
+/// Returns the mode of a file on which other accounts of this machine have a right. A file that
+/// cannot be looked at is reported when it is read.
+pub(crate) fn open_mode(path: &Path) -> Option<u32> {
+    let mode = fs::metadata(path).ok()?.permissions().mode() & 0o777;
+    (mode & OTHERS != 0).then_some(mode)
+}
 
 /// Reads a file with a secret; a byte order mark before it is an editor's.
 pub(crate) fn secret_file<T>(
@@ -14,8 +26,7 @@ pub(crate) fn secret_file<T>(
     how: &str,
     parse: impl Fn(&str) -> Result<T, String>,
 ) -> Result<T, Failure> {
-    let text =
-        std::fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
+    let text = fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
     let text = Zeroizing::new(text);
     parse(text.trim_start_matches('\u{feff}')).map_err(|message| {
         let file = path.to_string_lossy();

@@ -4,26 +4,19 @@
 //! the command line and the configuration.
 
 mod begun;
-mod descriptors;
 mod forward;
 mod lifecycle;
 mod reload;
-mod secrets;
 mod sockets;
 mod supervisor;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use clap::Args;
-use spektr_inbox::operate::Retention;
 use spektr_inbox::reconcile::{Client, Reconciler};
 use spektr_inbox::store::Store;
 use spektr_inbox::{Metrics, Receiver};
 use tokio::net::TcpListener;
-use tracing_subscriber::filter::LevelFilter;
 
 use self::begun::Begun;
 use self::forward::Forward;
@@ -34,16 +27,16 @@ use self::supervisor::Supervisor;
 use crate::arguments::Global;
 use crate::config::Config;
 use crate::failure::{Answer, Failure};
-use crate::forwarding::{EventTypes, ForwardArguments};
-use crate::keys::KeyArguments;
-use crate::log::{self, Form, Log};
+use crate::forwarding::EventTypes;
+use crate::log::{Form, Log};
 use crate::operations::{About, Access, Operations, Token};
 use crate::runtime::{self, Signals};
-use crate::sender_list::ListArguments;
-use crate::store::{Location, StoreArguments};
-use crate::{http, time};
+use crate::secret::open_mode;
+use crate::serving::{ServeArguments, VERIFY_REACH};
+use crate::store::Location;
+use crate::time;
 
-const EXAMPLES: &str = "\
+pub(crate) const EXAMPLES: &str = "\
 Examples:
   SPEKTR_WEBHOOK_KEYS='dev=any secret' spektr serve
   spektr serve --listen 0.0.0.0:8080 --store sqlite:///var/lib/spektr/inbox.db --keys keys.toml
@@ -115,89 +108,15 @@ const PATH: &str = "/webhooks/spektr";
 const QUARANTINE_COUNT: usize = 1000;
 const QUARANTINE_BYTES: usize = 64 << 20;
 
-/// How far back the first reconciliation goes, unless configured.
-const REACH: Duration = Duration::from_secs(24 * 3600);
-
-/// How long it is known what was deleted, unless configured.
-const KEEP_KNOWN: Duration = Duration::from_secs(365 * 24 * 3600);
-
-/// How far back the daily verification looks: what it has found shows for two days.
-const VERIFY_REACH: Duration = Duration::from_secs(48 * 3600);
-
-#[derive(Args, Clone)]
-#[command(after_help = EXAMPLES)]
-pub(crate) struct Arguments {
-    /// Address and port for deliveries; port 0 takes a free one [preset: 127.0.0.1:8787]
-    #[arg(long, value_name = "IP:PORT", value_parser = http::parse_address)]
-    listen: Option<SocketAddr>,
-    /// Address and port for pages, health and metrics, not for the public [preset: 127.0.0.1:8788]
-    #[arg(long, value_name = "IP:PORT", value_parser = http::parse_address)]
-    operations: Option<SocketAddr>,
-    /// File with the token that changes at the address of operations need [preset: none is possible]
-    #[arg(long, value_name = "FILE")]
-    ops_token_file: Option<PathBuf>,
-    #[command(flatten)]
-    store: StoreArguments,
-    /// Where the deliveries come from: ids of other sources are other events [preset: spektr]
-    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    source: Option<String>,
-    #[command(flatten)]
-    forwarding: ForwardArguments,
-    /// Delete entries that are done or resolved this long after their arrival, as 30d [preset: never]
-    #[arg(long, value_name = "DURATION", value_parser = time::parse_age)]
-    keep_done: Option<Duration>,
-    /// Delete dead letters this long after their arrival [preset: never]
-    #[arg(long, value_name = "DURATION", value_parser = time::parse_age)]
-    keep_dead: Option<Duration>,
-    /// Delete malformed, unknown and unreadable entries and conflicts this long after their arrival [preset: never]
-    #[arg(long, value_name = "DURATION", value_parser = time::parse_age)]
-    keep_parked: Option<Duration>,
-    /// Delete rejected deliveries this long after their arrival [preset: never]
-    #[arg(long, value_name = "DURATION", value_parser = time::parse_age)]
-    keep_rejected: Option<Duration>,
-    /// Know deleted entries for this long after their deletion, so that they do not come back [preset: 365d]
-    #[arg(long, value_name = "DURATION", value_parser = time::parse_age)]
-    keep_known: Option<Duration>,
-    /// Least severe level of the log on standard error: error, warn, info or debug [preset: info]
-    #[arg(long, value_name = "LEVEL", value_parser = log::parse_level)]
-    log_level: Option<LevelFilter>,
-    /// Form of its lines: text or json [preset: that of --format]
-    #[arg(long, value_name = "FORM", value_parser = log::parse_form)]
-    log_format: Option<Form>,
-    /// Check the whole SQLite file at the start, which takes some seconds for each gigabyte
-    #[arg(long)]
-    quick_check: bool,
-    /// Keep rejected deliveries apart, at most 1000 with 64 MiB: for the first days [`spektr inbox recover`]
-    #[arg(long)]
-    quarantine: bool,
-    /// Accept everything, whoever sent it: for a workspace that has signing switched off
-    #[arg(long)]
-    unsigned: bool,
-    /// How far the time of signing may lie from now, as 90s or 5m [preset: 5m]
-    #[arg(long, value_name = "DURATION", value_parser = time::parse_span)]
-    tolerance: Option<Duration>,
-    #[command(flatten)]
-    list: ListArguments,
-    #[command(flatten)]
-    keys: KeyArguments,
-}
-
-pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
+pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer, Failure> {
     let config = global.config()?;
     let keys = &arguments.keys;
     let (verifier, shared_keys) =
         keys.verifier_or_none(&config, arguments.unsigned, arguments.tolerance)?;
     let keys = keys.in_words(&config, arguments.unsigned, arguments.tolerance)?;
-    let forwarding = arguments.forwarding.forwarding(&config)?;
+    let forwarding = arguments.forwarding(&config)?;
     let is_set = |name| config.setting(name, |text| text.parse().ok()).unwrap_or_default();
-    let retention = retention(arguments, &config);
-    let is_held = forwarding.as_ref().is_some_and(|forwarding| forwarding.hold_on_dead);
-    if is_held && retention.dead.is_some() {
-        return Err(Failure::new(
-            "what a dead letter holds back would go on once that is deleted for its age",
-        )
-        .hint("set one of the two: --hold-on-dead or --keep-dead"));
-    }
+    let retention = arguments.retention(&config);
     let metrics = Metrics::new();
     let dropped = "Lines of the log that were dropped because standard error was not read";
     let forward = forwarding
@@ -207,13 +126,12 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
     let ops_token_file = arguments.ops_token_file(&config);
     let token = ops_token_file.as_deref().map(Token::of_file).transpose()?;
     let access = Access::new(token);
-    let configured = || config.setting("serve.log_format", |text| log::parse_form(text).ok());
-    let form = arguments.log_format.or_else(configured).unwrap_or_else(|| Form::of(global));
+    let form = arguments.log_form(&config).unwrap_or_else(|| Form::of(global));
     let log = Log::start(form, metrics.count("log_lines_dropped", dropped))?;
-    log.level().set(log_level(arguments.log_level, &config));
+    log.level().set(arguments.log_level(&config));
     runtime::block_on_many(async {
         let (signals, hangups) = (Signals::catch()?, runtime::hangups()?);
-        secrets::warn_of_open_files(arguments, &config);
+        warn_of_open_files(arguments, &config);
         let store = if arguments.quick_check || is_set("serve.quick_check") {
             arguments.store.open_checked(&config).await?
         } else {
@@ -227,8 +145,12 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
             receiver = receiver.with_quarantine(QUARANTINE_COUNT, QUARANTINE_BYTES);
         }
         let client = arguments.list.client_if_configured(&config)?;
-        let reconciler = reconciler(client.clone(), &config, &store, &source, retention)?
-            .map(|reconciler| reconciler.with_metrics(metrics.clone()));
+        let reconciler = match client.clone() {
+            Some(client) => Some(reconciler(client, &config, &store, arguments)?),
+            None => None,
+        };
+        let reconciler =
+            reconciler.map(|one| one.with_source(&source).with_metrics(metrics.clone()));
         let workers = forward
             .clone()
             .zip(forwarding.as_ref())
@@ -317,61 +239,27 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
     })
 }
 
-impl Arguments {
-    /// Returns the file with the token for changes, if there is one.
-    fn ops_token_file(&self, config: &Config) -> Option<PathBuf> {
-        let configured = || config.path_setting("serve.ops_token_file");
-        self.ops_token_file.clone().or_else(configured)
-    }
-}
-
-/// Fetches what was missed, if there is a key for it.
+/// Fetches what was missed.
 fn reconciler(
-    client: Option<Client>,
+    client: Client,
     config: &Config,
     store: &Arc<dyn Store>,
-    source: &str,
-    retention: Retention,
-) -> Result<Option<Reconciler>, Failure> {
-    let Some(client) = client else { return Ok(None) };
-    let setting = |name| config.setting(name, |text| time::parse_span(text).ok());
-    let reach = setting("reconcile.reach").unwrap_or(REACH);
-    let interval = setting("reconcile.interval").unwrap_or(Reconciler::DEFAULT_INTERVAL);
-    let furthest = reach.max(VERIFY_REACH).max(Reconciler::DEFAULT_OVERLAP);
-    // Entries can be deleted by hand as soon as they have been handled.
-    if let Some(known) = retention.known.filter(|known| *known <= furthest) {
-        let (known, furthest) = (time::span(known), time::span(furthest));
-        return Err(Failure::new(format!(
-            "what is deleted is forgotten {known} after that, and would be fetched again"
-        ))
-        .hint(format!(
-            "a reconciliation goes back {furthest}: --keep-known must be longer than that"
-        )));
-    }
-    let reconciler = Reconciler::new(Arc::clone(store), client)
-        .with_source(source)
-        .with_first_reach(reach)
-        .with_interval(interval)
-        .with_verification(VERIFY_REACH);
-    Ok(Some(reconciler))
+    arguments: &ServeArguments,
+) -> Result<Reconciler, Failure> {
+    let interval = config.setting("reconcile.interval", |text| time::parse_span(text).ok());
+    Ok(Reconciler::new(Arc::clone(store), client)
+        .with_first_reach(arguments.reach(config)?)
+        .with_interval(interval.unwrap_or(Reconciler::DEFAULT_INTERVAL))
+        .with_verification(VERIFY_REACH))
 }
 
-fn log_level(argument: Option<LevelFilter>, config: &Config) -> LevelFilter {
-    argument
-        .or_else(|| config.setting("serve.log_level", |text| log::parse_level(text).ok()))
-        .unwrap_or(log::PRESET)
-}
-
-fn retention(arguments: &Arguments, config: &Config) -> Retention {
-    let setting = |name| config.setting(name, |text| time::parse_age(text).ok());
-    Retention {
-        done: arguments.keep_done.or_else(|| setting("serve.keep_done")),
-        dead: arguments.keep_dead.or_else(|| setting("serve.keep_dead")),
-        parked: arguments.keep_parked.or_else(|| setting("serve.keep_parked")),
-        rejected: arguments.keep_rejected.or_else(|| setting("serve.keep_rejected")),
-        known: Some(
-            arguments.keep_known.or_else(|| setting("serve.keep_known")).unwrap_or(KEEP_KNOWN),
-        ),
+/// Warns of files with secrets that other accounts of this machine can read.
+fn warn_of_open_files(arguments: &ServeArguments, config: &Config) {
+    for path in arguments.secret_files(config) {
+        if let Some(mode) = open_mode(&path) {
+            let (file, mode) = (path.display(), format!("{mode:o}"));
+            tracing::warn!(%file, mode, "others can read a file with a secret: chmod 600 it");
+        }
     }
 }
 

@@ -1,8 +1,6 @@
 //! Posts events to an endpoint inside.
 
-mod headers;
 mod rate;
-mod signature;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -18,14 +16,14 @@ use spektr_inbox::{
 };
 use spektr_types::EventType;
 
-use self::headers::OwnHeaders;
 use self::rate::Rate;
-use self::signature::{Keys, message_id};
 use crate::capture::Headers;
 use crate::client::{Client, NoAnswer, Reply, TlsFiles};
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::forwarding::{EventTypes, ForwardArguments, Forwarding, PermanentStatuses};
+use crate::forwarding::{
+    EventTypes, ForwardArguments, Forwarding, Keys, OwnHeaders, PermanentStatuses, message_id,
+};
 
 /// In the place of the status where there was no response.
 const NO_STATUS: &str = "none";

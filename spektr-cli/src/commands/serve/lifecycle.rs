@@ -16,15 +16,12 @@ use spektr_inbox::{Receiver, Server, SystemClock, Workers};
 use tokio::sync::watch;
 
 use super::PATH;
-use super::descriptors::make_room;
 use super::forward::Forward;
 use super::sockets::Sockets;
 use super::supervisor::Supervisor;
+use crate::descriptors::{OPERATORS, make_room};
 use crate::operations::Operations;
 use crate::runtime::Signals;
-
-/// How many connections pages, health and metrics have at a time.
-const OPERATORS: usize = 32;
 
 /// How far the service has come on its way to the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,8 +47,7 @@ pub(super) struct Work {
 impl Work {
     /// Does everything until a signal comes, then lets it finish.
     pub(super) async fn run(self, sockets: Sockets, mut signals: Signals, supervisor: &Supervisor) {
-        let posted = usize::try_from(self.posted).unwrap_or(usize::MAX);
-        let connections = make_room(Server::DEFAULT_MAX_CONNECTIONS, OPERATORS + posted);
+        let connections = make_room(Server::DEFAULT_MAX_CONNECTIONS, self.posted);
         let (stage, _) = watch::channel(Stage::Running);
         let forwarding = async {
             if let Some(workers) = self.forwarding {

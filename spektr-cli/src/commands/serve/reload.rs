@@ -15,17 +15,18 @@ use tokio::signal::unix::Signal;
 use tokio::task::spawn_blocking;
 
 use super::forward::Forward;
-use super::{Arguments, log_level, secrets};
+use super::warn_of_open_files;
 use crate::arguments::Global;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::log::Level;
 use crate::operations::Access;
+use crate::serving::ServeArguments;
 
 /// Where keys and settings come from, and who uses them.
 pub(super) struct Reload {
     pub(super) global: Global,
-    pub(super) arguments: Arguments,
+    pub(super) arguments: ServeArguments,
     /// The keys of the verifier, unless everything is accepted.
     pub(super) keys: Option<SharedKeys>,
     /// What asks for the sender's list, if there was a key for it at the start.
@@ -56,8 +57,8 @@ impl Reload {
             Ok(config) => config,
             Err(failure) => return self.stays("keys and settings", &failure),
         };
-        secrets::warn_of_open_files(&self.arguments, &config);
-        let level = log_level(self.arguments.log_level, &config);
+        warn_of_open_files(&self.arguments, &config);
+        let level = self.arguments.log_level(&config);
         self.level.set(level);
         if let Err(failure) = self.read_keys(&config) {
             self.stays("the signing keys", &failure);

@@ -26,11 +26,11 @@ const TAKEN: [&str; 9] = [
 const OUR_PREFIXES: [&str; 2] = ["spektr-", "webhook-"];
 
 /// Headers that every request has.
-pub(super) struct OwnHeaders(Vec<(HeaderName, HeaderValue)>);
+pub(crate) struct OwnHeaders(Vec<(HeaderName, HeaderValue)>);
 
 impl OwnHeaders {
     /// Reads a file with a header on each line.
-    pub(super) fn of_file(path: &Path) -> Result<Self, Failure> {
+    pub(crate) fn of_file(path: &Path) -> Result<Self, Failure> {
         secret_file(path, "headers", HOW, Self::parse)
     }
 
@@ -45,12 +45,12 @@ impl OwnHeaders {
         if headers.is_empty() { Err("there is no header".to_owned()) } else { Ok(Self(headers)) }
     }
 
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.0.len()
     }
 
     /// Names and values.
-    pub(super) fn pairs(&self) -> impl Iterator<Item = (String, Vec<u8>)> {
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (String, Vec<u8>)> {
         self.0.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
     }
 }

@@ -24,11 +24,11 @@ const HOW: &str = "a line holds a key, whsec_ and 24 to 64 bytes in Base64:\n\
                    echo \"whsec_$(openssl rand -base64 32)\"";
 
 /// One key, or two while they are rotated: then there are two signatures.
-pub(super) struct Keys(Vec<Hmac<Sha256>>);
+pub(crate) struct Keys(Vec<Hmac<Sha256>>);
 
 impl Keys {
     /// Reads a file with a key on each line.
-    pub(super) fn of_file(path: &Path) -> Result<Self, Failure> {
+    pub(crate) fn of_file(path: &Path) -> Result<Self, Failure> {
         secret_file(path, "signing keys", HOW, Self::parse)
     }
 
@@ -54,12 +54,12 @@ impl Keys {
         }
     }
 
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.0.len()
     }
 
     /// Returns the headers that sign a body at a time, in seconds since 1970.
-    pub(super) fn sign(&self, id: &str, seconds: i64, body: &[u8]) -> [(&'static str, String); 3] {
+    pub(crate) fn sign(&self, id: &str, seconds: i64, body: &[u8]) -> [(&'static str, String); 3] {
         let signatures: Vec<String> = self
             .0
             .iter()
@@ -91,7 +91,7 @@ fn key(text: &str) -> Result<Zeroizing<Vec<u8>>, String> {
 /// Returns the id of a message: the same for each attempt, for each machine that shares the
 /// inbox, and for an entry that was moved to another inbox. It follows from source and JSON,
 /// so that a conflict, another content under the same event id, is another message.
-pub(super) fn message_id(source: &str, raw: &[u8]) -> String {
+pub(crate) fn message_id(source: &str, raw: &[u8]) -> String {
     use std::fmt::Write as _;
 
     const BYTES: usize = 16;

@@ -10,10 +10,20 @@ const SPARE: usize = 64;
 /// PostgreSQL.
 const STORE: usize = 16;
 
-/// Makes room for a number of connections of clients and for `others`. Returns for how many
-/// connections of clients there is room; says so if there is less than wanted.
-pub(super) fn make_room(connections: usize, others: usize) -> usize {
-    let beside = others + STORE + SPARE;
+/// How many connections pages, health and metrics have at a time.
+pub(crate) const OPERATORS: usize = 32;
+
+/// Returns how many files are open beside the connections of clients, where so many events are
+/// posted at a time.
+pub(crate) fn beside(posted: u32) -> usize {
+    OPERATORS + usize::try_from(posted).unwrap_or(usize::MAX) + STORE + SPARE
+}
+
+/// Makes room for a number of connections of clients, and for the events that are posted at a
+/// time. Returns for how many connections of clients there is room; says so if there is less
+/// than wanted.
+pub(crate) fn make_room(connections: usize, posted: u32) -> usize {
+    let beside = beside(posted);
     let needed = connections + beside;
     let limit = raise(needed);
     if limit >= needed {
@@ -32,9 +42,6 @@ pub(super) fn make_room(connections: usize, others: usize) -> usize {
 
 /// Raises the limit to what is needed, or as far as possible; returns it.
 fn raise(needed: usize) -> usize {
-    let allowed = |limit: Option<u64>| {
-        limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
-    };
     let before = getrlimit(Resource::Nofile);
     if allowed(before.current) >= needed {
         return allowed(before.current);
@@ -48,4 +55,8 @@ fn raise(needed: usize) -> usize {
         }
         Err(_) => allowed(before.current),
     }
+}
+
+fn allowed(limit: Option<u64>) -> usize {
+    limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
 }
