@@ -4,8 +4,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::arguments::Global;
 use crate::commands::{
-    check, completions, config, decode, diagnose, events, inbox, listen, man, reconcile, replay,
-    send, serve, sign, verify,
+    check, completions, config, decode, diagnose, doctor, events, inbox, listen, man, reconcile,
+    replay, send, serve, sign, verify,
 };
 use crate::failure::{Answer, Failure};
 use crate::serving::ServeArguments;
@@ -64,6 +64,9 @@ enum Command {
     /// Run the durable receiver: store what arrives, answer 200 once it is on the disk
     #[command(after_help = serve::EXAMPLES)]
     Serve(Box<ServeArguments>),
+    /// Examine what `serve` depends on: clocks, disk, keys, connections; a finding and a remedy per line
+    #[command(after_help = doctor::EXAMPLES)]
+    Doctor(Box<doctor::Arguments>),
     /// Fetch what was missed from the sender's list
     Reconcile(reconcile::Arguments),
     /// Look at what is stored and look after it
@@ -92,6 +95,7 @@ pub(crate) fn run() -> Result<Answer, Failure> {
         Command::Listen(arguments) => listen::run(&global, &arguments),
         Command::Replay(arguments) => replay::run(&global, &arguments),
         Command::Serve(arguments) => serve::run(&global, &arguments),
+        Command::Doctor(arguments) => doctor::run(&global, &arguments),
         Command::Reconcile(arguments) => reconcile::run(&global, &arguments),
         Command::Inbox(command) => inbox::run(&global, &command),
         Command::Config(command) => config::run(&global, &command),

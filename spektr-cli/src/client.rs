@@ -9,6 +9,7 @@ mod proxy;
 
 use std::error::Error;
 use std::fmt;
+use std::future::poll_fn;
 use std::io;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use spektr_inbox::HttpUrl;
 use tokio::time::timeout;
+use tower_service::Service as _;
 
 use self::connector::Connector;
 pub(crate) use self::encryption::{Identity, TlsFiles};
@@ -32,8 +34,11 @@ use crate::terminal::safe;
 #[derive(Clone)]
 pub(crate) struct Client {
     http: legacy::Client<HttpsConnector<Connector>, Full<Bytes>>,
+    connector: HttpsConnector<Connector>,
     url: HttpUrl,
     timeout: Duration,
+    /// Whether the environment names a proxy for it.
+    pub(crate) is_proxied: bool,
     /// What a proxy that sees the request itself has to be told.
     proxy_authorization: Option<HeaderValue>,
 }
@@ -73,6 +78,7 @@ impl Client {
     /// Takes a URL, how long an answer may take, and files for encrypted connections.
     pub(crate) fn new(url: HttpUrl, timeout: Duration, tls: &TlsFiles) -> Result<Self, Failure> {
         let proxy = proxy::of(&url)?;
+        let is_proxied = proxy.is_some();
         let proxy_authorization = proxy
             .as_ref()
             .filter(|_| !url.is_encrypted())
@@ -85,8 +91,23 @@ impl Client {
         let http = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(20))
-            .build(connector);
-        Ok(Self { http, url, timeout, proxy_authorization })
+            .build(connector.clone());
+        Ok(Self { http, connector, url, timeout, is_proxied, proxy_authorization })
+    }
+
+    /// Connects, through a proxy where there is one, and encrypts the connection if the URL says
+    /// so. Sends no request.
+    pub(crate) async fn connect(&self) -> Result<(), NoAnswer> {
+        let mut connector = self.connector.clone();
+        let connected = async {
+            poll_fn(|context| connector.poll_ready(context)).await?;
+            connector.call(self.url.as_uri().clone()).await
+        };
+        match timeout(self.timeout, connected).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(NoAnswer::of(&*error)),
+            Err(_) => Err(NoAnswer::Timeout),
+        }
     }
 
     /// Posts a body and reads the whole answer.

@@ -19,6 +19,11 @@ pub(crate) fn beside(posted: u32) -> usize {
     OPERATORS + usize::try_from(posted).unwrap_or(usize::MAX) + STORE + SPARE
 }
 
+/// Returns how many files may be open once the limit is raised.
+pub(crate) fn highest() -> usize {
+    allowed(getrlimit(Resource::Nofile).maximum)
+}
+
 /// Makes room for a number of connections of clients, and for the events that are posted at a
 /// time. Returns for how many connections of clients there is room; says so if there is less
 /// than wanted.

@@ -98,6 +98,12 @@ impl Failure {
         &self.message
     }
 
+    /// Returns what to do, in one line.
+    pub(crate) fn remedy(&self) -> Option<String> {
+        let lines = self.hint.as_ref()?.lines().map(str::trim);
+        Some(lines.collect::<Vec<_>>().join(" "))
+    }
+
     /// Prints the failure and returns the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         // Whoever reads the output has had enough of it: nothing to complain of.

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use clap::Args;
 use spektr_verify::{
-    KeyRing, KeyRingError, SharedKeys, SignatureFormat, SignedContent, Signer, SigningKey,
-    Verifier, danger,
+    KeyRing, KeyRingError, SecretEncoding, SharedKeys, SignatureFormat, SignedContent, Signer,
+    SigningKey, Verifier, danger,
 };
 use zeroize::Zeroizing;
 
@@ -156,7 +156,9 @@ impl KeyArguments {
                 let keys = table.get("keys").and_then(toml::Value::as_array);
                 let texts = keys.into_iter().flatten().filter_map(|key| {
                     let member = |name| key.get(name)?.as_str().map(str::to_owned);
-                    Some(SecretText { id: member("id")?, text: Zeroizing::new(member("secret")?) })
+                    let encoding = member("encoding").and_then(|name| name.parse().ok());
+                    let (id, text) = (member("id")?, Zeroizing::new(member("secret")?));
+                    Some(SecretText { id, text, encoding: encoding.unwrap_or_default() })
                 });
                 Ok(texts.collect())
             }
@@ -191,6 +193,8 @@ enum Source {
 pub(crate) struct SecretText {
     pub(crate) id: String,
     pub(crate) text: Zeroizing<String>,
+    /// How the text stands for bytes.
+    pub(crate) encoding: SecretEncoding,
 }
 
 impl SecretText {
@@ -198,11 +202,18 @@ impl SecretText {
     fn parse(entry: &str) -> Option<Self> {
         let (id, text) = entry.split_once('=')?;
         let id = id.trim_start();
-        let id = match id.rsplit_once(':') {
-            Some((id, "utf8" | "hex" | "base64")) => id,
-            _ => id,
-        };
-        Some(Self { id: id.to_owned(), text: Zeroizing::new(text.to_owned()) })
+        let encoded = id.rsplit_once(':').and_then(|(id, name)| Some((id, name.parse().ok()?)));
+        let (id, encoding) = encoded.unwrap_or((id, SecretEncoding::Utf8));
+        Some(Self { id: id.to_owned(), text: Zeroizing::new(text.to_owned()), encoding })
+    }
+
+    /// Returns the number of bytes that the text stands for.
+    pub(crate) fn length(&self) -> usize {
+        match self.encoding {
+            SecretEncoding::Hex => self.text.len() / 2,
+            SecretEncoding::Base64 => self.text.trim_end_matches('=').len() * 3 / 4,
+            _ => self.text.len(),
+        }
     }
 }
 

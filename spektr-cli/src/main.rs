@@ -27,6 +27,7 @@ mod commands;
 mod config;
 mod delivery;
 mod descriptors;
+mod doctor;
 mod entry;
 mod failure;
 mod forwarding;

@@ -179,6 +179,12 @@ impl StoreArguments {
         self.location(config).open(true).await
     }
 
+    /// Reads what the store in a database depends on, and changes nothing.
+    pub(crate) async fn inspect(url: &str) -> Result<postgres::Inspection, postgres::OpenError> {
+        let url = with_password(url.to_owned(), env::var_os(PASSWORD).as_deref());
+        PostgresOptions::new(url).inspect().await
+    }
+
     /// Returns whether the configuration file holds a password for the inbox.
     pub(crate) fn is_password_in_file(&self, config: &Config) -> bool {
         let value = config.value(SETTING).filter(|_| self.store.is_none());

@@ -79,7 +79,8 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
     let config = global.config()?;
     let secrets = match &arguments.secret_file {
         Some(path) => {
-            vec![SecretText { id: String::new(), text: keys::secret_of_file(path)? }]
+            let (id, text) = (String::new(), keys::secret_of_file(path)?);
+            vec![SecretText { id, text, encoding: SecretEncoding::Utf8 }]
         }
         None => arguments.keys.secret_texts(&config)?,
     };

@@ -5,6 +5,7 @@ pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod decode;
 pub(crate) mod diagnose;
+pub(crate) mod doctor;
 pub(crate) mod events;
 pub(crate) mod inbox;
 pub(crate) mod listen;

@@ -30,7 +30,8 @@ fn size(file: &Path) -> u64 {
     length(file) + length(Path::new(&log))
 }
 
-fn free(file: &Path) -> Option<u64> {
-    let found = rustix::fs::statvfs(file).ok()?;
+/// Returns how many bytes are left for what is written to a file, or into a folder.
+pub(crate) fn free(path: &Path) -> Option<u64> {
+    let found = rustix::fs::statvfs(path).ok()?;
     found.f_bavail.checked_mul(found.f_frsize)
 }

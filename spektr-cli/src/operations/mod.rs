@@ -40,6 +40,8 @@ use spektr_types::Timestamp;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 pub(crate) use self::access::{Access, Token};
+pub(crate) use self::disk::free;
+pub(crate) use self::numbers::bytes;
 
 use self::figures::{Metrics, Sample};
 use self::samples::{Samples, Span};

@@ -40,7 +40,7 @@ pub(super) fn taken(seconds: f64) -> String {
 }
 
 /// Bytes, in the unit that gives a small number.
-pub(super) fn bytes(count: u64) -> String {
+pub(crate) fn bytes(count: u64) -> String {
     let mut rest = count as f64;
     let mut unit = "B";
     for next in ["KiB", "MiB", "GiB", "TiB"] {

@@ -21,7 +21,8 @@ pub(crate) fn inheriting(listener: &TcpListener, keys: Option<&str>) -> Command 
     with_keys(shell, keys)
 }
 
-fn with_keys(mut command: Command, keys: Option<&str>) -> Command {
+/// Gives a command keys, and nothing else of what the tester's environment says.
+pub(crate) fn with_keys(mut command: Command, keys: Option<&str>) -> Command {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("SPEKTR_") {
             command.env_remove(name);

@@ -1,0 +1,30 @@
+//! The configuration file, the environment, and settings that contradict each other.
+
+use super::Finding;
+use crate::config::{Config, Problem};
+use crate::serving::ServeArguments;
+use crate::terminal::safe;
+
+const SUBJECT: &str = "configuration";
+
+/// Tells what is wrong with the settings; the other checks go on with those that are right.
+pub(crate) fn configuration(
+    config: &Config,
+    problems: &[Problem],
+    arguments: &ServeArguments,
+) -> Vec<Finding> {
+    let remedy = "correct or remove it; `spektr config check` shows what holds then";
+    let mut findings: Vec<_> = problems
+        .iter()
+        .map(|problem| Finding::fault(SUBJECT, problem.to_string(), remedy))
+        .collect();
+    if let Err(failure) = arguments.reach(config) {
+        findings.push(Finding::failed(SUBJECT, &failure, remedy));
+    }
+    if findings.is_empty() {
+        let path = config.path.as_ref().map(|path| path.to_string_lossy());
+        let path = path.as_ref().map_or_else(|| "no file".into(), |path| safe(path));
+        findings.push(Finding::ok(SUBJECT, path));
+    }
+    findings
+}

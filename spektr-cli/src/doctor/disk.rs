@@ -1,0 +1,129 @@
+//! The folder of an inbox in SQLite: whether it takes files, how long a sync takes, and how much
+//! room is left.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::Finding;
+use crate::operations::{bytes, free};
+use crate::terminal::safe;
+
+/// How often it is measured; an odd number has a median.
+const SYNCS: usize = 9;
+
+/// What is written before each sync: a page of SQLite.
+const WRITTEN: [u8; 4096] = [0; 4096];
+
+/// A delivery waits for one sync at least, and the sender for some seconds.
+const SLOW: Duration = Duration::from_millis(50);
+
+/// Examines the folder of a file, which need not be there.
+pub(crate) fn disk(file: &Path, least_free: u64) -> Vec<Finding> {
+    let folder = folder(file);
+    let shown = safe(&folder.to_string_lossy()).into_owned();
+    let subject = format!("folder {shown}");
+    if !folder.is_dir() {
+        return vec![match folder.exists() {
+            true => Finding::fault(subject, "it is not a folder", "correct --store"),
+            false => Finding::fault(
+                subject,
+                "it is not there",
+                format!("make it, as the account of the service: mkdir -m 700 {shown}"),
+            ),
+        }];
+    }
+    let mut findings = vec![match median_sync(&folder) {
+        Err(error) => Finding::fault(
+            &subject,
+            format!("it takes no files: {error}"),
+            "give it to the account of the service (chown), on a disk that can be written to",
+        ),
+        Ok(sync) => judge_sync(&subject, sync),
+    }];
+    if let Some(free) = free(&folder) {
+        findings.push(judge_free(&format!("disk of {shown}"), free, least_free));
+    }
+    findings
+}
+
+/// Returns the folder of a file.
+pub(super) fn folder(file: &Path) -> PathBuf {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new(".")).to_owned()
+}
+
+fn judge_sync(subject: &str, sync: Duration) -> Finding {
+    let text = format!("a sync takes {:.1} ms", sync.as_secs_f64() * 1000.0);
+    if sync <= SLOW {
+        return Finding::ok(subject, text);
+    }
+    let text = format!("{text}, and each delivery waits for one");
+    Finding::warning(
+        subject,
+        text,
+        "see what else uses the disk (`iostat -x 1`), or take a faster one",
+    )
+}
+
+fn judge_free(subject: &str, free: u64, least: u64) -> Finding {
+    if free >= least {
+        return Finding::ok(subject, format!("{} free", bytes(free)));
+    }
+    Finding::fault(
+        subject,
+        format!("{} free, less than {}", bytes(free), bytes(least)),
+        "make room; `spektr inbox prune --older-than 30d --dry-run` shows what can go",
+    )
+}
+
+/// Measures how long a page and its sync take.
+fn median_sync(folder: &Path) -> io::Result<Duration> {
+    let mut file = unnamed(folder)?;
+    let mut taken = [Duration::ZERO; SYNCS];
+    for one in &mut taken {
+        let begun = Instant::now();
+        file.write_all(&WRITTEN)?;
+        file.sync_data()?;
+        *one = begun.elapsed();
+    }
+    taken.sort_unstable();
+    let [.., median, _, _, _, _] = taken;
+    Ok(median)
+}
+
+/// Opens a new file that has no name any more, so that it is gone with this process.
+fn unnamed(folder: &Path) -> io::Result<File> {
+    let path = folder.join(format!(".spektr-doctor-{}", std::process::id()));
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+    fs::remove_file(&path)?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_sync_is_a_warning_and_the_measurement_leaves_nothing() {
+        let sync = |millis| judge_sync("folder", Duration::from_millis(millis));
+        assert_eq!(sync(50), Finding::ok("folder", "a sync takes 50.0 ms"));
+        let text = "a sync takes 51.0 ms, and each delivery waits for one";
+        let remedy = "see what else uses the disk (`iostat -x 1`), or take a faster one";
+        assert_eq!(sync(51), Finding::warning("folder", text, remedy));
+        let folder = tempfile::tempdir().expect("a folder");
+        assert!(median_sync(folder.path()).is_ok());
+        assert_eq!(fs::read_dir(folder.path()).expect("is there").count(), 0);
+    }
+
+    #[test]
+    fn less_room_than_the_least_is_a_fault() {
+        let mib = |count: u64| count << 20;
+        assert_eq!(judge_free("disk", mib(256), mib(256)), Finding::ok("disk", "256 MiB free"));
+        let remedy = "make room; `spektr inbox prune --older-than 30d --dry-run` shows what can go";
+        let fault = Finding::fault("disk", "255 MiB free, less than 256 MiB", remedy);
+        assert_eq!(judge_free("disk", mib(255), mib(256)), fault);
+    }
+}

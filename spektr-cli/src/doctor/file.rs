@@ -1,0 +1,61 @@
+//! An inbox in SQLite: whether the file can be the store.
+
+use std::path::Path;
+
+use spektr_inbox::store::sqlite::{OpenError, SqliteOptions};
+
+use super::Finding;
+use crate::failure::Failure;
+use crate::secret::open_mode;
+use crate::store::Location;
+
+/// Examines a file, which is read and not changed; one that is not there is not made.
+pub(crate) fn file(path: &Path) -> Vec<Finding> {
+    let subject = format!("inbox {}", Location::Sqlite(path.to_owned()).shown());
+    if !path.exists() {
+        return vec![Finding::ok(subject, "it is not there yet, `serve` creates it")];
+    }
+    let mut findings = vec![version(&subject, path)];
+    if let Some(mode) = open_mode(path) {
+        findings.push(Finding::warning(
+            &subject,
+            format!("other accounts have rights on it (mode {mode:o})"),
+            "chmod 600 it; `serve` does that at its start",
+        ));
+    }
+    if let Err(error) = rustix::fs::access(path, rustix::fs::Access::WRITE_OK) {
+        findings.push(Finding::fault(
+            &subject,
+            format!("it cannot be written: {}", std::io::Error::from(error)),
+            "give it to the account of the service (chown), on a disk that can be written to",
+        ));
+    }
+    findings
+}
+
+fn version(subject: &str, path: &Path) -> Finding {
+    match SqliteOptions::new(path).inspect() {
+        Ok(found) if found.version == found.known => {
+            Finding::ok(subject, format!("version {}", found.version))
+        }
+        Ok(found) => {
+            let text = format!("version {}, `serve` migrates it to {}", found.version, found.known);
+            Finding::ok(subject, text)
+        }
+        Err(OpenError::Newer { found, known, .. }) => Finding::fault(
+            subject,
+            format!("version {found}, and this program knows {known}"),
+            "run the version of spektr that has written it, or a later one",
+        ),
+        Err(error) => Finding::fault(subject, Failure::of(&error).message(), remedy(&error)),
+    }
+}
+
+fn remedy(error: &OpenError) -> &'static str {
+    match error {
+        OpenError::Damaged { .. } => {
+            "put a backup in its place: `spektr inbox restore FILE`; what is there is kept"
+        }
+        _ => "name another file with --store, or have the account of the service read this one",
+    }
+}

@@ -1,0 +1,66 @@
+//! Files with secrets: whether they can be read, and by whom.
+
+use std::path::Path;
+
+use super::{Finding, Level};
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::forwarding::{Keys, OwnHeaders};
+use crate::operations::Token;
+use crate::secret::open_mode;
+use crate::serving::ServeArguments;
+use crate::terminal::safe;
+
+/// The permissions of all others than owner and group.
+const EVERYBODY: u32 = 0o007;
+
+/// Examines the files whose secrets are for `serve` alone.
+pub(crate) fn secrets(arguments: &ServeArguments, config: &Config) -> Vec<Finding> {
+    let mut findings: Vec<_> =
+        arguments.secret_files(config).iter().filter_map(|path| rights(path)).collect();
+    let files = [
+        read("token of operations", arguments.ops_token_file(config).as_deref(), |path| {
+            Token::of_file(path).map(drop)
+        }),
+        read(
+            "keys that sign what is forwarded",
+            arguments.forwarding.keys_file(config).as_deref(),
+            |path| Keys::of_file(path).map(drop),
+        ),
+        read(
+            "headers of what is forwarded",
+            arguments.forwarding.headers_file(config).as_deref(),
+            |path| OwnHeaders::of_file(path).map(drop),
+        ),
+    ];
+    findings.extend(files.into_iter().flatten());
+    findings
+}
+
+/// Judges the mode of a file, if it is there: a fault of its content is found where it is read.
+fn rights(path: &Path) -> Option<Finding> {
+    if !path.exists() {
+        return None;
+    }
+    let shown = safe(&path.to_string_lossy()).into_owned();
+    let subject = format!("file {shown}");
+    let Some(mode) = open_mode(path) else {
+        return Some(Finding::ok(subject, "only its owner has rights on it"));
+    };
+    let is_everybody = mode & EVERYBODY != 0;
+    let who = if is_everybody { "all accounts have" } else { "its group has" };
+    let level = if is_everybody { Level::Fault } else { Level::Warning };
+    let text = format!("{who} rights on a file with a secret (mode {mode:o})");
+    Some(Finding { level, ..Finding::warning(subject, text, format!("chmod 600 {shown}")) })
+}
+
+fn read(
+    what: &str,
+    path: Option<&Path>,
+    of_file: fn(&Path) -> Result<(), Failure>,
+) -> Option<Finding> {
+    Some(match of_file(path?) {
+        Ok(()) => Finding::ok(what, "can be used"),
+        Err(failure) => Finding::failed(what, &failure, "have the account of the service read it"),
+    })
+}
