@@ -140,10 +140,16 @@ fn has_password(url: &str) -> bool {
     in_base || query.split('&').any(|pair| pair.starts_with("password="))
 }
 
-/// Adds the password of the environment, unless the URL has one.
+/// Tells whether a PostgreSQL URL names a file with the password.
+fn has_password_file(url: &str) -> bool {
+    url.split_once('?')
+        .is_some_and(|(_, query)| query.split('&').any(|pair| pair.starts_with("passwordfile=")))
+}
+
+/// Adds the password of the environment, unless the URL has one or names a file with it.
 fn with_password(url: String, password: Option<&OsStr>) -> String {
     match password {
-        Some(password) if !has_password(&url) => {
+        Some(password) if !has_password(&url) && !has_password_file(&url) => {
             let bytes = password.as_encoded_bytes().iter();
             let escaped: String = bytes.map(|byte| format!("%{byte:02X}")).collect();
             let separator = if url.contains('?') { '&' } else { '?' };
@@ -256,6 +262,8 @@ mod tests {
         assert_eq!(add("postgres://u@h/db"), "postgres://u@h/db?password=%61%2F%62");
         assert_eq!(add("postgres://u@h/db?a=b"), "postgres://u@h/db?a=b&password=%61%2F%62");
         assert_eq!(add("postgres://u:c@h/db"), "postgres://u:c@h/db");
+        let in_file = "postgres://u@h/db?a=b&passwordfile=p";
+        assert_eq!(add(in_file), in_file);
         assert_eq!(with_password("postgres://u@h/db".to_owned(), None), "postgres://u@h/db");
     }
 }

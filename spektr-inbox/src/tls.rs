@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
+
+/// What a client shows of itself: its certificate, with those up to an authority, and the key.
+pub(crate) type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 /// The certificates of the authorities that the operating system trusts, or of those
 /// in the file that `SSL_CERT_FILE` names.
@@ -15,20 +18,25 @@ pub(crate) fn system_certificates() -> Vec<CertificateDer<'static>> {
 /// can be read. Systems have some that cannot; the others are enough.
 pub(crate) fn trusting(
     certificates: Vec<CertificateDer<'static>>,
+    identity: Option<Identity>,
 ) -> Result<Option<ClientConfig>, rustls::Error> {
     let mut roots = RootCertStore::empty();
     let (known, _) = roots.add_parsable_certificates(certificates);
-    if known == 0 { Ok(None) } else { client(roots).map(Some) }
+    if known == 0 { Ok(None) } else { client(roots, identity).map(Some) }
 }
 
 /// Makes a client that trusts nobody, for connections without TLS.
 pub(crate) fn trusting_nobody() -> Result<ClientConfig, rustls::Error> {
-    client(RootCertStore::empty())
+    client(RootCertStore::empty(), None)
 }
 
-fn client(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
+fn client(roots: RootCertStore, identity: Option<Identity>) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config =
         ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
+    let config = config.with_root_certificates(roots);
+    match identity {
+        Some((certificates, key)) => config.with_client_auth_cert(certificates, key),
+        None => Ok(config.with_no_client_auth()),
+    }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
 mod postgres {
+    mod authentication;
     mod behaviour;
     mod concurrency;
     mod denied;

@@ -51,8 +51,9 @@ reasons, never a payload. To read them takes no token at a loopback address. To 
 health and metrics at another address.
 
 PostgreSQL is connected to by verified TLS: sslrootcert=FILE in the URL names a certificate
-authority that the system does not know, and sslmode=disable says that there is no TLS, as on the
-same machine.
+authority that the system does not know, sslcert=FILE and sslkey=FILE a certificate of this client,
+and sslmode=disable says that there is no TLS, as on the same machine. The password is in
+PGPASSWORD, or in the file that passwordfile=FILE names, which is read for each connection.
 
 With --forward each event is posted to that URL: the JSON of one entry as it arrived, with the
 headers spektr-event-id, spektr-event-type, spektr-source, spektr-entry and spektr-attempt. With

@@ -389,7 +389,7 @@ fn encryption(base: &BaseUrl) -> Result<ClientConfig, ClientError> {
     if !base.is_encrypted() {
         return tls::trusting_nobody().map_err(failed);
     }
-    let config = tls::trusting(tls::system_certificates()).map_err(failed)?;
+    let config = tls::trusting(tls::system_certificates(), None).map_err(failed)?;
     config.ok_or(ClientError::NoCertificates)
 }
 

@@ -170,7 +170,7 @@ fn a_type_may_contain_itself_through_a_list() {
     let full = r#"{ "id": "e", "spektrId": "s", "workspaceId": "w", "type": "ping", "delivered": true,
         "createdAt": 1, "data": { "name": "a", "owners": [{ "name": "b", "owners": [] }] } }"#;
     let examples = [("examples/ping/full.json".to_owned(), full)];
-    let files = reference(&set, examples).unwrap_or_else(|error| panic!("{error}"));
+    let files = reference(&set, examples, []).unwrap_or_else(|error| panic!("{error}"));
     let text = files.values().next().expect("there is one file");
     let json: Value = serde_json::from_str(text).expect("the reference is JSON");
     let owners = &json["events"][0]["members"][0]["members"][1];

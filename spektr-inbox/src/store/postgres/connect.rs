@@ -1,20 +1,23 @@
 //! From a URL to connections to a server that takes writes.
 
+use std::borrow::Cow;
+use std::fs;
 use std::future::poll_fn;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::str::Utf8Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{AsyncMessage, Client, Config};
 
 use super::error::{Fault, OpenError};
 use super::settings::Silence;
-use super::tls::Tls;
+use super::tls::{ClientFiles, Tls};
 use crate::{Clock as _, SystemClock};
 
 /// What holds unless the URL says otherwise, times in seconds. A server that falls silent
@@ -37,6 +40,8 @@ pub(super) struct Address {
     /// The host to begin with: the one that was there last, or the one after it.
     first: Arc<AtomicUsize>,
     tls: Tls,
+    /// What holds the password, read for each connection: it may be another by then.
+    password_file: Option<Arc<Path>>,
 }
 
 impl Address {
@@ -49,13 +54,19 @@ impl Address {
             return Err(problem("it does not begin with postgres://"));
         }
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
-        let (mut mode, mut roots, mut rest) = (None, None, Vec::new());
+        let path =
+            |value: Result<Cow<'_, str>, Utf8Error>| value.ok().map(|path| PathBuf::from(&*path));
+        let (mut mode, mut rest) = (None, Vec::new());
+        let (mut roots, mut certificate, mut key, mut password_file) = (None, None, None, None);
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let value = percent_decode_str(value).decode_utf8();
             match name {
                 "sslmode" => mode = value.ok(),
-                "sslrootcert" => roots = value.ok().map(|path| PathBuf::from(path.as_ref())),
+                "sslrootcert" => roots = path(value),
+                "sslcert" => certificate = path(value),
+                "sslkey" => key = path(value),
+                "passwordfile" => password_file = path(value),
                 _ => rest.push(pair),
             }
         }
@@ -80,11 +91,20 @@ impl Address {
             None => is_local,
             Some(_) => return Err(problem("sslmode is neither verify-full nor disable")),
         };
-        let tls = if is_plain { Tls::unused() } else { Tls::new(roots.as_deref()) }?;
+        let client = match (&certificate, &key) {
+            (Some(certificate), Some(key)) => Some(ClientFiles { certificate, key }),
+            (None, None) => None,
+            _ => return Err(problem("sslcert and sslkey belong together")),
+        };
+        let tls = if is_plain { Tls::unused() } else { Tls::new(roots.as_deref(), client) }?;
+        if password_file.is_some() && hosts.iter().any(|config| config.get_password().is_some()) {
+            return Err(problem("it has a password and a passwordfile"));
+        }
         for config in &mut hosts {
             config.ssl_mode(if is_plain { SslMode::Disable } else { SslMode::Require });
         }
-        Ok(Self { hosts, first: Arc::default(), tls })
+        let password_file = password_file.map(Arc::from);
+        Ok(Self { hosts, first: Arc::default(), tls, password_file })
     }
 
     /// Makes a connection. Its settings are the defaults of server, database and user.
@@ -109,7 +129,17 @@ impl Address {
     async fn connect_to(&self, config: &Config) -> Result<Session, Fault> {
         // The client's own limit is for the socket only, not for what comes after it.
         let patience = config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
-        let (client, mut connection) = timeout(patience, config.connect(self.tls.clone()))
+        let connecting = async {
+            match &self.password_file {
+                None => Ok(config.connect(self.tls.clone()).await?),
+                Some(file) => {
+                    let mut config = config.clone();
+                    config.password(password(Arc::clone(file)).await?);
+                    Ok::<_, Fault>(config.connect(self.tls.clone()).await?)
+                }
+            }
+        };
+        let (client, mut connection) = timeout(patience, connecting)
             .await
             .map_err(|_| Fault::new("the server does not answer"))??;
         let task = tokio::spawn(async move {
@@ -123,6 +153,21 @@ impl Address {
         });
         Ok(Session { client, task })
     }
+}
+
+/// Reads a password from a file, which may end with its line.
+async fn password(file: Arc<Path>) -> Result<Vec<u8>, Fault> {
+    // A file on another machine can take its time.
+    let read = spawn_blocking(move || fs::read(file)).await;
+    let mut password = read.ok().and_then(Result::ok).ok_or_else(|| {
+        Fault::new("the file with the password, passwordfile in the URL, cannot be read")
+    })?;
+    for end in [b'\n', b'\r'] {
+        if password.last() == Some(&end) {
+            password.pop();
+        }
+    }
+    Ok(password)
 }
 
 /// Tells whether the server has given up to wait for its standbys: it warns of that, and then

@@ -94,8 +94,8 @@ pub enum OpenError {
         /// What is wrong with it.
         problem: &'static str,
     },
-    /// The certificates by which the server would be known cannot be read.
-    #[error("the root certificates cannot be read: {problem}")]
+    /// The certificates by which the server would be known, or those of this client, cannot be used.
+    #[error("the certificates cannot be used: {problem}")]
     Certificates {
         /// What is wrong with them.
         problem: &'static str,

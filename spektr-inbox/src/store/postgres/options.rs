@@ -51,7 +51,10 @@ impl PostgresOptions {
     ///
     /// `sslmode` is `verify-full` by default, and nothing less but `disable` is taken:
     /// `require` means the same here. `sslrootcert` names a file with the certificates of
-    /// authorities, in place of those of the operating system. A Unix socket is
+    /// authorities, in place of those of the operating system; `sslcert` and `sslkey` name files
+    /// with a certificate of this client and its key. All are PEM, and read once. `passwordfile`,
+    /// which is no parameter of libpq, names a file that holds the password and nothing else; it is
+    /// read for each connection, so that a new password counts without a restart. A Unix socket is
     /// `postgres://user@%2Fvar%2Frun%2Fpostgresql/database`.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use rustls::ClientConfig;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::pem::{self, PemObject as _};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
 use tokio_rustls::TlsConnector;
 
 use super::error::OpenError;
-use crate::tls;
+use crate::tls::{self, Identity};
 
 /// Makes TLS connections to servers that an authority vouches for, by name.
 #[derive(Clone)]
@@ -23,8 +23,11 @@ pub(super) struct Tls(Arc<ClientConfig>);
 
 impl Tls {
     /// Trusts the authorities of a file in PEM format, or those of the operating
-    /// system.
-    pub(super) fn new(root_certificates: Option<&Path>) -> Result<Self, OpenError> {
+    /// system, and shows the certificate of a client if there is one.
+    pub(super) fn new(
+        root_certificates: Option<&Path>,
+        client: Option<ClientFiles<'_>>,
+    ) -> Result<Self, OpenError> {
         let failed = |problem, source| OpenError::Certificates { problem, source };
         let certificates = match root_certificates {
             Some(path) => CertificateDer::pem_file_iter(path).and_then(Iterator::collect).map_err(
@@ -32,7 +35,8 @@ impl Tls {
             )?,
             None => tls::system_certificates(),
         };
-        let config = tls::trusting(certificates)
+        let identity = client.map(|files| files.read()).transpose()?;
+        let config = tls::trusting(certificates, identity)
             .map_err(|error| failed("TLS cannot be used", Some(error.into())))?
             .ok_or_else(|| failed("there are none; name a file with sslrootcert", None))?;
         Ok(Self(Arc::new(config)))
@@ -45,6 +49,27 @@ impl Tls {
             source: Some(error.into()),
         })?;
         Ok(Self(Arc::new(config)))
+    }
+}
+
+/// Files in PEM format with the certificate of a client and its key.
+#[derive(Clone, Copy)]
+pub(super) struct ClientFiles<'p> {
+    pub(super) certificate: &'p Path,
+    pub(super) key: &'p Path,
+}
+
+impl ClientFiles<'_> {
+    fn read(self) -> Result<Identity, OpenError> {
+        let failed = |problem| {
+            move |error: pem::Error| OpenError::Certificates { problem, source: Some(error.into()) }
+        };
+        let certificates = CertificateDer::pem_file_iter(self.certificate)
+            .and_then(Iterator::collect)
+            .map_err(failed("sslcert is no file in PEM format"))?;
+        let key = PrivateKeyDer::from_pem_file(self.key)
+            .map_err(failed("sslkey is no file in PEM format"))?;
+        Ok((certificates, key))
     }
 }
 
