@@ -138,20 +138,21 @@ fn growth(prefix: &str, piece: &str, work: impl Fn(&str)) -> u64 {
 
 /// How much more work a function does for a text of sixteen times the size.
 ///
-/// What else runs on a machine can only add to a measurement, so the least of several counts. One
-/// that shows no growth to speak of is enough; a tenth that shows it is taken for the truth.
+/// What else runs on a machine only adds time, so each size counts with its least measurement. Only
+/// the large text is measured again: a slow measurement of the small one would hide growth.
 fn growth_of(text: impl Fn(usize) -> String, work: impl Fn(&str)) -> u64 {
     const LITTLE: u64 = 1_000_000;
-    let texts = [16 << 10, 256 << 10].map(text);
-    let mut least = [u64::MAX; 2];
+    const TIMES: usize = 10;
+    let measure = |text: &str| {
+        let before = worked();
+        work(text);
+        worked() - before
+    };
+    let [small, large] = [16 << 10, 256 << 10].map(text);
+    let small = (0..TIMES).map(|_| measure(&small)).min().unwrap_or_default().max(LITTLE);
     let mut growth = u64::MAX;
-    for _ in 0..10 {
-        for (least, text) in least.iter_mut().zip(&texts) {
-            let before = worked();
-            work(text);
-            *least = (*least).min(worked() - before);
-        }
-        growth = least[1] / least[0].max(LITTLE);
+    for _ in 0..TIMES {
+        growth = growth.min(measure(&large) / small);
         if growth < TOO_MUCH / 2 {
             break;
         }

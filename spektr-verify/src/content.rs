@@ -136,7 +136,9 @@ impl FromStr for SignedContent {
         let mut parts = Vec::new();
         let mut literal = String::new();
         let mut rest = template;
-        while let Some(next) = rest.chars().next() {
+        loop {
+            let mut characters = rest.chars();
+            let Some(next) = characters.next() else { break };
             let at = template.len() - rest.len();
             let placeholder = PLACEHOLDERS
                 .into_iter()
@@ -156,7 +158,7 @@ impl FromStr for SignedContent {
                 return Err(SignedContentError::Literal { at });
             } else {
                 literal.push(next);
-                rest = rest.strip_prefix(next).unwrap_or_default();
+                rest = characters.as_str();
             }
         }
         if !literal.is_empty() {

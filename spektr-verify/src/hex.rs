@@ -51,10 +51,13 @@ fn decode_word(digits: [u8; DIGITS], uppercase: bool) -> ([u8; DIGITS / 2], bool
     ([a, b, c, d], valid)
 }
 
+fn digit(nibble: u8) -> char {
+    char::from(if nibble < 10 { b'0' + nibble } else { b'a' - 10 + nibble })
+}
+
 /// Encodes bytes as lowercase digits.
 pub(crate) fn encode(bytes: &[u8]) -> String {
-    let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
-    nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect()
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]).map(digit).collect()
 }
 
 #[cfg(test)]

@@ -5,10 +5,17 @@ use crate::error::VerifyError;
 use crate::headers::{HeaderSource, SignatureHeader};
 
 /// How often each signature header occurs, and with which value.
-pub(crate) struct Occurrences<'h>([Occurrence<'h>; 4]);
+#[derive(Default)]
+pub(crate) struct Occurrences<'h> {
+    algorithm: Occurrence<'h>,
+    timestamp: Occurrence<'h>,
+    key_id: Occurrence<'h>,
+    signature: Occurrence<'h>,
+}
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 enum Occurrence<'h> {
+    #[default]
     Never,
     Once(&'h [u8]),
     Repeatedly,
@@ -16,16 +23,21 @@ enum Occurrence<'h> {
 
 impl<'h> Occurrences<'h> {
     pub(crate) fn of<H: HeaderSource + ?Sized>(headers: &'h H) -> Self {
-        let mut occurrences = [Occurrence::Never; 4];
+        let mut occurrences = Self::default();
         for (name, value) in headers.headers() {
             let Some(header) = SignatureHeader::from_name(name) else { continue };
-            let Some(occurrence) = occurrences.get_mut(header as usize) else { continue };
+            let occurrence = match header {
+                SignatureHeader::Algorithm => &mut occurrences.algorithm,
+                SignatureHeader::Timestamp => &mut occurrences.timestamp,
+                SignatureHeader::KeyId => &mut occurrences.key_id,
+                SignatureHeader::Signature => &mut occurrences.signature,
+            };
             *occurrence = match occurrence {
                 Occurrence::Never => Occurrence::Once(value),
                 Occurrence::Once(_) | Occurrence::Repeatedly => Occurrence::Repeatedly,
             };
         }
-        Self(occurrences)
+        occurrences
     }
 
     /// Reads a header that must occur exactly once.
@@ -35,12 +47,16 @@ impl<'h> Occurrences<'h> {
         header: SignatureHeader,
         parse: impl FnOnce(&'h [u8]) -> Option<T>,
     ) -> Result<T, VerifyError> {
-        match self.0.get(header as usize) {
-            None | Some(Occurrence::Never) => Err(VerifyError::MissingHeader { header }),
-            Some(Occurrence::Once(value)) => {
-                parse(value).ok_or(VerifyError::MalformedHeader { header })
-            }
-            Some(Occurrence::Repeatedly) => Err(VerifyError::RepeatedHeader { header }),
+        let occurrence = match header {
+            SignatureHeader::Algorithm => self.algorithm,
+            SignatureHeader::Timestamp => self.timestamp,
+            SignatureHeader::KeyId => self.key_id,
+            SignatureHeader::Signature => self.signature,
+        };
+        match occurrence {
+            Occurrence::Never => Err(VerifyError::MissingHeader { header }),
+            Occurrence::Once(value) => parse(value).ok_or(VerifyError::MalformedHeader { header }),
+            Occurrence::Repeatedly => Err(VerifyError::RepeatedHeader { header }),
         }
     }
 }

@@ -5,13 +5,13 @@
 /// Every quotation mark may begin a string, so that bytes that are no JSON are searched
 /// all the same.
 pub(super) fn has_string(bytes: &[u8], text: &str) -> bool {
-    // What is behind each of them.
-    let behind = bytes.split_inclusive(|byte| *byte == b'"');
-    let mut rest = bytes;
-    behind.into_iter().any(|piece| {
-        rest = rest.get(piece.len()..).unwrap_or_default();
-        piece.ends_with(b"\"") && is_string(rest, text)
-    })
+    let mut rest = bytes.iter();
+    while rest.any(|byte| *byte == b'"') {
+        if is_string(rest.as_slice(), text) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Tells whether bytes contain a text as a word: not as a part of a longer id.

@@ -110,7 +110,9 @@ impl Secret {
                         .map_err(|_| KeyError::NotBase64)?
                         .len(),
                 };
-                Self::from_bytes(buffer.get(..length).unwrap_or_default())
+                // Dropping wipes what the vector has room for, and not its length alone.
+                buffer.truncate(length);
+                Self::from_bytes(&buffer)
             }
         }
     }

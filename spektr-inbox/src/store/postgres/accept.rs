@@ -1,6 +1,6 @@
 //! Stores deliveries: a bounded queue, and tasks that commit many of them at once.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -261,18 +261,17 @@ pub(super) async fn store(
     connection: &mut Lent<'_>,
     entries: &[&NewEntry],
 ) -> Result<Vec<Acceptance>, Fault> {
-    // By place in the group.
-    let mut accepted = BTreeMap::new();
+    let mut accepted = vec![None; entries.len()];
     // What is twice in this group is decided here: a statement does not see its own rows.
     let mut contents: HashMap<(&str, &str), HashSet<&[u8; 32]>> = HashMap::new();
     let mut rows = Vec::with_capacity(entries.len());
-    for (index, entry) in entries.iter().enumerate() {
+    for (entry, answer) in entries.iter().zip(&mut accepted) {
         let earlier = contents.entry((&entry.source, &entry.key)).or_default();
         let is_second = !earlier.is_empty();
         if earlier.insert(&entry.content) {
-            rows.push(Row::new(index, entry, is_second));
+            rows.push(Row::new(entry, answer, is_second));
         } else {
-            accepted.insert(index, Acceptance::Duplicate);
+            *answer = Some(Acceptance::Duplicate);
         }
     }
     for _ in 0..ROUNDS {
@@ -280,29 +279,32 @@ pub(super) async fn store(
             break;
         }
         let found = query(connection, &rows).await?;
-        let (mut others, mut contents) = (Vec::new(), Vec::new());
+        let mut others = Vec::new();
         for (place, number, found) in found {
             let Some(row) = rows.get_mut(place) else { continue };
             row.reserved = number;
             match found {
-                Found::Accepted(acceptance) => drop(accepted.insert(row.index, acceptance)),
+                Found::Accepted(acceptance) => *row.answer = Some(acceptance),
                 Found::OtherContent => {
                     row.compared = true;
-                    others.push(row.index);
-                    contents.push(row.entry);
+                    others.push(place);
                 }
                 Found::Raced => {}
             }
         }
-        let are_known = are_former(connection, &contents).await?;
-        let known = others.into_iter().zip(are_known).filter(|(_, is_known)| *is_known);
-        accepted.extend(known.map(|(index, _)| (index, Acceptance::Duplicate)));
-        rows.retain(|row| !accepted.contains_key(&row.index));
+        let compared: Vec<_> =
+            others.iter().filter_map(|place| rows.get(*place)).map(|row| row.entry).collect();
+        for (place, is_known) in others.into_iter().zip(are_former(connection, &compared).await?) {
+            if let Some(row) = rows.get_mut(place).filter(|_| is_known) {
+                *row.answer = Some(Acceptance::Duplicate);
+            }
+        }
+        rows.retain(|row| row.answer.is_none());
     }
-    if !rows.is_empty() {
-        return Err(Fault::new("others stored and deleted the same all the time"));
-    }
-    let accepted: Vec<_> = accepted.into_values().collect();
+    drop(rows);
+    let accepted: Option<Vec<_>> = accepted.into_iter().collect();
+    let accepted =
+        accepted.ok_or_else(|| Fault::new("others stored and deleted the same all the time"))?;
     if accepted.iter().all(|acceptance| *acceptance == Acceptance::Duplicate) {
         connection.run(REPLICATE).await?;
     }
@@ -317,8 +319,8 @@ const REPLICATE: &str = "SELECT CASE WHEN current_setting('synchronous_standby_n
 
 /// An entry, its place in the delivery, and the hashes by which it is indexed.
 struct Row<'a> {
-    index: usize,
     entry: &'a NewEntry,
+    answer: &'a mut Option<Acceptance>,
     /// Whether an earlier one of the group has its key.
     second: bool,
     /// Whether it is known not to be what an earlier version has stored.
@@ -333,7 +335,7 @@ struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn new(index: usize, entry: &'a NewEntry, second: bool) -> Self {
+    fn new(entry: &'a NewEntry, answer: &'a mut Option<Acceptance>, second: bool) -> Self {
         let spektr_id = entry.spektr_id.as_deref();
         // Of hashes, which have one length: no two pairs make the same text. What has no
         // spektr id waits for nobody.
@@ -341,8 +343,8 @@ impl<'a> Row<'a> {
             spektr_id.map_or_else(|| [hash(&entry.key), entry.content.to_vec()].concat(), hash);
         let lane = Sha256::digest([hash(&entry.source), of].concat()).to_vec();
         Self {
-            index,
             entry,
+            answer,
             second,
             compared: false,
             reserved: None,

@@ -51,7 +51,9 @@ impl Condition {
             "(position($ in entries.raw) > 0 OR position('\\x5c'::bytea in entries.raw) > 0)",
             filter.names.clone().map(String::into_bytes),
         );
-        format!("TRUE{}", condition.sql.get(start..).unwrap_or_default())
+        let added = condition.sql.split_off(start);
+        condition.sql.push_str(&added);
+        format!("TRUE{added}")
     }
 
     /// Adds that entries come after a number. The planner does not conclude from one table what holds for the other,
