@@ -87,7 +87,7 @@ fn examples_of(examples: &Examples, folder: &str) -> Json {
     Json::Array(kept.collect())
 }
 
-fn is_edit(example: &Example) -> bool {
+pub(crate) fn is_edit(example: &Example) -> bool {
     matches!(example.origin, Origin::Edited { .. })
 }
 

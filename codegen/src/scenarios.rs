@@ -7,8 +7,12 @@ use spektr_json::Json;
 use crate::examples::Examples;
 use crate::json;
 use crate::problem::{Problem, ProblemKind, Problems};
+use crate::reference::is_edit;
 
-/// A file, as it is checked: the command-line tool reads the same.
+/// Members that each event has its own of, or that say what it is.
+const OWN: [&str; 5] = ["id", "type", "eventType", "createdAt", "timestamp"];
+
+/// A file, as it is checked. The command-line tool reads it in the same form.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Scenario {
@@ -57,13 +61,20 @@ fn check(examples: &Examples, bytes: &[u8]) -> Result<Json, String> {
     if description.trim().is_empty() {
         return Err("the description is empty".to_owned());
     }
-    if steps.is_empty() || steps.iter().any(|step| step.send.is_empty()) {
-        return Err("there are no steps, or one that sends nothing".to_owned());
+    if steps.is_empty() {
+        return Err("there are no steps".to_owned());
+    }
+    if steps.iter().any(|step| step.send.is_empty()) {
+        return Err("a step sends nothing".to_owned());
+    }
+    if let Some(name) = shared.iter().find(|name| OWN.contains(&name.as_str())) {
+        return Err(format!("`{name}` is each event's own, and cannot be shared"));
     }
     let mut sent = Vec::new();
     for name in steps.iter().flat_map(|step| &step.send) {
         let (folder, case) = name.split_once('/').unwrap_or((name, "full"));
-        let example = examples.of(folder).iter().find(|example| example.case == case);
+        let carried = examples.of(folder).iter().filter(|example| !is_edit(example));
+        let example = carried.into_iter().find(|example| example.case == case);
         let example = example.ok_or_else(|| format!("there is no example `{folder}/{case}`"))?;
         sent.push(&example.body);
     }
@@ -75,9 +86,8 @@ fn check(examples: &Examples, bytes: &[u8]) -> Result<Json, String> {
 
 /// Tells whether an object at any depth has a member.
 fn has_member(json: &Json, name: &str) -> bool {
-    let members = json.members().iter();
     let is_in = |(own, value): &(String, Json)| own == name || has_member(value, name);
-    members.clone().any(is_in) || json.elements().iter().any(|one| has_member(one, name))
+    json.members().iter().any(is_in) || json.elements().iter().any(|one| has_member(one, name))
 }
 
 #[cfg(test)]
@@ -116,6 +126,17 @@ mod tests {
             ),
             (evening, scenario("room", "lamp_out"), "there is no example `lamp_out/full`"),
             (evening, scenario("room", "lamp_lit/dim"), "there is no example `lamp_lit/dim`"),
+            (
+                evening,
+                scenario("type", "lamp_lit"),
+                "`type` is each event's own, and cannot be shared",
+            ),
+            // What the tool makes with `--set`, it does not carry.
+            (
+                evening,
+                scenario("room", "lamp_lit/note_null"),
+                "there is no example `lamp_lit/note_null`",
+            ),
             (evening, scenario("hall", "lamp_lit"), "no event of it has a member `hall` to share"),
             (
                 evening,
@@ -125,12 +146,12 @@ mod tests {
             (
                 evening,
                 r#"{"description":"d","shared":[],"steps":[]}"#.to_owned(),
-                "there are no steps, or one that sends nothing",
+                "there are no steps",
             ),
             (
                 evening,
                 r#"{"description":"d","shared":[],"steps":[{"send":[]}]}"#.to_owned(),
-                "there are no steps, or one that sends nothing",
+                "a step sends nothing",
             ),
             (evening, "{}".to_owned(), "missing field `description` at line 1 column 2"),
             (

@@ -80,6 +80,8 @@ pub use http;
 pub use spektr_types;
 /// [`WebhookConfig::new`] takes `spektr_verify::Verifier`, and a [`SpektrWebhook`] lends a `Verified`.
 pub use spektr_verify;
+/// [`SpektrWebhook::span`] returns `tracing::Span`.
+pub use tracing;
 
 pub use ack::Ack;
 pub use extract::{SpektrWebhook, WebhookConfig};

@@ -14,6 +14,7 @@ fn take_apart(delivery: SpektrWebhook) -> Bytes {
         delivery.entries()
     }
     let _entries = split(&delivery.0);
+    let _span: spektr_axum::tracing::Span = delivery.span();
     delivery.0.into_body()
 }
 

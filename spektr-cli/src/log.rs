@@ -15,8 +15,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Registry, reload};
 
-use crate::arguments::Global;
 use crate::failure::Failure;
+use crate::output::Format;
 
 /// How many bytes of lines wait at most.
 const BOUND: usize = 512 * 1024;
@@ -44,29 +44,6 @@ pub(crate) fn parse_level(text: &str) -> Result<LevelFilter, String> {
     found.map(|(_, level)| *level).ok_or_else(|| "expected error, warn, info or debug".to_owned())
 }
 
-/// How a line is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    Text,
-    Json,
-}
-
-impl Form {
-    /// That of the output.
-    pub(crate) fn of(global: &Global) -> Self {
-        if global.is_json() { Self::Json } else { Self::Text }
-    }
-}
-
-/// Reads the name of a form.
-pub(crate) fn parse_form(text: &str) -> Result<Form, String> {
-    match text {
-        "text" => Ok(Form::Text),
-        "json" => Ok(Form::Json),
-        _ => Err("expected text or json".to_owned()),
-    }
-}
-
 /// The log. Dropping it writes the lines that wait.
 pub(crate) struct Log {
     queue: Arc<Queue>,
@@ -87,7 +64,7 @@ impl Level {
 
 impl Log {
     /// Starts to log at the level `info`. Dropped lines are counted in `dropped`.
-    pub(crate) fn start(form: Form, dropped: Count) -> Result<Self, Failure> {
+    pub(crate) fn start(format: Format, dropped: Count) -> Result<Self, Failure> {
         let queue = Arc::new(Queue { state: Mutex::default(), changed: Condvar::new(), dropped });
         let writing = Arc::clone(&queue);
         std::thread::Builder::new()
@@ -102,9 +79,9 @@ impl Log {
             .with_target(false)
             .log_internal_errors(false);
         // This is the only log of the process, so setting it cannot fail.
-        let _done = match form {
-            Form::Json => registry.with(lines.json()).try_init(),
-            Form::Text => registry.with(lines).try_init(),
+        let _done = match format {
+            Format::Json => registry.with(lines.json()).try_init(),
+            Format::Text => registry.with(lines).try_init(),
         };
         // The usual hook writes to standard error itself, and waits for it. The message of a
         // panic is left out, because it may quote a value.

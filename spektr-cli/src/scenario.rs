@@ -1,19 +1,28 @@
 //! Scenarios: the events of one customer's story, in their order, with ids that belong together.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Deserialize;
 use spektr_json::Json;
+use spektr_types::EnvelopeKey as Key;
 
 use crate::catalogue::{self, did_you_mean};
 use crate::delivery::Ids;
 use crate::failure::Failure;
+use crate::input;
 use crate::terminal::safe;
 
-/// How large a file with a scenario may be, in bytes.
-const LIMIT: u64 = 1 << 20;
+/// What a file looks like, for the hint of an error.
+const EXAMPLE: &str = "as {\"description\": \"An alert.\", \"shared\": [\"spektrId\"], \"steps\": \
+     [{\"send\": [\"alert_created\"]}, {\"after\": 5, \"send\": [\"alert_resolved\"]}]}";
+
+/// Tells whether a member is of each event alone, or says what it is.
+fn is_own(name: &str) -> bool {
+    let own = [Key::Id, Key::WireType, Key::EventType, Key::CreatedAt, Key::Timestamp];
+    own.iter().any(|key| key.name() == name)
+}
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -53,22 +62,43 @@ impl Scenario {
                     .hint(did_you_mean(name, names, &otherwise))
             });
         }
-        let refused = |what: String| Failure::new(format!("{}: {what}", safe(name)));
-        let size = fs::metadata(name).map_err(|error| refused(error.to_string()))?.len();
-        if size > LIMIT {
-            return Err(refused(format!("it has {size} bytes, and {LIMIT} are read at most")));
+        let refused = |what: String| {
+            Failure::new(format!("{}: this is no scenario: {what}", safe(name))).hint(EXAMPLE)
+        };
+        let text = input::bytes(Path::new(name))?;
+        let scenario: Self =
+            serde_json::from_slice(&text).map_err(|error| refused(error.to_string()))?;
+        if scenario.steps.is_empty() || scenario.steps.iter().any(|step| step.send.is_empty()) {
+            return Err(refused("there are no steps, or one sends nothing".to_owned()));
         }
-        let text = fs::read(name).map_err(|error| refused(error.to_string()))?;
-        serde_json::from_slice(&text).map_err(|error| {
-            refused(format!("this is no scenario: {error}"))
-                .hint("schema/README.md shows one: `description`, `shared`, `steps`")
-        })
+        if let Some(name) = scenario.shared.iter().find(|name| is_own(name)) {
+            let name = safe(name);
+            return Err(refused(format!("`{name}` is each event's own, and cannot be shared")));
+        }
+        Ok(scenario)
+    }
+
+    /// Returns a name to share that no event has.
+    pub(crate) fn unshared(&self, events: &[Vec<Json>]) -> Option<&str> {
+        let has = |name: &str| events.iter().flatten().any(|event| has_member(event, name));
+        self.shared.iter().map(String::as_str).find(|name| !has(name))
+    }
+
+    /// Returns the sum of all pauses.
+    pub(crate) fn pauses(&self) -> Duration {
+        self.steps.iter().map(Step::pause).sum()
     }
 
     /// Begins the story of another customer.
     pub(crate) fn begin(&self) -> Story<'_> {
         Story { shared: &self.shared, values: BTreeMap::new() }
     }
+}
+
+/// Tells whether an object at any depth has a member.
+fn has_member(json: &Json, name: &str) -> bool {
+    let is_in = |(own, value): &(String, Json)| own == name || has_member(value, name);
+    json.members().iter().any(is_in) || json.elements().iter().any(|one| has_member(one, name))
 }
 
 /// What the events of one customer share.
@@ -157,11 +187,5 @@ mod tests {
         assert!(!text("/x/b").contains("plain"));
         assert_eq!(text("/x/c"), "spk_1");
         assert_eq!(entry.pointer("/l/0/a"), Some(&Json::Null));
-    }
-
-    #[test]
-    fn a_scenario_that_is_not_there_is_named_with_those_that_are() {
-        let failure = Scenario::find("onbording").expect_err("there is none");
-        assert_eq!(failure.message(), "there is no scenario `onbording`");
     }
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum as _};
 use spektr_inbox::operate::Retention;
 use spektr_inbox::reconcile::Reconciler;
 use tracing_subscriber::filter::LevelFilter;
@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::forwarding::{ForwardArguments, Forwarding};
 use crate::keys::KeyArguments;
-use crate::log::Form;
+use crate::output::Format;
 use crate::sender_list::ListArguments;
 use crate::store::StoreArguments;
 use crate::{http, log, time};
@@ -65,9 +65,9 @@ pub(crate) struct ServeArguments {
     /// Least severe level of the log on standard error: error, warn, info or debug [preset: info]
     #[arg(long, value_name = "LEVEL", value_parser = log::parse_level)]
     pub(crate) log_level: Option<LevelFilter>,
-    /// Form of its lines: text or json [preset: that of --format]
-    #[arg(long, value_name = "FORM", value_parser = log::parse_form)]
-    pub(crate) log_format: Option<Form>,
+    /// Format of the log lines [preset: that of --format]
+    #[arg(long, value_enum, hide_possible_values = true, value_name = "text|json")]
+    pub(crate) log_format: Option<Format>,
     /// Check the whole SQLite file at the start, which takes some seconds for each gigabyte
     #[arg(long)]
     pub(crate) quick_check: bool,
@@ -125,10 +125,10 @@ impl ServeArguments {
             .unwrap_or(log::PRESET)
     }
 
-    /// Returns the form of the lines of the log, if one is named.
-    pub(crate) fn log_form(&self, config: &Config) -> Option<Form> {
-        let configured = || config.setting("serve.log_format", |text| log::parse_form(text).ok());
-        self.log_format.or_else(configured)
+    /// Returns the format of the log lines, if one is named.
+    pub(crate) fn log_format(&self, config: &Config) -> Option<Format> {
+        let named = |text: &str| Format::from_str(text, false).ok();
+        self.log_format.or_else(|| config.setting("serve.log_format", named))
     }
 
     pub(crate) fn retention(&self, config: &Config) -> Retention {

@@ -321,7 +321,7 @@ fn the_log_says_when_the_service_starts_and_what_it_did_when_it_ends() {
             "operations": operations,
             "store": "sqlite://spektr-inbox.db",
             "source": "spektr",
-            "signed": false,
+            "verifying": true,
             "reconciling": false,
         })
     );

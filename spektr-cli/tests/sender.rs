@@ -169,13 +169,72 @@ fn a_scenario_is_the_story_of_one_customer_after_the_other() {
 }
 
 #[test]
+fn a_scenario_pauses_between_its_steps_and_says_for_how_long() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("short.json");
+    let story =
+        r#"{"description":"Short.","shared":[],"steps":[{"after":1,"send":["step_init"]}]}"#;
+    std::fs::write(&path, story).expect("is written");
+    let receiver = Receiver::start(&["200 OK"]);
+    let began = std::time::Instant::now();
+    let path = path.to_str().expect("text");
+    let output = run(KEYS, &["send", "--to", &receiver.url, "--scenario", path]);
+    // No machine is too slow for the least that it can take.
+    assert!(began.elapsed() >= std::time::Duration::from_secs(1));
+    let said = text(&output.stdout);
+    assert!(said.starts_with("Short. It pauses for 1 s (--no-pauses: not).\n"), "{said}");
+    assert_eq!(receiver.finish().len(), 1);
+}
+
+/// No scenario is no reason to say that all was refused.
+#[test]
+fn a_scenario_that_is_none_is_refused_before_anything_is_sent() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("wrong.json");
+    let name = path.to_str().expect("text");
+    let none = |what: &str| format!("error: {name}: this is no scenario: {what}\n");
+    for (content, said) in [
+        (
+            r#"{"description":"","shared":[],"steps":[]}"#,
+            none("there are no steps, or one sends nothing"),
+        ),
+        (
+            r#"{"description":"","shared":[],"steps":[{"send":[]}]}"#,
+            none("there are no steps, or one sends nothing"),
+        ),
+        (
+            r#"{"description":"","shared":["id"],"steps":[{"send":["step_init"]}]}"#,
+            none("`id` is each event's own, and cannot be shared"),
+        ),
+        (
+            r#"{"steps":[{"send":["step_init"]}]}"#,
+            none("missing field `description` at line 1 column 34"),
+        ),
+        (
+            r#"{"description":"","shared":["spektrid"],"steps":[{"send":["step_init"]}]}"#,
+            "error: no event of the scenario has a member `spektrid`\n".to_owned(),
+        ),
+    ] {
+        std::fs::write(&path, content).expect("is written");
+        let corrupt = ["--scenario", name, "--corrupt", "signature"];
+        let output = run(KEYS, &[&["send", "--to", "http://127.0.0.1:9/"], &corrupt[..]].concat());
+        assert_eq!(output.status.code(), Some(2));
+        let error = text(&output.stderr).split_inclusive('\n').next().expect("a line");
+        assert_eq!(error, said);
+    }
+}
+
+#[test]
 fn a_scenario_that_cannot_be_read_sends_nothing() {
     for (name, said) in [
         (
             "onbording",
             "error: there is no scenario `onbording`\nhint:  did you mean `onboarding`? there are monitoring, onboarding; a file of yours ends in .json\n",
         ),
-        ("nowhere.json", "error: nowhere.json: No such file or directory (os error 2)\n"),
+        (
+            "nowhere.json",
+            "error: cannot read nowhere.json: No such file or directory (os error 2)\n",
+        ),
     ] {
         let output = run(KEYS, &["send", "--to", "http://127.0.0.1:9/", "--scenario", name]);
         assert_eq!((output.status.code(), text(&output.stderr)), (Some(2), said));

@@ -140,12 +140,17 @@ mod work;
 pub use axum;
 /// [`intake::intake`] takes a body of `bytes::Bytes`, and [`store::NewEntry`] holds a slice of it.
 pub use bytes;
+/// [`HttpUrl::as_uri`] returns `http::Uri`.
+pub use http;
 /// [`Metrics`] is a collector of this crate.
 pub use prometheus_client;
 /// [`Received::event`] returns types of this crate.
 pub use spektr_types;
 /// `Receiver::new` takes `spektr_verify::Verifier`, and [`intake::intake`] a `Verified`.
 pub use spektr_verify;
+/// `Server::serve` takes a `tokio::net::TcpListener`.
+#[cfg(feature = "server")]
+pub use tokio;
 /// `store::postgres::complete` takes a transaction or client of `tokio_postgres`.
 #[cfg(feature = "postgres")]
 pub use tokio_postgres;

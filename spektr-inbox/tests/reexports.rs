@@ -24,7 +24,11 @@ async fn a_program_names_what_it_gives_and_gets_without_further_crates()
     let store = Arc::new(SqliteOptions::new(folder.path().join("inbox.db")).open()?);
     let receiver = Receiver::new(store, danger::verifier_that_accepts_unsigned_deliveries());
     let router: axum::Router = receiver.router("/");
-    let _server = Server::new(axum::Router::new().merge(router));
+    let server = Server::new(axum::Router::new().merge(router));
+    let listener = spektr_inbox::tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    server.serve(listener, async {}).await;
+    let url: spektr_inbox::HttpUrl = "http://127.0.0.1:1/".parse()?;
+    assert_eq!(url.as_uri(), &spektr_inbox::http::Uri::from_static("http://127.0.0.1:1/"));
     Ok(())
 }
 

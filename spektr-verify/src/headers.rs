@@ -96,7 +96,7 @@ impl fmt::Display for SignatureHeader {
 ///
 /// A map has one value for each spelling of a name, so what filled it has already
 /// decided what a repeated header is: values that were joined with a comma are
-/// refused as malformed or as an unknown key, and values that were dropped cannot be
+/// refused as malformed, as an unknown key or as an unsupported algorithm, and values that were dropped cannot be
 /// noticed. Pass the list where the server has one.
 ///
 /// # A source of your own

@@ -5,57 +5,53 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::published::{self, Package};
-use crate::{git, workspace};
+use crate::{git, tools, workspace};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Compare the public interfaces with those of this commit, as the next minor version of it
+    /// Compare the public interfaces with those of this commit, and fail if a program of then would not compile
     #[arg(long, value_name = "COMMIT")]
     since: String,
 }
 
-/// Lets the stable compiler's cargo take options that are not stable.
+/// Lets the cargo of a stable compiler take options that are not stable.
 const UNSTABLE: (&str, &str) = ("RUSTC_BOOTSTRAP", "1");
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    for tool in ["cargo-deny", "cargo-semver-checks"] {
+        tools::ensure_subcommand(tool)?;
+    }
+    git::ensure_clean()?;
     let packages = published::packages()?;
     let results =
         [allowed()?, oldest_versions(&packages)?, compatible(&packages, &arguments.since)?];
     Ok(if results == [true; 3] { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Licences, known faults, and who may depend on what, as `deny.toml` has it.
+/// Licences, advisories, and who may depend on what, as `deny.toml` has it.
 fn allowed() -> Result<bool> {
     println!("==> cargo deny");
-    let mut deny = Command::new(workspace::cargo());
-    deny.args(["deny", "--all-features", "check"]).current_dir(workspace::root());
-    succeeds(&mut deny, "cargo-deny")
+    succeeds(cargo().args(["deny", "--all-features", "check"]))
 }
 
-/// Builds the published packages with the oldest version of each direct dependency that their
+/// Checks the published packages with the oldest version of each direct dependency that their
 /// manifests allow.
 fn oldest_versions(packages: &[Package]) -> Result<bool> {
     println!("==> the oldest versions of direct dependencies");
-    let copy = tempfile::tempdir()?;
-    let path = copy.path().to_str().context("the temporary folder is not UTF-8")?;
-    git::run(&["clone", "--quiet", ".", path])?;
+    let copy = git::copy()?;
     narrow(copy.path(), packages)?;
-    let mut update = Command::new(workspace::cargo());
+    let mut update = cargo();
     update.args(["update", "--quiet", "-Z", "direct-minimal-versions"]);
-    let mut check = Command::new(workspace::cargo());
+    // Build scripts of a compilation would take the compiler for one with unstable features.
+    update.env(UNSTABLE.0, UNSTABLE.1).current_dir(copy.path());
+    let mut check = cargo();
     check.args(["check", "--locked", "--workspace", "--all-features", "--target-dir"]);
-    check.arg(workspace::root().join("target/oldest"));
-    for command in [&mut update, &mut check] {
-        let status = command.env(UNSTABLE.0, UNSTABLE.1).current_dir(copy.path()).status()?;
-        if !status.success() {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    check.arg(workspace::root().join("target/oldest")).current_dir(copy.path());
+    Ok(succeeds(&mut update)? && succeeds(&mut check)?)
 }
 
 /// Takes out of a workspace what users do not get: other packages, and what tests depend on.
@@ -74,11 +70,11 @@ fn narrow(root: &Path, packages: &[Package]) -> Result<()> {
     })?;
     for name in names {
         edit(&root.join(name).join("Cargo.toml"), &|text| {
-            let Some((before, rest)) = text.split_once("[dev-dependencies]\n") else {
-                return Some(text.to_owned());
+            let Some((before, rest)) = text.split_once("\n[dev-dependencies]\n") else {
+                return (!text.contains("dev-dependencies]")).then(|| text.to_owned());
             };
             let behind = rest.find("\n[").map_or("", |at| &rest[at..]);
-            Some(format!("{before}{behind}"))
+            (!behind.contains("dev-dependencies]")).then(|| format!("{before}\n{behind}"))
         })?;
     }
     Ok(())
@@ -87,7 +83,7 @@ fn narrow(root: &Path, packages: &[Package]) -> Result<()> {
 /// Compares the interfaces of the libraries with those of a commit.
 fn compatible(packages: &[Package], since: &str) -> Result<bool> {
     println!("==> cargo semver-checks, since {since}");
-    let mut check = Command::new(workspace::cargo());
+    let mut check = cargo();
     check.args([
         "semver-checks",
         "--all-features",
@@ -99,12 +95,16 @@ fn compatible(packages: &[Package], since: &str) -> Result<bool> {
     for package in packages.iter().filter(|package| package.is_library()) {
         check.args(["--package", &package.name]);
     }
-    succeeds(check.current_dir(workspace::root()), "cargo-semver-checks")
+    succeeds(&mut check)
 }
 
-/// Runs a tool that cargo does not bring along.
-fn succeeds(command: &mut Command, tool: &str) -> Result<bool> {
-    let installed = Command::new(tool).arg("--version").output().is_ok();
-    ensure!(installed, "there is no {tool}: `cargo install --locked {tool}` installs it");
-    Ok(command.status().with_context(|| format!("cannot run {tool}"))?.success())
+/// Cargo, in the workspace.
+fn cargo() -> Command {
+    let mut cargo = Command::new(workspace::cargo());
+    cargo.current_dir(workspace::root());
+    cargo
+}
+
+fn succeeds(command: &mut Command) -> Result<bool> {
+    Ok(command.status().context("cannot run cargo")?.success())
 }

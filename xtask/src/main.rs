@@ -70,7 +70,7 @@ enum Command {
         #[arg(long, value_name = "PEER", value_parser = ["node", "python"])]
         without: Vec<String>,
     },
-    /// Check licences, known faults, the oldest versions of dependencies, and the public interfaces
+    /// Check licences, advisories, the oldest versions of dependencies, and the public interfaces
     Dependencies(dependencies::Arguments),
     /// Write the files of a release into target/release-files: packages, contracts, SBOM, checksums
     Release,

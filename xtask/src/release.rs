@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result, ensure};
 
 use crate::published::{self, Package};
-use crate::{codegen, git, sbom, workspace};
+use crate::{codegen, git, sbom, tools, workspace};
 
 /// Where they are written, below the target folder.
 const FOLDER: &str = "target/release-files";
@@ -18,47 +18,53 @@ const CHECKSUMS: &str = "SHA256SUMS";
 /// Packs each published package, and builds it from what was packed; tells whether all succeeded.
 pub(crate) fn package(options: &[&str]) -> Result<bool> {
     let mut command = Command::new(workspace::cargo());
-    command.args(["package", "--locked"]).args(options).current_dir(workspace::root());
+    command.args(["package", "--locked", "--target-dir", "target"]).args(options);
     for package in published::packages()? {
         command.args(["--package", &package.name]);
     }
     println!("==> cargo package, of each published package");
-    Ok(command.status().context("cannot run cargo package")?.success())
+    let status = command.current_dir(workspace::root()).status();
+    Ok(status.context("cannot run cargo package")?.success())
 }
 
 pub(crate) fn run() -> Result<ExitCode> {
-    let changes = git::run(&["status", "--porcelain"])?;
-    ensure!(changes.is_empty(), "commit or remove these, a release is made of commits:\n{changes}");
+    tools::ensure_subcommand(sbom::TOOL)?;
+    git::ensure_clean()?;
     if codegen::run(true)? != ExitCode::SUCCESS || !package(&[])? {
         return Ok(ExitCode::FAILURE);
     }
-    let folder = workspace::root().join(FOLDER);
-    if folder.exists() {
-        fs::remove_dir_all(&folder)?;
-    }
-    fs::create_dir_all(&folder)?;
-    for file in files()? {
-        let name = file.file_name().context("a file has a name")?;
-        fs::copy(&file, folder.join(name))
-            .with_context(|| format!("cannot copy {}", file.display()))?;
-    }
+    let root = workspace::root();
     let packages = published::packages()?;
+    let folder = tempfile::tempdir_in(root.join("target"))?;
+    for file in files(&packages)? {
+        let copy = folder.path().join(file.file_name().context("a file has a name")?);
+        ensure!(!copy.exists(), "two files of the release are named {}", copy.display());
+        fs::copy(&file, copy).with_context(|| format!("cannot copy {}", file.display()))?;
+    }
     let names: Vec<_> = packages.iter().map(|package| package.name.as_str()).collect();
-    sbom::write(&names, &folder)?;
-    checksums(&folder)?;
-    for file in workspace::files_below(&folder)? {
-        println!("{}", file.strip_prefix(workspace::root()).unwrap_or(&file).display());
+    sbom::write(&names, folder.path())?;
+    checksums(folder.path())?;
+    // Whoever finds the folder finds a whole release.
+    let place = root.join(FOLDER);
+    if place.exists() {
+        fs::remove_dir_all(&place)?;
+    }
+    fs::rename(folder.path(), &place)?;
+    for file in workspace::files_below(&place)? {
+        println!("{}", file.strip_prefix(root).unwrap_or(&file).display());
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// What is there already: the packages, and the contracts for other languages.
-fn files() -> Result<Vec<PathBuf>> {
+fn files(packages: &[Package]) -> Result<Vec<PathBuf>> {
     let root = workspace::root();
-    let packed = published::packages()?.into_iter().map(|Package { name, version, .. }| {
+    let packed = packages.iter().map(|Package { name, version, .. }| {
         root.join(format!("target/package/{name}-{version}.crate"))
     });
-    Ok(packed.chain(workspace::files_below(&root.join("contracts"))?).collect())
+    let contracts = git::run(&["ls-files", "contracts"])?;
+    let contracts = contracts.lines().map(|name| root.join(name));
+    Ok(packed.chain(contracts).collect())
 }
 
 fn checksums(folder: &Path) -> Result<()> {

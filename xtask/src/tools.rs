@@ -10,6 +10,13 @@ use serde_json::Value;
 
 use crate::workspace;
 
+/// Fails unless there is a subcommand of cargo that cargo does not bring along, such as `cargo-deny`.
+pub(crate) fn ensure_subcommand(name: &str) -> Result<()> {
+    let is_installed = Command::new(name).arg("--version").output().is_ok();
+    ensure!(is_installed, "there is no {name}: `cargo install --locked {name}` installs it");
+    Ok(())
+}
+
 /// A program and the Debian package that has it.
 struct Tool {
     program: &'static str,

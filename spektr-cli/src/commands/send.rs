@@ -114,36 +114,25 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
 async fn send_all(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
     let config = global.config()?;
     let envelope = arguments.envelope.or_else(|| config.setting("send.envelope", Envelope::parse));
-    let scenario = arguments.scenario.as_deref().map(Scenario::find).transpose()?;
-    let events = match &scenario {
-        None => vec![templates(arguments, envelope, &arguments.events)?],
-        Some(Scenario { steps, .. }) => steps
-            .iter()
-            .map(|step| templates(arguments, envelope, &step.send))
-            .collect::<Result<_, _>>()?,
-    };
+    let plan = Plan::new(arguments, envelope)?;
     if let Some(address) = arguments.list {
-        return list::serve(global, address, listed(arguments, &events.concat())?).await;
+        return list::serve(global, address, listed(arguments, plan.events())?).await;
     }
     let signer = if arguments.unsigned {
         None
     } else {
         Some(arguments.keys.signer(&config, arguments.key_id.as_deref())?)
     };
-    let repeat = arguments.repeat as usize;
-    let deliveries = match &scenario {
-        None => events.concat().len().saturating_mul(repeat).div_ceil(arguments.batch as usize),
-        Some(_) => events.len().saturating_mul(repeat),
-    };
     let copies = if arguments.corrupt == Some(Corruption::Duplicate) { 2 } else { 1 };
-    let sender = Sender::new(&arguments.sending, &config, deliveries.saturating_mul(copies))?;
-    if let Some(scenario) = scenario.as_ref().filter(|_| !global.is_json()) {
-        output::print(&format!("{}\n", faint(&safe(&scenario.description))))?;
+    let deliveries = plan.deliveries(arguments).saturating_mul(copies);
+    let sender = Sender::new(&arguments.sending, &config, deliveries)?;
+    if !global.is_json() {
+        plan.print(arguments)?;
     }
     let mut sending = Sending { arguments, signer, sender, ids: Ids::new() };
-    match &scenario {
-        None => sending.send_events(&events.concat()).await?,
-        Some(scenario) => sending.send_stories(scenario, &events).await?,
+    match &plan {
+        Plan::Events(events) => sending.send_events(events).await?,
+        Plan::Story { scenario, steps } => sending.send_stories(scenario, steps).await?,
     }
     let report = sending.sender.finish();
     let passed = match arguments.corrupt {
@@ -156,6 +145,62 @@ async fn send_all(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         output::print(&format!("{}{}", report.text(), verdict(&report, arguments.corrupt)))?;
     }
     Ok(Answer::from_yes(passed))
+}
+
+/// What is sent, in its envelope.
+enum Plan {
+    Events(Vec<Json>),
+    Story {
+        scenario: Scenario,
+        /// The events of each step.
+        steps: Vec<Vec<Json>>,
+    },
+}
+
+impl Plan {
+    fn new(arguments: &Arguments, envelope: Option<Envelope>) -> Result<Self, Failure> {
+        let Some(name) = &arguments.scenario else {
+            return Ok(Self::Events(templates(arguments, envelope, &arguments.events)?));
+        };
+        let scenario = Scenario::find(name)?;
+        let steps = scenario.steps.iter().map(|step| templates(arguments, envelope, &step.send));
+        let steps = steps.collect::<Result<Vec<_>, _>>()?;
+        if let Some(name) = scenario.unshared(&steps) {
+            let name = safe(name);
+            return Err(Failure::new(format!("no event of the scenario has a member `{name}`"))
+                .hint("correct its name in `shared`, or remove it there"));
+        }
+        Ok(Self::Story { scenario, steps })
+    }
+
+    /// Returns the events of a plan without steps.
+    fn events(&self) -> &[Json] {
+        match self {
+            Self::Events(events) => events,
+            Self::Story { .. } => &[],
+        }
+    }
+
+    fn deliveries(&self, arguments: &Arguments) -> usize {
+        let repeat = arguments.repeat as usize;
+        match self {
+            Self::Events(events) => {
+                events.len().saturating_mul(repeat).div_ceil(arguments.batch as usize)
+            }
+            Self::Story { steps, .. } => steps.len().saturating_mul(repeat),
+        }
+    }
+
+    /// Prints what a scenario tells, and how long that takes.
+    fn print(&self, arguments: &Arguments) -> Result<(), Failure> {
+        let Self::Story { scenario, .. } = self else { return Ok(()) };
+        let mut text = safe(&scenario.description).into_owned();
+        let pauses = scenario.pauses().saturating_mul(arguments.repeat);
+        if !arguments.no_pauses && !pauses.is_zero() {
+            text.push_str(&format!(" It pauses for {} (--no-pauses: not).", time::span(pauses)));
+        }
+        output::print(&format!("{}\n", faint(&text)))
+    }
 }
 
 /// Deliveries, one after the other.

@@ -28,7 +28,7 @@ use crate::arguments::Global;
 use crate::config::Config;
 use crate::failure::{Answer, Failure};
 use crate::forwarding::EventTypes;
-use crate::log::{Form, Log};
+use crate::log::Log;
 use crate::operations::{About, Access, Operations, Token};
 use crate::runtime::{self, Signals};
 use crate::secret::open_mode;
@@ -127,8 +127,8 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
     let ops_token_file = arguments.ops_token_file(&config);
     let token = ops_token_file.as_deref().map(Token::of_file).transpose()?;
     let access = Access::new(token);
-    let form = arguments.log_form(&config).unwrap_or_else(|| Form::of(global));
-    let log = Log::start(form, metrics.count("log_lines_dropped", dropped))?;
+    let format = arguments.log_format(&config).unwrap_or(global.format);
+    let log = Log::start(format, metrics.count("log_lines_dropped", dropped))?;
     log.level().set(arguments.log_level(&config));
     runtime::block_on_many(async {
         let (signals, hangups) = (Signals::catch()?, runtime::hangups()?);
@@ -198,6 +198,7 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
             store: location.shown(),
             source,
             keys,
+            verifying: !arguments.unsigned,
             forwarding: forwards_to,
             signed: forward.as_ref().is_some_and(|forward| forward.counts().0 > 0),
             reconciling: reconciler.is_some(),

@@ -4,12 +4,14 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use clap::ValueEnum as _;
 use spektr_inbox::Receiver;
 use spektr_verify::{SignatureFormat, SignedContent};
 
 use crate::client;
 use crate::delivery::Envelope;
 use crate::forwarding::{EventTypes, PermanentStatuses};
+use crate::output::Format;
 use crate::store::{self, Location};
 use crate::{forwarding, http, log, sender_list, time};
 
@@ -279,9 +281,9 @@ pub(crate) static SETTINGS: [Setting; 50] = [
     },
     Setting {
         name: "serve.log_format",
-        about: "form of the lines of that log: text or json",
+        about: "format of the lines of that log: text or json",
         preset: "that of --format",
-        check: |text| log::parse_form(text).map(drop),
+        check: |text| Format::from_str(text, false).map(drop),
     },
     Setting {
         name: "serve.quick_check",

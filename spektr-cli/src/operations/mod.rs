@@ -166,7 +166,8 @@ impl Operations {
         (sample, text)
     }
 
-    /// The same, whenever a page has asked for them.
+    /// Reads the figures without the cache. Those of the store are missing if it does not answer
+    /// within a second.
     async fn read(&self) -> (Sample, Arc<str>) {
         let inner = &*self.0;
         let stats = timeout(FIGURES_TIMEOUT, inner.store.stats()).await;

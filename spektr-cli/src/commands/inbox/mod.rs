@@ -26,7 +26,7 @@ use spektr_inbox::store::Store;
 
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
-use crate::log::{Form, Log};
+use crate::log::Log;
 use crate::runtime;
 use crate::store::StoreArguments;
 
@@ -79,7 +79,7 @@ pub(crate) enum Command {
 }
 
 pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure> {
-    let _log = Log::start(Form::of(global), Count::default())?;
+    let _log = Log::start(global.format, Count::default())?;
     runtime::block_on(async {
         match command {
             Command::List(arguments) => list::list(global, arguments).await,

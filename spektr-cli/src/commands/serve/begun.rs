@@ -20,6 +20,9 @@ pub(super) struct Begun {
     pub(super) source: String,
     #[serde(skip)]
     pub(super) keys: String,
+    /// Whether signatures are verified.
+    #[serde(skip)]
+    pub(super) verifying: bool,
     pub(super) forwarding: Option<String>,
     /// Whether what is posted is signed.
     pub(super) signed: bool,
@@ -28,10 +31,12 @@ pub(super) struct Begun {
 }
 
 impl Begun {
-    /// Says the same in the log.
+    /// Logs the start and the effective settings.
     pub(super) fn log(&self) {
-        let Self { receiving, operations, store, source, forwarding, signed, reconciling, .. } =
-            self;
+        let Self { receiving, operations, store, source, reconciling, verifying, .. } = self;
+        // A query can hold a token.
+        let forwarding = self.forwarding.as_deref().and_then(|url| url.split('?').next());
+        let forward_signed = forwarding.map(|_| self.signed);
         let version = env!("CARGO_PKG_VERSION");
         tracing::info!(
             version,
@@ -39,8 +44,9 @@ impl Begun {
             operations,
             store,
             source,
+            verifying,
             forwarding,
-            signed,
+            forward_signed,
             reconciling,
             "the service has started"
         );
