@@ -13,8 +13,10 @@ mod receiver;
 mod service;
 
 use std::collections::BTreeSet;
+use std::net::TcpListener;
 use std::process::Stdio;
 
+use deliver::Connection;
 use operated::{KEYS, MARKER, Operated, TOKEN, alert, field, figure, token_file};
 use serde_json::Value;
 use service::Service;
@@ -287,6 +289,31 @@ fn without_a_token_pages_can_be_read_at_loopback_and_nothing_changed() {
     assert!(page.contains("--ops-token-file FILE"), "{page}");
     let (_, page) = service.get("/sign-in");
     assert!(page.contains("Nobody can sign in"), "{page}");
+}
+
+/// It is ready all the same: deliveries are accepted.
+#[test]
+fn the_first_page_says_that_the_destination_is_down() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Nothing listens at a port that was free a moment ago.
+    let closed = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port");
+    let url = format!("http://{closed}/");
+    let arguments = ["--forward", &url, "--forward-down-after", "1"];
+    let mut service = Service::start(KEYS, folder.path(), &arguments);
+    let says_so = |service: &Service| {
+        let (_, page) = service.get("/");
+        assert!(page.contains("</span> Ready</h2>"), "{page}");
+        page.contains("The destination is down.")
+    };
+    assert!(!says_so(&service));
+    let mut connection = Connection::open(service.address()).expect("is open");
+    let delivered = connection.deliver(alert("evt_1", "spk_1").as_bytes());
+    assert_eq!(delivered.expect("an answer").status, 200);
+    service.logs("the destination is down");
+    // Figures are shown again for a moment.
+    while !says_so(&service) {}
+    drop(connection);
+    assert_eq!(service.terminate().0, Some(0));
 }
 
 #[test]

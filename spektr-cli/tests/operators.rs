@@ -48,6 +48,12 @@ fn a_verification_names_what_is_missing_and_ends_with_0_once_it_is_fetched() {
     let (code, out, errors) = run(folder.path(), &reconcile);
     assert_eq!(code, Some(0), "{out}{errors}");
     let verify = ["inbox", "verify", "--from", &list.url];
+    // A list without events of that time says nothing of the inbox.
+    list.show(&[]);
+    let (code, out, _) = run(folder.path(), &verify);
+    assert_eq!(code, Some(0));
+    assert!(out.starts_with("nothing to compare: the list has no events of "), "{out}");
+    list.show(&events[..1]);
     let (code, out, errors) = run(folder.path(), &verify);
     assert_eq!(code, Some(0), "{errors}");
     assert!(out.starts_with("fine: 1 listed entry of "), "{out}");

@@ -43,7 +43,7 @@ pub(crate) enum Command {
     },
     /// Compare a saved page with schema/: exit 0 if everything was compared and agrees, 1 if not, 2 if the page cannot be read
     Diff {
-        /// The saved page, or a part of it with `--only`
+        /// The saved page, whole: Markdown, HTML, or copied text; or a part of it with `--only`
         page: PathBuf,
         /// Compare nothing but the table of events (`table`), or one event (its name)
         #[arg(long, value_name = "table|EVENT_NAME")]
@@ -57,7 +57,7 @@ pub(crate) enum Command {
     },
     /// Record that you have read the words of a page: writes digests into the schema files
     Read {
-        /// The saved page, or a part of it with `--only`
+        /// The saved page, whole: Markdown, HTML, or copied text; or a part of it with `--only`
         page: PathBuf,
         /// The version of the documentation, as `v2.0`
         #[arg(long, value_name = "NAME")]

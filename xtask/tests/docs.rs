@@ -85,7 +85,7 @@ fn a_page_of_another_kind_exits_with_2_and_says_why() {
         for command in [&["diff"][..], &["diff", "--format", "json"], &["scaffold"]] {
             let (code, out, err) = docs(command, page);
             assert_eq!((code, out.as_str()), (Some(2), ""));
-            let sentence = "the page lists 0 of the 10 events that it should, and 1 in all: is it the right page, and the whole of it?";
+            let sentence = "the page lists 0 of the 10 events that it should, and 1 in all: is it the right page, and the whole of it? `--only EVENT_NAME` compares one event";
             assert!(err.trim_end().ends_with(sentence), "{err}");
         }
         assert_eq!(docs(&["facts"], page).0, Some(0));

@@ -274,15 +274,15 @@ fn listed(arguments: &Arguments, events: &[Json]) -> Result<Vec<(i64, Json)>, Fa
     let stream = events.iter().cycle().take(total).cloned().zip((0..total).rev());
     let mut listed = Vec::with_capacity(total);
     for (mut entry, before_last) in stream {
-        let mut created = last.saturating_sub(apart(before_last));
-        if arguments.as_is {
-            created = delivery::created(&entry).unwrap_or(created);
-        } else {
+        let created = last.saturating_sub(apart(before_last));
+        if !arguments.as_is {
             delivery::make_new(&mut entry, &mut ids, created);
         }
         for change in &arguments.set {
             change.apply(&mut entry).map_err(Failure::new)?;
         }
+        // The list goes by the time that it shows.
+        let created = delivery::created(&entry).unwrap_or(created);
         listed.push((created, entry));
     }
     Ok(listed)

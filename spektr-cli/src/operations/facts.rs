@@ -41,6 +41,11 @@ pub(super) fn facts(
     ]
 }
 
+/// Tells whether the destination counts as down, so that events wait for it.
+pub(super) fn is_down(metrics: &Metrics<'_>) -> bool {
+    metrics.sum("destination_up", "") == Some(0.0)
+}
+
 /// The breaker of the destination: a store has one.
 fn destination(url: Option<&str>, metrics: &Metrics<'_>) -> Fact {
     let name = "Destination";
@@ -52,7 +57,7 @@ fn destination(url: Option<&str>, metrics: &Metrics<'_>) -> Fact {
             is_good: None,
         };
     };
-    let is_up = metrics.sum("destination_up", "") != Some(0.0);
+    let is_up = !is_down(metrics);
     let opened = metrics.sum("destination_opened_total", "").unwrap_or_default() as usize;
     let times = match opened {
         0 => "it was never down since the start".to_owned(),

@@ -10,7 +10,7 @@ use spektr_inbox::store::{Pause, State, Stats};
 use super::Operations;
 use super::curve::{HEIGHT, Values, WIDTH};
 use super::disk::disk;
-use super::facts::{Fact, facts};
+use super::facts::{Fact, facts, is_down};
 use super::figures::{Metrics, Sample};
 use super::form::Fields;
 use super::guard::Visitor;
@@ -27,6 +27,8 @@ use std::time::Duration;
 struct Overview {
     frame: Frame,
     is_ready: bool,
+    /// Whether events wait for their destination.
+    is_down: bool,
     checks: Vec<Check>,
     paused: Option<Paused>,
     /// Whether the store has given figures.
@@ -94,6 +96,7 @@ pub(super) async fn overview(
     shown(&Overview {
         frame: Frame::new(&operations, visitor, "Overview", "/"),
         is_ready: readiness.is_ready(),
+        is_down: is_down(&metrics),
         checks: checks(&readiness),
         paused: pause.map(|Pause { since, by }| Paused {
             since: When::new(since),

@@ -153,7 +153,9 @@ impl Report {
                 "the receiver does not take the signature: has it the same key id and secret as \
                  SPEKTR_WEBHOOK_KEYS here, and the same signed content?"
             }
-            "404" | "405" => "is that the path of the webhook endpoint?",
+            "404" | "405" => {
+                "is that the path of the webhook endpoint? `spektr serve` has it at /webhooks/spektr"
+            }
             "201" | "202" | "204" => {
                 "only 200 acknowledges: to the sender this answer is a failure like any other"
             }

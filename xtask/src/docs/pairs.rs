@@ -165,7 +165,7 @@ pub(super) fn stranger(page: &Page, set: &SchemaSet, scope: &Scope) -> Option<St
     }
     if 2 * found < expected {
         return Some(format!(
-            "the page lists {found} of the {expected} events that it should, and {} in all: is it the right page, and the whole of it?",
+            "the page lists {found} of the {expected} events that it should, and {} in all: is it the right page, and the whole of it? `--only EVENT_NAME` compares one event",
             page.events.len(),
         ));
     }

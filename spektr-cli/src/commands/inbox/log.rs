@@ -20,8 +20,9 @@ Examples:
   spektr inbox log --format json | jq 'select(.action == \"erase\")'
 
 Every replay, retry, redecode, prune, erase, resolve, recover, discard, import, export, pause and
-resume: when, who, which entries, and how many. An action is recorded in the transaction that does
-it. A spektr id is recorded as its SHA-256. Deletions by age, of `spektr serve`, are not an operator's and not here.";
+resume that changed something: when, who (--by, or the account of the machine), which entries by
+filter, and how many. An action is recorded in the transaction that does it. A spektr id in a filter
+is recorded as its SHA-256. Deletions by age, of `spektr serve`, are not an operator's and not here.";
 
 /// How many rows are read at a time.
 const PAGE: usize = 500;

@@ -11,7 +11,7 @@ use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
 use crate::output;
 use crate::sender_list::ComparedArguments;
-use crate::terminal::{bad, count, good, safe};
+use crate::terminal::{bad, careful, count, good, safe};
 use crate::time::{self, Moment};
 
 const EXAMPLES: &str = "\
@@ -149,6 +149,13 @@ fn text(report: &Report) -> String {
         return format!("{} {error}\n", bad("error:"));
     };
     let seen = usize::try_from(figures.seen).unwrap_or(usize::MAX);
+    if seen == 0 {
+        let (since, until) = (&figures.since, &figures.until);
+        return format!(
+            "{} the list has no events of {since} to {until}; the last 15 minutes are left out\n",
+            careful("nothing to compare:"),
+        );
+    }
     let listed = count(seen, "listed entry", "listed entries");
     let span = format!("{listed} of {} to {}", figures.since, figures.until);
     if figures.missing + figures.conflicts + figures.undecodable == 0 {

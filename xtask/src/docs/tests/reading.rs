@@ -152,7 +152,7 @@ fn a_page_of_something_else_is_refused() {
     assert_eq!(
         refused(other).as_deref(),
         Some(
-            "the page lists 2 of the 10 events that it should, and 3 in all: is it the right page, and the whole of it?"
+            "the page lists 2 of the 10 events that it should, and 3 in all: is it the right page, and the whole of it? `--only EVENT_NAME` compares one event"
         )
     );
     assert_eq!(refused(&fixture("webhooks.md")), None);
