@@ -25,7 +25,7 @@ pub(super) async fn page(
     let before = before.unwrap_or(i64::MAX);
     let mut looked = Looked::new(filter);
     if looked.is_in_order && looked.filter == *filter && limit < Page::LOOKED_AT {
-        // All that are looked at match.
+        // The index finds what the filter means: as many candidates as a page has are enough.
         let entries = looked.found(connection, filter, before, limit, limit + 1).await?;
         return Ok(Page::new(entries, limit, None));
     }
@@ -69,9 +69,9 @@ impl Looked {
         Self { filter: filter.clone(), is_in_order: true }
     }
 
-    /// The statement that chooses them, as the beginning of another one, and its values. In order,
-    /// it chooses `most` of them.
-    fn chosen(&self, before: i64, most: usize) -> (String, Condition) {
+    /// The statement that chooses so many candidates, as the beginning of another one, and its
+    /// values. Without an order it chooses all, or one more than are looked at.
+    fn chosen(&self, before: i64, candidates: usize) -> (String, Condition) {
         let mut condition = Condition::new(&self.filter);
         condition.and("entries.number < $", Some(before));
         let Filter { number, id, spektr_id, .. } = &self.filter;
@@ -80,13 +80,13 @@ impl Looked {
             true => ("entries", condition.sql().to_owned()),
             false => ("work", condition.sql().replace("entries.number", "work.number")),
         };
-        let most = match self.is_in_order {
-            true => format!("ORDER BY {table}.number DESC LIMIT {most}"),
+        let end = match self.is_in_order {
+            true => format!("ORDER BY {table}.number DESC LIMIT {candidates}"),
             false => format!("LIMIT {}", Page::LOOKED_AT + 1),
         };
         let sql = format!(
             "WITH looked AS MATERIALIZED (SELECT {table}.number FROM spektr_inbox.{table} \
-             WHERE {sql} {most})"
+             WHERE {sql} {end})"
         );
         (sql, condition)
     }
@@ -105,17 +105,17 @@ impl Looked {
         Ok((value::<i64>(row, 0)?.unsigned_abs(), ends))
     }
 
-    /// Returns those of `most` that match, and one more than a page has.
+    /// Returns the candidates that match, at most one more than a page has.
     async fn found(
         &self,
         connection: &Lent<'_>,
         filter: &Filter,
         before: i64,
         limit: usize,
-        most: usize,
+        candidates: usize,
     ) -> Result<Vec<Summary>, StoreError> {
-        let (chosen, mut condition) = self.chosen(before, most);
-        // A condition said twice is estimated twice, and the plan is another.
+        let (chosen, mut condition) = self.chosen(before, candidates);
+        // The planner would multiply the selectivity of a repeated condition, and choose another plan.
         let sql = if self.filter == *filter { "TRUE".to_owned() } else { condition.add(filter) };
         let limit = limit.saturating_add(1);
         let sql = format!(
