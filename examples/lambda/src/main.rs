@@ -16,17 +16,38 @@ use std::path::PathBuf;
 
 use spektr_example_lambda::{LambdaEvent, Queue, Receiver};
 use spektr_verify::{KeyRing, SignedContent, Verifier};
+use tempfile::NamedTempFile;
 
-/// Files `1`, `2` and so on.
+/// Files `1`, `2` and so on, each of them whole.
 struct Folder(PathBuf);
+
+impl Folder {
+    fn next_number(&self) -> io::Result<u64> {
+        let mut last = 0;
+        for file in fs::read_dir(&self.0)? {
+            // Messages that are being written have other names.
+            let number = file?.file_name().to_str().and_then(|name| name.parse().ok());
+            last = last.max(number.unwrap_or_default());
+        }
+        Ok(last + 1)
+    }
+}
 
 impl Queue for Folder {
     fn send(&self, message: &[u8]) -> io::Result<()> {
-        let next = fs::read_dir(&self.0)?.count() + 1;
-        // It fails if another call has taken the number meanwhile, and the sender comes back.
-        let mut file = File::create_new(self.0.join(next.to_string()))?;
+        // Until the message is whole and on the disk, it has a temporary name. An error removes it.
+        let mut file = NamedTempFile::new_in(&self.0)?;
         file.write_all(message)?;
-        file.sync_all()?;
+        file.as_file().sync_all()?;
+        let mut number = self.next_number()?;
+        // Another call may have taken the number meanwhile.
+        while let Err(error) = file.persist_noclobber(self.0.join(number.to_string())) {
+            if error.error.kind() != io::ErrorKind::AlreadyExists {
+                return Err(error.error);
+            }
+            file = error.file;
+            number += 1;
+        }
         // The name of the file is in the folder.
         File::open(&self.0)?.sync_all()
     }

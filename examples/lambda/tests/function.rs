@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use base64ct::{Base64, Encoding as _};
 use serde_json::{Value, json};
@@ -208,36 +208,103 @@ fn no_valid_key_and_a_queue_that_fails_are_faults_of_the_receiver() {
     assert_eq!(sent.take(), 4);
 }
 
-/// Runs the program with a request; returns what it prints.
-fn run(folder: &Path, event: &Value) -> String {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_spektr-example-lambda"))
-        .arg(folder)
+/// Starts a command that is the program in the end, with a request.
+fn started(mut command: Command, event: &Value) -> Child {
+    let mut program = command
         .env("SPEKTR_WEBHOOK_KEYS", "dev=any secret")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     program.stdin.take().unwrap().write_all(event.to_string().as_bytes()).unwrap();
+    program
+}
+
+/// Waits for the program; returns what it prints and what it logs.
+fn ended(program: Child) -> [String; 2] {
     let output = program.wait_with_output().unwrap();
     assert!(output.status.success());
-    String::from_utf8(output.stdout).unwrap()
+    [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap())
 }
+
+fn program(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_spektr-example-lambda"));
+    command.arg(folder);
+    command
+}
+
+/// A request that was signed just now.
+fn signed_now(body: &str) -> Value {
+    signed(stored("batch"), key("dev"), body, SystemClock::new().now())
+}
+
+/// The names and the content of the files in a folder, in order.
+fn files(folder: &Path) -> Vec<(String, String)> {
+    let file = |file: fs::DirEntry| {
+        let name = file.file_name().into_string().unwrap();
+        (name, fs::read_to_string(file.path()).unwrap())
+    };
+    let mut files: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| file(entry.unwrap())).collect();
+    files.sort();
+    files
+}
+
+const PRINTED_200: &str = "{\"statusCode\":200,\"body\":\"\"}\n";
 
 #[test]
 fn the_program_answers_a_request_and_keeps_its_messages() {
     let folder = tempfile::tempdir().unwrap();
     // It goes by the clock, and the stored request is old.
-    assert_eq!(
-        run(folder.path(), &stored("batch")),
-        "{\"statusCode\":401,\"body\":\"Unauthorized\"}\n"
-    );
+    let [printed, _] = ended(started(program(folder.path()), &stored("batch")));
+    assert_eq!(printed, "{\"statusCode\":401,\"body\":\"Unauthorized\"}\n");
+    assert_eq!(files(folder.path()), []);
+    // What a call that was killed has left is not counted.
+    fs::write(folder.path().join(".tmp123456"), "half of a mess").unwrap();
     let body = r#"{"results":[{"id":"e1","type":"t"},{"id":"e2","type":"t"}]}"#;
-    let event = signed(stored("batch"), key("dev"), body, SystemClock::new().now());
-    assert_eq!(run(folder.path(), &event), "{\"statusCode\":200,\"body\":\"\"}\n");
-    let message = |number: &str| fs::read_to_string(folder.path().join(number)).unwrap();
-    assert_eq!(message("1"), r#"{"id":"e1","type":"t"}"#);
-    assert_eq!(message("2"), r#"{"id":"e2","type":"t"}"#);
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    let [printed, log] = ended(started(program(folder.path()), &signed_now(body)));
+    assert_eq!((printed.as_str(), log.as_str()), (PRINTED_200, ""));
+    let expected = [
+        (".tmp123456", "half of a mess"),
+        ("1", r#"{"id":"e1","type":"t"}"#),
+        ("2", r#"{"id":"e2","type":"t"}"#),
+    ];
+    assert_eq!(files(folder.path()), expected.map(|(name, text)| (name.into(), text.into())));
+}
+
+#[test]
+fn a_message_that_cannot_be_written_whole_leaves_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    // A file can have some 512 or 1024 bytes. A write of more ends there, and the next one fails
+    // instead of ending the program, because the signal for that is ignored.
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(r#"trap "" XFSZ && ulimit -f 1 && exec "$0" "$1""#);
+    command.arg(env!("CARGO_BIN_EXE_spektr-example-lambda")).arg(folder.path());
+    let body = format!(r#"{{"id":"e1","type":"t","data":"{}"}}"#, "x".repeat(4096));
+    let event = signed_now(&body);
+    let [printed, log] = ended(started(command, &event));
+    assert_eq!(printed, "{\"statusCode\":503,\"body\":\"Service Unavailable\"}\n");
+    assert!(log.starts_with("delivery refused: the queue has failed: "), "{log}");
+    assert_eq!(files(folder.path()), []);
+    // The sender repeats the delivery.
+    assert_eq!(ended(started(program(folder.path()), &event))[0], PRINTED_200);
+    assert_eq!(files(folder.path()), [("1".to_owned(), body)]);
+}
+
+#[test]
+fn calls_at_the_same_time_take_each_number_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let bodies: Vec<_> = (1..=8).map(|id| format!(r#"{{"id":"e{id}","type":"t"}}"#)).collect();
+    let start = |body: &String| started(program(folder.path()), &signed_now(body));
+    let programs: Vec<_> = bodies.iter().map(start).collect();
+    for program in programs {
+        assert_eq!(ended(program)[0], PRINTED_200);
+    }
+    let (names, mut messages): (Vec<_>, Vec<_>) = files(folder.path()).into_iter().unzip();
+    assert_eq!(names, ["1", "2", "3", "4", "5", "6", "7", "8"]);
+    messages.sort();
+    assert_eq!(messages, bodies);
 }
 
 #[test]
