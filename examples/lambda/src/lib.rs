@@ -4,12 +4,16 @@
 //! format 2.0), and returns the response for the gateway. It needs no crate of a cloud: any
 //! runtime that has the JSON of the request can call it.
 //!
+//! HTTP APIs and function URLs have payload format 2.0. Format 1.0, which REST APIs and load
+//! balancers have too, is refused: its headers show only the last value of a repeated header, so
+//! that a signature header sent twice would look like one.
+//!
 //! | what happens | status |
 //! |---|---|
 //! | the queue has every entry of the delivery | 200 |
 //! | anything about the signature | 401, each alike |
 //! | the body is over the limit, or its Base64 is malformed | 413, 400 |
-//! | no signing key is valid now | 500 |
+//! | the request is not in payload format 2.0, or no signing key is valid now | 500 |
 //! | the queue fails | 503: the sender tries three times more |
 
 use std::borrow::Cow;
@@ -18,7 +22,7 @@ use std::io;
 
 use base64ct::{Base64, Encoding as _};
 use serde::{Deserialize, Serialize};
-use spektr_verify::{Verifier, VerifyError};
+use spektr_verify::{UnixSeconds, Verifier, VerifyError};
 
 /// A request in payload format 2.0 of API Gateway, as far as it is read.
 ///
@@ -27,6 +31,9 @@ use spektr_verify::{Verifier, VerifyError};
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LambdaEvent {
+    /// The payload format. It must be `2.0`; REST APIs and load balancers send none.
+    #[serde(default)]
+    pub version: String,
     /// Name in lower case to value. The gateway joins the values of a repeated header with a
     /// comma; of a signature header, the verifier refuses that.
     #[serde(default)]
@@ -85,7 +92,11 @@ pub struct Receiver<Q> {
 }
 
 impl<Q: Queue> Receiver<Q> {
-    /// The largest body in bytes: 6 MiB, as much as AWS hands over to a function.
+    /// The largest body in bytes: 6 MiB.
+    ///
+    /// AWS limits the JSON of the whole request to 6 MB: the headers, and the body in Base64 or with
+    /// its quotation marks escaped. A body that comes through is therefore smaller than this, one
+    /// in Base64 by a quarter at least. Other runtimes may have no limit of their own.
     pub const BODY_LIMIT: usize = 6 * 1024 * 1024;
 
     /// Passes on to the queue what the verifier accepts.
@@ -106,7 +117,7 @@ impl<Q: Queue> Receiver<Q> {
     /// let keys = KeyRing::parse("2026-a=correct horse battery staple")?;
     /// let verifier = Verifier::new(keys, SignedContent::TIMESTAMP_DOT_BODY);
     /// let receiver = Receiver::new(verifier, |_: &[u8]| Ok(()));
-    /// let event: LambdaEvent = serde_json::from_str(r#"{"headers":{},"body":"{}"}"#)?;
+    /// let event: LambdaEvent = serde_json::from_str(r#"{"version":"2.0","headers":{},"body":"{}"}"#)?;
     /// assert_eq!(receiver.handle(&event).status_code, 401);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -121,10 +132,13 @@ impl<Q: Queue> Receiver<Q> {
     }
 
     fn receive(&self, event: &LambdaEvent) -> Result<(), Refusal> {
+        if event.version != "2.0" {
+            return Err(Refusal::Format);
+        }
         // The signature covers the bytes that were sent, so Base64 is undone first. A request
         // that names no key gets none decoded.
         let now = self.verifier.now();
-        let refuse = |error| self.refuse(error);
+        let refuse = |error| self.refuse(error, now);
         self.verifier.check_headers_at(&event.headers, now).map_err(refuse)?;
         let body = body(event, Self::BODY_LIMIT)?;
         let delivery = self.verifier.verify_at(&event.headers, &*body, now).map_err(refuse)?;
@@ -141,9 +155,9 @@ impl<Q: Queue> Receiver<Q> {
     }
 
     /// An expired key is the sender's fault only while there is a valid one.
-    fn refuse(&self, error: VerifyError) -> Refusal {
+    fn refuse(&self, error: VerifyError, now: UnixSeconds) -> Refusal {
         match self.verifier.keys() {
-            Some(keys) if !keys.has_valid_key_at(self.verifier.now()) => Refusal::NoValidKey,
+            Some(keys) if !keys.has_valid_key_at(now) => Refusal::NoValidKey,
             _ => Refusal::NotAuthentic(error),
         }
     }
@@ -166,6 +180,7 @@ fn body(event: &LambdaEvent, limit: usize) -> Result<Cow<'_, [u8]>, Refusal> {
 }
 
 enum Refusal {
+    Format,
     TooLarge,
     Base64,
     NotAuthentic(VerifyError),
@@ -177,6 +192,9 @@ impl Refusal {
     /// What goes to the log.
     fn reason(&self) -> Cow<'static, str> {
         match self {
+            Self::Format => "the request is not in payload format 2.0: configure it for the \
+                             integration of an HTTP API, or call the function by its URL"
+                .into(),
             Self::TooLarge => "the body is larger than the limit".into(),
             Self::Base64 => "the body is not Base64".into(),
             Self::NotAuthentic(error) => error.to_string().into(),
@@ -191,7 +209,7 @@ impl Refusal {
             Self::TooLarge => Response::new(413, "Payload Too Large"),
             Self::Base64 => Response::new(400, "Bad Request"),
             Self::NotAuthentic(_) => Response::new(401, "Unauthorized"),
-            Self::NoValidKey => Response::new(500, "Internal Server Error"),
+            Self::Format | Self::NoValidKey => Response::new(500, "Internal Server Error"),
             Self::Queue(_) => Response::new(503, "Service Unavailable"),
         }
     }

@@ -154,6 +154,38 @@ fn what_is_not_authentic_gets_the_same_401_and_reaches_no_queue() {
     assert_eq!(answer(event), unauthorized());
 }
 
+/// A request of a REST API, signed rightly. It shows of each header the last value, and all of them
+/// in a member of its own.
+fn rest_api(version: Option<&str>) -> Value {
+    let stored = stored("batch");
+    let last = stored["headers"].as_object().unwrap();
+    let all: serde_json::Map<_, _> =
+        last.iter().map(|(name, value)| (name.clone(), json!(["first", value]))).collect();
+    let mut event = json!({
+        "resource": "/webhooks/spektr",
+        "path": "/webhooks/spektr",
+        "httpMethod": "POST",
+        "headers": last,
+        "multiValueHeaders": all,
+        "body": stored["body"],
+        "isBase64Encoded": false,
+    });
+    if let Some(version) = version {
+        event["version"] = json!(version);
+    }
+    event
+}
+
+#[test]
+fn another_payload_format_is_a_500_because_it_hides_repeated_headers() {
+    let fault = (json!({"statusCode": 500, "body": "Internal Server Error"}), Vec::new());
+    for version in [None, Some(""), Some("1.0"), Some("2"), Some("3.0")] {
+        assert_eq!(answer(rest_api(version)), fault, "{version:?}");
+    }
+    // The same members in format 2.0 are accepted: the version alone decides.
+    assert_eq!(answer(rest_api(Some("2.0"))).0, accepted());
+}
+
 #[test]
 fn malformed_base64_is_a_400_for_who_names_a_key() {
     let mut event = stored("base64");
@@ -271,6 +303,16 @@ fn the_program_answers_a_request_and_keeps_its_messages() {
         ("2", r#"{"id":"e2","type":"t"}"#),
     ];
     assert_eq!(files(folder.path()), expected.map(|(name, text)| (name.into(), text.into())));
+}
+
+#[test]
+fn the_log_says_how_to_mend_the_payload_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let [printed, log] = ended(started(program(folder.path()), &rest_api(Some("1.0"))));
+    assert_eq!(printed, "{\"statusCode\":500,\"body\":\"Internal Server Error\"}\n");
+    let expected = "delivery refused: the request is not in payload format 2.0: configure it for \
+                    the integration of an HTTP API, or call the function by its URL\n";
+    assert_eq!(log, expected);
 }
 
 #[test]
