@@ -1,7 +1,12 @@
 //! The endpoint: a delivery is verified over its raw body, its entries are stored, and only then
 //! it is answered with 200.
 //!
-//! It answers as spektr-axum and spektr-inbox do: [`Refusal`] lists the statuses.
+//! [`Refusal`] lists the statuses, which are those of spektr-inbox.
+//!
+//! Unlike spektr-inbox's receiver it has no limit for the memory of all bodies together: each request
+//! whose headers name a known key can hold [a body](Webhooks::with_body_limit) before its signature
+//! is verified. To bound that, put a proxy in front that limits the connections, or await a permit
+//! of a `tokio::sync::Semaphore` before the body is read and hold it until the entries are stored.
 
 mod refusal;
 
@@ -30,6 +35,7 @@ pub struct Webhooks {
     source: Arc<str>,
     body_limit: usize,
     body_timeout: Duration,
+    commit_timeout: Duration,
 }
 
 impl Webhooks {
@@ -38,6 +44,10 @@ impl Webhooks {
 
     /// How long a body may take to arrive, unless configured: 10 s.
     pub const DEFAULT_BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+    /// How long a commit may take, unless configured: 5 s, and longer for a
+    /// [large delivery](Self::with_commit_timeout).
+    pub const DEFAULT_COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
 
     /// Stores what a verifier accepts.
     #[must_use]
@@ -48,6 +58,7 @@ impl Webhooks {
             source: DEFAULT_SOURCE.into(),
             body_limit: Self::DEFAULT_BODY_LIMIT,
             body_timeout: Self::DEFAULT_BODY_TIMEOUT,
+            commit_timeout: Self::DEFAULT_COMMIT_TIMEOUT,
         }
     }
 
@@ -65,6 +76,17 @@ impl Webhooks {
         self
     }
 
+    /// Sets how long a commit may take before the sender is told to come back. A large delivery
+    /// has a millisecond more for each of its entries and for each KiB.
+    ///
+    /// A commit that has begun by then goes on. The sender's next attempt finds the entries stored
+    /// and is answered with 200.
+    #[must_use]
+    pub fn with_commit_timeout(mut self, duration: Duration) -> Self {
+        self.commit_timeout = duration;
+        self
+    }
+
     /// Adds the endpoint to an application: `App::new().configure(webhooks.routes())`.
     pub fn routes(&self) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
         let state = web::Data::new(self.clone());
@@ -77,9 +99,15 @@ impl Webhooks {
         let delivery = self.authenticate(request.headers(), body).await?;
         let entries = intake(&self.source, &delivery, SystemClock::new().now()).entries;
         // An empty batch has nothing to store.
-        if !entries.is_empty() {
-            self.store.accept(entries).await.map_err(Refusal::Store)?;
+        if entries.is_empty() {
+            return Ok(());
         }
+        let longer = (entries.len() + delivery.body().len() / 1024) as u64;
+        let limit = self.commit_timeout.saturating_add(Duration::from_millis(longer));
+        timeout(limit, self.store.accept(entries))
+            .await
+            .map_err(|_| Refusal::CommitTimeout)?
+            .map_err(Refusal::Store)?;
         Ok(())
     }
 

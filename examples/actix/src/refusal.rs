@@ -24,6 +24,8 @@ pub enum Refusal {
     NotAuthentic(VerifyError),
     /// No key of the ring is valid now, so no delivery can be accepted: 500.
     NoValidKey(VerifyError),
+    /// The commit took too long: 503.
+    CommitTimeout,
     /// The entries were not stored: 507 if the disk is full, otherwise 503.
     Store(StoreError),
 }
@@ -40,6 +42,7 @@ impl Refusal {
             Self::BrokenOff => "body_unreadable",
             Self::NotAuthentic(error) => error.reason(),
             Self::NoValidKey(_) => "no_valid_key",
+            Self::CommitTimeout => "commit_timeout",
             Self::Store(StoreError::Overloaded) => "queue_full",
             Self::Store(StoreError::Full { .. }) => "disk_full",
             Self::Store(_) => "store_failed",
@@ -57,7 +60,7 @@ impl ResponseError for Refusal {
             Self::NotAuthentic(_) => StatusCode::UNAUTHORIZED,
             Self::NoValidKey(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Store(StoreError::Full { .. }) => StatusCode::INSUFFICIENT_STORAGE,
-            Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::CommitTimeout | Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -80,6 +83,7 @@ impl fmt::Display for Refusal {
             Self::BrokenOff => "the body broke off",
             Self::NotAuthentic(_) => "the delivery is not authentic",
             Self::NoValidKey(_) => "no signing key is valid at this time",
+            Self::CommitTimeout => "the commit took too long",
             Self::Store(_) => "the entries were not stored",
         })
     }
@@ -88,7 +92,11 @@ impl fmt::Display for Refusal {
 impl Error for Refusal {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::MediaType | Self::TooLarge | Self::TooSlow | Self::BrokenOff => None,
+            Self::MediaType
+            | Self::TooLarge
+            | Self::TooSlow
+            | Self::BrokenOff
+            | Self::CommitTimeout => None,
             Self::NotAuthentic(error) | Self::NoValidKey(error) => Some(error),
             Self::Store(error) => Some(error),
         }
