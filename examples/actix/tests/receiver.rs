@@ -3,15 +3,17 @@
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, Once, mpsc};
+use std::task::{Context, Waker};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
 use actix_web::rt::System;
 use actix_web::{App, HttpServer, ResponseError as _};
+use rusqlite::Connection;
 use spektr_example_actix::{PATH, Refusal, Webhooks};
 use spektr_inbox::store::sqlite::{SqliteOptions, SqliteStore};
 use spektr_inbox::store::{Filter, State, Store, StoreError};
@@ -46,13 +48,41 @@ fn signed(body: impl AsRef<[u8]>) -> Vec<String> {
     signed_at(key("dev", "any secret"), body.as_ref(), NOW)
 }
 
+/// What the receivers of all tests have logged.
+static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Log;
+
+impl Log {
+    fn keep() {
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| tracing_subscriber::fmt().with_ansi(false).with_writer(|| Self).init());
+    }
+
+    /// Counts the refusals for a reason, in all tests.
+    fn refusals(reason: &str) -> usize {
+        let log = String::from_utf8(LOG.lock().unwrap().clone()).unwrap();
+        log.matches(&format!("delivery refused reason=\"{reason}\" ")).count()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        LOG.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// A receiver in a thread of its own, with the time `NOW`.
 struct Receiver {
     address: SocketAddr,
     store: Arc<SqliteStore>,
     server: ServerHandle,
     thread: JoinHandle<io::Result<()>>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Receiver {
@@ -61,9 +91,18 @@ impl Receiver {
     }
 
     fn with(key: SigningKey, configure: impl Fn(Webhooks) -> Webhooks) -> Self {
+        Self::with_store(key, |options| options, configure)
+    }
+
+    fn with_store(
+        key: SigningKey,
+        options: impl Fn(SqliteOptions) -> SqliteOptions,
+        configure: impl Fn(Webhooks) -> Webhooks,
+    ) -> Self {
+        Log::keep();
         let keys = KeyRing::new([key]).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let store = SqliteOptions::new(folder.path().join("inbox.db")).open().unwrap();
+        let store = options(SqliteOptions::new(folder.path().join("inbox.db"))).open().unwrap();
         let store = Arc::new(store);
         let verifier = Verifier::new(keys, SignedContent::TIMESTAMP_DOT_BODY).with_clock(|| NOW);
         let webhooks = Webhooks::new(verifier, Arc::clone(&store) as Arc<dyn Store>);
@@ -82,7 +121,7 @@ impl Receiver {
             })
         });
         let (address, server) = address.recv().unwrap();
-        Self { address, store, server, thread, _folder: folder }
+        Self { address, store, server, thread, folder }
     }
 
     /// Posts a body as JSON; returns the status.
@@ -106,6 +145,14 @@ impl Receiver {
             (entry.id, entry.state, String::from_utf8(entry.raw.to_vec()).unwrap())
         };
         entries.into_iter().map(entry).collect()
+    }
+
+    /// Keeps the store from committing until the lock is rolled back or dropped. The store gives up
+    /// after 5 s.
+    fn locked(&self) -> Connection {
+        let lock = Connection::open(self.folder.path().join("inbox.db")).unwrap();
+        lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+        lock
     }
 
     async fn stop(self) {
@@ -224,14 +271,19 @@ async fn a_body_over_the_limit_is_refused_by_its_announced_length_and_as_it_arri
 #[actix_web::test]
 async fn other_requests_are_refused_as_by_spektr_axum() {
     let receiver = Receiver::start();
-    let with_type = |kind: &str| {
+    let with_types = |types: &[&str]| {
         let length = format!("content-length: {}", BATCH.len());
-        let lines = [signed(BATCH), vec![length, format!("content-type: {kind}")]].concat();
+        let types = types.iter().map(|value| format!("content-type: {value}")).collect();
+        let lines = [signed(BATCH), vec![length], types].concat();
         exchange(receiver.address, &lines, BATCH.as_bytes())
     };
-    assert_eq!(with_type("text/plain"), (415, "Unsupported Media Type".to_owned()));
+    let json = "application/json";
+    for types in [&[][..], &["text/plain"], &[json, json], &[json, "text/plain"]] {
+        let refused = (415, "Unsupported Media Type".to_owned());
+        assert_eq!(with_types(types), refused, "{types:?}");
+    }
     assert_eq!(receiver.kept().await, []);
-    assert_eq!(with_type("application/json; charset=utf-8"), (200, String::new()));
+    assert_eq!(with_types(&["application/json; charset=utf-8"]), (200, String::new()));
     receiver.stop().await;
 
     let expired = key("dev", "any secret");
@@ -254,6 +306,73 @@ async fn a_body_that_takes_too_long_is_given_up() {
     let refused = (408, "Request Timeout".to_owned());
     assert_eq!(exchange(receiver.address, &lines, b""), refused);
     assert_eq!(receiver.kept().await, []);
+    receiver.stop().await;
+}
+
+#[actix_web::test]
+async fn a_connection_closed_in_mid_body_stores_nothing_and_the_server_goes_on() {
+    let receiver = Receiver::start();
+    let half = &BATCH[..BATCH.len() / 2];
+    let chunk = format!("{:x}\r\n{half}", BATCH.len());
+    let length = format!("content-length: {}", BATCH.len());
+    for (framing, sent) in [(length.as_str(), half), ("transfer-encoding: chunked", &chunk)] {
+        let json = "content-type: application/json".to_owned();
+        let lines = [signed(BATCH), vec![json, framing.to_owned()]].concat();
+        let mut stream = TcpStream::connect(receiver.address).unwrap();
+        let head =
+            format!("POST {PATH} HTTP/1.1\r\nhost: localhost\r\n{}\r\n\r\n", lines.join("\r\n"));
+        stream.write_all(&[head.as_bytes(), sent.as_bytes()].concat()).unwrap();
+        // To the server this is a client that has closed, but the answer can still be read.
+        stream.shutdown(Shutdown::Write).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.lines().next().unwrap();
+        assert_eq!((status, body), ("HTTP/1.1 400 Bad Request", "Bad Request"), "{framing}");
+    }
+    assert_eq!(Log::refusals("body_unreadable"), 2);
+    assert_eq!(receiver.kept().await, []);
+    assert_eq!(receiver.post(&signed("not JSON"), "not JSON"), 200);
+    assert_eq!(receiver.kept().await, [(None, State::Unreadable, "not JSON".to_owned())]);
+    receiver.stop().await;
+}
+
+#[actix_web::test]
+async fn a_commit_that_takes_too_long_is_given_up() {
+    let at_once = |webhooks: Webhooks| webhooks.with_commit_timeout(Duration::ZERO);
+    let receiver = Receiver::with(key("dev", "any secret"), at_once);
+    let lock = receiver.locked();
+    let refused = (503, "Service Unavailable".to_owned());
+    assert_eq!(receiver.answer(&signed(BATCH), BATCH), refused);
+    assert_eq!(Log::refusals("commit_timeout"), 1);
+    assert_eq!(receiver.kept().await, []);
+    lock.execute_batch("ROLLBACK").unwrap();
+    receiver.stop().await;
+}
+
+#[actix_web::test]
+async fn a_store_with_a_full_queue_is_a_503_until_it_has_room() {
+    let patient = |webhooks: Webhooks| webhooks.with_commit_timeout(Duration::from_secs(3600));
+    let short = |options: SqliteOptions| options.with_queue(1).with_group(1);
+    let receiver = Receiver::with_store(key("dev", "any secret"), short, patient);
+    let lock = receiver.locked();
+    let mut context = Context::from_waker(Waker::noop());
+    let note = || receiver.store.set_note("a".to_owned(), String::new());
+    // The thread of the store waits for the lock with one write, and one more fills the queue.
+    let mut first = note();
+    assert!(first.as_mut().poll(&mut context).is_pending());
+    while receiver.store.stats().await.unwrap().queued > 0 {}
+    let mut second = note();
+    assert!(second.as_mut().poll(&mut context).is_pending());
+    let refused = (503, "Service Unavailable".to_owned());
+    assert_eq!(receiver.answer(&signed(BATCH), BATCH), refused);
+    assert_eq!(Log::refusals("queue_full"), 1);
+    lock.execute_batch("ROLLBACK").unwrap();
+    first.await.unwrap();
+    second.await.unwrap();
+    assert_eq!(receiver.kept().await, []);
+    assert_eq!(receiver.answer(&signed(BATCH), BATCH), (200, String::new()));
+    assert_eq!(receiver.kept().await.len(), 3);
     receiver.stop().await;
 }
 
