@@ -1,4 +1,5 @@
-//! A receiver with a state of its own, keys that are replaced while it runs, and answers of its own.
+//! A receiver with a state of its own, keys that are replaced while it runs, a limit of time for the
+//! body, and answers of its own.
 //!
 //! ```text
 //! cargo run -p spektr-axum --example rotate
@@ -6,7 +7,8 @@
 //!
 //! shows it at work: it starts on a free port, replaces its key in the order that loses no
 //! delivery, sends itself deliveries that are signed by the old and the new key, and stops. With a
-//! file of keys it serves until it is stopped, and reads the file again at SIGHUP:
+//! file of keys it serves until it is stopped, and reads the file again at SIGHUP. A third argument
+//! sets how many seconds a body may take, in place of 10:
 //!
 //! ```text
 //! echo 'key-id=secret' > keys.txt
@@ -20,9 +22,11 @@ use std::error::Error;
 use std::fs;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{FromRef, FromRequest, Request, State};
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -34,11 +38,16 @@ use spektr_verify::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
+
+/// How long a body may take to arrive, unless configured.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The state of the router. Clones share everything.
 #[derive(Clone)]
 struct App {
     webhooks: WebhookConfig,
+    body_timeout: Duration,
     counts: Arc<Counts>,
 }
 
@@ -50,10 +59,10 @@ impl FromRef<App> for WebhookConfig {
 }
 
 impl App {
-    fn new(keys: SharedKeys) -> Self {
+    fn new(keys: SharedKeys, body_timeout: Duration) -> Self {
         // What is signed is an assumption until a real delivery has confirmed it.
         let verifier = Verifier::new(keys, SignedContent::TIMESTAMP_DOT_BODY);
-        Self { webhooks: WebhookConfig::new(verifier), counts: Arc::default() }
+        Self { webhooks: WebhookConfig::new(verifier), body_timeout, counts: Arc::default() }
     }
 
     fn router(self) -> Router {
@@ -84,20 +93,44 @@ impl FromRequest<App> for Delivery {
     type Rejection = Refused;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Refused> {
-        let delivery = SpektrWebhook::from_request(request, app).await;
-        app.counts.add(delivery.as_ref().map_or_else(Rejection::reason, |_| "authentic"));
-        delivery.map(Self).map_err(Refused)
+        // The extractor waits for the body as long as the sender likes.
+        let delivery = timeout(app.body_timeout, SpektrWebhook::from_request(request, app)).await;
+        let delivery = match delivery {
+            Ok(delivery) => delivery.map_err(Refused::Rejected),
+            Err(_) => Err(Refused::TooSlow),
+        };
+        app.counts.add(delivery.as_ref().map_or_else(Refused::reason, |_| "authentic"));
+        delivery.map(Self)
     }
 }
 
 /// A refused request, with the answer that this service gives to all of its clients.
-struct Refused(Rejection);
+enum Refused {
+    Rejected(Rejection),
+    TooSlow,
+}
+
+impl Refused {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Rejected(rejection) => rejection.status(),
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Rejected(rejection) => rejection.reason(),
+            Self::TooSlow => "body_timeout",
+        }
+    }
+}
 
 impl IntoResponse for Refused {
     /// A problem by RFC 9457. It has the status and never the reason: whether it was the key or
     /// the signature is worth something to a forger.
     fn into_response(self) -> Response {
-        let status = self.0.status();
+        let status = self.status();
         let title = status.canonical_reason().unwrap_or_default();
         let body = format!(r#"{{"title":"{title}","status":{}}}"#, status.as_u16());
         (status, [(CONTENT_TYPE, "application/problem+json")], body).into_response()
@@ -127,8 +160,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return demonstrate().await;
     };
     let address = arguments.next().unwrap_or_else(|| "127.0.0.1:8080".to_owned());
+    let body_timeout = match arguments.next() {
+        Some(seconds) => Duration::from_secs(seconds.parse()?),
+        None => BODY_TIMEOUT,
+    };
     let keys = SharedKeys::new(read(&file)?);
-    let app = App::new(keys.clone());
+    let app = App::new(keys.clone(), body_timeout);
     let listener = TcpListener::bind(address).await?;
     // Before anybody is told the address: the signal ends a program that does not listen to it.
     let hangups = signal(SignalKind::hangup())?;
@@ -171,7 +208,7 @@ async fn demonstrate() -> Result<(), Box<dyn Error>> {
     });
     let (old, new) = (old?, new?);
     let keys = SharedKeys::new(KeyRing::new([old.clone()])?);
-    let app = App::new(keys.clone());
+    let app = App::new(keys.clone(), BODY_TIMEOUT);
     let counts = Arc::clone(&app.counts);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;

@@ -91,10 +91,14 @@ impl Drop for Program {
 
 /// Delivers what `key-a` has signed now; returns the answer's status line and body.
 fn deliver(address: &str) -> (String, String) {
-    let signature = signed_at(BODY, SystemClock::new().now());
+    exchange(address, &signed_at(BODY, SystemClock::new().now()), BODY)
+}
+
+/// Announces the body with a signature, and sends as much of it as `sent`.
+fn exchange(address: &str, signature: &[String], sent: &str) -> (String, String) {
     let request = format!(
         "POST /webhooks/spektr HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
-         content-type: application/json\r\ncontent-length: {}\r\n{}\r\n\r\n{BODY}",
+         content-type: application/json\r\ncontent-length: {}\r\n{}\r\n\r\n{sent}",
         BODY.len(),
         signature.join("\r\n"),
     );
@@ -106,10 +110,15 @@ fn deliver(address: &str) -> (String, String) {
     (head.lines().next().unwrap().to_owned(), body.to_owned())
 }
 
+/// A file for the keys of a test.
+fn key_file(test: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    folder.join(format!("spektr-axum-keys-{test}-{}.txt", std::process::id()))
+}
+
 #[test]
 fn keys_are_read_again_at_sighup_and_a_wrong_file_changes_nothing() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let file = folder.join(format!("spektr-axum-keys-{}.txt", std::process::id()));
+    let file = key_file("replaced");
     fs::write(&file, "key-b=another secret\n").unwrap();
     let mut program = Program::start(example("rotate").arg(&file).arg("127.0.0.1:0"));
     let line = program.line();
@@ -135,5 +144,28 @@ fn keys_are_read_again_at_sighup_and_a_wrong_file_changes_nothing() {
     program.hang_up();
     assert_eq!(program.line(), "keys: key-b; authentic 2, decoded 2, key_unknown 1");
     assert_eq!(deliver(address), refused);
+    fs::remove_file(&file).unwrap();
+}
+
+#[test]
+fn a_body_that_takes_too_long_is_given_up() {
+    let file = key_file("slow");
+    fs::write(&file, "key-a=marker-secret\n").unwrap();
+    let mut program = Program::start(example("rotate").arg(&file).args(["127.0.0.1:0", "0"]));
+    let line = program.line();
+    let address = line.strip_prefix("receiving on ").unwrap();
+    let now = SystemClock::new().now();
+    let refused = |status: u16, title: &str| {
+        let body = format!(r#"{{"title":"{title}","status":{status}}}"#);
+        (format!("HTTP/1.1 {status} {title}"), body)
+    };
+    let half = &BODY[..BODY.len() / 2];
+    for sent in ["", half] {
+        assert_eq!(exchange(address, &signed_at(BODY, now), sent), refused(408, "Request Timeout"));
+    }
+    // Who names no key is refused before a body is waited for.
+    assert_eq!(exchange(address, &[], ""), refused(401, "Unauthorized"));
+    program.hang_up();
+    assert_eq!(program.line(), "keys: key-a; body_timeout 2, header_missing 1");
     fs::remove_file(&file).unwrap();
 }
