@@ -11,7 +11,7 @@ use crate::accept::References;
 use crate::{codegen, release, schema, seeded, tools, workspace};
 
 /// Cargo's arguments, a step each, before the tests.
-const BEFORE: [&str; 5] = [
+const BEFORE: [&str; 8] = [
     "fmt --all --check",
     "fmt --manifest-path examples/actix/Cargo.toml --check",
     "fmt --manifest-path examples/lambda/Cargo.toml --check",
@@ -19,6 +19,10 @@ const BEFORE: [&str; 5] = [
     // Among its lints is `incompatible_msrv`: the standard library of a crate's
     // `rust-version` has to have what the crate uses.
     "clippy --workspace --all-targets --all-features --locked -- -D warnings",
+    // The examples are workspaces of their own, with the same lints.
+    "clippy --manifest-path examples/actix/Cargo.toml --all-targets --locked --target-dir target/examples -- -D warnings",
+    "clippy --manifest-path examples/lambda/Cargo.toml --all-targets --locked --target-dir target/examples -- -D warnings",
+    "clippy --manifest-path examples/sqlx/Cargo.toml --all-targets --locked --target-dir target/examples -- -D warnings",
 ];
 
 /// And behind them.
