@@ -337,16 +337,23 @@ fn a_message_that_cannot_be_written_whole_leaves_no_file() {
 #[test]
 fn calls_at_the_same_time_take_each_number_once() {
     let folder = tempfile::tempdir().unwrap();
-    let bodies: Vec<_> = (1..=8).map(|id| format!(r#"{{"id":"e{id}","type":"t"}}"#)).collect();
-    let start = |body: &String| started(program(folder.path()), &signed_now(body));
-    let programs: Vec<_> = bodies.iter().map(start).collect();
+    // Each has enough messages to meet the others.
+    let entry = |id: usize| format!(r#"{{"id":"e{id}","type":"t"}}"#);
+    let entries: Vec<_> = (100..300).map(entry).collect();
+    let start = |entries: &[String]| {
+        let body = format!(r#"{{"results":[{}]}}"#, entries.join(","));
+        started(program(folder.path()), &signed_now(&body))
+    };
+    let programs: Vec<_> = entries.chunks(50).map(start).collect();
     for program in programs {
         assert_eq!(ended(program)[0], PRINTED_200);
     }
     let (names, mut messages): (Vec<_>, Vec<_>) = files(folder.path()).into_iter().unzip();
-    assert_eq!(names, ["1", "2", "3", "4", "5", "6", "7", "8"]);
+    let mut numbers: Vec<usize> = names.iter().map(|name| name.parse().unwrap()).collect();
+    numbers.sort();
+    assert_eq!(numbers, (1..=200).collect::<Vec<_>>());
     messages.sort();
-    assert_eq!(messages, bodies);
+    assert_eq!(messages, entries);
 }
 
 #[test]
