@@ -288,7 +288,7 @@ pub enum TypeKind {
     Object(Vec<Member>),
     /// An opaque identifier: a string of its own type.
     Id,
-    /// A URL that grants access to whoever holds it.
+    /// A bearer URL: holding it grants access.
     Url,
     /// A point in time; the type is written by hand.
     Timestamp,

@@ -105,7 +105,7 @@ pub(crate) fn is_same_field(one: &str, other: &str) -> bool {
     field(one) == field(other)
 }
 
-/// Resolves a `$ref` against the file it stands in: `dir/file` for a whole
+/// Resolves a `$ref` against the file that contains it: `dir/file` for a whole
 /// file, `dir/file#/$defs/Name` for a definition.
 pub(crate) fn resolve(file: &str, reference: &str) -> String {
     if let Some(fragment) = reference.strip_prefix('#') {

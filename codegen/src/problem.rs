@@ -84,7 +84,7 @@ pub enum ProblemKind {
     WrongType {
         /// What the dialect has there.
         expected: &'static str,
-        /// What stands there.
+        /// The type that is there.
         found: &'static str,
     },
     /// A keyword has a value that the dialect does not know.
@@ -92,7 +92,7 @@ pub enum ProblemKind {
     WrongValue {
         /// What the dialect has there.
         expected: String,
-        /// What stands there.
+        /// The value that is there.
         found: String,
     },
     /// A keyword is not part of the dialect, or not in this place.

@@ -24,7 +24,7 @@ pub struct InvalidName(String);
 /// paths below the schema folder and texts: its schema, with a raw payload and
 /// the status `wip`, and its full example.
 ///
-/// What is inferred stands in the schema as a decision that is not reviewed.
+/// Everything inferred is recorded in the schema as an unreviewed decision.
 /// `captured` is the date on which the documentation was read, as `2026-11-23`.
 ///
 /// # Errors

@@ -1,5 +1,5 @@
 //! From the document model to the facts: which table lists the events, which
-//! headings open their sections, and what stands in each.
+//! headings open their sections, and the contents of each.
 
 use std::collections::HashMap;
 
@@ -145,7 +145,7 @@ fn events(document: &Document, problems: &mut Vec<Problem>) -> Result<Vec<EventR
                 events.push(event);
                 continue;
             };
-            // One list has what is there, another one what is about to go.
+            // One list has the available events, another the deprecated ones.
             if event.status == Some(Status::Deprecated) {
                 first.status = event.status;
             }

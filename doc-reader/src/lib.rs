@@ -11,7 +11,7 @@
 //! - No input makes it panic, and its work is linear in the size of the input.
 //! - Nothing is guessed silently: what was inferred is marked as such in the
 //!   facts, and what could not be read is one of the [`Page::problems`].
-//! - No name of an event or a member stands in this crate: they come from the
+//! - This crate contains no name of an event or member: they come from the
 //!   page itself.
 //!
 //! # Examples

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use crate::facts::ExampleMember;
 
-/// Where a member stands in the example.
+/// The place of a member in the example.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     /// Where the table says.

@@ -328,7 +328,7 @@ impl<'e> MemberTables<'e> {
     }
 }
 
-/// The objects and arrays that a member stands in.
+/// The objects and arrays around a member.
 fn parents(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('.').map(|(at, _)| path[..at].trim_end_matches("[]"))
 }

@@ -135,7 +135,7 @@ async fn receive(request: Request, config: &WebhookConfig) -> Result<Verified<By
     if !is_json(&head.headers) {
         return Err(Rejection::UnsupportedMediaType);
     }
-    // Whoever cannot even name a key does not get a body buffered.
+    // Buffer no body for a request that names no known key.
     let verifier = config.verifier();
     let reject = |error| reject(verifier, error);
     verifier.check_headers_at(&head.headers, verifier.now()).map_err(reject)?;

@@ -110,7 +110,7 @@ fn to_event_type(entry: Json) -> Json {
     Json::object(members.into_iter().filter_map(|(key, value)| Some((key.name(), value?))))
 }
 
-/// Returns what stands in `data` of the other envelope: the event's `data`, with
+/// Returns the payload for `data` of the other envelope: the event's `data`, with
 /// the members that stand beside it; around it where its keys are free.
 fn payload(wire_type: &str, members: &[(String, Json)]) -> Option<Json> {
     let is_data = |name: &str| name == Key::Data.name();

@@ -106,7 +106,7 @@ impl Failure {
 
     /// Prints the failure and returns the exit code.
     pub(crate) fn report(&self) -> ExitCode {
-        // Whoever reads the output has had enough of it: nothing to complain of.
+        // Broken pipe, as with `head`: exit silently.
         if !self.is_broken_pipe {
             let mut text = format!("{} {}\n", terminal::bad("error:"), self.message);
             if let Some(hint) = &self.hint {

@@ -31,7 +31,7 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
         .map_err(|error| Failure::caused_by("cannot write JSON", &error))?;
     let mut line = String::with_capacity(json.len() + 1);
     for character in json.chars() {
-        // Such a character stands in a JSON string, where an escape means the same.
+        // Outside of ASCII it can only be inside a string, where an escape is equivalent.
         if is_unsafe(character) {
             let _ = write!(line, "\\u{:04x}", u32::from(character));
         } else {

@@ -51,7 +51,7 @@ impl Progress {
 }
 
 impl Drop for Progress {
-    /// Clears the line, so that the report stands in its place.
+    /// Clears the line: the report replaces it.
     fn drop(&mut self) {
         if self.shown.is_some() {
             let _ = write!(std::io::stderr(), "\r\x1b[K");

@@ -44,7 +44,7 @@ impl Recorder {
             text.extend_from_slice(value);
             text.push(b'\n');
         }
-        // The headers come last: whoever sees them finds the body, too.
+        // Write the headers last: once they exist, the body exists too.
         make_file(&path.with_extension("body"))?.write_all(body)?;
         make_file(&path.with_extension("headers"))?.write_all(&text)?;
         Ok(path)

@@ -35,7 +35,7 @@ pub enum BodyError {
         /// What it is.
         found: JsonType,
     },
-    /// `results` stands in the body twice, by one name or by two that mean the same.
+    /// The body has `results` twice, by one name or by two that mean the same.
     DuplicateResults {
         /// The two names.
         names: [&'static str; 2],
@@ -141,7 +141,7 @@ pub enum EntryErrorKind {
     WrongType {
         /// What the schema says.
         expected: JsonType,
-        /// What stands there.
+        /// The type that is there.
         found: JsonType,
     },
     /// A number is no point in time that [`Timestamp`](crate::Timestamp) holds.

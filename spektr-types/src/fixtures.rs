@@ -269,7 +269,7 @@ pub enum NoPlace {
     NoPointer,
     /// There is nothing at the pointer without its last token.
     NoParent,
-    /// What is there has no members and no elements.
+    /// The value at that place has no members and no elements.
     InNothing,
     /// The object has no such member to take away.
     NoMember,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Stands in `Debug` output where a value is not shown.
+/// Replaces a value that `Debug` does not show.
 pub(crate) struct Redacted;
 
 impl fmt::Debug for Redacted {

@@ -12,8 +12,8 @@ use crate::{Event, EventInfo, EventType, KnownEvent, catalogue};
 /// known. Both arrive there, the second no longer as [`Event::Unknown`] but as its own
 /// variant. A test of [`unhandled`](Self::unhandled) says that there is a new one.
 ///
-/// An entry that does not fit the type that an upgrade brings for it is no event any more:
-/// it is an [`EntryError`](crate::EntryError), and whoever decodes has it, not the router.
+/// An upgrade can bring a type that an entry does not fit. Decoding then returns an
+/// [`EntryError`](crate::EntryError), and the router gets no event.
 ///
 /// `R` is what the functions return: a `Result`, a future, a message. `C` is what they
 /// get beside the event; [`new`](Self::new) makes a router without it, and

@@ -34,7 +34,7 @@ pub struct CanonicalMember<'a> {
     name: Cow<'a, str>,
     /// The name in the entry, where that is another one.
     written: Option<Cow<'a, str>>,
-    /// Whether it stands inside `data`, though it belongs beside it.
+    /// Whether it is inside `data`, though it belongs beside it.
     is_inside: bool,
     raw: &'a str,
 }
@@ -62,7 +62,7 @@ impl<'a> CanonicalMember<'a> {
         self.raw
     }
 
-    /// Tells whether the member stands inside `data`, where the events page shows
+    /// Tells whether the member is inside `data`, where the events page shows
     /// it beside `data`.
     pub fn is_inside_data(&self) -> bool {
         self.is_inside
@@ -229,7 +229,7 @@ impl<'e, 'a> View<'e, 'a> {
                 Key::CreatedAt if !has_time && !is_canonical => continue,
                 Key::Data if nested => continue,
                 Key::Other | Key::Results => {
-                    // What stands in both places is taken from inside.
+                    // A member in both places is taken from inside `data`.
                     if !in_both.contains(&written.as_ref()) {
                         placed.push(CanonicalMember::new(written, false, value));
                     }

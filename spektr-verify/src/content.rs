@@ -2,7 +2,7 @@
 //!
 //! The vendor's guide names the headers and the algorithm; which bytes are
 //! signed is not in the copy that this project works from. So nothing here has
-//! a default: whoever builds a verifier names the signed content, and
+//! a default: the builder of a verifier names the signed content, and
 //! [`diagnose`](crate::diagnose) finds it from one captured delivery.
 
 use std::borrow::Cow;

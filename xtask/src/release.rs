@@ -44,7 +44,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     let names: Vec<_> = packages.iter().map(|package| package.name.as_str()).collect();
     sbom::write(&names, folder.path())?;
     checksums(folder.path())?;
-    // Whoever finds the folder finds a whole release.
+    // Rename at the end: the folder is either complete or absent.
     let place = root.join(FOLDER);
     if place.exists() {
         fs::remove_dir_all(&place)?;
@@ -56,7 +56,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is there already: the packages, and the contracts for other languages.
+/// Returns the packages, and the contracts for other languages.
 fn files(packages: &[Package]) -> Result<Vec<PathBuf>> {
     let root = workspace::root();
     let packed = packages.iter().map(|Package { name, version, .. }| {

@@ -255,7 +255,7 @@ impl Reader<'_> {
     fn reference(&mut self, node: &Node<'_>) -> Option<Ty> {
         let reference = self.required_string(node, "$ref")?;
         let key = names::resolve(node.file, &reference);
-        // A definition is its own file's: what several files use stands in common/.
+        // A definition belongs to its own file: shared ones are files of common/.
         let is_foreign = |key: &str| key.split_once('#').is_some_and(|(file, _)| file != node.file);
         match self.targets.get(&key).filter(|_| !is_foreign(&key)) {
             Some(name) => Some(Ty::Named(name.clone())),

@@ -133,7 +133,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads a list of texts, each of which stands there once.
+    /// Reads a list of distinct texts.
     fn strings(&mut self, node: &Node<'_>) -> Vec<String> {
         self.list(node);
         let mut texts = Vec::new();

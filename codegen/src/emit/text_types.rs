@@ -23,7 +23,7 @@ pub(crate) fn id(def: &TypeDef) -> Vec<Item> {
     })
 }
 
-/// Returns a URL that works for whoever holds it, which `Debug` keeps to itself.
+/// Returns the type of a bearer URL: `Debug` hides it.
 pub(crate) fn url(def: &TypeDef) -> Vec<Item> {
     let name = format_ident!("{}", def.name);
     let label = &def.name;

@@ -29,7 +29,7 @@ pub(super) fn separated(lines: &[&str], from: usize, by: Separator, width: usize
             if cells.len() < 2 || header(lines, rows.end).is_some() {
                 break;
             }
-            // `string | null` is one cell, whatever stands in it.
+            // `string | null` is one cell despite the bar.
             while let Some(null) =
                 cells.iter().skip(1).position(|cell| cell == "null").filter(|_| cells.len() > width)
             {

@@ -203,7 +203,7 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
             signed: forward.as_ref().is_some_and(|forward| forward.counts().0 > 0),
             reconciling: reconciler.is_some(),
         };
-        // Whoever started it may read the first line and no more.
+        // The parent process may close the pipe after the first line.
         let _gone = begun.print(global, address(&sockets.public)?);
         begun.log();
         let totals = operations.clone();

@@ -160,7 +160,7 @@ async fn entries(
     })
 }
 
-/// What is offered for the entries in a state.
+/// The actions that are offered for a state.
 fn again(filter: &Filter) -> Option<Again> {
     let of = |path, text| Some(Again { link: link(path, filter, &[]), text });
     match filter.state? {

@@ -81,7 +81,7 @@ pub(super) async fn sign_in(
         )));
     }
     let token = fields.text("token").unwrap_or_default();
-    // Whoever guesses waits for the answer to each guess before, however many connections they have.
+    // One guess at a time, over all connections.
     let turn = operations.0.sign_ins.lock().await;
     let Some(cookie) = operations.access().open(name, token, Instant::now()) else {
         operations.count_refused();

@@ -1,4 +1,4 @@
-//! What the words of checks and states mean, for whoever is woken by them.
+//! Explains checks and states in words, for the operator on call.
 
 use spektr_inbox::store::State;
 

@@ -306,7 +306,7 @@ mod tests {
         }
         assert_eq!(memory.hold(None).grow_to(1).await, Err(NoMemory));
         small.pop();
-        // What is made of a small body may take what is there for it.
+        // The entries of a small body fit into its own reservation.
         small[0].grow_by(SMALL).await.unwrap();
         assert_eq!(small[1].grow_by(1).await, Err(NoMemory));
     }

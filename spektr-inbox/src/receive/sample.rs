@@ -20,7 +20,7 @@ struct Period {
 }
 
 impl Samples {
-    /// Returns whether a line is logged now, and then how many before it were not.
+    /// Returns the number of lines suppressed since the last one if a line is logged now.
     pub(super) fn take(&self, kind: &'static str) -> Option<u64> {
         self.take_at(kind, Instant::now())
     }

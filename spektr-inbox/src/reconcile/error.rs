@@ -24,7 +24,7 @@ pub enum ReconcileError {
     /// The store failed.
     #[error("the store failed")]
     Store(#[from] StoreError),
-    /// Whoever answers cannot prove to be the server. The key was not sent.
+    /// The server's certificate is not trusted. The API key was not sent.
     #[error(
         "the server's certificate is not trusted: see that the base URL is right; a company's own authority must be among the system's certificates, or in SSL_CERT_FILE"
     )]

@@ -229,7 +229,7 @@ pub(super) fn recorded(spektr_id: &str) -> String {
     format!("sha256:{}", hex::encode(&hash(spektr_id)))
 }
 
-/// What stands there once the person was erased.
+/// The placeholder after the person was erased.
 pub(super) const ERASED: &str = "erased";
 
 /// What is to be erased, in one transaction.

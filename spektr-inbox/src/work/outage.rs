@@ -89,7 +89,7 @@ impl Outage {
 }
 
 impl State {
-    /// Returns whether the failure is logged, and then how many outages before it were not.
+    /// Returns the number of outages not logged since the last one if this failure is logged.
     fn fail(&mut self, now: Instant) -> Option<u64> {
         self.failures = self.failures.saturating_add(1);
         if self.began.is_some() {

@@ -75,7 +75,7 @@ impl Span {
         Self::new(start..start.saturating_add(part.len()))
     }
 
-    /// Returns what stands there in a text, if anything does.
+    /// Returns that part of a text, if there is one.
     #[inline]
     pub(super) fn of(self, text: &str) -> Option<&str> {
         let start = usize::try_from(self.start).ok()?;

@@ -144,7 +144,7 @@ impl Program {
         };
         printed.rewind()?;
         let mut shown = std::io::stdout().lock();
-        // Whoever reads the output may have gone.
+        // The reader of the output may have gone.
         let _gone = std::io::copy(&mut printed, &mut shown);
         drop(shown);
         if status.is_none() {

@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
     /// The end-user's id
     #[arg(value_name = "SPEKTR_ID", value_parser = NonEmptyStringValueParser::new())]
     spektr_id: String,
-    /// Erase what is of this kind; can be repeated [default: every kind]
+    /// Erase this kind of data; can be repeated [default: every kind]
     #[arg(
         long = "kind",
         value_name = "KIND",

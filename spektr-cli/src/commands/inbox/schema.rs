@@ -1,4 +1,4 @@
-//! `spektr inbox schema`: the tables of an inbox in PostgreSQL, for whoever makes them by hand.
+//! `spektr inbox schema`: the DDL of an inbox in PostgreSQL, to be run by hand.
 
 use clap::Args;
 use spektr_inbox::store::postgres::{grants, migration};

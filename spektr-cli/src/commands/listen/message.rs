@@ -112,7 +112,7 @@ impl Printer {
             _ => Vec::new(),
         };
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        // Whoever reads the output may have gone; the deliveries go on.
+        // Keep receiving after the reader of the output has gone.
         let _ = if self.is_json {
             output::print_json(&delivery.record(&lines))
         } else {

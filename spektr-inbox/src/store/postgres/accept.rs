@@ -115,7 +115,7 @@ async fn serve(
                 jobs.push(job);
             }
         }
-        // Whoever is gone has told the sender to come back.
+        // A receiver that no longer waits has asked the sender to retry.
         jobs.retain(|job| !job.answer.is_closed());
         let (probes, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.is_probe);
         for job in probes {
@@ -155,7 +155,7 @@ fn size(job: &Job) -> usize {
 
 fn answer(jobs: Vec<Job>, accepted: Vec<Vec<Acceptance>>) {
     for (job, accepted) in jobs.into_iter().zip(accepted) {
-        // Whoever asked may have gone away; what is committed stays.
+        // The caller may have stopped waiting. The commit stands.
         let _gone = job.answer.send(Ok(accepted));
     }
 }

@@ -91,7 +91,7 @@ pub(super) fn earlier(now: Timestamp) -> String {
     format!("least({now}, (extract(epoch FROM statement_timestamp()) * 1000)::bigint)")
 }
 
-/// The numbers that match, locked: whoever changes them at the same time is waited for,
+/// The numbers that match, locked: concurrent changes of them are waited for,
 /// and what does not match any more is left alone.
 pub(super) fn chosen(condition: &Condition, but: &str, which: &str) -> String {
     format!(

@@ -1,4 +1,4 @@
-//! Makes and migrates the tables, whoever else does so at the same time.
+//! Creates and migrates the tables. Several processes may do so at once.
 
 use std::time::Duration;
 

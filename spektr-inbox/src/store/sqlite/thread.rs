@@ -71,7 +71,7 @@ where
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
         let result = self.result;
         let answer = committed.and_then(|()| result.ok_or(StoreError::Closed));
-        // Whoever asked may have gone away; what is committed stays.
+        // The caller may have stopped waiting. The commit stands.
         let _gone = self.answer.send(answer);
     }
 }
