@@ -142,16 +142,15 @@ fn growth(prefix: &str, piece: &str, work: impl Fn(&str)) -> u64 {
 /// the large text is measured again: a slow measurement of the small one would hide growth.
 fn growth_of(text: impl Fn(usize) -> String, work: impl Fn(&str)) -> u64 {
     const LITTLE: u64 = 1_000_000;
-    const TIMES: usize = 10;
     let measure = |text: &str| {
         let before = worked();
         work(text);
         worked() - before
     };
     let [small, large] = [16 << 10, 256 << 10].map(text);
-    let small = (0..TIMES).map(|_| measure(&small)).min().unwrap_or_default().max(LITTLE);
+    let small = (0..3).map(|_| measure(&small)).min().unwrap_or_default().max(LITTLE);
     let mut growth = u64::MAX;
-    for _ in 0..TIMES {
+    for _ in 0..10 {
         growth = growth.min(measure(&large) / small);
         if growth < TOO_MUCH / 2 {
             break;
