@@ -27,7 +27,7 @@ const SIGNING: &str = "How deliveries are signed";
 /// Which keys, and what they sign.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct KeyArguments {
-    /// TOML file with the signing keys, a table [[keys]] with id and secret for each [without it: SPEKTR_WEBHOOK_KEYS, then keys_file of the configuration]
+    /// TOML file with the signing keys: a list `keys` of tables with id and secret [without it: SPEKTR_WEBHOOK_KEYS, then keys_file of the configuration]
     #[arg(long, value_name = "FILE", help_heading = SIGNING)]
     keys: Option<PathBuf>,
     /// What is signed, a template of {timestamp}, {key_id} and {body} [preset: {timestamp}.{body}, an assumption]
