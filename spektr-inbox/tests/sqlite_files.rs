@@ -75,6 +75,19 @@ async fn an_inspection_leaves_everything_as_it_is_also_beside_an_open_store() {
     assert!(matches!(inspect(), Err(OpenError::Database { .. })));
 }
 
+/// SQLite has the logs beside the file itself, not beside a link to it.
+#[test]
+fn an_inspection_by_a_link_sees_what_the_log_of_an_open_store_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, link) = (folder.path().join("inbox.db"), folder.path().join("link.db"));
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    let store = SqliteOptions::new(&path).open().unwrap();
+    let other = Connection::open(&path).unwrap();
+    other.pragma_update(None, "user_version", 4).unwrap();
+    assert_eq!(SqliteOptions::new(&link).inspect().unwrap().version, 4);
+    drop((store, other));
+}
+
 #[test]
 fn an_inspection_reads_the_file_of_that_name_and_no_other() {
     let folder = tempfile::tempdir().unwrap();

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode};
 use thiserror::Error;
 
-use super::file::{self, OpenError};
+use super::file::{self, OpenError, with_suffix};
 
 /// What is behind the name of a store that was replaced.
 const REPLACED: &str = ".replaced";
@@ -242,10 +242,4 @@ fn copy(connection: &Connection, to: &Path) -> Result<u64, BackupError> {
         let _removed = fs::remove_file(to);
     }
     written
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut path = path.as_os_str().to_owned();
-    path.push(suffix);
-    path.into()
 }

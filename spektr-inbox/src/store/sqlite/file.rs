@@ -160,14 +160,15 @@ pub(super) fn open_existing(path: &Path) -> Result<Connection, OpenError> {
 
 /// Returns the version of a file, and writes nothing to it or beside it.
 pub(super) fn version(path: &Path) -> Result<i32, OpenError> {
-    let file = |source| OpenError::File { path: path.to_owned(), source };
+    // SQLite has the logs beside the file itself, not beside a link to it. Without a file it says so.
+    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_URI;
-    let is_closed = ["-wal", "-journal"].iter().all(|end| !beside(path, end).exists());
+    let is_closed = ["-wal", "-journal"].iter().all(|end| !with_suffix(&real, end).exists());
     let connection = if is_closed {
         // Reading makes a log and its index otherwise, which nobody would remove.
-        open(&immutable(&std::path::absolute(path).map_err(file)?), flags)?
+        open(&immutable(&real), flags)?
     } else {
         open(path, flags)?
     };
@@ -177,10 +178,11 @@ pub(super) fn version(path: &Path) -> Result<i32, OpenError> {
         .map_err(|source| database(path, source))
 }
 
-fn beside(path: &Path, end: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(end);
-    name.into()
+/// Returns the path of a file beside another one: its path with something behind.
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push(suffix);
+    path.into()
 }
 
 /// Returns the URI by which SQLite reads a file that nobody writes.

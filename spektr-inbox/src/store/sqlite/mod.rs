@@ -148,12 +148,12 @@ impl SqliteOptions {
     /// # Examples
     ///
     /// ```
-    /// use spektr_inbox::store::sqlite::SqliteOptions;
+    /// use spektr_inbox::store::sqlite::{OpenError, SqliteOptions};
     ///
     /// # let folder = tempfile::tempdir()?;
     /// # let path = folder.path().join("inbox.db");
     /// let options = SqliteOptions::new(path);
-    /// assert!(options.inspect().is_err());
+    /// assert!(matches!(options.inspect(), Err(OpenError::Database { .. })));
     /// drop(options.clone().open()?);
     /// let inspection = options.inspect()?;
     /// assert_eq!(inspection.version, inspection.known);

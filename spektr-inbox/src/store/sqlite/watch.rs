@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
+use super::file::with_suffix;
 use crate::store::StoreError;
 
 /// The files of an open store.
@@ -61,11 +62,7 @@ impl Before {
     pub(super) fn opened(self) -> io::Result<Watch> {
         // SQLite puts them beside the file itself, not beside a link to it.
         let real = fs::canonicalize(&self.0.path)?;
-        let beside = |suffix: &str| {
-            let mut path = real.clone().into_os_string();
-            path.push(suffix);
-            Watched::new(path.into())
-        };
+        let beside = |suffix: &str| Watched::new(with_suffix(&real, suffix));
         let (log, index) = (beside("-wal")?, beside("-shm")?);
         let replaced = || io::Error::other("it was replaced while it was opened");
         let size = self.0.same().ok_or_else(replaced)?.len();
