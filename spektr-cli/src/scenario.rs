@@ -80,7 +80,7 @@ impl Scenario {
 
     /// Returns a name to share that no event has.
     pub(crate) fn unshared(&self, events: &[Vec<Json>]) -> Option<&str> {
-        let has = |name: &str| events.iter().flatten().any(|event| has_member(event, name));
+        let has = |name: &str| events.iter().flatten().any(|event| event.has_member(name));
         self.shared.iter().map(String::as_str).find(|name| !has(name))
     }
 
@@ -93,12 +93,6 @@ impl Scenario {
     pub(crate) fn begin(&self) -> Story<'_> {
         Story { shared: &self.shared, values: BTreeMap::new() }
     }
-}
-
-/// Tells whether an object at any depth has a member.
-fn has_member(json: &Json, name: &str) -> bool {
-    let is_in = |(own, value): &(String, Json)| own == name || has_member(value, name);
-    json.members().iter().any(is_in) || json.elements().iter().any(|one| has_member(one, name))
 }
 
 /// What the events of one customer share.

@@ -70,6 +70,13 @@ impl Json {
         self.members().iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
+    /// Tells whether this value, or one within it at any depth, is an object with a member of that
+    /// name.
+    pub fn has_member(&self, name: &str) -> bool {
+        let is_in = |(own, value): &(String, Json)| own == name || value.has_member(name);
+        self.members().iter().any(is_in) || self.elements().iter().any(|one| one.has_member(name))
+    }
+
     /// Returns the members of an object, none for any other value.
     pub fn members(&self) -> &[(String, Json)] {
         if let Json::Object(members) = self { members } else { &[] }

@@ -58,8 +58,12 @@ fn oldest_versions(packages: &[Package]) -> Result<bool> {
 fn narrow(root: &Path, packages: &[Package]) -> Result<()> {
     let edit = |path: &Path, edit: &dyn Fn(&str) -> Option<String>| -> Result<()> {
         let text = fs::read_to_string(path)?;
-        let edited =
-            edit(&text).with_context(|| format!("{}: other than known", path.display()))?;
+        let edited = edit(&text).with_context(|| {
+            let path = path.display();
+            format!(
+                "{path}: `narrow` in xtask/src/dependencies.rs does not know this form, adapt it"
+            )
+        })?;
         Ok(fs::write(path, edited)?)
     };
     let names: Vec<_> = packages.iter().map(|package| package.name.as_str()).collect();

@@ -1,8 +1,6 @@
 //! The packages of the workspace that are published.
 
-use std::process::Command;
-
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use serde::Deserialize;
 
 use crate::workspace;
@@ -27,19 +25,8 @@ impl Package {
     }
 }
 
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-}
-
 pub(crate) fn packages() -> Result<Vec<Package>> {
-    let output = Command::new(workspace::cargo())
-        .args(["metadata", "--no-deps", "--locked", "--offline", "--format-version", "1"])
-        .current_dir(workspace::root())
-        .output()
-        .context("cannot run cargo metadata")?;
-    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim_end());
-    let Metadata { mut packages } = serde_json::from_slice(&output.stdout)?;
+    let mut packages: Vec<Package> = workspace::packages()?;
     packages.retain(|package| package.publish.as_ref().is_none_or(|places| !places.is_empty()));
     Ok(packages)
 }

@@ -3,9 +3,12 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use spektr_codegen::{Problems, SchemaSet};
 
 /// Returns the root of the workspace in which the command was given: the nearest
@@ -29,6 +32,23 @@ pub(crate) fn root() -> &'static Path {
 /// Returns the cargo that runs this program.
 pub(crate) fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"))
+}
+
+/// Returns the packages of the workspace, with what the caller reads of `cargo metadata`.
+pub(crate) fn packages<P: DeserializeOwned>() -> Result<Vec<P>> {
+    #[derive(Deserialize)]
+    struct Metadata<P> {
+        packages: Vec<P>,
+    }
+    let output = Command::new(cargo())
+        .current_dir(root())
+        .args(["metadata", "--no-deps", "--offline", "--locked", "--format-version", "1"])
+        .output()
+        .context("cannot run cargo metadata")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "cargo metadata: {}", said.trim_end());
+    let metadata: Metadata<P> = serde_json::from_slice(&output.stdout)?;
+    Ok(metadata.packages)
 }
 
 /// Reads the schema files below a schema folder, as paths in it and what is in

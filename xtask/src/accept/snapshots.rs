@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use crate::{git, workspace};
@@ -15,12 +14,6 @@ const HOLDERS: [&str; 2] = ["insta::assert", "trycmd::TestCases"];
 
 /// The package whose code follows from the schema.
 const GENERATED: &str = "spektr-types";
-
-/// What `cargo metadata` says.
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-}
 
 #[derive(Deserialize)]
 struct Package {
@@ -58,7 +51,7 @@ impl Selection {
     /// Selects the packages that are made from the schema, or that have changed since
     /// the last commit, with those that depend on them; or all.
     pub(super) fn new(all: bool) -> Result<Self> {
-        let packages = packages()?;
+        let packages = workspace::packages::<Package>()?;
         let names = packages.iter().map(|package| package.name.as_str());
         let wanted: BTreeSet<&str> = match all {
             true => names.collect(),
@@ -92,17 +85,6 @@ impl Selection {
             arguments.into_iter().flatten().filter(|part| !part.is_empty()).collect();
         Ok(selection)
     }
-}
-
-fn packages() -> Result<Vec<Package>> {
-    let output = Command::new(workspace::cargo())
-        .current_dir(workspace::root())
-        .args(["metadata", "--no-deps", "--offline", "--locked", "--format-version", "1"])
-        .output()
-        .context("cannot run cargo metadata")?;
-    ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Metadata = serde_json::from_slice(&output.stdout)?;
-    Ok(metadata.packages)
 }
 
 /// Returns the names of the packages with a file that differs from the last commit.
