@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, ensure};
+use tempfile::TempDir;
 
 use crate::published::{self, Package};
 use crate::{codegen, git, sbom, tools, workspace};
@@ -15,28 +16,38 @@ const FOLDER: &str = "target/release-files";
 /// Checksums of all others, as `sha256sum --check` reads them.
 const CHECKSUMS: &str = "SHA256SUMS";
 
-/// Packs each published package, and builds it from what was packed; tells whether all succeeded.
-pub(crate) fn package(options: &[&str]) -> Result<bool> {
+/// Packs each published package, and builds it from what was packed. Returns the folder with them,
+/// or `None` if not all succeeded.
+///
+/// The folder is a new one: cargo unpacks a package of the same version and folder once for all
+/// times, and would build the next one with the former sources of the others.
+pub(crate) fn package(options: &[&str]) -> Result<Option<TempDir>> {
+    let target = workspace::root().join("target");
+    let packed = tempfile::tempdir_in(&target)?;
     let mut command = Command::new(workspace::cargo());
-    command.args(["package", "--locked", "--target-dir", "target"]).args(options);
+    command.args(["package", "--locked", "--target-dir"]).arg(packed.path()).args(options);
+    // What other crates are built into stays for the next time.
+    command.env("CARGO_BUILD_BUILD_DIR", target.join("packages"));
     for package in published::packages()? {
         command.args(["--package", &package.name]);
     }
     println!("==> cargo package, of each published package");
     let status = command.current_dir(workspace::root()).status();
-    Ok(status.context("cannot run cargo package")?.success())
+    let is_done = status.context("cannot run cargo package")?.success();
+    Ok(is_done.then_some(packed))
 }
 
 pub(crate) fn run() -> Result<ExitCode> {
     tools::ensure_subcommand(sbom::TOOL)?;
     git::ensure_clean()?;
-    if codegen::run(true)? != ExitCode::SUCCESS || !package(&[])? {
+    if codegen::run(true)? != ExitCode::SUCCESS {
         return Ok(ExitCode::FAILURE);
     }
+    let Some(packed) = package(&[])? else { return Ok(ExitCode::FAILURE) };
     let root = workspace::root();
     let packages = published::packages()?;
     let folder = tempfile::tempdir_in(root.join("target"))?;
-    for file in files(&packages)? {
+    for file in files(&packages, packed.path())? {
         let copy = folder.path().join(file.file_name().context("a file has a name")?);
         ensure!(!copy.exists(), "two files of the release are named {}", copy.display());
         fs::copy(&file, copy).with_context(|| format!("cannot copy {}", file.display()))?;
@@ -57,10 +68,10 @@ pub(crate) fn run() -> Result<ExitCode> {
 }
 
 /// Returns the packages, and the contracts for other languages.
-fn files(packages: &[Package]) -> Result<Vec<PathBuf>> {
+fn files(packages: &[Package], packed: &Path) -> Result<Vec<PathBuf>> {
     let root = workspace::root();
     let packed = packages.iter().map(|Package { name, version, .. }| {
-        root.join(format!("target/package/{name}-{version}.crate"))
+        packed.join(format!("package/{name}-{version}.crate"))
     });
     let contracts = git::run(&["ls-files", "contracts"])?;
     let contracts = contracts.lines().map(|name| root.join(name));
