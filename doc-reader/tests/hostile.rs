@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 use spektr_doc_reader::{MAX_BYTES, ReadError, read};
 use support::webhooks;
@@ -124,44 +126,48 @@ fn repeated(piece: &str, bytes: usize) -> String {
     piece.repeat(bytes / piece.len())
 }
 
-/// Nanoseconds for which the processor has worked for this thread; waiting is not counted.
-fn worked() -> u64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux counts it");
-    text.split(' ').next().and_then(|count| count.parse().ok()).expect("a count")
+/// How long the processor has worked for this thread; waiting is not counted.
+///
+/// The clock counts nanoseconds. What `/proc` says of a thread moves on with the timer's ticks only,
+/// of which a small text takes none or one.
+fn worked() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    now.try_into().expect("a thread has worked for no negative time")
 }
 
-/// How much more work a function does for a piece that comes sixteen times as often.
-/// Work that is too little to be counted counts as little.
-fn growth(prefix: &str, piece: &str, work: impl Fn(&str)) -> u64 {
+/// How much more work a function does for a piece that comes sixty-four times as often.
+fn growth(prefix: &str, piece: &str, work: impl Fn(&str)) -> u128 {
     growth_of(|size| format!("{prefix}{}", repeated(piece, size)), work)
 }
 
-/// How much more work a function does for a text of sixteen times the size.
+/// How much more work a function does for a text of sixty-four times the size.
 ///
-/// What else runs on a machine only adds time, so each size counts with its least measurement. Only
-/// the large text is measured again: a slow measurement of the small one would hide growth.
-fn growth_of(text: impl Fn(usize) -> String, work: impl Fn(&str)) -> u64 {
-    const LITTLE: u64 = 1_000_000;
+/// Other programs and cold caches only add work, so each size counts with its least measurement. The
+/// large text is measured again only while its growth is more than it should be.
+fn growth_of(text: impl Fn(usize) -> String, work: impl Fn(&str)) -> u128 {
     let measure = |text: &str| {
         let before = worked();
         work(text);
-        worked() - before
+        (worked() - before).as_nanos().max(1)
     };
-    let [small, large] = [16 << 10, 256 << 10].map(text);
-    let small = (0..3).map(|_| measure(&small)).min().unwrap_or_default().max(LITTLE);
-    let mut growth = u64::MAX;
+    let [small, large] = [4 << 10, 256 << 10].map(text);
+    let mut least = [u128::MAX; 2];
     for _ in 0..10 {
-        growth = growth.min(measure(&large) / small);
-        if growth < TOO_MUCH / 2 {
+        least[0] = (0..5).map(|_| measure(&small)).fold(least[0], u128::min);
+        least[1] = least[1].min(measure(&large));
+        if least[1] / least[0] < LINEAR * 2 {
             break;
         }
     }
-    growth
+    least[1] / least[0]
 }
 
-/// Work in proportion to the size grows sixteenfold, and work in proportion to its square 256
-/// fold.
-const TOO_MUCH: u64 = 64;
+/// What work in proportion to the size grows by. In proportion to its square it grows by 4096.
+const LINEAR: u128 = 64;
+
+/// Eight times what is expected, and an eighth of what is looked for: no machine is so noisy that it
+/// makes the one look like the other.
+const TOO_MUCH: u128 = LINEAR * 8;
 
 #[test]
 fn work_grows_with_the_size_of_the_input_only() {
