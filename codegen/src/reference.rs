@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use spektr_json::Json;
 
 use crate::embed;
-use crate::examples::{Example, Examples, Origin};
+use crate::examples::Examples;
 use crate::folders::{REFERENCE, TYPES};
 use crate::model::{Decision, Member, Model};
 use crate::problem::Problems;
@@ -69,7 +69,7 @@ pub fn reference<T: AsRef<[u8]>>(
 /// Returns the examples for the tests of those who use the types.
 fn fixtures(model: &Model, examples: &Examples) -> String {
     let of = |folder: &str| {
-        let kept = examples.of(folder).iter().filter(|example| !is_edit(example));
+        let kept = examples.of(folder).iter().filter(|example| !example.is_edit());
         Json::object(kept.map(|example| (example.case.as_str(), example.body.clone())))
     };
     let events = model.events.iter().map(|event| (event.name.as_str(), of(&event.module)));
@@ -80,15 +80,11 @@ fn fixtures(model: &Model, examples: &Examples) -> String {
 /// Returns the examples of a folder that are not the full one with one edit: the
 /// tool makes those with `--set`.
 fn examples_of(examples: &Examples, folder: &str) -> Json {
-    let kept = examples.of(folder).iter().filter(|example| !is_edit(example));
+    let kept = examples.of(folder).iter().filter(|example| !example.is_edit());
     let kept = kept.map(|example| {
         Json::object([("case", Json::from(example.case.as_str())), ("body", example.body.clone())])
     });
     Json::Array(kept.collect())
-}
-
-pub(crate) fn is_edit(example: &Example) -> bool {
-    matches!(example.origin, Origin::Edited { .. })
 }
 
 fn decisions(decisions: &[Decision]) -> Json {

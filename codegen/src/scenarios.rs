@@ -7,7 +7,6 @@ use spektr_json::Json;
 use crate::examples::Examples;
 use crate::json;
 use crate::problem::{Problem, ProblemKind, Problems};
-use crate::reference::is_edit;
 
 /// Members that each event has its own of, or that say what it is.
 const OWN: [&str; 5] = ["id", "type", "eventType", "createdAt", "timestamp"];
@@ -73,7 +72,7 @@ fn check(examples: &Examples, bytes: &[u8]) -> Result<Json, String> {
     let mut sent = Vec::new();
     for name in steps.iter().flat_map(|step| &step.send) {
         let (folder, case) = name.split_once('/').unwrap_or((name, "full"));
-        let mut carried = examples.of(folder).iter().filter(|example| !is_edit(example));
+        let mut carried = examples.of(folder).iter().filter(|example| !example.is_edit());
         let example = carried.find(|example| example.case == case);
         let example = example.ok_or_else(|| format!("there is no example `{folder}/{case}`"))?;
         sent.push(&example.body);

@@ -3,7 +3,7 @@
 //! Every series whose labels are known is there from the start, at zero, so that an alert on
 //! its increase sees the first one.
 
-mod labels;
+mod label_values;
 mod registry;
 mod series;
 #[cfg(test)]
@@ -26,9 +26,9 @@ use spektr_verify::Verifier;
 use tokio::time::Instant;
 
 #[cfg(feature = "reconcile")]
-use self::labels::RECONCILIATION_RESULTS;
-pub(crate) use self::labels::type_label;
-use self::labels::{ATTEMPT_RESULTS, OTHER, REJECTION_REASONS, type_labels};
+use self::label_values::RECONCILIATION_RESULTS;
+pub(crate) use self::label_values::type_label;
+use self::label_values::{ATTEMPT_RESULTS, OTHER, REJECTION_REASONS, type_labels};
 use self::series::Series;
 use crate::store::{State, Stats};
 

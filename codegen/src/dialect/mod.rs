@@ -7,8 +7,8 @@
 mod batch;
 mod head;
 mod members;
+mod named_types;
 mod source;
-mod types;
 
 use std::collections::BTreeMap;
 

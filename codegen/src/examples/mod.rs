@@ -36,6 +36,13 @@ pub struct Example {
     pub origin: Origin,
 }
 
+impl Example {
+    /// Returns whether the example is the full one with one change.
+    pub(crate) fn is_edit(&self) -> bool {
+        matches!(self.origin, Origin::Edited { .. })
+    }
+}
+
 /// Where an example comes from.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]

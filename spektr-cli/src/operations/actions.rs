@@ -14,12 +14,13 @@ use spektr_inbox::store::{Filter, Operator, State, StoreError};
 use spektr_inbox::{Clock as _, SystemClock, operate};
 use tokio::time::timeout;
 
-use super::Operations;
 use super::access::Session;
 use super::form::{Fields, fields_of, link};
 use super::guard::Visitor;
 use super::numbers::whole;
-use super::page::{Frame, Refused, shown};
+use super::page::{Frame, shown};
+use super::refused::Refused;
+use super::state::Operations;
 use super::words;
 use crate::terminal::safe;
 

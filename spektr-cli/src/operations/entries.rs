@@ -8,11 +8,12 @@ use spektr_inbox::store::{Attempt, Filter, Page, State, Summary};
 use spektr_inbox::{Clock as _, SystemClock};
 use spektr_types::catalogue;
 
-use super::Operations;
 use super::form::{Fields, link};
 use super::guard::Visitor;
 use super::numbers::{When, bytes};
-use super::page::{Frame, Refused, shown};
+use super::page::{Frame, shown};
+use super::refused::Refused;
+use super::state::Operations;
 use super::words;
 use crate::terminal::safe;
 

@@ -2,9 +2,9 @@
 
 use spektr_types::Timestamp;
 
-use super::Operations;
 use super::figures::Metrics;
 use super::numbers::When;
+use super::state::Operations;
 use crate::terminal::{count, safe};
 
 /// Something that is known, in words.

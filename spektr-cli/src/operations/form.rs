@@ -3,7 +3,7 @@
 use form_urlencoded::Serializer;
 use spektr_inbox::store::{Filter, State};
 
-use super::page::Refused;
+use super::refused::Refused;
 
 /// Named texts, each at most once; those that are empty are left out.
 pub(super) struct Fields(Vec<(String, String)>);

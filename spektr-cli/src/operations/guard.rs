@@ -15,10 +15,10 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 
-use super::Operations;
 use super::access::Session;
 use super::form::link;
-use super::page::Refused;
+use super::refused::Refused;
+use super::state::Operations;
 use spektr_inbox::store::Filter;
 
 pub(super) const COOKIE: &str = "spektr_operations";

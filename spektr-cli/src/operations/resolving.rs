@@ -8,12 +8,13 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use spektr_inbox::store::{Operator, State};
 use spektr_inbox::{Clock as _, SystemClock, operate};
 
-use super::Operations;
 use super::actions::proven;
 use super::entries::{Row, find};
 use super::form::{Fields, link};
 use super::guard::Visitor;
-use super::page::{Frame, Refused, shown};
+use super::page::{Frame, shown};
+use super::refused::Refused;
+use super::state::Operations;
 use spektr_inbox::store::Filter;
 
 /// The longest reason, in characters.

@@ -10,12 +10,13 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use tokio::time::sleep;
 
-use super::Operations;
 use super::access::LASTS;
 use super::actions::proven;
 use super::form::Fields;
 use super::guard::{COOKIE, Visitor};
-use super::page::{Frame, Refused, shown};
+use super::page::{Frame, shown};
+use super::refused::Refused;
+use super::state::Operations;
 use crate::terminal::safe;
 
 /// How long a wrong token is answered after, and no other is looked at.

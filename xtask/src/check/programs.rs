@@ -147,6 +147,7 @@ impl Program {
         // The reader of the output may have gone.
         let _gone = std::io::copy(&mut printed, &mut shown);
         drop(shown);
+        say(format_args!("       Ended {name} after {} s", began.elapsed().as_secs()));
         if status.is_none() {
             say(format_args!("{name} was stopped after {} minutes", LONGEST.as_secs() / 60));
         }

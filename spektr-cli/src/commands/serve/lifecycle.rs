@@ -20,7 +20,7 @@ use super::forward::Forward;
 use super::sockets::Sockets;
 use super::supervisor::Supervisor;
 use crate::descriptors::{OPERATORS, make_room};
-use crate::operations::Operations;
+use crate::operations::{self, Operations};
 use crate::runtime::Signals;
 
 /// How far the service has come on its way to the end.
@@ -71,7 +71,7 @@ impl Work {
                 .await;
             stage.send_replace(Stage::OperationsEnd);
         };
-        let operations = Server::new(self.operations.router())
+        let operations = Server::new(operations::router(&self.operations))
             .with_linger(Duration::ZERO)
             .with_max_connections(OPERATORS)
             .serve(sockets.private, reached(&stage, Stage::OperationsEnd));

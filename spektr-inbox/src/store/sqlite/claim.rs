@@ -197,7 +197,7 @@ mod tests {
     use rusqlite::StatementStatus;
 
     use super::*;
-    use crate::store::sqlite::file::MIGRATIONS;
+    use crate::store::sqlite::schema::MIGRATIONS;
 
     /// The steps of SQLite's machine to learn whether so many dead ones hold back an entry that
     /// comes after all of them, or before.

@@ -64,7 +64,7 @@ mod tests {
 
     use super::*;
     use crate::clock::from_millis;
-    use crate::store::sqlite::file::MIGRATIONS;
+    use crate::store::sqlite::schema::MIGRATIONS;
     use crate::store::sqlite::write;
 
     /// The steps of SQLite's machine for an id with so many contents.

@@ -9,22 +9,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use thiserror::Error;
 
 use super::checkpoint;
-
-/// "spkt": tells the file from those of other programs.
-pub(super) const APPLICATION_ID: i32 = 0x7370_6b74;
-
-/// What makes each version out of the one before; version 0 is an empty file.
-pub(super) const MIGRATIONS: [&str; 5] = [
-    include_str!("schema.1.sql"),
-    include_str!("schema.2.sql"),
-    include_str!("schema.3.sql"),
-    include_str!("schema.4.sql"),
-    include_str!("schema.5.sql"),
-];
+use super::schema::{self, APPLICATION_ID, MIGRATIONS};
 
 /// How long a connection waits for those of other processes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -111,7 +100,7 @@ pub(super) fn open_writer(
     // Used during migration: the `Checkpointer` then takes the place of SQLite's own checkpoints.
     connection.pragma_update(None, "wal_autocheckpoint", checkpoint::PAGES).map_err(database)?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES).map_err(database)?;
-    migrate(&mut connection, path)?;
+    schema::migrate(&mut connection).map_err(database)?;
     // The journal that made the file must not come back after a power cut.
     sync_folder(path).map_err(file)?;
     if let Some(bytes) = max_bytes {
@@ -262,25 +251,6 @@ fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
         return Err(OpenError::Newer { path: path.to_owned(), found, known });
     }
     Ok(())
-}
-
-/// Applies what is missing. The version is read inside the transaction, so that
-/// of two processes that start at once only one does it.
-fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
-    let mut migrate = || {
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let version: usize =
-            transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        for script in MIGRATIONS.iter().skip(version) {
-            transaction.execute_batch(script)?;
-        }
-        if version < MIGRATIONS.len() {
-            transaction.pragma_update(None, "user_version", MIGRATIONS.len())?;
-            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        }
-        transaction.commit()
-    };
-    migrate().map_err(|source| database(path, source))
 }
 
 /// Makes the file, readable by its owner only, where there is none. What is there is

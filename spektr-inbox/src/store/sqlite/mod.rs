@@ -26,6 +26,7 @@ mod quarantine;
 mod read;
 mod release;
 mod row;
+mod schema;
 mod sync;
 mod thread;
 mod watch;
@@ -163,7 +164,7 @@ impl SqliteOptions {
         let version = file::version(&self.path)?;
         Ok(Inspection {
             version: u32::try_from(version).unwrap_or(0),
-            known: file::MIGRATIONS.len() as u32,
+            known: schema::MIGRATIONS.len() as u32,
         })
     }
 }

@@ -1,0 +1,165 @@
+//! What the pages have in common: the receiver and its store, who may do what, and the figures
+//! that this process remembers.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use spektr_inbox::store::{Stats, Store};
+use spektr_inbox::{Clock as _, Count, Receiver, SystemClock};
+use spektr_types::Timestamp;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+
+use super::access::Access;
+use super::figures::{Metrics, Sample};
+use super::samples::{Samples, Span};
+
+/// How long the store may take for the figures.
+const FIGURES_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// For how long the figures of a page are shown again, so that looking often costs little.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// What the pages are about.
+pub(crate) struct About {
+    /// Whether the address is one of this machine alone.
+    pub(crate) is_local: bool,
+    pub(crate) source: String,
+    /// Where the inbox is, without what is secret of it.
+    pub(crate) store: String,
+    /// The file, if the inbox is in SQLite.
+    pub(crate) file: Option<PathBuf>,
+    /// Where events are posted to.
+    pub(crate) forwarding: Option<String>,
+    /// Whether what was missed is fetched.
+    pub(crate) is_reconciling: bool,
+}
+
+/// The pages. Clones are the same pages.
+#[derive(Clone)]
+pub(crate) struct Operations(pub(super) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(super) receiver: Receiver,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) access: Access,
+    pub(super) about: About,
+    pub(super) started: Instant,
+    pub(super) started_at: Timestamp,
+    pub(super) samples: Mutex<Samples>,
+    /// Sign-ins with a wrong token.
+    pub(super) refused: Count,
+    /// Held while a token is looked at and, if it is wrong, until that is answered.
+    pub(super) sign_ins: tokio::sync::Mutex<()>,
+    /// Entries are counted for one page at a time.
+    pub(super) counting: tokio::sync::Mutex<()>,
+    /// The figures that a page has shown last, and the text that they were read from.
+    pub(super) last: tokio::sync::Mutex<Option<(Instant, Sample, Arc<str>)>>,
+}
+
+impl Operations {
+    pub(crate) fn new(
+        receiver: Receiver,
+        store: Arc<dyn Store>,
+        access: Access,
+        about: About,
+    ) -> Self {
+        const REFUSED: &str = "Sign-ins at the pages of operations with a wrong token";
+        let refused = receiver.metrics().count("operations_sign_ins_refused", REFUSED);
+        Self(Arc::new(Inner {
+            receiver,
+            store,
+            access,
+            about,
+            started: Instant::now(),
+            started_at: SystemClock::new().now(),
+            samples: Mutex::new(Samples::new()),
+            refused,
+            sign_ins: tokio::sync::Mutex::default(),
+            counting: tokio::sync::Mutex::default(),
+            last: tokio::sync::Mutex::default(),
+        }))
+    }
+
+    /// Keeps a sample now and then. Never ends.
+    pub(crate) async fn sample(&self) {
+        let mut ticks = interval(Span::Hour.interval());
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // The first one is at once.
+        ticks.tick().await;
+        loop {
+            ticks.tick().await;
+            let (sample, _) = self.look().await;
+            self.0.samples.lock().unwrap_or_else(PoisonError::into_inner).add(&sample);
+        }
+    }
+
+    /// The figures of now, and the metrics that they were read from.
+    pub(super) async fn look(&self) -> (Sample, Arc<str>) {
+        let inner = &*self.0;
+        let mut last = inner.last.lock().await;
+        if let Some((at, sample, text)) = &*last {
+            if at.elapsed() < FRESH {
+                return (sample.clone(), Arc::clone(text));
+            }
+        }
+        let (sample, text) = self.read().await;
+        *last = Some((Instant::now(), sample.clone(), Arc::clone(&text)));
+        (sample, text)
+    }
+
+    /// Reads the figures without the cache. Those of the store are missing if it does not answer
+    /// within a second.
+    async fn read(&self) -> (Sample, Arc<str>) {
+        let inner = &*self.0;
+        let stats = timeout(FIGURES_TIMEOUT, inner.store.stats()).await;
+        let stats = stats.ok().and_then(Result::ok);
+        let text: Arc<str> = inner.receiver.metrics().render().into();
+        let mut sample = Sample::read(&Metrics::new(&text), inner.started.elapsed());
+        sample.oldest = stats.map_or(0, |stats| age_of_oldest(&stats));
+        sample.store = stats;
+        (sample, text)
+    }
+
+    /// Logs what this process has done.
+    pub(crate) async fn log_totals(&self) {
+        let (Sample { at, accepted, handled, failed, refused, store, .. }, _) = self.read().await;
+        let (seconds, pending) = (at.as_secs(), store.map(|stats| stats.pending));
+        tracing::info!(
+            seconds,
+            accepted,
+            handled,
+            failed,
+            refused,
+            pending,
+            "the service has ended"
+        );
+    }
+
+    /// The samples of a stretch of time that ends with one.
+    pub(super) fn samples(&self, span: Span, now: &Sample) -> Vec<Sample> {
+        self.0.samples.lock().unwrap_or_else(PoisonError::into_inner).of(span, now)
+    }
+
+    pub(super) fn is_local(&self) -> bool {
+        self.0.about.is_local
+    }
+
+    pub(super) fn access(&self) -> &Access {
+        &self.0.access
+    }
+
+    pub(super) fn count_refused(&self) {
+        self.0.refused.add(1);
+    }
+
+    pub(super) fn store(&self) -> &Arc<dyn Store> {
+        &self.0.store
+    }
+}
+
+fn age_of_oldest(stats: &Stats) -> u64 {
+    let now = SystemClock::new().now().as_millis();
+    let age = stats.oldest_pending.map_or(0, |oldest| now - oldest.as_millis());
+    u64::try_from(age / 1000).unwrap_or_default()
+}
