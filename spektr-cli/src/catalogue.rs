@@ -9,7 +9,6 @@ use serde_json::value::RawValue;
 use spektr_types::EventInfo;
 
 use crate::failure::Failure;
-use crate::scenario::Scenario;
 use crate::terminal::safe;
 
 /// What codegen writes for this tool.
@@ -107,6 +106,27 @@ pub(crate) fn envelope() -> &'static [Member] {
 /// Returns the members of the envelope with `eventType`; `data` is the payload.
 pub(crate) fn other_envelope() -> &'static [Member] {
     &REFERENCE.other_envelope
+}
+
+/// One customer's story, as a file has it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Scenario {
+    pub(crate) description: String,
+    /// Names of members whose text is the same in all events of a story, and another in the next.
+    pub(crate) shared: Vec<String>,
+    pub(crate) steps: Vec<Step>,
+}
+
+/// Events that are sent in one delivery.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Step {
+    /// How long to wait before, in seconds.
+    #[serde(default)]
+    pub(crate) after: u32,
+    /// `EVENT` or `EVENT/CASE` each.
+    pub(crate) send: Vec<String>,
 }
 
 /// Returns the scenarios by name.

@@ -3,7 +3,6 @@
 
 mod headers;
 mod signature;
-mod values;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,15 +12,15 @@ use spektr_inbox::{Backoff, Breaker, HttpUrl};
 
 pub(crate) use self::headers::OwnHeaders;
 pub(crate) use self::signature::{Keys, message_id};
-pub(crate) use self::values::{
-    EventTypes, PermanentStatuses, parse_attempts, parse_events, parse_pause, parse_rate,
-    parse_timeout,
-};
 use crate::arguments::quietly;
 use crate::client::{Identity, TlsFiles, parse_url};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::time;
+use crate::values::{
+    EventTypes, PermanentStatuses, parse_attempts, parse_events, parse_pause, parse_rate,
+    parse_timeout,
+};
 
 const FORWARDING: &str = "Where events are posted to";
 

@@ -34,6 +34,7 @@ mod forwarding;
 mod http;
 mod input;
 mod keys;
+mod location;
 mod log;
 mod operations;
 mod output;
@@ -48,6 +49,7 @@ mod serving;
 mod store;
 mod terminal;
 mod time;
+mod values;
 
 use std::process::ExitCode;
 

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use serde::Deserialize;
 use spektr_json::Json;
 use spektr_types::EnvelopeKey as Key;
 
-use crate::catalogue::{self, did_you_mean};
+use crate::catalogue::{self, Scenario, Step, did_you_mean};
 use crate::delivery::Ids;
 use crate::failure::Failure;
 use crate::input;
@@ -22,26 +21,6 @@ const EXAMPLE: &str = "as {\"description\": \"An alert.\", \"shared\": [\"spektr
 fn is_own(name: &str) -> bool {
     let own = [Key::Id, Key::WireType, Key::EventType, Key::CreatedAt, Key::Timestamp];
     own.iter().any(|key| key.name() == name)
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Scenario {
-    pub(crate) description: String,
-    /// Names of members whose text is the same in all events of a story, and another in the next.
-    shared: Vec<String>,
-    pub(crate) steps: Vec<Step>,
-}
-
-/// Events that are sent in one delivery.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Step {
-    /// How long to wait before, in seconds.
-    #[serde(default)]
-    after: u32,
-    /// `EVENT` or `EVENT/CASE` each.
-    pub(crate) send: Vec<String>,
 }
 
 impl Step {

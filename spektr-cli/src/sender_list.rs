@@ -12,6 +12,7 @@ use crate::arguments::quietly;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::store::StoreArguments;
+use crate::values::{parse_place, parse_unit};
 
 const LIST: &str = "The sender's list of events";
 
@@ -61,18 +62,6 @@ impl ComparedArguments {
     ) -> Reconciler {
         Reconciler::new(store, client).with_source(&config.source(self.source.as_deref()))
     }
-}
-
-/// Reads the name of an environment, or a base URL.
-pub(crate) fn parse_place(text: &str) -> Result<BaseUrl, String> {
-    if let Ok(environment) = text.parse::<Environment>() {
-        return Ok(environment.base_url());
-    }
-    BaseUrl::parse(text).map_err(|error| format!("{error}; or live, sandbox or test"))
-}
-
-pub(crate) fn parse_unit(text: &str) -> Result<TimeUnit, String> {
-    text.parse::<TimeUnit>().map_err(|error| error.to_string())
 }
 
 impl ListArguments {

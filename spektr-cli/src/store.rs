@@ -1,10 +1,10 @@
 //! Where the inbox is.
 
+use std::env;
 use std::error::Error;
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::{env, fmt};
 
 use clap::Args;
 use spektr_inbox::store::postgres::{self, PostgresOptions};
@@ -14,16 +14,10 @@ use spektr_inbox::store::{Store, StoreError};
 use crate::arguments::quietly;
 use crate::config::{Config, Origin};
 use crate::failure::Failure;
-use crate::terminal::safe;
+use crate::location::{Location, PASSWORD, PRESET, has_password};
 
 /// The setting, which `SPEKTR_STORE` overrides.
 const SETTING: &str = "store";
-
-/// The inbox where none is named.
-pub(crate) const PRESET: &str = "sqlite://spektr-inbox.db";
-
-/// The variable that holds a password, as PostgreSQL's own tools read it.
-const PASSWORD: &str = "PGPASSWORD";
 
 /// Which inbox is meant.
 #[derive(Args, Clone, Debug)]
@@ -33,67 +27,7 @@ pub(crate) struct StoreArguments {
     store: Option<Location>,
 }
 
-/// A place where an inbox can be.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) enum Location {
-    Sqlite(PathBuf),
-    /// A URL, possibly with a password.
-    Postgres(String),
-}
-
 impl Location {
-    /// Reads a URL; the message of an error quotes nothing of it.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            return Ok(Self::Postgres(text.to_owned()));
-        }
-        let Some(path) = text.strip_prefix("sqlite://") else {
-            return Err("expected sqlite://PATH or postgres://USER@HOST/DATABASE".to_owned());
-        };
-        // SQLite itself reads both as something else than a file of that name.
-        if path.is_empty() || path.starts_with(':') || path.starts_with("file:") {
-            return Err(format!("sqlite:// is followed by the path of a file, as in {PRESET}"));
-        }
-        Ok(Self::Sqlite(path.into()))
-    }
-
-    /// Reads a URL of the command line, which others can read too.
-    fn parse_argument(text: &str) -> Result<Self, String> {
-        let location = Self::parse(text)?;
-        match &location {
-            Self::Postgres(url) if has_password(url) => Err(format!(
-                "a password does not belong on the command line: set SPEKTR_STORE to the URL, \
-                 or {PASSWORD}"
-            )),
-            _ => Ok(location),
-        }
-    }
-
-    /// Returns the URL, without what is secret of it.
-    pub(crate) fn shown(&self) -> String {
-        match self {
-            Self::Sqlite(path) => format!("sqlite://{}", safe(&path.to_string_lossy())),
-            Self::Postgres(url) => {
-                let url = url.split('?').next().unwrap_or_default();
-                let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", url));
-                let rest = match rest.rsplit_once('@') {
-                    Some((user, host)) => {
-                        format!("{}@{host}", user.split(':').next().unwrap_or_default())
-                    }
-                    None => rest.to_owned(),
-                };
-                format!("{scheme}://{}", safe(&rest))
-            }
-        }
-    }
-
-    fn below(self, folder: &Path) -> Self {
-        match self {
-            Self::Sqlite(path) => Self::Sqlite(folder.join(path)),
-            other => other,
-        }
-    }
-
     async fn open(self, is_checked: bool) -> Result<Arc<dyn Store>, Failure> {
         let fail = |error: &dyn Error| Failure::caused_by("cannot open the inbox", error);
         match self {
@@ -123,21 +57,6 @@ impl Location {
             }
         }
     }
-}
-
-impl fmt::Debug for Location {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.shown())
-    }
-}
-
-/// Tells whether a PostgreSQL URL has a password, also where the rest of it is
-/// not well-formed.
-fn has_password(url: &str) -> bool {
-    let (base, query) = url.split_once('?').unwrap_or((url, ""));
-    let base = base.split_once("://").map_or(base, |(_, rest)| rest);
-    let in_base = base.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'));
-    in_base || query.split('&').any(|pair| pair.starts_with("password="))
 }
 
 /// Tells whether a PostgreSQL URL names a file with the password.
@@ -221,40 +140,6 @@ impl From<StoreError> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn reads_paths_and_nothing_that_sqlite_takes_for_another_thing() {
-        let sqlite = |path: &str| Ok(Location::Sqlite(path.into()));
-        assert_eq!(Location::parse("sqlite://a/b.db"), sqlite("a/b.db"));
-        assert_eq!(Location::parse("sqlite:///var/lib/a.db"), sqlite("/var/lib/a.db"));
-        let message = |text| Location::parse(text).expect_err(text);
-        for text in ["sqlite://", "sqlite://:memory:", "sqlite://file:a?mode=memory"] {
-            assert!(message(text).starts_with("sqlite:// is followed by"), "{text}");
-        }
-        for text in ["inbox.db", "sqlite:inbox.db", "mysql://host/db", ""] {
-            assert!(message(text).starts_with("expected sqlite://PATH or postgres"), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_password_is_shown_nowhere_and_refused_on_the_command_line() {
-        for url in [
-            "postgres://user:marker@host/db",
-            "postgres://user:mar/ker@host/db",
-            "postgres://user:mar@ker@host/db?sslmode=disable",
-            "postgresql://user@host/db?sslmode=disable&password=marker",
-        ] {
-            let location = Location::parse(url).expect("a URL");
-            let shown = location.shown();
-            assert!(shown.ends_with("://user@host/db"), "{shown}");
-            assert_eq!(format!("{location:?}"), shown);
-            let refused = Location::parse_argument(url).expect_err(url);
-            assert!(refused.starts_with("a password does not belong on the command line"));
-        }
-        for url in ["postgres://user@host:5432/db", "postgres://host:5432/db?sslmode=disable"] {
-            assert!(Location::parse_argument(url).is_ok(), "{url}");
-        }
-    }
 
     #[test]
     fn the_password_of_the_environment_is_added_where_there_is_none() {

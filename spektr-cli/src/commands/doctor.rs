@@ -10,8 +10,8 @@ use crate::doctor::{
 };
 use crate::failure::{Answer, Failure};
 use crate::keys::tolerance_or_preset;
+use crate::location::Location;
 use crate::serving::ServeArguments;
-use crate::store::Location;
 use crate::terminal::{bad, careful, count, good, safe_lines};
 use crate::{output, runtime, time};
 

@@ -15,12 +15,11 @@ use tokio::time::sleep;
 
 use crate::arguments::{Global, event_name, scenario_name};
 use crate::capture::Headers;
-use crate::catalogue::{self, UNKNOWN_EVENT};
+use crate::catalogue::{self, Scenario, UNKNOWN_EVENT};
 use crate::delivery::{self, Change, Envelope, Ids};
 use crate::failure::{Answer, Failure};
 use crate::keys::KeyArguments;
 use crate::output;
-use crate::scenario::Scenario;
 use crate::sender::{Report, Sender, SendingArguments};
 use crate::terminal::{self, bad, faint, good, safe};
 use crate::{http, runtime, time};

@@ -27,14 +27,14 @@ use self::supervisor::Supervisor;
 use crate::arguments::Global;
 use crate::config::Config;
 use crate::failure::{Answer, Failure};
-use crate::forwarding::EventTypes;
+use crate::location::Location;
 use crate::log::Log;
 use crate::operations::{About, Access, Operations, Token};
 use crate::runtime::{self, Signals};
 use crate::secret::open_mode;
 use crate::serving::{ServeArguments, VERIFY_REACH};
-use crate::store::Location;
 use crate::time;
+use crate::values::EventTypes;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:

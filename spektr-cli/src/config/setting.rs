@@ -10,10 +10,10 @@ use spektr_verify::{SignatureFormat, SignedContent};
 
 use crate::client;
 use crate::delivery::Envelope;
-use crate::forwarding::{EventTypes, PermanentStatuses};
+use crate::location::{self, Location};
 use crate::output::Format;
-use crate::store::{self, Location};
-use crate::{forwarding, http, log, sender_list, time};
+use crate::values::{self, EventTypes, PermanentStatuses};
+use crate::{http, log, time};
 
 /// Something that can be configured.
 pub(crate) struct Setting {
@@ -114,7 +114,7 @@ pub(crate) static SETTINGS: [Setting; 50] = [
     Setting {
         name: "store",
         about: "the inbox that `serve` fills and `inbox` looks at",
-        preset: store::PRESET,
+        preset: location::PRESET,
         check: |text| Location::parse(text).map(drop),
     },
     Setting {
@@ -205,37 +205,37 @@ pub(crate) static SETTINGS: [Setting; 50] = [
         name: "serve.forward_concurrency",
         about: "how many events are forwarded at a time",
         preset: "16",
-        check: |text| forwarding::parse_events(text).map(drop),
+        check: |text| values::parse_events(text).map(drop),
     },
     Setting {
         name: "serve.forward_rate",
         about: "how many posts a second are made at most",
         preset: "no limit",
-        check: |text| forwarding::parse_rate(text).map(drop),
+        check: |text| values::parse_rate(text).map(drop),
     },
     Setting {
         name: "serve.forward_timeout",
         about: "how long an answer to a forwarded event may take",
         preset: "25s",
-        check: |text| forwarding::parse_timeout(text).map(drop),
+        check: |text| values::parse_timeout(text).map(drop),
     },
     Setting {
         name: "serve.forward_attempts",
         about: "how many attempts a forwarded event has before it is a dead letter",
         preset: "20",
-        check: |text| forwarding::parse_attempts(text).map(drop),
+        check: |text| values::parse_attempts(text).map(drop),
     },
     Setting {
         name: "serve.forward_first_pause",
         about: "pause after the first attempt to forward, doubled after each further one",
         preset: "1s",
-        check: |text| forwarding::parse_pause(text).map(drop),
+        check: |text| values::parse_pause(text).map(drop),
     },
     Setting {
         name: "serve.forward_longest_pause",
         about: "longest pause between two attempts to forward",
         preset: "1h",
-        check: |text| forwarding::parse_pause(text).map(drop),
+        check: |text| values::parse_pause(text).map(drop),
     },
     Setting {
         name: "serve.give_up_after",
@@ -253,19 +253,19 @@ pub(crate) static SETTINGS: [Setting; 50] = [
         name: "serve.forward_down_after",
         about: "how many events fail before the endpoint counts as down",
         preset: "5",
-        check: |text| forwarding::parse_events(text).map(drop),
+        check: |text| values::parse_events(text).map(drop),
     },
     Setting {
         name: "serve.forward_first_probe",
         about: "pause before an endpoint that is down is tried, doubled each time",
         preset: "10s",
-        check: |text| forwarding::parse_pause(text).map(drop),
+        check: |text| values::parse_pause(text).map(drop),
     },
     Setting {
         name: "serve.forward_longest_probe",
         about: "longest pause between two tries of an endpoint that is down",
         preset: "1m",
-        check: |text| forwarding::parse_pause(text).map(drop),
+        check: |text| values::parse_pause(text).map(drop),
     },
     Setting {
         name: "serve.quarantine",
@@ -325,7 +325,7 @@ pub(crate) static SETTINGS: [Setting; 50] = [
         name: "reconcile.from",
         about: "the sender's list of events: live, sandbox or test, or its base URL",
         preset: "live",
-        check: |text| sender_list::parse_place(text).map(drop),
+        check: |text| values::parse_place(text).map(drop),
     },
     Setting {
         name: "reconcile.api_key_file",
@@ -337,7 +337,7 @@ pub(crate) static SETTINGS: [Setting; 50] = [
         name: "reconcile.unit",
         about: "unit of createdAfter and createdBefore: milliseconds or seconds",
         preset: "milliseconds, an assumption",
-        check: |text| sender_list::parse_unit(text).map(drop),
+        check: |text| values::parse_unit(text).map(drop),
     },
     Setting {
         name: "reconcile.interval",

@@ -7,7 +7,8 @@ use spektr_inbox::store::postgres::{Inspection, OpenError, Standbys, Tables};
 use super::Finding;
 use super::clock::clock;
 use crate::failure::Failure;
-use crate::store::{Location, StoreArguments};
+use crate::location::Location;
+use crate::store::StoreArguments;
 use crate::terminal::safe;
 
 /// From here on the service says that it is not ready.

@@ -6,8 +6,8 @@ use spektr_inbox::store::sqlite::{OpenError, SqliteOptions};
 
 use super::Finding;
 use crate::failure::Failure;
+use crate::location::Location;
 use crate::secret::open_mode;
-use crate::store::Location;
 
 /// Examines a file, which is read and not changed; one that is not there is not made.
 pub(crate) fn file(path: &Path) -> Vec<Finding> {

@@ -7,8 +7,9 @@ use spektr_inbox::store::sqlite;
 
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
+use crate::location::Location;
 use crate::output;
-use crate::store::{Location, StoreArguments};
+use crate::store::StoreArguments;
 use crate::terminal::safe;
 
 const BACKUP_EXAMPLES: &str = "\

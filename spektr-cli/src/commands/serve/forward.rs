@@ -21,9 +21,8 @@ use crate::capture::Headers;
 use crate::client::{Client, NoAnswer, Reply, TlsFiles};
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::forwarding::{
-    EventTypes, ForwardArguments, Forwarding, Keys, OwnHeaders, PermanentStatuses, message_id,
-};
+use crate::forwarding::{ForwardArguments, Forwarding, Keys, OwnHeaders, message_id};
+use crate::values::{EventTypes, PermanentStatuses};
 
 /// In the place of the status where there was no response.
 const NO_STATUS: &str = "none";

@@ -1,7 +1,8 @@
-//! What the settings of forwarding can be.
+//! Values that settings and arguments have, and how they are read.
 
 use std::time::Duration;
 
+use spektr_inbox::reconcile::{BaseUrl, Environment, TimeUnit};
 use spektr_types::{EventType, catalogue};
 
 use crate::time;
@@ -107,6 +108,18 @@ fn parse_bounded(text: &str, longest: Duration, shown: &str) -> Result<Duration,
         }
         span => Ok(span),
     }
+}
+
+/// Reads the name of an environment, or a base URL.
+pub(crate) fn parse_place(text: &str) -> Result<BaseUrl, String> {
+    if let Ok(environment) = text.parse::<Environment>() {
+        return Ok(environment.base_url());
+    }
+    BaseUrl::parse(text).map_err(|error| format!("{error}; or live, sandbox or test"))
+}
+
+pub(crate) fn parse_unit(text: &str) -> Result<TimeUnit, String> {
+    text.parse::<TimeUnit>().map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
