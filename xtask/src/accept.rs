@@ -1,9 +1,10 @@
-//! `cargo xtask accept`: regenerates everything that follows from `schema/`, runs
+//! `cargo xtask accept`: regenerates everything that follows from `schema/` and the sources, runs
 //! the tests that hold it, and says what there is to review.
 //!
 //! Nothing is hidden by it: what was accepted is tested once more as
 //! `cargo xtask check` does it, and a test that fails then fails the command.
 
+mod files;
 mod readme;
 mod snapshots;
 mod summary;
@@ -29,6 +30,9 @@ pub(crate) fn run(all: bool) -> Result<ExitCode> {
     }
     if readme::update()? {
         println!("wrote schema/README.md");
+    }
+    if files::update()? {
+        println!("wrote docs/FILES.md");
     }
     snapshots::remove_proposals()?;
     let selection = snapshots::Selection::new(all)?;
