@@ -1,4 +1,4 @@
-//! Time as an input: nothing else in this crate asks what time it is.
+//! Time as an input: only [`SystemClock`] reads the system's time.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -36,25 +36,26 @@ impl Clock for SystemClock {
     }
 }
 
-/// The point in time that is nearest to a number of milliseconds.
+/// Returns the point in time for a number of milliseconds since the epoch, clamped to valid
+/// times.
 pub(crate) fn from_millis(millis: i64) -> Timestamp {
     let millis = millis.clamp(0, Timestamp::MAX.as_millis());
     Timestamp::from_millis(millis).unwrap_or(Timestamp::MAX)
 }
 
-/// The point in time some while later.
+/// Returns the point in time a duration later.
 pub(crate) fn after(time: Timestamp, duration: Duration) -> Timestamp {
     let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
     from_millis(time.as_millis().saturating_add(millis))
 }
 
-/// The point in time some while earlier.
+/// Returns the point in time a duration earlier.
 pub(crate) fn before(time: Timestamp, duration: Duration) -> Timestamp {
     let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
     from_millis(time.as_millis().saturating_sub(millis))
 }
 
-/// The duration, or a year if it is longer, so that it can be added to any point in time.
+/// Returns the duration, but at most a year, so that it can be added to any point in time.
 pub(crate) fn at_most_a_year(duration: Duration) -> Duration {
     duration.min(Duration::from_secs(365 * 24 * 3600))
 }

@@ -1,17 +1,19 @@
-//! What tells that two entries are the same event, and whether they have the same content.
+//! Hashes that tell whether two entries are the same event, and whether they have the same
+//! content.
 //!
-//! The hash is kept in stores for years. So its form has a version, which vectors pin in the
-//! tests below, and nothing here depends on a figure of another crate. A change is a new
-//! version, beside the one before it, by which stores compare what that one has stored.
+//! Stores keep the hash for years. Therefore its form has a version, which vectors in the tests
+//! below pin, and the form depends on no constant of another crate. A change of the form is a
+//! new version. The former version stays beside it, so that stores can compare entries stored
+//! with the former version.
 //!
-//! The sender repeats an event with `delivered` changed, file URLs signed anew,
-//! in the other envelope, or spelled differently. None of that makes it another
-//! content. Everything else does, members that no schema knows included.
+//! The sender repeats an event with `delivered` changed, file URLs signed anew, in the other
+//! envelope, or spelled differently. None of these changes the content. Any other change does,
+//! also of members that no schema knows.
 //!
-//! Names are compared as they are written, and no alias of the schema counts as the name
-//! that it stands for, neither of a member of the payload nor of the envelope: a schema that
-//! learns an alias changes no hash that is stored. An event that is repeated under another
-//! name for a member is another content, which is parked and not lost.
+//! Names are compared as they are written. An alias of the schema does not count as the
+//! member's name, neither in the payload nor in the envelope, so a schema that adds an alias
+//! changes no stored hash. An event that is repeated under another name for a member is another
+//! content: it is parked, not lost.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -25,24 +27,25 @@ use crate::hex;
 
 type Hash = [u8; 32];
 
-/// The version of the hash that [`payload`] makes.
+/// The version of the hash that [`payload`] computes.
 pub(crate) const VERSION: u8 = 2;
 
-/// Deeper values are compared as texts. A part of the form of both versions.
+/// The depth below which values are compared as texts. Part of the form of both versions.
 const DEPTH: usize = 127;
 
-/// In how many objects `data` the payload's members can stand: in an envelope with
-/// `eventType`, an event's own `data` is in that of the envelope.
+/// How many nested `data` objects can contain the payload's members: in an envelope with
+/// `eventType`, the event's own `data` is inside the envelope's `data`.
 const DATA: usize = 2;
 
-/// The members of both envelopes, but for `data`. A part of the form of both versions.
+/// The members of both envelopes except `data`. Part of the form of both versions.
 const ENVELOPE: [&str; 8] =
     ["id", "spektrId", "workspaceId", "type", "eventType", "delivered", "createdAt", "timestamp"];
 
 /// The longest event id by which entries are deduplicated, in bytes.
 pub const MAX_ID_LENGTH: usize = 512;
 
-/// The key of an event: its id, or a hash of all of it where there is none that a key can hold.
+/// Returns the key of an event: its id, or a hash of the whole entry if the id is absent or too
+/// long.
 pub(crate) fn event_key(id: Option<&str>, entry: &Entry<'_>) -> String {
     match id {
         Some(id) if id.len() <= MAX_ID_LENGTH => format!("id:{id}"),
@@ -50,12 +53,12 @@ pub(crate) fn event_key(id: Option<&str>, entry: &Entry<'_>) -> String {
     }
 }
 
-/// The content of an entry with this key, by its JSON or body.
+/// Returns the content hash of an entry with this key from its JSON or body.
 pub(crate) fn content_of(key: &str, raw: &[u8]) -> [u8; 32] {
     hashed(key, raw, payload)
 }
 
-/// The content of an entry with this key as version 1 of the hash has it.
+/// Returns the content hash of an entry with this key in version 1 of the hash.
 pub(crate) fn former_content_of(key: &str, raw: &[u8]) -> [u8; 32] {
     hashed(key, raw, payload_1)
 }
@@ -68,19 +71,19 @@ fn hashed(key: &str, raw: &[u8], hash: fn(&Entry<'_>) -> [u8; 32]) -> [u8; 32] {
     }
 }
 
-/// How the key of a body begins that cannot be split.
+/// The prefix of the key of a body that cannot be split.
 const BODY: &str = "body:";
 
-/// The key of a body that cannot be split.
+/// Returns the key of a body that cannot be split.
 pub(crate) fn body_key(body: &[u8]) -> String {
     format!("{BODY}{}", hex::encode(&Sha256::digest(body)))
 }
 
-/// Hashes an entry's content: its end-user, its wire type without regard to
-/// case, and its payload.
+/// Hashes an entry's content: its spektr id, its wire type without regard to case, and its
+/// payload.
 ///
-/// The payload is compared wherever its members stand, beside `data` or in it,
-/// since that is what the envelopes differ in.
+/// The envelopes differ in whether members are beside `data` or in it, so the hash ignores the
+/// difference.
 pub(crate) fn payload(entry: &Entry<'_>) -> Hash {
     let mut hasher = Sha256::new();
     hasher.update([VERSION]);
@@ -94,15 +97,15 @@ pub(crate) fn payload(entry: &Entry<'_>) -> Hash {
             let payload = members.into_iter().filter(|(key, _)| !ENVELOPE.contains(&&**key));
             let mut found = Vec::new();
             hoist(payload.collect(), 0, DATA, &mut found);
-            // Stable, so that members of the same name keep their order: from the outer
-            // objects to the inner ones, and as they are written in each.
+            // Stable, so that members of the same name keep their order: outer objects before
+            // inner ones, and the written order within an object.
             found.sort_by(|one, other| (&one.key, one.level).cmp(&(&other.key, other.level)));
             hasher.update(b"{");
             length(&mut hasher, found.len());
             for same in found.chunk_by(|one, other| one.key == other.key) {
                 for member in same {
                     text(&mut hasher, &member.key);
-                    // Where a member stands counts only if there is another of its name.
+                    // The level of a member counts only if another member has the same name.
                     let level = if same.len() == 1 { 0 } else { member.level };
                     length(&mut hasher, level);
                     hasher.update(member.digest);
@@ -134,8 +137,8 @@ fn head(
     }
 }
 
-/// Hashes an entry's content as version 1 did. Two contents can have one hash: where a name
-/// stands both beside `data` and in it, it is not told which value is where.
+/// Hashes an entry's content as version 1 did. Two contents can have one hash: if a name occurs
+/// both beside `data` and in it, the hash does not tell which value is where.
 fn payload_1(entry: &Entry<'_>) -> Hash {
     let mut hasher = Sha256::new();
     text(&mut hasher, entry.spektr_id().unwrap_or_default().as_ref());
@@ -158,7 +161,7 @@ fn payload_1(entry: &Entry<'_>) -> Hash {
     hasher.finalize().into()
 }
 
-/// Hashes all of an entry but `delivered`, for one that has no id.
+/// Hashes an entry without an id: the whole entry except `delivered`.
 fn whole(entry: &Entry<'_>) -> Hash {
     let mut hasher = Sha256::new();
     match Members::of(entry.raw()) {
@@ -174,12 +177,12 @@ fn whole(entry: &Entry<'_>) -> Hash {
 /// A member of the payload.
 struct Hoisted<'a> {
     key: Cow<'a, str>,
-    /// In how many objects `data` it stands.
+    /// How many nested `data` objects contain the member.
     level: usize,
     digest: Hash,
 }
 
-/// Collects members and, in the place of `data`, its members, down to a level.
+/// Collects members; replaces each `data` object by its members, down to a level.
 fn hoist<'a>(
     members: Vec<(Cow<'a, str>, &'a RawValue)>,
     level: usize,
@@ -203,7 +206,7 @@ fn hoist<'a>(
 #[derive(Clone, Copy)]
 enum Spelling {
     Exact,
-    /// URLs without their query, which holds the signature.
+    /// URLs are compared without their query, which contains the signature.
     FileUrls,
 }
 
@@ -235,7 +238,7 @@ fn value(hasher: &mut Sha256, raw: &str, spelling: Spelling, depth: usize) {
         }
         .is_some();
     if !known {
-        // A number, a word, or what no value can hold: its text is its value.
+        // A number, a literal, or a value that cannot be parsed: its text is its value.
         hasher.update(b"=");
         text(hasher, raw);
     }
@@ -278,7 +281,7 @@ fn length(hasher: &mut Sha256, length: usize) {
 struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Members<'a> {
-    /// `None` where the text is no object, or has a key that no text can hold.
+    /// Returns `None` if the text is not an object, or has a key with a lone surrogate.
     fn of(raw: &'a str) -> Option<Self> {
         serde_json::from_str(raw).ok()
     }
@@ -308,7 +311,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 }
 
-/// A key that borrows where it has no escapes, which a plain `Cow` never does.
+/// A key that borrows if it has no escapes. A plain `Cow` always copies.
 #[derive(serde::Deserialize)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
@@ -381,7 +384,7 @@ mod tests {
         assert_ne!(hash(&BASE.replace("process_name", "processName")), hash(BASE));
     }
 
-    /// The contents of a pair differ in the places of values, or in a head that is not a string.
+    /// The contents of a pair differ in where a value is, or in a head that is not a string.
     #[test]
     fn no_two_contents_have_one_hash() {
         let pairs = [
@@ -408,7 +411,7 @@ mod tests {
         }
     }
 
-    /// What a store has kept must be found again by every later build.
+    /// Every later build must compute the hashes that stores have kept.
     #[test]
     fn both_versions_of_the_hash_are_pinned() {
         let deep = |depth: usize| {

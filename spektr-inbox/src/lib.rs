@@ -37,52 +37,52 @@
 //! In an application of your own, merge [`Receiver::router`] into its router and
 //! spawn [`Workers::run`].
 //!
-//! What the sender dropped while nobody answered is fetched by [`reconcile`].
+//! [`reconcile`] fetches the events that the sender dropped while the receiver did not answer.
 //!
-//! # What the sender gets to see
+//! # The sender's view
 //!
 //! | what happens | status |
 //! |---|---|
-//! | every entry is stored, or was before | 200 |
-//! | an entry is malformed, unknown, or a conflict; the body is not JSON | 200: it is stored |
-//! | anything about the signature | 401, each alike |
+//! | every entry is stored now or was stored before | 200 |
+//! | an entry is malformed, unknown, or a conflict; the body is not JSON | 200, and the entry or body is stored |
+//! | the signature is missing, malformed or wrong | 401, the same for each cause |
 //! | no key is valid now | 500 |
 //! | the body is over the limit, too slow, or breaks off | 413, 408, 400 |
 //! | the queue or the memory is full, a commit takes too long, the store fails | 503 |
 //! | the disk is full | 507 |
-//! | not JSON, where unsigned deliveries are accepted | 415 |
+//! | the media type is not JSON, and unsigned deliveries are accepted | 415 |
 //!
-//! # What becomes of an entry
+//! # The states of an entry
 //!
-//! | state | what it means | how it goes on |
+//! | state | what it means | the next step |
 //! |---|---|---|
 //! | `pending` | waits for a worker or its next attempt | a worker claims it |
 //! | `done` | the handler has accepted it | [`operate::prune`] |
 //! | `dead` | the handler gave it up, or the attempts are exhausted | [`operate::replay`] |
 //! | `malformed`, `unknown` | this version cannot decode it | [`operate::redecode`] after an upgrade, or [`operate::replay`] and [`Workers::with_malformed`] |
 //! | `unreadable` | a whole body that cannot be split | [`operate::redecode`] after an upgrade |
-//! | `conflict` | its id came before with another content | look at it, then [`operate::replay`] |
-//! | `resolved` | an operator has dealt with it by hand | [`operate::prune`] |
+//! | `conflict` | its id was stored before with another content | look at the entry, then [`operate::replay`] |
+//! | `resolved` | an operator has handled it by hand | [`operate::prune`] |
 //!
-//! # What is promised
+//! # Guarantees
 //!
-//! `GUARANTEES.md` names the extent of each promise, the test that holds it, and what is
-//! not promised.
+//! `GUARANTEES.md` lists the limits of each guarantee, the test that checks it, and what is not
+//! guaranteed.
 //!
 //! - **Durable before 200**: the commit is synced, so that it survives a power
-//!   cut as far as the disk keeps its word.
-//! - **Stored once**: an event id of a source is one entry for each content that
-//!   it comes with. See [`intake`] for what content means.
+//!   cut, unless the disk loses data it reported as synced.
+//! - **Stored once**: an event id of a source is one entry for each content with
+//!   which the id arrives. See [`intake`] for the definition of content.
 //! - **Handled at least once**: the event id is the idempotency key.
 //! - **Byte for byte**: the raw JSON is kept as it arrived.
 //! - **Bounded**: bodies, memory, connections, queue and time.
 //! - **Private**: no payload, secret or signature in logs, metrics, errors and
-//!   `Debug`; what the handler says of a failure stays in the store. The SQLite file
-//!   is readable by its owner only, and what is [erased](store::Store::erase) from it
-//!   is overwritten; what PostgreSQL leaves of it, `store::postgres` says.
+//!   `Debug`; the handler's error texts stay in the store. The SQLite file
+//!   is readable by its owner only, and [erased](store::Store::erase) data is overwritten
+//!   in it. `store::postgres` describes what PostgreSQL keeps of erased data.
 //!
-//! Nothing here reads the system's clock but [`SystemClock`]. Timeouts of the
-//! network and heartbeats go by tokio's timers.
+//! Only [`SystemClock`] reads the system's clock. Timeouts of the network and heartbeats use
+//! tokio's timers.
 //!
 //! # Features
 //!
@@ -92,12 +92,12 @@
 //! | `server` (default) | `Receiver` and `Server`, the endpoint | axum, hyper |
 //! | `reconcile` (default) | `reconcile`, the client for the sender's list | hyper, rustls |
 //! | `postgres` | `store::postgres`, an inbox for several machines | tokio-postgres, rustls |
-//! | `testing` | tests that every store passes, and a clock that tests set | |
+//! | `testing` | the tests of the store contract, and a clock that tests set | |
 //!
-//! A worker beside a receiver on another machine needs a store alone:
-//! `default-features = false, features = ["postgres"]`.
+//! Workers on a machine of their own, without a receiver, need only a store: `default-features
+//! = false, features = ["postgres"]`.
 
-// Nothing in a program that others run panics: what cannot happen says why, at its place.
+// Library code must not panic: an exception to these lints says why its case cannot happen.
 #![cfg_attr(
     not(test),
     warn(
@@ -112,7 +112,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(all(feature = "reconcile", feature = "server", feature = "sqlite")),
-    allow(dead_code, reason = "what one feature leaves idle, another uses")
+    allow(dead_code, reason = "each item is used by another feature")
 )]
 
 mod clock;

@@ -1,7 +1,7 @@
-//! Figures for Prometheus: counts, durations and gauges, without any payload.
+//! Metrics for Prometheus: counts, durations and gauges, without any payload.
 //!
-//! Every series whose labels are known is there from the start, at zero, so that an alert on
-//! its increase sees the first one.
+//! Every series with known labels exists from the start, at zero, so that an alert on its
+//! increase sees the first increment.
 
 mod label_values;
 mod registry;
@@ -32,15 +32,16 @@ use self::label_values::{ATTEMPT_RESULTS, OTHER, REJECTION_REASONS, type_labels}
 use self::series::Series;
 use crate::store::{State, Stats};
 
-/// Values of a label that arrived; any beyond these count as `other`.
+/// The number of distinct values that arrived for which a label has its own series; further
+/// values count as `other`.
 const MAX_VALUES: usize = 64;
 
-/// How old a verification becomes whose figures are shown: that of yesterday is, also if
-/// the one of today takes long or fails.
+/// The age up to which the figures of a verification are shown: two days, so that those of
+/// yesterday are still shown if today's verification takes long or fails.
 #[cfg(feature = "reconcile")]
 const VERIFICATION_SHOWN: Duration = Duration::from_secs(48 * 3600);
 
-/// A count of the program's own among the [`Metrics`]. Clones count together.
+/// A count that the program defines and adds to the [`Metrics`]. Clones count together.
 #[derive(Clone, Debug, Default)]
 pub struct Count(Counter);
 
@@ -57,7 +58,8 @@ impl Count {
     }
 }
 
-/// Counts of the program's own among the [`Metrics`], by one label. Clones count together.
+/// Counts by one label that the program defines and adds to the [`Metrics`]. Clones count
+/// together.
 #[derive(Clone, Debug)]
 pub struct Counts {
     label: &'static str,
@@ -66,7 +68,7 @@ pub struct Counts {
 
 impl Counts {
     /// Adds a number to the count of a value of the label. Each value is a series for as long
-    /// as the program runs, so there must be few.
+    /// as the program runs, so use few values.
     pub fn add(&self, value: impl Into<Cow<'static, str>>, number: u64) {
         self.counts.get_or_create(&[(self.label, value.into())]).inc_by(number);
     }
@@ -75,9 +77,9 @@ impl Counts {
 type Labels<const N: usize> = [(&'static str, Cow<'static, str>); N];
 type By<const N: usize> = Family<Labels<N>, Counter>;
 
-/// What a receiver and its workers count. Clones count together.
+/// The metrics of a receiver and its workers. Clones count together.
 ///
-/// [`render`](Self::render) gives the text that Prometheus reads. An application with a
+/// [`render`](Self::render) returns the text that Prometheus reads. An application with a
 /// registry of its own registers a clone there as a collector instead:
 ///
 /// ```
@@ -91,7 +93,7 @@ type By<const N: usize> = Family<Labels<N>, Counter>;
 pub struct Metrics(Arc<Series>);
 
 impl Metrics {
-    /// Starts to count from zero.
+    /// Creates metrics that start at zero.
     #[must_use]
     pub fn new() -> Self {
         let inner = Series::new();
@@ -114,15 +116,15 @@ impl Metrics {
         Self(Arc::new(inner))
     }
 
-    /// Adds a count of the program's own, which [`render`](Self::render) shows as
-    /// `spektr_inbox_NAME_total`. Each name is added once.
+    /// Adds a count of the program's own. [`render`](Self::render) shows it as
+    /// `spektr_inbox_NAME_total`. Add each name only once.
     #[must_use]
     pub fn count(&self, name: &'static str, help: &'static str) -> Count {
         Count(lock(&self.0.of_program).add(name, help, Counter::default()))
     }
 
-    /// Adds counts of the program's own by the values of one label, those that are known at
-    /// zero. Each name is added once.
+    /// Adds counts of the program's own by the values of one label. The known values start at
+    /// zero. Add each name only once.
     #[must_use]
     pub fn counts(
         &self,
@@ -139,7 +141,7 @@ impl Metrics {
         counts
     }
 
-    /// The figures in the text format of OpenMetrics, which Prometheus reads.
+    /// Returns the metrics in the text format of OpenMetrics, which Prometheus reads.
     #[must_use]
     pub fn render(&self) -> String {
         let mut registry = Registry::default();
@@ -150,7 +152,7 @@ impl Metrics {
         text
     }
 
-    /// Shows the counts of a source from now on, at zero.
+    /// Shows the counts of a source from now on, starting at zero.
     pub(crate) fn begin(&self, source: &str) {
         let Series { accepted, duplicates, conflicts, missed, unreadable, .. } = &*self.0;
         for counts in [accepted, duplicates, conflicts, missed] {
@@ -166,17 +168,17 @@ impl Metrics {
         self.0.accepted.get_or_create(&entry(source, event_type)).inc();
     }
 
-    /// Counts an entry that was there already.
+    /// Counts a delivered entry that was stored already.
     pub(crate) fn duplicate(&self, source: &str, event_type: &'static str) {
         self.0.duplicates.get_or_create(&entry(source, event_type)).inc();
     }
 
-    /// Counts an entry whose id was there with another content.
+    /// Counts an entry whose id was stored with another content.
     pub(crate) fn conflict(&self, source: &str, event_type: &'static str) {
         self.0.conflicts.get_or_create(&entry(source, event_type)).inc();
     }
 
-    /// Counts an entry that a reconciliation has found and no delivery had brought.
+    /// Counts an entry that a reconciliation found and no delivery had brought.
     #[cfg(feature = "reconcile")]
     pub(crate) fn missed(&self, source: &str, event_type: &'static str) {
         self.0.missed.get_or_create(&entry(source, event_type)).inc();
@@ -249,7 +251,8 @@ impl Metrics {
         self.0.handler_seconds.observe(duration.as_secs_f64());
     }
 
-    /// Shows whether the destination of events is up; counts when it goes down.
+    /// Shows whether the destination of events is up, and counts each time that the destination
+    /// goes down.
     pub(crate) fn destination(&self, is_up: bool) {
         self.0.destination_up.set(i64::from(is_up));
         if !is_up {
@@ -257,7 +260,7 @@ impl Metrics {
         }
     }
 
-    /// Counts a connection until what it returns is dropped.
+    /// Counts a connection as open until the returned value is dropped.
     pub(crate) fn connected(&self) -> Connected {
         self.0.connections.inc();
         Connected(self.0.connections.clone())
@@ -268,7 +271,7 @@ impl Metrics {
         self.0.evicted.inc();
     }
 
-    /// Shows when the keys of a verifier end.
+    /// Shows the end of validity of a verifier's keys.
     pub(crate) fn keys(&self, verifier: &Verifier) {
         let ends = &self.0.key_not_after;
         ends.clear();
@@ -297,7 +300,7 @@ impl Metrics {
         inner.store_up.set(1);
     }
 
-    /// Shows that the store has no figures to show.
+    /// Shows that the store has not answered, and hides the store's figures.
     pub(crate) fn no_stats(&self) {
         self.0.store_up.set(0);
     }

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
-/// What a client shows of itself: its certificate, with those up to an authority, and the key.
+/// A client certificate with its chain up to an authority, and the private key.
 pub(crate) type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
-/// The certificates of the authorities that the operating system trusts, or of those
-/// in the file that `SSL_CERT_FILE` names.
+/// Returns the certificates of the authorities that the operating system trusts, or those in
+/// the file that `SSL_CERT_FILE` names.
 pub(crate) fn system_certificates() -> Vec<CertificateDer<'static>> {
     rustls_native_certs::load_native_certs().certs
 }
 
-/// Makes a client that trusts these authorities; `None` if none of the certificates
-/// can be read. Systems have some that cannot; the others are enough.
+/// Makes a client that trusts these authorities. Returns `None` if none of the certificates can
+/// be parsed. Some systems have a few unparsable certificates; they are skipped.
 pub(crate) fn trusting(
     certificates: Vec<CertificateDer<'static>>,
     identity: Option<Identity>,

@@ -1,4 +1,4 @@
-//! The addresses of other servers: the one reader of URLs.
+//! Parses the URLs of other servers.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -7,10 +7,10 @@ use std::str::FromStr;
 use http::Uri;
 use thiserror::Error;
 
-/// An `http` or `https` URL with a host, and a port that exists.
+/// An `http` or `https` URL with a host and a valid port.
 ///
-/// The parser of [`http::Uri`] takes any text for a port and then has none, so that a
-/// client would connect to the default port of the scheme. Here such a URL is an error.
+/// The parser of [`http::Uri`] accepts any text as a port and then reports no port, so that a
+/// client would connect to the default port of the scheme. [`HttpUrl`] rejects such a URL.
 ///
 /// # Examples
 ///
@@ -28,24 +28,24 @@ pub struct HttpUrl {
     port: u16,
 }
 
-/// Why a text is no [`HttpUrl`].
+/// The reason why a text is not an [`HttpUrl`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum HttpUrlError {
-    /// It is no URL.
-    #[error("expected a URL, as http://localhost:8787/")]
+    /// It is not a URL.
+    #[error("expected a URL such as http://localhost:8787/")]
     NotAUrl,
     /// Its scheme is neither `http` nor `https`, or is missing.
     #[error("the URL must begin with http:// or https://")]
     Scheme,
-    /// It has no host, or one that cannot exist.
+    /// It has no host, or an invalid one.
     #[error("the URL has no valid host")]
     Host,
     /// Its port is empty or not a number from 1 to 65535.
     #[error("the port of the URL must be a number from 1 to 65535")]
     Port,
     /// It has a user name or a password.
-    #[error("the URL must not have a user name and password in it")]
+    #[error("the URL must not contain a user name or password")]
     User,
     /// It has a fragment, which would not be sent.
     #[error("the URL must not have a fragment (#)")]
@@ -57,7 +57,7 @@ impl HttpUrl {
     ///
     /// # Errors
     ///
-    /// Every variant of [`HttpUrlError`]; none repeats the text.
+    /// Every variant of [`HttpUrlError`]; none quotes the text.
     pub fn parse(text: &str) -> Result<Self, HttpUrlError> {
         let uri: Uri = text.parse().map_err(|_| HttpUrlError::NotAUrl)?;
         let default = match uri.scheme_str() {
@@ -82,31 +82,31 @@ impl HttpUrl {
         Ok(Self { uri, port })
     }
 
-    /// Returns the host, an IPv6 address in brackets.
+    /// Returns the host; an IPv6 address is in brackets.
     #[must_use]
     pub fn host(&self) -> &str {
         self.uri.host().unwrap_or_default()
     }
 
-    /// Returns the port: 80 or 443 where the URL has none.
+    /// Returns the port: 80 or 443 if the URL has none.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Returns the URL as the `http` crate has it.
+    /// Returns the URL as a value of the `http` crate.
     #[must_use]
     pub fn as_uri(&self) -> &Uri {
         &self.uri
     }
 
-    /// Tells whether the connection is encrypted.
+    /// Returns whether the connection is encrypted.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {
         self.uri.scheme_str() == Some("https")
     }
 
-    /// Tells whether the host is `localhost` or a loopback address, so that nothing leaves
+    /// Returns whether the host is `localhost` or a loopback address, so that requests stay on
     /// this machine.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
@@ -139,7 +139,7 @@ impl FromStr for HttpUrl {
 
 fn parse_port(digits: &str) -> Option<u16> {
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    // `parse` alone would take a sign.
+    // `parse` alone would accept a sign.
     digits.parse().ok().filter(|port| is_number && *port > 0)
 }
 

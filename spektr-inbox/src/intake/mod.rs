@@ -1,19 +1,18 @@
-//! From an authentic delivery to the entries that are stored.
+//! Turns an authentic delivery into the entries to store.
 //!
-//! Only heads are read here. Typed decoding is the worker's, so that nothing
-//! about a payload can be in the way of the acknowledgement.
+//! Intake reads only the heads of entries. Workers decode the payloads, so that no payload can
+//! prevent the acknowledgement.
 //!
-//! [`Entries::parse`] tells a batch from an event. Members of a batch beside
-//! `results` are not stored if any of its entries has a wire type. If none has, the
-//! body may be something else that has a list of this name, and is kept whole, as
-//! a body that cannot be split.
+//! [`Entries::parse`] tells a batch from an event. If any entry of a batch has a wire type, the
+//! members beside `results` are not stored. If none has, the body may be another kind of object
+//! with a list `results`, so it is kept whole, like a body that cannot be split.
 //!
-//! Entries of a source are the same event if their ids are equal, and have the
-//! same content if end-user, wire type and payload are. Not compared are the
-//! envelope, `delivered`, white space, the order and the spelling of members, the
-//! queries of URLs in `files`, which hold signatures, and whether a member stands
-//! beside `data` or in it, unless there is one of its name in both. An entry without an id is compared as a whole but for
-//! `delivered`; a body that cannot be split, byte for byte.
+//! Entries of a source are the same event if their ids are equal. They have the same content if
+//! spektr id, wire type and payload are equal. The comparison ignores the envelope,
+//! `delivered`, white space, the order of members and their JSON escapes. It ignores the
+//! queries of URLs in `files`, which contain signatures. It ignores whether a member is beside
+//! `data` or in it, unless both places have a member of that name. An entry without an id is
+//! compared as a whole except `delivered`; a body that cannot be split, byte for byte.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -27,16 +26,16 @@ pub use crate::content::MAX_ID_LENGTH;
 use crate::content::{self, body_key, event_key};
 use crate::store::{Acceptance, NewEntry, State};
 
-/// Where deliveries come from, unless a receiver or a reconciler is told otherwise.
+/// The source of deliveries, unless a receiver or a reconciler is given another name.
 pub const DEFAULT_SOURCE: &str = "spektr";
 
-/// What a delivery holds.
+/// The content of a delivery.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Intake {
     /// The entries to be stored.
     pub entries: Vec<NewEntry>,
-    /// Why the body is kept whole, if so: it is then the one entry.
+    /// Why the body is kept whole, if it is; `entries` then has one entry with the whole body.
     pub unreadable: Option<Unreadable>,
 }
 
@@ -47,22 +46,21 @@ pub enum Unreadable {
     /// It cannot be split.
     #[error(transparent)]
     Body(#[from] BodyError),
-    /// It has a list `results` and other members, and nothing in the list is an
-    /// event.
+    /// It has a list `results` without any event, and other members beside the list.
     #[error("the body has `results` without any event, and members beside them")]
     NoBatch,
 }
 
-/// Returns how many bytes of memory [`intake`] takes for a delivery until it is stored,
-/// without those of the body that it shares: the entries, their texts, and what the store
-/// says of each.
+/// Returns how many bytes of memory [`intake`] takes for a delivery until the delivery is
+/// stored: the entries, their texts, and the store's outcome for each. The bytes of the body
+/// are not included, because the entries share them.
 pub(crate) fn size(delivery: &Verified<Bytes>) -> usize {
-    /// What an allocation takes, with what the allocator keeps beside it.
+    /// Returns the size of an allocation, including the allocator's own data.
     const fn allocated(bytes: usize) -> usize {
         if bytes == 0 { 0 } else { bytes.next_multiple_of(16) + 16 }
     }
     const EACH: usize = size_of::<NewEntry>() + size_of::<Acceptance>();
-    /// The keys of what has no id, which are hashes.
+    /// The length of the key of an entry without an id: such keys are hashes.
     const HASHED: usize = "hash:".len() + 64;
     let of = |text: Option<Cow<'_, str>>| text.map_or(0, |text| allocated(text.len()));
     let entry = |entry: &Entry<'_>| {
@@ -74,11 +72,11 @@ pub(crate) fn size(delivery: &Verified<Bytes>) -> usize {
     split(delivery).map_or(EACH + allocated(HASHED), |entries| entries.iter().map(entry).sum())
 }
 
-/// Makes entries of a delivery: one for each of the batch, or one that is the
-/// whole body where it cannot be split.
+/// Makes entries of a delivery: one for each entry of the batch, or one for the whole body if
+/// it cannot be split.
 ///
-/// `source` names where deliveries come from, so that the same id in the sandbox
-/// and in production is not the same event.
+/// `source` names where deliveries come from, so that the same id in the sandbox and in
+/// production is not the same event.
 #[must_use]
 pub fn intake(source: &Arc<str>, delivery: &Verified<Bytes>, received_at: Timestamp) -> Intake {
     let body = delivery.clone().into_body();
@@ -102,8 +100,8 @@ fn split(delivery: &Verified<Bytes>) -> Result<Entries<'_>, Unreadable> {
     }
 }
 
-/// Makes the entries of a page of the sender's list, which has members beside
-/// `results`; none if it is no batch.
+/// Makes the entries of a page of the sender's list, which has members beside `results`.
+/// Returns `None` if the page is not a batch.
 #[cfg(feature = "reconcile")]
 pub(crate) fn intake_of_page(
     source: &Arc<str>,
@@ -126,7 +124,7 @@ fn all(
     entries.iter().map(entry).collect()
 }
 
-/// Makes an entry of what an earlier one has kept, to move it to another store.
+/// Makes an entry from bytes that another store has kept, to move the entry to a new store.
 #[must_use]
 pub fn reread(source: &Arc<str>, raw: Bytes, state: State, received_at: Timestamp) -> NewEntry {
     let text = std::str::from_utf8(&raw).ok().filter(|_| state != State::Unreadable);
@@ -135,8 +133,8 @@ pub fn reread(source: &Arc<str>, raw: Bytes, state: State, received_at: Timestam
         Some(entry) => new_entry(source, entry, raw.clone(), received_at),
         None => unreadable(source, raw.clone(), received_at),
     };
-    // What cannot be read stays what it is, whatever it is said to be, but for what was
-    // dealt with by hand.
+    // Bytes that cannot be read stay unreadable whatever state the caller names, unless an
+    // operator has resolved the entry by hand.
     let is_kept = new.state == State::Unreadable && state != State::Resolved;
     if is_kept { new } else { NewEntry { state, ..new } }
 }

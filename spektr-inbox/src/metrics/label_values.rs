@@ -1,8 +1,8 @@
-//! The values of labels that are known beforehand.
+//! The values of labels that are known at compile time.
 
 use spektr_types::catalogue;
 
-/// In the place of a value that is one too many.
+/// The label of all values beyond the limit of distinct values.
 pub(super) const OTHER: &str = "other";
 
 /// The type of an entry whose wire type no schema knows.
@@ -15,7 +15,7 @@ const NONE: &str = "none";
 pub(super) const ATTEMPT_RESULTS: [&str; 7] =
     ["done", "retry", "deferred", "dead", "malformed", "unknown", "lease_lost"];
 
-/// Why a delivery is not answered with 200.
+/// The reasons for which a delivery is not answered with 200.
 pub(super) const REJECTION_REASONS: [&str; 23] = [
     "algorithm_unsupported",
     "body_timeout",
@@ -62,8 +62,8 @@ pub(super) const RECONCILIATION_RESULTS: [&str; 13] = [
 
 /// Returns the wire type as the schema spells it.
 ///
-/// It is a label by which entries are counted that nobody has decoded yet. Where two events
-/// share a wire type, only decoding tells them apart.
+/// The label counts entries before they are decoded. If two events share a wire type, only
+/// decoding tells them apart.
 pub(crate) fn type_label(wire_type: Option<&str>) -> &'static str {
     let Some(wire_type) = wire_type else { return NONE };
     let known = || catalogue().flat_map(|event| event.wire_types().iter());

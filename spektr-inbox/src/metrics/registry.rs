@@ -1,14 +1,14 @@
-//! Metrics with their names and descriptions, in the order in which they are shown.
+//! Metrics with their names and descriptions, in the order in which they are rendered.
 
 use std::fmt;
 
 use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::registry::Metric;
 
-/// Before every name.
+/// The prefix of every name.
 pub(super) const PREFIX: &str = "spektr_inbox_";
 
-/// Figures that are shown together or not at all.
+/// Metrics that are shown together or not at all.
 #[derive(Default)]
 pub(super) struct Figures(Vec<Figure>);
 
@@ -19,8 +19,8 @@ struct Figure {
 }
 
 impl Figures {
-    /// Adds a metric, and returns it for counting. Counters get `_total` behind their name
-    /// when they are shown.
+    /// Adds a metric and returns it for counting. Rendering appends `_total` to the names of
+    /// counters.
     pub(super) fn add<M: Metric + Clone>(
         &mut self,
         name: &'static str,

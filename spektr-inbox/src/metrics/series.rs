@@ -1,4 +1,4 @@
-//! Every series: what is counted, under which name, and when it is shown.
+//! Every series: its name, its description, and when it is shown.
 
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -12,20 +12,20 @@ use tokio::time::Instant;
 use super::registry::Figures;
 use super::{By, Labels};
 
-/// From half a millisecond to ten seconds.
+/// Buckets from half a millisecond to ten seconds.
 const BUCKETS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 pub(super) struct Series {
     /// Always shown.
     pub(super) always: Figures,
-    /// Figures that only the store knows. Without its answer they are not shown: the last
-    /// ones would look like those of now.
+    /// Figures that only the store knows. They are hidden while the store does not answer,
+    /// because old figures would look current.
     pub(super) of_store: Figures,
-    /// What the last verification has found. Figures of one that is not recent are not shown:
-    /// they say nothing of what has become of the list and of the store since.
+    /// The figures of the last verification. They are hidden when it is not recent, because the
+    /// list and the store have changed since.
     pub(super) of_verification: Figures,
-    /// Until when those of the last verification are shown.
+    /// The time until which the figures of the last verification are shown.
     pub(super) verification_until: Mutex<Option<Instant>>,
     /// Figures of the program around the receiver.
     pub(super) of_program: Mutex<Figures>,

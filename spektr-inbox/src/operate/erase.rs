@@ -1,4 +1,4 @@
-//! Erasure: what names a person is listed by kind, and then deleted by kind.
+//! Erasure: lists the records that name a person by kind, and then deletes them by kind.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +10,17 @@ use super::PAGE;
 use super::names::{has_string, has_word};
 use crate::store::{Action, Erased, Erasure, Filter, Operator, State, Store, StoreError};
 
-/// What can name a person.
+/// A kind of record that can name a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// Entries whose spektr id is that of the person, in whatever state.
+    /// Entries with the person's spektr id, in any state.
     Entries,
-    /// Entries of somebody else, or without a readable spektr id, in whatever state, whose
-    /// JSON has the id as a string.
+    /// Entries with another spektr id, or without a readable one, in any state, whose JSON
+    /// contains the person's id as a string.
     Mentions,
-    /// Bodies that are no JSON and contain the id, as a string or a word. They can hold
-    /// events of others.
+    /// Bodies that are not JSON and contain the id as a string or a word. They can contain
+    /// events of other customers.
     Bodies,
     /// Rejected deliveries in the quarantine that contain the id, as a string or a word.
     Rejected,
@@ -30,7 +30,7 @@ impl Kind {
     /// Every kind.
     pub const ALL: [Self; 4] = [Self::Entries, Self::Mentions, Self::Bodies, Self::Rejected];
 
-    /// The kind in a word, in lower case.
+    /// Returns the kind as a word in lower case.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -42,7 +42,7 @@ impl Kind {
     }
 }
 
-/// What names a person, by kind.
+/// The records that name a person, by kind.
 #[derive(Clone, Default)]
 pub struct Belongings {
     spektr_id: String,
@@ -53,7 +53,7 @@ pub struct Belongings {
 }
 
 impl Belongings {
-    /// How many there are of a kind.
+    /// Returns how many records of a kind there are.
     #[must_use]
     pub fn count(&self, kind: Kind) -> u64 {
         match kind {
@@ -64,7 +64,8 @@ impl Belongings {
         }
     }
 
-    /// How many entries of the person are in each state; states without any are left out.
+    /// Returns how many entries of the person are in each state; states without entries are
+    /// absent.
     #[must_use]
     pub fn states(&self) -> &BTreeMap<State, u64> {
         &self.entries
@@ -72,17 +73,19 @@ impl Belongings {
 }
 
 impl std::fmt::Debug for Belongings {
-    /// Shows how much it is, and not of whom.
+    /// Shows the counts without the spektr id.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_map().entries(Kind::ALL.map(|kind| (kind.as_str(), self.count(kind)))).finish()
     }
 }
 
-/// How many numbers of entries the store searches at a time, so that it answers others between.
+/// How many entry numbers the store searches per call, so that it can serve other calls in
+/// between.
 const RANGE: i64 = 10_000;
 
-/// Finds what names a person by a spektr id. It reads every entry, some thousand at a time, so
-/// that it takes a while in a large store; what arrives meanwhile may be missed.
+/// Finds the records that name a person by a spektr id. The search reads every entry, some
+/// thousand at a time, and takes a while in a large store. Entries that arrive meanwhile may be
+/// missed.
 ///
 /// # Errors
 ///
@@ -106,7 +109,8 @@ pub async fn survey(store: &dyn Store, spektr_id: &str) -> Result<Belongings, St
             Filter { names: Some(spektr_id.to_owned()), up_to: Some(range_end), ..Filter::all() };
         let page = store.list(candidates, last, PAGE).await?;
         let Some(end) = page.last() else {
-            // The next range begins with the next entry, however many numbers are in between.
+            // The next range begins at the next existing entry, however large the gap in
+            // numbers.
             let next = store.list(Filter::all(), range_end, 1).await?;
             let Some(next) = next.first() else { break };
             last = next.number - 1;
@@ -136,15 +140,16 @@ pub async fn survey(store: &dyn Store, spektr_id: &str) -> Result<Belongings, St
     Ok(found)
 }
 
-/// Deletes what a [`survey`] has found, of some kinds, and entries of the person that came
-/// since, in one transaction. With [`Kind::Entries`], tombstones of entries that were deleted
-/// earlier go too, and what names the person in the record of actions. Leaves nothing that
-/// identifies them: an event that the sender lists or delivers again is new. It is recorded that
-/// an erasure happened, and not whose.
+/// Deletes the records of some kinds that a [`survey`] has found, in one transaction. With
+/// [`Kind::Entries`] it also deletes entries of the person that arrived since the survey,
+/// tombstones of entries that were deleted earlier, and the details that name the person in the
+/// record of actions. Nothing that identifies the person remains, so an event that the sender
+/// lists or delivers again counts as new. The record of actions keeps that an erasure happened,
+/// and not of whom.
 ///
 /// # Errors
 ///
-/// Those of the store. Nothing is erased then.
+/// Those of the store. If it fails, nothing is erased.
 pub async fn erase(
     store: &dyn Store,
     operator: &Operator,

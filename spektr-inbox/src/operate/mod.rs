@@ -1,8 +1,8 @@
-//! What operators do with a store: replay, retry, prune, erase, decode again, move.
+//! Operations on a store for operators: replay, retry, prune, erase, decode again, move.
 //!
-//! Everything works in steps, so that deliveries are accepted meanwhile, and
-//! tells after each step how many entries are done, for a display of progress.
-//! Each step records the action and the [`Operator`] in its own transaction.
+//! Each operation works in steps, so that the store accepts deliveries in between. After each
+//! step the operation reports how many entries are done, for a progress display. Each step
+//! records the action and the [`Operator`] in its own transaction.
 
 mod erase;
 mod names;
@@ -26,22 +26,21 @@ use crate::store::{
     Tally,
 };
 
-/// How many entries a step takes.
+/// The number of entries in a step.
 const STEP: usize = 500;
 
-/// How many entries are in memory at a time: each can be as large as a body.
+/// The number of entries in memory at a time: each can be as large as a body.
 const PAGE: usize = 20;
 
-/// Makes entries pending again, with no attempts counted: dead letters, what was
-/// done already, or what is parked. Each at most once, whatever workers do
-/// meanwhile. Returns the number of entries released.
+/// Makes entries pending again and resets their number of attempts: dead letters, done entries
+/// and parked entries. Each entry is released at most once, whatever workers do meanwhile.
+/// Returns the number of entries released.
 ///
-/// Entries that are pending are left alone, and so are bodies that could not be
-/// read.
+/// Entries that are pending are left alone, and so are bodies that could not be read.
 ///
 /// # Errors
 ///
-/// Those of the store. The steps until then are done.
+/// Those of the store. The completed steps stay.
 pub async fn replay(
     store: &dyn Store,
     operator: &Operator,
@@ -54,9 +53,10 @@ pub async fn replay(
     by_number(step, progress).await
 }
 
-/// Repeats a step, which is given the number to begin after and returns those that it has
-/// changed, until it changes none. Entries can match again before the last step: workers are
-/// done with the first ones by then, or have failed once more.
+/// Repeats a step until it changes no entry. The step gets the number of the last entry done
+/// and returns the numbers of the entries that it changed. The numbers only go up, because a
+/// changed entry can match the filter again before the last step: a worker may have handled it,
+/// or failed again.
 async fn by_number<'s>(
     step: impl Fn(i64) -> StoreFuture<'s, Vec<i64>>,
     mut progress: impl FnMut(u64),
@@ -71,7 +71,8 @@ async fn by_number<'s>(
     }
 }
 
-/// Counts what [`replay`] would make pending, by state and wire type. Changes nothing.
+/// Counts the entries that [`replay`] would make pending, by state and wire type. Changes
+/// nothing.
 ///
 /// # Errors
 ///
@@ -86,13 +87,13 @@ pub async fn would_replay(
     Ok(tallies)
 }
 
-/// Makes pending entries due now that wait for their next attempt, each at most once. Their
-/// attempts stay counted, and what a worker holds is left alone. Returns the number of entries
-/// made due.
+/// Makes pending entries that wait for their next attempt due now, each entry at most once.
+/// Their attempts stay counted, and entries that a worker holds are left alone. Returns the
+/// number of entries made due.
 ///
 /// # Errors
 ///
-/// Those of the store. The steps until then are done.
+/// Those of the store. The completed steps stay.
 pub async fn retry(
     store: &dyn Store,
     operator: &Operator,
@@ -105,7 +106,7 @@ pub async fn retry(
     by_number(step, progress).await
 }
 
-/// Counts what [`retry`] would make due, by wire type. Changes nothing.
+/// Counts the entries that [`retry`] would make due, by wire type. Changes nothing.
 ///
 /// # Errors
 ///
@@ -120,13 +121,13 @@ pub async fn would_retry(
     Ok(tallies)
 }
 
-/// Deletes entries, apart from those that are pending. Returns the number of entries
-/// deleted. The store goes on to know them: a delivery or a reconciliation that brings one
-/// again brings a duplicate.
+/// Deletes entries except pending ones. Returns the number of entries deleted. The store keeps
+/// a tombstone of each: a deleted entry that a delivery or a reconciliation brings again is a
+/// duplicate.
 ///
 /// # Errors
 ///
-/// Those of the store. The steps until then are done.
+/// Those of the store. The completed steps stay.
 pub async fn prune(
     store: &dyn Store,
     operator: &Operator,
@@ -155,9 +156,9 @@ async fn delete(
     }
 }
 
-/// Ends the work on an entry, in whatever state but done, because somebody has dealt with
-/// it by hand. An attempt that is under way loses its lease. Returns whether there was such
-/// an entry.
+/// Marks an entry as resolved because an operator has handled it by hand. The entry may have
+/// any state except done. An attempt in progress loses its lease. Returns whether there was
+/// such an entry.
 ///
 /// # Errors
 ///
@@ -173,8 +174,9 @@ pub async fn resolve(
     store.resolve(number, reason.to_owned(), record).await
 }
 
-/// Has the store hand out nothing more, to whatever process, until [`resume`]. What is being
-/// handled ends, and deliveries are accepted as before. Returns whether it was not so already.
+/// Pauses the store: it hands out no more entries, to any process, until [`resume`]. Attempts
+/// in progress end normally, and deliveries are accepted as before. Returns `false` if the
+/// store was paused already.
 ///
 /// # Errors
 ///
@@ -187,7 +189,7 @@ pub async fn pause(
     store.set_paused(true, operator.record(Action::Pause, now)).await
 }
 
-/// Ends a [`pause`]. Returns whether there was one.
+/// Ends a [`pause`]. Returns `false` if the store was not paused.
 ///
 /// # Errors
 ///
@@ -200,12 +202,12 @@ pub async fn resume(
     store.set_paused(false, operator.record(Action::Resume, now)).await
 }
 
-/// Deletes rejected deliveries from the quarantine, those that arrived before a time or
-/// all. Returns the number of deliveries deleted.
+/// Deletes rejected deliveries from the quarantine: all, or those that arrived before a time.
+/// Returns the number of deliveries deleted.
 ///
 /// # Errors
 ///
-/// Those of the store. The steps until then are done.
+/// Those of the store. The completed steps stay.
 pub async fn empty_quarantine(
     store: &dyn Store,
     operator: &Operator,
@@ -234,13 +236,13 @@ async fn discard(
     }
 }
 
-/// Decodes what could not be decoded or was not known, as after an upgrade, and
-/// makes pending what can be handled now. Bodies that can be split by now are
-/// replaced by their entries. Returns the number of entries released and bodies replaced.
+/// Decodes malformed, unknown and unreadable entries again, for example after an upgrade, and
+/// makes pending the entries that this version can decode. A body that this version can split
+/// is replaced by its entries. Returns the number of entries released and bodies replaced.
 ///
 /// # Errors
 ///
-/// Those of the store. The steps until then are done.
+/// Those of the store. The completed steps stay.
 pub async fn redecode(
     store: &dyn Store,
     operator: &Operator,
@@ -280,7 +282,7 @@ fn is_known(raw: &[u8]) -> bool {
     event.is_some_and(|event| !matches!(event, Event::Unknown(_)))
 }
 
-/// Puts the entries of a body in its place; it was authentic when it arrived.
+/// Replaces a body by its entries. The body was verified when it arrived.
 async fn split(store: &dyn Store, body: StoredEntry, record: Record) -> Result<u64, StoreError> {
     let delivery = danger::assume_verified(body.raw);
     let intake = intake(&Arc::from(body.source), &delivery, body.received_at);

@@ -1,9 +1,9 @@
-//! Whether bytes name a person: by the exact id, and not by a longer one.
+//! Searches bytes for a person's id: the exact id, and not a longer one that contains it.
 
-/// Tells whether JSON has a string that is a text, however it is spelled.
+/// Returns whether JSON has a string that equals a text, in whatever escapes.
 ///
-/// Every quotation mark may begin a string, so that bytes that are no JSON are searched
-/// all the same.
+/// Every quotation mark may begin a string, so the search works also on bytes that are not
+/// JSON.
 pub(super) fn has_string(bytes: &[u8], text: &str) -> bool {
     let mut rest = bytes.iter();
     while rest.any(|byte| *byte == b'"') {
@@ -14,7 +14,7 @@ pub(super) fn has_string(bytes: &[u8], text: &str) -> bool {
     false
 }
 
-/// Tells whether bytes contain a text as a word: not as a part of a longer id.
+/// Returns whether bytes contain a text as a word, not as a part of a longer id.
 pub(super) fn has_word(bytes: &[u8], text: &str) -> bool {
     let text = text.as_bytes();
     if text.is_empty() {
@@ -29,8 +29,8 @@ pub(super) fn has_word(bytes: &[u8], text: &str) -> bool {
     })
 }
 
-/// Tells whether bytes begin with the rest of a string, behind its first quotation mark,
-/// that is a text.
+/// Returns whether bytes, which begin after the opening quotation mark of a string, spell a
+/// text up to the closing one.
 fn is_string(bytes: &[u8], text: &str) -> bool {
     let (mut bytes, mut text) = (bytes, text);
     loop {
@@ -53,7 +53,7 @@ fn is_string(bytes: &[u8], text: &str) -> bool {
                 (one, rest)
             }
             _ => {
-                // A character that is spelled as itself.
+                // A character without an escape.
                 let Some(one) = text.chars().next() else { return false };
                 let mut spelled = [0; 4];
                 let spelled = one.encode_utf8(&mut spelled).as_bytes();
@@ -66,7 +66,7 @@ fn is_string(bytes: &[u8], text: &str) -> bool {
     }
 }
 
-/// Reads the digits of an escape, and those of its second half where it needs one.
+/// Reads the digits of a `\u` escape, and a second escape if the first is a surrogate.
 fn unicode(bytes: &[u8]) -> Option<(char, &[u8])> {
     let (first, rest) = digits(bytes)?;
     if let Some(one) = char::from_u32(first) {

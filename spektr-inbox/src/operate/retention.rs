@@ -1,4 +1,4 @@
-//! How long entries are kept, by state.
+//! The age at which entries are deleted, by state.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -12,43 +12,43 @@ use crate::Clock;
 use crate::clock::{before, from_millis};
 use crate::store::{Filter, State, Store, StoreError, WATERMARK};
 
-/// How long entries are kept after their arrival, by what has become of them. Pending
-/// entries are kept until they are handled, however old.
+/// How long entries are kept after their arrival, by state. Pending entries are kept until they
+/// are handled, however old.
 ///
-/// A deleted entry leaves a tombstone. Until that is deleted too, the same event is a
-/// duplicate if it comes again, from the sender or from a reconciliation. A tombstone is
-/// kept for as long as a reconciliation can still read that far: one that fails for months
-/// goes on at its watermark. So a source or base URL that is no longer reconciled keeps
-/// its tombstones, unless its watermark moves.
+/// A deleted entry leaves a tombstone. Until the tombstone is deleted too, the same event is a
+/// duplicate if the sender or a reconciliation brings it again. A tombstone is kept as long as
+/// a reconciliation can still read back to its event: a reconciliation that fails for months
+/// goes on from its watermark. Therefore a source or base URL that is no longer reconciled
+/// keeps its tombstones unless its watermark moves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a setting that is written as a literal")]
 pub struct Retention {
-    /// When a done or resolved entry is deleted, if ever.
+    /// The age at which a done or resolved entry is deleted, if ever.
     pub done: Option<Duration>,
-    /// When a dead letter is deleted, if ever.
+    /// The age at which a dead letter is deleted, if ever.
     pub dead: Option<Duration>,
-    /// When an entry is deleted that is malformed, unknown, unreadable or a conflict, if
+    /// The age at which a malformed, unknown, unreadable or conflicting entry is deleted, if
     /// ever.
     pub parked: Option<Duration>,
-    /// When a rejected delivery is deleted from the quarantine, if ever.
+    /// The age at which a rejected delivery is deleted from the quarantine, if ever.
     pub rejected: Option<Duration>,
-    /// How long after the deletion of an entry its tombstone is deleted at the earliest, if
-    /// ever. Longer than a reconciliation that is told since when to read goes back: what was
-    /// deleted before that is stored as new.
+    /// The age at which a tombstone may be deleted, counted from the deletion of its entry, if
+    /// ever. Choose it longer than any reconciliation with an explicit start goes back: an
+    /// event whose tombstone is gone is stored as new.
     pub known: Option<Duration>,
 }
 
-/// By how much the clocks of sender and receiver may differ, and the overlap of a
-/// reconciliation, for a tombstone to be kept for long enough.
+/// How long before its watermark a source keeps tombstones. Covers the difference of the clocks
+/// of sender and receiver, and the overlap of a reconciliation.
 const SLACK: Duration = Duration::from_secs(24 * 3600);
 
 impl Retention {
-    /// Deletes what has been kept for long enough. Returns the number of entries and
-    /// rejected deliveries deleted.
+    /// Deletes entries, rejected deliveries and tombstones that have reached their age. Returns
+    /// the number of entries and rejected deliveries deleted.
     ///
     /// # Errors
     ///
-    /// Those of the store. The steps until then are done.
+    /// Those of the store. The completed steps stay.
     pub async fn apply(&self, store: &dyn Store, now: Timestamp) -> Result<u64, StoreError> {
         let kept = [
             (State::Done, self.done),
@@ -77,15 +77,17 @@ impl Retention {
         Ok(count)
     }
 
-    /// Deletes what has been kept for long enough, again and again, for as long as
-    /// it runs: spawn it beside the workers. Errors are traced, and the next time
-    /// is another attempt.
+    /// Calls [`apply`](Self::apply) again and again with a pause in between, and never returns:
+    /// spawn it beside the workers. Errors are logged, and the next round tries again.
     pub async fn apply_every(&self, pause: Duration, store: &dyn Store, clock: &dyn Clock) {
         loop {
             match self.apply(store, clock.now()).await {
-                Ok(count) => tracing::debug!(count, "entries deleted by age"),
+                Ok(count) => tracing::debug!(count, "deleted expired entries"),
                 Err(error) => {
-                    tracing::error!(error = &error as &dyn Error, "not deleted by age");
+                    tracing::error!(
+                        error = &error as &dyn Error,
+                        "cannot delete expired entries; will try again"
+                    );
                 }
             }
             sleep(pause).await;
@@ -93,13 +95,13 @@ impl Retention {
     }
 }
 
-/// Of each source that was reconciled, the time from which on events may be read again.
+/// Returns for each reconciled source the time from which events may be read again.
 async fn read_from(store: &dyn Store) -> Result<Vec<(String, Timestamp)>, StoreError> {
     let mut sources = BTreeMap::new();
     for (name, text) in store.notes().await? {
         let rest = name.strip_prefix(WATERMARK);
         let Some((source, _url)) = rest.and_then(|rest| rest.rsplit_once(' ')) else { continue };
-        // Who mends a watermark that cannot be read may reach back to any time.
+        // An operator who repairs an unreadable watermark may set it to any time.
         let watermark = from_millis(text.parse().unwrap_or(0));
         let from = before(watermark, SLACK);
         let earliest = sources.entry(source.to_owned()).or_insert(from);

@@ -1,19 +1,19 @@
-//! What an entry holds, without saying it.
+//! Outlines of entries: the structure of the JSON without its values.
 
 use serde_json::{Map, Value};
 use spektr_types::envelope;
 
-/// Tells whether a member is of the envelope, which identifies an event and says nothing
-/// of anybody.
+/// Returns whether a member belongs to the envelope, which identifies an event and is not
+/// sensitive.
 fn is_shown(name: &str) -> bool {
     let mut shown = envelope().filter(|member| !member.is_sensitive);
     shown.any(|member| member.names().any(|known| known == name))
 }
 
-/// Returns the JSON of an entry with the values of its payload replaced by their
-/// JSON types, for people who look after events and not after persons.
+/// Returns the JSON of an entry with the values of its payload replaced by their JSON types,
+/// for people who look at events and must not see personal data.
 ///
-/// Names of members are shown. What is not JSON becomes its length.
+/// Names of members are shown. Bytes that are not JSON are replaced by their length.
 ///
 /// # Examples
 ///

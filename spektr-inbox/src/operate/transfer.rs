@@ -1,14 +1,14 @@
-//! Export and import: one JSON object a line.
+//! Export and import: one JSON object per line.
 //!
 //! `{"id":"e1","type":"alert_resolved","state":"done","createdAt":1672531198000,
-//! "receivedAt":1672531199000,"source":"spektr","raw":"{…}"}`: the raw JSON as a
-//! string, byte for byte. A body that is not UTF-8 has `"rawEncoding":"base64"`. The
-//! outcome of an entry is in `conflict`, `attempts`, `dueAt`, `reason` and `history`,
-//! which are left out if they are empty.
+//! "receivedAt":1672531199000,"source":"spektr","raw":"{…}"}`: `raw` is the raw JSON as a
+//! string, byte for byte. An entry with a body that is not UTF-8 has `"rawEncoding":"base64"`.
+//! The members `conflict`, `attempts`, `dueAt`, `reason` and `history` describe the outcome of
+//! an entry and are left out if they are empty.
 //!
-//! An export of everything has further lines, which name their `kind`: `tombstone`,
-//! `rejected`, `action`, and at the end `note`, among them the watermarks. A pause is the store's
-//! own and is no part of it.
+//! An export of everything has further lines, with a member `kind`: `tombstone`, `rejected`,
+//! `action`, and at the end `note`, which includes the watermarks. A pause belongs to one store
+//! and is not exported.
 
 mod line;
 
@@ -24,10 +24,10 @@ use crate::store::{
     Tombstone, WATERMARK,
 };
 
-/// How many bytes of entries are imported in a step.
+/// The number of bytes of entries that an import step takes.
 const STEP_BYTES: usize = 8 * 1024 * 1024;
 
-/// Why an export or an import stopped.
+/// The reason why an export or an import stopped.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TransferError {
@@ -37,39 +37,40 @@ pub enum TransferError {
     /// The file could not be read or written.
     #[error("the file could not be read or written")]
     Io(#[from] io::Error),
-    /// A line is not what an export writes.
+    /// A line does not have the form that an export writes.
     #[error("line {line} {problem}")]
     Line {
         /// The number of the line, from 1.
         line: u64,
-        /// What is wrong with it.
+        /// The problem with the line.
         problem: ImportProblem,
     },
 }
 
-/// What is wrong with a line of an import.
+/// A problem with a line of an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ImportProblem {
-    /// It is no JSON object with the members of an export.
-    #[error("is not of an export")]
+    /// It is not a JSON object with the members of an export.
+    #[error("is not a line of an export")]
     NotExported,
-    /// Its state is not known.
+    /// It has an unknown state.
     #[error("has an unknown state")]
     State,
-    /// The encoding of its raw JSON is not known, or `raw` is not in it.
+    /// It has an unknown `rawEncoding`, or `raw` does not have that encoding.
     #[error("has raw bytes that cannot be decoded")]
     Encoding,
-    /// A newer version has written it.
+    /// It has a `kind` that only a newer version knows.
     #[error("is of a kind that this version does not know")]
     Kind,
 }
 
-/// Writes entries, one a line, in the order of arrival, and with [`Filter::all`] everything
-/// else that the store holds. Returns the number of entries.
+/// Writes entries, one per line, in the order of arrival; with [`Filter::all`] it also writes
+/// everything else in the store. Returns the number of entries.
 ///
-/// The lines hold everything that arrived: treat the file like the store. Export a store
-/// that nobody fills, or what arrives meanwhile may be in part. It is recorded before the first
+/// The lines contain everything that arrived: protect the file like the store. Export while no
+/// receiver and no reconciliation writes to the store: of an entry that arrives during the
+/// export, the file may have only a part. The export is recorded as an action before the first
 /// line is written, with the number of entries that match at that time.
 ///
 /// # Errors
@@ -83,7 +84,7 @@ pub async fn export(
     to: impl Write,
     progress: impl FnMut(u64),
 ) -> Result<u64, TransferError> {
-    // What has left the store has left it, also if this process does not come to an end.
+    // Recorded first: even if this process ends early, some entries may have left the store.
     let count = store.count(filter.clone()).await?;
     store.record(operator.record(Action::Export, now).with_filter(filter), count).await?;
     write(store, filter, to, progress).await
@@ -99,7 +100,8 @@ async fn write(
         serde_json::to_writer(&mut to, line).map_err(io::Error::from)?;
         to.write_all(b"\n")
     };
-    // Before the entries: what arrives meanwhile must not be behind a watermark.
+    // Notes are read before the entries: an entry that arrives meanwhile must not be behind an
+    // exported watermark.
     let is_all = *filter == Filter::all();
     let notes = if is_all { store.notes().await? } else { Vec::new() };
     let (mut count, mut last) = (0, 0);
@@ -135,7 +137,7 @@ async fn write(
             last = end.number;
             page.iter().try_for_each(|one| put(&Line::action(one)))?;
         }
-        // At the end, so that an import that stops before has no watermark.
+        // Notes come last, so that an import that stops early sets no watermark.
         let mut notes = notes.iter().filter(|(name, _)| name != PAUSED);
         notes.try_for_each(|(name, text)| put(&Line::note(name, text)))?;
     }
@@ -143,17 +145,18 @@ async fn write(
     Ok(count)
 }
 
-/// Reads what [`export`] wrote into a store. Returns how many entries were new,
-/// and how many were there already.
+/// Reads the lines of an [`export`] into a store. Returns how many entries were new, and how
+/// many were in the store already.
 ///
-/// Entries keep their state, the time of their arrival and what became of them. Ids and
-/// types are read from the raw JSON again. Entries come back that were deleted here. Of two
-/// watermarks the earlier one holds. Whether this store is paused stays as it is.
+/// Entries keep their state, the time of their arrival, and their outcome. Ids and types are
+/// read again from the raw JSON. Entries that were deleted from this store come back. Of two
+/// watermarks, the store keeps the earlier one. The import neither pauses nor resumes this
+/// store.
 ///
 /// # Errors
 ///
-/// - [`TransferError::Line`]: lines before it may be stored; to import the mended
-///   file again does no harm
+/// - [`TransferError::Line`]: the lines before it may be stored; repair the file and import it
+///   again, which changes nothing about entries that are stored
 /// - [`TransferError::Store`], [`TransferError::Io`]
 pub async fn import(
     store: &dyn Store,
@@ -177,11 +180,12 @@ pub async fn import(
                 Other::Entry(entry) => step.add(*entry),
                 Other::Tombstone(one) => step.tombstones.push(one),
                 Other::Action(one) => step.actions.push(one),
-                // The quarantine of the file was bounded, and this one is when it is filled.
+                // No limit: the quarantine of the exporting store was bounded, and this one is
+                // bounded again when the next delivery is rejected.
                 Other::Rejected(one) => {
                     store.quarantine(one, i32::MAX as usize, i64::MAX as usize).await?;
                 }
-                // Earlier versions have exported it. Nobody has paused this store.
+                // Earlier versions have exported the pause of the exporting store. Ignore it.
                 Other::Note(name, _) if name == PAUSED => {}
                 Other::Note(name, text) => notes.push((name, text)),
             }
@@ -206,7 +210,7 @@ pub async fn import(
     Ok((new, known))
 }
 
-/// What is imported in a transaction each.
+/// The lines that one step imports, each kind in its own transaction.
 #[derive(Default)]
 struct Step {
     entries: Vec<Imported>,
@@ -226,7 +230,7 @@ impl Step {
         most >= STEP || self.bytes >= STEP_BYTES
     }
 
-    /// Stores what was read; returns how many entries were new and how many were known.
+    /// Stores the lines of the step. Returns how many entries were new and how many were known.
     async fn apply(
         &mut self,
         store: &dyn Store,

@@ -1,5 +1,4 @@
-//! Reads a body within the limits of its size, of its time, and of the memory for all
-//! bodies.
+//! Reads a body within the limits of size, time, and memory for all bodies.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,14 +13,13 @@ use tokio::time::{Instant, sleep_until};
 use super::failure::Failure;
 use super::memory::{Held, Memory, NoMemory, SMALL};
 
-/// How many bytes of a body that is not small arrive in a second at least, once
-/// [`GRACE`] is over.
+/// The least rate, in bytes per second, of a body that is not small, once [`GRACE`] is over.
 pub(super) const LEAST_RATE: u64 = 64 * 1024;
 
 const GRACE: Duration = Duration::from_secs(2);
 
-/// The bytes of a body with the memory that they take: it is given back when the last
-/// slice of them is dropped.
+/// The bytes of a body together with their share of the memory, which is given back when the
+/// last slice of the bytes is dropped.
 struct Paid {
     bytes: Vec<u8>,
     _held: Arc<Held>,
@@ -33,10 +31,9 @@ impl AsRef<[u8]> for Paid {
     }
 }
 
-/// Reads a body, with the memory that it takes.
+/// Reads a body, and reserves memory as the body needs it.
 ///
-/// Memory counts once it is needed, so that announcing a large body costs nobody
-/// anything.
+/// Announcing a large body by `Content-Length` reserves nothing.
 pub(super) async fn read(
     mut body: Body,
     headers: &HeaderMap,
@@ -79,7 +76,7 @@ pub(super) async fn read(
     Ok((Bytes::from_owner(Paid { bytes, _held: Arc::clone(&held) }), held))
 }
 
-/// How much is allocated next: twice as much, or a quarter more if that is a lot.
+/// Returns the next capacity: twice as much, or a quarter more from [`SMALL`] on.
 fn grown(capacity: usize, longest: usize) -> usize {
     let more = if capacity < SMALL { capacity } else { capacity / 4 };
     (capacity + more).min(longest)

@@ -1,5 +1,5 @@
-//! Why a delivery is not answered with 200, and how little of that the sender is
-//! told.
+//! The reasons why a delivery is not answered with 200, and the statuses that hide them from
+//! the sender.
 
 use axum::http::StatusCode;
 use spektr_verify::VerifyError;
@@ -36,7 +36,7 @@ impl Failure {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyBroken(_) => StatusCode::BAD_REQUEST,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
-            // One answer for all: the difference is worth something to a forger.
+            // One status for all: the difference would help a forger.
             Self::Unauthentic(_) => StatusCode::UNAUTHORIZED,
             Self::NoValidKey(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Store(StoreError::Full { .. }) => StatusCode::INSUFFICIENT_STORAGE,
@@ -44,7 +44,8 @@ impl Failure {
         }
     }
 
-    /// Whether the key is unknown, or not valid at this time, while another is.
+    /// Returns whether the key is unknown or not valid at this time, while another key is
+    /// valid.
     pub(super) fn is_about_the_key(&self) -> bool {
         let Self::Unauthentic(error) = self else { return false };
         matches!(
@@ -55,7 +56,7 @@ impl Failure {
         )
     }
 
-    /// A short code that never changes, for labels of metrics and for alerts.
+    /// Returns a short code for labels of metrics and for alerts. Codes never change.
     pub(super) fn reason(&self) -> &'static str {
         match self {
             Self::MediaType => "media_type_unsupported",

@@ -1,4 +1,4 @@
-//! Whether the receiver can do its work: clock, keys, store, figures and queue.
+//! Readiness: whether the receiver can do its work, by clock, keys, store, figures and queue.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex as Lock, PoisonError};
@@ -13,21 +13,21 @@ use tokio::time::{Instant, timeout};
 use crate::clock::{after, before};
 use crate::store::{Stats, Store, StoreError};
 
-/// For how long an answer is given again, so that asking often costs little.
+/// How long a report is reused, so that frequent requests cost little.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// How long the store may take to answer.
+/// How long the store may take to answer a check.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How far the clock may differ from that of the database.
+/// How far the clock may differ from the clock of the database.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(300);
 
-/// 2024-01-01: a clock before that has not been set.
+/// 2024-01-01: an earlier clock has not been set.
 const EARLIEST_MILLIS: i64 = 1_704_067_200_000;
 
-/// How long it counts that deliveries were signed too late by this machine's clock.
-/// After that it takes new ones to show it, so that a sender whose clock was wrong for a
-/// moment keeps nobody out for good.
+/// How long deliveries that were signed in the future by this machine's clock count as
+/// evidence. After that, only new such deliveries count, so that a sender whose clock was wrong
+/// for a moment does not keep the receiver unready for good.
 const EARLY_COUNTS: Duration = Duration::from_secs(600);
 
 #[derive(Default)]
@@ -36,29 +36,29 @@ pub(super) struct Health {
     early: Early,
 }
 
-/// Authentic deliveries that were refused because they were signed in the future by this
-/// machine's clock, and none was accepted since. Nobody else than the sender can make
-/// one, and who repeats one that was captured gains nothing: it takes two bodies.
+/// Authentic deliveries since the last accepted one that were refused because they were signed
+/// in the future by this machine's clock. Only the sender can sign such a delivery. Repeating a
+/// captured delivery shows nothing, because two different bodies are needed.
 #[derive(Default)]
 struct Early(Lock<EarlyOnes>);
 
 #[derive(Default)]
 struct EarlyOnes {
     hasher: RandomState,
-    /// The hash of the body that was there first.
+    /// The hash of the first such body.
     first: Option<u64>,
-    /// The last one with another body.
+    /// The last such delivery with another body.
     last: Option<Signed>,
 }
 
-/// When a delivery was signed, by the sender's clock, and when it was seen.
+/// The time of signing by the sender's clock, and the time of arrival.
 #[derive(Clone, Copy)]
 struct Signed {
     time: Timestamp,
     seen: Instant,
 }
 
-/// Whether a receiver can do its work, as `/health/ready` says: a word for each of its checks.
+/// The state of a receiver as `/health/ready` reports it: a word for each check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Readiness {
     clock: &'static str,
@@ -66,13 +66,13 @@ pub struct Readiness {
     disk: &'static str,
     figures: &'static str,
     queue: &'static str,
-    /// Whether the store hands out entries. Deliveries are accepted all the same.
+    /// Whether the store hands out entries. A paused store still accepts deliveries.
     handling: &'static str,
 }
 
 impl Readiness {
-    /// The checks, and the words that each of them can have. The first word is that of a check
-    /// that has passed.
+    /// The checks and the words that each of them can have. The first word means that the check
+    /// has passed.
     pub const WORDS: [(&'static str, &'static [&'static str]); 6] = [
         (
             "clock",
@@ -85,13 +85,14 @@ impl Readiness {
         ("handling", &["ok", "paused"]),
     ];
 
-    /// Whether every check has passed that deliveries depend on: all but `handling`.
+    /// Returns whether every check that deliveries depend on has passed: all checks except
+    /// `handling`.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         [self.clock, self.keys, self.disk, self.figures, self.queue] == ["ok"; 5]
     }
 
-    /// The checks, each with its word.
+    /// Returns the checks, each with its word.
     #[must_use]
     pub fn checks(&self) -> [(&'static str, &'static str); 6] {
         let Self { clock, keys, disk, figures, queue, handling } = *self;
@@ -110,12 +111,12 @@ impl Readiness {
 }
 
 impl Health {
-    /// A delivery was refused because it was signed later than now by so much.
+    /// Notes that a delivery was refused because its signing time is `ahead` of now.
     pub(super) fn was_early(&self, body: &[u8], now: Timestamp, ahead: Duration) {
         self.early.add(body, Signed { time: after(now, ahead), seen: Instant::now() });
     }
 
-    /// A delivery was signed within the tolerance.
+    /// Notes that a delivery was signed within the tolerance.
     pub(super) fn was_in_time(&self) {
         self.early.clear();
     }
@@ -155,8 +156,8 @@ impl Early {
         (ones.first, ones.last) = (None, None);
     }
 
-    /// Whether more than one shows that the clock is behind that of the sender, and still
-    /// is: it may have been set since.
+    /// Returns whether several deliveries show that this machine's clock is behind the sender's
+    /// clock, and the clock has not been set right since.
     fn show(&self, now: Timestamp, tolerance: Duration) -> bool {
         let ones = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(Signed { time, seen }) = ones.last else { return false };
@@ -196,9 +197,10 @@ async fn look(
     }
 }
 
-/// Judges the clock by that of the database, which all machines share; without one, by when
-/// the sender has signed. What is stored decides nothing: a clock that was ahead for a
-/// while leaves entries from the future, and the one that is right now must not pay for it.
+/// Compares the clock with the database's clock, which all machines share. Without a database
+/// it relies on the sender's signing times. The times of stored entries decide nothing: a clock
+/// that was ahead for a while leaves entries from the future, and they must not make a correct
+/// clock look wrong.
 fn clock(stats: &Stats, now: Timestamp, is_early: impl Fn() -> bool) -> &'static str {
     if now.as_millis() < EARLIEST_MILLIS {
         return "not set";
@@ -212,7 +214,7 @@ fn clock(stats: &Stats, now: Timestamp, is_early: impl Fn() -> bool) -> &'static
     }
 }
 
-/// Whether a delivery can be authentic at all.
+/// Returns whether any key is valid now, so that a delivery can be authentic.
 pub(super) fn has_valid_key(verifier: &Verifier) -> bool {
     verifier.keys().is_none_or(|keys| keys.has_valid_key_at(verifier.now()))
 }
@@ -230,18 +232,19 @@ mod tests {
         let ahead = Duration::from_secs(3600);
         let health = Health::default();
         let shows = |now| health.early.show(now, TOLERANCE);
-        // One says nothing, and however often somebody repeats it.
+        // One body shows nothing, however often somebody repeats it.
         for _ in 0..3 {
             health.was_early(b"a", now, ahead);
             assert!(!shows(now));
         }
         health.was_early(b"b", now, ahead);
         assert!(shows(now));
-        // The clock is set, or put back again.
+        // The clock is set forward by an hour, then by just enough, then by a millisecond too
+        // little.
         assert!(!shows(after(now, ahead)));
         assert!(!shows(after(now, ahead - TOLERANCE)));
         assert!(shows(after(now, ahead - TOLERANCE - Duration::from_millis(1))));
-        // The clocks go on.
+        // Both clocks advance.
         let minute = Duration::from_secs(60);
         tokio::time::advance(minute).await;
         assert!(shows(after(now, minute)));

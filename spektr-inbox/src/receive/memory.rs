@@ -1,10 +1,10 @@
-//! The memory for bodies: bounded, and not to be held by who does not send.
+//! The memory for bodies: bounded, and not to be exhausted by clients that send slowly.
 //!
-//! What is counted is what is allocated, from the first byte of a body until the last of
-//! what was made of it is dropped, in whatever queue that is. All together never hold more
-//! than the limit, and large bodies, with what is made of them, no more than three quarters
-//! of it: the last quarter is for small ones. When the memory is used up, the body that
-//! arrives most slowly gives way, first of the address that holds most.
+//! Allocated bytes count, from the first byte of a body until the last entry made of the body
+//! is dropped, in whatever queue the entry is. All bodies together never hold more than the
+//! limit. Large bodies, with their entries, hold at most three quarters of the limit: the last
+//! quarter is for small bodies. When the memory is used up, the slowest body of the address
+//! that holds most gives way.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -15,14 +15,14 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// The largest body that is small, in bytes.
+/// The largest size of a small body, in bytes.
 pub(super) const SMALL: usize = 64 * 1024;
 
 /// Memory for bodies.
 pub(super) struct Memory {
     limit: usize,
     table: Mutex<Table>,
-    /// Tells that memory has been given back.
+    /// Notified when memory is given back.
     freed: Notify,
 }
 
@@ -32,12 +32,12 @@ struct Table {
     held: HashMap<u64, Holding>,
 }
 
-/// What a body holds.
+/// The memory held for one body.
 struct Holding {
     bytes: usize,
-    /// What is held for what is made of it, within `bytes`.
+    /// The part of `bytes` that is held for the entries made of the body.
     made: usize,
-    /// What it needs, which has arrived for the most part.
+    /// The bytes that the body needs, most of which have arrived.
     needed: usize,
     peer: Option<IpAddr>,
     began: Instant,
@@ -47,21 +47,21 @@ struct Holding {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Arrival {
-    /// Bytes of the body are awaited.
+    /// The body has not arrived completely.
     Under,
-    /// It has been told to give way, and will do so in a moment.
+    /// The body has been told to give way, and will do so in a moment.
     GivesWay,
     Complete,
 }
 
-/// The right to the memory of one body, until it is dropped.
+/// The memory of one body, given back on drop.
 pub(super) struct Held {
     memory: Arc<Memory>,
     number: u64,
     give_way: Arc<Notify>,
 }
 
-/// There is no memory for a body.
+/// There is not enough memory for a body.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NoMemory;
 
@@ -70,7 +70,7 @@ impl Memory {
         Self { limit, table: Mutex::default(), freed: Notify::new() }
     }
 
-    /// Begins to count for a body of which nothing has arrived.
+    /// Registers a body before its first byte.
     pub(super) fn hold(self: &Arc<Self>, peer: Option<IpAddr>) -> Held {
         let give_way = Arc::new(Notify::new());
         let mut table = self.table();
@@ -96,13 +96,14 @@ impl Memory {
 }
 
 impl Held {
-    /// Holds so many bytes for the body, once a slower one has given way if need be.
+    /// Holds this many bytes for the body. If necessary, waits until a slower body has given
+    /// way.
     pub(super) async fn grow_to(&self, bytes: usize) -> Result<(), NoMemory> {
         self.hold(bytes, 0).await
     }
 
-    /// Holds so many bytes more for what is going to be made of the body, which is complete,
-    /// once one that is not has given way if need be.
+    /// Holds this many additional bytes for the entries that will be made of the complete body.
+    /// If necessary, waits until an incomplete body has given way.
     pub(super) async fn grow_by(&self, made: usize) -> Result<(), NoMemory> {
         let bytes = self.memory.table().held.get(&self.number).map_or(0, Holding::of_body);
         self.hold(bytes, made).await
@@ -126,13 +127,13 @@ impl Held {
         }
     }
 
-    /// Ready when the body has to give way to a faster one.
+    /// Waits until the body has to give way to a faster one.
     pub(super) async fn gives_way(&self) {
         self.give_way.notified().await;
     }
 
-    /// The body has arrived and gives way to nobody, even if it was told to a moment ago:
-    /// who waits for it then looks for another one.
+    /// Marks the body as complete: it does not give way any more, even if it was told to a
+    /// moment ago. A body that waits for its memory then looks for another one.
     pub(super) fn is_complete(&self) {
         if let Some(holding) = self.memory.table().held.get_mut(&self.number) {
             holding.arrival = Arrival::Complete;
@@ -151,7 +152,7 @@ impl Drop for Held {
 enum Growth {
     Done,
     Refused,
-    /// Another gives way.
+    /// The memory will suffice once another body has given way.
     Waits,
 }
 
@@ -189,7 +190,7 @@ impl Table {
         if fits(&|it| it.arrival == Arrival::GivesWay) {
             return Growth::Waits;
         }
-        // A large body takes nothing from small ones.
+        // A large body takes no memory from small ones.
         let slowest = self.slowest(now, |other, it| other == number || !is_large || it.is_large());
         match slowest.filter(|slowest| *slowest != number).and_then(|it| self.held.get_mut(&it)) {
             Some(holding) => {
@@ -201,7 +202,7 @@ impl Table {
         }
     }
 
-    /// Finds the body that arrives most slowly, of the address that holds most.
+    /// Returns the slowest incomplete body of the address that holds most.
     fn slowest(&self, now: Instant, may: impl Fn(u64, &Holding) -> bool) -> Option<u64> {
         let mut of_peer: HashMap<Option<IpAddr>, usize> = HashMap::new();
         for holding in self.held.values() {
@@ -223,12 +224,12 @@ impl Holding {
         self.bytes - self.made
     }
 
-    /// Whether the body is large; what is made of it does not count for that.
+    /// Returns whether the body is large; entries made of the body do not count for this.
     fn is_large(&self) -> bool {
         self.of_body() > SMALL
     }
 
-    /// Bytes in a second since it began, or since a millisecond ago.
+    /// Returns the bytes per second since the body began, counting at least a millisecond.
     fn rate(&self, now: Instant) -> u128 {
         let took = now.saturating_duration_since(self.began).max(Duration::from_millis(1));
         self.needed as u128 * 1_000_000 / took.as_micros()
@@ -260,7 +261,7 @@ mod tests {
         };
         let (grown, ()) = tokio::join!(fast.grow_to(MIB), giving);
         grown.unwrap();
-        // What is complete gives way to nobody, and nor does the faster one.
+        // Neither a complete body nor the faster body gives way.
         fast.is_complete();
         slow.is_complete();
         assert_eq!(memory.hold(peer(1)).grow_to(MIB).await, Err(NoMemory));
@@ -296,7 +297,7 @@ mod tests {
     async fn large_bodies_leave_a_quarter_to_small_ones() {
         let memory = Arc::new(Memory::new(4 * MIB));
         let large = complete(&memory, 2 * MIB).await;
-        // What is made of a large body counts as it does.
+        // Entries made of a large body count as large too.
         large.grow_by(MIB).await.unwrap();
         assert_eq!(large.grow_by(MIB + 1).await, Err(NoMemory));
         assert_eq!(memory.hold(None).grow_to(SMALL + 1).await, Err(NoMemory));

@@ -1,5 +1,4 @@
-//! The endpoint: a delivery is answered with 200 once its entries are durable,
-//! and only then.
+//! The endpoint: answers a delivery with 200 only when its entries are durable.
 
 mod body;
 mod failure;
@@ -35,8 +34,8 @@ use crate::store::{
 };
 use crate::{Clock, Metrics, Server, SystemClock};
 
-/// How long the store may take for the figures of `/metrics`; without them, it is shown
-/// as down.
+/// How long the store may take to answer `/metrics`. After that, `/metrics` shows the store as
+/// down.
 const FIGURES_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Receives deliveries into a store. Clones are the same receiver.
@@ -81,8 +80,8 @@ struct Inner {
 struct Quarantine {
     max_count: usize,
     max_bytes: usize,
-    /// One write at a time, so that a flood of forged deliveries does not keep
-    /// the store from the authentic ones.
+    /// One write at a time, so that a flood of forged deliveries does not block the store for
+    /// authentic ones.
     gate: Arc<Semaphore>,
 }
 
@@ -90,25 +89,26 @@ impl Receiver {
     /// The largest body, unless configured: 16 MiB.
     pub const DEFAULT_BODY_LIMIT: usize = 16 * 1024 * 1024;
 
-    /// How much of bodies is held in memory at a time, unless configured: 256 MiB.
+    /// The memory for bodies, unless configured: 256 MiB.
     pub const DEFAULT_MEMORY_LIMIT: usize = 256 * 1024 * 1024;
 
-    /// How long the body of a request may take, unless configured: 10 s.
+    /// The time limit for the body of a request, unless configured: 10 s.
     pub const DEFAULT_BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-    /// How long a commit may take before the sender is told to come back, unless
-    /// configured: 5 s, and longer for a [large delivery](Self::with_commit_timeout).
+    /// The time limit for a commit, unless configured: 5 s, and longer for a [large
+    /// delivery](Self::with_commit_timeout). After that, the sender is told to come back.
     pub const DEFAULT_COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
 
     /// The source of entries, unless configured.
     pub const DEFAULT_SOURCE: &str = crate::intake::DEFAULT_SOURCE;
 
-    /// Receives what a verifier accepts. Warns, by `tracing`, if that is
-    /// everything, or nothing, because no signing key is valid now.
+    /// Creates a receiver of the deliveries that a verifier accepts. Warns, by `tracing`, if
+    /// the verifier accepts unsigned deliveries, or rejects all because no signing key is valid
+    /// now.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, verifier: Verifier) -> Self {
         if verifier.keys().is_none() {
-            tracing::warn!("unsigned deliveries are accepted, from whoever sends them");
+            tracing::warn!("unsigned deliveries are accepted, from any sender");
         } else if !health::has_valid_key(&verifier) {
             tracing::error!("no signing key is valid now: every delivery is refused with 500");
         }
@@ -129,88 +129,87 @@ impl Receiver {
         }))
     }
 
-    /// Names where the deliveries come from: ids of different sources are
-    /// different events. Give the sandbox another one than production.
+    /// Names the source of the deliveries: equal ids of different sources are different events.
+    /// Give the sandbox another source than production.
     ///
-    /// It is not the workspace id of an entry, which only one of the two
-    /// envelopes has: an event that comes in both would be two.
+    /// Do not use the workspace id of entries as the source: only one of the two envelopes has
+    /// it, so an event that arrives in both envelopes would be stored as two events.
     #[must_use]
     pub fn with_source(self, source: &str) -> Self {
         self.with(|inner| inner.source = source.into())
     }
 
-    /// Sets the clock that says when a delivery arrived.
+    /// Sets the clock for the arrival times of deliveries.
     #[must_use]
     pub fn with_clock(self, clock: impl Clock) -> Self {
         self.with(|inner| inner.clock = Arc::new(clock))
     }
 
-    /// Counts into figures that others count into as well.
+    /// Counts into the given metrics, which workers and other receivers can share.
     #[must_use]
     pub fn with_metrics(self, metrics: Metrics) -> Self {
         self.with(|inner| inner.metrics = metrics)
     }
 
-    /// Sets the largest body, in bytes. A delivery over it is lost: the sender
-    /// repeats it three times and then drops it.
+    /// Sets the limit of a body, in bytes. A larger delivery is lost: the sender repeats it
+    /// three times and then drops it.
     #[must_use]
     pub fn with_body_limit(self, bytes: usize) -> Self {
         self.with(|inner| inner.body_limit = bytes)
     }
 
-    /// Sets how many bytes of bodies are held in memory at a time, with what is made of
-    /// them, until they are stored. Bodies over 64 KiB have three quarters of it, with what
-    /// is made of them. When it is used up, the slowest of the bodies that are under way is
-    /// given up for a faster one, first of the address that holds most; complete ones are
-    /// never given up.
+    /// Sets the memory, in bytes, for bodies and the entries made of them, until they are
+    /// stored. Bodies over 64 KiB, with their entries, can use three quarters of it. When the
+    /// memory is used up, the slowest incomplete body is given up for a faster one, first of
+    /// the address that holds most memory. Complete bodies are never given up.
     #[must_use]
     pub fn with_memory_limit(self, bytes: usize) -> Self {
         self.with(|inner| inner.memory = Arc::new(Memory::new(bytes)))
     }
 
-    /// Sets how long the body of a request may take. A body over 64 KiB must arrive at
-    /// 64 KiB a second, after the first two seconds.
+    /// Sets the time limit for the body of a request. After the first two seconds, a body over
+    /// 64 KiB must arrive at an average of 64 KiB a second.
     #[must_use]
     pub fn with_body_timeout(self, duration: Duration) -> Self {
         self.with(|inner| inner.body_timeout = duration)
     }
 
-    /// Sets how long a commit may take before the sender is told to come back, by 503. A
-    /// large delivery has longer: a millisecond more for each of its entries and for each
-    /// KiB, so that the largest one has two minutes.
+    /// Sets the time limit for a commit. After that, the sender is told to come back, by 503. A
+    /// large delivery has a millisecond more for each of its entries and for each KiB, so that
+    /// the largest delivery has two minutes.
     ///
-    /// A commit that has begun by then goes on. The sender's next attempt then finds the
-    /// entries stored, and is answered with 200: they are duplicates, which does no harm.
+    /// A commit that has begun is not cancelled. The sender's next attempt then finds the
+    /// entries stored as harmless duplicates, and is answered with 200.
     #[must_use]
     pub fn with_commit_timeout(self, duration: Duration) -> Self {
         self.with(|inner| inner.commit_timeout = duration)
     }
 
-    /// Keeps rejected deliveries, at most `max_count` with `max_bytes` of bodies,
-    /// apart from entries and away from handlers. Off unless called.
+    /// Keeps rejected deliveries in a quarantine, apart from entries: at most `max_count`
+    /// deliveries with `max_bytes` of bodies. Off unless called.
     ///
-    /// It is for the first days: with a wrong signing setting every delivery is
-    /// rejected, and this is where they are found, diagnosed, and, once the
-    /// setting is right, [recovered](Self::recover). Anybody can write into it, so
-    /// the newest ones push out the oldest, and while it is on, bodies are read of
-    /// requests that name no known key.
+    /// The quarantine is for the first days: with a wrong signing setting every delivery is
+    /// rejected. The quarantine keeps them, so that you can diagnose the setting and then
+    /// [recover](Self::recover) the deliveries. Anybody can write into the quarantine, so the
+    /// newest deliveries push out the oldest. While the quarantine is on, the receiver also
+    /// reads bodies of requests that name no known key.
     #[must_use]
     pub fn with_quarantine(self, max_count: usize, max_bytes: usize) -> Self {
         let gate = Arc::new(Semaphore::new(1));
         self.with(|inner| inner.quarantine = Some(Quarantine { max_count, max_bytes, gate }))
     }
 
-    /// The figures that this receiver counts into.
+    /// Returns the metrics that this receiver counts into.
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
     }
 
-    /// A router with the endpoint, `POST` at a path, to merge into your own. The path with
-    /// a slash behind it is the same endpoint.
+    /// Returns a router with the endpoint, `POST` at a path, to merge into your own. The path
+    /// with a trailing slash is the same endpoint.
     ///
-    /// Behind [`Server`](crate::Server) it is safe to expose; any other server
-    /// needs a timeout for headers and a limit of connections of its own.
+    /// Behind [`Server`](crate::Server) the router is safe to expose; any other server needs a
+    /// timeout for headers and a limit of connections of its own.
     pub fn router(&self, path: &str) -> Router {
         self.0.metrics.begin(&self.0.source);
         let endpoint = || post(receive).fallback(other_method);
@@ -221,15 +220,15 @@ impl Receiver {
         router.with_state(self.clone())
     }
 
-    /// The router of a server that does nothing else: the endpoint, and a 404 that is
-    /// logged and counted for each other path, which a sender may be configured to by
-    /// mistake.
+    /// Returns the router of a server that does nothing else: the endpoint, and a 404 for every
+    /// other path. The 404 is logged and counted, because a sender may be configured to a wrong
+    /// path by mistake.
     pub fn router_alone(&self, path: &str) -> Router {
         self.router(path).fallback_service(any(other_path).with_state(self.clone()))
     }
 
-    /// A router for operators: `GET` at `/health/live`, `/health/ready` and
-    /// `/metrics`. Not for the public: a readiness check writes to the disk.
+    /// Returns a router for operators: `GET` at `/health/live`, `/health/ready` and `/metrics`.
+    /// Do not expose it to the public: a readiness check writes to the disk.
     pub fn operations(&self) -> Router {
         Router::new()
             .route("/health/live", get(live))
@@ -238,12 +237,12 @@ impl Receiver {
             .with_state(self.clone())
     }
 
-    /// Stores what a delivery holds. This is what the endpoint does between the
-    /// verification and the answer, for deliveries that arrive in another way.
+    /// Stores the entries of a delivery, as the endpoint does after the verification. For
+    /// deliveries that arrive in another way.
     ///
     /// # Errors
     ///
-    /// Those of [`Store::accept`]. Nothing of the delivery is stored then.
+    /// Those of [`Store::accept`]. If it fails, nothing of the delivery is stored.
     pub async fn accept(&self, delivery: &Verified<Bytes>) -> Result<Vec<Acceptance>, StoreError> {
         let intake = intake(&self.0.source, delivery, self.0.clock.now());
         self.store(intake, delivery.body().len()).await
@@ -261,7 +260,7 @@ impl Receiver {
         Ok(accepted)
     }
 
-    /// Counts what became of a delivery.
+    /// Counts the outcomes of a delivery's entries.
     fn count(
         &self,
         accepted: &[Acceptance],
@@ -287,16 +286,15 @@ impl Receiver {
         }
     }
 
-    /// Verifies again what is in quarantine, whenever it was signed, and accepts
-    /// what is authentic by now. Returns how many deliveries that were, and how
-    /// many remain.
+    /// Verifies the deliveries in the quarantine again, whenever they were signed, and stores
+    /// the authentic ones. Returns how many deliveries were recovered, and how many remain.
     ///
-    /// A delivery that somebody captured and sent again passes too. It is a
-    /// duplicate, unless its entries have been erased since.
+    /// A captured delivery that somebody sent again passes too. Its entries are duplicates,
+    /// unless they have been erased since.
     ///
     /// # Errors
     ///
-    /// Those of the store. What was recovered until then stays so.
+    /// Those of the store. Deliveries recovered before the error stay recovered.
     pub async fn recover(&self, operator: &Operator) -> Result<(u64, u64), StoreError> {
         let record = operator.record(Action::Recover, self.0.clock.now());
         let (mut recovered, mut remaining, mut last) = (0, 0, 0);
@@ -313,7 +311,7 @@ impl Receiver {
                         let original = Original::Rejected(kept.number);
                         let replacing =
                             self.0.store.replace(original, intake.entries, record.clone());
-                        // Another process may have been faster.
+                        // Another process may have recovered it first.
                         let Some(accepted) = replacing.await? else { continue };
                         let bytes = delivery.body().len();
                         self.count(&accepted, &types, intake.unreadable.as_ref(), bytes);
@@ -325,15 +323,15 @@ impl Receiver {
         }
     }
 
-    /// Whether the threads and tasks are there that deliveries need, as `/health/live` says.
-    /// If not, only a restart helps.
+    /// Returns whether all threads and tasks that deliveries need are running, as
+    /// `/health/live` does. If not, only a restart helps.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         self.ended().is_none()
     }
 
-    /// Checks what deliveries depend on, as `/health/ready` does: an entry is stored and taken
-    /// back. An answer is given again for a second.
+    /// Checks everything that deliveries depend on, as `/health/ready` does: for example, it
+    /// stores a probe and deletes it again. The report is reused for a second.
     pub async fn readiness(&self) -> Readiness {
         let inner = &*self.0;
         inner.health.check(&*inner.store, &inner.verifier, inner.clock.now()).await
@@ -350,7 +348,7 @@ impl Receiver {
         }
     }
 
-    /// Counts what is not answered with 200, and logs some of it.
+    /// Counts a request that is not answered with 200, and logs a sample of such requests.
     fn rejected(&self, reason: &'static str, log: impl FnOnce(u64)) {
         self.0.metrics.rejected(reason);
         if let Some(suppressed) = self.0.samples.take(reason) {
@@ -367,12 +365,13 @@ impl Receiver {
         let inner = &*self.0;
         let (head, body) = request.into_parts();
         let verifier = &inner.verifier;
-        // A browser can post anything but JSON to an endpoint that checks nothing.
+        // Without signatures, requiring JSON keeps out browsers: they can post other types
+        // across sites.
         if verifier.keys().is_none() && !is_json(&head.headers) {
             return Err(Failure::MediaType);
         }
-        // Without signature headers no body is read. Whether the key is known is not told by
-        // reading it or not: ids of keys would be found out that way.
+        // Without signature headers no body is read. With an unknown key the body is read all
+        // the same: otherwise the difference would reveal which key ids exist.
         let now = verifier.now();
         match verifier.check_headers_at(&head.headers, now) {
             Err(error) if inner.quarantine.is_none() => {
@@ -400,19 +399,20 @@ impl Receiver {
                 return Err(self.unauthentic(error));
             }
         };
-        // Before anything is made of the body.
+        // Reserve the memory before entries are made of the body.
         held.grow_by(intake::size(&delivery)).await?;
         let intake = intake(&inner.source, &delivery, inner.clock.now());
         let longer = longer_for(intake.entries.len(), body.len());
-        // If this is given up, the commit may still happen: the sender's next
-        // attempt is then a duplicate.
+        // After a timeout, the commit may still happen: the sender's next attempt is then a
+        // duplicate.
         let storing =
             timeout(inner.commit_timeout.saturating_add(longer), self.store(intake, body.len()));
         storing.await.map_err(|_| Failure::CommitTimeout)?.map_err(Failure::Store)?;
         Ok(())
     }
 
-    /// An expired key is the sender's fault only while there is a valid one.
+    /// Maps an error of the verification: an expired key is the sender's fault only while
+    /// another key is valid.
     fn unauthentic(&self, source: VerifyError) -> Failure {
         let verifier = &self.0.verifier;
         match verifier.keys() {
@@ -447,9 +447,10 @@ impl Receiver {
 }
 
 impl Server {
-    /// Names the receiver whose endpoint this server has. Connections count into its
-    /// figures, and its `/health/live` fails once this server has ended without being asked
-    /// to, because its task was aborted or has panicked, until another one begins.
+    /// Connects this server with the receiver of its endpoint. Connections count into the
+    /// receiver's metrics. The receiver's `/health/live` fails from when this server ends
+    /// without a shutdown, because its task was aborted or has panicked, until another server
+    /// starts.
     #[must_use]
     pub fn with_receiver(self, receiver: &Receiver) -> Self {
         self.with_metrics(receiver.metrics().clone()).among(Arc::clone(&receiver.0.servers))
@@ -460,7 +461,7 @@ fn type_labels(entries: &[NewEntry]) -> Vec<&'static str> {
     entries.iter().map(|entry| type_label(entry.wire_type.as_deref())).collect()
 }
 
-/// Whether there is exactly one content type and it is JSON.
+/// Returns whether there is exactly one content type and it is JSON.
 fn is_json(headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(header::CONTENT_TYPE).into_iter();
     let (Some(value), None) = (values.next(), values.next()) else { return false };
@@ -492,7 +493,7 @@ async fn receive(State(receiver): State<Receiver>, request: Request) -> Response
     }
 }
 
-/// A request to the endpoint that is no delivery.
+/// Answers a request to the endpoint that is not a POST.
 async fn other_method(State(receiver): State<Receiver>, request: Request) -> Response {
     receiver.rejected("method_unknown", |suppressed| {
         tracing::warn!(method = shown(request.method().as_str()), suppressed, "not a POST");
@@ -500,7 +501,7 @@ async fn other_method(State(receiver): State<Receiver>, request: Request) -> Res
     (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")]).into_response()
 }
 
-/// A request to another path than that of the endpoint.
+/// Answers a request to a path other than the endpoint's.
 async fn other_path(State(receiver): State<Receiver>, request: Request) -> Response {
     receiver.rejected("path_unknown", |suppressed| {
         tracing::warn!(
@@ -513,7 +514,7 @@ async fn other_path(State(receiver): State<Receiver>, request: Request) -> Respo
     StatusCode::NOT_FOUND.into_response()
 }
 
-/// The beginning of a text that anybody can choose.
+/// Returns the beginning of a text that a client has chosen.
 fn shown(text: &str) -> &str {
     const LONGEST: usize = 100;
     let end = (0..=LONGEST).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
@@ -562,7 +563,7 @@ mod tests {
 
     const PAUSE: Duration = Duration::from_millis(100);
 
-    /// A body of one byte after each pause, without an end.
+    /// A body that sends one byte after each pause and never ends.
     struct Drip(Pin<Box<Sleep>>);
 
     impl hyper::body::Body for Drip {
@@ -592,7 +593,7 @@ mod tests {
         let began = Instant::now();
         let refused = receiver.receive(request).await;
         assert!(matches!(refused, Err(Failure::BodyTimeout)), "{refused:?}");
-        // By the clock of the test, which goes on when nothing else is to do.
+        // By tokio's paused clock, which advances when no task is ready.
         assert_eq!(began.elapsed().as_secs(), Receiver::DEFAULT_BODY_TIMEOUT.as_secs());
     }
 }

@@ -1,4 +1,4 @@
-//! Which of many equal lines are logged: anybody can cause them.
+//! Samples of equal log lines: anybody can cause such lines.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How many lines of a kind are logged in a [`PERIOD`].
+/// The number of lines of a kind that are logged in a [`PERIOD`].
 const LINES: u64 = 5;
 const PERIOD: Duration = Duration::from_secs(10);
 
@@ -20,7 +20,8 @@ struct Period {
 }
 
 impl Samples {
-    /// Returns the number of lines suppressed since the last one if a line is logged now.
+    /// Returns `Some` if a line is to be logged now: the number of lines suppressed in the last
+    /// period.
     pub(super) fn take(&self, kind: &'static str) -> Option<u64> {
         self.take_at(kind, Instant::now())
     }

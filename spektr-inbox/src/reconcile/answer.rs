@@ -1,4 +1,4 @@
-//! What the server answers: a page of entries, and what it says of the list.
+//! Reads the server's answers: a page of entries, and the page's statements about the list.
 
 use std::sync::Arc;
 
@@ -15,15 +15,16 @@ use crate::store::NewEntry;
 /// A page of the list.
 pub(crate) struct Page {
     pub(crate) entries: Vec<NewEntry>,
-    /// What it says of itself, which is believed where it does no harm.
+    /// What the page states about the list. It is trusted only if a false statement does no
+    /// harm.
     pub(super) total: Option<u64>,
     has_next: Option<bool>,
-    /// How many entries were asked for.
+    /// The number of entries that were requested.
     limit: usize,
 }
 
-/// The members that are read besides the entries. Any of them may be missing, or
-/// something else.
+/// The members that are read besides the entries. Any of them may be missing or have another
+/// type.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Shape<'a> {
@@ -35,7 +36,7 @@ struct Shape<'a> {
     has_next_page: Option<&'a RawValue>,
 }
 
-/// Why a body is no page.
+/// The reason why a body is not a page.
 pub(crate) enum Unusable {
     Passing(AttemptError),
     Lasting(ReconcileError),
@@ -44,9 +45,9 @@ pub(crate) enum Unusable {
 impl Page {
     /// Reads the body of an answer.
     ///
-    /// An event of the list has no signature. That it is the sender's rests on TLS
-    /// and on the base URL, so this program vouches for it, and nothing pretends
-    /// that a signature was checked.
+    /// An event of the list has no signature. Its authenticity rests on TLS and the base URL.
+    /// So this program vouches for it by `danger::assume_verified`, and does not claim that a
+    /// signature was checked.
     pub(crate) fn parse(
         body: Bytes,
         limit: usize,
@@ -65,7 +66,7 @@ impl Page {
         })?;
         let results = shape.results.ok_or_else(|| no_page("it has no `results`"))?;
         if !results.get().starts_with('[') {
-            return Err(no_page("its `results` are no list"));
+            return Err(no_page("its `results` are not a list"));
         }
         let total = shape.total_results.and_then(|raw| raw.get().parse().ok());
         let has_next = shape.has_next_page.and_then(|raw| raw.get().parse().ok());
@@ -74,21 +75,21 @@ impl Page {
         Ok(Self { entries, total, has_next, limit })
     }
 
-    /// Whether nothing follows, as far as the page can be believed: servers cut
-    /// pages shorter than asked for, and say that nothing follows when it does. So
-    /// both must be the case.
+    /// Returns whether no page follows. Servers return fewer entries than requested, and say
+    /// that nothing follows although it does. So a page that is not empty is the last only if
+    /// it is short and also says that nothing follows.
     pub(crate) fn is_last(&self) -> bool {
         self.entries.is_empty() || (self.entries.len() < self.limit && self.has_next == Some(false))
     }
 
-    /// When its entries were created, where that is readable.
+    /// Returns the readable creation times of the entries.
     pub(super) fn times(&self) -> impl Iterator<Item = Timestamp> + '_ {
         self.entries.iter().filter_map(|entry| entry.created_at)
     }
 }
 
-/// Whether a text is wrong where it ends: of half a number serde_json does not say
-/// that there is more to come.
+/// Returns whether a syntax error is at the end of the text. For half a number serde_json
+/// reports a syntax error instead of an unexpected end.
 fn is_at_end(error: &serde_json::Error, body: &[u8]) -> bool {
     let lines = body.split(|byte| *byte == b'\n');
     let (count, last) = lines.fold((0, 0), |(count, _), line| (count + 1, line.len()));

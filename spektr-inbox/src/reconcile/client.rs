@@ -1,4 +1,4 @@
-//! Fetches a page of the list, as often as it takes, within bounds.
+//! Fetches a page of the list, with retries, within limits of time and size.
 
 use std::error::Error;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -24,11 +24,11 @@ use crate::clock::from_millis;
 use crate::intake::DEFAULT_SOURCE;
 use crate::{Backoff, Clock, SystemClock, tls};
 
-/// Asks one server for its list of events, with one key. Clones share their
-/// connection and their key.
+/// A client for one server's list of events, with one API key. Clones share their connection
+/// and their key.
 ///
-/// Redirects are not followed, so that the key goes nowhere else; proxies that the
-/// environment names are not used.
+/// Redirects are not followed, so that the key is sent to no other server. Proxies of the
+/// environment are not used.
 #[derive(Clone)]
 pub struct Client {
     http: legacy::Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
@@ -43,28 +43,29 @@ pub struct Client {
     longest_wait: Duration,
 }
 
-/// Which page.
+/// The page to request.
 #[derive(Clone, Copy)]
 pub(super) enum Query {
-    /// Of what was created within a window, the oldest first.
+    /// A page of the entries that were created within a window, the oldest first.
     Window { after: Timestamp, until: Timestamp, page: u64 },
-    /// Of everything, the newest first: the first page.
+    /// The first page of all entries, the newest first.
     Newest,
 }
 
-/// How many entries are asked for at a time: fewer while pages are larger than an answer may
-/// be.
+/// The numbers of entries to request at a time: the next smaller one while a page is larger
+/// than the limit of an answer.
 pub(super) const PAGE_SIZES: [usize; 3] = [Client::PAGE_SIZE, 10, 1];
 
-/// What one question to the server has shown.
+/// The result of one probe request.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Probe {
-    /// By how many milliseconds this machine's clock is ahead of the server's at least, or
-    /// behind if it is negative; `None` if no answer has a header `date`. What the request took,
-    /// and the second that the header leaves open, are in favour of the clocks.
+    /// The least number of milliseconds by which this machine's clock is ahead of the server's;
+    /// negative if it is behind. 0 if the clocks can agree, given the duration of the request
+    /// and the truncation of the header `date` to seconds. `None` if the answer has no header
+    /// `date`.
     pub clock_ahead_ms: Option<i64>,
-    /// How many entries the page has, at most one.
+    /// The number of entries on the page, at most one.
     pub page: Result<usize, ReconcileError>,
 }
 
@@ -81,32 +82,32 @@ impl From<AttemptError> for Failure {
 }
 
 impl Client {
-    /// How many entries are asked for at a time: the most that the server gives. Where so
-    /// many are larger than [the largest answer](Self::with_body_limit), fewer are.
+    /// The number of entries requested at a time: the server's maximum. Fewer are requested if
+    /// a page would be larger than [the limit of an answer](Self::with_body_limit).
     pub const PAGE_SIZE: usize = 50;
 
-    /// How long a connection may take, TLS excluded: 10 s.
+    /// The time limit for connecting, without TLS: 10 s.
     pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-    /// How long an answer may take to begin, unless configured: 30 s.
+    /// The time limit until an answer begins, unless configured: 30 s.
     pub const DEFAULT_ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
-    /// How long the body of an answer may take, unless configured: 60 s.
+    /// The time limit for the body of an answer, unless configured: 60 s.
     pub const DEFAULT_BODY_TIMEOUT: Duration = Duration::from_secs(60);
 
-    /// The largest answer, unless configured: 16 MiB.
+    /// The limit of an answer's size, unless configured: 16 MiB.
     pub const DEFAULT_BODY_LIMIT: usize = 16 * 1024 * 1024;
 
-    /// How many attempts a page has, unless configured: 6, which the default
-    /// pauses spread over half a minute.
+    /// The number of attempts for a page, unless configured: 6. The default pauses spread them
+    /// over half a minute.
     pub const DEFAULT_ATTEMPTS: u32 = 6;
 
-    /// The longest pause that a server can ask for within a run, unless
-    /// configured: 2 minutes. Asked for more, the run stops.
+    /// The longest pause within a run that a server can ask for, unless configured: 2 minutes.
+    /// If the server asks for a longer pause, the run stops.
     pub const DEFAULT_LONGEST_WAIT: Duration = Duration::from_secs(120);
 
-    /// Takes where the list is, an [`Environment`](super::Environment) or a
-    /// [`BaseUrl`], and the key. Reads the operating system's certificates.
+    /// Creates a client for the list of an [`Environment`](super::Environment) or a
+    /// [`BaseUrl`]. Reads the operating system's certificates.
     ///
     /// # Errors
     ///
@@ -141,8 +142,8 @@ impl Client {
         })
     }
 
-    /// Replaces the key of this client and all its clones. Requests that are under way keep
-    /// the one before.
+    /// Replaces the key of this client and all its clones. Requests in progress keep the old
+    /// key.
     pub fn replace_key(&self, key: ApiKey) {
         *self.key.write().unwrap_or_else(PoisonError::into_inner) = key;
     }
@@ -158,29 +159,29 @@ impl Client {
         self
     }
 
-    /// Sets how long an answer may take to begin, connecting included.
+    /// Sets the time limit until an answer begins, including the connection.
     #[must_use]
     pub fn with_answer_timeout(mut self, duration: Duration) -> Self {
         self.answer_timeout = duration;
         self
     }
 
-    /// Sets how long the body of an answer may take.
+    /// Sets the time limit for the body of an answer.
     #[must_use]
     pub fn with_body_timeout(mut self, duration: Duration) -> Self {
         self.body_timeout = duration;
         self
     }
 
-    /// Sets the largest answer, in bytes. It is how much memory a run takes, times
-    /// a small number. An event that is larger ends each run that comes to it.
+    /// Sets the limit of an answer's size, in bytes. A run takes a small multiple of this
+    /// memory. An event that is larger ends each run that reaches it.
     #[must_use]
     pub fn with_body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
         self
     }
 
-    /// Sets how many attempts a page has, at least 1, and the pauses between them.
+    /// Sets the number of attempts for a page, at least 1, and the pauses between them.
     #[must_use]
     pub fn with_attempts(mut self, attempts: u32, backoff: Backoff) -> Self {
         self.attempts = attempts.max(1);
@@ -188,26 +189,26 @@ impl Client {
         self
     }
 
-    /// Sets the longest pause that a server can ask for within a run.
+    /// Sets the longest pause within a run that a server can ask for.
     #[must_use]
     pub fn with_longest_wait(mut self, duration: Duration) -> Self {
         self.longest_wait = duration;
         self
     }
 
-    /// Where the list is.
+    /// Returns the URL of the list without `/v1/events`.
     #[must_use]
     pub fn base_url(&self) -> &BaseUrl {
         &self.base
     }
 
-    /// The unit of `createdAfter` and `createdBefore`.
+    /// Returns the unit of `createdAfter` and `createdBefore`.
     #[must_use]
     pub fn unit(&self) -> TimeUnit {
         self.unit
     }
 
-    /// Fetches a page of at most `size` entries; counts each attempt with `attempted`.
+    /// Fetches a page of at most `size` entries. Calls `attempted` before each attempt.
     pub(super) async fn fetch(
         &self,
         query: Query,
@@ -231,16 +232,16 @@ impl Client {
                 let attempts = attempt;
                 return Err(ReconcileError::Unavailable { attempts, retry_after, source });
             }
-            tracing::debug!(attempt, error = &source as &dyn Error, "a page is fetched again");
+            tracing::debug!(attempt, error = &source as &dyn Error, "will fetch the page again");
             let pause = self.backoff.after(attempt, fastrand::f64());
-            // What the server asks for is the least, so that chance only adds to it.
+            // The server's `retry-after` is a minimum, so jitter only lengthens it.
             let asked = retry_after.map_or(Duration::ZERO, |asked| asked + pause / 4);
             sleep(pause.max(asked)).await;
         }
     }
 
-    /// Asks once for the newest entry, and stores nothing: whether the server answers, takes
-    /// the key, and has the same time.
+    /// Requests the newest entry once, and stores nothing. Shows whether the server answers,
+    /// accepts the key, and has the same time.
     ///
     /// # Examples
     ///
@@ -297,7 +298,7 @@ impl Client {
         self.page(self.answer(uri).await?, size, source, clock).await
     }
 
-    /// Asks for a page, and waits until the answer begins.
+    /// Requests a page, and waits until the answer begins.
     async fn answer(&self, uri: &str) -> Result<Response<Incoming>, Failure> {
         let request = Request::get(uri)
             .header("x-api-key", self.key().header())
@@ -313,7 +314,7 @@ impl Client {
             })
     }
 
-    /// Reads what was answered.
+    /// Reads and checks an answer.
     async fn page(
         &self,
         response: Response<Incoming>,
@@ -350,8 +351,8 @@ impl Client {
         })
     }
 
-    /// Reads a body up to the limit; whatever more there is, is left unread, and
-    /// the connection closed.
+    /// Reads a body up to the limit. If the body is larger, the rest is left unread and the
+    /// connection closed.
     async fn read(&self, response: Response<Incoming>) -> Result<Bytes, Failure> {
         let limit = self.body_limit;
         let too_large = || Failure::Lasting(ReconcileError::TooLarge { limit });
@@ -383,7 +384,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// How to speak TLS. Where nothing is encrypted, no certificates are needed.
+/// Returns the TLS configuration. An unencrypted base URL needs no certificates.
 fn encryption(base: &BaseUrl) -> Result<ClientConfig, ClientError> {
     let failed = |error: rustls::Error| ClientError::Tls(error.into());
     if !base.is_encrypted() {
@@ -393,14 +394,14 @@ fn encryption(base: &BaseUrl) -> Result<ClientConfig, ClientError> {
     config.ok_or(ClientError::NoCertificates)
 }
 
-/// Whether what lies behind an error is a certificate that is refused.
+/// Returns whether the cause of an error is a rejected certificate.
 fn is_of_certificate(error: &(dyn Error + 'static)) -> bool {
     let mut error = Some(error);
     while let Some(one) = error {
         if let Some(tls) = one.downcast_ref::<rustls::Error>() {
             return matches!(tls, rustls::Error::InvalidCertificate(_));
         }
-        // As a source, an I/O error skips what it wraps.
+        // `io::Error::source` skips the error that it wraps.
         let io = one.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         error = match io {
             Some(wrapped) => Some(wrapped),
@@ -410,15 +411,16 @@ fn is_of_certificate(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-/// When the server has answered, by its own clock, cut to seconds.
+/// Returns the time of the answer by the server's clock, truncated to seconds.
 fn date(headers: &HeaderMap) -> Option<Timestamp> {
     let date = httpdate::parse_http_date(headers.get(header::DATE)?.to_str().ok()?).ok()?;
     let millis = date.duration_since(UNIX_EPOCH).ok()?.as_millis();
     Some(from_millis(i64::try_from(millis).ok()?))
 }
 
-/// By how many milliseconds this machine's clock is ahead of a server's at least, which has told
-/// its time, cut to seconds, between `before` and `after`.
+/// Returns the least number of milliseconds by which this machine's clock is ahead of the
+/// server's. The server took the time `date`, truncated to seconds, between `before` and
+/// `after`.
 fn ahead(before: Timestamp, date: Timestamp, after: Timestamp) -> i64 {
     let (before, after) = (before.as_millis(), after.as_millis());
     let (first, last) = (date.as_millis(), date.as_millis() + 999);
@@ -431,17 +433,17 @@ fn ahead(before: Timestamp, date: Timestamp, after: Timestamp) -> i64 {
     }
 }
 
-/// How long the server asks to be left alone, in seconds or until a date.
+/// Returns how long the server asks the client to wait.
 fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     parse_retry_after(headers.get(header::RETRY_AFTER)?.to_str().ok()?, now)
 }
 
-/// Reads a header `retry-after`, which is a number of seconds or a date.
+/// Parses a header `retry-after`: a number of seconds or a date.
 #[must_use]
 pub fn parse_retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than a number holds are a long time as well.
+        // A number of too many digits counts as a very long time.
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX / 4)));
     }
     let date: SystemTime = httpdate::parse_http_date(text).ok()?;

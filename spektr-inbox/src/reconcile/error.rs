@@ -1,6 +1,6 @@
-//! Why a reconciliation stopped, and what the person who runs it can do.
+//! The reasons why a reconciliation stopped, and the remedies.
 //!
-//! No text holds what the server wrote, nor the API key.
+//! No error text contains bytes from the server or the API key.
 
 use std::error::Error;
 use std::time::Duration;
@@ -10,28 +10,28 @@ use thiserror::Error;
 use super::TimeUnit;
 use crate::store::StoreError;
 
-/// Why a run stopped. What it had stored until then stays, and so does the
-/// [watermark](super::Reconciler::watermark) that it had reached.
+/// The reason why a run stopped. Entries stored before stay, and so does the
+/// [watermark](super::Reconciler::watermark) reached before.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReconcileError {
-    /// Nothing was reconciled yet, and nobody has said where to begin.
-    #[error("there is no watermark yet: say since when events are to be fetched")]
+    /// Nothing was reconciled yet, and no start was given.
+    #[error("there is no watermark yet: give the time since which to fetch events")]
     NoWatermark,
-    /// The watermark in the store is not one.
-    #[error("the watermark in the store cannot be read: say since when events are to be fetched")]
+    /// The watermark in the store cannot be parsed.
+    #[error("the watermark in the store cannot be read: give the time since which to fetch events")]
     Watermark,
     /// The store failed.
     #[error("the store failed")]
     Store(#[from] StoreError),
     /// The server's certificate is not trusted. The API key was not sent.
     #[error(
-        "the server's certificate is not trusted: see that the base URL is right; a company's own authority must be among the system's certificates, or in SSL_CERT_FILE"
+        "the server's certificate is not trusted: check the base URL; the authority of your company must be among the system's certificates, or in SSL_CERT_FILE"
     )]
     Untrusted(#[source] Box<dyn Error + Send + Sync>),
     /// 401 or 403.
     #[error(
-        "the server refuses the API key ({status}): see that it is valid, may read events, and is of this environment"
+        "the server refuses the API key ({status}): check that it is valid, may read events, and belongs to this environment"
     )]
     Refused {
         /// The status.
@@ -39,7 +39,7 @@ pub enum ReconcileError {
     },
     /// 400 or 422.
     #[error(
-        "the server refuses the query ({status}), which has createdAfter and createdBefore in {unit}: try the other unit"
+        "the server refuses the query ({status}): it has createdAfter and createdBefore in {unit}; try the other unit"
     )]
     Query {
         /// The status.
@@ -47,59 +47,58 @@ pub enum ReconcileError {
         /// The unit that was used.
         unit: TimeUnit,
     },
-    /// Another status that no further attempt changes.
-    #[error("the server answers {status} instead of 200: see that the base URL is right")]
+    /// Another status, which a retry does not change.
+    #[error("the server answers {status} instead of 200: check the base URL")]
     Status {
         /// The status.
         status: u16,
     },
-    /// No attempt was answered well, or the server asks to come back later than
-    /// a run waits.
+    /// No attempt succeeded, or the server asks for a longer pause than a run waits.
     #[error("no usable answer in {attempts} attempts")]
     Unavailable {
-        /// How many attempts there were.
+        /// The number of attempts.
         attempts: u32,
-        /// How long the server asks to be left alone, if it does.
+        /// How long the server asks the client to wait, if it does.
         retry_after: Option<Duration>,
-        /// What became of the last.
+        /// The error of the last attempt.
         #[source]
         source: AttemptError,
     },
-    /// An answer with a single event is larger than an answer may be. Nothing of it was stored.
+    /// An answer with a single event exceeds the limit of an answer. Nothing of it was stored.
     #[error(
-        "the list has an event of more than {limit} bytes, which is the largest answer: see that the base URL is right; a program of your own can raise it by Client::with_body_limit"
+        "the list has an event of more than {limit} bytes, which is the limit of an answer: check the base URL; a program of your own can raise the limit by Client::with_body_limit"
     )]
     TooLarge {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// The answer is something else than a page of events. Nothing of it was stored.
-    #[error("the answer is no page of events: {problem}; see that the base URL is right")]
+    /// The answer is not a page of events. Nothing of it was stored.
+    #[error("the answer is not a page of events: {problem}; check the base URL")]
     NotAPage {
-        /// What is wrong with it.
+        /// The problem with the answer.
         problem: &'static str,
     },
-    /// What the server lists does not fit the times that were asked for. Nothing of
-    /// it was stored, and the watermark is where it was.
+    /// The listed entries do not fit the requested times. Nothing of the page was stored, and
+    /// the watermark has not moved.
     #[error(
         "the list {problem}: createdAfter and createdBefore are probably not in {unit}; try the other unit"
     )]
     WrongUnit {
         /// The unit that was used.
         unit: TimeUnit,
-        /// How it shows.
+        /// The evidence.
         problem: &'static str,
     },
-    /// The list did not hold still, or does not end.
-    #[error("the list {problem}; the next run goes on where this one came to")]
+    /// The list kept changing, or does not end.
+    #[error("the list {problem}; the next run goes on from there")]
     Endless {
-        /// How it shows.
+        /// The evidence.
         problem: &'static str,
     },
 }
 
 impl ReconcileError {
-    /// A word for logs and metrics.
+    /// Returns a word for logs and metrics.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
@@ -119,17 +118,17 @@ impl ReconcileError {
     }
 }
 
-/// Why an attempt to fetch a page failed in a way that may pass.
+/// The reason why an attempt to fetch a page failed in a way that may be temporary.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AttemptError {
-    /// No connection, or it broke before the answer began.
+    /// There was no connection, or it broke before the answer began.
     #[error("the connection failed")]
     Connection(#[source] Box<dyn Error + Send + Sync>),
     /// 408, 425, 429 or 5xx.
     #[error("the server answered {0}")]
     Status(u16),
-    /// The answer did not begin, or not end, in time.
+    /// The answer did not begin or end in time.
     #[error("no answer in time")]
     Timeout,
     /// The answer broke off.
@@ -140,7 +139,7 @@ pub enum AttemptError {
     CutShort,
 }
 
-/// There is no client.
+/// The reason why a client cannot be created.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ClientError {

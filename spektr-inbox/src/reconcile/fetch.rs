@@ -1,7 +1,7 @@
-//! What a reconciliation walks for: what is not there is stored.
+//! The purpose of a reconciliation's walk: stores the entries that are missing.
 //!
-//! Invariant: when the watermark moves to a time, every entry that was listed as
-//! created up to it is durable.
+//! Invariant: when the watermark moves to a time, every entry that was listed as created up to
+//! that time is durable.
 
 use spektr_types::{Entry, Event, Timestamp};
 
@@ -12,16 +12,16 @@ use crate::clock::before;
 use crate::metrics::type_label;
 use crate::store::{Acceptance, NewEntry, accept_patiently};
 
-/// Stores what a walk reads, and moves the watermark.
+/// Stores the entries that a walk reads, and moves the watermark.
 pub(super) struct Fetch<'a> {
     inner: &'a Inner,
-    /// The watermark that is in the store.
+    /// The watermark in the store.
     watermark: Option<Timestamp>,
     progress: &'a mut (dyn FnMut(&Summary) + Send),
     tally: Tally,
 }
 
-/// What became of the entries.
+/// The outcomes of the entries.
 #[derive(Clone, Copy, Default)]
 struct Tally {
     seen: u64,
@@ -68,7 +68,7 @@ impl<'a> Fetch<'a> {
 
 impl Purpose for Fetch<'_> {
     async fn begin(&mut self, course: &Course) -> Result<(), ReconcileError> {
-        // Reaching further back than before is to survive a kill as well.
+        // Moving the watermark back is saved first, so that it survives a kill as well.
         if self.watermark != Some(course.since) {
             self.save(course.since).await?;
         }
@@ -117,7 +117,7 @@ impl Purpose for Fetch<'_> {
     }
 
     async fn reach(&mut self, course: &Course) -> Result<(), ReconcileError> {
-        // What is created in the overlap may appear only later.
+        // An entry created in the overlap may appear in the list only later.
         let certain = before(course.until, self.inner.overlap).max(course.since);
         let watermark = course.position.min(certain);
         if self.watermark < Some(watermark) {
@@ -127,7 +127,7 @@ impl Purpose for Fetch<'_> {
     }
 }
 
-/// Decodes an entry, as a worker would.
+/// Decodes an entry as a worker does.
 pub(super) fn decode(raw: &[u8]) -> Option<Event> {
     Entry::from_json(std::str::from_utf8(raw).ok()?).ok()?.decode().ok()
 }

@@ -1,4 +1,4 @@
-//! The API key: it can be sent, and nothing else.
+//! The API key: it can be sent, and is never shown.
 
 use std::env::{self, VarError};
 use std::path::{Path, PathBuf};
@@ -9,38 +9,38 @@ use http::HeaderValue;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-/// The key for the sender's REST API, which goes into `x-api-key`.
+/// The key for the sender's REST API, sent in the header `x-api-key`.
 ///
-/// Its memory is overwritten when the last copy is dropped. The buffers of the
-/// connection that it went through are not.
+/// The key's memory is overwritten when the last copy is dropped. The buffers of the connection
+/// are not overwritten.
 #[derive(Clone)]
 pub struct ApiKey(HeaderValue);
 
-/// Why there is no API key.
+/// The reason why there is no API key.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ApiKeyError {
     /// The key is empty.
     #[error("the API key is empty")]
     Empty,
-    /// The key has a space, a line break or something else that no key has.
-    #[error("the API key is not of visible ASCII characters alone; was it copied with a space?")]
+    /// The key has a space, a line break or another character that no key has.
+    #[error("the API key has a character that is not visible ASCII; was it copied with a space?")]
     NotVisible,
-    /// The key has a quotation mark in it.
-    #[error("the API key has a quotation mark in it: write it without any")]
+    /// The key contains a quotation mark.
+    #[error("the API key contains a quotation mark: write the key without quotation marks")]
     QuotationMark,
     /// The environment variable is not set.
-    #[error("the environment variable {variable} is not set; it holds the API key")]
+    #[error("the environment variable {variable} is not set: set it to the API key")]
     NotSet {
-        /// Its name.
+        /// The variable's name.
         variable: String,
     },
     /// The file cannot be read.
-    #[error("the file {} with the API key cannot be read", path.display())]
+    #[error("cannot read the API key from the file {}", path.display())]
     File {
-        /// Its path.
+        /// The file's path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
@@ -50,7 +50,7 @@ impl ApiKey {
     /// The environment variable that [`from_env`](Self::from_env) reads.
     pub const ENV_VAR: &'static str = "SPEKTR_API_KEY";
 
-    /// Takes the text of a key.
+    /// Checks the text of a key and makes it a key.
     ///
     /// # Errors
     ///
@@ -81,7 +81,7 @@ impl ApiKey {
         Self::from_env_var(Self::ENV_VAR)
     }
 
-    /// Reads an environment variable of another name, for several sources.
+    /// Reads another environment variable, for several sources.
     ///
     /// # Errors
     ///
@@ -97,8 +97,7 @@ impl ApiKey {
         }
     }
 
-    /// Reads a file that holds the key and nothing else; a line break at its end
-    /// does not count.
+    /// Reads a file that contains only the key, with an optional line break at its end.
     ///
     /// # Errors
     ///

@@ -1,9 +1,9 @@
-//! Fetches what was missed: the sender drops an event after four attempts, and
-//! keeps it in a list.
+//! Fetches missed events: the sender drops an event after four attempts, but keeps it in a
+//! list.
 //!
-//! [`Reconciler`] reads that list, `GET /v1/events`, from where an earlier run came
-//! to, and stores what it finds through the same gate as deliveries. An event that
-//! was delivered as well is one entry, in whichever envelope it comes.
+//! [`Reconciler`] reads that list, `GET /v1/events`, from the position of an earlier run, and
+//! stores missing entries through [`Store::accept`], as deliveries are. An event that was
+//! delivered as well stays one entry, in either envelope.
 //!
 //! ```no_run
 //! use std::sync::Arc;
@@ -27,54 +27,52 @@
 //! # }
 //! ```
 //!
-//! # How a run goes
+//! # The course of a run
 //!
-//! It reads what was created after the watermark and up to its own beginning, in
-//! ascending order. Pages are counted by offset, so that a list that changes would
-//! shift them. A run therefore counts as little as it can: it asks for the first
-//! page, and then for the first page of what is no older than that page's last
-//! entry, which must come again. Only where more entries share a moment than a page
-//! holds, or where what must come again does not, it counts pages, and reads them
-//! again until they held still.
+//! A run reads the events that were created after the watermark and up to the start of the run,
+//! in ascending order. The server counts pages by offset, so a list that changes would shift
+//! them. Therefore a run counts pages as little as it can: it requests the first page, and then
+//! the first page of events that are no older than that page's last entry. The new page must
+//! contain that entry again. A run counts pages only if more entries share a moment than a page
+//! holds, or if the entry does not come again. It then reads the pages again until they stay
+//! the same.
 //!
-//! The watermark in the store moves page by page, once the entries are durable and
-//! the next page has joined them. A run that is killed goes on there. The watermark
-//! never moves into the *overlap*, the last
-//! minutes before the run: events that appear in the list later than they were
-//! created are found by the next run, if it is no later than that.
+//! The watermark in the store moves page by page, once the entries are durable and the next
+//! page has joined them. A killed run continues from the watermark. The watermark never moves
+//! into the *overlap*, the last minutes before the run. So the next run still finds an event
+//! that appears in the list later than its creation, if the delay is at most the overlap.
 //!
-//! The watermark belongs to a source and a base URL: the same source can be read
-//! from somewhere else, from the beginning.
+//! The watermark belongs to a source and a base URL: the same source can be read from another
+//! base URL, from the beginning.
 //!
-//! # What is assumed
+//! # Assumptions
 //!
-//! The API is known from a third party's transcription. These are assumptions:
+//! The API is known only from a third party's transcription. These are assumptions:
 //!
-//! - *An entry of the list is an event* in either envelope. One that is not is
-//!   stored all the same, and found malformed.
-//! - *The unit of `createdAfter` and `createdBefore`* is not documented:
-//!   [`Client::with_unit`]. Each run checks it. A page most of which was created more
-//!   than an hour outside of what was asked for ends it, and is not stored. Nothing
-//!   at all is what a wrong unit gives on a server that obeys; so a run that finds
-//!   nothing asks for the newest entries, whenever created, and if one of those is
-//!   of the time that it had asked for, the unit is wrong. Where that question
-//!   cannot be decided, the watermark stays.
-//! - *`createdAt` is what the list is sorted by* and what the bounds mean. Where that
-//!   shows to be otherwise, pages are counted.
-//! - *`delivered`* is not asked for. It can be null, so that `delivered=false` would
-//!   leave events out; what is there already is a duplicate.
+//! - *An entry of the list is an event* in either envelope. Another entry is stored all the
+//!   same, and found malformed.
+//! - *The unit of `createdAfter` and `createdBefore`* is not documented: [`Client::with_unit`].
+//!   Each run checks the unit. If most entries of a page were created more than an hour outside
+//!   of the requested window, the run ends and does not store the page. With a wrong unit, a
+//!   correct server returns nothing. So a run that finds nothing requests the newest entries,
+//!   whenever created. If one of them is within the requested window, the unit is wrong. If the
+//!   newest entries do not decide the question, the watermark does not move.
+//! - *The list is sorted by `createdAt`*, and the bounds refer to it. If a page shows
+//!   otherwise, pages are counted.
+//! - *`delivered`* is not used as a filter. It can be null, so that `delivered=false` would
+//!   leave events out; a delivered event is just a duplicate.
 //!
-//! The entries have no signature: that they are authentic rests on TLS, on the
-//! base URL and on the API key, as [`danger::assume_verified`] says in the code.
+//! The entries have no signature: their authenticity rests on TLS, on the base URL and on the
+//! API key. The code states this by [`danger::assume_verified`].
 //!
-//! # What to mind
+//! # Caveats
 //!
-//! - Entries that were deleted by age are known for as long as
-//!   [`Retention::known`](crate::operate::Retention::known) says, and are not stored again.
-//! - Entries that were [erased](crate::operate::erase) come back as new while the sender
-//!   lists them and a run reaches that far: erase them at the sender first.
-//! - Each receiver that shares a store may run this. That is safe, and asks the
-//!   server more often than is needed.
+//! - Entries that were deleted by age are not stored again for as long as
+//!   [`Retention::known`](crate::operate::Retention::known) keeps their tombstones.
+//! - Entries that were [erased](crate::operate::erase) come back as new if the sender still
+//!   lists them and a run goes back that far: erase them at the sender first.
+//! - Each receiver that shares a store may run a reconciler. That is safe, but causes more
+//!   requests than necessary.
 //!
 //! [`danger::assume_verified`]: spektr_verify::danger::assume_verified
 
@@ -113,8 +111,8 @@ use crate::intake::DEFAULT_SOURCE;
 use crate::store::{Store, WATERMARK};
 use crate::{Clock, Metrics, SystemClock};
 
-/// Fetches what was missed into a store. Clones are the same reconciler, which
-/// runs once at a time.
+/// Fetches missed events into a store. Clones are the same reconciler, which makes one run at a
+/// time.
 #[derive(Clone)]
 pub struct Reconciler(Arc<Inner>);
 
@@ -133,48 +131,47 @@ struct Inner {
     turn: Arc<Mutex<()>>,
 }
 
-/// What a run did, or has done so far.
+/// The progress or result of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {
-    /// It reads what was created after this time.
+    /// The run reads events created after this time.
     pub since: Timestamp,
-    /// It reads what was created up to this time.
+    /// The run reads events created up to this time.
     pub until: Timestamp,
-    /// What was created up to this time has been read.
+    /// All events created up to this time have been read.
     pub position: Timestamp,
-    /// Entries that were listed, each as often as it was.
+    /// Entries that were listed, counted each time that they were listed.
     pub seen: u64,
-    /// Those that were not there: stored, conflicts included.
+    /// Entries that were not in the store and now are, including conflicts.
     pub new: u64,
-    /// Those that were there already.
+    /// Entries that were in the store already.
     pub duplicates: u64,
-    /// New ones whose id was there with another content.
+    /// New entries whose id was in the store with another content.
     pub conflicts: u64,
-    /// New ones that this version cannot decode.
+    /// New entries that this version cannot decode.
     pub malformed: u64,
-    /// New ones with a wire type that this version does not know.
+    /// New entries with a wire type that this version does not know.
     pub unknown: u64,
-    /// Requests, failed attempts included.
+    /// Requests, including failed attempts.
     pub requests: u64,
-    /// How often something was read again because the list had not held still.
+    /// The number of times that entries were read again because the list had changed meanwhile.
     pub shifts: u64,
 }
 
 impl Reconciler {
-    /// How far a run goes back behind the end of the one before, unless
-    /// configured: 15 minutes.
+    /// How far before the end of the last run the next run begins, unless configured: 15
+    /// minutes.
     pub const DEFAULT_OVERLAP: Duration = Duration::from_secs(15 * 60);
 
     /// The pause between the runs of [`run`](Self::run), unless configured: 5
     /// minutes.
     pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
-    /// How many requests a run makes at most, unless configured: 100,000, which
-    /// are about 5 million entries.
+    /// The limit of requests per run, unless configured: 100,000, for about 5 million entries.
     pub const DEFAULT_MAX_REQUESTS: u64 = 100_000;
 
-    /// Takes where entries go to and where they come from.
+    /// Creates a reconciler that fetches with a client into a store.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, client: Client) -> Self {
         Self(Arc::new(Inner {
@@ -192,72 +189,71 @@ impl Reconciler {
         }))
     }
 
-    /// Names where the entries come from. It must be the source of the
-    /// [receiver](crate::Receiver::with_source) of the same events, or each of them is
-    /// two.
+    /// Names the source of the entries. It must be the source of the
+    /// [receiver](crate::Receiver::with_source) of the same events; otherwise each event is
+    /// stored as two entries.
     #[must_use]
     pub fn with_source(self, source: &str) -> Self {
         self.with(|inner| inner.source = source.into())
     }
 
-    /// Sets the clock that says up to when events are fetched.
+    /// Sets the clock for the end of the time range of a run.
     #[must_use]
     pub fn with_clock(self, clock: impl Clock) -> Self {
         self.with(|inner| inner.clock = Arc::new(clock))
     }
 
-    /// Counts into figures that others count into as well.
+    /// Counts into the given metrics, which receivers and workers can share.
     #[must_use]
     pub fn with_metrics(self, metrics: Metrics) -> Self {
         self.with(|inner| inner.metrics = metrics)
     }
 
-    /// Sets how far a run goes back behind the end of the one before. An event that
-    /// appears in the list later than that after its creation is missed.
+    /// Sets how far before the end of the last run the next run begins. An event that appears
+    /// in the list later than this after its creation is missed.
     #[must_use]
     pub fn with_overlap(self, duration: Duration) -> Self {
         self.with(|inner| inner.overlap = duration)
     }
 
-    /// Sets how far back the first run goes, where there is no watermark. Without
-    /// it that is an error.
+    /// Sets how far back the first run goes if there is no watermark. Without this setting, a
+    /// first run is an error.
     #[must_use]
     pub fn with_first_reach(self, duration: Duration) -> Self {
         self.with(|inner| inner.first_reach = Some(duration))
     }
 
-    /// Sets the pause between the runs of [`run`](Self::run); chance changes each
-    /// by up to a tenth.
+    /// Sets the pause between the runs of [`run`](Self::run). Each pause is varied at random by
+    /// up to a tenth.
     #[must_use]
     pub fn with_interval(self, duration: Duration) -> Self {
         self.with(|inner| inner.interval = at_most_a_year(duration))
     }
 
-    /// Sets how many requests a run makes at most, at least 10. The next run goes on
-    /// there.
+    /// Sets the limit of requests per run, at least 10. The next run goes on from there.
     #[must_use]
     pub fn with_max_requests(self, requests: u64) -> Self {
         self.with(|inner| inner.max_requests = requests.max(10))
     }
 
-    /// Lets [`run`](Self::run) verify once a day what was created within this time.
+    /// Makes [`run`](Self::run) verify once a day the events created within this time.
     ///
-    /// The result is in the metrics for two days, as `verification_entries`, and the
-    /// time of it for ever; what is missing is not fetched by it.
+    /// The metrics show the result for two days, as `verification_entries`, and its time for
+    /// ever. A verification does not fetch missing entries.
     #[must_use]
     pub fn with_verification(self, reach: Duration) -> Self {
         self.with(|inner| inner.verification = Some(reach))
     }
 
-    /// Fetches what was created since the watermark, and says after each page what
-    /// has been done.
+    /// Fetches the events created since the watermark, and reports the progress after each
+    /// page.
     ///
-    /// If it is dropped, what it has stored stays, and the next run goes on there.
+    /// If the future is dropped, stored entries stay, and the next run goes on from there.
     ///
     /// # Errors
     ///
-    /// - [`ReconcileError::NoWatermark`]: it is the first run, and has no
-    ///   [reach](Self::with_first_reach)
+    /// - [`ReconcileError::NoWatermark`]: this is the first run, and
+    ///   [`with_first_reach`](Self::with_first_reach) is not set
     /// - any other [`ReconcileError`]
     pub async fn run_once(
         &self,
@@ -266,13 +262,12 @@ impl Reconciler {
         self.reconcile(None, progress).await
     }
 
-    /// Fetches what was created after some time, and everything after the
-    /// watermark in any case, so that no gap is left. Says after each page what has
-    /// been done.
+    /// Fetches the events created after a time, or since the watermark if that is earlier, so
+    /// that no gap is left. Reports the progress after each page.
     ///
     /// # Errors
     ///
-    /// Any [`ReconcileError`] but [`NoWatermark`](ReconcileError::NoWatermark).
+    /// Any [`ReconcileError`] except [`NoWatermark`](ReconcileError::NoWatermark).
     pub async fn run_since(
         &self,
         since: Timestamp,
@@ -281,17 +276,17 @@ impl Reconciler {
         self.reconcile(Some(since), progress).await
     }
 
-    /// Compares the sender's list with the store, and writes nothing: reads what was
-    /// created after some time, and reports each entry that is missing in the store,
-    /// has another content there, or cannot be decoded by this version.
+    /// Compares the sender's list with the store, and writes nothing: reads the events created
+    /// after a time, and reports each entry that is missing in the store, has another content
+    /// there, or cannot be decoded by this version.
     ///
-    /// Entries created within the [overlap](Self::with_overlap) before now are left out:
-    /// their deliveries may still be under way.
+    /// Entries created within the [overlap](Self::with_overlap) before now are skipped: their
+    /// deliveries may still be in progress.
     ///
     /// # Errors
     ///
-    /// Any [`ReconcileError`] but [`NoWatermark`](ReconcileError::NoWatermark). What was
-    /// reported until then is true, and nothing is known of the rest.
+    /// Any [`ReconcileError`] except [`NoWatermark`](ReconcileError::NoWatermark). The findings
+    /// reported before the error are valid, and the rest of the list was not compared.
     pub async fn verify(
         &self,
         since: Timestamp,
@@ -302,16 +297,16 @@ impl Reconciler {
         inner.verify(since, &mut found).await
     }
 
-    /// Runs now, and again after each interval, until `shutdown` is ready. Errors
-    /// are traced and counted, and the next run is another attempt.
+    /// Runs now, and again after each interval, until `shutdown` is ready. Errors are logged
+    /// and counted, and the next run tries again.
     ///
-    /// With a [verification](Self::with_verification), verifies after a run that came to
-    /// its end, if the last verification is a day old.
+    /// With a [verification](Self::with_verification), verifies after each successful run if
+    /// the last verification is a day old.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) {
         self.0.metrics.begin(&self.0.source);
         let running = async {
             loop {
-                // A run leaves its traces and figures itself.
+                // A run logs and counts its result itself.
                 let asked = match self.run_once(|_| {}).await {
                     Ok(_) => {
                         let _turn = self.0.turn.lock().await;
@@ -331,8 +326,8 @@ impl Reconciler {
         }
     }
 
-    /// Up to when everything has been read that had appeared by then: where the
-    /// next run begins.
+    /// Returns the time up to which all events that had appeared in the list have been read.
+    /// The next run begins there.
     ///
     /// # Errors
     ///
@@ -368,14 +363,18 @@ impl Reconciler {
             Err(error) => {
                 inner.metrics.reconciled(error.reason());
                 let reason = error.reason();
-                tracing::error!(reason, error = error as &dyn std::error::Error, "not reconciled");
+                tracing::error!(
+                    reason,
+                    error = error as &dyn std::error::Error,
+                    "reconciliation failed"
+                );
             }
         }
         result
     }
 }
 
-/// The longest that a server is left alone because it asks for it.
+/// The longest pause between runs that a server can ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
 
 impl Inner {
@@ -403,7 +402,7 @@ impl Inner {
         Ok(fetch.summary(&course))
     }
 
-    /// What the watermark is called in the store. A URL has no spaces.
+    /// Returns the name of the watermark's note in the store. A URL has no spaces.
     fn note(&self) -> String {
         format!("{WATERMARK}{} {}", self.source, self.client.base_url())
     }

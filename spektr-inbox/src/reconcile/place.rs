@@ -1,4 +1,4 @@
-//! Where the list of events is, and how it counts time.
+//! The base URL of the list of events, and the unit of its times.
 
 use std::fmt;
 use std::str::FromStr;
@@ -34,7 +34,7 @@ impl Environment {
         }
     }
 
-    /// Where its list is.
+    /// Returns the base URL of the environment's list.
     #[must_use]
     pub fn base_url(self) -> BaseUrl {
         BaseUrl(match self {
@@ -60,17 +60,17 @@ impl FromStr for Environment {
     }
 }
 
-/// In which unit `createdAfter` and `createdBefore` are sent.
+/// The unit in which `createdAfter` and `createdBefore` are sent.
 ///
-/// The documentation does not say which it is. Every run checks its choice; see
-/// [the module](super).
+/// The documentation does not state the unit. Every run checks its choice; see [the
+/// module](super).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TimeUnit {
-    /// As `createdAt` in the documented events. The default, and an assumption.
+    /// The unit of `createdAt` in the documented events. The default, and an assumption.
     #[default]
     Milliseconds,
-    /// As `timestamp` in the signature guide.
+    /// The unit of `timestamp` in the signature guide.
     Seconds,
 }
 
@@ -87,10 +87,11 @@ impl TimeUnit {
         }
     }
 
-    /// The number for `createdAfter`, so that everything later than a time is in.
+    /// Returns the number for `createdAfter` such that every event later than a time is
+    /// included.
     ///
-    /// Whether the server cuts an event's time to seconds before it compares is
-    /// not known, so the number is one that is right either way.
+    /// The server may truncate an event's time to seconds before it compares, or not. The
+    /// number is right either way.
     pub(super) fn after(self, time: Timestamp) -> i64 {
         match self {
             Self::Milliseconds => time.as_millis(),
@@ -98,7 +99,7 @@ impl TimeUnit {
         }
     }
 
-    /// The number for `createdBefore`, which includes a time.
+    /// Returns the number for `createdBefore`, which includes a time.
     pub(super) fn before(self, time: Timestamp) -> i64 {
         match self {
             Self::Milliseconds => time.as_millis(),
@@ -106,7 +107,7 @@ impl TimeUnit {
         }
     }
 
-    /// The last time that [`before`](Self::before) includes for certain.
+    /// Returns the last time that [`before`](Self::before) surely includes.
     pub(super) fn cut(self, time: Timestamp) -> Timestamp {
         match self {
             Self::Milliseconds => time,
@@ -130,12 +131,12 @@ impl FromStr for TimeUnit {
     }
 }
 
-/// The text is none of the names that there are.
+/// The text is not one of the valid names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the name is none of {0}")]
 pub struct NoSuchName(&'static str);
 
-/// What stands before `/v1/events`: scheme, host, port and path.
+/// The part of the URL before `/v1/events`: scheme, host, port and path.
 ///
 /// # Examples
 ///
@@ -152,11 +153,11 @@ pub struct NoSuchName(&'static str);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BaseUrl(String);
 
-/// Why a text is no [`BaseUrl`].
+/// The reason why a text is not a [`BaseUrl`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum BaseUrlError {
-    /// It is no URL with a scheme of `https`, or `http`, and a host.
+    /// It is not an `http` or `https` URL with a host.
     #[error(transparent)]
     Url(#[from] HttpUrlError),
     /// It has a query.
@@ -168,12 +169,12 @@ pub enum BaseUrlError {
 }
 
 impl BaseUrl {
-    /// Reads a base URL; different spellings of the same one become equal.
+    /// Parses a base URL. Different spellings of the same URL become equal.
     ///
     /// # Errors
     ///
     /// - [`BaseUrlError::Url`], [`BaseUrlError::Query`]
-    /// - [`BaseUrlError::Unencrypted`]: it is `http` to another machine than this
+    /// - [`BaseUrlError::Unencrypted`]: it is `http` to another machine
     pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
         let url = HttpUrl::parse(text)?;
         let uri = url.as_uri();
@@ -191,7 +192,7 @@ impl BaseUrl {
         Ok(Self(format!("{scheme}://{host}{port}{}", uri.path().trim_end_matches('/'))))
     }
 
-    /// The URL as text, without a slash at the end.
+    /// Returns the URL as text, without a slash at the end.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -261,7 +262,7 @@ mod tests {
     #[test]
     fn seconds_leave_nothing_out_at_the_lower_bound() {
         let after = |millis| TimeUnit::Seconds.after(from_millis(millis));
-        // The first event that is meant is a millisecond later; its second must be in.
+        // The first event in the range is a millisecond later; its second must be included.
         assert_eq!([999, 1998, 1999, 2000, 2001].map(after), [0, 0, 1, 1, 1]);
         assert_eq!(TimeUnit::Seconds.before(from_millis(2999)), 2);
         assert_eq!(TimeUnit::Seconds.cut(from_millis(2999)).as_millis(), 2000);

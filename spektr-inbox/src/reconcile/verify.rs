@@ -1,4 +1,4 @@
-//! What a verification walks for: whether everything that is listed is in the store.
+//! The purpose of a verification's walk: checks whether every listed entry is in the store.
 
 use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
@@ -15,36 +15,35 @@ use super::walk::{Course, Purpose, Walk};
 use crate::clock::{before, from_millis};
 use crate::store::{NewEntry, Presence};
 
-/// Something that is listed and not well in the store. It holds ids and times, and
-/// nothing of a payload.
+/// A problem with a listed entry. It contains ids and times, and nothing of a payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {
-    /// What is wrong.
+    /// The problem.
     pub problem: Problem,
-    /// The event's id, where it is readable.
+    /// The event's id, if readable.
     pub id: Option<String>,
-    /// The wire type, where it is readable.
+    /// The wire type, if readable.
     pub wire_type: Option<String>,
-    /// When the event was created, where it is readable.
+    /// When the event was created, if readable.
     pub created_at: Option<Timestamp>,
 }
 
-/// What is wrong with something that is listed.
+/// A kind of problem with a listed entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Problem {
-    /// It is not in the store: [`Reconciler::run_since`](super::Reconciler::run_since)
+    /// The entry is not in the store: [`Reconciler::run_since`](super::Reconciler::run_since)
     /// fetches it.
     Missing,
-    /// The store has its id with another content only.
+    /// The store has the entry's id only with another content.
     Conflict,
-    /// This version cannot decode it, whether it is in the store or not.
+    /// This version cannot decode the entry, whether the store has it or not.
     Undecodable,
 }
 
 impl Problem {
-    /// The problem in a word, in lower case.
+    /// Returns the problem as a word in lower case.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -55,35 +54,35 @@ impl Problem {
     }
 }
 
-/// What a verification has found.
+/// The result of a verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verification {
-    /// It looked at what was created after this time.
+    /// The verification covers events created after this time.
     pub since: Timestamp,
-    /// It looked at what was created up to this time.
+    /// The verification covers events created up to this time.
     pub until: Timestamp,
-    /// Entries that were listed, each as often as it was.
+    /// Entries that were listed, counted each time that they were listed.
     pub seen: u64,
-    /// Those that are not in the store.
+    /// Entries that are not in the store.
     pub missing: u64,
-    /// Those whose id is in the store with another content only.
+    /// Entries whose id is in the store only with another content.
     pub conflicts: u64,
-    /// Those that this version cannot decode.
+    /// Entries that this version cannot decode.
     pub undecodable: u64,
-    /// Requests, failed attempts included.
+    /// Requests, including failed attempts.
     pub requests: u64,
 }
 
 impl Verification {
-    /// Whether everything that was listed is in the store and can be decoded.
+    /// Returns whether every listed entry is in the store and can be decoded.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.missing == 0 && self.conflicts == 0 && self.undecodable == 0
     }
 }
 
-/// Compares what a walk reads with the store, and writes nothing.
+/// Compares the entries that a walk reads with the store, and writes nothing.
 pub(super) struct Verify<'a> {
     inner: &'a Inner,
     found: &'a mut (dyn FnMut(&Finding) + Send),
@@ -91,7 +90,7 @@ pub(super) struct Verify<'a> {
     missing: u64,
     conflicts: u64,
     undecodable: u64,
-    /// What was reported: a walk reads some entries several times.
+    /// Hashes of the reported entries: a walk reads some entries several times.
     reported: HashSet<u64>,
     hasher: RandomState,
 }
@@ -195,8 +194,8 @@ impl Inner {
         Ok(verify.verification(&course))
     }
 
-    /// Verifies if the last verification is a day old, by whichever process, and shows
-    /// the result of the last one in the metrics.
+    /// Verifies if the last verification, by any process, is a day old. Shows the result of the
+    /// last verification in the metrics.
     pub(super) async fn verify_if_due(&self) {
         let Some(reach) = self.verification else { return };
         let verifying = async {
@@ -228,17 +227,21 @@ impl Inner {
         };
         if let Err(error) = verifying.await {
             let reason = error.reason();
-            tracing::error!(reason, error = &error as &dyn std::error::Error, "not verified");
+            tracing::error!(
+                reason,
+                error = &error as &dyn std::error::Error,
+                "verification failed"
+            );
         }
     }
 
-    /// What the result of the last verification is called in the store.
+    /// Returns the name of the note in the store with the result of the last verification.
     fn verification_note(&self) -> String {
         format!("verify {} {}", self.source, self.client.base_url())
     }
 }
 
-/// The result of a verification, as the store keeps it for other processes.
+/// The result of a verification, stored as a note for other processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Verified {
     pub(crate) at: Timestamp,
@@ -255,7 +258,7 @@ impl fmt::Display for Verified {
 }
 
 impl Verified {
-    /// Reads what [`Display`](fmt::Display) wrote.
+    /// Parses the text that [`Display`](fmt::Display) wrote.
     fn parse(text: &str) -> Option<Self> {
         let mut numbers = text.split(' ').map(str::parse::<u64>);
         let mut next = || numbers.next()?.ok();

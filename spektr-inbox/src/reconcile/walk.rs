@@ -1,8 +1,8 @@
-//! One run over the list, from a time to a time.
+//! One walk over the list, from a start time to an end time.
 //!
-//! Invariant: when a walk reaches a time, its [`Purpose`] has been given every entry that
-//! was listed as created up to it. The list may change meanwhile in any way, and the
-//! server may say what it likes about pages and totals.
+//! Invariant: when a walk reaches a time, its [`Purpose`] has been given every entry that was
+//! listed as created up to that time. This holds even if the list changes meanwhile in any way,
+//! and whatever the server states about pages and totals.
 
 use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
@@ -19,45 +19,45 @@ use super::error::ReconcileError;
 use crate::clock::{after, before, from_millis};
 use crate::store::NewEntry;
 
-/// How far outside of what was asked for an entry may be. A wrong unit is off by
-/// decades, or gives nothing; a list may show another time than it sorts by.
+/// How far outside of the requested window an entry's time may be. A wrong unit is off by
+/// decades, or gives nothing. The list may be sorted by another time than it shows.
 const SLACK: Duration = Duration::from_secs(3600);
 
-/// How many pages are counted from one place: half a million entries.
+/// The number of pages that are counted from one place: half a million entries.
 const MAX_PAGES: u64 = 10_000;
 
-/// How often they are read until they hold still.
+/// The number of passes over the same pages until they stay the same.
 const MAX_PASSES: usize = 40;
 
-/// How many passes in a row without anything new are believed, where totals tell
-/// whether something vanished in between, and where nothing can be told.
+/// The number of passes in a row without a new entry after which the pages are trusted. The
+/// greater number applies if the totals do not show whether an entry vanished in between.
 const FRUITLESS_PASSES: usize = 2;
 const FRUITLESS_PASSES_IN_DOUBT: usize = 6;
 
-/// How many pages in a row may hold nothing but what came before.
+/// The number of pages in a row that may contain only entries of earlier pages.
 const MAX_REPEATED_PAGES: usize = 3;
 
-/// What a walk is for: what becomes of the entries that it reads.
+/// The purpose of a walk: the treatment of the entries that it reads.
 pub(super) trait Purpose: Send {
-    /// The walk begins.
+    /// Is called at the beginning of the walk.
     fn begin(&mut self, course: &Course)
     -> impl Future<Output = Result<(), ReconcileError>> + Send;
 
-    /// Takes the entries of a page. Returns how many of them were of use for the first
-    /// time: while there are any, the list may hold more of them.
+    /// Takes the entries of a page. Returns how many of them were new to this purpose: as long
+    /// as there are any, the list may have more.
     fn take(
         &mut self,
         entries: Vec<NewEntry>,
         course: &Course,
     ) -> impl Future<Output = Result<u64, ReconcileError>> + Send;
 
-    /// Everything that was listed as created up to the position of the course has been
-    /// taken.
+    /// Is called when every entry that was listed as created up to the position of the course
+    /// has been taken.
     fn reach(&mut self, course: &Course)
     -> impl Future<Output = Result<(), ReconcileError>> + Send;
 }
 
-/// From where to where a walk goes, and how it went so far.
+/// The window and the progress of a walk.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Course {
     pub(super) since: Timestamp,
@@ -72,31 +72,32 @@ pub(super) struct Walk<'a, P> {
     course: Course,
     purpose: P,
     hasher: RandomState,
-    /// How far before the last time of a page the next place is.
+    /// How far the next place is before the last time of a page.
     margin: Duration,
-    /// Which of [`PAGE_SIZES`] is asked for.
+    /// The index of the requested size in [`PAGE_SIZES`].
     size: usize,
 }
 
-/// What reading pages from one place gave.
+/// The result of reading pages from one place.
 struct Pass {
-    /// From where to go on; none if the list has ended.
+    /// The place to go on from; `None` if the list has ended.
     next: Option<Timestamp>,
     pages: u64,
     new: u64,
-    /// Whether the list said the same of its length all the time.
+    /// Whether the list reported the same total on all pages.
     still: bool,
-    /// What was listed, and when it was created. What came twice on one page is
-    /// twice in the list.
+    /// The hashes of the listed entries, with their creation times. An entry that is repeated
+    /// on one page is counted once.
     listed: Vec<Listed>,
 }
 
 type Listed = (Option<Timestamp>, u64);
 
 impl Pass {
-    /// Whether all that stands before `next` has been seen, here or in an earlier
-    /// pass. As many places as were read hold as many entries: where one came twice,
-    /// because the order of a moment changes, another was left out.
+    /// Returns whether every entry created up to `next` has been seen, in this pass or an
+    /// earlier one: at least as many different entries as places that were read. If an entry
+    /// came twice because entries of one moment changed their order, another entry was left
+    /// out.
     fn is_complete(&self, seen: &HashSet<Listed>) -> bool {
         let is_before = |(time, _): &&Listed| self.next.is_none() || *time <= self.next;
         seen.iter().filter(is_before).count() >= self.listed.iter().filter(is_before).count()
@@ -116,7 +117,7 @@ impl<'a, P: Purpose> Walk<'a, P> {
         }
     }
 
-    /// Walks to the end. Returns how it went, and what it was for.
+    /// Walks to the end. Returns the course and the purpose.
     pub(super) async fn run(mut self) -> Result<(Course, P), ReconcileError> {
         let Course { since, until, .. } = self.course;
         self.purpose.begin(&self.course).await?;
@@ -132,16 +133,16 @@ impl<'a, P: Purpose> Walk<'a, P> {
         let mut earlier: Option<(Timestamp, HashSet<Listed>)> = None;
         loop {
             let pass = self.settle(place, beyond, first.take()).await?;
-            // Elsewhere entries may be smaller.
+            // Entries at the next place may be smaller.
             self.size = 0;
             if let Some((earlier, listed)) = earlier.take() {
-                // Something of what was read must come again: whatever stands behind
-                // that in the list was asked for now. If nothing does, the list has
-                // changed, or it shows other times than it is sorted by. Then this
-                // is no place to go on from.
+                // A listed entry of the last pass must come again: it shows that this request
+                // covered everything after it in the list. If none comes again, the list has
+                // changed, or it shows other times than it is sorted by. Then this place is not
+                // safe to go on from.
                 if !pass.listed.iter().any(|one| listed.contains(one)) {
                     (place, beyond) = (earlier, place);
-                    // Times that are always off are allowed for before long.
+                    // A growing margin soon allows for times that are always off.
                     self.margin = (self.margin * 4).clamp(Duration::from_secs(1), SLACK);
                     self.course.shifts += 1;
                     continue;
@@ -156,8 +157,8 @@ impl<'a, P: Purpose> Walk<'a, P> {
         Ok((self.course, self.purpose))
     }
 
-    /// Fetches the first page of all. None if there is nothing to read; then the end is
-    /// reached, if that is certain.
+    /// Fetches the first page. Returns `None` if there is nothing to read. Then the end counts
+    /// as reached, if that is certain.
     async fn first_page(&mut self) -> Result<Option<Page>, ReconcileError> {
         let Course { since, until, .. } = self.course;
         let query = Query::Window { after: since, until, page: 1 };
@@ -165,22 +166,22 @@ impl<'a, P: Purpose> Walk<'a, P> {
         if !page.entries.is_empty() {
             return Ok(Some(page));
         }
-        // A wrong unit looks just like this. The newest entries of all tell, since
-        // nobody needs a unit to ask for them.
+        // A wrong unit also gives an empty page. The newest entries show whether the unit is
+        // wrong, because their query contains no time.
         let newest = self.fetch(Query::Newest).await?;
         let times: Vec<_> = newest.times().collect();
-        // A time in whole seconds may stand for any time of its second.
+        // A time in whole seconds can mean any time of its second.
         let second = Duration::from_millis(999);
         if times.iter().any(|time| *time > since && after(*time, second) <= until) {
-            // It may have come in between.
+            // An entry may have arrived between the two requests.
             let page = self.fetch(query).await?;
             if !page.entries.is_empty() {
                 return Ok(Some(page));
             }
-            let problem = "has newer entries, and gives none of them for their time";
+            let problem = "has newer entries, but returns none of them for their time";
             return Err(self.wrong_unit(problem));
         }
-        // The first is the newest, unless the server has ignored the order.
+        // The first entry is the newest, unless the server has ignored the order.
         let reaches_back =
             times.last().is_some_and(|last| *last <= since && times.first() > Some(last));
         let all_are_old = newest.is_last() && times.len() == newest.entries.len();
@@ -190,8 +191,8 @@ impl<'a, P: Purpose> Walk<'a, P> {
         Ok(None)
     }
 
-    /// Reads from one place until nothing can have been skipped up to the next, which
-    /// is beyond some time.
+    /// Reads from one place until no entry can have been skipped up to the next place, which is
+    /// later than `beyond`.
     async fn settle(
         &mut self,
         place: Timestamp,
@@ -203,13 +204,14 @@ impl<'a, P: Purpose> Walk<'a, P> {
         for _ in 0..MAX_PASSES {
             let pass = match self.pass(place, beyond, first.take()).await {
                 Ok(pass) => pass,
-                // Smaller pages have other numbers, so all of them are read.
+                // Smaller pages have other numbers, so reading starts again from the first
+                // page.
                 Err(error) => {
                     self.ask_for_less(error)?;
                     continue;
                 }
             };
-            // One page is one answer, in which nothing can shift.
+            // One page is one answer, so nothing can shift.
             if pass.pages == 1 {
                 return Ok(pass);
             }
@@ -221,10 +223,10 @@ impl<'a, P: Purpose> Walk<'a, P> {
             }
             self.course.shifts += 1;
         }
-        Err(ReconcileError::Endless { problem: "does not hold still" })
+        Err(ReconcileError::Endless { problem: "keeps changing" })
     }
 
-    /// Reads pages from one place, until there is a later place to go on from.
+    /// Reads pages from one place until there is a later place to go on from.
     async fn pass(
         &mut self,
         place: Timestamp,
@@ -267,15 +269,15 @@ impl<'a, P: Purpose> Walk<'a, P> {
             repeated_pages = if is_repeated { repeated_pages + 1 } else { 0 };
             if repeated_pages == MAX_REPEATED_PAGES {
                 return Err(ReconcileError::Endless {
-                    problem: "gives the same page for the next",
+                    problem: "returns the same page again for the next one",
                 });
             }
         }
         Err(ReconcileError::Endless { problem: "has too many entries of one moment" })
     }
 
-    /// Goes on with smaller pages after one that was larger than an answer may be; after any
-    /// other error, or if there are none smaller, this is the end.
+    /// Selects the next smaller page size after an answer that was too large. Returns any other
+    /// error, and also this one if there is no smaller size.
     fn ask_for_less(&mut self, error: ReconcileError) -> Result<(), ReconcileError> {
         if !matches!(error, ReconcileError::TooLarge { .. }) || self.size + 1 >= PAGE_SIZES.len() {
             return Err(error);
@@ -287,7 +289,7 @@ impl<'a, P: Purpose> Walk<'a, P> {
     async fn fetch(&mut self, query: Query) -> Result<Page, ReconcileError> {
         if self.course.requests >= self.inner.max_requests {
             return Err(ReconcileError::Endless {
-                problem: "needs more requests than a run makes",
+                problem: "needs more requests than one run may make",
             });
         }
         let Inner { client, source, clock, .. } = self.inner;
@@ -295,14 +297,14 @@ impl<'a, P: Purpose> Walk<'a, P> {
         client.fetch(query, size, source, &**clock, || self.course.requests += 1).await
     }
 
-    /// Checks that a page holds what was asked for, but for a minority whose times
-    /// are not to be relied on.
+    /// Checks that most entries of a page are within the requested window. A minority may have
+    /// unreliable times.
     fn check(&self, page: &Page) -> Result<(), ReconcileError> {
         let meant = page.times().filter(|time| self.is_meant(*time)).count();
         if 2 * meant >= page.times().count() {
             return Ok(());
         }
-        Err(self.wrong_unit("holds entries of another time than was asked for"))
+        Err(self.wrong_unit("has entries from outside the requested window"))
     }
 
     fn is_meant(&self, time: Timestamp) -> bool {
@@ -325,9 +327,9 @@ impl<'a, P: Purpose> Walk<'a, P> {
 struct Times {
     least: Option<Timestamp>,
     greatest: Option<Timestamp>,
-    /// How far an entry stood behind one that was created later: by up to a second
-    /// where envelopes differ in precision, and by any while in a list that is
-    /// sorted by something else than it shows.
+    /// By how much an entry can be earlier than an entry listed before it: by up to a second if
+    /// envelopes differ in precision, and by any duration if the list is sorted by another time
+    /// than it shows.
     disorder: Duration,
 }
 
@@ -340,9 +342,9 @@ impl Times {
         self.least = Some(self.least.map_or(time, |least| least.min(time)));
     }
 
-    /// From where to go on so that the entries of the last moment come again; none
-    /// while that is not beyond some time. As long as all are of one moment, it shows
-    /// nothing about the order of the list.
+    /// Returns the place to go on from, such that the entries of the last moment come again.
+    /// Returns `None` if that place is not later than `beyond`, or if all entries are of one
+    /// moment: they show nothing about the order of the list.
     fn next(
         &self,
         beyond: Timestamp,

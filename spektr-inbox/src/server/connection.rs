@@ -1,4 +1,4 @@
-//! One connection: its requests, and what ends it.
+//! One connection: its requests, and the reasons to close it.
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -23,18 +23,18 @@ use super::slots::Slot;
 use super::stream::Impatient;
 use super::{Server, Stage};
 
-/// How long a request may go on that has begun before the connection was too old.
+/// How long a request may go on that was in progress when the connection reached its age limit.
 const LAST_REQUEST: Duration = Duration::from_secs(60);
 
-/// The address of the client, among the extensions of a request.
+/// The address of the client, in the extensions of a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
-/// Says of an answer that the request was an authentic delivery, among its extensions.
+/// Marks the response to an authentic delivery, in its extensions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Delivered;
 
-/// Serves a connection until it ends, in whatever way.
+/// Serves a connection until it ends for any reason.
 pub(super) async fn serve(
     server: Arc<Server>,
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -75,7 +75,7 @@ pub(super) async fn serve(
     );
     let mut may_be_cut = pin!(async {
         drop(stage.wait_for(|stage| *stage == Stage::Ending).await);
-        // A client that has connected a moment ago is about to send.
+        // A client that has just connected is about to send its first request.
         if !has_answered.load(Ordering::Relaxed) {
             sleep_until(opened + server.linger).await;
         }
@@ -107,7 +107,7 @@ pub(super) async fn serve(
     }
 }
 
-/// The body of a request, which tells when it has arrived as a whole.
+/// The body of a request; tells the slot when the body is complete.
 struct Watched {
     body: Incoming,
     slot: Arc<Slot>,
@@ -182,7 +182,7 @@ mod tests {
             ended = serving => ended.unwrap(),
             () = dripping => unreachable!("it drips for ever"),
         }
-        // By the clock of the test, which goes on when nothing else is to do.
+        // By tokio's paused clock, which advances when no task is ready.
         assert_eq!(began.elapsed().as_secs(), limit.as_secs());
     }
 }

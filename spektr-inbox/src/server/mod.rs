@@ -1,5 +1,5 @@
-//! A server for routers that face the public: what it holds for a client is
-//! bounded in number and in time, and it ends without refusing anybody.
+//! A server for routers that face the public: its resources per client are bounded in number
+//! and time, and its shutdown refuses no client.
 
 mod connection;
 mod slots;
@@ -27,12 +27,12 @@ use watch::Serving;
 pub(crate) use connection::{Delivered, Peer};
 pub(crate) use watch::Servers;
 
-/// Serves a router by HTTP/1 with limits. TLS is the work of a proxy before it.
+/// Serves a router by HTTP/1 with limits. TLS is the task of a proxy in front of it.
 ///
-/// When all connections are taken, one that waits for its client is closed in favour of
-/// a new one: idle, slow and unread connections cannot keep a delivery out. One that has
-/// brought no authentic delivery goes first; among these, one of the address that has
-/// most; among these, the one that has waited longest.
+/// When all connections are taken, a connection that waits for its client is closed in favour
+/// of a new one, so that idle, slow and unread connections cannot keep a delivery out.
+/// Connections without an authentic delivery are closed first. Among these, the address with
+/// the most connections loses one, and of its connections the one that has waited longest.
 ///
 /// # Examples
 ///
@@ -62,21 +62,21 @@ pub struct Server {
     shutdown_timeout: Duration,
 }
 
-/// What the system lets wait for a listener at most, by default.
+/// The system's default limit of connections that wait for a listener.
 const LONGEST_QUEUE: usize = 4096;
 
-/// How far a server has come on its way to the end.
+/// The stages of the shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
     Serving,
-    /// Each connection gets one more answer.
+    /// Each connection may make one more request.
     LastRequests,
-    /// Connections end after the request that has begun.
+    /// Connections are closed after the request in progress.
     Ending,
 }
 
 impl Server {
-    /// How many connections are open at a time, unless configured: 512.
+    /// The limit of open connections, unless configured: 512.
     pub const DEFAULT_MAX_CONNECTIONS: usize = 512;
 
     /// How long a client may take for the headers of a request, or be idle between
@@ -86,20 +86,20 @@ impl Server {
     /// How long a client may leave an answer unread, unless configured: 10 s.
     pub const DEFAULT_WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
-    /// How old a connection becomes, unless configured: 10 minutes.
+    /// The age limit of a connection, unless configured: 10 minutes.
     pub const DEFAULT_CONNECTION_TIMEOUT: Duration = Duration::from_secs(600);
 
-    /// How long open connections may bring one more request at the end, unless
-    /// configured: 5 s.
+    /// How long open connections may bring one more request after the start of the shutdown,
+    /// unless configured: 5 s.
     pub const DEFAULT_LINGER: Duration = Duration::from_secs(5);
 
-    /// How long requests may take to finish at the end, unless configured: 20 s.
+    /// How long requests may take to finish during the shutdown, unless configured: 20 s.
     pub const DEFAULT_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
 
-    /// The largest head of a request, and what is read ahead of a body, in bytes.
+    /// The limit of a request's head, and of bytes read ahead of a body, in bytes.
     pub const MAX_HEAD: usize = 32 * 1024;
 
-    /// Takes the router to serve.
+    /// Creates a server of a router.
     #[must_use]
     pub fn new(router: Router) -> Self {
         Self {
@@ -115,8 +115,7 @@ impl Server {
         }
     }
 
-    /// Sets how many connections are open at a time, at least 1. Keep it below the
-    /// limit of open files.
+    /// Sets the limit of open connections, at least 1. Keep it below the limit of open files.
     #[must_use]
     pub fn with_max_connections(mut self, connections: usize) -> Self {
         self.max_connections = connections.max(1);
@@ -131,57 +130,59 @@ impl Server {
         self
     }
 
-    /// Sets how long a client may take none of the bytes that are sent to it.
+    /// Sets how long a client may leave the bytes sent to it unread.
     #[must_use]
     pub fn with_write_timeout(mut self, duration: Duration) -> Self {
         self.write_timeout = at_most_a_year(duration);
         self
     }
 
-    /// Sets how old a connection becomes. It then ends after the request that has begun,
-    /// or a minute later at the latest.
+    /// Sets the age limit of a connection. An older connection is closed after the request in
+    /// progress, at the latest a minute later.
     #[must_use]
     pub fn with_connection_timeout(mut self, duration: Duration) -> Self {
         self.connection_timeout = at_most_a_year(duration);
         self
     }
 
-    /// Sets how long connections that are open at the end may bring one more request.
-    /// Its answer says `connection: close`. New connections are accepted meanwhile.
+    /// Sets how long connections that are open at the start of the shutdown may bring one more
+    /// request. The answer to that request says `connection: close`. New connections are
+    /// accepted meanwhile.
     #[must_use]
     pub fn with_linger(mut self, duration: Duration) -> Self {
         self.linger = at_most_a_year(duration);
         self
     }
 
-    /// Sets how long requests may take to finish after the listener has been closed.
+    /// Sets how long requests in progress may take to finish after the listener has been
+    /// closed.
     #[must_use]
     pub fn with_shutdown_timeout(mut self, duration: Duration) -> Self {
         self.shutdown_timeout = at_most_a_year(duration);
         self
     }
 
-    /// Counts connections into figures that others count into as well.
+    /// Counts connections into the given metrics, which others can share.
     #[must_use]
     pub fn with_metrics(mut self, metrics: Metrics) -> Self {
         self.metrics = metrics;
         self
     }
 
-    /// Tells there if this server has ended without being asked to.
+    /// Reports to `servers` if this server ends without a shutdown.
     pub(crate) fn among(mut self, servers: Arc<Servers>) -> Self {
         self.servers = servers;
         self
     }
 
-    /// Serves until `shutdown` is ready, then ends in three steps.
+    /// Serves until `shutdown` is ready, then shuts down in three steps.
     ///
-    /// 1. Every answer says `connection: close`, and new connections are accepted, until
-    ///    those that were open are gone or have lingered long enough.
-    /// 2. Connections that wait in the queue of the listener are accepted, and the
-    ///    listener is closed. Where another process has the same socket, as its
-    ///    successor or `systemd` does, nobody is refused.
-    /// 3. The requests that have begun are finished.
+    /// 1. Every answer says `connection: close`, and new connections are accepted, until the
+    ///    connections that were open are closed or the linger time is over.
+    /// 2. Connections that wait in the queue of the listener are accepted, and the listener is
+    ///    closed. If another process shares the socket, such as a successor or `systemd`, no
+    ///    client is refused.
+    /// 3. The requests in progress are finished.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         let (linger, shutdown_timeout) = (self.linger, self.shutdown_timeout);
         let mut serving = Serving::begin(Arc::clone(&self.servers));
@@ -238,7 +239,7 @@ impl Open {
         }
     }
 
-    /// Accepts the connections that wait already: closing the listener resets them.
+    /// Accepts the connections that wait in the queue: closing the listener would reset them.
     async fn accept_waiting(&mut self, listener: &TcpListener) {
         for _ in 0..LONGEST_QUEUE {
             let accepted = tokio::select! {
@@ -260,8 +261,8 @@ impl Open {
     }
 }
 
-/// Takes the next connection. Errors are those of one client, or a lack of
-/// files that passes: neither must end the server.
+/// Accepts the next connection. An error concerns one client, or is a temporary lack of file
+/// descriptors: neither may end the server.
 async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {

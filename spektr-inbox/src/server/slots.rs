@@ -1,4 +1,4 @@
-//! Which connections are open, and which of them may be closed for a new one.
+//! The open connections, and which of them may be closed for a new one.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ pub(super) struct Slots {
     limit: usize,
     metrics: Metrics,
     table: Mutex<Table>,
-    /// Tells that a connection has ended, or waits for its client.
+    /// Notified when a connection has ended, or waits for its client.
     changed: Notify,
 }
 
@@ -30,22 +30,22 @@ struct Table {
 struct Place {
     peer: IpAddr,
     state: State,
-    /// Whether it has brought an authentic delivery.
+    /// Whether the connection has brought an authentic delivery.
     proven: bool,
     end: Arc<Notify>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// It has waited for its client since then.
+    /// The connection has waited for its client since then.
     Waits(Instant),
-    /// A request is there as a whole.
+    /// A complete request has arrived and is being answered.
     Answers,
-    /// It has been told to end in favour of a new one.
+    /// The connection has been told to end in favour of a new one.
     Ends,
 }
 
-/// The place of a connection, until it is dropped.
+/// The place of a connection, given back on drop.
 pub(super) struct Slot {
     slots: Arc<Slots>,
     number: u64,
@@ -59,7 +59,7 @@ impl Slots {
         Self { limit, metrics, table: Mutex::default(), changed: Notify::new() }
     }
 
-    /// Waits until a connection can be taken, if need be in the place of one that waits
+    /// Waits until a connection can be taken, if necessary in the place of another that waits
     /// for its client.
     pub(super) async fn until_there_is_room(&self) {
         self.until(|table| {
@@ -69,14 +69,14 @@ impl Slots {
         .await;
     }
 
-    /// Takes a place for a connection. At most one other connection ends for it.
+    /// Takes a place for a connection. At most one other connection is closed for it.
     pub(super) async fn take(self: &Arc<Self>, peer: IpAddr) -> Slot {
         self.until(|table| {
             if table.open.len() < self.limit {
                 return true;
             }
-            // While one ends its place is awaited: any number of connections can begin to
-            // wait for their clients meanwhile.
+            // While one connection is ending, wait for its place and choose no other, although
+            // any number of connections can begin to wait for their clients meanwhile.
             if !table.has_one_that_ends() {
                 if let Some(place) = table.least_deserving().and_then(|it| table.open.get_mut(&it))
                 {
@@ -99,7 +99,7 @@ impl Slots {
         Slot { slots, number, end, peer, _counted: self.metrics.connected() }
     }
 
-    /// Waits until no connection is open that is open now.
+    /// Waits until all connections that are open now have ended.
     pub(super) async fn until_the_present_ones_are_gone(&self) {
         let next = self.table().next;
         self.until(|table| table.open.keys().all(|number| *number >= next)).await;
@@ -125,7 +125,7 @@ impl Table {
         self.open.values().any(|place| place.state == State::Ends)
     }
 
-    /// Chooses among the connections that wait for their clients.
+    /// Chooses one of the connections that wait for their clients.
     fn least_deserving(&self) -> Option<u64> {
         let mut of_peer: HashMap<IpAddr, usize> = HashMap::new();
         for place in self.open.values() {
@@ -141,8 +141,8 @@ impl Table {
 }
 
 impl Slot {
-    /// Waits until the place is needed for another connection, and this one still waits for
-    /// its client.
+    /// Waits until another connection needs the place while this connection waits for its
+    /// client.
     pub(super) async fn is_needed(&self) {
         loop {
             self.end.notified().await;
@@ -157,7 +157,7 @@ impl Slot {
         self.peer
     }
 
-    /// The connection waits for its client from now on.
+    /// Notes that the connection waits for its client from now on.
     pub(super) fn waits(&self) {
         self.change(|place| {
             if place.state != State::Ends {
@@ -167,8 +167,8 @@ impl Slot {
         self.slots.changed.notify_waiters();
     }
 
-    /// A request is there as a whole, and is being answered, even if the connection was
-    /// told to end a moment ago: another one is chosen then.
+    /// Notes that a complete request has arrived and is being answered. If the connection was
+    /// told to end a moment ago, it is spared, and another one is chosen.
     pub(super) fn answers(&self) {
         let mut is_spared = false;
         self.change(|place| {
@@ -180,7 +180,7 @@ impl Slot {
         }
     }
 
-    /// The connection has brought an authentic delivery.
+    /// Notes that the connection has brought an authentic delivery.
     pub(super) fn has_delivered(&self) {
         self.change(|place| place.proven = true);
     }
@@ -226,12 +226,12 @@ mod tests {
         assert_eq!(chosen(&[(1, true, Some(9)), (2, false, Some(1))]), Some(1));
         let crowd = [(1, false, Some(9)), (2, false, Some(1)), (2, false, Some(2))];
         assert_eq!(chosen(&crowd), Some(2));
-        // What is being answered is not closed, and counts for its address.
+        // A connection with a request in progress is not closed, but counts for its address.
         let busy = [(1, false, Some(9)), (2, false, None), (2, false, Some(1))];
         assert_eq!(chosen(&busy), Some(2));
     }
 
-    /// Places for connections of one address, all of them taken.
+    /// Returns places for connections of one address, all of them taken.
     async fn full(limit: usize) -> (Arc<Slots>, Vec<Slot>) {
         let slots = Arc::new(Slots::new(limit, Metrics::new()));
         let mut open = Vec::new();
@@ -241,7 +241,8 @@ mod tests {
         (slots, open)
     }
 
-    /// A connection that comes while all places are taken; lets it choose.
+    /// Starts a task that takes a place while all are taken, and lets it choose a connection to
+    /// close.
     async fn newcomer(slots: &Arc<Slots>) -> tokio::task::JoinHandle<Slot> {
         let slots = Arc::clone(slots);
         let taking = tokio::spawn(async move { slots.take(IpAddr::from([10, 0, 0, 2])).await });

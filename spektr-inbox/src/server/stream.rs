@@ -1,4 +1,4 @@
-//! A stream whose client has to take what is sent to it.
+//! A stream that fails if its client does not read.
 
 use std::io;
 use std::pin::Pin;

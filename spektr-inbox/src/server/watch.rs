@@ -1,23 +1,24 @@
-//! Whether the servers of a receiver are there that began.
+//! Tells whether a receiver's servers are still running.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What is known of the servers of a receiver.
+/// The state of the servers of a receiver.
 #[derive(Debug, Default)]
 pub(crate) struct Servers {
     is_one_lost: AtomicBool,
 }
 
 impl Servers {
-    /// Whether none has ended without being asked to, or another has begun since.
+    /// Returns `false` if a server has ended without a shutdown, and no other has started
+    /// since.
     pub(crate) fn are_there(&self) -> bool {
         !self.is_one_lost.load(Ordering::Relaxed)
     }
 }
 
-/// A server that serves. If it is dropped before it was asked to end, it is lost: its task
-/// was aborted, or has panicked.
+/// A running server. If it is dropped before its shutdown, the server is lost: its task was
+/// aborted, or has panicked.
 pub(super) struct Serving {
     servers: Arc<Servers>,
     was_asked: bool,

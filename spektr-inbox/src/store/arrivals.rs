@@ -1,12 +1,12 @@
-//! How a store tells workers of its process that entries may be due.
+//! Notifies the workers of the same process that entries may be due.
 
 use tokio::sync::watch;
 
 use super::Acceptance;
 
-/// What a store tells when it has committed something that workers wait for. It costs a store
-/// without workers next to nothing. Whose caller has gone away by then is not told of: workers
-/// look now and then as well.
+/// Notifies workers when the store has committed entries that may be due. It costs a store
+/// without workers next to nothing. A commit whose caller has been dropped is not notified:
+/// workers also look at intervals.
 #[derive(Debug)]
 pub(super) struct Arrivals(watch::Sender<()>);
 
@@ -19,12 +19,12 @@ impl Arrivals {
         self.0.subscribe()
     }
 
-    /// Tells of what was accepted, if anything of it is new.
+    /// Notifies workers if any of the accepted entries is new.
     pub(super) fn accepted(&self, accepted: &[Acceptance]) {
         self.changed(accepted.iter().any(|one| *one != Acceptance::Duplicate));
     }
 
-    /// Tells of what was changed, if anything was.
+    /// Notifies workers if anything was changed.
     pub(super) fn changed(&self, any: bool) {
         if any {
             self.0.send_replace(());

@@ -1,12 +1,12 @@
-//! How a handler says that it records the end of an attempt itself.
+//! Lets a handler record the end of an attempt itself.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Lease;
 
-/// The right of a handler to record in a transaction of its own that an entry is done.
-/// Clones are the same right.
+/// The right of a handler to record in its own transaction that an entry is done. Clones are
+/// the same right.
 #[derive(Clone, Debug)]
 pub struct Completion {
     lease: Lease,
@@ -24,33 +24,33 @@ impl Completion {
         Self { lease, progress: Arc::default() }
     }
 
-    /// The lease on the entry.
+    /// Returns the lease on the entry.
     #[must_use]
     pub fn lease(&self) -> Lease {
         self.lease
     }
 
-    /// Returns the lease, and leaves it to the caller from now on to record that the
-    /// entry is done: the worker does not, even if the handler succeeds.
+    /// Returns the lease. From now on the caller must record that the entry is done: the worker
+    /// does not, even if the handler succeeds.
     ///
-    /// For a store of another crate. A store of this crate that can share a transaction has
-    /// functions for it: `complete` and `Completing` of `store::postgres`.
+    /// This is for a store of another crate. A store of this crate that can share a transaction
+    /// has its own functions: `complete` and `Completing` of `store::postgres`.
     pub fn begin(&self) -> Lease {
         self.progress.begun.store(true, Ordering::Release);
         self.lease
     }
 
-    /// Says that the lease was not held any more, so that nothing can be recorded.
+    /// Notes that the lease is not held any more, so that nothing can be recorded.
     pub fn lost(&self) {
         self.progress.lost.store(true, Ordering::Release);
     }
 
-    /// Whether the record was left to the handler.
+    /// Returns whether the handler has taken over the recording.
     pub(crate) fn has_begun(&self) -> bool {
         self.progress.begun.load(Ordering::Acquire)
     }
 
-    /// Whether the handler may have recorded it.
+    /// Returns whether the handler may have recorded that the entry is done.
     pub(crate) fn may_be_done(&self) -> bool {
         self.has_begun() && !self.progress.lost.load(Ordering::Acquire)
     }

@@ -1,4 +1,4 @@
-//! What goes into a store and comes out of it.
+//! The data types of stores.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,7 +14,7 @@ use super::StoreError;
 use crate::content::{VERSION, content_of, former_content_of};
 use crate::hex;
 
-/// What has become of an entry.
+/// The state of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum State {
@@ -24,15 +24,15 @@ pub enum State {
     Done,
     /// Given up: a handler said so, or the attempts are exhausted.
     Dead,
-    /// Cannot be decoded by this version.
+    /// This version cannot decode it.
     Malformed,
     /// Has a wire type that this version does not know.
     Unknown,
     /// A whole body that cannot be split into entries.
     Unreadable,
-    /// Has the id of an earlier entry, and another content.
+    /// Has the id of an earlier entry with another content.
     Conflict,
-    /// An operator has dealt with it by hand, and said how.
+    /// An operator has handled it by hand, and given a reason.
     Resolved,
 }
 
@@ -59,7 +59,7 @@ impl State {
         Self::Conflict,
     ];
 
-    /// The state in a word, in lower case.
+    /// Returns the state as a word in lower case.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -81,7 +81,7 @@ impl fmt::Display for State {
     }
 }
 
-/// The text is none of the words of [`State`].
+/// The text is not the name of a [`State`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error(
     "the state is none of pending, done, dead, malformed, unknown, unreadable, conflict, resolved"
@@ -101,34 +101,33 @@ impl FromStr for State {
 #[derive(Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a store of another crate takes it apart")]
 pub struct NewEntry {
-    /// Where it came from: ids of different sources don't collide.
+    /// The source of the entry: equal ids of different sources are different events.
     pub source: Arc<str>,
-    /// What makes it the same event within its source: `id:` and the id, or a hash
-    /// where there is no id of at most
-    /// [`MAX_ID_LENGTH`](crate::intake::MAX_ID_LENGTH) bytes.
+    /// The identity of the event within its source: `id:` and the id, or a hash if there is no
+    /// id of at most [`MAX_ID_LENGTH`](crate::intake::MAX_ID_LENGTH) bytes.
     pub key: String,
-    /// Hash of what must be equal for it to be the same content.
+    /// The hash of the content: equal hashes mean the same content.
     pub content: [u8; 32],
-    /// The event's id, where it is readable.
+    /// The event's id, if readable.
     pub id: Option<String>,
-    /// The end-user's id, where it is readable.
+    /// The customer's spektr id, if readable.
     pub spektr_id: Option<String>,
-    /// The wire type, where it is readable.
+    /// The wire type, if readable.
     pub wire_type: Option<String>,
-    /// When the event was created, where it is readable.
+    /// When the event was created, if readable.
     pub created_at: Option<Timestamp>,
-    /// When it arrived.
+    /// When the entry arrived.
     pub received_at: Timestamp,
-    /// The state to begin with: pending or unreadable, and any when imported.
+    /// The initial state: pending or unreadable; for an imported entry, any state.
     pub state: State,
     /// The JSON of the entry, or the body, byte for byte.
     pub raw: Bytes,
 }
 
-/// How many bytes the hash has as stores have kept it before it had a version.
+/// The length of a stored hash in bytes from before hashes had a version.
 pub(super) const FORMER_LENGTH: usize = 32;
 
-/// A content as stores keep it: the version of the hash, and the hash.
+/// Returns a content hash as stores keep it: the version of the hash, and the hash.
 pub(super) fn stored(content: &[u8; 32]) -> [u8; 33] {
     let mut stored = [VERSION; 33];
     stored[1..].copy_from_slice(content);
@@ -136,12 +135,13 @@ pub(super) fn stored(content: &[u8; 32]) -> [u8; 33] {
 }
 
 impl NewEntry {
-    /// The content as stores keep it: the version of the hash, and the hash.
+    /// Returns the entry's content hash as stores keep it: the version of the hash, and the
+    /// hash.
     pub(super) fn stored_content(&self) -> [u8; 33] {
         stored(&self.content)
     }
 
-    /// An entry that is stored to see whether that can be done, and never kept.
+    /// Returns an entry that tests whether the store can store, and is never kept.
     pub(super) fn probe() -> Self {
         const BYTES: usize = 16 * 1024;
         Self {
@@ -158,21 +158,21 @@ impl NewEntry {
         }
     }
 
-    /// The content as stores have kept it that were written before the hash had a version.
-    /// Other contents can have the same.
+    /// Returns the content hash as version 1 computed it, for comparison with rows from before
+    /// the hash had a version. Different contents can have the same former hash.
     pub(crate) fn former_content(&self) -> [u8; FORMER_LENGTH] {
         former_content_of(&self.key, &self.raw)
     }
 
-    /// Whether what is stored under the same key and former content, which can be another,
-    /// is the same.
+    /// Returns whether a stored entry with the same key and former hash has the same content:
+    /// former hashes can collide.
     pub(super) fn is_content_of(&self, raw: &[u8]) -> bool {
         self.content == content_of(&self.key, raw)
     }
 }
 
 impl fmt::Debug for NewEntry {
-    /// Shows what identifies the entry, not what it holds.
+    /// Shows the identity of the entry, not its content.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NewEntry")
             .field("source", &self.source)
@@ -184,116 +184,117 @@ impl fmt::Debug for NewEntry {
     }
 }
 
-/// What became of an entry that was to be stored.
+/// The outcome of storing an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Acceptance {
-    /// It is stored, under a number that counts up in the order of arrival.
+    /// The entry is stored. Its number increases in the order of arrival.
     Stored(i64),
-    /// It is there already and was not stored again.
+    /// The entry was in the store already and was not stored again.
     Duplicate,
-    /// It is stored, and its key was there with another content.
+    /// The entry is stored, and its key was in the store with another content.
     Conflict(i64),
 }
 
-/// What the store knows of an entry that is not to be stored.
+/// Whether a store has an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Presence {
-    /// It is there: to accept it would find a duplicate.
+    /// The store has it: accepting the entry would find a duplicate.
     Same,
-    /// Its key is there with another content only.
+    /// The store has its key only with another content.
     OtherContent,
-    /// Its key is not there.
+    /// The store does not have its key.
     Absent,
 }
 
-/// What a worker wants to work on.
+/// A worker's request for entries.
 #[derive(Clone, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a store of another crate takes it apart")]
 pub struct ClaimRequest {
-    /// Tells one worker process from another.
+    /// Identifies the worker process.
     pub owner: i64,
     /// The current time.
     pub now: Timestamp,
-    /// How long the leases last.
+    /// The duration of the leases.
     pub lease: Duration,
-    /// How many entries at most.
+    /// The greatest number of entries to return.
     pub limit: usize,
-    /// One at a time per spektr id: only entries that no pending one of the same
-    /// spektr id precedes, by `createdAt`, or by arrival where that is equal, and
-    /// none while a lease is held on another of that spektr id.
-    /// Where `createdAt` is not readable, the time of arrival stands for it.
+    /// Hands out one entry at a time per spektr id: the pending entry that comes first by
+    /// `createdAt`, or by arrival if `createdAt` is equal. None while a worker holds a lease on
+    /// another entry of that spektr id. An entry without a readable `createdAt` counts with its
+    /// time of arrival.
     pub ordered: bool,
-    /// In order, none that comes after a dead one of its spektr id: until that is resolved,
-    /// replayed or deleted, it holds back what is later. Without order, it means nothing.
+    /// With `ordered`, hands out no entry that comes after a dead entry of its spektr id: the
+    /// dead entry holds back later ones until it is resolved, replayed or deleted. Without
+    /// `ordered`, this has no effect.
     pub hold_on_dead: bool,
-    /// A due time further in the future than this was set by a clock that has
-    /// been put back since, so the entry is due, unless `owner` itself holds it.
+    /// A due time further in the future than this was set by a clock that has been put back
+    /// since. Such an entry is due, unless `owner` itself holds it.
     pub horizon: Duration,
 }
 
-/// The right to work on an entry until some time.
+/// The right to work on an entry for a limited time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(clippy::exhaustive_structs, reason = "a store of another crate makes it")]
 pub struct Lease {
     /// The number of the entry.
     pub number: i64,
-    /// Who holds it.
+    /// The worker process that holds the lease.
     pub owner: i64,
-    /// Which attempt it is for, from 1. A replay begins to count anew.
+    /// The number of the attempt, from 1. A replay restarts the count.
     pub attempt: u32,
-    /// Tells it from every other lease of the store, earlier and later ones.
+    /// A number that no other lease of the store has, neither earlier nor later.
     pub token: i64,
 }
 
-/// How many attempts at an entry are kept.
+/// How many attempts of an entry are kept.
 pub const MAX_ATTEMPTS_KEPT: usize = 20;
 
-/// How an attempt has ended that nobody has settled.
+/// The result of an attempt whose lease expired before it was settled.
 pub(super) const LEASE_EXPIRED: &str = "lease_expired";
 
-/// An entry that a worker may work on.
+/// An entry that is handed out to a worker.
 #[derive(Clone, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a store of another crate makes it")]
 pub struct Claim {
-    /// The right to do so.
+    /// The lease on the entry.
     pub lease: Lease,
     /// The entry.
     pub entry: StoredEntry,
 }
 
-/// What became of an attempt.
+/// The outcome of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Settlement {
     /// The handler has accepted the event.
     Done,
-    /// Another attempt is due at some time.
+    /// The attempt failed, and another one follows.
     Retry {
-        /// When.
+        /// When the next attempt is due.
         due_at: Timestamp,
-        /// Why.
+        /// The reason of the failure.
         reason: String,
     },
-    /// Another attempt is due at some time, and this one does not count.
+    /// The attempt does not count, and another one follows.
     Defer {
-        /// When.
+        /// When the next attempt is due.
         due_at: Timestamp,
-        /// Why.
+        /// The reason of the deferral.
         reason: String,
     },
     /// The entry leaves the queue in a state other than done.
     Park {
         /// Dead, malformed or unknown.
         state: State,
-        /// Why.
+        /// The reason for this state.
         reason: String,
     },
 }
 
 impl Settlement {
-    /// How the attempt has ended, in a word.
+    /// Returns the result of the attempt as a word.
     pub(super) fn result(&self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -303,15 +304,16 @@ impl Settlement {
         }
     }
 
-    /// How many attempts the entry has less after it: the claim has counted this one.
+    /// Returns by how much to lower the number of attempts, which the claim has raised by one.
     pub(super) fn uncounted(&self) -> u32 {
         u32::from(matches!(self, Self::Defer { .. }))
     }
 
-    /// The state, the due time and the reason that the entry is left with.
+    /// Returns the state, the due time and the reason to store with the entry.
     pub(crate) fn parts(&self, now: Timestamp) -> (State, Timestamp, Option<&str>) {
         match self {
-            // It keeps no reason of an earlier attempt, which may hold what is private.
+            // A done entry keeps no reason of an earlier attempt, because it may contain
+            // private data.
             Self::Done => (State::Done, now, None),
             Self::Retry { due_at, reason } | Self::Defer { due_at, reason } => {
                 (State::Pending, *due_at, Some(reason))
@@ -321,40 +323,40 @@ impl Settlement {
     }
 }
 
-/// An entry as it is in the store.
+/// An entry in a store.
 #[derive(Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a store of another crate makes it")]
 pub struct StoredEntry {
-    /// Counts up in the order of arrival.
+    /// The number of the entry; it increases in the order of arrival.
     pub number: i64,
-    /// Where it came from.
+    /// The source of the entry.
     pub source: String,
-    /// The event's id, where it is readable.
+    /// The event's id, if readable.
     pub id: Option<String>,
-    /// The end-user's id, where it is readable.
+    /// The customer's spektr id, if readable.
     pub spektr_id: Option<String>,
-    /// The wire type, where it is readable.
+    /// The wire type, if readable.
     pub wire_type: Option<String>,
-    /// When the event was created, where it is readable.
+    /// When the event was created, if readable.
     pub created_at: Option<Timestamp>,
-    /// When it arrived.
+    /// When the entry arrived.
     pub received_at: Timestamp,
-    /// What has become of it.
+    /// The state.
     pub state: State,
-    /// Whether its id was there with another content when it arrived.
+    /// Whether its id was in the store with another content when it arrived.
     pub conflict: bool,
-    /// How many attempts were begun.
+    /// The number of attempts that have begun.
     pub attempts: u32,
-    /// When it is due, or its lease ends, if it is pending.
+    /// For a pending entry, the time at which it is due or its lease ends.
     pub due_at: Timestamp,
-    /// Why the last attempt failed. It holds what the handler wrote.
+    /// Why the last attempt failed, in the handler's words.
     pub reason: Option<String>,
     /// The JSON of the entry, or the body, byte for byte.
     pub raw: Bytes,
 }
 
 impl fmt::Debug for StoredEntry {
-    /// Shows what identifies the entry, not what it holds.
+    /// Shows the identity of the entry, not its content.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StoredEntry")
             .field("number", &self.number)
@@ -367,19 +369,19 @@ impl fmt::Debug for StoredEntry {
     }
 }
 
-/// Which entries are meant: those that match everything that is set.
+/// Selects entries: those that match every condition that is set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a store of another crate takes it apart")]
 pub struct Filter {
     /// The number.
     pub number: Option<i64>,
-    /// A number up to this.
+    /// The greatest number.
     pub up_to: Option<i64>,
-    /// Where it came from.
+    /// The source.
     pub source: Option<String>,
     /// The event's id.
     pub id: Option<String>,
-    /// The end-user's id.
+    /// The customer's spektr id.
     pub spektr_id: Option<String>,
     /// The wire type as it arrived, without regard to ASCII case.
     pub wire_type: Option<String>,
@@ -389,85 +391,85 @@ pub struct Filter {
     pub received_before: Option<Timestamp>,
     /// Arrived at this time or later.
     pub received_since: Option<Timestamp>,
-    /// May name this text: its bytes contain the text, or a backslash, which can spell the
-    /// text in another way.
+    /// May contain this text: the bytes contain the text itself, or a backslash, which can
+    /// begin an escape of the text.
     pub names: Option<String>,
 }
 
 impl Filter {
-    /// Means every entry.
+    /// Selects every entry.
     #[must_use]
     pub fn all() -> Self {
         Self::default()
     }
 
-    /// Means the entries in a state.
+    /// Selects the entries in a state.
     #[must_use]
     pub fn state(state: State) -> Self {
         Self { state: Some(state), ..Self::default() }
     }
 
-    /// Means one entry.
+    /// Selects one entry.
     #[must_use]
     pub fn number(number: i64) -> Self {
         Self { number: Some(number), ..Self::default() }
     }
 }
 
-/// How many entries have a state and a wire type.
+/// The number of entries with a state and a wire type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a store of another crate makes it")]
 pub struct Tally {
     /// The state.
     pub state: State,
-    /// The wire type as it arrived, where it is readable.
+    /// The wire type as it arrived, if readable.
     pub wire_type: Option<String>,
-    /// Whether they are pending, without a lease, and due later.
+    /// Whether the entries are pending, without a lease, and due later.
     pub is_waiting: bool,
-    /// How many there are.
+    /// The number of entries.
     pub count: u64,
 }
 
-/// Figures of a store.
+/// The figures of a store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a store of another crate makes it")]
 pub struct Stats {
-    /// How many entries are pending.
+    /// The number of pending entries.
     pub pending: u64,
-    /// How many are dead.
+    /// The number of dead entries.
     pub dead: u64,
-    /// How many are pending and come after a dead one of their spektr id, which holds them back
-    /// where [`ClaimRequest::hold_on_dead`] is asked for. Of the dead ones, 1000 are looked at: with
-    /// more, it is a lower bound.
+    /// The number of pending entries that come after a dead entry of their spektr id. With
+    /// [`ClaimRequest::hold_on_dead`] the dead entry holds them back. Only 1000 dead entries
+    /// are examined: with more, the number is a lower bound.
     pub behind_dead: u64,
-    /// How many are malformed.
+    /// The number of malformed entries.
     pub malformed: u64,
-    /// How many have an unknown wire type.
+    /// The number of entries with an unknown wire type.
     pub unknown: u64,
-    /// How many are whole bodies that cannot be split.
+    /// The number of whole bodies that cannot be split.
     pub unreadable: u64,
-    /// How many have the id of an earlier entry, and another content.
+    /// The number of entries with the id of an earlier entry and another content.
     pub conflict: u64,
-    /// How many rejected deliveries are in quarantine.
+    /// The number of rejected deliveries in quarantine.
     pub quarantined: u64,
-    /// Since when the store hands out nothing, if that is so.
+    /// The time of the pause, if the store is paused.
     pub paused_since: Option<Timestamp>,
-    /// When the pending entry arrived that came first. If the clock was put back in between, it
-    /// can be the earliest time of a pending entry instead.
+    /// The time of arrival of the pending entry that arrived first. If the clock was put back
+    /// in between, it can be the earliest arrival time of all pending entries instead.
     pub oldest_pending: Option<Timestamp>,
-    /// When the entry arrived that was stored last.
+    /// The time of arrival of the entry that was stored last.
     pub newest: Option<Timestamp>,
-    /// The time by the clock of the database, where that is another machine's.
+    /// The time by the clock of the database, if the database can be on another machine.
     pub clock: Option<Timestamp>,
-    /// How many writes wait for the store.
+    /// The number of writes that wait for the store.
     pub queued: usize,
-    /// How many writes can wait; 0 if there is no such limit.
+    /// The limit of waiting writes; 0 if there is none.
     pub queue_limit: usize,
 }
 
 impl Stats {
-    /// Returns how many entries of a state wait for a worker or for an operator: none of
-    /// those that are done or resolved.
+    /// Returns how many entries of a state wait for a worker or for an operator: 0 for done and
+    /// resolved.
     #[must_use]
     pub fn backlog(&self, state: State) -> u64 {
         match state {
@@ -481,7 +483,7 @@ impl Stats {
         }
     }
 
-    /// Sets the figure that [`backlog`](Self::backlog) returns.
+    /// Sets the number that [`backlog`](Self::backlog) returns.
     pub(super) fn set_backlog(&mut self, state: State, count: u64) {
         match state {
             State::Pending => self.pending = count,
@@ -495,22 +497,22 @@ impl Stats {
     }
 }
 
-/// A delivery that was rejected.
+/// A rejected delivery.
 #[derive(Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a store of another crate takes it apart")]
 pub struct Rejected {
-    /// When it arrived.
+    /// When the delivery arrived.
     pub received_at: Timestamp,
-    /// The code of why it was rejected.
+    /// The code of the reason for the rejection.
     pub reason: String,
-    /// The signature headers that it had, each as often as it did.
+    /// The signature headers of the request, including repeated ones.
     pub headers: Vec<(String, Vec<u8>)>,
     /// The body.
     pub body: Bytes,
 }
 
 impl fmt::Debug for Rejected {
-    /// Shows why it was rejected, not what it holds.
+    /// Shows the reason for the rejection, not the content.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rejected")
             .field("reason", &self.reason)
@@ -523,14 +525,14 @@ impl fmt::Debug for Rejected {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a store of another crate makes it")]
 pub struct Quarantined {
-    /// Counts up.
+    /// The number of the delivery; it increases.
     pub number: i64,
     /// The delivery.
     pub rejected: Rejected,
 }
 
 impl Rejected {
-    /// Takes the signature headers out of a request's headers.
+    /// Returns the signature headers among a request's headers.
     pub(crate) fn signature_headers(headers: &http::HeaderMap) -> Vec<(String, Vec<u8>)> {
         let names = [
             SignatureHeader::Algorithm,
@@ -545,8 +547,8 @@ impl Rejected {
             .collect()
     }
 
-    /// The headers as stores keep them: a JSON list of pairs of name and value, that in
-    /// hexadecimal digits.
+    /// Returns the headers as stores keep them: a JSON list of pairs of name and value, the
+    /// value in hexadecimal digits.
     pub(super) fn headers_to_json(&self) -> Result<String, StoreError> {
         let headers = self.headers.iter();
         let headers: Vec<_> = headers.map(|(name, value)| (name, hex::encode(value))).collect();
@@ -554,7 +556,7 @@ impl Rejected {
             .map_err(|source| StoreError::Database { source: Box::new(source) })
     }
 
-    /// Reads what [`headers_to_json`](Self::headers_to_json) made.
+    /// Parses the JSON of [`headers_to_json`](Self::headers_to_json).
     pub(super) fn headers_from_json(json: &[u8]) -> Option<Vec<(String, Vec<u8>)>> {
         let headers: Vec<(String, String)> = serde_json::from_slice(json).ok()?;
         let headers = headers.into_iter();

@@ -1,5 +1,5 @@
-//! What operators do with a store, and what remains of it: the record of their actions,
-//! the attempts of an entry, and what identifies entries that were deleted.
+//! Records of an operator's work on a store: the actions, the attempts of an entry, and the
+//! tombstones of deleted entries.
 
 use std::fmt;
 
@@ -11,25 +11,25 @@ use super::model::{FORMER_LENGTH, Filter, NewEntry, stored};
 use crate::content::{body_key, content_of};
 use crate::hex;
 
-/// Who operates a store, as the record of actions names them.
+/// The name of an operator for the record of actions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operator(String);
 
 impl Operator {
-    /// Takes the name of an account or a person.
+    /// Creates an operator with the name of an account or a person.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self(name.into())
     }
 
-    /// A record of something that this operator does now.
+    /// Returns a record of an action by this operator.
     #[must_use]
     pub fn record(&self, action: Action, at: Timestamp) -> Record {
         Record { at, actor: self.0.clone(), action, filter: None, details: None }
     }
 }
 
-/// What an operator can do with a store.
+/// An operator's action on a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Action {
@@ -43,7 +43,7 @@ pub enum Action {
     Prune,
     /// Everything of a person was deleted.
     Erase,
-    /// An entry was closed that had been dealt with by hand.
+    /// An entry was resolved after somebody had handled it by hand.
     Resolve,
     /// Rejected deliveries were verified again and accepted.
     Recover,
@@ -53,14 +53,14 @@ pub enum Action {
     Import,
     /// Entries were written out.
     Export,
-    /// The store was told to hand out nothing.
+    /// The store was paused.
     Pause,
-    /// The store was told to hand out entries again.
+    /// The store was resumed.
     Resume,
 }
 
 impl Action {
-    /// The action in a word, in lower case.
+    /// Returns the action as a word in lower case.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -80,33 +80,33 @@ impl Action {
     }
 }
 
-/// What is recorded of an action, in the transaction that does it. How many entries it
-/// affected, the store adds.
+/// The record of an action, written in the transaction of the action. The store adds the number
+/// of affected entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a store of another crate takes it apart")]
 pub struct Record {
     /// When the action began.
     pub at: Timestamp,
-    /// Who did it.
+    /// The operator.
     pub actor: String,
-    /// What was done.
+    /// The action.
     pub action: Action,
-    /// To which entries, as JSON.
+    /// The filter of the entries, as JSON.
     pub filter: Option<String>,
-    /// What else is worth knowing, as JSON. No value of a payload.
+    /// Further details, as JSON. They contain no value of a payload.
     pub details: Option<String>,
 }
 
 impl Record {
-    /// Adds which entries were meant. A spektr id is recorded as a hash, which an erasure of
-    /// that person takes out of the record.
+    /// Adds the filter of the entries. A spektr id is recorded as a hash. An erasure of the
+    /// customer removes the hash from the record.
     #[must_use]
     pub fn with_filter(mut self, filter: &Filter) -> Self {
         self.filter = Some(filter_as_json(filter).to_string());
         self
     }
 
-    /// Adds what else is worth knowing, which must not be a value of a payload.
+    /// Adds further details, which must not contain a value of a payload.
     #[must_use]
     pub fn with_details(mut self, details: &Value) -> Self {
         self.details = Some(details.to_string());
@@ -144,45 +144,45 @@ fn filter_as_json(filter: &Filter) -> Value {
     Value::Object(set.collect::<Map<_, _>>())
 }
 
-/// An action in the record. An action that works in steps has a row for each, alike but
-/// for the count.
+/// A recorded action. An action that works in steps has a record per step. The records differ
+/// only in the number of affected entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a store of another crate makes it")]
 pub struct Recorded {
-    /// Counts up.
+    /// The number of the record; it increases.
     pub number: i64,
     /// When the action began.
     pub at: Timestamp,
-    /// Who did it.
+    /// The operator.
     pub actor: String,
-    /// What was done: a word of [`Action`], or of a later version.
+    /// The action: a word of [`Action`], or of a later version.
     pub action: String,
-    /// To which entries, as JSON.
+    /// The filter of the entries, as JSON.
     pub filter: Option<String>,
-    /// How many entries were affected.
+    /// The number of affected entries.
     pub affected: u64,
-    /// What else is worth knowing, as JSON.
+    /// Further details, as JSON.
     pub details: Option<String>,
 }
 
-/// An attempt to handle an entry, after its end.
+/// A finished attempt to handle an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a store of another crate makes it")]
 pub struct Attempt {
-    /// Which attempt it was, from 1 since the last replay.
+    /// The number of the attempt, from 1 since the last replay.
     pub attempt: u32,
-    /// When it began, if that is known.
+    /// When the attempt began, if known.
     pub began_at: Option<Timestamp>,
-    /// When it ended.
+    /// When the attempt ended.
     pub ended_at: Timestamp,
-    /// How it ended: `done`, `retry`, `deferred`, `lease_expired`, or the state that the entry was
-    /// parked in.
+    /// The result: `done`, `retry`, `deferred`, `lease_expired`, or the state in which the
+    /// entry was parked.
     pub result: String,
-    /// The status of the HTTP response, where events are forwarded.
+    /// The status of the HTTP response, if the event was forwarded.
     pub status: Option<u16>,
 }
 
-/// What identifies an entry that was deleted, so that it is not stored again as new.
+/// The identity of a deleted entry, kept so that the entry is not stored again as new.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[allow(clippy::exhaustive_structs, reason = "a store of another crate makes it")]
 pub struct Tombstone {
@@ -190,7 +190,7 @@ pub struct Tombstone {
     pub source_hash: Vec<u8>,
     /// SHA-256 of the key.
     pub key_hash: Vec<u8>,
-    /// The content, as the entry had it.
+    /// The content hash of the entry as it was stored.
     pub content: Vec<u8>,
     /// SHA-256 of the spektr id, if the entry had one. An erasure finds the tombstone by it.
     pub spektr_hash: Option<Vec<u8>>,
@@ -199,11 +199,12 @@ pub struct Tombstone {
 }
 
 impl Tombstone {
-    /// Puts the present hash in the place of one that an earlier version has made, while the
-    /// JSON is still there: other contents can have that one.
+    /// Replaces a hash of an earlier version by the current one while the JSON still exists:
+    /// different contents can have the same former hash.
     pub(super) fn with_present_content(mut self, raw: Option<&[u8]>) -> Self {
         if let Some(raw) = raw.filter(|_| self.content.len() == FORMER_LENGTH) {
-            // The key says whether it is a body, and of the key there is only its hash.
+            // The key tells whether the bytes are a body, but the tombstone has only the key's
+            // hash.
             let body = body_key(raw);
             let key = if self.key_hash == hash(&body) { body } else { String::new() };
             self.content = stored(&content_of(&key, raw)).to_vec();
@@ -211,44 +212,44 @@ impl Tombstone {
         self
     }
 
-    /// Returns the hashes of key and source and the content of the last one of a page,
-    /// behind which the next page begins.
+    /// Returns the position of the last tombstone of a page: the hashes of key and source, and
+    /// the content. The next page begins after it.
     pub(super) fn place(last: Option<&Self>) -> (&[u8], &[u8], &[u8]) {
         last.map_or((&[], &[], &[]), |last| (&last.key_hash, &last.source_hash, &last.content))
     }
 }
 
-/// Returns what a text is known by in tombstones, records of actions, and PostgreSQL's
+/// Returns the hash that represents a text in tombstones, records of actions, and PostgreSQL's
 /// indexes.
 pub(super) fn hash(text: &str) -> Vec<u8> {
     Sha256::digest(text.as_bytes()).to_vec()
 }
 
-/// Returns what stands for a spektr id in the record of actions.
+/// Returns the text that represents a spektr id in the record of actions.
 pub(super) fn recorded(spektr_id: &str) -> String {
     format!("sha256:{}", hex::encode(&hash(spektr_id)))
 }
 
-/// The placeholder after the person was erased.
+/// The text that replaces a spektr id in records after an erasure.
 pub(super) const ERASED: &str = "erased";
 
-/// What is to be erased, in one transaction.
+/// The records to erase in one transaction.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a store of another crate takes it apart")]
 pub struct Erasure {
-    /// Every entry with this spektr id, in whatever state; the tombstones of those that were
-    /// deleted before; and the hash of the id in the record of actions.
+    /// Every entry with this spektr id, in any state; the tombstones of its deleted entries;
+    /// and the hash of the id in the record of actions.
     pub spektr_id: Option<String>,
     /// Other entries that name the person, by their numbers.
     pub mentions: Vec<i64>,
-    /// Bodies that cannot be read and name the person, by their numbers.
+    /// Unreadable bodies that name the person, by their numbers.
     pub bodies: Vec<i64>,
     /// Rejected deliveries, by their numbers in the quarantine.
     pub rejected: Vec<i64>,
 }
 
 impl Erasure {
-    /// Every entry with a spektr id, and nothing else.
+    /// Selects every entry with a spektr id, and nothing else.
     #[must_use]
     pub fn of(spektr_id: impl Into<String>) -> Self {
         Self { spektr_id: Some(spektr_id.into()), ..Self::default() }
@@ -256,7 +257,7 @@ impl Erasure {
 }
 
 impl fmt::Debug for Erasure {
-    /// Shows how much it is, and not of whom.
+    /// Shows the counts without the spektr id.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Erasure")
             .field("mentions", &self.mentions.len())
@@ -266,59 +267,60 @@ impl fmt::Debug for Erasure {
     }
 }
 
-/// What was erased.
+/// The result of an erasure.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a store of another crate makes it")]
 pub struct Erased {
-    /// How many entries with the spektr id.
+    /// The number of entries with the spektr id.
     pub entries: u64,
-    /// How many other entries.
+    /// The number of other entries.
     pub mentions: u64,
-    /// How many bodies that cannot be read.
+    /// The number of unreadable bodies.
     pub bodies: u64,
-    /// How many rejected deliveries.
+    /// The number of rejected deliveries.
     pub rejected: u64,
-    /// How many tombstones of entries with the spektr id.
+    /// The number of tombstones of entries with the spektr id.
     pub tombstones: u64,
-    /// Whether the database could not overwrite it in its files: somebody reads the log of
-    /// SQLite, or PostgreSQL's `VACUUM` failed. Another erasure tries again.
+    /// Whether the data may still be in the database's files, because the database could not
+    /// overwrite it: another connection reads the log of SQLite, or PostgreSQL's `VACUUM`
+    /// failed. Another erasure tries again.
     pub is_in_files: bool,
 }
 
 impl Erased {
-    /// Returns the number of all that were erased.
+    /// Returns the number of all erased records.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.entries + self.mentions + self.bodies + self.rejected + self.tombstones
     }
 }
 
-/// What entries are read from, some time after it arrived.
+/// The original that entries are read from, some time after it arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Original {
-    /// An entry that is a body which could not be split, by its number.
+    /// An entry with a body that could not be split, by its number.
     Body(i64),
     /// A rejected delivery, by its number in the quarantine.
     Rejected(i64),
 }
 
-/// An entry of another store, with what became of it there.
+/// An entry of another store, with its outcome there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a store of another crate takes it apart")]
 pub struct Imported {
-    /// The entry, with the state that it had.
+    /// The entry, in the state that it had.
     pub entry: NewEntry,
-    /// Whether it was flagged as a conflict. If so, it has the state of `entry`, whatever is
-    /// here. Otherwise it is flagged, and parked if it is pending, if its key is here with
-    /// another content.
+    /// Whether the other store flagged it as a conflict. If so, it keeps the state of `entry`,
+    /// whatever this store contains. If not, it is flagged if this store has its key with
+    /// another content; it is then parked if it is pending.
     pub conflict: bool,
-    /// How many attempts were counted.
+    /// The number of counted attempts.
     pub attempts: u32,
-    /// When it is due, if it is pending. Otherwise at its arrival.
+    /// When the entry is due, if it is pending. `None` means at its arrival.
     pub due_at: Option<Timestamp>,
     /// Why the last attempt failed.
     pub reason: Option<String>,
-    /// Its attempts, the first one first.
+    /// The attempts, the earliest first.
     pub history: Vec<Attempt>,
 }

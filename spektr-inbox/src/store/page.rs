@@ -1,4 +1,4 @@
-//! Entries as an operator looks at them: page by page, the newest first, without their JSON.
+//! Pages of entries for operators: the newest first, without their JSON.
 
 use spektr_types::Timestamp;
 
@@ -11,18 +11,18 @@ use crate::content::MAX_ID_LENGTH;
 pub struct Page {
     /// The entries.
     pub entries: Vec<Summary>,
-    /// The next page has entries before this number. A page can have fewer entries than were
-    /// asked for, or none, and a next one: then [`LOOKED_AT`](Self::LOOKED_AT) entries were
-    /// looked at.
+    /// The next page has entries before this number. A page can have fewer entries than
+    /// requested, or none, although there is a next page: then [`LOOKED_AT`](Self::LOOKED_AT)
+    /// entries were examined.
     pub next: Option<i64>,
 }
 
 impl Page {
-    /// How many entries are looked at for a page, whatever a filter leaves out.
+    /// The number of entries that are examined for a page, including those that do not match.
     pub const LOOKED_AT: usize = 5000;
 
-    /// Makes a page of what was found, which is one entry more than a page has if there are
-    /// more. `edge` is the last entry that was looked at, if there are others behind it.
+    /// Makes a page of the entries found. If there are more than `limit`, one more is passed
+    /// in. `edge` is the number of the last examined entry, if there are others beyond it.
     pub(super) fn new(mut entries: Vec<Summary>, limit: usize, edge: Option<i64>) -> Self {
         let is_full = entries.len() > limit;
         entries.truncate(limit);
@@ -36,38 +36,38 @@ impl Page {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a store of another crate makes it")]
 pub struct Summary {
-    /// Counts up in the order of arrival.
+    /// The number of the entry; it increases in the order of arrival.
     pub number: i64,
-    /// Where it came from.
+    /// The source of the entry.
     pub source: String,
-    /// The event's id, where it is readable.
+    /// The event's id, if readable.
     pub id: Option<String>,
-    /// The end-user's id, where it is readable.
+    /// The customer's spektr id, if readable.
     pub spektr_id: Option<String>,
-    /// The wire type, where it is readable.
+    /// The wire type, if readable.
     pub wire_type: Option<String>,
-    /// When the event was created, where it is readable.
+    /// When the event was created, if readable.
     pub created_at: Option<Timestamp>,
-    /// When it arrived.
+    /// When the entry arrived.
     pub received_at: Timestamp,
-    /// What has become of it.
+    /// The state.
     pub state: State,
-    /// Whether its id was there with another content when it arrived.
+    /// Whether its id was in the store with another content when it arrived.
     pub conflict: bool,
-    /// How many attempts were begun.
+    /// The number of attempts that have begun.
     pub attempts: u32,
-    /// When it is due, or its lease ends, if it is pending.
+    /// For a pending entry, the time at which it is due or its lease ends.
     pub due_at: Timestamp,
-    /// Whether a worker has a lease on it, or had one that has ended.
+    /// Whether a worker has a lease on the entry, or had one that has expired.
     pub is_leased: bool,
-    /// Why the last attempt failed. It holds what the handler wrote.
+    /// Why the last attempt failed, in the handler's words.
     pub reason: Option<String>,
-    /// The length of its JSON in bytes.
+    /// The length of the JSON in bytes.
     pub bytes: u64,
 }
 
 impl Summary {
-    /// Whether it waits for a later attempt, which a retry makes due.
+    /// Returns whether the entry waits for a later attempt, so that a retry would make it due.
     #[must_use]
     pub fn is_waiting(&self, now: Timestamp) -> bool {
         self.state == State::Pending && !self.is_leased && self.due_at > now
@@ -75,7 +75,7 @@ impl Summary {
 }
 
 impl Filter {
-    /// Returns the part of the filter that one index finds.
+    /// Returns the part of the filter that a single index can serve.
     pub(super) fn indexed(&self) -> Self {
         let id = self.id.clone().filter(|id| id.len() <= MAX_ID_LENGTH);
         let narrow = Self { up_to: self.up_to, ..Self::all() };

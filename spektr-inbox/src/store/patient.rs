@@ -1,4 +1,4 @@
-//! Storing what can wait, such as an import: deliveries come first.
+//! Stores entries that can wait, such as those of a reconciliation: deliveries come first.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use tokio::time::sleep;
 
 use super::{Acceptance, NewEntry, Store, StoreError};
 
-/// Stores entries; while deliveries fill the queue, waits its turn.
+/// Stores entries; waits while deliveries fill the queue.
 pub(crate) async fn accept_patiently(
     store: &dyn Store,
     entries: Vec<NewEntry>,

@@ -16,16 +16,17 @@ use crate::clock::after;
 use crate::metrics::type_label;
 use crate::store::{Claim, Completion, Lease, Settlement, State, StoredEntry};
 
-/// What an attempt came to, and its name in the metrics.
+/// The outcome of an attempt, and its name in the metrics.
 struct Outcome {
     result: &'static str,
     settlement: Settlement,
-    /// The name if the lease is not held any more: it was lost, unless a transaction of
-    /// the handler's own has ended it.
+    /// The name in the metrics if the lease is not held any more: lost, unless the handler's
+    /// own transaction has ended it.
     otherwise: &'static str,
-    /// The status of the HTTP response, if the handler has told one.
+    /// The status of the HTTP response, if the handler has set one.
     status: Option<u16>,
-    /// Whether the reason is this crate's, or the handler lets it be logged.
+    /// Whether the reason may be logged: it is a text of this crate, or the handler has allowed
+    /// it.
     is_reason_logged: bool,
 }
 
@@ -40,25 +41,26 @@ impl Outcome {
         Self::new(state.as_str(), Settlement::Park { state, reason: reason.into() })
     }
 
-    /// With a reason that holds nothing of the event.
+    /// Parks with a reason that may be logged, because it contains nothing of the event.
     fn park_and_say(state: State, reason: &'static str) -> Self {
         Self { is_reason_logged: true, ..Self::park(state, reason) }
     }
 }
 
-/// How an attempt has ended.
+/// The end of an attempt.
 enum End {
-    /// With something to record.
+    /// The attempt has an outcome to record.
     Outcome(Outcome),
     /// The lease is not held any more, and the handler was stopped.
     Lost,
-    /// The handler was stopped with the workers, and has ended. The lease can be given back.
+    /// The handler was stopped together with the workers, and has ended. The lease can be given
+    /// back.
     Stopped,
-    /// The handler was stopped and goes on, since it does not yield.
+    /// The handler was stopped but is still running, because it does not yield.
     Running,
 }
 
-/// Works on a claimed entry until its lease is settled, lost, or can be given back.
+/// Works on a claimed entry until its lease is settled, is lost, or can be given back.
 pub(super) async fn attempt<H: Handler>(shared: Arc<Shared<H>>, held: Held) {
     let claim = &held.claim;
     let span = tracing::info_span!(
@@ -80,9 +82,9 @@ async fn work<H: Handler>(shared: &Arc<Shared<H>>, held: Held) {
             shared.metrics.attempted(event_type, LOST);
             tracing::warn!("the lease was lost, and the attempt given up");
         }
-        // It stays among the idle ones, which are given back together.
+        // The lease stays among the idle ones, which the workers give back together.
         End::Stopped => return,
-        End::Running => tracing::warn!("the handler does not stop: its lease has to expire"),
+        End::Running => tracing::warn!("the handler does not stop: its lease must expire"),
     }
     shared.idle().remove(&lease.token);
 }
@@ -96,7 +98,7 @@ async fn settle<H: Handler>(
     let Outcome { result, settlement, otherwise, status, is_reason_logged } = outcome;
     let now = shared.clock.now();
     let (_, due_at, reason) = settlement.parts(now);
-    // Otherwise it stays in the store: it holds what the handler wrote.
+    // Other reasons stay in the store: they may contain data that the handler wrote.
     let reason = reason.filter(|_| is_reason_logged).map(str::to_owned);
     let reason = reason.as_deref();
     let is_parked = matches!(settlement, Settlement::Park { .. });
@@ -106,8 +108,8 @@ async fn settle<H: Handler>(
     match settled {
         Ok(true) => {
             shared.metrics.attempted(event_type, result);
-            // One line for each failed attempt. What is put off was logged by the breaker, or
-            // is what the handler wants.
+            // One line for each failed attempt. A deferred attempt needs none: either the
+            // breaker has logged the outage, or the handler chose to defer.
             if is_parked {
                 tracing::warn!(result, reason, "the event is parked, until somebody looks");
             } else if let Some(next_attempt) = next_attempt {
@@ -122,7 +124,7 @@ async fn settle<H: Handler>(
                 tracing::warn!(result, "the lease was lost before the end");
             }
         }
-        // The lease expires, and the event is handled once more.
+        // The lease expires, and the event is handled again.
         Err(_) => {}
     }
 }
@@ -130,7 +132,7 @@ async fn settle<H: Handler>(
 /// Decodes the entry and runs the handler.
 async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held) -> End {
     let Held { claim: Claim { lease, entry }, until, permit } = held;
-    // The claim has waited for longer than the lease lasts.
+    // The claim has waited longer than the lease lasts.
     if until.is_some_and(|end| end <= Instant::now()) {
         return End::Lost;
     }
@@ -188,11 +190,11 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held) -> End {
         Err(end) => return end,
     };
     shared.metrics.handler_took(began.elapsed());
-    // Without an error of the handler's, the reason is one of this crate.
+    // A reason that is not from the handler is a text of this crate.
     let is_reason_logged = result.as_ref().err().is_none_or(|failed| failed.is_reason_logged);
     let mut outcome = match result {
-        // Where the transaction has been committed, this finds no lease, and nothing is
-        // left to do. Where it was rolled back, the event is not done.
+        // If the transaction was committed, this settlement finds no lease and changes nothing.
+        // If it was rolled back, the event is not done.
         Ok(()) if completion.has_begun() => {
             let reason = "the handler's transaction was not committed".to_owned();
             failed(shared, lease, reason, Duration::ZERO)
@@ -213,7 +215,7 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held) -> End {
             if shared.options.breaker.failed(&permit, &failure, &shared.metrics) {
                 failed(shared, lease, reason, retry_after.unwrap_or_default())
             } else {
-                // Due at once, because the breaker says when it is claimed.
+                // Due at once, because the breaker decides when the entry is claimed again.
                 deferred(shared, Duration::ZERO, reason)
             }
         }
@@ -233,15 +235,16 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held) -> End {
     End::Outcome(outcome)
 }
 
-/// Another attempt, and this one does not count.
+/// Returns an outcome with another attempt; this attempt does not count.
 fn deferred<H>(shared: &Shared<H>, pause: Duration, reason: String) -> Outcome {
-    // A time further off would be taken for that of a clock that has been put back.
+    // A longer pause would look like the due time of a clock that has been put back.
     let pause = pause.min(shared.options.longest());
     let due_at = after(shared.clock.now(), pause);
     Outcome::new("deferred", Settlement::Defer { due_at, reason })
 }
 
-/// Another attempt, unless this was the last, after the pause that was asked for at least.
+/// Returns an outcome with another attempt after at least the pause `asked`, or a dead letter
+/// after the last attempt.
 fn failed<H>(shared: &Shared<H>, lease: Lease, reason: String, asked: Duration) -> Outcome {
     if lease.attempt >= shared.options.max_attempts {
         return Outcome::park(State::Dead, format!("attempts exhausted: {reason}"));
@@ -252,10 +255,10 @@ fn failed<H>(shared: &Shared<H>, lease: Lease, reason: String, asked: Duration) 
     Outcome::new("retry", Settlement::Retry { due_at, reason })
 }
 
-/// Why an entry cannot be decoded.
+/// The reason why an entry cannot be decoded.
 struct Undecodable {
     reason: String,
-    /// Whether it is text all the same.
+    /// Whether the entry is UTF-8 text all the same.
     is_text: bool,
 }
 
@@ -283,9 +286,9 @@ impl From<HandlerError> for Failed {
     }
 }
 
-/// Runs the handler in a task of its own, so that its panic stays there, while the lease is
-/// extended. If the lease is lost or the workers stop, the handler is stopped, and waited for
-/// until it has ended: it can be in a step of its work.
+/// Runs the handler in a task of its own, so that a panic stays there, and extends the lease
+/// meanwhile. If the lease is lost or the workers stop, the handler is aborted. The function
+/// then waits until the handler has ended, because the handler only stops where it yields.
 async fn run<H: Handler>(
     shared: &Arc<Shared<H>>,
     completion: &Completion,
@@ -297,7 +300,7 @@ async fn run<H: Handler>(
         return Err(End::Stopped);
     }
     let lease = completion.lease();
-    // While it runs, nobody gives the lease back.
+    // While the handler runs, nobody gives the lease back.
     shared.idle().remove(&lease.token);
     let mut task = JoinSet::new();
     let limit = shared.options.handler_timeout;
@@ -313,19 +316,19 @@ async fn run<H: Handler>(
     task.abort_all();
     let left = until.map(|end| end.saturating_duration_since(Instant::now()));
     let limit = match end {
-        // Behind its end, the lease need not be given back.
+        // A lease that has expired need not be given back.
         End::Stopped => left.map_or(STOP_LIMIT, |left| left.min(STOP_LIMIT)),
         _ => STOP_LIMIT,
     };
     let Ok(ended) = timeout(limit, task.join_next()).await else { return Err(End::Running) };
     shared.idle().insert(lease.token, lease);
-    // It may have come to its end by itself.
+    // The handler may have finished before it was aborted.
     result(ended).ok_or(end)
 }
 
 type Ended = Result<Result<Result<(), HandlerError>, Elapsed>, JoinError>;
 
-/// What has become of the handler; `None` if it was stopped.
+/// Returns the result of the handler; `None` if it was aborted.
 fn result(ended: Option<Ended>) -> Option<Result<(), Failed>> {
     match ended? {
         Ok(Ok(Ok(()))) => Some(Ok(())),
@@ -340,7 +343,7 @@ fn failure(reason: &str) -> Result<(), Failed> {
     Err(Failed { kind: Kind::Retry, reason: reason.to_owned(), is_reason_logged: true })
 }
 
-/// Extends the lease again and again; ends when it is lost, or may be.
+/// Extends the lease again and again. Returns when the lease is lost, or may be.
 async fn lost<H: Handler>(
     shared: &Arc<Shared<H>>,
     completion: &Completion,
@@ -359,7 +362,8 @@ async fn lost<H: Handler>(
             let now = shared.clock.now();
             (began, shared.store.extend(vec![completion.lease()], now, duration).await)
         };
-        // The store may not answer, and others may reach it: this end needs no store.
+        // The deadline does not depend on the store: the store may not answer this worker while
+        // it answers others.
         let extended = match *until {
             Some(end) => timeout_at(end, extending).await,
             None => Ok(extending.await),
@@ -377,8 +381,8 @@ async fn lost<H: Handler>(
             Err(_) => true,
         };
         if is_lost && completion.may_be_done() {
-            // Its own transaction has ended the lease, or keeps others from the entry until
-            // it ends. What the handler still does, it may end in peace.
+            // The handler's own transaction has ended the lease, or keeps other workers from
+            // the entry until it ends. Let the handler finish the rest of its work.
             return std::future::pending().await;
         }
         if is_lost {

@@ -1,11 +1,10 @@
-//! When to try again.
+//! The pauses between attempts.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// How attempts are spaced: doubling from the first pause to the longest, each
-/// shortened at random by up to a half, so that what failed together is not
-/// tried again together.
+/// The pauses between attempts: doubling from the first to the longest, each shortened at
+/// random by up to a half, so that events that failed together are not tried again together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
     first: Duration,
@@ -13,14 +12,14 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Takes the pause after the first attempt, and the longest pause.
+    /// Creates a backoff with the pause after the first attempt, and the longest pause.
     #[must_use]
     pub const fn new(first: Duration, longest: Duration) -> Self {
         Self { first, longest }
     }
 
-    /// Returns the shortest and the longest time from the first attempt to the last, apart from
-    /// what the attempts themselves take.
+    /// Returns the shortest and the longest time from the first attempt to the last, without
+    /// the duration of the attempts themselves.
     ///
     /// # Examples
     ///
@@ -33,7 +32,7 @@ impl Backoff {
     /// ```
     #[must_use]
     pub fn horizon(&self, attempts: u32) -> RangeInclusive<Duration> {
-        // Beyond that many, each pause is the longest.
+        // After this many attempts, each pause is the longest.
         const DOUBLED: u32 = 33;
         let pauses = attempts.saturating_sub(1);
         let sum = |random| {
@@ -48,18 +47,18 @@ impl Backoff {
         self.longest
     }
 
-    /// The pause after an attempt, from 1; `random` is from 0 up to 1.
+    /// Returns the pause after an attempt, counted from 1; `random` is from 0 up to 1.
     pub(crate) fn after(&self, attempt: u32, random: f64) -> Duration {
         let doubled = 2_u32.checked_pow(attempt.saturating_sub(1));
         let full = doubled.and_then(|factor| self.first.checked_mul(factor));
         let full = full.unwrap_or(self.longest).min(self.longest);
-        // Half of it fits in a duration, whatever rounding does to it.
+        // Half of a duration always fits in a duration, whatever the rounding.
         full.saturating_sub((full / 2).mul_f64(random))
     }
 }
 
 impl Default for Backoff {
-    /// From a second to an hour.
+    /// Pauses from a second to an hour.
     fn default() -> Self {
         Self::new(Duration::from_secs(1), Duration::from_secs(3600))
     }

@@ -1,7 +1,7 @@
 //! Stops attempts while the destination of a handler is down.
 //!
-//! Failures count as the destination's if the handler says so. While the breaker is open,
-//! one entry at a time is tried, and no failure of the destination counts as an attempt.
+//! A failure counts as the destination's if the handler says so. While the breaker is open, one
+//! entry at a time is tried, and a failure of the destination does not count as an attempt.
 
 use std::collections::HashSet;
 use std::mem;
@@ -13,17 +13,18 @@ use spektr_types::Timestamp;
 use crate::Metrics;
 use crate::clock::after;
 
-/// When workers stop for a destination that is down, and how often they try it then.
+/// Stops workers while their destination is down, and tries one entry at a time until it is up
+/// again.
 ///
-/// It opens once a number of entries have failed with
-/// [`HandlerError::destination`](crate::HandlerError::destination) and none has succeeded in
-/// between, or once entries have failed like that for a minute. An entry that fails again
-/// and again counts once, so that one that the destination cannot take does not stop the
-/// others. While the breaker is open, one entry is tried per interval. The first success
-/// closes it.
+/// The breaker opens once a number of entries have failed with
+/// [`HandlerError::destination`](crate::HandlerError::destination) without a success in
+/// between, or once entries have failed like that for a minute. An entry that fails again and
+/// again counts once, so that one entry that the destination cannot take does not stop the
+/// others. While the breaker is open, one entry is tried per interval. The first success closes
+/// the breaker.
 ///
-/// Its state is that of the process: another process that works on the same store finds out
-/// for itself. Clones share the state.
+/// The state belongs to the process: another process that works on the same store has its own
+/// breaker. Clones share the state.
 ///
 /// # Examples
 ///
@@ -46,7 +47,8 @@ pub struct Breaker {
 
 #[derive(Debug)]
 struct Shared {
-    /// How often the state has changed: what began before a change says nothing of after.
+    /// How often the state has changed: an attempt that began before a change says nothing
+    /// about the state after it.
     changes: u64,
     state: State,
 }
@@ -56,7 +58,7 @@ enum State {
     Closed {
         /// The entries that have failed since the last success.
         failed: HashSet<i64>,
-        /// When the first of them did.
+        /// When the first of these entries failed.
         since: Option<Timestamp>,
     },
     Open {
@@ -74,30 +76,32 @@ impl State {
     }
 }
 
-/// A failure that is the destination's.
+/// A failure of the destination.
 pub(super) struct Failure<'a> {
     /// The number of the entry.
     pub(super) number: i64,
     pub(super) now: Timestamp,
-    /// How long the destination asks to be left alone.
+    /// How long the destination asks the workers to wait.
     pub(super) retry_after: Option<Duration>,
     pub(super) reason: &'a str,
 }
 
 impl Breaker {
-    /// How many entries fail before it opens, unless configured: 5.
+    /// How many entries must fail before the breaker opens, unless configured: 5.
     pub const DEFAULT_FAILURES: usize = 5;
 
-    /// The first pause between two entries that are tried, unless configured: 10 s.
+    /// The first pause between two entries that are tried while the breaker is open, unless
+    /// configured: 10 s.
     pub const DEFAULT_FIRST_INTERVAL: Duration = Duration::from_secs(10);
 
-    /// The longest pause between two entries that are tried, unless configured: 60 s.
+    /// The longest pause between two entries that are tried while the breaker is open, unless
+    /// configured: 60 s.
     pub const DEFAULT_LONGEST_INTERVAL: Duration = Duration::from_secs(60);
 
     /// The longest pause that a destination can ask for: an hour.
     pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
-    /// For how long entries fail before it opens, however few they are: a minute.
+    /// How long entries must fail before the breaker opens even if they are few: a minute.
     pub const OPENS_AFTER: Duration = Duration::from_secs(60);
 
     /// Returns a closed breaker.
@@ -111,15 +115,15 @@ impl Breaker {
         }
     }
 
-    /// Sets how many entries fail before it opens, at least 1.
+    /// Sets how many entries must fail before the breaker opens, at least 1.
     #[must_use]
     pub fn with_failures(mut self, entries: usize) -> Self {
         self.failures = entries.max(1);
         self
     }
 
-    /// Sets the pause between two entries that are tried, which doubles from the first to the
-    /// longest.
+    /// Sets the pause between two entries that are tried while the breaker is open: it doubles
+    /// from the first to the longest.
     #[must_use]
     pub fn with_probes(mut self, first: Duration, longest: Duration) -> Self {
         self.first = first;
@@ -133,14 +137,14 @@ impl Breaker {
         matches!(self.lock().state, State::Open { .. })
     }
 
-    /// Permits attempts: as many as are free, one, or none.
+    /// Permits attempts: `free` of them while closed, otherwise one or none.
     pub(super) fn permit(&self, free: usize, now: Timestamp) -> (usize, Permit) {
         let mut shared = self.lock();
         let began = shared.changes;
         let is_probe = match &mut shared.state {
             State::Closed { .. } => return (free, Permit { breaker: None, began }),
             State::Open { next, is_probing, .. } => {
-                // A time further off was set by a clock that has been put back since.
+                // A later time was set by a clock that has been put back since.
                 let furthest = after(now, self.longest.max(Self::LONGEST_RETRY_AFTER));
                 let is_due = *next <= now || *next > furthest;
                 let is_free = is_due && !*is_probing && free > 0;
@@ -152,12 +156,12 @@ impl Breaker {
         (usize::from(is_probe), Permit { breaker, began })
     }
 
-    /// Returns how long a worker may wait that looks for entries now and then.
+    /// Returns how long an idle worker may wait before it claims again.
     pub(super) fn shorten(&self, pause: Duration) -> Duration {
         if self.is_open() { pause.min(self.first.min(Duration::from_secs(1))) } else { pause }
     }
 
-    /// Notes a success, which closes it.
+    /// Notes a success, which closes the breaker.
     pub(super) fn succeeded(&self, now: Timestamp, metrics: &Metrics) {
         let mut shared = self.lock();
         let was = mem::replace(&mut shared.state, State::closed());
@@ -222,11 +226,11 @@ impl Default for Breaker {
     }
 }
 
-/// The permission for attempts that begin now. While one that tries a destination that is
-/// down exists, there is no other.
+/// The permission for attempts that begin now. While the permit of a probe exists, there is no
+/// other: a probe is an attempt that tests a destination that is down.
 #[derive(Debug)]
 pub(super) struct Permit {
-    /// Of what tries a destination that is down.
+    /// The open breaker, if this is the permit of a probe.
     breaker: Option<Breaker>,
     began: u64,
 }
@@ -236,7 +240,7 @@ impl Permit {
         self.breaker.is_some()
     }
 
-    /// The same for each of several attempts, of which a probe is one.
+    /// Returns the permit of one of several attempts. Only the first one gets the probe.
     pub(super) fn share(&mut self) -> Self {
         Self { breaker: self.breaker.take(), began: self.began }
     }

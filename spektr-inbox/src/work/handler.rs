@@ -1,4 +1,4 @@
-//! What the user implements: one async function for events.
+//! The trait that users implement: one async function for events.
 
 use std::error::Error;
 use std::fmt;
@@ -15,11 +15,11 @@ use crate::store::Completion;
 
 /// Handles events. Functions and closures from [`Received`] are handlers.
 ///
-/// Every event is handled **at least once**: a crash between the handler's
-/// success and its record repeats it. So do twice what can be done twice, and
-/// for the rest keep the event's id with your own data, in one transaction. Where
-/// your data is in the same PostgreSQL database as the inbox, the record can be a
-/// part of that transaction: see `store::postgres::complete`, and `Completing` for other clients.
+/// Every event is handled **at least once**: a crash between the handler's success and its
+/// record repeats the event. So use idempotent operations where possible. For others, store the
+/// event's id with your own data, in one transaction. If your data is in the same PostgreSQL
+/// database as the inbox, the record can be a part of that transaction: see
+/// `store::postgres::complete`, and `Completing` for other clients.
 ///
 /// # Examples
 ///
@@ -42,17 +42,17 @@ use crate::store::Completion;
 /// # is_handler(handle);
 /// ```
 pub trait Handler: Send + Sync + 'static {
-    /// Handles one event. It must not block the thread, on which leases are
-    /// extended too.
+    /// Handles one event. It must not block the thread, because leases are extended on the same
+    /// thread.
     ///
     /// # Errors
     ///
-    /// A [`HandlerError`] ends the attempt, and says whether another may help. A
-    /// panic and a timeout are failed attempts like any other.
+    /// A [`HandlerError`] ends the attempt, and says whether another attempt may help. A panic
+    /// and a timeout also count as failed attempts.
     fn handle(&self, received: Received) -> impl Future<Output = Result<(), HandlerError>> + Send;
 
-    /// Tells whether the handler wants events that the schema does not know, unless
-    /// [`Workers::with_unknown_events`](crate::Workers::with_unknown_events) says so.
+    /// Returns whether the handler wants events that the schema does not know.
+    /// [`Workers::with_unknown_events`](crate::Workers::with_unknown_events) overrides it.
     fn wants_unknown_events(&self) -> bool {
         false
     }
@@ -68,10 +68,10 @@ where
     }
 }
 
-/// A handler at work on an entry.
+/// A running handler.
 pub(super) type Handling = Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send>>;
 
-/// What is known of an entry that cannot be decoded. Its JSON is [`Received::raw`].
+/// An entry that cannot be decoded. Its JSON is [`Received::raw`].
 #[derive(Clone, Debug)]
 pub struct Malformed {
     pub(super) reason: String,
@@ -80,27 +80,28 @@ pub struct Malformed {
 }
 
 impl Malformed {
-    /// What is wrong with the entry, and at which place. The text holds no value of it.
+    /// Returns the problem with the entry, and its place. The text contains no value of the
+    /// entry.
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason
     }
 
-    /// The id of the event, where it is readable.
+    /// Returns the id of the event, if readable.
     #[must_use]
     pub fn event_id(&self) -> Option<&str> {
         self.event_id.as_deref()
     }
 
-    /// The wire type, where it is readable.
+    /// Returns the wire type, if readable.
     #[must_use]
     pub fn wire_type(&self) -> Option<&str> {
         self.wire_type.as_deref()
     }
 }
 
-/// An event, and what is known of its way here. `E` is the event's type: any event, or
-/// what a [`Router`](crate::Router) gives to the function of one.
+/// An event with data about its delivery. `E` is the type of the event: [`Event`], or the type
+/// that a [`Router`](crate::Router) passes to the function of an event.
 #[derive(Clone, Debug)]
 pub struct Received<E = Event> {
     pub(super) event: E,
@@ -114,7 +115,7 @@ pub struct Received<E = Event> {
     pub(super) raw: Raw,
 }
 
-/// What a handler has told of its destination. Clones are the same.
+/// A handler's statements about its destination. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Status(Arc<Told>);
 
@@ -135,7 +136,7 @@ impl Status {
     }
 }
 
-/// The JSON of an entry, known to be text, and not shown by `Debug`.
+/// The JSON of an entry, known to be UTF-8, and not shown by `Debug`.
 #[derive(Clone)]
 pub(super) struct Raw(pub(super) Bytes);
 
@@ -146,19 +147,19 @@ impl fmt::Debug for Raw {
 }
 
 impl<E> Received<E> {
-    /// The event.
+    /// Returns the event.
     #[must_use]
     pub fn event(&self) -> &E {
         &self.event
     }
 
-    /// Takes the event.
+    /// Returns the event, and drops the rest.
     #[must_use]
     pub fn into_event(self) -> E {
         self.event
     }
 
-    /// Puts another event in the place of this one, and returns this one too.
+    /// Replaces the event by another. Returns the replaced event and the rest with the new one.
     pub(super) fn replace<T>(self, event: T) -> (E, Received<T>) {
         let Self { event: old, number, source, attempt, received_at, conflict, .. } = self;
         let Self { completion, status, raw, .. } = self;
@@ -176,78 +177,78 @@ impl<E> Received<E> {
         (old, received)
     }
 
-    /// The number of the entry in the store. It identifies the entry even where
-    /// the event has no id; otherwise the event's id is the idempotency key.
+    /// Returns the number of the entry in the store. The number identifies the entry even if
+    /// the event has no id; otherwise use the event's id as the idempotency key.
     #[must_use]
     pub fn number(&self) -> i64 {
         self.number
     }
 
-    /// The source, as the receiver was told.
+    /// Returns the source of the entry, as the receiver was configured.
     #[must_use]
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// Which attempt this is, from 1.
+    /// Returns the number of this attempt, from 1.
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
 
-    /// When the entry arrived.
+    /// Returns when the entry arrived.
     #[must_use]
     pub fn received_at(&self) -> Timestamp {
         self.received_at
     }
 
-    /// Whether the event's id was there with another content when it arrived. Such
-    /// an entry comes only after an operator has released it.
+    /// Returns whether the event's id was in the store with another content when the entry
+    /// arrived. Such an entry is handled only after an operator has released it.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         self.conflict
     }
 
-    /// The right to record in a transaction of the handler's own that the event is
-    /// done, where the store can share one.
+    /// Returns the right to record in the handler's own transaction that the event is done, for
+    /// a store that can share a transaction.
     #[must_use]
     pub fn completion(&self) -> &Completion {
         &self.completion
     }
 
-    /// Tells the status of the HTTP response with which another service has answered to this
-    /// event. It is kept with the attempt, for operators.
+    /// Sets the status of another service's HTTP response to this event. It is stored with the
+    /// attempt, for operators.
     pub fn set_status(&self, status: u16) {
         self.status.0.status.store(status, Ordering::Release);
     }
 
-    /// Tells that the destination was not asked, because this event is not for it: a success
-    /// then says nothing of whether the destination is there.
+    /// Notes that the handler did not contact the destination, because this event is not for
+    /// it. The success of this attempt then does not show that the destination is up.
     pub fn set_destination_not_asked(&self) {
         self.status.0.is_not_asked.store(true, Ordering::Release);
     }
 
-    /// The entry's JSON, byte for byte as it arrived.
+    /// Returns the entry's JSON, byte for byte as it arrived.
     #[must_use]
     pub fn raw(&self) -> &str {
-        // Nothing else gets to a handler.
+        // Handlers get only entries that are UTF-8.
         std::str::from_utf8(&self.raw.0).unwrap_or_default()
     }
 }
 
-/// Why an attempt failed. Any error converts into one that is worth another
+/// The reason why an attempt failed. Any error converts into an error that is worth another
 /// attempt.
 ///
-/// Its text, causes included, is kept in the store as the reason and shown to
-/// operators; it is not logged, apart from that of a failed destination and one that
-/// [may be](Self::with_reason_logged). The text of a panic is not kept.
+/// The text, including its causes, is stored as the reason and shown to operators. It is logged
+/// only for an error made by [`destination`](Self::destination) or with
+/// [`with_reason_logged`](Self::with_reason_logged). The text of a panic is not stored.
 pub struct HandlerError {
     kind: Kind,
     is_reason_logged: bool,
     source: Box<dyn Error + Send + Sync>,
 }
 
-/// What follows from an error.
+/// The consequence of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Retry,
@@ -257,37 +258,38 @@ pub(super) enum Kind {
 }
 
 impl HandlerError {
-    /// Another attempt may help.
+    /// Returns an error that another attempt may solve.
     #[must_use]
     pub fn retry(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(Kind::Retry, reason)
     }
 
-    /// No attempt will ever help: the entry becomes a dead letter.
+    /// Returns an error that no further attempt can solve: the entry becomes a dead letter.
     #[must_use]
     pub fn permanent(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(Kind::Permanent, reason)
     }
 
-    /// The event is to be handled later, and this attempt does not count. The pause is at
-    /// most the longest one of the [`Backoff`](crate::Backoff).
+    /// Returns an error that defers the event; this attempt does not count. The pause is at
+    /// most the longest pause of the [`Backoff`](crate::Backoff) or the lease, whichever is
+    /// longer.
     #[must_use]
     pub fn defer(pause: Duration) -> Self {
         Self::new(Kind::Defer(pause), "put off by the handler")
     }
 
-    /// What events go to cannot be reached, or refuses whatever comes: it is not the fault of
-    /// this event. Several of these make the workers wait until the destination is up again:
-    /// see [`Breaker`](crate::Breaker).
+    /// Returns an error of the destination: it cannot be reached, or rejects every event.
+    /// Several such errors make the workers wait until the destination is up again: see
+    /// [`Breaker`](crate::Breaker).
     ///
-    /// The text is logged, and must hold nothing of the event.
+    /// The text is logged, so it must contain nothing of the event.
     #[must_use]
     pub fn destination(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(Kind::Destination { retry_after: None }, reason).with_reason_logged()
     }
 
-    /// Adds how long the destination asks to be left alone, of which an hour is obeyed. Changes
-    /// only what [`destination`](Self::destination) has made.
+    /// Adds how long the destination asks the workers to wait; the workers wait at most an
+    /// hour. Has no effect on errors that [`destination`](Self::destination) has not made.
     #[must_use]
     pub fn with_retry_after(mut self, pause: Duration) -> Self {
         if let Kind::Destination { retry_after } = &mut self.kind {
@@ -296,14 +298,15 @@ impl HandlerError {
         self
     }
 
-    /// Has the text logged with the failed attempt: it must hold nothing of the event.
+    /// Allows the text to be logged with the failed attempt, so it must contain nothing of the
+    /// event.
     #[must_use]
     pub fn with_reason_logged(mut self) -> Self {
         self.is_reason_logged = true;
         self
     }
 
-    /// Whether no attempt will ever help.
+    /// Returns whether no further attempt can help.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         self.kind == Kind::Permanent
@@ -321,7 +324,7 @@ impl HandlerError {
         self.is_reason_logged
     }
 
-    /// The text of the error and of its causes, at most some thousand characters.
+    /// Returns the text of the error and of its causes, at most 2000 characters.
     pub(super) fn reason(&self) -> String {
         let mut text = self.source.to_string();
         let mut cause = self.source.source();
@@ -344,7 +347,7 @@ impl<E: Error + Send + Sync + 'static> From<E> for HandlerError {
 }
 
 impl fmt::Debug for HandlerError {
-    /// Shows what to do, not the text, which is the handler's.
+    /// Shows the kind, not the text, which may contain data that the handler wrote.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HandlerError").field("kind", &self.kind).finish_non_exhaustive()
     }

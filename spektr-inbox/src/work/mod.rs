@@ -1,4 +1,4 @@
-//! Hands stored entries to the user's handler, typed, at least once each.
+//! Workers: hand stored entries to the user's handler, decoded, at least once each.
 
 mod attempt;
 mod backoff;

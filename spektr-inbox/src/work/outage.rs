@@ -1,5 +1,5 @@
-//! What workers log and how long they wait while the store fails: changes of state, and
-//! longer and longer.
+//! Log lines and pauses of workers while the store fails: only changes of state are logged, and
+//! the pauses grow.
 
 use std::error::Error;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,14 +10,14 @@ use tokio::time::Instant;
 use super::backoff::Backoff;
 use crate::store::StoreError;
 
-/// The longest pause between two claims that fail.
+/// The longest pause between two failing claims.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// How long it takes at least until the next outage of the same operation is logged: a store
-/// that fails now and then fills no log either.
+/// The least time between two outages of the same operation that are logged, so that a store
+/// that fails now and then does not fill the log.
 const GAP: Duration = Duration::from_secs(60);
 
-/// The operations of the workers, each of which can fail while the others succeed.
+/// The operations of the workers. Each of them can fail while the others succeed.
 #[derive(Debug)]
 pub(super) struct Outages {
     pub(super) claim: Outage,
@@ -32,7 +32,7 @@ impl Outages {
     }
 }
 
-/// Whether an operation fails, and what was logged of it.
+/// The state of an operation, and which outages of it were logged.
 #[derive(Debug)]
 pub(super) struct Outage {
     operation: &'static str,
@@ -41,18 +41,18 @@ pub(super) struct Outage {
 
 #[derive(Debug, Default)]
 struct State {
-    /// When the outage began that is going on.
+    /// When the current outage began.
     began: Option<Instant>,
     failures: u32,
     is_logged: bool,
     /// When the last outage was logged.
     logged: Option<Instant>,
-    /// How many outages since then were not.
+    /// The number of outages since then that were not logged.
     suppressed: u64,
 }
 
 impl Outage {
-    /// Takes note of what the operation came to; logs the beginning and the end of an outage.
+    /// Notes the result of the operation; logs the beginning and the end of an outage.
     pub(super) fn note<T>(&self, result: &Result<T, StoreError>) {
         let (operation, now) = (self.operation, Instant::now());
         match result {
@@ -75,7 +75,8 @@ impl Outage {
         }
     }
 
-    /// Returns how long to wait after so many failures in a row, or for `poll` without any.
+    /// Returns how long to wait before the next claim: `poll`, or longer after failures in a
+    /// row.
     pub(super) fn pause(&self, poll: Duration, random: f64) -> Duration {
         match self.state().failures {
             0 => poll,
@@ -89,7 +90,8 @@ impl Outage {
 }
 
 impl State {
-    /// Returns the number of outages not logged since the last one if this failure is logged.
+    /// Returns `Some` if this failure is to be logged: the number of outages that were not
+    /// logged since the last logged one.
     fn fail(&mut self, now: Instant) -> Option<u64> {
         self.failures = self.failures.saturating_add(1);
         if self.began.is_some() {
@@ -106,7 +108,8 @@ impl State {
         Some(std::mem::take(&mut self.suppressed))
     }
 
-    /// Returns how long an outage lasted, and how many failures it had, if its end is logged.
+    /// Returns `Some` if the end of the outage is to be logged: its duration, and the number of
+    /// its failures.
     fn succeed(&mut self, now: Instant) -> Option<(Duration, u32)> {
         let failures = std::mem::take(&mut self.failures);
         let began = self.began.take()?;
@@ -146,7 +149,7 @@ mod tests {
             ended += u32::from(state.succeed(now + POLL).is_some());
         }
         assert_eq!((begun, ended), (60, 60));
-        // Of the last minute nothing was told yet.
+        // The outages of the last minute have not been reported yet.
         assert_eq!(begun + suppressed + state.suppressed, 9000);
     }
 
@@ -158,7 +161,7 @@ mod tests {
         while elapsed < HOUR {
             outage.note::<()>(&Err(StoreError::Overloaded));
             claims += 1;
-            // The shortest pause that chance gives.
+            // The shortest pause that jitter gives.
             elapsed += outage.pause(POLL, 1.0);
         }
         assert!(claims < 1450, "{claims}");

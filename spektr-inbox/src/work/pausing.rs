@@ -1,4 +1,4 @@
-//! What workers log while an operator has paused the store: a line at each change.
+//! Logs when an operator has paused or resumed the store: a line at each change.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use tokio::time::sleep;
 
 use crate::store::Store;
 
-/// How often the store is asked. Claims go by the store itself, and wait for no answer to this.
+/// How often the store is asked for a pause. Claims do not depend on the answer.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// Asks the store again and again, for as long as it runs, and logs each change.
+/// Asks the store again and again, without end, and logs each change.
 pub(super) async fn log_pauses(store: &dyn Store) {
     let mut is_paused = false;
     loop {
-        // What cannot be asked now is asked again.
+        // A failed question is repeated in the next period.
         if let Ok(pause) = store.pause().await {
             match (&pause, is_paused) {
                 (Some(pause), false) => tracing::warn!(

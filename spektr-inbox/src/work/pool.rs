@@ -1,4 +1,4 @@
-//! The workers: claim what is due, run attempts side by side, wait for more.
+//! The workers: claim due entries, run attempts concurrently, wait for more.
 
 use std::fmt;
 use std::future::Future;
@@ -22,13 +22,13 @@ use crate::{Clock, Metrics, SystemClock};
 
 /// Hands the entries of a store to a handler.
 ///
-/// Any number of workers can share a store: a lease makes sure that one works on
-/// an entry at a time, and heartbeats keep it while the handler runs. A worker
-/// that stalls or dies loses its leases, and others do its entries again.
+/// Any number of workers can share a store: a lease ensures that only one of them works on an
+/// entry at a time, and heartbeats extend the lease while the handler runs. A worker that
+/// stalls or dies loses its leases, and others handle its entries again.
 ///
-/// While the store fails, claims are repeated after longer and longer pauses, up to 5 s.
-/// An outage of any length is two lines in the log for each operation (claim, extend,
-/// settle), and one for each lease that is lost by it.
+/// While the store fails, claims are repeated after growing pauses of up to 5 s. An outage of
+/// any length causes two log lines for each operation (claim, extend, settle), and one for each
+/// lease that is lost by it.
 ///
 /// # Examples
 ///
@@ -51,43 +51,46 @@ pub struct Workers<H> {
     shared: Shared<H>,
 }
 
-/// How long the results of handlers that have ended are waited for at the end.
+/// How long the workers wait at the end of the shutdown for the results of ended handlers to be
+/// recorded.
 const RECORD_LIMIT: Duration = Duration::from_secs(10);
 
-/// How many times as long as a claim has taken that found nothing, a worker then waits at least
-/// until it claims what it is told of. Where a lot waits in order, such a claim is expensive,
-/// and must not come with every delivery.
+/// The least pause after a claim that found nothing before a worker reacts to new entries, as a
+/// multiple of the claim's duration. With ordering and many waiting entries, such a claim is
+/// expensive, and must not follow every delivery.
 const REST: u32 = 4;
 
-/// Of how many places one has to be free before a worker that was full claims again: fast
-/// handlers end one after the other, and a claim for each would cost more than the handlers.
+/// The divisor of the places that must be free before a full worker claims again: a quarter.
+/// Fast handlers end one after the other, and a claim for each would cost more than the
+/// handlers.
 const SHARE: usize = 4;
 
-/// How long a free place waits for others at most, because handlers can be slow.
+/// How long a free place waits at most for others to become free, because handlers can be slow.
 const GATHER: Duration = Duration::from_millis(1);
 
 impl<H: Handler> Workers<H> {
-    /// How many events are handled at a time, unless configured: 16.
+    /// The number of events handled at a time, unless configured: 16.
     pub const DEFAULT_CONCURRENCY: usize = 16;
 
     /// How long a lease lasts without a heartbeat, unless configured: 30 s.
     pub const DEFAULT_LEASE: Duration = Duration::from_secs(30);
 
-    /// How long a handler may take, unless configured: 60 s.
+    /// The time limit of a handler, unless configured: 60 s.
     pub const DEFAULT_HANDLER_TIMEOUT: Duration = Duration::from_secs(60);
 
-    /// How many attempts an entry has, unless configured: 20, which the default
-    /// pauses spread over four to eight hours: see [`Backoff::horizon`].
+    /// The number of attempts of an entry, unless configured: 20. The default pauses spread
+    /// them over four to eight hours: see [`Backoff::horizon`].
     pub const DEFAULT_MAX_ATTEMPTS: u32 = 20;
 
-    /// How often an idle worker looks for what has become due or was committed by others, other
-    /// machines for one, unless configured: 200 ms.
+    /// How often an idle worker looks for entries that have become due or were committed by
+    /// other processes, unless configured: 200 ms.
     pub const DEFAULT_POLL: Duration = Duration::from_millis(200);
 
-    /// How long handlers may take to finish at the end, unless configured: 30 s.
+    /// How long handlers may take to finish after the start of the shutdown, unless configured:
+    /// 30 s.
     pub const DEFAULT_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 
-    /// Takes where entries are and what handles them.
+    /// Creates workers that hand the entries of a store to a handler.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, handler: H) -> Self {
         let options = Options {
@@ -119,21 +122,20 @@ impl<H: Handler> Workers<H> {
         Self { shared }
     }
 
-    /// Sets how many events are handled at a time, at least 1.
+    /// Sets the number of events handled at a time, at least 1.
     #[must_use]
     pub fn with_concurrency(mut self, events: usize) -> Self {
         self.shared.options.concurrency = events.max(1);
         self
     }
 
-    /// Sets whether events of the same spektr id are handled one at a time, in the
-    /// order of `createdAt` among what is pending, by arrival where that is equal.
+    /// Sets whether events of the same spektr id are handled one at a time, in the order of
+    /// `createdAt` among the pending ones, or of arrival if `createdAt` is equal.
     ///
-    /// An event that waits for another attempt holds back the later ones of its
-    /// spektr id. A dead letter does not unless [`with_hold_on_dead`](Self::with_hold_on_dead)
-    /// says so, nor does an entry that cannot be decoded or is not known: what comes after it is
-    /// handled without it. An event that arrives after a later one was handled comes too late to
-    /// be in order.
+    /// An event that waits for another attempt holds back the later events of its spektr id. A
+    /// dead letter does so only [`with_hold_on_dead`](Self::with_hold_on_dead). An entry that
+    /// cannot be decoded or is not known does not: later events are handled without it. An
+    /// event that arrives after a later one was handled is too late to be in order.
     #[must_use]
     pub fn with_ordering(mut self, ordered: bool) -> Self {
         self.shared.options.ordered = ordered;
@@ -141,33 +143,39 @@ impl<H: Handler> Workers<H> {
     }
 
     /// Sets whether a dead letter holds back the later events of its spektr id, with
-    /// [`with_ordering`](Self::with_ordering), until somebody has resolved, replayed or deleted
-    /// it. Otherwise a replay delivers it after them. Unless configured, it does not.
+    /// [`with_ordering`](Self::with_ordering), until an operator has resolved, replayed or
+    /// deleted the dead letter. If it does not, a replay delivers the dead letter after the
+    /// later events. Off unless configured.
     ///
-    /// A [`Retention`](crate::operate::Retention) with an age for dead letters deletes them too, and
-    /// what they held back goes on although nobody has dealt with them: set one of the two.
+    /// A [`Retention`](crate::operate::Retention) with an age for dead letters deletes them
+    /// too, and so releases the events that they held back although nobody has resolved the
+    /// dead letters: set only one of the two.
     ///
-    /// Events of others are claimed at the same cost, however many wait; while the events of many
-    /// thousands of spektr ids are held back, it can take some claims to come upon them.
+    /// Claiming events of other spektr ids costs the same, however many events wait. While
+    /// events of many thousands of spektr ids are held back, several claims may be needed to
+    /// find an event that is not.
     #[must_use]
     pub fn with_hold_on_dead(mut self, wanted: bool) -> Self {
         self.shared.options.hold_on_dead = wanted;
         self
     }
 
-    /// Sets whether the handler gets events that the schema does not know. Where
-    /// it does not, they are kept, and can be decoded again after an upgrade.
+    /// Sets whether the handler gets events that the schema does not know. If not, they are
+    /// kept as unknown, and can be decoded again after an upgrade.
     #[must_use]
     pub fn with_unknown_events(mut self, wanted: bool) -> Self {
         self.shared.options.unknown_events = wanted;
         self
     }
 
-    /// Gives entries that cannot be decoded to a function, with their JSON and what is wrong
-    /// with it, so that no entry has to wait for an upgrade. Its success makes an entry done, its
-    /// errors count as those of a handler, and in order such an entry is handled in its turn.
-    /// Without a function they are kept as malformed, and so are those that were kept before:
-    /// [`operate::replay`](crate::operate::replay) makes them pending again.
+    /// Passes entries that cannot be decoded to a function, with their JSON and the problem, so
+    /// that no entry has to wait for an upgrade. The function's success makes an entry done,
+    /// its errors count as those of a handler, and with ordering the entry is handled in its
+    /// turn.
+    ///
+    /// Without a function such entries are kept as malformed. Entries that were kept as
+    /// malformed before stay so until [`operate::replay`](crate::operate::replay) makes them
+    /// pending again.
     ///
     /// # Examples
     ///
@@ -199,75 +207,75 @@ impl<H: Handler> Workers<H> {
         self
     }
 
-    /// Sets how long a lease lasts without a heartbeat, of which there are three
-    /// in that time.
+    /// Sets how long a lease lasts without a heartbeat. There are three heartbeats in that
+    /// time.
     #[must_use]
     pub fn with_lease(mut self, duration: Duration) -> Self {
         self.shared.options.lease = duration;
         self
     }
 
-    /// Sets how long a handler may take; beyond that, the attempt has failed.
+    /// Sets the time limit of a handler; a longer attempt has failed.
     #[must_use]
     pub fn with_handler_timeout(mut self, duration: Duration) -> Self {
         self.shared.options.handler_timeout = duration;
         self
     }
 
-    /// Sets how many attempts an entry has before it is a dead letter, at least 1.
+    /// Sets the number of attempts after which an entry becomes a dead letter, at least 1.
     #[must_use]
     pub fn with_max_attempts(mut self, attempts: u32) -> Self {
         self.shared.options.max_attempts = attempts.max(1);
         self
     }
 
-    /// Sets the age, from its arrival on, at which an entry becomes a dead letter when an attempt
-    /// fails or is put off, however few attempts were counted. Without it, age does not matter.
-    /// An older entry that is replayed has one attempt.
+    /// Sets the age, counted from its arrival, from which an entry becomes a dead letter when
+    /// an attempt fails or is deferred, however few attempts were counted. Without this
+    /// setting, age does not matter. An older entry that is replayed has one attempt.
     #[must_use]
     pub fn with_give_up_after(mut self, age: Duration) -> Self {
         self.shared.options.give_up_after = Some(age);
         self
     }
 
-    /// Sets how attempts are spaced. Workers that share a store should agree.
+    /// Sets the pauses between attempts. Workers that share a store should use the same pauses.
     #[must_use]
     pub fn with_backoff(mut self, backoff: Backoff) -> Self {
         self.shared.options.backoff = backoff;
         self
     }
 
-    /// Sets when the workers stop for a destination that is down. Workers with clones of one
-    /// breaker stop together.
+    /// Sets the breaker, which stops the workers while their destination is down. Workers with
+    /// clones of one breaker stop together.
     #[must_use]
     pub fn with_breaker(mut self, breaker: Breaker) -> Self {
         self.shared.options.breaker = breaker;
         self
     }
 
-    /// Sets how often an idle worker looks for what has become due or was committed by others.
-    /// What is committed through its own store wakes it at once.
+    /// Sets how often an idle worker looks for entries that have become due or were committed
+    /// by other processes. Commits through the worker's own store object wake it at once.
     #[must_use]
     pub fn with_poll(mut self, pause: Duration) -> Self {
         self.shared.options.poll = pause;
         self
     }
 
-    /// Sets how long handlers may take to finish at the end.
+    /// Sets how long handlers may take to finish after the start of the shutdown.
     #[must_use]
     pub fn with_shutdown_timeout(mut self, duration: Duration) -> Self {
         self.shared.options.shutdown_timeout = duration;
         self
     }
 
-    /// Sets the clock by which entries are due and leases end.
+    /// Sets the clock for due times and leases.
     #[must_use]
     pub fn with_clock(mut self, clock: impl Clock) -> Self {
         self.shared.clock = Arc::new(clock);
         self
     }
 
-    /// Counts into figures that others count into as well.
+    /// Counts into the given metrics, which receivers and other workers can share.
     #[must_use]
     pub fn with_metrics(mut self, metrics: Metrics) -> Self {
         self.shared.metrics = metrics;
@@ -275,9 +283,10 @@ impl<H: Handler> Workers<H> {
     }
 
     /// Works until `shutdown` is ready, then claims nothing more and lets handlers finish.
-    /// Those that do not finish in time are stopped, and once they have ended, their leases are
-    /// given back: others can claim the entries at once, and the attempt is not counted. A
-    /// handler that does not yield within five seconds keeps its lease until that expires.
+    /// Handlers that do not finish in time are aborted. Once they have ended, their leases are
+    /// given back: other workers can claim the entries at once, and the attempt is not counted.
+    /// A handler that does not yield within five seconds keeps its lease until the lease
+    /// expires.
     ///
     /// While an operator has [paused](crate::operate::pause) the store, nothing is claimed.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
@@ -290,7 +299,7 @@ impl<H: Handler> Workers<H> {
             while attempts.try_join_next().is_some() {}
             let concurrency = shared.options.concurrency;
             let free = concurrency - attempts.len();
-            // What is committed from here on, this claim may not find.
+            // The following claim may miss entries that are committed from here on.
             arrivals.mark_unchanged();
             let began = Instant::now();
             let claimed = shared.claim(free).await;
@@ -319,7 +328,7 @@ impl<H: Handler> Workers<H> {
                 () = &mut pauses => {}
                 // With room left and entries found, there may be more at once.
                 () = std::future::ready(()), if found > 0 && !is_full => {}
-                // A free place, or in order, a spektr id that is free again.
+                // A place has become free or, with ordering, a spektr id.
                 () = places(&mut attempts, concurrency), if !attempts.is_empty() => {}
                 () = told, if !is_full && !has_failed => {}
                 () = sleep(pause), if !is_full => {}
@@ -331,15 +340,15 @@ impl<H: Handler> Workers<H> {
             shared.stop.send_replace(true);
             let ending = async { while attempts.join_next().await.is_some() {} };
             if timeout(STOP_LIMIT + RECORD_LIMIT, ending).await.is_err() {
-                // The store does not answer. What is idle is given back all the same.
+                // The store does not answer. Idle leases are given back all the same.
                 attempts.shutdown().await;
             }
         }
         shared.give_back().await;
     }
 
-    /// Works until nothing is due by the clock, without waiting for what will be.
-    /// Returns how many attempts were made.
+    /// Works until no entry is due by the clock, without waiting for later due times. Returns
+    /// the number of attempts.
     ///
     /// For tests with a clock of their own, and for jobs that run now and then.
     ///
@@ -357,13 +366,13 @@ impl<H: Handler> Workers<H> {
             count += claims.len();
             let attempts = claims.into_iter().map(|claim| attempt(Arc::clone(&shared), claim));
             let attempts: JoinSet<()> = attempts.collect();
-            // What an attempt spawns never panics here: the handler has its own task.
+            // An attempt never panics here: its handler has a task of its own.
             let _ended = attempts.join_all().await;
         }
     }
 }
 
-/// Waits until a place is free, and a moment longer if few are.
+/// Waits until a place is free, and a moment longer if only a few are.
 async fn places(attempts: &mut JoinSet<()>, concurrency: usize) {
     attempts.join_next().await;
     let enough = concurrency - concurrency.div_ceil(SHARE);
@@ -387,7 +396,8 @@ mod tests {
 
     use super::*;
 
-    /// How many attempts are left, and how long it took, once so many of 16 have ended.
+    /// Returns how many of 16 attempts `places` leaves, and how long it waits, when `ended`
+    /// attempts can end.
     async fn left_after(ended: usize) -> (usize, Duration) {
         let ends = Arc::new(Semaphore::new(ended));
         let mut attempts: JoinSet<()> = (0..16)

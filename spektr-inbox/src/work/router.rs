@@ -1,4 +1,4 @@
-//! A handler that has a function per event, and one for all others.
+//! A handler with a function per event, and one function for all others.
 
 use std::future::Future;
 
@@ -8,10 +8,10 @@ use super::handler::{Handler, HandlerError, Handling, Received};
 
 /// Calls the function that is registered for an event, or the fallback.
 ///
-/// The fallback is an argument of the constructor, and gets events that the schema does
-/// not know too, unless [`Workers::with_unknown_events`](crate::Workers::with_unknown_events)
-/// keeps them in the store. So an event that an upgrade makes known arrives where it did
-/// before. A test of [`unhandled`](Self::unhandled) says that there is a new one.
+/// The fallback is an argument of the constructor. It also gets events that the schema does not
+/// know, unless [`Workers::with_unknown_events`](crate::Workers::with_unknown_events) keeps
+/// them in the store. So an event that becomes known by an upgrade still goes to the fallback.
+/// A test of [`unhandled`](Self::unhandled) reveals that there is a new event.
 ///
 /// # Examples
 ///
@@ -37,7 +37,7 @@ use super::handler::{Handler, HandlerError, Handling, Received};
 pub struct Router(spektr_types::Router<Handling, Received<()>>);
 
 impl Router {
-    /// Returns a router that gives every event to the fallback.
+    /// Returns a router that passes every event to the fallback.
     #[must_use]
     pub fn new<R>(fallback: impl Fn(Received) -> R + Send + Sync + 'static) -> Self
     where
@@ -48,7 +48,7 @@ impl Router {
         }))
     }
 
-    /// Registers the function of an event, in place of an earlier one.
+    /// Registers the function of an event, replacing an earlier one.
     #[must_use]
     pub fn on<E, R>(self, function: impl Fn(Received<E>) -> R + Send + Sync + 'static) -> Self
     where

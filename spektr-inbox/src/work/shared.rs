@@ -1,4 +1,4 @@
-//! What the attempts of one worker share: store, handler, options and the leases that are held.
+//! State that the attempts of one worker share: store, handler, options and the leases held.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -15,19 +15,19 @@ use super::outage::Outages;
 use crate::store::{Claim, ClaimRequest, Lease, Store, StoreError};
 use crate::{Clock, Metrics};
 
-/// How long a handler that was stopped is waited for until it yields. Where it does not, its
-/// lease is not given back.
+/// How long to wait for an aborted handler until it yields. If it does not, its lease is not
+/// given back.
 pub(super) const STOP_LIMIT: Duration = Duration::from_secs(5);
 
 pub(super) struct Shared<H> {
     pub(super) store: Arc<dyn Store>,
     pub(super) handler: Arc<H>,
-    /// What handles entries that cannot be decoded, if they are handled.
+    /// The function for entries that cannot be decoded, if there is one.
     pub(super) of_malformed: Option<OfMalformed>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) metrics: Metrics,
     pub(super) options: Options,
-    /// Whether handlers are to be stopped.
+    /// Whether handlers must stop.
     pub(super) stop: watch::Sender<bool>,
     pub(super) outages: Outages,
     pub(super) owner: i64,
@@ -36,7 +36,7 @@ pub(super) struct Shared<H> {
 
 pub(super) type OfMalformed = Arc<dyn Fn(Received<Malformed>) -> Handling + Send + Sync>;
 
-/// A claimed entry, and up to when its lease lasts at least: forever, if that is no time.
+/// A claimed entry, and the least end of its lease: `None` is forever.
 pub(super) struct Held {
     pub(super) claim: Claim,
     pub(super) until: Option<Instant>,
@@ -60,12 +60,12 @@ pub(super) struct Options {
 }
 
 impl Options {
-    /// The longest time for which an entry waits, unless its destination asks for longer.
+    /// The longest time that an entry waits, unless its destination asks for longer.
     pub(super) fn longest(&self) -> Duration {
         self.backoff.longest().max(self.lease)
     }
 
-    /// A time further off than this was set by a clock that has been put back since.
+    /// Returns the horizon: a later due time was set by a clock that has been put back since.
     fn horizon(&self) -> Duration {
         let longest = self.longest().max(Breaker::LONGEST_RETRY_AFTER);
         longest.saturating_add(Duration::from_secs(60))
@@ -73,8 +73,8 @@ impl Options {
 }
 
 impl<H> Shared<H> {
-    /// Claims entries, with the time up to which the leases last at least. `None` if there is
-    /// nothing to ask the store for.
+    /// Claims entries. Returns them with the least end of their leases, or `None` if no attempt
+    /// is permitted now.
     pub(super) async fn claim(&self, limit: usize) -> Result<Option<Vec<Held>>, StoreError> {
         let (limit, mut permit) = self.options.breaker.permit(limit, self.clock.now());
         if limit == 0 {
@@ -97,12 +97,12 @@ impl<H> Shared<H> {
         Ok(Some(held.collect()))
     }
 
-    /// The leases that are held while no handler runs: not yet, or not any more.
+    /// Returns the leases held while no handler runs: before it starts, or after it has ended.
     pub(super) fn idle(&self) -> MutexGuard<'_, HashMap<i64, Lease>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives back the leases of attempts that were stopped.
+    /// Gives back the leases of attempts that were aborted.
     pub(super) async fn give_back(&self) {
         let leases: Vec<Lease> = self.idle().drain().map(|(_, lease)| lease).collect();
         if leases.is_empty() {
@@ -112,7 +112,7 @@ impl<H> Shared<H> {
             Ok(count) => tracing::info!(count, "leases given back"),
             Err(error) => tracing::warn!(
                 error = &error as &dyn Error,
-                "leases are not given back: the entries are due when they expire"
+                "cannot give back leases: their entries are due when the leases expire"
             ),
         }
     }

@@ -1,4 +1,4 @@
-//! What a handler is given, made by a test.
+//! Makes a [`Received`] for tests of handlers.
 
 use std::error::Error;
 
@@ -11,8 +11,8 @@ use crate::store::{Completion, Lease};
 use crate::testing::start;
 
 impl<E: TryFrom<Event>> Received<E> {
-    /// Makes what a handler is given from the JSON of an entry (feature `testing`): the first
-    /// attempt of entry 1 of the source `test`, which arrived at [`start`].
+    /// Makes a [`Received`] from the JSON of an entry (feature `testing`): the first attempt of
+    /// entry 1 of the source `test`, with the time of arrival [`start`].
     ///
     /// # Errors
     ///
@@ -38,12 +38,13 @@ impl<E: TryFrom<Event>> Received<E> {
 }
 
 impl Received<Malformed> {
-    /// Makes what a function of [`Workers::with_malformed`](crate::Workers::with_malformed) is
-    /// given from the JSON of an entry, as [`for_test`](Received::for_test) does.
+    /// Makes the argument of a function of
+    /// [`Workers::with_malformed`](crate::Workers::with_malformed) from the JSON of an entry,
+    /// as [`for_test`](Received::for_test) does.
     ///
     /// # Errors
     ///
-    /// The JSON is no object, or can be decoded.
+    /// The JSON is not an object, or can be decoded.
     pub fn malformed_for_test(json: &str) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let entry = Entry::from_json(json)?;
         let Err(error) = entry.decode() else { return Err("the JSON can be decoded".into()) };
@@ -71,9 +72,9 @@ fn made<E>(event: E, json: &str) -> Received<E> {
     }
 }
 
-/// What a test can change (feature `testing`).
+/// Settings for tests (feature `testing`).
 impl<E> Received<E> {
-    /// Sets which attempt it is, from 1.
+    /// Sets the number of the attempt, from 1.
     #[must_use]
     pub fn with_attempt(mut self, attempt: u32) -> Self {
         self.attempt = attempt;
@@ -105,15 +106,15 @@ impl<E> Received<E> {
         self
     }
 
-    /// Sets whether the event's id was there with another content.
+    /// Sets whether the event's id was in the store with another content.
     #[must_use]
     pub fn with_conflict(mut self, is_conflict: bool) -> Self {
         self.conflict = is_conflict;
         self
     }
 
-    /// The status that the handler has told of another service's response, by
-    /// [`set_status`](Self::set_status) of this value or of a clone.
+    /// Returns the status that the handler has set by [`set_status`](Self::set_status) on this
+    /// value or on a clone.
     #[must_use]
     pub fn told_status(&self) -> Option<u16> {
         self.status.told()

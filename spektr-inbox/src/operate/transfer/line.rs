@@ -1,4 +1,4 @@
-//! The lines of an export.
+//! The lines of an export, as JSON.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::hex;
 use crate::intake::{DEFAULT_SOURCE, reread};
 use crate::store::{Attempt, Imported, Recorded, Rejected, State, StoredEntry, Tombstone};
 
-/// A line that is written.
+/// A line to be written.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum Line<'a> {
@@ -37,7 +37,7 @@ pub(super) struct Entry<'a> {
     #[serde(rename = "type")]
     wire_type: Option<Cow<'a, str>>,
     state: Cow<'a, str>,
-    /// For readers; an import takes it from the raw JSON, as it does id and type.
+    /// For people who read the file. An import ignores it and reads the raw JSON.
     #[serde(skip_deserializing)]
     created_at: Option<Timestamp>,
     received_at: Timestamp,
@@ -58,7 +58,7 @@ pub(super) struct Entry<'a> {
     raw: Cow<'a, str>,
 }
 
-/// An attempt.
+/// A past attempt.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Past<'a> {
@@ -84,9 +84,9 @@ pub(super) enum Kind<'a> {
     Rejected {
         received_at: Timestamp,
         reason: Cow<'a, str>,
-        /// Pairs of name and value, that in hexadecimal digits.
+        /// Pairs of name and value; the value is in hexadecimal digits.
         headers: Vec<(Cow<'a, str>, String)>,
-        /// In Base64.
+        /// Base64.
         body: String,
     },
     Action {
