@@ -53,7 +53,7 @@ async fn a_password_in_a_file_is_read_for_each_connection() {
     fs::remove_file(&file).unwrap();
     let error = PostgresOptions::new(&url).open().await.unwrap_err();
     let OpenError::Connect { source } = error else { panic!("{error:?}") };
-    let expected = "the file with the password, passwordfile in the URL, cannot be read";
+    let expected = "cannot read the file with the password, passwordfile in the URL";
     assert_eq!(source.to_string(), expected);
     let both = url.replace("bank@", "bank:word@");
     let error = PostgresOptions::new(both).open().await.unwrap_err();
@@ -113,7 +113,7 @@ async fn a_client_is_known_by_its_certificate() {
     let problem = "sslcert and sslkey belong together";
     assert!(matches!(error, OpenError::Url { problem: found } if found == problem), "{error:?}");
     let error = PostgresOptions::new(with(&client, &client)).open().await.unwrap_err();
-    let problem = "sslkey is no file in PEM format";
+    let problem = "sslkey is not a file in PEM format";
     assert!(
         matches!(error, OpenError::Certificates { problem: found, .. } if found == problem),
         "{error:?}"

@@ -16,17 +16,17 @@ use super::pool::{Lent, Pool};
 use crate::store::operation::hash;
 use crate::store::{Acceptance, NewEntry, StoreError, longer_for};
 
-/// Of how many bytes a group is full.
+/// The size in bytes from which a group takes no more deliveries.
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
 
-/// How many probes run at a time.
+/// The number of probes that run at a time.
 pub(super) const PROBE_CONNECTIONS: usize = 1;
 
-/// How often a transaction looks again because another has stored the same, or because an
-/// earlier version may have.
+/// How often a transaction repeats its statement: because another transaction has stored the
+/// same key, or because an earlier version may have stored the same content.
 const ROUNDS: usize = 6;
 
-/// The ends of the queue: deliveries go in here, and tasks take them out.
+/// The queue of deliveries. Tasks take the deliveries out and commit them.
 pub(super) struct Queue {
     sender: mpsc::Sender<Job>,
 }
@@ -34,13 +34,13 @@ pub(super) struct Queue {
 struct Job {
     entries: Vec<NewEntry>,
     answer: oneshot::Sender<Result<Vec<Acceptance>, StoreError>>,
-    /// Whether what is stored is taken back.
+    /// Whether the entries are stored only for a probe, and rolled back.
     is_probe: bool,
 }
 
 impl Queue {
-    /// Starts tasks, for each of which the pool has a connection, and one more for probes. They
-    /// end when the queue is dropped, after what is in it.
+    /// Starts tasks, each of which uses a connection of the pool, plus one connection for
+    /// probes. The tasks end when the queue has been dropped and is empty.
     pub(super) fn start(
         pool: &Arc<Pool>,
         tasks: usize,
@@ -58,7 +58,7 @@ impl Queue {
         Self { sender }
     }
 
-    /// Stores a delivery; fails at once if the queue is full.
+    /// Stores a delivery. Fails at once if the queue is full.
     pub(super) async fn accept(
         &self,
         entries: Vec<NewEntry>,
@@ -66,12 +66,12 @@ impl Queue {
         self.run(entries, false).await
     }
 
-    /// Stores an entry as a delivery is stored, and takes it back.
+    /// Stores an entry on the path of a delivery, and rolls it back.
     pub(super) async fn probe(&self) -> Result<(), StoreError> {
         self.run(vec![NewEntry::probe()], true).await.map(drop)
     }
 
-    /// Whether a task is there that takes out what goes in.
+    /// Returns whether a task that serves the queue is running.
     pub(super) fn is_alive(&self) -> bool {
         !self.sender.is_closed()
     }
@@ -89,7 +89,7 @@ impl Queue {
         result.await.unwrap_or(Err(StoreError::Closed))
     }
 
-    /// How many deliveries wait, and how many can.
+    /// Returns the number of waiting deliveries, and its limit.
     pub(super) fn depth(&self) -> (usize, usize) {
         (self.sender.max_capacity() - self.sender.capacity(), self.sender.max_capacity())
     }
@@ -115,7 +115,7 @@ async fn serve(
                 jobs.push(job);
             }
         }
-        // A receiver that no longer waits has asked the sender to retry.
+        // The caller has stopped waiting, and the sender has been asked to retry.
         jobs.retain(|job| !job.answer.is_closed());
         let (probes, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.is_probe);
         for job in probes {
@@ -123,7 +123,7 @@ async fn serve(
         }
         match commit(&pool, &jobs, limit).await {
             Ok(accepted) => answer(jobs, accepted),
-            // Each alone, so that none fails because of another.
+            // Commit each delivery alone, so that none fails because of another.
             Err(fault) if fault.is_of_the_data() && jobs.len() > 1 => {
                 for job in jobs {
                     if job.answer.is_closed() {
@@ -138,8 +138,8 @@ async fn serve(
                     });
                 }
             }
-            // Whether it was committed is not known. The sender comes back, and is then
-            // told that it is a duplicate, or stored.
+            // It is unknown whether the group was committed. The sender retries, and the
+            // delivery is then stored or found to be a duplicate.
             Err(fault) => {
                 for job in jobs {
                     let _gone = job.answer.send(Err(fault.clone().into()));
@@ -155,17 +155,17 @@ fn size(job: &Job) -> usize {
 
 fn answer(jobs: Vec<Job>, accepted: Vec<Vec<Acceptance>>) {
     for (job, accepted) in jobs.into_iter().zip(accepted) {
-        // The caller may have stopped waiting. The commit stands.
+        // The caller may have stopped waiting. The commit is valid all the same.
         let _gone = job.answer.send(Ok(accepted));
     }
 }
 
-/// Probes beside the deliveries, so that one that hangs delays none of them.
+/// Runs a probe concurrently with deliveries, so that a probe that hangs delays none of them.
 async fn answer_probe(pool: Arc<Pool>, probing: Arc<Semaphore>, job: Job, limit: Duration) {
     let Job { entries, mut answer, .. } = job;
     let late = |_| Err(Fault::new("the database does not answer in time").into());
     tokio::select! {
-        // Closes the connection: nobody waits for what it does.
+        // Dropping the probe closes its connection: nobody waits for the result.
         () = answer.closed() => {}
         probed = timeout(limit, probe(&pool, &probing, &entries)) => {
             let _gone = answer.send(probed.unwrap_or_else(late).map(|()| Vec::new()));
@@ -173,9 +173,9 @@ async fn answer_probe(pool: Arc<Pool>, probing: Arc<Semaphore>, job: Job, limit:
     }
 }
 
-/// Stores entries and takes them back, and commits a write and its deletion.
+/// Stores entries and rolls them back, then commits a write and its deletion.
 async fn probe(pool: &Pool, probing: &Semaphore, entries: &[NewEntry]) -> Result<(), StoreError> {
-    // It is never closed.
+    // The semaphore is never closed.
     let _permit = probing.acquire().await.map_err(|_| StoreError::Closed)?;
     let mut connection = pool.take().await?;
     connection.begin().await?;
@@ -188,7 +188,7 @@ async fn probe(pool: &Pool, probing: &Semaphore, entries: &[NewEntry]) -> Result
     Ok(())
 }
 
-/// Commits all or nothing.
+/// Commits all jobs or none.
 async fn commit(pool: &Pool, jobs: &[Job], limit: Duration) -> Result<Vec<Vec<Acceptance>>, Fault> {
     if jobs.is_empty() {
         return Ok(Vec::new());
@@ -211,16 +211,17 @@ async fn commit(pool: &Pool, jobs: &[Job], limit: Duration) -> Result<Vec<Vec<Ac
     Ok(jobs.iter().map(|job| accepted.by_ref().take(job.entries.len()).collect()).collect())
 }
 
-/// Stores what is not there, in the order of arrival, and due at once: a machine whose clock
-/// is ahead delays nothing. Another content of a key that is
-/// there is stored in the next round, once it is known not to be what an earlier version has
-/// stored, under the number that this round reserves for it: entries of a delivery count up in
-/// its order.
+/// Stores the entries that are not in the store, in the order of arrival. They are due at once
+/// by the database's clock, so that a machine whose clock is ahead delays nothing.
 ///
-/// A row that another transaction stores at the same time is waited for and then not
-/// stored, because of the unique indexes. Once that transaction has ended, the next
-/// round sees what it has stored. Rows are stored in the order of their keys, so that
-/// two transactions with the same events don't wait for each other.
+/// If a key is in the store with another content, the entry is stored in the next round, once
+/// its former hash has been compared with contents of earlier versions. This round reserves its
+/// number, so that the entries of a delivery are numbered in their order.
+///
+/// If another transaction stores the same row at the same time, the unique indexes make the
+/// statement wait and then skip the row. Once that transaction has ended, the next round sees
+/// its row. Rows are inserted in the order of their keys, so that two transactions with the
+/// same events do not deadlock.
 const ACCEPT: &str = concat!(
     "WITH given AS MATERIALIZED ( \
       SELECT given.*, \
@@ -262,7 +263,7 @@ pub(super) async fn store(
     entries: &[&NewEntry],
 ) -> Result<Vec<Acceptance>, Fault> {
     let mut accepted = vec![None; entries.len()];
-    // What is twice in this group is decided here: a statement does not see its own rows.
+    // Duplicates within this group are found here: a statement does not see its own rows.
     let mut contents: HashMap<(&str, &str), HashSet<&[u8; 32]>> = HashMap::new();
     let mut rows = Vec::with_capacity(entries.len());
     for (entry, answer) in entries.iter().zip(&mut accepted) {
@@ -311,21 +312,21 @@ pub(super) async fn store(
     Ok(accepted)
 }
 
-/// Writes to the log where commits wait for standbys. An entry that is there already may have been
-/// committed by a server that had given up to wait for them. The commit of a transaction that has
-/// written nothing does not wait, and would acknowledge that entry before it is replicated.
+/// Writes to the log if commits wait for standbys. A duplicate may have been committed when the
+/// server had stopped waiting for the standbys. The commit of a transaction without writes does
+/// not wait, so it would acknowledge that duplicate before it is replicated.
 const REPLICATE: &str = "SELECT CASE WHEN current_setting('synchronous_standby_names') <> '' \
      THEN pg_logical_emit_message(true, 'spektr_inbox', '') END";
 
-/// An entry, its place in the delivery, and the hashes by which it is indexed.
+/// An entry with its outcome, and the hashes by which it is indexed.
 struct Row<'a> {
     entry: &'a NewEntry,
     answer: &'a mut Option<Acceptance>,
-    /// Whether an earlier one of the group has its key.
+    /// Whether an earlier entry of the group has the same key.
     second: bool,
-    /// Whether it is known not to be what an earlier version has stored.
+    /// Whether the entry has been compared with contents of earlier versions, and differs.
     compared: bool,
-    /// The number that an earlier round has reserved for it.
+    /// The number that an earlier round has reserved for the entry.
     reserved: Option<i64>,
     content: [u8; 33],
     source_hash: Vec<u8>,
@@ -337,8 +338,8 @@ struct Row<'a> {
 impl<'a> Row<'a> {
     fn new(entry: &'a NewEntry, answer: &'a mut Option<Acceptance>, second: bool) -> Self {
         let spektr_id = entry.spektr_id.as_deref();
-        // Of hashes, which have one length: no two pairs make the same text. What has no
-        // spektr id waits for nobody.
+        // Hashes have a fixed length, so no two pairs make the same concatenation. An entry
+        // without a spektr id has a lane of its own, and waits for no other entry.
         let of =
             spektr_id.map_or_else(|| [hash(&entry.key), entry.content.to_vec()].concat(), hash);
         let lane = Sha256::digest([hash(&entry.source), of].concat()).to_vec();
@@ -357,16 +358,16 @@ impl<'a> Row<'a> {
     }
 }
 
-/// What the statement says of a row.
+/// The statement's finding about a row.
 enum Found {
     Accepted(Acceptance),
-    /// Its key is there, and not its content in the present form.
+    /// The store has the key, but not the content in the present form of the hash.
     OtherContent,
-    /// Another transaction stores the same.
+    /// Another transaction is storing the same row.
     Raced,
 }
 
-/// Runs the statement; gives the places of rows, their numbers, and what became of them.
+/// Runs the statement. Returns the places of the rows, their numbers, and the findings.
 async fn query(
     connection: &mut Lent<'_>,
     rows: &[Row<'_>],
@@ -411,7 +412,7 @@ async fn query(
             (Some(false), None) if !row.try_get(4)? => Found::OtherContent,
             _ => Found::Raced,
         };
-        // Places count from 1.
+        // Places start at 1.
         Ok((usize::try_from(place - 1).unwrap_or(usize::MAX), row.try_get(5)?, found))
     };
     found.into_iter().map(read).collect()

@@ -1,4 +1,4 @@
-//! The record of actions, and the attempts of an entry.
+//! The record of actions, and the attempts of entries.
 
 use super::error::Fault;
 use super::pool::Lent;
@@ -6,7 +6,7 @@ use super::row::{text, value};
 use crate::clock::from_millis;
 use crate::store::{Attempt, Record, Recorded, StoreError};
 
-/// Records an action that has affected something, in the transaction that did it.
+/// Records an action that has affected something, in the transaction of the action.
 pub(super) async fn record(
     connection: &Lent<'_>,
     recorded: Option<&Record>,

@@ -1,4 +1,4 @@
-//! Looks entries up: whether their keys are there, and with which contents.
+//! Looks entries up: whether the store has their keys, and with which contents.
 
 use super::error::Fault;
 use super::pool::Lent;
@@ -6,10 +6,10 @@ use super::row::value;
 use crate::store::operation::hash;
 use crate::store::{NewEntry, Presence, StoreError};
 
-/// What is known of the key of a row of `given`: null if it is not there, and otherwise
-/// whether it has the content. A key can have any number of contents: with its limit, each
-/// look is one step in an index. `EXISTS` the planner may also answer by reading the whole
-/// index.
+/// An expression about the key of a row of `given`: null if the store does not have the key,
+/// otherwise whether the store has the key with the content. A key can have any number of
+/// contents. With `LIMIT 1`, each lookup is one step in an index; for `EXISTS` the planner may
+/// read the whole index instead.
 macro_rules! known {
     () => {
         "CASE WHEN coalesce( \
@@ -69,7 +69,7 @@ pub(super) async fn compare(
     Ok(presences)
 }
 
-/// What an earlier version has stored under a key and a content.
+/// Selects the JSON that an earlier version has stored under a key and a former content hash.
 ///
 /// $1 hashes of sources, $2 hashes of keys, $3 contents
 const FORMER: &str = "\
@@ -80,9 +80,10 @@ const FORMER: &str = "\
     FROM unnest($1::bytea[], $2::bytea[], $3::bytea[]) WITH ORDINALITY \
       AS given (source_hash, key_hash, content, place) ORDER BY place";
 
-/// Of each entry, whether an earlier version has stored the same. Its JSON decides, since
-/// other contents can have the same former hash. Of a deleted entry there is none: a tombstone
-/// with a former hash says that the key is known, and nothing of the content.
+/// Returns for each entry whether an earlier version has stored the same content. The JSON
+/// decides, because different contents can have the same former hash. For a deleted entry there
+/// is no JSON: a tombstone with a former hash shows only that the key is known, not the
+/// content.
 pub(super) async fn are_former(
     connection: &mut Lent<'_>,
     entries: &[&NewEntry],

@@ -1,4 +1,4 @@
-//! The completion of an entry in a transaction of the handler's own.
+//! Completes an entry in the handler's own transaction.
 
 use thiserror::Error;
 use tokio_postgres::GenericClient;
@@ -21,14 +21,14 @@ const COMPLETE: &str = "\
     SELECT number, lease, attempts, leased_at, \
       (extract(epoch FROM statement_timestamp()) * 1000)::bigint, 'done' FROM done";
 
-/// What completes an entry in a transaction of the handler's own, as a statement and plain
-/// values: for handlers with another client than tokio-postgres. What [`complete`] promises
-/// holds of it too, and what it says of the place in the transaction.
+/// The statement that completes an entry in the handler's own transaction, with plain values:
+/// for handlers with another client than tokio-postgres. The guarantees and rules of
+/// [`complete`] apply to it too, including the place in the transaction.
 ///
-/// With sqlx it is `query(Completing::SQL)` with the values bound to it; `examples/sqlx` in the
-/// repository is a whole program, which its tests run.
+/// With sqlx, use `query(Completing::SQL)` and bind the values; `examples/sqlx` in the
+/// repository is a whole program with tests.
 #[derive(Debug)]
-#[must_use = "the statement has to be run, and `changed` called"]
+#[must_use = "run the statement, and call `changed`"]
 pub struct Completing<'c> {
     completion: &'c Completion,
     lease: Lease,
@@ -38,24 +38,24 @@ impl<'c> Completing<'c> {
     /// The statement. `$1`, `$2` and `$3` are the [`values`](Self::values), all `bigint`.
     pub const SQL: &'static str = COMPLETE;
 
-    /// Leaves it to the statement to record that the entry is done: the worker does not, even if
-    /// the handler succeeds.
+    /// Takes over the record that the entry is done: from now on the worker does not write it,
+    /// even if the handler succeeds.
     pub fn new(completion: &'c Completion) -> Self {
         Self { completion, lease: completion.begin() }
     }
 
-    /// The values of the statement, in order.
+    /// Returns the values of the statement, in order.
     #[must_use]
     pub fn values(&self) -> [i64; 3] {
         [self.lease.number, self.lease.owner, self.lease.token]
     }
 
-    /// Takes how many rows the statement has changed.
+    /// Checks the number of rows that the statement has changed.
     ///
     /// # Errors
     ///
-    /// [`CompleteError::LeaseLost`] unless it is one: return an error from the handler, and roll
-    /// the transaction back.
+    /// [`CompleteError::LeaseLost`] unless the number is 1. Then return an error from the
+    /// handler, and roll the transaction back.
     pub fn changed(self, rows: u64) -> Result<(), CompleteError> {
         if rows == 1 {
             return Ok(());
@@ -65,38 +65,37 @@ impl<'c> Completing<'c> {
     }
 }
 
-/// Why an entry was not completed. Roll the transaction back.
+/// The reason why an entry was not completed. Roll the transaction back.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CompleteError {
-    /// The lease was lost: another worker has the entry, or has had it.
+    /// The lease was lost: another worker holds the entry, or has held it.
     #[error("the lease was lost")]
     LeaseLost,
     /// The database failed.
     #[error("the database failed")]
     Database {
-        /// What the database says.
+        /// The database's error.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
-/// Completes an entry in a transaction of the handler's own, in the same database: what
-/// the handler has written and that the event is done are committed together, or not.
-/// So the handler's writes happen exactly once.
+/// Completes an entry in the handler's own transaction, in the same database. The transaction
+/// commits the handler's writes and the completion together, or neither. So the handler's
+/// writes happen exactly once.
 ///
-/// The settings of the transaction are the handler's. With `synchronous_commit = off` a crash of
-/// the server can lose the writes and the completion, both, and the event is handled again.
+/// The transaction has the handler's settings. With `synchronous_commit = off`, a crash of the
+/// server can lose both the writes and the completion; the event is then handled again.
 ///
-/// It takes a transaction of tokio-postgres; for other clients there is [`Completing`].
+/// The function takes a transaction of tokio-postgres; for other clients use [`Completing`].
 ///
-/// Call it **first** in the transaction. It locks the entry, so that until the end of
-/// the transaction nobody else can claim it, even if the lease runs out; and at
-/// `REPEATABLE READ` a heartbeat after the beginning of the transaction makes a later
-/// call fail.
+/// Call it **first** in the transaction. It locks the entry, so that no other worker can claim
+/// the entry until the end of the transaction, even if the lease expires. At `REPEATABLE READ`,
+/// a heartbeat after the beginning of the transaction would make a later call fail.
 ///
-/// After it, the worker does not mark the entry as done itself. If the handler returns
-/// `Ok` and the transaction was rolled back, the event is tried again as after an error.
+/// After the call, the worker does not mark the entry as done itself. If the handler returns
+/// `Ok` although the transaction was rolled back, the event is tried again as after an error.
 ///
 /// # Errors
 ///

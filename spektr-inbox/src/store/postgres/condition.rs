@@ -1,4 +1,4 @@
-//! From filters to SQL.
+//! Translates filters to SQL.
 
 use spektr_types::Timestamp;
 use tokio_postgres::types::ToSql;
@@ -7,7 +7,7 @@ use crate::content::MAX_ID_LENGTH;
 use crate::store::Filter;
 use crate::store::operation::hash;
 
-/// A condition, and the values of its parameters in order.
+/// A condition in SQL, and the values of its parameters in order.
 pub(super) struct Condition {
     sql: String,
     values: Vec<Box<dyn ToSql + Sync + Send>>,
@@ -20,14 +20,15 @@ impl Condition {
         condition
     }
 
-    /// Adds a filter; returns the text of what was added alone, for another place.
+    /// Adds a filter. Returns the added part as a condition of its own, for use in another
+    /// clause of the same statement.
     pub(super) fn add(&mut self, filter: &Filter) -> String {
         let condition = self;
         let start = condition.sql.len();
         condition.and("entries.number = $", filter.number);
         condition.and("entries.number <= $", filter.up_to);
         match &filter.id {
-            // What a short id is stored under, which has an index.
+            // The key of an entry with a short id; it has an index.
             Some(id) if id.len() <= MAX_ID_LENGTH => {
                 condition.and("entries.key_hash = $", Some(hash(&format!("id:{id}"))));
             }
@@ -41,7 +42,7 @@ impl Condition {
             filter.wire_type.clone().map(String::into_bytes),
         );
         if let Some(state) = filter.state {
-            // A literal, because an index is for some states only.
+            // A literal, because partial indexes cover only some states.
             condition.sql.push_str(&format!(" AND work.state = '{state}'"));
         }
         let millis = |time: Option<Timestamp>| time.map(Timestamp::as_millis);
@@ -56,8 +57,9 @@ impl Condition {
         format!("TRUE{added}")
     }
 
-    /// Adds that entries come after a number. The planner does not conclude from one table what holds for the other,
-    /// and would read its index from the beginning for each page.
+    /// Requires that entries come after a number, in both tables. The planner does not infer
+    /// the condition on one table from the other, and would read that table's index from the
+    /// beginning for each page.
     pub(super) fn after(&mut self, number: i64) {
         self.and("entries.number > $ AND work.number > $", Some(number));
     }
@@ -66,7 +68,7 @@ impl Condition {
         &self.sql
     }
 
-    /// Adds a condition with one parameter, whose number follows the dollar.
+    /// Adds a condition with one parameter: `$` stands for the number of the parameter.
     pub(super) fn and<T: ToSql + Sync + Send + 'static>(&mut self, sql: &str, value: Option<T>) {
         if let Some(value) = value {
             self.values.push(Box::new(value));
@@ -84,15 +86,15 @@ impl Condition {
 pub(super) const BOTH: &str =
     "spektr_inbox.entries JOIN spektr_inbox.work ON work.number = entries.number";
 
-/// The time of the caller or that of the database, whichever is earlier: what is due then is
-/// due by both.
+/// Returns SQL for the earlier of the caller's time and the database's time: an entry with that
+/// due time is due by both clocks.
 pub(super) fn earlier(now: Timestamp) -> String {
     let now = now.as_millis();
     format!("least({now}, (extract(epoch FROM statement_timestamp()) * 1000)::bigint)")
 }
 
-/// The numbers that match, locked: concurrent changes of them are waited for,
-/// and what does not match any more is left alone.
+/// Returns a clause that selects and locks the numbers of matching entries. It waits for
+/// concurrent changes, and skips entries that no longer match after them.
 pub(super) fn chosen(condition: &Condition, but: &str, which: &str) -> String {
     format!(
         "WITH chosen AS (SELECT work.number FROM {BOTH} WHERE {} AND {but} \

@@ -1,4 +1,4 @@
-//! From a URL to connections to a server that takes writes.
+//! Makes connections, from a URL, to a server that takes writes.
 
 use std::borrow::Cow;
 use std::fs;
@@ -20,34 +20,36 @@ use super::settings::Silence;
 use super::tls::{ClientFiles, Tls};
 use crate::{Clock as _, SystemClock};
 
-/// What holds unless the URL says otherwise, times in seconds. A server that falls silent
-/// is given up soon, and a standby, which would refuse every write, is passed over.
+/// The defaults of the URL's parameters, times in seconds. They give up a silent server soon,
+/// and skip a standby, which would reject every write.
 const DEFAULTS: &str = "connect_timeout=3&tcp_user_timeout=10&keepalives_idle=10\
      &keepalives_interval=2&keepalives_retries=3&target_session_attrs=read-write\
      &application_name=spektr-inbox";
 
-/// How long a connection may take to be made where the URL gives it no end.
+/// The time limit for connecting, if the URL has none.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// By how much the clocks of this machine and the server may differ without a warning.
+/// The difference of the clocks of this machine and the server above which a warning is logged.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
 
-/// Where the database is and how it is reached.
+/// The address of the database, and the credentials.
 #[derive(Clone)]
 pub(super) struct Address {
-    /// One for each host of the URL.
+    /// One configuration for each host of the URL.
     hosts: Vec<Config>,
-    /// The host to begin with: the one that was there last, or the one after it.
+    /// The index of the host to try first: the last one that accepted a connection, or the one
+    /// after the last failure.
     first: Arc<AtomicUsize>,
     tls: Tls,
-    /// What holds the password, read for each connection: it may be another by then.
+    /// The file with the password. It is read for each connection, because the password may
+    /// change.
     password_file: Option<Arc<Path>>,
 }
 
 impl Address {
-    /// Reads a URL as libpq does, apart from `sslmode`: over TCP it is `verify-full`
-    /// unless it is `disable`. What libpq calls `prefer` goes on in plain text without
-    /// a word, and its `require` trusts any certificate.
+    /// Parses a URL as libpq does, except `sslmode`: over TCP it is `verify-full` unless it is
+    /// `disable`. libpq's `prefer` falls back to plain text without a warning, and its
+    /// `require` trusts any certificate.
     pub(super) fn parse(url: &str) -> Result<Self, OpenError> {
         let problem = |problem| OpenError::Url { problem };
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
@@ -70,7 +72,8 @@ impl Address {
                 _ => rest.push(pair),
             }
         }
-        // The parser's own words can quote a part of the URL. What comes later counts.
+        // The parser's own messages can quote a part of the URL. Later parameters override
+        // earlier ones.
         let query = format!("{DEFAULTS}&{}", rest.join("&"));
         let parse = |base: String| {
             format!("{base}?{query}").parse::<Config>().map_err(|_| {
@@ -107,13 +110,13 @@ impl Address {
         Ok(Self { hosts, first: Arc::default(), tls, password_file })
     }
 
-    /// Makes a connection. Its settings are the defaults of server, database and user.
+    /// Makes a connection. The session has the default settings of server, database and user.
     pub(super) async fn connect(&self) -> Result<Session, Fault> {
         let mut last = Fault::new("the URL has no host");
         let first = self.first.load(Ordering::Relaxed);
         let count = self.hosts.len();
         for (index, host) in self.hosts.iter().enumerate().cycle().skip(first).take(count) {
-            // For others, and for who comes after this has been given up.
+            // The next host, for other callers, and for the next call if this one is cancelled.
             self.first.store((index + 1) % count, Ordering::Relaxed);
             match self.connect_to(host).await {
                 Ok(session) => {
@@ -127,7 +130,7 @@ impl Address {
     }
 
     async fn connect_to(&self, config: &Config) -> Result<Session, Fault> {
-        // The client's own limit is for the socket only, not for what comes after it.
+        // The client's own limit covers only the socket, not the handshakes after it.
         let patience = config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
         let connecting = async {
             match &self.password_file {
@@ -143,7 +146,7 @@ impl Address {
             .await
             .map_err(|_| Fault::new("the server does not answer"))??;
         let task = tokio::spawn(async move {
-            // An error reaches the user of the client, and so does the end of this task.
+            // Errors, and the end of this task, reach the user of the client.
             while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await
             {
                 if is_not_replicated(&message) {
@@ -155,12 +158,12 @@ impl Address {
     }
 }
 
-/// Reads a password from a file, which may end with its line.
+/// Reads a password from a file, without the line break at its end.
 async fn password(file: Arc<Path>) -> Result<Vec<u8>, Fault> {
-    // A file on another machine can take its time.
+    // A file on a network drive can take a while.
     let read = spawn_blocking(move || fs::read(file)).await;
     let mut password = read.ok().and_then(Result::ok).ok_or_else(|| {
-        Fault::new("the file with the password, passwordfile in the URL, cannot be read")
+        Fault::new("cannot read the file with the password, passwordfile in the URL")
     })?;
     for end in [b'\n', b'\r'] {
         if password.last() == Some(&end) {
@@ -170,16 +173,16 @@ async fn password(file: Arc<Path>) -> Result<Vec<u8>, Fault> {
     Ok(password)
 }
 
-/// Tells whether the server has given up to wait for its standbys: it warns of that, and then
-/// reports success of a commit that the standbys may lack. The text of the warning depends on the
-/// language of the server, the name of its function does not.
+/// Returns whether the server has stopped waiting for its standbys. It warns of that, and then
+/// reports success of a commit that the standbys may lack. The text of the warning depends on
+/// the server's language, but the name of the server's function does not.
 fn is_not_replicated(message: &AsyncMessage) -> bool {
     matches!(message, AsyncMessage::Notice(notice) if notice.routine() == Some("SyncRepWaitForLSN"))
 }
 
-/// The URLs of each host of one that names several, which end at its parameters. The
-/// client by itself would spend all the time on one that takes a connection and says
-/// nothing.
+/// Splits a URL of several hosts into one URL for each host, without parameters. The client
+/// itself would spend the whole time limit on a host that accepts a connection and then does
+/// not answer.
 fn each_host(base: &str) -> Vec<String> {
     let credentials = base.find('@').or_else(|| base.find("://").map(|colon| colon + 2));
     let (begin, rest) = base.split_at(credentials.map_or(0, |end| end + 1));
@@ -187,7 +190,7 @@ fn each_host(base: &str) -> Vec<String> {
     hosts.split(',').map(|host| format!("{begin}{host}{end}")).collect()
 }
 
-/// A connection, and the task that moves its bytes.
+/// A connection, and the task that transfers its bytes.
 pub(super) struct Session {
     pub(super) client: Client,
     task: JoinHandle<()>,
@@ -198,8 +201,8 @@ impl Session {
         self.client.is_closed()
     }
 
-    /// Warns of what would break a promise without any error. Returns which settings the
-    /// user may change.
+    /// Warns of settings that silently break a guarantee. Returns which log settings the user
+    /// may change.
     pub(super) async fn check(&self) -> Result<Silence, Fault> {
         let before = SystemClock::new().now().as_millis();
         let row = self
@@ -227,7 +230,7 @@ impl Session {
         if is_superuser || !has_grants {
             return Ok(Silence { values: is_superuser, details: is_superuser });
         }
-        // Asked for rather than tried: each refusal is an error in the server's log.
+        // Ask for the privileges: each refused attempt would be an error in the server's log.
         let row = self
             .client
             .query_one(
@@ -241,21 +244,22 @@ impl Session {
 }
 
 impl Drop for Session {
-    /// Ends the connection at once, even where the server takes nothing any more.
+    /// Closes the connection at once, even if the server does not read any more.
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-/// By how many milliseconds this machine's clock is ahead of the server's, if that is too
-/// much, when the server's was read at some time from `before` to `after`.
+/// Returns by how many milliseconds this machine's clock is ahead of the server's, if the
+/// difference exceeds the tolerance. The server's clock was read between `before` and `after`.
 fn ahead(before: i64, server: i64, after: i64) -> Option<i64> {
     let tolerance = CLOCK_TOLERANCE.as_millis() as i64;
     let difference = difference(before, server, after);
     (difference.abs() > tolerance).then_some(difference)
 }
 
-/// By how many milliseconds this machine's clock is ahead of the server's at least.
+/// Returns the least number of milliseconds by which this machine's clock is ahead of the
+/// server's; negative if it is behind.
 pub(super) fn difference(before: i64, server: i64, after: i64) -> i64 {
     server.clamp(before, after) - server
 }
@@ -276,7 +280,7 @@ mod tests {
 
     #[test]
     fn clocks_that_differ_by_more_than_two_seconds_are_noticed() {
-        // The request took a second, within which the server's clock was read.
+        // The request took a second, and the server's clock was read during it.
         let noticed = |server| ahead(10_000, server, 11_000);
         assert_eq!([8_000, 10_500, 13_000].map(noticed), [None; 3]);
         assert_eq!(noticed(7_999), Some(2_001));

@@ -1,4 +1,4 @@
-//! What PostgreSQL says, without the values that it may quote.
+//! PostgreSQL's errors, without the values that they may quote.
 
 use std::error::Error;
 use std::fmt;
@@ -8,12 +8,12 @@ use tokio_postgres::error::SqlState;
 
 use crate::store::StoreError;
 
-/// Why something was not done. It holds the server's message and its code, and never
-/// the detail, which can quote a row.
+/// The reason of a failure. It has the server's message and code, and never the detail, which
+/// can quote a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     text: String,
-    /// The server's code; none if the connection failed.
+    /// The server's code; `None` if the connection failed.
     pub(super) code: Option<SqlState>,
     is_of_tls: bool,
 }
@@ -23,7 +23,7 @@ impl Fault {
         Self { text: text.into(), code: None, is_of_tls: false }
     }
 
-    /// Whether the connection or the server as a whole has failed, so that the same may
+    /// Returns whether the connection or the whole server has failed, so that a retry may
     /// succeed a moment later.
     pub(super) fn is_of_the_connection(&self) -> bool {
         let Some(code) = &self.code else { return true };
@@ -31,9 +31,9 @@ impl Fault {
         ["08", "57P", "53300"].iter().any(|class| code.code().starts_with(class))
     }
 
-    /// Whether it may be about what was to be written, so that something else would be
-    /// written by itself. A lock, a timeout or a password would fail everything, and each
-    /// for as long again.
+    /// Returns whether the failure may be caused by the data, so that other data could be
+    /// written alone. A lock, a timeout or a wrong password would fail every delivery, and each
+    /// after the same delay.
     pub(super) fn is_of_the_data(&self) -> bool {
         let Some(code) = &self.code else { return false };
         ["22", "23", "40", "53100", "53200", "54", "P0", "XX"]
@@ -63,7 +63,8 @@ impl From<tokio_postgres::Error> for Fault {
             };
         }
         let mut text = error.to_string();
-        // The client has no other way to tell. A test has a server without TLS.
+        // The client offers no other way to detect this. A test with a server without TLS
+        // checks the text.
         let is_of_tls = text == "error performing TLS handshake";
         let mut cause = error.source();
         while let Some(error) = cause {
@@ -84,67 +85,69 @@ impl From<Fault> for StoreError {
     }
 }
 
-/// Why a database cannot be the store. No message holds the URL or a part of it.
+/// The reason why a database cannot be used as a store. No message contains the URL or a part
+/// of it.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The URL cannot be read.
+    /// The URL cannot be parsed.
     #[error("the URL of the database cannot be read: {problem}")]
     Url {
-        /// What is wrong with it.
+        /// The problem with the URL.
         problem: &'static str,
     },
-    /// The certificates by which the server would be known, or those of this client, cannot be used.
+    /// The certificates of the server's authority, or the certificate or key of this client,
+    /// cannot be used.
     #[error("the certificates cannot be used: {problem}")]
     Certificates {
-        /// What is wrong with them.
+        /// The problem with the certificates.
         problem: &'static str,
-        /// What the system says.
+        /// The system's error.
         #[source]
         source: Option<Box<dyn Error + Send + Sync>>,
     },
-    /// There is no connection: the server is not there, or does not let this user in.
+    /// There is no connection: the server cannot be reached, or rejects this user.
     #[error("cannot connect to the database")]
     Connect {
-        /// What the client or the server says.
+        /// The client's or the server's error.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
-    /// There is no connection by TLS: the server does not speak it, or has a certificate of an
-    /// authority that is not known, or of another name.
+    /// There is no connection by TLS: the server does not support TLS, or its certificate has
+    /// an unknown authority or another name.
     #[error(
-        "cannot connect to the database by TLS; name the certificates of its authority with \
+        "cannot connect to the database by TLS; give the certificates of its authority with \
          sslrootcert=FILE in the URL, or do without TLS with sslmode=disable"
     )]
     Tls {
-        /// What is wrong.
+        /// The cause.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
-    /// A pooler in between gives each transaction another session.
+    /// A pooler in front of the database gives each transaction another session.
     #[error(
         "a pooler in front of the database pools transactions, and the store needs sessions: set \
          its pool_mode to session, or connect to the database itself"
     )]
     Pooler,
-    /// The tables cannot be made or read. Where the user may not make them, somebody else can run
-    /// [`migration`](super::migration), and then [`grants`](super::grants).
+    /// The tables cannot be created or read. If the user lacks the rights to create them, an
+    /// owner can run [`migration`](super::migration), and then [`grants`](super::grants).
     #[error(
         "cannot prepare the schema spektr_inbox; its user needs the right to create it in this \
          database, or to own it"
     )]
     Database {
-        /// What the server says.
+        /// The server's error.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
-    /// The database has a schema of that name that this crate has not made.
+    /// The database has a schema `spektr_inbox` that this crate has not created.
     #[error("the schema spektr_inbox of this database is that of another program")]
     OtherProgram,
-    /// A newer version of this crate has made the tables.
+    /// A newer version of this crate has created the tables.
     #[error("the tables have version {found}, and this program knows {known}: update it")]
     Newer {
-        /// Their version.
+        /// The version of the tables.
         found: i32,
         /// The newest version that this crate knows.
         known: i32,
@@ -152,7 +155,7 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// Tells why there is no connection.
+    /// Returns the error for a failed connection.
     pub(super) fn connect(fault: Fault) -> Self {
         let is_of_tls = fault.is_of_tls;
         let source = Box::new(fault);
@@ -180,7 +183,7 @@ mod tests {
             assert!(!fault(code).is_of_the_data(), "{code}");
             assert!(fault(code).is_of_the_connection(), "{code}");
         }
-        // A lock that is not given, a statement that takes too long, a wrong password.
+        // A lock that is not granted, a statement that takes too long, a wrong password.
         for code in ["55P03", "57014", "28P01"] {
             assert!(!fault(code).is_of_the_data(), "{code}");
             assert!(!fault(code).is_of_the_connection(), "{code}");

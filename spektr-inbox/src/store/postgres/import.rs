@@ -1,4 +1,4 @@
-//! Takes entries of another store, with what became of them there.
+//! Imports entries of another store, with their outcomes there.
 
 use super::accept::store;
 use super::actions::record;
@@ -6,8 +6,8 @@ use super::pool::Lent;
 use crate::store::operation::hash;
 use crate::store::{Acceptance, Imported, Record, State, StoreError};
 
-/// A conflict there has the state that it had there, which an operator may have released.
-/// What is one here only is parked.
+/// An entry that was a conflict in the other store keeps its state there: an operator may have
+/// released it. An entry that is a conflict only in this store is parked.
 ///
 /// $1 numbers, $2 flags, $3 attempts, $4 due times, $5 reasons, $6 states
 const UPDATE: &str = "\
@@ -51,12 +51,12 @@ pub(super) async fn import(
     Ok(accepted)
 }
 
-/// Removes the tombstones of entries that come back.
+/// Removes the tombstones of imported entries.
 async fn exhume(connection: &Lent<'_>, imported: &[Imported]) -> Result<(), StoreError> {
     let twice = || imported.iter().chain(imported);
     let keys: Vec<_> = twice().map(|one| hash(&one.entry.key)).collect();
     let sources: Vec<_> = twice().map(|one| hash(&one.entry.source)).collect();
-    // In the form of this version, and in that of earlier ones.
+    // Content hashes in the form of this version and in the form of earlier versions.
     let present = imported.iter().map(|one| one.entry.stored_content().to_vec());
     let former = imported.iter().map(|one| one.entry.former_content().to_vec());
     let contents: Vec<_> = present.chain(former).collect();
@@ -90,7 +90,7 @@ async fn add_history(
     connection: &mut Lent<'_>,
     stored: &[(i64, &Imported)],
 ) -> Result<(), StoreError> {
-    // Tokens below those of this store, in the order of the history.
+    // Negative tokens, below those of this store, in the order of the history.
     let rows = stored.iter().flat_map(|(number, one)| {
         let first = -i64::try_from(one.history.len()).unwrap_or(i64::MAX);
         (first..).zip(&one.history).map(move |(lease, attempt)| (*number, lease, attempt))

@@ -1,5 +1,5 @@
-//! Reads what the store depends on, and changes nothing: the server's settings, and what the
-//! role may do with the tables.
+//! Inspects a database without changing it: the server's settings, and the role's rights on the
+//! tables.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::pooler;
 use super::schema::{MIGRATIONS, RIGHTS};
 use crate::{Clock as _, SystemClock};
 
-/// How long the server may take for each answer.
+/// The time limit for each of the server's answers.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Settings, and the clock as [`Session::check`] reads it.
@@ -23,7 +23,7 @@ const SERVER: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::big
      pg_has_role('pg_read_all_stats', 'USAGE'), \
      (SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum'))";
 
-/// What there is of the tables, and which of [`RIGHTS`] the role has. The catalogue is asked,
+/// The state of the tables, and which of [`RIGHTS`] the role has. Queries the catalogue,
 /// because functions that take a name fail without the right to use its schema.
 const TABLES: &str = "WITH inbox AS (SELECT oid, nspowner FROM pg_namespace \
        WHERE nspname = 'spektr_inbox'), \
@@ -41,63 +41,63 @@ const TABLES: &str = "WITH inbox AS (SELECT oid, nspowner FROM pg_namespace \
      coalesce((SELECT bool_and(has_sequence_privilege(oid, 'USAGE')) \
        FROM part WHERE relkind = 'S'), true)";
 
-/// What a database is to the store, before it is opened.
+/// The state of a database, before the store is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Inspection {
-    /// What there is of the tables.
+    /// The state of the tables.
     pub tables: Tables,
-    /// The version of the tables that this program makes.
+    /// The version of the tables that this program needs.
     pub known: u32,
-    /// Whether the role may make the tables where there are none, or migrate those that are there.
+    /// Whether the role may create missing tables, or migrate existing ones.
     pub may_migrate: bool,
-    /// The rights on tables that are there that the role lacks, as they are written in `GRANT`.
+    /// The rights that the role lacks on existing tables, in the words of `GRANT`.
     pub missing_rights: Vec<&'static str>,
     /// The role.
     pub role: String,
-    /// By how many milliseconds this machine's clock is ahead of the server's at least, or
-    /// behind if it is negative. What the request took is in favour of the clocks.
+    /// The least number of milliseconds by which this machine's clock is ahead of the server's;
+    /// negative if it is behind. 0 if the clocks can agree, given the duration of the request.
     pub clock_ahead_ms: i64,
-    /// The server's `fsync`: without it a power cut loses what was acknowledged.
+    /// The server's `fsync`: if it is off, a power cut loses acknowledged deliveries.
     pub fsync: bool,
-    /// The server's `full_page_writes`: without it a power cut can damage a page, unless the
-    /// file system writes pages whole.
+    /// The server's `full_page_writes`: if it is off, a power cut can damage a page, unless the
+    /// file system writes pages atomically.
     pub full_page_writes: bool,
-    /// The role's default of `synchronous_commit`. Transactions of the store set their own: `on`,
-    /// or `remote_apply` where that is the default.
+    /// The role's default of `synchronous_commit`. Transactions of the store set their own:
+    /// `on`, or `remote_apply` if that is the default.
     pub synchronous_commit: String,
-    /// The standbys that a commit waits for.
+    /// The standbys that commits wait for.
     pub standbys: Standbys,
 }
 
-/// What a database has of the store's tables.
+/// The store's tables in a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Tables {
-    /// None.
+    /// There are no tables.
     Missing,
-    /// The schema `spektr_inbox` is that of another program.
+    /// The schema `spektr_inbox` belongs to another program.
     OfOtherProgram,
-    /// The role may not read their version.
+    /// The role may not read the version of the tables.
     Unreadable,
-    /// All of a version, which can be newer than this program.
+    /// The tables have this version, which can be newer than this program.
     Version(u32),
 }
 
-/// The standbys that a commit waits for, by `synchronous_standby_names`.
+/// The standbys that commits wait for, by `synchronous_standby_names`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Standbys {
-    /// No commit waits for one.
+    /// Commits do not wait for standbys.
     NotAwaited,
-    /// Commits wait, and so many of the named standbys are connected. Without one, no delivery
+    /// Commits wait, and this many of the named standbys are connected. If it is 0, no delivery
     /// is accepted.
     Awaited(u64),
-    /// Commits wait, and the role may not see for whom.
+    /// Commits wait, but the role may not see the standbys.
     Hidden,
 }
 
-/// Connects and looks.
+/// Connects and inspects the database.
 pub(super) async fn inspect(address: &Address) -> Result<Inspection, OpenError> {
     let session = address.connect().await.map_err(OpenError::connect)?;
     pooler::refuse(address, &session).await?;

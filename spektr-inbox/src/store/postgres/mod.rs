@@ -1,47 +1,48 @@
-//! The store in PostgreSQL, for several machines that receive and work (feature
-//! `postgres`).
+//! The store in PostgreSQL, for several machines that receive and work (feature `postgres`).
 //!
-//! Its tables are in the schema `spektr_inbox` of a database, which may be that of your
-//! application: a handler can then [`complete`] an event in a transaction of its own.
+//! Its tables are in the schema `spektr_inbox` of a database. The database may be that of your
+//! application: a handler can then [`complete`] an event in its own transaction.
 //!
-//! - **Connections** go by TLS, with a certificate that is verified, unless the URL says
-//!   `sslmode=disable` or names a Unix socket.
-//! - **Poolers** in between must pool sessions, not transactions or statements: a session
-//!   has prepared statements. Others are refused when the store is opened, as far as they can
-//!   be noticed. What a transaction depends on is set in that transaction
-//!   alone, so that nothing acknowledged is lost to one that was not noticed, and no setting
-//!   gets to other clients.
-//! - **Durable** is what is committed with `synchronous_commit = on` (or `remote_apply`, where
-//!   that is the default), whatever the default of the user or the database.
-//! - **The role** makes and migrates the tables if it may. Where it may not, an owner runs [`migration`] and [`grants`]
-//!   before, which `spektr inbox schema --role ROLE` prints; the role then needs nothing else.
-//! - **A failover** is followed if the URL names several hosts: the first that takes writes is used.
-//!   With `synchronous_standby_names` an acknowledged event is on a standby as well. A commit for
-//!   which the server has given up to wait counts as failed, and a repeated delivery waits like the
-//!   first one. While no such standby answers, deliveries fail, and each commit that was given up
-//!   here leaves a session of the server that waits: name a second standby. Without
-//!   `synchronous_standby_names`, a failover loses what the primary had alone, until a reconciliation
-//!   fetches it. Fence the old primary off: one that comes back takes writes as well.
-//! - **Clocks**: leases, and when an entry is due, go by the clock of the database. Times of
-//!   arrival are those of the machines that receive. A warning is traced when a connection
-//!   is made and the clock of the database differs by more than two seconds.
-//! - **Erasure**: what is erased is gone from every query at once. Its bytes stay in the
-//!   pages until `VACUUM`, which is run where the user owns the tables, has freed them and
-//!   others overwrite them; in the write-ahead log until it is recycled; and in backups,
-//!   archives and standbys. Encrypt those disks.
-//! - **The server's log** can have the values of statements, for one by
-//!   `log_min_duration_statement`, and the rows that errors are about: payloads, that is. Each
-//!   transaction sets `log_parameter_max_length` to 0 and `log_error_verbosity` to `terse`
-//!   where its user may, which is a superuser's right. To other users an administrator can
-//!   grant it in PostgreSQL 15 (`GRANT SET ON PARAMETER log_parameter_max_length TO name`), or
-//!   set it for them (`ALTER ROLE name SET log_parameter_max_length = 0`).
-//!   `log_parameter_max_length_on_error`, which anybody may set, is set to 0. Extensions that
-//!   log statements, such as `auto_explain` and `pgaudit`, have settings of their own.
-//! - **Long transactions** on that server, such as a dump or a forgotten session, keep
-//!   dead rows alive, whichever tables they read: claims become slower until they end.
-//! - **Numbers** count up in the order of arrival, and become visible in the order of
-//!   commits: while deliveries arrive, one with a smaller number can show up after one
-//!   with a larger.
+//! - **Connections** use TLS, with a verified certificate, unless the URL has `sslmode=disable`
+//!   or names a Unix socket.
+//! - **Poolers** in front of the database must pool sessions, not transactions or statements,
+//!   because a session has prepared statements. Other poolers are refused at opening, if they
+//!   can be detected. Each transaction sets the settings that it depends on, for itself alone.
+//!   So an undetected pooler loses nothing acknowledged, and passes no setting on to other
+//!   clients.
+//! - **Durable** means committed with `synchronous_commit = on` (or `remote_apply`, if that is
+//!   the default), whatever the default of the user or the database.
+//! - **The role** creates and migrates the tables if it has the right. If it has not, an owner
+//!   first runs [`migration`] and [`grants`], which `spektr inbox schema --role ROLE` prints;
+//!   the role then needs no other right.
+//! - **Failover**: if the URL names several hosts, the store uses the first that takes writes.
+//!   With `synchronous_standby_names`, an acknowledged event is on a standby as well. If the
+//!   server stops waiting for its standbys, the commit counts as failed, and the repeated
+//!   delivery waits again. While no such standby answers, deliveries fail, and each timed-out
+//!   commit leaves a session of the server that still waits: configure a second standby.
+//!   Without `synchronous_standby_names`, a failover loses the events that only the primary
+//!   had, until a reconciliation fetches them. Fence the old primary off: it would take writes
+//!   as well if it came back.
+//! - **Clocks**: leases and due times use the clock of the database. Times of arrival use the
+//!   clocks of the receiving machines. A warning is logged when a connection is made and the
+//!   clocks differ by more than two seconds.
+//! - **Erasure**: erased data disappears from every query at once. Its bytes remain in the
+//!   pages until `VACUUM` has freed them and other data overwrites them; the erasure runs
+//!   `VACUUM` if the user owns the tables. The bytes also remain in the write-ahead log until
+//!   it is recycled, and in backups, archives and standbys. Encrypt those disks.
+//! - **The server's log** can contain the values of statements, for example by
+//!   `log_min_duration_statement`, and the rows of failed statements. These values include
+//!   payloads. Each transaction sets `log_parameter_max_length` to 0 and `log_error_verbosity`
+//!   to `terse` if its user has the right, which superusers have. For other users, an
+//!   administrator can grant the right in PostgreSQL 15 (`GRANT SET ON PARAMETER
+//!   log_parameter_max_length TO name`), or set the value (`ALTER ROLE name SET
+//!   log_parameter_max_length = 0`). Every user may set `log_parameter_max_length_on_error`, so
+//!   it is set to 0. Extensions that log statements, such as `auto_explain` and `pgaudit`, have
+//!   settings of their own.
+//! - **Long transactions** on that server, such as a dump or a forgotten session, keep dead
+//!   rows alive, whichever tables they read: claims become slower until they end.
+//! - **Numbers** increase in the order of arrival, but become visible in the order of commits:
+//!   while deliveries arrive, an entry can appear after another with a larger number.
 //!
 //! It is tested with PostgreSQL 15 and needs 13 or later.
 //!
@@ -108,25 +109,25 @@ use super::{
     StoreError, StoreFuture, StoredEntry, Tally, Tombstone,
 };
 
-/// How long what looks at many rows may take.
+/// The time limit of operations that read many rows.
 const OPERATE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long a page of entries may take.
+/// The time limit of a page of entries.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long pages may be cleared after an erasure.
+/// The time limit of `VACUUM` after an erasure.
 const VACUUM_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// How long to wait before a lease is settled again.
+/// The pause before a lease is settled again.
 const SETTLE_PAUSE: Duration = Duration::from_millis(100);
 
-/// Entries in a PostgreSQL database. What is queued when it is dropped is still stored,
-/// for as long as the runtime lives.
+/// Entries in a PostgreSQL database. Deliveries that are queued when the store is dropped are
+/// still stored, as long as the runtime lives.
 ///
-/// After a failure of the server or the network, the next operation makes a new
-/// connection. What fails is not repeated, because it may have been committed: the
-/// sender delivers again, and workers claim again. Only a lease is settled again, which
-/// does no harm.
+/// After a failure of the server or the network, the next operation makes a new connection. A
+/// failed operation is not repeated, because it may have been committed: the sender delivers
+/// again, and workers claim again. Only the settlement of a lease is repeated, because that is
+/// harmless.
 pub struct PostgresStore {
     queue: Queue,
     work: Arc<Pool>,
@@ -138,14 +139,14 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// A caller's time, if it counts.
+    /// Returns the caller's time, if callers' times are used.
     fn given(&self, now: Timestamp) -> Option<i64> {
         self.callers_clock.then_some(now.as_millis())
     }
 
-    /// Settles together with others, and alone what was left out of that. It does so again if
-    /// the connection fails: otherwise the event would be handled once more, after each restart
-    /// of the server.
+    /// Settles together with other leases, or alone if the lease was left out of the group.
+    /// Tries again if the connection fails: otherwise each restart of the server would make the
+    /// event be handled again.
     async fn settle_again(&self, ending: Ending) -> Result<bool, StoreError> {
         let ending = Arc::new(ending);
         let mut failed = match self.gathering.settle(&ending).await {
@@ -166,8 +167,8 @@ impl PostgresStore {
                 Ok(held) => {
                     connection.give_back();
                     return match failed {
-                        // Whether it was settled before the connection failed, or lost
-                        // before that, nobody knows.
+                        // It is unknown whether the lease was settled before the connection
+                        // failed, or was lost before that.
                         Some(fault) if !held => Err(StoreError::from(fault)),
                         _ => Ok(held),
                     };
@@ -186,7 +187,7 @@ impl fmt::Debug for PostgresStore {
     }
 }
 
-/// Bounds what is done with the database: a server can fall silent at any point.
+/// Limits the time of an operation on the database: a server can fall silent at any point.
 async fn within<T>(
     limit: Duration,
     doing: impl Future<Output = Result<T, StoreError>>,
@@ -195,12 +196,12 @@ async fn within<T>(
     timeout(limit, doing).await.map_err(late)?
 }
 
-/// Lends a connection of a pool to a block, within a limit, and takes it back if that
-/// ends well.
+/// Lends a connection of a pool to a block, within a time limit. Keeps the connection if the
+/// block succeeds.
 macro_rules! lend {
     ($pool:expr, $limit:expr, |$connection:ident| $doing:expr) => {
         Box::pin(within($limit, async move {
-            #[allow(unused_mut, reason = "some need it mutable")]
+            #[allow(unused_mut, reason = "some blocks need it mutable")]
             let mut $connection = $pool.take().await?;
             let done = $doing?;
             $connection.give_back();
@@ -356,7 +357,7 @@ impl Store for PostgresStore {
             let mut erased = within(OPERATE_TIMEOUT, erasing).await?;
             let vacuuming = async {
                 let one = operate.take().await?;
-                // It cannot be in a transaction, which would have settings of its own.
+                // `VACUUM` cannot run in a transaction, so the limits are set for the session.
                 one.run("SET statement_timeout = 0; SET lock_timeout = '30s'").await?;
                 let tables = "spektr_inbox.entries, spektr_inbox.work, spektr_inbox.quarantine, \
                               spektr_inbox.tombstones, spektr_inbox.actions";
@@ -368,7 +369,7 @@ impl Store for PostgresStore {
             if let Err(error) = within(VACUUM_TIMEOUT, vacuuming).await {
                 erased.is_in_files = true;
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "what is erased stays in the pages until autovacuum");
+                tracing::warn!(error, "erased data stays in the pages until autovacuum");
             }
             Ok(erased)
         })

@@ -1,4 +1,4 @@
-//! Small texts by name, kept beside the entries.
+//! Notes: short named texts, stored beside the entries.
 
 use super::error::Fault;
 use super::pool::Lent;
@@ -36,9 +36,10 @@ pub(super) async fn set_note(
     Ok(())
 }
 
-/// Takes some room and gives it back, which fails where none is left. In a transaction.
+/// Writes some data and deletes it again, which fails if the disk is full. Needs an open
+/// transaction.
 pub(super) async fn take_room(connection: &mut Lent<'_>) -> Result<(), StoreError> {
-    // A name of its own, since several machines may probe at a time.
+    // A unique name, because several machines may probe at the same time.
     let name = format!("probe {}", fastrand::u64(..));
     set_note(connection, &name, &"0".repeat(64 * 1024)).await?;
     let sql = "DELETE FROM spektr_inbox.notes WHERE name = $1";

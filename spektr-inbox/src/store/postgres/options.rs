@@ -1,4 +1,4 @@
-//! How the store is opened: where the database is, and how it is used.
+//! The options for opening the store: the address of the database, and limits.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use super::{Inspection, OPERATE_TIMEOUT, OpenError, PostgresStore, inspect, sche
 use crate::clock::at_most_a_year;
 use crate::store::arrivals::Arrivals;
 
-/// How many connections look after things: figures, lists, deletions.
+/// The number of connections for operators: figures, lists, deletions.
 const OPERATE_CONNECTIONS: usize = 2;
 
-/// How a [`PostgresStore`] is opened.
+/// The options for opening a [`PostgresStore`].
 #[derive(Clone)]
 pub struct PostgresOptions {
     url: String,
@@ -29,32 +29,33 @@ pub struct PostgresOptions {
 }
 
 impl PostgresOptions {
-    /// How many deliveries may wait, unless configured: 1024.
+    /// The number of deliveries that may wait, unless configured: 1024.
     pub const DEFAULT_QUEUE: usize = 1024;
 
-    /// How many deliveries are committed together at most, unless configured: 256.
+    /// The greatest number of deliveries in one commit, unless configured: 256.
     pub const DEFAULT_GROUP: usize = 256;
 
-    /// How many connections store deliveries, unless configured: 2.
+    /// The number of connections that store deliveries, unless configured: 2.
     pub const DEFAULT_ACCEPT_CONNECTIONS: usize = 2;
 
-    /// How many connections the workers share, unless configured: 4.
+    /// The number of connections that the workers share, unless configured: 4.
     pub const DEFAULT_WORK_CONNECTIONS: usize = 4;
 
-    /// How long an operation of a receiver or a worker may take, unless configured: 4 s,
-    /// so that a receiver can answer within its own limit for a commit.
+    /// The time limit of a receiver's or worker's operation, unless configured: 4 s, so that a
+    /// receiver can answer within its own limit for a commit.
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(4);
 
-    /// Takes a URL, `postgres://user:password@host:5432/database`, with the parameters
-    /// of libpq that [`tokio_postgres::Config`] knows. Several hosts, with commas in
-    /// between, are tried in turn until one takes writes.
+    /// Creates options with a URL, `postgres://user:password@host:5432/database`, with the
+    /// parameters of libpq that [`tokio_postgres::Config`] supports. Several hosts, separated
+    /// by commas, are tried in turn until one takes writes.
     ///
-    /// `sslmode` is `verify-full` by default, and nothing less but `disable` is taken:
-    /// `require` means the same here. `sslrootcert` names a file with the certificates of
-    /// authorities, in place of those of the operating system; `sslcert` and `sslkey` name files
-    /// with a certificate of this client and its key. All are PEM, and read once. `passwordfile`,
-    /// which is no parameter of libpq, names a file that holds the password and nothing else; it is
-    /// read for each connection, so that a new password counts without a restart. A Unix socket is
+    /// `sslmode` is `verify-full` by default; the only weaker mode accepted is `disable`.
+    /// `require` means `verify-full` here. `sslrootcert` names a file with the certificates of
+    /// authorities, in place of those of the operating system. `sslcert` and `sslkey` name
+    /// files with this client's certificate and key. All are PEM files, and are read once.
+    /// `passwordfile`, which is not a parameter of libpq, names a file that contains only the
+    /// password. The file is read for each connection, so that a new password works without a
+    /// restart. The form for a Unix socket is
     /// `postgres://user@%2Fvar%2Frun%2Fpostgresql/database`.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
@@ -69,8 +70,8 @@ impl PostgresOptions {
         }
     }
 
-    /// Lets leases and due times go by the times that callers give, for tests with a clock
-    /// of their own. Otherwise they go by the clock of the database.
+    /// Uses the times that callers pass for leases and due times, for tests with a clock of
+    /// their own. Without this, the store uses the clock of the database.
     #[cfg(feature = "testing")]
     #[must_use]
     pub fn with_callers_clock(mut self) -> Self {
@@ -78,24 +79,23 @@ impl PostgresOptions {
         self
     }
 
-    /// Sets how many deliveries may wait, at least 1; beyond that, they are refused at
-    /// once.
+    /// Sets how many deliveries may wait, at least 1; further deliveries are refused at once.
     #[must_use]
     pub fn with_queue(mut self, deliveries: usize) -> Self {
         self.queue = deliveries.max(1);
         self
     }
 
-    /// Sets how many deliveries are committed together at most, at least 1.
+    /// Sets the greatest number of deliveries in one commit, at least 1.
     #[must_use]
     pub fn with_group(mut self, deliveries: usize) -> Self {
         self.group = deliveries.max(1);
         self
     }
 
-    /// Sets how many connections store deliveries and how many the workers share, at
-    /// least 1 each. One more is for the probes of readiness, and two are for operation. At
-    /// the opening there are four for a moment.
+    /// Sets the numbers of connections that store deliveries and that the workers share, at
+    /// least 1 each. One more is for readiness probes, and two are for operators. Opening the
+    /// store briefly uses four.
     #[must_use]
     pub fn with_connections(mut self, accept: usize, work: usize) -> Self {
         self.accept_connections = accept.max(1);
@@ -103,28 +103,28 @@ impl PostgresOptions {
         self
     }
 
-    /// Sets how long an operation of a receiver or a worker may take, a new connection
-    /// included. Deliveries have a millisecond more for each of their entries and each KiB, as
-    /// in the receiver; those that are stored together share that time, and are stored even
-    /// if the receiver has told the sender to come back by then. Whatever looks at many rows
-    /// has a minute.
+    /// Sets the time limit of a receiver's or worker's operation, including a new connection.
+    /// Deliveries have a millisecond more for each of their entries and each KiB, as in the
+    /// receiver. Deliveries in one commit share that time, and are stored even if the receiver
+    /// has meanwhile told the sender to come back. Operations that read many rows have a limit
+    /// of a minute.
     #[must_use]
     pub fn with_timeout(mut self, duration: Duration) -> Self {
         self.timeout = at_most_a_year(duration);
         self
     }
 
-    /// Connects; makes the tables where there are none, and migrates them from an
-    /// earlier version. Any number of processes may do so at once.
+    /// Connects, and creates the tables or migrates them from an earlier version. Any number of
+    /// processes may do so at the same time.
     ///
-    /// It spawns tasks, on the runtime on which it is called.
+    /// Spawns tasks on the current runtime.
     ///
     /// # Errors
     ///
     /// - [`OpenError::Url`], [`OpenError::Certificates`]
     /// - [`OpenError::Connect`], [`OpenError::Tls`], [`OpenError::Pooler`]
     /// - [`OpenError::Database`]
-    /// - [`OpenError::OtherProgram`], [`OpenError::Newer`]: the tables are left as they are
+    /// - [`OpenError::OtherProgram`], [`OpenError::Newer`]: the tables are not changed
     pub async fn open(self) -> Result<PostgresStore, OpenError> {
         let address = Address::parse(&self.url)?;
         schema::migrate(&address).await?;
@@ -141,7 +141,7 @@ impl PostgresOptions {
                 self.group,
                 self.timeout,
             ),
-            // Half of the time, so that as much is left for settling alone.
+            // Half of the limit, so that the other half remains for settling alone.
             gathering: Gathering::start(&work, self.timeout / 2),
             work,
             operate: pool(Kind::Operate, OPERATE_CONNECTIONS, OPERATE_TIMEOUT),
@@ -153,7 +153,8 @@ impl PostgresOptions {
 }
 
 impl PostgresOptions {
-    /// Connects and reads what [`open`](Self::open) depends on. Changes nothing in the database.
+    /// Connects and reads everything that [`open`](Self::open) depends on. Changes nothing in
+    /// the database.
     ///
     /// # Errors
     ///
@@ -178,7 +179,7 @@ impl PostgresOptions {
 }
 
 impl fmt::Debug for PostgresOptions {
-    /// Shows how the store is used, not where it is or who may use it.
+    /// Shows the limits, but not the address or the credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PostgresOptions")
             .field("queue", &self.queue)

@@ -1,7 +1,7 @@
 //! Pages of entries, the newest first.
 //!
-//! A statement first chooses the entries that are looked at, a bounded number of them: only those are
-//! joined, sorted and returned.
+//! A statement first selects a bounded number of candidates. Only those are joined, sorted and
+//! returned.
 
 use tokio_postgres::Row;
 
@@ -25,29 +25,29 @@ pub(super) async fn page(
     let before = before.unwrap_or(i64::MAX);
     let mut looked = Looked::new(filter);
     if looked.is_in_order && looked.filter == *filter && limit < Page::LOOKED_AT {
-        // The index finds what the filter means: as many candidates as a page has are enough.
+        // The index serves the whole filter, so a page's number of candidates is enough.
         let entries = looked.found(connection, filter, before, limit, limit + 1).await?;
         return Ok(Page::new(entries, limit, None));
     }
     let (mut count, mut ends) = looked.extent(connection, before).await?;
     if !looked.is_in_order && count > Page::LOOKED_AT as u64 {
-        // Too many to be sorted: the newest of all are looked at instead.
+        // There are too many to sort. Examine the newest of all entries instead.
         looked = Looked::newest(&Filter::all());
         (count, ends) = looked.extent(connection, before).await?;
     }
     let Some((first, last)) = ends else { return Ok(Page::new(Vec::new(), limit, None)) };
     let is_cut = looked.is_in_order && count == Page::LOOKED_AT as u64;
-    // What has arrived since is not looked at, in place of others.
+    // Exclude entries that have arrived since, so that they do not displace others.
     let before = last.saturating_add(1);
     let entries = looked.found(connection, filter, before, limit, Page::LOOKED_AT).await?;
     Ok(Page::new(entries, limit, is_cut.then_some(first)))
 }
 
-/// Which entries are looked at.
+/// Selects the candidates, the entries that are examined.
 struct Looked {
     filter: Filter,
-    /// Whether an index finds the newest ones. Otherwise all that match are looked at, if they
-    /// are not too many.
+    /// Whether an index finds the newest candidates. If not, all matching entries are examined
+    /// unless they are too many.
     is_in_order: bool,
 }
 
@@ -56,7 +56,8 @@ impl Looked {
         let filter = filter.indexed();
         let is_by_another =
             filter.number.is_some() || filter.id.is_some() || filter.spektr_id.is_some();
-        // The index of what is pending is in the order of due times; what is done has none.
+        // The index of pending entries is in the order of due times; done entries have no
+        // index.
         match filter.state {
             _ if is_by_another => Self { filter, is_in_order: false },
             Some(State::Pending) => Self { filter, is_in_order: false },
@@ -69,8 +70,9 @@ impl Looked {
         Self { filter: filter.clone(), is_in_order: true }
     }
 
-    /// The statement that chooses so many candidates, as the beginning of another one, and its
-    /// values. Without an order it chooses all, or one more than are looked at.
+    /// Returns a clause that selects at most `candidates` entries, to begin another statement,
+    /// and its values. Without an order, it selects all, but at most one more than may be
+    /// examined.
     fn chosen(&self, before: i64, candidates: usize) -> (String, Condition) {
         let mut condition = Condition::new(&self.filter);
         condition.and("entries.number < $", Some(before));
@@ -91,7 +93,7 @@ impl Looked {
         (sql, condition)
     }
 
-    /// Returns how many they are, and the smallest and the largest number of them.
+    /// Returns the number of candidates, and their smallest and largest number.
     async fn extent(
         &self,
         connection: &Lent<'_>,
@@ -105,7 +107,7 @@ impl Looked {
         Ok((value::<i64>(row, 0)?.unsigned_abs(), ends))
     }
 
-    /// Returns the candidates that match, at most one more than a page has.
+    /// Returns the candidates that match the filter, at most one more than a page has.
     async fn found(
         &self,
         connection: &Lent<'_>,
@@ -115,7 +117,8 @@ impl Looked {
         candidates: usize,
     ) -> Result<Vec<Summary>, StoreError> {
         let (chosen, mut condition) = self.chosen(before, candidates);
-        // The planner would multiply the selectivity of a repeated condition, and choose another plan.
+        // The planner would multiply the selectivity of a repeated condition, and choose
+        // another plan.
         let sql = if self.filter == *filter { "TRUE".to_owned() } else { condition.add(filter) };
         let limit = limit.saturating_add(1);
         let sql = format!(

@@ -1,11 +1,11 @@
-//! Whether the store hands out entries.
+//! The pause of the store.
 
 use super::actions;
 use super::pool::Lent;
 use crate::store::pause::{PAUSED, Pause};
 use crate::store::{Record, StoreError};
 
-/// Holds where there is no pause. It is evaluated once for a statement.
+/// A condition that is true unless the store is paused. It is evaluated once per statement.
 macro_rules! not_paused {
     () => {
         "NOT EXISTS (SELECT FROM spektr_inbox.notes WHERE name = 'paused'::bytea)"

@@ -1,4 +1,4 @@
-//! A few connections of one kind, each lent to one at a time.
+//! A few connections of one kind. Each is lent to one operation at a time.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -21,16 +21,16 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// Makes connections when they are needed, at most so many. `limit` bounds the time
-    /// of a statement.
+    /// Creates a pool that connects on demand, at most `connections` times. `limit` is the time
+    /// limit of a statement.
     pub(super) fn new(address: Address, kind: Kind, connections: usize, limit: Duration) -> Self {
         let permits = Semaphore::new(connections);
         Self { address, kind, limit, permits, idle: Mutex::default() }
     }
 
-    /// Lends a connection. It is closed unless it is given back.
+    /// Lends a connection. The connection is closed unless it is given back.
     pub(super) async fn take(&self) -> Result<Lent<'_>, Fault> {
-        // It is never closed.
+        // The semaphore is never closed.
         let permit = self.permits.acquire().await.map_err(|_| Fault::new("closed"))?;
         loop {
             let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -50,25 +50,26 @@ impl Pool {
     }
 }
 
-/// A connection with the statements that it has prepared.
+/// A connection with its prepared statements.
 struct Prepared {
     session: Session,
     silence: Silence,
     statements: HashMap<&'static str, Statement>,
 }
 
-/// A connection that is lent. Whatever it does is in a transaction: in the one that was
-/// begun, or each statement in one of its own.
+/// A lent connection. Every statement runs in a transaction: in the open one, or in one of its
+/// own.
 pub(super) struct Lent<'a> {
     connection: Prepared,
     pool: &'a Pool,
-    /// Whether a transaction was begun and has not been committed.
+    /// Whether there is an open transaction.
     is_open: bool,
     _permit: SemaphorePermit<'a>,
 }
 
 impl Lent<'_> {
-    /// Begins a transaction. It ends with [`commit`](Self::commit), or with the connection.
+    /// Begins a transaction. It ends with [`commit`](Self::commit), or when the connection is
+    /// closed.
     pub(super) async fn begin(&mut self) -> Result<(), Fault> {
         self.begin_within(self.pool.limit).await
     }
@@ -86,7 +87,7 @@ impl Lent<'_> {
         Ok(())
     }
 
-    /// Runs a statement that is prepared once.
+    /// Runs a statement that is prepared once per connection.
     pub(super) async fn query(
         &mut self,
         sql: &'static str,
@@ -102,7 +103,7 @@ impl Lent<'_> {
         Ok(rows)
     }
 
-    /// Runs a statement that is put together for the occasion.
+    /// Runs a statement that is composed for this call.
     pub(super) async fn query_once(
         &self,
         sql: &str,
@@ -112,7 +113,7 @@ impl Lent<'_> {
         self.alone(false, self.client().query(&statement, values)).await
     }
 
-    /// Runs a statement that is put together for the occasion; gives the number of rows.
+    /// Runs a statement that is composed for this call. Returns the number of rows.
     pub(super) async fn execute_once(
         &self,
         sql: &str,
@@ -122,12 +123,13 @@ impl Lent<'_> {
         self.alone(false, self.client().execute(&statement, values)).await
     }
 
-    /// Runs statements without values, as they are.
+    /// Runs statements without values.
     pub(super) async fn run(&self, sql: &str) -> Result<(), Fault> {
         Ok(self.client().batch_execute(sql).await?)
     }
 
-    /// Gives the connection back. It is closed in the middle of a transaction.
+    /// Gives the connection back. In the middle of a transaction the connection is closed
+    /// instead.
     pub(super) fn give_back(self) {
         if !self.is_open {
             let mut idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
@@ -144,16 +146,16 @@ impl Lent<'_> {
         begin(*kind, self.connection.silence, limit, Some(*usual / 2))
     }
 
-    /// Prepares a statement, in the transaction in which [`alone`](Self::alone) then runs it:
-    /// to prepare it takes locks.
+    /// Prepares a statement in the transaction in which [`alone`](Self::alone) then runs it,
+    /// because preparing takes locks.
     async fn prepare(&self, sql: &str) -> Result<Statement, Fault> {
         let preparing = self.client().prepare(sql);
         let begin = (!self.is_open).then(|| self.beginning(self.pool.limit));
         together(self.client(), begin.as_deref(), preparing, None).await
     }
 
-    /// Does something in the open transaction, or else in one of its own, which is begun
-    /// unless that has happened.
+    /// Runs something in the open transaction, or else in one of its own. `begins` is whether
+    /// that transaction must be begun first.
     async fn alone<T>(
         &self,
         begins: bool,
@@ -169,9 +171,9 @@ impl Lent<'_> {
 
 const COMMIT: &str = "COMMIT";
 
-/// Sends what begins a transaction, what is done in it and what ends it, without waiting for
-/// the answers in between. Requests go out in the order in which they are first polled. If
-/// one fails, the server refuses those after it, and the commit rolls back.
+/// Sends the begin of a transaction, its statement and its end, without waiting for the answers
+/// in between. Requests are sent in the order in which they are first polled. If one fails, the
+/// server refuses those after it, and the commit rolls back.
 async fn together<T>(
     client: &Client,
     begin: Option<&str>,

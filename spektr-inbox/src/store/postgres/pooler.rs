@@ -1,6 +1,6 @@
-//! Finds out whether a pooler in between gives each transaction another session of the
-//! server. Prepared statements and advisory locks don't survive that, nor does what others
-//! set for their sessions stay away from ours.
+//! Detects a pooler that gives each transaction another session of the server. Prepared
+//! statements and advisory locks do not work behind it, and settings of other clients' sessions
+//! would apply to ours.
 
 use std::time::Duration;
 
@@ -10,27 +10,27 @@ use tokio_postgres::SimpleQueryMessage;
 use super::connect::{Address, Session};
 use super::error::{Fault, OpenError};
 
-/// How many connections have a transaction open at the same time at most.
+/// The greatest number of connections that hold a transaction open at the same time.
 const OTHERS: usize = 3;
 
-/// How long the server may take to answer meanwhile.
+/// The time limit of the server's answers meanwhile.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Tells one session of a server from every other.
+/// Identifies a session of a server.
 const IDENTIFY: &str = "SELECT concat(pg_backend_pid(), ' ', \
      (SELECT backend_start FROM pg_stat_get_activity(pg_backend_pid())))";
 
-/// Refuses a pooler of transactions or statements: it gives the session that a connection
-/// has had to the next that begins a transaction.
+/// Refuses a pooler of transactions or statements: such a pooler gives a connection's session
+/// to the next connection that begins a transaction.
 ///
-/// It is not noticed where it has a session to spare for each transaction. Nothing that is
-/// acknowledged depends on it: each transaction has settings of its own.
+/// A pooler that has a spare session for each transaction is not detected. That loses nothing
+/// acknowledged, because each transaction sets its own settings.
 pub(super) async fn refuse(address: &Address, session: &Session) -> Result<(), OpenError> {
     let failed = |fault| OpenError::connect(fault);
     let before = identify(session).await.map_err(failed)?;
     let mut others = Vec::new();
     while others.len() < OTHERS {
-        // Without more connections nothing can be found out.
+        // Without more connections nothing can be detected.
         let Ok(other) = address.connect().await else { break };
         timed(other.client.batch_execute("BEGIN")).await.map_err(failed)?;
         others.push(other);

@@ -1,4 +1,4 @@
-//! Deletes entries, and keeps what identifies them; or, of a person, nothing.
+//! Deletes entries and leaves tombstones; or erases a person's records without tombstones.
 
 use spektr_types::Timestamp;
 
@@ -13,7 +13,7 @@ use crate::store::model::FORMER_LENGTH;
 use crate::store::operation::{ERASED, hash, recorded};
 use crate::store::{Erased, Erasure, Filter, Record, StoreError, Tombstone};
 
-/// Deletes what is chosen, and the history of its attempts.
+/// Deletes the chosen entries and their attempts.
 const DELETE: &str = "\
     idle AS ( \
       DELETE FROM spektr_inbox.work USING chosen WHERE work.number = chosen.number \
@@ -39,7 +39,7 @@ pub(super) async fn prune(
     Ok(count)
 }
 
-/// Deletes entries and buries them, in an open transaction.
+/// Deletes entries and leaves tombstones, in an open transaction.
 pub(super) async fn delete(
     connection: &Lent<'_>,
     filter: &Filter,
@@ -77,7 +77,7 @@ pub(super) async fn delete(
     Ok(count)
 }
 
-/// Deletes what belongs to a person.
+/// Erases a person's records.
 pub(super) async fn erase(
     connection: &mut Lent<'_>,
     erasure: &Erasure,
@@ -92,8 +92,8 @@ pub(super) async fn erase(
         erased.entries = count_in(&connection.query_once(&sql, &condition.values()).await?)?;
         let sql = "DELETE FROM spektr_inbox.tombstones WHERE spektr_hash = $1";
         erased.tombstones = connection.execute_once(sql, &[&hash(spektr_id)]).await?;
-        // Of the text, in which bytes that are not ASCII are escaped, so that it goes with
-        // every encoding of the database.
+        // Replaces in the escaped text, which is ASCII, so that it works in every encoding of
+        // the database.
         let sql = "UPDATE spektr_inbox.actions \
                    SET filter = decode(replace(encode(filter, 'escape'), $1, $2), 'escape') \
                    WHERE position($1 IN encode(filter, 'escape')) > 0";

@@ -1,4 +1,4 @@
-//! The quarantine: rejected deliveries, bounded in number.
+//! The quarantine: rejected deliveries, bounded in number and bytes.
 
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
@@ -9,8 +9,8 @@ use super::row::value;
 use crate::clock::from_millis;
 use crate::store::{Quarantined, Record, Rejected, StoreError};
 
-/// "spektr" and 1: the lock under which the quarantine is trimmed, so that it is
-/// bounded however many receivers fill it.
+/// "spektr" and 1: the lock for trimming the quarantine, so that it stays bounded however many
+/// receivers write to it.
 const LOCK: i64 = 0x7370_656b_7472_0001;
 
 pub(super) async fn keep(

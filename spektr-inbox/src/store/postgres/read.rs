@@ -1,4 +1,4 @@
-//! What is read of the entries: lists, counts and figures. And the end by hand of one.
+//! Reads entries: lists, counts and figures. Also resolves an entry.
 
 use spektr_types::Timestamp;
 use tokio_postgres::Row;
@@ -30,7 +30,7 @@ pub(super) async fn list(
 
 pub(super) async fn count(connection: &Lent<'_>, filter: &Filter) -> Result<u64, StoreError> {
     let condition = Condition::new(filter);
-    // Most filters need one of the two tables only, and its index at best.
+    // Most filters need only one of the two tables, and often only its index.
     let needs_entries = filter.source.is_some()
         || filter.id.is_some()
         || filter.spektr_id.is_some()
@@ -78,7 +78,7 @@ pub(super) fn count_in(rows: &[Row]) -> Result<u64, StoreError> {
     Ok(count.unsigned_abs())
 }
 
-/// Ends the work on an entry that somebody has dealt with.
+/// Marks an entry as resolved because an operator has handled it.
 pub(super) async fn resolve(
     connection: &mut Lent<'_>,
     number: i64,
@@ -94,7 +94,7 @@ pub(super) async fn resolve(
     Ok(changed == 1)
 }
 
-/// The figures of what is pending come from one index, which has all that they need.
+/// Returns the figures. Those of pending entries need only one index.
 pub(super) async fn stats(
     connection: &mut Lent<'_>,
     (queued, queue_limit): (usize, usize),

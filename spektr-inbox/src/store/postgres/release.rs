@@ -1,4 +1,4 @@
-//! What makes entries due: a replay of what is not pending, and a retry of what waits.
+//! Makes entries due: replays entries that are not pending, and retries entries that wait.
 
 use spektr_types::Timestamp;
 
@@ -38,7 +38,7 @@ pub(super) async fn make_due(
     change(connection, filter, (after, limit), &waits, &set, recorded).await
 }
 
-/// Changes the next entries after a number that a filter chooses, and records how many.
+/// Changes the next entries after a number that match a filter, and records their number.
 async fn change(
     connection: &mut Lent<'_>,
     filter: &Filter,

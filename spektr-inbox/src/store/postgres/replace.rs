@@ -1,4 +1,4 @@
-//! Puts entries in the place of what they were read from.
+//! Replaces an original by the entries read from it.
 
 use super::accept::store;
 use super::actions::record;

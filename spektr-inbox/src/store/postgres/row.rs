@@ -1,4 +1,4 @@
-//! From rows to entries: the columns that a statement asks for, and how they are read.
+//! Reads entries from rows: the columns that a statement selects, and their conversion.
 
 use bytes::Bytes;
 use tokio_postgres::Row;
@@ -29,7 +29,7 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
-/// How many columns `columns!` has.
+/// The number of columns of `columns!`.
 pub(super) const COLUMNS_COUNT: usize = 13;
 
 /// Reads a row that begins with `columns!`.

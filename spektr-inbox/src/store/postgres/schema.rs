@@ -9,7 +9,8 @@ use super::error::{Fault, OpenError};
 use super::settings::Kind;
 use super::{pooler, settings};
 
-/// What makes each version out of the one before; version 0 is a schema without tables.
+/// The statements that make each version from the one before; version 0 is a schema without
+/// tables.
 pub(super) const MIGRATIONS: [&str; 4] = [
     include_str!("schema.1.sql"),
     include_str!("schema.2.sql"),
@@ -17,25 +18,26 @@ pub(super) const MIGRATIONS: [&str; 4] = [
     include_str!("schema.4.sql"),
 ];
 
-/// How long it may take, waiting for another process that migrates included.
+/// The time limit of a migration, including the wait for another process that migrates.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// "spektr": the lock that those who migrate take.
+/// "spektr": the lock for migrations.
 const LOCK: i64 = 0x7370_656b_7472;
 
-/// What a role needs that may not make tables: to use the schema, to read and write its tables, and to count up.
+/// The rights of a role that may not create tables: using the schema, reading and writing its
+/// tables, and incrementing its sequences.
 pub(super) const RIGHTS: [&str; 3] = [
     "USAGE ON SCHEMA spektr_inbox",
     "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA spektr_inbox",
     "USAGE ON ALL SEQUENCES IN SCHEMA spektr_inbox",
 ];
 
-/// The statements that make the tables of this version out of those of another, for somebody who runs them by hand
-/// because the service's role may not: from 0 on if there are none. `None` if there is no such version, or nothing
-/// to do.
+/// Returns the statements that make the tables of this version from those of version `from`, or
+/// from nothing if `from` is 0. They are for an owner who runs them by hand because the
+/// service's role may not. Returns `None` if there is no such version, or nothing to do.
 ///
-/// They are one transaction, under the lock that a service takes which migrates by itself. The
-/// version that a database has is in `spektr_inbox.version`.
+/// The statements are one transaction, under the lock of a service that migrates by itself.
+/// `spektr_inbox.version` contains the version of a database.
 #[must_use]
 pub fn migration(from: u32) -> Option<String> {
     let from = usize::try_from(from).ok()?;
@@ -53,7 +55,8 @@ pub fn migration(from: u32) -> Option<String> {
     Some(script)
 }
 
-/// The statements that give a role what it needs to run the service without making tables.
+/// Returns the statements that grant a role the rights to run the service without creating
+/// tables.
 #[must_use]
 pub fn grants(role: &str) -> String {
     let role = role.replace('"', "\"\"");
@@ -65,7 +68,7 @@ fn set_version() -> String {
     format!("DELETE FROM spektr_inbox.version; INSERT INTO spektr_inbox.version VALUES ({known})")
 }
 
-/// Applies what is missing, within a limit.
+/// Applies the missing migrations within the time limit.
 pub(super) async fn migrate(address: &Address) -> Result<(), OpenError> {
     timeout(LIMIT, apply(address)).await.unwrap_or_else(|_| {
         let source = Box::new(Fault::new("the database does not answer in time"));
@@ -73,8 +76,8 @@ pub(super) async fn migrate(address: &Address) -> Result<(), OpenError> {
     })
 }
 
-/// Applies what is missing. The version is read under a lock and in the transaction of
-/// the migration, so that of several processes that start at once only one does it.
+/// Applies the missing migrations. The version is read under a lock and in the transaction of
+/// the migration, so that only one of several starting processes migrates.
 async fn apply(address: &Address) -> Result<(), OpenError> {
     let session = address.connect().await.map_err(OpenError::connect)?;
     pooler::refuse(address, &session).await?;
@@ -82,7 +85,7 @@ async fn apply(address: &Address) -> Result<(), OpenError> {
     let database = |fault: Fault| OpenError::Database { source: Box::new(fault) };
     let silence = session.check().await.map_err(database)?;
     let begin = async {
-        // No limit for locks: the process that has the lock is migrating.
+        // No time limit for locks: the process that holds the lock is migrating.
         client.batch_execute(&settings::begin(Kind::Operate, silence, LIMIT, None)).await?;
         client.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
         let row = client

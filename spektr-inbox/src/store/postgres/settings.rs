@@ -1,31 +1,31 @@
-//! The settings of a transaction. Each transaction sets its own, which end with it: nothing
-//! depends on the session or on anybody's defaults, and behind a pooler nothing is left to
-//! the next client.
+//! The settings of a transaction. Each transaction sets its own, and they end with it. So
+//! nothing depends on the session or on the user's defaults, and a pooler passes no setting on
+//! to the next client.
 
 use std::time::Duration;
 
-/// What is acknowledged is on the disk of the server, and on that of a standby where one is
-/// configured. `remote_apply` is more than that, and stays.
+/// Makes acknowledged data durable on the server's disk, and on a standby's disk if one is
+/// configured. `remote_apply` promises more, so it stays.
 const DURABLE: &str = "SELECT set_config('synchronous_commit', \
      CASE current_setting('synchronous_commit') \
        WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true)";
 
-/// How long a transaction may wait for its next statement at least, before the server ends it.
+/// The least time that a transaction may wait for its next statement before the server ends it.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// What a transaction is for decides how the planner may choose.
+/// The purpose of a transaction, which determines the plans that the planner may choose.
 ///
-/// A statement that runs a thousand times a second is planned once, and must not change
-/// because the statistics of a table that was empty a minute ago say so. What is turned
-/// off leaves one plan, which goes by the index that was made for it.
+/// A statement that runs a thousand times a second is planned once. Its plan must not change
+/// because the statistics say that a table was empty a minute ago. With the other methods
+/// turned off, only the plan along the intended index remains.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind {
-    /// Stores deliveries: arrays joined by hash, and each key looked up in an index. What the
-    /// largest delivery needs is sorted in memory, since files may not be allowed.
+    /// Stores deliveries: joins arrays by hash, and looks each key up in an index. Sorts the
+    /// largest delivery in memory, because temporary files may not be allowed.
     Accept,
-    /// Claims and settles: always along an index, never a sort.
+    /// Claims and settles: always along an index, never with a sort.
     Work,
-    /// All the rest.
+    /// All other operations.
     Operate,
 }
 
@@ -48,7 +48,7 @@ impl Kind {
     }
 }
 
-/// What keeps payloads out of the server's log, as far as the user may set it.
+/// The log settings that the user may change, to keep payloads out of the server's log.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Silence {
     /// The values of logged statements.
@@ -60,7 +60,7 @@ pub(super) struct Silence {
 impl Silence {
     fn settings(self) -> [&'static str; 3] {
         [
-            // Anybody may set it.
+            // Every user may set it.
             "; SET LOCAL log_parameter_max_length_on_error = 0",
             if self.values { "; SET LOCAL log_parameter_max_length = 0" } else { "" },
             if self.details { "; SET LOCAL log_error_verbosity = terse" } else { "" },
@@ -68,7 +68,8 @@ impl Silence {
     }
 }
 
-/// Begins a transaction whose statements have a limit of time, and one for locks, if any.
+/// Begins a transaction with a time limit for its statements and, if given, a time limit for
+/// locks.
 pub(super) fn begin(
     kind: Kind,
     silence: Silence,
@@ -83,13 +84,13 @@ pub(super) fn begin(
          {on_error}{values}{details}{}",
         millis(statement),
         lock.map_or(0, millis),
-        // What a large delivery has to be made into takes time between two statements, too.
+        // Preparing the values of a large delivery takes time between two statements.
         millis(statement.max(IDLE)),
         kind.planning(),
     )
 }
 
-/// A limit as the server takes it, where 0 would be none at all.
+/// Returns a time limit for the server. 0 would mean no limit.
 fn millis(limit: Duration) -> u128 {
     limit.as_millis().clamp(1, i32::MAX as u128)
 }

@@ -1,5 +1,5 @@
-//! The statement that ends leases, and the task that gathers what is to be settled: leases
-//! that end at about the same time share a statement and a commit.
+//! Settles leases: the statement, and the task that gathers settlements. Leases that are
+//! settled at about the same time share a statement and a commit.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -15,13 +15,14 @@ use super::pool::{Lent, Pool};
 use super::work::{now, record};
 use crate::store::{Lease, Settlement};
 
-/// How many leases are ended together at most.
+/// The greatest number of leases that are settled together.
 const GROUP: usize = 256;
 
-/// Ends those of the leases that are held, each by its number, owner, token and attempt.
+/// Settles those of the given leases that are held, each identified by number, owner, token and
+/// attempt.
 ///
-/// $1 now, $2 numbers, $3 owners, $4 tokens, $5 attempts, $6 states, $7 pauses, $8 reasons,
-/// $9 results, $10 statuses, $11 how many attempts do not count
+/// $1 now, $2 numbers, $3 owners, $4 tokens, $5 attempts, $6 states, $7 pauses, $8 reasons, $9
+/// results, $10 statuses, $11 numbers of attempts that do not count
 macro_rules! settle {
     ($locked:literal) => {
         concat!(
@@ -52,30 +53,30 @@ macro_rules! settle {
     };
 }
 
-/// Leaves out the rows that are locked: by transactions of handlers that complete them, for
-/// which the others must not wait.
+/// Skips locked rows: a handler's transaction that completes an entry locks its row, and the
+/// other settlements must not wait for it.
 const SETTLE_FREE: &str = settle!(" SKIP LOCKED");
 
-/// Waits for who has locked a row.
+/// Waits for locked rows.
 const SETTLE: &str = settle!("");
 
-/// What a lease ends with.
+/// The settlement of a lease.
 pub(super) struct Ending {
     pub(super) lease: Lease,
     pub(super) settlement: Settlement,
     pub(super) status: Option<u16>,
-    /// When, by the clock of the caller.
+    /// The time of the settlement by the caller's clock.
     pub(super) at: Timestamp,
-    /// The same, if it is what counts.
+    /// The same time, if callers' times are used.
     pub(super) now: Option<i64>,
 }
 
-/// Ends one lease, if it is held.
+/// Settles one lease, if it is held.
 pub(super) async fn settle(connection: &mut Lent<'_>, ending: &Ending) -> Result<bool, Fault> {
     Ok(run(connection, SETTLE, ending.now, &[ending]).await?.contains(&ending.lease.token))
 }
 
-/// Runs the statement; gives the tokens of the leases that it has ended.
+/// Runs the statement. Returns the tokens of the leases that it has settled.
 async fn run(
     connection: &mut Lent<'_>,
     statement: &'static str,
@@ -87,7 +88,7 @@ async fn run(
     };
     let parts: Vec<_> = endings.iter().map(|one| (one.settlement.parts(one.at), one)).collect();
     let states: Vec<_> = parts.iter().map(|((state, ..), _)| state.as_str()).collect();
-    // A pause is the same by every clock.
+    // A pause has the same length by every clock.
     let pauses: Vec<_> =
         parts.iter().map(|((_, due_at, _), one)| due_at.as_millis() - one.at.as_millis()).collect();
     let reasons: Vec<_> = parts.iter().map(|((.., reason), _)| reason.map(str::as_bytes)).collect();
@@ -112,7 +113,7 @@ async fn run(
     Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
 }
 
-/// The end of the queue into which go leases to be ended.
+/// The queue of leases to be settled.
 pub(super) struct Gathering {
     sender: mpsc::Sender<Job>,
 }
@@ -123,8 +124,8 @@ struct Job {
 }
 
 impl Gathering {
-    /// Starts the task, which ends when the queue is dropped, after what is in it. `limit`
-    /// bounds the time of a group.
+    /// Starts the task. It ends when the queue has been dropped and is empty. `limit` is the
+    /// time limit of a group.
     pub(super) fn start(pool: &Arc<Pool>, limit: Duration) -> Self {
         let (sender, receiver) = mpsc::channel(GROUP);
         tokio::spawn(serve(Arc::clone(pool), receiver, limit));
@@ -135,8 +136,9 @@ impl Gathering {
         !self.sender.is_closed()
     }
 
-    /// Ends a lease together with others. Returns whether it has: if not, it may be locked,
-    /// or not be held. After a failure, it may have.
+    /// Settles a lease together with others. Returns whether it was settled: if not, its row
+    /// may be locked, or the lease may not be held. After an error, the lease may have been
+    /// settled.
     pub(super) async fn settle(&self, ending: &Arc<Ending>) -> Result<bool, Fault> {
         let (answer, result) = oneshot::channel();
         let job = Job { ending: Arc::clone(ending), answer };
@@ -150,7 +152,8 @@ impl Gathering {
 async fn serve(pool: Arc<Pool>, mut queue: mpsc::Receiver<Job>, limit: Duration) {
     while let Some(first) = queue.recv().await {
         let mut jobs = vec![first];
-        // Handlers that have ended with it get to the queue as well, for as long as more do.
+        // Handlers that ended at the same time are about to queue their leases: yield as long
+        // as more arrive.
         loop {
             tokio::task::yield_now().await;
             let before = jobs.len();
@@ -167,7 +170,7 @@ async fn serve(pool: Arc<Pool>, mut queue: mpsc::Receiver<Job>, limit: Duration)
         match timeout(limit, settle_free(&pool, &endings)).await.unwrap_or_else(late) {
             Ok(mut ended) => {
                 for job in jobs {
-                    // Of two that end the same lease, the first has.
+                    // Of two settlements of the same lease, the first one has settled it.
                     let _gone = job.answer.send(Ok(ended.remove(&job.ending.lease.token)));
                 }
             }
@@ -181,7 +184,7 @@ async fn serve(pool: Arc<Pool>, mut queue: mpsc::Receiver<Job>, limit: Duration)
 }
 
 async fn settle_free(pool: &Pool, endings: &[&Ending]) -> Result<HashSet<i64>, Fault> {
-    // One statement has one time, if that of callers counts, and ends a lease once.
+    // A statement has one time (if callers' times are used), and settles each lease once.
     let now = endings.first().and_then(|first| first.now);
     let mut tokens = HashSet::new();
     let together: Vec<_> = endings

@@ -1,4 +1,4 @@
-//! Joins the client to rustls, with certificates that are always verified.
+//! Connects the client to rustls, with certificates that are always verified.
 
 use std::convert::Infallible;
 use std::io;
@@ -17,13 +17,13 @@ use tokio_rustls::TlsConnector;
 use super::error::OpenError;
 use crate::tls::{self, Identity};
 
-/// Makes TLS connections to servers that an authority vouches for, by name.
+/// Makes TLS connections to servers whose name and certificate authority are verified.
 #[derive(Clone)]
 pub(super) struct Tls(Arc<ClientConfig>);
 
 impl Tls {
-    /// Trusts the authorities of a file in PEM format, or those of the operating
-    /// system, and shows the certificate of a client if there is one.
+    /// Trusts the authorities of a file in PEM format, or those of the operating system.
+    /// Presents the client's certificate, if there is one.
     pub(super) fn new(
         root_certificates: Option<&Path>,
         client: Option<ClientFiles<'_>>,
@@ -31,18 +31,18 @@ impl Tls {
         let failed = |problem, source| OpenError::Certificates { problem, source };
         let certificates = match root_certificates {
             Some(path) => CertificateDer::pem_file_iter(path).and_then(Iterator::collect).map_err(
-                |error| failed("sslrootcert is no file in PEM format", Some(error.into())),
+                |error| failed("sslrootcert is not a file in PEM format", Some(error.into())),
             )?,
             None => tls::system_certificates(),
         };
         let identity = client.map(|files| files.read()).transpose()?;
         let config = tls::trusting(certificates, identity)
             .map_err(|error| failed("TLS cannot be used", Some(error.into())))?
-            .ok_or_else(|| failed("there are none; name a file with sslrootcert", None))?;
+            .ok_or_else(|| failed("the system has none; give a file with sslrootcert", None))?;
         Ok(Self(Arc::new(config)))
     }
 
-    /// For connections that have no TLS.
+    /// Creates a value for connections without TLS.
     pub(super) fn unused() -> Result<Self, OpenError> {
         let config = tls::trusting_nobody().map_err(|error| OpenError::Certificates {
             problem: "TLS cannot be used",
@@ -52,7 +52,7 @@ impl Tls {
     }
 }
 
-/// Files in PEM format with the certificate of a client and its key.
+/// Files in PEM format with a client's certificate and key.
 #[derive(Clone, Copy)]
 pub(super) struct ClientFiles<'p> {
     pub(super) certificate: &'p Path,
@@ -66,9 +66,9 @@ impl ClientFiles<'_> {
         };
         let certificates = CertificateDer::pem_file_iter(self.certificate)
             .and_then(Iterator::collect)
-            .map_err(failed("sslcert is no file in PEM format"))?;
+            .map_err(failed("sslcert is not a file in PEM format"))?;
         let key = PrivateKeyDer::from_pem_file(self.key)
-            .map_err(failed("sslkey is no file in PEM format"))?;
+            .map_err(failed("sslkey is not a file in PEM format"))?;
         Ok((certificates, key))
     }
 }
@@ -89,7 +89,7 @@ where
 
 pub(super) struct Handshake {
     connector: TlsConnector,
-    // Read when it is needed: a Unix socket has none.
+    // Parsed only when needed: a Unix socket has no name.
     name: String,
 }
 

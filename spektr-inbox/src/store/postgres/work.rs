@@ -13,8 +13,8 @@ use super::pool::Lent;
 use super::row::{COLUMNS_COUNT, columns, entry};
 use crate::store::{Claim, ClaimRequest, Lease, StoreError};
 
-/// The time of a statement: that of the caller, if `$1` says so, and otherwise the server's,
-/// which is one for all machines.
+/// The time of a statement: the caller's time in `$1`, or otherwise the server's, which is the
+/// same for all machines.
 macro_rules! now {
     () => {
         "coalesce($1::bigint, (extract(epoch FROM statement_timestamp()) * 1000)::bigint)"
@@ -23,12 +23,12 @@ macro_rules! now {
 
 pub(super) use now;
 
-/// Records the end of attempts, and keeps the latest ones of each entry, also at the first
-/// attempt, since a replay counts anew. `ended` has the columns number, lease, attempts,
-/// leased_at, result and status.
+/// Records finished attempts, and keeps the latest attempts of each entry. It prunes also at a
+/// first attempt, because a replay restarts the count. `ended` has the columns number, lease,
+/// attempts, leased_at, result and status.
 ///
-/// What is deleted is found entry by entry and named by its place: joined, the planner would
-/// read all attempts there are whenever it believes that there are few.
+/// The old attempts are selected entry by entry, and deleted by their `ctid`. With a join, the
+/// planner would read all attempts whenever it believes that there are few.
 macro_rules! record {
     () => {
         concat!(
@@ -51,8 +51,8 @@ macro_rules! record {
 
 pub(super) use record;
 
-/// Records of leases that nobody has settled that they have ended: `chosen` has what they
-/// were.
+/// Records the attempts whose leases expired before they were settled. `chosen` has the expired
+/// leases.
 macro_rules! expired {
     () => {
         concat!(
@@ -66,7 +66,7 @@ macro_rules! expired {
     };
 }
 
-/// What a claim makes of a row of work.
+/// The changes that a claim makes to a row of work.
 macro_rules! leased {
     () => {
         concat!(
@@ -78,9 +78,8 @@ macro_rules! leased {
     };
 }
 
-/// Takes what is due, along one index. Who is at work on a row has locked it, and is
-/// not waited for. What is taken is what is due, and then what a clock that went wrong
-/// has put off for too long.
+/// Claims due entries, along one index. Rows that another transaction has locked are skipped.
+/// First come due entries, then entries that a wrong clock has deferred beyond the horizon.
 ///
 /// $1 now, $2 horizon from now on, $3 owner, $4 limit, $5 duration of the lease
 const CLAIM: &str = concat!(
@@ -114,8 +113,8 @@ const CLAIM: &str = concat!(
      FROM taken JOIN spektr_inbox.entries ON entries.number = taken.number"
 );
 
-/// No lease is held on another entry of the lane: one that comes late, or is released, can be
-/// earlier than the one that is being worked on.
+/// True if no lease is held on another entry of the lane. An entry that arrives late, or is
+/// released, can come before the one being handled.
 macro_rules! lane_is_free {
     () => {
         concat!(
@@ -132,7 +131,7 @@ macro_rules! lane_is_free {
     };
 }
 
-/// The first pending one of its lane, while that is free.
+/// True for the first pending entry of its lane, if the lane has no held lease.
 macro_rules! first_in_lane {
     () => {
         concat!(
@@ -146,8 +145,8 @@ macro_rules! first_in_lane {
     };
 }
 
-/// Whether the first dead one of a lane, if dead ones count ($6), comes before an entry of it.
-/// The order makes the planner go by the index of the dead ones of a lane.
+/// True if dead entries hold back ($6), and the first dead entry of the lane comes before the
+/// entry. `ORDER BY` makes the planner use the index of a lane's dead entries.
 macro_rules! held_by_dead {
     () => {
         "($6::boolean AND coalesce(( \
@@ -157,11 +156,12 @@ macro_rules! held_by_dead {
     };
 }
 
-/// Finds what can be claimed in order among the entries that are due first. Of those,
-/// most can have to wait for others: the look is bounded, whatever the backlog is.
+/// Finds entries that can be claimed in order, among those that are due first. Most of these
+/// may have to wait for others of their lanes. So the number of examined entries is bounded,
+/// whatever the backlog.
 ///
-/// $1 now, $2 horizon from now on, $3 owner, $4 limit, $5 how many to look at, $6 whether dead
-/// ones hold back
+/// $1 now, $2 horizon from now on, $3 owner, $4 limit, $5 how many entries to examine, $6
+/// whether dead entries hold back
 const FIND: &str = concat!(
     "SELECT number FROM ( \
        SELECT number, lane, order_at FROM spektr_inbox.work \
@@ -177,12 +177,12 @@ const FIND: &str = concat!(
     " LIMIT $4"
 );
 
-/// Walks from lane to lane, however many entries wait in each, and gives the first of
-/// each lane, and whether it can be claimed: it is due, or was put off by a clock that went
-/// wrong, and its lane is free.
+/// Walks from lane to lane, however many entries wait in each. Returns the first entry of each
+/// lane, and whether it can be claimed: it is due, or was deferred by a wrong clock, and its
+/// lane is free.
 ///
 /// $1 now, $2 horizon from now on, $3 owner, $4 how many lanes, $5 the lane to begin after, $6
-/// whether dead ones hold back
+/// whether dead entries hold back
 const WALK: &str = concat!(
     "\
     WITH RECURSIVE first AS ( \
@@ -208,7 +208,7 @@ const WALK: &str = concat!(
     " FROM (SELECT * FROM first LIMIT $4) AS work"
 );
 
-/// Locks entries and their lanes, or leaves them to who has locked them.
+/// Locks entries and their lanes, and skips those that another transaction has locked.
 ///
 /// $1 numbers
 const LOCK_LANES: &str = "\
@@ -218,11 +218,11 @@ const LOCK_LANES: &str = "\
     ) AS free \
     WHERE pg_try_advisory_xact_lock(('x' || encode(substr(lane, 1, 8), 'hex'))::bit(64)::bigint)";
 
-/// Takes what was found, if it still can be: under the locks of the lanes, this
-/// statement sees what every earlier claim of them has taken.
+/// Claims the found entries that can still be claimed: under the locks of the lanes, this
+/// statement sees every earlier claim of an entry in them.
 ///
 /// $1 now, $2 horizon from now on, $3 owner, $4 numbers, $5 duration of the lease, $6 whether
-/// dead ones hold back
+/// dead entries hold back
 const TAKE: &str = concat!(
     "WITH chosen AS MATERIALIZED ( \
        SELECT work.number, work.due_at, work.owner, work.lease, work.attempts, work.leased_at \
@@ -252,11 +252,11 @@ const TAKE: &str = concat!(
      FROM taken JOIN spektr_inbox.entries ON entries.number = taken.number"
 );
 
-/// How many lanes a claim in order walks at most, where it does not find enough among
-/// what is due first.
+/// The number of lanes that a claim in order walks if it does not find enough among the entries
+/// that are due first.
 const LANES: i64 = 500;
 
-/// `now` is the caller's time, if it counts.
+/// `now` is the caller's time, if callers' times are used.
 pub(super) async fn claim(
     connection: &mut Lent<'_>,
     request: &ClaimRequest,
@@ -288,7 +288,7 @@ pub(super) async fn claim(
     Ok(claims.into_iter().map(|(_, claim)| claim).collect())
 }
 
-/// A duration that can be added to any time.
+/// Returns a duration in milliseconds that can be added to any time.
 fn millis(duration: Duration) -> i64 {
     let longest = Timestamp::MAX.as_millis();
     i64::try_from(duration.as_millis()).map_or(longest, |millis| millis.min(longest))
@@ -314,7 +314,7 @@ async fn claim_ordered(
     Ok(taken)
 }
 
-/// Finds entries that may be claimed in order, without a lock.
+/// Finds entries that may be claimed in order, without locking them.
 async fn find(
     connection: &mut Lent<'_>,
     request: &ClaimRequest,
@@ -328,7 +328,8 @@ async fn find(
     let rows = connection.query(FIND, &values).await?;
     let mut found = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>()?;
     let mut lanes = LANES;
-    // From anywhere to the end, and then from the beginning, so that each has its turn.
+    // From a random lane to the end, and then from the beginning, so that each lane has its
+    // turn.
     for begin in [Vec::from(fastrand::u64(..).to_be_bytes()), Vec::new()] {
         if found.len() >= request.limit || lanes <= 0 {
             break;
@@ -348,10 +349,10 @@ async fn find(
     Ok(found)
 }
 
-/// Extends the leases that are held. A row that is locked just now is not waited for,
-/// since the heartbeats of other attempts would wait as well: it is locked by a
-/// transaction of its holder that completes it, and then nobody else can claim it, or
-/// by who takes it over, and then the next heartbeat finds it gone.
+/// Extends the leases that are held. Locked rows are skipped, because waiting would delay the
+/// heartbeats of other attempts. Either the holder's own transaction locks the row to complete
+/// the entry; then no other worker can claim it. Or another worker is claiming the entry; then
+/// the next heartbeat finds the lease lost.
 ///
 /// $1 now, $2 numbers, $3 owners, $4 tokens, $5 duration
 const EXTEND: &str = concat!(
@@ -372,7 +373,7 @@ const EXTEND: &str = concat!(
      WHERE work.owner = given.owner AND work.lease = given.lease AND work.state = 'pending'"
 );
 
-/// Numbers, owners and tokens.
+/// Returns the numbers, owners and tokens of leases.
 fn columns_of(leases: &[Lease]) -> [Vec<i64>; 3] {
     let column = |value: fn(&Lease) -> i64| leases.iter().map(value).collect();
     [column(|lease| lease.number), column(|lease| lease.owner), column(|lease| lease.token)]

@@ -1,11 +1,11 @@
-//! The record of actions, and the attempts of an entry.
+//! The record of actions, and the attempts of entries.
 
 use rusqlite::{Connection, params};
 
 use crate::clock::from_millis;
 use crate::store::{Attempt, Record, Recorded, StoreError};
 
-/// Records an action that has affected something, in the transaction that did it.
+/// Records an action that has affected something, in the transaction of the action.
 pub(super) fn record(
     connection: &Connection,
     recorded: Option<&Record>,

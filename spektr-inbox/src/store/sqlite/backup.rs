@@ -1,4 +1,4 @@
-//! Copies a store while it is in use, and puts a copy in place of one that is not.
+//! Copies a store while it is in use, and replaces a store that is not in use by a copy.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -10,26 +10,26 @@ use thiserror::Error;
 
 use super::file::{self, OpenError, with_suffix};
 
-/// What is behind the name of a store that was replaced.
+/// The suffix of the name of a replaced store.
 const REPLACED: &str = ".replaced";
 
-/// What SQLite writes beside a store and applies to any file of that name.
+/// The suffixes of SQLite's logs. SQLite applies them to any file of the store's name.
 const LOGS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// Why a store was not copied. There is no part of a copy then.
+/// The reason why a store was not copied. No part of a copy remains.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum BackupError {
-    /// What is to be copied cannot be opened, or is not a whole store.
+    /// The store to copy cannot be opened, or is incomplete.
     #[error("cannot read the store")]
     Open(#[from] OpenError),
-    /// There is a file of that name already.
+    /// A file of that name exists already.
     #[error("{path} exists", path = path.display())]
     Exists {
         /// The file.
         path: PathBuf,
     },
-    /// A process has the store open that is to be replaced.
+    /// A process has the store to be replaced open.
     #[error("{path} is in use: end every process that has it open", path = path.display())]
     InUse {
         /// The file.
@@ -40,7 +40,7 @@ pub enum BackupError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -49,20 +49,20 @@ pub enum BackupError {
     Copy {
         /// The file.
         path: PathBuf,
-        /// What SQLite says.
+        /// SQLite's error.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
-/// Copies a store to a new file, readable by its owner only, while receivers and workers
-/// use it: the copy is the store as it is at one moment. Returns its size in bytes.
+/// Copies a store to a new file, readable by its owner only, while receivers and workers use
+/// it: the copy is the store at one moment. Returns the copy's size in bytes.
 ///
-/// `cp` does not do that. What was committed last is in the log beside the file (`-wal`)
-/// and is not in a copy of the file alone; and a copy that is read while others write, log
-/// included, has pages of different moments.
+/// `cp` cannot do this. The last commits are in the log beside the file (`-wal`), and are
+/// missing in a copy of the file alone. A copy of file and log made during writes has pages of
+/// different moments.
 ///
-/// Blocks for as long as it takes.
+/// Blocks until the copy is complete.
 ///
 /// # Errors
 ///
@@ -89,28 +89,28 @@ pub fn backup(store: &Path, to: &Path) -> Result<u64, BackupError> {
     copy(&connection, to)
 }
 
-/// Puts a copy in the place of a store that no process has open. The copy is checked and
-/// remains; the store that was there is kept beside it, with `.replaced` behind its name.
+/// Replaces a store that no process has open by a copy. The copy is checked and remains. The
+/// replaced store is kept beside the new one, with the suffix `.replaced`.
 ///
-/// If it is killed or the power fails, the path leads to the store that was there or to the
-/// whole copy; call it again. Logs (`-wal`, `-shm`, `-journal`) without a store are moved to
-/// `.replaced` too: SQLite would apply them to the copy. A store that is so damaged that it
-/// cannot be opened has to be moved away first, with its logs.
+/// If the process is killed or the power fails, the path leads to the old store or to the whole
+/// copy; call the function again. Logs (`-wal`, `-shm`, `-journal`) without a store are renamed
+/// with `.replaced` too, because SQLite would apply them to the copy. If a store is so damaged
+/// that it cannot be opened, move it away first, with its logs.
 ///
-/// Entries that arrived after the copy was made are fetched again by
-/// [reconciliation](crate::reconcile), as far back as the sender lists them.
+/// [Reconciliation](crate::reconcile) fetches the entries that arrived after the copy was made,
+/// as far back as the sender lists them.
 ///
 /// # Errors
 ///
 /// - [`BackupError::Open`]: the copy is not a whole store, or the store cannot be opened
-/// - [`BackupError::InUse`]: the store is open; [`BackupError::Exists`]: one that was
+/// - [`BackupError::InUse`]: the store is open; [`BackupError::Exists`]: a store that was
 ///   replaced earlier is still there
 /// - [`BackupError::Io`], [`BackupError::Copy`]
 pub fn restore(copy_of_it: &Path, store: &Path) -> Result<(), BackupError> {
     let connection = file::open_existing(copy_of_it)?;
     file::quick_check(&connection, copy_of_it)?;
     if store.try_exists().map_err(io(store))? {
-        // SQLite has the logs beside the file itself, not beside a link to it.
+        // SQLite puts the logs beside the file itself, not beside a link to it.
         let store = fs::canonicalize(store).map_err(io(store))?;
         replace(&connection, &store)
     } else {
@@ -118,14 +118,14 @@ pub fn restore(copy_of_it: &Path, store: &Path) -> Result<(), BackupError> {
     }
 }
 
-/// Puts a copy in the place of a store. A rename does it, so that there is always one of both.
+/// Replaces a store by a copy. A rename does it, so that the path always leads to one of both.
 fn replace(copy_of_it: &Connection, store: &Path) -> Result<(), BackupError> {
     let replaced = with_suffix(store, REPLACED);
-    // One that was killed can have left a second name of the store that is still in place.
+    // A killed process may have left `.replaced` as a second name of the store still in place.
     if replaced.try_exists().map_err(io(&replaced))? && !is_one_file(store, &replaced)? {
         return Err(BackupError::Exists { path: replaced });
     }
-    // Nobody opens the store, and makes a log for it, until this is dropped.
+    // No process can open the store, and make a log for it, until this is dropped.
     let _closed = close(store)?;
     let new = copy_beside(copy_of_it, store)?;
     match fs::hard_link(store, &replaced) {
@@ -136,7 +136,7 @@ fn replace(copy_of_it: &Connection, store: &Path) -> Result<(), BackupError> {
     file::sync_folder(store).map_err(io(store))
 }
 
-/// Puts a copy where there is no store, but may be the logs of one.
+/// Puts a copy where there is no store, although its logs may exist.
 fn put_where_none_is(copy_of_it: &Connection, store: &Path) -> Result<(), BackupError> {
     let new = copy_beside(copy_of_it, store)?;
     for suffix in LOGS {
@@ -150,9 +150,10 @@ fn put_where_none_is(copy_of_it: &Connection, store: &Path) -> Result<(), Backup
         }
         fs::rename(&log, &moved).map_err(io(&log))?;
     }
-    // The logs are away for good before there is a file to which they could be applied.
+    // Make the removal of the logs durable before there is a file that SQLite could apply them
+    // to.
     file::sync_folder(store).map_err(io(store))?;
-    // Unlike a rename, it does not replace a store that somebody has made meanwhile.
+    // Unlike a rename, a link does not replace a store that another process has made meanwhile.
     match fs::hard_link(&new, store) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             return Err(BackupError::Exists { path: store.to_owned() });
@@ -163,7 +164,7 @@ fn put_where_none_is(copy_of_it: &Connection, store: &Path) -> Result<(), Backup
     file::sync_folder(store).map_err(io(store))
 }
 
-/// Writes a copy beside the place of a store, in place of one that was killed half-way.
+/// Writes a copy beside the place of a store, replacing the rest of an interrupted one.
 fn copy_beside(connection: &Connection, store: &Path) -> Result<PathBuf, BackupError> {
     let new = with_suffix(store, ".restoring");
     for suffix in ["", "-journal"] {
@@ -179,8 +180,8 @@ fn copy_beside(connection: &Connection, store: &Path) -> Result<PathBuf, BackupE
     Ok(new)
 }
 
-/// Folds the log of a store into its file and locks it, which only works while nobody has it
-/// open.
+/// Checkpoints the log of a store into its file and locks the store. This fails if another
+/// process has it open.
 fn close(store: &Path) -> Result<Connection, BackupError> {
     let connection = file::open_existing(store)?;
     let failed = |error: rusqlite::Error| match error.sqlite_error_code() {
@@ -216,7 +217,7 @@ fn io(path: &Path) -> impl FnOnce(io::Error) -> BackupError + use<> {
 
 fn copy(connection: &Connection, to: &Path) -> Result<u64, BackupError> {
     let io = |source| BackupError::Io { path: to.to_owned(), source };
-    // SQLite takes an empty file, whose mode is set before anything is in it.
+    // SQLite accepts an empty file, so its mode is set before it has any content.
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(to) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             return Err(BackupError::Exists { path: to.to_owned() });

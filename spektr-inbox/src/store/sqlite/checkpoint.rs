@@ -1,14 +1,15 @@
-//! Moves the log into the database file beside the writer.
+//! Checkpoints the log into the database file concurrently with the writer.
 //!
-//! SQLite's own checkpoint is part of a commit: that commit, and all deliveries behind it, wait
-//! until thousands of pages are written and synced. Here a thread with a connection of its own
-//! does that while commits go on. What they append meanwhile, the writer moves between two
-//! commits; the next commit then begins the log anew. Where the thread cannot keep up, the writer moves
-//! the log itself, which bounds its size.
+//! SQLite's own checkpoint is part of a commit: that commit, and all deliveries queued after
+//! it, wait until thousands of pages are written and synced. Here a thread with its own
+//! connection checkpoints while commits go on. The writer checkpoints the pages that were
+//! appended meanwhile, between two commits; the next commit then restarts the log. If the
+//! thread cannot keep up, the writer checkpoints the whole log itself, which bounds the size of
+//! the log.
 //!
-//! A checkpoint syncs the log first. If that fails, the system has told the error for good: nothing
-//! is moved any more until the writer has moved the whole log, see [`sync`](super::sync). Otherwise
-//! a power cut could leave older pages over newer ones.
+//! A checkpoint syncs the log first. If the sync fails, the system reports the error only once,
+//! so nothing is checkpointed until the writer has checkpointed the whole log: see
+//! [`sync`](super::sync). Otherwise a power cut could leave older pages over newer ones.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,39 +20,40 @@ use std::thread::{self, JoinHandle};
 use rusqlite::Connection;
 use rusqlite::ffi::SQLITE_IOERR_FSYNC;
 
-/// From how many pages on the log is moved: 16 MiB, when many changes of a page have become one.
+/// The number of pages from which the log is checkpointed: 16 MiB, so that many changes of a
+/// page cost one write.
 pub(super) const PAGES: i32 = 4096;
 
-/// From how many pages on the writer does not leave it to the thread: 64 MiB.
+/// The number of pages from which the writer does not rely on the thread: 64 MiB.
 const MOST: i32 = 4 * PAGES;
 
-/// A rest that the writer can move between two commits.
+/// The number of remaining pages that the writer can checkpoint between two commits.
 const SMALL: i64 = 256;
 
-/// How often the thread tries to leave a small rest: under load, each pass leaves the pages that
-/// were written during it.
+/// How many passes the thread makes to leave only a few pages: under load, the pages written
+/// during a pass remain after it.
 const PASSES: usize = 4;
 
 thread_local! {
-    /// How many pages the log had after the latest commit of this thread.
+    /// The number of pages in the log after the latest commit of this thread.
     static LOG: Cell<i32> = const { Cell::new(0) };
 }
 
-/// A thread that moves the log of a store. Dropping it ends the thread after its pass.
+/// A thread that checkpoints the log of a store. Dropping this ends the thread after its pass.
 #[derive(Debug)]
 pub(super) struct Checkpointer {
     wanted: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
     shared: Arc<Shared>,
-    /// Whether the thread was asked and has not been done since.
+    /// Whether the thread has been asked and has not finished since.
     is_asked: bool,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// Held during a checkpoint: SQLite refuses a second one.
+    /// Held during a checkpoint: SQLite refuses a second concurrent one.
     turn: Mutex<()>,
-    /// Whether the thread has ended its passes since it was asked.
+    /// Whether the thread has finished its passes since it was asked.
     is_done: AtomicBool,
     /// Whether a sync of the log has failed: the flag of the [`Syncer`](super::sync::Syncer).
     failed: Arc<AtomicBool>,
@@ -62,8 +64,8 @@ impl Shared {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Moves what no reader needs, waits for nobody, and syncs the file. Returns how many pages of
-    /// the log are moved by now; 0 if nothing may be moved.
+    /// Checkpoints the pages that no reader needs, without waiting, and syncs the file. Returns
+    /// the number of checkpointed pages of the log; 0 if checkpoints are forbidden.
     fn pass(&self, connection: &Connection) -> rusqlite::Result<i64> {
         let _turn = self.turn();
         if self.failed.load(Ordering::Acquire) {
@@ -81,9 +83,9 @@ impl Shared {
 }
 
 impl Checkpointer {
-    /// Starts the thread, on a connection of its own. `writer` belongs to the thread that calls
-    /// [`committed`](Self::committed); from now on its commits do not move the log.
-    /// `failed` tells whether a sync of the log has failed.
+    /// Starts the thread, on a connection of its own. The thread that calls
+    /// [`committed`](Self::committed) must own `writer`; from now on, its commits do not
+    /// checkpoint the log. `failed` is whether a sync of the log has failed.
     pub(super) fn start(
         writer: &Connection,
         own: Connection,
@@ -102,8 +104,8 @@ impl Checkpointer {
         Ok(Self { wanted: Some(wanted), thread: Some(thread), shared, is_asked: false })
     }
 
-    /// Has the log moved if it is long. The writer's thread calls this after a commit, once it has
-    /// answered those who waited for it.
+    /// Asks for a checkpoint if the log is long. The writer's thread calls this after a commit,
+    /// once it has answered the callers.
     pub(super) fn committed(&mut self, writer: &Connection) {
         let pages = LOG.get();
         let is_done = self.is_asked && self.shared.is_done.swap(false, Ordering::AcqRel);
@@ -111,7 +113,7 @@ impl Checkpointer {
             self.is_asked = false;
         }
         if is_done || pages >= MOST {
-            // The thread tells of errors, which it meets too.
+            // The thread logs errors, and it meets the same ones.
             let _moved = self.shared.pass(writer);
         }
         if pages >= PAGES && !self.is_asked && !is_done {
@@ -121,7 +123,7 @@ impl Checkpointer {
         }
     }
 
-    /// Keeps the thread from a checkpoint for as long as the guard lives.
+    /// Prevents checkpoints of the thread as long as the guard lives.
     pub(super) fn hold(&self) -> MutexGuard<'_, ()> {
         self.shared.turn()
     }
@@ -131,7 +133,7 @@ impl Drop for Checkpointer {
     fn drop(&mut self) {
         self.wanted = None;
         if let Some(thread) = self.thread.take() {
-            // It has logged its own panic, if that is how it ended.
+            // If the thread panicked, the panic was reported already.
             let _ended = thread.join();
         }
     }
@@ -154,7 +156,7 @@ fn serve(connection: &Connection, asked: &Receiver<()>, shared: &Shared) {
                 Err(error) => {
                     if !has_failed {
                         let error = &error as &dyn std::error::Error;
-                        tracing::warn!(error, "the log of the store cannot be moved into its file");
+                        tracing::warn!(error, "cannot checkpoint the log of the store");
                     }
                     has_failed = true;
                     break;
@@ -170,7 +172,7 @@ fn serve(connection: &Connection, asked: &Receiver<()>, shared: &Shared) {
 mod tests {
     use super::*;
 
-    /// Commits until the log has this size, or is smaller than before.
+    /// Commits until the log has this size, or becomes smaller.
     fn commit_up_to(pages: i32, writer: &Connection, checkpointer: &mut Checkpointer) -> i32 {
         const KILOBYTES: i64 = 256;
         loop {
@@ -199,7 +201,7 @@ mod tests {
         let size = || folder.path().join("moved.db").metadata().unwrap().len();
         let mut checkpointer = Checkpointer::start(&writer, own, Arc::default()).unwrap();
 
-        // The thread is asked, and cannot begin.
+        // The thread is asked, but cannot begin.
         let shared = Arc::clone(&checkpointer.shared);
         let turn = shared.turn();
         assert!(commit_up_to(2 * PAGES, &writer, &mut checkpointer) >= 2 * PAGES);
@@ -209,15 +211,15 @@ mod tests {
             thread::yield_now();
         }
         assert!(size() > 24 << 20, "{} bytes are in the file", size());
-        // The writer moves the rest, and the next commit begins the log anew.
+        // The writer checkpoints the rest, and the next commit restarts the log.
         checkpointer.committed(&writer);
         assert!(commit_up_to(MOST, &writer, &mut checkpointer) < PAGES);
 
-        // Nothing is moved while the log may have a gap.
+        // Nothing is checkpointed while the log may have a gap.
         checkpointer.shared.failed.store(true, Ordering::Release);
         let moved = size();
         assert!(commit_up_to(2 * PAGES, &writer, &mut checkpointer) >= 2 * PAGES);
-        // The thread may be asked, or be done and not be asked again.
+        // The thread may still be asked, or be done and not asked again.
         for _ in 0..100 {
             checkpointer.committed(&writer);
             thread::yield_now();
@@ -225,7 +227,7 @@ mod tests {
         assert_eq!(size(), moved);
         checkpointer.shared.failed.store(false, Ordering::Release);
 
-        // However slow the thread is, or if there is none.
+        // The log stays bounded even without the thread.
         checkpointer.wanted = None;
         assert!(commit_up_to(i32::MAX, &writer, &mut checkpointer) < PAGES);
         let longest = folder.path().join("moved.db-wal").metadata().unwrap().len();

@@ -1,4 +1,4 @@
-//! Finds what can be claimed, and reads no more for it than a bounded number of rows.
+//! Finds entries that can be claimed, reading only a bounded number of rows.
 
 use rusqlite::{Connection, OptionalExtension as _, ToSql, params};
 
@@ -9,13 +9,14 @@ use crate::store::{ClaimRequest, StoreError};
 /// what is due first. A lane is all that has one spektr id and source.
 const LANES: usize = 500;
 
-/// What is due, and what a clock that went wrong has put off for too long.
+/// Conditions for entries that are due, and for entries that a wrong clock has deferred beyond
+/// the horizon.
 ///
 /// In all statements, ?1 is now, ?2 the horizon and ?3 the owner.
 pub(super) const WHEN: [&str; 2] = ["due_at <= ?1", "due_at > ?2 AND owner IS NOT ?3"];
 
-/// No lease is held on another entry of its lane: what arrives late, or is released, can
-/// be earlier than the one that is being worked on.
+/// True if no lease is held on another entry of the lane. An entry that arrives late, or is
+/// released, can come before the one being handled.
 const LANE_IS_FREE: &str = "NOT EXISTS (\
      SELECT 1 FROM entries AS held INDEXED BY entries_leased \
      WHERE held.state = 'pending' AND held.owner IS NOT NULL \
@@ -23,20 +24,21 @@ const LANE_IS_FREE: &str = "NOT EXISTS (\
      AND held.number <> entries.number AND held.due_at > ?1 \
      AND (held.due_at <= ?2 OR held.owner = ?3))";
 
-/// An earlier pending one of its lane does not hold it back.
+/// True if no earlier entry of the lane is pending.
 const FIRST_IN_LANE: &str = "NOT EXISTS (\
      SELECT 1 FROM entries AS earlier WHERE earlier.state = 'pending' \
      AND earlier.spektr_id = entries.spektr_id AND earlier.source = entries.source \
      AND (earlier.order_at, earlier.number) < (entries.order_at, entries.number))";
 
-/// No dead one of its lane comes before it.
+/// True if no dead entry of the lane comes before the entry.
 const NONE_BEFORE_IS_DEAD: &str = "NOT EXISTS (\
      SELECT 1 FROM entries AS dead INDEXED BY entries_dead WHERE dead.state = 'dead' \
      AND dead.spektr_id = entries.spektr_id AND dead.source = entries.source \
      AND (dead.order_at, dead.number) < (entries.order_at, entries.number))";
 
-/// The numbers of what can be claimed, in the order in which it is due. In order of
-/// spektr ids, most of that can have to wait for others; where it does, lanes are walked.
+/// Returns the numbers of entries that can be claimed, in the order of due times. In order of
+/// spektr ids, most due entries may have to wait for others; the search then walks from lane to
+/// lane.
 pub(super) fn find(
     connection: &Connection,
     request: &ClaimRequest,
@@ -72,13 +74,14 @@ struct Finder<'a> {
     now: i64,
     horizon: i64,
     owner: i64,
-    /// Nothing but an earlier pending one holds back an entry of a lane.
+    /// The condition under which only an earlier pending entry can hold back an entry of its
+    /// lane.
     lane_is_free: String,
 }
 
 impl Finder<'_> {
-    /// Adds of what comes first what can be claimed, until there is enough. Returns
-    /// whether nothing was left to look at.
+    /// Examines the entries that are due first, and adds those that can be claimed, until there
+    /// are enough. Returns whether no entry was left to examine.
     fn first(
         &self,
         when: &str,
@@ -91,8 +94,8 @@ impl Finder<'_> {
             true => format!("spektr_id IS NULL OR ({FIRST_IN_LANE} AND {})", self.lane_is_free),
             false => "TRUE".to_owned(),
         };
-        // Left to itself, SQLite would read and sort everything that is pending. By this
-        // index, each row is looked at when it is its turn.
+        // Without `INDEXED BY`, SQLite would read and sort all pending entries. Along this
+        // index, it examines rows one by one in the right order.
         let sql = format!(
             "SELECT number, {is_free} FROM entries INDEXED BY entries_due \
              WHERE state = 'pending' AND {when} ORDER BY due_at, number LIMIT ?4"
@@ -110,7 +113,7 @@ impl Finder<'_> {
         Ok(false)
     }
 
-    /// What belongs to nobody waits for nobody.
+    /// Adds due entries without a spektr id, which wait for no other entry.
     fn without_lane(&self, limit: usize, found: &mut Vec<i64>) -> Result<(), StoreError> {
         for when in WHEN {
             let sql = format!(
@@ -128,7 +131,7 @@ impl Finder<'_> {
         Ok(())
     }
 
-    /// Goes from lane to lane, however many entries wait in each, until there are enough.
+    /// Walks from lane to lane, however many entries wait in each, until there are enough.
     fn walk(&self, limit: usize, found: &mut Vec<i64>) -> Result<(), StoreError> {
         let [due, misdated] = WHEN;
         let sql = format!(
@@ -140,10 +143,11 @@ impl Finder<'_> {
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut lanes = LANES;
-        // From anywhere to the end, and then from the beginning, so that each has its turn.
+        // From a random lane to the end, and then from the beginning, so that each lane has its
+        // turn.
         for begin in [self.anywhere()?, Lane::default()] {
-            // Behind the whole lane next time: of its first columns alone SQLite would
-            // read the lane through.
+            // The next step continues behind the whole lane. With a condition on the lane's
+            // columns alone, SQLite would read the whole lane.
             let (mut lane, mut behind) = (begin, i64::MIN);
             while lanes > 0 && found.len() < limit {
                 let values: [&dyn ToSql; 6] =
@@ -164,7 +168,7 @@ impl Finder<'_> {
         Ok(())
     }
 
-    /// The lane of any entry, be it pending or not.
+    /// Returns the lane of a random entry, pending or not.
     fn anywhere(&self) -> Result<Lane, StoreError> {
         let last: Option<i64> = self
             .connection
@@ -199,8 +203,8 @@ mod tests {
     use super::*;
     use crate::store::sqlite::schema::MIGRATIONS;
 
-    /// The steps of SQLite's machine to learn whether so many dead ones hold back an entry that
-    /// comes after all of them, or before.
+    /// Returns the steps of SQLite's virtual machine to decide whether dead entries hold back
+    /// an entry that comes after all of them, or before.
     fn steps(dead: i64, is_held: bool) -> i32 {
         let connection = Connection::open_in_memory().expect("it is in memory");
         for script in MIGRATIONS {

@@ -1,4 +1,4 @@
-//! Looks entries up: whether their keys are there, and with which contents.
+//! Looks entries up: whether the store has their keys, and with which contents.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -12,8 +12,8 @@ pub(super) fn compare(
     entries.iter().map(|entry| presence(connection, entry)).collect()
 }
 
-/// Looks an entry up, also among those that were deleted. Two steps in the index, because
-/// an id can have any number of contents.
+/// Looks an entry up, also among deleted ones. Two steps in the index, because an id can have
+/// any number of contents.
 pub(super) fn presence(connection: &Connection, entry: &NewEntry) -> Result<Presence, StoreError> {
     let (key, source) = (hash(&entry.key), hash(&entry.source));
     let is_known: bool = connection
@@ -44,9 +44,9 @@ const IS_SAME: &str = "\
 
 const FORMER: &str = "SELECT raw FROM entries WHERE source = ?1 AND key = ?2 AND content = ?3";
 
-/// Whether an earlier version has stored the same. Its JSON decides, since other contents can
-/// have the same former hash. Of a deleted entry there is none: a tombstone with a former hash
-/// says that the key is known, and nothing of the content.
+/// Returns whether an earlier version has stored the same content. The JSON decides, because
+/// different contents can have the same former hash. For a deleted entry there is no JSON: a
+/// tombstone with a former hash shows only that the key is known, not the content.
 fn is_former(connection: &Connection, entry: &NewEntry) -> Result<bool, StoreError> {
     let values = params![entry.source, entry.key, entry.former_content()];
     let raw: Option<Vec<u8>> =
@@ -67,7 +67,7 @@ mod tests {
     use crate::store::sqlite::schema::MIGRATIONS;
     use crate::store::sqlite::write;
 
-    /// The steps of SQLite's machine for an id with so many contents.
+    /// Returns the steps of SQLite's virtual machine for an id with this many contents.
     fn steps(contents: usize) -> i32 {
         let connection = Connection::open_in_memory().expect("it is in memory");
         for script in MIGRATIONS {
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn an_id_with_many_contents_costs_each_the_same() {
         let [few, many] = [101, 1001].map(steps);
-        // The first content is looked for in one step less.
+        // The lookup of the first content takes one step less.
         assert_eq!((many - steps(1)) / 1000, (few - steps(1)) / 100);
     }
 }

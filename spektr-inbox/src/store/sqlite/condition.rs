@@ -1,4 +1,4 @@
-//! From filters to SQL.
+//! Translates filters to SQL.
 
 use rusqlite::types::Value;
 use spektr_types::Timestamp;
@@ -6,7 +6,7 @@ use spektr_types::Timestamp;
 use crate::content::MAX_ID_LENGTH;
 use crate::store::Filter;
 
-/// A condition, and the values of its question marks in order.
+/// A condition in SQL, and the values of its parameters in order.
 pub(super) struct Condition {
     pub(super) sql: String,
     pub(super) values: Vec<Value>,
@@ -20,7 +20,7 @@ impl Condition {
         condition.and("number = ?", filter.number.map(Value::Integer));
         condition.and("number <= ?", filter.up_to.map(Value::Integer));
         match &filter.id {
-            // What a short id is stored under, which has an index.
+            // The key of an entry with a short id; it has an index.
             Some(id) if id.len() <= MAX_ID_LENGTH => {
                 condition.and("key = ?", Some(Value::Text(format!("id:{id}"))));
             }
@@ -30,8 +30,8 @@ impl Condition {
         condition.and("spektr_id = ?", text(&filter.spektr_id));
         condition.and("wire_type = ? COLLATE NOCASE", text(&filter.wire_type));
         if let Some(state) = filter.state {
-            // A literal, because an index is for one state only. The plus keeps SQLite
-            // from using such an index where another finds few rows.
+            // A literal, because each partial index covers one state only. The plus keeps
+            // SQLite from using such an index if another index finds fewer rows.
             let is_narrow = filter.number.is_some() || filter.id.is_some();
             let plus = if is_narrow || filter.spektr_id.is_some() { "+" } else { "" };
             condition.sql.push_str(&format!(" AND {plus}state = '{state}'"));

@@ -1,4 +1,4 @@
-//! Deletes what belongs to a person.
+//! Erases a person's records.
 
 use rusqlite::Connection;
 
@@ -35,13 +35,13 @@ pub(super) fn erase(
     Ok(erased)
 }
 
-/// Folds the log into the file and empties it: it holds copies of earlier pages. Returns
-/// whether that was done.
+/// Checkpoints the log into the file and empties it, because it contains copies of earlier
+/// pages. Returns whether that succeeded.
 pub(super) fn empty_log(connection: &Connection) -> Result<bool, StoreError> {
     let busy: bool =
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
     if busy {
-        tracing::warn!("what is erased stays in the log until its readers are gone");
+        tracing::warn!("erased data stays in the log until its readers are gone");
     }
     Ok(!busy)
 }

@@ -1,4 +1,4 @@
-//! Opens the file: whose it is, which version it has, how it is written.
+//! Opens the file: checks its program and version, migrates it, and sets how it is written.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};
@@ -15,10 +15,10 @@ use thiserror::Error;
 use super::checkpoint;
 use super::schema::{self, APPLICATION_ID, MIGRATIONS};
 
-/// How long a connection waits for those of other processes.
+/// How long a connection waits for locks of other processes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Why a file cannot be the store.
+/// The reason why a file cannot be used as a store.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -27,7 +27,7 @@ pub enum OpenError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -36,11 +36,11 @@ pub enum OpenError {
     Database {
         /// The file.
         path: PathBuf,
-        /// What SQLite says.
+        /// SQLite's error.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The file is an SQLite database of some other program.
+    /// The file is an SQLite database of another program.
     #[error("{path} is the database of another program", path = path.display())]
     OtherProgram {
         /// The file.
@@ -57,19 +57,19 @@ pub enum OpenError {
     Newer {
         /// The file.
         path: PathBuf,
-        /// Its version.
+        /// The version of the file.
         found: i32,
         /// The newest version that this crate knows.
         known: i32,
     },
 }
 
-/// How much of the log stays on the disk once it is folded into the file: a long reader
-/// can make it grow to any size.
+/// The size of the log that stays on disk after a checkpoint: a long reader can make the log
+/// grow to any size.
 const LOG_BYTES: i64 = 32 * 1024 * 1024;
 
-/// Opens the file, which [`create`] has made where there was none, for writing; migrates
-/// it where needed.
+/// Opens the file for writing and migrates it if needed. [`create`] has made it if it did not
+/// exist.
 pub(super) fn open_writer(
     path: &Path,
     max_bytes: Option<u64>,
@@ -83,25 +83,26 @@ pub(super) fn open_writer(
         quick_check(&connection, path)?;
     }
     if is_open_to_others(path).map_err(file)? {
-        // Anew, because SQLite gives its log the mode that the file has by then.
+        // Reopen after `chmod`: SQLite creates the log with the mode that the file then has.
         drop(connection);
         fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(file)?;
         connection = open(path, OpenFlags::default())?;
     }
     log_ahead(&connection).map_err(database)?;
-    // A commit returns after the log is on disk: a power cut loses no answered delivery. Of which
-    // commits do not wait for that, `sync.rs` says why.
+    // A commit returns after the log is on disk, so a power cut loses no acknowledged delivery.
+    // `sync.rs` explains which commits do not wait for that.
     connection.pragma_update(None, "synchronous", "FULL").map_err(database)?;
-    // What is deleted is overwritten: erasure is meant.
+    // Overwrites deleted data, for erasure.
     connection.pragma_update(None, "secure_delete", "ON").map_err(database)?;
-    // Ids come without an order, so that the index of a large file is read all
-    // over: 32 MiB of it stay in memory.
+    // Ids arrive in random order, so lookups spread over the whole index: 32 MiB of pages stay
+    // in memory.
     connection.pragma_update(None, "cache_size", -32 * 1024).map_err(database)?;
-    // Used during migration: the `Checkpointer` then takes the place of SQLite's own checkpoints.
+    // Used during the migration. Afterwards the `Checkpointer` replaces SQLite's own
+    // checkpoints.
     connection.pragma_update(None, "wal_autocheckpoint", checkpoint::PAGES).map_err(database)?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES).map_err(database)?;
     schema::migrate(&mut connection).map_err(database)?;
-    // The journal that made the file must not come back after a power cut.
+    // The rollback journal of the file's creation must not come back after a power cut.
     sync_folder(path).map_err(file)?;
     if let Some(bytes) = max_bytes {
         let page: u64 = connection
@@ -114,28 +115,28 @@ pub(super) fn open_writer(
     Ok(connection)
 }
 
-/// Opens the file, which [`open_writer`] has opened before, for moving its log.
+/// Opens the file for checkpoints. [`open_writer`] has opened it before.
 pub(super) fn open_beside(path: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::default().difference(OpenFlags::SQLITE_OPEN_CREATE);
     let connection = open(path, flags)?;
     let prepare = || {
-        // The file is synced before the log is used anew.
+        // Makes a checkpoint sync the file before the log is restarted.
         connection.pragma_update(None, "synchronous", "FULL")?;
-        // SQLite opens the log with the first look into the file.
+        // SQLite opens the log at the first read of the file.
         connection.pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0))
     };
     prepare().map_err(|source| database(path, source))?;
     Ok(connection)
 }
 
-/// Opens the file, which [`open_writer`] has opened before, for reading.
+/// Opens the file for reading. [`open_writer`] has opened it before.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, OpenError> {
     let connection = open(path, OpenFlags::default())?;
     connection.pragma_update(None, "query_only", "ON").map_err(|source| database(path, source))?;
     Ok(connection)
 }
 
-/// Opens a store that must be there, as it is.
+/// Opens a store that must exist, without migrating it.
 pub(super) fn open_existing(path: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::default().difference(OpenFlags::SQLITE_OPEN_CREATE);
     let connection = open(path, flags)?;
@@ -147,16 +148,17 @@ pub(super) fn open_existing(path: &Path) -> Result<Connection, OpenError> {
     }
 }
 
-/// Returns the version of a file, and writes nothing to it or beside it.
+/// Returns the version of a file. Writes nothing to the file or beside it.
 pub(super) fn version(path: &Path) -> Result<i32, OpenError> {
-    // SQLite has the logs beside the file itself, not beside a link to it. Without a file it says so.
+    // SQLite puts the logs beside the file itself, not beside a link to it. If there is no
+    // file, SQLite reports that.
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_URI;
     let is_closed = ["-wal", "-journal"].iter().all(|end| !with_suffix(&real, end).exists());
     let connection = if is_closed {
-        // Reading makes a log and its index otherwise, which nobody would remove.
+        // Otherwise reading would create a log and its index, which no process would remove.
         open(&immutable(&real), flags)?
     } else {
         open(path, flags)?
@@ -167,14 +169,14 @@ pub(super) fn version(path: &Path) -> Result<i32, OpenError> {
         .map_err(|source| database(path, source))
 }
 
-/// Returns the path of a file beside another one: its path with something behind.
+/// Returns the path of a file beside another one: its path with a suffix.
 pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut path = path.as_os_str().to_owned();
     path.push(suffix);
     path.into()
 }
 
-/// Returns the URI by which SQLite reads a file that nobody writes.
+/// Returns the URI with which SQLite reads a file that no process writes.
 fn immutable(path: &Path) -> PathBuf {
     let mut uri = b"file://".to_vec();
     for byte in path.as_os_str().as_bytes() {
@@ -187,7 +189,7 @@ fn immutable(path: &Path) -> PathBuf {
     OsString::from_vec(uri).into()
 }
 
-/// Looks whether pages and indexes go together, which reads the whole file.
+/// Checks that pages and indexes are consistent, which reads the whole file.
 pub(super) fn quick_check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let found: rusqlite::Result<String> =
         connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
@@ -202,11 +204,12 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
     let connection =
         Connection::open_with_flags(path, flags).map_err(|source| database(path, source))?;
     let prepare = || {
-        // Other processes, such as a command line tool, write now and then.
+        // Other processes, such as a command line tool, write occasionally.
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.pragma_update(None, "trusted_schema", "OFF")?;
-        // Otherwise SQLite plans a statement again for each value that an index could depend on.
+        // Otherwise SQLite plans a statement again for each value that could select another
+        // index.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(())
@@ -215,8 +218,8 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-/// Switches the file to a write-ahead log. For this change alone SQLite does not
-/// wait for others that open the new file at the same time, so it is tried again.
+/// Switches the file to a write-ahead log. For this change, unlike others, SQLite does not wait
+/// for other processes that open the new file, so it is retried.
 fn log_ahead(connection: &Connection) -> rusqlite::Result<()> {
     const PAUSE: Duration = Duration::from_millis(5);
     for _ in 0..BUSY_TIMEOUT.as_millis() / PAUSE.as_millis() {
@@ -230,10 +233,10 @@ fn log_ahead(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")
 }
 
-/// Refuses files of other programs and of newer versions, before writing anything.
+/// Rejects files of other programs and of newer versions, before anything is written.
 fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
-    // In one transaction: another process may be migrating the file just now, and
-    // the figures before that don't go with those after it.
+    // In one transaction: another process may be migrating the file, and values from before and
+    // after the migration would be inconsistent.
     let read = || {
         let snapshot = connection.unchecked_transaction()?;
         let pragma = |name| snapshot.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
@@ -253,12 +256,12 @@ fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Makes the file, readable by its owner only, where there is none. What is there is
-/// left as it is until it is known whose it is.
+/// Creates the file, readable by its owner only, if there is none. An existing file is not
+/// changed until its program is known.
 pub(super) fn create(path: &Path) -> io::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        // By its path, and never by opening it: closing a file gives up the locks that
-        // the other connections of this process hold on it.
+        // Examine the path without opening the file: closing a file releases the locks of all
+        // other connections of this process on it.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             match fs::metadata(path)?.is_file() {
                 true => Ok(()),

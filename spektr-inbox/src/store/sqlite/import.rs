@@ -1,4 +1,4 @@
-//! Takes entries of another store, with what became of them there.
+//! Imports entries of another store, with their outcomes there.
 
 use rusqlite::{Connection, params};
 
@@ -41,8 +41,9 @@ fn import_one(connection: &Connection, imported: &Imported) -> Result<Acceptance
     let due_at = due_at.filter(|_| entry.state == State::Pending).unwrap_or(entry.received_at);
     connection
         .prepare_cached(
-            // A conflict there has the state that it had there, which an operator may have
-            // released. What is one here only is parked.
+            // An entry that was a conflict in the other store keeps its state there: an
+            // operator may have released it. An entry that is a conflict only in this store is
+            // parked.
             "UPDATE entries SET conflict = conflict OR ?2, attempts = ?3, due_at = ?4, \
              reason = ?5, state = iif(?2, ?6, state) WHERE number = ?1",
         )?
@@ -59,7 +60,7 @@ fn import_one(connection: &Connection, imported: &Imported) -> Result<Acceptance
          (entry, lease, attempt, began_at, ended_at, result, status) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
-    // Tokens below those of this store, in the order of the history.
+    // Negative tokens, below those of this store, in the order of the history.
     let first = -i64::try_from(history.len()).unwrap_or(i64::MAX);
     for (lease, attempt) in (first..).zip(history) {
         insert.execute(params![

@@ -1,9 +1,10 @@
 //! The statements of workers: claim, extend, settle, give back.
 //!
-//! A lease is held by who has its token while the entry is pending and has an owner. What takes
-//! or ends a lease reads the row first, and then changes it under a condition that says what it
-//! has read: if that does not change exactly one row, nothing is committed. It does so by two
-//! statements: `RETURNING` makes a temporary table each time, which takes longer than the change.
+//! A worker holds a lease as long as the entry is pending and has the worker's id as its owner
+//! and the lease's token. A statement that takes or ends a lease first reads the row, and then
+//! changes it on the condition that the row has not changed. If it does not change exactly one
+//! row, nothing is committed. It uses two statements, because `RETURNING` makes a temporary
+//! table each time, which takes longer than the change itself.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use spektr_types::Timestamp;
@@ -83,14 +84,14 @@ pub(super) fn claim(
     Ok(claims)
 }
 
-/// The lease that an entry has before it is claimed.
+/// The lease of an entry before the entry is claimed.
 struct Before {
     owner: Option<i64>,
     lease: Option<i64>,
     leased_at: Option<i64>,
 }
 
-/// Records of the lease that an entry still has that nobody has settled it.
+/// Records that an entry's lease expired before it was settled.
 fn end_expired(
     connection: &Connection,
     entry: &StoredEntry,
@@ -114,7 +115,7 @@ fn end_expired(
     if ended > 0 { forget(connection, entry.number) } else { Ok(()) }
 }
 
-/// Keeps the latest attempts of an entry.
+/// Deletes all but the latest attempts of an entry.
 fn forget(connection: &Connection, number: i64) -> Result<(), StoreError> {
     connection
         .prepare_cached(
@@ -153,8 +154,8 @@ pub(super) fn settle(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let (state, due_at, reason) = settlement.parts(now);
-    // Whether there are as many attempts as are kept, also at the first one: a replay counts
-    // anew, and the attempts before it are kept.
+    // Whether the entry has as many attempts as are kept. Checked also at a first attempt: a
+    // replay restarts the count but keeps earlier attempts.
     let look = format!(
         "SELECT attempts, leased_at, EXISTS (SELECT 1 FROM attempts WHERE entry = ?1 \
          LIMIT 1 OFFSET {}) FROM entries WHERE {HELD}",

@@ -1,12 +1,14 @@
 //! The store in one SQLite file, for one machine.
 //!
-//! One thread writes and commits many waiting deliveries at once, with the log
-//! synced before anybody is answered; another reads beside it. What workers do is answered
-//! before and synced some 10 ms later: after a power cut, what they did in that moment is done
-//! again. Nobody is answered either
-//! once the file, its `-wal` or its `-shm` was removed, replaced or cut short: each write
-//! fails with [`StoreError::Gone`](super::StoreError::Gone). A file whose bytes others
-//! overwrite in place is not noticed: use [`backup`] and [`restore`], never `cp`.
+//! One thread writes. It commits many waiting deliveries at once, and syncs the log before it
+//! answers them. Another thread reads concurrently. Operations of workers are answered before
+//! they are synced, which happens some 10 ms later: after a power cut, the work of that moment
+//! is done again.
+//!
+//! Once the file, its `-wal` or its `-shm` has been removed, replaced or truncated, each write
+//! fails with [`StoreError::Gone`](super::StoreError::Gone), so that nothing is acknowledged. A
+//! file whose bytes another program overwrites in place is not detected: use [`backup`] and
+//! [`restore`], never `cp`.
 
 mod actions;
 mod backup;
@@ -51,7 +53,7 @@ use super::{
 };
 use crate::clock::after;
 
-/// How a [`SqliteStore`] is opened.
+/// The options for opening a [`SqliteStore`].
 #[derive(Clone, Debug)]
 pub struct SqliteOptions {
     path: PathBuf,
@@ -62,13 +64,13 @@ pub struct SqliteOptions {
 }
 
 impl SqliteOptions {
-    /// How many writes may wait, unless configured: 1024.
+    /// The number of writes that may wait, unless configured: 1024.
     pub const DEFAULT_QUEUE: usize = 1024;
 
-    /// How many writes are committed together at most, unless configured: 256.
+    /// The greatest number of writes in one commit, unless configured: 256.
     pub const DEFAULT_GROUP: usize = 256;
 
-    /// Takes the path of the file.
+    /// Creates options with the path of the file.
     #[must_use]
     pub fn new(path: impl AsRef<Path>) -> Self {
         Self {
@@ -80,45 +82,44 @@ impl SqliteOptions {
         }
     }
 
-    /// Sets how many writes may wait, at least 1; beyond that, deliveries are
-    /// refused at once.
+    /// Sets how many writes may wait, at least 1; further deliveries are refused at once.
     #[must_use]
     pub fn with_queue(mut self, writes: usize) -> Self {
         self.queue = writes.max(1);
         self
     }
 
-    /// Sets how many writes are committed together at most, at least 1.
+    /// Sets the greatest number of writes in one commit, at least 1.
     #[must_use]
     pub fn with_group(mut self, writes: usize) -> Self {
         self.group = writes.max(1);
         self
     }
 
-    /// Limits the size of the file, without that of its log. A full file refuses
-    /// deliveries until entries are pruned or the limit is raised.
+    /// Limits the size of the file, not counting its log. A full file refuses deliveries until
+    /// entries are pruned or the limit is raised.
     #[must_use]
     pub fn with_max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = Some(bytes);
         self
     }
 
-    /// Sets whether the whole file is read at the opening, to see that its pages and
-    /// indexes go together. That takes some seconds for each gigabyte.
+    /// Sets whether opening reads the whole file to check that its pages and indexes are
+    /// consistent. That takes some seconds per gigabyte.
     #[must_use]
     pub fn with_quick_check(mut self, wanted: bool) -> Self {
         self.quick_check = wanted;
         self
     }
 
-    /// Opens the file; creates it, readable by its owner only, where there is none,
-    /// and migrates it from an earlier version. Blocks for as long as that takes.
+    /// Opens the file. Creates it, readable by its owner only, if there is none, and migrates
+    /// it from an earlier version. Blocks until that is done.
     ///
     /// # Errors
     ///
     /// - [`OpenError::File`], [`OpenError::Database`]
-    /// - [`OpenError::OtherProgram`], [`OpenError::Newer`], [`OpenError::Damaged`]: the file
-    ///   is left as it is
+    /// - [`OpenError::OtherProgram`], [`OpenError::Newer`], [`OpenError::Damaged`]: the file is
+    ///   not changed
     pub fn open(self) -> Result<SqliteStore, OpenError> {
         let file = |source| OpenError::File { path: self.path.clone(), source };
         file::create(&self.path).map_err(file)?;
@@ -138,12 +139,12 @@ impl SqliteOptions {
         start().map_err(file)
     }
 
-    /// Reads what the file is. Creates, migrates and changes nothing, also while another
-    /// process has the store open. Blocks for as long as that takes.
+    /// Reads the version of the file. Creates, migrates and changes nothing, even while another
+    /// process has the store open. Blocks until that is done.
     ///
     /// # Errors
     ///
-    /// - [`OpenError::File`], [`OpenError::Database`]: also where there is no file
+    /// - [`OpenError::File`], [`OpenError::Database`]: also if there is no file
     /// - [`OpenError::OtherProgram`], [`OpenError::Newer`], [`OpenError::Damaged`]
     ///
     /// # Examples
@@ -169,28 +170,29 @@ impl SqliteOptions {
     }
 }
 
-/// What a file is, before it is opened.
+/// The version of a file, before it is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Inspection {
-    /// The version of its tables: 0 if it is empty.
+    /// The version of the file's tables: 0 if the file is empty.
     pub version: u32,
-    /// The version that [`SqliteOptions::open`] makes out of it.
+    /// The version to which [`SqliteOptions::open`] migrates the file.
     pub known: u32,
 }
 
-/// Entries in one SQLite file. Dropping it finishes what is queued.
+/// Entries in one SQLite file. Dropping it completes the queued writes.
 #[derive(Debug)]
 pub struct SqliteStore {
-    // Dropped first: the last connection to close folds the log into the file,
-    // which only a writer can do.
+    // Dropped first: the last connection that closes checkpoints the log into the file, and
+    // only the writer's can.
     reader: Worker,
     writer: Worker,
     arrivals: Arrivals,
 }
 
-/// The time once a job has waited for its turn, so that no lease has expired when it is given.
-/// Whole seconds: less does not matter to a lease, and the clock of a test stands still.
+/// Returns the time after a job has waited for its turn, so that no lease is handed out
+/// expired. Counts whole seconds: less does not matter to a lease, and a test's clock does not
+/// advance by itself.
 fn later(now: Timestamp, asked: Instant) -> Timestamp {
     after(now, Duration::from_secs(asked.elapsed().as_secs()))
 }

@@ -1,4 +1,4 @@
-//! Small texts by name, kept beside the entries.
+//! Notes: short named texts, stored beside the entries.
 
 use rusqlite::{Connection, OptionalExtension as _};
 

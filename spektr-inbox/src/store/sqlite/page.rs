@@ -7,7 +7,7 @@ use super::condition::Condition;
 use crate::clock::from_millis;
 use crate::store::{Filter, Page, StoreError, Summary};
 
-/// The JSON is the last of them, and its length is read without it.
+/// The JSON is the last column, and SQLite returns its length without reading it.
 const COLUMNS: &str = "number, source, id, spektr_id, wire_type, created_at, received_at, state, \
      conflict, attempts, due_at, owner IS NOT NULL, reason, length(raw)";
 
@@ -33,7 +33,7 @@ pub(super) fn page(
     Ok(Page::new(entries, limit, edge))
 }
 
-/// Finds the last entry that is looked at, if there are so many.
+/// Returns a statement for the last entry that is examined, if there are that many.
 fn edge(filter: &Filter, before: i64) -> (String, Vec<Value>) {
     let mut condition = Condition::new(&filter.indexed());
     condition.and("number < ?", Some(Value::Integer(before)));
@@ -44,7 +44,8 @@ fn edge(filter: &Filter, before: i64) -> (String, Vec<Value>) {
     (sql, condition.values)
 }
 
-/// Finds the entries of a page from those that are looked at, and one more.
+/// Returns a statement for the matching entries of a page among the examined ones, and one
+/// more.
 fn found(filter: &Filter, before: i64, edge: i64, limit: usize) -> (String, Vec<Value>) {
     let mut condition = Condition::new(filter);
     condition.and("number < ?", Some(Value::Integer(before)));
@@ -86,7 +87,7 @@ mod tests {
     use crate::store::sqlite::SqliteOptions;
     use crate::store::sqlite::file::open_reader;
 
-    /// How SQLite runs a statement, a step to a line.
+    /// Returns SQLite's plan of a statement, one step per line.
     fn plan(connection: &Connection, (sql, values): (String, Vec<Value>)) -> String {
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let steps = statement.query_map(params_from_iter(values), |row| row.get(3)).unwrap();
@@ -120,13 +121,13 @@ mod tests {
         for (filter, expected) in filters {
             let page = plan(&connection, found(&filter, 10, 1, 50));
             assert_eq!(page, format!("SEARCH entries {expected}"), "{filter:?}");
-            // It need not read the table, unless for the order of numbers alone.
+            // The statement need not read the table, except in the order of numbers alone.
             let edge = plan(&connection, edge(&filter, 10));
             let expected = expected.replace("rowid>? AND rowid<?", "rowid<?");
             let covering = expected.replace("USING INDEX", "USING COVERING INDEX");
             assert_eq!(edge, format!("SEARCH entries {covering}"), "{filter:?}");
         }
-        // The contents of one id are few, and sorted.
+        // An id has few contents, so they may be sorted.
         let by_id = Filter { id: Some("e1".to_owned()), ..Filter::all() };
         let expected = "SEARCH entries USING INDEX entries_content (key=?)\n\
                         USE TEMP B-TREE FOR ORDER BY";

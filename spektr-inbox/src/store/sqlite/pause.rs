@@ -1,4 +1,4 @@
-//! Whether the store hands out entries.
+//! The pause of the store.
 
 use rusqlite::{Connection, OptionalExtension as _};
 

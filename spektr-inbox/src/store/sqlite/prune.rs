@@ -1,4 +1,4 @@
-//! Deletes entries, and keeps what identifies them.
+//! Deletes entries, and leaves tombstones.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, params, params_from_iter};

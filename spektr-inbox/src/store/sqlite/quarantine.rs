@@ -1,5 +1,5 @@
-//! The quarantine: rejected deliveries in a table of their own, so that nothing
-//! that works on entries can meet one.
+//! The quarantine: rejected deliveries in a table of their own, so that no statement about
+//! entries can return one.
 
 use bytes::Bytes;
 use rusqlite::{Connection, params};

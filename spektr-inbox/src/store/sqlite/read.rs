@@ -1,4 +1,4 @@
-//! What is read of the entries: lists, counts and figures.
+//! Reads entries: lists, counts and figures.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
@@ -98,7 +98,7 @@ pub(super) fn stats(
                 ..Stats::default()
             })
         })?;
-    // Each count reads the part of an index that it counts, and never what is done.
+    // Each count reads only its part of an index, and never done entries.
     let mut count = connection.prepare_cached("SELECT count(*) FROM entries WHERE state = ?")?;
     for state in State::BACKLOG {
         stats.set_backlog(state, count.query_row([state.as_str()], |row| row.get(0))?);

@@ -1,4 +1,4 @@
-//! What makes entries due: a replay of what is not pending, and a retry of what waits.
+//! Makes entries due: replays entries that are not pending, and retries entries that wait.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
@@ -33,15 +33,15 @@ pub(super) fn make_due(
 ) -> Result<Vec<i64>, StoreError> {
     let mut condition = Condition::new(filter);
     condition.and("number > ?", Some(Value::Integer(after)));
-    // The plus keeps SQLite from finding them by their due time and sorting all of them for
-    // each step.
+    // The plus keeps SQLite from using the index of due times, which would sort all waiting
+    // entries at each step.
     condition.and("+due_at > ?", Some(Value::Integer(now.as_millis())));
     let but = "state = 'pending' AND owner IS NULL";
     change(connection, condition, limit, but, ("due_at = ?", now), recorded)
 }
 
-/// Changes the next entries that a condition chooses, and records how many. The time is the
-/// parameter of what is set.
+/// Changes the next entries that match a condition, and records their number. `now` is the
+/// parameter of `set`.
 fn change(
     connection: &Connection,
     Condition { sql, mut values }: Condition,

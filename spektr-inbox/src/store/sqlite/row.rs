@@ -1,4 +1,4 @@
-//! From rows to entries: the columns that a statement asks for, and how they are read.
+//! Reads entries from rows: the columns that a statement selects, and their conversion.
 
 use bytes::Bytes;
 use rusqlite::Row;
@@ -9,7 +9,7 @@ use crate::store::{StoreError, StoredEntry};
 pub(super) const COLUMNS: &str = "number, source, id, spektr_id, wire_type, created_at, \
      received_at, state, conflict, attempts, due_at, reason, raw";
 
-/// How many [`COLUMNS`] there are.
+/// The number of [`COLUMNS`].
 pub(super) const COLUMNS_COUNT: usize = 13;
 
 /// Reads a row of [`COLUMNS`].

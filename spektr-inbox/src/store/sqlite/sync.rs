@@ -1,13 +1,13 @@
 //! Syncs the log a moment after commits that did not wait for it.
 //!
-//! Claims and settlements can be lost in a power cut: the entry is then handled again, as
-//! after a crash, and every process that had a lease is gone as well. So they are answered
-//! before they are on the disk. The log keeps the order of commits: what is synced later has
-//! everything before it, so that a power cut takes the last moment away and no more.
+//! A power cut can lose claims and settlements: the entry is then handled again, as after a
+//! crash, and no process that held a lease survives the power cut. So the store answers claims
+//! and settlements before they are on the disk. The log keeps the order of commits, and a sync
+//! covers every earlier commit, so a power cut loses only the last moment.
 //!
-//! After a sync that failed, a later one that succeeds proves nothing: the system may have given
-//! up the bytes that it could not write, and what follows them in the log is lost with them.
-//! So the writer then moves the whole log into the database file before it commits anything.
+//! After a failed sync, a later successful sync proves nothing: the system may have dropped the
+//! bytes that it could not write, and everything after them in the log is lost with them. So
+//! the writer then checkpoints the whole log into the database file before it commits anything.
 
 use std::fs::File;
 use std::io;
@@ -17,15 +17,15 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// How long a commit waits for others before all of them are synced.
+/// How long a commit waits for others, so that one sync covers all of them.
 pub(super) const PAUSE: Duration = Duration::from_millis(10);
 
-/// A thread that syncs the log of a store. Dropping it syncs what is left.
+/// A thread that syncs the log of a store. Dropping this syncs the remaining commits.
 #[derive(Debug)]
 pub(super) struct Syncer {
     committed: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
-    /// Whether a sync has failed since the log was last moved into the database file.
+    /// Whether a sync has failed since the last checkpoint of the whole log.
     failed: Arc<AtomicBool>,
 }
 
@@ -47,32 +47,32 @@ impl Syncer {
         Ok(Self { committed: Some(committed), thread: Some(thread), failed })
     }
 
-    /// Tells others whether a sync has failed, and is told by them.
+    /// Returns the flag that tells whether a sync has failed. Others read and set it too.
     pub(super) fn failed(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.failed)
     }
 
-    /// Whether the log may lack what was committed.
+    /// Returns whether commits may be missing in the log on the disk.
     pub(super) fn has_failed(&self) -> bool {
         self.failed.load(Ordering::Acquire)
     }
 
-    /// Takes note of a commit that has failed, possibly in its sync.
+    /// Notes that a commit has failed, possibly in its sync.
     pub(super) fn fail(&self) {
         self.failed.store(true, Ordering::Release);
     }
 
-    /// Takes note that the log is in the database file, and empty.
+    /// Notes that the log is checkpointed into the database file, and empty.
     pub(super) fn mend(&self) {
         if self.failed.swap(false, Ordering::AcqRel) {
             tracing::info!("the log of the store is on the disk again");
         }
     }
 
-    /// Tells that something was committed and not synced.
+    /// Asks for a sync of a commit that was not synced.
     pub(super) fn committed(&self) {
         if let Some(committed) = &self.committed {
-            // If one is there that has not been taken, its sync comes after this commit.
+            // If a request is waiting already, its sync comes after this commit.
             let _full = committed.try_send(());
         }
     }
@@ -95,14 +95,14 @@ fn serve(
     failed: &AtomicBool,
 ) {
     while commits.recv().is_ok() {
-        // The end of the store does not wait for it.
+        // Dropping the store interrupts this pause.
         thread::park_timeout(pause);
-        // Those that came meanwhile are synced with it; those after this line, once more.
+        // Commits up to here are covered by this sync; later ones cause another.
         let _told = commits.try_recv();
         if let Err(error) = sync() {
             if !failed.swap(true, Ordering::AcqRel) {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "the log of the store cannot be synced");
+                tracing::warn!(error, "cannot sync the log of the store");
             }
         }
     }
@@ -125,13 +125,13 @@ mod tests {
         let syncer = syncer.unwrap();
         syncer.committed();
         syncs.recv().unwrap();
-        // While that sync runs, others are committed: it may not have them.
+        // Others commit while that sync runs, so it may not cover them.
         syncer.committed();
         syncer.committed();
         go.send(()).unwrap();
         syncs.recv().unwrap();
         go.send(()).unwrap();
-        // One of its own at the end, though the syncs before have failed.
+        // The last commit has a sync of its own, although earlier syncs have failed.
         syncer.committed();
         go.send(()).unwrap();
         drop(syncer);

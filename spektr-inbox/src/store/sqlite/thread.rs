@@ -1,10 +1,10 @@
-//! The threads that own the connections: one that writes, one that reads.
+//! The threads that own the connections: one writes, one reads.
 //!
-//! The writer takes everything that waits and commits it in one transaction, so
-//! that many deliveries share one sync of the disk. Nobody is answered before
-//! that commit, and what nobody waits for any more is not begun. Where all of a group is
-//! the work of workers, the commit does not wait for the disk: see [`sync`](super::sync). The log
-//! is moved into the file beside the writer: see [`checkpoint`](super::checkpoint).
+//! The writer takes all waiting jobs and commits them in one transaction, so that many
+//! deliveries share one sync of the disk. It answers them only after the commit. Jobs whose
+//! callers have gone are not begun. If a group contains only operations of workers, the commit
+//! does not wait for the disk: see [`sync`](super::sync). Another thread checkpoints the log:
+//! see [`checkpoint`](super::checkpoint).
 
 use std::thread::JoinHandle;
 
@@ -16,7 +16,7 @@ use super::sync::Syncer;
 use super::watch::Watch;
 use crate::store::StoreError;
 
-/// A thread with a connection, and the queue of what it is to do.
+/// A thread with a connection, and the queue of its jobs.
 #[derive(Debug)]
 pub(super) struct Worker {
     queue: Option<mpsc::Sender<Job>>,
@@ -30,11 +30,11 @@ enum Job {
     Alone(Box<dyn FnOnce(&Connection) + Send>),
 }
 
-/// Something to do in a transaction, possibly again after that was rolled back.
+/// A job that runs in a transaction, possibly again after a rollback.
 trait Grouped: Send {
-    /// Whether to begin with it at all.
+    /// Returns whether to begin the job at all.
     fn is_wanted(&self) -> bool;
-    /// Whether a power cut after the answer must not undo it.
+    /// Returns whether a power cut after the answer must not undo the job.
     fn is_durable(&self) -> bool;
     fn run(&mut self, connection: &Connection) -> Result<(), StoreError>;
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
@@ -42,9 +42,9 @@ trait Grouped: Send {
 
 struct Write<F, T> {
     run: F,
-    /// Whether to run it though nobody waits for its answer.
+    /// Whether to run the job even if nobody waits for its answer.
     anyway: bool,
-    /// Whether it is on the disk before the answer.
+    /// Whether the job must be on the disk before the answer.
     durable: bool,
     result: Option<T>,
     answer: oneshot::Sender<Result<T, StoreError>>,
@@ -71,7 +71,7 @@ where
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
         let result = self.result;
         let answer = committed.and_then(|()| result.ok_or(StoreError::Closed));
-        // The caller may have stopped waiting. The commit stands.
+        // The caller may have stopped waiting. The commit is valid all the same.
         let _gone = self.answer.send(answer);
     }
 }
@@ -91,7 +91,7 @@ impl Worker {
         Ok(Self { queue: Some(sender), thread: Some(thread) })
     }
 
-    /// Runs in a transaction; fails at once if the queue is full.
+    /// Runs a job in a transaction. Fails at once if the queue is full.
     pub(super) async fn try_write<T: Send + 'static>(
         &self,
         run: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
@@ -106,7 +106,7 @@ impl Worker {
         result.await.unwrap_or(Err(StoreError::Closed))
     }
 
-    /// Runs in a transaction; waits for room in the queue.
+    /// Runs a job in a transaction. Waits for room in the queue.
     pub(super) async fn write<T: Send + 'static>(
         &self,
         run: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
@@ -115,8 +115,9 @@ impl Worker {
         self.queued(Write { run, anyway: false, durable: true, result: None, answer }, result).await
     }
 
-    /// Runs in a transaction; waits for room in the queue. A power cut soon after the answer
-    /// can undo it. `anyway`: also if nobody waits for the answer by then.
+    /// Runs a job in a transaction. Waits for room in the queue. A power cut soon after the
+    /// answer can undo the job. With `anyway`, it runs even if nobody waits for the answer by
+    /// then.
     pub(super) async fn work<T: Send + 'static>(
         &self,
         anyway: bool,
@@ -139,7 +140,7 @@ impl Worker {
         result.await.unwrap_or(Err(StoreError::Closed))
     }
 
-    /// Runs outside of any transaction; waits for room in the queue.
+    /// Runs a job outside of any transaction. Waits for room in the queue.
     pub(super) async fn alone<T: Send + 'static>(
         &self,
         run: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
@@ -152,7 +153,7 @@ impl Worker {
         result.await.unwrap_or(Err(StoreError::Closed))
     }
 
-    /// How many jobs wait, and how many can.
+    /// Returns the number of waiting jobs, and its limit.
     pub(super) fn depth(&self) -> (usize, usize) {
         self.queue
             .as_ref()
@@ -173,34 +174,34 @@ impl Worker {
 }
 
 impl Drop for Worker {
-    /// Finishes what is queued and closes the connection.
+    /// Completes the queued jobs and closes the connection.
     fn drop(&mut self) {
         self.queue = None;
         if let Some(thread) = self.thread.take() {
-            // It has logged its own panic, if that is how it ended.
+            // If the thread panicked, the panic was reported already.
             let _ended = thread.join();
         }
     }
 }
 
-/// What a thread works with.
+/// The connection of a thread, and its helpers.
 pub(super) struct Files {
     connection: Connection,
     /// Whether the connection is set to sync the log with each commit.
     is_synced: bool,
-    // The other fields are those of the thread that writes.
+    // The other fields belong to the writing thread only.
     watch: Option<Watch>,
     syncer: Option<Syncer>,
     checkpointer: Option<Checkpointer>,
 }
 
 impl Files {
-    /// Of a thread that reads.
+    /// Makes the files of a reading thread.
     pub(super) fn reading(connection: Connection) -> Self {
         Self { connection, is_synced: true, watch: None, syncer: None, checkpointer: None }
     }
 
-    /// Of the thread that writes. The log is moved on the connection `checkpoints`.
+    /// Makes the files of the writing thread. `checkpoints` is the connection for checkpoints.
     pub(super) fn writing(
         connection: Connection,
         checkpoints: Connection,
@@ -227,8 +228,8 @@ impl Files {
         Ok(())
     }
 
-    /// Moves the log into the database file, if a sync of it has failed. Until that has
-    /// succeeded nothing is committed, because what follows a gap in the log is lost.
+    /// After a failed sync of the log, checkpoints the log into the database file. Nothing is
+    /// committed until that has succeeded, because commits after a gap in the log are lost.
     fn mend(&self) -> Result<(), StoreError> {
         let Some(syncer) = self.syncer.as_ref().filter(|syncer| syncer.has_failed()) else {
             return Ok(());
@@ -253,7 +254,7 @@ fn serve(mut files: Files, mut queue: mpsc::Receiver<Job>, group: usize) {
     while let Some(job) = next.take().or_else(|| queue.blocking_recv()) {
         match job {
             Job::Alone(run) => {
-                // It may be a checkpoint.
+                // The job may be a checkpoint.
                 let _turn = files.checkpointer.as_ref().map(Checkpointer::hold);
                 run(&files.connection);
             }
@@ -270,7 +271,7 @@ fn serve(mut files: Files, mut queue: mpsc::Receiver<Job>, group: usize) {
                             next = Some(alone);
                             break;
                         }
-                        // What comes at about the same time is on its way to the queue.
+                        // Writes that begin at the same time are about to arrive in the queue.
                         Err(_) if !has_yielded => {
                             std::thread::yield_now();
                             has_yielded = true;
@@ -288,8 +289,8 @@ fn serve(mut files: Files, mut queue: mpsc::Receiver<Job>, group: usize) {
     }
 }
 
-/// Commits jobs together, or each alone if that fails, so that none fails
-/// because of another.
+/// Commits jobs together. If that fails, commits each job alone, so that none fails because of
+/// another.
 fn commit(files: &mut Files, mut jobs: Vec<Box<dyn Grouped>>) {
     if jobs.is_empty() {
         return;
@@ -303,7 +304,7 @@ fn commit(files: &mut Files, mut jobs: Vec<Box<dyn Grouped>>) {
             }
         }
         Err(_) => {
-            // Some may have gone away while the others were tried.
+            // Some callers may have gone while the group was tried.
             for mut job in jobs.into_iter().filter(|job| job.is_wanted()) {
                 let committed = commit_together(files, std::slice::from_mut(&mut job));
                 job.answer(committed);
@@ -315,14 +316,14 @@ fn commit(files: &mut Files, mut jobs: Vec<Box<dyn Grouped>>) {
 fn commit_together(files: &mut Files, jobs: &mut [Box<dyn Grouped>]) -> Result<(), StoreError> {
     files.check()?;
     files.mend()?;
-    // Without somebody who syncs later, each commit does.
+    // Without a `Syncer`, each commit must sync.
     files.sync(files.syncer.is_none() || jobs.iter().any(|job| job.is_durable()))?;
     // Dropping the transaction rolls it back.
     let transaction = files.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for job in jobs {
         job.run(&transaction)?;
-        // SQLite itself rolls back on some errors, and what follows would then
-        // be committed one by one.
+        // SQLite itself rolls back on some errors. The following statements would then be
+        // committed one by one.
         if transaction.transaction_state::<&str>(None)? == TransactionState::None {
             return Err(StoreError::Closed);
         }
@@ -334,7 +335,7 @@ fn commit_together(files: &mut Files, jobs: &mut [Box<dyn Grouped>]) -> Result<(
     if !files.is_synced {
         files.syncer.iter().for_each(Syncer::committed);
     }
-    // It may have gone away before the commit, and after the first look.
+    // The file may have gone before the commit, but after the first check.
     files.check()
 }
 
@@ -375,7 +376,7 @@ mod tests {
                 Ok(())
             }
         };
-        // What the file alone holds, as after a power cut that takes the log.
+        // Returns the rows in the file alone, as after a power cut that loses the log.
         let alone = || {
             let copy = folder.path().join("copy.db");
             std::fs::copy(&path, &copy).unwrap();
@@ -386,7 +387,7 @@ mod tests {
         };
         worker.work(false, insert("work")).await.unwrap();
         has_failed.recv().unwrap();
-        // The failure is noted after it was told.
+        // The failure is noted after the channel was notified.
         const MOST: usize = 10_000;
         let mut written = 0..MOST;
         while alone().is_empty() {
@@ -394,7 +395,7 @@ mod tests {
             worker.write(insert("delivery")).await.unwrap();
         }
         assert_eq!(alone()[0], "work");
-        // A reader of an earlier moment keeps the log from being emptied.
+        // A reader of an earlier snapshot keeps the log from being emptied.
         worker.work(false, insert("later")).await.unwrap();
         has_failed.recv().unwrap();
         let reader = Connection::open(&path).unwrap();
@@ -433,7 +434,7 @@ mod tests {
         };
         let (begun, has_begun) = std::sync::mpsc::channel();
         let (go, gone) = std::sync::mpsc::channel::<()>();
-        // Keeps the thread until the others are queued.
+        // Blocks the thread until the other jobs are queued.
         let (queued, are_queued) = std::sync::mpsc::channel::<()>();
         let waits = worker.alone(move |_| {
             are_queued.recv().unwrap();
@@ -441,7 +442,7 @@ mod tests {
         });
         let fails = worker.write(move |_| -> Result<(), StoreError> {
             begun.send(()).unwrap();
-            // The first time as a member of the group, the second time alone.
+            // Fails first as a member of the group, then alone.
             let _closed = gone.recv();
             Err(StoreError::Overloaded)
         });

@@ -1,8 +1,8 @@
-//! Notices when the file goes away under the open store.
+//! Detects that the file of the open store is gone.
 //!
-//! SQLite goes on with what it has opened: a file that was removed or replaced takes every
-//! commit, and all of it is gone when the process ends. So the writer compares the files
-//! that the paths lead to with those that were opened, before and after each commit.
+//! SQLite keeps using the file that it has opened: if the file was removed or replaced, commits
+//! still succeed, and all of them are lost when the process ends. So the writer compares the
+//! files at the paths with those that were opened, before and after each commit.
 
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -20,13 +20,13 @@ pub(super) struct Watch {
     file: Watched,
     log: Watched,
     index: Watched,
-    /// The size of the file when it was looked at last. It only grows, but by `VACUUM`.
+    /// The size of the file at the last check. The file shrinks only by `VACUUM`.
     size: u64,
-    /// What was found before and cannot be undone.
+    /// Permanent damage that was found before.
     damage: Option<&'static str>,
 }
 
-/// A path, and which file it led to.
+/// A path, and the identity of the file at it.
 #[derive(Debug)]
 struct Watched {
     path: PathBuf,
@@ -40,27 +40,27 @@ impl Watched {
         Ok(Self { path, device: metadata.dev(), inode: metadata.ino() })
     }
 
-    /// What the path leads to, if that is the same file still.
+    /// Returns the metadata of the file at the path, if it is still the same file.
     fn same(&self) -> Option<Metadata> {
         let metadata = fs::metadata(&self.path).ok()?;
         (metadata.dev() == self.device && metadata.ino() == self.inode).then_some(metadata)
     }
 }
 
-/// Which file a path leads to before it is opened.
+/// The file at a path before the path is opened.
 #[derive(Debug)]
 pub(super) struct Before(Watched);
 
 impl Before {
     pub(super) fn opening(path: &Path) -> io::Result<Self> {
-        // The folder of the process can change, and with it where a relative path leads.
+        // An absolute path, because the process may change its working directory.
         Ok(Self(Watched::new(std::path::absolute(path)?)?))
     }
 
-    /// Watches the file that was opened since, and its log and index, which are there from
-    /// the first transaction on.
+    /// Watches the file that was opened since, and its log and index, which exist from the
+    /// first transaction on.
     pub(super) fn opened(self) -> io::Result<Watch> {
-        // SQLite puts them beside the file itself, not beside a link to it.
+        // SQLite puts these files beside the file itself, not beside a link to it.
         let real = fs::canonicalize(&self.0.path)?;
         let beside = |suffix: &str| Watched::new(with_suffix(&real, suffix));
         let (log, index) = (beside("-wal")?, beside("-shm")?);
@@ -71,12 +71,13 @@ impl Before {
 }
 
 impl Watch {
-    /// Opens the log. No lock is lost when it is closed: SQLite locks parts of the index instead.
+    /// Opens the log. Closing it later releases no lock, because SQLite locks parts of the
+    /// index instead.
     pub(super) fn open_log(&self) -> io::Result<File> {
         File::open(&self.log.path)
     }
 
-    /// Fails unless the store still is where it was opened.
+    /// Fails unless the store is still at the path where it was opened.
     pub(super) fn check(&mut self, connection: &Connection) -> Result<(), StoreError> {
         let gone = |problem| Err(StoreError::Gone { problem });
         if let Some(problem) = self.damage {
@@ -97,7 +98,7 @@ impl Watch {
     }
 }
 
-/// Whether a file that has become smaller has all its pages, as after `VACUUM`.
+/// Returns whether a file that has become smaller has all its pages, as after `VACUUM`.
 fn is_whole(connection: &Connection, size: u64) -> Result<bool, StoreError> {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
     Ok(size == pragma("page_count")? * pragma("page_size")?)

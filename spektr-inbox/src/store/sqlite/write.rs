@@ -1,4 +1,4 @@
-//! The statements of the writer that are not about leases: accept, erase, probe.
+//! The statements of the writer except leases: accept, replace, resolve, probe.
 
 use rusqlite::{Connection, params};
 use spektr_types::Timestamp;
@@ -20,7 +20,7 @@ pub(super) fn accept_one(
     connection: &Connection,
     entry: &NewEntry,
 ) -> Result<Acceptance, StoreError> {
-    // Nobody else writes meanwhile: the transaction has the write lock already.
+    // No other connection writes meanwhile, because the transaction has the write lock already.
     let conflict = match presence(connection, entry)? {
         Presence::Same => return Ok(Acceptance::Duplicate),
         Presence::OtherContent => true,
@@ -54,7 +54,7 @@ pub(super) fn accept_one(
     Ok(if conflict { Acceptance::Conflict(number) } else { Acceptance::Stored(number) })
 }
 
-/// Puts entries in the place of what they were read from.
+/// Replaces an original by the entries read from it.
 pub(super) fn replace(
     connection: &Connection,
     original: Original,
@@ -76,7 +76,7 @@ pub(super) fn replace(
     Ok(Some(accepted))
 }
 
-/// Ends the work on an entry that somebody has dealt with.
+/// Marks an entry as resolved because an operator has handled it.
 pub(super) fn resolve(
     connection: &Connection,
     number: i64,
@@ -93,8 +93,8 @@ pub(super) fn resolve(
     Ok(changed == 1)
 }
 
-/// Accepts an entry and takes it back; then takes some room and gives it back, which fails
-/// where none is left.
+/// Accepts an entry and rolls it back. Then writes some data and deletes it again, which fails
+/// if the disk is full.
 pub(super) fn probe(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch("SAVEPOINT probe")?;
     accept_one(connection, &NewEntry::probe())?;
