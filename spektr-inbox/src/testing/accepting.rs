@@ -1,9 +1,9 @@
-//! How a store accepts deliveries.
+//! The contract of storing deliveries.
 
 use super::{accept, all, entries, request, start, states, tag_added};
 use crate::store::{Acceptance, ClaimRequest, Erasure, Filter, Presence, Settlement, State, Store};
 
-/// Order, bytes and heads are kept.
+/// A store keeps the order, the bytes and the heads of entries.
 pub async fn stores_every_entry_byte_for_byte(store: &dyn Store) {
     let raws = [
         tag_added("e1", "s1", 1_700_000_000_001),
@@ -33,7 +33,8 @@ pub async fn stores_every_entry_byte_for_byte(store: &dyn Store) {
     assert_eq!(states(store).await, [State::Pending; 4]);
 }
 
-/// Within a delivery, and in another one with what the sender changes.
+/// A duplicate is recognized within a delivery, and in another delivery with the members that
+/// the sender may change.
 pub async fn a_duplicate_is_not_stored_again(store: &dyn Store) {
     let raw = tag_added("e1", "s1", 1_700_000_000_000);
     let nameless = r#"{"type":"x"}"#;
@@ -72,7 +73,7 @@ pub async fn another_content_under_the_same_id_is_a_conflict(store: &dyn Store) 
     assert_eq!(flags, [false, true, true]);
 }
 
-/// Without storing anything, what a delivery would find.
+/// `compare` returns what `accept` would find, and stores nothing.
 pub async fn compares_without_storing(store: &dyn Store) {
     let raw = tag_added("e1", "s1", 1_700_000_000_000);
     store.accept(entries("test", &raw, start())).await.unwrap();
@@ -97,7 +98,7 @@ pub async fn sources_do_not_collide(store: &dyn Store) {
     assert_eq!(all(store).await.len(), 2);
 }
 
-/// However many deliveries of an event are in flight, one row comes of it.
+/// However many deliveries of an event are in progress, they make one row.
 pub async fn racing_duplicates_make_one_row(store: &dyn Store) {
     let raw = tag_added("e1", "s1", 1_700_000_000_000);
     let one = || store.accept(entries("test", &raw, start()));
@@ -108,7 +109,7 @@ pub async fn racing_duplicates_make_one_row(store: &dyn Store) {
     assert_eq!(store.count(Filter::all()).await.unwrap(), 1);
 }
 
-/// Of contents that race for an id, the first one is pending and the others are flagged.
+/// Of several contents that race for an id, the first is pending and the others are flagged.
 pub async fn racing_contents_make_one_pending_row(store: &dyn Store) {
     let raw = |tag: &str| {
         tag_added("e1", "s1", 1_700_000_000_000)
@@ -145,7 +146,7 @@ pub async fn a_delivery_can_contradict_itself(store: &dyn Store) {
     assert_eq!(states(store).await, [State::Pending, State::Conflict]);
 }
 
-/// What contradicts an earlier delivery counts up with the rest.
+/// Conflicts with an earlier delivery are numbered in order with the other entries.
 pub async fn a_delivery_is_numbered_in_its_order(store: &dyn Store) {
     let raw = |id: &str, tag: &str| {
         tag_added(id, "s1", 1_700_000_000_000)
@@ -159,15 +160,15 @@ pub async fn a_delivery_is_numbered_in_its_order(store: &dyn Store) {
     assert_eq!(found, ids);
 }
 
-/// What a database may not like: U+0000, lone surrogates, quotes and backslashes, and
-/// texts of a hundred thousand bytes. A delivery with all of them is stored, found again
-/// and worked on like any other.
+/// Texts that a database may mishandle: U+0000, lone surrogates, quotes and backslashes, and
+/// texts of a hundred thousand bytes. Entries with such texts are stored, found and handled
+/// like any other.
 pub async fn hostile_texts_are_kept_found_and_worked_on(store: &dyn Store) {
     let texts = [
         r"a\u0000b".to_owned(),
         r#"'; DROP TABLE entries; -- \" \\ \\000 %"#.to_owned(),
         "ä€𝄞".to_owned(),
-        // It does not shrink when a database compresses it.
+        // Hardly compressible, so that the text stays long in the database.
         (0..25_000).map(|index| format!("{:04x}", index * 40_503 % 65_536)).collect(),
     ];
     let mut raws: Vec<_> = texts
@@ -176,7 +177,7 @@ pub async fn hostile_texts_are_kept_found_and_worked_on(store: &dyn Store) {
             format!(r#"{{"id":"{text}","spektrId":"{text}","type":"X{text}","data":{{}}}}"#)
         })
         .collect();
-    // This is no text at all, so that nothing of the head is readable.
+    // A lone surrogate is not a text, so no member of the head is readable.
     raws.push(r#"{"id":"\ud800","spektrId":"\ud800","type":"\ud800"}"#.to_owned());
     accept(store, &raws).await;
     let stored = all(store).await;
@@ -213,7 +214,7 @@ pub async fn hostile_texts_are_kept_found_and_worked_on(store: &dyn Store) {
     assert_eq!(store.count(Filter::all()).await.unwrap(), 1);
 }
 
-/// They are stored once, and no worker gets them.
+/// Unreadable bodies are stored once, and no worker gets them.
 pub async fn bodies_that_cannot_be_read_are_kept(store: &dyn Store) {
     for _ in 0..2 {
         store.accept(entries("test", "not JSON", start())).await.unwrap();

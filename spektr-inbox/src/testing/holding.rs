@@ -1,4 +1,4 @@
-//! How a store holds entries back: behind a dead letter, or during a pause.
+//! The contract of holding entries back: behind a dead letter, or during a pause.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn dead() -> Settlement {
     Settlement::Park { state: State::Dead, reason: "why".to_owned() }
 }
 
-/// What is given up does not stop its spektr id.
+/// A dead letter does not hold back later entries by default.
 pub async fn a_dead_letter_does_not_hold_back_the_next(store: &dyn Store) {
     three(store).await;
     let first = store.claim(ordered(start())).await.unwrap();
@@ -25,7 +25,8 @@ pub async fn a_dead_letter_does_not_hold_back_the_next(store: &dyn Store) {
     assert_eq!(ids(&store.claim(ordered(start())).await.unwrap()), ["e2"]);
 }
 
-/// Of its own spektr id and later, until it is replayed, resolved or deleted.
+/// With `hold_on_dead`, a dead letter holds back later entries of its spektr id, until it is
+/// replayed, resolved or deleted.
 pub async fn a_dead_letter_holds_back_what_comes_later_if_it_is_to(store: &dyn Store) {
     three(store).await;
     let others = [
@@ -39,7 +40,7 @@ pub async fn a_dead_letter_holds_back_what_comes_later_if_it_is_to(store: &dyn S
     for claim in &claims[..3] {
         assert!(store.settle(claim.lease, dead(), start()).await.unwrap());
     }
-    // What is nobody's holds back nothing.
+    // An entry without a spektr id holds back no other entry.
     assert!(store.give_back(vec![claims[3].lease], start()).await.unwrap() == 1);
     let claims = store.claim(holding(start())).await.unwrap();
     assert_eq!(ids(&claims), ["nobody-2"]);
@@ -49,11 +50,11 @@ pub async fn a_dead_letter_holds_back_what_comes_later_if_it_is_to(store: &dyn S
     let none: [&str; 0] = [];
     assert_eq!(free().await, none);
 
-    // Earlier than the dead one is what comes late, and it has its turn.
+    // A late entry that comes before the dead one has its turn.
     accept(store, &[tag_added("late", "s1", 1_600_000_000_000)]).await;
     let late = store.claim(holding(start())).await.unwrap();
     assert_eq!(ids(&late), ["late"]);
-    // Another dead one behind the first changes nothing.
+    // A second dead entry does not change which entries are held back.
     assert!(store.settle(late[0].lease, dead(), start()).await.unwrap());
     assert_eq!(free().await, none);
     assert_eq!(store.stats().await.unwrap().behind_dead, 2);
@@ -65,7 +66,7 @@ pub async fn a_dead_letter_holds_back_what_comes_later_if_it_is_to(store: &dyn S
     let resolved = store.resolve(number("late").await, "by hand".to_owned(), record).await;
     assert!(resolved.unwrap());
     assert_eq!(free().await, none);
-    // Replayed, it comes first, and then the others in their turn.
+    // The replayed entry comes first, then the others in their turn.
     assert_eq!(store.release(of("e1"), 0, 1, start(), None).await.unwrap().len(), 1);
     assert_eq!(store.stats().await.unwrap().behind_dead, 0);
     for (id, outcome) in [("e1", Settlement::Done), ("e2", dead())] {
@@ -79,7 +80,8 @@ pub async fn a_dead_letter_holds_back_what_comes_later_if_it_is_to(store: &dyn S
     assert_eq!((deleted, free().await), (1, vec!["e3".to_owned()]));
 }
 
-/// However many are held back, and are due before all others.
+/// Entries that are not held back are found, however many others are held back and are due
+/// earlier.
 pub async fn what_is_held_back_does_not_hide_what_is_not(store: &dyn Store) {
     let in_order = |now| ClaimRequest { limit: 10, ..holding(now) };
     let raw = |index: i64| tag_added(&format!("e{index}"), &format!("s{index}"), 1);
@@ -101,12 +103,13 @@ pub async fn what_is_held_back_does_not_hide_what_is_not(store: &dyn Store) {
     assert!(store.claim(in_order(later)).await.unwrap().is_empty());
     assert_eq!(store.stats().await.unwrap().behind_dead, 400);
     assert_eq!(all(store).await.len(), 802);
-    // Who does not ask for it gets them.
+    // A request without `hold_on_dead` gets the held entries.
     let others = ClaimRequest { limit: 400, ..ordered(later) };
     assert_eq!(store.claim(others).await.unwrap().len(), 400);
 }
 
-/// Until it is resumed; what is being worked on ends, and each change is recorded once.
+/// A pause lasts until it is resumed. Held leases can still be settled, and each change is
+/// recorded once.
 pub async fn a_paused_store_accepts_and_hands_out_nothing(store: &dyn Store) {
     three(store).await;
     let held = store.claim(ClaimRequest { limit: 1, ..ordered(start()) }).await.unwrap();
@@ -125,7 +128,7 @@ pub async fn a_paused_store_accepts_and_hands_out_nothing(store: &dyn Store) {
         [held[0].lease]
     );
     assert!(store.settle(held[0].lease, Settlement::Done, start()).await.unwrap());
-    // Neither what is due nor what was put off by a clock that went wrong.
+    // The paused store hands out neither due entries nor those that a wrong clock has deferred.
     let day_before = before(start(), Duration::from_secs(24 * 3600));
     for now in [later, day_before] {
         for request in [holding(now), ordered(now), ClaimRequest { owner: 2, ..request(now) }] {

@@ -1,14 +1,13 @@
-//! The behaviour that every store must have, as functions and as tests.
+//! The contract of stores, as functions and as tests.
 //!
-//! A store of your own runs all of it with [`store_tests!`](crate::store_tests):
+//! Tests of your own store run the whole contract with [`store_tests!`](crate::store_tests):
 //!
 //! ```text
 //! async fn fresh() -> std::sync::Arc<dyn spektr_inbox::store::Store> { … }
 //! spektr_inbox::store_tests!(fresh);
 //! ```
 //!
-//! No function here reads the clock or sleeps, and each panics where the store
-//! does not behave.
+//! No function here reads the clock or sleeps. Each panics if the store violates the contract.
 
 #![allow(
     clippy::expect_used,
@@ -48,8 +47,8 @@ use crate::clock::{after, before};
 use crate::intake::intake;
 use crate::store::{Claim, ClaimRequest, Filter, NewEntry, State, Store, StoredEntry};
 
-/// Makes a test of each behaviour, with a function that gives a fresh, empty
-/// store each time. The tests need `tokio` with the features `macros` and `rt`.
+/// Makes a test of each function of the contract. `$fresh` is a function that returns a new,
+/// empty store each time. The tests need `tokio` with the features `macros` and `rt`.
 #[macro_export]
 macro_rules! store_tests {
     ($fresh:expr) => {
@@ -119,30 +118,30 @@ macro_rules! store_tests {
     };
 }
 
-/// The time at which every test begins.
+/// Returns the time at which every test begins.
 #[must_use]
 pub fn start() -> Timestamp {
     Timestamp::from_millis(1_700_000_000_000).unwrap()
 }
 
-/// A clock that stands still until it is set. Clones are the same clock.
+/// A clock that does not advance by itself. Clones are the same clock.
 #[derive(Clone, Debug)]
 pub struct ManualClock(Arc<Mutex<Timestamp>>);
 
 impl ManualClock {
-    /// A clock that shows [`start`].
+    /// Creates a clock that shows [`start`].
     #[must_use]
     pub fn new() -> Self {
         Self(Arc::new(Mutex::new(start())))
     }
 
-    /// Puts the clock forward.
+    /// Sets the clock forward.
     pub fn advance(&self, duration: Duration) {
         let mut now = self.0.lock().unwrap();
         *now = after(*now, duration);
     }
 
-    /// Puts the clock back.
+    /// Sets the clock back.
     pub fn put_back(&self, duration: Duration) {
         let mut now = self.0.lock().unwrap();
         *now = before(*now, duration);
@@ -161,15 +160,16 @@ impl Clock for ManualClock {
     }
 }
 
-/// The entries of a body, as a receiver makes them.
+/// Returns the entries of a body, as a receiver makes them.
 #[must_use]
 pub fn entries(source: &str, body: &str, received_at: Timestamp) -> Vec<NewEntry> {
     let delivery = danger::assume_verified(Bytes::copy_from_slice(body.as_bytes()));
     intake(&source.into(), &delivery, received_at).entries
 }
 
-/// The JSON of the entries of a page of the sender's list, and whether it is the last one for
-/// who asks for so many entries. `None` if it is no page.
+/// Returns the JSON of the entries of a page of the sender's list, and whether the page is the
+/// last one for a client that requests `limit` entries. Returns `None` if the body is not a
+/// page.
 #[cfg(feature = "reconcile")]
 #[must_use]
 pub fn list_page(body: Bytes, limit: usize) -> Option<(Vec<Bytes>, bool)> {
@@ -178,7 +178,7 @@ pub fn list_page(body: Bytes, limit: usize) -> Option<(Vec<Bytes>, bool)> {
     Some((page.entries.into_iter().map(|entry| entry.raw).collect(), is_last))
 }
 
-/// A customer_tag_add entry.
+/// Returns the JSON of a customer_tag_add entry.
 #[must_use]
 pub fn tag_added(id: &str, spektr_id: &str, created_at: i64) -> String {
     format!(
@@ -192,7 +192,7 @@ async fn accept(store: &dyn Store, raws: &[String]) {
     store.accept(entries("test", &body, start())).await.unwrap();
 }
 
-/// A request by the worker 1, unordered, for leases of 30 s.
+/// Returns a request by worker 1, unordered, for leases of 30 s.
 fn request(now: Timestamp) -> ClaimRequest {
     ClaimRequest {
         owner: 1,

@@ -1,4 +1,4 @@
-//! How a store is operated.
+//! The contract of operations on a store.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub(super) async fn mixed(store: &dyn Store) {
     store.accept(entries("test", &later, after(start(), Duration::from_secs(1)))).await.unwrap();
 }
 
-/// By every member of a filter, alone and together, page by page.
+/// Filters by every member, alone and together, page by page.
 pub async fn lists_and_counts_by_filter(store: &dyn Store) {
     mixed(store).await;
     let later = after(start(), Duration::from_secs(1));
@@ -63,7 +63,7 @@ pub async fn lists_and_counts_by_filter(store: &dyn Store) {
     assert_eq!(pages, ["e1", "e2", "e3", "e4"]);
 }
 
-/// As many as asked for, and what is pending never.
+/// Deletes at most as many entries as requested, and never pending ones.
 pub async fn prunes_what_is_not_pending(store: &dyn Store) {
     mixed(store).await;
     let prune = |limit| store.prune(Filter::all(), limit, start(), None);
@@ -75,7 +75,8 @@ pub async fn prunes_what_is_not_pending(store: &dyn Store) {
     assert_eq!(states(store).await, [State::Pending; 2]);
 }
 
-/// Whether it comes again with the same content or another one, until it is forgotten.
+/// A pruned entry is known if the same or another content of its id comes again, until its
+/// tombstone is forgotten.
 pub async fn what_was_pruned_stays_known(store: &dyn Store) {
     mixed(store).await;
     let later = after(start(), Duration::from_secs(60));
@@ -95,7 +96,7 @@ pub async fn what_was_pruned_stays_known(store: &dyn Store) {
     assert_eq!(store.tombstones(Some(tombstones[0].clone()), 10).await.unwrap(), []);
     assert_eq!(store.forget(later, Vec::new(), 10).await.unwrap(), 0);
     let last = after(later, Duration::from_millis(1));
-    // Its source can be read from that time on.
+    // The source can still be read from the time of pruning on.
     let of = |source: &str, time| vec![("x".to_owned(), last), (source.to_owned(), time)];
     assert_eq!(store.forget(last, of("test", later), 10).await.unwrap(), 0);
     let forgotten = store.forget(last, of("other", later), 10).await.unwrap();
@@ -103,13 +104,13 @@ pub async fn what_was_pruned_stays_known(store: &dyn Store) {
     store.bury(tombstones.clone()).await.unwrap();
     assert_eq!(store.forget(last, of("test", last), 10).await.unwrap(), 1);
     assert_eq!(store.tombstones(None, 10).await.unwrap(), []);
-    // Another store can bring it back.
+    // An import can bring the tombstone back.
     store.bury(tombstones.clone()).await.unwrap();
     store.bury(tombstones.clone()).await.unwrap();
     assert_eq!(store.tombstones(None, 10).await.unwrap(), tombstones);
 }
 
-/// Other contents can have that hash, so that it never makes a duplicate.
+/// Different contents can have the same former hash, so it alone never makes a duplicate.
 pub async fn a_former_hash_alone_makes_no_duplicate(store: &dyn Store) {
     let entry = entries("test", &tag_added("e1", "s1", 1_700_000_000_000), start());
     let hash = |text: &str| Sha256::digest(text).to_vec();
@@ -127,7 +128,7 @@ pub async fn a_former_hash_alone_makes_no_duplicate(store: &dyn Store) {
     assert_eq!(store.accept(entry).await.unwrap(), [Acceptance::Duplicate]);
 }
 
-/// In whatever state, and nothing of somebody else; a number is not used again.
+/// Erases entries in any state, and nothing of other customers. Numbers are not reused.
 pub async fn erases_all_of_a_spektr_id(store: &dyn Store) {
     mixed(store).await;
     for body in ["{ s2", "{ s1"] {
@@ -149,7 +150,7 @@ pub async fn erases_all_of_a_spektr_id(store: &dyn Store) {
     assert_eq!(rest.len(), 3);
     assert_eq!(&rest[2][..], b"{ s1");
     assert_eq!(store.quarantined(0, 10).await.unwrap().len(), 1);
-    // Nothing remains that identifies what was erased.
+    // No tombstone identifies the erased entries.
     assert_eq!(store.tombstones(None, 10).await.unwrap(), []);
 
     let mentions = vec![stored[5].number];
@@ -160,7 +161,8 @@ pub async fn erases_all_of_a_spektr_id(store: &dyn Store) {
     assert!(all(store).await[0].number > last);
 }
 
-/// Also of what was deleted before: tombstones, and hashes in the record of actions.
+/// Also erases traces of entries that were deleted before: tombstones, and hashes in the record
+/// of actions.
 pub async fn an_erasure_leaves_nothing_that_identifies_the_person(store: &dyn Store) {
     let of = |id: &str| Filter { spektr_id: Some(id.to_owned()), ..Filter::all() };
     let record = |id| Operator::new("ada").record(Action::Prune, start()).with_filter(&of(id));
@@ -189,12 +191,12 @@ pub async fn an_erasure_leaves_nothing_that_identifies_the_person(store: &dyn St
         store.actions(0, 10).await.unwrap().into_iter().map(|one| one.filter).collect();
     let other = record("s10").filter;
     assert_eq!(filters, [Some(r#"{"spektrId":"erased"}"#.to_owned()), other, None]);
-    // What comes again is new.
+    // An erased event that comes again is new.
     let again = entries("test", &tag_added("e1", "s1", 1_700_000_000_000), start());
     assert!(matches!(store.accept(again).await.unwrap()[..], [Acceptance::Stored(_)]));
 }
 
-/// Whatever its state but done; a lease on it is lost.
+/// An entry in any state except done can be resolved; a lease on it is lost.
 pub async fn an_entry_is_resolved_once_and_with_a_reason(store: &dyn Store) {
     mixed(store).await;
     let numbers: Vec<_> = all(store).await.iter().map(|entry| entry.number).collect();
@@ -215,7 +217,7 @@ pub async fn an_entry_is_resolved_once_and_with_a_reason(store: &dyn Store) {
     assert_eq!(store.prune(Filter::state(State::Resolved), 10, start(), None).await.unwrap(), 2);
 }
 
-/// With the record of it, and once.
+/// The replacement is recorded, and happens once.
 pub async fn entries_take_the_place_of_what_they_were_read_from(store: &dyn Store) {
     store.accept(entries("test", "not JSON", start())).await.unwrap();
     store.quarantine(rejected("one"), 10, 1000).await.unwrap();
@@ -233,7 +235,7 @@ pub async fn entries_take_the_place_of_what_they_were_read_from(store: &dyn Stor
         assert!(arrivals.has_changed().unwrap());
         assert_eq!(replace().await.unwrap(), None);
     }
-    // A number is not of a body because there is an entry of it.
+    // An entry that is not a body cannot be replaced.
     let other = Original::Body(all(store).await[0].number);
     assert_eq!(store.replace(other, Vec::new(), record(Action::Redecode)).await.unwrap(), None);
     let ids: Vec<_> = all(store).await.into_iter().filter_map(|one| one.id).collect();
@@ -245,7 +247,7 @@ pub async fn entries_take_the_place_of_what_they_were_read_from(store: &dyn Stor
     assert_eq!(shown, [("redecode", 1), ("recover", 1)]);
 }
 
-/// Each with the action itself, and none where nothing was done.
+/// An action is recorded with its change, and not recorded if it changed nothing.
 pub async fn actions_are_recorded_with_what_they_did(store: &dyn Store) {
     mixed(store).await;
     store.quarantine(rejected("one"), 10, 1000).await.unwrap();
@@ -280,12 +282,12 @@ pub async fn actions_are_recorded_with_what_they_did(store: &dyn Store) {
     assert_eq!(shown, expected);
     assert!(actions.iter().all(|one| one.actor == "ada\0" && one.at == start()));
     assert_eq!(actions[4].details.as_deref(), Some(r#"{"a":1}"#));
-    // The person can be erased without the record of it.
+    // The record contains only a hash of the spektr id.
     assert!(actions.iter().all(|one| !format!("{one:?}").contains("s1\"")), "{actions:?}");
     assert_eq!(store.actions(actions[3].number, 10).await.unwrap(), actions[4..]);
     assert_eq!(store.actions(0, 1).await.unwrap(), actions[..1]);
 
-    // Those of another store are added once.
+    // Actions of another store are added once.
     let other = Recorded { number: 1, actor: "eve".to_owned(), ..actions[0].clone() };
     for _ in 0..2 {
         let imported = vec![other.clone(), actions[4].clone()];
@@ -296,7 +298,8 @@ pub async fn actions_are_recorded_with_what_they_did(store: &dyn Store) {
     assert_eq!(actors[5..], ["eve"]);
 }
 
-/// With state, flag, attempts, due time, reason and history; also what was pruned here.
+/// Imported entries keep state, flag, attempts, due time, reason and history. An entry that was
+/// pruned here can be imported.
 pub async fn imports_entries_with_what_became_of_them(store: &dyn Store) {
     let later = after(start(), Duration::from_secs(3600));
     let attempt = |number: u32| Attempt {
@@ -342,7 +345,8 @@ pub async fn imports_entries_with_what_became_of_them(store: &dyn Store) {
     assert_eq!(store.actions(0, 10).await.unwrap()[0].affected, 3);
     assert_eq!(store.actions(0, 10).await.unwrap().len(), 1);
 
-    // Released there, and not to be parked here again. One that is no conflict there is.
+    // A conflict that was released in the other store is not parked here again. An entry that
+    // was not a conflict there is parked.
     let other = |id: &str, state, conflict| {
         let raw = tag_added(id, "s9", 1_700_000_000_000);
         let entry = entries("test", &raw, start()).remove(0);
@@ -355,7 +359,7 @@ pub async fn imports_entries_with_what_became_of_them(store: &dyn Store) {
     let shown: Vec<_> = all(store).await[3..].iter().map(|one| (one.state, one.conflict)).collect();
     assert_eq!(shown, [(State::Pending, true), (State::Conflict, true)]);
 
-    // It is worked on when it is due, and not before.
+    // The imported entry is handed out when it is due, and not before.
     assert!(store.claim(request(start())).await.unwrap().is_empty());
     let claims = store.claim(request(later)).await.unwrap();
     assert_eq!(ids(&claims), ["e1", "e1"]);
@@ -368,7 +372,7 @@ pub async fn imports_entries_with_what_became_of_them(store: &dyn Store) {
     assert_eq!(store.tombstones(None, 10).await.unwrap(), []);
 }
 
-/// What metrics and health show.
+/// `stats` returns the figures for metrics and health.
 pub async fn keeps_figures(store: &dyn Store) {
     let empty = store.stats().await.unwrap();
     assert_eq!(Stats { queued: 0, queue_limit: 0, clock: None, ..empty }, Stats::default());
@@ -386,7 +390,8 @@ pub async fn keeps_figures(store: &dyn Store) {
     assert_eq!(all(store).await.len(), 4);
 }
 
-/// The newest remain, by number and by size, and a body is kept once.
+/// The newest deliveries remain, within the limits of number and bytes. Equal bodies are kept
+/// once.
 pub async fn the_quarantine_is_bounded(store: &dyn Store) {
     for body in ["one", "two", "three", "two"] {
         store.quarantine(rejected(body), 3, 1000).await.unwrap();
@@ -406,7 +411,7 @@ pub async fn the_quarantine_is_bounded(store: &dyn Store) {
     assert_eq!(store.count(Filter::all()).await.unwrap(), 0);
 }
 
-/// Each by its name, the last one written.
+/// Notes are kept by name; the last text written counts.
 pub async fn keeps_notes(store: &dyn Store) {
     let note = |name: &str| store.note(name.to_owned());
     assert_eq!(note("a").await.unwrap(), None);

@@ -1,4 +1,4 @@
-//! How the entries of a store are looked at, page by page.
+//! The contract of pages of entries.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use super::{accept, all, entries, request, start, tag_added};
 use crate::clock::after;
 use crate::store::{ClaimRequest, Filter, Page, State, Store, StoredEntry, Summary};
 
-/// What a page shows of an entry that no worker has a lease on.
+/// Returns the summary of an entry without a lease.
 fn summary(entry: StoredEntry) -> Summary {
     Summary {
         number: entry.number,
@@ -27,7 +27,7 @@ fn summary(entry: StoredEntry) -> Summary {
     }
 }
 
-/// Everything but the JSON, each entry once, by whatever filter.
+/// Pages show everything except the JSON, and each entry once, with any filter.
 pub async fn pages_show_all_but_the_json_from_the_newest_to_the_oldest(store: &dyn Store) {
     mixed(store).await;
     store.accept(entries("test", "{ s1", start())).await.unwrap();
@@ -72,7 +72,7 @@ pub async fn pages_show_all_but_the_json_from_the_newest_to_the_oldest(store: &d
     }
 }
 
-/// What a worker has in its hands does not wait for a retry.
+/// An entry that a worker holds does not wait for a retry.
 pub async fn pages_tell_what_waits_from_what_is_leased_or_due(store: &dyn Store) {
     mixed(store).await;
     let second = after(start(), Duration::from_secs(1));
@@ -87,7 +87,8 @@ pub async fn pages_tell_what_waits_from_what_is_leased_or_due(store: &dyn Store)
     assert_eq!(waiting(start()).await, [false, false]);
 }
 
-/// However many there are, and whatever the filter leaves out.
+/// A page examines a bounded number of entries, however many there are, and however few match
+/// the filter.
 pub async fn a_page_looks_at_a_bounded_number_of_entries(store: &dyn Store) {
     const BATCH: usize = 1000;
     let event = |index: usize| tag_added(&format!("e{index}"), "s1", 1_700_000_000_000);
@@ -104,7 +105,7 @@ pub async fn a_page_looks_at_a_bounded_number_of_entries(store: &dyn Store) {
         .iter()
         .map(|entry| entry.number)
         .collect();
-    // The oldest is one too many.
+    // The oldest entry is beyond the limit.
     assert_eq!(numbers.len(), Page::LOOKED_AT);
     let alerts = Filter { wire_type: Some("alert_created".to_owned()), ..Filter::all() };
     let of_one = Filter { spektr_id: Some("s1".to_owned()), ..alerts.clone() };

@@ -1,4 +1,4 @@
-//! A PgBouncer of its own in front of a [`Cluster`], for tests (feature `postgres`).
+//! A PgBouncer in front of a [`Cluster`], for tests (feature `postgres`).
 
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixStream;
@@ -9,11 +9,11 @@ use std::{env, fs, thread};
 
 use super::postgres::Cluster;
 
-/// Ends PgBouncer, and removes its folder, once standard input is closed.
+/// Ends PgBouncer and removes its folder, once standard input is closed.
 const GUARD: &str =
     "\"$1\" \"$2/pgbouncer.ini\" & pooler=$!; cat; kill $pooler; wait $pooler; rm -rf \"$2\"";
 
-/// A running PgBouncer, which ends when this is dropped, and when the process dies.
+/// A running PgBouncer. It ends when this value is dropped, or when the process ends.
 #[derive(Debug)]
 pub struct PgBouncer {
     folder: PathBuf,
@@ -21,16 +21,16 @@ pub struct PgBouncer {
 }
 
 impl PgBouncer {
-    /// Starts one in front of a server with lines of its configuration, such as
-    /// `pool_mode = session`. It runs as the user of that server: like the server, it refuses
-    /// to run as root.
+    /// Starts a PgBouncer in front of a server, with lines of its configuration, such as
+    /// `pool_mode = session`. It runs as the server's user: like the server, it refuses to run
+    /// as root.
     ///
     /// # Panics
     ///
-    /// Where PgBouncer is not installed.
+    /// Panics if PgBouncer is not installed.
     #[must_use]
     pub fn start(cluster: &Cluster, settings: &str) -> Self {
-        // Short: the path of a socket has 107 bytes at most.
+        // The path must be short: a socket's path has at most 107 bytes.
         let folder = PathBuf::from(format!("/tmp/spektr-pool-{:012x}", fastrand::u64(..1 << 48)));
         fs::create_dir(&folder).unwrap();
         let (host, own) = (cluster.folder().display(), folder.display());
@@ -60,7 +60,7 @@ impl PgBouncer {
         Self { folder, guard }
     }
 
-    /// The URL of a database of the server by way of the pooler, which has begun by then.
+    /// Returns the URL of a database through the pooler. Waits until the pooler is running.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         while UnixStream::connect(self.folder.join(".s.PGSQL.1")).is_err() {
@@ -76,12 +76,12 @@ impl Drop for PgBouncer {
     fn drop(&mut self) {
         drop(self.guard.stdin.take());
         let _ended = self.guard.wait();
-        // The user of the server may not remove it.
+        // The server's user may not be allowed to remove the folder.
         let _removed = fs::remove_dir_all(&self.folder);
     }
 }
 
-/// PgBouncer is a program for administrators, whose folder is not on everybody's `PATH`.
+/// Returns the path of PgBouncer. Its folder is often only on the `PATH` of administrators.
 fn program() -> PathBuf {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut folders = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);

@@ -1,5 +1,5 @@
-//! A PostgreSQL server of its own for tests and benchmarks (feature `postgres`), made
-//! from the installed programs in a temporary folder, and gone when the process is.
+//! A PostgreSQL server for tests and benchmarks (feature `postgres`). It uses the installed
+//! programs and a temporary folder, and ends with the process.
 
 use std::ffi::OsStr;
 use std::os::unix::fs::chown;
@@ -10,32 +10,32 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use std::{env, fs};
 
-/// Where packages put the programs, besides the `PATH`.
+/// Folders where packages install the programs, besides the `PATH`.
 const FOLDERS: [&str; 4] =
     ["/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt", "/usr/pgsql"];
 
-/// Stops the server in the folder `$2` by `$1`, and removes it. One that was killed is started
-/// before that, since only a server frees the shared memory that it has left.
+/// Stops the server in the folder `$2` by `$1`, and removes the folder. A server that was
+/// killed is started first, because only a server frees the shared memory that it has left.
 const END: &str = r#"cat
 control() { "$1" -D "$2/data" -m immediate "$3"; }
 control "$1" "$2" stop
 [ -e "$2/data/postmaster.pid" ] && control "$1" "$2" start && control "$1" "$2" stop
 rm -rf "$2""#;
 
-/// How often it is looked whether the processes of a killed server are gone, each 10 ms.
+/// How often to check whether the processes of a killed server are gone, every 10 ms.
 const KILL_PATIENCE: usize = 6000;
 
-/// A running server that listens on a Unix socket, and on loopback if configured so.
+/// A running server that listens on a Unix socket, and on loopback if configured.
 ///
-/// It ends, and its folder goes, when this is dropped, and also when the process dies in
-/// any way.
+/// It ends, and its folder is removed, when this value is dropped, and also when the process
+/// ends in any way.
 #[derive(Debug)]
 pub struct Cluster {
     programs: PathBuf,
     folder: PathBuf,
     user: Option<(u32, u32)>,
     port: u16,
-    // Ends the server once its standard input is closed.
+    // The process that ends the server once the process's standard input is closed.
     guard: Child,
     databases: AtomicU64,
 }
@@ -45,8 +45,8 @@ impl Cluster {
     ///
     /// # Panics
     ///
-    /// Where PostgreSQL is not installed, or the server does not start: no test is worth
-    /// anything then.
+    /// Panics if PostgreSQL is not installed or the server does not start, because tests would
+    /// prove nothing then.
     #[must_use]
     pub fn start(settings: &[&str]) -> Self {
         Self::start_on(settings, |programs, user, data| {
@@ -60,7 +60,7 @@ impl Cluster {
     ///
     /// # Panics
     ///
-    /// As [`start`](Self::start) does.
+    /// In the same cases as [`start`](Self::start).
     #[must_use]
     pub fn standby(&self, settings: &[&str]) -> Self {
         Self::start_on(settings, |programs, user, data| {
@@ -71,10 +71,10 @@ impl Cluster {
         })
     }
 
-    /// Starts a server whose files a function makes.
+    /// Starts a server with files that `make` creates.
     fn start_on(settings: &[&str], make: impl FnOnce(&Path, Option<(u32, u32)>, &Path)) -> Self {
         let programs = programs();
-        // Short: the path of a socket has 107 bytes at most.
+        // The path must be short: a socket's path has at most 107 bytes.
         let folder = PathBuf::from(format!("/tmp/spektr-pg-{:012x}", fastrand::u64(..1 << 48)));
         fs::create_dir(&folder).unwrap();
         let user = unprivileged(&folder);
@@ -90,7 +90,7 @@ impl Cluster {
         let file = data.join("postgresql.conf");
         let defaults = fs::read_to_string(&file).unwrap();
         fs::write(&file, format!("{defaults}\n{lines}")).unwrap();
-        // It waits for the end of this process, and leaves nothing behind.
+        // The guard waits for the end of this process, and then removes everything.
         let mut guard = command(Path::new("/bin/sh"), user);
         guard.arg("-c").arg(END);
         guard.arg("guard").arg(programs.join("pg_ctl")).arg(&folder);
@@ -105,7 +105,7 @@ impl Cluster {
         cluster
     }
 
-    /// Makes a new database and returns its URL.
+    /// Creates a new database and returns its URL.
     pub async fn database(&self) -> String {
         let name = format!("test{}", self.databases.fetch_add(1, Ordering::Relaxed));
         let client = self.connect("postgres").await;
@@ -113,19 +113,19 @@ impl Cluster {
         self.url(&name)
     }
 
-    /// The URL of a database by way of the Unix socket.
+    /// Returns the URL of a database through the Unix socket.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         let folder = self.folder.to_str().unwrap().replace('/', "%2F");
         format!("postgres://postgres@{folder}:{}/{database}", self.port)
     }
 
-    /// Connects past the store, as an administrator would.
+    /// Connects without the store, as an administrator would.
     pub async fn connect(&self, database: &str) -> tokio_postgres::Client {
         self.connect_to(&self.url(database)).await
     }
 
-    /// Connects past the store to a database by its URL.
+    /// Connects without the store to a database by its URL.
     pub async fn connect_to(&self, url: &str) -> tokio_postgres::Client {
         let (client, connection) =
             tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
@@ -133,13 +133,13 @@ impl Cluster {
         client
     }
 
-    /// The folder of the server; certificates, for one, can be put there.
+    /// Returns the folder of the server, where tests can put certificates, for example.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The port on loopback, if `listen_addresses` says so.
+    /// Returns the port on loopback, which is open if `listen_addresses` says so.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
@@ -162,16 +162,16 @@ impl Cluster {
         self.control(&["stop", "-m", mode]);
     }
 
-    /// Lets a standby take writes.
+    /// Promotes a standby, so that it takes writes.
     pub fn promote(&self) {
         self.control(&["promote"]);
     }
 
-    /// Kills every process of the server at once, as the end of its machine does;
-    /// [`restart`](Self::restart) starts it again.
+    /// Kills every process of the server at once, like the end of its machine.
+    /// [`restart`](Self::restart) starts the server again.
     pub fn kill(&self) {
         let processes = self.signal("KILL").join(",");
-        // The server does not start again while one of them is a zombie.
+        // The server does not start again while one of its processes is a zombie.
         for _ in 0..KILL_PATIENCE {
             if text_of(Command::new("ps").args(["-o", "pid=", "-p", &processes])).is_empty() {
                 return;
@@ -195,7 +195,7 @@ impl Cluster {
     fn signal(&self, name: &str) -> Vec<String> {
         let file = fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
         let server = file.lines().next().unwrap().to_owned();
-        // It must not start or reap a process meanwhile.
+        // Stop the server first, so that it cannot start or reap a process meanwhile.
         send("STOP", std::slice::from_ref(&server));
         let children = text_of(Command::new("pgrep").args(["-P", &server]));
         let processes: Vec<_> = children.lines().map(str::to_owned).chain([server]).collect();
@@ -218,7 +218,7 @@ impl Drop for Cluster {
     }
 }
 
-/// The folder with the programs of the newest version that is installed.
+/// Returns the folder with the programs of the newest installed version.
 fn programs() -> PathBuf {
     let mut folders: Vec<PathBuf> =
         env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect();
@@ -242,8 +242,8 @@ fn programs() -> PathBuf {
     )
 }
 
-/// initdb and the server refuse to run as root: then a user is needed who owns nothing
-/// else. Gives it the folder.
+/// Returns a user for the server if this process runs as root: initdb and the server refuse to
+/// run as root. Gives the folder to that user.
 fn unprivileged(folder: &Path) -> Option<(u32, u32)> {
     use std::os::unix::fs::MetadataExt as _;
     if fs::metadata(folder).unwrap().uid() != 0 {
@@ -264,7 +264,8 @@ fn unprivileged(folder: &Path) -> Option<(u32, u32)> {
 fn command(program: &Path, user: Option<(u32, u32)>) -> Command {
     let mut command = Command::new(program);
     command.current_dir("/tmp").env_remove("PGDATA").env("LC_ALL", "C");
-    // What ends the tests by ctrl-c is left to the guard.
+    // A group of its own, so that ctrl-c reaches only the tests; the guard then ends the
+    // server.
     command.process_group(0);
     if let Some((user, group)) = user {
         command.uid(user).gid(group);
@@ -273,21 +274,21 @@ fn command(program: &Path, user: Option<(u32, u32)>) -> Command {
 }
 
 fn finish(command: &mut Command) {
-    // Not a pipe: the server inherits it, and a pipe would never end.
+    // Not a pipe: the server inherits it and would keep it open.
     let name = command.get_program().to_owned();
     let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status();
     let status = status.unwrap_or_else(|error| panic!("{}: {error}", display(&name)));
     assert!(status.success(), "{}: {status}", display(&name));
 }
 
-/// Sends processes of a server a signal. One that has just ended does not hear it.
+/// Sends a signal to processes of a server. Ignores processes that have just ended.
 fn send(signal: &str, processes: &[String]) {
     let mut kill = Command::new("kill");
     kill.arg("-s").arg(signal).args(processes).stderr(Stdio::null());
     kill.status().expect("install the package procps");
 }
 
-/// What a program of the package procps prints.
+/// Returns the output of a program of the package procps.
 fn text_of(command: &mut Command) -> String {
     let output = command.output().expect("install the package procps");
     String::from_utf8(output.stdout).unwrap()

@@ -1,4 +1,4 @@
-//! How a store makes entries due.
+//! The contract of making entries due.
 
 use std::time::Duration;
 
@@ -7,7 +7,8 @@ use super::{accept, all, entries, ids, request, start, states, tag_added};
 use crate::clock::after;
 use crate::store::{Action, Filter, Operator, Settlement, State, Store, StoredEntry};
 
-/// With attempts and reason forgotten; a lease is left alone. The first ones first.
+/// A release resets attempts and reason, and leaves leases alone. The earliest entries come
+/// first.
 pub async fn releases_what_is_not_pending(store: &dyn Store) {
     mixed(store).await;
     let now = after(start(), Duration::from_secs(5));
@@ -35,7 +36,8 @@ pub async fn releases_what_is_not_pending(store: &dyn Store) {
     assert!(release(Filter::state(State::Unreadable), 0).await.unwrap().is_empty());
 }
 
-/// With the attempts counted on; neither a lease nor what is due or not pending is touched.
+/// A retry keeps the attempts counted. It changes neither leases nor entries that are due or
+/// not pending.
 pub async fn makes_due_what_waits_and_leaves_the_rest(store: &dyn Store) {
     mixed(store).await;
     let raws = ["e5", "e6"].map(|id| tag_added(id, "s3", 1_700_000_000_000));
@@ -75,14 +77,14 @@ pub async fn makes_due_what_waits_and_leaves_the_rest(store: &dyn Store) {
     let again = store.claim(request(now)).await.unwrap();
     assert_eq!(ids(&again), ["e4", "e3", "e5"]);
     assert_eq!(again[1].lease.attempt, 2);
-    // The lease that was held is the one that counts.
+    // The lease that was held is still valid.
     assert!(store.settle(claims[2].lease, Settlement::Done, now).await.unwrap());
     let actions = store.actions(0, 10).await.unwrap();
     let shown: Vec<_> = actions.iter().map(|one| (one.action.as_str(), one.affected)).collect();
     assert_eq!(shown, [("retry", 1), ("retry", 1)]);
 }
 
-/// Those that a filter means.
+/// Counts only the entries that match the filter.
 pub async fn tallies_by_state_type_and_whether_it_waits(store: &dyn Store) {
     mixed(store).await;
     let others = [r#"{"id":"u1","spektrId":"s4","type":"other\u0000"}"#, r#"{"id":"u2"}"#];
@@ -109,7 +111,7 @@ pub async fn tallies_by_state_type_and_whether_it_waits(store: &dyn Store) {
     let of_s2 = || Filter { spektr_id: Some("s2".to_owned()), ..Filter::all() };
     let later = after(start(), Duration::from_secs(1));
     assert_eq!(tally(of_s2(), later).await, [("pending", tag(), false, 2)]);
-    // What is being worked on does not wait.
+    // An entry that a worker holds does not wait.
     assert_eq!(store.claim(request(later)).await.unwrap().len(), 4);
     assert_eq!(tally(of_s2(), start()).await, [("pending", tag(), false, 2)]);
 }

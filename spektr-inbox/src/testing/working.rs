@@ -1,4 +1,4 @@
-//! How a store hands entries to workers.
+//! The contract of handing out entries to workers.
 
 use std::time::Duration;
 
@@ -19,7 +19,8 @@ pub(super) async fn three(store: &dyn Store) {
     accept(store, &raws).await;
 }
 
-/// In the order of arrival, no more than asked for, and no entry twice.
+/// A claim returns due entries in the order of arrival, at most as many as requested, and no
+/// entry twice.
 pub async fn claims_what_is_due_once(store: &dyn Store) {
     three(store).await;
     let early = store.claim(request(before(start(), SECOND))).await.unwrap();
@@ -34,7 +35,8 @@ pub async fn claims_what_is_due_once(store: &dyn Store) {
     assert_eq!(ids(&rest), ["e3"]);
 }
 
-/// Workers of this process are told of each change that can make entries due, and of no other.
+/// The receiver of `arrivals` changes at each change that can make entries due, and at no
+/// other.
 pub async fn tells_workers_what_can_be_due(store: &dyn Store) {
     let mut arrivals = store.arrivals();
     let mut told = |when: &str, expected: bool| {
@@ -84,7 +86,8 @@ pub async fn ends_a_lease_with_an_outcome(store: &dyn Store) {
     assert_eq!(reasons, [None, Some("why".to_owned()), None]);
 }
 
-/// Each ends its own lease with its own outcome, or none, and a lease ends once.
+/// Concurrent settlements each end their own lease with their own outcome, or none, and a lease
+/// ends once.
 pub async fn leases_that_end_at_once_end_each_with_its_own_outcome(store: &dyn Store) {
     let raws: Vec<_> = (0..6).map(|index| tag_added(&format!("e{index}"), "s1", 1)).collect();
     accept(store, &raws).await;
@@ -140,7 +143,7 @@ pub async fn leases_that_end_at_once_end_each_with_its_own_outcome(store: &dyn S
     assert_eq!(results, expected);
 }
 
-/// The stalled worker's outcome then counts for nothing.
+/// The outcome of a stalled worker is not recorded any more.
 pub async fn an_expired_lease_goes_to_another_worker(store: &dyn Store) {
     accept(store, &[tag_added("e1", "s1", 1_700_000_000_000)]).await;
     let stalled = store.claim(request(start())).await.unwrap().remove(0);
@@ -156,7 +159,7 @@ pub async fn an_expired_lease_goes_to_another_worker(store: &dyn Store) {
     assert_eq!(states(store).await, [State::Done]);
 }
 
-/// A replay begins to count attempts anew, and the lease of before is not the one of after.
+/// A replay restarts the count of attempts, but the leases before and after it are different.
 pub async fn a_lease_never_repeats(store: &dyn Store) {
     three(store).await;
     let mut tokens = Vec::new();
@@ -170,7 +173,7 @@ pub async fn a_lease_never_repeats(store: &dyn Store) {
         assert_eq!(store.release(Filter::all(), 0, 10, start(), None).await.unwrap().len(), 3);
         let again = store.claim(request(start())).await.unwrap();
         tokens.extend(again.iter().map(|claim| claim.lease.token));
-        // Same owner, same entry, same attempt.
+        // Same owner, same entry, same attempt number.
         for old in claims {
             let dead = Settlement::Park { state: State::Dead, reason: String::new() };
             assert!(!store.settle(old.lease, dead, start()).await.unwrap());
@@ -186,7 +189,8 @@ pub async fn a_lease_never_repeats(store: &dyn Store) {
     assert_eq!((tokens.len(), once.len()), (18, 18));
 }
 
-/// Others have the entry at once, and the attempt is none.
+/// After a lease is given back, others can claim the entry at once, and the attempt is not
+/// counted.
 pub async fn a_lease_that_is_given_back_counts_no_attempt(store: &dyn Store) {
     three(store).await;
     let claims = store.claim(request(start())).await.unwrap();
@@ -201,7 +205,7 @@ pub async fn a_lease_that_is_given_back_counts_no_attempt(store: &dyn Store) {
     assert_eq!(store.attempts(leases[1].number).await.unwrap(), []);
 }
 
-/// The latest ones, those that nobody has settled included, until the entry is deleted.
+/// A store keeps the latest attempts, including expired ones, until the entry is deleted.
 pub async fn keeps_the_latest_attempts(store: &dyn Store) {
     accept(store, &[tag_added("e1", "s1", 1_700_000_000_000)]).await;
     let mut now = start();
@@ -218,7 +222,7 @@ pub async fn keeps_the_latest_attempts(store: &dyn Store) {
     assert_eq!(counted, (4..=23).collect::<Vec<_>>());
     assert!(attempts.iter().all(|one| one.result == "retry"));
 
-    // A worker dies, and another one finds the lease.
+    // A worker dies, and another one finds the expired lease.
     assert_eq!(store.claim(request(now)).await.unwrap().len(), 1);
     let began_at = now;
     now = after(now, 30 * SECOND);
@@ -236,7 +240,7 @@ pub async fn keeps_the_latest_attempts(store: &dyn Store) {
     assert_eq!(store.attempts(number).await.unwrap(), []);
 }
 
-/// A replay counts attempts anew, and the ones before it are kept no longer for that.
+/// A replay restarts the count of attempts, but the earlier attempts are not kept longer.
 pub async fn keeps_no_more_attempts_after_replays(store: &dyn Store) {
     accept(store, &[tag_added("e1", "s1", 1_700_000_000_000)]).await;
     let mut statuses = Vec::new();
@@ -256,7 +260,7 @@ pub async fn keeps_no_more_attempts_after_replays(store: &dyn Store) {
     assert_eq!(kept, statuses[3..]);
 }
 
-/// No duration is too long.
+/// Every duration is accepted, however long.
 pub async fn the_longest_durations_are_durations(store: &dyn Store) {
     let raws = [("e1", "s1"), ("e2", "s2")]
         .map(|(id, spektr_id)| tag_added(id, spektr_id, 1_700_000_000_000));
@@ -272,7 +276,7 @@ pub async fn the_longest_durations_are_durations(store: &dyn Store) {
     }
 }
 
-/// A heartbeat keeps the entry.
+/// A heartbeat extends the lease.
 pub async fn an_extended_lease_does_not_expire(store: &dyn Store) {
     accept(store, &[tag_added("e1", "s1", 1_700_000_000_000)]).await;
     let lease = store.claim(request(start())).await.unwrap().remove(0).lease;
@@ -283,7 +287,8 @@ pub async fn an_extended_lease_does_not_expire(store: &dyn Store) {
     assert_eq!(other(after(start(), 60 * SECOND)).await.unwrap().len(), 1);
 }
 
-/// Each by its number, owner and token together: the token of another entry holds nothing.
+/// A lease is identified by number, owner and token together: the token of another entry
+/// extends nothing.
 pub async fn extends_no_lease_for_the_token_of_another(store: &dyn Store) {
     three(store).await;
     let claims = store.claim(request(start())).await.unwrap();
@@ -297,7 +302,7 @@ pub async fn extends_no_lease_for_the_token_of_another(store: &dyn Store) {
     assert_eq!(store.extend(given, start(), 60 * SECOND).await.unwrap(), [one, two]);
 }
 
-/// Not a millisecond before, and with the attempts counted on.
+/// A retry is not claimed a millisecond early, and the attempts stay counted.
 pub async fn a_retry_waits_for_its_time(store: &dyn Store) {
     accept(store, &[tag_added("e1", "s1", 1_700_000_000_000)]).await;
     let lease = store.claim(request(start())).await.unwrap().remove(0).lease;
@@ -310,7 +315,8 @@ pub async fn a_retry_waits_for_its_time(store: &dyn Store) {
     assert_eq!((again[0].lease.attempt, again[0].entry.reason.as_deref()), (2, Some("why")));
 }
 
-/// It is due at its time, is kept among the attempts, and needs the lease like every outcome.
+/// A deferred entry is due at its time and is kept among the attempts. Deferring needs a valid
+/// lease, like every outcome.
 pub async fn what_is_deferred_counts_no_attempt(store: &dyn Store) {
     accept(store, &[tag_added("e1", "s1", 1_700_000_000_000)]).await;
     let due_at = after(start(), 10 * SECOND);
@@ -334,7 +340,7 @@ pub async fn what_is_deferred_counts_no_attempt(store: &dyn Store) {
     assert_eq!(attempts, [(1, "deferred", Some(503)), (1, "done", None)]);
 }
 
-/// By createdAt, by arrival where that is equal, and across retries.
+/// An ordered claim goes by createdAt, then by arrival, and the order survives retries.
 pub async fn an_ordered_claim_takes_one_per_spektr_id_in_order(store: &dyn Store) {
     let raws = [
         tag_added("late", "s1", 1_700_000_000_002),
@@ -362,8 +368,8 @@ pub async fn an_ordered_claim_takes_one_per_spektr_id_in_order(store: &dyn Store
     assert_eq!(store.claim(ordered(due_at)).await.unwrap().len(), 0);
 }
 
-/// What arrives late, or is released, is earlier than what is being worked on, and waits
-/// for it all the same, until that lease ends or expires.
+/// An entry that arrives late, or is released, comes before the one being handled. It waits all
+/// the same until that lease ends or expires.
 pub async fn what_comes_late_waits_for_the_lease_beside_it(store: &dyn Store) {
     let late = || tag_added("late", "s1", 1_600_000_000_000);
     three(store).await;
@@ -382,7 +388,7 @@ pub async fn what_comes_late_waits_for_the_lease_beside_it(store: &dyn Store) {
     assert!(store.settle(second[0].lease, Settlement::Done, start()).await.unwrap());
     let held = store.claim(ordered(start())).await.unwrap();
     assert_eq!(ids(&held), ["late"]);
-    // Its worker dies: the next one has it again, and not what comes after it.
+    // The worker dies. The next one gets the same entry again, and not the entry after it.
     let now = after(start(), 30 * SECOND);
     let again = store.claim(ClaimRequest { owner: 2, ..ordered(now) }).await.unwrap();
     assert_eq!((ids(&again), again[0].lease.attempt), (vec!["late".to_owned()], 2));
@@ -390,7 +396,7 @@ pub async fn what_comes_late_waits_for_the_lease_beside_it(store: &dyn Store) {
     assert_eq!(ids(&store.claim(ordered(now)).await.unwrap()), ["e1"]);
 }
 
-/// However many have to wait, and are due before all others.
+/// Entries that can be claimed are found, however many others must wait and are due earlier.
 pub async fn what_has_to_wait_does_not_hide_what_has_not(store: &dyn Store) {
     let in_order = |now| ClaimRequest { limit: 10, ..ordered(now) };
     let raws = |spektr_id: &str, count: i64| -> Vec<String> {
@@ -399,15 +405,15 @@ pub async fn what_has_to_wait_does_not_hide_what_has_not(store: &dyn Store) {
         };
         (0..count).map(raw).collect()
     };
-    // A person with many events, the first of which is tried again later.
+    // A customer with many events; the first of them is retried later.
     accept(store, &raws("blocked", 1000)).await;
     let first = store.claim(ClaimRequest { limit: 1, ..in_order(start()) }).await.unwrap();
     assert_eq!(ids(&first), ["blocked-0"]);
     let due_at = after(start(), SECOND);
     let retry = Settlement::Retry { due_at, reason: String::new() };
     assert!(store.settle(first[0].lease, retry, start()).await.unwrap());
-    // Behind all of them others arrive, before and after that person by their ids, and
-    // some that are nobody's.
+    // After all of them, others arrive: with spektr ids before and after that customer's, and
+    // without spektr ids.
     for person in ["a", "b", "c"] {
         accept(store, &raws(person, 2)).await;
     }
@@ -430,8 +436,8 @@ pub async fn what_has_to_wait_does_not_hide_what_has_not(store: &dyn Store) {
     assert_eq!(ids(&store.claim(in_order(due_at)).await.unwrap()), ["blocked-0"]);
 }
 
-/// What a wrong clock has put off is claimed also where lanes beside it have to wait for the
-/// leases that are held in them.
+/// An entry that a wrong clock has deferred is claimed even if other lanes have held leases and
+/// must wait.
 pub async fn lanes_that_wait_do_not_hide_what_a_wrong_clock_has_put_off(store: &dyn Store) {
     let in_order = || ClaimRequest { limit: 1, ..ordered(start()) };
     accept(store, &[tag_added("far", "far", 1)]).await;
@@ -450,14 +456,15 @@ pub async fn lanes_that_wait_do_not_hide_what_a_wrong_clock_has_put_off(store: &
     assert_eq!(ids(&store.claim(in_order()).await.unwrap()), ["far"]);
 }
 
-/// A time further off than any that is set was set by a clock that went wrong.
+/// A due time beyond the horizon was set by a wrong clock.
 pub async fn a_clock_put_back_delays_nothing_for_long(store: &dyn Store) {
     accept(store, &[tag_added("e1", "s1", 1_700_000_000_000)]).await;
     let lease = store.claim(request(start())).await.unwrap().remove(0).lease;
     let day_before = before(start(), 24 * 3600 * SECOND);
-    // The holder itself is at work, and renews its lease by the new time.
+    // The holder itself is working, and renews its lease by the new time.
     assert_eq!(store.claim(request(day_before)).await.unwrap().len(), 0);
-    // Nobody else can know, and after a crash of the holder nobody would.
+    // Another worker cannot know that, and after a crash of the holder nobody would renew the
+    // lease.
     let other = store.claim(ClaimRequest { owner: 2, ..request(day_before) }).await.unwrap();
     assert_eq!(ids(&other), ["e1"]);
     assert!(!store.settle(lease, Settlement::Done, day_before).await.unwrap());

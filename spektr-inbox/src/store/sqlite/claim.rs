@@ -5,8 +5,8 @@ use rusqlite::{Connection, OptionalExtension as _, ToSql, params};
 use crate::clock::after;
 use crate::store::{ClaimRequest, StoreError};
 
-/// How many lanes a claim in order walks at most, where it does not find enough among
-/// what is due first. A lane is all that has one spektr id and source.
+/// The number of lanes that a claim in order walks if it does not find enough among the entries
+/// that are due first. A lane is all entries of one spektr id and source.
 const LANES: usize = 500;
 
 /// Conditions for entries that are due, and for entries that a wrong clock has deferred beyond
