@@ -4,9 +4,9 @@
 //! SPEKTR_WEBHOOK_KEYS="key-id=secret" cargo run -p spektr-inbox --example inbox -- inbox.db 127.0.0.1:8080
 //! ```
 //!
-//! It serves `POST /webhooks/spektr` until SIGTERM or ctrl-c, finishes what it
-//! has begun, and ends. Health and metrics are on a port of their own, which it
-//! prints.
+//! Serves `POST /webhooks/spektr` until SIGTERM or ctrl-c, finishes the requests and
+//! events in progress, and ends. Health and metrics are on a port of their own, which
+//! the program prints.
 
 use std::env;
 use std::error::Error;
@@ -37,7 +37,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let address = arguments.next().unwrap_or_else(|| "127.0.0.1:8080".to_owned());
 
     let store: Arc<dyn Store> = Arc::new(SqliteOptions::new(path).open()?);
-    // What is signed is an assumption; `spektr_verify::diagnose` finds out.
+    // The signed content is an assumption; `spektr_verify::diagnose` checks it.
     let verifier = Verifier::new(KeyRing::from_env()?, SignedContent::TIMESTAMP_DOT_BODY);
     let receiver = Receiver::new(Arc::clone(&store), verifier);
     let metrics = receiver.metrics().clone();
@@ -52,7 +52,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let stopped = || {
         let mut stopped = stop.subscribe();
         async move {
-            // An error means that the sender is gone, which is the end as well.
+            // An error means that the sender is dropped, which also ends the program.
             let _gone = stopped.wait_for(|stopped| *stopped).await;
         }
     };

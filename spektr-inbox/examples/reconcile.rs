@@ -1,11 +1,11 @@
-//! Fetches once what was missed, as a whole program.
+//! Fetches missed events once, as a whole program.
 //!
 //! ```text
 //! SPEKTR_API_KEY=… cargo run -p spektr-inbox --example reconcile -- inbox.db live 24
 //! ```
 //!
 //! The arguments are the store, the environment or a base URL, and how many hours
-//! the first run goes back. If it is killed, it goes on there the next time.
+//! the first run goes back. After a kill, the next run goes on where this one stopped.
 
 use std::env;
 use std::error::Error;

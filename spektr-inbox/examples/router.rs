@@ -1,13 +1,13 @@
-//! A handler of one's own, with a function for each event that it wants, and its tests.
+//! A handler with a function for each event that it handles, and its tests.
 //!
 //! ```text
 //! SPEKTR_WEBHOOK_KEYS="key-id=secret" cargo run -p spektr-inbox --example router -- inbox.db tags.db 127.0.0.1:8080
 //! cargo test -p spektr-inbox --example router
 //! ```
 //!
-//! It keeps the tags of each customer in an SQLite database of its own. An event can be handed out
-//! again after it was written, so each write has the same result however often it is made. Events
-//! of one customer come in order, so that a tag that was added and removed is gone.
+//! The handler keeps the tags of each customer in its own SQLite database. An event can be handed out
+//! again after its write, so each write has the same result however often it is repeated. Events of
+//! one customer arrive in order, so a tag that was added and then removed is gone.
 
 use std::env;
 use std::error::Error;
@@ -38,14 +38,14 @@ impl Tags {
         Ok(Self(Arc::new(Mutex::new(connection))))
     }
 
-    /// Writes in a thread that may wait for the disk.
+    /// Writes in a thread that may block on the disk.
     async fn write(&self, sql: &'static str, values: [String; 2]) -> Result<(), HandlerError> {
         let Self(connection) = self.clone();
         let written = spawn_blocking(move || {
             let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
             connection.execute(sql, params![values[0], values[1]])
         });
-        // Both errors are temporary: by `?` they have the event tried again later.
+        // Both errors are temporary: `?` converts them into errors that retry the event later.
         written.await??;
         Ok(())
     }
@@ -85,7 +85,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let tags = Tags::open(Path::new(&tags))?;
     let store: Arc<dyn Store> = Arc::new(SqliteOptions::new(inbox).open()?);
-    // What is signed is an assumption; `spektr_verify::diagnose` finds out.
+    // The signed content is an assumption; `spektr_verify::diagnose` checks it.
     let verifier = Verifier::new(KeyRing::from_env()?, SignedContent::TIMESTAMP_DOT_BODY);
     let receiver = Receiver::new(Arc::clone(&store), verifier);
     let metrics = receiver.metrics().clone();
@@ -97,7 +97,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let stopped = || {
         let mut stopped = stop.subscribe();
         async move {
-            // An error means that the sender is gone, which is the end as well.
+            // An error means that the sender is dropped, which also ends the program.
             let _gone = stopped.wait_for(|stopped| *stopped).await;
         }
     };
@@ -114,8 +114,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What an application tests of its handler: each function with an event made in one line, and the
-/// whole with workers that do not wait.
+/// Tests of an application's handler: each function with an event made in one line, and the whole
+/// handler with workers that do not wait.
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 mod tests {
@@ -138,7 +138,7 @@ mod tests {
             self.0.lock().unwrap().execute(sql, []).unwrap();
         }
 
-        /// Customer and tag, in order.
+        /// Returns pairs of customer and tag, in order.
         fn all(&self) -> Vec<(String, String)> {
             let connection = self.0.lock().unwrap();
             let mut rows =
@@ -156,7 +156,7 @@ mod tests {
         ("s1".to_owned(), tag.to_owned())
     }
 
-    /// An inbox in a folder of its own, whose time the test sets.
+    /// An inbox in a temporary folder, with a clock that the test sets.
     struct Inbox {
         store: Arc<dyn Store>,
         clock: ManualClock,
@@ -172,7 +172,7 @@ mod tests {
             Self { store: Arc::new(store), clock: ManualClock::new(), _folder: folder }
         }
 
-        /// Handles what is due; returns how many attempts that took.
+        /// Handles due entries. Returns the number of attempts.
         async fn work(&self, tags: &Tags) -> usize {
             Workers::new(Arc::clone(&self.store), handler(tags.clone()))
                 .with_ordering(true)
@@ -182,7 +182,7 @@ mod tests {
                 .unwrap()
         }
 
-        /// State and attempts of each entry.
+        /// Returns the state and the number of attempts of each entry.
         async fn states(&self) -> Vec<(State, u32)> {
             let entries = self.store.list(Filter::all(), 0, 100).await.unwrap();
             entries.iter().map(|entry| (entry.state, entry.attempts)).collect()
@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(tags.all(), [row("t1")]);
     }
 
-    /// It fails once the schema knows a further event of tags: decide then whether to handle it.
+    /// Fails once the schema has another event about tags: decide then whether to handle it.
     #[tokio::test]
     async fn no_event_of_tags_goes_to_the_fallback() {
         let router = handler(Tags::in_memory());
