@@ -1,9 +1,9 @@
-//! What the sender feeds to the MAC, as one replaceable choice.
+//! The signed content: the bytes that the sender feeds to the MAC.
 //!
-//! The vendor's guide names the headers and the algorithm; which bytes are
-//! signed is not in the copy that this project works from. So nothing here has
-//! a default: the builder of a verifier names the signed content, and
-//! [`diagnose`](crate::diagnose) finds it from one captured delivery.
+//! The vendor's guide names the headers and the algorithm. The copy that this project works
+//! from does not say which bytes are signed. So there is no default: the constructor of a
+//! verifier takes the signed content, and [`diagnose`](crate::diagnose) finds it from one
+//! captured delivery.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,12 +11,12 @@ use std::str::FromStr;
 
 use crate::mac::Mac;
 
-/// The bytes that a signature covers, as a template over the parts of a delivery.
+/// The signed content of a signature, as a template over the parts of a delivery.
 ///
-/// The placeholders are `{timestamp}` (the text of `x-signature-timestamp`,
-/// byte for byte), `{key_id}` (the text of `x-signature-key-id`) and `{body}`
-/// (the raw bytes of the body). Between them stands literal printable ASCII;
-/// `\n` is a line feed. `{body}` must occur exactly once.
+/// The placeholders are `{timestamp}` (the text of `x-signature-timestamp`, byte for byte),
+/// `{key_id}` (the text of `x-signature-key-id`) and `{body}` (the raw bytes of the body). The
+/// text between them is literal printable ASCII; `\n` is a line feed. `{body}` must occur
+/// exactly once.
 ///
 /// # Examples
 ///
@@ -26,7 +26,7 @@ use crate::mac::Mac;
 /// let assumed = SignedContent::TIMESTAMP_DOT_BODY;
 /// assert_eq!(assumed.to_string(), "{timestamp}.{body}");
 ///
-/// // As it would stand in a configuration file:
+/// In the form of a configuration file:
 /// let found: SignedContent = "{key_id}:{timestamp}:{body}".parse()?;
 /// assert!(found.covers_timestamp());
 /// # Ok::<(), spektr_verify::SignedContentError>(())
@@ -44,21 +44,21 @@ enum Part {
     Literal(Cow<'static, str>),
 }
 
-/// Why a text is not a template of signed content.
+/// The reason why a text is not a template of signed content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SignedContentError {
-    /// `{body}` does not occur, so the signature would prove nothing about the
-    /// events, or it occurs more than once.
+    /// `{body}` does not occur exactly once. Without it, the signature would prove nothing
+    /// about the events.
     Body,
-    /// A `{…}` that is none of the three placeholders, or a brace on its own.
+    /// A `{…}` that is not one of the three placeholders, or a single brace.
     Placeholder {
-        /// Where in the template it starts.
+        /// The byte offset in the template.
         at: usize,
     },
     /// A literal character outside printable ASCII, or a `\` that does not start `\n`.
     Literal {
-        /// Where in the template it stands.
+        /// The byte offset in the template.
         at: usize,
     },
 }
@@ -71,7 +71,7 @@ impl fmt::Display for SignedContentError {
                 write!(f, "signed content has an unknown placeholder at byte {at}")
             }
             Self::Literal { at } => {
-                write!(f, "signed content has a character that cannot stand in it at byte {at}")
+                write!(f, "signed content has a character that is not allowed at byte {at}")
             }
         }
     }
@@ -82,28 +82,28 @@ impl std::error::Error for SignedContentError {}
 impl SignedContent {
     /// `{timestamp}.{body}`: the convention that this project *assumes*.
     ///
-    /// It is inferred from how most senders with such headers do it, not taken
-    /// from the vendor's documentation. Capture one real delivery and let
-    /// [`diagnose`](crate::diagnose) confirm it before you rely on it.
+    /// It is inferred from most senders with such headers, and is not taken from the vendor's
+    /// documentation. Before you rely on it, capture one real delivery and let
+    /// [`diagnose`](crate::diagnose) confirm it.
     pub const TIMESTAMP_DOT_BODY: Self = Self {
         parts: Cow::Borrowed(&[Part::Timestamp, Part::Literal(Cow::Borrowed(".")), Part::Body]),
     };
 
     /// `{body}`: the body alone.
     ///
-    /// Such a signature does not cover the time of signing: whoever captured a
-    /// delivery can send it again with a fresh `x-signature-timestamp`, at any
-    /// time. Only deduplication by event id stands against that.
+    /// Such a signature does not cover the time of signing: anybody who has captured a delivery
+    /// can send it again with a fresh `x-signature-timestamp`, at any time. Only deduplication
+    /// by event id protects against such a replay.
     pub const BODY: Self = Self { parts: Cow::Borrowed(&[Part::Body]) };
 
-    /// Whether the signature covers the time of signing, without which the
-    /// tolerance is no protection against replays.
+    /// Returns whether the signature covers the time of signing. If it does not, the tolerance
+    /// does not protect against replays.
     #[must_use]
     pub fn covers_timestamp(&self) -> bool {
         self.parts.contains(&Part::Timestamp)
     }
 
-    /// Whether the signature covers the key id.
+    /// Returns whether the signature covers the key id.
     #[must_use]
     pub fn covers_key_id(&self) -> bool {
         self.parts.contains(&Part::KeyId)
@@ -125,13 +125,13 @@ impl SignedContent {
 impl FromStr for SignedContent {
     type Err = SignedContentError;
 
-    /// Reads a template.
+    /// Parses a template.
     ///
     /// # Errors
     ///
     /// - [`SignedContentError::Body`] unless `{body}` occurs exactly once
     /// - [`SignedContentError::Placeholder`] for anything else in braces
-    /// - [`SignedContentError::Literal`] for what is not printable ASCII
+    /// - [`SignedContentError::Literal`] for characters outside printable ASCII
     fn from_str(template: &str) -> Result<Self, Self::Err> {
         let mut parts = Vec::new();
         let mut literal = String::new();
@@ -172,7 +172,7 @@ impl FromStr for SignedContent {
 }
 
 impl fmt::Display for SignedContent {
-    /// Writes the template, in the form that [`FromStr`] reads.
+    /// Writes the template in the form that [`FromStr`] parses.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for part in self.parts.iter() {
             match part {

@@ -1,20 +1,18 @@
-//! Doors around the verification, named so that a reviewer sees them.
+//! Functions that bypass the verification, with names that a reviewer notices.
 //!
-//! Search a code base for `danger::` to find every place that trusts bytes
-//! without proof.
+//! Search a code base for `danger::` to find every place that trusts bytes without proof.
 
 use crate::verified::{Provenance, Verified};
 use crate::verifier::Verifier;
 
-/// A verifier that accepts every delivery, whoever sent it, and looks at no
-/// signature header.
+/// Returns a verifier that accepts every delivery, from any sender, without looking at
+/// signature headers.
 ///
-/// The vendor's HMAC authentication is optional, and this is for workspaces
-/// that have not switched it on yet. Whoever finds the endpoint can then write
-/// your customers' statuses, so let something else prove the sender: mutual
-/// TLS, or a proxy that holds a secret. There is no mode that verifies
-/// signatures only where they are present, because an attacker would leave
-/// them out.
+/// The vendor's HMAC authentication is optional; this verifier is for workspaces that have not
+/// switched it on yet. Anybody who finds the endpoint can then write your customers' statuses,
+/// so let something else prove the sender: mutual TLS, or a proxy with a secret. There is no
+/// mode that verifies only signatures that are present, because an attacker would leave them
+/// out.
 ///
 /// ```
 /// use spektr_verify::{Provenance, danger};
@@ -29,11 +27,10 @@ pub fn verifier_that_accepts_unsigned_deliveries() -> Verifier {
     Verifier::unsigned()
 }
 
-/// Vouches for a body without any proof.
+/// Marks a body as verified without any proof.
 ///
-/// For bytes that were verified before and are read back from a store that you
-/// trust, without the headers they came with. With the headers, use
-/// [`Verifier::verify_ignoring_time_window`].
+/// This is for bytes that were verified before and are read back, without their headers, from a
+/// store that you trust. With the headers, use [`Verifier::verify_ignoring_time_window`].
 ///
 /// ```
 /// use spektr_verify::{Provenance, danger};

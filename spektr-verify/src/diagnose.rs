@@ -1,4 +1,4 @@
-//! What does the sender sign? One captured delivery and the secret answer it.
+//! Finds the signed content of a sender from one captured delivery and the secret.
 
 use std::fmt;
 
@@ -11,25 +11,23 @@ use crate::time::UnixSeconds;
 use crate::verifier::Verifier;
 use crate::well_formed::{self, SignatureFormat};
 
-/// Tries the known ways to sign a delivery and tells which of them give the
-/// signature that was captured.
+/// Tries the known ways to sign a delivery. Returns those that give the captured signature.
 ///
-/// Tried are the timestamp, the body and the key id in every order that is
-/// known from practice, joined by nothing or by one of the common separators,
-/// with the secret read as UTF-8, hex and Base64, and `x-signature` with and
-/// without `sha256=`. Whatever matches can be configured: see [`Construction`].
+/// It tries the timestamp, the body and the key id in every order that is known from practice,
+/// joined by nothing or by a common separator. It reads the secret as UTF-8, hex and Base64,
+/// and `x-signature` with and without `sha256=`. Every match can be configured: see
+/// [`Construction`].
 ///
-/// White space around the secret is ignored. The time is not looked at, so a
-/// delivery from last week will do. Each of about three hundred attempts reads
-/// the whole body: prefer a small one. [`diagnose_with`] tries a template of your
-/// own as well.
+/// White space around the secret is ignored. The time is not checked, so a delivery from last
+/// week will do. Each of about three hundred attempts reads the whole body, so prefer a small
+/// one. [`diagnose_with`] also tries a template of your own.
 ///
 /// # Examples
 ///
 /// ```
 /// use spektr_verify::diagnose;
 ///
-/// // Captured from the request, with the secret that the vendor showed once.
+/// Captured from the request, with the secret that the vendor has shown once.
 /// let headers = [
 ///     ("x-signature-alg", "sha256"),
 ///     ("x-signature-timestamp", "1731057600"),
@@ -45,8 +43,8 @@ use crate::well_formed::{self, SignatureFormat};
 /// # Errors
 ///
 /// - [`VerifyError::MissingHeader`] if there is no `x-signature`
-/// - [`VerifyError::RepeatedHeader`], [`VerifyError::MalformedHeader`] for any
-///   header that goes into an attempt
+/// - [`VerifyError::RepeatedHeader`], [`VerifyError::MalformedHeader`] for any header that an
+///   attempt uses
 pub fn diagnose<H>(headers: &H, body: &[u8], secret: &str) -> Result<Diagnosis, VerifyError>
 where
     H: HeaderSource + ?Sized,
@@ -54,8 +52,8 @@ where
     attempt(headers, body, secret, candidates())
 }
 
-/// Does what [`diagnose`] does, and tries a signed content of your own as well:
-/// one that nobody has thought of here.
+/// Does the same as [`diagnose`], and also tries a signed content of your own, which the
+/// built-in list may lack.
 ///
 /// # Errors
 ///
@@ -117,8 +115,8 @@ where
     Ok(diagnosis)
 }
 
-/// Returns why a verifier with this construction would refuse the delivery at the time of
-/// its signature.
+/// Returns why a verifier with this construction would refuse the delivery at the time of its
+/// signature.
 fn still_refused<H>(
     headers: &H,
     body: &[u8],
@@ -131,12 +129,12 @@ where
     H: HeaderSource + ?Sized,
 {
     let Construction { content, secret_encoding, signature_format } = construction;
-    // Without a key id, the check of the headers fails before any key is looked for.
+    // Without a key id, the check of the headers fails before any key lookup.
     let key_id = key_id.and_then(|id| std::str::from_utf8(id).ok()).unwrap_or("none");
     let secret = Secret::new(secret.trim(), *secret_encoding).ok()?;
     let ring = KeyRing::new([SigningKey::new(key_id, secret).ok()?]).ok()?;
     let verifier = Verifier::new(ring, content.clone()).with_signature_format(*signature_format);
-    // A time that no calendar has is in another unit than seconds.
+    // A time after the year 9999 is in another unit than seconds.
     let at = signed_at.min(UnixSeconds::new(LATEST));
     verifier.verify_at(headers, body, at).err()
 }
@@ -144,10 +142,10 @@ where
 /// The last second of the year 9999.
 const LATEST: u64 = 253_402_300_799;
 
-/// What [`diagnose`] found.
+/// The result of [`diagnose`].
 ///
-/// `Display` writes it for a person, with what to look at next if nothing
-/// matched; it contains neither the secret nor the signature.
+/// `Display` writes it for a person, with hints if nothing matched. It contains neither the
+/// secret nor the signature.
 #[derive(Clone, Debug)]
 pub struct Diagnosis {
     matches: Vec<Construction>,
@@ -156,39 +154,39 @@ pub struct Diagnosis {
 }
 
 impl Diagnosis {
-    /// The constructions that give the captured signature: one, if the secret
-    /// is the right one and the body is as it was sent, or none.
+    /// Returns the constructions that give the captured signature: one if the secret is right
+    /// and the body is unchanged, otherwise none.
     #[must_use]
     pub fn matches(&self) -> &[Construction] {
         &self.matches
     }
 
-    /// Why a [`Verifier`] that is configured with the first match would refuse the delivery
-    /// all the same, at the time of its signature: a header that it needs and that is
-    /// missing, an algorithm that is spelled in another way, or a timestamp in another unit
-    /// than seconds ([`VerifyError::TimestampInFuture`]). No configuration accepts such a
-    /// delivery.
+    /// Returns why a [`Verifier`] configured with the first match would still refuse the
+    /// delivery, at the time of its signature. The causes are a missing header, an algorithm
+    /// with another spelling, or a timestamp in another unit than seconds
+    /// ([`VerifyError::TimestampInFuture`]). No configuration accepts such a delivery.
     #[must_use]
     pub fn still_refused(&self) -> Option<&VerifyError> {
         self.still_refused.as_ref()
     }
 
-    /// How many constructions were tried.
+    /// Returns how many constructions were tried.
     #[must_use]
     pub fn tried(&self) -> usize {
         self.tried
     }
 }
 
-/// A way to sign a delivery, in the three places where it is configured.
+/// A way to sign a delivery: the three settings of a verifier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Construction {
-    /// For [`Verifier::new`](crate::Verifier::new).
+    /// The argument of [`Verifier::new`](crate::Verifier::new).
     pub content: SignedContent,
-    /// For [`Secret::new`], or in a key ring's text as `id:hex=…`.
+    /// The argument of [`Secret::new`], or in the text of a key ring `id:hex=…`.
     pub secret_encoding: SecretEncoding,
-    /// For [`Verifier::with_signature_format`](crate::Verifier::with_signature_format).
+    /// The argument of
+    /// [`Verifier::with_signature_format`](crate::Verifier::with_signature_format).
     pub signature_format: SignatureFormat,
 }
 
@@ -226,7 +224,8 @@ impl fmt::Display for Diagnosis {
     }
 }
 
-/// A header that is missing rules out attempts; one that is wrong is an error.
+/// Makes a missing header `None`, so that attempts with it are skipped. A wrong header stays an
+/// error.
 fn optional<T>(header: Result<T, VerifyError>) -> Result<Option<T>, VerifyError> {
     match header {
         Ok(value) => Ok(Some(value)),
@@ -260,7 +259,7 @@ mod tests {
 
     const NOW: UnixSeconds = UnixSeconds::new(1_731_057_600);
     const BODY: &[u8] = br#"{"results":[]}"#;
-    // Readable as UTF-8, hex and Base64, so that every encoding is in play.
+    // Readable as UTF-8, hex and Base64, so that the test covers every encoding.
     const SECRET: &str = "6d61726b65726d61";
 
     #[test]

@@ -1,9 +1,8 @@
-//! Why a delivery is not accepted: one variant per failure, each with a stable
-//! code for metrics.
+//! The reasons why a delivery is not accepted: one variant per failure, each with a stable code
+//! for metrics.
 //!
-//! For logs and metrics only. The sender gets the same answer to all of them,
-//! because the difference between "unknown key" and "wrong signature" is worth
-//! something to an attacker.
+//! They are for logs and metrics only. The sender gets the same answer to all of them, because
+//! the difference between "unknown key" and "wrong signature" would help an attacker.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,16 +10,16 @@ use std::time::Duration;
 use crate::headers::SignatureHeader;
 use crate::keys::KeyId;
 
-/// Why a delivery could not be verified.
+/// The reason why a delivery could not be verified.
 ///
-/// No variant carries the secret, the signature, or anything of the body. Key
-/// ids are what the request claimed: at most 256 characters of visible ASCII.
+/// No variant contains the secret, the signature, or a part of the body. Key ids are claims of
+/// the request: at most 256 characters of visible ASCII.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VerifyError {
-    /// A signature header is not there at all. If all deliveries fail like
-    /// this, the workspace does not sign: switch it on in the vendor's export
-    /// settings, or see [`danger`](crate::danger).
+    /// A signature header is missing. If all deliveries fail like this, the workspace does not
+    /// sign: switch signing on in the vendor's export settings, or see
+    /// [`danger`](crate::danger).
     MissingHeader {
         /// The header.
         header: SignatureHeader,
@@ -30,15 +29,15 @@ pub enum VerifyError {
         /// The header.
         header: SignatureHeader,
     },
-    /// A signature header is empty, too long, or not spelled as it must be.
+    /// A signature header is empty, too long, or malformed.
     MalformedHeader {
         /// The header.
         header: SignatureHeader,
     },
     /// `x-signature-alg` names an algorithm other than `sha256`.
     UnsupportedAlgorithm,
-    /// No key of the ring has the id. After a rotation at the vendor, the new
-    /// secret has to be added here.
+    /// No key of the ring has the id. After a rotation at the vendor, add the new secret to the
+    /// ring.
     UnknownKey {
         /// The id that the request claims.
         key_id: KeyId,
@@ -53,23 +52,21 @@ pub enum VerifyError {
         /// The key's id.
         key_id: KeyId,
     },
-    /// The signature is not that of the key over this delivery: forged, changed
-    /// on the way (a proxy that rewrites JSON is enough), another secret, or
-    /// another construction than the configured one.
+    /// The signature is not the key's signature of this delivery. The delivery may be forged,
+    /// or changed in transit (a proxy that rewrites JSON is enough). Or the secret or the
+    /// construction differs from the sender's.
     SignatureMismatch {
         /// The key's id.
         key_id: KeyId,
     },
-    /// The signature is right, and older than the tolerance: a replay, or a
-    /// clock that is wrong.
+    /// The signature is right, but older than the tolerance: a replay, or a wrong clock.
     TimestampTooOld {
-        /// How long ago it was signed.
+        /// The age of the signature.
         age: Duration,
     },
-    /// The signature is right, and from further in the future than the
-    /// tolerance: a clock is wrong.
+    /// The signature is right, but further in the future than the tolerance: a clock is wrong.
     TimestampInFuture {
-        /// How far in the future it was signed.
+        /// How far in the future the signing time is.
         ahead: Duration,
     },
 }
@@ -115,7 +112,7 @@ impl fmt::Display for VerifyError {
 impl std::error::Error for VerifyError {}
 
 impl VerifyError {
-    /// A short code that never changes, for labels of metrics and for alerts.
+    /// Returns a short code for labels of metrics and for alerts. Codes never change.
     ///
     /// ```
     /// use spektr_verify::{SignatureHeader, VerifyError};

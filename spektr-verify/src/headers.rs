@@ -1,6 +1,6 @@
-//! The four signature headers, and where they come from.
+//! The four signature headers and their sources.
 //!
-//! Everything here runs on input that nobody has vouched for.
+//! All of this code runs on untrusted input.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -11,16 +11,16 @@ use std::fmt;
 pub enum SignatureHeader {
     /// `x-signature-alg`: the algorithm, `sha256`.
     Algorithm,
-    /// `x-signature-timestamp`: when it was signed, in seconds since the epoch.
+    /// `x-signature-timestamp`: the time of signing, in seconds since the epoch.
     Timestamp,
-    /// `x-signature-key-id`: the id of the secret that signed it.
+    /// `x-signature-key-id`: the id of the signing secret.
     KeyId,
     /// `x-signature`: the MAC in lowercase hexadecimal digits.
     Signature,
 }
 
 impl SignatureHeader {
-    /// The header's name, in lower case.
+    /// Returns the header's name, in lower case.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -34,7 +34,7 @@ impl SignatureHeader {
     /// Finds a header by its name in any case.
     #[inline]
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        // Most servers hand names over in lower case: compare those first.
+        // Most servers pass names in lower case: compare those first.
         match name {
             ALGORITHM => Some(Self::Algorithm),
             TIMESTAMP => Some(Self::Timestamp),
@@ -58,11 +58,11 @@ impl fmt::Display for SignatureHeader {
     }
 }
 
-/// Headers of a request, in whichever form the server holds them.
+/// The headers of a request, in any form that a server uses.
 ///
-/// Implemented for slices, arrays and vectors of name and value, for `HashMap` and
-/// `BTreeMap` from name to value, and with the feature `http` for `http::HeaderMap`.
-/// Names are texts in any case; values are texts or bytes.
+/// It is implemented for slices, arrays and vectors of pairs of name and value, for `HashMap`
+/// and `BTreeMap` from name to value, and with the feature `http` for `http::HeaderMap`. Names
+/// are texts in any case; values are texts or bytes.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -75,11 +75,11 @@ impl fmt::Display for SignatureHeader {
 ///
 /// let verifier = Verifier::new(KeyRing::parse("2026-a=a secret")?, SignedContent::TIMESTAMP_DOT_BODY);
 /// # let headers = signed.pairs().map(|(name, value)| (name.to_owned(), value.to_owned()));
-/// // As a function behind a gateway gets them.
+/// As a function behind a gateway gets them.
 /// let mut headers: HashMap<String, String> = headers.into();
 /// assert!(verifier.verify_at(&headers, "{}", now).is_ok());
 ///
-/// // The same header in another case is a second one, even with the same value.
+/// The same header in another case is a second header, even with the same value.
 /// headers.insert("X-Signature-Key-Id".to_owned(), "2026-a".to_owned());
 /// let header = SignatureHeader::KeyId;
 /// let refused = verifier.verify_at(&headers, "{}", now);
@@ -89,15 +89,15 @@ impl fmt::Display for SignatureHeader {
 ///
 /// # Repeated headers
 ///
-/// An implementation must yield *every* header, also where one occurs twice. One
-/// that shows only the first hides the other, and two components that go by
-/// different ones of the two are how forged requests get through. The verifier refuses
-/// a repeated signature header ([`RepeatedHeader`](crate::VerifyError::RepeatedHeader)).
+/// An implementation must yield *every* header, including each occurrence of a repeated one. If
+/// it hid the second occurrence, another component might use that one, and a forged request
+/// could pass. The verifier refuses a repeated signature header
+/// ([`RepeatedHeader`](crate::VerifyError::RepeatedHeader)).
 ///
-/// A map has one value for each spelling of a name, so what filled it has already
-/// decided what a repeated header is: values that were joined with a comma are
-/// refused as malformed, as an unknown key or as an unsupported algorithm, and values that were dropped cannot be
-/// noticed. Pass the list where the server has one.
+/// A map has one value for each spelling of a name, so the code that filled it has already
+/// decided about repeated headers. Values joined with a comma are refused as malformed, as an
+/// unknown key or as an unsupported algorithm. Dropped values cannot be detected. If the server
+/// has a list of headers, pass the list.
 ///
 /// # A source of your own
 ///

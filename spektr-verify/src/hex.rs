@@ -1,9 +1,9 @@
-//! Hexadecimal text, as signatures and secrets carry it.
+//! Hexadecimal text, as in signatures and secrets.
 
-/// Decodes an even number of digits; `uppercase` says whether `A` to `F` count.
+/// Decodes an even number of digits. `uppercase` is whether `A` to `F` are accepted.
 ///
-/// The output is handed in by the caller, so that a secret's bytes are only
-/// ever where the caller wipes them.
+/// The caller provides the output, so that a secret's bytes exist only where the caller wipes
+/// them.
 #[inline]
 pub(crate) fn decode(text: &[u8], uppercase: bool, into: &mut [u8]) -> Option<()> {
     if text.len() != into.len() * 2 {
@@ -27,21 +27,22 @@ pub(crate) fn decode(text: &[u8], uppercase: bool, into: &mut [u8]) -> Option<()
     all_valid.then_some(())
 }
 
-/// How many digits are decoded at once, in one register.
+/// The number of digits that are decoded at once, in one register.
 const DIGITS: usize = 8;
 
-/// Decodes digits, and says whether all of them are digits.
+/// Decodes digits. Also returns whether all characters are digits.
 #[inline]
 fn decode_word(digits: [u8; DIGITS], uppercase: bool) -> ([u8; DIGITS / 2], bool) {
     /// One in each byte.
     const ONES: u64 = u64::from_ne_bytes([1; DIGITS]);
     let text = u64::from_be_bytes(digits);
-    // What tells letters from decimals in ASCII, and upper case from lower case.
+    // Bit 6 distinguishes letters from decimal digits in ASCII, and bit 5 lower from upper
+    // case.
     let letters = (text >> 6) & ONES;
     let text = if uppercase { text | (letters << 5) } else { text };
     let values = (text & (0x0f * ONES)) + 9 * letters;
-    // What is not a digit has a value of more than one, or is not what its value is written as.
-    // No byte overflows into the next.
+    // A character that is not a digit gets a value above 15, or differs from the digit of its
+    // value. No byte overflows into the next.
     let tens = ((values + 6 * ONES) >> 4) & ONES;
     let written = values + u64::from(b'0') * ONES + u64::from(b'a' - b'9' - 1) * tens;
     let valid = written == text && values & (0xf0 * ONES) == 0;

@@ -1,4 +1,4 @@
-//! Proves that a spektr webhook delivery is authentic, then opens it.
+//! Proves that a spektr webhook delivery is authentic, then gives access to its entries.
 //!
 //! ```
 //! use spektr_verify::{KeyRing, SignedContent, Signer, Secret, SecretEncoding, SigningKey};
@@ -8,7 +8,7 @@
 //! # let body = br#"{"results":[{"id":"e1","type":"process_run_start","createdAt":1731057600000}]}"#;
 //! # let headers = Signer::new(key, SignedContent::TIMESTAMP_DOT_BODY)
 //! #     .sign_at(body, UnixSeconds::from(std::time::SystemTime::now()));
-//! // Once, at the start. `KeyRing::from_env` reads SPEKTR_WEBHOOK_KEYS.
+//! Once, at the start. `KeyRing::from_env` reads SPEKTR_WEBHOOK_KEYS.
 //! let verifier = Verifier::new(KeyRing::parse("2026-a=a secret")?, SignedContent::TIMESTAMP_DOT_BODY);
 //!
 //! // For each request, with the headers and the body's bytes as they arrived.
@@ -19,22 +19,21 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # What is assumed
+//! # Assumptions
 //!
-//! The vendor documents the headers, not the bytes that are signed. So a
-//! [`Verifier`] must be told ([`SignedContent`]), and [`diagnose`] finds out
-//! from one captured delivery.
+//! The vendor documents the headers, but not the signed bytes. So a [`Verifier`] needs a
+//! [`SignedContent`], and [`diagnose`] finds it from one captured delivery.
 //!
 //! # Invariants
 //!
 //! - A [`Verified`] comes from a [`Verifier`], or from a function in [`danger`].
 //! - Nothing is parsed before the MAC has matched.
-//! - No input makes it panic, and no time makes it overflow.
-//! - Secrets, signatures and bodies occur in no error and no `Debug`.
-//! - No I/O but reading the clock, an environment variable, and (feature
-//!   `toml`) a key file, each when asked to.
+//! - No input causes a panic, and no time causes an overflow.
+//! - No error and no `Debug` contains a secret, a signature or a body.
+//! - The only I/O is reading the clock, an environment variable, and (feature `toml`) a key
+//!   file, each on request.
 
-// Nothing in a program that others run panics: what cannot happen says why, at its place.
+// Library code must not panic: an exception to these lints says why its case cannot happen.
 #![cfg_attr(
     not(test),
     warn(
@@ -66,7 +65,8 @@ mod verified;
 mod verifier;
 mod well_formed;
 
-/// `http::HeaderMap` is a [`HeaderSource`], and [`SignedHeaders`] becomes one: of this version.
+/// `http::HeaderMap` of this version is a [`HeaderSource`], and [`SignedHeaders`] converts to
+/// one.
 #[cfg(feature = "http")]
 pub use http;
 /// [`Verified::entries`] returns types of this crate.

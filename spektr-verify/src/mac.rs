@@ -1,15 +1,15 @@
-//! The keyed MAC: HMAC-SHA256 from RustCrypto, and nothing of our own.
+//! The keyed MAC: HMAC-SHA256 from RustCrypto, without cryptography of our own.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 pub(crate) const SIGNATURE_LENGTH: usize = 32;
 
-/// HMAC-SHA256 with its key already absorbed.
+/// HMAC-SHA256 that has absorbed its key.
 ///
-/// A key is kept as this state and not as bytes: each delivery starts from a
-/// copy, which saves two compressions, and no delivery leaves another copy of
-/// the padded key on the stack. `sha2` wipes the state on drop.
+/// A key is kept as this state, not as bytes. Each delivery starts from a copy, which saves two
+/// compressions and leaves no other copy of the padded key on the stack. `sha2` wipes the state
+/// on drop.
 #[derive(Clone)]
 pub(crate) struct Mac(Hmac<Sha256>);
 
@@ -42,7 +42,7 @@ impl Mac {
     }
 }
 
-/// What is computed, counted for tests: what a refusal costs must not tell its reason.
+/// Counts the computed MACs for tests: the cost of a refusal must not reveal its reason.
 #[cfg(test)]
 pub(crate) mod work {
     use std::cell::Cell;
@@ -55,8 +55,8 @@ pub(crate) mod work {
         DONE.with(|done| done.set((done.get().0 + bytes, done.get().1 + comparisons)));
     }
 
-    /// Returns how many bytes went into MACs of this thread while something was done, and
-    /// how many MACs were finished and compared.
+    /// Returns how many bytes went into MACs of this thread while `run` ran, and how many MACs
+    /// were finished and compared.
     pub(crate) fn of(run: impl FnOnce()) -> (usize, usize) {
         let before = DONE.with(Cell::get);
         run();
@@ -70,8 +70,9 @@ mod tests {
     use super::*;
     use crate::hex;
 
-    /// No test can measure it. So the source is read: a MAC is compared by the crate that does it
-    /// in constant time, and where signatures are verified no MAC is made to be compared.
+    /// No test can measure the time, so the test reads the source: only RustCrypto's
+    /// constant-time function compares MACs, and the verifier never extracts a MAC that it
+    /// could compare otherwise.
     #[test]
     fn macs_are_compared_in_constant_time() {
         let (code, _tests) =

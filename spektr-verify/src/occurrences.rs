@@ -1,10 +1,10 @@
-//! How often each signature header occurs: all headers are looked at in one pass, and one that
-//! occurs twice is never mistaken for one.
+//! Counts how often each signature header occurs, in one pass over all headers, so that a
+//! repeated header is never taken for a single one.
 
 use crate::error::VerifyError;
 use crate::headers::{HeaderSource, SignatureHeader};
 
-/// How often each signature header occurs, and with which value.
+/// The number of occurrences of each signature header, and its value.
 #[derive(Default)]
 pub(crate) struct Occurrences<'h> {
     algorithm: Occurrence<'h>,
@@ -40,7 +40,7 @@ impl<'h> Occurrences<'h> {
         occurrences
     }
 
-    /// Reads a header that must occur exactly once.
+    /// Parses a header that must occur exactly once.
     #[inline]
     pub(crate) fn once<T>(
         &self,

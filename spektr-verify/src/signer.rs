@@ -1,4 +1,4 @@
-//! The sender's side: the same headers, for tests, simulators, and senders.
+//! The sender's side: makes the signature headers, for tests, simulators and senders.
 
 use std::fmt;
 
@@ -35,20 +35,20 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// Takes the key to sign with and what to sign.
+    /// Creates a signer with a key and the signed content.
     #[must_use]
     pub fn new(key: SigningKey, content: SignedContent) -> Self {
         Self { key, content, format: SignatureFormat::default() }
     }
 
-    /// Sets how `x-signature` spells the MAC.
+    /// Sets the format of `x-signature`.
     #[must_use]
     pub fn with_signature_format(mut self, format: SignatureFormat) -> Self {
         self.format = format;
         self
     }
 
-    /// Signs a body as of a given time, whether the key is valid then or not.
+    /// Signs a body as of a given time, even if the key is not valid then.
     #[must_use]
     pub fn sign_at(&self, body: &[u8], at: UnixSeconds) -> SignedHeaders {
         let key_id = self.key.id().clone();
@@ -60,7 +60,7 @@ impl Signer {
     }
 }
 
-/// The four headers that [`Signer::sign_at`] makes.
+/// The four signature headers that [`Signer::sign_at`] makes.
 #[derive(Clone)]
 pub struct SignedHeaders {
     timestamp: String,
@@ -69,7 +69,7 @@ pub struct SignedHeaders {
 }
 
 impl SignedHeaders {
-    /// The headers as pairs of name and value.
+    /// Returns the headers as pairs of name and value.
     #[must_use]
     pub fn pairs(&self) -> [(&'static str, &str); 4] {
         [

@@ -1,15 +1,14 @@
-//! The clock as an input: what time it is, in the unit that the signature
-//! headers use.
+//! The clock as an input, in the unit of the signature headers.
 //!
-//! Nothing else in this crate reads the system's clock.
+//! Only [`SystemClock`] reads the system's clock.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A point in time in whole seconds since 1970-01-01T00:00:00Z.
 ///
-/// A type of its own because the times inside the events are milliseconds, and
-/// a mix-up of the two would reject every delivery, or accept any.
+/// A separate type, because the times inside the events are in milliseconds: a mix-up would
+/// reject every delivery, or accept any.
 ///
 /// ```
 /// use std::time::{Duration, UNIX_EPOCH};
@@ -25,19 +24,19 @@ impl UnixSeconds {
     /// 9999-12-31T23:59:59Z, the last second with a year of four digits.
     pub(crate) const END_OF_9999: Self = Self(253_402_300_799);
 
-    /// Takes the number of seconds since the epoch.
+    /// Creates a point in time from the number of seconds since the epoch.
     #[must_use]
     pub const fn new(seconds: u64) -> Self {
         Self(seconds)
     }
 
-    /// The number of seconds since the epoch.
+    /// Returns the number of seconds since the epoch.
     #[must_use]
     pub const fn as_secs(self) -> u64 {
         self.0
     }
 
-    /// How far apart two points in time are, whichever comes first.
+    /// Returns the distance of two points in time, in either order.
     #[must_use]
     pub const fn abs_diff(self, other: Self) -> Duration {
         Duration::from_secs(self.0.abs_diff(other.0))
@@ -45,8 +44,8 @@ impl UnixSeconds {
 }
 
 impl From<SystemTime> for UnixSeconds {
-    /// Drops the fraction of a second; a time before 1970 becomes 1970, which
-    /// no tolerance makes a plausible time of signing.
+    /// Drops the fraction of a second. A time before 1970 becomes 1970, which no tolerance
+    /// accepts as a time of signing.
     fn from(time: SystemTime) -> Self {
         Self(time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
     }
@@ -62,7 +61,7 @@ impl fmt::Display for UnixSeconds {
 ///
 /// Closures are clocks, so a test can say `.with_clock(|| UnixSeconds::new(1_731_057_600))`.
 pub trait Clock: Send + Sync + 'static {
-    /// The current time.
+    /// Returns the current time.
     fn now(&self) -> UnixSeconds;
 }
 

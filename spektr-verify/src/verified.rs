@@ -1,4 +1,4 @@
-//! A delivery that has been verified: the one ordinary way to its entries.
+//! A verified delivery: the ordinary way to its entries.
 
 use std::fmt;
 
@@ -7,31 +7,31 @@ use spektr_types::{BodyError, Entries};
 use crate::keys::KeyId;
 use crate::time::UnixSeconds;
 
-/// The body of a delivery, with the proof of where it came from.
+/// The body of a delivery, with its provenance.
 ///
-/// `B` is whatever the body was handed in as: `Verified<&[u8]>` borrows it,
-/// `Verified<Bytes>` owns it. Only a [`Verifier`](crate::Verifier) makes one,
-/// apart from the loudly named functions of [`danger`](crate::danger).
+/// `B` is the type of the body: `Verified<&[u8]>` borrows the body, `Verified<Bytes>` owns it.
+/// Only a [`Verifier`](crate::Verifier), or a function of [`danger`](crate::danger), creates a
+/// value.
 #[derive(Clone)]
 pub struct Verified<B> {
     body: B,
     provenance: Provenance,
 }
 
-/// What is known about where a delivery came from.
+/// The evidence about the sender of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Provenance {
-    /// A key of the ring signed it.
+    /// A key of the ring signed the delivery.
     Signed {
         /// The id of the key.
         key_id: KeyId,
-        /// When it was signed, as far as the signed content covers the timestamp.
+        /// The time of signing; it is proven only if the signed content covers the timestamp.
         signed_at: UnixSeconds,
     },
-    /// Nothing: it came through a verifier that accepts unsigned deliveries.
+    /// No evidence: the verifier accepts unsigned deliveries.
     Unsigned,
-    /// Nothing: the program itself vouched for it.
+    /// No evidence: the program itself declared the body as verified.
     Assumed,
 }
 
@@ -40,25 +40,25 @@ impl<B: AsRef<[u8]>> Verified<B> {
         Self { body, provenance }
     }
 
-    /// The raw body, exactly as it arrived.
+    /// Returns the raw body, exactly as it arrived.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         self.body.as_ref()
     }
 
-    /// Gives the body back, for example to store it whole.
+    /// Returns the body itself, for example to store it whole.
     #[must_use]
     pub fn into_body(self) -> B {
         self.body
     }
 
-    /// Where the delivery came from.
+    /// Returns the evidence about the sender.
     #[must_use]
     pub fn provenance(&self) -> &Provenance {
         &self.provenance
     }
 
-    /// The id of the key that signed the delivery, if one did.
+    /// Returns the id of the key that signed the delivery, if it is signed.
     #[must_use]
     pub fn key_id(&self) -> Option<&KeyId> {
         match &self.provenance {
@@ -67,18 +67,17 @@ impl<B: AsRef<[u8]>> Verified<B> {
         }
     }
 
-    /// Splits the body into its entries, in one pass over the bytes and without
-    /// decoding any payload. A body that is one event and not a batch is one
-    /// entry.
+    /// Splits the body into its entries, in one pass over the bytes and without decoding
+    /// payloads. A body that is a single event has one entry.
     ///
-    /// An entry that cannot be decoded says so when it is asked, and costs none
-    /// of the others.
+    /// An entry that cannot be decoded reports its error when it is decoded, and does not
+    /// affect the others.
     ///
     /// # Errors
     ///
-    /// The [`BodyError`] says why the body as a whole cannot be split. The
-    /// delivery is authentic all the same: keep it, and acknowledge it, since
-    /// the sender would only repeat the same bytes and then drop them.
+    /// A [`BodyError`] if the body as a whole cannot be split. The delivery is authentic all
+    /// the same: keep it, and acknowledge it, because the sender would only repeat the same
+    /// bytes and then drop them.
     pub fn entries(&self) -> Result<Entries<'_>, BodyError> {
         Entries::parse(self.body())
     }

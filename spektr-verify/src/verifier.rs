@@ -1,8 +1,8 @@
-//! The decision whether a delivery is authentic.
+//! Decides whether a delivery is authentic.
 //!
-//! The order is fixed: headers well-formed, algorithm allowed, key known and
-//! valid, MAC over the timestamp's text and the raw body, and only then the
-//! time window. Nothing is parsed before the MAC has matched.
+//! The order is fixed: headers well-formed, algorithm allowed, key known and valid, MAC over
+//! the signed content, and only then the time window. Nothing is parsed before the MAC has
+//! matched.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,8 +19,7 @@ use crate::well_formed::{SignatureFormat, WellFormed};
 
 /// Verifies deliveries.
 ///
-/// Clones are cheap and share the key ring, so that one can live in the state
-/// of every handler.
+/// Clones are cheap and share the key ring, so the state of every handler can have one.
 ///
 /// # Examples
 ///
@@ -51,10 +50,10 @@ enum Mode {
 }
 
 impl Verifier {
-    /// How far the time of signing may lie from now, unless configured: 300 s.
+    /// The greatest distance of the time of signing from now, unless configured: 300 s.
     pub const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
 
-    /// Takes the keys that count and the bytes that they sign.
+    /// Creates a verifier with the accepted keys and the signed content.
     ///
     /// Pass a [`KeyRing`], or a clone of [`SharedKeys`] to replace the keys later.
     #[must_use]
@@ -75,29 +74,29 @@ impl Verifier {
         }
     }
 
-    /// Sets how far the time of signing may lie from now, in either direction
-    /// and inclusive. Fractions of a second don't count.
+    /// Sets the greatest distance of the time of signing from now, in either direction and
+    /// inclusive. Fractions of a second are ignored.
     #[must_use]
     pub fn with_tolerance(mut self, tolerance: Duration) -> Self {
         self.tolerance = tolerance;
         self
     }
 
-    /// Sets how `x-signature` spells the MAC.
+    /// Sets the format of `x-signature`.
     #[must_use]
     pub fn with_signature_format(mut self, format: SignatureFormat) -> Self {
         self.format = format;
         self
     }
 
-    /// Sets what [`verify`](Self::verify) takes for now.
+    /// Sets the clock of [`verify`](Self::verify).
     #[must_use]
     pub fn with_clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// The current key ring, or `None` where unsigned deliveries are accepted.
+    /// Returns the current key ring, or `None` if unsigned deliveries are accepted.
     #[must_use]
     pub fn keys(&self) -> Option<Arc<KeyRing>> {
         match &self.mode {
@@ -106,13 +105,13 @@ impl Verifier {
         }
     }
 
-    /// How far the time of signing may lie from now.
+    /// Returns the greatest distance of the time of signing from now.
     #[must_use]
     pub fn tolerance(&self) -> Duration {
         self.tolerance
     }
 
-    /// What this verifier takes for now.
+    /// Returns the current time by this verifier's clock.
     #[must_use]
     pub fn now(&self) -> UnixSeconds {
         self.clock.now()
@@ -120,14 +119,13 @@ impl Verifier {
 
     /// Verifies a delivery: its headers, and its body exactly as it arrived.
     ///
-    /// The body may be anything that lends bytes (`&[u8]`, `Vec<u8>`, `Bytes`);
-    /// it comes back inside [`Verified`]. It need not be JSON, or even text:
-    /// what is authentic and cannot be read must still be kept, so that is a
-    /// later question, asked by [`Verified::entries`].
+    /// The body may be any type that can be read as bytes (`&[u8]`, `Vec<u8>`, `Bytes`);
+    /// [`Verified`] returns it. The body need not be JSON, or even text: an authentic body must
+    /// be kept even if it cannot be parsed. So only [`Verified::entries`] parses it.
     ///
     /// # Errors
     ///
-    /// In the order in which they are found:
+    /// In the order of the checks:
     ///
     /// - [`VerifyError::MissingHeader`], [`VerifyError::RepeatedHeader`],
     ///   [`VerifyError::MalformedHeader`]
@@ -162,11 +160,11 @@ impl Verifier {
         Ok(Verified::new(body, provenance))
     }
 
-    /// Verifies a delivery whenever it was signed: for deliveries that you
-    /// stored together with their headers. Not for an endpoint, where it would
-    /// let anybody send again what they once captured.
+    /// Verifies a delivery regardless of its time of signing: for deliveries that you have
+    /// stored together with their headers. Do not use it for an endpoint: anybody could send
+    /// again a delivery that they have captured.
     ///
-    /// A key's validity is held against the time of signing instead of now.
+    /// A key's validity is checked at the time of signing instead of now.
     ///
     /// # Errors
     ///
@@ -184,15 +182,14 @@ impl Verifier {
         Ok(Verified::new(body, provenance))
     }
 
-    /// Takes the steps that need no body, so that a server can turn away a
-    /// request before it reads megabytes for it.
+    /// Runs the checks that need no body, so that a server can refuse a request before it reads
+    /// megabytes.
     ///
-    /// Success says nothing about authenticity.
+    /// Success does not mean that the delivery is authentic.
     ///
     /// # Errors
     ///
-    /// Those of [`verify`](Self::verify) that come before
-    /// [`VerifyError::SignatureMismatch`].
+    /// Those of [`verify`](Self::verify) that come before [`VerifyError::SignatureMismatch`].
     pub fn check_headers_at<H>(&self, headers: &H, now: UnixSeconds) -> Result<(), VerifyError>
     where
         H: HeaderSource + ?Sized,
@@ -204,8 +201,8 @@ impl Verifier {
         Ok(())
     }
 
-    /// Takes all steps in their order. Without `now` there is no time window,
-    /// and a key's validity is held against the time of signing.
+    /// Runs all checks in their order. Without `now` there is no time window, and a key's
+    /// validity is checked at the time of signing.
     fn prove(
         &self,
         headers: &Occurrences<'_>,
@@ -219,8 +216,8 @@ impl Verifier {
         let time = now.unwrap_or(headers.signed_at);
         let ring = keys.current();
         let key = usable_key(&ring, headers.key_id, time);
-        // Without a usable key another one is computed with, in vain: the time that an
-        // answer takes does not tell which ids are known.
+        // Without a usable key, compute with another one in vain, so that the duration of the
+        // answer does not reveal which ids are known.
         let matches = key.as_ref().ok().copied().or_else(|| ring.first()).is_some_and(|key| {
             let mut mac = key.mac();
             content.feed(&mut mac, headers.timestamp, headers.key_id, body);
@@ -248,7 +245,7 @@ impl Verifier {
     }
 }
 
-/// Finds the key that a well-formed header names.
+/// Finds the key that a well-formed header names, and checks its validity.
 fn usable_key<'r>(
     ring: &'r KeyRing,
     id: &[u8],
@@ -284,7 +281,7 @@ mod tests {
     use crate::mac::work;
     use crate::{Secret, Signer};
 
-    /// A key of its own for each id, valid in some seconds.
+    /// Makes a key for an id, with a secret of its own and a validity.
     fn key(id: &str, valid: (Option<u64>, Option<u64>)) -> SigningKey {
         let secret = Secret::from_bytes(id.as_bytes()).expect("it is not empty");
         let key = SigningKey::new(id, secret).expect("the id is well-formed");

@@ -1,7 +1,7 @@
-//! What a well-formed signature header looks like.
+//! The forms of well-formed signature headers.
 //!
-//! Every header is bounded in length and has one spelling per meaning, so that
-//! no two components read the same request differently.
+//! Every header has a limited length and one spelling per meaning, so that no two components
+//! read the same request differently.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,21 +14,21 @@ use crate::mac::SIGNATURE_LENGTH;
 use crate::occurrences::Occurrences;
 use crate::time::UnixSeconds;
 
-/// How the value of `x-signature` spells the MAC.
+/// The format of the MAC in `x-signature`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignatureFormat {
-    /// 64 lowercase hexadecimal digits, as the vendor documents it. The default.
+    /// 64 lowercase hexadecimal digits, as the vendor documents. The default.
     #[default]
     Hex,
-    /// `sha256=` and 64 lowercase hexadecimal digits, as many senders do it.
+    /// `sha256=` and 64 lowercase hexadecimal digits, as many senders write it.
     PrefixedHex,
 }
 
 impl SignatureFormat {
     pub(crate) const ALL: [Self; 2] = [Self::Hex, Self::PrefixedHex];
 
-    /// The name in configuration: `hex` or `sha256=hex`.
+    /// Returns the name in configuration: `hex` or `sha256=hex`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -37,7 +37,7 @@ impl SignatureFormat {
         }
     }
 
-    /// What stands before the digits.
+    /// Returns the text before the digits.
     pub(crate) const fn prefix(self) -> &'static str {
         match self {
             Self::Hex => "",
@@ -63,7 +63,7 @@ impl fmt::Display for SignatureFormat {
 impl FromStr for SignatureFormat {
     type Err = UnknownSignatureFormat;
 
-    /// Reads the name in configuration.
+    /// Parses the name in configuration.
     ///
     /// # Errors
     ///
@@ -73,7 +73,7 @@ impl FromStr for SignatureFormat {
     }
 }
 
-/// The text names no [`SignatureFormat`].
+/// The text is not the name of a [`SignatureFormat`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnknownSignatureFormat;
@@ -86,7 +86,7 @@ impl fmt::Display for UnknownSignatureFormat {
 
 impl std::error::Error for UnknownSignatureFormat {}
 
-/// The headers of one delivery, each well-formed, none of them authentic yet.
+/// The headers of one delivery: each is well-formed, but none is proven authentic yet.
 pub(crate) struct WellFormed<'h> {
     /// The timestamp as it was sent: the MAC covers the text, not the number.
     pub(crate) timestamp: &'h [u8],
@@ -105,7 +105,7 @@ impl<'h> WellFormed<'h> {
         let (timestamp, signed_at) = headers.once(SignatureHeader::Timestamp, timestamp)?;
         let key_id = headers.once(SignatureHeader::KeyId, key_id)?;
         let signature = headers.once(SignatureHeader::Signature, |value| format.decode(value))?;
-        // An allow-list with one entry. The value selects nothing.
+        // An allow-list with one entry. The value itself selects nothing.
         if algorithm != ALGORITHM.as_bytes() {
             return Err(VerifyError::UnsupportedAlgorithm);
         }
@@ -126,8 +126,8 @@ pub(crate) fn key_id(value: &[u8]) -> Option<&[u8]> {
     KeyId::is_well_formed(value).then_some(value)
 }
 
-/// Reads canonical decimal digits up to the largest `i64`: one spelling per
-/// number, so that no two components read the same header differently.
+/// Parses canonical decimal digits up to the largest `i64`: one spelling per number, so that no
+/// two components read the same header differently.
 #[inline]
 pub(crate) fn timestamp(value: &[u8]) -> Option<(&[u8], UnixSeconds)> {
     const MAX_DIGITS: usize = 19;
@@ -135,7 +135,7 @@ pub(crate) fn timestamp(value: &[u8]) -> Option<(&[u8], UnixSeconds)> {
     if value.is_empty() || value.len() > MAX_DIGITS || leading_zero {
         return None;
     }
-    // Nineteen nines fit into a u64.
+    // Nineteen nines fit into a `u64`.
     let mut seconds = 0;
     for digit in value {
         if !digit.is_ascii_digit() {

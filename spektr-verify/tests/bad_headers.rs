@@ -1,4 +1,4 @@
-//! Every way in which the signature headers can be wrong, with the exact error.
+//! Tests every kind of wrong signature headers, with the exact error.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 

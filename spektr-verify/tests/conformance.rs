@@ -1,4 +1,4 @@
-//! Structural drift: what a report names, and what it must not.
+//! Tests the reports of structural drift: their content, and data that they must not contain.
 
 #![cfg(feature = "conformance")]
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
@@ -46,7 +46,7 @@ fn an_entry_as_documented_conforms() {
     assert!(check(&run_end()).conforms());
 }
 
-/// As [`Entry::decode`] has it: null leaves the word to the other envelope.
+/// As in [`Entry::decode`], the other envelope decides if a member is null.
 #[test]
 fn a_member_of_the_envelope_that_is_null_says_nothing() {
     let other = |wire_type: Value, created_at: Value| {

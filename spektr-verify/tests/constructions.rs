@@ -1,4 +1,4 @@
-//! Every construction that can be configured, signed by Python.
+//! Verifies every construction that can be configured, signed by Python.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
@@ -11,7 +11,7 @@ use spektr_verify::{
     UnixSeconds, Verifier, diagnose,
 };
 
-/// The delivery, and the ways in which it is signed.
+/// The delivery, and the ways of signing it.
 struct Signed {
     timestamp: UnixSeconds,
     key_id: &'static str,
@@ -57,7 +57,7 @@ impl Signed {
         SigningKey::new(self.key_id, Secret::new(self.secret, way.encoding).unwrap()).unwrap()
     }
 
-    /// The four headers, with the signature spelt in a format.
+    /// Returns the four headers, with the signature in a format.
     fn headers(&self, way: &Way, format: SignatureFormat) -> [(&'static str, String); 4] {
         let prefix = if format == SignatureFormat::PrefixedHex { "sha256=" } else { "" };
         [
@@ -107,7 +107,7 @@ fn the_signer_makes_what_python_made() {
     }
 }
 
-/// Each template once, with encodings and formats taking turns: every attempt of
+/// Tests each template once, with alternating encodings and formats, because every attempt of
 /// `diagnose` reads the whole body.
 #[test]
 fn diagnose_finds_each_construction_that_it_claims_to_try_and_no_other() {

@@ -1,5 +1,5 @@
-//! From an authentic body to its entries: what cannot be read costs as little
-//! as possible, and never the proof of where it came from.
+//! Tests the way from an authentic body to its entries: an unreadable part affects as little as
+//! possible, and never the provenance.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
@@ -14,7 +14,7 @@ const TAG_ADDED: &str = r#"{"id":"e1","spektrId":"s1","type":"customer_tag_add",
 const RUN_START: &str = r#"{"id":"e3","workspaceId":"w1","eventType":"process_run_start","timestamp":1731057600,"spektrId":"s1",
     "data":{"processType":"onboarding","processName":"KYB","processId":"p1","contextId":"c1"}}"#;
 
-/// Signs a body, verifies it, and says why it has no entries.
+/// Signs and verifies a body. Returns the error of splitting it.
 fn body_error(body: &[u8]) -> Option<BodyError> {
     Headers::signed(body).verify(body).unwrap().entries().err()
 }
@@ -106,7 +106,7 @@ fn a_body_that_is_not_utf8_is_decided_by_its_mac_first() {
     assert_eq!(body_error(body), Some(BodyError::NotUtf8 { offset: 0 }));
 }
 
-/// What is signed is the bytes as they arrived; the mark is skipped afterwards.
+/// The signed content is the bytes as they arrived; the byte order mark is skipped afterwards.
 #[test]
 fn a_byte_order_mark_belongs_to_what_is_signed_and_not_to_what_is_read() {
     let marked = format!("\u{feff}{TAG_ADDED}");

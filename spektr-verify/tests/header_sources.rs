@@ -1,4 +1,4 @@
-//! The same signed delivery, with its headers in each form that a server may hold them in.
+//! Verifies the same signed delivery with its headers in each form that a server may use.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
@@ -14,12 +14,12 @@ const BODY: &[u8] = br#"{"results":[]}"#;
 fn pairs() -> Vec<(String, String)> {
     let signed = signer().sign_at(BODY, NOW);
     let pairs = signed.pairs().map(|(name, value)| (name.to_owned(), value.to_owned()));
-    // Beside those of a usual request.
+    // A usual request has other headers too.
     let others = [("host".to_owned(), "localhost".to_owned())];
     pairs.into_iter().chain(others).collect()
 }
 
-/// The id of the key that has signed the delivery, or what is wrong with it.
+/// Returns the id of the key that has signed the delivery, or the error.
 fn key_id<H: HeaderSource + ?Sized>(headers: &H) -> Result<String, VerifyError> {
     let verified = verifier().verify_at(headers, BODY, NOW)?;
     Ok(verified.key_id().map(KeyId::as_str).unwrap_or_default().to_owned())
@@ -84,7 +84,7 @@ fn a_header_that_stands_twice_in_a_list_is_refused_even_with_one_value() {
     }
 }
 
-/// As gateways hand over a header that was sent twice.
+/// As gateways join a header that was sent twice.
 #[test]
 fn values_that_were_joined_with_a_comma_are_refused() {
     for (header, expected) in [

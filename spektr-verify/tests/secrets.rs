@@ -1,5 +1,5 @@
-//! Secrets, signatures and bodies do not get out, and keys cannot be compared
-//! or serialized.
+//! Tests that secrets, signatures and bodies do not leak, and that keys cannot be compared or
+//! serialized.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
@@ -21,7 +21,7 @@ fn key() -> SigningKey {
     SigningKey::new("key-a", Secret::new(SECRET, SecretEncoding::Utf8).unwrap()).unwrap()
 }
 
-/// Whether a text names what must not get out, in any spelling.
+/// Returns whether a text contains the secret, a marker or the signature, in any spelling.
 fn leaks(text: &str, signature: &str) -> bool {
     let hex: String = SECRET.bytes().map(|byte| format!("{byte:02x}")).collect();
     let list = format!("{:?}", SECRET.as_bytes());
@@ -76,8 +76,8 @@ fn a_mismatch_points_to_the_tool_that_explains_it() {
     assert!(error.to_string().contains("diagnose"));
 }
 
-/// Compiles only if the type implements none of the traits: for one that does,
-/// the call is ambiguous.
+/// Compiles only if the type implements none of the traits: an implemented trait makes the call
+/// ambiguous.
 macro_rules! implements_none_of {
     ($type:ty: $($bound:path),+) => {{
         trait Ambiguous<A> { fn check() {} }
@@ -99,7 +99,7 @@ fn keys_cannot_be_compared_serialized_or_displayed() {
     implements_none_of!(Signer: PartialEq, std::hash::Hash, serde::Serialize, Display);
 }
 
-/// A program cannot set its own environment safely, so the test runs itself again.
+/// A program cannot set its own environment safely, so the test runs itself again as a child.
 #[test]
 fn a_key_ring_is_read_from_the_environment() {
     const INNER: &str = "SPEKTR_TEST_INNER";

@@ -1,4 +1,4 @@
-//! Any change to a signed delivery is found, and no bytes make anything panic.
+//! Tests that any change of a signed delivery is detected, and that no bytes cause a panic.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 

@@ -1,4 +1,5 @@
-//! What errors and values are shown as, word for word: people search for it, and logs keep it.
+//! Tests the texts of errors and values word for word, because people search for them and logs
+//! keep them.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
@@ -22,7 +23,7 @@ fn errors_of_a_template_say_what_is_wrong_with_it_and_where() {
         ),
         (
             SignedContentError::Literal { at: 7 },
-            "signed content has a character that cannot stand in it at byte 7",
+            "signed content has a character that is not allowed at byte 7",
         ),
     ] {
         assert_eq!(error.to_string(), text);
@@ -139,8 +140,7 @@ fn values_show_what_they_are_for_without_secret_signature_or_body() {
     assert_eq!(shown.map(|value| format!("{value:?}")), expected);
 }
 
-/// Where the timestamp and the id of the key are the same text, several constructions give the
-/// signature.
+/// If the timestamp and the key id are the same text, several constructions give the signature.
 #[test]
 fn a_diagnosis_names_each_match_on_a_line_and_what_would_still_refuse_the_delivery() {
     let id = NOW.as_secs().to_string();

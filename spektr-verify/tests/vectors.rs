@@ -1,4 +1,4 @@
-//! The conformance vectors, whose MACs an independent tool made.
+//! The conformance vectors. An independent tool has made their MACs.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 

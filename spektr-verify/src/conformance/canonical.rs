@@ -1,6 +1,5 @@
-//! An entry's value in the canonical envelope, and the way back to where each
-//! member really stood. How the envelopes correspond is [`Entry::canonical`]'s to
-//! say.
+//! The value of an entry in the canonical envelope, with the original places of its members.
+//! [`Entry::canonical`] defines how the envelopes correspond.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,11 +12,11 @@ use super::schemas::EventSchema;
 /// An entry in the canonical envelope.
 pub(super) struct Canonical {
     value: Value,
-    /// For each canonical member that stands elsewhere, or should: its pointer there.
+    /// For each canonical member with another place in the entry: the pointer to that place.
     moved: BTreeMap<String, String>,
-    /// Members inside `data` that are no part of the event, with their values.
+    /// Members inside `data` that are not part of the event, with their values.
     pub(super) rest: Vec<(String, Value)>,
-    /// The pointer into the entry of that `data`.
+    /// The pointer into the entry to that `data`.
     pub(super) rest_at: String,
 }
 
@@ -40,7 +39,7 @@ impl Canonical {
             }
             members.insert(member.name().to_owned(), read(member.raw()));
         }
-        // Wire types match in any case; the event was chosen by it already.
+        // Wire types match in any case, and the event was already chosen by its wire type.
         members.insert("type".to_owned(), Value::from(event.wire_types().canonical));
         let mut rest = Vec::new();
         let payload = canonical.pointer("data");
@@ -61,8 +60,8 @@ impl Canonical {
         &self.value
     }
 
-    /// The pointer into the entry as it arrived of a place in the canonical
-    /// one, with `*` for the elements of lists.
+    /// Returns the pointer into the entry as it arrived for a place in the canonical one, with
+    /// `*` for the elements of lists.
     pub(super) fn pointer<'p>(&self, path: impl Iterator<Item = LocationSegment<'p>>) -> String {
         let mut place = String::new();
         for (depth, segment) in path.enumerate() {
@@ -78,7 +77,7 @@ impl Canonical {
     }
 }
 
-/// Reads a part of an entry that has been read as a whole before.
+/// Parses a part of an entry. The whole entry was parsed before.
 fn read(raw: &str) -> Value {
     serde_json::from_str(raw).unwrap_or_default()
 }

@@ -1,9 +1,8 @@
-//! Where live traffic has moved away from the schema.
+//! Compares live traffic with the schema.
 //!
-//! A report names places and JSON types, never values, so that it can be
-//! attached to a ticket. Member names are shown only of objects that the schema
-//! describes, and only if they look like names: the keys of free key-value
-//! objects say as much about a person as the values do.
+//! A report names places and JSON types, never values, so that it can be attached to a ticket.
+//! It shows member names only of objects that the schema describes, and only if they look like
+//! names: the keys of free key-value objects can reveal as much about a person as the values.
 
 mod canonical;
 mod schemas;
@@ -22,7 +21,7 @@ use schemas::EventSchema;
 
 /// Compares entries with the schema files that this crate was built from.
 ///
-/// Compiling the schemas takes a few milliseconds: keep one.
+/// Compiling the schemas takes a few milliseconds, so create one value and keep it.
 ///
 /// # Examples
 ///
@@ -46,7 +45,7 @@ pub struct Conformance {
     schemas: Vec<EventSchema>,
 }
 
-/// What [`Conformance::check`] found out about one entry.
+/// The result of [`Conformance::check`] for one entry.
 ///
 /// `Display` writes one line per difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,40 +57,40 @@ pub struct Report {
 
 /// One difference between an entry and the schema.
 ///
-/// Places are JSON pointers into the entry as it arrived, with `*` for the
-/// elements of a list, so that a difference that all of them have is one.
+/// Places are JSON pointers into the entry as it arrived, with `*` for the elements of a list.
+/// So a difference that all elements have is reported once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Drift {
     /// The schema does not know the wire type.
     UnknownEvent {
-        /// The wire type, unless it is too odd to be one.
+        /// The wire type, unless it does not look like a name.
         wire_type: Option<String>,
     },
     /// The schema does not know a member.
     UnexpectedMember {
-        /// Where it stands.
+        /// The member's place.
         pointer: String,
-        /// What it is.
+        /// The member's type.
         found: JsonType,
     },
-    /// A required member is not there.
+    /// A required member is missing.
     MissingMember {
-        /// Where it should stand.
+        /// The member's place.
         pointer: String,
     },
-    /// A value has a type that the schema does not have there.
+    /// A value has a type that the schema does not allow there.
     TypeChanged {
-        /// Where it stands.
+        /// The value's place.
         pointer: String,
-        /// What the schema says.
+        /// The types that the schema allows.
         expected: Vec<JsonType>,
-        /// What it is.
+        /// The value's type.
         found: JsonType,
     },
-    /// A text is none of the values that the schema knows for it.
+    /// A text is not one of the values that the schema knows for it.
     UnknownValue {
-        /// Where it stands.
+        /// The text's place.
         pointer: String,
     },
     /// The entry is nested too deep, or contains a lone surrogate or a number out of range.
@@ -107,10 +106,9 @@ impl Conformance {
 
     /// Compares an entry with the schema of its event.
     ///
-    /// Both documented envelopes count as documented, and so do accepted
-    /// aliases of members and wire types. Where a wire type can mean several
-    /// events and the entry cannot be decoded, it is compared with the one that
-    /// it differs from least.
+    /// Both documented envelopes are accepted, and so are accepted aliases of members and wire
+    /// types. If a wire type can mean several events and the entry cannot be decoded, the entry
+    /// is compared with the event from which it differs least.
     #[must_use]
     pub fn check(&self, entry: &Entry<'_>) -> Report {
         let decoded = entry.decode();
@@ -146,34 +144,34 @@ impl Default for Conformance {
 }
 
 impl Report {
-    /// The most differences that a report lists.
+    /// The limit of listed differences.
     pub const MAX_DRIFT: usize = 100;
 
-    /// What is said of an entry that is compared with no event, though it may be of one.
+    /// Makes the report for an entry that cannot be compared with an event.
     fn one(event: Option<&'static str>, drift: Drift) -> Self {
         Self { event, drift: vec![drift], omitted: 0 }
     }
 
-    /// The documented name of the event that the entry was compared with, or would have
-    /// been if it could be.
+    /// Returns the documented name of the event that the entry was compared with. Also returns
+    /// it if the entry could not be compared, but only one event is possible.
     #[must_use]
     pub fn event(&self) -> Option<&'static str> {
         self.event
     }
 
-    /// The differences, each once, in the order of their texts.
+    /// Returns the differences, each once, sorted by their texts.
     pub fn drift(&self) -> impl ExactSizeIterator<Item = &Drift> {
         self.drift.iter()
     }
 
-    /// How many findings are not listed, because they are of other kinds or places
-    /// than the first [`MAX_DRIFT`](Self::MAX_DRIFT) that were found.
+    /// Returns how many findings are not listed, because they are not among the first
+    /// [`MAX_DRIFT`](Self::MAX_DRIFT) distinct findings.
     #[must_use]
     pub fn omitted(&self) -> usize {
         self.omitted
     }
 
-    /// Whether there are no differences.
+    /// Returns whether there are no differences.
     #[must_use]
     pub fn conforms(&self) -> bool {
         self.drift.is_empty()
@@ -222,11 +220,11 @@ impl fmt::Display for Drift {
     }
 }
 
-/// What is found in an entry, each once, and no more of it than a report lists: an
-/// entry can have as many differences as bytes.
+/// The findings about an entry, each once, up to the limit of a report: an entry can have as
+/// many differences as bytes.
 #[derive(Default)]
 struct Findings {
-    /// By their texts, in whose order they are reported.
+    /// The differences by their texts, which is the order of the report.
     drift: BTreeMap<String, Drift>,
     omitted: usize,
 }
@@ -242,7 +240,7 @@ impl Findings {
     }
 
     fn report(mut self, event: &'static str) -> Report {
-        // A value of the wrong type is no known value either; once is enough.
+        // A value of the wrong type is also an unknown value. Report it once.
         let wrong: BTreeSet<_> = self
             .drift
             .values()
@@ -301,24 +299,24 @@ fn collect(error: &ValidationError<'_>, canonical: &Canonical, findings: &mut Fi
         ValidationErrorKind::Enum { .. } => {
             findings.add(Drift::UnknownValue { pointer: pointer() });
         }
-        // What may be null is written as a choice of which null is the last;
-        // the entry is compared with the other.
+        // A nullable value has a choice in its schema, with null as the last alternative.
+        // Report the errors of the first alternative.
         ValidationErrorKind::AnyOf { context } => {
             for error in context.first().into_iter().flatten() {
                 collect(error, canonical, findings);
             }
         }
-        // The schema dialect has no other keyword that can fail.
+        // No other keyword of the schema dialect can fail.
         _ => findings.add(Drift::Unreadable),
     }
 }
 
-/// A member's name as a report shows it.
+/// Returns the text that a report shows for a member's name.
 fn shown(name: &str) -> &str {
     if is_name(name) { name } else { "(a name that is not shown)" }
 }
 
-/// What is wrong with an entry that has no wire type: it could not be decoded.
+/// Returns the difference for an entry without a wire type, which could not be decoded.
 fn unnamed(error: &EntryError) -> Drift {
     let pointer = error.pointer().to_owned();
     match error.kind() {
@@ -354,8 +352,8 @@ fn of_schema(type_: jsonschema::JsonType) -> JsonType {
     }
 }
 
-/// Whether a text looks like the name of a member or of an event, and not like
-/// something that somebody typed in.
+/// Returns whether a text looks like the name of a member or an event, and not like something
+/// that somebody typed in.
 fn is_name(text: &str) -> bool {
     const LONGEST: usize = 64;
     text.len() <= LONGEST

@@ -1,22 +1,21 @@
-//! The schema files, made strict.
+//! Compiles the schema files in strict form.
 //!
-//! The files themselves leave every object and every set of values open, since
-//! nothing that arrives may be lost over them. Here the openings are closed, in
-//! memory, so that a validator names what came through them.
+//! The files themselves leave every object and every set of values open, so that no unknown
+//! data is lost. Here they are closed, in memory, so that a validator reports unknown data.
 
 use std::fmt;
 
 use jsonschema::{Registry, Validator};
 use serde_json::{Map, Value, json};
 
-/// The schema files by path, without what only people read.
+/// The schema files by path, without annotations for people.
 const SCHEMAS: &str = include_str!("../generated/schemas.json");
 
 /// The schema of one event.
 pub(super) struct EventSchema {
     /// The event's documented name.
     pub(super) event: String,
-    /// The names of its members, those of the envelope and aliases included.
+    /// The names of the event's members, including those of the envelope and aliases.
     pub(super) members: Vec<String>,
     pub(super) validator: Validator,
 }
@@ -27,9 +26,9 @@ impl fmt::Debug for EventSchema {
     }
 }
 
-/// Compiles the schemas of all events. They are part of the program, and a test
-/// compiles them, so that there is no error for a caller to handle.
-#[expect(clippy::unreachable, reason = "a test compiles what is embedded")]
+/// Compiles the schemas of all events. The schemas are embedded, and a test compiles them, so
+/// callers have no error to handle.
+#[expect(clippy::unreachable, reason = "a test compiles the embedded schemas")]
 pub(super) fn compile() -> Vec<EventSchema> {
     try_compile().unwrap_or_else(|error| unreachable!("an embedded schema is not valid: {error}"))
 }
@@ -65,8 +64,8 @@ fn try_compile() -> Result<Vec<EventSchema>, Box<dyn std::error::Error>> {
     Ok(compiled)
 }
 
-/// Makes an object refuse members that it does not describe, and a text values
-/// that it does not know, at every depth.
+/// Makes objects reject members that they do not describe, and texts reject unknown values, at
+/// every depth.
 fn close(schema: &mut Value) {
     let Value::Object(members) = schema else { return };
     accept_aliases(members);
@@ -90,8 +89,8 @@ fn close(schema: &mut Value) {
     }
 }
 
-/// Describes each alias of a member like the member itself, and requires any of
-/// them where the member is required.
+/// Describes each alias of a member like the member itself. If the member is required, requires
+/// either the member or an alias.
 fn accept_aliases(members: &mut Map<String, Value>) {
     let properties = members.get("properties").and_then(Value::as_object);
     let mut aliases = Vec::new();
@@ -117,8 +116,8 @@ fn accept_aliases(members: &mut Map<String, Value>) {
     }
 }
 
-/// Puts the members of the envelope into the event itself. The reference to it
-/// would leave both sides open: neither knows which members the other has.
+/// Copies the members of the envelope into the event itself. With a reference to the envelope,
+/// neither schema could be closed, because neither knows the members of the other.
 fn inline_envelope(schema: &mut Value, envelope: &Value) {
     let id = envelope["$id"].as_str().unwrap_or_default();
     let folder = id.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -140,7 +139,7 @@ fn inline_envelope(schema: &mut Value, envelope: &Value) {
     members.insert("additionalProperties".to_owned(), json!(false));
 }
 
-/// Makes references relative to a folder independent of where they stand.
+/// Makes references absolute, so that they do not depend on the place of the schema.
 fn make_absolute(schema: &mut Value, folder: &str) {
     match schema {
         Value::Object(members) => {

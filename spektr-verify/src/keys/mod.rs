@@ -1,8 +1,8 @@
-//! Signing keys: several at once, each chosen by its exact id, replaceable
-//! while the receiver runs.
+//! Signing keys: several at a time, each selected by its exact id, and replaceable while the
+//! receiver runs.
 //!
-//! No key of this module can be printed, serialized or compared, and none can
-//! be built empty or twice under one id.
+//! No key of this module can be printed, serialized or compared. No key can be empty, and no id
+//! can be used twice.
 
 mod ring;
 mod secret;
@@ -19,7 +19,7 @@ use crate::time::UnixSeconds;
 pub use ring::{KeyRing, KeyRingError, SharedKeys};
 pub use secret::{Secret, SecretEncoding};
 
-/// The id under which the sender names a secret, in `x-signature-key-id`.
+/// The id of a secret, which the sender puts into `x-signature-key-id`.
 ///
 /// Ids are compared byte for byte. They are not secret: the vendor shows them
 /// next to the button that rotates the key.
@@ -27,11 +27,11 @@ pub use secret::{Secret, SecretEncoding};
 pub struct KeyId(Arc<str>);
 
 impl KeyId {
-    /// The longest id that is accepted, in bytes.
+    /// The longest accepted id, in bytes.
     pub const MAX_LENGTH: usize = 256;
 
-    /// Takes 1 to 256 characters of visible ASCII, which is what a header can
-    /// carry without ambiguity.
+    /// Checks an id: 1 to 256 characters of visible ASCII, which a header can carry without
+    /// ambiguity.
     ///
     /// # Errors
     ///
@@ -44,15 +44,15 @@ impl KeyId {
         }
     }
 
-    /// Takes what [`is_well_formed`](Self::is_well_formed) has been asked about.
+    /// Makes a key id of bytes that [`is_well_formed`](Self::is_well_formed) has accepted.
     pub(crate) fn from_well_formed(id: &[u8]) -> Self {
         Self(String::from_utf8_lossy(id).into())
     }
 
-    /// Writes the id for a line of a log: its first 64 characters, and `…` if there are more.
+    /// Returns the id for a log line: its first 64 characters, and `…` if there are more.
     pub fn shown(&self) -> impl fmt::Display {
         const LONGEST: usize = 64;
-        // An id is ASCII, so that each byte is a character.
+        // An id is ASCII, so each byte is a character.
         let (start, mark) = match self.0.get(..LONGEST) {
             Some(start) if self.0.len() > LONGEST => (start, "…"),
             _ => (&*self.0, ""),
@@ -60,7 +60,7 @@ impl KeyId {
         format!("{start}{mark}")
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -83,7 +83,7 @@ impl fmt::Debug for KeyId {
     }
 }
 
-/// A secret, the id that selects it, and the time in which it counts.
+/// A secret, the id that selects it, and its period of validity.
 ///
 /// # Examples
 ///
@@ -104,7 +104,7 @@ pub struct SigningKey {
     not_after: Option<UnixSeconds>,
 }
 
-/// Where a point in time lies with regard to a key's validity.
+/// The position of a point in time relative to a key's validity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Validity {
     NotYet,
@@ -113,7 +113,7 @@ pub(crate) enum Validity {
 }
 
 impl SigningKey {
-    /// Puts a secret under an id, valid at any time.
+    /// Creates a key from an id and a secret, valid at any time.
     ///
     /// # Errors
     ///
@@ -126,7 +126,7 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// - [`KeyError::AfterYear9999`] for times that are milliseconds, most likely
+    /// - [`KeyError::AfterYear9999`] for times that are probably milliseconds
     /// - [`KeyError::EmptyValidity`] if the end comes before the beginning
     pub fn with_validity(
         mut self,
@@ -145,25 +145,25 @@ impl SigningKey {
         Ok(self)
     }
 
-    /// The id that selects the key.
+    /// Returns the id that selects the key.
     #[must_use]
     pub fn id(&self) -> &KeyId {
         &self.id
     }
 
-    /// The first second in which the key is accepted; `None` if it has no beginning.
+    /// Returns the first second in which the key is accepted; `None` if there is no such limit.
     #[must_use]
     pub fn not_before(&self) -> Option<UnixSeconds> {
         self.not_before
     }
 
-    /// The last second in which the key is accepted; `None` if it has no end.
+    /// Returns the last second in which the key is accepted; `None` if there is no such limit.
     #[must_use]
     pub fn not_after(&self) -> Option<UnixSeconds> {
         self.not_after
     }
 
-    /// Whether the key is accepted at a point in time.
+    /// Returns whether the key is accepted at a point in time.
     #[must_use]
     pub fn is_valid_at(&self, time: UnixSeconds) -> bool {
         self.validity_at(time) == Validity::Valid
@@ -184,7 +184,7 @@ impl SigningKey {
     }
 }
 
-/// Why a signing key cannot be built.
+/// The reason why a signing key cannot be built.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -192,24 +192,24 @@ pub enum KeyError {
     EmptySecret,
     /// The text of the secret begins or ends with white space.
     SurroundingWhitespace,
-    /// The text of the secret has a line break or another control character in it: two lines
-    /// were pasted, or a file was read whole.
+    /// The text of the secret contains a line break or another control character. Perhaps two
+    /// lines were pasted, or a whole file was read.
     ControlCharacter,
-    /// The text of the secret has a quotation mark in it, which a shell, a `.env` file or an
-    /// editor has left there.
+    /// The text of the secret contains a quotation mark, perhaps from a shell, a `.env` file or
+    /// an editor.
     QuotationMark,
-    /// The secret is said to be hexadecimal and is not.
+    /// The secret is declared as hexadecimal but is not.
     NotHex,
-    /// The secret is said to be Base64 and is not.
+    /// The secret is declared as Base64 but is not.
     NotBase64,
-    /// The encoding of the secret is not one that this crate knows.
+    /// This crate does not know the encoding of the secret.
     UnknownEncoding,
     /// The key id is empty, too long, or not visible ASCII.
     MalformedKeyId,
     /// The key would expire before it becomes valid.
     EmptyValidity,
-    /// The key would become valid or expire after the year 9999. Milliseconds were taken for
-    /// seconds, most likely; a key that does not expire has no end at all.
+    /// The key would become valid or expire after the year 9999. Most likely, milliseconds were
+    /// taken for seconds; a key that does not expire has no end at all.
     AfterYear9999,
 }
 

@@ -1,4 +1,4 @@
-//! The set of keys that count at one time, and the cell that lets it be replaced.
+//! The set of keys that are accepted at one time, and the cell that makes it replaceable.
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -6,12 +6,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::{KeyError, KeyId, SigningKey};
 use crate::time::UnixSeconds;
 
-/// The signing keys that are accepted: at least one, each under its own id.
+/// The signing keys that are accepted: at least one, each with its own id.
 ///
-/// Rotation means several keys for a while: the one that the sender still uses
-/// and the one that it will use. A ring is built from [`SigningKey`]s, from the
-/// environment ([`from_env`](Self::from_env)), or, with the feature `toml`,
-/// from a TOML document (`from_toml`).
+/// During a rotation there are several keys: the one that the sender still uses, and the one
+/// that it will use. A ring is built from [`SigningKey`]s, from the environment
+/// ([`from_env`](Self::from_env)), or, with the feature `toml`, from a TOML document
+/// (`from_toml`).
 ///
 /// # Examples
 ///
@@ -30,11 +30,11 @@ pub struct KeyRing {
 }
 
 impl KeyRing {
-    /// Collects signing keys.
+    /// Creates a ring of signing keys.
     ///
     /// # Errors
     ///
-    /// - [`KeyRingError::NoKeys`]: such a ring would reject everything
+    /// - [`KeyRingError::NoKeys`]: a ring without keys would reject everything
     /// - [`KeyRingError::DuplicateKeyId`]
     pub fn new(keys: impl IntoIterator<Item = SigningKey>) -> Result<Self, KeyRingError> {
         let mut ring = Self { keys: Vec::new() };
@@ -51,19 +51,19 @@ impl KeyRing {
         Ok(ring)
     }
 
-    /// The ids, in the order in which the keys were given.
+    /// Returns the ids, in the order in which the keys were given.
     pub fn ids(&self) -> impl Iterator<Item = &KeyId> {
         self.keys.iter().map(SigningKey::id)
     }
 
-    /// The key with an id, for example to sign with it.
+    /// Returns the key with an id, for example to sign with it.
     #[must_use]
     pub fn key(&self, id: &str) -> Option<&SigningKey> {
         self.find(id.as_bytes())
     }
 
-    /// Whether any key is accepted at a point in time. Where none is, every
-    /// delivery fails, and the fault is in the configuration.
+    /// Returns whether any key is accepted at a point in time. If none is, every delivery
+    /// fails, because the configuration is wrong.
     #[must_use]
     pub fn has_valid_key_at(&self, time: UnixSeconds) -> bool {
         self.keys.iter().any(|key| key.is_valid_at(time))
@@ -73,8 +73,8 @@ impl KeyRing {
         self.keys.first()
     }
 
-    /// Finds a key by its exact id. Rings are small, and ids are no secret, so
-    /// a linear search that stops early gives nothing away.
+    /// Finds a key by its exact id. Rings are small and ids are not secret, so a linear search
+    /// that stops early is fine.
     pub(crate) fn find(&self, id: &[u8]) -> Option<&SigningKey> {
         self.keys.iter().find(|key| key.id().as_str().as_bytes() == id)
     }
@@ -82,8 +82,8 @@ impl KeyRing {
 
 /// A key ring that can be replaced while verifiers use it.
 ///
-/// Clones share the ring: keep one, give another to
-/// [`Verifier::new`](crate::Verifier::new), and rotation needs no restart.
+/// Clones share the ring: keep one clone and give another to
+/// [`Verifier::new`](crate::Verifier::new). Rotation then needs no restart.
 ///
 /// # Examples
 ///
@@ -93,7 +93,7 @@ impl KeyRing {
 /// let keys = SharedKeys::new(KeyRing::parse("2026-a=old secret")?);
 /// let verifier = Verifier::new(keys.clone(), SignedContent::TIMESTAMP_DOT_BODY);
 ///
-/// // Later, on a signal or from a watcher of the secret store:
+/// Later, at a signal or from a watcher of the secret store:
 /// keys.replace(KeyRing::parse("2026-a=old secret,2026-b=new secret")?);
 /// # drop(verifier);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -110,8 +110,8 @@ impl SharedKeys {
         Self { cell: Arc::new(RwLock::new(Arc::new(ring))) }
     }
 
-    /// Replaces the ring for every verifier that shares it. Verifications that
-    /// are under way finish with the ring they began with.
+    /// Replaces the ring for every verifier that shares it. Verifications in progress finish
+    /// with the old ring.
     pub fn replace(&self, ring: KeyRing) {
         let old = {
             let mut current = self.cell.write().unwrap_or_else(PoisonError::into_inner);
@@ -120,7 +120,7 @@ impl SharedKeys {
         drop(old);
     }
 
-    /// The ring as it is now.
+    /// Returns the current ring.
     #[must_use]
     pub fn current(&self) -> Arc<KeyRing> {
         Arc::clone(&self.cell.read().unwrap_or_else(PoisonError::into_inner))
@@ -139,21 +139,21 @@ impl fmt::Debug for SharedKeys {
     }
 }
 
-/// Why a key ring cannot be built.
+/// The reason why a key ring cannot be built.
 ///
-/// No variant carries text from the configuration other than the name of a
-/// variable or file: a misplaced comma turns part of a secret into anything, a key
-/// id included. Entries are counted from 1.
+/// No variant contains text from the configuration, except the name of a variable or file: a
+/// misplaced comma could turn a part of a secret into anything, including a key id. Entries are
+/// counted from 1.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum KeyRingError {
     /// There is no key at all.
     NoKeys,
-    /// Two keys have the same id, so that one of them could never be chosen.
+    /// Two keys have the same id, so one of them could never be selected.
     DuplicateKeyId {
-        /// The position of the first of them, counted from 1.
+        /// The position of the first key, counted from 1.
         first: usize,
-        /// The position of the other, counted from 1.
+        /// The position of the second key, counted from 1.
         entry: usize,
     },
     /// The environment variable is not set.
@@ -171,11 +171,11 @@ pub enum KeyRingError {
         /// The entry's position, counted from 1.
         entry: usize,
     },
-    /// An entry cannot be a key.
+    /// An entry cannot be used as a key.
     Key {
         /// The entry's position, counted from 1.
         entry: usize,
-        /// What is wrong with it.
+        /// The problem.
         source: KeyError,
     },
     /// The document is not TOML.
@@ -184,8 +184,8 @@ pub enum KeyRingError {
         /// The line, counted from 1.
         line: usize,
     },
-    /// The document has a member that key files don't have, at the top level
-    /// (`entry` 0) or in an entry. A misspelt `not_after` must not be silent.
+    /// The document has an unknown member, at the top level (`entry` 0) or in an entry.
+    /// Otherwise a misspelt `not_after` would go unnoticed.
     #[cfg(feature = "toml")]
     UnknownMember {
         /// The entry's position, counted from 1, or 0.
@@ -207,7 +207,7 @@ pub enum KeyRingError {
     File {
         /// The file's path.
         path: std::path::PathBuf,
-        /// What the operating system says.
+        /// The operating system's error.
         source: std::io::Error,
     },
 }

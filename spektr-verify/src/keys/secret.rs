@@ -1,7 +1,7 @@
-//! The secret of a signing key, and the forms in which it is written down.
+//! The secret of a signing key, and its text encodings.
 //!
-//! A secret can be used and nothing else: it has no accessor, no `PartialEq`,
-//! no `Serialize`, and its `Debug` is empty.
+//! A secret can only be used: it has no accessor, no `PartialEq`, no `Serialize`, and its
+//! `Debug` shows nothing.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,25 +13,24 @@ use super::KeyError;
 use crate::hex;
 use crate::mac::Mac;
 
-/// How the text of a secret stands for its bytes.
+/// How the text of a secret encodes its bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SecretEncoding {
-    /// The key is the bytes of the text itself, whatever it looks like: the
-    /// text `deadbeef` is a key of eight bytes. The default.
+    /// The key is the bytes of the text itself, even if they look encoded: the text `deadbeef`
+    /// is a key of eight bytes. The default.
     #[default]
     Utf8,
-    /// The key is what the text's hexadecimal digits, of either case, spell out.
+    /// The text is the key in hexadecimal digits, of either case.
     Hex,
-    /// The key is what the text spells out in Base64 of the standard alphabet,
-    /// with or without padding.
+    /// The text is the key in Base64 of the standard alphabet, with or without padding.
     Base64,
 }
 
 impl SecretEncoding {
     pub(crate) const ALL: [Self; 3] = [Self::Utf8, Self::Hex, Self::Base64];
 
-    /// The name in configuration: `utf8`, `hex` or `base64`.
+    /// Returns the name in configuration: `utf8`, `hex` or `base64`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -51,7 +50,7 @@ impl fmt::Display for SecretEncoding {
 impl FromStr for SecretEncoding {
     type Err = KeyError;
 
-    /// Reads the name in configuration.
+    /// Parses the name in configuration.
     ///
     /// # Errors
     ///
@@ -66,8 +65,8 @@ impl FromStr for SecretEncoding {
 
 /// The secret of a signing key.
 ///
-/// It is kept as the MAC's keyed state, which is wiped on drop, as are the
-/// bytes that it was decoded to. The text it came from is the caller's to wipe.
+/// It is kept as the keyed state of the MAC. That state and the decoded bytes are wiped on
+/// drop. The caller must wipe the original text.
 #[derive(Clone)]
 pub struct Secret {
     mac: Mac,
@@ -79,11 +78,11 @@ impl Secret {
     /// # Errors
     ///
     /// - [`KeyError::EmptySecret`]
-    /// - [`KeyError::SurroundingWhitespace`]: a space or line feed at either
-    ///   end is nearly always an accident of copying, which would cost every
-    ///   event; [`from_bytes`](Self::from_bytes) takes such a secret
-    /// - [`KeyError::ControlCharacter`], [`KeyError::QuotationMark`]: anywhere, for the same
-    ///   reason
+    /// - [`KeyError::SurroundingWhitespace`]: a space or line feed at either end is nearly
+    ///   always an accident of copying, and would make every verification fail;
+    ///   [`from_bytes`](Self::from_bytes) accepts such a secret
+    /// - [`KeyError::ControlCharacter`], [`KeyError::QuotationMark`]: anywhere in the text, for
+    ///   the same reason
     /// - [`KeyError::NotHex`], [`KeyError::NotBase64`]
     pub fn new(text: &str, encoding: SecretEncoding) -> Result<Self, KeyError> {
         if text.trim() != text {
@@ -110,14 +109,14 @@ impl Secret {
                         .map_err(|_| KeyError::NotBase64)?
                         .len(),
                 };
-                // Dropping wipes what the vector has room for, and not its length alone.
+                // Dropping wipes the whole capacity of the vector, not only its length.
                 buffer.truncate(length);
                 Self::from_bytes(&buffer)
             }
         }
     }
 
-    /// Takes the bytes of the key.
+    /// Creates a secret from the bytes of the key.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Key rings from one line of text, as an environment variable carries it.
+//! Parses key rings from one line of text, such as an environment variable.
 
 use std::env::{self, VarError};
 
@@ -20,8 +20,7 @@ impl KeyRing {
         Self::from_env_var(Self::ENV_VAR)
     }
 
-    /// Reads an environment variable of another name, for receivers with
-    /// several sources.
+    /// Reads another environment variable, for receivers with several sources.
     ///
     /// # Errors
     ///
@@ -39,18 +38,16 @@ impl KeyRing {
         }
     }
 
-    /// Reads `id=secret,id2=secret2`.
+    /// Parses `id=secret,id2=secret2`.
     ///
-    /// - An entry is split at its first `=`; what follows, up to the next
-    ///   comma, is the secret, taken literally.
-    /// - The encoding is named on the side of the id, `id:hex=…`, `id:base64=…`
-    ///   or `id:utf8=…` (the default), so that no secret is ever mistaken for
-    ///   something else: in `id=hex:abc` the secret is the text `hex:abc`.
-    ///   Only the last such suffix counts, so that an id that itself ends in
-    ///   one is written with another: `odd:hex:utf8=…` has the id `odd:hex`.
-    /// - A secret that contains a comma is written in hex or Base64, or in a
-    ///   TOML file. White space before an id is skipped; around a secret it is
-    ///   an error.
+    /// - An entry is split at its first `=`. The text after it, up to the next comma, is the
+    ///   secret, taken literally.
+    /// - The encoding follows the id: `id:hex=…`, `id:base64=…` or `id:utf8=…` (the default).
+    ///   So no secret can be misread: in `id=hex:abc` the secret is the text `hex:abc`. Only
+    ///   the last suffix counts. If an id itself ends in such a suffix, add another one:
+    ///   `odd:hex:utf8=…` has the id `odd:hex`.
+    /// - Write a secret that contains a comma in hex or Base64, or use a TOML file. White space
+    ///   before an id is skipped; around a secret it is an error.
     ///
     /// # Examples
     ///

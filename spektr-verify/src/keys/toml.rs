@@ -1,6 +1,6 @@
-//! Key rings from a TOML document, for those who mount secrets as files.
+//! Parses key rings from a TOML document, for secrets that are mounted as files.
 //!
-//! The parser's own messages quote the document, so none of them gets out.
+//! The parser's own messages quote the document, so they are not passed on.
 
 use std::fs;
 use std::path::Path;
@@ -13,11 +13,11 @@ use super::{KeyRing, KeyRingError, Secret, SecretEncoding, SigningKey};
 use crate::time::UnixSeconds;
 
 impl KeyRing {
-    /// Reads a key ring from a TOML document with a table `[[keys]]` per key.
+    /// Parses a key ring from a TOML document with a table `[[keys]]` per key.
     ///
-    /// `id` and `secret` are required; `encoding` is `utf8` (the default),
-    /// `hex` or `base64`; `not_before` and `not_after` are date-times with an
-    /// offset, or seconds since the epoch, both inclusive and not after the year 9999.
+    /// `id` and `secret` are required; `encoding` is `utf8` (the default), `hex` or `base64`.
+    /// `not_before` and `not_after` are date-times with an offset, or seconds since the epoch,
+    /// both inclusive and not after the year 9999.
     ///
     /// The parser's copies of the secrets are not wiped from memory.
     ///
@@ -124,7 +124,7 @@ fn second_of_day(time: &Time) -> i64 {
     i64::from(time.hour) * 3_600 + i64::from(time.minute) * 60 + i64::from(time.second.unwrap_or(0))
 }
 
-/// Days since 1970-01-01 in the proleptic Gregorian calendar. Years are counted
+/// Returns the days since 1970-01-01 in the proleptic Gregorian calendar. Years are counted
 /// from March, so that the leap day is the last of its year.
 fn days_since_epoch(date: &Date) -> i64 {
     let (year, month) = (i64::from(date.year), i64::from(date.month));

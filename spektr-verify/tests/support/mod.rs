@@ -1,4 +1,4 @@
-//! A signed delivery, and ways to break it.
+//! Makes a signed delivery, and changes it.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
@@ -34,12 +34,12 @@ pub(crate) fn signer() -> Signer {
     Signer::new(key(), SignedContent::TIMESTAMP_DOT_BODY)
 }
 
-/// Headers as a server that keeps raw bytes hands them over.
+/// The headers in the form of a server that keeps raw bytes.
 #[derive(Clone)]
 pub(crate) struct Headers(pub(crate) Vec<(&'static str, Vec<u8>)>);
 
 impl Headers {
-    /// The right ones for a body that was signed now.
+    /// Makes the correct headers for a body that is signed now.
     pub(crate) fn signed(body: &[u8]) -> Self {
         let signed = signer().sign_at(body, NOW);
         Self(signed.pairs().map(|(name, value)| (name, value.as_bytes().to_vec())).to_vec())
@@ -63,12 +63,12 @@ impl Headers {
         self.0.iter().find(|(name, _)| *name == header.name()).unwrap().1.clone()
     }
 
-    /// Verifies now.
+    /// Verifies the headers and a body now.
     pub(crate) fn verify<'b>(&self, body: &'b [u8]) -> Result<Verified<&'b [u8]>, VerifyError> {
         verifier().verify_at(&self.0, body, NOW)
     }
 
-    /// What verifying now fails with.
+    /// Returns the error of verifying now.
     pub(crate) fn error(&self, body: &[u8]) -> Option<VerifyError> {
         self.verify(body).err()
     }
