@@ -4,8 +4,8 @@
 //! cargo run -p spektr-axum --example receive
 //! ```
 //!
-//! shows it at work: it starts on a free port, sends itself a signed and a
-//! forged delivery, and stops. With keys, it serves until it is stopped:
+//! This demonstrates it: the program starts on a free port, sends itself a signed and a forged
+//! delivery, and stops. With keys, it serves until it is stopped:
 //!
 //! ```text
 //! SPEKTR_WEBHOOK_KEYS="key-id=secret" cargo run -p spektr-axum --example receive -- 127.0.0.1:8080
@@ -32,9 +32,9 @@ async fn receive(delivery: SpektrWebhook) -> Ack {
     let entries = match delivery.entries() {
         Ok(entries) => entries,
         Err(error) => {
-            // A real receiver stores the body whole: it is authentic, and the
-            // sender would repeat the very same bytes.
-            tracing::error!(%error, "authentic, and cannot be read");
+            // A real receiver stores the whole body: it is authentic, and the sender would
+            // repeat the very same bytes.
+            tracing::error!(%error, "the body is authentic but cannot be read");
             return Ack;
         }
     };
@@ -69,7 +69,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn serve(keys: KeyRing, listener: TcpListener) -> Result<(), Box<dyn Error>> {
-    // What is signed is an assumption until a real delivery has confirmed it.
+    // The signed content is an assumption until a real delivery has confirmed it.
     let verifier = Verifier::new(keys, SignedContent::TIMESTAMP_DOT_BODY);
     let app = Router::new()
         .route("/webhooks/spektr", post(receive))
@@ -95,7 +95,7 @@ async fn demonstrate(address: SocketAddr, key: SigningKey) -> Result<(), Box<dyn
     Ok(())
 }
 
-/// Sends a request by hand and gives the status line of the answer.
+/// Sends a request by hand and returns the status line of the answer.
 async fn send(to: SocketAddr, headers: &str, body: &str) -> Result<String, Box<dyn Error>> {
     let mut stream = TcpStream::connect(to).await?;
     let request = format!(

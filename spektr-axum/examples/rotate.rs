@@ -1,14 +1,14 @@
-//! A receiver with a state of its own, keys that are replaced while it runs, a limit of time for the
-//! body, and answers of its own.
+//! A receiver with a state of its own, keys that are replaced while it runs, a time limit for
+//! the body, and custom error answers.
 //!
 //! ```text
 //! cargo run -p spektr-axum --example rotate
 //! ```
 //!
-//! shows it at work: it starts on a free port, replaces its key in the order that loses no
-//! delivery, sends itself deliveries that are signed by the old and the new key, and stops. With a
-//! file of keys it serves until it is stopped, and reads the file again at SIGHUP. A third argument
-//! sets how many seconds a body may take, in place of 10:
+//! This demonstrates it: the program starts on a free port, replaces its key in the order that
+//! loses no delivery, sends itself deliveries signed by the old and the new key, and stops.
+//! With a file of keys it serves until it is stopped, and reads the file again at SIGHUP. A
+//! third argument sets the time limit of a body in seconds, in place of 10:
 //!
 //! ```text
 //! echo 'key-id=secret' > keys.txt
@@ -40,7 +40,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 
-/// How long a body may take to arrive, unless configured.
+/// The time limit of a body, unless configured.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The state of the router. Clones share everything.
@@ -51,7 +51,7 @@ struct App {
     counts: Arc<Counts>,
 }
 
-/// By this the extractor finds its configuration in the state.
+/// Lets the extractor find its configuration in the state.
 impl FromRef<App> for WebhookConfig {
     fn from_ref(app: &App) -> Self {
         app.webhooks.clone()
@@ -60,7 +60,7 @@ impl FromRef<App> for WebhookConfig {
 
 impl App {
     fn new(keys: SharedKeys, body_timeout: Duration) -> Self {
-        // What is signed is an assumption until a real delivery has confirmed it.
+        // The signed content is an assumption until a real delivery has confirmed it.
         let verifier = Verifier::new(keys, SignedContent::TIMESTAMP_DOT_BODY);
         Self { webhooks: WebhookConfig::new(verifier), body_timeout, counts: Arc::default() }
     }
@@ -70,7 +70,7 @@ impl App {
     }
 }
 
-/// How often each thing has happened. The codes are few, whatever arrives.
+/// Counts of events by code. The codes are few, whatever arrives.
 #[derive(Default)]
 struct Counts(Mutex<BTreeMap<&'static str, u64>>);
 
@@ -93,7 +93,7 @@ impl FromRequest<App> for Delivery {
     type Rejection = Refused;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Refused> {
-        // The extractor waits for the body as long as the sender likes.
+        // The extractor itself has no time limit for the body.
         let delivery = timeout(app.body_timeout, SpektrWebhook::from_request(request, app)).await;
         let delivery = match delivery {
             Ok(delivery) => delivery.map_err(Refused::Rejected),
@@ -104,7 +104,7 @@ impl FromRequest<App> for Delivery {
     }
 }
 
-/// A refused request, with the answer that this service gives to all of its clients.
+/// A refused request, with this service's standard error answer.
 enum Refused {
     Rejected(Rejection),
     TooSlow,
@@ -127,8 +127,8 @@ impl Refused {
 }
 
 impl IntoResponse for Refused {
-    /// A problem by RFC 9457. It has the status and never the reason: whether it was the key or
-    /// the signature is worth something to a forger.
+    /// Answers with a problem by RFC 9457. The answer has the status and never the reason:
+    /// whether the key or the signature was wrong would help a forger.
     fn into_response(self) -> Response {
         let status = self.status();
         let title = status.canonical_reason().unwrap_or_default();
@@ -141,12 +141,12 @@ async fn receive(State(app): State<App>, Delivery(delivery): Delivery) -> Ack {
     match delivery.entries() {
         Ok(entries) => {
             for entry in &entries {
-                // A real receiver stores `entry.raw()` here, before it acknowledges: spektr-inbox
-                // does.
+                // A real receiver stores `entry.raw()` here, before it acknowledges, as
+                // spektr-inbox does.
                 app.counts.add(if entry.decode().is_ok() { "decoded" } else { "malformed" });
             }
         }
-        // Authentic, and to be kept whole.
+        // The body is authentic: a real receiver keeps it whole.
         Err(_) => app.counts.add("unreadable"),
     }
     Ack
@@ -167,7 +167,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let keys = SharedKeys::new(read(&file)?);
     let app = App::new(keys.clone(), body_timeout);
     let listener = TcpListener::bind(address).await?;
-    // Before anybody is told the address: the signal ends a program that does not listen to it.
+    // Register before printing the address: without a listener, SIGHUP ends the program.
     let hangups = signal(SignalKind::hangup())?;
     println!("receiving on {}", listener.local_addr()?);
     let counts = Arc::clone(&app.counts);
@@ -177,7 +177,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Reads the file at each signal. With a file that cannot be read, the keys stay as they are.
+/// Reads the file at each signal. If the file cannot be read, the keys stay as they are.
 async fn replace_at(
     mut hangups: tokio::signal::unix::Signal,
     file: &str,
@@ -191,7 +191,7 @@ async fn replace_at(
                 keys.replace(ring);
                 println!("keys: {}; {}", ids.join(", "), counts.shown());
             }
-            // It names a place in the file, and nothing that stands there.
+            // The error names a place in the file, and quotes nothing of it.
             Err(error) => println!("the keys stay as they are: {error}"),
         }
     }
@@ -216,7 +216,7 @@ async fn demonstrate() -> Result<(), Box<dyn Error>> {
         println!("only the old key:");
         deliver(address, &old).await?;
         deliver(address, &new).await?;
-        // Add the new key here before the sender is given it, so that none of its deliveries is
+        // Add the new key here before the sender gets it, so that none of its deliveries is
         // refused. The connections and the router stay.
         keys.replace(KeyRing::new([old.clone(), new.clone()])?);
         println!("both keys:");

@@ -3,12 +3,11 @@
 use axum_core::response::{IntoResponse, Response};
 use http::StatusCode;
 
-/// Tells the sender that the delivery need not be repeated: status 200, no body.
+/// Acknowledges a delivery, so that the sender does not repeat it: status 200, no body.
 ///
-/// The sender takes every other status for a failure, 201, 202 and 204
-/// included, tries three times more within seconds, and then drops the events.
-/// So return this once the events are durable, and an error status only where
-/// another attempt could help:
+/// The sender takes every other status for a failure, including 201, 202 and 204. It then tries
+/// three times more within seconds, and drops the events. So return `Ack` once the events are
+/// durable, and an error status only if another attempt could help:
 ///
 /// ```
 /// use axum::http::StatusCode;

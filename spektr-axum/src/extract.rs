@@ -1,5 +1,5 @@
-//! The extractor: cheap checks first, then the body up to its limit, then the
-//! verification. Nothing is parsed here.
+//! The extractor: cheap checks first, then the body up to its limit, then the verification.
+//! Nothing is parsed here.
 
 use std::error::Error;
 use std::ops::Deref;
@@ -17,8 +17,8 @@ use tracing::Span;
 
 use crate::rejection::Rejection;
 
-/// How deliveries are received: put it into the state of the router, from which
-/// [`SpektrWebhook`] takes it.
+/// The configuration for receiving deliveries. Put it into the state of the router;
+/// [`SpektrWebhook`] takes it from there.
 ///
 /// Clones are cheap.
 #[derive(Clone, Debug)]
@@ -28,49 +28,48 @@ pub struct WebhookConfig {
 }
 
 impl WebhookConfig {
-    /// The largest body that is read, unless configured: 8 MiB.
+    /// The limit of a body's size, unless configured: 8 MiB.
     pub const DEFAULT_BODY_LIMIT: usize = 8 * 1024 * 1024;
 
-    /// Receives what a verifier accepts. Warns, by `tracing`, if that is
-    /// everything.
+    /// Creates a configuration that accepts what the verifier accepts. Warns, by `tracing`, if
+    /// the verifier accepts unsigned deliveries.
     #[must_use]
     pub fn new(verifier: Verifier) -> Self {
         if verifier.keys().is_none() {
-            tracing::warn!("unsigned deliveries are accepted, from whoever sends them");
+            tracing::warn!("unsigned deliveries are accepted, from any sender");
         }
         Self { verifier: Arc::new(verifier), body_limit: Self::DEFAULT_BODY_LIMIT }
     }
 
-    /// Sets the largest body that is read, in bytes.
+    /// Sets the limit of a body's size, in bytes.
     ///
-    /// A batch over the limit is lost: the sender repeats it three times and
-    /// then drops it. What this protects is the server's memory, one body per
-    /// request that names a known key.
+    /// A batch over the limit is lost: the sender repeats it three times and then drops it. The
+    /// limit protects the server's memory: one body per request that names a known key.
     #[must_use]
     pub fn with_body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
         self
     }
 
-    /// The verifier.
+    /// Returns the verifier.
     #[must_use]
     pub fn verifier(&self) -> &Verifier {
         &self.verifier
     }
 }
 
-/// A delivery that has been verified, as an argument of a handler.
+/// A verified delivery, as an argument of a handler.
 ///
-/// It lends everything that [`Verified`] has: `entries()`, `body()`, `key_id()`.
-/// As it consumes the body, it must be the handler's last argument.
+/// It dereferences to [`Verified`]: `entries()`, `body()`, `key_id()`. Because it consumes the
+/// body, it must be the handler's last argument.
 #[derive(Clone, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "a wrapper that handlers take apart")]
 pub struct SpektrWebhook(pub Verified<Bytes>);
 
 impl SpektrWebhook {
-    /// A span for the work on this delivery: key id and length, never content.
+    /// Returns a span for the work on this delivery: key id and length, never content.
     ///
-    /// Hand it to `tracing`'s `Instrument::instrument` where that work awaits.
+    /// If that work awaits, pass the span to `tracing`'s `Instrument::instrument`.
     #[must_use]
     pub fn span(&self) -> Span {
         tracing::info_span!(
@@ -80,9 +79,8 @@ impl SpektrWebhook {
         )
     }
 
-    /// A span for the work on one entry: its event id and wire type, never its
-    /// payload. Of each it has the first 128 characters, because what arrives may
-    /// be of any length.
+    /// Returns a span for the work on one entry: its event id and wire type, never its payload.
+    /// Each is cut to its first 128 characters, because a sender can choose any length.
     #[must_use]
     pub fn entry_span(&self, entry: &Entry<'_>) -> Span {
         tracing::info_span!(
@@ -93,7 +91,7 @@ impl SpektrWebhook {
     }
 }
 
-/// As much of a text from outside as a trace records.
+/// Returns the beginning of an untrusted text, as long as a trace records it.
 fn beginning(text: &str) -> &str {
     const CHARACTERS: usize = 128;
     let end = text.char_indices().nth(CHARACTERS).map(|(end, _)| end);
@@ -146,8 +144,8 @@ async fn receive(request: Request, config: &WebhookConfig) -> Result<Verified<By
     verifier.verify(&head.headers, body).map_err(reject)
 }
 
-/// Whether there is exactly one content type and it is JSON, with parameters or
-/// without.
+/// Returns whether there is exactly one content type and it is JSON, with or without
+/// parameters.
 fn is_json(headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(CONTENT_TYPE).into_iter();
     let (Some(value), None) = (values.next(), values.next()) else { return false };
@@ -155,8 +153,8 @@ fn is_json(headers: &HeaderMap) -> bool {
     media_type.trim().eq_ignore_ascii_case("application/json")
 }
 
-/// The length that the sender announces, where it does; the body itself is held
-/// against the limit in any case.
+/// Returns the announced length, if there is one. The body itself is checked against the limit
+/// in any case.
 fn announced_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
@@ -169,7 +167,7 @@ async fn read(body: Body, limit: usize) -> Result<Bytes, Rejection> {
     }
 }
 
-/// Whether the limit here or, wrapped once more, that of a layer was exceeded.
+/// Returns whether the limit was exceeded, here or in a layer that wraps the error.
 fn is_over_limit(error: &(dyn Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
@@ -181,7 +179,8 @@ fn is_over_limit(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-/// An expired key is the sender's fault only while there is a valid one.
+/// Maps an error of the verification: an expired key is the sender's fault only while another
+/// key is valid.
 fn reject(verifier: &Verifier, source: VerifyError) -> Rejection {
     let ours = verifier.keys().is_some_and(|keys| !keys.has_valid_key_at(verifier.now()));
     if ours { Rejection::Misconfigured { source } } else { Rejection::Unauthenticated { source } }

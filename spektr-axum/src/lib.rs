@@ -1,8 +1,8 @@
 //! An axum extractor for spektr webhooks that is right by default.
 //!
-//! A handler that takes [`SpektrWebhook`] runs for authentic deliveries only,
-//! and a handler that returns [`Ack`] answers with exactly 200, the one status
-//! that the sender does not take for a failure.
+//! A handler that takes [`SpektrWebhook`] runs only for authentic deliveries. A handler that
+//! returns [`Ack`] answers with exactly 200, the only status that the sender accepts as
+//! success.
 //!
 //! ```
 //! use axum::{Router, routing::post};
@@ -11,14 +11,14 @@
 //!
 //! async fn receive(delivery: SpektrWebhook) -> Ack {
 //!     match delivery.entries() {
-//!         // Store them before you acknowledge; decode them afterwards.
+//!         // Store the entries before you acknowledge; decode them afterwards.
 //!         Ok(entries) => {
 //!             for entry in &entries {
 //!                 println!("{:?}: {} bytes", entry.id(), entry.raw().len());
 //!             }
 //!         }
-//!         // Authentic and not understood: keep the whole body. An answer
-//!         // other than 200 would lose it after three more attempts.
+//! Authentic but not understood: keep the whole body. An answer other than 200 would lose it
+//! after three more attempts.
 //!         Err(error) => println!("{error}: {} bytes", delivery.body().len()),
 //!     }
 //!     Ack
@@ -32,28 +32,29 @@
 //! # Ok::<(), spektr_verify::KeyRingError>(())
 //! ```
 //!
-//! A state of your own lends the configuration by [`FromRef`](axum_core::extract::FromRef).
+//! With a state of your own, implement [`FromRef`](axum_core::extract::FromRef) to provide the
+//! configuration.
 //!
-//! # What the sender gets to see
+//! # The sender's view
 //!
-//! | what is wrong | status | rejection |
+//! | problem | status | rejection |
 //! |---|---|---|
 //! | content type other than `application/json` | 415 | [`Rejection::UnsupportedMediaType`] |
 //! | body over the limit | 413 | [`Rejection::BodyTooLarge`] |
-//! | anything about the signature | 401 | [`Rejection::Unauthenticated`] |
+//! | the signature is missing, malformed or wrong | 401 | [`Rejection::Unauthenticated`] |
 //! | the body breaks off | 400 | [`Rejection::BodyUnreadable`] |
 //! | no key of the ring is valid now | 500 | [`Rejection::Misconfigured`] |
 //!
-//! They are found in this order: content type, headers of the signature, announced
-//! length, body, signature. All 401 answers are alike, byte for byte. The reason is for you:
-//! [`Rejection::reason`], and a warning by `tracing`.
+//! The checks run in this order: content type, headers of the signature, announced length,
+//! body, signature. All 401 answers are equal, byte for byte. Only you see the reason: by
+//! [`Rejection::reason`], and in a warning by `tracing`.
 //!
-//! # Left to the server
+//! # Not covered
 //!
-//! The extractor limits the size of a body, not the time in which it arrives.
-//! Put a timeout around the handler, as around any other.
+//! The extractor limits the size of a body, but not its time. Put a timeout around the handler,
+//! as around any other.
 
-// Nothing in a program that others run panics: what cannot happen says why, at its place.
+// Library code must not panic: an exception to these lints says why its case cannot happen.
 #![cfg_attr(
     not(test),
     warn(
@@ -78,7 +79,7 @@ pub use bytes;
 pub use http;
 /// The entries of a [`SpektrWebhook`] are types of this crate.
 pub use spektr_types;
-/// [`WebhookConfig::new`] takes `spektr_verify::Verifier`, and a [`SpektrWebhook`] lends a `Verified`.
+/// [`WebhookConfig::new`] takes `spektr_verify::Verifier`, and a [`SpektrWebhook`] dereferences to a `Verified`.
 pub use spektr_verify;
 /// [`SpektrWebhook::span`] returns `tracing::Span`.
 pub use tracing;

@@ -1,5 +1,5 @@
-//! Why a request did not reach the handler, and how little of that the sender
-//! is told.
+//! The reasons why a request did not reach the handler, and the answers that hide them from the
+//! sender.
 
 use std::error::Error;
 use std::fmt;
@@ -9,10 +9,10 @@ use axum_core::response::{IntoResponse, Response};
 use http::StatusCode;
 use spektr_verify::VerifyError;
 
-/// Why a request is not a delivery that a handler should see.
+/// The reason why a request does not reach the handler.
 ///
-/// Take `Result<SpektrWebhook, Rejection>` in a handler to count or log them
-/// yourself, and return the rejection as the response.
+/// To count or log rejections yourself, take `Result<SpektrWebhook, Rejection>` in a handler,
+/// and return the rejection as the response.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Rejection {
@@ -24,17 +24,17 @@ pub enum Rejection {
     BodyTooLarge,
     /// The body broke off: 400.
     BodyUnreadable {
-        /// What the server says.
+        /// The server's error.
         source: BoxError,
     },
-    /// The delivery is not authentic, for whatever reason: 401.
+    /// The delivery is not authentic, for any reason: 401.
     Unauthenticated {
-        /// The reason, which the sender is not told.
+        /// The reason, which the sender does not see.
         source: VerifyError,
     },
     /// No key of the ring is valid now, so no delivery can be accepted: 500.
     Misconfigured {
-        /// What this delivery failed with.
+        /// The error of this delivery.
         source: VerifyError,
     },
 }
@@ -62,7 +62,7 @@ impl Error for Rejection {
 }
 
 impl Rejection {
-    /// The status of the answer.
+    /// Returns the status of the answer.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         match self {
@@ -74,8 +74,8 @@ impl Rejection {
         }
     }
 
-    /// A short code that never changes, for labels of metrics and for alerts;
-    /// for what is not authentic, that of [`VerifyError::reason`].
+    /// Returns a short code for labels of metrics and for alerts. Codes never change. For an
+    /// unauthentic delivery it is the code of [`VerifyError::reason`].
     #[must_use]
     pub const fn reason(&self) -> &'static str {
         match self {
@@ -89,7 +89,7 @@ impl Rejection {
 }
 
 impl IntoResponse for Rejection {
-    /// The status with its standard name as the body, and nothing of the reason.
+    /// Answers with the status and its standard name as the body, without the reason.
     fn into_response(self) -> Response {
         let status = self.status();
         (status, status.canonical_reason().unwrap_or_default()).into_response()

@@ -1,4 +1,4 @@
-//! The example programs as a newcomer runs them.
+//! Runs the example programs as a newcomer does.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
@@ -13,7 +13,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use spektr_verify::{Clock as _, SystemClock};
 use support::{BODY, signed_at};
 
-/// Cargo builds examples beside the tests.
+/// Returns the command of an example. Cargo builds examples beside the tests.
 fn example(name: &str) -> Command {
     let test = std::env::current_exe().unwrap();
     let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
@@ -24,7 +24,7 @@ fn example(name: &str) -> Command {
     command
 }
 
-/// Runs an example without arguments; returns what it prints.
+/// Runs an example without arguments. Returns its output.
 fn shown(name: &str) -> String {
     let output = example(name).output().unwrap();
     let shown = String::from_utf8(output.stdout).unwrap();
@@ -56,7 +56,7 @@ fn a_replaced_key_counts_from_the_next_delivery_on() {
     assert_eq!(shown("rotate"), expected);
 }
 
-/// A program that serves. It does not outlive a test that fails.
+/// A running server program. It ends with its test, even if the test fails.
 struct Program {
     child: Child,
     lines: BufReader<ChildStdout>,
@@ -83,18 +83,18 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // Where it has ended, there is nothing to do.
+        // Killing a program that has ended fails, which is harmless.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Delivers what `key-a` has signed now; returns the answer's status line and body.
+/// Sends a delivery that `key-a` signs now. Returns the answer's status line and body.
 fn deliver(address: &str) -> (String, String) {
     exchange(address, &signed_at(BODY, SystemClock::new().now()), BODY)
 }
 
-/// Announces the body with a signature, and sends as much of it as `sent`.
+/// Announces the whole body with a signature, but sends only `sent`.
 fn exchange(address: &str, signature: &[String], sent: &str) -> (String, String) {
     let request = format!(
         "POST /webhooks/spektr HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
@@ -110,7 +110,7 @@ fn exchange(address: &str, signature: &[String], sent: &str) -> (String, String)
     (head.lines().next().unwrap().to_owned(), body.to_owned())
 }
 
-/// A file for the keys of a test.
+/// Returns the path of a key file for a test.
 fn key_file(test: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     folder.join(format!("spektr-axum-keys-{test}-{}.txt", std::process::id()))
@@ -163,7 +163,7 @@ fn a_body_that_takes_too_long_is_given_up() {
     for sent in ["", half] {
         assert_eq!(exchange(address, &signed_at(BODY, now), sent), refused(408, "Request Timeout"));
     }
-    // Who names no key is refused before a body is waited for.
+    // A request without a known key is refused before its body is read.
     assert_eq!(exchange(address, &[], ""), refused(401, "Unauthorized"));
     program.hang_up();
     assert_eq!(program.line(), "keys: key-a; body_timeout 2, header_missing 1");

@@ -1,4 +1,4 @@
-//! The crates whose types are in the public interface can be named through this one.
+//! Tests that the crates of the public interface's types are re-exported.
 
 use spektr_axum::axum_core::response::{IntoResponse as _, Response};
 use spektr_axum::bytes::Bytes;
@@ -7,8 +7,8 @@ use spektr_axum::spektr_types::{BodyError, Entries};
 use spektr_axum::spektr_verify::{KeyRing, KeyRingError, SignedContent, Verified, Verifier};
 use spektr_axum::{Ack, Rejection, SpektrWebhook, WebhookConfig};
 
-/// It compiles, which is the claim.
-#[allow(dead_code, reason = "a delivery is made by a request only")]
+/// Proves by compiling that all types can be named.
+#[allow(dead_code, reason = "only a request can make a delivery")]
 fn take_apart(delivery: SpektrWebhook) -> Bytes {
     fn split(delivery: &Verified<Bytes>) -> Result<Entries<'_>, BodyError> {
         delivery.entries()

@@ -1,4 +1,4 @@
-//! The extractor behind a real socket: who gets which answer.
+//! The extractor behind a real socket: each kind of request and its answer.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
@@ -14,7 +14,7 @@ use support::{
     BODY, NOW, app, config, key, post_json, ring, send, serve, serve_app, signed, signed_at,
 };
 
-/// The header lines without the one of a name.
+/// Returns the header lines without those of one name.
 fn without(lines: Vec<String>, name: &str) -> Vec<String> {
     lines.into_iter().filter(|line| !line.starts_with(&format!("{name}:"))).collect()
 }
@@ -113,7 +113,7 @@ async fn a_body_at_the_limit_is_read_and_one_over_it_is_not() {
     assert_eq!(send(over_limit, &chunked, chunks.as_bytes()).await.status, 413);
 }
 
-/// The answer would not come if the body were waited for.
+/// If the server waited for the body, the answer would not come.
 #[tokio::test]
 async fn a_body_that_is_announced_over_the_limit_is_refused_before_it_is_read() {
     let address = serve(config(ring("key-a")).with_body_limit(BODY.len())).await;

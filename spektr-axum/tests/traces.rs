@@ -1,5 +1,4 @@
-//! What `tracing` gets to see: ids and reasons, and nothing that is secret or
-//! somebody's.
+//! Tests the traces: they have ids and reasons, and no secret or personal data.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
@@ -32,7 +31,7 @@ impl io::Write for Captured {
     }
 }
 
-/// Runs a future with everything that is traced on this thread captured.
+/// Runs a future. Returns everything that it traces on this thread.
 async fn captured(run: impl Future<Output = ()>) -> String {
     let captured = Captured::default();
     let writer = captured.clone();

@@ -1,12 +1,12 @@
-//! A JSON value that keeps the order of members, and those that an object has twice.
+//! A JSON value that keeps the order of members, and repeated members of an object.
 //!
-//! The order of members in a schema file is the order of the fields in the generated
-//! struct; a delivery that a tool makes is to look as the sender's does; and a capture's
-//! repeated headers must not be merged. `serde_json::Value` sorts members and drops all but
-//! the last of a name. Its feature `preserve_order` would reach every crate of a workspace
-//! build, the generated types among them, and change what they do.
+//! Three uses need this. The order of members in a schema file is the order of the fields in
+//! the generated struct. A delivery that a tool makes should look like the sender's. The
+//! repeated headers of a capture must not be merged. `serde_json::Value` sorts members and
+//! keeps only the last one of a name. Its feature `preserve_order` would apply to every crate
+//! of a workspace build, including the generated types, and change their behaviour.
 
-// Nothing in a program that others run panics: what cannot happen says why, at its place.
+// Library code must not panic: an exception to these lints says why its case cannot happen.
 #![cfg_attr(
     not(test),
     warn(
@@ -28,7 +28,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// A JSON value whose objects are lists of members in the order of the text.
 ///
-/// `Display` writes JSON: on one line, and with `{:#}` a line for each member and
+/// `Display` writes JSON on one line; with `{:#}` it writes one line for each member and
 /// element, indented by two spaces.
 ///
 /// # Examples
@@ -65,24 +65,24 @@ impl Json {
         Json::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
-    /// Returns the first member of that name of an object.
+    /// Returns the first member of an object with that name.
     pub fn get(&self, name: &str) -> Option<&Json> {
         self.members().iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
-    /// Tells whether this value, or one within it at any depth, is an object with a member of that
-    /// name.
+    /// Returns whether this value, or a value within it at any depth, is an object with a
+    /// member of that name.
     pub fn has_member(&self, name: &str) -> bool {
         let is_in = |(own, value): &(String, Json)| own == name || value.has_member(name);
         self.members().iter().any(is_in) || self.elements().iter().any(|one| one.has_member(name))
     }
 
-    /// Returns the members of an object, none for any other value.
+    /// Returns the members of an object; for any other value, an empty slice.
     pub fn members(&self) -> &[(String, Json)] {
         if let Json::Object(members) = self { members } else { &[] }
     }
 
-    /// Returns the elements of an array, none for any other value.
+    /// Returns the elements of an array; for any other value, an empty slice.
     pub fn elements(&self) -> &[Json] {
         if let Json::Array(elements) = self { elements } else { &[] }
     }
@@ -97,7 +97,7 @@ impl Json {
         if let Json::Bool(value) = self { Some(*value) } else { None }
     }
 
-    /// Returns a number that is whole and fits.
+    /// Returns a number if it is whole and fits.
     pub fn as_i64(&self) -> Option<i64> {
         if let Json::Number(number) = self { number.as_i64() } else { None }
     }
@@ -114,7 +114,7 @@ impl Json {
         }
     }
 
-    /// Returns the value at a JSON pointer (RFC 6901), as `/properties/data`.
+    /// Returns the value at a JSON pointer (RFC 6901) such as `/properties/data`.
     pub fn pointer(&self, pointer: &str) -> Option<&Json> {
         pointer::tokens(pointer)?.iter().try_fold(self, |at, token| match at {
             Json::Array(elements) => elements.get(index(token)?),
@@ -122,8 +122,7 @@ impl Json {
         })
     }
 
-    /// Returns the member or the element that a token of a JSON pointer, not escaped,
-    /// names.
+    /// Returns the member or the element that an unescaped token of a JSON pointer names.
     pub fn child_mut(&mut self, token: &str) -> Option<&mut Json> {
         match self {
             Json::Array(elements) => elements.get_mut(index(token)?),
@@ -134,8 +133,8 @@ impl Json {
         }
     }
 
-    /// Puts a value in the place of an object's member, or after the others if there is
-    /// none of that name. Any other value stays as it is.
+    /// Replaces a member of an object, or appends it if the object has none of that name. Does
+    /// nothing for any other value.
     pub fn put(&mut self, name: &str, value: Json) {
         if let Json::Object(members) = self {
             match members.iter_mut().find(|(key, _)| key == name) {
@@ -146,7 +145,7 @@ impl Json {
     }
 }
 
-/// Returns the index that a token is: it has no sign and no leading zero.
+/// Returns the index that a token spells: without a sign or a leading zero.
 fn index(token: &str) -> Option<usize> {
     token.parse::<usize>().ok().filter(|at| at.to_string() == token)
 }
@@ -157,7 +156,7 @@ impl fmt::Display for Json {
             true => serde_json::to_string_pretty(self),
             false => serde_json::to_string(self),
         };
-        // No value of this type fails to be written.
+        // Writing a value of this type never fails.
         f.write_str(&text.map_err(|_| fmt::Error)?)
     }
 }

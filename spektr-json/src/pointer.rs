@@ -1,15 +1,15 @@
 //! JSON pointers (RFC 6901).
 //!
-//! `spektr_types::pointer` does the same: it depends on no crate but serde's, and the
-//! generator of its sources does not depend on it.
+//! `spektr_types::pointer` duplicates this: it depends on no crate but serde's, and the
+//! generator of its sources must not depend on it.
 
-/// Returns a JSON pointer with a member's name, or an element's index, appended, escaped.
+/// Returns a JSON pointer with an escaped member name or element index appended.
 pub fn join(pointer: &str, token: &str) -> String {
     format!("{pointer}/{}", token.replace('~', "~0").replace('/', "~1"))
 }
 
-/// Returns the names and indices that a JSON pointer goes through, not escaped; `None` if
-/// it is neither empty nor begins with a slash.
+/// Returns the unescaped names and indices of a JSON pointer. Returns `None` if the pointer is
+/// neither empty nor begins with a slash.
 pub fn tokens(pointer: &str) -> Option<Vec<String>> {
     if pointer.is_empty() {
         return Some(Vec::new());

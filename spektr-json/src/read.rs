@@ -1,4 +1,4 @@
-//! Reading a JSON text.
+//! Parses JSON texts.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -8,36 +8,36 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Se
 use crate::Json;
 
 impl Json {
-    /// Reads a text, which may have members of one name in one object.
+    /// Parses a text. An object in it may have several members of one name.
     ///
     /// # Errors
     ///
-    /// It is not JSON, or has a number that is out of range or more than 127 levels.
+    /// The text is not JSON, or has a number out of range or more than 127 levels.
     pub fn parse(text: &[u8]) -> Result<Json, serde_json::Error> {
         Reader { is_unique: false }.read(text)
     }
 
-    /// Reads a text in which every member of an object has a name of its own.
+    /// Parses a text in which the member names of each object are unique.
     ///
     /// # Errors
     ///
-    /// Those of [`parse`](Self::parse), and a member that an object has twice.
+    /// Those of [`parse`](Self::parse), and a repeated member of an object.
     pub fn parse_unique(text: &[u8]) -> Result<Json, serde_json::Error> {
         Reader { is_unique: true }.read(text)
     }
 }
 
 impl<'de> Deserialize<'de> for Json {
-    /// Reads what [`parse`](Self::parse) reads.
+    /// Reads a value as [`parse`](Self::parse) does.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Reader { is_unique: false }.deserialize(deserializer)
     }
 }
 
-/// Reads a value.
+/// Reads a value, with or without repeated members.
 #[derive(Clone, Copy)]
 struct Reader {
-    /// Whether no object may have a member twice.
+    /// Whether repeated members of an object are an error.
     is_unique: bool,
 }
 

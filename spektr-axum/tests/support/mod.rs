@@ -1,5 +1,4 @@
-//! A receiver on a real socket, and a client that sends exactly the bytes it
-//! is given.
+//! A receiver on a real socket, and a client that sends exactly the given bytes.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
@@ -30,7 +29,7 @@ pub(crate) fn config(keys: impl Into<SharedKeys>) -> WebhookConfig {
     WebhookConfig::new(Verifier::new(keys, SignedContent::TIMESTAMP_DOT_BODY).with_clock(|| NOW))
 }
 
-/// Starts a receiver on a port of its own and gives its address.
+/// Starts a receiver on a free port and returns its address.
 pub(crate) async fn serve(config: WebhookConfig) -> SocketAddr {
     serve_app(app(config)).await
 }
@@ -54,7 +53,7 @@ pub(crate) async fn serve_app(app: Router) -> SocketAddr {
     address
 }
 
-/// The lines of the right signature headers for a body.
+/// Returns the lines of correct signature headers for a body.
 pub(crate) fn signed(body: &str) -> Vec<String> {
     signed_at(body, NOW)
 }
