@@ -105,7 +105,7 @@ impl<'de> Visitor<'de> for Reader {
         while let Some(name) = access.next_key::<String>()? {
             let value = access.next_value_seed(self)?;
             if self.is_unique && !names.insert(name.clone()) {
-                return Err(A::Error::custom(format_args!("member `{name}` stands here twice")));
+                return Err(A::Error::custom(format_args!("repeated member `{name}`")));
             }
             members.push((name, value));
         }
@@ -123,7 +123,7 @@ mod tests {
         let json = Json::parse(text).expect("valid JSON");
         assert_eq!(json.pointer("/1").map(|json| json.members().len()), Some(2));
         let error = Json::parse_unique(text).expect_err("duplicate");
-        assert_eq!(error.to_string(), "member `a` stands here twice at line 1 column 34");
+        assert_eq!(error.to_string(), "repeated member `a` at line 1 column 34");
         let error = Json::parse_unique(&text[..21]).expect_err("it has no end");
         assert!(error.is_eof(), "{error}");
         assert!(Json::parse_unique(br#"[{"a":{"a":1}},{"a":1}]"#).is_ok());

@@ -1,12 +1,12 @@
-//! Says what is in webhook bodies: a line per entry, and a summary.
+//! Prints the contents of webhook bodies: a line per entry, and a summary.
 //!
 //! ```text
 //! cargo run -q -p spektr-types --example decode -- FILE…      (`-` is standard input)
 //! ```
 //!
-//! Exit code 0: every entry was decoded, or is an unknown event. 1: an entry was
-//! malformed, or a body was JSON but no delivery. 2: a body was not JSON, or could
-//! not be read.
+//! The exit code is 0 if every entry was decoded or is an unknown event; 1 if an entry was
+//! malformed, or a body was JSON but not a delivery; 2 if a body was not JSON or could not be
+//! read.
 
 use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
         let code = match read(file) {
             Ok(body) => match report(file, &body, &mut summary, &mut out) {
                 Ok(code) => code,
-                // Broken pipe, as with `head`: exit silently.
+                // A broken pipe, as with `head`: exit silently.
                 Err(_) => return ExitCode::from(worst),
             },
             Err(error) => {
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
         worst = worst.max(code);
     }
     let Summary { events, decoded, unknown, malformed } = summary;
-    // As above.
+    // A broken pipe again: the exit code does not change.
     let _ = writeln!(
         out,
         "{} files: {decoded} entries decoded, of {} events; {unknown} unknown, {malformed} malformed",
@@ -50,10 +50,10 @@ fn main() -> ExitCode {
     ExitCode::from(worst)
 }
 
-/// What was in all bodies.
+/// Counts over all bodies.
 #[derive(Default)]
 struct Summary {
-    /// Those that the schema knows.
+    /// The events that the schema knows.
     events: BTreeSet<&'static str>,
     decoded: usize,
     unknown: usize,
@@ -123,8 +123,8 @@ fn id(entry: &Entry<'_>) -> String {
     entry.id().map_or_else(|| "(no id)".into(), |id| quoted(&id))
 }
 
-/// Returns a text from outside as it is, or escaped where it could do something
-/// to a terminal.
+/// Returns a text from outside unchanged, or escaped if it has characters that could control a
+/// terminal.
 fn quoted(text: &str) -> String {
     let escaped = format!("{text:?}");
     if escaped.len() == text.len() + 2 { text.to_owned() } else { escaped }

@@ -1,4 +1,4 @@
-//! What is documented of each event.
+//! The catalogue: the documented facts of each event.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -8,7 +8,7 @@ use std::str::FromStr;
 use crate::entries::Entry;
 use crate::{EntryError, Event, EventType, UnknownValue};
 
-/// What is documented of one event.
+/// The documented facts of one event.
 #[derive(Debug)]
 pub struct EventInfo {
     pub(crate) event_type: EventType,
@@ -17,27 +17,27 @@ pub struct EventInfo {
     pub(crate) wire_types: WireTypes,
     pub(crate) summary: &'static str,
     pub(crate) source: EventSource,
-    /// Paths of members that tell it from events with the same wire type.
+    /// Paths of members that only this event has, among the events with the same wire type.
     pub(crate) discriminators: &'static [&'static [&'static str]],
-    /// Its members that stand beside `data` in the canonical envelope.
+    /// The event's members beside `data` in the canonical envelope.
     pub(crate) beside: &'static [Beside],
-    /// Whether an entry's head has all of its members.
+    /// Whether an entry's head can hold all members of the event.
     pub(crate) is_in_head: bool,
     pub(crate) read: fn(&Entry<'_>, &'static Self) -> Result<Event, EntryError>,
 }
 
 impl EventInfo {
-    /// Returns which event this is about.
+    /// Returns the event type that this entry of the catalogue describes.
     pub fn event_type(&self) -> &EventType {
         &self.event_type
     }
 
-    /// Returns the documented name, as `ALERT_RESOLVED`.
+    /// Returns the documented name, such as `ALERT_RESOLVED`.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Returns what the documentation says of the event's availability.
+    /// Returns the event's availability according to the documentation.
     pub fn status(&self) -> EventStatus {
         self.status
     }
@@ -47,27 +47,27 @@ impl EventInfo {
         self.wire_types
     }
 
-    /// Returns what the event is for.
+    /// Returns the purpose of the event.
     pub fn summary(&self) -> &'static str {
         self.summary
     }
 
-    /// Returns where the event is documented.
+    /// Returns the place in the documentation that describes the event.
     pub fn source(&self) -> EventSource {
         self.source
     }
 
-    /// Tells whether a wire type means this event, without regard to ASCII case.
-    /// One wire type can mean several events.
+    /// Returns whether a wire type can mean this event, without regard to ASCII case. One wire
+    /// type can mean several events.
     pub fn has_wire_type(&self, wire_type: &str) -> bool {
-        // Nearly always it is the canonical one as it is, which is quickly seen.
+        // A wire type is nearly always the canonical one in the same case, so compare that
+        // first.
         self.wire_types.canonical == wire_type
             || self.owns_wire_type(wire_type)
             || self.wire_types.accepted.iter().any(|name| name.eq_ignore_ascii_case(wire_type))
     }
 
-    /// Tells whether a wire type is the event's canonical one, without regard to ASCII
-    /// case.
+    /// Returns whether a wire type is the event's canonical one, without regard to ASCII case.
     pub(crate) fn owns_wire_type(&self, wire_type: &str) -> bool {
         self.wire_types.canonical.eq_ignore_ascii_case(wire_type)
     }
@@ -77,28 +77,28 @@ impl EventInfo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WireTypes {
-    /// The event's own, which serializing writes.
+    /// The event's own wire type, which serialization writes.
     pub canonical: &'static str,
-    /// Others that are read as this event. Other events may have them too.
+    /// Other wire types that are read as this event. Other events may have them too.
     pub accepted: &'static [&'static str],
 }
 
 impl WireTypes {
-    /// Returns the canonical one, then the others.
+    /// Returns the canonical wire type, then the others.
     pub fn iter(self) -> impl Iterator<Item = &'static str> + Clone {
         std::iter::once(self.canonical).chain(self.accepted.iter().copied())
     }
 }
 
-/// What the documentation says of an event's availability.
+/// An event's availability according to the documentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventStatus {
-    /// Sent today.
+    /// The event is sent today.
     Available,
-    /// Work in progress: announced, and possibly without a documented payload.
+    /// Work in progress: the event is announced, possibly without a documented payload.
     Wip,
-    /// Still sent, but about to end.
+    /// The event is still sent, but will end.
     Deprecated,
 }
 
@@ -131,7 +131,7 @@ impl FromStr for EventStatus {
     }
 }
 
-/// A text that is the word of no [`EventStatus`].
+/// The error for a text that is not the word of an [`EventStatus`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventStatusError(());
 
@@ -150,16 +150,16 @@ impl std::error::Error for EventStatusError {}
 pub struct EventSource {
     /// Short name of the page.
     pub page: &'static str,
-    /// Version of the documentation, where the page has one.
+    /// Version of the documentation, if the page has one.
     pub version: Option<&'static str>,
     /// Heading of the section.
     pub section: &'static str,
-    /// Date on which the page was read, as `2026-11-23`.
+    /// Date on which the page was read, such as `2026-11-23`.
     pub captured: &'static str,
 }
 
-/// A member that stands beside `data` in the canonical envelope, and inside of
-/// it in the other.
+/// A member that is beside `data` in the canonical envelope, and inside `data` in the other
+/// envelope.
 #[derive(Debug)]
 pub(crate) struct Beside {
     pub(crate) name: &'static str,
@@ -173,17 +173,17 @@ impl Beside {
     }
 }
 
-/// A struct that stands for a documented event; only this crate implements it.
+/// The struct of a documented event. Only this crate implements the trait.
 pub trait KnownEvent: Into<Event> + TryFrom<Event, Error = Event> + sealed::Sealed {
-    /// Which event it is.
+    /// The event type of the struct.
     const EVENT_TYPE: EventType;
 }
 
 pub(crate) mod sealed {
-    /// Keeps the trait from being implemented elsewhere.
+    /// Prevents implementations of the trait in other crates.
     pub trait Sealed {
-        /// For each member of the event with aliases, at any depth, its names: its own
-        /// first.
+        /// The names of each member of the event that has aliases, at any depth. The member's
+        /// own name is the first.
         const ALIASES: &'static [&'static [&'static str]];
     }
 }
@@ -200,7 +200,7 @@ pub(crate) fn candidates(
     found.iter().filter_map(|place| crate::generated::CATALOGUE.get(*place))
 }
 
-/// Returns the event among the candidates whose own wire type it is, or the first.
+/// Returns the candidate whose canonical wire type is this one, or else the first candidate.
 pub(crate) fn owner(
     mut candidates: impl Iterator<Item = &'static EventInfo> + Clone,
     wire_type: &str,
@@ -218,7 +218,7 @@ impl From<&str> for EventType {
     }
 }
 
-/// The wire type without regard to ASCII case, as everywhere else.
+/// Compares wire types without regard to ASCII case, like every other comparison of them.
 impl PartialEq for EventType {
     fn eq(&self, other: &Self) -> bool {
         self.as_str().eq_ignore_ascii_case(other.as_str())
@@ -251,7 +251,7 @@ impl Ord for EventType {
     }
 }
 
-/// Returns what is documented of every known event.
+/// Returns the documented facts of every known event.
 ///
 /// # Examples
 ///

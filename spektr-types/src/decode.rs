@@ -1,4 +1,4 @@
-//! From an entry to an event: which event it is read as, and what is wrong where it is none.
+//! From an entry to an event: finds the entry's event, and the fault of a malformed entry.
 
 use std::borrow::Cow;
 
@@ -12,9 +12,8 @@ use crate::view::{CanonicalEntry, View, lenient};
 use crate::{Event, EventInfo, EventType, RawJson, Unknown, UnknownValue, pointer};
 
 impl<'a> Entry<'a> {
-    /// Returns the members as they are read for an event, under the names of the
-    /// events page, whichever envelope the entry has and whether they are right or
-    /// not.
+    /// Returns the entry's members, valid or not, as they are read for an event: under the
+    /// names of the events page, whichever envelope the entry has.
     ///
     /// # Examples
     ///
@@ -38,18 +37,18 @@ impl<'a> Entry<'a> {
     ///
     /// # Errors
     ///
-    /// An [`EntryError`] that says where and why, and holds the entry. A wire type
-    /// that the schema does not know is no error but [`Event::Unknown`].
+    /// Returns an [`EntryError`] with the place and the kind of the fault, and with the entry.
+    /// A wire type that the schema does not know is not an error: it gives [`Event::Unknown`].
     pub fn decode(&self) -> Result<Event, EntryError> {
         let found = self.known_event().map_err(|fault| self.error(fault))?;
         match found {
-            // An event is large: it goes straight to the caller.
+            // An event is large, so it goes straight to the caller.
             (Some(info), _) => (info.read)(self, info),
             (None, wire_type) => Ok(Event::Unknown(self.unknown(&wire_type))),
         }
     }
 
-    /// Finds the event as which the entry is read, if it is known, and its wire type.
+    /// Returns the entry's event, if it is known, and the entry's wire type.
     fn known_event(&self) -> Result<(Option<&'static EventInfo>, Cow<'a, str>), Fault> {
         if !self.raw().starts_with('{') {
             let (expected, found) = (JsonType::Object, JsonType::of(self.raw()));
@@ -69,7 +68,8 @@ impl<'a> Entry<'a> {
         Ok((info, wire_type))
     }
 
-    /// Says by which names a member of the head is given twice.
+    /// Returns the fault of a member of the head that occurs twice, with the names that it has
+    /// in the entry.
     fn twice(&self, key: Key) -> Fault {
         let members = Members::of(self.raw()).0.into_iter();
         let mut given = members.filter(|(name, _)| Key::of(name.as_bytes()) == key);
@@ -83,7 +83,7 @@ impl<'a> Entry<'a> {
         Fault::new(pointer(other), kind)
     }
 
-    /// Returns the wire type, or what is wrong with it.
+    /// Returns the wire type, or the fault of its value.
     fn wire_type_strict(&self) -> Result<Cow<'a, str>, Fault> {
         let (key, raw) = match (self.at(Key::WireType), self.at(Key::EventType)) {
             (Some(raw), _) => (Key::WireType, raw),
@@ -103,7 +103,8 @@ impl<'a> Entry<'a> {
         })
     }
 
-    /// Finds the event that a wire type means here; none if it is not known.
+    /// Returns the event that a wire type means in this entry; none if the schema does not know
+    /// it.
     fn select(&self, wire_type: &str) -> Result<Option<&'static EventInfo>, Fault> {
         let mut candidates = candidates(wire_type);
         let all = candidates.clone();
@@ -120,7 +121,7 @@ impl<'a> Entry<'a> {
                 let candidates = [one.name(), other.name()];
                 Err(Fault::new("", EntryErrorKind::Ambiguous { candidates }))
             }
-            // Nothing tells them apart: the one whose own name it is.
+            // No member decides between them: take the event whose canonical wire type it is.
             (None, _) => Ok(owner(all, wire_type)),
         }
     }

@@ -2,15 +2,14 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Whether spektr counts an event as delivered already.
+/// Whether spektr counts an event as already delivered.
 ///
-/// The documentation shows true and null, and calls the flag true "or falsy",
-/// so absent and false are possible too. All that is known to matter is
-/// [`is_delivered`](Self::is_delivered).
+/// The documentation shows true and null, and calls the flag true "or falsy", so absent and
+/// false are possible too. Only [`is_delivered`](Self::is_delivered) is known to matter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[allow(clippy::exhaustive_enums, reason = "a member has no other state")]
 pub enum Delivered {
-    /// The member is not there.
+    /// The member is absent.
     #[default]
     Absent,
     /// The member is null.
@@ -22,12 +21,12 @@ pub enum Delivered {
 }
 
 impl Delivered {
-    /// Tells whether the flag says that the event was delivered before.
+    /// Returns whether the flag is true: the event was delivered before.
     pub fn is_delivered(self) -> bool {
         self == Self::True
     }
 
-    /// Tells whether the member is not there at all.
+    /// Returns whether the member is absent.
     pub fn is_absent(&self) -> bool {
         *self == Self::Absent
     }
@@ -46,7 +45,7 @@ impl<'de> Deserialize<'de> for Delivered {
 impl Serialize for Delivered {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            // A struct leaves an absent flag out; alone it can only be null.
+            // A struct omits an absent flag. A flag outside of a struct can only be null.
             Self::Absent | Self::Null => serializer.serialize_unit(),
             Self::False => serializer.serialize_bool(false),
             Self::True => serializer.serialize_bool(true),

@@ -1,16 +1,16 @@
-//! How deep a JSON text is nested.
+//! The depth of nesting in a JSON text.
 
-/// The deepest nesting of an entry that is decoded, which is what serde_json
-/// reads. The documented events have five levels.
+/// The deepest nesting of an entry that is decoded, which is the limit of serde_json. The
+/// documented events have five levels.
 pub const MAX_DEPTH: usize = 127;
 
-/// Tells whether a valid JSON text is nested deeper than `limit` levels.
+/// Returns whether a valid JSON text is nested deeper than `limit` levels.
 ///
-/// serde_json bounds the depth of what it builds, but not of what it skips.
+/// serde_json limits the depth of the values that it builds, but not of those that it skips.
 pub(crate) fn exceeds(text: &str, limit: usize) -> bool {
     let bytes = text.as_bytes();
-    // Without as many openers there is no such depth, which is quickly counted
-    // and spares almost every entry the walk.
+    // A text with at most `limit` opening brackets cannot be deeper. Counting them is quick,
+    // and almost every entry needs no more than the count.
     let mut openers = count_openers(bytes);
     let mut depth = 0_usize;
     let mut at = 0;
@@ -38,15 +38,16 @@ pub(crate) fn exceeds(text: &str, limit: usize) -> bool {
     false
 }
 
-/// Counts the brackets and braces that open, those in strings included.
+/// Counts the opening brackets and braces, including those in strings.
 fn count_openers(bytes: &[u8]) -> usize {
-    // In chunks whose count fits a byte, the compiler counts many at once.
-    // The two openers differ in the bit 0x20 only.
+    // The count of a chunk fits a byte, so the compiler can count many bytes at once. The
+    // opening bracket and brace differ in the bit 0x20 only.
     let count = |chunk: &[u8]| chunk.iter().map(|byte| u8::from(byte | 0x20 == b'{')).sum::<u8>();
     bytes.chunks(255).map(|chunk| usize::from(count(chunk))).sum()
 }
 
-/// Returns the offset after the quote that ends a string, from where it begins.
+/// Returns the offset after the quote that ends a string. `at` is the offset of the string's
+/// first character.
 fn string_end(bytes: &[u8], mut at: usize) -> usize {
     loop {
         match bytes.get(at) {

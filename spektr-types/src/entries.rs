@@ -1,8 +1,7 @@
 //! From the bytes of a body to its entries.
 //!
-//! One pass over the body finds every entry and the members of its head, so
-//! that accepting a delivery costs no second look at it. A value is decoded only
-//! when it is asked for.
+//! One pass over the body finds every entry and the members of its head, so accepting a
+//! delivery needs no second pass. A value is decoded only when a caller asks for it.
 
 mod entry;
 mod head;
@@ -20,16 +19,16 @@ pub use entry::Entry;
 /// The largest number of entries that a batch is split into.
 pub const MAX_ENTRIES: usize = 100_000;
 
-/// The largest number of bytes that a body has.
+/// The largest number of bytes of a body.
 pub const MAX_BYTES: usize = u32::MAX as usize;
 
-/// The entries of a body: those of a batch, or the one that the body is.
+/// The entries of a body: the entries of a batch, or the single event that the body is.
 ///
-/// Iterating gives each [`Entry`] in the order of the body.
+/// An iterator over them gives each [`Entry`] in the order of the body.
 #[derive(Clone)]
 pub struct Entries<'a> {
     entries: Vec<Entry<'a>>,
-    /// The text of the batch, if the body is one.
+    /// The text of the batch, if the body is a batch.
     batch: Option<&'a str>,
 }
 
@@ -42,35 +41,35 @@ impl<'a> Entries<'a> {
     /// | any other object with a list `results` | the elements of the list |
     /// | any other object without `results` | the object |
     ///
-    /// An object that says which event it is *is* that event, whatever its `results`
-    /// hold: nothing, null, search hits, or elements that look like events
-    /// themselves. The reverse reading could lose the object, and lose all of it
-    /// where the list is empty. So a batch with a `type` of its own, which no
-    /// documentation shows, is one entry that contains its events: malformed or
-    /// [`Event::Unknown`](crate::Event::Unknown), kept with every byte, and its events can be read from
-    /// [`Entry::raw`]. `type` and `eventType` count unless they are null; another
-    /// value that is not a string makes the entry malformed.
+    /// An object with `type` or `eventType` *is* that event, whatever its `results` hold:
+    /// nothing, null, search hits, or elements that look like events themselves. The reverse
+    /// reading could lose the object, and would lose all of it if the list is empty. So a batch
+    /// with a `type` of its own, which no documentation shows, is one entry that contains its
+    /// events. That entry is malformed or an [`Event::Unknown`](crate::Event::Unknown); every
+    /// byte of it is kept, and its events can be read from [`Entry::raw`]. A `type` or
+    /// `eventType` that is null does not count; any other value that is not a string makes the
+    /// entry malformed.
     ///
-    /// Members of a batch beside `results` belong to no entry;
+    /// The members of a batch beside `results` belong to no entry.
     /// [`beside_results`](Self::beside_results) returns them.
     ///
     /// A UTF-8 byte order mark before the body is skipped.
     ///
     /// # Errors
     ///
-    /// - [`BodyError::NotUtf8`]: it is not UTF-8.
-    /// - [`BodyError::NotJson`]: it is not JSON.
-    /// - [`BodyError::NotAnObject`]: it is some other JSON.
-    /// - [`BodyError::ResultsNotAnArray`]: it has `results`, which is no list, null
-    ///   included, and neither `type` nor `eventType`.
-    /// - [`BodyError::DuplicateResults`]: it has `results` twice, and neither `type`
-    ///   nor `eventType`.
-    /// - [`BodyError::TooManyEntries`]: it is a batch of more than [`MAX_ENTRIES`].
-    /// - [`BodyError::TooLarge`]: it has more than [`MAX_BYTES`].
+    /// - [`BodyError::NotUtf8`]: the body is not UTF-8.
+    /// - [`BodyError::NotJson`]: the body is not JSON.
+    /// - [`BodyError::NotAnObject`]: the body is JSON, but not an object.
+    /// - [`BodyError::ResultsNotAnArray`]: the body has neither `type` nor `eventType`, and its
+    ///   `results` is not a list (null is not a list either).
+    /// - [`BodyError::DuplicateResults`]: the body has neither `type` nor `eventType`, and has
+    ///   `results` twice.
+    /// - [`BodyError::TooManyEntries`]: the body is a batch of more than [`MAX_ENTRIES`].
+    /// - [`BodyError::TooLarge`]: the body has more than [`MAX_BYTES`].
     ///
-    /// A malformed entry is no error here: decoding it reports the fault. But where
-    /// the text is not JSON or not UTF-8, if only inside of one entry, the end of that
-    /// entry is unknown, and the body has to be kept as a whole.
+    /// A malformed entry is not an error here: [`Entry::decode`] reports its fault. But a
+    /// single byte that is not JSON or not UTF-8 makes the whole body an error, even inside one
+    /// entry, because the end of that entry is unknown. Such a body must be kept as a whole.
     ///
     /// # Examples
     ///
@@ -96,14 +95,14 @@ impl<'a> Entries<'a> {
         Self { entries: vec![entry], batch: None }
     }
 
-    /// Tells whether the body is a batch, as every delivery is documented to be.
+    /// Returns whether the body is a batch. According to the documentation, every delivery is a
+    /// batch.
     pub fn is_batch(&self) -> bool {
         self.batch.is_some()
     }
 
-    /// Returns the members of a batch beside `results`: their names, and their JSON
-    /// as it arrived. They are read anew by each call, which takes time linear in the
-    /// size of the body.
+    /// Returns the members of a batch beside `results`: their names, and their JSON as it
+    /// arrived. Each call reads them again, which takes time linear in the size of the body.
     pub fn beside_results(&self) -> Vec<(Cow<'a, str>, &'a str)> {
         let members = self.batch.map(Members::of).into_iter().flat_map(|members| members.0);
         let beside = members.filter(|(name, _)| Key::of(name.as_bytes()) != Key::Results);
@@ -115,7 +114,7 @@ impl<'a> Entries<'a> {
         self.entries.len()
     }
 
-    /// Tells whether the batch is empty.
+    /// Returns whether the batch is empty.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -127,7 +126,7 @@ impl<'a> Entries<'a> {
 }
 
 impl fmt::Debug for Entries<'_> {
-    /// Shows what identifies the entries, not what they hold.
+    /// Shows the ids and wire types of the entries, not their contents.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Entries")
             .field("entries", &self.entries)

@@ -1,12 +1,12 @@
-//! What is read of an entry before it is known which event it is.
+//! The envelope: the members that are read before the event is known.
 
-/// What a member is to an entry, or to a batch, whatever its name.
+/// The meaning of a member of an entry, or of a batch, whichever name it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Key {
     /// The event's id.
     Id,
-    /// The id of the end-user whom the event concerns.
+    /// The spektr id: the id of the customer whom the event concerns.
     SpektrId,
     /// The id of the workspace.
     WorkspaceId,
@@ -20,7 +20,7 @@ pub enum Key {
     Timestamp,
     /// The delivery flag.
     Delivered,
-    /// The payload, or the most of it.
+    /// The payload, or most of it.
     Data,
     /// The list of a batch.
     Results,
@@ -29,13 +29,13 @@ pub enum Key {
 }
 
 impl Key {
-    /// Returns the names of such a member.
+    /// Returns the names of members with this meaning.
     fn names(self) -> impl Iterator<Item = &'static str> {
         let members = crate::generated::ENVELOPE.iter().filter(move |member| member.key == self);
         members.flat_map(EnvelopeMember::names)
     }
 
-    /// Returns the schema's own name for such a member; an empty text for
+    /// Returns the schema's own name for members with this meaning; an empty text for
     /// [`Other`](Self::Other).
     ///
     /// # Examples
@@ -49,41 +49,41 @@ impl Key {
         self.names().next().unwrap_or_default()
     }
 
-    /// Returns a name for it, an alias perhaps, as the schema's; its own for one that the
-    /// schema does not have.
+    /// Returns the schema's text of `name`, which may be an alias; if the schema does not have
+    /// `name`, the schema's own name for this meaning.
     pub(crate) fn known_name(self, name: &str) -> &'static str {
         self.names().find(|known| *known == name).unwrap_or_else(|| self.name())
     }
 
-    /// Tells whether a member that is null says nothing: the other envelope's member may
-    /// say which event it is, or when it was created.
+    /// Returns whether a null counts as absent, so that the member of the other envelope gives
+    /// the wire type or the creation time.
     pub(crate) fn is_absent_as_null(self) -> bool {
         matches!(self, Self::WireType | Self::EventType | Self::CreatedAt | Self::Timestamp)
     }
 }
 
-/// A member of the envelopes: it identifies an event, and is no part of its payload.
+/// A member of the envelopes, which identifies an event and is not part of its payload.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct EnvelopeMember {
-    /// What it is.
+    /// The meaning of the member.
     pub key: Key,
     /// Its name on the wire.
     pub name: &'static str,
-    /// Other names under which it is read.
+    /// Other names by which the member is read.
     pub aliases: &'static [&'static str],
-    /// Whether it may hold personal data or a secret.
+    /// Whether the member may hold personal data or a secret.
     pub is_sensitive: bool,
 }
 
 impl EnvelopeMember {
-    /// Returns its name, then the others.
+    /// Returns the member's name, then its aliases.
     pub fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
         std::iter::once(self.name).chain(self.aliases.iter().copied())
     }
 }
 
-/// Returns the members of both envelopes without `data`, which is the payload.
+/// Returns the members of both envelopes, without the payload `data`.
 ///
 /// # Examples
 ///

@@ -1,7 +1,7 @@
-//! What can be wrong with a body and with an entry.
+//! The errors of a body and of an entry.
 //!
-//! Error texts name places and JSON types. They never quote what arrived, as serde's
-//! own messages do.
+//! The texts of these errors name places and JSON types. Unlike serde's messages, they never
+//! quote a value that arrived.
 
 use std::fmt;
 
@@ -13,29 +13,29 @@ use crate::{EventId, RawJson};
 pub enum BodyError {
     /// The body is not UTF-8.
     NotUtf8 {
-        /// The number of bytes before the first one that is wrong.
+        /// The number of valid bytes before the first invalid one.
         offset: usize,
     },
     /// The body is not JSON.
     NotJson {
-        /// Line of the first byte that is wrong, from 1.
+        /// Line of the first invalid byte, counted from 1.
         line: usize,
-        /// Column of that byte, in bytes from 1.
+        /// Column of that byte, in bytes, counted from 1.
         column: usize,
     },
     /// The body is JSON, but neither a batch nor an event.
     NotAnObject {
-        /// What it is.
+        /// The JSON type of the body.
         found: JsonType,
     },
     /// `results` is not a list.
     ResultsNotAnArray {
-        /// The name by which it is given: the schema may have others for it.
+        /// The member's name in the body: the schema may have aliases of `results`.
         name: &'static str,
-        /// What it is.
+        /// The JSON type of the member.
         found: JsonType,
     },
-    /// The body has `results` twice, by one name or by two that mean the same.
+    /// The body has `results` twice, by one name or by two names with the same meaning.
     DuplicateResults {
         /// The two names.
         names: [&'static str; 2],
@@ -65,7 +65,7 @@ impl fmt::Display for BodyError {
                 write!(f, "the batch has no entries: /{name}: expected array, found {found}")
             }
             Self::DuplicateResults { names: [one, other] } if one == other => {
-                write!(f, "the batch is ambiguous: /{one} stands there twice")
+                write!(f, "the batch is ambiguous: /{one} occurs twice")
             }
             Self::DuplicateResults { names: [one, other] } => {
                 write!(
@@ -83,7 +83,8 @@ impl fmt::Display for BodyError {
 
 impl std::error::Error for BodyError {}
 
-/// An entry that could not be decoded: which, where, why, and the entry itself.
+/// The error of an entry that cannot be decoded: the entry's id, the place and kind of the
+/// fault, and the entry itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EntryError {
     pub(crate) id: Option<EventId>,
@@ -93,20 +94,20 @@ pub struct EntryError {
 }
 
 impl EntryError {
-    /// Returns the event's id, where it can be read.
+    /// Returns the event's id, if readable.
     pub fn id(&self) -> Option<&EventId> {
         self.id.as_ref()
     }
 
-    /// Returns the JSON pointer (RFC 6901) of what is wrong, from the entry's
-    /// root, as `/data/alertId`. For a missing member it is where that should be;
-    /// it is empty where the whole entry is wrong. It names no key that the schema
-    /// does not: what is wrong inside an object of free keys is said of the object.
+    /// Returns the JSON pointer (RFC 6901) of the fault, from the entry's root, such as
+    /// `/data/alertId`. For a missing member, it is the pointer that the member should have. It
+    /// is empty if the whole entry is wrong. It contains only keys that the schema names: a
+    /// fault inside an object of free keys has the pointer of the object.
     pub fn pointer(&self) -> &str {
         &self.pointer
     }
 
-    /// Returns what is wrong.
+    /// Returns the kind of the fault.
     pub fn kind(&self) -> &EntryErrorKind {
         &self.kind
     }
@@ -131,38 +132,37 @@ impl fmt::Display for EntryError {
 
 impl std::error::Error for EntryError {}
 
-/// What is wrong with an entry.
+/// The kind of a fault in an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EntryErrorKind {
-    /// A required member is not there.
+    /// A required member is missing.
     Missing,
-    /// A value has another JSON type than the schema says.
+    /// A value has another JSON type than in the schema.
     WrongType {
-        /// What the schema says.
+        /// The JSON type in the schema.
         expected: JsonType,
-        /// The type that is there.
+        /// The JSON type that arrived.
         found: JsonType,
     },
-    /// A number is no point in time that [`Timestamp`](crate::Timestamp) holds.
+    /// A number is not a point in time that [`Timestamp`](crate::Timestamp) can hold.
     TimestampOutOfRange,
-    /// A member is given twice, by the same name.
+    /// A member occurs twice, by the same name.
     Duplicate,
-    /// A member is given twice, by two names that mean the same.
+    /// A member occurs twice, by two names with the same meaning.
     DuplicateAlias {
         /// The two names.
         names: [&'static str; 2],
     },
-    /// The wire type can mean several events, and members of more than one are
-    /// present.
+    /// The wire type can mean several events, and the entry has members of more than one.
     Ambiguous {
-        /// Documented names of the first two events that it could be.
+        /// Documented names of the first two possible events.
         candidates: [&'static str; 2],
     },
     /// The entry is nested deeper than [`MAX_DEPTH`](crate::MAX_DEPTH).
     TooDeep,
-    /// A text or a number is valid JSON that no value can hold: half of a
-    /// surrogate pair, or an exponent beyond what a float has.
+    /// A text or a number is valid JSON, but no Rust value can hold it: the text has half of a
+    /// surrogate pair, or the number's exponent exceeds the range of a float.
     Unrepresentable,
 }
 
@@ -189,7 +189,7 @@ impl fmt::Display for EntryErrorKind {
     }
 }
 
-/// A type of JSON values, in the words of JSON Schema.
+/// A type of JSON values, named as in JSON Schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(clippy::exhaustive_enums, reason = "JSON Schema has no other types")]
 pub enum JsonType {
@@ -199,18 +199,18 @@ pub enum JsonType {
     Boolean,
     /// A number without fraction and exponent.
     Integer,
-    /// Any number.
+    /// Any number, with or without a fraction or an exponent.
     Number,
-    /// A text.
+    /// A string.
     String,
-    /// A list.
+    /// An array.
     Array,
-    /// Members.
+    /// An object.
     Object,
 }
 
 impl JsonType {
-    /// Returns the word that JSON Schema has for it.
+    /// Returns the type's name in JSON Schema.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -223,7 +223,8 @@ impl JsonType {
         }
     }
 
-    /// Returns the type of a JSON text, by its first byte.
+    /// Returns the type of a JSON text, by its first byte; of a number, by its fraction and
+    /// exponent.
     pub(crate) fn of(raw: &str) -> Self {
         match raw.trim_start().as_bytes().first() {
             Some(b'{') => Self::Object,
@@ -243,7 +244,7 @@ impl fmt::Display for JsonType {
     }
 }
 
-/// What is wrong with an entry, before it is put together with the entry.
+/// A fault of an entry, without the entry.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Fault {
     pub(crate) pointer: String,

@@ -1,4 +1,4 @@
-//! The event as one type: read from either envelope, and asked what it is.
+//! The event as one type: its availability, and reading it from either envelope.
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -7,18 +7,18 @@ use serde_json::value::RawValue;
 use crate::{Entry, Event, EventInfo, EventStatus};
 
 impl Event {
-    /// Returns what the documentation says of the event's availability, if the event is
-    /// known.
+    /// Returns the event's availability according to the documentation, if the event is known.
     pub fn status(&self) -> Option<EventStatus> {
         self.event_type().info().map(EventInfo::status)
     }
 }
 
-/// Reads an event from the JSON of either envelope as [`Entry::decode`] does, which
-/// says more about an error and keeps what it cannot decode: use it for what arrives.
+/// Reads an event from the JSON of either envelope, like [`Entry::decode`]. For events that
+/// arrive, use [`Entry::decode`] itself: its errors say more, and keep the entry that cannot be
+/// decoded.
 ///
-/// Reading goes through the JSON text, so only `serde_json` can do it, from a text or a
-/// `Value`. It fails inside of containers that buffer, such as `#[serde(flatten)]` and
+/// Only `serde_json` can read an event, from a text or a `Value`, because reading needs the
+/// JSON text. Reading fails inside containers that buffer, such as `#[serde(flatten)]` and
 /// untagged enums.
 ///
 /// # Examples

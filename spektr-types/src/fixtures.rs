@@ -1,10 +1,9 @@
 //! Examples of every event, for your own tests (feature `fixtures`).
 //!
-//! A test starts from a delivery as it arrives, changes what it is about, and takes it
-//! as bytes, as an entry's text, or decoded. Examples are those of the schema folder and
-//! those that follow from them, [`FULL`] among them for every event. One that differs
-//! from the full one at a single place is made with [`Fixture::set`] and
-//! [`Fixture::remove`].
+//! A test starts from an example of a delivery, changes the members that the test is about, and
+//! takes the result as bytes, as an entry's text, or decoded. The examples are those of the
+//! schema folder and those generated from the schema; every event has the example [`FULL`].
+//! [`Fixture::set`] and [`Fixture::remove`] change an example at a single place.
 //!
 //! # Examples
 //!
@@ -32,15 +31,15 @@ use serde_json::value::RawValue;
 use crate::pointer::tokens;
 use crate::{BodyError, Entry, EntryError, Event, EventInfo, EventType, KnownEvent};
 
-/// The case that shows every member that the schema knows.
+/// The case that has every member that the schema knows.
 pub const FULL: &str = "full";
 
-/// The name under which events are found that the schema does not know.
+/// The name of the examples of events that the schema does not know.
 pub const UNKNOWN: &str = "unknown";
 
 #[derive(Deserialize)]
 struct Embedded {
-    /// By documented name of the event, and by case.
+    /// Examples by documented name of the event, and by case.
     #[serde(borrow)]
     examples: BTreeMap<&'static str, BTreeMap<&'static str, &'static RawValue>>,
 }
@@ -48,7 +47,7 @@ struct Embedded {
 static EMBEDDED: LazyLock<Result<Embedded, FixtureError>> =
     LazyLock::new(|| embedded(include_str!("generated/fixtures.json")));
 
-/// Reads the file that comes with the crate.
+/// Reads the file of examples that is embedded in the crate.
 fn embedded(text: &'static str) -> Result<Embedded, FixtureError> {
     serde_json::from_str(text).map_err(|error| unreadable(&error))
 }
@@ -67,7 +66,7 @@ pub struct Fixture {
 
 #[derive(Clone)]
 enum Json {
-    /// As the example is written.
+    /// The text of an unchanged example.
     Text(&'static str),
     Changed(Value),
 }
@@ -79,9 +78,9 @@ impl Fixture {
         Self::case(name, FULL)
     }
 
-    /// Returns an example by the documented name of its event, as `ALERT_RESOLVED`, or
-    /// by [`UNKNOWN`], and by its case. If there is none, whatever is made of it is a
-    /// [`FixtureError::NoExample`].
+    /// Returns the example of an event and a case. `name` is the event's documented name, such
+    /// as `ALERT_RESOLVED`, or [`UNKNOWN`]. If there is no such example, [`json`](Self::json)
+    /// and [`event`](Self::event) return [`FixtureError::NoExample`].
     pub fn case(name: &str, case: &str) -> Self {
         Self::find(&EMBEDDED, name, case).unwrap_or_else(|error| Self {
             name: "",
@@ -101,7 +100,7 @@ impl Fixture {
         Ok(Self { name, case, json: Ok(Json::Text(json.get())) })
     }
 
-    /// Returns all examples: those of every event, and those of unknown ones.
+    /// Returns all examples: those of every known event, and those of unknown events.
     pub fn all() -> impl Iterator<Item = Self> {
         let examples = EMBEDDED.iter().flat_map(|embedded| &embedded.examples);
         examples.flat_map(|(name, cases)| {
@@ -117,14 +116,14 @@ impl Fixture {
         self.name
     }
 
-    /// Returns the case, as `full`.
+    /// Returns the case, such as `full`.
     pub fn case_name(&self) -> &'static str {
         self.case
     }
 
-    /// Puts a value at a JSON pointer (RFC 6901): in the place of what is there, as a
-    /// new member of an object, or with the last token `-` at the end of a list. The
-    /// members of a changed example come in the order of their names.
+    /// Sets the value at a JSON pointer (RFC 6901). The value replaces an existing one, becomes
+    /// a new member of an object, or, with the last token `-`, a new last element of a list.
+    /// The members of a changed example are in the order of their names.
     pub fn set(self, pointer: &str, value: impl Into<Value>) -> Self {
         self.change(pointer, |parent, token| {
             match parent {
@@ -139,7 +138,7 @@ impl Fixture {
         })
     }
 
-    /// Takes away the member or element at a JSON pointer.
+    /// Removes the member or element at a JSON pointer.
     pub fn remove(self, pointer: &str) -> Self {
         self.change(pointer, |parent, token| match parent {
             Value::Object(members) => members.remove(token).map(drop).ok_or(NoPlace::NoMember),
@@ -180,8 +179,8 @@ impl Fixture {
     ///
     /// # Errors
     ///
-    /// [`FixtureError::NoExample`], [`FixtureError::NoSuchPlace`] or
-    /// [`FixtureError::Unreadable`], whichever step failed first.
+    /// Returns the error of the step that failed first: [`FixtureError::NoExample`],
+    /// [`FixtureError::NoSuchPlace`] or [`FixtureError::Unreadable`].
     pub fn json(&self) -> Result<String, FixtureError> {
         match &self.json {
             Ok(Json::Text(text)) => Ok((*text).to_owned()),
@@ -190,13 +189,13 @@ impl Fixture {
         }
     }
 
-    /// Decodes the entry: as an [`Event`], or as the struct of one.
+    /// Decodes the entry: as an [`Event`], or as the struct of one event.
     ///
     /// # Errors
     ///
-    /// Those of [`json`](Self::json), [`FixtureError::NotAnEntry`],
-    /// [`FixtureError::Malformed`], and
-    /// [`FixtureError::OtherEvent`] if it is another event than the struct's.
+    /// Returns the errors of [`json`](Self::json), [`FixtureError::NotAnEntry`],
+    /// [`FixtureError::Malformed`], and [`FixtureError::OtherEvent`] if the entry is another
+    /// event than the struct's.
     pub fn event<E: TryFrom<Event>>(&self) -> Result<E, FixtureError> {
         let json = self.json()?;
         let entry = Entry::from_json(&json).map_err(FixtureError::NotAnEntry)?;
@@ -216,62 +215,61 @@ impl fmt::Debug for Fixture {
 ///
 /// # Errors
 ///
-/// Those of [`Fixture::json`], for the first fixture that has one.
+/// Returns the error of [`Fixture::json`] for the first fixture that has an error.
 pub fn batch(entries: impl IntoIterator<Item = Fixture>) -> Result<String, FixtureError> {
     let entries: Result<Vec<_>, _> = entries.into_iter().map(|entry| entry.json()).collect();
     Ok(format!(r#"{{"results":[{}]}}"#, entries?.join(",")))
 }
 
-/// Returns the element that a token leads to, as RFC 6901 has it, and its index.
+/// Returns the element of a list at an index token of RFC 6901, and its index.
 fn element<'v>(elements: &'v mut [Value], token: &str) -> Result<(usize, &'v mut Value), NoPlace> {
     let is_plain = token == "0" || !token.starts_with(['0', '+']);
     let index = token.parse().ok().filter(|_| is_plain).ok_or(NoPlace::NoElement)?;
     elements.get_mut(index).map(|element| (index, element)).ok_or(NoPlace::NoElement)
 }
 
-/// Why nothing can be made of a fixture.
+/// The reason why a fixture gives no entry.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum FixtureError {
     /// There is no example of this name and case.
     NoExample,
-    /// The examples that come with the crate are not what it expects, which is a defect
-    /// of the crate.
+    /// The examples embedded in the crate cannot be read, which is a bug of the crate.
     Unreadable {
-        /// Line of the first byte that is wrong, from 1.
+        /// Line of the first invalid byte, counted from 1.
         line: usize,
-        /// Column of that byte, in bytes from 1.
+        /// Column of that byte, in bytes, counted from 1.
         column: usize,
     },
-    /// A pointer leads to no place where something is or can be put.
+    /// A pointer does not lead to a place with a value, or where a value can be set.
     NoSuchPlace {
         /// The pointer.
         pointer: String,
-        /// What is wrong with it.
+        /// The fault of the pointer.
         why: NoPlace,
     },
-    /// The text of the example is not one JSON value, or too large.
+    /// The text of the example is not one JSON value, or is too large.
     NotAnEntry(BodyError),
-    /// The entry cannot be decoded, which may be what a test is about.
+    /// The entry cannot be decoded. A test of malformed entries expects this.
     Malformed(EntryError),
     /// The entry is another event.
     OtherEvent {
-        /// Which it is.
+        /// The event type of the entry.
         found: EventType,
     },
 }
 
-/// Why a pointer leads to no place.
+/// The reason why a pointer does not lead to a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NoPlace {
-    /// It does not begin with a slash.
+    /// The pointer does not begin with a slash.
     NoPointer,
-    /// There is nothing at the pointer without its last token.
+    /// There is no value at the pointer's parent, the pointer without its last token.
     NoParent,
-    /// The value at that place has no members and no elements.
+    /// The value at the pointer's parent is neither an object nor a list.
     InNothing,
-    /// The object has no such member to take away.
+    /// The object has no such member to remove.
     NoMember,
     /// The list has no such element.
     NoElement,
@@ -281,8 +279,8 @@ impl fmt::Display for NoPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NoPointer => "a JSON pointer begins with a slash",
-            Self::NoParent => "nothing is there that could have it",
-            Self::InNothing => "what is there is neither an object nor a list",
+            Self::NoParent => "the parent does not exist",
+            Self::InNothing => "the parent is neither an object nor a list",
             Self::NoMember => "the object has no such member",
             Self::NoElement => "the list has no such element",
         })
@@ -299,7 +297,7 @@ impl fmt::Display for FixtureError {
             Self::NoSuchPlace { pointer, why } => {
                 write!(f, "the example has no place {pointer:?}: {why}")
             }
-            Self::NotAnEntry(_) => f.write_str("the example is no entry"),
+            Self::NotAnEntry(_) => f.write_str("the example is not an entry"),
             Self::Malformed(_) => f.write_str("the example cannot be decoded"),
             Self::OtherEvent { found } => write!(f, "the example is another event, {found}"),
         }

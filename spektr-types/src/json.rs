@@ -1,16 +1,16 @@
-//! Passing over JSON values without building them.
+//! Passes over JSON values without building them.
 //!
-//! Every function takes the offset at which something begins and returns the one
-//! after it. They pass only over what serde_json takes for JSON too, and stop
-//! (`None`) at anything else, and at values nested deeper than [`MAX_DEPTH`]. They
-//! don't say why they stopped: serde_json does, on the same text.
+//! Every function takes the offset at which something begins, and returns the offset after its
+//! end. The functions accept exactly the JSON that serde_json accepts, but for values nested
+//! deeper than [`MAX_DEPTH`]. At anything else they stop and return `None`. They do not say
+//! why: the caller lets serde_json read the same text again, for the error.
 //!
-//! Offsets go by value, and short strings are passed over in place, because a
-//! batch is mostly short strings.
+//! A batch is mostly short strings, so offsets are passed by value, and short strings are
+//! scanned inline.
 
 use crate::depth::MAX_DEPTH;
 
-/// A text that is UTF-8, and may be JSON.
+/// A UTF-8 text, which may be JSON.
 #[derive(Clone, Copy)]
 pub(crate) struct Json<'a>(&'a [u8]);
 
@@ -30,20 +30,20 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// Passes over a value, which begins here.
+    /// Passes over a value that begins at `at`.
     #[inline]
     pub(crate) fn value(self, at: usize) -> Option<usize> {
         self.nested(at, MAX_DEPTH)
     }
 
-    /// Passes over the value of an entry's member: the entry is a level around it.
+    /// Passes over a member's value inside an entry. The entry itself is one level of nesting.
     #[inline]
     pub(crate) fn member(self, at: usize) -> Option<usize> {
         self.nested(at, MAX_DEPTH - 1)
     }
 
-    /// Passes over an object. `member` gets each key, without its quotes and as it
-    /// is written, and where the value begins, and passes over the value.
+    /// Passes over an object. `member` is called for each member, with the key as written,
+    /// without its quotes, and the offset of the value. It passes over the value.
     #[inline(always)]
     pub(crate) fn object(
         self,
@@ -72,8 +72,8 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// Passes over a list. `element` gets where each value begins, and passes over
-    /// it.
+    /// Passes over a list. `element` is called with the offset of each element, and passes over
+    /// the element.
     #[inline(always)]
     pub(crate) fn array(
         self,
@@ -95,7 +95,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// Passes over a value of so many levels at most.
+    /// Passes over a value with at most `levels` levels of nesting.
     fn nested(self, at: usize, levels: usize) -> Option<usize> {
         match *self.0.get(at)? {
             b'"' => self.string(at).map(|(end, _)| end),
@@ -149,7 +149,7 @@ impl<'a> Json<'a> {
         if at > start { Some(at) } else { None }
     }
 
-    /// Passes over a string, from its first quote on; tells whether it has escapes.
+    /// Passes over a string from its opening quote, and returns whether the string has escapes.
     #[inline(always)]
     pub(crate) fn string(self, at: usize) -> Option<(usize, bool)> {
         // Eight bytes at a time; the end of the text has fewer.
@@ -169,7 +169,7 @@ impl<'a> Json<'a> {
         self.string_slowly(self.0.len() - rest.len())
     }
 
-    /// Passes over what is left of a string, byte by byte where it must be.
+    /// Passes over the rest of a string, byte by byte, if the quick scan did not find its end.
     #[cold]
     fn string_slowly(self, mut at: usize) -> Option<(usize, bool)> {
         let mut has_escapes = false;
@@ -180,15 +180,15 @@ impl<'a> Json<'a> {
                     has_escapes = true;
                     self.escape(at)?
                 }
-                // A control character has to be escaped.
+                // A control character must be escaped.
                 0..0x20 => return None,
                 _ => at + 1,
             };
         }
     }
 
-    /// Passes over an escape. Whether its number is a character, or half of one,
-    /// is for those who read the text.
+    /// Passes over an escape. Whether a `\u` escape is a whole character or half of a surrogate
+    /// pair is checked when the text is read.
     fn escape(self, at: usize) -> Option<usize> {
         match self.0.get(at + 1)? {
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(at + 2),
@@ -201,17 +201,18 @@ impl<'a> Json<'a> {
     }
 }
 
-/// Finds the first of eight bytes that is special in a string: the lowest bit that
-/// is set is the highest of that byte, and none is if there is no such byte.
+/// Finds the first of eight bytes that is special in a string: a quote, a backslash or a
+/// control character. The lowest set bit of the result is the highest bit of that byte. The
+/// result is 0 if no byte is special.
 #[inline(always)]
 fn special_bytes(bytes: u64) -> u64 {
     const ONES: u64 = u64::MAX / 255;
-    // A byte below a limit borrows, which sets its highest bit. One that had the
-    // bit set already is not special, and the borrow that a byte hands on to the
-    // next follows a hit.
+    // Subtraction borrows for a byte below the limit, which sets the byte's highest bit. A byte
+    // with the highest bit set before is not special. A borrow carries into the next byte only
+    // after a hit, so the lowest hit is right.
     let below = |bytes: u64, limit: u64| bytes.wrapping_sub(ONES * limit);
-    // This change of one bit makes the quote the neighbour of the control
-    // characters, and keeps all others away from them.
+    // Flipping this bit maps the quote to 0x20, next to the control characters, and no other
+    // byte below 0x21.
     let quote_or_control = below(bytes ^ (ONES * 0x02), 0x21);
     let backslash = below(bytes ^ (ONES * 0x5c), 1);
     (quote_or_control | backslash) & !bytes & (ONES * 0x80)
@@ -226,7 +227,8 @@ mod tests {
     use super::*;
     use crate::depth::exceeds;
 
-    /// Where serde_json's value ends, if the text is one and is not too deep.
+    /// Returns the end of the value according to serde_json, if the text is JSON and not too
+    /// deep.
     fn expected(text: &str) -> Option<usize> {
         let raw: &RawValue = serde_json::from_str(text).ok()?;
         let start = text.find(raw.get())?;
@@ -239,7 +241,7 @@ mod tests {
         if json.next(end).is_none() { Some(end) } else { None }
     }
 
-    /// Calls with every text of so many of these characters.
+    /// Calls `check` with every text of at most `length` of these characters.
     fn every_text(of: &[char], length: usize, text: &mut String, check: &mut impl FnMut(&str)) {
         check(text);
         if length > 0 {
@@ -259,7 +261,7 @@ mod tests {
             let alphabet: Vec<char> = alphabet.chars().collect();
             every_text(&alphabet, length, &mut String::new(), &mut |text| {
                 assert_eq!(found(text), expected(text), "{text:?}");
-                // Beyond the first eight bytes of a string, too.
+                // The same text inside a string, beyond its first eight bytes.
                 let longer = format!("\"1234567{text}\"");
                 assert_eq!(found(&longer), expected(&longer), "{longer:?}");
             });

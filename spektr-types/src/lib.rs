@@ -1,13 +1,12 @@
 //! Typed spektr webhook events.
 //!
-//! spektr's documentation of its events is work in progress, so this crate
-//! keeps everything that arrives: an event that it does not know is
-//! [`Event::Unknown`], a member that it does not know stays in the entry's raw
-//! JSON, and an entry that it cannot decode is an [`EntryError`] that holds the
-//! entry and leaves its neighbours in the batch alone.
+//! spektr's documentation of its events is work in progress, so this crate keeps everything
+//! that arrives. An unknown event is [`Event::Unknown`]. An unknown member stays in the entry's
+//! raw JSON. An entry that cannot be decoded is an [`EntryError`] that holds the entry; the
+//! other entries of the batch are not affected.
 //!
-//! The types are generated from JSON Schema files; each says where its event is
-//! documented and how contradictions in the documentation were decided.
+//! The types are generated from JSON Schema files. The documentation of each type says where
+//! spektr documents the event, and how contradictions in that documentation were decided.
 //!
 //! # Examples
 //!
@@ -37,34 +36,35 @@
 //! # Ok::<(), spektr_types::BodyError>(())
 //! ```
 //!
-//! # What is read, and how
+//! # Reading rules
 //!
 //! - **Bodies**: a batch `{"results": […]}` or a single event.
-//! - **Envelopes**: the one of the events page (`type`, `createdAt`) and the one
-//!   of the signature guide (`eventType`, `timestamp`, the payload in `data`),
-//!   alone or mixed. Where members of both are present, `type` wins over
-//!   `eventType` and `createdAt` over `timestamp`; one that is null says nothing.
-//!   An entry with `type` has its payload where the events page shows it; an entry
-//!   with `eventType` alone has it inside `data`.
-//! - **Wire types** match without regard to ASCII case. Where one can mean
-//!   several events, the members that are present decide; if none is, the event
-//!   is the one whose own name it is, and if those of two events are, the entry
+//! - **Envelopes**: the envelope of the events page (`type`, `createdAt`) and that of the
+//!   signature guide (`eventType`, `timestamp`, the payload in `data`), alone or mixed. If
+//!   members of both are present, `type` wins over `eventType`, and `createdAt` over
+//!   `timestamp`; a null member counts as absent. An entry with `type` has its payload in the
+//!   place that the events page shows. An entry with `eventType` alone has its payload inside
+//!   `data`.
+//! - **Wire types** match without regard to ASCII case. If a wire type can mean several events,
+//!   the members that only one of them has decide. If no such member is present, the wire type
+//!   means the event that has it as its canonical wire type. If such members of two events are
+//!   present, the entry is malformed.
 //!   is malformed.
-//! - **Duplicate members**: an entry that has a member twice which this crate
-//!   reads is malformed; other duplicates stay in the raw JSON.
+//! - **Duplicate members**: an entry is malformed if it has twice a member that this crate
+//!   reads. Other duplicates stay in the raw JSON.
 //! - **Nesting**: an entry deeper than [`MAX_DEPTH`] is malformed.
 //!
-//! None of the functions here panics on any input, and no error text contains a
-//! value that arrived.
+//! No function of this crate panics on any input, and no error text contains a value that
+//! arrived.
 //!
 //! # Events in your own tests
 //!
-//! The structs are `#[non_exhaustive]`, so that a new member breaks no build. The feature
-//! `fixtures` has every example, and sets members by their JSON pointers.
-//! They implement `Deserialize` for the events page's envelope, and [`Event`] does for
-//! both: make them from JSON, as `serde_json::from_value::<AlertResolved>(json!({…}))`.
+//! The structs are `#[non_exhaustive]`, so that a new member breaks no build. Make an event
+//! from an example of the feature `fixtures`, and set its members by JSON pointers. Or make it
+//! from JSON, as `serde_json::from_value::<AlertResolved>(json!({…}))`: the structs implement
+//! `Deserialize` for the envelope of the events page, and [`Event`] for both envelopes.
 
-// Nothing in a program that others run panics: what cannot happen says why, at its place.
+// Library code must not panic: an exception to these lints says why its case cannot happen.
 #![cfg_attr(
     not(test),
     warn(
@@ -112,7 +112,7 @@ mod unknown;
 mod view;
 mod with_raw;
 
-/// What generated code uses and users do not see.
+/// Items that only the generated code uses.
 mod runtime {
     pub(crate) use crate::catalogue::Beside;
     pub(crate) use crate::redacted::Redacted;

@@ -1,9 +1,9 @@
-//! Decoding once more, to learn what is wrong and where.
+//! Decodes an entry a second time, to find the place and the kind of its fault.
 //!
-//! The errors of serde_json say in words what this crate needs as values, and quote
-//! what arrived. So an entry that serde_json could not decode is decoded again by the
-//! deserializer here, whose error has a path and a kind. It is made for generated
-//! types and for texts that are valid JSON; it need not be quick.
+//! The errors of serde_json are texts, which quote values that arrived, but this crate needs a
+//! path and a kind. So an entry that could not be decoded is decoded again by the deserializer
+//! of this module, whose error has both. The deserializer supports generated types and valid
+//! JSON only, and need not be quick.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -19,10 +19,10 @@ use crate::error::{EntryErrorKind, JsonType};
 use crate::members::{Members, string};
 use crate::with_raw;
 
-/// For each member with aliases, its names: its own first.
+/// The names of each member that has aliases. The member's own name is the first.
 pub(crate) type Names = &'static [&'static [&'static str]];
 
-/// Decodes an object from its members, each a name and a JSON text.
+/// Decodes an object from its members: pairs of a name and a JSON text.
 pub(crate) fn decode<'de, T: Deserialize<'de>>(
     members: Vec<(Cow<'de, str>, &'de str)>,
     names: Names,
@@ -30,7 +30,7 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(
     T::deserialize(Root(Object { members, names, next: 0, has_free_keys: false }))
 }
 
-/// What is wrong, and at which path.
+/// The kind of a fault, and its path.
 #[derive(Debug)]
 pub(crate) struct Failure {
     kind: Kind,
@@ -41,11 +41,11 @@ pub(crate) struct Failure {
 #[derive(Debug)]
 enum Kind {
     Entry(EntryErrorKind),
-    /// A value whose type the visitor did not expect.
+    /// A value of a type that the visitor did not expect.
     Type(JsonType),
     /// A value of the right type that the visitor refused.
     Value,
-    /// A member that was read before, by the name that the schema has for it.
+    /// A member that occurs a second time, with the schema's name for it.
     Duplicate(&'static str),
 }
 
@@ -63,11 +63,11 @@ impl Failure {
         self
     }
 
-    /// Says what the visitor had been asked for.
+    /// Turns the failure of a visitor into the fault of a value of the expected type.
     fn expecting(mut self, expected: JsonType) -> Self {
         self.kind = match self.kind {
             Kind::Type(found) => Kind::Entry(EntryErrorKind::WrongType { expected, found }),
-            // Only a point in time refuses a number.
+            // Among the visitors of numbers, only that of a point in time refuses a value.
             Kind::Value if expected == JsonType::Number => {
                 Kind::Entry(EntryErrorKind::TimestampOutOfRange)
             }
@@ -76,7 +76,7 @@ impl Failure {
         self
     }
 
-    /// Returns the reference tokens from the root on, and what is wrong there.
+    /// Returns the reference tokens from the root, and the kind of the fault.
     pub(crate) fn into_parts(mut self) -> (Vec<String>, EntryErrorKind) {
         self.path.reverse();
         let kind = match self.kind {
@@ -137,7 +137,7 @@ impl<'de> Value<'de> {
     fn expect(self, expected: JsonType) -> Result<(), Failure> {
         let found = JsonType::of(self.text);
         let is_number = expected == JsonType::Number && found == JsonType::Integer;
-        // That a number has a fraction is for the visitor to say.
+        // The visitor decides whether it accepts a number with a fraction.
         let may_be_whole = expected == JsonType::Integer && found == JsonType::Number;
         if found == expected || is_number || may_be_whole {
             return Ok(());
@@ -157,7 +157,7 @@ impl<'de> Value<'de> {
         result.map_err(|failure| failure.expecting(expected))
     }
 
-    /// Leaves the value to serde_json, which knows how raw and free JSON is built.
+    /// Passes the value to serde_json, which builds raw and free JSON.
     fn free(self) -> serde_json::Deserializer<serde_json::de::StrRead<'de>> {
         serde_json::Deserializer::from_str(self.text)
     }
@@ -238,7 +238,7 @@ impl<'de> Deserializer<'de> for Value<'de> {
     }
 }
 
-/// One value, twice.
+/// A sequence that gives one value twice.
 struct Twice<'de> {
     value: Value<'de>,
     left: u8,
@@ -275,13 +275,13 @@ impl<'de> SeqAccess<'de> for List<'de> {
     }
 }
 
-/// The members of an object, and how many of them have been read.
+/// The members of an object, and the number of members that have been read.
 struct Object<'de> {
     members: Vec<(Cow<'de, str>, &'de str)>,
     names: Names,
     next: usize,
-    /// Whether its keys are no names of the schema's. They arrived with the values and
-    /// say as much, so that no path goes through them.
+    /// Whether the keys are free, not names of the schema. Free keys are values that arrived,
+    /// so no path contains them.
     has_free_keys: bool,
 }
 
@@ -293,8 +293,9 @@ impl<'de> Object<'de> {
         })
     }
 
-    /// Says by which names the member that was begun last, of this name in the schema, is
-    /// given twice.
+    /// Returns the fault of a member that occurs twice, with the names that it has in the
+    /// object. The second occurrence is the member read last; `name` is the schema's name for
+    /// it.
     fn duplicate(&self, name: &'static str) -> Failure {
         let given = self.members.get(..self.next).unwrap_or_default();
         let Some(((last, _), before)) = given.split_last() else {
@@ -339,8 +340,8 @@ impl<'de> MapAccess<'de> for &mut Object<'de> {
     }
 }
 
-/// A member's name. A struct asks for an identifier, which `object` turns into bytes,
-/// and a map of free keys for a string.
+/// A member's name. A struct asks for an identifier, which the module `object` turns into
+/// bytes. A map of free keys asks for a string.
 struct Key<'k> {
     name: &'k Cow<'k, str>,
     is_free: &'k mut bool,
@@ -355,8 +356,8 @@ impl<'de> Deserializer<'de> for Key<'_> {
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         *self.is_free = true;
-        // A name without escapes cannot begin with a quote: this is a text that is no
-        // name, as it is written.
+        // A decoded name is borrowed only if it has no escapes, and then it cannot begin with a
+        // quote. So this is the escaped form of a name that no `String` can hold.
         if matches!(self.name, Cow::Borrowed(name) if name.starts_with('"')) {
             return Err(Failure::entry(EntryErrorKind::Unrepresentable));
         }
@@ -373,7 +374,7 @@ impl<'de> Deserializer<'de> for Key<'_> {
     }
 }
 
-/// The object that an event is read from.
+/// The object of an event.
 struct Root<'de>(Object<'de>);
 
 impl<'de> Deserializer<'de> for Root<'de> {

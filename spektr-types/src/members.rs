@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 pub(crate) struct Members<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Members<'a> {
-    /// Reads the members of a valid JSON text; none if it is not an object.
+    /// Reads the members of a valid JSON text; none if the text is not an object.
     pub(crate) fn of(raw: &'a str) -> Self {
         serde_json::from_str(raw).unwrap_or(Self(Vec::new()))
     }
@@ -44,14 +44,14 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 }
 
-/// Returns a key's text. One that no `String` can hold, with half of a surrogate
-/// pair, is nobody's name; it is returned as it is written.
+/// Returns a key's text. A key with half of a surrogate pair fits no `String` and is not a name
+/// of the schema, so it is returned with its quotes and escapes.
 pub(crate) fn key_text(key: &RawValue) -> Cow<'_, str> {
     string(key.get()).unwrap_or(Cow::Borrowed(key.get()))
 }
 
-/// Returns the text of a JSON string, borrowed where it has no escapes; none of
-/// any other value.
+/// Returns the text of a JSON string, borrowed if it has no escapes; `None` for any other
+/// value.
 pub(crate) fn string(raw: &str) -> Option<Cow<'_, str>> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
     if inner.as_bytes().contains(&b'\\') {

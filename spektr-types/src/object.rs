@@ -1,18 +1,17 @@
-//! serde as derived code sees it: a struct is read from an object, and from nothing
-//! else.
+//! serde for derived code, which reads a struct only from an object.
 //!
-//! Generated structs name this module by `#[serde(crate = …)]`. It is serde, but for
-//! the two functions that derived code calls to read a struct: serde's own would
-//! read an array too, member by member.
+//! Generated structs name this module by `#[serde(crate = …)]`. The module replaces two
+//! functions that derived code calls to read a struct, and re-exports the rest of serde.
+//! serde's own functions would also read a struct from an array, member by member.
 
 pub(crate) use ::serde::*;
 
-/// What derived code asks of a deserializer.
+/// The functions that derived code calls on a deserializer.
 ///
-/// The trait is implemented for all of them, so that it is no bound that anybody
-/// has to meet. If derived code called another function, it would not compile.
+/// All deserializers implement the trait, so it restricts no caller. If derived code called
+/// another function, the code would not compile.
 pub(crate) trait Deserializer<'de>: ::serde::Deserializer<'de> {
-    /// Reads a struct as the map that it is in JSON.
+    /// Reads a struct as a map, which it is in JSON.
     fn deserialize_struct<V: de::Visitor<'de>>(
         self,
         _name: &'static str,
@@ -22,9 +21,8 @@ pub(crate) trait Deserializer<'de>: ::serde::Deserializer<'de> {
         self.deserialize_map(visitor)
     }
 
-    /// Reads a member's name. As bytes it need not be one that a `String` can hold:
-    /// half of a surrogate pair is in no name that the schema has, and no reason to
-    /// refuse what the other members say.
+    /// Reads a member's name as bytes, so that it need not fit a `String`. A name with half of
+    /// a surrogate pair is not in the schema, and is no reason to refuse the other members.
     fn deserialize_identifier<V: de::Visitor<'de>>(
         self,
         visitor: V,

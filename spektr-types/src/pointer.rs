@@ -1,8 +1,9 @@
-//! JSON pointers (RFC 6901), which say where in an entry something is.
+//! JSON pointers (RFC 6901), which name a place in an entry.
 //!
-//! [`EntryError::pointer`](crate::EntryError::pointer) returns one, and fixtures take them.
+//! [`EntryError::pointer`](crate::EntryError::pointer) returns a pointer, and fixtures take
+//! pointers.
 
-/// Appends a member's name, or an element's index, to a JSON pointer, escaped.
+/// Appends a member's name or an element's index to a JSON pointer, and escapes it.
 ///
 /// # Examples
 ///
@@ -18,8 +19,8 @@ pub fn push(pointer: &mut String, token: &str) {
     pointer.push_str(&token.replace('~', "~0").replace('/', "~1"));
 }
 
-/// Returns the names and indices that a JSON pointer goes through, not escaped; `None` if
-/// it is neither empty nor begins with a slash.
+/// Returns the unescaped names and indices of a JSON pointer; `None` if the pointer is not
+/// empty and does not begin with a slash.
 ///
 /// # Examples
 ///

@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 
 /// JSON that is kept byte for byte as it arrived.
 ///
-/// Two values are equal if their texts are. `Debug` shows the length only,
-/// because the text may hold personal data.
+/// Two values are equal if their texts are. `Debug` shows only the length, because the text may
+/// hold personal data.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RawJson(Box<str>);
 
@@ -28,7 +28,8 @@ impl RawJson {
     ///
     /// # Errors
     ///
-    /// Those of `serde_json`. Their texts can quote values: keep them out of logs.
+    /// Returns the errors of `serde_json`. Their texts can quote values, so keep them out of
+    /// logs.
     pub fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {
         serde_json::from_str(self.as_str())
     }

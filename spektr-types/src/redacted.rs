@@ -1,8 +1,8 @@
-//! What `Debug` shows in place of a sensitive value.
+//! The text that `Debug` shows instead of a sensitive value.
 
 use std::fmt;
 
-/// Replaces a value that `Debug` does not show.
+/// Stands in for a value that `Debug` must not show.
 pub(crate) struct Redacted;
 
 impl fmt::Debug for Redacted {

@@ -1,23 +1,23 @@
-//! A function per event, and one for all others.
+//! A router: a function for each event, and one for all other events.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::{Event, EventInfo, EventType, KnownEvent, catalogue};
 
-/// Calls the function that is registered for an event, or the fallback.
+/// Calls the function that is registered for an event, or else the fallback.
 ///
-/// The fallback is an argument of the constructor, so that no event is without a
-/// function: not one that the schema does not know, nor one that an upgrade makes
-/// known. Both arrive there, the second no longer as [`Event::Unknown`] but as its own
-/// variant. A test of [`unhandled`](Self::unhandled) says that there is a new one.
+/// The fallback is an argument of the constructor, so every event has a function, even an
+/// unknown event and an event that an upgrade makes known. The upgrade changes an event from
+/// [`Event::Unknown`] to its own variant, and the fallback still gets it. A test of
+/// [`unhandled`](Self::unhandled) fails if an upgrade adds an event.
 ///
-/// An upgrade can bring a type that an entry does not fit. Decoding then returns an
+/// An upgrade can also add a type that an entry does not fit. Decoding then returns an
 /// [`EntryError`](crate::EntryError), and the router gets no event.
 ///
-/// `R` is what the functions return: a `Result`, a future, a message. `C` is what they
-/// get beside the event; [`new`](Self::new) makes a router without it, and
-/// [`with_context`](Self::with_context) one that has it.
+/// `R` is the return type of the functions: a `Result`, a future, a message. `C` is the type of
+/// a second argument of the functions. [`new`](Self::new) makes a router without it, and
+/// [`with_context`](Self::with_context) a router with it.
 ///
 /// # Examples
 ///
@@ -44,7 +44,7 @@ pub struct Router<R = (), C = ()> {
     fallback: Box<dyn Fn(Event, C) -> R + Send + Sync>,
 }
 
-/// Gives back what it does not take.
+/// Returns the event and the context if the event is not of the function's type.
 type Route<R, C> = Box<dyn Fn(Event, C) -> Result<R, (Event, C)> + Send + Sync>;
 
 impl<R: 'static> Router<R> {
@@ -53,7 +53,7 @@ impl<R: 'static> Router<R> {
         Self::with_context(move |event, ()| fallback(event))
     }
 
-    /// Registers the function of an event, in place of an earlier one.
+    /// Registers the function of an event, and replaces an earlier one.
     pub fn on<E: KnownEvent>(self, function: impl Fn(E) -> R + Send + Sync + 'static) -> Self {
         self.on_with(move |event, ()| function(event))
     }
@@ -65,13 +65,12 @@ impl<R: 'static> Router<R> {
 }
 
 impl<R: 'static, C: 'static> Router<R, C> {
-    /// Returns a router that gives every event, and what comes with it, to the
-    /// fallback.
+    /// Returns a router that gives every event and its context to the fallback.
     pub fn with_context(fallback: impl Fn(Event, C) -> R + Send + Sync + 'static) -> Self {
         Self { routes: BTreeMap::new(), fallback: Box::new(fallback) }
     }
 
-    /// Registers the function of an event, in place of an earlier one.
+    /// Registers the function of an event, and replaces an earlier one.
     #[allow(clippy::result_large_err, reason = "an event goes through by value")]
     pub fn on_with<E: KnownEvent>(
         mut self,
@@ -94,14 +93,14 @@ impl<R: 'static, C: 'static> Router<R, C> {
         untaken.unwrap_or_else(|(event, context)| (self.fallback)(event, context))
     }
 
-    /// Returns the events of the catalogue that have no function and go to the fallback.
+    /// Returns the known events without a function, which go to the fallback.
     pub fn unhandled(&self) -> impl Iterator<Item = &'static EventInfo> {
         catalogue().filter(|info| !self.routes.contains_key(info.event_type()))
     }
 }
 
 impl<R, C> fmt::Debug for Router<R, C> {
-    /// Shows which events have functions.
+    /// Shows the events that have functions.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Router").field("routes", &self.routes.keys()).finish_non_exhaustive()
     }

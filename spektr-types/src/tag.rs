@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::KnownEvent;
 
-/// The wire type of an event, known from its Rust type: takes no space, reads
-/// any accepted name, writes the canonical one.
+/// The wire type of an event, given by its Rust type. It takes no space, accepts any wire type
+/// of the event, and writes the canonical one.
 pub(crate) struct Tag<E>(PhantomData<fn() -> E>);
 
 impl<E> Clone for Tag<E> {

@@ -1,8 +1,8 @@
-//! serde over texts that are known to be JSON.
+//! A serde deserializer for texts that are known to be JSON.
 //!
-//! Splitting has passed over every entry, so nothing is checked again here. What is rare
-//! is left to serde_json: escapes, numbers that are not whole, raw JSON. The error says
-//! nothing, because what could not be decoded is decoded once more by `locate`.
+//! Splitting has passed over every entry, so nothing is checked again here. Rare values are
+//! left to serde_json: escapes, numbers that are not whole, raw JSON. The error has no details,
+//! because the module `locate` decodes a malformed entry again for them.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 
 use crate::json::Json;
 
-/// The text does not fit the type.
+/// The error for a text that does not fit the type.
 #[derive(Debug)]
 pub(crate) struct Malformed;
 
@@ -29,7 +29,7 @@ impl Error for Malformed {
     }
 }
 
-/// A JSON value at a place of a text, and how far it has been read.
+/// A JSON value at an offset of a text. The offset moves as the value is read.
 #[derive(Clone, Copy)]
 pub(crate) struct Text<'de> {
     text: &'de str,
@@ -37,7 +37,7 @@ pub(crate) struct Text<'de> {
 }
 
 impl<'de> Text<'de> {
-    /// Returns the value that begins at a place, in a text that is JSON or has JSON there.
+    /// Returns the value at an offset of a text, which must have valid JSON there.
     pub(crate) fn new(text: &'de str, at: usize) -> Self {
         Self { text, at }
     }
@@ -54,7 +54,7 @@ impl<'de> Text<'de> {
         Ok(byte)
     }
 
-    /// Passes over one byte, which has to be this one.
+    /// Passes over one byte, which must be this one.
     #[inline]
     fn take(&mut self, byte: u8) -> Result<(), Malformed> {
         if self.next()? != byte {
@@ -73,7 +73,7 @@ impl<'de> Text<'de> {
         Ok(value)
     }
 
-    /// Passes over a string, and returns what is between its quotes, and whether that has
+    /// Passes over a string, and returns the text between its quotes, and whether the text has
     /// escapes.
     #[inline]
     fn string(&mut self) -> Result<(&'de str, bool), Malformed> {
@@ -94,7 +94,8 @@ impl<'de> Text<'de> {
         free(self.value()?).deserialize_any(visitor).map_err(|_| Malformed)
     }
 
-    /// Reads a number of digits alone that every `u64` can hold, and returns where it ends.
+    /// Reads a number of at most 19 digits and no other characters, so that it fits a `u64`.
+    /// Returns the number and the offset after it.
     #[inline]
     fn digits(&self) -> Option<(u64, usize)> {
         const MAX: usize = 19;
@@ -112,13 +113,13 @@ impl<'de> Text<'de> {
     }
 }
 
-/// Returns the text of a string from what is between its quotes.
+/// Returns the text of a string, given the characters between its quotes.
 #[cold]
 fn unescaped(inner: &str) -> Result<String, Malformed> {
     serde_json::from_str(&format!("\"{inner}\"")).map_err(|_| Malformed)
 }
 
-/// Leaves a value to serde_json.
+/// Passes a value to serde_json.
 fn free(value: &str) -> serde_json::Deserializer<serde_json::de::StrRead<'_>> {
     serde_json::Deserializer::from_str(value)
 }
@@ -160,8 +161,7 @@ impl<'de> Deserializer<'de> for &mut Text<'de> {
         self.deserialize_str(visitor)
     }
 
-    /// A member's name need not be one that a `String` can hold. It is no name of the
-    /// schema's then.
+    /// A member's name need not fit a `String`. A name that does not is not in the schema.
     #[inline]
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Malformed> {
         let (inner, has_escapes) = self.string()?;
@@ -211,7 +211,7 @@ impl<'de> Deserializer<'de> for &mut Text<'de> {
         self.deserialize_i64(visitor)
     }
 
-    /// Raw JSON is asked for by such a name.
+    /// Raw JSON is requested by the name of a newtype struct.
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
         name: &'static str,
@@ -231,14 +231,15 @@ impl<'de> Deserializer<'de> for &mut Text<'de> {
     }
 }
 
-/// The members of an object or the elements of a list that is being read.
+/// The members of an object, or the elements of a list, during reading.
 struct Elements<'t, 'de> {
     text: &'t mut Text<'de>,
     is_first: bool,
 }
 
 impl<'de> Elements<'_, 'de> {
-    /// Passes over what is before the next one; tells whether there is one.
+    /// Passes over the comma before the next member or element. Returns whether there is a next
+    /// one.
     #[inline]
     fn has_next(&mut self, end: u8) -> Result<bool, Malformed> {
         let next = self.text.next()?;
@@ -282,10 +283,10 @@ impl<'de> SeqAccess<'de> for Elements<'_, 'de> {
     }
 }
 
-/// The members of an object whose places are known, each with its name.
+/// The members of an object with known places: each with its name.
 pub(crate) struct Fields<'de, I> {
     members: I,
-    /// The value of the member whose name was read.
+    /// The value of the member whose name was read last.
     value: Option<Text<'de>>,
 }
 
@@ -343,7 +344,7 @@ mod tests {
     use super::*;
     use crate::{RawJson, Timestamp};
 
-    /// A member of every kind that generated structs have.
+    /// A struct with every kind of member that generated structs have.
     #[derive(Debug, PartialEq, Deserialize)]
     struct Kinds {
         text: Option<String>,
@@ -355,7 +356,7 @@ mod tests {
         inner: Option<Box<Kinds>>,
     }
 
-    /// Asserts that a text is read as serde_json reads it; tells whether it is at all.
+    /// Asserts that a text is read as by serde_json, and returns whether it can be read.
     fn assert_same<T: DeserializeOwned + PartialEq + fmt::Debug>(text: &str) -> bool {
         let expected = serde_json::from_str::<T>(text).ok();
         let found = T::deserialize(&mut Text::new(text, 0)).ok();

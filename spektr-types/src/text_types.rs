@@ -1,7 +1,7 @@
-//! What all types share that are a string on the wire: ids, URLs, open enums.
+//! The shared impls of all types that are a string on the wire: ids, URLs, open enums.
 //!
-//! Generated code calls these macros, so that each impl is written once and an id has
-//! the same traits as any other. A type brings `as_str` and `From<&str>`.
+//! Generated code calls these macros, so that each impl is written once and all ids have the
+//! same traits. A type brings `as_str` and `From<&str>`.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,7 +9,8 @@ use std::marker::PhantomData;
 use serde::Deserializer;
 use serde::de::Visitor;
 
-/// Implements conversions, comparison with texts by a function, and serde's traits.
+/// Implements conversions, serde's traits, and comparison with texts by the function
+/// `$is_equal`.
 macro_rules! text_impls {
     ($name:ident, $is_equal:path) => {
         impl AsRef<str> for $name {
@@ -65,14 +66,14 @@ macro_rules! text_impls {
     };
 }
 
-/// Implements what a tuple struct of a `String` has beside [`text_impls`]. Its
-/// derived `Eq`, `Ord` and `Hash` are those of the text, as `Borrow` demands.
+/// Implements the traits of a tuple struct of a `String`, in addition to [`text_impls`]. The
+/// struct's derived `Eq`, `Ord` and `Hash` are those of the text, as `Borrow` demands.
 macro_rules! owned_text_impls {
     ($name:ident) => {
         crate::text_types::text_impls!($name, str::eq);
 
         impl $name {
-            /// Returns the text as it stands on the wire.
+            /// Returns the text as on the wire.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -109,8 +110,8 @@ macro_rules! owned_text_impls {
     };
 }
 
-/// Implements what an open enum has beside [`text_impls`]. It has no `Borrow<str>`,
-/// because its `Hash` is not that of the text.
+/// Implements the traits of an open enum, in addition to [`text_impls`]. An open enum has no
+/// `Borrow<str>`, because its `Hash` is not that of the text.
 macro_rules! open_text_impls {
     ($name:ident) => {
         crate::runtime::open_text_impls!($name, str::eq);
@@ -137,7 +138,7 @@ macro_rules! open_text_impls {
     };
 }
 
-/// Implements `Display` for a text that may be shown.
+/// Implements `Display` for a text that is not sensitive.
 macro_rules! shown_text_impls {
     ($name:ident) => {
         impl std::fmt::Display for $name {
@@ -150,7 +151,7 @@ macro_rules! shown_text_impls {
 
 pub(crate) use {open_text_impls, owned_text_impls, shown_text_impls, text_impls};
 
-/// Reads a string into a type that can be made from any text.
+/// Reads a string into a type that any text converts to.
 pub(crate) fn deserialize<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

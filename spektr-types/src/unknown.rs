@@ -1,4 +1,4 @@
-//! What the schema does not know.
+//! Events and texts that the schema does not know.
 
 use std::fmt;
 
@@ -8,8 +8,8 @@ use crate::{EventId, EventType, RawJson, SpektrId, Timestamp, WorkspaceId};
 
 /// An event that the schema does not know, kept whole.
 ///
-/// Its envelope is read as far as it can be; what cannot be read there is
-/// `None`, and in [`raw`](Self::raw).
+/// Each member of the envelope that can be read has a value. The others are `None`; their text
+/// is in [`raw`](Self::raw).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unknown {
     pub(crate) event_type: EventType,
@@ -26,22 +26,22 @@ impl Unknown {
         &self.event_type
     }
 
-    /// Returns the event's id, where it can be read.
+    /// Returns the event's id, if readable.
     pub fn id(&self) -> Option<&EventId> {
         self.id.as_ref()
     }
 
-    /// Returns the id of the end-user that the event is about, where it can be read.
+    /// Returns the spektr id, the id of the customer whom the event concerns, if readable.
     pub fn spektr_id(&self) -> Option<&SpektrId> {
         self.spektr_id.as_ref()
     }
 
-    /// Returns the id of the workspace, where it is said and can be read.
+    /// Returns the id of the workspace, if present and readable.
     pub fn workspace_id(&self) -> Option<&WorkspaceId> {
         self.workspace_id.as_ref()
     }
 
-    /// Returns when the event was created, where it can be read.
+    /// Returns the creation time of the event, if readable.
     pub fn created_at(&self) -> Option<Timestamp> {
         self.created_at
     }
@@ -58,9 +58,9 @@ impl Serialize for Unknown {
     }
 }
 
-/// A text that is none of those that the schema knows.
+/// A text that is none of the schema's known texts.
 ///
-/// Only decoding makes one, so that it never holds a text that is known.
+/// Only decoding makes a value of this type, so it never holds a known text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct UnknownValue(Box<str>);
 

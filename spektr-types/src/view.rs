@@ -1,9 +1,9 @@
 //! An entry seen in the canonical envelope, whichever envelope it has.
 //!
-//! There is one decoder, the one of the generated structs, which read the
-//! envelope of the events page. It is given the members of an entry under canonical
-//! names; where the places of all of them are known from splitting, the entry is not
-//! gone over again. Nothing else knows how the two envelopes correspond.
+//! The only decoder is that of the generated structs, which read the envelope of the events
+//! page. It gets the members of an entry under their canonical names. If splitting has found
+//! the places of all members, the entry is not read again for them. Only this module knows how
+//! the two envelopes correspond.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -21,31 +21,32 @@ use crate::members::Members;
 use crate::text::{Fields, Malformed, Text};
 use crate::{locate, pointer};
 
-/// An entry, and the event as which it is read.
+/// An entry, and the event that it is read as.
 #[derive(Debug)]
 pub(crate) struct View<'e, 'a> {
     entry: &'e Entry<'a>,
     info: &'static EventInfo,
 }
 
-/// A member of an entry, under the name that it has on the events page.
+/// A member of an entry, under its name on the events page.
 #[derive(Clone)]
 pub struct CanonicalMember<'a> {
     name: Cow<'a, str>,
-    /// The name in the entry, where that is another one.
+    /// The name in the entry, if it differs.
     written: Option<Cow<'a, str>>,
-    /// Whether it is inside `data`, though it belongs beside it.
+    /// Whether the member is inside `data`, although the canonical envelope has it beside
+    /// `data`.
     is_inside: bool,
     raw: &'a str,
 }
 
 impl<'a> CanonicalMember<'a> {
-    /// A member under its own name.
+    /// Returns a member under its own name.
     fn new(name: Cow<'a, str>, is_inside: bool, value: &'a RawValue) -> Self {
         Self { name, written: None, is_inside, raw: value.get() }
     }
 
-    /// A member of the envelope under the name that the schema has for it.
+    /// Returns a member of the envelope under the schema's name for it.
     fn named(key: Key, written: Cow<'a, str>, value: &'a RawValue) -> Self {
         let (name, raw) = (Cow::Borrowed(key.name()), value.get());
         let written = Some(written).filter(|written| *written != name);
@@ -62,22 +63,22 @@ impl<'a> CanonicalMember<'a> {
         self.raw
     }
 
-    /// Tells whether the member is inside `data`, where the events page shows
-    /// it beside `data`.
+    /// Returns whether the member is inside `data`, although the events page shows it beside
+    /// `data`.
     pub fn is_inside_data(&self) -> bool {
         self.is_inside
     }
 }
 
 impl fmt::Debug for CanonicalMember<'_> {
-    /// Shows no value, and no name: those that somebody made up say as much.
+    /// Shows no value and no name, because an invented name could hold as much as a value.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CanonicalMember").field("bytes", &self.raw().len()).finish_non_exhaustive()
     }
 }
 
-/// An entry's members as they are read for an event: under the names of the events
-/// page, whichever envelope the entry came in. [`Entry::canonical`] makes one.
+/// An entry's members as they are read for an event: under the names of the events page,
+/// whichever envelope the entry has. [`Entry::canonical`] makes one.
 #[derive(Debug)]
 pub struct CanonicalEntry<'e, 'a> {
     view: View<'e, 'a>,
@@ -85,15 +86,14 @@ pub struct CanonicalEntry<'e, 'a> {
 }
 
 impl<'a> CanonicalEntry<'_, 'a> {
-    /// Returns the members, duplicates included. Members of the other envelope that
-    /// say the same once more are not among them, nor are those inside `data` that
-    /// are no part of the event.
+    /// Returns the members, duplicates included. It omits members of the other envelope that
+    /// repeat a member, and members inside `data` that are not part of the event.
     pub fn members(&self) -> &[CanonicalMember<'a>] {
         &self.members
     }
 
-    /// Returns the JSON pointer at which a member of that name stands in the entry,
-    /// or, if it is missing, should stand.
+    /// Returns the JSON pointer of a member of that name in the entry. If the member is
+    /// missing, returns the pointer that it should have.
     pub fn pointer(&self, name: &str) -> String {
         self.view.pointer(&self.members, name)
     }
@@ -116,7 +116,7 @@ impl<'e, 'a> View<'e, 'a> {
         }
     }
 
-    /// Decodes the entry once more, to learn what is wrong with it.
+    /// Decodes the entry again, to find the place and the kind of its fault.
     fn locate<T: DeserializeOwned + KnownEvent>(&self) -> Result<T, Fault> {
         let members = self.members();
         let pairs = members.iter().map(|member| (member.name.clone(), member.raw)).collect();
@@ -134,8 +134,8 @@ impl<'e, 'a> View<'e, 'a> {
         })
     }
 
-    /// Returns the members where splitting has found all that the event has: those of
-    /// the head, and no others.
+    /// Returns the members of an event whose members are all in the head, at the places that
+    /// splitting has found.
     fn members_in_head(&self) -> impl Iterator<Item = (&'static str, Text<'a>)> {
         let time = if self.has(Key::CreatedAt) { Key::CreatedAt } else { Key::Timestamp };
         let members = [
@@ -158,13 +158,13 @@ impl<'e, 'a> View<'e, 'a> {
         self.entry.has(key)
     }
 
-    /// Tells whether the entry has the canonical envelope as it is.
+    /// Returns whether the entry itself has the canonical envelope.
     fn is_canonical(&self) -> bool {
         self.has(Key::WireType) && (self.has(Key::CreatedAt) || !self.has(Key::Timestamp))
     }
 
-    /// Returns the JSON pointer at which a canonical member is in the entry, or, if it
-    /// is missing, should be.
+    /// Returns the JSON pointer of a canonical member in the entry. If the member is missing,
+    /// returns the pointer that it should have.
     fn pointer(&self, members: &[CanonicalMember<'_>], name: &str) -> String {
         let found = members.iter().rev().find(|member| member.name == name);
         let is_inside = match found {
@@ -190,13 +190,13 @@ impl<'e, 'a> View<'e, 'a> {
         place
     }
 
-    /// Tells whether a member stands beside `data` in the canonical envelope.
+    /// Returns whether a member is beside `data` in the canonical envelope.
     fn is_beside(&self, name: &str) -> bool {
         self.info.beside.iter().any(|beside| beside.is_named(name))
     }
 
-    /// Tells whether `data` holds all of the payload, members that stand beside
-    /// `data` in the canonical envelope included.
+    /// Returns whether `data` holds the whole payload, including the members that are beside
+    /// `data` in the canonical envelope.
     fn is_nested(&self, inner: &Members<'_>) -> bool {
         let required = |key: &str| {
             self.info.beside.iter().any(|beside| beside.required && beside.is_named(key))
@@ -213,7 +213,8 @@ impl<'e, 'a> View<'e, 'a> {
         let data = if has_type { None } else { self.entry.at(Key::Data) };
         let inner = data.map_or_else(|| Members(Vec::new()), Members::of);
         let nested = self.is_nested(&inner);
-        // Asked once for each of a few names, not for each member.
+        // The names are few, so they are looked up once each, not for every member of the
+        // entry.
         let beside = self.info.beside.iter();
         let beside = beside.flat_map(|it| it.aliases.iter().copied().chain([it.name]));
         let in_both: Vec<&str> = beside.filter(|name| inner.get(name).is_some()).collect();
@@ -224,12 +225,12 @@ impl<'e, 'a> View<'e, 'a> {
                 Key::EventType if !has_type && self.has(Key::EventType) => Key::WireType,
                 Key::Timestamp if !has_time && self.has(Key::Timestamp) => Key::CreatedAt,
                 Key::EventType | Key::Timestamp => continue,
-                // As null they say nothing.
+                // A null counts as absent.
                 Key::WireType if !has_type => continue,
                 Key::CreatedAt if !has_time && !is_canonical => continue,
                 Key::Data if nested => continue,
                 Key::Other | Key::Results => {
-                    // A member in both places is taken from inside `data`.
+                    // A member in both places is read from inside `data`.
                     if !in_both.contains(&written.as_ref()) {
                         placed.push(CanonicalMember::new(written, false, value));
                     }
@@ -247,7 +248,7 @@ impl<'e, 'a> View<'e, 'a> {
         placed
     }
 
-    /// Tells whether a discriminator of the event is there, even as null.
+    /// Returns whether a discriminator of the event is present, even as null.
     pub(crate) fn has_discriminator(&self) -> bool {
         let members = self.members();
         self.info.discriminators.iter().any(|path| {
@@ -272,7 +273,7 @@ pub(crate) fn read<T: DeserializeOwned + KnownEvent>(
     view.decode().or_else(|_| view.locate().map_err(|fault| entry.error(fault)))
 }
 
-/// Reads a value leniently: what cannot be read is not there.
+/// Reads a value leniently: a value that cannot be read is `None`.
 pub(crate) fn lenient<'a, T: Deserialize<'a>>(raw: Option<&'a str>) -> Option<T> {
     raw.and_then(|raw| serde_json::from_str(raw).ok())
 }

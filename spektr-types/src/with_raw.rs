@@ -11,27 +11,28 @@ use crate::RawJson;
 
 /// A value and the JSON that it was read from.
 ///
-/// It dereferences to the value. The payload of an event has this type if an earlier
-/// version did not type it and gave it by `raw_data` only. It is written as the JSON that arrived, so that
-/// members that the schema does not know are kept too.
+/// A `WithRaw` dereferences to the value. The payload of an event has this type if an earlier
+/// version of this crate gave the payload only untyped, by `raw_data`. It is written as the
+/// JSON that arrived, so that members that the schema does not know are kept too.
 #[derive(Clone, PartialEq)]
 pub struct WithRaw<T> {
     value: T,
     raw: RawJson,
 }
 
-/// Asks a deserializer for the same value twice: as raw JSON, and as what it is. One
-/// that does not know the name goes on with the value itself.
+/// The name of the newtype struct by which [`WithRaw`] asks a deserializer for the same value
+/// twice: as raw JSON, and as its own type. A deserializer that does not know the name gives
+/// the value once.
 pub(crate) const TWICE: &str = "spektr_types::WithRaw";
 
 impl<T> WithRaw<T> {
-    /// Returns the JSON that the value was read from. It is not a method, so that it
-    /// hides no member of the value.
+    /// Returns the JSON that the value was read from. This is not a method, so that it hides no
+    /// member of the value.
     pub fn raw(this: &Self) -> &RawJson {
         &this.raw
     }
 
-    /// Returns the value alone. It is not a method, like [`raw`](Self::raw).
+    /// Returns the value alone. This is not a method either, like [`raw`](Self::raw).
     pub fn into_value(this: Self) -> T {
         this.value
     }
@@ -77,7 +78,8 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for WithRawVisitor<T> {
         deserializer: D,
     ) -> Result<Self::Value, D::Error> {
         let raw = RawJson::deserialize(deserializer)?;
-        // A position at the end of the text would be taken for one of the whole.
+        // serde_json would take a position at the end of the error's text for a position in the
+        // whole text, so words follow it.
         let inside = |error| D::Error::custom(format_args!("{error} of the payload"));
         let value = serde_json::from_str(raw.as_str()).map_err(inside)?;
         Ok(WithRaw { value, raw })

@@ -112,7 +112,7 @@ const READ: [(&str, &str); 19] = [
         r#"{"results":[],"events":[]}"#,
         "the batch is ambiguous: its list is given twice: as `results` and `events`\n",
     ),
-    (r#"{"events":[],"events":[]}"#, "the batch is ambiguous: /events stands there twice\n"),
+    (r#"{"events":[],"events":[]}"#, "the batch is ambiguous: /events occurs twice\n"),
     (r#"{"events":{}}"#, "the batch has no entries: /events: expected array, found object\n"),
     (
         r#"{"id":"e","eventId":"e","spektrId":"s","type":"lamp_lit","createdAt":1,"data":{"room":"hall"}}"#,

@@ -1,4 +1,4 @@
-//! One entry: what can be asked of it before decoding.
+//! One entry before decoding.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,29 +11,30 @@ use crate::members::{Members, string};
 use crate::text::Text;
 use crate::{EventId, RawJson, Timestamp};
 
-/// One element of a batch before decoding: its raw JSON, and its head at hand.
+/// One element of a batch before decoding: its raw JSON, and the places of the members of its
+/// head.
 #[derive(Clone)]
 pub struct Entry<'a> {
-    /// The body, or whatever text the entry was found in.
+    /// The body, or another text that contains the entry.
     pub(super) text: &'a str,
     pub(super) raw: Span,
-    /// Whether splitting has found that it is not nested too deep.
+    /// Whether the pass over the text has found that the entry is not nested too deep.
     pub(crate) is_shallow: bool,
     pub(crate) head: Head,
 }
 
 impl<'a> Entry<'a> {
-    /// An entry that nothing has been read of yet.
+    /// Returns an entry that has no place and no head yet.
     pub(super) fn new(text: &'a str) -> Self {
         Self { text, raw: Span::default(), is_shallow: false, head: Head::default() }
     }
 
-    /// Reads one entry from the JSON text that [`raw`](Self::raw) gave, as a store
-    /// does that kept it. A byte order mark before it is skipped.
+    /// Reads one entry from a JSON text that [`raw`](Self::raw) returned earlier, for example
+    /// from a store. A byte order mark before the JSON is skipped.
     ///
     /// # Errors
     ///
-    /// [`BodyError::NotJson`], if the text is not one JSON value, or
+    /// Returns [`BodyError::NotJson`] if the text is not one JSON value, or
     /// [`BodyError::TooLarge`].
     pub fn from_json(text: &'a str) -> Result<Self, BodyError> {
         scan::entry(text)
@@ -44,51 +45,51 @@ impl<'a> Entry<'a> {
         self.raw.of(self.text).unwrap_or_default()
     }
 
-    /// Tells whether the entry has a member of the head.
+    /// Returns whether the entry has a member of the head.
     pub(crate) fn has(&self, key: Key) -> bool {
         self.head.get(key).is_some()
     }
 
-    /// Returns the value of a member of the head, to be decoded.
+    /// Returns the value of a member of the head, for decoding.
     pub(crate) fn text_of(&self, key: Key) -> Option<Text<'a>> {
         let start = self.head.get(key).start()?;
         Some(Text::new(self.text, start))
     }
 
-    /// Returns the entry, to be decoded.
+    /// Returns the whole entry, for decoding.
     pub(crate) fn whole(&self) -> Text<'a> {
         Text::new(self.text, self.raw.start().unwrap_or_default())
     }
 
-    /// Returns the JSON of a member of the head, if the entry has it.
+    /// Returns the JSON of a member of the head, if the entry has the member.
     pub(crate) fn at(&self, key: Key) -> Option<&'a str> {
         self.head.get(key).of(self.text)
     }
 
-    /// Returns the name that the entry has for a member, or the schema's for one that it
-    /// does not have. It takes time linear in the size of the entry.
+    /// Returns the name by which the entry gives a member, or the schema's name if the entry
+    /// does not have the member. The search takes time linear in the size of the entry.
     pub(crate) fn written(&self, key: Key) -> Cow<'a, str> {
         let mut names = Members::of(self.raw()).0.into_iter().map(|(name, _)| name);
         let found = names.find(|name| Key::of(name.as_bytes()) == key);
         found.unwrap_or(Cow::Borrowed(key.name()))
     }
 
-    /// Returns the event's id, where it is a string.
+    /// Returns the event's id, if it is a string.
     pub fn id(&self) -> Option<Cow<'a, str>> {
         self.at(Key::Id).and_then(string)
     }
 
-    /// Returns the id of the end-user, where it is a string.
+    /// Returns the spektr id, which is the id of the customer, if it is a string.
     pub fn spektr_id(&self) -> Option<Cow<'a, str>> {
         self.at(Key::SpektrId).and_then(string)
     }
 
-    /// Returns the id of the workspace, where it is a string.
+    /// Returns the id of the workspace, if it is a string.
     pub fn workspace_id(&self) -> Option<Cow<'a, str>> {
         self.at(Key::WorkspaceId).and_then(string)
     }
 
-    /// Returns the wire type as it arrived, where it is a string.
+    /// Returns the wire type as it arrived, if it is a string.
     pub fn wire_type(&self) -> Option<Cow<'a, str>> {
         self.at(Key::WireType).or_else(|| self.at(Key::EventType)).and_then(string)
     }
@@ -99,7 +100,7 @@ impl<'a> Entry<'a> {
         time.and_then(Timestamp::from_json)
     }
 
-    /// Puts a fault together with the entry.
+    /// Returns the error of a fault, with the entry's id and text.
     #[cold]
     pub(crate) fn error(&self, fault: Fault) -> EntryError {
         EntryError {
@@ -112,7 +113,7 @@ impl<'a> Entry<'a> {
 }
 
 impl fmt::Debug for Entry<'_> {
-    /// Shows what identifies the entry, not what it holds.
+    /// Shows the id and wire type of the entry, not its contents.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Entry")
             .field("id", &self.id())

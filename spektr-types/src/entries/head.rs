@@ -1,37 +1,37 @@
-//! The places of the members that every entry is asked for.
+//! The places of an entry's members that say which event it is.
 
 use std::ops::Range;
 
 use crate::envelope::Key;
 
-/// How many members have a place: those before the list of a batch.
+/// The number of members that have a place: the keys before [`Key::Results`].
 const PLACES: usize = Key::Results as usize;
 
-/// The members of an entry that say which event it is, as places in its text.
+/// The members of an entry that say which event it is, as places in the entry's text.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Head {
     places: [Span; PLACES],
-    /// Which of the members are null that say nothing then, a bit each.
+    /// Of the members whose null means absent: those that are null, a bit each.
     nulls: u16,
     /// The first member that the entry has twice.
     pub(crate) duplicate: Option<Key>,
-    /// Whether it has `delivered` twice, which matters to known events only.
+    /// Whether the entry has `delivered` twice, which matters to known events only.
     pub(crate) is_delivered_twice: bool,
 }
 
 impl Head {
-    /// Returns the place of a member; none for a null that says nothing.
+    /// Returns the place of a member; none for a null that means absent.
     #[inline]
     pub(crate) fn get(&self, key: Key) -> Span {
         self.places.get(key as usize).copied().unwrap_or_default()
     }
 
-    /// Tells whether the object says which event it is, and so is an event.
+    /// Returns whether the object has a wire type, and so is an event.
     pub(super) fn names_event(&self) -> bool {
         self.get(Key::WireType).is_some() || self.get(Key::EventType).is_some()
     }
 
-    /// Notes the place of a member's value in the text.
+    /// Records the place of a member's value in the text.
     #[inline]
     pub(super) fn add(&mut self, key: Key, text: &str, value: Span) {
         let Some(place) = self.places.get_mut(key as usize) else { return };
@@ -51,12 +51,12 @@ impl Head {
     }
 }
 
-/// A place in a text of at most [`MAX_BYTES`](super::MAX_BYTES), or none. A batch has many of them,
-/// and half the size of a slice is half the memory to move.
+/// A place in a text of at most [`MAX_BYTES`](super::MAX_BYTES), or none. It is half the size
+/// of a slice, because a batch has many places, and less memory is moved.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Span {
     start: u32,
-    /// No JSON value is empty: 0 is none.
+    /// No JSON value is empty, so length 0 means no place.
     length: u32,
 }
 
@@ -75,7 +75,7 @@ impl Span {
         Self::new(start..start.saturating_add(part.len()))
     }
 
-    /// Returns that part of a text, if there is one.
+    /// Returns the part of a text at this place, if there is a place.
     #[inline]
     pub(super) fn of(self, text: &str) -> Option<&str> {
         let start = usize::try_from(self.start).ok()?;
@@ -83,7 +83,7 @@ impl Span {
         if length == 0 { None } else { text.get(start..start.checked_add(length)?) }
     }
 
-    /// Returns where it begins.
+    /// Returns the offset of the place, if there is a place.
     #[inline]
     pub(super) fn start(self) -> Option<usize> {
         if self.is_some() { usize::try_from(self.start).ok() } else { None }

@@ -1,9 +1,9 @@
 //! The pass over a body that finds its entries and their heads.
 //!
-//! [`Json`] goes over the text once. Where it stops, because a name is written
-//! with an escape, a value is nested too deep, or the text is no delivery at all,
-//! serde_json reads it again, slice by slice, and says what is wrong. If the one
-//! pass succeeds, the slices give the same entries.
+//! [`Json`] goes over the text once. It stops if a name is written with an escape, a value is
+//! nested too deep, or the text is not a delivery. Then serde_json reads the text again, slice
+//! by slice, and finds the fault. If the one pass succeeds, the slices would give the same
+//! entries.
 
 use std::fmt;
 
@@ -17,8 +17,8 @@ use crate::error::{BodyError, JsonType};
 use crate::json::Json;
 use crate::members::Members;
 
-/// The size of a small event, and the most entries that room is made for before
-/// they are seen.
+/// The typical size of a small event, and the largest number of entries for which memory is
+/// reserved in advance.
 const TYPICAL_BYTES: usize = 256;
 const MAX_GUESS: usize = 4096;
 
@@ -32,8 +32,8 @@ pub(super) fn body(body: &[u8]) -> Result<Entries<'_>, BodyError> {
     after_mark(text, |text| in_one_pass(text).map_or_else(|| slice_by_slice(text), Ok))
 }
 
-/// Reads a text without the byte order mark that may precede it. Errors count the
-/// mark's bytes as columns.
+/// Reads a text without the byte order mark that may precede it. The column of an error counts
+/// the bytes of the mark.
 fn after_mark<'a, T>(
     text: &'a str,
     read: impl FnOnce(&'a str) -> Result<T, BodyError>,
@@ -50,7 +50,7 @@ fn after_mark<'a, T>(
     })
 }
 
-/// Splits any body, or says why it has no entries.
+/// Splits any body into its entries, or returns why it has none.
 fn slice_by_slice(text: &str) -> Result<Entries<'_>, BodyError> {
     let raw: &RawValue = serde_json::from_str(text).map_err(not_json)?;
     let found = JsonType::of(raw.get());
@@ -104,7 +104,7 @@ fn not_json(error: serde_json::Error) -> BodyError {
     BodyError::NotJson { line: error.line(), column: error.column() }
 }
 
-/// Makes an entry of a slice, reading its members for the head.
+/// Returns the entry of a slice, with the members of its head.
 fn whole<'a>(text: &'a str, raw: &'a RawValue) -> Entry<'a> {
     let mut entry = Entry::new(text);
     entry.raw = Span::find(text, raw.get());
@@ -114,8 +114,8 @@ fn whole<'a>(text: &'a str, raw: &'a RawValue) -> Entry<'a> {
     entry
 }
 
-/// Reads a body in one pass; `None` for one that is not JSON, or is no delivery,
-/// or has a name written with an escape.
+/// Reads a body in one pass. Returns `None` if the body is not JSON or not a delivery, or has a
+/// name that is written with an escape.
 fn in_one_pass(text: &str) -> Option<Entries<'_>> {
     let json = Json::new(text);
     let mut single = Entry::new(text);
@@ -144,22 +144,23 @@ fn in_one_pass(text: &str) -> Option<Entries<'_>> {
     }
 }
 
-/// Reads the elements of a list as entries, and returns where it ends.
+/// Reads the elements of a list as entries, and returns the entries and the offset after the
+/// list.
 fn list(text: &str, at: usize) -> Option<(Vec<Entry<'_>>, usize)> {
-    // A guess at how many there are, within bounds, saves moving them.
+    // Reserves memory for a guessed number of entries, so that fewer of them are moved.
     let mut entries = Vec::with_capacity((text.len() / TYPICAL_BYTES).min(MAX_GUESS));
     let end = Json::new(text).array(at, |at| {
         if entries.len() == MAX_ENTRIES {
             return None;
         }
-        // Filled where it stays: most of the time would go into moving it.
+        // The entry is filled in place, because moving it would take most of the time.
         entries.push(Entry::new(text));
         element(entries.last_mut()?, at)
     })?;
     Some((entries, end))
 }
 
-/// Reads any value as an entry, and returns where it ends.
+/// Reads any value as an entry, and returns the offset after the value.
 fn element(entry: &mut Entry<'_>, at: usize) -> Option<usize> {
     let json = Json::new(entry.text);
     let end = if json.next(at)?.0 == b'{' {
@@ -177,7 +178,7 @@ fn element(entry: &mut Entry<'_>, at: usize) -> Option<usize> {
     Some(end)
 }
 
-/// Says what a name is as it is written, unless it has escapes.
+/// Returns the key of a member's name as written; `None` for an unknown name with escapes.
 fn plain(written: &[u8]) -> Option<Key> {
     let key = Key::of(written);
     if key == Key::Other && written.contains(&b'\\') { None } else { Some(key) }
@@ -221,7 +222,7 @@ mod tests {
     use super::super::head::Head;
     use super::*;
 
-    /// What an entry is to those who read it: its places.
+    /// Returns the places of an entry and of its members.
     fn places<'e>(entry: &'e Entry<'_>) -> (Span, &'e Head) {
         (entry.raw, &entry.head)
     }

@@ -1,7 +1,7 @@
-//! Conversions to and from the standard library's time and those of the time crates,
-//! one feature each.
+//! Conversions to and from the time types of the standard library and of the time crates, with
+//! one feature for each crate.
 //!
-//! All of them represent every [`Timestamp`], and reach further back, to before 1970.
+//! All of these types can hold every [`Timestamp`], and also times before 1970.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,8 +9,8 @@ use super::{Timestamp, TimestampError};
 
 const NANOSECONDS: i128 = 1_000_000;
 
-/// Returns the time that is so many nanoseconds after the epoch, without its fraction
-/// of a millisecond. Rounding down keeps a time before 1970 out of range.
+/// Returns the time that is this number of nanoseconds after the epoch, in whole milliseconds.
+/// It rounds down, so a time before 1970 stays out of range.
 fn from_nanoseconds(nanoseconds: i128) -> Result<Timestamp, TimestampError> {
     let millis = i64::try_from(nanoseconds.div_euclid(NANOSECONDS));
     Timestamp::from_millis(millis.map_err(|_| TimestampError(()))?)
@@ -35,7 +35,7 @@ impl TryFrom<SystemTime> for Timestamp {
 #[cfg(feature = "jiff-1")]
 impl From<Timestamp> for jiff::Timestamp {
     fn from(time: Timestamp) -> Self {
-        // jiff ends in the second of `Timestamp::MAX`, so that nothing is cut off.
+        // jiff's last second is that of `Timestamp::MAX`, so no time is changed.
         Self::from_millisecond(time.as_millis()).unwrap_or(Self::MAX)
     }
 }
@@ -70,7 +70,7 @@ impl TryFrom<time::OffsetDateTime> for Timestamp {
 #[cfg(feature = "chrono-0_4")]
 impl From<Timestamp> for chrono::DateTime<chrono::Utc> {
     fn from(time: Timestamp) -> Self {
-        // chrono's years have six digits, so that nothing is cut off.
+        // chrono's years have six digits, so no time is changed.
         Self::from_timestamp_millis(time.as_millis()).unwrap_or(Self::MAX_UTC)
     }
 }

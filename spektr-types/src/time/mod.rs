@@ -1,4 +1,4 @@
-//! Points in time, as spektr writes them.
+//! Points in time, in the units that spektr uses.
 
 mod convert;
 mod rfc_3339;
@@ -10,11 +10,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A point in time, in whole milliseconds since 1970-01-01T00:00:00Z.
 ///
-/// The events page writes `createdAt` in milliseconds, the signature guide
-/// writes `timestamp` in seconds, and neither says so. On the wire a number
-/// below [`SECONDS_BELOW`](Self::SECONDS_BELOW) is read as seconds, any other as
-/// milliseconds; fractions of a millisecond are cut off. Negative numbers and
-/// those after [`MAX`](Self::MAX) are refused.
+/// The events page gives `createdAt` in milliseconds, and the signature guide gives `timestamp`
+/// in seconds, but neither names the unit. On the wire, a number below
+/// [`SECONDS_BELOW`](Self::SECONDS_BELOW) is read as seconds, and any other as milliseconds.
+/// Fractions of a millisecond are cut off. Negative numbers and times after [`MAX`](Self::MAX)
+/// are refused.
 ///
 /// # Examples
 ///
@@ -30,27 +30,26 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 ///
-/// `Display` writes RFC 3339 in UTC, with three digits for milliseconds unless there are
-/// none. `SystemTime` and, with the features `jiff-1`, `chrono-0_4` and `time-0_3`, the
-/// types of those crates convert: from a `Timestamp` always, into one if they are in its
-/// range, less what they have below a millisecond.
+/// `Display` writes RFC 3339 in UTC, with three digits for the milliseconds unless they are 0.
+/// A `Timestamp` converts to `SystemTime` and, with the features `jiff-1`, `chrono-0_4` and
+/// `time-0_3`, to the types of those crates. The conversions from these types fail if the time
+/// is out of the range of `Timestamp`, and drop fractions of a millisecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The last point in time, 9999-12-30T22:00:00Z, which the time crates can
-    /// all represent.
+    /// The last point in time, 9999-12-30T22:00:00Z. All time crates can represent it.
     pub const MAX: Self = Self(253_402_207_200_000);
 
-    /// Numbers below this one are seconds: as seconds it is in the year 5138, as
-    /// milliseconds in March 1973.
+    /// Numbers below this one are seconds. As seconds, this number is in the year 5138; as
+    /// milliseconds, in March 1973.
     pub const SECONDS_BELOW: i64 = 100_000_000_000;
 
     /// Returns the point in time that is a number of milliseconds after the epoch.
     ///
     /// # Errors
     ///
-    /// Fails for negative numbers and for those after [`MAX`](Self::MAX).
+    /// Fails for negative numbers and for times after [`MAX`](Self::MAX).
     pub fn from_millis(millis: i64) -> Result<Self, TimestampError> {
         if (0..=Self::MAX.0).contains(&millis) { Ok(Self(millis)) } else { Err(TimestampError(())) }
     }
@@ -65,15 +64,15 @@ impl Timestamp {
         self.0 / 1000
     }
 
-    /// Returns the point in time some seconds later, at most [`MAX`](Self::MAX).
+    /// Returns the point in time that is `seconds` later, at most [`MAX`](Self::MAX).
     pub fn plus_seconds(self, seconds: u64) -> Self {
         let millis = i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000);
         Self(self.0.saturating_add(millis).min(Self::MAX.0))
     }
 
-    /// Reads the JSON text of a number; none of any other text.
+    /// Reads the JSON text of a number; `None` for any other text.
     pub(crate) fn from_json(text: &str) -> Option<Self> {
-        // What every sender writes: digits that fit an integer.
+        // The usual form: digits that fit an integer.
         let is_plain =
             (1..=18).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
         if is_plain {
@@ -83,14 +82,14 @@ impl Timestamp {
         serde_json::from_str(text).ok()
     }
 
-    /// Reads a number of either unit.
+    /// Reads a number of seconds or milliseconds.
     fn from_wire(number: i64) -> Result<Self, TimestampError> {
         let seconds = (0..Self::SECONDS_BELOW).contains(&number);
         Self::from_millis(if seconds { number * 1000 } else { number })
     }
 }
 
-/// A number that is no point in time that [`Timestamp`] holds.
+/// The error for a number that is not a point in time within the range of [`Timestamp`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimestampError(());
 
@@ -102,8 +101,8 @@ impl fmt::Display for TimestampError {
 
 impl std::error::Error for TimestampError {}
 
-/// Writes milliseconds. A time of which the milliseconds would be read as seconds is
-/// written in seconds: those before March 1973.
+/// Writes milliseconds. A time before March 1973 is written in seconds, because its
+/// milliseconds would be read as seconds.
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.0 >= Self::SECONDS_BELOW {
@@ -146,7 +145,7 @@ impl Visitor<'_> for TimestampVisitor {
     fn visit_f64<E: Error>(self, number: f64) -> Result<Timestamp, E> {
         let seconds = number < Timestamp::SECONDS_BELOW as f64;
         let millis = if seconds { (number * 1000.0).round() } else { number };
-        // The range is checked first: a cast would give the nearest integer.
+        // Checks the range before the cast, which would give the nearest integer.
         if (0.0..=Timestamp::MAX.0 as f64).contains(&millis) {
             return Ok(Timestamp(millis as i64));
         }

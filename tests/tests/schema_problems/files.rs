@@ -11,7 +11,7 @@ cases! {
         => [(PING, "", ProblemKind::NotJson("key must be a string at line 4 column 17".into()))];
     rejects_a_member_that_stands_twice:
         Files::base().edit(PING, "\"title\": \"Ping\",", "\"title\": \"Ping\", \"title\": \"Ping\",")
-        => [(PING, "", ProblemKind::NotJson("member `title` stands here twice at line 4 column 48".into()))];
+        => [(PING, "", ProblemKind::NotJson("repeated member `title` at line 4 column 48".into()))];
     rejects_a_file_with_a_byte_order_mark:
         Files::base().edit(PING, "{\n                \"$schema\"", "\u{feff}{\n                \"$schema\"")
         => [(PING, "", ProblemKind::NotJson("a byte order mark stands before it".into()))];
