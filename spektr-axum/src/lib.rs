@@ -1,4 +1,4 @@
-//! An axum extractor for spektr webhooks that is right by default.
+//! An axum extractor for spektr webhooks with safe defaults.
 //!
 //! A handler that takes [`SpektrWebhook`] runs only for authentic deliveries. A handler that
 //! returns [`Ack`] answers with exactly 200, the only status that the sender accepts as
@@ -17,8 +17,8 @@
 //!                 println!("{:?}: {} bytes", entry.id(), entry.raw().len());
 //!             }
 //!         }
-//! Authentic but not understood: keep the whole body. An answer other than 200 would lose it
-//! after three more attempts.
+//!         // The delivery is authentic but cannot be read: keep the whole body. An answer other
+//!         // than 200 would lose it after three more attempts.
 //!         Err(error) => println!("{error}: {} bytes", delivery.body().len()),
 //!     }
 //!     Ack

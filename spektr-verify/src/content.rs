@@ -26,7 +26,7 @@ use crate::mac::Mac;
 /// let assumed = SignedContent::TIMESTAMP_DOT_BODY;
 /// assert_eq!(assumed.to_string(), "{timestamp}.{body}");
 ///
-/// In the form of a configuration file:
+/// // In the form of a configuration file:
 /// let found: SignedContent = "{key_id}:{timestamp}:{body}".parse()?;
 /// assert!(found.covers_timestamp());
 /// # Ok::<(), spektr_verify::SignedContentError>(())

@@ -27,7 +27,7 @@ use crate::well_formed::{self, SignatureFormat};
 /// ```
 /// use spektr_verify::diagnose;
 ///
-/// Captured from the request, with the secret that the vendor has shown once.
+/// // Captured from the request, with the secret that the vendor has shown once.
 /// let headers = [
 ///     ("x-signature-alg", "sha256"),
 ///     ("x-signature-timestamp", "1731057600"),

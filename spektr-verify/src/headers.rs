@@ -75,11 +75,11 @@ impl fmt::Display for SignatureHeader {
 ///
 /// let verifier = Verifier::new(KeyRing::parse("2026-a=a secret")?, SignedContent::TIMESTAMP_DOT_BODY);
 /// # let headers = signed.pairs().map(|(name, value)| (name.to_owned(), value.to_owned()));
-/// As a function behind a gateway gets them.
+/// // As a function behind a gateway gets them.
 /// let mut headers: HashMap<String, String> = headers.into();
 /// assert!(verifier.verify_at(&headers, "{}", now).is_ok());
 ///
-/// The same header in another case is a second header, even with the same value.
+/// // The same header in another case is a second header, even with the same value.
 /// headers.insert("X-Signature-Key-Id".to_owned(), "2026-a".to_owned());
 /// let header = SignatureHeader::KeyId;
 /// let refused = verifier.verify_at(&headers, "{}", now);

@@ -1,4 +1,4 @@
-//! Proves that a spektr webhook delivery is authentic, then gives access to its entries.
+//! Verifies that a spektr webhook delivery is authentic, then gives access to its entries.
 //!
 //! ```
 //! use spektr_verify::{KeyRing, SignedContent, Signer, Secret, SecretEncoding, SigningKey};
@@ -8,7 +8,7 @@
 //! # let body = br#"{"results":[{"id":"e1","type":"process_run_start","createdAt":1731057600000}]}"#;
 //! # let headers = Signer::new(key, SignedContent::TIMESTAMP_DOT_BODY)
 //! #     .sign_at(body, UnixSeconds::from(std::time::SystemTime::now()));
-//! Once, at the start. `KeyRing::from_env` reads SPEKTR_WEBHOOK_KEYS.
+//! // Once, at the start. `KeyRing::from_env` reads SPEKTR_WEBHOOK_KEYS.
 //! let verifier = Verifier::new(KeyRing::parse("2026-a=a secret")?, SignedContent::TIMESTAMP_DOT_BODY);
 //!
 //! // For each request, with the headers and the body's bytes as they arrived.

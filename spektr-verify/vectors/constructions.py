@@ -4,8 +4,8 @@ and in a few that it does not.
 
     python3 constructions.py > constructions.tsv
 
-The MACs come from Python's own hmac and the templates are filled in here, so that
-nothing agrees with the library by sharing code.
+The MACs come from Python's hmac module, and this script fills in the templates. So no
+MAC agrees with the library only because both share code.
 """
 
 import base64
@@ -14,11 +14,11 @@ import hmac
 import re
 
 TIMESTAMP = "1731057600"
-# Everything that a header can carry and that a careless reader would trip over.
+# Has every character that a header can carry and that a careless reader could misread.
 KEY_ID = "k:hex=1,\"'{body}\\n%~"
-# Readable as text, as hexadecimal digits and as Base64.
+# Valid as text, as hexadecimal digits and as Base64.
 SECRET = "6d61726b65726d61"
-# No text, with what looks like a placeholder in it.
+# Bytes that are not UTF-8 and contain texts like placeholders.
 BODY = b'{"results":[]}\r\n\x00\xff{timestamp}.{body}'
 
 KEYS = {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Writes the conformance vectors beside this script. The MACs come from the
-# openssl command, so that nothing here agrees with the library by sharing code.
+# openssl command, so no MAC agrees with the library only because both share code.
 set -euo pipefail
 cd "$(dirname "$0")"
 

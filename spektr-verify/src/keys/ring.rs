@@ -93,7 +93,7 @@ impl KeyRing {
 /// let keys = SharedKeys::new(KeyRing::parse("2026-a=old secret")?);
 /// let verifier = Verifier::new(keys.clone(), SignedContent::TIMESTAMP_DOT_BODY);
 ///
-/// Later, at a signal or from a watcher of the secret store:
+/// // Later, at a signal or from a watcher of the secret store:
 /// keys.replace(KeyRing::parse("2026-a=old secret,2026-b=new secret")?);
 /// # drop(verifier);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
