@@ -1,5 +1,5 @@
-//! Destinations that are down: what workers try, what counts as an attempt, and how events
-//! go on. The clock is set by the tests.
+//! Tests of destinations that are down: which entries workers try, which attempts count, and
+//! how handling continues. The tests set the clock.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
@@ -27,7 +27,7 @@ async fn fill(inbox: &Inbox, raws: &[String]) {
     inbox.store.accept(entries("test", &body, start())).await.unwrap();
 }
 
-/// Events of as many people, in the order of their creation.
+/// Stores one event for each of `count` customers, in the order of creation.
 async fn some(inbox: &Inbox, count: i64) {
     let raw = |index: i64| {
         tag_added(&format!("e{index}"), &format!("s{index}"), 1_700_000_000_000 + index)
@@ -35,7 +35,8 @@ async fn some(inbox: &Inbox, count: i64) {
     fill(inbox, &(1..=count).map(raw).collect::<Vec<_>>()).await;
 }
 
-/// A destination: events that it cannot take, whether it is up, and what it was asked for.
+/// A destination: the events that it cannot take, whether it is up, and the attempts that it
+/// saw.
 #[derive(Clone, Default)]
 struct Destination {
     is_up: Arc<AtomicBool>,
@@ -69,7 +70,7 @@ impl Handler for Destination {
     }
 }
 
-/// Workers that do one thing at a time, with what they share between runs.
+/// Workers that handle one entry at a time, with the breaker and metrics that their runs share.
 #[derive(Default)]
 struct Setup {
     breaker: Breaker,
@@ -104,11 +105,12 @@ async fn five_failed_entries_open_it_and_one_success_closes_it() {
     assert_eq!(destination.asked(), ["e1#1", "e2#1", "e3#1", "e4#1", "e5#1"]);
     assert!(setup.breaker.is_open());
     assert!(setup.shows("destination_up 0") && setup.shows("destination_opened_total 1"));
-    // The fifth has opened it, and counts no more than what fails after it.
+    // The fifth failure opened the breaker. It does not count as an attempt, and neither do
+    // later failures.
     let attempts: Vec<_> = inbox.all().await.iter().map(|entry| entry.attempts).collect();
     assert_eq!(attempts, [1, 1, 1, 1, 0, 0, 0, 0]);
 
-    // One after 10 s, 20 s and 40 s, and then per minute.
+    // Probes of the destination: after pauses of 10 s, 20 s and 40 s, then one a minute.
     let mut tried = Vec::new();
     for second in 1..=250 {
         inbox.clock.advance(SECOND);
@@ -145,7 +147,7 @@ async fn events_that_are_not_for_the_destination_do_not_say_that_it_is_up() {
         .with_clock(inbox.clock.clone())
         .with_concurrency(1)
         .with_breaker(breaker.clone());
-    // The fifth failure is the ninth attempt, with four successes between.
+    // The fifth failure is the ninth attempt, because four attempts between them succeed.
     assert_eq!(workers.run_due().await.unwrap(), 9);
     assert!(breaker.is_open());
 }
@@ -174,7 +176,7 @@ async fn an_event_that_is_alone_is_not_given_up_for_a_destination_that_is_down()
     let inbox = Inbox::new();
     some(&inbox, 1).await;
     let (setup, destination) = (Setup::default(), Destination::default());
-    // Twenty attempts would be made in half an hour.
+    // Without the breaker, half an hour would be enough for all twenty attempts.
     for _ in 0..8 * 60 {
         inbox.clock.advance(60 * SECOND);
         setup.run(&inbox, &destination).await;
@@ -312,13 +314,13 @@ async fn what_fails_after_its_time_is_given_up_though_no_attempt_counts() {
     assert_eq!(entry.reason.as_deref(), Some("given up for its age: put off by the handler"));
 }
 
-/// An endpoint on a real socket, which refuses connections until it listens.
+/// An HTTP endpoint on a real socket, which refuses connections until it listens.
 struct Endpoint {
     socket: TcpSocket,
     address: SocketAddr,
 }
 
-/// Posts the number of an entry, and waits for the answer.
+/// A handler that posts the number of an entry, and waits for the answer.
 #[derive(Clone)]
 struct Post {
     to: SocketAddr,
@@ -353,7 +355,7 @@ impl Endpoint {
         Post { to: self.address, attempts: Arc::default() }
     }
 
-    /// Answers from now on. Returns what arrives: the numbers for each spektr id.
+    /// Listens and answers from now on. Returns the numbers that arrive, for each spektr id.
     fn listen(self) -> Arc<Mutex<HashMap<String, Vec<i64>>>> {
         let arrived = Arc::new(Mutex::new(HashMap::<String, Vec<i64>>::new()));
         let listener: TcpListener = self.socket.listen(1024).unwrap();
@@ -379,7 +381,7 @@ impl Endpoint {
 
 const PEOPLE: usize = 500;
 
-/// As many events, for each person in the order of arrival.
+/// Stores `count` events, of several customers, in the order of creation.
 async fn backlog(inbox: &Inbox, count: usize) {
     let raw = |index: usize| {
         let at = 1_700_000_000_000 + i64::try_from(index).unwrap();
@@ -410,7 +412,7 @@ async fn three_days_without_the_destination_make_no_dead_letter_and_cost_a_probe
             .with_metrics(metrics.clone());
         workers.run_due().await.unwrap()
     };
-    // What was begun before it opened ends by itself.
+    // The attempts that began before the breaker opened run to their end.
     let at_first = run().await;
     assert_eq!(at_first, Workers::<Post>::DEFAULT_CONCURRENCY);
     let steps = 72 * 3600 / STEP.as_secs();
@@ -421,7 +423,7 @@ async fn three_days_without_the_destination_make_no_dead_letter_and_cost_a_probe
         assert!(tried <= 1, "{tried}");
         probes += tried;
     }
-    // 10, 20, 40 and then 60 s.
+    // Probes after pauses of 10, 20 and 40 s, then one every 60 s.
     let expected = 3 + (72 * 3600 - 70) / 60;
     assert_eq!(probes, expected);
     assert_eq!(post.attempts.load(Ordering::SeqCst), at_first + probes);
@@ -429,7 +431,7 @@ async fn three_days_without_the_destination_make_no_dead_letter_and_cost_a_probe
     assert!(metrics.render().contains("spektr_inbox_destination_opened_total 1\n"));
 
     let arrived = endpoint.listen();
-    // It is tried within a minute, and that is all that it needs.
+    // The next probe comes within a minute, and its success starts all other entries.
     inbox.clock.advance(60 * SECOND);
     assert_eq!(run().await, COUNT);
     assert_eq!(inbox.store.count(Filter::state(State::Done)).await.unwrap(), COUNT as u64);

@@ -1,9 +1,8 @@
-//! The receiver as a process that is killed, and one whose machine loses power.
+//! Tests of a receiver process that is killed, and of one whose machine loses power.
 //!
-//! `kill -9` alone would pass without any sync, because the kernel keeps what a
-//! dead process wrote. So the second test looks at the system calls, and keeps of
-//! the files only what was synced. And the third has each system call that writes or syncs
-//! fail once.
+//! `kill -9` alone would pass without any sync, because the kernel keeps the data that a dead
+//! process wrote. So the second test traces the system calls, and keeps only the data that was
+//! synced to the files. The third test lets each system call that writes or syncs fail once.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
@@ -28,12 +27,12 @@ use spektr_inbox::testing::tag_added;
 const ROUNDS: u64 = 20;
 const CLIENTS: usize = 8;
 
-/// The ids that are stored, in their order.
+/// Returns the ids in the store, in their order.
 async fn stored(path: &Path) -> Vec<String> {
     states(path).await.into_iter().map(|(id, _)| id).collect()
 }
 
-/// The ids that are stored, in their order, with what has become of each.
+/// Returns the ids in the store, in their order, each with its state.
 async fn states(path: &Path) -> Vec<(String, State)> {
     listed(&SqliteOptions::new(path).open().unwrap()).await
 }
@@ -49,13 +48,13 @@ async fn listed(store: &dyn Store) -> Vec<(String, State)> {
     }
 }
 
-/// The ids that are stored, if the file is whole.
+/// Returns the ids in the store, if the file passes SQLite's quick check.
 async fn checked(path: &Path) -> Option<Vec<String>> {
     let store = SqliteOptions::new(path).with_quick_check(true).open().ok()?;
     Some(listed(&store).await.into_iter().map(|(id, _)| id).collect())
 }
 
-/// Hands out new ids, and those again that got no answer, as the sender does.
+/// Hands out new ids, and ids of deliveries without an answer again, like the sender.
 #[derive(Default)]
 struct Sender {
     next: u64,
@@ -97,13 +96,13 @@ async fn whatever_was_answered_with_200_survives_kill_9_once() {
                         let mut sender = sender.lock().unwrap();
                         match answer {
                             Some(200) => _ = sender.answered.insert(index),
-                            // The disk of a busy machine can be too slow.
+                            // On a busy machine, the disk can be too slow for an answer of 200.
                             Some(status) => {
                                 assert_eq!(status, 503);
                                 sender.unanswered.push_back(index);
                                 client = Client::new(address);
                             }
-                            // Only a killed process does not answer.
+                            // Only a killed process gives no answer.
                             None => {
                                 sender.unanswered.push_back(index);
                                 return;
@@ -113,7 +112,7 @@ async fn whatever_was_answered_with_200_survives_kill_9_once() {
                 })
             })
             .collect();
-        // Well after the first answers, at any point of the work.
+        // Kill only after some more answers, at a random point of the receiver's work.
         while sender.lock().unwrap().answered.len() < before + CLIENTS {
             thread::sleep(Duration::from_millis(1));
         }
@@ -134,7 +133,8 @@ async fn whatever_was_answered_with_200_survives_kill_9_once() {
     assert!(answered > CLIENTS * ROUNDS as usize, "{answered}");
 }
 
-/// Delivers to a receiver that ends after that; gives what it did to its disk.
+/// Returns a function that delivers to a traced receiver, stops it, and returns the steps that
+/// the receiver took on its disk.
 fn traced(deliveries: u64) -> impl Fn() -> Vec<Step> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("inbox.db");
@@ -157,8 +157,8 @@ async fn whatever_was_answered_with_200_survives_a_power_cut() {
     let mut answers = 0;
     for step in steps() {
         if matches!(step, Step::Answer) {
-            // The power is cut while this answer is on its way. The next delivery
-            // has not been sent yet.
+            // Cut the power while this answer is on its way. The next delivery has not been
+            // sent yet.
             answers += 1;
             let folder = tempfile::tempdir().unwrap();
             disk.synced_into(folder.path());
@@ -170,8 +170,8 @@ async fn whatever_was_answered_with_200_survives_a_power_cut() {
     }
     assert_eq!(answers, DELIVERIES);
 
-    // The same without the syncs: nothing of it would be there. So the test above
-    // would fail if nothing were synced.
+    // Counter-check: without the syncs, the store would be empty. So the test above would fail
+    // if the receiver synced nothing.
     let mut disk = Disk::default();
     let calls = steps().into_iter().filter(|step| !matches!(step, Step::Sync { .. }));
     calls.for_each(|step| disk.apply(step));
@@ -188,7 +188,8 @@ async fn whatever_was_answered_with_200_survives_a_power_cut_that_tears_and_reor
     let mut disk = Disk::default();
     let (mut answers, mut torn) = (0, 0);
     for step in steps() {
-        // Before each sync, those of the checkpoint at the end included, and some other calls.
+        // Cut before every sync, including those of the last checkpoint, and before some other
+        // calls.
         let is_cut = matches!(step, Step::Sync { .. }) || random.u8(..16) == 0;
         if answers > 0 && is_cut {
             let folder = tempfile::tempdir().unwrap();
@@ -204,7 +205,7 @@ async fn whatever_was_answered_with_200_survives_a_power_cut_that_tears_and_reor
     assert_eq!(answers, DELIVERIES);
     assert!(torn >= DELIVERIES / 2, "{torn}");
 
-    // Without the syncs of the log, something would be lost: this test would see it.
+    // Counter-check: without the syncs of the log, this test finds a lost delivery.
     let mut disk = Disk::default();
     let (mut answers, mut has_lost) = (0, false);
     for step in steps() {
@@ -233,14 +234,14 @@ async fn a_power_cut_takes_away_the_last_work_and_no_delivery() {
     for index in 1..=DELIVERIES as u64 {
         assert_eq!(client.deliver(&body(index)), Some(200));
     }
-    // Without another delivery, what the workers have done gets to the disk as well.
+    // The workers' outcomes reach the disk even without another delivery.
     let is_done = |states: &[(String, State)]| {
         states.iter().filter(|(_, state)| *state == State::Done).count()
     };
     for round in 0.. {
         let mut disk = Disk::default();
         let calls = std::fs::read_to_string(&log).unwrap();
-        // The last line may not be there as a whole yet.
+        // The last line of the log may still be incomplete.
         let calls = &calls[..calls.rfind('\n').unwrap() + 1];
         steps(calls, &path).into_iter().for_each(|step| disk.apply(step));
         let folder = tempfile::tempdir().unwrap();
@@ -259,7 +260,7 @@ async fn a_power_cut_takes_away_the_last_work_and_no_delivery() {
     for step in steps(&log, &path) {
         match &step {
             Step::Answer => answers += 1,
-            // The power is cut just before.
+            // Cut the power just before the sync.
             Step::Sync { file } if file.ends_with("-wal") => {
                 let [cut, whole] = [(); 2].map(|()| tempfile::tempdir().unwrap());
                 disk.synced_into(cut.path());
@@ -277,15 +278,15 @@ async fn a_power_cut_takes_away_the_last_work_and_no_delivery() {
         disk.apply(step);
     }
     assert_eq!(answers, DELIVERIES);
-    // Otherwise this test has looked at nothing.
+    // Otherwise the test has not seen a power cut that loses work.
     assert!(taken_away > 0);
 }
 
-/// The system calls by which SQLite writes and syncs.
+/// The system calls with which SQLite writes and syncs.
 const WRITING: [&str; 4] = ["pwrite64", "fdatasync", "fsync", "ftruncate"];
 
-/// Delivers to a receiver with a fault, restarts it without, and looks what is there. Gives the
-/// calls that strace has seen.
+/// Delivers to a receiver with an injected fault, restarts the receiver without the fault, and
+/// checks that every answered delivery is stored. Returns the log of strace.
 async fn deliver_with(fault: &str) -> String {
     const DELIVERIES: u64 = 12;
     let folder = tempfile::tempdir().unwrap();
@@ -295,14 +296,15 @@ async fn deliver_with(fault: &str) -> String {
         Ok(process) => {
             let mut refused = 0;
             for index in 1..=DELIVERIES {
-                // A new connection each: one that was refused may be closed.
+                // Every delivery needs a new connection, because the server may close a
+                // connection after a refusal.
                 match Client::new(process.address).deliver(&body(index)) {
                     Some(200) => answered.push(format!("e{index}")),
                     Some(500 | 503 | 507) => refused += 1,
                     other => panic!("{fault}: {other:?}"),
                 }
             }
-            // What fails once is not to be felt for long.
+            // A call that fails once must not disturb the receiver for long.
             assert!(refused <= 2, "{fault}: {refused} deliveries were refused");
             process.terminate();
         }
@@ -317,7 +319,8 @@ async fn deliver_with(fault: &str) -> String {
     std::fs::read_to_string(&log).unwrap()
 }
 
-/// How often a call is made at most by one thread: strace counts the calls of each.
+/// Returns the largest number of calls of one name by one thread, because strace counts the
+/// calls of each thread.
 fn most(calls: &str, name: &str) -> u64 {
     let mut counts = BTreeMap::<_, u64>::new();
     for line in calls.lines() {
@@ -329,8 +332,9 @@ fn most(calls: &str, name: &str) -> u64 {
     counts.into_values().max().unwrap_or_default()
 }
 
-/// Nothing acknowledged is lost, nothing hangs, and who gets no 200 is told. The gate tries a
-/// sample of the calls, and `SPEKTR_EVERY_CALL=1` each of the first 5000.
+/// Whichever call fails once, no acknowledged delivery is lost, nothing hangs, and every other
+/// delivery gets an error as its answer. The gate tries a sample of the calls, and
+/// `SPEKTR_EVERY_CALL=1` each of the first 5000.
 #[tokio::test]
 async fn a_call_that_fails_once_loses_nothing_that_was_answered_with_200() {
     let calls = deliver_with(&format!("trace={}", WRITING.join(","))).await;
@@ -338,7 +342,7 @@ async fn a_call_that_fails_once_loses_nothing_that_was_answered_with_200() {
     for name in WRITING {
         let (mut tried, mut failed) = (0, 0);
         let count = most(&calls, name).min(5000);
-        // How many they are depends on what is written together.
+        // The number of calls varies, because it depends on which deliveries share a commit.
         let sure = count.div_ceil(3);
         let sample = BTreeSet::from([1, sure / 3, sure / 2, sure]);
         for which in (1..=count).filter(|which| !is_sample || sample.contains(which)) {
@@ -353,7 +357,7 @@ async fn a_call_that_fails_once_loses_nothing_that_was_answered_with_200() {
             }
         }
         println!("{name}: {count} calls, {failed} of {tried} faults happened");
-        // A call that is not made with each number can be missed, but not all of them.
+        // Some faults may not happen, if a run makes fewer calls. But at least one must happen.
         assert!(failed > 0, "no {name} has failed");
     }
 }

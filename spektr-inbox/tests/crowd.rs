@@ -1,5 +1,5 @@
-//! Deliveries among many connections that do nothing. The only test of its binary, because
-//! it takes most of the files that a process may open by default.
+//! Tests a delivery among many connections that do nothing. This is the only test of its
+//! binary, because it takes most of the files that a process may open by default.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
@@ -19,8 +19,8 @@ const CROWD: usize = 600;
 const UNREAD: usize = 10;
 const DELIVERIES: usize = 50;
 
-/// No connection ends by itself within the time of this test. So a delivery that waited for
-/// any of them would never be answered.
+/// No connection ends by itself within the time of this test, so a delivery that waited for one
+/// would never be answered.
 #[tokio::test]
 async fn a_delivery_waits_for_none_of_600_idle_slow_and_unread_connections() {
     let inbox = Inbox::new();
@@ -48,10 +48,10 @@ async fn a_delivery_waits_for_none_of_600_idle_slow_and_unread_connections() {
             unread.spawn(reads_nothing(address));
             continue;
         }
-        // Idle, in the middle of a head, and in the middle of a body.
+        // The connection is idle, in the middle of a head, or in the middle of a body.
         let mut stream = TcpStream::connect(address).await.unwrap();
         let sent = [0, 20, whole.len() - 1][index % 3];
-        // Where it has given way already, the client notices.
+        // The write fails if the server has already closed the connection.
         let _given_way = stream.write_all(&whole[..sent]).await;
         held.push(stream);
     }
@@ -64,6 +64,6 @@ async fn a_delivery_waits_for_none_of_600_idle_slow_and_unread_connections() {
         assert_eq!(timeout(Duration::from_secs(60), delivering).await, Ok(200));
     }
     assert_eq!(inbox.count().await, DELIVERIES as u64);
-    // Each new connection has ended one at most.
+    // Each new connection has closed at most one other connection.
     assert!(evicted() <= CROWD + DELIVERIES - PLACES, "{}", evicted());
 }

@@ -1,4 +1,4 @@
-//! What workers log of attempts that fail: one line each.
+//! Tests the log of failed attempts: one line for each attempt.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 

@@ -1,4 +1,4 @@
-//! A PostgreSQL primary that dies under load, and its standby that takes its place.
+//! Tests a PostgreSQL primary that dies under load, and the standby that replaces it.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
@@ -29,21 +29,21 @@ use tokio::time::sleep;
 const PAUSE: Duration = Duration::from_millis(5);
 const CLIENTS: usize = 4;
 
-/// Between the creations of two events: a watermark stays 90 events behind the newest.
+/// The time between the creations of two events: a watermark stays 90 events behind the newest.
 const STEP: Duration = Duration::from_secs(10);
 
-/// Cancels the commits that wait for a standby, and counts them.
+/// Cancels the commits that wait for a standby, and returns their number.
 const CANCEL: &str = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity \
      WHERE wait_event = 'SyncRep'";
 
-/// What the sender knows. Clones are the same sender.
+/// The sender's knowledge of its events. Clones share it.
 #[derive(Clone)]
 struct Sender {
     list: List,
     clock: ManualClock,
     created: Arc<Mutex<usize>>,
     acknowledged: Arc<Mutex<BTreeSet<String>>>,
-    /// How often each client was refused.
+    /// The number of refusals that each client has seen.
     refused: Arc<[AtomicUsize; CLIENTS]>,
     stop: Arc<AtomicBool>,
 }
@@ -71,7 +71,7 @@ impl Sender {
         (id, event)
     }
 
-    /// Delivers new events, each until it is acknowledged.
+    /// Delivers new events, and repeats each until it is acknowledged.
     async fn send(self, client: usize, to: SocketAddr) {
         while !self.stop.load(Ordering::SeqCst) {
             let (id, event) = self.create();
@@ -88,7 +88,7 @@ impl Sender {
         }
     }
 
-    /// Waits until more events have been acknowledged.
+    /// Waits until `more` further events have been acknowledged.
     async fn acknowledges(&self, more: usize) {
         let acknowledged = || self.acknowledged.lock().unwrap().len();
         let enough = acknowledged() + more;
@@ -97,7 +97,7 @@ impl Sender {
         }
     }
 
-    /// Waits until each client has been refused some times more.
+    /// Waits until each client has been refused `more` further times.
     async fn is_refused(&self, more: usize) {
         let refused = || self.refused.each_ref().map(|one| one.load(Ordering::SeqCst));
         let before = refused();
@@ -107,7 +107,8 @@ impl Sender {
     }
 }
 
-/// A primary with a standby, and a service that knows both, with deliveries and workers.
+/// A primary with a standby, and a service that knows both servers, with deliveries and
+/// workers.
 struct Service {
     primary: Arc<Cluster>,
     standby: Arc<Cluster>,
@@ -119,7 +120,7 @@ struct Service {
 }
 
 impl Service {
-    /// Starts it, with commits that wait for the standby or not.
+    /// Starts the service. If `is_synchronous`, commits wait for the standby.
     async fn start(is_synchronous: bool) -> Self {
         let primary = Arc::new(Cluster::start(&["fsync = off"]));
         let standby = Arc::new(primary.standby(&[]));
@@ -185,7 +186,7 @@ impl Service {
             .with_poll(PAUSE)
     }
 
-    /// Cuts the standby off: the process that sends it the log stops.
+    /// Cuts the standby off by stopping the primary's process that sends it the log.
     async fn cut_off(&self) {
         let administrator = self.primary.connect("postgres").await;
         let sender = "SELECT pid FROM pg_stat_replication";
@@ -194,7 +195,7 @@ impl Service {
         assert!(sent.success());
     }
 
-    /// Waits until the standby has what was committed until now.
+    /// Waits until the standby has received everything that is committed now.
     async fn is_replicated(&self) {
         let administrator = self.primary.connect("postgres").await;
         let now = "SELECT pg_current_wal_flush_lsn()::text";
@@ -205,7 +206,7 @@ impl Service {
         }
     }
 
-    /// Has the primary give up to wait for its standby with the commits that do.
+    /// Cancels the commits that wait for the standby.
     async fn give_up_to_wait(&self) {
         let administrator = self.primary.connect("postgres").await;
         while administrator.query_one(CANCEL, &[]).await.unwrap().get::<_, i64>(0) == 0 {
@@ -213,7 +214,7 @@ impl Service {
         }
     }
 
-    /// How many bytes of the log have not been sent to the standby.
+    /// Returns the number of bytes of the log that have not been sent to the standby.
     async fn lag(&self) -> i64 {
         let administrator = self.primary.connect("postgres").await;
         let lag = "SELECT pg_wal_lsn_diff(pg_current_wal_flush_lsn(), sent_lsn)::bigint \
@@ -221,7 +222,7 @@ impl Service {
         administrator.query_one(lag, &[]).await.unwrap().get(0)
     }
 
-    /// Kills the primary, lets the standby take its place, and waits until the service follows.
+    /// Kills the primary, promotes the standby, and waits until the service uses it.
     async fn fail_over(&self) {
         let (primary, standby) = (Arc::clone(&self.primary), Arc::clone(&self.standby));
         spawn_blocking(move || primary.kill()).await.unwrap();
@@ -229,7 +230,7 @@ impl Service {
         self.sender.acknowledges(100).await;
     }
 
-    /// Ends the load; gives the ids that were acknowledged and are not stored.
+    /// Ends the load, and returns the ids that were acknowledged but are not stored.
     async fn missing(&mut self) -> Vec<String> {
         self.sender.stop.store(true, Ordering::SeqCst);
         while let Some(ended) = self.tasks.join_next().await {
@@ -240,7 +241,7 @@ impl Service {
         acknowledged.iter().filter(|id| !stored.contains(*id)).cloned().collect()
     }
 
-    /// The ids that are stored, each once.
+    /// Returns the ids in the store, and asserts that no id is stored twice.
     async fn stored(&self) -> BTreeSet<String> {
         let stored = self.store.list(Filter::all(), 0, 1_000_000).await.unwrap();
         let ids: BTreeSet<_> = stored.iter().map(|entry| entry.id.clone().unwrap()).collect();
@@ -248,7 +249,7 @@ impl Service {
         ids
     }
 
-    /// Reconciles once and handles the rest; nothing that was created is missing after that.
+    /// Reconciles once, handles the rest, and asserts that no created event is missing.
     async fn reconciles(&self) {
         self.reconciler.run_once(|_| {}).await.unwrap();
         while self.store.count(Filter::state(State::Pending)).await.unwrap() > 0 {
@@ -259,7 +260,7 @@ impl Service {
         let created: BTreeSet<_> = (1..=created).map(|index| format!("e{index}")).collect();
         assert_eq!(self.stored().await, created);
         assert_eq!(*self.handled.lock().unwrap(), created);
-        // A verification leaves out what is younger than the overlap.
+        // A verification leaves out events that are younger than the overlap.
         self.sender.clock.advance(Duration::from_secs(3600));
         let verification = self.reconciler.verify(start(), |_| {}).await.unwrap();
         assert!(verification.is_clean(), "{verification:?}");
@@ -267,7 +268,7 @@ impl Service {
     }
 }
 
-/// The URL of the database of one server, with the host of another one beside its own.
+/// Returns the URL of a database with two hosts: that of its own server and that of another.
 fn both(database: &str, other: &str) -> String {
     let host = |url: &str| {
         let (_, rest) = url.split_once('@').unwrap();
@@ -276,7 +277,7 @@ fn both(database: &str, other: &str) -> String {
     database.replace(&host(database), &format!("{},{}", host(database), host(other)))
 }
 
-/// With a short limit, so that refusals come soon.
+/// Opens a store with a short timeout, so that refusals come soon.
 async fn open(url: &str) -> PostgresStore {
     let options = PostgresOptions::new(url).with_timeout(Duration::from_millis(500));
     options.with_callers_clock().open().await.unwrap()
@@ -290,7 +291,7 @@ async fn a_reconciliation_restores_what_a_failover_without_a_synchronous_standby
     let kept = service.reconciler.watermark().await.unwrap().unwrap();
     service.is_replicated().await;
     service.cut_off().await;
-    // So many that the next run reads past the first of them.
+    // So many events that the next run moves the watermark past the first lost event.
     service.sender.acknowledges(200).await;
     service.reconciler.run_once(|_| {}).await.unwrap();
     let lost = service.reconciler.watermark().await.unwrap().unwrap();
@@ -311,7 +312,7 @@ async fn a_failover_to_a_synchronous_standby_loses_nothing_that_was_acknowledged
     service.cut_off().await;
     service.sender.is_refused(1).await;
     service.give_up_to_wait().await;
-    // These find what the attempts before have stored on the primary alone.
+    // These attempts find the entries that earlier attempts stored on the primary alone.
     service.sender.is_refused(2).await;
     assert!(service.lag().await > 0);
     service.fail_over().await;
@@ -333,7 +334,7 @@ async fn what_the_standbys_may_lack_is_not_acknowledged() {
     let administrator = cluster.connect("postgres").await;
     let new = || entries("test", &tag_added("e1", "s1", 1_700_000_000_000), start());
 
-    // The second attempt finds the entry.
+    // The second attempt finds the entry of the first.
     for attempt in 1..=2 {
         let accepting = {
             let (store, new) = (Arc::clone(&store), new());

@@ -1,9 +1,9 @@
-//! `GUARANTEES.md` names a test for each line, and each of them exists and runs.
+//! Tests that every test named in `GUARANTEES.md` exists and runs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The document is one screen: lines of promises, and lines in all.
+/// Limits that keep the document to about a screen: lines of promises, and lines in all.
 const MOST_PROMISES: usize = 60;
 const MOST_LINES: usize = 100;
 
@@ -15,7 +15,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The rows of the table of promises: promise, extent, tests.
+/// Returns the rows of the table of promises: promise, extent, tests.
 fn promises(document: &str) -> Vec<[&str; 3]> {
     let rows = document.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
     let cells = rows.skip(1).map(|row| {
@@ -25,13 +25,13 @@ fn promises(document: &str) -> Vec<[&str; 3]> {
     cells.collect()
 }
 
-/// Tells whether a file has a function of that name that the test harness runs.
+/// Returns whether a file has a function of that name that the test harness runs.
 fn runs(path: &str, name: &str) -> bool {
     let text = read(path);
     let signature = format!("fn {name}(");
     let Some(place) = text.find(&signature) else { return false };
     if path.starts_with("spektr-inbox/src/testing/") {
-        // What runs is what the macro lists.
+        // A contract test runs if the macro lists it.
         let list = read("spektr-inbox/src/testing/mod.rs");
         return list.lines().any(|line| line.trim() == name);
     }

@@ -1,5 +1,5 @@
-//! Clients that are slow, broken, or too many. These tests take real time, a few
-//! seconds each at most, and none asserts how long something took.
+//! Tests of clients that are slow, broken, or too many. These tests take real time, at most a
+//! few seconds each. None asserts a duration.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
@@ -28,14 +28,15 @@ async fn strict(inbox: &Inbox) -> SocketAddr {
     serve_with(&receiver, |server| server.with_header_timeout(LIMIT)).await
 }
 
-/// Ends when the server has closed the connection.
+/// Waits until the server has closed the connection.
 async fn closed(stream: &mut TcpStream) {
     let mut rest = Vec::new();
     timeout(Duration::from_secs(60), stream.read_to_end(&mut rest)).await.unwrap().unwrap();
 }
 
-/// Opens a connection to a server with a limit and one to a server with hardly
-/// any, brings both into the same state, and waits for the first to close.
+/// Opens one connection to a server with a short limit and one to a server with a limit of an
+/// hour, brings both into the same state, and waits until the limited connection closes. Fails
+/// if the other closes first.
 async fn the_limited_one_closes(inbox: &Inbox, sent: &[u8], answered: Option<u16>) {
     let patient = inbox.receiver().with_body_timeout(Duration::from_secs(3600));
     let patient =
@@ -50,7 +51,8 @@ async fn the_limited_one_closes(inbox: &Inbox, sent: &[u8], answered: Option<u16
         streams.push(stream);
     }
     let [patient, strict] = &mut streams[..] else { panic!("two connections") };
-    // Where the limit makes no difference, the one that was opened first closes first.
+    // The other connection was opened first, so without an effect of the limit it would close
+    // first.
     tokio::select! {
         biased;
         () = closed(patient) => panic!("the connection without a limit closed first"),
@@ -96,7 +98,7 @@ async fn a_wrong_content_length_is_refused() {
         let request = request(&signed(body.as_bytes()), body.as_bytes());
         String::from_utf8(request).unwrap().replace(&right, length).into_bytes()
     };
-    // Shorter: another body than the one that was signed.
+    // A shorter length makes a body that differs from the signed body.
     let shorter = format!("content-length: {}", body.len() - 1);
     assert_eq!(exchange(address, &with(&shorter)).await.0, 401);
     for malformed in
@@ -110,7 +112,7 @@ async fn a_wrong_content_length_is_refused() {
 #[tokio::test]
 async fn ten_thousand_idle_connections_are_held_to_the_limit_and_pass() {
     const LIMIT_OF_CONNECTIONS: u32 = 60;
-    // No more than the system's backlog holds, or the system loses some.
+    // At most as many connections as fit the system's backlog, which drops the rest.
     const AT_A_TIME: usize = 120;
     let inbox = Inbox::new();
     let receiver = inbox.receiver();
@@ -128,7 +130,7 @@ async fn ten_thousand_idle_connections_are_held_to_the_limit_and_pass() {
         }
         idle.spawn(async move {
             let mut stream = TcpStream::connect(address).await.unwrap();
-            // The server closes it, sooner or later.
+            // The server closes the connection sooner or later.
             let mut rest = Vec::new();
             stream.read_to_end(&mut rest).await.unwrap()
         });
@@ -205,7 +207,7 @@ async fn connections_that_wait_for_their_clients_keep_no_delivery_out() {
     let whole = request(&signed(&body), &body);
     let (mut held, mut unread) = (Vec::new(), JoinSet::new());
     for index in 0..3 * LIMIT_OF_CONNECTIONS {
-        // Idle, in the middle of a head, in the middle of a body, and unread.
+        // A connection is idle, in the middle of a head, in the middle of a body, or unread.
         if index % 4 == 3 {
             unread.spawn(reads_nothing(address));
         } else {
@@ -217,7 +219,7 @@ async fn connections_that_wait_for_their_clients_keep_no_delivery_out() {
         let id = format!("f{index}");
         assert_eq!(timeout(Duration::from_secs(60), deliver(address, tag(&id))).await, Ok(200));
     }
-    // The connection that has delivered is still open.
+    // The first connection, which has made a delivery, is still open.
     let last = tag("e2").into_bytes();
     sender.write_all(&request(&signed(&last), &last)).await.unwrap();
     assert_eq!(answer(&mut sender).await.0, 200);
@@ -234,10 +236,10 @@ async fn forged_bodies_in_slow_connections_refuse_no_signed_one() {
     let padded = |id: &str| format!("{}{}", tag(id), " ".repeat(MIB - 200));
     let mut slow = Vec::new();
     for _ in 0..30 {
-        // Signed for another body, by the key that counts.
+        // The signature is that of another body, by a valid key.
         let forged = request(&signed(b"other"), padded("forged").as_bytes());
         let mut stream = TcpStream::connect(address).await.unwrap();
-        // Where it is given up already, the client notices.
+        // The write fails if the server has already closed the connection.
         let _given_up = stream.write_all(&forged[..MIB / 2]).await;
         slow.push(stream);
     }
@@ -277,7 +279,7 @@ async fn a_body_keeps_its_memory_until_the_store_is_done_with_it() {
         assert!(metrics.contains(&line), "{metrics}");
     }
     blocker.execute_batch("ROLLBACK").unwrap();
-    // Waits for its turn, unlike a delivery.
+    // Unlike a delivery, a note waits for its turn in the store's queue.
     inbox.store.set_note("a".to_owned(), String::new()).await.unwrap();
     assert_eq!(deliver(address, body("e3")).await, 200);
 }
@@ -289,19 +291,20 @@ async fn a_large_delivery_has_longer_to_be_stored_than_a_small_one() {
     let address = serve_with(&receiver, |server| server).await;
     let blocker = rusqlite::Connection::open(inbox.folder.path().join("inbox.db")).unwrap();
     blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
-    // Milliseconds more than the small one, which comes after it.
+    // Each entry adds a millisecond to the commit timeout, so the large delivery waits longer
+    // than the small deliveries after it.
     const ENTRIES: u64 = 6000;
     let ids = (0..ENTRIES).map(|index| tag(&format!("e{index}"))).collect::<Vec<_>>();
     let body = format!(r#"{{"results":[{}]}}"#, ids.join(","));
     let large = tokio::spawn(deliver(address, body));
-    // The second one begins to wait after the time of the first, and so after the large one.
+    // The second small delivery times out after a large delivery with the same timeout would.
     for id in ["small0", "small1"] {
         assert_eq!(deliver(address, tag(id)).await, 503);
     }
     assert!(!large.is_finished());
     blocker.execute_batch("ROLLBACK").unwrap();
     assert_eq!(large.await.unwrap(), 200);
-    // What was stored after its 503 is there already at the next attempt.
+    // A delivery that was stored after its answer of 503 is a duplicate at the next attempt.
     for id in ["small0", "small1"] {
         assert_eq!(deliver(address, tag(id)).await, 200);
     }
@@ -352,7 +355,7 @@ async fn shutdown_finishes_what_has_begun_and_takes_nothing_new() {
     stream.read_exact(&mut going_on).await.unwrap();
     assert_eq!(&going_on, b"HTTP/1.1 100 Continue\r\n\r\n");
     stop.send(()).unwrap();
-    // A connection at the very end may still be taken, or be reset.
+    // A connection during the shutdown may still be accepted, or be reset.
     let is_refused = |connected: std::io::Result<_>| {
         connected.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused)
     };

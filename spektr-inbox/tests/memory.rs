@@ -1,5 +1,6 @@
-//! How much memory the process takes while bodies wait for a store in SQLite that does not
-//! answer. The only test of its binary, because the figure is that of the process.
+//! Measures the memory of the process while bodies wait for an SQLite store that does not
+//! answer. This is the only test of its binary, because the figure is that of the whole
+//! process.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
@@ -14,7 +15,7 @@ use support::memory::{LIMIT, MIB, stays_within};
 #[tokio::test]
 async fn bodies_that_wait_for_the_store_stay_within_the_memory_limit() {
     let inbox = Inbox::new();
-    // SQLite's cache of 32 MiB is there before anything is measured.
+    // SQLite's cache of 32 MiB is full before the measurement.
     for index in 0..40 {
         let event = tag_added(&format!("first{index}"), "s1", 1);
         let event = event.replace("\"t\"", &format!("\"{}\"", "t".repeat(MIB)));
@@ -27,7 +28,7 @@ async fn bodies_that_wait_for_the_store_stay_within_the_memory_limit() {
         async move {
             blocker.execute_batch(sql).unwrap();
             if sql == "ROLLBACK" {
-                // Waits for its turn behind the deliveries whose clients have gone.
+                // The note waits for its turn behind the deliveries whose clients have gone.
                 store.set_note("a".to_owned(), String::new()).await.unwrap();
             }
         }

@@ -1,5 +1,6 @@
-//! How much memory the process takes while bodies wait for a PostgreSQL that does not
-//! answer. The only test of its binary, because the figure is that of the process.
+//! Measures the memory of the process while bodies wait for a PostgreSQL server that does not
+//! answer. This is the only test of its binary, because the figure is that of the whole
+//! process.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
@@ -28,7 +29,7 @@ async fn bodies_and_the_copies_that_are_sent_stay_within_three_times_the_memory_
     };
     let unblock = || async {
         blocker.batch_execute("ROLLBACK").await.unwrap();
-        // Waits for its turn behind the deliveries whose clients have gone.
+        // Waits for the deliveries whose clients have gone.
         while store.stats().await.unwrap().queued > 0 {
             tokio::task::yield_now().await;
         }

@@ -1,16 +1,18 @@
-//! The stores against a model of the inbox: random steps of two machines on one database drive
-//! both. After each step the store has answered what the model says, and has told its workers;
-//! after each eighth it holds what the model holds, and now and then everything else is compared.
+//! Tests the stores against a model of the inbox. Random steps of two machines on one database
+//! drive both. After each step, the test compares the store's answer with the model's, and
+//! whether the store has woken its workers. After every eighth step, it compares the entries;
+//! at random steps, everything else.
 //!
-//! Where a store may choose, the model takes any right answer: which of several entries is
+//! Where a store may choose, the model accepts every right answer: which of several entries is
 //! claimed in order, or pruned.
 //!
-//! Not modelled, and tested elsewhere: operations at the same time, and what a crash does to one
-//! that was not answered (`crash.rs`, `postgres/concurrency.rs`, `postgres/processes.rs`); what is
-//! on the disk after a power cut (`crash.rs`); databases that fail (`postgres/faults.rs`); stores
-//! of earlier versions and former hashes, import and export (`operate.rs`, `postgres/moving.rs`);
-//! limits of bytes and of what a claim looks at with more than 500 persons; the content of
-//! notifications; the clock of the database, in place of which the caller's counts.
+//! The model leaves out the following, which other tests cover: concurrent operations, and the
+//! effect of a crash on an operation that was not answered (`crash.rs`,
+//! `postgres/concurrency.rs`, `postgres/processes.rs`); the disk after a power cut
+//! (`crash.rs`); databases that fail (`postgres/faults.rs`); stores of earlier versions and
+//! former hashes, import and export (`operate.rs`, `postgres/moving.rs`); limits of bytes, and
+//! of the entries that a claim reads for more than 500 customers; the content of notifications;
+//! the clock of the database, because the caller's clock counts here.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
@@ -30,10 +32,11 @@ use model::steps::sequence;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
-/// How many steps a sequence has at most.
+/// The largest number of steps of a sequence.
 const LONGEST: usize = 600;
 
-/// Takes so many steps, or as many as `SPEKTR_MODEL_STEPS` says, each sequence in a new place.
+/// Takes `steps` steps, or as many as `SPEKTR_MODEL_STEPS` says. Each sequence starts in a new
+/// place.
 fn steps_agree(name: &str, steps: usize, place: impl Fn(&tokio::runtime::Runtime) -> Place) {
     let set = |name: &str| env::var(name).ok().map(|value| value.parse::<u64>().unwrap());
     let steps = set("SPEKTR_MODEL_STEPS").map_or(steps, |steps| steps as usize);
@@ -41,7 +44,7 @@ fn steps_agree(name: &str, steps: usize, place: impl Fn(&tokio::runtime::Runtime
     println!("{name}: {steps} steps from seed {seed}");
     let mut random = [0; 32];
     random[..8].copy_from_slice(&seed.to_le_bytes());
-    // A minute to find a shorter sequence that fails.
+    // Spends at most a minute on finding a shorter sequence that fails.
     let config = Config { failure_persistence: None, max_shrink_time: 60_000, ..Config::default() };
     let random = TestRng::from_seed(RngAlgorithm::ChaCha, &random);
     let mut runner = TestRunner::new_with_rng(config, random);
@@ -74,7 +77,7 @@ fn the_store_in_sqlite_does_what_the_model_does() {
 fn the_store_in_postgresql_does_what_the_model_does() {
     use spektr_inbox::testing::postgres::Cluster;
 
-    // It ends with the process. What the server loses with the machine is not the subject.
+    // The server ends with this process. This test does not lose the machine, so syncs are off.
     let settings = ["fsync = off", "full_page_writes = off"];
     let cluster: &'static Cluster = Box::leak(Box::new(Cluster::start(&settings)));
     steps_agree("postgresql", 2000, |runtime| Place::Postgres {

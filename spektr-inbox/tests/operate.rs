@@ -1,4 +1,4 @@
-//! What operators do with a store.
+//! Tests the operations of operators on a store.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
@@ -37,7 +37,7 @@ async fn fill(inbox: &Inbox, count: usize) {
     inbox.store.accept(entries("test", &body, inbox.clock.now())).await.unwrap();
 }
 
-/// Runs every due entry into an outcome.
+/// Claims every due entry, and gives it the outcome.
 async fn settle(inbox: &Inbox, settlement: Settlement) {
     let request = ClaimRequest {
         owner: 1,
@@ -216,7 +216,7 @@ async fn what_a_reconciliation_can_still_read_stays_known() {
         let name = format!("reconcile {source} https://{url}");
         inbox.store.set_note(name, text.to_owned()).await.unwrap();
     };
-    // Two lists of one source: the one that is behind counts.
+    // One source has two lists: the earlier watermark counts.
     set("test", "one.example", "1700000000000").await;
     set("test", "two.example", "1800000000000").await;
     set("a source", "one.example", "not a time").await;
@@ -231,9 +231,9 @@ async fn what_a_reconciliation_can_still_read_stays_known() {
         assert_eq!(retention.apply(&*inbox.store, now()).await.unwrap(), 0);
         inbox.store.tombstones(None, 10).await.unwrap().len()
     };
-    // Only what nobody reads again is forgotten.
+    // Only the tombstone of the source that no reconciliation reads is forgotten.
     assert_eq!(known().await, 2);
-    // It has read all but the last day before the deletion.
+    // This watermark is not yet a day past the deletion.
     let day = i64::try_from(DAY.as_millis()).unwrap();
     set("test", "one.example", &(pruned_at + day).to_string()).await;
     assert_eq!(known().await, 2);
@@ -282,7 +282,7 @@ async fn an_entry_that_was_dealt_with_by_hand_is_worked_on_no_more() {
     assert_eq!(inbox.all().await[0].reason.as_deref(), Some("called them"));
     let dead = Filter::state(State::Dead);
     assert_eq!(replay(&*inbox.store, &ada(), &dead, now, |_| {}).await.unwrap(), 1);
-    // It can be taken up again.
+    // A resolved entry can be replayed.
     let resolved = Filter::state(State::Resolved);
     assert_eq!(replay(&*inbox.store, &ada(), &resolved, now, |_| {}).await.unwrap(), 1);
     assert_eq!(count(&inbox, State::Pending).await, 2);
@@ -295,7 +295,7 @@ async fn what_can_be_decoded_by_now_is_pending_again() {
     let body = format!(
         r#"{{"results":[{known},{{"id":"e2","type":"never_documented"}},{{"id":"e3","type":"alert_resolved"}}]}}"#
     );
-    // As an earlier version left them, which knew none of this.
+    // As an earlier version without these events would have stored them.
     let parked = |state: State| {
         move |entry: NewEntry| {
             if entry.state == State::Pending { NewEntry { state, ..entry } } else { entry }
@@ -331,7 +331,7 @@ async fn what_can_be_decoded_by_now_is_pending_again() {
 async fn deliveries_that_fill_the_queue_delay_a_redecoding_and_do_not_fail_it() {
     const BODIES: usize = 100;
     let inbox = Inbox::with(|options| options.with_queue(1).with_group(1));
-    // As an earlier version left them, which could not split them.
+    // As an earlier version that could not split the bodies would have stored them.
     let unreadable = entries("test", "not JSON", start()).remove(0);
     let body = |index: usize| NewEntry {
         key: format!("body:{index}"),

@@ -1,4 +1,4 @@
-//! Workers while their store fails: what they log of it, and that they go on.
+//! Tests workers while their store fails: their log, and that they continue.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
@@ -21,7 +21,7 @@ async fn an_outage_of_the_store_is_two_lines_whatever_its_length() {
     let (file, away) = (inbox.folder.path().join("inbox.db"), inbox.folder.path().join("away.db"));
     std::fs::rename(&file, &away).unwrap();
     let (end, ended) = oneshot::channel::<()>();
-    // The clock is asked twice for each claim: by the breaker, and for the lease.
+    // The workers ask the clock twice for each claim: for the breaker, and for the lease.
     let counted = Arc::new(AtomicUsize::new(0));
     let (claims, clock) = (Arc::clone(&counted), inbox.clock.clone());
     let workers = Workers::new(Arc::clone(&inbox.store), |_: Received| async { Ok(()) })
@@ -35,7 +35,7 @@ async fn an_outage_of_the_store_is_two_lines_whatever_its_length() {
     let line = logged.recv().await.unwrap();
     assert!(line.contains("ERROR the store fails"), "{line}");
     assert!(line.contains("operation=\"claim\""), "{line}");
-    // Claims after it fail as well, and are not logged.
+    // Later claims fail too, and are not logged.
     let claimed = async {
         while counted.load(Ordering::SeqCst) < 8 {
             tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! Workers, readiness and metrics while an operator has paused the store.
+//! Tests workers, readiness and metrics while an operator has paused the store.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
@@ -25,7 +25,7 @@ fn ada() -> Operator {
 async fn workers_hand_out_nothing_while_another_process_has_paused_the_store_and_log_each_change() {
     let (_guard, mut logged) = logged();
     let inbox = Inbox::new();
-    // As another process has the store open.
+    // The store as opened by another process.
     let other = SqliteOptions::new(inbox.folder.path().join("inbox.db")).open().unwrap();
     let (begun, mut begins) = mpsc::unbounded_channel();
     let go_on = Arc::new(Semaphore::new(0));
@@ -54,7 +54,7 @@ async fn workers_hand_out_nothing_while_another_process_has_paused_the_store_and
     assert!(line.contains("WARN paused by an operator"), "{line}");
     assert!(line.contains("by=\"ada\""), "{line}");
     accept("e2").await;
-    // What is being handled ends.
+    // The entry that is being handled is finished.
     go_on.add_permits(1);
     let done = async {
         while inbox.store.count(Filter::state(State::Done)).await.unwrap() == 0 {
@@ -89,7 +89,7 @@ async fn a_pause_lasts_across_a_restart_is_shown_and_refuses_no_delivery() {
     let address = serve(&receiver).await;
     assert_eq!(deliver(address, tag_added("e1", "s1", 1)).await, 200);
     assert_eq!(workers().run_due().await.unwrap(), 0);
-    // A clock of this year, which readiness wants.
+    // Readiness requires a clock of this year or later.
     inbox.clock.advance(Duration::from_secs(366 * 24 * 3600));
     let (status, report) = fetch(address, "/health/ready").await;
     assert_eq!(status, 200);

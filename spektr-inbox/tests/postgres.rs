@@ -1,4 +1,4 @@
-//! The PostgreSQL store: what every store does, and what only a server does.
+//! Tests the PostgreSQL store: the contract of every store, and the properties of a server.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 

@@ -1,4 +1,4 @@
-//! The example `inbox` as a process, and a client that notices when it dies.
+//! The example `inbox` as a process, and a client that can tell when the process dies.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::support::{example, request, signed_at};
 
-/// What SQLite and the server do to files and connections.
+/// The system calls of SQLite on files and of the server on connections.
 const CALLS: &str = "trace=pwrite64,ftruncate,unlink,fsync,fdatasync,write,writev,sendto,sendmsg";
 
 /// A running receiver. Dropping it kills it.
@@ -26,7 +26,7 @@ impl Process {
         Self::spawn(Command::new(executable()), store)
     }
 
-    /// Starts it under strace, which writes the calls that matter into a file.
+    /// Starts the receiver under strace, which logs the relevant calls to a file.
     pub(crate) fn start_traced(store: &Path, log: &Path) -> Self {
         let mut command = Command::new("strace");
         command
@@ -37,8 +37,8 @@ impl Process {
         Self::spawn(command, store)
     }
 
-    /// Starts it under strace, which has a call of each of its threads fail, if one is named. Gives
-    /// what it has said if it does not start.
+    /// Starts the receiver under strace, which injects a fault into a call of each thread, if
+    /// `fault` names one. If the receiver does not start, returns its error output.
     pub(crate) fn start_failing(store: &Path, log: &Path, fault: &str) -> Result<Self, String> {
         let said = log.with_extension("said");
         let mut command = Command::new("strace");
@@ -68,7 +68,7 @@ impl Process {
         let Some(line) = lines.next() else { return Err(child) };
         let line = line.unwrap();
         let address = line.strip_prefix("receiving on ").unwrap().parse().unwrap();
-        // What it prints later must find a reader.
+        // The process needs a reader for later output.
         thread::spawn(move || lines.for_each(drop));
         Ok(Self { child, address })
     }
@@ -76,12 +76,12 @@ impl Process {
     /// Sends SIGKILL.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
-        // It was at work until then.
+        // The process was still running before the signal.
         assert_eq!(self.child.wait().unwrap().signal(), Some(9));
     }
 
-    /// Sends SIGTERM to the traced process, the only child of strace, and waits for both to end
-    /// well.
+    /// Sends SIGTERM to the traced process, the only child of strace, and waits for both
+    /// processes to end with success.
     pub(crate) fn terminate(mut self) {
         let strace = self.child.id();
         let children = format!("/proc/{strace}/task/{strace}/children");
@@ -96,7 +96,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It has ended already, unless the test has failed.
+        // The process has ended already, unless the test has failed.
         let _ended = self.child.kill();
         let _reaped = self.child.wait();
     }
@@ -122,7 +122,7 @@ impl Client {
         Self { stream }
     }
 
-    /// Gives the status, or `None` if there is no answer.
+    /// Returns the status of the answer, or `None` if there is no answer.
     pub(crate) fn deliver(&mut self, body: &str) -> Option<u16> {
         let stream = self.stream.as_mut()?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();

@@ -1,45 +1,47 @@
-//! From the system calls of a process to what its disk would hold after a power
-//! cut: what was written before a sync of its file, under the names that there were
-//! at the last sync of the folder, and nothing else.
+//! Derives the contents of a disk after a power cut from the system calls of a process. The
+//! disk keeps the data that was written before the last sync of each file, under the names that
+//! the folder had at its last sync, and nothing else.
 //!
-//! That is the least that a disk may keep. It may also keep some of what was written since, in any
-//! order, and sectors of a write without the others: [`Disk::torn_into`]. The file that readers and
-//! writers share in memory (`-shm`) is no part of it: it is made anew when a store is opened.
+//! This is the least that a disk may keep. A disk may also keep some of the later writes, in
+//! any order, and some sectors of a write without the others: see [`Disk::torn_into`]. The
+//! shared-memory file (`-shm`) is left out, because SQLite creates it again when it opens a
+//! store.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-/// A system call that matters, in the order in which they took effect.
+/// A system call that matters to the disk. Steps are in the order in which the calls took
+/// effect.
 #[derive(Debug)]
 pub(crate) enum Step {
-    /// Bytes at an offset of a file.
+    /// Bytes are written at an offset of a file.
     Write { file: String, offset: usize, bytes: Vec<u8> },
-    /// A file gets a length.
+    /// A file is cut or extended to a length.
     Truncate { file: String, length: usize },
-    /// What was written to a file is on the disk.
+    /// A file is synced: its data so far is on the disk.
     Sync { file: String },
     /// A file loses its name.
     Unlink { file: String },
-    /// The names of the folder are on the disk.
+    /// The folder is synced: its names are on the disk.
     SyncFolder,
-    /// The beginning of an answer with 200 leaves the process.
+    /// The first bytes of an answer with status 200 leave the process.
     Answer,
 }
 
-/// The files of a store, as they are and as they are synced.
+/// The files of a store, each as written and as synced.
 #[derive(Default)]
 pub(crate) struct Disk {
     files: BTreeMap<String, File>,
 }
 
-/// What a disk writes as a whole or not at all.
+/// The number of bytes that a disk writes atomically.
 const SECTOR: usize = 512;
 
 #[derive(Default)]
 struct File {
     written: Vec<u8>,
     synced: Vec<u8>,
-    /// What was written since the last sync.
+    /// The changes since the last sync.
     unsynced: Vec<Change>,
     is_named: bool,
     is_named_on_disk: bool,
@@ -47,7 +49,7 @@ struct File {
 
 #[derive(Clone)]
 enum Change {
-    /// Bytes at an offset.
+    /// Bytes are written at an offset.
     Bytes(usize, Vec<u8>),
     Length(usize),
 }
@@ -64,7 +66,7 @@ impl Change {
         }
     }
 
-    /// The parts of it that a disk writes one at a time.
+    /// Returns the parts of the change that a disk writes one at a time.
     fn sectors(&self) -> Vec<Self> {
         let Self::Bytes(offset, new) = self else { return vec![self.clone()] };
         let mut sectors = Vec::new();
@@ -85,7 +87,7 @@ impl Disk {
             Step::Write { file, offset, bytes } => {
                 let file = self.files.entry(file).or_default();
                 if !file.is_named {
-                    // A new file, whatever had the name before.
+                    // A new file, even if an earlier file had the name.
                     *file = File { is_named: true, ..File::default() };
                 }
                 file.change(Change::Bytes(offset, bytes));
@@ -106,15 +108,15 @@ impl Disk {
         }
     }
 
-    /// Writes what a power cut would leave.
+    /// Writes the files that a power cut would leave at least.
     pub(crate) fn synced_into(&self, folder: &Path) {
         for (name, file) in self.files.iter().filter(|(_, file)| file.is_named_on_disk) {
             std::fs::write(folder.join(name), &file.synced).unwrap();
         }
     }
 
-    /// Writes what a power cut could leave as well: sectors of what was written after the last sync,
-    /// some of them and in any order. Returns whether some were kept and some were not.
+    /// Writes files that a power cut could also leave: with some of the sectors written after
+    /// the last sync, in any order. Returns whether some sectors were kept and some were lost.
     pub(crate) fn torn_into(&self, folder: &Path, random: &mut fastrand::Rng) -> bool {
         let (mut kept, mut lost) = (0, 0);
         for (name, file) in self.files.iter().filter(|(_, file)| file.is_named_on_disk) {
@@ -134,7 +136,7 @@ impl Disk {
         kept > 0 && lost > 0
     }
 
-    /// Writes what is there as long as the power is.
+    /// Writes the files as they are without a power cut.
     pub(crate) fn written_into(&self, folder: &Path) {
         for (name, file) in self.files.iter().filter(|(_, file)| file.is_named) {
             std::fs::write(folder.join(name), &file.written).unwrap();
@@ -149,7 +151,7 @@ impl File {
     }
 }
 
-/// Reads the output of `strace -f -y -xx`, as far as it is about a store.
+/// Reads the steps on a store from the output of `strace -f -y -xx`.
 pub(crate) fn steps(log: &str, store: &Path) -> Vec<Step> {
     let folder = store.parent().unwrap().to_str().unwrap();
     let mut unfinished = HashMap::new();
@@ -157,8 +159,7 @@ pub(crate) fn steps(log: &str, store: &Path) -> Vec<Step> {
     for line in log.lines() {
         let (pid, call) = line.split_once(' ').unwrap();
         let call = call.trim_start();
-        // An answer counts from when it begins to leave, everything else from when
-        // it is done.
+        // An answer takes effect when its call begins, any other call when it ends.
         if is_answer(call) {
             steps.push(Step::Answer);
         }
@@ -181,8 +182,8 @@ fn is_answer(call: &str) -> bool {
     sends.iter().any(|name| call.starts_with(name)) && call.contains(&beginning)
 }
 
-/// Reads a call that is complete: `name(descriptor<path>, arguments) = result`, or
-/// `unlink("path") = 0`.
+/// Reads a complete call: `name(descriptor<path>, arguments) = result`, or `unlink("path") =
+/// 0`.
 fn step(call: &str, folder: &str) -> Option<Step> {
     let (name, rest) = call.split_once('(')?;
     let (arguments, result) = rest.rsplit_once(')')?;
@@ -198,7 +199,8 @@ fn step(call: &str, folder: &str) -> Option<Step> {
     if file.ends_with("-shm") {
         return None;
     }
-    // What is about the store has to be understood, or the test is worth nothing.
+    // A call on the store that is not understood must fail the test, or the test would prove
+    // nothing.
     let last = || arguments.rsplit(", ").next().unwrap().trim_end().parse().unwrap();
     match name {
         "pwrite64" => {
@@ -213,7 +215,7 @@ fn step(call: &str, folder: &str) -> Option<Step> {
     }
 }
 
-/// Reads bytes that are written as `\x2f\x74` throughout.
+/// Reads bytes that are all written as hexadecimal escapes, such as `\x2f\x74`.
 fn unescaped(escaped: &str) -> Option<Vec<u8>> {
     let pairs = escaped.split("\\x").skip(1);
     pairs.map(|pair| u8::from_str_radix(pair, 16).ok()).collect()

@@ -1,4 +1,5 @@
-//! Does the same with two stores on one database and with the model, and compares them.
+//! Takes the same steps with two stores on one database and with the model, and compares the
+//! results.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,7 +17,7 @@ use super::operation::{Answer, Arrival, Operation, Order, hash, time};
 use super::row::{Row, matches};
 use super::steps::{START, Step};
 
-/// The database under test, and how it is opened.
+/// The database under test.
 pub(crate) enum Place {
     Sqlite(TempDir),
     #[cfg(feature = "postgres")]
@@ -27,8 +28,8 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// A folder in memory, if there is one: a sync of the disk for each step would leave time for
-    /// few steps, and what is synced is the subject of `tests/crash.rs`.
+    /// Returns a folder in memory, if the system has one. A sync of the disk for every step
+    /// would leave time for only a few steps. `tests/crash.rs` tests the syncs.
     pub(crate) fn sqlite() -> Self {
         let memory = tempfile::tempdir_in("/dev/shm");
         Self::Sqlite(memory.or_else(|_| tempfile::tempdir()).unwrap())
@@ -48,8 +49,8 @@ impl Place {
         }
     }
 
-    /// What is there once the machines have died: the files as they are just now, or a server
-    /// that was killed.
+    /// Returns the place after a crash of both machines: a copy of the current files, or the
+    /// same server after a kill.
     fn after_crash(self) -> Self {
         match self {
             Self::Sqlite(folder) => {
@@ -70,7 +71,8 @@ impl Place {
         }
     }
 
-    /// Whether the store goes by the time that passes while a worker waits for it.
+    /// Returns whether the store adds the time for which a worker has waited for it to the
+    /// worker's clock.
     fn adds_waiting(&self) -> bool {
         matches!(self, Self::Sqlite(_))
     }
@@ -129,14 +131,14 @@ impl Driver {
         let answer = ask(store, operation, self.now).await;
         let waited = asked.elapsed().as_secs();
         let told = arrivals.has_changed().unwrap();
-        // A claim or a heartbeat that has waited for a busy machine goes by the time after that.
+        // A claim or a heartbeat that waited for a busy machine uses the time after the wait.
         let is_late = matches!(operation, Operation::Claim { .. } | Operation::Extend { .. });
         let latest = if is_late && self.place.adds_waiting() { waited } else { 0 };
-        // To read all of it takes longer than the operation.
+        // Reading all entries takes longer than the operation, so most steps do not.
         self.operations += 1;
         let is_choice = matches!(operation, Operation::Prune { .. });
         let entries = match self.operations % 8 == 0 || is_choice || latest > 0 {
-            // As the other machine sees it.
+            // The entries as the other machine sees them.
             true => Some(self.stores[1 - machine].list(Filter::all(), 0, 10_000).await.unwrap()),
             false => None,
         };
@@ -185,7 +187,7 @@ impl Driver {
         same("the figures", &stats, &expected)
     }
 
-    /// Compares all that can be seen by one of the machines.
+    /// Compares everything that one of the machines can see.
     async fn look(&self) -> Result<(), String> {
         let store = &*self.stores[0];
         let inbox = &self.inbox;
@@ -267,7 +269,7 @@ impl Driver {
         let shown: Vec<_> = kept.iter().map(|one| (one.number, body(&one.rejected.body))).collect();
         same("the quarantine", &shown, &self.inbox.quarantine)?;
         let mut notes = store.notes().await.unwrap();
-        // A pause is kept as one, and is among the figures.
+        // The store keeps a pause as a note; the figures compare it.
         notes.retain(|(name, _)| name.starts_with("note"));
         same("the notes", &notes, &self.inbox.notes.clone().into_iter().collect())
     }

@@ -1,5 +1,5 @@
-//! The inbox in memory, as plainly as it can be said: what each operation changes, and which
-//! answers of a store are right. Times are milliseconds since the epoch.
+//! The inbox in memory, in the simplest code: the changes of each operation, and the right
+//! answers of a store. Times are milliseconds since the epoch.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use spektr_inbox::store::{
 use super::operation::{Answer, Arrival, Operation, Order, hash, millis};
 use super::row::{Held, Row, matches};
 
-/// What is left of an entry that was pruned.
+/// The rest of an entry that was pruned.
 #[derive(Clone, Debug)]
 pub(crate) struct Grave {
     pub(crate) arrival: Arrival,
@@ -32,9 +32,9 @@ pub(crate) struct Inbox {
 }
 
 impl Inbox {
-    /// Does what an operation does at a time, the way the store has done it where it may choose:
-    /// by its answer, and after a deletion by the rows that are left. Returns whether the workers
-    /// beside the store have to be told; an error says what the store must not have done.
+    /// Applies an operation at a time. Where the store may choose, follows the store's choice:
+    /// by its answer, and after a deletion by the rows that are left. Returns whether the store
+    /// must wake its workers. An error says what the store did wrong.
     pub(crate) fn apply(
         &mut self,
         operation: &Operation,
@@ -110,7 +110,7 @@ impl Inbox {
             (Operation::Prune { filter, limit, record }, _) => {
                 let may = |row: &Row| row.state != State::Pending && matches(row, filter);
                 let count = self.rows.iter().filter(|row| may(row)).count().min(*limit);
-                // Which of them, the store chooses.
+                // The store chooses the rows to delete.
                 let left = after.ok_or("it is not known what is left")?;
                 let is_there = |row: &Row| left.iter().any(|one| one.number == row.number);
                 let (kept, gone) = self.rows.drain(..).partition(|row| is_there(row));
@@ -197,7 +197,7 @@ impl Inbox {
         }
     }
 
-    /// Whether a key is known, and if so, whether with this content.
+    /// Returns whether a key is known with this content; `None` if the key is unknown.
     pub(crate) fn known(&self, arrival: &Arrival) -> Option<bool> {
         let rows = self.rows.iter().map(|row| &row.arrival);
         let graves = self.graves.iter().map(|grave| &grave.arrival);
@@ -208,7 +208,7 @@ impl Inbox {
         (!contents.is_empty()).then(|| contents.contains(&&arrival.content))
     }
 
-    /// The numbers are the store's: they have to count up.
+    /// Accepts arrivals under the store's numbers, which must increase.
     fn accept(
         &mut self,
         arrivals: &[Arrival],
@@ -256,10 +256,11 @@ impl Inbox {
         Ok(accepted)
     }
 
-    /// The numbers of what a worker may be given now, what is due first in front.
+    /// Returns the numbers of the entries that a worker may claim now, the entry due first in
+    /// front.
     fn claimable(&self, now: i64, owner: i64, horizon: i64, order: Order) -> Vec<i64> {
         let pending = || self.rows.iter().filter(|row| row.state == State::Pending);
-        // What is put off further than anybody does was put off by a wrong clock.
+        // No backoff is longer than the horizon, so a later due time comes from a wrong clock.
         let is_misdated = |row: &Row| row.due_at > now + horizon;
         let is_mine = |row: &Row| row.held.as_ref().is_some_and(|held| held.owner == owner);
         let is_due = |row: &&Row| row.due_at <= now || (is_misdated(row) && !is_mine(row));
@@ -277,14 +278,14 @@ impl Inbox {
         may.iter().map(|row| row.number).collect()
     }
 
-    /// Whether a dead one comes before an entry of its person.
+    /// Returns whether a dead letter of the same lane comes before an entry.
     pub(crate) fn is_behind_dead(&self, row: &Row) -> bool {
         let dead = |other: &Row| other.state == State::Dead && row.has_lane_of(other);
         self.rows.iter().any(|other| dead(other) && other.place() < row.place())
     }
 
-    /// As many as there are and were asked for. In order of persons, which of them is left to
-    /// the store.
+    /// Checks that a claim got as many entries as possible up to the limit. With ordering, the
+    /// store may choose the lanes.
     fn check_choice(
         &self,
         given: &[Claim],
@@ -305,7 +306,8 @@ impl Inbox {
         }
     }
 
-    /// Gives the rows of the claims to their owner. The tokens are the store's: none may repeat.
+    /// Leases the claimed rows to their owner. The store chooses the tokens, and none may
+    /// repeat.
     fn claim(
         &mut self,
         given: &[Claim],
@@ -334,7 +336,7 @@ impl Inbox {
         ))
     }
 
-    /// The row on which a lease is held.
+    /// Returns the row that a lease holds.
     fn held(&mut self, lease: &Lease) -> Option<&mut Row> {
         let is_held = |row: &&mut Row| {
             let held = row.held.as_ref().map(|held| (held.owner, held.token));
@@ -376,7 +378,7 @@ impl Inbox {
         self.graves.extend(graves);
     }
 
-    /// Takes away a body or a rejected delivery that was read again, if it is there.
+    /// Removes a body or a rejected delivery that was read again, if it is still stored.
     fn take_original(&mut self, original: Original, now: i64) -> bool {
         match original {
             Original::Body(number) => {
@@ -425,7 +427,7 @@ impl Inbox {
         Erased { entries, mentions, bodies, rejected, tombstones, is_in_files: false }
     }
 
-    /// What has changed nothing is not recorded.
+    /// Records an action, unless it changed nothing.
     fn record(&mut self, record: &Record, affected: u64) {
         if affected > 0 {
             self.actions.push((record.clone(), affected));

@@ -1,4 +1,4 @@
-//! What is asked of a store, and what it answers, in words that the model and the stores share.
+//! The operations of a store and its answers, in types that the model and the stores share.
 
 use sha2::{Digest as _, Sha256};
 use spektr_inbox::store::{
@@ -11,9 +11,9 @@ use spektr_types::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Arrival {
     pub(crate) source: String,
-    /// What makes it the same event: the id, or all of it.
+    /// Identifies the event: the id, or else the whole event.
     pub(crate) key: String,
-    /// What makes it the same content.
+    /// Identifies the content.
     pub(crate) content: String,
     pub(crate) id: Option<String>,
     pub(crate) person: Option<String>,
@@ -25,18 +25,18 @@ pub(crate) struct Arrival {
 }
 
 impl Arrival {
-    /// Among what it is handled in order.
+    /// Returns the lane: the spektr id and the source.
     pub(crate) fn lane(&self) -> Option<(&str, &str)> {
         self.person.as_deref().map(|person| (person, self.source.as_str()))
     }
 
-    /// As a receiver makes it of the text alone.
+    /// Returns the entries that a receiver makes of the text.
     pub(crate) fn as_new(&self, now: i64) -> Vec<NewEntry> {
         entries(&self.source, &self.raw, time(now))
     }
 }
 
-/// An operation of a store, with all that it needs.
+/// An operation of a store, with all its arguments.
 #[derive(Clone, Debug)]
 pub(crate) enum Operation {
     Accept(Vec<Arrival>),
@@ -112,14 +112,14 @@ pub(crate) enum Operation {
     },
 }
 
-/// What the entries of a person wait for.
+/// What the entries of a lane wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// Nothing.
+    /// Entries wait for nothing.
     None,
-    /// What is pending before them.
+    /// Entries wait for earlier pending entries.
     Pending,
-    /// What is pending or dead before them.
+    /// Entries wait for earlier pending entries and dead letters.
     PendingAndDead,
 }
 
@@ -129,13 +129,13 @@ pub(crate) enum Answer {
     Accepted(Vec<Acceptance>),
     Claimed(Vec<Claim>),
     Leases(Vec<Lease>),
-    /// In no order.
+    /// Numbers in any order.
     Numbers(Vec<i64>),
     Replaced(Option<Vec<Acceptance>>),
     Erased(Erased),
     Count(u64),
     Flag(bool),
-    /// Of what is new in the quarantine.
+    /// The number of a new delivery in quarantine.
     Number(i64),
     Nothing,
 }
@@ -166,22 +166,23 @@ impl PartialEq for Answer {
     }
 }
 
-/// A point in time of so many milliseconds.
+/// Returns the point in time of a number of milliseconds.
 pub(crate) fn time(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis).unwrap()
 }
 
-/// The milliseconds of a point in time.
+/// Returns the milliseconds of a point in time.
 pub(crate) fn millis(time: Timestamp) -> i64 {
     time.as_millis()
 }
 
-/// The hash by which tombstones and the record of actions know a text, in hexadecimal digits.
+/// Returns the hash of a text in tombstones and in the record of actions, in hexadecimal
+/// digits.
 pub(crate) fn hash(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Whether a text may name another: a backslash can spell anything.
+/// Returns whether a text may contain another one. A backslash can escape any character.
 pub(crate) fn may_name(raw: &str, text: &str) -> bool {
     raw.contains(text) || raw.contains('\\')
 }

@@ -1,4 +1,4 @@
-//! From a step to an operation on what is there.
+//! Turns a step into an operation on the current rows.
 
 use proptest::sample::Index;
 use spektr_inbox::store::{Action, Filter, Lease, Operator, Original, Settlement, State};
@@ -9,7 +9,7 @@ use super::row::Row;
 use super::steps::{Chosen, Event, Forged, How, Pick, START, What};
 
 impl What {
-    /// Makes an operation of it; none where there is nothing to pick from.
+    /// Returns the operation of this step; none if there is nothing to pick from.
     pub(crate) fn operation(&self, inbox: &Inbox, now: i64) -> Option<Operation> {
         let record = |action| Operator::new("ada").record(action, time(now));
         Some(match self {
@@ -101,7 +101,7 @@ fn named(name: &str, index: u8) -> String {
     format!("{name}{index}")
 }
 
-/// The number of an entry that is there, and rarely of one that is not.
+/// Returns the number of a stored entry, and rarely a number that no entry has.
 fn number(which: Index, inbox: &Inbox) -> Option<i64> {
     let mut numbers: Vec<_> = inbox.rows.iter().map(|row| row.number).collect();
     numbers.push(i64::MAX);
@@ -130,7 +130,8 @@ impl Pick {
         Some(match self.forged {
             Forged::Not => lease,
             Forged::Owner => Lease { owner: lease.owner + 1, ..lease },
-            // None that another lease on the entry has: that would be of another attempt.
+            // No other lease on the entry has this token, so it is not the token of another
+            // attempt.
             Forged::Token => Lease { token: lease.token + 1_000_000, ..lease },
         })
     }
@@ -165,7 +166,7 @@ fn arrivals(events: &[Event], now: i64) -> Vec<Arrival> {
     events.iter().map(|event| event.arrival(now)).collect()
 }
 
-/// In the order opposite to that of their creation.
+/// Returns events of one customer in the reverse order of their creation.
 fn flood(person: u8, now: i64) -> Vec<Arrival> {
     let event = |index: i64| Event::Known {
         id: 100 + u8::try_from(index).unwrap(),
@@ -188,7 +189,7 @@ impl Event {
                 let created =
                     created_at.map_or(String::new(), |at| format!(r#","createdAt":{at}"#));
                 let head = format!(r#""spektrId":"{person}","type":"{wire_type}"{created}"#);
-                // What a sender may change when it delivers once more.
+                // Differences that a sender may make when it delivers an event again.
                 let raw = match spelling {
                     0 => format!(r#"{{"id":"{id}",{head},"data":{{"tagId":"t{tag}"}}}}"#),
                     1 => format!(r#"{{{head}, "data": {{"tagId":"t{tag}"}}, "id":"{id}"}}"#),
@@ -244,7 +245,8 @@ impl Event {
     }
 }
 
-/// Whose an event is by its id: mostly the same, so that contents rarely contradict.
+/// Returns the customer of an event by its id: the same customer for the same id, so that
+/// contents rarely contradict each other.
 fn id_person(id: &str) -> u8 {
     id.bytes().fold(0_u8, u8::wrapping_add) % 3
 }

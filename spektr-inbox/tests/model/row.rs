@@ -1,10 +1,10 @@
-//! An entry of the model, and which filters mean it.
+//! An entry of the model, and the filters that match it.
 
 use spektr_inbox::store::{Attempt, Filter, MAX_ATTEMPTS_KEPT, State, StoredEntry};
 
 use super::operation::{Arrival, may_name, time};
 
-/// An entry, and what has become of it.
+/// An entry, and its outcome so far.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     pub(crate) number: i64,
@@ -18,7 +18,7 @@ pub(crate) struct Row {
     pub(crate) history: Vec<Attempt>,
 }
 
-/// Who was given an entry that nobody has settled since. It can be over by now.
+/// The last lease on an unsettled entry, which may have expired.
 #[derive(Clone, Debug)]
 pub(crate) struct Held {
     pub(crate) owner: i64,
@@ -27,13 +27,14 @@ pub(crate) struct Held {
 }
 
 impl Row {
-    /// Whether another entry is of the same person and source.
+    /// Returns whether another entry is in the same lane.
     pub(crate) fn has_lane_of(&self, other: &Self) -> bool {
         let lane = self.arrival.lane();
         lane.is_some() && lane == other.arrival.lane() && self.number != other.number
     }
 
-    /// The place in the lane.
+    /// Returns the place in the lane: the creation time, or else the time of arrival, and the
+    /// number.
     pub(crate) fn place(&self) -> (i64, i64) {
         (self.arrival.created_at.unwrap_or(self.arrival.received_at), self.number)
     }
@@ -50,7 +51,7 @@ impl Row {
         self.history.drain(..surplus);
     }
 
-    /// The row as a store shows it.
+    /// Returns the row as a store shows it.
     pub(crate) fn shown(&self) -> StoredEntry {
         StoredEntry {
             number: self.number,
@@ -70,7 +71,7 @@ impl Row {
     }
 }
 
-/// Whether a filter means a row.
+/// Returns whether a filter matches a row.
 pub(crate) fn matches(row: &Row, filter: &Filter) -> bool {
     fn is<T: PartialEq>(wanted: &Option<T>, found: Option<&T>) -> bool {
         wanted.is_none() || wanted.as_ref() == found

@@ -1,5 +1,5 @@
-//! Random steps. A step says nothing of numbers and leases, which the store gives: it picks among
-//! those that there are, so that any part of a sequence is a sequence.
+//! Random steps. A step does not contain the numbers and leases that the store chooses, but
+//! picks from the existing ones. So every part of a sequence is a valid sequence too.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -7,30 +7,30 @@ use spektr_inbox::store::State;
 
 use super::operation::Order;
 
-/// When the clock begins.
+/// The start of the clock.
 pub(crate) const START: i64 = 1_700_000_000_000;
 
 const SECOND: i64 = 1000;
 const HOUR: i64 = 3600 * SECOND;
 
-/// What is done next.
+/// One step of a sequence.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    /// An operation of one of two machines.
+    /// An operation of one of the two machines.
     Do { machine: usize, what: What },
-    /// The clock of both is put forward, or back.
+    /// The clock of both machines is set forward or back.
     Clock(i64),
-    /// The machines stop without any notice, and open the store again.
+    /// Both machines stop without notice, and open the store again.
     Crash,
-    /// Everything is looked at, and not the entries only.
+    /// Everything is compared, not only the entries.
     Look,
 }
 
-/// An operation before it is known on what.
+/// An operation that does not name its entries and leases yet.
 #[derive(Clone, Debug)]
 pub(crate) enum What {
     Accept(Vec<Event>),
-    /// More of one person than a claim looks at at once.
+    /// More events of one customer than a claim reads at once.
     Flood(u8),
     Claim {
         owner: i64,
@@ -89,7 +89,7 @@ pub(crate) enum What {
     },
 }
 
-/// What arrives.
+/// An event or a body that arrives.
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
     Known {
@@ -109,7 +109,7 @@ pub(crate) enum Event {
     Body(u8),
 }
 
-/// One of the leases that were given, the latest ones rather, or one that nobody was given.
+/// One of the latest leases, possibly changed into a lease that nobody holds.
 #[derive(Clone, Debug)]
 pub(crate) struct Pick {
     pub(crate) which: Index,
@@ -131,7 +131,7 @@ pub(crate) enum How {
     Park(State),
 }
 
-/// What a filter says of an entry that is picked.
+/// The conditions of a filter that matches a picked entry.
 #[derive(Clone, Debug)]
 pub(crate) struct Chosen {
     pub(crate) which: Index,
@@ -139,7 +139,7 @@ pub(crate) struct Chosen {
     pub(crate) state: Option<State>,
 }
 
-/// So many steps at most.
+/// Returns sequences of at most `longest` steps.
 pub(crate) fn sequence(longest: usize) -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step(), 1..=longest)
 }

@@ -1,4 +1,4 @@
-//! Erasure: what names a person, and nothing of anybody else.
+//! Tests erasure: everything that names a customer, and nothing of another customer.
 
 use spektr_inbox::operate::{Belongings, Kind, erase, survey};
 use spektr_inbox::store::{Erased, Filter, NewEntry, Rejected, State};
@@ -7,7 +7,8 @@ use spektr_inbox::testing::{entries, start, tag_added};
 use super::super::{ada, settle};
 use crate::support::Inbox;
 
-/// Entries of spk_1 and of others that name it or somebody alike, in many states.
+/// Returns an inbox with entries of spk_1, and of other customers that name spk_1 or have a
+/// similar id, in many states.
 async fn mixed() -> Inbox {
     let inbox = Inbox::new();
     let accept = async |body: &str, state: Option<State>| {
@@ -20,7 +21,8 @@ async fn mixed() -> Inbox {
     accept(&tag("own-pending", "spk_1"), None).await;
     accept(&tag("own-escaped", "spk\\u005f1"), Some(State::Dead)).await;
     accept(&tag("other", "spk_10"), None).await;
-    // Malformed: the id is where no id is expected, so that no column has it.
+    // The entries are malformed: the id is in an unexpected place, so the column of the spektr
+    // id is empty.
     accept(r#"{"id":"malformed","spektr":{"id":"spk_1"}}"#, Some(State::Malformed)).await;
     accept(r#"{"id":"malformed-other","spektr":{"id":"spk_10"}}"#, Some(State::Malformed)).await;
     let named = tag("names", "spk_2").replace("\"t\"", "\"spk\\u005F1\"");

@@ -1,4 +1,4 @@
-//! Export and import.
+//! Tests export and import.
 
 use spektr_inbox::operate::{ImportProblem, TransferError, export, import, pause};
 use spektr_inbox::store::{Filter, Rejected, State};
@@ -48,9 +48,9 @@ async fn an_export_can_be_imported_and_gives_the_same_export() {
     assert_eq!(import_all(&other, &file).await, (0, 6));
     let mut again = Vec::new();
     export_all(&other, &mut again).await;
-    // All but the record of what was done with each.
+    // The exports are equal, except for the record of actions on each store.
     assert_eq!(without_actions(&again), without_actions(&file));
-    // What was pending there is worked on here.
+    // An imported pending entry is handled.
     let handler = |_: Received| async { Ok::<(), HandlerError>(()) };
     let workers =
         Workers::new(std::sync::Arc::clone(&other.store), handler).with_clock(other.clock.clone());
@@ -111,12 +111,13 @@ async fn an_export_carries_everything_else_that_the_store_knows() {
     assert_eq!(other.store.quarantined(0, 10).await.unwrap()[0].rejected, rejected);
     let tombstones = other.store.tombstones(None, 10).await.unwrap();
     assert_eq!(tombstones, inbox.store.tombstones(None, 10).await.unwrap());
-    // What was deleted there is known here.
+    // A deleted event of the exporting store is a duplicate in the importing store.
     let again = entries("test", &tag_added("e0", "s1", 1_700_000_000_000), start());
     let accepted = other.store.accept(again).await.unwrap();
     assert_eq!(accepted, [spektr_inbox::store::Acceptance::Duplicate]);
 
-    // Of two watermarks the earlier one holds, since both stores are in this one now.
+    // The earlier of two watermarks counts, because the store now has the entries of both
+    // stores.
     for (there, expected) in
         [("1600000000000", "1600000000000"), ("1800000000000", "1700000000000")]
     {
@@ -124,7 +125,7 @@ async fn an_export_carries_everything_else_that_the_store_knows() {
         import_all(&other, &file).await;
         assert_eq!(watermark(&other).await.as_deref(), Some(expected));
     }
-    // A part of the entries says nothing about the rest.
+    // An export of some of the entries contains no other records.
     let mut part = Vec::new();
     let filter = Filter::state(State::Dead);
     export(&*inbox.store, &ada(), &filter, start(), &mut part, |_| {}).await.unwrap();
@@ -140,7 +141,7 @@ async fn a_pause_is_neither_exported_nor_imported() {
     let text = String::from_utf8(file).unwrap();
     assert!(!text.contains(r#""kind":"note""#), "{text}");
 
-    // An earlier version has exported it.
+    // An export of an earlier version may contain a pause.
     let other = Inbox::new();
     let note = |name: &str| {
         format!("{{\"kind\":\"note\",\"name\":\"{name}\",\"text\":\"1700000000000 ada\"}}\n")
@@ -148,7 +149,7 @@ async fn a_pause_is_neither_exported_nor_imported() {
     import_all(&other, [note("paused"), note("more")].concat().as_bytes()).await;
     assert_eq!(other.store.pause().await.unwrap(), None);
     assert!(other.store.note("more".to_owned()).await.unwrap().is_some());
-    // What was paused here stays so.
+    // An import does not end a pause of the importing store.
     import_all(&inbox, note("paused").as_bytes()).await;
     assert_eq!(inbox.store.pause().await.unwrap().unwrap().since, start());
 }

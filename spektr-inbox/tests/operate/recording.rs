@@ -1,4 +1,5 @@
-//! Who did what: every action leaves a record, in the transaction that did it.
+//! Tests the record of actions: every action of an operator leaves a record, in the same
+//! transaction.
 
 use spektr_inbox::operate::{
     Kind, empty_quarantine, erase, export, import, pause, prune, redecode, replay, resolve, resume,
@@ -11,7 +12,7 @@ use spektr_types::Timestamp;
 use super::super::{dead, fill, settle};
 use crate::support::Inbox;
 
-/// The record of a store: action, filter, count.
+/// Returns the record of actions of a store: action, filter, count.
 async fn record(inbox: &Inbox) -> Vec<(String, Option<String>, u64)> {
     let actions = inbox.store.actions(0, 100).await.unwrap();
     assert!(actions.iter().all(|one| one.actor == "ada" && one.at == start()));
@@ -53,7 +54,7 @@ async fn every_action_of_an_operator_is_recorded() {
     export(store, &ada, &Filter::state(State::Done), now, &mut file, |_| {}).await.unwrap();
 
     let expected = [
-        // In two steps.
+        // The retry takes two steps.
         ("retry", Some(r#"{"state":"pending"}"#.to_owned()), 500),
         ("retry", Some(r#"{"state":"pending"}"#.to_owned()), 100),
         ("pause", None, 0),
@@ -73,7 +74,8 @@ async fn every_action_of_an_operator_is_recorded() {
     let shown = format!("{:?}", inbox.store.actions(0, 100).await.unwrap());
     assert!(!shown.contains("marker"), "{shown}");
 
-    // Before the first line: who reads a part of the file has read it.
+    // The record comes before the first line, because even a partial export has been read by
+    // somebody.
     struct Full;
     impl std::io::Write for Full {
         fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {

@@ -1,4 +1,4 @@
-//! How the server knows this client: a password in a file, or a certificate.
+//! Tests authentication at the server: a password in a file, or a certificate.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -44,7 +44,7 @@ async fn a_password_in_a_file_is_read_for_each_connection() {
     fs::write(&file, "second word").unwrap();
     let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'bank'";
     administrator.batch_execute(end).await.unwrap();
-    // A connection that has ended is noticed when it is used, or before.
+    // The store notices a closed connection when it uses the connection, or earlier.
     while store.probe().await.is_err() {}
 
     fs::write(&file, "first word").unwrap();
@@ -95,13 +95,13 @@ async fn a_client_is_known_by_its_certificate() {
     };
     let store = PostgresOptions::new(with(&client, &key)).open().await.unwrap();
     store.probe().await.unwrap();
-    // Without one, and with one of another authority.
+    // No certificate, and a certificate of another authority.
     for url in [base.clone(), with(&other_client, &other_key)] {
         let error = PostgresOptions::new(url).open().await.unwrap_err();
         let is_refused = matches!(error, OpenError::Connect { .. } | OpenError::Tls { .. });
         assert!(is_refused, "{error:?}");
     }
-    // With the key of another certificate, with half of it, and with what is none.
+    // The key of another certificate, half of the key, and a file that is not a key.
     let error = PostgresOptions::new(with(&client, &other_key)).open().await.unwrap_err();
     let problem = "TLS cannot be used";
     assert!(

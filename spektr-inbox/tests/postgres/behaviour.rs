@@ -1,4 +1,4 @@
-//! What every store does.
+//! Tests the contract of every store.
 
 use super::fresh::fresh;
 

@@ -1,5 +1,5 @@
-//! Several stores on one database at once, each with connections of its own, as
-//! processes on several machines have them.
+//! Tests several stores on one database at once. Each has its own connections, like processes
+//! on several machines.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -40,7 +40,7 @@ async fn all(fresh: &Fresh) -> Vec<StoredEntry> {
     fresh.list(Filter::all(), 0, 100_000).await.unwrap()
 }
 
-/// A batch of the given events in an order of its own; the payload is the variant's.
+/// Returns a batch of the given events in a random order. `variant` determines their payload.
 fn batch(ids: impl Iterator<Item = u64>, variant: &str, seed: u64) -> Vec<NewEntry> {
     let mut raws: Vec<_> = ids
         .map(|id| {
@@ -125,7 +125,7 @@ async fn workers_that_race_never_get_the_same_entry() {
     assert_eq!(numbers, expected);
 }
 
-/// What is being worked on, by spektr id; a second one at a time is a failure.
+/// The entry in work of each spektr id. A second entry at the same time fails the test.
 #[derive(Clone, Default)]
 struct Lanes(Arc<Mutex<HashMap<String, i64>>>);
 
@@ -152,7 +152,7 @@ async fn in_order_one_per_spektr_id_is_worked_on_whatever_arrives_late_or_comes_
         let lanes = lanes.clone();
         racing.spawn(async move {
             let mut random = fastrand::Rng::with_seed(owner.unsigned_abs());
-            // What comes back does so before the last ones arrive.
+            // Released entries come back before the last new entries arrive.
             while store.count(Filter::state(State::Done)).await.unwrap() < EVENTS {
                 let claims =
                     store.claim(ClaimRequest { ordered: true, ..request(owner, 3) }).await.unwrap();
@@ -161,7 +161,8 @@ async fn in_order_one_per_spektr_id_is_worked_on_whatever_arrives_late_or_comes_
                     if random.bool() {
                         tokio::task::yield_now().await;
                     }
-                    // Another may have it as soon as this is settled, and not before.
+                    // Another worker can claim the next entry of the lane only after the
+                    // settlement below.
                     lanes.leave(&claim);
                     let retry = Settlement::Retry { due_at: start(), reason: String::new() };
                     let again = random.u8(..4) == 0;
@@ -171,8 +172,8 @@ async fn in_order_one_per_spektr_id_is_worked_on_whatever_arrives_late_or_comes_
             }
         });
     }
-    // The later ones come first, so that each is earlier than what is being worked on.
-    // Some that are done come back, which are earlier as well.
+    // Later events arrive first, so every arrival is earlier than the entry in work. Some done
+    // entries are released, which are earlier too.
     for index in 0..EVENTS {
         let at = 1_700_000_000_000 - i64::try_from(index).unwrap();
         let raw = tag_added(&format!("e{index}"), &format!("s{}", index % PERSONS), at);
@@ -193,7 +194,7 @@ async fn in_order_what_arrives_while_another_claims_has_to_wait_for_that_claim()
         fresh.accept(entries("test", &tag_added(id, "s1", at), start())).await.unwrap();
     };
     arrive("e1", 1_700_000_000_000).await;
-    // The claim of the first worker stops before its commit, until it is let go.
+    // The first worker's claim stops before its commit, until the lock is released.
     let gate = fresh.client().await;
     let script = "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
           IF NEW.owner = 1 THEN PERFORM pg_advisory_xact_lock(4711); END IF; RETURN NULL; END $$; \
@@ -244,7 +245,8 @@ async fn a_quarantine_that_several_fill_stays_bounded() {
     assert_eq!(fresh.quarantined(0, 100).await.unwrap().len(), 5);
 }
 
-/// An hour ahead, and an hour behind, of what the database says.
+/// One machine's clock is an hour ahead of the database's clock, and the other's an hour
+/// behind.
 #[tokio::test]
 async fn machines_whose_clocks_differ_share_leases_by_the_clock_of_the_database() {
     let fresh = fresh().await;
@@ -257,7 +259,8 @@ async fn machines_whose_clocks_differ_share_leases_by_the_clock_of_the_database(
     let ahead = entries("test", &tag_added("e1", "s1", 1_700_000_000_000), at(1));
     one.accept(ahead).await.unwrap();
     for ordered in [false, true] {
-        // What arrived an hour from now is due, and held for as long as a lease lasts.
+        // An entry with a time of arrival an hour ahead is due, and is held for the duration of
+        // the lease.
         let claims = other.claim(claim(-1, 1, ordered)).await.unwrap();
         assert_eq!(claims.len(), 1);
         for hours in [-1, 0, 1] {
@@ -272,7 +275,7 @@ async fn machines_whose_clocks_differ_share_leases_by_the_clock_of_the_database(
         assert!(one.claim(claim(1, 2, ordered)).await.unwrap().is_empty());
         assert_eq!(other.give_back(vec![lease], at(1)).await.unwrap(), 1);
     }
-    // Another attempt is due after the same pause by every clock.
+    // A retry is due after the same pause by every clock.
     let lease = one.claim(claim(1, 1, false)).await.unwrap()[0].lease;
     let retry = Settlement::Retry { due_at: at(1), reason: String::new() };
     assert!(one.settle(lease, retry, at(1)).await.unwrap());

@@ -1,5 +1,5 @@
-//! A server that is there and does not do what it is asked: each operation says so, and
-//! the next one goes on once it can.
+//! Tests a server that is up but refuses operations: each operation returns an error, and the
+//! next one succeeds when the server allows it again.
 
 use std::error::Error as _;
 
@@ -24,7 +24,7 @@ fn request() -> ClaimRequest {
     }
 }
 
-/// Asserts that nothing is done, with the server's code as the reason.
+/// Asserts that every operation fails with the server's error code.
 async fn assert_denied(store: &dyn Store, code: &str) {
     let errors = [
         store.accept(one("denied")).await.map(drop),
@@ -54,7 +54,7 @@ async fn a_right_a_table_or_a_connection_that_is_gone_is_an_error_until_it_is_ba
          GRANT ALL ON ALL SEQUENCES IN SCHEMA spektr_inbox TO {role}"
     );
     client.batch_execute(&script).await.unwrap();
-    // Whoever may read and write needs no right to make the tables.
+    // A role that may read and write needs no right to create the tables.
     let url = fresh.url.replace("postgres@", &format!("{role}@"));
     let store = options(&url).open().await.unwrap();
     store.accept(one("e1")).await.unwrap();
@@ -66,13 +66,13 @@ async fn a_right_a_table_or_a_connection_that_is_gone_is_an_error_until_it_is_ba
     store.accept(one("e2")).await.unwrap();
 
     run("ALTER SCHEMA spektr_inbox RENAME TO elsewhere").await;
-    // Nothing of that name, or no schema of it.
+    // The schema does not exist.
     let error = store.accept(one("denied")).await.unwrap_err();
     assert!(matches!(error, StoreError::Database { .. }), "{error:?}");
     run("ALTER SCHEMA elsewhere RENAME TO spektr_inbox").await;
     store.accept(one("e3")).await.unwrap();
 
-    // As when the server has no connection left.
+    // The same answer as that of a server without a free connection.
     let cut = format!(
         "ALTER ROLE {role} CONNECTION LIMIT 0; \
          SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE usename = '{role}'"
@@ -96,7 +96,7 @@ async fn a_database_that_is_dropped_is_an_error_and_not_a_wait() {
     let other = fresh().await;
     let drop = format!("DROP DATABASE {name} WITH (FORCE)");
     other.client().await.batch_execute(&drop).await.unwrap();
-    // The connections that it had say so once, and new ones cannot be made.
+    // Each existing connection fails once, and new connections are refused.
     while !matches!(store.count(Filter::all()).await.map_err(|error| error.source().unwrap().to_string()),
         Err(source) if source.contains("3D000"))
     {}

@@ -1,4 +1,4 @@
-//! A server that is restarted and connections that are cut, under load, and workers that
+//! Tests a server that restarts and connections that are cut, under load, and workers that
 //! stall.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,8 +25,8 @@ async fn open(url: &str) -> Arc<PostgresStore> {
     Arc::new(options(url).open().await.unwrap())
 }
 
-/// What handlers do: ids that run now, how often each was done, and whether one ran
-/// twice at a time.
+/// The handlers' work: the ids in work, the number of times that each was done, and the ids
+/// that were in work twice at the same time.
 #[derive(Default)]
 struct Work {
     running: BTreeSet<String>,
@@ -34,7 +34,7 @@ struct Work {
     twice: Vec<String>,
 }
 
-/// A handler that notices when another has the same event.
+/// Returns a handler that records whether another handler has the same event at the same time.
 fn handler(
     work: &Arc<Mutex<Work>>,
 ) -> impl Fn(Received) -> std::pin::Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send>>
@@ -61,16 +61,16 @@ fn handler(
     }
 }
 
-/// What the sender knows: which ids were acknowledged.
+/// The sender's knowledge: the acknowledged ids.
 #[derive(Default)]
 struct Sent {
     next: u64,
     acknowledged: BTreeSet<String>,
-    /// How often the store has said that it cannot.
+    /// The number of errors that the store has returned.
     failures: u64,
 }
 
-/// Delivers new events, each until it is acknowledged, as the sender would.
+/// Delivers new events, and repeats each until it is acknowledged, like the sender.
 async fn send(store: Arc<PostgresStore>, sent: Arc<Mutex<Sent>>, stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
         let index = {
@@ -97,7 +97,8 @@ fn acknowledged(sent: &Mutex<Sent>) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_server_that_restarts_or_cuts_its_connections_under_load_loses_nothing() {
-    // With real syncs: an immediate stop is a crash, and what was not written is gone.
+    // The cluster syncs its writes: an immediate stop is like a crash, and loses data that was
+    // not synced.
     let cluster = Arc::new(Cluster::start(&[]));
     let url = cluster.database().await;
     let clock = ManualClock::new();
@@ -114,8 +115,8 @@ async fn a_server_that_restarts_or_cuts_its_connections_under_load_loses_nothing
     let mut workers = JoinSet::new();
     for _ in 0..3 {
         let store: Arc<dyn Store> = open(&url).await;
-        // The clock stands still: no lease ends, so that nobody may have an event twice
-        // at a time.
+        // The clock does not move, so no lease ends, and no event may be in work twice at the
+        // same time.
         let worker = Workers::new(store, handler(&work))
             .with_clock(clock.clone())
             .with_lease(LEASE)
@@ -151,7 +152,7 @@ async fn a_server_that_restarts_or_cuts_its_connections_under_load_loses_nothing
     senders.join_all().await;
     workers.join_all().await;
 
-    // What was claimed by nobody who knows of it is due again after its lease.
+    // An entry whose claim was lost on the way to the worker is due again after its lease.
     let store = open(&url).await;
     while store.count(Filter::state(State::Pending)).await.unwrap() > 0 {
         clock.advance(Duration::from_secs(3600));
@@ -212,7 +213,7 @@ async fn the_events_of_a_worker_that_stalls_are_done_by_others_once_its_leases_e
         let store: Arc<dyn Store> = store;
         Workers::new(store, handler(&work)).with_clock(clock.clone()).with_lease(LEASE)
     };
-    // It has claimed, and then gets no time: no handler, no heartbeat, no settlement.
+    // This worker claims entries and then stalls: no handler, no heartbeat, no settlement.
     let stalled = open(&url).await;
     let request = spektr_inbox::store::ClaimRequest {
         owner: 1,
@@ -234,7 +235,7 @@ async fn the_events_of_a_worker_that_stalls_are_done_by_others_once_its_leases_e
     let (first, second) = (options(open(&url).await), options(open(&url).await));
     let (one, two) = tokio::join!(first.run_due(), second.run_due());
     assert_eq!(one.unwrap() + two.unwrap(), 10);
-    // When it wakes up, its outcomes count for nothing.
+    // The outcomes of the stalled worker are refused.
     for claim in claims {
         let settled = stalled
             .settle(claim.lease, spektr_inbox::store::Settlement::Done, start())

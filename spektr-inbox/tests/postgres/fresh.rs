@@ -1,4 +1,4 @@
-//! Databases of one server that the tests of this program share.
+//! Databases on one server, which the tests of this program share.
 
 use std::ops::Deref;
 use std::sync::LazyLock;
@@ -7,11 +7,11 @@ use std::time::Duration;
 use spektr_inbox::store::postgres::{PostgresOptions, PostgresStore};
 use spektr_inbox::testing::postgres::Cluster;
 
-/// For tests in which the server stays up. It ends with the process.
+/// A server for tests in which the server stays up. It ends with the process.
 pub(crate) static SHARED: LazyLock<Cluster> =
     LazyLock::new(|| Cluster::start(&["fsync = off", "full_page_writes = off"]));
 
-/// A store in a database of its own.
+/// A store in its own database.
 pub(crate) struct Fresh {
     pub(crate) store: PostgresStore,
     pub(crate) url: String,
@@ -26,24 +26,24 @@ impl Deref for Fresh {
 }
 
 impl Fresh {
-    /// Another store on the same database, with connections of its own, as another
-    /// process has it.
+    /// Opens another store on the same database with its own connections, like another process.
     pub(crate) async fn another(&self) -> PostgresStore {
         options(&self.url).open().await.unwrap()
     }
 
-    /// Connects past the store.
+    /// Connects to the database without the store.
     pub(crate) async fn client(&self) -> tokio_postgres::Client {
         client(&self.url).await
     }
 }
 
-/// Connects past a store.
+/// Connects to a database without a store.
 pub(crate) async fn client(url: &str) -> tokio_postgres::Client {
     SHARED.connect_to(url).await
 }
 
-/// With a limit that says nothing about the speed of this machine, and the clock of the tests.
+/// Returns options with a timeout too long for any machine's speed to matter, and with the
+/// clock of the tests.
 pub(crate) fn options(url: &str) -> PostgresOptions {
     PostgresOptions::new(url).with_timeout(Duration::from_secs(600)).with_callers_clock()
 }
@@ -53,7 +53,7 @@ pub(crate) async fn fresh() -> Fresh {
     Fresh { store: options(&url).open().await.unwrap(), url }
 }
 
-/// The URL of a new database.
+/// Creates a database, and returns its URL.
 pub(crate) async fn database() -> String {
     SHARED.database().await
 }
