@@ -1,4 +1,4 @@
-//! The endpoint behind a real socket: what is stored, and who gets which answer.
+//! Tests the endpoint behind a real socket: the stored entries, and the answers.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
@@ -22,7 +22,7 @@ fn tag(id: &str) -> String {
     tag_added(id, "s1", 1_700_000_000_000)
 }
 
-/// White space after it makes a body longer, and no other.
+/// Returns a body with spaces after it, which make it longer without changing its JSON.
 fn padded(body: &str, length: usize) -> String {
     format!("{body}{}", " ".repeat(length - body.len()))
 }
@@ -74,7 +74,7 @@ async fn an_event_in_both_envelopes_is_one_row() {
     assert_eq!(inbox.count().await, 1);
 }
 
-/// Whichever way it is read, all of its bytes are in the store.
+/// Whichever way the object is read, the store has all of its bytes.
 #[tokio::test]
 async fn an_object_that_says_which_event_it_is_is_stored_as_that_event() {
     let inbox = Inbox::new();
@@ -123,7 +123,7 @@ async fn a_list_without_events_is_stored_with_what_stands_beside_it() {
     for body in whole {
         assert_eq!(deliver(address, body).await, 200);
     }
-    // A batch of none is documented, and one event makes a batch of it.
+    // An empty batch is documented, and a list with one event is a batch.
     let batch = format!(r#"{{"page":1,"results":[{event},{{"hit":true}}]}}"#);
     for body in [r#"{"results":[]}"#, &batch] {
         assert_eq!(deliver(address, body).await, 200);
@@ -280,7 +280,7 @@ async fn a_full_disk_is_a_507_until_there_is_room_again() {
     assert_eq!(deliver(address, big("e2")).await, 200);
 }
 
-/// A report of readiness in which one thing is not well.
+/// Returns a report of readiness in which `what` has the value `how` and everything else is ok.
 fn report(what: &str, how: &str) -> String {
     let value = |name: &str| if name == what { how } else { "ok" }.to_owned();
     let members = ["clock", "keys", "disk", "figures", "queue", "handling"]
@@ -288,7 +288,7 @@ fn report(what: &str, how: &str) -> String {
     format!("{{{}}}", members.join(","))
 }
 
-/// Asks a server that has not been asked before.
+/// Asks a new server, so that no earlier answer is repeated.
 async fn ready(receiver: &Receiver) -> (u16, String) {
     fetch(serve(receiver).await, "/health/ready").await
 }
@@ -341,7 +341,7 @@ async fn readiness_shows_a_store_that_refuses_every_delivery() {
     let inbox = Inbox::new();
     inbox.clock.advance(YEAR);
     let other = rusqlite::Connection::open(inbox.folder.path().join("inbox.db")).unwrap();
-    // Entries cannot be stored, and everything else can.
+    // Storing an entry fails, and everything else works.
     other
         .execute_batch(
             "CREATE TRIGGER refuses BEFORE INSERT ON entries BEGIN SELECT RAISE(ABORT, 'no'); END",
@@ -353,7 +353,7 @@ async fn readiness_shows_a_store_that_refuses_every_delivery() {
     assert_eq!(ready(&inbox.receiver()).await, (503, report("disk", "failing")));
     other.execute_batch("DROP TRIGGER refuses").unwrap();
     assert_eq!(ready(&inbox.receiver()).await, (200, report("", "")));
-    // What readiness tries is never stored.
+    // The entry that readiness tries to store is never committed.
     assert_eq!(inbox.count().await, 0);
 }
 
@@ -380,7 +380,7 @@ async fn a_server_whose_task_has_died_is_not_live_until_another_begins() {
     assert_eq!(live().await, (503, "a server has ended".to_owned()));
     let (serving, stop) = begin().await;
     assert_eq!(live().await, ok);
-    // One that was asked to end is not lost.
+    // A server that was asked to stop counts as live.
     stop.send(()).unwrap();
     serving.await.unwrap();
     assert_eq!(live().await, ok);
@@ -493,7 +493,7 @@ async fn a_full_queue_is_a_503() {
     let (_, metrics) = fetch(address, "/metrics").await;
     assert!(metrics.contains("rejected_total{reason=\"queue_full\"} 1"), "{metrics}");
     blocker.execute_batch("ROLLBACK").unwrap();
-    // Unlike a delivery, this waits for its turn.
+    // Unlike a delivery, a note waits for its turn in the store's queue.
     inbox.store.set_note("a".to_owned(), String::new()).await.unwrap();
     assert_eq!(deliver(address, tag("after")).await, 200);
 }

@@ -1,4 +1,4 @@
-//! Fetching what was missed, from a list on a real socket.
+//! Tests fetching missed events from a list on a real socket.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 

@@ -1,4 +1,4 @@
-//! The crates whose types are in the public interface can be named through this one.
+//! Tests that a program can name the public types of other crates through this crate.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ async fn a_program_names_what_it_gives_and_gets_without_further_crates()
     Ok(())
 }
 
-/// It compiles, which is the claim.
+/// This function only has to compile.
 #[cfg(feature = "postgres")]
 #[allow(dead_code, reason = "a client needs a server")]
 async fn complete(

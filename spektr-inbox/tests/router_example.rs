@@ -1,4 +1,4 @@
-//! The example `router` as a process: what it writes for the events that it receives.
+//! Tests the example `router` as a process: its output for the events that it receives.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
@@ -15,12 +15,12 @@ use spektr_inbox::testing::tag_added;
 use spektr_inbox::{Clock as _, SystemClock};
 use support::{example, exchange, request, signed_at};
 
-/// Does not outlive a test that fails.
+/// A process that is killed on drop, even if the test fails.
 struct Program(Child);
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // Where it has ended, there is nothing to do.
+        // A process that has ended needs no kill.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -46,7 +46,7 @@ async fn writes_the_tags_of_the_events_that_it_receives_and_ends() {
     let added = tag_added("e1", "s1", 1_731_057_600_000);
     let other = r#"{"id":"e2","type":"never_documented"}"#;
     let now = SystemClock::new().now().as_seconds().unsigned_abs();
-    // The first comes twice.
+    // The first event is delivered twice.
     for body in [&added, other, &added] {
         let delivery = request(&signed_at(body.as_bytes(), now), body.as_bytes());
         assert_eq!(exchange(address, &delivery).await, (200, String::new()));

@@ -1,7 +1,7 @@
-//! Workers as they run in a program, side by side: leases, heartbeats, the end.
+//! Tests workers as they run in a program, side by side: leases, heartbeats, shutdown.
 //!
-//! Heartbeats come by real timers, and leases end by a clock that the tests set,
-//! so that nothing expires because the machine is busy.
+//! Heartbeats use real timers, but leases follow a clock that the tests set. So no lease
+//! expires because the machine is busy.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
@@ -34,7 +34,7 @@ fn workers<H: Handler>(inbox: &Inbox, handler: H) -> Workers<H> {
         .with_poll(Duration::from_millis(20))
 }
 
-/// A handler that takes a while, and counts how often it began and came to its end.
+/// Returns a handler that takes a while, and counts its beginnings and ends.
 fn slow(
     takes: Duration,
     begun: &Arc<AtomicUsize>,
@@ -64,7 +64,7 @@ async fn until_done(inbox: &Inbox, count: u64) {
     }
 }
 
-/// Waits for the next heartbeat of the one entry.
+/// Waits for the next heartbeat of the only entry.
 async fn until_extended(inbox: &Inbox) {
     let until = inbox.clock.now().as_millis() + LEASE.as_millis() as i64;
     while inbox.all().await[0].due_at.as_millis() < until {
@@ -141,11 +141,11 @@ async fn a_worker_that_has_lost_its_lease_stops_its_handler() {
     let (begun, ended) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
     let handler = slow(Duration::from_secs(30), &begun, &ended);
     let (stop, stopped) = oneshot::channel::<()>();
-    // Time enough for the handler to come to its end, if nothing stops it.
+    // The shutdown timeout would let the handler finish, so only the lost lease can stop it.
     let working = workers(&inbox, handler).with_shutdown_timeout(Duration::from_secs(3600));
     let working = tokio::spawn(working.run(async { stopped.await.unwrap() }));
     until_begun(&begun, 1).await;
-    // Somebody erases the entry under the worker's hands.
+    // The entry is erased while the worker handles it.
     assert_eq!(inbox.store.erase(Erasure::of("s1"), None).await.unwrap().entries, 1);
     stop.send(()).unwrap();
     working.await.unwrap();
@@ -179,8 +179,8 @@ async fn the_end_lets_handlers_finish_and_leaves_the_rest() {
     assert_eq!(inbox.all().await[2].attempts, 0);
 }
 
-/// Waits until idle workers have looked for entries and found none: on one thread, what is ready
-/// runs while this yields, and the store does one thing after the other.
+/// Waits until idle workers have looked for entries and found none. On one thread, all ready
+/// tasks run while this function yields, and the store runs its operations one after the other.
 async fn until_idle(inbox: &Inbox) {
     for _ in 0..2 {
         for _ in 0..100 {

@@ -1,4 +1,4 @@
-//! The SQLite store: what every store does, and what only a file does.
+//! Tests the SQLite store: the contract of every store, and the properties of a file.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
@@ -15,7 +15,7 @@ use spektr_inbox::store::{Erased, Erasure, Filter, Store, StoreError};
 use spektr_inbox::testing::{entries, start, tag_added};
 use tempfile::TempDir;
 
-/// A store in a folder that goes with it.
+/// A store in its own folder, which is deleted with it.
 struct Fresh {
     store: SqliteStore,
     folder: TempDir,
@@ -194,7 +194,7 @@ fn refuses_files_that_are_no_inbox_and_leaves_them_alone() {
 
 #[test]
 fn several_can_open_a_new_file_at_once() {
-    // Many rounds, since what could go wrong lasts for less than a millisecond.
+    // Many rounds, because the window for a race is shorter than a millisecond.
     for _ in 0..100 {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("inbox.db");
@@ -273,7 +273,7 @@ async fn an_erasure_says_whether_what_it_erased_is_still_in_the_files() {
     let erased = fresh.erase(Erasure::of("marker-person"), None).await.unwrap();
     assert_eq!((erased.entries, erased.is_in_files), (1, true));
     assert!(has_marker(&fresh), "a reader needs the log");
-    // Once the reader is gone, another erasure does what is left.
+    // The next erasure after the reader has gone removes the rest.
     reader.execute_batch("COMMIT").unwrap();
     let erased = fresh.erase(Erasure::of("marker-person"), None).await.unwrap();
     assert_eq!(erased, Erased::default());
@@ -311,7 +311,7 @@ async fn a_full_queue_refuses_at_once() {
 #[tokio::test]
 async fn what_nobody_waits_for_any_more_is_not_begun() {
     let fresh = opened(|options| options.with_group(1));
-    // Another connection holds the lock, so that the writer waits with the first.
+    // Another connection holds the lock, so the writer waits with the first delivery.
     let blocker = Connection::open(fresh.path()).unwrap();
     blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
     let waker = std::task::Waker::noop();

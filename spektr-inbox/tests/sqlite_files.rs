@@ -1,4 +1,4 @@
-//! The files of the SQLite store: what happens when they go away, and how they are copied.
+//! Tests the files of the SQLite store: removed and replaced files, and copies.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
@@ -24,7 +24,7 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(format!("{}{suffix}", path.display()))
 }
 
-/// A store with one entry, and its path.
+/// Returns a store with one entry, its folder and its path.
 async fn filled() -> (TempDir, PathBuf, SqliteStore) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("inbox.db");
@@ -33,8 +33,8 @@ async fn filled() -> (TempDir, PathBuf, SqliteStore) {
     (folder, path, store)
 }
 
-/// The names in a folder, each with the size. A file that is read here loses the locks that the
-/// store has on it.
+/// Returns the names and sizes of the files in a folder. It does not open the files, because
+/// closing a file would release the locks that the store has on it.
 fn listing(folder: &Path) -> Vec<(PathBuf, u64)> {
     let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap());
     let mut listed: Vec<_> =
@@ -75,7 +75,7 @@ async fn an_inspection_leaves_everything_as_it_is_also_beside_an_open_store() {
     assert!(matches!(inspect(), Err(OpenError::Database { .. })));
 }
 
-/// SQLite has the logs beside the file itself, not beside a link to it.
+/// SQLite keeps the log beside the file itself, not beside a link to it.
 #[test]
 fn an_inspection_by_a_link_sees_what_the_log_of_an_open_store_has() {
     let folder = tempfile::tempdir().unwrap();
@@ -103,7 +103,7 @@ async fn ids(store: &SqliteStore) -> Vec<String> {
     stored.into_iter().filter_map(|entry| entry.id).collect()
 }
 
-/// A way in which the files go away, and its name.
+/// A fault that removes the files, and its name.
 type FileFault = (&'static str, fn(&Path));
 
 const FAULTS: [FileFault; 6] = [
@@ -122,7 +122,7 @@ const FAULTS: [FileFault; 6] = [
 async fn nothing_is_accepted_into_files_that_have_gone_away() {
     for (how, fault) in FAULTS {
         let (_folder, path, store) = filled().await;
-        // The file is not empty, as its log is folded into it from time to time.
+        // A real file is not empty, because SQLite checkpoints its log from time to time.
         Connection::open(&path)
             .unwrap()
             .query_row("PRAGMA wal_checkpoint", [], |_| Ok(()))
@@ -195,7 +195,7 @@ async fn the_log_is_cut_once_a_long_reader_has_gone() {
     let size = || beside(&path, "-wal").metadata().unwrap().len();
     assert!(size() > 48 * MEGABYTE as u64, "{}", size());
     reader.execute_batch("COMMIT").unwrap();
-    // Until a thread has moved the log into the file, and a delivery begins it anew.
+    // The log shrinks after a thread has checkpointed it and a delivery has restarted it.
     const MOST: usize = 10_000;
     let mut deliveries = 0..MOST;
     while size() > 32 * MEGABYTE as u64 {
@@ -241,14 +241,14 @@ async fn a_backup_has_everything_that_was_acknowledged_and_takes_its_place() {
     let store = SqliteOptions::new(&path).with_quick_check(true).open().unwrap();
     assert_eq!(ids(&store).await, ["e1"]);
     drop(store);
-    // What was there is kept, and is not replaced by the next.
+    // The replaced store is kept, and the next restoration does not overwrite it.
     let store = SqliteOptions::new(beside(&path, ".replaced")).open().unwrap();
     assert_eq!(ids(&store).await, ["e1", "later", "after"]);
     drop(store);
     let exists = restore(&copy, &path).unwrap_err();
     assert!(matches!(exists, BackupError::Exists { .. }), "{exists:?}");
 
-    // `cp` has copied a file whose entries were in the log.
+    // `cp` alone copies the file without the entries that are still in the log.
     let copied = SqliteOptions::new(&plain).open();
     assert!(copied.is_err() || ids(&copied.unwrap()).await.is_empty());
 }
@@ -259,7 +259,7 @@ async fn logs_without_a_store_are_not_applied_to_what_is_restored() {
     let copy = folder.path().join("copy.db");
     backup(&path, &copy).unwrap();
     store.accept(one("later")).await.unwrap();
-    // What a crash leaves: a file whose last entries are in its log.
+    // A crash leaves a file whose last entries are in its log.
     let logs = ["-wal", "-shm"];
     for suffix in logs {
         fs::copy(beside(&path, suffix), folder.path().join(suffix)).unwrap();
@@ -287,7 +287,8 @@ async fn a_restoration_that_was_killed_is_taken_up_again() {
     backup(&path, &copy).unwrap();
     store.accept(one("later")).await.unwrap();
     drop(store);
-    // Killed while the copy was written, and between the two names.
+    // One restoration was killed while it wrote the copy, and one after it had linked the old
+    // file to its new name.
     fs::write(beside(&path, ".restoring"), "a part").unwrap();
     fs::write(beside(&path, ".restoring-journal"), "a part").unwrap();
     fs::hard_link(&path, beside(&path, ".replaced")).unwrap();

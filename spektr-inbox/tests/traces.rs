@@ -1,5 +1,4 @@
-//! What `tracing` and the metrics get to see: ids and reasons, and nothing that
-//! is secret or somebody's.
+//! Tests that logs and metrics contain ids and reasons, but no secrets and no personal data.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 

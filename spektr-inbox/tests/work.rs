@@ -1,4 +1,4 @@
-//! Workers with a clock that tests set: no test here waits for time to pass.
+//! Tests workers with a clock that the tests set: no test here waits for time to pass.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
@@ -18,7 +18,7 @@ use support::Inbox;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What a handler was given: ids and attempts, in order.
+/// The ids and attempts that a handler got, in order.
 #[derive(Clone, Default)]
 struct Seen(Arc<Mutex<Vec<String>>>);
 
@@ -59,7 +59,7 @@ async fn only(inbox: &Inbox) -> StoredEntry {
     all.remove(0)
 }
 
-/// The claim of a worker that is not there any more.
+/// Returns the claim of a worker that no longer runs.
 fn of_another_worker(inbox: &Inbox) -> ClaimRequest {
     ClaimRequest {
         owner: 7,
@@ -168,7 +168,7 @@ async fn an_attempt_that_never_ended_counts() {
     fill(&inbox, &[tag("e1")]).await;
     let seen = Seen::default();
     for _ in 0..2 {
-        // A process that dies while it holds the lease.
+        // The claim of a process that dies while it holds the lease.
         let request = of_another_worker(&inbox);
         assert_eq!(inbox.store.claim(request).await.unwrap().len(), 1);
         inbox.clock.advance(SECOND);
@@ -241,7 +241,7 @@ async fn what_cannot_be_decoded_is_handled_by_a_function_if_there_is_one() {
     let other = "None None 17 malformed entry: the entry is integer, expected object";
     let attempts = [1, 2].map(|attempt| [&one[..], other].map(|line| format!("{attempt} {line}")));
     let mut lines = seen.take();
-    // Retries come in the order of their pauses, which chance shortens.
+    // The order of the retries varies, because a random part shortens their pauses.
     lines[2..].sort_by_key(|line| !line.contains("e1"));
     assert_eq!(lines, attempts.concat());
 }
@@ -352,16 +352,16 @@ async fn events_of_a_spektr_id_are_handled_in_order_whatever_fails() {
     };
     run().await;
     assert_eq!(seen.take().sorted(), ["a#1", "x#1"]);
-    // `a` waits, and holds back what comes after it.
+    // `a` waits for its retry, and holds back the later entries of its lane.
     run().await;
     assert!(seen.take().is_empty());
-    // Its second failure is the last, and a dead letter holds back nothing.
+    // The second failure of `a` is its last, and a dead letter holds nothing back.
     inbox.clock.advance(20 * SECOND);
     run().await;
     assert_eq!(seen.take(), ["a#2", "b#1", "c#1"]);
 }
 
-/// Two spektr ids are independent: their order among each other is not fixed.
+/// Lanes are independent, so the order of entries from two lanes varies.
 trait Sorted {
     fn sorted(&self) -> Vec<String>;
 }
@@ -413,7 +413,7 @@ async fn the_clock_put_back_does_not_stop_the_work() {
     assert_eq!(only(&inbox).await.state, State::Done);
 }
 
-/// Says when it is dropped.
+/// Sends a message when it is dropped.
 struct Dropped(Option<tokio::sync::oneshot::Sender<()>>);
 
 impl Drop for Dropped {
@@ -422,7 +422,8 @@ impl Drop for Dropped {
     }
 }
 
-/// A handler that never ends, and what tells that it has begun and that it was stopped.
+/// Returns a handler that never ends, a signal of its beginning, and a signal that it was
+/// stopped.
 fn endless()
 -> (impl Handler, tokio::sync::oneshot::Receiver<()>, tokio::sync::oneshot::Receiver<()>) {
     let (begin, begun) = tokio::sync::oneshot::channel();
@@ -451,7 +452,7 @@ async fn a_handler_is_stopped_at_the_end_of_its_lease_though_the_store_cannot_be
         .with_metrics(metrics.clone());
     let working = tokio::spawn(working.run_due());
     begun.await.unwrap();
-    // Nobody extends a lease while another connection holds the lock.
+    // No lease can be extended while another connection holds the lock.
     let blocker = rusqlite::Connection::open(inbox.folder.path().join("inbox.db")).unwrap();
     blocker.busy_timeout(Duration::from_secs(60)).unwrap();
     blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -474,7 +475,7 @@ async fn the_leases_of_handlers_that_do_not_finish_are_given_back_at_the_end() {
     end.send(()).unwrap();
     stopped.await.unwrap();
     working.await.unwrap();
-    // Another has it at once, as if there had been no attempt.
+    // Another worker can claim the entry at once, and the earlier attempt does not count.
     let handler = |received: Received| async move {
         assert_eq!(received.attempt(), 1);
         Ok(())
@@ -483,14 +484,14 @@ async fn the_leases_of_handlers_that_do_not_finish_are_given_back_at_the_end() {
     assert_eq!(only(&inbox).await.state, State::Done);
 }
 
-/// Tells who holds the only entry, by the file itself.
+/// Returns the owner of the only entry, read from the file itself.
 fn owner(inbox: &Inbox) -> Option<i64> {
     let file = rusqlite::Connection::open(inbox.folder.path().join("inbox.db")).unwrap();
     file.query_row("SELECT owner FROM entries", [], |row| row.get(0)).unwrap()
 }
 
-/// A handler in a step that it does not leave until it is told to, and what tells that it has
-/// begun. Then it ends when it is stopped.
+/// Returns a handler that blocks its thread until it is released, a signal of its beginning,
+/// and the sender that releases it. After that, the handler ends when it is stopped.
 fn stubborn() -> (impl Handler, tokio::sync::oneshot::Receiver<()>, std::sync::mpsc::Sender<()>) {
     let (begin, begun) = tokio::sync::oneshot::channel();
     let (leave, left) = std::sync::mpsc::channel::<()>();
@@ -517,7 +518,7 @@ async fn no_lease_is_given_back_while_its_handler_is_in_a_step() {
     let mut working = tokio::spawn(working.run(async { ended.await.unwrap() }));
     begun.await.unwrap();
     end.send(()).unwrap();
-    // It would have been given back in a fraction of that.
+    // Without the running step, the lease would be given back sooner.
     let waited = tokio::time::timeout(Duration::from_millis(300), &mut working).await;
     assert!(waited.is_err(), "the workers have ended, and their handler goes on");
     assert!(owner(&inbox).is_some());
@@ -538,7 +539,7 @@ async fn the_lease_of_a_handler_that_does_not_yield_expires() {
     let working = tokio::spawn(working.run(async { ended.await.unwrap() }));
     begun.await.unwrap();
     end.send(()).unwrap();
-    // They wait for no longer than the lease lasts, and do not give it back.
+    // The workers wait at most until the lease ends, and do not give it back.
     working.await.unwrap();
     assert!(owner(&inbox).is_some());
     leave.send(()).unwrap();
@@ -576,7 +577,7 @@ async fn a_lease_lasts_from_when_it_is_given_though_the_claim_had_to_wait() {
     assert!(waited.is_err(), "another connection holds the lock");
     blocker.execute_batch("ROLLBACK").unwrap();
     assert_eq!(claiming.await.unwrap().len(), 1);
-    // The machine's clock has gone on by a second at least.
+    // The machine's clock has advanced by at least a second.
     let ends = only(&inbox).await.due_at.as_millis();
     assert!(ends >= inbox.clock.now().as_millis() + 2000, "{ends}");
 }

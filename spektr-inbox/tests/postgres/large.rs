@@ -1,4 +1,4 @@
-//! Deliveries of the largest size that a receiver takes.
+//! Tests deliveries of the largest size that a receiver accepts.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use spektr_inbox::testing::{entries, start, tag_added};
 
 use super::fresh::{Fresh, database, fresh};
 
-/// Entries of one delivery, made of one that was read.
+/// Returns `count` entries of one delivery, made from a template entry.
 fn batch(count: usize) -> Vec<NewEntry> {
     let template = entries("test", &tag_added("e0", "s0", 1_700_000_000_000), start()).remove(0);
     let entry = |index: usize| {
@@ -32,7 +32,7 @@ async fn the_longest_timeout_is_one() {
 async fn as_many_entries_as_a_batch_can_have_are_one_delivery() {
     const COUNT: usize = spektr_types::MAX_ENTRIES;
     let fresh = fresh().await;
-    // What does not fit into memory would go into files.
+    // Temporary files are forbidden, so the delivery must fit into the server's memory.
     let (_, name) = fresh.url.rsplit_once('/').unwrap();
     let sql = format!("ALTER DATABASE {name} SET temp_file_limit = 0");
     fresh.client().await.batch_execute(&sql).await.unwrap();
@@ -45,10 +45,10 @@ async fn as_many_entries_as_a_batch_can_have_are_one_delivery() {
     assert!(again == vec![Acceptance::Duplicate; COUNT]);
 }
 
-/// How many rows the server has visited by way of indexes, once the store is closed.
+/// Closes the store, and returns the number of index entries that the server has read.
 async fn visited(fresh: Fresh) -> i64 {
     drop(fresh.store);
-    // Sessions report their figures by their end at the latest.
+    // A session reports its statistics when it ends, if not earlier.
     let client = super::fresh::client(&fresh.url).await;
     let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
                   AND application_name = 'spektr-inbox'";
@@ -83,7 +83,7 @@ async fn a_page_of_a_list_costs_the_same_wherever_it_is() {
     const COUNT: usize = 4000;
     const PAGE: usize = 100;
     let fresh = fresh().await;
-    // So few rows would be read one after the other; of many, the indexes are read.
+    // The planner would scan so few rows sequentially, but reads many rows through the indexes.
     let (_, name) = fresh.url.rsplit_once('/').unwrap();
     let client = fresh.client().await;
     client.batch_execute(&format!("ALTER DATABASE {name} SET enable_seqscan = off")).await.unwrap();
@@ -163,7 +163,7 @@ async fn a_larger_delivery_has_more_time() {
     }
     let rows = client.query("SELECT setting FROM seen", &[]).await.unwrap();
     let seen: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-    // A millisecond for each entry, and one for each KiB.
+    // The time limit grows by a millisecond for each entry, and by one for each KiB.
     let bytes: usize = batch.iter().map(|entry| entry.raw.len()).sum();
     let longer = format!("{}ms", 600_000 + 1000 + bytes / 1024);
     assert_eq!(seen, ["600001ms", &longer]);
@@ -192,7 +192,7 @@ async fn many_dead_letters_cost_a_claim_as_much_as_one() {
     for _ in 0..3 {
         assert!(fresh.claim(request.clone()).await.unwrap().is_empty());
     }
-    // Without the plan that is meant, a claim visits every dead letter for each entry.
+    // With a worse plan, a claim visits every dead letter for each entry.
     let visited = visited(fresh).await;
     assert!(visited < 3000, "{visited}");
 }

@@ -1,4 +1,5 @@
-//! The server's own log, which an administrator may have made talkative.
+//! Tests the server's own log, with settings of an administrator that log more than the
+//! default.
 
 use std::fs;
 
@@ -8,7 +9,8 @@ use spektr_inbox::testing::{entries, start};
 
 use super::fresh::options;
 
-/// An entry whose id can be found in the log, as text or as PostgreSQL shows bytes.
+/// Returns an entry whose id contains a marker, and a function that finds the marker in the
+/// log, as text or as PostgreSQL shows bytes.
 fn marked(marker: &str) -> (Vec<NewEntry>, impl Fn(&Cluster) -> bool + use<>) {
     let entries = entries("test", &format!(r#"{{"id":"{marker}","type":"x"}}"#), start());
     let hex: String = marker.bytes().map(|byte| format!("{byte:02x}")).collect();
@@ -32,7 +34,7 @@ async fn a_server_that_logs_every_statement_and_error_gets_no_payload_where_the_
         GRANT SET ON PARAMETER log_parameter_max_length TO with_values, with_all; \
         GRANT SET ON PARAMETER log_error_verbosity TO with_all";
     administrator.batch_execute(script).await.unwrap();
-    // Whether the values of statements are logged, and the rows of errors.
+    // Whether the values of statements and the rows of errors are logged.
     for (role, values, rows) in [
         ("nobody", true, true),
         ("with_values", false, true),
@@ -49,7 +51,7 @@ async fn a_server_that_logs_every_statement_and_error_gets_no_payload_where_the_
         store.accept(entries).await.unwrap();
         assert_eq!(is_logged(&cluster), values, "{role}");
 
-        // A statement that fails has its values in the lines of the error.
+        // The log shows the values of a failed statement with the error.
         let connection = cluster.connect(&database).await;
         let script = "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS \
               $$ BEGIN RAISE EXCEPTION 'no'; END $$; \
@@ -61,7 +63,7 @@ async fn a_server_that_logs_every_statement_and_error_gets_no_payload_where_the_
         assert_eq!(is_logged(&cluster), values, "{role}");
         connection.batch_execute("DROP FUNCTION fail CASCADE").await.unwrap();
 
-        // A row that is refused is in the details of the error.
+        // The details of the error contain a refused row.
         let script = "ALTER TABLE spektr_inbox.entries ADD CHECK (raw IS NULL) NOT VALID";
         connection.batch_execute(script).await.unwrap();
         let (entries, is_logged) = marked(&format!("row-{role}"));
@@ -69,7 +71,7 @@ async fn a_server_that_logs_every_statement_and_error_gets_no_payload_where_the_
         assert!(matches!(error, StoreError::Database { .. }), "{error:?}");
         assert_eq!(is_logged(&cluster), rows, "{role}");
     }
-    // The statements themselves are there.
+    // The log still contains the statements themselves.
     let log = fs::read_to_string(cluster.folder().join("log")).unwrap();
     assert!(log.contains("INSERT INTO spektr_inbox.entries"));
     assert!(log.contains("violates check constraint"));

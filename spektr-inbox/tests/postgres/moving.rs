@@ -1,4 +1,4 @@
-//! From one database to the other and back: an export and an import forget nothing.
+//! Tests an export and an import from one database to another and back: nothing is lost.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use spektr_inbox::testing::{entries, start, tag_added};
 
 use super::fresh::fresh;
 
-/// Entries in several states, one that was deleted, a rejected delivery, and a watermark.
+/// Stores entries in several states, a deleted entry, a rejected delivery, and a watermark.
 async fn fill(store: &dyn Store) {
     let raws: Vec<_> =
         (0..6).map(|index| tag_added(&format!("e{index}"), "s1", 1_700_000_000_000)).collect();
@@ -43,7 +43,7 @@ async fn fill(store: &dyn Store) {
     store.set_note(name, "1700000000000".to_owned()).await.unwrap();
 }
 
-/// What a store holds, but for the record of what was done with it.
+/// Returns the contents of a store, except for its record of actions.
 async fn held(store: &dyn Store) -> Vec<String> {
     let mut file = Vec::new();
     let ada = Operator::new("ada");

@@ -1,4 +1,4 @@
-//! How a database becomes a store, and which ones are refused.
+//! Tests opening and migrating a database, and refusing a database.
 
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ async fn an_inspection_tells_what_there_is_and_makes_nothing() {
     assert_eq!((empty.tables, empty.known, empty.may_migrate), (Tables::Missing, 4, true));
     assert_eq!((&*empty.role, &*empty.synchronous_commit), ("postgres", "on"));
     assert_eq!((empty.clock_ahead_ms, empty.standbys), (0, Standbys::NotAwaited));
-    // As the server of these tests is configured.
+    // The settings of the test server.
     assert_eq!((empty.fsync, empty.full_page_writes), (false, false));
     assert_eq!(inspect().await, empty);
 
@@ -138,7 +138,7 @@ async fn refuses_a_schema_that_is_not_its_own_and_leaves_it_alone() {
 async fn a_user_who_owns_the_empty_schema_needs_no_other_right() {
     let fresh = fresh().await;
     let client = fresh.client().await;
-    // Roles are the server's, not the database's.
+    // Roles belong to the server, not to the database.
     let role = format!("limited{}", fastrand::u32(..));
     let script = format!(
         "DROP SCHEMA spektr_inbox CASCADE; CREATE ROLE {role} LOGIN; \
@@ -174,11 +174,11 @@ async fn urls_that_cannot_be_meant_are_refused_without_being_quoted() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_or_never_answers_is_an_error() {
-    // The port is free again, and nobody listens.
+    // The port is free again, so nothing listens on it.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let url = format!("postgres://user:marker@127.0.0.1:{port}/inbox?sslmode=disable");
-    // It takes connections, and says nothing.
+    // This server accepts connections, but never answers.
     let silent = PostgresOptions::new(format!("{url}&connect_timeout=1"));
     let error = silent.open().await.unwrap_err();
     assert!(matches!(error, OpenError::Connect { .. }), "{error:?}");
@@ -189,7 +189,7 @@ async fn a_server_that_is_not_there_or_never_answers_is_an_error() {
     assert!(caused(&error).contains("Connection refused"), "{}", caused(&error));
 }
 
-/// An error as it is shown: with its causes.
+/// Returns the text of an error with its cause.
 fn caused(error: &OpenError) -> String {
     let source = std::error::Error::source(error).unwrap();
     format!("{error}: {source}")
@@ -237,7 +237,7 @@ async fn a_database_that_takes_no_writes_is_no_store() {
 async fn hosts_that_are_gone_or_silent_are_passed_over() {
     let cluster = Cluster::start(&["fsync = off", "listen_addresses = '127.0.0.1'"]);
     let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    // It takes connections, and says nothing.
+    // This server accepts connections, but never answers.
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let hosts = format!("{gone},{},127.0.0.1:{}", silent.local_addr().unwrap(), cluster.port());
     let url = format!("postgres://postgres@{hosts}/postgres?sslmode=disable");
@@ -249,7 +249,8 @@ async fn hosts_that_are_gone_or_silent_are_passed_over() {
 async fn what_is_acknowledged_is_synced_whatever_the_defaults_are() {
     let fresh = fresh().await;
     let client = fresh.client().await;
-    // The database makes everything fast and loose; a trigger tells what a commit did.
+    // The database's defaults are unsafe. A trigger records the settings with which a commit
+    // ran.
     let script = "DO $$ BEGIN \
           EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); \
           EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = serializable', \
@@ -289,7 +290,7 @@ async fn a_full_disk_is_told_from_other_failures_and_fails_no_neighbour() {
         CREATE TRIGGER full_disk BEFORE INSERT ON spektr_inbox.entries \
           FOR EACH ROW EXECUTE FUNCTION full_disk()";
     client.batch_execute(script).await.unwrap();
-    // Both are sent before either is answered, so that they are one group.
+    // Both are sent before either is answered, so they form one group.
     let (large, small) = tokio::join!(fresh.accept(one("large")), fresh.accept(one("small")));
     let error = large.unwrap_err();
     assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
@@ -317,7 +318,7 @@ async fn a_database_that_is_stuck_refuses_at_once_or_in_time() {
     lock.batch_execute("LOCK TABLE spektr_inbox.work IN ACCESS EXCLUSIVE MODE").await.unwrap();
     let deliveries = (0..20).map(|index| fresh.accept(one(&format!("e{index}"))));
     let mut deliveries: Vec<_> = deliveries.collect();
-    // Those that find room wait, and the others are told at once.
+    // The deliveries that find room in the queue wait, and the others are refused at once.
     let waker = std::task::Waker::noop();
     let mut context = std::task::Context::from_waker(waker);
     deliveries.retain_mut(|delivery| match delivery.as_mut().poll(&mut context) {

@@ -1,5 +1,5 @@
-//! PgBouncer in front of the server: one that pools transactions is refused, and one that
-//! pools sessions is as good as none.
+//! Tests PgBouncer in front of the server. A transaction pooler is refused, and a session
+//! pooler works like a direct connection.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ fn request(ordered: bool) -> ClaimRequest {
     }
 }
 
-/// Accepts, claims and settles, in each of the ways, and erases.
+/// Uses every operation of deliveries and workers, in both orders, and an erasure.
 async fn use_all(store: &PostgresStore) {
     for (id, ordered) in [("a", false), ("b", true)] {
         store.accept(one(id)).await.unwrap();
@@ -48,7 +48,7 @@ async fn a_pooler_of_transactions_is_refused_with_the_reason_and_the_remedy() {
     for more in ["", "server_round_robin = 1", "server_reset_query_always = 1"] {
         let pooler = PgBouncer::start(&SHARED, &format!("pool_mode = transaction\n{more}"));
         let url = pooler.url(&database);
-        // Those who were there before have left sessions in the pool.
+        // Earlier attempts leave sessions in the pool.
         for _ in 0..4 {
             let error = options(&url).open().await.unwrap_err();
             assert!(matches!(error, OpenError::Pooler), "{more}: {error:?}");
@@ -57,7 +57,7 @@ async fn a_pooler_of_transactions_is_refused_with_the_reason_and_the_remedy() {
             assert!(text.contains("pool_mode to session"), "{text}");
         }
     }
-    // Nothing was made in the database.
+    // No attempt created the schema in the database.
     let sql = "SELECT to_regnamespace('spektr_inbox') IS NULL";
     let row = client(&database).await.query_one(sql, &[]).await.unwrap();
     assert!(row.get::<_, bool>(0));
@@ -92,7 +92,7 @@ async fn a_pooler_of_sessions_is_as_good_as_none() {
 #[tokio::test]
 async fn no_setting_is_left_to_the_next_client() {
     let database = database().await;
-    // It hands on sessions as they are.
+    // This pooler hands sessions on without a reset.
     let pooler = PgBouncer::start(&SHARED, "pool_mode = session\nserver_reset_query =");
     let url = pooler.url(&database);
     use_all(&options(&url).open().await.unwrap()).await;
@@ -101,7 +101,7 @@ async fn no_setting_is_left_to_the_next_client() {
     let administrator = client(&database).await;
     let sessions: i64 = administrator.query_one(others, &[]).await.unwrap().get(0);
     assert!(sessions >= 3, "{sessions}");
-    // All at once, so that each gets another.
+    // All clients are connected at once, so that each gets another session.
     let mut clients = Vec::new();
     for _ in 0..sessions {
         let client = client(&url).await;
@@ -117,7 +117,7 @@ async fn no_setting_is_left_to_the_next_client() {
     }
 }
 
-/// Has a trigger tell what each transaction is committed with.
+/// Creates a trigger that records the `synchronous_commit` of each transaction.
 const SEE: &str = "CREATE TABLE IF NOT EXISTS seen (setting text); \
     CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
       INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$; \
@@ -139,7 +139,7 @@ async fn set_default(fresh: &Fresh, value: &str) {
 async fn every_transaction_is_synced_though_its_session_has_lost_its_settings() {
     let fresh = fresh().await;
     set_default(&fresh, "off").await;
-    // As a pooler does it between two transactions.
+    // Like a pooler between two transactions, the trigger resets the session's settings.
     let reset = "CREATE FUNCTION reset() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
           EXECUTE 'RESET ALL'; RETURN NULL; END $$; \
         CREATE TRIGGER reset AFTER INSERT OR UPDATE ON spektr_inbox.work \
@@ -166,7 +166,7 @@ async fn what_is_more_than_synced_stays_so() {
     assert_eq!(seen(&fresh).await, ["remote_apply"; 6]);
 }
 
-/// Six statements that change work.
+/// Runs six statements that change the table `work`.
 async fn use_some(store: &PostgresStore) {
     for ordered in [false, true] {
         store.accept(one(if ordered { "b" } else { "a" })).await.unwrap();

@@ -1,7 +1,7 @@
-//! Processes of their own, which can be killed at any point.
+//! Tests with separate processes, which can be killed at any point.
 //!
-//! Each is this program again, with one of the tests below and a database to run it on.
-//! By itself such a test runs on a database of its own.
+//! Each process is this test program again. It runs one of the tests below, on the database of
+//! its parent. Such a test uses its own database if it runs alone.
 
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt as _;
@@ -21,7 +21,7 @@ use super::fresh::database;
 
 const DATABASE: &str = "SPEKTR_TEST_DATABASE";
 
-/// A process that is killed when this is dropped.
+/// A process that is killed on drop.
 struct Process(Child);
 
 impl Process {
@@ -29,21 +29,21 @@ impl Process {
         let module = module_path!().split_once("::").unwrap().1;
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", &format!("{module}::{test}")]).env(DATABASE, url);
-        // It ends with its standard input, whatever becomes of this process.
+        // The process ends with its standard input, even if this process is killed.
         Self(command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap())
     }
 
     /// Sends SIGKILL.
     fn kill(&mut self) {
         self.0.kill().unwrap();
-        // It was at work until then.
+        // The process was still running before the signal.
         assert_eq!(self.0.wait().unwrap().signal(), Some(9));
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It has ended already, unless the test has failed.
+        // The process has ended already, unless the test has failed.
         let _ended = self.0.kill();
         let _reaped = self.0.wait();
     }
@@ -88,7 +88,7 @@ async fn connect(url: &str) -> Client {
     client
 }
 
-/// Writes down each event, and that it is done, in one transaction.
+/// Returns a handler that records each event and its completion in one transaction.
 async fn writer(url: &str) -> impl Handler {
     let client = Arc::new(Mutex::new(connect(url).await));
     move |received: Received| {
@@ -149,7 +149,7 @@ async fn what_workers_wrote_when_they_were_killed_is_there_exactly_once() {
     let start_one = || Process::start("a_process_works_until_it_ends", &url);
     let mut processes = [start_one(), start_one(), start_one()];
     for kill in 0..KILLS {
-        // While they are at work, in whatever they are doing.
+        // Kill while the processes work, at a random point.
         let before = seen(&client).await.len();
         while seen(&client).await.len() < (before + 30).min(EVENTS) {
             sleep(Duration::from_millis(5)).await;
@@ -161,7 +161,8 @@ async fn what_workers_wrote_when_they_were_killed_is_there_exactly_once() {
     drop(processes);
     assert!(seen(&client).await.len() >= 30 * KILLS);
 
-    // Leases go by the database's clock: those of the killed processes end an hour sooner.
+    // Leases follow the database's clock, so move the end of the leases of killed processes an
+    // hour back.
     client
         .execute(
             "UPDATE spektr_inbox.work SET due_at = due_at - 3600000 WHERE owner IS NOT NULL",

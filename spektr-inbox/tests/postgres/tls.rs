@@ -1,4 +1,4 @@
-//! TLS to a real server: the certificate counts, and plain text has to be asked for.
+//! Tests TLS with a real server: the certificate is verified, and plain text must be requested.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -10,7 +10,7 @@ use spektr_inbox::testing::postgres::Cluster;
 
 use crate::support::certificate::Certified;
 
-/// A server on loopback whose certificate is of an authority in a file.
+/// Starts a server on loopback whose certificate comes from an authority in a file.
 fn with_tls() -> (Cluster, PathBuf) {
     let cluster = Cluster::start(&["fsync = off", "listen_addresses = '127.0.0.1'"]);
     let certified = Certified::new();
@@ -37,7 +37,8 @@ async fn the_certificate_is_verified_and_plain_text_has_to_be_asked_for() {
     };
     let known = format!("sslrootcert={}", roots.display());
 
-    // The server cannot speak TLS yet: nothing goes on in plain text unless told so.
+    // The server does not support TLS yet, and the store must not use plain text without a
+    // request.
     for mode in ["", "&sslmode=require", "&sslmode=verify-full"] {
         let error = open("localhost", format!("{known}{mode}")).await.unwrap_err();
         assert!(matches!(error, OpenError::Tls { .. }), "{mode}: {error:?}");
@@ -57,8 +58,8 @@ async fn the_certificate_is_verified_and_plain_text_has_to_be_asked_for() {
         let row = administrator.query_one(encrypted, &[]).await.unwrap();
         assert_eq!(row.get::<_, Option<bool>>(0), Some(true), "{mode}");
     }
-    // The operating system doesn't know the authority; the address is not in the
-    // certificate; no file, no certificates.
+    // The operating system does not know the authority, or has no certificates at all; the
+    // certificate does not contain the address.
     for (host, parameters) in [
         ("localhost", "sslmode=require".to_owned()),
         ("127.0.0.1", known.clone()),
@@ -70,7 +71,7 @@ async fn the_certificate_is_verified_and_plain_text_has_to_be_asked_for() {
             "{error:?}"
         );
     }
-    // An address without a name is no Unix socket, which would need no TLS.
+    // An address without a host name is not a Unix socket, for which TLS would not be required.
     for parameters in [String::new(), known] {
         let parameters = format!("hostaddr=127.0.0.1&port={port}&{parameters}");
         let url = format!("postgres://postgres@/postgres?{parameters}");

@@ -1,4 +1,4 @@
-//! A handler's own writes and the completion of its event, in one transaction.
+//! Tests that a handler's own writes and the completion of its event are one transaction.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::fresh::{Fresh, fresh};
 
 const LEASE: Duration = Duration::from_secs(30);
 
-/// One event, and a table in which its handler writes.
+/// Returns a store with one event, and a table that the handler writes to.
 async fn prepared() -> Fresh {
     let fresh = fresh().await;
     fresh.client().await.batch_execute("CREATE TABLE seen (id text)").await.unwrap();
@@ -37,17 +37,17 @@ async fn only(fresh: &Fresh) -> StoredEntry {
 /// How a handler ends.
 #[derive(Clone, Copy)]
 enum End {
-    /// Commits.
+    /// The handler commits.
     Commit,
-    /// Commits, and fails after that.
+    /// The handler commits, and then fails.
     CommitAndFail,
-    /// Rolls back, and says that all is well.
+    /// The handler rolls back, and returns success.
     RollBack,
-    /// Its connection is cut between the completion and the commit.
+    /// The handler's connection is cut between the completion and the commit.
     Cut,
 }
 
-/// Runs workers until nothing is due; gives the metrics.
+/// Runs workers until nothing is due, and returns the metrics.
 async fn handle(fresh: &Fresh, clock: &ManualClock, end: End) -> String {
     let client = Arc::new(Mutex::new(fresh.client().await));
     let administrator = Arc::new(fresh.client().await);
@@ -144,7 +144,7 @@ async fn a_cut_between_completion_and_commit_leaves_neither() {
 async fn a_handler_that_goes_on_after_its_commit_is_not_stopped() {
     const LEASE: Duration = Duration::from_secs(3);
     let fresh = prepared().await;
-    // Its heartbeats show when those of the other have been sent.
+    // The heartbeats of this second entry show that those of the first have been sent.
     fresh.accept(entries("test", &tag_added("e2", "s2", 1), start())).await.unwrap();
     let client = Arc::new(Mutex::new(fresh.client().await));
     let (ended, end) = (Arc::new(Mutex::new(false)), Arc::new(Notify::new()));
@@ -164,8 +164,8 @@ async fn a_handler_that_goes_on_after_its_commit_is_not_stopped() {
                 let transaction = client.transaction().await?;
                 complete(&transaction, received.completion()).await?;
                 transaction.commit().await?;
-                // Heartbeats find no lease of this one from now on. Once the second has been
-                // sent, the answer to the first has been dealt with.
+                // From now on, heartbeats find no lease of the first entry. When the heartbeats
+                // of the second entry have run, the workers have seen the result for the first.
                 for _ in 0..2 {
                     clock.advance(LEASE / 2);
                     let until = clock.now().as_millis() + LEASE.as_millis() as i64;
@@ -215,7 +215,7 @@ async fn a_lost_lease_takes_the_writes_with_it() {
             let mut client = client.lock().await;
             let transaction = client.transaction().await?;
             transaction.execute("INSERT INTO seen VALUES ('lost')", &[]).await?;
-            // While it stalls, its lease runs out and another takes the event.
+            // While this worker stalls, its lease ends and another worker claims the event.
             clock.advance(LEASE);
             let claims = other.claim(request(2, &clock)).await?;
             assert_eq!(claims.len(), 1);
@@ -255,7 +255,7 @@ async fn an_open_completion_holds_up_no_other_heartbeat_and_cannot_be_claimed() 
         transaction.execute(sql, &[&lease.number, &lease.owner, &lease.token]).await.unwrap();
     assert_eq!(changed, 1);
 
-    // Both are held: one is extended, and the other is locked.
+    // Both leases are valid: one is extended, and the row of the other is locked.
     let extend = || fresh.extend(leases.clone(), start(), 2 * LEASE);
     assert_eq!(extend().await.unwrap(), leases);
     clock.advance(LEASE);
@@ -285,7 +285,7 @@ async fn an_open_completion_holds_up_no_settlement_beside_it() {
     let Claim { lease, .. } = completed;
     transaction.execute(sql, &[&lease.number, &lease.owner, &lease.token]).await.unwrap();
 
-    // All at once, the locked one first.
+    // Settle all at once, the locked entry first.
     let settle = |claim: &Claim| fresh.settle(claim.lease, Settlement::Done, start());
     let mut waiting = settle(completed);
     let settled = tokio::select! {
@@ -295,7 +295,7 @@ async fn an_open_completion_holds_up_no_settlement_beside_it() {
     };
     assert!(settled.0.unwrap() && settled.1.unwrap());
     transaction.commit().await.unwrap();
-    // The handler's transaction has ended it.
+    // The handler's transaction has already completed the entry.
     assert!(!waiting.await.unwrap());
     let done = fresh.count(Filter::state(State::Done)).await.unwrap();
     assert_eq!(done, 3);

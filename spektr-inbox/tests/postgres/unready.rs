@@ -1,5 +1,5 @@
-//! Servers that refuse deliveries, each in its own way: readiness says so, every delivery is
-//! refused, `/metrics` answers, and all is well again afterwards.
+//! Tests servers that refuse deliveries for different reasons: readiness fails, every delivery
+//! is refused, `/metrics` answers, and everything recovers afterwards.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use super::fresh::{Fresh, client, fresh};
 use crate::support::{deliver, fetch, ring, serve};
 
-/// Serves a receiver whose store gives up soon.
+/// Serves a receiver whose store has a short timeout.
 async fn receiver(url: &str) -> SocketAddr {
     let options = PostgresOptions::new(url).with_timeout(Duration::from_millis(1500));
     let store: Arc<dyn Store> = Arc::new(options.open().await.unwrap());
@@ -30,7 +30,7 @@ fn event(id: &str) -> String {
     tag_added(id, "s1", 1_700_000_000_000)
 }
 
-/// Readiness is asked first: what it finds out does not depend on deliveries.
+/// Asks for readiness first, because its result must not depend on deliveries.
 async fn assert_refuses(address: SocketAddr, fault: &str) {
     let (status, report) = fetch(address, "/health/ready").await;
     assert_eq!(status, 503, "{fault}: {report}");
@@ -41,7 +41,7 @@ async fn assert_refuses(address: SocketAddr, fault: &str) {
 }
 
 async fn until_ready(address: SocketAddr) {
-    // An answer is given again for a second.
+    // Readiness repeats an answer for a second.
     while fetch(address, "/health/ready").await.0 != 200 {
         tokio::task::yield_now().await;
     }
@@ -100,8 +100,8 @@ async fn readiness_fails_while_others_have_all_connections() {
     until_ready(address).await;
 }
 
-/// Passes bytes on to a server as long as it is open. When it is not, connections are taken
-/// and nothing is said.
+/// Starts a proxy that passes bytes on to a server while it is open. While it is closed, it
+/// accepts connections and never answers.
 async fn valve(server: u16, open: watch::Receiver<bool>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -114,7 +114,7 @@ async fn valve(server: u16, open: watch::Receiver<bool>) -> u16 {
                 let closed = async { drop(open.wait_for(|open| !*open).await) };
                 tokio::select! {
                     _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
-                    // Neither side is closed, and neither hears the other.
+                    // Neither connection is closed, and no byte is passed on.
                     () = closed => std::future::pending().await,
                 }
             });

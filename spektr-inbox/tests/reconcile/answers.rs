@@ -1,4 +1,4 @@
-//! Answers that are no page: failures that pass, and those that do not.
+//! Tests answers that are not a page: temporary failures, and failures that need an operator.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +13,7 @@ use spektr_inbox::reconcile::{AttemptError, ReconcileError};
 use super::list::{failure, pieces, with_header};
 use super::setup::{NOW, SINCE, Setup, event, text};
 
-/// A page whose body is cut off, by what it promises or by its end.
+/// A page with a cut body: shorter than its content length, or not complete JSON.
 fn half(length: Option<usize>) -> Response {
     let half = Bytes::from(format!(r#"{{"results":[{},{{"id":"e9"#, event(0, NOW)));
     let answer = pieces(vec![half], Duration::ZERO, length.is_some());
@@ -23,7 +23,7 @@ fn half(length: Option<usize>) -> Response {
     }
 }
 
-/// A kind of answer, and how to make one.
+/// A kind of answer, and a function that makes one.
 type Kind = (&'static str, Box<dyn Fn() -> Response>);
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn a_server_that_cannot_be_reached_is_an_error() {
 
 #[tokio::test]
 async fn a_server_that_never_answers_is_an_error() {
-    // The system accepts the connections.
+    // The system accepts the connections for the listener, but nothing answers.
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let setup = Setup { address: silent.local_addr().unwrap(), ..Setup::new().await };
     let client = setup.client().with_answer_timeout(Duration::from_millis(50));
@@ -184,7 +184,7 @@ async fn a_huge_answer_is_refused_before_it_is_read() {
         let piece = Bytes::from(vec![b' '; 64 * 1024]);
         let counter = Arc::clone(&sent);
         counter.store(0, Ordering::SeqCst);
-        // With 50 entries, with 10, and with one.
+        // The client asks for 50 entries, for 10, and for one.
         setup.list.instead([(); 3].map(|()| {
             let (piece, counter) = (piece.clone(), Arc::clone(&counter));
             let answer = Response::new(Body::new(Counted { left: 800, piece, counter }));
@@ -196,7 +196,7 @@ async fn a_huge_answer_is_refused_before_it_is_read() {
         }));
         let error = setup.reconciler_with(client.clone()).run_once(|_| {}).await.unwrap_err();
         assert!(matches!(error, ReconcileError::TooLarge { limit: 1_048_576 }), "{error}");
-        // Besides what was read, the buffers of the connection have filled up.
+        // Beyond the limit, the server may only have filled the buffers of the connection.
         assert!(sent.load(Ordering::SeqCst) < 3 * 400, "{sent:?}");
     }
     assert_eq!(setup.inbox.count().await, 0);
@@ -208,7 +208,7 @@ async fn pages_that_are_too_large_are_fetched_in_smaller_ones() {
     let setup = Setup::new().await;
     for id in 0..70 {
         let at = SINCE + 1 + id as i64 * 1000;
-        // 50 of the smaller ones are too large, and 2 of the larger ones.
+        // 50 small entries exceed the limit, and so do 2 large ones.
         let bytes = if (30..33).contains(&id) { LIMIT * 2 / 3 } else { LIMIT / 15 };
         let data = format!("\"{}\"", "t".repeat(bytes));
         setup.list.add(at, event(id, at).replace("\"t\"", &data));
@@ -222,13 +222,13 @@ async fn pages_that_are_too_large_are_fetched_in_smaller_ones() {
     assert_eq!(sizes, ["1", "10", "50"].map(str::to_owned).into());
 }
 
-/// How many entries a query asks for.
+/// Returns the number of entries that a query asks for.
 fn limit(query: &str) -> String {
     let limit = query.split('&').find_map(|pair| pair.strip_prefix("limit="));
     limit.unwrap().to_owned()
 }
 
-/// A body that counts how much of it is taken.
+/// A body that counts the pieces that are read from it.
 struct Counted {
     left: u64,
     piece: Bytes,

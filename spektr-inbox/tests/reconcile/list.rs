@@ -1,4 +1,4 @@
-//! The sender's list of events on a real socket, as far as its behaviour is known.
+//! The sender's list of events on a real socket, as far as the sender's behaviour is known.
 
 use std::collections::VecDeque;
 use std::io;
@@ -31,28 +31,29 @@ use crate::support::certificate::Certified;
 
 pub(crate) const KEY: &str = "marker-api-key";
 
-/// Clones are the same list.
+/// The sender's list. Clones share it.
 #[derive(Clone)]
 pub(crate) struct List(Arc<Mutex<Inner>>);
 
 struct Inner {
-    /// In the order of their time; what is inserted later comes after its equals.
+    /// Events in the order of their time. A later event with the same time comes after the
+    /// others.
     events: Events,
     behaviour: Behaviour,
     queries: Vec<String>,
-    /// What comes instead of the next answers.
+    /// Answers that replace the next answers.
     instead: VecDeque<Response>,
     meanwhile: Meanwhile,
     random: fastrand::Rng,
 }
 
-/// What happens to the events before a request is answered, by its number from 1,
-/// and what comes instead of the answer, if anything.
+/// A function that runs before each request is answered. It gets the number of the request,
+/// from 1, may change the events, and may return another answer.
 type Meanwhile = Box<dyn FnMut(usize, &mut Events) -> Option<Response> + Send>;
 
 pub(crate) type Events = Vec<(i64, String)>;
 
-/// What the documentation leaves open, and what a server may get wrong.
+/// Behaviour that the documentation leaves open, and faults that a server may have.
 #[derive(Clone, Debug)]
 pub(crate) struct Behaviour {
     pub(crate) after: TimeUnit,
@@ -61,14 +62,14 @@ pub(crate) struct Behaviour {
     pub(crate) ignores_before: bool,
     pub(crate) ignores_order: bool,
     pub(crate) ignores_page: bool,
-    /// Cuts the times of events to seconds before it compares.
+    /// Truncates the times of events to seconds before it compares them.
     pub(crate) cuts: bool,
-    /// Gives fewer at a time, whatever it is asked for.
+    /// The most entries of a page, whatever the query asks for.
     pub(crate) most: usize,
-    /// Says this of the next page, always; or nothing, if it is none.
+    /// A fixed value of the page's `hasNextPage`; with an inner `None`, the page omits it.
     pub(crate) has_next: Option<Option<bool>>,
     pub(crate) says_total: bool,
-    /// Gives events of one time in another order each time.
+    /// Returns events of equal time in another order each time.
     pub(crate) shuffles: bool,
 }
 
@@ -124,7 +125,7 @@ impl List {
         self.0.lock().unwrap().meanwhile = Box::new(answer);
     }
 
-    /// The queries so far.
+    /// Returns the queries so far.
     pub(crate) fn queries(&self) -> Vec<String> {
         self.0.lock().unwrap().queries.clone()
     }
@@ -136,7 +137,7 @@ impl List {
         address
     }
 
-    /// Serves it by TLS.
+    /// Serves the list over TLS.
     pub(crate) async fn serve_encrypted(&self, certified: &Certified) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -145,7 +146,7 @@ impl List {
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                // A client that does not trust the certificate ends it here.
+                // A client that does not trust the certificate ends the connection here.
                 let Ok(stream) = acceptor.accept(stream).await else { continue };
                 let service = TowerToHyperService::new(router.clone());
                 let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
@@ -171,7 +172,7 @@ fn encryption(certified: &Certified) -> ServerConfig {
         .unwrap()
 }
 
-/// Inserts an event after those of its time and before any later one.
+/// Inserts an event after all events of the same time and before any later event.
 pub(crate) fn add(events: &mut Events, at: i64, json: String) {
     let place = events.partition_point(|(other, _)| *other <= at);
     events.insert(place, (at, json));
@@ -205,7 +206,7 @@ async fn events(
     {
         return failure(StatusCode::UNPROCESSABLE_ENTITY);
     }
-    // What a number means, and how an event's time is compared with it.
+    // The unit of a number, and the comparison with an event's time.
     let millis = |number: i64, unit| if unit == TimeUnit::Seconds { number * 1000 } else { number };
     let time = |at: i64| if behaviour.cuts { at / 1000 * 1000 } else { at };
     let after = number("createdAfter").filter(|_| !behaviour.ignores_after);
@@ -252,7 +253,7 @@ async fn events(
     ([("content-type", "application/json")], body).into_response()
 }
 
-/// An answer as the API gives errors, with a message that nobody may see.
+/// Returns an error as the API answers it, with a message that must not be shown anywhere.
 pub(crate) fn failure(status: StatusCode) -> Response {
     let body = r#"{"message":"marker \u001b[31m","errorCode":"marker"}"#;
     (status, [("content-type", "application/json")], body).into_response()
@@ -267,7 +268,8 @@ pub(crate) fn with_header(
     response
 }
 
-/// An answer of pieces, with a pause before each, that ends well or breaks off.
+/// Returns an answer in pieces, with a pause before each. The answer ends normally or breaks
+/// off.
 pub(crate) fn pieces(pieces: Vec<Bytes>, pause: Duration, breaks: bool) -> Response {
     let sleep = Box::pin(tokio::time::sleep(pause));
     Response::new(Body::new(Pieces { pieces: pieces.into(), pause, sleep, breaks }))

@@ -1,4 +1,4 @@
-//! Reading a list that changes, or that obeys in part only.
+//! Tests reading a list that changes during the run, or that obeys only part of a query.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::support::{deliver, serve};
 #[tokio::test]
 async fn fetches_what_the_window_holds_and_next_time_what_came_since() {
     let setup = Setup::new().await;
-    // The lower bound is exclusive, the upper one inclusive.
+    // The lower bound is exclusive, and the upper bound inclusive.
     let mut times = vec![SINCE - HOUR, SINCE, SINCE + 1];
     times.extend((0..120).map(|index| SINCE + MINUTE + index * 1000));
     times.extend([NOW, NOW + 1]);
@@ -102,7 +102,7 @@ async fn more_events_of_a_moment_than_a_page_holds_are_fetched_once_each() {
         assert_eq!(summary.new, 190);
         assert!(summary.requests <= 60, "{summary:?}");
         if !shuffles && says_total {
-            // 1, then 3 and 4 pages around the moment: nothing has shifted.
+            // One page, then 3 and 4 pages around the moment: no event has shifted.
             assert_eq!((summary.requests, summary.shifts), (5, 0));
         }
     }
@@ -113,7 +113,7 @@ async fn events_that_appear_late_are_found_by_the_next_run() {
     let setup = Setup::new().await;
     setup.fill([NOW - 20 * MINUTE, NOW - MINUTE]);
     setup.run().await.unwrap();
-    // Created before the end of the first run, in the list after it.
+    // The event was created before the end of the first run, but appears in the list after it.
     setup.list.add(NOW - 14 * MINUTE, event(2, NOW - 14 * MINUTE));
     setup.inbox.clock.advance(Duration::from_secs(5));
     assert_eq!(setup.run().await.unwrap().new, 1);
@@ -125,7 +125,7 @@ async fn an_event_that_vanishes_between_pages_takes_no_other_with_it() {
     let setup = Setup::new().await;
     setup.fill(std::iter::repeat_n(SINCE + 100, 160));
     setup.list.meanwhile(|request, events| {
-        // What stood first on page 2 stands on page 1 now, which has been read.
+        // The first event of page 2 moves to page 1, which has been read already.
         if request == 2 {
             events.remove(0);
         }
@@ -140,7 +140,7 @@ async fn a_page_without_what_must_come_again_is_read_from_further_back() {
     let setup = Setup::new().await;
     setup.fill((0..120).map(|index| SINCE + 1 + index));
     setup.list.meanwhile(|request, events| {
-        // The list is another one for a moment, as from a copy that is behind.
+        // For a moment, the server answers from another list, like a replica that lags behind.
         if request == 2 {
             let late = events.split_off(60);
             events.extend(late.into_iter().skip(59));
@@ -165,7 +165,7 @@ async fn what_the_server_says_of_further_pages_decides_nothing_alone() {
         for most in [50, 7] {
             let unit = Behaviour::unit(TimeUnit::Milliseconds);
             let behaviour = Behaviour { has_next: Some(has_next), most, ..unit };
-            // A short page that is said to be the last one is the end.
+            // A short page that says it is the last one ends the run.
             if has_next == Some(false) && most == 7 {
                 continue;
             }
@@ -180,7 +180,7 @@ async fn what_the_server_says_of_further_pages_decides_nothing_alone() {
 
 #[tokio::test]
 async fn a_list_that_never_ends_is_an_error() {
-    // More of the same moment with each request.
+    // Each request adds an event of the same moment.
     let setup = Setup::new().await;
     setup.fill(std::iter::repeat_n(NOW - HOUR, 50));
     setup.list.meanwhile(|request, events| {
@@ -193,7 +193,7 @@ async fn a_list_that_never_ends_is_an_error() {
     assert_eq!(setup.watermark().await, Some(SINCE));
     assert!(setup.list.queries().len() <= 200);
 
-    // The same page whichever is asked for.
+    // Every page number gives the same page.
     let unit = Behaviour::unit(TimeUnit::Milliseconds);
     let setup = Setup::with(Behaviour { ignores_page: true, ..unit }).await;
     setup.fill(std::iter::repeat_n(NOW - HOUR, 60));
@@ -210,7 +210,7 @@ async fn a_run_that_needs_too_many_requests_goes_on_next_time() {
     let error = reconciler.run_once(|_| {}).await.unwrap_err();
     assert!(matches!(error, ReconcileError::Endless { .. }), "{error}");
     assert_eq!(setup.ids().await.len(), 491);
-    // The last page was joined to the one before, and nothing yet to it.
+    // The last page is joined to the page before, but no page is joined to the last one yet.
     assert_eq!(setup.watermark().await, Some(SINCE + 441));
     let mut runs = 1;
     while reconciler.run_once(|_| {}).await.is_err() {
@@ -224,7 +224,7 @@ async fn a_run_that_needs_too_many_requests_goes_on_next_time() {
 async fn a_list_in_another_order_is_read_all_the_same() {
     let unit = Behaviour::unit(TimeUnit::Milliseconds);
     let setup = Setup::with(Behaviour { ignores_order: true, ..unit }).await;
-    // The newest first, and the first page of one moment.
+    // The newest events come first, and the first page has events of one moment only.
     let times = (0..120).map(|index| SINCE + 1 + index * 1000);
     setup.fill(times.chain(std::iter::repeat_n(NOW, 60)));
     setup.run().await.unwrap();
@@ -236,7 +236,7 @@ async fn a_few_wrong_times_stop_nothing_and_lose_nothing() {
     let setup = Setup::new().await;
     for id in 0..300 {
         let at = SINCE + 1 + id as i64 * 1000;
-        // What the list is sorted by is right, and what the event says is not.
+        // The list is sorted by the right time, but some events show another one.
         let says = match id {
             49 => at + HOUR,
             98 => at - HOUR / 2,

@@ -1,4 +1,4 @@
-//! Whole processes: kills, and TLS.
+//! Tests whole processes: kills, and TLS.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
@@ -19,7 +19,8 @@ use super::setup::{MINUTE, Setup};
 use crate::support::certificate::Certified;
 use crate::support::{Inbox, example};
 
-/// Runs the example over the store of a test; the first run goes back two hours.
+/// Returns a command that runs the example over the store of a test. The first run goes back
+/// two hours.
 fn process(setup: &Setup, base: &str) -> Command {
     static EXAMPLE: OnceLock<PathBuf> = OnceLock::new();
     let mut command = Command::new(EXAMPLE.get_or_init(|| example("reconcile")));
@@ -33,7 +34,7 @@ fn process(setup: &Setup, base: &str) -> Command {
     command
 }
 
-/// The ids in the store of the process, in the order of arrival.
+/// Returns the ids in the store of the process, in the order of arrival.
 async fn ids_of_process(setup: &Setup) -> Vec<String> {
     let path = setup.inbox.folder.path().join("other.db");
     let store = SqliteOptions::new(path).open().unwrap();
@@ -62,14 +63,14 @@ async fn a_process_that_is_killed_goes_on_where_it_was() {
         let mut child = process(&setup, &base).spawn().unwrap();
         reach.await.unwrap();
         child.start_kill().unwrap();
-        // It was at work until then.
+        // The process was still running before the signal.
         assert_eq!(child.wait().await.unwrap().signal(), Some(9));
-        // All that was answered is stored, a page each that joins the one before. The
-        // first of a further run was there already.
+        // Every page that was answered is stored. Each page repeats one entry of the page
+        // before, and the first page of a further run repeats stored entries only.
         count += if round == 1 { 99 } else { 49 * round };
         let expected: Vec<_> = (0..count).map(|index| format!("e{index}")).collect();
         assert_eq!(ids_of_process(&setup).await, expected, "round {round}");
-        // It did not begin anew.
+        // The run did not start again from the beginning.
         let query = setup.list.queries()[began].clone();
         let after = query.split("createdAfter=").nth(1).unwrap().split('&').next().unwrap();
         let after = after.parse::<i64>().unwrap();
@@ -102,7 +103,8 @@ async fn the_key_goes_only_to_a_server_that_the_system_trusts() {
     let trusted = run("localhost", &certified.authority).await;
     assert!(trusted.status.success(), "{trusted:?}");
     assert_eq!(String::from_utf8(trusted.stdout).unwrap(), "3 seen, 3 new, 1 requests\n");
-    // Another name than the certificate's, and an authority that nobody trusts.
+    // A host name that is not in the certificate, and an authority that the client does not
+    // trust.
     let count = setup.list.queries().len();
     let other = Certified::new().authority;
     for (host, authority) in [("127.0.0.1", &certified.authority), ("localhost", &other)] {

@@ -1,4 +1,4 @@
-//! The watermark, the schedule, and interrupted runs.
+//! Tests the watermark, the schedule, and interrupted runs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,10 +25,10 @@ async fn a_first_run_must_know_where_to_begin() {
     assert!(matches!(error, ReconcileError::NoWatermark), "{error}");
     assert_eq!(setup.list.queries().len(), 0);
     assert_eq!(bare.run_since(time(SINCE), |_| {}).await.unwrap().new, 1);
-    // From there on it knows, and can reach back further.
+    // Then the store has a watermark, and a run can also reach back further.
     assert_eq!(bare.run_once(|_| {}).await.unwrap().new, 0);
     assert_eq!(bare.run_since(time(NOW - 4 * HOUR), |_| {}).await.unwrap().new, 1);
-    // But it never leaves a gap between the watermark and what is asked for.
+    // But a later start leaves no gap after the watermark.
     setup.inbox.clock.advance(Duration::from_secs(24 * 3600));
     setup.list.add(NOW + HOUR, event(2, NOW + HOUR));
     assert_eq!(bare.run_since(time(NOW + 23 * HOUR), |_| {}).await.unwrap().new, 1);
@@ -90,7 +90,7 @@ async fn a_run_that_is_dropped_goes_on_where_it_was() {
     }
     assert_eq!(setup.inbox.count().await, 197);
     let summary = setup.run().await.unwrap();
-    // The third page was joined; whether the fourth was noted as well is a race.
+    // The third page is joined. Whether the watermark of the fourth is stored too is a race.
     assert!(summary.since >= time(SINCE + 98), "{summary:?}");
     assert_eq!(setup.ids().await, (0..300).collect());
 }
@@ -128,7 +128,7 @@ async fn the_longest_interval_is_one() {
     let setup = Setup::new().await;
     setup.fill([NOW - HOUR]);
     let ran = "spektr_inbox_last_reconciliation_timestamp_seconds 1700000000\n";
-    // Chance lengthens every other pause.
+    // A random part lengthens every other pause.
     for _ in 0..20 {
         let metrics = Metrics::new();
         let reconciler = setup.reconciler().with_metrics(metrics.clone());
@@ -136,7 +136,7 @@ async fn the_longest_interval_is_one() {
             while !metrics.render().contains(ran) {
                 tokio::task::yield_now().await;
             }
-            // By then the pause has begun.
+            // Now the pause has begun.
             tokio::task::yield_now().await;
         };
         reconciler.with_interval(Duration::MAX).run(end).await;
@@ -189,11 +189,12 @@ async fn what_was_pruned_is_not_fetched_and_handled_again() {
     };
     assert_eq!(apply().await, 120);
     assert_eq!(setup.inbox.count().await, 0);
-    // The sender cannot be reached for a month, in which all of it would be forgotten.
+    // The sender is out of reach for a month. Without a run, every tombstone would be old
+    // enough to be deleted.
     setup.inbox.clock.advance(Duration::from_secs(30 * 24 * 3600));
     assert_eq!(apply().await, 0);
 
-    // From the watermark, and from where nobody has asked before.
+    // From the watermark, and from an earlier time than any run before.
     for since in [SINCE, SINCE - HOUR] {
         let summary = setup.reconciler().run_since(time(since), |_| {}).await.unwrap();
         assert_eq!((summary.new, summary.duplicates), (0, summary.seen));

@@ -1,4 +1,4 @@
-//! A store, a list on a socket, and what is between them.
+//! A store, a list on a socket, and the reconciler between them.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use spektr_types::Timestamp;
 use super::list::{Behaviour, KEY, List};
 use crate::support::Inbox;
 
-/// The time of every run, unless the clock is advanced.
+/// The time of every run, unless the test advances the clock.
 pub(crate) const NOW: i64 = 1_700_000_000_000;
 pub(crate) const MINUTE: i64 = 60_000;
 pub(crate) const HOUR: i64 = 60 * MINUTE;
@@ -27,7 +27,7 @@ pub(crate) fn event(id: usize, at: i64) -> String {
     tag_added(&format!("e{id}"), "s1", at)
 }
 
-/// The same in the other envelope.
+/// Returns the same event in the other envelope.
 pub(crate) fn other_envelope(id: usize, at: i64) -> String {
     format!(
         r#"{{"id":"e{id}","workspaceId":"w","eventType":"customer_tag_add","timestamp":{},"spektrId":"s1","data":{{"tagId":"t","action":"add","userId":null,"processId":null}}}}"#,
@@ -35,7 +35,7 @@ pub(crate) fn other_envelope(id: usize, at: i64) -> String {
     )
 }
 
-/// A store, a list on a socket, and what is between them.
+/// A store, a list on a socket, and the reconciler between them.
 pub(crate) struct Setup {
     pub(crate) inbox: Inbox,
     pub(crate) list: List,
@@ -83,7 +83,7 @@ impl Setup {
         self.reconciler().run_once(|_| {}).await
     }
 
-    /// The ids that are stored, each once or it fails.
+    /// Returns the stored ids, and asserts that none is stored twice.
     pub(crate) async fn ids(&self) -> BTreeSet<usize> {
         let all = self.inbox.all().await;
         let id = |id: &str| id.trim_start_matches('e').parse().unwrap();

@@ -1,4 +1,4 @@
-//! Lists and changes made by chance.
+//! Tests with random lists and changes.
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -8,12 +8,13 @@ use spektr_inbox::testing::start;
 use super::list::{Behaviour, add};
 use super::setup::{NOW, Setup, event, other_envelope, time};
 
-/// A list and what happens to it.
+/// A list and its changes during a run.
 #[derive(Clone, Debug)]
 struct Story {
-    /// Offsets into the window, many of them equal.
+    /// Offsets of the events into the window, many of them equal.
     times: Vec<i64>,
-    /// Before which request which times are inserted.
+    /// Events that are inserted during the run: the number of the request before which each is
+    /// inserted, and the event's offset.
     inserted: Vec<(usize, i64)>,
     unit: TimeUnit,
     cuts: bool,
@@ -21,8 +22,8 @@ struct Story {
     says_total: bool,
     most: usize,
     envelopes: u8,
-    /// By how many milliseconds at most an event shows another time than the list is
-    /// sorted by.
+    /// The largest difference in milliseconds between the time in an event and the time that
+    /// the list is sorted by.
     off: i64,
 }
 
@@ -38,7 +39,7 @@ fn stories() -> impl Strategy<Value = Story> {
     )
         .prop_map(
             |(times, inserted, (unit, cuts, shuffles, says_total), most, (envelopes, off))| {
-                // Who takes milliseconds compares them.
+                // A server that compares seconds takes bounds in seconds too.
                 let cuts = cuts && unit == TimeUnit::Seconds;
                 Story { times, inserted, unit, cuts, shuffles, says_total, most, envelopes, off }
             },
@@ -62,7 +63,7 @@ proptest! {
 
 async fn tell(story: Story) {
     let Story { times, inserted, unit, cuts, shuffles, says_total, most, envelopes, off } = story;
-    // A second of slack at the end, because whole seconds are asked for.
+    // The window has a second of slack at the end, because bounds may be whole seconds.
     let begin = NOW - 60_000;
     let behaviour = Behaviour { cuts, shuffles, says_total, most, ..Behaviour::unit(unit) };
     let setup = Setup::with(behaviour).await;
@@ -92,7 +93,7 @@ async fn tell(story: Story) {
     let ids = setup.ids().await;
     assert!((0..count).all(|id| ids.contains(&id)), "missing of {count}: {ids:?}");
     assert_eq!(summary.conflicts, 0);
-    // The next run finds what was inserted behind the first.
+    // The next run finds the events that were inserted behind the first run.
     reconciler.run_once(|_| {}).await.unwrap();
     assert_eq!(start().as_millis(), NOW);
 }

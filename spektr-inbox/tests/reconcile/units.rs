@@ -1,4 +1,4 @@
-//! A wrong unit of time, and windows without events.
+//! Tests a wrong unit of time, and windows without events.
 
 use spektr_inbox::reconcile::TimeUnit;
 
@@ -27,8 +27,8 @@ async fn a_wrong_unit_is_noticed_in_every_combination() {
                     setup.fill(old.clone().chain(recent.clone()));
                     let client = setup.client().with_unit(unit);
                     let result = setup.reconciler_with(client).run_once(|_| {}).await;
-                    // A bound that is ignored cannot be in a wrong unit, and a lower
-                    // one must not be.
+                    // A bound that the server ignores cannot have a wrong unit, but an ignored
+                    // lower bound is an error itself.
                     let obeys =
                         (after == unit && !ignores_after) && (before == unit || ignores_before);
                     let unbounded = unit == TimeUnit::Milliseconds
@@ -55,7 +55,7 @@ async fn a_wrong_unit_is_noticed_in_every_combination() {
 #[tokio::test]
 async fn a_window_without_events_moves_the_watermark_only_if_that_is_certain() {
     let moved = Some(NOW - 15 * MINUTE);
-    // No events at all; old ones only; few newer ones beside old ones.
+    // No events at all; only events before the window; and those with a few events after it.
     let old: Vec<_> = (0..80).map(|index| SINCE - HOUR - index).collect();
     let newer = |count| (0..count).map(|index| NOW + 1 + index);
     for times in [vec![], old.clone(), old.iter().copied().chain(newer(20)).collect()] {
@@ -65,8 +65,8 @@ async fn a_window_without_events_moves_the_watermark_only_if_that_is_certain() {
         assert_eq!((summary.seen, summary.requests), (0, 2));
         assert_eq!(setup.watermark().await, moved);
     }
-    // More newer ones than a page holds, as if the clock were behind: a page of
-    // them tells nothing of what is before.
+    // With more events after the window than a page holds, as if the clock were behind, a page
+    // of them shows nothing about earlier events.
     let setup = Setup::new().await;
     setup.fill(old.into_iter().chain(newer(60)));
     let summary = setup.run().await.unwrap();

@@ -1,4 +1,4 @@
-//! Verification: the list is compared with the store, and nothing is written.
+//! Tests verification: it compares the list with the store, and writes no entry.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::support::{deliver, serve};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// What a verification since the beginning of the window says and finds.
+/// Returns the result and the findings of a verification since the beginning of the window.
 async fn verify(setup: &Setup) -> (Verification, Vec<(Problem, Option<String>)>) {
     let mut found = Vec::new();
     let report = |finding: &Finding| found.push((finding.problem, finding.id.clone()));
@@ -23,12 +23,12 @@ async fn verify(setup: &Setup) -> (Verification, Vec<(Problem, Option<String>)>)
 #[tokio::test]
 async fn names_what_is_missing_conflicting_or_not_decodable_once() {
     let setup = Setup::new().await;
-    // Many of one moment, so that pages are read again.
+    // Many events of one moment, so that pages are read again.
     let times = (0..30).map(|index| SINCE + 1 + index);
     setup.fill(times.chain(std::iter::repeat_n(SINCE + 100, 130)));
     setup.run().await.unwrap();
-    // What came after the last run; the id of an entry with another content; and one
-    // that this version cannot decode.
+    // An event that came after the last run, an event with the id of an entry and another
+    // content, and an event that this version cannot decode.
     setup.list.add(NOW - HOUR, event(1000, NOW - HOUR));
     setup.list.add(NOW - HOUR, event(7, NOW - HOUR).replace("\"t\"", "\"u\""));
     let malformed = r#"{"id":"e1001","type":"alert_resolved"}"#.to_owned();
@@ -52,13 +52,13 @@ async fn names_what_is_missing_conflicting_or_not_decodable_once() {
     assert!(!verification.is_clean());
     assert!(verification.seen >= 163, "{verification:?}");
     assert_eq!(verification.requests, (setup.list.queries().len() - queries) as u64);
-    // Nothing was written.
+    // The verification wrote nothing.
     assert_eq!(setup.inbox.all().await, before);
     assert_eq!(setup.watermark().await, watermark);
 
     setup.reconciler().run_since(time(SINCE), |_| {}).await.unwrap();
     let (verification, found) = verify(&setup).await;
-    // Both contents are there now.
+    // The store now has both contents.
     assert_eq!(found, [(Problem::Undecodable, id("e1001"))]);
     assert_eq!((verification.missing, verification.conflicts), (0, 0));
 }
@@ -87,7 +87,7 @@ async fn a_wrong_unit_is_an_error_and_not_a_clean_result() {
 async fn a_schedule_verifies_once_a_day_and_shows_what_is_missing() {
     let setup = Setup::new().await;
     setup.fill([NOW - HOUR]);
-    // The watermark is after it, so that no run fetches it.
+    // The watermark is after the event, so no run fetches it.
     setup.reconciler().run_since(time(NOW - 30 * MINUTE), |_| {}).await.unwrap();
     assert_eq!(setup.inbox.count().await, 0);
     let verifications = async |setup: &Setup, requests: usize| {
@@ -115,7 +115,7 @@ async fn a_schedule_verifies_once_a_day_and_shows_what_is_missing() {
     for line in ["spektr_inbox_verification_entries{result=\"missing\"} 1\n", stamp] {
         assert!(text.contains(line), "{line}{text}");
     }
-    // Another process finds the result of the first, for a day.
+    // For a day, another process uses the stored result of the first verification.
     let (count, text) = verifications(&setup, 9).await;
     assert_eq!(count, 0);
     assert!(

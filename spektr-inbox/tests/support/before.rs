@@ -1,5 +1,5 @@
-//! What the stores in `tests/fixtures` hold. The version before the present one has made
-//! both: the file, and the database from which `pg_dump --inserts` made the text.
+//! The contents of the stores in `tests/fixtures`. The previous version made both stores: the
+//! file, and the database that `pg_dump --inserts` wrote as text.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(start().as_millis() + 1000 * seconds).unwrap()
 }
 
-/// Asserts that what is delivered again is known, though the hash of its content has changed,
-/// and that another content is not taken for it, though it had the same hash.
+/// Asserts that a repeated delivery is a duplicate, although the hash of its content has
+/// changed. Another content with the same old hash is not a duplicate.
 pub(crate) async fn assert_known(store: &dyn Store) {
     let bodies = [
         tag_added("done", "s1", 1_700_000_000_000),
@@ -38,8 +38,8 @@ pub(crate) async fn assert_known(store: &dyn Store) {
     assert_eq!(store.accept(new()).await.unwrap(), [Acceptance::Duplicate]);
 }
 
-/// Handles and deletes everything. What is known of it after that has to be of the present
-/// hash, though the earlier version has stored the former one.
+/// Handles and deletes everything. The tombstones must then have the current hash, although the
+/// earlier version stored the old one.
 pub(crate) async fn delete_all(store: &dyn Store) {
     let request = ClaimRequest {
         owner: 3,
@@ -57,7 +57,7 @@ pub(crate) async fn delete_all(store: &dyn Store) {
     assert_eq!(store.count(Filter::all()).await.unwrap(), 0);
 }
 
-/// Asserts that everything is there, and can be worked on.
+/// Asserts that all entries are present and can be handled.
 pub(crate) async fn assert_complete(store: &dyn Store) {
     let entries = store.list(Filter::all(), 0, 100).await.unwrap();
     let shown: Vec<_> = entries
@@ -98,7 +98,7 @@ pub(crate) async fn assert_complete(store: &dyn Store) {
     assert_eq!(rejected[0].rejected.reason, "signature_mismatch");
     assert_eq!(rejected[0].rejected.headers, [("x-signature".to_owned(), b"00".to_vec())]);
 
-    // The lease that the other version gave is kept until its end.
+    // A lease of the earlier version is kept until its end.
     let claim = |seconds| {
         let (owner, limit, ordered, hold_on_dead) = (2, 100, false, false);
         let (lease, horizon) = (Duration::from_secs(30), Duration::from_secs(3600));

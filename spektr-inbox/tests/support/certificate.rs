@@ -1,14 +1,14 @@
-//! Certificates for servers under test, made anew each time and trusted by nobody.
+//! Certificates for servers under test. They are new in each test, and no system trusts them.
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
-/// The certificate of a server and of the authority that vouches for it, in PEM.
+/// The certificates of an authority, a server and a client, in PEM.
 pub(crate) struct Certified {
     pub(crate) authority: String,
-    /// Of the server that is called `localhost`.
+    /// The certificate of the server, for the name `localhost`.
     pub(crate) server: String,
     pub(crate) key: String,
-    /// Of the client that is called `postgres`.
+    /// The certificate of the client, for the user `postgres`.
     pub(crate) client: String,
     pub(crate) client_key: String,
 }

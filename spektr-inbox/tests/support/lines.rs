@@ -1,11 +1,11 @@
-//! The lines that are logged in a test, one at a time.
+//! The log lines of a test, one at a time.
 
 use std::io;
 
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tracing::subscriber::DefaultGuard;
 
-/// Sends each line of the log to the test.
+/// A writer that sends each line of the log to the test.
 #[derive(Clone)]
 struct Lines(UnboundedSender<String>);
 
@@ -20,7 +20,7 @@ impl io::Write for Lines {
     }
 }
 
-/// Has what this thread logs, from information on, until the guard is dropped.
+/// Returns the log of this thread, from level INFO, until the guard is dropped.
 pub(crate) fn logged() -> (DefaultGuard, UnboundedReceiver<String>) {
     let (lines, logged) = mpsc::unbounded_channel();
     let lines = Lines(lines);

@@ -1,8 +1,8 @@
-//! How much memory a receiver takes while its store does not answer: clients that hold
-//! heads and bodies of several shapes, until the limit refuses them.
+//! Measures the memory of a receiver while its store does not answer. Clients hold connections
+//! with heads and bodies of several shapes, until the limit refuses them.
 //!
-//! The figure is that of the process, so a test that measures is the only one of its binary.
-//! The clients are in the process too; they share each body, and keep nothing of their own.
+//! The figure is that of the process, so such a test is the only one of its binary. The clients
+//! run in the same process; they share each body, and keep nothing of their own.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -17,39 +17,40 @@ use super::{request, serve_with, signed};
 
 pub(crate) const MIB: usize = 1 << 20;
 
-/// For bodies, and what is made of them.
+/// The limit for bodies and their entries.
 pub(crate) const LIMIT: usize = 16 * MIB;
 
-/// How many connections are held in the middle of a head.
+/// The number of connections that are held in the middle of a head.
 const HEADS: usize = 64;
 
-/// The most memory that this process has taken, in bytes.
+/// Returns the largest memory use of this process so far, in bytes.
 fn most() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().strip_suffix(" kB").unwrap().parse::<usize>().unwrap() * 1024
 }
 
-/// A body of so many entries, with so many bytes of data in each.
+/// Returns a body with `entries` entries, and `bytes` bytes of data in each.
 fn body(entries: usize, bytes: usize) -> String {
     let data = format!("\"{}\"", "t".repeat(bytes));
     let entry = |index| tag_added(&format!("e{index}"), "s1", 1).replace("\"t\"", &data);
     format!(r#"{{"results":[{}]}}"#, (0..entries).map(entry).collect::<Vec<_>>().join(","))
 }
 
-/// What may be held for a connection, beside the body: the head, what is read ahead of a
-/// body, and what serves it.
+/// The memory for a connection apart from the body: the head, the read-ahead of a body, and the
+/// connection's task.
 const OF_CONNECTION: usize = 2 * Server::MAX_HEAD;
 
-/// What the splitting of a body takes in places, of which there is one at a time here.
+/// The memory for the places of an entry while a body is split. Only one body is split at a
+/// time here.
 const OF_ENTRY: usize = 300;
 
-/// What the allocator leaves unused, the queue of the store and what works for it.
+/// The memory that the allocator leaves unused, and that of the store's queue and threads.
 const REST: usize = 2 * MIB;
 
-/// Fills the memory of a receiver with each shape of bodies in turn, while its store is
-/// blocked, and lets go of them. All the time, what holds the bodies stays within some
-/// multiple of the limit.
+/// Blocks the store, fills the memory of a receiver with bodies of one shape, and unblocks the
+/// store, for each shape in turn. Asserts that the memory stays within `limit`, plus that of
+/// connections and places.
 pub(crate) async fn stays_within<B, F>(
     limit: usize,
     receiver: Receiver,
@@ -66,7 +67,7 @@ pub(crate) async fn stays_within<B, F>(
         server.with_header_timeout(hour).with_connection_timeout(hour)
     })
     .await;
-    // How many entries, and how large each.
+    // The number of entries, and the size of each.
     let shapes = [(1, MIB), (100, 1000), (300, 10), (10_000, 1)];
     let shapes = shapes.map(|(entries, bytes)| {
         let body = body(entries, bytes).into_bytes();
@@ -92,8 +93,8 @@ pub(crate) async fn stays_within<B, F>(
     }
 }
 
-/// Delivers the same again and again, without waiting for answers, until one is refused
-/// because the memory is used up. Returns how many connections that took.
+/// Sends the same delivery again and again, without waiting for answers, until the memory limit
+/// refuses one. Returns the number of connections.
 async fn until_refused(address: SocketAddr, request: &[u8], receiver: &Receiver) -> usize {
     let refused = || {
         let metrics = receiver.metrics().render();
@@ -105,7 +106,7 @@ async fn until_refused(address: SocketAddr, request: &[u8], receiver: &Receiver)
     let mut waiting = Vec::new();
     while refused() == before {
         let mut stream = TcpStream::connect(address).await.unwrap();
-        // Where it is refused already, the client notices.
+        // The write fails if the server has already refused the delivery.
         let _refused = stream.write_all(request).await;
         waiting.push(stream);
         yield_now().await;

@@ -1,5 +1,5 @@
-//! A receiver on a real socket over a store in a folder of its own, and a client
-//! that sends exactly the bytes it is given.
+//! A receiver on a real socket with a store in its own folder, and a client that sends exactly
+//! the given bytes.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
@@ -28,7 +28,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 pub(crate) const PATH: &str = "/webhooks/spektr";
 
-/// What a test of the receiver works with.
+/// The store and clock of a test of the receiver.
 pub(crate) struct Inbox {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: ManualClock,
@@ -52,8 +52,8 @@ impl Inbox {
         Verifier::new(keys, SignedContent::TIMESTAMP_DOT_BODY).with_clock(now)
     }
 
-    /// A receiver for what [`signed`] signs. It is patient, since a busy machine can be
-    /// slow, and that is not what most tests are about.
+    /// Returns a receiver for the signatures of [`signed`]. It has long timeouts, because a busy
+    /// machine can be slow and most tests are not about timeouts.
     pub(crate) fn receiver(&self) -> Receiver {
         let store = Arc::clone(&self.store);
         Receiver::new(store, self.verifier(ring("key-a")))
@@ -79,7 +79,7 @@ pub(crate) fn ring(id: &str) -> KeyRing {
     KeyRing::new([key(id)]).unwrap()
 }
 
-/// Serves a receiver, its endpoint and what is for operators, without limits.
+/// Serves a receiver's endpoint and its endpoints for operators, without limits.
 pub(crate) async fn serve(receiver: &Receiver) -> SocketAddr {
     serve_with(receiver, |server| server).await
 }
@@ -96,7 +96,7 @@ pub(crate) async fn serve_with(
     address
 }
 
-/// The lines of the right signature headers for a body at the start of a test.
+/// Returns the signature headers of a body, signed at the time of the test's start.
 pub(crate) fn signed(body: &[u8]) -> String {
     signed_at(body, spektr_inbox::testing::start().as_seconds().unsigned_abs())
 }
@@ -109,7 +109,7 @@ pub(crate) fn signed_at(body: &[u8], seconds: u64) -> String {
         .concat()
 }
 
-/// A request as bytes, with the given header lines.
+/// Returns a request with the given header lines, as bytes.
 pub(crate) fn request(headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
     let head = format!(
@@ -119,7 +119,7 @@ pub(crate) fn request(headers: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-/// Posts a signed body; gives the status.
+/// Posts a signed body, and returns the status.
 pub(crate) async fn deliver(to: SocketAddr, body: impl AsRef<[u8]>) -> u16 {
     let body = body.as_ref();
     exchange(to, &request(&signed(body), body)).await.0
@@ -130,8 +130,7 @@ pub(crate) async fn fetch(to: SocketAddr, path: &str) -> (u16, String) {
     exchange(to, request.as_bytes()).await
 }
 
-/// Requests, one after the other, without reading an answer; ends when the server closes
-/// the connection.
+/// Sends requests without reading an answer, and returns when the server closes the connection.
 pub(crate) async fn reads_nothing(to: SocketAddr) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
@@ -140,10 +139,10 @@ pub(crate) async fn reads_nothing(to: SocketAddr) {
     while stream.write_all(request).await.is_ok() {}
 }
 
-/// Sends bytes and reads one answer: its status and its body.
+/// Sends bytes and reads one answer. Returns its status and its body.
 pub(crate) async fn exchange(to: SocketAddr, request: &[u8]) -> (u16, String) {
     let mut stream = TcpStream::connect(to).await.unwrap();
-    // The server may answer and close before it has read everything.
+    // The server may answer and close the connection before it has read everything.
     let (mut read, mut write) = stream.split();
     let sending = async {
         let _closed = write.write_all(request).await;
@@ -155,7 +154,7 @@ pub(crate) async fn exchange(to: SocketAddr, request: &[u8]) -> (u16, String) {
     }
 }
 
-/// Reads one answer: its status and its body.
+/// Reads one answer. Returns its status and its body.
 pub(crate) async fn answer(stream: &mut (impl AsyncReadExt + Unpin)) -> (u16, String) {
     let mut read = Vec::new();
     loop {
@@ -179,7 +178,7 @@ fn parse(read: &[u8]) -> Option<(u16, String)> {
     Some((status, body.to_owned()))
 }
 
-/// Builds an example, which `cargo test --test` does not.
+/// Builds an example, because `cargo test --test` does not.
 pub(crate) fn example(name: &str) -> PathBuf {
     let output = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "--locked", "--message-format=json"])
