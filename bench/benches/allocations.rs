@@ -1,5 +1,5 @@
-//! Allocations per delivery. A target of its own, because counting them slows
-//! down what allocates.
+//! Counts allocations per delivery. It is a target of its own, because counting slows down
+//! allocating code.
 
 use divan::{AllocProfiler, Bencher};
 use spektr_bench::Delivery;

@@ -1,9 +1,9 @@
-//! Decoding, beside what one would write by hand.
+//! Measures decoding, beside code that one would write by hand.
 //!
-//! `spektr_types` decodes an entry that is split already; `bare_struct` is the
-//! limit: serde's derived code on the one struct, with the event known
-//! beforehand. `tagged_enum` is `#[serde(tag = "type")]` over equal structs, and
-//! `json_value` builds a tree. `split_and_decode` starts from the bytes.
+//! `spektr_types` decodes an entry that is already split. `bare_struct` is the limit: serde's
+//! derived code on the one struct, with the event known beforehand. `tagged_enum` is `#[serde(tag =
+//! "type")]` over equal structs, and `json_value` builds a tree. `split_and_decode` starts from the
+//! bytes.
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
@@ -17,7 +17,7 @@ fn main() {
     divan::main();
 }
 
-/// Measures how fast a text becomes a `T`.
+/// Measures the deserialization of a text into a `T`.
 fn parse<T: for<'a> Deserialize<'a>>(bencher: Bencher<'_, '_>, text: &str) {
     bencher
         .counter(BytesCount::of_str(text))

@@ -1,8 +1,8 @@
-//! Verifying deliveries, beside the limit and a peer.
+//! Measures the verification of deliveries, beside the limit and a peer.
 //!
-//! `bare_hmac` is the limit: the MAC crate alone over the same bytes.
-//! `standardwebhooks` is the usual crate for its own, equally built scheme.
-//! The argument is the number of entries in the batch: 0.3 KB, 30 KB and 1 MB.
+//! `bare_hmac` is the limit: the MAC crate alone over the same bytes. `standardwebhooks` is the
+//! common crate for the similar scheme of Standard Webhooks. The argument is the number of entries
+//! in the batch: 0.3 KB, 30 KB and 1 MB.
 
 use divan::Bencher;
 use divan::counter::BytesCount;

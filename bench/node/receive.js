@@ -1,5 +1,5 @@
-// The peer of the benchmark: checks the HMAC, stores the entries of a delivery in
-// one transaction with synchronous = FULL, and then answers 200.
+// The peer in the benchmark: verifies the HMAC, stores the entries of a delivery in one transaction
+// with synchronous = FULL, and then answers 200.
 
 const crypto = require("node:crypto");
 const Database = require("better-sqlite3");

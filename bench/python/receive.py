@@ -1,5 +1,5 @@
-# The peer of the benchmark: checks the HMAC, stores the entries of a delivery in one
-# transaction with synchronous = FULL, and then answers 200. One process, on uvloop.
+# The peer in the benchmark: verifies the HMAC, stores the entries of a delivery in one transaction
+# with synchronous = FULL, and then answers 200. It is one process, on uvloop.
 
 import hashlib
 import hmac

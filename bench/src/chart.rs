@@ -1,4 +1,4 @@
-//! Curves as SVG, on logarithmic axes.
+//! Draws curves as SVG, on logarithmic axes.
 
 use std::fmt::Write as _;
 
@@ -9,28 +9,28 @@ const RIGHT: f64 = 190.0;
 const TOP: f64 = 50.0;
 const BOTTOM: f64 = 70.0;
 
-/// Colours that differ for those who do not see all of them.
+/// Colours that colour-blind readers can tell apart.
 const COLOURS: [&str; 5] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9"];
 
 /// A drawing of curves that share their axes.
 pub struct Chart {
-    /// What it shows.
+    /// The title.
     pub title: String,
-    /// When and where it was measured.
+    /// Time and place of the measurement.
     pub note: String,
-    /// What is drawn from left to right.
+    /// Label of the horizontal axis.
     pub x: &'static str,
-    /// What is drawn upwards.
+    /// Label of the vertical axis.
     pub y: &'static str,
     /// The curves.
     pub curves: Vec<Curve>,
 }
 
-/// Points that belong together. Their coordinates are larger than 0.
+/// Points of one curve. All coordinates are larger than 0.
 pub struct Curve {
-    /// Stands beside it.
+    /// The label beside the curve.
     pub name: String,
-    /// From left to right.
+    /// The points, from left to right.
     pub points: Vec<(f64, f64)>,
 }
 
@@ -80,7 +80,7 @@ impl Chart {
     }
 }
 
-/// A logarithmic axis, from one place to another.
+/// A logarithmic axis, from a least to a largest value.
 struct Axis {
     least: f64,
     most: f64,
@@ -94,7 +94,7 @@ impl Axis {
         for value in values {
             (least, most) = (least.min(value), most.max(value));
         }
-        // One value alone has an axis too.
+        // A margin, so that the axis has a length even for a single value.
         Self { least: least * 0.9, most: most * 1.1, from, to }
     }
 
@@ -103,7 +103,7 @@ impl Axis {
         self.from + share * (self.to - self.from)
     }
 
-    /// 1, 2 and 5 times each power of ten, as far as it is on the axis.
+    /// Returns the ticks within the axis: 1, 2 and 5 times each power of ten.
     fn ticks(&self) -> Vec<f64> {
         let powers = self.least.log10().floor() as i32..=self.most.log10().ceil() as i32;
         let ticks = powers.flat_map(|power| [1.0, 2.0, 5.0].map(|step| step * 10f64.powi(power)));
@@ -119,7 +119,7 @@ fn line(svg: &mut String, from: (f64, f64), to: (f64, f64)) {
     );
 }
 
-/// `style` is the anchor, with further attributes behind it.
+/// Adds a text. `style` is the text's anchor, and may have further attributes behind it.
 fn text(svg: &mut String, at: (f64, f64), style: &str, text: &str) {
     let text = text.replace('&', "&amp;").replace('<', "&lt;");
     let _written = writeln!(
@@ -130,7 +130,7 @@ fn text(svg: &mut String, at: (f64, f64), style: &str, text: &str) {
 }
 
 fn label(value: f64) -> String {
-    // A power of ten is not exact below 1.
+    // Powers of ten below 1 are not exact, so the number is rounded.
     let rounded = format!("{value:.6}");
     rounded.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

@@ -1,4 +1,4 @@
-//! One signed delivery, and the ways to verify it that are compared.
+//! One signed delivery, and the compared ways to verify it.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::HeaderMap;
@@ -12,7 +12,7 @@ use standardwebhooks::Webhook;
 const SECRET: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 const KEY: &[u8] = b"0123456789abcdef0123456789abcdef";
 
-/// A body, signed now in three ways with one key.
+/// A body, signed with one key for three ways of verification.
 pub struct Delivery {
     body: String,
     verifier: Verifier,
@@ -24,7 +24,7 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Signs a batch of so many events.
+    /// Signs a batch of a number of events.
     pub fn new(entries: usize) -> Self {
         let body = crate::batch_of(entries);
         let now = SystemClock::new().now();
@@ -63,12 +63,12 @@ impl Delivery {
         }
     }
 
-    /// Length of the body.
+    /// Returns the length of the body.
     pub fn bytes(&self) -> usize {
         self.body.len()
     }
 
-    /// The limit: the MAC over the same bytes, with the key set up each time.
+    /// Computes the limit: the MAC over the same bytes, with the key set up each time.
     pub fn bare_hmac(&self) -> bool {
         let mut mac = Hmac::<Sha256>::new_from_slice(KEY).expect("valid");
         mac.update(self.timestamp.as_bytes());
@@ -77,12 +77,12 @@ impl Delivery {
         mac.verify_slice(&self.signature).is_ok()
     }
 
-    /// `Verifier::verify`.
+    /// Runs `Verifier::verify`.
     pub fn verify(&self) -> bool {
         self.verifier.verify(&self.headers, &self.body).is_ok()
     }
 
-    /// `Verifier::verify`, then id, wire type and time of every entry.
+    /// Runs `Verifier::verify`, then reads id, wire type and time of every entry.
     pub fn verify_and_list(&self) -> usize {
         let verified = self.verifier.verify(&self.headers, &self.body).expect("authentic");
         let entries = verified.entries().expect("a batch");
@@ -92,7 +92,7 @@ impl Delivery {
         whole.count()
     }
 
-    /// `standardwebhooks::Webhook::verify`.
+    /// Runs `standardwebhooks::Webhook::verify`.
     pub fn standardwebhooks(&self) -> bool {
         self.peer.verify(self.body.as_bytes(), &self.peer_headers).is_ok()
     }

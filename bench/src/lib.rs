@@ -1,4 +1,4 @@
-//! Bodies of stated sizes, made the same way on every run.
+//! Bodies of fixed sizes, the same in every run.
 
 pub mod chart;
 mod delivery;
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 pub use delivery::Delivery;
 
-/// A process_run_start of about 1 KB, as a sender with long ids and names writes it.
+/// Returns a process_run_start of about 1 KB, with long ids and names as a sender may have.
 pub fn process_run_start() -> String {
     json!({
         "id": format!("evt_{}", "0123456789abcdef".repeat(4)),
@@ -36,7 +36,7 @@ pub fn process_run_start() -> String {
     .to_string()
 }
 
-/// A process_run_end of about 20 KB with 100 fields and a value for each.
+/// Returns a process_run_end of about 20 KB, with 100 fields and a value in each.
 pub fn process_run_end() -> String {
     let field = |index: usize| {
         json!({
@@ -51,7 +51,7 @@ pub fn process_run_end() -> String {
     let data: serde_json::Map<String, Value> = (0..100)
         .map(|index| (format!("question_{index}"), json!(format!("Answer {index}"))))
         .collect();
-    // The documented order: the type early, the time last.
+    // The documented order of members: the type early, the time last.
     format!(
         r#"{{"id":"evt_1","spektrId":"spk_1","type":"process_run_end","delivered":null,"process_name":"Onboarding of companies","process_output":"approved","files":{{"clientFiles":["https://files.example.com/1","https://files.example.com/2"]}},"fields":{},"data":{},"createdAt":1672531199000}}"#,
         json!(fields),
@@ -59,12 +59,12 @@ pub fn process_run_end() -> String {
     )
 }
 
-/// A batch of 100 events of about 0.3 KB each.
+/// Returns a batch of 100 events of about 0.3 KB each.
 pub fn batch() -> String {
     batch_of(100)
 }
 
-/// A batch of so many events of about 0.3 KB each.
+/// Returns a batch of a number of events of about 0.3 KB each.
 pub fn batch_of(entries: usize) -> String {
     let entry = |index: usize| {
         json!({

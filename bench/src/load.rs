@@ -1,4 +1,4 @@
-//! Load on a receiver: processes that receive, and clients that deliver and wait.
+//! Puts load on a receiver: processes that receive, and clients that deliver and wait.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -14,24 +14,24 @@ use tokio::task::JoinSet;
 
 use crate::inbox::event;
 
-/// What the benchmarks return.
+/// The result of the benchmarks.
 pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// How many clients deliver at a time.
+/// Number of clients that deliver at the same time.
 pub const CONNECTIONS: usize = 64;
 
-/// The id of the key with which deliveries are signed.
+/// The id of the signing key.
 pub const KEY_ID: &str = "bench";
 
-/// Its secret.
+/// The secret of the signing key.
 pub const SECRET: &str = "a secret of the benchmark";
 
-/// The key with which deliveries are signed.
+/// Returns the signing key.
 pub fn key() -> Result<SigningKey> {
     Ok(SigningKey::new(KEY_ID, Secret::new(SECRET, SecretEncoding::Utf8)?)?)
 }
 
-/// A process that is ended when this is dropped.
+/// A process that is killed when the value is dropped.
 pub struct Running(pub Child);
 
 impl Drop for Running {
@@ -41,34 +41,34 @@ impl Drop for Running {
     }
 }
 
-/// How long answers took, in order.
+/// Sorted latencies of responses.
 pub struct Latencies(Vec<Duration>);
 
 impl Latencies {
-    /// Sorts what was measured; there has to be something.
+    /// Sorts the latencies; fails if there are none.
     pub fn new(mut all: Vec<Duration>) -> Result<Self> {
         all.sort_unstable();
         if all.is_empty() { Err("nothing was measured".into()) } else { Ok(Self(all)) }
     }
 
-    /// The median of durations that are measured one by one.
+    /// Returns the median of single durations.
     pub fn median(all: Vec<Duration>) -> Result<Duration> {
         Ok(Self::new(all)?.at(0.5))
     }
 
-    /// How many there are.
+    /// Returns the number of latencies.
     pub fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// The latency that so large a share does not exceed, from 0 to 1.
+    /// Returns the latency that a share of deliveries, from 0 to 1, does not exceed.
     pub fn at(&self, share: f64) -> Duration {
         self.0[((self.0.len() - 1) as f64 * share) as usize]
     }
 }
 
-/// Delivers events of their own on [`CONNECTIONS`] connections for some time. The first
-/// second warms up and does not count.
+/// Delivers different events on [`CONNECTIONS`] connections for some time. The first second warms
+/// up and does not count.
 pub async fn deliver_for(
     address: SocketAddr,
     next: &Arc<AtomicU64>,
@@ -101,11 +101,11 @@ pub async fn deliver_for(
     Latencies::new(latencies)
 }
 
-/// Delivers events of their own at a constant rate, whether the receiver keeps up or not: each
-/// has a time at which it is due, and its latency counts from then, so that a queue shows. What
-/// was not sent by the end has the latency that it had by then. At most [`CONNECTIONS`] are
-/// under way; the first second warms up and does not count. A timer has a resolution of a
-/// millisecond, which is a part of the latencies.
+/// Delivers different events at a constant rate, whether the receiver keeps up or not. Each
+/// delivery has a due time, and its latency counts from that time, so that a queue shows. A
+/// delivery that was not sent by the end has the latency that it had by then. At most
+/// [`CONNECTIONS`] are in flight; the first second warms up and does not count. The timer has a
+/// resolution of a millisecond, which is part of the latencies.
 pub async fn deliver_at(
     address: SocketAddr,
     next: &Arc<AtomicU64>,
@@ -145,7 +145,7 @@ pub async fn deliver_at(
     Latencies::new(latencies)
 }
 
-/// Delivers so many events, in batches of a thousand on four connections.
+/// Delivers a number of events, in batches of a thousand on four connections.
 pub async fn fill(address: SocketAddr, next: &Arc<AtomicU64>, events: u64) -> Result<()> {
     const BATCH: u64 = 1000;
     let end = next.load(Ordering::Relaxed) + events;
@@ -166,7 +166,7 @@ pub async fn fill(address: SocketAddr, next: &Arc<AtomicU64>, events: u64) -> Re
     clients.collect::<JoinSet<_>>().join_all().await.into_iter().collect()
 }
 
-/// The body of a delivery with so many events.
+/// Returns the body of a delivery with a number of events.
 pub fn batch(first: u64, count: u64) -> String {
     let events: Vec<_> = (first..first + count).map(event).collect();
     format!(r#"{{"results":[{}]}}"#, events.join(","))
@@ -188,7 +188,7 @@ impl Client {
         Ok(Self { stream, signer, buffer: Box::new([0; 4096]) })
     }
 
-    /// A request with a body, signed now.
+    /// Returns a request with a body, signed with the current time.
     pub fn request(&self, body: &str) -> Vec<u8> {
         let headers = self.signer.sign_at(body.as_bytes(), UnixSeconds::from(SystemTime::now()));
         let lines = headers.pairs().map(|(name, value)| format!("{name}: {value}\r\n")).concat();
@@ -200,7 +200,7 @@ impl Client {
         .into_bytes()
     }
 
-    /// Sends a request and waits for an answer of 200.
+    /// Sends a request, and waits for a response with status 200.
     pub async fn exchange(&mut self, request: &[u8]) -> Result<()> {
         self.stream.write_all(request).await?;
         let mut length = 0;
@@ -218,7 +218,7 @@ impl Client {
     }
 }
 
-/// Whether an answer without a body, or with `OK`, is complete.
+/// Tells whether a response without a body, or with the body `OK`, is complete.
 fn ends(answer: &[u8]) -> bool {
     answer.ends_with(b"\r\n\r\n") || answer.ends_with(b"\r\n\r\nOK")
 }

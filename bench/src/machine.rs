@@ -1,11 +1,11 @@
-//! The machine that is measured on, and the time of its processors.
+//! Describes the measured machine, and reads processor times.
 
 use std::fs;
 use std::time::Duration;
 
 use crate::load::Result;
 
-/// When and where something is measured, with the load beside it.
+/// Returns time and place of a measurement, with the machine's load.
 pub fn describe() -> Result<String> {
     let date = output("date", &["-u", "+%F %H:%M UTC"])?;
     let information = fs::read_to_string("/proc/cpuinfo")?;
@@ -24,15 +24,15 @@ fn output(program: &str, arguments: &[&str]) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
 
-/// The time that this process has had on processors.
+/// Returns the processor time of this process.
 pub fn processor_time() -> Result<Duration> {
     processor_time_of("self")
 }
 
-/// The time that a process has had on processors, in steps of 10 ms.
+/// Returns the processor time of a process, in steps of 10 ms.
 pub fn processor_time_of(process: &str) -> Result<Duration> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
-    // The name, in parentheses, can contain anything.
+    // The process's name, in parentheses, can contain any character.
     let (_, fields) = stat.rsplit_once(')').ok_or("no name")?;
     let ticks = |index: usize| -> Result<u64> {
         Ok(fields.split_whitespace().nth(index).ok_or("no time")?.parse()?)

@@ -1,4 +1,4 @@
-//! What a destination that is down costs while many events wait for it.
+//! Measures the cost of a destination that is down while many events wait for it.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -16,16 +16,16 @@ use crate::receivers::Service;
 
 const FILE: &str = "bench-outage.db";
 
-/// How long the first events may take to fail.
+/// Time within which the first events must fail.
 const OPENING: Duration = Duration::from_secs(30);
 
-/// Runs `spektr serve` for some time with so many events that wait for a closed port. Returns
-/// the share of a processor that it has used.
+/// Runs `spektr serve` for some time with a number of events that wait for a closed port. Returns
+/// the share of a processor that the service used.
 pub async fn measure(program: &Path, waiting: u64, duration: Duration) -> Result<f64> {
     let store: Arc<dyn Store> = sqlite(FILE)?.remove(0);
     fill(&store, waiting).await?;
     drop(store);
-    // Nobody listens where somebody just did.
+    // The port was just released, so nothing listens on it.
     let closed = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
     let url = format!("sqlite://{FILE}");
     let forward = format!("http://{closed}/");
@@ -52,7 +52,7 @@ pub async fn measure(program: &Path, waiting: u64, duration: Duration) -> Result
     Ok(share)
 }
 
-/// A figure of the service.
+/// Returns a metric of the service.
 async fn metric(operations: SocketAddr, name: &str) -> Result<f64> {
     let mut stream = TcpStream::connect(operations).await?;
     let request = "GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";

@@ -1,5 +1,5 @@
-//! What one would write by hand: structs with equal fields and plain types, and an enum
-//! over them that serde tags.
+//! Hand-written peers: structs with equal fields and plain types, and an enum over them that serde
+//! tags.
 
 #![expect(dead_code, reason = "the fields are there to be filled")]
 

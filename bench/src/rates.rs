@@ -1,4 +1,4 @@
-//! What a store does alone, without HTTP: accepts a second, and claims and settlements.
+//! Measures a store alone, without HTTP: accepts per second, and claims and settlements.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -16,19 +16,19 @@ use crate::inbox::{events, remove};
 use crate::load::{Latencies, Result};
 use crate::machine::processor_time;
 
-/// How many deliveries are in flight at a time, on all machines together.
+/// Deliveries in flight at the same time, on all machines together.
 pub const IN_FLIGHT: usize = 64;
 
-/// How many entries a worker claims at a time, and settles one by one.
+/// Entries that a worker claims at once, and settles one by one.
 pub const CLAIM: usize = 16;
 
-/// A store in a file of the working folder, which is new.
+/// Returns a store in a new file of the working folder.
 pub fn sqlite(file: &str) -> Result<Vec<Arc<dyn Store>>> {
     remove(file);
     Ok(vec![Arc::new(SqliteOptions::new(file).open()?)])
 }
 
-/// Stores in a new database, as several machines have them: each its own connections.
+/// Returns stores in a new database, as on several machines: each with its own connections.
 pub async fn postgres(cluster: &Cluster, machines: usize) -> Result<Vec<Arc<dyn Store>>> {
     let url = cluster.database().await;
     let mut stores: Vec<Arc<dyn Store>> = Vec::new();
@@ -38,11 +38,11 @@ pub async fn postgres(cluster: &Cluster, machines: usize) -> Result<Vec<Arc<dyn 
     Ok(stores)
 }
 
-/// What was done in some time.
+/// The operations in some time.
 pub struct Rate {
-    /// How often in a second.
+    /// Operations per second.
     pub a_second: f64,
-    /// Processor time of this process for each; a database server's is not in it.
+    /// Processor time of this process for each operation, without a database server's.
     pub processor: Duration,
 }
 
@@ -56,7 +56,7 @@ impl Rate {
     }
 }
 
-/// Accepts deliveries of one event each; gives how long they took as well.
+/// Accepts deliveries of one event each; returns the rate and the latencies.
 pub async fn accept(stores: &[Arc<dyn Store>], duration: Duration) -> Result<(Rate, Latencies)> {
     let next = Arc::new(AtomicU64::new(0));
     let (began, before) = (Instant::now(), processor_time()?);
@@ -84,7 +84,7 @@ pub async fn accept(stores: &[Arc<dyn Store>], duration: Duration) -> Result<(Ra
     Ok((Rate::new(latencies.count() as u64, elapsed, processor)?, latencies))
 }
 
-/// Stores so many events, which are then to be handled.
+/// Stores a number of events, which then wait to be handled.
 pub async fn fill(store: &Arc<dyn Store>, count: u64) -> Result<()> {
     const BATCH: u64 = 500;
     for first in (0..count).step_by(BATCH as usize) {
@@ -93,7 +93,7 @@ pub async fn fill(store: &Arc<dyn Store>, count: u64) -> Result<()> {
     Ok(())
 }
 
-/// Claims and settles what is there, with two loops for each store, until nothing is left or the
+/// Claims and settles waiting events, with two loops for each store, until no event is left or the
 /// time is over.
 pub async fn work(stores: &[Arc<dyn Store>], duration: Duration) -> Result<Rate> {
     let stop = Arc::new(AtomicBool::new(false));
@@ -134,7 +134,7 @@ pub async fn work(stores: &[Arc<dyn Store>], duration: Duration) -> Result<Rate>
     Rate::new(handled.load(Ordering::Relaxed), elapsed, processor)
 }
 
-/// A claim as workers make it, by the clock of the entries.
+/// Returns a claim as workers make it, with the clock of the entries.
 pub fn request(owner: i64, limit: usize, ordered: bool) -> ClaimRequest {
     ClaimRequest {
         owner,

@@ -1,4 +1,4 @@
-//! Receivers as processes: this crate's, its peers, and `spektr serve`.
+//! Starts receivers as processes: this crate's, its peers, and `spektr serve`.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -13,17 +13,17 @@ use tokio::net::TcpListener;
 
 use crate::load::{KEY_ID, Result, Running, SECRET, key};
 
-/// The file of each receiver, in the working folder.
+/// The database file of each receiver, in the working folder.
 pub const FILE: &str = "bench.db";
 
-/// What makes a program of this package a receiver: `serve FILE GROUP`.
+/// The argument that makes a program of this package a receiver: `serve FILE GROUP`.
 pub const SERVE: &str = "serve";
 
-/// What receives deliveries. All check the HMAC and answer after a commit with
-/// `synchronous = FULL`.
+/// The kinds of receivers. All verify the HMAC, and answer after a commit with `synchronous =
+/// FULL`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// This crate, with so many deliveries in a commit at most.
+    /// This crate, with a maximum number of deliveries in a commit.
     Own(u64),
     /// Node with express and better-sqlite3.
     Node,
@@ -32,7 +32,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Its name in tables.
+    /// Returns the receiver's name in tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::Own(1) => "a commit each",
@@ -64,7 +64,7 @@ impl Kind {
         Ok(command)
     }
 
-    /// Fails, with what to do, unless the packages of a peer are installed.
+    /// Fails, with the command to run, unless the packages of a peer are installed.
     pub fn ensure_installed(self) -> Result<()> {
         let (mut command, folder, install) = match self {
             Self::Own(_) => return Ok(()),
@@ -89,7 +89,7 @@ impl Kind {
         Err(format!("{name} is not installed: run `{install}` in {}", folder.display()).into())
     }
 
-    /// Starts it on a free port.
+    /// Starts the receiver on a free port.
     pub fn start(self) -> Result<(Running, SocketAddr)> {
         let mut running = Running(self.command()?.stdout(Stdio::piped()).spawn()?);
         let line = first_line(&mut running)?;
@@ -116,14 +116,14 @@ pub async fn serve(path: &str, group: usize) -> Result<()> {
 pub struct Service {
     /// The process.
     pub running: Running,
-    /// Where it receives.
+    /// The address that receives deliveries.
     pub receiving: SocketAddr,
-    /// Where its metrics are.
+    /// The address with its metrics.
     pub operations: SocketAddr,
 }
 
 impl Service {
-    /// Starts the program on a store, on free ports.
+    /// Starts the program with a store, on free ports.
     pub fn start(program: &Path, store: &str, arguments: &[&str]) -> Result<Self> {
         let child = Command::new(program)
             .args(["--format", "json", "serve", "--store", store])

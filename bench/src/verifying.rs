@@ -1,18 +1,18 @@
-//! Verifying one small delivery beside the bare MAC and a peer.
+//! Measures the verification of one small delivery, beside the bare MAC and a peer.
 
 use std::time::{Duration, Instant};
 
 use crate::Delivery;
 use crate::load::{Latencies, Result};
 
-/// How many times each way is taken in a round.
+/// Verifications of each kind in a round.
 const TIMES: u32 = 2000;
 
-/// Throughput, where that of the bare MAC is 1: medians of rounds.
+/// Throughput relative to the bare MAC's: medians of rounds.
 pub struct Shares {
-    /// Of `Verifier::verify`.
+    /// Throughput of `Verifier::verify`.
     pub verify: f64,
-    /// Of `standardwebhooks::Webhook::verify`.
+    /// Throughput of `standardwebhooks::Webhook::verify`.
     pub standardwebhooks: f64,
 }
 

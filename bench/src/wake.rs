@@ -1,4 +1,4 @@
-//! How long it takes from a delivery to its handler while nothing else happens.
+//! Measures the time from a delivery to its handler on an idle inbox.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,18 +11,18 @@ use tokio::sync::{mpsc, watch};
 
 use crate::load::{Client, Latencies, Result, batch, key};
 
-/// What one delivery after the other took.
+/// Latencies of deliveries, sent one after the other.
 pub struct Waking {
     /// From sending the request to receiving the answer.
     pub answered: Latencies,
-    /// From receiving the answer to the handler's start; 0 where the handler was first.
+    /// From receiving the answer to the handler's start; 0 if the handler started first.
     pub started: Latencies,
     /// From sending the request to the handler's start.
     pub in_all: Latencies,
 }
 
-/// Delivers events to a receiver over loopback, each after a pause, and has workers handle them
-/// in the same process, as `spektr serve` does.
+/// Delivers events to a receiver over loopback, each after a pause, and handles them by workers in
+/// the same process, as `spektr serve` does.
 pub async fn measure(store: Arc<dyn Store>, deliveries: u64) -> Result<Waking> {
     let verifier = Verifier::new(KeyRing::new([key()?])?, SignedContent::TIMESTAMP_DOT_BODY);
     let receiver = Receiver::new(Arc::clone(&store), verifier);
@@ -47,7 +47,7 @@ pub async fn measure(store: Arc<dyn Store>, deliveries: u64) -> Result<Waking> {
     let mut client = Client::connect(address).await?;
     let (mut answered, mut started, mut in_all) = (Vec::new(), Vec::new(), Vec::new());
     for index in 0..deliveries {
-        // Of another length each time, so that it meets the workers at any point of their waiting.
+        // The pause varies, so that a delivery meets the workers at any point of their wait.
         tokio::time::sleep(Duration::from_millis(fastrand::u64(10..60))).await;
         let request = client.request(&batch(index, 1));
         let sent = Instant::now();

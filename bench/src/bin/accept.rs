@@ -1,15 +1,15 @@
-//! How many deliveries a receiver accepts, one event each, over loopback on 64
-//! connections, and what that costs as the store grows.
+//! Measures how many deliveries of one event each a receiver accepts, over loopback on 64
+//! connections, and the cost of a delivery as the store grows.
 //!
 //! ```text
 //! cargo run --release --bin accept -- receivers [SECONDS]   # against its peers
 //! cargo run --release --bin accept -- growth [ENTRIES]      # accept and claim on a full store
 //! ```
 //!
-//! `receivers` runs each receiver as a process of its own, on a new file in the
-//! working folder: this crate as it is; this crate with a commit for each delivery; express
-//! with better-sqlite3; and FastAPI with sqlite3. All check the HMAC and answer after a commit
-//! with `synchronous = FULL`.
+//! `receivers` runs each receiver as a process of its own, on a new file in the working folder:
+//! this crate with its defaults; this crate with a commit for each delivery; express with
+//! better-sqlite3; and FastAPI with sqlite3. All verify the HMAC, and answer after a commit with
+//! `synchronous = FULL`.
 
 use std::fs::File;
 use std::io::{Seek as _, SeekFrom, Write as _};
@@ -66,7 +66,7 @@ async fn receivers(duration: Duration) -> Result<()> {
     Ok(())
 }
 
-/// Accepts and claims on a store with more and more entries that are done.
+/// Measures accepts and claims on a store with a growing number of done entries.
 async fn growth(entries_in_all: u64) -> Result<()> {
     remove(FILE);
     let store = SqliteOptions::new(FILE).open()?;
@@ -81,8 +81,8 @@ async fn growth(entries_in_all: u64) -> Result<()> {
             filled += 500;
         }
         let filling = began.elapsed();
-        // What was written while filling is not to be measured, and how long the disk
-        // takes just now is to be seen beside the figures.
+        // Syncs the writes of filling, so that they are not measured, and waits until the disk is
+        // idle: the current sync time is printed beside the results.
         File::open(FILE)?.sync_all()?;
         tokio::time::sleep(Duration::from_secs(2)).await;
         let (sync, _) = fsync_latency(FSYNC_BLOCKS * 4096)?;
@@ -125,9 +125,9 @@ fn batch(first: u64, count: u64, state: State) -> Vec<NewEntry> {
     events.map(|entry| NewEntry { state, ..entry }).collect()
 }
 
-/// Median and 99th percentile of a sync, in a file that has `length` bytes already.
+/// Returns median and 99th percentile of a sync, in a file that already has `length` bytes.
 ///
-/// The log of SQLite grows at first, and is written over and over after that.
+/// SQLite's log grows at first, and is overwritten after that.
 fn fsync_latency(length: u64) -> Result<(Duration, Duration)> {
     let mut file = File::create("bench.sync")?;
     file.write_all(&vec![1; usize::try_from(length)?])?;

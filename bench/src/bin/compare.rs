@@ -1,18 +1,17 @@
-//! What two versions of `spektr serve` accept beside each other, in one run.
+//! Compares the deliveries that two versions of `spektr serve` accept, in one run.
 //!
 //! ```text
 //! cargo run --release --bin compare -- BEFORE AFTER [ENTRIES] [SECONDS]
 //! ```
 //!
-//! Both are paths of the program `spektr`, built in the same profile. For SQLite and for
-//! PostgreSQL, in turns: deliveries of one event on 64 connections for some seconds, twice,
-//! on a store that begins empty; then the store is filled up to a number of entries (a
-//! million unless given), and the same again. Then, with SQLite, how long a delivery
-//! on a new connection takes among 600 idle connections. Resident memory is that of the
-//! process after each step, and the most that it has had.
+//! Both arguments are paths of the program `spektr`, built in the same profile. For SQLite and for
+//! PostgreSQL, it delivers in turns for some seconds, twice: events on 64 connections, first to an
+//! empty store, then to a store filled up to a number of entries (by default a million). Then, with
+//! SQLite, it measures a delivery on a new connection among 600 idle connections. It prints the
+//! resident memory of the process after each step, and the maximum.
 //!
-//! SQLite is a file in the working folder; PostgreSQL is a server of its own on this
-//! machine, with its default settings. The order of the two versions changes each time.
+//! SQLite is a file in the working folder; PostgreSQL is a server of its own on this machine, with
+//! its default settings. The order of the two versions alternates.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,14 +29,14 @@ use tokio::task::JoinSet;
 const ROUNDS: usize = 2;
 const IDLE: usize = 600;
 
-/// How many deliveries are measured among idle connections, one after the other.
+/// Number of deliveries measured among idle connections, one after the other.
 const AMONG_IDLE: usize = 9;
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let [before, after, rest @ ..] = &arguments[..] else {
-        return Err("say the paths of two programs `spektr`: before and after".into());
+        return Err("name the paths of two programs `spektr`: before and after".into());
     };
     let number =
         |index: usize, default: u64| rest.get(index).map_or(Ok(default), |text| text.parse());
@@ -83,7 +82,7 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// The versions, the other one first in each second round.
+/// Returns the versions; in every second round in reverse order.
 fn in_turn(versions: &[Version], round: usize) -> impl Iterator<Item = &Version> {
     let count = versions.len();
     (0..count).map(move |index| &versions[(index + round) % count])
@@ -94,7 +93,7 @@ struct Version {
     name: &'static str,
     program: PathBuf,
     url: String,
-    /// The number of the next event: all of them are different.
+    /// The number of the next event, so that all events are different.
     next: Arc<AtomicU64>,
 }
 
@@ -128,8 +127,8 @@ impl Version {
         Ok(())
     }
 
-    /// Delivers on new connections while many others are idle, and come again when they are
-    /// closed.
+    /// Measures deliveries on new connections while many others are idle; an idle connection that
+    /// is closed is opened again.
     async fn measure_among_idle(&self) -> Result<()> {
         let Service { running, receiving: address, .. } = self.start()?;
         let mut idle = JoinSet::new();
@@ -166,7 +165,7 @@ impl Version {
     }
 }
 
-/// The resident memory of a process, and the most that it has had.
+/// Returns the current and the maximum resident memory of a process.
 fn memory(running: &Running) -> Result<String> {
     let path = format!("/proc/{}/status", running.0.id());
     let status = std::fs::read_to_string(Path::new(&path))?;

@@ -1,8 +1,8 @@
-//! Instructions of decoding, counted by callgrind, which other work on the machine does
-//! not change. Values are dropped within the count.
+//! Counts the instructions of decoding by callgrind, independently of other work on the machine.
+//! The count includes dropping the values.
 //!
-//! Runs itself under valgrind, which has to be installed, for each case twice: what more
-//! rounds add is the cost of a round, without that of starting.
+//! Runs itself under valgrind, which must be installed, twice for each case: the difference between
+//! more and fewer rounds is the cost of the rounds, without that of starting.
 
 use std::hint::black_box;
 use std::process::Command;
@@ -12,7 +12,7 @@ use spektr_bench::peers::{Alert, End, Results, Start, Tagged};
 use spektr_bench::{batch, process_run_end, process_run_start};
 use spektr_types::{Entries, Entry};
 
-/// What is counted, by the name under which a run is asked for it.
+/// The counted cases, each with the name that selects it in a run.
 const CASES: [(&str, fn(usize)); 11] = [
     ("1 KB, spektr-types, split before", |rounds| decode(rounds, &process_run_start())),
     ("1 KB, tagged enum", |rounds| peer::<Tagged>(rounds, &process_run_start())),
@@ -39,7 +39,7 @@ fn main() {
     }
 }
 
-/// Runs a case under callgrind, and returns how many instructions it took.
+/// Runs a case under callgrind, and returns its number of instructions.
 fn counted(case: &str, rounds: usize) -> u64 {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])

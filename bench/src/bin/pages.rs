@@ -1,5 +1,5 @@
-//! What the pages of operations cost with many entries: how long each takes, how much of a processor
-//! the service uses for it (not a database server), and what deliveries notice.
+//! Measures the cost of the pages of operations with many entries: the time of each page, the
+//! service's processor time for it (without a database server's), and the effect on deliveries.
 //!
 //! ```text
 //! cargo run --release --bin pages -- PROGRAM [sqlite|postgres] [ENTRIES] [TIMES]
@@ -25,7 +25,7 @@ use tokio::net::TcpStream;
 
 const FILE: &str = "bench-pages.db";
 
-/// The pages, the dearest filters among them: those that match nothing.
+/// The pages, including the most expensive filters, which match nothing.
 const PATHS: [&str; 10] = [
     "/",
     "/?span=day",
@@ -39,7 +39,7 @@ const PATHS: [&str; 10] = [
     "/replay?state=dead",
 ];
 
-/// How many deliveries a second arrive beside the pages.
+/// Deliveries per second that arrive beside the pages.
 const DELIVERIES: u32 = 200;
 
 #[tokio::main]
@@ -48,7 +48,7 @@ async fn main() -> Result<()> {
     let number = |index: usize, preset: u64| {
         arguments.get(index).map_or(Ok(preset), |text| text.parse::<u64>())
     };
-    let program = Path::new(arguments.first().ok_or("say the path of the program `spektr`")?);
+    let program = Path::new(arguments.first().ok_or("name the path of the program `spektr`")?);
     let (entries, times) = (number(2, 1_000_000)?, number(3, 200)?);
     println!("{}", describe()?);
     match arguments.get(1).map_or("sqlite", String::as_str) {
@@ -61,7 +61,7 @@ async fn main() -> Result<()> {
             let cluster = Cluster::start(&[]);
             let url = cluster.database().await;
             fill(&PostgresOptions::new(&url).open().await?, entries).await?;
-            // The server does it sooner or later, and would do it while others are measured.
+            // The server would otherwise vacuum by itself during a later measurement.
             cluster.connect_to(&url).await.batch_execute("VACUUM (ANALYZE)").await?;
             measure(program, &url, entries, times).await?;
         }
@@ -75,7 +75,7 @@ async fn measure(program: &Path, store: &str, entries: u64, times: u64) -> Resul
     let process = service.running.0.id().to_string();
     println!("| {entries} entries | p50 | p99 | processor each |\n|---|---|---|---|");
     for path in PATHS {
-        // What is read for the first time comes from the disk.
+        // The first fetch reads from the disk, so it is not measured.
         fetch(service.operations, path).await?;
         let (mut took, before) = (Vec::new(), processor_time_of(&process)?);
         for _ in 0..times {
@@ -118,7 +118,8 @@ async fn measure(program: &Path, store: &str, entries: u64, times: u64) -> Resul
     Ok(())
 }
 
-/// Of a thousand entries 980 are done, ten dead, five malformed, and five wait for an attempt.
+/// Fills a store: of a thousand entries 980 are done, ten dead, five malformed, and five wait for
+/// an attempt.
 async fn fill(store: &dyn Store, entries: u64) -> Result<()> {
     const BATCH: u64 = 1000;
     for first in (0..entries).step_by(BATCH as usize) {
@@ -141,7 +142,7 @@ async fn fill(store: &dyn Store, entries: u64) -> Result<()> {
     Ok(())
 }
 
-/// Fetches a page as a browser on this machine does.
+/// Fetches a page, as a browser on this machine would.
 async fn fetch(operations: SocketAddr, path: &str) -> Result<()> {
     let mut stream = TcpStream::connect(operations).await?;
     let request = format!("GET {path} HTTP/1.1\r\nhost: {operations}\r\nconnection: close\r\n\r\n");

@@ -1,5 +1,5 @@
-//! What it costs to fetch events from the sender's list, which another process
-//! serves over loopback.
+//! Measures the cost of fetching events from the sender's list, which another process serves over
+//! loopback.
 //!
 //! ```text
 //! cargo run --release --bin reconcile -- [EVENTS]
@@ -20,7 +20,7 @@ use spektr_types::Timestamp;
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// When the first event was created.
+/// Creation time of the first event.
 const START: u64 = 1_700_000_000_000;
 
 #[tokio::main]
@@ -44,7 +44,7 @@ async fn main() -> Result<()> {
             let mut memory = Vec::new();
             let summary = reconciler
                 .run_since(Timestamp::from_millis(i64::try_from(START)? - 1)?, |so_far| {
-                    // At a tenth of the way, a half, and the end.
+                    // Measures memory after a tenth of the events, after a half, and at the end.
                     let parts = [events / 10, events / 2, events];
                     if parts.get(memory.len()).is_some_and(|part| so_far.seen >= *part) {
                         memory.push(resident("/proc/self/statm").unwrap_or_default());
@@ -67,7 +67,7 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// The list in a process of its own, so that its memory is not counted.
+/// The list, in a process of its own so that its memory is not counted.
 struct Server {
     child: Child,
     url: String,
@@ -92,10 +92,10 @@ impl Drop for Server {
     }
 }
 
-/// Events that are made when they are asked for.
+/// Events that are generated on request.
 struct List {
     events: u64,
-    /// How many share a moment.
+    /// Number of events with the same creation time.
     crowd: u64,
 }
 
@@ -132,7 +132,7 @@ impl List {
             Ok(value.split(['&', ' ']).next().unwrap_or_default().parse()?)
         };
         let after = number("createdAfter=")?;
-        // The first that is later: moments are 10 ms times the crowd apart.
+        // The number of the first later event: creation times are 10 ms times the crowd apart.
         let apart = 10 * self.crowd;
         let moments = if after < START { 0 } else { (after - START) / apart + 1 };
         let first = (moments * self.crowd).min(self.events);

@@ -4,9 +4,10 @@
 //! cargo xtask bench [--quick] [--without node] [--without python]
 //! ```
 //!
-//! It runs this with the path of the program `spektr`. A peer that is not installed is an error
-//! unless it is left out by name. The table and the curves go to `results/`, and with `--quick`,
-//! which measures for a second or two and proves nothing, to `target/quick/`.
+//! `cargo xtask bench` runs this program with the path of the program `spektr`. A peer that is not
+//! installed is an error unless `--without` names it. The table and the curves go to `results/`.
+//! With `--quick`, which measures only a second or two to test that everything runs, they go to
+//! `target/quick/`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,16 +23,16 @@ use spektr_inbox::testing::postgres::Cluster;
 
 const STORE: &str = "bench-report.db";
 
-/// Arrivals a second at which the latency of accepting has a target.
+/// Rate of arrivals for the target of the latency of accepting, in deliveries per second.
 const TARGET_RATE: u32 = 5000;
 
-/// The other rates of the curve. A receiver that is late is not asked for the next one.
+/// The rates of the curve. The curve of a receiver ends once it no longer keeps up.
 const RATES: [u32; 6] = [250, 500, 1000, 2000, TARGET_RATE, 10_000];
 
-/// When a receiver does not keep up any more.
+/// Latency at which a receiver no longer keeps up.
 const LATE: Duration = Duration::from_secs(1);
 
-/// For how long, and how often.
+/// The durations and repetitions of a run.
 struct Plan {
     is_quick: bool,
 }
@@ -61,10 +62,10 @@ async fn main() -> Result<()> {
     let options = parse(&arguments)?;
     for peer in &options.peers {
         peer.ensure_installed()
-            .map_err(|error| format!("{error}; or leave it out by --without"))?;
+            .map_err(|error| format!("{error}; or leave it out with --without"))?;
     }
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    // The files of stores are made there.
+    // The stores' files are created in this folder.
     fs::create_dir_all(package.join("target"))?;
     std::env::set_current_dir(package.join("target"))?;
     let machine = describe()?;
@@ -93,10 +94,10 @@ fn parse(arguments: &[String]) -> Result<Options> {
                 _ => return Err("--without takes `node` or `python`".into()),
             },
             path if !path.starts_with('-') => program = Some(fs::canonicalize(path)?),
-            unknown => return Err(format!("{unknown} is not known").into()),
+            unknown => return Err(format!("unknown argument {unknown}").into()),
         }
     }
-    let program = program.ok_or("say the path of the program `spektr`")?;
+    let program = program.ok_or("name the path of the program `spektr`")?;
     Ok(Options { plan: Plan { is_quick }, peers, program })
 }
 
@@ -230,7 +231,7 @@ struct Accepting {
     curves: Vec<Curve>,
 }
 
-/// Latencies of accepting by the rate of arrivals, of this crate and its peers.
+/// Measures latencies of accepting by rate of arrivals, for this crate and its peers.
 async fn accepting(options: &Options) -> Result<Accepting> {
     let own = Kind::Own(256);
     let mut accepting = Accepting {
@@ -288,7 +289,7 @@ async fn peers_at_full_load(options: &Options) -> Result<String> {
     Ok(cells.join(", "))
 }
 
-/// Latencies by how many are slower: one of ten, one of a hundred, and so on.
+/// Returns latencies by the share of slower deliveries: one in ten, one in a hundred, and so on.
 fn percentiles(name: &str, latencies: &Latencies) -> Curve {
     let of = |step: i32| 10f64.powf(f64::from(step) / 8.0);
     let steps = (1..).map(of).take_while(|of| *of <= latencies.count() as f64);

@@ -1,5 +1,5 @@
-//! What the two stores do beside each other: accepts and claims a second, and what a
-//! claim costs as the backlog grows.
+//! Measures both stores: accepts and claims per second, and the cost of a claim as the backlog
+//! grows.
 //!
 //! ```text
 //! cargo run --release --bin stores -- rates [SECONDS]      # with 1, 2 and 4 machines
@@ -7,9 +7,8 @@
 //! cargo run --release --bin stores -- work STORE [ENTRIES] # for a profiler: sqlite, postgres or URL
 //! ```
 //!
-//! PostgreSQL is a server of its own on this machine, reached by a Unix socket, with its
-//! default settings: what is acknowledged is synced. SQLite is a file in the working
-//! folder.
+//! PostgreSQL is a server of its own on this machine, reached by a Unix socket, with its default
+//! settings, so that each acknowledged delivery is synced. SQLite is a file in the working folder.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -45,7 +44,7 @@ async fn main() -> Result<()> {
                     let store: Arc<dyn Store> = Arc::new(PostgresOptions::new(url).open().await?);
                     profile(vec![store], entries).await?;
                 }
-                None => return Err("say `sqlite`, `postgres` or a URL of a new database".into()),
+                None => return Err("name `sqlite`, `postgres` or a URL of a new database".into()),
             }
             remove(FILE);
             Ok(())
@@ -66,7 +65,7 @@ async fn rates(cluster: &Cluster, duration: Duration) -> Result<()> {
 
 async fn measure(name: &str, stores: Vec<Arc<dyn Store>>, duration: Duration) -> Result<()> {
     let (accepted, latencies) = accept(&stores, duration).await?;
-    // What was accepted is the backlog; where that is less than can be handled, it ends sooner.
+    // The accepted entries are the backlog; if they are too few, the work ends sooner.
     let handled = work(&stores, duration).await?;
     println!(
         "{name:14} accepted {:7.0}/s (p50 {:6.2?}, p99 {:6.2?}), \
@@ -87,7 +86,7 @@ async fn profile(stores: Vec<Arc<dyn Store>>, entries: u64) -> Result<()> {
     Ok(())
 }
 
-/// Claims beside a backlog of ten thousand and beside a large one, in turns.
+/// Measures claims beside a backlog of ten thousand entries and beside a large one, in turns.
 async fn backlog(cluster: &Cluster, large: u64) -> Result<()> {
     let sizes = [10_000, large];
     let mut stores = Vec::new();

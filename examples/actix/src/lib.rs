@@ -1,12 +1,13 @@
-//! The endpoint: a delivery is verified over its raw body, its entries are stored, and only then
-//! it is answered with 200.
+//! The endpoint: it verifies a delivery over the raw body, stores its entries, and only then
+//! answers 200.
 //!
 //! [`Refusal`] lists the statuses, which are those of spektr-inbox.
 //!
-//! Unlike spektr-inbox's receiver it has no limit for the memory of all bodies together: each request
-//! whose headers name a known key can hold [a body](Webhooks::with_body_limit) before its signature
-//! is verified. To bound that, put a proxy in front that limits the connections, or await a permit
-//! of a `tokio::sync::Semaphore` before the body is read and hold it until the entries are stored.
+//! Unlike spektr-inbox's receiver, it does not limit the memory of all bodies together: each
+//! request whose headers name a known key can hold [a body](Webhooks::with_body_limit) before its
+//! signature is verified. To limit that, put a proxy in front that limits the connections, or await
+//! a permit of a `tokio::sync::Semaphore` before reading the body, and hold it until the entries
+//! are stored.
 
 mod refusal;
 
@@ -27,7 +28,7 @@ pub use refusal::Refusal;
 /// The path of the endpoint.
 pub const PATH: &str = "/webhooks/spektr";
 
-/// What the endpoint works with. Clones are cheap, one for each thread of the server.
+/// The endpoint's state. Clones are cheap; each thread of the server has one.
 #[derive(Clone)]
 pub struct Webhooks {
     verifier: Verifier,
@@ -39,17 +40,17 @@ pub struct Webhooks {
 }
 
 impl Webhooks {
-    /// The largest body in bytes, unless configured: 8 MiB.
+    /// The default limit of a body: 8 MiB.
     pub const DEFAULT_BODY_LIMIT: usize = 8 * 1024 * 1024;
 
-    /// How long a body may take to arrive, unless configured: 10 s.
+    /// The default time limit for the arrival of a body: 10 s.
     pub const DEFAULT_BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-    /// How long a commit may take, unless configured: 5 s, and longer for a
-    /// [large delivery](Self::with_commit_timeout).
+    /// The default time limit of a commit: 5 s, and more for a [large
+    /// delivery](Self::with_commit_timeout).
     pub const DEFAULT_COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
 
-    /// Stores what a verifier accepts.
+    /// Returns an endpoint that stores the deliveries that a verifier accepts.
     #[must_use]
     pub fn new(verifier: Verifier, store: Arc<dyn Store>) -> Self {
         Self {
@@ -62,25 +63,25 @@ impl Webhooks {
         }
     }
 
-    /// Sets the largest body in bytes.
+    /// Sets the limit of a body, in bytes.
     #[must_use]
     pub fn with_body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
         self
     }
 
-    /// Sets how long a body may take to arrive.
+    /// Sets the time limit for the arrival of a body.
     #[must_use]
     pub fn with_body_timeout(mut self, duration: Duration) -> Self {
         self.body_timeout = duration;
         self
     }
 
-    /// Sets how long a commit may take before the sender is told to come back. A large delivery
-    /// has a millisecond more for each of its entries and for each KiB.
+    /// Sets the time limit of a commit, after which the sender is told to try again. A large
+    /// delivery gets a millisecond more for each of its entries and for each KiB.
     ///
-    /// A commit that has begun by then goes on. The sender's next attempt finds the entries stored
-    /// and is answered with 200.
+    /// A commit that has begun still finishes. The sender's next attempt then finds the entries
+    /// stored, and is answered with 200. and is answered with 200.
     #[must_use]
     pub fn with_commit_timeout(mut self, duration: Duration) -> Self {
         self.commit_timeout = duration;
@@ -111,7 +112,7 @@ impl Webhooks {
         Ok(())
     }
 
-    /// Makes the cheap checks first, so that a request that names no key gets no body buffered.
+    /// Makes the cheap checks first, so that no body is buffered for a request without a known key.
     async fn authenticate(
         &self,
         headers: &HeaderMap,
@@ -126,8 +127,8 @@ impl Webhooks {
         if announced_length(headers).is_some_and(|length| length > self.body_limit as u64) {
             return Err(Refusal::TooLarge);
         }
-        // `web::Bytes` and `web::Json` have limits of their own, and `web::Json` parses before
-        // anything is verified: the payload is read by hand.
+        // `web::Bytes` and `web::Json` have limits of their own, and `web::Json` parses before the
+        // verification, so the payload is read by hand.
         let body = timeout(self.body_timeout, body.to_bytes_limited(self.body_limit))
             .await
             .map_err(|_| Refusal::TooSlow)?
@@ -136,7 +137,7 @@ impl Webhooks {
         self.verifier.verify(&signature, body).map_err(refuse)
     }
 
-    /// An expired key is the sender's fault only while there is a valid one.
+    /// Blames an expired key on the sender only while another key is valid.
     fn refuse(&self, error: VerifyError) -> Refusal {
         match self.verifier.keys() {
             Some(keys) if !keys.has_valid_key_at(self.verifier.now()) => Refusal::NoValidKey(error),
@@ -160,17 +161,17 @@ async fn receive(
     Ok(HttpResponse::Ok().finish())
 }
 
-/// The headers of actix-web: it has an `http` crate of another version than spektr-verify.
+/// The headers of actix-web, whose `http` crate has another version than spektr-verify's.
 struct Headers<'r>(&'r HeaderMap);
 
 impl HeaderSource for Headers<'_> {
     fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        // This yields each value of a repeated header.
+        // The iterator yields each value of a repeated header.
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
     }
 }
 
-/// Tells whether there is exactly one content type and it is JSON, with or without parameters.
+/// Tells whether there is exactly one content type, and it is JSON, with or without parameters.
 fn is_json(headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(CONTENT_TYPE);
     let (Some(value), None) = (values.next(), values.next()) else { return false };

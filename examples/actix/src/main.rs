@@ -1,11 +1,11 @@
-//! A receiver with actix-web as a whole program.
+//! A receiver with actix-web, as a whole program.
 //!
 //! ```text
 //! export SPEKTR_WEBHOOK_KEYS="key-id=secret"
 //! cargo run --manifest-path examples/actix/Cargo.toml -- inbox.db 127.0.0.1:8080
 //! ```
 //!
-//! It serves `POST /webhooks/spektr` until SIGTERM or ctrl-c, finishes what it has begun, and ends.
+//! It serves `POST /webhooks/spektr` until SIGTERM or ctrl-c, finishes running work, and exits.
 
 use std::env;
 use std::error::Error;
@@ -19,7 +19,7 @@ use spektr_types::AlertResolved;
 use spektr_verify::{KeyRing, SignedContent, Verifier};
 use tokio::sync::oneshot;
 
-/// Runs at least once for each event. The event's id is the idempotency key.
+/// Handles an event, at least once. The event's id is the idempotency key.
 async fn resolved(received: Received<AlertResolved>) -> Result<(), HandlerError> {
     tracing::info!(alert = %received.event().data.alert_id, "resolved");
     Ok(())
@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let address = arguments.next().unwrap_or_else(|| "127.0.0.1:8080".to_owned());
 
     let store: Arc<dyn Store> = Arc::new(SqliteOptions::new(path).open()?);
-    // What is signed is an assumption; `spektr_verify::diagnose` finds out.
+    // The signed content is an assumption; `spektr_verify::diagnose` finds the right one.
     let verifier = Verifier::new(KeyRing::from_env()?, SignedContent::TIMESTAMP_DOT_BODY);
     let webhooks = Webhooks::new(verifier, Arc::clone(&store));
     let server = HttpServer::new(move || App::new().configure(webhooks.routes())).bind(address)?;
@@ -46,11 +46,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         println!("receiving on {address}");
     }
 
-    // The workers end after the server, which handles SIGTERM and ctrl-c itself.
+    // The workers stop after the server, which handles SIGTERM and ctrl-c itself.
     let (stop, stopped) = oneshot::channel::<()>();
     let workers = Workers::new(store, Router::new(other).on(resolved)).with_ordering(true);
     let working = actix_web::rt::spawn(workers.run(async {
-        // An error means that the server is gone, which is the end as well.
+        // An error means that the server has ended, so the workers stop too.
         let _gone = stopped.await;
     }));
     server.run().await?;

@@ -1,4 +1,4 @@
-//! Why a delivery is not answered with 200, and how little of that the sender is told.
+//! The reasons for which a delivery is not answered with 200. The sender learns only the status.
 
 use std::error::Error;
 use std::fmt;
@@ -8,7 +8,8 @@ use actix_web::{HttpResponse, ResponseError};
 use spektr_inbox::store::StoreError;
 use spektr_verify::VerifyError;
 
-/// Why a delivery is not answered with 200. The sender repeats it three times within seconds.
+/// The reason for which a delivery is not answered with 200. The sender repeats it three times
+/// within seconds.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -16,11 +17,11 @@ pub enum Refusal {
     MediaType,
     /// The body is over the limit: 413.
     TooLarge,
-    /// The body took too long: 408.
+    /// The body took too long to arrive: 408.
     TooSlow,
     /// The body broke off: 400.
     BrokenOff,
-    /// The delivery is not authentic, for whatever reason: 401.
+    /// The delivery is not authentic, for any reason: 401.
     NotAuthentic(VerifyError),
     /// No key of the ring is valid now, so no delivery can be accepted: 500.
     NoValidKey(VerifyError),
@@ -31,8 +32,8 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// A short code for metrics and alerts; for what is not authentic, that of
-    /// [`VerifyError::reason`].
+    /// Returns a short code for metrics and alerts; for a delivery that is not authentic, the one
+    /// of [`VerifyError::reason`].
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
@@ -64,8 +65,8 @@ impl ResponseError for Refusal {
         }
     }
 
-    /// The status with its standard name as the body: why a signature was refused is worth
-    /// something to a forger.
+    /// Returns the status, with its standard name as the body: the reason for refusing a signature
+    /// would help a forger.
     fn error_response(&self) -> HttpResponse {
         let status = self.status_code();
         HttpResponse::build(status)

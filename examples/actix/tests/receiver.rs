@@ -1,4 +1,5 @@
-//! The receiver on a loopback port: the status of each kind of delivery, and what is stored.
+//! Tests the receiver on a loopback port: the status of each kind of delivery, and the stored
+//! entries.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
@@ -26,7 +27,7 @@ use tempfile::TempDir;
 const NOW: UnixSeconds = UnixSeconds::new(1_731_057_600);
 const LIMIT: usize = 1024;
 
-/// A known event, one that nobody has documented, and one that is malformed.
+/// A batch of a known event, an undocumented one, and a malformed one.
 const BATCH: &str = r#"{"results":[
     {"id":"e1","spektrId":"s1","type":"alert_resolved","createdAt":1731057600000,
      "data":{"contextId":"c","processId":"p","userId":"u","alertId":"a1","alertName":"n"}},
@@ -43,12 +44,12 @@ fn signed_at(key: SigningKey, body: &[u8], now: UnixSeconds) -> Vec<String> {
     headers.pairs().map(|(name, value)| format!("{name}: {value}")).to_vec()
 }
 
-/// The lines of the right signature headers.
+/// Returns the lines of valid signature headers.
 fn signed(body: impl AsRef<[u8]>) -> Vec<String> {
     signed_at(key("dev", "any secret"), body.as_ref(), NOW)
 }
 
-/// What the receivers of all tests have logged.
+/// The log of the receivers in all tests.
 static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 struct Log;
@@ -59,7 +60,7 @@ impl Log {
         ONCE.call_once(|| tracing_subscriber::fmt().with_ansi(false).with_writer(|| Self).init());
     }
 
-    /// Counts the refusals for a reason, in all tests.
+    /// Returns the number of logged refusals for a reason, in all tests.
     fn refusals(reason: &str) -> usize {
         let log = String::from_utf8(LOG.lock().unwrap().clone()).unwrap();
         log.matches(&format!("delivery refused reason=\"{reason}\" ")).count()
@@ -76,7 +77,7 @@ impl io::Write for Log {
     }
 }
 
-/// A receiver in a thread of its own, with the time `NOW`.
+/// A receiver in a thread of its own, whose clock shows `NOW`.
 struct Receiver {
     address: SocketAddr,
     store: Arc<SqliteStore>,
@@ -124,12 +125,12 @@ impl Receiver {
         Self { address, store, server, thread, folder }
     }
 
-    /// Posts a body as JSON; returns the status.
+    /// Posts a body as JSON, and returns the status.
     fn post(&self, signature: &[String], body: impl AsRef<[u8]>) -> u16 {
         self.answer(signature, body).0
     }
 
-    /// Posts a body as JSON; returns the status and the body of the answer.
+    /// Posts a body as JSON, and returns the status and the body of the response.
     fn answer(&self, signature: &[String], body: impl AsRef<[u8]>) -> (u16, String) {
         let body = body.as_ref();
         let length = format!("content-length: {}", body.len());
@@ -138,7 +139,7 @@ impl Receiver {
         exchange(self.address, &lines, body)
     }
 
-    /// What is stored: id, state and JSON or body of each entry.
+    /// Returns id, state and JSON or body of each stored entry.
     async fn kept(&self) -> Vec<(Option<String>, State, String)> {
         let entries = self.store.list(Filter::all(), 0, 100).await.unwrap();
         let entry = |entry: spektr_inbox::store::StoredEntry| {
@@ -161,8 +162,8 @@ impl Receiver {
     }
 }
 
-/// Sends a request and reads one answer: its status and its body. The server may leave the
-/// connection open for the rest of a body that it has refused.
+/// Sends a request, and reads one response: its status and its body. The server may leave the
+/// connection open for the rest of a refused body.
 fn exchange(to: SocketAddr, headers: &[String], body: &[u8]) -> (u16, String) {
     let mut stream = TcpStream::connect(to).unwrap();
     let head = format!(
@@ -204,7 +205,7 @@ async fn every_entry_of_a_signed_delivery_is_kept_byte_for_byte_before_the_200()
     for (_, _, raw) in &kept {
         assert!(BATCH.contains(raw.as_str()), "{raw}");
     }
-    // The sender repeats a delivery if the answer is lost.
+    // If the response is lost, the sender repeats the delivery.
     assert_eq!(receiver.post(&signed(BATCH), BATCH), 200);
     assert_eq!(receiver.kept().await, kept);
     receiver.stop().await;
@@ -251,17 +252,17 @@ async fn a_body_over_the_limit_is_refused_by_its_announced_length_and_as_it_arri
 
     let over = format!("{largest} ");
     let json = "content-type: application/json".to_owned();
-    // Nothing of the body is sent: the answer does not wait for it.
+    // The client sends nothing of the body, so the response cannot depend on it.
     let announced = format!("content-length: {}", over.len());
     let lines = [signed(&over), vec![json.clone(), announced]].concat();
     let refused = (413, "Payload Too Large".to_owned());
     assert_eq!(exchange(receiver.address, &lines, b""), refused);
-    // No length is announced, and no end is sent.
+    // The request announces no length, and the body does not end.
     let chunked = "transfer-encoding: chunked".to_owned();
     let lines = [signed(&over), vec![json, chunked]].concat();
     let chunk = format!("{:x}\r\n{over}\r\n", over.len());
     assert_eq!(exchange(receiver.address, &lines, chunk.as_bytes()), refused);
-    // Who names no known key does not learn the limit.
+    // A client without a known key does not learn the limit.
     let other = signed_at(key("other", "any secret"), over.as_bytes(), NOW);
     assert_eq!(receiver.post(&other, &over), 401);
     assert_eq!(receiver.kept().await, []);
@@ -299,7 +300,7 @@ async fn other_requests_are_refused_as_by_spektr_axum() {
 async fn a_body_that_takes_too_long_is_given_up() {
     let at_once = |webhooks: Webhooks| webhooks.with_body_timeout(Duration::ZERO);
     let receiver = Receiver::with(key("dev", "any secret"), at_once);
-    // None of it comes.
+    // Nothing of the body arrives.
     let length = format!("content-length: {}", BATCH.len());
     let json = "content-type: application/json".to_owned();
     let lines = [signed(BATCH), vec![json, length]].concat();
@@ -322,7 +323,7 @@ async fn a_connection_closed_in_mid_body_stores_nothing_and_the_server_goes_on()
         let head =
             format!("POST {PATH} HTTP/1.1\r\nhost: localhost\r\n{}\r\n\r\n", lines.join("\r\n"));
         stream.write_all(&[head.as_bytes(), sent.as_bytes()].concat()).unwrap();
-        // To the server this is a client that has closed, but the answer can still be read.
+        // The server sees that the client has closed, but the response can still be read.
         stream.shutdown(Shutdown::Write).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
@@ -358,7 +359,7 @@ async fn a_store_with_a_full_queue_is_a_503_until_it_has_room() {
     let lock = receiver.locked();
     let mut context = Context::from_waker(Waker::noop());
     let note = || receiver.store.set_note("a".to_owned(), String::new());
-    // The thread of the store waits for the lock with one write, and one more fills the queue.
+    // The store's thread waits for the lock with one write; another write fills the queue.
     let mut first = note();
     assert!(first.as_mut().poll(&mut context).is_pending());
     while receiver.store.stats().await.unwrap().queued > 0 {}
@@ -387,12 +388,12 @@ fn what_the_store_says_decides_whether_another_attempt_helps() {
     assert_eq!(refused(StoreError::Full { source: "no room".into() }), (507, "disk_full"));
 }
 
-/// Does not outlive a test that fails.
+/// A program that is killed when a test fails.
 struct Program(Child);
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // Where it has ended, there is nothing to do.
+        // If the program has already ended, there is nothing to do.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -431,7 +432,7 @@ async fn the_program_receives_handles_and_ends() {
         assert!(began.elapsed() < Duration::from_secs(60), "{states:?}");
         actix_web::rt::task::yield_now().await;
     };
-    // What is malformed is kept for an operator.
+    // The malformed entry is kept for an operator.
     assert_eq!(states, [State::Done, State::Done, State::Malformed]);
     let id = program.0.id().to_string();
     assert!(Command::new("kill").args(["-s", "TERM", &id]).status().unwrap().success());

@@ -1,12 +1,12 @@
-//! The function: a request as API Gateway hands it over, verified and passed on to a queue.
+//! The function: it verifies a request from API Gateway, and passes its entries on to a queue.
 //!
-//! [`Receiver::handle`] takes what the gateway calls an event, which is one HTTP request (payload
-//! format 2.0), and returns the response for the gateway. It needs no crate of a cloud: any
+//! [`Receiver::handle`] takes an event of the gateway, which is one HTTP request (payload format
+//! 2.0), and returns the response for the gateway. It needs no crate of a cloud provider: any
 //! runtime that has the JSON of the request can call it.
 //!
-//! HTTP APIs and function URLs have payload format 2.0. Format 1.0, which REST APIs and load
-//! balancers have too, is refused: its headers show only the last value of a repeated header, so
-//! that a signature header sent twice would look like one.
+//! HTTP APIs and function URLs use payload format 2.0. Format 1.0, which REST APIs and load
+//! balancers can use too, is refused: its headers show only the last value of a repeated header, so
+//! a repeated signature header would look like a single one.
 //!
 //! | what happens | status |
 //! |---|---|
@@ -24,7 +24,7 @@ use base64ct::{Base64, Encoding as _};
 use serde::{Deserialize, Serialize};
 use spektr_verify::{UnixSeconds, Verifier, VerifyError};
 
-/// A request in payload format 2.0 of API Gateway, as far as it is read.
+/// A request in payload format 2.0 of API Gateway, with the members that are used here.
 ///
 /// It has no `Debug`, because the body holds personal data.
 #[derive(Clone, Deserialize)]
@@ -34,14 +34,14 @@ pub struct LambdaEvent {
     /// The payload format. It must be `2.0`; REST APIs and load balancers send none.
     #[serde(default)]
     pub version: String,
-    /// Name in lower case to value. The gateway joins the values of a repeated header with a
-    /// comma; of a signature header, the verifier refuses that.
+    /// Headers by name in lower case. The gateway joins the values of a repeated header with a
+    /// comma; the verifier refuses such a signature header.
     #[serde(default)]
     pub headers: HashMap<String, String>,
     /// The body as text, or as Base64.
     #[serde(default)]
     pub body: Option<String>,
-    /// Whether the body is Base64: the gateway decides that by the content type.
+    /// Whether the body is Base64, which the gateway decides by the content type.
     #[serde(default)]
     pub is_base64_encoded: bool,
 }
@@ -51,9 +51,9 @@ pub struct LambdaEvent {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Response {
-    /// The HTTP status. The sender takes all but 200 for a failure.
+    /// The HTTP status. The sender treats every status but 200 as a failure.
     pub status_code: u16,
-    /// The body, which tells nothing about the reason.
+    /// The body, which does not show the reason.
     pub body: &'static str,
 }
 
@@ -63,7 +63,7 @@ impl Response {
     }
 }
 
-/// Where a delivery goes after it has been verified.
+/// The destination of verified deliveries.
 ///
 /// Functions and closures that take bytes are queues.
 pub trait Queue {
@@ -84,7 +84,7 @@ impl<F: Fn(&[u8]) -> io::Result<()>> Queue for F {
     }
 }
 
-/// The function with what it keeps from one call to the next.
+/// The function, with the state that it keeps between calls.
 #[derive(Clone, Debug)]
 pub struct Receiver<Q> {
     verifier: Verifier,
@@ -94,19 +94,19 @@ pub struct Receiver<Q> {
 impl<Q: Queue> Receiver<Q> {
     /// The largest body in bytes: 6 MiB.
     ///
-    /// AWS limits the JSON of the whole request to 6 MB: the headers, and the body in Base64 or with
-    /// its quotation marks escaped. A body that comes through is therefore smaller than this, one
-    /// in Base64 by a quarter at least. Other runtimes may have no limit of their own.
+    /// AWS limits the JSON of the whole request to 6 MB: the headers, and the body in Base64 or
+    /// with its quotation marks escaped. A body that passes is therefore smaller than this, and a
+    /// body in Base64 smaller by at least a quarter. Other runtimes may have no limit of their own.
     pub const BODY_LIMIT: usize = 6 * 1024 * 1024;
 
-    /// Passes on to the queue what the verifier accepts.
+    /// Returns a function that passes the deliveries that a verifier accepts on to a queue.
     #[must_use]
     pub fn new(verifier: Verifier, queue: Q) -> Self {
         Self { verifier, queue }
     }
 
-    /// Answers one request. Why one is refused is written to the standard error, which is the log
-    /// of a function.
+    /// Answers one request. Writes the reason of a refusal to standard error, which is the log of a
+    /// function.
     ///
     /// # Examples
     ///
@@ -135,8 +135,8 @@ impl<Q: Queue> Receiver<Q> {
         if event.version != "2.0" {
             return Err(Refusal::Format);
         }
-        // The signature covers the bytes that were sent, so Base64 is undone first. A request
-        // that names no key gets none decoded.
+        // The signature covers the sent bytes, so Base64 is decoded first, but only for a request
+        // that names a known key.
         let now = self.verifier.now();
         let refuse = |error| self.refuse(error, now);
         self.verifier.check_headers_at(&event.headers, now).map_err(refuse)?;
@@ -149,12 +149,12 @@ impl<Q: Queue> Receiver<Q> {
                 }
                 Ok(())
             }
-            // Authentic and not understood: the sender would repeat the very same bytes.
+            // The delivery is authentic but unreadable, and the sender would repeat the same bytes.
             Err(_) => self.queue.send(delivery.body()).map_err(Refusal::Queue),
         }
     }
 
-    /// An expired key is the sender's fault only while there is a valid one.
+    /// Blames an expired key on the sender only while another key is valid.
     fn refuse(&self, error: VerifyError, now: UnixSeconds) -> Refusal {
         match self.verifier.keys() {
             Some(keys) if !keys.has_valid_key_at(now) => Refusal::NoValidKey,
@@ -163,11 +163,11 @@ impl<Q: Queue> Receiver<Q> {
     }
 }
 
-/// Returns the bytes of the body as they were sent.
+/// Returns the bytes of the body as the sender sent them.
 fn body(event: &LambdaEvent, limit: usize) -> Result<Cow<'_, [u8]>, Refusal> {
     let text = event.body.as_deref().unwrap_or_default();
     let length = if event.is_base64_encoded { text.len() / 4 * 3 } else { text.len() };
-    // Up to two bytes of padding are counted.
+    // Allows for up to two bytes of padding.
     if length > limit + 2 {
         return Err(Refusal::TooLarge);
     }
@@ -189,7 +189,7 @@ enum Refusal {
 }
 
 impl Refusal {
-    /// What goes to the log.
+    /// Returns the reason for the log.
     fn reason(&self) -> Cow<'static, str> {
         match self {
             Self::Format => "the request is not in payload format 2.0: configure it for the \
@@ -203,7 +203,8 @@ impl Refusal {
         }
     }
 
-    /// What the sender is told: why a signature was refused is worth something to a forger.
+    /// Returns the response, without the reason: the reason for refusing a signature would help a
+    /// forger.
     fn response(&self) -> Response {
         match self {
             Self::TooLarge => Response::new(413, "Payload Too Large"),

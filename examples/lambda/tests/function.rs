@@ -1,4 +1,5 @@
-//! The function over stored requests of a gateway: the response, and what the queue has got.
+//! Tests the function with stored requests of a gateway: the response, and the messages in the
+//! queue.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
@@ -16,7 +17,7 @@ use spektr_verify::{
     UnixSeconds, Verifier,
 };
 
-/// When the stored requests were signed.
+/// The time at which the stored requests were signed.
 const NOW: UnixSeconds = UnixSeconds::new(1_731_057_600);
 
 const HEADERS: [SignatureHeader; 4] = [
@@ -35,7 +36,7 @@ fn verifier(key: SigningKey) -> Verifier {
         .with_clock(|| NOW)
 }
 
-/// The JSON of a stored request.
+/// Reads the JSON of a stored request.
 fn stored(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/events/{name}.json"));
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
@@ -49,7 +50,7 @@ fn bytes(event: &Value) -> Vec<u8> {
     }
 }
 
-/// Gives a request a body, and the headers of its signature.
+/// Sets the body of a request, and its signature headers.
 fn signed(mut event: Value, key: SigningKey, body: &str, now: UnixSeconds) -> Value {
     let signer = Signer::new(key, SignedContent::TIMESTAMP_DOT_BODY);
     for (name, value) in signer.sign_at(body.as_bytes(), now).pairs() {
@@ -60,7 +61,7 @@ fn signed(mut event: Value, key: SigningKey, body: &str, now: UnixSeconds) -> Va
     event
 }
 
-/// Calls the function; returns its response, and the messages.
+/// Calls the function; returns its response and the messages.
 fn handle(verifier: Verifier, event: Value) -> (Response, Vec<String>) {
     let messages = RefCell::new(Vec::new());
     let queue = |message: &[u8]| {
@@ -72,7 +73,7 @@ fn handle(verifier: Verifier, event: Value) -> (Response, Vec<String>) {
     (response, messages.take())
 }
 
-/// What the gateway gets for a stored or changed request, as JSON, and the messages.
+/// Returns the response to a stored or changed request as JSON, and the messages.
 fn answer(event: Value) -> (Value, Vec<String>) {
     let (response, messages) = handle(verifier(key("dev")), event);
     (serde_json::to_value(response).unwrap(), messages)
@@ -134,7 +135,7 @@ fn what_is_not_authentic_gets_the_same_401_and_reaches_no_queue() {
             event["headers"].as_object_mut().unwrap().remove(name);
         };
         assert_eq!(changed(&remove), unauthorized(), "{name} removed");
-        // As the gateway joins a header that was sent twice.
+        // Repeats a header's value, as the gateway joins a header that was sent twice.
         let join = |event: &mut Value| {
             let value = event["headers"][name].as_str().unwrap();
             event["headers"][name] = json!(format!("{value},{value}"));
@@ -148,14 +149,14 @@ fn what_is_not_authentic_gets_the_same_401_and_reaches_no_queue() {
     let too_old = UnixSeconds::new(NOW.as_secs() - 301);
     assert_eq!(answer(signed(stored("batch"), key("dev"), "{}", too_old)), unauthorized());
     assert_eq!(answer(signed(stored("batch"), key("other"), "{}", NOW)), unauthorized());
-    // The bytes that were signed are not these.
+    // Without decoding, the bytes differ from the signed ones.
     let mut event = stored("base64");
     event["isBase64Encoded"] = json!(false);
     assert_eq!(answer(event), unauthorized());
 }
 
-/// A request of a REST API, signed rightly. It shows of each header the last value, and all of them
-/// in a member of its own.
+/// Returns a validly signed request of a REST API. Its headers show only the last value of each
+/// header; another member has all values.
 fn rest_api(version: Option<&str>) -> Value {
     let stored = stored("batch");
     let last = stored["headers"].as_object().unwrap();
@@ -182,7 +183,7 @@ fn another_payload_format_is_a_500_because_it_hides_repeated_headers() {
     for version in [None, Some(""), Some("1.0"), Some("2"), Some("3.0")] {
         assert_eq!(answer(rest_api(version)), fault, "{version:?}");
     }
-    // The same members in format 2.0 are accepted: the version alone decides.
+    // In format 2.0 the same members are accepted, so only the version decides.
     assert_eq!(answer(rest_api(Some("2.0"))).0, accepted());
 }
 
@@ -214,7 +215,7 @@ fn a_body_over_the_limit_is_a_413() {
         for length in [LIMIT + 1, LIMIT + 2, LIMIT + 3] {
             assert_eq!(with_length(length, base64), large, "{length}");
         }
-        // Within the limit it is read, and the signature is of another body.
+        // A body within the limit is read; the signature belongs to another body.
         assert_eq!(with_length(LIMIT, base64), unauthorized());
     }
 }
@@ -235,12 +236,12 @@ fn no_valid_key_and_a_queue_that_fails_are_faults_of_the_receiver() {
     let event: LambdaEvent = serde_json::from_value(stored("batch")).unwrap();
     let response = receiver.handle(&event);
     assert_eq!((response.status_code, response.body), (503, "Service Unavailable"));
-    // The sender repeats the delivery, and the first entry comes again.
+    // The sender repeats the delivery, so the first entry arrives again.
     assert_eq!(receiver.handle(&event).status_code, 200);
     assert_eq!(sent.take(), 4);
 }
 
-/// Starts a command that is the program in the end, with a request.
+/// Starts a command that runs the program, with a request as its input.
 fn started(mut command: Command, event: &Value) -> Child {
     let mut program = command
         .env("SPEKTR_WEBHOOK_KEYS", "dev=any secret")
@@ -253,7 +254,7 @@ fn started(mut command: Command, event: &Value) -> Child {
     program
 }
 
-/// Waits for the program; returns what it prints and what it logs.
+/// Waits for the program; returns its output and its log.
 fn ended(program: Child) -> [String; 2] {
     let output = program.wait_with_output().unwrap();
     assert!(output.status.success());
@@ -266,12 +267,12 @@ fn program(folder: &Path) -> Command {
     command
 }
 
-/// A request that was signed just now.
+/// Returns a request that is signed with the current time.
 fn signed_now(body: &str) -> Value {
     signed(stored("batch"), key("dev"), body, SystemClock::new().now())
 }
 
-/// The names and the content of the files in a folder, in order.
+/// Returns names and contents of the files in a folder, in order.
 fn files(folder: &Path) -> Vec<(String, String)> {
     let file = |file: fs::DirEntry| {
         let name = file.file_name().into_string().unwrap();
@@ -288,11 +289,11 @@ const PRINTED_200: &str = "{\"statusCode\":200,\"body\":\"\"}\n";
 #[test]
 fn the_program_answers_a_request_and_keeps_its_messages() {
     let folder = tempfile::tempdir().unwrap();
-    // It goes by the clock, and the stored request is old.
+    // The program uses the real clock, and the stored request is old.
     let [printed, _] = ended(started(program(folder.path()), &stored("batch")));
     assert_eq!(printed, "{\"statusCode\":401,\"body\":\"Unauthorized\"}\n");
     assert_eq!(files(folder.path()), []);
-    // What a call that was killed has left is not counted.
+    // The file that a killed call left does not count as a message.
     fs::write(folder.path().join(".tmp123456"), "half of a mess").unwrap();
     let body = r#"{"results":[{"id":"e1","type":"t"},{"id":"e2","type":"t"}]}"#;
     let [printed, log] = ended(started(program(folder.path()), &signed_now(body)));
@@ -318,8 +319,8 @@ fn the_log_says_how_to_mend_the_payload_format() {
 #[test]
 fn a_message_that_cannot_be_written_whole_leaves_no_file() {
     let folder = tempfile::tempdir().unwrap();
-    // A file can have some 512 or 1024 bytes. A write of more ends there, and the next one fails
-    // instead of ending the program, because the signal for that is ignored.
+    // Limits files to some 512 or 1024 bytes. A larger write stops at the limit, and the next one
+    // fails; the signal is ignored, so it does not end the program.
     let mut command = Command::new("sh");
     command.arg("-c").arg(r#"trap "" XFSZ && ulimit -f 1 && exec "$0" "$1""#);
     command.arg(env!("CARGO_BIN_EXE_spektr-example-lambda")).arg(folder.path());
@@ -337,7 +338,7 @@ fn a_message_that_cannot_be_written_whole_leaves_no_file() {
 #[test]
 fn calls_at_the_same_time_take_each_number_once() {
     let folder = tempfile::tempdir().unwrap();
-    // Each has enough messages to meet the others.
+    // Each call writes enough messages to run at the same time as the others.
     let entry = |id: usize| format!(r#"{{"id":"e{id}","type":"t"}}"#);
     let entries: Vec<_> = (100..300).map(entry).collect();
     let start = |entries: &[String]| {

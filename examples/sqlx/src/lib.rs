@@ -1,4 +1,4 @@
-//! The handler: what it writes and that the event is done are one transaction of sqlx, so that
+//! The handler: its writes and the completion of the event are one transaction of sqlx, so that
 //! each event is written exactly once, however often it is handed out.
 
 use spektr_inbox::store::postgres::Completing;
@@ -6,7 +6,7 @@ use spektr_inbox::{HandlerError, Received};
 use spektr_types::Event;
 use sqlx::PgPool;
 
-/// The application's own table. It is in the same database as the inbox.
+/// The application's own table, in the same database as the inbox.
 pub const SCHEMA: &str = "\
     CREATE TABLE IF NOT EXISTS closed_cases (alert text NOT NULL, event text NOT NULL)";
 
@@ -14,12 +14,13 @@ pub const SCHEMA: &str = "\
 ///
 /// # Errors
 ///
-/// Those of the database, and a lease that was lost: the transaction is rolled back when it is
-/// dropped, and the event is handed out again.
+/// Fails with an error of the database, or if the lease is lost: dropping the transaction then
+/// rolls it back, and the event is handed out again.
 pub async fn handle(pool: &PgPool, received: &Received) -> Result<(), HandlerError> {
     let Event::AlertResolved(alert) = received.event() else { return Ok(()) };
     let mut transaction = pool.begin().await?;
-    // First, because it locks the entry: nobody else can claim it before the transaction ends.
+    // Completing comes first, because it locks the entry: no other worker can claim it before the
+    // transaction ends.
     let completing = Completing::new(received.completion());
     let [number, owner, token] = completing.values();
     let done = sqlx::query(Completing::SQL)

@@ -5,7 +5,7 @@
 //! cargo run --manifest-path examples/sqlx/Cargo.toml -- 127.0.0.1:8080
 //! ```
 //!
-//! It serves `POST /webhooks/spektr` until SIGTERM or ctrl-c, finishes what it has begun, and ends.
+//! It serves `POST /webhooks/spektr` until SIGTERM or ctrl-c, finishes running work, and exits.
 
 use std::env;
 use std::error::Error;
@@ -25,11 +25,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let address = env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
     let url = env::var("DATABASE_URL")?;
     let store: Arc<dyn Store> = Arc::new(PostgresOptions::new(&url).open().await?);
-    // A connection for each event that is handled at a time.
+    // One connection for each event that is handled at the same time.
     let pool = PgPoolOptions::new().max_connections(8).connect(&url).await?;
     sqlx::query(SCHEMA).execute(&pool).await?;
 
-    // What is signed is an assumption; `spektr_verify::diagnose` finds out.
+    // The signed content is an assumption; `spektr_verify::diagnose` finds the right one.
     let verifier = Verifier::new(KeyRing::from_env()?, SignedContent::TIMESTAMP_DOT_BODY);
     let receiver = Receiver::new(Arc::clone(&store), verifier);
     let handler = move |received: Received| {
@@ -44,7 +44,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let stopped = || {
         let mut stopped = stop.subscribe();
         async move {
-            // An error means that the sender is gone, which is the end as well.
+            // An error means that the sender was dropped, so the server stops too.
             let _gone = stopped.wait_for(|stopped| *stopped).await;
         }
     };

@@ -1,4 +1,4 @@
-//! What the handler writes is there once, with a real PostgreSQL, and the program runs.
+//! The handler's writes happen exactly once, with a real PostgreSQL, and the program runs.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -57,7 +57,7 @@ impl Setup {
             .with_lease(LEASE)
     }
 
-    /// The events whose cases are closed.
+    /// Returns the events whose cases are closed.
     async fn closed(&self) -> Vec<String> {
         let sql = "SELECT event FROM closed_cases ORDER BY event";
         let rows = sqlx::query(sql).fetch_all(&self.pool).await.expect("rows");
@@ -81,7 +81,7 @@ async fn what_the_handler_writes_is_committed_with_the_end_of_the_event_or_not_a
         };
         setup.workers(handler).run_due().await.expect("runs")
     };
-    // The commit fails, behind all that the handler has written.
+    // Makes the commit fail, after all writes of the handler.
     let script = "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS \
           $$ BEGIN RAISE EXCEPTION 'no commit'; END $$; \
         CREATE CONSTRAINT TRIGGER fail AFTER UPDATE ON spektr_inbox.work \
@@ -112,7 +112,7 @@ async fn who_has_lost_the_lease_writes_nothing() {
     let handler = move |received: Received| {
         let (store, clock, pool) = (Arc::clone(&store), clock.clone(), pool.clone());
         async move {
-            // The worker stalls, and another one claims the event meanwhile.
+            // The worker stalls, and another worker claims the event.
             clock.advance(LEASE);
             let (owner, limit, ordered, hold_on_dead) = (7, 1, false, false);
             let (now, horizon) = (clock.now(), Duration::from_secs(7200));
@@ -130,7 +130,7 @@ async fn who_has_lost_the_lease_writes_nothing() {
     assert_eq!((entry.state, entry.attempts), (State::Pending, 2));
 }
 
-/// Sends a signed delivery; returns the first line of the answer.
+/// Sends a signed delivery; returns the first line of the response.
 fn deliver(address: &str, body: &str) -> String {
     let secret = Secret::from_bytes(b"any secret").expect("a secret");
     let key = SigningKey::new("dev", secret).expect("a key");
@@ -151,12 +151,12 @@ fn deliver(address: &str, body: &str) -> String {
     answer.lines().next().unwrap_or_default().to_owned()
 }
 
-/// Does not outlive a test that fails.
+/// A program that is killed when a test fails.
 struct Program(Child);
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // Where it has ended, there is nothing to do.
+        // If the program has already ended, there is nothing to do.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

@@ -1,4 +1,4 @@
-//! Events as the schemas describe them, with and without faults.
+//! Fuzzes events made from the schemas, with and without faults.
 
 use serde_json::{Map, Value, json};
 use spektr_codegen::model::{Member, Model, Ty, TypeKind};
@@ -6,9 +6,10 @@ use spektr_types::Entry;
 
 use crate::schema::SET;
 
-/// Makes an event of the schemas out of bytes. Without a fault it is decoded as that event, also
-/// where it shares its wire type: a member that tells the two apart is required of the one whose
-/// own type it is not. Whatever is decoded is the same after it was encoded.
+/// Makes an event of the schemas from the input bytes. An event without a fault must decode as that
+/// event, even if it shares its wire type: the discriminator is required unless the wire type is
+/// the event's canonical one. A decoded event must be the same after encoding and decoding it
+/// again.
 pub(crate) fn event(input: &[u8]) {
     let model = SET.model();
     let mut maker = Maker { model, input: input.iter(), has_fault: false };
@@ -35,16 +36,16 @@ pub(crate) fn event(input: &[u8]) {
     }
 }
 
-/// Makes values of the types of a schema, as bytes say.
+/// Makes values of the types in a schema, chosen by the input bytes.
 struct Maker<'a> {
     model: &'a Model,
     input: std::slice::Iter<'a, u8>,
-    /// Whether something was made that the schema does not allow.
+    /// Whether a made value violates the schema.
     has_fault: bool,
 }
 
 impl Maker<'_> {
-    /// The next byte, or 0 behind the last one.
+    /// Returns the next byte, or 0 at the end of the input.
     fn byte(&mut self) -> u8 {
         self.input.next().copied().unwrap_or_default()
     }
@@ -88,7 +89,7 @@ impl Maker<'_> {
             Ty::Map => json!({ self.text(): self.text(), "null": null }),
             Ty::Raw => {
                 let byte = self.byte();
-                // Null is absent, which a required one must not be.
+                // Null counts as absent, which a required member must not be.
                 if byte.is_multiple_of(8) { json!(17) } else { self.anything(byte) }
             }
             Ty::Named(name) => match self.model.types.get(name).map(|def| &def.kind) {

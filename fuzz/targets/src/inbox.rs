@@ -1,4 +1,4 @@
-//! What the inbox stores of a body, and pages of the sender's list.
+//! Fuzzes the entries that the inbox stores of a body, and the pages of the sender's list.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use bytes::Bytes;
 use spektr_inbox::intake::reread;
 use spektr_inbox::testing::{entries, list_page, start};
 
-/// Any text as an authentic body: each entry that is made of it is made again, the same, of
-/// what a store keeps of it.
+/// Takes any text as an authentic body: restoring each entry from its stored form must give the
+/// same entry.
 pub(crate) fn intake(input: &[u8]) {
     let Ok(body) = std::str::from_utf8(input) else { return };
     for entry in entries("fuzz", body, start()) {
@@ -16,7 +16,7 @@ pub(crate) fn intake(input: &[u8]) {
     }
 }
 
-/// Any bytes as an answer of the sender's list: what is split of it stands in it.
+/// Takes any bytes as an answer of the sender's list: each split part must occur in the answer.
 pub(crate) fn list(input: &[u8]) {
     let Some((raws, is_last)) = list_page(Bytes::copy_from_slice(input), 3) else { return };
     assert!(raws.len() < 3 || !is_last);

@@ -1,6 +1,6 @@
-//! What is fuzzed: functions that take any bytes and panic where something is wrong.
+//! The fuzz targets: functions that take any bytes, and panic if something is wrong.
 //!
-//! libFuzzer runs them from `fuzz/fuzz_targets`, and `tests/smoke.rs` in the gate.
+//! libFuzzer runs them from `fuzz/fuzz_targets`; `tests/smoke.rs` runs them in the gate.
 
 #[allow(clippy::manual_is_multiple_of, reason = "the tool is built with an older compiler")]
 #[path = "../../../spektr-cli/src/capture.rs"]
@@ -11,15 +11,15 @@ mod schema;
 mod texts;
 mod verify;
 
-/// A function that takes any bytes, and what is known of it.
+/// A fuzz target.
 #[derive(Clone, Copy, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "those who run a target take it apart")]
 pub struct Target {
-    /// The name, which is also that of the folder with its seeds.
+    /// The target's name, which is also the name of the folder with its seeds.
     pub name: &'static str,
-    /// Panics where something is wrong.
+    /// Runs the target, which panics if something is wrong.
     pub run: fn(&[u8]),
-    /// How many times the gate runs it: some seconds, in a build without optimization.
+    /// Executions in the gate: a number that takes some seconds in an unoptimized build.
     pub executions: u32,
 }
 
@@ -37,11 +37,11 @@ pub const TARGETS: [Target; 10] = [
     Target { name: "verify", run: verify::verify, executions: 30_000 },
 ];
 
-/// Runs the target of that name.
+/// Runs the target with a name.
 ///
 /// # Panics
 ///
-/// Where something is wrong, or there is no such target.
+/// Panics if something is wrong, or if there is no such target.
 pub fn run(name: &str, input: &[u8]) {
     let target = TARGETS.iter().find(|target| target.name == name).expect("there is that target");
     (target.run)(input);

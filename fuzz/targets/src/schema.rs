@@ -1,4 +1,4 @@
-//! Schema files.
+//! Fuzzes the reader of schema files.
 
 use std::fs;
 use std::path::Path;
@@ -24,8 +24,8 @@ static FILES: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
 pub(crate) static SET: LazyLock<SchemaSet> =
     LazyLock::new(|| SchemaSet::parse(FILES.clone()).expect("the schemas are correct"));
 
-/// Any bytes in the place of a schema file, which the first byte chooses: the problems are
-/// listed, or there are none. All other files are as they are.
+/// Replaces a schema file by any bytes; the first byte chooses the file. The reader must list the
+/// problems or find none. All other files are unchanged.
 pub(crate) fn schema(input: &[u8]) {
     let Some((which, text)) = input.split_first() else { return };
     let mut files = FILES.clone();

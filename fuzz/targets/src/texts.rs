@@ -1,4 +1,4 @@
-//! Bodies, pages of the documentation, and captured headers.
+//! Fuzzes bodies, pages of the documentation, and captured headers.
 
 use serde_json::value::RawValue;
 use spektr_doc_reader::{Digest, read, read_part};
@@ -6,8 +6,8 @@ use spektr_types::{BodyError, Entries, Entry};
 
 use crate::capture::parse;
 
-/// Any bytes as a body: an entry that is read by itself is the same as in its body, and what
-/// is JSON is what serde_json says it is, but for a byte order mark.
+/// Takes any bytes as a body: an entry read by itself must equal the same entry in its body, and
+/// serde_json must agree on what is JSON, except for a byte order mark.
 pub(crate) fn decode(body: &[u8]) {
     let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let json: Result<&RawValue, _> = serde_json::from_slice(text);
@@ -33,8 +33,8 @@ pub(crate) fn decode(body: &[u8]) {
     }
 }
 
-/// Any bytes as a saved page of the documentation: the facts are the same each time, and a
-/// part of a page is read where a page is.
+/// Takes any bytes as a saved page of the documentation: reading it again must find the same facts,
+/// and wherever it can be read as a page, it must be readable as a part of a page.
 pub(crate) fn pages(input: &[u8]) {
     let page = read(input);
     assert_eq!(page, read(input));
@@ -48,7 +48,7 @@ pub(crate) fn pages(input: &[u8]) {
     }
 }
 
-/// Any bytes as captured headers: what is read is read again from a list of pairs.
+/// Takes any bytes as captured headers: parsed headers must be parsed again from a list of pairs.
 pub(crate) fn capture(input: &[u8]) {
     let Ok(headers) = parse(input) else { return };
     let pairs: Option<Vec<_>> = headers

@@ -1,4 +1,4 @@
-//! Headers, bodies, keys and secrets.
+//! Fuzzes headers, bodies, keys and secrets.
 
 use std::error::Error;
 use std::mem::discriminant;
@@ -10,9 +10,9 @@ use spektr_verify::{
 
 const NOW: UnixSeconds = UnixSeconds::new(1_731_057_600);
 
-/// Any headers and any body: what was not signed is never accepted, and what was signed always.
+/// Takes any headers and any body: unsigned bodies must be refused, and signed ones accepted.
 ///
-/// A line of the input before the first empty one is a header, the rest the body.
+/// The lines of the input before the first empty line are headers, and the rest is the body.
 pub(crate) fn verify(input: &[u8]) {
     let mut headers = Vec::new();
     let mut body = input;
@@ -31,7 +31,7 @@ pub(crate) fn verify(input: &[u8]) {
 
     let first = verifier.check_headers_at(&headers, NOW);
     let refused = verifier.verify_at(&headers, body, NOW).expect_err("a forgery is refused");
-    // The time window comes after the signature, which is wrong.
+    // The verifier checks the time after the signature, which is wrong here.
     assert_eq!(verifier.verify_ignoring_time_window(&headers, body).err().as_ref(), Some(&refused));
     match refused {
         VerifyError::SignatureMismatch { .. } => assert_eq!(first, Ok(())),
@@ -46,8 +46,9 @@ pub(crate) fn verify(input: &[u8]) {
     let _ = verified.entries();
 }
 
-/// Any text as the keys in the environment, as a TOML document and as a template of signed
-/// content: errors are the same for texts of other letters, and `Debug` for other secrets.
+/// Takes any text as the keys in the environment, as a TOML document, and as a template of signed
+/// content. Errors must be the same for a text with other letters, and `Debug` the same for other
+/// secrets.
 pub(crate) fn keys(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     let other = with_other_letters(text);
@@ -55,7 +56,7 @@ pub(crate) fn keys(input: &[u8]) {
         match read(text) {
             Ok(ring) => assert_shows_no_secret(&ring),
             Err(error) => {
-                // The other text can have another fault, as a date has.
+                // The changed text can have another fault, for example in a date.
                 let same = read(&other).err().filter(|other| kind(other) == kind(&error));
                 if let Some(same) = same {
                     assert_eq!(words(&error), words(&same));
@@ -68,11 +69,11 @@ pub(crate) fn keys(input: &[u8]) {
     }
 }
 
-/// The words that mean something where keys are configured.
+/// Words that have a meaning in the configuration of keys.
 const WORDS: [&str; 9] =
     ["keys", "id", "secret", "encoding", "not_before", "not_after", "utf8", "hex", "base64"];
 
-/// Replaces each letter and digit by another one, and leaves what is hexadecimal so.
+/// Replaces each letter and digit by another one, and keeps hexadecimal digits hexadecimal.
 fn with_other_letters(text: &str) -> String {
     let is_of_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let pieces = text.split_inclusive(|c| !is_of_word(c)).flat_map(|piece| {
@@ -95,7 +96,7 @@ fn with_other_letters(text: &str) -> String {
     pieces.map(of_piece).collect()
 }
 
-/// What an error says and where: all that its words may follow from.
+/// Returns the kind and the place of an error, which determine its words.
 fn kind(error: &KeyRingError) -> (impl PartialEq, impl PartialEq, [usize; 2]) {
     let (source, place) = match error {
         KeyRingError::DuplicateKeyId { first, entry } => (None, [*first, *entry]),
@@ -120,7 +121,7 @@ fn words(error: &KeyRingError) -> String {
     words
 }
 
-/// The same ids with another secret are shown as the same.
+/// Asserts that the same ids with another secret are shown the same.
 fn assert_shows_no_secret(ring: &KeyRing) {
     let keys = ring.ids().map(|id| {
         let end = ring.key(id.as_str()).expect("there is a key of each id").not_after();
@@ -130,17 +131,17 @@ fn assert_shows_no_secret(ring: &KeyRing) {
     });
     let other = KeyRing::new(keys).expect("there is a key");
     let shown = format!("{ring:?}");
-    // The beginning of a validity is not told but by what is shown.
+    // The rebuilt keys have no start of validity, so a ring with one is not compared.
     if !shown.contains("not_before: Some") {
         assert_eq!(shown, format!("{other:?}"));
     }
 }
 
-/// Any secret, and any capture with the right headers: whatever is found is a way to configure
-/// a verifier that accepts the delivery.
+/// Takes any secret, and any capture with valid headers: each construction found must be a way to
+/// configure a verifier that accepts the delivery.
 ///
-/// The first line of the input is the secret, the second the template that is signed, the rest
-/// the body.
+/// The first line of the input is the secret, the second the template of the signed content, and
+/// the rest the body.
 pub(crate) fn diagnosis(input: &[u8]) {
     let Ok(input) = std::str::from_utf8(input) else { return };
     let mut lines = input.splitn(3, '\n');

@@ -1,5 +1,5 @@
-//! Each target over its seeds and mutations of them, from one number: a failure is one
-//! everywhere, and prints its input.
+//! Runs each target over its seeds and over mutations of them, made from one seed number. A failure
+//! can be repeated on any machine, and prints its input.
 
 use std::env;
 use std::fs;
@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use fastrand::Rng;
 use spektr_fuzz_targets::{TARGETS, Target};
 
-/// How long an input gets at most.
+/// Maximum length of an input.
 const LONGEST: usize = 64 * 1024;
 
-/// Pieces that mean something to one target or another.
+/// Pieces of text that have a meaning for one of the targets.
 const PIECES: [&[u8]; 24] = [
     b"{",
     b"}",
@@ -48,7 +48,7 @@ fn folder(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
 }
 
-/// The files of a folder and of those in it.
+/// Lists the files below a folder.
 fn files(path: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())) {
@@ -61,7 +61,7 @@ fn files(path: &Path) -> Vec<PathBuf> {
 
 fn seeds(target: &Target) -> Vec<Vec<u8>> {
     let files = match target.name {
-        // What the schemas and the reader have as examples.
+        // Seeds that other folders have as examples.
         "decode" | "intake" => files(&folder("schema/examples")),
         "pages" => files(&folder("doc-reader/tests/pages")),
         "schema" => ["schema/common", "schema/events"].map(|path| files(&folder(path))).concat(),
@@ -69,7 +69,7 @@ fn seeds(target: &Target) -> Vec<Vec<u8>> {
     };
     let read = |path: &PathBuf| fs::read(path).expect("it can be read");
     let seeds: Vec<_> = if target.name == "schema" {
-        // Its first byte says which file it takes the place of.
+        // The first byte of the seed chooses the file to replace.
         files.iter().zip(0_u8..).map(|(path, place)| [&[place], &read(path)[..]].concat()).collect()
     } else {
         files.iter().map(read).collect()
@@ -97,7 +97,7 @@ fn mutated(seeds: &[Vec<u8>], random: &mut Rng) -> Vec<u8> {
                 input.splice(at..end, bytes);
             }
             6 => {
-                // The end of another one.
+                // The end of another seed.
                 let other = &seeds[random.usize(..seeds.len())];
                 input.truncate(at);
                 input.extend(&other[random.usize(..=other.len())..]);
