@@ -2,23 +2,19 @@
 
 // spektr's webhook events, as JSON.parse returns them: types only, nothing is checked.
 
-/**
- * The body of a delivery: a batch, as is documented, or one event alone, as some examples
- * show.
- */
+/** The body of a delivery: a batch, as documented, or one event alone, as in some examples. */
 export type Delivery = Batch | Entry;
 
 /**
- * An event in either envelope. Which of the two is sent is not documented: look at `type`,
- * and if it is not there at `eventType`.
+ * An event in either envelope. The documentation does not say which of the two is sent:
+ * look at `type`, and if it is absent at `eventType`.
  */
 export type Entry = SpektrEvent | SpektrEventByEventType;
 
 /**
  * An event in the envelope with `type`.
  *
- * After a `switch` over `type` with a case for each event, what is left is {@link
- * UnknownEvent}.
+ * After a `switch` over `type` with a case for each event, {@link UnknownEvent} is left.
  *
  * `customer_tag_add` can be CustomerStatusChanged or CustomerTagAdded: the members of
  * `data` tell them apart, by `in`.
@@ -80,9 +76,9 @@ export interface Batch {
    * others.
    */
   results: Entry[];
-  /** Not in this shape; it tells the others from it. */
+  /** Absent in this type, so that TypeScript can tell it apart from the others. */
   type?: null;
-  /** Not in this shape; it tells the others from it. */
+  /** Absent in this type, so that TypeScript can tell it apart from the others. */
   eventType?: null;
 }
 
@@ -100,7 +96,7 @@ export interface TypeEnvelope {
   delivered?: Delivered;
   /** Moment of the event's creation. */
   createdAt: Timestamp;
-  /** Not in this shape; it tells the others from it. */
+  /** Absent in this type, so that TypeScript can tell it apart from the others. */
   eventType?: null;
 }
 
@@ -125,26 +121,26 @@ export interface EventTypeEnvelope {
    * Sensitive: keep it out of logs.
    */
   data?: unknown;
-  /** Not in this shape; it tells the others from it. */
+  /** Absent in this type, so that TypeScript can tell it apart from the others. */
   type?: null;
 }
 
-/** Stands for a name that is not listed here. No such value exists. */
+/** The type of a name that is not listed here. No value of it exists at run time. */
 declare enum Unlisted { name = "" }
 
 /**
  * A wire type that is not listed here.
  *
- * As a type it differs from each listed one, so that TypeScript can tell them apart; as a
- * value it is any text. In a test write `"name" as UnknownName`.
+ * Its type differs from each listed one, so that TypeScript can tell them apart; its value
+ * is any text. In a test write `"name" as UnknownName`.
  */
 export type UnknownName = Unlisted;
 
 /**
- * An event that is not listed here, in the envelope with `type`. Keep it as it came.
+ * An event that is not listed here, in the envelope with `type`. Keep it as it arrived.
  *
- * Its other members may be missing, or be of any type; it may have members that are not
- * listed here, too: `Object.entries` has all of them.
+ * Its other members may be missing or of any type. It may have further members that are
+ * not listed here: `Object.entries` has all of them.
  */
 export interface UnknownEvent {
   /** Id of this event. */
@@ -165,15 +161,16 @@ export interface UnknownEvent {
    * Sensitive: keep it out of logs.
    */
   data?: unknown;
-  /** Not in this shape; it tells the others from it. */
+  /** Absent in this type, so that TypeScript can tell it apart from the others. */
   eventType?: null;
 }
 
 /**
- * An event that is not listed here, in the envelope with `eventType`. Keep it as it came.
+ * An event that is not listed here, in the envelope with `eventType`. Keep it as it
+ * arrived.
  *
- * Its other members may be missing, or be of any type; it may have members that are not
- * listed here, too: `Object.entries` has all of them.
+ * Its other members may be missing or of any type. It may have further members that are
+ * not listed here: `Object.entries` has all of them.
  */
 export interface UnknownEventByEventType {
   /** Id of this event. */
@@ -192,7 +189,7 @@ export interface UnknownEventByEventType {
    * Sensitive: keep it out of logs.
    */
   data?: unknown;
-  /** Not in this shape; it tells the others from it. */
+  /** Absent in this type, so that TypeScript can tell it apart from the others. */
   type?: null;
 }
 
@@ -369,7 +366,7 @@ export interface CustomerRecordChangedByEventType extends EventTypeEnvelope {
  *
  * Documented as `CUSTOMER_RECORD_UPDATE` (deprecated).
  *
- * @deprecated At spektr; it is sent until it ends.
+ * @deprecated At spektr, which still sends it for now.
  */
 export interface CustomerRecordUpdate extends TypeEnvelope {
   /** Wire type: the name that tells which event this is. */
@@ -386,7 +383,7 @@ export interface CustomerRecordUpdate extends TypeEnvelope {
  * An update of a customer comes from outside: the deprecated event beside
  * CUSTOMER_RECORD_CHANGED. In the envelope with `eventType`.
  *
- * @deprecated At spektr; it is sent until it ends.
+ * @deprecated At spektr, which still sends it for now.
  */
 export interface CustomerRecordUpdateByEventType extends EventTypeEnvelope {
   /** Wire type: the name that tells which event this is. */
@@ -404,7 +401,7 @@ export interface CustomerRecordUpdateByEventType extends EventTypeEnvelope {
  *
  * Documented as `CUSTOMER_STATUS_CHANGE` (deprecated).
  *
- * @deprecated At spektr; it is sent until it ends.
+ * @deprecated At spektr, which still sends it for now.
  */
 export interface CustomerStatusChange extends TypeEnvelope {
   /** Wire type: the name that tells which event this is. */
@@ -421,7 +418,7 @@ export interface CustomerStatusChange extends TypeEnvelope {
  * A customer's status changes: the deprecated event beside CUSTOMER_STATUS_CHANGED. In the
  * envelope with `eventType`.
  *
- * @deprecated At spektr; it is sent until it ends.
+ * @deprecated At spektr, which still sends it for now.
  */
 export interface CustomerStatusChangeByEventType extends EventTypeEnvelope {
   /** Wire type: the name that tells which event this is. */
@@ -622,8 +619,8 @@ export interface ProcessRunEnd extends TypeEnvelope {
 /**
  * A run of a process has finished. In the envelope with `eventType`.
  *
- * Where this envelope has the members that the other one has beside `data` is not
- * documented: in `data` with the rest, or beside it.
+ * The members that the other envelope has beside `data` may be inside `data` here or
+ * beside it; the documentation does not say which.
  */
 export interface ProcessRunEndByEventType extends EventTypeEnvelope {
   /** Wire type: the name that tells which event this is. */
@@ -706,8 +703,8 @@ export interface ProcessRunStart extends TypeEnvelope {
 /**
  * A process starts to run for a customer. In the envelope with `eventType`.
  *
- * Where this envelope has the members that the other one has beside `data` is not
- * documented: in `data` with the rest, or beside it.
+ * The members that the other envelope has beside `data` may be inside `data` here or
+ * beside it; the documentation does not say which.
  */
 export interface ProcessRunStartByEventType extends EventTypeEnvelope {
   /** Wire type: the name that tells which event this is. */

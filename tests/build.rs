@@ -1,5 +1,5 @@
-//! Lists the types of the events for the tests that need each of them: a list
-//! by hand would have to follow every event that comes or goes.
+//! Lists the events' types, for tests that need each of them, so that no hand-written list has to
+//! follow new and removed events.
 
 use std::error::Error;
 use std::path::Path;

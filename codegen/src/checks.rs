@@ -1,4 +1,5 @@
-//! What the files must agree on: names, wire types, what contains what.
+//! Checks across schema files: names, wire types, discriminators, and types that contain each
+//! other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,8 +9,8 @@ use crate::passes::PAYLOAD;
 use crate::problem::{Named, Problem, ProblemKind, Required};
 use crate::{discriminators, emit};
 
-/// Names that the generated crate and its functions give to something else,
-/// besides those that generated files import.
+/// Names that the hand-written code of the generated crate uses, besides the names that generated
+/// files import.
 const RESERVED: [&str; 19] = [
     "A",
     "BodyError",
@@ -32,8 +33,7 @@ const RESERVED: [&str; 19] = [
     "TimestampError",
 ];
 
-/// Names of Rust's prelude: a type of that name would hide what the code around
-/// it means.
+/// Names of Rust's prelude. A generated type with such a name would shadow the prelude's item.
 const PRELUDE: [&str; 45] = [
     "AsMut",
     "AsRef",
@@ -82,10 +82,10 @@ const PRELUDE: [&str; 45] = [
     "Vec",
 ];
 
-/// The field that holds an event's tag.
+/// The wire name that becomes the field `wire_type`, which holds an event's tag.
 const TAG: &str = "wireType";
 
-/// Checks everything that needs more than one file, or more than one place of it.
+/// Runs every check that needs more than one file, or more than one place in a file.
 pub(crate) fn run(model: &Model, problems: &mut Vec<Problem>) {
     envelopes(model, problems);
     members(model, problems);
@@ -93,14 +93,16 @@ pub(crate) fn run(model: &Model, problems: &mut Vec<Problem>) {
     unused_discriminators(model, problems);
     cycles(model, problems);
     kept(model, problems);
-    // It follows types into their members, where there must be an end to it.
+    // `expiring` recurses into the members of types, so it runs only once `cycles` has found no
+    // cycle.
     if problems.is_empty() {
         expiring(model, problems);
     }
 }
 
-/// Every type has one name, and leaves the crate's own names alone.
-/// `others` are the titles and files of what no type is made of.
+/// Checks that each type has a unique name, and that no name belongs to the generated crate's own
+/// code. `others` holds the title and file of each schema file that becomes no type, such as an
+/// envelope.
 pub(crate) fn type_names(
     others: &[(String, String)],
     events: &[Event],
@@ -127,13 +129,14 @@ pub(crate) fn type_names(
 }
 
 fn is_reserved(name: &str) -> bool {
-    // These two are in the schemas, and their code is written by hand.
+    // The schemas define these two types, and their code is written by hand.
     let is_own = ["Timestamp", "Delivered"].contains(&name);
     let is_taken = RESERVED.contains(&name) || PRELUDE.contains(&name);
     !is_own && (is_taken || emit::is_imported(name))
 }
 
-/// An event's members leave the envelope's names alone, and discriminators exist.
+/// Checks that no member of an event has a name of the envelopes, and that each discriminator leads
+/// to a member.
 fn members(model: &Model, problems: &mut Vec<Problem>) {
     let taken = taken(model);
     for event in &model.events {
@@ -144,7 +147,8 @@ fn members(model: &Model, problems: &mut Vec<Problem>) {
         };
         for member in &event.members {
             for (named, name, pointer) in member.names() {
-                // The payload is the event's own, by the envelope's names for it too.
+                // An event may define the payload itself, under every name that the envelope gives
+                // the payload.
                 let is_payload = |of: &Member| of.name == PAYLOAD && member.name == PAYLOAD;
                 let taken = taken.iter().find(|(other, _, of)| {
                     names::is_same_field(name, other) && !of.is_some_and(is_payload)
@@ -167,7 +171,7 @@ fn members(model: &Model, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Returns the names that no event's own member can have, and whose they are.
+/// Returns the names that no member of an event may have, each with a description of its owner.
 fn taken(model: &Model) -> Vec<(&str, String, Option<&Member>)> {
     let shapes = [
         (&model.envelope, "the envelope"),
@@ -185,8 +189,8 @@ fn taken(model: &Model) -> Vec<(&str, String, Option<&Member>)> {
     taken
 }
 
-/// Checks that the envelopes agree on what they share, and that no other two members of
-/// envelopes and batch have a name in common: an entry or a batch is read by them all.
+/// Checks that the envelopes agree on their common members, and that no other two members of
+/// envelopes and batch share a name: splitting looks up the members of all three shapes by name.
 fn envelopes(model: &Model, problems: &mut Vec<Problem>) {
     let shapes = [
         (Required::TypeEnvelope, &model.envelope, "the envelope"),
@@ -220,7 +224,7 @@ fn envelopes(model: &Model, problems: &mut Vec<Problem>) {
     }
 }
 
-/// A wire type means one event, or its candidates are told apart.
+/// Checks that each wire type means one event, or that discriminators tell its candidates apart.
 fn wire_types(model: &Model, problems: &mut Vec<Problem>) {
     for (index, event) in model.events.iter().enumerate() {
         for (place, wire_type) in event.wire_types.iter().enumerate() {
@@ -263,7 +267,7 @@ fn wire_types(model: &Model, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Finds a discriminator of one event that the other one may have as well.
+/// Finds a discriminator of one of the two events that the other event may also have.
 fn shared<'m>(model: &'m Model, one: &'m Event, other: &'m Event) -> Option<&'m String> {
     let of = |event: &'m Event, other: &'m Event| {
         event.discriminators.iter().find(|pointer| {
@@ -274,7 +278,7 @@ fn shared<'m>(model: &'m Model, one: &'m Event, other: &'m Event) -> Option<&'m 
     of(one, other).or_else(|| of(other, one))
 }
 
-/// Discriminators tell an event from others of its wire types.
+/// Checks that an event with discriminators shares a wire type with another event.
 fn unused_discriminators(model: &Model, problems: &mut Vec<Problem>) {
     for event in model.events.iter().filter(|event| !event.discriminators.is_empty()) {
         let mut others = model.events.iter().filter(|other| other.file != event.file);
@@ -294,7 +298,8 @@ fn unused_discriminators(model: &Model, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Only the payload of an event was raw before it was typed.
+/// Checks that `x-keeps-raw` is on the payload of an event only: no other member was raw before it
+/// was typed.
 fn kept(model: &Model, problems: &mut Vec<Problem>) {
     let is_object = |member: &Member| matches!(model.kind(&member.ty), Some(TypeKind::Object(_)));
     let events = model.events.iter().map(|event| (&event.file, &event.members, true));
@@ -315,7 +320,8 @@ fn kept(model: &Model, problems: &mut Vec<Problem>) {
     }
 }
 
-/// An event's methods that say when a member expires are named after it.
+/// Checks that no two expiring members of an event have the same name: the generated methods are
+/// named after them.
 fn expiring(model: &Model, problems: &mut Vec<Problem>) {
     for event in &model.events {
         let mut names = BTreeSet::new();
@@ -335,7 +341,7 @@ fn expiring(model: &Model, problems: &mut Vec<Problem>) {
     }
 }
 
-/// No type contains itself, except through a list.
+/// Checks that no type contains itself, except through a list.
 fn cycles(model: &Model, problems: &mut Vec<Problem>) {
     for def in model.types.values() {
         let mut seen = BTreeSet::new();
@@ -356,7 +362,7 @@ fn cycles(model: &Model, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Returns the types that a value of a type holds without a list in between.
+/// Returns the types that a value of the named type contains without a list in between.
 fn direct_children<'m>(model: &'m Model, name: &str) -> impl Iterator<Item = &'m String> {
     let members = match model.types.get(name).map(|def| &def.kind) {
         Some(TypeKind::Object(members)) => &members[..],

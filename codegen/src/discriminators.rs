@@ -1,14 +1,14 @@
-//! Where a discriminator leads: from the pointer in a schema file to the places at which
-//! an entry can have the member.
+//! Resolves a discriminator: from the pointer in a schema file to the paths at which an entry can
+//! have the member.
 
 use spektr_json::pointer::tokens;
 
 use crate::model::{Event, Member, Model, TypeKind};
 use crate::passes::PAYLOAD;
 
-/// Returns each path under which an entry can have the member that a pointer leads to: one
-/// for each choice among the names and aliases on the way, the schema's own first. None
-/// if it leads to no member.
+/// Returns each path at which an entry can have the member to which `pointer` leads: one path for
+/// each combination of names and aliases on the way, the schema's own names first. Returns no path
+/// if the pointer leads to no member.
 pub(crate) fn paths<'m>(model: &'m Model, event: &'m Event, pointer: &str) -> Vec<Vec<&'m str>> {
     let tokens = tokens(pointer).unwrap_or_default();
     follow(model, &event.members, &tokens)
@@ -32,8 +32,8 @@ fn follow<'m>(model: &'m Model, members: &'m [Member], tokens: &[String]) -> Vec
         .collect()
 }
 
-/// Tells whether an entry of an event can have a member at a path. In the other envelope,
-/// what stands beside the payload and what stands in it are in one object.
+/// Tells whether an entry of an event can have a member at a path. In the other envelope, the
+/// payload's members and the members beside the payload are in one object.
 pub(crate) fn can_have(model: &Model, event: &Event, path: &[&str]) -> bool {
     let path = match path {
         [PAYLOAD, inside @ ..] if !inside.is_empty() => inside,

@@ -1,27 +1,27 @@
-//! Files of JSON that other crates carry: a published crate cannot read its
-//! neighbours' folders.
+//! Writes JSON files that other crates embed, since a published crate cannot read its neighbours'
+//! folders.
 
 use spektr_json::Json;
 
 use crate::set::SchemaSet;
 
-/// What only people read, and what says where it was read.
+/// Keywords for people only, and keywords about the source of a fact.
 const LEFT_OUT: [&str; 4] = ["$comment", "description", "x-decisions", "x-source"];
 
-/// Returns every schema by its path below the schema folder, for the crate that
-/// compares payloads with them.
+/// Returns every schema by its path below the schema folder. `spektr-verify` embeds the file and
+/// compares payloads with the schemas.
 pub(crate) fn schemas(set: &SchemaSet) -> String {
     let schemas = set.files().iter().map(|(path, json)| (path.clone(), strip(json, false)));
     file("schema", vec![("schemas", Json::Object(schemas.collect()))], 2)
 }
 
-/// Returns the text of a generated file: an object whose first member, `$comment`, says so.
-/// Below `depth` levels, each value is on one line.
+/// Returns the text of a generated file: an object whose first member, `$comment`, says that the
+/// file is generated. Each value below `depth` levels is on one line.
 pub(crate) fn file(from: &str, members: Vec<(&str, Json)>, depth: usize) -> String {
     file_with("$comment", from, members, depth)
 }
 
-/// The same for a format that has another name for such a member.
+/// Returns the same text as [`file`], with `note` as the name of the first member.
 pub(crate) fn file_with(
     note: &str,
     from: &str,
@@ -71,7 +71,8 @@ fn write(json: &Json, depth: usize, indent: usize, text: &mut String) {
     text.push(close);
 }
 
-/// Removes annotations; below `properties` the names are those of members.
+/// Removes annotations. With `names`, the object's members are named by the schema, so all of them
+/// are kept.
 fn strip(json: &Json, names: bool) -> Json {
     match json {
         Json::Array(elements) => {

@@ -1,9 +1,9 @@
-//! The members of envelopes and batch on which reading an entry relies.
+//! The members of envelopes and batch that the hand-written reading code relies on.
 //!
-//! They are stated once here, with what the types call each. The names, those of the
-//! aliases among them, are the schema's.
+//! Each is listed once here, with its name in the schema and its variant of `Key` in the types.
+//! Aliases come from the schema.
 
-/// A member that is read before it is known which event an entry is.
+/// A member that is read before the entry's event is known.
 #[derive(Clone, Copy)]
 pub(crate) struct Part {
     /// Its variant of `Key` in the types.
@@ -24,20 +24,20 @@ pub(crate) const DELIVERED: Part = part("Delivered", "delivered");
 pub(crate) const CREATED_AT: Part = part("CreatedAt", "createdAt");
 pub(crate) const EVENT_TYPE: Part = part("EventType", "eventType");
 pub(crate) const TIMESTAMP: Part = part("Timestamp", "timestamp");
-/// The payload, or the most of it.
+/// The payload. In the envelope with `type`, an event may have further members beside it.
 pub(crate) const DATA: Part = part("Data", "data");
 /// The list of a batch.
 pub(crate) const RESULTS: Part = part("Results", "results");
 
-/// Those of the envelope with `type`.
+/// Members of the envelope with `type`.
 pub(crate) const TYPE_ENVELOPE: [Part; 6] =
     [ID, SPEKTR_ID, WORKSPACE_ID, WIRE_TYPE, DELIVERED, CREATED_AT];
 
-/// Those of the envelope with `eventType`, which has no others.
+/// Members of the envelope with `eventType`; it has no others.
 pub(crate) const EVENT_TYPE_ENVELOPE: [Part; 6] =
     [ID, WORKSPACE_ID, EVENT_TYPE, TIMESTAMP, SPEKTR_ID, DATA];
 
-/// That of a batch, which has no others.
+/// The member of a batch; it has no others.
 pub(crate) const BATCH: [Part; 1] = [RESULTS];
 
 /// Returns the names of parts.
@@ -45,7 +45,7 @@ pub(crate) fn names<const N: usize>(parts: &[Part; N]) -> [&'static str; N] {
     parts.map(|part| part.name)
 }
 
-/// Returns the variant of `Key` for a member of the schema; none for one that only the
+/// Returns the variant of `Key` for a member of the schema, or `None` for a member that only the
 /// events' structs read.
 pub(crate) fn key(parts: &[Part], name: &str) -> Option<&'static str> {
     parts.iter().find(|part| part.name == name).map(|part| part.key)

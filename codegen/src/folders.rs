@@ -1,4 +1,4 @@
-//! Folders that hold generated files, from the workspace's root.
+//! Folders of generated files, relative to the workspace's root.
 
 /// The contracts for other languages.
 pub(crate) const CONTRACTS: &str = "contracts";
@@ -12,5 +12,6 @@ pub(crate) const SCHEMAS: &str = "spektr-verify/src/generated";
 /// The reference of the command-line tool.
 pub(crate) const REFERENCE: &str = "spektr-cli/src/generated";
 
-/// All of them. They hold generated files and nothing else: any other file in them is left over.
+/// All folders of generated files. They hold nothing else: `codegen --check` reports any other file
+/// in them as left over.
 pub const FOLDERS: [&str; 4] = [CONTRACTS, TYPES, SCHEMAS, REFERENCE];

@@ -1,4 +1,4 @@
-//! The whole way from a set of schemas to the files of the generated module.
+//! Generates the files of the types and the embedded schemas from a set of schema files.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,15 +12,16 @@ use crate::problem::{Problem, Problems};
 use crate::set::SchemaSet;
 use crate::{embed, emit, names, render, structs};
 
-/// Returns every file that follows from the schemas alone, as paths from the workspace's root and texts.
+/// Returns every file that depends on the schemas alone: the path from the workspace's root, and
+/// the text.
 ///
-/// [`reference`](crate::reference) and [`contracts`](crate::contracts()) add those that the
-/// examples go into.
+/// [`reference`](crate::reference) and [`contracts`](crate::contracts()) return the files that also
+/// depend on the examples.
 ///
 /// # Errors
 ///
-/// Fails with [`ProblemKind::Defect`](crate::ProblemKind::Defect) where something else would be generated than
-/// the schemas say, which is a defect of this crate.
+/// Fails with [`ProblemKind::Defect`](crate::ProblemKind::Defect) if the generated code would
+/// differ from the schemas, which is a defect of this crate.
 ///
 /// # Examples
 ///
@@ -41,7 +42,7 @@ pub fn generate(set: &SchemaSet) -> Result<BTreeMap<PathBuf, String>, Problems> 
     Ok(files.into_iter().map(in_folder).chain([schemas]).collect())
 }
 
-/// Returns the files of the generated types, by their names in [`TYPES`].
+/// Returns the files of the generated types, by their paths below [`TYPES`].
 fn types(model: &Model) -> Result<BTreeMap<String, String>, Problem> {
     let targets = targets(model);
     let mut structs = BTreeMap::new();
@@ -56,7 +57,7 @@ fn types(model: &Model) -> Result<BTreeMap<String, String>, Problem> {
     };
     let mut files = BTreeMap::new();
     let mut add = |name: String, from: &str, purpose: &str, items: Vec<Item>| {
-        // The only way in which what `quote!` made is no item.
+        // syn parses tokens that form no item into `Item::Verbatim`.
         if items.iter().any(|item| matches!(item, Item::Verbatim(_))) {
             return Err(structs::problem("", "", format!("the items of {name} are no Rust")));
         }
@@ -73,7 +74,7 @@ fn types(model: &Model) -> Result<BTreeMap<String, String>, Problem> {
             TypeKind::Id => emit::id(def),
             TypeKind::Url => emit::url(def),
             TypeKind::OpenEnum(values) => emit::open_enum(def, values),
-            // Written by hand.
+            // Their code is written by hand.
             TypeKind::Timestamp | TypeKind::Delivered => Vec::new(),
         };
         if def.is_shared() { &mut shared } else { own.entry(&def.file).or_default() }.extend(items);
@@ -104,7 +105,7 @@ fn types(model: &Model) -> Result<BTreeMap<String, String>, Problem> {
     Ok(files)
 }
 
-/// Returns what has to become structs: the events, and the objects that they hold.
+/// Returns the targets for structs: the events, and the objects in them.
 fn targets(model: &Model) -> Vec<Target<'_>> {
     let events = model.events.iter().map(|event| event_target(model, event));
     let objects = model.types.values().filter_map(|def| match &def.kind {

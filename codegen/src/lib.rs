@@ -1,14 +1,14 @@
 //! Turns the JSON Schema files of spektr's webhook events into the source of
 //! `spektr-types`.
 //!
-//! This crate is a pure function from texts to texts: it reads no file, writes
-//! none, and asks neither clock nor network, so the same schemas give the same
-//! bytes everywhere. `cargo xtask codegen` does the reading and writing.
+//! This crate is a pure function from texts to texts: it reads and writes no file, and uses
+//! no clock and no network, so the same schemas give the same bytes everywhere.
+//! `cargo xtask codegen` reads and writes the files.
 //!
-//! The way through: [`SchemaSet::parse`] reads each file in the dialect of
+//! The steps: [`SchemaSet::parse`] reads each file in the dialect of
 //! `schema/README.md` and checks the files against each other, which gives a
-//! [`model::Model`]; [`generate`] lowers the model to what typify reads, has
-//! typify make structs of it, passes over them, emits what typify cannot make,
+//! [`model::Model`]. [`generate`] lowers the model to the JSON Schema that typify reads, has
+//! typify make structs, runs passes over the structs, emits the code that typify cannot make,
 //! and renders files.
 //!
 //! # Examples

@@ -1,4 +1,4 @@
-//! Lowers what has to become structs to the JSON Schema that typify reads: one
+//! Lowers events and objects to the JSON Schema that typify reads: one
 //! flat list of definitions, without discriminators, annotations and nested objects.
 
 use schemars08::schema::Schema;
@@ -7,18 +7,18 @@ use serde_json::{Value, json};
 use crate::model::{Member, Model, Ty, TypeKind};
 use crate::passes::Target;
 
-/// The definition that stands for any JSON.
+/// The name of the definition for a value of any JSON type.
 const RAW_JSON: &str = "RawJson";
 
-/// A named definition, as typify takes it.
+/// A named definition, in typify's form.
 pub(crate) type Definition = (String, Schema);
 
-/// Returns the definitions of all structs and of what they refer to, by their
+/// Returns the definitions of all structs and of the types in them, by their
 /// Rust names.
 ///
 /// # Errors
 ///
-/// Fails only if what is made here is not JSON Schema, which is a defect.
+/// Fails only if the JSON made here is no JSON Schema, which is a defect.
 pub(crate) fn definitions(
     model: &Model,
     targets: &[Target<'_>],
@@ -31,7 +31,7 @@ pub(crate) fn definitions(
         .collect()
 }
 
-/// Returns the names that typify must use without making types of them.
+/// Returns the names of types that typify must refer to and not generate.
 pub(crate) fn replaced(model: &Model) -> impl Iterator<Item = &str> {
     let scalars = model.types.values().filter(|def| !matches!(def.kind, TypeKind::Object(_)));
     scalars.map(|def| def.name.as_str()).chain([RAW_JSON])
@@ -45,7 +45,7 @@ fn object(members: &[&Member]) -> Value {
             required.push(member.name.clone());
             ty(&member.ty)
         } else {
-            // Without null an optional list would be a list that is empty when absent.
+            // typify makes an optional list without null a list that is empty when absent.
             json!({ "anyOf": [ty(&member.ty), { "type": "null" }] })
         };
         properties.insert(member.name.clone(), schema);

@@ -1,5 +1,5 @@
-//! What the schema files say, checked and resolved: the input of everything
-//! that writes, compares or documents.
+//! The model: all schema files, checked and resolved. Code generation, comparison and documentation
+//! start from it.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::problem::Named;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Model {
-    /// The members every event has, in the order of the type envelope's file.
+    /// The members that every event has, in the order of the type envelope's file.
     pub envelope: Vec<Member>,
     /// The members of the envelope with `eventType`; `data` is the payload.
     pub other_envelope: Vec<Member>,
@@ -19,7 +19,8 @@ pub struct Model {
     pub events: Vec<Event>,
     /// Every named type besides the events, by its Rust name.
     pub types: BTreeMap<String, TypeDef>,
-    /// What the files of `common/` say of themselves, in the order of their names.
+    /// Title, description, source and decisions of each file in `common/`, in the order of file
+    /// names.
     pub common: Vec<Common>,
 }
 
@@ -31,9 +32,9 @@ pub struct Common {
     pub file: String,
     /// Name of the type, as `TypeEnvelope`.
     pub title: String,
-    /// Its meaning, in a sentence.
+    /// Meaning of the type, in a sentence.
     pub description: String,
-    /// Where it is documented.
+    /// Source of the file's facts.
     pub source: Source,
     /// How contradictions in the documentation were resolved.
     pub decisions: Vec<Decision>,
@@ -45,8 +46,8 @@ impl Model {
         self.events.iter().find(|event| event.name == name)
     }
 
-    /// Returns the kind of a named type; `None` for types without a name, lists of
-    /// named ones among them.
+    /// Returns the kind of a named type; `None` for a type without a name, and for a list even if
+    /// its elements have a named type.
     pub fn kind(&self, ty: &Ty) -> Option<&TypeKind> {
         match ty {
             Ty::Named(name) => self.types.get(name).map(|def| &def.kind),
@@ -54,8 +55,8 @@ impl Model {
         }
     }
 
-    /// Returns every file's decisions: the file, the event's documented name if it
-    /// is an event's, and the decisions.
+    /// Returns the decisions of every file: the file, the documented name if the file is an
+    /// event's, and the decisions.
     pub fn decisions(&self) -> impl Iterator<Item = (&str, Option<&str>, &[Decision])> {
         let common = self.common.iter().map(|it| (it.file.as_str(), None, &it.decisions[..]));
         let events = self.events.iter();
@@ -78,33 +79,33 @@ pub struct Event {
     pub name: String,
     /// What the documentation says of its availability.
     pub status: Status,
-    /// What the event is for.
+    /// Purpose of the event.
     pub description: String,
     /// Values of `type` that mean this event.
     pub wire_types: WireTypes,
-    /// JSON pointers of members that tell this event from others that share one
+    /// JSON pointers to members that tell this event apart from other events with one
     /// of its wire types.
     pub discriminators: Vec<String>,
     /// The event's own members, without the envelope's.
     pub members: Vec<Member>,
-    /// Where it is documented.
+    /// Source of the event's facts.
     pub source: Source,
     /// How contradictions in the documentation were resolved.
     pub decisions: Vec<Decision>,
 }
 
-/// The wire types of an event, of which it has one at least.
+/// The wire types of an event; it has at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WireTypes {
-    /// The event's own, which is written.
+    /// The event's own wire type, used for writing.
     pub canonical: String,
-    /// Others that are read as this event.
+    /// Other wire types that are read as this event.
     pub accepted: Vec<String>,
 }
 
 impl WireTypes {
-    /// Returns the canonical one, then the others.
+    /// Returns the canonical wire type, then the accepted ones.
     pub fn iter(&self) -> impl Iterator<Item = &String> + Clone {
         std::iter::once(&self.canonical).chain(&self.accepted)
     }
@@ -118,7 +119,7 @@ pub enum Status {
     Available,
     /// Announced; its payload may be undocumented.
     Wip,
-    /// Still sent, but about to end.
+    /// Still sent, but about to be discontinued.
     Deprecated,
 }
 
@@ -145,7 +146,7 @@ pub struct Source {
     pub captured: String,
     /// Version of the documentation, where the page has one.
     pub version: Option<String>,
-    /// The words of the documentation that somebody has read, oldest first.
+    /// The parts of the documentation that somebody has read, oldest first.
     pub readings: Vec<Reading>,
 }
 
@@ -159,13 +160,13 @@ impl Source {
         )
     }
 
-    /// Returns the day on which any part of the place was read last.
+    /// Returns the latest day on which any part of this source was read.
     pub fn last_read(&self) -> &str {
         let days = self.readings.iter().map(|reading| reading.captured.as_str());
         days.fold(&self.captured, std::cmp::max)
     }
 
-    /// Returns the last row of the table of events that somebody has read.
+    /// Returns the event's row in the table of events as somebody last read it.
     pub fn row(&self) -> Option<&Reading> {
         self.readings.iter().rfind(|reading| reading.part == Part::Row)
     }
@@ -185,10 +186,10 @@ pub struct Reading {
     pub place: Option<u64>,
     /// Status in the event's row.
     pub status: Option<Status>,
-    /// Digest of the words, absent where there are none; of a section, those outside
-    /// of its examples and member tables.
+    /// Digest of the words, absent if there are none. For a section, it leaves out examples and
+    /// member tables.
     pub digest: Option<String>,
-    /// Digests of the paragraphs, to name the one that is reworded.
+    /// Digests of the paragraphs, so that a report can name the reworded one.
     pub blocks: Vec<String>,
     /// Digest of a section's examples.
     pub example: Option<String>,
@@ -200,11 +201,11 @@ pub struct Reading {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReadRow {
-    /// The member's path as the table writes it.
+    /// The member's path as written in the table.
     pub path: String,
-    /// Digest of its name, type and description.
+    /// Digest of the member's name, type and description.
     pub digest: String,
-    /// Digest of the words beside a type that may be null, which some renderings lose.
+    /// Digest of the words beside a type that may be null; some renderings of the page lose them.
     pub after_null: Option<String>,
 }
 
@@ -214,9 +215,9 @@ pub struct ReadRow {
 pub enum Part {
     /// A row of the table of events.
     Row,
-    /// The section of an event, or of what all events share.
+    /// The section of an event, or the one about the members that all events share.
     Section,
-    /// What stands around the table and the sections.
+    /// The text outside of the table of events and the sections.
     Around,
 }
 
@@ -226,7 +227,7 @@ pub enum Part {
 pub struct Decision {
     /// Name of the decision, unique in its file.
     pub id: String,
-    /// JSON pointers to what it is about, in the same file.
+    /// JSON pointers to the places in the same file that the decision is about.
     pub about: Vec<String>,
     /// What the documentation says.
     pub documented: String,
@@ -236,7 +237,7 @@ pub struct Decision {
     pub reason: String,
     /// Whether a person has agreed.
     pub reviewed: bool,
-    /// Differences between page and schema that it accounts for.
+    /// Differences between page and schema that the decision accounts for.
     pub explains: Vec<Explained>,
 }
 
@@ -247,13 +248,13 @@ pub struct Decision {
 pub struct Explained {
     /// Kind of the difference, as `member_added`.
     pub kind: String,
-    /// Documented name of the event it is about, empty for each event of the file.
+    /// Documented name of the event, empty if the difference concerns each event of the file.
     pub event: String,
-    /// Path of the member, empty where the difference is not about a member.
+    /// Path of the member, empty if the difference concerns no member.
     pub path: String,
-    /// What the schema says, empty where it says nothing.
+    /// What the schema says, empty if it says nothing.
     pub was: String,
-    /// What the page says, empty where it says nothing.
+    /// What the page says, empty if it says nothing.
     pub now: String,
 }
 
@@ -263,18 +264,18 @@ pub struct Explained {
 pub struct TypeDef {
     /// Rust name.
     pub name: String,
-    /// Path of the file that defines it, below the schema folder.
+    /// Path of the defining file, below the schema folder.
     pub file: String,
     /// JSON pointer of the definition in that file.
     pub pointer: String,
-    /// Its meaning, in a sentence.
+    /// Meaning of the type, in a sentence.
     pub description: String,
     /// Its shape.
     pub kind: TypeKind,
 }
 
 impl TypeDef {
-    /// Tells whether it belongs to no event in particular.
+    /// Tells whether the type is defined in `common/`, so that any event can use it.
     pub fn is_shared(&self) -> bool {
         self.file.starts_with("common/")
     }
@@ -286,15 +287,15 @@ impl TypeDef {
 pub enum TypeKind {
     /// An object with known members.
     Object(Vec<Member>),
-    /// An opaque identifier: a string of its own type.
+    /// An opaque identifier: a string with a Rust type of its own.
     Id,
-    /// A bearer URL: holding it grants access.
+    /// A bearer URL: possession grants access.
     Url,
     /// A point in time; the type is written by hand.
     Timestamp,
-    /// The delivery flag, which tells absent from null; written by hand.
+    /// The delivery flag, which distinguishes absent from null; the type is written by hand.
     Delivered,
-    /// A string with known values, open to others.
+    /// A string with known values; any other value is valid too.
     OpenEnum(Vec<KnownValue>),
 }
 
@@ -304,7 +305,7 @@ pub enum TypeKind {
 pub struct KnownValue {
     /// The text on the wire.
     pub value: String,
-    /// What it means.
+    /// Meaning of the value.
     pub description: String,
 }
 
@@ -314,31 +315,31 @@ pub struct KnownValue {
 pub struct Member {
     /// Name on the wire.
     pub name: String,
-    /// JSON pointer of its schema, in the file that declares it.
+    /// JSON pointer to the member's schema, in the file that declares it.
     pub pointer: String,
-    /// What it holds.
+    /// Content of the member.
     pub description: String,
-    /// Whether an entry without it is malformed. What is not required may be
+    /// Whether an entry without the member is malformed. A member that is not required may be
     /// absent or null.
     pub required: bool,
-    /// Type of its value.
+    /// Type of the member's value.
     pub ty: Ty,
-    /// Whether it may hold personal data or a secret.
+    /// Whether the value may hold personal data or a secret.
     pub sensitive: bool,
-    /// Whether its JSON is kept beside its value, as `raw_data` returned it before the
-    /// payload was typed.
+    /// Whether the JSON of the payload is kept beside its typed value: `raw_data` returned it
+    /// before the payload was typed, and still does.
     pub keeps_raw: bool,
-    /// Other names under which it is accepted.
+    /// Other names that the member is accepted under.
     pub aliases: Vec<String>,
-    /// For how long its value is of use, counted from the event's creation.
+    /// Seconds from the event's creation for which the value is of use.
     pub valid_for_seconds: Option<u64>,
-    /// Where it is documented, if elsewhere than its event.
+    /// Source of the member's facts, if it differs from the event's.
     pub source: Option<Source>,
 }
 
 impl Member {
-    /// Returns the member's name and its aliases, each with what it is and the JSON
-    /// pointer of the place that states it.
+    /// Returns the member's name and its aliases, each with its kind and a JSON
+    /// pointer to the place that declares it.
     pub(crate) fn names(&self) -> impl Iterator<Item = (Named, &str, String)> {
         let aliases = self.aliases.iter().enumerate().map(|(index, alias)| {
             (Named::Alias, alias.as_str(), format!("{}/x-aliases/{index}", self.pointer))
@@ -363,14 +364,14 @@ pub enum Ty {
     Named(String),
     /// A list.
     Array(Box<Ty>),
-    /// An object of free keys and values.
+    /// An object with arbitrary keys and values.
     Map,
     /// Any JSON, kept as text.
     Raw,
 }
 
 impl Ty {
-    /// Returns the name of the type that a value, or a list's element, has.
+    /// Returns the named type of a value, or of a list's elements.
     pub fn named(&self) -> Option<&str> {
         match self {
             Ty::Named(name) => Some(name),

@@ -1,4 +1,4 @@
-//! Names: which are allowed in the schema files, and what they become in Rust.
+//! Names that the schema files may use, and the Rust names made of them.
 
 use heck::{ToShoutySnakeCase, ToSnakeCase, ToUpperCamelCase};
 
@@ -10,14 +10,14 @@ pub(crate) fn is_type_name(name: &str) -> bool {
         && !is_keyword(name)
 }
 
-/// Tells whether a text can be a title: the name of a type in which each word is
-/// capitalised, acronyms too, since typify would write them so.
+/// Tells whether a text can be a title: a type name with each word in upper camel case. An acronym
+/// counts as a word, since typify would write it so.
 pub(crate) fn is_title(name: &str) -> bool {
     is_type_name(name) && name.to_upper_camel_case() == name
 }
 
-/// The keywords of the edition, in use or reserved: no identifier can be one. Those
-/// that are keywords in some places only can be names.
+/// The strict and reserved keywords of the edition: no identifier can be one. Keywords
+/// that are reserved in some contexts only are valid names, and are not listed.
 const KEYWORDS: [&str; 52] = [
     "Self", "abstract", "as", "async", "await", "become", "box", "break", "const", "continue",
     "crate", "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if",
@@ -50,8 +50,8 @@ pub(crate) fn is_kebab_case(text: &str) -> bool {
         })
 }
 
-/// Tells whether a text has the shape of an ISO 8601 calendar date; the length of
-/// months is not looked at.
+/// Tells whether a text has the shape of an ISO 8601 calendar date; does not check that the day
+/// exists in the month.
 pub(crate) fn is_date(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let digits = |part: &str, len| part.len() == len && part.bytes().all(|b| b.is_ascii_digit());
@@ -59,24 +59,24 @@ pub(crate) fn is_date(text: &str) -> bool {
     matches!(parts[..], [year, month, day] if digits(year, 4) && within(month, "12") && within(day, "31"))
 }
 
-/// Returns `alert_resolved` for `events/alert_resolved.schema.json`.
+/// Returns the module of a file, as `alert_resolved` for `events/alert_resolved.schema.json`.
 pub(crate) fn module(file: &str) -> String {
     let name = file.rsplit('/').next().unwrap_or(file);
     name.strip_suffix(".schema.json").unwrap_or(name).to_owned()
 }
 
-/// Returns the documented name that belongs to an event's file.
+/// Returns the documented name of the event that a file describes.
 pub(crate) fn event_name(file: &str) -> String {
     module(file).to_shouty_snake_case()
 }
 
-/// Returns the Rust name of an enum's variant for a value on the wire.
+/// Returns the Rust name of the enum variant for a value on the wire.
 pub(crate) fn variant(value: &str) -> String {
     value.to_upper_camel_case()
 }
 
-/// Returns the Rust name of a field for a member's wire name, as typify makes it:
-/// what cannot be in a name separates words, an `x` stands before a digit, and an
+/// Returns the Rust name of the field for a member's wire name, as typify makes it:
+/// characters that a name cannot contain separate words, `x` is put before a leading digit, and an
 /// underscore behind a keyword.
 pub(crate) fn field(name: &str) -> String {
     let separated = name.replace(|c: char| !c.is_ascii_alphanumeric() && c != '_', "-");
@@ -95,12 +95,12 @@ fn identifier(name: &str) -> String {
     if is_keyword(name) { format!("{name}_") } else { name.to_owned() }
 }
 
-/// Returns a member's wire name in the words of an example's name.
+/// Returns a member's wire name in snake case, for use in an example's name.
 pub(crate) fn words(name: &str) -> String {
     field(name).trim_end_matches('_').to_owned()
 }
 
-/// Tells whether two members' names would become the same field.
+/// Tells whether the names of two members become the same field.
 pub(crate) fn is_same_field(one: &str, other: &str) -> bool {
     field(one) == field(other)
 }
@@ -115,7 +115,7 @@ pub(crate) fn resolve(file: &str, reference: &str) -> String {
     path.pop();
     for part in reference.split('/') {
         match part {
-            // What leads out of the schema folder leads nowhere.
+            // A path that leads out of the schema folder resolves to no file.
             ".." => match path.pop() {
                 Some("..") => path.extend(["..", ".."]),
                 Some(_) => {}
@@ -164,7 +164,8 @@ mod tests {
         assert!(!is_same_field("line1", "line2"));
     }
 
-    /// The list of the Rust Reference for the edition 2024, strict and reserved ones.
+    /// `KEYWORDS` holds the strict and reserved keywords that the Rust Reference lists for the
+    /// edition 2024.
     #[test]
     fn no_keyword_becomes_an_identifier() {
         for keyword in KEYWORDS {
@@ -173,7 +174,7 @@ mod tests {
             assert_eq!(field(keyword), format!("{lower}_"));
             assert_eq!(module_ident(&lower), format!("{lower}_"));
         }
-        // syn knows those of the older editions.
+        // syn knows the keywords of the older editions.
         let known = KEYWORDS.iter().filter(|name| syn::parse_str::<syn::Ident>(name).is_err());
         assert!(known.count() >= KEYWORDS.len() - 1, "`gen` is the edition's own");
     }

@@ -1,13 +1,13 @@
-//! What can be wrong with the schema files: where, what, and what to do.
+//! Problems of schema files: the place, the fault and the remedy.
 
 use std::fmt;
 
-/// Everything that is wrong with a set of schema files, at least one problem.
+/// All problems of a set of schema files, at least one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Problems(Vec<Problem>);
 
 impl Problems {
-    /// Sorts the problems by place; `Ok` where there are none.
+    /// Sorts the problems by place and returns them as an error; returns `Ok` if there are none.
     pub(crate) fn into_result(mut problems: Vec<Problem>) -> Result<(), Problems> {
         if problems.is_empty() {
             return Ok(());
@@ -15,7 +15,7 @@ impl Problems {
         problems.sort_by(|a, b| (&a.file, &a.pointer).cmp(&(&b.file, &b.pointer)));
         let mut unique: Vec<Problem> = Vec::new();
         for problem in problems {
-            // One fault can be met twice on the way through a file.
+            // The reader can report one fault twice.
             if !unique.contains(&problem) {
                 unique.push(problem);
             }
@@ -47,30 +47,30 @@ impl fmt::Display for Problems {
     }
 }
 
-/// One thing that is wrong, and its place.
+/// One problem, and its place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{file}#{pointer}: {kind}\n    {}", kind.remedy())]
 #[non_exhaustive]
 pub struct Problem {
     /// Path below the schema folder.
     pub file: String,
-    /// JSON pointer into that file; empty for the whole of it.
+    /// JSON pointer into that file; empty for the whole file.
     pub pointer: String,
-    /// What is wrong.
+    /// The kind of problem.
     pub kind: ProblemKind,
 }
 
-/// What is wrong.
+/// The kind of a problem.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProblemKind {
     /// The file is not JSON, or has a member twice.
     #[error("not valid JSON: {0}")]
     NotJson(String),
-    /// A file stands where no schema is expected.
-    #[error("a schema file stands where none belongs")]
+    /// A schema file in a folder for none, or with a path that the schema folder does not allow.
+    #[error("no schema file belongs at this path")]
     Misplaced,
-    /// A file that every set of schemas has is not there.
+    /// A file that every set of schemas needs is missing.
     #[error("the file of {0} is missing")]
     MissingFile(Required),
     /// A keyword is missing.
@@ -82,32 +82,32 @@ pub enum ProblemKind {
     /// A keyword has a value of the wrong JSON type.
     #[error("{found} does not belong here")]
     WrongType {
-        /// What the dialect has there.
+        /// What the dialect allows there.
         expected: &'static str,
-        /// The type that is there.
+        /// The JSON type found there.
         found: &'static str,
     },
     /// A keyword has a value that the dialect does not know.
     #[error("`{found}` does not belong here")]
     WrongValue {
-        /// What the dialect has there.
+        /// What the dialect allows there.
         expected: String,
-        /// The value that is there.
+        /// The value found there.
         found: String,
     },
-    /// A keyword is not part of the dialect, or not in this place.
+    /// A keyword is not part of the dialect, or is not allowed at this place.
     #[error("the keyword `{0}` is outside the dialect here")]
     Keyword(String),
-    /// A schema whose keywords fit no form of the dialect.
-    #[error("this is none of the forms that a member can have")]
+    /// The keywords of a schema match no form of the dialect.
+    #[error("this matches no form that a member can have")]
     UnknownForm,
-    /// A `$ref` that leads nowhere, or to what is another file's own.
-    #[error("`$ref` leads to `{0}`, where this file has nothing to refer to")]
+    /// A `$ref` to nothing, or to a definition that belongs to another file.
+    #[error("`$ref` leads to `{0}`, to which this file cannot refer")]
     DanglingRef(String),
     /// A name that cannot become a Rust name.
     #[error("{named} `{name}` cannot become a Rust name")]
     NotAnIdentifier {
-        /// What has the name.
+        /// What the name belongs to.
         named: Named,
         /// The name.
         name: String,
@@ -115,19 +115,19 @@ pub enum ProblemKind {
     /// A name that the generated crate uses for something else.
     #[error("the name `{0}` belongs to Rust's prelude or to the generated crate's own items")]
     ReservedName(String),
-    /// A name that stands elsewhere too, or becomes the same name in Rust.
+    /// A name that is used elsewhere too, or that becomes the same name in Rust.
     #[error("{named} `{name}` clashes with {other}")]
     Duplicate {
-        /// What has the name.
+        /// What the name belongs to.
         named: Named,
         /// The name.
         name: String,
-        /// What it clashes with.
+        /// What the name clashes with.
         other: String,
     },
-    /// Two events share a wire type, and a discriminator of one is in both.
+    /// Two events share a wire type, and both can have a discriminator of one of them.
     #[error(
-        "`{wire_type}` can mean {other} too, and `{discriminator}`, which is to tell them apart, stands in both"
+        "`{wire_type}` also means {other}, and the discriminator `{discriminator}` does not tell the two apart: both events can have it"
     )]
     OverlappingDiscriminators {
         /// The shared wire type.
@@ -137,15 +137,13 @@ pub enum ProblemKind {
         /// The discriminator that both have.
         discriminator: String,
     },
-    /// Discriminators of an event that shares no wire type.
-    #[error(
-        "these members tell the event from no other: no other event has a wire type of this one"
-    )]
+    /// An event has discriminators and shares no wire type.
+    #[error("the event needs no discriminators: it shares no wire type with another event")]
     UnusedDiscriminators,
-    /// A JSON pointer in the schema that leads nowhere.
-    #[error("{what} points to `{pointer}`, where nothing is")]
+    /// A JSON pointer in the schema leads nowhere.
+    #[error("{what} points to `{pointer}`, which does not exist")]
     DanglingPointer {
-        /// Whose pointer it is.
+        /// The owner of the pointer.
         what: &'static str,
         /// The pointer.
         pointer: String,
@@ -153,15 +151,15 @@ pub enum ProblemKind {
     /// `required` names a member that does not exist.
     #[error("`required` names `{0}`, which is not among the properties")]
     RequiredUnknown(String),
-    /// A member that is required and nullable, or neither.
+    /// A member is both required and nullable, or neither.
     #[error("{0}")]
     Nullability(Nullability),
-    /// An envelope's member differs from the same member of the other envelope.
+    /// A member differs between the two envelopes.
     #[error(
-        "`{0}` has another type or other aliases in the type envelope, or is required in one of the two only"
+        "`{0}` differs from the type envelope: in its type, its aliases, or whether it is required"
     )]
     EnvelopesDiffer(String),
-    /// Types that contain each other without a list in between.
+    /// Types contain each other without a list in between.
     #[error("the type contains itself, by way of {0}")]
     Cycle(String),
     /// An event has no example with all of its members.
@@ -170,21 +168,21 @@ pub enum ProblemKind {
     /// The full example lacks a member that the schema knows.
     #[error("the example does not show `{0}`")]
     NotInFullExample(String),
-    /// A file among the examples that is no example of an event.
-    #[error("this file stands where no example belongs")]
+    /// A file among the examples is no example of an event.
+    #[error("no example belongs at this path")]
     MisplacedExample,
-    /// A file has the name of an example that is derived.
+    /// A file has the name of a derived example.
     #[error("this example is derived from `full.json`")]
     DerivedExample,
-    /// A file among the scenarios that is none.
+    /// A file among the scenarios is no scenario.
     #[error("this is no scenario: {0}")]
     Scenario(String),
-    /// The generator made something else of the schema than it says.
-    #[error("this did not become the code that it stands for: {0}")]
+    /// The generated code differs from the schema.
+    #[error("the generated code differs from the schema: {0}")]
     Defect(String),
 }
 
-/// A file that every set of schemas has.
+/// A file that every set of schemas needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Required {
@@ -217,7 +215,7 @@ impl fmt::Display for Required {
     }
 }
 
-/// What a name is the name of.
+/// The kind of thing that a name belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Named {
@@ -257,15 +255,15 @@ impl fmt::Display for Named {
     }
 }
 
-/// How a member says whether it may be absent, and contradicts itself.
+/// A contradiction in how a member says whether it may be absent or null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Nullability {
-    /// It is in `required`, and admits null.
+    /// The member is in `required`, and may be null.
     RequiredAndNullable,
-    /// It is not in `required`, and does not admit null.
+    /// The member is not in `required`, and may not be null.
     OptionalAndNeverNull,
-    /// It is an element of a list, and admits null.
+    /// The elements of a list may be null.
     NullableElement,
 }
 
@@ -280,23 +278,23 @@ impl fmt::Display for Nullability {
 }
 
 impl ProblemKind {
-    /// Says what to do about it.
+    /// Returns the remedy for the problem.
     pub fn remedy(&self) -> String {
         match self {
             Self::NotJson(_) => {
-                "repair the file: JSON in UTF-8 without a byte order mark, each member once".into()
+                "correct the file: JSON in UTF-8 without a byte order mark, each member once".into()
             }
             Self::Misplaced => {
                 "keep events in events/<event>.schema.json and shared parts in common/<part>.schema.json".into()
             }
-            Self::MissingFile(_) => "restore it: it says how every delivery is read".into(),
-            Self::Missing(_) => "add it; schema/README.md says what it holds".into(),
+            Self::MissingFile(_) => "restore the file: it describes how every delivery is read".into(),
+            Self::Missing(_) => "add it as schema/README.md describes".into(),
             Self::MissingDescription => {
                 "add a `description` in your own words: it becomes the documentation of the Rust item".into()
             }
             Self::WrongType { expected, .. } => format!("write {expected}"),
             Self::WrongValue { expected, .. } => format!("write {expected}"),
-            Self::Keyword(_) => "remove it: nothing would follow from it".into(),
+            Self::Keyword(_) => "remove it: it would have no effect".into(),
             Self::UnknownForm => {
                 "give it a `type`, a `$ref`, an `anyOf` of a `$ref` and null, or `\"x-type\": \"raw\"`".into()
             }
@@ -304,37 +302,37 @@ impl ProblemKind {
                 "name a file in common/ (`../common/x.schema.json`) or a definition of this file (`#/$defs/X`)".into()
             }
             Self::NotAnIdentifier { named, .. } => match named {
-                Named::File => "name it in lower snake case, as kyc_check.schema.json".into(),
+                Named::File => "name it in lower snake case, for example kyc_check.schema.json".into(),
                 Named::Type => {
-                    "capitalise each word and nothing else, as `KycCheck`: letters and digits only".into()
+                    "write it in upper camel case with letters and digits only, for example `KycCheck`".into()
                 }
-                Named::Member => "leave it out: the raw entry keeps it".into(),
-                _ => "leave it out: the type admits any other string as well".into(),
+                Named::Member => "remove it: the raw entry keeps the member".into(),
+                _ => "remove it: the type accepts any other string too".into(),
             },
             Self::ReservedName(_) => "choose another `title`; names on the wire stay as they are".into(),
             Self::Duplicate { named, .. } => match named {
                 Named::WireType => {
-                    "correct one of the two; events can share a wire type if it is the canonical one of exactly one of them and all have `x-event.discriminators`".into()
+                    "correct one of the two; events can share a wire type if exactly one of them has it as canonical and all have `x-event.discriminators`".into()
                 }
                 Named::Member => {
-                    "leave one of the two out: the raw entry keeps it".into()
+                    "remove one of the two: the raw entry keeps both".into()
                 }
                 Named::Alias => "remove the alias".into(),
                 Named::Type => "choose another title, or move a shared part to common/".into(),
                 Named::ExpiringMember => {
-                    "remove `x-valid-for-seconds` from one of the two and say it in its description".into()
+                    "remove `x-valid-for-seconds` from one of the two and state the time in its description".into()
                 }
-                Named::Decision => "name one of the two otherwise".into(),
+                Named::Decision => "rename one of the two".into(),
                 Named::File | Named::KnownValue | Named::Text => "remove one of the two".into(),
             },
             Self::OverlappingDiscriminators { .. } => {
-                "declare in `x-event.discriminators` members that only this event has".into()
+                "declare in `x-event.discriminators` members that no other event of this wire type has".into()
             }
             Self::UnusedDiscriminators => {
                 "remove `discriminators`, or list the shared wire type in both events' `properties.type.enum`".into()
             }
             Self::DanglingPointer { .. } => {
-                "correct the pointer; if what it was about is gone, remove the entry".into()
+                "correct the pointer, or remove the entry if its subject no longer exists".into()
             }
             Self::RequiredUnknown(_) => {
                 "add the property, or remove the name from `required`".into()
@@ -349,21 +347,21 @@ impl ProblemKind {
                 "remove null from the type of the elements".into()
             }
             Self::EnvelopesDiffer(_) => {
-                "give it one type, the same aliases and the same place in `required`: both envelopes become one struct".into()
+                "give it the same type and aliases in both envelopes, and list it in `required` in both or in neither: both envelopes become one struct".into()
             }
             Self::Cycle(_) => {
-                "hold it in a list (`\"type\": \"array\"`), or keep the member raw (`\"x-type\": \"raw\"`)".into()
+                "put it into a list (`\"type\": \"array\"`), or keep the member raw (`\"x-type\": \"raw\"`)".into()
             }
             Self::NoFullExample => "write it: the others are derived from it".into(),
             Self::NotInFullExample(_) => {
-                "add the member with a made-up value; of a list, at least one element".into()
+                "add the member with a made-up value; give a list at least one element".into()
             }
             Self::MisplacedExample => {
                 "keep it in examples/<event>/<case>.json, below invalid/ if it must be refused; \
-                 what is of no event stands in examples/unknown/ and examples/batch/"
+                 keep unknown events in examples/unknown/ and batches in examples/batch/"
                     .into()
             }
-            Self::DerivedExample => "remove the file, or name it after what it shows besides".into(),
+            Self::DerivedExample => "remove the file, or rename it if it shows another case".into(),
             Self::Scenario(_) => "write it as schema/README.md shows".into(),
             Self::Defect(_) => {
                 "this is a defect of the generator: report it with the schema file".into()

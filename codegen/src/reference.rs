@@ -1,8 +1,8 @@
-//! What a person looks up about the events, as JSON for the command-line tool:
-//! members, recorded decisions and examples; and the examples for tests of users.
+//! Writes the command-line tool's reference of the events as JSON: members, recorded decisions and
+//! examples. Also writes the examples for the tests of users.
 //!
 //! The tool is published by itself and cannot read the schema folder, and the
-//! types carry only what decoding needs.
+//! types carry only the facts that decoding needs.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,16 +18,17 @@ use crate::scenarios;
 use crate::set::SchemaSet;
 use crate::tree::{self, Branch};
 
-/// Returns the files of the tool's reference and of the fixtures, as paths from the
-/// workspace's root and texts.
+/// Returns the files of the tool's reference and of the fixtures: the path from the
+/// workspace's root, and the text.
 ///
-/// Examples and scenarios are given as paths below the schema folder and what is in them. The
-/// tool gets those of the events and of `examples/unknown/`, without invalid ones,
-/// whole batches, and those that are the full example with one edit.
+/// `examples` and `scenarios` are pairs of a path below the schema folder and the content. The tool
+/// gets the examples of the events and of `examples/unknown/`. It gets no invalid examples, no
+/// whole batches, and no example that is the full one with one edit.
 ///
 /// # Errors
 ///
-/// All [`Problems`] of the examples, as [`Examples::parse`] finds them, or those of the scenarios.
+/// Returns all [`Problems`] of the examples, as [`Examples::parse`] finds them, or the problems of
+/// the scenarios.
 pub fn reference<T: AsRef<[u8]>>(
     set: &SchemaSet,
     examples: impl IntoIterator<Item = (String, T)>,
@@ -58,7 +59,7 @@ pub fn reference<T: AsRef<[u8]>>(
         ("unknown", examples_of(&examples, "unknown")),
         ("scenarios", scenarios::parse(&examples, scenarios)?),
     ];
-    // An event's members, decisions and examples are a line each.
+    // At depth 4, each member, decision and example of an event is on one line.
     let text = embed::file("schema", members, 4);
     Ok(BTreeMap::from([
         (PathBuf::from(REFERENCE).join("reference.json"), text),
@@ -77,8 +78,8 @@ fn fixtures(model: &Model, examples: &Examples) -> String {
     embed::file("schema/examples", vec![("examples", all)], 3)
 }
 
-/// Returns the examples of a folder that are not the full one with one edit: the
-/// tool makes those with `--set`.
+/// Returns the examples of a folder, except for those that are the full example with one edit: the
+/// tool makes these with `--set`.
 fn examples_of(examples: &Examples, folder: &str) -> Json {
     let kept = examples.of(folder).iter().filter(|example| !example.is_edit());
     let kept = kept.map(|example| {

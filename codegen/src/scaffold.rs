@@ -1,4 +1,4 @@
-//! The files of a new event, to be completed by hand.
+//! Writes the files of a new event, for a person to complete.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +10,17 @@ use crate::envelope::{CREATED_AT, DATA, DELIVERED, ID, SPEKTR_ID, WIRE_TYPE, WOR
 use crate::examples::FULL;
 use crate::names;
 
-/// Starts a text that a person has to replace: nothing with it in is complete.
+/// Marks a text that a person must replace: a file that contains it is incomplete.
 pub const PLACEHOLDER: &str = "say here";
 
-/// A name that no event can have.
+/// The error for a name that no event can have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no event name: write it as the documentation's table does, in upper case with underscores, as ALERT_RESOLVED"
+    "`{0}` is no event name: write it as the documentation's table does, in upper case with underscores, for example ALERT_RESOLVED"
 )]
 pub struct InvalidName(String);
 
-/// Returns the files of an event of which nothing but the name is known, as
+/// Returns the files of an event of which only the name is known, as
 /// paths below the schema folder and texts: its schema, with a raw payload and
 /// the status `wip`, and its full example.
 ///
@@ -29,7 +29,7 @@ pub struct InvalidName(String);
 ///
 /// # Errors
 ///
-/// [`InvalidName`], if the name is not of the form `ALERT_RESOLVED`.
+/// Returns [`InvalidName`] if the name is not of the form `ALERT_RESOLVED`.
 ///
 /// # Examples
 ///
@@ -51,7 +51,7 @@ pub fn event(name: &str, captured: &str) -> Result<BTreeMap<String, String>, Inv
     Ok(files)
 }
 
-/// Returns the title that is made of the words of a name.
+/// Makes a title from words.
 ///
 /// # Examples
 ///
@@ -59,7 +59,7 @@ pub fn event(name: &str, captured: &str) -> Result<BTreeMap<String, String>, Inv
 /// assert_eq!(spektr_codegen::scaffold::title("CaseOpened data_a.B"), "CaseOpenedDataAb");
 /// ```
 pub fn title(words: &str) -> String {
-    // What reads as words when it is put together is no acronym any more.
+    // The second pass lowers acronyms that the first one made by joining single letters.
     let title = words.to_upper_camel_case();
     title.to_upper_camel_case()
 }
@@ -141,7 +141,7 @@ fn full_example(module: &str) -> Json {
     Json::object(head(module).into_iter().chain([(DATA.name, data)]))
 }
 
-/// Returns the members of the envelope, as every new example has them.
+/// Returns the envelope's members, with the values that every new example has.
 pub fn head(wire_type: &str) -> [(&'static str, Json); 6] {
     [
         (ID.name, string("evt_example")),
@@ -157,7 +157,7 @@ fn string(text: &str) -> Json {
     Json::String(text.to_owned())
 }
 
-/// Writes JSON as the schema folder has it: two spaces, and a final newline.
+/// Formats JSON as in the schema folder: indented by two spaces, with a final newline.
 fn text(json: &Json) -> String {
     format!("{json:#}\n")
 }

@@ -1,5 +1,5 @@
-//! Scenarios: what a customer's whole story sends, as files of the schema folder. They name examples,
-//! and hold no payload of their own.
+//! Scenarios: sequences of events that tell a customer's story, one file each in the schema folder.
+//! They refer to examples, and contain no payload.
 
 use serde::Deserialize;
 use spektr_json::Json;
@@ -8,10 +8,10 @@ use crate::examples::Examples;
 use crate::json;
 use crate::problem::{Problem, ProblemKind, Problems};
 
-/// Members that each event has its own of, or that say what it is.
+/// Members that identify an event or tell which event it is; each event has its own value.
 const OWN: [&str; 5] = ["id", "type", "eventType", "createdAt", "timestamp"];
 
-/// A file, as it is checked. The command-line tool reads it in the same form.
+/// A scenario file, as checked here. The command-line tool reads it in the same form.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Scenario {
@@ -28,8 +28,8 @@ struct Step {
     send: Vec<String>,
 }
 
-/// Reads files, given as paths below the schema folder and what is in them, into an object of all
-/// scenarios by name.
+/// Parses scenario files, given as pairs of a path below the schema folder and the content, into an
+/// object of all scenarios by name.
 pub(crate) fn parse<T: AsRef<[u8]>>(
     examples: &Examples,
     files: impl IntoIterator<Item = (String, T)>,
@@ -39,7 +39,7 @@ pub(crate) fn parse<T: AsRef<[u8]>>(
         let name = file.strip_prefix("scenarios/").and_then(|name| name.strip_suffix(".json"));
         let read = match name {
             Some(name) => check(examples, bytes.as_ref()).map(|json| (name.to_owned(), json)),
-            None => Err("a scenario is in a file of the name scenarios/<name>.json".to_owned()),
+            None => Err("the file must be named scenarios/<name>.json".to_owned()),
         };
         match read {
             Ok(scenario) => scenarios.push(scenario),
@@ -67,7 +67,7 @@ fn check(examples: &Examples, bytes: &[u8]) -> Result<Json, String> {
         return Err("a step sends nothing".to_owned());
     }
     if let Some(name) = shared.iter().find(|name| OWN.contains(&name.as_str())) {
-        return Err(format!("`{name}` is each event's own, and cannot be shared"));
+        return Err(format!("each event has its own `{name}`, which cannot be shared"));
     }
     let mut sent = Vec::new();
     for name in steps.iter().flat_map(|step| &step.send) {
@@ -78,7 +78,7 @@ fn check(examples: &Examples, bytes: &[u8]) -> Result<Json, String> {
         sent.push(&example.body);
     }
     match shared.iter().find(|name| !sent.iter().any(|body| body.has_member(name))) {
-        Some(name) => Err(format!("no event of it has a member `{name}` to share")),
+        Some(name) => Err(format!("no event of the scenario has a member `{name}`")),
         None => Ok(scenario),
     }
 }
@@ -115,22 +115,22 @@ mod tests {
             (
                 "scenarios/notes.txt",
                 scenario("room", "lamp_lit"),
-                "a scenario is in a file of the name scenarios/<name>.json",
+                "the file must be named scenarios/<name>.json",
             ),
             (evening, scenario("room", "lamp_out"), "there is no example `lamp_out/full`"),
             (evening, scenario("room", "lamp_lit/dim"), "there is no example `lamp_lit/dim`"),
             (
                 evening,
                 scenario("type", "lamp_lit"),
-                "`type` is each event's own, and cannot be shared",
+                "each event has its own `type`, which cannot be shared",
             ),
-            // What the tool makes with `--set`, it does not carry.
+            // The reference leaves out examples that the tool makes with `--set`.
             (
                 evening,
                 scenario("room", "lamp_lit/note_null"),
                 "there is no example `lamp_lit/note_null`",
             ),
-            (evening, scenario("hall", "lamp_lit"), "no event of it has a member `hall` to share"),
+            (evening, scenario("hall", "lamp_lit"), "no event of the scenario has a member `hall`"),
             (
                 evening,
                 scenario("room", "lamp_lit").replace(r#""d""#, r#"" ""#),

@@ -1,4 +1,4 @@
-//! A set of schema files: each read by itself, then checked against the others.
+//! Reads a set of schema files: each by itself, then checks them against each other.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::passes::PAYLOAD;
 use crate::problem::{Named, Problem, ProblemKind, Problems, Required};
 use crate::{envelope, json};
 
-/// The schema files, found to be in the dialect and to agree with each other.
+/// The schema files, each in the dialect and consistent with the others.
 #[derive(Clone, Debug)]
 pub struct SchemaSet {
     files: BTreeMap<String, Json>,
@@ -20,11 +20,11 @@ pub struct SchemaSet {
 }
 
 impl SchemaSet {
-    /// Reads the files, given as paths below the schema folder and what is in them.
+    /// Parses the files, given as pairs of a path below the schema folder and the content.
     ///
     /// # Errors
     ///
-    /// All [`Problems`] of all files at once.
+    /// Returns all [`Problems`] of all files at once.
     pub fn parse<T: AsRef<[u8]>>(
         files: impl IntoIterator<Item = (String, T)>,
     ) -> Result<Self, Problems> {
@@ -38,7 +38,7 @@ impl SchemaSet {
                 problems.push(whole(ProblemKind::Misplaced));
                 continue;
             }
-            // Where letters of either case are one name, one file would hide another.
+            // On file systems that ignore case, one file would hide another.
             let name = names::module(&file);
             if !names::is_file_name(&name) {
                 let named = Named::File;
@@ -61,24 +61,24 @@ impl SchemaSet {
         Ok(SchemaSet { files: parsed, model })
     }
 
-    /// Returns what the files say.
+    /// Returns the model of the files.
     pub fn model(&self) -> &Model {
         &self.model
     }
 
-    /// Returns the files as they were read, by path below the schema folder.
+    /// Returns the parsed files by path below the schema folder.
     pub(crate) fn files(&self) -> &BTreeMap<String, Json> {
         &self.files
     }
 }
 
-/// Collects the names that a `$ref` can lead to.
+/// Collects the targets that a `$ref` can name, each with its title.
 fn targets(files: &BTreeMap<String, Json>) -> BTreeMap<String, String> {
     let mut targets = BTreeMap::new();
     for (file, json) in files {
         if file.starts_with("common/") {
-            // One without a title is there all the same: its lack of one is what
-            // has to be said, not that references to it lead nowhere.
+            // A file without a title is a target too: the missing title is reported, and
+            // references to the file must not be reported as dangling.
             let title = json.get("title").and_then(Json::as_str).unwrap_or_default();
             targets.insert(file.clone(), title.to_owned());
         }
@@ -98,7 +98,7 @@ struct Draft {
     batch: Option<Vec<Member>>,
     common: Vec<Common>,
     events: Vec<Event>,
-    /// Titles, and files, of what no type is made of.
+    /// Title and file of each schema that becomes no type: the envelopes and the batch.
     others: Vec<(String, String)>,
 }
 
@@ -174,7 +174,8 @@ impl Draft {
                 if let Some(properties) = root.get("properties") {
                     reader.only(&properties, &names);
                 }
-                // What both envelopes have becomes one field, which the other file makes.
+                // A member of both envelopes becomes one field, which is made from the type
+                // envelope's file.
                 unused_keywords(reader, root, |name, keyword| {
                     matches!(keyword, "x-valid-for-seconds" | "x-keeps-raw")
                         || (keyword == "x-sensitive"
@@ -221,7 +222,7 @@ impl Draft {
     }
 }
 
-/// Gives the payload of each event the other names that an envelope has for it.
+/// Adds the envelope's aliases of the payload to the payload of each event.
 fn payload_aliases(other_envelope: &[Member], events: &mut [Event]) {
     let is_payload = |member: &&Member| member.name == PAYLOAD;
     let Some(outer) = other_envelope.iter().find(is_payload) else { return };
@@ -238,7 +239,7 @@ fn common(root: &Node<'_>, source: Source, decisions: Vec<Decision>) -> Common {
     Common { file: root.file.to_owned(), title, description, source, decisions }
 }
 
-/// Returns a text of a file's root, whose absence was reported before.
+/// Returns a text from a file's root, or an empty one if its absence was already reported.
 fn text(root: &Node<'_>, keyword: &str) -> String {
     root.json.get(keyword).and_then(Json::as_str).unwrap_or_default().trim().to_owned()
 }
@@ -265,7 +266,7 @@ fn event(
     }
 }
 
-/// Reports the keywords of an envelope's members from which nothing would follow.
+/// Reports keywords of an envelope's members that have no effect there.
 fn unused_keywords(
     reader: &mut Reader<'_>,
     root: &Node<'_>,

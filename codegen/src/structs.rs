@@ -1,9 +1,9 @@
-//! Has typify make the structs, and refuses what it gets wrong without an error.
+//! Has typify make the structs, and rejects its silent deviations from the schema.
 //!
-//! typify's structs with serde's derives are the types that users get: names,
-//! optionality and types of their fields are typify's. It renames, merges, adds and
-//! drops what it finds inconvenient, so each struct is compared with the members
-//! that it has to have.
+//! Users get typify's structs with serde's derives: typify decides names,
+//! optionality and types of their fields. typify also renames, merges, adds and
+//! drops what it cannot express, so each struct is compared with the members
+//! that it must have.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use crate::model::{Member, Model};
 use crate::passes::{Made, Target, optional};
 use crate::problem::{Problem, ProblemKind};
 
-/// Attributes of every struct, besides typify's derives.
+/// Attributes that every struct gets, besides typify's derives.
 const ATTRIBUTES: [&str; 3] = [
     "#[non_exhaustive]",
     "#[serde(crate = \"crate::object\")]",
@@ -56,7 +56,7 @@ fn run_typify<'n>(
     syn::parse2(space.to_stream()).map_err(|error| error.to_string())
 }
 
-/// Takes the structs out of what typify made: one for each target, and no other.
+/// Takes the structs from typify's output: one for each target, and no other.
 fn checked<'m>(made: syn::File, targets: &[Target<'m>]) -> Result<Vec<Made<'m>>, Problem> {
     let mut structs = BTreeMap::new();
     for item in made.items {
@@ -67,11 +67,12 @@ fn checked<'m>(made: syn::File, targets: &[Target<'m>]) -> Result<Vec<Made<'m>>,
                     return Err(problem("", "", format!("two structs `{name}`")));
                 }
             }
-            // Unlike a struct's, its variants are checked by nobody.
+            // `check` compares the fields of structs only; nothing would compare an enum's
+            // variants.
             Item::Enum(item) => {
                 return Err(problem("", "", format!("an enum `{}`", item.ident)));
             }
-            // The error module and the impls of conversions are not used.
+            // typify's error module and its impls of conversions are not used.
             _ => {}
         }
     }
@@ -82,13 +83,13 @@ fn checked<'m>(made: syn::File, targets: &[Target<'m>]) -> Result<Vec<Made<'m>>,
     });
     let checked = checked.collect::<Result<Vec<_>, _>>()?;
     match structs.keys().next() {
-        Some(name) => Err(problem("", "", format!("a struct `{name}` that no definition has"))),
+        Some(name) => Err(problem("", "", format!("an extra struct `{name}`"))),
         None => Ok(checked),
     }
 }
 
-/// Takes a struct's fields out, each beside its member: there is one for each member and
-/// none besides, and an `Option` is what it uses for optional members only.
+/// Takes out a struct's fields and pairs each with its member. Fails unless there is exactly one
+/// field for each member, and a field is an `Option` exactly if its member is optional.
 fn check<'m>(mut item: ItemStruct, members: &[&'m Member]) -> Result<Made<'m>, String> {
     let Fields::Named(named) = std::mem::replace(&mut item.fields, Fields::Unit) else {
         return Err("a struct without named fields".to_owned());
@@ -103,10 +104,10 @@ fn check<'m>(mut item: ItemStruct, members: &[&'m Member]) -> Result<Made<'m>, S
             format!("serde's attributes of the field `{ident}` cannot be read: {error}")
         })?;
         if !idents.insert(ident.clone()) {
-            return Err(format!("two members that are the field `{ident}`"));
+            return Err(format!("two members became the field `{ident}`"));
         }
         if found.insert(name.clone(), field).is_some() {
-            return Err(format!("two fields that are the member `{name}`"));
+            return Err(format!("two fields have the wire name `{name}`"));
         }
     }
     let mut fields = Vec::with_capacity(members.len());
@@ -115,18 +116,18 @@ fn check<'m>(mut item: ItemStruct, members: &[&'m Member]) -> Result<Made<'m>, S
         let field = found.remove(name).ok_or_else(|| format!("no field for `{name}`"))?;
         if member.required == optional(&field.ty).is_some() {
             let is = if member.required { "required" } else { "optional" };
-            return Err(format!("the {is} member `{name}` has a field that is not"));
+            return Err(format!("the field of the {is} member `{name}` is not {is}"));
         }
         fields.push((field, *member));
     }
     match found.keys().next() {
-        Some(name) => Err(format!("a field `{name}` that no member asked for")),
+        Some(name) => Err(format!("an extra field `{name}`")),
         None => Ok(Made { item, fields }),
     }
 }
 
-/// Returns the name that a field has on the wire: typify writes a `rename` where it
-/// is not the field's own.
+/// Returns a field's name on the wire: typify writes a `rename` if the two
+/// names differ.
 fn wire_name(ident: &str, attributes: &[Attribute]) -> Result<String, syn::Error> {
     let mut name = ident.to_owned();
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
@@ -165,8 +166,8 @@ mod tests {
         }
     }
 
-    /// Has typify read definitions, and compares what it makes with members: name,
-    /// and whether it is required.
+    /// Has typify make structs of `definitions`, and compares them with the expected members: name,
+    /// and whether required.
     fn outcome(definitions: &Value, expected: &[(&str, &[(&str, bool)])]) -> Result<(), String> {
         let definitions: BTreeMap<String, schemars08::schema::Schema> =
             serde_json::from_value(definitions.clone()).expect("the definitions are JSON Schema");
@@ -223,7 +224,7 @@ mod tests {
         }});
         assert_eq!(
             outcome(&definitions, &[("Ping", &[("note", true)])]),
-            Err("a field `ghost` that no member asked for".to_owned())
+            Err("an extra field `ghost`".to_owned())
         );
     }
 
@@ -266,7 +267,7 @@ mod tests {
         }});
         assert_eq!(
             outcome(&definitions, &[("Ping", &[("left", true), ("right", true)])]),
-            Err("a struct `Detail` that no definition has".to_owned())
+            Err("an extra struct `Detail`".to_owned())
         );
     }
 
@@ -278,7 +279,7 @@ mod tests {
         }});
         assert_eq!(
             outcome(&definitions, &[("Ping", &[("notes", false)])]),
-            Err("the optional member `notes` has a field that is not".to_owned())
+            Err("the field of the optional member `notes` is not optional".to_owned())
         );
     }
 
@@ -291,7 +292,7 @@ mod tests {
         }});
         assert_eq!(
             outcome(&definitions, &[("Ping", &[("riskScore", true), ("risk-score", true)])]),
-            Err("two members that are the field `risk_score`".to_owned())
+            Err("two members became the field `risk_score`".to_owned())
         );
     }
 

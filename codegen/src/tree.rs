@@ -1,8 +1,9 @@
-//! Trees of members for readers: each with its type in words and the members below it.
+//! Makes trees of members for readers: each member with its type in words, and the members below
+//! it.
 
 use crate::model::{KnownValue, Member, Model, Ty, TypeKind};
 
-/// A member of an object, with what follows from its type.
+/// A member of an object, with facts that follow from its type.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Branch<'m> {
@@ -14,12 +15,12 @@ pub struct Branch<'m> {
     pub is_sensitive: bool,
     /// The known values of an open set.
     pub known_values: &'m [KnownValue],
-    /// The members of an object, or of the objects in a list. None below a type that
-    /// contains itself and is open already.
+    /// The members of the object, or of the objects in a list. Empty below a type that contains
+    /// itself, from its second occurrence on a path.
     pub below: Vec<Branch<'m>>,
 }
 
-/// Returns members with those below them.
+/// Returns members with the members below them.
 pub fn members<'m>(model: &'m Model, members: &'m [Member]) -> Vec<Branch<'m>> {
     walk(model, members, &mut Vec::new())
 }
@@ -51,7 +52,7 @@ fn branch<'m>(model: &'m Model, member: &'m Member, open: &mut Vec<&'m str>) -> 
     }
 }
 
-/// Returns the words for a type on the wire.
+/// Returns the words for a type's values on the wire.
 fn in_words(model: &Model, ty: &Ty) -> String {
     match ty {
         Ty::Array(items) => format!("array of {}", in_words(model, items)),
@@ -65,7 +66,7 @@ fn in_words(model: &Model, ty: &Ty) -> String {
 }
 
 impl TypeKind {
-    /// Returns the word for a value of the type on the wire.
+    /// Returns the word for the type's values on the wire.
     pub fn in_words(&self) -> &'static str {
         match self {
             TypeKind::Object(_) => "object",

@@ -1,13 +1,13 @@
-//! The public items of generated code, one to a line, to compare two states of it.
+//! Lists the public items of generated code, one a line, to compare two states of the code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use syn::{Attribute, Fields, FnArg, ImplItem, Item, ItemImpl, Type, Visibility, parse_quote};
 
-/// Returns what users of the types crate can name: types with what they implement,
-/// fields, variants, functions and constants, with their types. Bodies, values and
-/// texts are left out, and so is whether an impl is derived.
+/// Returns the items that users of the types crate can name: types with their impls, fields,
+/// variants, functions and constants, with their types. It leaves out bodies, values and texts, and
+/// does not distinguish derived impls.
 pub fn public_api(generated: &BTreeMap<PathBuf, String>) -> BTreeSet<String> {
     let mut api = BTreeSet::new();
     let types = generated.iter().filter(|(path, _)| path.starts_with("spektr-types"));
@@ -42,7 +42,7 @@ fn add_item(api: &mut BTreeSet<String>, item: &Item) {
             }
         }
         Item::Impl(item) => add_impl(api, item),
-        // Impls that the crate has a macro for: which of them a type has.
+        // A macro of the crate makes impls; the listing names the macro for each type.
         Item::Macro(item) => {
             let name = item.mac.path.segments.last().expect("a macro has a name");
             api.insert(format!("impls {}({})", name.ident, item.mac.tokens));
@@ -55,10 +55,10 @@ fn add_impl(api: &mut BTreeSet<String>, item: &ItemImpl) {
     let of = text(&item.self_ty);
     if let Some((path, _)) = &item.trait_ {
         let last = path.segments.last().expect("a trait has a name");
-        // What the crate keeps to itself.
+        // Traits that are private to the crate.
         if !["Object", "Sealed"].iter().any(|hidden| last.ident == hidden) {
             let ty: Type = parse_quote!(#last);
-            // `Deserialize<'de>` is what a derive of `Deserialize` makes.
+            // A derive of `Deserialize` makes an impl of `Deserialize<'de>`.
             api.insert(format!("impl {} for {of}", text(&ty).replace("<'de>", "")));
         }
         return;
@@ -106,7 +106,7 @@ fn is_public(visibility: &Visibility) -> bool {
     matches!(visibility, Visibility::Public(_))
 }
 
-/// Returns a type as the renderer writes it.
+/// Formats a type as the renderer does.
 fn text(ty: &Type) -> String {
     let file: syn::File = parse_quote!(type T = #ty;);
     let text = prettyplease::unparse(&file);

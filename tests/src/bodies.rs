@@ -1,8 +1,8 @@
-//! Bodies and entries in the making, and what becomes of them.
+//! Makes bodies and entries, and asserts the outcome of reading them.
 
 use spektr_types::{BodyError, Entries, Entry, EntryErrorKind, JsonType};
 
-/// Returns a good entry in the envelope of the events page, with an id.
+/// Returns a valid entry with an id, in the envelope of the events page.
 pub fn good(id: &str) -> String {
     format!(
         r#"{{"id":"{id}","spektrId":"s","type":"alert_resolved","createdAt":1672531199000,"data":{{"contextId":"c","processId":"p","userId":"u","alertId":"a","alertName":"n"}}}}"#
@@ -14,12 +14,12 @@ pub fn batch(entries: &[&str]) -> String {
     format!(r#"{{"results":[{}]}}"#, entries.join(","))
 }
 
-/// Splits a body that must split.
+/// Splits a body, which must succeed.
 pub fn parse(body: &str) -> Entries<'_> {
     Entries::parse(body.as_bytes()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Asserts that a body has no entries to read, and why.
+/// Asserts that a body cannot be split into entries, with this error.
 #[track_caller]
 pub fn assert_body_error(body: impl AsRef<[u8]>, expected: BodyError) {
     let body = body.as_ref();
@@ -27,7 +27,7 @@ pub fn assert_body_error(body: impl AsRef<[u8]>, expected: BodyError) {
     assert_eq!(Entries::parse(body).err(), Some(expected), "{start:?}");
 }
 
-/// Asserts that an entry is malformed, where, and why.
+/// Asserts that an entry is malformed, at this place and for this reason.
 #[track_caller]
 pub fn assert_fault(entry: &str, pointer: &str, kind: EntryErrorKind) {
     let error = Entry::from_json(entry)
@@ -38,7 +38,7 @@ pub fn assert_fault(entry: &str, pointer: &str, kind: EntryErrorKind) {
     assert_eq!((error.pointer(), error.kind()), (pointer, &kind), "{start}");
 }
 
-/// Returns the kind of error of a value that has another type.
+/// Returns the error kind for a value of another type.
 pub fn wrong_type(expected: JsonType, found: JsonType) -> EntryErrorKind {
     EntryErrorKind::WrongType { expected, found }
 }

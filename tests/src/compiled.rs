@@ -1,4 +1,4 @@
-//! Programs that are built with types generated from other schemas, and run.
+//! Builds programs with types generated from other schemas, and runs them.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,13 +11,13 @@ use spektr_codegen::{SchemaSet, generate};
 
 use crate::corpus;
 
-/// The generated folder that has the types.
+/// The generated folder of the types.
 pub const TYPES: &str = "spektr-types/src/generated";
 
 /// Schema files by path.
 pub type Files = BTreeMap<String, String>;
 
-/// Returns what is generated from schema files that are in order.
+/// Generates files from schema files, which must have no problem.
 pub fn generated(files: &Files) -> BTreeMap<PathBuf, String> {
     let set = SchemaSet::parse(files.clone()).unwrap_or_else(|error| panic!("{error}"));
     generate(&set).unwrap_or_else(|error| panic!("{error}"))
@@ -26,18 +26,17 @@ pub fn generated(files: &Files) -> BTreeMap<PathBuf, String> {
 /// Files by their path in a workspace.
 pub type Tree = BTreeMap<PathBuf, String>;
 
-/// A workspace of the types with other generated files, and of programs that use them. Its
-/// versions are those of the real workspace's lock file, so that nothing
-/// has to be fetched.
+/// A workspace that contains the types with other generated files, and programs that use them. It
+/// uses the versions of the real workspace's lock file, so that nothing is fetched.
 #[derive(Debug)]
 pub struct Workspace {
-    /// The folder of temporary files of the test that has the workspace.
+    /// The test's folder for temporary files.
     tmp: PathBuf,
     root: PathBuf,
 }
 
 impl Workspace {
-    /// Returns a workspace of that name below the `CARGO_TARGET_TMPDIR` of a test.
+    /// Returns a workspace of the given name below a test's `CARGO_TARGET_TMPDIR`.
     pub fn new(tmp: &str, name: &str) -> Self {
         let tmp = PathBuf::from(tmp);
         Self { root: tmp.join(name), tmp }
@@ -51,14 +50,14 @@ impl Workspace {
         self.write_files(&["reader", "spektr-types"], files);
     }
 
-    /// Writes a workspace of these packages, and nothing else.
+    /// Writes a workspace with only these packages.
     pub fn write_files(&self, members: &[&str], mut files: Tree) {
         let source = corpus::workspace_root();
         let manifest = corpus::read(&source.join("Cargo.toml"));
         files.insert("Cargo.toml".into(), with_members(&manifest, members));
         files.insert("Cargo.lock".into(), corpus::read(&source.join("Cargo.lock")));
-        // Files that are as they were keep their times, so that cargo builds again
-        // what has changed only; others from a former run go.
+        // Unchanged files keep their times, so that cargo rebuilds only changed packages; other
+        // files of a former run are removed.
         for path in corpus::files_below(&self.root) {
             let name = path.strip_prefix(&self.root).expect("the file is in the folder");
             if !files.contains_key(name) {
@@ -80,7 +79,7 @@ impl Workspace {
         cargo(&self.tmp, &self.root)
     }
 
-    /// Builds the program, gives it an input, and returns what it writes.
+    /// Builds the program, writes to its standard input, and returns its output.
     pub fn run(&self, input: &str) -> String {
         let mut child = self
             .cargo()
@@ -99,7 +98,7 @@ impl Workspace {
     }
 }
 
-/// Returns the types crate with other generated files, as a package of that name.
+/// Returns the types crate with other generated files, as a package of the given name.
 pub fn types_crate(generated: &Tree, name: &str) -> Tree {
     let source = corpus::workspace_root();
     let below = |path: &Path| Path::new(name).join(path.strip_prefix("spektr-types").expect("its"));
@@ -121,8 +120,8 @@ pub fn types_crate(generated: &Tree, name: &str) -> Tree {
     files
 }
 
-/// Returns the manifest of a package that uses others of the workspace, serde and
-/// serde_json.
+/// Returns the manifest of a package that depends on other packages of the workspace, on serde and
+/// on serde_json.
 pub fn package(name: &str, uses: &[&str]) -> Tree {
     let uses: String =
         uses.iter().map(|other| format!("{other} = {{ path = \"../{other}\" }}\n")).collect();
@@ -133,14 +132,14 @@ pub fn package(name: &str, uses: &[&str]) -> Tree {
     BTreeMap::from([(Path::new(name).join("Cargo.toml"), manifest)])
 }
 
-/// Asserts that cargo succeeded, and shows what it says otherwise.
+/// Asserts that cargo succeeded, and shows its errors otherwise.
 pub fn assert_success(output: &Output) {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "cargo failed: {errors}");
 }
 
-/// Returns a command that runs the cargo of this run in a folder, with a target
-/// folder of its own below `tmp`: the lock of the workspace's is held by who runs the tests.
+/// Returns a command for the cargo that runs this test, in a folder. It uses a target folder of its
+/// own below `tmp`: the running cargo holds the lock of the workspace's target folder.
 pub fn cargo(tmp: impl AsRef<Path>, folder: &Path) -> Command {
     let mut command =
         Command::new(std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
@@ -152,7 +151,7 @@ pub fn cargo(tmp: impl AsRef<Path>, folder: &Path) -> Command {
     command
 }
 
-/// Replaces the members of a workspace's manifest.
+/// Replaces the list of members in a workspace's manifest.
 fn with_members(manifest: &str, members: &[&str]) -> String {
     let (before, rest) = manifest.split_once("members = [").expect("the workspace has members");
     let (_, after) = rest.split_once(']').expect("the list has an end");

@@ -1,4 +1,4 @@
-//! The workspace's own schema folder: files, examples, invalid examples.
+//! The workspace's own schema folder: schema files, examples, invalid examples.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -42,7 +42,7 @@ fn files_of(parts: &[&str]) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Returns the schema files of the workspace, read and checked.
+/// Parses the schema files of the workspace.
 pub fn schema_set() -> SchemaSet {
     SchemaSet::parse(schema_files()).expect("the schema files of the workspace are in order")
 }
@@ -52,11 +52,11 @@ pub fn schema_set() -> SchemaSet {
 pub struct Example {
     /// Folder of the example: an event's module, `batch` or `unknown`.
     pub folder: String,
-    /// What sets it apart; of a file, its name without extension.
+    /// Name of the case; for a file, its name without the extension.
     pub case: String,
-    /// The body, as it stands in the file.
+    /// The body, as in the file.
     pub body: String,
-    /// Whether it is a file, or how it was derived.
+    /// Whether the example is a file, or how it was derived.
     pub origin: Origin,
 }
 
@@ -67,7 +67,7 @@ impl Example {
             .unwrap_or_else(|error| panic!("{}/{}: {error}", self.folder, self.case))
     }
 
-    /// Returns the event that the body is.
+    /// Returns the event that the body decodes to.
     pub fn event(&self) -> Event {
         let mut entries = self.entries().into_iter();
         match (entries.next(), entries.next()) {
@@ -89,7 +89,7 @@ impl Example {
     }
 }
 
-/// Decodes an entry that must decode.
+/// Decodes an entry, which must succeed.
 pub fn decode(entry: &Entry<'_>, what: &str) -> Event {
     entry.decode().unwrap_or_else(|error| panic!("{what}: {error}"))
 }
@@ -99,13 +99,13 @@ pub fn decode(entry: &Entry<'_>, what: &str) -> Event {
 pub struct InvalidExample {
     /// Folder of the example: an event's module.
     pub folder: String,
-    /// What is wrong; of a file, its name without extension.
+    /// Name of the case; for a file, its name without the extension.
     pub case: String,
-    /// Where decoding must fail.
+    /// JSON pointer at which decoding must fail.
     pub pointer: String,
-    /// What is wrong there, if the example was derived.
+    /// The fault, if the example was derived.
     pub fault: Option<Fault>,
-    /// The body, as it stands in the file.
+    /// The body, as in the file.
     pub body: String,
 }
 
@@ -119,8 +119,8 @@ struct InvalidFile<'a> {
     body: &'a RawValue,
 }
 
-/// Returns the examples of every folder, by folder: the files, then those that are
-/// derived from the event's full example.
+/// Returns all examples by folder: first the files, then the examples derived from the event's full
+/// one.
 pub fn examples() -> BTreeMap<String, Vec<Example>> {
     let mut examples: BTreeMap<String, Vec<Example>> = BTreeMap::new();
     for (folder, path) in example_files("") {
@@ -139,7 +139,7 @@ pub fn examples() -> BTreeMap<String, Vec<Example>> {
     examples
 }
 
-/// Returns what follows from the full example of each event, by folder.
+/// Returns the examples derived from the full example of each event, by folder.
 fn derived() -> impl Iterator<Item = (String, Derived)> {
     let set = schema_set();
     let folder = workspace_root().join("schema/examples");
@@ -153,7 +153,7 @@ fn derived() -> impl Iterator<Item = (String, Derived)> {
     })
 }
 
-/// Returns the examples of the events that the schema knows.
+/// Returns the examples of all events in the schema.
 pub fn event_examples() -> impl Iterator<Item = Example> {
     examples()
         .into_iter()
@@ -161,8 +161,7 @@ pub fn event_examples() -> impl Iterator<Item = Example> {
         .flat_map(|(_, examples)| examples)
 }
 
-/// Returns the invalid examples of every event: the files, then those that are
-/// derived.
+/// Returns the invalid examples of all events: first the files, then the derived ones.
 pub fn invalid_examples() -> Vec<InvalidExample> {
     let files = example_files("invalid").into_iter().map(|(folder, path)| {
         let text = read(&path);
@@ -190,7 +189,7 @@ fn text(json: &Json) -> String {
     serde_json::to_string(json).expect("a value serializes")
 }
 
-/// Lists the files of every folder of examples, or of a folder in each of them.
+/// Lists the files of every folder of examples, or of the folder `inner` in each of them.
 fn example_files(inner: &str) -> Vec<(String, PathBuf)> {
     let root = workspace_root().join("schema/examples");
     let mut files = Vec::new();
@@ -213,7 +212,7 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Lists what a folder holds, sorted; nothing if there is no such folder.
+/// Lists the entries of a folder, sorted; empty if there is no such folder.
 fn entries_of(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Vec::new();
@@ -224,12 +223,12 @@ fn entries_of(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// Reads a file that must be there.
+/// Reads a file that must exist.
 pub fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Returns a path below a folder, with slashes on every system.
+/// Returns a path relative to a folder, with slashes on every system.
 pub fn slashed(folder: &Path, path: &Path) -> String {
     let path = path.strip_prefix(folder).expect("the path is in the folder");
     path.to_string_lossy().replace('\\', "/")

@@ -1,12 +1,11 @@
-//! Small sets of schema files: the envelope, one plain event, and what a test
-//! adds to them or breaks.
+//! Small sets of schema files: the envelopes, one plain event, and additions or faults for a test.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use spektr_codegen::{Problems, SchemaSet, generate};
 
-/// The file of the event that every set has.
+/// The file of the event in every set.
 pub const PING: &str = "events/ping.schema.json";
 /// The file of the envelope with `eventType`.
 pub const OTHER_ENVELOPE: &str = "common/event_type_envelope.schema.json";
@@ -24,8 +23,8 @@ const SOURCE: &str =
 pub struct Files(BTreeMap<String, String>);
 
 impl Files {
-    /// Returns the smallest set: what the envelope needs, and the event `PING`
-    /// that has nothing of its own.
+    /// Returns the smallest set: the files that every set needs, and the event `PING` without
+    /// members of its own.
     pub fn base() -> Self {
         let mut files = Self(BTreeMap::new());
         for (name, title) in
@@ -98,14 +97,14 @@ impl Files {
             .event(&Event::new("ping", "Ping"))
     }
 
-    /// Adds a file of `common/`, with the head that every file has.
+    /// Adds a file of `common/`, with the keywords that every file has.
     pub fn common(self, name: &str, title: &str, keywords: &str) -> Self {
         let file = format!("common/{name}.schema.json");
         let text = whole(&file, title, keywords);
         self.file(&file, &text)
     }
 
-    /// The smallest set with an open enum `Color` of these values.
+    /// Returns the smallest set with an open enum `Color` of these values.
     pub fn colors(values: &[&str]) -> Self {
         let values: Vec<_> = values
             .iter()
@@ -127,13 +126,13 @@ impl Files {
         self
     }
 
-    /// Takes a file away.
+    /// Removes a file.
     pub fn without(mut self, file: &str) -> Self {
         self.0.remove(file).unwrap_or_else(|| panic!("there is no {file}"));
         self
     }
 
-    /// Replaces a text that stands in a file once.
+    /// Replaces a text that must occur exactly once in a file.
     pub fn edit(mut self, file: &str, from: &str, to: &str) -> Self {
         let text = self.0.get_mut(file).unwrap_or_else(|| panic!("there is no {file}"));
         assert_eq!(text.matches(from).count(), 1, "`{from}` in {file}:\n{text}");
@@ -146,19 +145,19 @@ impl Files {
         self.0.iter().map(|(file, text)| (file.clone(), text.clone())).collect()
     }
 
-    /// Reads the files, which must be in order, and generates from them.
+    /// Parses the files, which must have no problem, and generates code from them.
     pub fn generate(&self) -> BTreeMap<PathBuf, String> {
         let set = SchemaSet::parse(self.list()).unwrap_or_else(|error| panic!("{error}"));
         generate(&set).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// Reads the files, which must not be in order, and returns what is wrong.
+    /// Parses the files, which must have a problem, and returns the problems.
     pub fn problems(&self) -> Problems {
         SchemaSet::parse(self.list()).expect_err("the files are not in order")
     }
 }
 
-/// An event's schema file in the making.
+/// Builds an event's schema file.
 #[derive(Clone, Debug)]
 pub struct Event {
     module: String,
@@ -172,8 +171,8 @@ pub struct Event {
 }
 
 impl Event {
-    /// Returns an available event without members of its own, whose wire type is
-    /// the name of its module.
+    /// Returns an available event without members of its own. Its wire type is the name of its
+    /// module.
     pub fn new(module: &str, title: &str) -> Self {
         Self {
             module: module.to_owned(),
@@ -211,7 +210,7 @@ impl Event {
         self
     }
 
-    /// Sets the members, as those of a JSON object, and which are required.
+    /// Sets the members and the required names, both as the content of JSON values.
     pub fn members(mut self, members: &str, required: &str) -> Self {
         self.members = format!(", {members}");
         self.required = required.to_owned();
@@ -238,7 +237,7 @@ impl Event {
     }
 }
 
-/// Returns a schema file: the head that every file has, and the given keywords.
+/// Returns a schema file: the keywords that every file has, and the given ones.
 pub fn whole(file: &str, title: &str, keywords: &str) -> String {
     format!(
         r#"{{

@@ -1,7 +1,7 @@
-//! What the tests of this package share: the schemas and examples of the
-//! workspace, small schemas to break, and ways to show a result for review.
+//! Support for the tests of this package: the schemas and examples of the workspace, small schemas
+//! for tests, and texts that show a result for review.
 //!
-//! Everything here fails loudly: a test that finds nothing to test is no test.
+//! Every function panics if it finds nothing: a test without any case would pass and test nothing.
 
 pub mod api;
 pub mod bodies;

@@ -1,10 +1,10 @@
-//! The public face of Rust source, as text: what a user of the crate can name.
+//! Lists the public items of Rust source as text: the items that users of the crate can name.
 
 use syn::{Attribute, Fields, ImplItem, Item, TraitItem, Visibility, parse_quote};
 
-/// Returns the public items of a file's text without documentation, private
-/// fields and function bodies: types with their fields and variants, functions,
-/// constants, traits, modules, re-exports, and which traits are implemented.
+/// Returns the public items of a file without documentation, private fields and function bodies:
+/// types with their fields and variants, functions, constants, traits, modules, re-exports, and
+/// implemented traits.
 pub fn public_items(source: &str) -> String {
     let mut file = syn::parse_file(source).expect("the source is Rust");
     file.attrs.clear();
@@ -46,7 +46,7 @@ fn public_item(mut item: Item) -> Option<Item> {
             let is_private = item.trait_.as_ref().is_some_and(|(path, _)| is_private_trait(path));
             !is_private && (is_of_trait || !item.items.is_empty())
         }
-        // A macro of the crate that implements traits.
+        // Such a macro of the crate implements traits.
         Item::Macro(_) => true,
         Item::Fn(item) => {
             telling(&mut item.attrs);
@@ -86,7 +86,7 @@ fn public_item(mut item: Item) -> Option<Item> {
         }
         Item::Mod(item) => {
             item.attrs.retain(|attribute| attribute.path().is_ident("cfg"));
-            // One that is written here has items of its own.
+            // A module with a body has items of its own.
             if let Some((_, items)) = &mut item.content {
                 *items = std::mem::take(items).into_iter().filter_map(public_item).collect();
             }
@@ -97,7 +97,7 @@ fn public_item(mut item: Item) -> Option<Item> {
     .then_some(item)
 }
 
-/// Tells whether a trait is one that the crate keeps to itself.
+/// Tells whether a trait is private to the crate.
 fn is_private_trait(path: &syn::Path) -> bool {
     path.segments.last().is_some_and(|name| name.ident == "Object" || name.ident == "Sealed")
 }
@@ -106,7 +106,7 @@ fn is_public(visibility: &Visibility) -> bool {
     matches!(visibility, Visibility::Public(_))
 }
 
-/// Keeps the attributes that users notice.
+/// Keeps the attributes that affect users.
 fn telling(attributes: &mut Vec<Attribute>) {
     attributes.retain(|attribute| {
         attribute.path().is_ident("derive") || attribute.path().is_ident("non_exhaustive")

@@ -1,4 +1,4 @@
-//! States of a small schema folder, between each two of which there is a change.
+//! States of a small schema folder; each two of them differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -10,13 +10,13 @@ use crate::fixtures::{ENVELOPE, Event, Files, PING};
 
 /// One state of a small schema folder.
 pub struct State {
-    /// What sets it apart.
+    /// Name of the state.
     pub name: String,
     /// The schemas.
     pub set: SchemaSet,
-    /// What is generated from them.
+    /// The files generated from the schemas.
     pub files: BTreeMap<PathBuf, String>,
-    /// The public items of that.
+    /// The public items of the generated files.
     pub api: BTreeSet<String>,
 }
 
@@ -39,7 +39,7 @@ fn nullable_struct() -> String {
     STRUCT.replacen(r#""type": "object""#, r#""type": ["object", "null"]"#, 1)
 }
 
-/// Types of a member, as keywords when it is required and when it is optional.
+/// Returns types of a member: a name, and the keywords for a required and for an optional member.
 fn types() -> Vec<(&'static str, String, String)> {
     let plain = |ty: &str| (format!(r#""type": "{ty}""#), format!(r#""type": ["{ty}", "null"]"#));
     let reference = |keyword: &str| {
@@ -81,7 +81,7 @@ fn with_note(keywords: &str, required: bool) -> Files {
     base().event(&Event::new("ping", "Ping").members(&member, required))
 }
 
-/// An event that has the wire type of `PING` too.
+/// Returns an event that shares the wire type of `PING`.
 fn told_by_cc() -> Event {
     Event::new("pong", "Pong")
         .wire_types(r#""pong", "ping""#)
@@ -89,8 +89,8 @@ fn told_by_cc() -> Event {
         .members(r#""cc": { "description": "C.", "type": "string" }"#, r#""cc""#)
 }
 
-/// States between each two of which there is a change: of a member's type, of
-/// everything else that a member has, and of the events and types around it.
+/// Returns states that differ in a member's type, in other properties of a member, and in events
+/// and types.
 pub fn states() -> Vec<State> {
     let mut states = vec![State::new("no member", &base())];
     for (name, required, optional) in types() {

@@ -1,12 +1,12 @@
-//! The places of a JSON value: to list them, to compare two values by them, and
-//! to change one of them.
+//! The places of a JSON value: listing them, comparing two values by them, and changing one of
+//! them.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 use spektr_types::pointer;
 
-/// Returns the JSON pointers of all values within a value, itself included.
+/// Returns the JSON pointers of all values within a value, including itself.
 pub fn pointers(json: &Value) -> Vec<String> {
     let mut found = vec![String::new()];
     let children: Vec<(String, &Value)> = match json {
@@ -25,8 +25,8 @@ pub fn pointers(json: &Value) -> Vec<String> {
     found
 }
 
-/// Returns what stands in one value and not so in the other, a line a place:
-/// `-` what is gone, `+` what is new, `~` what has changed.
+/// Returns the differences between two values, one place a line: `-` for removed, `+` for added,
+/// `~` for changed.
 pub fn differences(from: &Value, to: &Value) -> Vec<String> {
     let mut lines = Vec::new();
     compare("", Some(from), Some(to), &mut lines);
@@ -61,7 +61,7 @@ fn below(place: &str, name: &str) -> String {
     place
 }
 
-/// Shows a scalar; of a list or an object only what it is.
+/// Shows a scalar in full, but only the type of a list or an object.
 fn shortened(json: &Value) -> String {
     match json {
         Value::Array(_) => "[…]".to_owned(),
@@ -70,14 +70,14 @@ fn shortened(json: &Value) -> String {
     }
 }
 
-/// Returns a value with another one in a place that exists.
+/// Returns a copy of a value in which the value at an existing place is replaced.
 pub fn replaced(json: &Value, pointer: &str, value: Value) -> Value {
     let mut json = json.clone();
     *json.pointer_mut(pointer).expect("the place exists") = value;
     json
 }
 
-/// Returns a value without one of its members.
+/// Returns a copy of a value without one of its members.
 pub fn without(json: &Value, pointer: &str) -> Value {
     let mut json = json.clone();
     let (parent, _) = pointer.rsplit_once('/').expect("the place is within the value");

@@ -1,4 +1,4 @@
-//! Programs of other languages that tests run, with what `cargo xtask setup` installs for them.
+//! Runs programs in other languages, with the packages that `cargo xtask setup` installs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ pub fn folder() -> PathBuf {
     corpus::workspace_root().join("tests/contracts")
 }
 
-/// Returns a contract's path.
+/// Returns the path of a contract.
 pub fn contract(name: &str) -> PathBuf {
     corpus::workspace_root().join("contracts").join(name)
 }
@@ -34,14 +34,14 @@ pub fn node(script: &str, arguments: &[&Path]) -> Output {
     output(Command::new("node").arg(folder().join(script)).args(arguments))
 }
 
-/// Returns TypeScript's compiler, to be run in a folder.
+/// Returns a command that runs TypeScript's compiler in a folder.
 pub fn tsc(folder: &Path) -> Command {
     let mut command = Command::new("node");
     command.arg(self::folder().join("node_modules/typescript/bin/tsc")).current_dir(folder);
     command
 }
 
-/// Returns Python, which finds the packages that are installed for the tests, and modules in
+/// Returns a command for Python, which finds the tests' installed packages, and modules in
 /// `folders`.
 pub fn python(folders: &[&Path]) -> Command {
     let mut command = Command::new("python3");
@@ -52,7 +52,7 @@ pub fn python(folders: &[&Path]) -> Command {
     command
 }
 
-/// Runs a program and returns what it printed.
+/// Runs a program and returns its output.
 pub fn output(command: &mut Command) -> Output {
     command.output().unwrap_or_else(|error| {
         let program = command.get_program().to_string_lossy();
@@ -60,14 +60,14 @@ pub fn output(command: &mut Command) -> Output {
     })
 }
 
-/// Returns what a program printed that has succeeded.
+/// Returns the standard output of a program, which must have succeeded.
 #[track_caller]
 pub fn printed(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (out, err) = (text(&output.stdout), text(&output.stderr));
     assert!(
         output.status.success(),
-        "it failed: run `cargo xtask setup` if a module is missing\n{out}{err}"
+        "the program failed; if a module is missing, run `cargo xtask setup`\n{out}{err}"
     );
     out
 }

@@ -1,5 +1,4 @@
-//! What users do with the types beside reading their fields: events in jobs, ids as
-//! keys, names as texts.
+//! Uses of the types beside reading their fields: events in jobs, ids as keys, names as texts.
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
@@ -174,7 +173,7 @@ fn an_open_enum_is_a_text_and_back_whether_it_is_known_or_not() {
     }
 }
 
-/// Returns the full example of every event, and an unknown one.
+/// Returns the full example of every event, and an unknown event.
 fn one_of_each() -> Vec<Event> {
     let unknown = corpus::examples().remove("unknown").expect("there are unknown events");
     let full = corpus::event_examples().filter(|example| example.case == "full");
@@ -232,7 +231,7 @@ fn a_router_hands_on_what_comes_with_an_event() {
     }
 }
 
-/// No arm for others: what is complete by definition is matched without one.
+/// A flag whose variants are complete can be matched without an arm for others.
 #[test]
 fn the_delivery_flag_is_complete() {
     for (flag, delivered) in [

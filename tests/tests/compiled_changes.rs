@@ -1,7 +1,7 @@
-//! Code of users, compiled against the types before and after a change of the schemas.
+//! Compiles code of users against the types before and after a change of the schemas.
 //!
-//! What breaks code is derived from lists of public items for every change that
-//! `schema_mutations` makes; here, a sample of them is really compiled.
+//! `schema_mutations` decides by lists of public items whether a change breaks code. This test
+//! compiles a sample of these changes.
 
 use spektr_codegen::diff::diff;
 use spektr_tests::compiled::{self, Tree, Workspace};
@@ -11,7 +11,7 @@ use spektr_tests::mutations::{State, states};
 /// The folder of this test's workspaces.
 const TMP: &str = env!("CARGO_TARGET_TMPDIR");
 
-/// The state that is changed, and back.
+/// The state from which, and back to which, the schemas change.
 const FROM: &str = "required string";
 
 /// The sample: changes of every class, of members, events and types.
@@ -32,10 +32,10 @@ const TO: [&str; 14] = [
     "URL instead of id",
 ];
 
-/// Pairs beside those with [`FROM`], from the first to the second and back.
+/// Further pairs of states, changed from the first to the second and back.
 const BESIDE: [(&str, &str); 1] = [("raw payload", "typed payload that was raw")];
 
-/// Writes code that names every public item of a state, from the list of them.
+/// Writes code that names every public item in a state's list.
 fn user_of(state: &State) -> String {
     let mut code = String::new();
     for (number, item) in state.api.iter().enumerate() {
@@ -69,7 +69,7 @@ fn user_of(state: &State) -> String {
                     "Serialize" => "serde::Serialize".to_owned(),
                     "Debug" => "std::fmt::Debug".to_owned(),
                     "Hash" => "std::hash::Hash".to_owned(),
-                    // A derive that only a feature brings.
+                    // Only a feature of the crate derives this trait.
                     "JsonSchema" => continue,
                     of => of.replace("<&", "<&'static "),
                 };
@@ -77,7 +77,8 @@ fn user_of(state: &State) -> String {
             }
             "impls" => {
                 let (of, ty) = rest.split_once('(').expect("a macro and a type");
-                // How two texts are compared may follow the type.
+                // The macro may have further arguments behind the type, such as a comparison of
+                // texts.
                 let ty = ty.split([',', ')']).next().expect("a type").trim();
                 let of = match of {
                     "owned_text_impls" => "From<String> + AsRef<str>",
@@ -94,7 +95,7 @@ fn user_of(state: &State) -> String {
     code
 }
 
-/// Returns the program of a user of one state, compiled with the types of another.
+/// Returns the program of one state's user, compiled with the types of another state.
 fn program(code: &str, types: &str) -> String {
     format!(
         "//! Names every public item.\n\n\
@@ -103,11 +104,11 @@ fn program(code: &str, types: &str) -> String {
     )
 }
 
-/// A match of a user on every event, which has reason to know of those that will end.
+/// A user who matches the variants of an event, and so must learn that the event is deprecated.
 const MATCHES: &str = "//! Matches an event.\n\nfn main() {\n    let event: Option<state_11::Event> = None;\n    \
                        let _ = event.map(|event| matches!(event, state_11::Event::Ping(_)));\n}\n";
 
-/// A user of the same event who does not name its variants.
+/// A user of the same event who names no variant.
 const USES: &str = "//! Uses an event.\n\nuse state_11::{Event, KnownEvent, Ping};\n\nfn main() {\n    \
                     let _ = <Event as TryInto<Ping>>::try_into as fn(Event) -> Result<Ping, Event>;\n    \
                     let _ = Ping::EVENT_TYPE.info();\n}\n";
@@ -118,7 +119,7 @@ fn a_sample_of_changes_compiles_where_the_diff_says_so() {
     let find = |name: &str| {
         all.iter().find(|state| state.name == name).unwrap_or_else(|| panic!("no state {name}"))
     };
-    // `state-0` is where each change starts.
+    // `state-0` is the state from which each change starts.
     let sample: Vec<&State> = [FROM].into_iter().chain(TO).map(find).collect();
     assert_eq!(sample[11].name, "deprecated");
     let package = |index: usize| format!("state-{index}");
@@ -151,7 +152,7 @@ fn a_sample_of_changes_compiles_where_the_diff_says_so() {
         .cargo()
         .args(["check", "--offline", "--keep-going", "--package", "user", "--examples"])
         .args(["--message-format", "json"])
-        // Small schemas leave helpers of the crate idle.
+        // With small schemas, some helpers of the crate are unused.
         .env("RUSTFLAGS", "-A unused -D deprecated")
         .output()
         .expect("cargo can be run");
@@ -183,8 +184,8 @@ fn a_sample_of_changes_compiles_where_the_diff_says_so() {
     assert!(is_built("uses"), "{errors}");
 }
 
-/// Two events of one wire type, told apart by members: one of them with a name that has to be
-/// escaped in a pointer, one that had another name before.
+/// Two events of one wire type, told apart by members: one member needs escaping in a pointer, the
+/// other one was renamed.
 fn told_apart() -> Tree {
     let data = r#""data": { "description": "D.", "type": "object", "title": "PongData", "required": ["newStatus"],
         "properties": { "newStatus": { "description": "S.", "type": "string", "x-aliases": ["status", "state"] } } }"#;
@@ -197,7 +198,7 @@ fn told_apart() -> Tree {
                 .discriminators(r#""/data/newStatus""#)
                 .members(data, r#""data""#),
         )
-        // The crate has helpers for every kind of text; none of them is idle.
+        // Uses every kind of text, so that no helper of the crate is unused.
         .common(
             "color",
             "Color",
@@ -244,7 +245,7 @@ ping None
 malformed entry: the entry has members of both PING and PONG
 ";
 
-/// What was stored before a member that tells events apart was renamed is still that event.
+/// An entry stored before its discriminator was renamed still decodes as the same event.
 #[test]
 fn a_discriminator_is_followed_through_aliases_and_escapes() {
     let workspace = Workspace::new(TMP, "told_apart");

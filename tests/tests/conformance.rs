@@ -1,8 +1,8 @@
-//! The schema files as any other tool reads them: valid JSON Schema, which the
-//! examples satisfy and the invalid ones do not.
+//! Tests the schema files with a JSON Schema validator: they are valid JSON Schema, the examples
+//! are valid against them, and the invalid examples are not.
 //!
-//! The validator knows nothing of the dialect, the generator or the types, so
-//! that it is a second opinion on all three.
+//! The validator does not know the dialect, the generator or the types, so its result is
+//! independent of all three.
 
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Registry, Validator, draft202012};
@@ -12,7 +12,7 @@ use spektr_types::Entries;
 
 const BASE: &str = "https://spektr-webhooks.invalid/schema/";
 
-/// Validators for the files of the schema folder; nothing is fetched.
+/// Validators for the files of the schema folder; they fetch nothing.
 struct Schemas(Registry<'static>);
 
 impl Schemas {
@@ -39,8 +39,8 @@ impl Schemas {
     }
 }
 
-/// Returns where a value is invalid, as the decoder would point to it: a member
-/// that is missing has a place too.
+/// Returns the places at which a value is invalid, in the decoder's form: a missing member has a
+/// place too.
 fn faults(validator: &Validator, json: &Value) -> Vec<String> {
     validator
         .iter_errors(json)

@@ -1,5 +1,6 @@
-//! What `spektr-verify` reports of the examples: nothing but what they announce,
-//! and the faults of the invalid ones where the decoder finds them.
+//! Tests the conformance reports of `spektr-verify` on the examples: it reports exactly the drift
+//! that an example shows on purpose, and the faults of invalid examples where the decoder finds
+//! them.
 
 use serde_json::{Map, Value, json};
 use spektr_codegen::examples::Origin;
@@ -7,7 +8,7 @@ use spektr_tests::corpus;
 use spektr_types::{Entries, Entry, EntryErrorKind, catalogue};
 use spektr_verify::conformance::{Conformance, Drift};
 
-/// Files that show what the schema does not know, and the derived ones that do.
+/// Examples that show members or events that the schema does not know.
 const ANNOUNCED: [&str; 4] =
     ["children_two_levels_deep", "unknown_event", "unknown_member", "members_of_a_known_event"];
 
@@ -27,7 +28,7 @@ fn valid_examples_conform_but_for_what_they_are_there_to_show() {
                     None => !(announced || unknown) || example.entries().is_batch(),
                     Some(Drift::UnknownEvent { .. }) => unknown || announced,
                     Some(Drift::UnexpectedMember { .. }) => announced && !other,
-                    // The documentation has placeholders.
+                    // The documentation's examples have placeholders for values.
                     Some(Drift::UnknownValue { .. }) => other || case == "documented",
                     Some(_) => false,
                 };
@@ -37,7 +38,7 @@ fn valid_examples_conform_but_for_what_they_are_there_to_show() {
     }
 }
 
-/// A pointer with `*` for the elements of lists.
+/// Replaces the list indexes in a pointer by `*`.
 fn generalized(pointer: &str) -> String {
     let tokens = pointer.split('/').skip(1);
     tokens
@@ -62,9 +63,8 @@ fn invalid_examples_differ_where_they_say() {
     }
 }
 
-/// One rule says how the two envelopes correspond, and both the decoder and the
-/// report go by it: where one finds a member missing or of another type, so does
-/// the other, and at the same place.
+/// Decoder and report apply the same rule of how the two envelopes correspond: if one of the two
+/// finds a member missing or of another type, the other finds the same fault at the same place.
 #[test]
 fn the_report_and_the_decoder_agree_in_either_envelope() {
     let conformance = Conformance::new();
@@ -94,7 +94,7 @@ fn the_report_and_the_decoder_agree_in_either_envelope() {
                         assert!(broken.is_empty(), "{text}: {report}");
                         compared[0] += 1;
                     }
-                    // Of several events, the report is about the one that fits best.
+                    // If several events are possible, the report is about the best match.
                     Err(error)
                         if is_of_one_event(&entry)
                             && matches!(
@@ -120,8 +120,8 @@ fn is_of_one_event(entry: &Entry<'_>) -> bool {
     })
 }
 
-/// The entry as it is, and with each member of it and of its `data` missing, null
-/// and of another type.
+/// Returns the entry unchanged, and with each member of it and of its `data` missing, null or of
+/// another type.
 fn spoilt(members: &Map<String, Value>) -> Vec<Map<String, Value>> {
     let mut all = vec![members.clone()];
     for name in members.keys() {
@@ -144,8 +144,8 @@ fn spoilt(members: &Map<String, Value>) -> Vec<Map<String, Value>> {
     all
 }
 
-/// The entry's text as it is, in the other envelope with its payload left where it
-/// is, and with all of the payload in `data`.
+/// Returns the entry's text unchanged, in the other envelope with its payload unmoved, and in the
+/// other envelope with the whole payload in `data`.
 fn envelopes(members: &Map<String, Value>) -> [String; 3] {
     let mut renamed = members.clone();
     for (from, to) in [("type", "eventType"), ("createdAt", "timestamp")] {

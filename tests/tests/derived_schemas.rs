@@ -1,5 +1,5 @@
-//! From schema to type and back: the JSON Schema that the types derive says what
-//! the schema files say, but for what is stated here.
+//! Compares the JSON Schema that the types derive with the schema files. The two must agree except
+//! for the differences listed here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,16 +11,16 @@ use spektr_types as types;
 
 include!(concat!(env!("OUT_DIR"), "/event_types.rs"));
 
-/// Where the two differ on purpose, and why. An entry that no longer applies
-/// fails the test as an unknown difference does.
+/// Intended differences, each with its reason. A listed difference that no longer exists fails the
+/// test, as an unlisted one does.
 const STATED: [(&str, &str); 1] =
     [("RawJson: derived only", "a type of the crate, which the schemas write as no type at all")];
 
-/// What becomes of every raw payload: raw JSON has a name in Rust, and its derived
-/// schema admits anything as well.
+/// The change of every raw payload: raw JSON has a name in Rust, and its derived schema accepts
+/// anything as well.
 const RAW: [&str; 2] = ["optional any, nullable", "optional RawJson, nullable"];
 
-/// What a schema says of a member, in the terms that both sides have.
+/// The type of a member, in terms that both sides have.
 #[derive(Clone, Debug, PartialEq)]
 struct Shape {
     required: bool,
@@ -39,14 +39,14 @@ impl std::fmt::Display for Shape {
 /// Members by name, by type name; scalars have one member without a name.
 type Types = BTreeMap<String, BTreeMap<String, Shape>>;
 
-/// Reads a schema: `named` gives the type's name that a reference leads to.
+/// Reads a schema; `named` returns the name of the type that a reference leads to.
 struct Reader<'r> {
     named: &'r dyn Fn(&str) -> String,
     types: Types,
 }
 
 impl Reader<'_> {
-    /// Reads a named schema, and the named ones inside of it.
+    /// Reads a named schema, and the named schemas inside it.
     fn named_schema(&mut self, name: &str, schema: &Value, inherited: Option<&Value>) {
         let mut members = BTreeMap::new();
         match schema.get("properties") {
@@ -58,7 +58,7 @@ impl Reader<'_> {
                 for (member, property) in parts().flat_map(|part| object(part, "properties")) {
                     let (ty, nullable) = self.ty(property);
                     let required = required.contains(member.as_str());
-                    // The event's own `type` comes last and narrows the envelope's.
+                    // The event's own `type` comes last, and narrows the envelope's.
                     members.insert(member.clone(), Shape { required, nullable, ty });
                 }
             }
@@ -71,7 +71,7 @@ impl Reader<'_> {
         assert_eq!(twice, None, "two types are named {name}");
     }
 
-    /// Returns a name for the type of a value, and whether it admits null.
+    /// Returns a name for the type of a value, and whether the value may be null.
     fn ty(&mut self, schema: &Value) -> (String, bool) {
         if let Some(reference) = schema.get("$ref") {
             return ((self.named)(reference.as_str().expect("a reference is a string")), false);
@@ -119,7 +119,7 @@ fn list<'v>(schema: &'v Value, keyword: &str) -> impl Iterator<Item = &'v str> {
     elements.filter_map(Value::as_str)
 }
 
-/// Reads the schema files of the events and what they refer to.
+/// Reads the schema files of the events, and the files that they refer to.
 fn documented() -> Types {
     let files: BTreeMap<String, Value> = corpus::schema_files()
         .into_iter()
@@ -148,7 +148,7 @@ fn documented() -> Types {
     reader.types
 }
 
-/// Derives the schemas of the events' structs and of what they hold.
+/// Derives the schemas of the events' structs, and of the types in them.
 fn derived() -> Types {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     fn add<T: JsonSchema>(generator: &mut SchemaGenerator) {

@@ -1,9 +1,9 @@
-//! Aliases of the envelopes' members and of the batch's list: compiled, and read.
+//! Compiles types whose envelope members and batch list have aliases, and reads entries with them.
 
 use spektr_tests::compiled::{Workspace, generated};
 use spektr_tests::fixtures::{BATCH, ENVELOPE, Event, Files, OTHER_ENVELOPE};
 
-/// Says of each entry what it is, or what is wrong with it.
+/// A program that prints the event of each entry, or its fault.
 const READER: &str = r#"//! Reads bodies, one a line.
 
 use spektr_types::{Entries, Event};
@@ -25,7 +25,7 @@ fn main() {
                     let delivered = event.delivered.is_delivered();
                     println!("{} {} {workspace:?} {time} {delivered} {}", event.id, event.spektr_id, event.data.room);
                     assert_eq!(entry.id().as_deref(), Some(event.id.as_str()));
-                    // The struct reads its own envelope by itself.
+                    // The struct alone reads its own envelope.
                     let alone = serde_json::from_str::<spektr_types::LampLit>(entry.raw());
                     println!("alone: {}", alone.is_ok_and(|alone| alone == event));
                 }
@@ -49,7 +49,7 @@ fn aliased() -> Files {
     }"#;
     let mut files = Files::base()
         .event(&Event::new("lamp_lit", "LampLit").members(data, r#""data""#))
-        // The crate has helpers for every kind of text and member; none of them is idle.
+        // Uses every kind of text and member, so that no helper of the crate is unused.
         .event(
             &Event::new("lamp_sold", "LampSold").members(
                 r#""price": { "description": "What for.", "type": ["string", "null"] }"#,
@@ -81,7 +81,7 @@ fn aliased() -> Files {
     files
 }
 
-/// Each body with what is said of it.
+/// Bodies, each with the expected output.
 const READ: [(&str, &str); 19] = [
     (
         r#"{"events":[{"eventId":"e1","spektrId":"s","workspace":"w","kind":"lamp_lit","sent":true,"created":1672531199000,"payload":{"room":"hall"}}]}"#,
@@ -91,7 +91,7 @@ const READ: [(&str, &str); 19] = [
         r#"{"eventId":"e2","spektrId":"s","workspace":"w","eventKind":"LAMP_LIT","at":1672531199,"payload":{"room":"attic"}}"#,
         "e2 s Some(\"w\") 1672531199000 false attic\nalone: false\n",
     ),
-    // In both envelopes, one beside the other, and as null.
+    // Entries with members of both envelopes side by side, some of them null.
     (
         r#"{"results":[{"id":"e3","spektrId":"s","kind":"lamp_lit","eventKind":"other","at":7,"created":1672531199000,"data":{"room":"hall"}}]}"#,
         "e3 s None 1672531199000 false hall\nalone: true\n",
@@ -105,9 +105,9 @@ const READ: [(&str, &str); 19] = [
         "e5 s None 1672531199000 false hall\nalone: true\n",
     ),
     (r#"{"events":[{"eventId":"e","kind":"unheard_of"}],"next":null}"#, "unheard_of: 1\n"),
-    // An object that says what it is by an alias is an event, whatever its list holds.
+    // An object with an alias of the wire type is an event, whatever its list holds.
     (r#"{"eventId":"e","kind":"unheard_of","events":[]}"#, "unheard_of: 0\n"),
-    // Both names are given.
+    // Both names of a member are given.
     (
         r#"{"results":[],"events":[]}"#,
         "the batch is ambiguous: its list is given twice: as `results` and `events`\n",
@@ -134,7 +134,7 @@ const READ: [(&str, &str); 19] = [
         r#"{"id":"e","spektrId":"s","eventType":"lamp_lit","timestamp":1,"payload":{},"payload":{}}"#,
         "malformed entry: /payload is given twice\n",
     ),
-    // Faults are found where the member stands.
+    // Faults are reported at the name that the entry has.
     (r#"{"id":"e","kind":7}"#, "malformed entry: /kind is integer, expected string\n"),
     (
         r#"{"event/id":7,"spektrId":"s","kind":"lamp_lit","createdAt":1,"data":{"room":"hall"}}"#,

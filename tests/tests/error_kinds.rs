@@ -1,7 +1,7 @@
-//! What is wrong with an entry, for every fault that can be put into an event.
+//! Tests the error for every fault that can be put into an event.
 //!
-//! Each member of each event's full example gets values of every JSON type in turn, is
-//! taken out, and is given twice. The expected outcome follows from the model.
+//! Each member of each event's full example gets a value of every JSON type in turn, is removed,
+//! and is given twice. The expected error follows from the model.
 
 use serde_json::{Value, json};
 use spektr_codegen::model::{Member, Model, Ty, TypeKind};
@@ -9,7 +9,7 @@ use spektr_tests::bodies::wrong_type;
 use spektr_tests::corpus;
 use spektr_types::{Entry, EntryErrorKind, JsonType};
 
-/// A member in an example, and the JSON pointer of the object that has it.
+/// A member in an example, with the JSON pointer of the object that contains it.
 struct Place<'m> {
     parent: String,
     member: &'m Member,
@@ -47,7 +47,7 @@ fn places<'m>(model: &'m Model, members: &'m [Member], example: &Value) -> Vec<P
     places
 }
 
-/// Every event with its full example and the places of its members.
+/// Calls `check` with every event's full example and the place of each of its members.
 fn events(mut check: impl FnMut(&Value, &Place<'_>)) {
     let set = corpus::schema_set();
     let model = set.model();
@@ -57,7 +57,7 @@ fn events(mut check: impl FnMut(&Value, &Place<'_>)) {
         let full = full.expect("each event has a full example").json();
         let members: Vec<Member> = model.envelope.iter().chain(&event.members).cloned().collect();
         for place in places(model, &members, &full) {
-            // Another wire type is another event.
+            // A changed wire type would make it another event.
             if place.member.name != "type" {
                 check(&full, &place);
             }
@@ -71,8 +71,8 @@ fn outcome(text: &str) -> Result<(), (String, EntryErrorKind)> {
     error.map_or(Ok(()), |error| Err((error.pointer().to_owned(), error.kind().clone())))
 }
 
-/// Returns the JSON type that a member's values have, as the schema says it; none where
-/// any has its place.
+/// Returns the JSON type that the schema requires of a member's values, or `None` if any type is
+/// allowed.
 fn expected_type(model: &Model, ty: &Ty) -> Option<JsonType> {
     Some(match ty {
         Ty::String => JsonType::String,
@@ -110,7 +110,7 @@ fn a_value_of_another_type_is_said_to_be_one() {
             let is_whole_number = (expected, *found) == (JsonType::Number, JsonType::Integer);
             let may_be_null = !place.member.required && *found == JsonType::Null;
             let fits = expected == *found || is_whole_number || may_be_null;
-            // An object or a list that fits can lack what it must hold.
+            // An object or a list of the right type may lack required content.
             if fits && matches!(found, JsonType::Array | JsonType::Object) {
                 continue;
             }
@@ -164,7 +164,7 @@ fn a_member_that_is_given_twice_is_named_by_both_names() {
                     EntryErrorKind::DuplicateAlias { names } => names,
                     other => panic!("{other:?}: {text}"),
                 };
-                // "@again" is sorted before the name.
+                // "@again" sorts before the name.
                 assert_eq!(names, [again, name], "{text}");
             }
             doubled += 1;
@@ -187,7 +187,7 @@ fn a_time_beyond_the_range_is_no_wrong_type() {
     });
 }
 
-/// The words of the message are this crate's own, whatever serde_json says.
+/// The crate words the message itself, independently of serde_json.
 #[test]
 fn the_message_names_both_spellings_and_no_value() {
     let entry = r#"{"id":"e","spektrId":"s","type":"process_run_end","createdAt":1,"processName":"secret","process_name":"n","process_output":"o","files":{"clientFiles":[]},"fields":[],"data":{}}"#;

@@ -1,5 +1,5 @@
-//! What the examples decode to, and how the invalid ones are refused: the view
-//! of a schema change that its users have.
+//! Snapshots of decoded examples and of the errors of invalid ones: they show the effect of a
+//! schema change on users.
 
 use serde_json::Value;
 use spektr_codegen::Json;
@@ -9,8 +9,8 @@ use spektr_tests::corpus::{self, Example};
 use spektr_tests::places;
 use spektr_types::{Entries, EntryErrorKind, Event};
 
-/// Shows the full example whole, and every other file by what sets it apart from
-/// the full one in the canonical envelope.
+/// Shows the full example whole, and every other example by its differences from the full one in
+/// the canonical envelope.
 #[test]
 fn every_event_decodes_to_what_was_reviewed() {
     for (folder, examples) in corpus::examples() {
@@ -87,8 +87,8 @@ fn invalid_examples_are_refused_with_the_texts_that_were_reviewed() {
     insta::assert_snapshot!("invalid", text);
 }
 
-/// One edit of the full example changes one member of what is decoded, and no
-/// other; where it is the same value in another form, nothing.
+/// One edit of the full example changes exactly one member of the decoded event, or no member if
+/// the edit is another form of the same value.
 #[test]
 fn an_edited_example_decodes_to_the_full_one_but_for_its_edit() {
     let mut tried = 0;
@@ -101,9 +101,9 @@ fn an_edited_example_decodes_to_the_full_one_but_for_its_edit() {
             let example = examples.iter().find(|example| example.case == *case).expect("it is");
             let decoded = encoded(&example.event());
             let expected = match value {
-                // The canonical form of another wire type, or of another unit.
+                // The edit is the canonical form of another wire type, or of another unit.
                 Some(_) if pointer == "/type" || case.ends_with("_seconds") => full.clone(),
-                // The encoded form has no null, but for the delivery flag's.
+                // The encoded form has no null, except for the delivery flag.
                 None => places::without(&full, pointer),
                 Some(Json::Null) if pointer != "/delivered" => places::without(&full, pointer),
                 Some(value) => {
@@ -119,8 +119,8 @@ fn an_edited_example_decodes_to_the_full_one_but_for_its_edit() {
     assert!(tried > 60, "only {tried} edited examples were found");
 }
 
-/// Returns an encoded event with the payload of an example, where the schema says that a
-/// typed payload keeps its JSON: it is encoded as it came.
+/// Returns an encoded event with the payload of an example, if the schema says that a typed payload
+/// keeps its JSON: such a payload is encoded as it arrived.
 fn with_kept_payload(mut encoded: Value, example: &Example, model: &Model) -> Value {
     let event = model.events.iter().find(|event| event.module == example.folder);
     let kept = event.and_then(|event| event.members.iter().find(|member| member.keeps_raw));
@@ -142,7 +142,7 @@ fn with_kept_payload(mut encoded: Value, example: &Example, model: &Model) -> Va
     encoded
 }
 
-/// What is derived for the other envelope is the same event in it, but for the
+/// An example derived for the other envelope decodes to the same event, except for the delivery
 /// flag, which that envelope lacks.
 #[test]
 fn an_example_derived_for_the_other_envelope_decodes_to_the_full_one() {
@@ -187,7 +187,7 @@ fn a_derived_invalid_example_is_refused_for_its_fault() {
     assert!(tried > 100, "only {tried} derived invalid examples were found");
 }
 
-/// By construction, if the construction is right.
+/// Tests the derivation of examples, which should ensure this.
 #[test]
 fn each_optional_member_is_absent_in_one_example_and_null_in_another() {
     let set = corpus::schema_set();
@@ -219,7 +219,7 @@ fn each_optional_member_is_absent_in_one_example_and_null_in_another() {
     }
 }
 
-/// Every folder but two is named after an event, and every event has a folder.
+/// Every event has a folder, and every folder but two is named after an event.
 #[test]
 fn every_event_has_a_folder_of_examples() {
     let examples = corpus::examples();
@@ -231,8 +231,7 @@ fn every_event_has_a_folder_of_examples() {
     assert_eq!(examples.keys().map(String::as_str).collect::<Vec<_>>(), folders);
 }
 
-/// An example is there to show something: that its folder's event is what it
-/// decodes to is the least.
+/// Every example decodes at least as the event of its folder.
 #[test]
 fn every_example_decodes_as_the_event_of_its_folder() {
     let set = corpus::schema_set();

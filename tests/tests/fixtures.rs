@@ -1,4 +1,4 @@
-//! The feature `fixtures`: what users' tests start from.
+//! Tests the feature `fixtures`, which provides bodies for users' tests.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ fn every_example_is_there_and_is_the_event_whose_name_it_has() {
         cases.insert((name.to_lowercase(), fixture.case_name().to_owned()));
     }
     assert_eq!(full, catalogue().map(|info| info.name()).collect());
-    // Every file of the schema folder is among them, and the other envelope of each.
+    // The fixtures include every file of the schema folder, and the other envelope of each.
     let texts = corpus::example_texts();
     let files: Vec<_> = texts
         .iter()

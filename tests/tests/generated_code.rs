@@ -1,7 +1,7 @@
-//! What each feature of the dialect makes of the generated code.
+//! Shows the generated code for each feature of the dialect.
 //!
-//! The smallest set of schemas is shown whole once. Every feature after that is
-//! shown as the difference that it makes to all generated files.
+//! One snapshot shows the code of the smallest set of schemas in full. Every feature after that is
+//! shown as its difference from this code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use similar::TextDiff;
 use spektr_tests::fixtures::{Event, Files};
 
-/// Shows what adding to the smallest set changes in the generated types. The
-/// embedded schemas repeat the files, so they are left out.
+/// Shows the changes of the generated types if files are added to the smallest set. The embedded
+/// schemas repeat the files, so they are left out.
 fn changes(files: &Files) -> String {
     let (before, after) = (types(&Files::base()), types(files));
     let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
@@ -47,7 +47,7 @@ fn types(files: &Files) -> BTreeMap<PathBuf, String> {
         .collect()
 }
 
-/// Returns the smallest set with members given to its event.
+/// Returns the smallest set, with members for its event.
 fn ping(members: &str, required: &str) -> Files {
     Files::base().event(&Event::new("ping", "Ping").members(members, required))
 }

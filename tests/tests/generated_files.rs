@@ -1,5 +1,5 @@
-//! The generated files: committed as they are generated, the same on every run,
-//! and public types that nobody changes by accident.
+//! The generated files are up to date and the same on every run, and the public types change only
+//! with a reviewed snapshot.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -54,7 +54,7 @@ fn the_order_in_which_files_are_read_does_not_matter() {
     }
 }
 
-/// Editors change these on the way, and they mean nothing.
+/// Editors may change white space and line ends, which have no meaning.
 #[test]
 fn white_space_and_line_ends_of_a_schema_do_not_matter() {
     let files = corpus::schema_files().into_iter();
@@ -76,7 +76,8 @@ fn every_generated_file_says_so_in_its_first_lines() {
     for (path, text) in files {
         let name = path.file_name().expect("a file").to_string_lossy();
         let (line, before, after) = match &*name {
-            // JSON has no comments, and these two have no other place for one.
+            // JSON has no comments, so the marker is a member; these two documents allow only `x-`
+            // members.
             "asyncapi.json" | "openapi.json" => (1, "  \"x-generated\": \"", ". Do not edit.\","),
             name if name.ends_with(".json") => (1, "  \"$comment\": \"", ". Do not edit.\","),
             _ => (0, "// ", ". Do not edit."),
@@ -94,8 +95,8 @@ fn every_generated_file_says_so_in_its_first_lines() {
     }
 }
 
-/// The decisions are part of the types' documentation: nothing goes out that only
-/// one person has read.
+/// Decisions are part of the types' documentation, so each one must have been accepted by a second
+/// person.
 #[test]
 fn no_decision_of_the_schema_waits_for_a_review() {
     let set = corpus::schema_set();
@@ -111,8 +112,8 @@ fn no_decision_of_the_schema_waits_for_a_review() {
     assert!(reviewed.len() > 40, "only {} decisions were found", reviewed.len());
 }
 
-/// What the schema says, a line for each fact that changes what is read or shown: a
-/// wire type, an alias or an expiry is in no public type.
+/// Lists each fact of the schema that changes what is read or shown. A wire type, an alias or an
+/// expiry appears in no public type.
 #[test]
 fn the_catalogue_is_the_one_that_was_reviewed() {
     let set = corpus::schema_set();
@@ -167,14 +168,14 @@ fn list(members: &[Member], text: &mut String) {
     }
 }
 
-/// What users of the crate can name. A change here is a change for them: what is
-/// gone or different breaks their build.
+/// Lists the items that users of the crate can name. Removing or changing an item breaks users'
+/// builds.
 #[test]
 fn the_public_types_are_those_that_were_reviewed() {
     insta::assert_snapshot!("public_types", public("generated", |_| true));
 }
 
-/// The same of what is written by hand.
+/// Lists the public items that are written by hand.
 #[test]
 fn the_public_items_written_by_hand_are_those_that_were_reviewed() {
     insta::assert_snapshot!("public_items", public("", |path| !path.starts_with("generated")));

@@ -1,4 +1,4 @@
-//! Bodies that nobody sends in good faith, and what exactly becomes of them.
+//! Bodies that only an attacker or a defect sends, and the exact outcome of each.
 
 use spektr_tests::bodies::{assert_body_error, assert_fault, batch, good, parse, wrong_type};
 use spektr_types::{BodyError, Entries, Entry, EntryErrorKind, EventType, JsonType, MAX_ENTRIES};
@@ -58,7 +58,7 @@ fn rejects_what_is_not_json_where_it_stops_being_so() {
     for (body, line, column) in [
         ("", 1, 0),
         (" \n ", 2, 1),
-        // The columns count the bytes of a byte order mark, and only the first is one.
+        // Columns include the bytes of a byte order mark; a second mark is no longer one.
         ("\u{feff}{} x", 1, 7),
         ("\u{feff}{\n} x", 2, 3),
         ("\u{feff}\u{feff}{}", 1, 4),
@@ -86,7 +86,7 @@ fn rejects_a_body_that_is_not_utf_8_at_its_first_wrong_byte() {
     for (body, offset) in [
         (&b"{\"a\":\"\xff\"}"[..], 6),
         (b"\xff\xfe{\0}\0", 0),
-        // An encoded surrogate and an overlong slash are no UTF-8 either.
+        // An encoded surrogate and an overlong slash are invalid UTF-8 too.
         (b"{\"\xed\xa0\x80\":1}", 2),
         (b"{\"\xc0\xaf\":1}", 2),
         (b"\xef\xbb\xbf\xef\xbb", 3),
@@ -118,7 +118,7 @@ fn rejects_results_that_stand_there_twice() {
         r#"{"results":[],"results":[]}"#,
         r#"{"results":[{"id":"e"}],"other":1,"results":null}"#,
         r#"{"results":1,"results":[]}"#,
-        // The same name, written with an escape.
+        // The second name equals the first, but is written with an escape.
         r#"{"results":[],"\u0072esults":[]}"#,
     ] {
         assert_body_error(body, BodyError::DuplicateResults { names: ["results"; 2] });
@@ -140,7 +140,7 @@ fn rejects_results_that_are_no_list() {
     }
 }
 
-/// Values of `results` that an event may have, and one with elements that are events.
+/// Values that an event's own member `results` may have, one of them a list of events.
 fn own_results() -> Vec<String> {
     let events = format!("[{},{}]", good("first"), good("last"));
     let mut results: Vec<String> =
@@ -188,7 +188,7 @@ fn an_event_may_have_more_results_than_a_batch_has_entries() {
     assert_eq!(entries.iter().next().map(Entry::raw), Some(body.as_str()));
 }
 
-/// Each wire type with each envelope and each kind of `results`.
+/// Returns entries with each wire type, each envelope and each value of `results`.
 fn each_with_results<'t>(
     wire_types: &[&'t str],
     envelopes: &[&'t str],

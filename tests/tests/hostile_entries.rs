@@ -1,5 +1,4 @@
-//! Entries that nobody sends in good faith: each is malformed on its own, at a
-//! stated place.
+//! Entries that only an attacker or a defect sends: each is malformed by itself, at a stated place.
 
 use spektr_tests::bodies::{assert_fault, batch, good, parse, wrong_type};
 use spektr_types::{Entry, EntryErrorKind, Event, EventType, JsonType, MAX_DEPTH};
@@ -27,8 +26,8 @@ fn elements_that_are_no_objects_are_malformed_each_on_its_own() {
     assert_eq!(outcomes, expected);
 }
 
-/// Nests an entry so that it is as deep as asked for, in a member that no struct
-/// has or in the free object of `process_run_end`.
+/// Returns an entry that is nested to a given depth, in a member that no struct has, or in the free
+/// object of `process_run_end`.
 fn nested(levels: usize, member: &str) -> String {
     let inside = levels - 2;
     let deep = format!("{}{}", "[".repeat(inside), "]".repeat(inside));
@@ -120,7 +119,7 @@ fn values_that_nothing_reads_may_be_unrepresentable() {
     assert_eq!(entry.decode().map(|event| event.event_type()), Ok(EventType::AlertResolved));
 }
 
-/// Half a surrogate pair, escaped, is valid JSON and no text.
+/// An escaped lone surrogate is valid JSON, but no Rust string can hold it.
 #[test]
 fn a_name_that_no_text_can_hold_costs_the_event_nothing() {
     let (first, last) = (good("first"), good("last"));
@@ -217,7 +216,8 @@ fn rejects_members_that_stand_there_twice() {
     assert_eq!(event.map(|event| event.event_type()), Ok(EventType::AlertResolved));
 }
 
-/// A null says nothing where the other envelope's member speaks, but it is a member.
+/// A null member counts as absent if the other envelope's member is present, but it still may not
+/// be repeated.
 #[test]
 fn rejects_members_of_which_one_is_null_and_that_come_twice() {
     let events = [good("e"), nested(2, "none"), good("e").replace("alert_resolved", "future")];
@@ -236,7 +236,7 @@ fn rejects_members_of_which_one_is_null_and_that_come_twice() {
 
 #[test]
 fn rejects_a_member_and_its_alias_together() {
-    // The names come in the order of the entry, and the pointer leads to the second.
+    // The error lists the names in the order of the entry, and its pointer leads to the second one.
     let with = |names: &str| nested(2, "none").replace(r#""process_name""#, names);
     let entry = with(r#""processName":"m","process_name""#);
     let names = ["processName", "process_name"];
@@ -248,7 +248,7 @@ fn rejects_a_member_and_its_alias_together() {
     assert_fault(&entry, "/processName", EntryErrorKind::Duplicate);
 }
 
-/// Were each member looked for among all others, this would take minutes.
+/// With a search among all members for each member, this would take minutes.
 #[test]
 fn members_beside_and_inside_data_cost_no_more_than_their_number() {
     let beside = r#""fields":0,"#.repeat(100_000);
@@ -261,7 +261,8 @@ fn members_beside_and_inside_data_cost_no_more_than_their_number() {
 
 #[test]
 fn rejects_an_array_in_the_place_of_an_object() {
-    // As many values as members: serde's derived code would take them.
+    // The array has as many values as the struct has members, so serde's derived code alone would
+    // accept it.
     let with = |text: &str| {
         let (before, _) = text.split_at(text.find(r#","data""#).expect("it has data"));
         format!(r#"{before},"data":["c","p","u","a","n"]}}"#)

@@ -1,7 +1,7 @@
-//! What may be personal stays out of `Debug` and of every error text.
+//! Sensitive values appear neither in `Debug` output nor in error texts.
 //!
-//! The tests plant a marker and look for it. That it is really there is shown by
-//! looking for it where it must be.
+//! The tests plant a marker and search for it. They also search the encoded event, which must
+//! contain the marker, to prove that it was planted.
 
 use std::collections::BTreeSet;
 
@@ -13,20 +13,20 @@ use spektr_tests::places;
 use spektr_types::{Entries, Entry, RawJson};
 
 const MARKER: &str = "MARKER-4711";
-/// A number that no example has, as an integer and as a fraction.
+/// A number that occurs in no example, for integers and fractions.
 const NUMBER: &str = "8675309471100";
 
 /// A sensitive member of an event.
 struct Planted {
     place: String,
-    /// The schema's name for it.
+    /// The member's name in the schema.
     name: String,
-    /// Puts the marker into its value.
+    /// Puts the marker into the member's value.
     mark: fn(&Value) -> Value,
 }
 
-/// Returns the pointers of the sensitive members of a canonical event that are
-/// there, and the schema's name of each.
+/// Returns the sensitive members that a canonical event contains, each with its pointer and its
+/// name in the schema.
 fn sensitive(model: &Model, members: &[Member], json: &Value, at: &str) -> Vec<Planted> {
     let mut found = Vec::new();
     for member in members {
@@ -65,8 +65,8 @@ fn sensitive(model: &Model, members: &[Member], json: &Value, at: &str) -> Vec<P
     found
 }
 
-/// Puts the marker in the place of every text, and of every key, of a value, the number
-/// in the place of every number, and turns what is true or false.
+/// Replaces every text and every key of a value by the marker, every number by the marker number,
+/// and inverts booleans.
 fn marked(value: &Value) -> Value {
     match value {
         Value::String(_) => MARKER.into(),
@@ -83,19 +83,19 @@ fn marked(value: &Value) -> Value {
     }
 }
 
-/// The same for an object of known members: their names stay.
+/// Marks the values of an object, but keeps the names of its known members.
 fn marked_members(value: &Value) -> Value {
     let Value::Object(members) = value else { return marked(value) };
     let members = members.iter().map(|(name, value)| (name.clone(), marked(value)));
     Value::Object(members.collect::<Map<_, _>>())
 }
 
-/// Whether one of the marks is in a text.
+/// Tells whether a text contains one of the marks.
 fn has_mark(text: &str) -> bool {
     text.contains(MARKER) || text.contains(NUMBER)
 }
 
-/// What the debug output of an event shows, without lengths.
+/// Returns the debug output of an event, without lengths.
 fn shown(text: &str, place: &str) -> String {
     let entry = Entry::from_json(text).expect("valid JSON");
     let shown = format!("{:?}", corpus::decode(&entry, place));
@@ -120,7 +120,7 @@ fn sensitive_members_are_not_in_debug_output() {
             let inside = json.pointer(&place).expect("the place exists");
             let text = places::replaced(&json, &place, mark(inside)).to_string();
             if !has_mark(&text) {
-                // Only something that is true or false: the other value shows the same.
+                // A boolean can hold no marker, so both values must be shown the same.
                 assert_ne!(&mark(inside), inside, "nothing was planted at {place}");
                 assert_eq!(shown(&text, &place), shown(&json.to_string(), &place), "{place}");
                 planted.insert((event.file.clone(), name));
@@ -161,7 +161,7 @@ fn all_sensitive(model: &Model, members: &[Member]) -> Vec<String> {
     found
 }
 
-/// serde's own texts quote the value that has the wrong type.
+/// serde's own messages quote a value of the wrong type.
 #[test]
 fn no_error_text_quotes_a_value_of_the_wrong_type() {
     let planted = [
@@ -192,8 +192,8 @@ fn no_error_text_quotes_a_value_of_the_wrong_type() {
     assert!(errors > 5_000, "only {errors} values were of the wrong type");
 }
 
-/// Keys that are not the schema's arrive with the values, and can be as personal;
-/// one with a line feed would be a line of its own in a log.
+/// Unknown keys arrive with the values, and can be as sensitive; a key with a line feed would start
+/// a new line in a log.
 #[test]
 fn no_error_text_quotes_a_key_of_a_free_object() {
     let key = format!("{MARKER}\\n{MARKER}");
@@ -252,7 +252,7 @@ fn raw_json_shows_its_length_only() {
     assert!(raw.as_str().contains(MARKER) && raw.as_str().contains(NUMBER));
 }
 
-/// The entries that a whole delivery is split into show no more than each alone.
+/// The entries of a split delivery show no more than single entries.
 #[test]
 fn the_entries_of_a_body_show_no_payload() {
     let example = Example {

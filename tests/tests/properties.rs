@@ -1,10 +1,9 @@
-//! Properties of reading any input at all: no panic, entries that do not touch
-//! each other, and one meaning for an entry however it was found.
+//! Properties of reading any input: no panic, entries that do not affect each other, and the same
+//! result for an entry however it is found.
 //!
-//! Each run tries the same cases, so that a failure is a failure everywhere. Each
-//! property says which share of its cases reaches the code that it is about, and fails
-//! below it: most made-up inputs are refused in the first steps, and show nothing of
-//! those behind.
+//! Each run tries the same cases, so that a failure can be repeated on any machine. Each property
+//! states the share of its cases that must reach the tested code, and fails below that share: most
+//! generated inputs are refused by the first checks, and do not test the later ones.
 
 use std::cell::Cell;
 use std::fmt::Debug;
@@ -17,8 +16,8 @@ use spektr_codegen::Json;
 use spektr_tests::corpus::{self, Example};
 use spektr_types::{BodyError, Entries, Entry, Event};
 
-/// Runs a property, which tells whether a case reached what the property is about, and
-/// checks that at least so many percent of the cases did.
+/// Runs a property, which returns whether a case reached the tested code, and checks that a minimum
+/// percentage of the cases did.
 fn check<S: Strategy>(
     cases: u32,
     strategy: S,
@@ -46,14 +45,14 @@ fn config(cases: u32) -> ProptestConfig {
     }
 }
 
-/// Every example and the body of every invalid one.
+/// The bodies of all examples, and of all invalid ones.
 static BODIES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let valid = corpus::examples().into_values().flatten().map(|example| example.body);
     let invalid = corpus::invalid_examples().into_iter().map(|example| example.body);
     valid.chain(invalid).map(|body| body.trim().to_owned()).collect()
 });
 
-/// The same, but for batches: what can be an entry.
+/// The same without batches: bodies that can be an entry.
 static ENTRIES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let valid = corpus::event_examples().map(|example| example.body);
     let unknown = corpus::examples().remove("unknown").expect("there are unknown events");
@@ -64,12 +63,12 @@ static ENTRIES: LazyLock<Vec<String>> = LazyLock::new(|| {
 
 static EVENTS: LazyLock<Vec<Example>> = LazyLock::new(|| corpus::event_examples().collect());
 
-/// White space as JSON has it, mostly none.
+/// White space of JSON, mostly none.
 fn space() -> impl Strategy<Value = &'static str> {
     prop_oneof![4 => Just(""), 1 => select(vec![" ", "\n", "\t", "\r\n", " \n\t "])]
 }
 
-/// A value without parts; some are JSON that no value can hold.
+/// A value without parts; some values are valid JSON that no Rust value can hold.
 fn scalar() -> impl Strategy<Value = String> {
     let texts = [
         "null",
@@ -101,8 +100,8 @@ fn scalar() -> impl Strategy<Value = String> {
     ]
 }
 
-/// A key, often one that an envelope has; some are written with escapes, and one
-/// can be no text.
+/// A key, often the name of an envelope's member. Some keys are written with escapes, and one
+/// contains a lone surrogate.
 fn key() -> impl Strategy<Value = &'static str> {
     select(vec![
         "id",
@@ -132,7 +131,7 @@ fn key() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-/// Any JSON as text, with duplicate keys and white space.
+/// Any JSON as text, with repeated keys and white space.
 fn json_text() -> impl Strategy<Value = String> {
     scalar().prop_recursive(4, 24, 5, |inner| {
         prop_oneof![
@@ -161,8 +160,7 @@ fn object_of(value: impl Strategy<Value = String>) -> impl Strategy<Value = Stri
     })
 }
 
-/// An object that names its event, and what stands behind the name. The name may come
-/// again in it.
+/// An object that names its event, and the text behind the name, which may contain the name again.
 fn named_object() -> impl Strategy<Value = (String, String)> {
     let wire_type = select(vec!["alert_resolved", "customer_tag_add", "future", "step_init"]);
     let name = select(vec!["type", "eventType"]);
@@ -173,18 +171,18 @@ fn named_object() -> impl Strategy<Value = (String, String)> {
     })
 }
 
-/// What happens to one value of an example.
+/// A change of one value in an example.
 #[derive(Clone, Debug)]
 enum Change {
-    /// It is gone.
+    /// The value is removed.
     Delete,
-    /// Something else stands there.
+    /// The value is replaced by this text.
     Replace(String),
-    /// Its member, or the element, stands there twice, the other with this value.
+    /// The member or element is repeated, the second time with this value.
     Double(String),
-    /// It is nested this deep in lists.
+    /// The value is nested in this number of lists.
     Wrap(usize),
-    /// A text becomes another text, and an object has another member.
+    /// A text becomes another text, and an object gets another member.
     Grow(String),
 }
 
@@ -207,8 +205,8 @@ fn changed(corpus: &'static [String]) -> impl Strategy<Value = String> {
     (any::<Index>(), changes).prop_map(|(example, changes)| {
         let mut json: Json =
             serde_json::from_str(example.get(corpus).as_str()).expect("an example is JSON");
-        // What a change puts in can be JSON that no value can hold, so that it is
-        // filled in at the end, in the place of texts that no example has.
+        // A change can insert JSON that no value can hold. So it first inserts a text that no
+        // example has, and the end of this function replaces that text.
         let mut puts = Vec::new();
         for (place, change) in changes {
             let mut count = place.index(size(&json));
@@ -229,7 +227,7 @@ fn size(json: &Json) -> usize {
     1 + members.chain(json.elements()).map(size).sum::<usize>()
 }
 
-/// Changes the value that `count` leads to, in the order of the text.
+/// Changes the value with the number `count`, in the order of the text.
 fn apply(json: &mut Json, count: &mut usize, change: &Change, puts: &mut Vec<String>) -> bool {
     let put = |text: &str, puts: &mut Vec<String>| {
         puts.push(text.to_owned());
@@ -287,7 +285,7 @@ fn apply(json: &mut Json, count: &mut usize, change: &Change, puts: &mut Vec<Str
     false
 }
 
-/// What can stand in a batch: examples, changed ones, and any JSON.
+/// Entries of a batch: examples, changed examples, and any JSON.
 fn entry_text() -> impl Strategy<Value = String> {
     prop_oneof![
         2 => any::<Index>().prop_map(|index| index.get(&ENTRIES).clone()),
@@ -298,7 +296,7 @@ fn entry_text() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Asks an entry for everything that it can be asked for.
+/// Calls every method of an entry.
 fn exercise(entry: &Entry<'_>) {
     let head = (entry.id(), entry.spektr_id(), entry.workspace_id());
     let shown = format!("{head:?} {:?} {:?} {entry:?}", entry.wire_type(), entry.created_at());
@@ -321,7 +319,7 @@ fn exercise(entry: &Entry<'_>) {
     }
 }
 
-/// Asserts that two entries are the same to whoever reads them.
+/// Asserts that all methods of two entries return the same.
 fn assert_same(found: &Entry<'_>, alone: &Entry<'_>) {
     assert_eq!(found.raw(), alone.raw());
     assert_eq!(found.id(), alone.id());
@@ -332,8 +330,7 @@ fn assert_same(found: &Entry<'_>, alone: &Entry<'_>) {
     assert_eq!(found.decode(), alone.decode());
 }
 
-/// Nothing but noise is read of noise, and what is wrong with it is what the standard
-/// library and serde_json say.
+/// Random bytes are refused, with the error that the standard library and serde_json give.
 #[test]
 fn any_bytes_are_refused_for_what_is_wrong_with_them() {
     let noise = prop_oneof![
@@ -372,7 +369,7 @@ fn any_bytes_are_refused_for_what_is_wrong_with_them() {
     assert!(counts.0 > 1000 && counts.1 > 1000, "{counts:?}");
 }
 
-/// Reads a body and asks every entry for everything; tells whether one decoded.
+/// Reads a body and calls every method of its entries; tells whether an entry decoded.
 fn decodes_any(body: &[u8]) -> bool {
     let Ok(entries) = Entries::parse(body) else { return false };
     entries.iter().for_each(exercise);
@@ -413,8 +410,7 @@ fn changed_examples_are_read_without_panic() {
     check(2000, changed(&BODIES), 30, |body| Ok(decodes_any(body.as_bytes())));
 }
 
-/// The pass that finds all entries at once sees what reading each entry by itself
-/// sees.
+/// Splitting a batch in one pass gives the same entries as reading each entry by itself.
 #[test]
 fn an_entry_of_a_batch_is_what_it_is_alone() {
     let strategy = (
@@ -451,7 +447,7 @@ fn an_entry_of_a_batch_is_what_it_is_alone() {
     });
 }
 
-/// A body that is an event is the entry that its text is.
+/// A body that is one event equals the entry read from its text.
 #[test]
 fn a_body_that_is_no_batch_is_the_entry_of_its_text() {
     let text = prop_oneof![object_of(json_text()), changed(&ENTRIES)];
@@ -467,7 +463,7 @@ fn a_body_that_is_no_batch_is_the_entry_of_its_text() {
     });
 }
 
-/// Whatever else it has, an object that names its event is one entry, and all of it.
+/// An object that names its event is one entry, whatever other members it has.
 #[test]
 fn an_object_that_names_its_event_is_kept_whole() {
     let strategy = (named_object(), prop::collection::vec(json_text(), 0..3));
@@ -481,8 +477,8 @@ fn an_object_that_names_its_event_is_kept_whole() {
     });
 }
 
-/// Whatever becomes of an entry, those before and behind it are the events that they
-/// are without it.
+/// Whatever an entry contains, the entries before and behind it decode to the same events as
+/// without it.
 #[test]
 fn a_bad_entry_leaves_its_neighbours_alone() {
     let text = prop_oneof![changed(&ENTRIES), json_text()];
@@ -498,7 +494,7 @@ fn a_bad_entry_leaves_its_neighbours_alone() {
     });
 }
 
-/// What is decoded at all is written so that it decodes to the same.
+/// A decoded event is encoded to a form that decodes to the same event.
 #[test]
 fn a_changed_example_that_decodes_survives_a_round_trip() {
     check(2000, changed(&ENTRIES), 30, |text| {

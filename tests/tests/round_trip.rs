@@ -16,8 +16,7 @@ fn an_encoded_event_decodes_to_an_equal_one() {
     }
 }
 
-/// The encoded form is a fixed point: what one release has stored, the next one
-/// stores the same.
+/// The encoded form is a fixed point: encoding a decoded event gives the same text again.
 #[test]
 fn encoding_twice_gives_the_same_text() {
     for example in corpus::event_examples() {
@@ -63,8 +62,7 @@ fn an_unknown_event_is_encoded_as_it_arrived() {
     }
 }
 
-/// An entry that was split from a body and one that is read from its text, as a
-/// store does it, are the same to whoever decodes them.
+/// An entry split from a body, and an entry read from its stored text, decode to the same event.
 #[test]
 fn an_entry_read_from_its_text_decodes_to_the_same_event() {
     for example in corpus::examples().values().flatten() {
@@ -77,7 +75,7 @@ fn an_entry_read_from_its_text_decodes_to_the_same_event() {
     }
 }
 
-/// The way in which users make events for their own tests.
+/// Users make events for their own tests in this way.
 #[test]
 #[allow(deprecated, reason = "every event is matched, those that will end too")]
 fn an_event_s_struct_reads_its_own_encoding_from_a_value() {
@@ -98,7 +96,7 @@ fn an_event_s_struct_reads_its_own_encoding_from_a_value() {
         let read = with_event_types!(read_as_its_struct);
         let read =
             read.unwrap_or_else(|error| panic!("{}/{}: {error}", example.folder, example.case));
-        // Raw JSON is compared as text, and a value has forgotten its order.
+        // Raw JSON is compared as text, and the order of members is lost in a value.
         assert_eq!(
             serde_json::to_value(&read).expect("an event serializes"),
             serde_json::to_value(&event).expect("an event serializes"),
@@ -111,8 +109,7 @@ fn an_event_s_struct_reads_its_own_encoding_from_a_value() {
     assert!(tried > 40, "only {tried} examples were read");
 }
 
-/// A struct reads its own wire types only, or one event could be taken for
-/// another.
+/// A struct reads only its own wire types; otherwise one event could be taken for another.
 #[test]
 fn an_event_s_struct_refuses_the_wire_type_of_another() {
     let examples = corpus::examples();

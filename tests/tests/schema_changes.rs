@@ -1,5 +1,5 @@
-//! What `cargo xtask schema diff` says of a change, and what `schema new` starts
-//! from.
+//! Tests the output of `cargo xtask schema diff` for each kind of change, and the files of `schema
+//! new`.
 
 use spektr_codegen::diff::{Impact, bump, diff, reviews};
 use spektr_codegen::examples::derive;
@@ -11,14 +11,14 @@ fn set(files: &Files) -> SchemaSet {
     SchemaSet::parse(files.list()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Returns the changes as they are shown, and the worst of them.
+/// Returns the displayed changes, and the worst impact among them.
 fn changes(old: &Files, new: &Files) -> (Option<Impact>, Vec<String>) {
     let found = diff(&set(old), &set(new));
     let worst = found.iter().map(|change| change.impact).max();
     (worst, found.iter().map(ToString::to_string).collect())
 }
 
-/// The smallest set, with one more member of its event.
+/// Returns the smallest set with one more member in its event.
 fn note(schema: &str, required: bool) -> Files {
     let member = format!(r#""note": {{ "description": "A note.", {schema} }}"#);
     let required = if required { r#""note""# } else { "" };
@@ -207,7 +207,7 @@ fn what_tells_events_apart_is_part_of_the_data() {
     };
     let lines = ["breaking       PING: discriminators changed"];
     assert_change(&by(r#""/note""#), &by(r#""/mark""#), Impact::Breaking, &lines);
-    // It is one of them that counts, wherever it is in the list.
+    // Any one of the discriminators suffices, so their order does not matter.
     let (files, other) = (by(r#""/note", "/mark""#), by(r#""/mark", "/note""#));
     assert_eq!(changes(&files, &other), (None, vec![]));
 }
@@ -258,7 +258,7 @@ fn types_have_names_and_kinds() {
     let titled = Files::base().event(&Event::new("ping", "Pinged"));
     let lines = [
         "breaking       PING: type renamed from Ping to Pinged",
-        // The fixture's description names the type.
+        // The fixture's description contains the name of the type.
         "documentation  PING: description or source changed",
     ];
     assert_change(&base, &titled, Impact::Breaking, &lines);
@@ -288,7 +288,7 @@ fn members_of_every_event_and_of_types_are_compared_too() {
     );
     let lines = ["additive       every event createdAt: became sensitive"];
     assert_change(&base, &hidden, Impact::Additive, &lines);
-    // No public item is made of the other envelope.
+    // No public item is generated from the other envelope.
     let required = r#""timestamp", "spektrId"]"#;
     let more = base.clone().edit(OTHER_ENVELOPE, required, &required.replace(']', ", \"data\"]"));
     let lines = ["breaking       the envelope with eventType data: became required"];
@@ -332,7 +332,7 @@ fn statuses_decisions_and_orders_are_documentation() {
     let wip = Files::base().event(&Event::new("ping", "Ping").status("wip"));
     let status = line("documentation  PING: status changed from wip to available");
     assert_change(&wip, &base, Impact::Documentation, &status);
-    // Code that names the variants compiles, with a warning.
+    // Code that names the variants compiles, but with a warning.
     let ending = Files::base().event(&Event::new("ping", "Ping").status("deprecated"));
     let status = line("additive       PING: status changed from available to deprecated");
     assert_change(&base, &ending, Impact::Additive, &status);
@@ -367,9 +367,9 @@ fn an_event_that_is_no_longer_in_progress_has_to_be_read_again() {
     let said = |new: &Files| -> Vec<String> {
         reviews(&set(&wip), &set(new), today).iter().map(ToString::to_string).collect()
     };
-    let captured = "schema/events/ping.schema.json: the status changed from wip to available, and the page \
-        is said to have been read on 2026-11-23: read it again and set `captured`";
-    let decision = "schema/events/ping.schema.json: the status changed from wip to available, and the \
+    let captured = "schema/events/ping.schema.json: the status changed from wip to available, but the page \
+        was last read on 2026-11-23: read it again and set `captured`";
+    let decision = "schema/events/ping.schema.json: the status changed from wip to available, but the \
         decision `no-payload` about it did not: remove it, correct it, or set it to `unreviewed`";
     assert_eq!(said(&wip), [""; 0]);
     assert_eq!(said(&event("available", "2026-11-23", "accepted", "Raw.")), [captured, decision]);
@@ -377,7 +377,7 @@ fn an_event_that_is_no_longer_in_progress_has_to_be_read_again() {
     assert_eq!(said(&event("available", "2027-01-30", "unreviewed", "Raw.")), [""; 0]);
     assert_eq!(said(&event("available", today, "accepted", "Typed.")), [""; 0]);
     assert_eq!(said(&event("available", "2026-11-23", "accepted", "Typed.")), [captured]);
-    // Read before, on the day on which the status changed.
+    // The page was read before, on the day on which the status changed.
     let same_day = reviews(
         &set(&wip),
         &set(&event("available", "2026-11-23", "accepted", "Typed.")),
@@ -468,7 +468,7 @@ fn a_scaffolded_event_fits_into_the_schemas() {
         "{}",
         generated[path]
     );
-    // The full example is complete: the others can be derived from it.
+    // The full example is complete, so the other examples can be derived from it.
     let full = files["examples/case_opened/full.json"].as_str();
     let full: Json = serde_json::from_str(full).expect("the example is JSON");
     derive(set.model(), event, &full).unwrap_or_else(|error| panic!("{error}"));

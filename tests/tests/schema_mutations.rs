@@ -1,10 +1,10 @@
-//! What `cargo xtask schema diff` says of a change, compared with the code that is
-//! generated before and after it.
+//! Compares the output of `cargo xtask schema diff` for a change with the code that is generated
+//! before and after it.
 
 use spektr_codegen::diff::{Impact, diff};
 use spektr_tests::mutations::states;
 
-/// From each state to each other one, and so in both directions.
+/// Compares each state with each other one, in both directions.
 #[test]
 fn what_the_diff_says_of_code_is_true_of_the_generated_code() {
     let states = states();
@@ -19,7 +19,8 @@ fn what_the_diff_says_of_code_is_true_of_the_generated_code() {
                 let lines: Vec<_> = changes.iter().map(ToString::to_string).collect();
                 wrong.push(format!("{} -> {}: gone {gone:?}, said {lines:?}", old.name, new.name));
             }
-            // The comparison is total: no difference of the code without a change.
+            // The comparison is complete: there is no difference of the code without a reported
+            // change.
             if changes.is_empty() && old.files != new.files {
                 wrong.push(format!("{} -> {}: other code, and no change", old.name, new.name));
             }

@@ -1,5 +1,5 @@
-//! What is wrong with a schema is said with file, pointer and remedy: one case
-//! per rule of the dialect, each of which breaks that rule only.
+//! Each problem of a schema is reported with file, pointer and remedy: one case for each rule of
+//! the dialect, which breaks only that rule.
 
 mod schema_problems {
     pub(crate) mod decisions;

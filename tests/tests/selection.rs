@@ -1,4 +1,4 @@
-//! Which event an entry is, and which of its members count.
+//! Tests which event an entry decodes as, and which of its members are read.
 
 use spektr_tests::bodies::{assert_fault, good, wrong_type};
 use spektr_types::{Entries, Entry, EntryErrorKind, Event, EventType, JsonType, Timestamp};
@@ -22,7 +22,7 @@ fn the_case_of_a_wire_type_does_not_matter() {
             );
         }
     }
-    // Beyond ASCII a case is not folded: a dotless i is another letter.
+    // Only ASCII letters are folded: a dotted capital I is another letter.
     let entry = good("e").replace("alert_resolved", "STEP_\u{130}N\u{130}T");
     let event = Entry::from_json(&entry).expect("valid JSON").decode().expect("an unknown event");
     assert_eq!(event.event_type().info().map(|info| info.name()), None);
@@ -80,7 +80,7 @@ fn null_in_the_members_of_one_envelope_leaves_the_word_to_the_other() {
     }
     let silent = entry(wire_type, r#""type":null,"eventType":null"#);
     assert_fault(&silent, "/type", EntryErrorKind::Missing);
-    // Where both say nothing, the time is missing from the envelope that it has.
+    // If neither member has a value, the fault is in the envelope that the entry has.
     let other = r#"{"id":"e","spektrId":"s","eventType":"step_init","timestamp":null}"#;
     assert_fault(other, "/timestamp", EntryErrorKind::Missing);
 }
@@ -116,7 +116,7 @@ fn a_member_that_stands_inside_data_and_beside_it_is_taken_from_inside() {
     assert_eq!(reference(entry).as_deref(), Some("inside"));
     let outside_only = entry.replace(r#""reference":"inside","#, "");
     assert_eq!(reference(&outside_only).as_deref(), Some("outside"));
-    // With `type` the payload stands where the events page shows it, and there only.
+    // With `type`, the payload is read only at the place that the events page shows.
     let canonical = entry.replace("eventType", "type").replace("timestamp", "createdAt");
     assert_eq!(reference(&canonical).as_deref(), Some("outside"));
 }
@@ -129,7 +129,7 @@ fn faults_in_the_other_envelope_are_found_where_they_stand_in_it() {
         )
     };
     let missing = || EntryErrorKind::Missing;
-    // The whole payload is inside of `data`, and so is what it lacks.
+    // The whole payload is inside `data`, so a missing member is missing there.
     let payload = r#"{"process_name":"n","process_output":"o","files":{"clientFiles":[]},"fields":[],"data":{}}"#;
     let without = |member: &str| {
         assert!(payload.contains(member), "{member} is not in {payload}");
@@ -144,7 +144,7 @@ fn faults_in_the_other_envelope_are_found_where_they_stand_in_it() {
     let aliased = run_end(&payload.replace(r#""process_name":"n""#, r#""processName":1"#));
     assert_fault(&aliased, "/data/processName", no_text.clone());
 
-    // Nothing of it is inside: `data` is the event's own.
+    // No member of the payload is inside `data`, so `data` is the event's own member.
     assert_fault(&run_end(r#"{"free":"keys"}"#), "/process_name", missing());
     let entry = r#"{"id":"e","spektrId":"s","eventType":"alert_resolved","timestamp":1,"data":{"alertId":7}}"#;
     assert_fault(entry, "/data/alertId", no_text);
@@ -152,7 +152,7 @@ fn faults_in_the_other_envelope_are_found_where_they_stand_in_it() {
     assert_fault(entry, "/timestamp", missing());
 }
 
-/// An entry of the wire type that two events share, with this in `data`.
+/// Returns entries of the wire type that two events share, with the given `data`.
 fn tag_add(data: &str) -> [String; 2] {
     [
         format!(
@@ -190,7 +190,7 @@ fn an_entry_that_could_be_two_events_is_told_apart_by_one_member() {
             assert_eq!(event.map(|event| event.event_type()), Ok(expected.clone()), "{entry}");
         }
     }
-    // What is there decides, even where its value is wrong.
+    // The presence of a discriminator decides, even if its value is wrong.
     for entry in tag_add(r#"{"oldStatus":null}"#) {
         assert_fault(&entry, "/data/oldStatus", wrong_type(JsonType::String, JsonType::Null));
     }

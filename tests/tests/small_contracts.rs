@@ -1,12 +1,12 @@
-//! What each feature of the dialect makes of the contracts for other languages: a small set of
-//! schemas, whose contracts are shown whole.
+//! Shows the contracts for each feature of the dialect: snapshots of the contracts of a small set
+//! of schemas.
 
 use spektr_codegen::{Json, SchemaSet, contracts};
 use spektr_tests::fixtures::{Event, Files};
 
-/// A set with one of each: an open enum, a text that is told in time, free keys, a list of objects
-/// that holds itself, members beside `data`, aliases, two events of one wire type, one that has
-/// nothing of its own and one that ends.
+/// Returns a set with each feature: an open enum, a text with an expiry, free keys, a list of
+/// objects that contains itself, members beside `data`, aliases, two events of one wire type, an
+/// event without members of its own, and a deprecated event.
 fn files() -> Files {
     let report = r#""report": {
             "description": "A report.",

@@ -36,7 +36,7 @@ fn shows_itself_as_rfc_3339() {
     assert_eq!(format!("{:>21}", at(0)), " 1970-01-01T00:00:00Z");
 }
 
-/// Every day until 2400, which is a whole cycle of leap years, and its neighbours.
+/// Compares every day from 1970 to 2400, which covers a whole cycle of leap years.
 #[test]
 fn shows_the_dates_that_another_calendar_has() {
     for day in 0..157_100 {
@@ -69,7 +69,8 @@ fn converts_to_the_types_of_others_and_back() {
     }
 }
 
-/// What each of the four makes of so many nanoseconds after the epoch.
+/// Returns the time that each of the four conversions makes of a number of nanoseconds since the
+/// epoch.
 fn read_from_all(nanoseconds: i64) -> [Result<Timestamp, TimestampError>; 4] {
     let distance = Duration::from_nanos(nanoseconds.unsigned_abs());
     let system = if nanoseconds < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance };
@@ -103,7 +104,7 @@ fn refuses_what_is_before_1970_even_by_a_nanosecond() {
 fn refuses_what_is_after_the_last_point_in_time() {
     let expected = Timestamp::from_millis(i64::MAX).expect_err("out of range");
     let last = Timestamp::MAX;
-    // Less than a millisecond later is still the last one.
+    // A time less than a millisecond later is truncated to the last valid one.
     let later = Duration::from_nanos(999_999);
     assert_eq!(Timestamp::try_from(SystemTime::from(last) + later), Ok(last));
     assert_eq!(Timestamp::try_from(OffsetDateTime::from(last) + later), Ok(last));

@@ -1,5 +1,4 @@
-//! The work that this project makes easy: the documentation changes, somebody
-//! edits the schema files, and the types follow.
+//! Follows a change of the documentation: somebody edits the schema files, and the types follow.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -13,12 +12,12 @@ use spektr_tests::fixtures::{self, Event};
 /// The folder of this test's workspaces.
 const TMP: &str = env!("CARGO_TARGET_TMPDIR");
 
-/// A small schema folder: two events, one of them with a payload.
+/// Returns a small schema folder: two events, one of them with a payload.
 fn before() -> Files {
     with_lamp(r#""lampId": { "description": "The lamp.", "type": "string" }"#)
 }
 
-/// The same, with an optional member in the payload.
+/// Returns the same folder, with an optional member in the payload.
 fn with_member() -> Files {
     with_lamp(
         r#""lampId": { "description": "The lamp.", "type": "string" },
@@ -37,7 +36,7 @@ fn with_lamp(members: &str) -> Files {
         }}"#
     );
     let lamp = Event::new("lamp_lit", "LampLit").members(&data, r#""data""#);
-    // The crate has helpers for every kind of text; none of them is idle.
+    // Uses every kind of text, so that no helper of the crate is unused.
     let color =
         r#""type": "string", "x-known-values": [{ "value": "red", "description": "Red." }]"#;
     fixtures::Files::base()
@@ -49,8 +48,8 @@ fn with_lamp(members: &str) -> Files {
         .collect()
 }
 
-/// Adds an event, as `cargo xtask schema new` starts it, and gives it a
-/// typed payload in the place of the raw one.
+/// Adds an event as `cargo xtask schema new` starts it, and replaces its raw payload by a typed
+/// one.
 fn with_event(mut files: Files) -> Files {
     let new = scaffold::event("CASE_OPENED", "2026-12-01").expect("the name is one");
     let path = "events/case_opened.schema.json";
@@ -67,16 +66,16 @@ fn with_event(mut files: Files) -> Files {
     files
 }
 
-/// Adds an event whose members have the names of keywords, of types, and of what
-/// generated code calls its own things.
+/// Adds an event whose members have the names of keywords, of types, and of items in generated
+/// code.
 fn with_odd_names(mut files: Files) -> Files {
-    // Every keyword of the edition, strict, reserved or weak, but for `type`, which
-    // every event has.
+    // Every keyword of the edition, strict, reserved or weak, except for `type`, which every event
+    // has.
     const KEYWORDS: &str = "abstract as async await become box break const continue crate do dyn \
         else enum extern false final fn for gen if impl in let loop macro match mod move mut \
         override priv pub ref return self Self static struct super trait true try typeof unsafe \
         unsized use virtual where while yield auto default macro_rules raw safe union 'static";
-    // Names that generated code uses itself, and names that are not identifiers.
+    // Names that generated code uses, and names that are no identifiers.
     const OTHERS: &str = "text object map known name key value members deserializer serializer \
         formatter f status source tag visitor userId eventId event option some none ok err string \
         vec a d risk-score 2faEnabled $schema a/b";
@@ -117,10 +116,10 @@ fn with_odd_names(mut files: Files) -> Files {
         }
     }
     files.insert(path.to_owned(), serde_json::to_string(&schema).expect("JSON serializes"));
-    // Events have modules of their own.
+    // Each event is also a module, so keywords are tested as names of events too.
     for name in KEYWORDS.split_whitespace().chain(["type"]).filter(is_taken) {
         let new = scaffold::event(&name.to_uppercase(), "2026-12-01").expect("the name is one");
-        // Some titles belong to the crate: those are refused with a remedy.
+        // Some titles are reserved by the crate: the reader refuses them with a remedy.
         let added = new.into_iter().filter(|(path, _)| path.starts_with("events/"));
         let with: Files = files.clone().into_iter().chain(added).collect();
         match SchemaSet::parse(with.clone()) {
@@ -142,7 +141,7 @@ fn with_odd_names(mut files: Files) -> Files {
     files
 }
 
-/// Returns the paths whose text is another one, and those that are new.
+/// Returns the paths of changed files, and of new files.
 fn changed(
     old: &BTreeMap<PathBuf, String>,
     new: &BTreeMap<PathBuf, String>,
@@ -171,7 +170,7 @@ fn an_optional_member_changes_the_file_of_its_event() {
         changed,
         names(&[
             "spektr-types/src/generated/events/lamp_lit.rs",
-            // The schemas that payloads are compared with.
+            // The embedded schemas, for comparing payloads.
             "spektr-verify/src/generated/schemas.json",
         ])
     );
@@ -193,8 +192,7 @@ fn an_event_adds_its_file_and_changes_those_that_list_all_events() {
     assert_eq!(added, names(&["spektr-types/src/generated/events/case_opened.rs"]));
 }
 
-/// A program that names the new event and the new member: it compiles with the
-/// changed types only.
+/// A program that names the new event and the new member: it compiles only with the changed types.
 const READER: &str = r#"//! Reads entries with the changed types.
 
 use spektr_types::{Entries, Event, EventStatus, EventType};
@@ -247,8 +245,8 @@ odd: [Some("a link"), Some("high"), Some("yes")] Some("open") Some("inner") Some
 gen: 8
 "#;
 
-/// What the program says of the examples that are derived from the one that
-/// `cargo xtask schema new` writes.
+/// The expected output for the examples derived from the full example that `cargo xtask schema new`
+/// writes.
 const READ_SCAFFOLDED: &str = "\
 full: scaffolded, payload: true
 minimal: scaffolded, payload: false
@@ -258,8 +256,8 @@ missing_id: malformed entry: /id is missing
 created_at_text: malformed entry: /createdAt is string, expected number
 ";
 
-/// Generates from changed schemas into a copy of the crate, builds a program on
-/// top of it, and lets it read the new event.
+/// Generates from changed schemas into a copy of the crate, builds a program with the copy, and
+/// lets it read the new event.
 #[test]
 fn the_changed_types_compile_and_read_the_new_event() {
     let workspace = Workspace::new(TMP, "workflow");
@@ -289,7 +287,7 @@ fn the_changed_types_compile_and_read_the_new_event() {
     }
 }
 
-/// Code of a user who knows the event while nothing is documented of its payload.
+/// Code of a user who uses the event before its payload is documented.
 const EARLY_READER: &str = r#"//! Reads an event in progress.
 
 use spektr_types::{DoorOpened, Entries, Event, RawJson};
@@ -314,7 +312,7 @@ fn main() {
 }
 "#;
 
-/// What the same user can write once the payload is typed.
+/// Code that the same user can write once the payload is typed.
 const LATE_READER: &str = r#"//! Reads an event whose payload has been typed.
 
 use spektr_types::{Entries, Event};
@@ -338,7 +336,7 @@ const DOORS: &str = r#"{"results": [
     {"id": "4", "spektrId": "s", "type": "door_opened", "createdAt": 1}
 ]}"#;
 
-/// An event in progress whose payload is raw, or typed.
+/// Returns a schema folder with an event whose payload is raw or typed.
 fn with_door_opened(status: &str, data: &str) -> Files {
     let members = format!(r#""data": {{ "description": "The payload.", {data} }}"#);
     let event = Event::new("door_opened", "DoorOpened").status(status).members(&members, "");
@@ -347,8 +345,8 @@ fn with_door_opened(status: &str, data: &str) -> Files {
     with_odd_names(before()).into_iter().chain(added.into_iter().filter(is_it)).collect()
 }
 
-/// Becoming typed adds: what was written against the raw payload compiles, and does the
-/// same with what is sent as documented.
+/// Typing a payload only adds items: code written against the raw payload still compiles, and
+/// behaves the same for documented entries.
 #[test]
 fn code_for_an_event_in_progress_goes_on_working_when_the_payload_is_typed() {
     let workspace = Workspace::new(TMP, "graduation");
@@ -375,8 +373,8 @@ fn code_for_an_event_in_progress_goes_on_working_when_the_payload_is_typed() {
     assert_eq!(workspace.run(&wrong).lines().nth(1), Some(refused));
 }
 
-/// The crate is published without the workspace around it: what it needs from
-/// the schema folder is in its generated files.
+/// The crate is published without the workspace: the facts that it needs from the schema folder are
+/// in its generated files.
 #[test]
 fn the_crate_packages_with_its_generated_files() {
     let package = |arguments: &[&str]| {
@@ -404,7 +402,7 @@ fn the_crate_packages_with_its_generated_files() {
     for path in ["Cargo.toml", "README.md", "src/lib.rs"] {
         assert!(listed.contains(path), "{path} is not packaged");
     }
-    // Nothing in the crate reads a file outside of it.
+    // The crate includes no file from outside its folder.
     let root = corpus::workspace_root().join("spektr-types");
     let root = root.canonicalize().expect("the crate is there");
     for path in corpus::files_below(&root.join("src")) {
@@ -422,7 +420,7 @@ fn the_crate_packages_with_its_generated_files() {
     }
 }
 
-/// Returns the paths that a source includes as text.
+/// Returns the paths of the files that a source includes as text.
 fn included(source: &str) -> Vec<String> {
     let paths = source.split("include_str!(\"").skip(1);
     paths.filter_map(|rest| rest.split_once("\")")).map(|(path, _)| path.to_owned()).collect()

@@ -1,4 +1,4 @@
-//! Where things are in this workspace, and reading the schema folder.
+//! Locates the workspace, and reads the schema folder.
 
 use std::ffi::OsString;
 use std::fs;
@@ -13,8 +13,8 @@ use spektr_codegen::{Problems, SchemaSet};
 
 /// Returns the root of the workspace in which the command was given: the nearest
 /// folder, from the current one upwards, that has a schema folder beside a manifest.
-/// Elsewhere it is the workspace of the package that cargo runs, which is not always
-/// the one where this program was built: two checkouts may share a target folder.
+/// If there is none, returns the workspace of the package that cargo runs. That can differ from
+/// the workspace in which this program was built: two checkouts may share a target folder.
 pub(crate) fn root() -> &'static Path {
     static ROOT: OnceLock<PathBuf> = OnceLock::new();
     ROOT.get_or_init(|| {
@@ -24,7 +24,7 @@ pub(crate) fn root() -> &'static Path {
         let here = std::env::current_dir().unwrap_or_default();
         let run = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
         let found = here.ancestors().chain(run.ancestors()).find(is_root);
-        // In the current folder there is nothing to read, which is said then.
+        // If neither exists, the current folder makes later reads fail with a clear error.
         found.unwrap_or(&here).to_owned()
     })
 }
@@ -34,7 +34,8 @@ pub(crate) fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"))
 }
 
-/// Returns the packages of the workspace, with what the caller reads of `cargo metadata`.
+/// Returns the packages of the workspace, with the fields of `cargo metadata` that the caller
+/// reads.
 pub(crate) fn packages<P: DeserializeOwned>() -> Result<Vec<P>> {
     #[derive(Deserialize)]
     struct Metadata<P> {
@@ -51,9 +52,9 @@ pub(crate) fn packages<P: DeserializeOwned>() -> Result<Vec<P>> {
     Ok(metadata.packages)
 }
 
-/// Reads the schema files below a schema folder, as paths in it and what is in
-/// them: all of `common/` and `events/`, and the JSON that stands elsewhere by
-/// mistake.
+/// Reads the schema files below a schema folder, as pairs of a relative path and the
+/// content: all files of `common/` and `events/`, and any JSON file that is misplaced
+/// elsewhere.
 pub(crate) fn schema_files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
     read(folder, |name| {
         let is_json = Path::new(name).extension().is_some_and(|extension| extension == "json");
@@ -63,17 +64,17 @@ pub(crate) fn schema_files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
     })
 }
 
-/// Reads the examples below a schema folder, as paths in it and what is in them.
+/// Reads the examples below a schema folder, as pairs of a relative path and the content.
 pub(crate) fn example_files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
     read(folder, |name| name.starts_with("examples/"))
 }
 
-/// Reads the scenarios below a schema folder, as paths in it and what is in them.
+/// Reads the scenarios below a schema folder, as pairs of a relative path and the content.
 pub(crate) fn scenario_files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
     read(folder, |name| name.starts_with("scenarios/"))
 }
 
-/// Reads the files with a wanted path; the error names all that cannot be read.
+/// Reads the files whose path is wanted. The error names all files that cannot be read.
 fn read(folder: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, Vec<u8>)>> {
     let mut files = Vec::new();
     let mut unreadable = Vec::new();
@@ -91,13 +92,13 @@ fn read(folder: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, Vec
     Ok(files)
 }
 
-/// Reads and checks the schema files of a folder; all problems are in the error.
+/// Reads and checks the schema files of a folder. The error holds all problems.
 pub(crate) fn schema_set(folder: &Path) -> Result<SchemaSet> {
     SchemaSet::parse(schema_files(folder)?).map_err(|found| problems(folder, &found))
 }
 
-/// Makes one error of all problems of the schema files, with paths that a
-/// terminal can open.
+/// Makes one error of all problems of the schema files, with paths relative to the current folder.
+///
 pub(crate) fn problems(folder: &Path, problems: &Problems) -> anyhow::Error {
     let count = problems.iter().count();
     let folder = shown(folder);
@@ -105,13 +106,13 @@ pub(crate) fn problems(folder: &Path, problems: &Problems) -> anyhow::Error {
     anyhow::anyhow!("{}\n{count} problem(s) in {folder}/, nothing was written", list.join("\n"))
 }
 
-/// A path as seen from where the command was given.
+/// Returns a path relative to the current folder, if it is below it.
 fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     path.strip_prefix(here).unwrap_or(path).display().to_string()
 }
 
-/// Lists the files below a folder, sorted; none if there is no such folder.
+/// Lists the files below a folder, sorted; empty if there is no such folder.
 pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -123,7 +124,7 @@ pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
             .with_context(|| format!("cannot read the folder {}", folder.display()))?;
         for entry in entries {
             let entry = entry?;
-            // A link to a folder may lead back to where it stands.
+            // Links to folders are not followed: one may lead back to its own parent.
             let is_folder = entry.file_type()?.is_dir();
             if is_folder { folders.push(entry.path()) } else { files.push(entry.path()) }
         }
@@ -164,7 +165,7 @@ mod tests {
             format!(
                 "{at}/common/type_envelope.schema.json#: the file of the type envelope is missing"
             ),
-            format!("{at}/event/lamp_lit.schema.json#: a schema file stands where none belongs"),
+            format!("{at}/event/lamp_lit.schema.json#: no schema file belongs at this path"),
             format!(
                 "{at}/events/lamp_lit.schema.json#: not valid JSON: expected value at line 1 column 1"
             ),

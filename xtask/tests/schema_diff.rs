@@ -1,5 +1,5 @@
-//! `cargo xtask schema diff` as a maintainer and a pipeline call it: forms of the
-//! result and exit codes, on small schema folders in a git repository of their own.
+//! Tests `cargo xtask schema diff` as a maintainer and a pipeline call it: output formats
+//! and exit codes, on small schema folders in a git repository of their own.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use spektr_tests::fixtures::{Event, Files};
 
-/// A schema folder as it is at the last commit, and as it is now.
+/// A repository with a committed schema folder, and an uncommitted change of it.
 struct Repository(tempfile::TempDir);
 
 impl Repository {
@@ -69,7 +69,7 @@ fn optional() -> Files {
 
 const WORSE: [&str; 3] = ["additive", "stricter", "breaking"];
 
-/// Returns the exit codes of `--fail-on` with each of its words.
+/// Returns the exit codes for each value of `--fail-on`.
 fn failing(repository: &Repository) -> [Option<i32>; 3] {
     WORSE.map(|least| repository.diff(&["--fail-on", least]).0)
 }
@@ -162,7 +162,7 @@ fn a_status_that_changed_alone_is_to_be_looked_at_again() {
     let (code, text, errors) = repository.diff(&[]);
     assert_eq!((code, errors.as_str()), (Some(1), ""));
     let line = "look again: schema/events/ping.schema.json: the status changed from wip to \
-        available, and the page is said to have been read on 2026-11-23: read it again and set `captured`";
+        available, but the page was last read on 2026-11-23: read it again and set `captured`";
     assert!(text.lines().any(|found| found == line), "{text}");
     let json = repository.diff(&["--format", "json"]).1;
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
@@ -179,7 +179,7 @@ fn what_cannot_be_compared_is_neither_equal_nor_different() {
     let broken = Repository::new(&optional().file("events/pong.schema.json", "{}"), &optional());
     let (code, text, errors) = broken.diff(&[]);
     assert_eq!((code, text.as_str()), (Some(2), ""));
-    let start = "error: schema/ at HEAD is not in the dialect of this generator:\n";
+    let start = "error: schema/ at HEAD does not match this generator's dialect:\n";
     assert!(errors.starts_with(start), "{errors}");
     let (code, _, errors) = repository.diff(&["--fail-on", "documentation"]);
     assert_eq!(code, Some(2), "{errors}");

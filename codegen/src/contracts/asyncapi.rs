@@ -16,8 +16,7 @@ pub(super) fn file(model: &Model, examples: &Examples) -> String {
         ("title", "Deliveries".into()),
         (
             "description",
-            "The URL that you have set for the webhook at spektr; its address is yours to choose."
-                .into(),
+            "The URL that you have set for the webhook at spektr. You choose the address.".into(),
         ),
         ("messages", object([("delivery", refer("#/components/messages/delivery"))])),
     ]);

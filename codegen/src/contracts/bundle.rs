@@ -1,7 +1,7 @@
 //! `spektr.schema.json`: one JSON Schema for the body of a delivery, with all schemas in it.
 //!
-//! A compound document: each file of the schema folder that holds a type is a resource under
-//! its own `$id`. The schema of an entry has the rules that no file of the folder has.
+//! The file is a compound document: each file of the schema folder that holds a type is a resource
+//! under its own `$id`. The schema of an entry adds the rules that need all files.
 
 use spektr_json::{Json, pointer};
 
@@ -18,19 +18,20 @@ use crate::model::{Event, Member, Model, TypeDef};
 use crate::passes::PAYLOAD;
 use crate::problem::Required;
 
-/// Its place among the identifiers of the schema folder, and that of the schema of an entry.
+/// File names in the `$id`s of the whole document, and of the schema of an entry.
 const BUNDLE_FILE: &str = "spektr.schema.json";
 const ENTRY_FILE: &str = "entry.schema.json";
 
-const DESCRIPTION: &str = "The body of a delivery: a batch of events, or one event alone; each in the envelope with \
-    `type` or in the one with `eventType`. It accepts what the Rust crate `spektr-types` decodes and refuses what \
-    it calls malformed. An event whose wire type no schema has is valid whatever else it holds, as the crate keeps \
-    it as unknown; with a known wire type it has to be that event. Not expressed: a wire type in other than lower \
-    case is read as that event by the crate, and is valid here without a look at the payload; the crate also reads \
-    an entry with `type` and `timestamp`, or with `eventType` and `createdAt`; of an entry with members of both \
-    envelopes it reads those of the one with `type` and passes over the others; and it refuses a member that is given twice, nesting deeper than 127 levels, and numbers and texts \
-    that no value can hold. `x-sensitive` marks personal data and secrets: keep them out of logs. \
-    `x-valid-for-seconds` counts from the event's creation.";
+const DESCRIPTION: &str = "The body of a delivery: a batch of events, or one event alone. Each event is in the \
+    envelope with `type` or in the one with `eventType`. The schema accepts the entries that the Rust crate \
+    `spektr-types` decodes, and refuses the entries that the crate calls malformed. An event with an unknown wire \
+    type is valid whatever else it holds: the crate keeps it as unknown. An event with a known wire type must match \
+    that event's schema. The crate differs from this schema in these cases. It reads a wire type in any other case \
+    than lower case as the same event; here such an event is valid with any payload. It also reads an entry with \
+    `type` and `timestamp`, or with `eventType` and `createdAt`. Of an entry with members of both envelopes it reads \
+    the members of the envelope with `type`, and ignores the others. It refuses a repeated member, nesting deeper \
+    than 127 levels, a lone surrogate, and a number out of range. `x-sensitive` marks personal data and secrets: \
+    keep them out of logs. `x-valid-for-seconds` counts from the event's creation.";
 
 pub(super) fn file(model: &Model) -> String {
     let own_files = model.types.values().filter(|def| def.pointer.is_empty());
@@ -92,14 +93,14 @@ fn entry(model: &Model) -> Json {
     ])
 }
 
-/// Accepts an object with a wire type in the member of an envelope; null is as good as absent.
+/// Accepts an object that has the wire type's member of an envelope; null counts as absent.
 fn says_which(envelope: Envelope) -> Json {
     let name = envelope.wire_type().name;
     let null = object([("type", "null".into())]);
     all([requires(name), object([("properties", object([(name, not(null))]))])])
 }
 
-/// Returns the resource of a type in a file of its own.
+/// Returns the resource of a type that has a file of its own.
 fn common(model: &Model, def: &TypeDef) -> Json {
     let schemas = Schemas { model, place: Place::Resource(&def.file) };
     all([
@@ -109,7 +110,7 @@ fn common(model: &Model, def: &TypeDef) -> Json {
     ])
 }
 
-/// Returns the definitions of types that a file has beside its own one, and of `more`.
+/// Returns the definitions of the types under a file's `$defs`, followed by `more`.
 fn own_types<const N: usize>(model: &Model, file: &str, more: [(String, Json); N]) -> Json {
     let schemas = Schemas { model, place: Place::Resource(file) };
     let own = model.types.values().filter(|def| def.file == file && !def.pointer.is_empty());
@@ -118,7 +119,7 @@ fn own_types<const N: usize>(model: &Model, file: &str, more: [(String, Json); N
     object((!definitions.is_empty()).then_some(("$defs", Json::Object(definitions))))
 }
 
-/// Returns title and resource of an envelope, or of the batch.
+/// Returns the title and the resource of an envelope or of the batch.
 fn envelope(model: &Model, file: &str, members: &[Member]) -> (String, Json) {
     let (title, description) = shape(model, file);
     let schemas = Schemas { model, place: Place::Resource(file) };
@@ -135,8 +136,8 @@ fn envelope(model: &Model, file: &str, members: &[Member]) -> (String, Json) {
     (title.to_owned(), all([head, titled(title, description, [object_])]))
 }
 
-/// Returns the resource of an event. It has two schemas: its own is about the envelope with
-/// `type`, and the one among its definitions is about the other.
+/// Returns the resource of an event. The resource has two schemas: its own describes the envelope
+/// with `type`, and the one under its `$defs` describes the envelope with `eventType`.
 fn event(model: &Model, event: &Event) -> Json {
     let schemas = Schemas { model, place: Place::Resource(&event.file) };
     let own = with_wire_type(
@@ -152,8 +153,8 @@ fn event(model: &Model, event: &Event) -> Json {
     ])
 }
 
-/// Returns the schema of an event in the envelope with `eventType`, where what the other
-/// envelope has beside `data` may be inside `data` or beside it.
+/// Returns the schema of an event in the envelope with `eventType`. Members that the other envelope
+/// has beside `data` may be inside `data` here, or beside it.
 fn in_event_type_envelope(model: &Model, event: &Event) -> Json {
     let schemas = Schemas { model, place: Place::Resource(&event.file) };
     let inside = |member: &Member| {

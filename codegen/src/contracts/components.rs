@@ -1,4 +1,4 @@
-//! The schemas of OpenAPI and AsyncAPI, which are the same, and the examples of a delivery.
+//! The schemas that OpenAPI and AsyncAPI share, and the examples of a delivery.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,8 @@ use crate::model::{Event, Model, TypeKind};
 use crate::passes::PAYLOAD;
 use crate::problem::Required;
 
-/// Returns what a reader of these schemas has to know.
+/// Returns the note that readers of the documents need: open sets, shared wire types, sensitive
+/// members.
 pub(super) fn note(model: &Model) -> String {
     let mut text = "The vendor documents two envelopes and does not say which one is sent: an event has `type`, or \
                     `eventType`. Expect events, members and values that are not listed here."
@@ -32,7 +33,7 @@ pub(super) fn note(model: &Model) -> String {
     }
     text.push_str(
         " Wire types are in lower case here; receivers of this project read any other case as the same. \
-         `x-sensitive` marks personal data and secrets, which belong in no log. The schemas are for \
+         `x-sensitive` marks personal data and secrets, to be kept out of logs. The schemas are for \
          generators of code and for people; validate with `spektr.schema.json`, which has all rules.",
     );
     text
@@ -125,8 +126,8 @@ fn in_event_type_envelope(model: &Model, event: &Event, schemas: &Schemas<'_>) -
     let (note, beside) = match has_members_beside(event) {
         false => ("", false),
         true => (
-            " Where this envelope has the members that the other one has beside `data` is not \
-             documented: in `data` with the rest, or beside it.",
+            " The members that the other envelope has beside `data` may be inside `data` here or beside \
+             it; the documentation does not say which.",
             true,
         ),
     };
@@ -167,7 +168,7 @@ fn unknown(model: &Model, envelope: Envelope) -> (String, Json) {
     let names = model.events.iter().flat_map(|event| event.wire_types.iter().map(String::as_str));
     let names: BTreeSet<_> = names.collect();
     let names: Vec<_> = names.into_iter().collect();
-    // Generators of code pass over `not`, and know patterns.
+    // Code generators ignore `not`, and support patterns.
     let other = format!("^(?!(?:{})$)", names.join("|"));
     let wire_type = object([
         ("description", "A wire type that no schema here has.".into()),
@@ -180,11 +181,11 @@ fn unknown(model: &Model, envelope: Envelope) -> (String, Json) {
         ("required", texts([name])),
     ]);
     let description =
-        format!("An event that no schema here describes, with `{name}`. Keep it as it came.");
+        format!("An event that no schema here describes, with `{name}`. Keep it as it arrived.");
     (title.clone(), titled(&title, &description, [schema]))
 }
 
-/// Returns the examples of whole deliveries, by name.
+/// Returns the examples of whole deliveries, each with its case's name.
 pub(super) fn deliveries(examples: &Examples) -> impl Iterator<Item = (&str, &Json)> {
     examples.of("batch").iter().map(|example| (example.case.as_str(), &example.body))
 }

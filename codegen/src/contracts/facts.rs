@@ -1,26 +1,26 @@
-//! What is known of a delivery besides its body: signature headers, answers, repetitions.
+//! Facts about a delivery besides its body: signature headers, answers, repetitions.
 //!
-//! It is stated here once, for OpenAPI, AsyncAPI and the reference to read. Tests compare the
+//! OpenAPI, AsyncAPI and the reference take the facts from here. Tests compare the
 //! headers with those that `spektr-verify` reads, and the answers with those of `spektr-axum`
 //! and `spektr-inbox`.
 
 use spektr_json::Json;
 
-/// A header of the signature.
+/// A signature header.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Header {
     /// Name, in lower case.
     pub name: &'static str,
-    /// What its value is.
+    /// Meaning of the header's value.
     pub description: &'static str,
-    /// Regular expression of what is accepted.
+    /// Regular expression that an accepted value matches.
     pub pattern: &'static str,
     /// The value in the vector `good` of `spektr-verify`.
     pub example: &'static str,
 }
 
-/// The headers of the signature.
+/// The signature headers.
 pub const HEADERS: [Header; 4] = [
     Header {
         name: "x-signature-alg",
@@ -50,28 +50,28 @@ pub const HEADERS: [Header; 4] = [
     },
 ];
 
-/// The header with the signature itself.
+/// The header that holds the signature itself.
 pub(super) const SIGNATURE: &str = "x-signature";
 
-/// What a signature is, for the documents' security schemes.
-pub const SIGNING: &str = "An HMAC over the delivery, in the four `x-signature` headers; a workspace \
-    signs once that is switched on in its export settings. The vendor's guide names the headers, and our copy of \
-    it does not say which bytes are signed. The assumption is `{timestamp}.{body}`: the text of \
+/// Description of the signature, for the documents' security schemes.
+pub const SIGNING: &str = "An HMAC over the delivery, in the four `x-signature` headers. A workspace signs its \
+    deliveries once signing is switched on in its export settings. The vendor's guide names the headers; our copy of \
+    the guide does not say which bytes are signed. The assumption is `{timestamp}.{body}`: the text of \
     `x-signature-timestamp`, a full stop, and the raw bytes of the body, keyed with the UTF-8 bytes of the secret. \
     `spektr diagnose` finds the right construction from one captured delivery. Verify before you parse. \
     The headers' examples are those of the vector `good` of `spektr-verify` and belong to its body.";
 
-/// An answer of the receivers of this project.
+/// An answer that this project's receivers give.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Answer {
     /// HTTP status.
     pub status: &'static str,
-    /// What the receiver has found or done.
+    /// What the receiver found or did.
     pub meaning: &'static str,
 }
 
-/// The answers of the receivers of this project.
+/// The answers that this project's receivers give.
 pub const ANSWERS: [Answer; 10] = [
     Answer {
         status: ACCEPTED,
@@ -83,7 +83,7 @@ pub const ANSWERS: [Answer; 10] = [
         status: "401",
         meaning: "The delivery is not authentic: a signature header is missing or malformed, the key is not known \
                   or not valid, the signature does not match, or the delivery was signed too long ago or in the \
-                  future. The answer does not say which.",
+                  future. The answer does not say which of these it is.",
     },
     Answer { status: "404", meaning: "Deliveries have another path here." },
     Answer { status: "408", meaning: "The body took too long to arrive." },
@@ -101,25 +101,25 @@ pub const ANSWERS: [Answer; 10] = [
     Answer { status: "507", meaning: "Nothing is stored: the disk is full." },
 ];
 
-/// The one status that the sender takes for success.
+/// The only status that the sender treats as success.
 pub(super) const ACCEPTED: &str = "200";
 
-/// How often the sender repeats a delivery, and how many seconds apart.
+/// How often the sender repeats a delivery, and the seconds between two attempts.
 const REPETITIONS: (u8, u8) = (3, 1);
 
-/// Says what the sender makes of an answer other than [`ACCEPTED`].
+/// Describes the sender's reaction to any answer but [`ACCEPTED`].
 pub(super) fn on_failure() -> String {
     let (times, seconds) = REPETITIONS;
     format!(
-        "The sender takes any status other than {ACCEPTED} for a failure: it repeats the delivery {times} times, \
+        "The sender treats any status other than {ACCEPTED} as a failure: it repeats the delivery {times} times, \
          {seconds} s apart, and then drops it."
     )
 }
 
-/// Says what a delivery is.
+/// Describes a delivery.
 pub fn on_delivery() -> String {
     format!(
-        "A POST with a batch of events as JSON. Deliveries come at least once and in no promised order: recognise \
+        "A POST with a batch of events as JSON. Deliveries come at least once and in no guaranteed order: recognise \
          a duplicate by the event's `id`. Each entry is processed by itself. {}",
         on_failure()
     )

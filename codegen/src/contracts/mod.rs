@@ -1,9 +1,9 @@
 //! Contracts for programs in other languages, from the same model as the Rust types: a JSON
 //! Schema, OpenAPI, AsyncAPI and declarations for TypeScript.
 //!
-//! `bundle` is for programs that validate and has every rule by which an entry is read. The
-//! others share their names and are read by generators of code and by people; they say what
-//! the documentation says, and leave out what is read beside it.
+//! `bundle` is for validators and has every rule by which an entry is read. The
+//! other contracts share their names, and are for code generators and people. They describe
+//! the documented form, and leave out the other forms that the decoder also reads.
 
 pub mod facts;
 
@@ -29,10 +29,10 @@ use crate::set::SchemaSet;
 use schemas::{object, texts};
 use select::Envelope;
 
-/// The licence of this project, as SPDX writes it.
+/// The licence of this project, as an SPDX expression.
 const LICENCE: &str = "MIT OR Apache-2.0";
 
-/// Names of what is no type in the schema folder.
+/// Names in the contracts for shapes that are no type in the schema folder.
 const DELIVERY: &str = "Delivery";
 const ENTRY: &str = "Entry";
 const UNKNOWN: &str = "UnknownEvent";
@@ -40,12 +40,12 @@ const SPEKTR_EVENT: &str = "SpektrEvent";
 
 /// Returns the contracts, as paths from the workspace's root and texts.
 ///
-/// The examples are given as paths below the schema folder and what is in them.
+/// The examples are pairs of a path below the schema folder and the content.
 ///
 /// # Errors
 ///
-/// All [`Problems`] of the examples, as [`Examples::parse`] finds them, or
-/// [`ProblemKind::ReservedName`] where a type has a name that the contracts need.
+/// Returns all [`Problems`] of the examples, as [`Examples::parse`] finds them, or
+/// [`ProblemKind::ReservedName`] if a type has a name that the contracts need.
 pub fn contracts<T: AsRef<[u8]>>(
     set: &SchemaSet,
     examples: impl IntoIterator<Item = (String, T)>,
@@ -63,7 +63,7 @@ pub fn contracts<T: AsRef<[u8]>>(
     Ok(files.into_iter().map(in_folder).collect())
 }
 
-/// Fails where a type of the schema folder has the name of something else in the contracts.
+/// Fails if a type of the schema folder has a name that the contracts use for something else.
 fn names_are_free(model: &Model) -> Result<(), Problems> {
     let made =
         [DELIVERY, ENTRY, UNKNOWN, typescript::UNKNOWN_NAME, typescript::UNLISTED, SPEKTR_EVENT]
@@ -84,12 +84,13 @@ fn names_are_free(model: &Model) -> Result<(), Problems> {
     Problems::into_result(taken.map(problem).collect())
 }
 
-/// Returns the name of an event in the envelope with `eventType`.
+/// Returns the name of an event's form in the envelope with `eventType`.
 fn by_event_type(title: &str) -> String {
     format!("{title}ByEventType")
 }
 
-/// Returns the name of an event's members together, for an event with members beside `data`.
+/// Returns the name of the type with all members of an event in one object, for an event with
+/// members beside `data`.
 fn payload(event: &Event) -> String {
     format!("{}Payload", event.title)
 }
@@ -99,13 +100,13 @@ fn has_members_beside(event: &Event) -> bool {
     event.members.iter().any(|member| member.name != PAYLOAD)
 }
 
-/// Returns title and description of an envelope, or of the batch, by its file.
+/// Returns the title and the description of an envelope's or the batch's file.
 fn shape<'m>(model: &'m Model, file: &str) -> (&'m str, &'m str) {
     let found = model.common.iter().find(|common| common.file == file);
     found.map_or(("", ""), |common| (&common.title, &common.description))
 }
 
-/// Returns the member of an event that says which event it is, in one of the envelopes.
+/// Returns the name and the schema of the member with an event's wire type, in the given envelope.
 fn wire_type_member(model: &Model, event: &Event, envelope: Envelope) -> (String, Json) {
     let name = envelope.wire_type().name;
     let member = members(model, envelope).iter().find(|member| member.name == name);
@@ -123,7 +124,7 @@ fn members(model: &Model, envelope: Envelope) -> &[Member] {
     }
 }
 
-/// Returns the head of OpenAPI and AsyncAPI.
+/// Returns the object `info` of OpenAPI and AsyncAPI.
 fn info(model: &Model) -> Json {
     object([
         ("title", "spektr webhooks".into()),
@@ -133,7 +134,7 @@ fn info(model: &Model) -> Json {
     ])
 }
 
-/// Returns the wire types that several events have, each with the names of these.
+/// Returns the wire types that several events share, each with the titles of these events.
 fn shared_wire_types(model: &Model) -> BTreeMap<&str, Vec<&str>> {
     let mut events: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for event in &model.events {

@@ -1,22 +1,22 @@
-//! JSON Schema of members, objects and named types, in the form that a document needs.
+//! Writes JSON Schema for members, objects and named types, in the form that a document needs.
 
 use spektr_json::Json;
 
 use crate::dialect::ID_BASE;
 use crate::model::{Event, KnownValue, Member, Model, Status, Ty, TypeDef, TypeKind};
 
-/// Where a schema stands, which decides how it refers to others.
+/// The document that a schema is part of, which decides how it refers to others.
 #[derive(Clone, Copy)]
 pub(super) enum Place<'m> {
-    /// In a resource of the bundle, with the `$id` of a file below the schema folder. Tools that
-    /// validate read it, so it says what the decoder reads beside the documented names.
+    /// A resource of the bundle, with the `$id` of a file below the schema folder. Validators read
+    /// it, so it includes aliases and other forms that the decoder accepts.
     Resource(&'m str),
-    /// Among the components of OpenAPI or AsyncAPI. Generators of code read them, so that only
-    /// objects have a name, and nothing needs more than draft 07 knows.
+    /// Among the components of OpenAPI or AsyncAPI. Code generators read it, so only
+    /// objects have a name, and it uses only keywords of draft 07.
     Component,
 }
 
-/// Writes schemas for one place.
+/// Writes schemas for one document.
 #[derive(Clone, Copy)]
 pub(super) struct Schemas<'m> {
     pub(super) model: &'m Model,
@@ -37,7 +37,7 @@ impl Schemas<'_> {
         titled(&def.name, &def.description, [shape, object(sensitive)])
     }
 
-    /// Returns the schema of an object with these members.
+    /// Returns the schema of an object with the given members.
     pub(super) fn object<'a>(&self, members: impl IntoIterator<Item = &'a Member>) -> Json {
         let (mut properties, mut required, mut rules) = (Vec::new(), Vec::new(), Vec::new());
         for member in members {
@@ -67,11 +67,11 @@ impl Schemas<'_> {
         let mut description = member.description.clone();
         let mut parts = self.value(&member.ty, !member.required);
         if !self.is_resource() {
-            // The type is not there to say it.
+            // The type, and with it the type's description, has no schema of its own here.
             if let Some(def) = kind.filter(|def| is_explained_by_its_type(&def.kind)) {
                 description = format!("{description} {}", def.description);
             }
-            // Before 2019-09, keywords beside a reference are ignored.
+            // JSON Schema before 2019-09 ignores keywords beside a reference.
             if let Json::Object(reference) = &parts
                 && reference.iter().any(|(keyword, _)| keyword == "$ref")
             {
@@ -90,7 +90,7 @@ impl Schemas<'_> {
         all([object([("description", description.as_str().into())]), parts])
     }
 
-    /// Returns the schema of a value, which may be null.
+    /// Returns the schema of a value; with `nullable`, of a value or null.
     pub(super) fn value(&self, ty: &Ty, nullable: bool) -> Json {
         let plain = |name: &str| match nullable {
             true => texts([name, "null"]),
@@ -140,7 +140,7 @@ impl Schemas<'_> {
                     object([("$ref", format!("#/$defs/{name}").as_str().into())])
                 }
                 Some(def) => refer(&relative(from, &def.file)),
-                // A model has each type that it names.
+                // The model contains each type that it names.
                 None => object([]),
             },
         }
@@ -160,7 +160,7 @@ pub(super) fn refer(to: &str) -> Json {
     object([("$ref", to.into())])
 }
 
-/// Returns the reference from one file below the schema folder to another.
+/// Returns the reference from one file of the schema folder to another.
 pub(super) fn relative(from: &str, to: &str) -> String {
     let (folder, name) = to.split_once('/').unwrap_or(("", to));
     match from.split_once('/') {
@@ -170,12 +170,12 @@ pub(super) fn relative(from: &str, to: &str) -> String {
     }
 }
 
-/// Returns the `$id` of a file below the schema folder.
+/// Returns the `$id` of a file of the schema folder.
 pub(super) fn id(file: &str) -> Json {
     format!("{ID_BASE}{file}").as_str().into()
 }
 
-/// Returns what is written of the known values of a text that may be any other.
+/// Returns the keywords that list the known values of an open set.
 fn known_values(known: &[KnownValue]) -> Json {
     let described = known.iter().map(|known| {
         object([
@@ -189,7 +189,7 @@ fn known_values(known: &[KnownValue]) -> Json {
     ])
 }
 
-/// Returns the type of a scalar of its own on the wire.
+/// Returns the JSON type of a named scalar, or `None` for objects and open enums.
 fn scalar_type(kind: &TypeKind) -> Option<Json> {
     match kind {
         TypeKind::Id | TypeKind::Url => Some("string".into()),
@@ -199,12 +199,12 @@ fn scalar_type(kind: &TypeKind) -> Option<Json> {
     }
 }
 
-/// Tells whether a member's own description leaves out what its type says.
+/// Tells whether the type's description belongs into a member's description.
 fn is_explained_by_its_type(kind: &TypeKind) -> bool {
     matches!(kind, TypeKind::Url | TypeKind::Timestamp)
 }
 
-/// Demands that a member has one of its names, or none where it is optional.
+/// Accepts an object with exactly one of a member's names, or with none if the member is optional.
 fn at_most_one_name(member: &Member) -> Json {
     let names = std::iter::once(&member.name).chain(&member.aliases);
     let mut choices: Vec<_> = names.map(|name| requires(name)).collect();
@@ -226,7 +226,7 @@ pub(super) fn deprecated(event: &Event) -> Json {
     object((event.status == Status::Deprecated).then_some(("deprecated", Json::Bool(true))))
 }
 
-/// Returns what is written of an event for people.
+/// Returns an event's description, documented name and status, for people.
 pub(super) fn described(event: &Event) -> String {
     let status = match event.status {
         Status::Available => "available",
@@ -236,7 +236,7 @@ pub(super) fn described(event: &Event) -> String {
     format!("{}\n\nDocumented as `{}` ({status}).", event.description, event.name)
 }
 
-/// Returns a schema with a title and a description before other keywords.
+/// Returns a schema with title and description before its other keywords.
 pub(super) fn titled<const N: usize>(title: &str, description: &str, parts: [Json; N]) -> Json {
     let head = object([("title", title.into()), ("description", description.into())]);
     std::iter::once(head).chain(parts).fold(object([]), merged)
@@ -261,7 +261,7 @@ pub(super) fn texts<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Json {
     Json::Array(texts.into_iter().map(|text| Json::from(text.as_ref())).collect())
 }
 
-/// Accepts an object that has a member. Other values pass, as with `required` itself.
+/// Accepts an object that has a member with this name, and any value that is no object.
 pub(super) fn requires(name: &str) -> Json {
     object([("required", texts([name]))])
 }
@@ -270,7 +270,7 @@ pub(super) fn any(choices: Vec<Json>) -> Json {
     object([("anyOf", Json::Array(choices))])
 }
 
-/// Accepts what all of some schemas accept; anything where there are none.
+/// Accepts a value that every one of the schemas accepts, and any value if there are no schemas.
 pub(super) fn every(schemas: Vec<Json>) -> Json {
     object((!schemas.is_empty()).then_some(("allOf", Json::Array(schemas))))
 }

@@ -1,6 +1,6 @@
-//! The rules by which an entry is read as an event, as conditions of JSON Schema.
+//! Writes the rules that decide which event an entry is, as conditions of JSON Schema.
 //!
-//! `spektr-types` has the same rules as code (`entries/entry.rs`, `view.rs`).
+//! `spektr-types` implements the same rules in `entries/entry.rs` and `view.rs`.
 
 use spektr_json::Json;
 
@@ -10,7 +10,7 @@ use crate::envelope::{EVENT_TYPE, Part, WIRE_TYPE};
 use crate::model::{Event, Member, Model};
 use crate::passes::PAYLOAD;
 
-/// Which of the envelopes an entry has.
+/// An entry's envelope.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Envelope {
     Type,
@@ -18,7 +18,7 @@ pub(super) enum Envelope {
 }
 
 impl Envelope {
-    /// Returns the member that says which event an entry is.
+    /// Returns the member that holds the wire type.
     pub(super) fn wire_type(self) -> Part {
         match self {
             Envelope::Type => WIRE_TYPE,
@@ -27,8 +27,9 @@ impl Envelope {
     }
 }
 
-/// Returns rules for an entry in an envelope: for each event, when its schema applies.
-/// `reference` gives that schema. What no rule is about is an unknown event.
+/// Returns rules for an entry in an envelope: for each event, the condition under which its schema
+/// applies. `reference` returns a reference to that schema. An entry that meets no rule's condition
+/// is an unknown event.
 pub(super) fn rules(
     model: &Model,
     envelope: Envelope,
@@ -62,7 +63,7 @@ pub(super) fn rules(
     rules
 }
 
-/// Returns the other events that a wire type can mean.
+/// Returns the other events that have this wire type too.
 fn others<'m>(
     model: &'m Model,
     event: &'m Event,
@@ -106,7 +107,7 @@ fn has_discriminator(model: &Model, envelope: Envelope, event: &Event) -> Json {
         .collect())
 }
 
-/// Accepts an object with a member at a path.
+/// Accepts an object that has a member at a path.
 pub(super) fn has(path: &[&str]) -> Json {
     match path {
         [] => object([]),
@@ -121,14 +122,14 @@ pub(super) fn has(path: &[&str]) -> Json {
 }
 
 /// Accepts an entry in the envelope with `eventType` whose `data` holds the whole payload,
-/// members that the other envelope has beside `data` included.
+/// including the members that the other envelope has beside `data`.
 pub(super) fn is_nested(event: &Event) -> Json {
     let required = event.members.iter().filter(|member| member.required);
     let beside = required.filter(|member| member.name != PAYLOAD).flat_map(names);
     inside(any(std::iter::once(PAYLOAD).chain(beside).map(requires).collect()))
 }
 
-/// Accepts an entry that has a member, under any of its names, inside `data`.
+/// Accepts an entry that has the member inside `data`, under any of the member's names.
 pub(super) fn is_inside(member: &Member) -> Json {
     inside(any(names(member).map(requires).collect()))
 }

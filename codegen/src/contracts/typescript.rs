@@ -1,10 +1,10 @@
 //! `spektr.d.ts`: declarations for TypeScript, without code.
 //!
-//! An event is told by `type`, or by `eventType` in the other envelope. The unions are open: an
-//! unknown event has a name of a type that no literal has, so that `switch` narrows the known
-//! ones, and the rest of a complete `switch` is `UnknownEvent`. An intersection of `string` with a
-//! mark would be plainer, and TypeScript does not narrow a union by it. A known value stands beside
-//! `string & {}`, which keeps editors from forgetting it.
+//! `type` tells an event, or `eventType` in the other envelope. The unions are open: the name of an
+//! unknown event has a type of its own that equals no literal. So a `switch` narrows the known
+//! events, and after a `switch` with all of them `UnknownEvent` is left. A branded `string` would
+//! be simpler, but TypeScript narrows no union by it. The known values of a member are literals
+//! beside `string & {}`: with plain `string`, editors would no longer suggest the literals.
 
 use super::select::Envelope;
 use super::{
@@ -16,7 +16,7 @@ use crate::model::{Event, Member, Model, Status, Ty, TypeDef, TypeKind};
 use crate::passes::{PAYLOAD, wrap};
 use crate::problem::Required;
 
-/// Name of the type of unknown wire types.
+/// Names of the type of unknown wire types, and of the enum behind it.
 pub(super) const UNKNOWN_NAME: &str = "UnknownName";
 pub(super) const UNLISTED: &str = "Unlisted";
 
@@ -36,20 +36,20 @@ pub(super) fn file(model: &Model) -> String {
         declare_type(&mut text, docs, name, ty);
     };
     alias(
-        "The body of a delivery: a batch, as is documented, or one event alone, as some examples show.",
+        "The body of a delivery: a batch, as documented, or one event alone, as in some examples.",
         DELIVERY,
         &format!("{batch} | {ENTRY}"),
     );
     alias(
-        "An event in either envelope. Which of the two is sent is not documented: look at `type`, \
-         and if it is not there at `eventType`.",
+        "An event in either envelope. The documentation does not say which of the two is sent: look at `type`, \
+         and if it is absent at `eventType`.",
         ENTRY,
         &format!("{SPEKTR_EVENT} | {}", by_event_type(SPEKTR_EVENT)),
     );
     alias(
         &format!(
             "An event in the envelope with `type`.\n\nAfter a `switch` over `type` with a case for each \
-             event, what is left is {{@link {UNKNOWN}}}.{}",
+             event, {{@link {UNKNOWN}}} is left.{}",
             shared(model)
         ),
         SPEKTR_EVENT,
@@ -74,7 +74,7 @@ pub(super) fn file(model: &Model) -> String {
     for def in model.types.values() {
         self::def(model, def, &mut text);
     }
-    // Without it, what is declared without `export` would be exported too.
+    // Without this line TypeScript would also export the declarations that have no `export`.
     text.push_str("\nexport {};\n");
     text
 }
@@ -104,13 +104,17 @@ fn envelopes(model: &Model, text: &mut String) {
         body.push(other.clone());
         interface(text, description, title, "", &body);
     }
-    // A member of an enum is the one text that narrows like a literal and is no literal.
+    // A member of an enum narrows a union as a literal does, but equals no literal.
     let marker = format!("declare enum {UNLISTED} {{ name = \"\" }}");
-    declare(text, "Stands for a name that is not listed here. No such value exists.", &marker);
+    declare(
+        text,
+        "The type of a name that is not listed here. No value of it exists at run time.",
+        &marker,
+    );
     declare_type(
         text,
-        "A wire type that is not listed here.\n\nAs a type it differs from each listed one, so that \
-         TypeScript can tell them apart; as a value it is any text. In a test write `\"name\" as UnknownName`.",
+        "A wire type that is not listed here.\n\nIts type differs from each listed one, so that \
+         TypeScript can tell them apart; its value is any text. In a test write `\"name\" as UnknownName`.",
         UNKNOWN_NAME,
         UNLISTED,
     );
@@ -119,9 +123,9 @@ fn envelopes(model: &Model, text: &mut String) {
         (Envelope::EventType, by_event_type(UNKNOWN), &none[0]),
     ] {
         let docs = format!(
-            "An event that is not listed here, in the envelope with `{}`. Keep it as it came.\n\n\
-             Its other members may be missing, or be of any type; it may have members that are not listed here, \
-             too: `Object.entries` has all of them.",
+            "An event that is not listed here, in the envelope with `{}`. Keep it as it arrived.\n\n\
+             Its other members may be missing or of any type. It may have further members that are not listed here: \
+             `Object.entries` has all of them.",
             envelope.wire_type().name
         );
         let body = members(model, envelope).iter().map(|member| {
@@ -132,7 +136,7 @@ fn envelopes(model: &Model, text: &mut String) {
             }
         });
         let mut body: Vec<_> = body.collect();
-        // The envelope with `type` leaves the payload to the events.
+        // The envelope with `type` does not declare the payload; each event does.
         if body.iter().all(|member| member.name != PAYLOAD) {
             body.push(Declared {
                 name: PAYLOAD.to_owned(),
@@ -149,7 +153,7 @@ fn envelopes(model: &Model, text: &mut String) {
 /// Declares an event in both envelopes.
 fn event(model: &Model, event: &Event, text: &mut String) {
     let deprecated = match event.status {
-        Status::Deprecated => "\n\n@deprecated At spektr; it is sent until it ends.",
+        Status::Deprecated => "\n\n@deprecated At spektr, which still sends it for now.",
         Status::Available | Status::Wip => "",
     };
     let docs = schemas::described(event) + deprecated;
@@ -179,8 +183,8 @@ fn event(model: &Model, event: &Event, text: &mut String) {
     let mut other = format!("{} In the envelope with `eventType`.", event.description);
     if beside {
         other.push_str(
-            "\n\nWhere this envelope has the members that the other one has beside `data` is not \
-             documented: in `data` with the rest, or beside it.",
+            "\n\nThe members that the other envelope has beside `data` may be inside `data` here or beside \
+             it; the documentation does not say which.",
         );
     }
     other.push_str(deprecated);
@@ -224,7 +228,7 @@ fn def(model: &Model, def: &TypeDef, text: &mut String) {
 
 const SENSITIVE: &str = "Sensitive: keep it out of logs.";
 
-/// A member as it is declared.
+/// A member with its TypeScript type.
 #[derive(Clone)]
 struct Declared {
     name: String,
@@ -258,7 +262,7 @@ impl Declared {
         }
     }
 
-    /// May be absent, or null.
+    /// Makes the member optional and nullable.
     fn optional(self) -> Self {
         let is_open = self.ty == "unknown" || self.ty.ends_with("null");
         let ty = if is_open { self.ty } else { format!("{} | null", self.ty) };
@@ -266,11 +270,11 @@ impl Declared {
     }
 }
 
-/// Declares that a member is not there.
+/// Declares that an object of this type does not have the member.
 fn absent(name: &str) -> std::iter::Once<Declared> {
     std::iter::once(Declared {
         name: name.to_owned(),
-        docs: "Not in this shape; it tells the others from it.".into(),
+        docs: "Absent in this type, so that TypeScript can tell it apart from the others.".into(),
         ty: "null".into(),
         is_optional: true,
     })
@@ -302,7 +306,7 @@ fn interface(text: &mut String, docs: &str, name: &str, extends: &str, members: 
     declare(text, docs, &body);
 }
 
-/// Returns a union with a line for each of its types.
+/// Returns a union with one type a line.
 fn lines(types: &[String]) -> String {
     format!("\n  | {}", types.join("\n  | "))
 }
@@ -319,9 +323,9 @@ fn declare(text: &mut String, docs: &str, declaration: &str) {
     text.push('\n');
 }
 
-/// Writes a comment of TSDoc.
+/// Writes a TSDoc comment.
 fn comment(text: &mut String, docs: &str, indent: &str) {
-    // What would end the comment.
+    // `*/` would end the comment.
     let docs = docs.replace("*/", "*\\/");
     let lines: Vec<_> = docs.lines().flat_map(wrap).collect();
     if let [line] = &lines[..] {
@@ -336,7 +340,7 @@ fn comment(text: &mut String, docs: &str, indent: &str) {
     text.push_str(&format!("{indent} */\n"));
 }
 
-/// Returns a text as a literal, of which JSON's are.
+/// Returns a text as a string literal: every JSON string is one.
 fn quoted(text: &str) -> String {
     spektr_json::Json::from(text).to_string()
 }

@@ -1,4 +1,4 @@
-//! The body of a delivery: entries in either envelope.
+//! Reads the schema of a batch: a list of entries in either envelope.
 
 use super::{Node, Reader};
 use crate::envelope::RESULTS;
@@ -7,8 +7,8 @@ use crate::names;
 use crate::problem::{ProblemKind, Required};
 
 impl Reader<'_> {
-    /// Reads the members of a batch: `results`, whose elements are alternatives,
-    /// which the dialect has nowhere else.
+    /// Reads the members of a batch: `results` alone. Only its elements may be alternatives;
+    /// the dialect allows that nowhere else.
     pub(crate) fn batch(&mut self, root: &Node<'_>) -> Vec<Member> {
         let Some(properties) = root.get("properties") else {
             self.report(root, ProblemKind::Missing("properties"));
@@ -51,7 +51,7 @@ impl Reader<'_> {
         }]
     }
 
-    /// Checks that the entries can have each envelope, and are nothing else.
+    /// Checks that the entries may have each of the two envelopes, and no other form.
     fn entries(&mut self, items: &Node<'_>) {
         self.only(items, &["description", "anyOf"]);
         let Some(choices) = items.get("anyOf") else {
@@ -65,7 +65,7 @@ impl Reader<'_> {
             found.push(names::resolve(choice.file, &reference));
         }
         if found != [Required::TypeEnvelope, Required::EventTypeEnvelope].map(Required::path) {
-            let expected = "references to the two envelopes, that with `type` first".to_owned();
+            let expected = "references to the two envelopes, the one with `type` first".to_owned();
             let found = found.join(", ");
             self.report(&choices, ProblemKind::WrongValue { expected, found });
         }

@@ -1,4 +1,5 @@
-//! What stands at the root of a file: what it is, where it is from, what was decided.
+//! Reads the root of a file: kind of file, source, decisions, and an event's name, status and wire
+//! types.
 
 use spektr_json::Json;
 
@@ -7,12 +8,12 @@ use crate::model::{Decision, Explained, Status, WireTypes};
 use crate::names;
 use crate::problem::{Named, ProblemKind};
 
-/// The statuses of events, as the files word them.
+/// The statuses of events, with their words in the schema files.
 pub(super) const STATUSES: [(&str, Status); 3] =
     [("available", Status::Available), ("wip", Status::Wip), ("deprecated", Status::Deprecated)];
 
 impl Reader<'_> {
-    /// Checks what every file has at its root, and says what kind of file it is.
+    /// Checks the keywords that every file has at its root, and returns the kind of file.
     pub(crate) fn root(&mut self, root: &Node<'_>) -> FileKind {
         for (keyword, expected) in
             [("$schema", DRAFT.to_owned()), ("$id", format!("{ID_BASE}{}", root.file))]
@@ -52,7 +53,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads the decisions of a file; each must be about something that exists.
+    /// Reads the decisions of a file. Each must point to a place that exists.
     pub(crate) fn decisions(&mut self, root: &Node<'_>) -> Vec<Decision> {
         let Some(list) = root.get("x-decisions") else {
             return Vec::new();
@@ -124,7 +125,7 @@ impl Reader<'_> {
         self.only(node, &["kind", "event", "path", "was", "now"]);
         let kind = self.required_string(node, "kind");
         let mut text = |name| match node.get(name) {
-            // A record is copied from a report, which has null where it has nothing.
+            // A record is copied from a report of `docs diff`, which writes null for an empty text.
             Some(Node { json: Json::String(text), .. }) => text.clone(),
             Some(Node { json: Json::Null, .. }) | None => String::new(),
             Some(node) => self.string(&node).unwrap_or_default(),
@@ -133,7 +134,7 @@ impl Reader<'_> {
         Some(Explained { kind: kind?, event, path, was, now })
     }
 
-    /// Reads JSON pointers into the file, each of which must lead somewhere.
+    /// Reads JSON pointers into the same file; each must resolve.
     fn pointers(&mut self, root: &Node<'_>, list: &Node<'_>, what: &'static str) -> Vec<String> {
         let pointers = self.strings(list);
         for node in list.elements() {
@@ -146,7 +147,7 @@ impl Reader<'_> {
         pointers
     }
 
-    /// Reads what makes a file an event: its name, status, and wire types.
+    /// Reads the parts that make a file an event: its name, status, and wire types.
     pub(crate) fn event_head(&mut self, root: &Node<'_>) -> Option<EventHead> {
         self.only(
             root,
@@ -174,7 +175,7 @@ impl Reader<'_> {
         if let (Some(text), Some(node)) = (&name, event.get("name")) {
             let expected = names::event_name(root.file);
             if *text != expected {
-                let expected = format!("`{expected}`, as the file's name has it");
+                let expected = format!("`{expected}`, from the file's name");
                 self.report(&node, ProblemKind::WrongValue { expected, found: text.clone() });
             }
         }
@@ -209,7 +210,7 @@ impl Reader<'_> {
         Some(WireTypes { canonical, accepted: wire_types.collect() })
     }
 
-    /// Checks that a schema with members at its root is that of an object.
+    /// Checks that a schema with members at its root has the type `object`.
     pub(crate) fn object_root(&mut self, root: &Node<'_>) {
         match root.get("type") {
             Some(node) => drop(self.choice(&node, &[("object", ())])),

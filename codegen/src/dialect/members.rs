@@ -1,4 +1,4 @@
-//! The members of an object, and the forms that their types can have.
+//! Reads the members of an object, and the forms that their types can have.
 
 use spektr_json::Json;
 
@@ -7,12 +7,12 @@ use crate::model::{Member, Ty, TypeDef, TypeKind};
 use crate::names;
 use crate::problem::{Named, Nullability, ProblemKind};
 
-/// The keywords of a member besides those of its type.
+/// Keywords that a member may have besides its type's keywords.
 const ANNOTATIONS: [&str; 6] =
     ["description", "x-sensitive", "x-aliases", "x-source", "x-valid-for-seconds", "x-keeps-raw"];
 
 impl Reader<'_> {
-    /// Reads the properties of an object, without those that are named.
+    /// Reads the properties of an object, except those named in `without`.
     pub(crate) fn members(&mut self, node: &Node<'_>, without: &[&str]) -> Vec<Member> {
         let required = match node.get("required") {
             Some(list) => self.strings(&list),
@@ -22,7 +22,7 @@ impl Reader<'_> {
             self.report(node, ProblemKind::Missing("properties"));
             return Vec::new();
         };
-        // typify makes no struct with named fields of it.
+        // typify makes no struct with named fields from an object without members.
         if properties.members().next().is_none() {
             let kind = ProblemKind::WrongType {
                 expected: "at least one member",
@@ -51,7 +51,7 @@ impl Reader<'_> {
                     names::is_same_field(&other.name, name)
                         || other.aliases.iter().any(|alias| alias == name)
                 });
-                // An alias may differ from its own member's name in style only.
+                // An alias that differs from its own member's name in style only is no clash.
                 if let Some(other) = taken {
                     let (name, other) = (name.to_owned(), format!("`{}`", other.name));
                     let kind = ProblemKind::Duplicate { named, name, other };
@@ -72,7 +72,7 @@ impl Reader<'_> {
         let description = self.description(node);
         let required = required.iter().any(|other| other == name);
         let (ty, nullable) = self.ty(node, &ANNOTATIONS)?;
-        // The delivery flag tells absent from null by its own type, and raw
+        // The type of the delivery flag distinguishes absent from null, and raw
         // JSON includes null.
         let is_raw_or_flag = ty == Ty::Raw || ty == Ty::Named("Delivered".into());
         match (required, nullable) {
@@ -120,7 +120,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Reads the other names under which a member is read.
+    /// Reads the other names that a member is accepted under.
     pub(super) fn aliases(&mut self, name: &str, node: &Node<'_>) -> Vec<String> {
         let Some(list) = node.get("x-aliases") else {
             return Vec::new();
@@ -134,7 +134,7 @@ impl Reader<'_> {
         aliases
     }
 
-    /// Reads the type of a member or of a list's elements, and whether it admits null.
+    /// Reads the type of a member or of a list's elements, and whether the value may be null.
     fn ty(&mut self, node: &Node<'_>, annotations: &[&'static str]) -> Option<(Ty, bool)> {
         let with = |keywords: &[&'static str]| [annotations, keywords].concat();
         if node.get("$ref").is_some() {
@@ -197,7 +197,7 @@ impl Reader<'_> {
         Some((ty, nullable))
     }
 
-    /// Reads `type`: one name, or one name and null.
+    /// Reads `type`: one type, or a pair of one type and null.
     fn json_type(&mut self, node: &Node<'_>) -> Option<(JsonType, bool)> {
         let choices = [
             ("string", JsonType::Plain(Ty::String)),
@@ -255,7 +255,7 @@ impl Reader<'_> {
     fn reference(&mut self, node: &Node<'_>) -> Option<Ty> {
         let reference = self.required_string(node, "$ref")?;
         let key = names::resolve(node.file, &reference);
-        // A definition belongs to its own file: shared ones are files of common/.
+        // A definition can be used in its own file only: shared types are files of common/.
         let is_foreign = |key: &str| key.split_once('#').is_some_and(|(file, _)| file != node.file);
         match self.targets.get(&key).filter(|_| !is_foreign(&key)) {
             Some(name) => Some(Ty::Named(name.clone())),

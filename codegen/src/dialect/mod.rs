@@ -1,8 +1,8 @@
-//! Reads one schema file: the keywords of the dialect, and nothing else.
+//! Reads one schema file, and allows only the keywords of the dialect.
 //!
-//! Every problem is recorded and reading goes on, so that one run shows all of
-//! them. What has a problem is left out of the result, which is used only when
-//! there was none.
+//! The reader records a problem and reads on, so that one run shows all problems.
+//! It leaves a part with a problem out of the result; the result is used only if
+//! there is no problem.
 
 mod batch;
 mod head;
@@ -18,7 +18,8 @@ use crate::model::{Status, TypeDef, WireTypes};
 use crate::problem::{Named, Problem, ProblemKind};
 
 pub(crate) const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
-/// Start of every `$id`: an identifier under a reserved name, never fetched.
+/// Start of every `$id`: an identifier under the reserved domain `.invalid`, which nothing can
+/// fetch from.
 pub(crate) const ID_BASE: &str = "https://spektr-webhooks.invalid/schema/";
 
 /// A value in a schema file, and its place.
@@ -56,7 +57,7 @@ impl<'a> Node<'a> {
     }
 }
 
-/// What a file's root says it is.
+/// The kind of a file, which its folder and `x-envelope` tell.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileKind {
     Event,
@@ -66,7 +67,7 @@ pub(crate) enum FileKind {
     Batch,
 }
 
-/// The parts of an event file that are the event's own.
+/// The parts of an event file's root that only events have.
 pub(crate) struct EventHead {
     pub(crate) name: String,
     pub(crate) status: Status,
@@ -74,12 +75,12 @@ pub(crate) struct EventHead {
     pub(crate) wire_types: WireTypes,
 }
 
-/// Reads files one after the other, with the names that `$ref` can lead to.
+/// Reads files one after the other, and knows the targets that `$ref` can name.
 pub(crate) struct Reader<'n> {
-    /// Rust name by file, and by file and `#/$defs/…` pointer.
+    /// Rust names by file, or by file and `#/$defs/…` pointer.
     pub(crate) targets: &'n BTreeMap<String, String>,
     pub(crate) problems: Vec<Problem>,
-    /// Named types, those hoisted from inside of others among them.
+    /// Named types, including the ones hoisted from inside other types.
     pub(crate) types: Vec<TypeDef>,
 }
 

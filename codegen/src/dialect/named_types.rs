@@ -1,4 +1,4 @@
-//! Schemas that have a name: objects, and the scalar types of the dialect.
+//! Reads schemas that have a name: objects, and the scalar types of the dialect.
 
 use spektr_json::Json;
 
@@ -8,7 +8,7 @@ use crate::names;
 use crate::problem::{Named, ProblemKind};
 
 impl Reader<'_> {
-    /// Reads the definitions that a file keeps under `$defs`.
+    /// Reads the definitions under a file's `$defs`.
     pub(crate) fn definitions(&mut self, root: &Node<'_>) {
         let Some(definitions) = root.get("$defs") else {
             return;
@@ -29,7 +29,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads a schema that has a name: an object, or one of the scalar types.
+    /// Reads a schema that has a name: an object, or a scalar type.
     pub(crate) fn named_type(&mut self, node: &Node<'_>, object_keywords: &[&str]) {
         let Some(name) = self.type_name(node) else {
             return;
@@ -58,7 +58,7 @@ impl Reader<'_> {
                 let Some(kind) = self.choice(&x_type, &kinds) else {
                     return;
                 };
-                // A URL grants access, and says so to other tools as well.
+                // A URL grants access, so its schema must have `x-sensitive` for other tools.
                 let flag: &[&str] =
                     if matches!(kind, TypeKindName::Url) { &["x-sensitive"] } else { &[] };
                 self.only(node, &[&extended[..], &["x-type"], flag].concat());
@@ -140,7 +140,7 @@ impl Reader<'_> {
         values
     }
 
-    /// Returns the Rust name of a schema, where it is one.
+    /// Returns the Rust name of a schema, if its title is a valid one.
     pub(super) fn type_name(&mut self, node: &Node<'_>) -> Option<String> {
         let name = self.required_string(node, "title")?;
         let place = node.get("title").unwrap_or_else(|| node.clone());

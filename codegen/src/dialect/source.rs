@@ -1,4 +1,5 @@
-//! Where a file's facts come from, and which words of the documentation were read.
+//! Reads the sources of a file's facts, and the digests of the documentation that somebody has
+//! read.
 
 use spektr_json::Json;
 
@@ -30,13 +31,13 @@ impl Reader<'_> {
         if let (Some(date), Some(node)) = (&captured, node.get("captured"))
             && !names::is_date(date)
         {
-            let expected = "a date as `2026-11-23`".to_owned();
+            let expected = "a date such as `2026-11-23`".to_owned();
             self.report(&node, ProblemKind::WrongValue { expected, found: date.clone() });
         }
         captured
     }
 
-    /// Reads which words of the documentation somebody has looked at.
+    /// Reads the record of a part of the documentation that somebody has read.
     fn reading(&mut self, node: &Node<'_>) -> Option<Reading> {
         self.only(
             node,
@@ -94,8 +95,8 @@ impl Reader<'_> {
         })
     }
 
-    /// Reads `"data.contextId": "…"`: a row's digest, and behind a slash that of the
-    /// words beside a nullable type.
+    /// Reads rows such as `"data.contextId": "…"`: the row's digest, and behind a slash the digest
+    /// of the words beside a nullable type.
     fn read_rows(&mut self, node: &Node<'_>) -> Vec<ReadRow> {
         if !matches!(node.json, Json::Object(_)) {
             let found = node.json.kind();

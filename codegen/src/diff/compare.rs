@@ -1,5 +1,5 @@
-//! The comparison of two models. Each part of the model is taken apart without
-//! `..`, so that a new field of it does not compile here before it is compared.
+//! Compares two models. Each part of the model is destructured without
+//! `..`, so that a new field is a compile error here until it is compared.
 
 use std::collections::BTreeSet;
 
@@ -17,20 +17,20 @@ pub(super) fn run(old: &SchemaSet, new: &SchemaSet) -> Vec<Change> {
     changes.0
 }
 
-/// What a change takes from users.
+/// The effect of a change on users, from the least to the worst.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Effect {
     Texts,
     Adds,
-    /// An entry that decoded may be malformed, or another event.
+    /// An entry that decoded may become malformed, or another event.
     Stricter,
-    /// Documented entries decode to something else, or not at all. Code compiles.
+    /// Documented entries decode to another value, or fail to decode. Code compiles.
     BreaksData,
-    /// A public item is gone or has another type.
+    /// A public item is removed or has another type.
     BreaksCode,
 }
 
-/// Names in a list whose first one may be special.
+/// The kind of names in a list. In a list of wire types, the first is the canonical one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Names {
     WireTypes,
@@ -57,18 +57,18 @@ impl Changes {
         });
     }
 
-    /// What the files in `common/` say of themselves.
+    /// Compares title, description, source and decisions of a file in `common/`.
     fn common(&mut self, old: &Common, new: &Common, is_type: bool) {
         let Common { file: _, title, description, source, decisions } = old;
-        // The description of a type is the type's.
+        // `type_def` compares the description of a type.
         let described = |text: &String| if is_type { String::new() } else { text.clone() };
         let was = (&described(description), Some(source));
         self.texts(title, "", was, (&described(&new.description), Some(&new.source)));
         self.decisions(title, decisions, &new.decisions);
     }
 
-    /// The members of what becomes no type, the other envelope and the batch: whatever
-    /// changes there, no public item does.
+    /// Compares the members of a shape that becomes no type: the other envelope and the batch. A
+    /// change of theirs changes no public item.
     fn shape(&mut self, subject: &str, old: &[Member], new: &[Member]) {
         let before = self.0.len();
         self.members(subject, old, new);
@@ -94,7 +94,7 @@ impl Changes {
             }
         }
         for event in new.events.iter().filter(|event| old.event(&event.name).is_none()) {
-            // What was unknown and kept is decoded, and can be malformed.
+            // The event used to be kept as unknown; now it is decoded, and can be malformed.
             self.add(Effect::Stricter, &event.name, "", "event added");
         }
         for (name, def) in types {
@@ -110,7 +110,7 @@ impl Changes {
 
     fn event(&mut self, old: &Event, new: &Event) {
         let Event {
-            // The name in another form, by which the two were found to be one event.
+            // `file` and `module` follow from the name, by which the two events were matched.
             file: _,
             module: _,
             name,
@@ -128,7 +128,8 @@ impl Changes {
             self.add(Effect::BreaksCode, name, "", what);
         }
         if *status != new.status {
-            // Code that names the event's variants compiles with a warning, or without it.
+            // The deprecation of a variant gives users a compiler warning; its end removes the
+            // warning.
             let is_deprecated = *status == Status::Deprecated || new.status == Status::Deprecated;
             let effect = if is_deprecated { Effect::Adds } else { Effect::Texts };
             let what =
@@ -149,7 +150,7 @@ impl Changes {
     fn decisions(&mut self, subject: &str, old: &[Decision], new: &[Decision]) {
         let find = |list: &[Decision], id: &str| list.iter().find(|it| it.id == id).cloned();
         for decision in old {
-            // Equality looks at every field.
+            // The comparison covers every field.
             let what = match find(new, &decision.id) {
                 None => "removed",
                 Some(now) if now != *decision => "changed",
@@ -167,7 +168,8 @@ impl Changes {
         match (kind, &new.kind) {
             (TypeKind::Object(old), TypeKind::Object(new)) => self.members(name, old, new),
             (TypeKind::OpenEnum(old), TypeKind::OpenEnum(new)) => self.known_values(name, old, new),
-            // An id has all that a URL has. What was kept out of logs would be in them.
+            // An id has all methods of a URL, so code compiles; but a redacted value would then be
+            // logged.
             (TypeKind::Url, TypeKind::Id) => {
                 self.add(Effect::BreaksData, name, "", "is an id and no longer a URL");
             }
@@ -178,7 +180,7 @@ impl Changes {
         }
         self.texts(name, "", (description, None), (&new.description, None));
         if (file, pointer) != (&new.file, &new.pointer) {
-            // All types have one path, wherever they are defined.
+            // Every type has the same path in Rust, wherever the schema defines it.
             self.add(Effect::Texts, name, "", "defined in another place");
         }
     }
@@ -199,7 +201,7 @@ impl Changes {
     fn names(&mut self, subject: &str, member: &str, kind: Names, old: &[String], new: &[String]) {
         let (one, many, added, removed) = match kind {
             Names::WireTypes => ("wire type", "wire types", Effect::Stricter, Effect::BreaksData),
-            // Unknown members are passed over; what is known has to have its type.
+            // An unknown member is ignored, whereas the value of a known one must have its type.
             Names::Aliases => ("alias", "aliases", Effect::Stricter, Effect::BreaksData),
             Names::KnownValues => ("known value", "known values", Effect::Adds, Effect::BreaksCode),
         };
@@ -234,10 +236,10 @@ impl Changes {
         }
         for member in new.iter().filter(|member| find(old, &member.name).is_none()) {
             let (effect, word) = if member.required {
-                // Documented entries without it decoded before.
+                // Documented entries without this member decoded before.
                 (Effect::BreaksData, "required")
             } else {
-                // It may have come before, and have had another type.
+                // Such a member may have arrived before, with another type.
                 (Effect::Stricter, "optional")
             };
             self.add(effect, subject, &member.name, format!("member added: {word}, {}", member.ty));
@@ -254,7 +256,7 @@ impl Changes {
     fn member(&mut self, subject: &str, old: &Member, new: &Member) {
         let Member {
             name,
-            // Where it is declared says nothing to users.
+            // The place of the declaration has no effect on users.
             pointer: _,
             description,
             required,
@@ -265,8 +267,8 @@ impl Changes {
             valid_for_seconds,
             source,
         } = old;
-        // An event's raw payload is no public field: code asks for it by `raw_data`,
-        // which stays if the schema says so.
+        // The raw payload of an event is no public field: code reads it by `raw_data`, and
+        // `x-keeps-raw` keeps that method.
         let is_typed_now = *ty == Ty::Raw && new.keeps_raw;
         if is_typed_now {
             let what = format!("payload typed as {}; its JSON stays at hand", new.ty);
@@ -293,7 +295,7 @@ impl Changes {
         self.names(subject, name, Names::Aliases, aliases, &new.aliases);
         match (sensitive, new.sensitive) {
             (false, true) => self.add(Effect::Adds, subject, name, "became sensitive"),
-            // What was kept out of logs would be in them.
+            // A member that was redacted would then be logged.
             (true, false) => self.add(Effect::BreaksData, subject, name, "is no longer sensitive"),
             _ => {}
         }
@@ -317,14 +319,14 @@ impl Changes {
         old: (&String, Option<&Source>),
         new: (&String, Option<&Source>),
     ) {
-        // Equality looks at every field of the source.
+        // The comparison covers every field of the source.
         if old != new {
             self.add(Effect::Texts, subject, member, "description or source changed");
         }
     }
 }
 
-/// Returns the names of the first list that are in the second too.
+/// Returns the names of the first list that are also in the second, in the first list's order.
 fn common<'a>(names: &'a [String], others: &[String]) -> Vec<&'a String> {
     names.iter().filter(|name| others.contains(name)).collect()
 }

@@ -1,4 +1,4 @@
-//! What a change of the schemas means for those who use the generated crate.
+//! Classifies changes of the schemas by their effect on users of the generated crate.
 
 mod compare;
 mod review;
@@ -9,29 +9,29 @@ use crate::set::SchemaSet;
 
 pub use review::{Review, reviews};
 
-/// What a change asks of users, from the least to the most.
+/// The effect of a change on users, from the least to the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Impact {
-    /// Only texts change: of the documentation, and of what the catalogue says.
+    /// Only texts change: in the documentation, and in the catalogue.
     Documentation,
-    /// There is more than before: code that compiled compiles, and what decoded
-    /// decodes.
+    /// Something is added. Code that compiled still compiles, and entries that decoded still
+    /// decode.
     Additive,
-    /// Additive for code, stricter for data: more is read of an entry than before, so
-    /// an entry that decoded can be malformed, or be another event.
+    /// Additive for code, stricter for data: more of an entry is read than before, so
+    /// an entry that decoded can become malformed, or another event.
     Stricter,
-    /// Code may not compile any more, entries as they are documented may not decode,
+    /// Code may no longer compile, documented entries may no longer decode,
     /// or values differ.
     Breaking,
 }
 
 impl Impact {
-    /// All impacts, from the worst.
+    /// All impacts, from the worst to the least.
     pub const ALL: [Impact; 4] =
         [Self::Breaking, Self::Stricter, Self::Additive, Self::Documentation];
 
-    /// Returns the heading of its changes in the changelog.
+    /// Returns the changelog's heading for changes of this impact.
     pub fn heading(self) -> &'static str {
         match self {
             Self::Breaking => "Breaking",
@@ -41,7 +41,7 @@ impl Impact {
         }
     }
 
-    /// Returns the word for it in reports.
+    /// Returns the word for the impact in reports.
     ///
     /// # Examples
     ///
@@ -68,14 +68,14 @@ impl fmt::Display for Impact {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Change {
-    /// What it means for users.
+    /// Effect of the change on users.
     pub impact: Impact,
-    /// Whether it takes away or changes a public item of the generated crate. Only a
-    /// breaking change does; one that does not is breaking for data.
+    /// Whether the change removes or changes a public item of the generated crate. Only a
+    /// breaking change can; a breaking change that does not is breaking for data.
     pub breaks_code: bool,
     /// The event's documented name, the type's name, or `every event`.
     pub subject: String,
-    /// The member; empty where it is about the whole.
+    /// The member; empty if the change concerns the whole subject.
     pub member: String,
     /// What changed.
     pub what: String,
@@ -91,10 +91,10 @@ impl fmt::Display for Change {
     }
 }
 
-/// Returns what changed from one set of files to another, breaking changes first.
+/// Returns the changes from one set of files to another, breaking changes first.
 ///
-/// The comparison is total: each difference between the models is in the result,
-/// except for where in a file something stands.
+/// The comparison is complete: the result has each difference between the models,
+/// except for the positions inside a file.
 pub fn diff(old: &SchemaSet, new: &SchemaSet) -> Vec<Change> {
     let mut list = compare::run(old, new);
     list.sort_by_key(|change| std::cmp::Reverse(change.impact));
@@ -102,11 +102,11 @@ pub fn diff(old: &SchemaSet, new: &SchemaSet) -> Vec<Change> {
 }
 
 /// Returns the version that a release with a change of this impact must have, by
-/// the rules of semantic versioning as Cargo reads them; `None` if `version` is
+/// Cargo's rules of semantic versioning. Returns `None` if `version` is
 /// not of the form `1.2.3`.
 ///
-/// A stricter change compiles everywhere, and still takes the next minor version,
-/// before 1.0 too: there, `cargo update` does not take it unasked.
+/// A stricter change compiles everywhere, but still needs the next minor version, even
+/// before 1.0: `cargo update` does not cross a minor version there.
 ///
 /// # Examples
 ///

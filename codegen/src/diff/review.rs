@@ -1,16 +1,16 @@
-//! What has to be read again because of a change.
+//! Finds sources and decisions that a person must review after a change.
 
 use std::fmt;
 
 use crate::diff::SchemaSet;
 
-/// A decision or a source that was not looked at when its subject changed.
+/// A source or a decision that nobody reviewed when its subject changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Review {
     /// Path of the file below the schema folder.
     pub file: String,
-    /// What there is to do.
+    /// What the person must do.
     pub what: String,
 }
 
@@ -20,10 +20,9 @@ impl fmt::Display for Review {
     }
 }
 
-/// Returns what must be looked at again before the change is complete: an event
-/// whose status changed has been read of in the documentation once more, so that the
-/// day of capture is a later one than before, or `today`; and an accepted decision
-/// about the status says something else now, or is unreviewed.
+/// Returns the reviews that are missing for a change of an event's status. The documentation must
+/// have been read again: on a later day than before, or on `today`. And each accepted decision
+/// about the status must be changed, removed, or marked as unreviewed.
 pub fn reviews(old: &SchemaSet, new: &SchemaSet, today: &str) -> Vec<Review> {
     let mut reviews = Vec::new();
     for now in &new.model().events {
@@ -35,7 +34,7 @@ pub fn reviews(old: &SchemaSet, new: &SchemaSet, today: &str) -> Vec<Review> {
         let captured = now.source.last_read();
         if captured <= was.source.last_read() && captured != today {
             add(format!(
-                "the status changed from {change}, and the page is said to have been read on {captured}: \
+                "the status changed from {change}, but the page was last read on {captured}: \
                  read it again and set `captured`"
             ));
         }
@@ -44,7 +43,7 @@ pub fn reviews(old: &SchemaSet, new: &SchemaSet, today: &str) -> Vec<Review> {
                 |pointer: &String| "/x-event/status".starts_with(pointer.as_str());
             if decision.about.iter().any(is_about_status) && was.decisions.contains(decision) {
                 add(format!(
-                    "the status changed from {change}, and the decision `{}` about it did not: \
+                    "the status changed from {change}, but the decision `{}` about it did not: \
                      remove it, correct it, or set it to `unreviewed`",
                     decision.id
                 ));

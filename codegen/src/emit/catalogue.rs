@@ -1,4 +1,4 @@
-//! The names of the events, and the catalogue of what is documented of them.
+//! Emits the names of the events, and the catalogue of the documented facts about them.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::emit::items;
 use crate::model::{Event, Model, Status, WireTypes};
 use crate::passes::PAYLOAD;
 
-/// Returns the enum of the events' names, and the catalogue.
+/// Emits the enum of the events' names, and the catalogue.
 pub(crate) fn event_type(model: &Model) -> Vec<Item> {
     let names: Vec<_> = model.events.iter().map(|event| format_ident!("{}", event.title)).collect();
     let attributes =
@@ -32,12 +32,12 @@ pub(crate) fn event_type(model: &Model) -> Vec<Item> {
     });
     let indices = 0..count;
     items(quote! {
-        /// Which event it is.
+        /// The kind of an event.
         ///
-        /// As a text it is the wire type, in `Display` and for serde. Any accepted wire type
-        /// is read, and one that several events have is the event whose canonical one it
-        /// is. Comparison, order and `Hash` are those of that text without regard to ASCII
-        /// case, for unknown events too.
+        /// Its text form, for `Display` and for serde, is the wire type. Reading accepts each wire
+        /// type of an event. A wire type that several events accept means the event that lists it
+        /// as canonical. Comparison, order and `Hash` are those of the text, and ignore ASCII case,
+        /// for unknown events too.
         ///
         /// # Examples
         ///
@@ -58,14 +58,14 @@ pub(crate) fn event_type(model: &Model) -> Vec<Item> {
         pub enum EventType {
             #(#attributes #names,)*
             /// A wire type that the schema does not know. Compare its text by
-            /// [`as_str`](Self::as_str), which goes on working when the event becomes
-            /// known.
+            /// [`as_str`](Self::as_str): that still works once a later version knows
+            /// the event.
             Unknown(UnknownValue),
         }
 
         impl EventType {
-            /// Returns the wire type: the canonical one of a known event, the one that
-            /// arrived of an unknown event.
+            /// Returns the wire type: the canonical one for a known event, the received one
+            /// for an unknown event.
             pub fn as_str(&self) -> &str {
                 match self {
                     #(Self::#names => #wire_types,)*
@@ -73,7 +73,7 @@ pub(crate) fn event_type(model: &Model) -> Vec<Item> {
                 }
             }
 
-            /// Returns what is documented of a known event.
+            /// Returns the documented facts about a known event, or `None` for an unknown one.
             pub fn info(&self) -> Option<&'static EventInfo> {
                 match self {
                     #(Self::#names => Some(&CATALOGUE[#indices]),)*
@@ -85,7 +85,7 @@ pub(crate) fn event_type(model: &Model) -> Vec<Item> {
         crate::runtime::open_text_impls!(EventType, str::eq_ignore_ascii_case);
         crate::runtime::shown_text_impls!(EventType);
 
-        /// Returns the places in the catalogue of the events that a wire type, in lower
+        /// Returns the catalogue indexes of the events that a wire type, in lower
         /// case, can mean.
         pub(crate) fn candidates(wire_type: &[u8]) -> &'static [usize] {
             match wire_type {

@@ -1,4 +1,4 @@
-//! The names of what is read of every entry, and of a batch.
+//! Emits the member names of envelopes and batch, which the reading code looks up.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
@@ -8,8 +8,8 @@ use crate::emit::items;
 use crate::envelope::{BATCH, EVENT_TYPE_ENVELOPE, TYPE_ENVELOPE, key};
 use crate::model::{Member, Model};
 
-/// Returns the members of both envelopes and of the batch, and the function that finds
-/// one by its name.
+/// Emits the members of both envelopes and of the batch, and the function that looks up
+/// a member by its name.
 pub(crate) fn envelope(model: &Model) -> Vec<Item> {
     let is_new = |member: &&Member| model.envelope.iter().all(|other| other.name != member.name);
     let members = model.envelope.iter().map(|member| (key(&TYPE_ENVELOPE, &member.name), member));
@@ -28,7 +28,7 @@ pub(crate) fn envelope(model: &Model) -> Vec<Item> {
     });
     items(quote! {
         impl crate::envelope::Key {
-            /// Returns what a member of that name is.
+            /// Returns the key for a member's name.
             #[inline]
             pub(crate) fn of(name: &[u8]) -> Self {
                 match name {

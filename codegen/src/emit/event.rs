@@ -1,4 +1,4 @@
-//! The enum of all events, and what each event's struct knows of itself.
+//! Emits the enum of all events, and the impls of each event's struct.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,11 +12,11 @@ use crate::model::{Event, Member, Model, Status, Ty, TypeKind};
 use crate::names;
 use crate::passes::{PAYLOAD, doc_tokens, escape};
 
-/// Returns the documentation of an event's struct.
+/// Writes the documentation of an event's struct.
 pub(crate) fn event_docs(event: &Event) -> String {
     let wire_types: Vec<String> =
         event.wire_types.iter().map(|name| format!("`{}`", escape(name))).collect();
-    // The table of events can be of a later version than the section.
+    // The table of events can come from a later version of the page than the section.
     let later =
         event.source.row().filter(|row| Some(&row.version) != event.source.version.as_ref());
     let listed = later
@@ -49,7 +49,7 @@ pub(crate) fn event_docs(event: &Event) -> String {
     text
 }
 
-/// Returns the impls beside an event's struct.
+/// Emits the impls of an event's struct.
 pub(crate) fn event_impls(model: &Model, event: &Event) -> Vec<Item> {
     let name = format_ident!("{}", event.title);
     let aliases = aliases(model, event);
@@ -72,8 +72,8 @@ pub(crate) fn event_impls(model: &Model, event: &Event) -> Vec<Item> {
         let methods = expiring.iter().map(|(member, seconds)| {
             let method = format_ident!("{}_expire_at", names::field(&member.name));
             let docs = doc_tokens(&format!(
-                "Returns when what `{}` holds stops being of use: {seconds} seconds after\n\
-                 [`created_at`](Self::created_at). From when the time counts is not documented;\n\
+                "Returns when the value of `{}` stops being of use: {seconds} seconds after\n\
+                 [`created_at`](Self::created_at). The documentation does not say when the time starts;\n\
                  the event's creation is an inference.",
                 member.name
             ));
@@ -89,7 +89,7 @@ pub(crate) fn event_impls(model: &Model, event: &Event) -> Vec<Item> {
     impls
 }
 
-/// Returns the method that gives the raw payload, for an event that has one.
+/// Emits the method that returns the raw payload, if the event has one.
 fn raw_data(event: &Event) -> Vec<Item> {
     let Some(member) = event.members.iter().find(|member| member.name == PAYLOAD) else {
         return Vec::new();
@@ -104,8 +104,8 @@ fn raw_data(event: &Event) -> Vec<Item> {
     let name = format_ident!("{}", event.title);
     items(quote! {
         impl #name {
-            /// Returns the payload, the member `data`, as it arrived: none if it was absent
-            /// or null. The method stays when the payload is typed.
+            /// Returns the payload, the member `data`, as it arrived, or `None` if it was absent
+            /// or null. A later version that types the payload keeps this method.
             pub fn raw_data(&self) -> Option<&RawJson> {
                 #value
             }
@@ -113,7 +113,7 @@ fn raw_data(event: &Event) -> Vec<Item> {
     })
 }
 
-/// Returns the aliases of the event's members, at any depth, by the members' names.
+/// Returns the aliases of members at any depth of an event, by the member's name.
 fn aliases<'m>(model: &'m Model, event: &'m Event) -> BTreeMap<&'m str, BTreeSet<&'m str>> {
     let mut aliases: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     let mut seen = BTreeSet::new();
@@ -133,7 +133,7 @@ fn aliases<'m>(model: &'m Model, event: &'m Event) -> BTreeMap<&'m str, BTreeSet
     aliases
 }
 
-/// Tells whether the head of an entry has all members of the event, under all of their
+/// Tells whether the head of an entry contains all members of the event, under all their
 /// names.
 pub(crate) fn is_in_head(model: &Model, event: &Event) -> bool {
     let is_read = |member: &Member| envelope::key(&envelope::TYPE_ENVELOPE, &member.name).is_some();
@@ -144,14 +144,15 @@ pub(crate) fn is_in_head(model: &Model, event: &Event) -> bool {
     model.envelope.iter().all(is_read) && event.members.iter().all(is_payload)
 }
 
-/// Finds the members whose values are of use for a stated time only.
+/// Returns the members whose values are of use for a limited time, each with the time in seconds.
 pub(crate) fn expiring<'m>(model: &'m Model, members: &'m [Member]) -> Vec<(&'m Member, u64)> {
     let mut found = Vec::new();
     for member in members {
         if let Some(seconds) = member.valid_for_seconds {
             found.push((member, seconds));
         }
-        // A list of objects has many; there the time is in the documentation.
+        // A list of objects has many such values, so it gets no method; its documentation states
+        // the time.
         if let Ty::Named(name) = &member.ty
             && let Some(TypeKind::Object(members)) = model.types.get(name).map(|def| &def.kind)
         {
@@ -161,13 +162,13 @@ pub(crate) fn expiring<'m>(model: &'m Model, members: &'m [Member]) -> Vec<(&'m 
     found
 }
 
-/// Returns the attributes of an event's variants: their documentation, and that the event
-/// will end, where a reader of a `match` cannot miss it.
+/// Emits the attributes of an event's enum variants: documentation, and deprecation, which the
+/// compiler reports to users who match on the variant.
 pub(crate) fn variant_attributes(event: &Event, prefix: &str) -> TokenStream {
     let docs = doc_tokens(&format!("{prefix}{}", escape(&event.description)));
     match event.status {
         Status::Deprecated => {
-            let note = "deprecated at spektr, and sent until it ends; `#[expect(deprecated)]` \
+            let note = "deprecated at spektr, which still sends it for now; `#[expect(deprecated)]` \
                         says that it is handled on purpose";
             quote!(#docs #[deprecated(note = #note)])
         }
@@ -175,21 +176,21 @@ pub(crate) fn variant_attributes(event: &Event, prefix: &str) -> TokenStream {
     }
 }
 
-/// Returns the enum of all events.
+/// Emits the enum of all events.
 pub(crate) fn event(model: &Model) -> Vec<Item> {
     let names: Vec<_> = model.events.iter().map(|event| format_ident!("{}", event.title)).collect();
     let attributes = model.events.iter().map(|event| variant_attributes(event, ""));
     items(quote! {
-        /// What happened at spektr: one of the documented events, or one that the
-        /// schema does not know.
+        /// Something that happened at spektr: one of the documented events, or an event
+        /// that the schema does not know.
         ///
-        /// An event that is unknown today becomes a variant when the schema learns it.
-        /// Code that must go on working across that change asks for
-        /// [`event_type`](Self::event_type) and reads the raw JSON of the entry; a
-        /// [`Router`](crate::Router) does so for whatever it has no function for.
+        /// An unknown event becomes a variant of its own once the schema knows it.
+        /// Code that must work before and after that asks for
+        /// [`event_type`](Self::event_type) and reads the raw JSON of the entry. A
+        /// [`Router`](crate::Router) does so for each event that has no handler function.
         ///
-        /// An event is read from the JSON of either envelope, so that one that was
-        /// serialized, for a job perhaps, can be read back.
+        /// `Deserialize` reads an event from the JSON of either envelope, so a
+        /// serialized event, for example in a job queue, can be read back.
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         pub enum Event {
@@ -199,7 +200,7 @@ pub(crate) fn event(model: &Model) -> Vec<Item> {
         }
 
         impl Event {
-            /// Returns which event it is.
+            /// Returns the kind of the event.
             pub fn event_type(&self) -> EventType {
                 match self {
                     #(Self::#names(_) => EventType::#names,)*
@@ -207,8 +208,8 @@ pub(crate) fn event(model: &Model) -> Vec<Item> {
                 }
             }
 
-            /// Returns the event's id, which is the same in every delivery of it. An
-            /// unknown event may have none that can be read.
+            /// Returns the event's id, which is the same in every delivery of the event. An
+            /// unknown event may have no valid id.
             pub fn id(&self) -> Option<&EventId> {
                 match self {
                     #(Self::#names(event) => Some(&event.id),)*
@@ -217,7 +218,7 @@ pub(crate) fn event(model: &Model) -> Vec<Item> {
             }
 
             /// Returns the id of the end-user that the event is about. An unknown event
-            /// may have none that can be read.
+            /// may have no valid one.
             pub fn spektr_id(&self) -> Option<&SpektrId> {
                 match self {
                     #(Self::#names(event) => Some(&event.spektr_id),)*
@@ -225,7 +226,7 @@ pub(crate) fn event(model: &Model) -> Vec<Item> {
                 }
             }
 
-            /// Returns the id of the workspace that sent the event, where it is said.
+            /// Returns the id of the workspace that sent the event, if present and valid.
             pub fn workspace_id(&self) -> Option<&WorkspaceId> {
                 match self {
                     #(Self::#names(event) => event.workspace_id.as_ref(),)*
@@ -233,8 +234,8 @@ pub(crate) fn event(model: &Model) -> Vec<Item> {
                 }
             }
 
-            /// Returns when the event was created. An unknown event may not say it
-            /// readably.
+            /// Returns the creation time. An unknown event may have no
+            /// valid one.
             pub fn created_at(&self) -> Option<Timestamp> {
                 match self {
                     #(Self::#names(event) => Some(event.created_at),)*
@@ -253,7 +254,7 @@ pub(crate) fn event(model: &Model) -> Vec<Item> {
             impl TryFrom<Event> for #names {
                 type Error = Event;
 
-                /// Gives another event back.
+                /// Returns the event itself as the error if it is another event.
                 fn try_from(event: Event) -> Result<Self, Event> {
                     match event {
                         Event::#names(event) => Ok(event),

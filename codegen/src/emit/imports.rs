@@ -1,7 +1,7 @@
-//! The imports of a generated file, found from the names of types that it uses.
+//! Adds imports to a generated file, for the names of types in it.
 //!
-//! Functions are written with their whole path: a member may have the name of
-//! one, and would look like a use of it.
+//! Generated code calls functions by their whole path: a member may have the name of
+//! a function, and would look like a use of it.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use syn::{Item, parse_quote};
 
 use crate::model::Model;
 
-/// Where the names that generated code uses come from, besides the schemas.
+/// Origins of the names that generated code uses, besides names from the schemas.
 const FOREIGN: [(&str, &[&str]); 4] = [
     ("serde", &["Deserialize", "Deserializer", "Serialize", "Serializer"]),
     ("serde_json", &["Map", "Value"]),
@@ -35,19 +35,19 @@ const FOREIGN: [(&str, &[&str]); 4] = [
     ("crate::runtime", &["Beside", "Redacted", "Tag"]),
 ];
 
-/// Tells whether generated files import something else under a name.
+/// Tells whether generated files import an item with this name.
 pub(crate) fn is_imported(name: &str) -> bool {
     FOREIGN.iter().any(|(_, names)| names.contains(&name))
 }
 
-/// Puts imports before the items, for what they use and do not define.
+/// Puts imports before the items, for names that they use and do not define.
 pub(crate) fn with_imports(model: &Model, items: Vec<Item>) -> Vec<Item> {
     let mut used = BTreeSet::new();
     let mut defined = BTreeSet::new();
     for item in &items {
         match item {
             Item::Struct(item) => drop(defined.insert(item.ident.to_string())),
-            // The names of variants are no use of what they are named after.
+            // A variant is named after its type; only its fields are uses of names.
             Item::Enum(item) => {
                 defined.insert(item.ident.to_string());
                 for variant in &item.variants {
@@ -55,7 +55,7 @@ pub(crate) fn with_imports(model: &Model, items: Vec<Item>) -> Vec<Item> {
                 }
                 continue;
             }
-            // A module that declares or re-exports imports nothing.
+            // A file of module declarations and re-exports needs no imports.
             Item::Mod(_) => return items,
             _ => {}
         }
@@ -83,10 +83,10 @@ pub(crate) fn with_imports(model: &Model, items: Vec<Item>) -> Vec<Item> {
     imports
 }
 
-/// Collects the names at the start of paths, without that of an associated type,
-/// which is being given.
+/// Collects the names at the start of paths. Skips the name behind `type`, which defines an
+/// associated type.
 fn collect(tokens: TokenStream, used: &mut BTreeSet<String>) {
-    // How many colons stand before a token: two of them continue a path.
+    // The number of colons before a token: two of them continue a path.
     let mut colons = 0;
     let mut is_given = false;
     for token in tokens {

@@ -1,4 +1,4 @@
-//! What typify cannot make, written with `quote!`.
+//! Emits the code that typify cannot make, by `quote!`.
 
 mod catalogue;
 mod envelope;
@@ -18,16 +18,16 @@ pub(crate) use text_types::{id, open_enum, url};
 use crate::model::Model;
 use crate::names;
 
-/// Turns the tokens of several items into items.
+/// Parses the tokens of several items.
 pub(crate) fn items(tokens: proc_macro2::TokenStream) -> Vec<Item> {
     match syn::parse2::<syn::File>(tokens) {
         Ok(file) => file.items,
-        // `generate` refuses the file that has it.
+        // `generate` refuses a file that contains a verbatim item.
         Err(error) => vec![Item::Verbatim(error.to_compile_error())],
     }
 }
 
-/// Returns the module of the events, one module each.
+/// Emits the module with one submodule for each event.
 pub(crate) fn events_module(model: &Model) -> Vec<Item> {
     let modules =
         model.events.iter().map(|event| format_ident!("{}", names::module_ident(&event.module)));
@@ -38,7 +38,7 @@ pub(crate) fn events_module(model: &Model) -> Vec<Item> {
     })
 }
 
-/// Returns the root of the generated module.
+/// Emits the root of the generated module.
 pub(crate) fn module() -> Vec<Item> {
     items(quote! {
         mod envelope;

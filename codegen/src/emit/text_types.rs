@@ -1,4 +1,4 @@
-//! Types that are a string on the wire: ids, URLs, open enums.
+//! Emits types that are a string on the wire: ids, URLs, open enums.
 
 use quote::{format_ident, quote};
 use syn::Item;
@@ -8,7 +8,7 @@ use crate::model::{KnownValue, TypeDef};
 use crate::names;
 use crate::passes::{doc_tokens, escape};
 
-/// Returns an id: a string that is not mistaken for another id.
+/// Emits the type of an id: a string that is not interchangeable with other ids.
 pub(crate) fn id(def: &TypeDef) -> Vec<Item> {
     let name = format_ident!("{}", def.name);
     let docs = doc_tokens(&escape(&def.description));
@@ -23,12 +23,12 @@ pub(crate) fn id(def: &TypeDef) -> Vec<Item> {
     })
 }
 
-/// Returns the type of a bearer URL: `Debug` hides it.
+/// Emits the type of a bearer URL, which `Debug` hides.
 pub(crate) fn url(def: &TypeDef) -> Vec<Item> {
     let name = format_ident!("{}", def.name);
     let label = &def.name;
     let docs = doc_tokens(&format!(
-        "{}\n\nWhoever holds the URL can read the file, so `Debug` does not show it and there\nis no `Display`.",
+        "{}\n\nPossession of the URL grants access to the file, so `Debug` does not show it and\nthere is no `Display`.",
         escape(&def.description)
     ));
     items(quote! {
@@ -47,11 +47,11 @@ pub(crate) fn url(def: &TypeDef) -> Vec<Item> {
     })
 }
 
-/// Returns an enum of the known values and one variant for all others.
+/// Emits an enum of the known values, with one variant for all others.
 pub(crate) fn open_enum(def: &TypeDef, values: &[KnownValue]) -> Vec<Item> {
     let name = format_ident!("{}", def.name);
     let docs = doc_tokens(&format!(
-        "{}\n\nThe set is open: a value that is not known is kept as [`{}::Unknown`].",
+        "{}\n\nThe set is open: [`{}::Unknown`] keeps any other value.",
         escape(&def.description),
         def.name
     ));
@@ -60,8 +60,8 @@ pub(crate) fn open_enum(def: &TypeDef, values: &[KnownValue]) -> Vec<Item> {
         values.iter().map(|known| format_ident!("{}", names::variant(&known.value))).collect();
     let variant_docs = values.iter().map(|known| doc_tokens(&escape(&known.description)));
     let unknown_docs = doc_tokens(
-        "A value that the schema does not know. Compare its text by [`as_str`](Self::as_str),\n\
-         which goes on working when the value becomes known.",
+        "A value that the schema does not know. Compare its text by [`as_str`](Self::as_str):\n\
+         that still works once a later version knows the value.",
     );
     items(quote! {
         #docs
@@ -74,10 +74,10 @@ pub(crate) fn open_enum(def: &TypeDef, values: &[KnownValue]) -> Vec<Item> {
         }
 
         impl #name {
-            /// The known values, as they stand on the wire.
+            /// The known values, as on the wire.
             pub const KNOWN: &'static [&'static str] = &[#(#texts),*];
 
-            /// Returns the text as it stands on the wire.
+            /// Returns the text on the wire.
             pub fn as_str(&self) -> &str {
                 match self {
                     #(Self::#variants => #texts,)*

@@ -1,4 +1,4 @@
-//! What follows from a full example: one rule of the dialect after the other.
+//! Derives examples from a full one, each by one rule of the dialect.
 
 use spektr_json::{Json, pointer};
 
@@ -38,7 +38,7 @@ pub(super) fn all(model: &Model, event: &Event, full: &Json, places: &[Place<'_>
     derived
 }
 
-/// The full example, with one member as it may be.
+/// Returns the full example with allowed changes of one member.
 fn valid(model: &Model, full: &Json, place: &Place<'_>) -> Vec<Example> {
     let What::Member(member) = place.what else {
         return Vec::new();
@@ -77,7 +77,7 @@ fn valid(model: &Model, full: &Json, place: &Place<'_>) -> Vec<Example> {
         .collect()
 }
 
-/// The full example, with one fault at one place.
+/// Returns the full example with one fault at one place.
 fn invalid(model: &Model, full: &Json, place: &Place<'_>) -> Vec<Invalid> {
     let name = &place.name;
     let pointer = place.pointer();
@@ -104,7 +104,7 @@ fn invalid(model: &Model, full: &Json, place: &Place<'_>) -> Vec<Invalid> {
     found
 }
 
-/// Returns a value that a type does not have, and the word for it.
+/// Returns a value of another type than the given one, and a word for the value.
 fn wrong(model: &Model, ty: &Ty) -> Option<(&'static str, Json)> {
     let (number, text) = (("number", Json::from(7)), ("text", Json::from("some text")));
     let list = ("list", Json::Array(Vec::new()));
@@ -120,7 +120,7 @@ fn wrong(model: &Model, ty: &Ty) -> Option<(&'static str, Json)> {
     }
 }
 
-/// Returns the narrowest type that JSON Schema has for a value.
+/// Returns the narrowest JSON Schema type of a value.
 fn json_type(value: &Json) -> &'static str {
     match value {
         Json::Number(number) if number.is_i64() => "integer",
@@ -128,7 +128,7 @@ fn json_type(value: &Json) -> &'static str {
     }
 }
 
-/// The required members only, with empty lists and no free keys.
+/// Returns the full example with its required members only, with empty lists and no free keys.
 fn minimal(model: &Model, event: &Event, full: &Json) -> Json {
     let members: Vec<&Member> = model.envelope.iter().chain(&event.members).collect();
     only_required(model, &members, full)
@@ -150,7 +150,7 @@ fn only_required(model: &Model, members: &[&Member], full: &Json) -> Json {
     Json::Object(kept.collect())
 }
 
-/// The full example, with a member more in each object whose members are known.
+/// Returns the full example with one more member in each object of known members.
 fn with_unknown_members(model: &Model, full: &Json, places: &[Place<'_>]) -> Json {
     let objects = places
         .iter()
@@ -166,7 +166,7 @@ fn with_unknown_members(model: &Model, full: &Json, places: &[Place<'_>]) -> Jso
     })
 }
 
-/// The full example and its variants in the envelope with `eventType`.
+/// Returns the full example and its variants in the envelope with `eventType`.
 fn in_other_envelope(
     model: &Model,
     event: &Event,
@@ -213,7 +213,7 @@ fn in_other_envelope(
     cases.into_iter().map(|(case, json)| (format!("event_type_envelope{case}"), json)).collect()
 }
 
-/// Merges the members beside `data` with those in `data`, unless `data` has free keys.
+/// Merges the members of `data` with those beside it, unless `data` has free keys.
 fn flat(model: &Model, event: &Event, own: Vec<(String, Json)>) -> Vec<(String, Json)> {
     let data = event.members.iter().find(|member| member.name == PAYLOAD);
     let is_typed =
@@ -226,9 +226,9 @@ fn flat(model: &Model, event: &Event, own: Vec<(String, Json)>) -> Vec<(String, 
         .collect()
 }
 
-/// The full example once for each alias of a member of the payload, under that name. The
-/// schemas call none of the envelope by another name, so that an example with an alias
-/// there would not be valid.
+/// Returns the full example once for each alias of an event's own member, under that alias. It
+/// skips envelope members: the schemas list no alias of theirs, so an example with one would not be
+/// valid.
 fn with_aliases(model: &Model, full: &Json, places: &[Place<'_>]) -> Vec<(String, Json)> {
     let is_around = |place: &Place<'_>| match &place.tokens[..] {
         [name] => name == PAYLOAD || model.envelope.iter().any(|member| member.name == *name),
@@ -263,7 +263,7 @@ fn entry(full: &Json, data: Option<Json>, beside: Vec<(String, Json)>) -> Json {
     Json::Object(head.chain(beside).chain(data).collect())
 }
 
-/// Returns a time in milliseconds as one in seconds.
+/// Converts a time from milliseconds to seconds.
 fn seconds(json: Option<&Json>) -> Option<Json> {
     match json {
         Some(Json::Number(number)) => number.as_i64().map(|millis| Json::from(millis / 1000)),

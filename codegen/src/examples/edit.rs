@@ -1,9 +1,8 @@
-//! Changes to a JSON value, by the tokens of a pointer to what is changed.
+//! Edits a JSON value at a place, given as the tokens of a JSON pointer.
 
 use spektr_json::Json;
 
-/// Returns the value with another one at a place. A member that is not there yet
-/// comes last.
+/// Returns the value with another value at a place. A new member is added last.
 pub(super) fn set(json: &Json, tokens: &[String], value: Json) -> Json {
     edit(
         json,
@@ -21,7 +20,7 @@ pub(super) fn without(json: &Json, tokens: &[String]) -> Json {
     edit(json, tokens, |members, name| members.retain(|(key, _)| key != name), |_| {})
 }
 
-/// Returns the value with another name for one of its members.
+/// Returns the value with one member renamed.
 pub(super) fn renamed(json: &Json, tokens: &[String], name: &str) -> Json {
     let rename = |members: &mut Vec<(String, Json)>, old: &str| {
         if let Some((key, _)) = members.iter_mut().find(|(key, _)| key == old) {
@@ -31,7 +30,7 @@ pub(super) fn renamed(json: &Json, tokens: &[String], name: &str) -> Json {
     edit(json, tokens, rename, |_| {})
 }
 
-/// Copies a value, and lets the last token's member or element be changed.
+/// Copies a value, and edits the object or list that holds the last token's member or element.
 fn edit(
     json: &Json,
     tokens: &[String],

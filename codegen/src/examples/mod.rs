@@ -1,11 +1,9 @@
-//! The examples of the events: those that people wrote, and those that follow
-//! from an event's `full.json`.
+//! The examples of the events: written by hand, or derived from an event's `full.json`.
 //!
-//! A person writes down what means something: the full event, the one that the
-//! documentation shows, a shape that is easily got wrong. Every body that differs
-//! from the full one by a rule of the dialect is derived here, from the model and
-//! that one file: so each optional member is absent in one and null in another,
-//! whatever the schema says tomorrow.
+//! People write examples that carry information: the full event, the one from the documentation, a
+//! shape that is easily misread. This module derives every other body that differs from the full
+//! one by a rule of the dialect, from the model and `full.json`. So each optional member is absent
+//! in one example and null in another, even after the schema changes.
 
 mod derive;
 mod edit;
@@ -21,18 +19,18 @@ use crate::json;
 use crate::model::{Event, Model};
 use crate::problem::{Problem, ProblemKind, Problems};
 
-/// Name of the example from which others are derived.
+/// Name of the example that others are derived from.
 pub const FULL: &str = "full";
 
 /// A body that must decode.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Example {
-    /// What sets it apart, as `user_id_null`.
+    /// Name of the case, as `user_id_null`.
     pub case: String,
     /// The body.
     pub body: Json,
-    /// Where it comes from.
+    /// Origin of the body.
     pub origin: Origin,
 }
 
@@ -43,7 +41,7 @@ impl Example {
     }
 }
 
-/// Where an example comes from.
+/// The origin of an example.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Origin {
@@ -53,7 +51,7 @@ pub enum Origin {
     Derived,
     /// The full example, changed at one place.
     Edited {
-        /// JSON pointer of the place.
+        /// JSON pointer to the place.
         pointer: String,
         /// The new value; absent if the member is removed.
         value: Option<Json>,
@@ -64,36 +62,36 @@ pub enum Origin {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Invalid {
-    /// What is wrong, as `missing_user_id`.
+    /// Name of the case, as `missing_user_id`.
     pub case: String,
-    /// JSON pointer of the fault; that of the member itself where it is missing.
+    /// JSON pointer to the fault; to the member itself if it is missing.
     pub pointer: String,
-    /// What is wrong there.
+    /// The kind of fault.
     pub fault: Fault,
     /// The body.
     pub body: Json,
 }
 
-/// What is wrong with a derived body.
+/// The fault in a derived body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
     /// A required member is missing.
     Missing,
-    /// A value has another type than the schema says.
+    /// A value has a type that the schema does not allow.
     WrongType {
-        /// The type that it has, as JSON Schema calls it.
+        /// The type of the value, as JSON Schema names it.
         found: &'static str,
     },
 }
 
-/// What follows from an event's full example.
+/// The bodies derived from an event's full example.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Derived {
     /// Bodies that decode as the event.
     pub valid: Vec<Example>,
-    /// Bodies that do not.
+    /// Bodies that do not decode.
     pub invalid: Vec<Invalid>,
 }
 
@@ -101,8 +99,8 @@ pub struct Derived {
 ///
 /// # Errors
 ///
-/// [`Problems`] of the file, if it is not in the type envelope with the event's
-/// canonical wire type, or does not show every member that the schema knows.
+/// Returns [`Problems`] of the file if it is not in the type envelope with the event's
+/// canonical wire type, or lacks a member that the schema knows.
 pub fn derive(model: &Model, event: &Event, full: &Json) -> Result<Derived, Problems> {
     let file = format!("examples/{}/{FULL}.json", event.module);
     let problem =
@@ -132,17 +130,17 @@ pub fn derive(model: &Model, event: &Event, full: &Json) -> Result<Derived, Prob
     Ok(derived)
 }
 
-/// Where an example stands.
+/// The kind of an example, by its place.
 enum Placed<'f> {
     Valid {
         folder: &'f str,
         case: &'f str,
     },
-    /// Among those that must be refused.
+    /// An example that must be refused.
     Invalid,
 }
 
-/// Finds out what a file below `examples/` is; `None` if nobody would read it.
+/// Returns the kind of a file below `examples/`, or `None` if no code reads such a file.
 fn placed<'f>(model: &Model, file: &'f str) -> Option<Placed<'f>> {
     let path = file.strip_prefix("examples/")?.strip_suffix(".json")?;
     let (folder, path) = path.split_once('/')?;
@@ -157,20 +155,19 @@ fn placed<'f>(model: &Model, file: &'f str) -> Option<Placed<'f>> {
     }
 }
 
-/// Every valid example by folder: an event's module, `batch` or `unknown`.
+/// All valid examples by folder: an event's module, `batch` or `unknown`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Examples(BTreeMap<String, Vec<Example>>);
 
 impl Examples {
-    /// Reads the files, given as paths below the schema folder and what is in them,
-    /// and derives what follows from the full examples. Invalid examples are not
-    /// looked at.
+    /// Parses files, given as pairs of a path below the schema folder and the content,
+    /// and derives examples from the full ones. It does not read the contents of invalid
+    /// examples.
     ///
     /// # Errors
     ///
-    /// All [`Problems`] at once: a file that is not JSON or of no event, an event without a
-    /// full example or with an incomplete one, and a file in the place of a derived
-    /// example.
+    /// Returns all [`Problems`] at once: a file that is not JSON or belongs to no event, an event
+    /// whose full example is missing or incomplete, and a file with the name of a derived example.
     pub fn parse<T: AsRef<[u8]>>(
         model: &Model,
         files: impl IntoIterator<Item = (String, T)>,
@@ -230,7 +227,7 @@ impl Examples {
         Ok(Self(examples))
     }
 
-    /// Returns the examples of a folder, by case.
+    /// Returns the examples of a folder, sorted by case.
     pub fn of(&self, folder: &str) -> &[Example] {
         self.0.get(folder).map_or(&[], Vec::as_slice)
     }

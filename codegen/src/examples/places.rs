@@ -1,4 +1,4 @@
-//! The places of an event's members in its full example.
+//! Finds the places of an event's members in its full example.
 
 use spektr_json::{Json, pointer};
 
@@ -7,12 +7,12 @@ use crate::model::{Event, Member, Model, Ty, TypeKind};
 use crate::names;
 use crate::passes::PAYLOAD;
 
-/// A member, or an element of a list, at one place of the full example.
+/// A member, or an element of a list, at one place in the full example.
 pub(super) struct Place<'m> {
     pub(super) what: What<'m>,
-    /// The place in the words of a case's name, as `fields_children_key`.
+    /// The place in words, for the name of a case, as `fields_children_key`.
     pub(super) name: String,
-    /// The place as tokens of a JSON pointer, not escaped.
+    /// The place as tokens of a JSON pointer, unescaped.
     pub(super) tokens: Vec<String>,
 }
 
@@ -35,7 +35,7 @@ impl Place<'_> {
         }
     }
 
-    /// Tells whether something has to stand here.
+    /// Tells whether the value must be present.
     pub(super) fn is_required(&self) -> bool {
         match self.what {
             What::Member(member) => member.required,
@@ -44,15 +44,15 @@ impl Place<'_> {
     }
 }
 
-/// One step from a value to a value within it.
+/// A step from a value to a value inside it.
 #[derive(Clone, PartialEq)]
 enum Step<'m> {
     Member(&'m str),
     Element,
 }
 
-/// Finds the places of all members of an event, but for its wire type, in the
-/// order of the schema. What the full example does not show comes second, as
+/// Finds the places of all members of an event except its wire type, in the
+/// order of the schema. Also returns members that the full example lacks, as
 /// pointers with `*` for an element of a list.
 pub(super) fn find<'m>(
     model: &'m Model,
@@ -76,11 +76,12 @@ pub(super) fn find<'m>(
     (places, lacking)
 }
 
-/// Returns a name of its own for each place: its words joined by `_`. Where that is the
-/// name of two (`a_b/c` and `a/b_c`), both have `__` between the words, which no word has.
+/// Returns a unique name for each place: its words joined by `_`. If two places would share a name
+/// (`a_b/c` and `a/b_c`), both are joined by `__`, which occurs in no word.
 fn names(found: &[(Vec<Step<'_>>, What<'_>)]) -> Vec<String> {
     let all: Vec<Vec<String>> = found.iter().map(|(steps, _)| words(steps)).collect();
-    // `user_id` is enough of a name for `/data/userId`, unless it is another's.
+    // Drops the word `data` from a name such as `data_user_id`, unless another place has the short
+    // name.
     let short = |words: &Vec<String>| match &words[..] {
         [first, rest @ ..] if first == PAYLOAD && !rest.is_empty() => {
             let is_taken = all.iter().any(|other| other == rest);
@@ -97,7 +98,7 @@ fn names(found: &[(Vec<Step<'_>>, What<'_>)]) -> Vec<String> {
         .collect()
 }
 
-/// Returns the words for a place. An element is one only where no member of it follows.
+/// Returns the words for a place. An element adds a word only if no member follows it.
 fn words(steps: &[Step<'_>]) -> Vec<String> {
     let members = steps.iter().rposition(|step| *step != Step::Element).map_or(0, |last| last + 1);
     let words = steps.iter().enumerate().filter_map(|(at, step)| match step {
@@ -110,7 +111,7 @@ fn words(steps: &[Step<'_>]) -> Vec<String> {
 struct Walk<'m> {
     model: &'m Model,
     found: Vec<(Vec<Step<'m>>, What<'m>)>,
-    /// Types that are being walked through: one that contains itself is entered once.
+    /// Types on the current path: a type that contains itself is entered once.
     open: Vec<&'m str>,
 }
 
@@ -144,7 +145,7 @@ impl<'m> Walk<'m> {
     }
 }
 
-/// Returns the first place to which steps lead.
+/// Returns the first place in `json` that the steps match.
 fn resolve(json: &Json, steps: &[Step<'_>]) -> Option<Vec<String>> {
     let Some((step, rest)) = steps.split_first() else {
         return Some(Vec::new());

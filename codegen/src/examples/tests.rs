@@ -1,4 +1,4 @@
-//! The examples of a small event: what is derived, and which files are refused.
+//! Tests of the examples of a small event: the derived ones, and refused files.
 
 use super::*;
 use crate::model::{Member, Source, Status, Ty, TypeDef, TypeKind, WireTypes};
@@ -18,7 +18,7 @@ fn member(name: &str, ty: Ty, required: bool) -> Member {
     }
 }
 
-/// An event with a member of its own, one that may be absent, and a list.
+/// Returns a model of one event with a required member, an optional one, and a list.
 pub(crate) fn model() -> Model {
     let source = Source {
         page: "webhooks-events".into(),
@@ -58,7 +58,7 @@ pub(crate) fn model() -> Model {
 pub(crate) const FULL_BODY: &str =
     r#"{"id":"e","type":"lamp_lit","room":"hall","note":"by hand","hours":[7]}"#;
 
-/// An event with one member that has this type.
+/// Returns a model of one event with one member of the given type.
 fn model_with(name: &str, ty: Ty, types: Vec<TypeDef>) -> Model {
     let mut model = model();
     model.events[0].members = vec![member(name, ty, true)];
@@ -185,7 +185,7 @@ fn derives_every_case_from_the_full_example() {
 #[test]
 fn names_each_file_that_is_missing_incomplete_derived_or_no_json() {
     let found = |files: &[(&str, &str)]| {
-        let problems = parse(files).expect_err("something is wrong");
+        let problems = parse(files).expect_err("the files have a problem");
         problems.iter().map(|p| (p.file.clone(), p.kind.clone())).collect::<Vec<_>>()
     };
     let full = "examples/lamp_lit/full.json";
@@ -214,7 +214,8 @@ fn names_each_file_that_is_missing_incomplete_derived_or_no_json() {
 #[test]
 fn leaves_invalid_examples_alone_and_no_other_file() {
     let full = ("examples/lamp_lit/full.json", FULL_BODY);
-    parse(&[full, ("examples/lamp_lit/invalid/no_id.json", "not looked at")]).expect("in order");
+    parse(&[full, ("examples/lamp_lit/invalid/no_id.json", "not looked at")])
+        .expect("the files have no problem");
     for file in [
         "examples/lamp_lit/notes.txt",
         "examples/lamp_lit/more/full.json",
@@ -222,7 +223,7 @@ fn leaves_invalid_examples_alone_and_no_other_file() {
         "examples/lamp_list/full.json",
         "examples/full.json",
     ] {
-        let problems = parse(&[full, (file, "{}")]).expect_err("nobody would read it");
+        let problems = parse(&[full, (file, "{}")]).expect_err("no code reads the file");
         let found: Vec<_> = problems.iter().map(|it| (it.file.as_str(), &it.kind)).collect();
         assert_eq!(found, [(file, &ProblemKind::MisplacedExample)]);
     }

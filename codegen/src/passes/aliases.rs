@@ -1,4 +1,4 @@
-//! Lets a member be read under its other names too.
+//! Lets serde read a member under its aliases too.
 
 use syn::parse_quote;
 

@@ -1,4 +1,4 @@
-//! Gives the delivery flag its own type: an `Option` could not tell absent from
+//! Gives the delivery flag its own type: an `Option` cannot distinguish absent from
 //! null.
 
 use syn::parse_quote;
@@ -13,7 +13,7 @@ pub(super) fn run(made: &mut Made<'_>, model: &Model) {
         }
         let name = &member.name;
         field.ty = parse_quote!(Delivered);
-        // What typify wrote is for the option.
+        // typify's attributes are for an `Option`.
         field.attrs.retain(|attribute| !attribute.path().is_ident("serde"));
         field.attrs.push(parse_quote! {
             #[serde(rename = #name, default, skip_serializing_if = "Delivered::is_absent")]

@@ -1,4 +1,5 @@
-//! Writes the documentation: the schema's descriptions, and where a fact is from.
+//! Writes the documentation of structs and fields: the schema's descriptions, and the source of a
+//! fact.
 
 use quote::quote;
 use syn::{Attribute, parse_quote};
@@ -13,13 +14,13 @@ pub(super) fn run(made: &mut Made<'_>, target: &Target<'_>) {
     }
 }
 
-/// Puts a text where typify's documentation was.
+/// Replaces typify's documentation by a text.
 fn replace(attributes: &mut Vec<Attribute>, text: &str) {
     attributes.retain(|attribute| !attribute.path().is_ident("doc"));
     attributes.splice(0..0, lines(text));
 }
 
-/// Returns a text as one attribute a line, as `///` comments would be.
+/// Returns one `doc` attribute for each line, as `///` comments would be.
 fn lines(text: &str) -> Vec<Attribute> {
     text.lines()
         .flat_map(wrap)
@@ -30,7 +31,7 @@ fn lines(text: &str) -> Vec<Attribute> {
         .collect()
 }
 
-/// Breaks a line between words; the rest of a list's item is indented.
+/// Wraps a line between words, and indents the continuation lines of a list item.
 pub(crate) fn wrap(line: &str) -> Vec<String> {
     const WIDTH: usize = 88;
     let indent = if line.starts_with("- ") { "  " } else { "" };
@@ -50,13 +51,13 @@ pub(crate) fn wrap(line: &str) -> Vec<String> {
     lines
 }
 
-/// Returns a text as tokens of documentation, for items made with `quote!`.
+/// Returns a text as documentation tokens, for items made with `quote!`.
 pub(crate) fn tokens(text: &str) -> proc_macro2::TokenStream {
     let lines = lines(text);
     quote!(#(#lines)*)
 }
 
-/// Keeps rustdoc from reading links and tags into a plain text.
+/// Escapes characters that rustdoc would read as links and tags.
 pub(crate) fn escape(text: &str) -> String {
     text.replace('[', "\\[").replace(']', "\\]").replace('<', "\\<").replace('>', "\\>")
 }

@@ -1,4 +1,4 @@
-//! Passes over typify's structs: what typify cannot say, one file each, in the order
+//! Passes that add to typify's structs what typify cannot express: one file each, in the order
 //! in which they run.
 
 mod aliases;
@@ -16,50 +16,50 @@ use syn::{Field, Fields, FieldsNamed, GenericArgument, Item, ItemStruct, PathArg
 
 use crate::model::{Member, Model};
 
-/// A struct that has to be made: the parts of the model that typify and the passes
+/// A struct to be made: the parts of the model that typify and the passes
 /// need.
 pub(crate) struct Target<'m> {
     /// Rust name.
     pub(crate) name: &'m str,
-    /// Path of the file that defines it, below the schema folder.
+    /// Path of the defining file, below the schema folder.
     pub(crate) file: &'m str,
     /// JSON pointer of the definition in that file.
     pub(crate) pointer: &'m str,
-    /// All members that typify makes a field of, in the order of the schema.
+    /// All members that typify makes fields of, in the order of the schema.
     pub(crate) members: Vec<&'m Member>,
-    /// The text above the struct.
+    /// The struct's documentation.
     pub(crate) docs: String,
-    /// Whether it is an event, and where among the members its tag goes.
+    /// The tag, if the struct is an event.
     pub(crate) tag: Option<Tag<'m>>,
 }
 
-/// The discriminator of an event: typify never sees it.
+/// The member that tells an event; it is kept from typify.
 pub(crate) struct Tag<'m> {
     /// The member `type` of the envelope.
     pub(crate) member: &'m Member,
-    /// Its place among the envelope's members.
+    /// Index among the envelope's members, at which the field is inserted.
     pub(crate) index: usize,
 }
 
-/// A struct in the making: each of its fields stands beside the member that it is of,
-/// so that no pass has to look for it.
+/// A struct in the making. Each field is paired with its member, so that no pass needs to search
+/// for it.
 #[derive(Debug)]
 pub(crate) struct Made<'m> {
-    /// typify's struct, whose fields have been taken out.
+    /// typify's struct without its fields.
     pub(crate) item: ItemStruct,
     /// The fields in the order of the schema.
     pub(crate) fields: Vec<(Field, &'m Member)>,
 }
 
-/// Adds to typify's struct what it cannot say; returns it with its `Debug`, where
-/// that cannot be derived.
+/// Runs the passes over typify's struct. Returns it with an impl of `Debug`, if
+/// `Debug` cannot be derived.
 pub(crate) fn run<'m>(
     mut made: Made<'m>,
     target: &Target<'m>,
     model: &Model,
 ) -> Result<Vec<Item>, syn::Error> {
     paths::run(&mut made);
-    // serde's attributes belong behind the derive that knows them.
+    // serde's attributes must follow the derive that reads them.
     made.item.attrs.sort_by_key(|attribute| !attribute.path().is_ident("derive"));
     delivered::run(&mut made, model);
     if let Some(tag) = &target.tag {
@@ -77,7 +77,7 @@ pub(crate) fn run<'m>(
     Ok(std::iter::once(Item::Struct(item)).chain(debug.map(Item::Impl)).collect())
 }
 
-/// Returns the type inside of an `Option`.
+/// Returns the type inside an `Option`.
 pub(crate) fn optional(ty: &Type) -> Option<&Type> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last().filter(|last| last.ident == "Option")?;

@@ -1,4 +1,4 @@
-//! Shortens typify's absolute paths of types: every generated file imports what it
+//! Shortens typify's absolute paths of types: every generated file imports the types that it
 //! uses.
 
 use syn::Path;

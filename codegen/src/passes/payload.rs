@@ -1,5 +1,5 @@
-//! Keeps a payload that may be typed one day from being a public field of raw JSON,
-//! and keeps the raw JSON of one that has been typed since.
+//! Makes a raw payload a private field, since a later schema may type it;
+//! keeps the raw JSON of a payload that was typed after it had been raw.
 
 use syn::{Visibility, parse_quote};
 

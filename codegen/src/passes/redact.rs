@@ -1,5 +1,5 @@
-//! Replaces the derived `Debug` of a struct with a sensitive member by one that does
-//! not show it.
+//! Replaces the derived `Debug` of a struct that has a sensitive member by an impl that
+//! redacts it.
 
 use quote::quote;
 use syn::punctuated::Punctuated;
@@ -7,7 +7,7 @@ use syn::{ItemImpl, Path, Token, parse_quote};
 
 use crate::passes::{Made, optional};
 
-/// Returns the impl for a struct with a sensitive member, none for others.
+/// Returns the impl for a struct that has a sensitive member, and `None` for others.
 pub(super) fn run(made: &mut Made<'_>) -> Result<Option<ItemImpl>, syn::Error> {
     let Made { item, fields } = made;
     if !fields.iter().any(|(_, member)| member.sensitive) {

@@ -1,4 +1,4 @@
-//! Puts the discriminator back as a field of no size, which reads and writes
+//! Adds the event's tag as a field of zero size, which reads and writes
 //! the event's wire type.
 
 use syn::parse_quote;

@@ -3,7 +3,7 @@
 //! Names of the envelopes' members, and of a batch's.
 
 impl crate::envelope::Key {
-    /// Returns what a member of that name is.
+    /// Returns the key for a member's name.
     #[inline]
     pub(crate) fn of(name: &[u8]) -> Self {
         match name {

@@ -12,16 +12,16 @@ use crate::{
     Timestamp, Unknown, WorkspaceId,
 };
 
-/// What happened at spektr: one of the documented events, or one that the
-/// schema does not know.
+/// Something that happened at spektr: one of the documented events, or an event
+/// that the schema does not know.
 ///
-/// An event that is unknown today becomes a variant when the schema learns it.
-/// Code that must go on working across that change asks for
-/// [`event_type`](Self::event_type) and reads the raw JSON of the entry; a
-/// [`Router`](crate::Router) does so for whatever it has no function for.
+/// An unknown event becomes a variant of its own once the schema knows it.
+/// Code that must work before and after that asks for
+/// [`event_type`](Self::event_type) and reads the raw JSON of the entry. A
+/// [`Router`](crate::Router) does so for each event that has no handler function.
 ///
-/// An event is read from the JSON of either envelope, so that one that was
-/// serialized, for a job perhaps, can be read back.
+/// `Deserialize` reads an event from the JSON of either envelope, so a
+/// serialized event, for example in a job queue, can be read back.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
@@ -41,12 +41,12 @@ pub enum Event {
     /// An update of a customer comes from outside: the deprecated event beside
     /// CUSTOMER_RECORD_CHANGED.
     #[deprecated(
-        note = "deprecated at spektr, and sent until it ends; `#[expect(deprecated)]` says that it is handled on purpose"
+        note = "deprecated at spektr, which still sends it for now; `#[expect(deprecated)]` says that it is handled on purpose"
     )]
     CustomerRecordUpdate(CustomerRecordUpdate),
     /// A customer's status changes: the deprecated event beside CUSTOMER_STATUS_CHANGED.
     #[deprecated(
-        note = "deprecated at spektr, and sent until it ends; `#[expect(deprecated)]` says that it is handled on purpose"
+        note = "deprecated at spektr, which still sends it for now; `#[expect(deprecated)]` says that it is handled on purpose"
     )]
     CustomerStatusChange(CustomerStatusChange),
     /// A customer gets another status, from a process or from a user.
@@ -76,7 +76,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// Returns which event it is.
+    /// Returns the kind of the event.
     pub fn event_type(&self) -> EventType {
         match self {
             Self::AlertCreated(_) => EventType::AlertCreated,
@@ -101,8 +101,8 @@ impl Event {
             Self::Unknown(unknown) => unknown.event_type().clone(),
         }
     }
-    /// Returns the event's id, which is the same in every delivery of it. An
-    /// unknown event may have none that can be read.
+    /// Returns the event's id, which is the same in every delivery of the event. An
+    /// unknown event may have no valid id.
     pub fn id(&self) -> Option<&EventId> {
         match self {
             Self::AlertCreated(event) => Some(&event.id),
@@ -128,7 +128,7 @@ impl Event {
         }
     }
     /// Returns the id of the end-user that the event is about. An unknown event
-    /// may have none that can be read.
+    /// may have no valid one.
     pub fn spektr_id(&self) -> Option<&SpektrId> {
         match self {
             Self::AlertCreated(event) => Some(&event.spektr_id),
@@ -153,7 +153,7 @@ impl Event {
             Self::Unknown(unknown) => unknown.spektr_id(),
         }
     }
-    /// Returns the id of the workspace that sent the event, where it is said.
+    /// Returns the id of the workspace that sent the event, if present and valid.
     pub fn workspace_id(&self) -> Option<&WorkspaceId> {
         match self {
             Self::AlertCreated(event) => event.workspace_id.as_ref(),
@@ -178,8 +178,8 @@ impl Event {
             Self::Unknown(unknown) => unknown.workspace_id(),
         }
     }
-    /// Returns when the event was created. An unknown event may not say it
-    /// readably.
+    /// Returns the creation time. An unknown event may have no
+    /// valid one.
     pub fn created_at(&self) -> Option<Timestamp> {
         match self {
             Self::AlertCreated(event) => Some(event.created_at),
@@ -214,7 +214,7 @@ impl From<AlertCreated> for Event {
 
 impl TryFrom<Event> for AlertCreated {
     type Error = Event;
-    /// Gives another event back.
+    /// Returns the event itself as the error if it is another event.
     fn try_from(event: Event) -> Result<Self, Event> {
         match event {
             Event::AlertCreated(event) => Ok(event),
@@ -231,7 +231,7 @@ impl From<AlertEscalated> for Event {
 
 impl TryFrom<Event> for AlertEscalated {
     type Error = Event;
-    /// Gives another event back.
+    /// Returns the event itself as the error if it is another event.
     fn try_from(event: Event) -> Result<Self, Event> {
         match event {
             Event::AlertEscalated(event) => Ok(event),
@@ -248,7 +248,7 @@ impl From<AlertResolved> for Event {
 
 impl TryFrom<Event> for AlertResolved {
     type Error = Event;
-    /// Gives another event back.
+    /// Returns the event itself as the error if it is another event.
     fn try_from(event: Event) -> Result<Self, Event> {
         match event {
             Event::AlertResolved(event) => Ok(event),
@@ -265,7 +265,7 @@ impl From<ClientRecordSync> for Event {
 
 impl TryFrom<Event> for ClientRecordSync {
     type Error = Event;
-    /// Gives another event back.
+    /// Returns the event itself as the error if it is another event.
     fn try_from(event: Event) -> Result<Self, Event> {
         match event {
             Event::ClientRecordSync(event) => Ok(event),
@@ -282,7 +282,7 @@ impl From<CustomerDuplicateDetection> for Event {
 
 impl TryFrom<Event> for CustomerDuplicateDetection {
     type Error = Event;
-    /// Gives another event back.
+    /// Returns the event itself as the error if it is another event.
     fn try_from(event: Event) -> Result<Self, Event> {
         match event {
             Event::CustomerDuplicateDetection(event) => Ok(event),
@@ -299,7 +299,7 @@ impl From<CustomerRecordChanged> for Event {
 
 impl TryFrom<Event> for CustomerRecordChanged {
     type Error = Event;
-    /// Gives another event back.
+    /// Returns the event itself as the error if it is another event.
     fn try_from(event: Event) -> Result<Self, Event> {
         match event {
             Event::CustomerRecordChanged(event) => Ok(event),
@@ -316,7 +316,7 @@ impl From<CustomerRecordUpdate> for Event {
 
 impl TryFrom<Event> for CustomerRecordUpdate {
     type Error = Event;
-    /// Gives another event back.
+    /// Returns the event itself as the error if it is another event.
     fn try_from(event: Event) -> Result<Self, Event> {
         match event {
             Event::CustomerRecordUpdate(event) => Ok(event),
@@ -333,7 +333,7 @@ impl From<CustomerStatusChange> for Event {
 
 impl TryFrom<Event> for CustomerStatusChange {
     type Error = Event;
-    /// Gives another event back.
+    /// Returns the event itself as the error if it is another event.
     fn try_from(event: Event) -> Result<Self, Event> {
         match event {
             Event::CustomerStatusChange(event) => Ok(event),
@@ -350,7 +350,7 @@ impl From<CustomerStatusChanged> for Event {
 
 impl TryFrom<Event> for CustomerStatusChanged {
     type Error = Event;
-    /// Gives another event back.
+    /// Returns the event itself as the error if it is another event.
     fn try_from(event: Event) -> Result<Self, Event> {
         match event {
             Event::CustomerStatusChanged(event) => Ok(event),
@@ -367,7 +367,7 @@ impl From<CustomerTagAdded> for Event {
 
 impl TryFrom<Event> for CustomerTagAdded {
     type Error = Event;
-    /// Gives another event back.
+    /// Returns the event itself as the error if it is another event.
     fn try_from(event: Event) -> Result<Self, Event> {
         match event {
             Event::CustomerTagAdded(event) => Ok(event),
@@ -384,7 +384,7 @@ impl From<CustomerTagRemoved> for Event {
 
 impl TryFrom<Event> for CustomerTagRemoved {
     type Error = Event;
-    /// Gives another event back.
+    /// Returns the event itself as the error if it is another event.
     fn try_from(event: Event) -> Result<Self, Event> {
         match event {
             Event::CustomerTagRemoved(event) => Ok(event),
@@ -401,7 +401,7 @@ impl From<LoopRunStart> for Event {
 
 impl TryFrom<Event> for LoopRunStart {
     type Error = Event;
-    /// Gives another event back.
+    /// Returns the event itself as the error if it is another event.
     fn try_from(event: Event) -> Result<Self, Event> {
         match event {
             Event::LoopRunStart(event) => Ok(event),
@@ -418,7 +418,7 @@ impl From<OwnershipAiAddedOwner> for Event {
 
 impl TryFrom<Event> for OwnershipAiAddedOwner {
     type Error = Event;
-    /// Gives another event back.
+    /// Returns the event itself as the error if it is another event.
     fn try_from(event: Event) -> Result<Self, Event> {
         match event {
             Event::OwnershipAiAddedOwner(event) => Ok(event),
@@ -435,7 +435,7 @@ impl From<OwnershipAiCreated> for Event {
 
 impl TryFrom<Event> for OwnershipAiCreated {
     type Error = Event;
-    /// Gives another event back.
+    /// Returns the event itself as the error if it is another event.
     fn try_from(event: Event) -> Result<Self, Event> {
         match event {
             Event::OwnershipAiCreated(event) => Ok(event),
@@ -452,7 +452,7 @@ impl From<ProcessRunEnd> for Event {
 
 impl TryFrom<Event> for ProcessRunEnd {
     type Error = Event;
-    /// Gives another event back.
+    /// Returns the event itself as the error if it is another event.
     fn try_from(event: Event) -> Result<Self, Event> {
         match event {
             Event::ProcessRunEnd(event) => Ok(event),
@@ -469,7 +469,7 @@ impl From<ProcessRunStart> for Event {
 
 impl TryFrom<Event> for ProcessRunStart {
     type Error = Event;
-    /// Gives another event back.
+    /// Returns the event itself as the error if it is another event.
     fn try_from(event: Event) -> Result<Self, Event> {
         match event {
             Event::ProcessRunStart(event) => Ok(event),
@@ -486,7 +486,7 @@ impl From<ServiceRun> for Event {
 
 impl TryFrom<Event> for ServiceRun {
     type Error = Event;
-    /// Gives another event back.
+    /// Returns the event itself as the error if it is another event.
     fn try_from(event: Event) -> Result<Self, Event> {
         match event {
             Event::ServiceRun(event) => Ok(event),
@@ -503,7 +503,7 @@ impl From<StepInit> for Event {
 
 impl TryFrom<Event> for StepInit {
     type Error = Event;
-    /// Gives another event back.
+    /// Returns the event itself as the error if it is another event.
     fn try_from(event: Event) -> Result<Self, Event> {
         match event {
             Event::StepInit(event) => Ok(event),
@@ -520,7 +520,7 @@ impl From<StepSubmit> for Event {
 
 impl TryFrom<Event> for StepSubmit {
     type Error = Event;
-    /// Gives another event back.
+    /// Returns the event itself as the error if it is another event.
     fn try_from(event: Event) -> Result<Self, Event> {
         match event {
             Event::StepSubmit(event) => Ok(event),

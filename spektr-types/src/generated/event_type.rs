@@ -5,12 +5,12 @@
 use crate::{EventInfo, EventSource, EventStatus, UnknownValue, WireTypes};
 use crate::runtime::Beside;
 
-/// Which event it is.
+/// The kind of an event.
 ///
-/// As a text it is the wire type, in `Display` and for serde. Any accepted wire type
-/// is read, and one that several events have is the event whose canonical one it
-/// is. Comparison, order and `Hash` are those of that text without regard to ASCII
-/// case, for unknown events too.
+/// Its text form, for `Display` and for serde, is the wire type. Reading accepts each wire
+/// type of an event. A wire type that several events accept means the event that lists it
+/// as canonical. Comparison, order and `Hash` are those of the text, and ignore ASCII case,
+/// for unknown events too.
 ///
 /// # Examples
 ///
@@ -45,13 +45,13 @@ pub enum EventType {
     /// `CUSTOMER_RECORD_UPDATE`. An update of a customer comes from outside: the deprecated
     /// event beside CUSTOMER_RECORD_CHANGED.
     #[deprecated(
-        note = "deprecated at spektr, and sent until it ends; `#[expect(deprecated)]` says that it is handled on purpose"
+        note = "deprecated at spektr, which still sends it for now; `#[expect(deprecated)]` says that it is handled on purpose"
     )]
     CustomerRecordUpdate,
     /// `CUSTOMER_STATUS_CHANGE`. A customer's status changes: the deprecated event beside
     /// CUSTOMER_STATUS_CHANGED.
     #[deprecated(
-        note = "deprecated at spektr, and sent until it ends; `#[expect(deprecated)]` says that it is handled on purpose"
+        note = "deprecated at spektr, which still sends it for now; `#[expect(deprecated)]` says that it is handled on purpose"
     )]
     CustomerStatusChange,
     /// `CUSTOMER_STATUS_CHANGED`. A customer gets another status, from a process or from a
@@ -79,14 +79,14 @@ pub enum EventType {
     /// `STEP_SUBMIT`. A form is submitted in the vendor's form editor application.
     StepSubmit,
     /// A wire type that the schema does not know. Compare its text by
-    /// [`as_str`](Self::as_str), which goes on working when the event becomes
-    /// known.
+    /// [`as_str`](Self::as_str): that still works once a later version knows
+    /// the event.
     Unknown(UnknownValue),
 }
 
 impl EventType {
-    /// Returns the wire type: the canonical one of a known event, the one that
-    /// arrived of an unknown event.
+    /// Returns the wire type: the canonical one for a known event, the received one
+    /// for an unknown event.
     pub fn as_str(&self) -> &str {
         match self {
             Self::AlertCreated => "alert_created",
@@ -111,7 +111,7 @@ impl EventType {
             Self::Unknown(value) => value.as_str(),
         }
     }
-    /// Returns what is documented of a known event.
+    /// Returns the documented facts about a known event, or `None` for an unknown one.
     pub fn info(&self) -> Option<&'static EventInfo> {
         match self {
             Self::AlertCreated => Some(&CATALOGUE[0usize]),
@@ -142,7 +142,7 @@ crate::runtime::open_text_impls!(EventType, str::eq_ignore_ascii_case);
 
 crate::runtime::shown_text_impls!(EventType);
 
-/// Returns the places in the catalogue of the events that a wire type, in lower
+/// Returns the catalogue indexes of the events that a wire type, in lower
 /// case, can mean.
 pub(crate) fn candidates(wire_type: &[u8]) -> &'static [usize] {
     match wire_type {

@@ -25,7 +25,7 @@ crate::runtime::shown_text_impls!(ContextId);
 
 /// Status of a customer.
 ///
-/// The set is open: a value that is not known is kept as [`CustomerStatus::Unknown`].
+/// The set is open: [`CustomerStatus::Unknown`] keeps any other value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CustomerStatus {
@@ -37,20 +37,20 @@ pub enum CustomerStatus {
     Rejected,
     /// No longer kept among the active customers.
     Archived,
-    /// A value that the schema does not know. Compare its text by [`as_str`](Self::as_str),
-    /// which goes on working when the value becomes known.
+    /// A value that the schema does not know. Compare its text by [`as_str`](Self::as_str):
+    /// that still works once a later version knows the value.
     Unknown(UnknownValue),
 }
 
 impl CustomerStatus {
-    /// The known values, as they stand on the wire.
+    /// The known values, as on the wire.
     pub const KNOWN: &'static [&'static str] = &[
         "pending",
         "approved",
         "rejected",
         "archived",
     ];
-    /// Returns the text as it stands on the wire.
+    /// Returns the text on the wire.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Pending => "pending",
@@ -116,8 +116,8 @@ crate::runtime::shown_text_impls!(EventId);
 /// Address of a file that the customer gave. Whoever has it can read the file until it
 /// expires.
 ///
-/// Whoever holds the URL can read the file, so `Debug` does not show it and there
-/// is no `Display`.
+/// Possession of the URL grants access to the file, so `Debug` does not show it and
+/// there is no `Display`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema), schemars(transparent))]
 pub struct FileUrl(String);
@@ -141,7 +141,7 @@ crate::runtime::shown_text_impls!(ProcessId);
 
 /// Kind of a process.
 ///
-/// The set is open: a value that is not known is kept as [`ProcessType::Unknown`].
+/// The set is open: [`ProcessType::Unknown`] keeps any other value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProcessType {
@@ -151,15 +151,15 @@ pub enum ProcessType {
     Monitoring,
     /// Takes in a new customer.
     Onboarding,
-    /// A value that the schema does not know. Compare its text by [`as_str`](Self::as_str),
-    /// which goes on working when the value becomes known.
+    /// A value that the schema does not know. Compare its text by [`as_str`](Self::as_str):
+    /// that still works once a later version knows the value.
     Unknown(UnknownValue),
 }
 
 impl ProcessType {
-    /// The known values, as they stand on the wire.
+    /// The known values, as on the wire.
     pub const KNOWN: &'static [&'static str] = &["risk", "monitoring", "onboarding"];
-    /// Returns the text as it stands on the wire.
+    /// Returns the text on the wire.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Risk => "risk",
@@ -196,7 +196,7 @@ crate::runtime::shown_text_impls!(SpektrId);
 
 /// What was done with a tag.
 ///
-/// The set is open: a value that is not known is kept as [`TagAction::Unknown`].
+/// The set is open: [`TagAction::Unknown`] keeps any other value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TagAction {
@@ -204,15 +204,15 @@ pub enum TagAction {
     Add,
     /// The customer lost the tag.
     Remove,
-    /// A value that the schema does not know. Compare its text by [`as_str`](Self::as_str),
-    /// which goes on working when the value becomes known.
+    /// A value that the schema does not know. Compare its text by [`as_str`](Self::as_str):
+    /// that still works once a later version knows the value.
     Unknown(UnknownValue),
 }
 
 impl TagAction {
-    /// The known values, as they stand on the wire.
+    /// The known values, as on the wire.
     pub const KNOWN: &'static [&'static str] = &["add", "remove"];
-    /// Returns the text as it stands on the wire.
+    /// Returns the text on the wire.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Add => "add",
@@ -247,7 +247,7 @@ crate::runtime::shown_text_impls!(TagId);
 
 /// Kind of what has started a run.
 ///
-/// The set is open: a value that is not known is kept as [`TriggerSourceType::Unknown`].
+/// The set is open: [`TriggerSourceType::Unknown`] keeps any other value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TriggerSourceType {
@@ -257,15 +257,15 @@ pub enum TriggerSourceType {
     External,
     /// A person.
     Manual,
-    /// A value that the schema does not know. Compare its text by [`as_str`](Self::as_str),
-    /// which goes on working when the value becomes known.
+    /// A value that the schema does not know. Compare its text by [`as_str`](Self::as_str):
+    /// that still works once a later version knows the value.
     Unknown(UnknownValue),
 }
 
 impl TriggerSourceType {
-    /// The known values, as they stand on the wire.
+    /// The known values, as on the wire.
     pub const KNOWN: &'static [&'static str] = &["spektr_process", "external", "manual"];
-    /// Returns the text as it stands on the wire.
+    /// Returns the text on the wire.
     pub fn as_str(&self) -> &str {
         match self {
             Self::SpektrProcess => "spektr_process",
@@ -302,7 +302,7 @@ crate::runtime::shown_text_impls!(UserId);
 
 /// Kind of an external service.
 ///
-/// The set is open: a value that is not known is kept as [`VendorType::Unknown`].
+/// The set is open: [`VendorType::Unknown`] keeps any other value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum VendorType {
@@ -416,13 +416,13 @@ pub enum VendorType {
     TicCompany,
     /// The vendor search `ticPerson`.
     TicPerson,
-    /// A value that the schema does not know. Compare its text by [`as_str`](Self::as_str),
-    /// which goes on working when the value becomes known.
+    /// A value that the schema does not know. Compare its text by [`as_str`](Self::as_str):
+    /// that still works once a later version knows the value.
     Unknown(UnknownValue),
 }
 
 impl VendorType {
-    /// The known values, as they stand on the wire.
+    /// The known values, as on the wire.
     pub const KNOWN: &'static [&'static str] = &[
         "websiteChecker",
         "licenseAi",
@@ -480,7 +480,7 @@ impl VendorType {
         "ticCompany",
         "ticPerson",
     ];
-    /// Returns the text as it stands on the wire.
+    /// Returns the text on the wire.
     pub fn as_str(&self) -> &str {
         match self {
             Self::WebsiteChecker => "websiteChecker",

@@ -1,4 +1,4 @@
-//! OpenAPI and AsyncAPI, as a linter and the parser of the standard read them.
+//! Tests OpenAPI and AsyncAPI with a linter and with the parser of the standard.
 
 use serde_json::Value;
 use spektr_tests::{corpus, tools};
@@ -15,7 +15,7 @@ fn the_parser_of_asyncapi_reads_the_document() {
     assert_eq!(said, "receive delivery\n0 findings\n");
 }
 
-/// A linter that finds nothing anywhere proves nothing.
+/// Proves that the tools detect faults.
 #[test]
 fn both_tools_find_a_mistake() {
     let folder = tools::empty_folder(super::TMP, "mistakes");
@@ -45,7 +45,7 @@ fn both_documents_have_the_same_schemas() {
     assert_eq!(openapi["components"]["schemas"], asyncapi["components"]["schemas"]);
 }
 
-/// The lock files say what is installed, and no registry's address.
+/// The lock files name the installed packages, but no registry's address.
 #[test]
 fn packages_are_pinned_without_addresses() {
     for folder in [tools::folder(), corpus::workspace_root().join("tests/browser")] {
@@ -60,7 +60,7 @@ fn packages_are_pinned_without_addresses() {
             assert!(version.starts_with(|first: char| first.is_ascii_digit()), "{name}: {version}");
         }
     }
-    // Each package has a version, and the hashes of the files that it may be installed from.
+    // Each package has a version, and the hashes of its files.
     let list = corpus::read(&tools::folder().join("requirements.txt"));
     let lines: Vec<_> = list.lines().filter(|line| !line.starts_with('#')).collect();
     for (line, next) in lines.iter().zip(lines.iter().skip(1).chain(&[""])) {
@@ -71,7 +71,7 @@ fn packages_are_pinned_without_addresses() {
     }
 }
 
-/// The pictures of the README are small enough to be looked at from anywhere.
+/// The README's pictures are small enough for slow connections.
 #[test]
 fn pictures_are_smaller_than_200_kilobytes() {
     let folder = corpus::workspace_root().join("docs");

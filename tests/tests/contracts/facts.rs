@@ -1,4 +1,4 @@
-//! What the contracts say of headers and answers is what the receivers of this project do.
+//! Compares the headers and answers in the contracts with this project's receivers.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -35,7 +35,7 @@ fn the_headers_are_those_that_are_verified() {
     assert_eq!(headers["required"], json!(names));
 }
 
-/// The vectors of the verifier are the other opinion on how a header is formed.
+/// The verifier's vectors are an independent source of how a header is formed.
 #[test]
 fn the_headers_have_the_forms_that_are_accepted() {
     let asyncapi = contract("asyncapi.json");
@@ -81,7 +81,7 @@ fn the_examples_of_the_headers_are_those_of_the_vector_that_is_named() {
     }
 }
 
-/// The sources name each status that the endpoint and the extractor answer with.
+/// The source code names each status that the endpoint and the extractor answer with.
 #[test]
 fn the_answers_are_those_of_the_receivers() {
     let openapi = contract("openapi.json");
@@ -115,7 +115,8 @@ fn the_answers_are_those_of_the_receivers() {
     }
 }
 
-/// The figures of the texts are those of the verifier, and of the command that plays the sender.
+/// The numbers in the texts equal the defaults of the verifier, and of the command that imitates
+/// the sender.
 #[test]
 fn the_tolerance_and_the_repetitions_are_those_of_the_verifier_and_of_the_played_sender() {
     let openapi = contract("openapi.json");
@@ -136,13 +137,13 @@ fn the_tolerance_and_the_repetitions_are_those_of_the_verifier_and_of_the_played
     assert_eq!(
         failure.and_then(Value::as_str),
         Some(&*format!(
-            "The sender takes any status other than 200 for a failure: it repeats the delivery \
+            "The sender treats any status other than 200 as a failure: it repeats the delivery \
              {times} times, {seconds} s apart, and then drops it."
         ))
     );
 }
 
-/// Returns the number of a status by its name in the source.
+/// Returns the number of a status from its name in the source code.
 fn status(name: &str) -> String {
     let numbers = 200..600;
     let found =

@@ -1,4 +1,5 @@
-//! Types for Python, made of the OpenAPI document by `datamodel-code-generator`, and the verifier.
+//! Tests the types for Python, made from the OpenAPI document by `datamodel-code-generator`, and
+//! the verifier.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,7 +15,7 @@ use super::TMP;
 
 const VERIFIER: &str = "examples/python";
 
-/// Returns the verdict that each vector states, as the scripts print it.
+/// Returns the verdict in each vector, in the output format of the scripts.
 pub(super) fn verdicts(folder: &Path) -> String {
     let mut verdicts = BTreeMap::new();
     for entry in fs::read_dir(folder).expect("the vectors are there") {
@@ -34,7 +35,7 @@ pub(super) fn verdicts(folder: &Path) -> String {
     lines.collect()
 }
 
-/// Returns the README's block of a language, in the section about other languages.
+/// Returns the README's code block in a language, from the section about other languages.
 pub(super) fn block(language: &str) -> String {
     let readme = corpus::read(&corpus::workspace_root().join("README.md"));
     let (_, section) = readme.split_once("\n## Other languages\n").expect("there is a section");
@@ -47,21 +48,21 @@ pub(super) fn block(language: &str) -> String {
 pub(super) struct Delivery {
     pub(super) body: Vec<u8>,
     headers: BTreeMap<String, String>,
-    /// The id that the programs show.
+    /// The id that the programs print.
     pub(super) shown: String,
 }
 
 const SECRET: &str = "correct horse battery staple";
 
-/// When the delivery is signed and, for the programs, what time it is.
+/// The time at which the delivery is signed, and the current time for the programs.
 const NOW: u64 = 1_731_057_600;
 
-/// Of a batch of all events.
+/// Returns a delivery with a batch of all events.
 pub(super) fn delivery() -> Delivery {
     delivery_behind(Vec::new())
 }
 
-/// Of a batch in which other entries come first.
+/// Returns a delivery with a batch in which other entries come first.
 fn delivery_behind(mut entries: Vec<Value>) -> Delivery {
     let examples = corpus::examples();
     let full: Vec<Value> = examples
@@ -75,7 +76,7 @@ fn delivery_behind(mut entries: Vec<Value>) -> Delivery {
     signed(&json!({ "results": entries }), shown)
 }
 
-/// Of one event alone.
+/// Returns a delivery of one event without a batch.
 fn delivery_of_one() -> Delivery {
     let examples = corpus::examples();
     let event = examples["alert_resolved"].iter().find(|example| example.case == "full");
@@ -95,7 +96,7 @@ fn signed(body: &Value, shown: String) -> Delivery {
 }
 
 impl Delivery {
-    /// Writes it for a script, with one byte changed if one is named.
+    /// Writes the delivery for a script; with `changed`, one byte of the body differs.
     pub(super) fn write(&self, folder: &Path, changed: Option<usize>) -> PathBuf {
         let mut body = self.body.clone();
         if let Some(at) = changed {
@@ -109,8 +110,9 @@ impl Delivery {
     }
 }
 
-/// Tells whether an example is read beside what is documented, which the types leave out: a wire
-/// type in upper case, an alias, and `data` within the `data` of an event that has nothing beside it.
+/// Tells whether an example has a form that the decoder accepts and the types leave out: a wire
+/// type in upper case, an alias, or `data` within the `data` of an event that has no members beside
+/// it.
 pub(super) fn is_beyond_types(model: &Model, example: &corpus::Example) -> bool {
     let event = model.events.iter().find(|event| event.module == example.folder);
     let beside = event.into_iter().flat_map(|event| &event.members);
@@ -119,7 +121,7 @@ pub(super) fn is_beyond_types(model: &Model, example: &corpus::Example) -> bool 
     is_nested || example.case.ends_with("_upper_case") || example.case.contains("_alias_")
 }
 
-/// Makes the types by the command of the README, once; returns their folder.
+/// Makes the types once, by the command of the README, and returns their folder.
 fn types() -> &'static Path {
     static TYPES: OnceLock<PathBuf> = OnceLock::new();
     TYPES.get_or_init(make_types)
@@ -154,7 +156,7 @@ fn the_verifier_for_python_gives_each_vector_its_verdict() {
     assert!(corpus::read(&verifier.join("verify.py")).lines().count() <= 10);
 }
 
-/// Every valid example is read as the type of its event, and no invalid one as any.
+/// Every valid example parses as its event's type, and no invalid example parses as any type.
 #[test]
 fn the_types_for_python_read_each_valid_example_and_no_invalid_one() {
     let folder = types();
@@ -194,7 +196,7 @@ fn the_types_for_python_read_each_valid_example_and_no_invalid_one() {
     assert_eq!(tools::printed(&said), format!("{} bodies\n", bodies.len()));
 }
 
-/// From nothing to a verified, typed event: what the README shows, run.
+/// Runs the README's lines, from the headers and the body to a verified, typed event.
 #[test]
 fn the_lines_of_the_readme_read_an_authentic_delivery_and_refuse_a_changed_one() {
     let types = types();

@@ -1,4 +1,4 @@
-//! ajv, which knows nothing of the decoder, accepts by the schema what the decoder decodes.
+//! Compares ajv, validating with the schema, with the decoder.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ impl Body {
     }
 }
 
-/// Whether the body can be split, and every entry decodes.
+/// Tells whether the body can be split and every entry decodes.
 fn decodes(body: &Value) -> bool {
     let text = body.to_string();
     let entries = Entries::parse(text.as_bytes());
@@ -54,7 +54,7 @@ fn invalid() -> Vec<Body> {
     bodies
 }
 
-/// Runs ajv; returns what it says of bodies on which it differs from the decoder.
+/// Runs ajv, and returns its results for the bodies on which it differs from the decoder.
 fn differences(name: &str, schema: &Path, bodies: &[Body]) -> Vec<String> {
     let folder = tools::empty_folder(TMP, name);
     let path = folder.join("bodies.json");
@@ -86,8 +86,8 @@ fn the_schema_accepts_each_valid_example_and_refuses_each_invalid_one() {
     assert_eq!(differences("examples", &bundle(), &bodies), [""; 0]);
 }
 
-/// Every place of every example that is more than one edit of another, in both envelopes and in
-/// batches, without its value and with values of other types.
+/// Changes every place of each example that is more than one edit of another, in both envelopes and
+/// in batches: removes the value, or replaces it by values of other types.
 #[test]
 fn the_schema_and_the_decoder_agree_on_each_change_of_an_example() {
     let wrong = [json!(null), json!(true), json!(7), json!("text"), json!([]), json!({})];
@@ -114,8 +114,9 @@ fn the_schema_and_the_decoder_agree_on_each_change_of_an_example() {
     assert_eq!(differences("changes", &bundle(), &bodies), [""; 0]);
 }
 
-/// Of a wire type in another case the schema does not look at the payload; and where an entry has the members of
-/// both envelopes, a change of one can leave a mixture of both, which the decoder reads.
+/// Tells whether an example is beyond the schema: for a wire type in another case the schema does
+/// not check the payload, and a change of an entry in both envelopes can leave a mixture that the
+/// decoder accepts.
 fn is_beyond_the_schema(example: &Example) -> bool {
     example.case.ends_with("_upper_case") || example.case == "both_envelopes"
 }
@@ -146,7 +147,7 @@ fn remove(json: &mut Value, pointer: &str) {
     }
 }
 
-/// The description names each difference from the decoder; each is one here, by itself.
+/// Tests each difference from the decoder that the schema's description names.
 #[test]
 fn what_the_schema_does_not_express_is_as_its_description_says() {
     let said = corpus::read(&bundle());
@@ -167,7 +168,7 @@ fn what_the_schema_does_not_express_is_as_its_description_says() {
     let differing = [
         // Accepted here, and malformed for the decoder.
         (
-            "a wire type in other than lower case",
+            "a wire type in any other case than lower case",
             body(r#""type": "ALERT_RESOLVED", "createdAt": 1, "data": 7"#),
             false,
         ),
@@ -202,9 +203,9 @@ fn what_the_schema_does_not_express_is_as_its_description_says() {
         bodies.iter().map(|body| body.name.clone()).filter(|it| !it.starts_with("members"));
     assert_eq!(names, expected.collect::<Vec<_>>());
 
-    // What no value of a JSON library shows: the decoder alone sees the text.
+    // No parsed value shows these differences: only the decoder sees the text.
     assert!(said.contains(
-        "a member that is given twice, nesting deeper than 127 levels, and numbers and texts"
+        "a repeated member, nesting deeper than 127 levels, a lone surrogate, and a number out of range"
     ));
     let text = resolved.to_string();
     let with =
@@ -213,11 +214,11 @@ fn what_the_schema_does_not_express_is_as_its_description_says() {
         |levels: usize| with(&format!(r#""x": {}{}"#, "[".repeat(levels), "]".repeat(levels)));
     for (name, text, decodes) in [
         ("a member twice", with(r#""type": "alert_resolved""#), false),
-        // The entry itself is a level.
+        // The entry itself is the first level.
         ("127 levels", nested(126), true),
         ("128 levels", nested(127), false),
-        ("a number that no value can hold", text.replacen("1672531199000", "1e400", 1), false),
-        ("a text that no value can hold", text.replacen("evt_", "\\ud800", 1), false),
+        ("a number out of range", text.replacen("1672531199000", "1e400", 1), false),
+        ("a lone surrogate", text.replacen("evt_", "\\ud800", 1), false),
     ] {
         let entries = Entries::parse(text.as_bytes()).expect("it is one entry");
         let is_read = entries.iter().all(|entry| entry.decode().is_ok());
@@ -225,7 +226,7 @@ fn what_the_schema_does_not_express_is_as_its_description_says() {
     }
 }
 
-/// The schemas of OpenAPI leave out what is read beside what is documented.
+/// The schemas of OpenAPI leave out undocumented forms that the decoder accepts.
 #[test]
 fn the_schemas_of_openapi_accept_each_valid_example_and_refuse_each_invalid_one() {
     let text = corpus::read(&tools::contract("openapi.json"));

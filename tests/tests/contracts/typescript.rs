@@ -1,4 +1,4 @@
-//! `spektr.d.ts` as the compiler of TypeScript reads it, and the verifier for Node.
+//! Tests `spektr.d.ts` with TypeScript's compiler, and the verifier for Node.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -23,7 +23,7 @@ const OPTIONS: &str = r#"{
   "include": ["*.ts"]
 }"#;
 
-/// Makes a project with the declarations and some files.
+/// Makes a project with the declarations and the given files.
 fn project(name: &str, files: &[(&str, &str)]) -> PathBuf {
     let folder = tools::empty_folder(TMP, name);
     let types = tools::folder().join("node_modules/@types");
@@ -38,7 +38,7 @@ fn project(name: &str, files: &[(&str, &str)]) -> PathBuf {
     folder
 }
 
-/// Compiles a project; returns what the compiler says.
+/// Compiles a project, and returns the compiler's output.
 fn compile(folder: &Path) -> String {
     let output = tools::output(&mut tools::tsc(folder));
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -48,7 +48,7 @@ fn compile(folder: &Path) -> String {
     said
 }
 
-/// Returns a function with a `switch` over all wire types but one.
+/// Returns a function with a `switch` over all wire types, or over all but one.
 fn switch(envelope: &str, tag: &str, lacking: Option<&str>) -> String {
     let set = corpus::schema_set();
     let events = set.model().events.iter();
@@ -64,8 +64,8 @@ fn switch(envelope: &str, tag: &str, lacking: Option<&str>) -> String {
     text
 }
 
-/// In each envelope, a `switch` with a case for each event leaves unknown events; and a `switch`
-/// that lacks a case does not compile, whichever it is.
+/// In each envelope, a `switch` with a case for each event leaves unknown events. If any one case
+/// is missing, the `switch` does not compile.
 #[test]
 fn a_switch_has_to_have_a_case_for_each_event() {
     let set = corpus::schema_set();
@@ -84,7 +84,7 @@ fn a_switch_has_to_have_a_case_for_each_event() {
         let mut expected = Vec::new();
         for name in &names {
             text += &switch(envelope, tag, Some(name));
-            // The line of `default`, whose function ends with two lines more.
+            // The line of `default`, two lines before the end of the function.
             expected.push(text.lines().count() - 2);
         }
         let folder = project(&format!("incomplete{envelope}"), &[("consumer.ts", &text)]);
@@ -100,8 +100,8 @@ fn a_switch_has_to_have_a_case_for_each_event() {
     }
 }
 
-/// Each example is a value of its event's type, and of all events' together; an invalid one is
-/// neither.
+/// Each valid example is a value of its event's type, and of the union of all events; an invalid
+/// one is neither.
 #[test]
 fn the_types_take_each_valid_example_and_no_invalid_one() {
     let set = corpus::schema_set();
@@ -112,7 +112,7 @@ fn the_types_take_each_valid_example_and_no_invalid_one() {
     let mut text = "import type * as spektr from \"./spektr.js\";\n".to_owned();
     let mut count = 0;
     for example in corpus::examples().into_values().flatten() {
-        // A literal may have known members only, and known values may be any text.
+        // A literal may contain only known members, and its known values may be any text.
         let is_open =
             ["unknown_member", "both_envelopes", "data_keys_like_members", "two_levels_deep"];
         let is_open = is_open.iter().any(|part| example.case.contains(part));
@@ -145,11 +145,11 @@ fn the_types_take_each_valid_example_and_no_invalid_one() {
     assert_eq!(compile(&folder), "");
 }
 
-/// What a consumer does beside a `switch`.
+/// A consumer's code beside a `switch`.
 const CONSUMER: &str = r#"
 import type { Delivery, Entry, ProcessType, SpektrEvent, UnknownName } from "./spektr.js";
 
-// Either envelope, in one condition.
+// Tests both envelopes in one condition.
 export function alert(entry: Entry): string | undefined {
   if (entry.type === "alert_resolved" || entry.eventType === "alert_resolved") return entry.data.alertId;
   return undefined;
@@ -161,22 +161,22 @@ export function tag(event: SpektrEvent): string {
   return "tagId" in event.data ? event.data.tagId : event.data.newStatus;
 }
 
-// A batch, and an event alone.
+// A delivery is a batch, or one event.
 export function entries(delivery: Delivery): Entry[] {
   return "results" in delivery ? delivery.results : [delivery];
 }
 
-// Known values are suggested, and any text is one; any name can be made unknown, for tests.
+// Editors suggest known values, and any text is allowed; a test can make any name an unknown one.
 export const known: ProcessType = "risk";
 export const other: ProcessType = "something new";
 export const unknown: Entry = { type: "something_new" as UnknownName };
 
-// What may be absent may be null, too.
+// An optional member may also be null.
 export function reference(event: SpektrEvent): string {
   return event.type === "process_run_start" ? (event.reference ?? "none") : "";
 }
 
-// @ts-expect-error A name that is listed is no unknown one.
+// @ts-expect-error A listed name is not of the type of unknown names.
 export const wrong: Entry = { type: "alert_resolved" };
 "#;
 
@@ -198,7 +198,7 @@ fn the_verifier_for_node_gives_each_vector_its_verdict() {
     assert!(text.lines().count() <= 10);
 }
 
-/// From nothing to a verified, typed event: what the README shows, compiled and run.
+/// Compiles and runs the README's lines, from the headers and the body to a verified, typed event.
 #[test]
 fn the_lines_of_the_readme_read_an_authentic_delivery_and_refuse_a_changed_one() {
     let block = python::block("ts");

@@ -20,7 +20,7 @@ cases! {
     rejects_a_batch_of_one_envelope:
         Files::base().edit(BATCH, "{ \"$ref\": \"type_envelope.schema.json\" },", "")
         => [(BATCH, "/properties/results/items/anyOf", wrong_value(
-            "references to the two envelopes, that with `type` first", "common/event_type_envelope.schema.json"))];
+            "references to the two envelopes, the one with `type` first", "common/event_type_envelope.schema.json"))];
     rejects_a_batch_whose_results_may_be_missing:
         Files::base().edit(BATCH, "\"required\": [\"results\"]", "\"required\": []")
         => [(BATCH, "/required", wrong_value("`[\"results\"]`", "[]"))];

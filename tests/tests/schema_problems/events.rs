@@ -1,4 +1,4 @@
-//! What an event says of itself.
+//! Keywords that only events have.
 
 use spektr_codegen::{Named, ProblemKind};
 use spektr_tests::fixtures::{ENVELOPE, Event, Files, PING};
@@ -8,7 +8,7 @@ use super::support::{cases, duplicate, keyword, not_a_name, note, wrong_value};
 cases! {
     rejects_an_event_whose_name_is_not_its_file_s:
         Files::base().edit(PING, "\"PING\", \"status\"", "\"PONG\", \"status\"")
-        => [(PING, "/x-event/name", wrong_value("`PING`, as the file's name has it", "PONG"))];
+        => [(PING, "/x-event/name", wrong_value("`PING`, from the file's name", "PONG"))];
     rejects_an_event_whose_file_cannot_be_a_module:
         Files::base().event(&Event::new("foo-bar", "FooBar")).edit("events/foo-bar.schema.json", "\"FOO-BAR\"", "\"FOO_BAR\"")
         => [("events/foo-bar.schema.json", "", not_a_name(Named::File, "foo-bar"))];

@@ -1,4 +1,4 @@
-//! What every file must have, and which files there must be.
+//! Keywords that every file must have, and files that must exist.
 
 use spektr_codegen::{Named, ProblemKind, Required};
 use spektr_tests::fixtures::{ENVELOPE, Files, PING};
@@ -14,7 +14,7 @@ cases! {
         => [(PING, "", ProblemKind::NotJson("repeated member `title` at line 4 column 48".into()))];
     rejects_a_file_with_a_byte_order_mark:
         Files::base().edit(PING, "{\n                \"$schema\"", "\u{feff}{\n                \"$schema\"")
-        => [(PING, "", ProblemKind::NotJson("a byte order mark stands before it".into()))];
+        => [(PING, "", ProblemKind::NotJson("the file starts with a byte order mark".into()))];
     rejects_a_file_whose_name_another_could_hide:
         Files::base().common("Other", "Other", r#""type": "string", "x-type": "id""#)
         => [("common/Other.schema.json", "", not_a_name(Named::File, "Other"))];
@@ -50,8 +50,8 @@ cases! {
         => [("common/event_id.schema.json", "", ProblemKind::Missing("x-source"))];
     rejects_a_date_in_another_form:
         Files::base().edit(PING, "2026-11-23", "23.11.2026")
-        => [(PING, "/x-source/captured", wrong_value("a date as `2026-11-23`", "23.11.2026"))];
+        => [(PING, "/x-source/captured", wrong_value("a date such as `2026-11-23`", "23.11.2026"))];
     rejects_a_date_that_is_none:
         Files::base().edit(PING, "2026-11-23", "2026-13-01")
-        => [(PING, "/x-source/captured", wrong_value("a date as `2026-11-23`", "2026-13-01"))];
+        => [(PING, "/x-source/captured", wrong_value("a date such as `2026-11-23`", "2026-13-01"))];
 }

@@ -1,4 +1,4 @@
-//! Names that become names in Rust, each once.
+//! Names that must become valid and distinct names in Rust.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -57,8 +57,8 @@ cases! {
         => [("events/unknown.schema.json", "/title", ProblemKind::ReservedName("Unknown".into()))];
 }
 
-/// What the crate exports beside the generated types: a generated type of that name would
-/// be hidden, and nothing would say so.
+/// Returns the names that the crate exports beside the generated types: a generated type with such
+/// a name would be shadowed without any error.
 fn exported() -> BTreeSet<String> {
     fn leaves(tree: &UseTree, found: &mut BTreeSet<String>) {
         match tree {
@@ -84,7 +84,8 @@ fn exported() -> BTreeSet<String> {
 
 #[test]
 fn rejects_the_title_of_whatever_the_crate_exports_by_hand() {
-    // A type is in capitals and small letters; these two are the schemas' own.
+    // The name of a type contains lower-case letters. Two of the exported types are defined in the
+    // schemas.
     let is_type = |name: &String| name.bytes().any(|byte| byte.is_ascii_lowercase());
     let is_type = |name: &String| is_type(name) && name.starts_with(char::is_uppercase);
     let is_own = |name: &String| ["Delivered", "Timestamp"].contains(&name.as_str());

@@ -1,4 +1,4 @@
-//! What is read, whatever else the files hold, and that nothing is passed over.
+//! The reader reads any files without a panic, and ignores no value.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -38,8 +38,8 @@ fn bytes_that_are_no_text_are_one_problem_among_others() {
     );
 }
 
-/// Every value of these files means something: one of another JSON type in its
-/// place is never taken for nothing.
+/// Every value in these files has a meaning, so a value of another JSON type in its place must be
+/// reported.
 #[test]
 fn no_value_of_another_json_type_is_passed_over() {
     let decision = r#"{ "id": "a-name", "about": ["/title"], "documented": "This.", "chosen": "That.", "reason": "So.",
@@ -83,7 +83,7 @@ fn no_value_of_another_json_type_is_passed_over() {
                 let mut changed = whole.clone();
                 let place =
                     changed.pointer_mut(&pointer).expect("the pointer is one of the file's");
-                // What is absent may also be null in a copied record.
+                // In a copied record, an absent text may also be null.
                 if std::mem::discriminant(place) == std::mem::discriminant(&other)
                     || (other.is_null() && pointer.contains("/explains/"))
                 {
@@ -102,10 +102,10 @@ fn no_value_of_another_json_type_is_passed_over() {
 }
 
 proptest! {
-    // A case reads and generates everything there is.
+    // Each case reads and generates all files.
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever the files hold, they are read or refused.
+    /// Any content of the files is either read or refused, without a panic.
     #[test]
     fn any_files_are_read_or_refused(
         edits in proptest::collection::vec((any::<proptest::sample::Index>(), any::<proptest::sample::Index>(), any::<proptest::sample::Index>()), 1..6),
@@ -115,7 +115,7 @@ proptest! {
             .map(|(file, text)| (file, serde_json::from_str(&text).expect("JSON")))
             .collect();
         for (file, from, to) in edits {
-            // A part of one file, put into the place of another part.
+            // Replaces a part of one file by another part.
             let file = file.index(files.len());
             let json = &mut files[file].1;
             let places = places::pointers(json);
@@ -188,7 +188,7 @@ fn comments_are_allowed_anywhere() {
     assert_eq!(files.generate().keys().len(), Files::base().generate().keys().len());
 }
 
-/// The model is what tools other than the generator read.
+/// Tools other than the generator read the model.
 #[test]
 fn the_model_says_what_the_files_say() {
     let files = decision(r#""/x-event/name""#).edit(PING, "accepted", "unreviewed");

@@ -1,4 +1,4 @@
-//! Small sets of files that break one rule, and what is expected of them.
+//! Small sets of files that break one rule, and the expected problems.
 
 use spektr_codegen::{Named, Problem, ProblemKind};
 use spektr_tests::fixtures::{Event, Files};
@@ -35,7 +35,7 @@ pub(crate) fn discriminated(module: &str, title: &str, wire_types: &str, member:
         )
 }
 
-/// Returns two objects of `common/` with a member each that holds the other.
+/// Returns two objects of `common/`, each with a member that contains the other.
 pub(crate) fn two_objects(from_one: &str, from_other: &str) -> Files {
     let object = |member: &str| {
         format!(
@@ -65,7 +65,7 @@ pub(crate) fn not_a_name(named: Named, name: &str) -> ProblemKind {
     ProblemKind::NotAnIdentifier { named, name: name.to_owned() }
 }
 
-/// Returns the smallest set with keywords added to a member of a file.
+/// Returns the smallest set, with keywords added to a member of a file.
 pub(crate) fn with_keywords(file: &str, member: &str, keywords: &str) -> Files {
     let start = format!("\"{member}\": {{");
     Files::base().edit(file, &start, &format!("{start} {keywords},"))
@@ -81,7 +81,7 @@ pub(crate) struct Case {
 /// File, JSON pointer and kind of a problem.
 pub(crate) type Expected = (&'static str, &'static str, ProblemKind);
 
-/// Makes a test of each case, and a list of all.
+/// Makes a test of each case, and a list of all cases.
 macro_rules! cases {
     ($($name:ident: $files:expr => [$($expected:expr),+];)+) => {
         pub(crate) const CASES: &[crate::schema_problems::support::Case] = &[$(crate::schema_problems::support::Case {

@@ -1,11 +1,12 @@
-//! Wire types and discriminators: which event an entry is.
+//! Wire types and discriminators, which decide the event of an entry.
 
 use spektr_codegen::{Named, ProblemKind};
 use spektr_tests::fixtures::{Event, Files, PING};
 
 use super::support::{cases, discriminated, duplicate};
 
-/// Two events of one wire type: PONG, told by `right`, and PING, with a member `left`.
+/// Returns two events that share a wire type: PONG, with the discriminator `right`, and PING, with
+/// a member `left`.
 fn shared_wire_type(discriminators: &str, keywords: &str) -> Files {
     let left = format!(r#""left": {{ "description": "L.", "type": "string"{keywords} }}"#);
     let ping = Event::new("ping", "Ping").discriminators(discriminators);

@@ -23,9 +23,9 @@ use crate::runtime::{Redacted, Tag};
 ///   v2.23, as transcribed by a third party) describes a pending run with an execution
 ///   context, a process, a reference and a trigger. Chosen: The payload is an object of
 ///   which the trigger alone is typed, and its JSON stays at hand for the rest. Because:
-///   Inference: nothing says that the event carries that object. What is typed and comes as
-///   something else makes the entry malformed, so that it is no more than what has a known
-///   set of values.
+///   Inference: no page says that the event carries that object. A typed member that
+///   arrives with another type makes the entry malformed, so only the member with a known
+///   set of values is typed.
 /// - `trigger-source-inferred`: The page has nothing of it. The REST API gives a pending
 ///   run a `triggerSource` with a `sourceType`. Chosen: Both are read where they are
 ///   present, and never required. Because: Inference, from a third party's transcription of
@@ -95,8 +95,8 @@ impl KnownEvent for LoopRunStart {
 }
 
 impl LoopRunStart {
-    /// Returns the payload, the member `data`, as it arrived: none if it was absent
-    /// or null. The method stays when the payload is typed.
+    /// Returns the payload, the member `data`, as it arrived, or `None` if it was absent
+    /// or null. A later version that types the payload keeps this method.
     pub fn raw_data(&self) -> Option<&RawJson> {
         self.data.as_ref().map(WithRaw::raw)
     }

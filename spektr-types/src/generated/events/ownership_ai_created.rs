@@ -84,8 +84,8 @@ impl KnownEvent for OwnershipAiCreated {
 }
 
 impl OwnershipAiCreated {
-    /// Returns the payload, the member `data`, as it arrived: none if it was absent
-    /// or null. The method stays when the payload is typed.
+    /// Returns the payload, the member `data`, as it arrived, or `None` if it was absent
+    /// or null. A later version that types the payload keeps this method.
     pub fn raw_data(&self) -> Option<&RawJson> {
         self.data.as_ref()
     }

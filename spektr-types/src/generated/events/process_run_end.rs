@@ -49,15 +49,15 @@ use crate::runtime::{Redacted, Tag};
 ///   that no schema can list them.
 /// - `keys-need-no-field`: A key of `data` is that of a field where the customer gave the
 ///   value; other pairs come from services. Chosen: A key without a field and a field
-///   without a value are both valid. Because: The two lists are not said to cover each
-///   other.
+///   without a value are both valid. Because: The page does not say that each key has a
+///   field, or each field a value.
 /// - `fields-not-field`: The example has an array `fields`; the table describes the members
 ///   of an entry under `field`, in the singular. Chosen: The member is `fields`, and the
 ///   rows under `field` describe one entry of it. Because: The table lists the array itself
 ///   as `fields` too.
 /// - `field-members-may-be-missing`: The five members of a field are a string or null; the
 ///   example has all of them. Chosen: Each may be absent or null, which is one value.
-///   Because: What may be null is not required, here as everywhere.
+///   Because: A member that may be null is not required, here as everywhere.
 /// - `children-belong-to-a-field`: The table has `children` without a prefix, after the
 ///   rows of a field, and the example has none. Chosen: It is an optional member of a field
 ///   entry and may be absent or null. Because: Its position and its type, an array of
@@ -151,8 +151,8 @@ impl KnownEvent for ProcessRunEnd {
 }
 
 impl ProcessRunEnd {
-    /// Returns when what `clientFiles` holds stops being of use: 86400 seconds after
-    /// [`created_at`](Self::created_at). From when the time counts is not documented;
+    /// Returns when the value of `clientFiles` stops being of use: 86400 seconds after
+    /// [`created_at`](Self::created_at). The documentation does not say when the time starts;
     /// the event's creation is an inference.
     pub fn client_files_expire_at(&self) -> Timestamp {
         self.created_at.plus_seconds(86400u64)

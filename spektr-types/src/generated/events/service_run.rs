@@ -21,7 +21,7 @@ use crate::runtime::{Redacted, Tag};
 ///   Because: Each event follows its own example and table.
 /// - `reference-absent-or-null`: The type is string or null; the example's value calls
 ///   itself optional. Chosen: It may be absent or null, and both are one value: there is no
-///   reference. Because: What may be null is not required, here as everywhere.
+///   reference. Because: A member that may be null is not required, here as everywhere.
 /// - `reference-means-the-same`: PROCESS_RUN_START explains where its reference comes from;
 ///   this section does not explain its own. Chosen: It is described, and kept out of logs,
 ///   as the one of PROCESS_RUN_START is. Because: Inference: a run has one reference, and
