@@ -1,5 +1,6 @@
-// The pages' one script: colours, search and copy buttons. The pages read without it, so it
-// shows the controls that need it. It works from a file too: nothing is fetched but a script.
+// The pages' only script: colours, search and copy buttons. The pages can be read without it, so
+// the script itself shows the controls that need it. It also works on pages opened from a file: it
+// loads only another script.
 "use strict";
 
 (() => {
@@ -7,7 +8,7 @@
   const MOST = 30;
 
   const stored = {
-    // Storage can be switched off; the choice then holds for the page.
+    // If storage is switched off, the choice lasts as long as the page is open.
     get theme() {
       try {
         return localStorage.getItem("theme");
@@ -22,7 +23,7 @@
     },
   };
 
-  // Before the page is drawn, so that it does not flash.
+  // Runs before the page is drawn, so that the colours do not flash.
   const page = document.documentElement;
   if (stored.theme) page.dataset.theme = stored.theme;
 
@@ -52,7 +53,7 @@
           await navigator.clipboard.writeText(code.textContent);
           button.textContent = "Copied";
         } catch {
-          // Without permission, the text is ready for the keyboard.
+          // Without permission, selects the text for copying by keyboard.
           getSelection().selectAllChildren(code);
           button.textContent = "Selected";
         }
@@ -61,10 +62,10 @@
     }
   }
 
-  /** Letters and digits, so that `alertid` finds `data.alertId` and ALERT_ID. */
+  /** Reduces a text to letters and digits, so that `alertid` finds `data.alertId` and ALERT_ID. */
   const plain = (text) => text.toLowerCase().replace(/[^a-z0-9]+/g, "");
 
-  /** Returns how well an entry matches the words, the less the better; null if it does not. */
+  /** Returns a number for how well an entry matches the words, the lower the better; null if it does not match. */
   function rank({ all, whole, name }, words) {
     if (!words.every((word) => all.includes(word))) return null;
     const joined = words.join("");
@@ -76,13 +77,13 @@
   }
 
   let index;
-  /** Loads the index when somebody is about to search. */
+  /** Loads the index at the first use of the search. */
   function load() {
     index ??= new Promise((loaded, failed) => {
       const script = document.createElement("script");
       script.src = `${ROOT}search-index.js`;
       script.onerror = () => {
-        // The next key tries again.
+        // The next key press tries again.
         index = undefined;
         script.remove();
         failed();
@@ -114,7 +115,7 @@
     async function show() {
       const asked = query.value;
       const entries = await load();
-      // Something else has been typed while the index was loading.
+      // The text of the field has changed while the index was loading.
       if (asked !== query.value) return;
       const words = asked.split(/\s+/).map(plain).filter(Boolean);
       if (!words.length) return close();
@@ -162,7 +163,7 @@
       } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
         move(event.key === "ArrowDown" ? 1 : -1);
       } else if (event.key === "Enter" && event.target === query) {
-        // The results of what was typed last may not be shown yet.
+        // The results for the latest text may not be shown yet.
         show().then(() => results.hidden || links()[0]?.click());
       } else {
         return;
@@ -180,9 +181,9 @@
     box.hidden = false;
   }
 
-  /** Opens what is folded around the place that the address leads to. */
+  /** Opens the folded element that contains the target of the address. */
   function unfold() {
-    // No anchor has a character that a URL would escape.
+    // Anchors contain no character that a URL would escape.
     const folded = document.getElementById(location.hash.slice(1))?.closest("details");
     if (folded) folded.open = true;
   }

@@ -1,4 +1,4 @@
-//! The page of changes: between the captures of the documentation, and between two states of
+//! Renders the page of changes: between captures of the documentation, and between two states of
 //! the schema files.
 
 use askama::Template;
@@ -9,17 +9,17 @@ use crate::link::{self, Link};
 use crate::page::{Page, status_in_words};
 use crate::{Input, Since};
 
-/// A state of the vendor's table of events that somebody has read.
+/// A version of the vendor's table of events that somebody has read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Capture {
     pub(crate) day: String,
     pub(crate) version: String,
 }
 
-/// An event in each capture.
+/// An event's row, with a cell for each capture.
 pub(crate) struct EventRow {
     pub(crate) event: Link,
-    /// The capture's words; empty if it does not list the event.
+    /// The event's status in each capture; empty if the capture does not list the event.
     pub(crate) cells: Vec<String>,
     pub(crate) is_changed: bool,
 }
@@ -30,7 +30,7 @@ pub(crate) struct Group<'m> {
     pub(crate) changes: Vec<ChangeView<'m>>,
 }
 
-/// A change, and where its subject is described.
+/// A change, with a link to its subject.
 pub(crate) struct ChangeView<'m> {
     pub(crate) change: &'m Change,
     pub(crate) subject: Link,
@@ -107,7 +107,7 @@ fn row(event: &Event, captures: &[Capture]) -> EventRow {
     }
 }
 
-/// Returns the subject of a change with the place where it is described, if it still is.
+/// Returns the subject of a change, with a link to its description if the site still has one.
 fn subject(model: &Model, change: &Change) -> Link {
     let event = model.events.iter().find(|event| event.name == change.subject);
     let href = match event {

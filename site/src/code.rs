@@ -1,15 +1,15 @@
-//! Examples as code: the text of a JSON value, with names told from values.
+//! Renders examples as code: the text of a JSON value, with names marked apart from values.
 
 use spektr_codegen::Json;
 
-/// A piece of code, and what it is: a class of the style sheet, or nothing.
+/// A piece of code, with its class in the style sheet if it has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Token {
     pub(crate) text: String,
     pub(crate) class: &'static str,
 }
 
-/// Returns the lines of a JSON value; put together, the tokens are its text.
+/// Splits the text of a JSON value into tokens; joined together they are the text again.
 pub(crate) fn json(value: &Json) -> Vec<Token> {
     let text = format!("{value:#}");
     let mut tokens = Vec::new();
@@ -27,7 +27,7 @@ pub(crate) fn json(value: &Json) -> Vec<Token> {
     tokens
 }
 
-/// Returns the length of the string that a text begins with, its quotation marks included.
+/// Returns the length of the string at the start of a text, including its quotation marks.
 fn end_of_string(text: &str) -> usize {
     let mut is_escaped = false;
     for (at, c) in text.char_indices().skip(1) {

@@ -1,4 +1,4 @@
-//! Recorded decisions, and the links between them and what they are about.
+//! Renders recorded decisions, and the links between decisions and their subjects.
 
 use spektr_codegen::model::{Decision, Model};
 
@@ -11,7 +11,7 @@ pub(crate) struct DecisionView<'m> {
     decision: &'m Decision,
     pub(crate) anchor: String,
     pub(crate) title: String,
-    /// What it is about: members where they are known, otherwise places of the schema file.
+    /// The decision's subjects: members if possible, otherwise places of the schema file.
     pub(crate) about: Vec<Link>,
 }
 
@@ -33,8 +33,8 @@ impl<'m> DecisionView<'m> {
     }
 }
 
-/// Returns the decisions of a file, and gives each of its members the links to those that are
-/// about it. `prefix` begins the anchors.
+/// Returns the decisions of a file, and adds links to each member in `rows` that a decision is
+/// about. `prefix` is the start of the decisions' anchors.
 pub(crate) fn decisions<'m>(
     model: &Model,
     decisions: &'m [Decision],
@@ -72,19 +72,19 @@ fn to(row: &Row<'_>) -> Link {
     Link { text: row.path(), href: format!("#{}", row.anchor) }
 }
 
-/// Returns the member whose schema is at a pointer, or around it.
+/// Returns the index of the member whose schema is at the pointer, or contains it.
 fn member_at(rows: &[Row<'_>], file: &str, pointer: &str) -> Option<usize> {
     let is_around = |row: &&(usize, &Row<'_>)| {
         let (_, row) = row;
         row.file == file && is_within(pointer, &row.member.pointer)
     };
     let around = rows.iter().enumerate().collect::<Vec<_>>();
-    // Of two members with one schema, the first.
+    // If two members have the same schema, the first is taken.
     let around = around.iter().rev().filter(is_around);
     around.max_by_key(|(_, row)| row.member.pointer.len()).map(|(at, _)| *at)
 }
 
-/// Returns the first member that has the type that a pointer leads to, or into.
+/// Returns a link to the first member whose type is at the pointer, or contains it.
 fn type_at(model: &Model, rows: &[Row<'_>], file: &str, pointer: &str) -> Option<Link> {
     let is_meant = |row: &&Row<'_>| {
         let def = row.member.ty.named().and_then(|name| model.types.get(name));
@@ -95,12 +95,12 @@ fn type_at(model: &Model, rows: &[Row<'_>], file: &str, pointer: &str) -> Option
     rows.iter().find(is_meant).map(to)
 }
 
-/// Tells whether a pointer leads to a place or into it.
+/// Tells whether a pointer equals a place, or leads into it.
 fn is_within(pointer: &str, place: &str) -> bool {
     pointer.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Returns a place of the schema file that is no member.
+/// Returns a text without a link, for a place of the schema file that is no member.
 fn place(pointer: &str) -> Link {
     let text = match pointer {
         _ if is_within(pointer, "/properties/type/enum") => "wire type",
@@ -112,7 +112,7 @@ fn place(pointer: &str) -> Link {
     Link { text: text.to_owned(), href: String::new() }
 }
 
-/// Returns an id such as `members-beside-data` as a heading.
+/// Returns an id such as `members-beside-data` in the form of a heading.
 fn in_words(id: &str) -> String {
     let mut chars = id.chars();
     let first = chars.next().map(|first| first.to_ascii_uppercase());

@@ -1,4 +1,4 @@
-//! The page of deliveries: the batch, and the two envelopes of an entry.
+//! Renders the page of deliveries: the batch, and the two envelopes of an entry.
 
 use askama::Template;
 use spektr_codegen::facts::{self, Answer};
@@ -38,10 +38,10 @@ impl<'m> PartView<'m> {
 /// The content of the page.
 pub(crate) struct DeliveriesView<'m> {
     pub(crate) parts: Vec<PartView<'m>>,
-    /// How deliveries come, and how the sender takes answers.
+    /// A description of deliveries, and of the sender's reaction to answers.
     delivery: String,
     pub(crate) answers: &'static [Answer],
-    /// Entries whose wire type no event has.
+    /// Examples of entries with an unknown wire type.
     pub(crate) unknown: Vec<ExampleView>,
 }
 

@@ -1,4 +1,4 @@
-//! The page of an event.
+//! Renders the page of an event.
 
 use askama::Template;
 use spektr_codegen::examples::{Example, FULL, Origin};
@@ -23,18 +23,18 @@ pub(crate) struct EventView<'m> {
     pub(crate) event: &'m Event,
     pub(crate) rows: Vec<Row<'m>>,
     pub(crate) decisions: Vec<DecisionView<'m>>,
-    /// The names of the envelope's members.
+    /// Links to the envelope's members.
     pub(crate) envelope: Vec<Link>,
-    /// The types of its members that have decisions of their own.
+    /// Links to types of its members that have decisions of their own.
     pub(crate) decided_types: Vec<Link>,
-    /// The other events that have one of its wire types.
+    /// Other events that share one of its wire types.
     pub(crate) shares: Vec<Share>,
     /// The full example in both envelopes.
     pub(crate) shown: Vec<ExampleView>,
     pub(crate) others: Vec<ExampleView>,
 }
 
-/// A wire type that is another event's too.
+/// A wire type that another event has too.
 pub(crate) struct Share {
     pub(crate) wire_type: String,
     pub(crate) event: Link,
@@ -48,7 +48,7 @@ pub(crate) struct ExampleView {
 }
 
 impl ExampleView {
-    /// An example under another title than its case.
+    /// Returns an example under another title than its case.
     pub(crate) fn titled(example: &Example, title: &str, prefix: &str) -> Self {
         Self {
             anchor: link::anchor(&format!("{prefix}example:{}", example.case)),
@@ -81,7 +81,7 @@ impl<'m> EventView<'m> {
             let example = examples.iter().find(|example| example.case == case)?;
             Some(ExampleView::titled(example, title, ""))
         };
-        // The full example with one edit says no more than its title.
+        // An example with one edit shows no more than its title says.
         let others = examples.iter().filter(|example| {
             !matches!(example.origin, Origin::Edited { .. })
                 && ![FULL, OTHER_ENVELOPE].contains(&example.case.as_str())
@@ -109,11 +109,11 @@ impl<'m> EventView<'m> {
         status_in_words(self.event.status)
     }
 
-    /// Explains a status that is worth a remark.
+    /// Returns a note on the status, if it needs one.
     pub(crate) fn status_note(&self) -> Option<&'static str> {
         match self.event.status {
             Status::Wip => Some("Announced; its payload may be undocumented."),
-            Status::Deprecated => Some("Still sent, and about to end."),
+            Status::Deprecated => Some("Still sent, but about to be discontinued."),
             _ => None,
         }
     }
@@ -124,7 +124,7 @@ impl<'m> EventView<'m> {
         payload.is_some_and(|payload| payload.ty == Ty::Raw)
     }
 
-    /// Returns the paths of the members that tell this event from others.
+    /// Returns links to the members that tell this event from others.
     pub(crate) fn discriminators(&self) -> Vec<Link> {
         let pointers = self.event.discriminators.iter();
         let links = pointers.map(|pointer| Link {
@@ -139,7 +139,7 @@ impl<'m> EventView<'m> {
     }
 }
 
-/// Returns the links to the types whose own decisions concern these members.
+/// Returns links to the types of these members that have decisions of their own.
 fn decided_types(model: &Model, rows: &[Row<'_>]) -> Vec<Link> {
     let mut links: Vec<Link> = Vec::new();
     for link in rows.iter().filter_map(|row| row.named.as_ref()) {

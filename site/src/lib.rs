@@ -1,11 +1,11 @@
-//! The reference to read: static pages of what the schema files say.
+//! Renders the schema files as a reference: static pages.
 //!
-//! A pure function from codegen's model to files: no file is read or written, and neither
-//! clock nor network is asked. Every fact of an event comes from the model. The pages request
-//! nothing but the files beside them, and read without the script.
+//! The crate is a pure function from codegen's model to files: it reads and writes no file, and
+//! uses no clock and no network. Every fact about an event comes from the model. The pages request
+//! only the files beside them, and can be read without the script.
 //!
-//! Anchors last: those of members are JSON pointers into an entry (`#/data/alertId`), those of
-//! types their names, those of decisions their ids. None depends on an order.
+//! Anchors are stable: a member's anchor is its JSON pointer in an entry (`#/data/alertId`), a
+//! type's is its name, a decision's is its id. No anchor depends on the order of the schema.
 
 mod changes;
 mod code;
@@ -51,7 +51,7 @@ pub struct Input<'m> {
 pub struct Since<'m> {
     /// The git revision of that state.
     pub revision: &'m str,
-    /// The changes since.
+    /// The changes since that revision.
     pub changes: &'m [Change],
 }
 
@@ -62,11 +62,11 @@ const ASSETS: [(&str, &str); 3] = [
     ("icon.svg", include_str!("../assets/icon.svg")),
 ];
 
-/// Returns the files of the site, as paths from its root and texts.
+/// Returns the files of the site: paths relative to its root, and texts.
 ///
 /// # Errors
 ///
-/// [`Error`] where a template cannot be filled in, which is a defect of this crate.
+/// Returns [`Error`] if a template cannot be filled in, which is a defect of this crate.
 pub fn files(input: &Input<'_>) -> Result<BTreeMap<String, String>, Error> {
     let model = input.model;
     let events: Vec<_> = model.events.iter().map(|it| EventView::new(input, it)).collect();

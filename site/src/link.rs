@@ -1,4 +1,4 @@
-//! Where things are on the site: paths of pages, and anchors in them.
+//! Addresses on the site: paths of pages, and anchors in them.
 
 use std::fmt::Write;
 
@@ -8,8 +8,8 @@ use spektr_codegen::model::{Event, Model, TypeDef, TypeKind};
 #[derive(Clone, Debug)]
 pub(crate) struct Link {
     pub(crate) text: String,
-    /// From the root of the site, or within the page where it begins with `#`; empty where
-    /// there is nothing to lead to.
+    /// An address relative to the root of the site, or within the page if it begins with `#`; empty
+    /// for a text without a link.
     pub(crate) href: String,
 }
 
@@ -18,8 +18,8 @@ pub(crate) fn event(event: &Event) -> String {
     format!("events/{}.html", event.module)
 }
 
-/// Returns the address of a type, if it is described in a place of its own. Objects of one
-/// event are shown where their members are.
+/// Returns the address of a type if the page of types describes it. Objects of one event are shown
+/// with the event's members instead.
 pub(crate) fn type_named(model: &Model, name: &str) -> Option<String> {
     let def = model.types.get(name)?;
     has_place(def).then(|| format!("types.html#{}", anchor(name)))
@@ -30,8 +30,8 @@ pub(crate) fn has_place(def: &TypeDef) -> bool {
     def.is_shared() || !matches!(def.kind, TypeKind::Object(_))
 }
 
-/// Returns a text as an anchor that is the same in an `id` and in a URL: other characters
-/// than those of names, pointers and `*` are written as `=` and two digits for each byte.
+/// Returns a text as an anchor that needs no escaping in an `id` or a URL: characters other than
+/// those of names, pointers and `*` become `=` and two hexadecimal digits for each byte.
 pub(crate) fn anchor(text: &str) -> String {
     let mut anchor = String::new();
     for byte in text.bytes() {

@@ -1,4 +1,4 @@
-//! Members as rows: one for each member at any depth, by its path in an entry.
+//! Renders members as rows: one for each member at any depth, by its path in an entry.
 
 use spektr_codegen::model::{KnownValue, Member, Model, Ty};
 use spektr_codegen::tree::{self, Branch};
@@ -6,25 +6,25 @@ use spektr_codegen::tree::{self, Branch};
 use crate::link::{self, Link};
 use crate::text::Text;
 
-/// How many known values of an open set a row shows; the page of types has all of them.
+/// Number of known values of an open set that a row shows; the page of types shows all of them.
 const SHOWN: usize = 6;
 
 /// A member.
 pub(crate) struct Row<'m> {
-    /// The path before its name, as `fields[].`.
+    /// The path of its parent, as `fields[].`.
     pub(crate) parent: String,
     /// JSON pointer into an entry, with `*` for the elements of a list. On a page with several
-    /// objects, the object's name precedes it.
+    /// objects, the object's name is put before it.
     pub(crate) anchor: String,
     pub(crate) member: &'m Member,
-    /// The schema file that declares it.
+    /// The schema file that declares the member.
     pub(crate) file: &'m str,
     pub(crate) type_in_words: String,
     pub(crate) is_sensitive: bool,
     known_values: &'m [KnownValue],
-    /// The type, if it is described in a place of its own.
+    /// A link to the type, if the page of types describes it.
     pub(crate) named: Option<Link>,
-    /// The decisions about it.
+    /// Links to the decisions about the member.
     pub(crate) decisions: Vec<Link>,
 }
 
@@ -48,7 +48,7 @@ impl<'m> Row<'m> {
         self.known_values.len().saturating_sub(SHOWN)
     }
 
-    /// Returns for how long its value is of use, in words.
+    /// Returns the time for which the value is of use, in words.
     pub(crate) fn valid_for(&self) -> Option<String> {
         let seconds = self.member.valid_for_seconds?;
         Some(match (seconds / 3600, seconds % 3600) {
@@ -59,8 +59,8 @@ impl<'m> Row<'m> {
     }
 }
 
-/// Returns a row for each of the members and those below them. `file` declares them, and
-/// `prefix` begins their anchors.
+/// Returns a row for each of the members, and for the members below them. `file` declares them, and
+/// `prefix` is the start of their anchors.
 pub(crate) fn rows<'m>(
     model: &'m Model,
     members: &'m [Member],
@@ -106,7 +106,7 @@ fn add<'m>(
     }
 }
 
-/// Returns the number of lists around the elements of a type.
+/// Returns the number of nested lists around a type's elements.
 fn lists(ty: &Ty) -> usize {
     match ty {
         Ty::Array(items) => 1 + lists(items),

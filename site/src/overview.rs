@@ -1,4 +1,4 @@
-//! The first page: all events.
+//! Renders the first page: all events.
 
 use askama::Template;
 use spektr_codegen::model::Status;
@@ -11,7 +11,7 @@ use crate::page::Page;
 pub(crate) struct Overview<'p, 'm> {
     page: Page<'p>,
     events: &'p [EventView<'m>],
-    /// Number of events of each status that there is.
+    /// Number of events of each status, without statuses that no event has.
     counts: Vec<(usize, &'static str)>,
 }
 

@@ -1,10 +1,10 @@
-//! Data of the layout: title, path and navigation.
+//! Data for the layout of each page: title, path and navigation.
 
 use spektr_codegen::model::{Event, Status};
 
 use crate::link;
 
-/// An event in the list beside each page.
+/// An event in the navigation of each page.
 pub(crate) struct Entry<'m> {
     pub(crate) name: &'m str,
     pub(crate) href: String,
@@ -16,13 +16,13 @@ impl<'m> Entry<'m> {
         Self { name: &event.name, href: link::event(event), status: event.status }
     }
 
-    /// Returns the words for a status that is worth a remark.
+    /// Returns the word for a status that the navigation shows.
     pub(crate) fn remark(&self) -> Option<&'static str> {
         (self.status != Status::Available).then(|| status_in_words(self.status))
     }
 }
 
-/// A page about no event in particular.
+/// A page that is not about one event.
 pub(crate) struct Chapter {
     pub(crate) title: &'static str,
     pub(crate) href: &'static str,
@@ -40,7 +40,7 @@ const CHAPTERS: [Chapter; 5] = [
 pub(crate) struct Page<'m> {
     pub(crate) title: String,
     pub(crate) path: String,
-    /// The way from the page to the root of the site, as a prefix.
+    /// The path from the page to the root of the site, as a prefix of addresses.
     pub(crate) root: String,
     pub(crate) events: &'m [Entry<'m>],
     pub(crate) chapters: &'static [Chapter],
@@ -57,7 +57,8 @@ impl<'m> Page<'m> {
         }
     }
 
-    /// Returns an address for this page: `#` leads within it, everything else from the root.
+    /// Returns an address as a link from this page: `#` leads within the page, other addresses
+    /// start at the root.
     pub(crate) fn to(&self, href: &str) -> String {
         if href.starts_with('#') { href.to_owned() } else { format!("{}{href}", self.root) }
     }

@@ -1,5 +1,5 @@
-//! The index of the search: a script with data, because a page that is opened from a file
-//! may not fetch anything.
+//! Renders the search index: a script with data, because a page opened from a file cannot fetch
+//! anything.
 
 use serde_json::json;
 use spektr_codegen::facts;
@@ -35,16 +35,16 @@ impl Kind {
     }
 }
 
-/// A result.
+/// An entry of the index.
 struct Entry {
     text: String,
     kind: Kind,
-    /// Its owner or its meaning.
+    /// The owner of the result, or its meaning.
     about: String,
     href: String,
 }
 
-/// Returns the script: a list of text, kind, context and address for each event, wire type,
+/// Returns the script: a list with text, kind, context and address of each event, wire type,
 /// member, type, known value and header.
 pub(crate) fn index(
     events: &[EventView<'_>],

@@ -1,5 +1,5 @@
-//! The page of the signature: the headers, what is signed, and how to verify it in three
-//! languages, by code that is tested where it lives.
+//! Renders the page of the signature: headers, signed bytes, and verification in three languages,
+//! with code from files that have their own tests.
 
 use askama::Template;
 use spektr_codegen::facts::{self, Header};
@@ -7,11 +7,11 @@ use spektr_codegen::facts::{self, Header};
 use crate::page::Page;
 use crate::text::Text;
 
-/// A program that verifies.
+/// A program that verifies a delivery.
 pub(crate) struct Snippet {
     pub(crate) anchor: &'static str,
     pub(crate) title: &'static str,
-    /// The file that it is taken from, from the workspace's root.
+    /// The file that contains the program, relative to the workspace's root.
     pub(crate) file: &'static str,
     pub(crate) code: &'static str,
 }
@@ -50,7 +50,7 @@ pub(crate) fn page(page: Page<'_>) -> SignaturePage<'_> {
     SignaturePage { page, signing: Text(facts::SIGNING), headers: &facts::HEADERS, snippets }
 }
 
-/// Returns the first block of code of a language in a Markdown text.
+/// Returns the first code block in a language from a Markdown text.
 fn first_block<'t>(markdown: &'t str, language: &str) -> &'t str {
     let (_, rest) = markdown.split_once(&format!("```{language}\n")).unwrap_or_default();
     rest.split_once("```").unwrap_or_default().0

@@ -1,4 +1,4 @@
-//! Texts of the schema: sentences in which backticks mark code.
+//! Texts of the schema, in which backticks mark code.
 
 /// A text of the schema.
 #[derive(Clone, Copy, Debug)]
@@ -12,8 +12,8 @@ pub(crate) struct Part<'t> {
 }
 
 impl<'t> Text<'t> {
-    /// Returns the parts, without the backticks around code. A last backtick without its
-    /// fellow is a character like others.
+    /// Splits the text into parts, without the backticks around code. A last, unpaired backtick is
+    /// an ordinary character.
     pub(crate) fn parts(&self) -> Vec<Part<'t>> {
         let mut parts = Vec::new();
         let mut rest = self.0;

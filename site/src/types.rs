@@ -1,4 +1,4 @@
-//! The page of types: those that several events share, and those with values of their own.
+//! Renders the page of types: types that several events share, and types with known values.
 
 use askama::Template;
 use spektr_codegen::model::{Common, KnownValue, Model, TypeDef, TypeKind};
@@ -16,12 +16,12 @@ pub(crate) struct TypeView<'m> {
     pub(crate) anchor: String,
     pub(crate) rows: Vec<Row<'m>>,
     pub(crate) decisions: Vec<DecisionView<'m>>,
-    /// The members that have it.
+    /// Members that have this type.
     pub(crate) used_by: Vec<Use>,
     common: Option<&'m Common>,
 }
 
-/// The members of an event that have a type.
+/// Members of one event that have the type.
 pub(crate) struct Use {
     pub(crate) event: String,
     pub(crate) members: Vec<Link>,
@@ -36,8 +36,8 @@ impl<'m> TypeView<'m> {
     pub(crate) fn kind(&self) -> &'static str {
         match self.def.kind {
             TypeKind::Id => "string, an opaque id",
-            TypeKind::OpenEnum(_) => "string, open to values that are not known",
-            TypeKind::Url => "URL that grants access by itself: sensitive",
+            TypeKind::OpenEnum(_) => "string, open to unknown values",
+            TypeKind::Url => "URL that grants access to its holder: sensitive",
             _ => self.def.kind.in_words(),
         }
     }
@@ -49,13 +49,13 @@ impl<'m> TypeView<'m> {
         }
     }
 
-    /// Returns where the type is documented, if it is in a file of its own.
+    /// Returns the source of the type, if the type has a file of its own.
     pub(crate) fn source(&self) -> Option<&'m spektr_codegen::model::Source> {
         self.common.map(|common| &common.source)
     }
 }
 
-/// All types that have a place on the page.
+/// All types that the page describes.
 pub(crate) struct TypesView<'m>(pub(crate) Vec<TypeView<'m>>);
 
 impl<'m> TypesView<'m> {
@@ -72,7 +72,7 @@ fn view<'m>(model: &'m Model, def: &'m TypeDef, events: &[EventView<'m>]) -> Typ
         _ => Vec::new(),
     };
     let common = model.common.iter().find(|common| common.file == def.file);
-    // Of the types of one file, the one at its root has the decisions.
+    // The decisions of a file belong to the type at its root.
     let common = common.filter(|_| def.pointer.is_empty());
     let decisions = common.map(|common| {
         let prefix = format!("{}/", def.name);

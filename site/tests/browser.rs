@@ -1,5 +1,6 @@
-//! The pages in Chromium: search, copying, keyboard, colours, phone, print, accessibility.
-//! `tests/browser/site.test.js` has the claims; this writes the site and says what is in it.
+//! Tests the pages in Chromium: search, copying, keyboard, colours, phone, print, accessibility.
+//! `tests/browser/site.test.js` has the tests; this program writes the site, and passes facts about
+//! it.
 
 mod support;
 
@@ -12,7 +13,7 @@ use spektr_codegen::model::{Event, Model, TypeKind};
 use spektr_tests::corpus::workspace_root;
 use support::{Site, pages, real};
 
-/// Returns a member of an event's payload, as name and address.
+/// Returns the name and the address of a member of an event's payload.
 fn member(model: &Model, event: &Event) -> Option<(String, String)> {
     let payload = event.members.iter().find(|member| member.name == "data")?;
     let TypeKind::Object(members) = model.kind(&payload.ty)? else { return None };
@@ -31,7 +32,7 @@ fn write(site: &Site) -> tempfile::TempDir {
     folder
 }
 
-/// Runs a script of `tests/browser`, which must succeed.
+/// Runs a script of `tests/browser` and checks that it succeeds.
 fn node(script: &str, arguments: &[&Path], facts: &str) {
     let output = Command::new("node")
         .arg(workspace_root().join("tests/browser").join(script))
@@ -52,7 +53,7 @@ fn the_pages_work_in_a_browser() {
     let (set, site) = real();
     let model = set.model();
     let folder = write(&site);
-    // The longest page of an event has all that such a page can have.
+    // The longest event page contains every element that an event page can have.
     let longest = pages(&site).filter(|(path, _)| path.starts_with("events/"));
     let (longest, _) = longest.max_by_key(|(_, text)| text.len()).expect("there are events");
     let found = model.events.iter().find_map(|event| Some((event, member(model, event)?)));

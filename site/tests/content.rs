@@ -1,4 +1,4 @@
-//! What the pages say is what the schema says, and a text of it is never markup.
+//! The pages show the facts of the schema, and no text of the schema is interpreted as markup.
 
 mod support;
 
@@ -9,7 +9,7 @@ use spektr_tests::corpus::workspace_root;
 use spektr_tests::fixtures::{Event, Files, PING as PING_FILE};
 use support::{PING, ids, pages, parse, real, site, small, texts};
 
-/// Returns the text of a page as a reader sees it: without markup.
+/// Returns the text of a page without markup, as a reader sees it.
 fn seen(page: &str) -> String {
     let mut text = String::new();
     for part in page.split('<') {
@@ -83,7 +83,7 @@ fn the_page_of_the_signature_shows_tested_programs_as_they_are() {
     }
 }
 
-/// A lamp, all of whose texts are hostile.
+/// An event whose texts are all hostile.
 #[test]
 fn no_text_of_a_schema_or_an_example_is_markup() {
     const HOSTILE: &str = "</code><script>alert(1)</script><img src=x onerror='alert(2)'>";
@@ -121,7 +121,7 @@ fn no_text_of_a_schema_or_an_example_is_markup() {
         }
         shown += seen(page).matches(HOSTILE).count();
     }
-    // The event's, on two pages; the member's; three of the decision.
+    // The event's text is on two pages; the others are the member's and three of the decision.
     assert!(shown >= 6, "shown {shown} times");
     let page = &site["events/lamp.html"];
     assert!(ids(page).contains("/data/=3Cb=3E=26=23"), "{:?}", ids(page));

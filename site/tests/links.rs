@@ -1,4 +1,5 @@
-//! Every link of the site leads somewhere in it, and anchors do not depend on an order.
+//! Every link of the site leads to an existing place, and anchors do not depend on the order of the
+//! schema.
 
 mod support;
 
@@ -8,7 +9,7 @@ use serde_json::Value;
 use spektr_tests::fixtures::{Event, Files};
 use support::{PING, Site, attribute, ids, pages, real, small};
 
-/// Returns the place that an address on a page leads to: a path and an anchor.
+/// Returns the target of an address on a page: a path and an anchor.
 fn resolve(page: &str, href: &str) -> (String, String) {
     let (path, anchor) = href.split_once('#').unwrap_or((href, ""));
     if path.is_empty() {
@@ -57,7 +58,7 @@ fn every_result_of_a_search_leads_to_a_page_and_an_anchor_of_the_site() {
     }
 }
 
-/// Returns what a search can find: text, kind, context and address.
+/// Returns the entries of the search index: text, kind, context and address.
 fn results(site: &Site) -> Vec<[String; 4]> {
     let script = &site["search-index.js"];
     let list = script.strip_prefix("globalThis.searchIndex = ").expect("a list of results");
@@ -104,7 +105,7 @@ fn no_page_has_an_anchor_twice() {
     }
 }
 
-/// A lamp whose members and values are in one order or the other.
+/// Returns the site of an event whose members and values are in one order or the reverse.
 fn lamp(is_reversed: bool) -> Site {
     let mut members = [
         r#""color": { "description": "Its color.", "type": ["string", "null"] }"#,

@@ -1,5 +1,5 @@
-// Opens pages in Debian's Chromium, and notes whatever a page must not do: errors on its
-// console, requests to elsewhere, and faults of accessibility.
+// Opens pages in Debian's Chromium, and records the faults of a page: errors on its console,
+// requests to other hosts, and accessibility problems.
 
 import { access, constants, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -65,7 +65,7 @@ async function find(program) {
       await access(path, constants.X_OK);
       return path;
     } catch {
-      // Not in this folder.
+      // The program is not in this folder.
     }
   }
   throw new Error(`${program} is not installed: run \`cargo xtask setup\``);

@@ -1,6 +1,7 @@
-// Takes the picture of the pages of operations that README.md shows, of a service with some minutes
-// of traffic: `node operations-picture.js SPEKTR PICTURE [MINUTES] [FOLDER]`. In FOLDER it takes one
-// of each page, at two widths and in both schemes, for whoever changes their look.
+// Draws README.md's picture of the pages of operations, from a service with some minutes of
+// traffic: `node operations-picture.js SPEKTR PICTURE [MINUTES] [FOLDER]`. With FOLDER it also
+// draws a picture of each page there, at two widths and in both colour schemes, for reviewing a
+// change of their look.
 
 import { execFile, spawn } from "node:child_process";
 import { createServer } from "node:http";
@@ -17,7 +18,7 @@ const PATHS = ["/", "/entries", "/entries/7", "/dead", "/replay?state=dead", "/p
 const env = { ...process.env, SPEKTR_WEBHOOK_KEYS: "dev=any secret" };
 const run = promisify(execFile);
 
-/** An endpoint that accepts most events, fails now and then, and refuses a few for good. */
+/** An endpoint that accepts most events, fails sometimes, and refuses a few permanently. */
 function endpoint() {
   let count = 0;
   return createServer((request, response) => {
@@ -28,7 +29,7 @@ function endpoint() {
   });
 }
 
-/** Starts the service in a folder; returns it with its two addresses. */
+/** Starts the service in a folder; returns its process and its two addresses. */
 async function serve(folder, forward) {
   await writeFile(join(folder, "token"), "a-token-for-this-picture\n", { mode: 0o600 });
   const options = ["--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0", "--source", "production"];
@@ -41,7 +42,7 @@ async function serve(folder, forward) {
   throw new Error("the service has not started");
 }
 
-/** Delivers in waves, for so many minutes. */
+/** Delivers events in waves for some minutes. */
 async function traffic(receiving, minutes) {
   const end = Date.now() + minutes * 60_000;
   for (let step = 0; Date.now() < end; step += 1) {

@@ -1,6 +1,6 @@
-// The pages of operations of `spektr serve` as a person sees them: figures are live and those of
-// the store, nothing of a payload is there, everything is accessible in both schemes, and a form
-// of another page changes nothing.
+// Tests the pages of operations of `spektr serve` in a browser: figures are live and equal the
+// store's, no page contains a payload, everything is accessible in both colour schemes, and a form
+// on another page changes nothing.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -16,7 +16,7 @@ const FORMS = ["/replay?state=dead", "/retry", "/pause", "/entries/2/resolve", "
 
 const run = promisify(execFile);
 
-/** Runs the tool on the same inbox; returns the lines of JSON. */
+/** Runs the tool on the same inbox; returns its JSON lines. */
 async function inbox(...names) {
   const store = ["--store", `sqlite://${INBOX}`, "--format", "json"];
   const { stdout } = await run(SPEKTR, ["inbox", ...names, ...store]);
@@ -28,7 +28,7 @@ async function deliver() {
   await run(SPEKTR, ["send", "--to", ENDPOINT, "alert_created"], { env });
 }
 
-/** Looks at a page: it holds nothing of a payload, and fits the screen. */
+/** Checks that a page contains no payload and fits the screen. */
 async function look(page, path) {
   await page.goto(ORIGIN + path);
   assert.ok(!(await page.content()).includes(MARKER), `a payload is on ${path}`);
@@ -57,7 +57,7 @@ async function figuresAreLive(browser) {
   const before = await figure("accepted");
   assert.equal(before, (await inbox("list")).length);
   await deliver();
-  // The script asks when somebody looks at the page again, and every ten seconds.
+  // The script requests figures when the page becomes visible again, and every ten seconds.
   await page.waitForFunction((before) => {
     document.dispatchEvent(new Event("visibilitychange"));
     return Number(document.querySelector("#accepted").textContent) === before + 1;
@@ -67,11 +67,11 @@ async function figuresAreLive(browser) {
   for (const state of ["dead", "malformed", "unknown", "unreadable", "conflict"]) {
     assert.equal(await figure(state), status[state], state);
   }
-  // Held still, it asks for nothing.
+  // While it is paused, the script requests nothing.
   await page.click("[data-hold]");
   const asked = [];
   page.on("request", (request) => asked.push(request.url()));
-  // A request that the event causes would come before the one that is made here.
+  // A request caused by the event would come before the one that is made here.
   await page.evaluate(async () => {
     document.dispatchEvent(new Event("visibilitychange"));
     await fetch("/icon.svg", { cache: "reload" });
@@ -101,7 +101,7 @@ async function theKeyboardReachesEverything(browser) {
   await context.close();
 }
 
-/** Signs in on the way to a replay, and does it. Returns the context, still signed in. */
+/** Starts a replay, signs in for it, and finishes it. Returns the context, still signed in. */
 async function aReplayIsDone(browser) {
   const { page, context, faults } = await open(browser, { isOurs, viewport: SIZES.phone });
   await page.goto(`${ORIGIN}/dead`);
@@ -124,7 +124,7 @@ async function aReplayIsDone(browser) {
   return context;
 }
 
-/** A page of another port, which has the cookies of this one, and one of another site. */
+/** A page at another port, which gets the same cookies, and a page of another site. */
 async function aFormOfAnotherPageChangesNothing(context) {
   const form = `<form method="post" action="${ORIGIN}/pause"></form><script>document.forms[0].submit()</script>`;
   const server = createServer((_, response) => {

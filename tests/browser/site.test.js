@@ -1,5 +1,5 @@
-// Claims about the reference's pages. The test `site/tests/browser.rs` writes them and runs this
-// with what is in them: `FACTS`.
+// Tests of the reference's pages. The Rust test `site/tests/browser.rs` writes the pages, and runs
+// this file with facts about their content in `FACTS`.
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ let browser;
 before(async () => (browser = await launch()));
 after(() => browser.close());
 
-/** Opens pages of the site; whatever else they request is a fault. */
+/** Opens pages of the site; any other request is a fault. */
 async function site(options = {}) {
   const opened = await open(browser, { isOurs: (url) => url.href.startsWith(root), ...options });
   const goto = (path) => opened.page.goto(root + path);
@@ -30,7 +30,7 @@ test("no page logs an error, requests anything from elsewhere, or is wider than 
   const { page, context, faults, goto } = await site({ viewport: PHONE });
   for (const path of facts.pages) {
     await goto(path);
-    // The index of the search is loaded when somebody is about to search.
+    // The search loads its index at its first use.
     await page.keyboard.press("/");
     await page.waitForFunction(() => globalThis.searchIndex);
     const width = await page.evaluate(() => document.documentElement.scrollWidth);

@@ -1,12 +1,12 @@
-// Validates bodies with ajv: `node ajv.mjs SCHEMA BODIES`. A body comes with a name and with
-// the decoder's verdict; those on which the two disagree are printed.
+// Validates bodies with ajv: `node ajv.mjs SCHEMA BODIES`. Each body has a name and the decoder's
+// verdict. Prints the bodies on which ajv and the decoder disagree.
 import { readFileSync } from "node:fs";
 import { Ajv2020 } from "ajv/dist/2020.js";
 
 const [schema, bodies] = process.argv.slice(2).map((path) => JSON.parse(readFileSync(path, "utf8")));
 const ajv = new Ajv2020({ allErrors: false, strictTypes: false });
 ajv.addVocabulary(["x-aliases", "x-known-values", "x-sensitive", "x-valid-for-seconds"]);
-// Schemas of OpenAPI stand there.
+// Holds the schemas of OpenAPI.
 ajv.addKeyword("components");
 const validate = ajv.compile(schema);
 for (const { name, body, decodes } of bodies) {

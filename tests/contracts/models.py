@@ -1,6 +1,6 @@
 """Reads bodies as the generated types: `python3 models.py BODIES`, with the types' folder on
-PYTHONPATH. A body comes with the class that it has to be, or without one if no class may take it.
-Prints those that are read otherwise."""
+PYTHONPATH. Each body has the class that it must parse as, or no class if every class must refuse it.
+Prints the bodies that are read otherwise than expected."""
 
 import json
 import pathlib

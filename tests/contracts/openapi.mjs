@@ -1,11 +1,12 @@
-// Lints an OpenAPI document with Spectral's rules: `node openapi.mjs FILE`. Prints what they find.
+// Lints an OpenAPI document with Spectral's rules: `node openapi.mjs FILE`. Prints the findings.
 import { readFileSync } from "node:fs";
 import spectral from "@stoplight/spectral-core";
 import parsers from "@stoplight/spectral-parsers";
 import rulesets from "@stoplight/spectral-rulesets";
 
 const linter = new spectral.Spectral();
-// Servers, contacts and tags are those of a whole API; a licence has an identifier or an address.
+// Servers, contacts and tags belong to whole APIs only; a licence has either an identifier or an
+// address.
 const off = ["oas3-api-servers", "info-contact", "openapi-tags", "operation-tags", "license-url"];
 linter.setRuleset({
   extends: [[rulesets.oas, "all"]],

@@ -1,4 +1,5 @@
-// Runs a program of the README with a delivery, at its time: `node readme.mjs PROGRAM DELIVERY`.
+// Runs a program of the README with a delivery, at the delivery's time: `node readme.mjs PROGRAM
+// DELIVERY`.
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 

@@ -1,4 +1,4 @@
-"""Runs a program of the README with a delivery, at its time: `python3 readme.py PROGRAM DELIVERY`."""
+"""Runs a program of the README with a delivery, at the delivery's time: `python3 readme.py PROGRAM DELIVERY`."""
 
 import json
 import pathlib

@@ -1,5 +1,5 @@
 // Runs the vectors of spektr-verify through a verifier: `node vectors.mjs VERIFIER VECTORS`. Prints
-// the name of each with the verdict and the number of entries.
+// each vector's name with the verdict and the number of entries.
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -11,7 +11,7 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith(".json")).
   const isValid = (key) => vector.now >= (key.not_before ?? 0) && vector.now <= (key.not_after ?? Infinity);
   const keys = vector.keys.filter(isValid).map((key) => [key.id, Buffer.from(key.secret, key.encoding)]);
   const format = vector.signature_format === "hex" ? "" : "sha256=";
-  // As Node's server hands them over: in lower case, and joined where a name comes twice.
+  // Node's server passes header names in lower case, and joins the values of a repeated header.
   const headers = {};
   for (const [written, value] of vector.headers) {
     const name = written.toLowerCase();

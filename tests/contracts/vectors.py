@@ -1,5 +1,5 @@
 """Runs the vectors of spektr-verify through `verify.py`: `python3 vectors.py VECTORS`, with the
-verifier's folder on PYTHONPATH. Prints the name of each with the verdict and the
+verifier's folder on PYTHONPATH. Prints each vector's name with the verdict and the
 number of entries."""
 
 import base64
@@ -20,7 +20,7 @@ for path in sorted(pathlib.Path(sys.argv[1]).glob("*.json")):
         if key.get("not_before", 0) <= now <= key.get("not_after", now)
     }
     form = "" if vector["signature_format"] == "hex" else "sha256="
-    # As a server hands them over by WSGI: joined where a name comes twice.
+    # WSGI servers join the values of a repeated header.
     headers = {}
     for name, value in vector["headers"]:
         name = name.lower()

@@ -1,4 +1,4 @@
-//! Sites to look at: that of this workspace's schema, and those of small ones.
+//! Sites for tests: the one of this workspace's schema, and those of small schemas.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
@@ -13,19 +13,19 @@ use spektr_tests::fixtures::Files;
 /// The files of a site, by their paths.
 pub(crate) type Site = BTreeMap<String, String>;
 
-/// Returns the site of this workspace's schema, with that schema.
+/// Returns the schema of this workspace, and its site.
 pub(crate) fn real() -> (SchemaSet, Site) {
     let set = corpus::schema_set();
     let site = site(&set, corpus::example_texts(), None);
     (set, site)
 }
 
-/// Returns the site of small schemas, with these examples.
+/// Returns the site of small schemas and the given examples.
 pub(crate) fn small(files: &Files, examples: &[(&str, &str)]) -> Site {
     site(&parse(files), texts(examples), None)
 }
 
-/// Reads small schemas, which must be in order.
+/// Parses small schemas, which must have no problem.
 pub(crate) fn parse(files: &Files) -> SchemaSet {
     SchemaSet::parse(files.list()).unwrap_or_else(|problems| panic!("{problems}"))
 }
@@ -38,7 +38,7 @@ pub(crate) fn texts(examples: &[(&str, &str)]) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Returns the site of a set.
+/// Returns the site of a set of schemas.
 pub(crate) fn site(
     set: &SchemaSet,
     examples: Vec<(String, String)>,
@@ -50,7 +50,7 @@ pub(crate) fn site(
         .expect("templates are filled in")
 }
 
-/// The full example of the event that every small set has.
+/// The full example of the event in every small set.
 pub(crate) const PING: (&str, &str) = (
     "ping",
     r#"{
