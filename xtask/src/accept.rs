@@ -1,8 +1,8 @@
-//! `cargo xtask accept`: regenerates everything that follows from `schema/` and the sources, runs
-//! the tests that hold it, and says what there is to review.
+//! `cargo xtask accept`: regenerates the files that depend on `schema/`, runs
+//! the tests that compare snapshots, and lists the differences to review.
 //!
-//! Nothing is hidden by it: what was accepted is tested once more as
-//! `cargo xtask check` does it, and a test that fails then fails the command.
+//! Accepting hides no failure: the accepted snapshots are tested once more as in
+//! `cargo xtask check`, and a test that then fails also fails the command.
 
 mod files;
 mod readme;
@@ -18,13 +18,14 @@ use crate::{codegen, schema, workspace};
 
 pub(crate) use snapshots::References;
 
-/// Accepts; with `all` the snapshots of every package, whether it has changed or not.
+/// Regenerates and accepts. With `all` it runs the snapshot tests of every package, even of
+/// unchanged ones.
 pub(crate) fn run(all: bool) -> Result<ExitCode> {
     println!("==> codegen");
     if codegen::run(false)? != ExitCode::SUCCESS {
         return Ok(ExitCode::FAILURE);
     }
-    // Found before the tests are built, which takes minutes.
+    // Checked first, because building the tests takes minutes.
     if !schema::is_complete()? {
         return Ok(ExitCode::FAILURE);
     }
@@ -40,12 +41,12 @@ pub(crate) fn run(all: bool) -> Result<ExitCode> {
     println!("==> build the tests that hold them");
     if !build(targets)? {
         eprintln!(
-            "failed: what does not compile above uses a type or a member that was renamed or \
+            "failed: the code that does not compile above uses a type or a member that was renamed or \
              removed; correct it, and run `cargo xtask accept` again"
         );
         return Ok(ExitCode::FAILURE);
     }
-    // A test stops at its first difference, so that one that holds several may
+    // A test stops at its first difference, so a test with several snapshots may
     // need more than one round.
     let mut accepted = update_and_test(targets, false)?;
     if !accepted.0 {
@@ -61,15 +62,15 @@ pub(crate) fn run(all: bool) -> Result<ExitCode> {
     print!("{}", summary::text()?);
     if !selection.left_out.is_empty() {
         println!(
-            "not run, because neither they nor what they are built from changed: the tests with \
+            "not run, because neither their code nor their dependencies changed: the tests with \
              snapshots of {}; `--all` runs them too",
             selection.left_out.join(", ")
         );
     }
     if !passed {
         eprintln!(
-            "failed: these tests do not fail because of an old snapshot; see above what they say, \
-             correct it, and run `cargo xtask accept` again"
+            "failed: these tests fail for another reason than an old snapshot; read their output above, \
+             correct the code, and run `cargo xtask accept` again"
         );
         return Ok(ExitCode::FAILURE);
     }
@@ -77,14 +78,14 @@ pub(crate) fn run(all: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds test targets; tells whether they compile. Shows how far it is, and the errors.
+/// Builds test targets and shows progress and errors; tells whether they compile.
 fn build(targets: &[String]) -> Result<bool> {
     let status = cargo_test(targets).arg("--no-run").status().context("cannot run cargo test")?;
     Ok(status.success())
 }
 
-/// Lets tests write what they compare with, and runs them once more without; tells whether
-/// they passed then, and which snapshots they referred to.
+/// Runs tests that rewrite their snapshots, then runs them again without rewriting. Tells whether
+/// the second run passed, and which snapshots it referred to.
 fn update_and_test(targets: &[String], explain: bool) -> Result<(bool, References)> {
     println!("==> accept snapshots, transcripts and rendered pages");
     let update = [("INSTA_UPDATE", "always"), ("TRYCMD", "overwrite"), ("UPDATE_PAGES", "1")];
@@ -95,8 +96,9 @@ fn update_and_test(targets: &[String], explain: bool) -> Result<(bool, Reference
     Ok((test(targets, &check, explain)?, references))
 }
 
-/// Runs test targets; tells whether all of them passed. What they print is shown where
-/// it says why they failed, not where it says what differed before it was accepted.
+/// Runs test targets; tells whether all of them passed. With `explain` it shows their output on
+/// failure. The first round does not: its output only shows differences that are about to be
+/// accepted.
 fn test(targets: &[String], variables: &[(&str, &str)], explain: bool) -> Result<bool> {
     let output = cargo_test(targets)
         .args(["--quiet", "--no-fail-fast"])
@@ -111,8 +113,8 @@ fn test(targets: &[String], variables: &[(&str, &str)], explain: bool) -> Result
     Ok(passed)
 }
 
-/// Cargo's arguments for test targets, as `cargo xtask check` has them, so that it builds
-/// nothing twice.
+/// Returns the cargo command for test targets, with the arguments of `cargo xtask check`, so that
+/// cargo builds nothing twice.
 fn cargo_test(targets: &[String]) -> Command {
     let mut command = Command::new(workspace::cargo());
     command

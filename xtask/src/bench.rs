@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::workspace;
 
-/// The program that is measured, where cargo puts it.
+/// The measured program, where cargo puts it.
 const PROGRAM: &str = "target/release/spektr";
 
 pub(crate) fn run(quick: bool, without: &[String]) -> Result<ExitCode> {

@@ -1,4 +1,4 @@
-//! `cargo xtask chaos`: the service with everything around it failing, for as long as one likes.
+//! `cargo xtask chaos`: runs the service for a chosen time while the processes around it fail.
 
 use std::process::{Command, ExitCode};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,13 +10,13 @@ use crate::workspace;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// For how long there are faults
+    /// Minutes during which faults happen
     #[arg(long, default_value_t = 60)]
     minutes: u64,
-    /// What the faults follow from; the time unless it is given
+    /// Seed of the faults; the current time by default
     #[arg(long)]
     seed: Option<u64>,
-    /// With the store in PostgreSQL, whose server fails as well, and not the one in SQLite
+    /// Use the PostgreSQL store, whose server fails as well, instead of the SQLite store
     #[arg(long)]
     postgres: bool,
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask check`: everything that must pass, in the order in which it fails
-//! soonest. It installs nothing and writes nothing outside of the target folder.
+//! `cargo xtask check`: runs everything that must pass, with the fastest checks first.
+//! It installs nothing, and writes nothing outside of the target folder.
 
 mod programs;
 
@@ -10,14 +10,14 @@ use anyhow::{Context, Result};
 use crate::accept::References;
 use crate::{codegen, release, schema, seeded, tools, workspace};
 
-/// Cargo's arguments, a step each, before the tests.
+/// Arguments of the cargo commands before the tests, one command each.
 const BEFORE: [&str; 8] = [
     "fmt --all --check",
     "fmt --manifest-path examples/actix/Cargo.toml --check",
     "fmt --manifest-path examples/lambda/Cargo.toml --check",
     "fmt --manifest-path examples/sqlx/Cargo.toml --check",
-    // Among its lints is `incompatible_msrv`: the standard library of a crate's
-    // `rust-version` has to have what the crate uses.
+    // Clippy's lint `incompatible_msrv` also checks that the crates use only items of the standard
+    // library that their `rust-version` has.
     "clippy --workspace --all-targets --all-features --locked -- -D warnings",
     // The examples are workspaces of their own, with the same lints.
     "clippy --manifest-path examples/actix/Cargo.toml --all-targets --locked --target-dir target/examples -- -D warnings",
@@ -25,21 +25,21 @@ const BEFORE: [&str; 8] = [
     "clippy --manifest-path examples/sqlx/Cargo.toml --all-targets --locked --target-dir target/examples -- -D warnings",
 ];
 
-/// And behind them.
+/// Arguments of the cargo commands after the tests.
 const BEHIND: [&str; 11] = [
-    // In a build of the whole workspace one crate's features are every crate's:
-    // alone, the types have only their own.
+    // A build of the workspace unites the features of each crate. Built
+    // alone, the types have only their own features.
     "test --package spektr-types --locked",
-    // So are the features of the inbox: each by itself.
+    // Tests each feature of the inbox alone, for the same reason.
     "check --package spektr-inbox --locked --no-default-features --features sqlite",
     "check --package spektr-inbox --locked --no-default-features --features server",
     "check --package spektr-inbox --locked --no-default-features --features reconcile",
     "check --package spektr-inbox --locked --no-default-features --features postgres",
-    // The benchmarks are a workspace of their own; they must go on compiling.
+    // The benchmarks are a workspace of their own, and must compile.
     "check --manifest-path bench/Cargo.toml --all-targets --locked --target-dir target/bench",
-    // Those of libFuzzer need a C++ compiler: their lock file alone is looked at.
+    // libFuzzer's targets need a C++ compiler, so only their lock file is checked.
     "tree --manifest-path fuzz/Cargo.toml --locked --quiet --depth 0",
-    // The examples are workspaces of their own too: they have crates that the product does not use.
+    // The examples are workspaces of their own, since they use crates that the product does not.
     "test --manifest-path examples/actix/Cargo.toml --locked --target-dir target/examples",
     "test --manifest-path examples/lambda/Cargo.toml --locked --target-dir target/examples",
     "test --manifest-path examples/sqlx/Cargo.toml --locked --target-dir target/examples",
@@ -52,7 +52,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     if codegen::run(true)? != ExitCode::SUCCESS {
         return Ok(ExitCode::FAILURE);
     }
-    println!("==> schema: texts to be written, and what to look at again");
+    println!("==> schema: unwritten texts, and pending reviews");
     if !schema::is_complete()? || !schema::is_reviewed()? {
         return Ok(ExitCode::FAILURE);
     }
@@ -62,7 +62,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     let passed = pass(&BEFORE)?
         && programs::run(&references)?
         && pass(&BEHIND)?
-        // What is not committed is tested too.
+        // Packs and tests uncommitted files too.
         && release::package(&["--allow-dirty"])?.is_some();
     if !passed {
         return Ok(ExitCode::FAILURE);
@@ -80,7 +80,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Runs cargo with each of the arguments; tells whether all succeeded.
+/// Runs cargo with the arguments of each step; tells whether all succeeded.
 fn pass(steps: &[&str]) -> Result<bool> {
     for step in steps {
         println!("==> cargo {step}");

@@ -24,7 +24,7 @@ pub(crate) fn run(check: bool) -> Result<ExitCode> {
     if check { report(&changes) } else { write(root, &files, &changes) }
 }
 
-/// What stands between the generated files and the folder.
+/// Differences between the generated files and their folders.
 #[derive(Default)]
 struct Changes {
     missing: Vec<PathBuf>,

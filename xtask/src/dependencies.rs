@@ -1,5 +1,6 @@
-//! `cargo xtask dependencies`: whether what the crates say of their dependencies, and of their own
-//! interfaces, is true. What it runs besides cargo asks for a network and is not part of the gate.
+//! `cargo xtask dependencies`: checks licences, advisories, the oldest versions of dependencies,
+//! and whether public interfaces stayed compatible. Its tools need a network, so it is not part of
+//! the gate.
 
 use std::fs;
 use std::path::Path;
@@ -13,12 +14,13 @@ use crate::{git, tools, workspace};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Compare the public interfaces with those of this commit, and fail if a program of then would not compile
+    /// Compare the public interfaces with those at this commit, and fail if code that compiled then
+    /// would not compile now
     #[arg(long, value_name = "COMMIT")]
     since: String,
 }
 
-/// Lets the cargo of a stable compiler take options that are not stable.
+/// Lets a stable cargo accept unstable options.
 const UNSTABLE: (&str, &str) = ("RUSTC_BOOTSTRAP", "1");
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
@@ -32,7 +34,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(if results == [true; 3] { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Licences, advisories, and who may depend on what, as `deny.toml` has it.
+/// Checks licences, advisories, and who may depend on a crate, by `deny.toml`.
 fn allowed() -> Result<bool> {
     println!("==> cargo deny");
     succeeds(cargo().args(["deny", "--all-features", "check"]))
@@ -46,7 +48,8 @@ fn oldest_versions(packages: &[Package]) -> Result<bool> {
     narrow(copy.path(), packages)?;
     let mut update = cargo();
     update.args(["update", "--quiet", "-Z", "direct-minimal-versions"]);
-    // Build scripts of a compilation would take the compiler for one with unstable features.
+    // Only `update` gets the variable: in `check`, build scripts would detect unstable features of
+    // the compiler.
     update.env(UNSTABLE.0, UNSTABLE.1).current_dir(copy.path());
     let mut check = cargo();
     check.args(["check", "--locked", "--workspace", "--all-features", "--target-dir"]);
@@ -54,14 +57,14 @@ fn oldest_versions(packages: &[Package]) -> Result<bool> {
     Ok(succeeds(&mut update)? && succeeds(&mut check)?)
 }
 
-/// Takes out of a workspace what users do not get: other packages, and what tests depend on.
+/// Removes from a workspace what users do not get: unpublished packages and dev-dependencies.
 fn narrow(root: &Path, packages: &[Package]) -> Result<()> {
     let edit = |path: &Path, edit: &dyn Fn(&str) -> Option<String>| -> Result<()> {
         let text = fs::read_to_string(path)?;
         let edited = edit(&text).with_context(|| {
             let path = path.display();
             format!(
-                "{path}: `narrow` in xtask/src/dependencies.rs does not know this form, adapt it"
+                "{path}: `narrow` in xtask/src/dependencies.rs does not know the form of this file; adapt the function"
             )
         })?;
         Ok(fs::write(path, edited)?)
@@ -84,7 +87,7 @@ fn narrow(root: &Path, packages: &[Package]) -> Result<()> {
     Ok(())
 }
 
-/// Compares the interfaces of the libraries with those of a commit.
+/// Compares the libraries' public interfaces with those at a commit.
 fn compatible(packages: &[Package], since: &str) -> Result<bool> {
     println!("==> cargo semver-checks, since {since}");
     let mut check = cargo();
@@ -102,7 +105,7 @@ fn compatible(packages: &[Package], since: &str) -> Result<bool> {
     succeeds(&mut check)
 }
 
-/// Cargo, in the workspace.
+/// Returns a cargo command in the workspace's root.
 fn cargo() -> Command {
     let mut cargo = Command::new(workspace::cargo());
     cargo.current_dir(workspace::root());

@@ -1,4 +1,5 @@
-//! `cargo xtask fuzz --smoke`: each fuzz target over its seeds and mutations of them, on stable.
+//! `cargo xtask fuzz --smoke`: runs each fuzz target over its seeds and mutations of them, on a
+//! stable compiler.
 
 use std::process::{Command, ExitCode};
 
@@ -7,29 +8,30 @@ use clap::Args;
 
 use crate::workspace;
 
-/// The targets: those of `fuzz/targets`, which is not linked here for its many dependencies.
+/// The targets of `fuzz/targets`, listed here because linking that crate would bring in many
+/// dependencies.
 const TARGETS: [&str; 10] = [
     "capture", "decode", "diagnose", "event", "intake", "keys", "list", "pages", "schema", "verify",
 ];
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Without libFuzzer, as the gate does
+    /// Run without libFuzzer, as the gate does
     #[arg(long)]
     smoke: bool,
-    /// How many mutations each target gets; some seconds of them unless it is given
+    /// Number of mutations for each target; a few seconds' worth by default
     #[arg(long)]
     executions: Option<u64>,
-    /// What the mutations follow from
+    /// Seed of the mutations
     #[arg(long, default_value_t = 14)]
     seed: u64,
-    /// The target; all unless one is named
+    /// The target; all by default
     #[arg(value_parser = TARGETS)]
     target: Option<String>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    ensure!(arguments.smoke, "say --smoke; CONTRIBUTING.md says how libFuzzer is run");
+    ensure!(arguments.smoke, "add --smoke; CONTRIBUTING.md describes how to run libFuzzer");
     let mut cargo = Command::new(workspace::cargo());
     cargo.args(["test", "--locked", "--package", "spektr-fuzz-targets", "--test", "smoke"]);
     cargo.args(["--", "--nocapture", "--exact"]).args(&arguments.target);
@@ -48,7 +50,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 mod tests {
     use super::*;
 
-    /// `fuzz/targets` has a test that its own are these files as well.
+    /// A test in `fuzz/targets` compares that crate's own targets with the same files.
     #[test]
     fn the_targets_are_those_that_libfuzzer_has() {
         let folder = workspace::root().join("fuzz/fuzz_targets");

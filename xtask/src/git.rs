@@ -1,4 +1,4 @@
-//! Reading from git.
+//! Runs git in the workspace.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::workspace;
 
-/// Makes a copy of what is committed, in a folder that ends with the value.
+/// Copies the committed files into a temporary folder, which is removed when the value is dropped.
 pub(crate) fn copy() -> Result<TempDir> {
     let copy = tempfile::tempdir()?;
     let path = copy.path().to_str().context("the temporary folder is not UTF-8")?;
@@ -15,17 +15,17 @@ pub(crate) fn copy() -> Result<TempDir> {
     Ok(copy)
 }
 
-/// Fails unless all is committed.
+/// Fails if there are uncommitted changes.
 pub(crate) fn ensure_clean() -> Result<()> {
     let changes = run(&["status", "--porcelain"])?;
     ensure!(
         changes.is_empty(),
-        "commit these or remove them, only what is committed counts:\n{changes}"
+        "commit or remove these changes: only committed files are used:\n{changes}"
     );
     Ok(())
 }
 
-/// Runs git in the workspace and returns what it prints.
+/// Runs git in the workspace and returns its output.
 pub(crate) fn run(arguments: &[&str]) -> Result<String> {
     let output = Command::new("git")
         .arg("-C")

@@ -25,7 +25,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Commands for those who maintain the schema and the crates.
+/// Commands for maintainers of the schema and the crates.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Arguments {
@@ -35,21 +35,23 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Generate the types from the schema files; say what was written, kept or removed
+    /// Generate the types from the schema files, and list the files that were written, kept or
+    /// removed
     Codegen {
-        /// Write nothing; fail if a generated file differs from what would be written
+        /// Write nothing; fail if a generated file is stale
         #[arg(long)]
         check: bool,
     },
-    /// Regenerate all that follows from the schema (types, snapshots, transcripts) and say what to review
+    /// Regenerate all files that depend on the schema (types, snapshots, transcripts), and list the
+    /// differences to review
     Accept {
-        /// Run the tests of all packages, also of those that have not changed
+        /// Run the tests of all packages, even of unchanged ones
         #[arg(long)]
         all: bool,
     },
     /// Follow the recipes of schema/README.md on a copy of the workspace, accept, and test
     Recipes,
-    /// Test a store against the model of the inbox with random steps, and print the seed
+    /// Test a store against the model of the inbox by random steps, and print the seed
     Model(model::Arguments),
     /// Kill, pause and restart the service, its database and its endpoint under load, and print the seed
     Chaos(chaos::Arguments),
@@ -57,16 +59,18 @@ enum Command {
     Fuzz(fuzz::Arguments),
     /// Change the code in small ways, and list the changes that no test sees
     Mutants(mutants::Arguments),
-    /// Put each of the bugs of xtask/seeded into a copy of the workspace, and see a test fail
+    /// Put each bug of xtask/seeded into a copy of the workspace, and check that a test fails
     Seeded(seeded::Arguments),
     /// Run everything that must pass: formatting, lints, generated files, tests, documentation
     Check,
-    /// Measure in release builds, beside the peers; print a table and draw curves into bench/results
+    /// Measure in release builds, beside other programs; print a table and draw curves into
+    /// bench/results
     Bench {
-        /// Measure for a second or two each, which proves nothing, into bench/target/quick
+        /// Measure for a second or two each into bench/target/quick: a test that everything runs,
+        /// not a result
         #[arg(long)]
         quick: bool,
-        /// Leave a peer out that is not installed
+        /// Leave out a peer that is not installed
         #[arg(long, value_name = "PEER", value_parser = ["node", "python"])]
         without: Vec<String>,
     },
@@ -74,12 +78,12 @@ enum Command {
     Dependencies(dependencies::Arguments),
     /// Write the files of a release into target/release-files: packages, contracts, SBOM, checksums
     Release,
-    /// Install the programs that the tests run, with apt-get, and their npm packages
+    /// Install the programs that the tests run, with apt-get, and the tests' npm and pip packages
     Setup,
     /// Read a saved page of the vendor's documentation and compare it with the schema
     #[command(subcommand)]
     Docs(docs::Command),
-    /// Write the reference to read: static pages of what the schema files say
+    /// Write the static pages of the reference
     Site(site::Arguments),
     /// Work on the schema files
     #[command(subcommand)]

@@ -1,4 +1,4 @@
-//! `cargo xtask model`: the stores against the model of the inbox, for as long as one likes.
+//! `cargo xtask model`: tests a store against the model of the inbox, for a chosen number of steps.
 
 use std::process::{Command, ExitCode};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,13 +10,13 @@ use crate::workspace;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// How many steps to take at least
+    /// Minimum number of steps
     #[arg(long, default_value_t = 1_000_000)]
     steps: u64,
-    /// What the steps follow from; the time unless it is given
+    /// Seed of the steps; the current time by default
     #[arg(long)]
     seed: Option<u64>,
-    /// Test the store in PostgreSQL, and not the one in SQLite
+    /// Test the PostgreSQL store instead of the SQLite store
     #[arg(long)]
     postgres: bool,
 }

@@ -1,7 +1,7 @@
-//! `cargo xtask mutants`: which small changes of the code no test sees, by cargo-mutants.
+//! `cargo xtask mutants`: finds small changes of the code that no test detects, by cargo-mutants.
 //!
-//! Each set has the tests that are there for it, since every mutant is built and tested alone. What
-//! no test can see is listed in `.cargo/mutants.toml`, each with its reason.
+//! Each mutant is built and tested alone, so each set has the tests meant for it and no others.
+//! `.cargo/mutants.toml` lists the changes that no test can detect, each with its reason.
 
 use std::fs;
 use std::process::{Command, ExitCode};
@@ -14,25 +14,25 @@ use crate::workspace;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// The sets; all unless some are named
+    /// The sets; all by default
     #[arg(value_parser = SETS.map(|set| set.name))]
     names: Vec<String>,
 }
 
-/// How long the tests of a mutant may take, in seconds.
+/// Time limit for the tests of a mutant, in seconds.
 const LIMIT: &str = "300";
 
-/// Files that are changed, and the tests that have to see it.
+/// A set of files to change, and the tests that must detect the changes.
 struct Set {
     name: &'static str,
     package: &'static str,
-    /// As globs below the root; all of the package if there are none.
+    /// Globs below the workspace's root; empty for the whole package.
     files: &'static [&'static str],
-    /// Packages with the tests.
+    /// Packages that have the tests.
     tested: &'static [&'static str],
     /// Arguments of `cargo test`.
     tests: &'static str,
-    /// How many of a hundred have to be seen at least.
+    /// Minimum share of detected mutants, in percent.
     least: usize,
 }
 
@@ -91,7 +91,7 @@ const SETS: [Set; 5] = [
     },
 ];
 
-/// What cargo-mutants has found, of all that it could build.
+/// Counts of cargo-mutants.
 #[derive(Deserialize)]
 struct Outcomes {
     caught: usize,
@@ -111,7 +111,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(if is_enough { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Runs the tests of a set on what nobody has changed: those that fail would see each mutant.
+/// Runs the tests of a set on unchanged code: a test that already fails would appear to detect each
+/// mutant.
 fn pass(set: &Set) -> Result<()> {
     let mut test = Command::new(workspace::cargo());
     test.args(["test", "--locked", "--all-features"]);
@@ -123,18 +124,19 @@ fn pass(set: &Set) -> Result<()> {
         .current_dir(workspace::root())
         .status()
         .context("cannot run cargo test")?;
-    ensure!(status.success(), "{}: the tests fail without a mutant", set.name);
+    ensure!(status.success(), "{}: the tests fail even without a mutant", set.name);
     Ok(())
 }
 
-/// Runs a set; tells whether enough mutants were seen.
+/// Runs a set; tells whether the tests detected enough mutants.
 fn mutate(set: &Set) -> Result<bool> {
     pass(set)?;
     let output = workspace::root().join("target/mutants").join(set.name);
     fs::create_dir_all(&output)?;
     let mut mutants = Command::new(workspace::cargo());
     mutants.args(["mutants", "--package", set.package, "--all-features", "--output"]).arg(&output);
-    // Before them it would run the tests of the changed package alone, which `pass` has done.
+    // cargo-mutants' own baseline would run only the tests of the changed package; `pass` ran the
+    // set's tests.
     mutants.args(["--baseline", "skip", "--timeout", LIMIT]);
     for files in set.files {
         mutants.args(["--file", files]);
@@ -148,20 +150,20 @@ fn mutate(set: &Set) -> Result<bool> {
         .current_dir(workspace::root())
         .status()
         .context("cannot run cargo")?;
-    // 0: all were seen; 2: some were not; 3: some tests did not end.
+    // 0: all were detected; 2: some were not; 3: some tests did not end.
     let is_done = status.code().is_some_and(|code| [0, 2, 3].contains(&code));
     ensure!(
         is_done,
-        "cargo mutants: {status}; it is installed by `cargo install --locked cargo-mutants`"
+        "cargo mutants: {status}; install it by `cargo install --locked cargo-mutants`"
     );
     let folder = output.join("mutants.out");
     let outcomes = fs::read_to_string(folder.join("outcomes.json"))?;
     let Outcomes { caught, missed, timeout, unviable } = serde_json::from_str(&outcomes)?;
     let (seen, viable) = (caught + timeout, caught + timeout + missed);
-    ensure!(viable > 0, "{}: there is nothing to change", set.name);
+    ensure!(viable > 0, "{}: no mutant could be built", set.name);
     print!("{}", fs::read_to_string(folder.join("missed.txt"))?);
     println!(
-        "{}: {seen} of {viable} mutants were seen, {} % ({} % have to be); {timeout} by tests that \
+        "{}: the tests detected {seen} of {viable} mutants, {} % ({} % required); {timeout} by tests that \
          did not end; {unviable} do not build",
         set.name,
         100 * seen / viable,

@@ -1,4 +1,4 @@
-//! The packages of the workspace that are published.
+//! Lists the published packages of the workspace.
 
 use anyhow::Result;
 use serde::Deserialize;
@@ -9,7 +9,7 @@ use crate::workspace;
 pub(crate) struct Package {
     pub(crate) name: String,
     pub(crate) version: String,
-    /// Where it may be published: anywhere if nothing is said, and nowhere if the list is empty.
+    /// The registries that may hold the package: any if absent, none if the list is empty.
     publish: Option<Vec<String>>,
     targets: Vec<Target>,
 }

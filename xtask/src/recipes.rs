@@ -1,6 +1,6 @@
-//! `cargo xtask recipes`: what `cargo xtask check` tests of the recipes in
-//! `schema/README.md`, `accept` after each of them alone, and every test that a change of
-//! the schema can affect, on the accepted copy. The test `xtask/tests/recipes.rs` does the work.
+//! `cargo xtask recipes`: tests the recipes in `schema/README.md` as `cargo xtask check` does. It
+//! also runs `accept` after each recipe alone, and, on the accepted copy, every test that a change
+//! of the schema can affect. The test `xtask/tests/recipes.rs` does the work.
 
 use std::process::{Command, ExitCode};
 

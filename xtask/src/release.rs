@@ -1,4 +1,4 @@
-//! `cargo xtask release`: the files of a release, made of what is committed.
+//! `cargo xtask release`: writes the files of a release, from the committed files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,23 +10,23 @@ use tempfile::TempDir;
 use crate::published::{self, Package};
 use crate::{codegen, git, sbom, tools, workspace};
 
-/// Where they are written, below the target folder.
+/// Folder of the files, relative to the workspace's root.
 const FOLDER: &str = "target/release-files";
 
-/// Checksums of all others, as `sha256sum --check` reads them.
+/// Name of the file with the checksums of all others, in the format of `sha256sum --check`.
 const CHECKSUMS: &str = "SHA256SUMS";
 
-/// Packs each published package, and builds it from what was packed. Returns the folder with them,
-/// or `None` if not all succeeded.
+/// Packs each published package, and builds it from the packed files. Returns the folder with the
+/// packages, or `None` if a package failed.
 ///
-/// The folder is a new one: cargo unpacks a package of the same version and folder once for all
-/// times, and would build the next one with the former sources of the others.
+/// The folder is a new one: cargo unpacks a package of the same version only once into a folder,
+/// and would build the next one against the old sources of the others.
 pub(crate) fn package(options: &[&str]) -> Result<Option<TempDir>> {
     let target = workspace::root().join("target");
     let packed = tempfile::tempdir_in(&target)?;
     let mut command = Command::new(workspace::cargo());
     command.args(["package", "--locked", "--target-dir"]).arg(packed.path()).args(options);
-    // What other crates are built into stays for the next time.
+    // The build folder of other crates is kept for the next run.
     command.env("CARGO_BUILD_BUILD_DIR", target.join("packages"));
     for package in published::packages()? {
         command.args(["--package", &package.name]);
@@ -67,7 +67,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns the packages, and the contracts for other languages.
+/// Returns the paths of the packed packages, and of the contracts for other languages.
 fn files(packages: &[Package], packed: &Path) -> Result<Vec<PathBuf>> {
     let root = workspace::root();
     let packed = packages.iter().map(|Package { name, version, .. }| {

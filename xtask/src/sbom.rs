@@ -1,4 +1,4 @@
-//! The software bill of materials of each published package, by cargo-cyclonedx.
+//! Writes the software bill of materials of each published package, by cargo-cyclonedx.
 
 use std::fs;
 use std::path::Path;
@@ -8,12 +8,13 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{git, workspace};
 
-/// What writes them.
+/// The tool that writes them.
 pub(crate) const TOOL: &str = "cargo-cyclonedx";
 
-/// Writes those of packages into a folder, as CycloneDX 1.5, of all features and for all platforms.
+/// Writes the bills of packages into a folder, as CycloneDX 1.5, for all features and platforms.
 ///
-/// The tool writes beside the manifests of a workspace, so it works on a copy of what is committed.
+/// The tool writes beside the manifests of a workspace, so it works on a copy of the committed
+/// files.
 pub(crate) fn write(packages: &[&str], folder: &Path) -> Result<()> {
     let copy = git::copy()?;
     let output = Command::new(workspace::cargo())
@@ -28,7 +29,7 @@ pub(crate) fn write(packages: &[&str], folder: &Path) -> Result<()> {
         let name = format!("{package}.cdx.json");
         let text = fs::read_to_string(copy.path().join(package).join(&name))
             .with_context(|| format!("{TOOL} has not written {name}"))?;
-        // The path of the copy names this machine's folders.
+        // The tool writes the temporary path of the copy into the file.
         let text = text.replace(copy.path().to_string_lossy().as_ref(), "");
         fs::write(folder.join(name), text)?;
     }

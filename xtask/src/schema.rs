@@ -1,4 +1,4 @@
-//! `cargo xtask schema`: start a new event, and see what a change means.
+//! `cargo xtask schema`: starts a new event, and reports the effect of a change.
 
 use std::fs;
 use std::path::Path;
@@ -17,13 +17,13 @@ mod report;
 pub(crate) enum Command {
     /// Write the schema file and the examples of a new event, to be completed by hand
     New {
-        /// Documented name, as ALERT_RESOLVED
+        /// Documented name, for example ALERT_RESOLVED
         name: String,
     },
-    /// Say what changed in schema/ since a git revision, and what it means for users
+    /// List the changes of schema/ since a git revision, with their effect on users
     ///
-    /// Exits with 0; with 1 if --fail-on says so, or if something must be looked at
-    /// again; with 2 if there is nothing to compare, or it cannot be read.
+    /// Exits with 0 if nothing fails, with 1 if a change reaches the impact of --fail-on
+    /// or a review is pending, and with 2 if the schemas cannot be read or compared.
     Diff {
         /// The revision to compare with
         #[arg(default_value = "HEAD")]
@@ -31,13 +31,13 @@ pub(crate) enum Command {
         /// Form of the result; Markdown is for the changelog
         #[arg(long, value_enum, default_value_t)]
         format: Format,
-        /// Exit with 1 if a change is at least this
+        /// Exit with 1 if a change has at least this impact
         #[arg(long, value_enum, value_name = "IMPACT")]
         fail_on: Option<FailOn>,
     },
 }
 
-/// The form of the result.
+/// The output format.
 #[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
 pub(crate) enum Format {
     #[default]
@@ -46,10 +46,10 @@ pub(crate) enum Format {
     Markdown,
 }
 
-/// The least impact that fails.
+/// The smallest impact that fails.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub(crate) enum FailOn {
-    /// Any change of more than texts
+    /// Any change that is not only in texts
     Additive,
     /// A change that can make an entry malformed
     Stricter,
@@ -67,8 +67,8 @@ impl FailOn {
     }
 }
 
-/// The exit code of a comparison that could not be made, which is neither "no change"
-/// nor "a change".
+/// The exit code of a comparison that failed, which must differ from "no change"
+/// and "a change".
 const NOT_COMPARED: u8 = 2;
 
 pub(crate) fn run(command: Command) -> Result<ExitCode> {
@@ -88,10 +88,10 @@ fn new(folder: &Path, name: &str) -> Result<()> {
     let files = scaffold::event(name, &today())?;
     for path in files.keys() {
         let path = folder.join(path);
-        ensure!(!path.exists(), "{} is there already, nothing was written", path.display());
+        ensure!(!path.exists(), "{} already exists; nothing was written", path.display());
     }
-    // Better now than after the examples are written: what the new schema itself
-    // would be refused for. Problems of other files are for another day.
+    // Checks the new schema before any file is written. Problems of other files are not
+    // reported here.
     let schemas = files.iter().filter(|(path, _)| path.starts_with("events/"));
     let schemas = schemas.map(|(path, text)| (path.clone(), text.clone().into_bytes()));
     let all = workspace::schema_files(folder)?.into_iter().chain(schemas);
@@ -110,7 +110,7 @@ fn new(folder: &Path, name: &str) -> Result<()> {
         println!("wrote schema/{path}");
     }
     println!(
-        "write what the event means in the place of \"{}\", and set the decisions to `accepted` \
+        "describe the event in place of \"{}\", and set the decisions to `accepted` \
          once you agree; then run `cargo xtask accept` (schema/README.md has the recipes)",
         scaffold::PLACEHOLDER
     );
@@ -131,16 +131,16 @@ fn compare(revision: &str, format: Format, fail_on: Option<FailOn>) -> Result<Ex
     Ok(if fails || report.needs_review() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Compares `schema/` with what it was at a git revision.
+/// Compares `schema/` with its state at a git revision.
 pub(crate) fn report(revision: &str) -> Result<Report> {
     report_since(&set_at(revision)?, revision)
 }
 
-/// Reads and checks the schema files as they were at a git revision.
+/// Reads and checks the schema files at a git revision.
 pub(crate) fn set_at(revision: &str) -> Result<SchemaSet> {
     SchemaSet::parse(files_at(revision)?).map_err(|problems| {
         anyhow::anyhow!(
-            "schema/ at {revision} is not in the dialect of this generator:\n{problems}"
+            "schema/ at {revision} does not match this generator's dialect:\n{problems}"
         )
     })
 }
@@ -150,16 +150,16 @@ fn report_since(old: &SchemaSet, revision: &str) -> Result<Report> {
     Ok(Report::new(old, &new, revision, env!("CARGO_PKG_VERSION"), &today()))
 }
 
-/// Tells whether each text that a scaffold left to a person has been written.
+/// Tells whether a person has replaced every placeholder of a scaffold.
 pub(crate) fn is_complete() -> Result<bool> {
     let open = placeholders(&workspace::schema_files(&workspace::root().join("schema"))?);
     for place in &open {
-        eprintln!("schema/{place}: write the text in the place of \"{}\"", scaffold::PLACEHOLDER);
+        eprintln!("schema/{place}: write the text in place of \"{}\"", scaffold::PLACEHOLDER);
     }
     Ok(open.is_empty())
 }
 
-/// Lists the lines with a placeholder, as `file:line`.
+/// Lists the lines that contain a placeholder, as `file:line`.
 fn placeholders(files: &[(String, Vec<u8>)]) -> Vec<String> {
     let mut places = Vec::new();
     for (file, bytes) in files {
@@ -171,8 +171,8 @@ fn placeholders(files: &[(String, Vec<u8>)]) -> Vec<String> {
     places
 }
 
-/// Tells whether nothing has to be looked at again because of the last change of the
-/// schema: the one that is not committed, or else the last commit's.
+/// Tells whether the last change of the schema has no pending review. The last change is the
+/// uncommitted one, or else the last commit.
 pub(crate) fn is_reviewed() -> Result<bool> {
     let uncommitted = git::run(&["status", "--porcelain", "--", "schema/common", "schema/events"])?;
     let revision = if uncommitted.is_empty() { "HEAD^1" } else { "HEAD" };
@@ -182,7 +182,7 @@ pub(crate) fn is_reviewed() -> Result<bool> {
     };
     let report = match old {
         Ok(old) => report_since(&old, revision)?,
-        // A first commit, a shallow clone, or a change of the dialect.
+        // Reasons: a first commit, a shallow clone, or a change of the dialect.
         Err(why) => {
             println!("not compared with {revision}: {why}");
             return Ok(true);
@@ -198,7 +198,7 @@ fn today() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
 }
 
-/// Reads the schema files as they were at a git revision.
+/// Reads the schema files at a git revision.
 fn files_at(revision: &str) -> Result<Vec<(String, String)>> {
     let list = git::run(&[
         "ls-tree",
@@ -214,7 +214,7 @@ fn files_at(revision: &str) -> Result<Vec<(String, String)>> {
     for path in list.split('\0').filter(|path| !path.is_empty()) {
         let name = path.strip_prefix("schema/");
         let name = name.with_context(|| format!("git lists {path}, which is not in schema/"))?;
-        // From this folder on, which need not be the repository's root.
+        // `./` makes the path relative to this folder, which need not be the repository's root.
         let text = git::run(&["show", &format!("{revision}:./{path}")])?;
         files.push((name.to_owned(), text));
     }

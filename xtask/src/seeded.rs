@@ -1,8 +1,10 @@
-//! `cargo xtask seeded`: bugs that are put in on purpose, each of which a test has to see.
+//! `cargo xtask seeded`: puts known bugs into a copy of the workspace, and checks that a test
+//! detects each.
 //!
-//! A bug is a patch below `xtask/seeded`. Before its first `diff` stands what it does, and on a
-//! line `Test:` the arguments of `cargo test`, of which the last is the name of the test. A line
-//! `First:` has the arguments of a cargo that is run before, where the bug is in what generates.
+//! A bug is a patch below `xtask/seeded`. The lines before its first `diff` describe the bug. A
+//! line `Test:` has the arguments of `cargo test`; the last one is the name of the test. A line
+//! `First:` has the arguments of a cargo command to run before the test, for a bug in the
+//! generator.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -15,18 +17,18 @@ use clap::Args;
 
 use crate::{git, workspace};
 
-/// How many steps the model of the inbox takes: enough to see any of the bugs.
+/// Number of steps of the inbox model's test: enough to detect each bug.
 const MODEL_STEPS: &str = "20000";
 
-/// How long a test may take, in seconds; it is built before that.
+/// Time limit of a test in seconds, without its build.
 const LIMIT: &str = "600";
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Only look whether each patch still applies
+    /// Only check that each patch applies
     #[arg(long)]
     check: bool,
-    /// The bugs, by the names of their files; all unless some are named
+    /// The bugs, by file name; all by default
     names: Vec<String>,
 }
 
@@ -34,14 +36,14 @@ struct Bug {
     name: String,
     patch: PathBuf,
     what: String,
-    /// The arguments of a cargo that is run before the test; none if there is nothing to run.
+    /// Arguments of a cargo command to run before the test; empty if there is none.
     first: Vec<String>,
     /// The arguments of `cargo test`.
     arguments: Vec<String>,
     test: String,
 }
 
-/// Looks whether each patch still applies.
+/// Checks that each patch applies.
 pub(crate) fn check() -> Result<()> {
     bugs(&[])?.iter().try_for_each(|bug| apply(workspace::root(), &bug.patch, true))
 }
@@ -54,7 +56,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     let bugs = bugs(&arguments.names)?;
     let copy = Copy::new()?;
-    // A test that always fails sees nothing.
+    // A test that always fails would seem to detect every bug.
     let mut tests = BTreeSet::new();
     for bug in bugs.iter().filter(|bug| tests.insert(&bug.arguments)) {
         let output = copy.test(bug)?;
@@ -66,18 +68,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         let output = copy.test(bug)?;
         let Bug { name, what, test, .. } = bug;
         match outcome(&output) {
-            Outcome::Failed(test) => println!("{name}: seen by {test}\n    {what}"),
+            Outcome::Failed(test) => println!("{name}: detected by {test}\n    {what}"),
             Outcome::DidNotEnd => {
-                println!("{name}: seen by {test}, which did not end in {LIMIT} s\n    {what}");
+                println!("{name}: detected by {test}, which did not end in {LIMIT} s\n    {what}");
             }
             Outcome::NotSeen => {
                 survivors += 1;
-                println!("{name}: NOT SEEN by {test}\n    {what}\n{}", said(&output));
+                println!("{name}: NOT DETECTED by {test}\n    {what}\n{}", said(&output));
             }
         }
         copy.fill()?;
     }
-    println!("{} of {} bugs were seen", bugs.len() - survivors, bugs.len());
+    println!("{} of {} bugs were detected", bugs.len() - survivors, bugs.len());
     Ok(if survivors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -103,24 +105,29 @@ fn bug(patch: PathBuf) -> Result<Bug> {
     Ok(Bug { name, patch, what, first, arguments, test })
 }
 
-/// Applies a patch to a folder, or looks whether that can be done.
+/// Applies a patch to a folder, or only checks that it applies.
 fn apply(folder: &Path, patch: &Path, is_check: bool) -> Result<()> {
     let mut git = Command::new("git");
-    // The copy is below a repository, and no part of it.
+    // The copy lies inside the repository's folder; without the ceiling git would patch the
+    // repository.
     git.current_dir(folder).env("GIT_CEILING_DIRECTORIES", folder.parent().unwrap_or(folder));
     git.arg("apply").args(is_check.then_some("--check")).arg(patch);
     let output = git.output().context("cannot run git")?;
     let patch = patch.display();
-    ensure!(output.status.success(), "{patch} does not apply; write it anew:\n{}", said(&output));
+    ensure!(
+        output.status.success(),
+        "{patch} does not apply; adapt it to the current code:\n{}",
+        said(&output)
+    );
     Ok(())
 }
 
-/// What a test has made of a bug.
+/// The result of a test on code with a bug.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
-    /// The test of that name failed.
+    /// The named test failed.
     Failed(String),
-    /// It was stopped.
+    /// The test was stopped at the time limit.
     DidNotEnd,
     NotSeen,
 }
@@ -135,10 +142,10 @@ fn outcome(output: &Output) -> Outcome {
     failed.map_or(Outcome::NotSeen, Outcome::Failed)
 }
 
-/// What `timeout` ends with if it had to stop the program, and if it had to kill it.
+/// Exit codes of `timeout`: the program was stopped by a signal, or had to be killed.
 const STOPPED: [i32; 2] = [124, 137];
 
-/// A program that is stopped after so many seconds, with all that it has started.
+/// Returns a command that stops a program, and all processes that it started, after some seconds.
 fn limited(seconds: &str, program: OsString) -> Command {
     let mut command = Command::new("timeout");
     command.args(["--kill-after=10", seconds]).arg(program);
@@ -150,7 +157,7 @@ fn said(output: &Output) -> String {
     texts.concat()
 }
 
-/// A copy of the workspace, with a target folder of its own. It stays between runs.
+/// A copy of the workspace, with its own target folder. It is kept between runs.
 struct Copy {
     root: PathBuf,
     target: PathBuf,
@@ -164,12 +171,13 @@ impl Copy {
         Ok(copy)
     }
 
-    /// Makes it equal to the workspace. What is equal keeps its time, and is not built again.
+    /// Makes the copy equal to the workspace. An equal file keeps its modification time, so that
+    /// cargo does not rebuild it.
     fn fill(&self) -> Result<()> {
         let listed = git::run(&["ls-files", "-z", "--cached", "--others", "--exclude-standard"])?;
         let mut wanted = BTreeSet::new();
         for name in listed.split('\0').filter(|name| !name.is_empty()) {
-            // One that is deleted and not committed yet is listed as well.
+            // git also lists a file whose deletion is not committed.
             let Ok(bytes) = fs::read(workspace::root().join(name)) else { continue };
             let target = self.root.join(name);
             if fs::read(&target).ok().as_ref() != Some(&bytes) {

@@ -1,4 +1,4 @@
-//! `cargo xtask site`: writes the reference to read, and draws the README's picture of it.
+//! `cargo xtask site`: writes the pages of the reference, and draws the README's picture of one.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,7 +17,7 @@ pub(crate) struct Arguments {
     /// Folder to write the pages into
     #[arg(long, value_name = "FOLDER", default_value = "target/site")]
     out: PathBuf,
-    /// Show what changed in schema/ since this git revision
+    /// Show the changes of schema/ since this git revision
     #[arg(long, value_name = "REVISION")]
     since: Option<String>,
     /// Draw a page with Chromium into this PNG file
@@ -25,10 +25,10 @@ pub(crate) struct Arguments {
     picture: Option<PathBuf>,
 }
 
-/// By this line a page of a former run is known.
+/// Start of the line that marks a page as written by this command.
 const MARK: &str = "<!-- Written by `cargo xtask site`";
 
-/// The page of the README's picture: it has something of everything.
+/// The page in the README's picture: it shows most kinds of content.
 const PICTURED: &str = "events/customer_status_changed.html";
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes the files, and removes the pages of a former run that are not among them.
+/// Writes the files, and removes marked pages of a former run that are no longer among them.
 fn write(out: &Path, files: &BTreeMap<String, String>) -> Result<()> {
     for (path, text) in files {
         let target = out.join(path);

@@ -1,5 +1,5 @@
-//! Programs, and packages of npm and pip, that the tests run besides Rust's own: `cargo xtask
-//! setup` installs them, `cargo xtask check` only looks for them.
+//! Finds and installs the programs, npm packages and pip packages that the tests run. `cargo xtask
+//! setup` installs them; `cargo xtask check` only looks for them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,14 +10,14 @@ use serde_json::Value;
 
 use crate::workspace;
 
-/// Fails unless there is a subcommand of cargo that cargo does not bring along, such as `cargo-deny`.
+/// Fails if a third-party subcommand of cargo, such as `cargo-deny`, is not installed.
 pub(crate) fn ensure_subcommand(name: &str) -> Result<()> {
     let is_installed = Command::new(name).arg("--version").output().is_ok();
-    ensure!(is_installed, "there is no {name}: `cargo install --locked {name}` installs it");
+    ensure!(is_installed, "{name} is not installed: run `cargo install --locked {name}`");
     Ok(())
 }
 
-/// A program and the Debian package that has it.
+/// A program, and the Debian package that contains it.
 struct Tool {
     program: &'static str,
     package: &'static str,
@@ -43,27 +43,27 @@ const TOOLS: [Tool; 12] = [
     Tool { program: "pip3", package: "python3-pip" },
 ];
 
-/// Folders of the workspace with a `package-lock.json`, whose packages the tests run.
+/// Folders with a `package-lock.json` whose packages the tests run.
 const NPM: [&str; 2] = ["tests/browser", "tests/contracts"];
 
-/// Where npm notes which packages it has installed, in the form of the lock file.
+/// The file in which npm records the installed packages, in the form of the lock file.
 const INSTALLED: &str = "node_modules/.package-lock.json";
 
-/// Folder of the workspace with a list of packages for Python, which the tests run.
+/// Folder with a list of Python packages that the tests run.
 const PIP: &str = "tests/contracts";
 
-/// The list, which is complete, and the folder beside it where pip installs the packages: the
-/// system's own stay as they are.
+/// The complete list of packages, and the folder beside it into which pip installs them. The
+/// system's own packages are left alone.
 const REQUIREMENTS: &str = "requirements.txt";
 const MODULES: &str = "python_modules";
 
-/// A copy of the list in that folder, written once all of it is installed.
+/// A copy of the list in that folder, written once all packages are installed.
 const INSTALLED_REQUIREMENTS: &str = ".requirements.txt";
 
-/// Where Debian keeps PostgreSQL's programs, a folder for each version.
+/// Debian's folder for PostgreSQL's programs, with a subfolder for each version.
 const POSTGRESQL: &str = "/usr/lib/postgresql";
 
-/// Where Debian keeps the programs of administrators, which may not be on the `PATH`.
+/// Debian's folder for administrators' programs, which may not be on the `PATH`.
 const ADMINISTRATION: &str = "/usr/sbin";
 
 /// Installs the missing programs with apt-get, then the missing packages with npm and pip.
@@ -88,9 +88,9 @@ pub(crate) fn setup() -> Result<ExitCode> {
 
 fn apt_get_install(packages: &[&str]) -> Result<()> {
     let list = packages.join(" ");
-    ensure!(is_installed("apt-get"), "there is no apt-get: please install {list}");
+    ensure!(is_installed("apt-get"), "apt-get is not installed: install {list} by other means");
     println!("==> apt-get install {list}");
-    // What is recommended beside a package, such as an exporter beside Prometheus, is not needed.
+    // Recommended packages, such as an exporter for Prometheus, are not needed.
     let install = ["install", "-y", "-qq", "--no-install-recommends"];
     for arguments in [vec!["update", "-qq"], [&install[..], packages].concat()] {
         let status = Command::new("apt-get")
@@ -100,12 +100,16 @@ fn apt_get_install(packages: &[&str]) -> Result<()> {
             .stdout(Stdio::null())
             .status()
             .context("cannot run apt-get")?;
-        ensure!(status.success(), "apt-get {} failed: please install {list}", arguments.join(" "));
+        ensure!(
+            status.success(),
+            "apt-get {} failed: correct the error above, or install {list} by other means",
+            arguments.join(" ")
+        );
     }
     Ok(())
 }
 
-/// Installs exactly the packages of the folder's lock file.
+/// Installs exactly the packages in the folder's lock file.
 fn npm_ci(folder: &str) -> Result<()> {
     println!("==> npm ci in {folder}");
     let status = Command::new("npm")
@@ -117,12 +121,12 @@ fn npm_ci(folder: &str) -> Result<()> {
         .context("cannot run npm")?;
     ensure!(
         status.success(),
-        "npm ci failed: run it in {folder} to see why; it needs a registry that it reaches"
+        "npm ci failed: run it in {folder} to see why; it needs access to a registry"
     );
     Ok(())
 }
 
-/// Installs exactly the packages of the list, in a folder that has no others.
+/// Installs exactly the packages in the list, into a folder of their own.
 fn pip_install() -> Result<()> {
     println!("==> pip install in {PIP}");
     let folder = workspace::root().join(PIP);
@@ -140,15 +144,15 @@ fn pip_install() -> Result<()> {
         .context("cannot run python3")?;
     ensure!(
         status.success(),
-        "pip install failed, see above: it needs an index that it reaches; \
-         the packages are those of {PIP}/{REQUIREMENTS}"
+        "pip install failed, see above: it needs access to an index; \
+         {PIP}/{REQUIREMENTS} lists the packages"
     );
     fs::copy(folder.join(REQUIREMENTS), modules.join(INSTALLED_REQUIREMENTS))
         .with_context(|| format!("pip has not made {PIP}/{MODULES}"))?;
     Ok(())
 }
 
-/// Tells whether the packages for Python are those of their list.
+/// Tells whether exactly the listed Python packages are installed.
 fn has_requirements() -> bool {
     let folder = workspace::root().join(PIP);
     let list = fs::read(folder.join(REQUIREMENTS));
@@ -156,7 +160,7 @@ fn has_requirements() -> bool {
     matches!((list, installed), (Ok(list), Ok(installed)) if list == installed)
 }
 
-/// Fails if a program or a package is missing, and says how to get it. Changes nothing.
+/// Fails if a program or a package is missing, and says how to install it. Changes nothing.
 pub(crate) fn ensure_installed() -> Result<()> {
     let missing = missing();
     let programs: Vec<&str> = missing.iter().map(|tool| tool.program).collect();
@@ -199,7 +203,8 @@ fn missing_packages() -> Vec<&'static str> {
     NPM.into_iter().filter(is_missing).collect()
 }
 
-/// Tells whether npm installs a package here: one that is optional may be for other systems.
+/// Tells whether npm would install a package on this system: optional packages may be for other
+/// systems.
 fn is_for_this_system(package: &Value) -> bool {
     let os = match std::env::consts::OS {
         "macos" => "darwin",
@@ -213,13 +218,13 @@ fn is_for_this_system(package: &Value) -> bool {
     let allows = |list: &Value, name: &str| {
         list.as_array().is_none_or(|names| names.iter().any(|one| one == name))
     };
-    // Which C library this is, nothing here tells.
+    // The program cannot tell which C library the system uses.
     let is_sure =
         package["libc"].is_null() && allows(&package["os"], os) && allows(&package["cpu"], cpu);
     package["optional"] != true || is_sure
 }
 
-/// Tells whether the packages of a folder are those of its lock file.
+/// Tells whether the installed packages of a folder match its lock file.
 fn has_packages(folder: &Path) -> bool {
     let read = |name: &str| -> Option<Value> {
         serde_json::from_slice(&fs::read(folder.join(name)).ok()?).ok()
@@ -228,7 +233,8 @@ fn has_packages(folder: &Path) -> bool {
         return false;
     };
     let wanted = lock["packages"].as_object().into_iter().flatten();
-    // The folder itself is listed without a name, and npm leaves out what is for other systems.
+    // The lock file lists the folder itself under an empty name, and npm omits packages for other
+    // systems.
     let mut wanted = wanted.filter(|(place, it)| !place.is_empty() && is_for_this_system(it));
     wanted.all(|(place, package)| {
         let found = &installed["packages"][place];

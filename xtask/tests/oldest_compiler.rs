@@ -1,8 +1,8 @@
-//! The locked dependencies of the crates that users depend on say which compiler they need:
-//! those for the platform of the test, since cargo fetches no others.
+//! Checks that no locked dependency of the published crates states a newer compiler than theirs,
+//! for the platform of the test: cargo fetches no dependencies of other platforms.
 //!
-//! What they say is not proved here: CONTRIBUTING.md has the command that tests with that
-//! compiler, which few machines have.
+//! The test reads what the packages state and compiles nothing. CONTRIBUTING.md has the command
+//! that tests with that compiler, which few machines have.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -27,7 +27,7 @@ fn list<'j>(json: &'j Value, name: &str) -> &'j [Value] {
     json[name].as_array().map_or(&[], Vec::as_slice)
 }
 
-/// Reads a version of Rust, which may lack its last parts.
+/// Parses a version of Rust, whose last parts may be missing.
 fn version(text: &str) -> [u32; 3] {
     let mut parts = text.split('.').map(|part| part.parse().expect("a number"));
     std::array::from_fn(|_| parts.next().unwrap_or_default())
@@ -52,7 +52,7 @@ fn no_locked_dependency_for_this_platform_asks_for_a_newer_compiler() {
         list(&metadata["resolve"], "nodes").iter().map(|it| (text(it, "id"), it)).collect();
     let members: BTreeSet<&str> =
         list(&metadata, "workspace_members").iter().filter_map(Value::as_str).collect();
-    // A crate that is not published says so by an empty list of registries.
+    // An unpublished crate has an empty list of registries.
     let published: Vec<&str> =
         members.iter().copied().filter(|id| packages[id]["publish"].is_null()).collect();
     assert!(published.len() >= 5, "{published:?}");
@@ -76,7 +76,7 @@ fn no_locked_dependency_for_this_platform_asks_for_a_newer_compiler() {
             text(package, "version"),
         );
         for dependency in list(nodes[id], "deps") {
-            // Tests of the crates are run with that compiler too; those of others are not.
+            // The crates' own tests run with that compiler too; the tests of other crates do not.
             let is_built = |kind: &Value| kind["kind"] != "dev" || members.contains(id);
             if list(dependency, "dep_kinds").iter().any(is_built) {
                 next.push(text(dependency, "pkg"));

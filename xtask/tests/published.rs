@@ -1,12 +1,12 @@
-//! What is said of the published packages: what each feature of the inbox brings, by what cargo
-//! says that it would build, and which lints they have.
+//! Tests of the published packages: the dependencies that each feature of the inbox adds, by
+//! cargo's own listing, and their lints.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use spektr_tests::corpus;
 
-/// Packages that one of the features alone is for.
+/// Packages that only one of the features needs.
 const SQLITE: [&str; 2] = ["rusqlite", "libsqlite3-sys"];
 const SERVER: [&str; 2] = ["axum", "hyper"];
 const CLIENT: [&str; 3] = ["hyper", "hyper-rustls", "rustls"];
@@ -47,7 +47,8 @@ fn each_feature_of_the_inbox_builds_what_it_needs_and_nothing_of_the_others() {
     }
 }
 
-/// Two versions of what links SQLite cannot be in one program, so the manifest states which one it is.
+/// A program can contain only one version of a package that links SQLite, so the documentation
+/// names the version.
 #[test]
 fn the_version_of_rusqlite_is_the_one_that_the_documentation_names() {
     let manifest = corpus::read(&corpus::workspace_root().join("Cargo.toml"));
@@ -59,7 +60,7 @@ fn the_version_of_rusqlite_is_the_one_that_the_documentation_names() {
     }
 }
 
-/// SECURITY.md says what clippy refuses in them, and which places are excepted.
+/// SECURITY.md lists the lints of clippy that the packages deny, and the exceptions.
 #[test]
 fn the_published_packages_refuse_what_can_panic_but_in_three_places() {
     const LINTS: [&str; 6] = [
@@ -88,7 +89,7 @@ fn the_published_packages_refuse_what_can_panic_but_in_three_places() {
         let is_code = |path: &PathBuf| !path.ends_with("tests.rs");
         for path in corpus::files_below(&folder.join("src")).into_iter().filter(is_code) {
             let text = corpus::read(&path);
-            // What is of tests comes last in a file.
+            // A file's tests come last in it.
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();
             let excepted = code.split('[').filter(|part| {
                 (part.starts_with("expect(") || part.starts_with("allow("))

@@ -1,10 +1,9 @@
-//! The recipes of `schema/README.md`, followed on a copy of this workspace as they are
-//! written there: each changes the files that are listed here and no others, and
-//! `cargo xtask accept` succeeds after them.
+//! Follows the recipes of `schema/README.md` on a copy of this workspace, as they are written: each
+//! must change exactly the files listed here, and `cargo xtask accept` must succeed after them.
 //!
-//! What is built of other people's packages is taken over from the workspace; its own are
-//! built once more for the copy, which stays in the target folder: a later run builds what
-//! has changed since.
+//! The copy takes over the compiled third-party packages of the workspace, and builds the
+//! workspace's own packages once more. It is kept in the target folder, so a later run only builds
+//! the packages that have changed since.
 
 mod support;
 
@@ -13,7 +12,7 @@ use std::collections::BTreeSet;
 use spektr_codegen::Json;
 use support::{Change, Copy, Recipe, recipes};
 
-/// Carry something of every event's schema and examples.
+/// Files that contain a part of every event's schema and examples.
 const ALL: [&str; 7] = [
     "contracts/asyncapi.json",
     "contracts/openapi.json",
@@ -24,25 +23,26 @@ const ALL: [&str; 7] = [
     "spektr-verify/src/generated/schemas.json",
 ];
 
-/// Besides, what every event is listed in.
+/// Further files that list every event.
 const LISTS: [&str; 3] = [
     "spektr-types/src/generated/event.rs",
     "spektr-types/src/generated/event_type.rs",
     "spektr-types/src/generated/events/mod.rs",
 ];
 
-/// What users see of all events: a transcript, and two snapshots.
+/// Files with users' views of all events: a transcript, and two snapshots.
 const TRANSCRIPT: &str = "spektr-cli/tests/cmd/events.md";
 const CATALOGUE: &str = "tests/tests/snapshots/generated_files__catalogue.snap";
 const TYPES: &str = "tests/tests/snapshots/generated_files__public_types.snap";
 
-/// Generated code of an event that has no schema.
+/// A generated file of an event that has no schema.
 const GONE: &str = "spektr-types/src/generated/events/gone.rs";
 
-/// What insta leaves where a test with a snapshot fails.
+/// The file that insta writes if a test with a snapshot fails.
 const PROPOSAL: &str = "generated_files__catalogue.snap.new";
 
-/// Returns the files of an event: what is written by hand, and its type.
+/// Returns the files of an event: its schema and full example, written by hand, and its generated
+/// type.
 fn event(module: &str) -> [String; 3] {
     [
         format!("schema/events/{module}.schema.json"),
@@ -51,7 +51,8 @@ fn event(module: &str) -> [String; 3] {
     ]
 }
 
-/// Returns what a recipe changes, and its own words for the names of the events.
+/// Returns the changes that a recipe must make. `names` replaces event names of the recipes by the
+/// copy's.
 fn changed_by(recipe: &str, names: &dyn Fn(&str) -> String) -> BTreeSet<Change> {
     let (opened, started) = (event(&names("case_opened")), event(&names("case_started")));
     let [_, event_type, _] = LISTS;
@@ -64,7 +65,7 @@ fn changed_by(recipe: &str, names: &dyn Fn(&str) -> String) -> BTreeSet<Change> 
         "Add an optional member" | "Rename a member" => {
             changes.extend(opened.map(Change::Changed));
         }
-        // The status of the one, and the wire types of the other.
+        // The first changes the event's status, the second its wire types.
         "Type the payload of an event in progress" | "Correct a wire type" => {
             changes.extend(opened.map(Change::Changed));
             changes.extend(changed(&[event_type]));
@@ -78,14 +79,14 @@ fn changed_by(recipe: &str, names: &dyn Fn(&str) -> String) -> BTreeSet<Change> 
             changes.extend(started.map(Change::Removed));
             changes.extend(changed(&LISTS));
         }
-        // It has no edit to follow: the file is the one that the decision is about.
+        // The recipe has no edit to follow, since the decision's file depends on the decision.
         "Record a decision" => changes.clear(),
         other => panic!("nothing is known of the recipe {other:?}"),
     }
     changes
 }
 
-/// Follows a recipe. Some days pass after an event was added.
+/// Follows a recipe. After "Add an event" it also sets `captured` to another day.
 fn follow(copy: &Copy, recipe: &Recipe) {
     recipe.follow(copy);
     if recipe.name == "Add an event" {
@@ -144,8 +145,8 @@ fn changed(paths: &[&str]) -> impl Iterator<Item = Change> {
     paths.iter().map(|path| Change::Changed((*path).to_owned()))
 }
 
-/// All recipes before "Remove an event" at once, and optional members for every event there is; in a
-/// workspace whose snapshots are not those of the code.
+/// Follows all recipes before "Remove an event" at once, and adds optional members to every event,
+/// in a workspace whose snapshots are stale.
 #[test]
 fn what_the_recipes_change_is_accepted_by_one_command() {
     let edited = Copy::new("edited");
@@ -154,7 +155,8 @@ fn what_the_recipes_change_is_accepted_by_one_command() {
         follow(&edited, recipe);
     }
     add_members_to_every_event(&edited, &present);
-    // Before the copy that is built, in which the code then has the time of a former run.
+    // Generates before the copy is duplicated: there, unchanged files then keep the times of a
+    // former run.
     edited.succeed(&["codegen"]);
     spoil(&edited);
     let copy = edited.duplicate("accepted");
@@ -170,7 +172,7 @@ fn what_the_recipes_change_is_accepted_by_one_command() {
         expected.extend(event(module).map(Change::Changed));
         expected.insert(Change::Changed(snapshot(module)));
     }
-    // The README shows the file of an event.
+    // The README quotes the file of an event.
     expected.extend(changed(&["schema/README.md", TRANSCRIPT, CATALOGUE, TYPES]));
     expected.extend(changed(&ALL).chain(changed(&LISTS)));
     assert_eq!(copy.changes(), expected, "{said}");
@@ -188,22 +190,22 @@ fn what_the_recipes_change_is_accepted_by_one_command() {
     }
 }
 
-/// Whether `cargo xtask recipes` runs this: it takes long.
+/// Tells whether to run the slow tests too, which `cargo xtask recipes` asks for.
 fn every_test_is_wanted() -> bool {
     std::env::var_os("RECIPES").is_some_and(|value| value == "test")
 }
 
-/// Packages whose tests decode the events of the schema, or read it.
+/// Packages whose tests all read the schema, or decode its events.
 const READERS: [&str; 4] = ["site", "spektr-types", "spektr-verify", "tests"];
 
-/// Packages of whose tests some do.
+/// Packages in which some tests do.
 const PARTLY: [&str; 2] = ["spektr-cli", "spektr-inbox"];
 
-/// Folders with npm packages.
+/// Folders whose npm packages tests run.
 const NPM: [&str; 2] = ["tests/browser", "tests/contracts"];
 
-/// Returns cargo's arguments for the tests that a change of the schema can affect. Left
-/// out are those with schemas of their own, which build a crate from them, and those that run
+/// Returns cargo's arguments for the tests that a change of the schema can affect. Leaves
+/// out tests that build a crate from schemas of their own, and tests that run
 /// npm packages, which the copy does not have.
 fn tests_of_the_schema(copy: &Copy) -> Vec<String> {
     let fixed =
@@ -228,8 +230,8 @@ fn tests_of_the_schema(copy: &Copy) -> Vec<String> {
     arguments
 }
 
-/// Leaves what an interrupted or careless change leaves: snapshots and a transcript of
-/// another state, a snapshot of a test that is gone, a proposal of insta, and generated
+/// Leaves traces of an interrupted or careless change: a stale transcript and stale
+/// snapshots, a snapshot of a removed test, a proposal of insta, and generated
 /// code of no event.
 fn spoil(copy: &Copy) {
     for path in [CATALOGUE, "tests/tests/snapshots/generated_code__lists.snap"] {
@@ -243,8 +245,8 @@ fn spoil(copy: &Copy) {
     copy.write(GONE, &copy.read("spektr-types/src/generated/events/mod.rs"));
 }
 
-/// Adds a text and a sensitive number, both optional, to every event; to the payload
-/// where its file describes it.
+/// Adds an optional text and an optional sensitive number to every event: to the payload
+/// if its file describes the payload, otherwise beside it.
 fn add_members_to_every_event(copy: &Copy, modules: &[String]) {
     let text = r#"{ "description": "A text.", "type": ["string", "null"] }"#;
     let number =

@@ -1,5 +1,5 @@
-//! `cargo xtask site` writes the pages into a folder, and touches nothing in it that is not
-//! its own.
+//! `cargo xtask site` writes pages into a folder, and changes no other file in
+//! it.
 
 #[path = "support/small.rs"]
 mod small;

@@ -1,4 +1,4 @@
-//! `cargo xtask check` names the programs, and the packages of npm and pip, that are missing and
+//! `cargo xtask check` names missing programs, npm packages and pip packages, and
 //! changes nothing; `cargo xtask setup` installs them.
 #![cfg(unix)]
 
@@ -6,10 +6,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-/// A program that notes how it was called, beside itself.
+/// A program that appends its name and arguments to a file beside it.
 const NOTES: &str = "#!/bin/sh\necho \"${0##*/} $@\" >> \"${0%/*}/calls\"\n";
 
-/// The lock file of a folder with one package, and with two that are for some systems alone.
+/// The lock file of a folder with one package for all systems, and two for some systems only.
 const LOCK: &str = r#"{ "packages": {
     "": { "name": "ours" },
     "node_modules/lamp": { "version": "1.0.0", "integrity": "sha512-AA==" },
@@ -17,7 +17,7 @@ const LOCK: &str = r#"{ "packages": {
     "node_modules/this-system": { "version": "1.0.0", "integrity": "sha512-EE==", "optional": true, "os": ["linux", "darwin"] }
 } }"#;
 
-/// What npm notes once all that are for this system are there.
+/// The record that npm writes once all packages for this system are installed.
 const INSTALLED: &str = r#"{ "packages": {
     "node_modules/lamp": { "version": "1.0.0", "integrity": "sha512-AA==" },
     "node_modules/this-system": { "version": "1.0.0", "integrity": "sha512-EE==" }
@@ -26,11 +26,12 @@ const INSTALLED: &str = r#"{ "packages": {
 /// A list of packages for Python.
 const REQUIREMENTS: &str = "lamp==1.0.0\n";
 
-/// A workspace whose tests run packages of npm and pip, and a folder that is the whole of `PATH`.
+/// A workspace whose tests run packages of npm and pip, and a folder that is the only one in
+/// `PATH`.
 struct Machine(tempfile::TempDir);
 
 impl Machine {
-    /// Has apt-get, and what may be outside of `PATH` on the machine that runs this.
+    /// Provides apt-get, and the programs that may be outside of `PATH` on the testing machine.
     fn new() -> Self {
         let machine = Self(tempfile::tempdir().expect("a temporary folder"));
         machine.write("workspace/Cargo.toml", "");
@@ -51,7 +52,7 @@ impl Machine {
 
     fn programs(&self, names: &[&str]) {
         for name in names {
-            // As pip does.
+            // The fake pip makes its target folder, as pip does.
             let makes = if *name == "python3" { "/bin/mkdir python_modules\n" } else { "" };
             self.write(&format!("bin/{name}"), &format!("{NOTES}{makes}"));
             let path = self.0.path().join("bin").join(name);
@@ -59,7 +60,7 @@ impl Machine {
         }
     }
 
-    /// Puts the npm packages there, as npm notes them.
+    /// Puts npm's record of the installed packages in place.
     fn packages(&self, installed: &str) {
         for folder in ["browser", "contracts"] {
             let path = format!("workspace/tests/{folder}/node_modules/.package-lock.json");
@@ -67,12 +68,12 @@ impl Machine {
         }
     }
 
-    /// Puts the packages for Python there, as they are noted.
+    /// Puts the record of the installed Python packages in place.
     fn modules(&self, installed: &str) {
         self.write("workspace/tests/contracts/python_modules/.requirements.txt", installed);
     }
 
-    /// Runs the command; returns its exit code and what it printed.
+    /// Runs the command; returns its exit code and output.
     fn xtask(&self, command: &str) -> (Option<i32>, String, String) {
         let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
             .arg(command)
@@ -84,7 +85,7 @@ impl Machine {
         (output.status.code(), text(output.stdout), text(output.stderr))
     }
 
-    /// How programs were called.
+    /// Returns the calls of programs, one a line.
     fn calls(&self) -> String {
         fs::read_to_string(self.0.path().join("bin/calls")).unwrap_or_default()
     }
@@ -203,8 +204,8 @@ fn setup_without_apt_get_says_what_to_install() {
     assert_eq!(
         machine.xtask("setup"),
         failed(
-            "error: there is no apt-get: please install git procps strace prometheus systemd \
-             nodejs npm chromium python3 python3-pip\n"
+            "error: apt-get is not installed: install git procps strace prometheus systemd \
+             nodejs npm chromium python3 python3-pip by other means\n"
         )
     );
 }

@@ -1,4 +1,4 @@
-//! Which workspace a command reads and writes: the one where it is given.
+//! A command reads and writes the workspace in which it is given.
 
 #[path = "support/small.rs"]
 mod small;
@@ -20,8 +20,8 @@ fn xtask(folder: &Path, arguments: &[&str]) -> Output {
         .expect("the program runs")
 }
 
-/// As with a target folder that two checkouts share: this program was built in one,
-/// and is run in the other.
+/// The situation of two checkouts that share a target folder: this program was built in one,
+/// and runs in the other.
 #[test]
 fn a_command_writes_into_the_workspace_where_it_is_given() {
     let other = small::workspace();
@@ -32,7 +32,7 @@ fn a_command_writes_into_the_workspace_where_it_is_given() {
     assert!(said.trim_end().ends_with(" written, 0 kept, 0 removed"), "{said}");
 }
 
-/// What it would build and test takes minutes, and the text would change it all again.
+/// Building and testing take minutes, and the missing text would change all snapshots again.
 #[test]
 fn accepting_ends_at_once_where_a_text_has_to_be_written() {
     let other = small::workspace();
@@ -42,7 +42,7 @@ fn accepting_ends_at_once_where_a_text_has_to_be_written() {
     let said = String::from_utf8(output.stderr).expect("text");
     assert_eq!(
         said,
-        "schema/events/lamp_lit.schema.json:5: write the text in the place of \"say here\"\n"
+        "schema/events/lamp_lit.schema.json:5: write the text in place of \"say here\"\n"
     );
 }
 

@@ -1,4 +1,4 @@
-//! The schema file that `schema/README.md` shows whole.
+//! Updates the schema file that `schema/README.md` quotes in full.
 
 use std::fs;
 
@@ -6,10 +6,10 @@ use anyhow::{Context, Result};
 
 use crate::workspace;
 
-/// The line before the block, with the path of the file below `schema/`.
+/// The start of the line before the block; the path of the file below `schema/` follows.
 const START: &str = "<!-- the whole of ";
 
-/// Puts the file's present text into the README; tells whether that was another one.
+/// Copies the file's current text into the README; tells whether the README changed.
 pub(super) fn update() -> Result<bool> {
     let path = workspace::root().join("schema/README.md");
     let text = fs::read_to_string(&path).context("cannot read schema/README.md")?;
@@ -30,11 +30,11 @@ fn with_files(text: &str, read: impl Fn(&str) -> Result<String>) -> Result<Strin
     let mut new = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let (name, rest) = part.split_once(" -->\n```json\n").context(
-            "schema/README.md: a block in ```json follows the line that names the whole file",
+            "schema/README.md: a ```json block must follow the line `<!-- the whole of FILE -->`",
         )?;
         let (_, after) = rest
             .split_once("\n```\n")
-            .context("schema/README.md: the block of the whole file has no end")?;
+            .context("schema/README.md: the block of the quoted file has no end")?;
         new.push_str(&format!(
             "{START}{name} -->\n```json\n{}\n```\n{after}",
             read(name)?.trim_end()
@@ -57,11 +57,11 @@ mod tests {
         for (broken, said) in [
             (
                 "<!-- the whole of a.json -->\nold",
-                "schema/README.md: a block in ```json follows the line that names the whole file",
+                "schema/README.md: a ```json block must follow the line `<!-- the whole of FILE -->`",
             ),
             (
                 "<!-- the whole of a.json -->\n```json\nold",
-                "schema/README.md: the block of the whole file has no end",
+                "schema/README.md: the block of the quoted file has no end",
             ),
         ] {
             let error = with_files(broken, read).expect_err(broken);

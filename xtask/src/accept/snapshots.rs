@@ -1,4 +1,4 @@
-//! Which tests hold snapshots, and which snapshots no test refers to.
+//! Finds the tests that have snapshots, and the snapshots that no test refers to.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,10 +9,10 @@ use serde::Deserialize;
 
 use crate::{git, workspace};
 
-/// Paths of macros and types that compare with a committed file, and can write it.
+/// Paths of macros and types that compare with a committed file, and can rewrite it.
 const HOLDERS: [&str; 2] = ["insta::assert", "trycmd::TestCases"];
 
-/// The package whose code follows from the schema.
+/// The package that is generated from the schema.
 const GENERATED: &str = "spektr-types";
 
 #[derive(Deserialize)]
@@ -26,7 +26,7 @@ struct Package {
 #[derive(Deserialize)]
 struct Dependency {
     name: String,
-    /// None for one that is there in every build.
+    /// `None` for a normal dependency.
     kind: Option<String>,
 }
 
@@ -37,19 +37,19 @@ struct Target {
     src_path: PathBuf,
 }
 
-/// The tests with snapshots that can be stale.
+/// The tests whose snapshots may be stale.
 pub(super) struct Selection {
     /// Cargo's arguments that select the test targets.
     pub(super) targets: Vec<String>,
-    /// Packages with snapshots that are not among them.
+    /// Packages with snapshots that are not selected.
     pub(super) left_out: Vec<String>,
-    /// The folders of the packages that are.
+    /// Folders of the selected packages.
     folders: Vec<PathBuf>,
 }
 
 impl Selection {
-    /// Selects the packages that are made from the schema, or that have changed since
-    /// the last commit, with those that depend on them; or all.
+    /// Selects the packages that are built from the schema, the packages that changed since
+    /// the last commit, and all packages that depend on either; with `all`, every package.
     pub(super) fn new(all: bool) -> Result<Self> {
         let packages = workspace::packages::<Package>()?;
         let names = packages.iter().map(|package| package.name.as_str());
@@ -66,7 +66,7 @@ impl Selection {
                 let argument = match kind.first().map(String::as_str) {
                     Some("test") => ["--test", name],
                     Some("bin") => ["--bin", name],
-                    // Cargo selects all libraries or none.
+                    // Cargo can select either all libraries or none.
                     Some("lib") => ["--lib", ""],
                     _ => continue,
                 };
@@ -87,7 +87,7 @@ impl Selection {
     }
 }
 
-/// Returns the names of the packages with a file that differs from the last commit.
+/// Returns the names of packages in which a file differs from the last commit.
 fn changed(packages: &[Package]) -> Result<BTreeSet<&str>> {
     let status = git::run(&["status", "--porcelain", "-z", "--no-renames"])?;
     let files: Vec<_> = status.split('\0').filter_map(|entry| entry.get(3..)).collect();
@@ -98,7 +98,7 @@ fn changed(packages: &[Package]) -> Result<BTreeSet<&str>> {
     Ok(packages.iter().filter(differs).map(|package| package.name.as_str()).collect())
 }
 
-/// Returns the packages that are built from changed ones, or from the schema.
+/// Returns the packages that are built from changed packages or from the schema.
 fn reached<'p>(packages: &'p [Package], changed: &BTreeSet<&'p str>) -> BTreeSet<&'p str> {
     let mut found = changed.clone();
     found.insert(GENERATED);
@@ -118,8 +118,8 @@ fn reached<'p>(packages: &'p [Package], changed: &BTreeSet<&'p str>) -> BTreeSet
     }
 }
 
-/// Looks through the sources of a target: the modules of a test are in the folder
-/// of its name, those of a binary or a library are beside its root.
+/// Searches the sources of a target for snapshots. The modules of a test are in the folder
+/// of its name; the modules of a binary or library are beside its root.
 fn holds_snapshots(root: &Path, kind: &[String]) -> Result<bool> {
     let is_test = kind.iter().any(|kind| kind == "test");
     let modules =
@@ -136,9 +136,9 @@ fn holds_snapshots(root: &Path, kind: &[String]) -> Result<bool> {
     Ok(false)
 }
 
-/// The list of snapshots that a run of the tests referred to.
+/// A list of the snapshots that a test run referred to.
 pub(crate) struct References {
-    /// Keeps the folder of the list.
+    /// Keeps the folder of the list alive.
     _folder: tempfile::TempDir,
     list: String,
 }
@@ -168,7 +168,7 @@ impl References {
         self.orphans_in(&folders()?)
     }
 
-    /// The same of the packages whose tests ran.
+    /// Returns the unreferenced snapshots of the selected packages, whose tests ran.
     pub(super) fn orphans_of(&self, selection: &Selection) -> Result<Vec<PathBuf>> {
         self.orphans_in(&selection.folders)
     }
@@ -187,7 +187,7 @@ impl References {
     }
 }
 
-/// Removes what earlier runs of the tests proposed: it is of another state of the code.
+/// Removes the `.snap.new` files of earlier test runs: they belong to an earlier state of the code.
 pub(super) fn remove_proposals() -> Result<()> {
     for path in snapshots(&folders()?, ".snap.new")? {
         fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
@@ -196,13 +196,13 @@ pub(super) fn remove_proposals() -> Result<()> {
     Ok(())
 }
 
-/// Lists the folders in which a package can be.
+/// Lists the folders that may hold a package.
 fn folders() -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(workspace::root())?;
     entries.map(|entry| Ok(entry?.path())).collect()
 }
 
-/// Lists the files of packages with a name that ends so.
+/// Lists the files of packages whose name has the given ending.
 fn snapshots(packages: &[PathBuf], end: &str) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for package in packages {

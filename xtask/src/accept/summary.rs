@@ -1,4 +1,4 @@
-//! What changed in the working tree, by kind, and what it means for users.
+//! Summarises the working tree's changes by kind, and their effect on users.
 
 use std::fmt::Write;
 
@@ -6,10 +6,10 @@ use anyhow::Result;
 
 use crate::{git, schema};
 
-/// A name, and whether a path belongs to it.
+/// The name of a kind, and a test whether a path is of this kind.
 type Kind = (&'static str, fn(&str) -> bool);
 
-/// What a changed file is, by its path, in the order of a review.
+/// The kinds of changed files, in the order of a review.
 const KINDS: [Kind; 6] = [
     ("schema", |path| path.starts_with("schema/") && !path.starts_with("schema/examples/")),
     ("examples", |path| path.starts_with("schema/examples/")),
@@ -19,7 +19,7 @@ const KINDS: [Kind; 6] = [
     ("other", |_| true),
 ];
 
-/// Returns the summary: the files that differ from the last commit, and the
+/// Returns the summary: the files that differ from the last commit, followed by the
 /// verdict of `schema diff`.
 pub(super) fn text() -> Result<String> {
     let status =

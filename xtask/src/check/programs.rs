@@ -16,28 +16,29 @@ use serde_json::Value;
 use crate::accept::References;
 use crate::workspace;
 
-/// What cargo builds and runs.
+/// The tests, as arguments of cargo.
 const ALL: [&str; 4] = ["test", "--workspace", "--all-features", "--locked"];
 
-/// How long a program may take: many times what the longest takes on a busy machine.
+/// Time limit of a test program: many times the longest run on a busy machine.
 const LONGEST: Duration = Duration::from_secs(20 * 60);
 
-/// How often to look whether a program has ended.
+/// Interval between two checks whether a program has ended.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// A program with tests, and the folder of its package, in which it runs.
+/// A test program, and the folder of its package, in which it runs.
 struct Program {
     path: PathBuf,
     folder: PathBuf,
 }
 
-/// Builds the programs and runs them; tells whether all tests passed. The examples in the
-/// documentation are run by cargo, at last.
+/// Builds the test programs and runs them, then has cargo run the examples in the documentation.
+/// Tells whether all tests passed.
 pub(super) fn run(references: &References) -> Result<bool> {
     println!("==> cargo {} --no-run", ALL.join(" "));
     let Some(programs) = build()? else { return Ok(false) };
     let count = programs.len();
-    // Those of the packages that depend on others come last, and take longest: they begin.
+    // The longest programs belong to the packages with most dependencies, which cargo lists last,
+    // so they start first.
     let queue: Mutex<VecDeque<_>> = Mutex::new(programs.into_iter().rev().collect());
     let at_a_time = thread::available_parallelism().map_or(1, |cores| cores.get() + 1);
     println!("==> {count} test programs, {at_a_time} at a time");
@@ -78,7 +79,7 @@ fn pop(queue: &Mutex<VecDeque<Program>>) -> Option<Program> {
     queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
 }
 
-/// Builds the programs, in the order in which cargo names them; `None` if one does not compile.
+/// Builds the test programs. Returns them in cargo's order, or `None` if one does not compile.
 fn build() -> Result<Option<Vec<Program>>> {
     let output = Command::new(workspace::cargo())
         .args(ALL)
@@ -92,10 +93,10 @@ fn build() -> Result<Option<Vec<Program>>> {
     }
     let lines = output.stdout.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"{"));
     let messages = lines.map(serde_json::from_slice::<Value>).collect::<Result<Vec<_>, _>>();
-    let messages = messages.context("cargo has written something that is no JSON")?;
+    let messages = messages.context("cargo printed a line that is no JSON")?;
     let programs: Vec<_> = messages.iter().filter_map(program).collect();
     if programs.is_empty() {
-        bail!("cargo has named no test program");
+        bail!("cargo listed no test program");
     }
     Ok(Some(programs))
 }
@@ -108,9 +109,9 @@ fn program(message: &Value) -> Option<Program> {
 }
 
 impl Program {
-    /// Runs it in the folder of its package, with the variables by which tests find cargo and
-    /// that folder. What it prints goes to a file and is shown in one piece; tells whether it
-    /// passed.
+    /// Runs the program in the folder of its package, with the environment variables that tests
+    /// read. Its output goes to a file first, so that it is shown in one piece. Tells whether the
+    /// program passed.
     fn run(&self, references: &References) -> Result<bool> {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         say(format_args!("     Running {name}"));
@@ -119,7 +120,7 @@ impl Program {
             .current_dir(&self.folder)
             .env("CARGO", workspace::cargo())
             .env("CARGO_MANIFEST_DIR", &self.folder)
-            // An old snapshot fails, whatever is set outside.
+            // A stale snapshot must fail, whatever the caller's environment says.
             .env("INSTA_UPDATE", "no")
             .env_remove("INSTA_FORCE_PASS")
             .env_remove("TRYCMD")
@@ -144,7 +145,7 @@ impl Program {
         };
         printed.rewind()?;
         let mut shown = std::io::stdout().lock();
-        // The reader of the output may have gone.
+        // Copying fails if the reader of the output has closed it.
         let _gone = std::io::copy(&mut printed, &mut shown);
         drop(shown);
         say(format_args!("       Ended {name} after {} s", began.elapsed().as_secs()));

@@ -1,4 +1,4 @@
-//! What changed between two states of the schema folder, as text for people, as JSON
+//! Reports the changes between two states of the schema folder: as text for people, as JSON
 //! for programs, and as Markdown for the changelog.
 
 use std::fmt::Write;
@@ -10,7 +10,7 @@ use spektr_codegen::diff::{Change, Impact, Review, bump, diff, reviews};
 
 /// The result of a comparison.
 pub(crate) struct Report {
-    /// What it was compared with: a git revision.
+    /// The git revision of the old state.
     since: String,
     version: String,
     changes: Vec<Change>,
@@ -18,7 +18,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Compares two sets. `version` is that of the last release, `today` as 2026-11-23.
+    /// Compares two sets. `version` is the last release's, `today` a date such as 2026-11-23.
     pub(crate) fn new(
         old: &SchemaSet,
         new: &SchemaSet,
@@ -34,22 +34,22 @@ impl Report {
         }
     }
 
-    /// Returns the worst impact of a change; none if nothing changed.
+    /// Returns the worst impact of all changes, or `None` if nothing changed.
     pub(crate) fn impact(&self) -> Option<Impact> {
         self.changes.iter().map(|change| change.impact).max()
     }
 
-    /// Tells whether something has to be looked at again.
+    /// Tells whether a review is pending.
     pub(crate) fn needs_review(&self) -> bool {
         !self.reviews.is_empty()
     }
 
-    /// Returns the version that a release of the changes has to have.
+    /// Returns the version that a release of the changes must have.
     fn next_version(&self) -> Option<String> {
         bump(&self.version, self.impact()?)
     }
 
-    /// Returns a line for each change, what to look at again, and the sum.
+    /// Returns a line for each change, the pending reviews, and the counts.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         for change in &self.changes {
@@ -58,7 +58,7 @@ impl Report {
         text + &self.verdict()
     }
 
-    /// Returns what to look at again, and the sum of the changes.
+    /// Returns the pending reviews, and the counts of the changes.
     pub(crate) fn verdict(&self) -> String {
         let mut text = String::new();
         for review in &self.reviews {
@@ -77,7 +77,7 @@ impl Report {
         text
     }
 
-    /// Returns the changes as sections of a changelog; nothing if nothing changed.
+    /// Returns the changes as sections of a changelog; empty if nothing changed.
     pub(crate) fn markdown(&self) -> String {
         let mut text = String::new();
         for impact in Impact::ALL {
@@ -99,7 +99,7 @@ impl Report {
         text
     }
 
-    /// Returns the stable form for programs.
+    /// Returns the report as JSON, in a stable form.
     pub(crate) fn json(&self) -> Result<String> {
         #[derive(Serialize)]
         struct Json<'a> {

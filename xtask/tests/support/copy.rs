@@ -1,4 +1,4 @@
-//! A copy of the workspace, in which a test does what a maintainer does.
+//! A copy of the workspace, in which a test acts as a maintainer would.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use spektr_codegen::Json;
 
-/// A file that differs from the last commit of the copy.
+/// A file that differs from the copy's last commit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Change {
     Added(String),
@@ -15,38 +15,40 @@ pub(crate) enum Change {
     Removed(String),
 }
 
-/// The copy, with a git repository of its own. It stays between runs.
+/// The copy, with a git repository of its own. It is kept between runs.
 pub(crate) struct Copy {
     root: PathBuf,
-    /// Where cargo builds it. Not the workspace's own: cargo takes packages with the same
-    /// place in two workspaces for the same ones.
+    /// The copy's target folder. It differs from the workspace's: cargo would take packages at the
+    /// same relative path in two workspaces for the same ones.
     target: PathBuf,
-    /// Whether the recipes' events have other names than in the README.
+    /// Whether the recipes' events are renamed.
     is_renamed: bool,
 }
 
-/// Schemas of the events that the recipes are about.
+/// Schema files of the events in the recipes.
 const EVENTS: [&str; 2] = ["case_opened.schema.json", "case_started.schema.json"];
 
-/// How the names of the workspace's own packages start.
+/// Prefixes of the names of the workspace's own packages.
 const OURS: [&str; 2] = ["spektr-", "xtask"];
 
-/// Folders that are no source.
+/// Folders without source files.
 const IGNORED: [&str; 5] = ["target", ".git", ".venv", "node_modules", "python_modules"];
 
 impl Copy {
-    /// Copies this workspace as it is, without what cargo and git keep in it.
+    /// Copies this workspace with its uncommitted changes, but without the folders of cargo and
+    /// git.
     pub(crate) fn new(name: &str) -> Self {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace");
-        // Somebody may have followed the recipes here, word for word.
+        // This workspace may have the recipes' events already, if somebody followed the recipes in
+        // it.
         let is_taken = |path: &&str| source.join("schema/events").join(path).exists();
         let copy = Self::of(source, name, EVENTS.iter().any(is_taken));
         copy.commit();
         copy
     }
 
-    /// Copies the files as they are now; the last commit is the same. Where a former run
-    /// left the same file, it keeps its time, and cargo does not build it again.
+    /// Copies the files and the last commit. A file that equals that of a former run
+    /// keeps its modification time, so that cargo does not rebuild it.
     pub(crate) fn duplicate(&self, name: &str) -> Self {
         let copy = Self::of(&self.root, name, self.is_renamed);
         let from = self.root.to_str().expect("UTF-8");
@@ -68,7 +70,7 @@ impl Copy {
         copy
     }
 
-    /// Copies what differs.
+    /// Copies the files that differ.
     fn fill(&self, source: &Path, below: &Path, wanted: &mut BTreeSet<PathBuf>) {
         for entry in fs::read_dir(source.join(below)).expect("the folder can be listed") {
             let entry = entry.expect("the folder can be listed");
@@ -90,7 +92,7 @@ impl Copy {
         }
     }
 
-    /// Removes what a former run left.
+    /// Removes files of a former run that are no longer wanted.
     fn empty(&self, below: &Path, wanted: &BTreeSet<PathBuf>) {
         for entry in fs::read_dir(self.root.join(below)).expect("the folder can be listed") {
             let entry = entry.expect("the folder can be listed");
@@ -100,7 +102,7 @@ impl Copy {
             }
             if entry.file_type().expect("a file type").is_dir() {
                 self.empty(&name, wanted);
-                // Fails where something wanted is left in it.
+                // Fails, as intended, if the folder still holds a wanted file.
                 fs::remove_dir(entry.path()).ok();
             } else if !wanted.contains(&name) {
                 fs::remove_file(entry.path()).expect("can remove");
@@ -117,7 +119,7 @@ impl Copy {
         self.git(&["rev-parse", "HEAD"]).trim().to_owned()
     }
 
-    /// Returns a text of the README with names of events that the workspace does not have.
+    /// Returns a text of the README, with event names that the workspace does not have.
     pub(crate) fn names(&self, text: &str) -> String {
         if !self.is_renamed {
             return text.to_owned();
@@ -130,7 +132,7 @@ impl Copy {
         self.root.join(path)
     }
 
-    /// Changes a JSON file, and writes it as the schema folder has it.
+    /// Edits a JSON file, and writes it in the format of the schema folder.
     pub(crate) fn edit_json(&self, path: &str, edit: impl FnOnce(&mut Json)) {
         let mut json: Json = serde_json::from_str(&self.read(path)).expect("JSON");
         edit(&mut json);
@@ -145,7 +147,7 @@ impl Copy {
         fs::write(self.root.join(path), text).unwrap_or_else(|error| panic!("{path}: {error}"));
     }
 
-    /// Replaces a text that a file has once.
+    /// Replaces a text that must occur in a file exactly once.
     #[track_caller]
     pub(crate) fn edit(&self, path: &str, from: &str, to: &str) {
         let text = self.read(path);
@@ -166,7 +168,7 @@ impl Copy {
         command.args(arguments).output().expect("the command can be run")
     }
 
-    /// Runs `cargo xtask` in the copy, which must succeed, and returns what it said.
+    /// Runs `cargo xtask` in the copy, checks that it succeeds, and returns its output.
     #[track_caller]
     pub(crate) fn succeed(&self, arguments: &[&str]) -> String {
         let output = self.xtask(arguments);
@@ -174,7 +176,7 @@ impl Copy {
         String::from_utf8(output.stdout).expect("UTF-8")
     }
 
-    /// Runs cargo in the copy, which must succeed.
+    /// Runs cargo in the copy, and checks that it succeeds.
     #[track_caller]
     pub(crate) fn cargo(&self, arguments: &[String]) {
         let cargo = std::env::var_os("CARGO").expect("cargo runs the tests");
@@ -183,7 +185,7 @@ impl Copy {
         assert_success(&arguments.join(" "), &output.expect("cargo can be run"));
     }
 
-    /// Returns the modules of the events, by the files of the schema folder.
+    /// Returns the modules of the events, from the file names of the schema folder.
     pub(crate) fn events(&self) -> Vec<String> {
         let files = fs::read_dir(self.path("schema/events")).expect("the folder can be listed");
         let names = files.map(|entry| entry.expect("can be listed").file_name());
@@ -213,7 +215,7 @@ impl Copy {
         command
     }
 
-    /// Lets a command run as in a terminal in the copy.
+    /// Gives a command the environment of a terminal in the copy's root.
     fn prepare<'c>(&self, command: &'c mut Command) -> &'c mut Command {
         let outer = ["CARGO_BIN", "CARGO_MANIFEST", "CARGO_PKG", "INSTA", "TRYCMD"];
         for (name, _) in std::env::vars_os() {
@@ -221,13 +223,13 @@ impl Copy {
                 command.env_remove(name);
             }
         }
-        // What lets the next build of a crate be shorter would take half of the space.
+        // Incremental builds would take half of the copy's disk space.
         command.env("CARGO_TARGET_DIR", &self.target).env("CARGO_INCREMENTAL", "0");
         command.current_dir(&self.root)
     }
 
-    /// Takes over what was built of other people's packages: only the workspace's own are
-    /// built once more. A file that is there already is left as it is.
+    /// Takes over compiled third-party packages, so that only the workspace's own are
+    /// built once more. Existing files are kept.
     pub(crate) fn take_dependencies(&self) {
         let built = Path::new(env!("CARGO_BIN_EXE_xtask")).parent().expect("the profile's folder");
         let own = self.target.join(built.file_name().expect("a profile"));
@@ -262,7 +264,7 @@ impl Copy {
     }
 }
 
-/// Gives a file, or each file of a folder, a second name, which keeps its times.
+/// Makes hard links for a file, or for each file of a folder; they keep modification times.
 fn link(from: &Path, to: &Path) {
     if from.is_dir() {
         for entry in fs::read_dir(from).expect("the folder can be listed") {

@@ -1,4 +1,4 @@
-//! What the tests of the recipes are made of.
+//! Support for the tests of the recipes.
 
 mod copy;
 mod readme;

@@ -1,5 +1,5 @@
-//! The recipes as `schema/README.md` has them: commands and edits, in their order, and
-//! what is said of the change.
+//! Reads the recipes of `schema/README.md`: commands and edits in their order, and
+//! the expected output of `schema diff`.
 
 use std::path::Path;
 
@@ -10,15 +10,15 @@ const README: &str = include_str!("../../../schema/README.md");
 /// One recipe.
 #[derive(Debug)]
 pub(crate) struct Recipe {
-    /// Its heading.
+    /// The recipe's heading.
     pub(crate) name: &'static str,
-    /// What a maintainer does.
+    /// The steps that a maintainer follows.
     pub(crate) steps: Vec<Step>,
-    /// What `schema diff` says of it, without the sum; empty if the README has none.
+    /// The expected output of `schema diff` without the counts; empty if the README shows none.
     pub(crate) said: &'static str,
 }
 
-/// Something that a maintainer does.
+/// A step of a recipe.
 #[derive(Debug)]
 pub(crate) enum Step {
     /// Commands for a shell.
@@ -52,7 +52,7 @@ fn recipe(text: &'static str) -> Recipe {
 }
 
 impl Recipe {
-    /// Does in a copy of the workspace what the recipe says.
+    /// Follows the recipe in a copy of the workspace.
     pub(crate) fn follow(&self, copy: &Copy) {
         for step in &self.steps {
             match step {
@@ -63,7 +63,7 @@ impl Recipe {
     }
 }
 
-/// Follows a diff: `---` names a file, and `@@` parts two places in it.
+/// Applies a diff: `---` names a file, and `@@` separates two places in the file.
 fn edit(copy: &Copy, diff: &str) {
     let mut file = None;
     let (mut old, mut new) = (String::new(), String::new());

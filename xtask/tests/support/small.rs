@@ -1,9 +1,9 @@
-//! The smallest workspace in which a command works: a manifest and this workspace's schema.
+//! The smallest workspace in which the commands work: a manifest and this workspace's schema.
 
 use std::fs;
 use std::path::Path;
 
-/// Returns the workspace, which is removed when it is dropped.
+/// Returns the workspace; its folder is removed when the value is dropped.
 pub(crate) fn workspace() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schema");
