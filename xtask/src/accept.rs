@@ -1,4 +1,4 @@
-//! `cargo xtask accept`: regenerates the files that depend on `schema/`, runs
+//! `cargo xtask accept`: regenerates the files that depend on `schema/` or on the sources, runs
 //! the tests that compare snapshots, and lists the differences to review.
 //!
 //! Accepting hides no failure: the accepted snapshots are tested once more as in

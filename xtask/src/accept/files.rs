@@ -35,7 +35,7 @@ and tests. [ARCHITECTURE.md](../ARCHITECTURE.md) says which file to open first.
 /// Writes the list; tells whether it has changed.
 pub(super) fn update() -> Result<bool> {
     let path = workspace::root().join(FILE);
-    let new = list(&workspace::root())?;
+    let new = list(workspace::root())?;
     if fs::read_to_string(&path).is_ok_and(|text| text == new) {
         return Ok(false);
     }
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn the_list_has_every_file_as_it_is() {
         let text = fs::read_to_string(workspace::root().join(FILE)).expect("the list is there");
-        let new = list(&workspace::root()).expect("files that can be read");
+        let new = list(workspace::root()).expect("files that can be read");
         assert!(text == new, "{FILE} is old: run `cargo xtask accept`");
         assert!(new.lines().count() > 200, "{new}");
     }
