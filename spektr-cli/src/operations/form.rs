@@ -113,8 +113,17 @@ mod tests {
 
     #[test]
     fn what_is_no_state_or_number_is_refused() {
-        for query in ["state=lost", "number=-1", "number=x", "up_to=9999999999999999999"] {
-            assert!(Fields::parse(query.as_bytes()).filter().is_err(), "{query}");
+        let states = "the state is none of pending, done, dead, malformed, unknown, unreadable, \
+                      conflict, resolved";
+        let whole = "must be a whole number from 0 on: remove it from the address";
+        for (query, said) in [
+            ("state=lost", states.to_owned()),
+            ("number=-1", format!("number {whole}")),
+            ("number=x", format!("number {whole}")),
+            ("up_to=9999999999999999999", format!("up_to {whole}")),
+        ] {
+            let refused = Fields::parse(query.as_bytes()).filter().expect_err(query);
+            assert_eq!(refused.text, said, "{query}");
         }
         // The first of two counts, so that nothing else reads the other one.
         let fields = Fields::parse(b"type=a&type=b&source=+&id=");

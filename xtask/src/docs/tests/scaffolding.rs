@@ -133,7 +133,9 @@ fn an_event_in_progress_whose_payload_is_documented_now() {
     let set = generate(folder.path(), "step_submit");
     // What is typed is not typed again.
     let again = write(&page(&text), folder.path(), TODAY, Some("STEP_SUBMIT"));
-    assert!(again.is_err(), "{again:?}");
+    let again = again.expect_err("it is typed").to_string();
+    let nothing = "nothing to type: the schema has its payload, or the page does not";
+    assert_eq!(again, format!("STEP_SUBMIT: {nothing}"));
     let drift = compare(&page(&text), &set, &Scope::Page).drift;
     let drift: Vec<_> = drift.iter().filter(|it| !REWORDED.contains(&it.kind)).collect();
     assert!(drift.is_empty(), "{drift:?}");
