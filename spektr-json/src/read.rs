@@ -21,7 +21,7 @@ impl Json {
     ///
     /// # Errors
     ///
-    /// Those of [`parse`](Self::parse), and a repeated member of an object.
+    /// Returns the errors of [`parse`](Self::parse), and a repeated member of an object.
     pub fn parse_unique(text: &[u8]) -> Result<Json, serde_json::Error> {
         Reader { is_unique: true }.read(text)
     }

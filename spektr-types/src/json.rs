@@ -1,7 +1,7 @@
 //! Passes over JSON values without building them.
 //!
 //! Every function takes the offset at which something begins, and returns the offset after its
-//! end. The functions accept exactly the JSON that serde_json accepts, but for values nested
+//! end. The functions accept exactly the JSON that serde_json accepts, except for values nested
 //! deeper than [`MAX_DEPTH`]. At anything else they stop and return `None`. They do not say
 //! why: the caller lets serde_json read the same text again, for the error.
 //!

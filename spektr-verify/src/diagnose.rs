@@ -57,7 +57,7 @@ where
 ///
 /// # Errors
 ///
-/// Those of [`diagnose`].
+/// Returns the errors of [`diagnose`].
 pub fn diagnose_with<H>(
     headers: &H,
     body: &[u8],

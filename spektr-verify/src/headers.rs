@@ -60,9 +60,9 @@ impl fmt::Display for SignatureHeader {
 
 /// The headers of a request, in any form that a server uses.
 ///
-/// It is implemented for slices, arrays and vectors of pairs of name and value, for `HashMap`
-/// and `BTreeMap` from name to value, and with the feature `http` for `http::HeaderMap`. Names
-/// are texts in any case; values are texts or bytes.
+/// The trait is implemented for slices, arrays and vectors of pairs of name and value, for
+/// `HashMap` and `BTreeMap` from name to value, and with the feature `http` for
+/// `http::HeaderMap`. Names are texts in any case; values are texts or bytes.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -90,8 +90,8 @@ impl fmt::Display for SignatureHeader {
 /// # Repeated headers
 ///
 /// An implementation must yield *every* header, including each occurrence of a repeated one. If
-/// it hid the second occurrence, another component might use that one, and a forged request
-/// could pass. The verifier refuses a repeated signature header
+/// an implementation hid the second occurrence, another component might use the hidden value,
+/// and a forged request could pass. The verifier refuses a repeated signature header
 /// ([`RepeatedHeader`](crate::VerifyError::RepeatedHeader)).
 ///
 /// A map has one value for each spelling of a name, so the code that filled it has already

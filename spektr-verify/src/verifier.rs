@@ -19,7 +19,7 @@ use crate::well_formed::{SignatureFormat, WellFormed};
 
 /// Verifies deliveries.
 ///
-/// Clones are cheap and share the key ring, so the state of every handler can have one.
+/// Clones are cheap and share the key ring, so the state of every handler can hold a clone.
 ///
 /// # Examples
 ///
@@ -145,7 +145,7 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// Those of [`verify`](Self::verify).
+    /// Returns the errors of [`verify`](Self::verify).
     pub fn verify_at<H, B>(
         &self,
         headers: &H,
@@ -168,7 +168,7 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// Those of [`verify`](Self::verify), without the last two.
+    /// Returns the errors of [`verify`](Self::verify), except the last two.
     pub fn verify_ignoring_time_window<H, B>(
         &self,
         headers: &H,
@@ -189,7 +189,7 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// Those of [`verify`](Self::verify) that come before [`VerifyError::SignatureMismatch`].
+    /// Returns the errors of [`verify`](Self::verify) that come before [`VerifyError::SignatureMismatch`].
     pub fn check_headers_at<H>(&self, headers: &H, now: UnixSeconds) -> Result<(), VerifyError>
     where
         H: HeaderSource + ?Sized,
@@ -216,8 +216,8 @@ impl Verifier {
         let time = now.unwrap_or(headers.signed_at);
         let ring = keys.current();
         let key = usable_key(&ring, headers.key_id, time);
-        // Without a usable key, compute with another one in vain, so that the duration of the
-        // answer does not reveal which ids are known.
+        // Without a usable key, compute the MAC with another key and ignore the result, so that
+        // the duration of the answer does not reveal which ids are known.
         let matches = key.as_ref().ok().copied().or_else(|| ring.first()).is_some_and(|key| {
             let mut mac = key.mac();
             content.feed(&mut mac, headers.timestamp, headers.key_id, body);

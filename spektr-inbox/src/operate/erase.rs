@@ -89,7 +89,7 @@ const RANGE: i64 = 10_000;
 ///
 /// # Errors
 ///
-/// Those of the store.
+/// Returns the errors of the store.
 pub async fn survey(store: &dyn Store, spektr_id: &str) -> Result<Belongings, StoreError> {
     let mut found = Belongings { spektr_id: spektr_id.to_owned(), ..Belongings::default() };
     if spektr_id.is_empty() {
@@ -149,7 +149,7 @@ pub async fn survey(store: &dyn Store, spektr_id: &str) -> Result<Belongings, St
 ///
 /// # Errors
 ///
-/// Those of the store. If it fails, nothing is erased.
+/// Returns the errors of the store. After an error, nothing is erased.
 pub async fn erase(
     store: &dyn Store,
     operator: &Operator,

@@ -40,7 +40,7 @@ const PAGE: usize = 20;
 ///
 /// # Errors
 ///
-/// Those of the store. The completed steps stay.
+/// Returns the errors of the store. The completed steps stay.
 pub async fn replay(
     store: &dyn Store,
     operator: &Operator,
@@ -76,7 +76,7 @@ async fn by_number<'s>(
 ///
 /// # Errors
 ///
-/// Those of the store.
+/// Returns the errors of the store.
 pub async fn would_replay(
     store: &dyn Store,
     filter: &Filter,
@@ -93,7 +93,7 @@ pub async fn would_replay(
 ///
 /// # Errors
 ///
-/// Those of the store. The completed steps stay.
+/// Returns the errors of the store. The completed steps stay.
 pub async fn retry(
     store: &dyn Store,
     operator: &Operator,
@@ -110,7 +110,7 @@ pub async fn retry(
 ///
 /// # Errors
 ///
-/// Those of the store.
+/// Returns the errors of the store.
 pub async fn would_retry(
     store: &dyn Store,
     filter: &Filter,
@@ -127,7 +127,7 @@ pub async fn would_retry(
 ///
 /// # Errors
 ///
-/// Those of the store. The completed steps stay.
+/// Returns the errors of the store. The completed steps stay.
 pub async fn prune(
     store: &dyn Store,
     operator: &Operator,
@@ -162,7 +162,7 @@ async fn delete(
 ///
 /// # Errors
 ///
-/// Those of the store.
+/// Returns the errors of the store.
 pub async fn resolve(
     store: &dyn Store,
     operator: &Operator,
@@ -180,7 +180,7 @@ pub async fn resolve(
 ///
 /// # Errors
 ///
-/// Those of the store.
+/// Returns the errors of the store.
 pub async fn pause(
     store: &dyn Store,
     operator: &Operator,
@@ -193,7 +193,7 @@ pub async fn pause(
 ///
 /// # Errors
 ///
-/// Those of the store.
+/// Returns the errors of the store.
 pub async fn resume(
     store: &dyn Store,
     operator: &Operator,
@@ -207,7 +207,7 @@ pub async fn resume(
 ///
 /// # Errors
 ///
-/// Those of the store. The completed steps stay.
+/// Returns the errors of the store. The completed steps stay.
 pub async fn empty_quarantine(
     store: &dyn Store,
     operator: &Operator,
@@ -242,7 +242,7 @@ async fn discard(
 ///
 /// # Errors
 ///
-/// Those of the store. The completed steps stay.
+/// Returns the errors of the store. The completed steps stay.
 pub async fn redecode(
     store: &dyn Store,
     operator: &Operator,

@@ -48,7 +48,7 @@ impl Retention {
     ///
     /// # Errors
     ///
-    /// Those of the store. The completed steps stay.
+    /// Returns the errors of the store. The completed steps stay.
     pub async fn apply(&self, store: &dyn Store, now: Timestamp) -> Result<u64, StoreError> {
         let kept = [
             (State::Done, self.done),

@@ -133,7 +133,8 @@ impl Held {
     }
 
     /// Marks the body as complete: it does not give way any more, even if it was told to a
-    /// moment ago. A body that waits for its memory then looks for another one.
+    /// moment ago. If another body waits for this body's memory, it then chooses another slow
+    /// body.
     pub(super) fn is_complete(&self) {
         if let Some(holding) = self.memory.table().held.get_mut(&self.number) {
             holding.arrival = Arrival::Complete;

@@ -80,8 +80,8 @@ struct Inner {
 struct Quarantine {
     max_count: usize,
     max_bytes: usize,
-    /// One write at a time, so that a flood of forged deliveries does not block the store for
-    /// authentic ones.
+    /// Permits one write at a time, so that a flood of forged deliveries does not block the
+    /// store for authentic deliveries.
     gate: Arc<Semaphore>,
 }
 
@@ -160,8 +160,9 @@ impl Receiver {
 
     /// Sets the memory, in bytes, for bodies and the entries made of them, until they are
     /// stored. Bodies over 64 KiB, with their entries, can use three quarters of it. When the
-    /// memory is used up, the slowest incomplete body is given up for a faster one, first of
-    /// the address that holds most memory. Complete bodies are never given up.
+    /// memory is used up, the receiver gives up the slowest incomplete body for a faster body.
+    /// It starts with the bodies of the address that holds most memory. Complete bodies are
+    /// never given up.
     #[must_use]
     pub fn with_memory_limit(self, bytes: usize) -> Self {
         self.with(|inner| inner.memory = Arc::new(Memory::new(bytes)))
@@ -242,7 +243,7 @@ impl Receiver {
     ///
     /// # Errors
     ///
-    /// Those of [`Store::accept`]. If it fails, nothing of the delivery is stored.
+    /// Returns the errors of [`Store::accept`]. After an error, nothing of the delivery is stored.
     pub async fn accept(&self, delivery: &Verified<Bytes>) -> Result<Vec<Acceptance>, StoreError> {
         let intake = intake(&self.0.source, delivery, self.0.clock.now());
         self.store(intake, delivery.body().len()).await
@@ -294,7 +295,7 @@ impl Receiver {
     ///
     /// # Errors
     ///
-    /// Those of the store. Deliveries recovered before the error stay recovered.
+    /// Returns the errors of the store. Deliveries recovered before the error stay recovered.
     pub async fn recover(&self, operator: &Operator) -> Result<(u64, u64), StoreError> {
         let record = operator.record(Action::Recover, self.0.clock.now());
         let (mut recovered, mut remaining, mut last) = (0, 0, 0);
@@ -324,7 +325,7 @@ impl Receiver {
     }
 
     /// Returns whether all threads and tasks that deliveries need are running, as
-    /// `/health/live` does. If not, only a restart helps.
+    /// `/health/live` does. If one has ended, only a restart helps.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         self.ended().is_none()

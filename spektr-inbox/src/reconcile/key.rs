@@ -76,7 +76,7 @@ impl ApiKey {
     ///
     /// # Errors
     ///
-    /// - [`ApiKeyError::NotSet`], and those of [`new`](Self::new)
+    /// - [`ApiKeyError::NotSet`], and the errors of [`new`](Self::new)
     pub fn from_env() -> Result<Self, ApiKeyError> {
         Self::from_env_var(Self::ENV_VAR)
     }
@@ -85,7 +85,7 @@ impl ApiKey {
     ///
     /// # Errors
     ///
-    /// Those of [`from_env`](Self::from_env).
+    /// Returns the errors of [`from_env`](Self::from_env).
     pub fn from_env_var(variable: &str) -> Result<Self, ApiKeyError> {
         match env::var(variable) {
             Ok(text) => Self::new(&Zeroizing::new(text)),
@@ -101,7 +101,7 @@ impl ApiKey {
     ///
     /// # Errors
     ///
-    /// - [`ApiKeyError::File`], and those of [`new`](Self::new)
+    /// - [`ApiKeyError::File`], and the errors of [`new`](Self::new)
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ApiKeyError> {
         let path = path.as_ref();
         let read = fs::read(path).map(Zeroizing::new);

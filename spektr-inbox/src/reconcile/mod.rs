@@ -111,8 +111,8 @@ use crate::intake::DEFAULT_SOURCE;
 use crate::store::{Store, WATERMARK};
 use crate::{Clock, Metrics, SystemClock};
 
-/// Fetches missed events into a store. Clones are the same reconciler, which makes one run at a
-/// time.
+/// Fetches missed events into a store. Clones share the reconciler's state, and only one of
+/// them runs at a time.
 #[derive(Clone)]
 pub struct Reconciler(Arc<Inner>);
 

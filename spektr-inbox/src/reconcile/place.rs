@@ -62,7 +62,7 @@ impl FromStr for Environment {
 
 /// The unit in which `createdAfter` and `createdBefore` are sent.
 ///
-/// The documentation does not state the unit. Every run checks its choice; see [the
+/// The documentation does not state the unit. Every run checks the chosen unit; see [the
 /// module](super).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]

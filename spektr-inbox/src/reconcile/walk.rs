@@ -23,7 +23,7 @@ use crate::store::NewEntry;
 /// decades, or gives nothing. The list may be sorted by another time than it shows.
 const SLACK: Duration = Duration::from_secs(3600);
 
-/// The number of pages that are counted from one place: half a million entries.
+/// The largest number of pages that are read from one place: half a million entries.
 const MAX_PAGES: u64 = 10_000;
 
 /// The number of passes over the same pages until they stay the same.
@@ -95,9 +95,9 @@ type Listed = (Option<Timestamp>, u64);
 
 impl Pass {
     /// Returns whether every entry created up to `next` has been seen, in this pass or an
-    /// earlier one: at least as many different entries as places that were read. If an entry
-    /// came twice because entries of one moment changed their order, another entry was left
-    /// out.
+    /// earlier pass. That is so if at least as many different entries were seen as places were
+    /// read. If an entry came twice because entries of one moment changed their order, another
+    /// entry was left out.
     fn is_complete(&self, seen: &HashSet<Listed>) -> bool {
         let is_before = |(time, _): &&Listed| self.next.is_none() || *time <= self.next;
         seen.iter().filter(is_before).count() >= self.listed.iter().filter(is_before).count()
@@ -276,8 +276,8 @@ impl<'a, P: Purpose> Walk<'a, P> {
         Err(ReconcileError::Endless { problem: "has too many entries of one moment" })
     }
 
-    /// Selects the next smaller page size after an answer that was too large. Returns any other
-    /// error, and also this one if there is no smaller size.
+    /// Selects the next smaller page size after an answer that was too large. Returns `error`
+    /// if it is another error, or if there is no smaller size.
     fn ask_for_less(&mut self, error: ReconcileError) -> Result<(), ReconcileError> {
         if !matches!(error, ReconcileError::TooLarge { .. }) || self.size + 1 >= PAGE_SIZES.len() {
             return Err(error);
@@ -344,7 +344,7 @@ impl Times {
 
     /// Returns the place to go on from, such that the entries of the last moment come again.
     /// Returns `None` if that place is not later than `beyond`, or if all entries are of one
-    /// moment: they show nothing about the order of the list.
+    /// moment, because such entries show nothing about the order of the list.
     fn next(
         &self,
         beyond: Timestamp,

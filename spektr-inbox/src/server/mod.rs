@@ -31,8 +31,8 @@ pub(crate) use watch::Servers;
 ///
 /// When all connections are taken, a connection that waits for its client is closed in favour
 /// of a new one, so that idle, slow and unread connections cannot keep a delivery out.
-/// Connections without an authentic delivery are closed first. Among these, the address with
-/// the most connections loses one, and of its connections the one that has waited longest.
+/// Connections without an authentic delivery are closed first. Among these, the server closes a
+/// connection of the address with the most connections: the connection that has waited longest.
 ///
 /// # Examples
 ///

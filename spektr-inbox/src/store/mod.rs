@@ -4,12 +4,12 @@
 //!
 //! - A change that a method has answered with `Ok` survives a crash and a power cut. One
 //!   exception: in a store of one machine, a power cut can undo the last claims, extensions and
-//!   ends of leases. It then also undoes every change after the first undone one, and no worker
-//!   that held a lease survives the power cut.
+//!   ends of leases. The power cut then also undoes every later change, and ends every worker
+//!   that held a lease.
 //! - Each method is one transaction: it happens completely or not at all.
 //! - One worker at a time holds an entry, until its lease ends.
 //! - The number of a lease is unique among all leases in use and all later ones, so that no
-//!   worker can settle a lease that another holds.
+//!   worker can settle another worker's lease.
 //! - No method reads the machine's clock: times come from the caller or, if several machines
 //!   share the store, from the database.
 
@@ -243,8 +243,8 @@ pub trait Store: Send + Sync + 'static {
     /// commits a write of some 64 KiB and its deletion, to learn whether there is room.
     fn probe(&self) -> StoreFuture<'_, ()>;
 
-    /// Returns whether the threads or tasks of the store are running. If not, only a restart
-    /// helps.
+    /// Returns whether all threads and tasks of the store are running. If one has ended, only a
+    /// restart helps.
     fn is_alive(&self) -> bool {
         true
     }
@@ -282,7 +282,7 @@ pub(crate) fn longer_for(entries: usize, bytes: usize) -> Duration {
     Duration::from_millis(entries as u64 + bytes as u64 / 1024)
 }
 
-/// The reason why a store did not do what it was asked to do.
+/// The reason why an operation of a store failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StoreError {

@@ -18,21 +18,22 @@ use crate::hex;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum State {
-    /// Waits for a worker, for its next attempt, or for the end of a lease.
+    /// The entry waits for a worker, for its next attempt, or for the end of a lease.
     Pending,
-    /// A handler has accepted it.
+    /// A handler has accepted the entry.
     Done,
-    /// Given up: a handler said so, or the attempts are exhausted.
+    /// The entry is given up: a handler returned a permanent error, or the attempts are
+    /// exhausted.
     Dead,
-    /// This version cannot decode it.
+    /// This version cannot decode the entry.
     Malformed,
-    /// Has a wire type that this version does not know.
+    /// The entry has a wire type that this version does not know.
     Unknown,
-    /// A whole body that cannot be split into entries.
+    /// The entry is a whole body that cannot be split into entries.
     Unreadable,
-    /// Has the id of an earlier entry with another content.
+    /// The entry has the id of an earlier entry with another content.
     Conflict,
-    /// An operator has handled it by hand, and given a reason.
+    /// An operator has handled the entry by hand, and given a reason.
     Resolved,
 }
 

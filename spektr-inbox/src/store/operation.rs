@@ -311,9 +311,9 @@ pub enum Original {
 pub struct Imported {
     /// The entry, in the state that it had.
     pub entry: NewEntry,
-    /// Whether the other store flagged it as a conflict. If so, it keeps the state of `entry`,
-    /// whatever this store contains. If not, it is flagged if this store has its key with
-    /// another content; it is then parked if it is pending.
+    /// Whether the other store flagged it as a conflict. A flagged entry keeps the state of
+    /// `entry`, whatever this store contains. Any other entry is flagged if this store has its
+    /// key with another content, and is then parked if it is pending.
     pub conflict: bool,
     /// The number of counted attempts.
     pub attempts: u32,

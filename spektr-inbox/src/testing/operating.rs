@@ -110,7 +110,8 @@ pub async fn what_was_pruned_stays_known(store: &dyn Store) {
     assert_eq!(store.tombstones(None, 10).await.unwrap(), tombstones);
 }
 
-/// Different contents can have the same former hash, so it alone never makes a duplicate.
+/// Different contents can have the same former hash, so a former hash alone never makes a
+/// duplicate.
 pub async fn a_former_hash_alone_makes_no_duplicate(store: &dyn Store) {
     let entry = entries("test", &tag_added("e1", "s1", 1_700_000_000_000), start());
     let hash = |text: &str| Sha256::digest(text).to_vec();

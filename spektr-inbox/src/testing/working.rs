@@ -388,7 +388,7 @@ pub async fn what_comes_late_waits_for_the_lease_beside_it(store: &dyn Store) {
     assert!(store.settle(second[0].lease, Settlement::Done, start()).await.unwrap());
     let held = store.claim(ordered(start())).await.unwrap();
     assert_eq!(ids(&held), ["late"]);
-    // The worker dies. The next one gets the same entry again, and not the entry after it.
+    // The worker dies. The next claim returns the same entry again, not the entry after it.
     let now = after(start(), 30 * SECOND);
     let again = store.claim(ClaimRequest { owner: 2, ..ordered(now) }).await.unwrap();
     assert_eq!((ids(&again), again[0].lease.attempt), (vec!["late".to_owned()], 2));

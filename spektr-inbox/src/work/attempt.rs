@@ -258,7 +258,7 @@ fn failed<H>(shared: &Shared<H>, lease: Lease, reason: String, asked: Duration) 
 /// The reason why an entry cannot be decoded.
 struct Undecodable {
     reason: String,
-    /// Whether the entry is UTF-8 text all the same.
+    /// Whether the entry is valid UTF-8 nevertheless.
     is_text: bool,
 }
 

@@ -18,10 +18,10 @@ use crate::clock::after;
 ///
 /// The breaker opens once a number of entries have failed with
 /// [`HandlerError::destination`](crate::HandlerError::destination) without a success in
-/// between, or once entries have failed like that for a minute. An entry that fails again and
-/// again counts once, so that one entry that the destination cannot take does not stop the
-/// others. While the breaker is open, one entry is tried per interval. The first success closes
-/// the breaker.
+/// between, or once entries have failed like that for a minute. Repeated failures of an entry
+/// count once, so an entry that the destination cannot take does not stop the other entries.
+/// While the breaker is open, one entry is tried per interval. The first success closes the
+/// breaker.
 ///
 /// The state belongs to the process: another process that works on the same store has its own
 /// breaker. Clones share the state.
@@ -226,8 +226,8 @@ impl Default for Breaker {
     }
 }
 
-/// The permission for attempts that begin now. While the permit of a probe exists, there is no
-/// other: a probe is an attempt that tests a destination that is down.
+/// The permission for attempts that begin now. A probe is an attempt that tests whether the
+/// destination is up again. While a probe has a permit, no other attempt gets a permit.
 #[derive(Debug)]
 pub(super) struct Permit {
     /// The open breaker, if this is the permit of a probe.
@@ -240,7 +240,8 @@ impl Permit {
         self.breaker.is_some()
     }
 
-    /// Returns the permit of one of several attempts. Only the first one gets the probe.
+    /// Returns the permit of one of several attempts. Only the first call gives the permit of
+    /// the probe.
     pub(super) fn share(&mut self) -> Self {
         Self { breaker: self.breaker.take(), began: self.began }
     }

@@ -90,8 +90,8 @@ impl Outage {
 }
 
 impl State {
-    /// Returns `Some` if this failure is to be logged: the number of outages that were not
-    /// logged since the last logged one.
+    /// Returns `Some` if this failure must be logged: with the number of outages that were not
+    /// logged since the last logged outage.
     fn fail(&mut self, now: Instant) -> Option<u64> {
         self.failures = self.failures.saturating_add(1);
         if self.began.is_some() {

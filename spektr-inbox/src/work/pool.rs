@@ -144,24 +144,24 @@ impl<H: Handler> Workers<H> {
 
     /// Sets whether a dead letter holds back the later events of its spektr id, with
     /// [`with_ordering`](Self::with_ordering), until an operator has resolved, replayed or
-    /// deleted the dead letter. If it does not, a replay delivers the dead letter after the
-    /// later events. Off unless configured.
+    /// deleted the dead letter. Without this, a replay delivers the dead letter after the later
+    /// events. Off unless configured.
     ///
     /// A [`Retention`](crate::operate::Retention) with an age for dead letters deletes them
-    /// too, and so releases the events that they held back although nobody has resolved the
-    /// dead letters: set only one of the two.
+    /// too, and so releases the events behind a dead letter that nobody has resolved: set only
+    /// one of the two.
     ///
     /// Claiming events of other spektr ids costs the same, however many events wait. While
     /// events of many thousands of spektr ids are held back, several claims may be needed to
-    /// find an event that is not.
+    /// find an event that is not held back.
     #[must_use]
     pub fn with_hold_on_dead(mut self, wanted: bool) -> Self {
         self.shared.options.hold_on_dead = wanted;
         self
     }
 
-    /// Sets whether the handler gets events that the schema does not know. If not, they are
-    /// kept as unknown, and can be decoded again after an upgrade.
+    /// Sets whether the handler gets events that the schema does not know. Otherwise such
+    /// events are kept as unknown, and can be decoded again after an upgrade.
     #[must_use]
     pub fn with_unknown_events(mut self, wanted: bool) -> Self {
         self.shared.options.unknown_events = wanted;
@@ -354,7 +354,7 @@ impl<H: Handler> Workers<H> {
     ///
     /// # Errors
     ///
-    /// Those of [`Store::claim`].
+    /// Returns the errors of [`Store::claim`].
     pub async fn run_due(self) -> Result<usize, StoreError> {
         let shared = Arc::new(self.shared);
         let mut count = 0;

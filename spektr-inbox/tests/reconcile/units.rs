@@ -55,7 +55,8 @@ async fn a_wrong_unit_is_noticed_in_every_combination() {
 #[tokio::test]
 async fn a_window_without_events_moves_the_watermark_only_if_that_is_certain() {
     let moved = Some(NOW - 15 * MINUTE);
-    // No events at all; only events before the window; and those with a few events after it.
+    // No events at all; only events before the window; and events before it with a few events
+    // after it.
     let old: Vec<_> = (0..80).map(|index| SINCE - HOUR - index).collect();
     let newer = |count| (0..count).map(|index| NOW + 1 + index);
     for times in [vec![], old.clone(), old.iter().copied().chain(newer(20)).collect()] {

@@ -152,8 +152,8 @@ impl Report {
         Self { event, drift: vec![drift], omitted: 0 }
     }
 
-    /// Returns the documented name of the event that the entry was compared with. Also returns
-    /// it if the entry could not be compared, but only one event is possible.
+    /// Returns the documented name of the event that the entry was compared with. Returns the
+    /// name even if the entry could not be compared, if only one event is possible.
     #[must_use]
     pub fn event(&self) -> Option<&'static str> {
         self.event
@@ -224,7 +224,7 @@ impl fmt::Display for Drift {
 /// many differences as bytes.
 #[derive(Default)]
 struct Findings {
-    /// The differences by their texts, which is the order of the report.
+    /// The differences, in the order of their texts, as in the report.
     drift: BTreeMap<String, Drift>,
     omitted: usize,
 }

@@ -222,8 +222,8 @@ impl fmt::Display for KeyError {
                 f.write_str("the secret has a line break or another control character in it")
             }
             Self::QuotationMark => f.write_str(
-                "the secret has a quotation mark in it: write it without any, as no secret of \
-                 the sender has one",
+                "the secret has a quotation mark in it: write the secret without quotation \
+                 marks, because the sender's secrets have none",
             ),
             Self::NotHex => f.write_str("the secret is not an even number of hexadecimal digits"),
             Self::NotBase64 => f.write_str("the secret is not base64"),

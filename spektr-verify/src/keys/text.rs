@@ -15,7 +15,7 @@ impl KeyRing {
     /// # Errors
     ///
     /// - [`KeyRingError::NotSet`], [`KeyRingError::NotUnicode`]
-    /// - those of [`parse`](Self::parse)
+    /// - the errors of [`parse`](Self::parse)
     pub fn from_env() -> Result<Self, KeyRingError> {
         Self::from_env_var(Self::ENV_VAR)
     }
@@ -24,7 +24,7 @@ impl KeyRing {
     ///
     /// # Errors
     ///
-    /// Those of [`from_env`](Self::from_env).
+    /// Returns the errors of [`from_env`](Self::from_env).
     pub fn from_env_var(variable: &str) -> Result<Self, KeyRingError> {
         match env::var(variable) {
             Ok(text) => Self::parse(&Zeroizing::new(text)),

@@ -67,7 +67,7 @@ impl KeyRing {
     /// # Errors
     ///
     /// - [`KeyRingError::File`]
-    /// - those of [`from_toml`](Self::from_toml)
+    /// - the errors of [`from_toml`](Self::from_toml)
     pub fn from_toml_file(path: impl AsRef<Path>) -> Result<Self, KeyRingError> {
         let path = path.as_ref();
         let document = fs::read_to_string(path)

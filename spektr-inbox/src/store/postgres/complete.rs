@@ -90,9 +90,10 @@ pub enum CompleteError {
 ///
 /// The function takes a transaction of tokio-postgres; for other clients use [`Completing`].
 ///
-/// Call it **first** in the transaction. It locks the entry, so that no other worker can claim
-/// the entry until the end of the transaction, even if the lease expires. At `REPEATABLE READ`,
-/// a heartbeat after the beginning of the transaction would make a later call fail.
+/// Call it **first** in the transaction. The call locks the entry, so that no other worker
+/// can claim the entry until the end of the transaction, even if the lease expires. At
+/// `REPEATABLE READ`, a heartbeat after the beginning of the transaction would make a later
+/// call fail.
 ///
 /// After the call, the worker does not mark the entry as done itself. If the handler returns
 /// `Ok` although the transaction was rolled back, the event is tried again as after an error.

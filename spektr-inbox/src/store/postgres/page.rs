@@ -46,8 +46,8 @@ pub(super) async fn page(
 /// Selects the candidates, the entries that are examined.
 struct Looked {
     filter: Filter,
-    /// Whether an index finds the newest candidates. If not, all matching entries are examined
-    /// unless they are too many.
+    /// Whether an index finds the newest candidates. Without such an index, all matching
+    /// entries are examined, unless they are too many.
     is_in_order: bool,
 }
 
@@ -71,8 +71,8 @@ impl Looked {
     }
 
     /// Returns a clause that selects at most `candidates` entries, to begin another statement,
-    /// and its values. Without an order, it selects all, but at most one more than may be
-    /// examined.
+    /// and its values. Without an order, the clause selects all entries, but at most one more
+    /// than the limit of examined entries.
     fn chosen(&self, before: i64, candidates: usize) -> (String, Condition) {
         let mut condition = Condition::new(&self.filter);
         condition.and("entries.number < $", Some(before));

@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-/// Makes acknowledged data durable on the server's disk, and on a standby's disk if one is
-/// configured. `remote_apply` promises more, so it stays.
+/// Makes acknowledged data durable on the server's disk, and on the disk of a synchronous
+/// standby, if configured. `remote_apply` promises more, so it stays.
 const DURABLE: &str = "SELECT set_config('synchronous_commit', \
      CASE current_setting('synchronous_commit') \
        WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true)";

@@ -136,9 +136,9 @@ impl Gathering {
         !self.sender.is_closed()
     }
 
-    /// Settles a lease together with others. Returns whether it was settled: if not, its row
-    /// may be locked, or the lease may not be held. After an error, the lease may have been
-    /// settled.
+    /// Settles a lease together with others. Returns whether the lease was settled. A lease
+    /// that was not settled may have a locked row, or may no longer be held. After an error,
+    /// the lease may have been settled.
     pub(super) async fn settle(&self, ending: &Arc<Ending>) -> Result<bool, Fault> {
         let (answer, result) = oneshot::channel();
         let job = Job { ending: Arc::clone(ending), answer };
@@ -170,7 +170,7 @@ async fn serve(pool: Arc<Pool>, mut queue: mpsc::Receiver<Job>, limit: Duration)
         match timeout(limit, settle_free(&pool, &endings)).await.unwrap_or_else(late) {
             Ok(mut ended) => {
                 for job in jobs {
-                    // Of two settlements of the same lease, the first one has settled it.
+                    // If two settlements have the same lease, the first settlement counts.
                     let _gone = job.answer.send(Ok(ended.remove(&job.ending.lease.token)));
                 }
             }

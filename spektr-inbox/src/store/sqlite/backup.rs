@@ -118,7 +118,8 @@ pub fn restore(copy_of_it: &Path, store: &Path) -> Result<(), BackupError> {
     }
 }
 
-/// Replaces a store by a copy. A rename does it, so that the path always leads to one of both.
+/// Replaces a store by a copy. The rename is atomic, so the path always leads to the old file
+/// or to the new file.
 fn replace(copy_of_it: &Connection, store: &Path) -> Result<(), BackupError> {
     let replaced = with_suffix(store, REPLACED);
     // A killed process may have left `.replaced` as a second name of the store still in place.

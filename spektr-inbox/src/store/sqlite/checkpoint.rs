@@ -9,7 +9,8 @@
 //!
 //! A checkpoint syncs the log first. If the sync fails, the system reports the error only once,
 //! so nothing is checkpointed until the writer has checkpointed the whole log: see
-//! [`sync`](super::sync). Otherwise a power cut could leave older pages over newer ones.
+//! [`sync`](super::sync). Otherwise a power cut could leave older pages in place of newer
+//! pages.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -113,7 +114,7 @@ impl Checkpointer {
             self.is_asked = false;
         }
         if is_done || pages >= MOST {
-            // The thread logs errors, and it meets the same ones.
+            // Errors are ignored here: the thread meets the same errors, and logs them.
             let _moved = self.shared.pass(writer);
         }
         if pages >= PAGES && !self.is_asked && !is_done {

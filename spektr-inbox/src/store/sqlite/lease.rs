@@ -1,10 +1,10 @@
 //! The statements of workers: claim, extend, settle, give back.
 //!
 //! A worker holds a lease as long as the entry is pending and has the worker's id as its owner
-//! and the lease's token. A statement that takes or ends a lease first reads the row, and then
-//! changes it on the condition that the row has not changed. If it does not change exactly one
-//! row, nothing is committed. It uses two statements, because `RETURNING` makes a temporary
-//! table each time, which takes longer than the change itself.
+//! and the lease's token. A function that takes or ends a lease first reads the row, and then
+//! updates it on the condition that the row has not changed. If the update does not change
+//! exactly one row, nothing is committed. The function uses two statements, because `RETURNING`
+//! makes a temporary table each time, which takes longer than the change itself.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use spektr_types::Timestamp;

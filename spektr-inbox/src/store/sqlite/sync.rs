@@ -17,7 +17,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// How long a commit waits for others, so that one sync covers all of them.
+/// How long a sync waits for further commits, so that one sync covers many commits.
 pub(super) const PAUSE: Duration = Duration::from_millis(10);
 
 /// A thread that syncs the log of a store. Dropping this syncs the remaining commits.
@@ -97,7 +97,7 @@ fn serve(
     while commits.recv().is_ok() {
         // Dropping the store interrupts this pause.
         thread::park_timeout(pause);
-        // Commits up to here are covered by this sync; later ones cause another.
+        // This sync covers the commits up to here, and later commits cause another sync.
         let _told = commits.try_recv();
         if let Err(error) = sync() {
             if !failed.swap(true, Ordering::AcqRel) {
