@@ -48,8 +48,8 @@ enum Part {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SignedContentError {
-    /// `{body}` does not occur exactly once. Without it, the signature would prove nothing
-    /// about the events.
+    /// `{body}` does not occur exactly once. Without the body, the signature would prove
+    /// nothing about the events.
     Body,
     /// A `{…}` that is not one of the three placeholders, or a single brace.
     Placeholder {

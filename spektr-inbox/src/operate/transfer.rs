@@ -180,8 +180,8 @@ pub async fn import(
                 Other::Entry(entry) => step.add(*entry),
                 Other::Tombstone(one) => step.tombstones.push(one),
                 Other::Action(one) => step.actions.push(one),
-                // No limit: the quarantine of the exporting store was bounded, and this one is
-                // bounded again when the next delivery is rejected.
+                // No limit here: the exporting store has bounded its quarantine, and this store
+                // bounds its own when it next rejects a delivery.
                 Other::Rejected(one) => {
                     store.quarantine(one, i32::MAX as usize, i64::MAX as usize).await?;
                 }

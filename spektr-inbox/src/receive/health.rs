@@ -36,9 +36,10 @@ pub(super) struct Health {
     early: Early,
 }
 
-/// Authentic deliveries since the last accepted one that were refused because they were signed
-/// in the future by this machine's clock. Only the sender can sign such a delivery. Repeating a
-/// captured delivery shows nothing, because two different bodies are needed.
+/// Authentic deliveries that were refused since the last accepted delivery, because this
+/// machine's clock says that they were signed in the future. Only the sender can sign such a
+/// delivery. Repeating a captured delivery shows nothing, because two different bodies are
+/// needed.
 #[derive(Default)]
 struct Early(Lock<EarlyOnes>);
 

@@ -72,7 +72,7 @@ pub(super) struct Walk<'a, P> {
     course: Course,
     purpose: P,
     hasher: RandomState,
-    /// How far the next place is before the last time of a page.
+    /// The time between the next place and the last entry of a page.
     margin: Duration,
     /// The index of the requested size in [`PAGE_SIZES`].
     size: usize,

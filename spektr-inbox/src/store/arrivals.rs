@@ -6,7 +6,7 @@ use super::Acceptance;
 
 /// Notifies workers when the store has committed entries that may be due. It costs a store
 /// without workers next to nothing. A commit whose caller has been dropped is not notified:
-/// workers also look at intervals.
+/// workers also poll at intervals.
 #[derive(Debug)]
 pub(super) struct Arrivals(watch::Sender<()>);
 

@@ -205,7 +205,7 @@ pub enum Presence {
     Same,
     /// The store has its key only with another content.
     OtherContent,
-    /// The store does not have its key.
+    /// The store does not have the entry's key.
     Absent,
 }
 

@@ -60,7 +60,7 @@ impl Cluster {
     ///
     /// # Panics
     ///
-    /// In the same cases as [`start`](Self::start).
+    /// Panics in the same cases as [`start`](Self::start).
     #[must_use]
     pub fn standby(&self, settings: &[&str]) -> Self {
         Self::start_on(settings, |programs, user, data| {

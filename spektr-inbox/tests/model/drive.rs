@@ -269,7 +269,7 @@ impl Driver {
         let shown: Vec<_> = kept.iter().map(|one| (one.number, body(&one.rejected.body))).collect();
         same("the quarantine", &shown, &self.inbox.quarantine)?;
         let mut notes = store.notes().await.unwrap();
-        // The store keeps a pause as a note; the figures compare it.
+        // The store keeps a pause as a note, and `compare_figures` compares the pause.
         notes.retain(|(name, _)| name.starts_with("note"));
         same("the notes", &notes, &self.inbox.notes.clone().into_iter().collect())
     }

@@ -62,8 +62,8 @@ impl KeyRing {
         self.find(id.as_bytes())
     }
 
-    /// Returns whether any key is accepted at a point in time. If none is, every delivery
-    /// fails, because the configuration is wrong.
+    /// Returns whether any key is accepted at a point in time. If no key is valid, the
+    /// configuration is wrong and every delivery fails.
     #[must_use]
     pub fn has_valid_key_at(&self, time: UnixSeconds) -> bool {
         self.keys.iter().any(|key| key.is_valid_at(time))

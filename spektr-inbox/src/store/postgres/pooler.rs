@@ -23,8 +23,8 @@ const IDENTIFY: &str = "SELECT concat(pg_backend_pid(), ' ', \
 /// Refuses a pooler of transactions or statements: such a pooler gives a connection's session
 /// to the next connection that begins a transaction.
 ///
-/// A pooler that has a spare session for each transaction is not detected. That loses nothing
-/// acknowledged, because each transaction sets its own settings.
+/// A pooler that has a spare session for each transaction is not detected. No acknowledged data
+/// is lost then, because each transaction sets its own settings.
 pub(super) async fn refuse(address: &Address, session: &Session) -> Result<(), OpenError> {
     let failed = |fault| OpenError::connect(fault);
     let before = identify(session).await.map_err(failed)?;
