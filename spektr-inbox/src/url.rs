@@ -32,22 +32,22 @@ pub struct HttpUrl {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum HttpUrlError {
-    /// It is not a URL.
+    /// The text is not a URL.
     #[error("expected a URL such as http://localhost:8787/")]
     NotAUrl,
-    /// Its scheme is neither `http` nor `https`, or is missing.
+    /// The URL's scheme is neither `http` nor `https`, or is missing.
     #[error("the URL must begin with http:// or https://")]
     Scheme,
-    /// It has no host, or an invalid one.
+    /// The URL has no host, or an invalid one.
     #[error("the URL has no valid host")]
     Host,
-    /// Its port is empty or not a number from 1 to 65535.
+    /// The URL's port is empty or not a number from 1 to 65535.
     #[error("the port of the URL must be a number from 1 to 65535")]
     Port,
-    /// It has a user name or a password.
+    /// The URL has a user name or a password.
     #[error("the URL must not contain a user name or password")]
     User,
-    /// It has a fragment, which would not be sent.
+    /// The URL has a fragment, which would not be sent.
     #[error("the URL must not have a fragment (#)")]
     Fragment,
 }

@@ -68,7 +68,7 @@ impl Key {
 pub struct EnvelopeMember {
     /// The meaning of the member.
     pub key: Key,
-    /// Its name on the wire.
+    /// The member's name on the wire.
     pub name: &'static str,
     /// Other names by which the member is read.
     pub aliases: &'static [&'static str],

@@ -43,10 +43,10 @@ pub struct Intake {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unreadable {
-    /// It cannot be split.
+    /// The body cannot be split.
     #[error(transparent)]
     Body(#[from] BodyError),
-    /// It has a list `results` without any event, and other members beside the list.
+    /// The body has a list `results` without any event, and other members beside the list.
     #[error("the body has `results` without any event, and members beside them")]
     NoBatch,
 }

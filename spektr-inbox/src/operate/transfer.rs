@@ -51,16 +51,16 @@ pub enum TransferError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ImportProblem {
-    /// It is not a JSON object with the members of an export.
+    /// The line is not a JSON object with the members of an export.
     #[error("is not a line of an export")]
     NotExported,
-    /// It has an unknown state.
+    /// The line has an unknown state.
     #[error("has an unknown state")]
     State,
-    /// It has an unknown `rawEncoding`, or `raw` does not have that encoding.
+    /// The line has an unknown `rawEncoding`, or `raw` does not have that encoding.
     #[error("has raw bytes that cannot be decoded")]
     Encoding,
-    /// It has a `kind` that only a newer version knows.
+    /// The line has a `kind` that only a newer version knows.
     #[error("is of a kind that this version does not know")]
     Kind,
 }

@@ -157,10 +157,10 @@ pub struct BaseUrl(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum BaseUrlError {
-    /// It is not an `http` or `https` URL with a host.
+    /// The text is not an `http` or `https` URL with a host.
     #[error(transparent)]
     Url(#[from] HttpUrlError),
-    /// It has a query.
+    /// The URL has a query.
     #[error("the base URL must have no query")]
     Query,
     /// The API key would go over the network in clear text.

@@ -67,11 +67,12 @@ pub trait Store: Send + Sync + 'static {
     /// stored and flagged; its state is [`State::Conflict`] if it would otherwise be pending.
     fn accept(&self, entries: Vec<NewEntry>) -> StoreFuture<'_, Vec<Acceptance>>;
 
-    /// Returns a receiver that changes after this very object has committed a change that can
+    /// Returns a receiver that is notified after this object has committed a change that can
     /// make entries due at once: [`accept`](Self::accept), [`replace`](Self::replace),
     /// [`import`](Self::import), [`release`](Self::release), [`make_due`](Self::make_due),
     /// [`resolve`](Self::resolve), [`give_back`](Self::give_back) and the end of a pause.
-    /// Workers wait for it, and also look at intervals, for commits of other processes.
+    /// Workers wait for the receiver. They also poll at intervals, because other processes
+    /// commit too.
     fn arrivals(&self) -> watch::Receiver<()>;
 
     /// Hands out due pending entries to a worker, for the duration of a lease, and counts an

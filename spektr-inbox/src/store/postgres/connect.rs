@@ -29,7 +29,7 @@ const DEFAULTS: &str = "connect_timeout=3&tcp_user_timeout=10&keepalives_idle=10
 /// The time limit for connecting, if the URL has none.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The difference of the clocks of this machine and the server above which a warning is logged.
+/// The largest difference between this machine's clock and the server's that causes no warning.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
 
 /// The address of the database, and the credentials.

@@ -27,7 +27,8 @@ impl Fault {
     /// succeed a moment later.
     pub(super) fn is_of_the_connection(&self) -> bool {
         let Some(code) = &self.code else { return true };
-        // 57P: the server shuts down, or starts; 53300: it has too many connections.
+        // 57P: the server is shutting down or starting. 53300: the server has too many
+        // connections.
         ["08", "57P", "53300"].iter().any(|class| code.code().starts_with(class))
     }
 
