@@ -552,8 +552,9 @@ fn a_list_that_refuses_the_key_or_does_not_answer_is_a_fault() {
     doctor(&url).assert(&[&expected]);
     let mut command = setting.command(KEYS, &[]);
     Said::of(command.env("SPEKTR_API_KEY", "marker of a secret")).assert(&[
-        "fault: list of events: the API key has a character that is not visible ASCII; was it copied \
-         with a space?; correct SPEKTR_API_KEY, or the file that holds the key and nothing else",
+        "fault: list of events: the API key has a character that is not visible ASCII; was it \
+         copied with a space?; correct SPEKTR_API_KEY, or the file that holds the key and nothing \
+         else",
     ]);
 }
 

@@ -137,9 +137,9 @@ impl<'a, P: Purpose> Walk<'a, P> {
             self.size = 0;
             if let Some((earlier, listed)) = earlier.take() {
                 // A listed entry of the last pass must come again: it shows that this request
-                // covered everything after it in the list. If none comes again, the list has
-                // changed, or it shows other times than it is sorted by. Then this place is not
-                // safe to go on from.
+                // covered everything after it in the list. If no entry of the last pass comes
+                // again, the list has changed, or the entries show other times than the list is
+                // sorted by. Then this place is not safe to go on from.
                 if !pass.listed.iter().any(|one| listed.contains(one)) {
                     (place, beyond) = (earlier, place);
                     // A growing margin soon allows for times that are always off.
@@ -277,7 +277,7 @@ impl<'a, P: Purpose> Walk<'a, P> {
     }
 
     /// Selects the next smaller page size after an answer that was too large. Returns `error`
-    /// if it is another error, or if there is no smaller size.
+    /// again if it has another cause, or if there is no smaller size.
     fn ask_for_less(&mut self, error: ReconcileError) -> Result<(), ReconcileError> {
         if !matches!(error, ReconcileError::TooLarge { .. }) || self.size + 1 >= PAGE_SIZES.len() {
             return Err(error);

@@ -388,12 +388,12 @@ pub struct Filter {
     pub wire_type: Option<String>,
     /// The state.
     pub state: Option<State>,
-    /// Arrived before this time.
+    /// Entries that arrived before this time.
     pub received_before: Option<Timestamp>,
-    /// Arrived at this time or later.
+    /// Entries that arrived at this time or later.
     pub received_since: Option<Timestamp>,
-    /// May contain this text: the bytes contain the text itself, or a backslash, which can
-    /// begin an escape of the text.
+    /// Entries that may contain this text: their bytes contain the text itself, or a backslash,
+    /// which can begin an escape of the text.
     pub names: Option<String>,
 }
 
