@@ -48,7 +48,7 @@
 //! - **Wire types** match without regard to ASCII case. If a wire type can mean several events,
 //!   the members that only one of these events has decide the event. If no such member is
 //!   present, the wire type means the event that has it as its canonical wire type. If such
-//!   members of two events are present, the entry is malformed. is malformed.
+//!   members of two events are present, the entry is malformed.
 //! - **Duplicate members**: an entry is malformed if it has twice a member that this crate
 //!   reads. Other duplicates stay in the raw JSON.
 //! - **Nesting**: an entry deeper than [`MAX_DEPTH`] is malformed.

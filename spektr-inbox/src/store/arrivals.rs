@@ -4,9 +4,9 @@ use tokio::sync::watch;
 
 use super::Acceptance;
 
-/// Notifies workers when the store has committed entries that may be due. It costs a store
-/// without workers next to nothing. A commit whose caller has been dropped is not notified:
-/// workers also poll at intervals.
+/// Notifies workers when the store has committed entries that may be due. Without workers, a
+/// notification costs next to nothing. A commit whose caller has been dropped causes no
+/// notification: workers also poll at intervals.
 #[derive(Debug)]
 pub(super) struct Arrivals(watch::Sender<()>);
 

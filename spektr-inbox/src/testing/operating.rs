@@ -346,8 +346,8 @@ pub async fn imports_entries_with_what_became_of_them(store: &dyn Store) {
     assert_eq!(store.actions(0, 10).await.unwrap()[0].affected, 3);
     assert_eq!(store.actions(0, 10).await.unwrap().len(), 1);
 
-    // A conflict that was released in the other store is not parked here again. An entry that
-    // was not a conflict there is parked.
+    // An import does not park a conflict again that was released in the other store. It parks
+    // an entry that is a conflict in this store only.
     let other = |id: &str, state, conflict| {
         let raw = tag_added(id, "s9", 1_700_000_000_000);
         let entry = entries("test", &raw, start()).remove(0);

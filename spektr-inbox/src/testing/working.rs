@@ -368,8 +368,8 @@ pub async fn an_ordered_claim_takes_one_per_spektr_id_in_order(store: &dyn Store
     assert_eq!(store.claim(ordered(due_at)).await.unwrap().len(), 0);
 }
 
-/// An entry that arrives late, or is released, comes before the one being handled. It waits all
-/// the same until that lease ends or expires.
+/// An entry that arrives late, or is released, comes before the one being handled. It still
+/// waits until the lease of that entry ends or expires.
 pub async fn what_comes_late_waits_for_the_lease_beside_it(store: &dyn Store) {
     let late = || tag_added("late", "s1", 1_600_000_000_000);
     three(store).await;

@@ -340,7 +340,7 @@ impl<H: Handler> Workers<H> {
             shared.stop.send_replace(true);
             let ending = async { while attempts.join_next().await.is_some() {} };
             if timeout(STOP_LIMIT + RECORD_LIMIT, ending).await.is_err() {
-                // The store does not answer. Idle leases are given back all the same.
+                // The store does not answer. Nevertheless, try to give back the idle leases.
                 attempts.shutdown().await;
             }
         }

@@ -155,7 +155,7 @@ fn size(job: &Job) -> usize {
 
 fn answer(jobs: Vec<Job>, accepted: Vec<Vec<Acceptance>>) {
     for (job, accepted) in jobs.into_iter().zip(accepted) {
-        // The caller may have stopped waiting. The commit is valid all the same.
+        // The caller may have stopped waiting. The commit is still valid.
         let _gone = job.answer.send(Ok(accepted));
     }
 }

@@ -71,7 +71,7 @@ where
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
         let result = self.result;
         let answer = committed.and_then(|()| result.ok_or(StoreError::Closed));
-        // The caller may have stopped waiting. The commit is valid all the same.
+        // The caller may have stopped waiting. The commit is still valid.
         let _gone = self.answer.send(answer);
     }
 }
