@@ -249,7 +249,7 @@ async fn a_power_cut_takes_away_the_last_work_and_no_delivery() {
         if is_done(&states(&folder.path().join("inbox.db")).await) == DELIVERIES {
             break;
         }
-        assert!(round < 300, "what was handled is not on the disk");
+        assert!(round < 300, "the outcomes are not on the disk");
         thread::sleep(Duration::from_millis(100));
     }
     process.terminate();
