@@ -652,7 +652,7 @@ export interface ProcessRunEndByEventType extends EventTypeEnvelope {
   data: ProcessRunEndPayload | { [key: string]: unknown };
 }
 
-/** Everything of PROCESS_RUN_END in one object. */
+/** All members of PROCESS_RUN_END in one object. */
 export interface ProcessRunEndPayload {
   /**
    * Name of the process, as people read it.
@@ -720,7 +720,7 @@ export interface ProcessRunStartByEventType extends EventTypeEnvelope {
   data: ProcessRunStartPayload | ProcessRunStartData;
 }
 
-/** Everything of PROCESS_RUN_START in one object. */
+/** All members of PROCESS_RUN_START in one object. */
 export interface ProcessRunStartPayload {
   /**
    * Value that was handed to the onboarding process in a query parameter. It may carry an

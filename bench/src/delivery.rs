@@ -24,7 +24,7 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Signs a batch of a number of events.
+    /// Signs a batch with this number of events.
     pub fn new(entries: usize) -> Self {
         let body = crate::batch_of(entries);
         let now = SystemClock::new().now();

@@ -59,7 +59,11 @@ fn types(model: &Model) -> Result<BTreeMap<String, String>, Problem> {
     let mut add = |name: String, from: &str, purpose: &str, items: Vec<Item>| {
         // syn parses tokens that form no item into `Item::Verbatim`.
         if items.iter().any(|item| matches!(item, Item::Verbatim(_))) {
-            return Err(structs::problem("", "", format!("the items of {name} are no Rust")));
+            return Err(structs::problem(
+                "",
+                "",
+                format!("the items of {name} are not valid Rust"),
+            ));
         }
         let items = emit::with_imports(model, items);
         files.insert(name, render::render(from, purpose, items));

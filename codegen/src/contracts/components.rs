@@ -51,7 +51,7 @@ pub(super) fn schemas(model: &Model, examples: &Examples) -> Json {
         found.push((event.title.clone(), self::event(model, event, &schemas, examples)));
         found.push((by_event_type(&event.title), in_event_type_envelope(model, event, &schemas)));
         if has_members_beside(event) {
-            let description = format!("Everything of {} in one object.", event.name);
+            let description = format!("All members of {} in one object.", event.name);
             let whole = schemas.object(&event.members);
             found.push((payload(event), titled(&payload(event), &description, [whole])));
         }

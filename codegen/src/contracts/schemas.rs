@@ -5,7 +5,7 @@ use spektr_json::Json;
 use crate::dialect::ID_BASE;
 use crate::model::{Event, KnownValue, Member, Model, Status, Ty, TypeDef, TypeKind};
 
-/// The document that a schema is part of, which decides how it refers to others.
+/// The document that contains a schema. It decides the form of references to other schemas.
 #[derive(Clone, Copy)]
 pub(super) enum Place<'m> {
     /// A resource of the bundle, with the `$id` of a file below the schema folder. Validators read

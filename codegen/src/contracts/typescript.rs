@@ -191,7 +191,7 @@ fn event(model: &Model, event: &Event, text: &mut String) {
     let name = by_event_type(&event.title);
     interface(text, &other, &name, &format!(" extends {envelope}"), &body);
     if beside {
-        let docs = format!("Everything of {} in one object.", event.name);
+        let docs = format!("All members of {} in one object.", event.name);
         interface(text, &docs, &payload(event), "", &own().collect::<Vec<_>>());
     }
 }
