@@ -132,6 +132,7 @@ pub mod store;
 pub mod testing;
 #[cfg(any(feature = "postgres", feature = "reconcile"))]
 mod tls;
+pub mod trace;
 mod url;
 mod work;
 
@@ -154,6 +155,8 @@ pub use tokio;
 /// `store::postgres::complete` takes a transaction or client of `tokio_postgres`.
 #[cfg(feature = "postgres")]
 pub use tokio_postgres;
+/// [`trace::Propagation`] is told of `tracing::Span`.
+pub use tracing;
 
 pub use clock::{Clock, SystemClock};
 pub use metrics::{Count, Counts, Metrics};

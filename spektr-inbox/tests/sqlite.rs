@@ -121,7 +121,7 @@ async fn a_file_of_the_first_version_is_migrated_with_what_it_holds() {
             Connection::open(&path)
                 .unwrap()
                 .pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
-        assert_eq!(version, Ok(5));
+        assert_eq!(version, Ok(6));
     }
 }
 

@@ -52,10 +52,10 @@ async fn an_inspection_leaves_everything_as_it_is_also_beside_an_open_store() {
         assert_eq!(listing(folder.path()), before);
         inspected.map(|inspection| (inspection.version, inspection.known))
     };
-    assert_eq!(inspect().unwrap(), (5, 5));
+    assert_eq!(inspect().unwrap(), (6, 6));
     drop(store);
     let bytes = fs::read(&path).unwrap();
-    assert_eq!(inspect().unwrap(), (5, 5));
+    assert_eq!(inspect().unwrap(), (6, 6));
     assert_eq!(fs::read(&path).unwrap(), bytes);
     assert_eq!(listing(folder.path()).len(), 1);
 
@@ -64,11 +64,11 @@ async fn an_inspection_leaves_everything_as_it_is_also_beside_an_open_store() {
         connection.pragma_update(None, "user_version", number).unwrap();
     };
     version(4);
-    assert_eq!(inspect().unwrap(), (4, 5));
-    version(6);
-    assert!(matches!(inspect(), Err(OpenError::Newer { found: 6, known: 5, .. })));
+    assert_eq!(inspect().unwrap(), (4, 6));
+    version(7);
+    assert!(matches!(inspect(), Err(OpenError::Newer { found: 7, known: 6, .. })));
     fs::write(&path, "").unwrap();
-    assert_eq!(inspect().unwrap(), (0, 5));
+    assert_eq!(inspect().unwrap(), (0, 6));
     Connection::open(&path).unwrap().execute_batch("CREATE TABLE other (a)").unwrap();
     assert!(matches!(inspect(), Err(OpenError::OtherProgram { .. })));
     fs::remove_file(&path).unwrap();
@@ -94,7 +94,7 @@ fn an_inspection_reads_the_file_of_that_name_and_no_other() {
     for name in ["a?mode=memory.db", "b#c.db", "d%20e.db"] {
         let path = folder.path().join(name);
         drop(SqliteOptions::new(&path).open().unwrap());
-        assert_eq!(SqliteOptions::new(&path).inspect().unwrap().version, 5, "{name}");
+        assert_eq!(SqliteOptions::new(&path).inspect().unwrap().version, 6, "{name}");
     }
 }
 

@@ -152,6 +152,7 @@ fn new_entry(source: &Arc<str>, entry: &Entry<'_>, raw: Bytes, received_at: Time
         received_at,
         state: State::Pending,
         raw,
+        trace: None,
     }
 }
 
@@ -167,5 +168,6 @@ fn unreadable(source: &Arc<str>, body: Bytes, received_at: Timestamp) -> NewEntr
         received_at,
         state: State::Unreadable,
         raw: body,
+        trace: None,
     }
 }

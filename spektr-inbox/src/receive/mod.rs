@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get, post};
@@ -18,12 +19,14 @@ use bytes::Bytes;
 use spektr_verify::{Verified, Verifier, VerifyError};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 
 pub use health::Readiness;
 
 use failure::Failure;
 use health::Health;
-use memory::Memory;
+use memory::{Held, Memory};
 use sample::Samples;
 
 use crate::intake::{self, Intake, Unreadable, intake};
@@ -32,6 +35,7 @@ use crate::server::{Delivered, Peer, Servers};
 use crate::store::{
     Acceptance, Action, NewEntry, Operator, Original, Rejected, Store, StoreError, longer_for,
 };
+use crate::trace::{self, Propagation, TraceParent};
 use crate::{Clock, Metrics, Server, SystemClock};
 
 /// How long the store may take to answer `/metrics`. After that, `/metrics` shows the store as
@@ -74,6 +78,7 @@ struct Inner {
     health: Arc<Health>,
     servers: Arc<Servers>,
     samples: Arc<Samples>,
+    propagation: Option<Arc<dyn Propagation>>,
 }
 
 #[derive(Clone)]
@@ -126,6 +131,7 @@ impl Receiver {
             health: Arc::default(),
             servers: Arc::default(),
             samples: Arc::default(),
+            propagation: None,
         }))
     }
 
@@ -200,6 +206,17 @@ impl Receiver {
         self.with(|inner| inner.quarantine = Some(Quarantine { max_count, max_bytes, gate }))
     }
 
+    /// Makes the span of each authentic delivery a child of the one that its header
+    /// `traceparent` names, and keeps the span of its acceptance with its entries, so that
+    /// [`Workers`](crate::Workers::with_propagation) go on with the trace. See
+    /// [`trace`](crate::trace).
+    ///
+    /// The header is not signed: a proxy before the receiver can set it.
+    #[must_use]
+    pub fn with_propagation(self, propagation: Arc<dyn Propagation>) -> Self {
+        self.with(|inner| inner.propagation = Some(propagation))
+    }
+
     /// Returns the metrics that this receiver counts into.
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
@@ -250,15 +267,58 @@ impl Receiver {
     }
 
     async fn store(&self, intake: Intake, bytes: usize) -> Result<Vec<Acceptance>, StoreError> {
-        let unreadable = intake.unreadable;
-        let types = type_labels(&intake.entries);
-        let accepted = if intake.entries.is_empty() {
-            Vec::new()
-        } else {
-            self.0.store.accept(intake.entries).await?
+        let Intake { mut entries, unreadable } = intake;
+        let types = type_labels(&entries);
+        let trace = self.acceptance(&mut entries, bytes);
+        let accepting = async {
+            if entries.is_empty() { Ok(Vec::new()) } else { self.0.store.accept(entries).await }
         };
+        let accepted = accepting.instrument(trace.clone()).await.inspect_err(|_| {
+            failed(&trace, "store_failed");
+        })?;
+        if !trace.is_disabled() {
+            let count = |is: fn(&Acceptance) -> bool| {
+                trace::number(accepted.iter().filter(|one| is(one)).count())
+            };
+            trace.record("spektr.stored", count(|one| matches!(one, Acceptance::Stored(_))));
+            trace.record("spektr.duplicates", count(|one| matches!(one, Acceptance::Duplicate)));
+            trace.record("spektr.conflicts", count(|one| matches!(one, Acceptance::Conflict(_))));
+        }
         self.count(&accepted, &types, unreadable.as_ref(), bytes);
         Ok(accepted)
+    }
+
+    /// Returns the span of an acceptance, which its entries keep from now on.
+    fn acceptance(&self, entries: &mut [NewEntry], bytes: usize) -> Span {
+        let id = match &*entries {
+            [one] => one.id.as_deref().map(trace::beginning),
+            _ => None,
+        };
+        let span = tracing::trace_span!(
+            target: trace::TARGET,
+            "accept",
+            otel.name = format_args!("accept {}", self.0.source),
+            otel.kind = "producer",
+            otel.status_code = Empty,
+            error.type = Empty,
+            messaging.system = trace::SYSTEM,
+            messaging.operation.name = "accept",
+            messaging.operation.type = "send",
+            messaging.destination.name = &*self.0.source,
+            messaging.batch.message_count = trace::number(entries.len()),
+            messaging.message.id = id,
+            messaging.message.body.size = trace::number(bytes),
+            spektr.stored = Empty,
+            spektr.duplicates = Empty,
+            spektr.conflicts = Empty,
+        );
+        let propagation = self.0.propagation.as_ref();
+        if let Some(context) = propagation.and_then(|propagation| propagation.context(&span)) {
+            for entry in entries {
+                entry.trace = Some(context);
+            }
+        }
+        span
     }
 
     /// Counts the outcomes of a delivery's entries.
@@ -400,14 +460,49 @@ impl Receiver {
                 return Err(self.unauthentic(error));
             }
         };
+        let trace = self.delivery(&head, &delivery);
+        let received = self.keep(delivery, &held).instrument(trace.clone()).await;
+        let status = received.as_ref().map_or_else(Failure::status, |()| StatusCode::OK);
+        trace.record("http.response.status_code", i64::from(status.as_u16()));
+        received.inspect_err(|failure| failed(&trace, failure.reason()))
+    }
+
+    /// Returns the span of an authentic delivery. One that is refused has none: anybody can send
+    /// it, and say which trace it belongs to.
+    fn delivery(&self, head: &Parts, delivery: &Verified<Bytes>) -> Span {
+        let path = shown(head.uri.path());
+        let span = tracing::trace_span!(
+            target: trace::TARGET,
+            "delivery",
+            otel.name = format_args!("POST {path}"),
+            otel.kind = "server",
+            otel.status_code = Empty,
+            error.type = Empty,
+            http.request.method = "POST",
+            http.route = path,
+            http.request.body.size = trace::number(delivery.body().len()),
+            http.response.status_code = Empty,
+            spektr.key_id = delivery.key_id().map(tracing::field::display),
+        );
+        let propagation = self.0.propagation.as_ref();
+        if let Some((propagation, parent)) = propagation.zip(TraceParent::of(&head.headers)) {
+            propagation.set_parent(&span, parent);
+        }
+        span
+    }
+
+    /// Stores an authentic delivery.
+    async fn keep(&self, delivery: Verified<Bytes>, held: &Held) -> Result<(), Failure> {
+        let inner = &*self.0;
         // Reserve the memory before entries are made of the body.
         held.grow_by(intake::size(&delivery)).await?;
         let intake = intake(&inner.source, &delivery, inner.clock.now());
-        let longer = longer_for(intake.entries.len(), body.len());
+        let bytes = delivery.body().len();
+        let longer = longer_for(intake.entries.len(), bytes);
         // After a timeout, the commit may still happen: the sender's next attempt is then a
         // duplicate.
         let storing =
-            timeout(inner.commit_timeout.saturating_add(longer), self.store(intake, body.len()));
+            timeout(inner.commit_timeout.saturating_add(longer), self.store(intake, bytes));
         storing.await.map_err(|_| Failure::CommitTimeout)?.map_err(Failure::Store)?;
         Ok(())
     }
@@ -456,6 +551,12 @@ impl Server {
     pub fn with_receiver(self, receiver: &Receiver) -> Self {
         self.with_metrics(receiver.metrics().clone()).among(Arc::clone(&receiver.0.servers))
     }
+}
+
+/// Says in a trace that something has failed.
+fn failed(trace: &Span, reason: &'static str) {
+    trace.record("otel.status_code", "ERROR");
+    trace.record("error.type", reason);
 }
 
 fn type_labels(entries: &[NewEntry]) -> Vec<&'static str> {

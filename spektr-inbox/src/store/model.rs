@@ -13,6 +13,7 @@ use thiserror::Error;
 use super::StoreError;
 use crate::content::{VERSION, content_of, former_content_of};
 use crate::hex;
+use crate::trace::TraceParent;
 
 /// The state of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -123,6 +124,8 @@ pub struct NewEntry {
     pub state: State,
     /// The JSON of the entry, or the body, byte for byte.
     pub raw: Bytes,
+    /// The span that accepts it, if there is a trace. It is no part of the content.
+    pub trace: Option<TraceParent>,
 }
 
 /// The length of a stored hash in bytes from before hashes had a version.
@@ -156,6 +159,7 @@ impl NewEntry {
             received_at: Timestamp::MAX,
             state: State::Unreadable,
             raw: Bytes::from(vec![0; BYTES]),
+            trace: None,
         }
     }
 
@@ -354,6 +358,8 @@ pub struct StoredEntry {
     pub reason: Option<String>,
     /// The JSON of the entry, or the body, byte for byte.
     pub raw: Bytes,
+    /// The span that accepted it, if there was a trace.
+    pub trace: Option<TraceParent>,
 }
 
 impl fmt::Debug for StoredEntry {

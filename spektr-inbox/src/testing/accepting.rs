@@ -2,6 +2,7 @@
 
 use super::{accept, all, entries, request, start, states, tag_added};
 use crate::store::{Acceptance, ClaimRequest, Erasure, Filter, Presence, Settlement, State, Store};
+use crate::trace::TraceParent;
 
 /// A store keeps the order, the bytes and the heads of entries.
 pub async fn stores_every_entry_byte_for_byte(store: &dyn Store) {
@@ -31,6 +32,28 @@ pub async fn stores_every_entry_byte_for_byte(store: &dyn Store) {
     assert_eq!((&stored[2].id, &stored[2].wire_type, stored[2].created_at), (&None, &None, None));
     assert!(stored.windows(2).all(|pair| pair[0].number < pair[1].number));
     assert_eq!(states(store).await, [State::Pending; 4]);
+}
+
+/// The trace of an entry reaches the worker, and is no part of the content.
+pub async fn keeps_the_trace_of_an_entry_and_ignores_that_of_a_duplicate(store: &dyn Store) {
+    let first = TraceParent::new(u128::MAX, 1, 1).unwrap();
+    let second = TraceParent::new(2, u64::MAX, 0).unwrap();
+    let body = tag_added("e1", "s1", 1_700_000_000_000);
+    for trace in [first, second] {
+        let mut new = entries("test", &body, start());
+        new[0].trace = Some(trace);
+        store.accept(new).await.unwrap();
+    }
+    store.accept(entries("test", &tag_added("e2", "s2", 1), start())).await.unwrap();
+    let traces: Vec<_> = all(store).await.iter().map(|entry| entry.trace).collect();
+    assert_eq!(traces, [Some(first), None]);
+    for ordered in [true, false] {
+        let claims = store.claim(ClaimRequest { ordered, ..request(start()) }).await.unwrap();
+        let traces: Vec<_> = claims.iter().map(|claim| claim.entry.trace).collect();
+        assert_eq!(traces, [Some(first), None]);
+        let leases = claims.iter().map(|claim| claim.lease).collect();
+        assert_eq!(store.give_back(leases, start()).await.unwrap(), 2);
+    }
 }
 
 /// A duplicate is recognized within a delivery, and in another delivery with the members that

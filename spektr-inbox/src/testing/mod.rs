@@ -54,6 +54,7 @@ macro_rules! store_tests {
     ($fresh:expr) => {
         $crate::store_tests! { $fresh;
             stores_every_entry_byte_for_byte
+            keeps_the_trace_of_an_entry_and_ignores_that_of_a_duplicate
             a_duplicate_is_not_stored_again
             another_content_under_the_same_id_is_a_conflict
             compares_without_storing

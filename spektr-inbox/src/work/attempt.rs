@@ -7,7 +7,8 @@ use spektr_types::{Entry, EntryError, Event};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
-use tracing::Instrument as _;
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 
 use super::breaker::{Breaker, Failure};
 use super::handler::{Handler, HandlerError, Handling, Kind, Malformed, Raw, Received, Status};
@@ -15,6 +16,7 @@ use super::shared::{Held, STOP_LIMIT, Shared};
 use crate::clock::after;
 use crate::metrics::type_label;
 use crate::store::{Claim, Completion, Lease, Settlement, State, StoredEntry};
+use crate::trace;
 
 /// The outcome of an attempt, and its name in the metrics.
 struct Outcome {
@@ -31,6 +33,12 @@ struct Outcome {
 }
 
 const LOST: &str = "lease_lost";
+
+/// The result in a trace if the attempt ends with the workers, and is not counted.
+const STOPPED: &str = "stopped";
+
+/// The result in a trace if the store does not take what the attempt came to.
+const UNRECORDED: &str = "not_recorded";
 
 impl Outcome {
     fn new(result: &'static str, settlement: Settlement) -> Self {
@@ -63,6 +71,7 @@ enum End {
 /// Works on a claimed entry until its lease is settled, is lost, or can be given back.
 pub(super) async fn attempt<H: Handler>(shared: Arc<Shared<H>>, held: Held) {
     let claim = &held.claim;
+    let trace = trace_of(&shared, claim);
     let span = tracing::info_span!(
         "spektr_event",
         number = claim.lease.number,
@@ -70,31 +79,78 @@ pub(super) async fn attempt<H: Handler>(shared: Arc<Shared<H>>, held: Held) {
         event_type = claim.entry.wire_type,
         attempt = claim.lease.attempt,
     );
-    work(&shared, held).instrument(span).await;
+    work(&shared, held, &trace).instrument(span).instrument(trace.clone()).await;
 }
 
-async fn work<H: Handler>(shared: &Arc<Shared<H>>, held: Held) {
+/// The span of the attempt in the trace of its entry. The other one is for the log.
+fn trace_of<H>(shared: &Shared<H>, claim: &Claim) -> Span {
+    let Claim { lease, entry } = claim;
+    let span = tracing::trace_span!(
+        target: trace::TARGET,
+        parent: None,
+        "process",
+        otel.name = format_args!("process {}", entry.source),
+        otel.kind = "consumer",
+        otel.status_code = Empty,
+        error.type = Empty,
+        messaging.system = trace::SYSTEM,
+        messaging.operation.name = "process",
+        messaging.operation.type = "process",
+        messaging.destination.name = entry.source,
+        messaging.message.id = entry.id.as_deref().map(trace::beginning),
+        messaging.message.body.size = trace::number(entry.raw.len()),
+        spektr.entry = entry.number,
+        spektr.event_type = entry.wire_type.as_deref().map(trace::beginning),
+        spektr.attempt = i64::from(lease.attempt),
+        spektr.result = Empty,
+    );
+    if let (Some(propagation), Some(accepted)) = (&shared.propagation, entry.trace) {
+        propagation.set_parent(&span, accepted);
+        if lease.attempt > 1 {
+            propagation.link(&span, accepted);
+        }
+    }
+    span
+}
+
+/// Says in the trace what an attempt came to.
+fn ended(trace: &Span, result: &'static str) {
+    trace.record("spektr.result", result);
+    if result != "done" {
+        trace.record("otel.status_code", "ERROR");
+        trace.record("error.type", result);
+    }
+}
+
+async fn work<H: Handler>(shared: &Arc<Shared<H>>, held: Held, trace: &Span) {
     let lease = held.claim.lease;
     let event_type = type_label(held.claim.entry.wire_type.as_deref());
-    match outcome(shared, held).await {
-        End::Outcome(outcome) => settle(shared, lease, outcome, event_type).await,
+    match outcome(shared, held, trace).await {
+        End::Outcome(outcome) => {
+            ended(trace, settle(shared, lease, outcome, event_type).await);
+        }
         End::Lost => {
+            ended(trace, LOST);
             shared.metrics.attempted(event_type, LOST);
             tracing::warn!("the lease was lost, and the attempt given up");
         }
         // The lease stays among the idle ones, which the workers give back together.
-        End::Stopped => return,
-        End::Running => tracing::warn!("the handler does not stop: its lease must expire"),
+        End::Stopped => return ended(trace, STOPPED),
+        End::Running => {
+            ended(trace, STOPPED);
+            tracing::warn!("the handler does not stop: its lease must expire");
+        }
     }
     shared.idle().remove(&lease.token);
 }
 
+/// Records what the attempt came to, and returns its name.
 async fn settle<H: Handler>(
     shared: &Arc<Shared<H>>,
     lease: Lease,
     outcome: Outcome,
     event_type: &'static str,
-) {
+) -> &'static str {
     let Outcome { result, settlement, otherwise, status, is_reason_logged } = outcome;
     let now = shared.clock.now();
     let (_, due_at, reason) = settlement.parts(now);
@@ -117,20 +173,22 @@ async fn settle<H: Handler>(
             } else {
                 tracing::debug!(result, reason, "attempt ended");
             }
+            result
         }
         Ok(false) => {
             shared.metrics.attempted(event_type, otherwise);
             if otherwise == LOST {
                 tracing::warn!(result, "the lease was lost before the end");
             }
+            otherwise
         }
         // The lease expires, and the event is handled again.
-        Err(_) => {}
+        Err(_) => UNRECORDED,
     }
 }
 
 /// Decodes the entry and runs the handler.
-async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held) -> End {
+async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held, trace: &Span) -> End {
     let Held { claim: Claim { lease, entry }, until, permit } = held;
     // The claim has waited longer than the lease lasts.
     if until.is_some_and(|end| end <= Instant::now()) {
@@ -175,12 +233,12 @@ async fn outcome<H: Handler>(shared: &Arc<Shared<H>>, held: Held) -> End {
     let handling: Handling = match decoded {
         Ok(event) => {
             let ((), received) = received.replace(event);
-            Box::pin(async move { handler.handle(received).await })
+            Box::pin(async move { handler.handle(received).await }.instrument(trace.clone()))
         }
         Err((reason, function)) => {
             let malformed = Malformed { reason, event_id: entry.id, wire_type: entry.wire_type };
             let ((), received) = received.replace(malformed);
-            Box::pin(async move { function(received).await })
+            Box::pin(async move { function(received).await }.instrument(trace.clone()))
         }
     };
     permit.begin(shared.clock.now());

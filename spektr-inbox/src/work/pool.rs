@@ -18,6 +18,7 @@ use super::outage::Outages;
 use super::pausing::log_pauses;
 use super::shared::{Options, STOP_LIMIT, Shared};
 use crate::store::{Store, StoreError};
+use crate::trace::Propagation;
 use crate::{Clock, Metrics, SystemClock};
 
 /// Hands the entries of a store to a handler.
@@ -116,6 +117,7 @@ impl<H: Handler> Workers<H> {
             options,
             stop: watch::Sender::new(false),
             outages: Outages::new(),
+            propagation: None,
             owner: fastrand::i64(1..),
             idle: Mutex::default(),
         };
@@ -250,6 +252,15 @@ impl<H: Handler> Workers<H> {
     #[must_use]
     pub fn with_breaker(mut self, breaker: Breaker) -> Self {
         self.shared.options.breaker = breaker;
+        self
+    }
+
+    /// Makes the span of each attempt a child of the one that has accepted the entry, where
+    /// the receiver has a [`Propagation`] too, and links the spans of further attempts to it.
+    /// See [`trace`](crate::trace).
+    #[must_use]
+    pub fn with_propagation(mut self, propagation: Arc<dyn Propagation>) -> Self {
+        self.shared.propagation = Some(propagation);
         self
     }
 

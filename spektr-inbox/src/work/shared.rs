@@ -13,6 +13,7 @@ use super::breaker::{Breaker, Permit};
 use super::handler::{Handling, Malformed, Received};
 use super::outage::Outages;
 use crate::store::{Claim, ClaimRequest, Lease, Store, StoreError};
+use crate::trace::Propagation;
 use crate::{Clock, Metrics};
 
 /// How long to wait for an aborted handler until it yields. If it does not, its lease is not
@@ -30,6 +31,7 @@ pub(super) struct Shared<H> {
     /// Whether handlers must stop.
     pub(super) stop: watch::Sender<bool>,
     pub(super) outages: Outages,
+    pub(super) propagation: Option<Arc<dyn Propagation>>,
     pub(super) owner: i64,
     pub(super) idle: Mutex<HashMap<i64, Lease>>,
 }

@@ -67,6 +67,7 @@ impl Row {
             due_at: time(self.due_at),
             reason: self.reason.clone(),
             raw: self.arrival.raw.clone().into(),
+            trace: None,
         }
     }
 }

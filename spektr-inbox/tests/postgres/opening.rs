@@ -46,9 +46,9 @@ async fn entries_are_there_after_reopening() {
 async fn refuses_a_newer_version() {
     let fresh = fresh().await;
     let client = fresh.client().await;
-    client.batch_execute("UPDATE spektr_inbox.version SET version = 5").await.unwrap();
+    client.batch_execute("UPDATE spektr_inbox.version SET version = 6").await.unwrap();
     let error = PostgresOptions::new(&fresh.url).open().await.unwrap_err();
-    assert!(matches!(error, OpenError::Newer { found: 5, known: 4 }), "{error:?}");
+    assert!(matches!(error, OpenError::Newer { found: 6, known: 5 }), "{error:?}");
 }
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn an_inspection_tells_what_there_is_and_makes_nothing() {
     let url = database().await;
     let inspect = || async { options(&url).inspect().await.unwrap() };
     let empty = inspect().await;
-    assert_eq!((empty.tables, empty.known, empty.may_migrate), (Tables::Missing, 4, true));
+    assert_eq!((empty.tables, empty.known, empty.may_migrate), (Tables::Missing, 5, true));
     assert_eq!((&*empty.role, &*empty.synchronous_commit), ("postgres", "on"));
     assert_eq!((empty.clock_ahead_ms, empty.standbys), (0, Standbys::NotAwaited));
     // The settings of the test server.
@@ -65,10 +65,10 @@ async fn an_inspection_tells_what_there_is_and_makes_nothing() {
 
     drop(options(&url).open().await.unwrap());
     let made = inspect().await;
-    assert_eq!((made.tables, made.missing_rights), (Tables::Version(4), vec![]));
+    assert_eq!((made.tables, made.missing_rights), (Tables::Version(5), vec![]));
     let client = client(&url).await;
-    client.batch_execute("UPDATE spektr_inbox.version SET version = 5").await.unwrap();
-    assert_eq!(inspect().await.tables, Tables::Version(5));
+    client.batch_execute("UPDATE spektr_inbox.version SET version = 6").await.unwrap();
+    assert_eq!(inspect().await.tables, Tables::Version(6));
     client.batch_execute("DROP TABLE spektr_inbox.version").await.unwrap();
     let other = inspect().await;
     assert_eq!((other.tables, other.missing_rights), (Tables::OfOtherProgram, vec![]));
@@ -95,7 +95,7 @@ async fn an_inspection_names_the_rights_that_a_role_lacks() {
     for granted in 1..=rights.len() {
         let grant = format!("GRANT {} TO {role}", rights[granted - 1]);
         client.batch_execute(&grant).await.unwrap();
-        let tables = if granted == 1 { Tables::Unreadable } else { Tables::Version(4) };
+        let tables = if granted == 1 { Tables::Unreadable } else { Tables::Version(5) };
         assert_eq!(inspect().await, (tables, rights[granted..].to_vec()));
     }
     client.batch_execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await.unwrap();

@@ -230,17 +230,18 @@ const ACCEPT: &str = concat!(
     " AS known \
       FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], \
         $6::bytea[], $7::bytea[], $8::bytea[], $9::bytea[], $10::bigint[], $11::bigint[], \
-        $12::text[], $13::boolean[], $14::boolean[], $15::bytea[], $16::bigint[]) WITH ORDINALITY \
+        $12::text[], $13::boolean[], $14::boolean[], $15::bytea[], $16::bigint[], $17::text[]) \
+        WITH ORDINALITY \
         AS given (source, source_hash, key_hash, content, id, spektr_id, spektr_hash, lane, \
-        wire_type, created_at, received_at, state, second, compared, raw, reserved, place) \
+        wire_type, created_at, received_at, state, second, compared, raw, reserved, trace, place) \
     ), numbered AS MATERIALIZED ( \
       SELECT coalesce(reserved, nextval('spektr_inbox.numbers')) AS number, fresh.* \
       FROM (SELECT * FROM given WHERE known IS NOT TRUE ORDER BY place) AS fresh \
     ), stored AS ( \
       INSERT INTO spektr_inbox.entries (number, source, source_hash, key_hash, content, id, \
-        spektr_id, spektr_hash, wire_type, created_at, conflict, raw) \
+        spektr_id, spektr_hash, wire_type, created_at, conflict, raw, trace) \
       SELECT number, source, source_hash, key_hash, content, id, spektr_id, spektr_hash, \
-        wire_type, created_at, known IS NOT NULL OR second, raw \
+        wire_type, created_at, known IS NOT NULL OR second, raw, trace \
       FROM numbered WHERE known IS NULL OR compared ORDER BY key_hash, source_hash, content \
       ON CONFLICT DO NOTHING RETURNING number, conflict \
     ), working AS ( \
@@ -398,6 +399,7 @@ async fn query(
                 &column(rows, |row| row.compared),
                 &column(rows, |row| &row.entry.raw[..]),
                 &column(rows, |row| row.reserved),
+                &column(rows, |row| row.entry.trace.map(|trace| trace.to_string())),
             ],
         )
         .await?;

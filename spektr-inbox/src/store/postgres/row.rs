@@ -23,14 +23,14 @@ macro_rules! columns {
             $work,
             ".due_at, ",
             $work,
-            ".reason, entries.raw"
+            ".reason, entries.raw, entries.trace"
         )
     };
 }
 pub(super) use columns;
 
 /// The number of columns of `columns!`.
-pub(super) const COLUMNS_COUNT: usize = 13;
+pub(super) const COLUMNS_COUNT: usize = 14;
 
 /// Reads a row that begins with `columns!`.
 pub(super) fn entry(row: &Row) -> Result<StoredEntry, StoreError> {
@@ -52,6 +52,8 @@ pub(super) fn entry(row: &Row) -> Result<StoredEntry, StoreError> {
         due_at: from_millis(value(row, 10)?),
         reason: text(11, "reason")?,
         raw: Bytes::from(value::<Vec<u8>>(row, 12)?),
+        // A trace that cannot be read must not be in the way of an event.
+        trace: value::<Option<String>>(row, 13)?.and_then(|text| text.parse().ok()),
     })
 }
 

@@ -11,11 +11,12 @@ use super::{pooler, settings};
 
 /// The statements that make each version from the one before; version 0 is a schema without
 /// tables.
-pub(super) const MIGRATIONS: [&str; 4] = [
+pub(super) const MIGRATIONS: [&str; 5] = [
     include_str!("schema.1.sql"),
     include_str!("schema.2.sql"),
     include_str!("schema.3.sql"),
     include_str!("schema.4.sql"),
+    include_str!("schema.5.sql"),
 ];
 
 /// The time limit of a migration, including the wait for another process that migrates.

@@ -7,10 +7,10 @@ use crate::clock::from_millis;
 use crate::store::{StoreError, StoredEntry};
 
 pub(super) const COLUMNS: &str = "number, source, id, spektr_id, wire_type, created_at, \
-     received_at, state, conflict, attempts, due_at, reason, raw";
+     received_at, state, conflict, attempts, due_at, reason, raw, trace";
 
 /// The number of [`COLUMNS`].
-pub(super) const COLUMNS_COUNT: usize = 13;
+pub(super) const COLUMNS_COUNT: usize = 14;
 
 /// Reads a row of [`COLUMNS`].
 pub(super) fn entry(row: &Row<'_>) -> Result<StoredEntry, StoreError> {
@@ -31,5 +31,7 @@ pub(super) fn entry(row: &Row<'_>) -> Result<StoredEntry, StoreError> {
         due_at: from_millis(row.get(10)?),
         reason: row.get(11)?,
         raw: Bytes::from(row.get::<_, Vec<u8>>(12)?),
+        // A trace that cannot be read must not be in the way of an event.
+        trace: row.get::<_, Option<String>>(13)?.and_then(|text| text.parse().ok()),
     })
 }

@@ -6,12 +6,13 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(super) const APPLICATION_ID: i32 = 0x7370_6b74;
 
 /// The script at index N turns version N into version N + 1. Version 0 is an empty file.
-pub(super) const MIGRATIONS: [&str; 5] = [
+pub(super) const MIGRATIONS: [&str; 6] = [
     include_str!("schema.1.sql"),
     include_str!("schema.2.sql"),
     include_str!("schema.3.sql"),
     include_str!("schema.4.sql"),
     include_str!("schema.5.sql"),
+    include_str!("schema.6.sql"),
 ];
 
 /// Runs the scripts that the file lacks. The version is read inside the transaction, so that

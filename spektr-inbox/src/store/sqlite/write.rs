@@ -33,8 +33,8 @@ pub(super) fn accept_one(
     connection
         .prepare_cached(
             "INSERT INTO entries (source, key, content, id, spektr_id, wire_type, created_at, \
-             received_at, order_at, state, conflict, due_at, raw) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?8, ?12)",
+             received_at, order_at, state, conflict, due_at, raw, trace) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?8, ?12, ?13)",
         )?
         .execute(params![
             entry.source,
@@ -49,6 +49,7 @@ pub(super) fn accept_one(
             state.as_str(),
             conflict,
             &entry.raw[..],
+            entry.trace.map(|trace| trace.to_string()),
         ])?;
     let number = connection.last_insert_rowid();
     Ok(if conflict { Acceptance::Conflict(number) } else { Acceptance::Stored(number) })
