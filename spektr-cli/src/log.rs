@@ -8,15 +8,18 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use spektr_inbox::Count;
-use tracing::Metadata;
+use tracing::{Metadata, Subscriber};
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::format::DefaultFields;
 use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{Registry, reload};
+use tracing_subscriber::{Layer as _, Registry, reload};
 
 use crate::failure::Failure;
 use crate::output::Format;
+use crate::traces::Traces;
 
 /// How many bytes of lines wait at most.
 const BOUND: usize = 512 * 1024;
@@ -63,8 +66,13 @@ impl Level {
 }
 
 impl Log {
-    /// Starts to log at the level `info`. Dropped lines are counted in `dropped`.
-    pub(crate) fn start(format: Format, dropped: Count) -> Result<Self, Failure> {
+    /// Starts to log at the level `info`. Dropped lines are counted in `dropped`. The process has
+    /// one subscriber, so that it is told of the traces too.
+    pub(crate) fn start(
+        format: Format,
+        dropped: Count,
+        traces: Option<&Traces>,
+    ) -> Result<Self, Failure> {
         let queue = Arc::new(Queue { state: Mutex::default(), changed: Condvar::new(), dropped });
         let writing = Arc::clone(&queue);
         std::thread::Builder::new()
@@ -72,16 +80,19 @@ impl Log {
             .spawn(move || writing.write_to(io::stderr()))
             .map_err(|error| Failure::caused_by("cannot start the log", &error))?;
         let (filter, level) = reload::Layer::new(PRESET);
-        let registry = tracing_subscriber::registry().with(filter);
-        let lines = fmt::layer()
-            .with_writer(Lines(Arc::clone(&queue)))
-            .with_ansi(false)
-            .with_target(false)
-            .log_internal_errors(false);
         // This is the only log of the process, so setting it cannot fail.
-        let _done = match format {
-            Format::Json => registry.with(lines.json()).try_init(),
-            Format::Text => registry.with(lines).try_init(),
+        let registry = tracing_subscriber::registry();
+        let _done = match (traces, format) {
+            // Each has a filter of its own: the level of the log leaves the traces alone.
+            (Some(traces), Format::Json) => registry
+                .with(lines(&queue).json().with_filter(filter))
+                .with(traces.layer())
+                .try_init(),
+            (Some(traces), Format::Text) => {
+                registry.with(lines(&queue).with_filter(filter)).with(traces.layer()).try_init()
+            }
+            (None, Format::Json) => registry.with(filter).with(lines(&queue).json()).try_init(),
+            (None, Format::Text) => registry.with(filter).with(lines(&queue)).try_init(),
         };
         // The usual hook writes to standard error itself, and waits for it. The message of a
         // panic is left out, because it may quote a value.
@@ -96,6 +107,18 @@ impl Log {
     pub(crate) fn level(&self) -> Level {
         self.level.clone()
     }
+}
+
+/// Returns what makes a line of an event.
+fn lines<S>(queue: &Arc<Queue>) -> fmt::Layer<S, DefaultFields, fmt::format::Format, Lines>
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+{
+    fmt::layer()
+        .with_writer(Lines(Arc::clone(queue)))
+        .with_ansi(false)
+        .with_target(false)
+        .log_internal_errors(false)
 }
 
 impl Drop for Log {

@@ -49,6 +49,7 @@ mod serving;
 mod store;
 mod terminal;
 mod time;
+mod traces;
 mod values;
 
 use std::process::ExitCode;

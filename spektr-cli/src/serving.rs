@@ -10,6 +10,7 @@ use spektr_inbox::operate::Retention;
 use spektr_inbox::reconcile::Reconciler;
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::arguments::quietly;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::forwarding::{ForwardArguments, Forwarding};
@@ -17,6 +18,7 @@ use crate::keys::KeyArguments;
 use crate::output::Format;
 use crate::sender_list::ListArguments;
 use crate::store::StoreArguments;
+use crate::traces::{self, Endpoint};
 use crate::{http, log, time};
 
 /// How far back the first reconciliation goes, unless configured.
@@ -68,6 +70,9 @@ pub(crate) struct ServeArguments {
     /// Format of the log lines [preset: that of --format]
     #[arg(long, value_enum, hide_possible_values = true, value_name = "text|json")]
     pub(crate) log_format: Option<Format>,
+    /// Send traces to this OpenTelemetry collector, by OTLP over HTTP; /v1/traces is added [preset: OTEL_EXPORTER_OTLP_ENDPOINT]
+    #[arg(long, value_name = "URL", value_parser = quietly(traces::parse_endpoint))]
+    pub(crate) otlp_endpoint: Option<Endpoint>,
     /// Check the whole SQLite file at the start, which takes some seconds for each gigabyte
     #[arg(long)]
     pub(crate) quick_check: bool,
@@ -129,6 +134,11 @@ impl ServeArguments {
     pub(crate) fn log_format(&self, config: &Config) -> Option<Format> {
         let named = |text: &str| Format::from_str(text, false).ok();
         self.log_format.or_else(|| config.setting("serve.log_format", named))
+    }
+
+    /// Returns the collector that traces are sent to, if one is named.
+    pub(crate) fn otlp_endpoint(&self, config: &Config) -> Result<Option<Endpoint>, Failure> {
+        traces::endpoint(self.otlp_endpoint.as_ref(), config)
     }
 
     pub(crate) fn retention(&self, config: &Config) -> Retention {

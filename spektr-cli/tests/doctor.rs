@@ -205,7 +205,7 @@ fn all_is_well_and_nothing_is_sent_or_changed() {
             "ok: token of operations: can be used",
             "ok: keys that sign what is forwarded: can be used",
             "ok: headers of what is forwarded: can be used",
-            "ok: inbox sqlite://spektr-inbox.db: version 5",
+            "ok: inbox sqlite://spektr-inbox.db: version 6",
             &format!("ok: forwarding to {forward}: connected"),
             &format!("ok: list of events {list}: it answers, and takes the API key"),
             "ok: clock of the sender: as this machine's",
@@ -232,7 +232,7 @@ fn an_inbox_can_be_examined_while_the_service_runs() {
     let before = setting.names();
     let said = setting.doctor(&[]);
     said.assert(&[]);
-    said.assert_has("ok: inbox sqlite://spektr-inbox.db: version 5");
+    said.assert_has("ok: inbox sqlite://spektr-inbox.db: version 6");
     assert_eq!(setting.names(), before);
     let sent = run(KEYS, &["send", "--to", &service.url, "alert_resolved"]);
     assert_eq!(sent.status.code(), Some(0), "{}", text(&sent.stdout));
@@ -502,14 +502,14 @@ fn a_file_that_cannot_be_the_inbox_is_a_fault_and_stays_as_it_is() {
     bytes[60..64].copy_from_slice(&[0, 0, 0, 99]);
     fs::write(&path, &bytes).expect("is written");
     setting.doctor(&[]).assert(&[
-        "fault: inbox sqlite://spektr-inbox.db: version 99, and this program knows 5; run the version of spektr that has written it, or a later one",
+        "fault: inbox sqlite://spektr-inbox.db: version 99, and this program knows 6; run the version of spektr that has written it, or a later one",
     ]);
     assert_eq!(fs::read(&path).expect("is there"), bytes);
     bytes[60..64].copy_from_slice(&[0, 0, 0, 4]);
     fs::write(&path, &bytes).expect("is written");
     let said = setting.doctor(&[]);
     said.assert(&[]);
-    said.assert_has("ok: inbox sqlite://spektr-inbox.db: version 4, `serve` migrates it to 5");
+    said.assert_has("ok: inbox sqlite://spektr-inbox.db: version 4, `serve` migrates it to 6");
     // Where it keeps `application_id`.
     bytes[68..72].copy_from_slice(b"else");
     fs::write(&path, &bytes).expect("is written");
@@ -636,7 +636,7 @@ fn a_database_is_examined_and_left_without_tables() {
     database.admin(text(&script.stdout));
     let said = database.doctor(&of_app);
     said.assert(&[]);
-    said.assert_has(&format!("ok: {subject}: version 4"));
+    said.assert_has(&format!("ok: {subject}: version 5"));
     said.assert_has(&format!(
         "ok: {subject}: commits wait for the disk: `serve` sets synchronous_commit, which is off"
     ));
@@ -649,12 +649,12 @@ fn a_database_is_examined_and_left_without_tables() {
     database.admin(text(&script.stdout).split_once("COMMIT;\n").expect("grants follow").1);
     database.admin("UPDATE spektr_inbox.version SET version = 9");
     database.doctor(&of_app).assert(&[&format!(
-        "fault: {subject}: the tables have version 9, and this program knows 4; run the version of \
+        "fault: {subject}: the tables have version 9, and this program knows 5; run the version of \
          spektr that has made them, or a later one"
     )]);
     database.admin("UPDATE spektr_inbox.version SET version = 3");
     database.doctor(&of_app).assert(&[&format!(
-        "fault: {subject}: version 3, and role app may not migrate it to 4; somebody who may runs \
+        "fault: {subject}: version 3, and role app may not migrate it to 5; somebody who may runs \
          what `spektr inbox schema --from 3 --role app` prints"
     )]);
 }

@@ -13,6 +13,7 @@ use crate::keys::KeyArguments;
 use crate::output;
 use crate::sender_list::ListArguments;
 use crate::terminal::{bad, careful, columns, faint, good, safe};
+use crate::traces;
 
 pub(crate) const SETTINGS_HELP: &str = "\
 Example of a file:
@@ -61,6 +62,7 @@ Example of a file:
   quarantine = true                         # for the first days
   log_level = 'info'
   log_format = 'json'
+  otlp_endpoint = 'http://127.0.0.1:4318'   # with the feature otel of the tool
   quick_check = false
   keep_done = '30d'
   keep_dead = '90d'
@@ -158,6 +160,10 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
             None
         }
     };
+    if let Err(failure) = traces::endpoint(None, &config) {
+        let (place, message) = ("traces".to_owned(), failure.message().to_owned());
+        problems.push(Problem { place, line: None, column: None, message });
+    }
     let file = config.path.as_ref().map(|path| path.to_string_lossy().into_owned());
     let report = Report { file, problems, settings, keys, has_api_key, giving_up };
     if global.is_json() {

@@ -34,6 +34,7 @@ use crate::runtime::{self, Signals};
 use crate::secret::open_mode;
 use crate::serving::{ServeArguments, VERIFY_REACH};
 use crate::time;
+use crate::traces::Traces;
 use crate::values::EventTypes;
 
 pub(crate) const EXAMPLES: &str = "\
@@ -128,9 +129,12 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
     let token = ops_token_file.as_deref().map(Token::of_file).transpose()?;
     let access = Access::new(token);
     let format = arguments.log_format(&config).unwrap_or(global.format);
-    let log = Log::start(format, metrics.count("log_lines_dropped", dropped))?;
+    let traces = Traces::start(arguments.otlp_endpoint(&config)?, &metrics)?;
+    let log = Log::start(format, metrics.count("log_lines_dropped", dropped), traces.as_ref())?;
     log.level().set(arguments.log_level(&config));
-    runtime::block_on_many(async {
+    let propagation = traces.as_ref().map(Traces::propagation);
+    let forward = forward.map(|forward| forward.with_propagation(propagation.clone()));
+    let done = runtime::block_on_many(async {
         let (signals, hangups) = (Signals::catch()?, runtime::hangups()?);
         warn_of_open_files(arguments, &config);
         let store = if arguments.quick_check || is_set("serve.quick_check") {
@@ -144,6 +148,9 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
             .with_metrics(metrics.clone());
         if arguments.quarantine || is_set("serve.quarantine") {
             receiver = receiver.with_quarantine(QUARANTINE_COUNT, QUARANTINE_BYTES);
+        }
+        if let Some(propagation) = &propagation {
+            receiver = receiver.with_propagation(Arc::clone(propagation));
         }
         let client = arguments.list.client_if_configured(&config)?;
         let reconciler = match client.clone() {
@@ -200,6 +207,7 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
             keys,
             verifying: !arguments.unsigned,
             forwarding: forwards_to,
+            traces: traces.as_ref().map(|traces| traces.collector().to_owned()),
             signed: forward.as_ref().is_some_and(|forward| forward.counts().0 > 0),
             reconciling: reconciler.is_some(),
         };
@@ -238,7 +246,12 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
         }
         totals.log_totals().await;
         Ok(Answer::Yes)
-    })
+    });
+    // Behind the last span, and before the end of the log.
+    if let Some(traces) = traces {
+        traces.end();
+    }
+    done
 }
 
 /// Fetches what was missed.

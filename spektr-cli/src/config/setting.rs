@@ -13,7 +13,7 @@ use crate::delivery::Envelope;
 use crate::location::{self, Location};
 use crate::output::Format;
 use crate::values::{self, EventTypes, PermanentStatuses};
-use crate::{http, log, time};
+use crate::{http, log, time, traces};
 
 /// Something that can be configured.
 pub(crate) struct Setting {
@@ -44,7 +44,7 @@ impl Setting {
     }
 }
 
-pub(crate) static SETTINGS: [Setting; 50] = [
+pub(crate) static SETTINGS: [Setting; 51] = [
     Setting {
         name: "keys_file",
         about: "TOML file with the signing keys",
@@ -284,6 +284,12 @@ pub(crate) static SETTINGS: [Setting; 50] = [
         about: "format of the lines of that log: text or json",
         preset: "that of --format",
         check: |text| Format::from_str(text, false).map(drop),
+    },
+    Setting {
+        name: "serve.otlp_endpoint",
+        about: "OpenTelemetry collector that `serve` sends traces to; /v1/traces is added",
+        preset: "none: OTEL_EXPORTER_OTLP_ENDPOINT",
+        check: |text| traces::parse_endpoint(text).map(drop),
     },
     Setting {
         name: "serve.quick_check",

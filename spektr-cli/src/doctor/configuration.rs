@@ -21,6 +21,9 @@ pub(crate) fn configuration(
     if let Err(failure) = arguments.reach(config) {
         findings.push(Finding::failed(SUBJECT, &failure, remedy));
     }
+    if let Err(failure) = arguments.otlp_endpoint(config) {
+        findings.push(Finding::failed(SUBJECT, &failure, remedy));
+    }
     if findings.is_empty() {
         let path = config.path.as_ref().map(|path| path.to_string_lossy());
         let path = path.as_ref().map_or_else(|| "no file".into(), |path| safe(path));

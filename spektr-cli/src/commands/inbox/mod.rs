@@ -79,7 +79,7 @@ pub(crate) enum Command {
 }
 
 pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure> {
-    let _log = Log::start(global.format, Count::default())?;
+    let _log = Log::start(global.format, Count::default(), None)?;
     runtime::block_on(async {
         match command {
             Command::List(arguments) => list::list(global, arguments).await,

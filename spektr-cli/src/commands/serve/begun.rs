@@ -24,6 +24,9 @@ pub(super) struct Begun {
     #[serde(skip)]
     pub(super) verifying: bool,
     pub(super) forwarding: Option<String>,
+    /// Host and port of the collector that traces are sent to.
+    #[serde(skip)]
+    pub(super) traces: Option<String>,
     /// Whether what is posted is signed.
     pub(super) signed: bool,
     /// Whether what was missed is fetched, at the start and every few minutes.
@@ -37,6 +40,7 @@ impl Begun {
         // A query can hold a token.
         let forwarding = self.forwarding.as_deref().and_then(|url| url.split('?').next());
         let forward_signed = forwarding.map(|_| self.signed);
+        let traces = self.traces.as_deref();
         let version = env!("CARGO_PKG_VERSION");
         tracing::info!(
             version,
@@ -48,6 +52,7 @@ impl Begun {
             forwarding,
             forward_signed,
             reconciling,
+            traces,
             "the service has started"
         );
     }

@@ -10,11 +10,14 @@ use axum::body::Bytes;
 use axum::http::HeaderValue;
 use spektr_inbox::reconcile::parse_retry_after;
 use spektr_inbox::store::Store;
+use spektr_inbox::trace::{self, Propagation};
 use spektr_inbox::{
     Backoff, Breaker, Clock as _, Count, Counts, Handler, HandlerError, HttpUrl, Malformed,
     Metrics, Received, SystemClock, Workers,
 };
 use spektr_types::EventType;
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 
 use self::rate::Rate;
 use crate::capture::Headers;
@@ -44,6 +47,7 @@ pub(super) struct Forward {
     rate: Option<Arc<Rate>>,
     keys: Replaced<Keys>,
     headers: Replaced<OwnHeaders>,
+    propagation: Option<Arc<dyn Propagation>>,
 }
 
 impl Forward {
@@ -77,10 +81,17 @@ impl Forward {
             rate: forwarding.rate.map(|posts| Arc::new(Rate::new(posts))),
             keys: Replaced::default(),
             headers: Replaced::default(),
+            propagation: None,
         };
         forward.keys.read(arguments.keys_file(config), Keys::of_file)?;
         forward.headers.read(arguments.headers_file(config), OwnHeaders::of_file)?;
         Ok(forward)
+    }
+
+    /// Tells the endpoint which trace a post belongs to.
+    pub(super) fn with_propagation(mut self, propagation: Option<Arc<dyn Propagation>>) -> Self {
+        self.propagation = propagation;
+        self
     }
 
     /// Returns workers that forward what is in a store.
@@ -98,6 +109,7 @@ impl Forward {
         let longest = forwarding.timeout + wait.unwrap_or_default() + SPARE;
         let backoff = Backoff::new(forwarding.first_pause, forwarding.longest_pause);
         let of_malformed = self.clone();
+        let propagation = self.propagation.clone();
         let breaker = self.breaker.clone();
         let workers = Workers::new(store, self)
             .with_breaker(breaker)
@@ -109,6 +121,10 @@ impl Forward {
             .with_max_attempts(forwarding.attempts)
             .with_backoff(backoff)
             .with_metrics(metrics.clone());
+        let workers = match propagation {
+            Some(propagation) => workers.with_propagation(propagation),
+            None => workers,
+        };
         let workers = match forwarding.give_up_after {
             Some(age) => workers.with_give_up_after(age),
             None => workers,
@@ -145,7 +161,10 @@ impl Forward {
         }
         let body = Bytes::copy_from_slice(received.raw().as_bytes());
         let client = self.client.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let answered = client.post(&self.headers(received, about), body).await;
+        let trace = self.trace(received.attempt());
+        let headers = self.headers(received, about, &trace);
+        let answered = client.post(&headers, body).instrument(trace.clone()).await;
+        record(&trace, &answered);
         if let Ok(reply) = &answered {
             received.set_status(reply.status);
             self.responses.add(reply.status.to_string(), 1);
@@ -204,7 +223,7 @@ impl Forward {
 
     /// Returns what an endpoint needs to know beside the event itself, a proof of who sends
     /// it, and what the user wants there.
-    fn headers<E>(&self, received: &Received<E>, about: &About<'_>) -> Headers {
+    fn headers<E>(&self, received: &Received<E>, about: &About<'_>, trace: &Span) -> Headers {
         let mut headers = described(received, about);
         if let Some(keys) = self.keys.current() {
             let body = received.raw().as_bytes();
@@ -216,7 +235,32 @@ impl Forward {
         if let Some(own) = self.headers.current() {
             headers.extend(own.pairs());
         }
+        let propagation = self.propagation.as_ref();
+        if let Some(context) = propagation.and_then(|propagation| propagation.context(trace)) {
+            // Two of them would count as none.
+            headers.retain(|(name, _)| !name.eq_ignore_ascii_case(trace::HEADER));
+            headers.push((trace::HEADER.to_owned(), context.to_string().into_bytes()));
+        }
         headers
+    }
+
+    /// Returns the span of a post. Path and query of the URL are left out, because they can hold
+    /// a token.
+    fn trace(&self, attempt: u32) -> Span {
+        tracing::trace_span!(
+            target: trace::TARGET,
+            "forward",
+            otel.name = "POST",
+            otel.kind = "client",
+            otel.status_code = Empty,
+            error.type = Empty,
+            http.request.method = "POST",
+            http.request.resend_count = (attempt > 1).then(|| i64::from(attempt - 1)),
+            http.response.status_code = Empty,
+            server.address = self.url.host(),
+            server.port = i64::from(self.url.port()),
+            url.scheme = if self.url.is_encrypted() { "https" } else { "http" },
+        )
     }
 }
 
@@ -254,6 +298,24 @@ impl Forward {
             }
             _ => HandlerError::retry(reason).with_reason_logged(),
         }
+    }
+}
+
+/// Says in a trace what became of a post.
+fn record(trace: &Span, answered: &Result<Reply, NoAnswer>) {
+    let error = match answered {
+        Ok(reply) => {
+            trace.record("http.response.status_code", i64::from(reply.status));
+            (!(200..=299).contains(&reply.status)).then(|| reply.status.to_string())
+        }
+        Err(NoAnswer::Refused) => Some("connection_refused".to_owned()),
+        Err(NoAnswer::Timeout) => Some("timeout".to_owned()),
+        Err(NoAnswer::Unsendable(_)) => Some("unsendable".to_owned()),
+        Err(NoAnswer::Other(_)) => Some("no_answer".to_owned()),
+    };
+    if let Some(error) = error {
+        trace.record("otel.status_code", "ERROR");
+        trace.record("error.type", error);
     }
 }
 

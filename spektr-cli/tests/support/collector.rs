@@ -1,0 +1,112 @@
+//! A collector of traces, which keeps what it is sent, down to the bytes.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex};
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message as _;
+
+/// Takes whatever it is sent, until the process ends.
+pub(crate) struct Collector {
+    pub(crate) url: String,
+    kept: Arc<(Mutex<Vec<Export>>, Condvar)>,
+}
+
+/// A request as it came.
+#[derive(Clone)]
+pub(crate) struct Export {
+    /// The request line and the headers.
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Collector {
+    pub(crate) fn start() -> Self {
+        Self::on(TcpListener::bind("127.0.0.1:0").expect("a free port"))
+    }
+
+    /// Takes what comes to a socket.
+    pub(crate) fn on(listener: TcpListener) -> Self {
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let kept = Arc::<(Mutex<Vec<Export>>, Condvar)>::default();
+        let keeping = Arc::clone(&kept);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let export = read(&stream);
+                keeping.0.lock().expect("nobody panics").push(export);
+                keeping.1.notify_all();
+                let head = "HTTP/1.1 200 OK\r\ncontent-type: application/x-protobuf\r\n";
+                let answer = format!("{head}content-length: 0\r\nconnection: close\r\n\r\n");
+                // Who has sent it may have ended.
+                let _gone = (&stream).write_all(answer.as_bytes());
+            }
+        });
+        Self { url, kept }
+    }
+
+    /// Waits until it has a number of spans.
+    pub(crate) fn waits_for(&self, spans: usize) {
+        let (kept, changed) = &*self.kept;
+        let kept = kept.lock().expect("nobody panics");
+        drop(changed.wait_while(kept, |kept| all_spans(kept).len() < spans).expect("is kept"));
+    }
+
+    /// Returns what came until now.
+    pub(crate) fn exports(&self) -> Vec<Export> {
+        self.kept.0.lock().expect("nobody panics").clone()
+    }
+
+    /// Returns the spans that came until now, in the order of their beginnings.
+    pub(crate) fn spans(&self) -> Vec<Span> {
+        let mut spans = all_spans(&self.exports());
+        spans.sort_by_key(|span| span.start_time_unix_nano);
+        spans
+    }
+
+    /// Returns an attribute of the service that has sent the first request.
+    pub(crate) fn of_the_service(&self, name: &str) -> Option<String> {
+        let request = decoded(self.exports().first()?);
+        let resource = request.resource_spans.first()?.resource.clone()?;
+        text_of(&resource.attributes, name)
+    }
+}
+
+fn decoded(export: &Export) -> ExportTraceServiceRequest {
+    ExportTraceServiceRequest::decode(&*export.body).expect("a request of OTLP")
+}
+
+fn all_spans(exports: &[Export]) -> Vec<Span> {
+    let requests = exports.iter().map(decoded);
+    let scopes = requests.flat_map(|request| request.resource_spans);
+    scopes.flat_map(|one| one.scope_spans).flat_map(|one| one.spans).collect()
+}
+
+/// Returns an attribute as a text: a number in its digits.
+pub(crate) fn text_of(attributes: &[KeyValue], name: &str) -> Option<String> {
+    let mut of_that_name = attributes.iter().filter(|one| one.key == name);
+    let attribute = of_that_name.next()?;
+    assert!(of_that_name.next().is_none(), "{name} is there twice");
+    match attribute.value.clone()?.value? {
+        Value::StringValue(text) => Some(format!("{text:?}")),
+        Value::IntValue(number) => Some(number.to_string()),
+        other => panic!("{name} is {other:?}"),
+    }
+}
+
+fn read(stream: &TcpStream) -> Export {
+    let mut reader = BufReader::new(stream);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        assert_ne!(reader.read_line(&mut head).expect("a line"), 0, "{head}");
+    }
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let mut body = vec![0; length.map_or(0, |length| length.parse().expect("a number"))];
+    reader.read_exact(&mut body).expect("the body");
+    Export { head, body }
+}
