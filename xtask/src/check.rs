@@ -11,7 +11,7 @@ use crate::accept::References;
 use crate::{codegen, release, schema, seeded, tools, workspace};
 
 /// Arguments of the cargo commands before the tests, one command each.
-const BEFORE: [&str; 8] = [
+const BEFORE: [&str; 9] = [
     "fmt --all --check",
     "fmt --manifest-path examples/actix/Cargo.toml --check",
     "fmt --manifest-path examples/lambda/Cargo.toml --check",
@@ -19,6 +19,8 @@ const BEFORE: [&str; 8] = [
     // Clippy's lint `incompatible_msrv` also checks that the crates use only items of the standard
     // library that their `rust-version` has.
     "clippy --workspace --all-targets --all-features --locked -- -D warnings",
+    // The tool as it is installed, without the feature that exports traces.
+    "clippy --package spektr-cli --all-targets --locked -- -D warnings",
     // The examples are workspaces of their own, with the same lints.
     "clippy --manifest-path examples/actix/Cargo.toml --all-targets --locked --target-dir target/examples -- -D warnings",
     "clippy --manifest-path examples/lambda/Cargo.toml --all-targets --locked --target-dir target/examples -- -D warnings",
@@ -26,7 +28,7 @@ const BEFORE: [&str; 8] = [
 ];
 
 /// Arguments of the cargo commands after the tests.
-const BEHIND: [&str; 11] = [
+const BEHIND: [&str; 12] = [
     // A build of the workspace unites the features of each crate. Built
     // alone, the types have only their own features.
     "test --package spektr-types --locked",
@@ -35,6 +37,8 @@ const BEHIND: [&str; 11] = [
     "check --package spektr-inbox --locked --no-default-features --features server",
     "check --package spektr-inbox --locked --no-default-features --features reconcile",
     "check --package spektr-inbox --locked --no-default-features --features postgres",
+    // The tool without the feature that exports traces.
+    "test --package spektr-cli --locked --bin spektr --test traces",
     // The benchmarks are a workspace of their own, and must compile.
     "check --manifest-path bench/Cargo.toml --all-targets --locked --target-dir target/bench",
     // libFuzzer's targets need a C++ compiler, so only their lock file is checked.
