@@ -283,20 +283,25 @@ fn an_attempt_after_a_restart_is_in_the_trace_of_its_delivery() {
 fn a_delivery_without_a_trace_begins_one_and_one_that_is_not_recorded_stays_so() {
     let folder = tempfile::tempdir().expect("a folder");
     let collector = Collector::start();
-    let receiver = Receiver::start(&["200 OK", "200 OK"]);
+    let receiver = Receiver::start(&["503 Busy", "200 OK", "200 OK"]);
     let mut tool = tool();
     tool.env("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url);
     let service = start(tool, folder.path(), &forward(folder.path(), &receiver), &[]);
     deliver(&service, &event("e1"), &format!("traceparent: 00-{TRACE}-{SENDER}-00\r\n"));
-    receiver.waits_for(1);
-    deliver(&service, &event("e2"), "");
     receiver.waits_for(2);
+    deliver(&service, &event("e2"), "");
+    receiver.waits_for(3);
     // A forged delivery has no span.
     let mut connection = Connection::open(service.address()).expect("is open");
     let headers = format!("{}traceparent: 00-{TRACE}-{SENDER}-01\r\n", signature(b"another body"));
     let answer = connection.post("/webhooks/spektr", &headers, event("e3").as_bytes());
     assert_eq!(answer.expect("an answer").status, 401);
-    assert_eq!(service.terminate().0, Some(0));
+    let (code, logged) = service.terminate();
+    assert_eq!(code, Some(0));
+    // The log has its own spans, and none of a trace.
+    let failed = logged.lines().find(|line| line.contains("the attempt has failed"));
+    assert!(failed.is_some_and(|line| line.contains("  WARN spektr_event{number=1 ")), "{logged}");
+    assert!(!logged.contains("messaging."), "{logged}");
 
     let spans = collector.spans();
     let names: Vec<_> = spans.iter().map(|span| &*span.name).collect();
@@ -305,7 +310,7 @@ fn a_delivery_without_a_trace_begins_one_and_one_that_is_not_recorded_stays_so()
     assert_ne!(hex(&spans[0].trace_id), TRACE);
     assert!(spans.iter().all(|span| span.trace_id == spans[0].trace_id));
     assert_eq!(collector.of_the_service("service.name").as_deref(), Some(r#""spektr""#));
-    let [first, second] = &receiver.finish()[..] else { panic!("two requests") };
+    let [first, _, second] = &receiver.finish()[..] else { panic!("three requests") };
     let trace = |request| {
         let parts: Vec<_> = header(request, "traceparent").unwrap_or_default().split('-').collect();
         (parts[1].to_owned(), parts[3].to_owned())
