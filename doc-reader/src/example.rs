@@ -5,7 +5,7 @@
 
 mod parse;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use lazy_regex::regex;
 
@@ -19,14 +19,15 @@ pub(crate) const MAX_NODES: usize = 10_000;
 pub(crate) const MAX_NAME: usize = 128;
 
 /// A value of an example.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Node {
-    String(String),
-    Scalar(Kind),
-    Array(Vec<Node>),
-    Object(Vec<(String, Node)>),
-    /// `"a" | "b"`.
-    Any(Vec<Node>),
+#[derive(Debug)]
+struct Value {
+    /// Where it stands, with `[]` for the elements of an array.
+    path: String,
+    kind: Kind,
+    /// The text of a string.
+    text: Option<String>,
+    /// The number of objects and arrays around it.
+    depth: usize,
 }
 
 /// The examples of one section as they are read.
@@ -65,12 +66,11 @@ impl Examples {
         self.overflow |= parsed.overflow;
         let is_open = |fault| matches!(fault, Fault::UnclosedBrace | Fault::UnclosedBracket);
         self.open = !parsed.overflow && parsed.faults.iter().any(|(kind, _)| is_open(*kind));
-        let problems = parsed.faults.into_iter();
-        self.problems
-            .extend(problems.map(|(kind, line)| ExampleProblem { kind, line: line + skipped }));
-        for node in &parsed.values {
-            self.entry(node);
-        }
+        let mut seen = HashSet::new();
+        let faults = parsed.faults.into_iter().filter(|fault| seen.insert(*fault));
+        let problems = faults.map(|(kind, line)| ExampleProblem { kind, line: line + skipped });
+        self.problems.extend(problems);
+        parsed.values.into_iter().for_each(|values| self.events(values));
     }
 
     /// Takes the facts out, or `None` where there was no example.
@@ -84,85 +84,42 @@ impl Examples {
         &self.members
     }
 
-    /// Reads one top-level value: an event, a batch or a list of events.
-    fn entry(&mut self, node: &Node) {
-        match node {
-            Node::Object(members) => {
-                if let Some((name, entries)) = batch(members) {
-                    self.batch.get_or_insert_with(|| name.to_owned());
-                    entries.iter().for_each(|entry| self.event(entry));
-                } else {
-                    self.event(node);
-                }
+    /// Takes the members out of a value and what is in it: an event, a list of events or a batch.
+    fn events(&mut self, values: Vec<Value>) {
+        let wrapper = batch(&values).map(str::to_owned);
+        let within = wrapper.as_ref().map(|name| format!("{name}[]."));
+        self.batch = self.batch.take().or(wrapper);
+        for Value { mut path, kind, text, .. } in values {
+            if let Some(within) = &within {
+                let Some(inner) = path.strip_prefix(within.as_str()) else { continue };
+                path = inner.to_owned();
             }
-            Node::Array(entries) => entries.iter().for_each(|entry| self.event(entry)),
-            Node::Any(_) | Node::String(_) | Node::Scalar(_) => {}
-        }
-    }
-
-    fn event(&mut self, node: &Node) {
-        let Node::Object(members) = node else { return };
-        for (name, value) in members {
-            if holds_wire_type(name) || name == "event" {
-                self.wire_type(value);
+            if (holds_wire_type(&path) || path == "event")
+                && let Some(text) = text
+                && self.wire_types.len() < 64
+                && !self.wire_types.contains(&text)
+            {
+                self.wire_types.push(text);
             }
-            self.walk(name.clone(), value);
-        }
-    }
-
-    fn wire_type(&mut self, value: &Node) {
-        match value {
-            Node::String(text) if self.wire_types.len() < 64 && !self.wire_types.contains(text) => {
-                self.wire_types.push(text.clone());
+            let at = *self.index.entry(path.clone()).or_insert(self.members.len());
+            if at == self.members.len() {
+                self.members.push(ExampleMember { path, kinds: Vec::new() });
             }
-            Node::Any(values) => values.iter().for_each(|value| self.wire_type(value)),
-            _ => {}
-        }
-    }
-
-    fn walk(&mut self, path: String, node: &Node) {
-        match node {
-            Node::String(_) => self.member(path, Kind::String),
-            Node::Scalar(kind) => self.member(path, *kind),
-            Node::Any(values) => values.iter().for_each(|value| self.walk(path.clone(), value)),
-            Node::Array(values) => {
-                let element = format!("{path}[]");
-                self.member(path, Kind::Array);
-                values.iter().for_each(|value| self.walk(element.clone(), value));
-            }
-            Node::Object(members) => {
-                let children: Vec<String> =
-                    members.iter().map(|(name, _)| format!("{path}.{name}")).collect();
-                self.member(path, Kind::Object);
-                for (child, (_, value)) in children.into_iter().zip(members) {
-                    self.walk(child, value);
-                }
-            }
-        }
-    }
-
-    fn member(&mut self, path: String, kind: Kind) {
-        let at = *self.index.entry(path.clone()).or_insert_with(|| {
-            self.members.push(ExampleMember { path, kinds: Vec::new() });
-            self.members.len() - 1
-        });
-        if let Some(member) = self.members.get_mut(at) {
-            if !member.kinds.contains(&kind) {
-                member.kinds.push(kind);
+            let kinds = &mut self.members[at].kinds;
+            if !kinds.contains(&kind) {
+                kinds.push(kind);
             }
         }
     }
 }
 
 /// Finds the wrapper of a batch: the only member, an array.
-fn batch(members: &[(String, Node)]) -> Option<(&str, &[Node])> {
-    let [(name, Node::Array(entries))] = members else {
-        return None;
-    };
-    entries
-        .iter()
-        .all(|entry| matches!(entry, Node::Object(_) | Node::Scalar(Kind::Unknown)))
-        .then_some((name, entries))
+fn batch(values: &[Value]) -> Option<&str> {
+    let mut members = values.iter().filter(|value| value.depth == 1);
+    let only = members.next().filter(|member| member.kind == Kind::Array)?;
+    let mut entries = values.iter().filter(|value| value.depth == 2);
+    let fits = entries.all(|entry| matches!(entry.kind, Kind::Object | Kind::Unknown));
+    (fits && members.next().is_none()).then_some(&only.path)
 }
 
 /// Finds where JSON begins in a block of code: at the beginning of a line, or
@@ -195,10 +152,7 @@ pub(crate) fn opens_json(line: &str) -> Option<usize> {
 pub(crate) fn inline_batch(text: &str) -> Option<String> {
     text.match_indices('{').take(8).find_map(|(at, _)| {
         let snippet: String = text[at..].chars().take(400).collect();
-        match parse::parse(&snippet).values.first()? {
-            Node::Object(members) => batch(members).map(|(name, _)| name.to_owned()),
-            _ => None,
-        }
+        batch(parse::parse(&snippet).values.first()?).map(str::to_owned)
     })
 }
 

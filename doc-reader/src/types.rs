@@ -49,23 +49,18 @@ pub(crate) fn cell(text: &str) -> Option<TypeExpr> {
     }
     // `"add" | "remove"`: strings, whatever they are.
     if regex_is_match!(r#"^(?:(?:"[^|]*"|'[^|]*'|null) *\\? *(?:\| *|$))+$"#, text) {
-        let nullable = text.contains("null");
-        return text.contains(['"', '\'']).then(|| TypeExpr {
-            kind: Kind::String,
-            nullable,
-            ..TypeExpr::default()
-        });
+        let (kind, nullable) = (Kind::String, text.contains("null"));
+        let quoted = text.contains(['"', '\'']);
+        return quoted.then(|| TypeExpr { kind, nullable, ..TypeExpr::default() });
     }
     let text = text.replace('`', "");
-    let around =
-        regex_captures!("^(?i:(nullable|optional|required|maybe|)([ ?<]) *(.*?)>?)$", &text);
-    if let Some((_, word, mark, inner)) = around {
-        if let Some(mut expr) = plain(inner.trim()) {
-            expr.nullable |=
-                mark == "?" || ["nullable", "maybe"].contains(&word.to_ascii_lowercase().as_str());
-            expr.optional |= word.eq_ignore_ascii_case("optional");
-            return Some(expr);
-        }
+    let around = regex_captures!("^(?i:(nullable|optional|required|maybe|)[ ?<] *(.*?)>?)$", &text);
+    if let Some((all, word, inner)) = around
+        && let Some(expr) = plain(inner.trim())
+    {
+        let null = all.starts_with('?') || regex_is_match!("^(?i:nullable|maybe)$", word);
+        let optional = expr.optional || word.eq_ignore_ascii_case("optional");
+        return Some(TypeExpr { nullable: expr.nullable || null, optional, ..expr });
     }
     let elements = regex_captures!(r"^\[(.*)\]$", &text);
     if let Some(expr) = elements.and_then(|(_, inner)| plain(inner.trim())) {
@@ -80,54 +75,45 @@ fn plain(text: &str) -> Option<TypeExpr> {
     // A list of something that the page names.
     let named = regex_captures!(r"^([A-Z][A-Za-z0-9_]*)\[\]$", text);
     if let Some((_, name)) = named.filter(|(_, name)| kind(name).is_none()) {
-        return Some(TypeExpr {
-            kind: Kind::Array,
-            items: Some(name.to_owned()),
-            ..TypeExpr::default()
-        });
+        let (kind, items) = (Kind::Array, Some(name.to_owned()));
+        return Some(TypeExpr { kind, items, ..TypeExpr::default() });
     }
-    let (head, null, word) =
-        regex_captures!(r"^(null *[\\|/]+ *)?(?i:(date-time|[a-z]+[0-9]*))\b", text)?;
-    let kind = kind(word)?;
+    let (head, null, word, of, inside) = regex_captures!(
+        r"^(null *[\\|/]+ *)?(?i:(date-time|[a-z]+[0-9]*))\b(?: of (\w+)|<([^>]*)>)?",
+        text
+    )?;
+    let mut kind = kind(word)?;
     let said = (kind == Kind::Unknown).then(|| word.to_owned());
-    let mut expr = TypeExpr { kind, said, nullable: !null.is_empty(), ..TypeExpr::default() };
-    let mut rest = &text[head.len()..];
-    if let (Kind::Array, Some((all, of, format))) =
-        (kind, regex_captures!(r"^(?: of (\w+)|<([^>]*)>)", rest))
-    {
-        expr.items = Some(if of.is_empty() { bare(format) } else { singular(of) }.to_owned());
-        rest = &rest[all.len()..];
+    if kind != Kind::Array && !of.is_empty() {
+        return None;
     }
-    while let Some(after) = rest.strip_prefix("[]") {
-        expr.items.get_or_insert_with(|| word.to_ascii_lowercase());
-        (expr.kind, rest) = (Kind::Array, after);
+    let inside = Some(bare(inside)).filter(|inside| kind == Kind::Array && !inside.is_empty());
+    let of = Some(singular(of)).filter(|of| !of.is_empty());
+    let mut items = of.or(inside).map(str::to_owned);
+    let marks = marks(&text[head.len()..]);
+    if marks.starts_with('[') {
+        kind = Kind::Array;
+        items.get_or_insert_with(|| word.to_ascii_lowercase());
     }
-    while let Some((mark, nullable)) = mark(rest) {
-        expr.nullable |= nullable;
-        expr.optional |= !nullable;
-        rest = &rest[mark..];
-    }
-    let rest = rest.trim();
+    let nullable = !null.is_empty() || marks.contains("null");
+    let optional = regex_is_match!(r"\?|optional|undefined", marks);
+    let rest = text[head.len() + marks.len()..].trim();
     let format = regex_captures!(r"^(?:\(([^()]*)\)|\[([^\[\]]*)\])$", rest);
-    if let (Kind::Array, Some((_, round, square))) = (expr.kind, format) {
-        let items = bare(if round.is_empty() { square } else { round });
-        let word = self::kind(items).map(Kind::as_str);
-        expr.items = Some(word.unwrap_or(items).to_owned());
-        return Some(expr);
+    if let (Kind::Array, Some((_, round, square))) = (kind, format) {
+        let word = bare(if round.is_empty() { square } else { round });
+        items = Some(self::kind(word).map_or(word, |kind| kind.as_str()).to_owned());
     }
     // A format such as `string (uuid)`, or what an enumeration is of.
-    if regex_is_match!(r"^(?i:|<[^<>]*>|\([^()]*\)|[,: -]*(?:enum|one of).*)$", rest)
-        || starts_with(text, "enum:")
-    {
-        return Some(expr);
+    let formatted =
+        regex_is_match!(r"^(?i:|<[^<>]*>|\([^()]*\)|\[[^\[\]]*\]|[,: -]*(?:enum|one of).*)$", rest);
+    if formatted || starts_with(text, "enum:") {
+        return Some(TypeExpr { kind, items, nullable, optional, said });
     }
     // `string | number`: clearly a type, but none of ours.
-    regex_is_match!(r"^(?i:[|/\\]|or )", rest).then(|| TypeExpr {
-        nullable: expr.nullable || rest.contains("null"),
-        optional: expr.optional,
-        said: Some(text.to_owned()),
-        ..TypeExpr::default()
-    })
+    let nullable = nullable || rest.contains("null");
+    let (kind, items, said) = (Kind::Unknown, None, Some(text.to_owned()));
+    let other = regex_is_match!(r"^(?i:[|/\\]|or )", rest);
+    other.then_some(TypeExpr { kind, items, nullable, optional, said })
 }
 
 /// The word of JSON Schema that a name of elements begins with, or else the name.
@@ -136,44 +122,28 @@ fn singular(name: &str) -> &str {
     WORDS.iter().find(fits).map_or(name, |word| word)
 }
 
-/// Reads ` \null`, ` | null`, ` or null`, ` (nullable)`, `, optional`, `?`: its length, and
-/// whether it means null.
-fn mark(text: &str) -> Option<(usize, bool)> {
-    let (_, mark) = regex_captures!(
-        r"(?x)^(\?
+/// What follows a type and belongs to it: `[]`, ` \null`, ` or null`, ` (nullable)`,
+/// `, optional`, `?`.
+fn marks(text: &str) -> &str {
+    let marks = regex_find!(
+        r"(?x)^(?:\[\])*(?:\?
             | (?:\ *[\\|/,]+\ *(?:or\ )?|\ +or\ +)(?:null(?:able)?|optional|undefined)
-            | \ +nullable | \ *\((?:or\ )?(?:null(?:able)?|optional|undefined)\)
-          )(?:[^a-z]|$)",
+            | \ +nullable | \ *\((?:or\ )?(?:null(?:able)?|optional|undefined)\))*",
         text
-    )?;
-    Some((mark.len(), mark.contains("null")))
+    );
+    marks.unwrap_or_default()
 }
 
 /// The length of the type at the beginning of a line whose cells run together; `known` says
 /// which names the page uses for its types.
 pub(crate) fn prefix(line: &str, known: &dyn Fn(&str) -> bool) -> Option<usize> {
-    let (head, word) = regex_captures!(
-        r"^(?:null *[\\|/]+ *)?([Ss]tring|[Nn]umber|[Ii]nteger|[Bb]oolean|[Oo]bject|[Aa]rray)",
+    let (head, items) = regex_captures!(
+        r"(?x)^(?:null\ *[\\|/]+\ *)?(?:[Aa]rray\ of\ (\w{1,64}) | [Aa]rray(?:<[^>]{0,64}>)?
+            | [Ss]tring|[Nn]umber|[Ii]nteger|[Bb]oolean|[Oo]bject)",
         line
     )?;
-    let mut end = head.len();
-    if word.eq_ignore_ascii_case("array") {
-        if let Some((of, name)) = regex_captures!(r"^ of (\w{1,64})", &line[end..]) {
-            end += of.len() - name.len() + name_of_items(name, known);
-        } else if let Some(items) = regex_find!("^<[^>]{0,64}>", &line[end..]) {
-            end += items.len();
-        }
-    }
-    end += regex_find!(r"^(?:\[\])*", &line[end..]).map_or(0, str::len);
-    Some(end + marks(&line[end..]))
-}
-
-fn marks(text: &str) -> usize {
-    let mut end = 0;
-    while let Some((length, _)) = mark(&text[end..]) {
-        end += length;
-    }
-    end
+    let end = head.len() - items.len() + name_of_items(items, known);
+    Some(end + marks(&line[end..]).len())
 }
 
 /// Cuts `FieldsList` into the type's name and the description that follows it:
@@ -183,7 +153,7 @@ fn name_of_items(name: &str, known: &dyn Fn(&str) -> bool) -> usize {
         return word.len();
     }
     let mut ends = (1..=name.len()).rev().filter(|&end| name.is_char_boundary(end));
-    let hump = || regex_find!("^.[^A-Z]*", name).map_or(name.len(), str::len);
+    let hump = || regex_find!("^.[^A-Z]*", name).map_or(0, str::len);
     ends.find(|&end| known(&name[..end])).unwrap_or_else(hump)
 }
 
@@ -196,27 +166,12 @@ pub(crate) fn rare_prefix(line: &str) -> Option<usize> {
             [Aa]ny|[Uu]nknown|[Mm]ixed)(?:[^a-z]|$)",
         line
     )?;
-    Some(word.len() + marks(&line[word.len()..]))
-}
-
-/// The length of the type at the beginning of a line that goes on with a name, so that a
-/// small letter may follow ` | null`.
-pub(crate) fn prefix_before_name(line: &str, known: &dyn Fn(&str) -> bool) -> Option<usize> {
-    let end = prefix(line, known)?;
-    Some(end + regex_find!(r"^ *[\\|]+ *null", &line[end..]).map_or(0, str::len))
+    Some(word.len() + marks(&line[word.len()..]).len())
 }
 
 /// Whether a text is the beginning of a type word and not the whole of one.
 pub(crate) fn begins(text: &str) -> bool {
     cell(text).is_none() && WORDS.iter().any(|word| word.starts_with(text))
-}
-
-/// Whether a type word begins at this place of a line.
-pub(crate) fn begins_with_word(line: &str) -> bool {
-    regex_is_match!(
-        r"^(?:null \||[Ss]tring|[Nn]umber|[Ii]nteger|[Bb]oolean|[Oo]bject|[Aa]rray)",
-        line
-    )
 }
 
 #[cfg(test)]

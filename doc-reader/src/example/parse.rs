@@ -5,14 +5,15 @@ use std::mem::replace;
 
 use lazy_regex::{regex, regex_captures, regex_find};
 
-use crate::example::{MAX_DEPTH, MAX_NAME, MAX_NODES, Node};
+use crate::example::{MAX_DEPTH, MAX_NAME, MAX_NODES, Value};
 use crate::facts::{Fault, Kind};
 
 /// What came out of one block of code.
 #[derive(Debug, Default)]
 pub(super) struct Parsed {
-    pub(super) values: Vec<Node>,
-    /// Faults with their lines, counted from one; one of a kind per line.
+    /// Each object or array that is in nothing else, with what is in it.
+    pub(super) values: Vec<Vec<Value>>,
+    /// Faults with their lines, counted from one.
     pub(super) faults: Vec<(Fault, usize)>,
     /// Whether there were more than [`MAX_NODES`] values.
     pub(super) overflow: bool,
@@ -26,8 +27,8 @@ pub(super) fn parse(text: &str) -> Parsed {
         match parser.here {
             END => return parser.out,
             '{' | '[' => {
-                let value = parser.value(0);
-                parser.out.values.extend(value);
+                parser.out.values.push(Vec::new());
+                parser.value("", 0);
             }
             _ => parser.stray(),
         }
@@ -106,11 +107,11 @@ impl Parser<'_> {
             return unescaped(&[a, b, c, d].concat());
         }
         self.fault(Fault::UnclosedString);
-        let line = self.rest.lines().next().unwrap_or_default().trim_end();
         // A comma at the end of the line belongs to the object.
-        let text = line.strip_suffix(',').unwrap_or(line);
-        self.take(Some(text));
-        unescaped(text.char_indices().nth(1).map_or("", |(at, _)| &text[at..]))
+        let (_, all, text) =
+            regex_captures!(r"^(.(.*?)),?\s*?(?:\n|$)", self.rest).unwrap_or_default();
+        self.take(Some(all));
+        unescaped(text)
     }
 
     /// Reads up to the next mark, or a comment on the same line.
@@ -123,14 +124,6 @@ impl Parser<'_> {
         unescaped(word.trim_end())
     }
 
-    fn eat(&mut self, mark: char) -> bool {
-        let found = self.here == mark;
-        if found {
-            self.next();
-        }
-        found
-    }
-
     fn stray(&mut self) {
         self.fault(Fault::StrayText);
         self.next();
@@ -141,70 +134,77 @@ impl Parser<'_> {
     }
 
     fn fault_at(&mut self, fault: Fault, line: usize) {
-        // Faults come in the order of lines, so a repeated one stands near the end.
-        let mut near = self.out.faults.iter().rev().take_while(|(_, known)| *known >= line);
-        if !near.any(|known| *known == (fault, line)) {
-            self.out.faults.push((fault, line));
-        }
+        self.out.faults.push((fault, line));
     }
 
-    /// Reads a value with its alternatives; `None` where none begins here.
-    fn value(&mut self, depth: usize) -> Option<Node> {
-        let mut values = vec![self.single(depth)?];
-        while self.here == '|' {
+    /// Reads a value with its alternatives; says whether one begins here.
+    fn value(&mut self, path: &str, depth: usize) -> bool {
+        let found = self.single(path, depth);
+        while found && self.here == '|' {
             self.fault(Fault::Alternatives);
             self.next();
-            values.extend(self.single(depth));
+            self.single(path, depth);
         }
-        if values.len() == 1 { values.pop() } else { Some(Node::Any(values)) }
+        found
     }
 
-    fn single(&mut self, depth: usize) -> Option<Node> {
+    fn single(&mut self, path: &str, depth: usize) -> bool {
         self.nodes += 1;
         if self.nodes > MAX_NODES {
             self.out.overflow = true;
             (self.rest, self.here) = ("", END);
         }
-        match self.here {
+        let opened = self.here;
+        let mut text = None;
+        let kind = match opened {
             '{' | '[' if depth >= MAX_DEPTH => {
                 self.fault(Fault::TooDeep);
                 self.skip_nested();
-                Some(Node::Scalar(Kind::Unknown))
+                Kind::Unknown
             }
-            '{' => Some(Node::Object(self.container('}', depth))),
-            '[' => {
-                let elements = self.container(']', depth).into_iter();
-                Some(Node::Array(elements.map(|(_, value)| value).collect()))
+            '{' => Kind::Object,
+            '[' => Kind::Array,
+            STRING => {
+                text = Some(self.next());
+                Kind::String
             }
-            STRING => Some(Node::String(self.next())),
-            WORD => {
-                let kind = self.kind();
-                self.next();
-                Some(Node::Scalar(kind))
-            }
-            _ => None,
+            WORD => self.word_kind(),
+            _ => return false,
+        };
+        self.found(path, depth, kind, text);
+        match (opened, kind) {
+            ('{', Kind::Object) => self.container(path, depth, '}'),
+            ('[', Kind::Array) => self.container(path, depth, ']'),
+            _ => {}
+        }
+        true
+    }
+
+    /// Notes a value; what has no name is an event or a list of them.
+    fn found(&mut self, path: &str, depth: usize, kind: Kind, text: Option<String>) {
+        if let Some(values) = self.out.values.last_mut().filter(|_| !path.is_empty()) {
+            values.push(Value { path: path.to_owned(), kind, text, depth });
         }
     }
 
-    /// The kind of the word or the number that comes next; anything else is a placeholder.
-    fn kind(&mut self) -> Kind {
-        match self.text.as_str() {
+    /// Reads a word or a number; anything else is a placeholder.
+    fn word_kind(&mut self) -> Kind {
+        let line = self.line;
+        match self.next().as_str() {
             "null" => Kind::Null,
             "true" | "false" => Kind::Boolean,
             word if word.parse::<f64>().is_ok_and(f64::is_finite) => Kind::Number,
             word => {
+                self.fault_at(Fault::UnquotedValue, line);
                 let expr = crate::types::cell(word.trim_matches(['<', '>']));
-                self.fault(Fault::UnquotedValue);
                 expr.map_or(Kind::Unknown, |expr| expr.kind)
             }
         }
     }
 
-    /// Reads an object or an array; the elements of an array have no name.
-    fn container(&mut self, close: char, depth: usize) -> Vec<(String, Node)> {
+    /// Reads what is in an object or an array.
+    fn container(&mut self, path: &str, depth: usize, close: char) {
         self.next();
-        let is_object = close == '}';
-        let mut entries: Vec<(String, Node)> = Vec::new();
         let mut names = HashSet::new();
         let mut comma = true;
         let mut trailing = None;
@@ -216,15 +216,15 @@ impl Parser<'_> {
                         self.fault_at(Fault::TrailingComma, line);
                     }
                     self.next();
-                    return entries;
+                    return;
                 }
                 // It closes something further out.
                 END | '}' | ']' => {
-                    self.fault(match is_object {
-                        true => Fault::UnclosedBrace,
-                        false => Fault::UnclosedBracket,
-                    });
-                    return entries;
+                    let is_object = close == '}';
+                    let unclosed =
+                        if is_object { Fault::UnclosedBrace } else { Fault::UnclosedBracket };
+                    self.fault(unclosed);
+                    return;
                 }
                 ',' => {
                     if comma && trailing.is_some() {
@@ -238,56 +238,52 @@ impl Parser<'_> {
                         self.fault(Fault::MissingComma);
                     }
                     (comma, trailing) = (false, None);
-                    let line = self.line;
-                    let entry = if is_object { self.member(depth) } else { self.element(depth) };
-                    let Some((name, value)) = entry else { continue };
-                    if is_object && !names.insert(name.clone()) {
-                        self.fault_at(Fault::DuplicateName, line);
+                    if close == '}' {
+                        self.member(path, depth + 1, &mut names);
+                    } else {
+                        let list = if path.is_empty() { "" } else { "[]" };
+                        if !self.value(&format!("{path}{list}"), depth + 1) {
+                            self.stray();
+                        }
                     }
-                    entries.push((name, value));
                 }
             }
         }
     }
 
-    fn element(&mut self, depth: usize) -> Option<(String, Node)> {
-        let value = self.value(depth + 1);
-        if value.is_none() {
-            self.stray();
-        }
-        Some((String::new(), value?))
-    }
-
-    fn member(&mut self, depth: usize) -> Option<(String, Node)> {
+    fn member(&mut self, object: &str, depth: usize, names: &mut HashSet<String>) {
         match self.here {
             STRING => {}
             WORD => self.fault(Fault::UnquotedName),
             // A value without a name: read past it.
             '{' | '[' => {
                 self.fault(Fault::StrayText);
-                self.skip_nested();
-                return None;
+                return self.skip_nested();
             }
-            _ => {
-                self.stray();
-                return None;
-            }
+            _ => return self.stray(),
         }
         let line = self.line;
         let name = self.next();
-        if !self.eat(':') {
+        if self.here == ':' {
+            self.next();
+        } else {
             self.fault(Fault::MissingColon);
             if matches!(self.here, END | ',' | '}' | ']') {
-                return None;
+                return;
             }
         }
+        let known = self.out.values.last().map_or(0, Vec::len);
+        let path = if object.is_empty() { name.clone() } else { format!("{object}.{name}") };
         // An ellipsis in place of the value says that there is one.
-        let value = self.value(depth + 1).unwrap_or(Node::Scalar(Kind::Unknown));
+        if !self.value(&path, depth) {
+            self.found(&path, depth, Kind::Unknown, None);
+        }
         if name.len() > MAX_NAME {
             self.fault_at(Fault::TooDeep, line);
-            return None;
+            self.out.values.last_mut().into_iter().for_each(|values| values.truncate(known));
+        } else if !names.insert(name) {
+            self.fault_at(Fault::DuplicateName, line);
         }
-        Some((name, value))
     }
 
     /// Skips an object or array without reading it.

@@ -135,7 +135,6 @@ impl Split<'_> {
             Column::Type if !self.members => {
                 Some(event_run(rest)).filter(|run| is_wire_type(run)).map_or(0, str::len)
             }
-            Column::Type if column < self.name => types::prefix_before_name(rest, &known)?,
             Column::Type => types::prefix(rest, &known).or_else(|| types::rare_prefix(rest))?,
             Column::Status if rest.is_empty() => 0,
             Column::Status => words::status_prefix(rest)?,
@@ -151,10 +150,11 @@ impl Split<'_> {
     /// Where a cell of text ends: where a type begins, if that is the last column.
     fn text(&self, column: usize) -> usize {
         let typed = self.members && self.columns[column..].contains(&Column::Type);
+        let known = |name: &str| self.knowledge.is_type_name(name);
         let begins = |at: &usize| {
             let rest = &self.rest[*at..];
             rest.len() <= LONGEST_NAME
-                && types::begins_with_word(rest)
+                && types::prefix(rest, &known).is_some()
                 && types::cell(rest).is_some()
         };
         let mut places = self.rest.char_indices().map(|(at, _)| at);
@@ -172,11 +172,11 @@ impl Split<'_> {
         let ends = ends.skip(1).filter(|&end| is_member_name(rest[..end].trim_end()));
         let typed = ends.clone().filter_map(|end| {
             let (name, after) = rest.split_at(end);
-            let word = types::begins_with_word(after);
-            let length = types::prefix(after, &known).filter(|_| word)?;
+            let length = types::prefix(after, &known)?;
             // A type word in the middle of a name leaves another one behind it.
             let first = after[length..].split(' ').next().unwrap_or_default();
-            let torn = first.char_indices().any(|(at, _)| types::begins_with_word(&first[at..]));
+            let torn =
+                first.char_indices().any(|(at, _)| types::prefix(&first[at..], &known).is_some());
             Some((knowledge.rank(name.trim_end()), torn, end))
         });
         let typed: Vec<(usize, bool, usize)> = typed.collect();

@@ -83,7 +83,7 @@ fn takes_the_longest_type_off_a_line() {
     }
     assert_eq!(prefix("Event ID.", &known), None);
     let line = "string | nullnoteA note";
-    let end = prefix_before_name(line, &known).expect("a type");
+    let end = prefix(line, &known).expect("a type");
     let expr = cell(&line[..end]).expect("a type");
     assert_eq!((short(&expr).as_str(), end), ("string|null", "string | null".len()));
 }
