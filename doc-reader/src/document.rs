@@ -36,9 +36,8 @@ pub(crate) enum Block {
 #[derive(Debug)]
 pub(crate) struct Table {
     pub(crate) header: Vec<String>,
+    /// A row whose cells could not be told apart is one cell.
     pub(crate) rows: Vec<Vec<String>>,
-    /// Rows whose cells could not be told apart.
-    pub(crate) unsplit: Vec<String>,
     /// What it lists, once it is whole.
     pub(crate) shape: Shape,
 }
@@ -55,8 +54,7 @@ impl Block {
             Block::Code(code) => vec![code.clone()],
             Block::Table(table) => {
                 let rows = std::iter::once(&table.header).chain(&table.rows);
-                let unsplit = table.unsplit.iter().cloned();
-                rows.map(|row| row.join(" ")).chain(unsplit).collect()
+                rows.map(|row| row.join(" ")).collect()
             }
         }
     }
@@ -104,11 +102,11 @@ impl Document {
 
     /// Adds a table of rows, whose first has the headings of the columns; empty ones are
     /// left out.
-    pub(crate) fn table(&mut self, mut rows: Vec<Vec<String>>, unsplit: Vec<String>) {
+    pub(crate) fn table(&mut self, mut rows: Vec<Vec<String>>) {
         rows.retain(|row| row.iter().any(|cell| !cell.is_empty()));
         if !rows.is_empty() {
             let header = rows.remove(0);
-            let mut table = Table { header, rows, unsplit, shape: Shape::Other };
+            let mut table = Table { header, rows, shape: Shape::Other };
             table.shape = tables::shape(&table);
             self.blocks.push(Block::Table(table));
         }

@@ -302,7 +302,7 @@ impl Writer {
             examples.concat().into_iter().for_each(|code| self.document.code(code));
             rows.push(cells);
         }
-        self.document.table(rows, Vec::new());
+        self.document.table(rows);
         self.single_line = false;
     }
 }

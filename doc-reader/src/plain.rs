@@ -49,9 +49,9 @@ struct Reader<'a> {
 /// The rows of a table.
 #[derive(Default)]
 struct Rows {
+    /// One whose cells could not be told apart is one cell.
     cells: Vec<Vec<String>>,
-    /// Those whose cells could not be told apart, or in several ways.
-    unsplit: Vec<String>,
+    /// Those whose cells could be told apart in several ways.
     ambiguous: Vec<String>,
     /// The first line after them.
     end: usize,
@@ -95,19 +95,17 @@ impl<'a> Reader<'a> {
     fn table(&mut self, lines: &[&'a str], header: Header) -> usize {
         let columns: Vec<Column> = header.cells.iter().map(|cell| words::column(cell)).collect();
         let mut rows = match header.layout {
-            Layout::Separated(by) => rows::separated(lines, header.end, by, columns.len()),
             Layout::RunTogether => rows::run_together(lines, header.end, &columns, &self.knowledge),
             Layout::OnePerLine => lines::one_per_line(lines, header.end, &columns),
+            by => rows::separated(lines, header.end, by, columns.len()),
         };
         self.document.cut_off |= self.is_cut_off(&lines[rows.end.min(lines.len())..], &rows);
-        let unsplit = rows.unsplit.iter().map(|row| (ProblemKind::RowUnsplit, row));
-        let ambiguous = rows.ambiguous.iter().map(|row| (ProblemKind::RowAmbiguous, row));
         let heading = self.heading.as_deref();
-        let problems = unsplit.chain(ambiguous);
-        let problems = problems.map(|(kind, row)| Problem::new(kind, heading, row));
-        self.document.problems.extend(problems);
+        let ambiguous = rows.ambiguous.iter();
+        let ambiguous = ambiguous.map(|row| Problem::new(ProblemKind::RowAmbiguous, heading, row));
+        self.document.problems.extend(ambiguous);
         rows.cells.insert(0, header.cells);
-        self.document.table(rows.cells, rows.unsplit);
+        self.document.table(rows.cells);
         rows.end
     }
 
@@ -116,12 +114,12 @@ impl<'a> Reader<'a> {
         let left = rest.iter().map(|line| line.trim()).filter(|line| !line.is_empty());
         let left: Vec<&str> = left.take(3).collect();
         let begins = |line: &str| self.knowledge.begins_member(line);
-        match (left.as_slice(), rows.unsplit.last()) {
-            ([], Some(line)) => begins(line),
+        let row = rows.cells.last().map_or([].as_slice(), Vec::as_slice);
+        match (left.as_slice(), row) {
+            ([], [line]) => begins(line),
             // A name that follows a row without a description looks like one.
-            ([line], _) => {
-                let mut cells = rows.cells.last().into_iter().flatten().rev();
-                let last = cells.find(|cell| !cell.is_empty());
+            ([line], row) => {
+                let last = row.iter().rfind(|cell| !cell.is_empty());
                 begins(line) || types::begins(line) && last.is_some_and(|last| begins(last))
             }
             ([line, kind], _) => begins(line) && types::begins(kind),
@@ -130,8 +128,15 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// How the cells of a table stand.
+#[derive(Debug, Clone, Copy)]
 enum Layout {
-    Separated(Separator),
+    /// With a tab, or two or more spaces, between them.
+    Gaps,
+    /// With `|` between them, which may also stand around the row.
+    Bars {
+        framed: bool,
+    },
     RunTogether,
     OnePerLine,
 }
@@ -148,10 +153,10 @@ fn header(lines: &[&str], at: usize) -> Option<Header> {
     const MOST_LINES: usize = 16;
     let line = lines.get(at)?;
     let framed = line.trim_start().starts_with('|');
-    for by in [Separator::Gap, Separator::Bar { framed }] {
-        let cells = by.cells(line);
+    for layout in [Layout::Gaps, Layout::Bars { framed }] {
+        let cells = layout.cells(line);
         if words::is_header(&cells) {
-            return Some(Header { cells, layout: Layout::Separated(by), end: at + 1 });
+            return Some(Header { cells, layout, end: at + 1 });
         }
     }
     if let Some(cells) = words::split_header(line) {
@@ -173,21 +178,13 @@ fn header(lines: &[&str], at: usize) -> Option<Header> {
     words::is_header(&cells).then_some(Header { cells, layout: Layout::OnePerLine, end })
 }
 
-/// What stands between the cells of a row.
-#[derive(Debug, Clone, Copy)]
-enum Separator {
-    /// A tab, or two or more spaces.
-    Gap,
-    /// `|`, which may also stand around the row.
-    Bar { framed: bool },
-}
-
-impl Separator {
+impl Layout {
+    /// The cells of a row that stands on one line.
     fn cells(self, line: &str) -> Vec<String> {
         match self {
-            Separator::Bar { framed } => words::barred_cells(line, framed),
-            Separator::Gap if line.contains('\t') => line.split('\t').map(words::squeeze).collect(),
-            Separator::Gap => regex!(" {2,}").split(line.trim()).map(words::squeeze).collect(),
+            Layout::Bars { framed } => words::barred_cells(line, framed),
+            _ if line.contains('\t') => line.split('\t').map(words::squeeze).collect(),
+            _ => regex!(" {2,}").split(line.trim()).map(words::squeeze).collect(),
         }
     }
 }

@@ -107,7 +107,8 @@ pub(crate) fn ends_within_row(table: &Table) -> bool {
         Shape::Members { kind: Some(at), .. } => (at, types::begins, |cell| !cell.is_empty()),
         _ => return false,
     };
-    let mut cells = table.cells(column);
+    let rows = table.rows.iter().filter(|row| !is_unsplit(table, row));
+    let mut cells = rows.map(|row| cell(row, Some(column)));
     let last = cells.next_back().unwrap_or_default();
     let mut others = cells.peekable();
     begins(last) && others.peek().is_some() && others.all(is_whole)
@@ -137,7 +138,8 @@ pub(crate) fn events(
         let said = cell(row, Some(name));
         let (named, deprecated) = event_name(said);
         if !names::is_event_name(named) {
-            problems.push(Problem::new(ProblemKind::EventUnnamed, None, &row.join(" ")));
+            let kind = unnamed(table, row, ProblemKind::EventUnnamed);
+            problems.push(Problem::new(kind, None, &row.join(" ")));
             continue;
         }
         let said_status = cell(row, status);
@@ -193,8 +195,8 @@ pub(crate) fn members(
     let mut rows = Vec::new();
     for row in &table.rows {
         let said = cell(row, Some(name));
-        let Some((path, mark)) = path(said) else {
-            report(ProblemKind::MemberUnnamed, row.join(" "));
+        let Some((path, mark)) = path(said).filter(|_| !is_unsplit(table, row)) else {
+            report(unnamed(table, row, ProblemKind::MemberUnnamed), row.join(" "));
             loose.push(row.join(" "));
             continue;
         };
@@ -252,8 +254,17 @@ pub(crate) fn members(
         };
         rows.push(Row { member, text, words, lost });
     }
-    loose.extend(table.unsplit.iter().cloned());
     (rows, loose)
+}
+
+/// The problem of a row without a name.
+fn unnamed(table: &Table, row: &[String], kind: ProblemKind) -> ProblemKind {
+    if is_unsplit(table, row) { ProblemKind::RowUnsplit } else { kind }
+}
+
+/// Whether a row's cells could not be told apart.
+fn is_unsplit(table: &Table, row: &[String]) -> bool {
+    row.len() == 1 && table.header.len() > 1
 }
 
 /// Bytes that a member's path may have.

@@ -24,17 +24,17 @@ const LONGEST_STATUS: usize = 32;
 /// Reads rows until no further row begins.
 pub(super) fn one_per_line(lines: &[&str], from: usize, columns: &[Column]) -> Rows {
     let mut rows = Rows { end: from, ..Rows::default() };
-    let Some(reader) = Reader::new(lines, columns) else { return rows };
+    let find = |wanted: &[Column]| columns.iter().position(|column| wanted.contains(column));
+    let members = words::lists_members(columns);
+    let Some(name) = find(&[Column::Event, Column::Name]) else { return rows };
+    let mark = find(if members { &[Column::Type] } else { &[Column::Status] }).unwrap_or(name);
+    let reader = Reader { lines, columns, members, name, mark };
     let mut seen = HashSet::new();
-    let next = |at| {
-        let start = reader.next(at)?;
-        reader.row(start).or_else(|| reader.positional(start))
-    };
-    while let Some((cells, end)) = next(rows.end) {
+    while let Some(start) = reader.next(rows.end)
+        && let Some((cells, end)) = reader.row(start).or_else(|| reader.positional(start))
         // The name of an event that comes again is a heading.
-        if !reader.members && !seen.insert(cells[reader.name].clone()) {
-            break;
-        }
+        && (members || seen.insert(cells[name].clone()))
+    {
         rows.cells.push(cells);
         rows.end = end;
     }
@@ -52,15 +52,7 @@ struct Reader<'a> {
     mark: usize,
 }
 
-impl<'a> Reader<'a> {
-    fn new(lines: &'a [&'a str], columns: &'a [Column]) -> Option<Self> {
-        let find = |wanted: &[Column]| columns.iter().position(|column| wanted.contains(column));
-        let members = words::lists_members(columns);
-        let name = find(&[Column::Event, Column::Name])?;
-        let mark = find(if members { &[Column::Type] } else { &[Column::Status] });
-        Some(Reader { lines, columns, members, name, mark: mark.unwrap_or(name) })
-    }
-
+impl Reader<'_> {
     fn line(&self, at: usize) -> &str {
         self.lines.get(at).map_or("", |line| line.trim())
     }
@@ -101,24 +93,22 @@ impl<'a> Reader<'a> {
 
     /// Finds a row's name and mark from its first line on, the first of them first.
     fn anchors(&self, at: usize) -> Option<(usize, usize)> {
-        let (first, second) = (self.name.min(self.mark), self.name.max(self.mark));
-        let start = self.cell(at, first, first)?;
-        let next = self.next(start + 1)?;
-        if first == second {
-            return self.is_text(self.line(next)).then_some((start, start));
+        let (left, right) = (self.name.min(self.mark), self.name.max(self.mark));
+        let first = self.cell(at, left, left)?;
+        let next = self.next(first + 1)?;
+        if left == right {
+            return self.is_text(self.line(next)).then_some((first, first));
         }
-        Some((start, self.cell(next, second, second - first - 1)?))
+        Some((first, self.cell(next, right, right - left - 1)?))
     }
 
     /// Finds the cell of a column, after at most so many cells of text.
     fn cell(&self, at: usize, column: usize, texts: usize) -> Option<usize> {
         let most = if texts == 0 { 1 } else { texts + LONGEST_CELL };
-        let written = |&here: &usize| !self.line(here).is_empty() || here >= self.lines.len();
-        let ahead = (at..).filter(written).take(most);
-        let mut ahead = ahead.skip_while(|&here| {
-            !self.fits(column, self.line(here)) && self.is_text(self.line(here))
-        });
-        ahead.next().filter(|&here| self.fits(column, self.line(here)))
+        let written = (at..self.lines.len()).filter(|&here| !self.line(here).is_empty());
+        let fits = |here: &usize| self.fits(column, self.line(*here));
+        let mut ahead = written.take(most);
+        ahead.find(|here| fits(here) || !self.is_text(self.line(*here))).filter(fits)
     }
 
     fn row(&self, at: usize) -> Option<(Vec<String>, usize)> {
@@ -134,18 +124,23 @@ impl<'a> Reader<'a> {
         let tight = (at..=second).all(|here| !self.line(here).is_empty());
         for (column, cell) in cells.iter_mut().enumerate().skip(right + 1) {
             let next = if tight { Some(end) } else { self.next(end) };
-            let Some(here) = next.filter(|&here| !self.line(here).is_empty()) else { break };
+            let text = |here: &usize| self.is_text(self.line(*here));
+            let Some(here) = next.filter(text).filter(|&it| self.anchors(it).is_none()) else {
+                break;
+            };
             let line = self.line(here);
-            let flag = self.columns[column] == Column::Flag;
-            let fits = if flag { words::flag(line).is_some() } else { self.is_text(line) };
-            if fits && self.anchors(here).is_none() {
+            if self.columns[column] != Column::Flag || words::flag(line).is_some() {
                 *cell = words::squeeze(line);
                 end = here + 1;
             }
         }
         // Further lines of the last cell, where another row follows them.
-        let other = self.next(end).is_none_or(|next| self.positional(next).is_some());
-        if let Some(next) = self.row_soon(end).filter(|_| !other) {
+        let begins = |&at: &usize| !self.line(at).is_empty() && self.anchors(at).is_some();
+        let mut ahead = end..end + LONGEST_CELL;
+        let next = ahead.find(|at| begins(at) || !self.is_text(self.line(*at)));
+        if let Some(next) = next.filter(begins)
+            && self.positional(end).is_none()
+        {
             self.add_text(&mut cells, end..next, 0);
             end = next;
         }
@@ -171,14 +166,6 @@ impl<'a> Reader<'a> {
             None => !self.members,
         };
         (follows && cells.len() == self.columns.len()).then_some((cells, end))
-    }
-
-    /// Where the next row begins, if only some lines of text are before it.
-    fn row_soon(&self, from: usize) -> Option<usize> {
-        let begins = |at: usize| !self.line(at).is_empty() && self.anchors(at).is_some();
-        let mut ahead = from..from + LONGEST_CELL;
-        let end = ahead.find(|&at| begins(at) || !self.is_text(self.line(at)))?;
-        begins(end).then_some(end)
     }
 
     /// Adds lines to the first column of text, from a column on; wire types to their own.

@@ -3,27 +3,27 @@
 //! Cells that run together are told apart from left to right. Only a name can end in
 //! several places: what the page knows decides, and what it does not is ambiguous.
 
-use lazy_regex::{regex_find, regex_is_match};
+use lazy_regex::{regex_captures, regex_find, regex_is_match};
 
 use super::knowledge::{Knowledge, LONGEST_NAME, event_run};
-use super::{Rows, Separator, header};
+use super::{Layout, Rows, header};
 use crate::example::opens_json;
 use crate::names::{is_event_name, is_wire_type, looks_like_event};
 use crate::types;
 use crate::words::{self, Column};
 
 /// Reads rows with something between their cells.
-pub(super) fn separated(lines: &[&str], from: usize, by: Separator, width: usize) -> Rows {
+pub(super) fn separated(lines: &[&str], from: usize, by: Layout, width: usize) -> Rows {
     let mut rows = Rows { end: from, ..Rows::default() };
     let row = |line: &str| {
-        matches!(by, Separator::Bar { framed: true }) && line.trim_start().starts_with('|')
-            || matches!(by, Separator::Gap) && line.contains('\t')
+        matches!(by, Layout::Bars { framed: true }) && line.trim_start().starts_with('|')
+            || matches!(by, Layout::Gaps) && line.contains('\t')
     };
     while let Some(line) = lines.get(rows.end) {
         let next = lines.get(rows.end + 1).copied().unwrap_or_default();
         // Only another row goes on after a blank line.
         let blank = line.trim().is_empty() && row(next) && header(lines, rows.end + 1).is_none();
-        let frame = matches!(by, Separator::Bar { .. }) && words::is_frame(line);
+        let frame = matches!(by, Layout::Bars { .. }) && words::is_frame(line);
         let mut cells = by.cells(line);
         if !(blank || frame) {
             if cells.len() < 2 || header(lines, rows.end).is_some() {
@@ -52,36 +52,32 @@ pub(super) fn run_together(
     knowledge: &Knowledge<'_>,
 ) -> Rows {
     let mut rows = Rows { end: from, ..Rows::default() };
-    let filled = |row: &Split<'_>| row.cells.iter().filter(|cell| !cell.is_empty()).count();
+    let line = |at: usize| lines.get(at).map(|line| line.trim());
     // A blank line after the header is one after every row.
-    let spaced = lines.get(from).is_some_and(|line| line.trim().is_empty());
-    while let Some(line) = lines.get(rows.end).map(|line| line.trim()) {
-        if line.is_empty() {
-            // Another row after a blank line has all its cells.
-            let next = lines.get(rows.end + 1).map_or("", |next| next.trim());
-            let row = split(next, columns, knowledge);
-            let whole = row.as_ref().is_some_and(|row| filled(row) == columns.len());
-            let heading = looks_like_event(next) && !(spaced && whole);
-            if heading || !(whole || (spaced && row.is_some())) {
-                break;
-            }
-            rows.end += 1;
-            continue;
-        }
-        let row = split(line, columns, knowledge);
+    let spaced = line(from) == Some("");
+    while let Some(here) = line(rows.end) {
+        let after_blank = here.is_empty();
+        let text = if after_blank { line(rows.end + 1).unwrap_or_default() } else { here };
+        let row = split(text, columns, knowledge);
+        let cells = row.iter().flat_map(|row| &row.cells);
+        let filled = cells.filter(|cell| !cell.is_empty()).count();
+        // A row that stands apart has all its cells, unless all do.
+        let whole = filled == columns.len();
+        let belongs = !after_blank || whole || (spaced && row.is_some());
         // A name in capitals and a status in capitals look like one name.
-        let heading = looks_like_event(line) && row.as_ref().is_none_or(|row| filled(row) < 2);
-        if heading || opens_json(line).is_some() || header(lines, rows.end).is_some() {
+        let apart = after_blank && !(spaced && whole);
+        let heading = looks_like_event(text) && (filled < 2 || apart);
+        if heading || !belongs || opens_json(text).is_some() || header(lines, rows.end).is_some() {
             break;
         }
-        match row {
+        rows.end += 1 + usize::from(after_blank);
+        rows.cells.push(match row {
             Some(row) => {
-                rows.ambiguous.extend(row.ambiguous.then(|| line.to_owned()));
-                rows.cells.push(row.cells);
+                rows.ambiguous.extend(row.ambiguous.then(|| text.to_owned()));
+                row.cells
             }
-            None => rows.unsplit.push(line.to_owned()),
-        }
-        rows.end += 1;
+            None => vec![text.to_owned()],
+        });
     }
     rows
 }
@@ -258,8 +254,6 @@ fn is_member_name(name: &str) -> bool {
 
 /// The length of the yes or no that a text begins with.
 fn flag(text: &str) -> usize {
-    let flags = ["yes", "no", "true", "false", "required", "optional"];
-    let fits =
-        |flag: &&&str| words::begins_with(text, flag) && !text[flag.len()..].starts_with(' ');
-    flags.iter().find(fits).map_or(0, |flag| flag.len())
+    let flag = regex_captures!(r"^((?i:yes|no|true|false|required|optional))(?:[^a-z ]|$)", text);
+    flag.map_or(0, |(_, flag)| flag.len())
 }
