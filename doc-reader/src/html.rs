@@ -29,7 +29,7 @@ const MAX_OPEN: usize = 256;
 
 /// Reads a page or a part of one.
 pub(crate) fn document(text: &str, chrome: Chrome) -> Document {
-    let mut builder = Builder { chrome, open: vec![Element::new("", Role::Block)], too_deep: 0 };
+    let mut builder = Builder { chrome, open: vec![Element::new("", Role::Block)] };
     let mut cut_off = false;
     let mut emitter = DefaultEmitter::default();
     emitter.naively_switch_states(true);
@@ -94,7 +94,6 @@ impl Element {
 struct Builder {
     chrome: Chrome,
     open: Vec<Element>,
-    too_deep: usize,
 }
 
 impl Builder {
@@ -122,8 +121,6 @@ impl Builder {
         }
         if self.open.len() <= MAX_OPEN {
             self.open.push(Element::new(&name, role));
-        } else {
-            self.too_deep += 1;
         }
     }
 
@@ -154,9 +151,7 @@ impl Builder {
     }
 
     fn end(&mut self, name: &str) {
-        if self.too_deep > 0 {
-            self.too_deep -= 1;
-        } else if let Some(at) = self.open.iter().rposition(|open| open.name == name) {
+        if let Some(at) = self.open.iter().rposition(|open| open.name == name) {
             self.close_from(at.max(1));
         }
     }

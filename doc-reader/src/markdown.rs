@@ -8,9 +8,10 @@
 pub(crate) mod blocks;
 mod components;
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
-use lazy_regex::{regex_captures, regex_find, regex_is_match};
+use lazy_regex::regex::Captures;
+use lazy_regex::{regex, regex_captures, regex_find, regex_is_match};
 use pulldown_cmark::{Event, Options, Parser, html::push_html};
 
 use crate::document::Document;
@@ -19,7 +20,10 @@ use crate::{html, words};
 
 pub(crate) fn document(text: &str) -> Document {
     let (title, body) = front_matter(text);
-    let mut converter = Converter::default();
+    // The label of a footnote is one short word.
+    let labels = regex!(r"(?m)^\s*(\[\^[^\s\[\]\\]{1,32}\]):").captures_iter(body);
+    let labels = labels.filter_map(|found| Some(found.get(1)?.as_str())).collect();
+    let mut converter = Converter { labels, ..Converter::default() };
     converter.read(body);
     let mut document = html::document(&converter.html, html::Chrome::Read);
     document.title = title;
@@ -46,9 +50,6 @@ fn ends_within_row(text: &str) -> bool {
     last.is_some() && lines.next().is_some_and(|before| regex_is_match!(r"^\|.*\|$", before))
 }
 
-/// Footnotes that are known in every part of a page.
-const MOST_NOTES: usize = 64;
-
 /// The length of the marks with which a text opens quotes and lists: of 32 of them at most,
 /// since the parser's work grows with the square of their number.
 fn containers(text: &str) -> usize {
@@ -61,30 +62,22 @@ fn containers(text: &str) -> usize {
 
 /// Markdown on its way to HTML.
 #[derive(Default)]
-struct Converter {
+struct Converter<'a> {
     html: String,
     problems: Vec<Problem>,
     /// Lines that are not converted yet.
     markdown: String,
     /// The mark that has opened code.
     fence: Option<&'static str>,
-    /// The indentation inside each open component; `None` until its first line.
-    open: Vec<Option<usize>>,
+    /// The number of components that are open.
+    open: usize,
     /// The labels of the page's footnotes.
-    labels: Vec<String>,
+    labels: HashSet<&'a str>,
 }
 
-impl Converter {
+impl Converter<'_> {
     fn read(&mut self, text: &str) {
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
-        // The label of a footnote is one short word.
-        let label = |line: &&str| {
-            let (_, label) = regex_captures!(r"^\s*(\[\^[^\s\[\]\\]{1,32}\]):", line)?;
-            Some(label.to_owned())
-        };
-        let noted = lines.iter().filter(|line| line.contains("]:"));
-        let labels: BTreeSet<String> = noted.filter_map(label).collect();
-        self.labels = labels.into_iter().take(MOST_NOTES).collect();
         let mut at = 0;
         while at < lines.len() {
             let special = if self.fence.is_none() { self.special(&lines, at) } else { None };
@@ -129,31 +122,25 @@ impl Converter {
     /// Puts a blank line in the place of a tag, and what its title says.
     fn component(&mut self, tag: &str) {
         if tag.starts_with("</") {
-            self.open.pop();
+            self.open = self.open.saturating_sub(1);
         } else if !tag.ends_with("/>") {
-            self.open.push(None);
+            self.open += 1;
         }
         self.markdown.push('\n');
         self.markdown.push_str(&components::title(tag));
     }
 
     fn line(&mut self, lines: &[&str], at: usize) {
-        let line = lines[at];
-        let start = line.trim_start();
+        let start = lines[at].trim_start();
         let mark = ["```", "~~~"].into_iter().find(|mark| start.starts_with(mark));
+        // What a component encloses loses the indentation that it gave; code keeps its own.
+        let outside = self.fence.is_none() || mark == self.fence;
+        let line = if self.open > 0 && outside { start } else { lines[at] };
         match self.fence {
             Some(open) if mark == Some(open) => self.fence = None,
             None => self.fence = mark,
             Some(_) => {}
         }
-        // What a component encloses loses the indentation that it gave.
-        let width = line.len() - line.trim_start_matches([' ', '\t']).len();
-        let first = self.open.last_mut().filter(|first| first.is_none() && !start.is_empty());
-        if let Some(first) = first {
-            *first = Some(width);
-        }
-        let indent = self.open.last().copied().flatten().unwrap_or(0);
-        let line = &line[width.min(indent)..];
         let (marks, text) = line.split_at(containers(line));
         self.markdown.push_str(marks);
         if self.fence.is_none() && containers(text) > 0 {
@@ -185,15 +172,15 @@ impl Converter {
     }
 
     fn flush(&mut self) {
-        let options =
-            Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_FOOTNOTES;
-        let mut markdown = std::mem::take(&mut self.markdown);
-        if markdown.contains("[^") {
-            // A reference is text without its note, which may stand in another part.
-            let referred = self.labels.iter().filter(|label| markdown.contains(label.as_str()));
-            let notes: Vec<String> = referred.map(|label| format!("\n\n{label}:")).collect();
-            markdown.push_str(&notes.concat());
-        }
+        let markdown = std::mem::take(&mut self.markdown);
+        // A note is text where it stands, and what refers to it is none.
+        let markdown = regex!(r"(\[\^[^\s\[\]\\]{1,32}\]):?").replace_all(
+            &markdown,
+            |found: &Captures<'_>| {
+                if self.labels.contains(&found[1]) { String::new() } else { found[0].to_owned() }
+            },
+        );
+        let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
         let events = Parser::new_ext(&markdown, options).filter_map(|event| match event {
             Event::InlineHtml(tag) if components::is_component(&tag) => None,
             // Something in angle brackets, such as `<number>`.

@@ -1,6 +1,8 @@
 //! Blocks of older exports: `[block:parameters]` and what else stands between
 //! such a mark and `[/block]`, as JSON whose texts are Markdown.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::Converter;
@@ -17,7 +19,7 @@ pub(crate) fn begins(line: &str) -> bool {
 }
 
 /// Converts one block, from its mark on, and what stands behind it on its last line.
-pub(super) fn read(text: &str, out: &mut Converter) {
+pub(super) fn read(text: &str, out: &mut Converter<'_>) {
     let body = text.trim_start().strip_prefix(OPEN).and_then(|rest| rest.split_once(']'));
     let Some((kind, body)) = body else { return };
     let (body, rest) = body.split_once(CLOSE).unwrap_or((body, ""));
@@ -28,7 +30,7 @@ pub(super) fn read(text: &str, out: &mut Converter) {
     out.markdown.push_str(rest);
 }
 
-fn block(kind: &str, value: &Value, out: &mut Converter) {
+fn block(kind: &str, value: &Value, out: &mut Converter<'_>) {
     let member = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
     match kind {
         "parameters" => table(value, out),
@@ -53,7 +55,7 @@ fn block(kind: &str, value: &Value, out: &mut Converter) {
 }
 
 /// Converts `{"data": {"h-0": …, "0-0": …}, "cols": 3, "rows": 9}`.
-fn table(value: &Value, out: &mut Converter) {
+fn table(value: &Value, out: &mut Converter<'_>) {
     let Some(cells) = value.get("data").and_then(Value::as_object) else { return };
     // Row, counted from one with the header as none, and column.
     let place = |name: &str| {
@@ -61,19 +63,19 @@ fn table(value: &Value, out: &mut Converter) {
         let row = if row == "h" { 0 } else { row.parse::<usize>().ok()? + 1 };
         Some((row, column.parse().ok().filter(|column| *column < MAX_COLUMNS)?))
     };
-    let mut placed: Vec<((usize, usize), &str)> = cells
-        .iter()
-        .filter_map(|(name, cell)| Some((place(name)?, cell.as_str().unwrap_or_default())))
-        .collect();
-    placed.sort_unstable();
+    let mut rows: BTreeMap<usize, BTreeMap<usize, &str>> = BTreeMap::new();
+    for (name, cell) in cells {
+        if let Some((row, column)) = place(name) {
+            rows.entry(row).or_default().insert(column, cell.as_str().unwrap_or_default());
+        }
+    }
     out.html.push_str("<table>");
-    for row in placed.chunk_by(|((a, _), _), ((b, _), _)| a == b) {
-        let ((number, last), _) = row[row.len() - 1];
+    for (number, row) in rows {
         let tag = if number == 0 { "th" } else { "td" };
+        let last = row.keys().last().copied().unwrap_or_default();
         out.html.push_str("<tr>");
         for column in 0..=last {
-            let cell = row.iter().find(|((_, at), _)| *at == column);
-            element(tag, cell.map_or("", |(_, cell)| cell), out);
+            element(tag, row.get(&column).copied().unwrap_or_default(), out);
         }
         out.html.push_str("</tr>");
     }
@@ -81,7 +83,7 @@ fn table(value: &Value, out: &mut Converter) {
 }
 
 /// Puts Markdown between the tags of an element.
-fn element(tag: &str, markdown: &str, out: &mut Converter) {
+fn element(tag: &str, markdown: &str, out: &mut Converter<'_>) {
     out.html.push_str(&format!("<{tag}>"));
     out.markdown.push_str(markdown);
     out.flush();
