@@ -118,6 +118,11 @@ impl Table {
         self.header.iter().map(|cell| words::column(cell)).collect()
     }
 
+    /// Whether a row's cells could not be told apart.
+    pub(crate) fn is_unsplit(&self, row: &[String]) -> bool {
+        row.len() == 1 && self.header.len() > 1
+    }
+
     /// Returns the cells of one column, with an empty text where a row is short.
     pub(crate) fn cells(&self, column: usize) -> impl DoubleEndedIterator<Item = &str> {
         self.rows.iter().map(move |row| cell(row, Some(column)))

@@ -35,8 +35,7 @@ pub(crate) fn page(mut document: Document, known: &[&str]) -> Result<Page, ReadE
     if document.cut_off || is_cut_off(document, &names) {
         return Err(ReadError::CutOff);
     }
-    let mut outline = Outline::default();
-    outline.read(document, title.as_deref(), &names, &mut problems)?;
+    let (sections, around) = outline(document, title.as_deref(), &names, &mut problems)?;
     let ends_in_members = match document.blocks.last() {
         Some(Block::Table(table)) => matches!(table.shape, Shape::Members { .. }),
         _ => false,
@@ -46,14 +45,14 @@ pub(crate) fn page(mut document: Document, known: &[&str]) -> Result<Page, ReadE
         batch: None,
         common: None,
         events,
-        around: Words::new(&outline.around),
+        around: Words::new(&around),
         sections: Vec::new(),
         ends_in_members,
         problems,
     };
     let mut left = MAX_MEMBERS;
     let mut wrapper = None;
-    for raw in section::settle(outline.sections, &names, &mut page.problems) {
+    for raw in section::settle(sections, &names, &mut page.problems) {
         let common = raw.common;
         let (section, examples) = section::read(raw, &names, &page.events, &mut page.problems);
         let shown = section.example.as_ref().map_or(0, |example| example.members.len());
@@ -176,78 +175,67 @@ fn is_cut_off(document: &Document, names: &Names) -> bool {
     }
 }
 
-/// The page cut at its headings.
-#[derive(Default)]
-struct Outline<'a> {
-    sections: Vec<Raw<'a>>,
-    /// The words of no section.
-    around: Vec<String>,
-}
-
-impl<'a> Outline<'a> {
-    fn read(
-        &mut self,
-        document: &'a Document,
-        title: Option<&str>,
-        names: &Names,
-        problems: &mut Vec<Problem>,
-    ) -> Result<(), ReadError> {
-        let mut current: Option<Raw<'a>> = None;
-        // What stands before the title is the site's.
-        let is_title = |block: &Block| matches!(block, Block::Heading { text, .. } if Some(text.as_str()) == title);
-        let mut before_title = document.blocks.iter().any(is_title);
-        for block in &document.blocks {
-            match block {
-                Block::Heading { level, text } => {
-                    let found = names.heading(text);
-                    let event = !found.events.is_empty()
-                        || looks_like_event(text)
-                        || !names.beginning_with(text).is_empty();
-                    let mentioned = current.as_ref().is_some_and(|raw| raw.is_mentioned(&found));
-                    if !mentioned && (event || section::is_common(text)) {
-                        // A heading is the name of the section, and no part of it, unless it
-                        // has other words beside, as `(Beta)`.
-                        let says_more = found.matched == Matched::Mention;
-                        let blocks = if says_more { vec![block] } else { Vec::new() };
-                        let (level, common) = (*level, !event);
-                        let opened = Raw { level, heading: text, found, common, blocks };
-                        self.sections.extend(current.replace(opened));
-                        before_title &= !is_title(block);
-                        continue;
+/// Cuts the page at its headings; also returns the words of no section.
+fn outline<'a>(
+    document: &'a Document,
+    title: Option<&str>,
+    names: &Names,
+    problems: &mut Vec<Problem>,
+) -> Result<(Vec<Raw<'a>>, Vec<String>), ReadError> {
+    let (mut sections, mut around) = (Vec::<Raw<'_>>::new(), Vec::new());
+    // Whether the last section goes on.
+    let mut open = false;
+    // What stands before the title is the site's.
+    let is_title = |block: &Block| matches!(block, Block::Heading { text, .. } if Some(text.as_str()) == title);
+    let start = document.blocks.iter().position(is_title).map_or(0, |at| at + 1);
+    for (at, block) in document.blocks.iter().enumerate() {
+        let current = sections.last_mut().filter(|_| open);
+        match block {
+            Block::Heading { level, text } => {
+                let found = names.heading(text);
+                let event = !found.events.is_empty()
+                    || looks_like_event(text)
+                    || !names.beginning_with(text).is_empty();
+                let mentioned = current.as_ref().is_some_and(|raw| raw.is_mentioned(&found));
+                if !mentioned && (event || section::is_common(text)) {
+                    if sections.len() == MAX_SECTIONS {
+                        return Err(ReadError::TooMany { what: "sections", limit: MAX_SECTIONS });
                     }
-                    let ended = current.take_if(|raw| !mentioned && raw.ends_at(*level, text));
-                    self.sections.extend(ended);
+                    // A heading is the name of the section, and no part of it, unless it
+                    // has other words beside, as `(Beta)`.
+                    let says_more = found.matched == Matched::Mention;
+                    let blocks = if says_more { vec![block] } else { Vec::new() };
+                    let (level, heading, common) = (*level, text.as_str(), !event);
+                    sections.push(Raw { level, heading, found, common, blocks });
+                    open = true;
+                    continue;
                 }
-                Block::Table(table) => match table.shape {
-                    Shape::Events(_) => continue,
-                    Shape::Members { kind: Some(_), .. } if current.is_none() => {
-                        let heads = table.header.join(", ");
-                        let kind = ProblemKind::TableOutsideSection;
-                        problems.push(Problem::new(kind, None, &heads));
-                    }
-                    _ => {}
-                },
-                Block::Paragraph(_) | Block::Code(_) => {}
+                open &= mentioned || current.is_some_and(|raw| !raw.ends_at(*level, text));
             }
-            match &mut current {
-                Some(raw) => raw.blocks.push(block),
-                None if !before_title => self.around.extend(block.texts()),
-                None => {}
-            }
-            before_title &= !is_title(block);
-            if self.sections.len() > MAX_SECTIONS {
-                return Err(ReadError::TooMany { what: "sections", limit: MAX_SECTIONS });
-            }
+            Block::Table(table) => match table.shape {
+                Shape::Events(_) => continue,
+                Shape::Members { kind: Some(_), .. } if !open => {
+                    let heads = table.header.join(", ");
+                    problems.push(Problem::new(ProblemKind::TableOutsideSection, None, &heads));
+                }
+                _ => {}
+            },
+            Block::Paragraph(_) | Block::Code(_) => {}
         }
-        self.sections.extend(current);
-        Ok(())
+        match sections.last_mut().filter(|_| open) {
+            Some(raw) => raw.blocks.push(block),
+            None if at >= start => around.extend(block.texts()),
+            None => {}
+        }
     }
+    Ok((sections, around))
 }
 
 /// Finds the statement that deliveries are batches: as JSON in a sentence, in an example
 /// of a delivery, or in an event's example.
 fn batch(document: &Document, from_examples: Option<String>) -> Option<Batch> {
-    let stated = document.blocks.iter().find_map(|block| match block {
+    let mut blocks = document.blocks.iter();
+    let stated = blocks.find_map(|block| match block {
         Block::Paragraph(text) => Some((example::inline_batch(text)?, words::clip(text, 120))),
         _ => None,
     });

@@ -38,6 +38,7 @@ mod facts;
 mod html;
 mod interpret;
 mod markdown;
+mod members;
 mod names;
 mod place;
 mod plain;

@@ -7,12 +7,10 @@ use lazy_regex::{regex, regex_is_match};
 use crate::digest::{Digest, RowWords, Words};
 use crate::document::Block;
 use crate::example::{self, Examples};
-use crate::facts::{
-    EventRow, Kind, Matched, Member, Problem, ProblemKind, Section, Status, holds_wire_type,
-};
+use crate::facts::{EventRow, Matched, Problem, ProblemKind, Section, Status};
+use crate::members::MemberTables;
 use crate::names::{self, Heading, Names};
-use crate::place::{Place, Places};
-use crate::tables::{self, Shape};
+use crate::tables::Shape;
 use crate::words;
 
 /// A section as it is found, with its parts not yet read.
@@ -52,17 +50,6 @@ impl Raw<'_> {
             _ => false,
         });
         (payload, self.blocks.iter().any(|block| matches!(block, Block::Paragraph(_))))
-    }
-
-    /// Takes over what a text says of the event as a whole, and says if that is not clear.
-    fn note(&mut self, text: &str, names: &Names) -> bool {
-        if self.common || self.found.status.is_some() || !words::says_deprecated(text) {
-            return false;
-        }
-        let own: Vec<&str> = self.found.events.iter().filter_map(|&at| names.name(at)).collect();
-        let clear = words::opens_deprecated(text) || deprecated_subject(text, &own);
-        self.found.status = clear.then_some(Status::Deprecated);
-        !clear
     }
 }
 
@@ -115,26 +102,50 @@ pub(crate) fn settle<'a>(
 
 /// Reads one section; also returns what its examples say of the whole page.
 pub(crate) fn read(
-    mut raw: Raw<'_>,
+    raw: Raw<'_>,
     names: &Names,
     events: &[EventRow],
     problems: &mut Vec<Problem>,
 ) -> (Section, Examples) {
-    let heading = raw.heading;
-    let blocks = std::mem::take(&mut raw.blocks);
+    let Raw { heading, found, common, blocks, .. } = raw;
     let mut report = |kind, about: String| problems.push(Problem::new(kind, Some(heading), &about));
+    let listed: Vec<&str> = found.events.iter().filter_map(|&at| names.name(at)).collect();
+    let mut status = found.status;
     for block in &blocks {
-        if let Block::Heading { text, .. } | Block::Paragraph(text) = block {
-            let about = matches!(block, Block::Paragraph(_)) || words::is_status(text);
-            if about && raw.note(text, names) {
+        let text = match block {
+            Block::Paragraph(text) => text,
+            Block::Heading { text, .. } if words::is_status(text) => text,
+            _ => continue,
+        };
+        // What a text says of the event as a whole.
+        if !common && status.is_none() && words::says_deprecated(text) {
+            if words::opens_deprecated(text) || deprecated_subject(text, &listed) {
+                status = Some(Status::Deprecated);
+            } else {
                 report(ProblemKind::DeprecationUnclear, text.clone());
             }
         }
     }
-    let rows: Vec<&EventRow> = raw.found.events.iter().filter_map(|&at| events.get(at)).collect();
-    let listed = raw.found.events.iter().filter_map(|&at| names.name(at));
-    let listed: Vec<String> = listed.map(str::to_owned).collect();
-    report_heading(&raw, &listed.join(", "), &rows, &mut report);
+    match found.matched {
+        _ if common => {}
+        Matched::Nothing => report(ProblemKind::HeadingUnmatched, heading.to_owned()),
+        Matched::Name => {}
+        _ => report(ProblemKind::HeadingMatchedLoosely, listed.join(", ")),
+    }
+    if found.partly {
+        let about = format!("only {} found", listed.join(", "));
+        report(ProblemKind::HeadingUnmatched, about);
+    }
+    let rows: Vec<&EventRow> = found.events.iter().filter_map(|&at| events.get(at)).collect();
+    for EventRow { name, status: table, .. } in &rows {
+        if let (Some(here), Some(table)) = (status, table)
+            && here != *table
+        {
+            let [here, table] = [here, *table].map(Status::as_str);
+            let about = format!("{name}: {here} in its section, {table} in the table");
+            report(ProblemKind::StatusDisagrees, about);
+        }
+    }
 
     let codes = blocks.iter().filter_map(|block| match block {
         Block::Code(code) => Some(code.as_str()),
@@ -147,19 +158,17 @@ pub(crate) fn read(
     let mut caption = "";
     for block in blocks {
         match block {
+            Block::Table(table) => match table.shape {
+                Shape::Members { name, kind } => {
+                    text.extend(tables.read(table, (name, kind), caption, &mut report));
+                }
+                _ => text.extend(block.texts()),
+            },
             Block::Heading { text: said, .. } | Block::Paragraph(said) => {
                 text.extend(block.texts());
                 caption = said;
             }
             Block::Code(_) => {}
-            Block::Table(table) => match table.shape {
-                Shape::Members { name, kind } => {
-                    let (rows, loose) = tables::members(table, (name, kind), &mut report);
-                    text.extend(loose);
-                    tables.add(rows, caption, &mut report);
-                }
-                _ => text.extend(block.texts()),
-            },
         }
     }
     tables.report_unlisted(&mut report);
@@ -173,199 +182,28 @@ pub(crate) fn read(
     wire_types.extend(rows.iter().filter_map(|row| row.wire_type.clone()));
     wire_types.sort();
     wire_types.dedup();
-    let row_words = tables.words.into_iter().map(|(path, words, lost)| RowWords {
-        path,
-        digest: Digest::of(&words),
-        after_null: Digest::of_words(&lost),
+    let rows = tables.words.into_iter().map(|(path, [words, lost])| {
+        let (digest, after_null) = (Digest::of(&words), Digest::of_words(&lost));
+        RowWords { path, digest, after_null }
     });
     let section = Section {
         heading: heading.to_owned(),
-        events: listed,
-        matched: raw.found.matched,
-        status: raw.found.status,
+        events: listed.into_iter().map(str::to_owned).collect(),
+        matched: found.matched,
+        status,
         members: tables.members,
         wire_types,
         text: Words::new(&text),
         example_digest,
-        rows: row_words.collect(),
+        rows: rows.collect(),
         example: examples.take(),
     };
     (section, examples)
 }
 
-fn report_heading(
-    raw: &Raw<'_>,
-    listed: &str,
-    rows: &[&EventRow],
-    report: &mut impl FnMut(ProblemKind, String),
-) {
-    match raw.found.matched {
-        _ if raw.common => {}
-        Matched::Nothing => report(ProblemKind::HeadingUnmatched, raw.heading.to_owned()),
-        Matched::Name => {}
-        _ => report(ProblemKind::HeadingMatchedLoosely, listed.to_owned()),
-    }
-    if raw.found.partly {
-        report(ProblemKind::HeadingUnmatched, format!("only {listed} found"));
-    }
-    for row in rows {
-        if let (Some(heading), Some(table)) = (raw.found.status, row.status) {
-            if heading != table {
-                let [heading, table] = [heading, table].map(Status::as_str);
-                let about = format!("{}: {heading} in its section, {table} in the table", row.name);
-                report(ProblemKind::StatusDisagrees, about);
-            }
-        }
-    }
-}
-
-/// The member tables of a section, beside its examples.
-struct MemberTables<'e> {
-    examples: &'e Examples,
-    shown: HashMap<&'e str, &'e [Kind]>,
-    places: Places,
-    /// The members, and where that of each path stands.
-    members: Vec<Member>,
-    known: HashMap<String, usize>,
-    /// The words of each row by its path as it is written, and where they stand.
-    words: Vec<(String, String, String)>,
-    index: HashMap<String, usize>,
-    /// Those that the description of the type member gives.
-    wire_types: Vec<String>,
-}
-
-impl<'e> MemberTables<'e> {
-    fn new(examples: &'e Examples) -> Self {
-        let shown = examples.members();
-        MemberTables {
-            examples,
-            shown: shown.iter().map(|it| (it.path.as_str(), it.kinds.as_slice())).collect(),
-            places: Places::new(shown),
-            members: Vec::new(),
-            known: HashMap::new(),
-            words: Vec::new(),
-            index: HashMap::new(),
-            wire_types: Vec::new(),
-        }
-    }
-
-    fn add(
-        &mut self,
-        rows: Vec<tables::Row>,
-        caption: &str,
-        report: &mut impl FnMut(ProblemKind, String),
-    ) {
-        let parent = self.parent(caption);
-        for tables::Row { mut member, text, words, lost } in rows {
-            let path = member.path.as_str();
-            let at = *self.index.entry(path.to_owned()).or_insert(self.words.len());
-            match self.words.get_mut(at) {
-                Some((_, known, known_lost)) => {
-                    known.push_str(&words);
-                    known_lost.push_str(&lost);
-                }
-                None => self.words.push((path.to_owned(), words, lost)),
-            }
-            if holds_wire_type(path) && parent.is_none() {
-                self.wire_types.extend(wire_types_in(&text));
-            }
-            member.place = match self.places.find(path, parent) {
-                Place::Same => None,
-                Place::At(place) => Some(place),
-                Place::Several => {
-                    report(ProblemKind::PlaceAmbiguous, path.to_owned());
-                    None
-                }
-                Place::Nowhere => {
-                    if !self.shown.is_empty() {
-                        report(ProblemKind::NotInExample, path.to_owned());
-                    }
-                    parent.map(|parent| format!("{parent}.{path}"))
-                }
-            };
-            let path = member.effective_path().to_owned();
-            let shown = self.shown.get(path.as_str()).into_iter().copied().flatten();
-            if let Some(kind) = shown.copied().find(|kind| disagrees(member.kind, *kind)) {
-                let [table, example] = [member.kind, kind].map(Kind::as_str);
-                let about = format!("{path}: {table} in the table, {example} in the example");
-                report(ProblemKind::TypeDisagrees, about);
-            }
-            match self.known.get(&path).and_then(|&at| self.members.get(at)) {
-                Some(first) if first.kind == member.kind && first.nullable == member.nullable => {}
-                Some(_) => report(ProblemKind::MemberRepeated, path),
-                None => {
-                    self.known.insert(path, self.members.len());
-                    self.members.push(member);
-                }
-            }
-        }
-    }
-    /// Reports what the example shows and no table lists.
-    fn report_unlisted(&self, report: &mut impl FnMut(ProblemKind, String)) {
-        let parents: HashSet<&str> =
-            self.members.iter().flat_map(|member| parents(member.effective_path())).collect();
-        let shown = self.examples.members().iter().map(|member| member.path.as_str());
-        for path in shown.filter(|_| !self.members.is_empty()) {
-            let known = self.known.contains_key(path) || parents.contains(path);
-            if !known && !path.ends_with("[]") {
-                report(ProblemKind::NotInTable, path.to_owned());
-            }
-        }
-    }
-
-    /// The object whose members a table lists, where the caption names one that the
-    /// example shows: "The data object", not a sentence that happens to use the word.
-    fn parent(&self, caption: &str) -> Option<&'e str> {
-        const LONGEST: usize = 80;
-        if caption.len() > LONGEST || caption.split_whitespace().count() > 4 {
-            return None;
-        }
-        let mut words = caption.split(|c: char| !(c.is_alphanumeric() || "_.".contains(c)));
-        words.find_map(|word| {
-            let (path, kinds) = self.shown.get_key_value(word)?;
-            kinds.contains(&Kind::Object).then_some(*path)
-        })
-    }
-}
-
-/// The objects and arrays around a member.
-fn parents(path: &str) -> impl Iterator<Item = &str> {
-    path.match_indices('.').map(|(at, _)| path[..at].trim_end_matches("[]"))
-}
-
-/// Whether the example shows something that the table's type excludes. Strings
-/// are placeholders for anything.
-fn disagrees(table: Kind, example: Kind) -> bool {
-    match (table, example) {
-        (Kind::Unknown, _) | (_, Kind::Unknown | Kind::String | Kind::Null) => false,
-        (Kind::Integer, Kind::Number) => false,
-        _ => table != example,
-    }
-}
-
 /// Whether a string is a wire type, and not a placeholder for one.
 fn is_wire_type(text: &str) -> bool {
     text.contains(['_', '.']) && names::is_event_name(text)
-}
-
-/// The wire types that a description gives as examples.
-fn wire_types_in(text: &str) -> Vec<String> {
-    let words = |text: &str| -> Vec<String> {
-        let words = regex!(r"[A-Za-z0-9_][A-Za-z0-9_.]*[A-Za-z0-9_]").find_iter(text);
-        let names = words.map(|word| word.as_str()).filter(|word| word.contains('_'));
-        names.filter(|word| names::is_event_name(word)).map(str::to_owned).collect()
-    };
-    // Where something is quoted, the words around it are only words.
-    let quoted: Vec<&str> = text.split(['"', '\'', '`', '“', '”']).skip(1).step_by(2).collect();
-    let mut found = words(&quoted.join(" "));
-    if found.is_empty() {
-        let past = regex!("(?i)before|formerly|previously|no longer|used to|instead of");
-        let sentences = regex!(r"[;!(]|\. ").split(text);
-        let today: Vec<&str> = sentences.filter(|sentence| !past.is_match(sentence)).collect();
-        found = words(&today.join(" "));
-    }
-    found.dedup();
-    found
 }
 
 /// Reports events that several sections document.

@@ -2,14 +2,11 @@
 
 use std::collections::HashSet;
 
-use lazy_regex::{regex, regex_is_match};
-
 use crate::digest::Digest;
 use crate::document::{Table, cell};
-use crate::facts::{EventRow, Kind, Member, Problem, ProblemKind, Status};
-use crate::types::{self, TypeExpr};
+use crate::facts::{EventRow, Problem, ProblemKind, Status};
 use crate::words::{self, Column};
-use crate::{names, place};
+use crate::{names, types};
 
 /// What a table lists.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -107,7 +104,7 @@ pub(crate) fn ends_within_row(table: &Table) -> bool {
         Shape::Members { kind: Some(at), .. } => (at, types::begins, |cell| !cell.is_empty()),
         _ => return false,
     };
-    let rows = table.rows.iter().filter(|row| !is_unsplit(table, row));
+    let rows = table.rows.iter().filter(|row| !table.is_unsplit(row));
     let mut cells = rows.map(|row| cell(row, Some(column)));
     let last = cells.next_back().unwrap_or_default();
     let mut others = cells.peekable();
@@ -166,121 +163,7 @@ pub(crate) fn events(
     rows
 }
 
-/// A row of a table of members.
-pub(crate) struct Row {
-    /// What it says; where the example shows the member is not known yet.
-    pub(crate) member: Member,
-    /// The words beside name and type.
-    pub(crate) text: String,
-    /// All of its words, but for those that some renderings lose: the cells beside a type
-    /// that may be null.
-    pub(crate) words: String,
-    pub(crate) lost: String,
-}
-
-/// Reads a table of members; also returns the words that are in no row of a member.
-pub(crate) fn members(
-    table: &Table,
-    (name, kind): (usize, Option<usize>),
-    mut report: impl FnMut(ProblemKind, String),
-) -> (Vec<Row>, Vec<String>) {
-    let columns = table.columns();
-    let heading = |at: usize| table.header[at].to_ascii_lowercase();
-    let mut beside: Vec<usize> =
-        (0..table.header.len()).filter(|&at| at != name && Some(at) != kind).collect();
-    beside.sort_by_key(|&at| (columns[at], heading(at)));
-    // What a column is for says its kind; other headings are words.
-    let other = table.header.iter().zip(&columns).filter(|(_, column)| **column == Column::Other);
-    let mut loose: Vec<String> = other.map(|(heading, _)| heading.clone()).collect();
-    let mut rows = Vec::new();
-    for row in &table.rows {
-        let said = cell(row, Some(name));
-        let Some((path, mark)) = path(said).filter(|_| !is_unsplit(table, row)) else {
-            report(unnamed(table, row, ProblemKind::MemberUnnamed), row.join(" "));
-            loose.push(row.join(" "));
-            continue;
-        };
-        if words::is_struck(said) {
-            report(ProblemKind::MemberStruckOut, path.clone());
-        }
-        let said_type = words::unstruck(cell(row, kind)).replace('`', "");
-        let mut expr = types::cell(&said_type).unwrap_or_else(|| TypeExpr {
-            nullable: said_type.contains("null"),
-            said: (!said_type.is_empty()).then(|| said_type.clone()),
-            ..TypeExpr::default()
-        });
-        if expr.kind == Kind::Unknown && kind.is_some() {
-            report(ProblemKind::TypeUnknown, format!("{path}: {said_type}"));
-        }
-        expr.optional |= mark;
-        // A bar that was not escaped leaves the null in a cell of its own, and moves the
-        // cells behind it.
-        let moved = kind.map(|kind| kind + 1);
-        let moved = moved.filter(|_| words::bare(cell(row, moved)) == "null");
-        let mut words = [Some(name), kind, moved].map(|at| cell(row, at)).concat();
-        let mut lost = String::new();
-        let has_null = moved.is_some() || regex_is_match!(r"\bnull\b", cell(row, kind));
-        let mut text = String::new();
-        for at in beside.iter().copied().chain(table.header.len()..row.len()) {
-            let content = cell(row, Some(at));
-            match (columns.get(at), words::flag(content)) {
-                (Some(Column::Flag), Some(yes)) => match words::bare(&heading(at)) {
-                    "nullable" => expr.nullable |= yes,
-                    "optional" => expr.optional |= yes,
-                    _ => expr.optional |= !yes,
-                },
-                _ => {
-                    expr.optional |= words::says_optional(content);
-                    text.push_str(content);
-                    text.push(' ');
-                    if Some(at) != moved {
-                        if has_null { &mut lost } else { &mut words }.push_str(content);
-                    }
-                }
-            }
-        }
-        let member = Member {
-            path,
-            place: None,
-            kind: expr.kind,
-            items: expr.items,
-            said: expr.said,
-            nullable: expr.nullable,
-            optional: expr.optional,
-            values: words::quoted_values(&text),
-            quoted: words::quoted(&text).1,
-            valid_for_seconds: words::validity(&text),
-            unit: words::unit(&said_type).or_else(|| words::unit(&text)),
-        };
-        rows.push(Row { member, text, words, lost });
-    }
-    (rows, loose)
-}
-
-/// The problem of a row without a name.
-fn unnamed(table: &Table, row: &[String], kind: ProblemKind) -> ProblemKind {
-    if is_unsplit(table, row) { ProblemKind::RowUnsplit } else { kind }
-}
-
-/// Whether a row's cells could not be told apart.
-fn is_unsplit(table: &Table, row: &[String]) -> bool {
-    row.len() == 1 && table.header.len() > 1
-}
-
-/// Bytes that a member's path may have.
-const LONGEST_PATH: usize = 512;
-
-/// Reads a member's path; also says whether the cell marks it optional.
-fn path(cell: &str) -> Option<(String, bool)> {
-    let name = cell.trim_start_matches(|c: char| c.is_whitespace() || "↳└├─│>-–•→".contains(c));
-    // The root of a JSON path.
-    let name = name.strip_prefix("$.").unwrap_or(name).trim();
-    let name = regex!(r" +[>→] +| +\. *").replace_all(name, ".");
-    let (name, mark) = name.split_once(['(', ' ']).unwrap_or((&name, ""));
-    let optional = words::says_optional(mark) || name.ends_with('?');
-    let name = name.replace(['`', '*', '"', '\'', '\\', '?', '~'], "");
-    let fits = name.len() <= LONGEST_PATH
-        && regex_is_match!(r"^[\p{Alphabetic}_$][\p{Alphabetic}\d_.\[\]$@:-]*$", &name)
-        && !place::loosen(&name).is_empty();
-    fits.then_some((name, optional))
+/// The problem of a row without a name: copied text may have lost the borders of its cells.
+pub(crate) fn unnamed(table: &Table, row: &[String], kind: ProblemKind) -> ProblemKind {
+    if table.is_unsplit(row) { ProblemKind::RowUnsplit } else { kind }
 }

@@ -1,0 +1,259 @@
+//! Reads the tables of a section's members, beside what its examples show.
+
+use std::collections::{HashMap, HashSet};
+
+use lazy_regex::{regex, regex_is_match};
+
+use crate::document::{Table, cell};
+use crate::example::Examples;
+use crate::facts::{ExampleMember, Kind, Member, ProblemKind, holds_wire_type};
+use crate::place::{self, Place, Places};
+use crate::types::{self, TypeExpr};
+use crate::words::{self, Column};
+use crate::{names, tables};
+
+/// The member tables of a section, beside its examples.
+pub(crate) struct MemberTables<'e> {
+    examples: &'e [ExampleMember],
+    shown: HashMap<&'e str, &'e [Kind]>,
+    places: Places,
+    /// The members, and where that of each path stands.
+    pub(crate) members: Vec<Member>,
+    known: HashMap<String, usize>,
+    /// The words of each row by its path as it is written, those that some renderings lose
+    /// apart; and where they stand.
+    pub(crate) words: Vec<(String, [String; 2])>,
+    index: HashMap<String, usize>,
+    /// Those that the description of the type member gives.
+    pub(crate) wire_types: Vec<String>,
+}
+
+impl<'e> MemberTables<'e> {
+    pub(crate) fn new(examples: &'e Examples) -> Self {
+        let examples = examples.members();
+        MemberTables {
+            examples,
+            shown: examples.iter().map(|it| (it.path.as_str(), it.kinds.as_slice())).collect(),
+            places: Places::new(examples),
+            members: Vec::new(),
+            known: HashMap::new(),
+            words: Vec::new(),
+            index: HashMap::new(),
+            wire_types: Vec::new(),
+        }
+    }
+
+    /// Reads a table with these columns for names and types; returns the words that are in no
+    /// row of a member.
+    pub(crate) fn read(
+        &mut self,
+        table: &Table,
+        (name, kind): (usize, Option<usize>),
+        caption: &str,
+        report: &mut impl FnMut(ProblemKind, String),
+    ) -> Vec<String> {
+        let parent = self.parent(caption);
+        let columns = table.columns();
+        let heading = |at: usize| table.header[at].to_ascii_lowercase();
+        let mut beside: Vec<usize> =
+            (0..table.header.len()).filter(|&at| at != name && Some(at) != kind).collect();
+        beside.sort_by_key(|&at| (columns[at], heading(at)));
+        // What a column is for says its kind; other headings are words.
+        let other = table.header.iter().zip(&columns);
+        let other = other.filter(|(_, column)| **column == Column::Other);
+        let mut loose: Vec<String> = other.map(|(heading, _)| heading.clone()).collect();
+        for row in &table.rows {
+            let said = cell(row, Some(name));
+            let named = path(said).filter(|_| !table.is_unsplit(row));
+            let Some((path, mark)) = named else {
+                report(tables::unnamed(table, row, ProblemKind::MemberUnnamed), row.join(" "));
+                loose.push(row.join(" "));
+                continue;
+            };
+            if words::is_struck(said) {
+                report(ProblemKind::MemberStruckOut, path.clone());
+            }
+            let said_type = words::unstruck(cell(row, kind)).replace('`', "");
+            let mut expr = types::cell(&said_type).unwrap_or_else(|| TypeExpr {
+                nullable: said_type.contains("null"),
+                said: (!said_type.is_empty()).then(|| said_type.clone()),
+                ..TypeExpr::default()
+            });
+            if expr.kind == Kind::Unknown && kind.is_some() {
+                report(ProblemKind::TypeUnknown, format!("{path}: {said_type}"));
+            }
+            expr.optional |= mark;
+            // A bar that was not escaped leaves the null in a cell of its own, and moves the
+            // cells behind it.
+            let moved = kind.map(|kind| kind + 1);
+            let moved = moved.filter(|_| words::bare(cell(row, moved)) == "null");
+            let has_null = moved.is_some() || regex_is_match!(r"\bnull\b", cell(row, kind));
+            let first = [Some(name), kind, moved].map(|at| cell(row, at)).concat();
+            let (mut all, mut text) = ([first, String::new()], String::new());
+            for at in beside.iter().copied().chain(table.header.len()..row.len()) {
+                let content = cell(row, Some(at));
+                match (columns.get(at), words::flag(content)) {
+                    (Some(Column::Flag), Some(yes)) => match words::bare(&heading(at)) {
+                        "nullable" => expr.nullable |= yes,
+                        "optional" => expr.optional |= yes,
+                        _ => expr.optional |= !yes,
+                    },
+                    _ => {
+                        expr.optional |= words::says_optional(content);
+                        text.push_str(content);
+                        text.push(' ');
+                        if Some(at) != moved {
+                            all[usize::from(has_null)].push_str(content);
+                        }
+                    }
+                }
+            }
+            let at = *self.index.entry(path.clone()).or_insert(self.words.len());
+            match self.words.get_mut(at) {
+                Some((_, known)) => {
+                    known.iter_mut().zip(&all).for_each(|(it, all)| it.push_str(all))
+                }
+                None => self.words.push((path.clone(), all)),
+            }
+            if holds_wire_type(&path) && parent.is_none() {
+                self.wire_types.extend(wire_types_in(&text));
+            }
+            let member = Member {
+                place: self.place(&path, parent, report),
+                path,
+                kind: expr.kind,
+                items: expr.items,
+                said: expr.said,
+                nullable: expr.nullable,
+                optional: expr.optional,
+                values: words::quoted_values(&text),
+                quoted: words::quoted(&text).1,
+                valid_for_seconds: words::validity(&text),
+                unit: words::unit(&said_type).or_else(|| words::unit(&text)),
+            };
+            self.add(member, report);
+        }
+        loose
+    }
+
+    /// Finds where the example shows a member, if that is elsewhere.
+    fn place(
+        &self,
+        path: &str,
+        parent: Option<&str>,
+        report: &mut impl FnMut(ProblemKind, String),
+    ) -> Option<String> {
+        match self.places.find(path, parent) {
+            Place::Same => None,
+            Place::At(place) => Some(place),
+            Place::Several => {
+                report(ProblemKind::PlaceAmbiguous, path.to_owned());
+                None
+            }
+            Place::Nowhere => {
+                if !self.shown.is_empty() {
+                    report(ProblemKind::NotInExample, path.to_owned());
+                }
+                parent.map(|parent| format!("{parent}.{path}"))
+            }
+        }
+    }
+
+    fn add(&mut self, member: Member, report: &mut impl FnMut(ProblemKind, String)) {
+        let path = member.effective_path().to_owned();
+        let shown = self.shown.get(path.as_str()).into_iter().copied().flatten();
+        if let Some(kind) = shown.copied().find(|kind| disagrees(member.kind, *kind)) {
+            let [table, example] = [member.kind, kind].map(Kind::as_str);
+            let about = format!("{path}: {table} in the table, {example} in the example");
+            report(ProblemKind::TypeDisagrees, about);
+        }
+        match self.known.get(&path).and_then(|&at| self.members.get(at)) {
+            Some(first) if first.kind == member.kind && first.nullable == member.nullable => {}
+            Some(_) => report(ProblemKind::MemberRepeated, path),
+            None => {
+                self.known.insert(path, self.members.len());
+                self.members.push(member);
+            }
+        }
+    }
+
+    /// Reports what the example shows and no table lists.
+    pub(crate) fn report_unlisted(&self, report: &mut impl FnMut(ProblemKind, String)) {
+        let parents: HashSet<&str> =
+            self.members.iter().flat_map(|member| parents(member.effective_path())).collect();
+        let shown = self.examples.iter().map(|member| member.path.as_str());
+        for path in shown.filter(|_| !self.members.is_empty()) {
+            let known = self.known.contains_key(path) || parents.contains(path);
+            if !known && !path.ends_with("[]") {
+                report(ProblemKind::NotInTable, path.to_owned());
+            }
+        }
+    }
+
+    /// The object whose members a table lists, where the caption names one that the
+    /// example shows: "The data object", not a sentence that happens to use the word.
+    fn parent(&self, caption: &str) -> Option<&'e str> {
+        const LONGEST: usize = 80;
+        if caption.len() > LONGEST || caption.split_whitespace().count() > 4 {
+            return None;
+        }
+        let mut words = caption.split(|c: char| !(c.is_alphanumeric() || "_.".contains(c)));
+        words.find_map(|word| {
+            let (path, kinds) = self.shown.get_key_value(word)?;
+            kinds.contains(&Kind::Object).then_some(*path)
+        })
+    }
+}
+
+/// The objects and arrays around a member.
+fn parents(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('.').map(|(at, _)| path[..at].trim_end_matches("[]"))
+}
+
+/// Whether the example shows something that the table's type excludes. Strings
+/// are placeholders for anything.
+fn disagrees(table: Kind, example: Kind) -> bool {
+    match (table, example) {
+        (Kind::Unknown, _) | (_, Kind::Unknown | Kind::String | Kind::Null) => false,
+        (Kind::Integer, Kind::Number) => false,
+        _ => table != example,
+    }
+}
+
+/// The wire types that a description gives as examples.
+fn wire_types_in(text: &str) -> Vec<String> {
+    let words = |text: &str| -> Vec<String> {
+        let words = regex!(r"[A-Za-z0-9_][A-Za-z0-9_.]*[A-Za-z0-9_]").find_iter(text);
+        let names = words.map(|word| word.as_str()).filter(|word| word.contains('_'));
+        names.filter(|word| names::is_event_name(word)).map(str::to_owned).collect()
+    };
+    // Where something is quoted, the words around it are only words.
+    let quoted: Vec<&str> = text.split(['"', '\'', '`', '“', '”']).skip(1).step_by(2).collect();
+    let mut found = words(&quoted.join(" "));
+    if found.is_empty() {
+        let past = regex!("(?i)before|formerly|previously|no longer|used to|instead of");
+        let sentences = regex!(r"[;!(]|\. ").split(text);
+        let today: Vec<&str> = sentences.filter(|sentence| !past.is_match(sentence)).collect();
+        found = words(&today.join(" "));
+    }
+    found.dedup();
+    found
+}
+
+/// Bytes that a member's path may have.
+const LONGEST_PATH: usize = 512;
+
+/// Reads a member's path; also says whether the cell marks it optional.
+fn path(cell: &str) -> Option<(String, bool)> {
+    let name = cell.trim_start_matches(|c: char| c.is_whitespace() || "↳└├─│>-–•→".contains(c));
+    // The root of a JSON path.
+    let name = name.strip_prefix("$.").unwrap_or(name).trim();
+    let name = regex!(r" +[>→] +| +\. *").replace_all(name, ".");
+    let (name, mark) = name.split_once(['(', ' ']).unwrap_or((&name, ""));
+    let optional = words::says_optional(mark) || name.ends_with('?');
+    let name = name.replace(['`', '*', '"', '\'', '\\', '?', '~'], "");
+    let fits = name.len() <= LONGEST_PATH
+        && regex_is_match!(r"^[\p{Alphabetic}_$][\p{Alphabetic}\d_.\[\]$@:-]*$", &name)
+        && !place::loosen(&name).is_empty();
+    fits.then_some((name, optional))
+}
