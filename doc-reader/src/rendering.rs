@@ -6,7 +6,6 @@ use lazy_regex::{regex, regex_is_match};
 use crate::document::Document;
 use crate::error::ReadError;
 use crate::html::Chrome;
-use crate::tables::Shape;
 use crate::{MAX_BYTES, html, markdown, plain, words};
 
 /// Decodes the input, or says why it is no text.
@@ -80,15 +79,7 @@ const fn is_binary(c: u32) -> bool {
 /// Reads the text as the rendering that it looks like.
 pub(crate) fn document(text: &str) -> Document {
     match sniff(text) {
-        Rendering::Html => {
-            let lists_events = |page: &Document| {
-                page.tables().any(|table| matches!(table.shape, Shape::Events(_)))
-            };
-            // A navigation that is never closed hides everything else.
-            let page = html::document(text, Chrome::Skip);
-            let whole = || Some(html::document(text, Chrome::Read)).filter(lists_events);
-            if lists_events(&page) { page } else { whole().unwrap_or(page) }
-        }
+        Rendering::Html => html::document(text, Chrome::Skip),
         Rendering::Markdown => markdown::document(text),
         Rendering::Plain => plain::document(text),
     }

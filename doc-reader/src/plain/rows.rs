@@ -135,26 +135,12 @@ impl Split<'_> {
             Column::Status if rest.is_empty() => 0,
             Column::Status => words::status_prefix(rest)?,
             Column::Flag => flag(rest),
-            Column::Event | Column::Name | Column::Text | Column::Other => self.text(column),
+            Column::Event | Column::Name | Column::Text | Column::Other => rest.len(),
         };
         let (cell, rest) = rest.split_at(end);
         self.cells[column] = words::squeeze(cell);
         self.rest = rest.trim_start();
         Some(())
-    }
-
-    /// Where a cell of text ends: where a type begins, if that is the last column.
-    fn text(&self, column: usize) -> usize {
-        let typed = self.members && self.columns[column..].contains(&Column::Type);
-        let known = |name: &str| self.knowledge.is_type_name(name);
-        let begins = |at: &usize| {
-            let rest = &self.rest[*at..];
-            rest.len() <= LONGEST_NAME
-                && types::prefix(rest, &known).is_some()
-                && types::cell(rest).is_some()
-        };
-        let mut places = self.rest.char_indices().map(|(at, _)| at);
-        typed.then(|| places.find(begins)).flatten().unwrap_or(self.rest.len())
     }
 
     /// Where the member's name ends, and whether that is not certain.
@@ -190,9 +176,9 @@ impl Split<'_> {
     /// to a capital letter.
     fn name_before_text(&self) -> Option<(usize, bool)> {
         let run = regex_find!(r"^[A-Za-z0-9_.\[\]]{1,128}", self.rest)?;
-        let shown = (1..=run.len()).map(|end| (self.knowledge.rank(&run[..end]), run.len() - end));
-        if let Some((_, back)) = shown.min().filter(|(rank, _)| *rank < 2) {
-            return Some((run.len() - back, false));
+        let ends = (1..=run.len()).rev().map(|end| (self.knowledge.rank(&run[..end]), end));
+        if let Some((0 | 1, end)) = ends.min_by_key(|(rank, _)| *rank) {
+            return Some((end, false));
         }
         let hump = run.rfind(|c: char| c.is_ascii_uppercase()).filter(|&at| at > 0);
         let end = hump.unwrap_or(run.len());
