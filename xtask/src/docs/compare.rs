@@ -10,7 +10,7 @@ use std::fmt;
 
 use spektr_codegen::SchemaSet;
 use spektr_codegen::model::{Event, Reading};
-use spektr_doc_reader::{EventRow, Page, ProblemKind, letters};
+use spektr_doc_reader::{EventRow, Page, Problem, ProblemKind, letters};
 
 use super::drift::{Drift, Explained, Kind, Report, Unclear};
 use super::known::{self, Known, Shape};
@@ -56,7 +56,9 @@ impl fmt::Display for Scope {
 pub(super) fn compare(page: &Page, set: &SchemaSet, scope: &Scope) -> Report {
     let editions = Editions::new(page, set);
     let pairs = Pairs::new(page, set, &editions);
-    let mut comparison = Comparison { page, set, editions, found: Vec::new(), notes: Vec::new() };
+    let (compared, version) = (scope.to_string(), editions.current.map(str::to_owned));
+    let report = Report { compared, version, ..Report::default() };
+    let mut comparison = Comparison { page, set, editions, report };
     for row in page.events.iter().filter(|row| scope.has_event(&row.name)) {
         comparison.row(row, pairs.of_row(row));
     }
@@ -78,8 +80,8 @@ pub(super) fn compare(page: &Page, set: &SchemaSet, scope: &Scope) -> Report {
             if comparison.editions.lists(event) {
                 read.extend(comparison.sections(name, event, resolved.as_ref()));
             }
-            if let (Some(payload), Some(resolved)) = (&payload, &resolved) {
-                comparison.members(event, payload, resolved);
+            if let Some(resolved) = &resolved {
+                comparison.members(event, resolved);
             }
         }
         for section in &page.sections {
@@ -107,8 +109,8 @@ pub(super) fn compare(page: &Page, set: &SchemaSet, scope: &Scope) -> Report {
         read: !of_page.contains(&problem.kind)
             && problem.section.as_ref().is_some_and(|heading| read.contains(heading.as_str())),
     });
-    let (problems, compared) = (problems.collect(), scope.to_string());
-    Report { problems, compared, ..comparison.report() }
+    comparison.report.problems = problems.collect();
+    comparison.finish()
 }
 
 /// The word for what is not about one event.
@@ -118,44 +120,41 @@ struct Comparison<'c> {
     page: &'c Page,
     set: &'c SchemaSet,
     editions: Editions<'c>,
-    /// Each difference, and the version of the page that explains it.
-    found: Vec<(Drift, Option<String>)>,
-    notes: Vec<String>,
+    report: Report,
 }
 
 impl<'c> Comparison<'c> {
     /// Compares a row of the table with the event that it lists.
     fn row(&mut self, row: &EventRow, event: Option<&'c Event>) {
+        let now = row.status.map(|status| status.as_str());
         let Some(event) = event else {
-            let status = row.status.map_or("no status", |status| status.as_str());
-            self.push(Kind::EventAdded, &row.name, None, None, Some(status));
+            self.push(Kind::EventAdded, &row.name, [None, None, now.or(Some("no status"))]);
             return;
         };
         let name = event.name.as_str();
         if !same_name(event, row) {
-            self.push(Kind::EventRenamed, name, None, Some(name), Some(&row.name));
+            self.push(Kind::EventRenamed, name, [None, Some(name), Some(&row.name)]);
         }
         let last = readings::rows(event).last();
         let later = last.filter(|last| self.editions.is_later(last));
-        let was = known::status(event.status);
-        if let (Some(was), Some(now)) = (was, row.status.filter(|now| Some(*now) != was)) {
-            let read = self.editions.row(event).and_then(|row| row.status).and_then(known::status);
-            let (was, now) = (Some(was.as_str()), Some(now.as_str()));
-            match later.filter(|_| read == row.status) {
-                Some(later) => self.newer(Kind::StatusNewer, event, was, now, later),
-                None => self.push(Kind::StatusChanged, name, None, was, now),
+        let was = Some(event.status.as_str());
+        if now.is_some() && now != was {
+            let read = self.editions.row(event).and_then(|row| row.status);
+            match later.filter(|_| read.map(|status| status.as_str()) == now) {
+                Some(later) => self.newer(Kind::StatusNewer, event, [was, now], later),
+                None => self.push(Kind::StatusChanged, name, [None, was, now]),
             }
         }
         let is = |reading: &Reading| readings::same(reading.digest.as_deref(), row.digest.as_ref());
         match (last, later) {
-            (None, _) => self.notes.push(format!("{name}: nobody has read its row yet")),
+            (None, _) => self.note(format!("{name}: nobody has read its row yet")),
             (Some(last), _) if is(last) => {}
             (Some(last), Some(later)) if readings::rows(event).any(is) => {
                 let was = format!("read on {}", last.captured);
-                self.newer(Kind::RowNewer, event, Some(&was), None, later);
+                self.newer(Kind::RowNewer, event, [Some(&was), None], later);
             }
-            (Some(last), _) => {
-                self.push(Kind::RowReworded, name, None, Some(&readings::day(Some(last))), None);
+            (last, _) => {
+                self.push(Kind::RowReworded, name, [None, Some(&readings::day(last)), None]);
             }
         }
         self.wire_types(&[(&row.name, event)], row.wire_type.iter());
@@ -166,92 +165,75 @@ impl<'c> Comparison<'c> {
         for event in self.set.model().events.iter().filter(|event| !pairs.has(event)) {
             let name = event.name.as_str();
             if self.may_be_unread(None, name) {
-                self.notes.push(format!("{name}: its row may be one that was not read"));
+                self.note(format!("{name}: its row may be one that was not read"));
                 continue;
             }
             let last = readings::rows(event).last();
             if let Some(last) = last.filter(|_| !self.editions.lists(event)) {
                 let newer = self.editions.is_newer(event);
                 let kind = if newer { Kind::EventNewer } else { Kind::EventOlder };
-                self.newer(kind, event, Some(&last.version), None, last);
+                self.newer(kind, event, [Some(&last.version), None], last);
                 continue;
             }
-            self.push(Kind::EventRemoved, name, None, Some(event.status.as_str()), None);
+            self.push(Kind::EventRemoved, name, [None, Some(event.status.as_str()), None]);
             // A heading may begin with the name of an event that the table lacks.
-            let unmatched = self.page.problems.iter().any(|problem| {
-                problem.kind == ProblemKind::HeadingUnmatched
-                    && problem
-                        .section
-                        .as_ref()
-                        .is_some_and(|it| letters(it).starts_with(&letters(name)))
+            let mut problems = self.page.problems.iter();
+            let unmatched = problems.any(|Problem { kind, section, .. }| {
+                *kind == ProblemKind::HeadingUnmatched
+                    && section.as_ref().is_some_and(|it| letters(it).starts_with(&letters(name)))
             });
             if unmatched {
-                self.notes.push(format!("{name}: its section is still there: is the table whole?"));
+                self.note(format!("{name}: its section is still there: is the table whole?"));
             }
         }
     }
 
     /// Records a difference that comes from the page's version.
-    fn newer(
-        &mut self,
-        kind: Kind,
-        event: &Event,
-        was: Option<&str>,
-        now: Option<&str>,
-        reading: &Reading,
-    ) {
-        let [was, now] = [was, now].map(|text| text.map(str::to_owned));
-        let drift = Drift { kind, event: event.name.clone(), path: None, was, now };
-        let version = format!("{}: version {}", event.file, reading.version);
-        self.found.push((drift, Some(version)));
+    fn newer(&mut self, kind: Kind, event: &Event, [was, now]: [Option<&str>; 2], at: &Reading) {
+        let drift = Drift::new(kind, &event.name, [None, was, now]);
+        let decision = format!("{}: version {}", event.file, at.version);
+        self.report.explained.push(Explained { drift, decision });
     }
 
-    fn push(
-        &mut self,
-        kind: Kind,
-        event: &str,
-        path: Option<&str>,
-        was: Option<&str>,
-        now: Option<&str>,
-    ) {
-        let [path, was, now] = [path, was, now].map(|text| text.map(str::to_owned));
-        let drift = Drift { kind, event: event.to_owned(), path, was, now };
-        if !self.found.iter().any(|(known, _)| *known == drift) {
-            self.found.push((drift, None));
+    /// Records a difference by what it is about, what the schema says and what the page says.
+    fn push(&mut self, kind: Kind, event: &str, [path, was, now]: [Option<&str>; 3]) {
+        let drift = Drift::new(kind, event, [path, was, now]);
+        if !self.report.drift.contains(&drift) {
+            self.report.drift.push(drift);
         }
     }
 
-    fn members(&mut self, event: &Event, payload: &Payload, resolved: &Resolved<'_, '_>) {
+    fn note(&mut self, text: String) {
+        self.report.notes.push(text);
+    }
+
+    fn members(&mut self, event: &Event, resolved: &Resolved<'_, '_>) {
         let name = event.name.as_str();
         for (member, place) in &resolved.members {
-            let mut changed = |path: &str, (was, now): (String, String)| {
-                self.push(Kind::MemberChanged, name, Some(path), Some(&was), Some(&now));
+            let (Place::At(shape) | Place::Envelope(shape)) = place else {
+                let kind = member.kind.or(Some("unknown"));
+                let now = Shape { kind, ..(*member).clone() }.words();
+                self.push(Kind::MemberAdded, name, [Some(&member.path), None, Some(&now)]);
+                continue;
             };
-            match place {
-                Place::Envelope(shape) => {
-                    change(shape, member).into_iter().for_each(|it| changed(&member.path, it));
-                }
-                Place::At(shape) => {
-                    change(shape, member).into_iter().for_each(|it| changed(&shape.path, it));
-                    self.meaning(name, shape, member);
-                }
-                Place::Nowhere => {
-                    let kind = member.kind.or(Some("unknown"));
-                    let now = Shape { kind, ..(*member).clone() }.words();
-                    self.push(Kind::MemberAdded, name, Some(&member.path), None, Some(&now));
-                }
+            let path = Some(shape.path.as_str());
+            if let Some((was, now)) = change(shape, member) {
+                self.push(Kind::MemberChanged, name, [path, Some(&was), Some(&now)]);
+            }
+            if let Place::At(_) = place {
+                self.meaning(name, shape, member);
             }
         }
         for shape in resolved.missing() {
             let path = shape.path.as_str();
-            if self.may_be_unread(Some(&payload.sections), path) {
-                self.notes.push(format!("{name}: the row of {path} may be one that was not read"));
+            if self.may_be_unread(Some(&resolved.payload.sections), path) {
+                self.note(format!("{name}: the row of {path} may be one that was not read"));
             } else {
-                self.push(Kind::MemberRemoved, name, Some(path), Some(&shape.words()), None);
+                self.push(Kind::MemberRemoved, name, [Some(path), Some(&shape.words()), None]);
             }
         }
-        if payload.in_event_type() {
-            self.notes.push(format!("{name}: the page shows it in the envelope with `eventType`"));
+        if resolved.payload.in_event_type() {
+            self.note(format!("{name}: the page shows it in the envelope with `eventType`"));
         }
     }
 
@@ -260,7 +242,7 @@ impl<'c> Comparison<'c> {
         let path = Some(shape.path.as_str());
         if let Some(known) = &shape.values {
             for value in member.values.iter().flatten().filter(|value| !known.contains(value)) {
-                self.push(Kind::ValueAdded, name, path, None, Some(value));
+                self.push(Kind::ValueAdded, name, [path, None, Some(value)]);
             }
         }
         let validity = |it: &Shape| it.valid_for_seconds.map(|it| format!("{it} seconds"));
@@ -270,7 +252,7 @@ impl<'c> Comparison<'c> {
             (Kind::UnitChanged, unit(shape), unit(member)),
         ] {
             if was.is_some() && now.is_some() && was != now {
-                self.push(kind, name, path, was.as_deref(), now.as_deref());
+                self.push(kind, name, [path, was.as_deref(), now.as_deref()]);
             }
         }
     }
@@ -292,7 +274,7 @@ impl<'c> Comparison<'c> {
                 name.bytes().zip(wire_type.bytes()).take_while(|(a, b)| a == b).count()
             };
             if let Some((_, event)) = events.iter().rev().max_by_key(likeness) {
-                self.push(Kind::WireTypeAdded, &event.name, None, None, Some(wire_type));
+                self.push(Kind::WireTypeAdded, &event.name, [None, None, Some(wire_type)]);
             }
         }
     }
@@ -313,22 +295,19 @@ impl<'c> Comparison<'c> {
         })
     }
 
-    fn report(self) -> Report {
-        let version = self.editions.current.map(str::to_owned);
-        let mut report = Report { notes: self.notes, version, ..Report::default() };
-        // What comes from the page's version goes first; then what is said of one event
-        // stands together, in the page's order.
-        let (by_version, mut others): (Vec<_>, Vec<_>) =
-            self.found.into_iter().partition(|(_, version)| version.is_some());
+    fn finish(self) -> Report {
+        let Comparison { mut report, set, .. } = self;
+        // What is said of one event stands together, in the page's order.
+        let mut all = std::mem::take(&mut report.drift);
         let mut order: Vec<String> = Vec::new();
-        others.sort_by_cached_key(|(drift, _)| {
+        all.sort_by_cached_key(|drift| {
             order.iter().position(|event| *event == drift.event).unwrap_or_else(|| {
                 order.push(drift.event.clone());
                 order.len() - 1
             })
         });
-        for (drift, version) in by_version.into_iter().chain(others) {
-            match version.or_else(|| known::decision(self.set, &drift)) {
+        for drift in all {
+            match known::decision(set, &drift) {
                 Some(decision) => report.explained.push(Explained { drift, decision }),
                 None => report.drift.push(drift),
             }

@@ -226,27 +226,23 @@ impl fmt::Display for Unclear {
 }
 
 impl Drift {
+    pub(super) fn new(kind: Kind, event: &str, texts: [Option<&str>; 3]) -> Self {
+        let [path, was, now] = texts.map(|text| text.map(str::to_owned));
+        Drift { kind, event: event.to_owned(), path, was, now }
+    }
+
     /// Whether this difference is the reason why those words are others.
     pub(super) fn implies(&self, words: &Drift) -> bool {
-        use Kind::*;
-        let of_member = matches!(
-            self.kind,
-            MemberAdded
-                | MemberRemoved
-                | MemberChanged
-                | ValueAdded
-                | ValueRemoved
-                | ValidityChanged
-                | UnitChanged
-        );
+        // What is about a member and no words of its own is about what they mean.
+        let of_member = self.path.is_some() && self.kind != Kind::MemberReworded;
         let typed = |path: &Option<String>| path.as_deref().is_some_and(holds_wire_type);
         self.event == words.event
             && match words.kind {
-                MemberReworded => {
+                Kind::MemberReworded => {
                     of_member && self.path == words.path
-                        || self.kind == WireTypeAdded && typed(&words.path)
+                        || self.kind == Kind::WireTypeAdded && typed(&words.path)
                 }
-                ExampleReworded => of_member || self.kind == WireTypeAdded,
+                Kind::ExampleReworded => of_member || self.kind == Kind::WireTypeAdded,
                 _ => false,
             }
     }

@@ -3,7 +3,7 @@
 
 use spektr_codegen::SchemaSet;
 use spektr_codegen::model::{Event, Explained, Member, Model, Ty, TypeKind};
-use spektr_doc_reader::{Status, Unit};
+use spektr_doc_reader::Unit;
 
 use super::drift::Drift;
 
@@ -152,17 +152,6 @@ fn kind(model: &Model, ty: &Ty) -> (Option<&'static str>, bool) {
 /// Returns the member of a delivery that holds the events.
 pub(super) fn batch_member(set: &SchemaSet) -> Option<&str> {
     set.model().batch.first().map(|member| member.name.as_str())
-}
-
-/// Translates a status of the schema.
-pub(super) fn status(status: spektr_codegen::model::Status) -> Option<Status> {
-    use spektr_codegen::model::Status as Known;
-    match status {
-        Known::Available => Some(Status::Available),
-        Known::Wip => Some(Status::Wip),
-        Known::Deprecated => Some(Status::Deprecated),
-        _ => None,
-    }
 }
 
 /// Returns the decision that accounts for a difference, as file and id. One of a common file

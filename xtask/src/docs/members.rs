@@ -15,7 +15,7 @@ use super::payload::Payload;
 /// The members of one event's payload, found in the schema or not.
 pub(super) struct Resolved<'k, 'p> {
     known: &'k Known,
-    payload: &'p Payload,
+    pub(super) payload: &'p Payload,
     /// Each documented member with its place in the schema.
     pub(super) members: Vec<(&'p Shape, Place<'k>)>,
     /// The paths of the schema that are documented.

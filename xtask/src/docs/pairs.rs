@@ -42,11 +42,39 @@ impl<'a> Pairs<'a> {
         let known = self.0.iter().flat_map(|(row, _)| page.sections_of(&row.name));
         let taken: BTreeSet<&String> = known.flat_map(|section| &section.wire_types).collect();
         let envelope = payload::envelope(set);
+        // What speaks for a row being that of an event which it does not name, the strongest
+        // first, and the number of words that the names share.
+        let grounds = |at: usize, row: &EventRow, event: &'a Event| {
+            let is_own = |wire_type: &String| {
+                let known = |other: &String| other.eq_ignore_ascii_case(wire_type);
+                event.wire_types.iter().any(known) && !taken.contains(wire_type)
+            };
+            let mut sections = page.sections_of(&row.name);
+            let wire_type = sections.clone().flat_map(|it| &it.wire_types).any(is_own);
+            let read = editions.row(event);
+            let description =
+                |read: &Reading| readings::same(read.digest.as_deref(), row.digest.as_ref());
+            let described = row.digest.is_some() && read.is_some_and(description);
+            let payload = sections.any(|section| {
+                readings::of(event, Part::Section).any(|it| same_members(it, section, &envelope))
+            });
+            // It stands where the event's was read, and its name has the same first word.
+            let place = |row: &EventRow| self.of_row(row).and_then(|it| editions.row(it)?.place);
+            let before = page.events[..at].iter().rev().find_map(place).unwrap_or(0);
+            let after = page.events[at + 1..].iter().find_map(place).unwrap_or(u64::MAX);
+            let [own, other] = [&event.name, &row.name].map(|it| it.to_ascii_uppercase());
+            let placed = own.split('_').next() == other.split('_').next()
+                && read.and_then(|it| it.place).is_some_and(|it| before < it && it < after);
+            let words: BTreeSet<&str> = own.split('_').collect();
+            let shared = other.split('_').collect::<BTreeSet<_>>().intersection(&words).count();
+            ([wire_type, described, payload, placed], shared)
+        };
         let mut likely = Vec::new();
-        for row in page.events.iter().filter(|row| self.of_row(row).is_none()) {
+        let new = page.events.iter().enumerate().filter(|(_, row)| self.of_row(row).is_none());
+        for (at, row) in new {
             let removed = set.model().events.iter();
             for event in removed.filter(|event| !self.has(event) && editions.lists(event)) {
-                let grounds = self.grounds(page, row, event, editions, &taken, &envelope);
+                let grounds = grounds(at, row, event);
                 if grounds.0 != [false; 4] {
                     likely.push((grounds, row, event));
                 }
@@ -59,58 +87,6 @@ impl<'a> Pairs<'a> {
                 self.0.push((row, event));
             }
         }
-    }
-
-    /// What speaks for a row being that of an event which it does not name, the strongest
-    /// first, and the number of words that the names share.
-    fn grounds(
-        &self,
-        page: &Page,
-        row: &EventRow,
-        event: &'a Event,
-        editions: &Editions<'a>,
-        taken: &BTreeSet<&String>,
-        envelope: &BTreeSet<String>,
-    ) -> ([bool; 4], usize) {
-        let is_own = |wire_type: &String| {
-            let known = |other: &String| other.eq_ignore_ascii_case(wire_type);
-            event.wire_types.iter().any(known) && !taken.contains(wire_type)
-        };
-        let mut sections = page.sections_of(&row.name);
-        let wire_type = sections.clone().flat_map(|it| &it.wire_types).any(is_own);
-        let read = editions.row(event);
-        let description =
-            |read: &Reading| readings::same(read.digest.as_deref(), row.digest.as_ref());
-        let described = row.digest.is_some() && read.is_some_and(description);
-        let payload = sections.any(|section| {
-            readings::of(event, Part::Section).any(|read| same_members(read, section, envelope))
-        });
-        let place = read.is_some_and(|read| self.same_place(page, row, event, read, editions));
-        let words = |name: &str| -> BTreeSet<String> {
-            name.split('_').map(str::to_ascii_uppercase).collect()
-        };
-        let shared = words(&event.name).intersection(&words(&row.name)).count();
-        ([wire_type, described, payload, place], shared)
-    }
-
-    /// Whether a row stands where the event's was read, and its name has the same first word.
-    fn same_place(
-        &self,
-        page: &Page,
-        row: &EventRow,
-        event: &Event,
-        read: &Reading,
-        editions: &Editions<'a>,
-    ) -> bool {
-        let Some(at) = page.events.iter().position(|other| other.name == row.name) else {
-            return false;
-        };
-        let place = |row: &EventRow| self.of_row(row).and_then(|it| editions.row(it)?.place);
-        let before = page.events[..at].iter().rev().find_map(place).unwrap_or(0);
-        let after = page.events[at + 1..].iter().find_map(place).unwrap_or(u64::MAX);
-        let first = |name: &str| name.split('_').next().unwrap_or_default().to_ascii_uppercase();
-        read.place.is_some_and(|place| before < place && place < after)
-            && first(&event.name) == first(&row.name)
     }
 
     pub(super) fn of_row(&self, row: &EventRow) -> Option<&'a Event> {

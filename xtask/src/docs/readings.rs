@@ -10,7 +10,6 @@ use spektr_codegen::{Required, SchemaSet};
 use spektr_doc_reader::{Digest, EventRow, Page, Paragraph, Section, Words};
 
 use super::drift::Kind;
-use super::known;
 
 /// The versions of the documentation that the schema follows.
 pub(super) struct Editions<'s> {
@@ -55,15 +54,17 @@ impl<'s> Editions<'s> {
 
     /// Whether only later versions list the event.
     pub(super) fn is_newer(&self, event: &'s Event) -> bool {
-        let at = |wanted: &str| self.all.iter().position(|(version, _)| *version == wanted);
-        let first = rows(event).filter_map(|row| at(&row.version)).min();
-        first > self.current.and_then(at)
+        let first = rows(event).filter_map(|row| self.at(&row.version)).min();
+        first > self.current.and_then(|version| self.at(version))
     }
 
     /// Whether a reading is of a later version than the page.
     pub(super) fn is_later(&self, reading: &Reading) -> bool {
-        let at = |wanted: &str| self.all.iter().position(|(version, _)| *version == wanted);
-        at(&reading.version) > self.current.and_then(at)
+        self.at(&reading.version) > self.current.and_then(|version| self.at(version))
+    }
+
+    fn at(&self, wanted: &str) -> Option<usize> {
+        self.all.iter().position(|(version, _)| *version == wanted)
     }
 }
 
@@ -78,7 +79,7 @@ pub(super) fn of(event: &Event, part: Part) -> impl DoubleEndedIterator<Item = &
 /// Whether a row is as it was read.
 fn says(reading: &Reading, row: &EventRow) -> bool {
     same(reading.digest.as_deref(), row.digest.as_ref())
-        && reading.status.and_then(known::status) == row.status
+        && reading.status.map(|status| status.as_str()) == row.status.map(|status| status.as_str())
 }
 
 /// Whether words have been read: the same, or none then and now.
@@ -91,14 +92,9 @@ pub(super) fn day(reading: Option<&Reading>) -> String {
     reading.map_or("never read".to_owned(), |reading| format!("last read on {}", reading.captured))
 }
 
-/// What of a section nobody has read.
-pub(super) struct Reworded<'a> {
-    pub(super) kind: Kind,
-    /// Of a row, its path as the table writes it.
-    pub(super) path: Option<&'a str>,
-    /// Where it stands, or what became of a row.
-    pub(super) now: String,
-}
+/// What of a section nobody has read: of a row, its path as the table writes it, and where it
+/// stands, or what became of a row.
+type Reworded<'a> = (Kind, Option<&'a str>, String);
 
 /// Returns what of a section differs from the reading that is nearest to it; `lossy`
 /// where the rendering has no words beside nullable types.
@@ -113,25 +109,15 @@ pub(super) fn reworded<'a>(
 
 fn differences<'a>(section: &'a Section, reading: &'a Reading, lossy: bool) -> Vec<Reworded<'a>> {
     let heading = &section.heading;
-    let part = |kind, now| Reworded { kind, path: None, now };
-    let mut found = Vec::new();
-    if !same_text(reading, &section.text) {
-        let starts = new_paragraphs(reading, &section.text).into_iter();
-        found.extend(
-            starts.map(|start| part(Kind::SectionReworded, format!("{heading} at \"{start}\""))),
-        );
-        if found.is_empty() {
-            found.push(part(Kind::SectionReworded, heading.clone()));
-        }
-    }
+    let texts = reworded_at(reading, &section.text).into_iter().map(|start| {
+        let place = start.map(|start| format!(" at \"{start}\"")).unwrap_or_default();
+        (Kind::SectionReworded, None, format!("{heading}{place}"))
+    });
+    let mut found: Vec<Reworded<'a>> = texts.collect();
     if !same(reading.example.as_deref(), section.example_digest.as_ref()) {
-        found.push(part(Kind::ExampleReworded, heading.clone()));
+        found.push((Kind::ExampleReworded, None, heading.clone()));
     }
-    let row = |path, now: &str| Reworded {
-        kind: Kind::MemberReworded,
-        path: Some(path),
-        now: now.to_owned(),
-    };
+    let row = |path, now: &str| (Kind::MemberReworded, Some(path), now.to_owned());
     let mut rows = Vec::new();
     for now in &section.rows {
         let lost = lossy && now.after_null.is_none();
@@ -149,29 +135,28 @@ fn differences<'a>(section: &'a Section, reading: &'a Reading, lossy: bool) -> V
     rows.extend(reading.rows.iter().filter(gone).map(|read| row(&read.path, "gone")));
     const MANY: usize = 3;
     if rows.len() >= MANY && rows.len() >= reading.rows.len().max(section.rows.len()) {
-        found.push(part(Kind::TableReworded, heading.clone()));
-    } else {
-        found.extend(rows);
+        rows = vec![(Kind::TableReworded, None, heading.clone())];
     }
+    found.extend(rows);
     found
 }
 
-/// Whether a text has been read: its words in one order, or its paragraphs in any.
-pub(super) fn same_text(reading: &Reading, words: &Words) -> bool {
+/// Returns where a text differs from what was read of it, whose words may stand in one order,
+/// or whose paragraphs in any: how the new paragraphs begin, of those that follow each other
+/// the first; or once nothing, where none is new.
+pub(super) fn reworded_at<'a>(reading: &Reading, words: &'a Words) -> Vec<Option<&'a str>> {
     let mut read: Vec<&str> = reading.blocks.iter().map(String::as_str).collect();
     let mut now: Vec<&str> = words.blocks.iter().map(|block| block.digest.as_str()).collect();
     read.sort_unstable();
     now.sort_unstable();
-    same(reading.digest.as_deref(), words.digest.as_ref()) || (read == now && !now.is_empty())
-}
-
-/// Returns how the paragraphs begin that were not read; of those that follow each
-/// other, the first.
-pub(super) fn new_paragraphs<'a>(reading: &Reading, words: &'a Words) -> Vec<&'a str> {
+    if same(reading.digest.as_deref(), words.digest.as_ref()) || (read == now && !now.is_empty()) {
+        return Vec::new();
+    }
     let new = |block: &Paragraph| !reading.blocks.iter().any(|it| it == block.digest.as_str());
-    let runs = words.blocks.chunk_by(|a, b| new(a) == new(b));
-    let first = runs.filter_map(|run| run.first());
-    first.filter(|block| new(block)).map(|block| block.start.as_str()).collect()
+    let runs = words.blocks.chunk_by(|a, b| new(a) == new(b)).filter_map(|run| run.first());
+    let starts: Vec<_> =
+        runs.filter(|block| new(block)).map(|block| Some(block.start.as_str())).collect();
+    if starts.is_empty() { vec![None] } else { starts }
 }
 
 /// Whether a page has no words beside any type that may be null: some renderings

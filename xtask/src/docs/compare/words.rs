@@ -3,10 +3,10 @@
 use spektr_codegen::model::{Event, Part};
 use spektr_doc_reader::Member;
 
-use super::super::drift::Kind;
+use super::super::drift::{Drift, Kind};
 use super::super::known::{self, Shape};
 use super::super::members::Resolved;
-use super::super::readings::{self, Reworded};
+use super::super::readings;
 use super::{Comparison, PAGE};
 
 impl<'c> Comparison<'c> {
@@ -23,25 +23,25 @@ impl<'c> Comparison<'c> {
         let day = readings::day(known.last().copied());
         let mut read = Vec::new();
         if !known.is_empty() && page.sections_of(name).next().is_none() {
-            self.push(Kind::SectionRemoved, &event.name, None, Some(&day), None);
+            self.push(Kind::SectionRemoved, &event.name, [None, Some(&day), None]);
         }
         let lossy = readings::is_lossy(page);
         for section in page.sections_of(name) {
             let heading = section.heading.as_str();
             if known.is_empty() {
-                self.push(Kind::SectionAdded, &event.name, None, Some(&day), Some(heading));
+                self.push(Kind::SectionAdded, &event.name, [None, Some(&day), Some(heading)]);
                 continue;
             }
             let differences = readings::reworded(section, &known, lossy);
             if differences.is_empty() {
                 read.push(heading);
             }
-            for Reworded { kind, path, now } in differences {
+            for (kind, path, now) in differences {
                 let member = section.members.iter().find(|it| path == Some(it.path.as_str()));
                 let effective = member.map(|member| member.effective_path()).or(path);
                 let shape = effective.and_then(|path| resolved?.of(path));
                 let path = shape.map(|shape| shape.path.as_str()).or(effective);
-                self.push(kind, &event.name, path, Some(&day), Some(&now));
+                self.push(kind, &event.name, [path, Some(&day), Some(&now)]);
                 if let (Some(shape), Some(member)) = (shape, member) {
                     self.values_removed(event, shape, member);
                 }
@@ -56,36 +56,29 @@ impl<'c> Comparison<'c> {
         if let (Some(batch), Some(was)) = (&page.batch, known::batch_member(self.set))
             && batch.member != was
         {
-            self.push(Kind::BatchMemberChanged, PAGE, None, Some(was), Some(&batch.member));
+            self.push(Kind::BatchMemberChanged, PAGE, [None, Some(was), Some(&batch.member)]);
         }
         let Some(common) = readings::around(self.set) else { return };
         let known = readings::readings_around(common);
         if known.is_empty() && !page.around.is_empty() {
-            self.notes.push("nobody has read the text around the events yet".to_owned());
-        }
-        if known.is_empty() || known.iter().any(|it| readings::same_text(it, &page.around)) {
-            return;
+            self.note("nobody has read the text around the events yet".to_owned());
         }
         let was = readings::day(known.last().copied());
-        let starts = known.iter().map(|reading| readings::new_paragraphs(reading, &page.around));
-        let starts = starts.min_by_key(Vec::len).unwrap_or_default();
-        if starts.is_empty() {
-            self.push(Kind::TextReworded, PAGE, None, Some(&was), None);
-        }
-        for start in starts {
-            self.push(Kind::TextReworded, PAGE, None, Some(&was), Some(start));
+        let places = known.iter().map(|reading| readings::reworded_at(reading, &page.around));
+        for start in places.min_by_key(Vec::len).unwrap_or_default() {
+            self.push(Kind::TextReworded, PAGE, [None, Some(&was), start]);
         }
     }
 
     /// Says once that all rows of the table of events are reworded.
     pub(super) fn whole_table(&mut self) {
         const MANY: usize = 3;
-        let reworded = |kind| kind == Kind::RowReworded;
-        let rows = self.found.iter().filter(|(drift, _)| reworded(drift.kind));
-        let (count, was) = (rows.clone().count(), rows.clone().find_map(|it| it.0.was.clone()));
+        let reworded = |drift: &Drift| drift.kind == Kind::RowReworded;
+        let rows = || self.report.drift.iter().filter(|drift| reworded(drift));
+        let (count, was) = (rows().count(), rows().find_map(|it| it.was.clone()));
         if count >= MANY && count == self.page.events.len() {
-            self.found.retain(|(drift, _)| !reworded(drift.kind));
-            self.push(Kind::TableReworded, PAGE, None, was.as_deref(), Some("events"));
+            self.report.drift.retain(|drift| !reworded(drift));
+            self.push(Kind::TableReworded, PAGE, [None, was.as_deref(), Some("events")]);
         }
     }
 
@@ -95,7 +88,7 @@ impl<'c> Comparison<'c> {
         let known = shape.values.iter().flatten();
         if known.clone().any(|value| row.quoted.contains(value)) {
             for value in known.filter(|value| !row.quoted.contains(value)) {
-                self.push(Kind::ValueRemoved, &event.name, Some(&shape.path), Some(value), None);
+                self.push(Kind::ValueRemoved, &event.name, [Some(&shape.path), Some(value), None]);
             }
         }
     }
