@@ -16,20 +16,12 @@ use crate::words::{self, Column};
 pub(crate) use elements::is_inline;
 use elements::{Role, VOID};
 
-/// Whether the site's navigation is read along with the page.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Chrome {
-    #[default]
-    Skip,
-    Read,
-}
-
 /// Open elements that are remembered; deeper ones are read as their parent.
 const MAX_OPEN: usize = 256;
 
-/// Reads a page or a part of one.
-pub(crate) fn document(text: &str, chrome: Chrome) -> Document {
-    let mut builder = Builder { chrome, open: vec![Element::new("", Role::Block)] };
+/// Reads a page of a site, without its navigation, or a part of one.
+pub(crate) fn document(text: &str, is_site: bool) -> Document {
+    let mut builder = Builder { is_site, open: vec![Element::new("", Role::Block)] };
     let mut cut_off = false;
     let mut emitter = DefaultEmitter::default();
     emitter.naively_switch_states(true);
@@ -92,7 +84,7 @@ impl Element {
 
 /// The elements that are open, from the outside to the inside.
 struct Builder {
-    chrome: Chrome,
+    is_site: bool,
     open: Vec<Element>,
 }
 
@@ -110,7 +102,7 @@ impl Builder {
         if VOID.contains(&&*name) || (tag.self_closing && skipping) {
             return;
         }
-        let role = elements::role(&name, tag, self.chrome);
+        let role = elements::role(&name, tag, self.is_site);
         if !skipping {
             self.close_implied(&name, role);
         }
@@ -178,7 +170,7 @@ impl Builder {
     fn is_cut_off(&self) -> bool {
         let open = |names: &[&str]| self.is_open(|element| names.contains(&element.name.as_str()));
         let hidden = |element: &Element| match element.role {
-            Role::Skip => self.chrome == Chrome::Read,
+            Role::Skip => !self.is_site,
             role => matches!(role, Role::Table | Role::Code),
         };
         self.is_open(hidden)

@@ -111,10 +111,10 @@ fn leave_other_names(document: &mut Document) {
         return;
     }
     for block in &mut document.blocks {
-        if let Block::Table(table) = block {
-            if matches!(table.shape, Shape::Events(columns) if !columns.sure) {
-                table.shape = Shape::Other;
-            }
+        if let Block::Table(table) = block
+            && matches!(table.shape, Shape::Events(columns) if !columns.sure)
+        {
+            table.shape = Shape::Other;
         }
     }
 }
@@ -124,21 +124,19 @@ fn events(document: &Document, problems: &mut Vec<Problem>) -> Result<Vec<EventR
     let mut seen = HashMap::new();
     let mut deprecated = false;
     for block in &document.blocks {
-        let (table, columns) = match block {
-            Block::Table(table) => match table.shape {
-                Shape::Events(columns) => (table, columns),
-                _ => continue,
-            },
+        let rows = match block {
             Block::Heading { text, .. } => {
                 deprecated = words::opens_deprecated(text);
                 continue;
             }
-            _ => continue,
+            Block::Table(table) => match table.shape {
+                Shape::Events(columns) => tables::events(table, columns, problems),
+                _ => continue,
+            },
+            Block::Paragraph(_) | Block::Code(_) => continue,
         };
-        for mut event in tables::events(table, columns, problems) {
-            if deprecated {
-                event.status = Some(Status::Deprecated);
-            }
+        for mut event in rows {
+            event.status = if deprecated { Some(Status::Deprecated) } else { event.status };
             let at = *seen.entry(event.name.clone()).or_insert(events.len());
             let Some(first) = events.get_mut(at) else {
                 events.push(event);
@@ -165,12 +163,9 @@ fn is_cut_off(document: &Document, names: &Names) -> bool {
         [.., Block::Code(code)] => Examples::new([code.as_str()]).open,
         [.., Block::Table(table)] => tables::ends_within_row(table),
         [.., Block::Table(table), Block::Heading { text, .. }]
-        | [
-            ..,
-            Block::Table(table),
-            Block::Heading { text, .. },
-            Block::Paragraph(_) | Block::Heading { .. },
-        ] => matches!(table.shape, Shape::Events(_)) && unknown(text),
+        | [.., Block::Table(table), Block::Heading { text, .. }, _] => {
+            matches!(table.shape, Shape::Events(_)) && unknown(text)
+        }
         _ => false,
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn document(text: &str) -> Document {
     let labels = labels.filter_map(|found| Some(found.get(1)?.as_str())).collect();
     let mut converter = Converter { labels, ..Converter::default() };
     converter.read(body);
-    let mut document = html::document(&converter.html, html::Chrome::Read);
+    let mut document = html::document(&converter.html, false);
     document.title = title;
     document.problems = converter.problems;
     document.cut_off |= converter.fence.is_some() || ends_within_row(text);

@@ -14,9 +14,11 @@ use crate::words;
 /// The names of the table of events, prepared for look-ups.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
+    names: Vec<String>,
     exact: HashMap<String, usize>,
     letters: BTreeMap<String, Vec<usize>>,
-    names: Vec<String>,
+    /// By their letters without the ending of a verb: `REMOV` for `REMOVED` and `REMOVE`.
+    stems: HashMap<String, Vec<usize>>,
 }
 
 /// What a heading was found to mean.
@@ -78,7 +80,9 @@ impl Names {
         let mut index = Self::default();
         for (at, name) in names.enumerate() {
             index.exact.entry(name.to_owned()).or_insert(at);
-            index.letters.entry(letters(name)).or_default().push(at);
+            let letters = letters(name);
+            index.stems.entry(stem(&letters).to_owned()).or_default().push(at);
+            index.letters.entry(letters).or_default().push(at);
             index.names.push(name.to_owned());
         }
         index
@@ -134,26 +138,20 @@ impl Names {
     }
 
     fn one(&self, name: &str) -> Option<(usize, Matched)> {
-        if let Some(&at) = self.exact.get(name) {
-            return Some((at, Matched::Name));
-        }
         let letters = letters(name);
-        let by = |letters: &str| match self.letters.get(letters).map(Vec::as_slice) {
-            Some([only]) => Some(*only),
+        let only = |found: Option<&Vec<usize>>| match found?.as_slice() {
+            [only] => Some(*only),
             _ => None,
         };
-        if let Some(at) = by(&letters) {
-            return Some((at, Matched::Letters));
-        }
-        let longer = ["D", "ED", "S"].map(|ending| by(&format!("{letters}{ending}")));
-        let shorter = ["D", "ED", "S"].map(|ending| letters.strip_suffix(ending).and_then(by));
-        let mut forms: Vec<usize> = longer.into_iter().chain(shorter).flatten().collect();
-        forms.dedup();
-        match forms.as_slice() {
-            [only] if letters.len() >= 4 => Some((*only, Matched::Inflection)),
-            _ => None,
-        }
+        let exact = self.exact.get(name).copied().map(|at| (at, Matched::Name));
+        let spelt = || Some((only(self.letters.get(&letters))?, Matched::Letters));
+        let stem = self.stems.get(stem(&letters)).filter(|_| letters.len() >= 4);
+        exact.or_else(spelt).or_else(|| Some((only(stem)?, Matched::Inflection)))
     }
+}
+
+fn stem(letters: &str) -> &str {
+    ["ED", "ES", "E", "S"].iter().find_map(|it| letters.strip_suffix(it)).unwrap_or(letters)
 }
 
 /// Whether a word of `name` ends where these letters end.
@@ -177,23 +175,18 @@ pub(crate) fn without_status(heading: &str) -> (&str, Option<Status>) {
     let name = heading.trim_matches(dressing);
     let label = regex_find!(r"^(?:\d[\d.]*[).]* +)?(?i:(?:event|webhook):\s*)*", name);
     let name = &name[label.map_or(0, str::len)..];
-    for (at, _) in name.match_indices(' ') {
+    for (at, _) in name.match_indices([' ', '(', '[', '{']) {
         let (before, after) = (name[..at].trim(), name[at..].trim());
         // `Deprecated: NAME`, `[WIP] NAME`
         if before.ends_with([':', ')', ']', '}']) && words::is_status(before) {
             return (trim_joint(after), words::status(before));
         }
-        // `NAME WIP`, `NAME (WIP since May)`, `NAME - coming soon`
-        if words::is_status(after) || after.starts_with(['(', '[', '{', '-', '–', '—']) {
-            if let Some(status) = words::status(after) {
-                return (trim_joint(before), Some(status));
-            }
-        }
-    }
-    // `NAME(WIP)`
-    if let Some(at) = name.rfind(['(', '[', '{']).filter(|&at| at > 0) {
-        if let Some(status) = words::status(&name[at..]) {
-            return (trim_joint(&name[..at]), Some(status));
+        // `NAME WIP`, `NAME (WIP since May)`, `NAME(WIP)`, `NAME - coming soon`
+        let set_off = after.starts_with(['(', '[', '{', '-', '–', '—']) && !before.is_empty();
+        if (set_off || words::is_status(after))
+            && let Some(status) = words::status(after)
+        {
+            return (trim_joint(before), Some(status));
         }
     }
     let kind = regex!("(?i) (?:event|webhook)s?$").find(name);

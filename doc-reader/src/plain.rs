@@ -92,19 +92,23 @@ impl<'a> Reader<'a> {
         self.document.paragraph(&text);
     }
 
-    fn table(&mut self, lines: &[&'a str], header: Header) -> usize {
-        let columns: Vec<Column> = header.cells.iter().map(|cell| words::column(cell)).collect();
-        let mut rows = match header.layout {
-            Layout::RunTogether => rows::run_together(lines, header.end, &columns, &self.knowledge),
-            Layout::OnePerLine => lines::one_per_line(lines, header.end, &columns),
-            by => rows::separated(lines, header.end, by, columns.len()),
+    fn table(
+        &mut self,
+        lines: &[&'a str],
+        (header, layout, from): (Vec<String>, Layout, usize),
+    ) -> usize {
+        let columns: Vec<Column> = header.iter().map(|cell| words::column(cell)).collect();
+        let mut rows = match layout {
+            Layout::RunTogether => rows::run_together(lines, from, &columns, &self.knowledge),
+            Layout::OnePerLine => lines::one_per_line(lines, from, &columns),
+            by => rows::separated(lines, from, by, columns.len()),
         };
         self.document.cut_off |= self.is_cut_off(&lines[rows.end.min(lines.len())..], &rows);
         let heading = self.heading.as_deref();
         let ambiguous = rows.ambiguous.iter();
         let ambiguous = ambiguous.map(|row| Problem::new(ProblemKind::RowAmbiguous, heading, row));
         self.document.problems.extend(ambiguous);
-        rows.cells.insert(0, header.cells);
+        rows.cells.insert(0, header);
         self.document.table(rows.cells);
         rows.end
     }
@@ -141,26 +145,19 @@ enum Layout {
     OnePerLine,
 }
 
-struct Header {
-    cells: Vec<String>,
-    layout: Layout,
-    /// The first line after the header.
-    end: usize,
-}
-
-/// Reads the column headings that begin at this line.
-fn header(lines: &[&str], at: usize) -> Option<Header> {
+/// Reads the column headings that begin at this line; also returns the first line after them.
+fn header(lines: &[&str], at: usize) -> Option<(Vec<String>, Layout, usize)> {
     const MOST_LINES: usize = 16;
     let line = lines.get(at)?;
     let framed = line.trim_start().starts_with('|');
     for layout in [Layout::Gaps, Layout::Bars { framed }] {
         let cells = layout.cells(line);
         if words::is_header(&cells) {
-            return Some(Header { cells, layout, end: at + 1 });
+            return Some((cells, layout, at + 1));
         }
     }
     if let Some(cells) = words::split_header(line) {
-        return Some(Header { cells, layout: Layout::RunTogether, end: at + 1 });
+        return Some((cells, Layout::RunTogether, at + 1));
     }
     let mut cells = Vec::new();
     let mut end = at;
@@ -175,7 +172,7 @@ fn header(lines: &[&str], at: usize) -> Option<Header> {
             end = here + 1;
         }
     }
-    words::is_header(&cells).then_some(Header { cells, layout: Layout::OnePerLine, end })
+    words::is_header(&cells).then_some((cells, Layout::OnePerLine, end))
 }
 
 impl Layout {
@@ -211,14 +208,13 @@ fn code_end(lines: &[&str], at: usize) -> usize {
     let mut end = at;
     for (here, line) in lines.iter().enumerate().skip(at) {
         let text = line.trim();
-        // A row of alternatives looks like one of a table, but not like its head.
-        let head = || text.starts_with('|') && header(lines, here).is_some();
-        let goes_on = text.is_empty() || here == at || (continues_json(text) && !head());
-        if here > end + 1 || !goes_on {
-            break;
-        }
         if text.is_empty() {
             continue;
+        }
+        // A row of alternatives looks like one of a table, but not like its head.
+        let head = || text.starts_with('|') && header(lines, here).is_some();
+        if here > end + 1 || here > at && (!continues_json(text) || head()) {
+            break;
         }
         // Brackets in strings are none.
         let bare = regex!(r#""(?:[^"\\]|\\.)*"?"#).replace_all(text, "");

@@ -5,7 +5,6 @@ use lazy_regex::{regex, regex_is_match};
 
 use crate::document::Document;
 use crate::error::ReadError;
-use crate::html::Chrome;
 use crate::{MAX_BYTES, html, markdown, plain, words};
 
 /// Decodes the input, or says why it is no text.
@@ -54,21 +53,12 @@ fn utf8(bytes: &[u8], skipped: usize) -> Result<String, ReadError> {
 }
 
 fn utf16(bytes: &[u8], mark: usize, unit: fn([u8; 2]) -> u16) -> Result<String, ReadError> {
-    let bytes = &bytes[mark..];
-    let binary = |at: usize| ReadError::Binary { offset: 2 * at + mark };
-    if bytes.len() % 2 == 1 {
-        return Err(binary(bytes.len() / 2));
-    }
-    let mut text = String::with_capacity(bytes.len());
-    let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
-    for (at, c) in char::decode_utf16(units).enumerate() {
-        let c = c.map_err(|_| binary(at))?;
-        if is_binary(u32::from(c)) {
-            return Err(binary(at));
-        }
-        text.push(c);
-    }
-    Ok(text)
+    let units = bytes[mark..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+    let text = char::decode_utf16(units).enumerate().map(|(at, c)| match c {
+        Ok(c) if !is_binary(u32::from(c)) => Ok(c),
+        _ => Err(ReadError::Binary { offset: 2 * at + mark }),
+    });
+    text.collect()
 }
 
 /// Control characters that no saved page contains.
@@ -79,7 +69,7 @@ const fn is_binary(c: u32) -> bool {
 /// Reads the text as the rendering that it looks like.
 pub(crate) fn document(text: &str) -> Document {
     match sniff(text) {
-        Rendering::Html => html::document(text, Chrome::Skip),
+        Rendering::Html => html::document(text, true),
         Rendering::Markdown => markdown::document(text),
         Rendering::Plain => plain::document(text),
     }

@@ -3,8 +3,6 @@
 use html5gum::emitters::default::StartTag;
 use lazy_regex::{regex_captures, regex_is_match};
 
-use super::Chrome;
-
 pub(super) const VOID: &[&str] = &[
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track",
     "wbr",
@@ -13,7 +11,8 @@ const NEVER_READ: &[&str] = &[
     "script", "style", "template", "noscript", "svg", "math", "button", "select", "textarea",
     "iframe", "sup", "object", "canvas", "audio", "video",
 ];
-const CHROME: &[&str] = &["nav", "aside", "footer"];
+/// The site's navigation.
+const SITE: &[&str] = &["nav", "aside", "footer"];
 /// Elements that don't interrupt a run of text.
 const INLINE: &[&str] = &[
     "a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "del", "dfn", "em", "font", "i", "ins",
@@ -43,10 +42,10 @@ pub(super) fn attribute(tag: &StartTag<()>, wanted: &[u8]) -> Option<String> {
 }
 
 /// Says what an element is by its name and its attributes.
-pub(super) fn role(name: &str, tag: &StartTag<()>, chrome: Chrome) -> Role {
+pub(super) fn role(name: &str, tag: &StartTag<()>, is_site: bool) -> Role {
     let attribute = |wanted| attribute(tag, wanted).unwrap_or_default().to_ascii_lowercase();
     if NEVER_READ.contains(&name)
-        || (chrome == Chrome::Skip && CHROME.contains(&name))
+        || (is_site && SITE.contains(&name))
         || regex_is_match!("line-?number|lineno|gutter", &attribute(b"class"))
     {
         return Role::Skip;
