@@ -106,11 +106,6 @@ impl Builder {
         if !skipping {
             self.close_implied(&name, role);
         }
-        // Cells may lack their row.
-        let table = self.open.iter().rev().find(|it| matches!(it.role, Role::Row | Role::Table));
-        if role == Role::Cell && table.is_some_and(|it| it.role == Role::Table) {
-            self.open.push(Element::new("tr", Role::Row));
-        }
         if self.open.len() <= MAX_OPEN {
             self.open.push(Element::new(&name, role));
         }
@@ -123,22 +118,21 @@ impl Builder {
     /// Closes what the page leaves open, as HTML allows: paragraphs, items,
     /// cells and rows.
     fn close_implied(&mut self, name: &str, starting: Role) {
-        if let Some(at) = self.open.iter().rposition(|element| element.role != Role::Inline) {
-            let Element { name: open, role, .. } = &self.open[at];
-            let item = matches!(name, "li" | "dt" | "dd" | "option") && open == name;
-            if item || (open == "p" && *role == Role::Block && starting != Role::Inline) {
-                self.close_from(at);
-            }
-        }
-        let closes: &[Role] = match starting {
-            Role::Cell => &[Role::Cell],
-            Role::Row => &[Role::Cell, Role::Row],
-            _ => return,
+        let in_table = matches!(starting, Role::Cell | Role::Row);
+        let item = matches!(name, "li" | "dt" | "dd" | "option");
+        let bounds = |it: &Element| match in_table {
+            true => it.role == Role::Table,
+            false => it.role != Role::Inline,
         };
-        let table = self.open.iter().rposition(|element| element.role == Role::Table).unwrap_or(0);
-        let inside = self.open[table..].iter().position(|element| closes.contains(&element.role));
-        if let Some(at) = inside {
-            self.close_from(table + at);
+        let closes = |open: &Element| match starting {
+            Role::Cell => open.role == Role::Cell,
+            Role::Row => matches!(open.role, Role::Cell | Role::Row),
+            Role::Inline => false,
+            _ => (item && open.name == name) || (open.name == "p" && open.role == Role::Block),
+        };
+        let from = self.open.iter().rposition(bounds).unwrap_or(0);
+        if let Some(at) = self.open[from..].iter().position(closes) {
+            self.close_from(from + at);
         }
     }
 

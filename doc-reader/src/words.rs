@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use lazy_regex::{regex, regex_captures, regex_is_match};
+use lazy_regex::{Regex, regex, regex_captures, regex_is_match};
 
 use crate::facts::{Status, Unit};
 
@@ -204,16 +204,21 @@ pub(crate) fn flag(cell: &str) -> Option<bool> {
 
 /// Whether a description calls what it describes optional.
 pub(crate) fn says_optional(text: &str) -> bool {
-    let said =
-        regex!(r"(?i)(no[nt][ -]*)?\boptional(?:ly)?\b|may be (?:absent|missing)|if present");
-    said.captures_iter(text).any(|found| found.get(1).is_none())
+    says(
+        regex!(r"(?i)(no[nt][ -]*)?\boptional(?:ly)?\b|may be (?:absent|missing)|if present"),
+        text,
+    )
 }
 
 /// Whether a description calls what it describes deprecated; the deprecated
 /// thing that it speaks of may be another one.
 pub(crate) fn says_deprecated(text: &str) -> bool {
-    let said = regex!(r"(?i)(\b(?:the|an?|not|non|no|of|all|any|other)[^\pL\pN]+)?deprecated");
-    said.captures_iter(text).any(|found| found.get(1).is_none())
+    says(regex!(r"(?i)(\b(?:the|an?|not|non|no|of|all|any|other)[^\pL\pN]+)?deprecated"), text)
+}
+
+/// Whether a text has words without what the first group of their pattern takes back.
+fn says(words: &Regex, text: &str) -> bool {
+    words.captures_iter(text).any(|found| found.get(1).is_none())
 }
 
 /// Whether a text begins by saying that something is deprecated.

@@ -39,8 +39,7 @@ impl<'a> Knowledge<'a> {
             knowledge.words.extend(words(line).filter(|word| word.len() <= LONGEST_NAME));
         }
         // How the descriptions begin whose names are known from a heading.
-        for line in lines {
-            let line = line.trim_start();
+        for line in lines.iter().map(|line| line.trim_start()) {
             if let Some(end) = knowledge.event_end(line) {
                 knowledge.words.extend(words(&line[end..]).next());
             }

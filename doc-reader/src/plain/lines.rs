@@ -5,7 +5,6 @@
 //! an event's name with a status.
 
 use std::collections::HashSet;
-use std::ops::Range;
 
 use lazy_regex::regex_is_match;
 
@@ -18,17 +17,22 @@ use crate::words::{self, Column};
 /// Lines that one cell may take, blank ones included.
 const LONGEST_CELL: usize = 4;
 
+/// Lines of text that may stand before a cell that shows that they belong to a row.
+const MOST_LINES: usize = 6;
+
 /// Bytes that a status may take with what is said of it: `WIP (since May)`.
 const LONGEST_STATUS: usize = 32;
 
 /// Reads rows until no further row begins.
 pub(super) fn one_per_line(lines: &[&str], from: usize, columns: &[Column]) -> Rows {
     let mut rows = Rows { end: from, ..Rows::default() };
-    let find = |wanted: &[Column]| columns.iter().position(|column| wanted.contains(column));
     let members = words::lists_members(columns);
-    let Some(name) = find(&[Column::Event, Column::Name]) else { return rows };
-    let mark = find(if members { &[Column::Type] } else { &[Column::Status] }).unwrap_or(name);
-    let reader = Reader { lines, columns, members, name, mark };
+    let is_name = |column: &Column| matches!(column, Column::Event | Column::Name);
+    let mark = if members { Column::Type } else { Column::Status };
+    let Some(name) = columns.iter().position(is_name) else { return rows };
+    let shows = |at: &usize| *at == name || columns[*at] == mark;
+    let marks = (0..columns.len()).filter(shows).collect();
+    let reader = Reader { lines, columns, members, marks };
     let mut seen = HashSet::new();
     while let Some(start) = reader.next(rows.end)
         && let Some((cells, end)) = reader.row(start).or_else(|| reader.positional(start))
@@ -45,11 +49,9 @@ struct Reader<'a> {
     lines: &'a [&'a str],
     columns: &'a [Column],
     members: bool,
-    /// The column of the name.
-    name: usize,
-    /// The column whose content shows that a line belongs to a row: that of the name, if
-    /// there is no other.
-    mark: usize,
+    /// The columns whose content shows that a line belongs to a row: that of the name, and that
+    /// of the type or the status.
+    marks: Vec<usize>,
 }
 
 impl Reader<'_> {
@@ -91,57 +93,58 @@ impl Reader<'_> {
         !line.is_empty() && !heading && opens_json(line).is_none()
     }
 
-    /// Finds a row's name and mark from its first line on, the first of them first.
-    fn anchors(&self, at: usize) -> Option<(usize, usize)> {
-        let (left, right) = (self.name.min(self.mark), self.name.max(self.mark));
-        let first = self.cell(at, left, left)?;
-        let next = self.next(first + 1)?;
-        if left == right {
-            return self.is_text(self.line(next)).then_some((first, first));
+    /// Reads a row up to the last cell that shows that it is one.
+    fn head(&self, at: usize) -> Option<(Vec<String>, usize)> {
+        let (mut cells, mut end) = (Vec::new(), at);
+        for column in 0..=*self.marks.last()? {
+            let mark = *self.marks.iter().find(|mark| **mark >= column)?;
+            let typed = self.columns[column] == Column::Type;
+            let is_text = |line| self.is_text(line) && self.is_wire_type(line) == typed;
+            let mut cell = Vec::new();
+            while let Some(here) =
+                self.next(end).filter(|_| column < mark && cell.len() < MOST_LINES)
+                && let line = self.line(here)
+                && !self.fits(mark, line)
+                && is_text(line)
+            {
+                cell.push(line);
+                end = here + 1;
+            }
+            if column == mark {
+                let here = self.next(end).filter(|&here| self.fits(mark, self.line(here)))?;
+                cell.push(self.line(here));
+                end = here + 1;
+            }
+            cells.push(words::squeeze(&cell.join(" ")));
         }
-        Some((first, self.cell(next, right, right - left - 1)?))
-    }
-
-    /// Finds the cell of a column, after at most so many cells of text.
-    fn cell(&self, at: usize, column: usize, texts: usize) -> Option<usize> {
-        let most = if texts == 0 { 1 } else { texts + LONGEST_CELL };
-        let written = (at..self.lines.len()).filter(|&here| !self.line(here).is_empty());
-        let fits = |here: &usize| self.fits(column, self.line(*here));
-        let mut ahead = written.take(most);
-        ahead.find(|here| fits(here) || !self.is_text(self.line(*here))).filter(fits)
+        // Where only the name shows it, text follows.
+        let follows = || self.next(end).is_some_and(|next| self.is_text(self.line(next)));
+        (self.marks.len() > 1 || follows()).then_some((cells, end))
     }
 
     fn row(&self, at: usize) -> Option<(Vec<String>, usize)> {
-        let (first, second) = self.anchors(at)?;
-        let (left, right) = (self.name.min(self.mark), self.name.max(self.mark));
-        let mut cells = vec![String::new(); self.columns.len()];
-        cells[left] = words::squeeze(self.line(first));
-        cells[right] = words::squeeze(self.line(second));
-        self.add_text(&mut cells, at..first, 0);
-        self.add_text(&mut cells, first + 1..second, left + 1);
-        let mut end = second + 1;
+        let (mut cells, mut end) = self.head(at)?;
         // Where no blank line stands between cells, one ends the row.
-        let tight = (at..=second).all(|here| !self.line(here).is_empty());
-        for (column, cell) in cells.iter_mut().enumerate().skip(right + 1) {
+        let tight = (at..end).all(|here| !self.line(here).is_empty());
+        let begins = |at: usize| !self.line(at).is_empty() && self.head(at).is_some();
+        for column in &self.columns[cells.len()..] {
             let next = if tight { Some(end) } else { self.next(end) };
-            let text = |here: &usize| self.is_text(self.line(*here));
-            let Some(here) = next.filter(text).filter(|&it| self.anchors(it).is_none()) else {
-                break;
-            };
-            let line = self.line(here);
-            if self.columns[column] != Column::Flag || words::flag(line).is_some() {
-                *cell = words::squeeze(line);
-                end = here + 1;
-            }
+            let next = next.filter(|&at| self.is_text(self.line(at)) && !begins(at));
+            let fits =
+                |&at: &usize| *column != Column::Flag || words::flag(self.line(at)).is_some();
+            let taken = next.filter(fits);
+            cells.push(taken.map_or(String::new(), |at| words::squeeze(self.line(at))));
+            end = taken.map_or(end, |at| at + 1);
         }
         // Further lines of the last cell, where another row follows them.
-        let begins = |&at: &usize| !self.line(at).is_empty() && self.anchors(at).is_some();
         let mut ahead = end..end + LONGEST_CELL;
-        let next = ahead.find(|at| begins(at) || !self.is_text(self.line(*at)));
-        if let Some(next) = next.filter(begins)
+        let next = ahead.find(|&at| begins(at) || !self.is_text(self.line(at)));
+        let text = self.columns.iter().position(|it| matches!(it, Column::Text | Column::Other));
+        if let (Some(next), Some(text)) = (next.filter(|&at| begins(at)), text)
             && self.positional(end).is_none()
         {
-            self.add_text(&mut cells, end..next, 0);
+            let more = self.lines[end..next].join(" ");
+            cells[text] = words::squeeze(&format!("{} {more}", cells[text]));
             end = next;
         }
         Some((cells, end))
@@ -150,7 +153,7 @@ impl Reader<'_> {
     /// Reads a row whose status or type is in other words, by the order of its
     /// cells; only where the name stands first and another row follows.
     fn positional(&self, at: usize) -> Option<(Vec<String>, usize)> {
-        if self.name != 0 || self.mark == 0 || !self.fits(0, self.line(at)) {
+        if !matches!(self.marks[..], [0, _, ..]) || !self.fits(0, self.line(at)) {
             return None;
         }
         let mut cells = vec![words::squeeze(self.line(at))];
@@ -161,24 +164,10 @@ impl Reader<'_> {
             end = here + 1;
         }
         let follows = match self.next(end) {
-            Some(next) if self.members => self.anchors(next).is_some(),
+            Some(next) if self.members => self.head(next).is_some(),
             Some(next) => !self.is_text(self.line(next)),
             None => !self.members,
         };
         (follows && cells.len() == self.columns.len()).then_some((cells, end))
-    }
-
-    /// Adds lines to the first column of text, from a column on; wire types to their own.
-    fn add_text(&self, cells: &mut [String], lines: Range<usize>, from: usize) {
-        for line in lines.map(|at| self.line(at)).filter(|line| !line.is_empty()) {
-            let wanted: &[Column] = match self.is_wire_type(line) {
-                true => &[Column::Type],
-                false => &[Column::Text, Column::Other],
-            };
-            let column = (from..cells.len()).find(|&at| wanted.contains(&self.columns[at]));
-            if let Some(cell) = column.and_then(|at| cells.get_mut(at)) {
-                *cell = words::squeeze(&format!("{cell} {line}"));
-            }
-        }
     }
 }
