@@ -193,16 +193,16 @@ impl Report {
             1 => "1 difference".to_owned(),
             count => format!("{count} differences"),
         });
-        let explained = self.explained.iter();
-        let explained = explained
-            .map(|it| format!("{}: {} ({})", it.drift.event, it.drift, it.decision))
-            .collect();
+        let explained = self
+            .explained
+            .iter()
+            .map(|Explained { drift, decision }| format!("{}: {drift} ({decision})", drift.event));
         let problems = |read: bool| {
             let problems = self.problems.iter().filter(|problem| problem.read == read);
-            problems.map(|problem| problem.to_string()).collect()
+            problems.map(Unclear::to_string).collect()
         };
         let lists: [(&str, Vec<String>); 4] = [
-            ("explained", explained),
+            ("explained", explained.collect()),
             ("not compared", self.notes.clone()),
             ("problems of the page", problems(false)),
             ("problems in words that have been read", problems(true)),

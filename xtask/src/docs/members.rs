@@ -48,8 +48,8 @@ impl<'k, 'p> Resolved<'k, 'p> {
     fn place(&self, member: &Shape) -> Place<'k> {
         let path = member.path.as_str();
         let in_envelope = self.known.in_envelope(path);
-        let other = self.payload.in_event_type() && in_envelope.is_some();
-        if let Some(shape) = self.known.find(path).filter(|_| !other) {
+        let other = self.payload.in_event_type();
+        if let Some(shape) = self.known.find(path).filter(|_| !other || in_envelope.is_none()) {
             return Place::At(shape);
         }
         if let Some(shape) = in_envelope {
@@ -57,8 +57,8 @@ impl<'k, 'p> Resolved<'k, 'p> {
         }
         // The other envelope has everything in `data`, and an example of the
         // payload alone has nothing around it.
-        let inner = path.strip_prefix("data.").filter(|_| self.payload.in_event_type());
         let outer = self.payload.is_bare().then(|| format!("data.{path}"));
+        let inner = path.strip_prefix("data.").filter(|_| other);
         let moved = inner.or(outer.as_deref()).and_then(|path| self.known.find(path));
         moved.or_else(|| self.loosely(member)).map_or(Place::Nowhere, Place::At)
     }
@@ -84,10 +84,13 @@ impl<'k, 'p> Resolved<'k, 'p> {
         };
         let fitting = self.known.members.iter().filter(|_| !member.shown).filter(means);
         // The least deep one: a list inside its own elements repeats the name.
-        let depth = |known: &&Shape| known.path.matches('.').count();
-        let least = fitting.clone().map(|known| depth(&known)).min();
-        let mut fitting = fitting.filter(|known| Some(depth(known)) == least);
-        fitting.next().filter(|_| fitting.next().is_none())
+        let depth = |known: &Shape| known.path.matches('.').count();
+        let mut fitting: Vec<&Shape> = fitting.collect();
+        fitting.sort_by_key(|known| depth(known));
+        match fitting[..] {
+            [first, second, ..] if depth(first) == depth(second) => None,
+            _ => fitting.first().copied(),
+        }
     }
 
     /// Returns what the page should document and doesn't.

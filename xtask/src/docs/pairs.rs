@@ -133,21 +133,16 @@ pub(super) fn stranger(page: &Page, set: &SchemaSet, scope: &Scope) -> Option<St
         return (!row && !section).then(|| format!("the page says nothing of {name}"));
     }
     let editions = Editions::new(page, set);
-    let events = &set.model().events;
-    let expected = events.iter().filter(|event| editions.lists(event)).count();
+    let expected = set.model().events.iter().filter(|event| editions.lists(event)).count();
     let found = Pairs::by_name(page, set).0.len();
-    if expected == 0 {
-        return None;
-    }
+    let unknown = page.events.iter().all(|row| row.status.is_none());
     if 2 * found < expected {
+        let all = page.events.len();
         return Some(format!(
-            "the page lists {found} of the {expected} events that it should, and {} in all: is it the right page, and the whole of it? `--only EVENT_NAME` compares one event",
-            page.events.len(),
+            "the page lists {found} of the {expected} events that it should, and {all} in all: is it the right page, and the whole of it? `--only EVENT_NAME` compares one event"
         ));
     }
-    page.events
-        .iter()
-        .all(|row| row.status.is_none())
+    (unknown && expected > 0)
         .then(|| "the page gives no event a status that is known: is it the right page?".to_owned())
 }
 

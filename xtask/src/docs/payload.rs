@@ -34,27 +34,24 @@ impl Payload {
     /// Collects what the page says of an event; `None` where it says nothing of
     /// the payload, as about an event in progress.
     pub(super) fn new(set: &SchemaSet, page: &Page, event: &str) -> Option<Self> {
-        let own: Vec<&Section> = page.sections_of(event).collect();
-        let shows = |section: &Section| {
-            section.example.as_ref().is_some_and(|example| !example.members.is_empty())
-        };
-        if !own.iter().any(|section| shows(section) || !section.members.is_empty()) {
+        let own = page.sections_of(event);
+        if own.clone().all(|section| section.members.is_empty() && shown(section).next().is_none())
+        {
             return None;
         }
         let mut payload = Payload { envelope: envelope(set), ..Payload::default() };
-        for section in own.into_iter().chain(&page.common) {
+        for section in own.chain(&page.common) {
             payload.sections.push(section.heading.clone());
             payload.wire_types.extend(section.wire_types.iter().cloned());
-            payload.shown.extend(section.example.iter().flat_map(|it| it.members.clone()));
+            payload.shown.extend(shown(section).cloned());
             payload.add(section);
         }
         Some(payload)
     }
 
     fn add(&mut self, section: &Section) {
-        let examples = section.example.iter().flat_map(|example| &example.members);
-        let shown: BTreeMap<&str, &[Kind]> =
-            examples.map(|member| (member.path.as_str(), member.kinds.as_slice())).collect();
+        let shown = shown(section).map(|member| (member.path.as_str(), member.kinds.as_slice()));
+        let shown: BTreeMap<&str, &[Kind]> = shown.collect();
         self.has_table |= !section.members.is_empty();
         for member in &section.members {
             let path = member.effective_path();
@@ -124,6 +121,11 @@ impl Payload {
     pub(super) fn is_bare(&self) -> bool {
         !self.shows_envelope() && !self.has("data") && !self.has_below("data")
     }
+}
+
+/// Returns the members that the examples of a section show.
+fn shown(section: &Section) -> impl Iterator<Item = &ExampleMember> {
+    section.example.iter().flat_map(|example| &example.members)
 }
 
 /// Returns a kind's name in JSON Schema, if it is a type of values.

@@ -82,10 +82,10 @@ fn rows(rows: &[RowWords]) -> Option<Json> {
 fn update(
     texts: &BTreeMap<String, String>,
     file: &str,
-    records: Vec<Json>,
+    readings: Vec<Json>,
     changed: &mut BTreeMap<String, String>,
 ) -> Result<()> {
-    if records.is_empty() {
+    if readings.is_empty() {
         return Ok(());
     }
     let text = texts.get(file).with_context(|| format!("schema/{file} is missing"))?;
@@ -93,7 +93,7 @@ fn update(
     let Some(Json::Object(source)) = json.child_mut("x-source") else {
         anyhow::bail!("schema/{file} does not say where its facts come from");
     };
-    records.into_iter().for_each(|record| put(source, record));
+    readings.into_iter().for_each(|reading| put(source, reading));
     let new = super::text(&json);
     if new != *text {
         changed.insert(file.to_owned(), new);
@@ -106,19 +106,21 @@ fn update(
 fn put(source: &mut Vec<(String, Json)>, reading: Json) {
     let text = |name: &str| reading.get(name).and_then(Json::as_str).unwrap_or_default();
     let known = source.iter().find(|(name, _)| name == "version").and_then(|(_, it)| it.as_str());
-    let (none, other) = (known.is_none(), known != Some(text("version")));
     // The members of an event come from its section.
-    if text("part") == "section" && other {
-        set(source, "version", text("version"));
-        set(source, "captured", text("captured"));
-    } else if text("part") == "row" && none {
-        set(source, "version", text("version"));
+    let names: &[&str] = match (text("part"), known) {
+        ("section", known) if known != Some(text("version")) => &["version", "captured"],
+        ("row", None) => &["version"],
+        _ => &[],
+    };
+    for name in names {
+        // `version` comes before `section`.
+        *member(source, name, 1) = string(text(name));
     }
-    if !source.iter().any(|(name, _)| name == "readings") {
-        source.push(("readings".to_owned(), Json::Array(Vec::new())));
+    let all = member(source, "readings", usize::MAX);
+    if let Json::Null = all {
+        *all = Json::Array(Vec::new());
     }
-    let readings = source.iter_mut().find(|(name, _)| name == "readings");
-    let Some((_, Json::Array(all))) = readings else { return };
+    let Json::Array(all) = all else { return };
     let same = |known: &Json, name: &str| known.get(name) == reading.get(name);
     match all.iter_mut().find(|known| same(known, "part") && same(known, "version")) {
         Some(known) if without_day(known) == without_day(&reading) => {}
@@ -127,13 +129,15 @@ fn put(source: &mut Vec<(String, Json)>, reading: Json) {
     }
 }
 
-/// Sets a member; `version` comes before `section`.
-fn set(members: &mut Vec<(String, Json)>, name: &str, value: &str) {
-    let value = Json::String(value.to_owned());
-    match members.iter_mut().find(|(known, _)| known == name) {
-        Some((_, old)) => *old = value,
-        None => members.insert(1.min(members.len()), (name.to_owned(), value)),
-    }
+/// Returns a member, which is null and at this place if it was not there.
+fn member<'s>(members: &'s mut Vec<(String, Json)>, name: &str, place: usize) -> &'s mut Json {
+    let known = members.iter().position(|(known, _)| known == name);
+    let at = known.unwrap_or_else(|| {
+        let at = place.min(members.len());
+        members.insert(at, (name.to_owned(), Json::Null));
+        at
+    });
+    &mut members[at].1
 }
 
 fn without_day(reading: &Json) -> Vec<&(String, Json)> {
