@@ -5,8 +5,9 @@
 
 mod parse;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
+use indexmap::IndexMap;
 use lazy_regex::regex;
 
 use crate::facts::{Example, ExampleMember, ExampleProblem, Fault, Kind, holds_wire_type};
@@ -33,8 +34,8 @@ struct Value {
 /// The examples of one section as they are read.
 #[derive(Debug, Default)]
 pub(crate) struct Examples {
-    members: Vec<ExampleMember>,
-    index: HashMap<String, usize>,
+    /// The kinds of each member by its path.
+    members: IndexMap<String, Vec<Kind>>,
     problems: Vec<ExampleProblem>,
     /// String values of the members that carry the wire type.
     pub(crate) wire_types: Vec<String>,
@@ -75,12 +76,13 @@ impl Examples {
 
     /// Takes the facts out, or `None` where there was no example.
     pub(crate) fn take(&mut self) -> Option<Example> {
-        let members = std::mem::take(&mut self.members);
+        let members = std::mem::take(&mut self.members).into_iter();
+        let members = members.map(|(path, kinds)| ExampleMember { path, kinds }).collect();
         let problems = std::mem::take(&mut self.problems);
         self.read.then_some(Example { members, problems })
     }
 
-    pub(crate) fn members(&self) -> &[ExampleMember] {
+    pub(crate) fn members(&self) -> &IndexMap<String, Vec<Kind>> {
         &self.members
     }
 
@@ -101,11 +103,7 @@ impl Examples {
             {
                 self.wire_types.push(text);
             }
-            let at = *self.index.entry(path.clone()).or_insert(self.members.len());
-            if at == self.members.len() {
-                self.members.push(ExampleMember { path, kinds: Vec::new() });
-            }
-            let kinds = &mut self.members[at].kinds;
+            let kinds = self.members.entry(path).or_default();
             if !kinds.contains(&kind) {
                 kinds.push(kind);
             }

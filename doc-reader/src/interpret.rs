@@ -1,7 +1,7 @@
 //! From the document model to the facts: which table lists the events, which
 //! headings open their sections, and the contents of each.
 
-use std::collections::HashMap;
+use indexmap::IndexMap;
 
 use crate::digest::Words;
 use crate::document::{Block, Document};
@@ -120,8 +120,7 @@ fn leave_other_names(document: &mut Document) {
 }
 
 fn events(document: &Document, problems: &mut Vec<Problem>) -> Result<Vec<EventRow>, ReadError> {
-    let mut events: Vec<EventRow> = Vec::new();
-    let mut seen = HashMap::new();
+    let mut events: IndexMap<String, EventRow> = IndexMap::new();
     let mut deprecated = false;
     for block in &document.blocks {
         let rows = match block {
@@ -137,9 +136,8 @@ fn events(document: &Document, problems: &mut Vec<Problem>) -> Result<Vec<EventR
         };
         for mut event in rows {
             event.status = if deprecated { Some(Status::Deprecated) } else { event.status };
-            let at = *seen.entry(event.name.clone()).or_insert(events.len());
-            let Some(first) = events.get_mut(at) else {
-                events.push(event);
+            let Some(first) = events.get_mut(&event.name) else {
+                events.insert(event.name.clone(), event);
                 continue;
             };
             // One list has the available events, another the deprecated ones.
@@ -152,7 +150,7 @@ fn events(document: &Document, problems: &mut Vec<Problem>) -> Result<Vec<EventR
             return Err(ReadError::TooMany { what: "events", limit: MAX_EVENTS });
         }
     }
-    Ok(events)
+    Ok(events.into_values().collect())
 }
 
 /// Whether the document ends within a row, in what is to become one, or in an example

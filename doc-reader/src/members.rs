@@ -1,12 +1,13 @@
 //! Reads the tables of a section's members, beside what its examples show.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
+use indexmap::IndexMap;
 use lazy_regex::{regex, regex_is_match};
 
 use crate::document::{Table, cell};
 use crate::example::Examples;
-use crate::facts::{ExampleMember, Kind, Member, ProblemKind, holds_wire_type};
+use crate::facts::{Kind, Member, Problem, ProblemKind, holds_wire_type};
 use crate::place::{self, Place, Places};
 use crate::types::{self, TypeExpr};
 use crate::words::{self, Column};
@@ -14,33 +15,33 @@ use crate::{names, tables};
 
 /// The member tables of a section, beside its examples.
 pub(crate) struct MemberTables<'e> {
-    examples: &'e [ExampleMember],
-    shown: HashMap<&'e str, &'e [Kind]>,
+    shown: &'e IndexMap<String, Vec<Kind>>,
     places: Places,
-    /// The members, and where that of each path stands.
-    pub(crate) members: Vec<Member>,
-    known: HashMap<String, usize>,
+    /// The members by their paths.
+    pub(crate) members: IndexMap<String, Member>,
     /// The words of each row by its path as it is written, those that some renderings lose
-    /// apart; and where they stand.
-    pub(crate) words: Vec<(String, [String; 2])>,
-    index: HashMap<String, usize>,
+    /// apart.
+    pub(crate) words: IndexMap<String, [String; 2]>,
     /// Those that the description of the type member gives.
     pub(crate) wire_types: Vec<String>,
+    heading: &'e str,
+    problems: &'e mut Vec<Problem>,
 }
 
 impl<'e> MemberTables<'e> {
-    pub(crate) fn new(examples: &'e Examples) -> Self {
-        let examples = examples.members();
-        MemberTables {
-            examples,
-            shown: examples.iter().map(|it| (it.path.as_str(), it.kinds.as_slice())).collect(),
-            places: Places::new(examples),
-            members: Vec::new(),
-            known: HashMap::new(),
-            words: Vec::new(),
-            index: HashMap::new(),
-            wire_types: Vec::new(),
-        }
+    pub(crate) fn new(
+        examples: &'e Examples,
+        heading: &'e str,
+        problems: &'e mut Vec<Problem>,
+    ) -> Self {
+        let shown = examples.members();
+        let places = Places::new(shown.keys());
+        let (members, words, wire_types) = (IndexMap::new(), IndexMap::new(), Vec::new());
+        MemberTables { shown, places, members, words, wire_types, heading, problems }
+    }
+
+    fn report(&mut self, kind: ProblemKind, about: &str) {
+        self.problems.push(Problem::new(kind, Some(self.heading), about));
     }
 
     /// Reads a table with these columns for names and types; returns the words that are in no
@@ -50,7 +51,6 @@ impl<'e> MemberTables<'e> {
         table: &Table,
         (name, kind): (usize, Option<usize>),
         caption: &str,
-        report: &mut impl FnMut(ProblemKind, String),
     ) -> Vec<String> {
         let parent = self.parent(caption);
         let columns = table.columns();
@@ -66,12 +66,13 @@ impl<'e> MemberTables<'e> {
             let said = cell(row, Some(name));
             let named = path(said).filter(|_| !table.is_unsplit(row));
             let Some((path, mark)) = named else {
-                report(tables::unnamed(table, row, ProblemKind::MemberUnnamed), row.join(" "));
+                let kind = tables::unnamed(table, row, ProblemKind::MemberUnnamed);
+                self.report(kind, &row.join(" "));
                 loose.push(row.join(" "));
                 continue;
             };
             if words::is_struck(said) {
-                report(ProblemKind::MemberStruckOut, path.clone());
+                self.report(ProblemKind::MemberStruckOut, &path);
             }
             let said_type = words::unstruck(cell(row, kind)).replace('`', "");
             let mut expr = types::cell(&said_type).unwrap_or_else(|| TypeExpr {
@@ -80,7 +81,7 @@ impl<'e> MemberTables<'e> {
                 ..TypeExpr::default()
             });
             if expr.kind == Kind::Unknown && kind.is_some() {
-                report(ProblemKind::TypeUnknown, format!("{path}: {said_type}"));
+                self.report(ProblemKind::TypeUnknown, &format!("{path}: {said_type}"));
             }
             expr.optional |= mark;
             // A bar that was not escaped leaves the null in a cell of its own, and moves the
@@ -108,18 +109,13 @@ impl<'e> MemberTables<'e> {
                     }
                 }
             }
-            let at = *self.index.entry(path.clone()).or_insert(self.words.len());
-            match self.words.get_mut(at) {
-                Some((_, known)) => {
-                    known.iter_mut().zip(&all).for_each(|(it, all)| it.push_str(all))
-                }
-                None => self.words.push((path.clone(), all)),
-            }
+            let known = self.words.entry(path.clone()).or_default();
+            known.iter_mut().zip(&all).for_each(|(known, all)| known.push_str(all));
             if holds_wire_type(&path) && parent.is_none() {
                 self.wire_types.extend(wire_types_in(&text));
             }
             let member = Member {
-                place: self.place(&path, parent, report),
+                place: self.place(&path, parent),
                 path,
                 kind: expr.kind,
                 items: expr.items,
@@ -131,62 +127,54 @@ impl<'e> MemberTables<'e> {
                 valid_for_seconds: words::validity(&text),
                 unit: words::unit(&said_type).or_else(|| words::unit(&text)),
             };
-            self.add(member, report);
+            self.add(member);
         }
         loose
     }
 
     /// Finds where the example shows a member, if that is elsewhere.
-    fn place(
-        &self,
-        path: &str,
-        parent: Option<&str>,
-        report: &mut impl FnMut(ProblemKind, String),
-    ) -> Option<String> {
+    fn place(&mut self, path: &str, parent: Option<&str>) -> Option<String> {
         match self.places.find(path, parent) {
             Place::Same => None,
             Place::At(place) => Some(place),
             Place::Several => {
-                report(ProblemKind::PlaceAmbiguous, path.to_owned());
+                self.report(ProblemKind::PlaceAmbiguous, path);
                 None
             }
             Place::Nowhere => {
                 if !self.shown.is_empty() {
-                    report(ProblemKind::NotInExample, path.to_owned());
+                    self.report(ProblemKind::NotInExample, path);
                 }
                 parent.map(|parent| format!("{parent}.{path}"))
             }
         }
     }
 
-    fn add(&mut self, member: Member, report: &mut impl FnMut(ProblemKind, String)) {
+    fn add(&mut self, member: Member) {
         let path = member.effective_path().to_owned();
-        let shown = self.shown.get(path.as_str()).into_iter().copied().flatten();
-        if let Some(kind) = shown.copied().find(|kind| disagrees(member.kind, *kind)) {
-            let [table, example] = [member.kind, kind].map(Kind::as_str);
+        let mut shown = self.shown.get(&path).into_iter().flatten();
+        if let Some(kind) = shown.find(|kind| disagrees(member.kind, **kind)) {
+            let [table, example] = [member.kind, *kind].map(Kind::as_str);
             let about = format!("{path}: {table} in the table, {example} in the example");
-            report(ProblemKind::TypeDisagrees, about);
+            self.report(ProblemKind::TypeDisagrees, &about);
         }
-        match self.known.get(&path).and_then(|&at| self.members.get(at)) {
+        match self.members.get(&path) {
             Some(first) if first.kind == member.kind && first.nullable == member.nullable => {}
-            Some(_) => report(ProblemKind::MemberRepeated, path),
-            None => {
-                self.known.insert(path, self.members.len());
-                self.members.push(member);
-            }
+            Some(_) => self.report(ProblemKind::MemberRepeated, &path),
+            None => drop(self.members.insert(path, member)),
         }
     }
 
     /// Reports what the example shows and no table lists.
-    pub(crate) fn report_unlisted(&self, report: &mut impl FnMut(ProblemKind, String)) {
-        let parents: HashSet<&str> =
-            self.members.iter().flat_map(|member| parents(member.effective_path())).collect();
-        let shown = self.examples.iter().map(|member| member.path.as_str());
-        for path in shown.filter(|_| !self.members.is_empty()) {
-            let known = self.known.contains_key(path) || parents.contains(path);
-            if !known && !path.ends_with("[]") {
-                report(ProblemKind::NotInTable, path.to_owned());
-            }
+    pub(crate) fn report_unlisted(&mut self) {
+        let outer: HashSet<&str> = self.members.keys().flat_map(|path| parents(path)).collect();
+        let is_listed = |path: &str| {
+            self.members.contains_key(path) || outer.contains(path) || path.ends_with("[]")
+        };
+        let shown: &'e IndexMap<_, _> = self.shown;
+        let unlisted: Vec<&String> = shown.keys().filter(|path| !is_listed(path)).collect();
+        for path in unlisted.into_iter().filter(|_| !self.members.is_empty()) {
+            self.problems.push(Problem::new(ProblemKind::NotInTable, Some(self.heading), path));
         }
     }
 
@@ -200,7 +188,7 @@ impl<'e> MemberTables<'e> {
         let mut words = caption.split(|c: char| !(c.is_alphanumeric() || "_.".contains(c)));
         words.find_map(|word| {
             let (path, kinds) = self.shown.get_key_value(word)?;
-            kinds.contains(&Kind::Object).then_some(*path)
+            kinds.contains(&Kind::Object).then_some(path.as_str())
         })
     }
 }

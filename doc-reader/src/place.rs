@@ -6,8 +6,6 @@
 
 use std::collections::HashMap;
 
-use crate::facts::ExampleMember;
-
 /// The place of a member in the example.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -25,9 +23,9 @@ pub(crate) enum Place {
 pub(crate) struct Places(HashMap<String, Vec<String>>);
 
 impl Places {
-    pub(crate) fn new(members: &[ExampleMember]) -> Self {
+    pub(crate) fn new<'p>(paths: impl IntoIterator<Item = &'p String>) -> Self {
         let mut places = Self::default();
-        for path in members.iter().map(|member| &member.path) {
+        for path in paths {
             let loose = loosen(path);
             let ends = loose.match_indices('.').map(|(at, _)| &loose[at + 1..]);
             for end in ends.chain([loose.as_str()]).filter(|_| !path.ends_with("[]")) {

@@ -153,14 +153,14 @@ pub(crate) fn read(
     });
     let mut examples = Examples::new(codes.clone());
     let example_digest = Digest::of_words(&codes.collect::<String>());
-    let mut tables = MemberTables::new(&examples);
+    let mut tables = MemberTables::new(&examples, heading, problems);
     let mut text = Vec::new();
     let mut caption = "";
     for block in blocks {
         match block {
             Block::Table(table) => match table.shape {
                 Shape::Members { name, kind } => {
-                    text.extend(tables.read(table, (name, kind), caption, &mut report));
+                    text.extend(tables.read(table, (name, kind), caption));
                 }
                 _ => text.extend(block.texts()),
             },
@@ -171,7 +171,7 @@ pub(crate) fn read(
             Block::Code(_) => {}
         }
     }
-    tables.report_unlisted(&mut report);
+    tables.report_unlisted();
 
     let mut wire_types = tables.wire_types;
     let known = |wire_type: &str| {
@@ -191,7 +191,7 @@ pub(crate) fn read(
         events: listed.into_iter().map(str::to_owned).collect(),
         matched: found.matched,
         status,
-        members: tables.members,
+        members: tables.members.into_values().collect(),
         wire_types,
         text: Words::new(&text),
         example_digest,

@@ -160,12 +160,8 @@ fn name_of_items(name: &str, known: &dyn Fn(&str) -> bool) -> usize {
 /// The length of a type in a rarer word at the beginning of a line whose cells
 /// run together: `timestampWhen it came to be`.
 pub(crate) fn rare_prefix(line: &str) -> Option<usize> {
-    let (_, word) = regex_captures!(
-        r"(?x)^([Ss]tr|[Tt]ext|[Uu]uid|[Uu]r[li]|[Ee]num|[Ff]loat|[Dd]ouble|[Dd]ecimal|[Ii]nt(?:32|64)?|
-            [Ll]ong|[Bb]ool|[Mm]ap|[Rr]ecord|[Dd]ictionary|[Ll]ist|[Dd]ate-?time|[Tt]imestamp|[Dd]ate|
-            [Aa]ny|[Uu]nknown|[Mm]ixed)(?:[^a-z]|$)",
-        line
-    )?;
+    let word = regex_find!("^[A-Za-z][a-z]*(?:-?time|32|64)?", line)?;
+    kind(word)?;
     Some(word.len() + marks(&line[word.len()..]).len())
 }
 

@@ -98,7 +98,7 @@ fn a_batch_is_read_as_its_events() {
     examples.add("POST /hook\n\n{\"results\": [{\"id\": 1, \"type\": \"a_b\"}, {\"type\": \"c_d\" | \"e_f\"}]}");
     assert_eq!(examples.batch.as_deref(), Some("results"));
     assert_eq!(examples.wire_types, ["a_b", "c_d", "e_f"]);
-    let paths: Vec<&str> = examples.members().iter().map(|member| member.path.as_str()).collect();
+    let paths: Vec<&str> = examples.members().keys().map(String::as_str).collect();
     assert_eq!(paths, ["id", "type"]);
     assert_eq!(inline_batch("The body is {\"results\":[…]}, always."), Some("results".to_owned()));
     assert_eq!(inline_batch("A body {\"files\": [\"x\"]} and {id}"), None);
@@ -126,7 +126,7 @@ fn takes_the_escapes_of_markdown_from_names_and_values() {
     let mut examples = Examples::default();
     examples.add(r#"{"a\_b": 1, c\_d: 2, "type": "lamp\_lit"}"#);
     assert_eq!(examples.wire_types, ["lamp_lit"]);
-    let paths: Vec<_> = examples.members().iter().map(|member| member.path.as_str()).collect();
+    let paths: Vec<_> = examples.members().keys().map(String::as_str).collect();
     assert_eq!(paths, ["a_b", "c_d", "type"]);
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 
 fn places() -> Places {
-    let members: Vec<ExampleMember> = [
+    let paths = [
         "id",
         "note",
         "data",
@@ -16,11 +16,8 @@ fn places() -> Places {
         "a.size",
         "b",
         "b.size",
-    ]
-    .iter()
-    .map(|path| ExampleMember { path: (*path).to_owned(), kinds: Vec::new() })
-    .collect();
-    Places::new(&members)
+    ];
+    Places::new(&paths.map(str::to_owned))
 }
 
 #[test]

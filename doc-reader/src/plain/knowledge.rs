@@ -54,7 +54,7 @@ impl<'a> Knowledge<'a> {
 
     /// Takes over what an example of the section shows.
     pub(super) fn learn(&mut self, examples: &Examples) {
-        for path in examples.members().iter().map(|member| &member.path) {
+        for path in examples.members().keys() {
             let last = path.rsplit('.').next().unwrap_or(path).trim_end_matches("[]");
             self.types.insert(last.to_ascii_lowercase(), self.section);
             for name in [path.clone(), place::loosen(path), last.to_owned()] {
