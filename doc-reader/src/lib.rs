@@ -76,8 +76,7 @@ pub const MAX_BYTES: usize = 16 << 20;
 /// - [`ReadError::TooMany`]: the page has more events, members or sections than
 ///   a documentation page can have.
 pub fn read(bytes: &[u8]) -> Result<Page, ReadError> {
-    let text = rendering::decode(bytes)?;
-    interpret::page(rendering::document(&text), &[])
+    read_part(bytes, &[])
 }
 
 /// Reads a part of a page, which need not have the table of events: headings are

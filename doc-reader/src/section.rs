@@ -76,17 +76,15 @@ pub(crate) fn settle<'a>(
         let known = best.entry(raw.heading).or_default();
         *known = raw.weight().max(*known);
     }
-    let mut kept_empty = HashSet::new();
     sections.retain(|raw| {
         let weight = raw.weight();
         let repeats = best.get(raw.heading).is_some_and(|&best| weight < best);
-        let first = !repeats && (weight != (false, false) || kept_empty.insert(raw.heading));
         let unknown = raw.found.events.is_empty() && !weight.0;
-        if unknown && first && !raw.common {
+        if unknown && !repeats && !raw.common {
             let about = "it has no payload either";
             problems.push(Problem::new(ProblemKind::HeadingUnmatched, Some(raw.heading), about));
         }
-        first && !unknown
+        !repeats && !unknown
     });
     let taken: HashSet<usize> =
         sections.iter().flat_map(|raw| raw.found.events.iter().copied()).collect();

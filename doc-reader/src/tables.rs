@@ -36,11 +36,9 @@ pub(crate) fn shape(table: &Table) -> Shape {
     let columns = table.columns();
     let find = |wanted: Column| columns.iter().position(|&column| column == wanted);
     let mostly = |at: usize, fits: &dyn Fn(&str) -> bool| {
-        let cells = table.cells(at).filter(|cell| !cell.is_empty());
-        let (count, fitting) = cells.fold((0_usize, 0_usize), |(count, fitting), cell| {
-            (count + 1, fitting + usize::from(fits(cell)))
-        });
-        fitting > 0 && 2 * fitting >= count
+        let cells = || table.cells(at).filter(|cell| !cell.is_empty());
+        let fitting = cells().filter(|cell| fits(cell)).count();
+        fitting > 0 && 2 * fitting >= cells().count()
     };
     let is_type = |cell: &str| types::cell(cell).is_some();
     let is_event = |cell: &str| names::is_event_name(event_name(cell).0);

@@ -15,30 +15,21 @@ use crate::words::{self, Column};
 /// Reads rows with something between their cells.
 pub(super) fn separated(lines: &[&str], from: usize, by: Layout, width: usize) -> Rows {
     let mut rows = Rows { end: from, ..Rows::default() };
-    let row = |line: &str| {
-        matches!(by, Layout::Bars { framed: true }) && line.trim_start().starts_with('|')
-            || matches!(by, Layout::Gaps) && line.contains('\t')
-    };
     while let Some(line) = lines.get(rows.end) {
-        let next = lines.get(rows.end + 1).copied().unwrap_or_default();
-        // Only another row goes on after a blank line.
-        let blank = line.trim().is_empty() && row(next) && header(lines, rows.end + 1).is_none();
-        let frame = matches!(by, Layout::Bars { .. }) && words::is_frame(line);
         let mut cells = by.cells(line);
-        if !(blank || frame) {
-            if cells.len() < 2 || header(lines, rows.end).is_some() {
-                break;
-            }
-            // `string | null` is one cell despite the bar.
-            while let Some(null) =
-                cells.iter().skip(1).position(|cell| cell == "null").filter(|_| cells.len() > width)
-            {
-                cells.remove(null + 1);
-                cells[null].push_str(" | null");
-            }
-            cells.resize(cells.len().max(width), String::new());
-            rows.cells.push(cells);
+        let frame = matches!(by, Layout::Bars { .. }) && words::is_frame(line);
+        if !frame && (cells.len() < 2 || header(lines, rows.end).is_some()) {
+            break;
         }
+        // `string | null` is one cell despite the bar.
+        while let Some(null) =
+            cells.iter().skip(1).position(|cell| cell == "null").filter(|_| cells.len() > width)
+        {
+            cells.remove(null + 1);
+            cells[null].push_str(" | null");
+        }
+        cells.resize(cells.len().max(width), String::new());
+        rows.cells.extend((!frame).then_some(cells));
         rows.end += 1;
     }
     rows

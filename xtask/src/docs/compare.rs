@@ -6,7 +6,6 @@
 mod words;
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use spektr_codegen::SchemaSet;
 use spektr_codegen::model::{Event, Reading};
@@ -35,6 +34,15 @@ impl Scope {
         if text == "table" { Scope::Table } else { Scope::Event(text.to_owned()) }
     }
 
+    /// Returns what [`only`](Self::only) reads, or `page`.
+    fn name(&self) -> &str {
+        match self {
+            Scope::Page => "page",
+            Scope::Table => "table",
+            Scope::Event(event) => event,
+        }
+    }
+
     pub(super) fn has_event(&self, name: &str) -> bool {
         match self {
             Scope::Event(event) => letters(event) == letters(name),
@@ -43,20 +51,10 @@ impl Scope {
     }
 }
 
-impl fmt::Display for Scope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Scope::Page => "page",
-            Scope::Table => "table",
-            Scope::Event(event) => event,
-        })
-    }
-}
-
 pub(super) fn compare(page: &Page, set: &SchemaSet, scope: &Scope) -> Report {
     let editions = Editions::new(page, set);
     let pairs = Pairs::new(page, set, &editions);
-    let (compared, version) = (scope.to_string(), editions.current.map(str::to_owned));
+    let (compared, version) = (scope.name().to_owned(), editions.current.map(str::to_owned));
     let report = Report { compared, version, ..Report::default() };
     let mut comparison = Comparison { page, set, editions, report };
     for row in page.events.iter().filter(|row| scope.has_event(&row.name)) {

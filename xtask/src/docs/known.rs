@@ -65,12 +65,12 @@ impl Known {
         let model = set.model();
         let (mut members, mut envelope) = (Vec::new(), Vec::new());
         for shared in [&model.other_envelope, &model.envelope] {
-            add(&mut envelope, model, "", shared, true, 0);
+            add(&mut envelope, model, "", shared, true);
         }
         // What is in the payload is the event's own.
         envelope.retain(|shape| shape.path != "data" && !shape.path.contains(['.', '[']));
         for own in [&model.envelope, &event.members] {
-            add(&mut members, model, "", own, true, 0);
+            add(&mut members, model, "", own, true);
         }
         Known { members, envelope }
     }
@@ -85,14 +85,7 @@ impl Known {
     }
 }
 
-fn add(
-    shapes: &mut Vec<Shape>,
-    model: &Model,
-    prefix: &str,
-    members: &[Member],
-    expected: bool,
-    depth: usize,
-) {
+fn add(shapes: &mut Vec<Shape>, model: &Model, prefix: &str, members: &[Member], expected: bool) {
     for member in members {
         let path = format!("{prefix}{}", member.name);
         let elsewhere = member.source.as_ref().is_some_and(|source| source.page != PAGE);
@@ -120,9 +113,9 @@ fn add(
             ..Shape::default()
         });
         if let Some(TypeKind::Object(members)) = named
-            && depth < MAX_DEPTH
+            && below.matches('.').count() <= MAX_DEPTH
         {
-            add(shapes, model, &below, members, expected, depth + 1);
+            add(shapes, model, &below, members, expected);
         }
     }
 }
