@@ -54,41 +54,38 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    /// Moves on by what was found here; says whether anything was.
-    fn take(&mut self, found: Option<&str>) -> bool {
-        let Some(found) = found else { return false };
+    /// Moves on by what was found here.
+    fn take(&mut self, found: &str) {
         self.line += found.matches('\n').count();
         self.rest = &self.rest[found.len()..];
-        true
     }
 
     /// Moves on, past white space, comments and dots that stand for what was left out;
     /// returns the text of what was here.
     fn next(&mut self) -> String {
         loop {
-            self.take(regex_find!(r"^\s+", self.rest));
+            self.take(regex_find!(r"^\s*", self.rest).unwrap_or_default());
             let comment = regex_find!(r"^(?:(?://|#).*|/\*(?s:.*?(?:\*/|$)))", self.rest);
             let dots = regex_find!(r"^(?:\.{3}|…)[.…]*", self.rest);
-            if comment.is_some() {
-                self.fault(Fault::Comment);
-            } else if dots.is_some() {
-                self.fault(Fault::Ellipsis);
-                self.elided = true;
-            }
-            if !self.take(comment.or(dots)) {
-                break;
-            }
+            let Some(skipped) = comment.or(dots) else { break };
+            self.fault(if dots.is_some() { Fault::Ellipsis } else { Fault::Comment });
+            self.elided |= dots.is_some();
+            self.take(skipped);
         }
-        let mark = regex_find!(r"^(?:[{}\[\],:|]|or )", self.rest);
-        let (here, text) = match self.rest.chars().next() {
-            None => (END, String::new()),
-            Some('o') if mark.is_some() => ('|', String::new()),
-            Some(c) if mark.is_some() => (c, String::new()),
-            Some('"' | '\'' | '“' | '”' | '‘' | '’') => (STRING, self.string()),
-            Some(_) => (WORD, self.word()),
+        let mark = regex_find!(r"^(?:[{}\[\],:|]|or )", self.rest).unwrap_or_default();
+        self.here = match (mark, self.rest.chars().next()) {
+            (_, None) => END,
+            ("or ", _) => '|',
+            ("", Some('"' | '\'' | '“' | '”' | '‘' | '’')) => STRING,
+            ("", _) => WORD,
+            (_, Some(mark)) => mark,
         };
         self.take(mark);
-        self.here = here;
+        let text = match self.here {
+            STRING => self.string(),
+            WORD => self.word(),
+            _ => String::new(),
+        };
         replace(&mut self.text, text)
     }
 
@@ -103,14 +100,14 @@ impl Parser<'_> {
             self.rest
         );
         if let Some((all, a, b, c, d)) = closed {
-            self.take(Some(all));
+            self.take(all);
             return unescaped(&[a, b, c, d].concat());
         }
         self.fault(Fault::UnclosedString);
         // A comma at the end of the line belongs to the object.
         let (_, all, text) =
             regex_captures!(r"^(.(.*?)),?\s*?(?:\n|$)", self.rest).unwrap_or_default();
-        self.take(Some(all));
+        self.take(all);
         unescaped(text)
     }
 
@@ -120,7 +117,7 @@ impl Parser<'_> {
         let word = regex_find!(r"^(?:<[^>\n]*>?|.[^,:}\]\n|{\[]*)", rest).unwrap_or(rest);
         let comment = regex!(r"//|/\*| #").find(word).filter(|comment| comment.start() > 0);
         let word = comment.map_or(word, |comment| &word[..comment.start()]);
-        self.take(Some(word));
+        self.take(word);
         unescaped(word.trim_end())
     }
 

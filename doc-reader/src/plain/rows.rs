@@ -212,11 +212,8 @@ impl Split<'_> {
         let shorter = Some(run.len().saturating_sub(1)).filter(|end| ends.contains(end));
         let (end, ambiguous) = match (by_words.as_slice(), shorter) {
             ([only], _) => (*only, false),
-            // A space ends the name, unless it ends the article: `DOOR_OPENEDA door`.
-            _ if rest.starts_with(char::is_whitespace) => {
-                let article = run.ends_with('A') && small(rest.trim_start());
-                (shorter.filter(|_| article).unwrap_or(run.len()), false)
-            }
+            // A space ends the name.
+            _ if rest.starts_with(char::is_whitespace) => (run.len(), false),
             // `STARTEvent`: descriptions begin with a capital letter.
             (_, Some(end)) if small(rest) => (end, true),
             (some, _) => (*some.first().or(ends.first())?, true),
