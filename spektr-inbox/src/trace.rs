@@ -1,16 +1,16 @@
-//! Spans for a distributed trace, and how a trace goes through the inbox.
+//! Spans of distributed traces, and the propagation of a trace through the inbox.
 //!
 //! The spans of a delivery (`delivery`), of its acceptance (`accept`) and of each attempt
-//! (`process`) have the target [`TARGET`] and the level `TRACE`, so that no log shows them unless
-//! it is told to. Their fields are attributes of OpenTelemetry's conventions for HTTP and
-//! messaging, and those that crate `tracing-opentelemetry` reads (`otel.name`, `otel.kind`,
-//! `otel.status_code`). None holds anything of a payload, a key or a person.
+//! (`process`) have the target [`TARGET`] and the level `TRACE`, so that a log shows them only
+//! if it is configured to. Their fields are attributes of OpenTelemetry's conventions for HTTP
+//! and messaging, and the fields `otel.name`, `otel.kind` and `otel.status_code`, which the
+//! crate `tracing-opentelemetry` reads. No field contains data of a payload, a key or a person.
 //!
-//! Acceptance and attempts can be hours and machines apart. Between them the store keeps the
-//! [`TraceParent`] of the acceptance with each entry. It comes from a [`Propagation`], of which
-//! [`Receiver::with_propagation`](crate::Receiver::with_propagation) and
-//! [`Workers::with_propagation`](crate::Workers::with_propagation) take one. Without it no header
-//! is read, nothing is kept, and each attempt is a trace of its own.
+//! An attempt can happen hours after the acceptance, and on another machine. So the store keeps
+//! the [`TraceParent`] of the acceptance with each entry. A [`Propagation`] returns the
+//! [`TraceParent`] of a span; [`Receiver::with_propagation`](crate::Receiver::with_propagation)
+//! and [`Workers::with_propagation`](crate::Workers::with_propagation) set it. Without a
+//! propagation, no header is read, no trace is kept, and each attempt is a separate trace.
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,7 +21,7 @@ use tracing::Span;
 /// The target of all spans that belong to a trace.
 pub const TARGET: &str = "spektr_inbox::trace";
 
-/// What [`TARGET`] is called in the attribute `messaging.system`.
+/// The value of the attribute `messaging.system`.
 pub(crate) const SYSTEM: &str = "spektr_inbox";
 
 /// The name of the header that carries a [`TraceParent`].
@@ -31,8 +31,8 @@ pub const HEADER: &str = "traceparent";
 ///
 /// # Examples
 ///
-/// One that puts everything into a single trace, for a test. The command-line tool has one for
-/// `tracing-opentelemetry`.
+/// A propagation for tests, which puts all spans into a single trace. The command-line tool has
+/// a propagation for `tracing-opentelemetry`.
 ///
 /// ```
 /// use spektr_inbox::trace::{Propagation, TraceParent};
@@ -53,13 +53,15 @@ pub const HEADER: &str = "traceparent";
 /// }
 /// ```
 pub trait Propagation: Send + Sync + 'static {
-    /// Makes a span, which has not been entered yet, the child of one of another process or time.
+    /// Makes a span that has not been entered yet the child of a span of another process or
+    /// time.
     fn set_parent(&self, span: &Span, parent: TraceParent);
 
-    /// Links a span to one of another process or time.
+    /// Links a span to a span of another process or time.
     fn link(&self, span: &Span, to: TraceParent);
 
-    /// Returns what makes other spans the children of a span; `None` if no trace has the span.
+    /// Returns the context of a span, by which other spans become its children; `None` if the
+    /// span belongs to no trace.
     fn context(&self, span: &Span) -> Option<TraceParent>;
 }
 
@@ -85,40 +87,41 @@ pub struct TraceParent {
     flags: u8,
 }
 
-/// The text is no `traceparent`.
+/// The text is not a `traceparent`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("expected a version, a trace id, a span id and flags, in lower-case hexadecimal digits")]
 #[non_exhaustive]
 pub struct NoTraceParent;
 
 impl TraceParent {
-    /// Takes a trace, a span of it, and flags, of which the lowest bit says that the trace is
-    /// recorded. `None` if one of the ids is 0, which means no trace or span.
+    /// Creates a place in a trace from the ids of a trace and a span, and the flags. The lowest
+    /// bit of the flags means that the trace is recorded. Returns `None` if an id is 0, which
+    /// means no trace or no span.
     #[must_use]
     pub fn new(trace_id: u128, span_id: u64, flags: u8) -> Option<Self> {
         (trace_id != 0 && span_id != 0).then_some(Self { trace_id, span_id, flags })
     }
 
-    /// The id of the trace.
+    /// Returns the id of the trace.
     #[must_use]
     pub fn trace_id(&self) -> u128 {
         self.trace_id
     }
 
-    /// The id of the span.
+    /// Returns the id of the span.
     #[must_use]
     pub fn span_id(&self) -> u64 {
         self.span_id
     }
 
-    /// The flags; the lowest bit says that the trace is recorded.
+    /// Returns the flags. The lowest bit means that the trace is recorded.
     #[must_use]
     pub fn flags(&self) -> u8 {
         self.flags
     }
 
-    /// Reads the header of a request. One that is there twice or that is no `traceparent` does
-    /// not count, as the specification wants it.
+    /// Reads the header of a request. A header that occurs twice or is not a `traceparent` is
+    /// ignored, as the specification demands.
     #[cfg(feature = "server")]
     pub(crate) fn of(headers: &http::HeaderMap) -> Option<Self> {
         let mut values = headers.get_all(HEADER).into_iter();
@@ -130,7 +133,7 @@ impl TraceParent {
 impl FromStr for TraceParent {
     type Err = NoTraceParent;
 
-    /// Reads version 00, and of later versions the four parts that it has.
+    /// Reads version 00. Of a later version, reads the four parts of version 00.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut parts = text.splitn(5, '-');
         let mut part = |digits: usize| {
@@ -145,7 +148,7 @@ impl FromStr for TraceParent {
         if version == 0xff || (version == 0 && parts.next().is_some()) {
             return Err(NoTraceParent);
         }
-        // The numbers of digits were checked.
+        // The number of digits has been checked.
         let span_id = u64::try_from(span_id).map_err(|_| NoTraceParent)?;
         let flags = u8::try_from(flags).map_err(|_| NoTraceParent)?;
         Self::new(trace_id, span_id, flags).ok_or(NoTraceParent)
@@ -159,12 +162,13 @@ impl fmt::Display for TraceParent {
     }
 }
 
-/// A number as a span records it: `tracing-opentelemetry` makes texts of unsigned ones.
+/// Returns a number for a span, as signed, because `tracing-opentelemetry` turns unsigned
+/// numbers into texts.
 pub(crate) fn number(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// As much of a text from outside as a span records.
+/// Returns a text from outside, cut to the length that a span records.
 pub(crate) fn beginning(text: &str) -> &str {
     const CHARACTERS: usize = 128;
     let end = text.char_indices().nth(CHARACTERS).map(|(end, _)| end);

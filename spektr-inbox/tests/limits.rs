@@ -297,7 +297,8 @@ async fn a_large_delivery_has_longer_to_be_stored_than_a_small_one() {
     let ids = (0..ENTRIES).map(|index| tag(&format!("e{index}"))).collect::<Vec<_>>();
     let body = format!(r#"{{"results":[{}]}}"#, ids.join(","));
     let large = tokio::spawn(deliver(address, body));
-    // The second small delivery times out after a large delivery with the same timeout would.
+    // When the second small delivery times out, the large delivery would have timed out too, if
+    // both had the same timeout.
     for id in ["small0", "small1"] {
         assert_eq!(deliver(address, tag(id)).await, 503);
     }

@@ -1,4 +1,4 @@
-//! A trace goes through the inbox: from the header of a delivery to each attempt.
+//! Tests that a trace goes through the inbox: from the header of a delivery to each attempt.
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
@@ -15,7 +15,7 @@ use tracing::Span;
 const BODY: &str = r#"{"id":"e1","spektrId":"s1","type":"customer_tag_add","createdAt":1,
     "data":{"tagId":"t","action":"add"}}"#;
 
-/// Notes what it is asked for, and gives spans the numbers 1, 2 and so on.
+/// A propagation that records its calls, and numbers the spans 1, 2 and so on.
 #[derive(Default)]
 struct Noting {
     asked: Mutex<Vec<(&'static str, TraceParent)>>,

@@ -206,9 +206,9 @@ impl Receiver {
         self.with(|inner| inner.quarantine = Some(Quarantine { max_count, max_bytes, gate }))
     }
 
-    /// Makes the span of each authentic delivery a child of the one that its header
-    /// `traceparent` names, and keeps the span of its acceptance with its entries, so that
-    /// [`Workers`](crate::Workers::with_propagation) go on with the trace. See
+    /// Makes the span of each authentic delivery a child of the span that the header
+    /// `traceparent` names. Keeps the span of the acceptance with the entries, so that
+    /// [`Workers`](crate::Workers::with_propagation) continue the trace. See
     /// [`trace`](crate::trace).
     ///
     /// The header is not signed: a proxy before the receiver can set it.
@@ -288,7 +288,7 @@ impl Receiver {
         Ok(accepted)
     }
 
-    /// Returns the span of an acceptance, which its entries keep from now on.
+    /// Returns the span of an acceptance, and stores it in the entries.
     fn acceptance(&self, entries: &mut [NewEntry], bytes: usize) -> Span {
         let id = match &*entries {
             [one] => one.id.as_deref().map(trace::beginning),
@@ -467,8 +467,8 @@ impl Receiver {
         received.inspect_err(|failure| failed(&trace, failure.reason()))
     }
 
-    /// Returns the span of an authentic delivery. One that is refused has none: anybody can send
-    /// it, and say which trace it belongs to.
+    /// Returns the span of an authentic delivery. A refused delivery has no span, because
+    /// anybody can send one and claim that it belongs to a trace.
     fn delivery(&self, head: &Parts, delivery: &Verified<Bytes>) -> Span {
         let path = shown(head.uri.path());
         let span = tracing::trace_span!(
@@ -553,7 +553,7 @@ impl Server {
     }
 }
 
-/// Says in a trace that something has failed.
+/// Marks a span as failed.
 fn failed(trace: &Span, reason: &'static str) {
     trace.record("otel.status_code", "ERROR");
     trace.record("error.type", reason);

@@ -124,7 +124,8 @@ pub struct NewEntry {
     pub state: State,
     /// The JSON of the entry, or the body, byte for byte.
     pub raw: Bytes,
-    /// The span that accepts it, if there is a trace. It is no part of the content.
+    /// The span that accepts the entry, if there is a trace. The span is not part of the
+    /// content.
     pub trace: Option<TraceParent>,
 }
 
@@ -358,7 +359,7 @@ pub struct StoredEntry {
     pub reason: Option<String>,
     /// The JSON of the entry, or the body, byte for byte.
     pub raw: Bytes,
-    /// The span that accepted it, if there was a trace.
+    /// The span that accepted the entry, if there was a trace.
     pub trace: Option<TraceParent>,
 }
 

@@ -34,7 +34,7 @@ pub async fn stores_every_entry_byte_for_byte(store: &dyn Store) {
     assert_eq!(states(store).await, [State::Pending; 4]);
 }
 
-/// The trace of an entry reaches the worker, and is no part of the content.
+/// The trace of an entry reaches the worker, and is not part of the content.
 pub async fn keeps_the_trace_of_an_entry_and_ignores_that_of_a_duplicate(store: &dyn Store) {
     let first = TraceParent::new(u128::MAX, 1, 1).unwrap();
     let second = TraceParent::new(2, u64::MAX, 0).unwrap();

@@ -34,10 +34,11 @@ struct Outcome {
 
 const LOST: &str = "lease_lost";
 
-/// The result in a trace if the attempt ends with the workers, and is not counted.
+/// The result in a trace of an attempt that the shutdown of the workers ends, which is not
+/// counted.
 const STOPPED: &str = "stopped";
 
-/// The result in a trace if the store does not take what the attempt came to.
+/// The result in a trace of an attempt whose outcome the store did not record.
 const UNRECORDED: &str = "not_recorded";
 
 impl Outcome {
@@ -82,7 +83,7 @@ pub(super) async fn attempt<H: Handler>(shared: Arc<Shared<H>>, held: Held) {
     work(&shared, held, &trace).instrument(span).instrument(trace.clone()).await;
 }
 
-/// The span of the attempt in the trace of its entry. The other one is for the log.
+/// The span of the attempt in the trace of its entry. The attempt's other span is for the log.
 fn trace_of<H>(shared: &Shared<H>, claim: &Claim) -> Span {
     let Claim { lease, entry } = claim;
     let span = tracing::trace_span!(
@@ -113,7 +114,7 @@ fn trace_of<H>(shared: &Shared<H>, claim: &Claim) -> Span {
     span
 }
 
-/// Says in the trace what an attempt came to.
+/// Records the outcome of an attempt in the trace.
 fn ended(trace: &Span, result: &'static str) {
     trace.record("spektr.result", result);
     if result != "done" {
@@ -144,7 +145,7 @@ async fn work<H: Handler>(shared: &Arc<Shared<H>>, held: Held, trace: &Span) {
     shared.idle().remove(&lease.token);
 }
 
-/// Records what the attempt came to, and returns its name.
+/// Records the outcome of the attempt, and returns the outcome's name.
 async fn settle<H: Handler>(
     shared: &Arc<Shared<H>>,
     lease: Lease,

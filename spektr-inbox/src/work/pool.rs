@@ -255,9 +255,9 @@ impl<H: Handler> Workers<H> {
         self
     }
 
-    /// Makes the span of each attempt a child of the one that has accepted the entry, where
-    /// the receiver has a [`Propagation`] too, and links the spans of further attempts to it.
-    /// See [`trace`](crate::trace).
+    /// Makes the span of each attempt a child of the span that accepted the entry, if the
+    /// receiver has a [`Propagation`] too. The spans of further attempts are also linked to
+    /// that span. See [`trace`](crate::trace).
     #[must_use]
     pub fn with_propagation(mut self, propagation: Arc<dyn Propagation>) -> Self {
         self.shared.propagation = Some(propagation);

@@ -52,7 +52,7 @@ pub(super) fn entry(row: &Row) -> Result<StoredEntry, StoreError> {
         due_at: from_millis(value(row, 10)?),
         reason: text(11, "reason")?,
         raw: Bytes::from(value::<Vec<u8>>(row, 12)?),
-        // A trace that cannot be read must not be in the way of an event.
+        // A trace that cannot be read must not prevent the handling of an event.
         trace: value::<Option<String>>(row, 13)?.and_then(|text| text.parse().ok()),
     })
 }

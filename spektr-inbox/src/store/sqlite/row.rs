@@ -31,7 +31,7 @@ pub(super) fn entry(row: &Row<'_>) -> Result<StoredEntry, StoreError> {
         due_at: from_millis(row.get(10)?),
         reason: row.get(11)?,
         raw: Bytes::from(row.get::<_, Vec<u8>>(12)?),
-        // A trace that cannot be read must not be in the way of an event.
+        // A trace that cannot be read must not prevent the handling of an event.
         trace: row.get::<_, Option<String>>(13)?.and_then(|text| text.parse().ok()),
     })
 }
