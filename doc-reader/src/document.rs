@@ -6,8 +6,8 @@
 //! [`words::STRUCK`].
 
 use crate::facts::Problem;
-use crate::tables::{self, Shape};
-use crate::words::{self, Column};
+use crate::tables::{self, Shape, Table};
+use crate::words;
 
 /// A page without its mark-up.
 #[derive(Debug, Default)]
@@ -31,15 +31,6 @@ pub(crate) enum Block {
     Paragraph(String),
     Code(String),
     Table(Table),
-}
-
-#[derive(Debug)]
-pub(crate) struct Table {
-    pub(crate) header: Vec<String>,
-    /// A row whose cells could not be told apart is one cell.
-    pub(crate) rows: Vec<Vec<String>>,
-    /// What it lists, once it is whole.
-    pub(crate) shape: Shape,
 }
 
 impl Block {
@@ -111,25 +102,4 @@ impl Document {
             self.blocks.push(Block::Table(table));
         }
     }
-}
-
-impl Table {
-    pub(crate) fn columns(&self) -> Vec<Column> {
-        self.header.iter().map(|cell| words::column(cell)).collect()
-    }
-
-    /// Whether a row's cells could not be told apart.
-    pub(crate) fn is_unsplit(&self, row: &[String]) -> bool {
-        row.len() == 1 && self.header.len() > 1
-    }
-
-    /// Returns the cells of one column, with an empty text where a row is short.
-    pub(crate) fn cells(&self, column: usize) -> impl DoubleEndedIterator<Item = &str> {
-        self.rows.iter().map(move |row| cell(row, Some(column)))
-    }
-}
-
-/// Returns a row's cell, or an empty text where there is none.
-pub(crate) fn cell(row: &[String], column: Option<usize>) -> &str {
-    column.and_then(|at| row.get(at)).map_or("", String::as_str)
 }

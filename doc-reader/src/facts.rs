@@ -8,6 +8,7 @@ use lazy_regex::regex;
 use serde::Serialize;
 
 use crate::digest::{Digest, RowWords, Words};
+use crate::terms::{Status, Unit};
 use crate::words;
 
 /// Everything that one documentation page says about events.
@@ -66,31 +67,6 @@ pub struct EventRow {
     /// The words that describe the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
-}
-
-/// How finished an event is, in the words of the schema files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum Status {
-    /// Delivered today.
-    Available,
-    /// Announced, work in progress.
-    Wip,
-    /// Still documented, about to go.
-    Deprecated,
-}
-
-impl Status {
-    /// Returns the word that the schema files use.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Available => "available",
-            Self::Wip => "wip",
-            Self::Deprecated => "deprecated",
-        }
-    }
 }
 
 /// The part of the page under one event's heading.
@@ -194,17 +170,6 @@ impl Member {
     pub fn effective_path(&self) -> &str {
         self.place.as_deref().unwrap_or(&self.path)
     }
-}
-
-/// A unit of points in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum Unit {
-    /// Seconds since 1970.
-    Seconds,
-    /// Milliseconds since 1970.
-    Milliseconds,
 }
 
 /// The JSON type of a member.

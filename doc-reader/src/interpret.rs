@@ -7,10 +7,11 @@ use crate::digest::Words;
 use crate::document::{Block, Document};
 use crate::error::ReadError;
 use crate::example::{self, Examples};
-use crate::facts::{Batch, EventRow, Matched, Page, Problem, ProblemKind, Status};
+use crate::facts::{Batch, EventRow, Matched, Page, Problem, ProblemKind};
 use crate::names::{Names, looks_like_event};
 use crate::section::{self, Raw};
 use crate::tables::{self, Shape};
+use crate::terms::Status;
 use crate::words;
 
 /// More events than any documentation lists.

@@ -45,6 +45,7 @@ mod plain;
 mod rendering;
 mod section;
 mod tables;
+mod terms;
 mod types;
 mod words;
 
@@ -52,10 +53,11 @@ pub use digest::{Digest, Paragraph, RowWords, Words};
 pub use error::ReadError;
 pub use facts::{
     Batch, EventRow, Example, ExampleMember, ExampleProblem, Fault, Kind, Matched, Member, Page,
-    Problem, ProblemKind, Section, Status, Unit, holds_wire_type,
+    Problem, ProblemKind, Section, holds_wire_type,
 };
 pub use names::letters;
 pub use place::loosen;
+pub use terms::{Status, Unit};
 
 /// The largest input that [`read`] accepts, in bytes.
 ///

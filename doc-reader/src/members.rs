@@ -5,13 +5,13 @@ use std::collections::HashSet;
 use indexmap::IndexMap;
 use lazy_regex::{regex, regex_is_match};
 
-use crate::document::{Table, cell};
 use crate::example::Examples;
 use crate::facts::{Kind, Member, Problem, ProblemKind, holds_wire_type};
+use crate::names;
 use crate::place::{self, Place, Places};
+use crate::tables::{self, Table, cell};
 use crate::types::{self, TypeExpr};
 use crate::words::{self, Column};
-use crate::{names, tables};
 
 /// The member tables of a section, beside its examples.
 pub(crate) struct MemberTables<'e> {

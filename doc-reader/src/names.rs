@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use lazy_regex::{regex, regex_captures, regex_find, regex_is_match};
 
-use crate::facts::{Matched, Status};
+use crate::facts::Matched;
+use crate::terms::Status;
 use crate::words;
 
 /// The names of the table of events, prepared for look-ups.

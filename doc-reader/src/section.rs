@@ -7,10 +7,11 @@ use lazy_regex::{regex, regex_is_match};
 use crate::digest::{Digest, RowWords, Words};
 use crate::document::Block;
 use crate::example::{self, Examples};
-use crate::facts::{EventRow, Matched, Problem, ProblemKind, Section, Status};
+use crate::facts::{EventRow, Matched, Problem, ProblemKind, Section};
 use crate::members::MemberTables;
 use crate::names::{self, Heading, Names};
 use crate::tables::Shape;
+use crate::terms::Status;
 use crate::words;
 
 /// A section as it is found, with its parts not yet read.

@@ -1,12 +1,42 @@
-//! Says what a table is about, and reads its rows.
+//! A table of the page: what it lists, and its rows.
 
 use std::collections::HashSet;
 
 use crate::digest::Digest;
-use crate::document::{Table, cell};
-use crate::facts::{EventRow, Problem, ProblemKind, Status};
+use crate::facts::{EventRow, Problem, ProblemKind};
+use crate::terms::Status;
 use crate::words::{self, Column};
 use crate::{names, types};
+
+#[derive(Debug)]
+pub(crate) struct Table {
+    pub(crate) header: Vec<String>,
+    /// A row whose cells could not be told apart is one cell.
+    pub(crate) rows: Vec<Vec<String>>,
+    /// What it lists, once it is whole.
+    pub(crate) shape: Shape,
+}
+
+impl Table {
+    pub(crate) fn columns(&self) -> Vec<Column> {
+        self.header.iter().map(|cell| words::column(cell)).collect()
+    }
+
+    /// Whether a row's cells could not be told apart.
+    pub(crate) fn is_unsplit(&self, row: &[String]) -> bool {
+        row.len() == 1 && self.header.len() > 1
+    }
+
+    /// Returns the cells of one column, with an empty text where a row is short.
+    pub(crate) fn cells(&self, column: usize) -> impl DoubleEndedIterator<Item = &str> {
+        self.rows.iter().map(move |row| cell(row, Some(column)))
+    }
+}
+
+/// Returns a row's cell, or an empty text where there is none.
+pub(crate) fn cell(row: &[String], column: Option<usize>) -> &str {
+    column.and_then(|at| row.get(at)).map_or("", String::as_str)
+}
 
 /// What a table lists.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

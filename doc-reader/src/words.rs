@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use lazy_regex::{Regex, regex, regex_captures, regex_is_match};
 
-use crate::facts::{Status, Unit};
+use crate::terms::{Status, Unit};
 
 /// What a table's column holds, by its heading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -13,6 +13,7 @@ mod payload;
 mod readings;
 mod record;
 mod scaffold;
+mod scope;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -27,7 +28,7 @@ use anyhow::{Context, Result};
 use spektr_codegen::{Json, SchemaSet};
 use spektr_doc_reader::Page;
 
-use compare::Scope;
+use scope::Scope;
 
 use crate::workspace;
 

@@ -17,39 +17,7 @@ use super::members::{Place, Resolved};
 use super::pairs::{Pairs, same_name};
 use super::payload::Payload;
 use super::readings::{self, Editions};
-
-/// What of a page is compared.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Scope {
-    Page,
-    /// The table of events.
-    Table,
-    /// Row and sections of one event.
-    Event(String),
-}
-
-impl Scope {
-    /// Reads the value of `--only`.
-    pub(super) fn only(text: &str) -> Self {
-        if text == "table" { Scope::Table } else { Scope::Event(text.to_owned()) }
-    }
-
-    /// Returns what [`only`](Self::only) reads, or `page`.
-    fn name(&self) -> &str {
-        match self {
-            Scope::Page => "page",
-            Scope::Table => "table",
-            Scope::Event(event) => event,
-        }
-    }
-
-    pub(super) fn has_event(&self, name: &str) -> bool {
-        match self {
-            Scope::Event(event) => letters(event) == letters(name),
-            _ => true,
-        }
-    }
-}
+use super::scope::Scope;
 
 pub(super) fn compare(page: &Page, set: &SchemaSet, scope: &Scope) -> Report {
     let editions = Editions::new(page, set);

@@ -8,9 +8,9 @@ use spektr_codegen::SchemaSet;
 use spektr_codegen::model::{Event, Part, Reading};
 use spektr_doc_reader::{EventRow, Page, RowWords, Section, letters};
 
-use super::compare::Scope;
 use super::payload;
 use super::readings::{self, Editions};
+use super::scope::Scope;
 
 /// Which event of the page is which of the schema.
 pub(super) struct Pairs<'a>(Vec<(&'a EventRow, &'a Event)>);

@@ -9,9 +9,9 @@ use anyhow::{Context, Result};
 use spektr_codegen::{Json, SchemaSet};
 use spektr_doc_reader::{Digest, Page, RowWords, Words};
 
-use super::compare::Scope;
 use super::pairs::Pairs;
 use super::readings::{self, Editions};
+use super::scope::Scope;
 
 /// Returns the new texts of the files in which something changes.
 pub(super) fn record(

@@ -18,11 +18,12 @@ use spektr_codegen::SchemaSet;
 use spektr_codegen::model::{Event, Ty};
 use spektr_doc_reader::Page;
 
-use super::compare::{Scope, compare};
+use super::compare::compare;
 use super::drift::Kind;
 use super::known::Shape;
 use super::pairs::same_name;
 use super::payload::Payload;
+use super::scope::Scope;
 
 /// What to write.
 #[derive(Debug, Default)]

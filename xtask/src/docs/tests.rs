@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use spektr_codegen::SchemaSet;
 use spektr_doc_reader::Page;
 
-use super::compare::{Scope, compare};
+use super::compare::compare;
 use super::drift::{Kind, Report};
+use super::scope::Scope;
 use crate::workspace;
 
 mod changes;

@@ -14,7 +14,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 
-use super::compare::{Scope, compare};
+use super::compare::compare;
+use super::scope::Scope;
 use super::{UNREADABLE, pairs, parse, print, today, write};
 use crate::workspace;
 use fetch::{Client, Fetched};

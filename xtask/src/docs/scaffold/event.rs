@@ -12,7 +12,7 @@ use super::super::pairs::same_name;
 use super::super::payload::Payload;
 use super::super::text;
 use super::examples;
-use super::tree::{self, Node, object, string};
+use super::tree::{self, Node};
 use super::types::Types;
 
 /// What there is to write an event's files from.
@@ -118,10 +118,10 @@ impl Sources<'_> {
     fn complete(&self, schema: &mut Json, wire_types: &WireTypes, members: &[Node], types: &Types) {
         let title = schema.get("title").and_then(Json::as_str).unwrap_or_default().to_owned();
         let status = self.row.status.unwrap_or(Status::Wip).as_str();
-        set(schema, &["x-event", "status"], string(status));
+        set(schema, &["x-event", "status"], Json::from(status));
         let heading = self.payload.and_then(|payload| payload.sections.first());
         let heading = heading.map_or("table of events", String::as_str);
-        set(schema, &["x-source", "section"], string(heading));
+        set(schema, &["x-source", "section"], Json::from(heading));
         let names = std::iter::once(&wire_types.canonical).chain(&wire_types.aliases);
         // What was a wire type remains one: stored entries have it.
         let before = schema.pointer("/properties/type/enum").map(Json::elements);
@@ -131,7 +131,7 @@ impl Sources<'_> {
         names.extend(before.filter(|_| !scaffolded));
         let mut seen = std::collections::BTreeSet::new();
         names.retain(|name| seen.insert(*name));
-        let names = Json::Array(names.into_iter().map(string).collect());
+        let names = Json::Array(names.into_iter().map(Json::from).collect());
         let was_raw = !scaffolded && schema.pointer("/properties/data/x-type").is_some();
         let new = decisions(self, wire_types, members, types);
         let decisions = merged(schema.get("x-decisions").filter(|_| !scaffolded), new);
@@ -177,7 +177,7 @@ fn merged(before: Option<&Json>, new: Json) -> Json {
     for decision in &mut all {
         let about = decision.get("about").map(Json::elements).unwrap_or_default();
         if about.iter().filter_map(Json::as_str).any(again) {
-            set(decision, &["state"], string("unreviewed"));
+            set(decision, &["state"], Json::from("unreviewed"));
         }
     }
     let id = |decision: &Json| decision.get("id").cloned();
@@ -197,13 +197,16 @@ fn decisions(
     let canonical = &wire_types.canonical;
     let mut decisions = Vec::new();
     let mut open = |id: &str, about: Vec<String>, documented: &str, chosen: &str, reason: &str| {
-        decisions.push(object([
-            ("id", string(id)),
-            ("about", Json::Array(about.iter().map(|pointer| string(pointer)).collect())),
-            ("documented", string(documented)),
-            ("chosen", string(chosen)),
-            ("reason", string(reason)),
-            ("state", string("unreviewed")),
+        decisions.push(Json::object([
+            ("id", Json::from(id)),
+            (
+                "about",
+                Json::Array(about.iter().map(|pointer| Json::from(pointer.as_str())).collect()),
+            ),
+            ("documented", Json::from(documented)),
+            ("chosen", Json::from(chosen)),
+            ("reason", Json::from(reason)),
+            ("state", Json::from("unreviewed")),
         ]));
     };
     let wire_type = || vec!["/properties/type/enum/0".to_owned()];

@@ -56,7 +56,7 @@ impl Node {
             "data" => "The payload.".to_owned(),
             name => format!("The member `{name}`; {PLACEHOLDER} what it holds."),
         };
-        let mut members = vec![("description", string(&description))];
+        let mut members = vec![("description", Json::from(description.as_str()))];
         let title = scaffold::title(&format!("{title} {}", self.name));
         if self.list {
             members.push(("type", self.type_of("array")));
@@ -70,7 +70,7 @@ impl Node {
         } else {
             members.extend(self.leaf());
         }
-        object(members)
+        Json::object(members)
     }
 
     /// What the schema says of the member elsewhere.
@@ -82,18 +82,21 @@ impl Node {
     fn as_elsewhere(&self, taken: &Taken) -> Json {
         match taken {
             Taken::Common { file, description, .. } => {
-                let reference = ("$ref", string(&format!("../{file}")));
-                let description = ("description", string(description));
+                let reference = ("$ref", Json::String(format!("../{file}")));
+                let description = ("description", Json::from(description.as_str()));
                 if self.nullable {
-                    let null = object([("type", string("null"))]);
-                    let either = Json::Array(vec![object([reference]), null]);
-                    return object([description, ("anyOf", either)]);
+                    let null = Json::object([("type", Json::from("null"))]);
+                    let either = Json::Array(vec![Json::object([reference]), null]);
+                    return Json::object([description, ("anyOf", either)]);
                 }
-                object([reference, description])
+                Json::object([reference, description])
             }
             Taken::Like { description, kind, sensitive, .. } => {
-                let members = [("description", string(description)), ("type", self.type_of(kind))];
-                object(members.into_iter().chain(sensitive.then(self::sensitive)))
+                let members = [
+                    ("description", Json::from(description.as_str())),
+                    ("type", self.type_of(kind)),
+                ];
+                Json::object(members.into_iter().chain(sensitive.then(self::sensitive)))
             }
         }
     }
@@ -119,22 +122,25 @@ impl Node {
     fn element(&self, title: &str, types: &Types) -> Json {
         if self.inside.is_empty() {
             return match self.items {
-                Some("object") | None => object([("x-type", string("raw"))]),
-                Some(kind) => object([("type", string(kind))]),
+                Some("object") | None => Json::object([("x-type", Json::from("raw"))]),
+                Some(kind) => Json::object([("type", Json::from(kind))]),
             };
         }
         let head = [
-            ("type", string("object")),
-            ("description", string(&format!("One of the elements; {PLACEHOLDER} what it is."))),
+            ("type", Json::from("object")),
+            (
+                "description",
+                Json::String(format!("One of the elements; {PLACEHOLDER} what it is.")),
+            ),
         ];
-        object(head.into_iter().chain(self.object(title, types)))
+        Json::object(head.into_iter().chain(self.object(title, types)))
     }
 
     fn object(&self, title: &str, types: &Types) -> Vec<(&'static str, Json)> {
         let properties =
             self.inside.iter().map(|node| (node.name.clone(), node.schema(title, types)));
         vec![
-            ("title", string(title)),
+            ("title", Json::from(title)),
             ("properties", Json::Object(properties.collect())),
             ("required", required(&self.inside)),
         ]
@@ -148,15 +154,15 @@ impl Node {
                 sensitive(),
             ],
             Some(kind) if kind != "array" => vec![("type", self.type_of(kind)), sensitive()],
-            _ => vec![("x-type", string("raw")), sensitive()],
+            _ => vec![("x-type", Json::from("raw")), sensitive()],
         }
     }
 
     fn type_of(&self, kind: &str) -> Json {
         if self.nullable {
-            return Json::Array(vec![string(kind), string("null")]);
+            return Json::Array(vec![Json::from(kind), Json::from("null")]);
         }
-        string(kind)
+        Json::from(kind)
     }
 
     pub(super) fn is_list(&self) -> bool {
@@ -181,7 +187,7 @@ impl Node {
         }
         match self.kind {
             _ if !self.inside.is_empty() => inside(),
-            Some("object") => object([("exampleKey", string("example value"))]),
+            Some("object") => Json::object([("exampleKey", Json::from("example value"))]),
             kind => scalar(kind, &self.name),
         }
     }
@@ -194,7 +200,8 @@ fn sensitive() -> (&'static str, Json) {
 
 /// Returns the names of the members that are not optional.
 pub(super) fn required(members: &[Node]) -> Json {
-    let names = members.iter().filter(|node| !node.nullable).map(|node| string(&node.name));
+    let names =
+        members.iter().filter(|node| !node.nullable).map(|node| Json::from(node.name.as_str()));
     Json::Array(names.collect())
 }
 
@@ -202,14 +209,6 @@ fn scalar(kind: Option<&str>, name: &str) -> Json {
     match kind {
         Some("boolean") => Json::Bool(true),
         Some("number" | "integer") => Json::Number(1.into()),
-        _ => string(&format!("example {name}")),
+        _ => Json::String(format!("example {name}")),
     }
-}
-
-pub(super) fn string(text: &str) -> Json {
-    Json::String(text.to_owned())
-}
-
-pub(super) fn object<'n>(members: impl IntoIterator<Item = (&'n str, Json)>) -> Json {
-    Json::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }

@@ -6,8 +6,6 @@ use std::collections::BTreeMap;
 use spektr_codegen::model::{Member, Model, Ty, TypeKind};
 use spektr_codegen::{Json, SchemaSet};
 
-use super::tree::string;
-
 /// A member as the schema has it elsewhere.
 #[derive(Clone, Debug)]
 pub(super) enum Taken {
@@ -36,11 +34,11 @@ impl Types {
             let Some(first) = letters.next() else { continue };
             let name = format!("{}{}", first.to_ascii_lowercase(), letters.as_str());
             let (kind, value) = match &def.kind {
-                TypeKind::Id => ("string", string(&format!("example {name}"))),
-                TypeKind::Url => ("string", string("https://files.example.com/example.pdf")),
+                TypeKind::Id => ("string", Json::String(format!("example {name}"))),
+                TypeKind::Url => ("string", Json::from("https://files.example.com/example.pdf")),
                 TypeKind::Timestamp => ("number", Json::Number(1_672_531_199_000_i64.into())),
                 TypeKind::OpenEnum(values) => match values.first() {
-                    Some(known) => ("string", string(&known.value)),
+                    Some(known) => ("string", Json::from(known.value.as_str())),
                     None => continue,
                 },
                 _ => continue,

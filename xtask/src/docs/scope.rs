@@ -1,0 +1,36 @@
+//! The part of a page that is compared: all of it, its table, or one event.
+
+use spektr_doc_reader::letters;
+
+/// The part of a page that is compared with the schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    Page,
+    /// The table of events.
+    Table,
+    /// Row and sections of one event.
+    Event(String),
+}
+
+impl Scope {
+    /// Reads the value of `--only`.
+    pub(super) fn only(text: &str) -> Self {
+        if text == "table" { Scope::Table } else { Scope::Event(text.to_owned()) }
+    }
+
+    /// Returns what [`only`](Self::only) reads, or `page`.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Scope::Page => "page",
+            Scope::Table => "table",
+            Scope::Event(event) => event,
+        }
+    }
+
+    pub(super) fn has_event(&self, name: &str) -> bool {
+        match self {
+            Scope::Event(event) => letters(event) == letters(name),
+            _ => true,
+        }
+    }
+}
