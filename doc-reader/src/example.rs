@@ -120,30 +120,15 @@ fn batch(values: &[Value]) -> Option<&str> {
     (fits && members.next().is_none()).then_some(&only.path)
 }
 
-/// Finds where JSON begins in a block of code: at the beginning of a line, or
-/// where a line of a program opens an object: `const event = {`.
+/// Finds where JSON begins: where a line opens an object or a list of objects, which a program
+/// may assign or pass on: `const event = {`.
 pub(crate) fn json_start(code: &str) -> Option<usize> {
-    let mut at = 0;
-    for line in code.split_inclusive('\n') {
-        if let Some(start) = opens_json(line) {
-            return Some(at + start);
-        }
-        at += line.len();
-    }
-    None
-}
-
-/// Where a line opens an object or a list of objects, which a program may assign or pass on.
-pub(crate) fn opens_json(line: &str) -> Option<usize> {
-    let opens = ['{', '['];
-    if !line.trim_start().starts_with(opens) && !line.trim_end().ends_with(opens) {
-        return None;
-    }
     let json = regex!(
-        r#"(?x)^\s* (?:(?P<json> \{\s*(?:["'“}/.…]|$) | \[\s*(?:\{|$)) | .*(?:[=(]|return)\s* (?P<code>[{\[])\s*$)"#
+        r#"(?xm)^(?: [^\S\n]*(\{[^\S\n]*(?:["'“}/.…]|$) | \[[^\S\n]*(?:\{|$))
+            | .*(?:[=(]|return)[^\S\n]*([{\[])[^\S\n]*$ )"#
     );
-    let found = json.captures(line)?;
-    found.name("json").or(found.name("code")).map(|opened| opened.start())
+    let found = json.captures(code)?;
+    found.get(1).or(found.get(2)).map(|opened| opened.start())
 }
 
 /// Returns the member that an inline `{"results":[…]}` wraps events in.

@@ -10,7 +10,7 @@ use html5gum::emitters::default::{DefaultEmitter, StartTag, Token};
 use html5gum::{Error, Tokenizer};
 
 use crate::document::{Block, Document};
-use crate::example::opens_json;
+use crate::example::json_start;
 use crate::names::looks_like_event;
 use crate::words::{self, Column};
 pub(crate) use elements::is_inline;
@@ -320,7 +320,7 @@ fn is_layout(table: &Element) -> bool {
 }
 
 fn begins_json(text: &str) -> bool {
-    opens_json(text.trim_start().lines().next().unwrap_or_default()).is_some()
+    json_start(text.trim_start().lines().next().unwrap_or_default()).is_some()
 }
 
 impl Element {

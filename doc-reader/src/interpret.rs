@@ -190,14 +190,16 @@ fn outline<'a>(
                 let event = !found.events.is_empty()
                     || looks_like_event(text)
                     || !names.beginning_with(text).is_empty();
-                let mentioned = current.as_ref().is_some_and(|raw| raw.is_mentioned(&found));
+                // A heading may mention the event that the section is about.
+                let says_more = found.matched == Matched::Mention;
+                let own = |raw: &&mut Raw<'_>| raw.found.events == found.events;
+                let mentioned = says_more && current.as_ref().is_some_and(own);
                 if !mentioned && (event || section::is_common(text)) {
                     if sections.len() == MAX_SECTIONS {
                         return Err(ReadError::TooMany { what: "sections", limit: MAX_SECTIONS });
                     }
                     // A heading is the name of the section, and no part of it, unless it
                     // has other words beside, as `(Beta)`.
-                    let says_more = found.matched == Matched::Mention;
                     let blocks = if says_more { vec![block] } else { Vec::new() };
                     let (level, heading, common) = (*level, text.as_str(), !event);
                     sections.push(Raw { level, heading, found, common, blocks });

@@ -12,7 +12,7 @@ mod rows;
 use lazy_regex::{regex, regex_is_match};
 
 use crate::document::{Block, Document};
-use crate::example::opens_json;
+use crate::example::json_start;
 use crate::facts::{Problem, ProblemKind};
 use crate::names::looks_like_event;
 use crate::words::{self, Column};
@@ -63,7 +63,7 @@ impl<'a> Reader<'a> {
         let line = lines[at];
         if line.trim().is_empty() {
             self.end_paragraph();
-        } else if opens_json(line).is_some() {
+        } else if json_start(line).is_some() {
             self.end_paragraph();
             let end = code_end(lines, at);
             let code = lines[at..end].join("\n");
@@ -193,7 +193,7 @@ fn is_heading(lines: &[&str], at: usize) -> bool {
     let before = at.checked_sub(1).and_then(|at| lines.get(at));
     let after = lines.get(at + 1);
     let opens =
-        || after.is_some_and(|it| opens_json(it).is_some()) || header(lines, at + 1).is_some();
+        || after.is_some_and(|it| json_start(it).is_some()) || header(lines, at + 1).is_some();
     line.len() <= LONGEST_HEADING
         && line.contains(char::is_alphabetic)
         && !line.ends_with(['.', ':', ';', ',', '!', '?'])

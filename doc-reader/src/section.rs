@@ -38,11 +38,6 @@ impl Raw<'_> {
         !below && !words::is_status(heading) && (level < self.level || !words::is_caption(heading))
     }
 
-    /// Whether a heading only mentions the event that this section is about.
-    pub(crate) fn is_mentioned(&self, heading: &Heading) -> bool {
-        heading.matched == Matched::Mention && heading.events == self.found.events
-    }
-
     /// Whether it has a payload, and whether it has text.
     fn weight(&self) -> (bool, bool) {
         let payload = self.blocks.iter().any(|block| match block {

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use lazy_regex::regex_is_match;
 
 use super::Rows;
-use crate::example::opens_json;
+use crate::example::json_start;
 use crate::names::{is_event_name, is_wire_type, looks_like_event, without_status};
 use crate::types;
 use crate::words::{self, Column};
@@ -90,7 +90,7 @@ impl Reader<'_> {
         } else {
             is_event_name(words::bare(line)) && !self.is_wire_type(line)
         };
-        !line.is_empty() && !heading && opens_json(line).is_none()
+        !line.is_empty() && !heading && json_start(line).is_none()
     }
 
     /// Reads a row up to the last cell that shows that it is one.

@@ -7,7 +7,7 @@ use lazy_regex::{regex_captures, regex_find, regex_is_match};
 
 use super::knowledge::{Knowledge, LONGEST_NAME, event_run};
 use super::{Layout, Rows, header};
-use crate::example::opens_json;
+use crate::example::json_start;
 use crate::names::{is_event_name, is_wire_type, looks_like_event};
 use crate::types;
 use crate::words::{self, Column};
@@ -58,7 +58,7 @@ pub(super) fn run_together(
         // A name in capitals and a status in capitals look like one name.
         let apart = after_blank && !(spaced && whole);
         let heading = looks_like_event(text) && (filled < 2 || apart);
-        if heading || !belongs || opens_json(text).is_some() || header(lines, rows.end).is_some() {
+        if heading || !belongs || json_start(text).is_some() || header(lines, rows.end).is_some() {
             break;
         }
         rows.end += 1 + usize::from(after_blank);
