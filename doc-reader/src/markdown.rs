@@ -34,20 +34,16 @@ pub(crate) fn document(text: &str) -> Document {
 
 /// Reads the title out of a leading `---` block; returns it and what follows.
 fn front_matter(text: &str) -> (Option<String>, &str) {
-    let matter = text.trim_start().strip_prefix("---\n");
-    let Some((matter, rest)) = matter.and_then(|text| text.split_once("\n---\n")) else {
-        return (None, text);
-    };
+    let block = regex_captures!(r"^\s*---\n(?s:(.*?))\n---\n", text);
+    let Some((all, matter)) = block else { return (None, text) };
     let title = regex_captures!(r#"(?m)^title: *["']*(.*?)["']*\s*$"#, matter);
-    (title.map(|(_, title)| title.to_owned()), rest)
+    (title.map(|(_, title)| title.to_owned()), &text[all.len()..])
 }
 
 /// Whether the last line is a row whose closing bar is missing, unlike that of the
 /// row before.
 fn ends_within_row(text: &str) -> bool {
-    let mut lines = text.trim_end().lines().rev().map(str::trim);
-    let last = lines.next().filter(|last| regex_is_match!(r"^\|(?:.*[^|])?$", last));
-    last.is_some() && lines.next().is_some_and(|before| regex_is_match!(r"^\|.*\|$", before))
+    regex_is_match!(r"(?m)^[ \t]*\|.*\|[ \t]*\n[ \t]*\|(?:.*[^|\s])?\s*\z", text)
 }
 
 /// The length of the marks with which a text opens quotes and lists: of 32 of them at most,

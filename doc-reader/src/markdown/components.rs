@@ -6,6 +6,7 @@
 use lazy_regex::{regex_captures, regex_is_match};
 
 use crate::names::looks_like_event;
+use crate::words;
 
 /// Lines over which one tag may extend.
 const MOST_LINES: usize = 16;
@@ -42,17 +43,10 @@ pub(super) fn alone(lines: &[&str], at: usize) -> Option<(String, usize)> {
     if !first.starts_with('<') || !(is_component(first) || PLAIN.contains(&name(first))) {
         return None;
     }
-    let mut tag = String::new();
-    for (count, line) in lines[at..].iter().take(MOST_LINES).enumerate() {
-        tag.push_str(line.trim());
-        // Text behind the tag belongs to the line.
-        match tag.find('>') {
-            Some(end) if end + 1 == tag.len() => return Some((tag, at + count + 1)),
-            Some(_) => return None,
-            None => tag.push(' '),
-        }
-    }
-    None
+    let text: String = lines[at..].iter().take(MOST_LINES).copied().collect();
+    // Text behind the tag belongs to the line.
+    let (all, tag) = regex_captures!(r"^\s*(<[^>]*>)[ \t]*(?:\n|$)", &text)?;
+    Some((words::squeeze(tag), at + all.lines().count()))
 }
 
 /// Returns what the title of a tag says, as Markdown: a heading if it names an event, a
