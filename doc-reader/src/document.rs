@@ -84,8 +84,6 @@ impl Document {
     }
 
     pub(crate) fn code(&mut self, text: String) {
-        let mut text = text.replace('\u{a0}', " ");
-        text.retain(|c| !words::is_invisible(c));
         if !text.trim().is_empty() {
             self.blocks.push(Block::Code(text));
         }

@@ -152,9 +152,10 @@ impl Builder {
         }
     }
 
+    /// Adds text, which may have had spaces and invisible characters by their names.
     fn text(&mut self, text: &str) {
         if let Some(element) = self.open.last_mut() {
-            element.content.push(Node::Text(text.to_owned()));
+            element.content.push(Node::Text(words::plainly_spaced(text)));
         }
     }
 

@@ -1,7 +1,7 @@
 //! From bytes to text, and from text to the document model by the rendering
 //! that the text is in.
 
-use lazy_regex::{regex, regex_is_match};
+use lazy_regex::regex_is_match;
 
 use crate::document::Document;
 use crate::error::ReadError;
@@ -31,15 +31,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<String, ReadError> {
     if regex_is_match!(r"^(?i:\s*(?:from: <saved by|(?:\S.*\r?\n){0,15}mime-version:))", &text) {
         return Err(ReadError::WebArchive);
     }
-    Ok(plainly_spaced(&text))
-}
-
-/// One kind of line end and of space, and nothing invisible, so that no rendering
-/// has to think of more.
-fn plainly_spaced(text: &str) -> String {
-    let lines = regex!(r"\r\n?|[\x0b\x0c\u{85}\u{2028}\u{2029}]").replace_all(text, "\n");
-    let spaced = regex!(r"[^\S\n\t]").replace_all(&lines, " ");
-    spaced.chars().filter(|&c| !words::is_invisible(c)).collect()
+    Ok(words::plainly_spaced(&text))
 }
 
 fn utf8(bytes: &[u8], skipped: usize) -> Result<String, ReadError> {

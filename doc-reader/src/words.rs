@@ -3,8 +3,6 @@
 //!
 //! Invariant: no name of an event or of a member stands here.
 
-use std::borrow::Cow;
-
 use lazy_regex::{Regex, regex, regex_captures, regex_is_match};
 
 use crate::terms::{Status, Unit};
@@ -54,11 +52,9 @@ fn longest<T: Copy>(
     words.filter(|(word, _)| fits(word)).max_by_key(|(word, _)| word.len())
 }
 
-/// Collapses white space, and drops invisible characters and escapes that were not needed,
-/// as in code: `A\_B`.
+/// Collapses white space, and drops escapes that were not needed, as in code: `A\_B`.
 pub(crate) fn squeeze(text: &str) -> String {
-    let visible: String = text.chars().filter(|&c| !is_invisible(c)).collect();
-    visible.split_whitespace().collect::<Vec<_>>().join(" ").replace("\\_", "_")
+    text.split_whitespace().collect::<Vec<_>>().join(" ").replace("\\_", "_")
 }
 
 /// Shortens what the page says to what a report needs.
@@ -69,23 +65,23 @@ pub(crate) fn clip(text: &str, characters: usize) -> String {
     }
 }
 
-/// Characters that a page has for the browser, not for the reader.
-pub(crate) const fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' | '\u{ad}')
+/// One kind of line end and of space, and no character that a page has for the browser and
+/// not for the reader, so that nothing else has to think of more.
+pub(crate) fn plainly_spaced(text: &str) -> String {
+    let lines = regex!(r"\r\n?|[\x0b\x0c\u{85}\u{2028}\u{2029}]").replace_all(text, "\n");
+    let spaced = regex!(r"[^\S\n\t]").replace_all(&lines, " ");
+    regex!(r"[\u{200b}-\u{200d}\u{2060}\u{feff}\u{ad}]").replace_all(&spaced, "").into_owned()
 }
 
 /// What encloses text that the page strikes out, in every rendering.
 pub(crate) const STRUCK: &str = "~~";
 
 /// The text without what is struck out; all of it where nothing else is there.
-pub(crate) fn unstruck(text: &str) -> Cow<'_, str> {
-    if !text.contains(STRUCK) {
-        Cow::Borrowed(text)
-    } else if is_struck(text) {
-        Cow::Owned(text.replace(STRUCK, ""))
-    } else {
-        Cow::Owned(squeeze(&text.split(STRUCK).step_by(2).collect::<Vec<_>>().join(" ")))
+pub(crate) fn unstruck(text: &str) -> String {
+    if is_struck(text) {
+        return text.replace(STRUCK, "");
     }
+    squeeze(&text.split(STRUCK).step_by(2).collect::<Vec<_>>().join(" "))
 }
 
 /// Whether a text is struck out as a whole.
