@@ -250,7 +250,7 @@ const ACCEPT: &str = concat!(
       SELECT number, \
         CASE WHEN conflict AND state = 'pending' THEN 'conflict' ELSE state END, \
         received_at, coalesce(created_at, received_at), lane, 0, \
-        least(received_at, (extract(epoch FROM statement_timestamp()) * 1000)::bigint) \
+        least(received_at, floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint) \
       FROM numbered JOIN stored USING (number) \
     ) \
     SELECT given.place, given.known, stored.number, stored.conflict, given.compared, \

@@ -19,7 +19,7 @@ const COMPLETE: &str = "\
     ) \
     INSERT INTO spektr_inbox.attempts (entry, lease, attempt, began_at, ended_at, result) \
     SELECT number, lease, attempts, leased_at, \
-      (extract(epoch FROM statement_timestamp()) * 1000)::bigint, 'done' FROM done";
+      floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint, 'done' FROM done";
 
 /// The statement that completes an entry in the handler's own transaction, with plain values:
 /// for handlers with another client than tokio-postgres. The guarantees and rules of

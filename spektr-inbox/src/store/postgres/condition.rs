@@ -90,7 +90,7 @@ pub(super) const BOTH: &str =
 /// due time is due by both clocks.
 pub(super) fn earlier(now: Timestamp) -> String {
     let now = now.as_millis();
-    format!("least({now}, (extract(epoch FROM statement_timestamp()) * 1000)::bigint)")
+    format!("least({now}, floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint)")
 }
 
 /// Returns a clause that selects and locks the numbers of matching entries. It waits for

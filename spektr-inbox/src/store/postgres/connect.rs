@@ -208,7 +208,7 @@ impl Session {
         let row = self
             .client
             .query_one(
-                "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint, \
+                "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, \
                  current_setting('fsync'), current_setting('is_superuser') = 'on', \
                  current_setting('server_version_num')::integer >= 150000",
                 &[],

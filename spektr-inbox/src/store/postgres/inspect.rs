@@ -16,7 +16,7 @@ use crate::{Clock as _, SystemClock};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Settings, and the clock as [`Session::check`] reads it.
-const SERVER: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint, \
+const SERVER: &str = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, \
      current_user::text, current_setting('fsync') = 'on', \
      current_setting('full_page_writes') = 'on', current_setting('synchronous_commit'), \
      current_setting('synchronous_standby_names') <> '', \

@@ -103,7 +103,7 @@ pub(super) async fn stats(
         .query(
             "SELECT pending.count, pending.oldest, \
              (SELECT received_at FROM spektr_inbox.work ORDER BY number DESC LIMIT 1), \
-             (extract(epoch FROM clock_timestamp()) * 1000)::bigint, \
+             floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, \
              (SELECT coalesce(sum(behind.count), 0)::bigint FROM ( \
                  SELECT DISTINCT ON (lane) lane, order_at, number FROM ( \
                    SELECT lane, order_at, number FROM spektr_inbox.work \

@@ -17,7 +17,7 @@ use crate::store::{Claim, ClaimRequest, Lease, StoreError};
 /// same for all machines.
 macro_rules! now {
     () => {
-        "coalesce($1::bigint, (extract(epoch FROM statement_timestamp()) * 1000)::bigint)"
+        "coalesce($1::bigint, floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint)"
     };
 }
 
