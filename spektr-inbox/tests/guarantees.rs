@@ -32,7 +32,7 @@ fn runs(path: &str, name: &str) -> bool {
     let Some(place) = text.find(&signature) else { return false };
     if path.starts_with("spektr-inbox/src/testing/") {
         // A contract test runs if the macro lists it.
-        let list = read("spektr-inbox/src/testing/mod.rs");
+        let list = read("spektr-inbox/src/testing.rs");
         return list.lines().any(|line| line.trim() == name);
     }
     let above = &text[..place];
@@ -66,6 +66,6 @@ fn the_document_fits_a_screen() {
 fn a_test_that_is_not_there_or_does_not_run_is_noticed() {
     assert!(!runs("spektr-inbox/tests/guarantees.rs", "no_such_test"));
     assert!(!runs("spektr-inbox/tests/guarantees.rs", "root"));
-    assert!(!runs("spektr-inbox/src/testing/mod.rs", "start"));
+    assert!(!runs("spektr-inbox/src/testing.rs", "start"));
     assert!(runs("spektr-inbox/tests/guarantees.rs", "the_document_fits_a_screen"));
 }

@@ -94,6 +94,7 @@ pub mod fixtures;
     clippy::result_large_err,
     reason = "names and sizes are those of the vendor's events"
 )]
+#[allow(clippy::mod_module_files, reason = "all of the folder is generated")]
 mod generated;
 mod json;
 mod locate;

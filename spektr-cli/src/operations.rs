@@ -65,15 +65,15 @@ pub(crate) fn router(operations: &Operations) -> Router {
 }
 
 async fn style() -> impl IntoResponse {
-    file("text/css; charset=utf-8", include_str!("../../assets/style.css"))
+    file("text/css; charset=utf-8", include_str!("../assets/style.css"))
 }
 
 async fn script() -> impl IntoResponse {
-    file("text/javascript; charset=utf-8", include_str!("../../assets/refresh.js"))
+    file("text/javascript; charset=utf-8", include_str!("../assets/refresh.js"))
 }
 
 async fn icon() -> impl IntoResponse {
-    file("image/svg+xml", include_str!("../../assets/icon.svg"))
+    file("image/svg+xml", include_str!("../assets/icon.svg"))
 }
 
 /// A file of the pages, which a browser may keep for a while.
