@@ -4,6 +4,8 @@
 //! optionality and types of their fields. typify also renames, merges, adds and
 //! drops what it cannot express, so each struct is compared with the members
 //! that it must have.
+//!
+//! The reasons are a decision (ARCHITECTURE.md, G2).
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,6 +2,8 @@
 //!
 //! Logging never waits. When nobody reads standard error, lines wait in memory up to a
 //! bound; further ones are dropped, counted, and reported once writing goes on.
+//!
+//! The reasons are a decision (ARCHITECTURE.md, C13).
 
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

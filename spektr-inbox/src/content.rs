@@ -14,6 +14,8 @@
 //! member's name, neither in the payload nor in the envelope, so a schema that adds an alias
 //! changes no stored hash. An event that is repeated under another name for a member is another
 //! content: it is parked, not lost.
+//!
+//! The reasons are a decision (ARCHITECTURE.md, I4).
 
 use std::borrow::Cow;
 use std::fmt;

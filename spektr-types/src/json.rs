@@ -7,6 +7,8 @@
 //!
 //! A batch is mostly short strings, so offsets are passed by value, and short strings are
 //! scanned inline.
+//!
+//! The reasons are a decision (ARCHITECTURE.md, T1).
 
 use crate::depth::MAX_DEPTH;
 

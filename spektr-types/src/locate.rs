@@ -4,6 +4,8 @@
 //! path and a kind. So an entry that could not be decoded is decoded again by the deserializer
 //! of this module, whose error has both. The deserializer supports generated types and valid
 //! JSON only, and need not be quick.
+//!
+//! The reasons are a decision (ARCHITECTURE.md, T9).
 
 use std::borrow::Cow;
 use std::fmt::Display;

@@ -3,6 +3,8 @@
 //! Generated structs name this module by `#[serde(crate = …)]`. The module replaces two
 //! functions that derived code calls to read a struct, and re-exports the rest of serde.
 //! serde's own functions would also read a struct from an array, member by member.
+//!
+//! The reasons are a decision (ARCHITECTURE.md, T7).
 
 pub(crate) use ::serde::*;
 

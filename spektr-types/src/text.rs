@@ -3,6 +3,8 @@
 //! Splitting has passed over every entry, so nothing is checked again here. Rare values are
 //! left to serde_json: escapes, numbers that are not whole, raw JSON. The error has no details,
 //! because the module `locate` decodes a malformed entry again for them.
+//!
+//! The reasons are a decision (ARCHITECTURE.md, T8).
 
 use std::fmt;
 

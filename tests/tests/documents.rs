@@ -66,7 +66,7 @@ fn decisions_are_numbered_and_those_that_are_cited_exist() {
     for (letter, numbers) in &decisions {
         assert_eq!(*numbers, (1..=numbers.len()).collect::<Vec<_>>(), "{letter}");
     }
-    let mut sources = Vec::new();
+    let (mut sources, mut count) = (Vec::new(), 0);
     files(&root(), ".rs", &mut sources);
     files(&root(), ".md", &mut sources);
     for source in sources {
@@ -78,6 +78,8 @@ fn decisions_are_numbered_and_those_that_are_cited_exist() {
             let number: usize = digits.parse().expect("a number");
             let is_there = decisions.get(&letter).is_some_and(|all| all.contains(&number));
             assert!(is_there, "{}: {letter}{number}", source.display());
+            count += 1;
         }
     }
+    assert!(count >= 20, "{count}");
 }

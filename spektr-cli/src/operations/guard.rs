@@ -5,6 +5,8 @@
 //! long as it does not get this address under a name of its own: so a loopback address is
 //! served under its own names only. It can post a form: so a post has to come from a page of
 //! this origin, with the cookie of a session and the proof that the forms of that session have.
+//!
+//! The reasons are a decision (ARCHITECTURE.md, C24).
 
 use std::net::IpAddr;
 use std::time::Instant;

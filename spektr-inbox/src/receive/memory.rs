@@ -5,6 +5,8 @@
 //! limit. Large bodies, with their entries, hold at most three quarters of the limit: the last
 //! quarter is for small bodies. When the memory is used up, the slowest body of the address
 //! that holds most gives way.
+//!
+//! The reasons are a decision (ARCHITECTURE.md, I6).
 
 use std::cmp::Reverse;
 use std::collections::HashMap;

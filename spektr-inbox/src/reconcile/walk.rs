@@ -3,6 +3,8 @@
 //! Invariant: when a walk reaches a time, its [`Purpose`] has been given every entry that was
 //! listed as created up to that time. This holds even if the list changes meanwhile in any way,
 //! and whatever the server states about pages and totals.
+//!
+//! The reasons are a decision (ARCHITECTURE.md, I31).
 
 use std::collections::HashSet;
 use std::collections::hash_map::RandomState;

@@ -2,6 +2,8 @@
 //!
 //! A failure counts as the destination's if the handler says so. While the breaker is open, one
 //! entry at a time is tried, and a failure of the destination does not count as an attempt.
+//!
+//! The reasons are a decision (ARCHITECTURE.md, I25).
 
 use std::collections::HashSet;
 use std::mem;

@@ -4,6 +4,8 @@
 //! A schema file records a digest of every part that was read. A page whose parts
 //! have these digests has been read; words that were never read are reported,
 //! whatever they say.
+//!
+//! The reasons are a decision (ARCHITECTURE.md, D6).
 
 use spektr_codegen::model::{Common, Event, Part, ReadRow, Reading};
 use spektr_codegen::{Required, SchemaSet};

@@ -1,4 +1,6 @@
 //! Completes an entry in the handler's own transaction.
+//!
+//! The reasons are a decision (ARCHITECTURE.md, P8).
 
 use thiserror::Error;
 use tokio_postgres::GenericClient;

@@ -1,6 +1,8 @@
 //! Detects a pooler that gives each transaction another session of the server. Prepared
 //! statements and advisory locks do not work behind it, and settings of other clients' sessions
 //! would apply to ours.
+//!
+//! The reasons are a decision (ARCHITECTURE.md, P13).
 
 use std::time::Duration;
 

@@ -1,5 +1,7 @@
 //! Settles leases: the statement, and the task that gathers settlements. Leases that are
 //! settled at about the same time share a statement and a commit.
+//!
+//! The reasons are a decision (ARCHITECTURE.md, P7).
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -1,4 +1,6 @@
 //! Copies a store while it is in use, and replaces a store that is not in use by a copy.
+//!
+//! The reasons are a decision (ARCHITECTURE.md, I15).
 
 use std::fs::{self, File, OpenOptions};
 use std::io;

@@ -11,6 +11,8 @@
 //! so nothing is checkpointed until the writer has checkpointed the whole log: see
 //! [`sync`](super::sync). Otherwise a power cut could leave older pages in place of newer
 //! pages.
+//!
+//! The reasons are a decision (ARCHITECTURE.md, I13).
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,6 @@
 //! Finds entries that can be claimed, reading only a bounded number of rows.
+//!
+//! The reasons are a decision (ARCHITECTURE.md, I28).
 
 use rusqlite::{Connection, OptionalExtension as _, ToSql, params};
 

@@ -8,6 +8,8 @@
 //! After a failed sync, a later successful sync proves nothing: the system may have dropped the
 //! bytes that it could not write, and everything after them in the log is lost with them. So
 //! the writer then checkpoints the whole log into the database file before it commits anything.
+//!
+//! The reasons are a decision (ARCHITECTURE.md, I12).
 
 use std::fs::File;
 use std::io;

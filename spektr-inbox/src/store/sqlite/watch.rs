@@ -3,6 +3,8 @@
 //! SQLite keeps using the file that it has opened: if the file was removed or replaced, commits
 //! still succeed, and all of them are lost when the process ends. So the writer compares the
 //! files at the paths with those that were opened, before and after each commit.
+//!
+//! The reasons are a decision (ARCHITECTURE.md, I14).
 
 use std::fs::{self, File, Metadata};
 use std::io;
