@@ -22,13 +22,13 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use spektr_types::Timestamp;
-use spektr_verify::Verifier;
+use spektr_verify::{KeyId, Verifier};
 use tokio::time::Instant;
 
 #[cfg(feature = "reconcile")]
 use self::label_values::RECONCILIATION_RESULTS;
 pub(crate) use self::label_values::type_label;
-use self::label_values::{ATTEMPT_RESULTS, OTHER, REJECTION_REASONS, type_labels};
+use self::label_values::{ATTEMPT_RESULTS, OTHER, REJECTION_REASONS, UNSIGNED, type_labels};
 use self::series::Series;
 use crate::store::{State, Stats};
 
@@ -201,6 +201,13 @@ impl Metrics {
         self.0.unknown.get_or_create(&[("type", name.to_owned().into())]).inc();
     }
 
+    /// Counts a delivery that is answered with 200. Key ids are those of the ring, never text of a
+    /// request that was not verified.
+    pub(crate) fn delivered(&self, key_id: Option<&KeyId>) {
+        let key_id = key_id.map_or(UNSIGNED.into(), |id| id.as_str().to_owned().into());
+        self.0.deliveries.get_or_create(&[("key_id", key_id)]).inc();
+    }
+
     pub(crate) fn rejected(&self, reason: &'static str) {
         debug_assert!(REJECTION_REASONS.contains(&reason), "{reason} does not begin at zero");
         self.0.rejected.get_or_create(&[("reason", reason.into())]).inc();
@@ -271,14 +278,15 @@ impl Metrics {
         self.0.evicted.inc();
     }
 
-    /// Shows the end of validity of a verifier's keys.
+    /// Shows the end of validity of a verifier's keys, and a count of deliveries for each key.
     pub(crate) fn keys(&self, verifier: &Verifier) {
         let ends = &self.0.key_not_after;
         ends.clear();
         let Some(ring) = verifier.keys() else { return };
         for key in ring.ids().filter_map(|id| ring.key(id.as_str())) {
+            let label = [("key_id", key.id().as_str().to_owned().into())];
+            let _zero = self.0.deliveries.get_or_create(&label);
             if let Some(end) = key.not_after() {
-                let label = [("key_id", key.id().as_str().to_owned().into())];
                 ends.get_or_create(&label).set(gauge(end.as_secs()));
             }
         }

@@ -64,6 +64,32 @@ async fn duplicates_and_conflicts_are_answered_with_200_and_counted() {
     }
 }
 
+/// An operator sees by it when the former key of a rotation is no longer used.
+#[tokio::test]
+async fn accepted_deliveries_are_counted_by_key() {
+    let inbox = Inbox::new();
+    let keys = KeyRing::new([key("key-a"), key("key-b")]).unwrap();
+    let receiver = Receiver::new(Arc::clone(&inbox.store), inbox.verifier(keys))
+        .with_clock(inbox.clock.clone());
+    let address = serve(&receiver).await;
+    assert_eq!(deliver(address, tag("e1")).await, 200);
+    // A repeated delivery is accepted too, and a forged one is not.
+    assert_eq!(deliver(address, tag("e1")).await, 200);
+    let forged = signed(b"{}").replace("key-a", "key-b");
+    assert_eq!(exchange(address, &request(&forged, b"[]")).await.0, 401);
+    let (_, metrics) = fetch(address, "/metrics").await;
+    let mut counts: Vec<_> =
+        metrics.lines().filter(|line| line.contains("_deliveries_accepted_total{")).collect();
+    counts.sort_unstable();
+    assert_eq!(
+        counts,
+        [
+            "spektr_inbox_deliveries_accepted_total{key_id=\"key-a\"} 2",
+            "spektr_inbox_deliveries_accepted_total{key_id=\"key-b\"} 0",
+        ]
+    );
+}
+
 #[tokio::test]
 async fn an_event_in_both_envelopes_is_one_row() {
     let inbox = Inbox::new();

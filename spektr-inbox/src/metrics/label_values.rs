@@ -11,6 +11,9 @@ const UNKNOWN: &str = "unknown";
 /// The type of an entry without a readable wire type.
 const NONE: &str = "none";
 
+/// The key id of a delivery that was accepted without a signature.
+pub(super) const UNSIGNED: &str = "none";
+
 /// The results of attempts.
 pub(super) const ATTEMPT_RESULTS: [&str; 7] =
     ["done", "retry", "deferred", "dead", "malformed", "unknown", "lease_lost"];

@@ -38,6 +38,7 @@ pub(super) struct Series {
     pub(super) unreadable: By<1>,
     pub(super) undecodable: By<1>,
     pub(super) unknown: By<1>,
+    pub(super) deliveries: By<1>,
     pub(super) rejected: By<1>,
     pub(super) delivery_seconds: Histogram,
     pub(super) attempts: By<2>,
@@ -114,6 +115,11 @@ impl Series {
             unknown: figures.add(
                 "entries_unknown",
                 "Entries with a wire type that no schema knows, and that no handler asked for",
+                By::default(),
+            ),
+            deliveries: figures.add(
+                "deliveries_accepted",
+                "Deliveries that were answered with 200, by the key that has signed them",
                 By::default(),
             ),
             rejected: figures.add(

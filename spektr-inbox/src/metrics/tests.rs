@@ -120,6 +120,7 @@ fn the_page_of_metrics_has_the_name_the_type_and_the_labels_of_each() {
     let at = Timestamp::from_millis(0).unwrap();
     let verified = crate::reconcile::Verified { at, missing: 0, conflicts: 0, undecodable: 0 };
     metrics.verified(&verified, at);
+    metrics.delivered(None);
     let label = [("key_id", "a".into())];
     let _end = metrics.0.key_not_after.get_or_create(&label);
 
