@@ -410,7 +410,7 @@ fn a_variable_that_cannot_be_read_is_named_and_not_repeated() {
     };
     assert_eq!(
         said("OTEL_EXPORTER_OTLP_ENDPOINT", "http://me:marker@127.0.0.1:9"),
-        "error: OTEL_EXPORTER_OTLP_ENDPOINT: the URL must not have a user name and password in it",
+        "error: OTEL_EXPORTER_OTLP_ENDPOINT: the URL must not contain a user name or password",
     );
     assert_eq!(
         said("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "127.0.0.1:9"),
