@@ -70,6 +70,14 @@ impl KeyArguments {
         }
     }
 
+    /// Returns the key file of the configuration if the keys of the environment hide it.
+    pub(crate) fn hidden_file(&self, config: &Config) -> Option<PathBuf> {
+        match self.source(config) {
+            Ok(Source::Environment) => config.path_setting("keys_file"),
+            Ok(Source::File(_)) | Err(_) => None,
+        }
+    }
+
     /// Reads the key ring.
     pub(crate) fn ring(&self, config: &Config) -> Result<KeyRing, Failure> {
         match self.source(config)? {

@@ -366,6 +366,19 @@ fn keys_that_cannot_be_read_are_a_fault() {
 }
 
 #[test]
+fn a_key_file_that_the_environment_hides_is_a_warning() {
+    let setting = Setting::new();
+    setting.write("keys.toml", "[[keys]]\nid = 'a'\nsecret = 'marker-of-a-secret'\n");
+    setting.write("spektr.toml", "keys_file = 'keys.toml'\n");
+    setting.doctor(&[]).assert(&[
+        "warning: keys: keys.toml is not used, because SPEKTR_WEBHOOK_KEYS is set; unset the \
+         variable to change keys while the service runs, or remove keys_file",
+    ]);
+    Said::of(&mut setting.command(None, &[])).assert(&[]);
+    Said::of(&mut setting.command(KEYS, &["--keys", "keys.toml"])).assert(&[]);
+}
+
+#[test]
 fn a_short_secret_and_deliveries_without_one_are_warnings() {
     let setting = Setting::new();
     let short = [

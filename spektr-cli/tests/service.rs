@@ -119,7 +119,10 @@ fn what_was_rejected_is_kept_diagnosed_and_recovered_once_the_setting_is_right()
     assert_eq!(right.status.code(), Some(0));
     assert_eq!(text(&right.stdout), "1 delivery recovered, 0 remain\n");
     assert_eq!(listed(path, &[])[0]["wire_type"], "alert_resolved");
-    assert_eq!(printed(path, &["quarantine"]), "0 deliveries in quarantine\n");
+    assert_eq!(
+        printed(path, &["quarantine"]),
+        "0 deliveries in quarantine (`serve` keeps them with --quarantine only)\n"
+    );
     service.terminate();
 }
 

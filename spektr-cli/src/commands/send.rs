@@ -34,6 +34,7 @@ Examples:
   spektr send --to URL alert_resolved --corrupt signature   # 0 if the receiver refuses it
   spektr send --to URL --scenario onboarding --repeat 3     # the stories of three customers
   spektr send --list 127.0.0.1:8790 all                     # plays the list for `reconcile`
+  spektr send --list 127.0.0.1:8790 --as-is --set createdAt=1795000000000 all   # as sent with the same two options
 
 Events are the schema's examples with new ids and the current time. The sender's behaviour: a
 delivery counts as taken if the answer is 200, and is tried three times more at intervals of one

@@ -8,6 +8,7 @@ use super::Finding;
 use crate::config::Config;
 use crate::keys::SecretText;
 use crate::serving::ServeArguments;
+use crate::terminal::safe;
 use crate::time;
 
 /// An alert of `ops/prometheus` has the same.
@@ -28,10 +29,19 @@ pub(crate) fn keys(arguments: &ServeArguments, config: &Config, now: UnixSeconds
         )];
     }
     let read = || Ok((arguments.keys.ring(config)?, arguments.keys.secret_texts(config)?));
-    match read() {
+    let mut findings = match read() {
         Ok((ring, texts)) => of(&ring, &texts, now),
         Err(failure) => vec![Finding::failed("keys", &failure, "correct the key file")],
+    };
+    if let Some(file) = arguments.keys.hidden_file(config) {
+        let file = file.display().to_string();
+        findings.push(Finding::warning(
+            "keys",
+            format!("{} is not used, because {} is set", safe(&file), KeyRing::ENV_VAR),
+            "unset the variable to change keys while the service runs, or remove keys_file",
+        ));
     }
+    findings
 }
 
 fn of(ring: &KeyRing, texts: &[SecretText], now: UnixSeconds) -> Vec<Finding> {

@@ -20,6 +20,7 @@ Examples:
   spektr inbox list
   spektr inbox list --state pending --before 10m         # what has been waiting for long
   spektr inbox list --since 2h --format json | jq -r .id
+  spektr inbox list --format json | jq -r 'select(.wire_type == \"alert_resolved\") | .id'
 
 States: pending waits for a worker or its next attempt; done; dead was given up; malformed and
 unknown are what this version cannot decode; unreadable is a body that cannot be split; conflict

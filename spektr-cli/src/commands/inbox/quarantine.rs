@@ -131,7 +131,8 @@ pub(super) async fn list(global: &Global, arguments: &Arguments) -> Result<Answe
     }
     if !global.is_json() {
         let deliveries = count(number, "delivery", "deliveries");
-        output::print(&format!("{deliveries} in quarantine\n"))?;
+        let note = if number == 0 { " (`serve` keeps them with --quarantine only)" } else { "" };
+        output::print(&format!("{deliveries} in quarantine{note}\n"))?;
     }
     Ok(Answer::Yes)
 }

@@ -152,7 +152,8 @@ fn text(report: &Report) -> String {
     if seen == 0 {
         let (since, until) = (&figures.since, &figures.until);
         return format!(
-            "{} the list has no events of {since} to {until}; the last 15 minutes are left out\n",
+            "{} the list has no events of {since} to {until}; the last 15 minutes are left out, \
+             look again later\n",
             careful("nothing to compare:"),
         );
     }
