@@ -174,7 +174,7 @@ pub enum ProblemKind {
     /// A file has the name of a derived example.
     #[error("this example is derived from `full.json`")]
     DerivedExample,
-    /// A file among the scenarios is no scenario.
+    /// A file in the folder of scenarios is not a valid scenario.
     #[error("this is no scenario: {0}")]
     Scenario(String),
     /// The generated code differs from the schema.

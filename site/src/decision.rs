@@ -100,7 +100,7 @@ fn is_within(pointer: &str, place: &str) -> bool {
     pointer.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Returns a text without a link, for a place of the schema file that is no member.
+/// Returns a text without a link, for a place of the schema file other than a member.
 fn place(pointer: &str) -> Link {
     let text = match pointer {
         _ if is_within(pointer, "/properties/type/enum") => "wire type",

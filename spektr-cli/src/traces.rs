@@ -1,7 +1,7 @@
 //! Traces of deliveries, for an OpenTelemetry collector: the feature `otel`.
 //!
-//! The spans are those of spektr-inbox and of forwarding. Without the feature nobody asks for
-//! them, so that each costs the look at a flag.
+//! The spans are those of spektr-inbox and of forwarding. Without the feature no subscriber records
+//! them, and each costs one look at a flag.
 
 #[cfg(feature = "otel")]
 mod environment;
@@ -30,7 +30,7 @@ const SETTING: &str = "serve.otlp_endpoint";
 /// What is added to the URL of a collector, by the specification of OTLP.
 const PATH: &str = "/v1/traces";
 
-/// Where traces are posted to.
+/// The URL to which traces are posted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Endpoint(HttpUrl);
 

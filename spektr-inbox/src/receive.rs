@@ -497,7 +497,6 @@ impl Receiver {
         // Reserve the memory before entries are made of the body.
         held.grow_by(intake::size(&delivery)).await?;
         let intake = intake(&inner.source, &delivery, inner.clock.now());
-        let key_id = delivery.key_id().cloned();
         let bytes = delivery.body().len();
         let longer = longer_for(intake.entries.len(), bytes);
         // After a timeout, the commit may still happen: the sender's next attempt is then a
@@ -505,7 +504,7 @@ impl Receiver {
         let storing =
             timeout(inner.commit_timeout.saturating_add(longer), self.store(intake, bytes));
         storing.await.map_err(|_| Failure::CommitTimeout)?.map_err(Failure::Store)?;
-        inner.metrics.delivered(key_id.as_ref());
+        inner.metrics.delivered(delivery.key_id());
         Ok(())
     }
 

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
+use spektr_tests::corpus;
 
 /// Returns the files below a folder with one ending, without what is built, installed or hidden.
 fn files(folder: &Path, end: &str, found: &mut Vec<PathBuf>) {
@@ -32,10 +30,10 @@ fn links(text: &str) -> Vec<&str> {
 #[test]
 fn links_between_files_lead_to_files() {
     let mut documents = Vec::new();
-    files(&root(), ".md", &mut documents);
+    files(corpus::workspace_root(), ".md", &mut documents);
     let mut count = 0;
     for document in &documents {
-        let text = fs::read_to_string(document).expect("a document");
+        let text = corpus::read(document);
         let folder = document.parent().expect("a folder");
         for link in links(&text) {
             assert!(folder.join(link).exists(), "{}: {link}", document.display());
@@ -60,17 +58,17 @@ fn decisions(text: &str) -> BTreeMap<char, Vec<usize>> {
 
 #[test]
 fn decisions_are_numbered_and_those_that_are_cited_exist() {
-    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("it is there");
+    let text = corpus::read(&corpus::workspace_root().join("ARCHITECTURE.md"));
     let decisions = decisions(&text);
     assert_eq!(decisions.keys().collect::<String>(), "ACDGIJKPRSTV");
     for (letter, numbers) in &decisions {
         assert_eq!(*numbers, (1..=numbers.len()).collect::<Vec<_>>(), "{letter}");
     }
     let (mut sources, mut count) = (Vec::new(), 0);
-    files(&root(), ".rs", &mut sources);
-    files(&root(), ".md", &mut sources);
+    files(corpus::workspace_root(), ".rs", &mut sources);
+    files(corpus::workspace_root(), ".md", &mut sources);
     for source in sources {
-        let text = fs::read_to_string(&source).expect("a text");
+        let text = corpus::read(&source);
         for cited in text.split(concat!("(ARCHITECTURE.md", ", ")).skip(1) {
             let (letter, rest) = cited.split_at(1);
             let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();

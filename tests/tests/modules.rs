@@ -2,9 +2,9 @@
 //! uses, and never the files that use it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use spektr_tests::corpus;
 use syn::visit::{Visit, visit_item_mod, visit_path};
 use syn::{Attribute, Item, ItemMod, UseTree};
 
@@ -93,31 +93,33 @@ fn parent(module: &Module) -> Module {
     module[..module.len().saturating_sub(1)].to_vec()
 }
 
-/// Returns the files of a crate by the names of their modules.
-fn files(folder: &Path, module: &Module, files: &mut BTreeMap<Module, PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry")) {
-        let (path, name) = (entry.path(), entry.file_name().into_string().expect("UTF-8"));
-        let with = |name: &str| [&module[..], &[name.to_owned()]].concat();
-        match name.strip_suffix(".rs") {
-            Some("tests") => {}
-            Some("lib" | "main" | "mod") => _ = files.insert(module.clone(), path),
-            Some(name) => _ = files.insert(with(name), path),
-            None if path.is_dir() && !["generated", "tests"].contains(&&*name) => {
-                self::files(&path, &with(&name), files);
-            }
-            None => {}
+/// Returns the files of a folder of sources by the names of their modules.
+fn files(root: &Path) -> BTreeMap<Module, PathBuf> {
+    let mut files = BTreeMap::new();
+    for path in corpus::files_below(root) {
+        let module = path.strip_prefix(root).expect("it is below").with_extension("");
+        let mut module: Module =
+            module.iter().map(|name| name.to_str().expect("UTF-8").to_owned()).collect();
+        if module.iter().any(|name| name == "generated" || name == "tests")
+            || path.extension().is_none_or(|end| end != "rs")
+        {
+            continue;
         }
+        if module.len() == 1 && (module[0] == "lib" || module[0] == "main") {
+            module.clear();
+        }
+        files.insert(module, path);
     }
+    files
 }
 
 /// Returns which modules each module uses. A module and what is below it are one thing to the
 /// outside: a parent that hands out the items of its children is no circle.
 fn uses(root: &Path) -> BTreeMap<Module, BTreeSet<Module>> {
-    let mut all = BTreeMap::new();
-    files(root, &Module::new(), &mut all);
+    let all = files(root);
     all.iter()
         .map(|(module, path)| {
-            let text = fs::read_to_string(path).expect("a source file");
+            let text = corpus::read(path);
             let mut paths = Paths { module, found: BTreeSet::new() };
             let file = syn::parse_file(&text).expect("Rust");
             file.items.iter().for_each(|item: &Item| paths.visit_item(item));
@@ -159,9 +161,8 @@ fn circle(uses: &BTreeMap<Module, BTreeSet<Module>>) -> Option<Vec<String>> {
 
 #[test]
 fn the_files_of_a_crate_use_each_other_in_one_direction() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     for name in CRATES {
-        let uses = uses(&root.join(name).join("src"));
+        let uses = uses(&corpus::workspace_root().join(name).join("src"));
         assert!(uses.len() > 2, "{name}");
         assert_eq!(circle(&uses), None, "{name}");
     }

@@ -261,7 +261,7 @@ pub(super) fn texts<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Json {
     Json::Array(texts.into_iter().map(|text| Json::from(text.as_ref())).collect())
 }
 
-/// Accepts an object that has a member with this name, and any value that is no object.
+/// Accepts an object that has a member with this name, and any other type of value.
 pub(super) fn requires(name: &str) -> Json {
     object([("required", texts([name]))])
 }

@@ -51,7 +51,7 @@ impl Reader<'_> {
                     names::is_same_field(&other.name, name)
                         || other.aliases.iter().any(|alias| alias == name)
                 });
-                // An alias that differs from its own member's name in style only is no clash.
+                // An alias may differ from its own member's name in style only.
                 if let Some(other) = taken {
                     let (name, other) = (name.to_owned(), format!("`{}`", other.name));
                     let kind = ProblemKind::Duplicate { named, name, other };

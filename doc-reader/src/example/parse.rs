@@ -54,7 +54,7 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    /// Moves on by what was found here.
+    /// Moves past the text that was matched.
     fn take(&mut self, found: &str) {
         self.line += found.matches('\n').count();
         self.rest = &self.rest[found.len()..];

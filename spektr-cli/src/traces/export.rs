@@ -54,7 +54,7 @@ impl Progress {
         }
     }
 
-    /// Takes a place in the queue, if there is one.
+    /// Takes a place in the queue; tells whether there was one.
     fn enter(&self) -> bool {
         let taken = self.waiting.fetch_update(Ordering::AcqRel, Ordering::Acquire, |waiting| {
             (waiting < self.bound).then_some(waiting + 1)
@@ -72,7 +72,7 @@ impl Progress {
         false
     }
 
-    /// Takes note of a batch; logs the beginning and the end of an outage.
+    /// Counts a batch by its result, and logs the start and the end of an outage.
     fn ended(&self, spans: usize, result: &OTelSdkResult) {
         self.waiting.fetch_sub(spans, Ordering::AcqRel);
         let collector = &*self.collector;
@@ -116,7 +116,7 @@ impl fmt::Debug for Progress {
     }
 }
 
-/// Lets as many spans wait as there is room for.
+/// Bounds the number of waiting spans.
 #[derive(Debug)]
 pub(super) struct Bounded {
     pub(super) batches: BatchSpanProcessor,
@@ -147,7 +147,7 @@ impl SpanProcessor for Bounded {
     }
 }
 
-/// Sends batches, and says how that goes.
+/// Sends batches, and reports each result to [`Progress`].
 #[derive(Debug)]
 pub(super) struct Exporter {
     pub(super) otlp: opentelemetry_otlp::SpanExporter,
@@ -175,8 +175,8 @@ impl SpanExporter for Exporter {
     }
 }
 
-/// Posts by the tool's own client, on a runtime that the deliveries don't share. The thread that
-/// asks for it belongs to no runtime.
+/// Posts with the tool's own client, on a runtime that deliveries do not share. The exporter's
+/// thread belongs to no runtime.
 pub(super) struct Posting {
     pub(super) client: Client,
     pub(super) runtime: Handle,

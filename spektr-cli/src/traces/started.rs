@@ -1,4 +1,4 @@
-//! Makes the parts of OpenTelemetry, and ends them.
+//! Starts the export of traces, and ends it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,13 +25,13 @@ use crate::failure::Failure;
 /// The name of the service, unless `OTEL_SERVICE_NAME` or `OTEL_RESOURCE_ATTRIBUTES` has one.
 const SERVICE: &str = "spektr";
 
-/// How long the spans that wait may take at the end.
+/// The time limit for the last spans when the service ends.
 const LINGER: Duration = Duration::from_secs(3);
 
 /// The export of traces.
 pub(crate) struct Traces {
     provider: SdkTracerProvider,
-    /// On which the spans are sent.
+    /// The runtime of the requests to the collector.
     runtime: Runtime,
     collector: String,
 }
@@ -77,7 +77,7 @@ impl Traces {
             .build()
             .map_err(|error| cannot(&error))?;
         let exporter = Exporter { otlp, progress: Arc::clone(&progress) };
-        // The rest is read from the environment.
+        // The builder reads the other settings from the environment.
         let batches = BatchConfigBuilder::default().with_max_queue_size(queue).build();
         let batches = BatchSpanProcessor::builder(exporter).with_batch_config(batches).build();
         let provider = SdkTracerProvider::builder()
@@ -87,7 +87,7 @@ impl Traces {
         Ok(Some(Self { provider, runtime, collector }))
     }
 
-    /// Returns what makes spans of a trace out of those of `tracing`, and of no others.
+    /// Returns the layer that turns the spans of [`TARGET`] into spans of OpenTelemetry.
     pub(crate) fn layer<S>(&self) -> impl Layer<S> + use<S>
     where
         S: Subscriber + for<'s> LookupSpan<'s>,
@@ -95,7 +95,7 @@ impl Traces {
         let of_a_trace = FilterFn::new(|metadata| metadata.target() == TARGET);
         tracing_opentelemetry::layer()
             .with_tracer(self.provider.tracer(SERVICE))
-            // Otherwise a span begins when it is entered, and its parent can't be set any more.
+            // Otherwise entering a span would start it, and its parent could no longer be set.
             .with_context_activation(false)
             .with_location(false)
             .with_target(false)
@@ -104,7 +104,7 @@ impl Traces {
             .with_filter(of_a_trace.with_max_level_hint(LevelFilter::TRACE))
     }
 
-    /// Returns what joins these traces to those of others.
+    /// Returns the propagation for the receiver and the workers.
     pub(crate) fn propagation(&self) -> Arc<dyn Propagation> {
         Arc::new(OpenTelemetry)
     }
@@ -114,7 +114,7 @@ impl Traces {
         &self.collector
     }
 
-    /// Sends the spans that wait, for as long as [`LINGER`].
+    /// Sends the waiting spans within [`LINGER`].
     pub(crate) fn end(self) {
         if self.provider.shutdown_with_timeout(LINGER).is_err() {
             tracing::warn!(
@@ -122,12 +122,12 @@ impl Traces {
                 "the collector has not taken the last spans in time"
             );
         }
-        // A request that has had no answer until now gets none.
+        // Requests without an answer are given up.
         self.runtime.shutdown_background();
     }
 }
 
-/// Says which service it is, by the variables of OpenTelemetry.
+/// Returns the attributes of the service, with those of the variables of OpenTelemetry.
 fn resource() -> Resource {
     let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
     let resource = || Resource::builder().with_attribute(version.clone());

@@ -1,4 +1,4 @@
-//! What stands for traces in a tool that is built without them.
+//! The type [`Traces`] in a tool that is built without the feature `otel`.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use tracing_subscriber::layer::Identity;
 use super::Endpoint;
 use crate::failure::Failure;
 
-/// There are none.
+/// Has no value.
 pub(crate) struct Traces(Infallible);
 
 impl Traces {

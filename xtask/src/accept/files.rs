@@ -1,5 +1,6 @@
 //! `docs/FILES.md`: every source file with the first paragraph of its documentation.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -47,34 +48,30 @@ fn list(root: &Path) -> Result<String> {
     let mut text = HEAD.to_owned();
     for name in CRATES {
         _ = write!(text, "\n## {name}\n\n");
-        let folder = Path::new(name).join("src");
-        add(&mut text, root, &folder, &folder)?;
+        let source = root.join(name).join("src");
+        let mut paths = workspace::files_below(&source)?;
+        // A module comes before the files in its folder.
+        paths.sort_by_key(|path| path.with_extension(""));
+        for path in paths {
+            let shown = path.strip_prefix(&source)?;
+            if !is_listed(shown) {
+                continue;
+            }
+            let content = fs::read_to_string(&path)
+                .with_context(|| format!("cannot read {}", path.display()))?;
+            let purpose = first_paragraph(&content);
+            ensure!(!purpose.is_empty(), "{} begins with no `//!`", path.display());
+            let (shown, path) = (shown.display(), path.strip_prefix(root)?.display());
+            _ = writeln!(text, "- [`{shown}`](../{path}): {purpose}");
+        }
     }
     Ok(text)
 }
 
-/// Adds the files of a folder, and then those of the folders in it.
-fn add(text: &mut String, root: &Path, source: &Path, folder: &Path) -> Result<()> {
-    let entries = fs::read_dir(root.join(folder)).context("cannot read a folder of sources")?;
-    let mut names =
-        entries.map(|entry| Ok(folder.join(entry?.file_name()))).collect::<Result<Vec<_>>>()?;
-    names.sort_by_key(|path| (root.join(path).is_dir(), path.clone()));
-    for path in names {
-        let name = path.file_stem().unwrap_or_default();
-        if root.join(&path).is_dir() {
-            if name != "generated" && name != "tests" {
-                add(text, root, source, &path)?;
-            }
-        } else if path.extension().is_some_and(|end| end == "rs") && name != "tests" {
-            let content = fs::read_to_string(root.join(&path))
-                .with_context(|| format!("cannot read {}", path.display()))?;
-            let purpose = first_paragraph(&content);
-            ensure!(!purpose.is_empty(), "{} begins with no `//!`", path.display());
-            let shown = path.strip_prefix(source)?.display();
-            _ = writeln!(text, "- [`{shown}`](../{}): {purpose}", path.display());
-        }
-    }
-    Ok(())
+/// Tells whether a path below a folder of sources is a source that people write, and no test.
+fn is_listed(path: &Path) -> bool {
+    let is_left_out = |part: &OsStr| part == "generated" || part == "tests" || part == "tests.rs";
+    path.extension().is_some_and(|end| end == "rs") && !path.iter().any(is_left_out)
 }
 
 /// Returns the first paragraph of a file's documentation as one line, without links.

@@ -13,6 +13,7 @@ use super::compare::{are_former, known};
 use super::error::Fault;
 use super::notes::take_room;
 use super::pool::{Lent, Pool};
+use super::row::millis;
 use crate::store::operation::hash;
 use crate::store::{Acceptance, NewEntry, StoreError, longer_for};
 
@@ -250,7 +251,9 @@ const ACCEPT: &str = concat!(
       SELECT number, \
         CASE WHEN conflict AND state = 'pending' THEN 'conflict' ELSE state END, \
         received_at, coalesce(created_at, received_at), lane, 0, \
-        least(received_at, floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint) \
+        least(received_at, ",
+    millis!("statement_timestamp()"),
+    ") \
       FROM numbered JOIN stored USING (number) \
     ) \
     SELECT given.place, given.known, stored.number, stored.conflict, given.compared, \

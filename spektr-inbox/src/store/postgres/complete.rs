@@ -6,9 +6,11 @@ use thiserror::Error;
 use tokio_postgres::GenericClient;
 
 use super::error::Fault;
+use super::row::millis;
 use crate::store::{Completion, Lease};
 
-const COMPLETE: &str = "\
+const COMPLETE: &str = concat!(
+    "\
     WITH done AS ( \
       UPDATE spektr_inbox.work SET state = 'done', reason = NULL, owner = NULL \
       WHERE number = $1 AND owner = $2 AND lease = $3 AND state = 'pending' \
@@ -21,7 +23,10 @@ const COMPLETE: &str = "\
     ) \
     INSERT INTO spektr_inbox.attempts (entry, lease, attempt, began_at, ended_at, result) \
     SELECT number, lease, attempts, leased_at, \
-      floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint, 'done' FROM done";
+      ",
+    millis!("statement_timestamp()"),
+    ", 'done' FROM done"
+);
 
 /// The statement that completes an entry in the handler's own transaction, with plain values:
 /// for handlers with another client than tokio-postgres. The guarantees and rules of

@@ -3,6 +3,7 @@
 use spektr_types::Timestamp;
 use tokio_postgres::types::ToSql;
 
+use super::row::millis;
 use crate::content::MAX_ID_LENGTH;
 use crate::store::Filter;
 use crate::store::operation::hash;
@@ -90,7 +91,7 @@ pub(super) const BOTH: &str =
 /// due time is due by both clocks.
 pub(super) fn earlier(now: Timestamp) -> String {
     let now = now.as_millis();
-    format!("least({now}, floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint)")
+    format!("least({now}, {})", millis!("statement_timestamp()"))
 }
 
 /// Returns a clause that selects and locks the numbers of matching entries. It waits for

@@ -16,6 +16,7 @@ use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{AsyncMessage, Client, Config};
 
 use super::error::{Fault, OpenError};
+use super::row::millis;
 use super::settings::Silence;
 use super::tls::{ClientFiles, Tls};
 use crate::{Clock as _, SystemClock};
@@ -208,9 +209,13 @@ impl Session {
         let row = self
             .client
             .query_one(
-                "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, \
+                concat!(
+                    "SELECT ",
+                    millis!("clock_timestamp()"),
+                    ", \
                  current_setting('fsync'), current_setting('is_superuser') = 'on', \
-                 current_setting('server_version_num')::integer >= 150000",
+                 current_setting('server_version_num')::integer >= 150000"
+                ),
                 &[],
             )
             .await?;

@@ -9,6 +9,7 @@ use tokio_postgres::Row;
 use super::connect::{Address, Session, difference};
 use super::error::{Fault, OpenError};
 use super::pooler;
+use super::row::millis;
 use super::schema::{MIGRATIONS, RIGHTS};
 use crate::{Clock as _, SystemClock};
 
@@ -16,12 +17,16 @@ use crate::{Clock as _, SystemClock};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Settings, and the clock as [`Session::check`] reads it.
-const SERVER: &str = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, \
+const SERVER: &str = concat!(
+    "SELECT ",
+    millis!("clock_timestamp()"),
+    ", \
      current_user::text, current_setting('fsync') = 'on', \
      current_setting('full_page_writes') = 'on', current_setting('synchronous_commit'), \
      current_setting('synchronous_standby_names') <> '', \
      pg_has_role('pg_read_all_stats', 'USAGE'), \
-     (SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum'))";
+     (SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum'))"
+);
 
 /// The state of the tables, and which of [`RIGHTS`] the role has. Queries the catalogue,
 /// because functions that take a name fail without the right to use its schema.

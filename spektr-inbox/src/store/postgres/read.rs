@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use super::actions::record;
 use super::condition::{BOTH, Condition, earlier};
 use super::pool::Lent;
-use super::row::{columns, entry, state, text, value};
+use super::row::{columns, entry, millis, state, text, value};
 use crate::clock::from_millis;
 use crate::store::pause::Pause;
 use crate::store::{Filter, Record, Stats, StoreError, StoredEntry, Tally};
@@ -101,9 +101,12 @@ pub(super) async fn stats(
 ) -> Result<Stats, StoreError> {
     let rows = connection
         .query(
-            "SELECT pending.count, pending.oldest, \
+            concat!(
+                "SELECT pending.count, pending.oldest, \
              (SELECT received_at FROM spektr_inbox.work ORDER BY number DESC LIMIT 1), \
-             floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, \
+             ",
+                millis!("clock_timestamp()"),
+                ", \
              (SELECT coalesce(sum(behind.count), 0)::bigint FROM ( \
                  SELECT DISTINCT ON (lane) lane, order_at, number FROM ( \
                    SELECT lane, order_at, number FROM spektr_inbox.work \
@@ -115,7 +118,8 @@ pub(super) async fn stats(
              (SELECT text FROM spektr_inbox.notes WHERE name = 'paused'::bytea), \
              (SELECT count(*) FROM spektr_inbox.quarantine) \
              FROM (SELECT count(*) AS count, min(received_at) AS oldest \
-               FROM spektr_inbox.work WHERE state = 'pending') AS pending",
+               FROM spektr_inbox.work WHERE state = 'pending') AS pending"
+            ),
             &[],
         )
         .await?;

@@ -29,6 +29,15 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
+/// A clock of the server in milliseconds since 1970, cut and not rounded, as the clocks of this
+/// crate are: a rounded time can be a millisecond in the future.
+macro_rules! millis {
+    ($clock:literal) => {
+        concat!("floor(extract(epoch FROM ", $clock, ") * 1000)::bigint")
+    };
+}
+pub(super) use millis;
+
 /// The number of columns of `columns!`.
 pub(super) const COLUMNS_COUNT: usize = 14;
 

@@ -17,7 +17,11 @@ use crate::store::{Claim, ClaimRequest, Lease, StoreError};
 /// same for all machines.
 macro_rules! now {
     () => {
-        "coalesce($1::bigint, floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint)"
+        concat!(
+            "coalesce($1::bigint, ",
+            crate::store::postgres::row::millis!("statement_timestamp()"),
+            ")"
+        )
     };
 }
 
