@@ -330,6 +330,16 @@ mod tests {
     }
 
     #[test]
+    fn an_event_is_keyed_by_an_id_of_at_most_512_bytes_and_else_by_its_hash() {
+        let entry = Entry::from_json(BASE).expect("the text is JSON");
+        let longest = "i".repeat(MAX_ID_LENGTH);
+        let of_hash = format!("hash:{}", hex::encode(&whole(&entry)));
+        assert_eq!(event_key(Some(&longest), &entry), format!("id:{longest}"));
+        assert_eq!(event_key(Some(&format!("{longest}i")), &entry), of_hash);
+        assert_eq!(event_key(None, &entry), of_hash);
+    }
+
+    #[test]
     fn what_the_sender_may_change_is_the_same_content() {
         let same = [
             BASE.replace("null", "true"),

@@ -30,8 +30,10 @@ struct Set {
     files: &'static [&'static str],
     /// Packages that have the tests.
     tested: &'static [&'static str],
-    /// Arguments of `cargo test`.
-    tests: &'static str,
+    /// Arguments of `cargo test` that choose the targets.
+    targets: &'static [&'static str],
+    /// Prefixes of the names of the tests to run; empty for all.
+    tests: &'static [&'static str],
     /// Minimum share of detected mutants, in percent.
     least: usize,
 }
@@ -42,7 +44,8 @@ const SETS: [Set; 5] = [
         package: "spektr-verify",
         files: &[],
         tested: &["spektr-verify"],
-        tests: "--lib --tests",
+        targets: &["--lib", "--tests"],
+        tests: &[],
         least: 95,
     },
     Set {
@@ -54,8 +57,16 @@ const SETS: [Set; 5] = [
             "spektr-types/src/entries/*.rs",
         ],
         tested: &["spektr-types", "spektr-tests"],
-        tests: "--lib --test envelope_aliases --test hostile_bodies --test hostile_entries \
-                --test properties --test selection --test times",
+        targets: &[
+            "--lib",
+            "--test=envelope_aliases",
+            "--test=hostile_bodies",
+            "--test=hostile_entries",
+            "--test=properties",
+            "--test=selection",
+            "--test=times",
+        ],
+        tests: &[],
         least: 90,
     },
     Set {
@@ -63,7 +74,8 @@ const SETS: [Set; 5] = [
         package: "spektr-inbox",
         files: &["spektr-inbox/src/content.rs", "spektr-inbox/src/intake/*.rs"],
         tested: &["spektr-inbox"],
-        tests: "--lib --test receive --test sqlite",
+        targets: &["--lib", "--test=receive", "--test=sqlite"],
+        tests: &[],
         least: 90,
     },
     Set {
@@ -74,7 +86,8 @@ const SETS: [Set; 5] = [
             "spektr-inbox/src/store/sqlite/lease.rs",
         ],
         tested: &["spektr-inbox"],
-        tests: "--lib --test sqlite --test work",
+        targets: &["--lib", "--test=sqlite", "--test=work"],
+        tests: &[],
         least: 90,
     },
     Set {
@@ -86,7 +99,8 @@ const SETS: [Set; 5] = [
             "spektr-inbox/src/store/postgres/work.rs",
         ],
         tested: &["spektr-inbox"],
-        tests: "--test postgres -- behaviour:: concurrency:: processes:: transaction::",
+        targets: &["--test=postgres"],
+        tests: &["behaviour::", "concurrency::", "processes::", "transaction::"],
         least: 90,
     },
 ];
@@ -120,7 +134,9 @@ fn pass(set: &Set) -> Result<()> {
         test.args(["--package", package]);
     }
     let status = test
-        .args(set.tests.split_whitespace())
+        .args(set.targets)
+        .arg("--")
+        .args(set.tests)
         .current_dir(workspace::root())
         .status()
         .context("cannot run cargo test")?;
@@ -144,9 +160,11 @@ fn mutate(set: &Set) -> Result<bool> {
     for package in set.tested {
         mutants.args(["--test-package", package]);
     }
+    // As arguments of every call of cargo, so that only the targets of the set are built.
+    mutants.args(set.targets.iter().map(|target| format!("--cargo-arg={target}")));
     let status = mutants
-        .arg("--")
-        .args(set.tests.split_whitespace())
+        .args(["--", "--"])
+        .args(set.tests)
         .current_dir(workspace::root())
         .status()
         .context("cannot run cargo")?;
