@@ -7,16 +7,16 @@
 mod environment;
 mod file;
 mod setting;
+pub(crate) mod settings;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use spektr_inbox::Receiver;
-
 use crate::failure::Failure;
 
 pub(crate) use file::Problem;
-pub(crate) use setting::{SETTINGS, Setting};
+pub(crate) use setting::Described;
+pub(crate) use settings::SETTINGS;
 
 /// Where a file is looked for, if none is named.
 pub(crate) const FILE: &str = "spektr.toml";
@@ -73,16 +73,18 @@ impl Config {
             config.path = Some(path);
         }
         problems.extend(environment::unknown());
-        for setting in &SETTINGS {
+        for setting in SETTINGS {
             let variable = setting.variable();
             let Some(text) = std::env::var_os(&variable) else { continue };
             let checked = match text.to_str() {
-                Some(text) => (setting.check)(text).map(|()| text.to_owned()),
+                Some(text) => setting.check(text).map(|()| text.to_owned()),
                 None => Err("it is not Unicode".to_owned()),
             };
             match checked {
                 Ok(text) => {
-                    config.values.insert(setting.name, Value { text, origin: Origin::Environment });
+                    config
+                        .values
+                        .insert(setting.name(), Value { text, origin: Origin::Environment });
                 }
                 Err(message) => problems.push(Problem::in_environment(&variable, message)),
             }
@@ -100,29 +102,5 @@ impl Config {
 
     pub(crate) fn value(&self, name: &str) -> Option<&Value> {
         self.values.get(name)
-    }
-
-    /// Returns a setting, if it is set.
-    pub(crate) fn setting<T>(&self, name: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
-        // It was checked when it was read.
-        self.value(name).and_then(|value| parse(&value.text))
-    }
-
-    /// Returns the name of where deliveries come from, unless an argument says it.
-    pub(crate) fn source(&self, argument: Option<&str>) -> String {
-        argument
-            .map(str::to_owned)
-            .or_else(|| self.setting("serve.source", |text| Some(text.to_owned())))
-            .unwrap_or_else(|| Receiver::DEFAULT_SOURCE.to_owned())
-    }
-
-    /// Returns a path; one in the file is meant relative to the file.
-    pub(crate) fn path_setting(&self, name: &str) -> Option<PathBuf> {
-        let value = self.value(name)?;
-        let folder = self.path.as_deref().and_then(Path::parent);
-        Some(match (&value.origin, folder) {
-            (Origin::File { .. }, Some(folder)) => folder.join(&value.text),
-            _ => PathBuf::from(&value.text),
-        })
     }
 }

@@ -20,11 +20,12 @@ pub(crate) enum Envelope {
 }
 
 impl Envelope {
-    pub(crate) fn parse(name: &str) -> Option<Self> {
+    /// Reads the name of an envelope.
+    pub(crate) fn parse(name: &str) -> Result<Self, String> {
         match name {
-            "type" => Some(Self::Type),
-            "eventType" => Some(Self::EventType),
-            _ => None,
+            "type" => Ok(Self::Type),
+            "eventType" => Ok(Self::EventType),
+            _ => Err("expected type or eventType".to_owned()),
         }
     }
 }

@@ -13,100 +13,65 @@ use spektr_inbox::{Backoff, Breaker, HttpUrl};
 pub(crate) use self::headers::OwnHeaders;
 pub(crate) use self::signature::{Keys, message_id};
 use crate::arguments::quietly;
-use crate::client::{Identity, TlsFiles, parse_url};
+use crate::client::{Identity, TlsFiles};
 use crate::config::Config;
+use crate::config::settings::{
+    FORWARD, FORWARD_ATTEMPTS, FORWARD_CA, FORWARD_CERTIFICATE, FORWARD_CONCURRENCY,
+    FORWARD_DOWN_AFTER, FORWARD_FIRST_PAUSE, FORWARD_FIRST_PROBE, FORWARD_HEADERS, FORWARD_KEYS,
+    FORWARD_LONGEST_PAUSE, FORWARD_LONGEST_PROBE, FORWARD_MALFORMED, FORWARD_PRIVATE_KEY,
+    FORWARD_RATE, FORWARD_TIMEOUT, FORWARD_TYPES, GIVE_UP_AFTER, HOLD_ON_DEAD, ORDERED,
+    PERMANENT_STATUSES,
+};
 use crate::failure::Failure;
 use crate::time;
-use crate::values::{
-    EventTypes, PermanentStatuses, parse_attempts, parse_events, parse_pause, parse_rate,
-    parse_timeout,
-};
+use crate::values::{EventTypes, PermanentStatuses};
 
 const FORWARDING: &str = "Where events are posted to";
-
-/// Posts at a time, unless configured.
-const CONCURRENCY: u32 = 16;
-
-/// How long an answer may take, unless configured.
-const TIMEOUT: Duration = Duration::from_secs(25);
-
-/// How many attempts an event has, unless configured.
-const ATTEMPTS: u32 = 20;
-
-/// The pauses after the first attempt and after the last ones, unless configured.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
 /// The options of `serve` about forwarding.
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ForwardArguments {
-    /// Post each event to this URL
-    #[arg(
-        long,
-        value_name = "URL",
-        value_parser = quietly(parse_url),
-        help_heading = FORWARDING
-    )]
+    #[arg(long, help = FORWARD.help(), value_name = "URL", help_heading = FORWARDING, value_parser = quietly(FORWARD.parser()))]
     forward: Option<HttpUrl>,
-    /// Forward events of a spektr id one at a time, in the order of their creation
-    #[arg(long, help_heading = FORWARDING)]
+    #[arg(long, help = ORDERED.help(), help_heading = FORWARDING)]
     ordered: bool,
-    /// With --ordered: a dead letter holds back the later events of its spektr id
-    #[arg(long, help_heading = FORWARDING)]
+    #[arg(long, help = HOLD_ON_DEAD.help(), help_heading = FORWARDING)]
     hold_on_dead: bool,
-    /// Sign by Standard Webhooks, with the keys of this file: one or two, whsec_…, a line each
-    #[arg(long, value_name = "FILE", help_heading = FORWARDING)]
+    #[arg(long, help = FORWARD_KEYS.help(), value_name = "FILE", help_heading = FORWARDING, value_parser = FORWARD_KEYS.parser())]
     forward_keys: Option<PathBuf>,
-    /// Add the headers of this file: lines as `authorization: Bearer …`
-    #[arg(long, value_name = "FILE", help_heading = FORWARDING)]
+    #[arg(long, help = FORWARD_HEADERS.help(), value_name = "FILE", help_heading = FORWARDING, value_parser = FORWARD_HEADERS.parser())]
     forward_headers: Option<PathBuf>,
-    /// Trust the certificate authorities of this PEM file, and no others
-    #[arg(long, value_name = "FILE", help_heading = FORWARDING)]
+    #[arg(long, help = FORWARD_CA.help(), value_name = "FILE", help_heading = FORWARDING, value_parser = FORWARD_CA.parser())]
     forward_ca: Option<PathBuf>,
-    /// Show the certificate of this PEM file (mutual TLS)
-    #[arg(long, value_name = "FILE", help_heading = FORWARDING)]
+    #[arg(long, help = FORWARD_CERTIFICATE.help(), value_name = "FILE", help_heading = FORWARDING, value_parser = FORWARD_CERTIFICATE.parser())]
     forward_certificate: Option<PathBuf>,
-    /// The private key of that certificate, a PEM file
-    #[arg(long, value_name = "FILE", help_heading = FORWARDING)]
+    #[arg(long, help = FORWARD_PRIVATE_KEY.help(), value_name = "FILE", help_heading = FORWARDING, value_parser = FORWARD_PRIVATE_KEY.parser())]
     forward_private_key: Option<PathBuf>,
-    /// Forward only events of these types, separated by commas; the others are done
-    #[arg(long, value_name = "TYPES", value_parser = EventTypes::parse, help_heading = FORWARDING)]
+    #[arg(long, help = FORWARD_TYPES.help(), value_name = "TYPES", help_heading = FORWARDING, value_parser = FORWARD_TYPES.parser())]
     forward_types: Option<EventTypes>,
-    /// Forward entries that cannot be decoded too, as they arrived
-    #[arg(long, help_heading = FORWARDING)]
+    #[arg(long, help = FORWARD_MALFORMED.help(), help_heading = FORWARDING)]
     forward_malformed: bool,
-    /// Posts at a time [preset: 16]
-    #[arg(long, value_name = "N", value_parser = parse_events, help_heading = FORWARDING)]
+    #[arg(long, help = FORWARD_CONCURRENCY.help(), value_name = "N", help_heading = FORWARDING, value_parser = FORWARD_CONCURRENCY.parser())]
     forward_concurrency: Option<u32>,
-    /// Posts a second at most, attempts included [preset: no limit]
-    #[arg(long, value_name = "N", value_parser = parse_rate, help_heading = FORWARDING)]
+    #[arg(long, help = FORWARD_RATE.help(), value_name = "N", help_heading = FORWARDING, value_parser = FORWARD_RATE.parser())]
     forward_rate: Option<u32>,
-    /// How long an answer may take [preset: 25s]
-    #[arg(long, value_name = "DURATION", value_parser = parse_timeout, help_heading = FORWARDING)]
+    #[arg(long, help = FORWARD_TIMEOUT.help(), value_name = "DURATION", help_heading = FORWARDING, value_parser = FORWARD_TIMEOUT.parser())]
     forward_timeout: Option<Duration>,
-    /// How many attempts an event has before it is a dead letter [preset: 20]
-    #[arg(long, value_name = "N", value_parser = parse_attempts, help_heading = FORWARDING)]
+    #[arg(long, help = FORWARD_ATTEMPTS.help(), value_name = "N", help_heading = FORWARDING, value_parser = FORWARD_ATTEMPTS.parser())]
     forward_attempts: Option<u32>,
-    /// Pause after the first attempt, which doubles after each further one [preset: 1s]
-    #[arg(long, value_name = "DURATION", value_parser = parse_pause, help_heading = FORWARDING)]
+    #[arg(long, help = FORWARD_FIRST_PAUSE.help(), value_name = "DURATION", help_heading = FORWARDING, value_parser = FORWARD_FIRST_PAUSE.parser())]
     forward_first_pause: Option<Duration>,
-    /// Longest pause between two attempts [preset: 1h]
-    #[arg(long, value_name = "DURATION", value_parser = parse_pause, help_heading = FORWARDING)]
+    #[arg(long, help = FORWARD_LONGEST_PAUSE.help(), value_name = "DURATION", help_heading = FORWARDING, value_parser = FORWARD_LONGEST_PAUSE.parser())]
     forward_longest_pause: Option<Duration>,
-    /// Give an event up that is older, as 7d, when an attempt fails or is put off [preset: never]
-    #[arg(long, value_name = "DURATION", value_parser = time::parse_age, help_heading = FORWARDING)]
+    #[arg(long, help = GIVE_UP_AFTER.help(), value_name = "DURATION", help_heading = FORWARDING, value_parser = GIVE_UP_AFTER.parser())]
     give_up_after: Option<Duration>,
-    /// Statuses of answers that say that an event will never be accepted [preset: 400,404,410,422]
-    #[arg(long, value_name = "STATUSES|none", value_parser = PermanentStatuses::parse, help_heading = FORWARDING)]
+    #[arg(long, help = PERMANENT_STATUSES.help(), value_name = "STATUSES|none", help_heading = FORWARDING, value_parser = PERMANENT_STATUSES.parser())]
     permanent_statuses: Option<PermanentStatuses>,
-    /// How many events fail, with none accepted in between, before the endpoint is down [preset: 5]
-    #[arg(long, value_name = "N", value_parser = parse_events, help_heading = FORWARDING)]
+    #[arg(long, help = FORWARD_DOWN_AFTER.help(), value_name = "N", help_heading = FORWARDING, value_parser = FORWARD_DOWN_AFTER.parser())]
     forward_down_after: Option<u32>,
-    /// Pause before an endpoint that is down is tried, which doubles each time [preset: 10s]
-    #[arg(long, value_name = "DURATION", value_parser = parse_pause, help_heading = FORWARDING)]
+    #[arg(long, help = FORWARD_FIRST_PROBE.help(), value_name = "DURATION", help_heading = FORWARDING, value_parser = FORWARD_FIRST_PROBE.parser())]
     forward_first_probe: Option<Duration>,
-    /// Longest pause between two tries of an endpoint that is down [preset: 1m]
-    #[arg(long, value_name = "DURATION", value_parser = parse_pause, help_heading = FORWARDING)]
+    #[arg(long, help = FORWARD_LONGEST_PROBE.help(), value_name = "DURATION", help_heading = FORWARDING, value_parser = FORWARD_LONGEST_PROBE.parser())]
     forward_longest_probe: Option<Duration>,
 }
 
@@ -149,7 +114,7 @@ impl Forwarding {
 impl ForwardArguments {
     /// Returns how events are forwarded; `None` if they are not.
     pub(crate) fn forwarding(&self, config: &Config) -> Result<Option<Forwarding>, Failure> {
-        let url = or(self.forward.as_ref(), config, "serve.forward", parse_url);
+        let url = FORWARD.chosen(self.forward.clone(), config);
         let Some(url) = url else {
             if *self == Self::default() {
                 return Ok(None);
@@ -157,71 +122,27 @@ impl ForwardArguments {
             return Err(Failure::new("there is no URL that events are posted to")
                 .hint("name it with --forward URL, SPEKTR_SERVE_FORWARD or serve.forward"));
         };
-        let span = |argument: &Option<_>, name| or(argument.as_ref(), config, name, parse_pause);
-        let first_pause = span(&self.forward_first_pause, "serve.forward_first_pause");
-        let longest_pause = span(&self.forward_longest_pause, "serve.forward_longest_pause");
-        let first_probe = span(&self.forward_first_probe, "serve.forward_first_probe")
-            .unwrap_or(Breaker::DEFAULT_FIRST_INTERVAL);
-        let longest_probe = span(&self.forward_longest_probe, "serve.forward_longest_probe")
-            .unwrap_or(Breaker::DEFAULT_LONGEST_INTERVAL);
-        let down_after =
-            or(self.forward_down_after.as_ref(), config, "serve.forward_down_after", parse_events);
-        let breaker = Breaker::new().with_probes(first_probe, longest_probe);
-        let breaker = match down_after {
-            Some(events) => breaker.with_failures(usize::try_from(events).unwrap_or(usize::MAX)),
-            None => breaker,
-        };
-        let is_set = |name| config.setting(name, |text| text.parse().ok()).unwrap_or_default();
+        let first_probe = FORWARD_FIRST_PROBE.value(self.forward_first_probe, config);
+        let longest_probe = FORWARD_LONGEST_PROBE.value(self.forward_longest_probe, config);
+        let down_after = FORWARD_DOWN_AFTER.value(self.forward_down_after, config);
         let forwarding = Forwarding {
             tls: self.tls(&url, config)?,
             url,
-            is_ordered: self.ordered || is_set("serve.ordered"),
-            hold_on_dead: self.hold_on_dead || is_set("serve.hold_on_dead"),
-            with_malformed: self.forward_malformed || is_set("serve.forward_malformed"),
-            types: or(
-                self.forward_types.as_ref(),
-                config,
-                "serve.forward_types",
-                EventTypes::parse,
-            ),
-            concurrency: or(
-                self.forward_concurrency.as_ref(),
-                config,
-                "serve.forward_concurrency",
-                parse_events,
-            )
-            .unwrap_or(CONCURRENCY),
-            rate: or(self.forward_rate.as_ref(), config, "serve.forward_rate", parse_rate),
-            timeout: or(
-                self.forward_timeout.as_ref(),
-                config,
-                "serve.forward_timeout",
-                parse_timeout,
-            )
-            .unwrap_or(TIMEOUT),
-            attempts: or(
-                self.forward_attempts.as_ref(),
-                config,
-                "serve.forward_attempts",
-                parse_attempts,
-            )
-            .unwrap_or(ATTEMPTS),
-            first_pause: first_pause.unwrap_or(FIRST_PAUSE),
-            longest_pause: longest_pause.unwrap_or(LONGEST_PAUSE),
-            give_up_after: or(
-                self.give_up_after.as_ref(),
-                config,
-                "serve.give_up_after",
-                time::parse_age,
-            ),
-            permanent: or(
-                self.permanent_statuses.as_ref(),
-                config,
-                "serve.permanent_statuses",
-                PermanentStatuses::parse,
-            )
-            .unwrap_or_default(),
-            breaker,
+            is_ordered: ORDERED.is_on(self.ordered, config),
+            hold_on_dead: HOLD_ON_DEAD.is_on(self.hold_on_dead, config),
+            with_malformed: FORWARD_MALFORMED.is_on(self.forward_malformed, config),
+            types: FORWARD_TYPES.chosen(self.forward_types.clone(), config),
+            concurrency: FORWARD_CONCURRENCY.value(self.forward_concurrency, config),
+            rate: FORWARD_RATE.chosen(self.forward_rate, config),
+            timeout: FORWARD_TIMEOUT.value(self.forward_timeout, config),
+            attempts: FORWARD_ATTEMPTS.value(self.forward_attempts, config),
+            first_pause: FORWARD_FIRST_PAUSE.value(self.forward_first_pause, config),
+            longest_pause: FORWARD_LONGEST_PAUSE.value(self.forward_longest_pause, config),
+            give_up_after: GIVE_UP_AFTER.chosen(self.give_up_after, config),
+            permanent: PERMANENT_STATUSES.value(self.permanent_statuses.clone(), config),
+            breaker: Breaker::new()
+                .with_probes(first_probe, longest_probe)
+                .with_failures(usize::try_from(down_after).unwrap_or(usize::MAX)),
         };
         if forwarding.first_pause > forwarding.longest_pause {
             return Err(too_long("pause", forwarding.first_pause, forwarding.longest_pause));
@@ -238,11 +159,8 @@ impl ForwardArguments {
 
     /// Returns the files for encrypted connections.
     pub(crate) fn tls(&self, url: &HttpUrl, config: &Config) -> Result<TlsFiles, Failure> {
-        let path = |argument: &Option<PathBuf>, name| {
-            argument.clone().or_else(|| config.path_setting(name))
-        };
-        let authorities = path(&self.forward_ca, "serve.forward_ca");
-        let certificate = path(&self.forward_certificate, "serve.forward_certificate");
+        let authorities = FORWARD_CA.path(self.forward_ca.as_ref(), config);
+        let certificate = FORWARD_CERTIFICATE.path(self.forward_certificate.as_ref(), config);
         let identity = match (certificate, self.private_key_file(config)) {
             (Some(certificate), Some(private_key)) => Some(Identity { certificate, private_key }),
             (None, None) => None,
@@ -264,16 +182,15 @@ impl ForwardArguments {
     }
 
     pub(crate) fn keys_file(&self, config: &Config) -> Option<PathBuf> {
-        self.forward_keys.clone().or_else(|| config.path_setting("serve.forward_keys"))
+        FORWARD_KEYS.path(self.forward_keys.as_ref(), config)
     }
 
     pub(crate) fn headers_file(&self, config: &Config) -> Option<PathBuf> {
-        self.forward_headers.clone().or_else(|| config.path_setting("serve.forward_headers"))
+        FORWARD_HEADERS.path(self.forward_headers.as_ref(), config)
     }
 
     fn private_key_file(&self, config: &Config) -> Option<PathBuf> {
-        let configured = || config.path_setting("serve.forward_private_key");
-        self.forward_private_key.clone().or_else(configured)
+        FORWARD_PRIVATE_KEY.path(self.forward_private_key.as_ref(), config)
     }
 
     /// Returns the files that hold secrets.
@@ -292,19 +209,10 @@ fn too_long(what: &str, first: Duration, longest: Duration) -> Failure {
     .hint(format!("set both: --forward-first-{what} and --forward-longest-{what}"))
 }
 
-/// Returns the argument, or the setting.
-fn or<T: Clone>(
-    argument: Option<&T>,
-    config: &Config,
-    name: &str,
-    parse: fn(&str) -> Result<T, String>,
-) -> Option<T> {
-    argument.cloned().or_else(|| config.setting(name, |text| parse(text).ok()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::parse_url;
 
     #[test]
     fn when_an_event_is_given_up_is_computed() {

@@ -15,6 +15,7 @@ use spektr_verify::{
 use zeroize::Zeroizing;
 
 use crate::config::Config;
+use crate::config::settings::{KEYS_FILE, SIGNATURE_FORMAT, SIGNED_CONTENT, TOLERANCE};
 use crate::failure::Failure;
 use crate::terminal::safe;
 use crate::time;
@@ -30,36 +31,19 @@ pub(crate) struct KeyArguments {
     /// TOML file with the signing keys: a list `keys` of tables with id and secret [without it: SPEKTR_WEBHOOK_KEYS, then keys_file of the configuration]
     #[arg(long, value_name = "FILE", help_heading = SIGNING)]
     keys: Option<PathBuf>,
-    /// What is signed, a template of {timestamp}, {key_id} and {body} [preset: {timestamp}.{body}, an assumption]
-    #[arg(
-        long,
-        value_name = "TEMPLATE",
-        value_parser = |text: &str| text.parse::<SignedContent>(),
-        help_heading = SIGNING
-    )]
+    #[arg(long, help = SIGNED_CONTENT.help(), value_name = "TEMPLATE", help_heading = SIGNING, value_parser = SIGNED_CONTENT.parser())]
     signed_content: Option<SignedContent>,
-    /// How x-signature spells the MAC, hex or sha256=hex [preset: hex]
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        value_parser = |text: &str| text.parse::<SignatureFormat>(),
-        help_heading = SIGNING
-    )]
+    #[arg(long, help = SIGNATURE_FORMAT.help(), value_name = "FORMAT", help_heading = SIGNING, value_parser = SIGNATURE_FORMAT.parser())]
     signature_format: Option<SignatureFormat>,
 }
 
 impl KeyArguments {
     pub(crate) fn content(&self, config: &Config) -> SignedContent {
-        self.signed_content
-            .clone()
-            .or_else(|| config.setting("signed_content", |text| text.parse().ok()))
-            .unwrap_or(SignedContent::TIMESTAMP_DOT_BODY)
+        SIGNED_CONTENT.value(self.signed_content.clone(), config)
     }
 
     pub(crate) fn format(&self, config: &Config) -> SignatureFormat {
-        self.signature_format
-            .or_else(|| config.setting("signature_format", |text| text.parse().ok()))
-            .unwrap_or_default()
+        SIGNATURE_FORMAT.value(self.signature_format, config)
     }
 
     /// Returns the file that the keys are read from, if they are read from a file.
@@ -73,7 +57,7 @@ impl KeyArguments {
     /// Returns the key file of the configuration if the keys of the environment hide it.
     pub(crate) fn hidden_file(&self, config: &Config) -> Option<PathBuf> {
         match self.source(config) {
-            Ok(Source::Environment) => config.path_setting("keys_file"),
+            Ok(Source::Environment) => KEYS_FILE.path(None, config),
             Ok(Source::File(_)) | Err(_) => None,
         }
     }
@@ -103,7 +87,7 @@ impl KeyArguments {
     ) -> Verifier {
         Verifier::new(keys, self.content(config))
             .with_signature_format(self.format(config))
-            .with_tolerance(tolerance_or_preset(tolerance, config))
+            .with_tolerance(TOLERANCE.value(tolerance, config))
     }
 
     /// Returns a verifier and its keys, which can be replaced, or with `unsigned` a verifier
@@ -140,7 +124,7 @@ impl KeyArguments {
             "keys {}, signed content {}, tolerance {}",
             ids.join(", "),
             self.content(config),
-            time::span(tolerance_or_preset(tolerance, config)),
+            time::span(TOLERANCE.value(tolerance, config)),
         ))
     }
 
@@ -185,8 +169,8 @@ impl KeyArguments {
         if std::env::var_os(KeyRing::ENV_VAR).is_some() {
             return Ok(Source::Environment);
         }
-        config
-            .path_setting("keys_file")
+        KEYS_FILE
+            .path(None, config)
             .map(Source::File)
             .ok_or_else(|| Failure::new("there is no signing key").hint(HOW))
     }
@@ -233,12 +217,6 @@ pub(crate) fn choose<'r>(ring: &'r KeyRing, id: Option<&str>) -> Result<&'r Sign
         Failure::new(format!("no signing key has the id {}", safe(id.unwrap_or_default())))
             .hint(format!("the ids are: {}", ids.join(", ")))
     })
-}
-
-pub(crate) fn tolerance_or_preset(tolerance: Option<Duration>, config: &Config) -> Duration {
-    tolerance
-        .or_else(|| config.setting("tolerance", |text| time::parse_span(text).ok()))
-        .unwrap_or(Verifier::DEFAULT_TOLERANCE)
 }
 
 /// Reads one secret from a file; a byte order mark before it and a line feed after it

@@ -20,6 +20,11 @@ pub(crate) enum Location {
 }
 
 impl Location {
+    /// Returns the inbox where none is named.
+    pub(crate) fn preset() -> Self {
+        Self::Sqlite(PRESET.trim_start_matches("sqlite://").into())
+    }
+
     /// Reads a URL; the message of an error quotes nothing of it.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {

@@ -33,22 +33,6 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const NOTICE: &str = "spektr::log";
 
 /// The levels that can be configured.
-const LEVELS: [(&str, LevelFilter); 4] = [
-    ("error", LevelFilter::ERROR),
-    ("warn", LevelFilter::WARN),
-    ("info", LevelFilter::INFO),
-    ("debug", LevelFilter::DEBUG),
-];
-
-/// The level of the log, unless configured.
-pub(crate) const PRESET: LevelFilter = LevelFilter::INFO;
-
-/// Reads the name of a level.
-pub(crate) fn parse_level(text: &str) -> Result<LevelFilter, String> {
-    let found = LEVELS.iter().find(|(name, _)| *name == text);
-    found.map(|(_, level)| *level).ok_or_else(|| "expected error, warn, info or debug".to_owned())
-}
-
 /// The log. Dropping it writes the lines that wait.
 pub(crate) struct Log {
     queue: Arc<Queue>,
@@ -81,7 +65,7 @@ impl Log {
             .name("log".to_owned())
             .spawn(move || writing.write_to(io::stderr()))
             .map_err(|error| Failure::caused_by("cannot start the log", &error))?;
-        let (filter, level) = reload::Layer::new(PRESET);
+        let (filter, level) = reload::Layer::new(LevelFilter::INFO);
         // This is the only log of the process, so setting it cannot fail.
         let registry = tracing_subscriber::registry();
         let _done = match (traces, format) {
@@ -314,14 +298,5 @@ mod tests {
         assert_eq!(lines[fitting - 1], b"notice\n");
         let state = queue.lock();
         assert_eq!((state.dropped, state.waiting), (0, 0));
-    }
-
-    #[test]
-    fn levels_have_names_and_nothing_else_is_one() {
-        assert_eq!(parse_level("debug"), Ok(LevelFilter::DEBUG));
-        for text in ["", "INFO", "off", "trace", "1"] {
-            let refused = Err("expected error, warn, info or debug".to_owned());
-            assert_eq!(parse_level(text), refused, "{text}");
-        }
     }
 }

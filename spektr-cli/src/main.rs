@@ -23,6 +23,7 @@ mod capture;
 mod catalogue;
 mod cli;
 mod client;
+mod collector;
 mod commands;
 mod config;
 mod delivery;

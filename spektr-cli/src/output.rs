@@ -19,6 +19,13 @@ pub(crate) enum Format {
     Json,
 }
 
+impl Format {
+    /// Reads the name of a format.
+    pub(crate) fn parse(name: &str) -> Result<Self, String> {
+        Self::from_str(name, false).map_err(|_| "expected text or json".to_owned())
+    }
+}
+
 /// Prints text, with its colours if standard output is a terminal.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut out = anstream::stdout().lock();

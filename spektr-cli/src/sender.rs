@@ -12,8 +12,9 @@ use tokio::time::sleep;
 
 use crate::arguments::quietly;
 use crate::capture::Headers;
-use crate::client::{Client, NoAnswer, TlsFiles, parse_url};
+use crate::client::{Client, NoAnswer, TlsFiles};
 use crate::config::Config;
+use crate::config::settings::SEND_TO;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::time;
@@ -25,8 +26,7 @@ const SENDING: &str = "Where deliveries go, and how";
 /// Where deliveries go, and how.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct SendingArguments {
-    /// The receiver's URL [default: send.to of the configuration]
-    #[arg(long, help_heading = SENDING, value_name = "URL", value_parser = quietly(parse_url))]
+    #[arg(long, help = SEND_TO.help(), help_heading = SENDING, value_name = "URL", value_parser = quietly(SEND_TO.parser()))]
     to: Option<HttpUrl>,
     /// Deliveries per second at most [default: one after the other, as fast as they are answered]
     #[arg(long, help_heading = SENDING, value_name = "R", value_parser = parse_rate)]
@@ -80,14 +80,10 @@ impl Sender {
         config: &Config,
         deliveries: usize,
     ) -> Result<Self, Failure> {
-        let url = arguments
-            .to
-            .clone()
-            .or_else(|| config.setting("send.to", |text| parse_url(text).ok()))
-            .ok_or_else(|| {
-                Failure::new("there is no receiver to send to")
-                    .hint("name one: --to http://127.0.0.1:8787/ is where `spektr listen` listens")
-            })?;
+        let url = SEND_TO.chosen(arguments.to.clone(), config).ok_or_else(|| {
+            Failure::new("there is no receiver to send to")
+                .hint("name one: --to http://127.0.0.1:8787/ is where `spektr listen` listens")
+        })?;
         Ok(Self {
             client: Client::new(url.clone(), arguments.timeout, &TlsFiles::default())?,
             arguments: arguments.clone(),

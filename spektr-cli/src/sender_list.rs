@@ -5,36 +5,33 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use spektr_inbox::reconcile::{ApiKey, BaseUrl, Client, Environment, Reconciler, TimeUnit};
+use spektr_inbox::reconcile::{ApiKey, BaseUrl, Client, Reconciler, TimeUnit};
 use spektr_inbox::store::Store;
 
 use crate::arguments::quietly;
 use crate::config::Config;
+use crate::config::settings::{API_KEY_FILE, LIST, LIST_UNIT, SOURCE};
 use crate::failure::Failure;
 use crate::store::StoreArguments;
-use crate::values::{parse_place, parse_unit};
 
-const LIST: &str = "The sender's list of events";
+const HEADING: &str = "The sender's list of events";
 
 /// Where the list is, and how it is asked.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct ListArguments {
-    /// live, sandbox or test, or the URL before /v1/events [preset: live]
-    #[arg(long, value_name = "NAME|URL", value_parser = quietly(parse_place), help_heading = LIST)]
+    #[arg(long, help = LIST.help(), value_name = "NAME|URL", help_heading = HEADING, value_parser = quietly(LIST.parser()))]
     from: Option<BaseUrl>,
     /// File with the API key [without it: SPEKTR_API_KEY, then reconcile.api_key_file of the configuration]
-    #[arg(long, value_name = "FILE", help_heading = LIST)]
+    #[arg(long, value_name = "FILE", help_heading = HEADING)]
     api_key_file: Option<PathBuf>,
-    /// Unit of createdAfter and createdBefore: milliseconds or seconds [preset: milliseconds, an assumption]
-    #[arg(long, value_name = "UNIT", value_parser = parse_unit, help_heading = LIST)]
+    #[arg(long, help = LIST_UNIT.help(), value_name = "UNIT", help_heading = HEADING, value_parser = LIST_UNIT.parser())]
     unit: Option<TimeUnit>,
 }
 
 /// Which list is compared with which inbox.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ComparedArguments {
-    /// Source of the deliveries, as `spektr serve` was told [preset: spektr]
-    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    #[arg(long, help = SOURCE.help(), value_name = "NAME", value_parser = SOURCE.parser())]
     source: Option<String>,
     #[command(flatten)]
     pub(crate) store: StoreArguments,
@@ -60,7 +57,7 @@ impl ComparedArguments {
         store: Arc<dyn Store>,
         client: Client,
     ) -> Reconciler {
-        Reconciler::new(store, client).with_source(&config.source(self.source.as_deref()))
+        Reconciler::new(store, client).with_source(&SOURCE.value(self.source.clone(), config))
     }
 }
 
@@ -68,16 +65,8 @@ impl ListArguments {
     /// Returns the client, if there is a key.
     pub(crate) fn client_if_configured(&self, config: &Config) -> Result<Option<Client>, Failure> {
         let Some(key) = self.key(config)? else { return Ok(None) };
-        let place = self
-            .from
-            .clone()
-            .or_else(|| config.setting("reconcile.from", |text| parse_place(text).ok()))
-            .unwrap_or_else(|| Environment::Live.base_url());
-        let unit = self
-            .unit
-            .or_else(|| config.setting("reconcile.unit", |text| parse_unit(text).ok()))
-            .unwrap_or_default();
-        Client::new(place, key)
+        let unit = LIST_UNIT.value(self.unit, config);
+        Client::new(LIST.value(self.from.clone(), config), key)
             .map(|client| Some(client.with_unit(unit)))
             .map_err(|error| Failure::caused_by("cannot ask the sender", &error))
     }
@@ -97,7 +86,7 @@ impl ListArguments {
         if self.api_key_file.is_some() || is_in_environment() {
             return self.api_key_file.clone();
         }
-        config.path_setting("reconcile.api_key_file")
+        API_KEY_FILE.path(None, config)
     }
 }
 

@@ -5,85 +5,69 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum as _};
+use clap::Args;
 use spektr_inbox::operate::Retention;
 use spektr_inbox::reconcile::Reconciler;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::arguments::quietly;
+use crate::collector::Collector;
 use crate::config::Config;
+use crate::config::settings::{
+    KEEP_DEAD, KEEP_DONE, KEEP_KNOWN, KEEP_PARKED, KEEP_REJECTED, LISTEN, LOG_FORMAT, LOG_LEVEL,
+    OPERATIONS, OPS_TOKEN_FILE, OTLP_ENDPOINT, QUARANTINE, QUICK_CHECK, RECONCILIATION_REACH,
+    SOURCE, TOLERANCE,
+};
 use crate::failure::Failure;
 use crate::forwarding::{ForwardArguments, Forwarding};
 use crate::keys::KeyArguments;
 use crate::output::Format;
 use crate::sender_list::ListArguments;
 use crate::store::StoreArguments;
-use crate::traces::{self, Endpoint};
-use crate::{http, log, time};
-
-/// How far back the first reconciliation goes, unless configured.
-const REACH: Duration = Duration::from_secs(24 * 3600);
+use crate::{time, traces};
 
 /// How far back the daily verification looks: what it has found shows for two days.
 pub(crate) const VERIFY_REACH: Duration = Duration::from_secs(48 * 3600);
 
-/// How long it is known what was deleted, unless configured.
-const KEEP_KNOWN: Duration = Duration::from_secs(365 * 24 * 3600);
-
 /// What the service is told.
 #[derive(Args, Clone)]
 pub(crate) struct ServeArguments {
-    /// Address and port for deliveries; port 0 takes a free one [preset: 127.0.0.1:8787]
-    #[arg(long, value_name = "IP:PORT", value_parser = http::parse_address)]
+    #[arg(long, help = LISTEN.help(), value_name = "IP:PORT", value_parser = LISTEN.parser())]
     pub(crate) listen: Option<SocketAddr>,
-    /// Address and port for pages, health and metrics, not for the public [preset: 127.0.0.1:8788]
-    #[arg(long, value_name = "IP:PORT", value_parser = http::parse_address)]
+    #[arg(long, help = OPERATIONS.help(), value_name = "IP:PORT", value_parser = OPERATIONS.parser())]
     pub(crate) operations: Option<SocketAddr>,
-    /// File with the token that changes at the address of operations need [preset: none is possible]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, help = OPS_TOKEN_FILE.help(), value_name = "FILE", value_parser = OPS_TOKEN_FILE.parser())]
     pub(crate) ops_token_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) store: StoreArguments,
-    /// Where the deliveries come from: ids of other sources are other events [preset: spektr]
-    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    #[arg(long, help = SOURCE.help(), value_name = "NAME", value_parser = SOURCE.parser())]
     pub(crate) source: Option<String>,
     #[command(flatten)]
     pub(crate) forwarding: ForwardArguments,
-    /// Delete entries that are done or resolved this long after their arrival, as 30d [preset: never]
-    #[arg(long, value_name = "DURATION", value_parser = time::parse_age)]
+    #[arg(long, help = KEEP_DONE.help(), value_name = "DURATION", value_parser = KEEP_DONE.parser())]
     pub(crate) keep_done: Option<Duration>,
-    /// Delete dead letters this long after their arrival [preset: never]
-    #[arg(long, value_name = "DURATION", value_parser = time::parse_age)]
+    #[arg(long, help = KEEP_DEAD.help(), value_name = "DURATION", value_parser = KEEP_DEAD.parser())]
     pub(crate) keep_dead: Option<Duration>,
-    /// Delete malformed, unknown and unreadable entries and conflicts this long after their arrival [preset: never]
-    #[arg(long, value_name = "DURATION", value_parser = time::parse_age)]
+    #[arg(long, help = KEEP_PARKED.help(), value_name = "DURATION", value_parser = KEEP_PARKED.parser())]
     pub(crate) keep_parked: Option<Duration>,
-    /// Delete rejected deliveries this long after their arrival [preset: never]
-    #[arg(long, value_name = "DURATION", value_parser = time::parse_age)]
+    #[arg(long, help = KEEP_REJECTED.help(), value_name = "DURATION", value_parser = KEEP_REJECTED.parser())]
     pub(crate) keep_rejected: Option<Duration>,
-    /// Know deleted entries for this long after their deletion, so that they do not come back [preset: 365d]
-    #[arg(long, value_name = "DURATION", value_parser = time::parse_age)]
+    #[arg(long, help = KEEP_KNOWN.help(), value_name = "DURATION", value_parser = KEEP_KNOWN.parser())]
     pub(crate) keep_known: Option<Duration>,
-    /// Least severe level of the log on standard error: error, warn, info or debug [preset: info]
-    #[arg(long, value_name = "LEVEL", value_parser = log::parse_level)]
+    #[arg(long, help = LOG_LEVEL.help(), value_name = "LEVEL", value_parser = LOG_LEVEL.parser())]
     pub(crate) log_level: Option<LevelFilter>,
-    /// Format of the log lines [preset: that of --format]
-    #[arg(long, value_enum, hide_possible_values = true, value_name = "text|json")]
+    #[arg(long, help = LOG_FORMAT.help(), value_enum, hide_possible_values = true, value_name = "text|json")]
     pub(crate) log_format: Option<Format>,
-    /// Send traces to this OpenTelemetry collector, by OTLP over HTTP; /v1/traces is added [preset: OTEL_EXPORTER_OTLP_ENDPOINT]
-    #[arg(long, value_name = "URL", value_parser = quietly(traces::parse_endpoint))]
-    pub(crate) otlp_endpoint: Option<Endpoint>,
-    /// Check the whole SQLite file at the start, which takes some seconds for each gigabyte
-    #[arg(long)]
+    #[arg(long, help = OTLP_ENDPOINT.help(), value_name = "URL", value_parser = quietly(OTLP_ENDPOINT.parser()))]
+    pub(crate) otlp_endpoint: Option<Collector>,
+    #[arg(long, help = QUICK_CHECK.help())]
     pub(crate) quick_check: bool,
-    /// Keep rejected deliveries apart, at most 1000 with 64 MiB: for the first days [`spektr inbox recover`]
-    #[arg(long)]
+    #[arg(long, help = QUARANTINE.help())]
     pub(crate) quarantine: bool,
     /// Accept everything, whoever sent it: for a workspace that has signing switched off
     #[arg(long)]
     pub(crate) unsigned: bool,
-    /// How far the time of signing may lie from now, as 90s or 5m [preset: 5m]
-    #[arg(long, value_name = "DURATION", value_parser = time::parse_span)]
+    #[arg(long, help = TOLERANCE.help(), value_name = "DURATION", value_parser = TOLERANCE.parser())]
     pub(crate) tolerance: Option<Duration>,
     #[command(flatten)]
     pub(crate) list: ListArguments,
@@ -107,8 +91,7 @@ impl ServeArguments {
 
     /// Returns the file with the token for changes, if there is one.
     pub(crate) fn ops_token_file(&self, config: &Config) -> Option<PathBuf> {
-        let configured = || config.path_setting("serve.ops_token_file");
-        self.ops_token_file.clone().or_else(configured)
+        OPS_TOKEN_FILE.path(self.ops_token_file.as_ref(), config)
     }
 
     /// Returns the files that hold secrets, a configuration file with a password among them.
@@ -125,39 +108,32 @@ impl ServeArguments {
     }
 
     pub(crate) fn log_level(&self, config: &Config) -> LevelFilter {
-        self.log_level
-            .or_else(|| config.setting("serve.log_level", |text| log::parse_level(text).ok()))
-            .unwrap_or(log::PRESET)
+        LOG_LEVEL.value(self.log_level, config)
     }
 
     /// Returns the format of the log lines, if one is named.
     pub(crate) fn log_format(&self, config: &Config) -> Option<Format> {
-        let named = |text: &str| Format::from_str(text, false).ok();
-        self.log_format.or_else(|| config.setting("serve.log_format", named))
+        LOG_FORMAT.chosen(self.log_format, config)
     }
 
     /// Returns the collector that traces are sent to, if one is named.
-    pub(crate) fn otlp_endpoint(&self, config: &Config) -> Result<Option<Endpoint>, Failure> {
-        traces::endpoint(self.otlp_endpoint.as_ref(), config)
+    pub(crate) fn collector(&self, config: &Config) -> Result<Option<Collector>, Failure> {
+        traces::collector(self.otlp_endpoint.clone(), config)
     }
 
     pub(crate) fn retention(&self, config: &Config) -> Retention {
-        let setting = |name| config.setting(name, |text| time::parse_age(text).ok());
         Retention {
-            done: self.keep_done.or_else(|| setting("serve.keep_done")),
-            dead: self.keep_dead.or_else(|| setting("serve.keep_dead")),
-            parked: self.keep_parked.or_else(|| setting("serve.keep_parked")),
-            rejected: self.keep_rejected.or_else(|| setting("serve.keep_rejected")),
-            known: Some(
-                self.keep_known.or_else(|| setting("serve.keep_known")).unwrap_or(KEEP_KNOWN),
-            ),
+            done: KEEP_DONE.chosen(self.keep_done, config),
+            dead: KEEP_DEAD.chosen(self.keep_dead, config),
+            parked: KEEP_PARKED.chosen(self.keep_parked, config),
+            rejected: KEEP_REJECTED.chosen(self.keep_rejected, config),
+            known: Some(KEEP_KNOWN.value(self.keep_known, config)),
         }
     }
 
     /// Returns how far back the first reconciliation goes.
     pub(crate) fn reach(&self, config: &Config) -> Result<Duration, Failure> {
-        let setting = config.setting("reconcile.reach", |text| time::parse_span(text).ok());
-        let reach = setting.unwrap_or(REACH);
+        let reach = RECONCILIATION_REACH.value(None, config);
         let furthest = reach.max(VERIFY_REACH).max(Reconciler::DEFAULT_OVERLAP);
         // Entries can be deleted by hand as soon as they have been handled.
         if let Some(known) = self.retention(config).known.filter(|known| *known <= furthest) {

@@ -12,12 +12,10 @@ use spektr_inbox::store::sqlite::{OpenError, SqliteOptions};
 use spektr_inbox::store::{Store, StoreError};
 
 use crate::arguments::quietly;
+use crate::config::settings::STORE;
 use crate::config::{Config, Origin};
 use crate::failure::Failure;
-use crate::location::{Location, PASSWORD, PRESET, has_password};
-
-/// The setting, which `SPEKTR_STORE` overrides.
-const SETTING: &str = "store";
+use crate::location::{Location, PASSWORD, has_password};
 
 /// Which inbox is meant.
 #[derive(Args, Clone, Debug)]
@@ -85,12 +83,11 @@ impl StoreArguments {
         if let Some(location) = &self.store {
             return location.clone();
         }
-        let configured = config.setting(SETTING, |text| Location::parse(text).ok());
+        let location = STORE.value(None, config);
         let folder = config.path.as_deref().and_then(Path::parent);
-        match (configured, config.value(SETTING).map(|value| &value.origin), folder) {
-            (Some(location), Some(Origin::File { .. }), Some(folder)) => location.below(folder),
-            (Some(location), ..) => location,
-            (None, ..) => Location::Sqlite(PRESET.trim_start_matches("sqlite://").into()),
+        match (config.value(STORE.name).map(|value| &value.origin), folder) {
+            (Some(Origin::File { .. }), Some(folder)) => location.below(folder),
+            _ => location,
         }
     }
 
@@ -112,7 +109,7 @@ impl StoreArguments {
 
     /// Returns whether the configuration file holds a password for the inbox.
     pub(crate) fn is_password_in_file(&self, config: &Config) -> bool {
-        let value = config.value(SETTING).filter(|_| self.store.is_none());
+        let value = config.value(STORE.name).filter(|_| self.store.is_none());
         value.is_some_and(|value| {
             matches!(value.origin, Origin::File { .. }) && has_password(&value.text)
         })

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use spektr_inbox::reconcile::{BaseUrl, Environment, TimeUnit};
 use spektr_types::{EventType, catalogue};
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::time;
 
@@ -122,6 +123,17 @@ pub(crate) fn parse_unit(text: &str) -> Result<TimeUnit, String> {
     text.parse::<TimeUnit>().map_err(|error| error.to_string())
 }
 
+/// Reads the name of a level of the log.
+pub(crate) fn parse_level(text: &str) -> Result<LevelFilter, String> {
+    match text {
+        "error" => Ok(LevelFilter::ERROR),
+        "warn" => Ok(LevelFilter::WARN),
+        "info" => Ok(LevelFilter::INFO),
+        "debug" => Ok(LevelFilter::DEBUG),
+        _ => Err("expected error, warn, info or debug".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,5 +178,14 @@ mod tests {
         assert_eq!(parse_timeout("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(parse_timeout("0"), Err("expected a time from 1ms to 1h".to_owned()));
         assert_eq!(parse_pause("31d"), Err("expected a time from 1ms to 30d".to_owned()));
+    }
+
+    #[test]
+    fn levels_have_names_and_nothing_else_is_one() {
+        assert_eq!(parse_level("debug"), Ok(LevelFilter::DEBUG));
+        for text in ["", "INFO", "off", "trace", "1"] {
+            let refused = Err("expected error, warn, info or debug".to_owned());
+            assert_eq!(parse_level(text), refused, "{text}");
+        }
     }
 }

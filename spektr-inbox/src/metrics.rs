@@ -231,19 +231,15 @@ impl Metrics {
         self.0.last_reconciliation.set(now.as_seconds());
     }
 
-    /// Shows the result of the last verification, as long as it is recent.
+    /// Shows the numbers that the last verification found, with the value of their label
+    /// `result`, as long as it is recent.
     #[cfg(feature = "reconcile")]
-    pub(crate) fn verified(&self, verified: &crate::reconcile::Verified, now: Timestamp) {
-        let found = [
-            ("missing", verified.missing),
-            ("conflict", verified.conflicts),
-            ("undecodable", verified.undecodable),
-        ];
+    pub(crate) fn verified(&self, at: Timestamp, found: [(&'static str, u64); 3], now: Timestamp) {
         for (result, number) in found {
             self.0.verified.get_or_create(&[("result", result.into())]).set(gauge(number));
         }
-        self.0.last_verification.set(verified.at.as_seconds());
-        let age = now.as_millis().saturating_sub(verified.at.as_millis());
+        self.0.last_verification.set(at.as_seconds());
+        let age = now.as_millis().saturating_sub(at.as_millis());
         let age = Duration::from_millis(u64::try_from(age).unwrap_or_default());
         let shown = VERIFICATION_SHOWN.checked_sub(age);
         *lock(&self.0.verification_until) =

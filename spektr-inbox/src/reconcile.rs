@@ -103,7 +103,6 @@ pub use verify::{Finding, Problem, Verification};
 #[cfg(feature = "testing")]
 pub(crate) use answer::Page;
 use fetch::Fetch;
-pub(crate) use verify::Verified;
 use walk::Walk;
 
 use crate::clock::{at_most_a_year, before, from_millis};

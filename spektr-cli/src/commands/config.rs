@@ -6,10 +6,12 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use crate::arguments::Global;
-use crate::config::{Config, Origin, Problem, SETTINGS};
+use crate::config::settings::{KEYS_FILE, STORE};
+use crate::config::{Config, Described, Origin, Problem, SETTINGS};
 use crate::failure::{Answer, Failure};
 use crate::forwarding::ForwardArguments;
 use crate::keys::KeyArguments;
+use crate::location::Location;
 use crate::output;
 use crate::sender_list::ListArguments;
 use crate::terminal::{bad, careful, columns, faint, good, safe};
@@ -114,26 +116,23 @@ struct Row {
 pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure> {
     let Command::Check(Check {}) = command;
     let (config, mut problems) = Config::read(global.config_file.as_deref())?;
-    let settings = SETTINGS.iter().map(|setting| match config.value(setting.name) {
+    let settings = SETTINGS.iter().map(|setting| match config.value(setting.name()) {
         Some(value) => Row {
-            name: setting.name,
-            value: Some(setting.shown(&value.text)),
+            name: setting.name(),
+            value: Some(shown(*setting, &value.text)),
             from: match value.origin {
                 Origin::File { line } => format!("line {line}"),
                 Origin::Environment => setting.variable(),
             },
-            about: setting.about,
+            about: setting.about(),
         },
-        None => Row {
-            name: setting.name,
-            value: None,
-            from: format!("preset: {}", setting.preset),
-            about: setting.about,
-        },
+        None => {
+            Row { name: setting.name(), value: None, from: setting.unset(), about: setting.about() }
+        }
     });
     let settings = settings.collect();
     let has_keys = std::env::var_os(spektr_verify::KeyRing::ENV_VAR).is_some()
-        || config.path_setting("keys_file").is_some();
+        || KEYS_FILE.path(None, &config).is_some();
     let keys = match KeyArguments::default().ring(&config) {
         Ok(ring) => ring.ids().map(|id| id.to_string()).collect(),
         Err(failure) if has_keys => {
@@ -160,7 +159,7 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
             None
         }
     };
-    if let Err(failure) = traces::endpoint(None, &config) {
+    if let Err(failure) = traces::collector(None, &config) {
         let (place, message) = ("traces".to_owned(), failure.message().to_owned());
         problems.push(Problem { place, line: None, column: None, message });
     }
@@ -172,6 +171,14 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
         output::print(&text(&report))?;
     }
     Ok(Answer::from_yes(report.problems.is_empty()))
+}
+
+/// Returns a value for people, without the secrets in it.
+fn shown(setting: &dyn Described, value: &str) -> String {
+    match Location::parse(value) {
+        Ok(location) if setting.name() == STORE.name => location.shown(),
+        _ => value.to_owned(),
+    }
 }
 
 fn text(report: &Report) -> String {

@@ -4,12 +4,12 @@ use clap::Args;
 
 use crate::arguments::Global;
 use crate::config::Config;
+use crate::config::settings::TOLERANCE;
 use crate::doctor::{
     Finding, Level, configuration, database, descriptors, destination, disk, file, keys, list,
     secrets,
 };
 use crate::failure::{Answer, Failure};
-use crate::keys::tolerance_or_preset;
 use crate::location::Location;
 use crate::serving::ServeArguments;
 use crate::terminal::{bad, careful, count, good, safe_lines};
@@ -87,7 +87,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
                 0
             }
         };
-        let tolerance = tolerance_or_preset(serving.tolerance, &config);
+        let tolerance = TOLERANCE.value(serving.tolerance, &config);
         report.add(list::list(serving, &config, tolerance).await)?;
         report.add(descriptors::descriptors(posted))
     })?;

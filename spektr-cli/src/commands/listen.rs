@@ -8,7 +8,7 @@ mod endpoint;
 mod message;
 mod selection;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -20,13 +20,14 @@ use self::endpoint::Endpoint;
 use self::message::Printer;
 use self::selection::Selection;
 use crate::arguments::{Global, quietly};
-use crate::client::{Client, TlsFiles, parse_url};
-use crate::config::Config;
+use crate::client::{Client, TlsFiles};
+use crate::config::settings::{
+    LISTEN_ADDRESS, LISTEN_FORWARD, LISTEN_PORT, LISTEN_RECORD, TOLERANCE,
+};
 use crate::failure::{Answer, Failure};
 use crate::keys::KeyArguments;
 use crate::record::Recorder;
 use crate::runtime::{self, Signals};
-use crate::time;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,17 +43,13 @@ it. Exit code 1: a delivery was not verified or not recorded, or the receiver's 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// Port; 0 takes a free one [preset: 8787]
-    #[arg(long, value_name = "PORT")]
+    #[arg(long, help = LISTEN_PORT.help(), value_name = "PORT", value_parser = LISTEN_PORT.parser())]
     port: Option<u16>,
-    /// Address to bind to [preset: 127.0.0.1, which only this machine reaches]
-    #[arg(long, value_name = "IP")]
+    #[arg(long, help = LISTEN_ADDRESS.help(), value_name = "IP", value_parser = LISTEN_ADDRESS.parser())]
     address: Option<IpAddr>,
-    /// Pass deliveries on to this URL, unchanged
-    #[arg(long, value_name = "URL", value_parser = quietly(parse_url))]
+    #[arg(long, help = LISTEN_FORWARD.help(), value_name = "URL", value_parser = quietly(LISTEN_FORWARD.parser()))]
     forward: Option<HttpUrl>,
-    /// Record deliveries in this folder, two files each, readable only by you
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, help = LISTEN_RECORD.help(), value_name = "DIR", value_parser = LISTEN_RECORD.parser())]
     record: Option<PathBuf>,
     /// End after this many deliveries
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -65,8 +62,7 @@ pub(crate) struct Arguments {
     /// Accept everything, whoever sent it: for a workspace that has signing switched off
     #[arg(long)]
     unsigned: bool,
-    /// How far the time of signing may lie from now, as 90s or 5m [preset: 5m]
-    #[arg(long, value_name = "DURATION", value_parser = time::parse_span)]
+    #[arg(long, help = TOLERANCE.help(), value_name = "DURATION", value_parser = TOLERANCE.parser())]
     tolerance: Option<Duration>,
     #[command(flatten)]
     keys: KeyArguments,
@@ -79,12 +75,9 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         arguments.keys.verifier_or_none(&config, arguments.unsigned, arguments.tolerance)?;
     let secrets =
         if arguments.unsigned { Vec::new() } else { arguments.keys.secret_texts(&config)? };
-    let folder = arguments.record.clone().or_else(|| config.path_setting("listen.record"));
+    let folder = LISTEN_RECORD.path(arguments.record.as_ref(), &config);
     let recorder = folder.as_deref().map(Recorder::open).transpose()?;
-    let forward = arguments
-        .forward
-        .clone()
-        .or_else(|| config.setting("listen.forward", |text| parse_url(text).ok()));
+    let forward = LISTEN_FORWARD.chosen(arguments.forward.clone(), &config);
     let client = forward
         .clone()
         .map(|url| Client::new(url, FORWARD_TIMEOUT, &TlsFiles::default()))
@@ -98,7 +91,10 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         Printer::new(global.is_json(), arguments.full, arguments.selection.clone()),
         arguments.count,
     );
-    let address = address(arguments, &config);
+    let address = SocketAddr::new(
+        LISTEN_ADDRESS.value(arguments.address, &config),
+        LISTEN_PORT.value(arguments.port, &config),
+    );
     runtime::block_on(async {
         let signals = Signals::catch()?;
         let listener = TcpListener::bind(address).await.map_err(|error| {
@@ -115,17 +111,4 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         )?;
         endpoint::serve(listener, endpoint, signals).await
     })
-}
-
-fn address(arguments: &Arguments, config: &Config) -> SocketAddr {
-    const PORT: u16 = 8787;
-    let address = arguments
-        .address
-        .or_else(|| config.setting("listen.address", |text| text.parse().ok()))
-        .unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-    let port = arguments
-        .port
-        .or_else(|| config.setting("listen.port", |text| text.parse().ok()))
-        .unwrap_or(PORT);
-    SocketAddr::new(address, port)
 }

@@ -16,6 +16,7 @@ use tokio::time::sleep;
 use crate::arguments::{Global, event_name, scenario_name};
 use crate::capture::Headers;
 use crate::catalogue::{self, Scenario, UNKNOWN_EVENT};
+use crate::config::settings::SEND_ENVELOPE;
 use crate::delivery::{self, Change, Envelope, Ids};
 use crate::failure::{Answer, Failure};
 use crate::keys::KeyArguments;
@@ -68,8 +69,7 @@ pub(crate) struct Arguments {
     /// Put up to this many events into one delivery
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     batch: u32,
-    /// Send all events in this envelope [default: that of the example]
-    #[arg(long, value_enum)]
+    #[arg(long, help = SEND_ENVELOPE.help(), value_enum)]
     envelope: Option<Envelope>,
     /// Send something that a receiver must refuse, or take only once
     #[arg(long, value_enum)]
@@ -113,7 +113,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
 
 async fn send_all(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
     let config = global.config()?;
-    let envelope = arguments.envelope.or_else(|| config.setting("send.envelope", Envelope::parse));
+    let envelope = SEND_ENVELOPE.chosen(arguments.envelope, &config);
     let plan = Plan::new(arguments, envelope)?;
     if let Some(address) = arguments.list {
         return list::serve(global, address, listed(arguments, plan.events())?).await;

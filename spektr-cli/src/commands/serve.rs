@@ -26,6 +26,9 @@ use self::sockets::{Place, Sockets};
 use self::supervisor::Supervisor;
 use crate::arguments::Global;
 use crate::config::Config;
+use crate::config::settings::{
+    LISTEN, OPERATIONS, QUARANTINE, QUICK_CHECK, RECONCILIATION_INTERVAL, SOURCE,
+};
 use crate::failure::{Answer, Failure};
 use crate::location::Location;
 use crate::log::Log;
@@ -33,7 +36,6 @@ use crate::operations::{About, Access, Operations, Token};
 use crate::runtime::{self, Signals};
 use crate::secret::open_mode;
 use crate::serving::{ServeArguments, VERIFY_REACH};
-use crate::time;
 use crate::traces::Traces;
 use crate::values::EventTypes;
 
@@ -117,7 +119,6 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
         keys.verifier_or_none(&config, arguments.unsigned, arguments.tolerance)?;
     let keys = keys.in_words(&config, arguments.unsigned, arguments.tolerance)?;
     let forwarding = arguments.forwarding(&config)?;
-    let is_set = |name| config.setting(name, |text| text.parse().ok()).unwrap_or_default();
     let retention = arguments.retention(&config);
     let metrics = Metrics::new();
     let dropped = "Lines of the log that were dropped because standard error was not read";
@@ -129,7 +130,7 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
     let token = ops_token_file.as_deref().map(Token::of_file).transpose()?;
     let access = Access::new(token);
     let format = arguments.log_format(&config).unwrap_or(global.format);
-    let traces = Traces::start(arguments.otlp_endpoint(&config)?, &metrics)?;
+    let traces = Traces::start(arguments.collector(&config)?, &metrics)?;
     let log = Log::start(format, metrics.count("log_lines_dropped", dropped), traces.as_ref())?;
     log.level().set(arguments.log_level(&config));
     let propagation = traces.as_ref().map(Traces::propagation);
@@ -137,16 +138,16 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
     let done = runtime::block_on_many(async {
         let (signals, hangups) = (Signals::catch()?, runtime::hangups()?);
         warn_of_open_files(arguments, &config);
-        let store = if arguments.quick_check || is_set("serve.quick_check") {
+        let store = if QUICK_CHECK.is_on(arguments.quick_check, &config) {
             arguments.store.open_checked(&config).await?
         } else {
             arguments.store.open_or_make(&config).await?
         };
-        let source = config.source(arguments.source.as_deref());
+        let source = SOURCE.value(arguments.source.clone(), &config);
         let mut receiver = Receiver::new(Arc::clone(&store), verifier)
             .with_source(&source)
             .with_metrics(metrics.clone());
-        if arguments.quarantine || is_set("serve.quarantine") {
+        if QUARANTINE.is_on(arguments.quarantine, &config) {
             receiver = receiver.with_quarantine(QUARANTINE_COUNT, QUARANTINE_BYTES);
         }
         if let Some(propagation) = &propagation {
@@ -170,19 +171,12 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
             let event_type = unknown.as_str();
             tracing::warn!(event_type, "forward_types names a type that the schema does not know");
         }
-        let public = Place {
-            argument: arguments.listen,
-            setting: "serve.listen",
-            option: "--listen",
-            port: 8787,
-        };
+        let public = Place { address: LISTEN.value(arguments.listen, &config), option: "--listen" };
         let private = Place {
-            argument: arguments.operations,
-            setting: "serve.operations",
+            address: OPERATIONS.value(arguments.operations, &config),
             option: "--operations",
-            port: 8788,
         };
-        let sockets = Sockets::open(&config, public, private).await?;
+        let sockets = Sockets::open(public, private).await?;
         let location = arguments.store.location(&config);
         let file = match &location {
             Location::Sqlite(path) => Some(path.clone()),
@@ -261,10 +255,9 @@ fn reconciler(
     store: &Arc<dyn Store>,
     arguments: &ServeArguments,
 ) -> Result<Reconciler, Failure> {
-    let interval = config.setting("reconcile.interval", |text| time::parse_span(text).ok());
     Ok(Reconciler::new(Arc::clone(store), client)
         .with_first_reach(arguments.reach(config)?)
-        .with_interval(interval.unwrap_or(Reconciler::DEFAULT_INTERVAL))
+        .with_interval(RECONCILIATION_INTERVAL.value(None, config))
         .with_verification(VERIFY_REACH))
 }
 

@@ -9,9 +9,10 @@ use spektr_types::Entries;
 use spektr_verify::{Provenance, UnixSeconds, VerifyError};
 
 use crate::arguments::Global;
+use crate::config::settings::TOLERANCE;
 use crate::failure::{Answer, Failure};
 use crate::input::CapturedArguments;
-use crate::keys::{self, KeyArguments};
+use crate::keys::KeyArguments;
 use crate::output;
 use crate::terminal::{self, bad, careful, good, strong};
 use crate::time;
@@ -33,8 +34,7 @@ pub(crate) struct Arguments {
     /// Verify as of this time, epoch seconds or RFC 3339 [default: now]
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
     at: Option<UnixSeconds>,
-    /// How far the time of signing may lie from that, as 90s or 5m [preset: 5m]
-    #[arg(long, value_name = "DURATION", value_parser = time::parse_span)]
+    #[arg(long, help = TOLERANCE.help(), value_name = "DURATION", value_parser = TOLERANCE.parser())]
     tolerance: Option<Duration>,
     #[command(flatten)]
     keys: KeyArguments,
@@ -69,7 +69,7 @@ struct Check {
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
     let config = global.config()?;
     let verifier = arguments.keys.verifier(&config, arguments.tolerance)?;
-    let tolerance = keys::tolerance_or_preset(arguments.tolerance, &config);
+    let tolerance = TOLERANCE.value(arguments.tolerance, &config);
     let (headers, body) = arguments.captured.read()?;
     let now = arguments.at.unwrap_or_else(time::now);
     let report = match verifier.verify_at(&headers, &body[..], now) {

@@ -3,7 +3,7 @@
 use spektr_inbox::reconcile::ApiKey;
 use spektr_verify::KeyRing;
 
-use super::{FILE_VARIABLE, Problem, SETTINGS, Setting};
+use super::{FILE_VARIABLE, Problem, SETTINGS};
 use crate::catalogue::did_you_mean;
 use crate::terminal::safe;
 
@@ -19,7 +19,7 @@ pub(super) fn unknown() -> Vec<Problem> {
 }
 
 fn problem(name: &str, value: &str) -> Option<Problem> {
-    let mut known: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();
+    let mut known: Vec<String> = SETTINGS.iter().map(|setting| setting.variable()).collect();
     known.extend([FILE_VARIABLE, KeyRing::ENV_VAR, ApiKey::ENV_VAR].map(str::to_owned));
     let is_ours = name.starts_with(PREFIX) && !is_of_a_service(name, value);
     if !is_ours || known.iter().any(|one| one == name) {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Origin, SETTINGS, Setting, Value};
+use super::{Described, Origin, SETTINGS, Value};
 use crate::catalogue::did_you_mean;
 use crate::terminal::safe;
 
@@ -70,14 +70,14 @@ impl Reader<'_> {
     fn table(&mut self, above: &str, table: &DeTable<'_>) {
         for (key, value) in table {
             let name = format!("{above}{}", key.get_ref());
-            if let Some(setting) = Setting::find(&name) {
-                self.value(setting, value);
+            if let Some(setting) = SETTINGS.iter().find(|setting| setting.name() == name) {
+                self.value(*setting, value);
                 continue;
             }
             let below = format!("{name}.");
             match value.get_ref() {
                 DeValue::Table(table)
-                    if SETTINGS.iter().any(|setting| setting.name.starts_with(&below)) =>
+                    if SETTINGS.iter().any(|setting| setting.name().starts_with(&below)) =>
                 {
                     self.table(&below, table);
                 }
@@ -86,23 +86,23 @@ impl Reader<'_> {
         }
     }
 
-    fn value(&mut self, setting: &'static Setting, value: &Spanned<DeValue<'_>>) {
+    fn value(&mut self, setting: &dyn Described, value: &Spanned<DeValue<'_>>) {
         let text = match value.get_ref() {
             DeValue::String(text) => text.clone().into_owned(),
             DeValue::Integer(number) => number.as_str().to_owned(),
-            DeValue::Boolean(yes) if (setting.check)(&yes.to_string()).is_ok() => yes.to_string(),
+            DeValue::Boolean(yes) if setting.check(&yes.to_string()).is_ok() => yes.to_string(),
             other => {
                 let found = other.type_str();
-                let message = format!("`{}` is {found}, expected a string", setting.name);
+                let message = format!("`{}` is {found}, expected a string", setting.name());
                 return self.problem(value.span(), message);
             }
         };
-        match (setting.check)(&text) {
+        match setting.check(&text) {
             Ok(()) => {
                 let origin = Origin::File { line: self.place(value.span().start).0 };
-                self.values.insert(setting.name, Value { text, origin });
+                self.values.insert(setting.name(), Value { text, origin });
             }
-            Err(message) => self.problem(value.span(), format!("`{}`: {message}", setting.name)),
+            Err(message) => self.problem(value.span(), format!("`{}`: {message}", setting.name())),
         }
     }
 
@@ -111,7 +111,7 @@ impl Reader<'_> {
         let hint = if is_secret {
             "secrets stand in SPEKTR_WEBHOOK_KEYS, or in a file that `keys_file` names".to_owned()
         } else {
-            let names = SETTINGS.iter().map(|setting| setting.name);
+            let names = SETTINGS.iter().map(|setting| setting.name());
             did_you_mean(name, names, "`spektr config check --help` lists the settings")
         };
         self.problem(span, format!("there is no setting `{}`; {hint}", safe(name)));
@@ -147,7 +147,7 @@ mod tests {
         let (_, example) = example.split_once('\n').expect("a heading");
         let (values, problems) = parse(Path::new("spektr.toml"), example);
         assert_eq!(problems, []);
-        let mut names: Vec<_> = SETTINGS.iter().map(|setting| setting.name).collect();
+        let mut names: Vec<_> = SETTINGS.iter().map(|setting| setting.name()).collect();
         names.sort_unstable();
         assert_eq!(values.into_keys().collect::<Vec<_>>(), names);
     }

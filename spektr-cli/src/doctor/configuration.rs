@@ -21,7 +21,7 @@ pub(crate) fn configuration(
     if let Err(failure) = arguments.reach(config) {
         findings.push(Finding::failed(SUBJECT, &failure, remedy));
     }
-    if let Err(failure) = arguments.otlp_endpoint(config) {
+    if let Err(failure) = arguments.collector(config) {
         findings.push(Finding::failed(SUBJECT, &failure, remedy));
     }
     if findings.is_empty() {

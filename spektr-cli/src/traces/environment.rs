@@ -6,8 +6,8 @@ use std::env;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Endpoint, parse_endpoint};
 use crate::client::{Identity, TlsFiles, parse_url};
+use crate::collector::Collector;
 use crate::failure::Failure;
 
 /// How many spans wait for their export at most, unless configured: as the specification says.
@@ -17,16 +17,16 @@ const QUEUE: usize = 2048;
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Returns the collector that the environment names. The URL for traces is taken as it is.
-pub(super) fn endpoint() -> Result<Option<Endpoint>, Failure> {
+pub(super) fn collector() -> Result<Option<Collector>, Failure> {
     const OF_TRACES: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
     const OF_ALL: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
-    let read = |name, parse: fn(&str) -> Result<Endpoint, String>| {
+    let read = |name, parse: fn(&str) -> Result<Collector, String>| {
         let read = |text: String| parse(&text).map_err(|message| wrong(name, &message));
         text(name)?.map(read).transpose()
     };
-    match read(OF_TRACES, |text| parse_url(text).map(Endpoint))? {
-        Some(endpoint) => Ok(Some(endpoint)),
-        None => read(OF_ALL, parse_endpoint),
+    match read(OF_TRACES, |text| parse_url(text).map(Collector))? {
+        Some(collector) => Ok(Some(collector)),
+        None => read(OF_ALL, Collector::parse),
     }
 }
 

@@ -16,10 +16,11 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{FilterFn, LevelFilter};
 use tracing_subscriber::registry::LookupSpan;
 
+use super::environment;
 use super::export::{Bounded, Exporter, Posting, Progress};
 use super::propagation::OpenTelemetry;
-use super::{Endpoint, environment};
 use crate::client::Client;
+use crate::collector::Collector;
 use crate::failure::Failure;
 
 /// The name of the service, unless `OTEL_SERVICE_NAME` or `OTEL_RESOURCE_ATTRIBUTES` has one.
@@ -39,16 +40,17 @@ pub(crate) struct Traces {
 impl Traces {
     /// Starts to export to an endpoint, or to that of the environment; `None` if there is none.
     pub(crate) fn start(
-        endpoint: Option<Endpoint>,
+        collector: Option<Collector>,
         metrics: &Metrics,
     ) -> Result<Option<Self>, Failure> {
         const LOST: &str =
             "Spans that were not exported: the collector took none, or the queue was full";
-        let endpoint = match endpoint {
-            Some(endpoint) => Some(endpoint),
-            None => environment::endpoint()?,
+        let collector = match collector {
+            Some(collector) => Some(collector),
+            None => environment::collector()?,
         };
-        let Some(endpoint) = endpoint else { return Ok(None) };
+        let Some(collector) = collector else { return Ok(None) };
+        let Collector(url) = &collector;
         let cannot = |error: &dyn std::error::Error| {
             Failure::caused_by("cannot start the export of traces", error)
         };
@@ -59,12 +61,11 @@ impl Traces {
             .build()
             .map_err(|error| cannot(&error))?;
         let (queue, timeout) = (environment::queue()?, environment::timeout()?);
-        let collector = endpoint.collector();
         let lost = metrics.count("spans_lost", LOST);
-        let progress = Arc::new(Progress::new(collector.clone(), queue, lost));
+        let progress = Arc::new(Progress::new(collector.shown(), queue, lost));
         let client = {
             let _of_the_timers = runtime.enter();
-            Client::new(endpoint.0.clone(), timeout, &environment::tls_files()?)?
+            Client::new(url.clone(), timeout, &environment::tls_files()?)?
         };
         let posting =
             Posting { client, runtime: runtime.handle().clone(), progress: Arc::clone(&progress) };
@@ -72,7 +73,7 @@ impl Traces {
             .with_http()
             .with_http_client(posting)
             .with_protocol(Protocol::HttpBinary)
-            .with_endpoint(endpoint.0.to_string())
+            .with_endpoint(url.to_string())
             .with_timeout(timeout)
             .build()
             .map_err(|error| cannot(&error))?;
@@ -84,7 +85,7 @@ impl Traces {
             .with_resource(resource())
             .with_span_processor(Bounded { batches, progress })
             .build();
-        Ok(Some(Self { provider, runtime, collector }))
+        Ok(Some(Self { provider, runtime, collector: collector.shown() }))
     }
 
     /// Returns the layer that turns the spans of [`TARGET`] into spans of OpenTelemetry.

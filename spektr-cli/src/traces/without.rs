@@ -9,7 +9,7 @@ use tracing::Subscriber;
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Identity;
 
-use super::Endpoint;
+use crate::collector::Collector;
 use crate::failure::Failure;
 
 /// Has no value.
@@ -18,7 +18,7 @@ pub(crate) struct Traces(Infallible);
 impl Traces {
     /// Starts nothing: an endpoint that is named is an error of [`endpoint`](super::endpoint), and
     /// the variables of OpenTelemetry are often those of a whole environment.
-    pub(crate) fn start(_: Option<Endpoint>, _: &Metrics) -> Result<Option<Self>, Failure> {
+    pub(crate) fn start(_: Option<Collector>, _: &Metrics) -> Result<Option<Self>, Failure> {
         Ok(None)
     }
 

@@ -57,16 +57,16 @@ async fn the_figures_of_a_verification_are_shown_for_two_days_and_its_time_for_e
     };
     assert_eq!(shown(), (false, [false; 3]));
     let at = from_millis(1_700_000_000_000);
-    let verified = crate::reconcile::Verified { at, missing: 1, conflicts: 2, undecodable: 3 };
+    let found = [("missing", 1), ("conflict", 2), ("undecodable", 3)];
     let hour = Duration::from_secs(3600);
     // Another process has verified a day ago.
-    metrics.verified(&verified, after(at, 24 * hour));
+    metrics.verified(at, found, after(at, 24 * hour));
     assert_eq!(shown(), (true, [true; 3]));
     tokio::time::advance(24 * hour - Duration::from_millis(1)).await;
     assert_eq!(shown(), (true, [true; 3]));
     tokio::time::advance(Duration::from_millis(1)).await;
     assert_eq!(shown(), (true, [false; 3]));
-    metrics.verified(&verified, after(at, 49 * hour));
+    metrics.verified(at, found, after(at, 49 * hour));
     assert_eq!(shown(), (true, [false; 3]));
 }
 
@@ -118,8 +118,7 @@ fn the_page_of_metrics_has_the_name_the_type_and_the_labels_of_each() {
     metrics.unknown("never_documented");
     metrics.stats(&Stats::default(), Timestamp::from_millis(0).unwrap());
     let at = Timestamp::from_millis(0).unwrap();
-    let verified = crate::reconcile::Verified { at, missing: 0, conflicts: 0, undecodable: 0 };
-    metrics.verified(&verified, at);
+    metrics.verified(at, [("missing", 0), ("conflict", 0), ("undecodable", 0)], at);
     metrics.delivered(None);
     let label = [("key_id", "a".into())];
     let _end = metrics.0.key_not_after.get_or_create(&label);

@@ -202,7 +202,7 @@ impl Inner {
             let now = self.clock.now();
             let last = self.store.note(self.verification_note()).await?;
             if let Some(last) = last.as_deref().and_then(Verified::parse) {
-                self.metrics.verified(&last, now);
+                self.metrics.verified(last.at, last.found(), now);
                 let is_recent = before(now, PERIOD) < last.at && last.at <= now;
                 if is_recent {
                     return Ok(());
@@ -222,7 +222,7 @@ impl Inner {
             }
             let verified = Verified { at: now, missing, conflicts, undecodable };
             self.store.set_note(self.verification_note(), verified.to_string()).await?;
-            self.metrics.verified(&verified, self.clock.now());
+            self.metrics.verified(verified.at, verified.found(), self.clock.now());
             Ok::<_, ReconcileError>(())
         };
         if let Err(error) = verifying.await {
@@ -243,11 +243,11 @@ impl Inner {
 
 /// The result of a verification, stored as a note for other processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Verified {
-    pub(crate) at: Timestamp,
-    pub(crate) missing: u64,
-    pub(crate) conflicts: u64,
-    pub(crate) undecodable: u64,
+struct Verified {
+    at: Timestamp,
+    missing: u64,
+    conflicts: u64,
+    undecodable: u64,
 }
 
 impl fmt::Display for Verified {
@@ -268,5 +268,11 @@ impl Verified {
             conflicts: next()?,
             undecodable: next()?,
         })
+    }
+
+    /// Returns the numbers by their label in the metrics.
+    fn found(self) -> [(&'static str, u64); 3] {
+        let Self { missing, conflicts, undecodable, .. } = self;
+        [("missing", missing), ("conflict", conflicts), ("undecodable", undecodable)]
     }
 }

@@ -10,6 +10,7 @@ use spektr_inbox::{Clock as _, Receiver, SystemClock, operate};
 use super::by::ByArguments;
 use super::open;
 use crate::arguments::Global;
+use crate::config::settings::SOURCE;
 use crate::failure::{Answer, Failure};
 use crate::keys::KeyArguments;
 use crate::output;
@@ -57,8 +58,7 @@ pub(crate) struct Arguments {
 #[derive(Args)]
 #[command(after_help = RECOVER_EXAMPLES)]
 pub(crate) struct RecoverArguments {
-    /// Where the deliveries come from, as `spektr serve` was told [preset: spektr]
-    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    #[arg(long, help = SOURCE.help(), value_name = "NAME", value_parser = SOURCE.parser())]
     source: Option<String>,
     #[command(flatten)]
     by: ByArguments,
@@ -144,7 +144,7 @@ pub(super) async fn recover(
     let config = global.config()?;
     let verifier = arguments.keys.verifier(&config, None)?;
     let store = arguments.store.open(&config).await?;
-    let source = config.source(arguments.source.as_deref());
+    let source = SOURCE.value(arguments.source.clone(), &config);
     let receiver = Receiver::new(store, verifier).with_source(&source);
     let (recovered, remaining) = receiver.recover(&arguments.by.operator()).await?;
     if global.is_json() {

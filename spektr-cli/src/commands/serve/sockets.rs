@@ -8,7 +8,6 @@ use std::net::SocketAddr;
 use listenfd::ListenFd;
 use tokio::net::TcpListener;
 
-use crate::config::Config;
 use crate::failure::Failure;
 
 /// The sockets of a service.
@@ -21,20 +20,15 @@ pub(super) struct Sockets {
 
 /// Where to listen unless a socket is inherited.
 pub(super) struct Place {
-    pub(super) argument: Option<SocketAddr>,
-    pub(super) setting: &'static str,
+    pub(super) address: SocketAddr,
+    /// The option that sets the address.
     pub(super) option: &'static str,
-    pub(super) port: u16,
 }
 
 impl Sockets {
     /// Takes the sockets that `LISTEN_FDS` announces, the first for deliveries and the
     /// second for operations, and binds what it does not.
-    pub(super) async fn open(
-        config: &Config,
-        public: Place,
-        private: Place,
-    ) -> Result<Self, Failure> {
+    pub(super) async fn open(public: Place, private: Place) -> Result<Self, Failure> {
         let mut inherited = ListenFd::from_env();
         if inherited.len() > 2 {
             return Err(Failure::new(format!("{} sockets are inherited", inherited.len())).hint(
@@ -43,11 +37,11 @@ impl Sockets {
         }
         let public = match take(&mut inherited, 0)? {
             Some(listener) => listener,
-            None => public.bind(config).await?,
+            None => public.bind().await?,
         };
         let private = match take(&mut inherited, 1)? {
             Some(listener) => listener,
-            None => private.bind(config).await?,
+            None => private.bind().await?,
         };
         Ok(Self { public, private })
     }
@@ -66,11 +60,8 @@ fn take(inherited: &mut ListenFd, index: usize) -> Result<Option<TcpListener>, F
 }
 
 impl Place {
-    async fn bind(self, config: &Config) -> Result<TcpListener, Failure> {
-        let address = self
-            .argument
-            .or_else(|| config.setting(self.setting, |text| text.parse().ok()))
-            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], self.port)));
+    async fn bind(self) -> Result<TcpListener, Failure> {
+        let address = self.address;
         TcpListener::bind(address).await.map_err(|error| {
             Failure::caused_by(format!("cannot listen on {address}"), &error)
                 .hint(format!("another one: {} IP:PORT; port 0 takes a free one", self.option))
