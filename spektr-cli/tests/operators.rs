@@ -109,8 +109,15 @@ fn an_erasure_counts_by_kind_takes_the_kinds_it_is_told_and_is_logged() {
     };
     tool(&["import", "in.jsonl", "--by", "ada"]);
     let counts = tool(&["erase", "spk_1", "--dry-run", "--format", "json"]);
-    let expected = r#"{"would_erase":{"entries":2,"mentions":1,"bodies":1,"rejected":0}}"#;
+    let expected = r#"{"would_erase":{"entries":2,"mentions":1,"bodies":1,"rejected":0,"numbers":{"bodies":[6],"mentions":[4]}}}"#;
     assert_eq!(counts.trim(), expected);
+    let counts = tool(&["erase", "spk_1", "--dry-run"]);
+    let expected = "2 entries of this person would be erased\n\
+                    1 other entry that names it would be erased\n\
+                    1 unreadable body that names it would be erased\n\
+                    mentions: 4; see `spektr inbox show NUMBER`\n\
+                    bodies: 6; see `spektr inbox show NUMBER`\n";
+    assert_eq!(counts, expected);
     let erased = tool(&["erase", "spk_1", "--kind", "entries", "--yes", "--by", "ada"]);
     assert_eq!(erased, "2 entries of this person erased\n");
     let erased = tool(&["erase", "spk_1", "--yes", "--by", "eve", "--format", "json"]);
@@ -135,6 +142,8 @@ fn an_erasure_counts_by_kind_takes_the_kinds_it_is_told_and_is_logged() {
     let text = tool(&["log"]);
     assert!(text.ends_with("\n4 actions\n"), "{text}");
     assert!(text.contains(r#"{"source":"spektr"}"#), "{text}");
+    let found = r#"  2 records  {"found":{"bodies":1,"entries":0,"mentions":1,"rejected":0}}"#;
+    assert!(text.contains(found), "{text}");
 }
 
 #[test]
@@ -191,6 +200,48 @@ fn what_waits_for_its_next_attempt_is_due_after_a_retry_and_a_dry_run_only_count
     let log: Vec<_> = log.iter().map(|one| (&one["action"], one["affected"].as_u64())).collect();
     let retry = &Value::from("retry");
     assert_eq!(log, [(&"import".into(), Some(4)), (retry, Some(1)), (retry, Some(1))]);
+}
+
+#[test]
+fn entries_that_fail_show_in_the_status_before_an_outage_shows_in_a_figure() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let due_at = 4_102_444_800_000_u64;
+    let line = |id: &str, attempts: u32, due_at: u64, reason: Option<&str>| {
+        let line = serde_json::json!({
+            "state": "pending", "receivedAt": 1, "dueAt": due_at, "attempts": attempts,
+            "reason": reason, "raw": event(id, "spk_1", 1)
+        });
+        format!("{line}\n")
+    };
+    let refused = Some("the endpoint answered 503");
+    let lines_of_export = [
+        line("e1", 0, 1, None),
+        line("e2", 2, due_at, refused),
+        line("e3", 1, due_at, refused),
+        line("e4", 1, due_at, refused),
+    ];
+    let tool = |arguments: &[&str]| {
+        let (code, out, errors) = run(folder.path(), &[&["inbox"], arguments].concat());
+        assert_eq!(code, Some(0), "{out}{errors}");
+        out
+    };
+    let file = folder.path().join("in.jsonl");
+    std::fs::write(&file, lines_of_export[..2].concat()).expect("is written");
+    tool(&["import", "in.jsonl"]);
+    let head = "handling   not paused\npending    2\n  oldest   1970-01-01T00:00:01Z\n";
+    let one = "  waiting  1 for their next attempt\n  failing  entry 2, 2 attempts, next at \
+               2100-01-01T00:00:00Z: the endpoint answered 503\ndead       0\n";
+    assert_eq!(tool(&["status"]), format!("{head}{one}"));
+    std::fs::write(&file, lines_of_export[2..].concat()).expect("is written");
+    tool(&["import", "in.jsonl"]);
+    let status = tool(&["status", "--format", "json"]);
+    let expected = r#","pending":4,"waiting":3,"failing":{"count":3,"number":2,"attempts":2,"reason":"the endpoint answered 503","due_at":"2100-01-01T00:00:00Z"},"dead":0,"#;
+    assert!(status.contains(expected), "{status}");
+    let status = tool(&["status"]);
+    assert!(
+        status.contains("  failing  3 of the oldest; entry 2, 2 attempts, next at 2100-"),
+        "{status}"
+    );
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod redecode;
 mod resolve;
 mod schema;
 mod show;
+mod status;
 mod transfer;
 mod verify;
 
@@ -38,8 +39,8 @@ pub(crate) enum Command {
     Show(show::Arguments),
     /// List dead letters, and why they are dead
     Dead(list::DeadArguments),
-    /// Show whether entries are handed out, and how many wait for what
-    Status(pause::StatusArguments),
+    /// Show whether entries are handed out, how many wait, and which attempts fail
+    Status(status::Arguments),
     /// Hand out nothing more, while deliveries are accepted
     Pause(pause::PauseArguments),
     /// Hand out entries again
@@ -85,7 +86,7 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
             Command::List(arguments) => list::list(global, arguments).await,
             Command::Show(arguments) => show::show(global, arguments).await,
             Command::Dead(arguments) => list::dead(global, arguments).await,
-            Command::Status(arguments) => pause::status(global, arguments).await,
+            Command::Status(arguments) => status::status(global, arguments).await,
             Command::Pause(arguments) => pause::pause(global, arguments).await,
             Command::Resume(arguments) => pause::resume(global, arguments).await,
             Command::Replay(arguments) => again::replay(global, arguments).await,

@@ -58,9 +58,19 @@ impl Belongings {
     pub fn count(&self, kind: Kind) -> u64 {
         match kind {
             Kind::Entries => self.entries.values().sum(),
-            Kind::Mentions => self.mentions.len() as u64,
-            Kind::Bodies => self.bodies.len() as u64,
-            Kind::Rejected => self.rejected.len() as u64,
+            Kind::Mentions | Kind::Bodies | Kind::Rejected => self.numbers(kind).len() as u64,
+        }
+    }
+
+    /// Returns the numbers of the records of a kind, in ascending order: of entries, or of
+    /// deliveries in the quarantine. Empty for [`Kind::Entries`], which are only counted.
+    #[must_use]
+    pub fn numbers(&self, kind: Kind) -> &[i64] {
+        match kind {
+            Kind::Entries => &[],
+            Kind::Mentions => &self.mentions,
+            Kind::Bodies => &self.bodies,
+            Kind::Rejected => &self.rejected,
         }
     }
 
@@ -145,7 +155,7 @@ pub async fn survey(store: &dyn Store, spektr_id: &str) -> Result<Belongings, St
 /// tombstones of entries that were deleted earlier, and the details that name the person in the
 /// record of actions. Nothing that identifies the person remains, so an event that the sender
 /// lists or delivers again counts as new. The record of actions keeps that an erasure happened,
-/// and not of whom.
+/// and how many records of each kind the survey had found, and not of whom.
 ///
 /// # Errors
 ///
@@ -157,17 +167,19 @@ pub async fn erase(
     kinds: &[Kind],
     now: Timestamp,
 ) -> Result<Erased, StoreError> {
-    let words: Vec<_> = kinds.iter().map(|kind| kind.as_str()).collect();
-    let record = operator.record(Action::Erase, now).with_details(&json!({ "kinds": words }));
-    let of = |kind: Kind, numbers: &[i64]| {
-        if kinds.contains(&kind) { numbers.to_vec() } else { Vec::new() }
+    let counts: BTreeMap<_, _> =
+        kinds.iter().map(|kind| (kind.as_str(), found.count(*kind))).collect();
+    let record = operator.record(Action::Erase, now).with_details(&json!({ "found": counts }));
+    let of = |kind: Kind| match kinds.contains(&kind) {
+        true => found.numbers(kind).to_vec(),
+        false => Vec::new(),
     };
     let has_id = kinds.contains(&Kind::Entries) && !found.spektr_id.is_empty();
     let erasure = Erasure {
         spektr_id: has_id.then(|| found.spektr_id.clone()),
-        mentions: of(Kind::Mentions, &found.mentions),
-        bodies: of(Kind::Bodies, &found.bodies),
-        rejected: of(Kind::Rejected, &found.rejected),
+        mentions: of(Kind::Mentions),
+        bodies: of(Kind::Bodies),
+        rejected: of(Kind::Rejected),
     };
     store.erase(erasure, Some(record)).await
 }

@@ -98,8 +98,8 @@ async fn what_came_since_the_survey_goes_too_and_the_record_says_not_whose() {
     let actions = inbox.store.actions(0, 10).await.unwrap();
     assert_eq!((actions.len(), &*actions[0].action, &*actions[0].actor), (1, "erase", "ada"));
     assert_eq!((actions[0].affected, &actions[0].filter), (9, &None));
-    let kinds = r#"{"kinds":["entries","mentions","bodies","rejected"]}"#;
-    assert_eq!(actions[0].details.as_deref(), Some(kinds));
+    let found_then = r#"{"found":{"bodies":1,"entries":3,"mentions":2,"rejected":2}}"#;
+    assert_eq!(actions[0].details.as_deref(), Some(found_then));
     assert!(!format!("{actions:?} {found:?}").contains("spk_1"), "{actions:?}");
 }
 

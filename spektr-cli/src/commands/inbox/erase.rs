@@ -1,5 +1,6 @@
 //! `spektr inbox erase`: everything of a person, by kind.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, IsTerminal as _};
 
 use clap::Args;
@@ -18,7 +19,7 @@ use crate::terminal::{careful, count};
 
 const EXAMPLES: &str = "\
 Examples:
-  spektr inbox erase spk_65a1 --dry-run                  # counts by kind
+  spektr inbox erase spk_65a1 --dry-run                  # counts by kind, and numbers to look at
   spektr inbox erase spk_65a1                            # asks for each kind
   spektr inbox erase spk_65a1 --yes
   spektr inbox erase spk_65a1 --kind entries --kind rejected --yes
@@ -31,6 +32,9 @@ before goes with the entries. `spektr inbox log` has that it happened and not wh
 recordings and backups are not reached, and a reconciliation fetches again what the sender still
 lists: erase it there first. Exit code 1: every answer was no, or the bytes are still in the files
 of the database.";
+
+/// How many numbers of a kind are printed for people.
+const LISTED: usize = 20;
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -45,7 +49,7 @@ pub(crate) struct Arguments {
         value_parser = PossibleValuesParser::new(Kind::ALL.map(Kind::as_str))
     )]
     kinds: Vec<String>,
-    /// Only count
+    /// Only count, and list what is not an entry of this end-user
     #[arg(long)]
     dry_run: bool,
     /// Do not ask
@@ -60,7 +64,12 @@ pub(crate) struct Arguments {
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Report<'c> {
-    WouldErase(&'c Counts),
+    WouldErase {
+        #[serde(flatten)]
+        counts: &'c Counts,
+        /// Numbers of entries of others, of bodies and of rejected deliveries, by kind.
+        numbers: BTreeMap<&'static str, &'c [i64]>,
+    },
     Erased(&'c Counts),
 }
 
@@ -95,10 +104,14 @@ pub(super) async fn erase(global: &Global, arguments: &Arguments) -> Result<Answ
             tombstones: None,
             in_files: None,
         };
+        let named = kinds.iter().map(|kind| (*kind, found.numbers(*kind)));
+        let named = named.filter(|(_, numbers)| !numbers.is_empty());
         if global.is_json() {
-            output::print_json(&Report::WouldErase(&counts))?;
+            let numbers = named.map(|(kind, numbers)| (kind.as_str(), numbers)).collect();
+            output::print_json(&Report::WouldErase { counts: &counts, numbers })?;
         } else {
-            output::print(&text(&counts, "would be erased"))?;
+            let listed: String = named.map(|(kind, numbers)| listed(kind, numbers)).collect();
+            output::print(&format!("{}{listed}", text(&counts, "would be erased")))?;
         }
         return Ok(Answer::Yes);
     }
@@ -182,6 +195,21 @@ fn text(counts: &Counts, word: &str) -> String {
         text.push_str(&format!("{known} known no longer\n"));
     }
     text
+}
+
+/// Returns a line with the numbers of records that are not entries of the person: an operator
+/// looks at them before they are erased.
+fn listed(kind: Kind, numbers: &[i64]) -> String {
+    let shown: Vec<_> = numbers.iter().take(LISTED).map(i64::to_string).collect();
+    let more = match numbers.len() - shown.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let look = match kind {
+        Kind::Rejected => "`spektr inbox quarantine`",
+        _ => "`spektr inbox show NUMBER`",
+    };
+    format!("{}: {}{more}; see {look}\n", kind.as_str(), shown.join(", "))
 }
 
 fn in_words(kind: Kind, number: u64) -> String {

@@ -21,7 +21,7 @@ Examples:
 
 Every replay, retry, redecode, prune, erase, resolve, recover, discard, import, export, pause and
 resume that changed something: when, who (--by, or the account of the machine), which entries by
-filter, and how many. An action is recorded in the transaction that does it. A spektr id in a filter
+filter, and how many records: entries, or deliveries in quarantine. An action is recorded in the transaction that does it. A spektr id in a filter
 is recorded as its SHA-256. Deletions by age, of `spektr serve`, are not an operator's and not here.";
 
 /// How many rows are read at a time.
@@ -114,7 +114,7 @@ fn print(global: &Global, action: &Recorded) -> Result<(), Failure> {
         "{at:24}  {:12}  {:8}  {}  {}\n",
         safe(&action.actor),
         safe(&action.action),
-        count(affected, "entry", "entries"),
+        count(affected, "record", "records"),
         faint(&what.join(" ")),
     ))
 }

@@ -1,0 +1,168 @@
+//! `spektr inbox status`: whether entries are handed out, how many wait, and which attempts fail.
+
+use clap::Args;
+use serde::Serialize;
+use spektr_inbox::store::{Filter, Pause, State, Stats, StoredEntry};
+use spektr_inbox::{Clock as _, SystemClock};
+
+use super::open;
+use crate::arguments::Global;
+use crate::failure::{Answer, Failure};
+use crate::output;
+use crate::store::StoreArguments;
+use crate::terminal::{bad, careful, columns, count, good, safe};
+use crate::time;
+
+const EXAMPLES: &str = "\
+Examples:
+  spektr inbox status
+  spektr inbox status --format json | jq .pending
+  spektr inbox status --format json | jq .failing        # during an outage
+
+Failing entries are pending entries whose last attempt failed. Only the oldest pending entries are
+examined for this: an outage of the destination shows there first.";
+
+/// How many of the oldest pending entries are examined.
+const EXAMINED: usize = 50;
+
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    store: StoreArguments,
+}
+
+#[derive(Serialize)]
+struct Status {
+    paused: Option<Paused>,
+    oldest_pending: Option<String>,
+    behind_dead: u64,
+    pending: u64,
+    /// How many pending entries wait for their next attempt.
+    waiting: u64,
+    failing: Option<Failing>,
+    dead: u64,
+    malformed: u64,
+    unknown: u64,
+    unreadable: u64,
+    conflict: u64,
+}
+
+#[derive(Serialize)]
+struct Paused {
+    since: String,
+    by: String,
+}
+
+/// The failing entries among the oldest pending entries.
+#[derive(Serialize)]
+struct Failing {
+    count: usize,
+    /// The oldest of them.
+    number: i64,
+    attempts: u32,
+    /// Why its last attempt failed.
+    reason: String,
+    due_at: String,
+}
+
+impl Failing {
+    fn of(oldest: &[StoredEntry]) -> Option<Self> {
+        let failing = oldest.iter().filter(|entry| entry.reason.is_some());
+        let first = failing.clone().next()?;
+        Some(Self {
+            count: failing.count(),
+            number: first.number,
+            attempts: first.attempts,
+            reason: first.reason.clone().unwrap_or_default(),
+            due_at: time::rfc_3339_millis(first.due_at),
+        })
+    }
+
+    fn text(&self) -> String {
+        let Self { number, reason, due_at, .. } = self;
+        let attempts = count(self.attempts as usize, "attempt", "attempts");
+        let reason = safe(reason);
+        let entry = format!("entry {number}, {attempts}, next at {due_at}: {reason}");
+        match self.count {
+            1 => entry,
+            several => format!("{several} of the oldest; {entry}"),
+        }
+    }
+}
+
+impl Status {
+    fn new(stats: &Stats, pause: Option<Pause>, waiting: u64, failing: Option<Failing>) -> Self {
+        Self {
+            paused: pause
+                .map(|Pause { since, by }| Paused { since: time::rfc_3339_millis(since), by }),
+            oldest_pending: stats.oldest_pending.map(time::rfc_3339_millis),
+            behind_dead: stats.behind_dead,
+            pending: stats.pending,
+            waiting,
+            failing,
+            dead: stats.dead,
+            malformed: stats.malformed,
+            unknown: stats.unknown,
+            unreadable: stats.unreadable,
+            conflict: stats.conflict,
+        }
+    }
+
+    fn text(&self) -> String {
+        let handling = match &self.paused {
+            Some(Paused { since, by }) => {
+                format!("{} by {} since {since}", careful("paused"), safe(by))
+            }
+            None => good("not paused"),
+        };
+        let row = |name: &str, value: String| [name.to_owned(), value];
+        let mut rows = vec![row("handling", handling), row("pending", self.pending.to_string())];
+        if let Some(oldest) = &self.oldest_pending {
+            rows.push(row("  oldest", oldest.clone()));
+        }
+        if self.waiting > 0 {
+            let waiting = self.waiting;
+            rows.push(row("  waiting", format!("{waiting} for their next attempt")));
+        }
+        if let Some(failing) = &self.failing {
+            rows.push(row("  failing", bad(&failing.text())));
+        }
+        if self.behind_dead > 0 {
+            let behind = self.behind_dead;
+            rows.push(row(
+                "  behind",
+                format!("{behind} come after a dead one of their spektr id"),
+            ));
+        }
+        rows.push(row("dead", self.dead.to_string()));
+        let others = [
+            (State::Malformed, self.malformed),
+            (State::Unknown, self.unknown),
+            (State::Unreadable, self.unreadable),
+            (State::Conflict, self.conflict),
+        ];
+        for (state, number) in others {
+            if number > 0 {
+                rows.push(row(state.as_str(), number.to_string()));
+            }
+        }
+        columns(&rows)
+    }
+}
+
+pub(super) async fn status(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
+    let store = open(global, &arguments.store).await?;
+    let (stats, pause) = (store.stats().await?, store.pause().await?);
+    let pending = Filter::state(State::Pending);
+    let tallies = store.tally(pending.clone(), SystemClock::new().now()).await?;
+    let waiting = tallies.iter().filter(|tally| tally.is_waiting).map(|tally| tally.count).sum();
+    let failing = Failing::of(&store.list(pending, 0, EXAMINED).await?);
+    let status = Status::new(&stats, pause, waiting, failing);
+    if global.is_json() {
+        output::print_json(&status)?;
+    } else {
+        output::print(&status.text())?;
+    }
+    Ok(Answer::Yes)
+}
