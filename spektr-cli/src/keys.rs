@@ -62,6 +62,14 @@ impl KeyArguments {
         }
     }
 
+    /// Returns where a key is added, in words.
+    pub(crate) fn place(&self, config: &Config) -> String {
+        match self.file(config) {
+            Some(path) => format!("the key file {}", safe(&path.to_string_lossy())),
+            None => KeyRing::ENV_VAR.to_owned(),
+        }
+    }
+
     /// Reads the key ring.
     pub(crate) fn ring(&self, config: &Config) -> Result<KeyRing, Failure> {
         match self.source(config)? {

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use spektr_verify::{Construction, SecretEncoding, SignatureHeader, SignedContent, VerifyError};
+use spektr_verify::{
+    Construction, KeyRing, SecretEncoding, SignatureHeader, SignedContent, VerifyError,
+};
 
 use crate::arguments::Global;
 use crate::capture::Headers;
@@ -47,6 +49,20 @@ struct Report {
     found: Found,
     /// How the body was changed, where a match is for another form of it.
     body: Option<&'static str>,
+    /// The key that the headers name; absent if the secret came without an id.
+    #[serde(flatten)]
+    named: Option<NamedKey>,
+    /// Where a key is added, in words.
+    #[serde(skip)]
+    place: String,
+}
+
+/// The key that the headers name.
+#[derive(Serialize)]
+struct NamedKey {
+    key_id: String,
+    /// Whether one of the signing keys has this id.
+    key_known: bool,
 }
 
 /// What fits a delivery.
@@ -85,8 +101,14 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         None => arguments.keys.secret_texts(&config)?,
     };
     let (headers, body) = arguments.captured.read()?;
-    let report = match report(&headers, &body, &secrets, &arguments.keys.content(&config)) {
-        Ok(report) => report,
+    let named = arguments.secret_file.is_none().then(|| {
+        let key_id = id_of(&headers);
+        let key_known = secrets.iter().any(|secret| secret.id == key_id);
+        NamedKey { key_id, key_known }
+    });
+    let place = arguments.keys.place(&config);
+    let report = match try_forms(&headers, &body, &secrets, &arguments.keys.content(&config)) {
+        Ok((found, body)) => Report { found, body, named, place },
         Err(message) => {
             if global.is_json() {
                 output::print_json(
@@ -107,22 +129,22 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
 }
 
 /// Tries the body as it is, and then in other forms.
-fn report(
+fn try_forms(
     headers: &Headers,
     body: &[u8],
     secrets: &[SecretText],
     configured: &SignedContent,
-) -> Result<Report, String> {
+) -> Result<(Found, Option<&'static str>), String> {
     let found = find(headers, body, secrets, configured)?;
     if found.matches.is_empty() && body.len() <= LARGEST_REWRITTEN {
         for (words, form) in rewritten::forms(body) {
             let other = find(headers, &form, secrets, configured)?;
             if !other.matches.is_empty() {
-                return Ok(Report { found: other, body: Some(words) });
+                return Ok((other, Some(words)));
             }
         }
     }
-    Ok(Report { found, body: None })
+    Ok((found, None))
 }
 
 /// Each of ten forms is read some hundred times.
@@ -131,8 +153,43 @@ const LARGEST_REWRITTEN: usize = 1 << 20;
 impl Report {
     /// Whether a receiver that is configured so accepts the delivery.
     fn is_accepted(&self) -> bool {
-        let Self { found, body } = self;
-        !found.matches.is_empty() && found.still_refused.is_none() && body.is_none()
+        let Self { found, body, .. } = self;
+        let is_of_named_key = match &self.named {
+            Some(named) => found.matches.iter().any(|one| one.key_id == named.key_id),
+            None => !found.matches.is_empty(),
+        };
+        is_of_named_key && found.still_refused.is_none() && body.is_none()
+    }
+
+    /// Returns the problem with the key that the headers name, and its remedy.
+    fn key_problem(&self) -> Option<(String, String)> {
+        let NamedKey { key_id, key_known } = self.named.as_ref()?;
+        let (matches, id, place) = (&self.found.matches, safe(key_id), &self.place);
+        if matches.iter().any(|one| one.key_id == *key_id) || (*key_known && matches.is_empty()) {
+            return None;
+        }
+        let fitting = matches.first().map(|one| safe(&one.key_id));
+        Some(match (key_known, fitting) {
+            (true, fitting) => (
+                format!(
+                    "the headers name the key {id}, and the secret of {} signed",
+                    fitting.unwrap_or_default()
+                ),
+                format!("are the two secrets exchanged in {place}?"),
+            ),
+            (false, Some(fitting)) => (
+                format!(
+                    "the headers name the key {id}, which is unknown here; the secret of {fitting} signed"
+                ),
+                format!("give this secret the id {id} in {place}"),
+            ),
+            (false, None) => (
+                format!("the headers name the key {id}, which is unknown here"),
+                format!(
+                    "the sender has rotated its key, or this is another workspace: add the secret of {id} to {place}"
+                ),
+            ),
+        })
     }
 }
 
@@ -167,26 +224,26 @@ impl Match {
         }
     }
 
-    /// Returns the lines to configure it with.
-    pub(crate) fn configuration(&self) -> String {
-        let encoding = if self.secret_encoding == SecretEncoding::Utf8.name() {
-            String::new()
+    /// Returns the lines that configure it, with the id and the place of the key.
+    pub(crate) fn configuration(&self, key_id: &str, place: &str) -> String {
+        let (id, encoding) = (safe(key_id), self.secret_encoding);
+        let key = if place != KeyRing::ENV_VAR {
+            format!("# {place}\n  [[keys]]\n  id = {id:?}\n  secret = '…'\n  encoding = '{encoding}'\n")
+        } else if encoding == SecretEncoding::Utf8.name() {
+            format!("# environment\n  {place}='{id}=…'\n")
         } else {
-            format!(":{}", self.secret_encoding)
+            format!("# environment\n  {place}='{id}:{encoding}=…'\n")
         };
         format!(
-            "  # spektr.toml\n  signed_content = '{}'\n  signature_format = '{}'\n  \
-             # environment\n  SPEKTR_WEBHOOK_KEYS='{}{encoding}=…'\n",
-            self.signed_content,
-            self.signature_format,
-            safe(&self.key_id),
+            "  # spektr.toml\n  signed_content = '{}'\n  signature_format = '{}'\n  {key}",
+            self.signed_content, self.signature_format,
         )
     }
 }
 
 fn text(report: &Report) -> String {
     let mut text = String::new();
-    let Report { found: Found { matches, tried, still_refused }, body } = report;
+    let Report { found: Found { matches, tried, still_refused }, body, named, place } = report;
     for found in matches {
         text.push_str(&format!(
             "{} {} is what is signed, with the secret of {} as {}\n\n{}\n",
@@ -194,7 +251,7 @@ fn text(report: &Report) -> String {
             strong(&found.signed_content),
             safe(&found.key_id),
             found.secret_encoding,
-            found.configuration(),
+            found.configuration(named.as_ref().map_or(&found.key_id, |named| &named.key_id), place),
         ));
     }
     if let Some(words) = body {
@@ -213,7 +270,16 @@ fn text(report: &Report) -> String {
             what_to_do(error),
         ));
     }
-    if matches.is_empty() {
+    if matches.is_empty() && report.key_problem().is_some() {
+        text.push_str(&format!("{} of {tried} constructions gives this signature\n", bad("none")));
+    }
+    if let Some((problem, remedy)) = report.key_problem() {
+        text.push_str(&format!(
+            "{} {problem}\n{} {remedy}\n",
+            bad("still refused:"),
+            strong("hint:")
+        ));
+    } else if matches.is_empty() {
         text.push_str(&format!(
             "{} of {tried} constructions gives this signature\n\
              {} is it the secret of the key that {} names? Is the body byte for byte what\n      \

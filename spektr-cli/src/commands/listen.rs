@@ -88,7 +88,12 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         arguments.keys.content(&config),
         recorder,
         client,
-        Printer::new(global.is_json(), arguments.full, arguments.selection.clone()),
+        Printer::new(
+            global.is_json(),
+            arguments.full,
+            arguments.selection.clone(),
+            arguments.keys.place(&config),
+        ),
         arguments.count,
     );
     let address = SocketAddr::new(

@@ -55,7 +55,7 @@ struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds_beyond_tolerance: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'static str>,
+    hint: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -96,7 +96,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
                 hint: None,
             }
         }
-        Err(error) => refused(&error, tolerance),
+        Err(error) => refused(&error, tolerance, &arguments.keys.place(&config)),
     };
     if global.is_json() {
         output::print_json(&report)?;
@@ -106,7 +106,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
     Ok(Answer::from_yes(report.verified))
 }
 
-fn refused(error: &VerifyError, tolerance: Duration) -> Report {
+fn refused(error: &VerifyError, tolerance: Duration, keys: &str) -> Report {
     let failed = failed_check(error);
     let beyond = match error {
         VerifyError::TimestampTooOld { age: distance }
@@ -149,7 +149,7 @@ fn refused(error: &VerifyError, tolerance: Duration) -> Report {
         checks: checks.collect(),
         entries: None,
         seconds_beyond_tolerance: beyond.map(|beyond| beyond.as_secs()),
-        hint: hint(error),
+        hint: hint(error, keys),
     }
 }
 
@@ -165,9 +165,9 @@ fn failed_check(error: &VerifyError) -> &'static str {
     }
 }
 
-/// Returns what to do about a refusal; for `listen`, too.
-pub(crate) fn hint(error: &VerifyError) -> Option<&'static str> {
-    Some(match error {
+/// Returns the remedy for a refusal, for `listen` too. `keys` is the place of the keys in words.
+pub(crate) fn hint(error: &VerifyError, keys: &str) -> Option<String> {
+    let remedy = match error {
         VerifyError::MissingHeader { .. } => {
             "does the workspace sign? HMAC authentication is switched on in the vendor's export settings; \
              does a proxy drop headers?"
@@ -177,8 +177,11 @@ pub(crate) fn hint(error: &VerifyError) -> Option<&'static str> {
             "x-signature is 64 lowercase hexadecimal digits, the timestamp epoch seconds; \
              --signature-format sha256=hex reads the other spelling"
         }
-        VerifyError::UnknownKey { .. } => {
-            "after a rotation the new secret has to be added: SPEKTR_WEBHOOK_KEYS='OLD_ID=…,NEW_ID=…'"
+        VerifyError::UnknownKey { key_id } => {
+            return Some(format!(
+                "the sender has rotated its key, or this is another workspace: add the secret of \
+                 {key_id} to {keys}, beside the old one"
+            ));
         }
         VerifyError::SignatureMismatch { .. } => {
             "another secret, another construction, or a body that was changed on the way: \
@@ -189,7 +192,8 @@ pub(crate) fn hint(error: &VerifyError) -> Option<&'static str> {
         }
         VerifyError::TimestampInFuture { .. } => "a clock is wrong: the sender's or this one",
         _ => return None,
-    })
+    };
+    Some(remedy.to_owned())
 }
 
 fn text(report: &Report) -> String {
@@ -215,7 +219,7 @@ fn text(report: &Report) -> String {
     } else {
         text.push_str(&format!("{}\n", bad("not verified")));
     }
-    if let Some(hint) = report.hint {
+    if let Some(hint) = &report.hint {
         text.push_str(&format!("{} {hint}\n", strong("hint:")));
     }
     text

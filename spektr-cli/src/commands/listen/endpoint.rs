@@ -113,6 +113,7 @@ impl Endpoint {
             advice,
             recorded: recorded.as_ref(),
             forwarded: forwarded.as_ref(),
+            keys: self.printer.keys(),
         });
         match forwarded {
             Some(Ok(reply)) => passed_back(reply),

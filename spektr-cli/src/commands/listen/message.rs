@@ -31,6 +31,8 @@ pub(super) struct Delivery<'d> {
     pub(super) advice: Option<Vec<diagnose::Match>>,
     pub(super) recorded: Option<&'d io::Result<PathBuf>>,
     pub(super) forwarded: Option<&'d Result<Reply, NoAnswer>>,
+    /// The place of the signing keys, in words.
+    pub(super) keys: &'d str,
 }
 
 /// Prints one delivery at a time, whole.
@@ -38,6 +40,8 @@ pub(super) struct Printer {
     is_json: bool,
     members: Members,
     selection: Selection,
+    /// The place of the signing keys, in words.
+    keys: String,
     turn: Mutex<()>,
 }
 
@@ -65,9 +69,13 @@ struct Record<'d> {
 }
 
 impl Printer {
-    pub(super) fn new(is_json: bool, full: bool, selection: Selection) -> Self {
+    pub(super) fn new(is_json: bool, full: bool, selection: Selection, keys: String) -> Self {
         let members = if full { Members::Hidden } else { Members::None };
-        Self { is_json, members, selection, turn: Mutex::new(()) }
+        Self { is_json, members, selection, keys, turn: Mutex::new(()) }
+    }
+
+    pub(super) fn keys(&self) -> &str {
+        &self.keys
     }
 
     /// Says where it listens; with a port of 0 nothing else does.
@@ -217,7 +225,7 @@ impl Delivery<'_> {
             VerifyError::TimestampTooOld { .. } => {
                 return Some("a delivery that was sent again, or a clock that is wrong".to_owned());
             }
-            other => return verify::hint(other).map(str::to_owned),
+            other => return verify::hint(other, self.keys),
         };
         let capture = match self.recorded {
             Some(Ok(path)) => {
@@ -231,12 +239,13 @@ impl Delivery<'_> {
             Some([]) => format!(
                 "this is not the secret of {key_id}, or the body was changed on the way: no known construction\n\
                  gives this signature with it. Put the secret that the platform shows for {key_id} into\n\
-                 SPEKTR_WEBHOOK_KEYS='{key_id}=…' and start again. To look into it:\n\
+                 {} and start again. To look into it:\n\
                  {capture}",
+                self.keys,
             ),
             Some([first, ..]) if first.key_id == key_id.as_str() => format!(
                 "the secret is right, and is used in another way than is configured. Configure:\n{}",
-                first.configuration(),
+                first.configuration(key_id.as_str(), self.keys),
             ),
             Some([first, ..]) => format!(
                 "it is the secret of {} that gives this signature: is it the one of {key_id}?",
