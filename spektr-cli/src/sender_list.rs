@@ -12,7 +12,9 @@ use crate::arguments::quietly;
 use crate::config::Config;
 use crate::config::settings::{API_KEY_FILE, LIST, LIST_UNIT, SOURCE};
 use crate::failure::Failure;
+use crate::location::Location;
 use crate::store::StoreArguments;
+use crate::terminal::safe;
 
 const HEADING: &str = "The sender's list of events";
 
@@ -48,6 +50,20 @@ impl ComparedArguments {
                  --api-key-file FILE",
             )
         })
+    }
+
+    /// Returns the options that were given, each after a space, for a command to be run next.
+    pub(crate) fn options(&self) -> String {
+        let ListArguments { from, api_key_file, unit } = &self.list;
+        let given = [
+            ("--source", self.source.clone()),
+            ("--store", self.store.given().map(Location::shown)),
+            ("--from", from.as_ref().map(BaseUrl::to_string)),
+            ("--api-key-file", api_key_file.as_ref().map(|path| path.to_string_lossy().into())),
+            ("--unit", unit.map(|unit| unit.to_string())),
+        ];
+        let given = given.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        given.map(|(name, value)| format!(" {name} {}", quoted(&value))).collect()
     }
 
     /// Returns what compares the list that a client asks for with a store.
@@ -90,6 +106,27 @@ impl ListArguments {
     }
 }
 
+/// Quotes a value for a shell, if it needs that.
+fn quoted(value: &str) -> String {
+    let value = safe(value);
+    if value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:@%".contains(&byte)) {
+        value.into_owned()
+    } else {
+        format!("'{}'", value.replace('\'', r"'\''"))
+    }
+}
+
 fn is_in_environment() -> bool {
     std::env::var_os(ApiKey::ENV_VAR).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_quoted_so_that_a_shell_reads_it_as_one() {
+        assert_eq!(quoted("http://127.0.0.1:8787/a_b"), "http://127.0.0.1:8787/a_b");
+        assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
+    }
 }

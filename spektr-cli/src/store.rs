@@ -91,6 +91,11 @@ impl StoreArguments {
         }
     }
 
+    /// Returns the inbox that the command line names.
+    pub(crate) fn given(&self) -> Option<&Location> {
+        self.store.as_ref()
+    }
+
     /// Opens the inbox, and makes it where there is none.
     pub(crate) async fn open_or_make(&self, config: &Config) -> Result<Arc<dyn Store>, Failure> {
         self.location(config).open(false).await

@@ -51,7 +51,7 @@ fn a_verification_names_what_is_missing_and_ends_with_0_once_it_is_fetched() {
     // A list without events of that time says nothing of the inbox.
     list.show(&[]);
     let (code, out, _) = run(folder.path(), &verify);
-    assert_eq!(code, Some(0));
+    assert_eq!(code, Some(1));
     assert!(out.starts_with("nothing to compare: the list has no events of "), "{out}");
     list.show(&events[..1]);
     let (code, out, errors) = run(folder.path(), &verify);
@@ -65,6 +65,9 @@ fn a_verification_names_what_is_missing_and_ends_with_0_once_it_is_fetched() {
     assert_eq!(code, Some(1));
     let shown: Vec<_> = out.lines().map(|line| line.split_whitespace().next()).collect();
     assert_eq!(shown[..2], [Some("conflict"), Some("missing")], "{out}");
+    let remedy = out.lines().last().expect("lines");
+    assert!(remedy.starts_with("to fetch what is missing: spektr reconcile --since 20"), "{out}");
+    assert!(remedy.ends_with(&format!("Z --from {}", list.url)), "{out}");
     let json = [&verify[..], &["--format", "json"]].concat();
     let (code, out, _) = run(folder.path(), &json);
     assert_eq!(code, Some(1));

@@ -95,8 +95,17 @@ fn keys_are_read_again_at_sighup_and_stay_if_they_cannot_be_read() {
     write(&file, &keys(&["dev", &long]));
     service.signal("HUP");
     let line = service.logs("the signing keys were read again");
-    let came = format!("came=\"dev, {}…\" went=\"old\" count=2\n", &long[..64]);
-    assert!(line.ends_with(&came), "{line}");
+    let added = format!("added=\"dev, {}…\" removed=\"old\" count=2\n", &long[..64]);
+    assert!(line.ends_with(&added), "{line}");
+    assert_eq!(deliver(&service), 200);
+    write(&file, &keys(&["dev", &long]).replacen("any secret", "another one", 1));
+    service.signal("HUP");
+    let line = service.logs("the signing keys were read again");
+    assert!(line.ends_with(" changed=\"dev\" count=2\n"), "{line}");
+    assert_eq!(deliver(&service), 401);
+    write(&file, &keys(&["dev", &long]));
+    service.signal("HUP");
+    service.logs("the signing keys were read again");
     assert_eq!(deliver(&service), 200);
 
     // Not TOML, without a key, with none that is valid now, and not there.
@@ -118,12 +127,12 @@ fn keys_are_read_again_at_sighup_and_stay_if_they_cannot_be_read() {
     assert_eq!(deliver(&service), 200);
     let figures =
         ["spektr_inbox_settings_reloads_total", "spektr_inbox_settings_reload_failures_total"];
-    assert_eq!(figures.map(|name| figure(&service, name)), [5, 4]);
+    assert_eq!(figures.map(|name| figure(&service, name)), [7, 4]);
 
     write(&file, &keys(&["new"]));
     service.signal("HUP");
     let line = service.logs("the signing keys were read again");
-    assert!(line.contains("came=\"new\""), "{line}");
+    assert!(line.contains("added=\"new\""), "{line}");
     assert_eq!(deliver(&service), 401);
     let (code, logged) = service.terminate();
     assert_eq!(code, Some(0));

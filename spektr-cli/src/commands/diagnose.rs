@@ -228,7 +228,9 @@ impl Match {
     pub(crate) fn configuration(&self, key_id: &str, place: &str) -> String {
         let (id, encoding) = (safe(key_id), self.secret_encoding);
         let key = if place != KeyRing::ENV_VAR {
-            format!("# {place}\n  [[keys]]\n  id = {id:?}\n  secret = '…'\n  encoding = '{encoding}'\n")
+            format!(
+                "# {place}\n  [[keys]]\n  id = {id:?}\n  secret = '…'\n  encoding = '{encoding}'\n"
+            )
         } else if encoding == SecretEncoding::Utf8.name() {
             format!("# environment\n  {place}='{id}=…'\n")
         } else {

@@ -22,7 +22,8 @@ Examples:
 Compares the sender's list with the inbox, and writes nothing. missing: the event is listed and not
 in the inbox; `spektr reconcile --since` fetches it. conflict: its id is there with another content
 only. undecodable: this version cannot decode it. Events of the last 15 minutes are left out: they
-may still be under way. Exit code 1: something was found, or the list could not be read to its end.";
+may still be under way. Exit code 1: something was found, the list could not be read to its end, or
+it has no events of that time, which proves nothing.";
 
 /// How far back it looks, unless told.
 const REACH: Duration = Duration::from_secs(24 * 3600);
@@ -98,7 +99,7 @@ pub(super) async fn verify(global: &Global, arguments: &Arguments) -> Result<Ans
     printed?;
     let (answer, report) = match &result {
         Ok(verification) => (
-            Answer::from_yes(verification.is_clean()),
+            Answer::from_yes(verification.is_clean() && verification.seen > 0),
             Report {
                 completed: true,
                 figures: Some(Figures::new(verification)),
@@ -119,7 +120,7 @@ pub(super) async fn verify(global: &Global, arguments: &Arguments) -> Result<Ans
     if global.is_json() {
         output::print_json(&report)?;
     } else {
-        output::print(&text(&report))?;
+        output::print(&text(&report, &arguments.compared))?;
     }
     Ok(answer)
 }
@@ -143,7 +144,7 @@ fn print(global: &Global, finding: &Finding) -> Result<(), Failure> {
     ))
 }
 
-fn text(report: &Report) -> String {
+fn text(report: &Report, compared: &ComparedArguments) -> String {
     let Some(figures) = &report.figures else {
         let error = report.error.as_deref().unwrap_or_default();
         return format!("{} {error}\n", bad("error:"));
@@ -167,7 +168,10 @@ fn text(report: &Report) -> String {
         figures.missing, figures.conflicts, figures.undecodable,
     );
     if figures.missing > 0 {
-        text.push_str("to fetch what is missing: spektr reconcile --since TIME\n");
+        let (since, options) = (&figures.since, compared.options());
+        text.push_str(&format!(
+            "to fetch what is missing: spektr reconcile --since {since}{options}\n"
+        ));
     }
     text
 }

@@ -215,10 +215,16 @@ impl Forward {
         Ok(())
     }
 
-    /// Returns how many keys sign, and how many headers are added.
-    pub(super) fn counts(&self) -> (usize, usize) {
-        let keys = self.keys.current().map_or(0, |keys| keys.count());
-        (keys, self.headers.current().map_or(0, |headers| headers.count()))
+    /// Returns how many keys sign, how many headers are added, and how many files with
+    /// certificates are used; `None` for each that is not configured.
+    pub(super) fn counts(&self) -> [Option<usize>; 3] {
+        let TlsFiles { authorities, identity } = &self.tls;
+        let certificates = usize::from(authorities.is_some()) + usize::from(identity.is_some());
+        [
+            self.keys.current().map(|keys| keys.count()),
+            self.headers.current().map(|headers| headers.count()),
+            Some(certificates).filter(|count| *count > 0),
+        ]
     }
 
     /// Returns what an endpoint needs to know beside the event itself, a proof of who sends

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use spektr_inbox::Count;
 use spektr_inbox::reconcile::Client;
-use spektr_verify::{KeyId, KeyRing, SharedKeys};
+use spektr_verify::{KeyId, KeyRing, SharedKeys, SignedContent, Signer, SigningKey, UnixSeconds};
 use tokio::signal::unix::Signal;
 use tokio::task::spawn_blocking;
 
@@ -82,12 +82,15 @@ impl Reload {
                     self.stays(what, &failure);
                 }
             }
-            let (keys, headers) = forward.counts();
-            tracing::info!(
-                keys,
-                headers,
-                "keys, headers and certificates for forwarding were read again"
-            );
+            let [keys, headers, certificates] = forward.counts();
+            if [keys, headers, certificates] != [None; 3] {
+                tracing::info!(
+                    keys,
+                    headers,
+                    certificates,
+                    "keys, headers and certificates for forwarding were read again"
+                );
+            }
         }
         tracing::info!(log_level = %level, "settings were read again");
     }
@@ -112,10 +115,11 @@ impl Reload {
             let file = file.display();
             return Err(Failure::new(format!("no key in {file} is valid now")));
         }
-        let (came, went) = (missing(&before, &ring), missing(&ring, &before));
+        let (added, removed) = (missing(&before, &ring), missing(&ring, &before));
+        let changed = changed(&before, &ring);
         let count = ring.ids().count();
         keys.replace(ring);
-        tracing::info!(came, went, count, "the signing keys were read again");
+        tracing::info!(added, removed, changed, count, "the signing keys were read again");
         Ok(())
     }
 
@@ -135,13 +139,36 @@ impl Reload {
     }
 }
 
-/// Lists the ids of a ring that another does not have; a few of them, if they are many.
-fn missing(other: &KeyRing, ring: &KeyRing) -> String {
+/// Lists the ids of a ring that another does not have.
+fn missing(other: &KeyRing, ring: &KeyRing) -> Option<String> {
+    listed(ring.ids().filter(|id| other.key(id.as_str()).is_none()))
+}
+
+/// Lists the ids that have another secret in the new ring. No key tells its secret, so the
+/// signatures of an empty body are compared.
+fn changed(before: &KeyRing, after: &KeyRing) -> Option<String> {
+    let signed = |key: &SigningKey| {
+        let signer = Signer::new(key.clone(), SignedContent::TIMESTAMP_DOT_BODY);
+        signer.sign_at(b"", UnixSeconds::new(0)).pairs().map(|(_, value)| value.to_owned())
+    };
+    let is_changed = |id: &&KeyId| match (before.key(id.as_str()), after.key(id.as_str())) {
+        (Some(before), Some(after)) => signed(before) != signed(after),
+        _ => false,
+    };
+    listed(after.ids().filter(is_changed))
+}
+
+/// Lists ids, and only some of them if they are many. Returns `None` for none, so that the log
+/// has no empty field.
+fn listed<'i>(ids: impl Iterator<Item = &'i KeyId>) -> Option<String> {
     const SHOWN: usize = 8;
-    let ids: Vec<&KeyId> = ring.ids().filter(|id| other.key(id.as_str()).is_none()).collect();
+    let ids: Vec<_> = ids.collect();
+    if ids.is_empty() {
+        return None;
+    }
     let mut listed: Vec<_> = ids.iter().take(SHOWN).map(|id| id.shown().to_string()).collect();
     if ids.len() > SHOWN {
         listed.push(format!("and {} more", ids.len() - SHOWN));
     }
-    listed.join(", ")
+    Some(listed.join(", "))
 }
