@@ -25,6 +25,7 @@ use tower_service::Service as _;
 
 use self::connector::Connector;
 pub(crate) use self::encryption::{Identity, TlsFiles};
+pub(crate) use self::proxy::is_this_machine;
 use crate::capture::Headers;
 use crate::failure::Failure;
 use crate::http;

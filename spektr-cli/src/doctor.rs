@@ -4,6 +4,7 @@
 //! - No request is sent but one for the newest entry of the sender's list.
 //! - No finding holds a secret.
 
+pub(crate) mod addresses;
 pub(crate) mod clock;
 pub(crate) mod configuration;
 pub(crate) mod database;

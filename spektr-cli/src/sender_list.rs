@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use spektr_inbox::reconcile::{ApiKey, BaseUrl, Client, Reconciler, TimeUnit};
+use spektr_inbox::reconcile::{ApiKey, ApiKeyError, BaseUrl, Client, Reconciler, TimeUnit};
 use spektr_inbox::store::Store;
 
 use crate::arguments::quietly;
@@ -89,12 +89,16 @@ impl ListArguments {
 
     /// Returns the key, if there is one.
     pub(crate) fn key(&self, config: &Config) -> Result<Option<ApiKey>, Failure> {
-        let key = match self.key_file(config) {
-            Some(path) => ApiKey::from_file(path),
-            None if is_in_environment() => ApiKey::from_env(),
+        // Of the library's errors only those about files name the place.
+        let (place, key) = match self.key_file(config) {
+            Some(path) => (safe(&path.to_string_lossy()).into_owned(), ApiKey::from_file(path)),
+            None if is_in_environment() => (ApiKey::ENV_VAR.to_owned(), ApiKey::from_env()),
             None => return Ok(None),
         };
-        key.map(Some).map_err(|error| Failure::of(&error))
+        key.map(Some).map_err(|error| match error {
+            ApiKeyError::File { .. } => Failure::of(&error),
+            _ => Failure::caused_by(format!("{place} cannot be used"), &error),
+        })
     }
 
     /// Returns the file that the key is read from, if it is read from a file.

@@ -123,6 +123,20 @@ pub(crate) fn parse_unit(text: &str) -> Result<TimeUnit, String> {
     text.parse::<TimeUnit>().map_err(|error| error.to_string())
 }
 
+/// Reads a wire type, or the name of an event that has one. Any other text is a wire type that
+/// the schema does not know.
+pub(crate) fn parse_wire_type(text: &str) -> Result<String, String> {
+    let Some(info) = catalogue().find(|info| info.name() == text) else {
+        return Ok(text.to_owned());
+    };
+    let wire_types: Vec<_> = info.wire_types().iter().collect();
+    match &wire_types[..] {
+        [] => Ok(text.to_owned()),
+        [one] => Ok((*one).to_owned()),
+        several => Err(format!("the event arrives as {}: name one of them", several.join(" or "))),
+    }
+}
+
 /// Reads the name of a level of the log.
 pub(crate) fn parse_level(text: &str) -> Result<LevelFilter, String> {
     match text {
@@ -178,6 +192,21 @@ mod tests {
         assert_eq!(parse_timeout("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(parse_timeout("0"), Err("expected a time from 1ms to 1h".to_owned()));
         assert_eq!(parse_pause("31d"), Err("expected a time from 1ms to 30d".to_owned()));
+    }
+
+    #[test]
+    fn an_event_with_one_wire_type_is_found_by_its_name_too() {
+        let parse = |text: &str| parse_wire_type(text);
+        assert_eq!(parse("alert_resolved"), Ok("alert_resolved".to_owned()));
+        assert_eq!(parse("ALERT_RESOLVED"), Ok("alert_resolved".to_owned()));
+        assert_eq!(parse("Later_Event"), Ok("Later_Event".to_owned()));
+        let tag =
+            catalogue().find(|info| info.wire_types().iter().count() > 1).expect("there is one");
+        let refused = parse(tag.name()).expect_err("it has several");
+        assert!(
+            refused.starts_with("the event arrives as ") && refused.contains(" or "),
+            "{refused}"
+        );
     }
 
     #[test]

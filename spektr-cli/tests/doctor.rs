@@ -30,6 +30,9 @@ use tls::TlsServer;
 const MARKER: &str = "marker-of-a-secret";
 const KEYS: Option<&str> = Some("dev=marker-of-a-secret");
 
+const NO_API_KEY: &str = "warning: list of events: there is no API key: a lost delivery is neither noticed nor \
+    fetched; set SPEKTR_API_KEY, or name a file that holds the key: --api-key-file FILE";
+
 /// What the tool has said of a setting.
 struct Said {
     code: Option<i32>,
@@ -45,9 +48,12 @@ impl Said {
         Self { code: output.status.code(), lines: out.lines().map(str::to_owned).collect() }
     }
 
-    /// What is not as it ought to be. A disk can be slow while tests run.
+    /// What is not as it ought to be. A disk can be slow while tests run, and most tests have no
+    /// list of events.
     fn findings(&self) -> Vec<&str> {
-        let is_fine = |line: &&str| line.starts_with("ok: ") || line.contains(": a sync takes ");
+        let is_fine = |line: &&str| {
+            line.starts_with("ok: ") || line.contains(": a sync takes ") || *line == NO_API_KEY
+        };
         let (_verdict, lines) = self.lines.split_last().expect("a verdict");
         lines.iter().map(String::as_str).filter(|line| !is_fine(line)).collect()
     }
@@ -88,7 +94,13 @@ impl Setting {
 
     fn command(&self, keys: Option<&str>, arguments: &[&str]) -> Command {
         let mut command = spektr(keys);
+        // Port 0 is free on every machine.
+        let addresses = ["--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0"];
+        let chosen = arguments.contains(&"--listen");
         command.current_dir(self.path()).arg("doctor").args(arguments);
+        if !chosen {
+            command.args(addresses);
+        }
         command
     }
 
@@ -189,7 +201,7 @@ fn all_is_well_and_nothing_is_sent_or_changed() {
     assert_eq!(setting.names(), before);
     assert_eq!(received.join().expect("does not panic"), b"");
     // How long a sync takes and how much is free is another thing each time.
-    let is_measured = |line: &&String| line.contains(" a sync takes ") || line.ends_with(" free");
+    let is_measured = |line: &&String| line.contains(" a sync takes ") || line.contains("disk of ");
     let (measured, lines): (Vec<_>, Vec<_>) = said.lines.iter().partition(is_measured);
     assert_eq!(measured.len(), 2);
     assert_eq!(
@@ -206,6 +218,8 @@ fn all_is_well_and_nothing_is_sent_or_changed() {
             "ok: keys that sign what is forwarded: can be used",
             "ok: headers of what is forwarded: can be used",
             "ok: inbox sqlite://spektr-inbox.db: version 6",
+            "ok: address of deliveries 127.0.0.1:0: free",
+            "ok: address of operations 127.0.0.1:0: free",
             &format!("ok: forwarding to {forward}: connected"),
             &format!("ok: list of events {list}: it answers, and takes the API key"),
             "ok: clock of the sender: as this machine's",
@@ -565,7 +579,7 @@ fn a_list_that_refuses_the_key_or_does_not_answer_is_a_fault() {
     doctor(&url).assert(&[&expected]);
     let mut command = setting.command(KEYS, &[]);
     Said::of(command.env("SPEKTR_API_KEY", "marker of a secret")).assert(&[
-        "fault: list of events: the API key has a character that is not visible ASCII; was it \
+        "fault: list of events: SPEKTR_API_KEY cannot be used: the API key has a character that is not visible ASCII; was it \
          copied with a space?; correct SPEKTR_API_KEY, or the file that holds the key and nothing \
          else",
     ]);
@@ -724,4 +738,45 @@ fn a_pooler_of_transactions_is_a_fault_and_one_of_sessions_is_none() {
     )]);
     let pooler = PgBouncer::start(&database.cluster, "pool_mode = session");
     database.doctor(&pooler.url(&own)).assert(&[]);
+}
+
+#[test]
+fn without_an_api_key_nothing_that_was_lost_is_fetched() {
+    let setting = Setting::new();
+    setting.inbox();
+    setting.doctor(&[]).assert_has(NO_API_KEY);
+}
+
+#[test]
+fn an_address_is_free_or_of_a_running_service_and_not_another_program_s() {
+    let setting = Setting::new();
+    setting.inbox();
+    let other = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let taken = other.local_addr().expect("an address");
+    let free = format!("127.0.0.1:{}", closed_port());
+    let said = setting.doctor(&["--listen", &taken.to_string(), "--operations", &free]);
+    let fault = format!(
+        "fault: address of deliveries {taken}: in use by another program; end that program, or \
+         choose another address: --listen IP:PORT"
+    );
+    said.assert(&[&fault]);
+    said.assert_has(&format!("ok: address of operations {free}: free"));
+
+    let service = Service::start(KEYS, setting.path(), &[]);
+    let (public, private) = (service.address().to_string(), service.operations.to_string());
+    let said = setting.doctor(&["--listen", &public, "--operations", &private]);
+    said.assert_has(&format!(
+        "ok: address of deliveries {public}: in use by a service that is running"
+    ));
+    said.assert_has(&format!(
+        "ok: address of operations {private}: in use by a service that is running"
+    ));
+
+    let own = format!("http://localhost:{}/events", public.rsplit(':').next().expect("a port"));
+    let said = setting.doctor(&["--listen", &public, "--operations", &private, "--forward", &own]);
+    said.assert_has(&format!(
+        "fault: forwarding to {own}: this is an address that `serve` itself listens on; correct \
+         --forward: it names the endpoint that handles the events"
+    ));
+    assert_eq!(said.code, Some(1));
 }

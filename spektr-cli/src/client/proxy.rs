@@ -12,7 +12,7 @@ use crate::failure::Failure;
 
 /// Returns the proxy for a URL, if the environment names one.
 pub(super) fn of(url: &HttpUrl) -> Result<Option<Intercept>, Failure> {
-    if is_own(url, &own_name()) {
+    if is_this_machine(url) {
         return Ok(None);
     }
     let scheme = if url.is_encrypted() {
@@ -45,6 +45,10 @@ fn usable(name: &str, value: &str) -> Result<(), Failure> {
 }
 
 /// Tells whether a URL names this machine.
+pub(crate) fn is_this_machine(url: &HttpUrl) -> bool {
+    is_own(url, &own_name())
+}
+
 fn is_own(url: &HttpUrl, own_name: &str) -> bool {
     let host = url.host();
     let name = host.strip_suffix('.').unwrap_or(host);

@@ -4,10 +4,10 @@ use clap::Args;
 
 use crate::arguments::Global;
 use crate::config::Config;
-use crate::config::settings::TOLERANCE;
+use crate::config::settings::{LISTEN, OPERATIONS, TOLERANCE};
 use crate::doctor::{
-    Finding, Level, configuration, database, descriptors, destination, disk, file, keys, list,
-    secrets,
+    Finding, Level, addresses, configuration, database, descriptors, destination, disk, file, keys,
+    list, secrets,
 };
 use crate::failure::{Answer, Failure};
 use crate::location::Location;
@@ -78,6 +78,9 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         }
         let posted = match serving.forwarding(&config) {
             Ok(forwarding) => {
+                let public = LISTEN.value(serving.listen, &config);
+                let private = OPERATIONS.value(serving.operations, &config);
+                report.add(addresses::addresses(public, private, forwarding.as_ref()))?;
                 report.add(destination::destination(forwarding.as_ref()).await)?;
                 forwarding.map_or(0, |forwarding| forwarding.concurrency)
             }

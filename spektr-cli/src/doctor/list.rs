@@ -22,8 +22,11 @@ pub(crate) async fn list(
     let client = match arguments.list.client_if_configured(config) {
         Ok(Some(client)) => client,
         Ok(None) => {
-            let text = "there is no API key: what is missed is not fetched";
-            return vec![Finding::ok(SUBJECT, text)];
+            return vec![Finding::warning(
+                SUBJECT,
+                "there is no API key: a lost delivery is neither noticed nor fetched",
+                "set SPEKTR_API_KEY, or name a file that holds the key: --api-key-file FILE",
+            )];
         }
         Err(failure) => {
             let otherwise =

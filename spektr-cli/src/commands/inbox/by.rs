@@ -4,19 +4,30 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
 use clap::Args;
-use clap::builder::NonEmptyStringValueParser;
 use spektr_inbox::store::Operator;
 
 #[derive(Args, Clone, Debug)]
 pub(super) struct ByArguments {
-    /// Who does this, for `spektr inbox log` [preset: your account on this machine]
-    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    /// Who does this: the inbox keeps the name for `spektr inbox log` [preset: your account on this machine]
+    #[arg(long, value_name = "NAME", value_parser = parse_name)]
     by: Option<String>,
 }
 
 impl ByArguments {
     pub(super) fn operator(&self) -> Operator {
         Operator::new(self.by.clone().unwrap_or_else(account))
+    }
+}
+
+/// Reads the name of an operator, which the inbox keeps for good and prints in lines.
+fn parse_name(text: &str) -> Result<String, String> {
+    const LONGEST: usize = 100;
+    let name = text.trim();
+    match name.chars().count() {
+        1..=LONGEST if !name.chars().any(char::is_control) => Ok(name.to_owned()),
+        _ => {
+            Err(format!("expected a name of 1 to {LONGEST} characters, without control characters"))
+        }
     }
 }
 
@@ -52,6 +63,19 @@ mod tests {
         assert_eq!(name_of(0, accounts).as_deref(), Some("root"));
         assert_eq!(name_of(1000, accounts).as_deref(), Some("ada"));
         assert_eq!(name_of(100, accounts), None);
+    }
+
+    #[test]
+    fn a_name_is_a_line_of_some_characters() {
+        assert_eq!(parse_name(" ada lovelace ").as_deref(), Ok("ada lovelace"));
+        assert_eq!(parse_name(&"é".repeat(100)), Ok("é".repeat(100)));
+        for text in ["", "  ", "a\nb", "a\u{1b}[31mb", &"a".repeat(101)] {
+            let refused = parse_name(text).expect_err(text);
+            assert_eq!(
+                refused,
+                "expected a name of 1 to 100 characters, without control characters"
+            );
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use spektr_inbox::store::{Filter, State};
 use spektr_inbox::{Clock as _, SystemClock};
 
 use crate::time::Moment;
+use crate::values;
 
 const WHICH: &str = "Which entries: those that match all of this";
 
@@ -17,8 +18,13 @@ pub(super) struct FilterArguments {
     /// From this source, as `spektr serve --source` named it
     #[arg(long, value_name = "NAME", help_heading = WHICH)]
     source: Option<String>,
-    /// Of this wire type, as it arrived
-    #[arg(long = "type", value_name = "TYPE", help_heading = WHICH)]
+    /// Of this wire type, or of the event with this name
+    #[arg(
+        long = "type",
+        value_name = "TYPE",
+        value_parser = values::parse_wire_type,
+        help_heading = WHICH
+    )]
     wire_type: Option<String>,
     /// Of this end-user
     #[arg(long, value_name = "ID", help_heading = WHICH)]
