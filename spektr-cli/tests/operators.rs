@@ -188,6 +188,22 @@ fn what_waits_for_its_next_attempt_is_due_after_a_retry_and_a_dry_run_only_count
         "entry 1 is pending; `spektr inbox retry 1` makes it due\n0 entries pending again\n";
     assert_eq!(tool(0, &["replay", "e1"]), pending);
     assert_eq!(tool(0, &["retry", "e1"]), "1 entry due now\n");
+    let shown = lines(&tool(0, &["show", "e1", "--format", "json"]));
+    let [action] = &shown[0]["actions"].as_array().expect("a list")[..] else {
+        panic!("{shown:?}")
+    };
+    let account = lines(&tool(0, &["log", "--format", "json"])).pop().expect("a retry");
+    assert_eq!((&action["action"], &action["by"]), (&"retry".into(), &account["by"]));
+    let shown = tool(0, &["show", "1"]);
+    let by = account["by"].as_str().expect("text");
+    assert!(
+        shown.contains(&format!(
+            "  actions\n    {}  retry by {by}\n",
+            account["at"].as_str().expect("text")
+        )),
+        "{shown}"
+    );
+    assert!(!tool(0, &["show", "2"]).contains("  actions\n"));
     let left = tool(1, &["retry", "1", "4", "e9"]);
     let expected = "there is no entry e9\nentry 1 is due already, or being handled\n\
                     entry 4 is dead; `spektr inbox replay 4` takes it up\n0 entries due now\n";

@@ -2,8 +2,9 @@
 
 use clap::Args;
 use serde::Serialize;
+use serde_json::Value;
 use spektr_inbox::operate::outline;
-use spektr_inbox::store::{Attempt, Filter, Store, StoredEntry};
+use spektr_inbox::store::{Attempt, Filter, Recorded, Store, StoredEntry};
 use spektr_json::Json;
 use spektr_types::Entry;
 
@@ -24,7 +25,8 @@ Examples:
   spektr inbox show 17 --reveal --format json | jq -r .raw | spektr check
 
 An id that several sources or conflicting contents have shows every entry. Sensitive members are
-hidden, and so is what the schema does not know; --reveal shows the JSON as it arrived.
+hidden, and so is what the schema does not know; --reveal shows the JSON as it arrived. The actions
+are those of operators that name this entry; `spektr inbox log` also has those of a filter.
 Exit code 1: there is no such entry.";
 
 #[derive(Args)]
@@ -48,11 +50,31 @@ struct Shown<'e> {
     reason: Option<&'e str>,
     /// The latest attempts, the first one first.
     history: Vec<Past<'e>>,
+    /// What operators did with this entry alone, the earliest first.
+    actions: Vec<Done<'e>>,
     /// The JSON of the entry, with values only of the envelope.
     outline: String,
     /// The JSON as it arrived, if it is text and to be shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     raw: Option<&'e str>,
+}
+
+/// An action of an operator.
+#[derive(Serialize)]
+struct Done<'r> {
+    at: String,
+    by: &'r str,
+    action: &'r str,
+}
+
+impl<'r> Done<'r> {
+    fn new(action: &'r Recorded) -> Self {
+        Self { at: time::rfc_3339_millis(action.at), by: &action.actor, action: &action.action }
+    }
+
+    fn text(&self) -> String {
+        format!("    {}  {} by {}\n", self.at, safe(self.action), safe(self.by))
+    }
 }
 
 /// An attempt.
@@ -88,7 +110,10 @@ impl<'a> Past<'a> {
 pub(super) async fn show(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
     let store = open(global, &arguments.store).await?;
     let entries = find(&*store, &arguments.name).await?;
+    let recorded = actions(&*store, &entries).await?;
     for entry in &entries {
+        let of_it = recorded.iter().filter(|(number, _)| *number == entry.number);
+        let actions: Vec<_> = of_it.map(|(_, action)| Done::new(action)).collect();
         let attempts = store.attempts(entry.number).await?;
         let history: Vec<_> = attempts.iter().map(Past::new).collect();
         if global.is_json() {
@@ -96,11 +121,12 @@ pub(super) async fn show(global: &Global, arguments: &Arguments) -> Result<Answe
                 row: Row::new(entry),
                 reason: entry.reason.as_deref(),
                 history,
+                actions,
                 outline: outline(&entry.raw),
                 raw: std::str::from_utf8(&entry.raw).ok().filter(|_| arguments.reveal),
             })?;
         } else {
-            output::print(&text(entry, &history, arguments.reveal))?;
+            output::print(&text(entry, &history, &actions, arguments.reveal))?;
         }
     }
     if entries.is_empty() && !global.is_json() {
@@ -125,7 +151,27 @@ pub(super) async fn find(store: &dyn Store, name: &str) -> Result<Vec<StoredEntr
     Ok(found)
 }
 
-fn text(entry: &StoredEntry, history: &[Past<'_>], reveal: bool) -> String {
+/// Returns the recorded actions that name one of the entries by its number, with that number.
+async fn actions(
+    store: &dyn Store,
+    entries: &[StoredEntry],
+) -> Result<Vec<(i64, Recorded)>, Failure> {
+    const PAGE: usize = 500;
+    let (mut found, mut last) = (Vec::new(), 0);
+    while !entries.is_empty() {
+        let page = store.actions(last, PAGE).await?;
+        let Some(end) = page.last() else { break };
+        last = end.number;
+        found.extend(page.into_iter().filter_map(|action| {
+            let filter: Value = serde_json::from_str(action.filter.as_deref()?).ok()?;
+            let number = filter.get("number")?.as_i64()?;
+            entries.iter().any(|entry| entry.number == number).then_some((number, action))
+        }));
+    }
+    Ok(found)
+}
+
+fn text(entry: &StoredEntry, history: &[Past<'_>], actions: &[Done<'_>], reveal: bool) -> String {
     // What is known of it, by the names that `--format json` has.
     let row = serde_json::to_value(Row::new(entry)).unwrap_or_default();
     let mut rows = Vec::new();
@@ -144,8 +190,8 @@ fn text(entry: &StoredEntry, history: &[Past<'_>], reveal: bool) -> String {
     ];
     for name in order {
         let value = match row.get(name) {
-            None | Some(serde_json::Value::Null) => continue,
-            Some(serde_json::Value::String(text)) => safe(text).into_owned(),
+            None | Some(Value::Null) => continue,
+            Some(Value::String(text)) => safe(text).into_owned(),
             Some(other) => other.to_string(),
         };
         rows.push([format!("  {}", name.replace('_', " ")), value]);
@@ -156,7 +202,9 @@ fn text(entry: &StoredEntry, history: &[Past<'_>], reveal: bool) -> String {
     let heading = strong(&format!("entry {}", entry.number));
     let history: String = history.iter().map(Past::text).collect();
     let history = if history.is_empty() { history } else { format!("  history\n{history}") };
-    format!("{heading}\n{}{history}{}", columns(&rows), content(entry, reveal))
+    let actions: String = actions.iter().map(Done::text).collect();
+    let actions = if actions.is_empty() { actions } else { format!("  actions\n{actions}") };
+    format!("{heading}\n{}{history}{actions}{}", columns(&rows), content(entry, reveal))
 }
 
 /// Returns what the entry holds, as far as it may be shown.
