@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 
 use spektr_inbox::store::sqlite::{SqliteOptions, backup};
-use spektr_inbox::store::{Filter, Store as _};
+use spektr_inbox::store::{Archive as _, Filter, Reception as _};
 use spektr_inbox::testing::{entries, start, tag_added};
 
 /// The system calls that give a file its name or take it, or make that last.

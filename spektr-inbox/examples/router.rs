@@ -121,7 +121,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 mod tests {
     use std::time::Duration;
 
-    use spektr_inbox::store::{Filter, State};
+    use spektr_inbox::store::{Filter, Reception as _, State};
     use spektr_inbox::testing::{ManualClock, entries, start};
     use spektr_types::fixtures::{Fixture, batch};
     use spektr_types::{AlertResolved, EventInfo, catalogue};

@@ -49,10 +49,12 @@ pub const MAX_ID_LENGTH: usize = 512;
 /// Returns the key of an event: its id, or a hash of the whole entry if the id is absent or too
 /// long.
 pub(crate) fn event_key(id: Option<&str>, entry: &Entry<'_>) -> String {
-    match id {
-        Some(id) if id.len() <= MAX_ID_LENGTH => format!("id:{id}"),
-        _ => format!("hash:{}", hex::encode(&whole(entry))),
-    }
+    id.and_then(key_of_id).unwrap_or_else(|| format!("hash:{}", hex::encode(&whole(entry))))
+}
+
+/// Returns the key of the events with this id, unless the id is too long to be a key.
+pub(crate) fn key_of_id(id: &str) -> Option<String> {
+    (id.len() <= MAX_ID_LENGTH).then(|| format!("id:{id}"))
 }
 
 /// Returns the content hash of an entry with this key from its JSON or body.

@@ -34,6 +34,9 @@
 //! `store::postgres::PostgresOptions` (feature `postgres`) in place of `SqliteOptions`,
 //! on each of them.
 //!
+//! A store for another database implements the five roles of [`store::Store`]; the program
+//! `examples/memory` has such a store, and the feature `testing` the tests for it.
+//!
 //! In an application of your own, merge [`Receiver::router`] into its router and
 //! spawn [`Workers::run`].
 //!
@@ -78,7 +81,7 @@
 //! - **Bounded**: bodies, memory, connections, queue and time.
 //! - **Private**: no payload, secret or signature in logs, metrics, errors and
 //!   `Debug`; the handler's error texts stay in the store. The SQLite file
-//!   is readable by its owner only, and [erased](store::Store::erase) data is overwritten
+//!   is readable by its owner only, and [erased](store::Archive::erase) data is overwritten
 //!   in it. `store::postgres` describes what PostgreSQL keeps of erased data.
 //!
 //! Only [`SystemClock`] reads the system's clock. Timeouts of the network and heartbeats use
@@ -149,8 +152,8 @@ pub use prometheus_client;
 pub use spektr_types;
 /// `Receiver::new` takes `spektr_verify::Verifier`, and [`intake::intake`] a `Verified`.
 pub use spektr_verify;
-/// `Server::serve` takes a `tokio::net::TcpListener`.
-#[cfg(feature = "server")]
+/// `Server::serve` takes a `tokio::net::TcpListener`, and [`store::Queue::arrivals`] returns a
+/// `tokio::sync::watch::Receiver`.
 pub use tokio;
 /// `store::postgres::complete` takes a transaction or client of `tokio_postgres`.
 #[cfg(feature = "postgres")]

@@ -260,7 +260,10 @@ impl Receiver {
     ///
     /// # Errors
     ///
-    /// Returns the errors of [`Store::accept`]. After an error, nothing of the delivery is stored.
+    /// Returns the errors of [`Reception::accept`]. After an error, nothing of the delivery is
+    /// stored.
+    ///
+    /// [`Reception::accept`]: crate::store::Reception::accept
     pub async fn accept(&self, delivery: &Verified<Bytes>) -> Result<Vec<Acceptance>, StoreError> {
         let intake = intake(&self.0.source, delivery, self.0.clock.now());
         self.store(intake, delivery.body().len()).await

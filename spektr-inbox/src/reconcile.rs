@@ -2,8 +2,10 @@
 //! list.
 //!
 //! [`Reconciler`] reads that list, `GET /v1/events`, from the position of an earlier run, and
-//! stores missing entries through [`Store::accept`], as deliveries are. An event that was
+//! stores missing entries through [`Reception::accept`], as deliveries are. An event that was
 //! delivered as well stays one entry, in either envelope.
+//!
+//! [`Reception::accept`]: crate::store::Reception::accept
 //!
 //! ```no_run
 //! use std::sync::Arc;

@@ -17,7 +17,7 @@ use std::time::Duration;
 use list::{Behaviour, KEY, List};
 use spektr_inbox::reconcile::{ApiKey, BaseUrl, Client, Reconciler, TimeUnit};
 use spektr_inbox::store::postgres::{PostgresOptions, PostgresStore};
-use spektr_inbox::store::{Acceptance, Filter, State, Store, StoreError};
+use spektr_inbox::store::{Acceptance, Filter, Reception, State, Store, StoreError};
 use spektr_inbox::testing::postgres::Cluster;
 use spektr_inbox::testing::{ManualClock, entries, start, tag_added};
 use spektr_inbox::{Backoff, Clock as _, Received, Receiver, Workers};

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use spektr_inbox::store::sqlite::{OpenError, SqliteOptions, SqliteStore};
-use spektr_inbox::store::{Erased, Erasure, Filter, Store, StoreError};
+use spektr_inbox::store::{Archive, Erased, Erasure, Filter, Queue, Reception, StoreError};
 use spektr_inbox::testing::{entries, start, tag_added};
 use tempfile::TempDir;
 

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use spektr_inbox::store::sqlite::{BackupError, OpenError, SqliteOptions, SqliteStore};
 use spektr_inbox::store::sqlite::{backup, restore};
-use spektr_inbox::store::{Acceptance, Filter, NewEntry, Store, StoreError};
+use spektr_inbox::store::{Acceptance, Archive, Filter, NewEntry, Reception, StoreError};
 use spektr_inbox::testing::{entries, start, tag_added};
 use support::{Inbox, deliver, fetch, serve};
 use tempfile::TempDir;

@@ -82,6 +82,7 @@ const SETS: [Set; 5] = [
         name: "sqlite",
         package: "spektr-inbox",
         files: &[
+            "spektr-inbox/src/store/groups.rs",
             "spektr-inbox/src/store/sqlite/claim.rs",
             "spektr-inbox/src/store/sqlite/lease.rs",
         ],
@@ -94,9 +95,10 @@ const SETS: [Set; 5] = [
         name: "postgres",
         package: "spektr-inbox",
         files: &[
+            "spektr-inbox/src/store/postgres/claim.rs",
             "spektr-inbox/src/store/postgres/complete.rs",
+            "spektr-inbox/src/store/postgres/lease.rs",
             "spektr-inbox/src/store/postgres/settle.rs",
-            "spektr-inbox/src/store/postgres/work.rs",
         ],
         tested: &["spektr-inbox"],
         targets: &["--test=postgres"],

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use spektr_example_sqlx::{SCHEMA, handle};
 use spektr_inbox::store::postgres::{PostgresOptions, PostgresStore};
-use spektr_inbox::store::{ClaimRequest, Filter, State, Store, StoredEntry};
+use spektr_inbox::store::{
+    Archive as _, ClaimRequest, Filter, Queue as _, Reception as _, State, Store, StoredEntry,
+};
 use spektr_inbox::testing::postgres::Cluster;
 use spektr_inbox::testing::{ManualClock, entries, start};
 use spektr_inbox::{Clock as _, HandlerError, Received, Workers};

@@ -11,6 +11,7 @@ use spektr_verify::{HeaderSource, SignatureHeader};
 use thiserror::Error;
 
 use super::StoreError;
+use crate::clock::after;
 use crate::content::{VERSION, content_of, former_content_of};
 use crate::hex;
 use crate::trace::TraceParent;
@@ -139,11 +140,45 @@ pub(super) fn stored(content: &[u8; 32]) -> [u8; 33] {
     stored
 }
 
+/// Returns the time by which an entry has its place in its lane, before its number: when the event
+/// was created, or when it arrived if that is unknown.
+fn order_at(created_at: Option<Timestamp>, received_at: Timestamp) -> Timestamp {
+    created_at.unwrap_or(received_at)
+}
+
 impl NewEntry {
     /// Returns the entry's content hash as stores keep it: the version of the hash, and the
     /// hash.
     pub(super) fn stored_content(&self) -> [u8; 33] {
         stored(&self.content)
+    }
+
+    /// Returns the state in which to store the entry: a conflict is parked. `conflict` tells
+    /// whether the entry's source and key are in the store with other contents only.
+    #[must_use]
+    pub fn state_if(&self, conflict: bool) -> State {
+        match self.state {
+            State::Pending if conflict => State::Conflict,
+            state => state,
+        }
+    }
+
+    /// Returns the time by which the entry has its place in its lane.
+    pub(super) fn order_at(&self) -> Timestamp {
+        order_at(self.created_at, self.received_at)
+    }
+
+    /// Returns what this entry, which is in the store, tells of a new one. Of all entries and
+    /// tombstones in the store, the least [`Presence`] counts.
+    #[must_use]
+    pub fn presence(&self, new: &Self) -> Presence {
+        if (&self.source, &self.key) != (&new.source, &new.key) {
+            Presence::Absent
+        } else if self.content == new.content {
+            Presence::Same
+        } else {
+            Presence::OtherContent
+        }
     }
 
     /// Returns an entry that tests whether the store can store, and is never kept.
@@ -202,8 +237,32 @@ pub enum Acceptance {
     Conflict(i64),
 }
 
-/// Whether a store has an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+impl Acceptance {
+    /// Makes the outcome of an entry that is stored under a number. `conflict` tells whether its
+    /// source and key were in the store with other contents only.
+    #[must_use]
+    pub fn stored(number: i64, conflict: bool) -> Self {
+        if conflict { Self::Conflict(number) } else { Self::Stored(number) }
+    }
+
+    /// Returns the number of the entry, unless it was a duplicate.
+    #[must_use]
+    pub fn number(&self) -> Option<i64> {
+        match self {
+            Self::Stored(number) | Self::Conflict(number) => Some(*number),
+            Self::Duplicate => None,
+        }
+    }
+
+    /// Returns whether the entry was stored now.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.number().is_some()
+    }
+}
+
+/// Whether a store has an entry. What is found in several rows is in order: the least counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Presence {
     /// The store has it: accepting the entry would find a duplicate.
@@ -240,6 +299,44 @@ pub struct ClaimRequest {
     pub horizon: Duration,
 }
 
+impl ClaimRequest {
+    /// Returns whether a pending entry is due: its time has come, or was set by a clock that has
+    /// been put back since. `holder` is the owner of the entry's lease, also of an expired one.
+    ///
+    /// This and [`is_waited_for`](Self::is_waited_for) are the rules of every claim; stores with
+    /// SQL have them as conditions.
+    #[must_use]
+    pub fn is_due(&self, entry: &StoredEntry, holder: Option<i64>) -> bool {
+        entry.due_at <= self.now || (self.is_misdated(entry) && holder != Some(self.owner))
+    }
+
+    /// Returns whether `other` must be dealt with before `entry` can be claimed. Without
+    /// [`ordered`](Self::ordered) no entry waits for another. `holder` is the owner of the lease
+    /// of `other`, also of an expired one.
+    #[must_use]
+    pub fn is_waited_for(
+        &self,
+        other: &StoredEntry,
+        holder: Option<i64>,
+        entry: &StoredEntry,
+    ) -> bool {
+        if !self.ordered || !entry.shares_lane_with(other) {
+            return false;
+        }
+        match other.state {
+            State::Pending => {
+                other.is_before(entry) || (holder.is_some() && !self.is_due(other, holder))
+            }
+            State::Dead => self.hold_on_dead && other.is_before(entry),
+            _ => false,
+        }
+    }
+
+    fn is_misdated(&self, entry: &StoredEntry) -> bool {
+        entry.due_at > after(self.now, self.horizon)
+    }
+}
+
 /// The right to work on an entry for a limited time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(clippy::exhaustive_structs, reason = "a store of another crate makes it")]
@@ -254,11 +351,17 @@ pub struct Lease {
     pub token: i64,
 }
 
+impl Lease {
+    /// Returns when a lease ends that lasts for a duration from now: with too long a duration, at
+    /// the last time of all.
+    #[must_use]
+    pub fn end(now: Timestamp, duration: Duration) -> Timestamp {
+        after(now, duration)
+    }
+}
+
 /// How many attempts of an entry are kept.
 pub const MAX_ATTEMPTS_KEPT: usize = 20;
-
-/// The result of an attempt whose lease expired before it was settled.
-pub(super) const LEASE_EXPIRED: &str = "lease_expired";
 
 /// An entry that is handed out to a worker.
 #[derive(Clone, Debug)]
@@ -300,8 +403,9 @@ pub enum Settlement {
 }
 
 impl Settlement {
-    /// Returns the result of the attempt as a word.
-    pub(super) fn result(&self) -> &'static str {
+    /// Returns the result of the attempt as a word, for [`Attempt::result`](super::Attempt).
+    #[must_use]
+    pub fn result(&self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::Retry { .. } => "retry",
@@ -310,21 +414,41 @@ impl Settlement {
         }
     }
 
-    /// Returns by how much to lower the number of attempts, which the claim has raised by one.
-    pub(super) fn uncounted(&self) -> u32 {
+    /// Returns by how much to lower the number of attempts, which the claim has raised by one:
+    /// 1 for an attempt that does not count, otherwise 0.
+    #[must_use]
+    pub fn uncounted(&self) -> u32 {
         u32::from(matches!(self, Self::Defer { .. }))
     }
 
-    /// Returns the state, the due time and the reason to store with the entry.
-    pub(crate) fn parts(&self, now: Timestamp) -> (State, Timestamp, Option<&str>) {
+    /// Returns the state of the entry from now on.
+    #[must_use]
+    pub fn state(&self) -> State {
         match self {
-            // A done entry keeps no reason of an earlier attempt, because it may contain
-            // private data.
-            Self::Done => (State::Done, now, None),
-            Self::Retry { due_at, reason } | Self::Defer { due_at, reason } => {
-                (State::Pending, *due_at, Some(reason))
+            Self::Done => State::Done,
+            Self::Retry { .. } | Self::Defer { .. } => State::Pending,
+            Self::Park { state, .. } => *state,
+        }
+    }
+
+    /// Returns the due time to store with the entry.
+    #[must_use]
+    pub fn due_at(&self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Done | Self::Park { .. } => now,
+            Self::Retry { due_at, .. } | Self::Defer { due_at, .. } => *due_at,
+        }
+    }
+
+    /// Returns the reason to store with the entry, in place of the earlier one. A done entry
+    /// keeps no reason of an earlier attempt, because it may contain private data.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Done => None,
+            Self::Retry { reason, .. } | Self::Defer { reason, .. } | Self::Park { reason, .. } => {
+                Some(reason)
             }
-            Self::Park { state, reason } => (*state, now, Some(reason)),
         }
     }
 }
@@ -363,6 +487,47 @@ pub struct StoredEntry {
     pub trace: Option<TraceParent>,
 }
 
+impl StoredEntry {
+    /// Makes an entry of a store from a new one. `conflict` tells whether the entry's source and
+    /// key are in the store with other contents only.
+    #[must_use]
+    pub fn new(number: i64, new: &NewEntry, conflict: bool) -> Self {
+        Self {
+            number,
+            source: new.source.as_ref().to_owned(),
+            id: new.id.clone(),
+            spektr_id: new.spektr_id.clone(),
+            wire_type: new.wire_type.clone(),
+            created_at: new.created_at,
+            received_at: new.received_at,
+            state: new.state_if(conflict),
+            conflict,
+            attempts: 0,
+            due_at: new.received_at,
+            reason: None,
+            raw: new.raw.clone(),
+            trace: new.trace,
+        }
+    }
+
+    /// Returns whether another entry is in the same lane: of the same spektr id and source. An
+    /// entry without a spektr id is alone.
+    #[must_use]
+    pub fn shares_lane_with(&self, other: &Self) -> bool {
+        self.number != other.number
+            && self.spektr_id.is_some()
+            && (&self.spektr_id, &self.source) == (&other.spektr_id, &other.source)
+    }
+
+    /// Returns whether the entry comes before another one in the order of a lane: by creation, or
+    /// by arrival if that is unknown, and then by number.
+    #[must_use]
+    pub fn is_before(&self, other: &Self) -> bool {
+        let place = |entry: &Self| (order_at(entry.created_at, entry.received_at), entry.number);
+        place(self) < place(other)
+    }
+}
+
 impl fmt::Debug for StoredEntry {
     /// Shows the identity of the entry, not its content.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -374,53 +539,6 @@ impl fmt::Debug for StoredEntry {
             .field("attempts", &self.attempts)
             .field("bytes", &self.raw.len())
             .finish_non_exhaustive()
-    }
-}
-
-/// Selects entries: those that match every condition that is set.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[allow(clippy::exhaustive_structs, reason = "a store of another crate takes it apart")]
-pub struct Filter {
-    /// The number.
-    pub number: Option<i64>,
-    /// The greatest number.
-    pub up_to: Option<i64>,
-    /// The source.
-    pub source: Option<String>,
-    /// The event's id.
-    pub id: Option<String>,
-    /// The customer's spektr id.
-    pub spektr_id: Option<String>,
-    /// The wire type as it arrived, without regard to ASCII case.
-    pub wire_type: Option<String>,
-    /// The state.
-    pub state: Option<State>,
-    /// Entries that arrived before this time.
-    pub received_before: Option<Timestamp>,
-    /// Entries that arrived at this time or later.
-    pub received_since: Option<Timestamp>,
-    /// Entries that may contain this text: their bytes contain the text itself, or a backslash,
-    /// which can begin an escape of the text.
-    pub names: Option<String>,
-}
-
-impl Filter {
-    /// Selects every entry.
-    #[must_use]
-    pub fn all() -> Self {
-        Self::default()
-    }
-
-    /// Selects the entries in a state.
-    #[must_use]
-    pub fn state(state: State) -> Self {
-        Self { state: Some(state), ..Self::default() }
-    }
-
-    /// Selects one entry.
-    #[must_use]
-    pub fn number(number: i64) -> Self {
-        Self { number: Some(number), ..Self::default() }
     }
 }
 
@@ -492,7 +610,7 @@ impl Stats {
     }
 
     /// Sets the number that [`backlog`](Self::backlog) returns.
-    pub(super) fn set_backlog(&mut self, state: State, count: u64) {
+    pub fn set_backlog(&mut self, state: State, count: u64) {
         match state {
             State::Pending => self.pending = count,
             State::Dead => self.dead = count,

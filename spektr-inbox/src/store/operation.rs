@@ -1,5 +1,4 @@
-//! Records of an operator's work on a store: the actions, the attempts of an entry, and the
-//! tombstones of deleted entries.
+//! Records of an operator's work on a store: the actions, and the attempts of an entry.
 
 use std::fmt;
 
@@ -7,8 +6,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use spektr_types::Timestamp;
 
-use super::model::{FORMER_LENGTH, Filter, NewEntry, stored};
-use crate::content::{body_key, content_of};
+use super::{Filter, NewEntry, State};
 use crate::hex;
 
 /// The name of an operator for the record of actions.
@@ -165,6 +163,15 @@ pub struct Recorded {
     pub details: Option<String>,
 }
 
+impl Recorded {
+    /// Replaces the hash of a spektr id in the filter by a word, as an erasure must.
+    pub fn erase(&mut self, spektr_id: &str) {
+        if let Some(filter) = &mut self.filter {
+            *filter = filter.replace(&recorded(spektr_id), ERASED);
+        }
+    }
+}
+
 /// A finished attempt to handle an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a store of another crate makes it")]
@@ -175,48 +182,17 @@ pub struct Attempt {
     pub began_at: Option<Timestamp>,
     /// When the attempt ended.
     pub ended_at: Timestamp,
-    /// The result: `done`, `retry`, `deferred`, `lease_expired`, or the state in which the
+    /// The result: [`LEASE_EXPIRED`](Self::LEASE_EXPIRED), or that of the
+    /// [`Settlement`](super::Settlement): `done`, `retry`, `deferred`, or the state in which the
     /// entry was parked.
     pub result: String,
     /// The status of the HTTP response, if the event was forwarded.
     pub status: Option<u16>,
 }
 
-/// The identity of a deleted entry, kept so that the entry is not stored again as new.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[allow(clippy::exhaustive_structs, reason = "a store of another crate makes it")]
-pub struct Tombstone {
-    /// SHA-256 of the source.
-    pub source_hash: Vec<u8>,
-    /// SHA-256 of the key.
-    pub key_hash: Vec<u8>,
-    /// The content hash of the entry as it was stored.
-    pub content: Vec<u8>,
-    /// SHA-256 of the spektr id, if the entry had one. An erasure finds the tombstone by it.
-    pub spektr_hash: Option<Vec<u8>>,
-    /// When the entry was deleted.
-    pub pruned_at: Timestamp,
-}
-
-impl Tombstone {
-    /// Replaces a hash of an earlier version by the current one while the JSON still exists:
-    /// different contents can have the same former hash.
-    pub(super) fn with_present_content(mut self, raw: Option<&[u8]>) -> Self {
-        if let Some(raw) = raw.filter(|_| self.content.len() == FORMER_LENGTH) {
-            // The key tells whether the bytes are a body, but the tombstone has only the key's
-            // hash.
-            let body = body_key(raw);
-            let key = if self.key_hash == hash(&body) { body } else { String::new() };
-            self.content = stored(&content_of(&key, raw)).to_vec();
-        }
-        self
-    }
-
-    /// Returns the position of the last tombstone of a page: the hashes of key and source, and
-    /// the content. The next page begins after it.
-    pub(super) fn place(last: Option<&Self>) -> (&[u8], &[u8], &[u8]) {
-        last.map_or((&[], &[], &[]), |last| (&last.key_hash, &last.source_hash, &last.content))
-    }
+impl Attempt {
+    /// The result of an attempt whose lease expired before it was settled.
+    pub const LEASE_EXPIRED: &'static str = "lease_expired";
 }
 
 /// Returns the hash that represents a text in tombstones, records of actions, and PostgreSQL's
@@ -323,4 +299,19 @@ pub struct Imported {
     pub reason: Option<String>,
     /// The attempts, the earliest first.
     pub history: Vec<Attempt>,
+}
+
+impl Imported {
+    /// Returns the due time to store with the entry.
+    #[must_use]
+    pub fn due(&self) -> Timestamp {
+        self.due_at.filter(|_| self.entry.state == State::Pending).unwrap_or(self.entry.received_at)
+    }
+
+    /// Returns the attempts with tokens of leases that no store hands out: negative ones, in the
+    /// order of the history.
+    pub(super) fn numbered_history(&self) -> impl Iterator<Item = (i64, &Attempt)> {
+        let first = -i64::try_from(self.history.len()).unwrap_or(i64::MAX);
+        (first..).zip(&self.history)
+    }
 }

@@ -2,7 +2,7 @@
 
 use spektr_types::Timestamp;
 
-use super::{Filter, State};
+use super::{Filter, State, StoredEntry};
 use crate::content::MAX_ID_LENGTH;
 
 /// A page of entries, the newest first.
@@ -21,9 +21,10 @@ impl Page {
     /// The number of entries that are examined for a page, including those that do not match.
     pub const LOOKED_AT: usize = 5000;
 
-    /// Makes a page of the entries found. If there are more than `limit`, one more is passed
-    /// in. `edge` is the number of the last examined entry, if there are others beyond it.
-    pub(super) fn new(mut entries: Vec<Summary>, limit: usize, edge: Option<i64>) -> Self {
+    /// Makes a page of the entries found. If there are more than `limit`, at least one more is
+    /// passed in. `edge` is the number of the last examined entry, if there are others beyond it.
+    #[must_use]
+    pub fn new(mut entries: Vec<Summary>, limit: usize, edge: Option<i64>) -> Self {
         let is_full = entries.len() > limit;
         entries.truncate(limit);
         let last = || entries.last().map(|entry| entry.number);
@@ -67,6 +68,28 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Makes the summary of an entry. `is_leased` tells whether a worker has a lease on it, or had
+    /// one that has expired.
+    #[must_use]
+    pub fn of(entry: &StoredEntry, is_leased: bool) -> Self {
+        Self {
+            number: entry.number,
+            source: entry.source.clone(),
+            id: entry.id.clone(),
+            spektr_id: entry.spektr_id.clone(),
+            wire_type: entry.wire_type.clone(),
+            created_at: entry.created_at,
+            received_at: entry.received_at,
+            state: entry.state,
+            conflict: entry.conflict,
+            attempts: entry.attempts,
+            due_at: entry.due_at,
+            is_leased,
+            reason: entry.reason.clone(),
+            bytes: entry.raw.len() as u64,
+        }
+    }
+
     /// Returns whether the entry waits for a later attempt, so that a retry would make it due.
     #[must_use]
     pub fn is_waiting(&self, now: Timestamp) -> bool {

@@ -154,9 +154,9 @@ async fn settle<H: Handler>(
 ) -> &'static str {
     let Outcome { result, settlement, otherwise, status, is_reason_logged } = outcome;
     let now = shared.clock.now();
-    let (_, due_at, reason) = settlement.parts(now);
+    let due_at = settlement.due_at(now);
     // Other reasons stay in the store: they may contain data that the handler wrote.
-    let reason = reason.filter(|_| is_reason_logged).map(str::to_owned);
+    let reason = settlement.reason().filter(|_| is_reason_logged).map(str::to_owned);
     let reason = reason.as_deref();
     let is_parked = matches!(settlement, Settlement::Park { .. });
     let next_attempt = matches!(settlement, Settlement::Retry { .. }).then_some(due_at);

@@ -365,7 +365,7 @@ impl<H: Handler> Workers<H> {
     ///
     /// # Errors
     ///
-    /// Returns the errors of [`Store::claim`].
+    /// Returns the errors of [`Queue::claim`](crate::store::Queue::claim).
     pub async fn run_due(self) -> Result<usize, StoreError> {
         let shared = Arc::new(self.shared);
         let mut count = 0;

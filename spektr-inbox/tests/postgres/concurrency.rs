@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use spektr_inbox::store::postgres::{PostgresOptions, PostgresStore};
 use spektr_inbox::store::{
-    Acceptance, Claim, ClaimRequest, Filter, NewEntry, Settlement, State, Store as _, StoredEntry,
+    Acceptance, Archive as _, Claim, ClaimRequest, Filter, NewEntry, Quarantine as _, Queue as _,
+    Reception as _, Settlement, State, StoredEntry,
 };
 use spektr_inbox::testing::{entries, start, tag_added};
 use spektr_types::Timestamp;

@@ -3,7 +3,9 @@
 
 use std::error::Error as _;
 
-use spektr_inbox::store::{ClaimRequest, Filter, NewEntry, Store, StoreError};
+use spektr_inbox::store::{
+    Archive, ClaimRequest, Filter, NewEntry, Queue, Reception, Store, StoreError,
+};
 use spektr_inbox::testing::{entries, start, tag_added};
 
 use super::fresh::{Fresh, fresh, options};

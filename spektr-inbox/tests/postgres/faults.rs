@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use spektr_inbox::store::postgres::PostgresStore;
-use spektr_inbox::store::{Filter, State, Store};
+use spektr_inbox::store::{Archive, Filter, Queue, Reception, State, Store};
 use spektr_inbox::testing::postgres::Cluster;
 use spektr_inbox::testing::{ManualClock, entries, start, tag_added};
 use spektr_inbox::{HandlerError, Received, Receiver, Workers};

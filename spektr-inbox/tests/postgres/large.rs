@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use spektr_inbox::store::postgres::PostgresOptions;
-use spektr_inbox::store::{Acceptance, Filter, NewEntry, State, Store as _};
+use spektr_inbox::store::{
+    Acceptance, Archive as _, Filter, NewEntry, Queue as _, Reception as _, State,
+};
 use spektr_inbox::testing::{entries, start, tag_added};
 
 use super::fresh::{Fresh, database, fresh};

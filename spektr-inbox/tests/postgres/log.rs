@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use spektr_inbox::store::{NewEntry, Store as _, StoreError};
+use spektr_inbox::store::{NewEntry, Reception as _, StoreError};
 use spektr_inbox::testing::postgres::Cluster;
 use spektr_inbox::testing::{entries, start};
 

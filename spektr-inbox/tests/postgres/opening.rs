@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use spektr_inbox::store::postgres::{OpenError, PostgresOptions, Standbys, Tables};
-use spektr_inbox::store::{Filter, Store as _, StoreError};
+use spektr_inbox::store::{Archive as _, Filter, Queue as _, Reception as _, StoreError};
 use spektr_inbox::testing::postgres::Cluster;
 use spektr_inbox::testing::{entries, start, tag_added};
 

@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use spektr_inbox::store::postgres::{OpenError, PostgresStore};
-use spektr_inbox::store::{ClaimRequest, Erasure, Filter, NewEntry, Settlement, State, Store as _};
+use spektr_inbox::store::{
+    Archive as _, ClaimRequest, Erasure, Filter, NewEntry, Queue as _, Reception as _, Settlement,
+    State,
+};
 use spektr_inbox::testing::pgbouncer::PgBouncer;
 use spektr_inbox::testing::{entries, start, tag_added};
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use spektr_inbox::store::postgres::{PostgresOptions, complete};
-use spektr_inbox::store::{Filter, State, Store};
+use spektr_inbox::store::{Archive, Filter, Reception, State, Store};
 use spektr_inbox::testing::{entries, start, tag_added};
 use spektr_inbox::{Handler, HandlerError, Received, Workers};
 use tokio::sync::Mutex;

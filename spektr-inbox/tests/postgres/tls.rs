@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
-use spektr_inbox::store::Store as _;
+use spektr_inbox::store::Reception as _;
 use spektr_inbox::store::postgres::{OpenError, PostgresOptions};
 use spektr_inbox::testing::postgres::Cluster;
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use spektr_inbox::store::postgres::{CompleteError, complete};
-use spektr_inbox::store::{Claim, ClaimRequest, Filter, Settlement, State, Store, StoredEntry};
+use spektr_inbox::store::{
+    Archive, Claim, ClaimRequest, Filter, Queue, Reception, Settlement, State, Store, StoredEntry,
+};
 use spektr_inbox::testing::{ManualClock, entries, start, tag_added};
 use spektr_inbox::{Clock as _, HandlerError, Received, Workers};
 use tokio::sync::{Mutex, Notify};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use spektr_inbox::Receiver;
-use spektr_inbox::store::Store;
 use spektr_inbox::store::postgres::PostgresOptions;
+use spektr_inbox::store::{Reception, Store};
 use spektr_inbox::testing::postgres::Cluster;
 use spektr_inbox::testing::{entries, start, tag_added};
 use spektr_verify::{SignedContent, UnixSeconds, Verifier};

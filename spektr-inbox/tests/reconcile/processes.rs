@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use spektr_inbox::reconcile::{ApiKey, BaseUrl, Client, TimeUnit};
 use spektr_inbox::store::sqlite::SqliteOptions;
-use spektr_inbox::store::{Filter, Store as _};
+use spektr_inbox::store::{Archive as _, Filter};
 use spektr_inbox::{Clock as _, SystemClock};
 use tokio::process::Command;
 use tokio::sync::oneshot;

@@ -1,216 +1,20 @@
-//! Stores deliveries: a bounded queue, and tasks that commit many of them at once.
+//! Stores deliveries.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
-use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use spektr_types::Timestamp;
-use tokio::sync::{Mutex, Semaphore, mpsc, oneshot};
-use tokio::time::timeout;
 
 use super::compare::{are_former, known};
 use super::error::Fault;
-use super::notes::take_room;
-use super::pool::{Lent, Pool};
+use super::pool::Lent;
 use super::row::millis;
 use crate::store::operation::hash;
-use crate::store::{Acceptance, NewEntry, StoreError, longer_for};
-
-/// The size in bytes from which a group takes no more deliveries.
-const GROUP_BYTES: usize = 8 * 1024 * 1024;
-
-/// The number of probes that run at a time.
-pub(super) const PROBE_CONNECTIONS: usize = 1;
+use crate::store::{Acceptance, NewEntry};
 
 /// How often a transaction repeats its statement: because another transaction has stored the
 /// same key, or because an earlier version may have stored the same content.
 const ROUNDS: usize = 6;
-
-/// The queue of deliveries. Tasks take the deliveries out and commit them.
-pub(super) struct Queue {
-    sender: mpsc::Sender<Job>,
-}
-
-struct Job {
-    entries: Vec<NewEntry>,
-    answer: oneshot::Sender<Result<Vec<Acceptance>, StoreError>>,
-    /// Whether the entries are stored only for a probe, and rolled back.
-    is_probe: bool,
-}
-
-impl Queue {
-    /// Starts tasks, each of which uses a connection of the pool, plus one connection for
-    /// probes. The tasks end when the queue has been dropped and is empty.
-    pub(super) fn start(
-        pool: &Arc<Pool>,
-        tasks: usize,
-        length: usize,
-        group: usize,
-        limit: Duration,
-    ) -> Self {
-        let (sender, receiver) = mpsc::channel(length);
-        let receiver = Arc::new(Mutex::new(receiver));
-        let probing = Arc::new(Semaphore::new(PROBE_CONNECTIONS));
-        for _ in 0..tasks {
-            let (pool, probing) = (Arc::clone(pool), Arc::clone(&probing));
-            tokio::spawn(serve(pool, probing, Arc::clone(&receiver), group, limit));
-        }
-        Self { sender }
-    }
-
-    /// Stores a delivery. Fails at once if the queue is full.
-    pub(super) async fn accept(
-        &self,
-        entries: Vec<NewEntry>,
-    ) -> Result<Vec<Acceptance>, StoreError> {
-        self.run(entries, false).await
-    }
-
-    /// Stores an entry on the path of a delivery, and rolls it back.
-    pub(super) async fn probe(&self) -> Result<(), StoreError> {
-        self.run(vec![NewEntry::probe()], true).await.map(drop)
-    }
-
-    /// Returns whether a task that serves the queue is running.
-    pub(super) fn is_alive(&self) -> bool {
-        !self.sender.is_closed()
-    }
-
-    async fn run(
-        &self,
-        entries: Vec<NewEntry>,
-        is_probe: bool,
-    ) -> Result<Vec<Acceptance>, StoreError> {
-        let (answer, result) = oneshot::channel();
-        self.sender.try_send(Job { entries, answer, is_probe }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
-            mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
-        })?;
-        result.await.unwrap_or(Err(StoreError::Closed))
-    }
-
-    /// Returns the number of waiting deliveries, and its limit.
-    pub(super) fn depth(&self) -> (usize, usize) {
-        (self.sender.max_capacity() - self.sender.capacity(), self.sender.max_capacity())
-    }
-}
-
-async fn serve(
-    pool: Arc<Pool>,
-    probing: Arc<Semaphore>,
-    queue: Arc<Mutex<mpsc::Receiver<Job>>>,
-    group: usize,
-    limit: Duration,
-) {
-    loop {
-        let mut jobs = Vec::new();
-        {
-            let mut queue = queue.lock().await;
-            let Some(first) = queue.recv().await else { return };
-            let mut bytes = size(&first);
-            jobs.push(first);
-            while jobs.len() < group && bytes < GROUP_BYTES {
-                let Ok(job) = queue.try_recv() else { break };
-                bytes += size(&job);
-                jobs.push(job);
-            }
-        }
-        // The caller has stopped waiting, and the sender has been asked to retry.
-        jobs.retain(|job| !job.answer.is_closed());
-        let (probes, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.is_probe);
-        for job in probes {
-            tokio::spawn(answer_probe(Arc::clone(&pool), Arc::clone(&probing), job, limit));
-        }
-        match commit(&pool, &jobs, limit).await {
-            Ok(accepted) => answer(jobs, accepted),
-            // Commit each delivery alone, so that none fails because of another.
-            Err(fault) if fault.is_of_the_data() && jobs.len() > 1 => {
-                for job in jobs {
-                    if job.answer.is_closed() {
-                        continue;
-                    }
-                    let one = [job];
-                    let committed = commit(&pool, &one, limit).await;
-                    let [job] = one;
-                    let _gone = job.answer.send(match committed {
-                        Ok(accepted) => Ok(accepted.into_iter().flatten().collect()),
-                        Err(fault) => Err(fault.into()),
-                    });
-                }
-            }
-            // It is unknown whether the group was committed. The sender retries, and the
-            // delivery is then stored or found to be a duplicate.
-            Err(fault) => {
-                for job in jobs {
-                    let _gone = job.answer.send(Err(fault.clone().into()));
-                }
-            }
-        }
-    }
-}
-
-fn size(job: &Job) -> usize {
-    job.entries.iter().map(|entry| entry.raw.len()).sum()
-}
-
-fn answer(jobs: Vec<Job>, accepted: Vec<Vec<Acceptance>>) {
-    for (job, accepted) in jobs.into_iter().zip(accepted) {
-        // The caller may have stopped waiting. The commit is still valid.
-        let _gone = job.answer.send(Ok(accepted));
-    }
-}
-
-/// Runs a probe concurrently with deliveries, so that a probe that hangs delays none of them.
-async fn answer_probe(pool: Arc<Pool>, probing: Arc<Semaphore>, job: Job, limit: Duration) {
-    let Job { entries, mut answer, .. } = job;
-    let late = |_| Err(Fault::new("the database does not answer in time").into());
-    tokio::select! {
-        // Dropping the probe closes its connection: nobody waits for the result.
-        () = answer.closed() => {}
-        probed = timeout(limit, probe(&pool, &probing, &entries)) => {
-            let _gone = answer.send(probed.unwrap_or_else(late).map(|()| Vec::new()));
-        }
-    }
-}
-
-/// Stores entries and rolls them back, then commits a write and its deletion.
-async fn probe(pool: &Pool, probing: &Semaphore, entries: &[NewEntry]) -> Result<(), StoreError> {
-    // The semaphore is never closed.
-    let _permit = probing.acquire().await.map_err(|_| StoreError::Closed)?;
-    let mut connection = pool.take().await?;
-    connection.begin().await?;
-    connection.run("SAVEPOINT probe").await?;
-    store(&mut connection, &entries.iter().collect::<Vec<_>>()).await?;
-    connection.run("ROLLBACK TO probe").await?;
-    take_room(&mut connection).await?;
-    connection.commit().await?;
-    connection.give_back();
-    Ok(())
-}
-
-/// Commits all jobs or none.
-async fn commit(pool: &Pool, jobs: &[Job], limit: Duration) -> Result<Vec<Vec<Acceptance>>, Fault> {
-    if jobs.is_empty() {
-        return Ok(Vec::new());
-    }
-    let entries: Vec<&NewEntry> = jobs.iter().flat_map(|job| &job.entries).collect();
-    let limit =
-        limit.saturating_add(longer_for(entries.len(), jobs.iter().map(size).sum::<usize>()));
-    let committing = async {
-        let mut connection = pool.take().await?;
-        connection.begin_within(limit).await?;
-        let accepted = store(&mut connection, &entries).await?;
-        connection.commit().await?;
-        connection.give_back();
-        Ok::<_, Fault>(accepted)
-    };
-    let accepted = timeout(limit, committing)
-        .await
-        .map_err(|_| Fault::new("the database does not answer in time"))??;
-    let mut accepted = accepted.into_iter();
-    Ok(jobs.iter().map(|job| accepted.by_ref().take(job.entries.len()).collect()).collect())
-}
 
 /// Stores the entries that are not in the store, in the order of arrival. They are due at once
 /// by the database's clock, so that a machine whose clock is ahead delays nothing.
@@ -231,10 +35,12 @@ const ACCEPT: &str = concat!(
     " AS known \
       FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], \
         $6::bytea[], $7::bytea[], $8::bytea[], $9::bytea[], $10::bigint[], $11::bigint[], \
-        $12::text[], $13::boolean[], $14::boolean[], $15::bytea[], $16::bigint[], $17::text[]) \
+        $12::text[], $13::boolean[], $14::boolean[], $15::bytea[], $16::bigint[], $17::text[], \
+        $18::bigint[], $19::text[]) \
         WITH ORDINALITY \
         AS given (source, source_hash, key_hash, content, id, spektr_id, spektr_hash, lane, \
-        wire_type, created_at, received_at, state, second, compared, raw, reserved, trace, place) \
+        wire_type, created_at, received_at, state, second, compared, raw, reserved, trace, \
+        order_at, state_in_conflict, place) \
     ), numbered AS MATERIALIZED ( \
       SELECT coalesce(reserved, nextval('spektr_inbox.numbers')) AS number, fresh.* \
       FROM (SELECT * FROM given WHERE known IS NOT TRUE ORDER BY place) AS fresh \
@@ -249,8 +55,8 @@ const ACCEPT: &str = concat!(
       INSERT INTO spektr_inbox.work \
         (number, state, received_at, order_at, lane, attempts, due_at) \
       SELECT number, \
-        CASE WHEN conflict AND state = 'pending' THEN 'conflict' ELSE state END, \
-        received_at, coalesce(created_at, received_at), lane, 0, \
+        CASE WHEN conflict THEN state_in_conflict ELSE state END, \
+        received_at, order_at, lane, 0, \
         least(received_at, ",
     millis!("statement_timestamp()"),
     ") \
@@ -310,7 +116,7 @@ pub(super) async fn store(
     let accepted: Option<Vec<_>> = accepted.into_iter().collect();
     let accepted =
         accepted.ok_or_else(|| Fault::new("others stored and deleted the same all the time"))?;
-    if accepted.iter().all(|acceptance| *acceptance == Acceptance::Duplicate) {
+    if !accepted.iter().any(Acceptance::is_new) {
         connection.run(REPLICATE).await?;
     }
     Ok(accepted)
@@ -397,12 +203,14 @@ async fn query(
                 &column(rows, |row| bytes(&row.entry.wire_type)),
                 &column(rows, |row| row.entry.created_at.map(Timestamp::as_millis)),
                 &column(rows, |row| row.entry.received_at.as_millis()),
-                &column(rows, |row| row.entry.state.as_str()),
+                &column(rows, |row| row.entry.state_if(false).as_str()),
                 &column(rows, |row| row.second),
                 &column(rows, |row| row.compared),
                 &column(rows, |row| &row.entry.raw[..]),
                 &column(rows, |row| row.reserved),
                 &column(rows, |row| row.entry.trace.map(|trace| trace.to_string())),
+                &column(rows, |row| row.entry.order_at().as_millis()),
+                &column(rows, |row| row.entry.state_if(true).as_str()),
             ],
         )
         .await?;
@@ -412,8 +220,7 @@ async fn query(
         let known: Option<bool> = row.try_get(1)?;
         let found = match (known, number) {
             (Some(true), _) => Found::Accepted(Acceptance::Duplicate),
-            (_, Some(number)) if row.try_get(3)? => Found::Accepted(Acceptance::Conflict(number)),
-            (_, Some(number)) => Found::Accepted(Acceptance::Stored(number)),
+            (_, Some(number)) => Found::Accepted(Acceptance::stored(number, row.try_get(3)?)),
             (Some(false), None) if !row.try_get(4)? => Found::OtherContent,
             _ => Found::Raced,
         };

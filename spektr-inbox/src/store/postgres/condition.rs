@@ -1,85 +1,65 @@
-//! Translates filters to SQL.
+//! The SQL of the terms of filters, and the clauses about matching entries.
+
+use std::borrow::Cow;
 
 use spektr_types::Timestamp;
 use tokio_postgres::types::ToSql;
 
 use super::row::millis;
-use crate::content::MAX_ID_LENGTH;
 use crate::store::Filter;
+use crate::store::filter::Term;
 use crate::store::operation::hash;
+use crate::store::sql::{self, Dialect};
 
-/// A condition in SQL, and the values of its parameters in order.
-pub(super) struct Condition {
-    sql: String,
-    values: Vec<Box<dyn ToSql + Sync + Send>>,
+pub(super) type Condition = sql::Condition<Postgres>;
+
+pub(super) enum Postgres {}
+
+impl Dialect for Postgres {
+    type Value = Box<dyn ToSql + Sync + Send>;
+
+    const MARK: char = '$';
+
+    fn translate(term: Term<'_>, _: &Filter) -> (Cow<'static, str>, Option<Self::Value>) {
+        fn some(value: impl ToSql + Sync + Send + 'static) -> Box<dyn ToSql + Sync + Send> {
+            Box::new(value)
+        }
+        let bytes = |text: &str| some(text.as_bytes().to_vec());
+        let (sql, value) = match term {
+            Term::Number(number) => ("entries.number = $", some(number)),
+            Term::UpTo(number) => ("entries.number <= $", some(number)),
+            Term::Key(key) => ("entries.key_hash = $", some(hash(&key))),
+            Term::LongId(id) => ("entries.id = $", bytes(id)),
+            Term::Source(source) => ("entries.source_hash = $", some(hash(source))),
+            Term::SpektrId(spektr_id) => ("entries.spektr_hash = $", some(hash(spektr_id))),
+            Term::WireType(wire_type) => (
+                "lower(encode(entries.wire_type, 'escape') COLLATE \"C\") = \
+                 lower(encode($::bytea, 'escape') COLLATE \"C\")",
+                bytes(wire_type),
+            ),
+            // A literal, because partial indexes cover only some states.
+            Term::State(state) => return (format!("work.state = '{state}'").into(), None),
+            Term::ReceivedBefore(time) => ("work.received_at < $", some(time.as_millis())),
+            Term::ReceivedSince(time) => ("work.received_at >= $", some(time.as_millis())),
+            Term::Names(text) => (
+                "(position($ in entries.raw) > 0 OR position('\\x5c'::bytea in entries.raw) > 0)",
+                bytes(text),
+            ),
+        };
+        (sql.into(), Some(value))
+    }
 }
 
 impl Condition {
-    pub(super) fn new(filter: &Filter) -> Self {
-        let mut condition = Self { sql: "TRUE".to_owned(), values: Vec::new() };
-        condition.add(filter);
-        condition
-    }
-
-    /// Adds a filter. Returns the added part as a condition of its own, for use in another
-    /// clause of the same statement.
-    pub(super) fn add(&mut self, filter: &Filter) -> String {
-        let condition = self;
-        let start = condition.sql.len();
-        condition.and("entries.number = $", filter.number);
-        condition.and("entries.number <= $", filter.up_to);
-        match &filter.id {
-            // The key of an entry with a short id; it has an index.
-            Some(id) if id.len() <= MAX_ID_LENGTH => {
-                condition.and("entries.key_hash = $", Some(hash(&format!("id:{id}"))));
-            }
-            id => condition.and("entries.id = $", id.clone().map(String::into_bytes)),
-        }
-        condition.and("entries.source_hash = $", filter.source.as_deref().map(hash));
-        condition.and("entries.spektr_hash = $", filter.spektr_id.as_deref().map(hash));
-        condition.and(
-            "lower(encode(entries.wire_type, 'escape') COLLATE \"C\") = \
-             lower(encode($::bytea, 'escape') COLLATE \"C\")",
-            filter.wire_type.clone().map(String::into_bytes),
-        );
-        if let Some(state) = filter.state {
-            // A literal, because partial indexes cover only some states.
-            condition.sql.push_str(&format!(" AND work.state = '{state}'"));
-        }
-        let millis = |time: Option<Timestamp>| time.map(Timestamp::as_millis);
-        condition.and("work.received_at < $", millis(filter.received_before));
-        condition.and("work.received_at >= $", millis(filter.received_since));
-        condition.and(
-            "(position($ in entries.raw) > 0 OR position('\\x5c'::bytea in entries.raw) > 0)",
-            filter.names.clone().map(String::into_bytes),
-        );
-        let added = condition.sql.split_off(start);
-        condition.sql.push_str(&added);
-        format!("TRUE{added}")
-    }
-
     /// Requires that entries come after a number, in both tables. The planner does not infer
     /// the condition on one table from the other, and would read that table's index from the
     /// beginning for each page.
     pub(super) fn after(&mut self, number: i64) {
-        self.and("entries.number > $ AND work.number > $", Some(number));
+        self.and("entries.number > $ AND work.number > $", Box::new(number));
     }
 
-    pub(super) fn sql(&self) -> &str {
-        &self.sql
-    }
-
-    /// Adds a condition with one parameter: `$` stands for the number of the parameter.
-    pub(super) fn and<T: ToSql + Sync + Send + 'static>(&mut self, sql: &str, value: Option<T>) {
-        if let Some(value) = value {
-            self.values.push(Box::new(value));
-            let parameter = format!("${}", self.values.len());
-            self.sql.push_str(" AND ");
-            self.sql.push_str(&sql.replace('$', &parameter));
-        }
-    }
-
-    pub(super) fn values(&self) -> Vec<&(dyn ToSql + Sync)> {
+    /// Returns the values as a statement takes them.
+    pub(super) fn parameters(&self) -> Vec<&(dyn ToSql + Sync)> {
         self.values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect()
     }
 }

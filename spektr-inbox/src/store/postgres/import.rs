@@ -4,7 +4,7 @@ use super::accept::store;
 use super::actions::record;
 use super::pool::Lent;
 use crate::store::operation::hash;
-use crate::store::{Acceptance, Imported, Record, State, StoreError};
+use crate::store::{Acceptance, Imported, Record, StoreError};
 
 /// An entry that was a conflict in the other store keeps its state there: an operator may have
 /// released it. An entry that is a conflict only in this store is parked.
@@ -39,11 +39,9 @@ pub(super) async fn import(
     exhume(connection, imported).await?;
     let entries: Vec<_> = imported.iter().map(|one| &one.entry).collect();
     let accepted = store(connection, &entries).await?;
-    let stored = imported.iter().zip(&accepted).filter_map(|(one, acceptance)| match acceptance {
-        Acceptance::Stored(number) | Acceptance::Conflict(number) => Some((*number, one)),
-        Acceptance::Duplicate => None,
-    });
-    let stored: Vec<(i64, &Imported)> = stored.collect();
+    let stored = imported.iter().zip(&accepted);
+    let stored: Vec<(i64, &Imported)> =
+        stored.filter_map(|(one, acceptance)| Some((acceptance.number()?, one))).collect();
     update(connection, &stored).await?;
     add_history(connection, &stored).await?;
     record(connection, recorded, stored.len() as u64).await?;
@@ -74,11 +72,7 @@ async fn update(connection: &mut Lent<'_>, stored: &[(i64, &Imported)]) -> Resul
     let numbers: Vec<_> = stored.iter().map(|(number, _)| *number).collect();
     let conflicts: Vec<_> = stored.iter().map(|(_, one)| one.conflict).collect();
     let attempts: Vec<_> = stored.iter().map(|(_, one)| i64::from(one.attempts)).collect();
-    let due = |one: &Imported| {
-        let due_at = one.due_at.filter(|_| one.entry.state == State::Pending);
-        due_at.unwrap_or(one.entry.received_at).as_millis()
-    };
-    let due: Vec<_> = stored.iter().map(|(_, one)| due(one)).collect();
+    let due: Vec<_> = stored.iter().map(|(_, one)| one.due().as_millis()).collect();
     let reasons: Vec<_> =
         stored.iter().map(|(_, one)| one.reason.as_deref().map(str::as_bytes)).collect();
     let states: Vec<_> = stored.iter().map(|(_, one)| one.entry.state.as_str()).collect();
@@ -90,10 +84,8 @@ async fn add_history(
     connection: &mut Lent<'_>,
     stored: &[(i64, &Imported)],
 ) -> Result<(), StoreError> {
-    // Negative tokens, below those of this store, in the order of the history.
     let rows = stored.iter().flat_map(|(number, one)| {
-        let first = -i64::try_from(one.history.len()).unwrap_or(i64::MAX);
-        (first..).zip(&one.history).map(move |(lease, attempt)| (*number, lease, attempt))
+        one.numbered_history().map(move |(lease, attempt)| (*number, lease, attempt))
     });
     let rows: Vec<_> = rows.collect();
     if rows.is_empty() {

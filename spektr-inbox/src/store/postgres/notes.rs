@@ -3,9 +3,24 @@
 use super::error::Fault;
 use super::pool::Lent;
 use super::row::value;
-use crate::store::StoreError;
+use super::{PostgresStore, operate};
+use crate::store::{Notes, StoreError, StoreFuture};
 
-pub(super) async fn notes(connection: &mut Lent<'_>) -> Result<Vec<(String, String)>, StoreError> {
+impl Notes for PostgresStore {
+    fn notes(&self) -> StoreFuture<'_, Vec<(String, String)>> {
+        operate!(self, |one| notes(&mut one).await)
+    }
+
+    fn note(&self, name: String) -> StoreFuture<'_, Option<String>> {
+        operate!(self, |one| note(&mut one, &name).await)
+    }
+
+    fn set_note(&self, name: String, text: String) -> StoreFuture<'_, ()> {
+        operate!(self, |one| { set_note(&mut one, &name, &text).await })
+    }
+}
+
+async fn notes(connection: &mut Lent<'_>) -> Result<Vec<(String, String)>, StoreError> {
     let sql = "SELECT name, text FROM spektr_inbox.notes ORDER BY name";
     let rows = connection.query(sql, &[]).await?;
     let text = |bytes| {
@@ -25,11 +40,7 @@ pub(super) async fn note(
     Ok(Some(text.map_err(|_| Fault::new("a note is not UTF-8"))?))
 }
 
-pub(super) async fn set_note(
-    connection: &mut Lent<'_>,
-    name: &str,
-    text: &str,
-) -> Result<(), StoreError> {
+async fn set_note(connection: &mut Lent<'_>, name: &str, text: &str) -> Result<(), StoreError> {
     let sql = "INSERT INTO spektr_inbox.notes (name, text) VALUES ($1, $2) \
                ON CONFLICT (name) DO UPDATE SET text = excluded.text";
     connection.query(sql, &[&name.as_bytes(), &text.as_bytes()]).await?;

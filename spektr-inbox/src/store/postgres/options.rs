@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::accept::{PROBE_CONNECTIONS, Queue};
 use super::connect::Address;
+use super::deliveries::{Deliveries, PROBE_CONNECTIONS};
 use super::pool::Pool;
 use super::settings::Kind;
 use super::settle::Gathering;
@@ -134,7 +134,7 @@ impl PostgresOptions {
         let work = pool(Kind::Work, self.work_connections, self.timeout);
         let accept = pool(Kind::Accept, self.accept_connections + PROBE_CONNECTIONS, self.timeout);
         Ok(PostgresStore {
-            queue: Queue::start(
+            deliveries: Deliveries::start(
                 &accept,
                 self.accept_connections,
                 self.queue,

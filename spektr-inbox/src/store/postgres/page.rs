@@ -75,12 +75,12 @@ impl Looked {
     /// than the limit of examined entries.
     fn chosen(&self, before: i64, candidates: usize) -> (String, Condition) {
         let mut condition = Condition::new(&self.filter);
-        condition.and("entries.number < $", Some(before));
+        condition.and("entries.number < $", Box::new(before));
         let Filter { number, id, spektr_id, .. } = &self.filter;
         let needs_entries = number.is_some() || id.is_some() || spektr_id.is_some();
         let (table, sql) = match needs_entries {
-            true => ("entries", condition.sql().to_owned()),
-            false => ("work", condition.sql().replace("entries.number", "work.number")),
+            true => ("entries", condition.sql.clone()),
+            false => ("work", condition.sql.replace("entries.number", "work.number")),
         };
         let end = match self.is_in_order {
             true => format!("ORDER BY {table}.number DESC LIMIT {candidates}"),
@@ -101,7 +101,7 @@ impl Looked {
     ) -> Result<(u64, Option<(i64, i64)>), StoreError> {
         let (chosen, condition) = self.chosen(before, Page::LOOKED_AT);
         let sql = format!("{chosen} SELECT count(*), min(number), max(number) FROM looked");
-        let rows = connection.query_once(&sql, &condition.values()).await?;
+        let rows = connection.query_once(&sql, &condition.parameters()).await?;
         let Some(row) = rows.first() else { return Ok((0, None)) };
         let ends = value::<Option<i64>>(row, 1)?.zip(value(row, 2)?);
         Ok((value::<i64>(row, 0)?.unsigned_abs(), ends))
@@ -125,7 +125,7 @@ impl Looked {
             "{chosen} SELECT {COLUMNS} FROM looked JOIN ({BOTH}) ON entries.number = looked.number \
              WHERE {sql} ORDER BY entries.number DESC LIMIT {limit}"
         );
-        let rows = connection.query_once(&sql, &condition.values()).await?;
+        let rows = connection.query_once(&sql, &condition.parameters()).await?;
         rows.iter().map(summary).collect()
     }
 }

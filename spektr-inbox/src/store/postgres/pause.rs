@@ -1,6 +1,7 @@
 //! The pause of the store.
 
 use super::actions;
+use super::notes::note;
 use super::pool::Lent;
 use crate::store::pause::{PAUSED, Pause};
 use crate::store::{Record, StoreError};
@@ -13,6 +14,10 @@ macro_rules! not_paused {
 }
 
 pub(super) use not_paused;
+
+pub(super) async fn pause(connection: &mut Lent<'_>) -> Result<Option<Pause>, StoreError> {
+    Ok(note(connection, PAUSED).await?.as_deref().map(Pause::of))
+}
 
 pub(super) async fn set(
     connection: &mut Lent<'_>,

@@ -6,14 +6,34 @@ use sha2::{Digest as _, Sha256};
 use super::actions::record;
 use super::pool::Lent;
 use super::row::value;
+use super::{PostgresStore, operate};
 use crate::clock::from_millis;
-use crate::store::{Quarantined, Record, Rejected, StoreError};
+use crate::store::{Quarantine, Quarantined, Record, Rejected, StoreError, StoreFuture};
 
 /// "spektr" and 1: the lock for trimming the quarantine, so that it stays bounded however many
 /// receivers write to it.
 const LOCK: i64 = 0x7370_656b_7472_0001;
 
-pub(super) async fn keep(
+impl Quarantine for PostgresStore {
+    fn quarantine(
+        &self,
+        rejected: Rejected,
+        max_count: usize,
+        max_bytes: usize,
+    ) -> StoreFuture<'_, ()> {
+        operate!(self, |one| { keep(&mut one, &rejected, max_count, max_bytes).await })
+    }
+
+    fn quarantined(&self, after: i64, limit: usize) -> StoreFuture<'_, Vec<Quarantined>> {
+        operate!(self, |one| list(&mut one, after, limit).await)
+    }
+
+    fn discard(&self, numbers: Vec<i64>, record: Option<Record>) -> StoreFuture<'_, u64> {
+        operate!(self, |one| { discard(&mut one, &numbers, record.as_ref()).await })
+    }
+}
+
+async fn keep(
     connection: &mut Lent<'_>,
     rejected: &Rejected,
     max_count: usize,
@@ -53,7 +73,7 @@ pub(super) async fn keep(
     Ok(())
 }
 
-pub(super) async fn list(
+async fn list(
     connection: &mut Lent<'_>,
     after: i64,
     limit: usize,
@@ -81,7 +101,7 @@ pub(super) async fn list(
     rows.iter().map(read).collect()
 }
 
-pub(super) async fn discard(
+async fn discard(
     connection: &mut Lent<'_>,
     numbers: &[i64],
     recorded: Option<&Record>,

@@ -1,15 +1,14 @@
-//! Reads entries: lists, counts and figures. Also resolves an entry.
+//! Reads entries: lists, counts and figures.
 
 use spektr_types::Timestamp;
 use tokio_postgres::Row;
 
-use super::actions::record;
 use super::condition::{BOTH, Condition, earlier};
 use super::pool::Lent;
 use super::row::{columns, entry, millis, state, text, value};
 use crate::clock::from_millis;
 use crate::store::pause::Pause;
-use crate::store::{Filter, Record, Stats, StoreError, StoredEntry, Tally};
+use crate::store::{Filter, Stats, StoreError, StoredEntry, Tally};
 
 pub(super) async fn list(
     connection: &Lent<'_>,
@@ -22,9 +21,9 @@ pub(super) async fn list(
     let sql = format!(
         "SELECT {} FROM {BOTH} WHERE {} ORDER BY entries.number LIMIT {limit}",
         columns!("work"),
-        condition.sql()
+        condition.sql
     );
-    let rows = connection.query_once(&sql, &condition.values()).await?;
+    let rows = connection.query_once(&sql, &condition.parameters()).await?;
     rows.iter().map(entry).collect()
 }
 
@@ -37,12 +36,12 @@ pub(super) async fn count(connection: &Lent<'_>, filter: &Filter) -> Result<u64,
         || filter.wire_type.is_some()
         || filter.names.is_some();
     let (from, sql) = if needs_entries {
-        (BOTH, condition.sql().to_owned())
+        (BOTH, condition.sql.clone())
     } else {
-        ("spektr_inbox.work", condition.sql().replace("entries.number", "work.number"))
+        ("spektr_inbox.work", condition.sql.replace("entries.number", "work.number"))
     };
     let sql = format!("SELECT count(*) FROM {from} WHERE {sql}");
-    let rows = connection.query_once(&sql, &condition.values()).await?;
+    let rows = connection.query_once(&sql, &condition.parameters()).await?;
     count_in(&rows)
 }
 
@@ -57,9 +56,9 @@ pub(super) async fn tally(
          work.state = 'pending' AND work.owner IS NULL AND work.due_at > {}, count(*), \
          min(work.number) FROM {BOTH} WHERE {} GROUP BY 1, 2, 3",
         earlier(now),
-        condition.sql()
+        condition.sql
     );
-    let rows = connection.query_once(&sql, &condition.values()).await?;
+    let rows = connection.query_once(&sql, &condition.parameters()).await?;
     let read = |row: &Row| {
         let (state, number): (String, i64) = (value(row, 0)?, value(row, 4)?);
         let state = state.parse();
@@ -76,22 +75,6 @@ pub(super) async fn tally(
 pub(super) fn count_in(rows: &[Row]) -> Result<u64, StoreError> {
     let count: i64 = rows.first().map_or(Ok(0), |row| value(row, 0))?;
     Ok(count.unsigned_abs())
-}
-
-/// Marks an entry as resolved because an operator has handled it.
-pub(super) async fn resolve(
-    connection: &mut Lent<'_>,
-    number: i64,
-    reason: &str,
-    recorded: &Record,
-) -> Result<bool, StoreError> {
-    let sql = "UPDATE spektr_inbox.work SET state = 'resolved', reason = $2, owner = NULL \
-               WHERE number = $1 AND state NOT IN ('done', 'resolved')";
-    connection.begin().await?;
-    let changed = connection.execute_once(sql, &[&number, &reason.as_bytes()]).await?;
-    record(connection, Some(recorded), changed).await?;
-    connection.commit().await?;
-    Ok(changed == 1)
 }
 
 /// Returns the figures. Those of pending entries need only one index.

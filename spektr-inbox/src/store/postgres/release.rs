@@ -1,4 +1,5 @@
-//! Makes entries due: replays entries that are not pending, and retries entries that wait.
+//! Changes the states of entries for an operator: replays entries that are not pending, retries
+//! entries that wait, and resolves entries that were handled by hand.
 
 use spektr_types::Timestamp;
 
@@ -56,8 +57,24 @@ async fn change(
         chosen(&condition, but, &which),
     );
     connection.begin().await?;
-    let rows = connection.query_once(&sql, &condition.values()).await?;
+    let rows = connection.query_once(&sql, &condition.parameters()).await?;
     record(connection, recorded, rows.len() as u64).await?;
     connection.commit().await?;
     rows.iter().map(|row| value(row, 0)).collect()
+}
+
+/// Marks an entry as resolved because an operator has handled it.
+pub(super) async fn resolve(
+    connection: &mut Lent<'_>,
+    number: i64,
+    reason: &str,
+    recorded: &Record,
+) -> Result<bool, StoreError> {
+    let sql = "UPDATE spektr_inbox.work SET state = 'resolved', reason = $2, owner = NULL \
+               WHERE number = $1 AND state NOT IN ('done', 'resolved')";
+    connection.begin().await?;
+    let changed = connection.execute_once(sql, &[&number, &reason.as_bytes()]).await?;
+    record(connection, Some(recorded), changed).await?;
+    connection.commit().await?;
+    Ok(changed == 1)
 }

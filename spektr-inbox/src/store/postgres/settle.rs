@@ -13,8 +13,8 @@ use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
 
 use super::error::Fault;
+use super::lease::{now, record};
 use super::pool::{Lent, Pool};
-use super::work::{now, record};
 use crate::store::{Lease, Settlement};
 
 /// The greatest number of leases that are settled together.
@@ -88,12 +88,12 @@ async fn run(
     let leases = |value: fn(&Lease) -> i64| -> Vec<i64> {
         endings.iter().map(|ending| value(&ending.lease)).collect()
     };
-    let parts: Vec<_> = endings.iter().map(|one| (one.settlement.parts(one.at), one)).collect();
-    let states: Vec<_> = parts.iter().map(|((state, ..), _)| state.as_str()).collect();
+    let states: Vec<_> = endings.iter().map(|one| one.settlement.state().as_str()).collect();
     // A pause has the same length by every clock.
-    let pauses: Vec<_> =
-        parts.iter().map(|((_, due_at, _), one)| due_at.as_millis() - one.at.as_millis()).collect();
-    let reasons: Vec<_> = parts.iter().map(|((.., reason), _)| reason.map(str::as_bytes)).collect();
+    let pause = |one: &&Ending| one.settlement.due_at(one.at).as_millis() - one.at.as_millis();
+    let pauses: Vec<_> = endings.iter().map(pause).collect();
+    let reasons: Vec<_> =
+        endings.iter().map(|one| one.settlement.reason().map(str::as_bytes)).collect();
     let results: Vec<_> = endings.iter().map(|one| one.settlement.result()).collect();
     let statuses: Vec<_> = endings.iter().map(|one| one.status.map(i32::from)).collect();
     let uncounted: Vec<_> =

@@ -1,11 +1,16 @@
-//! Finds entries that can be claimed, reading only a bounded number of rows.
+//! Claims entries for a worker: finds entries that can be claimed, reading only a bounded number
+//! of rows, and takes leases on them.
 //!
 //! The reasons are a decision (ARCHITECTURE.md, I28).
 
 use rusqlite::{Connection, OptionalExtension as _, ToSql, params};
+use spektr_types::Timestamp;
 
-use crate::clock::after;
-use crate::store::{ClaimRequest, StoreError};
+use super::lease::forget;
+use super::pause::is_paused;
+use super::row::{COLUMNS, COLUMNS_COUNT, entry};
+use crate::clock::{after, from_millis};
+use crate::store::{Attempt, Claim, ClaimRequest, Lease, StoreError, StoredEntry};
 
 /// The number of lanes that a claim in order walks if it does not find enough among the entries
 /// that are due first. A lane is all entries of one spektr id and source.
@@ -14,8 +19,10 @@ const LANES: usize = 500;
 /// Conditions for entries that are due, and for entries that a wrong clock has deferred beyond
 /// the horizon.
 ///
+/// The rules are those of [`ClaimRequest::is_due`] and [`ClaimRequest::is_waited_for`].
+///
 /// In all statements, ?1 is now, ?2 the horizon and ?3 the owner.
-pub(super) const WHEN: [&str; 2] = ["due_at <= ?1", "due_at > ?2 AND owner IS NOT ?3"];
+const WHEN: [&str; 2] = ["due_at <= ?1", "due_at > ?2 AND owner IS NOT ?3"];
 
 /// True if no lease is held on another entry of the lane. An entry that arrives late, or is
 /// released, can come before the one being handled.
@@ -38,13 +45,107 @@ const NONE_BEFORE_IS_DEAD: &str = "NOT EXISTS (\
      AND dead.spektr_id = entries.spektr_id AND dead.source = entries.source \
      AND (dead.order_at, dead.number) < (entries.order_at, entries.number))";
 
+pub(super) fn claim(
+    connection: &Connection,
+    request: &ClaimRequest,
+) -> Result<Vec<Claim>, StoreError> {
+    if is_paused(connection)? {
+        return Ok(Vec::new());
+    }
+    let numbers = find(connection, request)?;
+    if numbers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let now = request.now.as_millis();
+    let until = Lease::end(request.now, request.lease).as_millis();
+    let horizon = after(request.now, request.horizon).as_millis();
+    let mut token: i64 = connection
+        .prepare_cached("SELECT last FROM counters WHERE name = 'lease'")?
+        .query_row([], |row| row.get(0))?;
+    let look = format!("SELECT {COLUMNS}, owner, lease, leased_at FROM entries WHERE number = ?1");
+    let mut look = connection.prepare_cached(&look)?;
+    let [due, misdated] = WHEN;
+    let take = format!(
+        "UPDATE entries SET owner = ?3, attempts = ?7 + 1, due_at = ?5, lease = ?6, \
+         leased_at = ?1 WHERE number = ?4 AND state = 'pending' AND (({due}) OR ({misdated})) \
+         AND attempts = ?7 AND lease IS ?8"
+    );
+    let mut take = connection.prepare_cached(&take)?;
+    let mut claims = Vec::with_capacity(numbers.len());
+    for number in numbers {
+        token += 1;
+        let (entry, before) = look.query_row([number], |row| {
+            let column = COLUMNS_COUNT;
+            let before = Before {
+                owner: row.get(column)?,
+                lease: row.get(column + 1)?,
+                leased_at: row.get(column + 2)?,
+            };
+            Ok((entry(row), before))
+        })?;
+        let mut entry = entry?;
+        if let Before { owner: Some(_), lease: Some(expired), leased_at } = before {
+            end_expired(connection, &entry, expired, leased_at, request.now)?;
+        }
+        let values = params![
+            now,
+            horizon,
+            request.owner,
+            number,
+            until,
+            token,
+            entry.attempts,
+            before.lease
+        ];
+        if take.execute(values)? != 1 {
+            return Err(StoreError::Lease { number });
+        }
+        entry.attempts += 1;
+        entry.due_at = from_millis(until);
+        let lease = Lease { number, owner: request.owner, attempt: entry.attempts, token };
+        claims.push(Claim { lease, entry });
+    }
+    connection
+        .prepare_cached("UPDATE counters SET last = ?1 WHERE name = 'lease'")?
+        .execute([token])?;
+    Ok(claims)
+}
+
+/// The lease of an entry before the entry is claimed.
+struct Before {
+    owner: Option<i64>,
+    lease: Option<i64>,
+    leased_at: Option<i64>,
+}
+
+/// Records that an entry's lease expired before it was settled.
+fn end_expired(
+    connection: &Connection,
+    entry: &StoredEntry,
+    lease: i64,
+    leased_at: Option<i64>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let ended = connection
+        .prepare_cached(
+            "INSERT OR IGNORE INTO attempts (entry, lease, attempt, began_at, ended_at, result) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
+            entry.number,
+            lease,
+            entry.attempts,
+            leased_at,
+            now.as_millis(),
+            Attempt::LEASE_EXPIRED
+        ])?;
+    if ended > 0 { forget(connection, entry.number) } else { Ok(()) }
+}
+
 /// Returns the numbers of entries that can be claimed, in the order of due times. In order of
 /// spektr ids, most due entries may have to wait for others; the search then walks from lane to
 /// lane.
-pub(super) fn find(
-    connection: &Connection,
-    request: &ClaimRequest,
-) -> Result<Vec<i64>, StoreError> {
+fn find(connection: &Connection, request: &ClaimRequest) -> Result<Vec<i64>, StoreError> {
     let finder = Finder {
         connection,
         now: request.now.as_millis(),

@@ -64,8 +64,8 @@ mod tests {
 
     use super::*;
     use crate::clock::from_millis;
+    use crate::store::sqlite::accept;
     use crate::store::sqlite::schema::MIGRATIONS;
-    use crate::store::sqlite::write;
 
     /// Returns the steps of SQLite's virtual machine for an id with this many contents.
     fn steps(contents: usize) -> i32 {
@@ -77,7 +77,7 @@ mod tests {
         let body = format!(r#"{{"results":[{}]}}"#, raws.collect::<Vec<_>>().join(","));
         let delivery = danger::assume_verified(Bytes::from(body));
         let intake = crate::intake::intake(&Arc::from("test"), &delivery, from_millis(1));
-        write::accept(&connection, &intake.entries).expect("there is room");
+        accept::accept(&connection, &intake.entries).expect("there is room");
         let steps = |sql| {
             let statement = connection.prepare_cached(sql).expect("it is correct");
             statement.get_status(StatementStatus::VmStep)

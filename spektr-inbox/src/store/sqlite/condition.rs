@@ -1,53 +1,45 @@
-//! Translates filters to SQL.
+//! The SQL of the terms of filters.
+
+use std::borrow::Cow;
 
 use rusqlite::types::Value;
-use spektr_types::Timestamp;
 
-use crate::content::MAX_ID_LENGTH;
 use crate::store::Filter;
+use crate::store::filter::Term;
+use crate::store::sql::{self, Dialect};
 
-/// A condition in SQL, and the values of its parameters in order.
-pub(super) struct Condition {
-    pub(super) sql: String,
-    pub(super) values: Vec<Value>,
-}
+pub(super) type Condition = sql::Condition<Sqlite>;
 
-impl Condition {
-    pub(super) fn new(filter: &Filter) -> Self {
-        let mut condition = Self { sql: "TRUE".to_owned(), values: Vec::new() };
-        let text = |text: &Option<String>| text.clone().map(Value::Text);
-        let time = |time: Option<Timestamp>| time.map(|time| Value::Integer(time.as_millis()));
-        condition.and("number = ?", filter.number.map(Value::Integer));
-        condition.and("number <= ?", filter.up_to.map(Value::Integer));
-        match &filter.id {
-            // The key of an entry with a short id; it has an index.
-            Some(id) if id.len() <= MAX_ID_LENGTH => {
-                condition.and("key = ?", Some(Value::Text(format!("id:{id}"))));
+pub(super) enum Sqlite {}
+
+impl Dialect for Sqlite {
+    type Value = Value;
+
+    const MARK: char = '?';
+
+    fn translate(term: Term<'_>, filter: &Filter) -> (Cow<'static, str>, Option<Value>) {
+        let text = |text: &str| Value::Text(text.to_owned());
+        let (sql, value) = match term {
+            Term::Number(number) => ("number = $", Value::Integer(number)),
+            Term::UpTo(number) => ("number <= $", Value::Integer(number)),
+            Term::Key(key) => ("key = $", Value::Text(key)),
+            Term::LongId(id) => ("id = $", text(id)),
+            Term::Source(source) => ("source = $", text(source)),
+            Term::SpektrId(spektr_id) => ("spektr_id = $", text(spektr_id)),
+            Term::WireType(wire_type) => ("wire_type = $ COLLATE NOCASE", text(wire_type)),
+            Term::State(state) => {
+                // A literal, because each partial index covers one state only. The plus keeps
+                // SQLite from using such an index if another index finds fewer rows.
+                let is_narrow = filter.number.is_some() || filter.id.is_some();
+                let plus = if is_narrow || filter.spektr_id.is_some() { "+" } else { "" };
+                return (format!("{plus}state = '{state}'").into(), None);
             }
-            id => condition.and("id = ?", text(id)),
-        }
-        condition.and("source = ?", text(&filter.source));
-        condition.and("spektr_id = ?", text(&filter.spektr_id));
-        condition.and("wire_type = ? COLLATE NOCASE", text(&filter.wire_type));
-        if let Some(state) = filter.state {
-            // A literal, because each partial index covers one state only. The plus keeps
-            // SQLite from using such an index if another index finds fewer rows.
-            let is_narrow = filter.number.is_some() || filter.id.is_some();
-            let plus = if is_narrow || filter.spektr_id.is_some() { "+" } else { "" };
-            condition.sql.push_str(&format!(" AND {plus}state = '{state}'"));
-        }
-        condition.and("received_at < ?", time(filter.received_before));
-        condition.and("received_at >= ?", time(filter.received_since));
-        let bytes = filter.names.clone().map(|text| Value::Blob(text.into_bytes()));
-        condition.and("max(instr(raw, ?), instr(raw, x'5c')) > 0", bytes);
-        condition
-    }
-
-    pub(super) fn and(&mut self, sql: &str, value: Option<Value>) {
-        if let Some(value) = value {
-            self.sql.push_str(" AND ");
-            self.sql.push_str(sql);
-            self.values.push(value);
-        }
+            Term::ReceivedBefore(time) => ("received_at < $", Value::Integer(time.as_millis())),
+            Term::ReceivedSince(time) => ("received_at >= $", Value::Integer(time.as_millis())),
+            Term::Names(text) => {
+                ("max(instr(raw, $), instr(raw, x'5c')) > 0", Value::Blob(text.as_bytes().to_vec()))
+            }
+        };
+        (sql.into(), Some(value))
     }
 }

@@ -2,10 +2,10 @@
 
 use rusqlite::{Connection, params};
 
+use super::accept::accept_one;
 use super::actions::record;
-use super::write::accept_one;
 use crate::store::operation::hash;
-use crate::store::{Acceptance, Imported, Record, State, StoreError};
+use crate::store::{Acceptance, Imported, Record, StoreError};
 
 pub(super) fn import(
     connection: &Connection,
@@ -16,13 +16,13 @@ pub(super) fn import(
     for imported in entries {
         accepted.push(import_one(connection, imported)?);
     }
-    let new = accepted.iter().filter(|one| **one != Acceptance::Duplicate).count();
+    let new = accepted.iter().filter(|one| one.is_new()).count();
     record(connection, recorded, new as u64)?;
     Ok(accepted)
 }
 
 fn import_one(connection: &Connection, imported: &Imported) -> Result<Acceptance, StoreError> {
-    let Imported { entry, conflict, attempts, due_at, reason, history } = imported;
+    let Imported { entry, conflict, attempts, reason, .. } = imported;
     connection
         .prepare_cached(
             "DELETE FROM tombstones \
@@ -35,10 +35,7 @@ fn import_one(connection: &Connection, imported: &Imported) -> Result<Acceptance
             entry.former_content(),
         ])?;
     let acceptance = accept_one(connection, entry)?;
-    let (Acceptance::Stored(number) | Acceptance::Conflict(number)) = acceptance else {
-        return Ok(acceptance);
-    };
-    let due_at = due_at.filter(|_| entry.state == State::Pending).unwrap_or(entry.received_at);
+    let Some(number) = acceptance.number() else { return Ok(acceptance) };
     connection
         .prepare_cached(
             // An entry that was a conflict in the other store keeps its state there: an
@@ -51,7 +48,7 @@ fn import_one(connection: &Connection, imported: &Imported) -> Result<Acceptance
             number,
             conflict,
             attempts,
-            due_at.as_millis(),
+            imported.due().as_millis(),
             reason,
             entry.state.as_str(),
         ])?;
@@ -60,9 +57,7 @@ fn import_one(connection: &Connection, imported: &Imported) -> Result<Acceptance
          (entry, lease, attempt, began_at, ended_at, result, status) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
-    // Negative tokens, below those of this store, in the order of the history.
-    let first = -i64::try_from(history.len()).unwrap_or(i64::MAX);
-    for (lease, attempt) in (first..).zip(history) {
+    for (lease, attempt) in imported.numbered_history() {
         insert.execute(params![
             number,
             lease,

@@ -2,7 +2,22 @@
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use crate::store::StoreError;
+use super::SqliteStore;
+use crate::store::{Notes, StoreError, StoreFuture};
+
+impl Notes for SqliteStore {
+    fn notes(&self) -> StoreFuture<'_, Vec<(String, String)>> {
+        self.read(notes)
+    }
+
+    fn note(&self, name: String) -> StoreFuture<'_, Option<String>> {
+        self.read(move |connection| note(connection, &name))
+    }
+
+    fn set_note(&self, name: String, text: String) -> StoreFuture<'_, ()> {
+        self.write(move |connection| set_note(connection, &name, &text))
+    }
+}
 
 pub(super) fn note(connection: &Connection, name: &str) -> Result<Option<String>, StoreError> {
     let text = connection
@@ -12,13 +27,13 @@ pub(super) fn note(connection: &Connection, name: &str) -> Result<Option<String>
     Ok(text)
 }
 
-pub(super) fn notes(connection: &Connection) -> Result<Vec<(String, String)>, StoreError> {
+fn notes(connection: &Connection) -> Result<Vec<(String, String)>, StoreError> {
     let mut statement = connection.prepare_cached("SELECT name, text FROM notes ORDER BY name")?;
     let notes = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(notes.collect::<Result<_, _>>()?)
 }
 
-pub(super) fn set_note(connection: &Connection, name: &str, text: &str) -> Result<(), StoreError> {
+fn set_note(connection: &Connection, name: &str, text: &str) -> Result<(), StoreError> {
     connection
         .prepare_cached(
             "INSERT INTO notes (name, text) VALUES (?1, ?2) \

@@ -36,7 +36,7 @@ pub(super) fn page(
 /// Returns a statement for the last entry that is examined, if there are that many.
 fn edge(filter: &Filter, before: i64) -> (String, Vec<Value>) {
     let mut condition = Condition::new(&filter.indexed());
-    condition.and("number < ?", Some(Value::Integer(before)));
+    condition.and("number < $", Value::Integer(before));
     let (sql, skipped) = (condition.sql, Page::LOOKED_AT - 1);
     let sql = format!(
         "SELECT number FROM entries WHERE {sql} ORDER BY number DESC LIMIT 1 OFFSET {skipped}"
@@ -48,8 +48,8 @@ fn edge(filter: &Filter, before: i64) -> (String, Vec<Value>) {
 /// more.
 fn found(filter: &Filter, before: i64, edge: i64, limit: usize) -> (String, Vec<Value>) {
     let mut condition = Condition::new(filter);
-    condition.and("number < ?", Some(Value::Integer(before)));
-    condition.and("number >= ?", Some(Value::Integer(edge)));
+    condition.and("number < $", Value::Integer(before));
+    condition.and("number >= $", Value::Integer(edge));
     let (sql, limit) = (condition.sql, limit.saturating_add(1));
     let sql =
         format!("SELECT {COLUMNS} FROM entries WHERE {sql} ORDER BY number DESC LIMIT {limit}");

@@ -5,11 +5,34 @@ use bytes::Bytes;
 use rusqlite::{Connection, params};
 use sha2::{Digest as _, Sha256};
 
+use super::SqliteStore;
 use super::actions::record;
 use crate::clock::from_millis;
-use crate::store::{Quarantined, Record, Rejected, StoreError};
+use crate::store::{Quarantine, Quarantined, Record, Rejected, StoreError, StoreFuture};
 
-pub(super) fn keep(
+impl Quarantine for SqliteStore {
+    fn quarantine(
+        &self,
+        rejected: Rejected,
+        max_count: usize,
+        max_bytes: usize,
+    ) -> StoreFuture<'_, ()> {
+        Box::pin(
+            self.writer
+                .try_write(move |connection| keep(connection, &rejected, max_count, max_bytes)),
+        )
+    }
+
+    fn quarantined(&self, after: i64, limit: usize) -> StoreFuture<'_, Vec<Quarantined>> {
+        self.read(move |connection| list(connection, after, limit))
+    }
+
+    fn discard(&self, numbers: Vec<i64>, record: Option<Record>) -> StoreFuture<'_, u64> {
+        self.write(move |connection| discard(connection, &numbers, record.as_ref()))
+    }
+}
+
+fn keep(
     connection: &Connection,
     rejected: &Rejected,
     max_count: usize,
@@ -40,11 +63,7 @@ pub(super) fn keep(
     Ok(())
 }
 
-pub(super) fn list(
-    connection: &Connection,
-    after: i64,
-    limit: usize,
-) -> Result<Vec<Quarantined>, StoreError> {
+fn list(connection: &Connection, after: i64, limit: usize) -> Result<Vec<Quarantined>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT number, received_at, reason, headers, body FROM quarantine \
          WHERE number > ?1 ORDER BY number LIMIT ?2",

@@ -17,7 +17,7 @@ pub(super) fn list(
     limit: usize,
 ) -> Result<Vec<StoredEntry>, StoreError> {
     let mut condition = Condition::new(filter);
-    condition.and("number > ?", Some(Value::Integer(after)));
+    condition.and("number > $", Value::Integer(after));
     let sql = format!(
         "SELECT {COLUMNS} FROM entries WHERE {} ORDER BY number LIMIT {limit}",
         condition.sql
@@ -45,10 +45,11 @@ pub(super) fn tally(
     filter: &Filter,
     now: Timestamp,
 ) -> Result<Vec<Tally>, StoreError> {
-    let Condition { sql, mut values } = Condition::new(filter);
-    values.insert(0, Value::Integer(now.as_millis()));
+    let mut condition = Condition::new(filter);
+    let now = condition.parameter(Value::Integer(now.as_millis()));
+    let Condition { sql, values } = condition;
     let sql = format!(
-        "SELECT state, wire_type, state = 'pending' AND owner IS NULL AND due_at > ?, count(*), \
+        "SELECT state, wire_type, state = 'pending' AND owner IS NULL AND due_at > {now}, count(*), \
          min(number) FROM entries WHERE {sql} GROUP BY 1, 2, 3"
     );
     let mut statement = connection.prepare_cached(&sql)?;

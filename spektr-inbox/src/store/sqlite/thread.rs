@@ -15,6 +15,7 @@ use super::checkpoint::Checkpointer;
 use super::sync::Syncer;
 use super::watch::Watch;
 use crate::store::StoreError;
+use crate::store::groups::{Awaited, Groups};
 
 /// A thread with a connection, and the queue of its jobs.
 #[derive(Debug)]
@@ -31,9 +32,7 @@ enum Job {
 }
 
 /// A job that runs in a transaction, possibly again after a rollback.
-trait Grouped: Send {
-    /// Returns whether to begin the job at all.
-    fn is_wanted(&self) -> bool;
+trait Grouped: Awaited + Send {
     /// Returns whether a power cut after the answer must not undo the job.
     fn is_durable(&self) -> bool;
     fn run(&mut self, connection: &Connection) -> Result<(), StoreError>;
@@ -50,15 +49,23 @@ struct Write<F, T> {
     answer: oneshot::Sender<Result<T, StoreError>>,
 }
 
+impl<F, T> Awaited for Write<F, T> {
+    fn is_wanted(&self) -> bool {
+        self.anyway || !self.answer.is_closed()
+    }
+}
+
+impl Awaited for Box<dyn Grouped> {
+    fn is_wanted(&self) -> bool {
+        (**self).is_wanted()
+    }
+}
+
 impl<F, T> Grouped for Write<F, T>
 where
     F: FnMut(&Connection) -> Result<T, StoreError> + Send,
     T: Send,
 {
-    fn is_wanted(&self) -> bool {
-        self.anyway || !self.answer.is_closed()
-    }
-
     fn is_durable(&self) -> bool {
         self.durable
     }
@@ -279,7 +286,6 @@ fn serve(mut files: Files, mut queue: mpsc::Receiver<Job>, group: usize) {
                         Err(_) => break,
                     }
                 }
-                jobs.retain(|job| job.is_wanted());
                 commit(&mut files, jobs);
                 if let Some(checkpointer) = &mut files.checkpointer {
                     checkpointer.committed(&files.connection);
@@ -289,25 +295,16 @@ fn serve(mut files: Files, mut queue: mpsc::Receiver<Job>, group: usize) {
     }
 }
 
-/// Commits jobs together. If that fails, commits each job alone, so that none fails because of
-/// another.
-fn commit(files: &mut Files, mut jobs: Vec<Box<dyn Grouped>>) {
-    if jobs.is_empty() {
-        return;
-    }
-    match commit_together(files, &mut jobs) {
-        Ok(()) => jobs.into_iter().for_each(|job| job.answer(Ok(()))),
-        Err(error) if jobs.len() == 1 => {
-            let mut error = Some(error);
-            for job in jobs {
-                job.answer(Err(error.take().unwrap_or(StoreError::Closed)));
-            }
-        }
-        Err(_) => {
-            // Some callers may have gone while the group was tried.
-            for mut job in jobs.into_iter().filter(|job| job.is_wanted()) {
-                let committed = commit_together(files, std::slice::from_mut(&mut job));
-                job.answer(committed);
+/// Commits jobs together, or each alone, and answers them.
+fn commit(files: &mut Files, jobs: Vec<Box<dyn Grouped>>) {
+    let mut groups = Groups::new(jobs);
+    while let Some(mut group) = groups.next() {
+        match commit_together(files, &mut group) {
+            Ok(()) => group.into_iter().for_each(|job| job.answer(Ok(()))),
+            Err(error) => {
+                if let Some(job) = groups.failed(group) {
+                    job.answer(Err(error));
+                }
             }
         }
     }
