@@ -7,6 +7,8 @@
 //! spektr_inbox::store_tests!(fresh);
 //! ```
 //!
+//! `examples/memory` in the repository does so.
+//!
 //! No function here reads the clock or sleeps. Each panics if the store violates the contract.
 
 #![allow(

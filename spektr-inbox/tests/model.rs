@@ -16,6 +16,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
+/// The store of the example `memory`.
+#[path = "../examples/memory/store.rs"]
+mod memory;
+
 mod model {
     pub(crate) mod drive;
     pub(crate) mod inbox;
@@ -26,6 +30,7 @@ mod model {
 }
 
 use std::env;
+use std::sync::Arc;
 
 use model::drive::{Place, drive};
 use model::steps::sequence;
@@ -70,6 +75,11 @@ fn steps_agree(name: &str, steps: usize, place: impl Fn(&tokio::runtime::Runtime
 #[test]
 fn the_store_in_sqlite_does_what_the_model_does() {
     steps_agree("sqlite", 100_000, |_| Place::sqlite());
+}
+
+#[test]
+fn the_store_in_memory_does_what_the_model_does() {
+    steps_agree("memory", 20_000, |_| Place::Memory(Arc::default()));
 }
 
 #[cfg(feature = "postgres")]

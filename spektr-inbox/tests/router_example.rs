@@ -5,26 +5,15 @@
 mod support;
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use spektr_inbox::store::sqlite::SqliteOptions;
-use spektr_inbox::store::{Filter, State, Store};
+use spektr_inbox::store::{Archive, Filter, State};
 use spektr_inbox::testing::tag_added;
 use spektr_inbox::{Clock as _, SystemClock};
-use support::{example, exchange, request, signed_at};
-
-/// A process that is killed on drop, even if the test fails.
-struct Program(Child);
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        // A process that has ended needs no kill.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+use support::{Program, example, exchange, request, signed_at};
 
 #[tokio::test]
 async fn writes_the_tags_of_the_events_that_it_receives_and_ends() {

@@ -16,10 +16,13 @@ use super::inbox::Inbox;
 use super::operation::{Answer, Arrival, Operation, Order, hash, time};
 use super::row::{Row, matches};
 use super::steps::{START, Step};
+use crate::memory::MemoryStore;
 
 /// The database under test.
 pub(crate) enum Place {
     Sqlite(TempDir),
+    /// Two machines are two owners of one object. A crash does not happen.
+    Memory(Arc<MemoryStore>),
     #[cfg(feature = "postgres")]
     Postgres {
         cluster: &'static spektr_inbox::testing::postgres::Cluster,
@@ -40,6 +43,7 @@ impl Place {
             Self::Sqlite(folder) => {
                 Arc::new(SqliteOptions::new(folder.path().join("inbox.db")).open().unwrap())
             }
+            Self::Memory(store) => Arc::clone(store) as Arc<dyn Store>,
             #[cfg(feature = "postgres")]
             Self::Postgres { url, .. } => {
                 let options = spektr_inbox::store::postgres::PostgresOptions::new(url);
@@ -63,6 +67,7 @@ impl Place {
                 }
                 Self::Sqlite(copy)
             }
+            Self::Memory(store) => Self::Memory(store),
             #[cfg(feature = "postgres")]
             Self::Postgres { cluster, url } => {
                 cluster.restart("immediate");

@@ -11,7 +11,7 @@ pub(crate) mod memory;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -176,6 +176,17 @@ fn parse(read: &[u8]) -> Option<(u16, String)> {
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: "))?;
     let body = body.get(..length.parse().ok()?)?;
     Some((status, body.to_owned()))
+}
+
+/// A process that is killed on drop, even if the test fails.
+pub(crate) struct Program(pub(crate) Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // A process that has ended needs no kill.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// Builds an example, because `cargo test --test` does not.
