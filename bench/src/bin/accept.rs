@@ -21,7 +21,7 @@ use spektr_bench::load::{CONNECTIONS, Result, deliver_for};
 use spektr_bench::rates::request;
 use spektr_bench::receivers::{FILE, Kind, SERVE, serve};
 use spektr_inbox::store::sqlite::SqliteOptions;
-use spektr_inbox::store::{NewEntry, Settlement, State, Store};
+use spektr_inbox::store::{NewEntry, Queue, Reception, Settlement, State};
 use spektr_inbox::testing::start;
 
 const FSYNC_BLOCKS: u64 = 300;

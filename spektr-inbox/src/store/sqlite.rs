@@ -6,9 +6,8 @@
 //! is done again.
 //!
 //! Once the file, its `-wal` or its `-shm` has been removed, replaced or truncated, each write
-//! fails with [`StoreError::Gone`](super::StoreError::Gone), so that nothing is acknowledged. A
-//! file whose bytes another program overwrites in place is not detected: use [`backup`] and
-//! [`restore`], never `cp`.
+//! fails with [`StoreError::Gone`], so that nothing is acknowledged. A file whose bytes another
+//! program overwrites in place is not detected: use [`backup`] and [`restore`], never `cp`.
 
 mod accept;
 mod actions;
