@@ -387,6 +387,33 @@ mod tests {
     /// A member that the schema adds to an envelope counts as payload until the hash has
     /// another version.
     #[test]
+    fn only_the_query_of_a_url_among_the_files_may_change() {
+        let with = |file: &str| hash(&BASE.replace("https://f.example/1?sig=a", file));
+        assert_eq!(with("http://f.example/1?a"), with("http://f.example/1#b"));
+        assert_ne!(with("name?a"), with("name?b"));
+    }
+
+    /// The depth is a part of both versions of the hash, so a change of it would make known
+    /// events conflicts.
+    #[test]
+    fn the_order_of_members_is_free_down_to_a_depth_of_127() {
+        let nested = |open: &str, close: &str, levels: usize, inner: &str| {
+            let (open, close) = (open.repeat(levels), close.repeat(levels));
+            hash(&BASE.replace(r#""b":[true,"x"]"#, &format!(r#""b":{open}{inner}{close}"#)))
+        };
+        for (open, close) in [("[", "]"), (r#"{"k":"#, "}")] {
+            let is_free = |levels| {
+                let [one, other] = [r#"{"x":1,"y":2}"#, r#"{"y":2,"x":1}"#]
+                    .map(|inner| nested(open, close, levels, inner));
+                one == other
+            };
+            // A member of `data` has the depth 2.
+            let free: Vec<_> = [0, 1, 124, 125, 126].into_iter().map(is_free).collect();
+            assert_eq!(free, [true, true, true, true, false], "{open}");
+        }
+    }
+
+    #[test]
     fn the_envelope_has_the_members_of_the_types() {
         let known: Vec<_> = spektr_types::envelope().map(|member| member.name).collect();
         let missing: Vec<_> = known.iter().filter(|name| !ENVELOPE.contains(*name)).collect();

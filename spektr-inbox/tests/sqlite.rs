@@ -8,10 +8,14 @@ use std::fs::Permissions;
 use std::ops::Deref;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use spektr_inbox::store::sqlite::{OpenError, SqliteOptions, SqliteStore};
-use spektr_inbox::store::{Archive, Erased, Erasure, Filter, Queue, Reception, StoreError};
+use spektr_inbox::store::{
+    Archive, ClaimRequest, Erased, Erasure, Filter, Lease, Queue, Reception, Settlement, State,
+    StoreError,
+};
 use spektr_inbox::testing::{entries, start, tag_added};
 use tempfile::TempDir;
 
@@ -342,4 +346,27 @@ async fn debug_output_shows_no_content() {
     let printed = format!("{printed} {stored:?}");
     assert!(printed.contains("e1"), "{printed}");
     assert!(!printed.contains("marker"), "{printed}");
+}
+
+/// A lease with the right token and another attempt cannot come from this store.
+#[tokio::test]
+async fn a_lease_that_has_changed_on_the_way_settles_nothing() {
+    let fresh = fresh().await;
+    fresh.accept(one("e1")).await.unwrap();
+    let minute = Duration::from_secs(60);
+    let request = ClaimRequest {
+        owner: 1,
+        now: start(),
+        lease: minute,
+        limit: 1,
+        ordered: false,
+        hold_on_dead: false,
+        horizon: 60 * minute,
+    };
+    let lease = fresh.claim(request).await.unwrap().remove(0).lease;
+    let other = Lease { attempt: lease.attempt + 1, ..lease };
+    let refused = fresh.settle(other, Settlement::Done, start()).await;
+    assert!(matches!(refused, Err(StoreError::Lease { number }) if number == lease.number));
+    assert_eq!(fresh.count(Filter::state(State::Pending)).await.unwrap(), 1);
+    assert!(fresh.settle(lease, Settlement::Done, start()).await.unwrap());
 }
