@@ -35,7 +35,7 @@ async fn prints_each_event_once_and_ends() {
     }
     for id in ["e1", "e2"] {
         let line = lines.next().unwrap().unwrap();
-        assert_eq!(line, format!(r#"CUSTOMER_TAG_ADDED Some("{id}")"#));
+        assert_eq!(line, format!(r#"customer_tag_add Some(EventId("{id}"))"#));
     }
     let id = program.0.id().to_string();
     assert!(Command::new("kill").args(["-s", "INT", &id]).status().unwrap().success());

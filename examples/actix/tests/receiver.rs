@@ -17,7 +17,7 @@ use actix_web::{App, HttpServer, ResponseError as _};
 use rusqlite::Connection;
 use spektr_example_actix::{PATH, Refusal, Webhooks};
 use spektr_inbox::store::sqlite::{SqliteOptions, SqliteStore};
-use spektr_inbox::store::{Archive as _, Filter, State, Store, StoreError};
+use spektr_inbox::store::{Archive as _, Filter, Notes as _, State, Store, StoreError};
 use spektr_verify::{
     Clock as _, KeyRing, Secret, SignedContent, Signer, SigningKey, SystemClock, UnixSeconds,
     Verifier,

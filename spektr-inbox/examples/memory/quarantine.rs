@@ -22,9 +22,9 @@ impl Quarantine for MemoryStore {
                 bytes += kept.body.len();
                 count > max_count || bytes > max_bytes
             };
-            let last =
+            let surplus =
                 data.quarantine.values().rev().map(is_surplus).filter(|is_one| *is_one).count();
-            for _ in 0..last {
+            for _ in 0..surplus {
                 data.quarantine.pop_first();
             }
             Ok(())
