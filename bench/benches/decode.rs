@@ -1,4 +1,4 @@
-//! Measures decoding, beside code that one would write by hand.
+//! Measures decoding, beside hand-written code.
 //!
 //! `spektr_types` decodes an entry that is already split. `bare_struct` is the limit: serde's
 //! derived code on the one struct, with the event known beforehand. `tagged_enum` is `#[serde(tag =
@@ -74,7 +74,7 @@ macro_rules! one_event {
 }
 
 one_event!(process_run_start_1_kb, process_run_start, Start);
-one_event!(process_run_end_20_kb, process_run_end, End);
+one_event!(process_run_end_18_kb, process_run_end, End);
 
 #[divan::bench_group]
 mod batch_of_100 {

@@ -45,7 +45,7 @@ pub async fn measure(program: &Path, waiting: u64, duration: Duration) -> Result
     let pending =
         metric(service.operations, "spektr_inbox_backlog_entries{state=\"pending\"}").await?;
     if pending != waiting as f64 {
-        return Err(format!("{pending} events wait, of {waiting}").into());
+        return Err(format!("{pending} of {waiting} events wait").into());
     }
     drop(service);
     crate::inbox::remove(FILE);
@@ -60,5 +60,5 @@ async fn metric(operations: SocketAddr, name: &str) -> Result<f64> {
     let mut text = String::new();
     stream.read_to_string(&mut text).await?;
     let value = text.lines().find_map(|line| line.strip_prefix(name)?.split(' ').nth(1));
-    Ok(value.ok_or_else(|| format!("no figure {name}"))?.parse()?)
+    Ok(value.ok_or_else(|| format!("the metrics have no {name}"))?.parse()?)
 }

@@ -138,7 +138,7 @@ impl Service {
         let begun: serde_json::Value = serde_json::from_str(&first_line(&mut running)?)
             .map_err(|_| format!("{} does not start", program.display()))?;
         let address = |name: &str| -> Result<SocketAddr> {
-            let url = begun[name].as_str().ok_or("it does not say where it is")?;
+            let url = begun[name].as_str().ok_or("its output has no address")?;
             let host = url.trim_start_matches("http://").split('/').next().unwrap_or_default();
             Ok(host.parse()?)
         };

@@ -36,12 +36,12 @@ async fn main() -> Result<()> {
         Some(SERVE) => serve(&arguments[1], usize::try_from(number(2, 256)?)?).await,
         Some("receivers") => receivers(Duration::from_secs(number(1, 10)?)).await,
         Some("growth") => growth(number(1, 5_000_000)?).await,
-        _ => Err("say `receivers` or `growth`".into()),
+        _ => Err("give `receivers` or `growth` as the first argument".into()),
     }
 }
 
 async fn receivers(duration: Duration) -> Result<()> {
-    for (blocks, length) in [("new blocks", 0), ("blocks that are there", FSYNC_BLOCKS * 4096)] {
+    for (blocks, length) in [("new blocks", 0), ("existing blocks", FSYNC_BLOCKS * 4096)] {
         let (median, late) = fsync_latency(length)?;
         println!("fdatasync of 4 KiB, {blocks}: median {median:.2?}, p99 {late:.2?}");
     }

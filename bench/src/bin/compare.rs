@@ -36,7 +36,7 @@ const AMONG_IDLE: usize = 9;
 async fn main() -> Result<()> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let [before, after, rest @ ..] = &arguments[..] else {
-        return Err("name the paths of two programs `spektr`: before and after".into());
+        return Err("give the paths of two programs `spektr`: before and after".into());
     };
     let number =
         |index: usize, default: u64| rest.get(index).map_or(Ok(default), |text| text.parse());

@@ -49,7 +49,7 @@ fn counted(case: &str, rounds: usize) -> u64 {
         .expect("valgrind runs");
     let text = String::from_utf8_lossy(&output.stderr);
     let count = text.lines().find_map(|line| line.split_once("Collected :"));
-    let count = count.unwrap_or_else(|| panic!("valgrind says: {text}")).1;
+    let count = count.unwrap_or_else(|| panic!("unexpected output of valgrind: {text}")).1;
     count.trim().parse().expect("a number of instructions")
 }
 

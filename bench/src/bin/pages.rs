@@ -48,7 +48,7 @@ async fn main() -> Result<()> {
     let number = |index: usize, preset: u64| {
         arguments.get(index).map_or(Ok(preset), |text| text.parse::<u64>())
     };
-    let program = Path::new(arguments.first().ok_or("name the path of the program `spektr`")?);
+    let program = Path::new(arguments.first().ok_or("the path of the program `spektr` is missing")?);
     let (entries, times) = (number(2, 1_000_000)?, number(3, 200)?);
     println!("{}", describe()?);
     match arguments.get(1).map_or("sqlite", String::as_str) {
@@ -65,7 +65,7 @@ async fn main() -> Result<()> {
             cluster.connect_to(&url).await.batch_execute("VACUUM (ANALYZE)").await?;
             measure(program, &url, entries, times).await?;
         }
-        other => return Err(format!("`{other}`: say `sqlite` or `postgres`").into()),
+        other => return Err(format!("unknown store `{other}`: give `sqlite` or `postgres`").into()),
     }
     Ok(())
 }

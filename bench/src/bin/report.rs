@@ -97,7 +97,7 @@ fn parse(arguments: &[String]) -> Result<Options> {
             unknown => return Err(format!("unknown argument {unknown}").into()),
         }
     }
-    let program = program.ok_or("name the path of the program `spektr`")?;
+    let program = program.ok_or("the path of the program `spektr` is missing")?;
     Ok(Options { plan: Plan { is_quick }, peers, program })
 }
 

@@ -44,12 +44,12 @@ async fn main() -> Result<()> {
                     let store: Arc<dyn Store> = Arc::new(PostgresOptions::new(url).open().await?);
                     profile(vec![store], entries).await?;
                 }
-                None => return Err("name `sqlite`, `postgres` or a URL of a new database".into()),
+                None => return Err("give `sqlite`, `postgres` or the URL of a new database".into()),
             }
             remove(FILE);
             Ok(())
         }
-        _ => Err("say `rates`, `backlog` or `work`".into()),
+        _ => Err("give `rates`, `backlog` or `work` as the first argument".into()),
     }
 }
 

@@ -81,7 +81,7 @@ impl Webhooks {
     /// delivery gets a millisecond more for each of its entries and for each KiB.
     ///
     /// A commit that has begun still finishes. The sender's next attempt then finds the entries
-    /// stored, and is answered with 200. and is answered with 200.
+    /// stored, and is answered with 200.
     #[must_use]
     pub fn with_commit_timeout(mut self, duration: Duration) -> Self {
         self.commit_timeout = duration;

@@ -8,10 +8,10 @@
 //! balancers can use too, is refused: its headers show only the last value of a repeated header, so
 //! a repeated signature header would look like a single one.
 //!
-//! | what happens | status |
+//! | case | status |
 //! |---|---|
 //! | the queue has every entry of the delivery | 200 |
-//! | anything about the signature | 401, each alike |
+//! | the signature is missing or wrong, in any way | 401, without the reason |
 //! | the body is over the limit, or its Base64 is malformed | 413, 400 |
 //! | the request is not in payload format 2.0, or no signing key is valid now | 500 |
 //! | the queue fails | 503: the sender tries three times more |
@@ -70,7 +70,7 @@ pub trait Queue {
     /// Keeps a message durably: the JSON of an entry, or a whole body that cannot be split.
     ///
     /// A message can come twice, because the sender repeats a delivery that was not answered
-    /// with 200. The event's id tells.
+    /// with 200. A repeated message has the same event id.
     ///
     /// # Errors
     ///

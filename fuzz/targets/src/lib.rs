@@ -13,7 +13,7 @@ mod verify;
 
 /// A fuzz target.
 #[derive(Clone, Copy, Debug)]
-#[allow(clippy::exhaustive_structs, reason = "those who run a target take it apart")]
+#[allow(clippy::exhaustive_structs, reason = "callers destructure a target")]
 pub struct Target {
     /// The target's name, which is also the name of the folder with its seeds.
     pub name: &'static str,
