@@ -1,16 +1,15 @@
 //! The normal form of a part of the page, and its digest.
 //!
-//! Every rendering shows the same words, and nothing else of a page is the same in
-//! all of them: escapes, quotation marks, white space, the borders of cells, the
-//! order of columns. So the normal form is the letters and digits of a part. Two
-//! texts with one digest have the same words; punctuation is not compared.
+//! Renderings of one page have the same words, but differ in escapes, quotation marks, white space,
+//! the borders of cells and the order of columns. The normal form is therefore the letters and
+//! digits of a part. Texts with equal digests have the same words; punctuation is not compared.
 //!
-//! A section has a digest for its text, one for its examples and one for each row of
-//! its member tables, so that a report can name what was reworded.
+//! A section has a digest for its text, one for its examples and one for each row of its member
+//! tables, so that a report can name the reworded part.
 //!
-//! Where a type is `string | null` unescaped, a browser ends the cell at the bar and
-//! drops the last cell of the row, while the Markdown source still has it. The words
-//! beside such a type therefore have a digest of their own, which may be missing.
+//! An unescaped bar, as in `string | null`, ends the cell: the rendered page then lacks the last
+//! cell of the row, while the Markdown source still has it. The words beside such a type therefore
+//! have a separate digest, which may be missing.
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -40,7 +39,7 @@ impl Digest {
         Digest(sum.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
     }
 
-    /// Returns the digest of a text, or `None` where there is no word in it.
+    /// Returns the digest of a text, or `None` if the text has no words.
     pub(crate) fn of_words(text: &str) -> Option<Self> {
         text.contains(char::is_alphanumeric).then(|| Self::of(text))
     }
@@ -55,11 +54,10 @@ impl Digest {
 /// A text of several paragraphs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Words {
-    /// All of it, in order; absent where there is no word.
+    /// The digest of the whole text; absent if the text has no words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
-    /// Its paragraphs, headings and rows of tables, as far as the rendering tells
-    /// them apart.
+    /// The paragraphs, headings and table rows, as far as the rendering separates them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub blocks: Vec<Paragraph>,
 }
@@ -74,7 +72,7 @@ impl Words {
         Words { digest: Digest::of_words(&texts.concat()), blocks }
     }
 
-    /// Whether there is no word.
+    /// Returns whether the text has no words.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.digest.is_none()
@@ -84,20 +82,21 @@ impl Words {
 /// A paragraph, a heading or a row of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Paragraph {
-    /// Its words.
+    /// The digest of its words.
     pub digest: Digest,
-    /// How it begins, to find it on the page.
+    /// Its first characters, to find it on the page.
     pub start: String,
 }
 
-/// The words of one row of a member table.
+/// The digests of one row of a member table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RowWords {
-    /// The path as the table writes it.
+    /// The path as written in the table.
     pub path: String,
-    /// Name, type and description.
+    /// The digest of name, type and description. If the type may be null, the description is in
+    /// [`after_null`](Self::after_null) instead.
     pub digest: Digest,
-    /// The words beside a type that may be null, if the rendering kept them.
+    /// The digest of the words beside a type that may be null, if the rendering kept them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after_null: Option<Digest>,
 }

@@ -1,9 +1,8 @@
-//! The document model that every rendering leads to: headings, paragraphs, code
-//! and tables, in the page's order.
+//! The document model common to all renderings: headings, paragraphs, code and tables, in the
+//! page's order.
 //!
-//! Invariant: texts have no leading, trailing or doubled white space, except
-//! code, which keeps its white space; what is struck out stands in
-//! [`words::STRUCK`].
+//! Invariants: texts have no leading, trailing or doubled white space; code keeps its white space;
+//! struck-out text is enclosed in [`words::STRUCK`].
 
 use crate::facts::Problem;
 use crate::tables::{self, Shape, Table};
@@ -12,19 +11,19 @@ use crate::words;
 /// A page without its mark-up.
 #[derive(Debug, Default)]
 pub(crate) struct Document {
-    /// The title, where the rendering says which text is the title.
+    /// The title, if the rendering marks a text as the title.
     pub(crate) title: Option<String>,
     pub(crate) blocks: Vec<Block>,
-    /// What the rendering lost and could not be restored.
+    /// Content that the rendering lost and that could not be restored.
     pub(crate) problems: Vec<Problem>,
-    /// Whether the text ends before the mark-up of its last table does.
+    /// Whether the text ends within a tag, an element, a code block or a row.
     pub(crate) cut_off: bool,
 }
 
 #[derive(Debug)]
 pub(crate) enum Block {
     Heading {
-        /// 1 to 6; 0 where the rendering doesn't tell levels.
+        /// 1 to 6, or 0 if the rendering gives no level.
         level: u8,
         text: String,
     },
@@ -34,8 +33,8 @@ pub(crate) enum Block {
 }
 
 impl Block {
-    /// Returns its words: the text, the code, or the rows of the table. Captions, which only
-    /// some renderings have, say nothing.
+    /// Returns the words of the block: its text, its code, or one text for each row. Captions and
+    /// texts of the site are left out, because only some renderings have them.
     pub(crate) fn texts(&self) -> Vec<String> {
         match self {
             Block::Heading { text, .. } | Block::Paragraph(text) => {
@@ -68,7 +67,7 @@ impl Document {
     }
 
     pub(crate) fn heading(&mut self, level: u8, text: &str) {
-        // A link to the heading is no part of it.
+        // The sign of a link to the heading is not part of its text.
         let is_link = |c: char| c.is_whitespace() || matches!(c, '#' | '¶' | '🔗' | '§');
         let text = words::squeeze(text).trim_matches(is_link).to_owned();
         if !text.is_empty() {
@@ -89,8 +88,7 @@ impl Document {
         }
     }
 
-    /// Adds a table of rows, whose first has the headings of the columns; empty ones are
-    /// left out.
+    /// Adds a table. The first row has the column headings. Empty rows are dropped.
     pub(crate) fn table(&mut self, mut rows: Vec<Vec<String>>) {
         rows.retain(|row| row.iter().any(|cell| !cell.is_empty()));
         if !rows.is_empty() {

@@ -1,16 +1,15 @@
-//! Why a page could not be read, in sentences for the person who saved it.
+//! The errors of reading a page, worded for the person who saved it.
 
 use thiserror::Error;
 
-/// A page that gives no facts at all.
+/// An error after which nothing is known about the page.
 ///
-/// A page that gives some facts is a [`Page`](crate::Page) with
-/// [problems](crate::Page::problems); this error means that nothing can be said
-/// about the events, least of all that they are gone.
+/// A page that was read in part is a [`Page`](crate::Page) with [problems](crate::Page::problems).
+/// After this error nothing is known about the events, so they must not be reported as removed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// The file has no text in it.
+    /// The file has no text.
     #[error("the file is empty")]
     Empty,
     /// The file is larger than any documentation page.
@@ -35,30 +34,30 @@ pub enum ReadError {
         /// Position of the first byte that is not UTF-8.
         offset: usize,
     },
-    /// The file is a web archive, as `Web page, single file` gives it.
+    /// The file is a web archive, the browser's format `Web page, single file`.
     #[error("the file is a web archive: save the page again as HTML only, or as text")]
     WebArchive,
-    /// The page is a page, but not one that lists events.
+    /// The file is a page without a table of events.
     #[error(
         "the page{} has no table of events: is it an error page, a log-in page or another page?",
         titled(title.as_deref())
     )]
     NoEventTable {
-        /// The page's title, where it has one.
+        /// The page's title, if it has one.
         title: Option<String>,
     },
-    /// The file ends within a table, an example or an element. What is missing is
-    /// not gone.
+    /// The file ends within a table, an example or an element. The missing part must not be
+    /// reported as removed.
     #[error(
         "the file ends in the middle of a table, an example or an element: save or copy the whole page again"
     )]
     CutOff,
-    /// The page has more of something than a documentation page can have.
+    /// The page has more events, members or sections than a documentation page can have.
     #[error("the page has more than {limit} {what}: is it the right file?")]
     TooMany {
-        /// What there is too much of.
+        /// The counted things, such as `events`.
         what: &'static str,
-        /// How much is read.
+        /// The largest accepted number.
         limit: usize,
     },
 }

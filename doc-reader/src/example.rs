@@ -1,7 +1,7 @@
-//! Examples of payloads: JSON with the mistakes that hand-written examples have.
+//! Examples of payloads: JSON with the mistakes of hand-written examples.
 //!
-//! The parser reads on past every mistake and notes it. Invariants: it always
-//! moves forward, so its work is linear; nesting is bounded by [`MAX_DEPTH`].
+//! The parser records each mistake and continues after it. Invariants: the parser always moves
+//! forward, so its work is linear; nesting is limited by [`MAX_DEPTH`].
 
 mod parse;
 
@@ -12,38 +12,38 @@ use lazy_regex::regex;
 
 use crate::facts::{Example, ExampleMember, ExampleProblem, Fault, Kind, holds_wire_type};
 
-/// Levels that are read; deeper ones are skipped with a fault.
+/// Levels of nesting that are read; deeper levels are skipped and recorded as a fault.
 pub(crate) const MAX_DEPTH: usize = 16;
-/// Values that one example may have.
+/// The most values in one example.
 pub(crate) const MAX_NODES: usize = 10_000;
-/// Bytes that a member's name may have.
+/// The longest name of a member, in bytes.
 pub(crate) const MAX_NAME: usize = 128;
 
 /// A value of an example.
 #[derive(Debug)]
 struct Value {
-    /// Where it stands, with `[]` for the elements of an array.
+    /// The path, with `[]` for the elements of an array.
     path: String,
     kind: Kind,
     /// The text of a string.
     text: Option<String>,
-    /// The number of objects and arrays around it.
+    /// The number of objects and arrays that contain the value.
     depth: usize,
 }
 
-/// The examples of one section as they are read.
+/// The examples of one section, read so far.
 #[derive(Debug, Default)]
 pub(crate) struct Examples {
-    /// The kinds of each member by its path.
+    /// The JSON types of each member, by path.
     members: IndexMap<String, Vec<Kind>>,
     problems: Vec<ExampleProblem>,
     /// String values of the members that carry the wire type.
     pub(crate) wire_types: Vec<String>,
-    /// The member that wraps the events, where an example shows a batch.
+    /// The member that wraps the events, if an example shows a batch.
     pub(crate) batch: Option<String>,
-    /// Whether something was too large to be read.
+    /// Whether an example has more than [`MAX_NODES`] values.
     pub(crate) overflow: bool,
-    /// Whether the last one ends before its brackets close.
+    /// Whether the last example ends before its brackets close.
     pub(crate) open: bool,
     read: bool,
 }
@@ -56,7 +56,7 @@ impl Examples {
         examples
     }
 
-    /// Reads one block of code; code that isn't JSON is left alone.
+    /// Reads one block of code; code without JSON is ignored.
     pub(crate) fn add(&mut self, code: &str) {
         let Some(start) = json_start(code) else {
             return;
@@ -74,7 +74,7 @@ impl Examples {
         parsed.values.into_iter().for_each(|values| self.events(values));
     }
 
-    /// Takes the facts out, or `None` where there was no example.
+    /// Takes the members and faults out; `None` if no example was read.
     pub(crate) fn take(&mut self) -> Option<Example> {
         let members = std::mem::take(&mut self.members).into_iter();
         let members = members.map(|(path, kinds)| ExampleMember { path, kinds }).collect();
@@ -86,7 +86,7 @@ impl Examples {
         &self.members
     }
 
-    /// Takes the members out of a value and what is in it: an event, a list of events or a batch.
+    /// Adds the members of one JSON value: an event, a list of events or a batch.
     fn events(&mut self, values: Vec<Value>) {
         let wrapper = batch(&values).map(str::to_owned);
         let within = wrapper.as_ref().map(|name| format!("{name}[]."));
@@ -111,7 +111,8 @@ impl Examples {
     }
 }
 
-/// Finds the wrapper of a batch: the only member, an array.
+/// Finds the wrapper of a batch: the only member of the outermost object, an array whose elements
+/// can be objects.
 fn batch(values: &[Value]) -> Option<&str> {
     let mut members = values.iter().filter(|value| value.depth == 1);
     let only = members.next().filter(|member| member.kind == Kind::Array)?;
@@ -120,8 +121,8 @@ fn batch(values: &[Value]) -> Option<&str> {
     (fits && members.next().is_none()).then_some(&only.path)
 }
 
-/// Finds where JSON begins: where a line opens an object or a list of objects, which a program
-/// may assign or pass on: `const event = {`.
+/// Returns the position of the first bracket that opens an object or a list of objects at the
+/// beginning of a line, or at the end of a line of a program, such as `const event = {`.
 pub(crate) fn json_start(code: &str) -> Option<usize> {
     let json = regex!(
         r#"(?xm)^(?: [^\S\n]*(\{[^\S\n]*(?:["'“}/.…]|$) | \[[^\S\n]*(?:\{|$))

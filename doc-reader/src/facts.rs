@@ -1,8 +1,8 @@
-//! What a page says: plain data, the same for every rendering of the page.
+//! The facts of a page: plain data, equal for every rendering of the page.
 //!
-//! Invariant: nothing here depends on the schema, and nothing is filled in that
-//! the page doesn't say. What was inferred (a heading that lost its underscores,
-//! a member that stands elsewhere in the example) is marked as inferred.
+//! Invariants: nothing here depends on the schema, and nothing is added that the page does not
+//! state. Inferred facts (a heading that lost its underscores, a member at another path of the
+//! example) are marked as inferred.
 
 use lazy_regex::regex;
 use serde::Serialize;
@@ -11,29 +11,28 @@ use crate::digest::{Digest, RowWords, Words};
 use crate::terms::{Status, Unit};
 use crate::words;
 
-/// Everything that one documentation page says about events.
+/// The facts of one documentation page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Page {
     /// The page's title.
     pub title: Option<String>,
-    /// How deliveries are wrapped, if the page says so.
+    /// The wrapper of deliveries, if the page documents one.
     pub batch: Option<Batch>,
     /// The table of events, in the page's order.
     pub events: Vec<EventRow>,
-    /// The section about what all events share, if the page has one.
+    /// The section about the members that all events share, if the page has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub common: Option<Section>,
-    /// The words around the events: everything after the title that is neither in
-    /// the table of events nor in the section of one.
+    /// The remaining text: everything after the title, except the table of events and the sections.
     #[serde(skip_serializing_if = "Words::is_empty")]
     pub around: Words,
     /// The sections that document events, in the page's order.
     pub sections: Vec<Section>,
-    /// Whether nothing stands behind the last member table, so that it may be cut
-    /// off without a sign of it.
+    /// Whether the page ends with a member table. A copy that lost the last rows of this table
+    /// looks complete.
     #[serde(skip)]
     pub ends_in_members: bool,
-    /// What could not be read or contradicts itself.
+    /// The unreadable and the contradictory parts of the page.
     pub problems: Vec<Problem>,
 }
 
@@ -49,7 +48,7 @@ impl Page {
 pub struct Batch {
     /// The member that holds the list of events, such as `results`.
     pub member: String,
-    /// The sentence that says so; absent where only an example shows it.
+    /// The sentence on the page; absent if only an example shows the batch.
     pub statement: Option<String>,
 }
 
@@ -58,13 +57,13 @@ pub struct Batch {
 pub struct EventRow {
     /// The event's name as documented, such as `ALERT_RESOLVED`.
     pub name: String,
-    /// The status, where the table has one that is understood; deprecated also where name,
-    /// description or section say so, or the page strikes the event out.
+    /// The status in the table, if it is a known word. It is also `Deprecated` if the name, the
+    /// description or the section says so, or if the event is struck out.
     pub status: Option<Status>,
-    /// The wire type, where the table has a column for it.
+    /// The wire type, if the table has a column for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wire_type: Option<String>,
-    /// The words that describe the event.
+    /// The digest of the event's description.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
 }
@@ -72,36 +71,36 @@ pub struct EventRow {
 /// The part of the page under one event's heading.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Section {
-    /// The heading as it stands on the page.
+    /// The heading as written on the page.
     pub heading: String,
-    /// Names from the table of events that this section documents; empty where
-    /// the heading fits none of them.
+    /// The names in the table of events that this section documents; empty if the heading matches
+    /// none.
     pub events: Vec<String>,
-    /// How the heading led to [`events`](Self::events).
+    /// How the heading matched [`events`](Self::events).
     pub matched: Matched,
-    /// A status that the heading carries, as in `STEP_SUBMIT (WIP)`, or that a
-    /// note in the section gives the event.
+    /// The status in the heading, as in `STEP_SUBMIT (WIP)`, or in a note of the section.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
     /// The rows of the section's member tables.
     pub members: Vec<Member>,
-    /// What the section's examples show.
+    /// The members that the section's examples show.
     pub example: Option<Example>,
-    /// Wire types in the example and in the description of the type member.
+    /// The wire types in the table of events, in the examples and in the description of the type
+    /// member.
     pub wire_types: Vec<String>,
-    /// What the section says in its text, apart from captions.
+    /// The section's text, without captions.
     #[serde(skip_serializing_if = "Words::is_empty")]
     pub text: Words,
-    /// The words of its examples.
+    /// The digest of its examples.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub example_digest: Option<Digest>,
-    /// The words of its member tables, row by row.
+    /// The digests of the rows of its member tables.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rows: Vec<RowWords>,
 }
 
 impl Section {
-    /// Whether it documents an event.
+    /// Returns whether the section documents an event.
     #[must_use]
     pub fn is_of(&self, event: &str) -> bool {
         self.events.iter().any(|name| name == event)
@@ -115,57 +114,57 @@ impl Section {
 pub enum Matched {
     /// The heading is the event's name, or lists the names of several.
     Name,
-    /// The same letters, with other underscores, spaces or case.
+    /// The heading has the letters of the name, with other underscores, spaces or case.
     Letters,
-    /// The same word in another form: `REMOVE` for `REMOVED`.
+    /// The heading has another form of the same word: `REMOVE` for `REMOVED`.
     Inflection,
     /// The heading has other words besides the event's name.
     Mention,
-    /// The beginning of the names of all the events that it is taken to mean.
+    /// The heading is the beginning of the names of all its events.
     Prefix,
-    /// The heading fits no event of the table.
+    /// The heading matches no event of the table.
     Nothing,
 }
 
 /// One row of a member table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Member {
-    /// The path as the table writes it, such as `data.contextId`.
+    /// The path as written in the table, such as `data.contextId`.
     pub path: String,
-    /// Where the section's example shows the member, if that is elsewhere:
-    /// `fields[].key` for the table's `field.key`.
+    /// The path in the section's example, or below the object whose table lists the member, if it
+    /// differs from [`path`](Self::path): `fields[].key` for the table's `field.key`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
     /// The JSON type.
     #[serde(rename = "type")]
     pub kind: Kind,
-    /// What an array holds, in the page's word.
+    /// The type of an array's elements, in the page's word.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items: Option<String>,
-    /// The type as the page words it, where it is not understood.
+    /// The type as written on the page, if it is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub said: Option<String>,
-    /// Whether null is documented as a value.
+    /// Whether the page documents null as a value.
     pub nullable: bool,
     /// Whether the member is described as optional.
     pub optional: bool,
     /// The values that the description quotes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<String>,
-    /// Every value that it quotes, even one alone, which can be anything.
+    /// All words that the description quotes. A single quoted word need not be a value.
     #[serde(skip)]
     pub quoted: Vec<String>,
-    /// For how long the description calls the value valid, in seconds.
+    /// The validity of the value that the description states, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_for_seconds: Option<u64>,
-    /// The unit of time that type or description give.
+    /// The unit of time that the type or the description names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<Unit>,
 }
 
 impl Member {
-    /// Returns the path at which a payload carries the member, as far as the
-    /// page says.
+    /// Returns the member's path in the payload: [`place`](Self::place), or else
+    /// [`path`](Self::path).
     #[must_use]
     pub fn effective_path(&self) -> &str {
         self.place.as_deref().unwrap_or(&self.path)
@@ -189,9 +188,9 @@ pub enum Kind {
     Object,
     /// An array.
     Array,
-    /// Null; in examples only.
+    /// Null, in examples only.
     Null,
-    /// A type that the page doesn't give, or in words that are not understood.
+    /// No type on the page, or an unknown one.
     #[default]
     Unknown,
 }
@@ -213,12 +212,12 @@ impl Kind {
     }
 }
 
-/// What the examples of one section show, each read as one event.
+/// The members that the examples of one section show. Each example is read as one event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Example {
     /// Every member in the order of its first appearance.
     pub members: Vec<ExampleMember>,
-    /// Why the example is not valid JSON.
+    /// The faults that make the examples invalid JSON.
     pub problems: Vec<ExampleProblem>,
 }
 
@@ -234,13 +233,13 @@ pub struct ExampleMember {
 /// A fault of an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct ExampleProblem {
-    /// What is wrong.
+    /// The kind of fault.
     pub kind: Fault,
     /// The line of the example, counted from one.
     pub line: usize,
 }
 
-/// What is wrong with an example that is not valid JSON.
+/// A fault that makes an example invalid JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -253,7 +252,7 @@ pub enum Fault {
     MissingColon,
     /// A name without a value.
     MissingValue,
-    /// A string that its line ends.
+    /// A string without its closing quotation mark.
     UnclosedString,
     /// An object without its closing brace.
     UnclosedBrace,
@@ -263,31 +262,31 @@ pub enum Fault {
     Alternatives,
     /// A comment.
     Comment,
-    /// Dots that stand for what was left out.
+    /// An ellipsis in place of omitted content.
     Ellipsis,
     /// A name or a string in typographic or single quotation marks.
     OtherQuotes,
     /// A name without quotation marks.
     UnquotedName,
-    /// A value that is no JSON value, such as `<number>`.
+    /// A value that is not JSON, such as `<number>`.
     UnquotedValue,
     /// The same name twice in one object.
     DuplicateName,
-    /// A character that fits nowhere.
+    /// Text at a place where JSON allows none.
     StrayText,
-    /// More levels, or longer names, than are read.
+    /// Too many levels of nesting, or a name that is too long.
     TooDeep,
 }
 
-/// Something on the page that could not be read, or that contradicts itself.
+/// An unreadable or contradictory part of the page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// What kind of problem it is.
+    /// The kind of problem.
     pub kind: ProblemKind,
-    /// The heading of the section that it is in.
+    /// The heading of the section with the problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub section: Option<String>,
-    /// The words of the page, or the name, that it is about.
+    /// The words or the name that the problem is about.
     pub about: String,
 }
 
@@ -302,35 +301,36 @@ impl Problem {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ProblemKind {
-    /// A heading was taken for an event whose name it does not spell.
+    /// A heading matched an event without being its exact name.
     HeadingMatchedLoosely,
-    /// A section has a payload, and its heading fits no event of the table.
+    /// A heading looks like the name of an event, but matches none in the table, or only some of
+    /// the names that it lists.
     HeadingUnmatched,
     /// Two sections claim the same event.
     SectionRepeated,
-    /// A table of members that stands under no event's heading.
+    /// A member table outside the sections of events.
     TableOutsideSection,
-    /// A row of the table of events whose first cell is no event's name.
+    /// A row of the table of events without the name of an event.
     EventUnnamed,
     /// The table of events names an event twice.
     EventRepeated,
-    /// A status that is none of the known words.
+    /// An unknown status.
     StatusUnknown,
-    /// Section and table of events give different statuses.
+    /// The section and the table of events give different statuses.
     StatusDisagrees,
-    /// A note about something deprecated that doesn't say what.
+    /// A note about a deprecation that does not name the deprecated part.
     DeprecationUnclear,
-    /// A block of an export whose content could not be read.
+    /// A block of an export with unreadable content.
     BlockUnread,
-    /// A row of a table whose cells could not be told apart.
+    /// A table row that could not be split into cells.
     RowUnsplit,
-    /// A row of a table whose cells could be told apart in several ways.
+    /// A table row that can be split into cells in several ways.
     RowAmbiguous,
-    /// A row of a member table without a name.
+    /// A row of a member table without the name of a member.
     MemberUnnamed,
     /// A member that the page strikes out.
     MemberStruckOut,
-    /// A member with a type that is not understood.
+    /// A member of an unknown type.
     TypeUnknown,
     /// A member that the example shows in several places.
     PlaceAmbiguous,
@@ -345,17 +345,17 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
-    /// Returns its name in words: `row unsplit`.
+    /// Returns the name of the kind in words: `row unsplit`.
     #[must_use]
     pub fn words(self) -> String {
         regex!("(.)([A-Z])").replace_all(&format!("{self:?}"), "$1 $2").to_lowercase()
     }
 }
 
-/// Tells whether a member of that name holds an event's wire type.
+/// Returns whether a member of this name holds the wire type of an event.
 ///
-/// The names are those of pages, and not taken from the schemas: a page may show an
-/// envelope that the schemas do not have yet.
+/// The names do not come from the schemas, because a page may show an envelope that the schemas do
+/// not have yet.
 pub fn holds_wire_type(name: &str) -> bool {
     matches!(name, "type" | "eventType" | "event_type")
 }

@@ -1,8 +1,8 @@
-//! HTML, as a browser saves it, to the document model.
+//! Reads HTML, as a browser saves it, into the document model.
 //!
-//! The tokens become a tree whose depth is bounded, and the page's own content is found
-//! in that: headings, `pre`, tables (also those made of `role` attributes), and text.
-//! Scripts, styles and the site's navigation are left out.
+//! The tokens become a tree of limited depth. Headings, `pre` elements, tables (also those built
+//! with `role` attributes) and text of this tree become blocks. Scripts, styles and the site's
+//! navigation are left out.
 
 mod elements;
 
@@ -16,10 +16,11 @@ use crate::words::{self, Column};
 pub(crate) use elements::is_inline;
 use elements::{Role, VOID};
 
-/// Open elements that are remembered; deeper ones are read as their parent.
+/// The most open elements; the content of deeper elements is added to their parent.
 const MAX_OPEN: usize = 256;
 
-/// Reads a page of a site, without its navigation, or a part of one.
+/// Reads HTML. If `is_site`, the text is a page of a site, and its navigation is skipped; otherwise
+/// the text is a part of a page.
 pub(crate) fn document(text: &str, is_site: bool) -> Document {
     let mut builder = Builder { is_site, open: vec![Element::new("", Role::Block)] };
     let mut cut_off = false;
@@ -30,7 +31,7 @@ pub(crate) fn document(text: &str, is_site: bool) -> Document {
             Token::StartTag(tag) => builder.start(&tag),
             Token::EndTag(tag) => builder.end(&String::from_utf8_lossy(&tag.name)),
             Token::String(text) => builder.text(&String::from_utf8_lossy(&text)),
-            // A comment or a tag without an end hides everything behind it.
+            // An unclosed comment or tag hides the rest of the page.
             Token::Error(error) => {
                 cut_off |= matches!(error.value, Error::EofInComment | Error::EofInTag);
             }
@@ -61,7 +62,7 @@ impl Element {
         Element { name: name.to_owned(), role, content: Vec::new() }
     }
 
-    /// The elements in this one, without those in tables inside of it.
+    /// Returns the elements inside this one, except those in nested tables.
     fn inside(&self) -> Vec<&Element> {
         let mut found = Vec::new();
         for node in &self.content {
@@ -76,13 +77,13 @@ impl Element {
         found
     }
 
-    /// The rows of a table, or the cells of a row.
+    /// Returns the rows of a table, or the cells of a row.
     fn parts(&self, role: Role) -> impl Iterator<Item = &Element> {
         self.inside().into_iter().filter(move |element| element.role == role)
     }
 }
 
-/// The elements that are open, from the outside to the inside.
+/// Builds the tree of elements. `open` lists the open elements, the outermost first.
 struct Builder {
     is_site: bool,
     open: Vec<Element>,
@@ -94,7 +95,7 @@ impl Builder {
         if name == "br" {
             self.text("\n");
         }
-        // The words of an image are those that Markdown has for it.
+        // Markdown has the alternative text of an image, so HTML must have it too.
         if let Some(words) = elements::attribute(tag, b"alt").filter(|_| name == "img") {
             self.text(&words);
         }
@@ -115,8 +116,7 @@ impl Builder {
         self.open.iter().any(wanted)
     }
 
-    /// Closes what the page leaves open, as HTML allows: paragraphs, items,
-    /// cells and rows.
+    /// Closes elements whose end tags HTML makes optional: paragraphs, items, cells and rows.
     fn close_implied(&mut self, name: &str, starting: Role) {
         let in_table = matches!(starting, Role::Cell | Role::Row);
         let item = matches!(name, "li" | "dt" | "dd" | "option");
@@ -152,16 +152,17 @@ impl Builder {
         }
     }
 
-    /// Adds text, which may have had spaces and invisible characters by their names.
+    /// Adds text. References such as `&nbsp;` have become special spaces and invisible characters
+    /// only now, so the text is normalised again.
     fn text(&mut self, text: &str) {
         if let Some(element) = self.open.last_mut() {
             element.content.push(Node::Text(words::plainly_spaced(text)));
         }
     }
 
-    /// Whether something is left open that hides or lacks a part of the page. What a browser
-    /// saves closes all of its elements. Pages that people write may leave out the ends of
-    /// some, but not those of code and tables; in Markdown, nothing may hide the rest.
+    /// Whether an unclosed element shows that the page is cut off. A page saved by a browser closes
+    /// all elements. A hand-written page may omit some end tags, but not those of code and tables.
+    /// In Markdown, an unclosed element of a skipped kind would hide the rest of the page.
     fn is_cut_off(&self) -> bool {
         let open = |names: &[&str]| self.is_open(|element| names.contains(&element.name.as_str()));
         let hidden = |element: &Element| match element.role {
@@ -179,21 +180,21 @@ impl Builder {
     }
 }
 
-/// The blocks that are found, and the text of the one that is being read.
+/// Turns the tree into blocks. `text` is the text of the current block.
 #[derive(Default)]
 struct Writer {
     document: Document,
     text: String,
-    /// The innermost heading.
+    /// The level of the innermost open heading.
     heading: Option<u8>,
-    /// Whether what is read is in bold or opens a folded part of the page, and whether the
-    /// text begins so.
+    /// Whether the current text is bold, a defined term or the summary of a fold, and whether the
+    /// current block began with such text.
     bold: bool,
     emphasized: bool,
-    /// Whether it is a cell, where code is marked, which may be a value.
+    /// Whether this is a cell. Code in cells keeps its backticks, because it may be a value.
     in_cell: bool,
-    /// Whether the last block is a `pre` of one line, as some highlighters make
-    /// of every line.
+    /// Whether the last block is a `pre` of one line. Some highlighters wrap each line in its own
+    /// `pre`.
     single_line: bool,
 }
 
@@ -255,11 +256,11 @@ impl Writer {
         self.single_line = false;
         match self.heading {
             Some(level) => self.document.heading(level, &text),
-            // A line of its own in bold, or what opens a folded part.
+            // A separate bold line, or the summary of a fold.
             None if self.emphasized && looks_like_event(&words::squeeze(&text)) => {
                 self.document.heading(0, &text);
             }
-            // Code outside `pre`, whose lines a style keeps.
+            // Code outside `pre`, whose lines a style sheet preserves.
             None if text.trim().contains('\n') && begins_json(&text) => self.document.code(text),
             None => self.document.paragraph(&text),
         }
@@ -289,7 +290,7 @@ impl Writer {
     }
 }
 
-/// The text of a cell on one line, and the examples that are in it.
+/// Returns the text of a cell on one line, and the examples in the cell.
 fn cell(element: &Element) -> (String, Vec<String>) {
     let mut writer = Writer { in_cell: true, ..Writer::default() };
     writer.content(element);
@@ -308,8 +309,8 @@ fn cell(element: &Element) -> (String, Vec<String>) {
     (words::squeeze(&text), examples)
 }
 
-/// Whether a table only arranges the page: a table, a heading or code is in it, and its columns
-/// have no headings that are known.
+/// Whether a table only lays out the page: it contains a table, a heading or code, and has fewer
+/// than two known column headings.
 fn is_layout(table: &Element) -> bool {
     let arranged = |role| matches!(role, Role::Table | Role::Heading(_) | Role::Code);
     let known = |it: &&Element| words::column(&it.verbatim()) != Column::Other;
@@ -325,7 +326,8 @@ fn begins_json(text: &str) -> bool {
 }
 
 impl Element {
-    /// The text as it stands. Highlighters may give every line of code an element of its own.
+    /// Returns the text with its white space. A block element ends its line, because highlighters
+    /// may wrap each line of code in an element.
     fn verbatim(&self) -> String {
         let mut out = String::new();
         for node in &self.content {

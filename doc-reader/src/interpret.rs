@@ -1,5 +1,5 @@
-//! From the document model to the facts: which table lists the events, which
-//! headings open their sections, and the contents of each.
+//! Interprets the document model: finds the table of events, the headings that open sections, and
+//! the contents of each section.
 
 use indexmap::IndexMap;
 
@@ -9,21 +9,21 @@ use crate::error::ReadError;
 use crate::example::{self, Examples};
 use crate::facts::{Batch, EventRow, Matched, Page, Problem, ProblemKind};
 use crate::names::{Names, looks_like_event};
-use crate::section::{self, Raw};
+use crate::section::{self, RawSection};
 use crate::tables::{self, Shape};
 use crate::terms::Status;
 use crate::words;
 
-/// More events than any documentation lists.
+/// The most events on one page.
 const MAX_EVENTS: usize = 1_000;
-/// More sections than any documentation has.
+/// The most sections on one page.
 const MAX_SECTIONS: usize = 2_000;
-/// More members than any documentation lists, tables and examples together.
+/// The most members on one page, in tables and examples together.
 const MAX_MEMBERS: usize = 20_000;
 
-/// Reads the facts out of a document.
+/// Returns the facts of a document.
 pub(crate) fn page(mut document: Document, known: &[&str]) -> Result<Page, ReadError> {
-    leave_other_names(&mut document);
+    drop_unsure_event_tables(&mut document);
     let document = &document;
     let mut problems = document.problems.clone();
     let title = title(document);
@@ -70,7 +70,7 @@ pub(crate) fn page(mut document: Document, known: &[&str]) -> Result<Page, ReadE
         }
     }
     if let Some(common) = &page.common {
-        // What all events share need not stand in every table.
+        // The other tables need not list the members that all events share.
         let shared =
             |path: &str| common.members.iter().any(|member| member.effective_path() == path);
         page.problems
@@ -82,7 +82,8 @@ pub(crate) fn page(mut document: Document, known: &[&str]) -> Result<Page, ReadE
     Ok(page)
 }
 
-/// The title that the rendering marks, or else the highest heading.
+/// Returns the first heading of level 1, the title that the rendering marks, or the highest
+/// heading.
 fn title(document: &Document) -> Option<String> {
     let first = document.headings().find(|(level, _)| *level == 1);
     let marked = first.map(|(_, text)| text).or(document.title.as_deref());
@@ -90,8 +91,8 @@ fn title(document: &Document) -> Option<String> {
     marked.or_else(highest).map(str::to_owned)
 }
 
-/// Gives the events the statuses that only their sections tell. Elsewhere the
-/// table decides, except that nothing takes a deprecation back.
+/// Copies the statuses of sections to events without a status. Otherwise the status in the table is
+/// kept, except that a deprecation in either place decides.
 fn take_statuses(page: &mut Page) {
     for section in &page.sections {
         for row in page.events.iter_mut().filter(|row| section.events.contains(&row.name)) {
@@ -102,9 +103,9 @@ fn take_statuses(page: &mut Page) {
     }
 }
 
-/// Names in upper case list events only where nothing lists events better and the page
-/// is about events.
-fn leave_other_names(document: &mut Document) {
+/// Drops tables of events that have no other sign of events than upper-case names. Such a table
+/// counts only if the page is about events and has no surer table of events.
+fn drop_unsure_event_tables(document: &mut Document) {
     let is_sure = |shape: &Shape| matches!(shape, Shape::Events(columns) if columns.sure);
     let speaks = document.headings().any(|(_, text)| words::speaks_of_events(text))
         || document.title.as_deref().is_some_and(words::speaks_of_events);
@@ -141,7 +142,7 @@ fn events(document: &Document, problems: &mut Vec<Problem>) -> Result<Vec<EventR
                 events.insert(event.name.clone(), event);
                 continue;
             };
-            // One list has the available events, another the deprecated ones.
+            // A page may list its deprecated events in a second table.
             if event.status == Some(Status::Deprecated) {
                 first.status = event.status;
             }
@@ -154,8 +155,8 @@ fn events(document: &Document, problems: &mut Vec<Problem>) -> Result<Vec<EventR
     Ok(events.into_values().collect())
 }
 
-/// Whether the document ends within a row, in what is to become one, or in an example
-/// whose brackets are still open. Further up that is a mistake of the page.
+/// Whether the document ends within a row, within the beginning of a row, or within an example
+/// whose brackets are open. Before the end of the page, an open bracket is a mistake of the page.
 fn is_cut_off(document: &Document, names: &Names) -> bool {
     let unknown = |text: &str| looks_like_event(text) && names.heading(text).events.is_empty();
     match document.blocks.as_slice() {
@@ -169,17 +170,17 @@ fn is_cut_off(document: &Document, names: &Names) -> bool {
     }
 }
 
-/// Cuts the page at its headings; also returns the words of no section.
+/// Cuts the page into sections at its headings; also returns the texts outside the sections.
 fn outline<'a>(
     document: &'a Document,
     title: Option<&str>,
     names: &Names,
     problems: &mut Vec<Problem>,
-) -> Result<(Vec<Raw<'a>>, Vec<String>), ReadError> {
-    let (mut sections, mut around) = (Vec::<Raw<'_>>::new(), Vec::new());
-    // Whether the last section goes on.
+) -> Result<(Vec<RawSection<'a>>, Vec<String>), ReadError> {
+    let (mut sections, mut around) = (Vec::<RawSection<'_>>::new(), Vec::new());
+    // Whether the last section continues.
     let mut open = false;
-    // What stands before the title is the site's.
+    // Text before the title belongs to the site.
     let is_title = |block: &Block| matches!(block, Block::Heading { text, .. } if Some(text.as_str()) == title);
     let start = document.blocks.iter().position(is_title).map_or(0, |at| at + 1);
     for (at, block) in document.blocks.iter().enumerate() {
@@ -190,19 +191,19 @@ fn outline<'a>(
                 let event = !found.events.is_empty()
                     || looks_like_event(text)
                     || !names.beginning_with(text).is_empty();
-                // A heading may mention the event that the section is about.
+                // A heading inside a section may mention the event of the section.
                 let says_more = found.matched == Matched::Mention;
-                let own = |raw: &&mut Raw<'_>| raw.found.events == found.events;
+                let own = |raw: &&mut RawSection<'_>| raw.found.events == found.events;
                 let mentioned = says_more && current.as_ref().is_some_and(own);
                 if !mentioned && (event || section::is_common(text)) {
                     if sections.len() == MAX_SECTIONS {
                         return Err(ReadError::TooMany { what: "sections", limit: MAX_SECTIONS });
                     }
-                    // A heading is the name of the section, and no part of it, unless it
-                    // has other words beside, as `(Beta)`.
+                    // The heading names the section and is not part of its text, unless it has
+                    // other words besides the name, such as `(Beta)`.
                     let blocks = if says_more { vec![block] } else { Vec::new() };
                     let (level, heading, common) = (*level, text.as_str(), !event);
-                    sections.push(Raw { level, heading, found, common, blocks });
+                    sections.push(RawSection { level, heading, found, common, blocks });
                     open = true;
                     continue;
                 }
@@ -227,8 +228,8 @@ fn outline<'a>(
     Ok((sections, around))
 }
 
-/// Finds the statement that deliveries are batches: as JSON in a sentence, in an example
-/// of a delivery, or in an event's example.
+/// Finds the wrapper of batches: in JSON within a sentence, in an example of a delivery, or in an
+/// event's example.
 fn batch(document: &Document, from_examples: Option<String>) -> Option<Batch> {
     let mut blocks = document.blocks.iter();
     let stated = blocks.find_map(|block| match block {

@@ -1,18 +1,17 @@
-//! Reads a saved copy of spektr's event documentation and says what it
-//! documents.
+//! Reads a saved copy of spektr's event documentation into a [`Page`]: events, sections, members
+//! and examples.
 //!
-//! The page exists as Markdown, as HTML that a browser saved and as text that
-//! somebody copied, with cells run together or one to a line. Each rendering
-//! becomes the same few blocks (headings, paragraphs, code, tables), and one
-//! interpretation turns the blocks into a [`Page`].
+//! The page exists in three renderings: Markdown, HTML saved by a browser, and text copied from a
+//! browser. In copied text, the cells of a table run together or have one line each. Each rendering
+//! becomes the same few blocks (headings, paragraphs, code, tables), and one interpretation turns
+//! the blocks into a [`Page`].
 //!
 //! Invariants:
 //! - [`read`] is a pure function of its input: no files, no clock, no network.
 //! - No input makes it panic, and its work is linear in the size of the input.
-//! - Nothing is guessed silently: what was inferred is marked as such in the
-//!   facts, and what could not be read is one of the [`Page::problems`].
-//! - This crate contains no name of an event or member: they come from the
-//!   page itself.
+//! - It guesses nothing silently: the facts mark inferred values as inferred, and each unreadable
+//!   part is one of the [`Page::problems`].
+//! - The names of events and members come from the page. This crate contains none of them.
 //!
 //! # Examples
 //!
@@ -61,19 +60,18 @@ pub use terms::{Status, Unit};
 
 /// The largest input that [`read`] accepts, in bytes.
 ///
-/// A saved page has some hundred kilobytes; one with all its images inlined
-/// may have some megabytes.
+/// A saved page has a few hundred kilobytes, and a few megabytes with all images inlined.
 pub const MAX_BYTES: usize = 16 << 20;
 
-/// Reads a saved documentation page, in whichever rendering it is.
+/// Reads a saved documentation page in any of the three renderings.
 ///
 /// # Errors
 ///
-/// - [`ReadError::Empty`]: there is no text.
+/// - [`ReadError::Empty`]: the input has no text.
 /// - [`ReadError::TooLarge`]: the input is larger than [`MAX_BYTES`].
-/// - [`ReadError::Binary`], [`ReadError::NotUtf8`], [`ReadError::WebArchive`]:
-///   the input is not a text that can be read.
-/// - [`ReadError::NoEventTable`]: the page is of another kind.
+/// - [`ReadError::Binary`], [`ReadError::NotUtf8`], [`ReadError::WebArchive`]: the input is not
+///   readable text.
+/// - [`ReadError::NoEventTable`]: the page has no table of events.
 /// - [`ReadError::CutOff`]: the page ends within a table, an example or an element.
 /// - [`ReadError::TooMany`]: the page has more events, members or sections than
 ///   a documentation page can have.
@@ -81,8 +79,8 @@ pub fn read(bytes: &[u8]) -> Result<Page, ReadError> {
     read_part(bytes, &[])
 }
 
-/// Reads a part of a page, which need not have the table of events: headings are
-/// then those of the events that are `known`.
+/// Reads a part of a page. If the part has no table of events, the names of events come from
+/// `known`.
 ///
 /// # Errors
 ///

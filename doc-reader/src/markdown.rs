@@ -1,9 +1,9 @@
-//! Markdown with tables, by way of HTML.
+//! Reads Markdown by converting it to HTML.
 //!
-//! CommonMark becomes HTML, and [`html`] reads that: a heading, a table or struck text
-//! is found in one place. What hosts of documentation mix into their Markdown is put
-//! right before: components stand for what is in them, tables in HTML keep their blank
-//! lines, and blocks of JSON become what they mean.
+//! CommonMark becomes HTML, which [`html`] reads, so that headings, tables and struck-out text are
+//! recognised in one place. The extensions of documentation hosts are resolved first: components
+//! are replaced by their content, HTML tables keep their blank lines, and blocks of JSON become
+//! tables, code, headings and text.
 
 pub(crate) mod blocks;
 mod components;
@@ -32,7 +32,7 @@ pub(crate) fn document(text: &str) -> Document {
     document
 }
 
-/// Reads the title out of a leading `---` block; returns it and what follows.
+/// Returns the title in a leading `---` block, and the text after the block.
 fn front_matter(text: &str) -> (Option<String>, &str) {
     let block = regex_captures!(r"^\s*---\n(?s:(.*?))\n---\n", text);
     let Some((all, matter)) = block else { return (None, text) };
@@ -40,14 +40,13 @@ fn front_matter(text: &str) -> (Option<String>, &str) {
     (title.map(|(_, title)| title.to_owned()), &text[all.len()..])
 }
 
-/// Whether the last line is a row whose closing bar is missing, unlike that of the
-/// row before.
+/// Whether the last line is a row without its closing bar, while the row before has one.
 fn ends_within_row(text: &str) -> bool {
     regex_is_match!(r"(?m)^[ \t]*\|.*\|[ \t]*\n[ \t]*\|(?:.*[^|\s])?\s*\z", text)
 }
 
-/// The length of the marks with which a text opens quotes and lists: of 32 of them at most,
-/// since the parser's work grows with the square of their number.
+/// Returns the length of the leading marks of quotes and lists. At most 32 marks count: the
+/// parser's work grows with the square of their number.
 fn containers(text: &str) -> usize {
     let marked = |c: char| "> \t-+*".contains(c) || c.is_ascii_digit();
     if !text.starts_with(marked) {
@@ -56,16 +55,16 @@ fn containers(text: &str) -> usize {
     regex_find!(r"^(?:[ \t]*(?:>|(?:[-+*]|[0-9]+[.)])[ \t\n])){0,32}", text).map_or(0, str::len)
 }
 
-/// Markdown on its way to HTML.
+/// Converts Markdown to HTML.
 #[derive(Default)]
 struct Converter<'a> {
     html: String,
     problems: Vec<Problem>,
-    /// Lines that are not converted yet.
+    /// Lines not converted yet.
     markdown: String,
-    /// The mark that has opened code.
+    /// The fence that opened the current code block.
     fence: Option<&'static str>,
-    /// The number of components that are open.
+    /// The number of open components.
     open: usize,
     /// The labels of the page's footnotes.
     labels: HashSet<&'a str>,
@@ -85,7 +84,8 @@ impl Converter<'_> {
         self.flush();
     }
 
-    /// Reads what is no Markdown, if it begins here; returns the line after it.
+    /// Reads an extension (MDX code, component, HTML table or block) that begins at this line;
+    /// returns the line after it.
     fn special(&mut self, lines: &[&str], at: usize) -> Option<usize> {
         let start = lines.get(at)?.trim_start();
         let through = |end: &str| {
@@ -115,7 +115,7 @@ impl Converter<'_> {
         Some(end)
     }
 
-    /// Puts a blank line in the place of a tag, and what its title says.
+    /// Replaces the tag of a component by a blank line and the text of its title.
     fn component(&mut self, tag: &str) {
         if tag.starts_with("</") {
             self.open = self.open.saturating_sub(1);
@@ -129,7 +129,7 @@ impl Converter<'_> {
     fn line(&mut self, lines: &[&str], at: usize) {
         let start = lines[at].trim_start();
         let mark = ["```", "~~~"].into_iter().find(|mark| start.starts_with(mark));
-        // What a component encloses loses the indentation that it gave; code keeps its own.
+        // A component indents its content, and this indentation is dropped; code keeps its own.
         let outside = self.fence.is_none() || mark == self.fence;
         let line = if self.open > 0 && outside { start } else { lines[at] };
         match self.fence {
@@ -140,7 +140,7 @@ impl Converter<'_> {
         let (marks, text) = line.split_at(containers(line));
         self.markdown.push_str(marks);
         if self.fence.is_none() && containers(text) > 0 {
-            // What is deeper is text.
+            // Further marks are text.
             self.markdown.push('\\');
         }
         self.markdown.push_str(text);
@@ -149,8 +149,8 @@ impl Converter<'_> {
         }
     }
 
-    /// Adds the line of hyphens that a table needs below its column headings, where it
-    /// was lost, and the blank line that what is folded needs below its summary.
+    /// Restores lost lines: the line of hyphens below the column headings of a table, and the blank
+    /// line below the summary of a fold.
     fn end_line(&mut self, lines: &[&str], at: usize) {
         let line = lines[at];
         if line.trim_end().ends_with("</summary>") {
@@ -169,7 +169,8 @@ impl Converter<'_> {
 
     fn flush(&mut self) {
         let markdown = std::mem::take(&mut self.markdown);
-        // A note is text where it stands, and what refers to it is none.
+        // The labels of footnotes are dropped: a note is read where it is defined, and a reference
+        // to it has no text.
         let markdown = regex!(r"(\[\^[^\s\[\]\\]{1,32}\]):?").replace_all(
             &markdown,
             |found: &Captures<'_>| {
@@ -179,7 +180,7 @@ impl Converter<'_> {
         let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
         let events = Parser::new_ext(&markdown, options).filter_map(|event| match event {
             Event::InlineHtml(tag) if components::is_component(&tag) => None,
-            // Something in angle brackets, such as `<number>`.
+            // A placeholder in angle brackets, such as `<number>`.
             Event::InlineHtml(tag) if !html::is_inline(&tag) => Some(Event::Text(tag)),
             event => Some(event),
         });

@@ -1,4 +1,4 @@
-//! Reads the tables of a section's members, beside what its examples show.
+//! Reads the member tables of a section and compares them with the section's examples.
 
 use std::collections::HashSet;
 
@@ -13,16 +13,16 @@ use crate::tables::{self, Table, cell};
 use crate::types::{self, TypeExpr};
 use crate::words::{self, Column};
 
-/// The member tables of a section, beside its examples.
+/// The members that the tables of a section list, and the examples to compare them with.
 pub(crate) struct MemberTables<'e> {
     shown: &'e IndexMap<String, Vec<Kind>>,
     places: Places,
-    /// The members by their paths.
+    /// The members by their paths in the payload.
     pub(crate) members: IndexMap<String, Member>,
-    /// The words of each row by its path as it is written, those that some renderings lose
-    /// apart.
+    /// The words of each row by the path in the table: first those of every rendering, then those
+    /// that some renderings lose.
     pub(crate) words: IndexMap<String, [String; 2]>,
-    /// Those that the description of the type member gives.
+    /// The wire types in the description of the type member.
     pub(crate) wire_types: Vec<String>,
     heading: &'e str,
     problems: &'e mut Vec<Problem>,
@@ -44,8 +44,8 @@ impl<'e> MemberTables<'e> {
         self.problems.push(Problem::new(kind, Some(self.heading), about));
     }
 
-    /// Reads a table with these columns for names and types; returns the words that are in no
-    /// row of a member.
+    /// Reads a table, given its columns of names and of types; returns the words outside its member
+    /// rows.
     pub(crate) fn read(
         &mut self,
         table: &Table,
@@ -58,7 +58,8 @@ impl<'e> MemberTables<'e> {
         let mut beside: Vec<usize> =
             (0..table.header.len()).filter(|&at| at != name && Some(at) != kind).collect();
         beside.sort_by_key(|&at| (columns[at], heading(at)));
-        // What a column is for says its kind; other headings are words.
+        // Unknown column headings are words of the section. Known headings are not: they only say
+        // what kind of column it is.
         let other = table.header.iter().zip(&columns);
         let other = other.filter(|(_, column)| **column == Column::Other);
         let mut loose: Vec<String> = other.map(|(heading, _)| heading.clone()).collect();
@@ -84,8 +85,7 @@ impl<'e> MemberTables<'e> {
                 self.report(ProblemKind::TypeUnknown, &format!("{path}: {said_type}"));
             }
             expr.optional |= mark;
-            // A bar that was not escaped leaves the null in a cell of its own, and moves the
-            // cells behind it.
+            // An unescaped bar puts `null` into a separate cell and moves the cells after it.
             let moved = kind.map(|kind| kind + 1);
             let moved = moved.filter(|_| words::bare(cell(row, moved)) == "null");
             let has_null = moved.is_some() || regex_is_match!(r"\bnull\b", cell(row, kind));
@@ -132,7 +132,7 @@ impl<'e> MemberTables<'e> {
         loose
     }
 
-    /// Finds where the example shows a member, if that is elsewhere.
+    /// Returns the path in the payload, if it differs from the path in the table.
     fn place(&mut self, path: &str, parent: Option<&str>) -> Option<String> {
         match self.places.find(path, parent) {
             Place::Same => None,
@@ -165,7 +165,7 @@ impl<'e> MemberTables<'e> {
         }
     }
 
-    /// Reports what the example shows and no table lists.
+    /// Reports the members of the example that no table lists.
     pub(crate) fn report_unlisted(&mut self) {
         let outer: HashSet<&str> = self.members.keys().flat_map(|path| parents(path)).collect();
         let is_listed = |path: &str| {
@@ -178,8 +178,8 @@ impl<'e> MemberTables<'e> {
         }
     }
 
-    /// The object whose members a table lists, where the caption names one that the
-    /// example shows: "The data object", not a sentence that happens to use the word.
+    /// Returns the object whose members a table lists, if the caption names an object of the
+    /// example: `The data object`, but not a whole sentence that uses the word.
     fn parent(&self, caption: &str) -> Option<&'e str> {
         const LONGEST: usize = 80;
         if caption.len() > LONGEST || caption.split_whitespace().count() > 4 {
@@ -193,13 +193,13 @@ impl<'e> MemberTables<'e> {
     }
 }
 
-/// The objects and arrays around a member.
+/// Returns the paths of the objects and arrays that contain a member.
 fn parents(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('.').map(|(at, _)| path[..at].trim_end_matches("[]"))
 }
 
-/// Whether the example shows something that the table's type excludes. Strings
-/// are placeholders for anything.
+/// Whether the example's value contradicts the table's type. A string may be a placeholder for any
+/// type.
 fn disagrees(table: Kind, example: Kind) -> bool {
     match (table, example) {
         (Kind::Unknown, _) | (_, Kind::Unknown | Kind::String | Kind::Null) => false,
@@ -208,14 +208,14 @@ fn disagrees(table: Kind, example: Kind) -> bool {
     }
 }
 
-/// The wire types that a description gives as examples.
+/// Returns the wire types that a description mentions.
 fn wire_types_in(text: &str) -> Vec<String> {
     let words = |text: &str| -> Vec<String> {
         let words = regex!(r"[A-Za-z0-9_][A-Za-z0-9_.]*[A-Za-z0-9_]").find_iter(text);
         let names = words.map(|word| word.as_str()).filter(|word| word.contains('_'));
         names.filter(|word| names::is_event_name(word)).map(str::to_owned).collect()
     };
-    // Where something is quoted, the words around it are only words.
+    // Quoted wire types take precedence over other words.
     let quoted: Vec<&str> = text.split(['"', '\'', '`', '“', '”']).skip(1).step_by(2).collect();
     let mut found = words(&quoted.join(" "));
     if found.is_empty() {
@@ -228,10 +228,10 @@ fn wire_types_in(text: &str) -> Vec<String> {
     found
 }
 
-/// Bytes that a member's path may have.
+/// The longest path of a member, in bytes.
 const LONGEST_PATH: usize = 512;
 
-/// Reads a member's path; also says whether the cell marks it optional.
+/// Reads a member's path; also returns whether the cell marks the member as optional.
 fn path(cell: &str) -> Option<(String, bool)> {
     let name = cell.trim_start_matches(|c: char| c.is_whitespace() || "↳└├─│>-–•→".contains(c));
     // The root of a JSON path.

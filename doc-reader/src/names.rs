@@ -1,8 +1,8 @@
 //! Matches headings with the names in the table of events.
 //!
-//! Headings lose underscores (Markdown takes them for emphasis), carry a status
-//! and stand for several events. Invariant: a heading leads only to names that
-//! are in the table, and how it did is part of the result.
+//! Headings lose underscores (Markdown reads them as emphasis), carry a status or list several
+//! events. Invariants: a heading matches only names in the table, and the result says how it
+//! matched.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,37 +12,38 @@ use crate::facts::Matched;
 use crate::terms::Status;
 use crate::words;
 
-/// The names of the table of events, prepared for look-ups.
+/// The names in the table of events, indexed for look-ups.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     names: Vec<String>,
     exact: HashMap<String, usize>,
     letters: BTreeMap<String, Vec<usize>>,
-    /// By their letters without the ending of a verb: `REMOV` for `REMOVED` and `REMOVE`.
+    /// By their stems, the letters without the ending of a verb: `REMOV` for `REMOVED` and
+    /// `REMOVE`.
     stems: HashMap<String, Vec<usize>>,
 }
 
-/// What a heading was found to mean.
+/// The events and the status that a heading names.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Heading {
     /// Positions in the table of events.
     pub(crate) events: Vec<usize>,
     pub(crate) matched: Matched,
-    /// The status that the heading carries.
+    /// The status in the heading.
     pub(crate) status: Option<Status>,
-    /// Whether some of the names that it lists were not found.
+    /// Whether some of the listed names were not found.
     pub(crate) partly: bool,
 }
 
-/// The letters and digits of a name, in upper case.
+/// Returns the letters and digits of a name, in upper case.
 #[must_use]
 pub fn letters(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
 }
 
-/// Whether this is the name of an event or a wire type: words of one case, joined by
-/// underscores, dots or hyphens, or one long word in upper case. A dot before a digit is
-/// that of a version, such as `v2.0`.
+/// Whether a text has the form of an event's name or of a wire type: words of one case, joined by
+/// underscores, dots or hyphens, or one long word in upper case. A dot before a digit belongs to a
+/// version, such as `v2.0`, and not to a name.
 pub(crate) fn is_event_name(text: &str) -> bool {
     const LONGEST: usize = 128;
     text.len() <= LONGEST
@@ -54,20 +55,19 @@ pub(crate) fn is_event_name(text: &str) -> bool {
         )
 }
 
-/// Whether a text is the name of a type on the wire, and not of an event.
+/// Whether a text has the form of a wire type: a name in lower case.
 pub(crate) fn is_wire_type(text: &str) -> bool {
     is_event_name(text) && text.starts_with(|c: char| c.is_ascii_lowercase())
 }
 
-/// Whether a heading is written like an event's name, whichever the table has.
+/// Whether a heading has the form of an event's name, in the table or not.
 pub(crate) fn looks_like_event(heading: &str) -> bool {
     if !heading.contains(['_', '<', '|', '/']) {
         return false;
     }
     let (name, _) = without_status(heading);
     if name.len() > 200 || name.bytes().any(|byte| byte.is_ascii_lowercase()) {
-        // Names in lower case are too much like ordinary words and paths, apart
-        // from those with an underscore.
+        // Without an underscore, a name in lower case looks like an ordinary word or a path.
         return name.contains('_') && is_event_name(name);
     }
     let listed = name.contains(['<', '|', '/']);
@@ -117,7 +117,7 @@ impl Names {
         found
     }
 
-    /// The only event that a heading names among other words.
+    /// Returns the event that a heading names among other words, if it names only one.
     fn mentioned(&self, heading: &str) -> Option<usize> {
         let words = heading.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | ','));
         let mut found = words.filter_map(|word| self.exact.get(words::bare(word)).copied());
@@ -125,7 +125,8 @@ impl Names {
         found.all(|other| other == only).then_some(only)
     }
 
-    /// Finds the events whose names a heading begins, at the end of a word.
+    /// Finds the events whose names begin with the words of a heading and continue with another
+    /// word.
     pub(crate) fn beginning_with(&self, heading: &str) -> Vec<usize> {
         let (name, _) = without_status(heading);
         let begin = letters(name);
@@ -155,20 +156,22 @@ fn stem(letters: &str) -> &str {
     ["ED", "ES", "E", "S"].iter().find_map(|it| letters.strip_suffix(it)).unwrap_or(letters)
 }
 
-/// Whether a word of `name` ends where these letters end.
+/// Whether `begin`, compared by letters only, is the beginning of `name` and ends between two
+/// words.
 fn ends_word(name: &str, begin: &str) -> bool {
     let joints = name.match_indices(|c: char| !c.is_ascii_alphanumeric());
     joints.into_iter().any(|(at, _)| letters(&name[..at]) == begin)
 }
 
-/// Cuts `(WIP)`, `- deprecated`, `[WIP]` and numbering off a heading.
+/// Cuts numbering and a status such as `(WIP)`, `- deprecated` or `[WIP]` off a heading; returns
+/// the name and the status.
 pub(crate) fn without_status(heading: &str) -> (&str, Option<Status>) {
     const LONGEST: usize = 256;
     if heading.len() > LONGEST {
         return (heading, None);
     }
     if words::is_struck(heading) {
-        // What a page strikes out is still there, and about to go.
+        // A struck-out event still exists and will be removed.
         let (name, _) = without_status(heading.trim_matches(|c: char| !c.is_alphanumeric()));
         return (name, Some(Status::Deprecated));
     }
@@ -194,7 +197,7 @@ pub(crate) fn without_status(heading: &str) -> (&str, Option<Status>) {
     (trim_joint(kind.map_or(name, |kind| &name[..kind.start()])), None)
 }
 
-/// Cuts off a badge such as `New` that stands behind a name in upper case.
+/// Cuts off a badge such as `New` after an event's name.
 pub(crate) fn without_badge(cell: &str) -> &str {
     const MOST_WORDS: usize = 3;
     let mut words = cell.split_whitespace();
@@ -207,7 +210,7 @@ pub(crate) fn without_badge(cell: &str) -> &str {
     if is_name && badges.len() <= MOST_WORDS && badges.iter().all(fits) { name } else { cell }
 }
 
-/// Whether this is a sign such as an emoji, which no name contains.
+/// Whether a character is a sign, such as an emoji, that names do not contain.
 fn is_symbol(c: char) -> bool {
     !c.is_ascii() && !c.is_alphanumeric()
 }
@@ -216,8 +219,7 @@ fn trim_joint(name: &str) -> &str {
     name.trim_matches(|c: char| c.is_whitespace() || is_symbol(c) || "-–—:`*~".contains(c))
 }
 
-/// Spells out the names that a heading stands for: `A_<B|C>`, `A_(B|C)`,
-/// `A_{B,C}`, `A_B/C`, `A_B and A_C`.
+/// Returns the names that a heading lists: `A_<B|C>`, `A_(B|C)`, `A_{B,C}`, `A_B/C`, `A_B and A_C`.
 fn alternatives(name: &str) -> Vec<String> {
     const MOST: usize = 16;
     let listed =

@@ -1,24 +1,23 @@
-//! Finds where the section's example shows a member that its table lists.
+//! Finds the path of a table's member in the section's example.
 //!
-//! Tables leave out prefixes (`processType` for `data.processType`) and write
-//! `field.key` for `fields[].key`. Invariant: a place is found only where it is
-//! the only one.
+//! Tables leave out prefixes (`processType` for `data.processType`) and write `field.key` for
+//! `fields[].key`. Invariant: of several other paths, none is chosen.
 
 use std::collections::HashMap;
 
 /// The place of a member in the example.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// Where the table says.
+    /// At the path in the table.
     Same,
-    /// At this path.
+    /// At this other path.
     At(String),
-    /// At several paths.
+    /// At several other paths.
     Several,
     Nowhere,
 }
 
-/// The paths of an example by their ends, without brackets and in the singular.
+/// The paths of an example by their endings, in the form of [`loosen`].
 #[derive(Debug, Default)]
 pub(crate) struct Places(HashMap<String, Vec<String>>);
 
@@ -35,8 +34,8 @@ impl Places {
         places
     }
 
-    /// Finds a path of the table; `parent` is the member whose table it is in,
-    /// where the page has one table for each object.
+    /// Finds a path of the table in the example. `parent` is the object that the table describes,
+    /// on pages with one table for each object.
     pub(crate) fn find(&self, path: &str, parent: Option<&str>) -> Place {
         const MOST: usize = 64;
         let loose = loosen(path);
@@ -56,7 +55,7 @@ impl Places {
     }
 }
 
-/// A path without brackets and indices and with its names in the singular.
+/// Returns a path without brackets and indices, and with its names in the singular.
 #[must_use]
 pub fn loosen(path: &str) -> String {
     let names = path.split('.').map(|name| name.trim_end_matches("[]"));

@@ -1,9 +1,8 @@
-//! Plain text, as somebody copied it from a browser, to the document model.
+//! Reads plain text, copied from a browser, into the document model.
 //!
-//! The text has lost all mark-up. What stands alone on its line may be a
-//! heading, a line that opens an object begins code, and a line of column
-//! headings begins a table, whose cells are separated by tabs, gaps or bars, run
-//! together or stand one to a line.
+//! The text has no mark-up. A line between blank lines may be a heading. A line that opens an
+//! object begins code. A line of column headings begins a table, whose cells are separated by tabs,
+//! gaps or bars, run together, or have one line each.
 
 mod knowledge;
 mod lines;
@@ -19,7 +18,7 @@ use crate::words::{self, Column};
 use crate::{example::Examples, types};
 use knowledge::Knowledge;
 
-/// Bytes that a heading may have.
+/// The longest heading, in bytes.
 const LONGEST_HEADING: usize = 80;
 
 pub(crate) fn document(text: &str) -> Document {
@@ -49,16 +48,16 @@ struct Reader<'a> {
 /// The rows of a table.
 #[derive(Default)]
 struct Rows {
-    /// One whose cells could not be told apart is one cell.
+    /// The cells of each row. A row that could not be split has one cell.
     cells: Vec<Vec<String>>,
-    /// Those whose cells could be told apart in several ways.
+    /// The rows that can be split in several ways.
     ambiguous: Vec<String>,
-    /// The first line after them.
+    /// The first line after the rows.
     end: usize,
 }
 
 impl<'a> Reader<'a> {
-    /// Reads what begins at this line; returns the first line after it.
+    /// Reads the block that begins at this line; returns the first line after it.
     fn block(&mut self, lines: &[&'a str], at: usize) -> usize {
         let line = lines[at];
         if line.trim().is_empty() {
@@ -113,7 +112,7 @@ impl<'a> Reader<'a> {
         rows.end
     }
 
-    /// Whether the text ends with the beginning of a row, which is no row, and no paragraph.
+    /// Whether the text ends with an incomplete row.
     fn is_cut_off(&self, rest: &[&str], rows: &Rows) -> bool {
         let left = rest.iter().map(|line| line.trim()).filter(|line| !line.is_empty());
         let left: Vec<&str> = left.take(3).collect();
@@ -121,7 +120,7 @@ impl<'a> Reader<'a> {
         let row = rows.cells.last().map_or([].as_slice(), Vec::as_slice);
         match (left.as_slice(), row) {
             ([], [line]) => begins(line),
-            // A name that follows a row without a description looks like one.
+            // After a row without a description, the next name was read as the description.
             ([line], row) => {
                 let last = row.iter().rfind(|cell| !cell.is_empty());
                 begins(line) || types::begins(line) && last.is_some_and(|last| begins(last))
@@ -132,12 +131,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// How the cells of a table stand.
+/// How the cells of a table are separated.
 #[derive(Debug, Clone, Copy)]
 enum Layout {
-    /// With a tab, or two or more spaces, between them.
+    /// By a tab, or by two or more spaces.
     Gaps,
-    /// With `|` between them, which may also stand around the row.
+    /// By `|`, which may also begin and end the row.
     Bars {
         framed: bool,
     },
@@ -145,7 +144,8 @@ enum Layout {
     OnePerLine,
 }
 
-/// Reads the column headings that begin at this line; also returns the first line after them.
+/// Reads the column headings that begin at this line; also returns the first line after the
+/// headings.
 fn header(lines: &[&str], at: usize) -> Option<(Vec<String>, Layout, usize)> {
     const MOST_LINES: usize = 16;
     let line = lines.get(at)?;
@@ -163,7 +163,7 @@ fn header(lines: &[&str], at: usize) -> Option<(Vec<String>, Layout, usize)> {
     let mut end = at;
     for (here, line) in lines.iter().enumerate().skip(at).take(MOST_LINES) {
         let cell = words::squeeze(line);
-        // The table's first row may repeat a heading's word; a header doesn't.
+        // A header has no word twice, so a repeated word belongs to the first row.
         if !cell.is_empty() && (words::column(&cell) == Column::Other || cells.contains(&cell)) {
             break;
         }
@@ -176,7 +176,7 @@ fn header(lines: &[&str], at: usize) -> Option<(Vec<String>, Layout, usize)> {
 }
 
 impl Layout {
-    /// The cells of a row that stands on one line.
+    /// Splits a row on one line into its cells.
     fn cells(self, line: &str) -> Vec<String> {
         match self {
             Layout::Bars { framed } => words::barred_cells(line, framed),
@@ -186,7 +186,7 @@ impl Layout {
     }
 }
 
-/// Whether a line is written like a heading and stands like one.
+/// Whether a line has the form and the position of a heading.
 fn is_heading(lines: &[&str], at: usize) -> bool {
     let line = lines[at].trim();
     let alone = |neighbour: Option<&&str>| neighbour.is_none_or(|line| line.trim().is_empty());
@@ -201,8 +201,8 @@ fn is_heading(lines: &[&str], at: usize) -> bool {
         && (alone(after) || opens())
 }
 
-/// The first line after the code that begins here: where its brackets close, or
-/// where a line doesn't look like JSON. A blank line inside code is rare, two are none.
+/// Returns the first line after the code that begins here. The code ends where its brackets close,
+/// before a line that does not look like JSON, or before two blank lines.
 fn code_end(lines: &[&str], at: usize) -> usize {
     let mut depth = 0;
     let mut end = at;
@@ -211,12 +211,13 @@ fn code_end(lines: &[&str], at: usize) -> usize {
         if text.is_empty() {
             continue;
         }
-        // A row of alternatives looks like one of a table, but not like its head.
+        // A line of alternatives begins with a bar, like a table row. Of such lines, only column
+        // headings end the code.
         let head = || text.starts_with('|') && header(lines, here).is_some();
         if here > end + 1 || here > at && (!continues_json(text) || head()) {
             break;
         }
-        // Brackets in strings are none.
+        // Brackets inside strings do not count.
         let bare = regex!(r#""(?:[^"\\]|\\.)*"?"#).replace_all(text, "");
         depth += bare.matches(['{', '[']).count();
         depth = depth.saturating_sub(bare.matches(['}', ']']).count());
@@ -236,8 +237,9 @@ fn continues_json(line: &str) -> bool {
     )
 }
 
-/// The heading that names the page, or the line where nothing stands like a heading. Text has
-/// no levels, so it is the first that speaks of events, or else the first one.
+/// Returns the title: a heading before the first table, or a short line if there is no such
+/// heading. Text has no levels, so the first one that mentions events is chosen, or else the first
+/// one.
 fn title(document: &Document, lines: &[&str]) -> Option<String> {
     const MOST_LINES: usize = 200;
     let before_tables = document.blocks.iter().take_while(|it| !matches!(it, Block::Table(_)));

@@ -1,5 +1,4 @@
-//! From bytes to text, and from text to the document model by the rendering
-//! that the text is in.
+//! Decodes bytes to text, detects the rendering of the text, and reads it into the document model.
 
 use lazy_regex::regex_is_match;
 
@@ -7,7 +6,7 @@ use crate::document::Document;
 use crate::error::ReadError;
 use crate::{MAX_BYTES, html, markdown, plain, words};
 
-/// Decodes the input, or says why it is no text.
+/// Decodes the input to text with uniform white space.
 pub(crate) fn decode(bytes: &[u8]) -> Result<String, ReadError> {
     if bytes.len() > MAX_BYTES {
         return Err(ReadError::TooLarge { bytes: bytes.len(), limit: MAX_BYTES });
@@ -19,7 +18,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<String, ReadError> {
         [0xff, 0xfe, ..] => utf16(bytes, 2, u16::from_le_bytes)?,
         [0xfe, 0xff, ..] => utf16(bytes, 2, u16::from_be_bytes)?,
         [0xef, 0xbb, 0xbf, rest @ ..] => utf8(rest, 3)?,
-        // Without a mark, the zeros beside the first two ASCII characters tell.
+        // Without a byte order mark, the zeros beside the first two ASCII characters show that it
+        // is UTF-16.
         [1..=u8::MAX, 0, 1..=u8::MAX, 0, ..] => utf16(bytes, 0, u16::from_le_bytes)?,
         [0, 1..=u8::MAX, 0, 1..=u8::MAX, ..] => utf16(bytes, 0, u16::from_be_bytes)?,
         _ => utf8(bytes, 0)?,
@@ -53,12 +53,12 @@ fn utf16(bytes: &[u8], mark: usize, unit: fn([u8; 2]) -> u16) -> Result<String, 
     text.collect()
 }
 
-/// Control characters that no saved page contains.
+/// Whether a character is a control character that no saved page contains.
 const fn is_binary(c: u32) -> bool {
     matches!(c, 0..=8 | 14..=26 | 28..=31)
 }
 
-/// Reads the text as the rendering that it looks like.
+/// Reads the text in its detected rendering.
 pub(crate) fn document(text: &str) -> Document {
     match sniff(text) {
         Rendering::Html => html::document(text, true),

@@ -1,4 +1,4 @@
-//! One section of the page: the heading of an event and what stands under it.
+//! One section of the page: the heading of an event and the blocks below it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,31 +14,32 @@ use crate::tables::Shape;
 use crate::terms::Status;
 use crate::words;
 
-/// A section as it is found, with its parts not yet read.
+/// A section whose blocks are not read yet.
 #[derive(Debug)]
-pub(crate) struct Raw<'a> {
+pub(crate) struct RawSection<'a> {
     pub(crate) level: u8,
     pub(crate) heading: &'a str,
     pub(crate) found: Heading,
-    /// Whether it documents the members that all events share.
+    /// Whether the section documents the members that all events share.
     pub(crate) common: bool,
     pub(crate) blocks: Vec<&'a Block>,
 }
 
-/// Whether a heading opens the description of what all events have.
+/// Whether a heading opens the description of the members that all events share.
 pub(crate) fn is_common(heading: &str) -> bool {
     regex_is_match!("(?i)common|envelope|shared|every event|all events", heading)
 }
 
-impl Raw<'_> {
-    /// Whether a heading that names no event ends this section. Below the
-    /// section's own level it never does; text without levels leaves captions.
+impl RawSection<'_> {
+    /// Whether a heading that names no event ends this section. Headings below the section's level
+    /// and statuses never end it. A caption ends it only above the section's level: in text without
+    /// levels, captions must not end a section.
     pub(crate) fn ends_at(&self, level: u8, heading: &str) -> bool {
         let below = level > self.level && self.level > 0;
         !below && !words::is_status(heading) && (level < self.level || !words::is_caption(heading))
     }
 
-    /// Whether it has a payload, and whether it has text.
+    /// Returns whether the section has a payload, and whether it has text.
     fn weight(&self) -> (bool, bool) {
         let payload = self.blocks.iter().any(|block| match block {
             Block::Code(code) => example::json_start(code).is_some(),
@@ -49,8 +50,7 @@ impl Raw<'_> {
     }
 }
 
-/// Whether it is the event that a sentence calls deprecated, and not something
-/// in it.
+/// Whether a sentence calls the event deprecated, and not a part of the event.
 fn deprecated_subject(text: &str, names: &[&str]) -> bool {
     let subject = regex!(
         r"(?i)(?:^|\W)(\w+)\W+(?:(?:is|was|are|has|been|will|be|now|marked|as|type)\W+)*deprecated"
@@ -59,14 +59,14 @@ fn deprecated_subject(text: &str, names: &[&str]) -> bool {
     names == [word] || regex_is_match!("^(?i:event|webhook)$", word)
 }
 
-/// Drops headings that only repeat a section, as tables of contents do, and
-/// gives headings that begin several names what no other section documents.
-/// Headings of nothing that look like an event's are reported.
+/// Drops headings that only repeat a section, as in a table of contents. A heading that is the
+/// beginning of several names gets their events, if no other section documents them. Headings
+/// without an event and without a payload are dropped and reported.
 pub(crate) fn settle<'a>(
-    mut sections: Vec<Raw<'a>>,
+    mut sections: Vec<RawSection<'a>>,
     names: &Names,
     problems: &mut Vec<Problem>,
-) -> Vec<Raw<'a>> {
+) -> Vec<RawSection<'a>> {
     let mut best: HashMap<&str, (bool, bool)> = HashMap::new();
     for raw in &sections {
         let known = best.entry(raw.heading).or_default();
@@ -77,7 +77,7 @@ pub(crate) fn settle<'a>(
         let repeats = best.get(raw.heading).is_some_and(|&best| weight < best);
         let unknown = raw.found.events.is_empty() && !weight.0;
         if unknown && !repeats && !raw.common {
-            let about = "it has no payload either";
+            let about = "the section has no payload";
             problems.push(Problem::new(ProblemKind::HeadingUnmatched, Some(raw.heading), about));
         }
         !repeats && !unknown
@@ -94,14 +94,14 @@ pub(crate) fn settle<'a>(
     sections
 }
 
-/// Reads one section; also returns what its examples say of the whole page.
+/// Reads one section. Also returns its examples, which may show the wrapper of batches.
 pub(crate) fn read(
-    raw: Raw<'_>,
+    raw: RawSection<'_>,
     names: &Names,
     events: &[EventRow],
     problems: &mut Vec<Problem>,
 ) -> (Section, Examples) {
-    let Raw { heading, found, common, blocks, .. } = raw;
+    let RawSection { heading, found, common, blocks, .. } = raw;
     let mut report = |kind, about: String| problems.push(Problem::new(kind, Some(heading), &about));
     let listed: Vec<&str> = found.events.iter().filter_map(|&at| names.name(at)).collect();
     let mut status = found.status;
@@ -111,7 +111,7 @@ pub(crate) fn read(
             Block::Heading { text, .. } if words::is_status(text) => text,
             _ => continue,
         };
-        // What a text says of the event as a whole.
+        // Only a statement about the event as a whole changes its status.
         if !common && status.is_none() && words::says_deprecated(text) {
             if words::opens_deprecated(text) || deprecated_subject(text, &listed) {
                 status = Some(Status::Deprecated);
@@ -195,7 +195,7 @@ pub(crate) fn read(
     (section, examples)
 }
 
-/// Whether a string is a wire type, and not a placeholder for one.
+/// Whether a string is a wire type, not a placeholder for one.
 fn is_wire_type(text: &str) -> bool {
     text.contains(['_', '.']) && names::is_event_name(text)
 }

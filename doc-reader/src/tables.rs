@@ -1,4 +1,4 @@
-//! A table of the page: what it lists, and its rows.
+//! Tables of the page: their rows, and whether they list events or members.
 
 use std::collections::HashSet;
 
@@ -11,9 +11,9 @@ use crate::{names, types};
 #[derive(Debug)]
 pub(crate) struct Table {
     pub(crate) header: Vec<String>,
-    /// A row whose cells could not be told apart is one cell.
+    /// The cells of each row. A row that could not be split has one cell.
     pub(crate) rows: Vec<Vec<String>>,
-    /// What it lists, once it is whole.
+    /// Set by [`shape`] when all rows are known.
     pub(crate) shape: Shape,
 }
 
@@ -22,23 +22,23 @@ impl Table {
         self.header.iter().map(|cell| words::column(cell)).collect()
     }
 
-    /// Whether a row's cells could not be told apart.
+    /// Whether the row could not be split into cells.
     pub(crate) fn is_unsplit(&self, row: &[String]) -> bool {
         row.len() == 1 && self.header.len() > 1
     }
 
-    /// Returns the cells of one column, with an empty text where a row is short.
+    /// Returns the cells of one column, with an empty text for short rows.
     pub(crate) fn cells(&self, column: usize) -> impl DoubleEndedIterator<Item = &str> {
         self.rows.iter().map(move |row| cell(row, Some(column)))
     }
 }
 
-/// Returns a row's cell, or an empty text where there is none.
+/// Returns a row's cell, or an empty text if the row has no such cell.
 pub(crate) fn cell(row: &[String], column: Option<usize>) -> &str {
     column.and_then(|at| row.get(at)).map_or("", String::as_str)
 }
 
-/// What a table lists.
+/// The kind of a table, and its columns by position.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Shape {
     Events(EventColumns),
@@ -50,18 +50,18 @@ pub(crate) enum Shape {
     Other,
 }
 
-/// Where a table of events has what.
+/// The columns of a table of events, by position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct EventColumns {
     name: usize,
     status: Option<usize>,
     wire_type: Option<usize>,
-    /// Whether a heading speaks of events, or a column gives statuses. Names in
-    /// upper case alone may be error codes or settings.
+    /// Whether a column heading mentions events, or a column has known statuses. A table of
+    /// upper-case names alone may list error codes or settings.
     pub(crate) sure: bool,
 }
 
-/// Says what a table lists, by its headings and by what is in its cells.
+/// Determines the kind of a table from its column headings and its cells.
 pub(crate) fn shape(table: &Table) -> Shape {
     let columns = table.columns();
     let find = |wanted: Column| columns.iter().position(|&column| column == wanted);
@@ -87,8 +87,8 @@ pub(crate) fn shape(table: &Table) -> Shape {
     }
     if kind.is_none() {
         let name = find(Column::Event).filter(|&at| mostly(at, &is_event)).or_else(|| {
-            // Without a column for events, a status or nothing but names in
-            // upper case shows what the table lists.
+            // Without a column for events, a status column or a column of upper-case names shows
+            // that the table lists events.
             (0..columns.len()).find(|&at| {
                 Some(at) != status
                     && matches!(columns[at], Column::Name | Column::Type | Column::Other)
@@ -98,8 +98,8 @@ pub(crate) fn shape(table: &Table) -> Shape {
             })
         });
         if let Some(name) = name {
-            // Each event has its own; words that come again, such as `real-time`,
-            // say something else.
+            // Each event has its own wire type. A column with repeated words, such as `real-time`,
+            // holds something else.
             let own = |at: usize| {
                 let mut seen = HashSet::new();
                 table.cells(at).all(|cell| cell.is_empty() || seen.insert(words::bare(cell)))
@@ -121,8 +121,8 @@ pub(crate) fn shape(table: &Table) -> Shape {
     }
 }
 
-/// Whether the last row lacks the status or the type that all others have, or the end of
-/// its word.
+/// Whether the last row lacks the status or the type that all other rows have, or has only the
+/// beginning of the word.
 pub(crate) fn ends_within_row(table: &Table) -> bool {
     type Test = fn(&str) -> bool;
     let (column, begins, is_whole): (_, Test, Test) = match table.shape {
@@ -139,8 +139,8 @@ pub(crate) fn ends_within_row(table: &Table) -> bool {
     begins(last) && others.peek().is_some() && others.all(is_whole)
 }
 
-/// Takes the mark-up off the first cell of a table of events; also says whether
-/// the cell calls the event deprecated.
+/// Removes the mark-up from the name's cell in a table of events; also returns whether the cell
+/// calls the event deprecated.
 fn event_name(cell: &str) -> (&str, bool) {
     let (name, status) = names::without_status(cell);
     (words::bare(names::without_badge(name)), status == Some(Status::Deprecated))
@@ -157,7 +157,7 @@ pub(crate) fn events(
     let mut texts: Vec<usize> = (0..table.header.len())
         .filter(|&at| at != name && Some(at) != status && Some(at) != wire_type)
         .collect();
-    // The order of columns says nothing.
+    // The digest does not depend on the order of columns.
     texts.sort_by_key(|&at| table.header[at].to_ascii_lowercase());
     for row in &table.rows {
         let said = cell(row, Some(name));
@@ -191,7 +191,8 @@ pub(crate) fn events(
     rows
 }
 
-/// The problem of a row without a name: copied text may have lost the borders of its cells.
+/// Returns the problem of a row without a name: `kind`, or `RowUnsplit` if the row could not be
+/// split.
 pub(crate) fn unnamed(table: &Table, row: &[String], kind: ProblemKind) -> ProblemKind {
     if table.is_unsplit(row) { ProblemKind::RowUnsplit } else { kind }
 }

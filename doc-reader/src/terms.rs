@@ -1,17 +1,17 @@
-//! The terms for which a page has several words: the status of an event, the unit of a time.
+//! Terms that pages word in several ways: the status of an event, the unit of a time.
 
 use serde::Serialize;
 
-/// How finished an event is, in the words of the schema files.
+/// The status of an event, in the words of the schema files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Status {
-    /// Delivered today.
+    /// Delivered now.
     Available,
     /// Announced, work in progress.
     Wip,
-    /// Still documented, about to go.
+    /// Still documented, to be removed.
     Deprecated,
 }
 

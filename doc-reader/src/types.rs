@@ -1,29 +1,29 @@
 //! Type expressions as documentation words them: `string`, `boolean \null`,
 //! `Array of Fields`, `string[] | null`.
 //!
-//! A cell of its own is read whole; at the beginning of a line whose cells run
-//! together, only the length of the longest expression is found.
+//! [`cell`] reads a cell that is separate. [`prefix`] finds the length of the longest expression at
+//! the beginning of a line whose cells run together.
 
 use lazy_regex::{regex_captures, regex_find, regex_is_match};
 
 use crate::facts::Kind;
 use crate::words::{bare, starts_with};
 
-/// A type as a member table gives it.
+/// A type as written in a member table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct TypeExpr {
     pub(crate) kind: Kind,
     pub(crate) items: Option<String>,
     pub(crate) nullable: bool,
     pub(crate) optional: bool,
-    /// The words, where they are not understood.
+    /// The words of an unknown type.
     pub(crate) said: Option<String>,
 }
 
-/// Bytes that a type may have; a longer text is a description.
+/// The longest type, in bytes; a longer text is a description.
 const LONGEST: usize = 120;
 
-/// The words of JSON Schema, which pages use in running text too.
+/// The type words of JSON Schema. Pages also use them in running text.
 const WORDS: &[&str] = &["string", "number", "integer", "boolean", "object", "array"];
 
 fn kind(word: &str) -> Option<Kind> {
@@ -41,13 +41,13 @@ fn kind(word: &str) -> Option<Kind> {
     })
 }
 
-/// Reads a cell that holds nothing but a type; `None` where it is no type.
+/// Reads a cell that holds only a type; `None` for any other text.
 pub(crate) fn cell(text: &str) -> Option<TypeExpr> {
     let text = text.trim().trim_matches(['`', '*']).trim();
     if text.len() > LONGEST {
         return None;
     }
-    // `"add" | "remove"`: strings, whatever they are.
+    // Quoted alternatives such as `"add" | "remove"` are strings.
     if regex_is_match!(r#"^(?:(?:"[^|]*"|'[^|]*'|null) *\\? *(?:\| *|$))+$"#, text) {
         let (kind, nullable) = (Kind::String, text.contains("null"));
         let quoted = text.contains(['"', '\'']);
@@ -70,9 +70,9 @@ pub(crate) fn cell(text: &str) -> Option<TypeExpr> {
     plain(&text)
 }
 
-/// Reads a type without what stands before or around it.
+/// Reads a type without a prefix such as `nullable` and without brackets around it.
 fn plain(text: &str) -> Option<TypeExpr> {
-    // A list of something that the page names.
+    // A list of a type that the page defines, such as `Field[]`.
     let named = regex_captures!(r"^([A-Z][A-Za-z0-9_]*)\[\]$", text);
     if let Some((_, name)) = named.filter(|(_, name)| kind(name).is_none()) {
         let (kind, items) = (Kind::Array, Some(name.to_owned()));
@@ -103,27 +103,27 @@ fn plain(text: &str) -> Option<TypeExpr> {
         let word = bare(if round.is_empty() { square } else { round });
         items = Some(self::kind(word).map_or(word, |kind| kind.as_str()).to_owned());
     }
-    // A format such as `string (uuid)`, or what an enumeration is of.
+    // A format such as `string (uuid)`, or the values of an enumeration.
     let formatted =
         regex_is_match!(r"^(?i:|<[^<>]*>|\([^()]*\)|\[[^\[\]]*\]|[,: -]*(?:enum|one of).*)$", rest);
     if formatted || starts_with(text, "enum:") {
         return Some(TypeExpr { kind, items, nullable, optional, said });
     }
-    // `string | number`: clearly a type, but none of ours.
+    // A union such as `string | number` is a type, but of no known kind.
     let nullable = nullable || rest.contains("null");
     let (kind, items, said) = (Kind::Unknown, None, Some(text.to_owned()));
     let other = regex_is_match!(r"^(?i:[|/\\]|or )", rest);
     other.then_some(TypeExpr { kind, items, nullable, optional, said })
 }
 
-/// The word of JSON Schema that a name of elements begins with, or else the name.
+/// Returns the JSON Schema word for a word such as `strings`, and any other name unchanged.
 fn singular(name: &str) -> &str {
     let fits = |word: &&&str| starts_with(name, word) && ["", "s"].contains(&&name[word.len()..]);
     WORDS.iter().find(fits).map_or(name, |word| word)
 }
 
-/// What follows a type and belongs to it: `[]`, ` \null`, ` or null`, ` (nullable)`,
-/// `, optional`, `?`.
+/// Returns the marks that follow a type and belong to it: `[]`, ` \null`, ` or null`, `
+/// (nullable)`, `, optional`, `?`.
 fn marks(text: &str) -> &str {
     let marks = regex_find!(
         r"(?x)^(?:\[\])*(?:\?
@@ -134,8 +134,8 @@ fn marks(text: &str) -> &str {
     marks.unwrap_or_default()
 }
 
-/// The length of the type at the beginning of a line whose cells run together; `known` says
-/// which names the page uses for its types.
+/// Returns the length of the type at the beginning of a line whose cells run together. `known`
+/// recognises the names that the page uses for its types.
 pub(crate) fn prefix(line: &str, known: &dyn Fn(&str) -> bool) -> Option<usize> {
     let (head, items) = regex_captures!(
         r"(?x)^(?:null\ *[\\|/]+\ *)?(?:[Aa]rray\ of\ (\w{1,64}) | [Aa]rray(?:<[^>]{0,64}>)?
@@ -146,8 +146,9 @@ pub(crate) fn prefix(line: &str, known: &dyn Fn(&str) -> bool) -> Option<usize> 
     Some(end + marks(&line[end..]).len())
 }
 
-/// Cuts `FieldsList` into the type's name and the description that follows it:
-/// a word of JSON Schema, the longest beginning that the page knows, or else the first hump.
+/// Returns the length of the type's name in `FieldsList`, where a description follows the name. The
+/// name is a word of JSON Schema, the longest name that is known, or else ends before the second
+/// capital letter.
 fn name_of_items(name: &str, known: &dyn Fn(&str) -> bool) -> usize {
     if let Some(word) = regex_find!("^(?i:string|number|integer|boolean|object|array)s?", name) {
         return word.len();
@@ -157,15 +158,15 @@ fn name_of_items(name: &str, known: &dyn Fn(&str) -> bool) -> usize {
     ends.find(|&end| known(&name[..end])).unwrap_or_else(hump)
 }
 
-/// The length of a type in a rarer word at the beginning of a line whose cells
-/// run together: `timestampWhen it came to be`.
+/// Returns the length of a less common type at the beginning of a line whose cells run together:
+/// `timestampWhen it came to be`.
 pub(crate) fn rare_prefix(line: &str) -> Option<usize> {
     let word = regex_find!("^[A-Za-z][a-z]*(?:-?time|32|64)?", line)?;
     kind(word)?;
     Some(word.len() + marks(&line[word.len()..]).len())
 }
 
-/// Whether a text is the beginning of a type word and not the whole of one.
+/// Whether a text is an incomplete type word.
 pub(crate) fn begins(text: &str) -> bool {
     cell(text).is_none() && WORDS.iter().any(|word| word.starts_with(text))
 }

@@ -1,13 +1,13 @@
 //! The words that any documentation page uses around its own names: column
 //! headings, statuses, captions.
 //!
-//! Invariant: no name of an event or of a member stands here.
+//! Invariant: this file contains no name of an event or of a member.
 
 use lazy_regex::{Regex, regex, regex_captures, regex_is_match};
 
 use crate::terms::{Status, Unit};
 
-/// What a table's column holds, by its heading.
+/// The kind of a table's column, by its heading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Column {
     Event,
@@ -19,7 +19,7 @@ pub(crate) enum Column {
     Other,
 }
 
-/// Column headings in lower case, by what they head.
+/// Column headings in lower case, by kind of column.
 const COLUMNS: &[(Column, &[&str])] = &[
     (Column::Event, &["webhook", "webhooks", "event", "events", "topic", "trigger"]),
     (Column::Event, &["webhook event", "webhook name", "webhook type", "event name", "event type"]),
@@ -43,7 +43,7 @@ const STATUSES: &[(Status, &[&str])] = &[
     (Status::Deprecated, &["legacy"]),
 ];
 
-/// The longest word of a table of which this is true.
+/// Returns the longest word in the table that fits, with its meaning.
 fn longest<T: Copy>(
     table: &'static [(T, &'static [&'static str])],
     fits: impl Fn(&str) -> bool,
@@ -52,12 +52,12 @@ fn longest<T: Copy>(
     words.filter(|(word, _)| fits(word)).max_by_key(|(word, _)| word.len())
 }
 
-/// Collapses white space, and drops escapes that were not needed, as in code: `A\_B`.
+/// Collapses white space, and removes unneeded escapes such as `A\_B` in code.
 pub(crate) fn squeeze(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").replace("\\_", "_")
 }
 
-/// Shortens what the page says to what a report needs.
+/// Shortens a text of the page for a report.
 pub(crate) fn clip(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
         Some((at, _)) => format!("{}…", text[..at].trim_end()),
@@ -65,18 +65,18 @@ pub(crate) fn clip(text: &str, characters: usize) -> String {
     }
 }
 
-/// One kind of line end and of space, and no character that a page has for the browser and
-/// not for the reader, so that nothing else has to think of more.
+/// Normalises line ends and spaces, and removes invisible characters, so that no other function has
+/// to handle variants.
 pub(crate) fn plainly_spaced(text: &str) -> String {
     let lines = regex!(r"\r\n?|[\x0b\x0c\u{85}\u{2028}\u{2029}]").replace_all(text, "\n");
     let spaced = regex!(r"[^\S\n\t]").replace_all(&lines, " ");
     regex!(r"[\u{200b}-\u{200d}\u{2060}\u{feff}\u{ad}]").replace_all(&spaced, "").into_owned()
 }
 
-/// What encloses text that the page strikes out, in every rendering.
+/// The mark before and after struck-out text, in every rendering.
 pub(crate) const STRUCK: &str = "~~";
 
-/// The text without what is struck out; all of it where nothing else is there.
+/// Removes struck-out text; keeps the words if all text is struck out.
 pub(crate) fn unstruck(text: &str) -> String {
     if is_struck(text) {
         return text.replace(STRUCK, "");
@@ -84,21 +84,21 @@ pub(crate) fn unstruck(text: &str) -> String {
     squeeze(&text.split(STRUCK).step_by(2).collect::<Vec<_>>().join(" "))
 }
 
-/// Whether a text is struck out as a whole.
+/// Whether the whole text is struck out.
 pub(crate) fn is_struck(text: &str) -> bool {
     text.contains(STRUCK)
         && !text.split(STRUCK).step_by(2).any(|kept| kept.contains(char::is_alphanumeric))
 }
 
-/// Says what a column holds, by its heading.
+/// Returns the kind of a column, by its heading.
 pub(crate) fn column(heading: &str) -> Column {
     let heading = bare(heading);
     longest(COLUMNS, |word| heading.eq_ignore_ascii_case(word))
         .map_or(Column::Other, |(_, column)| column)
 }
 
-/// Splits a table's heading row whose cells run together, such as
-/// `NameTypeDescription`; `None` unless the whole line is column headings.
+/// Splits a heading row whose cells run together, such as `NameTypeDescription`; `None` unless the
+/// whole line consists of column headings.
 pub(crate) fn split_header(line: &str) -> Option<Vec<String>> {
     const LONGEST: usize = 120;
     let mut rest = if line.len() <= LONGEST { line.trim() } else { "" };
@@ -111,8 +111,8 @@ pub(crate) fn split_header(line: &str) -> Option<Vec<String>> {
     (rest.is_empty() && is_header(&cells)).then_some(cells)
 }
 
-/// The cells between bars; `framed` where bars also stand around the row. A bar that is
-/// escaped is a part of its cell.
+/// Splits a row at its bars. If `framed`, the row also begins and ends with bars. An escaped bar is
+/// a part of its cell.
 pub(crate) fn barred_cells(line: &str, framed: bool) -> Vec<String> {
     const ESCAPED: &str = "\u{0}";
     let line = line.trim().replace("\\|", ESCAPED);
@@ -121,7 +121,7 @@ pub(crate) fn barred_cells(line: &str, framed: bool) -> Vec<String> {
     inner.split('|').map(|cell| squeeze(&cell.replace(ESCAPED, "|"))).collect()
 }
 
-/// Whether a line is nothing but the frame of a table, such as `+----+----+`.
+/// Whether a line is only the frame of a table, such as `+----+----+`.
 pub(crate) fn is_frame(line: &str) -> bool {
     regex_is_match!(r"^[+|: ┼]*[-=─━][-=─━+|: ┼]*$", line)
 }
@@ -136,20 +136,20 @@ pub(crate) fn is_header(cells: &[String]) -> bool {
         && has(&[Column::Type, Column::Text, Column::Status])
 }
 
-/// Whether a table with these columns lists members. Events have types too,
-/// those of the wire.
+/// Whether a table with these columns lists members. A table of events may have a type column too,
+/// for wire types.
 pub(crate) fn lists_members(columns: &[Column]) -> bool {
     columns.contains(&Column::Type)
         && !(columns.contains(&Column::Event) && columns.contains(&Column::Status))
 }
 
-/// Whether a column is one of a list of changes, not of a list of what there is.
+/// Whether a column belongs to a list of changes, not to a list of events or members.
 pub(crate) fn is_change(heading: &str) -> bool {
     regex_is_match!(r"^(?i:changes?|changed|(release )?date)$", bare(heading))
 }
 
-/// Reads a cell of the status column. Of "Available (beta)" and "Deprecated since May" the
-/// first word decides.
+/// Reads a cell of the status column. The first words decide: `Available (beta)`, `Deprecated since
+/// May`.
 pub(crate) fn status(cell: &str) -> Option<Status> {
     let cell = unstruck(cell);
     let cell = cell.trim_matches(|c: char| !c.is_alphanumeric());
@@ -159,7 +159,7 @@ pub(crate) fn status(cell: &str) -> Option<Status> {
     longest(STATUSES, begins).map(|(_, status)| status)
 }
 
-/// Whether a text is the beginning of a status and not the whole of one.
+/// Whether a text is an incomplete status.
 pub(crate) fn begins_status(text: &str) -> bool {
     let text = bare(text).to_ascii_lowercase();
     status(&text).is_none() && longest(STATUSES, |word| word.starts_with(&text)).is_some()
@@ -198,7 +198,7 @@ pub(crate) fn flag(cell: &str) -> Option<bool> {
     }
 }
 
-/// Whether a description calls what it describes optional.
+/// Whether a description calls its subject optional.
 pub(crate) fn says_optional(text: &str) -> bool {
     says(
         regex!(r"(?i)(no[nt][ -]*)?\boptional(?:ly)?\b|may be (?:absent|missing)|if present"),
@@ -206,18 +206,18 @@ pub(crate) fn says_optional(text: &str) -> bool {
     )
 }
 
-/// Whether a description calls what it describes deprecated; the deprecated
-/// thing that it speaks of may be another one.
+/// Whether a description calls its subject deprecated. `Replaces the deprecated event` is about
+/// another event.
 pub(crate) fn says_deprecated(text: &str) -> bool {
     says(regex!(r"(?i)(\b(?:the|an?|not|non|no|of|all|any|other)[^\pL\pN]+)?deprecated"), text)
 }
 
-/// Whether a text has words without what the first group of their pattern takes back.
+/// Whether `words` matches at least once without its first group, which is a negation.
 fn says(words: &Regex, text: &str) -> bool {
     words.captures_iter(text).any(|found| found.get(1).is_none())
 }
 
-/// Whether a text begins by saying that something is deprecated.
+/// Whether a text begins with the word `deprecated`.
 pub(crate) fn opens_deprecated(text: &str) -> bool {
     regex_is_match!(r"^(?i:[^\pL\pN]*deprecated)", text)
 }
@@ -234,13 +234,12 @@ pub(crate) fn is_caption(heading: &str) -> bool {
     )
 }
 
-/// Whether a title is that of a page about events.
+/// Whether a title mentions events.
 pub(crate) fn speaks_of_events(title: &str) -> bool {
     regex_is_match!("(?i)webhook|event", title)
 }
 
-/// Whether a text is the site's and not the page's: it comes and goes with the
-/// rendering.
+/// Whether a text belongs to the site, not to the page. Only some renderings have such texts.
 pub(crate) fn is_site_text(text: &str) -> bool {
     regex_is_match!(
         r"(?xi)^[^\pL\pN]*(?:did\ this\ page\ help\ you|was\ this\ page\ helpful|on\ this\ page|
@@ -250,8 +249,8 @@ pub(crate) fn is_site_text(text: &str) -> bool {
     )
 }
 
-/// The values that a description quotes, such as `'add' or 'remove'`. A single
-/// quoted word can be anything, unless it is called an example.
+/// Returns the values that a description quotes, such as `'add' or 'remove'`. A single quoted word
+/// counts only after words such as `one of`, because it can have another meaning.
 pub(crate) fn quoted_values(description: &str) -> Vec<String> {
     let (lead, values) = quoted(description);
     let called =
@@ -259,7 +258,7 @@ pub(crate) fn quoted_values(description: &str) -> Vec<String> {
     if called || values.len() > 1 { values } else { Vec::new() }
 }
 
-/// Every value that a description quotes, behind what leads to the first.
+/// Returns the text before the first quoted value, and all quoted values.
 pub(crate) fn quoted(description: &str) -> (&str, Vec<String>) {
     let mut parts = description.split(['\'', '’', '‘', '“', '”', '"', '`']);
     let lead = parts.next().unwrap_or_default();
@@ -267,7 +266,7 @@ pub(crate) fn quoted(description: &str) -> (&str, Vec<String>) {
     (lead, parts.step_by(2).filter(value).map(str::to_owned).collect())
 }
 
-/// For how long a description calls a value valid, in seconds.
+/// Returns the validity of a value that a description states, in seconds.
 pub(crate) fn validity(description: &str) -> Option<u64> {
     let (_, count, unit) = regex_captures!(
         r"(?i)(?:valid for|expires? (?:after|in)|good for)\W+(an?|one|\d+)\W+(second|minute|hour|day|week)s?\b",
@@ -284,13 +283,13 @@ pub(crate) fn validity(description: &str) -> Option<u64> {
     })
 }
 
-/// The unit of time that a text names.
+/// Returns the unit of time that a text names.
 pub(crate) fn unit(text: &str) -> Option<Unit> {
     let (_, milli) = regex_captures!(r"(?i)\b(?:seconds|secs|(milliseconds|millis|ms))\b", text)?;
     Some(if milli.is_empty() { Unit::Seconds } else { Unit::Milliseconds })
 }
 
-/// Removes what mark-up leaves around a word: quotation marks, stars, brackets.
+/// Removes the remains of mark-up around a word: quotation marks, stars, brackets.
 pub(crate) fn bare(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || "`*~\"':()[]?".contains(c))
 }
@@ -300,7 +299,7 @@ pub(crate) fn starts_with(text: &str, word: &str) -> bool {
     text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
 }
 
-/// Whether `text` begins with `word` and does not go on with a small letter.
+/// Whether `text` begins with `word` and does not continue with a lower-case letter.
 pub(crate) fn begins_with(text: &str, word: &str) -> bool {
     starts_with(text, word) && !text[word.len()..].starts_with(|c: char| c.is_ascii_lowercase())
 }

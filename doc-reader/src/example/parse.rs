@@ -8,10 +8,10 @@ use lazy_regex::{regex, regex_captures, regex_find};
 use crate::example::{MAX_DEPTH, MAX_NAME, MAX_NODES, Value};
 use crate::facts::{Fault, Kind};
 
-/// What came out of one block of code.
+/// The result of parsing one block of code.
 #[derive(Debug, Default)]
 pub(super) struct Parsed {
-    /// Each object or array that is in nothing else, with what is in it.
+    /// For each outermost object or array, the values inside it.
     pub(super) values: Vec<Vec<Value>>,
     /// Faults with their lines, counted from one.
     pub(super) faults: Vec<(Fault, usize)>,
@@ -35,33 +35,33 @@ pub(super) fn parse(text: &str) -> Parsed {
     }
 }
 
-/// What comes next, if it is no mark.
+/// Tokens other than marks; `Parser::here` holds one of these or the mark itself.
 const STRING: char = '"';
 const WORD: char = 'a';
 const END: char = '\0';
 
 struct Parser<'a> {
-    /// The text behind what comes next.
+    /// The text after the current token.
     rest: &'a str,
-    /// A mark, a string or a word that comes next, its text and its line.
+    /// The current token: a mark, [`STRING`], [`WORD`] or [`END`].
     here: char,
     text: String,
     line: usize,
     nodes: usize,
-    /// Whether dots stood here since the last comma.
+    /// Whether an ellipsis followed the last comma.
     elided: bool,
     out: Parsed,
 }
 
 impl Parser<'_> {
-    /// Moves past the text that was matched.
+    /// Moves past a matched text and counts its lines.
     fn take(&mut self, found: &str) {
         self.line += found.matches('\n').count();
         self.rest = &self.rest[found.len()..];
     }
 
-    /// Moves on, past white space, comments and dots that stand for what was left out;
-    /// returns the text of what was here.
+    /// Reads the next token after white space, comments and ellipses; returns the text of the
+    /// former token.
     fn next(&mut self) -> String {
         loop {
             self.take(regex_find!(r"^\s*", self.rest).unwrap_or_default());
@@ -89,7 +89,7 @@ impl Parser<'_> {
         replace(&mut self.text, text)
     }
 
-    /// Reads a string, which its line ends at the latest.
+    /// Reads a string; the end of its line closes it at the latest.
     fn string(&mut self) -> String {
         if !self.rest.starts_with('"') {
             self.fault(Fault::OtherQuotes);
@@ -104,7 +104,7 @@ impl Parser<'_> {
             return unescaped(&[a, b, c, d].concat());
         }
         self.fault(Fault::UnclosedString);
-        // A comma at the end of the line belongs to the object.
+        // A comma at the end of the line separates members: it is not part of the string.
         let (_, all, text) =
             regex_captures!(r"^(.(.*?)),?\s*?(?:\n|$)", self.rest).unwrap_or_default();
         self.take(all);
@@ -134,7 +134,7 @@ impl Parser<'_> {
         self.out.faults.push((fault, line));
     }
 
-    /// Reads a value with its alternatives; says whether one begins here.
+    /// Reads a value with its alternatives; returns whether the current token begins a value.
     fn value(&mut self, path: &str, depth: usize) -> bool {
         let found = self.single(path, depth);
         while found && self.here == '|' {
@@ -177,14 +177,15 @@ impl Parser<'_> {
         true
     }
 
-    /// Notes a value; what has no name is an event or a list of them.
+    /// Records a value. A value without a path is an event or a list of events, and is not
+    /// recorded.
     fn found(&mut self, path: &str, depth: usize, kind: Kind, text: Option<String>) {
         if let Some(values) = self.out.values.last_mut().filter(|_| !path.is_empty()) {
             values.push(Value { path: path.to_owned(), kind, text, depth });
         }
     }
 
-    /// Reads a word or a number; anything else is a placeholder.
+    /// Reads null, a Boolean or a number; any other word is a placeholder.
     fn word_kind(&mut self) -> Kind {
         let line = self.line;
         match self.next().as_str() {
@@ -199,7 +200,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Reads what is in an object or an array.
+    /// Reads the contents of an object or an array.
     fn container(&mut self, path: &str, depth: usize, close: char) {
         self.next();
         let mut names = HashSet::new();
@@ -208,14 +209,14 @@ impl Parser<'_> {
         loop {
             match self.here {
                 here if here == close => {
-                    // Dots in the place of the last value need their comma.
+                    // An ellipsis replaces a value, so the comma before it is correct.
                     if let Some(line) = trailing.filter(|_| !self.elided) {
                         self.fault_at(Fault::TrailingComma, line);
                     }
                     self.next();
                     return;
                 }
-                // It closes something further out.
+                // The bracket closes an outer object or array.
                 END | '}' | ']' => {
                     let is_object = close == '}';
                     let unclosed =
@@ -252,7 +253,7 @@ impl Parser<'_> {
         match self.here {
             STRING => {}
             WORD => self.fault(Fault::UnquotedName),
-            // A value without a name: read past it.
+            // A value without a name is skipped.
             '{' | '[' => {
                 self.fault(Fault::StrayText);
                 return self.skip_nested();
@@ -271,7 +272,7 @@ impl Parser<'_> {
         }
         let known = self.out.values.last().map_or(0, Vec::len);
         let path = if object.is_empty() { name.clone() } else { format!("{object}.{name}") };
-        // An ellipsis in place of the value says that there is one.
+        // An ellipsis in place of the value: the member exists, and its type is unknown.
         if !self.value(&path, depth) {
             self.found(&path, depth, Kind::Unknown, None);
         }
@@ -301,7 +302,7 @@ impl Parser<'_> {
     }
 }
 
-/// Takes the backslashes from underscores: JSON has no such escape, Markdown has.
+/// Removes the backslashes before underscores: they are escapes of Markdown, not of JSON.
 fn unescaped(text: &str) -> String {
     text.replace("\\_", "_")
 }

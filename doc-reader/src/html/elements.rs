@@ -1,4 +1,4 @@
-//! What the elements of HTML mean for the document model.
+//! The roles of HTML elements in the document model.
 
 use html5gum::emitters::default::StartTag;
 use lazy_regex::{regex_captures, regex_is_match};
@@ -20,7 +20,7 @@ const INLINE: &[&str] = &[
     "tt", "u", "var", "wbr", "img",
 ];
 
-/// What an open element does with what is inside it.
+/// How the content of an element is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Skip,
@@ -34,14 +34,14 @@ pub(super) enum Role {
     Inline,
 }
 
-/// Returns the value of an attribute.
+/// Returns the value of an attribute, with invalid UTF-8 replaced.
 pub(super) fn attribute(tag: &StartTag<()>, wanted: &[u8]) -> Option<String> {
     let mut attributes = tag.attributes.iter();
     let (_, value) = attributes.find(|(name, _)| ***name == *wanted)?;
     Some(String::from_utf8_lossy(value).into_owned())
 }
 
-/// Says what an element is by its name and its attributes.
+/// Returns the role of an element, by its name and attributes.
 pub(super) fn role(name: &str, tag: &StartTag<()>, is_site: bool) -> Role {
     let attribute = |wanted| attribute(tag, wanted).unwrap_or_default().to_ascii_lowercase();
     if NEVER_READ.contains(&name)
@@ -55,7 +55,7 @@ pub(super) fn role(name: &str, tag: &StartTag<()>, is_site: bool) -> Role {
         ("title", ..) => Role::Title,
         (_, Some(level), _) => Role::Heading(level),
         ("pre", ..) => Role::Code,
-        // Sites make tables of any element.
+        // With `role` attributes, sites build tables from any element.
         ("table", ..) | (.., "table" | "grid") => Role::Table,
         ("tr", ..) | (.., "row") => Role::Row,
         ("th" | "td", ..) | (.., "columnheader" | "cell" | "gridcell" | "rowheader") => Role::Cell,
@@ -64,8 +64,8 @@ pub(super) fn role(name: &str, tag: &StartTag<()>, is_site: bool) -> Role {
     }
 }
 
-/// Whether a tag inside a line of Markdown is one of HTML, and not something else in
-/// angle brackets. Not all that is never read is: `<object>` may be a placeholder.
+/// Whether a tag inside a line of Markdown is HTML, not a placeholder in angle brackets. Of the
+/// elements that are never read only some count, because `<object>` may be a placeholder.
 pub(crate) fn is_inline(tag: &str) -> bool {
     let name = regex_captures!("^[</]*([a-z0-9]*)"i, tag).map_or("", |(_, name)| name);
     let known = [INLINE, VOID, &["svg", "sup", "button"]].concat();

@@ -1,5 +1,5 @@
-//! Blocks of older exports: `[block:parameters]` and what else stands between
-//! such a mark and `[/block]`, as JSON whose texts are Markdown.
+//! Blocks of older exports: JSON between a mark such as `[block:parameters]` and `[/block]`, whose
+//! texts are Markdown.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::facts::{Problem, ProblemKind};
 
 const OPEN: &str = "[block:";
 pub(super) const CLOSE: &str = "[/block]";
-/// Columns that a table of a block may have.
+/// The most columns of a table in a block.
 const MAX_COLUMNS: usize = 32;
 
 /// Whether a block begins at this line.
@@ -18,7 +18,7 @@ pub(crate) fn begins(line: &str) -> bool {
     line.trim_start().starts_with(OPEN)
 }
 
-/// Converts one block, from its mark on, and what stands behind it on its last line.
+/// Converts one block, and the text after the block on its last line.
 pub(super) fn read(text: &str, out: &mut Converter<'_>) {
     let body = text.trim_start().strip_prefix(OPEN).and_then(|rest| rest.split_once(']'));
     let Some((kind, body)) = body else { return };
@@ -46,7 +46,7 @@ fn block(kind: &str, value: &Value, out: &mut Converter<'_>) {
             element(&format!("h{level}"), member("title"), out);
         }
         "html" => out.html.push_str(member("html")),
-        // Callouts and whatever else has a text.
+        // Callouts and other blocks with a text.
         _ => {
             element("p", member("title"), out);
             element("div", member("body"), out);
@@ -57,7 +57,7 @@ fn block(kind: &str, value: &Value, out: &mut Converter<'_>) {
 /// Converts `{"data": {"h-0": …, "0-0": …}, "cols": 3, "rows": 9}`.
 fn table(value: &Value, out: &mut Converter<'_>) {
     let Some(cells) = value.get("data").and_then(Value::as_object) else { return };
-    // Row, counted from one with the header as none, and column.
+    // The row (0 for the header, others from 1) and the column.
     let place = |name: &str| {
         let (row, column) = name.split_once('-')?;
         let row = if row == "h" { 0 } else { row.parse::<usize>().ok()? + 1 };

@@ -1,4 +1,4 @@
-//! Names as headings dress them.
+//! Names in the forms that headings give them.
 
 use super::*;
 

@@ -1,5 +1,4 @@
-//! What is known of a page while its rows are split: the names that headings and examples
-//! show, and the words that the page uses.
+//! Knowledge for splitting rows: the names in headings and examples, and the words of the page.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,20 +8,20 @@ use crate::example::Examples;
 use crate::names::{is_event_name, without_status};
 use crate::place;
 
-/// Bytes that a member's name may take of a line.
+/// The longest name of a member in a line, in bytes.
 pub(super) const LONGEST_NAME: usize = 128;
 
-/// What is known about the page while a row is split.
+/// The names and words of a page.
 #[derive(Debug, Default)]
 pub(super) struct Knowledge<'a> {
-    /// Words that stand alone somewhere on the page.
+    /// All runs of letters and digits on the page.
     pub(super) words: HashSet<&'a str>,
-    /// Names of events that stand on a line of their own.
+    /// The names of events that have a line for themselves.
     pub(super) events: HashSet<&'a str>,
-    /// The paths of examples as they stand and without brackets, and their last names, each
-    /// with the last section that shows it.
+    /// The members that examples show, each with the last section that shows it. A member has three
+    /// keys: its path, its path in the form of [`place::loosen`], and its last name.
     members: HashMap<String, usize>,
-    /// The same in small letters: tables name types by them.
+    /// The last names in lower case, with their sections: tables use these names for types.
     types: HashMap<String, usize>,
     section: usize,
 }
@@ -38,7 +37,7 @@ impl<'a> Knowledge<'a> {
             }
             knowledge.words.extend(words(line).filter(|word| word.len() <= LONGEST_NAME));
         }
-        // How the descriptions begin whose names are known from a heading.
+        // The first words of descriptions after names that have a heading.
         for line in lines.iter().map(|line| line.trim_start()) {
             if let Some(end) = knowledge.event_end(line) {
                 knowledge.words.extend(words(&line[end..]).next());
@@ -47,12 +46,13 @@ impl<'a> Knowledge<'a> {
         knowledge
     }
 
-    /// Begins another section: only the names that were shown are still known.
+    /// Begins another section. The members of earlier sections get a worse rank, and their names no
+    /// longer count as types.
     pub(super) fn leave(&mut self) {
         self.section += 1;
     }
 
-    /// Takes over what an example of the section shows.
+    /// Adds the members of an example of this section.
     pub(super) fn learn(&mut self, examples: &Examples) {
         for path in examples.members().keys() {
             let last = path.rsplit('.').next().unwrap_or(path).trim_end_matches("[]");
@@ -63,8 +63,8 @@ impl<'a> Knowledge<'a> {
         }
     }
 
-    /// How well a piece of text serves as a member's name: 0 where the section's example shows
-    /// it, 1 where an earlier one does, and else 2.
+    /// Ranks a text as the name of a member: 0 if the section's example shows it, 1 if an earlier
+    /// example shows it, and 2 otherwise.
     pub(super) fn rank(&self, name: &str) -> usize {
         let last = name.rsplit('.').next().unwrap_or(name);
         let names = [name, &place::loosen(name), last];
@@ -80,7 +80,7 @@ impl<'a> Knowledge<'a> {
         known(&name) || known(&format!("{name}s"))
     }
 
-    /// Whether a line is the beginning of a row whose member the example shows.
+    /// Whether a line begins a row about a member of the section's example.
     pub(super) fn begins_member(&self, line: &str) -> bool {
         let shown = self.members.iter().filter(|(_, section)| **section == self.section);
         let begins =
@@ -88,8 +88,8 @@ impl<'a> Knowledge<'a> {
         !line.contains(char::is_whitespace) && shown.into_iter().any(|(name, _)| begins(name))
     }
 
-    /// Where the name of an event with a heading of its own ends that a line begins with, if a
-    /// description can begin after it: not in the middle of a word in upper case.
+    /// Returns the end of a name at the beginning of the line, if the same name has a line for
+    /// itself. A description must be able to follow: the end is not inside a word in upper case.
     pub(super) fn event_end(&self, line: &str) -> Option<usize> {
         const MOST_ENDS: usize = 48;
         let text = |text: &str| regex_is_match!(r"^(?:.?$|[^\sA-Z_]|[A-Z][^A-Z_])", text);
@@ -98,7 +98,7 @@ impl<'a> Knowledge<'a> {
     }
 }
 
-/// The letters, digits and joints that a line begins with.
+/// Returns the letters, digits and joints (`_`, `.`, `-`) at the beginning of a line.
 pub(super) fn event_run(line: &str) -> &str {
     let run = regex_find!("^(?:[A-Z][A-Z0-9_.-]*|[a-z][a-z0-9_.-]*)", line).unwrap_or_default();
     run[..run.len().min(LONGEST_NAME)].trim_end_matches(['_', '.', '-'])

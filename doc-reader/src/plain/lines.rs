@@ -1,8 +1,7 @@
-//! Tables in plain text with one cell to a line.
+//! Tables in plain text with one cell per line.
 //!
-//! Empty cells may have left no line at all, and a description may take several
-//! lines, so rows are found by what is in them: a member's name with a type, or
-//! an event's name with a status.
+//! An empty cell may have no line, and a description may have several. Rows are therefore
+//! recognised by their contents: a member's name with a type, or an event's name with a status.
 
 use std::collections::HashSet;
 
@@ -14,13 +13,13 @@ use crate::names::{is_event_name, is_wire_type, looks_like_event, without_status
 use crate::types;
 use crate::words::{self, Column};
 
-/// Lines that one cell may take, blank ones included.
+/// The most lines of one cell, blank lines included.
 const LONGEST_CELL: usize = 4;
 
-/// Lines of text that may stand before a cell that shows that they belong to a row.
+/// The most lines of text in a cell before a cell of `Reader::marks`.
 const MOST_LINES: usize = 6;
 
-/// Bytes that a status may take with what is said of it: `WIP (since May)`.
+/// The longest status with its remark, in bytes: `WIP (since May)`.
 const LONGEST_STATUS: usize = 32;
 
 /// Reads rows until no further row begins.
@@ -36,7 +35,7 @@ pub(super) fn one_per_line(lines: &[&str], from: usize, columns: &[Column]) -> R
     let mut seen = HashSet::new();
     while let Some(start) = reader.next(rows.end)
         && let Some((cells, end)) = reader.row(start).or_else(|| reader.positional(start))
-        // The name of an event that comes again is a heading.
+        // A repeated name of an event is a heading.
         && (members || seen.insert(cells[name].clone()))
     {
         rows.cells.push(cells);
@@ -49,8 +48,7 @@ struct Reader<'a> {
     lines: &'a [&'a str],
     columns: &'a [Column],
     members: bool,
-    /// The columns whose content shows that a line belongs to a row: that of the name, and that
-    /// of the type or the status.
+    /// The columns whose content identifies a row: the name, and the type or the status.
     marks: Vec<usize>,
 }
 
@@ -59,7 +57,7 @@ impl Reader<'_> {
         self.lines.get(at).map_or("", |line| line.trim())
     }
 
-    /// The next line that is not blank.
+    /// Returns the next line that is not blank, if it is near enough to belong to the row.
     fn next(&self, from: usize) -> Option<usize> {
         (from..from + LONGEST_CELL).find(|&at| !self.line(at).is_empty())
     }
@@ -67,9 +65,9 @@ impl Reader<'_> {
     fn fits(&self, column: usize, line: &str) -> bool {
         match self.columns.get(column) {
             Some(Column::Type) => types::cell(line).is_some(),
-            // A longer text only begins with a status: `Deprecated. Use another one`.
+            // A longer text may only begin with a status: `Deprecated. Use another one`.
             Some(Column::Status) => line.len() <= LONGEST_STATUS && words::status(line).is_some(),
-            // One word, no sentence.
+            // One word, not a sentence.
             Some(Column::Event | Column::Name) if self.members => {
                 regex_is_match!(r"^[\p{Alphabetic}_`$](?:\S{0,126}[^\s.:,])?$", line)
             }
@@ -78,7 +76,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether a line is the wire type of an event, where there is a column for it.
+    /// Whether a line is the wire type of an event, in a table with a column for it.
     fn is_wire_type(&self, line: &str) -> bool {
         !self.members && self.columns.contains(&Column::Type) && is_wire_type(words::bare(line))
     }
@@ -93,7 +91,7 @@ impl Reader<'_> {
         !line.is_empty() && !heading && json_start(line).is_none()
     }
 
-    /// Reads a row up to the last cell that shows that it is one.
+    /// Reads the cells of a row up to the last of `marks`.
     fn head(&self, at: usize) -> Option<(Vec<String>, usize)> {
         let (mut cells, mut end) = (Vec::new(), at);
         for column in 0..=*self.marks.last()? {
@@ -117,14 +115,14 @@ impl Reader<'_> {
             }
             cells.push(words::squeeze(&cell.join(" ")));
         }
-        // Where only the name shows it, text follows.
+        // If only the name identifies the row, text must follow.
         let follows = || self.next(end).is_some_and(|next| self.is_text(self.line(next)));
         (self.marks.len() > 1 || follows()).then_some((cells, end))
     }
 
     fn row(&self, at: usize) -> Option<(Vec<String>, usize)> {
         let (mut cells, mut end) = self.head(at)?;
-        // Where no blank line stands between cells, one ends the row.
+        // Without blank lines between cells, a blank line ends the row.
         let tight = (at..end).all(|here| !self.line(here).is_empty());
         let begins = |at: usize| !self.line(at).is_empty() && self.head(at).is_some();
         for column in &self.columns[cells.len()..] {
@@ -136,7 +134,7 @@ impl Reader<'_> {
             cells.push(taken.map_or(String::new(), |at| words::squeeze(self.line(at))));
             end = taken.map_or(end, |at| at + 1);
         }
-        // Further lines of the last cell, where another row follows them.
+        // Lines before the next row continue the description.
         let mut ahead = end..end + LONGEST_CELL;
         let next = ahead.find(|&at| begins(at) || !self.is_text(self.line(at)));
         let text = self.columns.iter().position(|it| matches!(it, Column::Text | Column::Other));
@@ -150,8 +148,8 @@ impl Reader<'_> {
         Some((cells, end))
     }
 
-    /// Reads a row whose status or type is in other words, by the order of its
-    /// cells; only where the name stands first and another row follows.
+    /// Reads a row with an unknown status or type by the order of its cells. The name must come
+    /// first, and another row must follow.
     fn positional(&self, at: usize) -> Option<(Vec<String>, usize)> {
         if !matches!(self.marks[..], [0, _, ..]) || !self.fits(0, self.line(at)) {
             return None;

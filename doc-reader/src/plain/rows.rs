@@ -1,7 +1,7 @@
-//! Rows of tables in plain text whose cells stand on one line.
+//! Table rows in plain text with all cells on one line.
 //!
-//! Cells that run together are told apart from left to right. Only a name can end in
-//! several places: what the page knows decides, and what it does not is ambiguous.
+//! Cells that run together are split from left to right. Only the end of a name can be uncertain.
+//! The names and words of the page decide; without them, the row is ambiguous.
 
 use lazy_regex::{regex_captures, regex_find, regex_is_match};
 
@@ -12,7 +12,7 @@ use crate::names::{is_event_name, is_wire_type, looks_like_event};
 use crate::types;
 use crate::words::{self, Column};
 
-/// Reads rows with something between their cells.
+/// Reads rows whose cells are separated by tabs, gaps or bars.
 pub(super) fn separated(lines: &[&str], from: usize, by: Layout, width: usize) -> Rows {
     let mut rows = Rows { end: from, ..Rows::default() };
     while let Some(line) = lines.get(rows.end) {
@@ -44,7 +44,7 @@ pub(super) fn run_together(
 ) -> Rows {
     let mut rows = Rows { end: from, ..Rows::default() };
     let line = |at: usize| lines.get(at).map(|line| line.trim());
-    // A blank line after the header is one after every row.
+    // A blank line after the header means that blank lines separate all rows.
     let spaced = line(from) == Some("");
     while let Some(here) = line(rows.end) {
         let after_blank = here.is_empty();
@@ -52,10 +52,10 @@ pub(super) fn run_together(
         let row = split(text, columns, knowledge);
         let cells = row.iter().flat_map(|row| &row.cells);
         let filled = cells.filter(|cell| !cell.is_empty()).count();
-        // A row that stands apart has all its cells, unless all do.
+        // A row after a blank line must have all its cells, unless blank lines separate all rows.
         let whole = filled == columns.len();
         let belongs = !after_blank || whole || (spaced && row.is_some());
-        // A name in capitals and a status in capitals look like one name.
+        // An upper-case name before an upper-case status looks like one name.
         let apart = after_blank && !(spaced && whole);
         let heading = looks_like_event(text) && (filled < 2 || apart);
         if heading || !belongs || json_start(text).is_some() || header(lines, rows.end).is_some() {
@@ -79,7 +79,7 @@ struct Split<'r> {
     members: bool,
     /// The column of the name.
     name: usize,
-    /// What is not divided yet.
+    /// The text not split yet.
     rest: &'r str,
     cells: Vec<String>,
     ambiguous: bool,
@@ -95,8 +95,8 @@ fn split<'r>(
     let cells = vec![String::new(); columns.len()];
     let mut row =
         Split { columns, knowledge, members, name, rest: line.trim(), cells, ambiguous: false };
-    // The status goes first, since `WIP` could be taken for a part of the name. The last row
-    // of a page that breaks off may lack it.
+    // The status is cut off first, because `WIP` could be read as a part of the name. The last row
+    // of a page that is cut off may have no status.
     if let [others @ .., Column::Status] = columns {
         let (before, status) =
             row.rest.split_at(words::status_suffix(row.rest).unwrap_or(row.rest.len()));
@@ -108,7 +108,7 @@ fn split<'r>(
 }
 
 impl Split<'_> {
-    /// Takes the cell of a column; `None` where it cannot begin here.
+    /// Cuts off the cell of a column; `None` if the text cannot begin with such a cell.
     fn take(&mut self, column: usize) -> Option<()> {
         let rest = self.rest;
         let known = |name: &str| self.knowledge.is_type_name(name);
@@ -134,7 +134,7 @@ impl Split<'_> {
         Some(())
     }
 
-    /// Where the member's name ends, and whether that is not certain.
+    /// Returns the end of the member's name, and whether the end is uncertain.
     fn member_name(&self) -> Option<(usize, bool)> {
         let Self { rest, knowledge, .. } = *self;
         if self.columns.get(self.name + 1) != Some(&Column::Type) {
@@ -146,7 +146,7 @@ impl Split<'_> {
         let typed = ends.clone().filter_map(|end| {
             let (name, after) = rest.split_at(end);
             let length = types::prefix(after, &known)?;
-            // A type word in the middle of a name leaves another one behind it.
+            // If the type word is a part of the name, another type word follows.
             let first = after[length..].split(' ').next().unwrap_or_default();
             let torn =
                 first.char_indices().any(|(at, _)| types::prefix(&first[at..], &known).is_some());
@@ -156,15 +156,15 @@ impl Split<'_> {
         if let Some(&(rank, _, end)) = typed.iter().min() {
             return Some((end, typed.len() > 1 && rank > 0));
         }
-        // A type such as `timestamp`, after a name that the example shows.
+        // A rare type such as `timestamp` counts only after a name that the example shows.
         let shown = |&end: &usize| {
             knowledge.rank(&rest[..end]) == 0 && types::rare_prefix(&rest[end..]).is_some()
         };
         ends.filter(shown).last().map(|end| (end, false))
     }
 
-    /// The name is the longest that the examples show, or else goes up to the last change
-    /// to a capital letter.
+    /// Returns the end of the longest name that the examples show, or else the last change to a
+    /// capital letter.
     fn name_before_text(&self) -> Option<(usize, bool)> {
         let run = regex_find!(r"^[A-Za-z0-9_.\[\]]{1,128}", self.rest)?;
         let ends = (1..=run.len()).rev().map(|end| (self.knowledge.rank(&run[..end]), end));
@@ -176,9 +176,9 @@ impl Split<'_> {
         is_member_name(&run[..end]).then_some((end, true))
     }
 
-    /// Where the event's name ends, and whether that is not certain. `DOOR_OPENEDEvent`
-    /// could be read with one more letter: a heading of the name decides, and otherwise
-    /// the words that the page uses do.
+    /// Returns the end of the event's name, and whether the end is uncertain. `DOOR_OPENEDEvent`
+    /// could also contain the name `DOOR_OPENEDE`. A heading with the name decides, and otherwise
+    /// the words of the page.
     fn event_name(&self) -> Option<(usize, bool)> {
         let Self { rest: line, knowledge, .. } = *self;
         let (run, next) = (event_run(line), self.columns.get(self.name + 1));
@@ -198,8 +198,8 @@ impl Split<'_> {
         if let Some(end) = knowledge.event_end(line) {
             return Some((end, false));
         }
-        // A letter of the run belongs to the description where it makes a word that the page
-        // uses. `Event` may stand elsewhere as `event`; the letters `IT` are not `it`.
+        // The last letters of the run belong to the description if they begin a word that the page
+        // uses. `Event` may also occur as `event`, but the letters `IT` are not `it`.
         let used = |end: &usize| {
             let mut words = line[*end..].split(|c: char| !c.is_alphanumeric());
             let word = words.next().unwrap_or_default();
@@ -226,7 +226,7 @@ fn is_member_name(name: &str) -> bool {
     regex_is_match!(r"^[A-Za-z_$\]][A-Za-z0-9_\[\]$-]*(?:\.[A-Za-z0-9_\[\]$-]+)*$", name)
 }
 
-/// The length of the yes or no that a text begins with.
+/// Returns the length of the yes or no at the beginning of a text.
 fn flag(text: &str) -> usize {
     let flag = regex_captures!(r"^((?i:yes|no|true|false|required|optional))(?:[^a-z ]|$)", text);
     flag.map_or(0, |(_, flag)| flag.len())

@@ -1,4 +1,4 @@
-//! Renderings and encodings, told apart.
+//! Detection of renderings and encodings.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Type expressions as pages word them.
+//! Type expressions in the words of pages.
 
 use super::*;
 

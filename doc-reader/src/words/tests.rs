@@ -1,4 +1,4 @@
-//! The words around the names of a page.
+//! Statuses, headers and other vocabulary of pages.
 
 use super::*;
 
