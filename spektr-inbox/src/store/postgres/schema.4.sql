@@ -1,3 +1,4 @@
--- Version 4: in order, what a dead letter holds back is found without a look at the others.
+-- Version 4: with ordered handling, an index finds the entries that wait for a dead letter without
+-- reading other entries.
 
 CREATE INDEX work_dead ON spektr_inbox.work (lane, order_at, number) WHERE state = 'dead';

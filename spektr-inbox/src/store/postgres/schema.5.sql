@@ -1,4 +1,4 @@
--- Version 5: an attempt is in the trace of the delivery, on whatever machine and however late.
+-- Version 5: an attempt belongs to the trace of its delivery, on any machine and at any time.
 
 ALTER TABLE spektr_inbox.entries
-  ADD COLUMN trace text;           -- traceparent of the acceptance, if there was a trace
+  ADD COLUMN trace text;           -- the traceparent of the acceptance, if it was traced

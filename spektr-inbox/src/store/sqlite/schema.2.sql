@@ -1,6 +1,6 @@
--- Version 2: what a claim in order needs so that it reads little, however much waits.
+-- Version 2: indexes for ordered claims, which then read few rows beside any backlog.
 
--- A file of a build before the first release can have the first of them already.
+-- A database file from before the first release may already have the first index.
 CREATE INDEX IF NOT EXISTS entries_leased ON entries (spektr_id, source)
   WHERE state = 'pending' AND owner IS NOT NULL;
 CREATE INDEX entries_without_lane ON entries (due_at, number)

@@ -1,3 +1,4 @@
--- Version 5: in order, what a dead letter holds back is found without a look at the others.
+-- Version 5: with ordered handling, an index finds the entries that wait for a dead letter without
+-- reading other entries.
 
 CREATE INDEX entries_dead ON entries (spektr_id, source, order_at, number) WHERE state = 'dead';

@@ -1,4 +1,4 @@
--- Version 6: an attempt is in the trace of the delivery, on whatever machine and however late.
+-- Version 6: an attempt belongs to the trace of its delivery, on any machine and at any time.
 
--- Behind the raw JSON, as those of version 3.
-ALTER TABLE entries ADD COLUMN trace TEXT;         -- traceparent of the acceptance, if there was a trace
+-- The column is after the raw JSON, like the columns of version 3.
+ALTER TABLE entries ADD COLUMN trace TEXT;         -- the traceparent of the acceptance, if it was traced
