@@ -101,9 +101,9 @@ pub async fn deliver_for(
     Latencies::new(latencies)
 }
 
-/// Delivers different events at a constant rate, whether the receiver keeps up or not. Each
-/// delivery has a due time, and its latency counts from that time, so that a queue shows. A
-/// delivery that was not sent by the end has the latency that it had by then. At most
+/// Delivers different events at a constant rate, even if the receiver does not keep up. Each
+/// delivery has a due time. Its latency counts from that time and so includes the wait in a queue.
+/// A delivery that was not sent by the end has the latency that it had by then. At most
 /// [`CONNECTIONS`] are in flight; the first second warms up and does not count. The timer has a
 /// resolution of a millisecond, which is part of the latencies.
 pub async fn deliver_at(

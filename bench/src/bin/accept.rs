@@ -1,5 +1,5 @@
-//! Measures how many deliveries of one event each a receiver accepts, over loopback on 64
-//! connections, and the cost of a delivery as the store grows.
+//! Measures the deliveries per second that a receiver accepts, over loopback on 64 connections with
+//! one event each. Also measures the cost of a delivery as the store grows.
 //!
 //! ```text
 //! cargo run --release --bin accept -- receivers [SECONDS]   # against its peers

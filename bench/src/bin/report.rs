@@ -289,7 +289,7 @@ async fn peers_at_full_load(options: &Options) -> Result<String> {
     Ok(cells.join(", "))
 }
 
-/// Returns latencies by the share of slower deliveries: one in ten, one in a hundred, and so on.
+/// Returns the latencies that one in ten, one in a hundred and so on exceed.
 fn percentiles(name: &str, latencies: &Latencies) -> Curve {
     let of = |step: i32| 10f64.powf(f64::from(step) / 8.0);
     let steps = (1..).map(of).take_while(|of| *of <= latencies.count() as f64);
