@@ -1,8 +1,8 @@
-//! `cargo xtask docs`: the documentation page as an input, drift as an output.
+//! `cargo xtask docs`: compares a documentation page with `schema/` and reports the drift.
 //!
-//! What a page says comes from `spektr-doc-reader`; here it is compared with
-//! `schema/` ([`compare`]) and what is new is started there ([`scaffold`]). Both
-//! are pure; this file does the reading, writing and printing.
+//! `spektr-doc-reader` reads the facts of a page. [`compare`] compares them with `schema/`, and
+//! [`scaffold`] plans schema files for new events. Both are pure functions; this file reads, writes
+//! and prints.
 
 mod compare;
 mod drift;
@@ -32,12 +32,12 @@ use scope::Scope;
 
 use crate::workspace;
 
-/// What there is to do with a saved documentation page.
+/// Commands for a saved documentation page.
 ///
 /// A page is Markdown with tables, HTML as a browser saves it, or copied text.
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// Print what a saved page says, as JSON
+    /// Print the facts of a saved page as JSON
     Facts {
         /// The saved page
         page: PathBuf,
@@ -46,49 +46,50 @@ pub(crate) enum Command {
     Diff {
         /// The saved page, whole: Markdown, HTML, or copied text; or a part of it with `--only`
         page: PathBuf,
-        /// Compare nothing but the table of events (`table`), or one event (its name)
+        /// Compare only the table of events (`table`) or one event (its name)
         #[arg(long, value_name = "table|EVENT_NAME")]
         only: Option<String>,
-        /// How to print the drift
+        /// The output format
         #[arg(long, value_enum, default_value_t)]
         format: Format,
-        /// The schema folder, if not the workspace's
+        /// The schema folder, instead of the workspace's
         #[arg(long, value_name = "FOLDER")]
         schema: Option<PathBuf>,
     },
-    /// Record that you have read the words of a page: writes digests into the schema files
+    /// Record a page as read: writes digests of its text into the schema files
     Read {
         /// The saved page, whole: Markdown, HTML, or copied text; or a part of it with `--only`
         page: PathBuf,
         /// The version of the documentation, as `v2.0`
         #[arg(long, value_name = "NAME")]
         version: String,
-        /// Record nothing but the table of events (`table`), or one event (its name)
+        /// Record only the table of events (`table`) or one event (its name)
         #[arg(long, value_name = "table|EVENT_NAME")]
         only: Option<String>,
-        /// The schema folder, if not the workspace's
+        /// The schema folder, instead of the workspace's
         #[arg(long, value_name = "FOLDER")]
         schema: Option<PathBuf>,
     },
-    /// Fetch pages from a list of addresses and say what differs: exit 0 if nothing does, 1 if something does, 2 if a page cannot be fetched or read
+    /// Fetch the pages of a list and compare them with schema/: exit 0 if all agree, 1 if not, 2 if a page cannot be fetched or read
     Watch {
-        /// A file with an address on each line, and behind it `table` or an event's name where not all is compared
+        /// A file with one address per line, optionally followed by `table` or an event's name to compare only that part
         list: PathBuf,
-        /// Where pages and reports are kept: outside of the repository, since the pages are not ours
+        /// The folder for pages and reports, outside the repository, because the pages belong to
+        /// the vendor
         #[arg(long, value_name = "FOLDER")]
         folder: PathBuf,
-        /// The schema folder, if not the workspace's
+        /// The schema folder, instead of the workspace's
         #[arg(long, value_name = "FOLDER")]
         schema: Option<PathBuf>,
     },
-    /// Start schema files for the page's new events and take over changed statuses; overwrites nothing, unless an event is named
+    /// Write schema files for the page's new events and update changed statuses; keeps other text of existing files, except with `--event`
     Scaffold {
         /// The saved page
         page: PathBuf,
-        /// Nothing but this event; one whose payload was not documented before is typed
+        /// Only this event; types its payload if the schema still keeps it raw
         #[arg(long, value_name = "EVENT_NAME")]
         event: Option<String>,
-        /// The schema folder, if not the workspace's
+        /// The schema folder, instead of the workspace's
         #[arg(long, value_name = "FOLDER")]
         schema: Option<PathBuf>,
     },
@@ -100,12 +101,12 @@ pub(crate) enum Format {
     /// Sentences for people
     #[default]
     Text,
-    /// The stable form for programs
+    /// The stable JSON form for programs
     Json,
 }
 
-/// The exit code of a page that could not be read. What else fails is as bad:
-/// a caller must not take it for "no drift" or for "drift".
+/// The exit code of every failure, such as an unreadable page. A caller must not read a failure as
+/// "no drift" or as "drift".
 const UNREADABLE: u8 = 2;
 
 pub(crate) fn run(command: Command) -> ExitCode {
@@ -166,7 +167,7 @@ fn record(path: &Path, scope: &Scope, version: &str, schema: &Path) -> Result<Ex
         said.push_str(&format!("recorded in {name}\n"));
     }
     if changed.is_empty() {
-        said.push_str("nothing to record: these words have been read\n");
+        said.push_str("nothing to record: this text is already recorded as read\n");
     } else {
         said.push_str("next: `cargo xtask accept`, because generated code names versions\n");
     }
@@ -189,8 +190,8 @@ fn texts(schema: &Path) -> Result<BTreeMap<String, String>> {
     workspace::schema_files(schema)?.into_iter().map(text).collect()
 }
 
-/// Writes what the page has and the folder has not; says what was written, and
-/// what is left to a person.
+/// Writes the files and statuses that the page has and the folder lacks; returns a line for each
+/// file written and for each task left to a person.
 fn write(page: &Page, schema: &Path, today: &str, event: Option<&str>) -> Result<Vec<String>> {
     let set = workspace::schema_set(schema)?;
     let plan = scaffold::plan(page, &set, &texts(schema)?, today, event)?;
@@ -198,7 +199,7 @@ fn write(page: &Page, schema: &Path, today: &str, event: Option<&str>) -> Result
     for (name, text) in &plan.new_files {
         let target = schema.join(name);
         if target.exists() {
-            said.push(format!("kept {name}, which is there already"));
+            said.push(format!("kept {name}, which already exists"));
             continue;
         }
         if let Some(folder) = target.parent() {
@@ -225,12 +226,12 @@ fn write(page: &Page, schema: &Path, today: &str, event: Option<&str>) -> Result
     if said.is_empty() {
         said.push("nothing to do: every event of the page has a schema file".into());
     } else if !plan.new_files.is_empty() || !plan.typed.is_empty() {
-        said.push("next: complete what is unreviewed, record the page with `cargo xtask docs read`, then `cargo xtask accept`".into());
+        said.push("next: complete the unreviewed decisions, record the page with `cargo xtask docs read`, then run `cargo xtask accept`".into());
     }
     Ok(said)
 }
 
-/// Prints to standard output, which a reader such as `head` may have closed.
+/// Prints to standard output. Broken pipe, as with `head`: succeeds silently.
 fn print(text: &str) -> Result<()> {
     match std::io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
@@ -241,7 +242,7 @@ fn print(text: &str) -> Result<()> {
 fn bytes(path: &Path) -> Result<Vec<u8>> {
     let size = fs::metadata(path).with_context(|| cannot_read(path))?.len();
     let largest = u64::try_from(spektr_doc_reader::MAX_BYTES)?;
-    // The reader refuses it too, but then it would already be in memory.
+    // The reader also refuses such a file, but only after it is in memory.
     anyhow::ensure!(
         size <= largest,
         "{}: the file has {size} bytes, and a documentation page has at most {largest}: is it the right file?",
@@ -250,7 +251,7 @@ fn bytes(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).with_context(|| cannot_read(path))
 }
 
-/// Reads a page, and refuses one that is not about the schema's events.
+/// Reads a page, and refuses a page that is not about the schema's events.
 fn read(path: &Path, scope: &Scope, set: &SchemaSet) -> Result<Page> {
     let page = parse(&bytes(path)?, scope, set).with_context(|| cannot_read(path))?;
     match pairs::stranger(&page, set, scope) {
@@ -259,7 +260,7 @@ fn read(path: &Path, scope: &Scope, set: &SchemaSet) -> Result<Page> {
     }
 }
 
-/// Reads a page, or the part of one that describes an event.
+/// Reads a page, or the part of a page that describes an event.
 fn parse(bytes: &[u8], scope: &Scope, set: &SchemaSet) -> Result<Page> {
     Ok(match scope {
         Scope::Event(_) => {
@@ -275,7 +276,7 @@ fn cannot_read(path: &Path) -> String {
     format!("cannot read {}", path.display())
 }
 
-/// Writes JSON as the schema folder has it: two spaces, and a final newline.
+/// Formats JSON like the files of the schema folder: two spaces, and a final newline.
 fn text(json: &Json) -> String {
     // A `Json` has string keys and finite numbers, which always serialize.
     let mut text = serde_json::to_string_pretty(json).unwrap_or_default();

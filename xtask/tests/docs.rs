@@ -31,7 +31,7 @@ fn with_page(bytes: &[u8], test: impl FnOnce(&Path)) {
 fn a_page_without_drift_exits_with_0() {
     let (code, out, err) = docs(&["diff"], &fixture());
     assert_eq!((code, err.as_str()), (Some(0), ""));
-    let start = "compared: the page (version v1)\nno drift: every word of it has been read\n";
+    let start = "compared: the page (version v1)\nno drift: all of it was compared, and all of its text has been read\n";
     assert!(out.starts_with(start), "{out}");
 }
 
@@ -85,7 +85,7 @@ fn a_page_of_another_kind_exits_with_2_and_says_why() {
         for command in [&["diff"][..], &["diff", "--format", "json"], &["scaffold"]] {
             let (code, out, err) = docs(command, page);
             assert_eq!((code, out.as_str()), (Some(2), ""));
-            let sentence = "the page lists 0 of the 10 events that it should, and 1 in all: is it the right page, and the whole of it? `--only EVENT_NAME` compares one event";
+            let sentence = "the page lists only 0 of the 10 expected events (1 in all): check that it is the complete events page, or compare one event with `--only EVENT_NAME`";
             assert!(err.trim_end().ends_with(sentence), "{err}");
         }
         assert_eq!(docs(&["facts"], page).0, Some(0));

@@ -1,7 +1,7 @@
-//! Compares what a page says with what the schema says.
+//! Compares the facts of a page with the schema.
 //!
-//! Invariants: a pure function; what the page doesn't describe (an event in
-//! progress, a page without sections) is never reported as gone.
+//! Invariants: a pure function; a part that the page does not describe (an event in progress, a
+//! page without sections) is never reported as removed.
 
 mod words;
 
@@ -67,7 +67,7 @@ pub(super) fn compare(page: &Page, set: &SchemaSet, scope: &Scope) -> Report {
             page.sections_of(event).any(|section| Some(&section.heading) == heading.as_ref())
         }
     });
-    // A problem is settled with the words of its section, unless it is one of the section and
+    // A problem counts as read together with its section, unless it lies between the section and
     // the rest of the page.
     let of_page = [ProblemKind::StatusDisagrees, ProblemKind::SectionRepeated];
     let problems = problems.map(|problem| Unclear {
@@ -79,7 +79,7 @@ pub(super) fn compare(page: &Page, set: &SchemaSet, scope: &Scope) -> Report {
     comparison.finish()
 }
 
-/// The word for what is not about one event.
+/// The name in reports for differences outside the events.
 const PAGE: &str = "page";
 
 struct Comparison<'c> {
@@ -113,7 +113,7 @@ impl<'c> Comparison<'c> {
         }
         let is = |reading: &Reading| readings::same(reading.digest.as_deref(), row.digest.as_ref());
         match (last, later) {
-            (None, _) => self.note(format!("{name}: nobody has read its row yet")),
+            (None, _) => self.note(format!("{name}: no version of its row is recorded as read")),
             (Some(last), _) if is(last) => {}
             (Some(last), Some(later)) if readings::rows(event).any(is) => {
                 let was = format!("read on {}", last.captured);
@@ -131,7 +131,7 @@ impl<'c> Comparison<'c> {
         for event in self.set.model().events.iter().filter(|event| !pairs.has(event)) {
             let name = event.name.as_str();
             if self.may_be_unread(None, name) {
-                self.note(format!("{name}: its row may be one that was not read"));
+                self.note(format!("{name}: its row may be one of the unreadable rows"));
                 continue;
             }
             let last = readings::rows(event).last();
@@ -149,19 +149,19 @@ impl<'c> Comparison<'c> {
                     && section.as_ref().is_some_and(|it| letters(it).starts_with(&letters(name)))
             });
             if unmatched {
-                self.note(format!("{name}: its section is still there: is the table whole?"));
+                self.note(format!("{name}: its section is still on the page: check that the table of events is complete"));
             }
         }
     }
 
-    /// Records a difference that comes from the page's version.
+    /// Records a difference that the page's version explains.
     fn newer(&mut self, kind: Kind, event: &Event, [was, now]: [Option<&str>; 2], at: &Reading) {
         let drift = Drift::new(kind, &event.name, [None, was, now]);
         let decision = format!("{}: version {}", event.file, at.version);
         self.report.explained.push(Explained { drift, decision });
     }
 
-    /// Records a difference by what it is about, what the schema says and what the page says.
+    /// Records a difference: the member's path, the schema's value and the page's value.
     fn push(&mut self, kind: Kind, event: &str, [path, was, now]: [Option<&str>; 3]) {
         let drift = Drift::new(kind, event, [path, was, now]);
         if !self.report.drift.contains(&drift) {
@@ -193,7 +193,7 @@ impl<'c> Comparison<'c> {
         for shape in resolved.missing() {
             let path = shape.path.as_str();
             if self.may_be_unread(Some(&resolved.payload.sections), path) {
-                self.note(format!("{name}: the row of {path} may be one that was not read"));
+                self.note(format!("{name}: the row of {path} may be one of the unreadable rows"));
             } else {
                 self.push(Kind::MemberRemoved, name, [Some(path), Some(&shape.words()), None]);
             }
@@ -203,7 +203,7 @@ impl<'c> Comparison<'c> {
         }
     }
 
-    /// Compares what a description says of values, validity and unit.
+    /// Compares the values, the validity and the unit that a description states.
     fn meaning(&mut self, name: &str, shape: &Shape, member: &Shape) {
         let path = Some(shape.path.as_str());
         if let Some(known) = &shape.values {
@@ -223,7 +223,7 @@ impl<'c> Comparison<'c> {
         }
     }
 
-    /// Reports wire types that none of a section's events has in the schema.
+    /// Reports the wire types of a section that the schema has for none of the section's events.
     fn wire_types<'t>(
         &mut self,
         events: &[(&str, &Event)],
@@ -234,7 +234,7 @@ impl<'c> Comparison<'c> {
             if events.iter().any(|(_, event)| event.wire_types.iter().any(|it| is_own(it))) {
                 continue;
             }
-            // Of several events, the one whose name begins most like it.
+            // Among several events, the one with the longest common prefix gets the wire type.
             let likeness = |(name, _): &&(&str, &Event)| {
                 let (name, wire_type) = (letters(name), letters(wire_type));
                 name.bytes().zip(wire_type.bytes()).take_while(|(a, b)| a == b).count()
@@ -245,8 +245,8 @@ impl<'c> Comparison<'c> {
         }
     }
 
-    /// Whether a row of the page's tables that could not be read has this name, in one of these
-    /// sections or in none: what it may be about is not gone.
+    /// Whether an unreadable row, in one of these sections or in none, mentions this name. Its
+    /// subject is not reported as removed.
     fn may_be_unread(&self, sections: Option<&[String]>, path: &str) -> bool {
         use ProblemKind::{EventUnnamed, MemberUnnamed, RowUnsplit};
         let name = letters(path.rsplit('.').next().unwrap_or(path));
@@ -263,7 +263,7 @@ impl<'c> Comparison<'c> {
 
     fn finish(self) -> Report {
         let Comparison { mut report, set, .. } = self;
-        // What is said of one event stands together, in the page's order.
+        // Differences of one event are adjacent, and the events follow the page's order.
         let mut all = std::mem::take(&mut report.drift);
         let mut order: Vec<String> = Vec::new();
         all.sort_by_cached_key(|drift| {
@@ -278,18 +278,18 @@ impl<'c> Comparison<'c> {
                 None => report.drift.push(drift),
             }
         }
-        // Other words follow from another meaning, which is reported already.
+        // Changed text that follows from a reported change of meaning is not reported too.
         let all = report.drift.clone();
         report.drift.retain(|drift| !all.iter().any(|other| other.implies(drift)));
         report
     }
 }
 
-/// Says how a member differs, in the words of both sides. What the page does not say is
-/// as the schema has it.
+/// Returns how a member differs, in the words of the schema and of the page. Facts that the page
+/// does not state are taken from the schema.
 fn change(shape: &Shape, member: &Shape) -> Option<(String, String)> {
     let was = shape.words();
-    // A type in words of its own, such as `string or number`, may name another one.
+    // An unknown type such as `string or number` may still name another JSON type.
     let types = ["string", "number", "integer", "boolean", "object", "array"];
     let said = member.said.as_ref().filter(|said| {
         let others = |kind| types.iter().filter(move |word| **word != kind);

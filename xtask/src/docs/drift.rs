@@ -1,6 +1,6 @@
-//! The differences between a page and the schema, and how they are printed.
+//! The differences between a page and the schema, and their printed forms.
 //!
-//! The JSON form is stable; members are only ever added to it:
+//! The JSON form is stable: later versions only add members.
 //!
 //! ```json
 //! {
@@ -22,9 +22,9 @@
 //! }
 //! ```
 //!
-//! `path` is null where a difference is not about a member; `was` (the schema)
-//! and `now` (the page) are null where one of the two has nothing. A record can
-//! be copied as it is into the `explains` of a decision.
+//! `path` is null if the difference is not about a member. `was` is null if the schema lacks the
+//! part, and `now` is null if the page lacks it. A record can be copied unchanged into the
+//! `explains` of a decision.
 
 use std::fmt;
 
@@ -35,17 +35,17 @@ use spektr_doc_reader::{Problem, holds_wire_type};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Drift {
     pub(super) kind: Kind,
-    /// The event, under the schema's name where the schema knows it.
+    /// The event, by the schema's name if the schema has the event.
     pub(super) event: String,
-    /// The member, as `data.contextId` or `fields[].key`.
+    /// The path of the member, such as `data.contextId` or `fields[].key`.
     pub(super) path: Option<String>,
-    /// What the schema says.
+    /// The value in the schema.
     pub(super) was: Option<String>,
-    /// What the page says.
+    /// The value on the page.
     pub(super) now: Option<String>,
 }
 
-/// Writes the enum of the kinds from a table of names and sentences.
+/// Defines the enum [`Kind`] from a table of names and sentences.
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident $name:literal $sentence:literal,)*) => {
         /// The kinds of differences. Their names are part of the stable JSON form and
@@ -88,7 +88,7 @@ kinds! {
     TableReworded "table_reworded" "the table of {now} is reworded ({was}): look again",
     /// The row of a member.
     MemberReworded "member_reworded" "the row of member {path} is {now} ({was}): look again",
-    /// The text around the events, at a paragraph where one is known.
+    /// The text outside the sections, with the beginning of the changed paragraph if it is known.
     TextReworded "text_reworded"
         "the text around the events is reworded{now} ({was}): look again",
     ValueAdded "value_added" "member {path} has a new value {now}",
@@ -97,13 +97,13 @@ kinds! {
     UnitChanged "unit_changed" "member {path} is in {now}, was {was}",
     BatchMemberChanged "batch_member_changed"
         "the batch has its events in `{now}`, was `{was}`",
-    /// The page is older: the event is listed by a later version only.
+    /// The page is older: only a later version lists the event.
     EventNewer "event_newer" "a later version of the page lists it ({was})",
-    /// The page is newer: the event is listed by an earlier version only.
+    /// The page is newer: only an earlier version lists the event.
     EventOlder "event_older" "only an earlier version of the page lists it ({was})",
-    /// The page is older: the status is that of a later version.
+    /// The page is older: a later version has another status.
     StatusNewer "status_newer" "status is {now} here and {was} in a later version",
-    /// The page is older: the row has other words in a later version.
+    /// The page is older: a later version has other words in the row.
     RowNewer "row_newer" "its row has other words in a later version ({was})",
 }
 
@@ -122,17 +122,17 @@ impl Serialize for Kind {
 /// All differences between one page and the schema.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Report {
-    /// What was compared: `page`, `table` or the name of an event.
+    /// The compared part: `page`, `table` or the name of an event.
     pub(super) compared: String,
-    /// The version of the documentation that the page is.
+    /// The version of the page.
     pub(super) version: Option<String>,
-    /// What nobody has decided on.
+    /// The differences without a decision.
     pub(super) drift: Vec<Drift>,
-    /// What a recorded decision accounts for.
+    /// The differences that a recorded decision explains.
     pub(super) explained: Vec<Explained>,
-    /// What was not compared, and why.
+    /// The parts that were not compared, with the reason.
     pub(super) notes: Vec<String>,
-    /// What could not be read, or contradicts itself.
+    /// The unreadable or contradictory parts of the page.
     pub(super) problems: Vec<Unclear>,
 }
 
@@ -141,21 +141,21 @@ pub(super) struct Report {
 pub(super) struct Unclear {
     #[serde(flatten)]
     pub(super) problem: Problem,
-    /// Whether somebody has read the words that it is about.
+    /// Whether somebody has read the text with the problem.
     pub(super) read: bool,
 }
 
-/// A difference and the decision that accounts for it.
+/// A difference and the decision that explains it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Explained {
     #[serde(flatten)]
     pub(super) drift: Drift,
-    /// The decision: its file and its id.
+    /// The decision, as its file and its id.
     pub(super) decision: String,
 }
 
 impl Report {
-    /// Whether everything was compared and nothing is left to look at.
+    /// Whether everything was compared and nothing needs attention.
     pub(super) fn is_clean(&self) -> bool {
         self.drift.is_empty()
             && self.notes.is_empty()
@@ -182,13 +182,15 @@ impl Report {
         }
         let what = match self.compared.as_str() {
             "page" => "the page".to_owned(),
-            "table" => "the table of events, and nothing else".to_owned(),
-            event => format!("{event}, and nothing else"),
+            "table" => "only the table of events".to_owned(),
+            event => format!("only {event}"),
         };
         let version = self.version.as_ref().map(|it| format!(" (version {it})"));
         lines.push(format!("compared: {what}{}", version.unwrap_or_default()));
         lines.push(match self.drift.len() {
-            0 if self.is_clean() => "no drift: every word of it has been read".to_owned(),
+            0 if self.is_clean() => {
+                "no drift: all of it was compared, and all of its text has been read".to_owned()
+            }
             0 => "no difference was found, but not everything could be compared".to_owned(),
             1 => "1 difference".to_owned(),
             count => format!("{count} differences"),
@@ -205,7 +207,7 @@ impl Report {
             ("explained", explained.collect()),
             ("not compared", self.notes.clone()),
             ("problems of the page", problems(false)),
-            ("problems in words that have been read", problems(true)),
+            ("problems of the page, in text that has been read", problems(true)),
         ];
         for (title, items) in lists.into_iter().filter(|(_, items)| !items.is_empty()) {
             lines.push(format!("\n{title}:"));
@@ -231,9 +233,9 @@ impl Drift {
         Drift { kind, event: event.to_owned(), path, was, now }
     }
 
-    /// Whether this difference is the reason why those words are others.
+    /// Whether this difference explains why the text of `words` changed.
     pub(super) fn implies(&self, words: &Drift) -> bool {
-        // What is about a member and no words of its own is about what they mean.
+        // A difference about a member, other than reworded text, concerns the member's meaning.
         let of_member = self.path.is_some() && self.kind != Kind::MemberReworded;
         let typed = |path: &Option<String>| path.as_deref().is_some_and(holds_wire_type);
         self.event == words.event
@@ -257,7 +259,7 @@ impl fmt::Display for Drift {
             (Kind::TextReworded, None) => String::new(),
             _ => now.to_owned(),
         };
-        // What the page says comes last, since it may have braces of its own.
+        // The page's text is inserted last, because it may contain braces.
         let path = self.path.as_deref().unwrap_or_default();
         let sentence = sentence.replace("{was}", was).replace("{path}", path);
         f.write_str(&sentence.replace("{now}", &now))

@@ -1,5 +1,4 @@
-//! What the schema says, in the words of a documentation page: every event with
-//! the paths of its members, whatever file or definition they come from.
+//! Lists each event of the schema with the paths of its members, as a documentation page does.
 
 use spektr_codegen::SchemaSet;
 use spektr_codegen::model::{Event, Explained, Member, Model, Ty, TypeKind};
@@ -7,41 +6,41 @@ use spektr_doc_reader::Unit;
 
 use super::drift::Drift;
 
-/// The documentation page that lists the events. Members that the schema takes
-/// from another page are not missed on this one.
+/// The documentation page with the table of events. Members that the schema takes from another page
+/// are not expected on this page.
 const PAGE: &str = "webhooks-events";
 
-/// Levels of objects in objects that are followed.
+/// The most levels of nested objects that are followed.
 const MAX_DEPTH: usize = 16;
 
-/// What the schema, or a page, says of one member.
+/// One member, as described by the schema or by a page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Shape {
-    /// Where it stands, as `fields[].key`.
+    /// The path, such as `fields[].key`.
     pub(super) path: String,
-    /// The JSON type; `None` for a member that may be anything, or where the page does not
-    /// say it clearly.
+    /// The JSON type; `None` for a member of any type, or if the page does not state the type
+    /// clearly.
     pub(super) kind: Option<&'static str>,
     /// The JSON type of a list's elements.
     pub(super) items: Option<&'static str>,
-    /// `None` where only an example or a table without types shows the member.
+    /// `None` if only an example or a table without types shows the member.
     pub(super) nullable: Option<bool>,
-    /// The known values, or those that the description quotes.
+    /// The schema's known values, or the values that the page's description quotes.
     pub(super) values: Option<Vec<String>>,
     pub(super) valid_for_seconds: Option<u64>,
     pub(super) unit: Option<Unit>,
-    /// Of the schema: whether the page is expected to document it.
+    /// From the schema: whether the page is expected to document the member.
     pub(super) expected: bool,
-    /// Of a page: the type in its words, where they are not understood.
+    /// From a page: the words of an unknown type.
     pub(super) said: Option<String>,
-    /// Of a page: what it calls a list's elements, where that is no JSON type.
+    /// From a page: its name for the list's elements, if that is not a JSON type.
     pub(super) items_name: Option<String>,
-    /// Of a page: whether an example shows that the path is the real one.
+    /// From a page: whether an example confirms the path.
     pub(super) shown: bool,
 }
 
 impl Shape {
-    /// Words the type as a report does: `array of string or null`.
+    /// Returns the type in the words of a report: `array of string or null`.
     pub(super) fn words(&self) -> String {
         if let Some(said) = &self.said {
             return said.clone();
@@ -56,7 +55,7 @@ impl Shape {
 pub(super) struct Known {
     /// Every member, in the schema's order.
     pub(super) members: Vec<Shape>,
-    /// Members that every event has, in either envelope: the one with `eventType` first.
+    /// The members of both envelopes, those of the envelope with `eventType` first.
     envelope: Vec<Shape>,
 }
 
@@ -67,7 +66,7 @@ impl Known {
         for shared in [&model.other_envelope, &model.envelope] {
             add(&mut envelope, model, "", shared, true);
         }
-        // What is in the payload is the event's own.
+        // The contents of the payload belong to the event.
         envelope.retain(|shape| shape.path != "data" && !shape.path.contains(['.', '[']));
         for own in [&model.envelope, &event.members] {
             add(&mut members, model, "", own, true);
@@ -79,7 +78,7 @@ impl Known {
         self.members.iter().find(|known| known.path == path)
     }
 
-    /// Returns what the envelopes say of a member.
+    /// Returns a member as the envelopes describe it.
     pub(super) fn in_envelope(&self, path: &str) -> Option<&Shape> {
         self.envelope.iter().find(|known| known.path == path)
     }
@@ -147,8 +146,8 @@ pub(super) fn batch_member(set: &SchemaSet) -> Option<&str> {
     set.model().batch.first().map(|member| member.name.as_str())
 }
 
-/// Returns the decision that accounts for a difference, as file and id. One of a common file
-/// accounts for the difference in every event, unless it names one.
+/// Returns the decision that explains a difference, as file and id. A decision of a common file
+/// explains the difference in every event, unless it names one event.
 pub(super) fn decision(set: &SchemaSet, drift: &Drift) -> Option<String> {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let difference =

@@ -1,9 +1,8 @@
-//! Which member of the schema a documented member is, and what of the schema a
-//! page leaves out.
+//! Matches documented members with members of the schema, and finds the members that a page leaves
+//! out.
 //!
-//! A page abbreviates paths, shows an event in one of two envelopes or only its
-//! payload. Invariant: a member is taken for another one only where no second
-//! one fits as well.
+//! A page abbreviates paths, and shows an event in one of two envelopes or only its payload.
+//! Invariant: an abbreviated path matches a member only if no second member fits as well.
 
 use std::collections::BTreeSet;
 
@@ -12,21 +11,21 @@ use spektr_doc_reader::loosen;
 use super::known::{Known, Shape};
 use super::payload::Payload;
 
-/// The members of one event's payload, found in the schema or not.
+/// The documented members of one event, matched with the schema.
 pub(super) struct Resolved<'k, 'p> {
     known: &'k Known,
     pub(super) payload: &'p Payload,
     /// Each documented member with its place in the schema.
     pub(super) members: Vec<(&'p Shape, Place<'k>)>,
-    /// The paths of the schema that are documented.
+    /// The paths of the schema that the page documents.
     documented: BTreeSet<&'k str>,
 }
 
-/// Where the schema has a documented member.
+/// The place of a documented member in the schema.
 #[derive(Clone, Copy)]
 pub(super) enum Place<'k> {
     At(&'k Shape),
-    /// In the other envelope, which the schema has too.
+    /// In the other envelope of the schema.
     Envelope(&'k Shape),
     Nowhere,
 }
@@ -55,8 +54,8 @@ impl<'k, 'p> Resolved<'k, 'p> {
         if let Some(shape) = in_envelope {
             return Place::Envelope(shape);
         }
-        // The other envelope has everything in `data`, and an example of the
-        // payload alone has nothing around it.
+        // The other envelope has all other members in `data`. An example of the payload alone has
+        // no envelope.
         let outer = self.payload.is_bare().then(|| format!("data.{path}"));
         let inner = path.strip_prefix("data.").filter(|_| other);
         let moved = inner.or(outer.as_deref()).and_then(|path| self.known.find(path));
@@ -71,9 +70,8 @@ impl<'k, 'p> Resolved<'k, 'p> {
         })
     }
 
-    /// Finds the member that a table means by a path without its prefix, or
-    /// without the brackets of a list, where no example shows the place: the only
-    /// one that is not documented otherwise.
+    /// Finds the member for a path without its prefix or without the brackets of a list, if no
+    /// example shows its place. Only a member that the page does not document otherwise can match.
     fn loosely(&self, member: &Shape) -> Option<&'k Shape> {
         let wanted = loosen(&member.path);
         let means = |known: &&Shape| {
@@ -83,7 +81,7 @@ impl<'k, 'p> Resolved<'k, 'p> {
                 && !self.payload.has(&known.path)
         };
         let fitting = self.known.members.iter().filter(|_| !member.shown).filter(means);
-        // The least deep one: a list inside its own elements repeats the name.
+        // The least nested match wins: a list inside its own elements repeats the name.
         let depth = |known: &Shape| known.path.matches('.').count();
         let mut fitting: Vec<&Shape> = fitting.collect();
         fitting.sort_by_key(|known| depth(known));
@@ -93,7 +91,7 @@ impl<'k, 'p> Resolved<'k, 'p> {
         }
     }
 
-    /// Returns what the page should document and doesn't.
+    /// Returns the members that the page should document and does not.
     pub(super) fn missing(&self) -> impl Iterator<Item = &'k Shape> + '_ {
         let expected = self.known.members.iter().filter(|shape| shape.expected);
         expected.filter(|shape| !self.covers(&shape.path) && self.would_show(&shape.path))
@@ -106,23 +104,22 @@ impl<'k, 'p> Resolved<'k, 'p> {
             || self.repeats(path)
     }
 
-    /// Whether the page would document a member if there was one.
+    /// Whether a complete page of this kind would document the member.
     fn would_show(&self, path: &str) -> bool {
         let around = self.payload.shows_envelope() && !self.payload.in_event_type();
         if self.known.in_envelope(path).is_some() && !around {
             return false;
         }
-        // An example alone need not show what is optional.
+        // A page without tables may omit optional members.
         let optional = |outer: &Shape| {
             outer.nullable == Some(true) && (outer.path == path || is_below(path, &outer.path))
         };
         self.payload.has_table || !self.known.members.iter().any(optional)
     }
 
-    /// Whether a path lies in a list whose elements are documented elsewhere, as
-    /// those of `children` are with those of `fields`: the page gives both lists
-    /// elements of one name. Of a list whose elements it doesn't name or describe
-    /// at all, it says nothing.
+    /// Whether a path lies in a list whose elements are documented elsewhere, as the elements of
+    /// `children` are with those of `fields`: the page names the elements of both lists alike. Also
+    /// true for a list whose elements the page neither names nor describes.
     fn repeats(&self, path: &str) -> bool {
         let Some((list, rest)) = path.rsplit_once("[].") else { return false };
         let documented = |path: &str| -> Vec<&'p Shape> {

@@ -1,5 +1,4 @@
-//! Which event of a page is which of the schema, and whether the page is about the
-//! schema's events at all.
+//! Pairs the events of a page with those of the schema, and refuses a page that is not about them.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -12,7 +11,7 @@ use super::payload;
 use super::readings::{self, Editions};
 use super::scope::Scope;
 
-/// Which event of the page is which of the schema.
+/// The pairs of page events and schema events.
 pub(super) struct Pairs<'a>(Vec<(&'a EventRow, &'a Event)>);
 
 impl<'a> Pairs<'a> {
@@ -35,15 +34,14 @@ impl<'a> Pairs<'a> {
         pairs
     }
 
-    /// Pairs each event that the page should list and does not with the new event
-    /// that is most like it.
+    /// Pairs each expected event that the page lacks with the most similar new event of the page.
     fn add_renamed(&mut self, page: &'a Page, set: &'a SchemaSet, editions: &Editions<'a>) {
-        // A wire type that other events have too says nothing.
+        // A wire type of several events is no evidence.
         let known = self.0.iter().flat_map(|(row, _)| page.sections_of(&row.name));
         let taken: BTreeSet<&String> = known.flat_map(|section| &section.wire_types).collect();
         let envelope = payload::envelope(set);
-        // What speaks for a row being that of an event which it does not name, the strongest
-        // first, and the number of words that the names share.
+        // The evidence that a row renames an event, the strongest first, and the number of words
+        // that both names share.
         let grounds = |at: usize, row: &EventRow, event: &'a Event| {
             let is_own = |wire_type: &String| {
                 let known = |other: &String| other.eq_ignore_ascii_case(wire_type);
@@ -58,7 +56,8 @@ impl<'a> Pairs<'a> {
             let payload = sections.any(|section| {
                 readings::of(event, Part::Section).any(|it| same_members(it, section, &envelope))
             });
-            // It stands where the event's was read, and its name has the same first word.
+            // The row is at the place where the event was read, and both names have the same first
+            // word.
             let place = |row: &EventRow| self.of_row(row).and_then(|it| editions.row(it)?.place);
             let before = page.events[..at].iter().rev().find_map(place).unwrap_or(0);
             let after = page.events[at + 1..].iter().find_map(place).unwrap_or(u64::MAX);
@@ -80,7 +79,7 @@ impl<'a> Pairs<'a> {
                 }
             }
         }
-        // The most probable first; each event once.
+        // The strongest evidence first; each event is paired once.
         likely.sort_by_key(|(grounds, ..)| Reverse(*grounds));
         for (_, row, event) in likely {
             if self.of_row(row).is_none() && !self.has(event) {
@@ -102,8 +101,8 @@ impl<'a> Pairs<'a> {
     }
 }
 
-/// Whether a section's rows are most of those that were read of an event, apart from the
-/// members of all events.
+/// Whether a section has most of the rows that were read for an event, apart from the members of
+/// the envelopes.
 fn same_members(read: &Reading, section: &Section, envelope: &BTreeSet<String>) -> bool {
     const FEW: usize = 4;
     let is_own = |path: &str| !envelope.contains(path);
@@ -116,13 +115,12 @@ fn same_members(read: &Reading, section: &Section, envelope: &BTreeSet<String>) 
     same >= FEW && 5 * same >= 4 * all
 }
 
-/// Whether a row names this event: by its name, or by the type on the wire.
+/// Whether a row names this event, by its name or by its wire type.
 pub(super) fn same_name(event: &Event, row: &EventRow) -> bool {
     letters(&event.name) == letters(&row.name) || event.wire_types.canonical == row.name
 }
 
-/// Says why a page cannot be compared, if it cannot: every difference would be
-/// noise, or the page is one of something else.
+/// Returns why a page cannot be compared: most differences would be noise, or it is another page.
 pub(super) fn stranger(page: &Page, set: &SchemaSet, scope: &Scope) -> Option<String> {
     if let Some(why) = cut_table(page, set).filter(|_| *scope != Scope::Table) {
         return Some(why);
@@ -130,7 +128,7 @@ pub(super) fn stranger(page: &Page, set: &SchemaSet, scope: &Scope) -> Option<St
     if let Scope::Event(name) = scope {
         let row = page.events.iter().any(|row| row.name == *name);
         let section = page.sections_of(name).next().is_some();
-        return (!row && !section).then(|| format!("the page says nothing of {name}"));
+        return (!row && !section).then(|| format!("the page does not mention {name}"));
     }
     let editions = Editions::new(page, set);
     let expected = set.model().events.iter().filter(|event| editions.lists(event)).count();
@@ -139,15 +137,17 @@ pub(super) fn stranger(page: &Page, set: &SchemaSet, scope: &Scope) -> Option<St
     if 2 * found < expected {
         let all = page.events.len();
         return Some(format!(
-            "the page lists {found} of the {expected} events that it should, and {all} in all: is it the right page, and the whole of it? `--only EVENT_NAME` compares one event"
+            "the page lists only {found} of the {expected} expected events ({all} in all): check that it is the complete events page, or compare one event with `--only EVENT_NAME`"
         ));
     }
-    (unknown && expected > 0)
-        .then(|| "the page gives no event a status that is known: is it the right page?".to_owned())
+    (unknown && expected > 0).then(|| {
+        "the page gives no event a known status: check that it is the events page".to_owned()
+    })
 }
 
-/// Says where a page ends within its last table, as copied text may without a sign of
-/// it: rows that were read are missing at the end, and the example still shows them.
+/// Returns where the page is cut off within its last table, if it is. Copied text may show no other
+/// sign of this: rows that were read are missing at the end, and the example still shows their
+/// members.
 fn cut_table(page: &Page, set: &SchemaSet) -> Option<String> {
     let section = page.sections.last().filter(|_| page.ends_in_members)?;
     let shown = |path: &str| {

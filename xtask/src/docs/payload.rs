@@ -1,5 +1,5 @@
-//! What a page documents of one event's payload: its tables first, then what
-//! only the examples show.
+//! The documented payload of one event: the members in its tables, then the members that only
+//! examples show.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,30 +9,30 @@ use spektr_doc_reader::{ExampleMember, Kind, Page, Section};
 
 use super::known::Shape;
 
-/// Returns the names of the members around the payload, in both envelopes, and its own.
+/// Returns the names of the members of both envelopes, including the payload's.
 pub(super) fn envelope(set: &SchemaSet) -> BTreeSet<String> {
     let Model { envelope, other_envelope, .. } = set.model();
     envelope.iter().chain(other_envelope).map(|member| member.name.clone()).collect()
 }
 
-/// Everything that a page documents of one event.
+/// All that a page documents about one event's payload.
 #[derive(Debug, Default)]
 pub(super) struct Payload {
     pub(super) members: Vec<Shape>,
     pub(super) wire_types: BTreeSet<String>,
-    /// Whether a table lists the members, and not only an example.
+    /// Whether a table lists the members, not only an example.
     pub(super) has_table: bool,
-    /// What the examples show, in their order.
+    /// The members that the examples show, in their order.
     pub(super) shown: Vec<ExampleMember>,
-    /// Headings of the sections that it comes from.
+    /// The headings of the sections with these members.
     pub(super) sections: Vec<String>,
     /// The names of the envelopes' members.
     envelope: BTreeSet<String>,
 }
 
 impl Payload {
-    /// Collects what the page says of an event; `None` where it says nothing of
-    /// the payload, as about an event in progress.
+    /// Collects the members of an event; `None` if the page documents no payload, as for an event
+    /// in progress.
     pub(super) fn new(set: &SchemaSet, page: &Page, event: &str) -> Option<Self> {
         let own = page.sections_of(event);
         if own.clone().all(|section| section.members.is_empty() && shown(section).next().is_none())
@@ -56,14 +56,13 @@ impl Payload {
         for member in &section.members {
             let path = member.effective_path();
             let items = member.items.as_deref();
-            // Where the words are not understood, a value that is no placeholder
-            // tells the type.
+            // If the type is unknown, an example value that is not a placeholder shows it.
             let value = shown.get(path).and_then(|kinds| match kinds {
                 [kind] if *kind != Kind::String => json_type(*kind),
                 _ => None,
             });
             let kind = json_type(member.kind).or(value);
-            // A table without types says nothing of null either, unless it does.
+            // Without a type, a row states nothing about null, unless it says nullable or optional.
             let null = member.nullable || member.optional;
             let typed = member.kind != Kind::Unknown || member.said.is_some();
             self.push(Shape {
@@ -80,7 +79,8 @@ impl Payload {
                 ..Shape::default()
             });
         }
-        // Where the table has `data.x`, an example with `x` alone is one of `data`.
+        // If the table has `data.x` and the example only `x`, the example shows the contents of
+        // `data`.
         let around = self.envelope.iter().any(|name| shown.contains_key(name.as_str()));
         let inside = if !around && self.has_below("data") { "data." } else { "" };
         for (path, kinds) in shown.iter().filter(|(path, _)| !path.ends_with("[]")) {
@@ -101,7 +101,7 @@ impl Payload {
         self.members.iter().any(|member| member.path == path)
     }
 
-    /// Whether something inside this object or list is documented.
+    /// Whether a member inside this object or list is documented.
     pub(super) fn has_below(&self, path: &str) -> bool {
         let inner = [format!("{path}."), format!("{path}[].")];
         self.members.iter().any(|member| inner.iter().any(|inner| member.path.starts_with(inner)))
@@ -112,12 +112,12 @@ impl Payload {
         self.has("eventType") && !self.has("type")
     }
 
-    /// Whether the page shows any of the members that every event has.
+    /// Whether the page shows any member of the envelopes.
     pub(super) fn shows_envelope(&self) -> bool {
         self.envelope.iter().any(|name| name != "data" && self.has(name))
     }
 
-    /// Whether the page shows only what is in `data`, and nothing around it.
+    /// Whether the page shows only the contents of `data`, without an envelope.
     pub(super) fn is_bare(&self) -> bool {
         !self.shows_envelope() && !self.has("data") && !self.has_below("data")
     }
@@ -128,7 +128,7 @@ fn shown(section: &Section) -> impl Iterator<Item = &ExampleMember> {
     section.example.iter().flat_map(|example| &example.members)
 }
 
-/// Returns a kind's name in JSON Schema, if it is a type of values.
+/// Returns the JSON Schema name of a kind, if values can have this type.
 fn json_type(kind: Kind) -> Option<&'static str> {
     Some(kind.as_str()).filter(|_| !matches!(kind, Kind::Null | Kind::Unknown))
 }

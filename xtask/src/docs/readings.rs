@@ -1,11 +1,9 @@
-//! What somebody has read of the documentation, version by version, and which
-//! version a page is.
+//! The readings of the documentation that the schema files record, and the version of a page.
 //!
-//! A schema file records a digest of every part that was read. A page whose parts
-//! have these digests has been read; words that were never read are reported,
-//! whatever they say.
+//! A schema file records a digest of each part that somebody has read. Parts of a page with these
+//! digests count as read. Any other text is reported.
 //!
-//! The reasons are a decision (ARCHITECTURE.md, D6).
+//! The reasons are in ARCHITECTURE.md, D6.
 
 use spektr_codegen::model::{Common, Event, Part, ReadRow, Reading};
 use spektr_codegen::{Required, SchemaSet};
@@ -15,14 +13,14 @@ use super::drift::Kind;
 
 /// The versions of the documentation that the schema follows.
 pub(super) struct Editions<'s> {
-    /// Name and day of each version that has rows, oldest first.
+    /// Name and day of each version with recorded rows, oldest first.
     all: Vec<(&'s str, &'s str)>,
-    /// The one that the page is, or is nearest to.
+    /// The version of the page, or the most similar one.
     pub(super) current: Option<&'s str>,
 }
 
 impl<'s> Editions<'s> {
-    /// Finds the version that has most of the page's rows; of equal ones, the last.
+    /// Finds the version with most of the page's rows; among equal ones, the latest.
     pub(super) fn new(page: &Page, set: &'s SchemaSet) -> Self {
         let events = &set.model().events;
         let mut all: Vec<(&str, &str)> = Vec::new();
@@ -49,7 +47,7 @@ impl<'s> Editions<'s> {
         rows(event).rfind(|row| Some(row.version.as_str()) == self.current)
     }
 
-    /// Whether the page's version lists the event. Without readings, any lists all.
+    /// Whether the page's version lists the event. An event without readings is in every version.
     pub(super) fn lists(&self, event: &'s Event) -> bool {
         self.row(event).is_some() || rows(event).next().is_none()
     }
@@ -78,28 +76,28 @@ pub(super) fn of(event: &Event, part: Part) -> impl DoubleEndedIterator<Item = &
     event.source.readings.iter().filter(move |reading| reading.part == part)
 }
 
-/// Whether a row is as it was read.
+/// Whether a row is unchanged since the reading.
 fn says(reading: &Reading, row: &EventRow) -> bool {
     same(reading.digest.as_deref(), row.digest.as_ref())
         && reading.status.map(|status| status.as_str()) == row.status.map(|status| status.as_str())
 }
 
-/// Whether words have been read: the same, or none then and now.
+/// Whether a text has been read: both digests are equal, or both texts are empty.
 pub(super) fn same(read: Option<&str>, now: Option<&Digest>) -> bool {
     read == now.map(Digest::as_str)
 }
 
-/// When a part was read.
+/// Returns the day on which a part was last read, in words.
 pub(super) fn day(reading: Option<&Reading>) -> String {
     reading.map_or("never read".to_owned(), |reading| format!("last read on {}", reading.captured))
 }
 
-/// What of a section nobody has read: of a row, its path as the table writes it, and where it
-/// stands, or what became of a row.
+/// An unread part of a section: its kind; a row's path, as written in the table; and a description
+/// of the place or of the change.
 type Reworded<'a> = (Kind, Option<&'a str>, String);
 
-/// Returns what of a section differs from the reading that is nearest to it; `lossy`
-/// where the rendering has no words beside nullable types.
+/// Returns the differences between a section and its most similar reading. `lossy` means that the
+/// rendering lost the words beside nullable types.
 pub(super) fn reworded<'a>(
     section: &'a Section,
     readings: &[&'a Reading],
@@ -143,9 +141,9 @@ fn differences<'a>(section: &'a Section, reading: &'a Reading, lossy: bool) -> V
     found
 }
 
-/// Returns where a text differs from what was read of it, whose words may stand in one order,
-/// or whose paragraphs in any: how the new paragraphs begin, of those that follow each other
-/// the first; or once nothing, where none is new.
+/// Returns the places where a text differs from its reading: the beginnings of new paragraphs, only
+/// the first of adjacent ones, or `None` once if no paragraph is new. A text is equal to its
+/// reading if the words have the same order, or if the paragraphs are the same in any order.
 pub(super) fn reworded_at<'a>(reading: &Reading, words: &'a Words) -> Vec<Option<&'a str>> {
     let mut read: Vec<&str> = reading.blocks.iter().map(String::as_str).collect();
     let mut now: Vec<&str> = words.blocks.iter().map(|block| block.digest.as_str()).collect();
@@ -161,19 +159,18 @@ pub(super) fn reworded_at<'a>(reading: &Reading, words: &'a Words) -> Vec<Option
     if starts.is_empty() { vec![None] } else { starts }
 }
 
-/// Whether a page has no words beside any type that may be null: some renderings
-/// lose them.
+/// Whether the page has no words beside nullable types, because some renderings lose them.
 pub(super) fn is_lossy(page: &Page) -> bool {
     !page.sections.iter().flat_map(|section| &section.rows).any(|row| row.after_null.is_some())
 }
 
-/// The file that describes what all events share.
+/// Returns the schema file about the members that all events share.
 pub(super) fn around(set: &SchemaSet) -> Option<&Common> {
     let file = Required::TypeEnvelope.path();
     set.model().common.iter().find(|common| common.file == file)
 }
 
-/// Returns what has been read of the text around the events, oldest first.
+/// Returns the readings of the text outside the sections, oldest first.
 pub(super) fn readings_around(common: &Common) -> Vec<&Reading> {
     common.source.readings.iter().filter(|reading| reading.part == Part::Around).collect()
 }

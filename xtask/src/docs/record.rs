@@ -1,7 +1,7 @@
-//! Records in the schema files which words of a page somebody has read.
+//! Records in the schema files which text of a page somebody has read.
 //!
-//! Invariants: a pure function; only `x-source` changes, and in it only what the page
-//! says something of; readings of earlier versions stay.
+//! Invariants: a pure function; it changes only `x-source`, and there only the readings of parts
+//! that the page has; readings of earlier versions stay.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::pairs::Pairs;
 use super::readings::{self, Editions};
 use super::scope::Scope;
 
-/// Returns the new texts of the files in which something changes.
+/// Returns the new texts of the files that change.
 pub(super) fn record(
     page: &Page,
     set: &SchemaSet,
@@ -23,7 +23,7 @@ pub(super) fn record(
 ) -> Result<BTreeMap<String, String>> {
     let editions = Editions::new(page, set);
     let pairs = Pairs::new(page, set, &editions);
-    // What is empty is left out.
+    // Members without a value are left out.
     let reading = |part: &str, said: Vec<(&str, Option<Json>)>| {
         let head = [("part", part), ("version", version), ("captured", captured)];
         let head = head.into_iter().map(|(name, text)| (name, Some(string(text))));
@@ -62,14 +62,16 @@ fn digest(digest: Option<&Digest>) -> Option<Json> {
     digest.map(|digest| string(digest.as_str()))
 }
 
-/// The digests of a text and of its paragraphs; one paragraph has the digest of the whole.
+/// Returns the digests of a text and of its paragraphs. A single paragraph has only the digest of
+/// the text.
 fn words(words: &Words) -> [(&'static str, Option<Json>); 2] {
     let blocks = words.blocks.iter().map(|block| string(block.digest.as_str())).collect();
     let blocks = (words.blocks.len() > 1).then_some(Json::Array(blocks));
     [("digest", digest(words.digest.as_ref())), ("blocks", blocks)]
 }
 
-/// The digests of rows by path, those that some renderings lose behind a slash.
+/// Returns the digests of rows by path. The digest of words that some renderings lose follows a
+/// slash.
 fn rows(rows: &[RowWords]) -> Option<Json> {
     let rows = rows.iter().map(|RowWords { path, digest, after_null }| {
         let after = after_null.as_ref().map(|digest| format!("/{}", digest.as_str()));
@@ -101,19 +103,19 @@ fn update(
     Ok(())
 }
 
-/// Puts a reading in the place of that of the same part and version, or behind the
-/// others. The same words in the same version keep their day.
+/// Replaces the reading of the same part and version, or appends the reading. A reading of
+/// unchanged text keeps its day.
 fn put(source: &mut Vec<(String, Json)>, reading: Json) {
     let text = |name: &str| reading.get(name).and_then(Json::as_str).unwrap_or_default();
     let known = source.iter().find(|(name, _)| name == "version").and_then(|(_, it)| it.as_str());
-    // The members of an event come from its section.
+    // `x-source` names the version of the section, because the members of an event come from it.
     let names: &[&str] = match (text("part"), known) {
         ("section", known) if known != Some(text("version")) => &["version", "captured"],
         ("row", None) => &["version"],
         _ => &[],
     };
     for name in names {
-        // `version` comes before `section`.
+        // `version` is placed before `section`.
         *member(source, name, 1) = string(text(name));
     }
     let all = member(source, "readings", usize::MAX);
@@ -129,7 +131,7 @@ fn put(source: &mut Vec<(String, Json)>, reading: Json) {
     }
 }
 
-/// Returns a member, which is null and at this place if it was not there.
+/// Returns a member; inserts it as null at `place` if it is missing.
 fn member<'s>(members: &'s mut Vec<(String, Json)>, name: &str, place: usize) -> &'s mut Json {
     let known = members.iter().position(|(known, _)| known == name);
     let at = known.unwrap_or_else(|| {

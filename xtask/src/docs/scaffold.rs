@@ -1,9 +1,9 @@
-//! Starts the schema files of a page's new events, takes over changed statuses, and
-//! types a payload that the page documents now.
+//! Plans schema files for a page's new events, changes of statuses, and types for a payload that
+//! the page now documents.
 //!
-//! Invariants: a pure function; it plans new files and changed statuses only, and no
-//! other change of an event unless that event is named; what a person has to look at is a decision with
-//! the state `unreviewed`, or a line of [`Plan::left`].
+//! Invariants: a pure function. It plans only new files and changed statuses, and changes an
+//! existing event otherwise only if that event is named. Each open question for a person is a
+//! decision with the state `unreviewed`, or a line of [`Plan::left`].
 
 mod edit;
 mod event;
@@ -25,15 +25,15 @@ use super::pairs::same_name;
 use super::payload::Payload;
 use super::scope::Scope;
 
-/// What to write.
+/// The files to write and the tasks left to a person.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    /// Paths below the schema folder, and texts.
+    /// New files: paths below the schema folder, and texts.
     pub(super) new_files: BTreeMap<String, String>,
-    /// Files of the named event that change, and their whole new texts.
+    /// Changed files of the named event, with their whole new texts.
     pub(super) typed: BTreeMap<String, String>,
     pub(super) edits: Vec<Edit>,
-    /// What a person has to do.
+    /// The tasks left to a person.
     pub(super) left: Vec<String>,
 }
 
@@ -41,13 +41,13 @@ pub(super) struct Plan {
 #[derive(Debug)]
 pub(super) struct Edit {
     pub(super) file: String,
-    /// The whole new text.
+    /// The whole new text of the file.
     pub(super) text: String,
     pub(super) was: String,
     pub(super) now: String,
 }
 
-/// Plans what the page asks for; `texts` are the schema files as they stand.
+/// Plans the changes that the page requires. `texts` are the current schema files.
 pub(super) fn plan(
     page: &Page,
     set: &SchemaSet,
@@ -73,7 +73,7 @@ pub(super) fn plan(
     for drift in drift {
         match drift.kind {
             Kind::EventAdded => plan.event(page, set, texts, &drift.event, today),
-            // Whether it is the same event is for a person to say.
+            // A person must decide whether a renamed event is the same event.
             Kind::StatusChanged if !renamed.contains(&drift.event) => {
                 let (was, now) = (drift.was.unwrap_or_default(), drift.now.unwrap_or_default());
                 plan.status(set, texts, &drift.event, (&was, &now));
@@ -85,14 +85,14 @@ pub(super) fn plan(
         if only.is_none() && Payload::new(set, page, &event.name).is_some() {
             let name = &event.name;
             plan.left.push(format!(
-                "left to you: {name}: its payload is documented now: `cargo xtask docs scaffold PAGE --event {name}` types it"
+                "left to you: {name}: its payload is documented now: run `cargo xtask docs scaffold PAGE --event {name}` to type it"
             ));
         }
     }
     Ok(plan)
 }
 
-/// Whether the schema keeps an event's payload as it comes.
+/// Whether the schema keeps an event's payload as raw JSON.
 fn is_raw(event: &Event) -> bool {
     event.members.iter().any(|member| member.name == "data" && member.ty == Ty::Raw)
 }
@@ -109,7 +109,8 @@ impl Plan {
         let Some(row) = page.events.iter().find(|row| row.name == name) else {
             return;
         };
-        // Schema files spell an event as the documentation's table does today.
+        // Schema files spell the names of events in upper case with underscores, as the table does
+        // today.
         let spelled = name.replace(['.', '-'], "_").to_ascii_uppercase();
         let raw = match spektr_codegen::scaffold::event(&spelled, today) {
             Ok(files) => files,
@@ -125,7 +126,7 @@ impl Plan {
                 let schemas = files.iter().filter(|(file, _)| !file.starts_with("examples/"));
                 schemas.map(|(file, text)| (file.clone(), text.clone())).collect::<Vec<_>>()
             };
-            // Together with the events that were planned before this one.
+            // The schema must be valid together with the events planned before this one.
             let all = [schemas(texts), schemas(&self.new_files), schemas(files)].concat();
             SchemaSet::parse(all).map(drop)
         };
@@ -136,7 +137,7 @@ impl Plan {
             Err(problems) => match fits(&raw) {
                 Ok(()) => {
                     self.left.push(format!(
-                        "left to you: {name}: its payload stays raw, since the schema would be refused: {problems}"
+                        "left to you: {name}: its payload stays raw, because a typed schema would be invalid: {problems}"
                     ));
                     sources.payload = None;
                     self.new_files.extend(sources.files(&raw));
@@ -161,7 +162,7 @@ impl Plan {
         let mut payload = row.and_then(|row| Payload::new(set, page, &row.name));
         let (Some(row), Some(_), true) = (row, &payload, is_raw(event)) else {
             anyhow::bail!(
-                "{name}: nothing to type: the schema has its payload, or the page does not"
+                "{name}: nothing to type: the schema already types its payload, or the page does not document it"
             );
         };
         self.leave_out(name, payload.as_mut());
@@ -177,16 +178,17 @@ impl Plan {
                 .filter(|(file, _)| !file.starts_with("examples/"))
                 .map(|(file, text)| (file.clone(), text.clone())),
         );
-        SchemaSet::parse(all).with_context(|| format!("{name}: the schema would be refused"))?;
+        SchemaSet::parse(all)
+            .with_context(|| format!("{name}: the typed schema would be invalid"))?;
         self.typed = typed;
         Ok(())
     }
 
-    /// Takes members without a name in Rust out of a payload.
+    /// Removes members without a possible Rust name from a payload.
     fn leave_out(&mut self, name: &str, payload: Option<&mut Payload>) {
         for path in payload.into_iter().flat_map(remove_unnameable) {
             self.left.push(format!(
-                "left to you: {name}: the schema leaves out {path}, which has no name in Rust"
+                "left to you: {name}: the schema leaves out {path}, which has no valid name in Rust"
             ));
         }
     }
@@ -212,8 +214,8 @@ impl Plan {
     }
 }
 
-/// Takes out the members whose names cannot become names in Rust, or not two
-/// of them beside each other; returns their paths.
+/// Removes members whose names cannot be Rust names, or differ from another member's name only in
+/// case and underscores; returns their paths.
 fn remove_unnameable(payload: &mut Payload) -> Vec<String> {
     let mut spellings: BTreeMap<String, String> = BTreeMap::new();
     let mut nameable = |path: &str| {

@@ -1,4 +1,4 @@
-//! The part of a page that is compared: all of it, its table, or one event.
+//! The compared part of a page: the whole page, its table, or one event.
 
 use spektr_doc_reader::letters;
 
@@ -8,7 +8,7 @@ pub(super) enum Scope {
     Page,
     /// The table of events.
     Table,
-    /// Row and sections of one event.
+    /// The row and the sections of one event.
     Event(String),
 }
 
@@ -18,7 +18,7 @@ impl Scope {
         if text == "table" { Scope::Table } else { Scope::Event(text.to_owned()) }
     }
 
-    /// Returns what [`only`](Self::only) reads, or `page`.
+    /// Returns the text that [`only`](Self::only) reads, or `page`.
     pub(super) fn name(&self) -> &str {
         match self {
             Scope::Page => "page",

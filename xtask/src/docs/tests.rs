@@ -1,5 +1,4 @@
-//! The comparison and the workflow, on the reader's fixture page and changed
-//! copies of it.
+//! Tests of the comparison and the workflow, on the reader's fixture page and changed copies of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -39,8 +38,8 @@ fn page(text: &str) -> Page {
     spektr_doc_reader::read(text.as_bytes()).expect("the page can be read")
 }
 
-/// The schema that the fixture page is compared with: events of its own, which no
-/// change of the product's schema touches.
+/// Returns the folder of the schema that belongs to the fixture page. Its events are separate from
+/// the product's schema, which may change.
 pub(super) fn fixture_schema() -> PathBuf {
     workspace::root().join("xtask/src/docs/tests/schema")
 }
@@ -62,13 +61,13 @@ const REWORDED: [Kind; 6] = [
     Kind::TextReworded,
 ];
 
-/// Returns what a page means otherwise than the schema, one difference to a line. Any
-/// such page has other words too, which [`reworded`] returns.
+/// Returns the differences in meaning, one per line. A page with other meaning also has other
+/// words, which [`reworded`] returns.
 fn drift(text: &str) -> Vec<String> {
     differences(text, |kind| !REWORDED.contains(&kind))
 }
 
-/// Returns the parts whose words nobody has read.
+/// Returns the parts with text that nobody has read.
 fn reworded(text: &str) -> Vec<String> {
     differences(text, |kind| REWORDED.contains(&kind))
 }
@@ -103,7 +102,7 @@ fn texts(folder: &Path) -> BTreeMap<String, String> {
     files.iter().map(|path| (name(path), fs::read_to_string(path).expect("text"))).collect()
 }
 
-/// Returns the decisions of a schema folder that nobody has agreed with.
+/// Returns the decisions of a schema folder that nobody has accepted.
 fn unreviewed(folder: &Path) -> Vec<String> {
     let set = workspace::schema_set(folder).expect("the schema is in order");
     let decisions = set.model().decisions();
@@ -114,8 +113,8 @@ fn unreviewed(folder: &Path) -> Vec<String> {
     open.collect()
 }
 
-/// The gate: what `docs scaffold` wrote is not merged before somebody has looked
-/// at every decision in it.
+/// Files written by `docs scaffold` must not be merged before somebody has reviewed every decision
+/// in them.
 #[test]
 fn gate_nothing_in_the_schema_is_unreviewed() {
     let open = unreviewed(&workspace::root().join("schema"));
@@ -134,7 +133,7 @@ fn every_rendering_of_the_fixture_page_agrees_with_the_schema() {
 
 #[test]
 fn explains_list_no_difference_that_is_gone() {
-    // A page that changes to what was decided makes the explanation stale.
+    // An explanation without a difference is stale: the page now agrees with the decision.
     let report = report(&fixture("webhooks.md"));
     let mut used: BTreeMap<&str, usize> = BTreeMap::new();
     for explained in &report.explained {

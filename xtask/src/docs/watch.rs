@@ -1,9 +1,8 @@
-//! `cargo xtask docs watch`: fetches the vendor's pages and says what differs.
+//! `cargo xtask docs watch`: fetches the vendor's pages and reports differences from the schema.
 //!
-//! Made for a scheduler: one run, an exit code, files to pick up. Pages are kept in a
-//! folder outside of the repository, with what the server said of their version, so
-//! that an unchanged page is not sent again. An unchanged page is compared all the
-//! same, since the schema may have changed.
+//! A scheduler can run it: one run, an exit code, output files. Pages are kept in a folder outside
+//! the repository, with the server's version headers, so that an unchanged page is not sent again.
+//! An unchanged page is still compared, because the schema may have changed.
 
 mod fetch;
 mod request;
@@ -20,17 +19,17 @@ use super::{UNREADABLE, pairs, parse, print, today, write};
 use crate::workspace;
 use fetch::{Client, Fetched};
 
-/// Pages that one run fetches.
+/// The most pages of one run.
 const MOST_PAGES: usize = 32;
 
-/// One line of the list: an address, and what of the page is compared.
+/// One line of the list: an address, and the part of the page to compare.
 #[derive(Debug, PartialEq, Eq)]
 struct Watched {
     address: String,
     scope: Scope,
 }
 
-/// What became of a page.
+/// The result for one page, in ascending order of severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Outcome {
     Clean,
@@ -64,8 +63,8 @@ pub(super) fn run(list: &Path, folder: &Path, schema: &Path) -> Result<ExitCode>
     }))
 }
 
-/// Reads the list: an address on each line, behind it `table` or the name of an event
-/// where not the whole page is compared. `#` begins a comment.
+/// Reads the list. Each line has an address, optionally followed by `table` or an event's name to
+/// compare only that part. `#` begins a comment.
 fn parse_list(text: &str) -> Result<Vec<Watched>> {
     let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
     let mut watched = Vec::new();
@@ -73,7 +72,10 @@ fn parse_list(text: &str) -> Result<Vec<Watched>> {
         let mut words = line.split_whitespace();
         let address = words.next().unwrap_or_default().to_owned();
         let scope = words.next().map_or(Scope::Page, Scope::only);
-        ensure!(words.next().is_none(), "the line `{line}` has more than an address and a part");
+        ensure!(
+            words.next().is_none(),
+            "the line `{line}` has more than an address and `table` or an event's name"
+        );
         fetch::check(&address)?;
         watched.push(Watched { address, scope });
     }
@@ -82,7 +84,7 @@ fn parse_list(text: &str) -> Result<Vec<Watched>> {
     Ok(watched)
 }
 
-/// Fetches one page, compares it, and writes what follows beside it.
+/// Fetches one page, compares it, and writes the reports beside it.
 fn one(client: &Client, page: &Watched, base: &Path, schema: &Path) -> Result<Outcome> {
     let (bytes, news) = match client.fetch(&page.address, base)? {
         Fetched::New(bytes) => (bytes, "changed or new"),
@@ -93,7 +95,7 @@ fn one(client: &Client, page: &Watched, base: &Path, schema: &Path) -> Result<Ou
     if let Some(why) = pairs::stranger(&read, &set, &page.scope) {
         anyhow::bail!("{why}");
     }
-    // Only a page that can be compared is what the next one is compared with.
+    // Only a comparable page replaces the kept one.
     client.keep(base)?;
     let report = compare(&read, &set, &page.scope);
     let outputs =
@@ -113,7 +115,7 @@ fn one(client: &Client, page: &Watched, base: &Path, schema: &Path) -> Result<Ou
     save(merge_request, &request::text(&page.address, &report, &done))?;
     let count = report.drift.len();
     print(&format!(
-        "{}: {count} differences ({news}); see {}\n",
+        "{}: differences: {count} ({news}); see {}\n",
         page.address,
         markdown.display()
     ))?;
@@ -124,7 +126,7 @@ fn save(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Removes what an earlier run left behind.
+/// Removes a report of an earlier run.
 fn remove(path: &PathBuf) -> Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

@@ -1,4 +1,4 @@
-//! Compares the words of a page with those that somebody has read.
+//! Compares the text of a page with the text that somebody has read.
 
 use spektr_codegen::model::{Event, Part};
 use spektr_doc_reader::Member;
@@ -10,8 +10,8 @@ use super::super::readings;
 use super::{Comparison, PAGE};
 
 impl<'c> Comparison<'c> {
-    /// Compares the words of an event's sections with those that were read; returns
-    /// the headings of the sections that were.
+    /// Compares the text of an event's sections with the recorded readings; returns the headings of
+    /// the sections that have been read.
     pub(super) fn sections(
         &mut self,
         name: &str,
@@ -50,7 +50,7 @@ impl<'c> Comparison<'c> {
         read
     }
 
-    /// Compares what the page says around the events, and how it wraps them.
+    /// Compares the text outside the sections, and the wrapper of the events.
     pub(super) fn around(&mut self) {
         let page = self.page;
         if let (Some(batch), Some(was)) = (&page.batch, known::batch_member(self.set))
@@ -61,7 +61,7 @@ impl<'c> Comparison<'c> {
         let Some(common) = readings::around(self.set) else { return };
         let known = readings::readings_around(common);
         if known.is_empty() && !page.around.is_empty() {
-            self.note("nobody has read the text around the events yet".to_owned());
+            self.note("the text outside the sections is not recorded as read".to_owned());
         }
         let was = readings::day(known.last().copied());
         let places = known.iter().map(|reading| readings::reworded_at(reading, &page.around));
@@ -70,7 +70,7 @@ impl<'c> Comparison<'c> {
         }
     }
 
-    /// Says once that all rows of the table of events are reworded.
+    /// Replaces reports for all rows of the table of events by one report.
     pub(super) fn whole_table(&mut self) {
         const MANY: usize = 3;
         let reworded = |drift: &Drift| drift.kind == Kind::RowReworded;
@@ -82,8 +82,7 @@ impl<'c> Comparison<'c> {
         }
     }
 
-    /// Reports the known values that a reworded row does not quote any more, where it
-    /// still quotes others.
+    /// Reports the known values that a reworded row no longer quotes, if it still quotes others.
     fn values_removed(&mut self, event: &Event, shape: &Shape, row: &Member) {
         let known = shape.values.iter().flatten();
         if known.clone().any(|value| row.quoted.contains(value)) {

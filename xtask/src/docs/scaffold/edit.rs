@@ -1,16 +1,16 @@
-//! Changes one value of a schema file and nothing else of its text.
+//! Changes one value of a schema file and no other byte.
 
 use spektr_codegen::Json;
 
-/// Replaces an event's status, leaving every other byte as a person wrote it;
-/// `None` if the text isn't as expected.
+/// Replaces an event's status and keeps all other bytes; `None` if the text has another form than
+/// expected.
 pub(super) fn status(text: &str, was: &str, now: &str) -> Option<String> {
     let before: Json = serde_json::from_str(text).ok()?;
     if before.pointer("/x-event/status").and_then(Json::as_str) != Some(was) {
         return None;
     }
-    // Where the words stand is found in the text, and that it was the right
-    // place in the result.
+    // The place is found by searching the text. Parsing the result proves that it was the right
+    // place.
     let event = text.find("\"x-event\"")?;
     let key = event + text[event..].find("\"status\"")?;
     let colon = key + text[key..].find(':')?;

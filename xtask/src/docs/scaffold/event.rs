@@ -1,5 +1,5 @@
-//! The schema file of one event: the empty one, or one with a raw payload, completed
-//! with what the page says.
+//! Completes the schema file of one event, either an empty one or one with a raw payload, with the
+//! facts of the page.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use super::examples;
 use super::tree::{self, Node};
 use super::types::Types;
 
-/// What there is to write an event's files from.
+/// The sources of an event's files.
 pub(super) struct Sources<'s> {
     pub(super) page: &'s Page,
     pub(super) row: &'s EventRow,
@@ -24,8 +24,8 @@ pub(super) struct Sources<'s> {
 }
 
 impl Sources<'_> {
-    /// Returns the files of an event, given those of an event of which nothing is
-    /// known, or of one whose payload was not documented.
+    /// Returns the completed files of an event. `known` has the files of an empty event, or of an
+    /// event with a raw payload.
     pub(super) fn files(&self, known: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         let mut files = known.clone();
         let Some(file) = known.keys().find(|file| file.starts_with("events/")).cloned() else {
@@ -62,7 +62,7 @@ impl Sources<'_> {
     }
 }
 
-/// Tells whether a member belongs to the event: its file does not repeat those of the
+/// Whether a member belongs to the event. An event's file does not repeat the members of the
 /// envelopes.
 fn is_own(set: &SchemaSet, member: &Shape) -> bool {
     let first = member.path.split(['.', '[']).next().unwrap_or_default();
@@ -76,7 +76,7 @@ struct WireTypes {
     canonical: String,
     aliases: Vec<String>,
     documented: bool,
-    /// Documented, but another event's.
+    /// Documented wire types that belong to another event.
     taken: Vec<String>,
 }
 
@@ -85,20 +85,20 @@ fn wire_type(schema: &Json) -> String {
     first.unwrap_or_default().to_owned()
 }
 
-/// Takes the documented wire types that no other event has.
+/// Selects the documented wire types that no other event has.
 fn wire_types(sources: &Sources<'_>, inferred: &str) -> WireTypes {
     let Sources { row, payload, set, .. } = *sources;
     let documented = payload.into_iter().flat_map(|payload| &payload.wire_types);
     let documented =
         documented.chain(&row.wire_type).filter(|name| **name == name.to_ascii_lowercase());
     let known = |name: &&String| {
-        // An event that is typed has its own already.
+        // An event in the schema has its own wire types already.
         let events = set.model().events.iter().filter(|event| !same_name(event, row));
         events.flat_map(|event| event.wire_types.iter()).any(|known| known == *name)
     };
     let (taken, mut free): (Vec<&String>, Vec<&String>) = documented.partition(known);
-    // A section that documents several events has the types of all of them:
-    // the one that is most like this event's name is its own.
+    // A section that documents several events has the wire types of all of them. The one most
+    // similar to this event's name belongs to this event.
     let likeness =
         |name: &&String| name.bytes().zip(inferred.bytes()).take_while(|(a, b)| a == b).count();
     free.sort_by_key(|name| std::cmp::Reverse(likeness(name)));
@@ -123,7 +123,7 @@ impl Sources<'_> {
         let heading = heading.map_or("table of events", String::as_str);
         set(schema, &["x-source", "section"], Json::from(heading));
         let names = std::iter::once(&wire_types.canonical).chain(&wire_types.aliases);
-        // What was a wire type remains one: stored entries have it.
+        // Former wire types remain, because stored entries have them.
         let before = schema.pointer("/properties/type/enum").map(Json::elements);
         let before = before.unwrap_or_default().iter().filter_map(Json::as_str);
         let scaffolded = is_scaffolded(schema);
@@ -140,7 +140,7 @@ impl Sources<'_> {
             let wire_type = schema.pointer("/properties/type").cloned().unwrap_or(Json::Null);
             let own = members.iter().map(|node| {
                 let mut member = node.schema(&title, types);
-                // Code that reads the raw payload goes on working.
+                // Code that reads the raw payload must continue to work.
                 if let (true, "data", Json::Object(keywords)) =
                     (was_raw, node.name.as_str(), &mut member)
                 {
@@ -163,14 +163,13 @@ impl Sources<'_> {
     }
 }
 
-/// Whether nobody has looked at the file since it was started.
+/// Whether the file is unchanged since it was scaffolded.
 fn is_scaffolded(schema: &Json) -> bool {
     let description = schema.get("description").and_then(Json::as_str).unwrap_or_default();
     description.contains(PLACEHOLDER)
 }
 
-/// Puts decisions behind those that are there. What was decided of a payload that was
-/// not documented has to be looked at again.
+/// Appends new decisions. Existing decisions about an undocumented payload must be reviewed again.
 fn merged(before: Option<&Json>, new: Json) -> Json {
     let mut all: Vec<Json> = before.map(Json::elements).unwrap_or_default().to_vec();
     let again = |about: &str| about.starts_with("/properties/data") || about == "/x-event/status";
@@ -186,7 +185,7 @@ fn merged(before: Option<&Json>, new: Json) -> Json {
     Json::Array(all)
 }
 
-/// Everything that a person has to agree with.
+/// Returns the decisions that a person must review.
 fn decisions(
     sources: &Sources<'_>,
     wire_types: &WireTypes,
@@ -217,7 +216,7 @@ fn decisions(
             wire_type(),
             &format!("The page gives the type `{canonical}`."),
             &chosen,
-            "The page says so; compare it with an event that arrives.",
+            "The page states it; compare it with a delivered event.",
         );
     } else {
         let documented = match wire_types.taken.as_slice() {
@@ -238,7 +237,7 @@ fn decisions(
             vec!["/properties/data".into()],
             "The payload is not documented.",
             "It is kept as raw JSON.",
-            "Whatever arrives can be kept without knowing it.",
+            "Raw JSON keeps any payload.",
         );
     } else {
         let alike: Vec<String> = members.iter().flat_map(|node| node.likenesses(types)).collect();
@@ -252,17 +251,17 @@ fn decisions(
             pointers(),
             "The page lists the members of the payload.",
             &format!(
-                "They are typed as the page has them: required unless they are nullable or called optional. Members named like a common type have that type.{alike}"
+                "They have the documented types, and are required unless the page calls them nullable or optional. Members named like a common type have that type.{alike}"
             ),
-            "A start: look at the types of times, and say in the descriptions what the members hold.",
+            "A starting point: check the types of times, and describe the contents of the members.",
         );
         if !members.iter().all(|node| node.is_known(types)) {
             open(
                 "sensitivity-assumed",
                 pointers(),
-                "The page does not say what is personal data.",
-                "Every value that no other event has is kept out of logs.",
-                "Nobody has looked at them yet. Take the mark off what is safe.",
+                "The page does not say which values are personal data.",
+                "Values of members that no other event has are kept out of logs.",
+                "Nobody has reviewed them yet. Remove `x-sensitive` from harmless members.",
             );
         }
     }
@@ -270,9 +269,9 @@ fn decisions(
         open(
             "status-assumed",
             vec!["/x-event/status".into()],
-            "No status is given, or none that is understood.",
+            "The page gives no status, or an unknown one.",
             "The event counts as work in progress.",
-            "It promises the least.",
+            "This status promises the least.",
         );
     }
     let problems = problems(page, payload);
@@ -280,15 +279,15 @@ fn decisions(
         open(
             "page-is-not-clear",
             vec!["/x-source/section".into()],
-            &format!("What was read has problems: {problems}."),
-            "It was read as far as possible.",
-            "See `cargo xtask docs facts`; whether it was read rightly has to be seen on the page.",
+            &format!("The event's sections have problems: {problems}."),
+            "The readable parts were used.",
+            "Compare the output of `cargo xtask docs facts` with the page.",
         );
     }
     Json::Array(decisions)
 }
 
-/// What the page's sections about the event leave open, in kinds.
+/// Returns the problems of the event's sections and examples, by kind.
 fn problems(page: &Page, payload: Option<&Payload>) -> String {
     let sections = payload.map(|payload| payload.sections.as_slice()).unwrap_or_default();
     let of_page = page
@@ -307,7 +306,7 @@ fn problems(page: &Page, payload: Option<&Payload>) -> String {
     of_page.chain(of_examples).collect::<Vec<_>>().join(", ")
 }
 
-/// Sets a member of nested objects that are there already.
+/// Sets a member at a path of existing objects.
 fn set(json: &mut Json, path: &[&str], value: Json) {
     let Some((first, rest)) = path.split_first() else {
         *json = value;

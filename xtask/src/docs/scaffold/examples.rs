@@ -1,4 +1,4 @@
-//! The examples of an event whose payload is documented, with values that are made up.
+//! Builds the examples of an event with a documented payload, with invented values.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use super::super::text;
 use super::tree::Node;
 use super::types::Types;
 
-/// Returns the full example, as its path below the schema folder and its text. The
-/// others are derived from it.
+/// Returns the full example: its path below the schema folder, and its text. Other examples are
+/// derived from it.
 pub(super) fn full(
     module: &str,
     wire_type: &str,
@@ -24,8 +24,8 @@ pub(super) fn full(
     (format!("examples/{module}/full.json"), text(&full))
 }
 
-/// Returns the example with the members that the page's example has, in its order;
-/// `None` where it lacks one that the schema requires.
+/// Returns the example with the members of the page's example, in the page's order; `None` if it
+/// lacks a member that the schema requires.
 pub(super) fn documented(
     module: &str,
     wire_type: &str,
@@ -53,7 +53,7 @@ pub(super) fn documented(
     event.then(|| (format!("examples/{module}/documented.json"), text(&Json::Object(example))))
 }
 
-/// Returns the made-up value of a member without what the page's example lacks.
+/// Returns the invented value of a member, without inner members that the page's example lacks.
 fn shown_value(
     node: &Node,
     path: &str,

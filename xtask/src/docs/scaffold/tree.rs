@@ -1,4 +1,4 @@
-//! The documented members of one event as a tree, and as the schema of it.
+//! The documented members of one event as a tree, and its schema.
 
 use spektr_codegen::Json;
 use spektr_codegen::scaffold::{self, PLACEHOLDER};
@@ -6,22 +6,22 @@ use spektr_codegen::scaffold::{self, PLACEHOLDER};
 use super::super::known::Shape;
 use super::types::{Taken, Types};
 
-/// Levels that are typed; what is deeper stays raw.
+/// The most typed levels; deeper levels stay raw.
 const MAX_DEPTH: usize = 8;
 
-/// A member with what is inside it.
+/// A member and its inner members.
 #[derive(Debug, Default)]
 pub(super) struct Node {
     pub(super) name: String,
     kind: Option<&'static str>,
     items: Option<&'static str>,
-    /// Nobody has said so: then it is required, as everything on the page.
+    /// False if the page does not say: members on the page are required by default.
     pub(super) nullable: bool,
     list: bool,
     pub(super) inside: Vec<Node>,
 }
 
-/// Builds the tree of the members that are not the envelope's.
+/// Builds the tree of the event's own members.
 pub(super) fn build(members: &[Shape]) -> Vec<Node> {
     let mut root = Node::default();
     for member in members {
@@ -47,7 +47,7 @@ pub(super) fn build(members: &[Shape]) -> Vec<Node> {
 }
 
 impl Node {
-    /// Returns the schema of this member; `title` begins the names of types.
+    /// Returns the schema of this member. `title` is the prefix of type names.
     pub(super) fn schema(&self, title: &str, types: &Types) -> Json {
         if let Some(taken) = self.taken(types) {
             return self.as_elsewhere(taken);
@@ -73,7 +73,7 @@ impl Node {
         Json::object(members)
     }
 
-    /// What the schema says of the member elsewhere.
+    /// Returns the definition of the same member elsewhere in the schema.
     fn taken<'t>(&self, types: &'t Types) -> Option<&'t Taken> {
         let plain = !self.list && self.inside.is_empty();
         types.find(&self.name, self.kind).filter(|_| plain)
@@ -101,7 +101,7 @@ impl Node {
         }
     }
 
-    /// Returns the names of members that are like those of other events, and of which.
+    /// Returns the names of members that take their definition from another event, with that event.
     pub(super) fn likenesses(&self, types: &Types) -> Vec<String> {
         let own = match self.taken(types) {
             Some(Taken::Like { event, .. }) => Some(format!("`{}` as in {event}", self.name)),
@@ -111,7 +111,7 @@ impl Node {
         own.into_iter().chain(inside).collect()
     }
 
-    /// Whether the schema knows the member, or everything in it, from elsewhere.
+    /// Whether the schema already defines the member, or all its inner members, elsewhere.
     pub(super) fn is_known(&self, types: &Types) -> bool {
         match self.inside.as_slice() {
             [] => self.taken(types).is_some(),
@@ -169,7 +169,7 @@ impl Node {
         self.list
     }
 
-    /// Returns a value of this member, made up.
+    /// Returns an invented value of this member.
     pub(super) fn value(&self, types: &Types) -> Json {
         if let Some(Taken::Common { value, .. }) = self.taken(types) {
             return value.clone();
@@ -193,7 +193,7 @@ impl Node {
     }
 }
 
-/// Nobody has looked at the member yet, so it is kept out of logs.
+/// An unreviewed member is kept out of logs.
 fn sensitive() -> (&'static str, Json) {
     ("x-sensitive", Json::Bool(true))
 }

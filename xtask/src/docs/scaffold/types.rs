@@ -1,15 +1,14 @@
-//! What the schema knows of members by their names: the common types, and the members
-//! that other events have.
+//! The schema's members by name: the common types, and the members of other events.
 
 use std::collections::BTreeMap;
 
 use spektr_codegen::model::{Member, Model, Ty, TypeKind};
 use spektr_codegen::{Json, SchemaSet};
 
-/// A member as the schema has it elsewhere.
+/// The definition of a member elsewhere in the schema.
 #[derive(Clone, Debug)]
 pub(super) enum Taken {
-    /// A type of its own in `common/`.
+    /// A type defined in `common/`.
     Common {
         /// Path of the file below the schema folder.
         file: String,
@@ -21,7 +20,7 @@ pub(super) enum Taken {
     Like { event: String, description: String, kind: &'static str, sensitive: bool },
 }
 
-/// Members by their names.
+/// Definitions by the name of the member.
 #[derive(Debug, Default)]
 pub(super) struct Types(BTreeMap<String, Taken>);
 
@@ -79,7 +78,7 @@ impl Types {
         }
     }
 
-    /// Returns what is known of a member, if it has the type that the page gives it.
+    /// Returns the definition of a member, if it has the type on the page.
     pub(super) fn find(&self, name: &str, kind: Option<&str>) -> Option<&Taken> {
         self.0.get(name).filter(|taken| match taken {
             Taken::Common { kind: known, .. } => kind.is_none_or(|kind| kind == *known),

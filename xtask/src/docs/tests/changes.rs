@@ -1,4 +1,4 @@
-//! One change of the page at a time, and exactly what it is reported as.
+//! One change of the page at a time, with its exact report.
 
 use super::*;
 
@@ -30,7 +30,9 @@ fn an_event_that_is_gone_from_the_table_only() {
     );
     assert_eq!(
         report(&text).notes,
-        ["SERVICE_RUN: its section is still there: is the table whole?"]
+        [
+            "SERVICE_RUN: its section is still on the page: check that the table of events is complete"
+        ]
     );
 }
 

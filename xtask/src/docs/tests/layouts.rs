@@ -1,5 +1,5 @@
-//! Every layout of the page with every kind of change: what did not change is never
-//! reported, and what did is reported once, whatever the page looks like.
+//! Every layout of the page with every kind of change: an unchanged part is never reported, and a
+//! changed part is reported once, in every layout.
 
 use super::*;
 use styles::STYLES;
@@ -11,7 +11,7 @@ mod styles;
 #[path = "../../../../doc-reader/tests/support/mod.rs"]
 mod support;
 
-/// A change, and what it is reported as.
+/// A change and its expected reports.
 struct Change {
     apply: fn(&mut PageModel),
     reported: &'static [&'static str],
@@ -48,7 +48,7 @@ fn event(page: &mut PageModel, name: &str, to: [&'static str; 3]) {
 
 const CHANGES: &[Change] = &[
     Change { apply: |_| {}, reported: &[] },
-    // A member that only the table has, and one that the example has too.
+    // A member only in the table, and one also in the example.
     Change {
         apply: |page| {
             section(page, "SERVICE").members.push(["data.queue", "string", "Where it waited."]);
@@ -86,7 +86,7 @@ const CHANGES: &[Change] = &[
             "PROCESS_RUN_END: member files.clientFiles is array of object, was array of string",
         ],
     },
-    // What may be null, may no longer be null, or may be absent.
+    // A member that may now be null, must not be null, or may be absent.
     Change {
         apply: |page| {
             let said = ("string \\null", "What the alert is called.");

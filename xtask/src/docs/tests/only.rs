@@ -1,4 +1,4 @@
-//! A part of a page is compared on purpose, and the report says that it was a part.
+//! Comparison of a part of a page. The report says that it is a part.
 
 use super::*;
 use crate::docs::{pairs, parse};
@@ -29,7 +29,7 @@ fn the_table_alone() {
     assert!(report.is_clean(), "{}", report.text());
     assert_eq!(
         report.text(),
-        "compared: the table of events, and nothing else (version v1)\nno drift: every word of it has been read\n"
+        "compared: only the table of events (version v1)\nno drift: all of it was compared, and all of its text has been read\n"
     );
     let whole = compare(&page(&table()), &schema(), &Scope::Page);
     let gone = whole.drift.iter().filter(|drift| drift.kind == Kind::SectionRemoved).count();
@@ -47,7 +47,7 @@ fn the_section_of_one_event_alone() {
     let drift: Vec<_> =
         part(&changed, "SERVICE_RUN").drift.iter().map(|it| it.kind.as_str()).collect();
     assert_eq!(drift, ["member_reworded"]);
-    // Nothing else of a whole page counts.
+    // Other parts of a whole page are ignored.
     let page = fixture("webhooks.md").replace("is raised | WIP |", "is raised | Available |");
     assert!(part(&page, "SERVICE_RUN").is_clean());
 }
@@ -58,6 +58,6 @@ fn an_event_that_the_part_does_not_mention_is_refused() {
     let page = parse(section("SERVICE_RUN").as_bytes(), &scope, &set).expect("it can be read");
     assert_eq!(
         pairs::stranger(&page, &set, &scope).as_deref(),
-        Some("the page says nothing of ALERT_RESOLVED")
+        Some("the page does not mention ALERT_RESOLVED")
     );
 }

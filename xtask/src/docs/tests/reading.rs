@@ -1,5 +1,4 @@
-//! Words that nobody has read are reported, whatever they say; what was read in an
-//! earlier version is known again.
+//! Any unread text is reported, and text read in an earlier version is recognised.
 
 use super::*;
 use crate::docs::pairs::stranger;
@@ -110,7 +109,7 @@ fn what_could_not_be_read_is_not_well() {
         assert!(json.contains(&format!("\"kind\": \"{kind}\"")), "{json}");
         assert!(json.contains("\"read\": false"), "{json}");
     }
-    // The same kind of problem in words that somebody has read is settled.
+    // A problem in text that somebody has read counts as read.
     let report = report(&fixture("webhooks.md"));
     assert!(report.problems.iter().all(|problem| problem.read), "{:?}", report.problems);
     assert!(!report.problems.is_empty());
@@ -152,7 +151,7 @@ fn a_page_of_something_else_is_refused() {
     assert_eq!(
         refused(other).as_deref(),
         Some(
-            "the page lists 2 of the 10 events that it should, and 3 in all: is it the right page, and the whole of it? `--only EVENT_NAME` compares one event"
+            "the page lists only 2 of the 10 expected events (3 in all): check that it is the complete events page, or compare one event with `--only EVENT_NAME`"
         )
     );
     assert_eq!(refused(&fixture("webhooks.md")), None);
@@ -162,7 +161,7 @@ fn a_page_of_something_else_is_refused() {
         .replace(" (WIP)", "");
     assert_eq!(
         refused(&unknown).as_deref(),
-        Some("the page gives no event a status that is known: is it the right page?")
+        Some("the page gives no event a known status: check that it is the events page")
     );
 }
 
@@ -228,7 +227,7 @@ fn an_older_page_lacks_what_a_later_version_added_and_that_is_explained() {
     assert_eq!(kinds(&later), ["event_older ALERT_CREATED"]);
 }
 
-/// Copied text that ends within its last table, wherever that is, is no page.
+/// Copied text that ends anywhere within its last table is refused.
 #[test]
 fn a_page_that_breaks_off_in_its_last_table_is_refused_or_only_its_last_row_is_reworded() {
     let set = schema();

@@ -1,5 +1,5 @@
-//! What `docs scaffold` leaves to a person, counted: the lines that say "say here" and
-//! the decisions that nobody has agreed with.
+//! The work that `docs scaffold` leaves to a person, counted: the lines with "say here" and the
+//! decisions that nobody has accepted.
 
 use spektr_codegen::examples::Examples;
 use spektr_codegen::scaffold::PLACEHOLDER;
@@ -9,7 +9,7 @@ use crate::docs::write;
 
 const TODAY: &str = "2027-01-31";
 
-/// Nine members: three of common types, two that other events have, four new ones.
+/// Nine members: three with common types, two that other events have, and four new ones.
 const DOCUMENTED: &str = r#"
 ```json
 {
@@ -50,7 +50,7 @@ const DOCUMENTED: &str = r#"
 | data.late | boolean | Whether it came late. |
 "#;
 
-/// What is left to do by hand in the files of an event.
+/// Counts the manual tasks in a file of an event.
 fn by_hand(text: &str) -> usize {
     let left = |line: &&str| line.contains(PLACEHOLDER) || line.contains("\"unreviewed\"");
     text.lines().filter(left).count()
@@ -90,7 +90,7 @@ fn a_new_event_with_a_documented_payload() {
     write(&page(&text), folder.path(), TODAY, None).expect("the files can be written");
     let files = texts(folder.path());
     let schema = &files["events/case_opened.schema.json"];
-    // The event, four members, wire type, payload, and what is sensitive.
+    // The event, four members, the wire type, the payload, and the sensitive members.
     assert_eq!(by_hand(schema), 8, "{schema}");
     insta::assert_snapshot!("documented", files["examples/case_opened/documented.json"]);
     insta::assert_snapshot!("nine_members", schema);
@@ -106,7 +106,7 @@ fn an_event_in_progress_whose_payload_is_documented_now() {
         changed(&[(later, &section), ("fills in a form | WIP |", "fills in a form | Available |")]);
     let before = texts(folder.path());
     let said = write(&page(&text), folder.path(), TODAY, None).expect("it can be written");
-    let hint = "left to you: STEP_SUBMIT: its payload is documented now: `cargo xtask docs scaffold PAGE --event STEP_SUBMIT` types it";
+    let hint = "left to you: STEP_SUBMIT: its payload is documented now: run `cargo xtask docs scaffold PAGE --event STEP_SUBMIT` to type it";
     assert!(said.iter().any(|line| line == hint), "{said:#?}");
 
     write(&page(&text), folder.path(), TODAY, Some("STEP_SUBMIT")).expect("it can be written");
@@ -131,10 +131,11 @@ fn an_event_in_progress_whose_payload_is_documented_now() {
         [file, "examples/step_submit/documented.json", "examples/step_submit/full.json"]
     );
     let set = generate(folder.path(), "step_submit");
-    // What is typed is not typed again.
+    // A typed payload is not typed again.
     let again = write(&page(&text), folder.path(), TODAY, Some("STEP_SUBMIT"));
     let again = again.expect_err("it is typed").to_string();
-    let nothing = "nothing to type: the schema has its payload, or the page does not";
+    let nothing =
+        "nothing to type: the schema already types its payload, or the page does not document it";
     assert_eq!(again, format!("STEP_SUBMIT: {nothing}"));
     let drift = compare(&page(&text), &set, &Scope::Page).drift;
     let drift: Vec<_> = drift.iter().filter(|it| !REWORDED.contains(&it.kind)).collect();
@@ -162,6 +163,6 @@ fn an_event_that_nobody_knows_is_refused() {
     let error = error.expect_err("it has a payload").to_string();
     assert_eq!(
         error,
-        "SERVICE_RUN: nothing to type: the schema has its payload, or the page does not"
+        "SERVICE_RUN: nothing to type: the schema already types its payload, or the page does not document it"
     );
 }

@@ -1,11 +1,9 @@
-//! Pages that say the same as the fixture in another way, and pages whose
-//! changes are hard to see.
+//! Pages with the fixture's facts in other words, and pages with changes that are hard to detect.
 
 use super::*;
 use crate::docs::write;
 
-/// Returns the fixture page without its examples, or without the tables of its
-/// members.
+/// Returns the fixture page without its examples, or without its member tables.
 fn without(examples: bool) -> String {
     let text = fixture("webhooks.md");
     let (start, sections) = text.split_once("## PROCESS_RUN_START").expect("the section is there");
@@ -28,8 +26,7 @@ fn tables_without_examples_and_examples_without_tables() {
     assert_eq!(drift(&without(false)), [""; 0]);
 }
 
-/// Returns the fixture page with another text in place of each type, or without
-/// the column of types.
+/// Returns the fixture page with other type words, or without the type column.
 fn typed(word: impl Fn(&str) -> Option<&str>) -> String {
     let text = fixture("webhooks.md");
     let (start, sections) = text.split_once("## PROCESS_RUN_START").expect("the section is there");
@@ -214,8 +211,8 @@ fn what_stands_in_a_row_that_was_not_read_is_not_gone() {
     assert_eq!(
         report.notes,
         [
-            "STEP_INIT: its row may be one that was not read",
-            "SERVICE_RUN: the row of data.vendorType may be one that was not read",
+            "STEP_INIT: its row may be one of the unreadable rows",
+            "SERVICE_RUN: the row of data.vendorType may be one of the unreadable rows",
         ]
     );
 }
@@ -233,7 +230,7 @@ fn members_without_a_name_in_rust_are_left_out_and_the_status_is_kept() {
     let said = write(&page(&text), schema, "2027-01-31", None).expect("the files can be written");
     for path in ["data.case-id", "data.2nd"] {
         let left = format!(
-            "left to you: case_opened: the schema leaves out {path}, which has no name in Rust"
+            "left to you: case_opened: the schema leaves out {path}, which has no valid name in Rust"
         );
         assert!(said.contains(&left), "{said:?}");
     }

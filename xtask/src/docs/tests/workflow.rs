@@ -1,4 +1,4 @@
-//! From "the page changed" to a reviewed change, once, on a copy of the schema.
+//! The whole workflow on a copy of the schema: from a changed page to a reviewed schema.
 
 use super::*;
 use crate::docs::write;
@@ -41,7 +41,7 @@ const CASE_OPENED: &str = r#"## CASE_OPENED
 | data.notes[].pinned | boolean | Optional, whether it comes first. |
 "#;
 
-/// The fixture page as the vendor might have it one day.
+/// Returns a later version of the fixture page.
 fn next_page() -> String {
     changed(&[
         (
@@ -66,7 +66,7 @@ fn a_changed_page_becomes_a_reviewed_schema() {
         report.drift.iter().map(|drift| format!("{}: {drift}", drift.event)).collect::<Vec<_>>()
     };
 
-    // The page changed: what is different?
+    // Compare the changed page.
     assert_eq!(
         drift(),
         [
@@ -76,7 +76,7 @@ fn a_changed_page_becomes_a_reviewed_schema() {
         ]
     );
 
-    // Start the change.
+    // Scaffold the new files.
     let said = write(&page, schema, TODAY, None).expect("the files can be written");
     insta::assert_snapshot!("scaffold", said.join("\n"));
     let after = texts(schema);
@@ -84,7 +84,7 @@ fn a_changed_page_becomes_a_reviewed_schema() {
     insta::assert_snapshot!("case_closed", after["events/case_closed.schema.json"]);
     insta::assert_snapshot!("case_opened_full", after["examples/case_opened/full.json"]);
 
-    // Nothing that a person wrote is lost, apart from the one word.
+    // Existing text is kept, except the changed status.
     for (name, text) in &before {
         let expected = match name.as_str() {
             "events/step_init.schema.json" => {
@@ -96,12 +96,12 @@ fn a_changed_page_becomes_a_reviewed_schema() {
         assert_eq!(after[name], expected, "{name}");
     }
 
-    // The types can be generated, and the new events are among them.
+    // The types can be generated and include the new events.
     let files = spektr_codegen::generate(&set()).expect("the types can be generated");
     let names: Vec<_> = files.keys().map(|path| path.display().to_string()).collect();
     assert!(names.iter().any(|name| name.ends_with("/case_opened.rs")), "{names:?}");
 
-    // The gate is shut until somebody has looked at every decision.
+    // The gate fails until somebody has accepted every decision.
     assert_eq!(
         unreviewed(schema),
         [
@@ -120,7 +120,7 @@ fn a_changed_page_becomes_a_reviewed_schema() {
     }
     assert_eq!(unreviewed(schema), [""; 0]);
 
-    // Page and schema agree once somebody has read it, and there is nothing more to do.
+    // After the page is recorded as read, page and schema agree and no task is left.
     super::reading::read(schema, &next_page(), "v2", TODAY);
     assert_eq!(drift(), [""; 0]);
     let reviewed = texts(schema);
@@ -139,7 +139,7 @@ fn a_file_that_is_there_already_is_kept() {
     fs::write(&mine, "mine").expect("can write");
     let said = write(&page(&next_page()), schema, TODAY, None).expect("the files can be written");
     assert!(
-        said.contains(&"kept examples/case_opened/full.json, which is there already".to_owned()),
+        said.contains(&"kept examples/case_opened/full.json, which already exists".to_owned()),
         "{said:?}"
     );
     assert_eq!(fs::read_to_string(&mine).expect("text"), "mine");

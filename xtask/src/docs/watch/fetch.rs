@@ -1,7 +1,6 @@
-//! One page over HTTP: as Markdown where the server has it, and only if it changed.
+//! Fetches one page over HTTP: as Markdown if the server has it, and only if it changed.
 //!
-//! Invariants: sizes and times are bounded; nothing is fetched in plain text except
-//! from this machine.
+//! Invariants: sizes and times are limited; plain HTTP is used only for the loopback interface.
 
 use std::cell::RefCell;
 use std::fs;
@@ -14,24 +13,24 @@ use serde::{Deserialize, Serialize};
 use ureq::http::Uri;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
-/// How long one request may take.
+/// The longest time of one request.
 const TIMEOUT: Duration = Duration::from_secs(30);
 const MOST_REDIRECTS: u32 = 4;
 
 pub(super) struct Client {
     agent: ureq::Agent,
-    /// What is written once the page has been read.
+    /// The page and its headers, written by [`Client::keep`] after the page has been read.
     pending: RefCell<Option<(Kept, Vec<u8>)>>,
 }
 
-/// A page and whether it is another than the one that was kept.
+/// A page, and whether it differs from the kept one.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fetched {
     New(Vec<u8>),
     Unchanged(Vec<u8>),
 }
 
-/// What the server said of the page that is kept.
+/// The server's headers of the kept page.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Kept {
     /// The address in the list.
@@ -42,13 +41,13 @@ struct Kept {
     last_modified: Option<String>,
 }
 
-/// Refuses an address that is no page of a server.
+/// Refuses an address unless it is an HTTPS or loopback URL without user and query.
 pub(super) fn check(address: &str) -> Result<()> {
-    let uri: Uri = address.parse().with_context(|| format!("`{address}` is no address"))?;
+    let uri: Uri = address.parse().with_context(|| format!("`{address}` is not an address"))?;
     let host = uri.host().unwrap_or_default();
     ensure!(!host.is_empty(), "`{address}` has no host");
     let plain = address.contains('@') || address.contains('?');
-    ensure!(!plain, "`{address}` has a user or a query: give the page's own address");
+    ensure!(!plain, "`{address}` has a user or a query: remove them from the address");
     match uri.scheme_str() {
         Some("https") => Ok(()),
         Some("http") if is_loopback(host) => Ok(()),
@@ -74,7 +73,7 @@ impl Client {
         Self { agent: config.new_agent(), pending: RefCell::new(None) }
     }
 
-    /// Fetches a page: under its address with `.md` behind it, or else as it is.
+    /// Fetches a page: first its address with `.md` appended, then the address itself.
     pub(super) fn fetch(&self, address: &str, base: &Path) -> Result<Fetched> {
         let page = base.with_extension("page");
         let kept = fs::read_to_string(base.with_extension("json")).ok();
@@ -107,9 +106,9 @@ impl Client {
                     *self.pending.borrow_mut() = None;
                     return Ok(Fetched::Unchanged(bytes));
                 }
-                // The server has no Markdown of this page.
+                // The server has no Markdown version of this page.
                 400..=499 => continue,
-                _ => bail!("{fetched} answers with the status {status}"),
+                _ => bail!("{fetched} answered with status {status}"),
             }
             let header = |name: &str| {
                 let value = response.headers().get(name).and_then(|value| value.to_str().ok());
@@ -127,19 +126,20 @@ impl Client {
                 .with_config()
                 .limit(limit)
                 .read_to_vec()
-                .with_context(|| format!("cannot read the answer of {fetched}"))?;
+                .with_context(|| format!("cannot read the response of {fetched}"))?;
             let same = fs::read(&page).is_ok_and(|old| kept.fetched == fetched && old == bytes);
             *self.pending.borrow_mut() = Some((now, bytes.clone()));
             return Ok(if same { Fetched::Unchanged(bytes) } else { Fetched::New(bytes) });
         }
-        bail!("{address} answers with the status {status}")
+        bail!("{address} answered with status {status}")
     }
 
-    /// Keeps the page that was fetched last.
+    /// Keeps the last fetched page.
     pub(super) fn keep(&self, base: &Path) -> Result<()> {
         let Some((kept, bytes)) = self.pending.borrow_mut().take() else { return Ok(()) };
         let state = base.with_extension("json");
-        // Without its state a page is fetched again, with the state of another it is not.
+        // Removes the state before the page changes: after a crash, a page without its state is
+        // fetched again, but a page with the state of another page is not.
         if state.exists() {
             fs::remove_file(&state)?;
         }
@@ -150,9 +150,9 @@ impl Client {
     }
 }
 
-/// Speaks TLS with the operating system's trusted certificates.
+/// Configures TLS with the operating system's trusted certificates.
 fn tls() -> TlsConfig {
-    // An error means that there is a provider already.
+    // An error means that a provider is already installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let certificates = rustls_native_certs::load_native_certs().certs;
     let certificates = certificates.iter().map(|der| Certificate::from_der(der).to_owned());

@@ -1,4 +1,4 @@
-//! The drift of a page and the merge request about it, as Markdown.
+//! The drift report and the merge request for a page, as Markdown.
 
 use super::super::drift::Report;
 
@@ -9,7 +9,7 @@ pub(super) fn drift(address: &str, report: &Report) -> String {
     section(&mut out, "Not compared", report.notes.iter().cloned());
     let open = report.problems.iter().filter(|problem| !problem.read);
     let open = open.map(|it| format!("{:?}: {}", it.problem.kind, it.problem.about));
-    section(&mut out, "Could not be read", open);
+    section(&mut out, "Unreadable", open);
     let explained = report.explained.iter();
     let explained =
         explained.map(|it| format!("{}: {} ({})", it.drift.event, it.drift, it.decision));
@@ -17,26 +17,26 @@ pub(super) fn drift(address: &str, report: &Report) -> String {
     out
 }
 
-/// Returns the text of a merge request: its title, what was done, what is left.
+/// Returns the text of a merge request: its title, the changes made, and the remaining tasks.
 pub(super) fn text(address: &str, report: &Report, done: &[String]) -> String {
     let mut events: Vec<&str> = report.drift.iter().map(|drift| drift.event.as_str()).collect();
     events.dedup();
     let title = match events.as_slice() {
-        [] => "Look again at the documentation".to_owned(),
+        [] => "Read the documentation again".to_owned(),
         [only] => format!("Follow the documentation of {only}"),
         [first, rest @ ..] => {
             format!("Follow the documentation of {first} and {} more", rest.len())
         }
     };
-    let mut out = format!("# {title}\n\nThe page {address} is not what the schema follows.\n\n");
+    let mut out = format!("# {title}\n\nThe page {address} differs from the schema.\n\n");
     section(&mut out, "Differences", report.drift.iter().map(|it| format!("{}: {it}", it.event)));
     section(&mut out, "Done by `docs watch`", done.iter().cloned());
     let left = [
-        "Read the parts that are named above, on the page.",
-        "Complete what is `unreviewed`, and write a decision for what is kept on purpose.",
-        "Record what you read: `cargo xtask docs read PAGE --version NAME`.",
-        "`cargo xtask accept`, then read every difference.",
-        "`cargo xtask check`.",
+        "Read the parts listed above on the page.",
+        "Complete the `unreviewed` decisions, and write a decision for each difference to keep.",
+        "Record the page as read: `cargo xtask docs read PAGE --version NAME`.",
+        "Run `cargo xtask accept`, then review every change.",
+        "Run `cargo xtask check`.",
     ];
     section(&mut out, "Left to do", left.iter().map(|line| format!("[ ] {line}")));
     out

@@ -1,5 +1,5 @@
-//! The watch against a server on this machine that gives one state of the page after
-//! the other.
+//! Tests of `docs watch` with a loopback server that serves one version of the page after the
+//! other.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use super::*;
 use crate::docs::tests::{copy, fixture, fixture_schema};
 
-/// What the server answers, one request after the other.
+/// One response of the server. The server sends them in order.
 struct Answer {
     status: &'static str,
     headers: String,
@@ -24,7 +24,7 @@ fn empty(status: &'static str) -> Answer {
     Answer { status, headers: String::new(), body: String::new() }
 }
 
-/// Serves the answers on a free port; gives back the heads of the requests.
+/// Serves the responses on a free port; returns the heads of the requests.
 fn serve(answers: Vec<Answer>) -> (String, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");
@@ -107,9 +107,9 @@ fn the_states_of_a_page_one_after_the_other() {
     assert!(request.starts_with("# Follow the documentation of LOOP_RUN\n"), "{request}");
     assert!(request.contains("- wrote events/loop_run.schema.json\n"), "{request}");
 
-    // Unchanged at the server, and still not what the schema follows.
+    // The page is unchanged on the server and still differs from the schema.
     assert!(is(folders.watch(&address), 1), "nobody has read the row yet");
-    // The change is given up, here and on the page.
+    // The change is undone, in the schema and on the page.
     fs::remove_file(folders.path("schema/events/loop_run.schema.json")).expect("it is there");
     assert!(is(folders.watch(&address), 0), "the page is what it was");
     assert!(!folders.path("state/page-1.merge-request.md").exists());
@@ -174,7 +174,7 @@ fn an_answer_that_is_too_large_is_not_read() {
     let folders = Folders::new();
     assert!(is(folders.watch(&address), 2));
     assert!(!folders.path("state/page-1.page").exists());
-    // The rest of the answer is not taken, which is an error to the server.
+    // The client does not read the rest of the response, which the server sees as an error.
     drop(server);
 }
 
@@ -190,11 +190,11 @@ fn the_list_has_addresses_of_pages_only() {
         ("docs", "`docs` does not begin with https://"),
         (
             "https://u:p@docs.example/",
-            "`https://u:p@docs.example/` has a user or a query: give the page's own address",
+            "`https://u:p@docs.example/` has a user or a query: remove them from the address",
         ),
         (
             "https://docs.example/ a b",
-            "the line `https://docs.example/ a b` has more than an address and a part",
+            "the line `https://docs.example/ a b` has more than an address and `table` or an event's name",
         ),
     ] {
         assert_eq!(one(text).expect_err(text).to_string(), error);
