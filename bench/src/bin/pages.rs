@@ -48,7 +48,8 @@ async fn main() -> Result<()> {
     let number = |index: usize, preset: u64| {
         arguments.get(index).map_or(Ok(preset), |text| text.parse::<u64>())
     };
-    let program = Path::new(arguments.first().ok_or("the path of the program `spektr` is missing")?);
+    let program =
+        Path::new(arguments.first().ok_or("the path of the program `spektr` is missing")?);
     let (entries, times) = (number(2, 1_000_000)?, number(3, 200)?);
     println!("{}", describe()?);
     match arguments.get(1).map_or("sqlite", String::as_str) {
