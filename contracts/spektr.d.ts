@@ -82,7 +82,7 @@ export interface Batch {
   eventType?: null;
 }
 
-/** The members that every event of the v2.0 page has, whatever its payload. */
+/** The members that every event of the v2.0 page has. */
 export interface TypeEnvelope {
   /** Id of this event. */
   id: EventId;
@@ -503,7 +503,7 @@ export interface LoopRunStart extends TypeEnvelope {
   /** Wire type: the name that tells which event this is. */
   type: "loop_run_start";
   /**
-   * The run that waits, as far as it is known.
+   * The waiting run, with its known members.
    *
    * Sensitive: keep it out of logs.
    */
@@ -515,7 +515,7 @@ export interface LoopRunStartByEventType extends EventTypeEnvelope {
   /** Wire type: the name that tells which event this is. */
   eventType: "loop_run_start";
   /**
-   * The run that waits, as far as it is known.
+   * The waiting run, with its known members.
    *
    * Sensitive: keep it out of logs.
    */
@@ -605,7 +605,7 @@ export interface ProcessRunEnd extends TypeEnvelope {
   process_output: string;
   /** Files that belong to the run. */
   files: ProcessRunEndFiles;
-  /** The form fields of the run. Their values stand in `data`. */
+  /** The form fields of the run. Their values are in `data`. */
   fields: ProcessRunEndField[];
   /**
    * Values from the customer and from external services, by key. Where the customer gave a
@@ -641,7 +641,7 @@ export interface ProcessRunEndByEventType extends EventTypeEnvelope {
   process_output?: string | null;
   /** Files that belong to the run. */
   files?: ProcessRunEndFiles | null;
-  /** The form fields of the run. Their values stand in `data`. */
+  /** The form fields of the run. Their values are in `data`. */
   fields?: ProcessRunEndField[] | null;
   /**
    * Values from the customer and from external services, by key. Where the customer gave a
@@ -670,7 +670,7 @@ export interface ProcessRunEndPayload {
   process_output: string;
   /** Files that belong to the run. */
   files: ProcessRunEndFiles;
-  /** The form fields of the run. Their values stand in `data`. */
+  /** The form fields of the run. Their values are in `data`. */
   fields: ProcessRunEndField[];
   /**
    * Values from the customer and from external services, by key. Where the customer gave a
@@ -886,16 +886,16 @@ export type Delivered = boolean | null;
 export type EventId = string;
 
 /**
- * Address of a file that the customer gave. Whoever has it can read the file until it
- * expires.
+ * Address of a file that the customer gave. Anyone with the address can read the file
+ * until the address expires.
  *
  * Sensitive: keep it out of logs.
  */
 export type FileUrl = string;
 
-/** The run that waits, as far as it is known. */
+/** The waiting run, with its known members. */
 export interface LoopRunStartData {
-  /** What has started the loop. */
+  /** The trigger that has started the loop. */
   triggerSource?: TriggerSource | null;
 }
 
@@ -904,7 +904,7 @@ export type ProcessId = string;
 
 /** A field below another field. */
 export interface ProcessRunEndChildField {
-  /** Name under which the value of this field stands in the event's `data`. */
+  /** Name of this field's value in the event's `data`. */
   key?: string | null;
   /** Text above the field. */
   label?: string | null;
@@ -918,7 +918,7 @@ export interface ProcessRunEndChildField {
 
 /** One field of a form. */
 export interface ProcessRunEndField {
-  /** Name under which the value of this field stands in the event's `data`. */
+  /** Name of this field's value in the event's `data`. */
   key?: string | null;
   /** Text above the field. */
   label?: string | null;
@@ -995,7 +995,7 @@ export interface ServiceRunData {
 export type SpektrId = string;
 
 /**
- * What was done with a tag.
+ * The change of a tag.
  *
  * Any other text is valid. Known are:
  *
@@ -1013,14 +1013,14 @@ export type TagId = string;
  */
 export type Timestamp = number;
 
-/** What has started the loop. */
+/** The trigger that has started the loop. */
 export interface TriggerSource {
-  /** Kind of what has started it. */
+  /** Kind of the trigger. */
   sourceType?: TriggerSourceType | null;
 }
 
 /**
- * Kind of what has started a run.
+ * Kind of the trigger that has started a run.
  *
  * Any other text is valid. Known are:
  *

@@ -101,7 +101,7 @@ fn schema(name: &str, module: &str, file: &str, captured: &str) -> Json {
                     ("about", Json::Array(vec![string("/properties/data")])),
                     ("documented", string("Nothing yet.")),
                     ("chosen", string("The payload is kept as raw JSON.")),
-                    ("reason", string("Whatever arrives can be kept without knowing it.")),
+                    ("reason", string("Raw JSON keeps any payload.")),
                     ("state", string("unreviewed")),
                 ]),
             ]),

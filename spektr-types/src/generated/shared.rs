@@ -113,8 +113,8 @@ crate::runtime::owned_text_impls!(EventId);
 
 crate::runtime::shown_text_impls!(EventId);
 
-/// Address of a file that the customer gave. Whoever has it can read the file until it
-/// expires.
+/// Address of a file that the customer gave. Anyone with the address can read the file
+/// until the address expires.
 ///
 /// Possession of the URL grants access to the file, so `Debug` does not show it and
 /// there is no `Display`.
@@ -194,7 +194,7 @@ crate::runtime::owned_text_impls!(SpektrId);
 
 crate::runtime::shown_text_impls!(SpektrId);
 
-/// What was done with a tag.
+/// The change of a tag.
 ///
 /// The set is open: [`TagAction::Unknown`] keeps any other value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -245,7 +245,7 @@ crate::runtime::owned_text_impls!(TagId);
 
 crate::runtime::shown_text_impls!(TagId);
 
-/// Kind of what has started a run.
+/// Kind of the trigger that has started a run.
 ///
 /// The set is open: [`TriggerSourceType::Unknown`] keeps any other value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -23,7 +23,7 @@ use crate::runtime::{Redacted, Tag};
 ///   is public. Chosen: The event has the common members. Its `data` may be absent or null,
 ///   or any JSON, and stays raw. Because: Guessed members would have to change once the
 ///   real ones are known; raw JSON stays readable.
-/// - `payload-may-be-personal`: Nothing is said about the contents. Chosen: The payload is
+/// - `payload-may-be-personal`: The contents are not documented. Chosen: The payload is
 ///   kept out of logs, traces, metrics and debug output. Because: Until the members are
 ///   known, any of them may be personal data.
 /// - `left-out-of-later-documentation`: The table after v2.0 no longer lists the event;

@@ -20,7 +20,7 @@ use crate::runtime::{Redacted, Tag};
 ///   `alert_escalated`. Because: Inference: the type of most events is their name in lower
 ///   case.
 /// - `payload-raw`: The payload is not documented. Chosen: The payload is kept as raw JSON.
-///   Because: Whatever arrives can be kept without knowing it.
+///   Because: Raw JSON keeps any payload.
 /// - `not-the-same-event-as-alert-created`: The table has ALERT_ESCALATED, available, where
 ///   v2.0 has ALERT_CREATED, work in progress: same row, same description, another name.
 ///   Chosen: It is an event of its own beside ALERT_CREATED, and neither reads the other's

@@ -19,7 +19,7 @@ use crate::runtime::{Redacted, Tag};
 ///   `customer_duplicate_detection`. Because: Inference: the type of most events is their
 ///   name in lower case.
 /// - `payload-raw`: The payload is not documented. Chosen: It is kept as raw JSON. Because:
-///   Whatever arrives can be kept without knowing it.
+///   Raw JSON keeps any payload.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 #[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
 #[non_exhaustive]

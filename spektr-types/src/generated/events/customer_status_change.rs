@@ -19,7 +19,7 @@ use crate::runtime::{Redacted, Tag};
 ///   `customer_status_change`. Because: Inference: the type of most events is their name in
 ///   lower case.
 /// - `payload-raw`: The payload is not documented. Chosen: It is kept as raw JSON. Because:
-///   Whatever arrives can be kept without knowing it.
+///   Raw JSON keeps any payload.
 /// - `status-beside-the-name`: The table writes that the event is deprecated behind its
 ///   name, while its status column says available. Chosen: The status is deprecated.
 ///   Because: A deprecated event can still be available. CUSTOMER_STATUS_CHANGED has the

@@ -21,8 +21,8 @@ use crate::runtime::{Redacted, Tag};
 ///   `customer_tag_add`, which is that of CUSTOMER_TAG_ADDED. Chosen: The wire type is
 ///   `customer_status_changed`, and the documented one is read as well. Because: Inference:
 ///   the section was copied from that of the tag events, as its words about the customer's
-///   id show, and the type of most events is their name in lower case. What is really sent
-///   is not known, so that both are read.
+///   id show, and the type of most events is their name in lower case. The sent type is not
+///   known, so both are read.
 /// - `told-apart-by-members`: With the type `customer_tag_add`, nothing but the payload
 ///   tells this event from a tag that was added. Chosen: An entry of that type is this
 ///   event if `data` has `oldStatus` or `newStatus`, even as null. Because: The tag events
@@ -30,8 +30,8 @@ use crate::runtime::{Redacted, Tag};
 /// - `none-or-both-discriminators`: Not foreseen. Chosen: An entry of the type
 ///   `customer_tag_add` with the members of neither event is read as CUSTOMER_TAG_ADDED.
 ///   One with members of both is malformed. Because: The type is the canonical one of
-///   CUSTOMER_TAG_ADDED. Where both fit, either choice could be the wrong event, and a
-///   malformed entry is kept and seen.
+///   CUSTOMER_TAG_ADDED. If both events fit, each choice could be wrong. A malformed entry
+///   is kept and reported.
 /// - `user-or-process`: The three members are a string or null, and the example has all of
 ///   them at once although it gives either a user or a process as the cause. Chosen: Each
 ///   may be absent or null, independently of the others. Because: Inference: normally

@@ -28,15 +28,15 @@ use crate::runtime::Tag;
 ///   actions in angle brackets: its underscores were lost as markup. Chosen: It is read as
 ///   CUSTOMER_TAG_ADD and CUSTOMER_TAG_REMOVE, one section for both events. Because: The
 ///   types in the section have the underscores.
-/// - `example-is-not-json`: The example does not parse: the last brace is missing, and the
-///   two types and actions stand side by side as alternatives. Chosen: It is read as two
-///   examples, one for each event, with the brace added. Because: The table says the same
-///   about both.
+/// - `example-is-not-json`: The example does not parse: the last brace is missing, and it
+///   gives the two types and actions as alternatives. Chosen: It is read as two examples,
+///   one for each event, with the brace added. Because: The table says the same about both.
 /// - `wire-type-shared-with-the-status-event`: CUSTOMER_STATUS_CHANGED is documented with
 ///   the type `customer_tag_add` as well. Chosen: An entry of that type is this event if
 ///   `data` has `tagId` or `action`, or if it has the members of neither event. With
 ///   members of both it is malformed. Because: The type belongs to this event by its name;
-///   the other has it by a slip. An entry that fits both is not guessed at.
+///   the other event has it by mistake. An entry that fits both is malformed, because a
+///   guess could be wrong.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
 #[non_exhaustive]

@@ -28,10 +28,9 @@ use crate::runtime::Tag;
 ///   actions in angle brackets: its underscores were lost as markup. Chosen: It is read as
 ///   CUSTOMER_TAG_ADD and CUSTOMER_TAG_REMOVE, one section for both events. Because: The
 ///   types in the section have the underscores.
-/// - `example-is-not-json`: The example does not parse: the last brace is missing, and the
-///   two types and actions stand side by side as alternatives. Chosen: It is read as two
-///   examples, one for each event, with the brace added. Because: The table says the same
-///   about both.
+/// - `example-is-not-json`: The example does not parse: the last brace is missing, and it
+///   gives the two types and actions as alternatives. Chosen: It is read as two examples,
+///   one for each event, with the brace added. Because: The table says the same about both.
 /// - `removed-by-whom`: The table of events has a user remove the tag. The payload, shared
 ///   with the other tag event, names a user or a process. Chosen: Either may be named.
 ///   Because: The payload is the more precise of the two places.

@@ -21,12 +21,12 @@ use crate::runtime::{Redacted, Tag};
 ///   case.
 /// - `payload-of-a-pending-run`: The page has no payload. The vendor's REST API (OpenAPI
 ///   v2.23, as transcribed by a third party) describes a pending run with an execution
-///   context, a process, a reference and a trigger. Chosen: The payload is an object of
-///   which the trigger alone is typed, and its JSON stays at hand for the rest. Because:
-///   Inference: no page says that the event carries that object. A typed member that
-///   arrives with another type makes the entry malformed, so only the member with a known
-///   set of values is typed.
-/// - `trigger-source-inferred`: The page has nothing of it. The REST API gives a pending
+///   context, a process, a reference and a trigger. Chosen: The payload is an object in
+///   which only the trigger is typed. Its JSON stays available for the other members.
+///   Because: Inference: no page says that the event carries that object. A typed member
+///   that arrives with another type makes the entry malformed, so only the member with a
+///   known set of values is typed.
+/// - `trigger-source-inferred`: The page does not mention it. The REST API gives a pending
 ///   run a `triggerSource` with a `sourceType`. Chosen: Both are read where they are
 ///   present, and never required. Because: Inference, from a third party's transcription of
 ///   the vendor's REST API description, OpenAPI v2.23. If the event has them elsewhere, the
@@ -63,7 +63,7 @@ pub struct LoopRunStart {
     /// Moment of the event's creation.
     #[serde(rename = "createdAt")]
     pub created_at: Timestamp,
-    /// The run that waits, as far as it is known.
+    /// The waiting run, with its known members.
     ///
     /// May be absent or null.
     ///
@@ -102,13 +102,13 @@ impl LoopRunStart {
     }
 }
 
-/// The run that waits, as far as it is known.
+/// The waiting run, with its known members.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(crate = "crate::object")]
 pub struct LoopRunStartData {
-    /// What has started the loop.
+    /// The trigger that has started the loop.
     ///
     /// May be absent or null.
     ///
@@ -120,13 +120,13 @@ pub struct LoopRunStartData {
     pub trigger_source: Option<TriggerSource>,
 }
 
-/// What has started the loop.
+/// The trigger that has started the loop.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 #[serde(crate = "crate::object")]
 pub struct TriggerSource {
-    /// Kind of what has started it.
+    /// Kind of the trigger.
     ///
     /// May be absent or null.
     ///

@@ -22,10 +22,9 @@ use crate::runtime::{Redacted, Tag};
 ///   `process_run_end`. Because: It is the only value given, and it is the event's name in
 ///   lower case, as with PROCESS_RUN_START.
 /// - `example-is-not-json`: The example does not parse: a comma follows the last member of
-///   the field entry. Chosen: The comma is taken for a slip, and the structure around it is
-///   read as it stands. Because: The rest of the example parses, and the table agrees with
-///   it.
-/// - `members-beside-data`: Name, output, files and fields stand at the top level in both
+///   the field entry. Chosen: The comma counts as a mistake, and the structure around it is
+///   read unchanged. Because: The rest of the example parses, and the table agrees with it.
+/// - `members-beside-data`: Name, output, files and fields are at the top level in both
 ///   example and table, while the other events have their payload inside `data`. Chosen:
 ///   They are read at the top level. Only in an entry with `eventType` are they read from
 ///   inside `data` first. Because: Example and table agree.
@@ -33,20 +32,20 @@ use crate::runtime::{Redacted, Tag};
 ///   member of the page, `processName` of other events among them, is in camel case.
 ///   Chosen: The documented spelling comes first, and `processName` and `processOutput` are
 ///   read as well. An entry with both spellings of one member is malformed. Because:
-///   Inference: a spelling that stands out so is likely to be corrected one day, and that
-///   must not lose events.
+///   Inference: such an unusual spelling is likely to be corrected one day, and the
+///   correction must not lose events.
 /// - `no-ids-of-process-and-run`: This event has neither a process id nor a run id, unlike
 ///   the event of the start. Chosen: None is expected. If one is sent, it stays in the raw
-///   event. Because: Nothing documents where it would stand. The customer's id is all that
-///   leads from this event back to the start.
-/// - `files-expire-after-creation`: The addresses hold for 24 hours; from which moment is
-///   not said. Chosen: The 24 hours are counted from the event's creation. Because:
-///   Inference: it is the earliest moment that they can be counted from, so that a file is
-///   rather fetched too early than too late.
+///   event. Because: No page documents its place. Only the customer's id connects this
+///   event with the start.
+/// - `files-expire-after-creation`: The addresses hold for 24 hours. The start of this time
+///   is not documented. Chosen: The 24 hours are counted from the event's creation.
+///   Because: Inference: this is the earliest possible start, so a file is fetched too
+///   early rather than too late.
 /// - `data-is-free`: Here `data` holds free key-value pairs, while in every other event it
 ///   is the payload with fixed members. Chosen: It is an object with any members and any
-///   values. Because: The keys are made by whoever configures the process in spektr, so
-///   that no schema can list them.
+///   values. Because: The keys come from the configuration of the process in spektr, so no
+///   schema can list them.
 /// - `keys-need-no-field`: A key of `data` is that of a field where the customer gave the
 ///   value; other pairs come from services. Chosen: A key without a field and a field
 ///   without a value are both valid. Because: The page does not say that each key has a
@@ -66,9 +65,9 @@ use crate::runtime::{Redacted, Tag};
 ///   type of its own, without `children`. Deeper levels are no error; they stay in the raw
 ///   event. Because: A type that contains itself would promise a depth that the vendor
 ///   rules out.
-/// - `answers-are-sensitive`: They hold what the customer gave and what was found out about
-///   the customer. Chosen: All three are kept out of logs, traces, metrics and debug
-///   output. The texts of a field are not, since they belong to the form. Because: They are
+/// - `answers-are-sensitive`: They hold data that the customer gave, and results about the
+///   customer. Chosen: All three are kept out of logs, traces, metrics and debug output.
+///   The texts of a field are not, since they belong to the form. Because: They are
 ///   personal data, or may be at any time.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 #[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]
@@ -112,7 +111,7 @@ pub struct ProcessRunEnd {
     pub process_output: String,
     /// Files that belong to the run.
     pub files: ProcessRunEndFiles,
-    /// The form fields of the run. Their values stand in `data`.
+    /// The form fields of the run. Their values are in `data`.
     pub fields: Vec<ProcessRunEndField>,
     /// Values from the customer and from external services, by key. Where the customer gave a
     /// value, its key is that of a field.
@@ -165,7 +164,7 @@ impl ProcessRunEnd {
 #[non_exhaustive]
 #[serde(crate = "crate::object")]
 pub struct ProcessRunEndChildField {
-    /// Name under which the value of this field stands in the event's `data`.
+    /// Name of this field's value in the event's `data`.
     ///
     /// May be absent or null.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -201,7 +200,7 @@ pub struct ProcessRunEndChildField {
 #[non_exhaustive]
 #[serde(crate = "crate::object")]
 pub struct ProcessRunEndField {
-    /// Name under which the value of this field stands in the event's `data`.
+    /// Name of this field's value in the event's `data`.
     ///
     /// May be absent or null.
     #[serde(skip_serializing_if = "::std::option::Option::is_none")]

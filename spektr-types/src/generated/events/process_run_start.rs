@@ -22,15 +22,15 @@ use crate::runtime::{Redacted, Tag};
 ///   read at the top level, and not from inside `data` in this envelope. Because: Example
 ///   and table agree, and the other event has a table of its own.
 /// - `process-members-in-data`: The example has the four members inside `data`; the table
-///   lists them without a prefix, as if they stood at the top level. Chosen: They are read
+///   lists them without a prefix, as if they were at the top level. Chosen: They are read
 ///   from `data`. Because: An example shows a structure, a table only names its members.
 ///   SERVICE_RUN's table gives the same members the prefix.
 /// - `reference-absent-or-null`: The table calls the value optional and its type a string;
-///   SERVICE_RUN's table has string or null. Chosen: It may be absent or null, and both are
-///   one value: there is no reference. Because: It comes from a query parameter that a
-///   caller may leave out, and the other event shows that the vendor writes null for that.
-/// - `reference-is-sensitive`: The value is whatever the caller passed. Chosen: It is kept
-///   out of logs, traces, metrics and debug output. Because: Callers pass their own
+///   SERVICE_RUN's table has string or null. Chosen: It may be absent or null; both mean
+///   that there is no reference. Because: It comes from a query parameter that a caller may
+///   leave out, and the other event shows that the vendor writes null for that.
+/// - `reference-is-sensitive`: The value is any text that the caller passed. Chosen: It is
+///   kept out of logs, traces, metrics and debug output. Because: Callers pass their own
 ///   customer numbers, and may pass an e-mail address.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
 #[cfg_attr(feature = "schemars-1", derive(schemars::JsonSchema))]

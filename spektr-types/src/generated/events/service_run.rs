@@ -20,12 +20,12 @@ use crate::runtime::{Redacted, Tag};
 ///   PROCESS_RUN_START has it at the top level. Chosen: It is read from inside `data`.
 ///   Because: Each event follows its own example and table.
 /// - `reference-absent-or-null`: The type is string or null; the example's value calls
-///   itself optional. Chosen: It may be absent or null, and both are one value: there is no
+///   itself optional. Chosen: It may be absent or null; both mean that there is no
 ///   reference. Because: A member that may be null is not required, here as everywhere.
 /// - `reference-means-the-same`: PROCESS_RUN_START explains where its reference comes from;
 ///   this section does not explain its own. Chosen: It is described, and kept out of logs,
-///   as the one of PROCESS_RUN_START is. Because: Inference: a run has one reference, and
-///   its events repeat it.
+///   like the reference of PROCESS_RUN_START. Because: Inference: a run has one reference,
+///   and its events repeat it.
 /// - `vendor-type-is-open`: A string, with a placeholder as its only example. Chosen: Any
 ///   text; the vendors that the REST API lists have names. Because: Inference, from a third
 ///   party's transcription of the vendor's REST API description, OpenAPI v2.23: the list

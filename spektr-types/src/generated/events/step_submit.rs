@@ -21,15 +21,15 @@ use crate::runtime::{Redacted, Tag};
 ///   lost.
 /// - `wire-type-of-a-form-submit`: The vendor's REST API (OpenAPI v2.23, as transcribed by
 ///   a third party) describes a form submit whose `eventType` is for example `form_submit`.
-///   Chosen: `form_submit` is no alias of this event. Because: Inference: it is a record of
-///   that API, not the event on the wire. If it arrives, it arrives as an unknown event and
-///   is kept.
+///   Chosen: `form_submit` is not an alias of this event. Because: Inference: it is a
+///   record of that API, not the event on the wire. If it arrives, it arrives as an unknown
+///   event and is kept.
 /// - `payload-not-documented`: Its section in v2.0 only puts the documentation off until
 ///   the event is public. The table after v2.0 lists it as available; our copy of that page
 ///   ends before the sections. Chosen: The event has the common members. Its `data` may be
 ///   absent or null, or any JSON, and stays raw. Because: Guessed members would have to
 ///   change once the real ones are known; raw JSON stays readable.
-/// - `payload-may-be-personal`: Nothing is said about the contents. Chosen: The payload is
+/// - `payload-may-be-personal`: The contents are not documented. Chosen: The payload is
 ///   kept out of logs, traces, metrics and debug output. Because: Until the members are
 ///   known, any of them may be personal data.
 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
