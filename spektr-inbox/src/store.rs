@@ -30,6 +30,7 @@ mod completion;
 mod filter;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod groups;
+mod lease;
 mod model;
 mod notes;
 mod operation;
@@ -46,6 +47,7 @@ mod reception;
 mod sql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+mod stats;
 mod tombstone;
 
 use std::error::Error;
@@ -59,11 +61,8 @@ pub use archive::Archive;
 pub use arrivals::Arrivals;
 pub use completion::Completion;
 pub use filter::Filter;
-pub use model::MAX_ATTEMPTS_KEPT;
-pub use model::{
-    Acceptance, Claim, ClaimRequest, Lease, NewEntry, Presence, Quarantined, Rejected, Settlement,
-    State, Stats, StoredEntry, Tally,
-};
+pub use lease::{Claim, ClaimRequest, Lease, MAX_ATTEMPTS_KEPT, Settlement};
+pub use model::{Acceptance, NewEntry, Presence, State, StoredEntry};
 pub use notes::Notes;
 pub use operation::{
     Action, Attempt, Erased, Erasure, Imported, Operator, Original, Record, Recorded,
@@ -73,9 +72,10 @@ pub use page::{Page, Summary};
 pub(crate) use patient::accept_patiently;
 pub(crate) use pause::PAUSED;
 pub use pause::Pause;
-pub use quarantine::Quarantine;
+pub use quarantine::{Quarantine, Quarantined, Rejected};
 pub use queue::Queue;
 pub use reception::Reception;
+pub use stats::{Stats, Tally};
 pub use tombstone::Tombstone;
 
 /// The prefix of the names of notes that keep a watermark. The source and the base URL follow,
