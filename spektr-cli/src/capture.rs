@@ -1,6 +1,6 @@
 //! Captured headers, in the forms in which tools print them.
 //!
-//! Repeated headers survive: that one arrived twice is what a check may be about.
+//! Repeated headers are kept, because a check may be about a header that arrived twice.
 
 use spektr_json::Json;
 /// Names and values of headers, in their order.
@@ -14,7 +14,7 @@ pub(crate) fn parse(capture: &[u8]) -> Result<Headers, String> {
     // An empty object is a delivery without headers, an empty file is none.
     match capture.trim_ascii_start().first() {
         Some(b'{' | b'[') => json(&Json::parse(capture).map_err(|error| {
-            // The position alone: a message may quote what a header holds.
+            // The position alone: a message could quote the value of a header.
             format!("not JSON at line {}, column {}", error.line(), error.column())
         })?),
         _ => text(capture).and_then(|headers| {
@@ -67,7 +67,7 @@ fn text(capture: &[u8]) -> Result<Headers, String> {
     Ok(headers)
 }
 
-/// Drops what a message has beside its headers: the body after an empty line, and
+/// Drops the other parts of a message: the body after an empty line, and
 /// interim answers (`100 Continue`) before.
 fn without_body(mut lines: Vec<(usize, &[u8])>) -> Vec<(usize, &[u8])> {
     loop {
@@ -92,7 +92,7 @@ fn without_body(mut lines: Vec<(usize, &[u8])>) -> Vec<(usize, &[u8])> {
     }
 }
 
-/// Tells whether each name stands on a line and its value on the next, as some
+/// Tells whether each name is on a line and its value on the next, as some
 /// browsers copy them.
 fn is_alternating(lines: &[(usize, &[u8])]) -> bool {
     lines.len() >= 2

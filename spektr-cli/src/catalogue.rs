@@ -1,4 +1,4 @@
-//! The events as this tool knows them: what the types say, joined with the
+//! The events as this tool knows them: the facts of the types, joined with the
 //! generated reference.
 
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ struct Reference {
     scenarios: BTreeMap<String, Scenario>,
 }
 
-/// What the types do not carry about an event.
+/// Facts about an event that the types do not have.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Details {
     /// Documented name, as `ALERT_RESOLVED`.
@@ -64,7 +64,7 @@ pub(crate) struct Member {
     pub(crate) members: Vec<Member>,
 }
 
-/// What was chosen where the documentation leaves something open.
+/// A decision about a question that the documentation leaves open.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Decision {
     pub(crate) id: String,
@@ -175,7 +175,7 @@ fn owns(info: &EventInfo, wire_type: &str) -> bool {
     info.wire_types().canonical.eq_ignore_ascii_case(wire_type)
 }
 
-/// The word before the slash that stands for events that the schema does not know.
+/// The word before the slash that means events which the schema does not know.
 pub(crate) const UNKNOWN_EVENT: &str = "unknown";
 
 /// Returns the example that `EVENT` or `EVENT/CASE` names: the case `full` if

@@ -45,9 +45,9 @@ struct Arguments {
 enum Command {
     /// Look up the events: members, examples, and what was decided where the documentation is unclear
     Events(events::Arguments),
-    /// Say what is in bodies: a line per entry
+    /// Decode bodies: a line per entry
     Decode(decode::Arguments),
-    /// Compare bodies with the schema: what has changed, by places and types
+    /// Compare bodies with the schema: the differences, by places and types
     Check(check::Arguments),
     /// Verify a captured delivery, and say which check failed and by how much
     Verify(verify::Arguments),
@@ -67,9 +67,9 @@ enum Command {
     /// Examine what `serve` depends on: clocks, disk, keys, connections; a finding and a remedy per line
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(Box<doctor::Arguments>),
-    /// Fetch what was missed from the sender's list
+    /// Fetch missed events from the sender's list
     Reconcile(reconcile::Arguments),
-    /// Look at what is stored and look after it
+    /// Look at the stored entries, and operate on them
     #[command(subcommand)]
     Inbox(inbox::Command),
     /// Look at the configuration
@@ -81,7 +81,7 @@ enum Command {
     Man(man::Arguments),
 }
 
-/// Runs what the command line says.
+/// Runs the command of the command line.
 pub(crate) fn run() -> Result<Answer, Failure> {
     let Arguments { global, command } = Arguments::parse();
     match command {

@@ -1,7 +1,7 @@
 //! The sending side of HTTP: one POST at a time, with the headers as given.
 //!
 //! Nothing is followed, unpacked or added that the sender does not do, so that
-//! a receiver sees what it would see from the vendor.
+//! a receiver sees the same requests as from the vendor.
 
 mod connector;
 mod encryption;
@@ -40,11 +40,11 @@ pub(crate) struct Client {
     timeout: Duration,
     /// Whether the environment names a proxy for it.
     pub(crate) is_proxied: bool,
-    /// What a proxy that sees the request itself has to be told.
+    /// The header for a proxy that reads the request itself.
     proxy_authorization: Option<HeaderValue>,
 }
 
-/// What a receiver answered.
+/// The answer of a receiver.
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Headers,
@@ -154,7 +154,7 @@ impl NoAnswer {
                     _ => {}
                 }
             }
-            // As a source, an I/O error skips what it wraps.
+            // As a source, an I/O error skips the error that it wraps.
             let wrapped = one.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
             next = match wrapped {
                 Some(wrapped) => Some(wrapped),

@@ -4,7 +4,7 @@ use spektr_inbox::HttpUrl;
 
 use crate::client::parse_url;
 
-/// What is added to the URL of a collector, by the specification of OTLP.
+/// The path that the specification of OTLP adds to the URL of a collector.
 const PATH: &str = "/v1/traces";
 
 /// The URL to which traces are posted.

@@ -60,7 +60,7 @@ impl Config {
         Err(Failure::new(format!("{first}{others}")).hint("`spektr config check` shows everything"))
     }
 
-    /// Reads file and environment, and collects what is wrong with them.
+    /// Reads file and environment, and collects their problems.
     pub(crate) fn read(path: Option<&Path>) -> Result<(Self, Vec<Problem>), Failure> {
         let mut config = Self::default();
         let mut problems = Vec::new();

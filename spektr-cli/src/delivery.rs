@@ -112,7 +112,7 @@ fn to_event_type(entry: Json) -> Json {
 }
 
 /// Returns the payload for `data` of the other envelope: the event's `data`, with
-/// the members that stand beside it; around it where its keys are free.
+/// the members beside it; around it where its keys are free.
 fn payload(wire_type: &str, members: &[(String, Json)]) -> Option<Json> {
     let is_data = |name: &str| name == Key::Data.name();
     let is_own = |name: &str| catalogue::envelope().iter().all(|member| member.name != name);

@@ -2,11 +2,11 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// What is open beside connections and the store: standard streams, listeners, timers, the
+/// The open files beside connections and the store: standard streams, listeners, timers, the
 /// sender's list, certificates and keys while they are read, name resolution.
 const SPARE: usize = 64;
 
-/// What the store has open: three files for each connection of SQLite, or the connections of
+/// The open files of the store: three for each connection of SQLite, or the connections of
 /// PostgreSQL.
 const STORE: usize = 16;
 
@@ -45,7 +45,7 @@ pub(crate) fn make_room(connections: usize, posted: u32) -> usize {
     connections
 }
 
-/// Raises the limit to what is needed, or as far as possible; returns it.
+/// Raises the limit as far as needed and possible; returns it.
 fn raise(needed: usize) -> usize {
     let before = getrlimit(Resource::Nofile);
     if allowed(before.current) >= needed {

@@ -26,7 +26,7 @@ pub(crate) enum Members {
     Revealed,
 }
 
-/// What is to say about an entry.
+/// The line about an entry.
 #[derive(Debug, Serialize)]
 pub(crate) struct Line {
     pub(crate) outcome: Outcome,
@@ -124,7 +124,7 @@ fn rows(event: &Event, members: Members) -> Vec<Row> {
         Members::Revealed => true,
     };
     let json = serde_json::to_string(event).unwrap_or_default();
-    // What a float cannot hold is refused here, and shown nowhere.
+    // A number that no float can hold is refused here, so it is never shown.
     let Ok(json) = Json::parse(json.as_bytes()) else { return Vec::new() };
     let own = event
         .event_type()

@@ -1,4 +1,4 @@
-//! Why a command could not do what it was told to: what happened, and what to
+//! The reason why a command could not do its work: what happened, and what to
 //! do about it.
 //!
 //! A failure is always wrong use (exit code 2). A "no" is no failure but an
@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use crate::terminal::{self, safe};
 
-/// What a command found out.
+/// The answer of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Yes,

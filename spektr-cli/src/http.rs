@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 use crate::capture::Headers;
 
 /// Headers that belong to one connection (RFC 9110, section 7.6.1), or are set
-/// by whoever sends the message.
+/// by each sender of the message.
 const OF_THE_CONNECTION: [&str; 12] = [
     "connection",
     "content-length",

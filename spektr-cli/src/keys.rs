@@ -25,7 +25,7 @@ const HOW: &str = "set SPEKTR_WEBHOOK_KEYS='KEY_ID=SECRET', or name a key file w
 
 const SIGNING: &str = "How deliveries are signed";
 
-/// Which keys, and what they sign.
+/// The signing keys, and the signed content.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct KeyArguments {
     /// TOML file with the signing keys: a list `keys` of tables with id and secret [without it: SPEKTR_WEBHOOK_KEYS, then keys_file of the configuration]
@@ -99,7 +99,7 @@ impl KeyArguments {
     }
 
     /// Returns a verifier and its keys, which can be replaced, or with `unsigned` a verifier
-    /// that accepts whatever comes.
+    /// that accepts every delivery.
     pub(crate) fn verifier_or_none(
         &self,
         config: &Config,
@@ -111,13 +111,13 @@ impl KeyArguments {
         }
         // Who has a key, with a slip in it, is not to be told how to do without.
         self.source(config).map_err(|failure| {
-            failure.or_hint("or accept everything, whoever sent it: --unsigned")
+            failure.or_hint("or accept every delivery without verifying it: --unsigned")
         })?;
         let keys = SharedKeys::new(self.ring(config)?);
         Ok((self.verifier_of(keys.clone(), config, tolerance), Some(keys)))
     }
 
-    /// Returns what is verified with, for the first lines of a receiver.
+    /// Returns keys, signed content and tolerance in words, for the first lines of a receiver.
     pub(crate) fn in_words(
         &self,
         config: &Config,
@@ -145,7 +145,7 @@ impl KeyArguments {
     }
 
     /// Returns the texts of the secrets, with their ids, for `diagnose`: it tries
-    /// what the text could stand for.
+    /// each meaning that the text could have.
     pub(crate) fn secret_texts(&self, config: &Config) -> Result<Vec<SecretText>, Failure> {
         match self.source(config)? {
             Source::File(path) => {
@@ -193,7 +193,7 @@ enum Source {
 pub(crate) struct SecretText {
     pub(crate) id: String,
     pub(crate) text: Zeroizing<String>,
-    /// How the text stands for bytes.
+    /// The encoding of the bytes in the text.
     pub(crate) encoding: SecretEncoding,
 }
 
@@ -207,7 +207,7 @@ impl SecretText {
         Some(Self { id: id.to_owned(), text: Zeroizing::new(text.to_owned()), encoding })
     }
 
-    /// Returns the number of bytes that the text stands for.
+    /// Returns the number of bytes that the text encodes.
     pub(crate) fn length(&self) -> usize {
         match self.encoding {
             SecretEncoding::Hex => self.text.len() / 2,

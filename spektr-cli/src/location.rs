@@ -52,7 +52,7 @@ impl Location {
         }
     }
 
-    /// Returns the URL, without what is secret of it.
+    /// Returns the URL without its password.
     pub(crate) fn shown(&self) -> String {
         match self {
             Self::Sqlite(path) => format!("sqlite://{}", safe(&path.to_string_lossy())),

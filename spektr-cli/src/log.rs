@@ -279,7 +279,7 @@ mod tests {
         let (written, lines) = mpsc::channel();
         let writing = Arc::clone(&queue);
         let writer = std::thread::spawn(move || writing.write_to(Stalled { begins, written }));
-        // What is taken and not written counts as waiting.
+        // A line that is taken and not written counts as waiting.
         assert_eq!(lines.recv(), Ok(line.clone()));
         for _ in 0..7 {
             queue.push(&line, false);

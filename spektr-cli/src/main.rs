@@ -1,7 +1,7 @@
 //! `spektr`: the command-line tool for those who integrate and operate spektr
 //! webhooks.
 //!
-//! One module per command, below [`commands`]; what several share stands beside.
+//! One module per command, below [`commands`]; shared code is beside it.
 //! A command returns an answer, which is the exit code, or a failure, which says
 //! what to do.
 

@@ -1,4 +1,4 @@
-//! The pages of operations: figures and curves, entries, and what an operator does with them.
+//! The pages of operations: figures and curves, entries, and the actions of an operator.
 //!
 //! - Pages show ids, types, states and reasons. They are made of summaries of entries, which
 //!   have no JSON: no page can show a payload.

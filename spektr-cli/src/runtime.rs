@@ -13,7 +13,7 @@ pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> R
     start(Builder::new_current_thread(), future)
 }
 
-/// Runs a future to its end, with what it spawns on all processors.
+/// Runs a future to its end. Spawned tasks run on all processors.
 pub(crate) fn block_on_many<T>(
     future: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {

@@ -13,11 +13,11 @@ use crate::failure::Failure;
 use crate::input;
 use crate::terminal::safe;
 
-/// What a file looks like, for the hint of an error.
+/// An example of a file, for the hint of an error.
 const EXAMPLE: &str = "as {\"description\": \"An alert.\", \"shared\": [\"spektrId\"], \"steps\": \
      [{\"send\": [\"alert_created\"]}, {\"after\": 5, \"send\": [\"alert_resolved\"]}]}";
 
-/// Tells whether a member is of each event alone, or says what it is.
+/// Checks that a member does not differ from event to event; returns its meaning if it does.
 fn is_own(name: &str) -> bool {
     let own = [Key::Id, Key::WireType, Key::EventType, Key::CreatedAt, Key::Timestamp];
     own.iter().any(|key| key.name() == name)
@@ -42,7 +42,7 @@ impl Scenario {
             });
         }
         let refused = |what: String| {
-            Failure::new(format!("{}: this is no scenario: {what}", safe(name))).hint(EXAMPLE)
+            Failure::new(format!("{} is not a scenario: {what}", safe(name))).hint(EXAMPLE)
         };
         let text = input::bytes(Path::new(name))?;
         let scenario: Self =
@@ -74,7 +74,7 @@ impl Scenario {
     }
 }
 
-/// What the events of one customer share.
+/// The values that the events of one customer share.
 pub(crate) struct Story<'s> {
     shared: &'s [String],
     values: BTreeMap<&'s str, String>,

@@ -109,7 +109,7 @@ impl Sender {
         attempts.last().is_some_and(Attempt::is_acknowledged)
     }
 
-    /// Posts a delivery that ought to be refused, once, whatever the answer.
+    /// Posts a delivery that ought to be refused, once, whatever answer it gets.
     pub(crate) async fn deliver_forgery(&mut self, headers: &Headers, body: &Bytes, events: usize) {
         let attempts = self.try_up_to(1, headers, body).await;
         self.report.add_forgery(&attempts, events);

@@ -26,10 +26,10 @@ use crate::sender_list::ListArguments;
 use crate::store::StoreArguments;
 use crate::{time, traces};
 
-/// How far back the daily verification looks: what it has found shows for two days.
+/// How far back the daily verification looks. The metrics show its result for two days.
 pub(crate) const VERIFY_REACH: Duration = Duration::from_secs(48 * 3600);
 
-/// What the service is told.
+/// The arguments of the service.
 #[derive(Args, Clone)]
 pub(crate) struct ServeArguments {
     #[arg(long, help = LISTEN.help(), value_name = "IP:PORT", value_parser = LISTEN.parser())]
@@ -64,7 +64,7 @@ pub(crate) struct ServeArguments {
     pub(crate) quick_check: bool,
     #[arg(long, help = QUARANTINE.help())]
     pub(crate) quarantine: bool,
-    /// Accept everything, whoever sent it: for a workspace that has signing switched off
+    /// Accept every delivery without verifying it: for a workspace that does not sign
     #[arg(long)]
     pub(crate) unsigned: bool,
     #[arg(long, help = TOLERANCE.help(), value_name = "DURATION", value_parser = TOLERANCE.parser())]
@@ -82,7 +82,7 @@ impl ServeArguments {
         let is_held = forwarding.as_ref().is_some_and(|forwarding| forwarding.hold_on_dead);
         if is_held && self.retention(config).dead.is_some() {
             return Err(Failure::new(
-                "what a dead letter holds back would go on once that is deleted for its age",
+                "the events behind a dead letter would be forwarded once its age deletes it",
             )
             .hint("set one of the two: --hold-on-dead or --keep-dead"));
         }
@@ -139,7 +139,7 @@ impl ServeArguments {
         if let Some(known) = self.retention(config).known.filter(|known| *known <= furthest) {
             let (known, furthest) = (time::span(known), time::span(furthest));
             return Err(Failure::new(format!(
-                "what is deleted is forgotten {known} after that, and would be fetched again"
+                "a deleted entry is forgotten {known} after its deletion, and would be fetched again"
             ))
             .hint(format!(
                 "a reconciliation goes back {furthest}: --keep-known must be longer than that"

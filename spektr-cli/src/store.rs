@@ -33,7 +33,7 @@ impl Location {
                 let opened = SqliteOptions::new(path).with_quick_check(is_checked).open();
                 Ok(Arc::new(opened.map_err(|error| match &error {
                     OpenError::Damaged { .. } => fail(&error).hint(
-                        "put a backup in its place: spektr inbox restore FILE; what is there is kept",
+                        "put a backup in its place: spektr inbox restore FILE; the damaged file is kept",
                     ),
                     _ => fail(&error),
                 })?))
@@ -106,7 +106,7 @@ impl StoreArguments {
         self.location(config).open(true).await
     }
 
-    /// Reads what the store in a database depends on, and changes nothing.
+    /// Reads the facts that a store in a database depends on, and changes nothing.
     pub(crate) async fn inspect(url: &str) -> Result<postgres::Inspection, postgres::OpenError> {
         let url = with_password(url.to_owned(), env::var_os(PASSWORD).as_deref());
         PostgresOptions::new(url).inspect().await
@@ -120,7 +120,7 @@ impl StoreArguments {
         })
     }
 
-    /// Opens an inbox that is there: looking for entries makes no empty file.
+    /// Opens an existing inbox: a search for entries must not create an empty file.
     pub(crate) async fn open(&self, config: &Config) -> Result<Arc<dyn Store>, Failure> {
         let location = self.location(config);
         if matches!(&location, Location::Sqlite(path) if !path.exists()) {

@@ -215,8 +215,8 @@ fn all_is_well_and_nothing_is_sent_or_changed() {
             "ok: file forward-keys.txt: only its owner has rights on it",
             "ok: file headers.txt: only its owner has rights on it",
             "ok: token of operations: can be used",
-            "ok: keys that sign what is forwarded: can be used",
-            "ok: headers of what is forwarded: can be used",
+            "ok: keys that sign forwarded events: can be used",
+            "ok: headers of forwarded events: can be used",
             "ok: inbox sqlite://spektr-inbox.db: version 6",
             "ok: address of deliveries 127.0.0.1:0: free",
             "ok: address of operations 127.0.0.1:0: free",
@@ -453,7 +453,7 @@ fn an_endpoint_of_an_unknown_authority_is_a_fault_until_it_is_named_and_gets_no_
     assert!(!asked.load(Ordering::Acquire));
     setting.doctor(&["--forward", &url, "--forward-ca", "none.pem"]).assert(&[&format!(
         "fault: forwarding to {url}: cannot read none.pem: No such file or directory (os error 2); \
-         see what the options --forward-… name"
+         examine the files that the options --forward-… name"
     )]);
 }
 

@@ -351,7 +351,7 @@ fn attempts_pauses_and_the_time_for_an_answer_are_those_that_were_set() {
         refused(folder.path(), &["--forward", &url, "--hold-on-dead"]),
         "error: without an order nothing is held back on a dead letter",
     );
-    let held = "error: what a dead letter holds back would go on once that is deleted for its age";
+    let held = "error: the events behind a dead letter would be forwarded once its age deletes it";
     let arguments = ["--forward", &url, "--ordered", "--hold-on-dead", "--keep-dead", "90d"];
     assert_eq!(refused(folder.path(), &arguments), held);
     let settings = "[serve]\nhold_on_dead = true\nkeep_dead = '90d'\n";

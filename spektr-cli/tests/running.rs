@@ -297,7 +297,7 @@ fn a_damaged_file_is_refused_at_the_start_if_a_check_is_asked_for() {
         text(&output.stderr).to_owned()
     };
     let expected = "error: cannot open the inbox: spektr-inbox.db is damaged\n\
-        hint:  put a backup in its place: spektr inbox restore FILE; what is there is kept\n";
+        hint:  put a backup in its place: spektr inbox restore FILE; the damaged file is kept\n";
     assert_eq!(message(&["--quick-check"], None), expected);
     assert_eq!(message(&[], Some("true")), expected);
     write(&folder.path().join("spektr.toml"), "serve.quick_check = true\n");

@@ -11,12 +11,12 @@ use spektr_inbox::HttpUrl;
 use crate::failure::Failure;
 use crate::terminal::safe;
 
-/// Files in PEM format that replace what the operating system says.
+/// Files in PEM format that replace the certificates of the operating system.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TlsFiles {
     /// The authorities that are trusted, and no others.
     pub(crate) authorities: Option<PathBuf>,
-    /// What this side proves itself with.
+    /// The certificate and key of this side.
     pub(crate) identity: Option<Identity>,
 }
 
@@ -77,5 +77,5 @@ fn unreadable(path: &Path, what: &str, error: &pem::Error) -> Failure {
 
 fn unusable(path: &Path, what: &str) -> Failure {
     let path = path.to_string_lossy();
-    Failure::new(format!("{} is no file in PEM format with {what}", safe(&path)))
+    Failure::new(format!("{} is not a file in PEM format with {what}", safe(&path)))
 }

@@ -21,7 +21,7 @@ pub(super) fn of(url: &HttpUrl) -> Result<Option<Intercept>, Failure> {
         ["HTTP_PROXY", "http_proxy"]
     };
     for names in [scheme, ["ALL_PROXY", "all_proxy"]] {
-        // The library passes over what it cannot read.
+        // The library ignores a value that it cannot read.
         let set = names.into_iter().find_map(|name| Some((name, std::env::var_os(name)?)));
         let Some((name, value)) = set.filter(|(_, value)| !value.is_empty()) else { continue };
         usable(name, &value.to_string_lossy())?;
@@ -30,7 +30,7 @@ pub(super) fn of(url: &HttpUrl) -> Result<Option<Intercept>, Failure> {
     Ok(Matcher::from_env().intercept(url.as_uri()))
 }
 
-/// Refuses what is no proxy, and a proxy that is not spoken to as HTTP.
+/// Refuses a value that names no proxy, and a proxy that does not speak plain HTTP.
 fn usable(name: &str, value: &str) -> Result<(), Failure> {
     let any = Uri::from_static("http://any.example/");
     let proxy = Matcher::builder().all(value.to_owned()).build().intercept(&any);

@@ -19,7 +19,7 @@ Examples:
   spektr check body.json --format json | jq -r '.drift[]'
 
 Only places and JSON types are named, never values: the output can go into a ticket. A difference
-is no fault of the delivery: the documentation changes, and this shows where. Any is exit code 1.";
+is not a fault of the delivery: the documentation changes, and this shows where. Any is exit code 1.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
 #[derive(Serialize)]
 struct Line<'l> {
     file: &'l str,
-    /// Position of the entry in its body; none for what is said of the whole body.
+    /// Position of the entry in its body; none for a remark on the whole body.
     index: Option<usize>,
     event: Option<&'static str>,
     conforms: bool,
@@ -103,7 +103,7 @@ fn in_words(drift: &Drift) -> String {
     }
 }
 
-/// Prints what is said of a whole body.
+/// Prints the remark on a whole body.
 fn whole(global: &Global, file: &Path, label: &str, message: &str) -> Result<(), Failure> {
     let file = file.to_string_lossy();
     if global.is_json() {

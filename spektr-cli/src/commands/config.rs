@@ -20,7 +20,7 @@ use crate::traces;
 pub(crate) const SETTINGS_HELP: &str = "\
 Example of a file:
   store = 'sqlite://inbox.db'               # relative to this file
-  keys_file = 'keys.toml'                   # relative to this file; secrets don't stand here
+  keys_file = 'keys.toml'                   # relative to this file; no secrets here
   signed_content = '{timestamp}.{body}'     # an assumption; `spektr diagnose` confirms it
   signature_format = 'hex'
   tolerance = '5m'
@@ -84,7 +84,7 @@ overrides both. Anything wrong is exit code 1, with file, line and column.";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Check the configuration: what is wrong and where, or what holds and why
+    /// Check the configuration: the problems with their places, or each value with its origin
     #[command(after_help = SETTINGS_HELP)]
     Check(Check),
 }

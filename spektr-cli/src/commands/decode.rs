@@ -1,4 +1,4 @@
-//! `spektr decode`: what is in bodies, without saying whether they are authentic.
+//! `spektr decode`: the entries of bodies, without a check whether they are authentic.
 //!
 //! Values are shown by an allow-list: members that the schema knows and does not
 //! call sensitive. What it does not know may be anything.
@@ -22,8 +22,8 @@ Examples:
   curl -s … | spektr decode --full
   spektr decode rec/*.body --format json | jq -r .event | sort | uniq -c
 
-Sensitive members are hidden, and so is what the schema does not know; --reveal shows everything.
-An unknown event is fine (0). A malformed entry, or a body that is no delivery, is exit code 1.";
+Sensitive members are hidden, and members that the schema does not know; --reveal shows everything.
+An unknown event is fine (0). A malformed entry, or a body that is not a delivery, is exit code 1.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]

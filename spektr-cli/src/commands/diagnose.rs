@@ -193,7 +193,7 @@ impl Report {
     }
 }
 
-/// Tries every secret, with what is configured too; an error is about the headers.
+/// Tries every secret, also with the configured content; an error is about the headers.
 pub(crate) fn find(
     headers: &Headers,
     body: &[u8],
@@ -299,7 +299,7 @@ fn text(report: &Report) -> String {
 fn what_to_do(error: &VerifyError) -> &'static str {
     match error {
         VerifyError::UnsupportedAlgorithm => {
-            "x-signature-alg has to be `sha256`: ask the sender, or whoever rewrites headers"
+            "x-signature-alg has to be `sha256`: ask the sender, or the operator of a proxy that rewrites headers"
         }
         VerifyError::TimestampInFuture { .. } => {
             "x-signature-timestamp has to be in seconds; this one is in milliseconds or finer"

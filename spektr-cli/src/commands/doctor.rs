@@ -21,7 +21,7 @@ Examples:
   spektr doctor --store sqlite:///var/lib/spektr/inbox.db --forward https://events.example.com/
   spektr doctor --format json | jq -r 'select(.level == \"fault\") | .remedy'
 
-Takes the settings of `spektr serve`, and examines what that depends on, before it runs or beside
+Takes the settings of `spektr serve`, and examines all that it depends on, before it runs or beside
 it: clocks, the time of a sync, modes of files, free room, the connection to the endpoint, signing
 keys, the sender's list, the inbox, the limit of open files, and a pooler in front of PostgreSQL.
 Run it as the account of the service: another one may read and write other files.
@@ -30,7 +30,7 @@ Changes nothing in the inbox and makes none. Posts nothing: the endpoint is conn
 sender's list is asked for its newest entry if there is an API key.
 
 Each line is a finding, with a remedy unless it is ok. A warning does not keep `serve` from its
-work; with a fault it does not start, refuses deliveries, can lose what it has accepted, or does
+work; with a fault it does not start, refuses deliveries, can lose accepted deliveries, or does
 not keep a secret. Exit code 1: there is a fault.";
 
 /// Room for the log of the inbox (32 MiB) and for the deliveries of some hours.

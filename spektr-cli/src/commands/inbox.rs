@@ -1,4 +1,4 @@
-//! `spektr inbox`: what operators do with what is stored, also while `spektr
+//! `spektr inbox`: operations on the stored entries, also while `spektr
 //! serve` runs on it.
 
 mod again;
@@ -35,7 +35,7 @@ use crate::store::StoreArguments;
 pub(crate) enum Command {
     /// List entries, in the order of their arrival
     List(list::Arguments),
-    /// Show an entry: what became of it, and what it holds
+    /// Show an entry: its history and its content
     Show(show::Arguments),
     /// List dead letters, and why they are dead
     Dead(list::DeadArguments),
@@ -45,7 +45,7 @@ pub(crate) enum Command {
     Pause(pause::PauseArguments),
     /// Hand out entries again
     Resume(pause::ResumeArguments),
-    /// Make entries pending again: dead letters, or what was done already
+    /// Make entries pending again: dead letters, or done entries
     Replay(again::ReplayArguments),
     /// Make pending entries due now that wait for their next attempt
     Retry(again::RetryArguments),
@@ -55,13 +55,13 @@ pub(crate) enum Command {
     Redecode(redecode::Arguments),
     /// List rejected deliveries that `spektr serve --quarantine` has kept
     Quarantine(quarantine::Arguments),
-    /// Verify rejected deliveries again, and accept what is authentic by now
+    /// Verify rejected deliveries again, and accept those that are authentic now
     Recover(quarantine::RecoverArguments),
     /// Delete rejected deliveries
     Discard(quarantine::DiscardArguments),
     /// Compare the sender's list with the inbox
     Verify(verify::Arguments),
-    /// Delete what is old
+    /// Delete old entries
     Prune(prune::Arguments),
     /// Delete everything of an end-user
     Erase(erase::Arguments),
@@ -73,7 +73,7 @@ pub(crate) enum Command {
     Restore(backup::RestoreArguments),
     /// Write entries as lines of JSON
     Export(transfer::ExportArguments),
-    /// Read what an export wrote
+    /// Read the file of an export
     Import(transfer::ImportArguments),
     /// Print the statements that make the tables in PostgreSQL, for a role that may not
     Schema(schema::Arguments),

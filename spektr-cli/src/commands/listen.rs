@@ -59,7 +59,7 @@ pub(crate) struct Arguments {
     /// Print all members of the events; sensitive ones are hidden
     #[arg(long)]
     full: bool,
-    /// Accept everything, whoever sent it: for a workspace that has signing switched off
+    /// Accept every delivery without verifying it: for a workspace that does not sign
     #[arg(long)]
     unsigned: bool,
     #[arg(long, help = TOLERANCE.help(), value_name = "DURATION", value_parser = TOLERANCE.parser())]

@@ -1,4 +1,4 @@
-//! `spektr reconcile`: fetches what was missed from the sender's list.
+//! `spektr reconcile`: fetches missed events from the sender's list.
 
 use clap::Args;
 use serde::Serialize;
@@ -29,7 +29,7 @@ its end.";
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// Fetch what was created after this time too: 2h for two hours ago, epoch seconds, or RFC 3339
+    /// Also fetch events created after this time: 2h for two hours ago, epoch seconds, or RFC 3339
     #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
     since: Option<Moment>,
     #[command(flatten)]
@@ -47,7 +47,7 @@ struct Report {
     done: Option<Done>,
 }
 
-/// What was done, to the end or up to where it stopped.
+/// The result, to the end or to the place where it stopped.
 #[derive(Serialize)]
 struct Done {
     since: String,

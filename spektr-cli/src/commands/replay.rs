@@ -35,7 +35,7 @@ sends it with its own headers, --sign-unverified signs it all the same, with the
 own is not there.
 
 A run that ended early, or that left deliveries unacknowledged, is continued by the next one to the
-same URL: what was acknowledged is not sent again, unless --from-start says so. Exit code 1: a
+same URL: acknowledged deliveries are not sent again, except with --from-start. Exit code 1: a
 delivery was not sent or not acknowledged.";
 
 #[derive(Args)]
@@ -49,10 +49,10 @@ pub(crate) struct Arguments {
     /// Send the signature headers as they were recorded
     #[arg(long)]
     as_recorded: bool,
-    /// Sign also what was not authentic when it was recorded: a workspace did not sign, or its key is gone
+    /// Also sign deliveries that were not authentic when recorded: a workspace did not sign, or its key is gone
     #[arg(long, conflicts_with = "as_recorded")]
     sign_unverified: bool,
-    /// Send also what an earlier run to this URL got acknowledged
+    /// Also send deliveries that an earlier run to this URL got acknowledged
     #[arg(long)]
     from_start: bool,
     #[command(flatten)]
@@ -65,9 +65,9 @@ struct Outcome {
     report: Report,
     /// How many were acknowledged by an earlier run.
     acknowledged_before: usize,
-    /// What is not sent because its signature was not right.
+    /// Deliveries that are not sent because their signature was not right.
     unverified: Vec<String>,
-    /// What is not sent because it cannot be read.
+    /// Deliveries that are not sent because they cannot be read.
     unreadable: Vec<Unreadable>,
 }
 
@@ -160,7 +160,7 @@ struct Signing {
     verifier: Verifier,
     content: SignedContent,
     format: SignatureFormat,
-    /// Whether to sign what was not authentic.
+    /// Whether to sign deliveries that were not authentic.
     unverified: bool,
 }
 

@@ -74,7 +74,7 @@ pub(crate) struct Arguments {
     /// Send something that a receiver must refuse, or take only once
     #[arg(long, value_enum)]
     corrupt: Option<Corruption>,
-    /// Send ids and times as they stand in the examples
+    /// Send ids and times as in the examples
     #[arg(long)]
     as_is: bool,
     /// Send without signature headers, as a workspace does that has signing switched off
@@ -87,7 +87,7 @@ pub(crate) struct Arguments {
     keys: KeyArguments,
 }
 
-/// What is wrong with a delivery on purpose.
+/// The fault that a delivery has on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Corruption {
     /// The signature has a wrong digit
@@ -147,7 +147,7 @@ async fn send_all(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
     Ok(Answer::from_yes(passed))
 }
 
-/// What is sent, in its envelope.
+/// The events to send, in their envelope.
 enum Plan {
     Events(Vec<Json>),
     Story {
@@ -191,7 +191,7 @@ impl Plan {
         }
     }
 
-    /// Prints what a scenario tells, and how long that takes.
+    /// Prints the summary of a scenario, and its duration.
     fn print(&self, arguments: &Arguments) -> Result<(), Failure> {
         let Self::Story { scenario, .. } = self else { return Ok(()) };
         let mut text = safe(&scenario.description).into_owned();

@@ -83,13 +83,13 @@ beside --keep-dead, which would let them go on by itself.
 Malformed entries, bodies that cannot be read and
 conflicts, ids that were there with another content, are kept and not posted: `spektr inbox list
 --state malformed`, and so on. With --forward-malformed malformed entries are posted too, and the
-header spektr-malformed says what is wrong; those from before by `spektr inbox replay`. Without --forward events stay pending, for `spektr inbox list` and
+header spektr-malformed names the error; earlier ones by `spektr inbox replay`. Without --forward events stay pending, for `spektr inbox list` and
 `export`.
 
 With the wrong signing settings every delivery is rejected, and the sender drops it soon. With
 --quarantine they are kept, for `spektr inbox quarantine`, `diagnose` and `spektr inbox recover`.
 
-With an API key, in SPEKTR_API_KEY or a file, what was missed is fetched from the sender's list: at
+With an API key, in SPEKTR_API_KEY or a file, missed events are fetched from the sender's list: at
 the start, from where the last run came to or a day back, and every five minutes. Once a day the
 list is compared with the inbox, as by `spektr inbox verify`: verification_entries in the metrics.
 
@@ -101,7 +101,7 @@ stays as it was, and the log says why. Variables and other settings stay as they
 
 SIGTERM or ctrl-c ends it in order: no further event is claimed, those under way have 30 s to finish
 and deliveries are accepted meanwhile; then the listener is closed and the deliveries that have
-begun are answered. A second signal ends it at once, and what was answered with 200 is safe all the
+begun are answered. A second signal ends it at once, and deliveries answered with 200 are safe all the
 same. Under systemd, the first socket of a .socket unit takes the place of --listen and the second
 that of --operations: the socket outlives a restart, which then refuses no delivery. Type=notify and
 WatchdogSec= are understood.";
@@ -248,7 +248,7 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
     done
 }
 
-/// Fetches what was missed.
+/// Fetches missed events.
 fn reconciler(
     client: Client,
     config: &Config,

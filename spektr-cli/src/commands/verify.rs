@@ -129,7 +129,7 @@ fn refused(error: &VerifyError, tolerance: Duration, keys: &str) -> Report {
             time::span(tolerance),
         ),
         (VerifyError::SignatureMismatch { key_id }, _) => {
-            format!("not what the key {key_id} gives for this body")
+            format!("the key {key_id} gives another signature for this body")
         }
         (error, _) => error.to_string(),
     };

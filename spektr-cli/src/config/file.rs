@@ -43,7 +43,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Reads the file's text: the values that are valid, and what is wrong.
+/// Reads the file's text: the valid values, and the problems.
 pub(super) fn parse(path: &Path, text: &str) -> (BTreeMap<&'static str, Value>, Vec<Problem>) {
     let mut reader = Reader { path, text, values: BTreeMap::new(), problems: Vec::new() };
     match DeTable::parse(text) {
@@ -109,7 +109,8 @@ impl Reader<'_> {
     fn unknown(&mut self, name: &str, span: Range<usize>) {
         let is_secret = ["secret", "keys", "key"].iter().any(|word| name.ends_with(word));
         let hint = if is_secret {
-            "secrets stand in SPEKTR_WEBHOOK_KEYS, or in a file that `keys_file` names".to_owned()
+            "secrets belong into SPEKTR_WEBHOOK_KEYS, or into a file that `keys_file` names"
+                .to_owned()
         } else {
             let names = SETTINGS.iter().map(|setting| setting.name());
             did_you_mean(name, names, "`spektr config check --help` lists the settings")
@@ -189,7 +190,7 @@ mod tests {
         assert_eq!(
             problems("webhook_secret = 'marker'\nlisten = 'marker'"),
             [
-                "spektr.toml:1:1: there is no setting `webhook_secret`; secrets stand in SPEKTR_WEBHOOK_KEYS, or in a file that `keys_file` names",
+                "spektr.toml:1:1: there is no setting `webhook_secret`; secrets belong into SPEKTR_WEBHOOK_KEYS, or into a file that `keys_file` names",
                 "spektr.toml:2:1: there is no setting `listen`; did you mean `listen.port`? `spektr config check --help` lists the settings",
             ],
         );

@@ -111,7 +111,7 @@ impl<T, P: Fallback> Setting<T, P> {
     }
 }
 
-/// A setting, whatever the type of its value.
+/// A setting with a value of any type.
 pub(crate) trait Described: Sync {
     /// Returns the name in the file.
     fn name(&self) -> &'static str;

@@ -7,7 +7,7 @@ use crate::terminal::safe;
 
 const SUBJECT: &str = "configuration";
 
-/// Tells what is wrong with the settings; the other checks go on with those that are right.
+/// Returns the problems of the settings; the other checks use the valid ones.
 pub(crate) fn configuration(
     config: &Config,
     problems: &[Problem],

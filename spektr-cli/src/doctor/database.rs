@@ -1,4 +1,4 @@
-//! An inbox in PostgreSQL: the server, what the role may do, and what is between.
+//! An inbox in PostgreSQL: the server, the rights of the role, and a pooler in between.
 
 use std::time::Duration;
 

@@ -20,7 +20,7 @@ pub(crate) async fn destination(forwarding: Option<&Forwarding>) -> Vec<Finding>
     let client = match Client::new(forwarding.url.clone(), timeout, &forwarding.tls) {
         Ok(client) => client,
         Err(failure) => {
-            let otherwise = "see what the options --forward-… name";
+            let otherwise = "examine the files that the options --forward-… name";
             return vec![Finding::failed(subject, &failure, otherwise)];
         }
     };

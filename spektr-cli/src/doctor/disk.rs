@@ -14,7 +14,7 @@ use crate::terminal::safe;
 /// How often it is measured; an odd number has a median.
 const SYNCS: usize = 9;
 
-/// What is written before each sync: a page of SQLite.
+/// The bytes that are written before each sync: a page of SQLite.
 const WRITTEN: [u8; 4096] = [0; 4096];
 
 /// A delivery waits for one sync at least, and the sender for some seconds.

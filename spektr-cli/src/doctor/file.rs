@@ -54,7 +54,7 @@ fn version(subject: &str, path: &Path) -> Finding {
 fn remedy(error: &OpenError) -> &'static str {
     match error {
         OpenError::Damaged { .. } => {
-            "put a backup in its place: `spektr inbox restore FILE`; what is there is kept"
+            "put a backup in its place: `spektr inbox restore FILE`; the damaged file is kept"
         }
         _ => "name another file with --store, or have the account of the service read this one",
     }

@@ -106,7 +106,7 @@ fn in_use(key: &SigningKey, now: UnixSeconds) -> String {
     age.into_iter().chain([end]).collect::<Vec<_>>().join(", ")
 }
 
-/// Finds keys that have the secret of an earlier one, by what they sign.
+/// Finds keys that have the secret of an earlier one, by comparing their signatures.
 fn repeated(keys: &[&SigningKey]) -> Vec<Finding> {
     let signature = |key: &SigningKey| {
         let signer = Signer::new(key.clone(), SignedContent::TIMESTAMP_DOT_BODY);
@@ -137,7 +137,7 @@ mod tests {
     const NOW: UnixSeconds = UnixSeconds::new(1_800_000_000);
     const DAY: u64 = 24 * 3600;
 
-    /// What is said of keys that are valid from and until some days from now.
+    /// Returns the findings about keys that are valid from and until some days from now.
     fn said(validities: &[(Option<i64>, Option<i64>)]) -> Vec<(Level, String)> {
         let at = |days: i64| NOW.as_secs().saturating_add_signed(days * DAY as i64);
         let table = |(index, (first, last)): (usize, &(Option<i64>, Option<i64>))| {

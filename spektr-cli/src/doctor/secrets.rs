@@ -23,12 +23,12 @@ pub(crate) fn secrets(arguments: &ServeArguments, config: &Config) -> Vec<Findin
             Token::of_file(path).map(drop)
         }),
         read(
-            "keys that sign what is forwarded",
+            "keys that sign forwarded events",
             arguments.forwarding.keys_file(config).as_deref(),
             |path| Keys::of_file(path).map(drop),
         ),
         read(
-            "headers of what is forwarded",
+            "headers of forwarded events",
             arguments.forwarding.headers_file(config).as_deref(),
             |path| OwnHeaders::of_file(path).map(drop),
         ),

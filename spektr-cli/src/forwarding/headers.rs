@@ -9,7 +9,7 @@ use crate::secret::secret_file;
 
 const HOW: &str = "a line holds a header, as in `authorization: Bearer …`";
 
-/// What a header of one's own cannot be: those of the request, and those that are ours.
+/// Names that a header of the user cannot have: headers of the request, and those of this tool.
 const TAKEN: [&str; 9] = [
     "connection",
     "content-length",
@@ -58,7 +58,8 @@ impl OwnHeaders {
 /// Reads a line; a message holds nothing of it but the name of a header that is known.
 fn header(line: &str) -> Result<(HeaderName, HeaderValue), String> {
     let (name, value) = line.split_once(':').ok_or("`name: value` is expected")?;
-    let name = HeaderName::try_from(name).map_err(|_| "what is before the colon is no name")?;
+    let name = HeaderName::try_from(name)
+        .map_err(|_| "the text before the colon is not the name of a header")?;
     let own = OUR_PREFIXES.into_iter().find(|prefix| name.as_str().starts_with(prefix));
     if let Some(prefix) = own {
         return Err(format!("headers that begin with {prefix} are set by serve"));
@@ -93,7 +94,7 @@ mod tests {
         for (text, expected) in [
             ("", "there is no header"),
             ("marker", "line 1: `name: value` is expected"),
-            ("\nmar ker: 1", "line 2: what is before the colon is no name"),
+            ("\nmar ker: 1", "line 2: the text before the colon is not the name of a header"),
             ("a: 1\nb: mar\u{7}ker", "line 2: the value has a character that no header can have"),
             ("a:", "line 1: the value is empty"),
             ("Host: marker", "line 1: host is set by serve"),

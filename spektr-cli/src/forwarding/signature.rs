@@ -1,4 +1,4 @@
-//! Signs what is posted, by the specification Standard Webhooks: three headers, `webhook-id`,
+//! Signs posted events by the specification Standard Webhooks: three headers, `webhook-id`,
 //! `webhook-timestamp` and `webhook-signature`.
 
 use std::path::Path;

@@ -89,7 +89,7 @@ pub(super) struct Session {
     /// What forms hold that change something.
     pub(super) proof: String,
     until: Instant,
-    /// What the next page says first.
+    /// The notice at the top of the next page.
     notice: Option<String>,
 }
 

@@ -39,7 +39,7 @@ const COUNT_LIMIT: Duration = Duration::from_secs(10);
 /// How many kinds of entries a page lists; the rest is one more.
 const MOST_KINDS: usize = 50;
 
-/// What is done with entries.
+/// An action on entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Again {
     Replay,
@@ -54,7 +54,7 @@ impl Again {
         }
     }
 
-    /// What the entries are then.
+    /// The state of the entries after the action.
     fn outcome(self) -> &'static str {
         match self {
             Self::Replay => "pending again",
@@ -78,7 +78,7 @@ impl Again {
     }
 }
 
-/// What an action would take.
+/// The entries that an action would change.
 struct Count {
     /// By state and wire type.
     tallies: BTreeMap<(State, Option<String>), u64>,
@@ -90,7 +90,7 @@ struct Count {
 }
 
 impl Count {
-    /// Counts what an action would take now: for one page at a time, and for a bounded time.
+    /// Counts the entries that an action would change now: for one page at a time, and for a bounded time.
     async fn of(operations: &Operations, again: Again, filter: &Filter) -> Result<Self, Refused> {
         const BUSY: &str = "Entries are being counted for another page. Try again in some seconds.";
         const LATE: &str =
@@ -173,7 +173,7 @@ impl Asked {
             count: whole(*count),
         };
         let others: u64 = count.tallies.values().skip(MOST_KINDS).sum();
-        // What comes later is not meant.
+        // Entries that arrive later are not meant.
         let up_to = filter.up_to.unwrap_or(count.up_to);
         let confirmed = Filter { up_to: Some(up_to), ..filter.clone() };
         let command = match again {
@@ -238,7 +238,7 @@ async fn ask(
     shown(&Asked::new(frame, again, &filter, &count, None))
 }
 
-/// Refuses what is too much for a page: everything that was ever handled.
+/// Refuses an action that is too large for a page: on all entries that were ever handled.
 fn meant(again: Again, filter: Filter) -> Result<Filter, Refused> {
     if again == Again::Retry {
         return Ok(Filter { state: Some(State::Pending), ..filter });

@@ -18,7 +18,7 @@ pub(super) struct Values {
 }
 
 impl Values {
-    /// What a function makes of each interval: of two samples, the earlier one first.
+    /// Applies a function to each interval, which is two samples, the earlier one first.
     pub(super) fn of_intervals(
         samples: &[Sample],
         span: Duration,
@@ -34,7 +34,7 @@ impl Values {
         Self { points: samples.windows(2).flat_map(of).collect() }
     }
 
-    /// What a function makes of each sample.
+    /// Applies a function to each sample.
     pub(super) fn of_moments(
         samples: &[Sample],
         span: Duration,
@@ -65,7 +65,7 @@ impl Values {
         path
     }
 
-    /// What is below the line.
+    /// The area below the line.
     pub(super) fn area(&self, top: f64) -> String {
         let mut path = String::new();
         for run in self.runs().filter(|run| run.len() > 1) {

@@ -7,7 +7,7 @@ use tokio::task::spawn_blocking;
 
 use super::numbers::bytes;
 
-/// What is known of the disk, in words: the size of the inbox, and what else is worth knowing.
+/// The size of the inbox and the free space of its disk, in words.
 pub(super) async fn disk(file: Option<PathBuf>) -> (String, String) {
     let Some(file) = file else {
         return ("not measured".to_owned(), "the inbox is in PostgreSQL".to_owned());
@@ -30,7 +30,7 @@ fn size(file: &Path) -> u64 {
     length(file) + length(Path::new(&log))
 }
 
-/// Returns how many bytes are left for what is written to a file, or into a folder.
+/// Returns how many bytes can still be written to a file, or into a folder.
 pub(crate) fn free(path: &Path) -> Option<u64> {
     let found = rustix::fs::statvfs(path).ok()?;
     found.f_bavail.checked_mul(found.f_frsize)

@@ -76,7 +76,7 @@ impl Row {
 struct List {
     frame: Frame,
     heading: &'static str,
-    /// What is looked for, as the form shows it.
+    /// The filter as the form shows it.
     state: Option<State>,
     states: [State; 8],
     wire_type: String,

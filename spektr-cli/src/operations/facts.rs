@@ -1,4 +1,4 @@
-//! What is around the inbox: its destination, the sender's list, the disk.
+//! The surroundings of the inbox: its destination, the sender's list, the disk.
 
 use spektr_types::Timestamp;
 
@@ -77,7 +77,7 @@ fn reconciliation(is_reconciling: bool, metrics: &Metrics<'_>) -> Fact {
         return Fact {
             name,
             value: "off".to_owned(),
-            note: "what was missed is not fetched: there is no API key".to_owned(),
+            note: "missed events are not fetched: there is no API key".to_owned(),
             is_good: None,
         };
     }

@@ -28,7 +28,7 @@ impl<'t> Metrics<'t> {
     }
 
     fn count(&self, name: &str, label: &str) -> u64 {
-        // Counts are whole, and far below what a float holds exactly.
+        // Counts are whole numbers, and small enough for a float to hold exactly.
         self.sum(name, label).unwrap_or_default() as u64
     }
 
@@ -57,7 +57,7 @@ pub(super) struct Sample {
     /// Requests that were not answered with 200.
     pub(super) refused: u64,
     pub(super) latency: Latency,
-    /// What the store says, if it has answered.
+    /// The figures of the store, if it has answered.
     pub(super) store: Option<Stats>,
     /// The age of the pending entry that arrived first, in seconds.
     pub(super) oldest: u64,

@@ -1,4 +1,4 @@
-//! What a query or a form says.
+//! The fields of a query or a form.
 
 use form_urlencoded::Serializer;
 use spektr_inbox::store::{Filter, State};

@@ -28,10 +28,10 @@ pub(super) const COOKIE: &str = "spektr_operations";
 /// Paths that are there without a token.
 const OPEN: [&str; 4] = ["/sign-in", "/style.css", "/refresh.js", "/icon.svg"];
 
-/// Paths whose pages count what an action would take, which costs the store more than others.
+/// Paths whose pages count the entries of an action, which costs the store more than others.
 const COUNTED: [&str; 2] = ["/replay", "/retry"];
 
-/// What a proxy adds to a request that it passes on: then an address of loopback says nothing
+/// Headers that a proxy adds to a request: then a loopback address proves nothing
 /// of who asks.
 const OF_PROXIES: [&str; 5] =
     ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
@@ -44,7 +44,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; i
 #[derive(Clone, Default)]
 pub(super) struct Visitor {
     pub(super) session: Option<Session>,
-    /// What the page says first.
+    /// The notice at the top of the page.
     pub(super) notice: Option<String>,
 }
 
@@ -143,7 +143,7 @@ impl Operations {
     }
 }
 
-/// The value of a header that is there once.
+/// Returns the value of a header that occurs once.
 fn only(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     let mut values = headers.get_all(name).into_iter();
     let (Some(value), None) = (values.next(), values.next()) else { return None };
@@ -179,7 +179,7 @@ fn is_of_another_site(headers: &HeaderMap) -> bool {
     site.is_some_and(|site| site != b"same-origin" && site != b"none")
 }
 
-/// Whether somebody reads the answer. The script of a page asks for what has changed alone.
+/// Whether a person reads the answer. The script of a page asks for the changed parts alone.
 fn is_navigation(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-dest").is_none_or(|destination| destination == "document")
 }

@@ -55,7 +55,7 @@ struct Paused {
     by: String,
 }
 
-/// A large figure that leads to what it counts.
+/// A large figure with a link to the entries that it counts.
 struct Tile {
     id: &'static str,
     name: &'static str,
@@ -119,7 +119,7 @@ fn checks(readiness: &Readiness) -> Vec<Check> {
     readiness.checks().into_iter().map(check).collect()
 }
 
-/// How much time the curves show: before an hour has gone by, what there is of it.
+/// The time span of the curves: an hour, or the part of it that has passed.
 fn stretch(span: Span, uptime: Duration) -> Duration {
     const SHORTEST: Duration = Duration::from_secs(60);
     span.duration().min(uptime.max(SHORTEST))

@@ -11,7 +11,7 @@ use super::state::Operations;
 use crate::terminal::safe;
 use spektr_inbox::{Clock as _, SystemClock};
 
-/// What is around each page.
+/// The frame of each page.
 pub(super) struct Frame {
     pub(super) title: String,
     /// The path of the page's entry in the navigation.

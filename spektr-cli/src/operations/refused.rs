@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use spektr_inbox::store::StoreError;
 
-/// Why there is no such page, in words.
+/// The reason why a page cannot be shown, in words.
 #[derive(Debug)]
 pub(super) struct Refused {
     pub(super) status: StatusCode,

@@ -1,4 +1,4 @@
-//! What is remembered of the figures: a day, in two rings, in the memory of this process. Who
+//! The figures of the last day, in two rings in the memory of this process. Who
 //! wants more has Prometheus.
 
 use std::collections::VecDeque;
@@ -66,7 +66,7 @@ impl Samples {
         let is_shown =
             |sample: &&Sample| sample.at + span.duration() >= now.at && sample.at < now.at;
         let mut shown: Vec<_> = ring.iter().filter(is_shown).cloned().collect();
-        // A rate of a moment says little: what has come since the last sample joins the interval
+        // The rate of a moment says little: deliveries since the last sample join the interval
         // before it.
         let is_moment = |last: &Sample| now.at < last.at + span.interval() / 2;
         if shown.len() > 1 && shown.last().is_some_and(is_moment) {
@@ -117,7 +117,7 @@ mod tests {
         samples.add(&sample(20));
         samples.add(&sample(40));
         assert_eq!(seconds(&samples.of(Span::Hour, &sample(50))), [0, 20, 40, 50]);
-        // Nine seconds are no interval of their own.
+        // Nine seconds are not an interval of their own.
         assert_eq!(seconds(&samples.of(Span::Hour, &sample(49))), [0, 20, 49]);
         assert_eq!(seconds(&samples.of(Span::Day, &sample(49))), [0, 49]);
     }

@@ -1,4 +1,4 @@
-//! What the pages have in common: the receiver and its store, who may do what, and the figures
+//! The state that all pages share: the receiver and its store, the rights, and the figures
 //! that this process remembers.
 
 use std::path::PathBuf;
@@ -20,18 +20,18 @@ const FIGURES_TIMEOUT: Duration = Duration::from_secs(1);
 /// For how long the figures of a page are shown again, so that looking often costs little.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// What the pages are about.
+/// The service that the pages describe.
 pub(crate) struct About {
     /// Whether the address is one of this machine alone.
     pub(crate) is_local: bool,
     pub(crate) source: String,
-    /// Where the inbox is, without what is secret of it.
+    /// The location of the inbox, without a password.
     pub(crate) store: String,
     /// The file, if the inbox is in SQLite.
     pub(crate) file: Option<PathBuf>,
     /// Where events are posted to.
     pub(crate) forwarding: Option<String>,
-    /// Whether what was missed is fetched.
+    /// Whether missed events are fetched.
     pub(crate) is_reconciling: bool,
 }
 
@@ -121,7 +121,7 @@ impl Operations {
         (sample, text)
     }
 
-    /// Logs what this process has done.
+    /// Logs an action of this process.
     pub(crate) async fn log_totals(&self) {
         let (Sample { at, accepted, handled, failed, refused, store, .. }, _) = self.read().await;
         let (seconds, pending) = (at.as_secs(), store.map(|stats| stats.pending));

@@ -2,7 +2,7 @@
 
 use spektr_inbox::store::State;
 
-/// Says what a check has found, and what to do about it.
+/// Returns the finding of a check and its remedy, in words.
 pub(super) fn check(name: &str, word: &str) -> String {
     let text = match (name, word) {
         ("clock", "ok") => "The clock agrees.",

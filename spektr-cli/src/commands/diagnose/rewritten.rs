@@ -1,4 +1,4 @@
-//! What a body may have been before something on its way wrote it anew.
+//! Forms that a body may have had before something on its way wrote it anew.
 //!
 //! A framework that parses JSON and prints it again, an editor, or a proxy keep the meaning
 //! and change the bytes, of which a signature is.

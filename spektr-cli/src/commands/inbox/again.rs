@@ -1,4 +1,4 @@
-//! `spektr inbox replay` and `retry`: another attempt, of what is chosen.
+//! `spektr inbox replay` and `retry`: another attempt for the chosen entries.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ Examples:
   spektr inbox replay --all                              # everything that was ever handled
 
 The entries are pending again, with no attempts counted, and the workers of `spektr serve` or of
-your own program handle them: at least once more, under the same event id. What is pending is left
+your own program handle them: at least once more, under the same event id. Pending entries are left
 alone (`spektr inbox retry` makes it due), and so are bodies that cannot be read. Exit code 1: a
 named entry is not there.";
 
@@ -37,7 +37,7 @@ Examples:
 
 Pending entries that wait for their next attempt are due now. The attempts stay counted, and what is
 being handled is left alone. While the endpoint is down, one event at a time is tried all the same.
-What is not pending is for `spektr inbox replay`. Exit code 1: a named entry is not there.";
+Other entries are for `spektr inbox replay`. Exit code 1: a named entry is not there.";
 
 #[derive(Args)]
 #[command(after_help = REPLAY_EXAMPLES)]
@@ -87,7 +87,7 @@ pub(super) async fn retry(global: &Global, arguments: &RetryArguments) -> Result
     run(Again::Retry, global, &arguments.common).await
 }
 
-/// What is done with the entries.
+/// The action on the entries.
 #[derive(Clone, Copy)]
 enum Again {
     Replay,
@@ -128,7 +128,7 @@ impl Again {
         }
     }
 
-    /// What was done, as a member of JSON.
+    /// The action as a member of JSON.
     fn done(self) -> &'static str {
         match self {
             Self::Replay => "replayed",
@@ -136,7 +136,7 @@ impl Again {
         }
     }
 
-    /// What the entries are then.
+    /// The state of the entries after the action.
     fn outcome(self) -> &'static str {
         match self {
             Self::Replay => "pending again",

@@ -17,7 +17,7 @@ Examples:
   spektr inbox backup inbox-2024-11-08.db                # while `spektr serve` runs
 
 The copy is the inbox as it is at one moment, in a new file that only you can read. `cp` does not
-make one: what was committed last is in the log beside the file (-wal) and not in the file, and
+make one: the last commits are in the log beside the file (-wal) and not in the file, and
 pages that are written while it reads are of different moments. The copy holds personal data, and
 an erasure does not reach it. Of PostgreSQL, `pg_dump` makes a copy.";
 
@@ -29,7 +29,7 @@ Examples:
 
 The copy is checked first and remains. The inbox that was there is kept with .replaced behind its
 name. What arrived after the copy was made is fetched by a reconciliation, as far as the sender
-lists it; and what was handled after it is handled again.";
+lists it; and events that were handled after it are handled again.";
 
 #[derive(Args)]
 #[command(after_help = BACKUP_EXAMPLES)]
@@ -44,7 +44,7 @@ pub(crate) struct Arguments {
 #[derive(Args)]
 #[command(after_help = RESTORE_EXAMPLES)]
 pub(crate) struct RestoreArguments {
-    /// What a backup wrote
+    /// The file of a backup
     #[arg(value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]

@@ -24,12 +24,12 @@ Examples:
   spektr inbox erase spk_65a1 --yes
   spektr inbox erase spk_65a1 --kind entries --kind rejected --yes
 
-For a request under data protection law. Kinds: entries have this spektr id, in whatever state;
+For a request under data protection law. Kinds: entries have this spektr id, in any state;
 mentions are other entries whose JSON has the id as a string; bodies cannot be read and contain the
 id; rejected are deliveries in quarantine that contain it. spk_1 is not found in spk_10. Everything
-is deleted for good, and overwritten in an SQLite file; what was kept of entries that were deleted
-before goes with the entries. `spektr inbox log` has that it happened and not whose it was. Exports,
-recordings and backups are not reached, and a reconciliation fetches again what the sender still
+is deleted for good, and overwritten in an SQLite file; the traces of entries that were deleted
+before go with the entries. `spektr inbox log` has that it happened and not whose it was. Exports,
+recordings and backups are not reached, and a reconciliation fetches again the events that the sender still
 lists: erase it there first. Exit code 1: every answer was no, or the bytes are still in the files
 of the database.";
 
@@ -49,7 +49,7 @@ pub(crate) struct Arguments {
         value_parser = PossibleValuesParser::new(Kind::ALL.map(Kind::as_str))
     )]
     kinds: Vec<String>,
-    /// Only count, and list what is not an entry of this end-user
+    /// Only count, and list the records that are not entries of this end-user
     #[arg(long)]
     dry_run: bool,
     /// Do not ask
@@ -149,11 +149,11 @@ pub(super) async fn erase(global: &Global, arguments: &Arguments) -> Result<Answ
 fn confirmed(found: &Belongings, kinds: &[Kind]) -> Result<Vec<Kind>, Failure> {
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
-        return Err(Failure::new("there is no terminal to ask at whether to erase")
+        return Err(Failure::new("the question whether to erase needs a terminal")
             .hint("--dry-run counts, and --yes erases without asking"));
     }
     let mut confirmed = Vec::new();
-    // Of the person there can be what was kept of deleted entries, which nobody has counted.
+    // There can be traces of the person's deleted entries, which are not counted before.
     let is_asked = |kind: &Kind| *kind == Kind::Entries || found.count(*kind) > 0;
     for kind in kinds.iter().copied().filter(is_asked) {
         let mut what = in_words(kind, found.count(kind));
@@ -163,7 +163,7 @@ fn confirmed(found: &Belongings, kinds: &[Kind]) -> Result<Vec<Kind>, Failure> {
             if !states.is_empty() {
                 what.push_str(&format!(" ({})", states.join(", ")));
             }
-            what.push_str(", and what was kept of deleted ones,");
+            what.push_str(", and the traces of deleted ones,");
         }
         anstream::eprint!("{} {what} for good? [y/N] ", careful("Erase"));
         let mut answer = String::new();

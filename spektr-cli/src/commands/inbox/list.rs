@@ -18,12 +18,12 @@ use crate::time;
 const LIST_EXAMPLES: &str = "\
 Examples:
   spektr inbox list
-  spektr inbox list --state pending --before 10m         # what has been waiting for long
+  spektr inbox list --state pending --before 10m         # entries that have waited long
   spektr inbox list --since 2h --format json | jq -r .id
   spektr inbox list --format json | jq -r 'select(.wire_type == \"alert_resolved\") | .id'
 
 States: pending waits for a worker or its next attempt; done; dead was given up; malformed and
-unknown are what this version cannot decode; unreadable is a body that cannot be split; conflict
+unknown are entries that this version cannot decode; unreadable is a body that cannot be split; conflict
 has the id of an earlier entry and another content; resolved was dealt with by hand.";
 
 const DEAD_EXAMPLES: &str = "\
@@ -53,7 +53,7 @@ pub(crate) struct DeadArguments {
     store: StoreArguments,
 }
 
-/// What is known of an entry, without what it holds.
+/// The facts about an entry, without its content.
 #[derive(Serialize)]
 pub(super) struct Row<'e> {
     number: i64,

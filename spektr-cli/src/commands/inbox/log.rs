@@ -30,7 +30,7 @@ const PAGE: usize = 500;
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// What was done at this time or later: 2h for two hours ago, epoch seconds, or RFC 3339
+    /// Actions at this time or later: 2h for two hours ago, epoch seconds, or RFC 3339
     #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
     since: Option<Moment>,
     #[command(flatten)]

@@ -15,8 +15,8 @@ Examples:
   spektr inbox pause --by ada                            # the endpoint is being changed
   spektr inbox resume --by ada
 
-Nothing is handed out any more, to `spektr serve` and to workers of your own alike, on whatever
-machine and after a restart, until `spektr inbox resume`. What is being handled ends, and deliveries
+Nothing is handed out any more, to `spektr serve` and to workers of your own alike, on any
+machine and after a restart, until `spektr inbox resume`. Handlers that run finish, and deliveries
 are accepted as before. `spektr inbox status`, the metrics and /health/ready show it.";
 
 const RESUME_EXAMPLES: &str = "\

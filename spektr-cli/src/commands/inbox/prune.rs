@@ -1,4 +1,4 @@
-//! `spektr inbox prune`: what is old.
+//! `spektr inbox prune`: deletes old entries.
 
 use std::time::Duration;
 
@@ -32,10 +32,10 @@ pub(crate) struct Arguments {
     /// Delete what arrived longer ago than this, as 30d
     #[arg(long, value_name = "DURATION", value_parser = time::parse_age)]
     older_than: Duration,
-    /// Delete what is in this state
+    /// Delete entries in this state
     #[arg(long, value_name = "STATE", value_parser = filter::state(), default_value = "done")]
     state: State,
-    /// Delete what is from this source only
+    /// Delete entries of this source only
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
     /// Only count
@@ -58,7 +58,7 @@ struct Pruned {
 pub(super) async fn prune(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
     if arguments.state == State::Pending {
         return Err(Failure::new("pending entries are never deleted by their age")
-            .hint("`spektr inbox erase` deletes everything of an end-user, in whatever state"));
+            .hint("`spektr inbox erase` deletes everything of an end-user, in any state"));
     }
     let store = open(global, &arguments.store).await?;
     let (operator, now) = (arguments.by.operator(), SystemClock::new().now());

@@ -32,7 +32,7 @@ const RECOVER_EXAMPLES: &str = "\
 Examples:
   spektr inbox recover                                   # with the settings that are right now
 
-Whenever they were signed, what is authentic becomes entries and leaves the quarantine. Exit code
+An authentic delivery, of any age, becomes entries and leaves the quarantine. Exit code
 1: some are not authentic, and remain.";
 
 const DISCARD_EXAMPLES: &str = "\

@@ -1,4 +1,4 @@
-//! `spektr inbox resolve`: what was dealt with by hand.
+//! `spektr inbox resolve`: closes an entry that was dealt with by hand.
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;

@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
     /// The version of the tables that there are; 0 if there are none
     #[arg(long, value_name = "VERSION", default_value_t = 0)]
     from: u32,
-    /// Give this role what the service needs
+    /// Grant this role the rights that the service needs
     #[arg(long, value_name = "ROLE")]
     role: Option<String>,
 }

@@ -25,7 +25,7 @@ Examples:
   spektr inbox show 17 --reveal --format json | jq -r .raw | spektr check
 
 An id that several sources or conflicting contents have shows every entry. Sensitive members are
-hidden, and so is what the schema does not know; --reveal shows the JSON as it arrived. The actions
+hidden, and members that the schema does not know; --reveal shows the JSON as it arrived. The actions
 are those of operators that name this entry; `spektr inbox log` also has those of a filter.
 Exit code 1: there is no such entry.";
 
@@ -172,7 +172,7 @@ async fn actions(
 }
 
 fn text(entry: &StoredEntry, history: &[Past<'_>], actions: &[Done<'_>], reveal: bool) -> String {
-    // What is known of it, by the names that `--format json` has.
+    // The facts, by the names that `--format json` has.
     let row = serde_json::to_value(Row::new(entry)).unwrap_or_default();
     let mut rows = Vec::new();
     let order = [
@@ -207,7 +207,7 @@ fn text(entry: &StoredEntry, history: &[Past<'_>], actions: &[Done<'_>], reveal:
     format!("{heading}\n{}{history}{actions}{}", columns(&rows), content(entry, reveal))
 }
 
-/// Returns what the entry holds, as far as it may be shown.
+/// Returns the content of the entry, as far as it may be shown.
 fn content(entry: &StoredEntry, reveal: bool) -> String {
     if reveal {
         let json = Json::parse(&entry.raw).map(|json| format!("{json:#}"));

@@ -60,7 +60,7 @@ pub(crate) struct ExportArguments {
 #[derive(Args)]
 #[command(after_help = IMPORT_EXAMPLES)]
 pub(crate) struct ImportArguments {
-    /// What an export wrote; - is standard input
+    /// The file of an export; - is standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]

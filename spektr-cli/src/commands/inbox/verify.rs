@@ -31,7 +31,7 @@ const REACH: Duration = Duration::from_secs(24 * 3600);
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// Look at what was created after this time: 2h for two hours ago, epoch seconds, or RFC 3339 [preset: 1d]
+    /// Compare events created after this time: 2h for two hours ago, epoch seconds, or RFC 3339 [preset: 1d]
     #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
     since: Option<Moment>,
     #[command(flatten)]

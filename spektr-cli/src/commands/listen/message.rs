@@ -20,7 +20,7 @@ use crate::output;
 use crate::terminal::{bad, careful, count, faint, good, safe, strong};
 use crate::{record, time};
 
-/// A delivery and what was done with it.
+/// A delivery and its handling.
 pub(super) struct Delivery<'d> {
     pub(super) bytes: usize,
     /// The key that signed it; none where nothing is verified.
@@ -100,8 +100,11 @@ impl Printer {
         let _ =
             writeln!(text, "{}", faint(&format!("try it: spektr send --to {url} alert_resolved")));
         if !address.ip().is_loopback() {
-            let _ =
-                writeln!(text, "{} whoever reaches this machine reaches it", careful("careful:"));
+            let _ = writeln!(
+                text,
+                "{} every program that reaches this machine can send to it",
+                careful("careful:")
+            );
         }
         output::print(&text)
     }

@@ -1,4 +1,4 @@
-//! Which entries of what arrives are printed.
+//! The filter of the printed entries.
 
 use clap::Args;
 use spektr_json::Json;

@@ -11,10 +11,10 @@ use crate::failure::Failure;
 use crate::record;
 use crate::terminal::careful;
 
-/// The file in the folder of the recordings: the URL, and what was acknowledged there.
+/// The file in the folder of the recordings: the URL, and the deliveries that it acknowledged.
 const NAME: &str = "replay.progress";
 
-/// What was acknowledged by the runs to one URL.
+/// The deliveries that the runs to one URL got acknowledged.
 pub(super) struct Progress {
     path: PathBuf,
     url: String,

@@ -86,7 +86,7 @@ fn json(status: StatusCode, text: String) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
-/// What is asked for, with the sender's defaults.
+/// The query, with the sender's defaults.
 struct Query {
     page: usize,
     limit: usize,
@@ -103,8 +103,8 @@ impl Query {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let number = || value.parse().map_err(|_| "a number is expected");
             match (name, value) {
-                ("page", _) => query.page = value.parse().map_err(|_| "page is no number")?,
-                ("limit", _) => query.limit = value.parse().map_err(|_| "limit is no number")?,
+                ("page", _) => query.page = value.parse().map_err(|_| "page is not a number")?,
+                ("limit", _) => query.limit = value.parse().map_err(|_| "limit is not a number")?,
                 ("createdAfter", _) => query.after = number()?,
                 ("createdBefore", _) => query.before = number()?,
                 ("sortOrder", "asc") => query.descending = false,
@@ -171,7 +171,7 @@ mod tests {
             ("page=0", RANGE),
             ("limit=51", RANGE),
             ("limit=0", RANGE),
-            ("page=x", "page is no number"),
+            ("page=x", "page is not a number"),
             ("createdAfter=1.5", "a number is expected"),
             ("sort=asc", "the query has a member that the sender does not know"),
         ] {

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::terminal::{careful, faint, safe, strong};
 
-/// What is said once deliveries are accepted.
+/// The lines that are printed once deliveries are accepted.
 #[derive(Serialize)]
 pub(super) struct Begun {
     /// URL of the endpoint; with a port of 0 nothing else tells it.
@@ -27,9 +27,9 @@ pub(super) struct Begun {
     /// Host and port of the collector that traces are sent to.
     #[serde(skip)]
     pub(super) traces: Option<String>,
-    /// Whether what is posted is signed.
+    /// Whether posted events are signed.
     pub(super) signed: bool,
-    /// Whether what was missed is fetched, at the start and every few minutes.
+    /// Whether missed events are fetched, at the start and every few minutes.
     pub(super) reconciling: bool,
 }
 
@@ -67,9 +67,9 @@ impl Begun {
             None => "events stay pending: `spektr inbox list`; --forward URL posts them".to_owned(),
         };
         let missed = if self.reconciling {
-            "what was missed is fetched from the sender's list"
+            "missed events are fetched from the sender's list"
         } else {
-            "what was missed is not fetched: SPEKTR_API_KEY is not set"
+            "missed events are not fetched: SPEKTR_API_KEY is not set"
         };
         let mut text = format!(
             "{} {}\n{}\n",
@@ -91,7 +91,7 @@ impl Begun {
                 faint(&format!("try it: spektr send --to {} alert_resolved", self.receiving))
             );
         } else {
-            let open = "whoever reaches this machine reaches it; TLS is the work of a proxy";
+            let open = "every program that reaches this machine can send to it; TLS is the work of a proxy";
             text.push_str(&format!("{} {open}\n", careful("careful:")));
         }
         output::print(&text)

@@ -94,14 +94,14 @@ impl Forward {
         self
     }
 
-    /// Returns workers that forward what is in a store.
+    /// Returns workers that forward the entries of a store.
     pub(super) fn workers(
         self,
         store: Arc<dyn Store>,
         forwarding: &Forwarding,
         metrics: &Metrics,
     ) -> Workers<Self> {
-        /// What an attempt takes beside its answer.
+        /// The time of an attempt beside the wait for its answer.
         const SPARE: Duration = Duration::from_secs(5);
         let concurrency = forwarding.concurrency;
         // The others may all be before it.
@@ -325,7 +325,7 @@ fn record(trace: &Span, answered: &Result<Reply, NoAnswer>) {
     }
 }
 
-/// What an endpoint is told of an entry.
+/// The facts of an entry that an endpoint gets in headers.
 struct About<'a> {
     id: Option<&'a str>,
     event_type: Option<&'a str>,
@@ -333,7 +333,7 @@ struct About<'a> {
     malformed: Option<&'a str>,
 }
 
-/// Says which event it is. An id or type that cannot stand in a header is found in the body
+/// Says which event it is. An id or type that a header cannot carry is found in the body
 /// only.
 fn described<E>(received: &Received<E>, about: &About<'_>) -> Headers {
     /// Longer than any that means something.
@@ -355,7 +355,7 @@ fn described<E>(received: &Received<E>, about: &About<'_>) -> Headers {
         .collect()
 }
 
-/// What a file holds, which is read again at SIGHUP. Clones share it.
+/// The content of a file, which is read again at SIGHUP. Clones share it.
 struct Replaced<T>(Arc<RwLock<Option<Arc<T>>>>);
 
 impl<T> Replaced<T> {

@@ -1,4 +1,4 @@
-//! What the service does from its beginning to its end.
+//! The life of the service, from its start to its end.
 //!
 //! The end has an order, so that a successor can take over with no delivery refused:
 //! first the work ends (no entry is claimed any more, handlers finish, leases are given
@@ -32,7 +32,7 @@ enum Stage {
     OperationsEnd,
 }
 
-/// What the service does until it ends.
+/// The work of the service until it ends.
 pub(super) struct Work {
     pub(super) store: Arc<dyn Store>,
     pub(super) receiver: Receiver,

@@ -72,7 +72,7 @@ impl Reload {
                 Err(failure) => self.stays("the token of operations", &failure),
             },
             None if self.access.revoke() => {
-                tracing::warn!("there is no token of operations any more: all sessions have ended");
+                tracing::warn!("the token of operations has been removed: all sessions have ended");
             }
             None => {}
         }

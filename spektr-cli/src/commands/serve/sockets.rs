@@ -27,7 +27,7 @@ pub(super) struct Place {
 
 impl Sockets {
     /// Takes the sockets that `LISTEN_FDS` announces, the first for deliveries and the
-    /// second for operations, and binds what it does not.
+    /// second for operations, and binds the others.
     pub(super) async fn open(public: Place, private: Place) -> Result<Self, Failure> {
         let mut inherited = ListenFd::from_env();
         if inherited.len() > 2 {

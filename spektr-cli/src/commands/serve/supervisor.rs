@@ -1,4 +1,4 @@
-//! What the supervisor of the service is told: that it is ready, alive, or stopping.
+//! Messages to the supervisor of the service: ready, alive, stopping.
 //!
 //! The protocol is that of `systemd`: datagrams to the socket that `NOTIFY_SOCKET`
 //! names. Without that variable nothing is sent.
