@@ -3,7 +3,7 @@
 //! A schema file records a digest of each part that somebody has read. Parts of a page with these
 //! digests count as read. Any other text is reported.
 //!
-//! The reasons are in ARCHITECTURE.md, D6.
+//! The reasons are recorded as a decision (ARCHITECTURE.md, D6).
 
 use spektr_codegen::model::{Common, Event, Part, ReadRow, Reading};
 use spektr_codegen::{Required, SchemaSet};
