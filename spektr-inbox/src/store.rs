@@ -86,7 +86,7 @@ pub(crate) const WATERMARK: &str = "reconcile ";
 /// run time.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
-/// A store: the sum of its five roles. Whatever has all of them is a store.
+/// A store: the sum of its five roles. A type with all of them is a store.
 pub trait Store: Reception + Queue + Archive + Quarantine + Notes {}
 
 impl<S: Reception + Queue + Archive + Quarantine + Notes> Store for S {}
