@@ -175,7 +175,7 @@ pub enum ProblemKind {
     #[error("this example is derived from `full.json`")]
     DerivedExample,
     /// A file in the folder of scenarios is not a valid scenario.
-    #[error("this is no scenario: {0}")]
+    #[error("this is not a scenario: {0}")]
     Scenario(String),
     /// The generated code differs from the schema.
     #[error("the generated code differs from the schema: {0}")]

@@ -153,7 +153,7 @@ mod tests {
                 "unknown field `sent`, expected `after` or `send` at line 1 column 53",
             ),
         ] {
-            let expected = Err(format!("{file}: this is no scenario: {wrong}"));
+            let expected = Err(format!("{file}: this is not a scenario: {wrong}"));
             assert_eq!(read(file, &text), expected);
         }
     }

@@ -282,14 +282,14 @@ fn wrong_settings_are_named_and_the_rest_is_examined() {
         "fault: configuration: SPEKTR_TOLERENCE: there is no such setting; did you mean \
          `SPEKTR_TOLERANCE`? `spektr config check --help` lists the settings; correct or remove \
          it; `spektr config check` shows what holds then",
-        "fault: configuration: what is deleted is forgotten 1 h after that, and would be fetched \
-         again; a reconciliation goes back 2 d: --keep-known must be longer than that",
+        "fault: configuration: a deleted entry is forgotten 1 h after its deletion, and would be \
+         fetched again; a reconciliation goes back 2 d: --keep-known must be longer than that",
     ]);
     said.assert_has("ok: open files: room for 512 connections");
     let forward = ["--forward", "http://127.0.0.1:1/", "--ordered", "--hold-on-dead"];
     setting.doctor(&[&forward[..], &["--keep-dead", "1d"]].concat()).assert(&[
-        "fault: forwarding: what a dead letter holds back would go on once that is deleted for \
-         its age; set one of the two: --hold-on-dead or --keep-dead",
+        "fault: forwarding: the events behind a dead letter would be forwarded once its age \
+         deletes it; set one of the two: --hold-on-dead or --keep-dead",
     ]);
 }
 

@@ -224,7 +224,7 @@ fn an_authority_of_ones_own_is_trusted_and_a_certificate_shown() {
     );
     assert_eq!(
         refused(&["--forward-ca", "client.key"]),
-        "error: client.key is no file in PEM format with certificates",
+        "error: client.key is not a file in PEM format with certificates",
     );
 }
 

@@ -410,7 +410,7 @@ fn a_token_whose_setting_is_gone_opens_nothing_any_more() {
 
     std::fs::write(&config, "").expect("is written");
     service.signal("HUP");
-    service.logs("there is no token of operations any more");
+    service.logs("the token of operations has been removed");
     assert_eq!(post(&service, "/resume", &cookie, &pause).status, 403);
     let answer = post(&service, "/sign-in", "", &sign_in);
     assert_eq!((answer.status, answer.header("set-cookie")), (403, None));

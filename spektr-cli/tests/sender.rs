@@ -192,7 +192,7 @@ fn a_scenario_that_is_none_is_refused_before_anything_is_sent() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("wrong.json");
     let name = path.to_str().expect("text");
-    let none = |what: &str| format!("error: {name}: this is no scenario: {what}\n");
+    let none = |what: &str| format!("error: {name} is not a scenario: {what}\n");
     for (content, said) in [
         (
             r#"{"description":"","shared":[],"steps":[]}"#,
