@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use serde::Serialize;
 use spektr_inbox::HttpUrl;
 use spektr_types::{BodyError, Entries};
-use spektr_verify::{KeyId, VerifyError};
+use spektr_verify::{KeyId, KeyRing, VerifyError};
 
 use super::selection::Selection;
 use crate::client::{Client, NoAnswer, Reply};
@@ -237,14 +237,17 @@ impl Delivery<'_> {
             }
             _ => "spektr listen --record DIR, then spektr diagnose --headers DIR/000001.headers --body DIR/000001.body".to_owned(),
         };
+        let place = match self.keys {
+            KeyRing::ENV_VAR => format!("{}='{key_id}=…'", KeyRing::ENV_VAR),
+            file => format!("{file}, under the id {key_id},"),
+        };
         Some(match self.advice.as_deref() {
             None => format!("to look into it: {capture}"),
             Some([]) => format!(
                 "this is not the secret of {key_id}, or the body was changed on the way: no known construction\n\
                  gives this signature with it. Put the secret that the platform shows for {key_id} into\n\
-                 {} and start again. To look into it:\n\
+                 {place} and start again. To look into it:\n\
                  {capture}",
-                self.keys,
             ),
             Some([first, ..]) if first.key_id == key_id.as_str() => format!(
                 "the secret is right, and is used in another way than is configured. Configure:\n{}",
