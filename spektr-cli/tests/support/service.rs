@@ -6,6 +6,9 @@ use std::io::{BufRead, BufReader, Read, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::Duration;
 
 use crate::support::spektr;
 
@@ -77,8 +80,10 @@ impl Service {
         assert!(sent.expect("kill runs").success());
     }
 
-    /// Waits until it logs a line with a text; returns that line.
+    /// Waits until it logs a line with a text; returns that line. Fails after a minute without
+    /// such a line.
     pub(crate) fn logs(&mut self, text: &str) -> String {
+        let _deadline = self.deadline();
         loop {
             let start = self.logged.len();
             let length = self.err.read_line(&mut self.logged).expect("text");
@@ -90,8 +95,22 @@ impl Service {
         }
     }
 
+    /// Kills it after a minute, unless the result is dropped before: its output then ends.
+    fn deadline(&self) -> Sender<()> {
+        const LIMIT: Duration = Duration::from_secs(60);
+        let (sender, in_time) = mpsc::channel();
+        let id = self.child.id().to_string();
+        thread::spawn(move || {
+            if in_time.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
+                let _killed = Command::new("kill").args(["-s", "KILL", &id]).status();
+            }
+        });
+        sender
+    }
+
     /// Waits for its end; returns the exit code and what it logged.
     pub(crate) fn wait(mut self) -> (Option<i32>, String) {
+        let _deadline = self.deadline();
         self.err.read_to_string(&mut self.logged).expect("text");
         (self.child.wait().expect("ends").code(), std::mem::take(&mut self.logged))
     }
