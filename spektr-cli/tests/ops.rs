@@ -10,6 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use spektr_verify::KeyRing;
 use support::{run, text};
 
 fn ops(path: &str) -> PathBuf {
@@ -42,6 +43,20 @@ fn every_command_of_the_runbook_is_one_of_the_tool() {
         for option in words.iter().filter(|word| word.starts_with("--")) {
             assert!(help.contains(option), "{command}: {option} is not in {help}");
         }
+    }
+}
+
+#[test]
+fn the_key_files_of_the_pages_are_read() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    for page in [readme, ops("RUNBOOK.md")] {
+        let text = fs::read_to_string(&page).expect("text");
+        let files: Vec<_> =
+            text.split("```toml\n").filter(|file| file.starts_with("[[keys]]")).collect();
+        assert_eq!(files.len(), 1, "{}", page.display());
+        let (file, _) = files[0].split_once("```").expect("an end");
+        assert!(file.contains("not_after = "), "{file}");
+        KeyRing::from_toml(file).expect("a key file");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use spektr_inbox::store::sqlite;
+use spektr_inbox::store::sqlite::{self, BackupError};
 
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
@@ -28,8 +28,10 @@ Examples:
   spektr reconcile --since 7d                            # what arrived since the copy was made
 
 The copy is checked first and remains. The inbox that was there is kept with .replaced behind its
-name. What arrived after the copy was made is fetched by a reconciliation, as far as the sender
-lists it; and events that were handled after it are handled again.";
+name. Events that arrived after the copy are fetched by a reconciliation that names a time before
+it, as far as the sender lists them; events that were handled after it are handled again. Erasures,
+pauses and other actions after the copy are not in it, and neither is their log: erase those persons
+again.";
 
 #[derive(Args)]
 #[command(after_help = BACKUP_EXAMPLES)]
@@ -66,13 +68,23 @@ pub(super) fn backup(global: &Global, arguments: &Arguments) -> Result<Answer, F
 
 pub(super) fn restore(global: &Global, arguments: &RestoreArguments) -> Result<Answer, Failure> {
     let store = path(global, &arguments.store)?;
-    sqlite::restore(&arguments.file, &store)
-        .map_err(|error| Failure::caused_by("not restored", &error))?;
+    sqlite::restore(&arguments.file, &store).map_err(|error| {
+        let failure = Failure::caused_by("not restored", &error);
+        match error {
+            BackupError::Exists { .. } => failure.hint(
+                "an earlier restore has kept that file: move it away, or delete it if its data may go",
+            ),
+            _ => failure,
+        }
+    })?;
     if global.is_json() {
         output::print_json(&serde_json::json!({ "restored": true }))?;
     } else {
         let name = store.to_string_lossy();
-        output::print(&format!("{} is the inbox of the backup\n", safe(&name)))?;
+        output::print(&format!(
+            "{} is the inbox of the backup; repeat the erasures since then, and start the service again\n",
+            safe(&name)
+        ))?;
     }
     Ok(Answer::Yes)
 }

@@ -1,6 +1,7 @@
 //! `spektr inbox pause` and `resume`: whether the inbox hands out entries.
 
 use clap::Args;
+use spektr_inbox::store::Pause;
 use spektr_inbox::{Clock as _, SystemClock, operate};
 
 use super::by::ByArguments;
@@ -9,6 +10,8 @@ use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
 use crate::output;
 use crate::store::StoreArguments;
+use crate::terminal::safe;
+use crate::time;
 
 const PAUSE_EXAMPLES: &str = "\
 Examples:
@@ -48,10 +51,15 @@ pub(super) async fn pause(global: &Global, arguments: &PauseArguments) -> Result
     let (operator, now) = (arguments.by.operator(), SystemClock::new().now());
     let is_change = operate::pause(&*store, &operator, now).await?;
     let text = match is_change {
-        true => "paused: deliveries are accepted, and nothing is handled\n",
-        false => "paused already\n",
+        true => "paused: deliveries are accepted, and nothing is handled\n".to_owned(),
+        false => match store.pause().await? {
+            Some(Pause { since, by }) => {
+                format!("paused already by {} since {}\n", safe(&by), time::rfc_3339_millis(since))
+            }
+            None => "it was paused already, and has been resumed meanwhile\n".to_owned(),
+        },
     };
-    told(global, true, is_change, text)
+    told(global, true, is_change, &text)
 }
 
 pub(super) async fn resume(

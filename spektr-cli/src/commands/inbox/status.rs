@@ -4,6 +4,7 @@ use clap::Args;
 use serde::Serialize;
 use spektr_inbox::store::{Filter, Pause, State, Stats, StoredEntry};
 use spektr_inbox::{Clock as _, SystemClock};
+use spektr_types::Timestamp;
 
 use super::open;
 use crate::arguments::Global;
@@ -20,7 +21,8 @@ Examples:
   spektr inbox status --format json | jq .failing        # during an outage
 
 Failing entries are pending entries whose last attempt failed. Only the oldest pending entries are
-examined for this: an outage of the destination shows there first.";
+examined for this: an outage of the destination shows there first. An entry that is due for long
+waits for a worker, or for an endpoint that is down, which is probed from time to time.";
 
 /// How many of the oldest pending entries are examined.
 const EXAMINED: usize = 50;
@@ -64,10 +66,13 @@ struct Failing {
     /// Why its last attempt failed.
     reason: String,
     due_at: String,
+    /// Whether that time has passed: then the entry waits for a worker, or for an endpoint that is
+    /// down.
+    is_due: bool,
 }
 
 impl Failing {
-    fn of(oldest: &[StoredEntry]) -> Option<Self> {
+    fn of(oldest: &[StoredEntry], now: Timestamp) -> Option<Self> {
         let failing = oldest.iter().filter(|entry| entry.reason.is_some());
         let first = failing.clone().next()?;
         Some(Self {
@@ -76,6 +81,7 @@ impl Failing {
             attempts: first.attempts,
             reason: first.reason.clone().unwrap_or_default(),
             due_at: time::rfc_3339_millis(first.due_at),
+            is_due: first.due_at <= now,
         })
     }
 
@@ -83,7 +89,8 @@ impl Failing {
         let Self { number, reason, due_at, .. } = self;
         let attempts = count(self.attempts as usize, "attempt", "attempts");
         let reason = safe(reason);
-        let entry = format!("entry {number}, {attempts}, next at {due_at}: {reason}");
+        let next = if self.is_due { "due since" } else { "next at" };
+        let entry = format!("entry {number}, {attempts}, {next} {due_at}: {reason}");
         match self.count {
             1 => entry,
             several => format!("{several} of the oldest; {entry}"),
@@ -155,9 +162,10 @@ pub(super) async fn status(global: &Global, arguments: &Arguments) -> Result<Ans
     let store = open(global, &arguments.store).await?;
     let (stats, pause) = (store.stats().await?, store.pause().await?);
     let pending = Filter::state(State::Pending);
-    let tallies = store.tally(pending.clone(), SystemClock::new().now()).await?;
+    let now = SystemClock::new().now();
+    let tallies = store.tally(pending.clone(), now).await?;
     let waiting = tallies.iter().filter(|tally| tally.is_waiting).map(|tally| tally.count).sum();
-    let failing = Failing::of(&store.list(pending, 0, EXAMINED).await?);
+    let failing = Failing::of(&store.list(pending, 0, EXAMINED).await?, now);
     let status = Status::new(&stats, pause, waiting, failing);
     if global.is_json() {
         output::print_json(&status)?;
