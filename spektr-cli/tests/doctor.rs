@@ -756,8 +756,9 @@ fn an_address_is_free_or_of_a_running_service_and_not_another_program_s() {
     let free = format!("127.0.0.1:{}", closed_port());
     let said = setting.doctor(&["--listen", &taken.to_string(), "--operations", &free]);
     let fault = format!(
-        "fault: address of deliveries {taken}: in use by another program; end that program, or \
-         choose another address: --listen IP:PORT"
+        "fault: address of deliveries {taken}: in use, and no service answers at the address of \
+         operations; end the program that uses it, or choose another address: --listen IP:PORT; a \
+         socket of systemd may use it"
     );
     said.assert(&[&fault]);
     said.assert_has(&format!("ok: address of operations {free}: free"));

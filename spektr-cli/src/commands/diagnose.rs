@@ -49,7 +49,7 @@ struct Report {
     found: Found,
     /// How the body was changed, where a match is for another form of it.
     body: Option<&'static str>,
-    /// The key that the headers name; absent if the secret came without an id.
+    /// The key that the headers name; absent if they name none, or the secret came without an id.
     #[serde(flatten)]
     named: Option<NamedKey>,
     /// Where a key is added, in words.
@@ -101,8 +101,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         None => arguments.keys.secret_texts(&config)?,
     };
     let (headers, body) = arguments.captured.read()?;
-    let named = arguments.secret_file.is_none().then(|| {
-        let key_id = id_of(&headers);
+    let named = id_of(&headers).filter(|_| arguments.secret_file.is_none()).map(|key_id| {
         let key_known = secrets.iter().any(|secret| secret.id == key_id);
         NamedKey { key_id, key_known }
     });
@@ -205,7 +204,10 @@ pub(crate) fn find(
         let diagnosis = spektr_verify::diagnose_with(headers, body, &secret.text, configured)
             .map_err(|error| error.to_string())?;
         found.tried += diagnosis.tried();
-        let id = if secret.id.is_empty() { id_of(headers) } else { secret.id.clone() };
+        let id = match secret.id.as_str() {
+            "" => id_of(headers).unwrap_or_else(|| "KEY_ID".to_owned()),
+            id => id.to_owned(),
+        };
         found.matches.extend(diagnosis.matches().iter().map(|one| Match::new(id.clone(), one)));
         if found.still_refused.is_none() {
             found.still_refused = diagnosis.still_refused().cloned();
@@ -311,10 +313,10 @@ fn what_to_do(error: &VerifyError) -> &'static str {
     }
 }
 
-/// Returns the key id that the headers claim.
-pub(crate) fn id_of(headers: &Headers) -> String {
+/// Returns the key id that the headers claim, if they have one.
+pub(crate) fn id_of(headers: &Headers) -> Option<String> {
     headers
         .iter()
         .find(|(name, _)| name.eq_ignore_ascii_case(SignatureHeader::KeyId.name()))
-        .map_or_else(|| "KEY_ID".to_owned(), |(_, id)| String::from_utf8_lossy(id).into_owned())
+        .map(|(_, id)| String::from_utf8_lossy(id).into_owned())
 }

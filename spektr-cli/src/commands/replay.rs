@@ -172,7 +172,8 @@ impl Signing {
             return Ok(None);
         };
         let own = id_of(headers);
-        let key = keys::choose(&ring, ring.key(&own).map(|key| key.id().as_str()))?;
+        let own = own.as_deref().and_then(|id| ring.key(id));
+        let key = keys::choose(&ring, own.map(|key| key.id().as_str()))?;
         let signer =
             Signer::new(key.clone(), self.content.clone()).with_signature_format(self.format);
         let signed = signer.sign_at(body, time::now());

@@ -269,7 +269,7 @@ settings! {
         "serve.forward_down_after",
         "How many events fail, with none accepted in between, before the endpoint is down",
         "5",
-        || 5,
+        || Breaker::DEFAULT_FAILURES as u32,
         parse_events,
     );
     FORWARD_FIRST_PROBE: Preset<Duration> = preset(

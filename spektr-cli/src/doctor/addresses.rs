@@ -16,10 +16,9 @@ pub(crate) fn addresses(
     private: SocketAddr,
     forwarding: Option<&Forwarding>,
 ) -> Vec<Finding> {
-    let is_running = answers(private);
     let mut findings = vec![
-        address("deliveries", "--listen", public, is_running),
-        address("operations", "--operations", private, is_running),
+        address("deliveries", "--listen", public, private),
+        address("operations", "--operations", private, private),
     ];
     let url = forwarding.map(|forwarding| &forwarding.url);
     let is_own = |url: &&_| {
@@ -35,17 +34,20 @@ pub(crate) fn addresses(
     findings
 }
 
-fn address(name: &str, option: &str, address: SocketAddr, is_running: bool) -> Finding {
+fn address(name: &str, option: &str, address: SocketAddr, private: SocketAddr) -> Finding {
     let subject = format!("address of {name} {address}");
     match TcpListener::bind(address) {
         Ok(_) => Finding::ok(subject, "free"),
-        Err(error) if error.kind() == ErrorKind::AddrInUse && is_running => {
+        Err(error) if error.kind() == ErrorKind::AddrInUse && answers(private) => {
             Finding::ok(subject, "in use by a service that is running")
         }
         Err(error) if error.kind() == ErrorKind::AddrInUse => Finding::fault(
             subject,
-            "in use by another program",
-            format!("end that program, or choose another address: {option} IP:PORT"),
+            "in use, and no service answers at the address of operations",
+            format!(
+                "end the program that uses it, or choose another address: {option} IP:PORT; a socket \
+                 of systemd may use it"
+            ),
         ),
         Err(error) => Finding::fault(
             subject,
