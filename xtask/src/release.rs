@@ -19,15 +19,21 @@ const CHECKSUMS: &str = "SHA256SUMS";
 /// Packs each published package, and builds it from the packed files. Returns the folder with the
 /// packages, or `None` if a package failed.
 ///
-/// The folder is a new one: cargo unpacks a package of the same version only once into a folder,
-/// and would build the next one against the old sources of the others.
+/// Both folders have new names: cargo unpacks a package of the same version only once for a folder,
+/// and would build the next one against the old sources of the others. For cargo 1.95 that is the
+/// folder of the builds. So the former one is renamed: the builds of other crates stay in it.
 pub(crate) fn package(options: &[&str]) -> Result<Option<TempDir>> {
     let target = workspace::root().join("target");
     let packed = tempfile::tempdir_in(&target)?;
+    let builds = target.join("package-builds");
+    fs::create_dir_all(&builds)?;
+    let build = builds.join(packed.path().file_name().context("a folder has a name")?);
+    if let Some(former) = fs::read_dir(&builds)?.next() {
+        fs::rename(former?.path(), &build)?;
+    }
     let mut command = Command::new(workspace::cargo());
     command.args(["package", "--locked", "--target-dir"]).arg(packed.path()).args(options);
-    // The build folder of other crates is kept for the next run.
-    command.env("CARGO_BUILD_BUILD_DIR", target.join("packages"));
+    command.env("CARGO_BUILD_BUILD_DIR", build);
     for package in published::packages()? {
         command.args(["--package", &package.name]);
     }

@@ -45,7 +45,7 @@ impl<D: Dialect> Condition<D> {
         format!("TRUE{added}")
     }
 
-    /// Adds a condition with one parameter: `$` stands for the parameter.
+    /// Adds a condition with one parameter, which is `$` in the SQL.
     pub(super) fn and(&mut self, sql: &str, value: D::Value) {
         let parameter = self.parameter(value);
         self.and_sql(&sql.replace('$', &parameter));

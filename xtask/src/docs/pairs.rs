@@ -36,7 +36,7 @@ impl<'a> Pairs<'a> {
 
     /// Pairs each expected event that the page lacks with the most similar new event of the page.
     fn add_renamed(&mut self, page: &'a Page, set: &'a SchemaSet, editions: &Editions<'a>) {
-        // A wire type of several events is no evidence.
+        // A wire type that several events have proves nothing.
         let known = self.0.iter().flat_map(|(row, _)| page.sections_of(&row.name));
         let taken: BTreeSet<&String> = known.flat_map(|section| &section.wire_types).collect();
         let envelope = payload::envelope(set);
