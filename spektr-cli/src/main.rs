@@ -38,6 +38,7 @@ mod keys;
 mod location;
 mod log;
 mod operations;
+mod operator;
 mod output;
 mod progress;
 mod record;

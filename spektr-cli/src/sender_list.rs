@@ -66,6 +66,11 @@ impl ComparedArguments {
         given.map(|(name, value)| format!(" {name} {}", quoted(&value))).collect()
     }
 
+    /// Returns the name of the source under which listed events are stored.
+    pub(crate) fn source(&self, config: &Config) -> String {
+        SOURCE.value(self.source.clone(), config)
+    }
+
     /// Returns what compares the list that a client asks for with a store.
     pub(crate) fn reconciler(
         &self,
@@ -73,7 +78,7 @@ impl ComparedArguments {
         store: Arc<dyn Store>,
         client: Client,
     ) -> Reconciler {
-        Reconciler::new(store, client).with_source(&SOURCE.value(self.source.clone(), config))
+        Reconciler::new(store, client).with_source(&self.source(config))
     }
 }
 

@@ -26,7 +26,8 @@ pub(crate) struct StoreArguments {
 }
 
 impl Location {
-    async fn open(self, is_checked: bool) -> Result<Arc<dyn Store>, Failure> {
+    /// Opens the inbox, and makes it where there is none; after a check of the whole file, if wanted.
+    pub(crate) async fn open(self, is_checked: bool) -> Result<Arc<dyn Store>, Failure> {
         let fail = |error: &dyn Error| Failure::caused_by("cannot open the inbox", error);
         match self {
             Self::Sqlite(path) => {

@@ -160,6 +160,8 @@ async fn delete(
 /// any state except done. An attempt in progress loses its lease. Returns whether there was
 /// such an entry.
 ///
+/// The reason stays with the entry and in the record of actions, in place of the operator's.
+///
 /// # Errors
 ///
 /// Returns the errors of the store.
@@ -170,6 +172,7 @@ pub async fn resolve(
     reason: &str,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
+    let operator = operator.clone().with_reason(reason);
     let record = operator.record(Action::Resolve, now).with_filter(&Filter::number(number));
     store.resolve(number, reason.to_owned(), record).await
 }

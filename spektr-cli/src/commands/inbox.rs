@@ -1,9 +1,9 @@
 //! `spektr inbox`: operations on the stored entries, also while `spektr
 //! serve` runs on it.
 
+mod actions;
 mod again;
 mod backup;
-mod by;
 mod erase;
 mod filter;
 mod list;
@@ -100,8 +100,8 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
             Command::Prune(arguments) => prune::prune(global, arguments).await,
             Command::Erase(arguments) => erase::erase(global, arguments).await,
             Command::Log(arguments) => log::log(global, arguments).await,
-            Command::Backup(arguments) => backup::backup(global, arguments),
-            Command::Restore(arguments) => backup::restore(global, arguments),
+            Command::Backup(arguments) => backup::backup(global, arguments).await,
+            Command::Restore(arguments) => backup::restore(global, arguments).await,
             Command::Export(arguments) => transfer::export(global, arguments).await,
             Command::Import(arguments) => transfer::import(global, arguments).await,
             Command::Schema(arguments) => schema::schema(arguments),

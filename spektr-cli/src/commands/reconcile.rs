@@ -3,10 +3,12 @@
 use clap::Args;
 use serde::Serialize;
 use spektr_inbox::reconcile::{ReconcileError, Summary};
+use spektr_inbox::store::{Action, Filter};
 use spektr_inbox::{Clock as _, SystemClock};
 
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
+use crate::operator::OperatorArguments;
 use crate::output;
 use crate::progress::Progress;
 use crate::runtime;
@@ -34,6 +36,8 @@ pub(crate) struct Arguments {
     since: Option<Moment>,
     #[command(flatten)]
     compared: ComparedArguments,
+    #[command(flatten)]
+    operator: OperatorArguments,
 }
 
 #[derive(Serialize)]
@@ -85,7 +89,8 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
     let client = arguments.compared.client(&config)?;
     runtime::block_on(async {
         let store = arguments.compared.store.open_or_make(&config).await?;
-        let reconciler = arguments.compared.reconciler(&config, store, client);
+        let reconciler = arguments.compared.reconciler(&config, store.clone(), client);
+        let began_at = SystemClock::new().now();
         let mut last = None;
         let mut progress = Progress::counting();
         let watch = |summary: &Summary| {
@@ -97,6 +102,12 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
             None => reconciler.run_once(watch).await,
         };
         drop(progress);
+        let new = result.as_ref().ok().or(last.as_ref()).map_or(0, |summary| summary.new);
+        if new > 0 {
+            let record = arguments.operator.operator().record(Action::Reconcile, began_at);
+            let source = Some(arguments.compared.source(&config));
+            store.record(record.with_filter(&Filter { source, ..Filter::all() }), new).await?;
+        }
         let report = match &result {
             Ok(summary) => Report {
                 completed: true,

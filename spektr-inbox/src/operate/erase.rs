@@ -169,7 +169,7 @@ pub async fn erase(
 ) -> Result<Erased, StoreError> {
     let counts: BTreeMap<_, _> =
         kinds.iter().map(|kind| (kind.as_str(), found.count(*kind))).collect();
-    let record = operator.record(Action::Erase, now).with_details(&json!({ "found": counts }));
+    let record = operator.record(Action::Erase, now).with_detail("found", json!(counts));
     let of = |kind: Kind| match kinds.contains(&kind) {
         true => found.numbers(kind).to_vec(),
         false => Vec::new(),

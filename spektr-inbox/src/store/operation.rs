@@ -9,23 +9,41 @@ use spektr_types::Timestamp;
 use super::{Filter, NewEntry, State};
 use crate::hex;
 
-/// The name of an operator for the record of actions.
+/// The operator of an action, and the operator's reason, for the record of actions.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Operator(String);
+pub struct Operator {
+    name: String,
+    reason: Option<String>,
+}
 
 impl Operator {
     /// Creates an operator with the name of an account or a person.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
-        Self(name.into())
+        Self { name: name.into(), reason: None }
+    }
+
+    /// Adds the reason for the actions, such as the number of a ticket. The store keeps it for
+    /// good, and no erasure reaches it: it must not contain personal data.
+    #[must_use]
+    pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
     }
 
     /// Returns a record of an action by this operator.
     #[must_use]
     pub fn record(&self, action: Action, at: Timestamp) -> Record {
-        Record { at, actor: self.0.clone(), action, filter: None, details: None }
+        let record = Record { at, actor: self.name.clone(), action, filter: None, details: None };
+        match &self.reason {
+            Some(reason) => record.with_detail(REASON, reason.as_str().into()),
+            None => record,
+        }
     }
 }
+
+/// The member of a record's details that has the operator's reason.
+const REASON: &str = "reason";
 
 /// An operator's action on a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,6 +69,12 @@ pub enum Action {
     Import,
     /// Entries were written out.
     Export,
+    /// A copy of the store was made.
+    Backup,
+    /// The store was replaced by a copy.
+    Restore,
+    /// Missed events were fetched by command.
+    Reconcile,
     /// The store was paused.
     Pause,
     /// The store was resumed.
@@ -72,6 +96,9 @@ impl Action {
             Self::Discard => "discard",
             Self::Import => "import",
             Self::Export => "export",
+            Self::Backup => "backup",
+            Self::Restore => "restore",
+            Self::Reconcile => "reconcile",
             Self::Pause => "pause",
             Self::Resume => "resume",
         }
@@ -91,7 +118,7 @@ pub struct Record {
     pub action: Action,
     /// The filter of the entries, as JSON.
     pub filter: Option<String>,
-    /// Further details, as JSON. They contain no value of a payload.
+    /// Further details, as a JSON object. They contain no value of a payload.
     pub details: Option<String>,
 }
 
@@ -104,12 +131,19 @@ impl Record {
         self
     }
 
-    /// Adds further details, which must not contain a value of a payload.
+    /// Adds a member to the details. It must not contain a value of a payload.
     #[must_use]
-    pub fn with_details(mut self, details: &Value) -> Self {
-        self.details = Some(details.to_string());
+    pub fn with_detail(mut self, name: &str, detail: Value) -> Self {
+        let mut details = members(self.details.as_deref());
+        details.insert(name.to_owned(), detail);
+        self.details = Some(Value::Object(details).to_string());
         self
     }
+}
+
+/// Returns the members of a JSON object, and none of another text.
+fn members(object: Option<&str>) -> Map<String, Value> {
+    object.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }
 
 fn filter_as_json(filter: &Filter) -> Value {
@@ -164,6 +198,13 @@ pub struct Recorded {
 }
 
 impl Recorded {
+    /// Returns the operator's reason, if there is one.
+    #[must_use]
+    pub fn reason(&self) -> Option<String> {
+        let reason = members(self.details.as_deref()).remove(REASON)?;
+        reason.as_str().map(str::to_owned)
+    }
+
     /// Replaces the hash of a spektr id in the filter by a word, as an erasure must.
     pub fn erase(&mut self, spektr_id: &str) {
         if let Some(filter) = &mut self.filter {

@@ -266,7 +266,7 @@ pub async fn actions_are_recorded_with_what_they_did(store: &dyn Store) {
     let erase = Operator::new("ada\0").record(Action::Erase, start());
     store.erase(Erasure::of("s2"), Some(erase)).await.unwrap();
     let export = Operator::new("ada\0").record(Action::Export, start());
-    store.record(export.with_details(&serde_json::json!({ "a": 1 })), 0).await.unwrap();
+    store.record(export.with_detail("a", 1.into()), 0).await.unwrap();
 
     let actions = store.actions(0, 10).await.unwrap();
     let shown: Vec<_> = actions

@@ -8,11 +8,11 @@ use spektr_inbox::store::{Filter, Operator, State, Store, StoreError, StoredEntr
 use spektr_inbox::{Clock as _, SystemClock, operate};
 use spektr_types::Timestamp;
 
-use super::by::ByArguments;
 use super::filter::FilterArguments;
 use super::{open, show};
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
+use crate::operator::OperatorArguments;
 use crate::output;
 use crate::progress::Progress;
 use crate::store::StoreArguments;
@@ -67,7 +67,7 @@ struct Arguments {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    by: ByArguments,
+    operator: OperatorArguments,
     #[command(flatten)]
     store: StoreArguments,
 }
@@ -203,7 +203,7 @@ async fn run(again: Again, global: &Global, arguments: &Arguments) -> Result<Ans
         }
         counted(again, tallies, &missing)
     } else {
-        let operator = arguments.by.operator();
+        let operator = arguments.operator.operator();
         let (mut done, mut left) = (0, Vec::new());
         if arguments.names.is_empty() {
             let mut progress = Progress::counting();

@@ -1,16 +1,22 @@
 //! `spektr inbox backup` and `restore`: a copy of an SQLite inbox.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde::Serialize;
 use spektr_inbox::store::sqlite::{self, BackupError};
+use spektr_inbox::store::{Action, Filter, Recorded, Store};
+use spektr_inbox::{Clock as _, SystemClock};
 
+use super::actions::{self, Row};
+use super::open;
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
 use crate::location::Location;
+use crate::operator::OperatorArguments;
 use crate::output;
 use crate::store::StoreArguments;
-use crate::terminal::safe;
+use crate::terminal::{careful, count, safe};
 
 const BACKUP_EXAMPLES: &str = "\
 Examples:
@@ -29,9 +35,10 @@ Examples:
 
 The copy is checked first and remains. The inbox that was there is kept with .replaced behind its
 name. Events that arrived after the copy are fetched by a reconciliation that names a time before
-it, as far as the sender lists them; events that were handled after it are handled again. Erasures,
-pauses and other actions after the copy are not in it, and neither is their log: erase those persons
-again.";
+it, as far as the sender lists them; events that were handled after it are handled again. What
+operators did after the copy is not in it: the command lists these actions from the log of the inbox
+that was there, so that you can repeat them. The log does not name an erased person; the reason of
+an erasure can name its ticket.";
 
 #[derive(Args)]
 #[command(after_help = BACKUP_EXAMPLES)]
@@ -39,6 +46,8 @@ pub(crate) struct Arguments {
     /// The file to make, which must not exist yet
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    #[command(flatten)]
+    operator: OperatorArguments,
     #[command(flatten)]
     store: StoreArguments,
 }
@@ -50,12 +59,20 @@ pub(crate) struct RestoreArguments {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]
+    operator: OperatorArguments,
+    #[command(flatten)]
     store: StoreArguments,
 }
 
-pub(super) fn backup(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
-    let store = path(global, &arguments.store)?;
-    let bytes = sqlite::backup(&store, &arguments.file)
+pub(super) async fn backup(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
+    let path = path(global, &arguments.store)?;
+    if let Err(error) = record(global, &arguments.store, &arguments.operator, Action::Backup).await
+    {
+        // A backup is wanted all the more when the inbox has no room for a record.
+        let why = error.message();
+        anstream::eprintln!("{} `spektr inbox log` lacks this: {why}", careful("careful:"));
+    }
+    let bytes = sqlite::backup(&path, &arguments.file)
         .map_err(|error| Failure::caused_by("no backup was made", &error))?;
     if global.is_json() {
         output::print_json(&serde_json::json!({ "bytes": bytes }))?;
@@ -66,9 +83,21 @@ pub(super) fn backup(global: &Global, arguments: &Arguments) -> Result<Answer, F
     Ok(Answer::Yes)
 }
 
-pub(super) fn restore(global: &Global, arguments: &RestoreArguments) -> Result<Answer, Failure> {
-    let store = path(global, &arguments.store)?;
-    sqlite::restore(&arguments.file, &store).map_err(|error| {
+#[derive(Serialize)]
+struct Restored {
+    restored: bool,
+    /// The path of the former inbox.
+    replaced: Option<String>,
+    /// What operators did with the former inbox after the backup.
+    lost: Vec<Row>,
+}
+
+pub(super) async fn restore(
+    global: &Global,
+    arguments: &RestoreArguments,
+) -> Result<Answer, Failure> {
+    let path = path(global, &arguments.store)?;
+    let replaced = sqlite::restore(&arguments.file, &path).map_err(|error| {
         let failure = Failure::caused_by("not restored", &error);
         match error {
             BackupError::Exists { .. } => failure.hint(
@@ -77,16 +106,74 @@ pub(super) fn restore(global: &Global, arguments: &RestoreArguments) -> Result<A
             _ => failure,
         }
     })?;
+    let store = open(global, &arguments.store).await?;
+    let lost = match &replaced {
+        Some(replaced) => lost_actions(&*store, replaced).await?,
+        None => Vec::new(),
+    };
+    record(global, &arguments.store, &arguments.operator, Action::Restore).await?;
     if global.is_json() {
-        output::print_json(&serde_json::json!({ "restored": true }))?;
+        let rows = lost.iter().map(Row::new).collect();
+        let replaced = replaced.map(|path| path.to_string_lossy().into_owned());
+        output::print_json(&Restored { restored: true, replaced, lost: rows })?;
     } else {
-        let name = store.to_string_lossy();
-        output::print(&format!(
-            "{} is the inbox of the backup; repeat the erasures since then, and start the service again\n",
-            safe(&name)
-        ))?;
+        output::print(&text(&path, replaced.as_deref(), &lost))?;
     }
     Ok(Answer::Yes)
+}
+
+/// Records an action on the whole inbox.
+async fn record(
+    global: &Global,
+    store: &StoreArguments,
+    operator: &OperatorArguments,
+    action: Action,
+) -> Result<(), Failure> {
+    let store = open(global, store).await?;
+    let entries = store.count(Filter::all()).await?;
+    let record = operator.operator().record(action, SystemClock::new().now());
+    Ok(store.record(record, entries).await?)
+}
+
+/// Returns the actions on the former inbox that the backup lacks.
+async fn lost_actions(store: &dyn Store, former: &Path) -> Result<Vec<Recorded>, Failure> {
+    let mut last = None;
+    actions::each(store, 0, |action| {
+        last = Some(action);
+        Ok(())
+    })
+    .await?;
+    let former = Location::Sqlite(former.to_owned()).open(false).await?;
+    let mut lost = Vec::new();
+    actions::each(&*former, 0, |action| {
+        // The former inbox can be one that was made anew, whose numbers began again.
+        let is_later = |last: &Recorded| action.number > last.number || action.at > last.at;
+        if last.as_ref().is_none_or(is_later) {
+            lost.push(action);
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(lost)
+}
+
+fn text(inbox: &Path, replaced: Option<&Path>, lost: &[Recorded]) -> String {
+    let [inbox, replaced] = [Some(inbox), replaced].map(|path| path.map(Path::to_string_lossy));
+    let mut text = format!("{} is the inbox of the backup", safe(&inbox.unwrap_or_default()));
+    let Some(replaced) = replaced else {
+        text.push_str("; repeat the erasures since then, and start the service again\n");
+        return text;
+    };
+    text.push_str(&format!(", and {} is the former one\n", safe(&replaced)));
+    if lost.is_empty() {
+        text.push_str("the backup has all actions of operators; start the service again\n");
+        return text;
+    }
+    let actions = count(lost.len(), "action of an operator", "actions of operators");
+    text.push_str(&format!("the backup lacks {actions}:\n"));
+    text.extend(lost.iter().map(actions::line));
+    text.push_str("repeat what is still right, erasures first, and start the service again\n");
+    text
 }
 
 /// The file of the inbox that is meant.

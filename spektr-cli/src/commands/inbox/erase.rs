@@ -9,10 +9,10 @@ use serde::Serialize;
 use spektr_inbox::operate::{self, Belongings, Kind};
 use spektr_inbox::{Clock as _, SystemClock};
 
-use super::by::ByArguments;
 use super::open;
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
+use crate::operator::OperatorArguments;
 use crate::output;
 use crate::store::StoreArguments;
 use crate::terminal::{careful, count};
@@ -56,7 +56,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
-    by: ByArguments,
+    operator: OperatorArguments,
     #[command(flatten)]
     store: StoreArguments,
 }
@@ -120,7 +120,7 @@ pub(super) async fn erase(global: &Global, arguments: &Arguments) -> Result<Answ
         anstream::eprintln!("nothing was erased");
         return Ok(Answer::No);
     }
-    let (operator, now) = (arguments.by.operator(), SystemClock::new().now());
+    let (operator, now) = (arguments.operator.operator(), SystemClock::new().now());
     let erased = operate::erase(&*store, &operator, &found, &kinds, now).await?;
     let counts = Counts {
         entries: erased.entries,

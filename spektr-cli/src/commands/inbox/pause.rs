@@ -4,10 +4,10 @@ use clap::Args;
 use spektr_inbox::store::Pause;
 use spektr_inbox::{Clock as _, SystemClock, operate};
 
-use super::by::ByArguments;
 use super::open;
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
+use crate::operator::OperatorArguments;
 use crate::output;
 use crate::store::StoreArguments;
 use crate::terminal::safe;
@@ -32,7 +32,7 @@ What waits is handed out again.";
 #[command(after_help = PAUSE_EXAMPLES)]
 pub(crate) struct PauseArguments {
     #[command(flatten)]
-    by: ByArguments,
+    operator: OperatorArguments,
     #[command(flatten)]
     store: StoreArguments,
 }
@@ -41,14 +41,14 @@ pub(crate) struct PauseArguments {
 #[command(after_help = RESUME_EXAMPLES)]
 pub(crate) struct ResumeArguments {
     #[command(flatten)]
-    by: ByArguments,
+    operator: OperatorArguments,
     #[command(flatten)]
     store: StoreArguments,
 }
 
 pub(super) async fn pause(global: &Global, arguments: &PauseArguments) -> Result<Answer, Failure> {
     let store = open(global, &arguments.store).await?;
-    let (operator, now) = (arguments.by.operator(), SystemClock::new().now());
+    let (operator, now) = (arguments.operator.operator(), SystemClock::new().now());
     let is_change = operate::pause(&*store, &operator, now).await?;
     let text = match is_change {
         true => "paused: deliveries are accepted, and nothing is handled\n".to_owned(),
@@ -67,7 +67,7 @@ pub(super) async fn resume(
     arguments: &ResumeArguments,
 ) -> Result<Answer, Failure> {
     let store = open(global, &arguments.store).await?;
-    let (operator, now) = (arguments.by.operator(), SystemClock::new().now());
+    let (operator, now) = (arguments.operator.operator(), SystemClock::new().now());
     let is_change = operate::resume(&*store, &operator, now).await?;
     let text =
         if is_change { "resumed: entries are handled again\n" } else { "it was not paused\n" };

@@ -7,10 +7,10 @@ use serde::Serialize;
 use spektr_inbox::store::{Filter, State};
 use spektr_inbox::{Clock as _, SystemClock, operate};
 
-use super::by::ByArguments;
 use super::{filter, open};
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
+use crate::operator::OperatorArguments;
 use crate::output;
 use crate::progress::Progress;
 use crate::store::StoreArguments;
@@ -42,7 +42,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    by: ByArguments,
+    operator: OperatorArguments,
     #[command(flatten)]
     store: StoreArguments,
 }
@@ -61,7 +61,7 @@ pub(super) async fn prune(global: &Global, arguments: &Arguments) -> Result<Answ
             .hint("`spektr inbox erase` deletes everything of an end-user, in any state"));
     }
     let store = open(global, &arguments.store).await?;
-    let (operator, now) = (arguments.by.operator(), SystemClock::new().now());
+    let (operator, now) = (arguments.operator.operator(), SystemClock::new().now());
     let filter = Filter {
         received_before: Some(Moment::Ago(arguments.older_than).as_of(now)),
         source: arguments.source.clone(),

@@ -7,12 +7,12 @@ use clap::{ArgGroup, Args};
 use serde::Serialize;
 use spektr_inbox::{Clock as _, Receiver, SystemClock, operate};
 
-use super::by::ByArguments;
 use super::open;
 use crate::arguments::Global;
 use crate::config::settings::SOURCE;
 use crate::failure::{Answer, Failure};
 use crate::keys::KeyArguments;
+use crate::operator::OperatorArguments;
 use crate::output;
 use crate::record::{self, Recorder};
 use crate::store::StoreArguments;
@@ -61,7 +61,7 @@ pub(crate) struct RecoverArguments {
     #[arg(long, help = SOURCE.help(), value_name = "NAME", value_parser = SOURCE.parser())]
     source: Option<String>,
     #[command(flatten)]
-    by: ByArguments,
+    operator: OperatorArguments,
     #[command(flatten)]
     store: StoreArguments,
     #[command(flatten)]
@@ -78,7 +78,7 @@ pub(crate) struct DiscardArguments {
     #[arg(long, group = "which")]
     all: bool,
     #[command(flatten)]
-    by: ByArguments,
+    operator: OperatorArguments,
     #[command(flatten)]
     store: StoreArguments,
 }
@@ -146,7 +146,7 @@ pub(super) async fn recover(
     let store = arguments.store.open(&config).await?;
     let source = SOURCE.value(arguments.source.clone(), &config);
     let receiver = Receiver::new(store, verifier).with_source(&source);
-    let (recovered, remaining) = receiver.recover(&arguments.by.operator()).await?;
+    let (recovered, remaining) = receiver.recover(&arguments.operator.operator()).await?;
     if global.is_json() {
         let report = serde_json::json!({ "recovered": recovered, "remaining": remaining });
         output::print_json(&report)?;
@@ -165,7 +165,7 @@ pub(super) async fn discard(
     let store = open(global, &arguments.store).await?;
     let now = SystemClock::new().now();
     let before = arguments.older_than.map(|age| Moment::Ago(age).as_of(now));
-    let operator = arguments.by.operator();
+    let operator = arguments.operator.operator();
     let discarded = operate::empty_quarantine(&*store, &operator, before, now).await?;
     if global.is_json() {
         output::print_json(&serde_json::json!({ "discarded": discarded }))?;

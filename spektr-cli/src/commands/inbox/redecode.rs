@@ -3,10 +3,10 @@
 use clap::Args;
 use spektr_inbox::{Clock as _, SystemClock, operate};
 
-use super::by::ByArguments;
 use super::open;
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
+use crate::operator::OperatorArguments;
 use crate::output;
 use crate::progress::Progress;
 use crate::store::StoreArguments;
@@ -23,7 +23,7 @@ split become entries.";
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    by: ByArguments,
+    operator: OperatorArguments,
     #[command(flatten)]
     store: StoreArguments,
 }
@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
 pub(super) async fn redecode(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
     let store = open(global, &arguments.store).await?;
     let mut progress = Progress::counting();
-    let (operator, now) = (arguments.by.operator(), SystemClock::new().now());
+    let (operator, now) = (arguments.operator.operator(), SystemClock::new().now());
     let redecoded = operate::redecode(&*store, &operator, now, |done| progress.at(done)).await?;
     drop(progress);
     if global.is_json() {

@@ -1,14 +1,13 @@
 //! `spektr inbox resolve`: closes an entry that was dealt with by hand.
 
 use clap::Args;
-use clap::builder::NonEmptyStringValueParser;
 use spektr_inbox::store::{State, StoredEntry};
 use spektr_inbox::{Clock as _, SystemClock, operate};
 
-use super::by::ByArguments;
 use super::{open, show};
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
+use crate::operator::{ByArguments, parse_reason};
 use crate::output;
 use crate::store::StoreArguments;
 use crate::terminal::safe;
@@ -18,8 +17,8 @@ Examples:
   spektr inbox resolve 17 --reason 'customer updated in the back office'
 
 The entry is worked on no more, and deleted like one that is done. An attempt that is under way is
-stopped where it can be. `spektr inbox replay` takes it up again. The reason is kept with the entry:
-no personal data. Exit code 1: there is no such entry, or it is done already.";
+stopped where it can be. `spektr inbox replay` takes it up again. The reason is kept with the entry
+and in `spektr inbox log`: no personal data. Exit code 1: there is no such entry, or it is done already.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -28,7 +27,7 @@ pub(crate) struct Arguments {
     #[arg(value_name = "NUMBER|ID")]
     name: String,
     /// How it was dealt with
-    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "TEXT", value_parser = parse_reason)]
     reason: String,
     #[command(flatten)]
     by: ByArguments,

@@ -9,7 +9,7 @@ use spektr_json::Json;
 use spektr_types::Entry;
 
 use super::list::Row;
-use super::open;
+use super::{actions, open};
 use crate::arguments::Global;
 use crate::entry::{Line, Members};
 use crate::failure::{Answer, Failure};
@@ -65,15 +65,24 @@ struct Done<'r> {
     at: String,
     by: &'r str,
     action: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
 impl<'r> Done<'r> {
     fn new(action: &'r Recorded) -> Self {
-        Self { at: time::rfc_3339_millis(action.at), by: &action.actor, action: &action.action }
+        Self {
+            at: time::rfc_3339_millis(action.at),
+            by: &action.actor,
+            action: &action.action,
+            reason: action.reason(),
+        }
     }
 
     fn text(&self) -> String {
-        format!("    {}  {} by {}\n", self.at, safe(self.action), safe(self.by))
+        let Self { at, by, action, reason } = self;
+        let why = reason.as_deref().map(|reason| format!(": {}", safe(reason)));
+        format!("    {at}  {} by {}{}\n", safe(action), safe(by), why.unwrap_or_default())
     }
 }
 
@@ -110,10 +119,10 @@ impl<'a> Past<'a> {
 pub(super) async fn show(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
     let store = open(global, &arguments.store).await?;
     let entries = find(&*store, &arguments.name).await?;
-    let recorded = actions(&*store, &entries).await?;
+    let recorded = recorded(&*store, &entries).await?;
     for entry in &entries {
         let of_it = recorded.iter().filter(|(number, _)| *number == entry.number);
-        let actions: Vec<_> = of_it.map(|(_, action)| Done::new(action)).collect();
+        let done: Vec<_> = of_it.map(|(_, action)| Done::new(action)).collect();
         let attempts = store.attempts(entry.number).await?;
         let history: Vec<_> = attempts.iter().map(Past::new).collect();
         if global.is_json() {
@@ -121,12 +130,12 @@ pub(super) async fn show(global: &Global, arguments: &Arguments) -> Result<Answe
                 row: Row::new(entry),
                 reason: entry.reason.as_deref(),
                 history,
-                actions,
+                actions: done,
                 outline: outline(&entry.raw),
                 raw: std::str::from_utf8(&entry.raw).ok().filter(|_| arguments.reveal),
             })?;
         } else {
-            output::print(&text(entry, &history, &actions, arguments.reveal))?;
+            output::print(&text(entry, &history, &done, arguments.reveal))?;
         }
     }
     if entries.is_empty() && !global.is_json() {
@@ -152,23 +161,25 @@ pub(super) async fn find(store: &dyn Store, name: &str) -> Result<Vec<StoredEntr
 }
 
 /// Returns the recorded actions that name one of the entries by its number, with that number.
-async fn actions(
+async fn recorded(
     store: &dyn Store,
     entries: &[StoredEntry],
 ) -> Result<Vec<(i64, Recorded)>, Failure> {
-    const PAGE: usize = 500;
-    let (mut found, mut last) = (Vec::new(), 0);
-    while !entries.is_empty() {
-        let page = store.actions(last, PAGE).await?;
-        let Some(end) = page.last() else { break };
-        last = end.number;
-        found.extend(page.into_iter().filter_map(|action| {
-            let filter: Value = serde_json::from_str(action.filter.as_deref()?).ok()?;
-            let number = filter.get("number")?.as_i64()?;
-            entries.iter().any(|entry| entry.number == number).then_some((number, action))
-        }));
-    }
+    let mut found = Vec::new();
+    actions::each(store, 0, |action| {
+        let number = number(&action);
+        let number = number.filter(|number| entries.iter().any(|entry| entry.number == *number));
+        found.extend(number.map(|number| (number, action)));
+        Ok(())
+    })
+    .await?;
     Ok(found)
+}
+
+/// Returns the number in the filter of an action.
+fn number(action: &Recorded) -> Option<i64> {
+    let filter: Value = serde_json::from_str(action.filter.as_deref()?).ok()?;
+    filter.get("number")?.as_i64()
 }
 
 fn text(entry: &StoredEntry, history: &[Past<'_>], actions: &[Done<'_>], reveal: bool) -> String {

@@ -9,12 +9,12 @@ use serde::Serialize;
 use spektr_inbox::operate::{self, TransferError};
 use spektr_inbox::{Clock as _, SystemClock};
 
-use super::by::ByArguments;
 use super::filter::FilterArguments;
 use super::open;
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
 use crate::input::is_stdin;
+use crate::operator::OperatorArguments;
 use crate::output;
 use crate::progress::Progress;
 use crate::record::make_file;
@@ -52,7 +52,7 @@ pub(crate) struct ExportArguments {
     #[command(flatten)]
     filter: FilterArguments,
     #[command(flatten)]
-    by: ByArguments,
+    operator: OperatorArguments,
     #[command(flatten)]
     store: StoreArguments,
 }
@@ -64,7 +64,7 @@ pub(crate) struct ImportArguments {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]
-    by: ByArguments,
+    operator: OperatorArguments,
     #[command(flatten)]
     store: StoreArguments,
 }
@@ -86,7 +86,7 @@ pub(super) async fn export(
     let fail = |error| Failure::file("write", path, &error);
     let file = make_file(path).map_err(fail)?;
     let mut progress = Progress::counting();
-    let (filter, operator) = (arguments.filter.filter(), arguments.by.operator());
+    let (filter, operator) = (arguments.filter.filter(), arguments.operator.operator());
     let (now, to) = (SystemClock::new().now(), BufWriter::new(&file));
     let exported = operate::export(&*store, &operator, &filter, now, to, |done| progress.at(done))
         .await
@@ -113,7 +113,7 @@ async fn export_to_stdout(global: &Global, arguments: &ExportArguments) -> Resul
     }
     let store = open(global, &arguments.store).await?;
     let out = BufWriter::new(io::stdout().lock());
-    let (filter, operator) = (arguments.filter.filter(), arguments.by.operator());
+    let (filter, operator) = (arguments.filter.filter(), arguments.operator.operator());
     let now = SystemClock::new().now();
     operate::export(&*store, &operator, &filter, now, out, |_| {}).await.map_err(|error| {
         match error {
@@ -137,7 +137,7 @@ pub(super) async fn import(
     };
     let store = arguments.store.open_or_make(&global.config()?).await?;
     let mut progress = Progress::counting();
-    let (operator, now) = (arguments.by.operator(), SystemClock::new().now());
+    let (operator, now) = (arguments.operator.operator(), SystemClock::new().now());
     let imported = operate::import(&*store, &operator, from, now, |done| progress.at(done)).await;
     drop(progress);
     let (new, known) = imported.map_err(|error| {

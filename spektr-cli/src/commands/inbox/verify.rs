@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 use spektr_inbox::reconcile::{Finding, Verification};
+use spektr_inbox::store::{State, Stats};
 use spektr_inbox::{Clock as _, SystemClock};
 
 use crate::arguments::Global;
@@ -22,7 +23,9 @@ Examples:
 Compares the sender's list with the inbox, and writes nothing. missing: the event is listed and not
 in the inbox; `spektr reconcile --since` fetches it. conflict: its id is there with another content
 only. undecodable: this version cannot decode it. Events of the last 15 minutes are left out: they
-may still be under way. Exit code 1: something was found, the list could not be read to its end, or
+may still be under way. An event that is in the inbox may still wait to be handled: the last line
+counts what waits in the whole inbox, of any source and time, and `spektr inbox list --state` lists
+it. Exit code 1: something was found, the list could not be read to its end, or
 it has no events of that time, which proves nothing.";
 
 /// How far back it looks, unless told.
@@ -56,6 +59,44 @@ struct Report {
     reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    unhandled: Unhandled,
+}
+
+/// How many entries of the whole inbox are stored and not handled, by state.
+#[derive(Serialize)]
+struct Unhandled {
+    pending: u64,
+    dead: u64,
+    malformed: u64,
+    unknown: u64,
+    unreadable: u64,
+    conflict: u64,
+}
+
+impl Unhandled {
+    fn new(stats: &Stats) -> Self {
+        let Stats { pending, dead, malformed, unknown, unreadable, conflict, .. } = *stats;
+        Self { pending, dead, malformed, unknown, unreadable, conflict }
+    }
+
+    /// Returns a line with the states that have entries, or nothing.
+    fn text(&self) -> String {
+        let Self { pending, dead, malformed, unknown, unreadable, conflict } = *self;
+        let states = [
+            (pending, State::Pending),
+            (dead, State::Dead),
+            (malformed, State::Malformed),
+            (unknown, State::Unknown),
+            (unreadable, State::Unreadable),
+            (conflict, State::Conflict),
+        ];
+        let states = states.into_iter().filter(|(number, _)| *number > 0);
+        let states: Vec<_> = states.map(|(number, state)| format!("{number} {state}")).collect();
+        match &states[..] {
+            [] => String::new(),
+            states => format!("stored in the inbox and not handled: {}\n", states.join(", ")),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -88,7 +129,7 @@ pub(super) async fn verify(global: &Global, arguments: &Arguments) -> Result<Ans
     let client = arguments.compared.client(&config)?;
     let store = arguments.compared.store.open(&config).await?;
     let since = arguments.since.unwrap_or(Moment::Ago(REACH)).as_of(SystemClock::new().now());
-    let reconciler = arguments.compared.reconciler(&config, store, client);
+    let reconciler = arguments.compared.reconciler(&config, store.clone(), client);
     let mut printed = Ok(());
     let report = |finding: &Finding| {
         if printed.is_ok() {
@@ -97,6 +138,7 @@ pub(super) async fn verify(global: &Global, arguments: &Arguments) -> Result<Ans
     };
     let result = reconciler.verify(since, report).await;
     printed?;
+    let unhandled = Unhandled::new(&store.stats().await?);
     let (answer, report) = match &result {
         Ok(verification) => (
             Answer::from_yes(verification.is_clean() && verification.seen > 0),
@@ -105,6 +147,7 @@ pub(super) async fn verify(global: &Global, arguments: &Arguments) -> Result<Ans
                 figures: Some(Figures::new(verification)),
                 reason: None,
                 error: None,
+                unhandled,
             },
         ),
         Err(error) => (
@@ -114,6 +157,7 @@ pub(super) async fn verify(global: &Global, arguments: &Arguments) -> Result<Ans
                 figures: None,
                 reason: Some(error.reason()),
                 error: Some(Failure::caused_by("not verified", error).message().to_owned()),
+                unhandled,
             },
         ),
     };
@@ -160,8 +204,9 @@ fn text(report: &Report, compared: &ComparedArguments) -> String {
     }
     let listed = count(seen, "listed entry", "listed entries");
     let span = format!("{listed} of {} to {}", figures.since, figures.until);
+    let unhandled = report.unhandled.text();
     if figures.missing + figures.conflicts + figures.undecodable == 0 {
-        return format!("{} {span}: all are in the inbox\n", good("fine:"));
+        return format!("{} {span}: all are in the inbox\n{unhandled}", good("fine:"));
     }
     let mut text = format!(
         "{span}: {} missing, {} with another content, {} not decodable\n",
@@ -173,5 +218,5 @@ fn text(report: &Report, compared: &ComparedArguments) -> String {
             "to fetch what is missing: spektr reconcile --since {since}{options}\n"
         ));
     }
-    text
+    text + &unhandled
 }

@@ -92,7 +92,8 @@ pub fn backup(store: &Path, to: &Path) -> Result<u64, BackupError> {
 }
 
 /// Replaces a store that no process has open by a copy. The copy is checked and remains. The
-/// replaced store is kept beside the new one, with the suffix `.replaced`.
+/// replaced store is kept beside the new one, with the suffix `.replaced`. Returns the path of the
+/// replaced store, if there was one.
 ///
 /// If the process is killed or the power fails, the path leads to the old store or to the whole
 /// copy; call the function again. Logs (`-wal`, `-shm`, `-journal`) without a store are renamed
@@ -108,21 +109,21 @@ pub fn backup(store: &Path, to: &Path) -> Result<u64, BackupError> {
 /// - [`BackupError::InUse`]: the store is open; [`BackupError::Exists`]: a store that was
 ///   replaced earlier is still there
 /// - [`BackupError::Io`], [`BackupError::Copy`]
-pub fn restore(copy_of_it: &Path, store: &Path) -> Result<(), BackupError> {
+pub fn restore(copy_of_it: &Path, store: &Path) -> Result<Option<PathBuf>, BackupError> {
     let connection = file::open_existing(copy_of_it)?;
     file::quick_check(&connection, copy_of_it)?;
     if store.try_exists().map_err(io(store))? {
         // SQLite puts the logs beside the file itself, not beside a link to it.
         let store = fs::canonicalize(store).map_err(io(store))?;
-        replace(&connection, &store)
+        replace(&connection, &store).map(Some)
     } else {
-        put_where_none_is(&connection, store)
+        put_where_none_is(&connection, store).map(|()| None)
     }
 }
 
 /// Replaces a store by a copy. The rename is atomic, so the path always leads to the old file
-/// or to the new file.
-fn replace(copy_of_it: &Connection, store: &Path) -> Result<(), BackupError> {
+/// or to the new file. Returns the new path of the old file.
+fn replace(copy_of_it: &Connection, store: &Path) -> Result<PathBuf, BackupError> {
     let replaced = with_suffix(store, REPLACED);
     // A killed process may have left `.replaced` as a second name of the store still in place.
     if replaced.try_exists().map_err(io(&replaced))? && !is_one_file(store, &replaced)? {
@@ -136,7 +137,8 @@ fn replace(copy_of_it: &Connection, store: &Path) -> Result<(), BackupError> {
         linked => linked.map_err(io(&replaced))?,
     }
     fs::rename(&new, store).map_err(io(store))?;
-    file::sync_folder(store).map_err(io(store))
+    file::sync_folder(store).map_err(io(store))?;
+    Ok(replaced)
 }
 
 /// Puts a copy where there is no store, although its logs may exist.

@@ -1,4 +1,4 @@
-//! Who operates the inbox, for the record of actions.
+//! Who operates the inbox, and why, for the record of actions.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -7,27 +7,54 @@ use clap::Args;
 use spektr_inbox::store::Operator;
 
 #[derive(Args, Clone, Debug)]
-pub(super) struct ByArguments {
+pub(crate) struct OperatorArguments {
+    #[command(flatten)]
+    by: ByArguments,
+    /// Why, for `spektr inbox log`, as the number of a ticket: no personal data
+    #[arg(long, value_name = "TEXT", value_parser = parse_reason)]
+    reason: Option<String>,
+}
+
+impl OperatorArguments {
+    pub(crate) fn operator(&self) -> Operator {
+        let operator = self.by.operator();
+        match &self.reason {
+            Some(reason) => operator.with_reason(reason),
+            None => operator,
+        }
+    }
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ByArguments {
     /// Who does this: the inbox keeps the name for `spektr inbox log` [preset: your account on this machine]
     #[arg(long, value_name = "NAME", value_parser = parse_name)]
     by: Option<String>,
 }
 
 impl ByArguments {
-    pub(super) fn operator(&self) -> Operator {
+    pub(crate) fn operator(&self) -> Operator {
         Operator::new(self.by.clone().unwrap_or_else(account))
     }
 }
 
-/// Reads the name of an operator, which the inbox keeps for good and prints in lines.
+/// Parses the name of an operator.
 fn parse_name(text: &str) -> Result<String, String> {
-    const LONGEST: usize = 100;
-    let name = text.trim();
-    match name.chars().count() {
-        1..=LONGEST if !name.chars().any(char::is_control) => Ok(name.to_owned()),
-        _ => {
-            Err(format!("expected a name of 1 to {LONGEST} characters, without control characters"))
-        }
+    parse_line(text, "a name", 100)
+}
+
+/// Parses the reason of an action.
+pub(crate) fn parse_reason(text: &str) -> Result<String, String> {
+    parse_line(text, "a reason", 500)
+}
+
+/// Parses a text that the inbox keeps for good and prints in lines.
+fn parse_line(text: &str, what: &str, longest: usize) -> Result<String, String> {
+    let line = text.trim();
+    if (1..=longest).contains(&line.chars().count()) && !line.chars().any(char::is_control) {
+        Ok(line.to_owned())
+    } else {
+        Err(format!("expected {what} of 1 to {longest} characters, without control characters"))
     }
 }
 

@@ -1,0 +1,102 @@
+//! The record of actions: reads it, and shows an action to people.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use spektr_inbox::store::{Recorded, Store};
+use spektr_types::Timestamp;
+
+use crate::failure::Failure;
+use crate::terminal::{count, faint, safe};
+use crate::time;
+
+/// Calls a function with each action after a number, the earliest first, until it fails. An
+/// action that worked in steps has a record for each step; it is one action here.
+pub(super) async fn each(
+    store: &dyn Store,
+    after: i64,
+    mut found: impl FnMut(Recorded) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    const PAGE: usize = 500;
+    let mut last = after;
+    let mut earlier: Option<Recorded> = None;
+    loop {
+        let page = store.actions(last, PAGE).await?;
+        let Some(end) = page.last() else { break };
+        last = end.number;
+        for action in page {
+            match &mut earlier {
+                Some(earlier) if is_same(earlier, &action) => earlier.affected += action.affected,
+                _ => {
+                    if let Some(complete) = earlier.replace(action) {
+                        found(complete)?;
+                    }
+                }
+            }
+        }
+    }
+    earlier.map_or(Ok(()), found)
+}
+
+fn is_same(one: &Recorded, other: &Recorded) -> bool {
+    let Recorded { number: _, at, actor, action, filter, affected: _, details } = one;
+    (at, actor, action, filter, details)
+        == (&other.at, &other.actor, &other.action, &other.filter, &other.details)
+}
+
+/// An action in JSON.
+#[derive(Serialize)]
+pub(super) struct Row {
+    at: String,
+    by: String,
+    action: String,
+    filter: Option<Box<RawValue>>,
+    affected: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Box<RawValue>>,
+}
+
+impl Row {
+    pub(super) fn new(action: &Recorded) -> Self {
+        let json = |text: &Option<String>| serde_json::from_str(text.as_deref()?).ok();
+        Self {
+            at: time::rfc_3339_millis(action.at),
+            by: action.actor.clone(),
+            action: action.action.clone(),
+            filter: json(&action.filter),
+            affected: action.affected,
+            details: json(&action.details),
+        }
+    }
+}
+
+/// Returns an action as a line: when, who, what, how many records, and the filter and the details.
+pub(super) fn line(action: &Recorded) -> String {
+    let affected = usize::try_from(action.affected).unwrap_or(usize::MAX);
+    let (filter, details) = (members(&action.filter), members(&action.details));
+    let words = filter.iter().chain(&details).map(|(name, value)| in_words(name, value));
+    format!(
+        "{:24}  {:12}  {:9}  {}  {}\n",
+        time::rfc_3339_millis(action.at),
+        safe(&action.actor),
+        safe(&action.action),
+        count(affected, "record", "records"),
+        faint(&words.collect::<Vec<_>>().join(", ")),
+    )
+}
+
+fn members(object: &Option<String>) -> Map<String, Value> {
+    object.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
+/// Returns a member of a filter or of the details as words: its name, and a time as text.
+fn in_words(name: &str, value: &Value) -> String {
+    let is_time = matches!(name, "receivedBefore" | "receivedSince");
+    let millis = value.as_i64().filter(|_| is_time);
+    let value = match (millis.map(Timestamp::from_millis), value) {
+        (Some(Ok(time)), _) => time::rfc_3339_millis(time),
+        (_, Value::String(text)) => text.clone(),
+        (_, other) => other.to_string(),
+    };
+    format!("{} {}", safe(name), safe(&value))
+}
