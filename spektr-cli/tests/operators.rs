@@ -57,7 +57,8 @@ fn a_verification_names_what_is_missing_and_ends_with_0_once_it_is_fetched() {
     let (code, out, errors) = run(folder.path(), &verify);
     assert_eq!(code, Some(0), "{errors}");
     assert!(out.starts_with("fine: 1 listed entry of "), "{out}");
-    assert!(out.ends_with(": all are in the inbox\n"), "{out}");
+    let waits = "stored in the inbox and not handled: 1 pending\n";
+    assert!(out.ends_with(&format!(": all are in the inbox\n{waits}")), "{out}");
 
     // e2 comes later, and e1 with another content.
     list.show(&[events[0].replace(r#""tagId":"t""#, r#""tagId":"u""#), events[1].clone()]);
@@ -65,7 +66,7 @@ fn a_verification_names_what_is_missing_and_ends_with_0_once_it_is_fetched() {
     assert_eq!(code, Some(1));
     let shown: Vec<_> = out.lines().map(|line| line.split_whitespace().next()).collect();
     assert_eq!(shown[..2], [Some("conflict"), Some("missing")], "{out}");
-    let remedy = out.lines().last().expect("lines");
+    let remedy = out.lines().rev().nth(1).expect("lines");
     assert!(remedy.starts_with("to fetch what is missing: spektr reconcile --since 20"), "{out}");
     assert!(remedy.ends_with(&format!("Z --from {}", list.url)), "{out}");
     let json = [&verify[..], &["--format", "json"]].concat();
@@ -77,8 +78,18 @@ fn a_verification_names_what_is_missing_and_ends_with_0_once_it_is_fetched() {
     assert_eq!(report["completed"], true);
     assert_eq!((&report["missing"], &report["conflicts"]), (&1.into(), &1.into()));
 
-    assert_eq!(run(folder.path(), &reconcile).0, Some(0));
-    assert_eq!(run(folder.path(), &verify).0, Some(0));
+    let fetch = [&reconcile[..], &["--by", "ada", "--reason", "ticket 17"]].concat();
+    assert_eq!(run(folder.path(), &fetch).0, Some(0));
+    let (_, log, _) = run(folder.path(), &["inbox", "log", "--by", "ada", "--format", "json"]);
+    let [fetched] = &lines(&log)[..] else { panic!("{log}") };
+    assert_eq!((&fetched["action"], &fetched["affected"]), (&"reconcile".into(), &2.into()));
+    assert_eq!(fetched["details"], serde_json::json!({ "reason": "ticket 17" }));
+    let (code, out, _) = run(folder.path(), &verify);
+    assert_eq!(code, Some(0));
+    assert!(
+        out.ends_with("in the inbox\nstored in the inbox and not handled: 2 pending, 1 conflict\n"),
+        "{out}"
+    );
     // A list that cannot be read does not make it fine.
     list.say("<html></html>");
     let (code, out, _) = run(folder.path(), &json);
@@ -115,7 +126,7 @@ fn an_erasure_counts_by_kind_takes_the_kinds_it_is_told_and_is_logged() {
     let expected = r#"{"would_erase":{"entries":2,"mentions":1,"bodies":1,"rejected":0,"numbers":{"bodies":[6],"mentions":[4]}}}"#;
     assert_eq!(counts.trim(), expected);
     let counts = tool(&["erase", "spk_1", "--dry-run"]);
-    let expected = "2 entries of this person would be erased\n\
+    let expected = "2 entries of this person (1 pending, 1 done) would be erased\n\
                     1 other entry that names it would be erased\n\
                     1 unreadable body that names it would be erased\n\
                     mentions: 4; see `spektr inbox show NUMBER`\n\
@@ -126,6 +137,10 @@ fn an_erasure_counts_by_kind_takes_the_kinds_it_is_told_and_is_logged() {
     let erased = tool(&["erase", "spk_1", "--yes", "--by", "eve", "--format", "json"]);
     let expected = r#"{"erased":{"entries":0,"mentions":1,"bodies":1,"rejected":0,"tombstones":0,"in_files":false}}"#;
     assert_eq!(erased.trim(), expected);
+    let counts = tool(&["erase", "spk_1", "--dry-run"]);
+    let expected = "0 entries of this person would be erased\n\
+                    no record names this id: if you expected some, check the id\n";
+    assert_eq!(counts, expected);
     let left = lines(&tool(&["export", "--source", "spektr", "--by", "ada"]));
     assert_eq!(left.len(), 3);
     assert!(left.iter().all(|line| line["raw"].as_str().expect("text").contains("spk_10")));
@@ -144,8 +159,8 @@ fn an_erasure_counts_by_kind_takes_the_kinds_it_is_told_and_is_logged() {
     assert_eq!(log, expected);
     let text = tool(&["log"]);
     assert!(text.ends_with("\n4 actions\n"), "{text}");
-    assert!(text.contains(r#"{"source":"spektr"}"#), "{text}");
-    let found = r#"  2 records  {"found":{"bodies":1,"entries":0,"mentions":1,"rejected":0}}"#;
+    assert!(text.contains("  3 records  source spektr\n"), "{text}");
+    let found = r#"  2 records  found {"bodies":1,"entries":0,"mentions":1,"rejected":0}"#;
     assert!(text.contains(found), "{text}");
 }
 
@@ -330,7 +345,8 @@ fn a_backup_is_made_while_the_service_runs_and_restored_once_it_has_ended() {
         out.lines().count() - 1
     };
     send();
-    let (code, out) = tool(&["inbox", "backup", "copy.db"]);
+    let backup = ["inbox", "backup", "copy.db", "--by", "eve", "--reason", "before the upgrade"];
+    let (code, out) = tool(&backup);
     assert_eq!(code, Some(0), "{out}");
     assert_eq!(count("sqlite://copy.db"), 1);
     send();
@@ -339,9 +355,46 @@ fn a_backup_is_made_while_the_service_runs_and_restored_once_it_has_ended() {
     assert_eq!(code, Some(2), "{out}");
     assert!(out.contains("is in use"), "{out}");
     assert_eq!(count("sqlite://spektr-inbox.db"), 2);
+    let pause = ["inbox", "pause", "--by", "ada", "--reason", "ticket 17"];
+    assert_eq!(tool(&pause).0, Some(0));
     assert_eq!(service.terminate().0, Some(0));
-    let (code, out) = tool(&["inbox", "restore", "copy.db"]);
+    let (code, out) = tool(&["inbox", "restore", "copy.db", "--by", "ada"]);
     assert_eq!(code, Some(0), "{out}");
+    let said: Vec<_> = out.lines().collect();
+    let former = folder.path().canonicalize().expect("a folder").join("spektr-inbox.db.replaced");
+    let former = former.display();
+    let expected =
+        format!("spektr-inbox.db is the inbox of the backup, and {former} is the former one");
+    assert_eq!((said.len(), said[0]), (4, &expected[..]), "{out}");
+    assert_eq!(said[1], "the backup lacks 1 action of an operator:");
+    assert!(said[2].ends_with("  ada           pause      0 records  reason ticket 17"), "{out}");
+    assert_eq!(
+        said[3],
+        "repeat the actions that are still right, erasures first, and start the service again"
+    );
     assert_eq!(count("sqlite://spektr-inbox.db"), 1);
     assert_eq!(count("sqlite://spektr-inbox.db.replaced"), 2);
+    let (_, log) = tool(&["inbox", "log", "--format", "json"]);
+    let log = lines(&log);
+    let log: Vec<_> =
+        log.iter().map(|one| (&one["action"], &one["by"], &one["affected"])).collect();
+    let one = Value::from(1);
+    let expected =
+        [("backup", "eve"), ("restore", "ada")].map(|(action, by)| (action.into(), by.into()));
+    let expected: Vec<_> = expected.iter().map(|(action, by)| (action, by, &one)).collect();
+    assert_eq!(log, expected);
+}
+
+#[test]
+fn a_restore_beside_an_inbox_without_later_actions_lacks_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = serde_json::json!({ "state": "done", "receivedAt": 1, "raw": event("e1", "s1", 1) });
+    std::fs::write(folder.path().join("in.jsonl"), line.to_string()).expect("is written");
+    assert_eq!(run(folder.path(), &["inbox", "import", "in.jsonl"]).0, Some(0));
+    assert_eq!(run(folder.path(), &["inbox", "backup", "copy.db"]).0, Some(0));
+    let (code, out, _) = run(folder.path(), &["inbox", "restore", "copy.db", "--format", "json"]);
+    assert_eq!(code, Some(0));
+    let former = folder.path().canonicalize().expect("a folder").join("spektr-inbox.db.replaced");
+    let restored = serde_json::json!({ "restored": true, "replaced": former, "lost": [] });
+    assert_eq!(lines(&out), [restored]);
 }

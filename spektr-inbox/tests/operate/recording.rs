@@ -5,7 +5,7 @@ use spektr_inbox::operate::{
     Kind, empty_quarantine, erase, export, import, pause, prune, redecode, replay, resolve, resume,
     retry, survey,
 };
-use spektr_inbox::store::{Filter, NewEntry, Operator, Rejected, Settlement, State};
+use spektr_inbox::store::{Filter, NewEntry, Operator, Recorded, Rejected, Settlement, State};
 use spektr_inbox::testing::{entries, start, tag_added};
 use spektr_types::Timestamp;
 
@@ -39,7 +39,7 @@ async fn every_action_of_an_operator_is_recorded() {
     store.accept(vec![unknown]).await.unwrap();
     redecode(store, &ada, now, |_| {}).await.unwrap();
     let last = inbox.all().await.last().unwrap().number;
-    assert!(resolve(store, &ada, last, "marker", now).await.unwrap());
+    assert!(resolve(store, &ada, last, "by hand", now).await.unwrap());
     let rejected = Rejected {
         received_at: now,
         reason: "signature_mismatch".to_owned(),
@@ -71,7 +71,10 @@ async fn every_action_of_an_operator_is_recorded() {
     let expected =
         expected.into_iter().map(|(action, filter, count)| (action.to_owned(), filter, count));
     assert_eq!(record(&inbox).await, expected.collect::<Vec<_>>());
-    let shown = format!("{:?}", inbox.store.actions(0, 100).await.unwrap());
+    let actions = inbox.store.actions(0, 100).await.unwrap();
+    let reasons: Vec<_> = actions.iter().filter_map(Recorded::reason).collect();
+    assert_eq!(reasons, ["by hand"]);
+    let shown = format!("{actions:?}");
     assert!(!shown.contains("marker"), "{shown}");
 
     // The record comes before the first line, because even a partial export has been read by
@@ -93,4 +96,21 @@ async fn every_action_of_an_operator_is_recorded() {
     import(&*other.store, &ada, &file[..], now, |_| {}).await.unwrap();
     let counts: Vec<_> = record(&other).await.into_iter().map(|(_, _, count)| count).collect();
     assert_eq!(counts, [500, 99]);
+}
+
+#[tokio::test]
+async fn a_reason_is_recorded_beside_the_other_details() {
+    let inbox = Inbox::new();
+    fill(&inbox, 2).await;
+    let ada = Operator::new("ada").with_reason("ticket 17");
+    let found = survey(&*inbox.store, "s1").await.unwrap();
+    erase(&*inbox.store, &ada, &found, &[Kind::Entries], start()).await.unwrap();
+    pause(&*inbox.store, &Operator::new("eve"), start()).await.unwrap();
+    let actions = inbox.store.actions(0, 10).await.unwrap();
+    let details: Vec<_> = actions.iter().map(|one| one.details.as_deref()).collect();
+    let expected =
+        format!(r#"{{"found":{{"entries":{}}},"reason":"ticket 17"}}"#, found.count(Kind::Entries));
+    assert_eq!(details, [Some(&expected[..]), None]);
+    let reasons: Vec<_> = actions.iter().map(Recorded::reason).collect();
+    assert_eq!(reasons, [Some("ticket 17".to_owned()), None]);
 }

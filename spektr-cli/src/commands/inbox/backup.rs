@@ -172,7 +172,9 @@ fn text(inbox: &Path, replaced: Option<&Path>, lost: &[Recorded]) -> String {
     let actions = count(lost.len(), "action of an operator", "actions of operators");
     text.push_str(&format!("the backup lacks {actions}:\n"));
     text.extend(lost.iter().map(actions::line));
-    text.push_str("repeat what is still right, erasures first, and start the service again\n");
+    text.push_str(
+        "repeat the actions that are still right, erasures first, and start the service again\n",
+    );
     text
 }
 

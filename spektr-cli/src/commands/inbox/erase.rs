@@ -111,7 +111,9 @@ pub(super) async fn erase(global: &Global, arguments: &Arguments) -> Result<Answ
             output::print_json(&Report::WouldErase { counts: &counts, numbers })?;
         } else {
             let listed: String = named.map(|(kind, numbers)| listed(kind, numbers)).collect();
-            output::print(&format!("{}{listed}", text(&counts, "would be erased")))?;
+            let states = in_states(&found).filter(|_| counts.entries > 0);
+            let counted = text(&counts, states.as_deref(), "would be erased");
+            output::print(&format!("{counted}{listed}"))?;
         }
         return Ok(Answer::Yes);
     }
@@ -133,7 +135,7 @@ pub(super) async fn erase(global: &Global, arguments: &Arguments) -> Result<Answ
     if global.is_json() {
         output::print_json(&Report::Erased(&counts))?;
     } else {
-        output::print(&text(&counts, "erased"))?;
+        output::print(&text(&counts, None, "erased"))?;
     }
     if erased.is_in_files {
         anstream::eprintln!(
@@ -158,10 +160,8 @@ fn confirmed(found: &Belongings, kinds: &[Kind]) -> Result<Vec<Kind>, Failure> {
     for kind in kinds.iter().copied().filter(is_asked) {
         let mut what = in_words(kind, found.count(kind));
         if kind == Kind::Entries {
-            let states = found.states().iter();
-            let states: Vec<_> = states.map(|(state, count)| format!("{count} {state}")).collect();
-            if !states.is_empty() {
-                what.push_str(&format!(" ({})", states.join(", ")));
+            if let Some(states) = in_states(found) {
+                what.push_str(&format!(" ({states})"));
             }
             what.push_str(", and the traces of deleted ones,");
         }
@@ -178,7 +178,14 @@ fn confirmed(found: &Belongings, kinds: &[Kind]) -> Result<Vec<Kind>, Failure> {
     Ok(confirmed)
 }
 
-fn text(counts: &Counts, word: &str) -> String {
+/// Returns the numbers of the person's entries by state, if there are any.
+fn in_states(found: &Belongings) -> Option<String> {
+    let states = found.states().iter().map(|(state, count)| format!("{count} {state}"));
+    let states: Vec<_> = states.collect();
+    (!states.is_empty()).then(|| states.join(", "))
+}
+
+fn text(counts: &Counts, states: Option<&str>, word: &str) -> String {
     let Counts { entries, mentions, bodies, rejected, tombstones, .. } = *counts;
     let lines = [
         (Kind::Entries, entries),
@@ -187,8 +194,16 @@ fn text(counts: &Counts, word: &str) -> String {
         (Kind::Rejected, rejected),
     ];
     let lines = lines.into_iter().filter(|(kind, number)| *kind == Kind::Entries || *number > 0);
-    let mut text: String =
-        lines.map(|(kind, number)| format!("{} {word}\n", in_words(kind, number))).collect();
+    let mut text: String = lines
+        .map(|(kind, number)| {
+            let states = states.filter(|_| kind == Kind::Entries);
+            let states = states.map_or_else(String::new, |states| format!(" ({states})"));
+            format!("{}{states} {word}\n", in_words(kind, number))
+        })
+        .collect();
+    if entries + mentions + bodies + rejected + tombstones.unwrap_or(0) == 0 {
+        text.push_str("no record names this id: if you expected some, check the id\n");
+    }
     if let Some(number) = tombstones.filter(|number| *number > 0) {
         let number = usize::try_from(number).unwrap_or(usize::MAX);
         let known = count(number, "deleted entry is", "deleted entries are");
