@@ -80,7 +80,7 @@ fn another_construction_is_found_by_itself_and_ready_to_configure() {
     assert_eq!(sent.status.code(), Some(1));
     let (code, shown) = listener.finish();
     assert_eq!(code, 1);
-    assert!(shown.contains("hint: the secret is right, and is used in another way"), "{shown}");
+    assert!(shown.contains("hint: the secret is right, but the sender signs in another way"), "{shown}");
     assert!(shown.contains("signed_content = '{key_id}:{timestamp}:{body}'\n"), "{shown}");
 }
 
@@ -91,7 +91,7 @@ fn keys_that_were_mixed_up_are_told_apart() {
     assert_eq!(sent.status.code(), Some(1));
     let (_, shown) = listener.finish();
     let expected =
-        "hint: it is the secret of live that gives this signature: is it the one of dev?";
+        "hint: the secret of live gives this signature: is it really the secret of dev?";
     assert!(shown.contains(expected), "{shown}");
 }
 

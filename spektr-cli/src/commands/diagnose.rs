@@ -1,4 +1,4 @@
-//! `spektr diagnose`: what does the sender sign?
+//! `spektr diagnose`: finds out from a captured delivery how the sender signs.
 
 mod rewritten;
 
@@ -24,12 +24,12 @@ Examples:
   spektr diagnose --headers rec/000001.headers --body rec/000001.body
   spektr diagnose --headers headers.txt --body body.json --signed-content 'v1:{timestamp}:{body}'
 
-Any delivery will do, however old, as long as the body is byte for byte what arrived: `spektr
-listen --record DIR` captures one. Tried are the timestamp, the body and the key id in many orders
+Use any captured delivery, however old: `spektr listen --record DIR` captures one. The body has to
+be unchanged, byte for byte. diagnose tries the timestamp, the body and the key id in many orders
 and with many separators, the secret as text, hex and Base64, the signature with and without
-sha256=, and what --signed-content or the configuration says; where nothing fits, also the body as
-it may have been before it was printed again. Exit code 1: nothing fits, the body was changed, or
-the delivery would be refused for another reason, which is named.";
+sha256=, and the content that --signed-content or the configuration names. If nothing fits, it tries
+forms that the body may have had before a program rewrote it. Exit code 1: nothing fits, the body
+was changed, or a receiver would refuse the delivery for another reason, which the output names.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -47,12 +47,12 @@ pub(crate) struct Arguments {
 struct Report {
     #[serde(flatten)]
     found: Found,
-    /// How the body was changed, where a match is for another form of it.
+    /// The form of the body that was signed, if it is not the captured form.
     body: Option<&'static str>,
-    /// The key that the headers name; absent if they name none, or the secret came without an id.
+    /// The key that the headers name. Absent if they name no key, or with `--secret-file`.
     #[serde(flatten)]
     named: Option<NamedKey>,
-    /// Where a key is added, in words.
+    /// The place where a user adds a key, in words.
     #[serde(skip)]
     place: String,
 }
@@ -65,12 +65,12 @@ struct NamedKey {
     key_known: bool,
 }
 
-/// What fits a delivery.
+/// The constructions that give the signature of a delivery.
 #[derive(Default, Serialize)]
 pub(crate) struct Found {
     pub(crate) matches: Vec<Match>,
     tried: usize,
-    /// The reason why the delivery is refused all the same.
+    /// The error for which a receiver refuses the delivery even with the right construction.
     #[serde(serialize_with = "reason")]
     still_refused: Option<VerifyError>,
 }
@@ -146,11 +146,11 @@ fn try_forms(
     Ok((found, None))
 }
 
-/// Each of ten forms is read some hundred times.
+/// The largest body of which other forms are tried: each of ten forms is read some hundred times.
 const LARGEST_REWRITTEN: usize = 1 << 20;
 
 impl Report {
-    /// Whether a receiver that is configured so accepts the delivery.
+    /// Whether a receiver with the configuration of the match accepts the delivery.
     fn is_accepted(&self) -> bool {
         let Self { found, body, .. } = self;
         let is_of_named_key = match &self.named {
@@ -171,14 +171,14 @@ impl Report {
         Some(match (key_known, fitting) {
             (true, fitting) => (
                 format!(
-                    "the headers name the key {id}, and the secret of {} signed",
+                    "the headers name the key {id}, but the secret of {} made the signature",
                     fitting.unwrap_or_default()
                 ),
                 format!("are the two secrets exchanged in {place}?"),
             ),
             (false, Some(fitting)) => (
                 format!(
-                    "the headers name the key {id}, which is unknown here; the secret of {fitting} signed"
+                    "the headers name the key {id}, which is unknown here; the secret of {fitting} made the signature"
                 ),
                 format!("give this secret the id {id} in {place}"),
             ),
@@ -192,7 +192,8 @@ impl Report {
     }
 }
 
-/// Tries every secret, also with the configured content; an error is about the headers.
+/// Tries every secret with the known contents and with the configured one. An error is about the
+/// headers.
 pub(crate) fn find(
     headers: &Headers,
     body: &[u8],
@@ -226,7 +227,7 @@ impl Match {
         }
     }
 
-    /// Returns the lines that configure it, with the id and the place of the key.
+    /// Returns the configuration for this match, with the id and the place of the key.
     pub(crate) fn configuration(&self, key_id: &str, place: &str) -> String {
         let (id, encoding) = (safe(key_id), self.secret_encoding);
         let key = if place != KeyRing::ENV_VAR {
@@ -250,7 +251,7 @@ fn text(report: &Report) -> String {
     let Report { found: Found { matches, tried, still_refused }, body, named, place } = report;
     for found in matches {
         text.push_str(&format!(
-            "{} {} is what is signed, with the secret of {} as {}\n\n{}\n",
+            "{} the signed content is {}, and the secret of {} is used as {}\n\n{}\n",
             good("match:"),
             strong(&found.signed_content),
             safe(&found.key_id),
@@ -260,7 +261,7 @@ fn text(report: &Report) -> String {
     }
     if let Some(words) = body {
         text.push_str(&format!(
-            "{} the signature is of the body {words}: something on the way has written it anew\n\
+            "{} the sender signed the body {words}: a program on the way has rewritten it\n\
              {} verify the bytes as they arrive, before any framework or proxy parses them\n",
             bad("changed:"),
             strong("hint:"),
@@ -286,7 +287,7 @@ fn text(report: &Report) -> String {
     } else if matches.is_empty() {
         text.push_str(&format!(
             "{} of {tried} constructions gives this signature\n\
-             {} is it the secret of the key that {} names? Is the body byte for byte what\n      \
+             {} is it the secret of the key that {} names? Is the body byte for byte as it\n      \
              arrived: not printed again from parsed JSON, no line feed added by an editor,\n      \
              not decompressed?\n",
             bad("none"),
@@ -297,7 +298,7 @@ fn text(report: &Report) -> String {
     text
 }
 
-/// Says what to do where the signature is right and something else is not.
+/// Returns the remedy if the signature is right and another check fails.
 fn what_to_do(error: &VerifyError) -> &'static str {
     match error {
         VerifyError::UnsupportedAlgorithm => {
@@ -313,7 +314,7 @@ fn what_to_do(error: &VerifyError) -> &'static str {
     }
 }
 
-/// Returns the key id that the headers claim, if they have one.
+/// Returns the key id from the headers, if they have one.
 pub(crate) fn id_of(headers: &Headers) -> Option<String> {
     headers
         .iter()

@@ -1,8 +1,7 @@
-//! `spektr listen`: an endpoint for development, which shows what arrives.
+//! `spektr listen`: an endpoint for development, which shows the deliveries that arrive.
 //!
-//! It does not use the extractor of spektr-axum: that hides from handlers why a
-//! delivery was refused, which is what this command is there to show. Nothing of
-//! a body is printed unless it was verified.
+//! The command shows why it refuses a delivery. The extractor of spektr-axum hides this reason from
+//! handlers, so the command does not use it. Nothing of a body that fails verification is printed.
 
 mod endpoint;
 mod message;
@@ -36,9 +35,10 @@ Examples:
   spektr listen --forward http://127.0.0.1:3000/webhooks/spektr
   spektr listen --record deliveries                        # then: spektr replay deliveries --to URL
 
-Any path is taken. A verified delivery is answered with 200, any other with 401. With --forward
-everything is passed on as it came, verified or not, and the answer is the receiver's. Ctrl-C ends
-it. Exit code 1: a delivery was not verified or not recorded, or the receiver's answer was not 200.";
+The endpoint accepts any path. It answers a verified delivery with 200, and any other with 401. With
+--forward it passes each delivery on unchanged, verified or not, and returns the receiver's answer.
+Ctrl-C ends the command. Exit code 1: a delivery was not verified or not recorded, or the receiver's
+answer was not 200.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -56,7 +56,7 @@ pub(crate) struct Arguments {
     count: Option<u64>,
     #[command(flatten)]
     selection: Selection,
-    /// Print all members of the events; sensitive ones are hidden
+    /// Print all members of the events; sensitive values are hidden
     #[arg(long)]
     full: bool,
     /// Accept every delivery without verifying it: for a workspace that does not sign
@@ -104,11 +104,11 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         let signals = Signals::catch()?;
         let listener = TcpListener::bind(address).await.map_err(|error| {
             Failure::caused_by(format!("cannot listen on {address}"), &error)
-                .hint("another port: --port N; --port 0 takes a free one")
+                .hint("choose another port with --port N; --port 0 takes a free one")
         })?;
         let bound = listener
             .local_addr()
-            .map_err(|error| Failure::caused_by("cannot tell the address", &error))?;
+            .map_err(|error| Failure::caused_by("cannot read the address of the socket", &error))?;
         endpoint.printer().listening(
             bound,
             &arguments.keys.in_words(&config, arguments.unsigned, arguments.tolerance)?,

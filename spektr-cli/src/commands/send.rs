@@ -1,5 +1,5 @@
-//! `spektr send`: realistic deliveries, so that any receiver in any language can
-//! be tried before the first real event.
+//! `spektr send`: sends realistic deliveries, so that a receiver in any language can be tried
+//! before the first real event.
 
 mod list;
 
@@ -34,33 +34,34 @@ Examples:
   spektr send --to URL all --repeat 100 --batch 10 --rate 20
   spektr send --to URL alert_resolved --corrupt signature   # 0 if the receiver refuses it
   spektr send --to URL --scenario onboarding --repeat 3     # the stories of three customers
-  spektr send --list 127.0.0.1:8790 all                     # plays the list for `reconcile`
-  spektr send --list 127.0.0.1:8790 --as-is --set createdAt=1795000000000 all   # as sent with the same two options
+  spektr send --list 127.0.0.1:8790 all                     # imitates the list, for `reconcile`
+  spektr send --list 127.0.0.1:8790 --as-is --set createdAt=1795000000000 all   # lists the events that these two options send
 
-Events are the schema's examples with new ids and the current time. The sender's behaviour: a
-delivery counts as taken if the answer is 200, and is tried three times more at intervals of one
-second if not. A scenario sends what belongs together, with ids of its own for each customer, in
-order and with pauses: `onboarding` and `monitoring` are in schema/scenarios, and a name that ends in
-.json is a file of yours. Exit code 1: a delivery was not acknowledged; with --corrupt, one was not refused.";
+Events are the schema's examples with new ids and the current time. send behaves like the sender: an
+answer of 200 acknowledges a delivery; after any other answer it tries three times more, at intervals
+of one second. A scenario sends the events of a customer's story, in order and with pauses; each
+customer has new ids. `onboarding` and `monitoring` are in schema/scenarios, and a name that ends in
+.json is a file of yours. Exit code 1: a delivery was not acknowledged; with --corrupt, a delivery
+was not refused.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// Events, by name or wire type; EVENT/CASE is another example of it, `all` one of each, `unknown` one that no schema knows
+    /// Events, by name or wire type; EVENT/CASE selects another example, `all` is one of each event, `unknown` is an event that the schema does not know
     #[arg(required_unless_present = "scenario", value_name = "EVENT[/CASE]", value_parser = event_name(&["all", UNKNOWN_EVENT]), hide_possible_values = true)]
     events: Vec<String>,
     #[command(flatten)]
     sending: SendingArguments,
-    /// Deliver nothing, and list the events at this address as the sender's /v1/events does, for any API key
+    /// Do not deliver the events, but list them at this address like the sender's /v1/events, for any API key
     #[arg(long, value_name = "IP:PORT", value_parser = http::parse_address, conflicts_with_all = ["to", "corrupt", "batch"])]
     list: Option<SocketAddr>,
-    /// Send the story of a customer, by name or as a file
+    /// Send the story of a customer: the name of a scenario, or a file
     #[arg(long, value_name = "NAME|FILE", value_parser = scenario_name(), hide_possible_values = true, conflicts_with_all = ["events", "list", "batch", "as_is"])]
     scenario: Option<String>,
     /// Send a scenario without its pauses
     #[arg(long, requires = "scenario")]
     no_pauses: bool,
-    /// Change a member of every event: a path with dots or a JSON pointer, and JSON or text
+    /// Change a member of every event: PATH has dots or is a JSON pointer, VALUE is JSON or text
     #[arg(long, value_name = "PATH=VALUE", value_parser = Change::parse)]
     set: Vec<Change>,
     /// Send the list of events, or the scenario, this many times
@@ -71,13 +72,13 @@ pub(crate) struct Arguments {
     batch: u32,
     #[arg(long, help = SEND_ENVELOPE.help(), value_enum)]
     envelope: Option<Envelope>,
-    /// Send something that a receiver must refuse, or take only once
+    /// Send deliveries that a receiver must refuse, or duplicates that it must take only once
     #[arg(long, value_enum)]
     corrupt: Option<Corruption>,
     /// Send ids and times as in the examples
     #[arg(long)]
     as_is: bool,
-    /// Send without signature headers, as a workspace does that has signing switched off
+    /// Send without signature headers, like a workspace with signing switched off
     #[arg(long, conflicts_with_all = ["key_id", "corrupt"])]
     unsigned: bool,
     /// Sign with this key [default: the first]
@@ -87,16 +88,16 @@ pub(crate) struct Arguments {
     keys: KeyArguments,
 }
 
-/// The fault that a delivery has on purpose.
+/// The deliberate fault of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Corruption {
     /// The signature has a wrong digit
     Signature,
-    /// Signed rightly, but an hour ago
+    /// The signature is right, but an hour old
     Timestamp,
     /// A member was changed after signing
     Body,
-    /// Everything is sent twice, with the same event ids: both must be acknowledged
+    /// Each delivery is sent twice, with the same event ids: both must be acknowledged
     Duplicate,
 }
 
@@ -197,7 +198,10 @@ impl Plan {
         let mut text = safe(&scenario.description).into_owned();
         let pauses = scenario.pauses().saturating_mul(arguments.repeat);
         if !arguments.no_pauses && !pauses.is_zero() {
-            text.push_str(&format!(" It pauses for {} (--no-pauses: not).", time::span(pauses)));
+            text.push_str(&format!(
+                " It pauses for {}; --no-pauses skips the pauses.",
+                time::span(pauses)
+            ));
         }
         output::print(&format!("{}\n", faint(&text)))
     }
@@ -212,7 +216,7 @@ struct Sending<'a> {
 }
 
 impl Sending<'_> {
-    /// Sends events again and again, so many in a delivery.
+    /// Sends the events as often as `--repeat` says, with `--batch` events in a delivery.
     async fn send_events(&mut self, events: &[Json]) -> Result<(), Failure> {
         let batch = self.arguments.batch as usize;
         let mut rest = events.len().saturating_mul(self.arguments.repeat as usize);
@@ -225,7 +229,7 @@ impl Sending<'_> {
         Ok(())
     }
 
-    /// Sends the events of each step in a delivery, for one customer after the other.
+    /// Sends the events of each step as one delivery, customer by customer.
     async fn send_stories(
         &mut self,
         scenario: &Scenario,
@@ -254,7 +258,7 @@ impl Sending<'_> {
                 delivery::make_new(entry, &mut self.ids, millis(now));
             }
             for change in &self.arguments.set {
-                // It was tried when the list was made.
+                // `templates` has already tried this change.
                 change.apply(entry).map_err(Failure::new)?;
             }
         }
@@ -281,14 +285,14 @@ fn listed(arguments: &Arguments, events: &[Json]) -> Result<Vec<(i64, Json)>, Fa
         for change in &arguments.set {
             change.apply(&mut entry).map_err(Failure::new)?;
         }
-        // The list goes by the time that it shows.
+        // A change can set another time, and the list uses the time that the event shows.
         let created = delivery::created(&entry).unwrap_or(created);
         listed.push((created, entry));
     }
     Ok(listed)
 }
 
-/// Returns the events to send, in their envelope, with the changes tried out.
+/// Returns the events to send, in their envelope. Fails if a change of `--set` does not fit.
 fn templates(
     arguments: &Arguments,
     envelope: Option<Envelope>,

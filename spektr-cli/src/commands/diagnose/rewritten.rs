@@ -1,7 +1,7 @@
-//! Forms that a body may have had before something on its way wrote it anew.
+//! Forms that a body may have had before a program on its way rewrote it.
 //!
-//! A framework that parses JSON and prints it again, an editor, or a proxy keep the meaning
-//! and change the bytes, of which a signature is.
+//! A framework that parses and prints JSON, an editor, or a proxy can keep the meaning of a body
+//! and change its bytes. The signature covers the bytes.
 
 use std::io;
 
@@ -9,10 +9,10 @@ use serde::Serialize as _;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 use spektr_json::Json;
 
-/// A body in another form, and the words for it.
+/// A body in another form, and the words for the form.
 pub(super) type Rewritten = (&'static str, Vec<u8>);
 
-/// Returns the body in the forms that it may have been sent in; none is the body itself.
+/// Returns the forms in which the sender may have sent the body, except the form of `body`.
 pub(super) fn forms(body: &[u8]) -> Vec<Rewritten> {
     let mut forms = vec![
         ("without white space at its end", body.trim_ascii_end().to_vec()),
@@ -53,12 +53,12 @@ fn without_returns(body: &[u8]) -> Vec<u8> {
 
 fn written(json: &Json, formatter: impl Formatter) -> Vec<u8> {
     let mut text = Vec::new();
-    // Nothing fails that is written to memory.
+    // Writing to memory does not fail.
     let _written = json.serialize(&mut Serializer::with_formatter(&mut text, formatter));
     text
 }
 
-/// A space after each comma and colon, as Python's `json.dumps` has it.
+/// Writes a space after each comma and colon, like Python's `json.dumps`.
 struct Spaced;
 
 impl Formatter for Spaced {
@@ -83,7 +83,7 @@ impl Formatter for Spaced {
     }
 }
 
-/// Escapes for all that is not ASCII, as Python and PHP have it by default.
+/// Escapes all characters outside ASCII, as Python and PHP do by default.
 struct Ascii<F>(F);
 
 impl<F: Formatter> Formatter for Ascii<F> {

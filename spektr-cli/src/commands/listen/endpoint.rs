@@ -28,14 +28,14 @@ use crate::runtime::Signals;
 /// The largest body that is read.
 const MAX_BODY: usize = 16 << 20;
 
-/// The largest body that a mismatch is diagnosed for: each of hundreds of
-/// attempts reads it whole.
+/// The largest body for which a mismatch is diagnosed: each of hundreds of attempts reads the
+/// whole body.
 const MAX_DIAGNOSED: usize = 256 << 10;
 
-/// How many mismatches are diagnosed.
+/// The largest number of mismatches that are diagnosed.
 const MAX_DIAGNOSES: u64 = 20;
 
-/// How long deliveries that are under way may take once it is to end.
+/// The time that deliveries under way get to finish when the endpoint ends.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(super) struct Endpoint {
@@ -45,12 +45,12 @@ pub(super) struct Endpoint {
     recorder: Option<Recorder>,
     forward: Option<Client>,
     printer: Printer,
-    /// How many deliveries are still waited for.
+    /// The number of deliveries until the endpoint ends, if `--count` sets one.
     rest: Option<AtomicU64>,
     enough: Notify,
     all_fine: AtomicBool,
-    /// How many mismatches have been diagnosed: a stranger must not keep the
-    /// machine busy.
+    /// The number of mismatches diagnosed so far. It is limited, so that a stranger cannot keep
+    /// the machine busy.
     diagnosed: AtomicU64,
 }
 
@@ -93,7 +93,7 @@ impl Endpoint {
         let recorded =
             self.recorder.as_ref().map(|recorder| recorder.record(target, headers, body));
         let forwarded = self.forward.as_ref().map(|client| {
-            // This is a thread that may wait.
+            // This thread may block.
             Handle::current().block_on(client.post(&http::end_to_end(headers), body.clone()))
         });
         let entries = verdict.as_ref().ok().map(|_| Entries::parse(body));
@@ -123,7 +123,7 @@ impl Endpoint {
         }
     }
 
-    /// Looks for another construction with the keys at hand.
+    /// Looks for a construction that gives the signature with the configured keys.
     fn diagnose(&self, headers: &Headers, body: &[u8]) -> Option<Vec<diagnose::Match>> {
         if body.len() > MAX_DIAGNOSED
             || self.diagnosed.fetch_add(1, Ordering::Relaxed) >= MAX_DIAGNOSES
@@ -143,7 +143,7 @@ impl Endpoint {
     }
 }
 
-/// Serves until there were enough deliveries, or a signal comes.
+/// Serves until the number of deliveries is reached, or a signal comes.
 pub(super) async fn serve(
     listener: TcpListener,
     endpoint: Endpoint,
@@ -175,7 +175,7 @@ pub(super) async fn serve(
 }
 
 async fn is_true(mut flag: watch::Receiver<bool>) {
-    // An error means that nobody will set it any more.
+    // An error means that the sender is gone, and the flag stays as it is.
     let _ = flag.wait_for(|is_true| *is_true).await;
 }
 
@@ -190,7 +190,7 @@ async fn receive(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Res
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
     let headers = http::all(&parts.headers);
     let taker = Arc::clone(&endpoint);
-    // Forwarding waits, and so does the disk.
+    // Forwarding and recording block the thread.
     let response = tokio::task::spawn_blocking(move || taker.take(&target, &headers, &body)).await;
     endpoint.count();
     response.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
@@ -198,7 +198,7 @@ async fn receive(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Res
 
 fn passed_back(reply: Reply) -> Response {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);
-    // Headers describe a body that is too long to be passed back.
+    // A body that is too long is not passed back, and neither are its headers.
     let Some(body) = reply.body else { return status.into_response() };
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;

@@ -1,4 +1,4 @@
-//! What `listen` prints, for people and for scripts.
+//! The output of `listen`, for people and for scripts.
 
 use std::fmt::Write as _;
 use std::io;
@@ -23,11 +23,11 @@ use crate::{record, time};
 /// A delivery and its handling.
 pub(super) struct Delivery<'d> {
     pub(super) bytes: usize,
-    /// The key that signed it; none where nothing is verified.
+    /// The key that signed the delivery; `None` with `--unsigned`.
     pub(super) verdict: &'d Result<Option<KeyId>, VerifyError>,
-    /// Nothing of a body that was not verified.
+    /// The entries of the body; `None` if the verification failed.
     pub(super) entries: Option<&'d Result<Entries<'d>, BodyError>>,
-    /// What `diagnose` found, if it was asked.
+    /// The matches of `diagnose`, if it ran.
     pub(super) advice: Option<Vec<diagnose::Match>>,
     pub(super) recorded: Option<&'d io::Result<PathBuf>>,
     pub(super) forwarded: Option<&'d Result<Reply, NoAnswer>>,
@@ -35,7 +35,7 @@ pub(super) struct Delivery<'d> {
     pub(super) keys: &'d str,
 }
 
-/// Prints one delivery at a time, whole.
+/// Prints deliveries, without mixing the lines of two deliveries.
 pub(super) struct Printer {
     is_json: bool,
     members: Members,
@@ -63,7 +63,7 @@ struct Record<'d> {
     /// Path of the two files, without their extensions.
     recorded: Option<String>,
     record_error: Option<String>,
-    /// The status that the receiver answered with.
+    /// The status of the receiver's answer.
     forwarded: Option<u16>,
     forward_error: Option<String>,
 }
@@ -78,7 +78,7 @@ impl Printer {
         &self.keys
     }
 
-    /// Says where it listens; with a port of 0 nothing else does.
+    /// Prints the address of the endpoint. With port 0 only this tells the port.
     pub(super) fn listening(
         &self,
         address: SocketAddr,
@@ -102,14 +102,15 @@ impl Printer {
         if !address.ip().is_loopback() {
             let _ = writeln!(
                 text,
-                "{} every program that reaches this machine can send to it",
+                "{} every program that can reach this machine can send to this endpoint",
                 careful("careful:")
             );
         }
         output::print(&text)
     }
 
-    /// Prints a delivery with the entries that are wanted; not one that has others alone.
+    /// Prints a delivery with its selected entries. Prints nothing if a selection is set and no entry
+    /// matches it.
     pub(super) fn delivery(&self, delivery: &Delivery<'_>) {
         let lines: Vec<_> = match delivery.entries {
             Some(Ok(entries)) => {
@@ -123,7 +124,7 @@ impl Printer {
             _ => Vec::new(),
         };
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        // Keep receiving after the reader of the output has gone.
+        // If the reader of the output is gone, keep receiving.
         let _ = if self.is_json {
             output::print_json(&delivery.record(&lines))
         } else {
@@ -208,7 +209,7 @@ impl Delivery<'_> {
                 let status = reply.status;
                 let _ = writeln!(
                     text,
-                    "  {} {status}: to the sender a failure",
+                    "  {} {status}: the sender counts this as a failure",
                     careful("forwarded, answered with")
                 );
             }
@@ -220,13 +221,13 @@ impl Delivery<'_> {
         text
     }
 
-    /// Says what to do about a refusal.
+    /// Returns the remedy for a refusal.
     fn hint(&self) -> Option<String> {
         let error = self.verdict.as_ref().err()?;
         let key_id = match error {
             VerifyError::SignatureMismatch { key_id } => key_id,
             VerifyError::TimestampTooOld { .. } => {
-                return Some("a delivery that was sent again, or a clock that is wrong".to_owned());
+                return Some("an old delivery was sent again, or a clock is wrong".to_owned());
             }
             other => return verify::hint(other, self.keys),
         };
@@ -242,26 +243,26 @@ impl Delivery<'_> {
             file => format!("{file}, under the id {key_id},"),
         };
         Some(match self.advice.as_deref() {
-            None => format!("to look into it: {capture}"),
+            None => format!("to find the cause: {capture}"),
             Some([]) => format!(
                 "this is not the secret of {key_id}, or the body was changed on the way: no known construction\n\
-                 gives this signature with it. Put the secret that the platform shows for {key_id} into\n\
-                 {place} and start again. To look into it:\n\
+                 gives this signature with this secret. Put the secret that the platform shows for {key_id} into\n\
+                 {place} and start again. To find the cause:\n\
                  {capture}",
             ),
             Some([first, ..]) if first.key_id == key_id.as_str() => format!(
-                "the secret is right, and is used in another way than is configured. Configure:\n{}",
+                "the secret is right, but the sender signs in another way than is configured. Configure:\n{}",
                 first.configuration(key_id.as_str(), self.keys),
             ),
             Some([first, ..]) => format!(
-                "it is the secret of {} that gives this signature: is it the one of {key_id}?",
+                "the secret of {} gives this signature: is it really the secret of {key_id}?",
                 safe(&first.key_id),
             ),
         })
     }
 }
 
-/// Returns an error without what `hint` says in its place.
+/// Returns the text of an error, without the advice that `hint` replaces.
 fn short(error: &VerifyError) -> String {
     match error {
         VerifyError::SignatureMismatch { key_id } => {

@@ -9,16 +9,16 @@ use crate::delivery::Change;
 
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct Selection {
-    /// Print entries of these events only, by name or wire type; everything is verified, recorded and passed on
+    /// Print only entries of these events, by name or wire type; every delivery is still verified, recorded and forwarded
     #[arg(long = "type", value_name = "EVENT", value_parser = event_name(&[]), hide_possible_values = true)]
     types: Vec<String>,
-    /// Print entries only that have this value at this path, as data.alertId=alr_1; of several all have to hold
+    /// Print only entries with this value at this path, for example data.alertId=alr_1; an entry has to match every --match
     #[arg(long = "match", value_name = "PATH=VALUE", value_parser = Change::parse)]
     matches: Vec<Change>,
 }
 
 impl Selection {
-    /// Whether something may be left out.
+    /// Whether the selection can leave entries out.
     pub(super) fn is_narrow(&self) -> bool {
         !self.types.is_empty() || !self.matches.is_empty()
     }

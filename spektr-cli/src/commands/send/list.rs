@@ -1,4 +1,4 @@
-//! The sender's list of events, played on this machine, so that reconciliation can be tried.
+//! Imitates the sender's list of events on this machine, so that reconciliation can be tried.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -37,11 +37,11 @@ pub(super) async fn serve(
     let mut signals = Signals::catch()?;
     let listener = TcpListener::bind(address).await.map_err(|error| {
         Failure::caused_by(format!("cannot listen on {address}"), &error)
-            .hint("another port; port 0 takes a free one")
+            .hint("choose another port; port 0 takes a free one")
     })?;
     let bound = listener
         .local_addr()
-        .map_err(|error| Failure::caused_by("cannot tell the address", &error))?;
+        .map_err(|error| Failure::caused_by("cannot read the address of the socket", &error))?;
     announce(global, &format!("http://{bound}"), events.len())?;
     let router = Router::new().route("/v1/events", get(page)).with_state(Arc::new(events));
     let served = axum::serve(listener, router).with_graceful_shutdown(async move {
@@ -118,9 +118,9 @@ impl Query {
         }
     }
 
-    /// The page, as the sender answers.
+    /// Returns a page in the form of the sender's answer.
     fn page(&self, events: &Events) -> Json {
-        // After is exclusive, before is inclusive.
+        // `after` is exclusive, and `before` is inclusive.
         let is_meant = |created: i64| created > self.after && created <= self.before;
         let mut meant: Vec<_> = events.iter().filter(|(created, _)| is_meant(*created)).collect();
         if self.descending {
