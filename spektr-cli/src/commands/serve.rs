@@ -1,7 +1,7 @@
 //! `spektr serve`: the inbox as a service.
 //!
-//! Everything that matters happens in spektr-inbox; this puts it together from
-//! the command line and the configuration.
+//! The work happens in spektr-inbox. This module assembles the service from the command line and
+//! the configuration.
 
 mod begun;
 mod forward;
@@ -46,69 +46,73 @@ Examples:
   spektr serve --forward http://127.0.0.1:3000/events --ordered --keep-done 30d
   PGPASSWORD=… spektr serve --store postgres://spektr@db.example.com/inbox    # or several of them
 
-POST /webhooks/spektr answers 200 once everything of a delivery is on the disk, and never before.
-Health and metrics (/health/live, /health/ready, /metrics) have an address of their own, and so have
-pages to look at in a browser: figures, entries, dead letters. Pages show ids, types, states and
-reasons, never a payload. To read them takes no token at a loopback address. To change something
-(replay, retry, resolve, pause) takes the token of --ops-token-file, and so does everything but
-health and metrics at another address.
+POST /webhooks/spektr answers 200 only after the whole delivery is on the disk. At the address of
+--operations are health and metrics (/health/live, /health/ready, /metrics), and pages for a browser:
+figures, entries, dead letters. The pages show ids, types, states and reasons, never a payload. At a
+loopback address, reading the pages needs no token. A change (replay, retry, resolve, pause) needs
+the token of --ops-token-file. At any other address everything except health and metrics needs it.
 
-PostgreSQL is connected to by verified TLS: sslrootcert=FILE in the URL names a certificate
-authority that the system does not know, sslcert=FILE and sslkey=FILE a certificate of this client,
-and sslmode=disable says that there is no TLS, as on the same machine. The password is in
-PGPASSWORD, or in the file that passwordfile=FILE names, which is read for each connection.
+The service connects to PostgreSQL by verified TLS. In the URL, sslrootcert=FILE names a certificate
+authority that the system does not know, and sslcert=FILE and sslkey=FILE name a certificate of this
+client and its key. sslmode=disable means no TLS, for a database on the same machine. The password
+is in PGPASSWORD, or in the file that passwordfile=FILE names, which is read for each connection.
 
-With --forward each event is posted to that URL: the JSON of one entry as it arrived, with the
-headers spektr-event-id, spektr-event-type, spektr-source, spektr-entry and spektr-attempt. With
---forward-keys it is signed by Standard Webhooks (webhook-id, webhook-timestamp, webhook-signature),
-which the libraries of that specification verify; webhook-id is the same for each attempt. An
-answer of 2xx is the end of it. On 400, 404, 410 and 422 it is a dead letter at once: `spektr inbox
-dead`. On anything else it is tried again, after a second at first and an hour at last, and is a
-dead letter after 20 attempts, or what --forward-first-pause, --forward-longest-pause,
---forward-attempts and --give-up-after say; `spektr config check` computes when that is. Each event
-comes at least once: its id is the idempotency key.
+With --forward the service posts each event to that URL: the JSON of one entry as it arrived, with
+the headers spektr-event-id, spektr-event-type, spektr-source, spektr-entry and spektr-attempt. With
+--forward-keys it signs the post by Standard Webhooks (webhook-id, webhook-timestamp,
+webhook-signature), so that the libraries of that specification can verify it; webhook-id is the same
+for each attempt. After an answer of 2xx the event is done. After 400, 404, 410 or 422 it is a dead
+letter at once: `spektr inbox dead` lists it. After any other answer it is tried again: first after a
+second, later after an hour at most. After 20 attempts it is a dead letter. --forward-first-pause,
+--forward-longest-pause, --forward-attempts and --give-up-after change this, and `spektr config check`
+computes when an event is given up. The endpoint gets each event at least once: use the event id as
+the idempotency key.
 
-No connection, no answer, and 429, 502, 503 and 504 are the fault of the endpoint. Once five events
-have failed like that (--forward-down-after), or for a minute, the others wait: one is tried after
-10 s, 20 s, 40 s (--forward-first-probe), and then each minute (--forward-longest-probe), or when
-`retry-after` says, an hour later at most. That counts no attempts, and the first success lets all
-go on. The log says when it begins and ends, destination_up in the metrics shows it, and each
-process finds out for itself.
+The endpoint counts as down if five events (--forward-down-after) fail without a connection, without
+an answer, or with 429, 502, 503 or 504, or if events fail like this for a minute. Then the events
+wait, and one of them is tried after 10 s, 20 s, 40 s (--forward-first-probe), and then each minute
+(--forward-longest-probe), or at the time of `retry-after`, at most an hour later. Such a try does
+not count as an attempt. After the first success all events go on. The log tells the begin and the
+end of the outage, and destination_up in the metrics shows it. Each process finds out for itself.
 
-With --ordered a dead letter lets the later events of its spektr id pass, and a replay delivers it
-after them. With --hold-on-dead they wait until somebody has dealt with it: `spektr inbox replay`,
-`resolve`, or `prune`. How many wait is behind_dead_entries in the metrics. It is refused
-beside --keep-dead, which would let them go on by itself.
+With --ordered, a dead letter does not hold back the later events of its spektr id, and a replay
+delivers it after them. With --hold-on-dead, the later events wait until an operator deals with the
+dead letter: `spektr inbox replay`, `resolve`, or `prune`. behind_dead_entries in the metrics counts
+the waiting events. --hold-on-dead is refused beside --keep-dead, because the deletion of a dead
+letter would let the events go on.
 
-Malformed entries, bodies that cannot be read and
-conflicts, ids that were there with another content, are kept and not posted: `spektr inbox list
---state malformed`, and so on. With --forward-malformed malformed entries are posted too, and the
-header spektr-malformed names the error; earlier ones by `spektr inbox replay`. Without --forward events stay pending, for `spektr inbox list` and
-`export`.
+The inbox keeps malformed entries, unreadable bodies and conflicts (entries with the id of an earlier
+entry and another content), but does not post them: `spektr inbox list --state malformed`, and so on.
+With --forward-malformed the service also posts malformed entries, and the header spektr-malformed
+names the error; `spektr inbox replay` posts earlier malformed entries. Without --forward, events
+stay pending, for `spektr inbox list` and `export`.
 
-With the wrong signing settings every delivery is rejected, and the sender drops it soon. With
---quarantine they are kept, for `spektr inbox quarantine`, `diagnose` and `spektr inbox recover`.
+With wrong signing settings the service rejects every delivery, and the sender drops it soon. With
+--quarantine the inbox keeps rejected deliveries, for `spektr inbox quarantine`, `diagnose` and
+`spektr inbox recover`.
 
-With an API key, in SPEKTR_API_KEY or a file, missed events are fetched from the sender's list: at
-the start, from where the last run came to or a day back, and every five minutes. Once a day the
-list is compared with the inbox, as by `spektr inbox verify`: verification_entries in the metrics.
+With an API key, in SPEKTR_API_KEY or a file, the service fetches missed events from the sender's
+list, at the start and every five minutes. It begins where the last run ended, or a day back if there
+was no run. Once a day it compares the list with the inbox, like `spektr inbox verify`:
+verification_entries in the metrics has the result.
 
-TLS is the work of a proxy before it.
+For TLS, put a proxy in front of the service.
 
-SIGHUP has the configuration file, the key file, the files with the API key, the token of operations,
-and with keys, headers and certificates for forwarding, and log_level read again. What cannot be read
-stays as it was, and the log says why. Variables and other settings stay as they were at the start.
+At SIGHUP the service reads these again: the configuration file and its log_level, the key file, and
+the files with the API key, the token of operations, and the keys, headers and certificates for
+forwarding. If a file cannot be read, its old content stays in use, and the log says why. Variables
+and other settings stay as they were at the start.
 
-SIGTERM or ctrl-c ends it in order: no further event is claimed, those under way have 30 s to finish
-and deliveries are accepted meanwhile; then the listener is closed and the deliveries that have
-begun are answered. A second signal ends it at once, and deliveries answered with 200 are safe all the
-same. Under systemd, the first socket of a .socket unit takes the place of --listen and the second
-that of --operations: the socket outlives a restart, which then refuses no delivery. Type=notify and
-WatchdogSec= are understood.";
+SIGTERM or ctrl-c ends the service in order. First it claims no further events, and events under way
+have 30 s to finish; deliveries are still accepted. Then it closes the listener, and answers the
+deliveries that have begun. A second signal ends the service at once, and deliveries that were
+answered with 200 are still safe. Under systemd, the first socket of a .socket unit replaces --listen,
+and the second replaces --operations. These sockets stay open during a restart, so no delivery is
+refused. Type=notify and WatchdogSec= are supported.";
 
 const PATH: &str = "/webhooks/spektr";
 
-/// How many rejected deliveries are kept, and how many bytes of them.
+/// The quarantine keeps at most this many rejected deliveries, and this many bytes in total.
 const QUARANTINE_COUNT: usize = 1000;
 const QUARANTINE_BYTES: usize = 64 << 20;
 
@@ -227,10 +231,10 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
             access,
             level: log.level(),
             reloads: metrics
-                .count("settings_reloads", "Times that keys and settings were read again"),
+                .count("settings_reloads", "Times that the keys and settings were read again"),
             failures: metrics.count(
                 "settings_reload_failures",
-                "Times that one of them could not be read again and stays as it was",
+                "Times that a key file or a setting could not be read again and stayed as it was",
             ),
         };
         let supervisor = Supervisor::from_env();
@@ -241,14 +245,14 @@ pub(crate) fn run(global: &Global, arguments: &ServeArguments) -> Result<Answer,
         totals.log_totals().await;
         Ok(Answer::Yes)
     });
-    // Behind the last span, and before the end of the log.
+    // After the last span, and before the log ends.
     if let Some(traces) = traces {
         traces.end();
     }
     done
 }
 
-/// Fetches missed events.
+/// Returns the reconciler, which fetches missed events.
 fn reconciler(
     client: Client,
     config: &Config,
@@ -272,5 +276,5 @@ fn warn_of_open_files(arguments: &ServeArguments, config: &Config) {
 }
 
 fn address(listener: &TcpListener) -> Result<SocketAddr, Failure> {
-    listener.local_addr().map_err(|error| Failure::caused_by("cannot tell the address", &error))
+    listener.local_addr().map_err(|error| Failure::caused_by("cannot read the address of the socket", &error))
 }

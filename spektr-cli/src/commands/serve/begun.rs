@@ -1,4 +1,4 @@
-//! What `serve` says once it receives.
+//! The messages of `serve` when it begins to receive.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ use crate::terminal::{careful, faint, safe, strong};
 /// The lines that are printed once deliveries are accepted.
 #[derive(Serialize)]
 pub(super) struct Begun {
-    /// URL of the endpoint; with a port of 0 nothing else tells it.
+    /// URL of the endpoint. With port 0 only this tells the port.
     pub(super) receiving: String,
     pub(super) operations: String,
     pub(super) store: String,
@@ -37,7 +37,7 @@ impl Begun {
     /// Logs the start and the effective settings.
     pub(super) fn log(&self) {
         let Self { receiving, operations, store, source, reconciling, verifying, .. } = self;
-        // A query can hold a token.
+        // The query of a URL can contain a token.
         let forwarding = self.forwarding.as_deref().and_then(|url| url.split('?').next());
         let forward_signed = forwarding.map(|_| self.signed);
         let traces = self.traces.as_deref();
@@ -91,7 +91,7 @@ impl Begun {
                 faint(&format!("try it: spektr send --to {} alert_resolved", self.receiving))
             );
         } else {
-            let open = "every program that reaches this machine can send to it; TLS is the work of a proxy";
+            let open = "every program that can reach this machine can send to this endpoint; use a proxy for TLS";
             text.push_str(&format!("{} {open}\n", careful("careful:")));
         }
         output::print(&text)

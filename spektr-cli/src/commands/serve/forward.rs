@@ -1,4 +1,4 @@
-//! Posts events to an endpoint inside.
+//! Posts events to the endpoint of `--forward`.
 
 mod rate;
 
@@ -27,21 +27,21 @@ use crate::failure::Failure;
 use crate::forwarding::{ForwardArguments, Forwarding, Keys, OwnHeaders, message_id};
 use crate::values::{EventTypes, PermanentStatuses};
 
-/// In the place of the status where there was no response.
+/// The label of a post without a response, instead of its status.
 const NO_STATUS: &str = "none";
 
 /// The handler that posts each event as it arrived.
 #[derive(Clone)]
 pub(super) struct Forward {
     client: Arc<RwLock<Client>>,
-    /// The files with certificates that the client was made with.
+    /// The certificate files of the client.
     tls: TlsFiles,
     timeout: Duration,
     url: HttpUrl,
     breaker: Breaker,
     permanent: PermanentStatuses,
     types: Option<EventTypes>,
-    /// Counts what `types` leaves out.
+    /// Counts the events that `types` leaves out.
     filtered: Count,
     responses: Counts,
     rate: Option<Arc<Rate>>,
@@ -58,7 +58,7 @@ impl Forward {
         metrics: &Metrics,
     ) -> Result<Self, Failure> {
         const RESPONSES: &str = "Posted events by the status of the response";
-        const FILTERED: &str = "Events that are done without having been posted: forward_types";
+        const FILTERED: &str = "Events that are done without a post, because forward_types leaves them out";
         let forward = Self {
             client: Arc::new(RwLock::new(Client::new(
                 forwarding.url.clone(),
@@ -88,7 +88,7 @@ impl Forward {
         Ok(forward)
     }
 
-    /// Tells the endpoint which trace a post belongs to.
+    /// Sets the propagation, which tells the endpoint the trace of a post.
     pub(super) fn with_propagation(mut self, propagation: Option<Arc<dyn Propagation>>) -> Self {
         self.propagation = propagation;
         self
@@ -101,10 +101,10 @@ impl Forward {
         forwarding: &Forwarding,
         metrics: &Metrics,
     ) -> Workers<Self> {
-        /// The time of an attempt beside the wait for its answer.
+        /// The time that an attempt takes in addition to the wait for its answer.
         const SPARE: Duration = Duration::from_secs(5);
         let concurrency = forwarding.concurrency;
-        // The others may all be before it.
+        // All other concurrent posts may come before this one.
         let wait = forwarding.rate.map(|posts| Duration::from_secs(1) * concurrency / posts);
         let longest = forwarding.timeout + wait.unwrap_or_default() + SPARE;
         let backoff = Backoff::new(forwarding.first_pause, forwarding.longest_pause);
@@ -181,8 +181,8 @@ impl Forward {
         }
     }
 
-    /// Reads keys, headers and certificates again; what cannot be read stays as it was. Returns
-    /// the name of each and what became of it.
+    /// Reads keys, headers and certificates again. If a file cannot be read, its old content stays
+    /// in use. Returns a name and a result for each of the three.
     pub(super) fn read_again(
         &self,
         arguments: &ForwardArguments,
@@ -197,8 +197,8 @@ impl Forward {
         ]
     }
 
-    /// Replaces the client, with which its connections end. Which certificates a system has is
-    /// read at the start alone.
+    /// Replaces the client, which ends the connections of the old one. Without certificate files
+    /// the client stays, so the certificates of the system are read only at the start.
     fn read_certificates(
         &self,
         arguments: &ForwardArguments,
@@ -206,7 +206,7 @@ impl Forward {
     ) -> Result<(), Failure> {
         let files = arguments.tls(&self.url, config)?;
         if files != self.tls {
-            return Err(Failure::new("other files are named, which takes a restart"));
+            return Err(Failure::new("other files are configured: a restart is necessary to use them"));
         }
         if files != TlsFiles::default() {
             let new = Client::new(self.url.clone(), self.timeout, &files)?;
@@ -215,8 +215,8 @@ impl Forward {
         Ok(())
     }
 
-    /// Returns how many keys sign, how many headers are added, and how many files with
-    /// certificates are used; `None` for each that is not configured.
+    /// Returns the numbers of signing keys, of added headers and of certificate files. A number is
+    /// `None` if nothing of its kind is configured.
     pub(super) fn counts(&self) -> [Option<usize>; 3] {
         let TlsFiles { authorities, identity } = &self.tls;
         let certificates = usize::from(authorities.is_some()) + usize::from(identity.is_some());
@@ -227,8 +227,8 @@ impl Forward {
         ]
     }
 
-    /// Returns what an endpoint needs to know beside the event itself, a proof of who sends
-    /// it, and what the user wants there.
+    /// Returns the headers of a post: the facts about the entry, the signature, the user's own
+    /// headers, and the trace context.
     fn headers<E>(&self, received: &Received<E>, about: &About<'_>, trace: &Span) -> Headers {
         let mut headers = described(received, about);
         if let Some(keys) = self.keys.current() {
@@ -243,7 +243,7 @@ impl Forward {
         }
         let propagation = self.propagation.as_ref();
         if let Some(context) = propagation.and_then(|propagation| propagation.context(trace)) {
-            // Two of them would count as none.
+            // A repeated header would count as no header.
             headers.retain(|(name, _)| !name.eq_ignore_ascii_case(trace::HEADER));
             headers.push((trace::HEADER.to_owned(), context.to_string().into_bytes()));
         }
@@ -307,7 +307,7 @@ impl Forward {
     }
 }
 
-/// Says in a trace what became of a post.
+/// Records the result of a post in its span.
 fn record(trace: &Span, answered: &Result<Reply, NoAnswer>) {
     let error = match answered {
         Ok(reply) => {
@@ -325,18 +325,18 @@ fn record(trace: &Span, answered: &Result<Reply, NoAnswer>) {
     }
 }
 
-/// The facts of an entry that an endpoint gets in headers.
+/// The facts about an entry that are sent to the endpoint as headers.
 struct About<'a> {
     id: Option<&'a str>,
     event_type: Option<&'a str>,
-    /// Why it cannot be decoded.
+    /// Why the entry cannot be decoded.
     malformed: Option<&'a str>,
 }
 
-/// Says which event it is. An id or type that a header cannot carry is found in the body
-/// only.
+/// Returns the headers that describe the entry. An id or type that a header cannot carry is only
+/// in the body.
 fn described<E>(received: &Received<E>, about: &About<'_>) -> Headers {
-    /// Longer than any that means something.
+    /// Longer than any meaningful value.
     const LONGEST: usize = 512;
     let (entry, attempt) = (received.number().to_string(), received.attempt().to_string());
     let headers = [
@@ -355,7 +355,7 @@ fn described<E>(received: &Received<E>, about: &About<'_>) -> Headers {
         .collect()
 }
 
-/// The content of a file, which is read again at SIGHUP. Clones share it.
+/// The content of a file that is read again at SIGHUP. Clones share the content.
 struct Replaced<T>(Arc<RwLock<Option<Arc<T>>>>);
 
 impl<T> Replaced<T> {

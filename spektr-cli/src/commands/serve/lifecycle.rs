@@ -1,9 +1,11 @@
 //! The life of the service, from its start to its end.
 //!
-//! The end has an order, so that a successor can take over with no delivery refused:
-//! first the work ends (no entry is claimed any more, handlers finish, leases are given
-//! back), while deliveries are accepted; then the listener for deliveries is closed, and
-//! what it has accepted is answered; health and metrics end last.
+//! The service ends in steps, so that a successor can take over without refusing a delivery:
+//!
+//! 1. The work ends: no entry is claimed any more, handlers finish, and leases are given back.
+//!    Deliveries are still accepted.
+//! 2. The listener for deliveries is closed, and accepted deliveries are answered.
+//! 3. Health and metrics end.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -23,7 +25,7 @@ use crate::descriptors::{OPERATORS, make_room};
 use crate::operations::{self, Operations};
 use crate::runtime::Signals;
 
-/// How far the service has come on its way to the end.
+/// The step that the service has reached on its way to the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
     Running,
@@ -38,14 +40,14 @@ pub(super) struct Work {
     pub(super) receiver: Receiver,
     pub(super) operations: Operations,
     pub(super) forwarding: Option<Workers<Forward>>,
-    /// How many events are posted at a time.
+    /// The number of events that are posted at a time.
     pub(super) posted: u32,
     pub(super) reconciler: Option<Reconciler>,
     pub(super) retention: Retention,
 }
 
 impl Work {
-    /// Does everything until a signal comes, then lets it finish.
+    /// Runs all work until a signal comes, then lets the work finish.
     pub(super) async fn run(self, sockets: Sockets, mut signals: Signals, supervisor: &Supervisor) {
         let connections = make_room(Server::DEFAULT_MAX_CONNECTIONS, self.posted);
         let (stage, _) = watch::channel(Stage::Running);

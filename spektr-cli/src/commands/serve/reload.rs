@@ -1,8 +1,8 @@
-//! SIGHUP: keys, headers and certificates for forwarding, the token of operations, and the level of
-//! the log are read again.
+//! SIGHUP: reads again the signing keys, the API key, the token of operations, the log level, and
+//! the keys, headers and certificates for forwarding.
 //!
-//! Each of them is replaced alone, and one that cannot be read stays as it was: a broken
-//! file neither ends the service nor takes its keys away.
+//! Each of them is replaced separately. If a file cannot be read, its old content stays in use: a
+//! broken file does not end the service or remove its keys.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -23,16 +23,16 @@ use crate::log::Level;
 use crate::operations::Access;
 use crate::serving::ServeArguments;
 
-/// Where keys and settings come from, and who uses them.
+/// The sources of keys and settings, and the parts of the service that use them.
 pub(super) struct Reload {
     pub(super) global: Global,
     pub(super) arguments: ServeArguments,
-    /// The keys of the verifier, unless everything is accepted.
+    /// The keys of the verifier; `None` with `--unsigned`.
     pub(super) keys: Option<SharedKeys>,
-    /// What asks for the sender's list, if there was a key for it at the start.
+    /// The client of the sender's list, if there was an API key at the start.
     pub(super) client: Option<Client>,
     pub(super) forward: Option<Forward>,
-    /// Who may change something by the pages of operations.
+    /// Decides who may use the pages of operations.
     pub(super) access: Access,
     pub(super) level: Level,
     pub(super) reloads: Count,
@@ -45,7 +45,7 @@ impl Reload {
         let reload = Arc::new(self);
         while hangups.recv().await.is_some() {
             let reload = Arc::clone(&reload);
-            // A file on another machine can take its time, and deliveries cannot.
+            // Reading a file on another machine can be slow, and must not delay deliveries.
             let _done = spawn_blocking(move || reload.read()).await;
         }
         pending().await
@@ -106,7 +106,7 @@ impl Reload {
         let ring = self.arguments.keys.ring(config)?;
         let Some(file) = self.arguments.keys.file(config) else {
             tracing::warn!(
-                "the signing keys are in the environment, which a restart alone changes"
+                "the signing keys are in the environment: only a restart changes them"
             );
             return Ok(());
         };
@@ -130,22 +130,22 @@ impl Reload {
                 tracing::info!("the API key was read again");
             }
             (Some(_), None) => {
-                return Err(Failure::new("no file and no variable names one any more"));
+                return Err(Failure::new("no file and no variable has an API key any more"));
             }
-            (None, Some(_)) => tracing::warn!("an API key that is new is used after a restart"),
+            (None, Some(_)) => tracing::warn!("there was no API key at the start: a restart is necessary to use the new one"),
             (Some(_), Some(_)) | (None, None) => {}
         }
         Ok(())
     }
 }
 
-/// Lists the ids of a ring that another does not have.
+/// Lists the key ids that `ring` has and `other` lacks.
 fn missing(other: &KeyRing, ring: &KeyRing) -> Option<String> {
     listed(ring.ids().filter(|id| other.key(id.as_str()).is_none()))
 }
 
-/// Lists the ids that have another secret in the new ring. No key tells its secret, so the
-/// signatures of an empty body are compared.
+/// Lists the ids of keys whose secret differs in the new ring. A key does not reveal its secret,
+/// so the signatures of an empty body are compared.
 fn changed(before: &KeyRing, after: &KeyRing) -> Option<String> {
     let signed = |key: &SigningKey| {
         let signer = Signer::new(key.clone(), SignedContent::TIMESTAMP_DOT_BODY);
@@ -158,8 +158,8 @@ fn changed(before: &KeyRing, after: &KeyRing) -> Option<String> {
     listed(after.ids().filter(is_changed))
 }
 
-/// Lists ids, and only some of them if they are many. Returns `None` for none, so that the log
-/// has no empty field.
+/// Lists the first ids, and the number of the others. Returns `None` if there are no ids, so that
+/// the log has no empty field.
 fn listed<'i>(ids: impl Iterator<Item = &'i KeyId>) -> Option<String> {
     const SHOWN: usize = 8;
     let ids: Vec<_> = ids.collect();

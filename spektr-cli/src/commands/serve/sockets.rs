@@ -1,7 +1,7 @@
 //! The listening sockets: inherited from a supervisor, or bound here.
 //!
-//! A socket that `systemd` has opened outlives this process: while it restarts,
-//! connections wait in the socket's queue, and none is refused.
+//! A socket that `systemd` has opened stays open while this process restarts. Connections wait in
+//! the socket's queue meanwhile, and none is refused.
 
 use std::net::SocketAddr;
 
@@ -18,7 +18,7 @@ pub(super) struct Sockets {
     pub(super) private: TcpListener,
 }
 
-/// Where to listen unless a socket is inherited.
+/// The address to listen on if no socket is inherited.
 pub(super) struct Place {
     pub(super) address: SocketAddr,
     /// The option that sets the address.
@@ -55,7 +55,7 @@ fn take(inherited: &mut ListenFd, index: usize) -> Result<Option<TcpListener>, F
     };
     take().map_err(|error: std::io::Error| {
         Failure::caused_by("cannot use an inherited socket", &error)
-            .hint("LISTEN_FDS announces listening TCP sockets, as `ListenStream=` of systemd opens")
+            .hint("LISTEN_FDS has to announce listening TCP sockets, as `ListenStream=` of systemd does")
     })
 }
 
@@ -64,7 +64,7 @@ impl Place {
         let address = self.address;
         TcpListener::bind(address).await.map_err(|error| {
             Failure::caused_by(format!("cannot listen on {address}"), &error)
-                .hint(format!("another one: {} IP:PORT; port 0 takes a free one", self.option))
+                .hint(format!("choose another address: {} IP:PORT; port 0 takes a free port", self.option))
         })
     }
 }

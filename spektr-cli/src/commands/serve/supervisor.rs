@@ -1,6 +1,6 @@
 //! Messages to the supervisor of the service: ready, alive, stopping.
 //!
-//! The protocol is that of `systemd`: datagrams to the socket that `NOTIFY_SOCKET`
+//! The messages follow the protocol of `systemd`: datagrams to the socket that `NOTIFY_SOCKET`
 //! names. Without that variable nothing is sent.
 
 use std::env;
@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
 
-/// The way to the supervisor, if there is one.
+/// The connection to the supervisor, if there is a supervisor.
 pub(super) struct Supervisor {
     socket: Option<UnixDatagram>,
-    /// How often it wants to hear that the service is alive.
+    /// The interval at which the service reports that it is alive.
     period: Option<Duration>,
 }
 
@@ -45,7 +45,7 @@ impl Supervisor {
         self.tell("STOPPING=1");
     }
 
-    /// Says again and again that the service is alive, as long as it is.
+    /// Reports at each interval that the service is alive, as long as it is.
     pub(super) async fn watch(&self, is_alive: impl Fn() -> bool) {
         let (Some(period), true) = (self.period, self.socket.is_some()) else {
             return pending().await;
@@ -62,7 +62,7 @@ impl Supervisor {
 
     fn tell(&self, state: &str) {
         if let Some(Err(error)) = self.socket.as_ref().map(|socket| socket.send(state.as_bytes())) {
-            tracing::warn!(%error, state, "cannot tell the supervisor");
+            tracing::warn!(%error, state, "cannot send a message to the supervisor");
         }
     }
 }

@@ -1,11 +1,11 @@
-//! At most so many posts a second.
+//! Limits the number of posts a second.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// Spaces posts evenly. The rate is that of this process.
+/// Spaces posts evenly. The rate applies to this process only.
 pub(super) struct Rate {
     pause: Duration,
     /// When the next post may be made.
@@ -23,7 +23,7 @@ impl Rate {
         sleep_until(self.place(Instant::now())).await;
     }
 
-    /// Returns the first time from now on that is free, and takes it.
+    /// Reserves the next free time, and returns it.
     fn place(&self, now: Instant) -> Instant {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let place = next.map_or(now, |next| next.max(now));
