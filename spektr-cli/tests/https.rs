@@ -83,7 +83,7 @@ fn what_was_missed_is_fetched_with_the_key_and_stored_once() {
     let other = [&from[..], &["--since", "2h", "--store", "sqlite://other.db"]].concat();
     let other = run(&server.certificate, path, &other);
     let shown = text(&other.stdout);
-    let expected = ": 1 was missed, 0 there already\n1 of them malformed, stored all the same\n";
+    let expected = ": 1 was missed, 0 there already\n1 of them malformed, but stored\n";
     assert!(shown.ends_with(expected), "{shown}");
     let listed = run(&server.certificate, path, &["inbox", "list"]);
     assert!(text(&listed.stdout).contains("evt_missed\n1 entry: 1 pending\n"));

@@ -1,4 +1,4 @@
-//! `spektr check`: where bodies differ from the schema, by places and types.
+//! `spektr check`: shows the places and types in which bodies differ from the schema.
 
 use std::path::{Path, PathBuf};
 
@@ -18,13 +18,14 @@ Examples:
   spektr check deliveries/*.body
   spektr check body.json --format json | jq -r '.drift[]'
 
-Only places and JSON types are named, never values: the output can go into a ticket. A difference
-is not a fault of the delivery: the documentation changes, and this shows where. Any is exit code 1.";
+The output names only places and JSON types, never values, so it can go into a ticket. A difference
+is not a fault of the delivery: the documentation changes, and the difference shows where. Any
+difference is exit code 1.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// Bodies; - is standard input
+    /// Files with bodies; - is standard input
     #[arg(value_name = "FILE", default_value = "-")]
     files: Vec<PathBuf>,
 }
@@ -72,7 +73,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
         let checked = terminal::count(entries, "entry", "entries");
         let verdict = match (differing, undocumented) {
             (0, 0) => good("as documented"),
-            (0, _) => bad("as documented, in a batch that is not"),
+            (0, _) => bad("as documented, but the batch is not"),
             _ => bad(&format!("{differing} not as documented")),
         };
         output::print(&format!("{checked}: {verdict}\n"))?;
@@ -94,7 +95,7 @@ fn print(global: &Global, file: &str, index: usize, report: &Report) -> Result<(
     output::print(&lines)
 }
 
-/// Returns a difference in words; one of the whole entry has no place to name.
+/// Returns a difference in words. A difference of the whole entry has no path.
 fn in_words(drift: &Drift) -> String {
     let text = drift.to_string();
     match text.strip_prefix(": ") {

@@ -1,4 +1,4 @@
-//! `spektr config`: is the configuration right, and what holds?
+//! `spektr config`: checks the configuration, and shows the effective values.
 
 use std::fmt::Write as _;
 
@@ -49,12 +49,12 @@ Example of a file:
   forward_longest_probe = '1m'
   permanent_statuses = '400,404,410,422'
   forward_keys = 'forward-keys.txt'         # whsec_…, one or two; relative to this file
-  forward_headers = 'forward-headers.txt'   # as `authorization: Bearer …`
+  forward_headers = 'forward-headers.txt'   # lines such as `authorization: Bearer …`
   forward_ca = 'authority.pem'              # these three are for https
   forward_certificate = 'certificate.pem'
   forward_private_key = 'private-key.pem'
   forward_types = 'alert_created,alert_resolved'
-  forward_malformed = true                  # what cannot be decoded, as it arrived
+  forward_malformed = true                  # also posts entries that cannot be decoded
   forward_concurrency = 16
   forward_rate = 50                         # posts a second
   forward_timeout = '25s'
@@ -64,13 +64,13 @@ Example of a file:
   quarantine = true                         # for the first days
   log_level = 'info'
   log_format = 'json'
-  otlp_endpoint = 'http://127.0.0.1:4318'   # with the feature otel of the tool
+  otlp_endpoint = 'http://127.0.0.1:4318'   # needs a tool with the feature otel
   quick_check = false
   keep_done = '30d'
   keep_dead = '90d'
   keep_parked = '180d'
   keep_rejected = '7d'
-  keep_known = '365d'                       # which entries were deleted
+  keep_known = '365d'                       # marks of deleted entries
 
   [reconcile]
   from = 'sandbox'
@@ -79,12 +79,12 @@ Example of a file:
   interval = '5m'
   reach = '1d'
 
-Each has a variable that overrides it, as SPEKTR_TOLERANCE or SPEKTR_LISTEN_PORT. The command line
-overrides both. Anything wrong is exit code 1, with file, line and column.";
+An environment variable overrides each setting, for example SPEKTR_TOLERANCE or SPEKTR_LISTEN_PORT.
+The command line overrides both. Any problem is exit code 1, with file, line and column.";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Check the configuration: the problems with their places, or each value with its origin
+    /// Check the configuration: shows the problems and their places, or each value and its origin
     #[command(after_help = SETTINGS_HELP)]
     Check(Check),
 }
@@ -99,9 +99,9 @@ struct Report {
     settings: Vec<Row>,
     /// Ids of the signing keys.
     keys: Vec<String>,
-    /// Whether there is a key for the sender's list of events.
+    /// Whether there is an API key for the sender's list of events.
     has_api_key: bool,
-    /// When an event is given up that is not accepted.
+    /// When an event is given up if the endpoint does not accept it.
     giving_up: Option<String>,
 }
 

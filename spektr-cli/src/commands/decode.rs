@@ -1,7 +1,7 @@
-//! `spektr decode`: the entries of bodies, without a check whether they are authentic.
+//! `spektr decode`: shows the entries of bodies, without verifying that they are authentic.
 //!
-//! Values are shown by an allow-list: members that the schema knows and does not
-//! call sensitive. What it does not know may be anything.
+//! Values are shown only for members that the schema knows and does not mark as sensitive. A member
+//! that the schema does not know can hold anything.
 
 use std::path::{Path, PathBuf};
 
@@ -22,16 +22,17 @@ Examples:
   curl -s … | spektr decode --full
   spektr decode rec/*.body --format json | jq -r .event | sort | uniq -c
 
-Sensitive members are hidden, and members that the schema does not know; --reveal shows everything.
-An unknown event is fine (0). A malformed entry, or a body that is not a delivery, is exit code 1.";
+Sensitive members, and members that the schema does not know, are hidden; --reveal shows everything.
+An unknown event is no error: exit code 0. A malformed entry, or a body that is not a delivery, is
+exit code 1.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// Bodies; - is standard input
+    /// Files with bodies; - is standard input
     #[arg(value_name = "FILE", default_value = "-")]
     files: Vec<PathBuf>,
-    /// Show all members, under the names that the schema has
+    /// Show all members, under their names in the schema
     #[arg(long)]
     full: bool,
     /// Show sensitive values too

@@ -1,4 +1,4 @@
-//! `spektr doctor`: is what `serve` depends on right?
+//! `spektr doctor`: checks everything that `serve` depends on.
 
 use clap::Args;
 
@@ -21,24 +21,25 @@ Examples:
   spektr doctor --store sqlite:///var/lib/spektr/inbox.db --forward https://events.example.com/
   spektr doctor --format json | jq -r 'select(.level == \"fault\") | .remedy'
 
-Takes the settings of `spektr serve`, and examines all that it depends on, before it runs or beside
-it: clocks, the time of a sync, modes of files, free room, the connection to the endpoint, signing
-keys, the sender's list, the inbox, the limit of open files, and a pooler in front of PostgreSQL.
-Run it as the account of the service: another one may read and write other files.
+Takes the settings of `spektr serve`, and checks everything that the service depends on: clocks, the
+time of a sync, modes of files, free room, the connection to the endpoint, signing keys, the sender's
+list, the inbox, the limit of open files, and a pooler in front of PostgreSQL. doctor can run before
+the service starts, or beside it. Run it as the account of the service, because another account may
+read and write other files.
 
-Changes nothing in the inbox and makes none. Posts nothing: the endpoint is connected to, and the
-sender's list is asked for its newest entry if there is an API key.
+doctor changes nothing in the inbox, and creates no inbox. It posts nothing: it only connects to the
+endpoint. If there is an API key, it asks the sender's list for its newest entry.
 
-Each line is a finding, with a remedy unless it is ok. A warning does not keep `serve` from its
-work; with a fault it does not start, refuses deliveries, can lose accepted deliveries, or does
-not keep a secret. Exit code 1: there is a fault.";
+Each line is a finding, with a remedy unless the finding is ok. `serve` works in spite of a warning.
+With a fault, `serve` does not start, refuses deliveries, can lose accepted deliveries, or does not
+keep a secret. Exit code 1: there is a fault.";
 
-/// Room for the log of the inbox (32 MiB) and for the deliveries of some hours.
+/// Enough room for the log of the inbox (32 MiB) and for the deliveries of some hours.
 const LEAST_FREE: u64 = 256 << 20;
 
 #[derive(Args, Clone)]
 pub(crate) struct Arguments {
-    /// Least free room on the disk of an inbox in SQLite, as 500MiB or 2GiB [preset: 256MiB]
+    /// Smallest free room on the disk of an SQLite inbox, for example 500MiB or 2GiB [preset: 256MiB]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     least_free: Option<u64>,
     #[command(flatten)]
@@ -47,7 +48,7 @@ pub(crate) struct Arguments {
 
 /// Reads a number of bytes with a unit.
 fn parse_size(text: &str) -> Result<u64, String> {
-    const EXPECTED: &str = "expected a number and MiB, GiB or TiB, as 500MiB";
+    const EXPECTED: &str = "expected a number and MiB, GiB or TiB, for example 500MiB";
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let bytes = match unit {
@@ -97,7 +98,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
     report.end()
 }
 
-/// Prints findings, each as soon as it is there, and counts them.
+/// Prints each finding at once, and counts warnings and faults.
 struct Report<'r> {
     global: &'r Global,
     faults: usize,
@@ -148,7 +149,7 @@ fn text(finding: &Finding) -> String {
     };
     let Finding { subject, text, .. } = finding;
     let remedy = finding.remedy.as_ref().map(|remedy| format!("; {remedy}")).unwrap_or_default();
-    // A name of a file can have a line break.
+    // The name of a file can contain a line break.
     let rest = safe_lines(&format!("{subject}: {text}{remedy}")).replace('\n', " ");
     format!("{level} {rest}\n")
 }

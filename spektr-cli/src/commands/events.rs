@@ -31,7 +31,7 @@ Examples:
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Without it: list
+    /// Without a subcommand: list
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -44,14 +44,14 @@ enum Command {
     /// Show one event: members, decisions, an example
     #[command(after_help = SHOW_EXAMPLES)]
     Show(Show),
-    /// List everything that was decided where the documentation is unclear
+    /// List the decisions that were made where the documentation is unclear
     #[command(after_help = DECISIONS_EXAMPLES)]
     Decisions,
 }
 
 #[derive(Args)]
 struct Show {
-    /// Documented name in either case or wire type; EVENT/CASE for another example
+    /// Documented name (upper or lower case) or wire type; EVENT/CASE selects another example
     #[arg(value_name = "EVENT[/CASE]", value_parser = event_name(&[UNKNOWN_EVENT]), hide_possible_values = true)]
     event: String,
     /// Print the example only, as JSON
@@ -79,7 +79,7 @@ struct Full<'e> {
     example: &'e RawValue,
 }
 
-/// A decision, and the event or shared part of one that it belongs to.
+/// A decision, and the event or the shared part that it belongs to.
 #[derive(Serialize)]
 struct Decided {
     of: &'static str,
@@ -263,7 +263,7 @@ fn wrap(text: &str, indent: usize) -> String {
                 line.push(' ');
                 line.push_str(word);
             }
-            // What follows is indented further, so that paragraphs show.
+            // Continuation lines are indented further, so that paragraphs are visible.
             Some(_) => lines.push(format!("{:1$}{word}", "", indent + 2)),
             None => lines.push(format!("{:indent$}{word}", "")),
         }

@@ -16,7 +16,7 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// Write a page per command into this folder, instead of the main one to standard output
+    /// Write one page per command into this folder [default: the main page to standard output]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }

@@ -22,11 +22,11 @@ Examples:
   spektr reconcile                                       # since the last run
   spektr reconcile --from sandbox --source sandbox --since 1d
 
-The sender drops an event after four attempts and keeps it in a list. What is created there since
-the last run, and since --since in any case, is stored if it is not there already. Makes the inbox
-where there is none. A run that is interrupted goes on where it came to. Each page of the list
-repeats the end of the one before, which counts as there already. Exit code 1: it did not come to
-its end.";
+The sender drops an event after four attempts, but keeps it in a list. reconcile reads the events
+that were created since the last run, or since --since if that is earlier, and stores those that the
+inbox lacks. Creates the inbox if there is none. If a run is interrupted, the next run continues it.
+Each page of the list repeats the end of the page before, and these events count as there already.
+Exit code 1: the run did not reach the end of the list.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -51,7 +51,7 @@ struct Report {
     done: Option<Done>,
 }
 
-/// The result, to the end or to the place where it stopped.
+/// The result up to the end of the list, or up to the place where the run stopped.
 #[derive(Serialize)]
 struct Done {
     since: String,
@@ -116,8 +116,8 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
                 done: Some(Done::new(summary)),
             },
             Err(ReconcileError::NoWatermark | ReconcileError::Watermark) => {
-                return Err(Failure::new("nobody has said where to begin")
-                    .hint("--since 2h, the first time"));
+                return Err(Failure::new("no earlier run says where to begin")
+                    .hint("name a time: --since 2h"));
             }
             Err(error) => Report {
                 completed: false,
@@ -152,9 +152,9 @@ fn text(report: &Report) -> String {
         ));
         let special = [
             (done.conflicts, "with the id of another entry: `spektr inbox list --state conflict`"),
-            // They are pending until a worker finds the same.
-            (done.malformed, "malformed, stored all the same"),
-            (done.unknown, "unknown to this version, stored all the same"),
+            // Malformed and unknown entries are pending until a worker tries to decode them.
+            (done.malformed, "malformed, but stored"),
+            (done.unknown, "unknown to this version, but stored"),
         ];
         for (number, what) in special {
             if number > 0 {

@@ -28,15 +28,15 @@ Examples:
   spektr replay deliveries --to http://127.0.0.1:3000/webhooks/spektr
   spektr replay deliveries --to URL --as-recorded --retries 0
 
-Bodies are sent byte for byte. They are signed anew, as of now, because a receiver refuses old
-signatures: with the key that signed them. A delivery whose recorded signature is not right by the
-keys at hand is not sent, because a new signature would make a forgery authentic: --as-recorded
-sends it with its own headers, --sign-unverified signs it all the same, with the first key if its
-own is not there.
+Bodies are sent byte for byte. Each delivery gets a new signature with the current time, because a
+receiver refuses old signatures. The same key signs it again. A delivery whose recorded signature
+does not match the configured keys is not sent, because a new signature would make a forgery
+authentic. --as-recorded sends it with the recorded headers. --sign-unverified signs it nevertheless,
+with the first key if its own key is missing.
 
-A run that ended early, or that left deliveries unacknowledged, is continued by the next one to the
-same URL: acknowledged deliveries are not sent again, except with --from-start. Exit code 1: a
-delivery was not sent or not acknowledged.";
+If a run ended early or left deliveries unacknowledged, the next run to the same URL continues it:
+acknowledged deliveries are not sent again, except with --from-start. Exit code 1: a delivery was
+not sent or not acknowledged.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -49,10 +49,10 @@ pub(crate) struct Arguments {
     /// Send the signature headers as they were recorded
     #[arg(long)]
     as_recorded: bool,
-    /// Also sign deliveries that were not authentic when recorded: a workspace did not sign, or its key is gone
+    /// Also sign deliveries whose recorded signature cannot be verified: the workspace did not sign, or the key is gone
     #[arg(long, conflicts_with = "as_recorded")]
     sign_unverified: bool,
-    /// Also send deliveries that an earlier run to this URL got acknowledged
+    /// Also send deliveries that this URL acknowledged in an earlier run
     #[arg(long)]
     from_start: bool,
     #[command(flatten)]
@@ -63,9 +63,9 @@ pub(crate) struct Arguments {
 struct Outcome {
     #[serde(flatten)]
     report: Report,
-    /// How many were acknowledged by an earlier run.
+    /// The number of deliveries that were acknowledged in an earlier run.
     acknowledged_before: usize,
-    /// Deliveries that are not sent because their signature was not right.
+    /// Deliveries that are not sent because their recorded signature is not right.
     unverified: Vec<String>,
     /// Deliveries that are not sent because they cannot be read.
     unreadable: Vec<Unreadable>,
@@ -150,12 +150,12 @@ async fn send_all(
     Ok(outcome)
 }
 
-/// The number of a delivery in its folder.
+/// Returns the number of a delivery in its folder.
 fn name(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// What recorded deliveries are verified and signed with.
+/// The keys and settings that verify and sign recorded deliveries.
 struct Signing {
     verifier: Verifier,
     content: SignedContent,
@@ -165,7 +165,8 @@ struct Signing {
 }
 
 impl Signing {
-    /// Returns the headers with a signature as of now, if the recorded one is right.
+    /// Returns the headers with a new signature. Returns `None` if the recorded signature is not
+    /// right and `unverified` is not set, or if there are no keys.
     fn anew(&self, headers: &Headers, body: &[u8]) -> Result<Option<Headers>, Failure> {
         let is_authentic = self.verifier.verify_ignoring_time_window(headers, body).is_ok();
         let Some(ring) = self.verifier.keys().filter(|_| is_authentic || self.unverified) else {
@@ -222,8 +223,8 @@ impl Outcome {
                 more => format!(" and {more} more"),
             };
             text.push_str(&format!(
-                "{} {}{more}: the recorded signature is not right by these keys\n\
-                 {} --as-recorded sends the recorded headers; --sign-unverified signs it all the same\n",
+                "{} {}{more}: the recorded signature does not match the configured keys\n\
+                 {} --as-recorded sends the recorded headers; --sign-unverified signs nevertheless\n",
                 bad("not sent:"),
                 safe(first),
                 strong("hint:"),

@@ -64,9 +64,9 @@ webhook-signature), so that the libraries of that specification can verify it; w
 for each attempt. After an answer of 2xx the event is done. After 400, 404, 410 or 422 it is a dead
 letter at once: `spektr inbox dead` lists it. After any other answer it is tried again: first after a
 second, later after an hour at most. After 20 attempts it is a dead letter. --forward-first-pause,
---forward-longest-pause, --forward-attempts and --give-up-after change this, and `spektr config check`
-computes when an event is given up. The endpoint gets each event at least once: use the event id as
-the idempotency key.
+--forward-longest-pause, --forward-attempts and --give-up-after change this, and `spektr config
+check` computes when an event is given up. The endpoint gets each event at least once: use the event
+id as the idempotency key.
 
 The endpoint counts as down if five events (--forward-down-after) fail without a connection, without
 an answer, or with 429, 502, 503 or 504, or if events fail like this for a minute. Then the events
@@ -106,9 +106,9 @@ and other settings stay as they were at the start.
 SIGTERM or ctrl-c ends the service in order. First it claims no further events, and events under way
 have 30 s to finish; deliveries are still accepted. Then it closes the listener, and answers the
 deliveries that have begun. A second signal ends the service at once, and deliveries that were
-answered with 200 are still safe. Under systemd, the first socket of a .socket unit replaces --listen,
-and the second replaces --operations. These sockets stay open during a restart, so no delivery is
-refused. Type=notify and WatchdogSec= are supported.";
+answered with 200 are still safe. Under systemd, the first socket of a .socket unit replaces
+--listen, and the second replaces --operations. These sockets stay open during a restart, so no
+delivery is refused. Type=notify and WatchdogSec= are supported.";
 
 const PATH: &str = "/webhooks/spektr";
 
@@ -276,5 +276,7 @@ fn warn_of_open_files(arguments: &ServeArguments, config: &Config) {
 }
 
 fn address(listener: &TcpListener) -> Result<SocketAddr, Failure> {
-    listener.local_addr().map_err(|error| Failure::caused_by("cannot read the address of the socket", &error))
+    listener
+        .local_addr()
+        .map_err(|error| Failure::caused_by("cannot read the address of the socket", &error))
 }

@@ -1,4 +1,4 @@
-//! `spektr sign`: the headers with which a body would arrive.
+//! `spektr sign`: prints the headers that the sender would send with a body.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ Examples:
   spektr sign --body body.json --at 2024-11-08T09:20:00Z --key-id 2026-a
   spektr sign --body body.json > headers.txt && spektr verify --headers headers.txt --body body.json
 
-The body is signed byte for byte: send it with --data-binary, since -d drops line feeds.";
+The body is signed byte for byte: send it with --data-binary, because -d drops line feeds.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]

@@ -1,5 +1,5 @@
-//! `spektr verify`: is a captured delivery authentic, and if not, which check
-//! failed and by how much?
+//! `spektr verify`: says whether a captured delivery is authentic, and if not, which check failed
+//! and by how much.
 
 use std::time::Duration;
 
@@ -23,8 +23,8 @@ Examples:
   spektr verify --headers headers.txt --body body.json --at 2024-11-08T09:20:30Z --tolerance 2m
   spektr verify --headers rec/000001.headers --body rec/000001.body --keys keys.toml
 
-The checks, in their order: headers, algorithm, key, signature, time. The first that fails is the
-answer, and those after it are not made. Any failed check is exit code 1. Without --at, now counts.";
+The order of the checks: headers, algorithm, key, signature, time. After a failed check the later
+checks are not made, and the exit code is 1. Without --at, the current time counts.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -165,17 +165,17 @@ fn failed_check(error: &VerifyError) -> &'static str {
     }
 }
 
-/// Returns the remedy for a refusal, for `listen` too. `keys` is the place of the keys in words.
+/// Returns the remedy for a refusal. `listen` shows it too. `keys` names the place of the keys.
 pub(crate) fn hint(error: &VerifyError, keys: &str) -> Option<String> {
     let remedy = match error {
         VerifyError::MissingHeader { .. } => {
-            "does the workspace sign? HMAC authentication is switched on in the vendor's export settings; \
-             does a proxy drop headers?"
+            "does the workspace sign? Switch on HMAC authentication in the vendor's export settings. \
+             Does a proxy drop headers?"
         }
         VerifyError::RepeatedHeader { .. } => "does a proxy add the header again?",
         VerifyError::MalformedHeader { .. } => {
-            "x-signature is 64 lowercase hexadecimal digits, the timestamp epoch seconds; \
-             --signature-format sha256=hex reads the other spelling"
+            "x-signature has to be 64 lowercase hexadecimal digits, and the timestamp epoch seconds; \
+             --signature-format sha256=hex reads signatures that begin with sha256="
         }
         VerifyError::UnknownKey { key_id } => {
             return Some(format!(
@@ -184,11 +184,11 @@ pub(crate) fn hint(error: &VerifyError, keys: &str) -> Option<String> {
             ));
         }
         VerifyError::SignatureMismatch { .. } => {
-            "another secret, another construction, or a body that was changed on the way: \
-             `spektr diagnose` with the same --headers and --body tells which"
+            "the secret or the construction is another, or the body was changed on the way: \
+             `spektr diagnose` with the same --headers and --body finds the cause"
         }
         VerifyError::TimestampTooOld { .. } => {
-            "an old capture is verified with --at TIME; a fresh delivery means that a clock is wrong"
+            "verify an old capture with --at TIME; if the delivery is fresh, a clock is wrong"
         }
         VerifyError::TimestampInFuture { .. } => "a clock is wrong: the sender's or this one",
         _ => return None,

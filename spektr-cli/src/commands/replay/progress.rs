@@ -1,4 +1,4 @@
-//! How far a replay came, so that another run continues it.
+//! The progress of a replay, so that the next run continues it.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -11,22 +11,23 @@ use crate::failure::Failure;
 use crate::record;
 use crate::terminal::careful;
 
-/// The file in the folder of the recordings: the URL, and the deliveries that it acknowledged.
+/// The file of progress in the folder of recordings: the URL, and the deliveries that the URL
+/// acknowledged.
 const NAME: &str = "replay.progress";
 
-/// The deliveries that the runs to one URL got acknowledged.
+/// The deliveries that one URL has acknowledged.
 pub(super) struct Progress {
     path: PathBuf,
     url: String,
     acknowledged: BTreeSet<String>,
     /// Opened with the first acknowledgement of this run.
     file: Option<File>,
-    /// Nothing more is noted once that has failed.
+    /// Whether writing to the file has failed. Then this run writes nothing more.
     has_failed: bool,
 }
 
 impl Progress {
-    /// Reads what earlier runs to this URL have left.
+    /// Reads the progress of earlier runs to this URL.
     pub(super) fn open(folder: &Path, url: &HttpUrl, from_start: bool) -> Result<Self, Failure> {
         let path = folder.join(NAME);
         let url = url.to_string();
@@ -50,8 +51,8 @@ impl Progress {
         self.acknowledged.contains(name)
     }
 
-    /// Notes that a delivery was acknowledged. Where that fails, as in a folder that
-    /// cannot be written, the replay goes on.
+    /// Records that a delivery was acknowledged. If that fails, for example in a read-only folder,
+    /// the replay goes on.
     pub(super) fn add(&mut self, name: &str) {
         if self.has_failed {
             return;
@@ -66,7 +67,7 @@ impl Progress {
         let failure = Failure::file("write", &self.path, error);
         let message = failure.message();
         anstream::eprintln!(
-            "{} another run will not know how far this one came: {message}",
+            "{} the next run will not know the progress of this run: {message}",
             careful("careful:")
         );
     }
@@ -93,7 +94,7 @@ impl Progress {
         writeln!(file, "{name}")
     }
 
-    /// Forgets everything, because nothing is left to do.
+    /// Deletes the file, because every delivery is acknowledged.
     pub(super) fn end(self) {
         match fs::remove_file(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => self.warn(&error),

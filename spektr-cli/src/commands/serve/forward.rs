@@ -58,7 +58,8 @@ impl Forward {
         metrics: &Metrics,
     ) -> Result<Self, Failure> {
         const RESPONSES: &str = "Posted events by the status of the response";
-        const FILTERED: &str = "Events that are done without a post, because forward_types leaves them out";
+        const FILTERED: &str =
+            "Events that are done without a post, because forward_types leaves them out";
         let forward = Self {
             client: Arc::new(RwLock::new(Client::new(
                 forwarding.url.clone(),
@@ -206,7 +207,9 @@ impl Forward {
     ) -> Result<(), Failure> {
         let files = arguments.tls(&self.url, config)?;
         if files != self.tls {
-            return Err(Failure::new("other files are configured: a restart is necessary to use them"));
+            return Err(Failure::new(
+                "other files are configured: a restart is necessary to use them",
+            ));
         }
         if files != TlsFiles::default() {
             let new = Client::new(self.url.clone(), self.timeout, &files)?;

@@ -105,9 +105,7 @@ impl Reload {
         let Some(keys) = &self.keys else { return Ok(()) };
         let ring = self.arguments.keys.ring(config)?;
         let Some(file) = self.arguments.keys.file(config) else {
-            tracing::warn!(
-                "the signing keys are in the environment: only a restart changes them"
-            );
+            tracing::warn!("the signing keys are in the environment: only a restart changes them");
             return Ok(());
         };
         let (before, now) = (keys.current(), SystemTime::now().into());
@@ -132,7 +130,9 @@ impl Reload {
             (Some(_), None) => {
                 return Err(Failure::new("no file and no variable has an API key any more"));
             }
-            (None, Some(_)) => tracing::warn!("there was no API key at the start: a restart is necessary to use the new one"),
+            (None, Some(_)) => tracing::warn!(
+                "there was no API key at the start: a restart is necessary to use the new one"
+            ),
             (Some(_), Some(_)) | (None, None) => {}
         }
         Ok(())

@@ -54,8 +54,9 @@ fn take(inherited: &mut ListenFd, index: usize) -> Result<Option<TcpListener>, F
         TcpListener::from_std(listener).map(Some)
     };
     take().map_err(|error: std::io::Error| {
-        Failure::caused_by("cannot use an inherited socket", &error)
-            .hint("LISTEN_FDS has to announce listening TCP sockets, as `ListenStream=` of systemd does")
+        Failure::caused_by("cannot use an inherited socket", &error).hint(
+            "LISTEN_FDS has to announce listening TCP sockets, as `ListenStream=` of systemd does",
+        )
     })
 }
 
@@ -63,8 +64,10 @@ impl Place {
     async fn bind(self) -> Result<TcpListener, Failure> {
         let address = self.address;
         TcpListener::bind(address).await.map_err(|error| {
-            Failure::caused_by(format!("cannot listen on {address}"), &error)
-                .hint(format!("choose another address: {} IP:PORT; port 0 takes a free port", self.option))
+            Failure::caused_by(format!("cannot listen on {address}"), &error).hint(format!(
+                "choose another address: {} IP:PORT; port 0 takes a free port",
+                self.option
+            ))
         })
     }
 }
