@@ -1,11 +1,11 @@
 //! The pages of operations: figures and curves, entries, and the actions of an operator.
 //!
-//! - Pages show ids, types, states and reasons. They are made of summaries of entries, which
-//!   have no JSON: no page can show a payload.
-//! - A page costs the store a bounded number of rows, however many there are. Counts and curves
-//!   are the figures that the metrics have anyway.
-//! - Who reads needs no token at a loopback address. Who changes something does, and anybody
-//!   anywhere else: see [`guard`].
+//! - Pages show ids, types, states and reasons. They are made from summaries of entries. A
+//!   summary contains no JSON, so no page can show a payload.
+//! - A page reads a bounded number of rows from the store, however many entries there are.
+//!   Counts and curves show figures that the metrics have anyway.
+//! - Every change needs a token. Reading needs none at a loopback address, and the token at any
+//!   other address: see [`guard`].
 
 mod access;
 mod actions;
@@ -76,7 +76,7 @@ async fn icon() -> impl IntoResponse {
     file("image/svg+xml", include_str!("../assets/icon.svg"))
 }
 
-/// A file of the pages, which a browser may keep for a while.
+/// Returns a static file, which browsers may cache for ten minutes.
 fn file(kind: &'static str, content: &'static str) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "max-age=600")], content)
 }

@@ -12,13 +12,13 @@ pub(super) const HEIGHT: f64 = 60.0;
 /// Values over time.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Values {
-    /// When, from 0 to 1 in the stretch of time that is shown, and what. Where nothing is known,
-    /// the curve has a gap.
+    /// A point is a position from 0 to 1 in the shown period, and a value. An unknown value makes
+    /// a gap in the curve.
     points: Vec<(f64, Option<f64>)>,
 }
 
 impl Values {
-    /// Applies a function to each interval, which is two samples, the earlier one first.
+    /// Applies a function to each interval: to its earlier and its later sample.
     pub(super) fn of_intervals(
         samples: &[Sample],
         span: Duration,
@@ -48,7 +48,7 @@ impl Values {
         self.points.iter().filter_map(|(_, value)| *value).reduce(f64::max)
     }
 
-    /// The line, with `top` at the upper edge.
+    /// Returns the path of the line. The value `top` is at the upper edge.
     pub(super) fn line(&self, top: f64) -> String {
         let mut path = String::new();
         for run in self.runs() {
@@ -58,14 +58,14 @@ impl Values {
                 let _ = write!(path, "{}{x:.1} {y:.1}", if index == 0 { "M" } else { "L" });
             }
             if run.len() == 1 {
-                // A line of no length is a dot.
+                // A single point: a line without length is drawn as a dot.
                 path.push_str("h0");
             }
         }
         path
     }
 
-    /// The area below the line.
+    /// Returns the path of the area below the line.
     pub(super) fn area(&self, top: f64) -> String {
         let mut path = String::new();
         for run in self.runs().filter(|run| run.len() > 1) {
@@ -80,7 +80,7 @@ impl Values {
         path
     }
 
-    /// The points between two gaps.
+    /// Returns the runs of points between gaps.
     fn runs(&self) -> impl Iterator<Item = Vec<(f64, f64)>> {
         let runs = self.points.split(|(_, value)| value.is_none());
         let known = |run: &[(f64, Option<f64>)]| -> Vec<_> {
@@ -90,7 +90,7 @@ impl Values {
     }
 }
 
-/// Where a sample is, from 0 to 1; the last one is at 1.
+/// Returns the position of a sample, from 0 to 1. The last sample is at 1.
 fn place(samples: &[Sample], span: Duration, sample: &Sample) -> f64 {
     let end = samples.last().map_or(sample.at, |last| last.at);
     let before_end = end.saturating_sub(sample.at).as_secs_f64();
@@ -98,7 +98,7 @@ fn place(samples: &[Sample], span: Duration, sample: &Sample) -> f64 {
 }
 
 fn corner((x, value): (f64, f64), top: f64) -> (f64, f64) {
-    // The line is not cut at the edges.
+    // Without a margin, the edges would cut the line.
     const MARGIN: f64 = 2.0;
     let share = if top > 0.0 { (value / top).clamp(0.0, 1.0) } else { 0.0 };
     (x * WIDTH, HEIGHT - MARGIN - share * (HEIGHT - 2.0 * MARGIN))

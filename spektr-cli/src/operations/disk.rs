@@ -1,4 +1,4 @@
-//! How much room the inbox takes, and how much is left.
+//! The size of the inbox, and the free space of its disk.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ pub(super) async fn disk(file: Option<PathBuf>) -> (String, String) {
     let Some(file) = file else {
         return ("not measured".to_owned(), "the inbox is in PostgreSQL".to_owned());
     };
-    // A disk that hangs holds up no other page.
+    // On a thread of its own, so that a hanging disk delays no other page.
     let measured = spawn_blocking(move || (size(&file), free(&file))).await;
     let (size, free) = measured.unwrap_or_default();
     let free = match free {
@@ -22,7 +22,7 @@ pub(super) async fn disk(file: Option<PathBuf>) -> (String, String) {
     (bytes(size), free)
 }
 
-/// The size of the file and of its log.
+/// Returns the size of the file and its log, in bytes.
 fn size(file: &Path) -> u64 {
     let mut log = file.as_os_str().to_owned();
     log.push("-wal");
@@ -30,7 +30,7 @@ fn size(file: &Path) -> u64 {
     length(file) + length(Path::new(&log))
 }
 
-/// Returns how many bytes can still be written to a file, or into a folder.
+/// Returns the free space of the disk of a file or folder, in bytes.
 pub(crate) fn free(path: &Path) -> Option<u64> {
     let found = rustix::fs::statvfs(path).ok()?;
     found.f_bavail.checked_mul(found.f_frsize)

@@ -1,4 +1,4 @@
-//! Entries by state and by what else they are, dead letters, and one entry with its history.
+//! The list of entries with its filter, the dead letters, and one entry with its history.
 
 use askama::Template;
 use axum::extract::{Path, RawQuery, State as Given};
@@ -17,10 +17,10 @@ use super::state::Operations;
 use super::words;
 use crate::terminal::safe;
 
-/// How many entries a page has.
+/// The number of entries on a page.
 const ON_A_PAGE: usize = 50;
 
-/// An entry as pages show it: nothing of it is a payload.
+/// An entry as pages show it, without its payload.
 pub(super) struct Row {
     pub(super) number: i64,
     pub(super) state: State,
@@ -29,7 +29,7 @@ pub(super) struct Row {
     pub(super) wire_type: String,
     pub(super) id: String,
     pub(super) spektr_id: String,
-    /// The entries of the same customer.
+    /// The link to the entries of the same customer.
     pub(super) of_customer: Option<String>,
     pub(super) source: String,
     pub(super) received: When,
@@ -88,12 +88,12 @@ struct List {
     is_first: bool,
     newest: String,
     older: Option<String>,
-    /// Says that a page is short because enough was looked at.
+    /// The number of examined entries, if the page is short because that number is limited.
     looked_at: Option<usize>,
     again: Option<Again>,
 }
 
-/// What can be done with all entries that are looked for.
+/// An action on all entries that match the filter.
 struct Again {
     link: String,
     text: &'static str,
@@ -161,11 +161,11 @@ async fn entries(
     })
 }
 
-/// The actions that are offered for a state.
+/// Returns the action that is offered for the state of the filter.
 fn again(filter: &Filter) -> Option<Again> {
     let of = |path, text| Some(Again { link: link(path, filter, &[]), text });
     match filter.state? {
-        State::Pending => of("/retry", "Make due what waits…"),
+        State::Pending => of("/retry", "Make waiting entries due…"),
         State::Dead | State::Malformed | State::Unknown | State::Conflict | State::Resolved => {
             of("/replay", "Handle these again…")
         }

@@ -1,5 +1,5 @@
-//! Figures of this process, read from the text that Prometheus reads: a page and a monitor
-//! cannot show different ones.
+//! Figures of this process. They are read from the metrics text that Prometheus reads, so that a
+//! page and a monitor show the same figures.
 
 use std::time::Duration;
 
@@ -15,7 +15,8 @@ impl<'t> Metrics<'t> {
         Self(text)
     }
 
-    /// The sum of the series of a name whose labels have a text; `None` if there is none.
+    /// Returns the sum of the series with a name and with labels that contain a text; `None`
+    /// without such a series.
     pub(super) fn sum(&self, name: &str, label: &str) -> Option<f64> {
         let of_name = |line: &'t str| {
             let rest = line.strip_prefix(PREFIX)?.strip_prefix(name)?;
@@ -32,7 +33,8 @@ impl<'t> Metrics<'t> {
         self.sum(name, label).unwrap_or_default() as u64
     }
 
-    /// The bounds of a histogram's buckets in seconds, and how many observations are within each.
+    /// Returns the bounds of a histogram's buckets in seconds, with the number of observations
+    /// within each bound.
     fn buckets(&self, name: &str) -> Vec<(f64, u64)> {
         let of_name = |line: &str| {
             let rest = line.strip_prefix(PREFIX)?.strip_prefix(name)?;
@@ -43,16 +45,16 @@ impl<'t> Metrics<'t> {
     }
 }
 
-/// Figures at a moment.
+/// The figures at a point in time.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Sample {
-    /// How long after the start.
+    /// The time since the start of the process.
     pub(super) at: Duration,
-    /// Entries that were stored: of a new id, of an id with another content, and bodies.
+    /// Stored entries: entries with a new id, conflicts, and unreadable bodies.
     pub(super) accepted: u64,
-    /// Attempts that a handler has accepted.
+    /// Attempts that ended with an accepted entry.
     pub(super) handled: u64,
-    /// Attempts that have ended in another way.
+    /// Attempts with any other result.
     pub(super) failed: u64,
     /// Requests that were not answered with 200.
     pub(super) refused: u64,
@@ -63,12 +65,12 @@ pub(super) struct Sample {
     pub(super) oldest: u64,
 }
 
-/// How long deliveries have taken that were answered with 200.
+/// The durations of the deliveries that were answered with 200.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Latency {
     pub(super) count: u64,
     pub(super) seconds: f64,
-    /// Bounds in seconds, and how many deliveries are within each.
+    /// Bounds in seconds, with the number of deliveries within each bound.
     buckets: Vec<(f64, u64)>,
 }
 
@@ -101,7 +103,7 @@ impl Sample {
 }
 
 impl Latency {
-    /// Those that came after an earlier moment.
+    /// Returns the durations of the deliveries since an earlier moment.
     pub(super) fn since(&self, earlier: &Self) -> Self {
         let before = |bound: f64| {
             earlier.buckets.iter().find(|(other, _)| *other == bound).map_or(0, |(_, count)| *count)
@@ -116,8 +118,8 @@ impl Latency {
         }
     }
 
-    /// The least bound, in seconds, that 99 of 100 deliveries are within; infinite above the
-    /// largest bound, and `None` without deliveries.
+    /// Returns the lowest bound that at least 99 of 100 deliveries are within, in seconds. It is
+    /// infinite if no bucket is large enough, and `None` without deliveries.
     pub(super) fn bound_of_99_percent(&self) -> Option<f64> {
         if self.count == 0 {
             return None;

@@ -1,4 +1,4 @@
-//! Figures and times as people read them.
+//! Formats numbers and times for people.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use spektr_types::Timestamp;
 
 use crate::time;
 
-/// A whole number, with commas between thousands.
+/// Formats a whole number, with commas between thousands.
 pub(super) fn whole(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -20,7 +20,7 @@ pub(super) fn whole(number: u64) -> String {
     text
 }
 
-/// A figure with three digits, or more if it is larger.
+/// Formats a number with at most three digits; from 100 on, as a whole number.
 pub(super) fn short(number: f64) -> String {
     let digits = match number.abs() {
         small if small < 10.0 => 2,
@@ -31,7 +31,7 @@ pub(super) fn short(number: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// A time that something has taken, in seconds.
+/// Formats a duration that is given in seconds.
 pub(super) fn taken(seconds: f64) -> String {
     match seconds {
         short_one if short_one < 1.0 => format!("{} ms", short(seconds * 1000.0)),
@@ -39,7 +39,7 @@ pub(super) fn taken(seconds: f64) -> String {
     }
 }
 
-/// Bytes, in the unit that gives a small number.
+/// Formats a number of bytes in the largest unit that fits.
 pub(crate) fn bytes(count: u64) -> String {
     let mut rest = count as f64;
     let mut unit = "B";
@@ -52,14 +52,14 @@ pub(crate) fn bytes(count: u64) -> String {
     format!("{} {unit}", short(rest))
 }
 
-/// A point in time, for a page: in UTC to the second, and how long ago it was.
+/// A point in time as pages show it: in UTC, and its distance from now.
 #[derive(Clone, Debug)]
 pub(super) struct When {
     /// As RFC 3339, for programs.
     pub(super) exact: String,
-    /// For people.
+    /// UTC to the second, for people.
     pub(super) shown: String,
-    /// As `4 min ago`, or `in 4 min`.
+    /// The distance from now, for example `4 min ago` or `in 4 min`.
     pub(super) distance: String,
 }
 

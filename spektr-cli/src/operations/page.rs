@@ -17,7 +17,7 @@ pub(super) struct Frame {
     /// The path of the page's entry in the navigation.
     here: &'static str,
     pub(super) source: String,
-    /// The name of who is signed in.
+    /// The name of the signed-in operator.
     pub(super) name: Option<String>,
     pub(super) proof: String,
     pub(super) can_sign_in: bool,
@@ -49,7 +49,8 @@ impl Frame {
         }
     }
 
-    /// Marks the entry of the navigation that leads to this page.
+    /// Returns the value of `aria-current` for a link of the navigation. It marks the link to this
+    /// page.
     pub(super) fn current(&self, path: &str) -> &'static str {
         if self.here == path { "page" } else { "false" }
     }
@@ -62,7 +63,7 @@ pub(super) fn shown(page: &impl Template) -> Result<Response, Refused> {
         Refused {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             heading: "The page cannot be made",
-            text: "The log of the service has more.".to_owned(),
+            text: "The log of the service says why.".to_owned(),
         }
     })?;
     Ok(Html(text).into_response())

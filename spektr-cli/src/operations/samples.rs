@@ -1,15 +1,15 @@
-//! The figures of the last day, in two rings in the memory of this process. Who
-//! wants more has Prometheus.
+//! Keeps samples of the figures of the last hour and day, in two rings in memory. Longer periods
+//! are left to Prometheus.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::figures::Sample;
 
-/// How many intervals a ring has.
+/// The number of intervals in a ring.
 const INTERVALS: u32 = 180;
 
-/// A stretch of time that is shown.
+/// The period that the curves show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Span {
     Hour,
@@ -24,7 +24,7 @@ impl Span {
         }
     }
 
-    /// How long an interval is.
+    /// Returns the length of an interval.
     pub(super) fn interval(self) -> Duration {
         self.duration() / INTERVALS
     }
@@ -37,13 +37,13 @@ pub(super) struct Samples {
 }
 
 impl Samples {
-    /// Begins at the start, when everything is zero.
+    /// Creates the rings with a first sample: the start of the process, when all figures are zero.
     pub(super) fn new() -> Self {
         let first = || VecDeque::from([Sample::default()]);
         Self { hour: first(), day: first() }
     }
 
-    /// Keeps a sample in each ring whose interval is over.
+    /// Adds a sample to each ring whose latest sample is at least one interval old.
     pub(super) fn add(&mut self, sample: &Sample) {
         for (ring, span) in [(&mut self.hour, Span::Hour), (&mut self.day, Span::Day)] {
             let is_due = |last: &Sample| sample.at >= last.at + span.interval();
@@ -57,7 +57,7 @@ impl Samples {
         }
     }
 
-    /// The samples of a stretch of time that ends now, and that of now.
+    /// Returns the samples of a period that ends now, and the sample of now.
     pub(super) fn of(&self, span: Span, now: &Sample) -> Vec<Sample> {
         let ring = match span {
             Span::Hour => &self.hour,
@@ -66,8 +66,8 @@ impl Samples {
         let is_shown =
             |sample: &&Sample| sample.at + span.duration() >= now.at && sample.at < now.at;
         let mut shown: Vec<_> = ring.iter().filter(is_shown).cloned().collect();
-        // The rate of a moment says little: deliveries since the last sample join the interval
-        // before it.
+        // A rate over less than half an interval says little. Without the latest sample, the
+        // interval before it extends to now.
         let is_moment = |last: &Sample| now.at < last.at + span.interval() / 2;
         if shown.len() > 1 && shown.last().is_some_and(is_moment) {
             shown.pop();
@@ -97,7 +97,7 @@ mod tests {
         let last = days * 24 * 3600;
         for at in (every..=last).step_by(20) {
             samples.add(&sample(at));
-            // One that comes between two is not kept.
+            // A sample within an interval is not kept.
             samples.add(&sample(at + 1));
         }
         let hour = seconds(&samples.of(Span::Hour, &sample(last + 19)));
@@ -117,7 +117,7 @@ mod tests {
         samples.add(&sample(20));
         samples.add(&sample(40));
         assert_eq!(seconds(&samples.of(Span::Hour, &sample(50))), [0, 20, 40, 50]);
-        // Nine seconds are not an interval of their own.
+        // Nine seconds are less than half an interval, and join the interval before them.
         assert_eq!(seconds(&samples.of(Span::Hour, &sample(49))), [0, 20, 49]);
         assert_eq!(seconds(&samples.of(Span::Day, &sample(49))), [0, 49]);
     }

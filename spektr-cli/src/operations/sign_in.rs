@@ -1,4 +1,4 @@
-//! Signing in with the token, and out.
+//! Signing in with the token, and signing out.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ use super::refused::Refused;
 use super::state::Operations;
 use crate::terminal::safe;
 
-/// How long a wrong token is answered after, and no other is looked at.
+/// The delay of the answer to a wrong token. Meanwhile no other token is checked.
 const GUESS_PAUSE: Duration = Duration::from_millis(500);
 
 /// The longest name of an operator, in characters.
@@ -49,7 +49,7 @@ impl Asked {
     }
 }
 
-/// A path of these pages, and of no other place.
+/// Returns a path of these pages unchanged, and `/` for any other text.
 fn local(path: &str) -> &str {
     let is_local = path.starts_with('/')
         && !path.starts_with("//")
@@ -82,7 +82,7 @@ pub(super) async fn sign_in(
         )));
     }
     let token = fields.text("token").unwrap_or_default();
-    // One guess at a time, over all connections.
+    // One token is checked at a time, over all connections.
     let turn = operations.0.sign_ins.lock().await;
     let Some(cookie) = operations.access().open(name, token, Instant::now()) else {
         operations.count_refused();
@@ -100,7 +100,7 @@ pub(super) async fn sign_in(
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(next)).into_response())
 }
 
-/// Whether the form was on a page that the browser has by TLS, which ends at a proxy before these pages.
+/// Whether the browser loaded the form over TLS. TLS then ends at a proxy in front of these pages.
 fn is_over_tls(headers: &HeaderMap) -> bool {
     headers.get(header::ORIGIN).is_some_and(|origin| origin.as_bytes().starts_with(b"https://"))
 }

@@ -1,5 +1,4 @@
-//! The state that all pages share: the receiver and its store, the rights, and the figures
-//! that this process remembers.
+//! The state that all pages share: the receiver and its store, the sessions, and recent figures.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,28 +13,28 @@ use super::access::Access;
 use super::figures::{Metrics, Sample};
 use super::samples::{Samples, Span};
 
-/// How long the store may take for the figures.
+/// The time limit of the store for its figures.
 const FIGURES_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// For how long the figures of a page are shown again, so that looking often costs little.
+/// The age up to which pages reuse figures, so that frequent requests cost little.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// The service that the pages describe.
 pub(crate) struct About {
-    /// Whether the address is one of this machine alone.
+    /// Whether the pages are at a loopback address.
     pub(crate) is_local: bool,
     pub(crate) source: String,
     /// The location of the inbox, without a password.
     pub(crate) store: String,
     /// The file, if the inbox is in SQLite.
     pub(crate) file: Option<PathBuf>,
-    /// Where events are posted to.
+    /// The URL that events are posted to.
     pub(crate) forwarding: Option<String>,
-    /// Whether missed events are fetched.
+    /// Whether reconciliations fetch missed events.
     pub(crate) is_reconciling: bool,
 }
 
-/// The pages. Clones are the same pages.
+/// The pages of operations. Clones share their state.
 #[derive(Clone)]
 pub(crate) struct Operations(pub(super) Arc<Inner>);
 
@@ -47,13 +46,13 @@ pub(crate) struct Inner {
     pub(super) started: Instant,
     pub(super) started_at: Timestamp,
     pub(super) samples: Mutex<Samples>,
-    /// Sign-ins with a wrong token.
+    /// Counts sign-ins with a wrong token.
     pub(super) refused: Count,
-    /// Held while a token is looked at and, if it is wrong, until that is answered.
+    /// Held while a token is checked. After a wrong token, held until the delayed answer.
     pub(super) sign_ins: tokio::sync::Mutex<()>,
-    /// Entries are counted for one page at a time.
+    /// Held while the entries of an action are counted, for one page at a time.
     pub(super) counting: tokio::sync::Mutex<()>,
-    /// The figures that a page has shown last, and the text that they were read from.
+    /// The latest figures, when they were read, and the metrics text that they were read from.
     pub(super) last: tokio::sync::Mutex<Option<(Instant, Sample, Arc<str>)>>,
 }
 
@@ -81,11 +80,11 @@ impl Operations {
         }))
     }
 
-    /// Keeps a sample now and then. Never ends.
+    /// Adds a sample to the rings at regular intervals. Never returns.
     pub(crate) async fn sample(&self) {
         let mut ticks = interval(Span::Hour.interval());
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // The first one is at once.
+        // The first tick is immediate.
         ticks.tick().await;
         loop {
             ticks.tick().await;
@@ -94,7 +93,7 @@ impl Operations {
         }
     }
 
-    /// The figures of now, and the metrics that they were read from.
+    /// Returns the figures, at most [`FRESH`] old, and the metrics text that they were read from.
     pub(super) async fn look(&self) -> (Sample, Arc<str>) {
         let inner = &*self.0;
         let mut last = inner.last.lock().await;
@@ -108,8 +107,8 @@ impl Operations {
         (sample, text)
     }
 
-    /// Reads the figures without the cache. Those of the store are missing if it does not answer
-    /// within a second.
+    /// Reads the figures without the cache. If the store does not answer within a second, its
+    /// figures are missing.
     async fn read(&self) -> (Sample, Arc<str>) {
         let inner = &*self.0;
         let stats = timeout(FIGURES_TIMEOUT, inner.store.stats()).await;
@@ -121,7 +120,7 @@ impl Operations {
         (sample, text)
     }
 
-    /// Logs an action of this process.
+    /// Logs the totals of this process at the end of the service.
     pub(crate) async fn log_totals(&self) {
         let (Sample { at, accepted, handled, failed, refused, store, .. }, _) = self.read().await;
         let (seconds, pending) = (at.as_secs(), store.map(|stats| stats.pending));
@@ -136,7 +135,7 @@ impl Operations {
         );
     }
 
-    /// The samples of a stretch of time that ends with one.
+    /// Returns the samples of a period that ends with `now`.
     pub(super) fn samples(&self, span: Span, now: &Sample) -> Vec<Sample> {
         self.0.samples.lock().unwrap_or_else(PoisonError::into_inner).of(span, now)
     }
