@@ -73,7 +73,7 @@ fn no_page_has_anything_of_a_payload_and_every_link_leads_to_one() {
     }
     let refused = operated.page("/entries?state=lost");
     assert_eq!(
-        (refused.status, refused.body.contains("<h1>That cannot be asked for</h1>")),
+        (refused.status, refused.body.contains("<h1>The request is not valid</h1>")),
         (400, true)
     );
     assert_eq!(operated.page("/entries/99").status, 404);

@@ -1,7 +1,8 @@
-//! Sessions: the token buys a cookie, for an hour, without which nothing is changed.
+//! Sessions of operators. Signing in with the token gives a cookie for an hour, without which
+//! nothing can be changed.
 //!
-//! A session has two secrets. The browser sends the cookie by itself; the proof is in the
-//! forms of the pages, so that a form of another page does not have it.
+//! A session has two secrets, the cookie and the proof. The browser adds the cookie to every
+//! request. The proof is in the forms of these pages, so a form of another site lacks it.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +18,7 @@ use crate::secret::secret_file;
 /// How long a session lasts.
 pub(super) const LASTS: Duration = Duration::from_secs(3600);
 
-/// How many sessions there are at a time; the oldest gives way.
+/// The largest number of sessions. One more session ends the oldest session.
 const MOST_SESSIONS: usize = 32;
 
 /// A shorter token is refused.
@@ -25,8 +26,8 @@ const SHORTEST_TOKEN: usize = 20;
 
 const HOW: &str = "the file holds one token on one line: (umask 077; openssl rand -hex 32 > FILE)";
 
-/// What proves that somebody may change something. It is kept as a MAC with a key of this
-/// process, by which it is compared in constant time.
+/// The token that changes need. Only a MAC of it is kept, made with a key of this process.
+/// Comparing the MACs takes constant time.
 #[derive(Clone)]
 pub(crate) struct Token {
     mac: Hmac<Sha256>,
@@ -45,7 +46,7 @@ impl Token {
             return Err(format!("it has less than {SHORTEST_TOKEN} characters"));
         }
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err("it is not of visible ASCII characters alone".to_owned());
+            return Err("it contains characters other than visible ASCII".to_owned());
         }
         let mac = Hmac::new_from_slice(&random()?).map_err(|error| error.to_string())?;
         let tag = mac.clone().chain_update(text).finalize().into_bytes().to_vec();
@@ -69,7 +70,7 @@ fn random_text() -> Result<String, String> {
     Ok(random()?.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// The token, if there is one, and the sessions of those who have shown it. Clones share them.
+/// The token, if there is one, and the sessions of signed-in operators. Clones share both.
 #[derive(Clone, Default)]
 pub(crate) struct Access(Arc<Mutex<Inner>>);
 
@@ -79,14 +80,14 @@ struct Inner {
     sessions: Vec<Session>,
 }
 
-/// Somebody who has shown the token.
+/// The session of a signed-in operator.
 #[derive(Clone)]
 pub(super) struct Session {
-    /// The hash of the cookie: how long a comparison takes tells nothing of the cookie.
+    /// The hash of the cookie. The duration of a comparison of hashes does not reveal the cookie.
     hash: [u8; 32],
-    /// Who it is, as they say.
+    /// The name that the operator has entered.
     pub(super) name: String,
-    /// What forms hold that change something.
+    /// The secret in the forms that make changes.
     pub(super) proof: String,
     until: Instant,
     /// The notice at the top of the next page.
@@ -98,7 +99,7 @@ impl Access {
         Self(Arc::new(Mutex::new(Inner { token, sessions: Vec::new() })))
     }
 
-    /// Takes another token. Sessions go on if it is the same text.
+    /// Reads the token again. All sessions end if the token has changed.
     pub(crate) fn read_again(&self, path: &Path) -> Result<(), Failure> {
         let before = self.lock().token.clone();
         let (token, is_same) = secret_file(path, "token", HOW, |text| {
@@ -112,7 +113,7 @@ impl Access {
         Ok(())
     }
 
-    /// Ends all sessions, and lets nobody begin one. Tells whether anybody could.
+    /// Removes the token and ends all sessions. Returns whether there was a token.
     pub(crate) fn revoke(&self) -> bool {
         let mut inner = self.lock();
         inner.sessions.clear();
@@ -123,7 +124,7 @@ impl Access {
         self.lock().token.is_some()
     }
 
-    /// Begins a session of somebody who shows the token; returns its cookie.
+    /// Begins a session and returns its cookie. Returns `None` unless the token is right.
     pub(super) fn open(&self, name: &str, token: &str, now: Instant) -> Option<String> {
         let (cookie, proof) = (random_text().ok()?, random_text().ok()?);
         let mut inner = self.lock();
@@ -155,7 +156,7 @@ impl Access {
         self.lock().sessions.retain(|other| other.hash != session.hash);
     }
 
-    /// Has the next page of a session say something.
+    /// Sets the notice on the next page of a session.
     pub(super) fn notify(&self, session: &Session, notice: String) {
         let mut inner = self.lock();
         let mut sessions = inner.sessions.iter_mut();
@@ -175,7 +176,7 @@ impl Access {
 }
 
 impl Session {
-    /// Whether a form is one of this session.
+    /// Whether the proof in a form is the proof of this session.
     pub(super) fn is_proven_by(&self, proof: Option<&str>) -> bool {
         let hash = |text: &str| -> [u8; 32] { Sha256::digest(text).into() };
         proof.is_some_and(|proof| hash(proof) == hash(&self.proof))
@@ -193,7 +194,7 @@ mod tests {
         let refused = |text: &str| Token::parse(text).err().expect(text);
         assert_eq!(refused(&TEXT[1..]), "it has less than 20 characters");
         assert_eq!(refused(""), "it has less than 20 characters");
-        let visible = "it is not of visible ASCII characters alone";
+        let visible = "it contains characters other than visible ASCII";
         assert_eq!(refused(&format!("{TEXT} {TEXT}")), visible);
         assert_eq!(refused(&format!("{TEXT}\n{TEXT}")), visible);
         assert!(Token::parse(&format!("{TEXT}\r\n")).is_ok_and(|token| token.is(TEXT)));

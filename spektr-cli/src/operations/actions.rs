@@ -1,5 +1,5 @@
-//! Replay, retry, pause and resume: counted first, confirmed with that count, and then done as
-//! `spektr inbox` does it.
+//! Replay, retry, pause and resume. A page shows how many entries an action concerns, the operator
+//! confirms it, and the action runs as in `spektr inbox`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,19 +24,19 @@ use super::state::Operations;
 use super::words;
 use crate::terminal::safe;
 
-/// How many entries are counted at a time, so that others can ask the store in between.
+/// The number of entries that one step counts. Between steps, other requests reach the store.
 const STEP: usize = 1000;
 
-/// How many entries an action of a page takes at most.
+/// The largest number of entries for an action of a page.
 const MOST: u64 = 100_000;
 
-/// How many steps a count takes at most.
+/// The largest number of steps of a count.
 const MOST_STEPS: usize = 200;
 
-/// How long a count takes at most.
+/// The time limit of a count.
 const COUNT_LIMIT: Duration = Duration::from_secs(10);
 
-/// How many kinds of entries a page lists; the rest is one more.
+/// The number of kinds of entries that a page lists. All other kinds share one more row.
 const MOST_KINDS: usize = 50;
 
 /// An action on entries.
@@ -70,31 +70,32 @@ impl Again {
                  already: the endpoint must not take an older state for the newer one."
             }
             Self::Retry => {
-                "They are tried now instead of later, and their attempts stay counted. What is \
-                 being handled is left alone. While the endpoint is down, one event at a time is \
-                 tried all the same."
+                "They are tried now instead of later, and their attempts stay counted. Entries that \
+                 are being handled stay as they are. While the endpoint is down, still only one \
+                 event at a time is tried."
             }
         }
     }
 }
 
-/// The entries that an action would change.
+/// The count of the entries that an action would change.
 struct Count {
     /// By state and wire type.
     tallies: BTreeMap<(State, Option<String>), u64>,
     total: u64,
-    /// The newest that was counted.
+    /// The number of the newest counted entry.
     up_to: i64,
-    /// Whether there may be more.
+    /// Whether the count stopped early, so that there may be more entries.
     is_cut: bool,
 }
 
 impl Count {
-    /// Counts the entries that an action would change now: for one page at a time, and for a bounded time.
+    /// Counts the entries that an action would change now. The time is limited, and only one page
+    /// at a time may count.
     async fn of(operations: &Operations, again: Again, filter: &Filter) -> Result<Self, Refused> {
         const BUSY: &str = "Entries are being counted for another page. Try again in some seconds.";
         const LATE: &str =
-            "The store took too long. `spektr inbox` has the same commands, and no limit of time.";
+            "The store took too long. `spektr inbox` has the same commands without a time limit.";
         let Ok(_turn) = operations.0.counting.try_lock() else {
             return Err(Refused::not_counted(BUSY));
         };
@@ -146,12 +147,12 @@ struct Asked {
     outcome: &'static str,
     explanation: &'static str,
     tallies: Vec<Tally>,
-    /// How many entries are of kinds that are not listed, if there are any.
+    /// The number of entries of unlisted kinds, if there are any.
     others: Option<String>,
     fields: Vec<(&'static str, String)>,
-    /// How many there were when the form was made, if there are more by now.
+    /// The confirmed number of entries, if there are more entries now.
     grown_from: Option<u64>,
-    /// The command of the tool, if there are too many for a page.
+    /// The command of the tool, if there are too many entries for a page.
     command: Option<&'static str>,
     back: String,
     sign_in: String,
@@ -173,7 +174,7 @@ impl Asked {
             count: whole(*count),
         };
         let others: u64 = count.tallies.values().skip(MOST_KINDS).sum();
-        // Entries that arrive later are not meant.
+        // The confirmation does not cover entries that arrive later.
         let up_to = filter.up_to.unwrap_or(count.up_to);
         let confirmed = Filter { up_to: Some(up_to), ..filter.clone() };
         let command = match again {
@@ -198,7 +199,7 @@ impl Asked {
     }
 }
 
-/// Where the entries are that an action is about.
+/// Returns the path of the page that shows the entries of an action.
 fn back(filter: &Filter) -> String {
     match filter.number {
         Some(number) => format!("/entries/{number}"),
@@ -238,7 +239,7 @@ async fn ask(
     shown(&Asked::new(frame, again, &filter, &count, None))
 }
 
-/// Refuses an action that is too large for a page: on all entries that were ever handled.
+/// Refuses a replay of all entries that were ever handled, which is too large for a page.
 fn meant(again: Again, filter: Filter) -> Result<Filter, Refused> {
     if again == Again::Retry {
         return Ok(Filter { state: Some(State::Pending), ..filter });
@@ -248,8 +249,8 @@ fn meant(again: Again, filter: Filter) -> Result<Filter, Refused> {
         return Ok(filter);
     }
     Err(Refused::asked(
-        "Choose a state other than done, a customer, or an event. What was handled already is \
-         handled again by `spektr inbox replay`.",
+        "Choose a state other than done, a customer, or an event. To handle done entries again, \
+         use `spektr inbox replay`.",
     ))
 }
 
@@ -308,14 +309,14 @@ async fn run(
     Ok(Redirect::to(&back(&filter)).into_response())
 }
 
-/// Does something to its end, also if the browser goes away meanwhile.
+/// Runs an action to its end, even if the browser disconnects.
 async fn finish<T: Send + 'static>(
     doing: impl Future<Output = Result<T, StoreError>> + Send + 'static,
 ) -> Result<T, StoreError> {
     tokio::spawn(doing).await.unwrap_or(Err(StoreError::Closed))
 }
 
-/// The session that a form belongs to.
+/// Returns the session of the visitor if the form contains its proof.
 pub(super) fn proven(visitor: &Visitor, fields: &Fields) -> Result<Session, Refused> {
     let session = visitor.session.clone().ok_or_else(Refused::signed_out)?;
     match session.is_proven_by(fields.text("proof")) {
@@ -328,7 +329,7 @@ pub(super) fn proven(visitor: &Visitor, fields: &Fields) -> Result<Session, Refu
 #[template(path = "operations/handling.html")]
 struct Handling {
     frame: Frame,
-    /// Whether it is asked to stop handing out entries.
+    /// Whether the page asks to pause handling. Otherwise it asks to resume.
     pauses: bool,
     is_paused: bool,
     pending: String,
@@ -399,7 +400,7 @@ async fn set_paused(
             (is_change, "Events are handled again.")
         }
     };
-    let text = if is_change { text } else { "Nothing has changed: it was so already." };
+    let text = if is_change { text } else { "There was nothing to change." };
     operations.access().notify(&session, text.to_owned());
     Ok(Redirect::to("/").into_response())
 }

@@ -1,4 +1,4 @@
-//! The surroundings of the inbox: its destination, the sender's list, the disk.
+//! The facts on the overview: destination, reconciliation, verification, disk, inbox, and start.
 
 use spektr_types::Timestamp;
 
@@ -7,13 +7,13 @@ use super::numbers::When;
 use super::state::Operations;
 use crate::terminal::{count, safe};
 
-/// Something that is known, in words.
+/// A fact in words: a name, a value, and a note.
 #[derive(Debug)]
 pub(super) struct Fact {
     pub(super) name: &'static str,
     pub(super) value: String,
     pub(super) note: String,
-    /// A sign beside the value, where it can be good or bad.
+    /// Whether the value is good, if it can be good or bad. The page shows a sign for it.
     pub(super) is_good: Option<bool>,
 }
 
@@ -41,12 +41,12 @@ pub(super) fn facts(
     ]
 }
 
-/// Tells whether the destination counts as down, so that events wait for it.
+/// Returns whether the destination is down, so that events wait for it.
 pub(super) fn is_down(metrics: &Metrics<'_>) -> bool {
     metrics.sum("destination_up", "") == Some(0.0)
 }
 
-/// The breaker of the destination: a store has one.
+/// Returns the state of the destination, by its breaker. A store has one destination.
 fn destination(url: Option<&str>, metrics: &Metrics<'_>) -> Fact {
     let name = "Destination";
     let Some(url) = url else {
@@ -90,14 +90,14 @@ fn reconciliation(is_reconciling: bool, metrics: &Metrics<'_>) -> Fact {
         None => "none has ended yet".to_owned(),
     };
     let failures = match failed {
-        0 => "none has failed".to_owned(),
+        0 => "no run has failed".to_owned(),
         some => format!("{} failed", count(some, "run has", "runs have")),
     };
-    let found = count(missed, "entry", "entries");
+    let found = count(missed, "missed entry", "missed entries");
     Fact {
         name,
         value,
-        note: format!("{failures}, {found} found that no delivery had brought, since the start"),
+        note: format!("since the start: {failures}; found {found}"),
         is_good: Some(last.is_some() && failed == 0),
     }
 }
@@ -126,7 +126,7 @@ fn verification(metrics: &Metrics<'_>) -> Fact {
     }
 }
 
-/// Reads a time; zero is none.
+/// Reads a time. Zero means that there is none.
 fn when(metrics: &Metrics<'_>, name: &str) -> Option<When> {
     let seconds = metrics.sum(name, "").filter(|seconds| *seconds > 0.0)?;
     Timestamp::from_millis((seconds * 1000.0) as i64).ok().map(When::new)
@@ -163,14 +163,17 @@ mod tests {
             );
             reconciliation(true, &Metrics::new(&text))
         };
-        let found = "1 entry found that no delivery had brought, since the start";
+        let found = "found 1 missed entry";
         let fine = reconciled(3, 0, 1_700_000_000);
         assert!(fine.value.starts_with("2023-11-14 22:13:20 UTC, "), "{fine:?}");
-        assert_eq!((fine.note, fine.is_good), (format!("none has failed, {found}"), Some(true)));
+        assert_eq!(
+            (fine.note, fine.is_good),
+            (format!("since the start: no run has failed; {found}"), Some(true))
+        );
         let failed = reconciled(3, 1, 1_700_000_000);
         assert_eq!(
             (failed.note, failed.is_good),
-            (format!("1 run has failed, {found}"), Some(false))
+            (format!("since the start: 1 run has failed; {found}"), Some(false))
         );
         assert_eq!(reconciled(0, 0, 0).value, "none has ended yet");
         assert_eq!(reconciliation(false, &Metrics::new("")).value, "off");

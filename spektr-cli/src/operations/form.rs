@@ -5,7 +5,7 @@ use spektr_inbox::store::{Filter, State};
 
 use super::refused::Refused;
 
-/// Named texts, each at most once; those that are empty are left out.
+/// Named texts. Empty texts and repeated names are left out.
 pub(super) struct Fields(Vec<(String, String)>);
 
 impl Fields {
@@ -35,7 +35,7 @@ impl Fields {
         }
     }
 
-    /// Which entries are meant.
+    /// Returns the filter that the fields describe.
     pub(super) fn filter(&self) -> Result<Filter, Refused> {
         let text = |name| self.text(name).map(str::to_owned);
         let state = match self.text("state").map(str::parse::<State>) {
@@ -56,7 +56,7 @@ impl Fields {
     }
 }
 
-/// The names and values of fields that mean a filter.
+/// Returns the names and values of the fields that describe a filter.
 pub(super) fn fields_of(filter: &Filter) -> Vec<(&'static str, String)> {
     let number = |number: Option<i64>| number.map(|number| number.to_string());
     let fields = [
@@ -71,7 +71,7 @@ pub(super) fn fields_of(filter: &Filter) -> Vec<(&'static str, String)> {
     fields.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
-/// A path with a query that means a filter, and more.
+/// Returns a path with a query that has the fields of a filter, and more fields.
 pub(super) fn link(path: &str, filter: &Filter, more: &[(&str, String)]) -> String {
     let mut query = Serializer::new(String::new());
     query.extend_pairs(fields_of(filter)).extend_pairs(more);
@@ -125,7 +125,7 @@ mod tests {
             let refused = Fields::parse(query.as_bytes()).filter().expect_err(query);
             assert_eq!(refused.text, said, "{query}");
         }
-        // The first of two counts, so that nothing else reads the other one.
+        // Of two fields with one name, only the first counts.
         let fields = Fields::parse(b"type=a&type=b&source=+&id=");
         assert_eq!(fields.text("type"), Some("a"));
         assert_eq!((fields.text("source"), fields.text("id")), (None, None));

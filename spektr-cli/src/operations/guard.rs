@@ -1,10 +1,12 @@
-//! What every request for a page passes: the host it names, where it comes from, and whether
-//! it needs the token.
+//! Checks every request for a page: the host that it names, the page that it comes from, and
+//! whether it needs a session.
 //!
-//! A page of another site can make a browser send requests here. It cannot read an answer, as
-//! long as it does not get this address under a name of its own: so a loopback address is
-//! served under its own names only. It can post a form: so a post has to come from a page of
-//! this origin, with the cookie of a session and the proof that the forms of that session have.
+//! A page of another site can make a browser send requests here.
+//!
+//! - It could read the answers if a host name of its own led to this address. A loopback address
+//!   therefore answers only to its own names.
+//! - It can post a form. A post must therefore come from a page of this origin, with the cookie of
+//!   a session and the proof in the forms of that session.
 //!
 //! The reasons are a decision (ARCHITECTURE.md, C24).
 
@@ -25,22 +27,23 @@ use spektr_inbox::store::Filter;
 
 pub(super) const COOKIE: &str = "spektr_operations";
 
-/// Paths that are there without a token.
+/// Paths that need no session.
 const OPEN: [&str; 4] = ["/sign-in", "/style.css", "/refresh.js", "/icon.svg"];
 
-/// Paths whose pages count the entries of an action, which costs the store more than others.
+/// Paths of pages that count the entries of an action. Counting costs the store more than the
+/// other pages do.
 const COUNTED: [&str; 2] = ["/replay", "/retry"];
 
-/// Headers that a proxy adds to a request: then a loopback address proves nothing
-/// of who asks.
+/// Headers that a proxy adds to a request. A request with one of them can come from another
+/// machine, even at a loopback address.
 const OF_PROXIES: [&str; 5] =
     ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
 
-/// Nothing but files of this origin, and no page of others around it.
+/// Allows only files of this origin, and forbids other pages to frame these pages.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
      connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-/// Who looks at a page.
+/// The session of a request, if there is one, and its notice.
 #[derive(Clone, Default)]
 pub(super) struct Visitor {
     pub(super) session: Option<Session>,
@@ -66,7 +69,7 @@ pub(super) async fn guard(
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // With `no-referrer`, browsers send `Origin: null` with a form of this very page.
+        // With `no-referrer`, browsers would send `Origin: null` with the forms of these pages.
         (header::REFERRER_POLICY, "same-origin"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
@@ -88,12 +91,12 @@ impl Operations {
     fn admit(&self, request: &Request) -> Result<Visitor, Refusal> {
         let headers = request.headers();
         let host = only(headers, header::HOST)
-            .ok_or(Refusal::Plain(StatusCode::BAD_REQUEST, "a request names one host"))?;
+            .ok_or(Refusal::Plain(StatusCode::BAD_REQUEST, "a request must name one host"))?;
         if self.is_local() && !is_loopback(host) {
             return Err(Refusal::Plain(
                 StatusCode::FORBIDDEN,
-                "at a loopback address the pages are served to the names of this machine alone: \
-                 localhost, 127.0.0.1 and [::1]",
+                "at a loopback address the pages answer only to the hosts localhost, 127.0.0.1 \
+                 and [::1]",
             ));
         }
         let is_change = request.method() == Method::POST;
@@ -104,7 +107,7 @@ impl Operations {
         if COUNTED.contains(&path) && is_of_another_site(headers) {
             return Err(Refusal::Plain(
                 StatusCode::FORBIDDEN,
-                "a page of another site may not have entries counted: open the entries here, and go on from there",
+                "a link on another site must not start a count of entries: open the entries here, and go on from there",
             ));
         }
         let session = self.session(headers);
@@ -122,8 +125,8 @@ impl Operations {
         if !self.access().has_token() {
             return Refusal::Plain(
                 StatusCode::FORBIDDEN,
-                "start `spektr serve` with --ops-token-file FILE: without a token nothing can be \
-                 changed, and away from loopback nothing can be read",
+                "start `spektr serve` with --ops-token-file FILE: changes need a token, and so does \
+                 reading at an address that is not loopback or through a proxy",
             );
         }
         if is_change {
@@ -143,14 +146,14 @@ impl Operations {
     }
 }
 
-/// Returns the value of a header that occurs once.
+/// Returns the value of a header that occurs exactly once.
 fn only(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     let mut values = headers.get_all(name).into_iter();
     let (Some(value), None) = (values.next(), values.next()) else { return None };
     value.to_str().ok()
 }
 
-/// Whether a host, with or without a port, is a name of this machine that no other can have.
+/// Whether a host, with or without a port, is a name that always means this machine.
 fn is_loopback(host: &str) -> bool {
     let host = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
@@ -159,7 +162,8 @@ fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
-/// Whether a post comes from a page of the host that it goes to. Every browser says so.
+/// Whether a post comes from a page of the host that receives it. Every browser sends `Origin`
+/// with a post.
 fn is_same_origin(headers: &HeaderMap, host: &str) -> bool {
     let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     let origin = only(headers, header::ORIGIN).and_then(|origin| {
@@ -173,13 +177,14 @@ fn is_passed_on(headers: &HeaderMap) -> bool {
     OF_PROXIES.iter().any(|name| headers.contains_key(*name))
 }
 
-/// Whether a browser says that another site makes it ask.
+/// Whether the browser says that another site has caused the request.
 fn is_of_another_site(headers: &HeaderMap) -> bool {
     let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     site.is_some_and(|site| site != b"same-origin" && site != b"none")
 }
 
-/// Whether a person reads the answer. The script of a page asks for the changed parts alone.
+/// Whether the answer is shown as a page. The script that refreshes the live parts of a page also
+/// requests it, but shows no notice.
 fn is_navigation(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-dest").is_none_or(|destination| destination == "document")
 }

@@ -1,4 +1,5 @@
-//! The first page: is it ready, what waits for a person, and how the last hour or day went.
+//! The overview: whether the service is ready, the entries that wait, and the curves of the last
+//! hour or day.
 
 use askama::Template;
 use axum::Extension;
@@ -28,15 +29,15 @@ use std::time::Duration;
 struct Overview {
     frame: Frame,
     is_ready: bool,
-    /// Whether events wait for their destination.
+    /// Whether the destination is down, so that events wait for it.
     is_down: bool,
     checks: Vec<Check>,
     paused: Option<Paused>,
-    /// Whether the store has given figures.
+    /// Whether the figures of the store are known.
     is_known: bool,
     tiles: Vec<Tile>,
     is_day: bool,
-    /// Which stretch of time the curves show.
+    /// The period of the curves, in words.
     stretch: String,
     charts: Vec<Chart>,
     facts: Vec<Fact>,
@@ -62,7 +63,7 @@ struct Tile {
     figure: String,
     note: String,
     link: Option<String>,
-    /// Whether somebody has to look.
+    /// Whether an operator should look at the entries.
     is_urgent: bool,
 }
 
@@ -119,7 +120,8 @@ fn checks(readiness: &Readiness) -> Vec<Check> {
     readiness.checks().into_iter().map(check).collect()
 }
 
-/// The time span of the curves: an hour, or the part of it that has passed.
+/// Returns the period of the curves: an hour or a day, or the time since the start if it is
+/// shorter, but at least a minute.
 fn stretch(span: Span, uptime: Duration) -> Duration {
     const SHORTEST: Duration = Duration::from_secs(60);
     span.duration().min(uptime.max(SHORTEST))
@@ -165,7 +167,7 @@ fn tiles(stats: &Stats, oldest: u64) -> Vec<Tile> {
         of("pending", "Pending", State::Pending, &age),
         of("dead", "Dead letters", State::Dead, &behind),
         of("malformed", "Malformed", State::Malformed, "cannot be decoded"),
-        of("unknown", "Unknown", State::Unknown, "of a type that no schema knows"),
+        of("unknown", "Unknown", State::Unknown, "the schema does not know the type"),
         of("unreadable", "Unreadable", State::Unreadable, "whole bodies"),
         of("conflict", "Conflicts", State::Conflict, "an id with two contents"),
         quarantine,

@@ -14,9 +14,9 @@ pub(super) struct Refused {
 }
 
 impl Refused {
-    /// The request says something that it cannot say.
+    /// The request lacks a value, or has a value that is not valid.
     pub(super) fn asked(text: impl Into<String>) -> Self {
-        let heading = "That cannot be asked for";
+        let heading = "The request is not valid";
         Self { status: StatusCode::BAD_REQUEST, heading, text: text.into() }
     }
 
@@ -38,7 +38,7 @@ impl Refused {
         }
     }
 
-    /// The count that an action needs is not to be had now.
+    /// The entries of an action cannot be counted now.
     pub(super) fn not_counted(text: &'static str) -> Self {
         let heading = "The entries cannot be counted now";
         Self { status: StatusCode::SERVICE_UNAVAILABLE, heading, text: text.to_owned() }
@@ -47,7 +47,7 @@ impl Refused {
     pub(super) fn not_of_the_page() -> Self {
         Self {
             status: StatusCode::FORBIDDEN,
-            heading: "The form is not one of your session",
+            heading: "The form does not belong to your session",
             text: "Nothing was done. Load the page again.".to_owned(),
         }
     }
@@ -58,8 +58,8 @@ impl From<StoreError> for Refused {
         tracing::warn!(error = &error as &dyn std::error::Error, "a page of operations failed");
         Self {
             status: StatusCode::SERVICE_UNAVAILABLE,
-            heading: "The store does not answer",
-            text: format!("It says: {error}. The log of the service has more."),
+            heading: "The store failed",
+            text: format!("It reported: {error}. The log of the service has the causes."),
         }
     }
 }

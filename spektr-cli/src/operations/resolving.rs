@@ -1,4 +1,4 @@
-//! An entry that was dealt with by hand is closed, with a reason.
+//! Resolves an entry that an operator has handled by hand, with a reason.
 
 use askama::Template;
 use axum::Extension;
@@ -59,7 +59,7 @@ pub(super) async fn resolve(
         Some(reason) if reason.chars().count() <= LONGEST => reason,
         _ => {
             return Err(Refused::asked(format!(
-                "A reason says how the entry was dealt with, in {LONGEST} characters at most."
+                "Enter how the entry was dealt with, in {LONGEST} characters at most."
             )));
         }
     };

@@ -10,19 +10,19 @@ pub(super) fn check(name: &str, word: &str) -> String {
             "The clock was never set. Set it: every signature looks too old or too new."
         }
         ("clock", "behind the database") => {
-            "The clock is behind that of the database. Set it: signatures look as if they came from the future."
+            "The clock is behind the clock of the database. Set it: signatures seem to come from the future."
         }
         ("clock", "ahead of the database") => {
-            "The clock is ahead of that of the database. Set it: signatures look too old."
+            "The clock is ahead of the clock of the database. Set it: signatures look too old."
         }
         ("clock", "behind the sender") => {
-            "The clock is behind that of the sender, whose signatures come from the future. Set it, and do not raise --tolerance."
+            "The clock is behind the clock of the sender: signatures come from the future. Set it, and do not raise --tolerance."
         }
         ("keys", "ok") => "A signing key is valid.",
         ("keys", "none is valid") => {
             "No signing key is valid now. Put a valid one into the key file, then `systemctl reload spektr`."
         }
-        ("disk", "ok") => "An entry was written and taken back.",
+        ("disk", "ok") => "A test entry was written and taken back.",
         ("disk", "full") => {
             "The disk is full. Make room: `spektr inbox prune --older-than 30d --dry-run` shows what can go."
         }
@@ -37,7 +37,7 @@ pub(super) fn check(name: &str, word: &str) -> String {
         }
         ("queue", "ok") => "There is room in the queue.",
         ("queue", "full") => {
-            "More waits than can be written. The store is slower than what arrives: look at the disk."
+            "Deliveries arrive faster than the store writes them. Look at the disk."
         }
         ("handling", "ok") => "Events are handed out.",
         ("handling", "paused") => "Handling is paused. Deliveries are accepted, and events wait.",
@@ -46,7 +46,7 @@ pub(super) fn check(name: &str, word: &str) -> String {
     text.to_owned()
 }
 
-/// Says how an entry in a state goes on.
+/// Explains the state of an entry, and says what to do about it.
 pub(super) fn state(state: State) -> &'static str {
     match state {
         State::Pending => "waits for a worker, or for its next attempt",
@@ -62,14 +62,14 @@ pub(super) fn state(state: State) -> &'static str {
             "a whole body that cannot be split: `spektr inbox redecode` after an upgrade"
         }
         State::Conflict => {
-            "its id came before with another content: ask the sender which one is right"
+            "an earlier entry has this id with another content: ask the sender which one is right"
         }
-        State::Resolved => "somebody has dealt with it by hand",
+        State::Resolved => "an operator has dealt with it by hand",
         _ => "a state of a later version",
     }
 }
 
-/// A sign beside the word of a state, so that colour is not the only difference.
+/// Returns a sign for a state, so that states differ by more than their colour.
 pub(super) fn sign(state: State) -> &'static str {
     match state {
         State::Pending => "○",
