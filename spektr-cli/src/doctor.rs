@@ -1,8 +1,10 @@
-//! What `serve` depends on, examined: each check is a function that returns findings.
+//! The checks of `spektr doctor`. Each check is a function that examines something that `serve`
+//! depends on, and returns findings.
 //!
-//! - Nothing in the store is changed, and what is not there is not made.
-//! - No request is sent but one for the newest entry of the sender's list.
-//! - No finding holds a secret.
+//! - A check changes nothing in the store, and creates no inbox.
+//! - The only requests ask for the newest entry of the sender's list, and whether a running
+//!   service is live.
+//! - No finding contains a secret.
 
 pub(crate) mod addresses;
 pub(crate) mod clock;
@@ -20,15 +22,15 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 
-/// Something that was looked at, and what is wrong with it.
+/// The result of a check: the state of its subject, and a remedy if something is wrong.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Finding {
     pub(crate) level: Level,
-    /// What was looked at.
+    /// The examined thing.
     pub(crate) subject: String,
     /// What was found.
     pub(crate) text: String,
-    /// What to do, unless all is well.
+    /// What to do about it. `None` if the level is ok.
     pub(crate) remedy: Option<String>,
 }
 
@@ -37,10 +39,10 @@ pub(crate) struct Finding {
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Level {
     Ok,
-    /// `serve` does its work, and something may become worse.
+    /// `serve` does its work, but the problem may become worse.
     Warning,
-    /// `serve` does not start, refuses deliveries, loses what it has accepted, or does not keep
-    /// a secret.
+    /// `serve` does not start, refuses deliveries, loses accepted deliveries, or does not keep a
+    /// secret.
     Fault,
 }
 
@@ -75,7 +77,7 @@ impl Finding {
         Self { level: Level::Fault, ..Self::warning(subject, text, remedy) }
     }
 
-    /// Takes what would end `serve`, and what to do if the failure does not say it.
+    /// Takes a failure that would end `serve`, and a remedy in case the failure has no hint.
     pub(crate) fn failed(subject: impl Into<String>, failure: &Failure, otherwise: &str) -> Self {
         let remedy = failure.remedy().unwrap_or_else(|| otherwise.to_owned());
         Self::fault(subject, failure.message(), remedy)

@@ -1,7 +1,7 @@
 //! Traces of deliveries, for an OpenTelemetry collector: the feature `otel`.
 //!
-//! The spans are those of spektr-inbox and of forwarding. Without the feature no subscriber records
-//! them, and each costs one look at a flag.
+//! spektr-inbox and forwarding create the spans. Without the feature, no subscriber records a span,
+//! and it costs one check of a flag.
 
 #[cfg(feature = "otel")]
 mod environment;
@@ -27,7 +27,7 @@ use crate::failure::Failure;
 ///
 /// # Errors
 ///
-/// One is named, and the tool is built without the feature.
+/// A collector is named, but the tool is built without the feature.
 pub(crate) fn collector(
     argument: Option<Collector>,
     config: &Config,
@@ -39,7 +39,7 @@ pub(crate) fn collector(
         )
         .hint(
             "build it with that feature: cargo install --locked --path spektr-cli --features otel; \
-                 or take away --otlp-endpoint, SPEKTR_SERVE_OTLP_ENDPOINT and serve.otlp_endpoint",
+                 or remove --otlp-endpoint, SPEKTR_SERVE_OTLP_ENDPOINT and serve.otlp_endpoint",
         ));
     }
     Ok(collector)

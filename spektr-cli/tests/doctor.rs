@@ -221,8 +221,8 @@ fn all_is_well_and_nothing_is_sent_or_changed() {
             "ok: address of deliveries 127.0.0.1:0: free",
             "ok: address of operations 127.0.0.1:0: free",
             &format!("ok: forwarding to {forward}: connected"),
-            &format!("ok: list of events {list}: it answers, and takes the API key"),
-            "ok: clock of the sender: as this machine's",
+            &format!("ok: list of events {list}: it answers, and accepts the API key"),
+            "ok: clock of the sender: the same as this machine's",
             "ok: open files: room for 512 connections",
         ],
     );
@@ -233,7 +233,9 @@ fn an_inbox_that_is_not_there_is_not_made() {
     let setting = Setting::new();
     let said = setting.doctor(&[]);
     said.assert(&[]);
-    said.assert_has("ok: inbox sqlite://spektr-inbox.db: it is not there yet, `serve` creates it");
+    said.assert_has(
+        "ok: inbox sqlite://spektr-inbox.db: it does not exist yet, `serve` creates it",
+    );
     assert_eq!(setting.names(), [""; 0]);
 }
 
@@ -281,7 +283,7 @@ fn wrong_settings_are_named_and_the_rest_is_examined() {
     said.assert(&[
         "fault: configuration: SPEKTR_TOLERENCE: there is no such setting; did you mean \
          `SPEKTR_TOLERANCE`? `spektr config check --help` lists the settings; correct or remove \
-         it; `spektr config check` shows what holds then",
+         it; `spektr config check` shows the resulting settings",
         "fault: configuration: a deleted entry is forgotten 1 h after its deletion, and would be \
          fetched again; a reconciliation goes back 2 d: --keep-known must be longer than that",
     ]);
@@ -355,7 +357,7 @@ fn the_same_secret_under_two_ids_is_found_in_whatever_encoding() {
                 secret = '6d61726b65722d6f662d612d736563726574'\n";
     setting.of_keys(keys).assert(&[
         "fault: key c: it has the same secret as key a; copy the secret of each id from the \
-         sender; a rotation makes another one",
+         sender; each rotation creates a new secret",
     ]);
 }
 
@@ -402,14 +404,14 @@ fn a_short_secret_and_deliveries_without_one_are_warnings() {
         "base64-16:base64=AAECAwQFBgcICQoLDA0ODw==",
     ];
     let said = Said::of(&mut setting.command(Some(&short.join(",")), &[]));
-    let remedy = "its secret has 15 bytes, which can be guessed; use one of 16 bytes or more";
+    let remedy = "its secret has 15 bytes, which can be guessed; use a secret of 16 bytes or more";
     said.assert(&[
         &format!("warning: key utf8-15: {remedy}"),
         &format!("warning: key hex-15: {remedy}"),
     ]);
     Said::of(&mut setting.command(None, &["--unsigned"])).assert(&[
-        "warning: keys: nothing is verified: --unsigned accepts what anybody posts; leave it out, \
-         unless the workspace has signing switched off",
+        "warning: keys: nothing is verified: --unsigned accepts what anybody posts; remove \
+         --unsigned, unless the workspace has signing switched off",
     ]);
 }
 
@@ -474,7 +476,7 @@ fn a_proxy_is_connected_to_in_place_of_the_endpoint() {
     let said = doctor(url, format!("http://{}", proxy.local_addr().expect("an address")));
     said.assert(&[]);
     said.assert_has(&format!(
-        "ok: forwarding to {url}: the proxy is connected, and the endpoint not tried"
+        "ok: forwarding to {url}: connected to the proxy; the endpoint was not tried"
     ));
     doctor(url, format!("http://127.0.0.1:{}", closed_port())).assert(&[&format!(
         "fault: forwarding to {url}: connection refused; start the proxy that the environment \
@@ -490,10 +492,10 @@ fn a_proxy_is_connected_to_in_place_of_the_endpoint() {
 #[test]
 fn a_folder_that_is_missing_is_no_folder_or_takes_no_files_is_a_fault() {
     let setting = Setting::new();
-    setting
-        .doctor(&["--store", "sqlite://none/inbox.db"])
-        .assert(&["fault: folder none: it is not there; make it, as the account of the service: \
-         mkdir -m 700 none"]);
+    setting.doctor(&["--store", "sqlite://none/inbox.db"]).assert(&[
+        "fault: folder none: it does not exist; create it, as the account of the service: \
+         mkdir -m 700 none",
+    ]);
     setting.write("file", "");
     setting
         .doctor(&["--store", "sqlite://file/inbox.db"])
@@ -502,8 +504,8 @@ fn a_folder_that_is_missing_is_no_folder_or_takes_no_files_is_a_fault() {
     let error = fs::File::create("/proc/self/spektr").expect_err("is refused");
     setting.doctor(&["--store", "sqlite:///proc/self/inbox.db", "--least-free", "0MiB"]).assert(&[
         &format!(
-            "fault: folder /proc/self: it takes no files: {error}; give it to the account of the \
-             service (chown), on a disk that can be written to"
+            "fault: folder /proc/self: no file can be created in it: {error}; give it to the \
+             account of the service (chown), on a disk that can be written to"
         ),
     ]);
 }
@@ -542,7 +544,7 @@ fn a_file_that_cannot_be_the_inbox_is_a_fault_and_stays_as_it_is() {
     fs::write(&path, &bytes).expect("is written");
     setting.doctor(&[]).assert(&[
         "fault: inbox sqlite://spektr-inbox.db: spektr-inbox.db is the database of another \
-         program; name another file with --store, or have the account of the service read this one",
+         program; name another file with --store, or let the account of the service read this one",
     ]);
 }
 
@@ -552,7 +554,7 @@ fn an_inbox_on_which_others_have_rights_is_a_warning() {
     chmod(&setting.inbox(), 0o644);
     setting.doctor(&[]).assert(&[
         "warning: inbox sqlite://spektr-inbox.db: other accounts have rights on it (mode 644); \
-         chmod 600 it; `serve` does that at its start",
+         set its mode to 600 (chmod); `serve` does that at its start",
     ]);
 }
 
@@ -567,9 +569,9 @@ fn a_list_that_refuses_the_key_or_does_not_answer_is_a_fault() {
     let said = doctor(&url);
     said.assert(&[&format!(
         "fault: list of events {url}: it refuses the API key (401); see that the key is valid, may \
-         read events, and is of this environment"
+         read events, and belongs to this environment"
     )]);
-    said.assert_has("ok: clock of the sender: as this machine's");
+    said.assert_has("ok: clock of the sender: the same as this machine's");
     let base = "see that the base URL (--from) is right and this machine reaches it";
     let url = list("503 Service Unavailable", Duration::ZERO);
     let expected = format!("fault: list of events {url}: the server answered 503; {base}");
@@ -580,8 +582,8 @@ fn a_list_that_refuses_the_key_or_does_not_answer_is_a_fault() {
     let mut command = setting.command(KEYS, &[]);
     Said::of(command.env("SPEKTR_API_KEY", "marker of a secret")).assert(&[
         "fault: list of events: SPEKTR_API_KEY cannot be used: the API key has a character that is not visible ASCII; was it \
-         copied with a space?; correct SPEKTR_API_KEY, or the file that holds the key and nothing \
-         else",
+         copied with a space?; correct SPEKTR_API_KEY, or the file, which must hold the key and \
+         nothing else",
     ]);
 }
 
@@ -593,8 +595,8 @@ fn a_clock_behind_that_of_the_sender_is_a_fault_beyond_the_tolerance() {
         let mut command = setting.command(KEYS, &[&["--from", &url], more].concat());
         Said::of(command.env("SPEKTR_API_KEY", MARKER))
     };
-    let finding = "clock of the sender: this machine's is 1 h behind; set the clock that is wrong; \
-                   `timedatectl` says whether this machine's is synchronized";
+    let finding = "clock of the sender: this machine's clock is 1 h behind; set the clock that is \
+                   wrong; `timedatectl` says whether this machine's is synchronized";
     doctor(&[]).assert(&[&format!("fault: {finding}")]);
     doctor(&["--tolerance", "2h"]).assert(&[&format!("warning: {finding}")]);
 }
@@ -644,7 +646,7 @@ fn a_database_is_examined_and_left_without_tables() {
     said.assert(&[]);
     let expected = [
         format!("ok: {subject}: there are no tables yet, `serve` creates them"),
-        "ok: clock of the database: as this machine's".to_owned(),
+        "ok: clock of the database: the same as this machine's".to_owned(),
         format!("ok: {subject}: commits wait for the disk: synchronous_commit is on"),
         format!("ok: {subject}: commits wait for no standby"),
     ];
@@ -655,8 +657,8 @@ fn a_database_is_examined_and_left_without_tables() {
     let of_app = url.replace("postgres@", "app@");
     let subject = format!("inbox {of_app}");
     database.doctor(&of_app).assert(&[&format!(
-        "fault: {subject}: there are no tables, and role app may not create them; somebody who may \
-         runs what `spektr inbox schema --role app` prints"
+        "fault: {subject}: there are no tables, and role app may not create them; let a role with \
+         that right run the SQL of `spektr inbox schema --role app`"
     )]);
     let mut inbox = spektr(None);
     let script = inbox.args(["inbox", "schema", "--role", "app"]).output().expect("the tool runs");
@@ -670,19 +672,19 @@ fn a_database_is_examined_and_left_without_tables() {
 
     database.admin("REVOKE ALL ON ALL SEQUENCES IN SCHEMA spektr_inbox FROM app");
     database.doctor(&of_app).assert(&[&format!(
-        "fault: {subject}: role app lacks USAGE ON ALL SEQUENCES IN SCHEMA spektr_inbox; an owner \
-         of the tables grants it: `spektr inbox schema --role app`"
+        "fault: {subject}: role app lacks USAGE ON ALL SEQUENCES IN SCHEMA spektr_inbox; let an \
+         owner of the tables grant it: `spektr inbox schema --role app` prints the grants"
     )]);
     database.admin(text(&script.stdout).split_once("COMMIT;\n").expect("grants follow").1);
     database.admin("UPDATE spektr_inbox.version SET version = 9");
     database.doctor(&of_app).assert(&[&format!(
         "fault: {subject}: the tables have version 9, and this program knows 5; run the version of \
-         spektr that has made them, or a later one"
+         spektr that has created them, or a later one"
     )]);
     database.admin("UPDATE spektr_inbox.version SET version = 3");
     database.doctor(&of_app).assert(&[&format!(
-        "fault: {subject}: version 3, and role app may not migrate it to 5; somebody who may runs \
-         what `spektr inbox schema --from 3 --role app` prints"
+        "fault: {subject}: version 3, and role app may not migrate it to 5; let a role with that \
+         right run the SQL of `spektr inbox schema --from 3 --role app`"
     )]);
 }
 
@@ -696,8 +698,8 @@ fn a_database_whose_clock_differs_is_a_fault() {
          ALTER DATABASE postgres SET search_path = fake, pg_catalog",
     );
     database.doctor(&database.cluster.url("postgres")).assert(&[
-        "fault: clock of the database: this machine's is 1 h ahead; set the clock that is wrong; \
-         `timedatectl` says whether this machine's is synchronized",
+        "fault: clock of the database: this machine's clock is 1 h ahead; set the clock that is \
+         wrong; `timedatectl` says whether this machine's is synchronized",
     ]);
 }
 
@@ -713,7 +715,7 @@ fn a_server_that_loses_commits_or_accepts_none_is_a_fault() {
     database.doctor(&url).assert(&[
         &format!(
             "fault: {subject}: the server runs with fsync = off: a power cut loses deliveries; set \
-             fsync = on in postgresql.conf, and have it read again"
+             fsync = on in postgresql.conf, and let the server read it again"
         ),
         &format!(
             "warning: {subject}: the server runs with full_page_writes = off: a power cut can \
@@ -766,18 +768,14 @@ fn an_address_is_free_or_of_a_running_service_and_not_another_program_s() {
     let service = Service::start(KEYS, setting.path(), &[]);
     let (public, private) = (service.address().to_string(), service.operations.to_string());
     let said = setting.doctor(&["--listen", &public, "--operations", &private]);
-    said.assert_has(&format!(
-        "ok: address of deliveries {public}: in use by a service that is running"
-    ));
-    said.assert_has(&format!(
-        "ok: address of operations {private}: in use by a service that is running"
-    ));
+    said.assert_has(&format!("ok: address of deliveries {public}: in use by a running service"));
+    said.assert_has(&format!("ok: address of operations {private}: in use by a running service"));
 
     let own = format!("http://localhost:{}/events", public.rsplit(':').next().expect("a port"));
     let said = setting.doctor(&["--listen", &public, "--operations", &private, "--forward", &own]);
     said.assert_has(&format!(
         "fault: forwarding to {own}: this is an address that `serve` itself listens on; correct \
-         --forward: it names the endpoint that handles the events"
+         --forward: it must name the endpoint that handles the events"
     ));
     assert_eq!(said.code, Some(1));
 }

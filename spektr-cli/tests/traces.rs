@@ -23,7 +23,7 @@ fn without_the_feature_a_collector_is_refused_wherever_it_is_named() {
 
     const MESSAGE: &str = "\
 error: this tool is built without the feature otel, which exports traces
-hint:  build it with that feature: cargo install --locked --path spektr-cli --features otel; or take away --otlp-endpoint, SPEKTR_SERVE_OTLP_ENDPOINT and serve.otlp_endpoint
+hint:  build it with that feature: cargo install --locked --path spektr-cli --features otel; or remove --otlp-endpoint, SPEKTR_SERVE_OTLP_ENDPOINT and serve.otlp_endpoint
 ";
     let folder = tempfile::tempdir().expect("a folder");
     let said = |command: &mut std::process::Command| {

@@ -28,7 +28,7 @@ pub(crate) fn addresses(
         findings.push(Finding::fault(
             format!("forwarding to {}", safe(&url.to_string())),
             "this is an address that `serve` itself listens on",
-            "correct --forward: it names the endpoint that handles the events",
+            "correct --forward: it must name the endpoint that handles the events",
         ));
     }
     findings
@@ -39,7 +39,7 @@ fn address(name: &str, option: &str, address: SocketAddr, private: SocketAddr) -
     match TcpListener::bind(address) {
         Ok(_) => Finding::ok(subject, "free"),
         Err(error) if error.kind() == ErrorKind::AddrInUse && answers(private) => {
-            Finding::ok(subject, "in use by a service that is running")
+            Finding::ok(subject, "in use by a running service")
         }
         Err(error) if error.kind() == ErrorKind::AddrInUse => Finding::fault(
             subject,

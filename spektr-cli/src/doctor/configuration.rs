@@ -7,13 +7,13 @@ use crate::terminal::safe;
 
 const SUBJECT: &str = "configuration";
 
-/// Returns the problems of the settings; the other checks use the valid ones.
+/// Returns the problems of the settings. The other checks use the valid settings.
 pub(crate) fn configuration(
     config: &Config,
     problems: &[Problem],
     arguments: &ServeArguments,
 ) -> Vec<Finding> {
-    let remedy = "correct or remove it; `spektr config check` shows what holds then";
+    let remedy = "correct or remove it; `spektr config check` shows the resulting settings";
     let mut findings: Vec<_> = problems
         .iter()
         .map(|problem| Finding::fault(SUBJECT, problem.to_string(), remedy))

@@ -1,4 +1,4 @@
-//! An inbox in PostgreSQL: the server, the rights of the role, and a pooler in between.
+//! An inbox in PostgreSQL: the server, the rights of the role, and a pooler in front of the server.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::location::Location;
 use crate::store::StoreArguments;
 use crate::terminal::safe;
 
-/// From here on the service says that it is not ready.
+/// From this difference on, the service is not ready.
 const CLOCK_TOO_FAR: Duration = Duration::from_secs(300);
 
-/// Examines a database, in which nothing is changed or made.
+/// Examines a database. Changes and creates nothing in it.
 pub(crate) async fn database(url: &str) -> Vec<Finding> {
     let subject = format!("inbox {}", Location::Postgres(url.to_owned()).shown());
     match StoreArguments::inspect(url).await {
@@ -32,7 +32,8 @@ fn of(subject: &str, inspection: &Inspection) -> Vec<Finding> {
     findings
 }
 
-/// Says why there is no connection; the texts of the library have the remedy in them.
+/// Says why there is no connection. Some errors have texts of their own here, because the texts of
+/// the library contain a remedy already.
 fn unreachable_for(subject: &str, error: &OpenError) -> Finding {
     match error {
         OpenError::Pooler => Finding::fault(
@@ -43,7 +44,8 @@ fn unreachable_for(subject: &str, error: &OpenError) -> Finding {
         OpenError::Tls { source } => Finding::fault(
             subject,
             Failure::caused_by("there is no connection by TLS", &**source).message(),
-            "name its authority with sslrootcert=FILE in the URL, or say sslmode=disable",
+            "name the server's certificate authority with sslrootcert=FILE in the URL, or turn TLS \
+             off with sslmode=disable",
         ),
         _ => Finding::fault(
             subject,
@@ -57,7 +59,9 @@ fn tables(subject: &str, inspection: &Inspection) -> Finding {
     let Inspection { known, may_migrate, .. } = *inspection;
     let role = safe(&inspection.role);
     let by_hand = |more: &str| {
-        format!("somebody who may runs what `spektr inbox schema{more} --role {role}` prints")
+        format!(
+            "let a role with that right run the SQL of `spektr inbox schema{more} --role {role}`"
+        )
     };
     match inspection.tables {
         Tables::Missing if may_migrate => {
@@ -74,7 +78,7 @@ fn tables(subject: &str, inspection: &Inspection) -> Finding {
         Tables::Version(version) if version > known => Finding::fault(
             subject,
             format!("the tables have version {version}, and this program knows {known}"),
-            "run the version of spektr that has made them, or a later one",
+            "run the version of spektr that has created them, or a later one",
         ),
         Tables::Version(version) if may_migrate => {
             Finding::ok(subject, format!("version {version}, `serve` migrates it to {known}"))
@@ -86,7 +90,7 @@ fn tables(subject: &str, inspection: &Inspection) -> Finding {
         ),
         Tables::OfOtherProgram => Finding::fault(
             subject,
-            "the schema spektr_inbox is that of another program",
+            "the schema spektr_inbox belongs to another program",
             "name another database",
         ),
         _ => Finding::fault(
@@ -99,7 +103,9 @@ fn tables(subject: &str, inspection: &Inspection) -> Finding {
 
 fn rights(subject: &str, inspection: &Inspection) -> Vec<Finding> {
     let role = safe(&inspection.role);
-    let remedy = format!("an owner of the tables grants it: `spektr inbox schema --role {role}`");
+    let remedy = format!(
+        "let an owner of the tables grant it: `spektr inbox schema --role {role}` prints the grants"
+    );
     let missing = inspection.missing_rights.iter();
     missing
         .map(|rights| Finding::fault(subject, format!("role {role} lacks {rights}"), &*remedy))
@@ -112,7 +118,7 @@ fn durability(subject: &str, inspection: &Inspection) -> Vec<Finding> {
         findings.push(Finding::fault(
             subject,
             "the server runs with fsync = off: a power cut loses deliveries",
-            "set fsync = on in postgresql.conf, and have it read again",
+            "set fsync = on in postgresql.conf, and let the server read it again",
         ));
     }
     if !inspection.full_page_writes {
@@ -147,7 +153,7 @@ fn standbys(subject: &str, inspection: &Inspection) -> Option<Finding> {
             ));
         }
         Standbys::Awaited(1) => (
-            "commits wait for the one standby that is connected: without it no delivery is accepted",
+            "commits wait for the only connected standby: without it no delivery is accepted",
             "name a second one in synchronous_standby_names, as ANY 1 (a, b)",
         ),
         Standbys::Awaited(count) => {
@@ -155,7 +161,7 @@ fn standbys(subject: &str, inspection: &Inspection) -> Option<Finding> {
         }
         _ => (
             "commits wait for standbys, which this role may not see",
-            "grant it pg_read_all_stats, or ask as a role that has it",
+            "grant pg_read_all_stats to the role, or connect as a role that has it",
         ),
     };
     Some(Finding::warning(subject, text, remedy))

@@ -1,4 +1,4 @@
-//! How many files may be open, connections among them.
+//! The limit of open files, which includes connections.
 
 use spektr_inbox::Server;
 
@@ -7,8 +7,8 @@ use crate::descriptors;
 
 const SUBJECT: &str = "open files";
 
-/// Compares the limit with what `serve` needs where so many events are posted at a time. The
-/// limit is that of this process: a unit of systemd or a container has its own.
+/// Compares the limit with the open files that `serve` needs if it posts `posted` events at a time.
+/// This is the limit of this process. A unit of systemd or a container has its own limit.
 pub(crate) fn descriptors(posted: u32) -> Vec<Finding> {
     vec![judge(descriptors::highest(), descriptors::beside(posted))]
 }

@@ -1,4 +1,4 @@
-//! Where events are posted to: whether it can be connected to.
+//! The endpoint that events are posted to: whether a connection to it succeeds.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use crate::client::{Client, NoAnswer};
 use crate::forwarding::Forwarding;
 use crate::terminal::safe;
 
-/// How long a connection may take here, at most.
+/// The time limit of the connection, unless `--forward-timeout` is shorter.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Connects, and does what TLS needs; sends nothing else.
+/// Connects, including the TLS handshake, and sends no request.
 pub(crate) async fn destination(forwarding: Option<&Forwarding>) -> Vec<Finding> {
     let Some(forwarding) = forwarding else {
         return vec![Finding::ok("forwarding", "there is no --forward: events stay pending")];
@@ -26,9 +26,9 @@ pub(crate) async fn destination(forwarding: Option<&Forwarding>) -> Vec<Finding>
     };
     vec![match client.connect().await {
         Ok(()) if forwarding.url.is_encrypted() => Finding::ok(subject, "connected by TLS"),
-        // It connects to the endpoint with the first request.
+        // The proxy connects to the endpoint with the first request only.
         Ok(()) if client.is_proxied => {
-            Finding::ok(subject, "the proxy is connected, and the endpoint not tried")
+            Finding::ok(subject, "connected to the proxy; the endpoint was not tried")
         }
         Ok(()) => Finding::ok(subject, "connected"),
         Err(error) => Finding::fault(subject, error.to_string(), remedy(&error, client.is_proxied)),
@@ -42,7 +42,9 @@ fn remedy(error: &NoAnswer, is_proxied: bool) -> &'static str {
              ALL_PROXY or NO_PROXY"
         }
         NoAnswer::Refused => "start the endpoint, or correct --forward",
-        NoAnswer::Timeout => "see whether a firewall or the route to it drops connections",
+        NoAnswer::Timeout => {
+            "see whether a firewall or the route to the endpoint drops connections"
+        }
         NoAnswer::Other(message) if message.contains("UnknownIssuer") => {
             "name the authority of its certificate with --forward-ca FILE"
         }
@@ -50,7 +52,7 @@ fn remedy(error: &NoAnswer, is_proxied: bool) -> &'static str {
             "renew or replace the certificate of the endpoint, or correct the host of --forward"
         }
         NoAnswer::Unsendable(_) | NoAnswer::Other(_) => {
-            "see that the host of --forward is right and this machine reaches it"
+            "see that the host of --forward is right and that this machine can reach it"
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The folder of an inbox in SQLite: whether it takes files, how long a sync takes, and how much
-//! room is left.
+//! The folder of an inbox in SQLite: whether files can be created in it, how long a sync takes,
+//! and how much space is free.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -11,16 +11,16 @@ use super::Finding;
 use crate::operations::{bytes, free};
 use crate::terminal::safe;
 
-/// How often it is measured; an odd number has a median.
+/// The number of measured syncs. It is odd, so that one of them is the median.
 const SYNCS: usize = 9;
 
 /// The bytes that are written before each sync: a page of SQLite.
 const WRITTEN: [u8; 4096] = [0; 4096];
 
-/// A delivery waits for one sync at least, and the sender for some seconds.
+/// Each delivery waits for at least one sync. The sender waits for some seconds only.
 const SLOW: Duration = Duration::from_millis(50);
 
-/// Examines the folder of a file, which need not be there.
+/// Examines the folder of an inbox file. The file need not exist.
 pub(crate) fn disk(file: &Path, least_free: u64) -> Vec<Finding> {
     let folder = folder(file);
     let shown = safe(&folder.to_string_lossy()).into_owned();
@@ -30,15 +30,15 @@ pub(crate) fn disk(file: &Path, least_free: u64) -> Vec<Finding> {
             true => Finding::fault(subject, "it is not a folder", "correct --store"),
             false => Finding::fault(
                 subject,
-                "it is not there",
-                format!("make it, as the account of the service: mkdir -m 700 {shown}"),
+                "it does not exist",
+                format!("create it, as the account of the service: mkdir -m 700 {shown}"),
             ),
         }];
     }
     let mut findings = vec![match median_sync(&folder) {
         Err(error) => Finding::fault(
             &subject,
-            format!("it takes no files: {error}"),
+            format!("no file can be created in it: {error}"),
             "give it to the account of the service (chown), on a disk that can be written to",
         ),
         Ok(sync) => judge_sync(&subject, sync),
@@ -64,7 +64,7 @@ fn judge_sync(subject: &str, sync: Duration) -> Finding {
     Finding::warning(
         subject,
         text,
-        "see what else uses the disk (`iostat -x 1`), or take a faster one",
+        "see what else uses the disk (`iostat -x 1`), or use a faster disk",
     )
 }
 
@@ -79,7 +79,7 @@ fn judge_free(subject: &str, free: u64, least: u64) -> Finding {
     )
 }
 
-/// Measures how long a page and its sync take.
+/// Returns the median of the times that it takes to write a page and to sync it.
 fn median_sync(folder: &Path) -> io::Result<Duration> {
     let mut file = unnamed(folder)?;
     let mut taken = [Duration::ZERO; SYNCS];
@@ -94,7 +94,7 @@ fn median_sync(folder: &Path) -> io::Result<Duration> {
     Ok(median)
 }
 
-/// Opens a new file that has no name any more, so that it is gone with this process.
+/// Opens a new file and removes its name, so that the file disappears with this process.
 fn unnamed(folder: &Path) -> io::Result<File> {
     let path = folder.join(format!(".spektr-doctor-{}", std::process::id()));
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
@@ -111,7 +111,7 @@ mod tests {
         let sync = |millis| judge_sync("folder", Duration::from_millis(millis));
         assert_eq!(sync(50), Finding::ok("folder", "a sync takes 50.0 ms"));
         let text = "a sync takes 51.0 ms, and each delivery waits for one";
-        let remedy = "see what else uses the disk (`iostat -x 1`), or take a faster one";
+        let remedy = "see what else uses the disk (`iostat -x 1`), or use a faster disk";
         assert_eq!(sync(51), Finding::warning("folder", text, remedy));
         let folder = tempfile::tempdir().expect("a folder");
         assert!(median_sync(folder.path()).is_ok());

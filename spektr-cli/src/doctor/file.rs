@@ -1,4 +1,4 @@
-//! An inbox in SQLite: whether the file can be the store.
+//! An inbox in SQLite: whether `serve` can use the file as its store.
 
 use std::path::Path;
 
@@ -9,18 +9,18 @@ use crate::failure::Failure;
 use crate::location::Location;
 use crate::secret::open_mode;
 
-/// Examines a file, which is read and not changed; one that is not there is not made.
+/// Examines the file of an inbox. The file is not changed, and a missing file is not created.
 pub(crate) fn file(path: &Path) -> Vec<Finding> {
     let subject = format!("inbox {}", Location::Sqlite(path.to_owned()).shown());
     if !path.exists() {
-        return vec![Finding::ok(subject, "it is not there yet, `serve` creates it")];
+        return vec![Finding::ok(subject, "it does not exist yet, `serve` creates it")];
     }
     let mut findings = vec![version(&subject, path)];
     if let Some(mode) = open_mode(path) {
         findings.push(Finding::warning(
             &subject,
             format!("other accounts have rights on it (mode {mode:o})"),
-            "chmod 600 it; `serve` does that at its start",
+            "set its mode to 600 (chmod); `serve` does that at its start",
         ));
     }
     if let Err(error) = rustix::fs::access(path, rustix::fs::Access::WRITE_OK) {
@@ -56,6 +56,6 @@ fn remedy(error: &OpenError) -> &'static str {
         OpenError::Damaged { .. } => {
             "put a backup in its place: `spektr inbox restore FILE`; the damaged file is kept"
         }
-        _ => "name another file with --store, or have the account of the service read this one",
+        _ => "name another file with --store, or let the account of the service read this one",
     }
 }

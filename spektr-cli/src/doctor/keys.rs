@@ -1,4 +1,4 @@
-//! The signing keys: whether they can be read, when they count, and whether they are secret.
+//! The signing keys: whether they can be read, when they are valid, and whether they are secret.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::serving::ServeArguments;
 use crate::terminal::safe;
 use crate::time;
 
-/// An alert of `ops/prometheus` has the same.
+/// A key that ends within this time gets a warning. An alert of `ops/prometheus` has the same time.
 const SOON: Duration = Duration::from_secs(14 * 24 * 3600);
 
-/// Shorter secrets can be guessed: a signature is enough to try them.
+/// Secrets with fewer bytes can be guessed, because one signature is enough to test a guess.
 const SHORTEST: usize = 16;
 
 const NEXT: &str = "ask the sender for the next key and put it into the key file, under its own id";
@@ -25,7 +25,7 @@ pub(crate) fn keys(arguments: &ServeArguments, config: &Config, now: UnixSeconds
         return vec![Finding::warning(
             "keys",
             "nothing is verified: --unsigned accepts what anybody posts",
-            "leave it out, unless the workspace has signing switched off",
+            "remove --unsigned, unless the workspace has signing switched off",
         )];
     }
     let read = || Ok((arguments.keys.ring(config)?, arguments.keys.secret_texts(config)?));
@@ -54,7 +54,7 @@ fn of(ring: &KeyRing, texts: &[SecretText], now: UnixSeconds) -> Vec<Finding> {
             findings.push(Finding::warning(
                 subject(key),
                 format!("its secret has {length} bytes, which can be guessed"),
-                format!("use one of {SHORTEST} bytes or more"),
+                format!("use a secret of {SHORTEST} bytes or more"),
             ));
         }
     }
@@ -94,7 +94,7 @@ fn validity(key: &SigningKey, has_valid: bool, now: UnixSeconds) -> Finding {
     }
 }
 
-/// Says since when and until when a key counts.
+/// Says how old a valid key is, and until when it is valid.
 fn in_use(key: &SigningKey, now: UnixSeconds) -> String {
     let age = key.not_before().map(|first| first.abs_diff(now).as_secs() / (24 * 3600));
     let age = age.map(|days| match days {
@@ -106,7 +106,7 @@ fn in_use(key: &SigningKey, now: UnixSeconds) -> String {
     age.into_iter().chain([end]).collect::<Vec<_>>().join(", ")
 }
 
-/// Finds keys that have the secret of an earlier one, by comparing their signatures.
+/// Finds keys with the same secret as an earlier key, by comparing their signatures.
 fn repeated(keys: &[&SigningKey]) -> Vec<Finding> {
     let signature = |key: &SigningKey| {
         let signer = Signer::new(key.clone(), SignedContent::TIMESTAMP_DOT_BODY);
@@ -122,7 +122,7 @@ fn repeated(keys: &[&SigningKey]) -> Vec<Finding> {
             findings.push(Finding::fault(
                 subject(key),
                 format!("it has the same secret as key {}", other.id().shown()),
-                "copy the secret of each id from the sender; a rotation makes another one",
+                "copy the secret of each id from the sender; each rotation creates a new secret",
             ));
         }
     }

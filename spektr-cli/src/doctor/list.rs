@@ -1,4 +1,4 @@
-//! The sender's list of events: whether it answers, takes the API key, and has the same time.
+//! The sender's list of events: whether it answers, accepts the API key, and has the same time.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use crate::failure::Failure;
 use crate::serving::ServeArguments;
 use crate::terminal::safe;
 
-/// Asks once for the newest entry, and stores nothing. Deliveries are refused if the clocks differ
-/// by the tolerance.
+/// Requests the newest entry once, and stores nothing. If the clocks differ by the tolerance,
+/// `serve` refuses deliveries, so this is a fault.
 pub(crate) async fn list(
     arguments: &ServeArguments,
     config: &Config,
@@ -30,27 +30,28 @@ pub(crate) async fn list(
         }
         Err(failure) => {
             let otherwise =
-                "correct SPEKTR_API_KEY, or the file that holds the key and nothing else";
+                "correct SPEKTR_API_KEY, or the file, which must hold the key and nothing else";
             return vec![Finding::failed(SUBJECT, &failure, otherwise)];
         }
     };
     let subject = format!("{SUBJECT} {}", safe(&client.base_url().to_string()));
     let probe = client.probe().await;
     let page = match &probe.page {
-        Ok(_) => Finding::ok(subject, "it answers, and takes the API key"),
+        Ok(_) => Finding::ok(subject, "it answers, and accepts the API key"),
         Err(error) => refused(subject, error),
     };
     let ahead = probe.clock_ahead_ms;
     [page].into_iter().chain(ahead.map(|ahead| clock("the sender", ahead, tolerance))).collect()
 }
 
-/// Says why there is no page; the texts of the library have the remedy in them.
+/// Says why there is no page. Some errors have texts of their own here, because the texts of the
+/// library contain a remedy already.
 fn refused(subject: String, error: &ReconcileError) -> Finding {
     let base = "see that the base URL (--from) is right and this machine reaches it";
     let (text, remedy) = match error {
         ReconcileError::Refused { status } => (
             format!("it refuses the API key ({status})"),
-            "see that the key is valid, may read events, and is of this environment",
+            "see that the key is valid, may read events, and belongs to this environment",
         ),
         ReconcileError::Untrusted(source) => (
             Failure::caused_by("its certificate is not trusted", &**source).message().to_owned(),

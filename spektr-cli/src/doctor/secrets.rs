@@ -11,10 +11,10 @@ use crate::secret::open_mode;
 use crate::serving::ServeArguments;
 use crate::terminal::safe;
 
-/// The permissions of all others than owner and group.
+/// The permissions of all accounts except the owner and the group.
 const EVERYBODY: u32 = 0o007;
 
-/// Examines the files whose secrets are for `serve` alone.
+/// Examines the files that hold secrets of `serve`.
 pub(crate) fn secrets(arguments: &ServeArguments, config: &Config) -> Vec<Finding> {
     let mut findings: Vec<_> =
         arguments.secret_files(config).iter().filter_map(|path| rights(path)).collect();
@@ -37,7 +37,7 @@ pub(crate) fn secrets(arguments: &ServeArguments, config: &Config) -> Vec<Findin
     findings
 }
 
-/// Judges the mode of a file, if it is there: a fault of its content is found where it is read.
+/// Judges the mode of a file. A missing file is left to the check that reads its content.
 fn rights(path: &Path) -> Option<Finding> {
     if !path.exists() {
         return None;
@@ -61,6 +61,6 @@ fn read(
 ) -> Option<Finding> {
     Some(match of_file(path?) {
         Ok(()) => Finding::ok(what, "can be used"),
-        Err(failure) => Finding::failed(what, &failure, "have the account of the service read it"),
+        Err(failure) => Finding::failed(what, &failure, "let the account of the service read it"),
     })
 }

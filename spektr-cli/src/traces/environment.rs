@@ -1,6 +1,7 @@
-//! The variables of OpenTelemetry that this tool reads itself. Sampling (`OTEL_TRACES_SAMPLER`),
-//! headers (`OTEL_EXPORTER_OTLP_HEADERS`), the pace of export (`OTEL_BSP_SCHEDULE_DELAY`) and
-//! attributes of the service (`OTEL_RESOURCE_ATTRIBUTES`) are read by its crates.
+//! The variables of OpenTelemetry that this tool reads itself. The crates of OpenTelemetry read the
+//! variables of sampling (`OTEL_TRACES_SAMPLER`), headers (`OTEL_EXPORTER_OTLP_HEADERS`), the pace
+//! of export (`OTEL_BSP_SCHEDULE_DELAY`), and attributes of the service
+//! (`OTEL_RESOURCE_ATTRIBUTES`).
 
 use std::env;
 use std::path::PathBuf;
@@ -10,13 +11,14 @@ use crate::client::{Identity, TlsFiles, parse_url};
 use crate::collector::Collector;
 use crate::failure::Failure;
 
-/// How many spans wait for their export at most, unless configured: as the specification says.
+/// The largest number of waiting spans, unless configured. The specification has the same default.
 const QUEUE: usize = 2048;
 
-/// How long the collector may take for an answer, unless configured: as the specification says.
+/// The time limit of an answer, unless configured. The specification has the same default.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Returns the collector that the environment names. The URL for traces is taken as it is.
+/// Returns the collector that the environment names. A URL for traces is used unchanged. A URL for
+/// all signals gets the path for traces.
 pub(super) fn collector() -> Result<Option<Collector>, Failure> {
     const OF_TRACES: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
     const OF_ALL: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
@@ -30,13 +32,13 @@ pub(super) fn collector() -> Result<Option<Collector>, Failure> {
     }
 }
 
-/// Returns how many spans wait at most.
+/// Returns the largest number of waiting spans.
 pub(super) fn queue() -> Result<usize, Failure> {
     const NAME: &str = "OTEL_BSP_MAX_QUEUE_SIZE";
     Ok(number(NAME)?.map_or(QUEUE, |number| usize::try_from(number).unwrap_or(usize::MAX)))
 }
 
-/// Returns how long the collector may take.
+/// Returns the time limit of an answer of the collector.
 pub(super) fn timeout() -> Result<Duration, Failure> {
     let of_traces = number("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT")?;
     let millis =

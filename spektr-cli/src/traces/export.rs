@@ -1,7 +1,7 @@
-//! What sends spans to the collector, and counts those that it does not take.
+//! Sends spans to the collector, and counts the spans that it does not take.
 //!
-//! A span waits in a bounded queue, which a thread of the SDK empties. Nothing here waits: where
-//! there is no room, a span is lost and counted.
+//! A span waits in a bounded queue, which a thread of the SDK empties. No caller waits for room: if
+//! the queue is full, the span is lost and counted.
 
 use std::fmt;
 use std::future::Future;
@@ -21,11 +21,11 @@ use tokio::runtime::Handle;
 use crate::client::Client;
 use crate::http;
 
-/// How the export goes.
+/// The state of the export.
 pub(super) struct Progress {
-    /// How many spans wait at most.
+    /// The largest number of waiting spans.
     bound: usize,
-    /// How many wait, with those that are being sent.
+    /// The number of waiting spans, including the spans that are being sent.
     waiting: AtomicUsize,
     outage: Mutex<Outage>,
     is_fullness_logged: AtomicBool,
@@ -36,9 +36,9 @@ pub(super) struct Progress {
 #[derive(Default)]
 struct Outage {
     is_logged: bool,
-    /// How many spans it has cost.
+    /// The number of spans that the outage has cost.
     lost: u64,
-    /// Why the last request has had no answer, in words.
+    /// The reason why the last request had no answer, in words.
     reason: Option<String>,
 }
 
@@ -54,7 +54,7 @@ impl Progress {
         }
     }
 
-    /// Takes a place in the queue; tells whether there was one.
+    /// Takes a place in the queue. Returns whether there was a free place.
     fn enter(&self) -> bool {
         let taken = self.waiting.fetch_update(Ordering::AcqRel, Ordering::Acquire, |waiting| {
             (waiting < self.bound).then_some(waiting + 1)
@@ -66,7 +66,7 @@ impl Progress {
         if !self.is_fullness_logged.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 bound = self.bound,
-                "the queue of spans is full: those that do not fit are counted, and not logged again"
+                "the queue of spans is full: lost spans are counted, and not logged again"
             );
         }
         false
@@ -97,7 +97,7 @@ impl Progress {
                     tracing::warn!(
                         collector,
                         reason,
-                        "the collector takes no spans: they are lost and counted until it does"
+                        "the collector takes no spans: spans are lost and counted until it does"
                     );
                     outage.is_logged = true;
                 }
@@ -175,8 +175,8 @@ impl SpanExporter for Exporter {
     }
 }
 
-/// Posts with the tool's own client, on a runtime that deliveries do not share. The exporter's
-/// thread belongs to no runtime.
+/// Posts with the tool's own client. The exporter's thread belongs to no runtime, so posting has
+/// a runtime, which deliveries do not share.
 pub(super) struct Posting {
     pub(super) client: Client,
     pub(super) runtime: Handle,

@@ -12,7 +12,7 @@ pub(super) struct OpenTelemetry;
 
 impl Propagation for OpenTelemetry {
     fn set_parent(&self, span: &Span, parent: TraceParent) {
-        // A span that has begun, or that nobody records, keeps the parent that it has.
+        // A span that has begun or is not recorded keeps its parent.
         let _kept = span.set_parent(Context::new().with_remote_span_context(remote(parent)));
     }
 

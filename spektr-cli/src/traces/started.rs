@@ -38,7 +38,8 @@ pub(crate) struct Traces {
 }
 
 impl Traces {
-    /// Starts to export to an endpoint, or to that of the environment; `None` if there is none.
+    /// Starts the export to a collector, or else to the collector that the environment names.
+    /// Returns `None` without a collector.
     pub(crate) fn start(
         collector: Option<Collector>,
         metrics: &Metrics,
@@ -123,12 +124,12 @@ impl Traces {
                 "the collector has not taken the last spans in time"
             );
         }
-        // Requests without an answer are given up.
+        // Gives up requests that have no answer yet.
         self.runtime.shutdown_background();
     }
 }
 
-/// Returns the attributes of the service, with those of the variables of OpenTelemetry.
+/// Returns the attributes of the service, including the attributes in variables of OpenTelemetry.
 fn resource() -> Resource {
     let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
     let resource = || Resource::builder().with_attribute(version.clone());

@@ -12,12 +12,12 @@ use tracing_subscriber::layer::Identity;
 use crate::collector::Collector;
 use crate::failure::Failure;
 
-/// Has no value.
+/// A type without values, so that its methods never run.
 pub(crate) struct Traces(Infallible);
 
 impl Traces {
-    /// Starts nothing: an endpoint that is named is an error of [`endpoint`](super::endpoint), and
-    /// the variables of OpenTelemetry are often those of a whole environment.
+    /// Starts nothing. A named collector is an error of [`collector`](super::collector). The
+    /// variables of OpenTelemetry are no error, because they often apply to a whole environment.
     pub(crate) fn start(_: Option<Collector>, _: &Metrics) -> Result<Option<Self>, Failure> {
         Ok(None)
     }
