@@ -1,8 +1,8 @@
-//! The configuration: presets, a TOML file, the environment, in that order; the
-//! command line comes last and is read elsewhere.
+//! The configuration: presets, a TOML file, and the environment. Each overrides the ones before.
+//! The command line overrides all three, and is read elsewhere.
 //!
-//! The file need not hold a secret, and no message quotes a value.
-//! Every problem is found in one go, with its place.
+//! The file need not contain a secret, and no message quotes a value. Reading finds all problems
+//! at once, each with its place.
 
 mod environment;
 mod file;
@@ -18,13 +18,13 @@ pub(crate) use file::Problem;
 pub(crate) use setting::Described;
 pub(crate) use settings::SETTINGS;
 
-/// Where a file is looked for, if none is named.
+/// The file that is read if no file is named.
 pub(crate) const FILE: &str = "spektr.toml";
 
-/// Names the file, where the command line does not.
+/// The variable that names the file, unless the command line does.
 pub(crate) const FILE_VARIABLE: &str = "SPEKTR_CONFIG";
 
-/// Values by the name of their setting, each valid for it.
+/// The configured values by the name of their setting. Each value is valid.
 #[derive(Debug, Default)]
 pub(crate) struct Config {
     /// The file that was read.
@@ -46,7 +46,7 @@ pub(crate) enum Origin {
 }
 
 impl Config {
-    /// Reads file and environment; everything that is wrong is in the failure.
+    /// Reads file and environment. The failure names the first problem, and the number of others.
     pub(crate) fn load(path: Option<&Path>) -> Result<Self, Failure> {
         let (config, problems) = Self::read(path)?;
         let Some(first) = problems.first() else {
@@ -92,7 +92,7 @@ impl Config {
         Ok((config, problems))
     }
 
-    /// Finds the file: the one that is named must exist, the usual one need not.
+    /// Finds the file. A named file must exist; [`FILE`] need not exist.
     fn find(named: Option<&Path>) -> Option<PathBuf> {
         named
             .map(Path::to_owned)

@@ -1,5 +1,5 @@
-//! Where events are posted to, and how: from the command line, the environment, or the
-//! configuration.
+//! The settings of forwarding: the URL that events are posted to, and how they are posted. They
+//! come from the command line, the environment, or the configuration.
 
 mod headers;
 mod signature;
@@ -86,7 +86,7 @@ pub(crate) struct Forwarding {
     pub(crate) tls: TlsFiles,
     pub(crate) types: Option<EventTypes>,
     pub(crate) concurrency: u32,
-    /// Posts a second.
+    /// The largest number of posts per second.
     pub(crate) rate: Option<u32>,
     pub(crate) timeout: Duration,
     pub(crate) attempts: u32,
@@ -94,7 +94,7 @@ pub(crate) struct Forwarding {
     pub(crate) longest_pause: Duration,
     pub(crate) give_up_after: Option<Duration>,
     pub(crate) permanent: PermanentStatuses,
-    /// When the endpoint counts as down, and how often it is tried then.
+    /// Decides when the endpoint counts as down, and how often it is tried while it is down.
     pub(crate) breaker: Breaker,
 }
 
@@ -112,14 +112,14 @@ impl Forwarding {
 }
 
 impl ForwardArguments {
-    /// Returns how events are forwarded; `None` if they are not.
+    /// Returns how events are forwarded; `None` without a URL to forward to.
     pub(crate) fn forwarding(&self, config: &Config) -> Result<Option<Forwarding>, Failure> {
         let url = FORWARD.chosen(self.forward.clone(), config);
         let Some(url) = url else {
             if *self == Self::default() {
                 return Ok(None);
             }
-            return Err(Failure::new("there is no URL that events are posted to")
+            return Err(Failure::new("there is no URL to post events to")
                 .hint("name it with --forward URL, SPEKTR_SERVE_FORWARD or serve.forward"));
         };
         let first_probe = FORWARD_FIRST_PROBE.value(self.forward_first_probe, config);
@@ -151,7 +151,7 @@ impl ForwardArguments {
             return Err(too_long("probe", first_probe, longest_probe));
         }
         if forwarding.hold_on_dead && !forwarding.is_ordered {
-            return Err(Failure::new("without an order nothing is held back on a dead letter")
+            return Err(Failure::new("a dead letter holds events back only if they are ordered")
                 .hint("set both: --ordered and --hold-on-dead"));
         }
         Ok(Some(forwarding))
@@ -174,9 +174,9 @@ impl ForwardArguments {
         let files = TlsFiles { authorities, identity };
         if files != TlsFiles::default() && !url.is_encrypted() {
             return Err(Failure::new(
-                "events would be posted without TLS, and certificates are named for it",
+                "certificates for TLS are named, but events would be posted without TLS",
             )
-            .hint("name a URL that begins with https://, or no certificates"));
+            .hint("name a URL that begins with https://, or remove the certificates"));
         }
         Ok(files)
     }

@@ -155,11 +155,11 @@ fn a_file_that_cannot_be_used_is_refused_at_the_start_and_an_open_one_warned_of(
     );
     assert_eq!(
         refused(&["--forward", url, "--forward-ca", "keys.txt"]),
-        "error: events would be posted without TLS, and certificates are named for it",
+        "error: certificates for TLS are named, but events would be posted without TLS",
     );
     assert_eq!(
         refused(&["--forward-keys", "keys.txt"]),
-        "error: there is no URL that events are posted to",
+        "error: there is no URL to post events to",
     );
 
     fs::write(folder.path().join("open.txt"), OTHER).expect("is written");
@@ -349,7 +349,7 @@ fn attempts_pauses_and_the_time_for_an_answer_are_those_that_were_set() {
     );
     assert_eq!(
         refused(folder.path(), &["--forward", &url, "--hold-on-dead"]),
-        "error: without an order nothing is held back on a dead letter",
+        "error: a dead letter holds events back only if they are ordered",
     );
     let held = "error: the events behind a dead letter would be forwarded once its age deletes it";
     let arguments = ["--forward", &url, "--ordered", "--hold-on-dead", "--keep-dead", "90d"];

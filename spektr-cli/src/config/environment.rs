@@ -1,4 +1,4 @@
-//! The environment's variables that look like the tool's and are not.
+//! Environment variables that begin like the tool's variables, but that the tool does not know.
 
 use spektr_inbox::reconcile::ApiKey;
 use spektr_verify::KeyRing;
@@ -9,7 +9,7 @@ use crate::terminal::safe;
 
 const PREFIX: &str = "SPEKTR_";
 
-/// Finds variables that nothing reads: a slip in a name must not be silent.
+/// Finds unknown variables, so that a mistake in a name is reported.
 pub(super) fn unknown() -> Vec<Problem> {
     let mut problems: Vec<_> = std::env::vars_os()
         .filter_map(|(name, value)| problem(&name.to_string_lossy(), &value.to_string_lossy()))
@@ -31,8 +31,8 @@ fn problem(name: &str, value: &str) -> Option<Problem> {
     Some(Problem::in_environment(&safe(name), message))
 }
 
-/// Whether Kubernetes has set a variable, as it does in each container for each service of
-/// the namespace: one that is called `spektr-…` gives `SPEKTR_…_SERVICE_HOST` and others.
+/// Whether Kubernetes has set a variable. In each container it sets variables for each service of
+/// the namespace. A service `spektr-…` gives `SPEKTR_…_SERVICE_HOST` and others.
 fn is_of_a_service(name: &str, value: &str) -> bool {
     let is_link = value.starts_with("tcp://") || value.starts_with("udp://");
     let has_number = |rest: &str| {

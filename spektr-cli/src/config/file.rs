@@ -1,4 +1,4 @@
-//! The configuration file, read with the place of everything in it.
+//! Reads the configuration file, with the place of each value and of each problem.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use super::{Described, Origin, SETTINGS, Value};
 use crate::catalogue::did_you_mean;
 use crate::terminal::safe;
 
-/// Something wrong with the configuration, and where.
+/// A problem of the configuration, and its place.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Problem {
     /// The file, or the environment variable.
@@ -43,12 +43,12 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Reads the file's text: the valid values, and the problems.
+/// Reads the file's text. Returns the valid values and the problems.
 pub(super) fn parse(path: &Path, text: &str) -> (BTreeMap<&'static str, Value>, Vec<Problem>) {
     let mut reader = Reader { path, text, values: BTreeMap::new(), problems: Vec::new() };
     match DeTable::parse(text) {
         Ok(table) => reader.table("", table.get_ref()),
-        // The parser's own message would be safe, but for its excerpt of the file.
+        // Not the error's `Display`, because it quotes an excerpt of the file.
         Err(error) => {
             let span = error.span().unwrap_or_default();
             let message = format!("not TOML: {}", safe(error.message()));

@@ -1,16 +1,16 @@
-//! A setting: its name, its meaning, the type of its value, and its preset, in one place for the
-//! command line, the environment, the file, `config check` and the help.
+//! A setting: its name, its meaning, the type of its value, and its preset. The command line, the
+//! environment, the file, `config check` and the help all use this one definition.
 
 use std::path::{Path, PathBuf};
 
 use super::{Config, Origin};
 
-/// The end of the text of a preset that nobody has confirmed.
+/// The end of the text of an unconfirmed preset.
 #[cfg(test)]
 const ASSUMED: &str = ", an assumption";
 
 /// A setting with values of the type `T`. `P` is its preset: a function for a setting that always
-/// has a value, `()` for one that can be absent.
+/// has a value, `()` for a setting that can be absent.
 pub(crate) struct Setting<T: 'static, P: Fallback = ()> {
     /// Name in the file. The part before the dot, if there is one, names a table.
     pub(crate) name: &'static str,
@@ -24,9 +24,9 @@ pub(crate) struct Setting<T: 'static, P: Fallback = ()> {
 /// A setting that always has a value.
 pub(crate) type Preset<T> = Setting<T, fn() -> T>;
 
-/// What holds without a value.
+/// What applies if nobody has set a value.
 pub(crate) trait Fallback: Sync + 'static {
-    /// The words before the text of it.
+    /// The words before the text of the preset.
     const WORDS: &'static str;
 }
 
@@ -39,7 +39,7 @@ impl<T: 'static> Fallback for fn() -> T {
 }
 
 impl<T> Setting<T> {
-    /// Creates a setting that can be absent. `without` says what happens then.
+    /// Creates a setting that can be absent. `without` says what happens without a value.
     pub(super) const fn optional(
         name: &'static str,
         about: &'static str,
@@ -69,7 +69,7 @@ impl<T> Preset<T> {
 }
 
 impl Preset<bool> {
-    /// Returns whether an option without a value, or the configuration, turns the setting on.
+    /// Returns whether a flag of the command line or the configuration turns the setting on.
     pub(crate) fn is_on(&self, option: bool, config: &Config) -> bool {
         option || self.value(None, config)
     }

@@ -56,7 +56,7 @@ settings! {
     );
     SIGNED_CONTENT: Preset<SignedContent> = preset(
         "signed_content",
-        "Template of the signed bytes, of {timestamp}, {key_id} and {body}; `spektr diagnose` \
+        "Template of the signed bytes, made of {timestamp}, {key_id} and {body}; `spektr diagnose` \
          finds it",
         "{timestamp}.{body}, an assumption",
         || SignedContent::TIMESTAMP_DOT_BODY,
@@ -71,7 +71,7 @@ settings! {
     );
     TOLERANCE: Preset<Duration> = preset(
         "tolerance",
-        "Greatest distance of the time of signing from now, as 90s or 5m",
+        "Greatest difference between the time of signing and now, for example 90s or 5m",
         "5m",
         || Verifier::DEFAULT_TOLERANCE,
         parse_span,
@@ -137,7 +137,7 @@ settings! {
     );
     OPS_TOKEN_FILE: Setting<PathBuf> = optional(
         "serve.ops_token_file",
-        "File with the token that changes at the address of operations need",
+        "File with the token that is required for changes at the address of operations",
         "nothing can be changed there",
         parse_path,
     );
@@ -170,13 +170,14 @@ settings! {
     );
     FORWARD_KEYS: Setting<PathBuf> = optional(
         "serve.forward_keys",
-        "Sign by Standard Webhooks, with the keys of this file: one or two, whsec_…, a line each",
+        "Sign by Standard Webhooks with the keys of this file: one or two lines, each with a key \
+         whsec_…",
         "none",
         parse_path,
     );
     FORWARD_HEADERS: Setting<PathBuf> = optional(
         "serve.forward_headers",
-        "Add the headers of this file: lines as `authorization: Bearer …`",
+        "Add the headers of this file, one on each line, for example `authorization: Bearer …`",
         "none",
         parse_path,
     );
@@ -188,39 +189,39 @@ settings! {
     );
     FORWARD_CERTIFICATE: Setting<PathBuf> = optional(
         "serve.forward_certificate",
-        "Show the certificate of this PEM file (mutual TLS)",
+        "Present the client certificate of this PEM file (mutual TLS)",
         "none",
         parse_path,
     );
     FORWARD_PRIVATE_KEY: Setting<PathBuf> = optional(
         "serve.forward_private_key",
-        "The private key of that certificate, a PEM file",
+        "PEM file with the private key of the client certificate",
         "none",
         parse_path,
     );
     FORWARD_TYPES: Setting<EventTypes> = optional(
         "serve.forward_types",
-        "Forward only events of these types, separated by commas; the others are done",
+        "Forward only events of these types, separated by commas; other events become done",
         "all",
         EventTypes::parse,
     );
     FORWARD_MALFORMED: Preset<bool> = preset(
         "serve.forward_malformed",
-        "Forward entries that cannot be decoded too, as they arrived",
+        "Also forward entries that cannot be decoded, as they arrived",
         "false",
         || false,
         parse_bool,
     );
     FORWARD_CONCURRENCY: Preset<u32> = preset(
         "serve.forward_concurrency",
-        "Posts at a time",
+        "Number of events that are posted at a time",
         "16",
         || 16,
         parse_events,
     );
     FORWARD_RATE: Setting<u32> = optional(
         "serve.forward_rate",
-        "Posts a second at most, attempts included",
+        "Largest number of posts per second; each attempt counts",
         "no limit",
         parse_rate,
     );
@@ -240,7 +241,7 @@ settings! {
     );
     FORWARD_FIRST_PAUSE: Preset<Duration> = preset(
         "serve.forward_first_pause",
-        "Pause after the first attempt, which doubles after each further one",
+        "Pause after the first attempt; the pause doubles after each further attempt",
         "1s",
         || Duration::from_secs(1),
         parse_pause,
@@ -254,42 +255,44 @@ settings! {
     );
     GIVE_UP_AFTER: Setting<Duration> = optional(
         "serve.give_up_after",
-        "Give an event up that is older, as 7d, when an attempt fails or is put off",
+        "Give up an event that is older than this, for example 7d, when an attempt fails or is \
+         put off",
         "never",
         parse_age,
     );
     PERMANENT_STATUSES: Preset<PermanentStatuses> = preset(
         "serve.permanent_statuses",
-        "Statuses of answers that say that an event will never be accepted, or none",
+        "Response statuses that mean that an event will never be accepted; or the word none",
         PermanentStatuses::PRESET,
         PermanentStatuses::default,
         PermanentStatuses::parse,
     );
     FORWARD_DOWN_AFTER: Preset<u32> = preset(
         "serve.forward_down_after",
-        "How many events fail, with none accepted in between, before the endpoint is down",
+        "Number of events that fail, with none accepted in between, until the endpoint counts as \
+         down",
         "5",
         || Breaker::DEFAULT_FAILURES as u32,
         parse_events,
     );
     FORWARD_FIRST_PROBE: Preset<Duration> = preset(
         "serve.forward_first_probe",
-        "Pause before an endpoint that is down is tried, which doubles each time",
+        "Pause before the first probe of an endpoint that is down; each further pause doubles",
         "10s",
         || Breaker::DEFAULT_FIRST_INTERVAL,
         parse_pause,
     );
     FORWARD_LONGEST_PROBE: Preset<Duration> = preset(
         "serve.forward_longest_probe",
-        "Longest pause between two tries of an endpoint that is down",
+        "Longest pause between two probes of an endpoint that is down",
         "1m",
         || Breaker::DEFAULT_LONGEST_INTERVAL,
         parse_pause,
     );
     QUARANTINE: Preset<bool> = preset(
         "serve.quarantine",
-        "Keep rejected deliveries apart, at most 1000 with 64 MiB: for the first days \
-         [`spektr inbox recover`]",
+        "Keep rejected deliveries apart, at most 1000 with 64 MiB: for the first days; \
+         `spektr inbox recover` verifies them again",
         "false",
         || false,
         parse_bool,
@@ -309,7 +312,8 @@ settings! {
     );
     OTLP_ENDPOINT: Setting<Collector> = optional(
         "serve.otlp_endpoint",
-        "Send traces to this OpenTelemetry collector, by OTLP over HTTP; /v1/traces is added",
+        "Send traces to this OpenTelemetry collector, by OTLP over HTTP; the path /v1/traces is \
+         added to the URL",
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         Collector::parse,
     );
@@ -322,7 +326,7 @@ settings! {
     );
     KEEP_DONE: Setting<Duration> = optional(
         "serve.keep_done",
-        "Delete entries that are done or resolved this long after their arrival, as 30d",
+        "Delete done and resolved entries this long after their arrival, for example 30d",
         "never",
         parse_age,
     );
@@ -347,7 +351,7 @@ settings! {
     );
     KEEP_KNOWN: Preset<Duration> = preset(
         "serve.keep_known",
-        "Know deleted entries for this long after their deletion, so that they do not come back",
+        "Remember deleted entries for this long after their deletion, so that they do not come back",
         "365d",
         || Duration::from_secs(365 * 24 * 3600),
         parse_age,
@@ -401,7 +405,7 @@ fn parse_path(text: &str) -> Result<PathBuf, String> {
 }
 
 fn parse_interval(text: &str) -> Result<Duration, String> {
-    /// The sender's list is not to be asked all the time.
+    /// Shorter intervals would send too many requests to the sender's list.
     const SHORTEST: Duration = Duration::from_secs(10);
     match parse_span(text)? {
         short if short < SHORTEST => Err("expected 10s or longer".to_owned()),

@@ -1,4 +1,4 @@
-//! Headers of the user's own, from a file: a bearer token, a tenant.
+//! Headers that the user adds to each post, from a file: for example a bearer token or a tenant.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::secret::secret_file;
 
 const HOW: &str = "a line holds a header, as in `authorization: Bearer …`";
 
-/// Names that a header of the user cannot have: headers of the request, and those of this tool.
+/// Names that a header of the user cannot have, because the tool sets these headers of a request.
 const TAKEN: [&str; 9] = [
     "connection",
     "content-length",
@@ -22,10 +22,10 @@ const TAKEN: [&str; 9] = [
     "upgrade",
 ];
 
-/// How our own headers begin.
+/// The beginnings of the names of our own headers.
 const OUR_PREFIXES: [&str; 2] = ["spektr-", "webhook-"];
 
-/// Headers that every request has.
+/// The headers of the user, which every post has.
 pub(crate) struct OwnHeaders(Vec<(HeaderName, HeaderValue)>);
 
 impl OwnHeaders {
@@ -49,13 +49,13 @@ impl OwnHeaders {
         self.0.len()
     }
 
-    /// Names and values.
+    /// Returns the names and values.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (String, Vec<u8>)> {
         self.0.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
     }
 }
 
-/// Reads a line; a message holds nothing of it but the name of a header that is known.
+/// Reads a line. The message of an error quotes only the name of a known header.
 fn header(line: &str) -> Result<(HeaderName, HeaderValue), String> {
     let (name, value) = line.split_once(':').ok_or("`name: value` is expected")?;
     let name = HeaderName::try_from(name)

@@ -11,19 +11,19 @@ use zeroize::Zeroizing;
 use crate::failure::Failure;
 use crate::secret::secret_file;
 
-/// How a key begins.
+/// The beginning of a key.
 const PREFIX: &str = "whsec_";
 
-/// Both may sign while one replaces the other.
+/// Two keys may sign, so that one can replace the other.
 const MOST_KEYS: usize = 2;
 
-/// How many bytes a key has, as the specification demands.
+/// The number of bytes of a key, from the specification.
 const KEY_LENGTH: std::ops::RangeInclusive<usize> = 24..=64;
 
 const HOW: &str = "a line holds a key, whsec_ and 24 to 64 bytes in Base64:\n\
                    echo \"whsec_$(openssl rand -base64 32)\"";
 
-/// One key, or two while they are rotated: then there are two signatures.
+/// The signing keys: one key, or two during a rotation. Each key makes a signature.
 pub(crate) struct Keys(Vec<Hmac<Sha256>>);
 
 impl Keys {
@@ -88,9 +88,11 @@ fn key(text: &str) -> Result<Zeroizing<Vec<u8>>, String> {
     Err(format!("the key has {} bytes, and 24 to 64 are expected", key.len()))
 }
 
-/// Returns the id of a message: the same for each attempt, for each machine that shares the
-/// inbox, and for an entry that was moved to another inbox. It follows from source and JSON,
-/// so that a conflict, another content under the same event id, is another message.
+/// Returns the id of a message, which is a hash of the source and the JSON.
+///
+/// Each attempt has the same id, on each machine that shares the inbox, and also after the entry
+/// was moved to another inbox. A conflict has another content under the same event id, and so
+/// another message id.
 pub(crate) fn message_id(source: &str, raw: &[u8]) -> String {
     use std::fmt::Write as _;
 
