@@ -10,9 +10,9 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::Format;
 
-const GLOBAL: &str = "Everywhere";
+const GLOBAL: &str = "Global options";
 
-/// What every command takes.
+/// The options of every command.
 #[derive(clap::Args, Clone)]
 pub(crate) struct Global {
     /// Form of the output
@@ -47,8 +47,8 @@ impl Global {
     }
 }
 
-/// Reads a value that may hold a secret: unlike clap's own, the message of an
-/// error does not repeat it.
+/// Returns a parser for a value that may hold a secret. Unlike the errors of clap's own parsers,
+/// its errors do not repeat the value.
 pub(crate) fn quietly<T: Clone + Send + Sync + 'static>(
     parse: fn(&str) -> Result<T, String>,
 ) -> impl TypedValueParser<Value = T> {
@@ -76,8 +76,9 @@ impl<T: Clone + Send + Sync + 'static> TypedValueParser for Quietly<T> {
     }
 }
 
-/// Reads the name of an event. A shell completes the names in lower case and `more`; whether there is such an
-/// event the command says, which also takes wire types and examples.
+/// Returns a parser for the name of an event. Shells complete the names in lower case, and the
+/// words in `more`. The parser accepts any text: the command checks that the event exists, and also
+/// takes wire types and examples.
 pub(crate) fn event_name(more: &'static [&'static str]) -> impl TypedValueParser<Value = String> {
     Completed(move || {
         let names = catalogue::events().map(|event| event.details.module.as_str());
@@ -85,12 +86,13 @@ pub(crate) fn event_name(more: &'static [&'static str]) -> impl TypedValueParser
     })
 }
 
-/// Reads the name of a scenario, which a shell completes, or of a file.
+/// Returns a parser for the name of a scenario or of a file. Shells complete the names of
+/// scenarios.
 pub(crate) fn scenario_name() -> impl TypedValueParser<Value = String> {
     Completed(|| catalogue::scenarios().keys().map(String::as_str).collect())
 }
 
-/// Takes any text, and gives shells the names that there are.
+/// Accepts any text, and offers shells the known names for completion.
 #[derive(Clone)]
 struct Completed<F>(F);
 

@@ -1,20 +1,20 @@
-//! Captured headers, in the forms in which tools print them.
+//! Reads captured headers in the formats that tools print.
 //!
-//! Repeated headers are kept, because a check may be about a header that arrived twice.
+//! Repeated headers are kept, because a command may report that a header arrived twice.
 
 use spektr_json::Json;
-/// Names and values of headers, in their order.
+/// Names and values of headers, in order.
 pub(crate) type Headers = Vec<(String, Vec<u8>)>;
 
-/// Reads headers as `curl -v`, `-i` or `-D` or a browser's "copy headers" prints
-/// them, or as JSON: an object, a list of pairs, a list of objects with `name`
-/// and `value`, or a HAR of one request.
+/// Reads headers from the text that `curl -v`, `curl -i`, `curl -D` or a browser's "copy headers"
+/// gives, or from JSON: an object, a list of pairs, a list of objects with `name` and `value`, or
+/// a HAR of one request.
 pub(crate) fn parse(capture: &[u8]) -> Result<Headers, String> {
     let capture = capture.strip_prefix(b"\xef\xbb\xbf").unwrap_or(capture);
-    // An empty object is a delivery without headers, an empty file is none.
+    // An empty object means a delivery without headers; an empty file is an error.
     match capture.trim_ascii_start().first() {
         Some(b'{' | b'[') => json(&Json::parse(capture).map_err(|error| {
-            // The position alone: a message could quote the value of a header.
+            // Show only the position: the parser's message could quote the value of a header.
             format!("not JSON at line {}, column {}", error.line(), error.column())
         })?),
         _ => text(capture).and_then(|headers| {
@@ -30,7 +30,7 @@ fn text(capture: &[u8]) -> Result<Headers, String> {
         .enumerate()
         .map(|(index, line)| (index + 1, line))
         .collect();
-    // `curl -v` marks the request's lines with `>`, the answer's with `<`.
+    // `curl -v` marks the lines of the request with `>`, and those of the response with `<`.
     if lines.iter().any(|(_, line)| line.starts_with(b"> ")) {
         lines = lines
             .into_iter()
@@ -49,7 +49,7 @@ fn text(capture: &[u8]) -> Result<Headers, String> {
     let mut headers = Vec::new();
     let mut requests = 0;
     for (number, line) in lines {
-        // Pseudo-headers of HTTP/2, as `:authority`.
+        // Skip pseudo-headers of HTTP/2, for example `:authority`.
         if line.starts_with(b":") {
             continue;
         }
@@ -67,8 +67,8 @@ fn text(capture: &[u8]) -> Result<Headers, String> {
     Ok(headers)
 }
 
-/// Drops the other parts of a message: the body after an empty line, and
-/// interim answers (`100 Continue`) before.
+/// Drops all of a message but its headers: the body after the empty line, and interim responses
+/// (`100 Continue`) before the final one.
 fn without_body(mut lines: Vec<(usize, &[u8])>) -> Vec<(usize, &[u8])> {
     loop {
         let start = lines.iter().position(|(_, line)| !line.is_empty()).unwrap_or(lines.len());
@@ -82,7 +82,7 @@ fn without_body(mut lines: Vec<(usize, &[u8])>) -> Vec<(usize, &[u8])> {
         let next = lines.iter().skip(end).find(|(_, line)| !line.is_empty());
         match next {
             Some((_, line)) if is_first_line(line) && is_interim => drop(lines.drain(..end)),
-            // Two messages: which one is meant is not for this to choose.
+            // Keep both messages: the caller then reports the second one.
             Some((_, line)) if is_first_line(line) => return lines,
             _ => {
                 lines.truncate(end);
@@ -92,8 +92,7 @@ fn without_body(mut lines: Vec<(usize, &[u8])>) -> Vec<(usize, &[u8])> {
     }
 }
 
-/// Tells whether each name is on a line and its value on the next, as some
-/// browsers copy them.
+/// Tells whether names and values are on alternate lines, because some browsers copy headers so.
 fn is_alternating(lines: &[(usize, &[u8])]) -> bool {
     lines.len() >= 2
         && lines.len() % 2 == 0
@@ -119,7 +118,7 @@ fn split(line: &[u8]) -> Option<(String, &[u8])> {
 }
 
 fn json(json: &Json) -> Result<Headers, String> {
-    // Recorded requests have the headers in a member of that name.
+    // Recorded requests have their headers in the member `headers`.
     if let Some(inner @ (Json::Object(_) | Json::Array(_))) = json.get("headers") {
         return self::json(inner);
     }
@@ -169,7 +168,7 @@ fn json(json: &Json) -> Result<Headers, String> {
 fn pair(name: &str, value: &Json) -> Result<(String, Vec<u8>), String> {
     match value {
         Json::String(text) => Ok((name.to_owned(), text.clone().into_bytes())),
-        // `x-signature-timestamp` may have lost its quotation marks.
+        // The value of `x-signature-timestamp` may have lost its quotation marks.
         Json::Number(number) => Ok((name.to_owned(), number.to_string().into_bytes())),
         other => Err(format!("a header's value is {}, expected a string", other.kind())),
     }

@@ -1,5 +1,5 @@
-//! The events as this tool knows them: the facts of the types, joined with the
-//! generated reference.
+//! The events that this tool knows: the facts of spektr-types, joined with the generated
+//! reference.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -11,8 +11,8 @@ use spektr_types::EventInfo;
 use crate::failure::Failure;
 use crate::terminal::safe;
 
-/// What codegen writes for this tool.
-#[expect(clippy::unreachable, reason = "a test reads what is embedded")]
+/// The reference that codegen writes for this tool.
+#[expect(clippy::unreachable, reason = "a test parses the embedded reference")]
 static REFERENCE: LazyLock<Reference> = LazyLock::new(|| {
     serde_json::from_str(include_str!("generated/reference.json"))
         .unwrap_or_else(|error| unreachable!("the embedded reference is not valid: {error}"))
@@ -28,16 +28,16 @@ struct Reference {
     scenarios: BTreeMap<String, Scenario>,
 }
 
-/// Facts about an event that the types do not have.
+/// Facts about an event that spektr-types does not have.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Details {
-    /// Documented name, as `ALERT_RESOLVED`.
+    /// Documented name, for example `ALERT_RESOLVED`.
     #[serde(skip_serializing)]
     pub(crate) name: String,
     /// The name in lower snake case.
     #[serde(skip_serializing)]
     pub(crate) module: String,
-    /// Its own members, without those of the envelope.
+    /// The event's own members, without the members of the envelope.
     pub(crate) members: Vec<Member>,
     pub(crate) decisions: Vec<Decision>,
     #[serde(skip_serializing)]
@@ -55,11 +55,11 @@ pub(crate) struct Member {
     pub(crate) required: bool,
     pub(crate) sensitive: bool,
     pub(crate) description: String,
-    /// The values that are known, if it has any.
+    /// The known values, if the schema lists any.
     #[serde(rename = "known_values", skip_serializing_if = "Vec::is_empty")]
     pub(crate) values: Vec<String>,
-    /// The members of the object, or of each object in the list. An object within
-    /// one of its own type has none here.
+    /// The members of the object, or of each object in the list. Empty for an object inside an
+    /// object of the same type.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) members: Vec<Member>,
 }
@@ -75,7 +75,7 @@ pub(crate) struct Decision {
     pub(crate) reviewed: bool,
 }
 
-/// The decisions of what several events share.
+/// The decisions about a type or an envelope that several events share.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Shared {
     /// Name of the type or envelope.
@@ -83,7 +83,7 @@ pub(crate) struct Shared {
     pub(crate) decisions: Vec<Decision>,
 }
 
-/// A body as it arrives.
+/// An example of an entry.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Example {
     pub(crate) case: String,
@@ -92,7 +92,7 @@ pub(crate) struct Example {
 }
 
 impl Example {
-    /// Returns the body's text, on one line.
+    /// Returns the JSON of the entry, on one line.
     pub(crate) fn json(&self) -> &RawValue {
         &self.json
     }
@@ -103,17 +103,18 @@ pub(crate) fn envelope() -> &'static [Member] {
     &REFERENCE.envelope
 }
 
-/// Returns the members of the envelope with `eventType`; `data` is the payload.
+/// Returns the members of the envelope with `eventType`. Its `data` holds the payload.
 pub(crate) fn other_envelope() -> &'static [Member] {
     &REFERENCE.other_envelope
 }
 
-/// One customer's story, as a file has it.
+/// The story of one customer, in the form of a scenario file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Scenario {
     pub(crate) description: String,
-    /// Names of members whose text is the same in all events of a story, and another in the next.
+    /// Names of members whose text is the same in all events of one story, and differs between
+    /// stories.
     pub(crate) shared: Vec<String>,
     pub(crate) steps: Vec<Step>,
 }
@@ -122,10 +123,10 @@ pub(crate) struct Scenario {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Step {
-    /// How long to wait before, in seconds.
+    /// The pause before the delivery, in seconds.
     #[serde(default)]
     pub(crate) after: u32,
-    /// `EVENT` or `EVENT/CASE` each.
+    /// The events, each as `EVENT` or `EVENT/CASE`.
     pub(crate) send: Vec<String>,
 }
 
@@ -139,7 +140,7 @@ pub(crate) fn shared_decisions() -> &'static [Shared] {
     &REFERENCE.shared_decisions
 }
 
-/// An event, from both sources.
+/// An event, with the facts from both sources.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Event {
     pub(crate) info: &'static EventInfo,
@@ -154,7 +155,7 @@ pub(crate) fn events() -> impl Iterator<Item = Event> {
     })
 }
 
-/// Returns the event with a documented name, in either case, or a wire type.
+/// Finds an event by its documented name, ignoring case, or by a wire type.
 pub(crate) fn find(name: &str) -> Result<Event, Failure> {
     events()
         .find(|event| event.info.name().eq_ignore_ascii_case(name))
@@ -170,16 +171,16 @@ pub(crate) fn find(name: &str) -> Result<Event, Failure> {
         })
 }
 
-/// Tells whether a wire type is the event's own and no alias.
+/// Tells whether a wire type is the event's canonical one, not an alias.
 fn owns(info: &EventInfo, wire_type: &str) -> bool {
     info.wire_types().canonical.eq_ignore_ascii_case(wire_type)
 }
 
-/// The word before the slash that means events which the schema does not know.
+/// The name before the slash that selects examples of events unknown to the schema.
 pub(crate) const UNKNOWN_EVENT: &str = "unknown";
 
-/// Returns the example that `EVENT` or `EVENT/CASE` names: the case `full` if
-/// none is named.
+/// Finds the example that `EVENT` or `EVENT/CASE` names. `EVENT` alone means the case `full`, or
+/// the first case if the event has no case `full`.
 pub(crate) fn example(name: &str) -> Result<&'static Example, Failure> {
     let (name, case) = name.split_once('/').map_or((name, None), |(n, c)| (n, Some(c)));
     let examples = if name.eq_ignore_ascii_case(UNKNOWN_EVENT) {
@@ -199,7 +200,7 @@ pub(crate) fn example(name: &str) -> Result<&'static Example, Failure> {
     })
 }
 
-/// Returns a hint that names the most similar of some names, if one is similar.
+/// Returns the hint `otherwise`, after the most similar name if one is similar enough.
 pub(crate) fn did_you_mean<'n>(
     name: &str,
     names: impl Iterator<Item = &'n str>,

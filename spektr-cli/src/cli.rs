@@ -1,4 +1,4 @@
-//! The command line: which commands there are.
+//! The command line and its commands.
 
 use clap::{CommandFactory, Parser, Subcommand};
 
@@ -11,11 +11,11 @@ use crate::failure::{Answer, Failure};
 use crate::serving::ServeArguments;
 
 const ABOUT: &str = "\
-The tool for those who integrate and operate spektr webhooks: what do the events look like, is \
-my endpoint right, why is a signature refused?";
+A tool for integrating and operating spektr webhooks. It shows the events, tests your endpoint, \
+and explains why a signature is refused.";
 
 const AFTER: &str = "\
-Five minutes, in two terminals:
+The first five minutes, in two terminals:
   export SPEKTR_WEBHOOK_KEYS='dev=any secret'
   spektr listen                                   # verifies and prints what arrives
   spektr send --to http://127.0.0.1:8787/ alert_resolved
@@ -25,9 +25,9 @@ And then:
   spektr inbox list
 
 Exit codes:
-  0  fine
-  1  the answer is no: not verified, malformed, not acknowledged, not there
-  2  wrong use: an unknown option, an unreadable file, no key, an inbox that does not answer
+  0  success
+  1  the answer is no: not verified, malformed, not acknowledged, not found
+  2  failure: an unknown option, an unreadable file, no key, an inbox that does not answer
 
 Secrets come from the environment or a file:
   SPEKTR_WEBHOOK_KEYS='ID=SECRET,ID2:hex=SECRET2', or --keys FILE";
@@ -43,28 +43,28 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Look up the events: members, examples, and what was decided where the documentation is unclear
+    /// Look up the events: members, examples, and decisions where the documentation is unclear
     Events(events::Arguments),
-    /// Decode bodies: a line per entry
+    /// Decode bodies: print one line for each entry
     Decode(decode::Arguments),
-    /// Compare bodies with the schema: the differences, by places and types
+    /// Compare bodies with the schema: print the place and type of each difference
     Check(check::Arguments),
     /// Verify a captured delivery, and say which check failed and by how much
     Verify(verify::Arguments),
     /// Find out what the sender signs, from one captured delivery and the secret
     Diagnose(diagnose::Arguments),
-    /// Sign a body: the headers, ready for `curl -H @-`
+    /// Sign a body: print the headers, ready for `curl -H @-`
     Sign(sign::Arguments),
     /// Send realistic deliveries to a receiver, signed as the sender signs
     Send(send::Arguments),
-    /// Receive deliveries: verify and print, forward, record
+    /// Receive deliveries: verify and print them, and optionally forward or record them
     Listen(listen::Arguments),
     /// Send recorded deliveries again
     Replay(replay::Arguments),
-    /// Run the durable receiver: store what arrives, answer 200 once it is on the disk
+    /// Run the durable receiver: store events, and answer 200 once they are on the disk
     #[command(after_help = serve::EXAMPLES)]
     Serve(Box<ServeArguments>),
-    /// Examine what `serve` depends on: clocks, disk, keys, connections; a finding and a remedy per line
+    /// Check clocks, disk, keys and connections for `serve`: print a finding and a remedy per line
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(Box<doctor::Arguments>),
     /// Fetch missed events from the sender's list
@@ -81,7 +81,7 @@ enum Command {
     Man(man::Arguments),
 }
 
-/// Runs the command of the command line.
+/// Runs the command that the command line names.
 pub(crate) fn run() -> Result<Answer, Failure> {
     let Arguments { global, command } = Arguments::parse();
     match command {

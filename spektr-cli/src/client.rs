@@ -1,7 +1,7 @@
-//! The sending side of HTTP: one POST at a time, with the headers as given.
+//! The HTTP client: one POST at a time, with the given headers.
 //!
-//! Nothing is followed, unpacked or added that the sender does not do, so that
-//! a receiver sees the same requests as from the vendor.
+//! The client follows no redirects, decompresses nothing, and adds no headers that the vendor's
+//! sender does not send. A receiver thus sees the same requests as from the sender.
 
 mod connector;
 mod encryption;
@@ -31,16 +31,16 @@ use crate::failure::Failure;
 use crate::http;
 use crate::terminal::safe;
 
-/// Posts to one URL; keeps its connections between deliveries. Clones share them.
+/// Posts to one URL, and keeps its connections between deliveries. Clones share the connections.
 #[derive(Clone)]
 pub(crate) struct Client {
     http: legacy::Client<HttpsConnector<Connector>, Full<Bytes>>,
     connector: HttpsConnector<Connector>,
     url: HttpUrl,
     timeout: Duration,
-    /// Whether the environment names a proxy for it.
+    /// Whether the environment names a proxy for the URL.
     pub(crate) is_proxied: bool,
-    /// The header for a proxy that reads the request itself.
+    /// The `Proxy-Authorization` header for a proxy that reads unencrypted requests.
     proxy_authorization: Option<HeaderValue>,
 }
 
@@ -48,11 +48,11 @@ pub(crate) struct Client {
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Headers,
-    /// None if it is longer than anybody needs.
+    /// `None` if the body is longer than `LONGEST_ANSWER`.
     pub(crate) body: Option<Bytes>,
 }
 
-/// Why there was no answer.
+/// The reason why there was no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NoAnswer {
     Refused,
@@ -73,10 +73,10 @@ impl fmt::Display for NoAnswer {
 }
 
 impl Client {
-    /// The status that acknowledges a delivery; any other is a failure to the sender.
+    /// The status that acknowledges a delivery. The sender treats any other status as a failure.
     pub(crate) const ACKNOWLEDGED: u16 = 200;
 
-    /// Takes a URL, how long an answer may take, and files for encrypted connections.
+    /// Takes a URL, the time limit for an answer, and files for encrypted connections.
     pub(crate) fn new(url: HttpUrl, timeout: Duration, tls: &TlsFiles) -> Result<Self, Failure> {
         let proxy = proxy::of(&url)?;
         let is_proxied = proxy.is_some();
@@ -96,8 +96,8 @@ impl Client {
         Ok(Self { http, connector, url, timeout, is_proxied, proxy_authorization })
     }
 
-    /// Connects, through a proxy where there is one, and encrypts the connection if the URL says
-    /// so. Sends no request.
+    /// Connects, through the proxy if there is one, and encrypts the connection if the URL begins
+    /// with https. Sends no request.
     pub(crate) async fn connect(&self) -> Result<(), NoAnswer> {
         let mut connector = self.connector.clone();
         let connected = async {
@@ -141,7 +141,7 @@ impl Client {
 }
 
 impl NoAnswer {
-    /// Finds the cause that says most.
+    /// Finds the most specific cause.
     fn of(error: &(dyn Error + 'static)) -> Self {
         let mut deepest = error;
         let mut next = Some(error);
@@ -154,7 +154,7 @@ impl NoAnswer {
                     _ => {}
                 }
             }
-            // As a source, an I/O error skips the error that it wraps.
+            // `source` of an I/O error skips the error that it wraps; `get_ref` returns that error.
             let wrapped = one.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
             next = match wrapped {
                 Some(wrapped) => Some(wrapped),

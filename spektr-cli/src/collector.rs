@@ -4,7 +4,7 @@ use spektr_inbox::HttpUrl;
 
 use crate::client::parse_url;
 
-/// The path that the specification of OTLP adds to the URL of a collector.
+/// The path that OTLP's specification appends to the URL of a collector.
 const PATH: &str = "/v1/traces";
 
 /// The URL to which traces are posted.
@@ -12,15 +12,15 @@ const PATH: &str = "/v1/traces";
 pub(crate) struct Collector(pub(crate) HttpUrl);
 
 impl Collector {
-    /// Returns host and port. The rest of a URL can hold a token.
+    /// Returns only host and port, because the rest of a URL can hold a token.
     #[cfg(feature = "otel")]
     pub(crate) fn shown(&self) -> String {
         format!("{}:{}", self.0.host(), self.0.port())
     }
 
-    /// Reads the URL of a collector; the message of an error quotes nothing of it.
+    /// Reads the URL of a collector. An error message quotes no part of the URL.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        // It must be a URL by itself: `http://` and a path are none.
+        // The text must be a URL before the path is appended: `http://` is not one.
         parse_url(text)?;
         if text.contains('?') {
             return Err("the URL must not have a query (?)".to_owned());

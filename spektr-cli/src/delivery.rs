@@ -8,13 +8,13 @@ use spektr_types::EnvelopeKey as Key;
 
 use crate::catalogue;
 
-/// The form of an entry.
+/// The envelope of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Envelope {
-    /// `type`, `createdAt`, `delivered`: the one of the events page
+    /// `type`, `createdAt`, `delivered`: the envelope of the events page
     #[value(name = "type")]
     Type,
-    /// `eventType`, `timestamp`, the payload in `data`: the one of the signature guide
+    /// `eventType`, `timestamp`, the payload in `data`: the envelope of the signature guide
     #[value(name = "eventType")]
     EventType,
 }
@@ -38,8 +38,8 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    /// Reads `path=value`. The path has dots, or is a JSON pointer; a value that
-    /// is not JSON is a text.
+    /// Reads `path=value`. The path has dots, or is a JSON pointer. A value that is not JSON is
+    /// read as text.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let (path, value) =
             text.split_once('=').ok_or("expected PATH=VALUE, as data.alertName=Test")?;
@@ -52,13 +52,13 @@ impl Change {
         Ok(Self { path, value })
     }
 
-    /// Whether the value is at its path.
+    /// Tells whether an entry has the value at the path.
     pub(crate) fn is_in(&self, entry: &Json) -> bool {
         let place = self.path.iter().fold(String::new(), |above, name| pointer::join(&above, name));
         entry.pointer(&place) == Some(&self.value)
     }
 
-    /// Puts the value at its path; the last member need not exist yet.
+    /// Sets the value at the path. The last member of the path need not exist yet.
     pub(crate) fn apply(&self, entry: &mut Json) -> Result<(), String> {
         let Some((last, above)) = self.path.split_last() else {
             return Err("the path is empty".to_owned());
@@ -77,7 +77,7 @@ impl Change {
     }
 }
 
-/// Says that a value has no such member or element.
+/// Returns the message that a value has no such member or element.
 fn no_place(json: &Json, name: &str) -> String {
     match json {
         Json::Object(_) => format!("there is no `{name}`"),
@@ -86,7 +86,7 @@ fn no_place(json: &Json, name: &str) -> String {
     }
 }
 
-/// Puts an entry into another envelope, with the same payload.
+/// Converts an entry to an envelope, with the same payload.
 pub(crate) fn convert(entry: Json, envelope: Envelope) -> Json {
     let has_type = entry.get(Key::WireType.name()).is_some();
     match envelope {
@@ -111,8 +111,10 @@ fn to_event_type(entry: Json) -> Json {
     Json::object(members.into_iter().filter_map(|(key, value)| Some((key.name(), value?))))
 }
 
-/// Returns the payload for `data` of the other envelope: the event's `data`, with
-/// the members beside it; around it where its keys are free.
+/// Returns the payload for `data` of the other envelope. If the event has no own members but
+/// `data`, this is the payload. Otherwise the payload is an object of all own members. The members
+/// of `data` are merged into that object, unless the keys of `data` are free: then it has a
+/// member `data`.
 fn payload(wire_type: &str, members: &[(String, Json)]) -> Option<Json> {
     let is_data = |name: &str| name == Key::Data.name();
     let is_own = |name: &str| catalogue::envelope().iter().all(|member| member.name != name);
@@ -168,7 +170,7 @@ fn to_type(entry: Json) -> Json {
     Json::Object(converted)
 }
 
-/// Gives an entry an id of its own and the current time, where it has them.
+/// Gives an entry a new id and the current time, in the members that it has for them.
 pub(crate) fn make_new(entry: &mut Json, ids: &mut Ids, now_millis: i64) {
     let new = [
         (Key::Id, Json::String(ids.next())),
@@ -182,7 +184,7 @@ pub(crate) fn make_new(entry: &mut Json, ids: &mut Ids, now_millis: i64) {
     }
 }
 
-/// Returns when an entry says that it was created, in milliseconds.
+/// Returns the creation time in an entry, in milliseconds.
 pub(crate) fn created(entry: &Json) -> Option<i64> {
     let number = |key: Key| entry.get(key.name()).and_then(Json::as_i64);
     number(Key::CreatedAt).or_else(|| Some(number(Key::Timestamp)?.saturating_mul(1000)))
@@ -203,11 +205,11 @@ impl Ids {
         self.next_like("evt_")
     }
 
-    /// Makes an id with what another one has before its last underscore.
+    /// Makes an id with the prefix of `id`: the text before its last underscore.
     pub(crate) fn next_like(&mut self, id: &str) -> String {
         let kind = id.rsplit_once('_').map(|(kind, _)| format!("{kind}_")).unwrap_or_default();
         self.made += 1;
-        // The keys of the hash differ from run to run.
+        // The random keys of the hash differ from run to run.
         let (one, two) = (self.random.hash_one(self.made), self.random.hash_one(!self.made));
         format!("{kind}{:024x}", u128::from(one) << 32 ^ u128::from(two))
     }

@@ -1,32 +1,33 @@
-//! The limit of open files: raised to what the service needs, as far as the system lets it.
+//! Raises the limit of open files to the number that the service needs, as far as the system
+//! allows.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// The open files beside connections and the store: standard streams, listeners, timers, the
-/// sender's list, certificates and keys while they are read, name resolution.
+/// The number of open files beside connections and the store: standard streams, listeners,
+/// timers, the sender's list, certificates and keys while they are read, name resolution.
 const SPARE: usize = 64;
 
-/// The open files of the store: three for each connection of SQLite, or the connections of
-/// PostgreSQL.
+/// The number of open files of the store: three for each connection of SQLite, or the connections
+/// of PostgreSQL.
 const STORE: usize = 16;
 
-/// How many connections pages, health and metrics have at a time.
+/// The maximum number of simultaneous connections for the pages, health and metrics.
 pub(crate) const OPERATORS: usize = 32;
 
-/// Returns how many files are open beside the connections of clients, where so many events are
-/// posted at a time.
+/// Returns the number of open files beside the connections of clients. `posted` is the number of
+/// events that are posted at a time.
 pub(crate) fn beside(posted: u32) -> usize {
     OPERATORS + usize::try_from(posted).unwrap_or(usize::MAX) + STORE + SPARE
 }
 
-/// Returns how many files may be open once the limit is raised.
+/// Returns the highest limit of open files that the process may set.
 pub(crate) fn highest() -> usize {
     allowed(getrlimit(Resource::Nofile).maximum)
 }
 
-/// Makes room for a number of connections of clients, and for the events that are posted at a
-/// time. Returns for how many connections of clients there is room; says so if there is less
-/// than wanted.
+/// Raises the limit for a number of connections of clients, and for the events that are posted at
+/// a time. Returns the number of connections of clients that the limit allows, and logs a warning
+/// if it is less than wanted.
 pub(crate) fn make_room(connections: usize, posted: u32) -> usize {
     let beside = beside(posted);
     let needed = connections + beside;
@@ -39,13 +40,13 @@ pub(crate) fn make_room(connections: usize, posted: u32) -> usize {
         limit,
         needed,
         connections,
-        "too few files may be open, so fewer connections are: raise `ulimit -n`, or \
-         LimitNOFILE= of the unit"
+        "the limit of open files is too low, so fewer connections are accepted: raise \
+         `ulimit -n`, or LimitNOFILE= of the unit"
     );
     connections
 }
 
-/// Raises the limit as far as needed and possible; returns it.
+/// Raises the limit to the needed number, or as far as possible. Returns the new limit.
 fn raise(needed: usize) -> usize {
     let before = getrlimit(Resource::Nofile);
     if allowed(before.current) >= needed {

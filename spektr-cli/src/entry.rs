@@ -1,4 +1,4 @@
-//! One entry of a delivery, as a line for people or scripts, and its members.
+//! Prints an entry of a delivery and its members: as lines for people, or as JSON for scripts.
 
 use serde::Serialize;
 use spektr_json::Json;
@@ -8,7 +8,7 @@ use crate::catalogue::{self, Member};
 use crate::terminal::{bad, careful, faint, good, safe};
 use crate::time;
 
-/// What became of an entry.
+/// The result of decoding an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Outcome {
@@ -17,11 +17,11 @@ pub(crate) enum Outcome {
     Malformed,
 }
 
-/// Which values of the members are shown.
+/// Selects the members whose values are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Members {
     None,
-    /// Those that the schema knows and does not call sensitive.
+    /// The members that the schema knows and does not mark as sensitive.
     Hidden,
     Revealed,
 }
@@ -31,7 +31,7 @@ pub(crate) enum Members {
 pub(crate) struct Line {
     pub(crate) outcome: Outcome,
     pub(crate) id: Option<String>,
-    /// Documented name; none of an unknown or malformed one.
+    /// Documented name; `None` for an unknown event or a malformed entry.
     event: Option<&'static str>,
     wire_type: Option<String>,
     status: Option<&'static str>,
@@ -48,7 +48,7 @@ struct Error {
     message: String,
 }
 
-/// A member, by its path.
+/// A member and its path.
 #[derive(Debug, Serialize)]
 struct Row {
     path: String,
@@ -87,7 +87,7 @@ impl Line {
         line
     }
 
-    /// Returns the line, and one below it for each member.
+    /// Returns the line, followed by a line for each member.
     pub(crate) fn text(&self) -> String {
         let id = self.id.as_deref().map_or_else(|| "(no id)".into(), safe);
         let wire_type = || self.wire_type.as_deref().map_or_else(|| "(no type)".into(), safe);
@@ -115,8 +115,7 @@ impl Line {
     }
 }
 
-/// Returns the members of an event under the names of the schema, whichever
-/// envelope it came in.
+/// Returns the members of an event under the names of the schema, for either envelope.
 fn rows(event: &Event, members: Members) -> Vec<Row> {
     let reveal = match members {
         Members::None => return Vec::new(),
@@ -124,7 +123,7 @@ fn rows(event: &Event, members: Members) -> Vec<Row> {
         Members::Revealed => true,
     };
     let json = serde_json::to_string(event).unwrap_or_default();
-    // A number that no float can hold is refused here, so it is never shown.
+    // `Json::parse` refuses a number that no float can hold; then no member is shown.
     let Ok(json) = Json::parse(json.as_bytes()) else { return Vec::new() };
     let own = event
         .event_type()
@@ -132,7 +131,7 @@ fn rows(event: &Event, members: Members) -> Vec<Row> {
         .and_then(|info| catalogue::find(info.name()).ok())
         .map_or(&[][..], |event| &event.details.members);
     let mut rows = Vec::new();
-    // An unknown event is as it came, and may have the other envelope.
+    // An unknown event keeps its envelope, which may be the other one.
     let head = catalogue::envelope().iter().chain(own).chain(catalogue::other_envelope());
     let known: Vec<_> = head.collect();
     for (name, value) in json.members() {

@@ -1,8 +1,6 @@
-//! The reason why a command could not do its work: what happened, and what to
-//! do about it.
+//! The reason why a command could not do its work: what happened, and what to do about it.
 //!
-//! A failure is always wrong use (exit code 2). A "no" is no failure but an
-//! [`Answer`].
+//! A failure has the exit code 2, as wrong use has. A "no" is not a failure, but an [`Answer`].
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -41,20 +39,20 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// Exit code of wrong use; clap has the same.
+    /// The exit code of a failure. clap uses the same code for wrong use.
     const CODE: u8 = 2;
 
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), hint: None, is_broken_pipe: false }
     }
 
-    /// Says what to do.
+    /// Sets the hint, which says what to do.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Adds another thing that one can do.
+    /// Adds an alternative to the hint.
     pub(crate) fn or_hint(self, other: &str) -> Self {
         let hint = self
             .hint
@@ -63,7 +61,7 @@ impl Failure {
         self.hint(hint)
     }
 
-    /// Takes an error, which says itself what happened, with everything that caused it.
+    /// Makes a failure of an error and its causes.
     pub(crate) fn of(error: &dyn std::error::Error) -> Self {
         match error.source() {
             Some(cause) => Self::caused_by(error.to_string(), cause),
@@ -71,7 +69,7 @@ impl Failure {
         }
     }
 
-    /// Takes what happened, and an error with everything that caused it.
+    /// Makes a failure of a message, an error and its causes.
     pub(crate) fn caused_by(message: impl Into<String>, error: &dyn std::error::Error) -> Self {
         let mut message = message.into();
         let mut cause = Some(error);
@@ -82,23 +80,23 @@ impl Failure {
         Self::new(message)
     }
 
-    /// A file that cannot be read or written.
+    /// Makes a failure for a file that cannot be read or written.
     pub(crate) fn file(verb: &str, path: &Path, error: &std::io::Error) -> Self {
         Self::caused_by(format!("cannot {verb} {}", safe(&path.to_string_lossy())), error)
     }
 
-    /// Standard output that cannot be written.
+    /// Makes a failure for standard output that cannot be written to.
     pub(crate) fn stdout(error: &std::io::Error) -> Self {
         let is_broken_pipe = error.kind() == std::io::ErrorKind::BrokenPipe;
         Self { is_broken_pipe, ..Self::caused_by("cannot write to standard output", error) }
     }
 
-    /// Returns what happened.
+    /// Returns the message, without the hint.
     pub(crate) fn message(&self) -> &str {
         &self.message
     }
 
-    /// Returns what to do, in one line.
+    /// Returns the hint in one line.
     pub(crate) fn remedy(&self) -> Option<String> {
         let lines = self.hint.as_ref()?.lines().map(str::trim);
         Some(lines.collect::<Vec<_>>().join(" "))

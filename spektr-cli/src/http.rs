@@ -1,4 +1,4 @@
-//! What several commands know of HTTP headers.
+//! Addresses and HTTP headers, for several commands.
 
 use std::net::SocketAddr;
 
@@ -6,8 +6,8 @@ use axum::http::HeaderMap;
 
 use crate::capture::Headers;
 
-/// Headers that belong to one connection (RFC 9110, section 7.6.1), or are set
-/// by each sender of the message.
+/// Headers that belong to one connection (RFC 9110, section 7.6.1), or that each sender of a
+/// message sets itself.
 const OF_THE_CONNECTION: [&str; 12] = [
     "connection",
     "content-length",
@@ -28,9 +28,9 @@ pub(crate) fn parse_address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "expected an IP address and a port, as 127.0.0.1:8787".to_owned())
 }
 
-/// Returns the headers that are passed on.
+/// Returns the headers to pass on to another connection.
 pub(crate) fn end_to_end(headers: &Headers) -> Headers {
-    // `Connection` names the headers that are of this connection as well.
+    // The header `Connection` names further headers that apply to this connection only.
     let named: Vec<String> = headers
         .iter()
         .filter(|(name, _)| name.eq_ignore_ascii_case("connection"))
@@ -44,7 +44,7 @@ pub(crate) fn end_to_end(headers: &Headers) -> Headers {
     headers.iter().filter(|(name, _)| is_passed_on(name)).cloned().collect()
 }
 
-/// Returns all headers of a request, repeated ones too.
+/// Returns all headers of a message, including repeated ones.
 pub(crate) fn all(headers: &HeaderMap) -> Headers {
     headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect()
 }
@@ -60,7 +60,7 @@ mod tests {
         };
         let given = headers(&["Connection", "x-hop", "Trailer", "TE", "content-encoding", "x"]);
         assert_eq!(end_to_end(&given), headers(&["content-encoding", "x"]));
-        // Only `Connection` names others.
+        // Only the header `Connection` names further headers.
         assert_eq!(end_to_end(&headers(&["x", "x-hop"])), headers(&["x", "x-hop"]));
     }
 }

@@ -9,7 +9,7 @@ use crate::capture::{self, Headers};
 use crate::failure::Failure;
 use crate::terminal::safe;
 
-/// A captured delivery: two files.
+/// A captured delivery, in two files.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct CapturedArguments {
     /// Headers as curl -v, curl -D or a browser prints them, or as JSON; - is standard input
@@ -29,7 +29,7 @@ impl CapturedArguments {
     }
 }
 
-/// Reads a file whole.
+/// Reads a whole file.
 pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     if !is_stdin(path) {
         return std::fs::read(path).map_err(|error| Failure::file("read", path, &error));

@@ -1,8 +1,8 @@
-//! The signing keys, and how deliveries are signed: from the command line, the
-//! environment, or the configuration.
+//! The signing keys and the form of signatures, from the command line, the environment, or the
+//! configuration.
 //!
-//! Secrets come from the environment or a file, never from the command line,
-//! where every process of the machine could read them.
+//! Secrets come from the environment or a file, never from the command line, because every process
+//! of the machine can read the command line.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -25,7 +25,7 @@ const HOW: &str = "set SPEKTR_WEBHOOK_KEYS='KEY_ID=SECRET', or name a key file w
 
 const SIGNING: &str = "How deliveries are signed";
 
-/// The signing keys, and the signed content.
+/// The signing keys, the signed content, and the format of signatures.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct KeyArguments {
     /// TOML file with the signing keys: a list `keys` of tables with id and secret [without it: SPEKTR_WEBHOOK_KEYS, then keys_file of the configuration]
@@ -54,7 +54,7 @@ impl KeyArguments {
         }
     }
 
-    /// Returns the key file of the configuration if the keys of the environment hide it.
+    /// Returns the configuration's key file if the keys of the environment take precedence over it.
     pub(crate) fn hidden_file(&self, config: &Config) -> Option<PathBuf> {
         match self.source(config) {
             Ok(Source::Environment) => KEYS_FILE.path(None, config),
@@ -62,7 +62,7 @@ impl KeyArguments {
         }
     }
 
-    /// Returns where a key is added, in words.
+    /// Returns the place to add a key, in words.
     pub(crate) fn place(&self, config: &Config) -> String {
         match self.file(config) {
             Some(path) => format!("the key file {}", safe(&path.to_string_lossy())),
@@ -86,7 +86,7 @@ impl KeyArguments {
         Ok(self.verifier_of(self.ring(config)?, config, tolerance))
     }
 
-    /// Returns a verifier with keys, which it can share with others.
+    /// Returns a verifier with keys that other verifiers can share.
     fn verifier_of(
         &self,
         keys: impl Into<SharedKeys>,
@@ -98,8 +98,8 @@ impl KeyArguments {
             .with_tolerance(TOLERANCE.value(tolerance, config))
     }
 
-    /// Returns a verifier and its keys, which can be replaced, or with `unsigned` a verifier
-    /// that accepts every delivery.
+    /// Returns a verifier and its keys, which can be replaced later. With `unsigned`, returns a
+    /// verifier that accepts every delivery, and no keys.
     pub(crate) fn verifier_or_none(
         &self,
         config: &Config,
@@ -109,7 +109,7 @@ impl KeyArguments {
         if unsigned {
             return Ok((danger::verifier_that_accepts_unsigned_deliveries(), None));
         }
-        // Who has a key, with a slip in it, is not to be told how to do without.
+        // Suggest --unsigned only if there is no key. A key with a mistake must be corrected.
         self.source(config).map_err(|failure| {
             failure.or_hint("or accept every delivery without verifying it: --unsigned")
         })?;
@@ -117,7 +117,8 @@ impl KeyArguments {
         Ok((self.verifier_of(keys.clone(), config, tolerance), Some(keys)))
     }
 
-    /// Returns keys, signed content and tolerance in words, for the first lines of a receiver.
+    /// Returns keys, signed content and tolerance in words, for the first lines that a
+    /// receiver prints.
     pub(crate) fn in_words(
         &self,
         config: &Config,
@@ -136,7 +137,7 @@ impl KeyArguments {
         ))
     }
 
-    /// Returns what signs: with the named key, or the first of the ring.
+    /// Returns the signer. It uses the named key, or else the first key of the ring.
     pub(crate) fn signer(&self, config: &Config, id: Option<&str>) -> Result<Signer, Failure> {
         let ring = self.ring(config)?;
         let key = choose(&ring, id)?;
@@ -144,12 +145,12 @@ impl KeyArguments {
             .with_signature_format(self.format(config)))
     }
 
-    /// Returns the texts of the secrets, with their ids, for `diagnose`: it tries
-    /// each meaning that the text could have.
+    /// Returns the secrets as written, with their key ids. `diagnose` tries each encoding that a
+    /// secret could have.
     pub(crate) fn secret_texts(&self, config: &Config) -> Result<Vec<SecretText>, Failure> {
         match self.source(config)? {
             Source::File(path) => {
-                // Checked as a ring first, for the better messages.
+                // Read the file as a key ring first, because its errors are more precise.
                 ring_of_file(&path)?;
                 let text = Zeroizing::new(read(&path)?);
                 let table: toml::Table = text.parse().unwrap_or_default();
@@ -189,11 +190,11 @@ enum Source {
     Environment,
 }
 
-/// A secret as it is written down.
+/// A secret as written, before decoding.
 pub(crate) struct SecretText {
     pub(crate) id: String,
     pub(crate) text: Zeroizing<String>,
-    /// The encoding of the bytes in the text.
+    /// The encoding of the secret's bytes in the text.
     pub(crate) encoding: SecretEncoding,
 }
 
@@ -217,7 +218,7 @@ impl SecretText {
     }
 }
 
-/// Finds the key to sign with.
+/// Finds the key with an id, or the first key if no id is given.
 pub(crate) fn choose<'r>(ring: &'r KeyRing, id: Option<&str>) -> Result<&'r SigningKey, Failure> {
     let first = ring.ids().next().map(|id| id.as_str());
     id.or(first).and_then(|id| ring.key(id)).ok_or_else(|| {
@@ -227,8 +228,8 @@ pub(crate) fn choose<'r>(ring: &'r KeyRing, id: Option<&str>) -> Result<&'r Sign
     })
 }
 
-/// Reads one secret from a file; a byte order mark before it and a line feed after it
-/// are an editor's.
+/// Reads one secret from a file. Ignores a byte order mark before the secret and line breaks after
+/// it, because editors add them.
 pub(crate) fn secret_of_file(path: &Path) -> Result<Zeroizing<String>, Failure> {
     let text = Zeroizing::new(read(path)?);
     let secret = text.trim_start_matches('\u{feff}').trim_end_matches(['\n', '\r']);

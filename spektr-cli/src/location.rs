@@ -1,17 +1,17 @@
-//! Where an inbox can be: a file, or a database behind a URL that may hold a password.
+//! The location of an inbox: a SQLite file, or a PostgreSQL URL, which may hold a password.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::terminal::safe;
 
-/// The inbox where none is named.
+/// The URL of the inbox if no setting names one.
 pub(crate) const PRESET: &str = "sqlite://spektr-inbox.db";
 
-/// The variable that holds a password, as PostgreSQL's own tools read it.
+/// The environment variable with a password. PostgreSQL's own tools read it too.
 pub(crate) const PASSWORD: &str = "PGPASSWORD";
 
-/// A place where an inbox can be.
+/// The location of an inbox.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Location {
     Sqlite(PathBuf),
@@ -20,12 +20,12 @@ pub(crate) enum Location {
 }
 
 impl Location {
-    /// Returns the inbox where none is named.
+    /// Returns the location of the inbox if no setting names one.
     pub(crate) fn preset() -> Self {
         Self::Sqlite(PRESET.trim_start_matches("sqlite://").into())
     }
 
-    /// Reads a URL; the message of an error quotes nothing of it.
+    /// Reads a URL. An error message quotes no part of the URL.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
             return Ok(Self::Postgres(text.to_owned()));
@@ -33,14 +33,15 @@ impl Location {
         let Some(path) = text.strip_prefix("sqlite://") else {
             return Err("expected sqlite://PATH or postgres://USER@HOST/DATABASE".to_owned());
         };
-        // SQLite itself reads both as something else than a file of that name.
+        // SQLite would not take these texts for the name of a file.
         if path.is_empty() || path.starts_with(':') || path.starts_with("file:") {
             return Err(format!("sqlite:// is followed by the path of a file, as in {PRESET}"));
         }
         Ok(Self::Sqlite(path.into()))
     }
 
-    /// Reads a URL of the command line, which others can read too.
+    /// Reads a URL from the command line. Refuses a password there, because other users of the
+    /// machine can read the command line.
     pub(crate) fn parse_argument(text: &str) -> Result<Self, String> {
         let location = Self::parse(text)?;
         match &location {
@@ -84,8 +85,7 @@ impl fmt::Debug for Location {
     }
 }
 
-/// Tells whether a PostgreSQL URL has a password, also where the rest of it is
-/// not well-formed.
+/// Tells whether a PostgreSQL URL has a password, even if the rest of the URL is malformed.
 pub(crate) fn has_password(url: &str) -> bool {
     let (base, query) = url.split_once('?').unwrap_or((url, ""));
     let base = base.split_once("://").map_or(base, |(_, rest)| rest);

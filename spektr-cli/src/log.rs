@@ -1,9 +1,9 @@
-//! The log on standard error: one line for each event, written by a thread of its own.
+//! The log on standard error: one line for each event, written by a separate thread.
 //!
-//! Logging never waits. When nobody reads standard error, lines wait in memory up to a
-//! bound; further ones are dropped, counted, and reported once writing goes on.
+//! Logging never blocks. While nobody reads standard error, lines wait in memory, up to a limit.
+//! Further lines are dropped and counted. Once writing continues, the log reports their number.
 //!
-//! The reasons are a decision (ARCHITECTURE.md, C13).
+//! Decision C13 in ARCHITECTURE.md gives the reasons.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -23,17 +23,16 @@ use crate::failure::Failure;
 use crate::output::Format;
 use crate::traces::Traces;
 
-/// How many bytes of lines wait at most.
+/// The maximum number of bytes that wait in memory.
 const BOUND: usize = 512 * 1024;
 
-/// How long standard error may take for the next line at the end of the process.
+/// At the end of the process, the maximum time to wait until standard error takes another line.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The target of the event that reports dropped lines; it is never dropped itself.
+/// The target of the log event that reports dropped lines. That event itself is never dropped.
 const NOTICE: &str = "spektr::log";
 
-/// The levels that can be configured.
-/// The log. Dropping it writes the lines that wait.
+/// The log. Dropping this value first writes the lines that wait.
 pub(crate) struct Log {
     queue: Arc<Queue>,
     level: Level,
@@ -52,8 +51,8 @@ impl Level {
 }
 
 impl Log {
-    /// Starts to log at the level `info`. Dropped lines are counted in `dropped`. The process has
-    /// one subscriber, so that it is told of the traces too.
+    /// Starts logging at the level `info`. `dropped` counts the dropped lines. This function also
+    /// installs the traces, because the process has only one subscriber.
     pub(crate) fn start(
         format: Format,
         dropped: Count,
@@ -66,10 +65,10 @@ impl Log {
             .spawn(move || writing.write_to(io::stderr()))
             .map_err(|error| Failure::caused_by("cannot start the log", &error))?;
         let (filter, level) = reload::Layer::new(LevelFilter::INFO);
-        // This is the only log of the process, so setting it cannot fail.
+        // The process has only this log, so installing it cannot fail.
         let registry = tracing_subscriber::registry();
         let _done = match (traces, format) {
-            // Each has a filter of its own: the level of the log leaves the traces alone.
+            // The filter is only for the lines: the level of the log does not affect the traces.
             (Some(traces), Format::Json) => registry
                 .with(lines(&queue).json().with_filter(filter))
                 .with(traces.layer())
@@ -80,8 +79,8 @@ impl Log {
             (None, Format::Json) => registry.with(filter).with(lines(&queue).json()).try_init(),
             (None, Format::Text) => registry.with(filter).with(lines(&queue)).try_init(),
         };
-        // The usual hook writes to standard error itself, and waits for it. The message of a
-        // panic is left out, because it may quote a value.
+        // The default hook would write to standard error itself, and could block. The panic's
+        // message is left out, because it may quote a value.
         std::panic::set_hook(Box::new(|panic| {
             let place = panic.location().map(ToString::to_string).unwrap_or_default();
             tracing::error!(place, "a thread or task has panicked");
@@ -89,13 +88,13 @@ impl Log {
         Ok(Self { queue, level: Level(level) })
     }
 
-    /// Returns what changes the level.
+    /// Returns the handle that changes the level.
     pub(crate) fn level(&self) -> Level {
         self.level.clone()
     }
 }
 
-/// Returns what makes a line of an event.
+/// Returns the layer that formats each event as a line.
 fn lines<S>(queue: &Arc<Queue>) -> fmt::Layer<S, DefaultFields, fmt::format::Format, Lines>
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
@@ -108,7 +107,7 @@ where
 }
 
 impl Drop for Log {
-    /// Waits as long as lines are being written.
+    /// Waits as long as the writer makes progress.
     fn drop(&mut self) {
         let mut state = self.queue.lock();
         state.is_ending = true;
@@ -140,17 +139,17 @@ struct Queue {
 struct State {
     /// Lines that the writer has not taken yet.
     lines: Vec<u8>,
-    /// How many bytes wait, with those that the writer has taken and not written.
+    /// The number of bytes that wait, including bytes that the writer has taken but not written.
     waiting: usize,
-    /// How many lines were dropped and not reported.
+    /// The number of dropped lines that were not reported yet.
     dropped: u64,
     is_ending: bool,
     has_ended: bool,
 }
 
 impl Queue {
-    /// Takes a line, or drops it. After a line that was dropped all are, until that is
-    /// reported, so that the report has its place.
+    /// Queues a line, or drops it. After one dropped line, all further lines are dropped until the
+    /// writer reports them, so that the report comes where the lines are missing.
     fn push(&self, line: &[u8], is_notice: bool) {
         let mut state = self.lock();
         let fits = state.dropped == 0 && state.waiting + line.len() <= BOUND;
@@ -164,7 +163,8 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// Takes the lines that wait, with how many were dropped after them; waits for either.
+    /// Takes the waiting lines, and the number of lines dropped after them. Waits until there is a
+    /// waiting or a dropped line.
     fn take(&self) -> Option<(Vec<u8>, u64)> {
         let has_nothing = |state: &State| state.lines.is_empty() && state.dropped == 0;
         let mut state = self
@@ -188,8 +188,8 @@ impl Queue {
                     "lines of the log were dropped: standard error was not read"
                 );
             }
-            // Each line alone: a pipe takes a line of up to 4 KiB as a whole or not at all, so
-            // that a process that ends leaves no half of one.
+            // Write each line separately: a pipe takes a line of up to 4 KiB as a whole or not at
+            // all, so a process that ends leaves no partial line.
             for line in lines.split_inclusive(|byte| *byte == b'\n') {
                 if out.write_all(line).is_err() {
                     // Standard error is closed.
@@ -209,7 +209,7 @@ impl Queue {
 /// Makes the writer of each event.
 struct Lines(Arc<Queue>);
 
-/// Writes the line of an event, which comes as a whole.
+/// Writes the line of an event. Each call of `write` gets a whole line.
 struct Line<'q> {
     queue: &'q Queue,
     is_notice: bool,
@@ -244,7 +244,7 @@ mod tests {
 
     use super::*;
 
-    /// Says when it is written to, and takes nothing until it is told to.
+    /// Reports the start of each write, and blocks it until the test lets it go on.
     struct Stalled {
         begins: mpsc::Receiver<()>,
         written: mpsc::Sender<Vec<u8>>,
@@ -253,7 +253,7 @@ mod tests {
     impl Write for Stalled {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             let _gone = self.written.send(bytes.to_vec());
-            // The sender is dropped once everything is taken at once.
+            // Once the test drops the sender, every write returns at once.
             let _taken = self.begins.recv();
             Ok(bytes.len())
         }
@@ -279,12 +279,12 @@ mod tests {
         let (written, lines) = mpsc::channel();
         let writing = Arc::clone(&queue);
         let writer = std::thread::spawn(move || writing.write_to(Stalled { begins, written }));
-        // A line that is taken and not written counts as waiting.
+        // A line that the writer has taken but not written counts as waiting.
         assert_eq!(lines.recv(), Ok(line.clone()));
         for _ in 0..7 {
             queue.push(&line, false);
         }
-        // A line that would fit would come before the report of those that did not.
+        // A line that fits is dropped too, because it would come before the report of the others.
         queue.push(b"", false);
         assert_eq!((queue.lock().dropped, queue.dropped.value()), (8, 8));
         queue.push(b"notice\n", true);

@@ -1,11 +1,9 @@
-//! `spektr`: the command-line tool for those who integrate and operate spektr
-//! webhooks.
+//! `spektr`: the command-line tool for integrating and operating spektr webhooks.
 //!
-//! One module per command, below [`commands`]; shared code is beside it.
-//! A command returns an answer, which is the exit code, or a failure, which says
-//! what to do.
+//! Each command has a module below [`commands`]; the other modules are shared. A command returns
+//! an answer, which becomes the exit code, or a failure, which says what to do.
 
-// Nothing in a program that others run panics: what cannot happen says why, at its place.
+// Code that others run does not panic. Where a case is impossible, a comment there says why.
 #![cfg_attr(
     not(test),
     warn(

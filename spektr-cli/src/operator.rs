@@ -1,4 +1,4 @@
-//! Who operates the inbox, and why, for the record of actions.
+//! The name of the operator and the reason of an action, for the record of actions.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -10,7 +10,7 @@ use spektr_inbox::store::Operator;
 pub(crate) struct OperatorArguments {
     #[command(flatten)]
     by: ByArguments,
-    /// Why, for `spektr inbox log`, as the number of a ticket: no personal data
+    /// Reason, shown by `spektr inbox log`, for example a ticket number; no personal data
     #[arg(long, value_name = "TEXT", value_parser = parse_reason)]
     reason: Option<String>,
 }
@@ -27,7 +27,7 @@ impl OperatorArguments {
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ByArguments {
-    /// Who does this: the inbox keeps the name for `spektr inbox log` [preset: your account on this machine]
+    /// Your name, which the inbox keeps for `spektr inbox log` [preset: your account on this machine]
     #[arg(long, value_name = "NAME", value_parser = parse_name)]
     by: Option<String>,
 }
@@ -48,7 +48,7 @@ pub(crate) fn parse_reason(text: &str) -> Result<String, String> {
     parse_line(text, "a reason", 500)
 }
 
-/// Parses a text that the inbox keeps for good and prints in lines.
+/// Parses a text that the inbox keeps forever, and that is printed as part of a line.
 fn parse_line(text: &str, what: &str, longest: usize) -> Result<String, String> {
     let line = text.trim();
     if (1..=longest).contains(&line.chars().count()) && !line.chars().any(char::is_control) {
@@ -58,8 +58,8 @@ fn parse_line(text: &str, what: &str, longest: usize) -> Result<String, String> 
     }
 }
 
-/// The account of this process: by its user id where the system tells it, since anybody
-/// can set a variable.
+/// Returns the account of this process. Where `/proc` tells the user id, variables of the
+/// environment are not read, because anybody can set them.
 fn account() -> String {
     let Ok(process) = fs::metadata("/proc/self") else {
         let named = ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
@@ -69,7 +69,7 @@ fn account() -> String {
     name_of(process.uid(), &accounts).unwrap_or_else(|| format!("uid {}", process.uid()))
 }
 
-/// The name of a user id in the file of accounts.
+/// Returns the name of a user id, from the text of `/etc/passwd`.
 fn name_of(uid: u32, accounts: &str) -> Option<String> {
     let uid = uid.to_string();
     let name = |line: &str| {

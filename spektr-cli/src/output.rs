@@ -1,4 +1,4 @@
-//! What goes to standard output: text for people, JSON for scripts.
+//! Writes to standard output: text for people, JSON for scripts.
 
 use std::fmt::Write as _;
 use std::io::Write;
@@ -26,7 +26,7 @@ impl Format {
     }
 }
 
-/// Prints text, with its colours if standard output is a terminal.
+/// Prints text, in colour if standard output is a terminal.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut out = anstream::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|e| Failure::stdout(&e))
@@ -38,7 +38,7 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
         .map_err(|error| Failure::caused_by("cannot write JSON", &error))?;
     let mut line = String::with_capacity(json.len() + 1);
     for character in json.chars() {
-        // Outside of ASCII it can only be inside a string, where an escape is equivalent.
+        // An unsafe character can only be inside a JSON string, where an escape is equivalent.
         if is_unsafe(character) {
             let _ = write!(line, "\\u{:04x}", u32::from(character));
         } else {

@@ -1,11 +1,10 @@
-//! A line on standard error that says how far a long run has come; nothing where
-//! that is no terminal.
+//! Shows the progress of a long run in a line on standard error, if that is a terminal.
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 pub(crate) struct Progress {
-    /// Nobody knows it of everything.
+    /// `None` if the total is unknown.
     total: Option<u64>,
     done: u64,
     begun: Instant,
@@ -14,7 +13,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Short runs show nothing: a bar that flashes up tells nobody anything.
+    /// Short runs show nothing, because nobody can read a bar that only flashes.
     const PATIENCE: Duration = Duration::from_millis(500);
     const BETWEEN: Duration = Duration::from_millis(100);
 
@@ -22,7 +21,7 @@ impl Progress {
         Self { total: u64::try_from(total).ok(), ..Self::counting() }
     }
 
-    /// Counts without knowing how far.
+    /// Counts steps if the total is unknown.
     pub(crate) fn counting() -> Self {
         let is_on = std::io::stderr().is_terminal();
         Self { total: None, done: 0, begun: Instant::now(), shown: None, is_on }
@@ -32,7 +31,7 @@ impl Progress {
         self.at(self.done + 1);
     }
 
-    /// Takes how many are done by now.
+    /// Sets the number of steps that are done.
     pub(crate) fn at(&mut self, done: u64) {
         self.done = done;
         let is_due = match self.shown {
@@ -51,7 +50,7 @@ impl Progress {
 }
 
 impl Drop for Progress {
-    /// Clears the line: the report replaces it.
+    /// Clears the line, because the report replaces it.
     fn drop(&mut self) {
         if self.shown.is_some() {
             let _ = write!(std::io::stderr(), "\r\x1b[K");

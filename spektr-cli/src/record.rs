@@ -1,7 +1,7 @@
-//! Recorded deliveries: a folder with two files each, `000001.headers` and
-//! `000001.body`, which `verify`, `diagnose`, `replay` and curl read.
+//! Recorded deliveries: a folder with two files for each delivery, `000001.headers` and
+//! `000001.body`. `verify`, `diagnose`, `replay` and curl can read these files.
 //!
-//! They hold personal data, so nobody else may read them.
+//! The files hold personal data, so only their owner may read them.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -19,8 +19,8 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// Opens a folder, which is made if there is none; numbers go on after what
-    /// is there.
+    /// Opens a folder, or makes it. New deliveries are numbered from the highest existing number
+    /// on.
     pub(crate) fn open(folder: &Path) -> Result<Self, Failure> {
         let fail = |error| Failure::file("record to", folder, &error);
         make_folder(folder).map_err(fail)?;
@@ -28,7 +28,7 @@ impl Recorder {
         Ok(Self { folder: folder.to_owned(), last: AtomicU64::new(last.unwrap_or(0)) })
     }
 
-    /// Writes a delivery down; returns the path without its extension.
+    /// Writes the two files of a delivery. Returns their path without the extension.
     pub(crate) fn record(
         &self,
         target: &str,
@@ -51,7 +51,7 @@ impl Recorder {
     }
 }
 
-/// A delivery as it was recorded.
+/// A recorded delivery.
 pub(crate) struct Recorded {
     pub(crate) headers: Headers,
     pub(crate) body: Vec<u8>,
@@ -63,7 +63,7 @@ pub(crate) fn read(path: &Path) -> Result<Recorded, Failure> {
     Ok(Recorded { headers, body: input::bytes(&path.with_extension("body"))? })
 }
 
-/// Lists the header files of a folder, in their order.
+/// Lists the header files of a folder, in the order of their names.
 pub(crate) fn recorded(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let fail = |error| Failure::file("read", folder, &error);
     let mut paths = Vec::new();
@@ -81,7 +81,7 @@ fn number(path: &Path) -> Option<u64> {
     path.file_stem()?.to_str()?.parse().ok()
 }
 
-/// Says where a delivery was recorded.
+/// Returns the paths of the two files of a delivery, for a message.
 pub(crate) fn place(path: &Path) -> String {
     safe(&path.with_extension("{headers,body}").to_string_lossy()).into_owned()
 }
@@ -97,7 +97,7 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)
 }
 
-/// Makes a file that only its owner can read, and that did not exist.
+/// Makes a new file that only its owner can read. Fails if the file exists.
 pub(crate) fn make_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

@@ -1,4 +1,4 @@
-//! The async runtime, which only those commands start that need it, and signals.
+//! The async runtime, which only the commands that need it start, and signals.
 
 use std::future::Future;
 use std::io;
@@ -27,25 +27,25 @@ fn start<T>(
     let runtime =
         builder.enable_all().build().map_err(|error| Failure::caused_by("cannot start", &error))?;
     let done = runtime.block_on(future);
-    // A thread that still waits for an answer of somebody is not waited for.
+    // Do not wait for threads that still wait for an answer from elsewhere.
     runtime.shutdown_background();
     done
 }
 
-/// SIGHUP, which does not end the process from now on.
+/// Returns a stream of SIGHUP. From now on SIGHUP does not end the process.
 pub(crate) fn hangups() -> Result<Signal, Failure> {
     signal(SignalKind::hangup())
         .map_err(|error| Failure::caused_by("cannot wait for signals", &error))
 }
 
-/// What ends a program that runs until it is told to.
+/// The signals that end a command which runs until then.
 pub(crate) struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
-    /// From now on signals do not end the process by themselves.
+    /// Catches the signals: from now on they do not end the process by themselves.
     pub(crate) fn catch() -> Result<Self, Failure> {
         let catch = || {
             Ok(Self {

@@ -1,4 +1,4 @@
-//! Scenarios: the events of one customer's story, in their order, with ids that belong together.
+//! Scenarios: the events of one customer's story, in order, with shared ids.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,11 +13,11 @@ use crate::failure::Failure;
 use crate::input;
 use crate::terminal::safe;
 
-/// An example of a file, for the hint of an error.
-const EXAMPLE: &str = "as {\"description\": \"An alert.\", \"shared\": [\"spektrId\"], \"steps\": \
+/// An example of a scenario file, for the hint of an error.
+const EXAMPLE: &str = "for example {\"description\": \"An alert.\", \"shared\": [\"spektrId\"], \"steps\": \
      [{\"send\": [\"alert_created\"]}, {\"after\": 5, \"send\": [\"alert_resolved\"]}]}";
 
-/// Checks that a member does not differ from event to event; returns its meaning if it does.
+/// Tells whether every event has its own value of a member, so that it cannot be shared.
 fn is_own(name: &str) -> bool {
     let own = [Key::Id, Key::WireType, Key::EventType, Key::CreatedAt, Key::Timestamp];
     own.iter().any(|key| key.name() == name)
@@ -30,13 +30,15 @@ impl Step {
 }
 
 impl Scenario {
-    /// Finds the schema's scenario of a name, or reads the file that a name ending in `.json` names.
+    /// Finds a scenario of the schema by its name. A name that ends in `.json` is the path of a
+    /// file.
     pub(crate) fn find(name: &str) -> Result<Self, Failure> {
         if !name.ends_with(".json") {
             return catalogue::scenarios().get(name).cloned().ok_or_else(|| {
                 let names = catalogue::scenarios().keys().map(String::as_str);
                 let all = names.clone().collect::<Vec<_>>().join(", ");
-                let otherwise = format!("there are {all}; a file of yours ends in .json");
+                let otherwise =
+                    format!("the scenarios are {all}; the name of your own file must end in .json");
                 Failure::new(format!("there is no scenario `{}`", safe(name)))
                     .hint(did_you_mean(name, names, &otherwise))
             });
@@ -48,16 +50,18 @@ impl Scenario {
         let scenario: Self =
             serde_json::from_slice(&text).map_err(|error| refused(error.to_string()))?;
         if scenario.steps.is_empty() || scenario.steps.iter().any(|step| step.send.is_empty()) {
-            return Err(refused("there are no steps, or one sends nothing".to_owned()));
+            return Err(refused("it has no steps, or a step that sends nothing".to_owned()));
         }
         if let Some(name) = scenario.shared.iter().find(|name| is_own(name)) {
             let name = safe(name);
-            return Err(refused(format!("`{name}` is each event's own, and cannot be shared")));
+            return Err(refused(format!(
+                "each event has its own `{name}`, which cannot be shared"
+            )));
         }
         Ok(scenario)
     }
 
-    /// Returns a name to share that no event has.
+    /// Returns a name in `shared` that no event has as a member.
     pub(crate) fn unshared(&self, events: &[Vec<Json>]) -> Option<&str> {
         let has = |name: &str| events.iter().flatten().any(|event| event.has_member(name));
         self.shared.iter().map(String::as_str).find(|name| !has(name))
@@ -68,7 +72,7 @@ impl Scenario {
         self.steps.iter().map(Step::pause).sum()
     }
 
-    /// Begins the story of another customer.
+    /// Begins the story of a new customer.
     pub(crate) fn begin(&self) -> Story<'_> {
         Story { shared: &self.shared, values: BTreeMap::new() }
     }
@@ -81,7 +85,7 @@ pub(crate) struct Story<'s> {
 }
 
 impl Story<'_> {
-    /// Gives an entry the ids of this story.
+    /// Replaces the shared ids in an entry by the ids of this story.
     pub(crate) fn share(&mut self, entry: &mut Json, ids: &mut Ids) {
         match entry {
             Json::Object(members) => {
@@ -132,7 +136,7 @@ mod tests {
                     let info = decoded.expect("it is valid").event_type().info();
                     assert!(info.is_some(), "{name}: {text}");
                 }
-                // A name that no event of the story has is a slip.
+                // If no event of the story has the name, the name is a mistake.
                 let used: Vec<_> = story.values.keys().copied().collect();
                 let mut named: Vec<_> = scenario.shared.iter().map(String::as_str).collect();
                 named.sort_unstable();

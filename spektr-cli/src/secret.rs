@@ -12,14 +12,14 @@ use crate::terminal::safe;
 /// The permissions of the group and of all others.
 const OTHERS: u32 = 0o077;
 
-/// Returns the mode of a file on which other accounts of this machine have a right. A file that
-/// cannot be looked at is reported when it is read.
+/// Returns the mode of a file if other accounts of this machine have any permission on it. Returns
+/// `None` if the mode cannot be read, because reading the file then reports the error.
 pub(crate) fn open_mode(path: &Path) -> Option<u32> {
     let mode = fs::metadata(path).ok()?.permissions().mode() & 0o777;
     (mode & OTHERS != 0).then_some(mode)
 }
 
-/// Reads a file with a secret; a byte order mark before it is an editor's.
+/// Reads a file with a secret. Ignores a byte order mark, because editors add it.
 pub(crate) fn secret_file<T>(
     path: &Path,
     what: &str,

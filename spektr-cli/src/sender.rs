@@ -1,5 +1,5 @@
-//! Posting deliveries with the sender's own behaviour: only 200 counts, three
-//! retries a second apart, then the delivery is dropped.
+//! Posts deliveries as the sender does: only 200 acknowledges a delivery, and after three retries,
+//! one second apart, the delivery is dropped.
 
 mod report;
 
@@ -23,15 +23,15 @@ pub(crate) use report::Report;
 
 const SENDING: &str = "Where deliveries go, and how";
 
-/// Where deliveries go, and how.
+/// Where deliveries go, and how they are posted.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct SendingArguments {
     #[arg(long, help = SEND_TO.help(), help_heading = SENDING, value_name = "URL", value_parser = quietly(SEND_TO.parser()))]
     to: Option<HttpUrl>,
-    /// Deliveries per second at most [default: one after the other, as fast as they are answered]
+    /// Maximum number of deliveries per second [default: one after the other, as fast as they are answered]
     #[arg(long, help_heading = SENDING, value_name = "R", value_parser = parse_rate)]
     rate: Option<f64>,
-    /// How often a delivery is tried again that was not answered with 200
+    /// Number of retries for a delivery that was not answered with 200
     #[arg(long, help_heading = SENDING, value_name = "N", default_value_t = 3)]
     retries: u32,
     /// How long to wait before a retry
@@ -49,10 +49,10 @@ fn parse_rate(text: &str) -> Result<f64, String> {
     }
 }
 
-/// One try to post a delivery.
+/// One attempt to post a delivery.
 #[derive(Debug)]
 pub(crate) struct Attempt {
-    /// The status that was answered, or why there was no answer.
+    /// The status of the answer, or the reason why there was no answer.
     pub(crate) answer: Result<u16, NoAnswer>,
     pub(crate) latency: Duration,
 }
@@ -95,7 +95,7 @@ impl Sender {
         })
     }
 
-    /// Where deliveries go.
+    /// Returns the URL that deliveries are posted to.
     pub(crate) fn url(&self) -> &HttpUrl {
         &self.url
     }
@@ -109,7 +109,7 @@ impl Sender {
         attempts.last().is_some_and(Attempt::is_acknowledged)
     }
 
-    /// Posts a delivery that ought to be refused, once, whatever answer it gets.
+    /// Posts a delivery that the receiver ought to refuse, without any retry.
     pub(crate) async fn deliver_forgery(&mut self, headers: &Headers, body: &Bytes, events: usize) {
         let attempts = self.try_up_to(1, headers, body).await;
         self.report.add_forgery(&attempts, events);
@@ -142,7 +142,7 @@ impl Sender {
         self.sent = self.sent.saturating_add(1);
     }
 
-    /// Ends the run.
+    /// Ends the run, and returns its report.
     pub(crate) fn finish(self) -> Report {
         self.report.finish(&self.url, self.begun.elapsed())
     }

@@ -1,5 +1,5 @@
-//! The sender's list of events, and the key for it: from the command line, the
-//! environment, or the configuration.
+//! The sender's list of events and its API key, from the command line, the environment, or the
+//! configuration.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::terminal::safe;
 
 const HEADING: &str = "The sender's list of events";
 
-/// Where the list is, and how it is asked.
+/// The address of the list, its API key, and its unit of time.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct ListArguments {
     #[arg(long, help = LIST.help(), value_name = "NAME|URL", help_heading = HEADING, value_parser = quietly(LIST.parser()))]
@@ -30,7 +30,7 @@ pub(crate) struct ListArguments {
     unit: Option<TimeUnit>,
 }
 
-/// Which list is compared with which inbox.
+/// The inbox and the list that are compared.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ComparedArguments {
     #[arg(long, help = SOURCE.help(), value_name = "NAME", value_parser = SOURCE.parser())]
@@ -42,17 +42,17 @@ pub(crate) struct ComparedArguments {
 }
 
 impl ComparedArguments {
-    /// Returns the client for the list; there must be a key for it.
+    /// Returns the client for the list. Fails if there is no API key.
     pub(crate) fn client(&self, config: &Config) -> Result<Client, Failure> {
         self.list.client_if_configured(config)?.ok_or_else(|| {
             Failure::new("there is no API key").hint(
-                "set SPEKTR_API_KEY, or name a file that holds it and nothing else:\n\
+                "set SPEKTR_API_KEY, or name a file that holds only the key:\n\
                  --api-key-file FILE",
             )
         })
     }
 
-    /// Returns the options that were given, each after a space, for a command to be run next.
+    /// Returns the given options, each after a space, for a command that a message suggests.
     pub(crate) fn options(&self) -> String {
         let ListArguments { from, api_key_file, unit } = &self.list;
         let given = [
@@ -66,12 +66,12 @@ impl ComparedArguments {
         given.map(|(name, value)| format!(" {name} {}", quoted(&value))).collect()
     }
 
-    /// Returns the name of the source under which listed events are stored.
+    /// Returns the source name under which listed events are stored.
     pub(crate) fn source(&self, config: &Config) -> String {
         SOURCE.value(self.source.clone(), config)
     }
 
-    /// Returns what compares the list that a client asks for with a store.
+    /// Returns the reconciler that compares the client's list with a store.
     pub(crate) fn reconciler(
         &self,
         config: &Config,
@@ -83,7 +83,7 @@ impl ComparedArguments {
 }
 
 impl ListArguments {
-    /// Returns the client, if there is a key.
+    /// Returns the client for the list, or `None` if there is no API key.
     pub(crate) fn client_if_configured(&self, config: &Config) -> Result<Option<Client>, Failure> {
         let Some(key) = self.key(config)? else { return Ok(None) };
         let unit = LIST_UNIT.value(self.unit, config);
@@ -92,9 +92,9 @@ impl ListArguments {
             .map_err(|error| Failure::caused_by("cannot ask the sender", &error))
     }
 
-    /// Returns the key, if there is one.
+    /// Returns the API key, if there is one.
     pub(crate) fn key(&self, config: &Config) -> Result<Option<ApiKey>, Failure> {
-        // Of the library's errors only those about files name the place.
+        // Of the library's errors, only `File` names the place of the key.
         let (place, key) = match self.key_file(config) {
             Some(path) => (safe(&path.to_string_lossy()).into_owned(), ApiKey::from_file(path)),
             None if is_in_environment() => (ApiKey::ENV_VAR.to_owned(), ApiKey::from_env()),
@@ -115,7 +115,7 @@ impl ListArguments {
     }
 }
 
-/// Quotes a value for a shell, if it needs that.
+/// Quotes a value for a shell, if necessary.
 fn quoted(value: &str) -> String {
     let value = safe(value);
     if value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:@%".contains(&byte)) {

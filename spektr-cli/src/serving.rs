@@ -1,5 +1,5 @@
-//! The settings of the service, from the command line, the environment, or the configuration:
-//! `serve` runs with them, and `doctor` examines them.
+//! The settings of the service, from the command line, the environment, or the configuration.
+//! `serve` runs with these settings, and `doctor` examines them.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -82,9 +82,9 @@ impl ServeArguments {
         let is_held = forwarding.as_ref().is_some_and(|forwarding| forwarding.hold_on_dead);
         if is_held && self.retention(config).dead.is_some() {
             return Err(Failure::new(
-                "the events behind a dead letter would be forwarded once its age deletes it",
+                "--keep-dead would delete a dead letter, and the events held behind it would be forwarded",
             )
-            .hint("set one of the two: --hold-on-dead or --keep-dead"));
+            .hint("set only one of the two: --hold-on-dead or --keep-dead"));
         }
         Ok(forwarding)
     }
@@ -94,7 +94,7 @@ impl ServeArguments {
         OPS_TOKEN_FILE.path(self.ops_token_file.as_ref(), config)
     }
 
-    /// Returns the files that hold secrets, a configuration file with a password among them.
+    /// Returns the files that hold secrets, including a configuration file with a password.
     pub(crate) fn secret_files(&self, config: &Config) -> Vec<PathBuf> {
         let with_password = self.store.is_password_in_file(config);
         let files = [
@@ -135,7 +135,7 @@ impl ServeArguments {
     pub(crate) fn reach(&self, config: &Config) -> Result<Duration, Failure> {
         let reach = RECONCILIATION_REACH.value(None, config);
         let furthest = reach.max(VERIFY_REACH).max(Reconciler::DEFAULT_OVERLAP);
-        // Entries can be deleted by hand as soon as they have been handled.
+        // An operator can delete an entry as soon as it has been handled.
         if let Some(known) = self.retention(config).known.filter(|known| *known <= furthest) {
             let (known, furthest) = (time::span(known), time::span(furthest));
             return Err(Failure::new(format!(

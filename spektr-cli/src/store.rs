@@ -1,4 +1,4 @@
-//! Where the inbox is.
+//! Finds and opens the inbox.
 
 use std::env;
 use std::error::Error;
@@ -17,7 +17,7 @@ use crate::config::{Config, Origin};
 use crate::failure::Failure;
 use crate::location::{Location, PASSWORD, has_password};
 
-/// Which inbox is meant.
+/// The option that names the inbox.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct StoreArguments {
     /// The inbox, sqlite://PATH or postgres://USER@HOST/DATABASE [without it: SPEKTR_STORE, then store of the configuration, then sqlite://spektr-inbox.db]
@@ -26,7 +26,7 @@ pub(crate) struct StoreArguments {
 }
 
 impl Location {
-    /// Opens the inbox, and makes it where there is none; after a check of the whole file, if wanted.
+    /// Opens the inbox, or makes it if there is none. If `is_checked`, checks the whole file first.
     pub(crate) async fn open(self, is_checked: bool) -> Result<Arc<dyn Store>, Failure> {
         let fail = |error: &dyn Error| Failure::caused_by("cannot open the inbox", error);
         match self {
@@ -48,8 +48,8 @@ impl Location {
                 let store = PostgresOptions::new(url).open().await;
                 Ok(Arc::new(store.map_err(|error| match &error {
                     postgres::OpenError::Database { .. } => fail(&error).hint(
-                        "if the role may not create: spektr inbox schema --role ROLE prints what somebody \
-                         who may has to run, and what the role needs then",
+                        "if the role may not create tables: spektr inbox schema --role ROLE prints SQL for \
+                         the owner of the database, which creates them and grants the role its rights",
                     ),
                     _ => fail(&error),
                 })?))
@@ -64,7 +64,8 @@ fn has_password_file(url: &str) -> bool {
         .is_some_and(|(_, query)| query.split('&').any(|pair| pair.starts_with("passwordfile=")))
 }
 
-/// Adds the password of the environment, unless the URL has one or names a file with it.
+/// Adds the password of the environment to a URL, unless the URL has a password or names a password
+/// file.
 fn with_password(url: String, password: Option<&OsStr>) -> String {
     match password {
         Some(password) if !has_password(&url) && !has_password_file(&url) => {
@@ -78,8 +79,8 @@ fn with_password(url: String, password: Option<&OsStr>) -> String {
 }
 
 impl StoreArguments {
-    /// Returns the inbox that is meant; a path in the configuration file is meant
-    /// relative to that file.
+    /// Returns the location of the inbox. A path in the configuration file is relative to the
+    /// folder of that file.
     pub(crate) fn location(&self, config: &Config) -> Location {
         if let Some(location) = &self.store {
             return location.clone();
@@ -92,22 +93,22 @@ impl StoreArguments {
         }
     }
 
-    /// Returns the inbox that the command line names.
+    /// Returns the inbox that the command line names, if any.
     pub(crate) fn given(&self) -> Option<&Location> {
         self.store.as_ref()
     }
 
-    /// Opens the inbox, and makes it where there is none.
+    /// Opens the inbox, or makes it if there is none.
     pub(crate) async fn open_or_make(&self, config: &Config) -> Result<Arc<dyn Store>, Failure> {
         self.location(config).open(false).await
     }
 
-    /// Opens the inbox after the whole file was checked, and makes it where there is none.
+    /// Checks the whole file of the inbox and opens it, or makes the inbox if there is none.
     pub(crate) async fn open_checked(&self, config: &Config) -> Result<Arc<dyn Store>, Failure> {
         self.location(config).open(true).await
     }
 
-    /// Reads the facts that a store in a database depends on, and changes nothing.
+    /// Reads the facts about a database that a store depends on. Changes nothing.
     pub(crate) async fn inspect(url: &str) -> Result<postgres::Inspection, postgres::OpenError> {
         let url = with_password(url.to_owned(), env::var_os(PASSWORD).as_deref());
         PostgresOptions::new(url).inspect().await
@@ -126,8 +127,8 @@ impl StoreArguments {
         let location = self.location(config);
         if matches!(&location, Location::Sqlite(path) if !path.exists()) {
             return Err(Failure::new(format!("there is no inbox at {}", location.shown())).hint(
-                "`spektr serve` makes one; where it is, say --store sqlite://PATH, SPEKTR_STORE,\n\
-                 or store in spektr.toml",
+                "`spektr serve` makes one; name an inbox elsewhere by --store sqlite://PATH,\n\
+                 SPEKTR_STORE, or store in spektr.toml",
             ));
         }
         location.open(false).await

@@ -1,16 +1,16 @@
 //! Text for a terminal: colours, columns, and text from outside.
 //!
-//! Colours are written always and taken off again where the output is no
-//! terminal. Text from outside goes through [`safe`], so that no delivery can
-//! move the cursor, colour a line green, or reverse the reading order.
+//! This module always writes colours; they are removed later if the output is not a terminal. Text
+//! from outside goes through [`safe`], so that no delivery can move the cursor, colour a line
+//! green, or reverse the reading order.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Effects, Style};
 
-/// Returns a text from outside in one line that a terminal only shows: control
-/// and direction characters are escaped, and the middle of a long text is left out.
+/// Makes a text from outside safe to print in one line. Escapes control and direction characters,
+/// and leaves out the middle of a long text.
 pub(crate) fn safe(text: &str) -> Cow<'_, str> {
     const LONGEST: usize = 160;
     let length = text.chars().count();
@@ -37,12 +37,12 @@ fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Returns a text from outside with its line breaks, for a terminal.
+/// Makes a text from outside safe to print, and keeps its line breaks.
 pub(crate) fn safe_lines(text: &str) -> String {
     text.split('\n').map(escape).collect::<Vec<_>>().join("\n")
 }
 
-/// Whether a character could steer a terminal or hide what is written.
+/// Tells whether a character could control a terminal or hide text.
 pub(crate) fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character,
@@ -73,7 +73,7 @@ fn paint(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Lays cells out in columns, each as wide as its widest cell, two spaces apart.
+/// Lays out cells in columns, two spaces apart. Each column is as wide as its widest cell.
 pub(crate) fn columns<const N: usize>(rows: &[[String; N]]) -> String {
     let mut widths = [0; N];
     for row in rows {
@@ -93,7 +93,7 @@ pub(crate) fn columns<const N: usize>(rows: &[[String; N]]) -> String {
     text
 }
 
-/// Returns a number of things in words, as `1 entry`.
+/// Returns a number with its noun, for example `1 entry`.
 pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }

@@ -7,7 +7,8 @@ use spektr_verify::UnixSeconds;
 
 /// Reads epoch seconds or an RFC 3339 time.
 pub(crate) fn parse(text: &str) -> Result<UnixSeconds, String> {
-    // Beyond it milliseconds were meant, and nothing else would tell.
+    // The last second of the year 9999. A larger number must be in milliseconds; nothing else
+    // would reveal the wrong unit.
     const LAST: u64 = 253_402_300_799;
     if let Ok(seconds) = text.parse::<u64>() {
         return if seconds <= LAST {
@@ -24,8 +25,8 @@ pub(crate) fn parse(text: &str) -> Result<UnixSeconds, String> {
         .map_err(|_| "the time is before 1970".to_owned())
 }
 
-/// Reads a span of time: `90`, `90s`, `5m`, `2h`, `1d`, `250ms`; seconds if
-/// there is no unit.
+/// Reads a span of time: `90`, `90s`, `5m`, `2h`, `1d`, `250ms`. A number without a unit means
+/// seconds.
 pub(crate) fn parse_span(text: &str) -> Result<Duration, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
@@ -44,8 +45,8 @@ pub(crate) fn parse_span(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "that is more time than can be counted".to_owned())
 }
 
-/// Reads a span after which something is deleted: without a unit, days could be
-/// meant as well as seconds.
+/// Reads the age at which something is deleted. Requires a unit, because a number alone could mean
+/// days or seconds.
 pub(crate) fn parse_age(text: &str) -> Result<Duration, String> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err("a unit is missing, as in 30d for thirty days".to_owned());
@@ -53,7 +54,7 @@ pub(crate) fn parse_age(text: &str) -> Result<Duration, String> {
     parse_span(text)
 }
 
-/// A point in time, or one that is some while ago.
+/// A point in time, either fixed or relative to the current time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Moment {
     At(Timestamp),
@@ -68,7 +69,7 @@ impl Moment {
         }
         let seconds =
             parse(text).map_err(|message| format!("{message}, or 2h for two hours ago"))?;
-        // The fraction is lost with epoch seconds, and not with an RFC 3339 time.
+        // `parse` returns whole seconds, so the milliseconds of an RFC 3339 time are parsed here.
         let millis = text.parse::<jiff::Timestamp>().map_or_else(
             |_| seconds.as_secs().saturating_mul(1000).try_into().unwrap_or(i64::MAX),
             jiff::Timestamp::as_millisecond,
@@ -109,7 +110,7 @@ pub(crate) fn rfc_3339_millis(time: Timestamp) -> String {
     time.to_string()
 }
 
-/// Returns a span of time in its two largest units, exact below a minute.
+/// Returns a span of time in its two largest units, for example `1 h 2 min`.
 pub(crate) fn span(span: Duration) -> String {
     let seconds = span.as_secs();
     let two = |large: u64, one: &str, rest: u64, other: &str| {

@@ -1,4 +1,4 @@
-//! Values that settings and arguments have, and how they are read.
+//! Types and parsers for the values of settings and arguments.
 
 use std::time::Duration;
 
@@ -8,16 +8,17 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::time;
 
-/// The statuses that say that an event will never be accepted.
+/// The statuses by which an endpoint says that it will never accept an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PermanentStatuses(Vec<u16>);
 
 impl PermanentStatuses {
     pub(crate) const PRESET: &str = "400,404,410,422";
 
-    /// Reads statuses with commas between them, or `none`.
+    /// Reads statuses separated by commas, or the word `none`.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let expected = "expected statuses from 400 to 499 but 429, as 400,404, or none";
+        let expected =
+            "expected statuses from 400 to 499 except 429, for example 400,404; or the word none";
         if text == "none" {
             return Ok(Self(Vec::new()));
         }
@@ -39,13 +40,13 @@ impl Default for PermanentStatuses {
     }
 }
 
-/// Types of events that are forwarded.
+/// The event types that are forwarded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EventTypes(Vec<EventType>);
 
 impl EventTypes {
-    /// Reads wire types or documented names between commas. A type that several events have
-    /// means all of them, and one that the schema does not know itself.
+    /// Reads wire types or documented names, separated by commas. A wire type of several events
+    /// selects all of them. A type that the schema does not know selects only itself.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut types = Vec::new();
         for word in text.split(',').map(str::trim) {
@@ -68,7 +69,7 @@ impl EventTypes {
         self.0.contains(event_type)
     }
 
-    /// The types that the schema does not know.
+    /// Returns the types that the schema does not know.
     pub(crate) fn unknown(&self) -> impl Iterator<Item = &EventType> {
         self.0.iter().filter(|event_type| event_type.info().is_none())
     }
@@ -92,7 +93,7 @@ fn parse_number(text: &str, last: u32) -> Result<u32, String> {
     number.ok_or_else(|| format!("expected a number from 1 to {last}"))
 }
 
-/// Reads how long an answer may take.
+/// Reads the time limit for an answer.
 pub(crate) fn parse_timeout(text: &str) -> Result<Duration, String> {
     parse_bounded(text, Duration::from_secs(3600), "1h")
 }
@@ -123,8 +124,8 @@ pub(crate) fn parse_unit(text: &str) -> Result<TimeUnit, String> {
     text.parse::<TimeUnit>().map_err(|error| error.to_string())
 }
 
-/// Reads a wire type, or the name of an event that has one. Any other text is a wire type that
-/// the schema does not know.
+/// Reads a wire type, or the name of an event with one wire type. Any other text counts as a wire
+/// type that the schema does not know.
 pub(crate) fn parse_wire_type(text: &str) -> Result<String, String> {
     let Some(info) = catalogue().find(|info| info.name() == text) else {
         return Ok(text.to_owned());
@@ -159,7 +160,7 @@ mod tests {
         assert_eq!(parse("404, 409"), Ok(vec![404, 409]));
         assert_eq!(parse("none"), Ok(Vec::new()));
         for text in ["", "200", "429", "503", "400,", "4xx"] {
-            let expected = "expected statuses from 400 to 499 but 429, as 400,404, or none";
+            let expected = "expected statuses from 400 to 499 except 429, for example 400,404; or the word none";
             assert_eq!(parse(text), Err(expected.to_owned()), "{text}");
         }
     }

@@ -290,8 +290,8 @@ fn wrong_settings_are_named_and_the_rest_is_examined() {
     said.assert_has("ok: open files: room for 512 connections");
     let forward = ["--forward", "http://127.0.0.1:1/", "--ordered", "--hold-on-dead"];
     setting.doctor(&[&forward[..], &["--keep-dead", "1d"]].concat()).assert(&[
-        "fault: forwarding: the events behind a dead letter would be forwarded once its age \
-         deletes it; set one of the two: --hold-on-dead or --keep-dead",
+        "fault: forwarding: --keep-dead would delete a dead letter, and the events held behind it \
+         would be forwarded; set only one of the two: --hold-on-dead or --keep-dead",
     ]);
 }
 
@@ -483,7 +483,7 @@ fn a_proxy_is_connected_to_in_place_of_the_endpoint() {
          names, or correct HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or NO_PROXY"
     )]);
     doctor(url, "proxy:port".to_owned()).assert(&[&format!(
-        "fault: forwarding to {url}: HTTP_PROXY does not name a proxy as \
+        "fault: forwarding to {url}: HTTP_PROXY must name a proxy, for example \
          http://proxy.example:3128; NO_PROXY lists the hosts, domains and networks that are \
          connected to directly"
     )]);

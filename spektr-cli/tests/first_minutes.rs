@@ -43,7 +43,7 @@ fn a_wrong_secret_is_told_with_what_to_do_on_both_sides() {
     assert!(report.contains("delivery 1: 401 after 1 attempt\n"), "{report}");
     assert!(
         report.contains(
-            "hint: the receiver does not take the signature: has it the same key id and secret"
+            "hint: the receiver refuses the signature: does it have the same key id and secret"
         ),
         "{report}"
     );

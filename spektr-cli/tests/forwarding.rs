@@ -351,7 +351,8 @@ fn attempts_pauses_and_the_time_for_an_answer_are_those_that_were_set() {
         refused(folder.path(), &["--forward", &url, "--hold-on-dead"]),
         "error: a dead letter holds events back only if they are ordered",
     );
-    let held = "error: the events behind a dead letter would be forwarded once its age deletes it";
+    let held =
+        "error: --keep-dead would delete a dead letter, and the events held behind it would be forwarded";
     let arguments = ["--forward", &url, "--ordered", "--hold-on-dead", "--keep-dead", "90d"];
     assert_eq!(refused(folder.path(), &arguments), held);
     let settings = "[serve]\nhold_on_dead = true\nkeep_dead = '90d'\n";
@@ -363,7 +364,7 @@ fn attempts_pauses_and_the_time_for_an_answer_are_those_that_were_set() {
     command.env("SPEKTR_SERVE_KEEP_DEAD", "90d").current_dir(folder.path());
     let output = command.output().expect("the tool runs");
     assert_eq!(output.status.code(), Some(2));
-    let expected = format!("{held}\nhint:  set one of the two: --hold-on-dead or --keep-dead\n");
+    let expected = format!("{held}\nhint:  set only one of the two: --hold-on-dead or --keep-dead\n");
     assert_eq!(text(&output.stderr), expected);
 }
 

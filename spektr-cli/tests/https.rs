@@ -40,7 +40,7 @@ fn a_receiver_is_sent_to_if_its_certificate_is_trusted() {
     let sent = run(&stranger.certificate, folder.path(), &send);
     assert_eq!(sent.status.code(), Some(1));
     let report = text(&sent.stdout);
-    assert!(report.contains("hint: its certificate's issuer is not in the system's"), "{report}");
+    assert!(report.contains("hint: the issuer of the receiver's certificate is not in"), "{report}");
 }
 
 /// Answers as the sender's list does that has one event, of a minute ago.

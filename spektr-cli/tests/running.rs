@@ -263,7 +263,7 @@ fn more_files_may_be_open_after_the_start_or_there_is_a_warning_and_fewer_connec
     assert_eq!(service.terminate().0, Some(0));
 
     let mut service = Service::run(limited("-n 256"), folder.path(), &[]);
-    let line = service.logs("too few files may be open");
+    let line = service.logs("the limit of open files is too low");
     assert!(line.ends_with(" limit=256 needed=624 connections=144\n"), "{line}");
     // More clients than files, and none of them is in the way of a delivery.
     let idle: Vec<_> = (0..300).map(|_| Connection::open(service.address())).collect();

@@ -196,15 +196,15 @@ fn a_scenario_that_is_none_is_refused_before_anything_is_sent() {
     for (content, said) in [
         (
             r#"{"description":"","shared":[],"steps":[]}"#,
-            none("there are no steps, or one sends nothing"),
+            none("it has no steps, or a step that sends nothing"),
         ),
         (
             r#"{"description":"","shared":[],"steps":[{"send":[]}]}"#,
-            none("there are no steps, or one sends nothing"),
+            none("it has no steps, or a step that sends nothing"),
         ),
         (
             r#"{"description":"","shared":["id"],"steps":[{"send":["step_init"]}]}"#,
-            none("`id` is each event's own, and cannot be shared"),
+            none("each event has its own `id`, which cannot be shared"),
         ),
         (
             r#"{"steps":[{"send":["step_init"]}]}"#,
@@ -229,7 +229,7 @@ fn a_scenario_that_cannot_be_read_sends_nothing() {
     for (name, said) in [
         (
             "onbording",
-            "error: there is no scenario `onbording`\nhint:  did you mean `onboarding`? there are monitoring, onboarding; a file of yours ends in .json\n",
+            "error: there is no scenario `onbording`\nhint:  did you mean `onboarding`? the scenarios are monitoring, onboarding; the name of your own file must end in .json\n",
         ),
         (
             "nowhere.json",

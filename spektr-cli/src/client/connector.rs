@@ -1,4 +1,4 @@
-//! Connects to a receiver, or to the proxy before it.
+//! Connects to a receiver, directly or through a proxy.
 
 use std::error::Error;
 use std::future::Future;
@@ -16,8 +16,9 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-/// Opens connections: to a host, through a proxy's tunnel where they are encrypted, or to
-/// a proxy that takes plain requests and passes them on.
+/// Opens connections. Without a proxy, a connection goes to the host. With a proxy, an encrypted
+/// connection goes through a tunnel of the proxy. Unencrypted requests go to the proxy itself,
+/// which passes them on.
 #[derive(Clone)]
 pub(crate) struct Connector {
     tcp: HttpConnector,
@@ -61,8 +62,8 @@ impl Service<Uri> for Connector {
     }
 }
 
-/// A connection that knows whether a proxy reads what is sent on it, which then has to be
-/// told the whole URL.
+/// A connection. `is_proxied` means that a proxy reads its requests, which must then contain the
+/// whole URL.
 pub(crate) struct Stream {
     tcp: TokioIo<TcpStream>,
     is_proxied: bool,

@@ -1,4 +1,4 @@
-//! How an encrypted connection is made: whose certificates are trusted, and which one is shown.
+//! The TLS configuration of the client: the trusted authorities, and the client's certificate.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,21 +14,21 @@ use crate::terminal::safe;
 /// Files in PEM format that replace the certificates of the operating system.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TlsFiles {
-    /// The authorities that are trusted, and no others.
+    /// The only authorities to trust.
     pub(crate) authorities: Option<PathBuf>,
-    /// The certificate and key of this side.
+    /// The certificate and private key of the client.
     pub(crate) identity: Option<Identity>,
 }
 
-/// A certificate, with those between it and an authority, and its private key.
+/// A certificate with its intermediate certificates, and its private key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) certificate: PathBuf,
     pub(crate) private_key: PathBuf,
 }
 
-/// Returns how to speak TLS. Without a file it trusts the certificates of the operating
-/// system, or those that `SSL_CERT_FILE` names.
+/// Returns the TLS configuration. Without a file of authorities, it trusts the certificates of the
+/// operating system, or the certificates in the file that `SSL_CERT_FILE` names.
 pub(super) fn encryption(url: &HttpUrl, files: &TlsFiles) -> Result<ClientConfig, Failure> {
     let mut roots = RootCertStore::empty();
     if let Some(path) = &files.authorities {
@@ -36,7 +36,7 @@ pub(super) fn encryption(url: &HttpUrl, files: &TlsFiles) -> Result<ClientConfig
             roots.add(certificate).map_err(|_| unusable(path, "certificates of authorities"))?;
         }
     } else if url.is_encrypted() {
-        // Systems have some that cannot be read; the others are enough.
+        // Some certificates of an operating system are unreadable; the others are enough.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -70,7 +70,7 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
 fn unreadable(path: &Path, what: &str, error: &pem::Error) -> Failure {
     match error {
         pem::Error::Io(error) => Failure::file("read", path, error),
-        // It may quote a line of the file.
+        // The error may quote a line of the file.
         _ => unusable(path, what),
     }
 }

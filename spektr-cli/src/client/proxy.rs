@@ -1,8 +1,8 @@
-//! Which proxy of the environment a request goes through.
+//! Selects the proxy for a URL from the variables of the environment.
 //!
-//! `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` name one, in either case; `NO_PROXY` lists hosts,
-//! domains and networks that are connected to directly. This machine always is: a proxy cannot
-//! reach it.
+//! `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` name a proxy; their names may also be in lower case.
+//! `NO_PROXY` lists hosts, domains and networks that are connected to directly. Connections to this
+//! machine are always direct, because a proxy cannot reach it.
 
 use axum::http::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
@@ -21,7 +21,7 @@ pub(super) fn of(url: &HttpUrl) -> Result<Option<Intercept>, Failure> {
         ["HTTP_PROXY", "http_proxy"]
     };
     for names in [scheme, ["ALL_PROXY", "all_proxy"]] {
-        // The library ignores a value that it cannot read.
+        // Check the value first, because the library ignores a value that it cannot read.
         let set = names.into_iter().find_map(|name| Some((name, std::env::var_os(name)?)));
         let Some((name, value)) = set.filter(|(_, value)| !value.is_empty()) else { continue };
         usable(name, &value.to_string_lossy())?;
@@ -40,7 +40,7 @@ fn usable(name: &str, value: &str) -> Result<(), Failure> {
     if is_usable {
         return Ok(());
     }
-    Err(Failure::new(format!("{name} does not name a proxy as http://proxy.example:3128"))
+    Err(Failure::new(format!("{name} must name a proxy, for example http://proxy.example:3128"))
         .hint("NO_PROXY lists the hosts, domains and networks that are connected to directly"))
 }
 
@@ -59,7 +59,7 @@ fn is_own(url: &HttpUrl, own_name: &str) -> bool {
     url.is_loopback() || is_unspecified || is_own_name
 }
 
-/// The name that this machine has given itself.
+/// Returns the host name of this machine.
 fn own_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
@@ -99,7 +99,7 @@ mod tests {
         let others = ["socks5://x.example", "https://x.example", "http://x.example:99999", "a b"];
         for other in others {
             let said = usable("HTTP_PROXY", other).expect_err(other);
-            let expected = "HTTP_PROXY does not name a proxy as http://proxy.example:3128";
+            let expected = "HTTP_PROXY must name a proxy, for example http://proxy.example:3128";
             assert_eq!(said.message(), expected, "{other}");
         }
     }

@@ -1,4 +1,4 @@
-//! What became of the deliveries: answers, latencies, and which were lost.
+//! The report of a run: answers, latencies, and lost deliveries.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use spektr_inbox::HttpUrl;
 use super::Attempt;
 use crate::terminal::{bad, count, good, safe, strong};
 
-/// How many lost deliveries are listed for people.
+/// The maximum number of lost deliveries that the text lists.
 const LISTED: usize = 5;
 
 #[derive(Debug, Default, Serialize)]
@@ -20,7 +20,7 @@ pub(crate) struct Report {
     pub(crate) acknowledged: usize,
     events: usize,
     attempts: usize,
-    /// Attempts by status, or by why there was no answer.
+    /// The number of attempts by status, or by the reason why there was no answer.
     answers: BTreeMap<String, usize>,
     #[serde(skip)]
     latencies: Vec<Duration>,
@@ -148,20 +148,20 @@ impl Report {
     fn hint(&self) -> Option<&'static str> {
         let last = self.dropped.last()?.last_answer.as_str();
         Some(match last {
-            "connection refused" => "nothing listens there; `spektr listen` does, on port 8787",
+            "connection refused" => "nothing listens there; `spektr listen` listens on port 8787",
             "401" | "403" => {
-                "the receiver does not take the signature: has it the same key id and secret as \
+                "the receiver refuses the signature: does it have the same key id and secret as \
                  SPEKTR_WEBHOOK_KEYS here, and the same signed content?"
             }
             "404" | "405" => {
                 "is that the path of the webhook endpoint? `spektr serve` has it at /webhooks/spektr"
             }
             "201" | "202" | "204" => {
-                "only 200 acknowledges: to the sender this answer is a failure like any other"
+                "only 200 acknowledges a delivery: the sender treats this answer as a failure"
             }
             _ if last.contains("UnknownIssuer") => {
-                "its certificate's issuer is not in the system's trust store; \
-                 SSL_CERT_FILE=ca.pem adds one"
+                "the issuer of the receiver's certificate is not in the system's trust store; \
+                 name its certificate by SSL_CERT_FILE=ca.pem"
             }
             _ if last.starts_with('3') => "the sender follows no redirect: name the final URL",
             _ => return None,
