@@ -1,5 +1,5 @@
-//! The alert rules of `ops/prometheus` fire in the situation that each is for, and in no other,
-//! by figures of a real service. `promtool` evaluates them.
+//! Each alert rule of `ops/prometheus` fires in its situation, and in no other. `promtool`
+//! evaluates the rules with the metrics of a real service.
 
 mod support;
 
@@ -30,16 +30,17 @@ use tempfile::TempDir;
 
 const KEYS: Option<&str> = Some("dev=any secret");
 
-/// When the rules are evaluated, in minutes from the beginning of the series.
+/// The time at which promtool evaluates the rules, in minutes from the beginning of the series.
 const MINUTES: u64 = 180;
 
-/// What a new service does not show: what Prometheus adds, and what comes with a verification.
+/// Metrics that a new service does not show: Prometheus adds `up`, and a verification adds the
+/// other.
 const SHOWN_BY_OTHERS: [&str; 2] = ["up", "spektr_inbox_verification_entries"];
 
 /// Series with their values.
 type Figures = BTreeMap<String, f64>;
 
-/// What a service shows before and after something happens, and which alerts that gives.
+/// The metrics of a service before and after something happens, and the alerts that fire then.
 struct Situation {
     name: &'static str,
     before: Figures,
@@ -52,7 +53,7 @@ impl Situation {
         Self { name, before: Figures::new(), after: Figures::new(), alerts }
     }
 
-    /// Has something happen to a service.
+    /// Takes the metrics of a service before and after `happens`.
     fn of(mut self, service: &Service, happens: impl FnOnce(&Service)) -> Self {
         self.before = figures(service);
         happens(service);
@@ -60,7 +61,7 @@ impl Situation {
         self
     }
 
-    /// Sets a figure that no service can be brought to in a moment.
+    /// Sets a figure that no service can reach quickly.
     fn with(mut self, series: &str, value: f64) -> Self {
         let name = name(series);
         let is_shown = self.after.contains_key(series) || SHOWN_BY_OTHERS.contains(&name);
@@ -69,8 +70,8 @@ impl Situation {
         self
     }
 
-    /// As a test of promtool. What has happened is repeated every minute: a counter grows by
-    /// as much, and a gauge stays as it is.
+    /// Returns the situation as a test of promtool. The change is repeated every minute: a counter
+    /// grows by the same number, and a gauge keeps its value.
     fn test(&self) -> Value {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs_f64();
         // The clock of promtool begins at zero.
@@ -113,7 +114,7 @@ fn name(series: &str) -> &str {
     series.split('{').next().unwrap_or_default()
 }
 
-/// Adds the label that Prometheus adds.
+/// Adds the label `instance`, as Prometheus does.
 fn labelled(series: &str) -> String {
     match series.split_once('{') {
         Some((name, labels)) => format!("{name}{{instance=\"one\",{labels}"),
@@ -121,7 +122,7 @@ fn labelled(series: &str) -> String {
     }
 }
 
-/// What a service shows.
+/// Returns the metrics that a service shows.
 fn figures(service: &Service) -> Figures {
     let (status, text) = service.get("/metrics");
     assert_eq!(status, 200);
@@ -134,7 +135,7 @@ fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
-/// Posts a body; returns the status.
+/// Posts a body, and returns the status.
 fn post(service: &Service, path: &str, headers: &str, body: &[u8]) -> u16 {
     let mut connection = Connection::open(service.address()).expect("is open");
     connection.post(path, headers, body).expect("an answer").status
@@ -166,7 +167,7 @@ fn signature_at(body: &[u8], time: UnixSeconds) -> String {
     headers.pairs().map(|(name, value)| format!("{name}: {value}\r\n")).concat()
 }
 
-/// Deliveries arrive.
+/// The situation of a service that receives deliveries.
 fn ordinary(folder: &Path) -> Situation {
     let service = Service::start(KEYS, folder, &[]);
     Situation::new("deliveries arrive", &[]).of(&service, |service| {
@@ -304,7 +305,7 @@ fn reconciling(folder: &Path) -> Vec<Situation> {
     let missed = &["SpektrDeliveriesMissed", "SpektrNothingArrives"];
     let missed = Situation::new("events are listed and not delivered", missed);
     let missed = Situation { after: figures(&service), ..missed };
-    // By then a reconciliation has it: a duplicate.
+    // A reconciliation has fetched the event already, so the delivery is a duplicate.
     deliver(&service, event.as_bytes());
     let late = Situation::new("deliveries are late", &["SpektrDeliveriesMissed"]);
     let late = Situation { after: figures(&service), ..late };
@@ -328,7 +329,8 @@ fn reconciling(folder: &Path) -> Vec<Situation> {
     vec![missed, late, overdue, failing, alone]
 }
 
-/// Situations that take long or a broken machine, from the figures of an ordinary one.
+/// Situations that would need a long time or a broken machine. Their figures are made from those of
+/// an ordinary service.
 fn rare(folder: &Path) -> Vec<Situation> {
     let service = Service::start(KEYS, folder, &[]);
     let shown = figures(&service);
@@ -403,14 +405,14 @@ fn each_alert_fires_in_its_situation_and_in_no_other() {
     let links = text.lines().filter_map(|line| line.trim().strip_prefix("runbook: RUNBOOK.md#"));
     let links: BTreeSet<_> = links.map(str::to_owned).collect();
     let others: BTreeSet<_> = anchors.difference(&links).map(String::as_str).collect();
-    // What people ask for, and no alert does.
+    // The sections that people need without an alert.
     assert_eq!(
         others,
         BTreeSet::from(["a-backup-and-its-return", "a-person-is-to-be-erased", "who-did-what"])
     );
     assert_eq!(links.difference(&anchors).next(), None, "each alert has a section of the runbook");
 
-    // A metric that no service shows would be an alert that never fires.
+    // An alert on a metric that no service shows would never fire.
     let of_service = || {
         let series = situations.iter().flat_map(|situation| situation.after.keys());
         series.filter(|series| !SHOWN_BY_OTHERS.contains(&name(series)))
@@ -425,7 +427,7 @@ fn each_alert_fires_in_its_situation_and_in_no_other() {
         assert!(is_shown, "{name} is shown by no service");
     }
 
-    // A reason that no rule has would be refusals that nobody hears of.
+    // Without a rule for a reason, nobody would hear of its refusals.
     let rejected = "spektr_inbox_deliveries_rejected_total{reason=";
     let patterns = text.split("deliveries_rejected_total{reason=~\"").skip(1);
     let patterns = patterns.filter_map(|rest| rest.split('"').next());

@@ -1,9 +1,9 @@
-//! `spektr serve`, its database and the endpoint that it forwards to are stopped, killed, paused and
-//! started again at random moments under load. Then a checker compares the inbox and the endpoint's
-//! log with what the clients were answered.
+//! Stops, kills, pauses and restarts `spektr serve`, its database and the endpoint that it forwards
+//! to, at random moments under load. Then a checker compares the inbox and the endpoint's log with
+//! the answers that the clients got.
 //!
-//! `SPEKTR_CHAOS_SECONDS` and `SPEKTR_CHAOS_SEED` have it take longer, and other steps. What comes
-//! when depends on the machine as well: a seed gives the same faults, not the same run.
+//! `SPEKTR_CHAOS_SECONDS` sets the duration, and `SPEKTR_CHAOS_SEED` selects other faults. A seed
+//! gives the same faults, but not the same run, because their timing depends on the machine too.
 
 #[path = "chaos/checker.rs"]
 mod checker;
@@ -34,12 +34,12 @@ use load::Load;
 use process::Service;
 use spektr_inbox::testing::postgres::Cluster;
 
-/// Reads a number from a variable of the environment.
+/// Reads a number from an environment variable.
 fn variable<T: FromStr<Err: Debug>>(name: &str, otherwise: T) -> T {
     std::env::var(name).map_or(otherwise, |text| text.parse().expect(name))
 }
 
-/// Runs it on a store, beside the server that has the store's database, if one does.
+/// Runs the test on a store. `database` is the server of the store, if it has one.
 fn run(folder: &Path, store: &str, database: Option<&Cluster>) {
     let seconds = variable("SPEKTR_CHAOS_SECONDS", 15);
     let seed = variable("SPEKTR_CHAOS_SEED", 14);
@@ -50,7 +50,7 @@ fn run(folder: &Path, store: &str, database: Option<&Cluster>) {
     let load = Load::start(service.address(), &list);
     let mut faults = Faults::new(seed, database.is_some());
     let end = Instant::now() + Duration::from_secs(seconds);
-    // Each kind at least once, however short the time.
+    // Each kind of fault happens at least once, even if the time is short.
     while faults.is_incomplete() || Instant::now() < end {
         faults.pause();
         let fault = faults.next();
@@ -104,7 +104,7 @@ fn what_was_acknowledged_is_forwarded_in_order_from_sqlite() {
 fn what_was_acknowledged_is_forwarded_in_order_from_postgresql() {
     let folder = tempfile::tempdir().expect("a folder");
     let cluster = Cluster::start(&[]);
-    // A machine with much to do may take its time.
+    // A busy machine may take long to connect.
     let store = format!("{}?connect_timeout=60", cluster.url("postgres"));
     run(folder.path(), &store, Some(&cluster));
 }

@@ -1,5 +1,5 @@
-//! Deliveries on their way: the sender's retries, forgeries, forwarding,
-//! recording and sending again, over sockets of this machine.
+//! Deliveries over sockets of this machine: the sender's retries, forgeries, forwarding, recording
+//! and replaying.
 
 #[path = "support/listener.rs"]
 mod listener;
@@ -167,7 +167,7 @@ fn what_was_recorded_is_forwarded_verified_and_sent_again_byte_for_byte() {
     let (first, second) = (folder.path().join("first"), folder.path().join("second"));
     let path = |path: &std::path::Path| path.to_str().expect("text").to_owned();
 
-    // The receiver records what the tap in front of it forwards.
+    // The receiver records the deliveries that the listener in front of it forwards.
     let receiver = Listener::start(KEYS, 2, &["--record", &path(&second)]);
     let tap = ["--forward", &receiver.url, "--record", &path(&first)];
     let listener = Listener::start(KEYS, 1, &tap);
@@ -177,7 +177,7 @@ fn what_was_recorded_is_forwarded_verified_and_sent_again_byte_for_byte() {
     assert_eq!(code, 0, "{shown}");
     assert!(shown.contains("forwarded, answered with 200\n"), "{shown}");
 
-    // Signed again, and the same body.
+    // `replay` signs the delivery again, with the same body.
     let again = run(KEYS, &["replay", &path(&first), "--to", &receiver.url]);
     assert_eq!(again.status.code(), Some(0), "{}", text(&again.stdout));
     assert_eq!(receiver.finish().0, 0);
@@ -186,7 +186,7 @@ fn what_was_recorded_is_forwarded_verified_and_sent_again_byte_for_byte() {
     assert_eq!(read(&second, "000001.body"), body);
     assert_eq!(read(&second, "000002.body"), body);
 
-    // The recorded files are what `verify` reads.
+    // `verify` can read the recorded files.
     let verified = run(
         KEYS,
         &[

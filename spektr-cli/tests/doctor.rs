@@ -1,4 +1,4 @@
-//! `spektr doctor` on settings with prepared faults: the line of each, and the exit code.
+//! Runs `spektr doctor` on settings with prepared faults, and compares its lines and exit codes.
 
 mod support;
 
@@ -26,14 +26,14 @@ use support::{run, spektr, text, with_keys};
 use tempfile::TempDir;
 use tls::TlsServer;
 
-/// No output may have it.
+/// A part of secrets. No output may contain it.
 const MARKER: &str = "marker-of-a-secret";
 const KEYS: Option<&str> = Some("dev=marker-of-a-secret");
 
 const NO_API_KEY: &str = "warning: list of events: there is no API key: a lost delivery is neither noticed nor \
     fetched; set SPEKTR_API_KEY, or name a file that holds the key: --api-key-file FILE";
 
-/// What the tool has said of a setting.
+/// The output of the tool for a setting.
 struct Said {
     code: Option<i32>,
     lines: Vec<String>,
@@ -48,8 +48,8 @@ impl Said {
         Self { code: output.status.code(), lines: out.lines().map(str::to_owned).collect() }
     }
 
-    /// What is not as it ought to be. A disk can be slow while tests run, and most tests have no
-    /// list of events.
+    /// Returns the lines of faults and warnings. Leaves out the time of a sync, because a disk can
+    /// be slow while tests run, and the missing API key, because most tests have no list of events.
     fn findings(&self) -> Vec<&str> {
         let is_fine = |line: &&str| {
             line.starts_with("ok: ") || line.contains(": a sync takes ") || *line == NO_API_KEY
@@ -58,7 +58,7 @@ impl Said {
         lines.iter().map(String::as_str).filter(|line| !is_fine(line)).collect()
     }
 
-    /// Asserts that there is nothing else than these, and the exit code.
+    /// Asserts that the findings are exactly these, and asserts the exit code.
     #[track_caller]
     fn assert(&self, expected: &[&str]) {
         assert_eq!(self.findings(), expected, "{:#?}", self.lines);
@@ -84,7 +84,7 @@ impl Setting {
         self.0.path()
     }
 
-    /// Writes a file that its owner alone can read.
+    /// Writes a file that only its owner can read.
     fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path().join(name);
         fs::write(&path, text).expect("is written");
@@ -150,7 +150,7 @@ fn list(status: &'static str, ahead: Duration) -> String {
             let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT");
             let body = r#"{"results":[],"totalResults":0,"hasNextPage":false}"#;
             let length = body.len();
-            // Who asked may have ended.
+            // The client may have ended already.
             let _gone = write!(
                 &stream,
                 "HTTP/1.1 {status}\r\ndate: {date}\r\nconnection: close\r\n\
@@ -161,7 +161,7 @@ fn list(status: &'static str, ahead: Duration) -> String {
     url
 }
 
-/// A port at which nobody listens.
+/// Returns a port at which nobody listens.
 fn closed_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("an address").port()
@@ -200,7 +200,7 @@ fn all_is_well_and_nothing_is_sent_or_changed() {
     said.assert(&[]);
     assert_eq!(setting.names(), before);
     assert_eq!(received.join().expect("does not panic"), b"");
-    // How long a sync takes and how much is free is another thing each time.
+    // The time of a sync and the free space of the disk differ from run to run.
     let is_measured = |line: &&String| line.contains(" a sync takes ") || line.contains("disk of ");
     let (measured, lines): (Vec<_>, Vec<_>) = said.lines.iter().partition(is_measured);
     assert_eq!(measured.len(), 2);
@@ -500,7 +500,7 @@ fn a_folder_that_is_missing_is_no_folder_or_takes_no_files_is_a_fault() {
     setting
         .doctor(&["--store", "sqlite://file/inbox.db"])
         .assert(&["fault: folder file: it is not a folder; correct --store"]);
-    // Nobody, root included, makes files there.
+    // Not even root can make files there.
     let error = fs::File::create("/proc/self/spektr").expect_err("is refused");
     setting.doctor(&["--store", "sqlite:///proc/self/inbox.db", "--least-free", "0MiB"]).assert(&[
         &format!(
@@ -527,7 +527,7 @@ fn a_file_that_cannot_be_the_inbox_is_a_fault_and_stays_as_it_is() {
     let setting = Setting::new();
     let path = setting.inbox();
     let mut bytes = fs::read(&path).expect("is there");
-    // Where SQLite keeps `user_version`.
+    // The field `user_version` of the SQLite header.
     bytes[60..64].copy_from_slice(&[0, 0, 0, 99]);
     fs::write(&path, &bytes).expect("is written");
     setting.doctor(&[]).assert(&[
@@ -539,7 +539,7 @@ fn a_file_that_cannot_be_the_inbox_is_a_fault_and_stays_as_it_is() {
     let said = setting.doctor(&[]);
     said.assert(&[]);
     said.assert_has("ok: inbox sqlite://spektr-inbox.db: version 4, `serve` migrates it to 6");
-    // Where it keeps `application_id`.
+    // The field `application_id` of the SQLite header.
     bytes[68..72].copy_from_slice(b"else");
     fs::write(&path, &bytes).expect("is written");
     setting.doctor(&[]).assert(&[
@@ -613,7 +613,7 @@ fn too_few_open_files_for_the_connections_are_a_fault() {
     ]);
 }
 
-/// Servers of PostgreSQL, with what a test needs of each.
+/// A server of PostgreSQL, with a runtime and a setting for a test.
 struct Database {
     cluster: Cluster,
     runtime: tokio::runtime::Runtime,
@@ -631,7 +631,7 @@ impl Database {
         self.runtime.block_on(done).expect("the server does it");
     }
 
-    /// Examines a database by its URL. A machine with much to do may take its time.
+    /// Examines a database by its URL. Allows a long time, because the machine may be busy.
     fn doctor(&self, url: &str) -> Said {
         self.setting.doctor(&["--store", &format!("{url}?connect_timeout=60")])
     }
@@ -691,7 +691,7 @@ fn a_database_is_examined_and_left_without_tables() {
 #[test]
 fn a_database_whose_clock_differs_is_a_fault() {
     let database = Database::start(&["fsync = on"]);
-    // What is looked up before the server's own function is another clock.
+    // The schema `fake` precedes `pg_catalog` in the search path, so its clock is the one found.
     database.admin(
         "CREATE SCHEMA fake; CREATE FUNCTION fake.clock_timestamp() RETURNS timestamptz \
          LANGUAGE sql AS $$ SELECT pg_catalog.clock_timestamp() - interval '1 hour' $$; \

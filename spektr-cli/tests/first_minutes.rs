@@ -1,5 +1,5 @@
-//! A newcomer's first minutes: listen in one process, send in another, see
-//! verified events; use a wrong secret, and read what to do.
+//! A newcomer's first minutes: `listen` in one process and `send` in another show verified events;
+//! with a wrong secret, both say what to do.
 
 #[path = "support/listener.rs"]
 mod listener;
@@ -16,7 +16,7 @@ const KEYS: Option<&str> = Some("dev=any secret");
 fn what_is_sent_is_verified_and_shown() {
     let listener = Listener::start(KEYS, 1, &[]);
     let sent = run(KEYS, &["send", "--to", &listener.url, "all", "unknown", "--batch", "100"]);
-    // An event of each kind, and the unknown one.
+    // One event of each type, and one of unknown type.
     let count = spektr_types::catalogue().len() + 1;
     assert_eq!(sent.status.code(), Some(0), "{}", text(&sent.stderr));
     let report = text(&sent.stdout);
@@ -57,7 +57,7 @@ fn a_wrong_secret_is_told_with_what_to_do_on_both_sides() {
     for secret in ["any secret", "another secret"] {
         assert!(!shown.contains(secret) && !report.contains(secret));
     }
-    // Nobody vouches for the body, so nothing of it is shown.
+    // The body is not authentic, so no part of it is shown.
     assert!(!shown.contains("ALERT_RESOLVED"), "{shown}");
 }
 
@@ -112,7 +112,7 @@ fn without_a_key_both_sides_say_how_to_give_one() {
 
 #[test]
 fn nobody_listening_is_told_with_the_command_that_listens() {
-    // The port of a connection's other end: nobody can listen on it meanwhile.
+    // The client's port of an open connection: no other process can listen on it.
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let connection = TcpStream::connect(listener.local_addr().expect("bound")).expect("connects");
     let url = format!("http://{}/", connection.local_addr().expect("bound"));
@@ -120,5 +120,5 @@ fn nobody_listening_is_told_with_the_command_that_listens() {
     assert_eq!(sent.status.code(), Some(1));
     let report = text(&sent.stdout);
     assert!(report.contains("delivery 1: connection refused after 1 attempt\n"), "{report}");
-    assert!(report.contains("hint: nothing listens there; `spektr listen` does"), "{report}");
+    assert!(report.contains("hint: nothing listens there; `spektr listen` listens on"), "{report}");
 }

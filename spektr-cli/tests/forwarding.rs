@@ -1,5 +1,5 @@
-//! What `spektr serve` posts on: signed, with headers of the user's own, and as often and as
-//! fast as it is told.
+//! How `spektr serve` forwards events: with signatures, with the user's own headers, and with the
+//! configured attempts and rates.
 
 mod support;
 
@@ -32,14 +32,14 @@ const KEYS: Option<&str> = Some("dev=any secret");
 const ONE: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const OTHER: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-/// Writes a file that its owner alone can read.
+/// Writes a file that only its owner can read.
 fn secret(folder: &Path, name: &str, text: &str) {
     let path = folder.join(name);
     fs::write(&path, text).expect("is written");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("is closed");
 }
 
-/// Delivers an event, which must be accepted.
+/// Delivers an event. The service must accept it.
 fn deliver(service: &Service, id: &str) {
     let mut connection = Connection::open(service.address()).expect("is open");
     assert_eq!(connection.deliver(&alert(id)).expect("an answer").status, 200);
@@ -54,7 +54,7 @@ fn headers(received: &Received) -> HeaderMap {
     pairs.map(header).collect()
 }
 
-/// Verifies a request as an endpoint does, with the library of the specification.
+/// Verifies a request as an endpoint does, with the signature specification's own library.
 fn is_signed(received: &Received, key: &str) -> bool {
     let webhook = Webhook::new(key).expect("a key");
     webhook.verify(&received.body, &headers(received)).is_ok()
@@ -78,7 +78,7 @@ fn what_is_posted_is_signed_by_one_key_and_by_two_while_they_are_rotated() {
     };
     read_again(&format!("{OTHER}\n{ONE}\n"));
     receiver.waits_for(3);
-    // A broken file takes no key away.
+    // After reading a broken file, the service keeps its keys.
     read_again("whsec_marker");
     receiver.waits_for(4);
     let (code, logged) = service.terminate();
@@ -130,7 +130,7 @@ fn headers_of_a_file_are_added_and_read_again_and_not_logged() {
     assert!(!second.contains_key("x-tenant") && !second.contains_key("webhook-id"));
 }
 
-/// Starts a service, which must refuse to start; returns the first line of what it says.
+/// Starts a service that must refuse to start. Returns the first line of its error.
 fn refused(folder: &Path, arguments: &[&str]) -> String {
     let mut command = spektr(KEYS);
     command.args(["serve", "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0"]);
@@ -194,8 +194,8 @@ fn an_authority_of_ones_own_is_trusted_and_a_certificate_shown() {
         let arguments = [&["--forward", url][..], &pauses, arguments].concat();
         Service::start(KEYS, folder.path(), &arguments)
     };
-    // Neither the system nor another authority vouches for the server, nor the server for
-    // a client without a certificate.
+    // The client does not trust the server by the system's authorities (e1), nor by another
+    // authority (e2). The server does not accept a client without a certificate (e3).
     let strange = [&["--forward-ca", &*stranger][..], &identity].concat();
     for (id, arguments) in
         [("e1", &identity[..]), ("e2", &strange[..]), ("e3", &["--forward-ca", &*own][..])]
@@ -255,7 +255,7 @@ fn certificates_are_read_again_at_sighup_and_stay_if_they_cannot_be_read() {
     let mut service = Service::start(KEYS, folder.path(), &arguments);
     deliver(&service, "e1");
     service.logs("parked");
-    // Waits for a post, which is not made if the event becomes a dead letter as the first one.
+    // Waits for a post. Fails at once if the event becomes a dead letter, as the first event has.
     let post = |service: &Service| loop {
         match posts.try_recv() {
             Ok(entry) => break entry.expect("the entry is named"),
@@ -273,7 +273,7 @@ fn certificates_are_read_again_at_sighup_and_stay_if_they_cannot_be_read() {
     service.logs("settings were read again");
     deliver(&service, "e2");
     assert_eq!(post(&service), "spektr-entry: 2");
-    // One that does not belong to its key takes none away.
+    // A certificate that does not belong to its key does not replace the current one.
     place(&other, &client);
     service.signal("HUP");
     let line = service.logs("stays as it was");
@@ -351,8 +351,7 @@ fn attempts_pauses_and_the_time_for_an_answer_are_those_that_were_set() {
         refused(folder.path(), &["--forward", &url, "--hold-on-dead"]),
         "error: a dead letter holds events back only if they are ordered",
     );
-    let held =
-        "error: --keep-dead would delete a dead letter, and the events held behind it would be forwarded";
+    let held = "error: --keep-dead would delete a dead letter, and the events held behind it would be forwarded";
     let arguments = ["--forward", &url, "--ordered", "--hold-on-dead", "--keep-dead", "90d"];
     assert_eq!(refused(folder.path(), &arguments), held);
     let settings = "[serve]\nhold_on_dead = true\nkeep_dead = '90d'\n";
@@ -364,7 +363,8 @@ fn attempts_pauses_and_the_time_for_an_answer_are_those_that_were_set() {
     command.env("SPEKTR_SERVE_KEEP_DEAD", "90d").current_dir(folder.path());
     let output = command.output().expect("the tool runs");
     assert_eq!(output.status.code(), Some(2));
-    let expected = format!("{held}\nhint:  set only one of the two: --hold-on-dead or --keep-dead\n");
+    let expected =
+        format!("{held}\nhint:  set only one of the two: --hold-on-dead or --keep-dead\n");
     assert_eq!(text(&output.stderr), expected);
 }
 
@@ -379,7 +379,7 @@ fn what_is_never_accepted_is_a_dead_letter_and_what_is_down_costs_a_line_and_no_
     assert!(line.contains("answered with 422"), "{line}");
     deliver(&service, "e2");
     receiver.waits_for(3);
-    // One line for each failed attempt, with the reason and the time of the next one.
+    // Each failed attempt has one line, with the reason and the time of the next attempt.
     let (_, logged) = service.terminate();
     let of = |id: &str| logged.lines().filter(|line| line.contains(id)).collect::<Vec<_>>();
     let [line] = &of("\"e2\"")[..] else { panic!("one line: {logged}") };
@@ -390,7 +390,7 @@ fn what_is_never_accepted_is_a_dead_letter_and_what_is_down_costs_a_line_and_no_
     let attempts: Vec<_> = attempts.iter().map(|headers| &headers["spektr-attempt"]).collect();
     assert_eq!(attempts, ["1", "1", "2"]);
 
-    // Nobody listens there any more.
+    // The port is closed, so nobody listens there.
     let closed = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}/", closed.local_addr().expect("an address"));
     drop(closed);
@@ -408,7 +408,7 @@ fn what_is_never_accepted_is_a_dead_letter_and_what_is_down_costs_a_line_and_no_
     assert_eq!(code, Some(0));
     let count = |text: &str| logged.lines().filter(|line| line.contains(text)).count();
     let failed = count("the attempt has failed");
-    // The third one that fails is the one that is said to be down, and no attempt of it counts.
+    // On the third failure the destination counts as down, and no failed attempt is logged for it.
     assert_eq!((failed, count("destination is down")), (2, 1), "{logged}");
 }
 
@@ -440,7 +440,7 @@ fn as_many_events_as_were_set_are_posted_at_a_time() {
         deliver(&service, &format!("e{number}"));
     }
     for _ in 0..2 {
-        // Three are there before any is answered.
+        // Three requests arrive before any of them is answered.
         let accept = |_| listener.accept().expect("a connection").0;
         let streams: Vec<TcpStream> = (0..3).map(accept).collect();
         listener.set_nonblocking(true).expect("is set");
@@ -456,7 +456,7 @@ fn as_many_events_as_were_set_are_posted_at_a_time() {
 fn events_of_other_types_are_done_without_having_been_posted_and_counted() {
     let folder = tempfile::tempdir().expect("a folder");
     let receiver = Receiver::start(&["200 OK"]);
-    // One at a time, so that the first has ended when the second is posted.
+    // Post one event at a time, so that the first is done when the second is posted.
     let mut arguments = vec!["--forward", &receiver.url, "--forward-concurrency", "1"];
     arguments.extend(["--forward-types", "customer_tag_add,later_event"]);
     let mut service = Service::start(KEYS, folder.path(), &arguments);

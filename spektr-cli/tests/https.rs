@@ -1,4 +1,4 @@
-//! Over TLS: only a certificate that is trusted counts.
+//! Connections over TLS: the tool accepts only a trusted certificate.
 
 mod support;
 
@@ -18,7 +18,7 @@ use tls::TlsServer;
 
 const API_KEY: &str = "marker-api-key";
 
-/// The tool where a certificate is trusted, and no other.
+/// Returns the tool, which trusts only this certificate.
 fn tool(certificate: &Path) -> Command {
     let mut command = spektr(Some("dev=any secret"));
     command.env("SSL_CERT_FILE", certificate).env("SPEKTR_API_KEY", API_KEY);
@@ -40,10 +40,13 @@ fn a_receiver_is_sent_to_if_its_certificate_is_trusted() {
     let sent = run(&stranger.certificate, folder.path(), &send);
     assert_eq!(sent.status.code(), Some(1));
     let report = text(&sent.stdout);
-    assert!(report.contains("hint: the issuer of the receiver's certificate is not in"), "{report}");
+    assert!(
+        report.contains("hint: the issuer of the receiver's certificate is not in"),
+        "{report}"
+    );
 }
 
-/// Answers as the sender's list does that has one event, of a minute ago.
+/// Answers like the sender's list, with one event, which is a minute old.
 fn list() -> impl Fn(&[String]) -> String + Send + 'static {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis();
     let entry = format!(

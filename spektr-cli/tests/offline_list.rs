@@ -1,4 +1,5 @@
-//! `spektr send --list` and `spektr reconcile`: what was missed, tried without the sender.
+//! Reconciles missed events without the sender: `spektr send --list` serves the list of events, and
+//! `spektr reconcile` fetches them.
 
 mod support;
 
@@ -8,7 +9,7 @@ use std::process::{Child, Stdio};
 use serde_json::Value;
 use support::{spektr, text};
 
-/// Ends with the test.
+/// A process that is killed at the end of the test.
 struct Running(Child);
 
 impl Drop for Running {

@@ -1,5 +1,5 @@
-//! The pages of operations, by requests as they are: what they show, who may change something,
-//! and what is refused. `operations_browser.rs` looks at them in a browser.
+//! The pages of operations, tested by plain HTTP requests: their content, the right to make changes,
+//! and refused requests. `operations_browser.rs` tests the pages in a browser.
 
 mod support;
 
@@ -22,7 +22,7 @@ use serde_json::Value;
 use service::Service;
 use support::{spektr, text};
 
-/// The paths that a page leads to, on this server.
+/// Returns the paths on this server that a page links to.
 fn links(page: &str) -> Vec<String> {
     let parts = page.split("href=\"/").skip(1);
     let paths = parts.filter_map(|part| part.split('"').next());
@@ -36,7 +36,7 @@ fn no_page_has_anything_of_a_payload_and_every_link_leads_to_one() {
     let host = operated.host();
     let signed_in = [("host", &*host), ("cookie", &*cookie)];
     let mut seen = BTreeSet::new();
-    // Signed in, a page has forms beside what everybody sees.
+    // The flag means signed in: a page then has forms beside its public content.
     let mut ahead = vec![("/".to_owned(), false), ("/".to_owned(), true)];
     while let Some((path, is_signed_in)) = ahead.pop() {
         if !seen.insert((path.clone(), is_signed_in)) {
@@ -53,7 +53,7 @@ fn no_page_has_anything_of_a_payload_and_every_link_leads_to_one() {
     }
     let seen: BTreeSet<_> =
         seen.into_iter().filter_map(|(path, is_signed_in)| is_signed_in.then_some(path)).collect();
-    // Every entry, those in every state, and what can be done with them.
+    // The list of all entries, the lists by state, and the actions on entries.
     let entries = operated.inbox(&["list"]);
     assert_eq!(entries.len(), 5);
     for entry in &entries {
@@ -84,7 +84,7 @@ fn no_page_has_anything_of_a_payload_and_every_link_leads_to_one() {
 fn figures_are_those_of_the_store_and_of_the_metrics() {
     let operated = Operated::start();
     let status = operated.inbox(&["status"]).remove(0);
-    // What an attempt came to is counted after it is stored.
+    // The result of an attempt is counted only after it is stored.
     operated.until("both are counted", |of| figure(&of.page("/").body, "failed") == "2");
     let page = operated.page("/").body;
     for state in ["pending", "dead", "malformed", "unknown", "unreadable", "conflict"] {
@@ -96,7 +96,7 @@ fn figures_are_those_of_the_store_and_of_the_metrics() {
     let figures = ["handled", "refused"].map(|id| figure(&page, id));
     assert_eq!(figures, ["1", "1"]);
     assert!(page.contains("</span> Ready</h2>"), "{page}");
-    // The reason of the dead letter, and its attempt with the status of the response.
+    // The pages show the reason of the dead letter, and the status of its attempt.
     assert!(operated.page("/dead").body.contains("answered with 400"));
     let entry = operated.page("/entries/2").body;
     let (_, history) = entry.split_once("<h2>History</h2>").expect("a history");
@@ -125,7 +125,7 @@ fn a_replay_is_done_once_as_counted_and_recorded_under_the_name_of_the_operator(
     let form =
         |count: &str, up_to: &str| format!("state=dead&count={count}&up_to={up_to}&proof={proof}");
 
-    // Fewer were confirmed than there are now.
+    // The form confirms fewer entries than there are now.
     let grown = operated.post("/replay", &cookie, &form("0", "2"));
     assert_eq!(grown.status, 409);
     assert!(grown.body.contains("Nothing was done: 0 entries were confirmed, and there are 1"));
@@ -133,7 +133,7 @@ fn a_replay_is_done_once_as_counted_and_recorded_under_the_name_of_the_operator(
     let form_without = format!("state=dead&up_to=2&proof={proof}");
     assert_eq!(operated.post("/replay", &cookie, &form_without).status, 400);
     assert_eq!(operated.status_of("evt_dead"), "dead");
-    // Everything that was ever handled is not for a page.
+    // A page refuses to replay all handled entries.
     assert_eq!(operated.page("/replay?state=done").status, 400);
     assert_eq!(operated.page("/replay").status, 400);
 
@@ -145,7 +145,7 @@ fn a_replay_is_done_once_as_counted_and_recorded_under_the_name_of_the_operator(
     assert!(page.contains("1 entry is pending again."), "{page}");
     let page = operated.send("GET", "/entries", &headers, "").body;
     assert!(!page.contains("1 entry is pending again."), "{page}");
-    // A second click does nothing, and is no action.
+    // A second click does nothing, and records no action.
     assert_eq!(operated.post("/replay", &cookie, &form("1", "2")).status, 303);
 
     let resolved =
@@ -171,7 +171,7 @@ fn a_replay_is_done_once_as_counted_and_recorded_under_the_name_of_the_operator(
     assert_eq!(operated.post("/pause", &cookie, &format!("proof={proof}")).status, 403);
 }
 
-/// What is wrong with a post, its headers, and its body.
+/// The mistake in a post, the headers of the post, and its body.
 type Forgery<'a> = (&'a str, Vec<(&'a str, &'a str)>, &'a str);
 
 #[test]
@@ -206,7 +206,7 @@ fn a_forged_post_changes_nothing_whatever_it_has_but_the_rest() {
             assert_eq!(answer.status, 403, "{path}, {what}: {}", answer.body);
         }
     }
-    // A name that points here reads nothing either, and neither does a request without one.
+    // A foreign host name cannot read pages either, nor can a request with two host headers.
     for path in ["/", "/entries", "/sign-in", "/style.css"] {
         assert_eq!(
             operated.send("GET", path, &[("host", "evil.example")], "").status,
@@ -215,7 +215,7 @@ fn a_forged_post_changes_nothing_whatever_it_has_but_the_rest() {
         );
         assert_eq!(operated.send("GET", path, &[here, here], "").status, 400, "{path}");
     }
-    // What a proxy has passed on is not of this machine.
+    // A request that a proxy has passed on does not count as a request of this machine.
     let passed_on = operated.send("GET", "/entries", &[here, ("x-forwarded-for", "192.0.2.1")], "");
     assert_eq!(
         (passed_on.status, passed_on.header("location")),
@@ -228,7 +228,7 @@ fn a_forged_post_changes_nothing_whatever_it_has_but_the_rest() {
 
     assert_eq!(operated.inbox(&["log"]), Vec::<Value>::new());
     assert_eq!(operated.status_of("evt_dead"), "dead");
-    // With everything it is done.
+    // With a valid cookie, proof and origin, the post succeeds.
     let answer = operated.send("POST", "/pause", &[here, own, session], &form);
     assert_eq!(answer.status, 303);
 }
@@ -246,7 +246,7 @@ fn a_page_of_another_site_has_no_entries_counted() {
             assert_eq!(answer.status, expected, "{path}, {site}: {}", answer.body);
         }
     }
-    // A link from elsewhere to what everybody may read is followed.
+    // Links from other sites to public pages work.
     let headers = [("host", &*host), ("sec-fetch-site", "cross-site")];
     assert_eq!(operated.send("GET", "/entries/2", &headers, "").status, 200);
 }
@@ -291,11 +291,11 @@ fn without_a_token_pages_can_be_read_at_loopback_and_nothing_changed() {
     assert!(page.contains("Nobody can sign in"), "{page}");
 }
 
-/// It is ready all the same: deliveries are accepted.
+/// The service is ready nevertheless, because it accepts deliveries.
 #[test]
 fn the_first_page_says_that_the_destination_is_down() {
     let folder = tempfile::tempdir().expect("a folder");
-    // Nothing listens at a port that was free a moment ago.
+    // The port is closed again, so nothing listens there.
     let closed = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port");
     let url = format!("http://{closed}/");
     let arguments = ["--forward", &url, "--forward-down-after", "1"];
@@ -310,7 +310,7 @@ fn the_first_page_says_that_the_destination_is_down() {
     let delivered = connection.deliver(alert("evt_1", "spk_1").as_bytes());
     assert_eq!(delivered.expect("an answer").status, 200);
     service.logs("the destination is down");
-    // Figures are shown again for a moment.
+    // A page may show the same figures for a short time.
     while !says_so(&service) {}
     drop(connection);
     assert_eq!(service.terminate().0, Some(0));

@@ -1,5 +1,5 @@
 //! The pages of operations in Chromium, against a service with real traffic.
-//! `tests/browser/operations.js` says what must be so there.
+//! `tests/browser/operations.js` contains the assertions.
 
 mod support;
 
@@ -37,7 +37,7 @@ fn pages_are_live_accessible_and_quiet_and_a_replay_is_done_by_whoever_has_the_t
     assert!(output.status.success(), "{said}");
     assert_eq!(text(&output.stdout), "everything is as it must be\n");
 
-    // What the browser has done is recorded, and what was forged is not.
+    // The browser's action is recorded, and forged ones are not.
     let log = operated.inbox(&["log"]);
     let log: Vec<_> = log.iter().map(|one| (one["action"].as_str(), one["by"].as_str())).collect();
     assert_eq!(log, [(Some("replay"), Some("grace"))]);

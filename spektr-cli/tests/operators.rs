@@ -1,4 +1,4 @@
-//! What operators do with an inbox, with the tool itself.
+//! The work of operators on an inbox, done with the tool itself.
 
 mod support;
 
@@ -15,7 +15,7 @@ use serde_json::Value;
 use service::Service;
 use support::{spektr, text};
 
-/// Milliseconds since the epoch, an hour ago.
+/// Returns the time an hour ago, in milliseconds since the epoch.
 fn an_hour_ago() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() - 3_600_000
 }
@@ -26,7 +26,7 @@ fn event(id: &str, spektr_id: &str, created_at: u128) -> String {
     )
 }
 
-/// Runs the tool in a folder with an API key; returns exit code, output and errors.
+/// Runs the tool in a folder with an API key. Returns exit code, output and errors.
 fn run(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     let mut command = spektr(None);
     command.args(arguments).current_dir(folder).env("SPEKTR_API_KEY", "any-key");
@@ -48,7 +48,7 @@ fn a_verification_names_what_is_missing_and_ends_with_0_once_it_is_fetched() {
     let (code, out, errors) = run(folder.path(), &reconcile);
     assert_eq!(code, Some(0), "{out}{errors}");
     let verify = ["inbox", "verify", "--from", &list.url];
-    // A list without events of that time says nothing of the inbox.
+    // If the list has no events of that time, nothing can be said about the inbox.
     list.show(&[]);
     let (code, out, _) = run(folder.path(), &verify);
     assert_eq!(code, Some(1));
@@ -60,7 +60,7 @@ fn a_verification_names_what_is_missing_and_ends_with_0_once_it_is_fetched() {
     let waits = "stored in the inbox and not handled: 1 pending\n";
     assert!(out.ends_with(&format!(": all are in the inbox\n{waits}")), "{out}");
 
-    // e2 comes later, and e1 with another content.
+    // The inbox lacks e2, and the list has e1 with another content.
     list.show(&[events[0].replace(r#""tagId":"t""#, r#""tagId":"u""#), events[1].clone()]);
     let (code, out, _) = run(folder.path(), &verify);
     assert_eq!(code, Some(1));
@@ -90,7 +90,7 @@ fn a_verification_names_what_is_missing_and_ends_with_0_once_it_is_fetched() {
         out.ends_with("in the inbox\nstored in the inbox and not handled: 2 pending, 1 conflict\n"),
         "{out}"
     );
-    // A list that cannot be read does not make it fine.
+    // If the list cannot be read, the answer is no.
     list.say("<html></html>");
     let (code, out, _) = run(folder.path(), &json);
     assert_eq!(code, Some(1));

@@ -1,4 +1,5 @@
-//! What `ops/` tells an operator to run exists; units are accepted by systemd, and what runs in containers is what the tool has.
+//! The commands in `ops/` exist, systemd accepts the units, and the files for containers match the
+//! tool.
 
 mod support;
 
@@ -17,7 +18,7 @@ fn ops(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../ops").join(path)
 }
 
-/// The commands of the tool that a page has in backticks.
+/// Returns the commands of the tool that a page has in backticks.
 fn commands(page: &str) -> BTreeSet<&str> {
     let page: Vec<&str> = page.split('`').collect();
     page.into_iter().skip(1).step_by(2).filter(|span| span.starts_with("spektr ")).collect()
@@ -33,7 +34,7 @@ fn every_command_of_the_runbook_is_one_of_the_tool() {
         let is_name = |word: &&&str| word.chars().all(|c| c.is_ascii_lowercase());
         let names: Vec<&str> = words.iter().take_while(is_name).take(2).copied().collect();
         let names = match names[..] {
-            // What follows the other commands are their arguments.
+            // For the other commands, the next words are arguments.
             ["inbox" | "config", _] => names,
             _ => names[..1].to_vec(),
         };
@@ -65,7 +66,7 @@ fn the_units_are_accepted_and_leave_the_service_few_rights() {
     let folder = tempfile::tempdir().expect("a folder");
     for name in ["spektr.service", "spektr.socket"] {
         let unit = fs::read_to_string(ops("systemd").join(name)).expect("a unit");
-        // Where it is installed, as far as this test goes.
+        // The test replaces the path of the installed tool by that of the built one.
         let unit = unit.replace("/usr/local/bin/spektr", env!("CARGO_BIN_EXE_spektr"));
         fs::write(folder.path().join(name), unit).expect("is written");
     }
@@ -78,13 +79,13 @@ fn the_units_are_accepted_and_leave_the_service_few_rights() {
     };
     let (accepted, said) = analyze(&["verify"], &["spektr.service", "spektr.socket"]);
     assert!(accepted && said.is_empty(), "{said}");
-    // 2.0 of 10; what is open beyond that is the network.
+    // An exposure of at most 2.0 of 10. The rest is due to the network.
     let (is_low, said) =
         analyze(&["security", "--offline=true", "--threshold=20"], &["spektr.service"]);
     assert!(is_low, "{said}");
 }
 
-/// The arguments after the name of a command are those of the tool.
+/// Asserts that the arguments after the name of a command are known to the tool.
 fn assert_arguments(command: &str, arguments: &[&str]) {
     let output = run(None, &[command, "--help"]);
     assert!(output.status.success());
@@ -110,12 +111,12 @@ fn the_image_runs_the_tool_as_a_user_without_rights() {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     assert_eq!(arguments[0], "serve");
     assert_arguments("serve", &arguments[1..]);
-    // The compiler is the one of the gate.
+    // The image uses the gate's compiler.
     let manifest = fs::read_to_string(ops("../xtask/Cargo.toml")).expect("it is text");
     assert!(manifest.contains("rust-version = \"1.95\""), "{manifest}");
 }
 
-/// The values that a line of the manifest gives to a name, whether in a line of its own or in braces.
+/// Returns the values of a name in the manifest, on separate lines or in braces.
 fn values<'m>(manifest: &'m str, name: &str) -> Vec<&'m str> {
     let name = format!("{name}: ");
     let found = manifest.match_indices(&name).map(|(at, _)| &manifest[at + name.len()..]);
@@ -136,7 +137,7 @@ fn the_manifest_has_arguments_probes_and_variables_that_the_service_has() {
         arguments.iter().filter_map(|argument| argument.split("0.0.0.0:").nth(1)).collect();
     assert_eq!(values(&manifest, "containerPort"), ports);
 
-    // A service answers at each path that is probed.
+    // A service answers at each path that the manifest probes.
     let folder = tempfile::tempdir().expect("a folder");
     let service = service::Service::start(Some("dev=any secret"), folder.path(), &[]);
     let paths = values(&manifest, "path");
@@ -144,14 +145,14 @@ fn the_manifest_has_arguments_probes_and_variables_that_the_service_has() {
     for path in paths {
         assert_eq!(service.get(path).0, 200, "{path}");
     }
-    // A variable that the tool does not know is an error of each command.
+    // Each command fails if the tool does not know a variable.
     for name in values(&manifest, "name").iter().filter(|name| name.starts_with("SPEKTR_")) {
         let mut command = support::spektr(None);
         command.env(name, "postgres://user@127.0.0.1/spektr").args(["config", "check"]);
         let output = command.current_dir(folder.path()).output().expect("runs");
         assert!(!text(&output.stderr).contains(name), "{}", text(&output.stderr));
     }
-    // What ends the process ends it after the service has.
+    // The grace period equals the time limit of the unit.
     let unit = fs::read_to_string(ops("systemd/spektr.service")).expect("a unit");
     let limit = unit.lines().find_map(|line| line.strip_prefix("TimeoutStopSec="));
     assert_eq!(values(&manifest, "terminationGracePeriodSeconds"), [limit.expect("a limit")]);
@@ -165,8 +166,8 @@ fn the_manifest_has_arguments_probes_and_variables_that_the_service_has() {
     }
 }
 
-/// A metric as `METRICS.md` lists it, which a test of spektr-inbox compares with what is shown: its labels by its
-/// name; a histogram under the names of its series.
+/// Returns the labels of each metric in `METRICS.md`, by name. A histogram has the names of its
+/// series. A test of spektr-inbox compares `METRICS.md` with the metrics that are shown.
 fn metrics() -> BTreeMap<String, BTreeSet<String>> {
     let page = fs::read_to_string(ops("../spektr-inbox/METRICS.md")).expect("it is text");
     let mut metrics = BTreeMap::new();
@@ -208,7 +209,7 @@ fn every_query_of_the_dashboard_names_a_metric_and_labels_that_there_are() {
             for label in selected.chain(grouped).chain(shown) {
                 assert!(labels.contains(label), "{name} has no label {label}: {query}");
             }
-            // What is shown by a label has to be grouped by it.
+            // If the legend shows a label, the query must group by it.
             assert!(shown.is_none_or(|label| grouped == Some(label)), "{query}");
             named.insert(name);
         }

@@ -1,4 +1,4 @@
-//! The service on PostgreSQL, with a server of its own.
+//! The service with PostgreSQL, on a separate server for each test.
 
 mod support;
 
@@ -14,7 +14,7 @@ const KEYS: Option<&str> = Some("dev=any secret");
 #[test]
 fn what_was_answered_is_there_after_the_service_was_killed() {
     let cluster = Cluster::start(&["fsync = off"]);
-    // A machine with much to do may take its time.
+    // A busy machine may take long to connect.
     let url = format!("{}?connect_timeout=60", cluster.url("postgres"));
     let folder = tempfile::tempdir().expect("a folder");
     let inbox = |arguments: &[&str]| {
@@ -58,7 +58,7 @@ fn a_server_that_is_not_there_is_told_without_the_password() {
     assert!(!message.contains("marker"), "{message}");
 }
 
-/// What a database administrator runs by hand is what a role without the right to create needs, and no more.
+/// The SQL for the database administrator is all that a role without the right to create needs.
 #[test]
 fn a_role_that_may_not_create_works_on_tables_that_were_made_by_hand() {
     let cluster = Cluster::start(&["fsync = off"]);

@@ -1,5 +1,5 @@
-//! Recorded deliveries sent again: only what was authentic is signed, one bad pair stops
-//! nothing, and a run that ended early is continued.
+//! Replays recorded deliveries: only authentic deliveries are signed again, a bad pair of files does
+//! not stop the run, and a run that ended early can be continued.
 
 mod support;
 
@@ -18,7 +18,7 @@ use support::{run, text};
 
 const KEYS: Option<&str> = Some("dev=any secret");
 
-/// Records three deliveries: two of the sender, and a forgery between them.
+/// Records three deliveries: two authentic ones, and a forgery between them.
 fn record(folder: &Path) {
     let folder = folder.to_str().expect("text");
     let listener = Listener::start(KEYS, 3, &["--record", folder]);
@@ -57,7 +57,7 @@ fn a_forgery_that_was_recorded_is_not_signed() {
     assert_eq!((code, &report["unverified"]), (Some(1), &json!(["000002"])));
     assert_eq!(bodies(&receiver.finish()), [recorded(1), recorded(3)]);
 
-    // With its own headers, or where it is asked for, it is sent.
+    // The forgery is sent with its recorded headers, or if an option asks for it.
     for more in [&["--as-recorded", "--from-start"][..], &["--sign-unverified", "--from-start"]] {
         let receiver = Receiver::start(&["200 OK", "401 No", "200 OK"]);
         let (code, report) = replay(folder.path(), &receiver.url, more);
@@ -99,7 +99,7 @@ fn a_run_that_was_not_acknowledged_is_continued_where_it_was() {
     assert_eq!((code, &report["acknowledged_before"]), (Some(1), &json!(0)));
     let (code, report) = replay(folder.path(), &receiver.url, &[]);
     assert_eq!((code, &report["acknowledged_before"]), (Some(0), &json!(1)));
-    // What is complete begins anew.
+    // After a complete run, the next run begins from the start.
     let (code, report) = replay(folder.path(), &receiver.url, &[]);
     assert_eq!((code, &report["acknowledged_before"]), (Some(0), &json!(0)));
     let received = receiver.finish();

@@ -1,4 +1,4 @@
-//! The end of the service and its successor: no delivery is refused in between.
+//! Restarts of the service: no delivery is refused between a service and its successor.
 
 mod support;
 
@@ -44,7 +44,7 @@ fn start(listener: &TcpListener, folder: &Path) -> Service {
     Service::run(inheriting(listener, KEYS), folder, &["--log-level", "warn"])
 }
 
-/// Delivers until it is told to stop; half of the clients keep their connections.
+/// Delivers until the test sets `stop`. Half of the clients keep their connections.
 fn client(
     to: SocketAddr,
     number: usize,
@@ -62,7 +62,7 @@ fn client(
         };
         let answer = open.deliver(&alert(&format!("evt_{number}_{count}")))?;
         assert_eq!(answer.status, 200);
-        // Nobody counts any more once the test has seen enough.
+        // The receiver is gone once the test has counted enough deliveries.
         let _counted = delivered.send(());
         connection = Some(open).filter(|_| number % 2 == 0 && !answer.closes);
         std::thread::sleep(PACE);
@@ -73,7 +73,7 @@ fn client(
 #[test]
 fn no_delivery_is_refused_or_reset_while_the_service_restarts_under_load() {
     let folder = tempfile::tempdir().expect("a folder");
-    // As a supervisor does, this process keeps the socket.
+    // This process keeps the socket, as a supervisor does.
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");
     let stop = AtomicBool::new(false);
@@ -89,9 +89,9 @@ fn no_delivery_is_refused_or_reset_while_the_service_restarts_under_load() {
             .collect();
         drop(sender);
         for round in 0..8 {
-            // They end early if all clients have failed.
+            // The iterator ends early if all clients have failed.
             count += delivered.iter().take(100).count();
-            // In turn: the successor is there before the end, or comes after it.
+            // The successor starts before the end of the service and after it, in turn.
             let successor = (round % 2 == 0).then(|| start(&listener, folder.path()));
             assert_eq!(service.terminate(), (Some(0), String::new()));
             service = successor.unwrap_or_else(|| start(&listener, folder.path()));
@@ -127,7 +127,7 @@ fn deliveries_are_accepted_while_the_last_handlers_finish() {
 
     service.ask_to_end();
     assert_eq!(supervisor.hears(), "STOPPING=1");
-    // As long as the handler takes, on new connections and on old ones.
+    // While the handler runs, the service accepts deliveries on new and old connections.
     let mut another = Connection::open(service.address()).expect("is open");
     for (connection, id) in [(&mut another, "evt_2"), (&mut connection, "evt_3")] {
         assert_eq!(connection.deliver(&alert(id)).expect("an answer").status, 200);
@@ -143,7 +143,7 @@ fn deliveries_are_accepted_while_the_last_handlers_finish() {
         .lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")["state"].clone())
         .collect();
-    // What came after the signal waits for the successor.
+    // Events that came after the signal wait for the successor.
     assert_eq!(states, ["done", "pending", "pending"]);
 }
 

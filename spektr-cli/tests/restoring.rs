@@ -10,11 +10,11 @@ use spektr_inbox::store::sqlite::{SqliteOptions, backup};
 use spektr_inbox::store::{Archive as _, Filter, Reception as _};
 use spektr_inbox::testing::{entries, start, tag_added};
 
-/// The system calls that give a file its name or take it, or make that last.
+/// The system calls that add or remove the name of a file, shorten it, or sync.
 const STEPS: [&str; 6] =
     ["fsync", "fdatasync", "ftruncate", "?link,linkat", "?rename,renameat", "?unlink"];
 
-/// The ids of the entries in a store, all pages of which are whole.
+/// Returns the ids of the entries in a store. Checks that all of its pages are whole.
 async fn ids(store: &Path) -> Vec<String> {
     let store = SqliteOptions::new(store).with_quick_check(true).open().expect("it is a store");
     let stored = store.list(Filter::all(), 0, 10).await.expect("it can be read");
@@ -27,14 +27,14 @@ async fn add(store: &Path, id: &str) {
     store.accept(entry).await.expect("there is room");
 }
 
-/// Puts the file of a store, and a log that belongs to it, in a folder.
+/// Copies the file of a store and its log into a folder.
 fn put(from: &Path, folder: &Path, names: &[&str]) {
     for name in names {
         fs::copy(from.join(name), folder.join(name)).expect("it is copied");
     }
 }
 
-/// Restores in a folder, and is killed before a call takes effect if one is named.
+/// Runs a restore in a folder. If a call is named, kills the process before the call takes effect.
 fn restore(folder: &Path, killed_at: Option<(&str, usize)>) -> ExitStatus {
     let spektr = OsStr::new(env!("CARGO_BIN_EXE_spektr"));
     let mut command = match killed_at {
@@ -52,11 +52,11 @@ fn restore(folder: &Path, killed_at: Option<(&str, usize)>) -> ExitStatus {
     status.expect("install the package strace")
 }
 
-/// Restores in a folder up to a call; tells whether the process was killed there. Otherwise it
-/// has come to its end.
+/// Runs a restore in a folder up to a call. Tells whether the process was killed at that call; if
+/// not, the restore has completed.
 fn is_killed(folder: &Path, call: &str, count: usize) -> bool {
     let status = restore(folder, Some((call, count)));
-    // strace ends as the process does that it traces.
+    // strace ends with the exit status or signal of the traced process.
     assert!(status.success() || status.signal() == Some(9), "{call} {count}: {status}");
     !status.success()
 }

@@ -1,4 +1,4 @@
-//! The service while it runs: its log, its keys, its limits, and what it warns of.
+//! The running service: its log, keys, limits and warnings.
 
 mod support;
 
@@ -31,14 +31,14 @@ fn figure(service: &Service, name: &str) -> u64 {
 
 #[test]
 fn a_log_that_nobody_reads_stops_nothing_and_says_what_it_lost() {
-    /// More than the pipe and the queue hold.
+    /// The log lines of these batches exceed the capacity of the pipe and the queue.
     const BATCHES: usize = 12;
     const ENTRIES: usize = 1000;
     let folder = tempfile::tempdir().expect("a folder");
     let mut service = Service::start(KEYS, folder.path(), &["--log-level", "warn"]);
     let mut connection = Connection::open(service.address()).expect("is open");
     for batch in 0..BATCHES {
-        // Each entry but the very first has another content than that, which is logged.
+        // Each entry but the first has a content that differs from the first: a logged conflict.
         let entry =
             |index| format!(r#"{{"id":"evt_1","type":"t","data":{}}}"#, batch * ENTRIES + index);
         let entries: Vec<_> = (0..ENTRIES).map(entry).collect();
@@ -61,23 +61,23 @@ fn a_log_that_nobody_reads_stops_nothing_and_says_what_it_lost() {
         number.is_some_and(|number| number.is_ok())
     });
     let written = conflicts.count();
-    // Nothing but whole lines, and none is missing.
+    // All lines are whole, and none is missing.
     assert_eq!(logged.lines().count(), written + 1, "{logged}");
     assert_eq!(written as u64 + dropped, (BATCHES * ENTRIES - 1) as u64);
 }
 
-/// Writes a file that its owner alone can read.
+/// Writes a file that only its owner can read.
 fn write(path: &Path, content: &str) {
     fs::write(path, content).expect("is written");
     fs::set_permissions(path, Permissions::from_mode(0o600)).expect("is allowed");
 }
 
-/// Returns a key file with keys of these ids and of the secret that deliveries are signed with.
+/// Returns the text of a key file with these ids. All keys have the secret of the deliveries.
 fn keys(ids: &[&str]) -> String {
     ids.iter().map(|id| format!("[[keys]]\nid = '{id}'\nsecret = 'any secret'\n")).collect()
 }
 
-/// Delivers an event that is signed with the key `dev`; returns the status.
+/// Delivers an event signed with the key `dev`, and returns the status.
 fn deliver(service: &Service) -> u16 {
     let mut connection = Connection::open(service.address()).expect("is open");
     connection.deliver(&alert("evt_1")).expect("an answer").status
@@ -108,7 +108,7 @@ fn keys_are_read_again_at_sighup_and_stay_if_they_cannot_be_read() {
     service.logs("the signing keys were read again");
     assert_eq!(deliver(&service), 200);
 
-    // Not TOML, without a key, with none that is valid now, and not there.
+    // A file that is not TOML, has no key, has no key that is valid now, or does not exist.
     let expired = format!("{}not_after = 2020-01-01T00:00:00Z\n", keys(&["dev"]));
     for (content, reason) in [
         ("[[keys]]\nid = 'a'\nsecret = marker\n", "is not TOML at line 3"),
@@ -145,7 +145,7 @@ fn the_api_key_and_the_level_of_the_log_are_read_again_at_sighup() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let (asked, asks) = mpsc::channel();
-    // A list that has to be asked again, and tells with which key it was asked.
+    // The list makes the client ask again, and reports the API key of each request.
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let lines = BufReader::new(&stream).lines().map_while(Result::ok);
@@ -173,7 +173,7 @@ fn the_api_key_and_the_level_of_the_log_are_read_again_at_sighup() {
     write(&key, "second-key\n");
     service.signal("HUP");
     service.logs("the API key was read again");
-    // A request may have been under way.
+    // One request may still have been sent with the old key.
     assert!([asked_with(), asked_with()].contains(&"second-key".to_owned()));
 
     write(&config, "serve.log_level = 'loud'\n");
@@ -199,7 +199,7 @@ fn files_with_secrets_that_others_can_read_are_warned_of() {
     let logged = || {
         let output = spektr(None).args(arguments).current_dir(folder.path()).output();
         let output = output.expect("the tool runs");
-        // There is no such database.
+        // The database does not exist.
         assert_eq!(output.status.code(), Some(2));
         text(&output.stderr).to_owned()
     };
@@ -246,7 +246,7 @@ fn milliseconds_in_a_key_file_are_refused_with_what_to_do() {
     assert!(message.contains("after the year 9999: give seconds, not milliseconds"), "{message}");
 }
 
-/// The tool under a limit of open files.
+/// Returns the tool with a limit of open files.
 fn limited(limit: &str) -> Command {
     let mut tool = Command::new("sh");
     tool.args(["-c", &format!(r#"ulimit {limit}; exec "$0" "$@""#), env!("CARGO_BIN_EXE_spektr")]);
@@ -265,7 +265,7 @@ fn more_files_may_be_open_after_the_start_or_there_is_a_warning_and_fewer_connec
     let mut service = Service::run(limited("-n 256"), folder.path(), &[]);
     let line = service.logs("the limit of open files is too low");
     assert!(line.ends_with(" limit=256 needed=624 connections=144\n"), "{line}");
-    // More clients than files, and none of them is in the way of a delivery.
+    // More clients connect than files may be open, but a delivery still succeeds.
     let idle: Vec<_> = (0..300).map(|_| Connection::open(service.address())).collect();
     assert!(idle.iter().all(Result::is_ok));
     assert_eq!(deliver(&service), 200);
@@ -282,7 +282,7 @@ fn a_damaged_file_is_refused_at_the_start_if_a_check_is_asked_for() {
     assert_eq!(service.terminate().0, Some(0));
     let file = folder.path().join("spektr-inbox.db");
     let mut bytes = fs::read(&file).expect("is there");
-    // The leaf of an index that has the id of the entry; it is not read at the start.
+    // Damage the leaf page of the index with the entry's id. It is not read at the start.
     let mut pages = bytes.chunks_exact_mut(4096);
     let has_id = |page: &[u8]| page[0] == 0x0a && page.windows(5).any(|bytes| bytes == b"evt_1");
     pages.find(|page| has_id(page)).expect("there is one").fill(0xff);
@@ -302,7 +302,7 @@ fn a_damaged_file_is_refused_at_the_start_if_a_check_is_asked_for() {
     assert_eq!(message(&[], Some("true")), expected);
     write(&folder.path().join("spektr.toml"), "serve.quick_check = true\n");
     assert_eq!(message(&[], None), expected);
-    // So is a file, without any check, in which nothing can be found.
+    // A file without any readable page gives the same error, even without the check.
     bytes[4096..].fill(0xff);
     fs::write(&file, bytes).expect("is written");
     assert_eq!(message(&["--config", "/dev/null"], None), expected);
@@ -310,7 +310,7 @@ fn a_damaged_file_is_refused_at_the_start_if_a_check_is_asked_for() {
     assert!(message(&elsewhere, None).contains("error: a quick check is for SQLite files"));
 }
 
-/// The log is JSON whatever the form of the output is.
+/// The log is JSON, independent of the format of the output.
 #[test]
 fn the_log_says_when_the_service_starts_and_what_it_did_when_it_ends() {
     let folder = tempfile::tempdir().expect("a folder");

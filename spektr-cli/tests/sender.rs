@@ -1,5 +1,4 @@
-//! What goes over the wire: the sender's retries, and that nothing is changed or
-//! added on the way.
+//! The bytes on the wire: the sender's retries, and requests without changes or additions.
 
 #[path = "support/listener.rs"]
 mod listener;
@@ -179,14 +178,14 @@ fn a_scenario_pauses_between_its_steps_and_says_for_how_long() {
     let began = std::time::Instant::now();
     let path = path.to_str().expect("text");
     let output = run(KEYS, &["send", "--to", &receiver.url, "--scenario", path]);
-    // No machine is too slow for the least that it can take.
+    // The minimum holds even on a slow machine.
     assert!(began.elapsed() >= std::time::Duration::from_secs(1));
     let said = text(&output.stdout);
     assert!(said.starts_with("Short. It pauses for 1 s; --no-pauses skips the pauses.\n"), "{said}");
     assert_eq!(receiver.finish().len(), 1);
 }
 
-/// No scenario is no reason to say that all was refused.
+/// With `--corrupt`, an invalid scenario must not lead to the report that all was refused.
 #[test]
 fn a_scenario_that_is_none_is_refused_before_anything_is_sent() {
     let folder = tempfile::tempdir().expect("a folder");

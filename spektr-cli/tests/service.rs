@@ -1,5 +1,5 @@
-//! The inbox as a service: what was answered with 200 is there after a kill, is
-//! posted on until it is accepted, and is looked after while the service runs.
+//! The inbox as a service: events answered with 200 survive a kill, are forwarded until the endpoint
+//! accepts them, and can be operated on while the service runs.
 
 mod support;
 
@@ -27,7 +27,7 @@ fn inbox(folder: &Path, arguments: &[&str]) -> Output {
     command.output().expect("the tool runs")
 }
 
-/// Runs it, and returns what it printed; it must have succeeded.
+/// Runs `spektr inbox …`, which must succeed. Returns its output.
 fn printed(folder: &Path, arguments: &[&str]) -> String {
     let output = inbox(folder, arguments);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
@@ -63,7 +63,7 @@ fn a_thousand_events_are_all_there_after_the_service_was_killed() {
     let shown = printed(folder.path(), &["list"]);
     assert_eq!(shown.lines().count(), 1001);
     assert!(shown.ends_with("\n1000 entries: 1000 pending\n"));
-    // The same again is acknowledged, and not stored.
+    // A duplicate is acknowledged, but not stored.
     let again = ["alert_resolved", "--set", "id=evt_same", "--as-is", "--corrupt", "duplicate"];
     send(&service.url, &again);
     assert_eq!(listed(folder.path(), &[]).len(), 1001);
@@ -136,7 +136,7 @@ fn events_are_posted_on_until_they_are_accepted() {
     service.logs("attempt ended result=\"done\"");
     let done = listed(folder.path(), &["--state", "done"]);
     assert_eq!((&done[0]["attempts"], &done[0]["source"]), (&2.into(), &"sandbox".into()));
-    // An id with a line feed cannot be a header, and an unknown event comes too.
+    // An id with a line feed cannot be a header. An unknown event is forwarded too.
     send(&service.url, &["unknown", "--set", r#"id="evt_2\nx: y""#]);
     service.logs("attempt ended result=\"done\"");
     assert_eq!(listed(folder.path(), &["--state", "done"]).len(), 2);
@@ -189,17 +189,17 @@ fn entries_are_looked_after_while_the_service_runs() {
     let service = Service::start(KEYS, path, &[]);
     send(&service.url, &["alert_resolved", "--set", "id=evt_1", "--set", "spektrId=spk_1"]);
     send(&service.url, &["alert_resolved", "--set", "id=evt_2", "--set", "spektrId=spk_2"]);
-    // The same id with another content.
+    // This event has the same id, with another content.
     send(&service.url, &["alert_resolved", "--set", "id=evt_2", "--set", "spektrId=spk_3"]);
 
-    // An id that two entries have shows both.
+    // For an id of two entries, `show` prints both.
     let numbers = |shown: &str| -> Vec<i64> {
         lines(shown).iter().filter_map(|entry| entry["number"].as_i64()).collect()
     };
     assert_eq!(numbers(&printed(path, &["show", "evt_2", "--format", "json"])), [2, 3]);
     assert_eq!(inbox(path, &["show", "evt_3"]).status.code(), Some(1));
 
-    // What is exported here and handled there.
+    // Export the entries, to be handled elsewhere.
     assert_eq!(printed(path, &["export", "--out", "a.jsonl"]), "3 entries in a.jsonl\n");
     let file = std::fs::metadata(path.join("a.jsonl")).expect("is there");
     assert_eq!(file.permissions().mode() & 0o777, 0o600);
@@ -207,7 +207,7 @@ fn entries_are_looked_after_while_the_service_runs() {
     assert_eq!(again.status.code(), Some(2));
     assert!(text(&again.stderr).contains("cannot write a.jsonl: File exists"));
     let exported = std::fs::read_to_string(path.join("a.jsonl")).expect("is text");
-    // The first export is on the record that the second one has.
+    // The second export contains the record of the first.
     let again = printed(path, &["export"]);
     let record = again.strip_prefix(&exported).expect("the same entries");
     let record: serde_json::Value = serde_json::from_str(record).expect("one more line");

@@ -1,5 +1,5 @@
-//! What `spektr serve` exports to an OpenTelemetry collector, with the feature `otel`, and what
-//! it does without it.
+//! The traces that `spektr serve` exports to an OpenTelemetry collector with the feature `otel`, and
+//! its behaviour without the feature.
 
 mod support;
 

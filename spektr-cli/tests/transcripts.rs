@@ -1,7 +1,7 @@
-//! What the tool prints, as transcripts: help, output, errors, exit codes.
+//! Transcripts of the tool: help, output, errors, exit codes.
 //!
-//! `TRYCMD=overwrite cargo test -p spektr-cli --test transcripts` writes them
-//! anew; every change is then read as what users will see.
+//! `TRYCMD=overwrite cargo test -p spektr-cli --test transcripts` writes the
+//! transcripts again. Review each change, because users will see it.
 
 #[test]
 fn prints_what_the_transcripts_say() {

@@ -1,5 +1,5 @@
-//! URLs, proxies and variables of the environment: what cannot be meant is refused, and
-//! nothing goes where nobody has sent it.
+//! URLs, proxies and environment variables: invalid values are refused, and no request goes to an
+//! unintended place.
 
 mod support;
 
@@ -88,7 +88,7 @@ fn this_machine_and_what_no_proxy_lists_are_connected_to_directly() {
         assert_eq!(sent.status.code(), Some(0), "{host}: {}", text(&sent.stdout));
         receiver.finish();
     }
-    // Nothing answers at these; what counts is that the proxy is not asked.
+    // Nothing answers at these URLs. The test only checks that the proxy gets no connection.
     let proxy = TcpListener::bind("127.0.0.1:0").expect("a free port");
     proxy.set_nonblocking(true).expect("does not wait");
     let address = format!("http://{}", proxy.local_addr().expect("an address"));

@@ -1,4 +1,4 @@
-//! Compares the inbox and the endpoint's log with what the clients were answered.
+//! Compares the inbox and the endpoint's log with the answers that the clients got.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -14,7 +14,7 @@ use crate::load::Sent;
 use crate::process::tail;
 use crate::support::{spektr, text};
 
-/// How often it is looked, and for how long: a lease lasts 30 s.
+/// The pause between looks at the inbox, and their number. A lease lasts 30 s.
 const PAUSE: Duration = Duration::from_millis(500);
 const LOOKS: usize = 1200;
 
@@ -56,7 +56,7 @@ impl Checker<'_> {
         panic!("{pending} are pending for ever: {}", tail(&self.folder.join("service.log")));
     }
 
-    /// Asserts everything that is promised of a run.
+    /// Asserts all guarantees after a run.
     pub(crate) fn check(&self) {
         let listed = self.succeed(&["inbox", "list", "--format", "json"]);
         let mut stored = HashSet::new();
@@ -78,14 +78,14 @@ impl Checker<'_> {
         let kept: Vec<_> = stored.iter().filter(|id| !first.contains_key(id.as_str())).collect();
         assert!(kept.is_empty(), "stored and not forwarded: {kept:?}");
         for events in &self.sent.acknowledged {
-            // What is forwarded again, after its answer was lost, can come later than its successor.
+            // Compares first posts, because a repeated post can come after the next event.
             let order: Vec<_> = events.iter().map(|id| first[id.as_str()]).collect();
             let wrong = order.windows(2).position(|pair| pair[0] > pair[1]);
             let wrong = wrong.map(|place| &events[place..place + 2]);
             assert_eq!(wrong, None, "forwarded in another order");
         }
 
-        // The clients have felt the faults, and given some events up.
+        // The faults made attempts of the clients fail.
         assert!(self.sent.failures > 0);
         self.succeed(&["reconcile", "--since", "2d", "--from", &self.list.url]);
         let verify = ["inbox", "verify", "--since", "2d", "--format", "json"];

@@ -1,6 +1,6 @@
-//! The program that events are forwarded to: it writes their ids into a file before it answers.
+//! The endpoint that events are forwarded to. It writes their ids into a file before it answers.
 //!
-//! It is this program again, with one of the tests below and an address.
+//! The endpoint is a process of this test program, which runs a test below with an address.
 
 use std::fs::OpenOptions;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -15,10 +15,10 @@ use crate::process::Process;
 const ADDRESS: &str = "SPEKTR_TEST_ENDPOINT";
 const FILE: &str = "SPEKTR_TEST_ENDPOINT_FILE";
 
-/// Of so many requests, one is answered with 503 and not written down.
+/// One of this number of requests is answered with 503 and not recorded.
 const BUSY: u64 = 50;
 
-/// The endpoint as a process. It has an address at which nobody else looks for a free port.
+/// The endpoint as a process. No other process looks for a free port at its address.
 pub(crate) struct Endpoint {
     process: Process,
     address: String,
@@ -33,7 +33,7 @@ impl Endpoint {
         Self::start_at(address, log(folder))
     }
 
-    /// Starts it again where it was.
+    /// Starts the endpoint again at the same address.
     pub(crate) fn start_again(endpoint: Self) -> Self {
         Self::start_at(endpoint.address.clone(), endpoint.file.clone())
     }
@@ -43,7 +43,7 @@ impl Endpoint {
         let test = format!("{module}::writes_down_what_it_is_sent_before_it_answers");
         let mut command = Command::new(std::env::current_exe().expect("it has a path"));
         command.args(["--exact", &test]).env(ADDRESS, &address).env(FILE, &file);
-        // It ends with its standard input, whatever becomes of this process.
+        // The endpoint ends when its standard input closes, even if this process is killed.
         command.stdin(Stdio::piped()).stdout(Stdio::null());
         let child = command.spawn().expect("this program runs");
         let endpoint = Self { process: Process::new(child), address, file };
@@ -66,7 +66,7 @@ impl Endpoint {
     }
 }
 
-/// Where the ids are, one to a line.
+/// Returns the path of the file with the ids, one per line.
 pub(crate) fn log(folder: &Path) -> PathBuf {
     folder.join("forwarded")
 }
@@ -81,9 +81,9 @@ fn serve(listener: &TcpListener, file: &Path) {
     });
 }
 
-/// Reads a request, writes its id down, and answers; `None` at the end of the connection.
+/// Reads a request, records its id, and answers. Returns `None` at the end of the connection.
 fn answer(stream: &TcpStream, file: &Path, count: &AtomicU64) -> Option<()> {
-    // Without a buffer: what follows the request is the next one.
+    // Read without a buffer, so that the bytes of the next request stay in the stream.
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];

@@ -1,4 +1,4 @@
-//! Which fault comes next.
+//! Chooses the next fault.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,7 +17,7 @@ pub(crate) enum Fault {
     DatabasePaused,
 }
 
-/// Those without a server for the database, and those of the server.
+/// The faults of service and endpoint. The other faults need a database server.
 const OF_SERVICE: [Fault; 5] = [
     Fault::ServiceKilled,
     Fault::ServiceEnded,
@@ -32,7 +32,7 @@ const OF_DATABASE: [Fault; 4] = [
     Fault::DatabasePaused,
 ];
 
-/// All kinds of faults, again and again, each time in another order.
+/// Repeats all kinds of faults, each time in another order.
 pub(crate) struct Faults {
     random: fastrand::Rng,
     kinds: Vec<Fault>,
@@ -50,7 +50,7 @@ impl Faults {
         Self { random, kinds, left: Vec::new(), counts: BTreeMap::new() }
     }
 
-    /// Whether there are kinds of which none has happened.
+    /// Tells whether some kinds of faults have not happened yet.
     pub(crate) fn is_incomplete(&self) -> bool {
         self.counts.len() < self.kinds.len()
     }
@@ -65,12 +65,12 @@ impl Faults {
         fault
     }
 
-    /// Waits for the moment of the next one.
+    /// Waits until the next fault is due.
     pub(crate) fn pause(&mut self) {
         std::thread::sleep(Duration::from_millis(self.random.u64(100..1500)));
     }
 
-    /// How long something is paused or away.
+    /// Returns how long a process is paused or stopped.
     pub(crate) fn outage(&mut self) -> Duration {
         Duration::from_millis(self.random.u64(0..2500))
     }

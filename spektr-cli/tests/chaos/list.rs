@@ -5,15 +5,15 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The list. Clones are the same one.
+/// The list. Clones share the same events.
 #[derive(Clone)]
 pub(crate) struct List {
     pub(crate) url: String,
-    /// In the order of their creation, with the time of it.
+    /// The events in the order of creation, each with its creation time.
     events: Arc<Mutex<Vec<(u128, String)>>>,
 }
 
-/// A day. A verification leaves out events of the last minutes, so that all seem older.
+/// The apparent age of new events, a day. A verification leaves out events of the last minutes.
 const AGE: u128 = 24 * 3600 * 1000;
 
 impl List {
@@ -30,7 +30,7 @@ impl List {
         list
     }
 
-    /// Makes an event of a customer, later than every other one.
+    /// Makes an event of a customer, with a later time than all other events.
     pub(crate) fn create(&self, id: &str, customer: &str) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis();
         let mut events = self.events.lock().expect("nobody panics");
@@ -68,7 +68,7 @@ impl List {
         );
         let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close";
         let answer = format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
-        // Whoever asked may have ended.
+        // The client may have ended already.
         let _gone = (&mut &*stream).write_all(answer.as_bytes());
     }
 }

@@ -1,4 +1,5 @@
-//! Clients that deliver by the clock, however slow the answers are, and give up as the sender does.
+//! Clients that deliver at fixed times, even if the answers are slow, and give up as the sender
+//! does.
 
 use std::fmt;
 use std::io;
@@ -13,10 +14,10 @@ use crate::list::List;
 
 const CLIENTS: usize = 8;
 
-/// So many that a killed service leaves most of them without a lease.
+/// There are enough customers that a killed service leaves most of them without a lease.
 const CUSTOMERS_OF_A_CLIENT: usize = 6;
 
-/// Between two events of a client.
+/// The time between two events of a client.
 const PACE: Duration = Duration::from_millis(60);
 
 /// The sender makes four attempts, a second apart.
@@ -24,13 +25,13 @@ const ATTEMPTS: usize = 4;
 const BETWEEN: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What the clients know.
+/// The record of the clients.
 pub(crate) struct Sent {
     /// The acknowledged events of each customer, in the order in which they were delivered.
     pub(crate) acknowledged: Vec<Vec<String>>,
-    /// How many events there are, those included that were given up.
+    /// The number of events, including those that the clients gave up.
     pub(crate) created: usize,
-    /// Attempts without 200.
+    /// The number of attempts without the answer 200.
     pub(crate) failures: usize,
 }
 
@@ -116,6 +117,6 @@ fn is_acknowledged(connection: &mut Option<Connection>, to: SocketAddr, event: &
         *connection = Some(open).filter(|_| !answer.closes);
         Ok(answer.status == 200)
     };
-    // No connection, no answer in time, or the end of the service in the middle of one.
+    // An error means no connection, no answer in time, or an incomplete answer.
     attempt().unwrap_or(false)
 }

@@ -24,7 +24,7 @@ impl Process {
         assert_eq!(self.0.wait().expect("it ends").signal(), Some(9));
     }
 
-    /// Stops it for a while.
+    /// Pauses the process for a time.
     pub(crate) fn pause_for(&mut self, time: Duration) {
         self.signal("STOP");
         std::thread::sleep(time);
@@ -32,7 +32,7 @@ impl Process {
         assert_eq!(self.0.try_wait().expect("it is a child"), None, "it has ended by itself");
     }
 
-    /// Asks it to end, which must end well.
+    /// Sends SIGTERM to the process, which must end with 0.
     pub(crate) fn end(&mut self) {
         self.signal("TERM");
         assert_eq!(self.0.wait().expect("it ends").code(), Some(0));
@@ -47,7 +47,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It has ended already, unless the test has failed.
+        // The process has ended already, unless the test has failed.
         let _ended = self.0.kill();
         let _reaped = self.0.wait();
     }
@@ -60,13 +60,13 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Starts it with workers that forward in order, and waits until it receives.
+    /// Starts the service with workers that forward in order, and waits until it receives.
     pub(crate) fn start(folder: &Path, store: &str, endpoint: &str) -> Self {
         let log = folder.join("service.log");
         let mut command = spektr(Some("dev=any secret"));
         command.args(["serve", "--listen", "127.0.0.1:0", "--operations", "127.0.0.1:0"]);
         command.args(["--store", store, "--forward", endpoint, "--ordered"]);
-        // Soon again, since the endpoint is away for seconds only, and without giving up.
+        // Retry soon and without limit, because the endpoint is away only for seconds.
         command.args(["--forward-timeout", "1s", "--forward-attempts", "1000000"]);
         command.args(["--forward-first-pause", "20ms", "--forward-longest-pause", "200ms"]);
         command.args(["--forward-first-probe", "50ms", "--forward-longest-probe", "200ms"]);
@@ -104,7 +104,7 @@ impl Service {
     }
 }
 
-/// The last lines of a file.
+/// Returns the last lines of a file.
 pub(crate) fn tail(path: &Path) -> String {
     let lines = BufReader::new(File::open(path).expect("it is there")).lines();
     let lines: Vec<_> = lines.map_while(Result::ok).collect();

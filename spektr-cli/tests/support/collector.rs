@@ -1,4 +1,4 @@
-//! A collector of traces, which keeps what it is sent, down to the bytes.
+//! A collector of traces, which keeps each request byte for byte.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
@@ -12,13 +12,13 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 
-/// Takes whatever it is sent, until the process ends.
+/// Accepts all requests until the process ends.
 pub(crate) struct Collector {
     pub(crate) url: String,
     kept: Arc<(Mutex<Vec<Export>>, Condvar)>,
 }
 
-/// A request as it came.
+/// A received request.
 #[derive(Clone)]
 pub(crate) struct Export {
     /// The request line and the headers.
@@ -31,7 +31,7 @@ impl Collector {
         Self::on(TcpListener::bind("127.0.0.1:0").expect("a free port"))
     }
 
-    /// Takes what comes to a socket.
+    /// Accepts all requests on a socket.
     pub(crate) fn on(listener: TcpListener) -> Self {
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let kept = Arc::<(Mutex<Vec<Export>>, Condvar)>::default();
@@ -43,33 +43,33 @@ impl Collector {
                 keeping.1.notify_all();
                 let head = "HTTP/1.1 200 OK\r\ncontent-type: application/x-protobuf\r\n";
                 let answer = format!("{head}content-length: 0\r\nconnection: close\r\n\r\n");
-                // Who has sent it may have ended.
+                // The client may have ended already.
                 let _gone = (&stream).write_all(answer.as_bytes());
             }
         });
         Self { url, kept }
     }
 
-    /// Waits until it has a number of spans.
+    /// Waits until the collector has a number of spans.
     pub(crate) fn waits_for(&self, spans: usize) {
         let (kept, changed) = &*self.kept;
         let kept = kept.lock().expect("nobody panics");
         drop(changed.wait_while(kept, |kept| all_spans(kept).len() < spans).expect("is kept"));
     }
 
-    /// Returns what came until now.
+    /// Returns the requests received so far.
     pub(crate) fn exports(&self) -> Vec<Export> {
         self.kept.0.lock().expect("nobody panics").clone()
     }
 
-    /// Returns the spans that came until now, in the order of their beginnings.
+    /// Returns the spans received so far, in the order of their start times.
     pub(crate) fn spans(&self) -> Vec<Span> {
         let mut spans = all_spans(&self.exports());
         spans.sort_by_key(|span| span.start_time_unix_nano);
         spans
     }
 
-    /// Returns an attribute of the service that has sent the first request.
+    /// Returns an attribute of the service in the first request.
     pub(crate) fn of_the_service(&self, name: &str) -> Option<String> {
         let request = decoded(self.exports().first()?);
         let resource = request.resource_spans.first()?.resource.clone()?;
@@ -87,7 +87,7 @@ fn all_spans(exports: &[Export]) -> Vec<Span> {
     scopes.flat_map(|one| one.scope_spans).flat_map(|one| one.spans).collect()
 }
 
-/// Returns an attribute as a text: a number in its digits.
+/// Returns an attribute as text. A number is written in digits.
 pub(crate) fn text_of(attributes: &[KeyValue], name: &str) -> Option<String> {
     let mut of_that_name = attributes.iter().filter(|one| one.key == name);
     let attribute = of_that_name.next()?;

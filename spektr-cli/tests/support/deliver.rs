@@ -1,4 +1,4 @@
-//! A client that sees what becomes of each of its connections.
+//! A client that can tell how each of its connections ends.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
@@ -14,7 +14,7 @@ pub(crate) struct Connection(BufReader<TcpStream>);
 /// An answer without a body.
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    /// Whether no further request is answered on this connection.
+    /// Whether the service closes the connection after this answer.
     pub(crate) closes: bool,
 }
 
@@ -23,7 +23,7 @@ impl Connection {
         Self::within(to, Duration::from_secs(60))
     }
 
-    /// Opens one that fails if connecting or an answer takes longer.
+    /// Opens a connection. Connecting and each answer may take `patience` at most.
     pub(crate) fn within(to: SocketAddr, patience: Duration) -> io::Result<Self> {
         let stream = TcpStream::connect_timeout(&to, patience)?;
         stream.set_read_timeout(Some(patience))?;

@@ -1,4 +1,4 @@
-//! The sender's list of events, one page of it, on a socket.
+//! The sender's list of events on a socket, with a single page.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
-/// Gives the same page to whoever asks, until the process ends.
+/// Answers every request with the same page, until the process ends.
 pub(crate) struct List {
     pub(crate) url: String,
     page: Arc<Mutex<String>>,
@@ -26,7 +26,7 @@ impl List {
                 let page = shown.lock().expect("nobody panics").clone();
                 let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close";
                 let answer = format!("{head}\r\ncontent-length: {}\r\n\r\n{page}", page.len());
-                // Who asked may have ended.
+                // The client may have ended already.
                 let _gone = (&stream).write_all(answer.as_bytes());
             }
         });

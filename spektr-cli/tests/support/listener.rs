@@ -29,8 +29,7 @@ impl Listener {
         Self { child, out, url }
     }
 
-    /// Waits for the end; returns the exit code, and what was printed after the
-    /// first line.
+    /// Waits for the end. Returns the exit code, and the output after the first line.
     pub(crate) fn finish(mut self) -> (i32, String) {
         let mut printed = String::new();
         self.out.read_to_string(&mut printed).expect("text");
@@ -40,7 +39,7 @@ impl Listener {
 }
 
 impl Drop for Listener {
-    /// A test that failed leaves no process behind.
+    /// Kills the process, so that a failed test leaves none behind.
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -1,5 +1,4 @@
-//! Runs the tool as a person does: as processes that talk over sockets of this
-//! machine.
+//! Runs the tool as a person does, in processes that talk over sockets of this machine.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
@@ -7,7 +6,7 @@ use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::process::{Command, Output};
 
-/// Returns the tool, without what the tester's environment says.
+/// Returns the tool, without the settings in the tester's environment.
 pub(crate) fn spektr(keys: Option<&str>) -> Command {
     with_keys(Command::new(env!("CARGO_BIN_EXE_spektr")), keys)
 }
@@ -21,7 +20,7 @@ pub(crate) fn inheriting(listener: &TcpListener, keys: Option<&str>) -> Command 
     with_keys(shell, keys)
 }
 
-/// Gives a command keys, and nothing else of what the tester's environment says.
+/// Gives a command keys, and removes the settings in the tester's environment.
 pub(crate) fn with_keys(mut command: Command, keys: Option<&str>) -> Command {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("SPEKTR_") {
@@ -34,7 +33,7 @@ pub(crate) fn with_keys(mut command: Command, keys: Option<&str>) -> Command {
     command
 }
 
-/// Runs it to its end.
+/// Runs the tool to its end.
 pub(crate) fn run(keys: Option<&str>, arguments: &[&str]) -> Output {
     spektr(keys).args(arguments).output().expect("the tool runs")
 }

@@ -18,18 +18,18 @@ use crate::support::{spektr, text};
 
 pub(crate) const KEYS: Option<&str> = Some("dev=any secret");
 
-/// Part of every payload, and of nothing that a page may show.
+/// A part of every payload. No page may show it.
 pub(crate) const MARKER: &str = "marker-in-a-payload";
 
-/// As long as ids of customers are.
+/// A customer id of the usual length.
 pub(crate) const CUSTOMER: &str = "spk_01HXR3JHWH0AVAZVC7WFGYDNNQ";
 
 pub(crate) const TOKEN: &str = "token-of-the-operators-of-this-test";
 
-/// How long something may take that a test waits for.
+/// The maximum time that a test waits for something.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A service, its folder, and where it posts events to.
+/// A service, its folder, and the destination of its events.
 pub(crate) struct Operated {
     pub(crate) service: Service,
     pub(crate) folder: tempfile::TempDir,
@@ -55,8 +55,8 @@ pub(crate) fn token_file(folder: &Path) -> PathBuf {
 }
 
 impl Operated {
-    /// One entry done, one dead, and one of each kind that waits for a person; one delivery in
-    /// quarantine. The destination accepts whatever comes after that.
+    /// Starts a service with one entry done, one dead, one of each kind that waits for a person,
+    /// and one delivery in quarantine. The destination accepts all later events.
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         token_file(folder.path());
@@ -70,7 +70,7 @@ impl Operated {
         operated.until("evt_done is done", done);
         operated.deliver(&alert("evt_dead", CUSTOMER), 200);
         operated.until("evt_dead is dead", |of| of.status_of("evt_dead") == "dead");
-        // The same id with another content, a payload that is none, and a body that is none.
+        // The same id with another content, an invalid payload, and an invalid body.
         operated.deliver(&alert("evt_done", CUSTOMER).replace("alertName", "other"), 200);
         operated.deliver(
             &format!(r#"{{"id":"evt_bad","type":"alert_resolved","data":"{MARKER}"}}"#),
@@ -92,7 +92,7 @@ impl Operated {
         assert_eq!(answer.status, expected, "{body}");
     }
 
-    /// Runs `spektr inbox … --format json`; returns the lines.
+    /// Runs `spektr inbox … --format json`, and returns the lines.
     pub(crate) fn inbox(&self, arguments: &[&str]) -> Vec<Value> {
         let mut command = spektr(None);
         command.arg("inbox").args(arguments).args(["--format", "json"]);
@@ -101,14 +101,14 @@ impl Operated {
         text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
     }
 
-    /// The state of the first entry with an event id, by the tool.
+    /// Returns the state of the first entry with an event id, from the tool.
     pub(crate) fn status_of(&self, id: &str) -> String {
         let entries = self.inbox(&["list", "--id", id]);
         let state = entries.first().and_then(|entry| entry["state"].as_str());
         state.unwrap_or_default().to_owned()
     }
 
-    /// Waits until something is so.
+    /// Waits until a condition holds.
     pub(crate) fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
         let began = Instant::now();
         while !is_so(self) {
@@ -116,7 +116,7 @@ impl Operated {
         }
     }
 
-    /// Sends a request as it is; returns status, head and body.
+    /// Sends a request with only these headers. Returns status, head and body.
     pub(crate) fn send(
         &self,
         method: &str,
@@ -140,14 +140,14 @@ impl Operated {
         format!("http://{}", self.host())
     }
 
-    /// Posts a form as a page of this origin does.
+    /// Posts a form like a page of this origin.
     pub(crate) fn post(&self, path: &str, cookie: &str, form: &str) -> Answer {
         let (host, origin) = (self.host(), self.origin());
         let headers = [("host", &*host), ("origin", &*origin), ("cookie", cookie)];
         self.send("POST", path, &headers, form)
     }
 
-    /// Signs in; returns the cookie and the proof that forms have.
+    /// Signs in. Returns the cookie, and the proof in the forms.
     pub(crate) fn sign_in(&self) -> (String, String) {
         let answer = self.post("/sign-in", "", &format!("name=ada&token={TOKEN}"));
         assert_eq!(answer.status, 303, "{}", answer.body);
@@ -160,7 +160,7 @@ impl Operated {
     }
 }
 
-/// Sends a request as it is to the pages of a service; returns status, head and body.
+/// Sends a request with only these headers to the pages of a service. Returns status, head and body.
 pub(crate) fn send(
     service: &Service,
     method: &str,
@@ -202,13 +202,13 @@ impl Answer {
     }
 }
 
-/// The value of a hidden field of a page.
+/// Returns the value of a hidden field of a page.
 pub(crate) fn field(page: &str, name: &str) -> Option<String> {
     let (_, rest) = page.split_once(&format!("name=\"{name}\" value=\""))?;
     Some(rest.split('"').next()?.to_owned())
 }
 
-/// The text of the element with an id.
+/// Returns the text of the element with an id.
 pub(crate) fn figure(page: &str, id: &str) -> String {
     let (_, rest) = page.split_once(&format!("id=\"{id}\">")).unwrap_or_else(|| panic!("no {id}"));
     rest.split('<').next().expect("text").to_owned()

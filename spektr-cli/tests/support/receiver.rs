@@ -1,5 +1,4 @@
-//! A receiver that answers as it is told and shows what it was sent, down to the
-//! bytes.
+//! A receiver with prepared answers, which keeps each request byte for byte.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
@@ -8,21 +7,21 @@ use std::net::TcpListener;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 
-/// Answers one request after the other, a connection each.
+/// Answers one request after the other, each on its own connection.
 pub(crate) struct Receiver {
     pub(crate) url: String,
     answered: Arc<(Mutex<usize>, Condvar)>,
     thread: JoinHandle<Vec<Received>>,
 }
 
-/// A request as it came.
+/// A received request.
 pub(crate) struct Received {
     pub(crate) headers: Vec<String>,
     pub(crate) body: Vec<u8>,
 }
 
 impl Receiver {
-    /// Answers as many requests as there are answers, as `200 OK`.
+    /// Answers one request with each answer, for example `200 OK`.
     pub(crate) fn start(answers: &'static [&'static str]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
@@ -40,14 +39,14 @@ impl Receiver {
         Self { url, answered, thread }
     }
 
-    /// Waits until a number of requests were answered.
+    /// Waits until a number of requests have been answered.
     pub(crate) fn waits_for(&self, number: usize) {
         let (answered, changed) = &*self.answered;
         let answered = answered.lock().expect("is counted");
         drop(changed.wait_while(answered, |answered| *answered < number).expect("is counted"));
     }
 
-    /// Returns what came.
+    /// Returns the received requests.
     pub(crate) fn finish(self) -> Vec<Received> {
         self.thread.join().expect("does not panic")
     }

@@ -17,21 +17,21 @@ pub(crate) struct Service {
     child: Child,
     /// Standard error, which nobody reads until a test asks for it.
     err: BufReader<ChildStderr>,
-    /// What was read of it.
+    /// The part of standard error that was read.
     logged: String,
     /// URL of the endpoint.
     pub(crate) url: String,
-    /// Where health and metrics are.
+    /// The address of health and metrics.
     pub(crate) operations: SocketAddr,
 }
 
 impl Service {
-    /// Starts it on the inbox of a folder, and waits until it receives.
+    /// Starts the service on the inbox of a folder, and waits until it receives.
     pub(crate) fn start(keys: Option<&str>, folder: &Path, arguments: &[&str]) -> Self {
         Self::run(spektr(keys), folder, arguments)
     }
 
-    /// Starts a tool with an environment of its own.
+    /// Starts the service by a tool with its own environment.
     pub(crate) fn run(mut tool: Command, folder: &Path, arguments: &[&str]) -> Self {
         tool.args(["serve", "--listen", "127.0.0.1:0"]);
         if !arguments.contains(&"--operations") {
@@ -56,32 +56,32 @@ impl Service {
         Self { child, err, logged: String::new(), url, operations }
     }
 
-    /// Ends it without any warning, as a crash does.
+    /// Kills the service without warning, as a crash does.
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("runs until then");
         self.child.wait().expect("ends");
     }
 
-    /// Asks it to end; returns the exit code and what it logged.
+    /// Asks the service to end. Returns the exit code and the log.
     pub(crate) fn terminate(self) -> (Option<i32>, String) {
         self.ask_to_end();
         self.wait()
     }
 
-    /// Asks it to end.
+    /// Asks the service to end.
     pub(crate) fn ask_to_end(&self) {
         self.signal("TERM");
     }
 
-    /// Sends it a signal.
+    /// Sends a signal to the service.
     pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-s", name, &id]).status();
         assert!(sent.expect("kill runs").success());
     }
 
-    /// Waits until it logs a line with a text; returns that line. Fails after a minute without
-    /// such a line.
+    /// Waits until the service logs a line with a text, and returns that line. Fails after a
+    /// minute without such a line.
     pub(crate) fn logs(&mut self, text: &str) -> String {
         let _deadline = self.deadline();
         loop {
@@ -95,7 +95,8 @@ impl Service {
         }
     }
 
-    /// Kills it after a minute, unless the result is dropped before: its output then ends.
+    /// Kills the service after a minute, which ends its output, unless the result is dropped
+    /// before.
     fn deadline(&self) -> Sender<()> {
         const LIMIT: Duration = Duration::from_secs(60);
         let (sender, in_time) = mpsc::channel();
@@ -108,19 +109,19 @@ impl Service {
         sender
     }
 
-    /// Waits for its end; returns the exit code and what it logged.
+    /// Waits for the end of the service. Returns the exit code and the log.
     pub(crate) fn wait(mut self) -> (Option<i32>, String) {
         let _deadline = self.deadline();
         self.err.read_to_string(&mut self.logged).expect("text");
         (self.child.wait().expect("ends").code(), std::mem::take(&mut self.logged))
     }
 
-    /// Where it receives.
+    /// Returns the address at which the service receives.
     pub(crate) fn address(&self) -> SocketAddr {
         address(&self.url)
     }
 
-    /// Asks for a page of health and metrics; returns status and body.
+    /// Requests a page of health or metrics. Returns status and body.
     pub(crate) fn get(&self, path: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.operations).expect("is open");
         write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
@@ -139,7 +140,7 @@ fn address(url: &str) -> SocketAddr {
 }
 
 impl Drop for Service {
-    /// A test that failed leaves no process behind.
+    /// Kills the process, so that a failed test leaves none behind.
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

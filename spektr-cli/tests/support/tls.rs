@@ -1,5 +1,5 @@
-//! A server for HTTPS on this machine, with a certificate that nobody knows unless
-//! `SSL_CERT_FILE` names it.
+//! A server for HTTPS on this machine. Clients trust its certificate only if `SSL_CERT_FILE` names
+//! it.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
@@ -21,7 +21,7 @@ pub(crate) struct TlsServer {
 }
 
 impl TlsServer {
-    /// Answers with what a function makes of the head of a request: a body.
+    /// Answers each request with the body that a function makes of the head.
     pub(crate) fn start(
         folder: &Path,
         answer: impl Fn(&[String]) -> String + Send + 'static,
@@ -29,13 +29,13 @@ impl TlsServer {
         Self::start_for(folder, None, answer)
     }
 
-    /// Answers those alone who have the key of a certificate, if there is one.
+    /// If a certificate is given, answers only clients with its key.
     pub(crate) fn start_for(
         folder: &Path,
         client: Option<&Certificate>,
         answer: impl Fn(&[String]) -> String + Send + 'static,
     ) -> Self {
-        // No two have the same issuer.
+        // No two servers have the same issuer.
         let own = Certificate::make(&folder.to_string_lossy());
         let certificate = folder.join("certificate.pem");
         std::fs::write(&certificate, &own.certificate).expect("is written");
@@ -62,7 +62,7 @@ impl TlsServer {
             for stream in listener.incoming() {
                 let connection = ServerConnection::new(Arc::clone(&config)).expect("is set up");
                 let stream = StreamOwned::new(connection, stream.expect("a connection"));
-                // Whoever does not trust the certificate breaks off.
+                // A client that does not trust the certificate breaks off.
                 let _broken_off = serve(stream, &answer);
             }
         });

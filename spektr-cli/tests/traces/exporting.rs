@@ -1,4 +1,4 @@
-//! With the feature.
+//! Tests of the traces with the feature `otel`.
 
 use std::fs;
 use std::net::TcpListener;
@@ -19,16 +19,16 @@ use crate::support::{spektr, text};
 
 const KEYS: Option<&str> = Some("dev=any secret");
 
-/// Part of every payload, of the path of the endpoint and of a header for it.
+/// A part of every payload, of the endpoint's path, and of a header for the endpoint.
 const MARKER: &str = "marker-in-a-payload";
 
-/// Part of the path of a collector, which can prove who sends.
+/// A part of the collector's path, which may be a secret.
 const TOKEN: &str = "token-of-the-collector";
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const SENDER: &str = "b7ad6b7169203331";
 
-/// Returns the tool with nothing of the tester's environment, and a short first pause.
+/// Returns the tool without the tester's environment, and with a short first pause.
 fn tool() -> Command {
     let mut tool = spektr(KEYS);
     for (name, _) in std::env::vars_os() {
@@ -37,7 +37,7 @@ fn tool() -> Command {
         }
     }
     tool.env("SPEKTR_SERVE_FORWARD_FIRST_PAUSE", "100ms");
-    // Otherwise spans are sent every five seconds, and at the end.
+    // By default spans are sent only every five seconds, and at the end.
     tool.env("OTEL_BSP_SCHEDULE_DELAY", "50");
     tool
 }
@@ -51,7 +51,7 @@ fn event(id: &str) -> String {
     )
 }
 
-/// Delivers a body with further header lines, which must be accepted.
+/// Delivers a body with further header lines. The service must accept it.
 fn deliver(service: &Service, body: &str, headers: &str) {
     let mut connection = Connection::open(service.address()).expect("is open");
     let headers = format!("{}{headers}", signature(body.as_bytes()));
@@ -59,7 +59,7 @@ fn deliver(service: &Service, body: &str, headers: &str) {
     assert_eq!(answer.expect("an answer").status, 200);
 }
 
-/// Returns the arguments that forward to a receiver, by a URL and headers with a marker.
+/// Returns the arguments for forwarding to a receiver. The URL and the headers contain a marker.
 fn forward(folder: &Path, receiver: &Receiver) -> [String; 4] {
     fs::write(folder.join("headers.txt"), format!("authorization: Bearer {MARKER}\n"))
         .expect("is written");
@@ -82,7 +82,7 @@ fn header<'r>(received: &'r Received, name: &str) -> Option<&'r str> {
     lines.find(|(one, _)| one.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
-/// Returns the only values of attributes, numbers in their digits and texts in quotation marks.
+/// Returns the only values of attributes: numbers in digits, and texts in quotation marks.
 fn attributes<const N: usize>(span: &Span, names: [&str; N]) -> [Option<String>; N] {
     names.map(|name| text_of(&span.attributes, name))
 }
@@ -95,7 +95,7 @@ fn has_failed(span: &Span) -> bool {
     span.status.as_ref().is_some_and(|status| status.code() == StatusCode::Error)
 }
 
-/// Says of a span its name, kind, parent by its place among the spans, and whether it has failed.
+/// Returns a span's name, kind, place of its parent among the spans, and whether it has failed.
 fn shape(span: &Span, spans: &[Span]) -> (String, SpanKind, String, bool) {
     let parent = hex(&span.parent_span_id);
     let place = spans.iter().position(|other| hex(&other.span_id) == parent);
@@ -111,7 +111,7 @@ fn a_delivery_and_all_attempts_are_one_trace_that_goes_on_at_the_endpoint() {
     let mut tool = tool();
     tool.env("OTEL_SERVICE_NAME", "events-inbox");
     tool.env("OTEL_EXPORTER_OTLP_HEADERS", "x-api-key=of-the-collector");
-    // Nothing is sent before the end.
+    // No span is sent before the end.
     tool.env("OTEL_BSP_SCHEDULE_DELAY", "3600000");
     let forward = forward(folder.path(), &receiver);
     let others = ["--otlp-endpoint", &collector.url, "--log-level", "error"];
@@ -140,13 +140,13 @@ fn a_delivery_and_all_attempts_are_one_trace_that_goes_on_at_the_endpoint() {
     assert!(spans.iter().all(|span| hex(&span.trace_id) == TRACE));
     assert!(spans.iter().all(|span| span.end_time_unix_nano >= span.start_time_unix_nano));
 
-    // The further attempt is linked to the acceptance, and nothing else to anything.
+    // Only the second attempt has a link, which leads to the acceptance.
     let links: Vec<_> = spans.iter().map(|span| span.links.len()).collect();
     assert_eq!(links, [0, 0, 0, 0, 1, 0]);
     let link = &spans[4].links[0];
     assert_eq!((&link.trace_id, &link.span_id), (&spans[1].trace_id, &spans[1].span_id));
 
-    // The endpoint goes on with the span of the post.
+    // The headers to the endpoint continue the span of the post.
     let requests = receiver.finish();
     for (request, span) in requests.iter().zip([&spans[3], &spans[5]]) {
         let expected = format!("00-{TRACE}-{}-01", hex(&span.span_id));
@@ -231,7 +231,7 @@ fn a_delivery_and_all_attempts_are_one_trace_that_goes_on_at_the_endpoint() {
     assert_eq!(attributes(&spans[3], errors), [Some(r#""503""#.to_owned()), None]);
     assert_eq!(attributes(&spans[5], errors), [None, Some("1".to_owned())]);
 
-    // Flushed at the end, in a single request, with the headers for the collector.
+    // The spans are sent at the end, in one request, with the headers for the collector.
     let exports = collector.exports();
     assert_eq!(exports.len(), 1);
     let head = &exports[0].head;
@@ -298,7 +298,7 @@ fn a_delivery_without_a_trace_begins_one_and_one_that_is_not_recorded_stays_so()
     assert_eq!(answer.expect("an answer").status, 401);
     let (code, logged) = service.terminate();
     assert_eq!(code, Some(0));
-    // The log has its own spans, and none of a trace.
+    // The log shows its own spans, but no span of a trace.
     let failed = logged.lines().find(|line| line.contains("the attempt has failed"));
     assert!(failed.is_some_and(|line| line.contains("  WARN spektr_event{number=1 ")), "{logged}");
     assert!(!logged.contains("messaging."), "{logged}");
@@ -331,13 +331,13 @@ fn listen(socket: TcpSocket) -> TcpListener {
 fn a_collector_that_is_down_is_logged_once_and_takes_spans_when_it_is_up() {
     const EVENTS: &str = "123456789";
     let folder = tempfile::tempdir().expect("a folder");
-    // Its port is taken from now on, and refuses connections until it listens.
+    // The socket's port is taken from now on, and refuses connections until the socket listens.
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
     let address = socket.local_addr().expect("an address");
     let receiver = Receiver::start(&["200 OK"; EVENTS.len() + 1]);
     let mut tool = tool();
-    // The specific one counts, and is taken as it is.
+    // The specific variable takes precedence, and its URL is used unchanged.
     tool.env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9/");
     tool.env("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", format!("http://{address}/{TOKEN}/traces"));
     let mut service = start(tool, folder.path(), &forward(folder.path(), &receiver), &[]);
@@ -377,7 +377,7 @@ fn a_collector_that_is_down_is_logged_once_and_takes_spans_when_it_is_up() {
 fn a_collector_that_does_not_answer_costs_spans_and_no_deliveries() {
     const EVENTS: usize = 8;
     let folder = tempfile::tempdir().expect("a folder");
-    // Connections are opened by the system, and nobody reads them.
+    // The system accepts connections, but nobody reads them.
     let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = silent.local_addr().expect("an address");
     let receiver = Receiver::start(&["200 OK"; EVENTS]);
