@@ -48,8 +48,8 @@ impl Location {
                 let store = PostgresOptions::new(url).open().await;
                 Ok(Arc::new(store.map_err(|error| match &error {
                     postgres::OpenError::Database { .. } => fail(&error).hint(
-                        "if the role may not create tables: spektr inbox schema --role ROLE prints SQL for \
-                         the owner of the database, which creates them and grants the role its rights",
+                        "if the role may not create tables: spektr inbox schema --role ROLE prints SQL, by \
+                         which the owner of the database creates them and grants the role its rights",
                     ),
                     _ => fail(&error),
                 })?))

@@ -1,5 +1,5 @@
-//! The pages of operations, tested by plain HTTP requests: their content, the right to make changes,
-//! and refused requests. `operations_browser.rs` tests the pages in a browser.
+//! The pages of operations, tested by plain HTTP requests: their content, the right to make
+//! changes, and refused requests. `operations_browser.rs` tests the pages in a browser.
 
 mod support;
 

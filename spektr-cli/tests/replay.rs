@@ -1,5 +1,5 @@
-//! Replays recorded deliveries: only authentic deliveries are signed again, a bad pair of files does
-//! not stop the run, and a run that ended early can be continued.
+//! Replays recorded deliveries: only authentic deliveries are signed again, a bad pair of files
+//! does not stop the run, and a run that ended early can be continued.
 
 mod support;
 

@@ -10,7 +10,7 @@ use spektr_inbox::store::sqlite::{SqliteOptions, backup};
 use spektr_inbox::store::{Archive as _, Filter, Reception as _};
 use spektr_inbox::testing::{entries, start, tag_added};
 
-/// The system calls that add or remove the name of a file, shorten it, or sync.
+/// The system calls that link, rename, remove, truncate or sync a file.
 const STEPS: [&str; 6] =
     ["fsync", "fdatasync", "ftruncate", "?link,linkat", "?rename,renameat", "?unlink"];
 

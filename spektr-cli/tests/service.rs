@@ -1,5 +1,5 @@
-//! The inbox as a service: events answered with 200 survive a kill, are forwarded until the endpoint
-//! accepts them, and can be operated on while the service runs.
+//! The inbox as a service: events answered with 200 survive a kill, are forwarded until the
+//! endpoint accepts them, and can be operated on while the service runs.
 
 mod support;
 

@@ -1,5 +1,5 @@
-//! The traces that `spektr serve` exports to an OpenTelemetry collector with the feature `otel`, and
-//! its behaviour without the feature.
+//! The traces that `spektr serve` exports to an OpenTelemetry collector with the feature `otel`,
+//! and its behaviour without the feature.
 
 mod support;
 

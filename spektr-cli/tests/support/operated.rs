@@ -160,7 +160,8 @@ impl Operated {
     }
 }
 
-/// Sends a request with only these headers to the pages of a service. Returns status, head and body.
+/// Sends a request with only these headers to the pages of a service. Returns status, head and
+/// body.
 pub(crate) fn send(
     service: &Service,
     method: &str,
