@@ -80,7 +80,10 @@ fn another_construction_is_found_by_itself_and_ready_to_configure() {
     assert_eq!(sent.status.code(), Some(1));
     let (code, shown) = listener.finish();
     assert_eq!(code, 1);
-    assert!(shown.contains("hint: the secret is right, but the sender signs in another way"), "{shown}");
+    assert!(
+        shown.contains("hint: the secret is right, but the sender signs in another way"),
+        "{shown}"
+    );
     assert!(shown.contains("signed_content = '{key_id}:{timestamp}:{body}'\n"), "{shown}");
 }
 
@@ -90,8 +93,7 @@ fn keys_that_were_mixed_up_are_told_apart() {
     let sent = run(KEYS, &["send", "--to", &listener.url, "alert_resolved", "--retries", "0"]);
     assert_eq!(sent.status.code(), Some(1));
     let (_, shown) = listener.finish();
-    let expected =
-        "hint: the secret of live gives this signature: is it really the secret of dev?";
+    let expected = "hint: the secret of live gives this signature: is it really the secret of dev?";
     assert!(shown.contains(expected), "{shown}");
 }
 

@@ -100,7 +100,10 @@ fn a_tap_changes_neither_body_nor_headers() {
     assert_eq!(headers, ["x-signature: a", "x-signature: b", "x-odd: \u{fc}"]);
     let (code, shown) = tap.finish();
     assert_eq!(code, 1);
-    assert!(shown.contains("forwarded, answered with 503: the sender counts this as a failure"), "{shown}");
+    assert!(
+        shown.contains("forwarded, answered with 503: the sender counts this as a failure"),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -181,7 +184,10 @@ fn a_scenario_pauses_between_its_steps_and_says_for_how_long() {
     // The minimum holds even on a slow machine.
     assert!(began.elapsed() >= std::time::Duration::from_secs(1));
     let said = text(&output.stdout);
-    assert!(said.starts_with("Short. It pauses for 1 s; --no-pauses skips the pauses.\n"), "{said}");
+    assert!(
+        said.starts_with("Short. It pauses for 1 s; --no-pauses skips the pauses.\n"),
+        "{said}"
+    );
     assert_eq!(receiver.finish().len(), 1);
 }
 
