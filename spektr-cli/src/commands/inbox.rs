@@ -1,5 +1,4 @@
-//! `spektr inbox`: operations on the stored entries, also while `spektr
-//! serve` runs on it.
+//! `spektr inbox`: operations on stored entries, also while `spektr serve` uses the inbox.
 
 mod actions;
 mod again;
@@ -33,29 +32,29 @@ use crate::store::StoreArguments;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// List entries, in the order of their arrival
+    /// List entries in the order of their arrival
     List(list::Arguments),
     /// Show an entry: its history and its content
     Show(show::Arguments),
-    /// List dead letters, and why they are dead
+    /// List dead letters and the reason of each
     Dead(list::DeadArguments),
     /// Show whether entries are handed out, how many wait, and which attempts fail
     Status(status::Arguments),
-    /// Hand out nothing more, while deliveries are accepted
+    /// Stop handing out entries; deliveries are still accepted
     Pause(pause::PauseArguments),
-    /// Hand out entries again
+    /// Start handing out entries again
     Resume(pause::ResumeArguments),
     /// Make entries pending again: dead letters, or done entries
     Replay(again::ReplayArguments),
-    /// Make pending entries due now that wait for their next attempt
+    /// Make entries that wait for their next attempt due now
     Retry(again::RetryArguments),
     /// Close an entry that was dealt with by hand
     Resolve(resolve::Arguments),
-    /// Retry decoding of malformed, unknown and unreadable entries, as after an upgrade
+    /// Retry decoding of malformed, unknown and unreadable entries, for example after an upgrade
     Redecode(redecode::Arguments),
-    /// List rejected deliveries that `spektr serve --quarantine` has kept
+    /// List rejected deliveries that `spektr serve --quarantine` kept
     Quarantine(quarantine::Arguments),
-    /// Verify rejected deliveries again, and accept those that are authentic now
+    /// Verify rejected deliveries again, and accept the authentic ones
     Recover(quarantine::RecoverArguments),
     /// Delete rejected deliveries
     Discard(quarantine::DiscardArguments),
@@ -63,19 +62,19 @@ pub(crate) enum Command {
     Verify(verify::Arguments),
     /// Delete old entries
     Prune(prune::Arguments),
-    /// Delete everything of an end-user
+    /// Delete all data of an end-user
     Erase(erase::Arguments),
-    /// Show who did what with the inbox
+    /// Show the recorded actions of operators
     Log(log::Arguments),
     /// Copy the inbox to a file, also while it is in use
     Backup(backup::Arguments),
-    /// Put a backup in the place of the inbox
+    /// Replace the inbox by a backup
     Restore(backup::RestoreArguments),
     /// Write entries as lines of JSON
     Export(transfer::ExportArguments),
-    /// Read the file of an export
+    /// Add the content of an export to the inbox
     Import(transfer::ImportArguments),
-    /// Print the statements that make the tables in PostgreSQL, for a role that may not
+    /// Print the SQL that creates the tables in PostgreSQL, for a role that may not create them
     Schema(schema::Arguments),
 }
 
@@ -109,7 +108,7 @@ pub(crate) fn run(global: &Global, command: &Command) -> Result<Answer, Failure>
     })
 }
 
-/// Opens the inbox that is there.
+/// Opens the existing inbox.
 async fn open(global: &Global, store: &StoreArguments) -> Result<Arc<dyn Store>, Failure> {
     store.open(&global.config()?).await
 }

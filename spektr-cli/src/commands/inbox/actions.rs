@@ -1,4 +1,4 @@
-//! The record of actions: reads it, and shows an action to people.
+//! Reads the record of actions, and formats actions for people and as JSON.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -10,8 +10,9 @@ use crate::failure::Failure;
 use crate::terminal::{count, faint, safe};
 use crate::time;
 
-/// Calls a function with each action after a number, the earliest first, until it fails. An
-/// action that worked in steps has a record for each step; it is one action here.
+/// Calls a function with each action whose number is greater than `after`, the earliest first,
+/// until the function fails. An action that worked in steps has a record for each step: these
+/// records are merged into one action.
 pub(super) async fn each(
     store: &dyn Store,
     after: i64,
@@ -70,7 +71,7 @@ impl Row {
     }
 }
 
-/// Returns an action as a line: when, who, what, how many records, and the filter and the details.
+/// Returns an action as a line: time, operator, action, number of records, filter and details.
 pub(super) fn line(action: &Recorded) -> String {
     let affected = usize::try_from(action.affected).unwrap_or(usize::MAX);
     let (filter, details) = (members(&action.filter), members(&action.details));
@@ -89,7 +90,7 @@ fn members(object: &Option<String>) -> Map<String, Value> {
     object.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }
 
-/// Returns a member of a filter or of the details as words: its name, and a time as text.
+/// Returns a member of a filter or of the details as its name and value. Times are RFC 3339.
 fn in_words(name: &str, value: &Value) -> String {
     let is_time = matches!(name, "receivedBefore" | "receivedSince");
     let millis = value.as_i64().filter(|_| is_time);

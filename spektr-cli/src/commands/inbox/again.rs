@@ -22,22 +22,23 @@ const REPLAY_EXAMPLES: &str = "\
 Examples:
   spektr inbox replay 17                                 # or by the event's id
   spektr inbox replay --state dead --since 2h --dry-run
-  spektr inbox replay --all                              # everything that was ever handled
+  spektr inbox replay --all                              # every entry that was ever handled
 
-The entries are pending again, with no attempts counted, and the workers of `spektr serve` or of
-your own program handle them: at least once more, under the same event id. Pending entries are left
-alone (`spektr inbox retry` makes it due), and so are bodies that cannot be read. Exit code 1: a
-named entry is not there.";
+Makes the entries pending again and resets their number of attempts. The workers of `spektr serve`
+or of your own program handle them at least once more, under the same event id. Pending entries and
+unreadable bodies are left alone; `spektr inbox retry` makes pending entries due. Exit code 1: a
+named entry does not exist.";
 
 const RETRY_EXAMPLES: &str = "\
 Examples:
   spektr inbox retry 17                                  # or by the event's id
-  spektr inbox retry --all --dry-run                     # what waits for its next attempt
-  spektr inbox retry --all                               # the endpoint is mended
+  spektr inbox retry --all --dry-run                     # entries that wait for their next attempt
+  spektr inbox retry --all                               # after the endpoint is repaired
 
-Pending entries that wait for their next attempt are due now. The attempts stay counted, and what is
-being handled is left alone. While the endpoint is down, one event at a time is tried all the same.
-Other entries are for `spektr inbox replay`. Exit code 1: a named entry is not there.";
+Makes pending entries that wait for their next attempt due now. Their attempts stay counted. Entries
+that a worker is handling are left alone. While the endpoint is down, workers still try only one
+event at a time. For entries in other states, use `spektr inbox replay`. Exit code 1: a named entry
+does not exist.";
 
 #[derive(Args)]
 #[command(after_help = REPLAY_EXAMPLES)]
@@ -60,10 +61,10 @@ struct Arguments {
     names: Vec<String>,
     #[command(flatten)]
     filter: FilterArguments,
-    /// Without a filter: really everything
+    /// Select all entries; needed if there are no names and no filter
     #[arg(long)]
     all: bool,
-    /// Only count, by state and type
+    /// Only count the entries, by state and type
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -128,7 +129,7 @@ impl Again {
         }
     }
 
-    /// The action as a member of JSON.
+    /// The JSON member that contains the number of entries.
     fn done(self) -> &'static str {
         match self {
             Self::Replay => "replayed",
@@ -158,7 +159,9 @@ impl Again {
                 format!("entry {number} is due already, or being handled\n")
             }
             (Self::Retry, _) => {
-                format!("entry {number} is {state}; `spektr inbox replay {number}` takes it up\n")
+                format!(
+                    "entry {number} is {state}; `spektr inbox replay {number}` makes it pending\n"
+                )
             }
         }
     }
@@ -169,16 +172,19 @@ async fn run(again: Again, global: &Global, arguments: &Arguments) -> Result<Ans
     let is_everything = filter == Filter::all();
     match (arguments.names.is_empty(), is_everything, arguments.all) {
         (true, true, false) => {
-            return Err(Failure::new(format!("nothing says which entries to {}", again.verb()))
-                .hint(match again {
+            return Err(Failure::new(format!("no entries to {} were chosen", again.verb())).hint(
+                match again {
                     Again::Replay => {
-                        "name some, or filter: --state dead; --all means everything in the inbox"
+                        "name entries, or filter them: --state dead; --all selects the whole inbox"
                     }
-                    Again::Retry => "name some, or filter: --since 2h; --all means all that wait",
-                }));
+                    Again::Retry => {
+                        "name entries, or filter them: --since 2h; --all selects all that wait"
+                    }
+                },
+            ));
         }
         (false, false, _) | (false, _, true) | (_, false, true) => {
-            return Err(Failure::new("names, filters and --all do not go together"));
+            return Err(Failure::new("names, filters and --all cannot be combined"));
         }
         _ => {}
     }
@@ -228,10 +234,10 @@ async fn run(again: Again, global: &Global, arguments: &Arguments) -> Result<Ans
     Ok(is_there)
 }
 
-/// What would be done, as JSON and as text.
+/// Returns the result of a dry run, as JSON and as text.
 fn counted(again: Again, mut tallies: Vec<Tally>, missing: &[String]) -> (Value, String) {
     tallies.sort_by(|one, other| (one.state, &one.wire_type).cmp(&(other.state, &other.wire_type)));
-    // Those of entries that were named one by one.
+    // Adds up the tallies of entries that were named one by one.
     tallies.dedup_by(|one, kept| {
         let is_same = (one.state, &one.wire_type) == (kept.state, &kept.wire_type);
         if is_same {
