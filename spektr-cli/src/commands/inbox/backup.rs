@@ -22,23 +22,23 @@ const BACKUP_EXAMPLES: &str = "\
 Examples:
   spektr inbox backup inbox-2024-11-08.db                # while `spektr serve` runs
 
-The copy is the inbox as it is at one moment, in a new file that only you can read. `cp` does not
-make one: the last commits are in the log beside the file (-wal) and not in the file, and
-pages that are written while it reads are of different moments. The copy holds personal data, and
-an erasure does not reach it. Of PostgreSQL, `pg_dump` makes a copy.";
+The copy has the state of the inbox at one moment, in a new file that only you can read. Do not use
+`cp`: the last commits are in the log beside the file (-wal), and `cp` mixes pages of different
+moments if the inbox is written meanwhile. The copy contains personal data, and `spektr inbox erase`
+does not change it. To copy an inbox in PostgreSQL, use `pg_dump`.";
 
 const RESTORE_EXAMPLES: &str = "\
 Examples:
   systemctl stop spektr                                  # no process may have it open
   spektr inbox restore inbox-2024-11-08.db --store sqlite:///var/lib/spektr/inbox.db
-  spektr reconcile --since 7d                            # what arrived since the copy was made
+  spektr reconcile --since 7d                            # fetches events that are not in the copy
 
-The copy is checked first and remains. The inbox that was there is kept with .replaced behind its
-name. Events that arrived after the copy are fetched by a reconciliation that names a time before
-it, as far as the sender lists them; events that were handled after it are handled again. What
-operators did after the copy is not in it: the command lists these actions from the log of the inbox
-that was there, so that you can repeat them. The log does not name an erased person; the reason of
-an erasure can name its ticket.";
+The command checks the copy first, and leaves it in place. It keeps the former inbox, and appends
+.replaced to its name. To fetch events that arrived after the copy, run `spektr reconcile --since`
+with a time before the copy; the sender must still list them. Events that were handled after the
+copy are handled again. The copy lacks later actions of operators: the command lists these actions
+from the log of the former inbox, so that you can repeat them. The log does not name an erased
+person, but the reason of an erasure can name its ticket.";
 
 #[derive(Args)]
 #[command(after_help = BACKUP_EXAMPLES)]
@@ -68,9 +68,9 @@ pub(super) async fn backup(global: &Global, arguments: &Arguments) -> Result<Ans
     let path = path(global, &arguments.store)?;
     if let Err(error) = record(global, &arguments.store, &arguments.operator, Action::Backup).await
     {
-        // A backup is wanted all the more when the inbox has no room for a record.
+        // Back up anyway: the inbox may have no room for the record.
         let why = error.message();
-        anstream::eprintln!("{} `spektr inbox log` lacks this: {why}", careful("careful:"));
+        anstream::eprintln!("{} `spektr inbox log` lacks this backup: {why}", careful("careful:"));
     }
     let bytes = sqlite::backup(&path, &arguments.file)
         .map_err(|error| Failure::caused_by("no backup was made", &error))?;
@@ -88,7 +88,7 @@ struct Restored {
     restored: bool,
     /// The path of the former inbox.
     replaced: Option<String>,
-    /// What operators did with the former inbox after the backup.
+    /// The actions of operators on the former inbox after the backup.
     lost: Vec<Row>,
 }
 
@@ -101,7 +101,7 @@ pub(super) async fn restore(
         let failure = Failure::caused_by("not restored", &error);
         match error {
             BackupError::Exists { .. } => failure.hint(
-                "an earlier restore has kept that file: move it away, or delete it if its data may go",
+                "an earlier restore kept that file: move it away, or delete it if it is not needed",
             ),
             _ => failure,
         }
@@ -146,7 +146,8 @@ async fn lost_actions(store: &dyn Store, former: &Path) -> Result<Vec<Recorded>,
     let former = Location::Sqlite(former.to_owned()).open(false).await?;
     let mut lost = Vec::new();
     actions::each(&*former, 0, |action| {
-        // The former inbox can be one that was made anew, whose numbers began again.
+        // If the former inbox was created after the backup, its numbers started from 1 again, so
+        // compare the times too.
         let is_later = |last: &Recorded| action.number > last.number || action.at > last.at;
         if last.as_ref().is_none_or(is_later) {
             lost.push(action);
@@ -159,12 +160,12 @@ async fn lost_actions(store: &dyn Store, former: &Path) -> Result<Vec<Recorded>,
 
 fn text(inbox: &Path, replaced: Option<&Path>, lost: &[Recorded]) -> String {
     let [inbox, replaced] = [Some(inbox), replaced].map(|path| path.map(Path::to_string_lossy));
-    let mut text = format!("{} is the inbox of the backup", safe(&inbox.unwrap_or_default()));
+    let mut text = format!("{} is restored from the backup", safe(&inbox.unwrap_or_default()));
     let Some(replaced) = replaced else {
-        text.push_str("; repeat the erasures since then, and start the service again\n");
+        text.push_str("; repeat the erasures since the backup, and start the service again\n");
         return text;
     };
-    text.push_str(&format!(", and {} is the former one\n", safe(&replaced)));
+    text.push_str(&format!(", and {} is the former inbox\n", safe(&replaced)));
     if lost.is_empty() {
         text.push_str("the backup has all actions of operators; start the service again\n");
         return text;
@@ -178,7 +179,7 @@ fn text(inbox: &Path, replaced: Option<&Path>, lost: &[Recorded]) -> String {
     text
 }
 
-/// The file of the inbox that is meant.
+/// Returns the path of the SQLite inbox.
 fn path(global: &Global, store: &StoreArguments) -> Result<PathBuf, Failure> {
     match store.location(&global.config()?) {
         Location::Sqlite(path) => Ok(path),

@@ -1,4 +1,4 @@
-//! `spektr inbox erase`: everything of a person, by kind.
+//! `spektr inbox erase`: deletes all data of an end-user, by kind.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, IsTerminal as _};
@@ -24,16 +24,16 @@ Examples:
   spektr inbox erase spk_65a1 --yes
   spektr inbox erase spk_65a1 --kind entries --kind rejected --yes
 
-For a request under data protection law. Kinds: entries have this spektr id, in any state;
-mentions are other entries whose JSON has the id as a string; bodies cannot be read and contain the
-id; rejected are deliveries in quarantine that contain it. spk_1 is not found in spk_10. Everything
-is deleted for good, and overwritten in an SQLite file; the traces of entries that were deleted
-before go with the entries. `spektr inbox log` has that it happened and not whose it was. Exports,
-recordings and backups are not reached, and a reconciliation fetches again the events that the sender still
-lists: erase it there first. Exit code 1: every answer was no, or the bytes are still in the files
-of the database.";
+For a request under data protection law. Kinds: entries (entries with this spektr id, in any state),
+mentions (other entries whose JSON contains the id as a string), bodies (unreadable bodies that
+contain the id), rejected (deliveries in quarantine that contain the id). spk_1 does not match
+spk_10. The data is deleted for good, and overwritten in an SQLite file. The kind entries includes
+the traces of entries that were deleted earlier. `spektr inbox log` records the erasure, but not the
+person. Exports, recordings and backups keep the data. A reconciliation fetches events again if the
+sender still lists them: have the sender erase them first. Exit code 1: every answer was no, or the
+bytes are still in the files of the database.";
 
-/// How many numbers of a kind are printed for people.
+/// The most record numbers of a kind that the text output lists.
 const LISTED: usize = 20;
 
 #[derive(Args)]
@@ -52,7 +52,7 @@ pub(crate) struct Arguments {
     /// Only count, and list the records that are not entries of this end-user
     #[arg(long)]
     dry_run: bool,
-    /// Do not ask
+    /// Erase without asking
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
@@ -67,20 +67,20 @@ enum Report<'c> {
     WouldErase {
         #[serde(flatten)]
         counts: &'c Counts,
-        /// Numbers of entries of others, of bodies and of rejected deliveries, by kind.
+        /// The numbers of mentions, bodies and rejected deliveries, by kind.
         numbers: BTreeMap<&'static str, &'c [i64]>,
     },
     Erased(&'c Counts),
 }
 
-/// How many of each kind were erased, or would be.
+/// The number of records of each kind that were erased, or would be erased.
 #[derive(Serialize)]
 struct Counts {
     entries: u64,
     mentions: u64,
     bodies: u64,
     rejected: u64,
-    /// How many entries that were deleted before were known; nobody counts them before.
+    /// The number of tombstones erased. A dry run does not count tombstones.
     #[serde(skip_serializing_if = "Option::is_none")]
     tombstones: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,15 +139,15 @@ pub(super) async fn erase(global: &Global, arguments: &Arguments) -> Result<Answ
     }
     if erased.is_in_files {
         anstream::eprintln!(
-            "{} the bytes are still in the files of the database: end what reads it, or let its \
-             owner do this, and erase once more",
+            "{} the bytes are still in the files of the database: stop the programs that read it \
+             and erase once more, or let the owner of the database erase once more",
             careful("careful:")
         );
     }
     Ok(Answer::from_yes(!erased.is_in_files))
 }
 
-/// Asks for each kind of which there is something, where somebody is there to answer.
+/// Asks about each kind that has records. Fails without a terminal.
 fn confirmed(found: &Belongings, kinds: &[Kind]) -> Result<Vec<Kind>, Failure> {
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
@@ -155,7 +155,7 @@ fn confirmed(found: &Belongings, kinds: &[Kind]) -> Result<Vec<Kind>, Failure> {
             .hint("--dry-run counts, and --yes erases without asking"));
     }
     let mut confirmed = Vec::new();
-    // There can be traces of the person's deleted entries, which are not counted before.
+    // Ask about entries even if there are none: tombstones of the person are not counted yet.
     let is_asked = |kind: &Kind| *kind == Kind::Entries || found.count(*kind) > 0;
     for kind in kinds.iter().copied().filter(is_asked) {
         let mut what = in_words(kind, found.count(kind));
@@ -178,7 +178,7 @@ fn confirmed(found: &Belongings, kinds: &[Kind]) -> Result<Vec<Kind>, Failure> {
     Ok(confirmed)
 }
 
-/// Returns the numbers of the person's entries by state, if there are any.
+/// Returns the number of the person's entries in each state, if there are entries.
 fn in_states(found: &Belongings) -> Option<String> {
     let states = found.states().iter().map(|(state, count)| format!("{count} {state}"));
     let states: Vec<_> = states.collect();
@@ -202,18 +202,18 @@ fn text(counts: &Counts, states: Option<&str>, word: &str) -> String {
         })
         .collect();
     if entries + mentions + bodies + rejected + tombstones.unwrap_or(0) == 0 {
-        text.push_str("no record names this id: if you expected some, check the id\n");
+        text.push_str("no record names this id: if you expected records, check the id\n");
     }
     if let Some(number) = tombstones.filter(|number| *number > 0) {
         let number = usize::try_from(number).unwrap_or(usize::MAX);
-        let known = count(number, "deleted entry is", "deleted entries are");
-        text.push_str(&format!("{known} known no longer\n"));
+        let deleted = count(number, "deleted entry", "deleted entries");
+        text.push_str(&format!("traces of {deleted} erased\n"));
     }
     text
 }
 
-/// Returns a line with the numbers of records that are not entries of the person: an operator
-/// looks at them before they are erased.
+/// Returns a line with the numbers of records that are not entries of the person. An operator
+/// looks at these records before erasing them.
 fn listed(kind: Kind, numbers: &[i64]) -> String {
     let shown: Vec<_> = numbers.iter().take(LISTED).map(i64::to_string).collect();
     let more = match numbers.len() - shown.len() {
@@ -231,10 +231,18 @@ fn in_words(kind: Kind, number: u64) -> String {
     let number = usize::try_from(number).unwrap_or(usize::MAX);
     match kind {
         Kind::Entries => count(number, "entry of this person", "entries of this person"),
-        Kind::Mentions => count(number, "other entry that names it", "other entries that name it"),
-        Kind::Bodies => {
-            count(number, "unreadable body that names it", "unreadable bodies that name it")
+        Kind::Mentions => {
+            count(number, "other entry that names this id", "other entries that name this id")
         }
-        _ => count(number, "rejected delivery that names it", "rejected deliveries that name it"),
+        Kind::Bodies => count(
+            number,
+            "unreadable body that names this id",
+            "unreadable bodies that name this id",
+        ),
+        _ => count(
+            number,
+            "rejected delivery that names this id",
+            "rejected deliveries that name this id",
+        ),
     }
 }

@@ -1,4 +1,4 @@
-//! Which entries are meant.
+//! The options that select entries, for several commands of `spektr inbox`.
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -8,17 +8,17 @@ use spektr_inbox::{Clock as _, SystemClock};
 use crate::time::Moment;
 use crate::values;
 
-const WHICH: &str = "Which entries: those that match all of this";
+const WHICH: &str = "Filters (entries must match all of them)";
 
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct FilterArguments {
-    /// In this state
+    /// Entries in this state
     #[arg(long, value_name = "STATE", value_parser = state(), help_heading = WHICH)]
     pub(super) state: Option<State>,
-    /// From this source, as `spektr serve --source` named it
+    /// Entries from this source, a name that `spektr serve --source` gave
     #[arg(long, value_name = "NAME", help_heading = WHICH)]
     source: Option<String>,
-    /// Of this wire type, or of the event with this name
+    /// Entries of this wire type, or of the event with this name
     #[arg(
         long = "type",
         value_name = "TYPE",
@@ -26,21 +26,21 @@ pub(super) struct FilterArguments {
         help_heading = WHICH
     )]
     wire_type: Option<String>,
-    /// Of this end-user
+    /// Entries of this end-user
     #[arg(long, value_name = "ID", help_heading = WHICH)]
     spektr_id: Option<String>,
-    /// With this event id
+    /// Entries with this event id
     #[arg(long, value_name = "ID", help_heading = WHICH)]
     id: Option<String>,
-    /// Arrived at this time or later: 2h for two hours ago, epoch seconds, or RFC 3339
+    /// Entries that arrived at this time or later: 2h for two hours ago, epoch seconds, or RFC 3339
     #[arg(long, value_name = "TIME", value_parser = Moment::parse, help_heading = WHICH)]
     since: Option<Moment>,
-    /// Arrived before this time
+    /// Entries that arrived before this time
     #[arg(long, value_name = "TIME", value_parser = Moment::parse, help_heading = WHICH)]
     before: Option<Moment>,
 }
 
-/// Reads the word of a state.
+/// Returns the parser of a state.
 pub(super) fn state() -> impl TypedValueParser<Value = State> {
     PossibleValuesParser::new(State::ALL.map(State::as_str)).try_map(|word| word.parse::<State>())
 }
