@@ -22,16 +22,17 @@ Examples:
   spektr inbox list --since 2h --format json | jq -r .id
   spektr inbox list --format json | jq -r 'select(.wire_type == \"alert_resolved\") | .id'
 
-States: pending waits for a worker or its next attempt; done; dead was given up; malformed and
-unknown are entries that this version cannot decode; unreadable is a body that cannot be split; conflict
-has the id of an earlier entry and another content; resolved was dealt with by hand.";
+States: pending (waits for a worker or for its next attempt), done, dead (given up), malformed and
+unknown (this version cannot decode the entry), unreadable (a body that this version cannot split
+into entries), conflict (has the id of an earlier entry, but another content), resolved (dealt with
+by hand).";
 
 const DEAD_EXAMPLES: &str = "\
 Examples:
   spektr inbox dead
-  spektr inbox replay --state dead                       # once the reason is gone";
+  spektr inbox replay --state dead                       # after the cause is removed";
 
-/// How many entries are read at a time; each can be as large as a body.
+/// The number of entries in memory at a time: each can be as large as a body.
 const PAGE: usize = 50;
 
 #[derive(Args)]
@@ -39,7 +40,7 @@ const PAGE: usize = 50;
 pub(crate) struct Arguments {
     #[command(flatten)]
     filter: FilterArguments,
-    /// Show at most this many [default: all]
+    /// Show at most this number of entries [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
     #[command(flatten)]
@@ -62,12 +63,12 @@ pub(super) struct Row<'e> {
     spektr_id: Option<&'e str>,
     wire_type: Option<&'e str>,
     state: &'static str,
-    /// Whether the id was there with another content when it arrived.
+    /// Whether its id was in the inbox with another content when it arrived.
     conflict: bool,
     attempts: u32,
     created_at: Option<String>,
     received_at: String,
-    /// When the next attempt is due, or the lease ends.
+    /// The time when the next attempt is due, or when the lease ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     due_at: Option<String>,
     bytes: usize,

@@ -1,4 +1,4 @@
-//! `spektr inbox log`: who did what.
+//! `spektr inbox log`: lists the recorded actions of operators.
 
 use clap::Args;
 use spektr_inbox::{Clock as _, SystemClock};
@@ -17,21 +17,22 @@ Examples:
   spektr inbox log --since 30d
   spektr inbox log --format json | jq 'select(.action == \"erase\")'
 
-Every replay, retry, redecode, prune, erase, resolve, recover, discard, import, export, pause, resume
-and reconcile that changed something, each backup and each restore: when, who (--by, or the account
-of the machine), how many records (entries, or deliveries in quarantine), which entries by filter,
-and why (--reason). An action is recorded in the transaction that does it; a backup before it is
-made, so that the copy has the record, and a reconcile and a restore afterwards. A spektr id in a
-filter is recorded as its SHA-256. What `spektr serve` does by itself, such as deletions by age, is
-not here.";
+Lists every replay, retry, redecode, prune, erase, resolve, recover, discard, import, export, pause,
+resume and reconcile that changed something, every backup and every restore. A line has the time,
+the operator (--by, or the account on the machine), the action, the number of records (entries, or
+deliveries in quarantine), the filter that selected the entries, and the reason (--reason). The
+transaction that does an action also records it. Exceptions: a backup is recorded before it is made,
+so that the copy contains the record; a reconcile and a restore are recorded afterwards. A spektr id
+in a filter is recorded as its SHA-256. Actions that `spektr serve` does by itself, for example
+deletions by age, are not recorded.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// Actions at this time or later: 2h for two hours ago, epoch seconds, or RFC 3339
+    /// List actions at this time or later: 2h for two hours ago, epoch seconds, or RFC 3339
     #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
     since: Option<Moment>,
-    /// Actions of this operator
+    /// List actions of this operator
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! `spektr inbox pause` and `resume`: whether the inbox hands out entries.
+//! `spektr inbox pause` and `resume`: stop handing out entries, and start again.
 
 use clap::Args;
 use spektr_inbox::store::Pause;
@@ -15,18 +15,18 @@ use crate::time;
 
 const PAUSE_EXAMPLES: &str = "\
 Examples:
-  spektr inbox pause --by ada                            # the endpoint is being changed
+  spektr inbox pause --by ada                            # while you change the endpoint
   spektr inbox resume --by ada
 
-Nothing is handed out any more, to `spektr serve` and to workers of your own alike, on any
-machine and after a restart, until `spektr inbox resume`. Handlers that run finish, and deliveries
-are accepted as before. `spektr inbox status`, the metrics and /health/ready show it.";
+Until `spektr inbox resume`, the inbox hands out no entries, on any machine and after a restart.
+This applies to `spektr serve` and to your own workers. Running handlers finish. Deliveries are
+accepted as before. `spektr inbox status`, the metrics and /health/ready show the pause.";
 
 const RESUME_EXAMPLES: &str = "\
 Examples:
   spektr inbox resume
 
-What waits is handed out again.";
+Workers get the waiting entries again.";
 
 #[derive(Args)]
 #[command(after_help = PAUSE_EXAMPLES)]
@@ -56,7 +56,7 @@ pub(super) async fn pause(global: &Global, arguments: &PauseArguments) -> Result
             Some(Pause { since, by }) => {
                 format!("paused already by {} since {}\n", safe(&by), time::rfc_3339_millis(since))
             }
-            None => "it was paused already, and has been resumed meanwhile\n".to_owned(),
+            None => "the inbox was paused already, and was resumed meanwhile\n".to_owned(),
         },
     };
     told(global, true, is_change, &text)
@@ -69,8 +69,11 @@ pub(super) async fn resume(
     let store = open(global, &arguments.store).await?;
     let (operator, now) = (arguments.operator.operator(), SystemClock::new().now());
     let is_change = operate::resume(&*store, &operator, now).await?;
-    let text =
-        if is_change { "resumed: entries are handled again\n" } else { "it was not paused\n" };
+    let text = if is_change {
+        "resumed: entries are handled again\n"
+    } else {
+        "the inbox was not paused\n"
+    };
     told(global, false, is_change, text)
 }
 
