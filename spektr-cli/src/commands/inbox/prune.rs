@@ -23,13 +23,13 @@ Examples:
   spektr inbox prune --older-than 30d
   spektr inbox prune --older-than 90d --state dead --source sandbox
 
-Of each deleted entry the hashes remain that identify it: the same event is a duplicate if it comes
-again, from the sender or from a reconciliation. Pending entries are never deleted.";
+The inbox keeps the hashes that identify a deleted entry: if the same event comes again, from the
+sender or from a reconciliation, it is a duplicate. Pending entries are never deleted.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// Delete what arrived longer ago than this, as 30d
+    /// Delete entries that arrived longer ago than this, for example 30d
     #[arg(long, value_name = "DURATION", value_parser = time::parse_age)]
     older_than: Duration,
     /// Delete entries in this state
@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
     /// Delete entries of this source only
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
-    /// Only count
+    /// Only count the entries
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -50,7 +50,7 @@ pub(crate) struct Arguments {
 #[derive(Serialize)]
 struct Pruned {
     deleted: u64,
-    /// How many would be deleted, if this was only to count.
+    /// The number of entries that would be deleted. Only with `--dry-run`.
     #[serde(skip_serializing_if = "Option::is_none")]
     would_delete: Option<u64>,
 }

@@ -1,4 +1,4 @@
-//! `spektr inbox quarantine`, `recover` and `discard`: deliveries that were rejected.
+//! `spektr inbox quarantine`, `recover` and `discard`: rejected deliveries.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -25,30 +25,30 @@ Examples:
   spektr inbox quarantine --record rejected              # then, to find the right settings:
   spektr diagnose --headers rejected/000001.headers --body rejected/000001.body
 
-Anybody can write into it: nothing of a body is shown. Recorded are the signature headers and the
-body, readable only by you.";
+Anybody can send deliveries into the quarantine, so no part of a body is shown. --record writes the
+signature headers and the body of each delivery to files that only you can read.";
 
 const RECOVER_EXAMPLES: &str = "\
 Examples:
-  spektr inbox recover                                   # with the settings that are right now
+  spektr inbox recover                                   # after you correct the settings
 
-An authentic delivery, of any age, becomes entries and leaves the quarantine. Exit code
-1: some are not authentic, and remain.";
+The inbox stores the entries of each authentic delivery, whatever its age, and the delivery leaves
+the quarantine. Exit code 1: deliveries remain because they are not authentic.";
 
 const DISCARD_EXAMPLES: &str = "\
 Examples:
   spektr inbox discard --older-than 7d
   spektr inbox discard --all
 
-Deletes rejected deliveries for good. `spektr serve --keep-rejected` does so by itself.";
+Deletes rejected deliveries for good. `spektr serve --keep-rejected` deletes them automatically.";
 
-/// How many are read at a time; each can be as large as a body.
+/// The number of deliveries in memory at a time: each can be as large as a body.
 const PAGE: usize = 10;
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// Record them in this folder, two files each
+    /// Record the deliveries in this folder, as two files each
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
     #[command(flatten)]
@@ -71,10 +71,10 @@ pub(crate) struct RecoverArguments {
 #[derive(Args)]
 #[command(after_help = DISCARD_EXAMPLES, group(ArgGroup::new("which").required(true)))]
 pub(crate) struct DiscardArguments {
-    /// Delete what arrived longer ago than this, as 7d
+    /// Delete deliveries that arrived longer ago than this, for example 7d
     #[arg(long, value_name = "DURATION", value_parser = time::parse_age, group = "which")]
     older_than: Option<Duration>,
-    /// Delete all of them
+    /// Delete all rejected deliveries
     #[arg(long, group = "which")]
     all: bool,
     #[command(flatten)]
@@ -89,7 +89,7 @@ struct Row<'r> {
     received_at: String,
     reason: &'r str,
     bytes: usize,
-    /// Path of the two files, without their extensions.
+    /// The path of the two recorded files, without their extensions.
     recorded: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! `spektr inbox redecode`: what could not be decoded.
+//! `spektr inbox redecode`: decodes malformed, unknown and unreadable entries again.
 
 use clap::Args;
 use spektr_inbox::{Clock as _, SystemClock, operate};
@@ -16,8 +16,8 @@ const EXAMPLES: &str = "\
 Examples:
   spektr inbox redecode                                  # after an upgrade
 
-Malformed and unknown entries that this version can decode become pending, and bodies that it can
-split become entries.";
+Malformed and unknown entries become pending if this version can decode them. Unreadable bodies
+become entries if this version can split them.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -38,7 +38,7 @@ pub(super) async fn redecode(global: &Global, arguments: &Arguments) -> Result<A
         output::print_json(&serde_json::json!({ "redecoded": redecoded }))?;
     } else {
         let number = usize::try_from(redecoded).unwrap_or(usize::MAX);
-        output::print(&format!("{} decoded by now\n", count(number, "entry", "entries")))?;
+        output::print(&format!("{} decoded\n", count(number, "entry", "entries")))?;
     }
     Ok(Answer::Yes)
 }
