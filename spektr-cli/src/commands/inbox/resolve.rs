@@ -16,9 +16,10 @@ const EXAMPLES: &str = "\
 Examples:
   spektr inbox resolve 17 --reason 'customer updated in the back office'
 
-The entry is worked on no more, and deleted like one that is done. An attempt that is under way is
-stopped where it can be. `spektr inbox replay` takes it up again. The reason is kept with the entry
-and in `spektr inbox log`: no personal data. Exit code 1: there is no such entry, or it is done already.";
+Workers no longer handle the entry, and it is deleted like a done entry. A running attempt is
+stopped if possible. `spektr inbox replay` makes the entry pending again. The reason is kept
+with the entry and in `spektr inbox log`: write no personal data into it. Exit code 1: the entry
+does not exist, or it is done or resolved already.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -26,7 +27,7 @@ pub(crate) struct Arguments {
     /// Number of the entry, or id of the event if it has one entry
     #[arg(value_name = "NUMBER|ID")]
     name: String,
-    /// How it was dealt with
+    /// How the entry was dealt with
     #[arg(long, value_name = "TEXT", value_parser = parse_reason)]
     reason: String,
     #[command(flatten)]

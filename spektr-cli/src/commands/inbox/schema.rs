@@ -1,4 +1,4 @@
-//! `spektr inbox schema`: the DDL of an inbox in PostgreSQL, to be run by hand.
+//! `spektr inbox schema`: prints the SQL that creates the tables in PostgreSQL, to run by hand.
 
 use clap::Args;
 use spektr_inbox::store::postgres::{grants, migration};
@@ -11,15 +11,15 @@ const EXAMPLES: &str = "\
 Examples:
   spektr inbox schema --role spektr | psql --set ON_ERROR_STOP=1 postgres://owner@db/events
   spektr inbox schema --from 3 | psql …                 # after an update of the tool
-  psql -Atc 'SELECT version FROM spektr_inbox.version'  # which version there is
+  psql -Atc 'SELECT version FROM spektr_inbox.version'  # the version of the tables
 
-`spektr serve` makes and migrates the tables itself if its role may. These statements are for a role that may not: run
-them as the owner, before the new version starts. They are one transaction.";
+`spektr serve` creates and migrates the tables itself if its role has the rights. If not, run these
+statements as the owner before the new version starts. They are one transaction.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// The version of the tables that there are; 0 if there are none
+    /// Version of the existing tables; 0 if there are none
     #[arg(long, value_name = "VERSION", default_value_t = 0)]
     from: u32,
     /// Grant this role the rights that the service needs
@@ -29,12 +29,14 @@ pub(crate) struct Arguments {
 
 pub(super) fn schema(arguments: &Arguments) -> Result<Answer, Failure> {
     let mut script = migration(arguments.from).ok_or_else(|| {
-        Failure::new(format!("there is nothing to do from version {}", arguments.from))
-            .hint("the newest version is the one that this command ends with: --from 0 shows it")
+        Failure::new(format!("version {} needs no migration, or does not exist", arguments.from))
+            .hint("--from 0 prints all statements; the INSERT before COMMIT has the newest version")
     })?;
     if let Some(role) = &arguments.role {
         if safe(role) != *role {
-            return Err(Failure::new("the role has characters that no name has"));
+            return Err(Failure::new(
+                "the name of the role is too long, or has invisible characters",
+            ));
         }
         script.push_str(&grants(role));
     }

@@ -1,4 +1,4 @@
-//! `spektr inbox show`: one entry, or all that an id names.
+//! `spektr inbox show`: shows an entry, or all entries with an event id.
 
 use clap::Args;
 use serde::Serialize;
@@ -24,10 +24,10 @@ Examples:
   spektr inbox show evt_5ff0f715ceea4d6ac9d63950 --reveal
   spektr inbox show 17 --reveal --format json | jq -r .raw | spektr check
 
-An id that several sources or conflicting contents have shows every entry. Sensitive members are
-hidden, and members that the schema does not know; --reveal shows the JSON as it arrived. The actions
-are those of operators that name this entry; `spektr inbox log` also has those of a filter.
-Exit code 1: there is no such entry.";
+If several entries have the id, from several sources or with conflicting contents, all of them are
+shown. Sensitive members are hidden, and so are members that the schema does not know; --reveal
+shows the JSON as it arrived. Of the actions of operators, only those on this entry alone are shown;
+`spektr inbox log` also lists actions on many entries. Exit code 1: there is no such entry.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
     /// Number of the entry, or id of the event
     #[arg(value_name = "NUMBER|ID")]
     name: String,
-    /// Show what arrived, personal data too
+    /// Show the JSON as it arrived, including personal data
     #[arg(long)]
     reveal: bool,
     #[command(flatten)]
@@ -46,15 +46,15 @@ pub(crate) struct Arguments {
 struct Shown<'e> {
     #[serde(flatten)]
     row: Row<'e>,
-    /// Why the last attempt failed, or how the entry was resolved.
+    /// The reason why the last attempt failed, or how the entry was resolved.
     reason: Option<&'e str>,
-    /// The latest attempts, the first one first.
+    /// The latest attempts, the earliest first.
     history: Vec<Past<'e>>,
-    /// What operators did with this entry alone, the earliest first.
+    /// The actions of operators on this entry alone, the earliest first.
     actions: Vec<Done<'e>>,
-    /// The JSON of the entry, with values only of the envelope.
+    /// The JSON of the entry, without values outside the envelope.
     outline: String,
-    /// The JSON as it arrived, if it is text and to be shown.
+    /// The JSON as it arrived, with `--reveal` and if it is UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     raw: Option<&'e str>,
 }
@@ -144,7 +144,7 @@ pub(super) async fn show(global: &Global, arguments: &Arguments) -> Result<Answe
     Ok(Answer::from_yes(!entries.is_empty()))
 }
 
-/// Finds the entries that a number or an id names.
+/// Finds the entries whose number or event id is `name`.
 pub(super) async fn find(store: &dyn Store, name: &str) -> Result<Vec<StoredEntry>, Failure> {
     const MOST: usize = 100;
     let mut found = match name.parse() {
@@ -160,7 +160,7 @@ pub(super) async fn find(store: &dyn Store, name: &str) -> Result<Vec<StoredEntr
     Ok(found)
 }
 
-/// Returns the recorded actions that name one of the entries by its number, with that number.
+/// Returns the recorded actions on one of the entries alone, with the number of the entry.
 async fn recorded(
     store: &dyn Store,
     entries: &[StoredEntry],
@@ -176,14 +176,14 @@ async fn recorded(
     Ok(found)
 }
 
-/// Returns the number in the filter of an action.
+/// Returns the entry number in the filter of an action.
 fn number(action: &Recorded) -> Option<i64> {
     let filter: Value = serde_json::from_str(action.filter.as_deref()?).ok()?;
     filter.get("number")?.as_i64()
 }
 
 fn text(entry: &StoredEntry, history: &[Past<'_>], actions: &[Done<'_>], reveal: bool) -> String {
-    // The facts, by the names that `--format json` has.
+    // Lists the facts under the same names as `--format json`.
     let row = serde_json::to_value(Row::new(entry)).unwrap_or_default();
     let mut rows = Vec::new();
     let order = [
@@ -218,7 +218,7 @@ fn text(entry: &StoredEntry, history: &[Past<'_>], actions: &[Done<'_>], reveal:
     format!("{heading}\n{}{history}{actions}{}", columns(&rows), content(entry, reveal))
 }
 
-/// Returns the content of the entry, as far as it may be shown.
+/// Returns the content of the entry. Without `reveal`, sensitive and unknown members are hidden.
 fn content(entry: &StoredEntry, reveal: bool) -> String {
     if reveal {
         let json = Json::parse(&entry.raw).map(|json| format!("{json:#}"));
