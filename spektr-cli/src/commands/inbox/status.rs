@@ -21,10 +21,11 @@ Examples:
   spektr inbox status --format json | jq .failing        # during an outage
 
 Failing entries are pending entries whose last attempt failed. Only the oldest pending entries are
-examined for this: an outage of the destination shows there first. An entry that is due for long
-waits for a worker, or for an endpoint that is down, which is probed from time to time.";
+examined, because an outage of the destination shows there first. If an entry has been due for a
+long time, it waits for a worker, or its endpoint is down. An endpoint that is down is probed from
+time to time.";
 
-/// How many of the oldest pending entries are examined.
+/// The number of oldest pending entries that are examined.
 const EXAMINED: usize = 50;
 
 #[derive(Args)]
@@ -40,7 +41,7 @@ struct Status {
     oldest_pending: Option<String>,
     behind_dead: u64,
     pending: u64,
-    /// How many pending entries wait for their next attempt.
+    /// The number of pending entries that wait for their next attempt.
     waiting: u64,
     failing: Option<Failing>,
     dead: u64,
@@ -60,14 +61,14 @@ struct Paused {
 #[derive(Serialize)]
 struct Failing {
     count: usize,
-    /// The oldest of them.
+    /// The number of the oldest failing entry. The next members are about this entry.
     number: i64,
     attempts: u32,
-    /// Why its last attempt failed.
+    /// The reason why the last attempt failed.
     reason: String,
     due_at: String,
-    /// Whether that time has passed: then the entry waits for a worker, or for an endpoint that is
-    /// down.
+    /// Whether that time has passed. If so, the entry waits for a worker, or for an endpoint that
+    /// is down.
     is_due: bool,
 }
 
@@ -139,7 +140,7 @@ impl Status {
             let behind = self.behind_dead;
             rows.push(row(
                 "  behind",
-                format!("{behind} come after a dead one of their spektr id"),
+                format!("{behind} come after a dead entry of their spektr id"),
             ));
         }
         rows.push(row("dead", self.dead.to_string()));

@@ -27,21 +27,22 @@ Examples:
   spektr inbox export --state dead | jq -r '.raw | fromjson | .type'
   spektr inbox export --store sqlite://old.db | spektr inbox import - --store sqlite://new.db
 
-A line per entry, in the order of arrival: id, type, state, createdAt and receivedAt in epoch
-milliseconds, source, what became of it, and in raw the JSON byte for byte. Without a filter there
-are further lines, each with a kind: tombstone (an entry that was deleted), rejected (a delivery in
-quarantine), action (of `spektr inbox log`), and note, among them how far reconciliations came. The
-file holds everything that arrived, personal data too: treat it like the inbox itself.";
+Writes a line per entry, in the order of arrival: id, type, state, createdAt and receivedAt in epoch
+milliseconds, source, the outcome, and raw, which is the JSON byte for byte. Without a filter there
+are further lines, each with a kind: tombstone (a deleted entry), rejected (a delivery in
+quarantine), action (of `spektr inbox log`), and note (for example the position of a
+reconciliation). The file contains everything that arrived, including personal data: protect it like
+the inbox.";
 
 const IMPORT_EXAMPLES: &str = "\
 Examples:
   spektr inbox import inbox.jsonl
   spektr inbox import - --store sqlite://new.db < inbox.jsonl
 
-Entries keep their state, the time of their arrival and the history of their attempts; what was
-pending is worked on here. Those that are there already are left alone, so that an import can be
-repeated; those that were deleted here come back. Of two reconciliations the earlier position
-holds. Makes the inbox where there is none.";
+Entries keep their state, the time of their arrival and the history of their attempts. Workers of
+this inbox handle the pending entries. Entries that are in the inbox already are left alone, so you
+can repeat an import. Entries that were deleted from this inbox come back. If both have a position
+of a reconciliation, the inbox keeps the earlier position. Creates the inbox if there is none.";
 
 #[derive(Args)]
 #[command(after_help = EXPORT_EXAMPLES)]
@@ -108,7 +109,7 @@ pub(super) async fn export(
 
 async fn export_to_stdout(global: &Global, arguments: &ExportArguments) -> Result<Answer, Failure> {
     if io::stdout().is_terminal() {
-        return Err(Failure::new("an export holds personal data, and this is a terminal")
+        return Err(Failure::new("an export contains personal data, and the output is a terminal")
             .hint("--out FILE writes a file that only you can read; a pipe is fine too"));
     }
     let store = open(global, &arguments.store).await?;
@@ -143,8 +144,9 @@ pub(super) async fn import(
     let (new, known) = imported.map_err(|error| {
         let name = arguments.file.to_string_lossy();
         let name = if is_stdin(&arguments.file) { "standard input".into() } else { safe(&name) };
-        Failure::caused_by(format!("cannot import {name}"), &error)
-            .hint("lines before it may be imported; to import the mended file again does no harm")
+        Failure::caused_by(format!("cannot import {name}"), &error).hint(
+            "earlier lines may be imported; it is safe to repair the file and import it again",
+        )
     })?;
     if global.is_json() {
         output::print_json(&Imported { new, known })?;

@@ -1,4 +1,4 @@
-//! `spektr inbox verify`: is everything that the sender lists in the inbox?
+//! `spektr inbox verify`: compares the sender's list with the inbox.
 
 use std::time::Duration;
 
@@ -20,15 +20,15 @@ Examples:
   SPEKTR_API_KEY=… spektr inbox verify --since 7d
   spektr inbox verify --since 2024-11-01T00:00:00Z --format json | jq -r 'select(.problem) | .id'
 
-Compares the sender's list with the inbox, and writes nothing. missing: the event is listed and not
-in the inbox; `spektr reconcile --since` fetches it. conflict: its id is there with another content
-only. undecodable: this version cannot decode it. Events of the last 15 minutes are left out: they
-may still be under way. An event that is in the inbox may still wait to be handled: the last line
-counts what waits in the whole inbox, of any source and time, and `spektr inbox list --state` lists
-it. Exit code 1: something was found, the list could not be read to its end, or
-it has no events of that time, which proves nothing.";
+Compares the sender's list with the inbox, and writes nothing. Problems: missing (the event is
+listed, but not in the inbox; `spektr reconcile --since` fetches it), conflict (the inbox has the
+event's id only with another content), undecodable (this version cannot decode the event). Events of
+the last 15 minutes are left out, because they may still be under way. An event in the inbox may not
+be handled yet: the last line counts the unhandled entries of the whole inbox, of any source and
+time, and `spektr inbox list --state` lists them. Exit code 1: the command found a problem, it could
+not read the list to its end, or the list has no events of that time, which proves nothing.";
 
-/// How far back it looks, unless told.
+/// How far back the comparison goes without `--since`.
 const REACH: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Args)]
@@ -49,7 +49,7 @@ struct Row<'f> {
     created_at: Option<String>,
 }
 
-/// The last line: figures, or why there are none.
+/// The last line: the figures, or the reason why there are none.
 #[derive(Serialize)]
 struct Report {
     completed: bool,
@@ -62,7 +62,7 @@ struct Report {
     unhandled: Unhandled,
 }
 
-/// How many entries of the whole inbox are stored and not handled, by state.
+/// The number of unhandled entries in the whole inbox, by state.
 #[derive(Serialize)]
 struct Unhandled {
     pending: u64,
@@ -79,7 +79,7 @@ impl Unhandled {
         Self { pending, dead, malformed, unknown, unreadable, conflict }
     }
 
-    /// Returns a line with the states that have entries, or nothing.
+    /// Returns a line with the states that have entries, or an empty text.
     fn text(&self) -> String {
         let Self { pending, dead, malformed, unknown, unreadable, conflict } = *self;
         let states = [
@@ -197,8 +197,8 @@ fn text(report: &Report, compared: &ComparedArguments) -> String {
     if seen == 0 {
         let (since, until) = (&figures.since, &figures.until);
         return format!(
-            "{} the list has no events of {since} to {until}; the last 15 minutes are left out, \
-             look again later\n",
+            "{} the list has no events of {since} to {until}; the last 15 minutes are left out: \
+             try again later\n",
             careful("nothing to compare:"),
         );
     }
@@ -215,7 +215,7 @@ fn text(report: &Report, compared: &ComparedArguments) -> String {
     if figures.missing > 0 {
         let (since, options) = (&figures.since, compared.options());
         text.push_str(&format!(
-            "to fetch what is missing: spektr reconcile --since {since}{options}\n"
+            "to fetch the missing events: spektr reconcile --since {since}{options}\n"
         ));
     }
     text + &unhandled
