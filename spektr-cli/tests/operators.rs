@@ -67,7 +67,10 @@ fn a_verification_names_what_is_missing_and_ends_with_0_once_it_is_fetched() {
     let shown: Vec<_> = out.lines().map(|line| line.split_whitespace().next()).collect();
     assert_eq!(shown[..2], [Some("conflict"), Some("missing")], "{out}");
     let remedy = out.lines().rev().nth(1).expect("lines");
-    assert!(remedy.starts_with("to fetch what is missing: spektr reconcile --since 20"), "{out}");
+    assert!(
+        remedy.starts_with("to fetch the missing events: spektr reconcile --since 20"),
+        "{out}"
+    );
     assert!(remedy.ends_with(&format!("Z --from {}", list.url)), "{out}");
     let json = [&verify[..], &["--format", "json"]].concat();
     let (code, out, _) = run(folder.path(), &json);
@@ -127,8 +130,8 @@ fn an_erasure_counts_by_kind_takes_the_kinds_it_is_told_and_is_logged() {
     assert_eq!(counts.trim(), expected);
     let counts = tool(&["erase", "spk_1", "--dry-run"]);
     let expected = "2 entries of this person (1 pending, 1 done) would be erased\n\
-                    1 other entry that names it would be erased\n\
-                    1 unreadable body that names it would be erased\n\
+                    1 other entry that names this id would be erased\n\
+                    1 unreadable body that names this id would be erased\n\
                     mentions: 4; see `spektr inbox show NUMBER`\n\
                     bodies: 6; see `spektr inbox show NUMBER`\n";
     assert_eq!(counts, expected);
@@ -139,7 +142,7 @@ fn an_erasure_counts_by_kind_takes_the_kinds_it_is_told_and_is_logged() {
     assert_eq!(erased.trim(), expected);
     let counts = tool(&["erase", "spk_1", "--dry-run"]);
     let expected = "0 entries of this person would be erased\n\
-                    no record names this id: if you expected some, check the id\n";
+                    no record names this id: if you expected records, check the id\n";
     assert_eq!(counts, expected);
     let left = lines(&tool(&["export", "--source", "spektr", "--by", "ada"]));
     assert_eq!(left.len(), 3);
@@ -221,7 +224,7 @@ fn what_waits_for_its_next_attempt_is_due_after_a_retry_and_a_dry_run_only_count
     assert!(!tool(0, &["show", "2"]).contains("  actions\n"));
     let left = tool(1, &["retry", "1", "4", "e9"]);
     let expected = "there is no entry e9\nentry 1 is due already, or being handled\n\
-                    entry 4 is dead; `spektr inbox replay 4` takes it up\n0 entries due now\n";
+                    entry 4 is dead; `spektr inbox replay 4` makes it pending\n0 entries due now\n";
     assert_eq!(left, expected);
     let all = ["retry", "--all", "--by", "eve", "--format", "json"];
     assert_eq!(tool(0, &all).trim(), r#"{"missing":[],"retried":1}"#);
@@ -364,7 +367,7 @@ fn a_backup_is_made_while_the_service_runs_and_restored_once_it_has_ended() {
     let former = folder.path().canonicalize().expect("a folder").join("spektr-inbox.db.replaced");
     let former = former.display();
     let expected =
-        format!("spektr-inbox.db is the inbox of the backup, and {former} is the former one");
+        format!("spektr-inbox.db is restored from the backup, and {former} is the former inbox");
     assert_eq!((said.len(), said[0]), (4, &expected[..]), "{out}");
     assert_eq!(said[1], "the backup lacks 1 action of an operator:");
     assert!(said[2].ends_with("  ada           pause      0 records  reason ticket 17"), "{out}");
