@@ -69,7 +69,7 @@ fn what_was_missed_is_fetched_with_the_key_and_stored_once() {
     let from = ["reconcile", "--from", &server.url];
     let first = run(&server.certificate, path, &from);
     assert_eq!(first.status.code(), Some(2));
-    assert!(text(&first.stderr).contains("hint:  --since 2h, the first time"));
+    assert!(text(&first.stderr).contains("hint:  name a time: --since 2h\n"));
 
     let since = [&from[..], &["--since", "2h", "--format", "json"]].concat();
     for (new, duplicates) in [(1, 0), (0, 1)] {

@@ -113,7 +113,7 @@ fn a_proxy_that_cannot_be_is_refused() {
         let sent = send("http://receiver.example/", &[("HTTP_PROXY", proxy)]);
         assert_eq!(sent.status.code(), Some(2), "{proxy}");
         let said = text(&sent.stderr);
-        assert!(said.starts_with("error: HTTP_PROXY does not name a proxy"), "{said}");
+        assert!(said.starts_with("error: HTTP_PROXY must name a proxy, for example "), "{said}");
     }
 }
 

@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn the_example_in_the_help_is_right_and_has_every_setting() {
         let help = crate::commands::config::SETTINGS_HELP;
-        let (example, _) = help.split_once("\n\nEach").expect("text after the example");
+        let (example, _) = help.split_once("\n\nAn environment").expect("text after the example");
         let (_, example) = example.split_once('\n').expect("a heading");
         let (values, problems) = parse(Path::new("spektr.toml"), example);
         assert_eq!(problems, []);

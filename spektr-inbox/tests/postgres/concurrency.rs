@@ -282,3 +282,30 @@ async fn machines_whose_clocks_differ_share_leases_by_the_clock_of_the_database(
     assert!(one.settle(lease, retry, at(1)).await.unwrap());
     assert_eq!(other.claim(claim(-1, 2, false)).await.unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn of_two_settlements_of_a_lease_the_one_that_counts_is_told_so() {
+    const PAIRS: usize = 40;
+    let fresh = fresh().await;
+    fresh.accept(batch(0..PAIRS as u64, "a", 1)).await.unwrap();
+    let claims = fresh.claim(request(1, PAIRS)).await.unwrap();
+    assert_eq!(claims.len(), PAIRS);
+    let store = Arc::new(fresh.another().await);
+    let mut settling = tokio::task::JoinSet::new();
+    for claim in claims {
+        let dead = Settlement::Park { state: State::Dead, reason: "refused".to_owned() };
+        for settlement in [Settlement::Done, dead] {
+            let (store, claim) = (Arc::clone(&store), claim.clone());
+            settling.spawn(async move {
+                let state = settlement.state();
+                let counts = store.settle(claim.lease, settlement, start()).await.unwrap();
+                counts.then_some((claim.entry.number, state))
+            });
+        }
+    }
+    let told: Vec<_> = settling.join_all().await.into_iter().flatten().collect();
+    let stored: HashMap<_, _> =
+        all(&fresh).await.into_iter().map(|entry| (entry.number, entry.state)).collect();
+    assert_eq!(told.len(), PAIRS);
+    assert_eq!(told.into_iter().collect::<HashMap<_, _>>(), stored);
+}

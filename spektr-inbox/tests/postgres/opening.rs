@@ -42,6 +42,16 @@ async fn entries_are_there_after_reopening() {
     assert_eq!(store.list(Filter::all(), 0, 10).await.unwrap()[0].id.as_deref(), Some("e1"));
 }
 
+#[test]
+fn a_store_whose_tasks_have_ended_is_not_alive() {
+    let runtime = || tokio::runtime::Runtime::new().unwrap();
+    let first = runtime();
+    let store = first.block_on(async { fresh().await.store });
+    assert!(store.is_alive());
+    drop(first);
+    assert!(!store.is_alive());
+}
+
 #[tokio::test]
 async fn refuses_a_newer_version() {
     let fresh = fresh().await;
