@@ -3,6 +3,7 @@
 //! Repeated headers are kept, because a command may report that a header arrived twice.
 
 use spektr_json::Json;
+
 /// Names and values of headers, in order.
 pub(crate) type Headers = Vec<(String, Vec<u8>)>;
 
@@ -11,15 +12,14 @@ pub(crate) type Headers = Vec<(String, Vec<u8>)>;
 /// a HAR of one request.
 pub(crate) fn parse(capture: &[u8]) -> Result<Headers, String> {
     let capture = capture.strip_prefix(b"\xef\xbb\xbf").unwrap_or(capture);
-    // An empty object means a delivery without headers; an empty file is an error.
+    // An empty object and a request line alone mean a delivery without headers; an empty file is
+    // an error.
     match capture.trim_ascii_start().first() {
         Some(b'{' | b'[') => json(&Json::parse(capture).map_err(|error| {
             // Show only the position: the parser's message could quote the value of a header.
             format!("not JSON at line {}, column {}", error.line(), error.column())
         })?),
-        _ => text(capture).and_then(|headers| {
-            if headers.is_empty() { Err("there is no header".to_owned()) } else { Ok(headers) }
-        }),
+        _ => text(capture),
     }
 }
 
@@ -64,7 +64,10 @@ fn text(capture: &[u8]) -> Result<Headers, String> {
             .ok_or_else(|| format!("line {number}: not a header, `Name: value` is expected"))?;
         headers.push((name, value.to_vec()));
     }
-    Ok(headers)
+    match (headers.is_empty(), requests) {
+        (true, 0) => Err("there is no header".to_owned()),
+        _ => Ok(headers),
+    }
 }
 
 /// Drops all of a message but its headers: the body after the empty line, and interim responses
@@ -254,6 +257,12 @@ mod tests {
         ] {
             assert_eq!(read(capture), expected, "{capture}");
         }
+    }
+
+    #[test]
+    fn a_request_line_alone_is_a_delivery_without_headers() {
+        assert_eq!(read("POST / HTTP/1.1\n"), []);
+        assert_eq!(read("> POST / HTTP/1.1\n>\n"), []);
     }
 
     #[test]

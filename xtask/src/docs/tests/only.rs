@@ -34,6 +34,9 @@ fn the_table_alone() {
     let whole = compare(&page(&table()), &schema(), &Scope::Page);
     let gone = whole.drift.iter().filter(|drift| drift.kind == Kind::SectionRemoved).count();
     assert_eq!((gone, whole.drift.len(), whole.is_clean()), (9, 9, false));
+    let hint = "the page has no section of an event: if it is only the table of events, compare it \
+                with `--only table`";
+    assert_eq!(whole.notes, [hint]);
     let changed = table().replace("is raised | WIP |", "is raised | Available |");
     assert_eq!(part(&changed, "table").drift.len(), 1);
 }
