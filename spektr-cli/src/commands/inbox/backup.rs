@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 use spektr_inbox::store::sqlite::{self, BackupError};
-use spektr_inbox::store::{Action, Filter, Recorded, Store};
+use spektr_inbox::store::{Action, Filter, Recorded, Store, StoreError};
 use spektr_inbox::{Clock as _, SystemClock};
 
 use super::actions::{self, Row};
@@ -66,10 +66,11 @@ pub(crate) struct RestoreArguments {
 
 pub(super) async fn backup(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
     let path = path(global, &arguments.store)?;
-    if let Err(error) = record(global, &arguments.store, &arguments.operator, Action::Backup).await
-    {
+    let store = open(global, &arguments.store).await?;
+    if let Err(error) = record(&*store, &arguments.operator, Action::Backup).await {
         // Back up anyway: the inbox may have no room for the record.
-        let why = error.message();
+        let why = Failure::from(error);
+        let why = why.message();
         anstream::eprintln!("{} `spektr inbox log` lacks this backup: {why}", careful("careful:"));
     }
     let bytes = sqlite::backup(&path, &arguments.file)
@@ -108,10 +109,13 @@ pub(super) async fn restore(
     })?;
     let store = open(global, &arguments.store).await?;
     let lost = match &replaced {
-        Some(replaced) => lost_actions(&*store, replaced).await?,
+        Some(replaced) => lost_actions(&*store, replaced).await.map_err(|error| {
+            let why = error.message();
+            Failure::new(format!("restored, but the former log cannot be read: {why}"))
+        })?,
         None => Vec::new(),
     };
-    record(global, &arguments.store, &arguments.operator, Action::Restore).await?;
+    record(&*store, &arguments.operator, Action::Restore).await?;
     if global.is_json() {
         let rows = lost.iter().map(Row::new).collect();
         let replaced = replaced.map(|path| path.to_string_lossy().into_owned());
@@ -124,15 +128,13 @@ pub(super) async fn restore(
 
 /// Records an action on the whole inbox.
 async fn record(
-    global: &Global,
-    store: &StoreArguments,
+    store: &dyn Store,
     operator: &OperatorArguments,
     action: Action,
-) -> Result<(), Failure> {
-    let store = open(global, store).await?;
+) -> Result<(), StoreError> {
     let entries = store.count(Filter::all()).await?;
     let record = operator.operator().record(action, SystemClock::new().now());
-    Ok(store.record(record, entries).await?)
+    store.record(record, entries).await
 }
 
 /// Returns the actions on the former inbox that the backup lacks.
