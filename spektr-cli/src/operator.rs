@@ -16,6 +16,10 @@ pub(crate) struct OperatorArguments {
 }
 
 impl OperatorArguments {
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
     pub(crate) fn operator(&self) -> Operator {
         let operator = self.by.operator();
         match &self.reason {

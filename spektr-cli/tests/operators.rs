@@ -135,6 +135,13 @@ fn an_erasure_counts_by_kind_takes_the_kinds_it_is_told_and_is_logged() {
                     mentions: 4; see `spektr inbox show NUMBER`\n\
                     bodies: 6; see `spektr inbox show NUMBER`\n";
     assert_eq!(counts, expected);
+    let refused = ["inbox", "erase", "spk_1", "--yes", "--reason", "asked by spk_1"];
+    let (code, _, errors) = run(folder.path(), &refused);
+    assert_eq!(code, Some(2));
+    assert!(
+        errors.starts_with("error: the reason contains the id that is to be erased\n"),
+        "{errors}"
+    );
     let erased = tool(&["erase", "spk_1", "--kind", "entries", "--yes", "--by", "ada"]);
     assert_eq!(erased, "2 entries of this person erased\n");
     let erased = tool(&["erase", "spk_1", "--yes", "--by", "eve", "--format", "json"]);

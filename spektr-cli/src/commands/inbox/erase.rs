@@ -88,6 +88,10 @@ struct Counts {
 }
 
 pub(super) async fn erase(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
+    if arguments.operator.reason().is_some_and(|reason| reason.contains(&arguments.spektr_id)) {
+        return Err(Failure::new("the reason contains the id that is to be erased")
+            .hint("the log keeps the reason: name a ticket, not the person"));
+    }
     let store = open(global, &arguments.store).await?;
     let found = operate::survey(&*store, &arguments.spektr_id).await?;
     let is_meant = |kind: &Kind| {
