@@ -47,9 +47,12 @@ fn parse_name(text: &str) -> Result<String, String> {
     parse_line(text, "a name", 100)
 }
 
+/// The greatest number of characters in a reason.
+pub(crate) const LONGEST_REASON: usize = 300;
+
 /// Parses the reason of an action.
 pub(crate) fn parse_reason(text: &str) -> Result<String, String> {
-    parse_line(text, "a reason", 500)
+    parse_line(text, "a reason", LONGEST_REASON)
 }
 
 /// Parses a text that the inbox keeps forever, and that is printed as part of a line.

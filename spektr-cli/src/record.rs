@@ -19,8 +19,8 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// Opens a folder, or makes it. New deliveries are numbered from the highest existing number
-    /// on.
+    /// Opens a folder, or makes it. The numbers of new deliveries follow the highest existing
+    /// number.
     pub(crate) fn open(folder: &Path) -> Result<Self, Failure> {
         let fail = |error| Failure::file("record to", folder, &error);
         make_folder(folder).map_err(fail)?;

@@ -420,7 +420,7 @@ fn a_token_that_is_too_short_is_a_fault() {
     let setting = Setting::new();
     setting.write("token.txt", "short");
     setting.doctor(&["--ops-token-file", "token.txt"]).assert(&[
-        "fault: token of operations: the token in token.txt cannot be used: it has less than 20 \
+        "fault: token of operations: the token in token.txt cannot be used: it has fewer than 20 \
          characters; the file holds one token on one line: (umask 077; openssl rand -hex 32 > FILE)",
     ]);
 }

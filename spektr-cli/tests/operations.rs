@@ -366,7 +366,7 @@ fn a_token_that_is_short_is_refused_and_one_that_changes_ends_the_sessions() {
     assert_eq!(output.status.code(), Some(2));
     let said = text(&output.stderr);
     assert!(
-        said.contains("the token in short cannot be used: it has less than 20 characters"),
+        said.contains("the token in short cannot be used: it has fewer than 20 characters"),
         "{said}"
     );
     assert!(said.contains("openssl rand -hex 32"), "{said}");

@@ -142,6 +142,9 @@ fn an_erasure_counts_by_kind_takes_the_kinds_it_is_told_and_is_logged() {
         errors.starts_with("error: the reason contains the id that is to be erased\n"),
         "{errors}"
     );
+    // Records of kinds that were not chosen name the id too.
+    let none = tool(&["erase", "spk_1", "--kind", "rejected", "--yes"]);
+    assert_eq!(none, "0 entries of this person erased\n");
     let erased = tool(&["erase", "spk_1", "--kind", "entries", "--yes", "--by", "ada"]);
     assert_eq!(erased, "2 entries of this person erased\n");
     let erased = tool(&["erase", "spk_1", "--yes", "--by", "eve", "--format", "json"]);
@@ -377,7 +380,10 @@ fn a_backup_is_made_while_the_service_runs_and_restored_once_it_has_ended() {
         format!("spektr-inbox.db is restored from the backup, and {former} is the former inbox");
     assert_eq!((said.len(), said[0]), (4, &expected[..]), "{out}");
     assert_eq!(said[1], "the backup lacks 1 action of an operator:");
-    assert!(said[2].ends_with("  ada           pause      0 records  reason ticket 17"), "{out}");
+    assert!(
+        said[2].ends_with("  ada           pause      0 records  reason \"ticket 17\""),
+        "{out}"
+    );
     assert_eq!(
         said[3],
         "repeat the actions that are still right, erasures first, and start the service again"
@@ -407,4 +413,50 @@ fn a_restore_beside_an_inbox_without_later_actions_lacks_none() {
     let former = folder.path().canonicalize().expect("a folder").join("spektr-inbox.db.replaced");
     let restored = serde_json::json!({ "restored": true, "replaced": former, "lost": [] });
     assert_eq!(lines(&out), [restored]);
+}
+
+/// Sets the version of a store's tables: the field `user_version` of the SQLite header.
+fn set_version(store: &Path, version: u32) {
+    let mut bytes = std::fs::read(store).expect("a store");
+    bytes[60..64].copy_from_slice(&version.to_be_bytes());
+    std::fs::write(store, bytes).expect("is written");
+}
+
+#[test]
+fn a_store_of_an_earlier_version_is_copied_and_restored_as_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = serde_json::json!({ "state": "done", "receivedAt": 1, "raw": event("e1", "s1", 1) });
+    std::fs::write(folder.path().join("in.jsonl"), line.to_string()).expect("is written");
+    assert_eq!(run(folder.path(), &["inbox", "import", "in.jsonl"]).0, Some(0));
+    let store = folder.path().join("spektr-inbox.db");
+    set_version(&store, 5);
+    let version = |store: &Path| std::fs::read(store).expect("a store")[60..64].to_vec();
+    let (code, _, errors) = run(folder.path(), &["inbox", "backup", "copy.db"]);
+    assert_eq!(code, Some(0), "{errors}");
+    let why = "its tables have version 5 instead of 6\n";
+    assert_eq!(errors, format!("careful: `spektr inbox log` lacks this backup: {why}"));
+    let (code, out, errors) = run(folder.path(), &["inbox", "restore", "copy.db"]);
+    assert_eq!(code, Some(0), "{errors}");
+    assert!(out.ends_with("\nrepeat the erasures since the backup, and start the service again\n"));
+    let expected = format!(
+        "careful: cannot read the log of the former inbox: {why}\
+         careful: `spektr inbox log` lacks this restore: {why}"
+    );
+    assert_eq!(errors, expected);
+    for store in ["spektr-inbox.db", "spektr-inbox.db.replaced", "copy.db"] {
+        assert_eq!(version(&folder.path().join(store)), 5_u32.to_be_bytes(), "{store}");
+    }
+}
+
+#[test]
+fn a_restore_that_is_refused_and_a_backup_over_a_file_are_not_recorded() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = serde_json::json!({ "state": "done", "receivedAt": 1, "raw": event("e1", "s1", 1) });
+    std::fs::write(folder.path().join("in.jsonl"), line.to_string()).expect("is written");
+    assert_eq!(run(folder.path(), &["inbox", "import", "in.jsonl", "--by", "ada"]).0, Some(0));
+    let (code, _, errors) = run(folder.path(), &["inbox", "backup", "in.jsonl"]);
+    assert_eq!((code, &errors[..]), (Some(2), "error: no backup was made: in.jsonl exists\n"));
+    assert_eq!(run(folder.path(), &["inbox", "restore", "in.jsonl"]).0, Some(2));
+    let (_, log, _) = run(folder.path(), &["inbox", "log", "--format", "json"]);
+    assert_eq!(lines(&log).len(), 1, "{log}");
 }

@@ -192,8 +192,8 @@ impl Report {
     }
 }
 
-/// Tries every secret with the known contents and with the configured one. An error is about the
-/// headers.
+/// Tries each secret with each known form of the signed content, and with the configured form. An
+/// error is about the headers.
 pub(crate) fn find(
     headers: &Headers,
     body: &[u8],

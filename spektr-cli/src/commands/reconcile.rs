@@ -102,12 +102,6 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
             None => reconciler.run_once(watch).await,
         };
         drop(progress);
-        let new = result.as_ref().ok().or(last.as_ref()).map_or(0, |summary| summary.new);
-        if new > 0 {
-            let record = arguments.operator.operator().record(Action::Reconcile, began_at);
-            let source = Some(arguments.compared.source(&config));
-            store.record(record.with_filter(&Filter { source, ..Filter::all() }), new).await?;
-        }
         let report = match &result {
             Ok(summary) => Report {
                 completed: true,
@@ -130,6 +124,12 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
             output::print_json(&report)?;
         } else {
             output::print(&text(&report))?;
+        }
+        let new = result.as_ref().ok().or(last.as_ref()).map_or(0, |summary| summary.new);
+        if new > 0 {
+            let record = arguments.operator.operator().record(Action::Reconcile, began_at);
+            let source = Some(arguments.compared.source(&config));
+            store.record(record.with_filter(&Filter { source, ..Filter::all() }), new).await?;
         }
         Ok(Answer::from_yes(report.completed))
     })

@@ -28,8 +28,8 @@ Examples:
   spektr replay deliveries --to http://127.0.0.1:3000/webhooks/spektr
   spektr replay deliveries --to URL --as-recorded --retries 0
 
-Bodies are sent byte for byte. Each delivery gets a new signature with the current time, because a
-receiver refuses old signatures. The same key signs it again. A delivery whose recorded signature
+Bodies are sent byte for byte. Each delivery gets a new signature by its own key with the current
+time, because a receiver refuses old signatures. A delivery whose recorded signature
 does not match the configured keys is not sent, because a new signature would make a forgery
 authentic. --as-recorded sends it with the recorded headers. --sign-unverified signs it nevertheless,
 with the first key if its own key is missing.

@@ -68,8 +68,8 @@ second, later after an hour at most. After 20 attempts it is a dead letter. --fo
 check` computes when an event is given up. The endpoint gets each event at least once: use the event
 id as the idempotency key.
 
-The endpoint counts as down if five events (--forward-down-after) fail without a connection, without
-an answer, or with 429, 502, 503 or 504, or if events fail like this for a minute. Then the events
+The endpoint counts as down if five events (--forward-down-after), with none accepted in between,
+fail without a connection, without an answer, or with 429, 502, 503 or 504, or if events fail like this for a minute. Then the events
 wait, and one of them is tried after 10 s, 20 s, 40 s (--forward-first-probe), and then each minute
 (--forward-longest-probe), or at the time of `retry-after`, at most an hour later. Such a try does
 not count as an attempt. After the first success all events go on. The log tells the begin and the

@@ -277,7 +277,7 @@ settings! {
     );
     FORWARD_FIRST_PROBE: Preset<Duration> = preset(
         "serve.forward_first_probe",
-        "Pause before the first probe of an endpoint that is down; each further pause doubles",
+        "Pause before the first probe of an endpoint that is down; the pause doubles after each probe",
         "10s",
         || Breaker::DEFAULT_FIRST_INTERVAL,
         parse_pause,

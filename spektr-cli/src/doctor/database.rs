@@ -32,8 +32,8 @@ fn of(subject: &str, inspection: &Inspection) -> Vec<Finding> {
     findings
 }
 
-/// Says why there is no connection. Some errors have texts of their own here, because the texts of
-/// the library contain a remedy already.
+/// Says why there is no connection. Some errors have other texts here: the text of the
+/// library ends with a remedy, which would be printed twice.
 fn unreachable_for(subject: &str, error: &OpenError) -> Finding {
     match error {
         OpenError::Pooler => Finding::fault(
@@ -96,7 +96,10 @@ fn tables(subject: &str, inspection: &Inspection) -> Finding {
         _ => Finding::fault(
             subject,
             format!("role {role} may not read the version of the tables"),
-            by_hand(""),
+            format!(
+                "let the owner of the tables grant it: `spektr inbox schema --role {role}` ends with \
+                 the GRANT statements"
+            ),
         ),
     }
 }

@@ -44,8 +44,8 @@ pub(crate) async fn list(
     [page].into_iter().chain(ahead.map(|ahead| clock("the sender", ahead, tolerance))).collect()
 }
 
-/// Says why there is no page. Some errors have texts of their own here, because the texts of the
-/// library contain a remedy already.
+/// Says why there is no page. Some errors have other texts here: the text of the library
+/// ends with a remedy, which would be printed twice.
 fn refused(subject: String, error: &ReconcileError) -> Finding {
     let base = "see that the base URL (--from) is right and this machine reaches it";
     let (text, remedy) = match error {

@@ -9,7 +9,8 @@ use crate::secret::secret_file;
 
 const HOW: &str = "a line holds a header, as in `authorization: Bearer …`";
 
-/// Names that a header of the user cannot have, because the tool sets these headers of a request.
+/// Names that a header of the user cannot have, because they belong to the
+/// connection, or the tool sets them.
 const TAKEN: [&str; 9] = [
     "connection",
     "content-length",

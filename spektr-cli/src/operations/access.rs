@@ -43,7 +43,7 @@ impl Token {
     fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         if text.len() < SHORTEST_TOKEN {
-            return Err(format!("it has less than {SHORTEST_TOKEN} characters"));
+            return Err(format!("it has fewer than {SHORTEST_TOKEN} characters"));
         }
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err("it contains characters other than visible ASCII".to_owned());
@@ -192,8 +192,8 @@ mod tests {
     #[test]
     fn a_token_that_is_short_or_of_several_words_is_refused() {
         let refused = |text: &str| Token::parse(text).err().expect(text);
-        assert_eq!(refused(&TEXT[1..]), "it has less than 20 characters");
-        assert_eq!(refused(""), "it has less than 20 characters");
+        assert_eq!(refused(&TEXT[1..]), "it has fewer than 20 characters");
+        assert_eq!(refused(""), "it has fewer than 20 characters");
         let visible = "it contains characters other than visible ASCII";
         assert_eq!(refused(&format!("{TEXT} {TEXT}")), visible);
         assert_eq!(refused(&format!("{TEXT}\n{TEXT}")), visible);

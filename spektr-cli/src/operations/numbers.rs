@@ -20,7 +20,7 @@ pub(super) fn whole(number: u64) -> String {
     text
 }
 
-/// Formats a number with at most three digits; from 100 on, as a whole number.
+/// Formats a number below 100 with three digits, and a greater one as a whole number.
 pub(super) fn short(number: f64) -> String {
     let digits = match number.abs() {
         small if small < 10.0 => 2,

@@ -15,10 +15,10 @@ use super::guard::Visitor;
 use super::page::{Frame, shown};
 use super::refused::Refused;
 use super::state::Operations;
+use crate::operator::LONGEST_REASON;
 use spektr_inbox::store::Filter;
 
 /// The longest reason, in characters.
-const LONGEST: usize = 300;
 
 #[derive(Template)]
 #[template(path = "operations/resolve.html")]
@@ -41,7 +41,7 @@ pub(super) async fn ask(
         frame: Frame::new(&operations, visitor, "Confirm", ""),
         row: Row::new(&entry),
         is_open: !matches!(entry.state, State::Done | State::Resolved),
-        longest: LONGEST,
+        longest: LONGEST_REASON,
         sign_in: link("/sign-in", &Filter::all(), &[("next", here)]),
     })
 }
@@ -56,10 +56,10 @@ pub(super) async fn resolve(
     let session = proven(&visitor, &fields)?;
     let entry = find(&operations, &number).await?;
     let reason = match fields.text("reason") {
-        Some(reason) if reason.chars().count() <= LONGEST => reason,
+        Some(reason) if reason.chars().count() <= LONGEST_REASON => reason,
         _ => {
             return Err(Refused::asked(format!(
-                "Enter how the entry was dealt with, in {LONGEST} characters at most."
+                "Enter how the entry was dealt with, in {LONGEST_REASON} characters at most."
             )));
         }
     };

@@ -161,7 +161,7 @@ impl Report {
             }
             _ if last.contains("UnknownIssuer") => {
                 "the issuer of the receiver's certificate is not in the system's trust store; \
-                 name its certificate by SSL_CERT_FILE=ca.pem"
+                 name the certificate of the issuer by SSL_CERT_FILE=ca.pem"
             }
             _ if last.starts_with('3') => "the sender follows no redirect: name the final URL",
             _ => return None,

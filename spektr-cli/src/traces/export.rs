@@ -97,7 +97,7 @@ impl Progress {
                     tracing::warn!(
                         collector,
                         reason,
-                        "the collector takes no spans: spans are lost and counted until it does"
+                        "the collector refuses spans: they are lost and counted until it accepts spans again"
                     );
                     outage.is_logged = true;
                 }

@@ -97,7 +97,8 @@ impl Traces {
         let of_a_trace = FilterFn::new(|metadata| metadata.target() == TARGET);
         tracing_opentelemetry::layer()
             .with_tracer(self.provider.tracer(SERVICE))
-            // Otherwise entering a span would start it, and its parent could no longer be set.
+            // Otherwise, the first entry into a span would start it, and its parent could no longer be
+            // set.
             .with_context_activation(false)
             .with_location(false)
             .with_target(false)

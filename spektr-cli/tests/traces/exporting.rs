@@ -354,7 +354,7 @@ fn a_collector_that_is_down_is_logged_once_and_takes_spans_when_it_is_up() {
         // Several batches are lost one after the other.
         while lost(&service) <= index as u64 * 2 {}
     }
-    let line = service.logs("the collector takes no spans");
+    let line = service.logs("the collector refuses spans");
     assert!(
         line.contains(&format!(r#"collector="{address}" reason="connection refused""#)),
         "{line}"
@@ -366,7 +366,7 @@ fn a_collector_that_is_down_is_logged_once_and_takes_spans_when_it_is_up() {
     service.logs("the collector takes spans again");
     let (code, logged) = service.terminate();
     assert_eq!(code, Some(0));
-    assert_eq!(logged.matches("the collector takes no spans").count(), 1, "{logged}");
+    assert_eq!(logged.matches("the collector refuses spans").count(), 1, "{logged}");
     assert!(!logged.contains(TOKEN), "{logged}");
     assert!(!collector.spans().is_empty());
     let head = &collector.exports()[0].head;

@@ -69,11 +69,11 @@ pub enum Action {
     Import,
     /// Entries were written out.
     Export,
-    /// A copy of the store was made.
+    /// A copy of the store is made. The caller records it, with [`Archive::record`](super::Archive::record).
     Backup,
-    /// The store was replaced by a copy.
+    /// The store was replaced by a copy. The caller records it.
     Restore,
-    /// Missed events were fetched by command.
+    /// Missed events were fetched by command. The caller records it.
     Reconcile,
     /// The store was paused.
     Pause,
@@ -193,7 +193,7 @@ pub struct Recorded {
     pub filter: Option<String>,
     /// The number of affected entries.
     pub affected: u64,
-    /// Further details, as JSON.
+    /// Further details, as a JSON object.
     pub details: Option<String>,
 }
 

@@ -72,6 +72,7 @@ async fn every_action_of_an_operator_is_recorded() {
         expected.into_iter().map(|(action, filter, count)| (action.to_owned(), filter, count));
     assert_eq!(record(&inbox).await, expected.collect::<Vec<_>>());
     let actions = inbox.store.actions(0, 100).await.unwrap();
+    // The record has the operator's reason, and no other text from the outside.
     let reasons: Vec<_> = actions.iter().filter_map(Recorded::reason).collect();
     assert_eq!(reasons, ["by hand"]);
     let shown = format!("{actions:?}");

@@ -7,7 +7,7 @@ use spektr_inbox::store::{Recorded, Store};
 use spektr_types::Timestamp;
 
 use crate::failure::Failure;
-use crate::terminal::{count, faint, safe};
+use crate::terminal::{count, faint, safe, safe_lines};
 use crate::time;
 
 /// Calls a function with each action whose number is greater than `after`, the earliest first,
@@ -99,5 +99,9 @@ fn in_words(name: &str, value: &Value) -> String {
         (_, Value::String(text)) => text.clone(),
         (_, other) => other.to_string(),
     };
-    format!("{} {}", safe(name), safe(&value))
+    match name {
+        // Quoted, so that no reason looks like a filter; and whole, unlike other values.
+        "reason" => format!("reason \"{}\"", safe_lines(&value)),
+        _ => format!("{} {}", safe(name), safe(&value)),
+    }
 }

@@ -1,15 +1,16 @@
 //! `spektr inbox backup` and `restore`: a copy of an SQLite inbox.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use serde::Serialize;
-use spektr_inbox::store::sqlite::{self, BackupError};
-use spektr_inbox::store::{Action, Filter, Recorded, Store, StoreError};
+use spektr_inbox::store::sqlite::{self, BackupError, Inspection, SqliteOptions};
+use spektr_inbox::store::{Action, Filter, Recorded, Store};
 use spektr_inbox::{Clock as _, SystemClock};
 
 use super::actions::{self, Row};
-use super::open;
 use crate::arguments::Global;
 use crate::failure::{Answer, Failure};
 use crate::location::Location;
@@ -37,7 +38,7 @@ The command checks the copy first, and leaves it in place. It keeps the former i
 .replaced to its name. To fetch events that arrived after the copy, run `spektr reconcile --since`
 with a time before the copy; the sender must still list them. Events that were handled after the
 copy are handled again. The copy lacks later actions of operators: the command lists these actions
-from the log of the former inbox, so that you can repeat them. The log does not name an erased
+from the log of the former inbox, if that inbox is in place, so that you can repeat them. The log does not name an erased
 person, but the reason of an erasure can name its ticket.";
 
 #[derive(Args)]
@@ -66,13 +67,11 @@ pub(crate) struct RestoreArguments {
 
 pub(super) async fn backup(global: &Global, arguments: &Arguments) -> Result<Answer, Failure> {
     let path = path(global, &arguments.store)?;
-    let store = open(global, &arguments.store).await?;
-    if let Err(error) = record(&*store, &arguments.operator, Action::Backup).await {
-        // Back up anyway: the inbox may have no room for the record.
-        let why = Failure::from(error);
-        let why = why.message();
-        anstream::eprintln!("{} `spektr inbox log` lacks this backup: {why}", careful("careful:"));
-    }
+    // The record comes first, so that the copy has it too.
+    let recorded = match arguments.file.exists() {
+        true => Ok(()),
+        false => record(&path, &arguments.operator, Action::Backup).await,
+    };
     let bytes = sqlite::backup(&path, &arguments.file)
         .map_err(|error| Failure::caused_by("no backup was made", &error))?;
     if global.is_json() {
@@ -81,6 +80,7 @@ pub(super) async fn backup(global: &Global, arguments: &Arguments) -> Result<Ans
         let name = arguments.file.to_string_lossy();
         output::print(&format!("{bytes} bytes in {}\n", safe(&name)))?;
     }
+    warn("`spektr inbox log` lacks this backup", recorded.err());
     Ok(Answer::Yes)
 }
 
@@ -89,8 +89,8 @@ struct Restored {
     restored: bool,
     /// The path of the former inbox.
     replaced: Option<String>,
-    /// The actions of operators on the former inbox after the backup.
-    lost: Vec<Row>,
+    /// The actions of operators on the former inbox after the backup, if they are known.
+    lost: Option<Vec<Row>>,
 }
 
 pub(super) async fn restore(
@@ -107,51 +107,67 @@ pub(super) async fn restore(
             _ => failure,
         }
     })?;
-    let store = open(global, &arguments.store).await?;
-    let lost = match &replaced {
-        Some(replaced) => lost_actions(&*store, replaced).await.map_err(|error| {
-            let why = error.message();
-            Failure::new(format!("restored, but the former log cannot be read: {why}"))
-        })?,
-        None => Vec::new(),
+    // The inbox is replaced by now: no fault of what follows may hide that.
+    let (lost, unread) = match &replaced {
+        None => (None, None),
+        Some(former) => match lost_actions(&path, former).await {
+            Ok(lost) => (Some(lost), None),
+            Err(error) => (None, Some(error)),
+        },
     };
-    record(&*store, &arguments.operator, Action::Restore).await?;
+    let recorded = record(&path, &arguments.operator, Action::Restore).await;
     if global.is_json() {
-        let rows = lost.iter().map(Row::new).collect();
+        let lost = lost.map(|lost| lost.iter().map(Row::new).collect());
         let replaced = replaced.map(|path| path.to_string_lossy().into_owned());
-        output::print_json(&Restored { restored: true, replaced, lost: rows })?;
+        output::print_json(&Restored { restored: true, replaced, lost })?;
     } else {
-        output::print(&text(&path, replaced.as_deref(), &lost))?;
+        output::print(&text(&path, replaced.as_deref(), lost.as_deref()))?;
     }
+    warn("cannot read the log of the former inbox", unread);
+    warn("`spektr inbox log` lacks this restore", recorded.err());
     Ok(Answer::Yes)
 }
 
-/// Records an action on the whole inbox.
-async fn record(
-    store: &dyn Store,
-    operator: &OperatorArguments,
-    action: Action,
-) -> Result<(), StoreError> {
-    let entries = store.count(Filter::all()).await?;
-    let record = operator.operator().record(action, SystemClock::new().now());
-    store.record(record, entries).await
+/// Prints a warning with its cause, if there is one.
+fn warn(what: &str, cause: Option<Failure>) {
+    if let Some(cause) = cause {
+        anstream::eprintln!("{} {what}: {}", careful("careful:"), cause.message());
+    }
 }
 
-/// Returns the actions on the former inbox that the backup lacks.
-async fn lost_actions(store: &dyn Store, former: &Path) -> Result<Vec<Recorded>, Failure> {
-    let mut last = None;
-    actions::each(store, 0, |action| {
-        last = Some(action);
+/// Opens an inbox that has the tables of this version. Others are not opened, because that would
+/// migrate them: a backup is also the way back to an earlier version of the program.
+async fn open_current(path: &Path) -> Result<Arc<dyn Store>, Failure> {
+    let options = SqliteOptions::new(path);
+    let inspection = options.inspect().map_err(|error| Failure::of(&error))?;
+    if inspection.version != inspection.known {
+        let Inspection { version, known, .. } = inspection;
+        return Err(Failure::new(format!("its tables have version {version} instead of {known}")));
+    }
+    Location::Sqlite(path.to_owned()).open(false).await
+}
+
+/// Records an action on the whole inbox.
+async fn record(path: &Path, operator: &OperatorArguments, action: Action) -> Result<(), Failure> {
+    let store = open_current(path).await?;
+    let entries = store.count(Filter::all()).await?;
+    let record = operator.operator().record(action, SystemClock::new().now());
+    Ok(store.record(record, entries).await?)
+}
+
+/// Returns the actions on the former inbox that the restored inbox lacks.
+async fn lost_actions(restored: &Path, former: &Path) -> Result<Vec<Recorded>, Failure> {
+    // The numbers of another inbox can be the same, and an erasure changes filters.
+    let key = |action: &Recorded| (action.at, action.actor.clone(), action.action.clone());
+    let mut kept = HashSet::new();
+    actions::each(&*open_current(restored).await?, 0, |action| {
+        kept.insert(key(&action));
         Ok(())
     })
     .await?;
-    let former = Location::Sqlite(former.to_owned()).open(false).await?;
     let mut lost = Vec::new();
-    actions::each(&*former, 0, |action| {
-        // If the former inbox was created after the backup, its numbers started from 1 again, so
-        // compare the times too.
-        let is_later = |last: &Recorded| action.number > last.number || action.at > last.at;
-        if last.as_ref().is_none_or(is_later) {
+    actions::each(&*open_current(former).await?, 0, |action| {
+        if !kept.contains(&key(&action)) {
             lost.push(action);
         }
         Ok(())
@@ -160,24 +176,29 @@ async fn lost_actions(store: &dyn Store, former: &Path) -> Result<Vec<Recorded>,
     Ok(lost)
 }
 
-fn text(inbox: &Path, replaced: Option<&Path>, lost: &[Recorded]) -> String {
-    let [inbox, replaced] = [Some(inbox), replaced].map(|path| path.map(Path::to_string_lossy));
-    let mut text = format!("{} is restored from the backup", safe(&inbox.unwrap_or_default()));
-    let Some(replaced) = replaced else {
-        text.push_str("; repeat the erasures since the backup, and start the service again\n");
-        return text;
-    };
-    text.push_str(&format!(", and {} is the former inbox\n", safe(&replaced)));
-    if lost.is_empty() {
-        text.push_str("the backup has all actions of operators; start the service again\n");
-        return text;
+fn text(inbox: &Path, replaced: Option<&Path>, lost: Option<&[Recorded]>) -> String {
+    let mut text = format!("{} is restored from the backup", safe(&inbox.to_string_lossy()));
+    if let Some(replaced) = replaced {
+        text.push_str(&format!(", and {} is the former inbox", safe(&replaced.to_string_lossy())));
     }
-    let actions = count(lost.len(), "action of an operator", "actions of operators");
-    text.push_str(&format!("the backup lacks {actions}:\n"));
-    text.extend(lost.iter().map(actions::line));
-    text.push_str(
-        "repeat the actions that are still right, erasures first, and start the service again\n",
-    );
+    text.push('\n');
+    match lost {
+        None => {
+            text.push_str("repeat the erasures since the backup, and start the service again\n")
+        }
+        Some([]) => {
+            text.push_str("the backup has all actions of operators; start the service again\n");
+        }
+        Some(lost) => {
+            let actions = count(lost.len(), "action of an operator", "actions of operators");
+            text.push_str(&format!("the backup lacks {actions}:\n"));
+            text.extend(lost.iter().map(actions::line));
+            text.push_str(
+                "repeat the actions that are still right, erasures first, and start the service \
+                 again\n",
+            );
+        }
+    }
     text
 }
 

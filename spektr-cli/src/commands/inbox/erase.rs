@@ -116,7 +116,7 @@ pub(super) async fn erase(global: &Global, arguments: &Arguments) -> Result<Answ
         } else {
             let listed: String = named.map(|(kind, numbers)| listed(kind, numbers)).collect();
             let states = in_states(&found).filter(|_| counts.entries > 0);
-            let counted = text(&counts, states.as_deref(), "would be erased");
+            let counted = text(&found, &counts, states.as_deref(), "would be erased");
             output::print(&format!("{counted}{listed}"))?;
         }
         return Ok(Answer::Yes);
@@ -139,7 +139,7 @@ pub(super) async fn erase(global: &Global, arguments: &Arguments) -> Result<Answ
     if global.is_json() {
         output::print_json(&Report::Erased(&counts))?;
     } else {
-        output::print(&text(&counts, None, "erased"))?;
+        output::print(&text(&found, &counts, None, "erased"))?;
     }
     if erased.is_in_files {
         anstream::eprintln!(
@@ -189,7 +189,7 @@ fn in_states(found: &Belongings) -> Option<String> {
     (!states.is_empty()).then(|| states.join(", "))
 }
 
-fn text(counts: &Counts, states: Option<&str>, word: &str) -> String {
+fn text(found: &Belongings, counts: &Counts, states: Option<&str>, word: &str) -> String {
     let Counts { entries, mentions, bodies, rejected, tombstones, .. } = *counts;
     let lines = [
         (Kind::Entries, entries),
@@ -205,7 +205,8 @@ fn text(counts: &Counts, states: Option<&str>, word: &str) -> String {
             format!("{}{states} {word}\n", in_words(kind, number))
         })
         .collect();
-    if entries + mentions + bodies + rejected + tombstones.unwrap_or(0) == 0 {
+    let is_unknown = Kind::ALL.iter().all(|kind| found.count(*kind) == 0);
+    if is_unknown && tombstones.unwrap_or(0) == 0 {
         text.push_str("no record names this id: if you expected records, check the id\n");
     }
     if let Some(number) = tombstones.filter(|number| *number > 0) {

@@ -22,7 +22,8 @@ resume and reconcile that changed something, every backup and every restore. A l
 the operator (--by, or the account on the machine), the action, the number of records (entries, or
 deliveries in quarantine), the filter that selected the entries, and the reason (--reason). The
 transaction that does an action also records it. Exceptions: a backup is recorded before it is made,
-so that the copy contains the record; a reconcile and a restore are recorded afterwards. A spektr id
+so that the copy contains the record, even if the backup then fails; a reconcile and a restore are
+recorded afterwards, so a run that is killed has no record. A spektr id
 in a filter is recorded as its SHA-256. Actions that `spektr serve` does by itself, for example
 deletions by age, are not recorded.";
 

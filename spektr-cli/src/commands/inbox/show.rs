@@ -81,7 +81,7 @@ impl<'r> Done<'r> {
 
     fn text(&self) -> String {
         let Self { at, by, action, reason } = self;
-        let why = reason.as_deref().map(|reason| format!(": {}", safe(reason)));
+        let why = reason.as_deref().map(|reason| format!(": {}", safe_lines(reason)));
         format!("    {at}  {} by {}{}\n", safe(action), safe(by), why.unwrap_or_default())
     }
 }
@@ -167,8 +167,8 @@ async fn recorded(
 ) -> Result<Vec<(i64, Recorded)>, Failure> {
     let mut found = Vec::new();
     actions::each(store, 0, |action| {
-        let number = number(&action);
-        let number = number.filter(|number| entries.iter().any(|entry| entry.number == *number));
+        let number =
+            number_of(&action).filter(|number| entries.iter().any(|entry| entry.number == *number));
         found.extend(number.map(|number| (number, action)));
         Ok(())
     })
@@ -177,7 +177,7 @@ async fn recorded(
 }
 
 /// Returns the entry number in the filter of an action.
-fn number(action: &Recorded) -> Option<i64> {
+fn number_of(action: &Recorded) -> Option<i64> {
     let filter: Value = serde_json::from_str(action.filter.as_deref()?).ok()?;
     filter.get("number")?.as_i64()
 }

@@ -24,8 +24,8 @@ Compares the sender's list with the inbox, and writes nothing. Problems: missing
 listed, but not in the inbox; `spektr reconcile --since` fetches it), conflict (the inbox has the
 event's id only with another content), undecodable (this version cannot decode the event). Events of
 the last 15 minutes are left out, because they may still be under way. An event in the inbox may not
-be handled yet: the last line counts the unhandled entries of the whole inbox, of any source and
-time, and `spektr inbox list --state` lists them. Exit code 1: the command found a problem, it could
+be handled yet: if the inbox has unhandled entries, of any source and time, the last line counts them,
+and `spektr inbox list --state STATE` lists them. Rejected deliveries are not counted. Exit code 1: the command found a problem, it could
 not read the list to its end, or the list has no events of that time, which proves nothing.";
 
 /// How far back the comparison goes without `--since`.
@@ -59,7 +59,8 @@ struct Report {
     reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
-    unhandled: Unhandled,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unhandled: Option<Unhandled>,
 }
 
 /// The number of unhandled entries in the whole inbox, by state.
@@ -138,7 +139,7 @@ pub(super) async fn verify(global: &Global, arguments: &Arguments) -> Result<Ans
     };
     let result = reconciler.verify(since, report).await;
     printed?;
-    let unhandled = Unhandled::new(&store.stats().await?);
+    let unhandled = store.stats().await.ok().as_ref().map(Unhandled::new);
     let (answer, report) = match &result {
         Ok(verification) => (
             Answer::from_yes(verification.is_clean() && verification.seen > 0),
@@ -204,7 +205,7 @@ fn text(report: &Report, compared: &ComparedArguments) -> String {
     }
     let listed = count(seen, "listed entry", "listed entries");
     let span = format!("{listed} of {} to {}", figures.since, figures.until);
-    let unhandled = report.unhandled.text();
+    let unhandled = report.unhandled.as_ref().map_or_else(String::new, Unhandled::text);
     if figures.missing + figures.conflicts + figures.undecodable == 0 {
         return format!("{} {span}: all are in the inbox\n{unhandled}", good("fine:"));
     }

@@ -218,8 +218,8 @@ impl Forward {
         Ok(())
     }
 
-    /// Returns the numbers of signing keys, of added headers and of certificate files. A number is
-    /// `None` if nothing of its kind is configured.
+    /// Returns how many signing keys, added headers and certificate files there are: `None` if
+    /// nothing of the kind is configured.
     pub(super) fn counts(&self) -> [Option<usize>; 3] {
         let TlsFiles { authorities, identity } = &self.tls;
         let certificates = usize::from(authorities.is_some()) + usize::from(identity.is_some());
