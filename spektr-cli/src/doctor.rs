@@ -2,8 +2,8 @@
 //! depends on, and returns findings.
 //!
 //! - A check changes nothing in the store, and creates no inbox.
-//! - The only requests ask for the newest entry of the sender's list, and whether a running
-//!   service is live.
+//! - The only requests ask for the newest entry of the sender's list, ask whether a running
+//!   service is live, and ask a proxy for a connection to the endpoint.
 //! - No finding contains a secret.
 
 pub(crate) mod addresses;

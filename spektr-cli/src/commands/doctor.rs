@@ -28,7 +28,8 @@ the service starts, or beside it. Run it as the account of the service, because 
 read and write other files.
 
 doctor changes nothing in the inbox, and creates no inbox. It posts nothing: it only connects to the
-endpoint. If there is an API key, it asks the sender's list for its newest entry.
+endpoint. If there is an API key, it asks the sender's list for its newest entry. If an address of the
+service is in use, it asks there whether a service is running.
 
 Each line is a finding, with a remedy unless the finding is ok. `serve` works in spite of a warning.
 With a fault, `serve` does not start, refuses deliveries, can lose accepted deliveries, or does not
