@@ -13,7 +13,7 @@ use crate::tables::{self, Table, cell};
 use crate::types::{self, TypeExpr};
 use crate::words::{self, Column};
 
-/// The members that the tables of a section list, and the examples to compare them with.
+/// The members that are listed in the tables of a section, and the examples to compare them with.
 pub(crate) struct MemberTables<'e> {
     shown: &'e IndexMap<String, Vec<Kind>>,
     places: Places,

@@ -64,10 +64,10 @@ fn text(capture: &[u8]) -> Result<Headers, String> {
             .ok_or_else(|| format!("line {number}: not a header, `Name: value` is expected"))?;
         headers.push((name, value.to_vec()));
     }
-    match (headers.is_empty(), requests) {
-        (true, 0) => Err("there is no header".to_owned()),
-        _ => Ok(headers),
+    if headers.is_empty() && requests == 0 {
+        return Err("there is no header".to_owned());
     }
+    Ok(headers)
 }
 
 /// Drops all of a message but its headers: the body after the empty line, and interim responses

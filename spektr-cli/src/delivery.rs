@@ -112,9 +112,9 @@ fn to_event_type(entry: Json) -> Json {
 }
 
 /// Returns the payload for `data` of the other envelope. If the event has no own members but
-/// `data`, this is the payload. Otherwise the payload is an object of all own members. The members
-/// of `data` are merged into that object, unless the keys of `data` are free: then it has a
-/// member `data`.
+/// `data`, this is the payload. Otherwise the payload is an object of all own members. If the
+/// catalogue lists the members of `data`, they are merged into that object. If it lists none, so
+/// that `data` can have any keys, the object keeps `data` as one member.
 fn payload(wire_type: &str, members: &[(String, Json)]) -> Option<Json> {
     let is_data = |name: &str| name == Key::Data.name();
     let is_own = |name: &str| catalogue::envelope().iter().all(|member| member.name != name);

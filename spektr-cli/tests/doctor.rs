@@ -22,7 +22,7 @@ use serde_json::Value;
 use service::Service;
 use spektr_inbox::testing::pgbouncer::PgBouncer;
 use spektr_inbox::testing::postgres::Cluster;
-use support::{run, spektr, text, with_keys};
+use support::{run, set_table_version, spektr, text, with_keys};
 use tempfile::TempDir;
 use tls::TlsServer;
 
@@ -526,19 +526,17 @@ fn less_room_than_is_wanted_is_a_fault() {
 fn a_file_that_cannot_be_the_inbox_is_a_fault_and_stays_as_it_is() {
     let setting = Setting::new();
     let path = setting.inbox();
-    let mut bytes = fs::read(&path).expect("is there");
-    // The field `user_version` of the SQLite header.
-    bytes[60..64].copy_from_slice(&[0, 0, 0, 99]);
-    fs::write(&path, &bytes).expect("is written");
+    set_table_version(&path, 99);
+    let bytes = fs::read(&path).expect("is there");
     setting.doctor(&[]).assert(&[
         "fault: inbox sqlite://spektr-inbox.db: version 99, and this program knows 6; run the version of spektr that has written it, or a later one",
     ]);
     assert_eq!(fs::read(&path).expect("is there"), bytes);
-    bytes[60..64].copy_from_slice(&[0, 0, 0, 4]);
-    fs::write(&path, &bytes).expect("is written");
+    set_table_version(&path, 4);
     let said = setting.doctor(&[]);
     said.assert(&[]);
     said.assert_has("ok: inbox sqlite://spektr-inbox.db: version 4, `serve` migrates it to 6");
+    let mut bytes = fs::read(&path).expect("is there");
     // The field `application_id` of the SQLite header.
     bytes[68..72].copy_from_slice(b"else");
     fs::write(&path, &bytes).expect("is written");

@@ -7,13 +7,13 @@ mod list;
 #[path = "support/service.rs"]
 mod service;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use list::List;
 use serde_json::Value;
 use service::Service;
-use support::{spektr, text};
+use support::{set_table_version, spektr, table_version, text};
 
 /// Returns the time an hour ago, in milliseconds since the epoch.
 fn an_hour_ago() -> u128 {
@@ -32,6 +32,18 @@ fn run(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     command.args(arguments).current_dir(folder).env("SPEKTR_API_KEY", "any-key");
     let output = command.output().expect("the tool runs");
     (output.status.code(), text(&output.stdout).to_owned(), text(&output.stderr).to_owned())
+}
+
+/// Makes an inbox with an entry in a state.
+fn import_one(folder: &Path, state: &str) {
+    let line = serde_json::json!({ "state": state, "receivedAt": 1, "raw": event("e1", "s1", 1) });
+    std::fs::write(folder.join("in.jsonl"), line.to_string()).expect("is written");
+    assert_eq!(run(folder, &["inbox", "import", "in.jsonl"]).0, Some(0));
+}
+
+/// Returns the path of the inbox that a restoration has replaced.
+fn former(folder: &Path) -> PathBuf {
+    folder.canonicalize().expect("a folder").join("spektr-inbox.db.replaced")
 }
 
 fn lines(text: &str) -> Vec<Value> {
@@ -80,6 +92,10 @@ fn a_verification_names_what_is_missing_and_ends_with_0_once_it_is_fetched() {
     assert_eq!((&missing["problem"], &missing["id"]), (&"missing".into(), &"e2".into()));
     assert_eq!(report["completed"], true);
     assert_eq!((&report["missing"], &report["conflicts"]), (&1.into(), &1.into()));
+    let unhandled = serde_json::json!({
+        "pending": 1, "dead": 0, "malformed": 0, "unknown": 0, "unreadable": 0, "conflict": 0
+    });
+    assert_eq!(report["unhandled"], unhandled);
 
     let fetch = [&reconcile[..], &["--by", "ada", "--reason", "ticket 17"]].concat();
     assert_eq!(run(folder.path(), &fetch).0, Some(0));
@@ -294,10 +310,7 @@ fn entries_that_fail_show_in_the_status_before_an_outage_shows_in_a_figure() {
 #[test]
 fn a_paused_inbox_says_since_when_and_by_whom_until_it_is_resumed() {
     let folder = tempfile::tempdir().expect("a folder");
-    let line =
-        serde_json::json!({ "state": "pending", "receivedAt": 1, "raw": event("e1", "s1", 1) });
-    std::fs::write(folder.path().join("in.jsonl"), line.to_string()).expect("is written");
-    assert_eq!(run(folder.path(), &["inbox", "import", "in.jsonl"]).0, Some(0));
+    import_one(folder.path(), "pending");
     let pause = ["inbox", "pause", "--by", "ada"];
     let (code, out, _) = run(folder.path(), &pause);
     assert_eq!(
@@ -333,9 +346,7 @@ fn a_paused_inbox_says_since_when_and_by_whom_until_it_is_resumed() {
 #[test]
 fn actions_are_logged_under_the_account_of_the_process() {
     let folder = tempfile::tempdir().expect("a folder");
-    let line = serde_json::json!({ "state": "done", "receivedAt": 1, "raw": event("e1", "s1", 1) });
-    std::fs::write(folder.path().join("in.jsonl"), line.to_string()).expect("is written");
-    assert_eq!(run(folder.path(), &["inbox", "import", "in.jsonl"]).0, Some(0));
+    import_one(folder.path(), "done");
     let (_, log, _) = run(folder.path(), &["inbox", "log", "--format", "json"]);
     let account = std::process::Command::new("id").arg("-un").output().expect("id runs");
     assert_eq!(lines(&log)[0]["by"], text(&account.stdout).trim());
@@ -374,8 +385,7 @@ fn a_backup_is_made_while_the_service_runs_and_restored_once_it_has_ended() {
     let (code, out) = tool(&["inbox", "restore", "copy.db", "--by", "ada"]);
     assert_eq!(code, Some(0), "{out}");
     let said: Vec<_> = out.lines().collect();
-    let former = folder.path().canonicalize().expect("a folder").join("spektr-inbox.db.replaced");
-    let former = former.display();
+    let former = former(folder.path()).display().to_string();
     let expected =
         format!("spektr-inbox.db is restored from the backup, and {former} is the former inbox");
     assert_eq!((said.len(), said[0]), (4, &expected[..]), "{out}");
@@ -404,33 +414,21 @@ fn a_backup_is_made_while_the_service_runs_and_restored_once_it_has_ended() {
 #[test]
 fn a_restore_beside_an_inbox_without_later_actions_lacks_none() {
     let folder = tempfile::tempdir().expect("a folder");
-    let line = serde_json::json!({ "state": "done", "receivedAt": 1, "raw": event("e1", "s1", 1) });
-    std::fs::write(folder.path().join("in.jsonl"), line.to_string()).expect("is written");
-    assert_eq!(run(folder.path(), &["inbox", "import", "in.jsonl"]).0, Some(0));
+    import_one(folder.path(), "done");
     assert_eq!(run(folder.path(), &["inbox", "backup", "copy.db"]).0, Some(0));
     let (code, out, _) = run(folder.path(), &["inbox", "restore", "copy.db", "--format", "json"]);
     assert_eq!(code, Some(0));
-    let former = folder.path().canonicalize().expect("a folder").join("spektr-inbox.db.replaced");
+    let former = former(folder.path());
     let restored = serde_json::json!({ "restored": true, "replaced": former, "lost": [] });
     assert_eq!(lines(&out), [restored]);
-}
-
-/// Sets the version of a store's tables: the field `user_version` of the SQLite header.
-fn set_version(store: &Path, version: u32) {
-    let mut bytes = std::fs::read(store).expect("a store");
-    bytes[60..64].copy_from_slice(&version.to_be_bytes());
-    std::fs::write(store, bytes).expect("is written");
 }
 
 #[test]
 fn a_store_of_an_earlier_version_is_copied_and_restored_as_it_is() {
     let folder = tempfile::tempdir().expect("a folder");
-    let line = serde_json::json!({ "state": "done", "receivedAt": 1, "raw": event("e1", "s1", 1) });
-    std::fs::write(folder.path().join("in.jsonl"), line.to_string()).expect("is written");
-    assert_eq!(run(folder.path(), &["inbox", "import", "in.jsonl"]).0, Some(0));
+    import_one(folder.path(), "done");
     let store = folder.path().join("spektr-inbox.db");
-    set_version(&store, 5);
-    let version = |store: &Path| std::fs::read(store).expect("a store")[60..64].to_vec();
+    set_table_version(&store, 5);
     let (code, _, errors) = run(folder.path(), &["inbox", "backup", "copy.db"]);
     assert_eq!(code, Some(0), "{errors}");
     let why = "its tables have version 5 instead of 6\n";
@@ -444,16 +442,14 @@ fn a_store_of_an_earlier_version_is_copied_and_restored_as_it_is() {
     );
     assert_eq!(errors, expected);
     for store in ["spektr-inbox.db", "spektr-inbox.db.replaced", "copy.db"] {
-        assert_eq!(version(&folder.path().join(store)), 5_u32.to_be_bytes(), "{store}");
+        assert_eq!(table_version(&folder.path().join(store)), 5, "{store}");
     }
 }
 
 #[test]
 fn a_restore_that_is_refused_and_a_backup_over_a_file_are_not_recorded() {
     let folder = tempfile::tempdir().expect("a folder");
-    let line = serde_json::json!({ "state": "done", "receivedAt": 1, "raw": event("e1", "s1", 1) });
-    std::fs::write(folder.path().join("in.jsonl"), line.to_string()).expect("is written");
-    assert_eq!(run(folder.path(), &["inbox", "import", "in.jsonl", "--by", "ada"]).0, Some(0));
+    import_one(folder.path(), "done");
     let (code, _, errors) = run(folder.path(), &["inbox", "backup", "in.jsonl"]);
     assert_eq!((code, &errors[..]), (Some(2), "error: no backup was made: in.jsonl exists\n"));
     assert_eq!(run(folder.path(), &["inbox", "restore", "in.jsonl"]).0, Some(2));

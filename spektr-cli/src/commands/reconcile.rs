@@ -98,7 +98,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Result<Answer, Fail
             last = Some(*summary);
         };
         let result = match arguments.since {
-            Some(since) => reconciler.run_since(since.as_of(SystemClock::new().now()), watch).await,
+            Some(since) => reconciler.run_since(since.as_of(began_at), watch).await,
             None => reconciler.run_once(watch).await,
         };
         drop(progress);

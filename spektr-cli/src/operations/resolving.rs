@@ -5,7 +5,7 @@ use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Path, State as Given};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use spektr_inbox::store::{Operator, State};
+use spektr_inbox::store::{Filter, Operator, State};
 use spektr_inbox::{Clock as _, SystemClock, operate};
 
 use super::actions::proven;
@@ -16,9 +16,6 @@ use super::page::{Frame, shown};
 use super::refused::Refused;
 use super::state::Operations;
 use crate::operator::LONGEST_REASON;
-use spektr_inbox::store::Filter;
-
-/// The longest reason, in characters.
 
 #[derive(Template)]
 #[template(path = "operations/resolve.html")]

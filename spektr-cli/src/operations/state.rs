@@ -48,7 +48,8 @@ pub(crate) struct Inner {
     pub(super) samples: Mutex<Samples>,
     /// Counts sign-ins with a wrong token.
     pub(super) refused: Count,
-    /// Held while a token is checked. After a wrong token, held until the delayed answer.
+    /// Held while a token is checked. If the token is wrong, it stays held for the pause before
+    /// the answer.
     pub(super) sign_ins: tokio::sync::Mutex<()>,
     /// Held while the entries of an action are counted, for one page at a time.
     pub(super) counting: tokio::sync::Mutex<()>,

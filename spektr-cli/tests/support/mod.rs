@@ -4,6 +4,7 @@
 
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::process::{Command, Output};
 
 /// Returns the tool, without the settings in the tester's environment.
@@ -36,6 +37,22 @@ pub(crate) fn with_keys(mut command: Command, keys: Option<&str>) -> Command {
 /// Runs the tool to its end.
 pub(crate) fn run(keys: Option<&str>, arguments: &[&str]) -> Output {
     spektr(keys).args(arguments).output().expect("the tool runs")
+}
+
+/// The place of `user_version`, the version of the tables, in the header of an SQLite file.
+const USER_VERSION: std::ops::Range<usize> = 60..64;
+
+/// Returns the version of the tables in an SQLite file that no process has open.
+pub(crate) fn table_version(store: &Path) -> u32 {
+    let bytes = std::fs::read(store).expect("a store");
+    u32::from_be_bytes(bytes[USER_VERSION].try_into().expect("four bytes"))
+}
+
+/// Changes the version of the tables in an SQLite file that no process has open.
+pub(crate) fn set_table_version(store: &Path, version: u32) {
+    let mut bytes = std::fs::read(store).expect("a store");
+    bytes[USER_VERSION].copy_from_slice(&version.to_be_bytes());
+    std::fs::write(store, bytes).expect("is written");
 }
 
 pub(crate) fn text(bytes: &[u8]) -> &str {

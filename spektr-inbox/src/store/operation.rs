@@ -69,7 +69,8 @@ pub enum Action {
     Import,
     /// Entries were written out.
     Export,
-    /// A copy of the store is made. The caller records it, with [`Archive::record`](super::Archive::record).
+    /// A copy of the store is made. The caller records it, with
+    /// [`Archive::record`](super::Archive::record).
     Backup,
     /// The store was replaced by a copy. The caller records it.
     Restore,

@@ -60,7 +60,7 @@ pub(super) fn compare(page: &Page, set: &SchemaSet, scope: &Scope) -> Report {
         if page.sections.is_empty() && !page.events.is_empty() {
             let note = "the page has no section of an event: if it is only the table of events, \
                         compare it with `--only table`";
-            comparison.report.notes.push(note.to_owned());
+            comparison.note(note.to_owned());
         }
     }
     let problems = page.problems.iter().filter(|problem| match (scope, &problem.section) {

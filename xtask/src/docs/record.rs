@@ -1,7 +1,8 @@
 //! Records in the schema files which text of a page somebody has read.
 //!
-//! Invariants: a pure function; it changes only `x-source`, and there only the readings of parts
-//! that the page has; readings of earlier versions stay.
+//! Invariants: the function is pure. It changes nothing outside `x-source`. Inside `x-source` it
+//! changes only the version, the day of capture, and the readings of parts that the page has. It
+//! keeps the readings of earlier versions.
 
 use std::collections::BTreeMap;
 

@@ -10,16 +10,14 @@ use crate::failure::Failure;
 use crate::terminal::{count, faint, safe, safe_lines};
 use crate::time;
 
-/// Calls a function with each action whose number is greater than `after`, the earliest first,
-/// until the function fails. An action that worked in steps has a record for each step: these
+/// Calls a function with each action, the earliest first, until the function fails. An action that worked in steps has a record for each step: these
 /// records are merged into one action.
 pub(super) async fn each(
     store: &dyn Store,
-    after: i64,
     mut found: impl FnMut(Recorded) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     const PAGE: usize = 500;
-    let mut last = after;
+    let mut last = 0;
     let mut earlier: Option<Recorded> = None;
     loop {
         let page = store.actions(last, PAGE).await?;
@@ -86,11 +84,13 @@ pub(super) fn line(action: &Recorded) -> String {
     )
 }
 
-fn members(object: &Option<String>) -> Map<String, Value> {
+/// Returns the members of a filter or of the details.
+pub(super) fn members(object: &Option<String>) -> Map<String, Value> {
     object.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }
 
-/// Returns a member of a filter or of the details as its name and value. Times are RFC 3339.
+/// Formats a member of a filter, or of the details, as text: its name, then its value. A time is in
+/// the form of RFC 3339.
 fn in_words(name: &str, value: &Value) -> String {
     let is_time = matches!(name, "receivedBefore" | "receivedSince");
     let millis = value.as_i64().filter(|_| is_time);

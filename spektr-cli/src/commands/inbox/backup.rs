@@ -38,8 +38,8 @@ The command checks the copy first, and leaves it in place. It keeps the former i
 .replaced to its name. To fetch events that arrived after the copy, run `spektr reconcile --since`
 with a time before the copy; the sender must still list them. Events that were handled after the
 copy are handled again. The copy lacks later actions of operators: the command lists these actions
-from the log of the former inbox, if that inbox is in place, so that you can repeat them. The log does not name an erased
-person, but the reason of an erasure can name its ticket.";
+from the log of the former inbox, if that inbox is in place, so that you can repeat them. The log
+does not name an erased person, but the reason of an erasure can name its ticket.";
 
 #[derive(Args)]
 #[command(after_help = BACKUP_EXAMPLES)]
@@ -160,13 +160,13 @@ async fn lost_actions(restored: &Path, former: &Path) -> Result<Vec<Recorded>, F
     // The numbers of another inbox can be the same, and an erasure changes filters.
     let key = |action: &Recorded| (action.at, action.actor.clone(), action.action.clone());
     let mut kept = HashSet::new();
-    actions::each(&*open_current(restored).await?, 0, |action| {
+    actions::each(&*open_current(restored).await?, |action| {
         kept.insert(key(&action));
         Ok(())
     })
     .await?;
     let mut lost = Vec::new();
-    actions::each(&*open_current(former).await?, 0, |action| {
+    actions::each(&*open_current(former).await?, |action| {
         if !kept.contains(&key(&action)) {
             lost.push(action);
         }

@@ -44,7 +44,7 @@ pub(super) async fn log(global: &Global, arguments: &Arguments) -> Result<Answer
     let store = open(global, &arguments.store).await?;
     let since = arguments.since.map(|since| since.as_of(SystemClock::new().now()));
     let mut number = 0;
-    actions::each(&*store, 0, |action| {
+    actions::each(&*store, |action| {
         let is_by = arguments.by.as_ref().is_none_or(|name| *name == action.actor);
         if !is_by || since.is_some_and(|since| action.at < since) {
             return Ok(());

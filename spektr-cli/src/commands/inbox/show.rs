@@ -166,7 +166,7 @@ async fn recorded(
     entries: &[StoredEntry],
 ) -> Result<Vec<(i64, Recorded)>, Failure> {
     let mut found = Vec::new();
-    actions::each(store, 0, |action| {
+    actions::each(store, |action| {
         let number =
             number_of(&action).filter(|number| entries.iter().any(|entry| entry.number == *number));
         found.extend(number.map(|number| (number, action)));
@@ -178,8 +178,7 @@ async fn recorded(
 
 /// Returns the entry number in the filter of an action.
 fn number_of(action: &Recorded) -> Option<i64> {
-    let filter: Value = serde_json::from_str(action.filter.as_deref()?).ok()?;
-    filter.get("number")?.as_i64()
+    actions::members(&action.filter).get("number")?.as_i64()
 }
 
 fn text(entry: &StoredEntry, history: &[Past<'_>], actions: &[Done<'_>], reveal: bool) -> String {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use spektr_inbox::reconcile::{Finding, Verification};
 use spektr_inbox::store::{State, Stats};
 use spektr_inbox::{Clock as _, SystemClock};
@@ -24,8 +24,8 @@ Compares the sender's list with the inbox, and writes nothing. Problems: missing
 listed, but not in the inbox; `spektr reconcile --since` fetches it), conflict (the inbox has the
 event's id only with another content), undecodable (this version cannot decode the event). Events of
 the last 15 minutes are left out, because they may still be under way. An event in the inbox may not
-be handled yet: if the inbox has unhandled entries, of any source and time, the last line counts them,
-and `spektr inbox list --state STATE` lists them. Rejected deliveries are not counted. Exit code 1: the command found a problem, it could
+be handled yet: if the inbox has unhandled entries, of any source and time, the last line counts
+them, and `spektr inbox list --state STATE` lists them. Rejected deliveries are not counted. Exit code 1: the command found a problem, it could
 not read the list to its end, or the list has no events of that time, which proves nothing.";
 
 /// How far back the comparison goes without `--since`.
@@ -64,39 +64,28 @@ struct Report {
 }
 
 /// The number of unhandled entries in the whole inbox, by state.
-#[derive(Serialize)]
-struct Unhandled {
-    pending: u64,
-    dead: u64,
-    malformed: u64,
-    unknown: u64,
-    unreadable: u64,
-    conflict: u64,
-}
+struct Unhandled(Stats);
 
 impl Unhandled {
-    fn new(stats: &Stats) -> Self {
-        let Stats { pending, dead, malformed, unknown, unreadable, conflict, .. } = *stats;
-        Self { pending, dead, malformed, unknown, unreadable, conflict }
+    fn counts(&self) -> impl Iterator<Item = (State, u64)> {
+        let is_unhandled = |state: &State| !matches!(state, State::Done | State::Resolved);
+        State::ALL.into_iter().filter(is_unhandled).map(|state| (state, self.0.backlog(state)))
     }
 
     /// Returns a line with the states that have entries, or an empty text.
     fn text(&self) -> String {
-        let Self { pending, dead, malformed, unknown, unreadable, conflict } = *self;
-        let states = [
-            (pending, State::Pending),
-            (dead, State::Dead),
-            (malformed, State::Malformed),
-            (unknown, State::Unknown),
-            (unreadable, State::Unreadable),
-            (conflict, State::Conflict),
-        ];
-        let states = states.into_iter().filter(|(number, _)| *number > 0);
-        let states: Vec<_> = states.map(|(number, state)| format!("{number} {state}")).collect();
-        match &states[..] {
+        let counts = self.counts().filter(|(_, number)| *number > 0);
+        let counts: Vec<_> = counts.map(|(state, number)| format!("{number} {state}")).collect();
+        match &counts[..] {
             [] => String::new(),
-            states => format!("stored in the inbox and not handled: {}\n", states.join(", ")),
+            counts => format!("stored in the inbox and not handled: {}\n", counts.join(", ")),
         }
+    }
+}
+
+impl Serialize for Unhandled {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.counts().map(|(state, number)| (state.as_str(), number)))
     }
 }
 
@@ -139,7 +128,7 @@ pub(super) async fn verify(global: &Global, arguments: &Arguments) -> Result<Ans
     };
     let result = reconciler.verify(since, report).await;
     printed?;
-    let unhandled = store.stats().await.ok().as_ref().map(Unhandled::new);
+    let unhandled = store.stats().await.ok().map(Unhandled);
     let (answer, report) = match &result {
         Ok(verification) => (
             Answer::from_yes(verification.is_clean() && verification.seen > 0),

@@ -120,7 +120,7 @@ pub(super) fn open_beside(path: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::default().difference(OpenFlags::SQLITE_OPEN_CREATE);
     let connection = open(path, flags)?;
     let prepare = || {
-        // Makes a checkpoint sync the file before the log is restarted.
+        // With FULL, each checkpoint syncs the file before the log is restarted.
         connection.pragma_update(None, "synchronous", "FULL")?;
         // SQLite opens the log at the first read of the file.
         connection.pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0))
