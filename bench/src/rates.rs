@@ -1,16 +1,19 @@
-//! Measures a store alone, without HTTP: accepts per second, and claims and settlements.
+//! Measures a store without HTTP: accepts per second, and events that workers handle per second.
 
 use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use spektr_inbox::store::postgres::PostgresOptions;
 use spektr_inbox::store::sqlite::SqliteOptions;
-use spektr_inbox::store::{ClaimRequest, Settlement, Store};
+use spektr_inbox::store::{ClaimRequest, Store};
 use spektr_inbox::testing::postgres::Cluster;
 use spektr_inbox::testing::start;
+use spektr_inbox::{HandlerError, Received, Workers};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::inbox::{events, remove};
 use crate::load::{Latencies, Result};
@@ -19,8 +22,9 @@ use crate::machine::processor_time;
 /// Deliveries in flight at the same time, on all machines together.
 pub const IN_FLIGHT: usize = 64;
 
-/// Entries that a worker claims at once, and settles one by one.
-pub const CLAIM: usize = 16;
+/// Handlers that a worker runs at the same time: the default of [`Workers`], and a setting for
+/// throughput.
+pub const CONCURRENCY: [usize; 2] = [16, 64];
 
 /// Returns a store in a new file of the working folder.
 pub fn sqlite(file: &str) -> Result<Vec<Arc<dyn Store>>> {
@@ -93,45 +97,39 @@ pub async fn fill(store: &Arc<dyn Store>, count: u64) -> Result<()> {
     Ok(())
 }
 
-/// Claims and settles waiting events, with two loops for each store, until no event is left or the
-/// time is over.
-pub async fn work(stores: &[Arc<dyn Store>], duration: Duration) -> Result<Rate> {
-    let stop = Arc::new(AtomicBool::new(false));
+/// Handles all waiting events by handlers that do nothing: by one worker for each store, with so
+/// many handlers at the same time. Ends early if the time is over.
+pub async fn work(
+    stores: &[Arc<dyn Store>],
+    concurrency: usize,
+    duration: Duration,
+) -> Result<Rate> {
+    let waiting = stores[0].stats().await?.pending;
     let handled = Arc::new(AtomicU64::new(0));
+    let (stop, stopped) = watch::channel(false);
     let (began, before) = (Instant::now(), processor_time()?);
     let mut workers = JoinSet::new();
-    for (owner, store) in (1..).zip(stores) {
-        for _ in 0..2 {
-            let (store, stop) = (Arc::clone(store), Arc::clone(&stop));
-            let handled = Arc::clone(&handled);
-            workers.spawn(async move {
-                while !stop.load(Ordering::Relaxed) {
-                    let claims = store.claim(request(owner, CLAIM, false)).await?;
-                    if claims.is_empty() {
-                        return Ok(());
-                    }
-                    let settling = claims.into_iter().map(|claim| {
-                        let store = Arc::clone(&store);
-                        async move { store.settle(claim.lease, Settlement::Done, start()).await }
-                    });
-                    for settled in settling.collect::<JoinSet<_>>().join_all().await {
-                        handled.fetch_add(u64::from(settled?), Ordering::Relaxed);
-                    }
-                }
-                Ok::<_, Box<dyn Error + Send + Sync>>(())
-            });
-        }
+    for store in stores {
+        let (handled, stop, mut stopped) = (Arc::clone(&handled), stop.clone(), stopped.clone());
+        let handler = move |_: Received| {
+            if handled.fetch_add(1, Ordering::Relaxed) + 1 == waiting {
+                stop.send_replace(true);
+            }
+            async { Ok::<(), HandlerError>(()) }
+        };
+        let worker = Workers::new(Arc::clone(store), handler).with_concurrency(concurrency);
+        workers.spawn(worker.run(async move {
+            let _over = timeout(duration, stopped.wait_for(|is_over| *is_over)).await;
+        }));
     }
-    let stopping = tokio::spawn(async move {
-        tokio::time::sleep(duration).await;
-        stop.store(true, Ordering::Relaxed);
-    });
-    for ended in workers.join_all().await {
-        ended?;
-    }
+    workers.join_all().await;
     let (elapsed, processor) = (began.elapsed(), processor_time()? - before);
-    stopping.abort();
-    Rate::new(handled.load(Ordering::Relaxed), elapsed, processor)
+    let done = waiting - stores[0].stats().await?.pending;
+    let handled = handled.load(Ordering::Relaxed);
+    if handled != done {
+        return Err(format!("{handled} events were handled, and {done} are done").into());
+    }
+    Rate::new(done, elapsed, processor)
 }
 
 /// Returns a claim as workers make it, with the clock of the entries.

@@ -165,19 +165,23 @@ async fn measure(options: &Options, machine: &str) -> Result<Report> {
     }
     remove(STORE);
 
-    for (name, before, target, stores) in [
+    for (name, before, target, store) in [
         ("SQLite", "11,000", "20,000", rates::sqlite(STORE)?),
-        ("PostgreSQL, one worker", "4,800", "15,000", rates::postgres(&cluster, 1).await?),
+        ("PostgreSQL", "4,800", "15,000", rates::postgres(&cluster, 1).await?),
     ] {
-        rates::fill(&stores[0], plan.count(200_000)).await?;
-        let rate = rates::work(&stores, plan.seconds(8)).await?;
-        row([
-            &format!("claimed and settled a second, {name}"),
-            before,
-            target,
-            &format!("{:.0} ({:.0?} of processor each)", rate.a_second, rate.processor),
-            "",
-        ]);
+        for concurrency in rates::CONCURRENCY {
+            rates::fill(&store[0], plan.count(100_000)).await?;
+            let rate = rates::work(&store, concurrency, plan.seconds(60)).await?;
+            row([
+                &format!(
+                    "handled and settled a second, {name}, one worker, {concurrency} at a time"
+                ),
+                before,
+                target,
+                &format!("{:.0} ({:.0?} of processor each)", rate.a_second, rate.processor),
+                "",
+            ]);
+        }
     }
     remove(STORE);
     drop(cluster);

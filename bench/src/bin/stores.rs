@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use spektr_bench::inbox::remove;
 use spektr_bench::load::Result;
-use spektr_bench::rates::{CLAIM, IN_FLIGHT, accept, fill, postgres, request, sqlite, work};
+use spektr_bench::rates::{CONCURRENCY, IN_FLIGHT, accept, fill, postgres, request, sqlite, work};
 use spektr_inbox::store::postgres::PostgresOptions;
 use spektr_inbox::store::{Settlement, Store};
 use spektr_inbox::testing::postgres::Cluster;
@@ -54,7 +54,9 @@ async fn main() -> Result<()> {
 }
 
 async fn rates(cluster: &Cluster, duration: Duration) -> Result<()> {
-    println!("{IN_FLIGHT} deliveries in flight, {CLAIM} entries a claim, {duration:?} each");
+    println!(
+        "{IN_FLIGHT} deliveries in flight, {CONCURRENCY:?} handlers a worker, {duration:?} each"
+    );
     measure("SQLite", sqlite(FILE)?, duration).await?;
     remove(FILE);
     for count in [1, 2, 4] {
@@ -65,23 +67,24 @@ async fn rates(cluster: &Cluster, duration: Duration) -> Result<()> {
 
 async fn measure(name: &str, stores: Vec<Arc<dyn Store>>, duration: Duration) -> Result<()> {
     let (accepted, latencies) = accept(&stores, duration).await?;
-    // The accepted entries are the backlog; if they are too few, the work ends sooner.
-    let handled = work(&stores, duration).await?;
-    println!(
-        "{name:14} accepted {:7.0}/s (p50 {:6.2?}, p99 {:6.2?}), \
-         claimed and settled {:7.0}/s ({:.1?} of processor each)",
+    print!(
+        "{name:14} accepted {:7.0}/s (p50 {:6.2?}, p99 {:6.2?}), handled",
         accepted.a_second,
         latencies.at(0.5),
         latencies.at(0.99),
-        handled.a_second,
-        handled.processor,
     );
+    // The accepted events are the backlog; if they are too few, the work ends sooner.
+    for concurrency in CONCURRENCY {
+        let handled = work(&stores, concurrency, duration / 2).await?;
+        print!(" {:7.0}/s ({:.1?} of processor each)", handled.a_second, handled.processor);
+    }
+    println!();
     Ok(())
 }
 
 async fn profile(stores: Vec<Arc<dyn Store>>, entries: u64) -> Result<()> {
     fill(&stores[0], entries).await?;
-    let handled = work(&stores, Duration::from_secs(600)).await?;
+    let handled = work(&stores, CONCURRENCY[1], Duration::from_secs(600)).await?;
     println!("{:.0}/s, {:.1?} of processor each", handled.a_second, handled.processor);
     Ok(())
 }

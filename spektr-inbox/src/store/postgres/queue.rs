@@ -16,6 +16,10 @@ use crate::store::{
 /// The pause before a lease is settled again.
 const SETTLE_PAUSE: Duration = Duration::from_millis(100);
 
+/// How often a lease is settled together with others. A group leaves out locked rows, and a claim
+/// of another worker can lock the row of a held lease until the claim commits.
+const TOGETHER: usize = 2;
+
 impl Queue for PostgresStore {
     fn arrivals(&self) -> Receiver<()> {
         self.arrivals.subscribe()
@@ -80,11 +84,17 @@ impl PostgresStore {
     /// event be handled again.
     async fn settle_again(&self, ending: Ending) -> Result<bool, StoreError> {
         let ending = Arc::new(ending);
-        let mut failed = match self.gathering.settle(&ending).await {
-            Ok(true) => return Ok(true),
-            Ok(false) => None,
-            Err(fault) => fault.is_of_the_connection().then_some(fault),
-        };
+        let mut failed = None;
+        for _ in 0..TOGETHER {
+            match self.gathering.settle(&ending).await {
+                Ok(true) => return Ok(true),
+                Ok(false) => {}
+                Err(fault) => {
+                    failed = fault.is_of_the_connection().then_some(fault);
+                    break;
+                }
+            }
+        }
         loop {
             let mut connection = match self.work.take().await {
                 Ok(connection) => connection,
