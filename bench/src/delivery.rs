@@ -5,7 +5,7 @@ use http::HeaderMap;
 use sha2::Sha256;
 use spektr_verify::{
     Clock as _, KeyRing, Secret, SecretEncoding, SignedContent, Signer, SigningKey, SystemClock,
-    Verifier,
+    UnixSeconds, Verifier,
 };
 use standardwebhooks::Webhook;
 
@@ -17,6 +17,7 @@ pub struct Delivery {
     body: String,
     verifier: Verifier,
     headers: HeaderMap,
+    signed_at: UnixSeconds,
     timestamp: String,
     signature: [u8; 32],
     peer: Webhook,
@@ -56,6 +57,7 @@ impl Delivery {
             body,
             verifier: Verifier::new(ring, SignedContent::TIMESTAMP_DOT_BODY),
             headers,
+            signed_at: now,
             timestamp,
             signature,
             peer,
@@ -80,6 +82,11 @@ impl Delivery {
     /// Runs `Verifier::verify`.
     pub fn verify(&self) -> bool {
         self.verifier.verify(&self.headers, &self.body).is_ok()
+    }
+
+    /// Runs `Verifier::verify_at`, with the time of signing as the time.
+    pub fn verify_at(&self) -> bool {
+        self.verifier.verify_at(&self.headers, &self.body, self.signed_at).is_ok()
     }
 
     /// Runs `Verifier::verify`, then reads id, wire type and time of every entry.
